@@ -1,0 +1,79 @@
+# `make help` says what each target does. Settings reach the service through the environment: DARKROOM_PORT=9000 make run
+
+.DEFAULT_GOAL := help
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules
+
+# The Python that makes the virtual environment, 3.11 or newer: the first one found, or `make run PYTHON=/path/to/python`.
+suits = import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(shell $(name) -c '$(suits)' 2>/dev/null && echo $(name))))
+
+bin := .venv/bin
+pip := $(bin)/python -m pip --quiet --disable-pip-version-check
+
+# A virtual environment holds the path it was made at. The stamps carry a checksum of it, so that one that was moved
+# here is made anew; they lie inside, so that they go with it.
+here := $(shell printf %s '$(CURDIR)' | cksum | cut -d ' ' -f 1)
+run_ready := .venv/.run-$(here)
+dev_ready := .venv/.dev-$(here)
+
+.PHONY: help
+help: ## Say what each target does
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: run
+run: $(run_ready) ## Start the service; sets everything up on first use
+	@$(bin)/darkroom serve
+
+.PHONY: test
+test: $(dev_ready) ## Run all tests but the long ones, with branch coverage
+	$(bin)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadscope --cov --cov-report term
+
+.PHONY: test-long
+test-long: $(dev_ready) ## Run the tests that take minutes
+	$(bin)/python -m pytest -m long
+
+.PHONY: lint
+lint: $(dev_ready) ## Check style, types and the direction of imports
+	$(bin)/ruff check
+	$(bin)/ruff format --check
+	$(bin)/mypy
+	$(bin)/lint-imports
+
+.PHONY: format
+format: $(dev_ready) ## Format the code and mend what can be mended by itself
+	$(bin)/ruff check --fix-only
+	$(bin)/ruff format
+
+.PHONY: karlo
+karlo: $(dev_ready) ## Run the Karlo simulator, to try the service against
+	@cd tests && ../$(bin)/python -m simulators.karlo
+
+compile := $(bin)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
+	--generate-hashes --no-emit-index-url --custom-compile-command 'make lock' \
+	pyproject.toml --all-extras --group build
+
+.PHONY: lock
+lock: $(dev_ready) ## Write the locks after a change of dependencies; `make lock UPGRADE=--upgrade` takes newer releases
+	$(compile) $(UPGRADE) --output-file requirements/run.lock
+	$(compile) $(UPGRADE) --group dev --constraint requirements/run.lock --output-file requirements/dev.lock
+
+.PHONY: clean
+clean: ## Remove what the other targets made; images, ledger and secrets in .darkroom stay
+	rm -rf .venv .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(run_ready): requirements/run.lock pyproject.toml
+	@'$(PYTHON)' -c '$(suits)' 2>/dev/null || { \
+		echo 'Darkroom needs Python 3.11 or newer with its venv module (Debian: python3-venv). Name one: make PYTHON=/path/to/python' >&2; \
+		exit 1; }
+	@echo 'Setting up .venv ...'
+	@[ -e $@ ] || '$(PYTHON)' -m venv --clear .venv
+	@$(pip) install --require-hashes --requirement requirements/run.lock
+	@$(pip) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(dev_ready): $(run_ready) requirements/dev.lock
+	@echo 'Setting up the tools for development ...'
+	@$(pip) install --require-hashes --requirement requirements/dev.lock
+	@touch $@
