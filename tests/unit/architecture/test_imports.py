@@ -1,0 +1,121 @@
+"""Holds the code to the directions of its imports, where the import linter cannot look."""
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+SOURCES = Path(__file__).parents[3] / "src"
+ROOTS = ("domain", "adapters", "entrypoints")
+MODULES = {
+    ".".join(path.relative_to(SOURCES).with_suffix("").parts).removesuffix(".__init__"): path
+    for root in ROOTS
+    for path in sorted((SOURCES / root).rglob("*.py"))
+}
+# Of the standard library, what reaches out of the process.
+EFFECTS = {
+    "ftplib",
+    "http",
+    "multiprocessing",
+    "os",
+    "pathlib",
+    "shutil",
+    "signal",
+    "smtplib",
+    "socket",
+    "socketserver",
+    "sqlite3",
+    "ssl",
+    "subprocess",
+    "tempfile",
+    "urllib",
+    "webbrowser",
+}
+TECHNOLOGY = re.compile(r"adapters\.(?:generators|storages|ledgers)\.\w+")
+
+
+def imports(source: str, package: str) -> Iterator[str]:
+    """Yield the absolute name of each module, or name in one, that `source` imports anywhere, functions included."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parents = package.split(".")[: len(package.split(".")) + 1 - node.level] if node.level else []
+            module = ".".join([*parents, *filter(None, [node.module])])
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def imports_of(module: str) -> set[str]:
+    path = MODULES[module]
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    return set(imports(path.read_text(encoding="utf-8"), package))
+
+
+def top_level(name: str) -> str:
+    return name.partition(".")[0]
+
+
+def modules_under(root: str) -> list[str]:
+    return [module for module in MODULES if top_level(module) == root]
+
+
+def test_every_spelling_of_an_import_is_seen() -> None:
+    source = """
+import a, b.c as d
+from e.f import g
+from . import h
+from .i import j
+from .. import k
+def lazily():
+    from ..l.m import n
+"""
+    assert set(imports(source, "package.inner")) == {
+        "a",
+        "b.c",
+        "e.f.g",
+        "package.inner.h",
+        "package.inner.i.j",
+        "package.k",
+        "package.l.m.n",
+    }
+
+
+@pytest.mark.parametrize("module", modules_under("domain"))
+def test_domain_imports_the_standard_library_and_itself(module: str) -> None:
+    foreign = {name for name in imports_of(module) if top_level(name) not in {"domain", *sys.stdlib_module_names}}
+    assert foreign == set()
+
+
+@pytest.mark.parametrize("module", modules_under("domain"))
+def test_domain_is_pure(module: str) -> None:
+    tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
+    calls = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    assert calls & {"open", "input", "print"} == set()
+    assert {name for name in imports_of(module) if top_level(name) in EFFECTS} == set()
+
+
+@pytest.mark.parametrize("module", modules_under("adapters"))
+def test_no_technology_is_known_outside_of_its_own_room(module: str) -> None:
+    own = TECHNOLOGY.match(module)
+    known = {found[0] for name in imports_of(module) if (found := TECHNOLOGY.match(name))}
+    assert known - ({own[0]} if own else set()) == set()
+
+
+def test_only_packages_that_we_depend_on_ourselves_are_imported() -> None:
+    required = {
+        re.split(r"[^\w.-]", requirement)[0].lower().replace("_", "-")
+        for requirement in metadata.requires("darkroom") or []
+    }
+    owners = metadata.packages_distributions()
+    imported = {top_level(name) for module in MODULES for name in imports_of(module)}
+    third_party = imported - set(ROOTS) - sys.stdlib_module_names
+    undeclared = {
+        name
+        for name in third_party
+        if not required & {owner.lower().replace("_", "-") for owner in owners.get(name, [])}
+    }
+    assert undeclared == set()
