@@ -38,7 +38,7 @@ lint: $(dev_ready) ## Check style, types and the direction of imports
 	$(bin)/ruff check
 	$(bin)/ruff format --check
 	$(bin)/mypy
-	$(bin)/lint-imports
+	$(bin)/lint-imports --no-logo
 
 .PHONY: format
 format: $(dev_ready) ## Format the code and mend what can be mended by itself
