@@ -1,0 +1,186 @@
+"""Every way it can go wrong, and whether money was spent by then.
+
+    DarkroomError
+    ├── NothingWasDrawn                 before the provider was asked: charged no
+    │   ├── InvalidRequest              names every rule that was broken
+    │   ├── IdempotencyKeyReused        the key stands for another order
+    │   ├── QuotaExceeded               the caller's own limit, or more than it
+    │   ├── SpendLimit                  the service's own limit
+    │   ├── Overloaded                  no room here now, or the service is about to stop
+    │   ├── LedgerUnavailable           what is not written down is not begun
+    │   ├── NotFound                    no such generation, or another caller's
+    │   └── GenerationRunning           cannot be deleted now
+    ├── Gone                            deleted by its owner; charged as it was
+    └── DrawingFailed                   how a generation ends without its images; kept in the ledger
+        ├── GeneratorRefused            the provider refused our key or our request: charged no
+        ├── GeneratorUnavailable        it could not be reached, or has no room: charged no
+        ├── PromptRejected              moderation said no: charged as known
+        ├── OutcomeUnknown              the paid call was cut off: charged unknown
+        ├── UnusableImage               what was paid for cannot be used: charged yes
+        └── StorageUnavailable          drawn and safe, stored later by itself: charged yes
+
+    InvalidValue                        a value object could not be born; becomes a `Violation`
+    Superseded                          another worker or the owner was faster; the commit did not happen
+    StorageFault                        a storage or the spool could not do it just now; free to try again
+
+The last three never leave the house.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Charged(StrEnum):
+    """Whether the operator's money went to the provider, from harmless to worst."""
+
+    NO = "no"
+    YES = "yes"
+    UNKNOWN = "unknown"
+
+    @property
+    def badness(self) -> int:
+        """Rank for mixed outcomes: unknown before yes before no."""
+        return list(Charged).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One broken rule: where it stands (a JSON pointer, or a header's name) and what would be right."""
+
+    pointer: str
+    detail: str
+
+
+class InvalidValue(ValueError):
+    """A value breaks its rule; the message says the rule, never the value."""
+
+
+class Superseded(Exception):
+    """The generation in the ledger has moved on since it was read: this commit did not happen."""
+
+
+class StorageFault(Exception):
+    """A storage or the spool did not do what it was asked; nothing is lost, and trying again is free.
+
+    The message tells the operator why: a missing bucket, a denied access, a full disk.
+    """
+
+
+class DarkroomError(Exception):
+    """What a caller may be told.
+
+    The class says what happened, `detail` says it in a sentence fit for the caller, `charged` says whether money
+    was spent, `retry_after` (seconds) says when another try makes sense, where one does.
+    """
+
+    charged: Charged = Charged.NO
+    retry_after: int | None = None
+
+    def __init__(self, detail: str = "", *, charged: Charged | None = None, retry_after: int | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        if charged is not None:
+            self.charged = charged
+        if retry_after is not None:
+            self.retry_after = retry_after
+
+
+class NothingWasDrawn(DarkroomError):
+    """The order was not accepted, so nothing was asked of the provider."""
+
+
+class InvalidRequest(NothingWasDrawn):
+    """The order breaks rules; `violations` names every one of them."""
+
+    def __init__(self, violations: Sequence[Violation]) -> None:
+        super().__init__("; ".join(f"{v.pointer} {v.detail}" for v in violations))
+        self.violations = tuple(violations)
+
+
+class IdempotencyKeyReused(NothingWasDrawn):
+    """The caller's idempotency key already stands for another order."""
+
+
+class QuotaExceeded(NothingWasDrawn):
+    """The caller may not order that many images now."""
+
+
+class SpendLimit(NothingWasDrawn):
+    """The service may not spend that much now."""
+
+
+class Overloaded(NothingWasDrawn):
+    """There is no room for the order here now."""
+
+    retry_after = 1
+
+
+class LedgerUnavailable(NothingWasDrawn):
+    """The ledger does not answer; nothing is begun that cannot be written down."""
+
+    retry_after = 5
+
+
+class NotFound(NothingWasDrawn):
+    """There is no such generation for this caller."""
+
+
+class GenerationRunning(NothingWasDrawn):
+    """The generation is being drawn or stored, and cannot be deleted before its end."""
+
+
+class Gone(DarkroomError):
+    """The generation was deleted by its owner."""
+
+
+class DrawingFailed(DarkroomError):
+    """The drawing did not give what was ordered; the class and `charged` say how much of it is known.
+
+    `evidence` is the provider's raw answer, as far as it came, where it could not be used: kept aside for a claim
+    against the provider, never shown to a caller.
+    """
+
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        charged: Charged | None = None,
+        retry_after: int | None = None,
+        evidence: bytes = b"",
+    ) -> None:
+        super().__init__(detail, charged=charged, retry_after=retry_after)
+        self.evidence = evidence
+
+
+class GeneratorRefused(DrawingFailed):
+    """The provider refused our key or our request, or has ended; a fault of ours, not of the caller's."""
+
+
+class GeneratorUnavailable(DrawingFailed):
+    """The provider could not be reached, is closed for maintenance, or its quota is used up."""
+
+    retry_after = 30
+
+
+class PromptRejected(DrawingFailed):
+    """The provider's moderation rejected the prompt, or what came of it."""
+
+
+class OutcomeUnknown(DrawingFailed):
+    """The paid call was cut off after it was sent: only the provider knows whether it drew and charged."""
+
+    charged = Charged.UNKNOWN
+
+
+class UnusableImage(DrawingFailed):
+    """The provider charged and answered, and the answer cannot be used."""
+
+    charged = Charged.YES
+
+
+class StorageUnavailable(DrawingFailed):
+    """The images are drawn and kept safe, and not stored yet; that happens later by itself."""
+
+    charged = Charged.YES
+    retry_after = 10
