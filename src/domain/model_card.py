@@ -1,0 +1,138 @@
+"""Model cards: the limits of one model, declared once.
+
+The same declaration checks an order before it costs anything, is what `GET /api/models` shows, and prices a drawing.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from domain.errors import Violation
+from domain.image_file import MediaType
+from domain.money import Money
+from domain.values import GuidanceScale, ImageSize, InferenceSteps, ModelVersion, Prompt, SampleCount, Seed
+
+# The optional fields that a model may or may not honour.
+HONOURABLE: Final = ("negative_prompt", "seed", "num_inference_steps", "guidance_scale")
+
+
+@dataclass(frozen=True, slots=True)
+class PixelRange:
+    """The lengths that one side of an image may have, in pixels: from `min` to `max`, multiples of `step`."""
+
+    min: int
+    max: int
+    step: int = 1
+
+    def __post_init__(self) -> None:
+        if not (ImageSize.MIN <= self.min <= self.max <= ImageSize.MAX and self.step >= 1):
+            raise ValueError(f"no order can ask for a side of {self.min} to {self.max}, a multiple of {self.step}")
+
+    def __contains__(self, side: int) -> bool:
+        return self.min <= side <= self.max and side % self.step == 0
+
+    def __str__(self) -> str:
+        return f"{self.min} to {self.max}" + (f", a multiple of {self.step}" if self.step > 1 else "")
+
+
+@dataclass(frozen=True, slots=True)
+class NumberRange:
+    """The numbers that a model takes for one parameter, and the one it takes where none is given."""
+
+    min: float
+    max: float
+    default: float
+
+    def __post_init__(self) -> None:
+        if not self.min <= self.default <= self.max:
+            raise ValueError(f"the default {self.default} lies outside {self.min} to {self.max}")
+
+    def __contains__(self, number: float) -> bool:
+        return self.min <= number <= self.max
+
+    def __str__(self) -> str:
+        return f"{self.min} to {self.max}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelCard:
+    """What one model accepts and honours.
+
+    `sizes`, where given, lists the only sizes the model draws. `num_inference_steps` and `guidance_scale` are None
+    for a model that does not honour them. `price` is for one image, where it is known. `idempotent` says that the
+    provider draws and charges once for one key, however often a request is submitted under it.
+    """
+
+    version: ModelVersion
+    generator: str
+    width: PixelRange
+    height: PixelRange
+    prompt_max: int
+    media_type: MediaType
+    sizes: tuple[ImageSize, ...] | None = None
+    samples_max: int = SampleCount.MAX
+    negative_prompt: bool = True
+    seed: bool = True
+    num_inference_steps: NumberRange | None = None
+    guidance_scale: NumberRange | None = None
+    price: Money | None = None
+    idempotent: bool = False
+
+    def __post_init__(self) -> None:
+        if not (1 <= self.prompt_max <= Prompt.MAX_LENGTH and 1 <= self.samples_max <= SampleCount.MAX):
+            raise ValueError(f"the card of {self.version.value} allows what no order may hold")
+
+    @property
+    def honours(self) -> tuple[str, ...]:
+        """The optional fields that this model honours; any other is refused by name."""
+        # A range is never falsy: it has no length, and `or` would hide a None.
+        return tuple(field for field in HONOURABLE if getattr(self, field) not in (None, False))
+
+    def violations(
+        self,
+        *,
+        prompt: Prompt | None,
+        negative_prompt: Prompt | None,
+        width: int | None,
+        height: int | None,
+        seeds: Sequence[Seed] | None,
+        num_inference_steps: InferenceSteps | None,
+        guidance_scale: GuidanceScale | None,
+        samples: int,
+    ) -> Iterator[Violation]:
+        """Every rule of this model that the parts of an order break; a part that is None is not looked at."""
+        model = self.version.value
+        given = {
+            "negative_prompt": negative_prompt,
+            "seed": seeds,
+            "num_inference_steps": num_inference_steps,
+            "guidance_scale": guidance_scale,
+        }
+        for field, value in given.items():
+            if value is not None and field not in self.honours:
+                yield Violation(f"/{field}", f"is not honoured by {model}: leave it out")
+        for pointer, text in (("/prompt", prompt), ("/negative_prompt", negative_prompt)):
+            if text is not None and len(text.value) > self.prompt_max:
+                yield Violation(pointer, f"must be at most {self.prompt_max} characters long for {model}")
+        yield from self._size_violations(width, height)
+        if samples > self.samples_max:
+            pointer = "/samples" if seeds is None or len(seeds) != samples else "/seed"
+            yield Violation(pointer, f"{model} draws at most {self.samples_max} images at once")
+        steps_range, guidance_range = self.num_inference_steps, self.guidance_scale
+        if num_inference_steps is not None and steps_range and num_inference_steps.value not in steps_range:
+            yield Violation("/num_inference_steps", f"must be an integer from {steps_range} for {model}")
+        if guidance_scale is not None and guidance_range and guidance_scale.value not in guidance_range:
+            yield Violation("/guidance_scale", f"must be a number from {guidance_range} for {model}")
+
+    def _size_violations(self, width: int | None, height: int | None) -> Iterator[Violation]:
+        model = self.version.value
+        if self.sizes is not None:
+            if width is not None and height is not None and ImageSize(width, height) not in self.sizes:
+                listed = ", ".join(f"{size.width} x {size.height}" for size in self.sizes)
+                yield Violation("/width", f"width x height must be one of {listed} for {model}")
+                yield Violation("/height", f"width x height must be one of {listed} for {model}")
+            return
+        if width is not None and width not in self.width:
+            yield Violation("/width", f"must be {self.width} pixels for {model}")
+        if height is not None and height not in self.height:
+            yield Violation("/height", f"must be {self.height} pixels for {model}")
