@@ -1,0 +1,293 @@
+"""Generations: accepted orders on their way from `received` to their end.
+
+    received ──▶ submitted ──▶ drawn ──▶ stored
+        │            │           │
+        │            │           └─────▶ unusable, unknown   some of its images came and are kept, others did not
+        │            └─────────────────▶ refused, unknown, unusable
+        └──────────────────────────────▶ refused, cancelled
+
+Each arrow is one durable commit in the ledger. `submitted` is written before the first byte leaves for the
+provider, and once more with the provider's receipt before the first image is fetched.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Final, Self
+
+from domain.errors import (
+    Charged,
+    DarkroomError,
+    DrawingFailed,
+    Gone,
+    InvalidValue,
+    StorageUnavailable,
+    UnusableImage,
+)
+from domain.image_file import ImageFile, MediaType
+from domain.model_card import ModelCard
+from domain.money import Money
+from domain.order import Order
+from domain.values import GuidanceScale, IdempotencyKey, ImageSize, InferenceSteps, ModelVersion, Prompt, Seed
+
+
+class State(StrEnum):
+    """How far a generation has come."""
+
+    RECEIVED = "received"
+    SUBMITTED = "submitted"
+    DRAWN = "drawn"
+    STORED = "stored"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    UNUSABLE = "unusable"
+    CANCELLED = "cancelled"
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing follows."""
+        return not _ARROWS[self]
+
+
+_FORGOTTEN: Final = Prompt("[forgotten]")
+_FAILED: Final = {Charged.NO: State.REFUSED, Charged.UNKNOWN: State.UNKNOWN, Charged.YES: State.UNUSABLE}
+_ARROWS: Final[dict[State, frozenset[State]]] = {
+    State.RECEIVED: frozenset({State.SUBMITTED, State.REFUSED, State.CANCELLED}),
+    State.SUBMITTED: frozenset({State.SUBMITTED, State.DRAWN, *_FAILED.values()}),
+    State.DRAWN: frozenset({State.STORED, State.UNKNOWN, State.UNUSABLE}),
+    State.STORED: frozenset(),
+    State.REFUSED: frozenset(),
+    State.UNKNOWN: frozenset(),
+    State.UNUSABLE: frozenset(),
+    State.CANCELLED: frozenset(),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerationRequest:
+    """What a generator is asked to draw. Its seeds are settled: one for each sample, given or drawn.
+
+    `seeds` is empty only for a model whose card says that it knows none.
+    """
+
+    version: ModelVersion
+    prompt: Prompt
+    size: ImageSize
+    samples: int
+    seeds: tuple[Seed, ...]
+    negative_prompt: Prompt | None = None
+    num_inference_steps: InferenceSteps | None = None
+    guidance_scale: GuidanceScale | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.seeds) not in (0, self.samples):
+            raise ValueError(f"{len(self.seeds)} seeds for {self.samples} samples")
+
+    @classmethod
+    def settle(cls, order: Order, card: ModelCard, draw_seed: Callable[[], Seed] | None = None) -> Self:
+        """Settle what the caller left to chance: how many images, and a distinct seed for each of them."""
+        samples = order.samples.value if order.samples else len(order.seeds or (None,))
+        seeds = order.seeds
+        if seeds is None and card.seed:
+            drawn: dict[Seed, None] = {}
+            while len(drawn) < samples:
+                drawn[(draw_seed or _random_seed)()] = None
+            seeds = tuple(drawn)
+        return cls(
+            version=order.version,
+            prompt=order.prompt,
+            size=order.size,
+            samples=samples,
+            seeds=seeds or (),
+            negative_prompt=order.negative_prompt,
+            num_inference_steps=order.num_inference_steps,
+            guidance_scale=order.guidance_scale,
+        )
+
+
+def _random_seed() -> Seed:
+    return Seed(secrets.randbelow(Seed.MAX + 1))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeneratedImage:
+    """One image as a generator drew it, still only in memory.
+
+    `index` says which sample of the request it is, from 0. `id` is the provider's own, where it gives one. `seed` is
+    the one that really made it. `data` is a whole PNG, JPEG or WebP file: anything else is an
+    `UnusableImage`. `file` is what the bytes say of themselves.
+    """
+
+    index: int
+    seed: Seed | None
+    data: bytes = field(repr=False)
+    id: str | None = None
+    file: ImageFile = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        try:
+            object.__setattr__(self, "file", ImageFile.inspect(self.data))
+        except InvalidValue as flaw:
+            raise UnusableImage(f"image {self.index} cannot be used: {flaw}", evidence=self.data) from flaw
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredImage:
+    """An image with its place in storage, settled before the upload so that a repeated upload is the same one.
+
+    `sha256` is that of the stored bytes, hexadecimal; `length` their number.
+    """
+
+    index: int
+    id: str
+    seed: Seed | None
+    key: str
+    media_type: MediaType
+    length: int
+    sha256: str
+
+    @classmethod
+    def place(cls, image: GeneratedImage, *, prefix: str, new_id: str, at: datetime) -> Self:
+        """Settle where an image will lie: `{prefix}{yyyy}/{mm}/{dd}/{new_id}.{ending}`."""
+        media_type = image.file.media_type
+        return cls(
+            index=image.index,
+            id=image.id or new_id,
+            seed=image.seed,
+            key=f"{prefix}{at:%Y/%m/%d}/{new_id}.{media_type.ending}",
+            media_type=media_type,
+            length=len(image.data),
+            sha256=hashlib.sha256(image.data).hexdigest(),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """How a generation fell short, in a shape that can be written down and told again."""
+
+    kind: str
+    detail: str
+    charged: Charged
+    retry_after: int | None = None
+
+    @classmethod
+    def of(cls, error: DrawingFailed, *, paid_in_part: bool) -> Self:
+        """Write an error down; where some images came, money was spent whatever the error itself says."""
+        charged = max(error.charged, Charged.YES if paid_in_part else Charged.NO, key=lambda c: c.badness)
+        return cls(type(error).__name__, error.detail, charged, error.retry_after)
+
+    def error(self) -> DrawingFailed:
+        """The same error again."""
+        kinds = {kind.__name__: kind for kind in DrawingFailed.__subclasses__()}
+        return kinds[self.kind](self.detail, charged=self.charged, retry_after=self.retry_after)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generation:
+    """One accepted order, as the ledger keeps it. Its methods are the arrows; each gives the generation after it.
+
+    `revision` counts the commits: the ledger writes revision n only over n - 1, so of two who work on one
+    generation one is refused. `waiting` are images that are safe in the spool and on their way to storage; `images`
+    lie in storage. `cost` is what the provider charges, or may have charged, for it, where a price is known.
+    """
+
+    id: str
+    caller: str
+    request: GenerationRequest
+    generator: str
+    fingerprint: str
+    created_at: datetime
+    key: IdempotencyKey | None = None
+    state: State = State.RECEIVED
+    revision: int = 0
+    receipt: bytes | None = None
+    waiting: tuple[StoredImage, ...] = ()
+    images: tuple[StoredImage, ...] = ()
+    failure: Failure | None = None
+    cost: Money | None = None
+    finished_at: datetime | None = None
+    erased_at: datetime | None = None
+
+    def submitted(self) -> Self:
+        """The request is about to leave for the provider."""
+        return self._to(State.SUBMITTED)
+
+    def receipted(self, receipt: bytes) -> Self:
+        """The provider answered with what the images can be collected with."""
+        return replace(self._to(State.SUBMITTED), receipt=receipt)
+
+    def drawn(self, images: Iterable[StoredImage], error: DrawingFailed | None = None) -> Self:
+        """Images came and are safe in the spool; `error` says what became of the others, where some did not."""
+        ordered = tuple(sorted(images, key=lambda image: image.index))
+        failure = Failure.of(error, paid_in_part=True) if error else None
+        return replace(self._to(State.DRAWN), waiting=ordered, failure=failure)
+
+    def stored(self, images: Sequence[StoredImage], at: datetime) -> Self:
+        """`images`, of those that waited, lie in storage; what is not among them is lost."""
+        failure = self.failure
+        if failure is None and len(images) < len(self.waiting):
+            failure = Failure.of(UnusableImage("images were lost before they were stored"), paid_in_part=True)
+        end = _FAILED[failure.charged] if failure else State.STORED
+        return replace(self._to(end), images=tuple(images), waiting=(), receipt=None, failure=failure, finished_at=at)
+
+    def failed(self, error: DrawingFailed, at: datetime) -> Self:
+        """It ended without an image. Where nothing was spent, the idempotency key is free again."""
+        free = error.charged is Charged.NO
+        return replace(
+            self._to(_FAILED[error.charged]),
+            failure=Failure.of(error, paid_in_part=False),
+            key=None if free else self.key,
+            cost=None if free else self.cost,
+            receipt=None,
+            finished_at=at,
+        )
+
+    def cancelled(self, at: datetime) -> Self:
+        """Its owner took it back before anything was asked of the provider."""
+        return replace(self._to(State.CANCELLED), key=None, cost=None, finished_at=at)
+
+    def forgotten(self) -> Self:
+        """Its prompts are forgotten."""
+        request = replace(self.request, prompt=_FORGOTTEN, negative_prompt=None)
+        return replace(self, request=request, revision=self.revision + 1)
+
+    def erased(self, at: datetime) -> Self:
+        """Its prompts are forgotten, and its images are about to be removed from storage."""
+        if not self.state.final:
+            raise ValueError(f"what is {self.state} cannot be erased")
+        return replace(self.forgotten(), erased_at=at)
+
+    def emptied(self) -> Self:
+        """Its images are removed from storage."""
+        return replace(self, images=(), revision=self.revision + 1)
+
+    @property
+    def prompts_kept(self) -> bool:
+        """Whether its prompts are still known."""
+        return self.request.prompt != _FORGOTTEN
+
+    @property
+    def error(self) -> DarkroomError | None:
+        """Why its images cannot be handed out, where they cannot."""
+        if self.failure and self.state.final:
+            return self.failure.error()
+        if self.state is State.DRAWN:
+            return StorageUnavailable("drawn and kept safe; it is stored later by itself")
+        return Gone("it was cancelled by its owner") if self.state is State.CANCELLED else None
+
+    @property
+    def charged(self) -> Charged:
+        """What is known of the money by now."""
+        if self.failure:
+            return self.failure.charged
+        if self.state in (State.DRAWN, State.STORED) or self.receipt:
+            return Charged.YES
+        return Charged.UNKNOWN if self.state is State.SUBMITTED else Charged.NO
+
+    def _to(self, state: State) -> Self:
+        if state not in _ARROWS[self.state]:
+            raise ValueError(f"no arrow leads from {self.state} to {state}")
+        return replace(self, state=state, revision=self.revision + 1)

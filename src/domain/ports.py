@@ -1,0 +1,212 @@
+"""The ports: what Darkroom needs of the outside, and what every adapter MUST do.
+
+An adapter inherits its port, so that the type checker holds it. Nothing escapes it but what its port says it raises.
+"""
+
+from abc import abstractmethod
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from domain.generation import GeneratedImage, Generation, GenerationRequest
+from domain.image_file import MediaType
+from domain.limits import Limits, Usage
+from domain.model_card import ModelCard
+from domain.values import IdempotencyKey
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a provider answered to a paid request.
+
+    `reference` is what the images can be collected with, now or after a restart (links, a job id): small, opaque,
+    fit to be stored; empty where there is nothing to come back for. `images` are those that came with the answer.
+    """
+
+    reference: bytes = b""
+    images: tuple[GeneratedImage, ...] = ()
+
+
+class ImageGenerator(Protocol):
+    """Draws images, through a provider or by itself."""
+
+    @property
+    @abstractmethod
+    def cards(self) -> Sequence[ModelCard]:
+        """The models it offers. No request reaches it that breaks a card."""
+
+    @abstractmethod
+    async def submit(self, request: GenerationRequest, key: str) -> Receipt:
+        """Ask for the images. This may spend money, so it MUST ask once only.
+
+        It MUST NOT ask again once a byte of the request may have arrived, and MUST pass on every parameter as given.
+        `key` is the same whenever the same request is submitted: for providers that charge once for one key.
+
+        Raises:
+            GeneratorRefused, GeneratorUnavailable, PromptRejected: nothing was spent.
+            OutcomeUnknown: the request may have arrived, and no answer came.
+            UnusableImage: it was charged, and what came is no answer.
+        """
+
+    async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncIterator[GeneratedImage]:
+        """Give the images that a receipt stands for, each as soon as it is here, in any order. Costs nothing.
+
+        MUST be repeatable as long as the provider keeps the images, and MUST try again what is free to try. Gives
+        every image it can get, then raises if any is missing. Drawn at once, the images are the receipt's own.
+
+        Raises:
+            UnusableImage: an image is missing, broken, or not to be fetched any more.
+            PromptRejected: the provider's moderation holds an image back; charged yes.
+            OutcomeUnknown: the provider does not say what became of it.
+        """
+        del request
+        for image in receipt.images:
+            yield image
+
+    async def check(self) -> str:
+        """Say in a sentence whether the provider can be reached, spending nothing.
+
+        Raises:
+            GeneratorRefused, GeneratorUnavailable: it cannot be used, and why.
+        """
+        return "draws in this process"
+
+
+class ImageStorage(Protocol):
+    """Keeps images where the operator wants them."""
+
+    @abstractmethod
+    async def put(self, key: str, image: bytes, media_type: MediaType) -> None:
+        """Keep an image under a key, whole or not at all, under its media type.
+
+        MUST be durable on return. Repeating it with the same bytes MUST succeed; it MUST NOT overwrite other bytes.
+
+        Raises:
+            StorageFault: it is not kept; another try is free.
+        """
+
+    @abstractmethod
+    async def link(self, key: str) -> str:
+        """A URL under which anyone who is given it can read the image, for as long as links live here."""
+
+    @abstractmethod
+    async def delete(self, key: str) -> None:
+        """Remove an image; one that is not there is removed.
+
+        Raises:
+            StorageFault: it may still be there.
+        """
+
+    @abstractmethod
+    def keys(self) -> AsyncIterator[str]:
+        """Every key that is kept here.
+
+        Raises:
+            StorageFault: they could not all be listed.
+        """
+
+    @abstractmethod
+    async def check(self) -> str:
+        """Say in a sentence whether images could be kept here, leaving nothing behind.
+
+        Raises:
+            StorageFault: they could not, and why.
+        """
+
+
+class ImageSpool(Protocol):
+    """Keeps drawn images safe until they are stored, through a crash of the process.
+
+    Every method but `full` raises `StorageFault` where it cannot do it just now.
+    """
+
+    @abstractmethod
+    async def put(self, name: str, data: bytes) -> None:
+        """Keep bytes under a name, in place of what was there; durable on return."""
+
+    @abstractmethod
+    async def get(self, name: str) -> bytes | None:
+        """The bytes kept under a name; None where there are none."""
+
+    @abstractmethod
+    async def secure(self, name: str) -> None:
+        """The first upload failed, so this will wait: make it survive as much as this spool can."""
+
+    @abstractmethod
+    async def remove(self, name: str) -> None:
+        """Forget a name; one that is not there is forgotten."""
+
+    @abstractmethod
+    async def set_aside(self, name: str, evidence: bytes) -> None:
+        """Keep a provider's unusable answer for the operator to look at; the service never removes it."""
+
+    @property
+    @abstractmethod
+    def full(self) -> bool:
+        """Whether so much waits here that nothing more may be ordered."""
+
+
+class GenerationLedger(Protocol):
+    """Writes down every order and what became of it; what it has written survives a crash.
+
+    Every method raises `LedgerUnavailable` where the ledger does not answer; whether something was written is not
+    known then, and asking again does no harm.
+    """
+
+    @abstractmethod
+    async def receive(self, generation: Generation, limits: Limits) -> Generation:
+        """Write down a new generation as this worker's, or give the one that its key already stands for.
+
+        One transaction, right under concurrency and across machines: of many with one key the first is written, and
+        all get it. Limits count only against what is written.
+
+        Raises:
+            QuotaExceeded, SpendLimit: a limit would be passed; `retry_after` says when there may be room.
+        """
+
+    @abstractmethod
+    async def record(self, generation: Generation) -> None:
+        """Write down the next revision of a generation. Repeating it succeeds.
+
+        Raises:
+            Superseded: the ledger does not hold the revision before it.
+        """
+
+    @abstractmethod
+    async def find(self, generation_id: str) -> Generation | None:
+        """The generation as it stands, whosever it is; None where there is none."""
+
+    @abstractmethod
+    async def find_by_key(self, caller: str, key: IdempotencyKey) -> Generation | None:
+        """The generation that a caller's key stands for; None where it is free."""
+
+    @abstractmethod
+    async def page(self, caller: str, *, limit: int, before: str | None = None) -> Sequence[Generation]:
+        """A caller's generations, newest first, older than the id `before`; without the erased ones."""
+
+    @abstractmethod
+    async def take_abandoned(self, limit: int) -> Sequence[Generation]:
+        """Make unfinished generations of workers that live no more this worker's, and give them, a revision on.
+
+        MUST NOT take what a living worker is at, however slow it is, nor what waits in a spool out of reach.
+        """
+
+    @abstractmethod
+    async def reserve(self, generator: str, images: int, per_minute: int) -> float:
+        """Take images out of a provider's quota, shared by all workers: a sliding minute.
+
+        Gives 0 where they were taken, else the seconds after which there may be room.
+        """
+
+    @abstractmethod
+    async def usage(self, since: datetime, caller: str | None = None) -> Sequence[Usage]:
+        """What was ordered since then, by caller, model and day (UTC); one caller's where one is named."""
+
+    @abstractmethod
+    async def sweepable(self, *, erase_before: datetime | None, forget_before: datetime | None) -> Sequence[Generation]:
+        """Finished generations to be swept, at most a few hundred.
+
+        Those created before `erase_before` and not erased, those created before `forget_before` whose prompts are
+        still kept, and those erased whose images are still listed.
+        """
