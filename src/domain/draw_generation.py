@@ -1,0 +1,111 @@
+"""From `received` to `drawn`: the part that costs money."""
+
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from domain.errors import DrawingFailed, OutcomeUnknown, UnusableImage
+from domain.generation import GeneratedImage, Generation, State, StoredImage
+from domain.identifiers import uuid7
+from domain.patience import patiently
+from domain.ports import GenerationLedger, ImageGenerator, ImageSpool, Receipt
+from domain.provider_quota import ProviderQuota
+
+log = logging.getLogger(__name__)
+
+
+def spool_name(generation: Generation, image: StoredImage) -> str:
+    """The name under which a drawn image waits: the same whenever it is collected again."""
+    return f"{generation.id}.{image.index}"
+
+
+class DrawGeneration:
+    """Submit, collect into the spool: each step begins where the ledger says that the last one ended."""
+
+    def __init__(
+        self,
+        *,
+        generator: ImageGenerator,
+        spool: ImageSpool,
+        ledger: GenerationLedger,
+        quota: ProviderQuota,
+        clock: Callable[[], datetime],
+        key_prefix: str,
+    ) -> None:
+        """`key_prefix` is what the keys of stored images begin with."""
+        self._generator, self._spool, self._ledger = generator, spool, ledger
+        self._quota, self._clock, self._key_prefix = quota, clock, key_prefix
+
+    async def __call__(self, generation: Generation) -> Generation:
+        """Give the generation `drawn`, or at its end without an image.
+
+        A submitted one without a receipt is submitted again under the same key: right only for a provider that
+        charges once for one key, and it is for the caller of this to know that.
+
+        Raises:
+            Superseded: its owner cancelled it, or another worker has taken it.
+        """
+        try:
+            if generation.state is State.RECEIVED:
+                await self._quota.reserve(generation)
+                generation = await self._recorded(generation.submitted())
+            receipt = Receipt(generation.receipt or b"")
+            if not receipt.reference:
+                receipt = await self._submit(generation)
+        except DrawingFailed as failure:
+            return await self._failed(generation, failure)
+        if receipt.reference and not generation.receipt:
+            generation = await self._recorded(generation.receipted(receipt.reference))
+        return await self._collect(generation, receipt)
+
+    async def _submit(self, generation: Generation) -> Receipt:
+        async with _failures_only(OutcomeUnknown):
+            return await self._generator.submit(generation.request, generation.id)
+
+    async def _collect(self, generation: Generation, receipt: Receipt) -> Generation:
+        came: dict[int, StoredImage] = {}
+        failure: DrawingFailed | None = None
+        try:
+            async with _failures_only(UnusableImage):
+                async for image in self._generator.collect(generation.request, receipt):
+                    came[image.index] = await self._spooled(generation, image)
+        except DrawingFailed as error:
+            failure = error
+        if failure is None and len(came) < generation.request.samples:
+            failure = UnusableImage(f"{len(came)} of {generation.request.samples} images came")
+        if failure and not came:
+            return await self._failed(generation, failure)
+        await self._set_aside(generation, failure)
+        return await self._recorded(generation.drawn(came.values(), failure))
+
+    async def _spooled(self, generation: Generation, image: GeneratedImage) -> StoredImage:
+        placed = StoredImage.place(image, prefix=self._key_prefix, new_id=uuid7(), at=self._clock())
+        await patiently(lambda: self._spool.put(spool_name(generation, placed), image.data))
+        return placed
+
+    async def _failed(self, generation: Generation, failure: DrawingFailed) -> Generation:
+        log.warning("%s: %s", type(failure).__name__, failure, extra={"generation": generation.id})
+        await self._set_aside(generation, failure)
+        return await self._recorded(generation.failed(failure, self._clock()))
+
+    async def _set_aside(self, generation: Generation, failure: DrawingFailed | None) -> None:
+        if failure and failure.evidence:
+            evidence = failure.evidence
+            await patiently(lambda: self._spool.set_aside(generation.id, evidence))
+
+    async def _recorded(self, generation: Generation) -> Generation:
+        await patiently(lambda: self._ledger.record(generation))
+        return generation
+
+
+@asynccontextmanager
+async def _failures_only(otherwise: type[DrawingFailed]) -> AsyncIterator[None]:
+    """A fault inside a generator is a failure too: what is known of the money is all that matters then."""
+    try:
+        yield
+    except DrawingFailed:
+        raise
+    except Exception as fault:
+        log.exception("a generator broke its port")
+        raise otherwise("the generator failed inside") from fault

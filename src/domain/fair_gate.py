@@ -1,0 +1,50 @@
+"""A gate that lets a bounded number through, and is fair between callers."""
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+
+class FairGate:
+    """At most `width` inside at once; those who wait are let in one caller after the other, oldest first for each.
+
+    So a caller who floods waits behind its own flood, and everyone else behind one of its orders at the most.
+    """
+
+    def __init__(self, width: int) -> None:
+        self._free = width
+        self._queues: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
+
+    @asynccontextmanager
+    async def passing(self, caller: str) -> AsyncIterator[None]:
+        """Wait for a place, and hold it for the length of the block."""
+        if self._free:
+            self._free -= 1
+        else:
+            await self._wait(caller)
+        try:
+            yield
+        finally:
+            self._let_next_in()
+
+    async def _wait(self, caller: str) -> None:
+        turn = asyncio.get_running_loop().create_future()
+        self._queues.setdefault(caller, deque()).append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._let_next_in()  # the place was given in the moment of leaving
+            raise
+
+    def _let_next_in(self) -> None:
+        while self._queues:
+            caller, queue = self._queues.popitem(last=False)
+            turn = queue.popleft()
+            if queue:
+                self._queues[caller] = queue  # behind all the others
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._free += 1

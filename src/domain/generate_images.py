@@ -1,0 +1,109 @@
+"""The use case: an order goes in, stored images come out, and it is paid once."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.errors import Gone, IdempotencyKeyReused, LedgerUnavailable, Overloaded
+from domain.generation import Generation, GenerationRequest, State
+from domain.identifiers import uuid7
+from domain.limits import Caller, Limits
+from domain.model_card import ModelCard
+from domain.money import Money
+from domain.order import Order
+from domain.patience import pauses
+from domain.ports import GenerationLedger
+from domain.running_generations import RunningGenerations
+from domain.values import IdempotencyKey
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The generation that an order stands for; `replay` where its key stood for it before."""
+
+    generation: Generation
+    replay: bool
+
+
+class GenerateImages:
+    """Accepts orders and waits for what becomes of them."""
+
+    def __init__(
+        self,
+        *,
+        cards: Mapping[str, ModelCard],
+        ledger: GenerationLedger,
+        running: RunningGenerations,
+        clock: Callable[[], datetime],
+        images_per_day: int | None,
+        spend_per_day: Money | None,
+        patience: float,
+    ) -> None:
+        """`cards` by version; limits as in `Limits`, `images_per_day` for callers whose token sets none.
+
+        `patience`: seconds that a drawn generation of another process may take to be stored before its caller is told.
+        """
+        self._cards, self._ledger, self._running, self._clock = cards, ledger, running, clock
+        self._images_per_day, self._spend_per_day, self._patience = images_per_day, spend_per_day, patience
+
+    async def accept(self, order: Order, caller: Caller, key: IdempotencyKey | None = None) -> Accepted:
+        """Write the order down and begin to draw it, or find the one that its key stands for.
+
+        Raises:
+            IdempotencyKeyReused, Gone: what the key stands for is another order, or was deleted.
+            QuotaExceeded, SpendLimit, Overloaded, LedgerUnavailable: not now; nothing was begun.
+        """
+        card = self._cards[order.version.value]
+        request = GenerationRequest.settle(order, card)
+        generation = Generation(
+            id=uuid7(),
+            caller=caller.subject,
+            request=request,
+            generator=card.generator,
+            fingerprint=order.fingerprint,
+            created_at=self._clock(),
+            key=key,
+            cost=card.price.times(request.samples) if card.price else None,
+        )
+        kept = await self._receive(generation, caller)
+        if kept.fingerprint != generation.fingerprint:
+            raise IdempotencyKeyReused("this idempotency key stands for another order")
+        if kept.erased_at:
+            raise Gone("the images of this order were deleted", charged=kept.charged)
+        return Accepted(kept, replay=kept.id != generation.id)
+
+    async def outcome(self, generation: Generation) -> Generation:
+        """Wait until the caller can be told something: its end, or `drawn` where storing takes its time."""
+        waited = 0.0
+        for pause in pauses():
+            here = await self._running.answer(generation.id)
+            known = here or await self._ledger.find(generation.id) or generation
+            late = known.state is State.DRAWN and (here is not None or waited > self._patience)
+            if known.state.final or late:
+                return known
+            # Another process is at it: the ledger is where its end will show.
+            step = min(pause, 1.0)
+            await asyncio.sleep(step)
+            waited += step if known.state is State.DRAWN else 0.0
+        raise AssertionError("pauses never end")
+
+    async def _receive(self, generation: Generation, caller: Caller) -> Generation:
+        limits = Limits(
+            self._images_per_day if caller.images_per_day is None else caller.images_per_day, self._spend_per_day
+        )
+        try:
+            with self._running.room_for(generation):
+                kept = await self._ledger.receive(generation, limits)
+                if kept.id == generation.id:
+                    self._running.start(kept)
+                return kept
+        except Overloaded:
+            # A repeated order needs no room: it is there already.
+            known = generation.key and await self._ledger.find_by_key(generation.caller, generation.key)
+            if not known:
+                raise
+            return known
+        except (LedgerUnavailable, asyncio.CancelledError):
+            self._running.withdraw(generation)
+            raise

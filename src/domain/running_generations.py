@@ -1,0 +1,145 @@
+"""The generations that this process is working on. They belong to the application, not to a request."""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from domain.draw_generation import DrawGeneration
+from domain.errors import Overloaded, Superseded
+from domain.fair_gate import FairGate
+from domain.generation import Generation, State
+from domain.patience import patiently
+from domain.ports import GenerationLedger, ImageSpool
+from domain.store_generation import StoreGeneration
+
+log = logging.getLogger(__name__)
+
+
+class RunningGenerations:
+    """Works on generations in tasks of its own, so that a client who leaves changes nothing."""
+
+    def __init__(
+        self,
+        draw: DrawGeneration,
+        store: StoreGeneration,
+        ledger: GenerationLedger,
+        spool: ImageSpool,
+        *,
+        max_in_flight: int,
+        max_queued: int,
+    ) -> None:
+        """`max_in_flight` are drawn at once, `max_queued` wait for that; those being stored count in neither."""
+        self._draw, self._store, self._ledger, self._spool = draw, store, ledger, spool
+        self._gate, self._room = FairGate(max_in_flight), max_in_flight + max_queued
+        self._drawing: set[str] = set()
+        self._answers: dict[str, asyncio.Future[Generation]] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._late: set[str] = set()
+        self._draining = False
+
+    @property
+    def draining(self) -> bool:
+        """Whether the process is about to stop, and takes nothing more."""
+        return self._draining
+
+    @contextmanager
+    def room_for(self, generation: Generation) -> Iterator[None]:
+        """Hold a place for one that may be started within the block.
+
+        Raises:
+            Overloaded: there is none.
+        """
+        if self._draining:
+            raise Overloaded("the service is about to stop")
+        if self._spool.full:
+            raise Overloaded("too many drawn images wait for the storage", retry_after=30)
+        if len(self._drawing) >= self._room:
+            raise Overloaded("too many generations are running and waiting")
+        self._drawing.add(generation.id)
+        try:
+            yield
+        finally:
+            if generation.id not in self._tasks:
+                self._drawing.discard(generation.id)
+
+    def start(self, generation: Generation) -> None:
+        """Work on a generation that is this worker's, until its end."""
+        if generation.state is not State.DRAWN:
+            self._drawing.add(generation.id)
+        self._answers[generation.id] = asyncio.get_running_loop().create_future()
+        self._tasks[generation.id] = asyncio.create_task(self._run(generation))
+
+    def withdraw(self, generation: Generation) -> None:
+        """Take back, as soon as the ledger answers, one of which nobody knows whether it was written down."""
+        self._tasks[generation.id] = asyncio.create_task(self._withdraw(generation))
+
+    async def answer(self, generation_id: str) -> Generation | None:
+        """Wait for what its caller can be told: its end, or `drawn` where storing takes its time.
+
+        None where this process does not work on it.
+        """
+        answer = self._answers.get(generation_id)
+        # Shielded: one of those who wait may leave, and the others still want it.
+        return None if answer is None else await asyncio.shield(answer)
+
+    async def drain(self) -> None:
+        """Take nothing more, finish what may cost money; what waits for a storage in trouble is safe in the spool."""
+        self._draining = True
+        while working := [task for id_, task in self._tasks.items() if id_ not in self._late]:
+            # The time limit is for those that become late meanwhile; they would not end by themselves.
+            await asyncio.wait(working, timeout=0.2)
+        waiting = list(self._tasks.values())
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+
+    async def _run(self, generation: Generation) -> None:
+        answer = self._answers[generation.id]
+        try:
+            answered = await self._to_its_end(generation)
+        except Exception as fault:
+            log.exception("a generation was left where it stood", extra={"generation": generation.id})
+            if not answer.done():
+                answer.set_exception(fault)
+                answer.exception()  # it is told to whoever waits; nobody need be waiting
+        else:
+            self._tell(answered)
+        finally:
+            answer.cancel()  # no answer where the process is stopping
+            for known in (self._drawing, self._late):
+                known.discard(generation.id)
+            for kept in (self._answers, self._tasks):
+                kept.pop(generation.id, None)
+
+    async def _to_its_end(self, generation: Generation) -> Generation:
+        try:
+            if generation.state is not State.DRAWN:
+                async with self._gate.passing(generation.caller):
+                    generation = await self._draw(generation)
+                self._drawing.discard(generation.id)
+            if generation.state is State.DRAWN:
+                generation = await self._store(generation, self._late_with)
+        except Superseded:
+            log.info("cancelled, or taken by another worker", extra={"generation": generation.id})
+            return await patiently(lambda: self._ledger.find(generation.id)) or generation
+        return generation
+
+    def _late_with(self, generation: Generation) -> None:
+        self._late.add(generation.id)
+        self._tell(generation)
+
+    def _tell(self, generation: Generation) -> None:
+        answer = self._answers[generation.id]
+        if not answer.done():
+            answer.set_result(generation)
+
+    async def _withdraw(self, generation: Generation) -> None:
+        try:
+            written = await patiently(lambda: self._ledger.find(generation.id))
+            if written is not None:
+                await patiently(lambda: self._ledger.record(written.cancelled(written.created_at)))
+        except Superseded:
+            log.info("withdrawn already", extra={"generation": generation.id})
+        finally:
+            self._tasks.pop(generation.id, None)

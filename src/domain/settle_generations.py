@@ -1,0 +1,66 @@
+"""Settling what a worker that lives no more has left unfinished."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from domain.errors import LedgerUnavailable, OutcomeUnknown, Superseded
+from domain.generation import Generation, State
+from domain.model_card import ModelCard
+from domain.patience import patiently
+from domain.ports import GenerationLedger
+from domain.running_generations import RunningGenerations
+
+log = logging.getLogger(__name__)
+
+
+class SettleGenerations:
+    """Finishes what can be finished for free, and says `unknown` of the rest. Safe to run on every machine."""
+
+    BATCH = 100
+
+    def __init__(
+        self,
+        *,
+        ledger: GenerationLedger,
+        running: RunningGenerations,
+        cards: Mapping[str, ModelCard],
+        clock: Callable[[], datetime],
+    ) -> None:
+        """`cards` by version, for who may be asked again under the same key."""
+        self._ledger, self._running, self._cards, self._clock = ledger, running, cards, clock
+
+    async def __call__(self) -> int:
+        """Settle a batch of abandoned generations; how many it were."""
+        abandoned = await self._ledger.take_abandoned(self.BATCH)
+        for generation in abandoned:
+            log.warning("was left %s by a worker", generation.state, extra={"generation": generation.id})
+            if self._may_have_been_paid(generation):
+                await self._unknown(generation)
+            else:
+                self._running.start(generation)
+        return len(abandoned)
+
+    async def forever(self, every: float) -> None:
+        """Look again every so many seconds, until cancelled."""
+        while True:
+            try:
+                while await self():
+                    pass
+            except LedgerUnavailable as fault:
+                log.warning("cannot settle now: %s", fault)
+            await asyncio.sleep(every)
+
+    def _may_have_been_paid(self, generation: Generation) -> bool:
+        """Whether asking again might pay again: it was submitted, and nothing came back that we kept."""
+        card = self._cards.get(generation.request.version.value)
+        asked = generation.state is State.SUBMITTED and generation.receipt is None
+        return asked and not (card and card.idempotent)
+
+    async def _unknown(self, generation: Generation) -> None:
+        failure = OutcomeUnknown("the service was interrupted after the order had left for the provider")
+        try:
+            await patiently(lambda: self._ledger.record(generation.failed(failure, self._clock())))
+        except Superseded:
+            log.info("settled by another worker", extra={"generation": generation.id})

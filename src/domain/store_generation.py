@@ -1,0 +1,72 @@
+"""From `drawn` to `stored`: free, and tried until it is done."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from domain.draw_generation import spool_name
+from domain.errors import StorageFault
+from domain.generation import Generation, StoredImage
+from domain.patience import patiently, pauses
+from domain.ports import GenerationLedger, ImageSpool, ImageStorage
+
+log = logging.getLogger(__name__)
+
+
+class StoreGeneration:
+    """Uploads what waits in the spool, however long the storage is away, and empties the spool after it."""
+
+    def __init__(
+        self,
+        *,
+        storage: ImageStorage,
+        spool: ImageSpool,
+        ledger: GenerationLedger,
+        clock: Callable[[], datetime],
+        patience: float,
+        uploads: int,
+    ) -> None:
+        """`patience`: seconds until whoever waits is told that it takes longer; `uploads`: how many at once."""
+        self._storage, self._spool, self._ledger, self._clock = storage, spool, ledger, clock
+        self._patience, self._uploads = patience, asyncio.Semaphore(uploads)
+
+    async def __call__(self, generation: Generation, late: Callable[[Generation], None]) -> Generation:
+        """Give the generation at its end; `late` is told the drawn one where that takes longer than our patience.
+
+        Raises:
+            Superseded: another worker has taken it.
+        """
+        timer = asyncio.get_running_loop().call_later(self._patience, late, generation)
+        try:
+            kept = await asyncio.gather(*(self._upload(generation, image) for image in generation.waiting))
+        finally:
+            timer.cancel()
+        images = tuple(image for image, is_kept in zip(generation.waiting, kept, strict=True) if is_kept)
+        stored = generation.stored(images, self._clock())
+        await patiently(lambda: self._ledger.record(stored))
+        await asyncio.gather(*(self._forget(generation, image) for image in generation.waiting))
+        return stored
+
+    async def _upload(self, generation: Generation, image: StoredImage) -> bool:
+        """Whether the image lies in storage now; False only where its bytes are gone from the spool."""
+        name, secured = spool_name(generation, image), False
+        for pause in pauses():
+            try:
+                async with self._uploads:
+                    data = await self._spool.get(name)
+                    if data is None:
+                        log.error("the spool holds no %s", name, extra={"generation": generation.id})
+                        return False
+                    await self._storage.put(image.key, data, image.media_type)
+                    return True
+            except StorageFault as fault:
+                log.warning("not stored yet: %s", fault, extra={"generation": generation.id})
+                if not secured:
+                    await patiently(lambda: self._spool.secure(name))
+                    secured = True
+            await asyncio.sleep(pause)
+        raise AssertionError("pauses never end")
+
+    async def _forget(self, generation: Generation, image: StoredImage) -> None:
+        await patiently(lambda: self._spool.remove(spool_name(generation, image)))
