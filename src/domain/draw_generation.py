@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from datetime import datetime
 
 from domain.errors import DrawingFailed, OutcomeUnknown, UnusableImage
@@ -67,8 +67,9 @@ class DrawGeneration:
         came: dict[int, StoredImage] = {}
         failure: DrawingFailed | None = None
         try:
-            async with _failures_only(UnusableImage):
-                async for image in self._generator.collect(generation.request, receipt):
+            collecting = self._generator.collect(generation.request, receipt)
+            async with _failures_only(UnusableImage), aclosing(collecting) as images:
+                async for image in images:
                     came[image.index] = await self._spooled(generation, image)
         except DrawingFailed as error:
             failure = error

@@ -1,6 +1,6 @@
 """Identifiers of our own making."""
 
-import os
+import secrets
 import time
 from uuid import UUID
 
@@ -11,7 +11,7 @@ def uuid7(unix_ms: int | None = None) -> str:
     Sorts by time, so that "newest first" needs no other column. In Python's own library only from 3.14.
     """
     milliseconds = time.time_ns() // 1_000_000 if unix_ms is None else unix_ms
-    number = (milliseconds & (1 << 48) - 1) << 80 | int.from_bytes(os.urandom(10), "big")
+    number = (milliseconds & (1 << 48) - 1) << 80 | int.from_bytes(secrets.token_bytes(10), "big")
     number = number & ~(0xF << 76) | 0x7 << 76  # version
     number = number & ~(0x3 << 62) | 0x2 << 62  # variant
     return str(UUID(int=number))

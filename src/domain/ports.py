@@ -4,7 +4,7 @@ An adapter inherits its port, so that the type checker holds it. Nothing escapes
 """
 
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -49,7 +49,7 @@ class ImageGenerator(Protocol):
             UnusableImage: it was charged, and what came is no answer.
         """
 
-    async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncIterator[GeneratedImage]:
+    async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
         """Give the images that a receipt stands for, each as soon as it is here, in any order. Costs nothing.
 
         MUST be repeatable as long as the provider keeps the images, and MUST try again what is free to try. Gives

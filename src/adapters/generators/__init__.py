@@ -1,0 +1,1 @@
+"""One module for each provider, or way of drawing."""

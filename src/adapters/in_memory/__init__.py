@@ -1,0 +1,1 @@
+"""All the ports in memory: for tests, and for trying things out."""
