@@ -1,0 +1,230 @@
+"""An order that breaks rules is told every one of them; a good one is read as it was meant."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.in_memory.generator import WIDEST_CARD
+from domain.errors import InvalidRequest
+from domain.generation import GenerationRequest
+from domain.image_file import MediaType
+from domain.model_card import ModelCard, NumberRange, PixelRange
+from domain.order import ORDER_FIELDS, Order, read_order
+from domain.values import ImageSize, ModelVersion, Seed
+
+NARROW = ModelCard(
+    version=ModelVersion("narrow"),
+    generator="test",
+    width=PixelRange(384, 640, 8),
+    height=PixelRange(384, 640, 8),
+    prompt_max=20,
+    samples_max=2,
+    media_type=MediaType.PNG,
+    negative_prompt=False,
+    num_inference_steps=NumberRange(20, 30, default=25),
+    guidance_scale=NumberRange(2.0, 3.0, default=2.5),
+)
+SIZES = replace(
+    NARROW,
+    version=ModelVersion("sizes"),
+    sizes=(ImageSize(512, 512), ImageSize(1024, 512)),
+    seed=False,
+    num_inference_steps=None,
+    guidance_scale=None,
+)
+CARDS = {card.version.value: card for card in (WIDEST_CARD, NARROW, SIZES)}
+PLAIN: dict[str, Any] = {"version": "memory", "prompt": "a calm sea", "width": 512, "height": 384}
+
+
+def read(**fields: object) -> Order:
+    return read_order(PLAIN | fields, CARDS)
+
+
+def broken(**fields: object) -> dict[str, str]:
+    with pytest.raises(InvalidRequest) as caught:
+        read(**fields)
+    return {violation.pointer: violation.detail for violation in caught.value.violations}
+
+
+def test_four_fields_are_enough() -> None:
+    order = read()
+    assert (order.version.value, order.prompt.value) == ("memory", "a calm sea")
+    assert order.size == ImageSize(512, 384)
+    assert (order.seeds, order.samples, order.num_inference_steps, order.guidance_scale) == (None,) * 4
+
+
+def test_null_is_the_same_as_leaving_out() -> None:
+    optional = ("negative_prompt", "seed", "num_inference_steps", "guidance_scale", "samples")
+    assert read(**dict.fromkeys(optional)) == read()
+
+
+def test_every_wrong_field_is_named_in_one_answer() -> None:
+    violations = broken(
+        version="memory",
+        prompt=" ",
+        width="512",
+        height=True,
+        seed=[1, -1, "2"],
+        num_inference_steps=9,
+        guidance_scale=20.5,
+        samples=9,
+        colour="blue",
+    )
+    assert set(violations) == {
+        "/prompt",
+        "/width",
+        "/height",
+        "/seed/1",
+        "/seed/2",
+        "/num_inference_steps",
+        "/guidance_scale",
+        "/samples",
+        "/colour",
+    }
+
+
+def test_nothing_at_all_names_the_required_fields() -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        read_order({}, CARDS)
+    assert {v.pointer for v in caught.value.violations} == {"/version", "/prompt", "/width", "/height"}
+
+
+def test_an_unknown_version_names_the_known_ones_and_holds_the_rest_to_the_contract() -> None:
+    assert broken(version="v9", num_inference_steps=101) == {
+        "/version": "must be one of memory, narrow, sizes",
+        "/num_inference_steps": "must be an integer from 10 to 100",
+    }
+
+
+def test_a_narrower_model_refuses_by_name() -> None:
+    violations = broken(
+        version="narrow",
+        prompt="x" * 21,
+        negative_prompt="blurry",
+        width=648,
+        height=385,
+        seed=[1, 2, 3],
+        num_inference_steps=31,
+        guidance_scale=1.5,
+    )
+    assert violations == {
+        "/prompt": "must be at most 20 characters long for narrow",
+        "/negative_prompt": "is not honoured by narrow: leave it out",
+        "/width": "must be 384 to 640, a multiple of 8 pixels for narrow",
+        "/height": "must be 384 to 640, a multiple of 8 pixels for narrow",
+        "/seed": "narrow draws at most 2 images at once",
+        "/num_inference_steps": "must be an integer from 20 to 30 for narrow",
+        "/guidance_scale": "must be a number from 2.0 to 3.0 for narrow",
+    }
+
+
+def test_a_model_with_a_list_of_sizes_draws_no_other() -> None:
+    assert read(version="sizes", prompt="sea", width=1024, height=512).size == ImageSize(1024, 512)
+    violations = broken(version="sizes", prompt="sea", width=512, height=1024)
+    assert violations.keys() == {"/width", "/height"}
+    assert "512 x 512, 1024 x 512" in violations["/width"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("seed", [1]), ("num_inference_steps", 20), ("guidance_scale", 2.0), ("negative_prompt", "x")]
+)
+def test_a_field_that_the_model_cannot_honour_is_refused_never_dropped(field: str, value: object) -> None:
+    fields = {"version": "sizes", "prompt": "sea", "width": 512, "height": 512, field: value}
+    assert broken(**fields) == {f"/{field}": "is not honoured by sizes: leave it out"}
+
+
+def test_as_many_seeds_as_samples() -> None:
+    assert broken(seed=[1, 2, 3], samples=2) == {"/seed": "must hold one seed for each image: 3 given for 2"}
+    assert read(seed=[1, 2], samples=2).seeds == (Seed(1), Seed(2))
+
+
+@pytest.mark.parametrize("seed", [[], [1] * 9, 7, "7", {"0": 7}])
+def test_seeds_come_as_an_array_of_one_to_eight(seed: object) -> None:
+    assert broken(seed=seed) == {"/seed": "must be an array of 1 to 8 integers"}
+
+
+def test_pointers_escape_what_json_pointers_must() -> None:
+    assert broken(**{"a/b~c": 1}).keys() == {"/a~1b~0c"}
+
+
+class TestSettling:
+    def test_seeds_are_drawn_one_for_each_sample_and_distinct(self) -> None:
+        chance = iter([7, 7, 7, 8, 8, 9])
+        request = GenerationRequest.settle(read(samples=3), WIDEST_CARD, lambda: Seed(next(chance)))
+        assert request.seeds == (Seed(7), Seed(8), Seed(9))
+
+    def test_given_seeds_are_kept_and_count_the_samples(self) -> None:
+        request = GenerationRequest.settle(read(seed=[4_294_967_295, 0, 0]), WIDEST_CARD)
+        assert [seed.value for seed in request.seeds] == [4_294_967_295, 0, 0]
+        assert request.samples == 3
+
+    def test_one_sample_where_nothing_is_said(self) -> None:
+        request = GenerationRequest.settle(read(), WIDEST_CARD)
+        assert (request.samples, len(request.seeds)) == (1, 1)
+
+    def test_a_model_without_seeds_is_given_none(self) -> None:
+        order = read(version="sizes", prompt="sea", width=512, height=512, samples=2)
+        assert GenerationRequest.settle(order, SIZES).seeds == ()
+
+
+class TestFingerprint:
+    def test_is_of_the_order_and_not_of_its_bytes(self) -> None:
+        assert read(guidance_scale=5).fingerprint == read(guidance_scale=5.0).fingerprint
+        assert read(negative_prompt="").fingerprint == read(negative_prompt=None).fingerprint == read().fingerprint
+
+    def test_is_taken_before_seeds_are_drawn(self) -> None:
+        assert read(samples=2).fingerprint == read(samples=2).fingerprint
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"version": "narrow", "width": 512, "prompt": "sea"},
+            {"prompt": "a calm sea "},
+            {"negative_prompt": "blur"},
+            {"width": 384, "height": 512},
+            {"seed": [0]},
+            {"num_inference_steps": 50},
+            {"guidance_scale": 5.0},
+            {"samples": 1},
+        ],
+    )
+    def test_differs_with_any_field(self, change: dict[str, object]) -> None:
+        assert read(**change).fingerprint != read().fingerprint
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(st.dictionaries(st.sampled_from(ORDER_FIELDS) | st.text(max_size=5), json_values, max_size=10))
+def test_any_json_object_is_read_or_refused_with_pointers(fields: dict[str, object]) -> None:
+    try:
+        order = read_order(fields, CARDS)
+    except InvalidRequest as refused:
+        assert refused.violations
+        assert all(violation.pointer.startswith("/") for violation in refused.violations)
+    else:
+        assert order.version.value in CARDS
+
+
+@given(
+    seeds=st.lists(st.integers(0, Seed.MAX), min_size=1, max_size=8) | st.none(),
+    steps=st.integers(10, 100) | st.none(),
+    guidance=st.floats(1.0, 20.0) | st.integers(1, 20) | st.none(),
+    width=st.integers(16, 2048),
+    height=st.integers(16, 2048),
+)
+def test_what_the_card_allows_is_accepted_and_kept(
+    seeds: list[int] | None, steps: int | None, guidance: float | None, width: int, height: int
+) -> None:
+    order = read(seed=seeds, num_inference_steps=steps, guidance_scale=guidance, width=width, height=height)
+    assert order.size == ImageSize(width, height)
+    assert (order.seeds and [seed.value for seed in order.seeds]) == seeds
+    assert (order.num_inference_steps and order.num_inference_steps.value) == steps
+    assert (order.guidance_scale and order.guidance_scale.value) == guidance
