@@ -4,7 +4,7 @@ An adapter inherits its port, so that the type checker holds it. Nothing escapes
 """
 
 from abc import abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -186,10 +186,12 @@ class GenerationLedger(Protocol):
         """A caller's generations, newest first, older than the id `before`; without the erased ones."""
 
     @abstractmethod
-    async def take_abandoned(self, limit: int) -> Sequence[Generation]:
-        """Make unfinished generations of workers that live no more this worker's, and give them, a revision on.
+    async def take_abandoned(self, limit: int, at_work: Collection[str]) -> Sequence[Generation]:
+        """Make unfinished generations that nobody is at this worker's, and give them, a revision on.
 
-        MUST NOT take what a living worker is at, however slow it is, nor what waits in a spool out of reach.
+        Those are the ones of workers that live no more, and this worker's own that are not `at_work`: their taking
+        was answered too late. MUST NOT take what a living worker is at, however slow it is, nor what waits in a spool
+        out of reach.
         """
 
     @abstractmethod

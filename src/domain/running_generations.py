@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Set as AbstractSet
 from contextlib import contextmanager
 
 from domain.draw_generation import DrawGeneration
@@ -42,6 +42,11 @@ class RunningGenerations:
     def draining(self) -> bool:
         """Whether the process is about to stop, and takes nothing more."""
         return self._draining
+
+    @property
+    def at_work(self) -> AbstractSet[str]:
+        """The ids of all that this process is at, from before they are written down."""
+        return self._tasks.keys() | self._drawing
 
     @contextmanager
     def room_for(self, generation: Generation) -> Iterator[None]:

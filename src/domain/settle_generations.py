@@ -33,7 +33,7 @@ class SettleGenerations:
 
     async def __call__(self) -> int:
         """Settle a batch of abandoned generations; how many it were."""
-        abandoned = await self._ledger.take_abandoned(self.BATCH)
+        abandoned = await self._ledger.take_abandoned(self.BATCH, self._running.at_work)
         for generation in abandoned:
             log.warning("was left %s by a worker", generation.state, extra={"generation": generation.id})
             if self._may_have_been_paid(generation):
