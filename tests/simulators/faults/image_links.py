@@ -1,0 +1,98 @@
+"""Faults of the place where an answer says that an image is: links nobody should follow, base64 that is none.
+
+The hostile links keep the signed path of the true one wherever they can: a client that follows gets its image, and only
+the simulator's record of fetches tells on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from urllib.parse import SplitResult, urlsplit
+
+from simulators.faults.fault import AnyFault, Drawn, Entry, OfImages, Options
+from simulators.faults.image_list import of_each
+
+ANOTHER_NAME_FOR_LOOPBACK = "localhost"
+
+
+def leading(rewrite: Callable[[SplitResult], SplitResult | str]) -> Callable[[Drawn, Options], list[Entry]]:
+    """Puts something in the place of each image's true link."""
+
+    def change(entry: Entry) -> Entry:
+        link = rewrite(urlsplit(str(entry["image"])))
+        return {**entry, "image": link.geturl() if isinstance(link, SplitResult) else link}
+
+    return partial(of_each, change)
+
+
+def to_other_port(drawn: Drawn, options: Options) -> list[Entry]:
+    port = urlsplit(drawn.elsewhere).netloc
+    return leading(lambda true: true._replace(netloc=port))(drawn, options)
+
+
+def at(host: str, scheme: str = "http") -> Callable[[SplitResult], SplitResult]:
+    """The same link with another host, on the same port."""
+    return lambda true: true._replace(scheme=scheme, netloc=f"{host}:{true.port}")
+
+
+def just(image: str) -> Callable[[SplitResult], str]:
+    return lambda true: image
+
+
+def tampered(true: SplitResult) -> SplitResult:
+    return true._replace(query=true.query.replace("expires=", "expires=9"))
+
+
+def half_of_base64(entry: Entry) -> Entry:
+    text = str(entry["image"])
+    return {**entry, "image": text[: len(text) // 8 * 4 + 1]}
+
+
+def _link(name: str, sentence: str, act: Callable[[Drawn, Options], list[Entry]]) -> OfImages:
+    return OfImages(f"link-{name}", sentence, act, reads=("index",))
+
+
+MENU: tuple[AnyFault, ...] = (
+    _link("other-host", "Another name for the same host.", leading(at(ANOTHER_NAME_FOR_LOOPBACK))),
+    _link("other-port", "Another port of the same host.", to_other_port),
+    _link("other-scheme", "ftp instead of http.", leading(lambda true: true._replace(scheme="ftp"))),
+    _link(
+        "lookalike-host",
+        "A host whose name begins with the right one.",
+        leading(lambda true: true._replace(netloc=f"{true.netloc}.example.test")),
+    ),
+    _link("private-address", "An address of a private network.", leading(at("10.0.0.1", "https"))),
+    _link(
+        "metadata-address",
+        "The address where clouds keep credentials.",
+        leading(just("http://169.254.169.254/latest/meta-data/")),
+    ),
+    _link("decimal-address", "The right address as one decimal number.", leading(at("2130706433"))),
+    _link("mapped-address", "The right address as IPv6 writes it.", leading(at("[::ffff:127.0.0.1]"))),
+    _link(
+        "userinfo",
+        "User name and password before the right host.",
+        leading(lambda true: true._replace(netloc=f"user:password@{true.netloc}")),
+    ),
+    _link(
+        "host-as-userinfo",
+        "The right host as user name and password of another.",
+        leading(lambda true: true._replace(netloc=f"{true.netloc}@{ANOTHER_NAME_FOR_LOOPBACK}:{true.port}")),
+    ),
+    _link("backslash", "The right host behind a backslash.", leading(just("http://localhost\\@127.0.0.1/"))),
+    _link("file", "A file of the client's own machine.", leading(just("file:///etc/passwd"))),
+    _link("data", "A data: URL.", leading(just("data:image/png;base64,iVBORw0KGgo="))),
+    _link("relative", "Path and query only.", leading(lambda true: true._replace(scheme="", netloc=""))),
+    _link("schemeless", "Two slashes, host and path.", leading(lambda true: true._replace(scheme=""))),
+    _link(
+        "control-characters",
+        "Line ends that would make a header of their own.",
+        leading(lambda true: f"{true.geturl()} HTTP/1.1\r\nX-Injected: 1"),
+    ),
+    _link("not-a-link", "Text that is no URL.", leading(just("http://[oops"))),
+    _link("very-long", "A link of 1 MB.", leading(lambda true: f"{true.geturl()}&padding={'x' * 1_000_000}")),
+    _link("tampered", "A signature that does not fit: the link is dead.", leading(tampered)),
+    OfImages("base64-garbage", "No base64.", leading(just("%%%% this is no base64 %%%%")), reads=("index",)),
+    OfImages("base64-cut-short", "The first half of the base64.", partial(of_each, half_of_base64), reads=("index",)),
+)

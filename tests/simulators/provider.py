@@ -1,0 +1,173 @@
+"""A simulated provider: everything but its own wire contract."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from aiohttp import web
+
+from simulators.charges import Call, ChargeBook, Fetch
+from simulators.control import control_routes
+from simulators.exchange import Answer, Exchange
+from simulators.faults import SHARED_MENU
+from simulators.faults.fault import AfterCharge, AnyFault, BeforeCharge, Drawn, Entry, OfBytes, OfFetch, OfImages
+from simulators.faults.switchboard import CallFaults, NoSuchFault, Switchboard
+from simulators.gallery import Gallery
+from simulators.pictures import Picture
+
+LOOPBACK = "127.0.0.1"
+LONGEST_STOP = 2.0
+"""Seconds that a request may go on after the simulator was told to stop."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class PaidWork:
+    """A paid call that is in order.
+
+    `prompt` is where faults may be ordered, `images` is how many are charged. `draw` makes the images' entries; the
+    faults that it is given belong to the pictures that it hangs up. `render` puts the provider's own words around them.
+    """
+
+    prompt: str
+    images: int
+    draw: Callable[[CallFaults], Awaitable[list[Entry]]]
+    render: Callable[[list[Entry]], Answer]
+
+
+class ProviderSimulator(ABC):
+    """Listens on loopback from `async with` on; `base_url` is known from then on.
+
+    A provider's class says in `routes` what it serves: its paid call, which ends in `answer`, and its images, which
+    `serve_image` hands out. `port` 0 takes a free one.
+    """
+
+    base_url: str
+    elsewhere: str
+
+    def __init__(
+        self, own_menu: Iterable[AnyFault], book: ChargeBook, gallery: Gallery, *, port: int, seconds_per_image: float
+    ) -> None:
+        self.faults = Switchboard((*SHARED_MENU, *own_menu))
+        self.book = book
+        self.gallery = gallery
+        self._port = port
+        self._seconds_per_image = seconds_per_image
+        self._closing = asyncio.Event()
+        self._stack = AsyncExitStack()
+
+    @abstractmethod
+    def routes(self) -> Iterable[web.AbstractRouteDef]: ...
+
+    @property
+    def charged_images(self) -> int:
+        return self.book.charged_images
+
+    @property
+    def charged_calls(self) -> int:
+        return self.book.charged_calls
+
+    @property
+    def calls(self) -> list[Call]:
+        """The paid calls that arrived, charged or not, in that order."""
+        return list(self.book.calls)
+
+    @property
+    def fetches(self) -> list[Fetch]:
+        """The requests for images that arrived, in that order."""
+        return list(self.book.fetches)
+
+    def reset(self) -> None:
+        """As just started, but for the links that are out."""
+        self.faults.clear()
+        self.book.clear()
+
+    async def answer(self, request: web.Request, call: Call, work: PaidWork) -> web.StreamResponse:
+        """Charges, draws and answers, as far as the faults let it."""
+        faults = self.faults.for_call(work.prompt)
+        exchange = self._exchange(request)
+        if early := faults.first(BeforeCharge):
+            self.book.note_fault(call, early.fault.name)
+            return await early.fault.act(exchange, early.options)
+
+        # Charged before it is drawn: a client that hangs up meanwhile has paid.
+        self.book.charge(call, work.images)
+        await exchange.pause(self._seconds_per_image * work.images)
+        entries = await work.draw(faults)
+        for change in faults.take(OfImages):
+            self.book.note_fault(call, change.fault.name)
+            entries = change.fault.act(Drawn(entries, self.elsewhere), change.options)
+
+        answer = work.render(entries)
+        if late := faults.first(AfterCharge):
+            self.book.note_fault(call, late.fault.name)
+            return await late.fault.act(exchange.answered(answer), late.options)
+        return answer.response()
+
+    async def serve_image(self, request: web.Request) -> web.StreamResponse:
+        """Hands out what hangs behind a link; 403 where nothing does, or no longer."""
+        self.book.note_fetch(request)
+        exhibit = self.gallery.visit(request.path, request.query)
+        if exhibit is None:
+            return web.Response(status=403, text="This link does not open.\n")
+        data = await self.bytes_of(exhibit.picture, exhibit.index, exhibit.faults)
+        answer = Answer(data, exhibit.picture.media_type)
+        if spoiled := exhibit.faults.first(OfFetch, exhibit.index):
+            return await spoiled.fault.act(self._exchange(request).answered(answer), spoiled.options)
+        return answer.response()
+
+    async def bytes_of(self, picture: Picture, index: int, faults: CallFaults) -> bytes:
+        """The bytes of an answer's image at `index`, encoded beside the event loop."""
+        if spoiled := faults.first(OfBytes, index):
+            return await asyncio.to_thread(spoiled.fault.act, picture)
+        return await asyncio.to_thread(picture.encoded)
+
+    def _exchange(self, request: web.Request) -> Exchange:
+        return Exchange(request, self.elsewhere, self._closing)
+
+    async def __aenter__(self) -> Self:
+        application = web.Application(middlewares=[_bear])
+        application.add_routes(control_routes(self.faults, self.book, self.reset))
+        application.add_routes(self.routes())
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=LONGEST_STOP)
+        await runner.setup()
+        self._stack.push_async_callback(runner.cleanup)
+        self._stack.callback(self._closing.set)
+        self.base_url = await _listen(runner, self._port)
+        self.elsewhere = await _listen(runner, 0)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+
+async def _listen(runner: web.AppRunner, port: int) -> str:
+    """Opens a port on loopback and says its origin."""
+    listener = socket.create_server((LOOPBACK, port), backlog=1024)
+    await web.SockSite(runner, listener, backlog=1024).start()
+    return f"http://{LOOPBACK}:{listener.getsockname()[1]}"
+
+
+@web.middleware
+async def _bear(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Bears clients that hang up, and says which faults cannot be ordered."""
+    try:
+        return await handler(request)
+    except ConnectionError:
+        return web.Response()
+    except NoSuchFault as error:
+        log.error("A prompt orders a fault that is not on the menu: %s", error)  # noqa: TRY400 - nothing to trace
+        return web.Response(status=501, text=f"{error}\n")
