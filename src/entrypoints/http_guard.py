@@ -1,0 +1,177 @@
+"""uvicorn's HTTP protocol, with an end to its patience: uvicorn itself waits for slow clients for ever."""
+
+import json
+import logging
+from asyncio import AbstractEventLoop, BaseTransport, TimerHandle, Transport
+from enum import Enum, auto
+from http import HTTPStatus
+from typing import Any, ClassVar, Final, cast
+from uuid import uuid4
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+log = logging.getLogger(__name__)
+
+_HEAD_TOO_LARGE: Final = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the headers are too large"
+
+
+class _Stage(Enum):
+    """What the client owes us."""
+
+    HEAD = auto()
+    BODY = auto()
+    NOTHING = auto()
+
+
+class _Refused(Exception):
+    """Stops the parser, which then has the connection refused."""
+
+
+class GuardedHttpProtocol(HttpToolsProtocol):
+    """Cuts off slow headers, slow bodies, headers without end and requests piled up on one connection.
+
+    A head must come within 10 s of the connection, or of its own first byte on one that was used before (between
+    requests uvicorn's keep-alive limit holds), and its body within 30 s more. No time runs out for a client who sent
+    its next request while an earlier one on the connection is at work, nor while it is we who have stopped reading.
+    """
+
+    HEAD_WITHIN: ClassVar = 10.0
+    BODY_WITHIN: ClassVar = 30.0
+    MAX_HEAD_BYTES: ClassVar = 32 * 1024
+    MAX_PIPELINED: ClassVar = 16
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._stage, self._requests, self._head_bytes = _Stage.HEAD, 0, 0
+        self._timer: TimerHandle | None = None
+        self._timed: tuple[int, _Stage] | None = None
+        self._refusal = HTTPStatus.BAD_REQUEST, "this is no HTTP request"
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        super().connection_made(cast("Transport", transport))
+        self._set_timer()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._timer:
+            self._timer.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._stage is _Stage.NOTHING:
+            self._begin_head()  # even if these are blank lines, which the parser passes over
+        request, head_bytes = self._requests, self._head_bytes
+        super().data_received(data)
+        if self.transport.is_closing():
+            return
+        if self._stage is _Stage.HEAD and self._requests == request:
+            # The parser hands a header over when it is whole; of one without end we see only what went in.
+            self._head_bytes = head_bytes + len(data)
+            if self._head_bytes > self.MAX_HEAD_BYTES:
+                self._refuse(*_HEAD_TOO_LARGE)
+        self._set_timer()
+
+    def on_message_begin(self) -> None:
+        if len(self.pipeline) >= self.MAX_PIPELINED:
+            self._stop_parsing(HTTPStatus.BAD_REQUEST, "too many requests at once on one connection")
+        if self._stage is not _Stage.HEAD:
+            self._begin_head()
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        self._count(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._count(len(name) + len(value))
+        if self._stage is _Stage.HEAD:  # else it is a trailer, which uvicorn would pass for a header (RFC 9110, 6.5.1)
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._stage = _Stage.BODY
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._stage = _Stage.NOTHING
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        del msg
+        self._refuse(*self._refusal)
+
+    @property
+    def _earlier_at_work(self) -> bool:
+        """Whether an answer is due before anything can be said of what is arriving."""
+        if self._stage is _Stage.BODY:
+            return bool(self.pipeline)
+        return self.cycle is not None and not self.cycle.response_complete  # type: ignore[redundant-expr]  # None at first
+
+    def _begin_head(self) -> None:
+        self._stage, self._requests, self._head_bytes = _Stage.HEAD, self._requests + 1, 0
+
+    def _count(self, length: int) -> None:
+        self._head_bytes += length
+        if self._head_bytes > self.MAX_HEAD_BYTES:
+            self._stop_parsing(*_HEAD_TOO_LARGE)
+
+    def _stop_parsing(self, status: HTTPStatus, detail: str) -> None:
+        self._refusal = status, detail
+        raise _Refused(detail)
+
+    def _set_timer(self) -> None:
+        """Start the time that the client has now, unless it is running already."""
+        due = self._requests, self._stage
+        if due == self._timed:
+            return
+        self._timed = due
+        if self._timer:
+            self._timer.cancel()
+        limit = {_Stage.HEAD: self.HEAD_WITHIN, _Stage.BODY: self.BODY_WITHIN}.get(self._stage)
+        self._timer = self.loop.call_later(limit, self._time_is_up) if limit else None
+
+    def _time_is_up(self) -> None:
+        if self.flow.read_paused or self._earlier_at_work:
+            self._timed = None
+            self._set_timer()
+        else:
+            what = "headers" if self._stage is _Stage.HEAD else "body"
+            self._refuse(HTTPStatus.REQUEST_TIMEOUT, f"the {what} did not come in time")
+
+    def _refuse(self, status: HTTPStatus, detail: str) -> None:
+        """Close the connection, with an answer where none is under way."""
+        log.info("connection refused: %s", detail)
+        answering = self._stage is _Stage.BODY and self.cycle.response_started
+        if not answering and not self._earlier_at_work:
+            self.transport.write(_problem(status, detail))
+        self.transport.close()
+
+
+def _problem(status: HTTPStatus, detail: str) -> bytes:
+    """An answer to what never became a request that the application could answer (RFC 9457, 4.2.1)."""
+    request_id = uuid4().hex
+    body = json.dumps(
+        {
+            "type": "about:blank",
+            "title": status.phrase,
+            "status": status.value,
+            "detail": detail,
+            "request_id": request_id,
+            "charged": "no",
+        }
+    ).encode()
+    head = (
+        f"HTTP/1.1 {status.value} {status.phrase}\r\n"
+        "content-type: application/problem+json\r\n"
+        f"content-length: {len(body)}\r\n"
+        "cache-control: no-store\r\n"
+        f"x-request-id: {request_id}\r\n"
+        "connection: close\r\n\r\n"
+    )
+    return head.encode("ascii") + body

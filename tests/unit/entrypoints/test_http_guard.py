@@ -1,0 +1,222 @@
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import pytest
+import uvicorn
+
+from entrypoints.http_guard import GuardedHttpProtocol
+
+REQUEST = b"POST / HTTP/1.1\r\nhost: darkroom\r\ncontent-length: 4\r\n\r\n"
+DAYS = 1e6
+
+
+class Hasty(GuardedHttpProtocol):
+    """Limits so short that a test can wait for them."""
+
+    HEAD_WITHIN: ClassVar = 0.1
+    BODY_WITHIN: ClassVar = 0.1
+
+
+class SlowHead(Hasty):
+    BODY_WITHIN: ClassVar = DAYS
+
+
+class SlowBody(Hasty):
+    HEAD_WITHIN: ClassVar = DAYS
+
+
+class Endless(GuardedHttpProtocol):
+    """Whose limits of time no test ever reaches."""
+
+    HEAD_WITHIN: ClassVar = DAYS
+    BODY_WITHIN: ClassVar = DAYS
+
+
+@dataclass
+class Application:
+    """Answers with the body that it got, once it may."""
+
+    may_answer: asyncio.Event = field(default_factory=asyncio.Event)
+    scopes: list[dict[str, Any]] = field(default_factory=list)
+    left: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def __call__(
+        self, scope: dict[str, Any], receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
+    ) -> None:
+        self.scopes.append(scope)
+        body, more = b"", True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                self.left.set()
+                return
+            body += message["body"]
+            more = message["more_body"]
+        await self.may_answer.wait()
+        headers = [(b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+
+Talk = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+@asynccontextmanager
+async def serving(protocol: type[GuardedHttpProtocol], application: Application) -> AsyncIterator[int]:
+    config = uvicorn.Config(application, http=protocol, lifespan="off", ws="none", log_config=None, port=0)
+    server = uvicorn.Server(config)
+    config.load()
+    server.lifespan = config.lifespan_class(config)
+    await server.startup()
+    try:
+        yield server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        application.may_answer.set()
+        await server.shutdown()
+
+
+@asynccontextmanager
+async def connected(port: int) -> AsyncIterator[Talk]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+
+
+async def whole_answer(reader: asyncio.StreamReader) -> tuple[int, dict[str, Any]]:
+    """The status and the problem of the last answer on a connection, which the server closes after it."""
+    head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+    assert b"content-type: application/problem+json" in head
+    problem = json.loads(body)
+    assert f"x-request-id: {problem['request_id']}".encode() in head
+    return int(head.split()[1]), problem
+
+
+async def next_answer(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = next(int(line.split(b":")[1]) for line in head.splitlines() if line.startswith(b"content-length"))
+    return head, await reader.readexactly(length)
+
+
+@pytest.mark.parametrize("sent", [b"", b"\r\n", b"GET / HT", b"GET / HTTP/1.1\r\nhost: darkroom\r\n"])
+async def test_a_head_that_does_not_come_is_given_up(sent: bytes) -> None:
+    async with serving(SlowHead, Application()) as port, connected(port) as (reader, writer):
+        writer.write(sent)
+        status, problem = await whole_answer(reader)
+    assert (status, problem["title"], problem["charged"]) == (408, "Request Timeout", "no")
+    assert problem["detail"] == "the headers did not come in time"
+
+
+async def test_a_head_that_comes_byte_by_byte_gets_no_more_time() -> None:
+    async def drip(writer: asyncio.StreamWriter) -> None:
+        while True:
+            writer.write(b"x")
+            await asyncio.sleep(0.01)
+
+    async with serving(SlowHead, Application()) as port, connected(port) as (reader, writer):
+        writer.write(b"GET /")
+        dripping = asyncio.create_task(drip(writer))
+        status, _ = await whole_answer(reader)
+        dripping.cancel()
+    assert status == 408
+
+
+@pytest.mark.parametrize("sent", [b"", b"bod"])
+async def test_a_body_that_does_not_come_is_given_up(sent: bytes) -> None:
+    application = Application()
+    async with serving(SlowBody, application) as port, connected(port) as (reader, writer):
+        writer.write(REQUEST + sent)
+        status, problem = await whole_answer(reader)
+        await application.left.wait()
+    assert (status, problem["detail"]) == (408, "the body did not come in time")
+
+
+async def test_blank_lines_after_an_answer_buy_no_time() -> None:
+    application = Application()
+    application.may_answer.set()
+    async with serving(Hasty, application) as port, connected(port) as (reader, writer):
+        writer.write(REQUEST + b"body")
+        assert (await next_answer(reader))[1] == b"body"
+        writer.write(b"\r\n")
+        status, _ = await whole_answer(reader)
+    assert status == 408
+
+
+async def test_a_long_answer_is_not_the_clients_fault() -> None:
+    application = Application()
+    async with serving(Hasty, application) as port, connected(port) as (reader, writer):
+        writer.write(REQUEST + b"body")
+        await asyncio.sleep(3 * Hasty.BODY_WITHIN)  # longer than anything that the client is given
+        application.may_answer.set()
+        assert (await next_answer(reader))[1] == b"body"
+
+
+async def test_a_request_that_waits_behind_another_is_not_the_clients_fault() -> None:
+    application = Application()
+    async with serving(Hasty, application) as port, connected(port) as (reader, writer):
+        writer.write(REQUEST + b"one." + REQUEST)
+        await asyncio.sleep(3 * Hasty.BODY_WITHIN)  # we have stopped reading meanwhile
+        writer.write(b"two.")
+        application.may_answer.set()
+        assert (await next_answer(reader))[1] == b"one."
+        assert (await next_answer(reader))[1] == b"two."
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /" + b"a" * 40_000 + b" HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\na: " + b"b" * 40_000,
+        b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 20_000 + b"\r\n",
+    ],
+    ids=["path", "header without end", "many headers"],
+)
+async def test_too_large_a_head_is_refused(head: bytes) -> None:
+    application = Application()
+    async with serving(Endless, application) as port, connected(port) as (reader, writer):
+        writer.write(head)
+        status, problem = await whole_answer(reader)
+    assert (status, problem["title"]) == (431, "Request Header Fields Too Large")
+    assert application.scopes == []
+
+
+async def test_a_head_is_measured_by_itself() -> None:
+    application = Application()
+    application.may_answer.set()
+    body = b"x" * 60_000
+    request = b"POST / HTTP/1.1\r\ncontent-length: 60000\r\na: %s\r\n\r\n" % (b"b" * 30_000)
+    async with serving(Endless, application) as port, connected(port) as (reader, writer):
+        for _ in range(3):
+            writer.write(request + body + REQUEST[:20])
+            assert (await next_answer(reader))[1] == body
+            writer.write(REQUEST[20:] + b"body")
+            assert (await next_answer(reader))[1] == b"body"
+
+
+async def test_requests_cannot_be_piled_up() -> None:
+    async with serving(Endless, Application()) as port, connected(port) as (reader, writer):
+        writer.write((REQUEST + b"body") * 100)
+        assert await reader.read() == b""
+
+
+@pytest.mark.parametrize("garbage", [b"\x16\x03\x01\x02\x00", b"HELLO\r\n\r\n", b"GET / HTTP/1.1\r\nno colon\r\n\r\n"])
+async def test_what_is_no_http_is_told_so(garbage: bytes) -> None:
+    async with serving(Endless, Application()) as port, connected(port) as (reader, writer):
+        writer.write(garbage)
+        status, problem = await whole_answer(reader)
+    assert (status, problem["detail"]) == (400, "this is no HTTP request")
+
+
+async def test_trailers_are_no_headers() -> None:
+    application = Application()
+    application.may_answer.set()
+    request = b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\nauthorization: Bearer x\r\n\r\n"
+    async with serving(Endless, application) as port, connected(port) as (reader, writer):
+        writer.write(request)
+        assert (await next_answer(reader))[1] == b"body"
+    assert application.scopes[0]["headers"] == [(b"transfer-encoding", b"chunked")]
