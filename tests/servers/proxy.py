@@ -1,0 +1,215 @@
+"""A TCP proxy whose faults are switched while connections live."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import socket
+import struct
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Self, TypeAlias
+
+from servers.ports import LOOPBACK, free_port
+
+NEVER = sys.maxsize
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """What goes wrong between a client and its server. Bytes are counted for each connection, from its start.
+
+    Attributes:
+        latency: Seconds that everything is on its way longer, each way.
+        rate: Bytes a second that pass at most, each way.
+        cut_upload: Bytes from the client that pass before the connection is ended.
+        cut_download: Bytes from the server that pass before the connection is ended.
+        reset: Connections end by RST: at the cut, or without one at once, the living and each new one.
+        black_hole: What either side sends is taken and lost. Connections that lost something are reset afterwards.
+        refuse: Nobody listens, and living connections are reset, as when a server dies.
+    """
+
+    latency: float = 0.0
+    rate: float = math.inf
+    cut_upload: int = NEVER
+    cut_download: int = NEVER
+    reset: bool = False
+    black_hole: bool = False
+    refuse: bool = False
+
+    @property
+    def at_once(self) -> int:
+        """Bytes that pass in one piece: so few that a change shows soon, however slow it goes."""
+        return _PIECE if self.rate == math.inf else max(1, int(self.rate / 20))
+
+    @property
+    def fatal(self) -> bool:
+        """Whether no connection lives under it."""
+        return self.refuse or (self.reset and self.cut_upload == self.cut_download == NEVER)
+
+
+NO_FAULTS = Faults()
+
+_PIECE = 65_536
+
+_OnTheWay: TypeAlias = asyncio.Queue[tuple[float, bytes]]
+"""What was read, each with the time of the event loop from which on it is delivered; b"" at the end."""
+
+
+class _Cut(Exception):
+    """As many bytes have passed as shall pass."""
+
+
+@dataclass(eq=False, slots=True)
+class _Connection:
+    task: asyncio.Task[None]
+    lost_something: bool = False
+
+
+class Proxy:
+    """Passes on what it gets to a server on this machine, and back; without a fault, as it comes.
+
+    Used as an asynchronous context manager, in the event loop of the test.
+
+    Attributes:
+        port: Where it listens, for the whole of its life.
+        connections: How many it accepted.
+        uploaded: Bytes that it passed on from clients to the server.
+        downloaded: Bytes that it passed on from the server to clients.
+        swallowed: Bytes from either side that it took and lost.
+    """
+
+    def __init__(self, server_port: int) -> None:
+        self._server_port = server_port
+        self._faults = NO_FAULTS
+        self._listener: asyncio.Server | None = None
+        self._living: set[_Connection] = set()
+        self.port = free_port()
+        self.connections = 0
+        self.uploaded = 0
+        self.downloaded = 0
+        self.swallowed = 0
+        self._counted = asyncio.Condition()
+
+    @property
+    def url(self) -> str:
+        """Its address for a client that speaks plain HTTP."""
+        return f"http://{LOOPBACK}:{self.port}"
+
+    async def __aenter__(self) -> Self:
+        await self.switch(NO_FAULTS)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.switch(Faults(refuse=True))
+
+    async def switch(self, faults: Faults) -> None:
+        """Put `faults` in the place of those before. Returns when connections that they end have been ended."""
+        self._faults = faults
+        if self._listener and faults.refuse:
+            self._listener.close()
+            self._listener = None
+        ended = [one.task for one in self._living if faults.fatal or (one.lost_something and not faults.black_hole)]
+        for task in ended:
+            task.cancel()
+        await asyncio.gather(*ended, return_exceptions=True)
+        if not self._listener and not faults.refuse:
+            self._listener = await asyncio.start_server(self._serve, LOOPBACK, self.port)
+
+    async def wait_until(self, reached: Callable[[Proxy], bool]) -> None:
+        """Wait until the counts are as `reached` says."""
+        async with self._counted:
+            await self._counted.wait_for(lambda: reached(self))
+
+    async def _serve(self, from_client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task
+        connection = _Connection(task)
+        self._living.add(connection)
+        await self._count(connections=1)
+        writers = [to_client]
+        by_reset = True
+        try:
+            if self._faults.black_hole:
+                connection.lost_something = True
+                await self._swallow(from_client)
+            elif not self._faults.fatal:
+                from_server, to_server = await asyncio.open_connection(LOOPBACK, self._server_port)
+                writers.append(to_server)
+                async with asyncio.TaskGroup() as tasks:
+                    for source, sink, upload in ((from_client, to_server, True), (from_server, to_client, False)):
+                        on_the_way: _OnTheWay = asyncio.Queue(maxsize=64)
+                        tasks.create_task(self._take(source, on_the_way))
+                        tasks.create_task(self._deliver(on_the_way, sink, connection, upload=upload))
+                by_reset = False
+        except* _Cut:
+            by_reset = self._faults.reset
+        except* OSError:
+            pass  # one side is gone or was never there; the other learns it by the reset
+        finally:
+            for writer in writers:
+                await _end(writer, by_reset=by_reset)
+            self._living.remove(connection)
+
+    async def _take(self, source: asyncio.StreamReader, on_the_way: _OnTheWay) -> None:
+        while data := await source.read(_PIECE):
+            step = self._faults.at_once
+            for start in range(0, len(data), step):
+                await on_the_way.put((self._due(), data[start : start + step]))
+        await on_the_way.put((self._due(), b""))
+
+    def _due(self) -> float:
+        return asyncio.get_running_loop().time() + self._faults.latency
+
+    async def _deliver(
+        self, on_the_way: _OnTheWay, sink: asyncio.StreamWriter, connection: _Connection, *, upload: bool
+    ) -> None:
+        sink.transport.set_write_buffer_limits(high=0)  # what was drained has left
+        passed = 0
+        while True:
+            due, data = await on_the_way.get()
+            await asyncio.sleep(due - asyncio.get_running_loop().time() + len(data) / self._faults.rate)
+            if self._faults.black_hole:
+                connection.lost_something = True
+            if connection.lost_something:
+                await self._count(swallowed=len(data))
+            elif data:
+                cut = self._faults.cut_upload if upload else self._faults.cut_download
+                piece = data[: max(0, cut - passed)]
+                sink.write(piece)
+                await sink.drain()
+                passed += len(piece)
+                if upload:
+                    await self._count(uploaded=len(piece))
+                else:
+                    await self._count(downloaded=len(piece))
+                if passed >= cut:
+                    raise _Cut
+            else:
+                sink.write_eof()
+            if not data:
+                return
+
+    async def _swallow(self, source: asyncio.StreamReader) -> None:
+        while data := await source.read(_PIECE):
+            await self._count(swallowed=len(data))
+
+    async def _count(self, *, connections: int = 0, uploaded: int = 0, downloaded: int = 0, swallowed: int = 0) -> None:
+        self.connections += connections
+        self.uploaded += uploaded
+        self.downloaded += downloaded
+        self.swallowed += swallowed
+        async with self._counted:
+            self._counted.notify_all()
+
+
+async def _end(writer: asyncio.StreamWriter, *, by_reset: bool) -> None:
+    if by_reset:
+        connection: socket.socket = writer.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.transport.abort()
+    writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()

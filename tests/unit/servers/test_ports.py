@@ -1,0 +1,21 @@
+import socket
+
+from servers.ports import COMPANION, LOOPBACK, free_port
+
+
+def test_never_gives_the_same_port_twice() -> None:
+    ports = [free_port() for _ in range(100)]
+
+    assert len(set(ports)) == 100
+
+
+def test_gives_ports_that_are_free_and_whose_companions_are() -> None:
+    port = free_port()
+
+    for number in (port, port + COMPANION):
+        with socket.create_server((LOOPBACK, number)) as listener:
+            assert listener.getsockname() == (LOOPBACK, number)
+
+
+def test_stays_below_the_ports_of_outgoing_connections() -> None:
+    assert free_port() + COMPANION < 32_768
