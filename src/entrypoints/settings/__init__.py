@@ -1,0 +1,145 @@
+"""Everything that an operator sets: read from the environment, checked, and typed."""
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Self
+
+from entrypoints.settings.generators import GeneratorSettings, KarloSettings
+from entrypoints.settings.limits import LedgerSettings, LimitSettings
+from entrypoints.settings.parsers import whole
+from entrypoints.settings.service import ServiceSettings
+from entrypoints.settings.setting import (
+    BadSettings,
+    InvalidSetting,
+    Secret,
+    declared_in,
+    read_group,
+    wrong_values,
+)
+from entrypoints.settings.storage import S3Settings, StorageSettings
+from entrypoints.settings.tokens import SECRET_BYTES, TokenSettings
+
+__all__ = [
+    "GROUPS",
+    "BadSettings",
+    "KarloSettings",
+    "S3Settings",
+    "Secret",
+    "Settings",
+    "ignored_names",
+]
+
+GROUPS: Final = (
+    ServiceSettings,
+    TokenSettings,
+    GeneratorSettings,
+    KarloSettings,
+    StorageSettings,
+    S3Settings,
+    LedgerSettings,
+    LimitSettings,
+)
+# Names that are reserved for what is not built yet; the values are those that ask for nothing of it.
+_NOT_BUILT: Final[Mapping[str, tuple[str, ...]]] = {
+    "DARKROOM_CORS_ORIGINS": (),
+    "DARKROOM_JWT_JWKS_URL": (),
+    "DARKROOM_MARKS": ("none",),
+    "DARKROOM_METRICS_PORT": (),
+}
+_PER_MINUTE: Final = "DARKROOM_IMAGES_PER_MINUTE_"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All the settings of one process; `karlo` and `s3` only where they are chosen.
+
+    `images_per_minute` are the providers' own quotas, by generator.
+    """
+
+    service: ServiceSettings
+    tokens: TokenSettings
+    generators: GeneratorSettings
+    karlo: KarloSettings | None
+    storage: StorageSettings
+    s3: S3Settings | None
+    ledger: LedgerSettings
+    limits: LimitSettings
+    images_per_minute: Mapping[str, int]
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> Self:
+        """Read and check all of them.
+
+        Raises:
+            BadSettings: naming each that is missing or makes no sense.
+        """
+        problems = [problem for group in GROUPS for problem in wrong_values(group, environment)]
+        problems += _not_built(environment)
+        if problems:
+            raise BadSettings(*problems)
+        generators, storage = read_group(GeneratorSettings, environment), read_group(StorageSettings, environment)
+        karlo = s3 = None
+        if "karlo" in generators.names:
+            karlo = read_group(KarloSettings, environment, needed_with="DARKROOM_GENERATORS=karlo")
+        if storage.kind == "s3":
+            s3 = read_group(S3Settings, environment, needed_with="DARKROOM_STORAGE=s3")
+        settings = cls(
+            service=read_group(ServiceSettings, environment),
+            tokens=read_group(TokenSettings, environment),
+            generators=generators,
+            karlo=karlo,
+            storage=storage,
+            s3=s3,
+            ledger=read_group(LedgerSettings, environment),
+            limits=read_group(LimitSettings, environment),
+            images_per_minute=_quotas(environment, generators.names),
+        )
+        problems = [*settings.tokens.problems(), *settings._exposed()]
+        if problems:
+            raise BadSettings(*problems)
+        return settings
+
+    def _exposed(self) -> Iterator[str]:
+        if self.tokens.development and not self.service.loopback:
+            yield (
+                f"DARKROOM_JWT_SECRET is missing: the development secret serves on loopback only, and DARKROOM_HOST is "
+                f"{self.service.host}; set at least {SECRET_BYTES[self.tokens.algorithm]} random bytes"
+            )
+
+
+def ignored_names(environment: Mapping[str, str]) -> Iterator[str]:
+    """A line for each `DARKROOM_` name that means nothing here, with the nearest that does."""
+    known = {declared.setting.name for group in GROUPS for declared in declared_in(group)} | set(_NOT_BUILT)
+    chosen = read_group(GeneratorSettings, environment).names
+    for name in sorted(environment):
+        if not name.startswith("DARKROOM_") or name in known:
+            continue
+        if name.startswith(_PER_MINUTE):
+            if name not in map(_quota_name, chosen):
+                yield f"{name} is ignored: DARKROOM_GENERATORS does not name that generator"
+            continue
+        (nearest,) = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0)
+        yield f"{name} is no setting and is ignored; the nearest is {nearest}"
+
+
+def _not_built(environment: Mapping[str, str]) -> Iterator[str]:
+    for name, harmless in _NOT_BUILT.items():
+        if (text := environment.get(name, "").strip()) and text not in harmless:
+            must = f"must be {harmless[0]} or left out" if harmless else "must be left out"
+            yield f"{name} {must}: it asks for what is not built yet"
+
+
+def _quotas(environment: Mapping[str, str], generators: Sequence[str]) -> Mapping[str, int]:
+    quotas = {}
+    for generator in generators:
+        if text := environment.get(_quota_name(generator), "").strip():
+            try:
+                quotas[generator] = whole(1, 1_000_000)(text)
+            except InvalidSetting as rule:
+                raise BadSettings(f"{_quota_name(generator)} {rule}, not {text!r}") from rule
+    return quotas
+
+
+def _quota_name(generator: str) -> str:
+    return _PER_MINUTE + generator.upper().replace("-", "_")

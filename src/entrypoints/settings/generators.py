@@ -1,0 +1,63 @@
+"""Settings of the generators: who draws."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from entrypoints.settings import parsers as read
+from entrypoints.settings.setting import Secret, Setting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeneratorSettings:
+    """Which generators offer their models, and how providers over HTTP are reached."""
+
+    names: Annotated[
+        tuple[str, ...], Setting("DARKROOM_GENERATORS", read.names, "which generators offer their models", "`sketch`")
+    ] = ("sketch",)
+    aliases: Annotated[
+        Mapping[str, str],
+        Setting(
+            "DARKROOM_ALIASES", read.aliases, "`v2.1=sdxl-local`: clients written for one model live on with another"
+        ),
+    ] = field(default_factory=dict)
+    fetch_timeout: Annotated[
+        float, Setting("DARKROOM_FETCH_TIMEOUT", read.seconds, "seconds to fetch the images that a provider made")
+    ] = 60
+    trust_env: Annotated[
+        bool,
+        Setting("DARKROOM_TRUST_ENV", read.flag, "whether HTTPS_PROXY, NO_PROXY and SSL_CERT_FILE are followed"),
+    ] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KarloSettings:
+    """Whoever speaks Karlo's contract."""
+
+    api_key: Annotated[Secret, Setting("DARKROOM_KARLO_API_KEY", read.secret, "the REST API key", confidential=True)]
+    base_url: Annotated[
+        str,
+        Setting("DARKROOM_KARLO_BASE_URL", read.web_url, "whoever speaks Karlo's contract", confidential=True),
+    ]
+    image_hosts: Annotated[
+        tuple[str, ...],
+        Setting(
+            "DARKROOM_KARLO_IMAGE_HOSTS",
+            read.hosts,
+            "who image links may name: `host` or `host:port` means https on public addresses, an origin such as "
+            "`http://127.0.0.1:9001` means exactly that one",
+            "`mk.kakaocdn.net`",
+        ),
+    ] = ("mk.kakaocdn.net",)
+    return_type: Annotated[
+        str,
+        Setting("DARKROOM_KARLO_RETURN_TYPE", read.one_of("url", "base64_string"), "`url` or `base64_string`"),
+    ] = "url"
+    image_format: Annotated[
+        str, Setting("DARKROOM_KARLO_IMAGE_FORMAT", read.one_of("webp", "png", "jpeg"), "`webp`, `png` or `jpeg`")
+    ] = "webp"
+    nsfw_checker: Annotated[
+        bool,
+        Setting("DARKROOM_KARLO_NSFW_CHECKER", read.flag, "whether flagged images, which are paid, are held back"),
+    ] = False
+    timeout: Annotated[float, Setting("DARKROOM_KARLO_TIMEOUT", read.seconds, "seconds for the whole paid call")] = 100

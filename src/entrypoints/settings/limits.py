@@ -1,0 +1,83 @@
+"""Settings of what may be ordered, spent and kept."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Annotated
+
+from domain.money import Money
+from entrypoints.settings import parsers as read
+from entrypoints.settings.setting import Secret, Setting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerSettings:
+    """Where orders are written down."""
+
+    url: Annotated[
+        Secret,
+        Setting(
+            "DARKROOM_LEDGER_URL",
+            read.ledger_url,
+            "`sqlite:FILE`, or `postgresql://...` for several machines",
+            "`sqlite:` in the data folder",
+            confidential=True,
+        ),
+    ] = Secret("sqlite:")  # noqa: RUF009  # frozen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitSettings:
+    """Limits on work, orders, money and keeping."""
+
+    store_timeout: Annotated[
+        float,
+        Setting(
+            "DARKROOM_STORE_TIMEOUT", read.seconds, "seconds to store before the client is told `storage-unavailable`"
+        ),
+    ] = 20
+    max_in_flight: Annotated[
+        int, Setting("DARKROOM_MAX_IN_FLIGHT", read.whole(1, 100_000), "for each process: generations drawn at once")
+    ] = 64
+    max_queued: Annotated[
+        int,
+        Setting(
+            "DARKROOM_MAX_QUEUED",
+            read.whole(0, 1_000_000),
+            "for each process: generations waiting for that; beyond: 503 `overloaded`",
+        ),
+    ] = 64
+    spool_bytes: Annotated[
+        int,
+        Setting(
+            "DARKROOM_SPOOL_BYTES",
+            read.byte_count,
+            "room for what is drawn and not stored; at four fifths admission stops",
+            "1 GiB",
+        ),
+    ] = 2**30
+    images_per_day: Annotated[
+        int | None,
+        Setting(
+            "DARKROOM_IMAGES_PER_DAY",
+            read.whole(0),
+            "images one caller may order in 24 h; the token's claim `images_per_day` goes before it",
+            "unlimited",
+        ),
+    ] = None
+    prices: Annotated[
+        Mapping[str, Money],
+        Setting("DARKROOM_PRICES", read.prices, "what one image costs: `v2.1=0.02 USD,...`", "none"),
+    ] = field(default_factory=dict)
+    spend_per_day: Annotated[
+        Money | None,
+        Setting(
+            "DARKROOM_SPEND_PER_DAY", read.money, "what the whole service may spend in 24 h: `10 USD`", "unlimited"
+        ),
+    ] = None
+    retention: Annotated[
+        timedelta | None, Setting("DARKROOM_RETENTION_DAYS", read.days, "days that images and rows are kept", "forever")
+    ] = None
+    prompt_retention: Annotated[
+        timedelta | None, Setting("DARKROOM_PROMPT_RETENTION_DAYS", read.days, "days that prompts are kept", "forever")
+    ] = None

@@ -1,0 +1,174 @@
+"""How the text of a setting becomes a value. Each raises `InvalidSetting`, which says what would be right."""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import SplitResult, urlsplit
+
+from domain.errors import InvalidValue
+from domain.money import Money
+from entrypoints.settings.setting import InvalidSetting, Secret
+
+_UNITS = {"": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
+
+
+def text(value: str) -> str:
+    """Any text."""
+    return value
+
+
+def secret(value: str) -> Secret:
+    """Any text, never shown."""
+    return Secret(value)
+
+
+def path(value: str) -> Path:
+    """A file or folder, `~` being the home of whoever runs the service."""
+    return Path(value).expanduser()
+
+
+def whole(low: int, high: int | None = None) -> Callable[[str], int]:
+    """A whole number."""
+    rule = f"must be a whole number from {low} to {high}" if high is not None else f"must be a whole number from {low}"
+
+    def read(value: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,18}", value):
+            raise InvalidSetting(rule)
+        number = int(value)
+        if number < low or (high is not None and number > high):
+            raise InvalidSetting(rule)
+        return number
+
+    return read
+
+
+def seconds(value: str) -> float:
+    """A length of time, up to a day."""
+    rule = "must be a number of seconds, more than 0 and at most 86400"
+    try:
+        number = float(value)
+    except ValueError:
+        raise InvalidSetting(rule) from None
+    if not 0 < number <= timedelta(days=1).total_seconds():  # refuses NaN too
+        raise InvalidSetting(rule)
+    return number
+
+
+def days(value: str) -> timedelta:
+    """A length of time in whole days, up to a hundred years."""
+    return timedelta(days=whole(1, 36_500)(value))
+
+
+def flag(value: str) -> bool:
+    """Yes or no."""
+    if value.lower() not in ("true", "false"):
+        raise InvalidSetting("must be true or false")
+    return value.lower() == "true"
+
+
+def one_of(*choices: str) -> Callable[[str], str]:
+    """One word out of several."""
+    rule = f"must be {', '.join(choices[:-1])} or {choices[-1]}"
+
+    def read(value: str) -> str:
+        if value not in choices:
+            raise InvalidSetting(rule)
+        return value
+
+    return read
+
+
+def names(value: str) -> tuple[str, ...]:
+    """Words with commas between them, each once."""
+    found = tuple(dict.fromkeys(name.strip() for name in value.split(",") if name.strip()))
+    if not found:
+        raise InvalidSetting("must be one name, or several with commas between them")
+    return found
+
+
+def byte_count(value: str) -> int:
+    """A number of bytes, where wanted with a binary unit."""
+    match = re.fullmatch(r"([0-9]{1,15})\s*((?:[kmgt]ib)?)", value.lower())
+    if match is None or not int(match[1]):
+        raise InvalidSetting("must be a number of bytes, such as 1073741824 or 1GiB")
+    return int(match[1]) * _UNITS[match[2]]
+
+
+def money(value: str) -> Money:
+    """An amount and a currency."""
+    try:
+        return Money.parse(value)
+    except InvalidValue as rule:
+        raise InvalidSetting(str(rule)) from None
+
+
+def prices(value: str) -> Mapping[str, Money]:
+    """What one image costs, by the model's version."""
+    return {version: money(price) for version, price in _pairs(value, "v2.1=0.02 USD").items()}
+
+
+def aliases(value: str) -> Mapping[str, str]:
+    """Which model stands behind a version that clients name."""
+    return _pairs(value, "v2.1=sdxl-local")
+
+
+def web_url(value: str) -> str:
+    """An address that begins with http:// or https://, without a slash at its end."""
+    parts = _split(value)
+    if (
+        parts is None
+        or parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or parts.username is not None
+        or parts.query
+        or parts.fragment
+    ):
+        raise InvalidSetting("must be an address such as https://images.example.com")
+    return value.rstrip("/")
+
+
+def hosts(value: str) -> tuple[str, ...]:
+    """Hosts, hosts with ports, or whole origins."""
+    found = names(value)
+    for host in found:
+        parts = _split(host if "://" in host else f"https://{host}")
+        if parts is None or not parts.hostname or parts.path or parts.query or parts.fragment or "@" in host:
+            raise InvalidSetting("must be hosts such as cdn.example.com, or origins such as http://127.0.0.1:9001")
+    return found
+
+
+def ledger_url(value: str) -> Secret:
+    """Where the ledger is: `sqlite:` and a file, or a PostgreSQL server. It may hold a password."""
+    if value.startswith("sqlite:") or (value.startswith(("postgresql://", "postgres://")) and _split(value)):
+        return Secret(value)
+    raise InvalidSetting("must begin with sqlite: or postgresql://")
+
+
+def pem(value: str) -> str:
+    """A public key: PEM text, its line ends also written as in Python or JSON, or the file that it is in."""
+    if not value.startswith("-----BEGIN"):
+        try:
+            value = path(value).read_text(encoding="ascii").strip()
+        except (OSError, UnicodeDecodeError) as fault:
+            raise InvalidSetting("must be a public key as PEM text, or a file that holds one") from fault
+    if not value.startswith(("-----BEGIN PUBLIC KEY-----", "-----BEGIN RSA PUBLIC KEY-----")):
+        raise InvalidSetting("must be a public key that begins with -----BEGIN PUBLIC KEY-----")
+    return value.replace("\\n", "\n")
+
+
+def _pairs(value: str, example: str) -> dict[str, str]:
+    pairs = [pair.partition("=") for pair in value.split(",") if pair.strip()]
+    found = {name.strip(): meaning.strip() for name, _, meaning in pairs}
+    if not pairs or len(found) != len(pairs) or not all(name and meaning for name, meaning in found.items()):
+        raise InvalidSetting(f"must be pairs such as {example}, with commas between them, each name once")
+    return found
+
+
+def _split(value: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(value)
+        _ = parts.port  # looked at only when asked for
+    except ValueError:
+        return None
+    return parts

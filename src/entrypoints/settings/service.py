@@ -1,0 +1,68 @@
+"""Settings of the process itself: where it listens, what it keeps, what it says."""
+
+import ipaddress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from entrypoints.settings import parsers as read
+from entrypoints.settings.setting import Setting
+
+_EVERY_INTERFACE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # recognised, not listened on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceSettings:
+    """Where it listens, where its embedded state lies, and how it logs."""
+
+    host: Annotated[str, Setting("DARKROOM_HOST", read.text, "the address it listens on")] = "127.0.0.1"
+    port: Annotated[int, Setting("DARKROOM_PORT", read.whole(0, 65_535), "the port it listens on; 0: any free one")] = (
+        8000
+    )
+    workers: Annotated[int, Setting("DARKROOM_WORKERS", read.whole(1, 256), "worker processes")] = 1
+    public_url_set: Annotated[
+        str | None,
+        Setting(
+            "DARKROOM_PUBLIC_URL",
+            read.web_url,
+            "how clients reach it; used in links that the service serves itself",
+            "from host and port",
+            confidential=True,
+        ),
+    ] = None
+    data_dir: Annotated[
+        Path,
+        Setting(
+            "DARKROOM_DATA_DIR",
+            read.path,
+            "embedded state: images of the disk storage, the SQLite ledger, the spool, generated secrets",
+        ),
+    ] = Path(".darkroom")
+    log_level: Annotated[
+        str, Setting("DARKROOM_LOG_LEVEL", read.one_of("debug", "info", "warning", "error"), "what is worth a log line")
+    ] = "info"
+    log_format: Annotated[
+        str | None,
+        Setting(
+            "DARKROOM_LOG_FORMAT",
+            read.one_of("console", "json"),
+            "how log lines look",
+            "`console` on a terminal, else `json`",
+        ),
+    ] = None
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach it."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+    @property
+    def public_url(self) -> str:
+        """How clients reach it, without a slash at its end."""
+        if self.public_url_set:
+            return self.public_url_set
+        host = _EVERY_INTERFACE.get(self.host, self.host)
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"

@@ -1,0 +1,105 @@
+"""How a setting is declared, once: its name, how it is read, what it means; its type and default stand beside it.
+
+    port: Annotated[int, Setting("DARKROOM_PORT", whole(0, 65_535), "the port that it listens on")] = 8000
+
+A group of settings is a frozen dataclass of such fields. A field without a default is required.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from typing import TypeVar, get_type_hints
+
+G = TypeVar("G")
+
+
+class InvalidSetting(ValueError):
+    """A value that cannot be read; the message says what it must be, never what it is."""
+
+
+class BadSettings(Exception):
+    """Settings are missing or make no sense; each of `problems` names one of them, in a line."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A text that nobody is to read by accident, neither in a log nor in a traceback."""
+
+    value: str = field(repr=False)
+
+    def __str__(self) -> str:
+        return "(secret)"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One environment variable; `read` turns its text into a value, or raises `InvalidSetting`.
+
+    `otherwise` tells people what holds where it is not set, if the field's default does not tell it. A
+    `confidential` value is not repeated to whoever is told that it is wrong.
+    """
+
+    name: str
+    read: Callable[[str], object]
+    meaning: str
+    otherwise: str | None = None
+    confidential: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A setting and the field that it fills; `default` is what fills it where nothing is set, unless it is required."""
+
+    setting: Setting
+    field: str
+    required: bool
+    default: object
+
+
+def declared_in(group: type) -> Iterator[Declared]:
+    """Every setting of a group, in the order of its fields."""
+    hints = get_type_hints(group, include_extras=True)
+    for member in fields(group):
+        (setting,) = hints[member.name].__metadata__
+        required = member.default is MISSING and member.default_factory is MISSING
+        yield Declared(setting, member.name, required, None if member.default is MISSING else member.default)
+
+
+def wrong_values(group: type, environment: Mapping[str, str]) -> Iterator[str]:
+    """A line for each setting of a group whose value makes no sense, whether the group is in use or not."""
+    for declared in declared_in(group):
+        setting, text = declared.setting, _text(declared.setting, environment)
+        if text:
+            try:
+                setting.read(text)
+            except InvalidSetting as rule:
+                yield f"{setting.name} {rule}" + ("" if setting.confidential else f", not {text!r}")
+
+
+def read_group(group: type[G], environment: Mapping[str, str], *, needed_with: str | None = None) -> G:
+    """A group as it is set; `needed_with` is what makes its required settings required.
+
+    Raises:
+        BadSettings: naming each that is missing.
+        InvalidSetting: there are `wrong_values`.
+    """
+    present = {one.setting.name: text for one in declared_in(group) if (text := _text(one.setting, environment))}
+    missing = [one.setting for one in declared_in(group) if one.required and one.setting.name not in present]
+    if missing:
+        when = f"with {needed_with} it" if needed_with else "it"
+        raise BadSettings(*(f"{one.name} is missing: {when} must be set to {one.meaning}" for one in missing))
+    return group(
+        **{
+            one.field: one.setting.read(present[one.setting.name])
+            for one in declared_in(group)
+            if one.setting.name in present
+        }
+    )
+
+
+def _text(setting: Setting, environment: Mapping[str, str]) -> str:
+    # Set to nothing is not set: compose files do it.
+    return environment.get(setting.name, "").strip()

@@ -1,0 +1,57 @@
+"""Settings of the storage: where images are kept."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from entrypoints.settings import parsers as read
+from entrypoints.settings.setting import Setting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorageSettings:
+    """Which storage, and how long what it hands out lives."""
+
+    kind: Annotated[
+        str, Setting("DARKROOM_STORAGE", read.one_of("disk", "s3"), "where images are kept: `disk` or `s3`")
+    ] = "disk"
+    # AWS allows seven days for a presigned link, and no more.
+    link_ttl: Annotated[int, Setting("DARKROOM_LINK_TTL", read.whole(1, 604_800), "seconds a signed link lives")] = 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class S3Settings:
+    """The bucket, and how it is reached. Credentials come from botocore's usual chain (`AWS_ACCESS_KEY_ID`, ...)."""
+
+    bucket: Annotated[str, Setting("DARKROOM_S3_BUCKET", read.text, "the bucket")]
+    prefix: Annotated[str, Setting("DARKROOM_S3_PREFIX", read.text, "what the keys of images begin with")] = "images/"
+    region: Annotated[str, Setting("DARKROOM_S3_REGION", read.text, "the bucket's region")] = "ap-northeast-2"
+    endpoint_url: Annotated[
+        str | None,
+        Setting("DARKROOM_S3_ENDPOINT_URL", read.web_url, "an S3-compatible server", "AWS", confidential=True),
+    ] = None
+    public_endpoint_url: Annotated[
+        str | None,
+        Setting(
+            "DARKROOM_S3_PUBLIC_ENDPOINT_URL",
+            read.web_url,
+            "the address that links are signed for, where clients see another one",
+            "the same",
+            confidential=True,
+        ),
+    ] = None
+    addressing: Annotated[
+        str,
+        Setting(
+            "DARKROOM_S3_ADDRESSING", read.one_of("auto", "path", "virtual"), "the bucket in the path or in the host"
+        ),
+    ] = "auto"
+    public_base_url: Annotated[
+        str | None,
+        Setting(
+            "DARKROOM_S3_PUBLIC_BASE_URL",
+            read.web_url,
+            "if set, links are this and the key (public bucket, CDN)",
+            "links are presigned",
+            confidential=True,
+        ),
+    ] = None

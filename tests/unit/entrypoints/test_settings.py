@@ -1,0 +1,278 @@
+import dataclasses
+from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from domain.money import Money
+from entrypoints.settings import GROUPS, BadSettings, Secret, Settings, ignored_names
+from entrypoints.settings.setting import declared_in
+
+PEM = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA\n-----END PUBLIC KEY-----"
+KARLO = {
+    "DARKROOM_GENERATORS": "karlo",
+    "DARKROOM_KARLO_API_KEY": "the karlo key",
+    "DARKROOM_KARLO_BASE_URL": "http://127.0.0.1:9001",
+}
+S3 = {"DARKROOM_STORAGE": "s3", "DARKROOM_S3_BUCKET": "pictures"}
+RS256 = {"DARKROOM_JWT_ALGORITHM": "RS256", "DARKROOM_JWT_PUBLIC_KEY": PEM}
+
+# Name, a good text, what it means, a bad text, what is said of it.
+NUMBER, LONG = "must be a whole number from", "must be a number of seconds"
+TABLE: list[tuple[str, str, object, str, str]] = [
+    ("DARKROOM_PORT", "0", 0, "65536", f"{NUMBER} 0 to 65535"),
+    ("DARKROOM_WORKERS", "4", 4, "0", f"{NUMBER} 1 to 256"),
+    ("DARKROOM_PUBLIC_URL", "https://a.example/", "https://a.example", "a.example", "must be an address such as"),
+    ("DARKROOM_LOG_LEVEL", "debug", "debug", "loud", "must be debug, info, warning or error"),
+    ("DARKROOM_LOG_FORMAT", "json", "json", "xml", "must be console or json"),
+    ("DARKROOM_JWT_ALGORITHM", "HS512", "HS512", "none", "must be HS256, HS384"),
+    ("DARKROOM_GENERATORS", "sketch, sketch", ("sketch",), ",", "must be one name, or several"),
+    ("DARKROOM_ALIASES", "v2.1=sketch", {"v2.1": "sketch"}, "v2.1", "must be pairs such as v2.1=sdxl-local"),
+    ("DARKROOM_FETCH_TIMEOUT", "1.5", 1.5, "nan", LONG),
+    ("DARKROOM_TRUST_ENV", "True", True, "yes", "must be true or false"),
+    ("DARKROOM_STORAGE", "disk", "disk", "tape", "must be disk or s3"),
+    ("DARKROOM_LINK_TTL", "60", 60, "604801", f"{NUMBER} 1 to 604800"),
+    (
+        "DARKROOM_LEDGER_URL",
+        "sqlite:a",
+        Secret("sqlite:a"),
+        "mysql://u:pass@h",
+        "must begin with sqlite: or postgresql",
+    ),
+    ("DARKROOM_STORE_TIMEOUT", "3", 3.0, "0", LONG),
+    ("DARKROOM_MAX_IN_FLIGHT", "1", 1, "-1", f"{NUMBER} 1 to 100000"),
+    ("DARKROOM_MAX_QUEUED", "0", 0, "many", f"{NUMBER} 0 to 1000000"),
+    ("DARKROOM_SPOOL_BYTES", "2 MiB", 2 * 2**20, "2 MB", "must be a number of bytes, such as"),
+    ("DARKROOM_IMAGES_PER_DAY", "0", 0, "1.5", f"{NUMBER} 0"),
+    (
+        "DARKROOM_PRICES",
+        "v=1 USD, w=2 KRW",
+        {"v": Money(Decimal(1), "USD"), "w": Money(Decimal(2), "KRW")},
+        "v=1",
+        "must",
+    ),
+    ("DARKROOM_SPEND_PER_DAY", "10 USD", Money(Decimal(10), "USD"), "ten", "must be an amount and a currency"),
+    ("DARKROOM_RETENTION_DAYS", "30", timedelta(30), "0", f"{NUMBER} 1"),
+    ("DARKROOM_PROMPT_RETENTION_DAYS", "7", timedelta(7), "week", f"{NUMBER} 1"),
+    (
+        "DARKROOM_KARLO_BASE_URL",
+        "https://k.example/v/",
+        "https://k.example/v",
+        "https://u:p@k.example",
+        "must be an address",
+    ),
+    ("DARKROOM_KARLO_IMAGE_HOSTS", "a.example,b:1", ("a.example", "b:1"), "a.example/x", "must be hosts such as"),
+    ("DARKROOM_KARLO_RETURN_TYPE", "base64_string", "base64_string", "bytes", "must be url or base64_string"),
+    ("DARKROOM_KARLO_IMAGE_FORMAT", "png", "png", "gif", "must be webp, png or jpeg"),
+    ("DARKROOM_KARLO_NSFW_CHECKER", "true", True, "1", "must be true or false"),
+    ("DARKROOM_KARLO_TIMEOUT", "100", 100.0, "100s", LONG),
+    ("DARKROOM_S3_ENDPOINT_URL", "http://localhost:8333", "http://localhost:8333", "s3://b", "must be an address"),
+    ("DARKROOM_S3_PUBLIC_ENDPOINT_URL", "https://s3.example", "https://s3.example", "https://", "must be an address"),
+    ("DARKROOM_S3_ADDRESSING", "path", "path", "dns", "must be auto, path or virtual"),
+    (
+        "DARKROOM_S3_PUBLIC_BASE_URL",
+        "https://c.example/a/",
+        "https://c.example/a",
+        "http://h:99999",
+        "must be an address",
+    ),
+    ("DARKROOM_JWT_PUBLIC_KEY", PEM.replace("\n", "\\n"), PEM, "/nowhere", "must be a public key"),
+]
+# Any text will do for these.
+TEXTS = {
+    "DARKROOM_HOST": "::1",
+    "DARKROOM_DATA_DIR": "elsewhere",
+    "DARKROOM_JWT_SECRET": "s" * 64,
+    "DARKROOM_JWT_ISSUER": "us",
+    "DARKROOM_JWT_AUDIENCE": "them",
+    "DARKROOM_KARLO_API_KEY": "k",
+    "DARKROOM_S3_BUCKET": "b",
+    "DARKROOM_S3_PREFIX": "p/",
+    "DARKROOM_S3_REGION": "eu-north-1",
+}
+CHOICES = {"DARKROOM_KARLO": KARLO, "DARKROOM_S3": S3, "DARKROOM_JWT_PUBLIC_KEY": RS256}
+
+
+def value_of(settings: Settings, name: str) -> object:
+    for member in dataclasses.fields(settings):
+        group = getattr(settings, member.name)
+        if type(group) in GROUPS:
+            for declared in declared_in(type(group)):
+                if declared.setting.name == name:
+                    return getattr(group, declared.field)
+    raise KeyError(name)
+
+
+def chosen(name: str) -> Mapping[str, str]:
+    """What else must be set for a setting to matter."""
+    return next((choice for prefix, choice in CHOICES.items() if name.startswith(prefix)), {})
+
+
+def problems(environment: Mapping[str, str]) -> tuple[str, ...]:
+    with pytest.raises(BadSettings) as caught:
+        Settings.read(environment)
+    return caught.value.problems
+
+
+def test_every_setting_is_tried_here() -> None:
+    declared = [one.setting.name for group in GROUPS for one in declared_in(group)]
+    assert sorted(declared) == sorted([*TEXTS, *(row[0] for row in TABLE)])
+
+
+@pytest.mark.parametrize(("name", "text", "meaning", "_bad", "_said"), TABLE, ids=[row[0] for row in TABLE])
+def test_a_setting_is_read(name: str, text: str, meaning: object, _bad: str, _said: str) -> None:
+    assert value_of(Settings.read({**chosen(name), name: f" {text} "}), name) == meaning
+
+
+@pytest.mark.parametrize(("name", "text"), TEXTS.items())
+def test_a_text_is_taken_as_it_is(name: str, text: str) -> None:
+    value = value_of(Settings.read({**chosen(name), name: text}), name)
+    assert str(value.value if isinstance(value, Secret) else value) == text
+
+
+@pytest.mark.parametrize(("name", "_text", "_meaning", "bad", "said"), TABLE, ids=[row[0] for row in TABLE])
+def test_a_bad_value_is_named_in_one_line(name: str, _text: str, _meaning: object, bad: str, said: str) -> None:
+    (line,) = problems({**chosen(name), name: bad})
+    assert line.startswith(f"{name} {said}")
+    assert "\n" not in line
+
+
+@pytest.mark.parametrize(("name", "_text", "_meaning", "bad", "_said"), TABLE, ids=[row[0] for row in TABLE])
+def test_a_bad_value_is_bad_where_nothing_has_chosen_it(
+    name: str, _text: str, _meaning: object, bad: str, _said: str
+) -> None:
+    assert problems({name: bad})[0].startswith(name)
+
+
+@pytest.mark.parametrize("name", [row[0] for row in TABLE])
+def test_set_to_nothing_is_not_set(name: str) -> None:
+    assert Settings.read({name: " "}) == Settings.read({})
+
+
+def test_all_bad_values_are_named_at_once() -> None:
+    lines = problems({"DARKROOM_PORT": "x", "DARKROOM_LINK_TTL": "y", "DARKROOM_METRICS_PORT": "9"})
+    assert [line.split()[0] for line in lines] == ["DARKROOM_PORT", "DARKROOM_LINK_TTL", "DARKROOM_METRICS_PORT"]
+
+
+@pytest.mark.parametrize(
+    ("environment", "missing"),
+    [
+        ({"DARKROOM_GENERATORS": "sketch,karlo"}, ["DARKROOM_KARLO_API_KEY", "DARKROOM_KARLO_BASE_URL"]),
+        ({"DARKROOM_STORAGE": "s3"}, ["DARKROOM_S3_BUCKET"]),
+        ({"DARKROOM_JWT_ALGORITHM": "EdDSA"}, ["DARKROOM_JWT_PUBLIC_KEY"]),
+        ({"DARKROOM_HOST": "0.0.0.0"}, ["DARKROOM_JWT_SECRET"]),
+        ({"DARKROOM_HOST": "images.example"}, ["DARKROOM_JWT_SECRET"]),
+    ],
+)
+def test_what_a_choice_needs_is_named(environment: Mapping[str, str], missing: list[str]) -> None:
+    lines = problems(environment)
+    assert [line.partition(" is missing: ")[0] for line in lines] == missing
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])
+def test_the_development_secret_serves_on_loopback(host: str) -> None:
+    assert Settings.read({"DARKROOM_HOST": host}).tokens.development
+
+
+def test_with_a_secret_of_its_own_it_serves_everywhere() -> None:
+    settings = Settings.read({"DARKROOM_HOST": "0.0.0.0", "DARKROOM_JWT_SECRET": "s" * 32})
+    assert not settings.tokens.development
+
+
+@pytest.mark.parametrize(("algorithm", "least"), [("HS256", 32), ("HS384", 48), ("HS512", 64)])
+def test_a_secret_is_as_long_as_its_hash(algorithm: str, least: int) -> None:
+    environment = {"DARKROOM_JWT_ALGORITHM": algorithm, "DARKROOM_JWT_SECRET": "s" * (least - 1)}
+    assert problems(environment) == (f"DARKROOM_JWT_SECRET is too short: {algorithm} needs at least {least} bytes",)
+    assert Settings.read(environment | {"DARKROOM_JWT_SECRET": "s" * least}).tokens.algorithm == algorithm
+
+
+@pytest.mark.parametrize(
+    ("environment", "wrong"),
+    [
+        (RS256 | {"DARKROOM_JWT_SECRET": "s" * 32}, "DARKROOM_JWT_SECRET must be left out"),
+        ({"DARKROOM_JWT_PUBLIC_KEY": PEM}, "DARKROOM_JWT_PUBLIC_KEY must be left out"),
+    ],
+)
+def test_a_key_that_nothing_checks_with_is_refused(environment: Mapping[str, str], wrong: str) -> None:
+    (line,) = problems(environment)
+    assert line.startswith(wrong)
+
+
+def test_a_public_key_may_lie_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "key.pem"
+    file.write_text(PEM + "\n")
+    assert Settings.read(RS256 | {"DARKROOM_JWT_PUBLIC_KEY": str(file)}).tokens.public_key == PEM
+
+
+def test_a_private_key_is_refused_and_not_shown() -> None:
+    (line,) = problems(RS256 | {"DARKROOM_JWT_PUBLIC_KEY": "-----BEGIN PRIVATE KEY-----\nhush"})
+    assert "hush" not in line
+
+
+@pytest.mark.parametrize(
+    "name", ["DARKROOM_CORS_ORIGINS", "DARKROOM_JWT_JWKS_URL", "DARKROOM_MARKS", "DARKROOM_METRICS_PORT"]
+)
+def test_what_is_not_built_is_refused(name: str) -> None:
+    (line,) = problems({name: "xmp"})
+    assert line.startswith(f"{name} must be ")
+    assert line.endswith("it asks for what is not built yet")
+
+
+def test_no_marks_can_be_asked_for() -> None:
+    assert Settings.read({"DARKROOM_MARKS": "none"}) == Settings.read({})
+
+
+def test_a_providers_quota_is_set_by_its_name() -> None:
+    settings = Settings.read(KARLO | {"DARKROOM_IMAGES_PER_MINUTE_KARLO": "30"})
+    assert settings.images_per_minute == {"karlo": 30}
+    (line,) = problems(KARLO | {"DARKROOM_IMAGES_PER_MINUTE_KARLO": "0"})
+    assert line.startswith("DARKROOM_IMAGES_PER_MINUTE_KARLO must be a whole number from 1")
+
+
+def test_unknown_names_are_told_with_the_nearest_known() -> None:
+    environment = {
+        "DARKROOM_PROT": "1",
+        "DARKROOM_KARLO_KEY": "1",
+        "DARKROOM_PORT": "1",
+        "DARKROOM_METRICS_PORT": "",
+        "DARKROOM_IMAGES_PER_MINUTE_KARLO": "1",
+        "DARKROOM_IMAGES_PER_MINUTE_SKETCH": "1",
+        "PORT": "1",
+    }
+    assert list(ignored_names(environment)) == [
+        "DARKROOM_IMAGES_PER_MINUTE_KARLO is ignored: DARKROOM_GENERATORS does not name that generator",
+        "DARKROOM_KARLO_KEY is no setting and is ignored; the nearest is DARKROOM_KARLO_API_KEY",
+        "DARKROOM_PROT is no setting and is ignored; the nearest is DARKROOM_PORT",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("environment", "url"),
+    [
+        ({}, "http://127.0.0.1:8000"),
+        ({"DARKROOM_HOST": "::1", "DARKROOM_PORT": "81"}, "http://[::1]:81"),
+        ({"DARKROOM_HOST": "0.0.0.0", "DARKROOM_JWT_SECRET": "s" * 32}, "http://127.0.0.1:8000"),
+        ({"DARKROOM_PUBLIC_URL": "https://images.example/"}, "https://images.example"),
+    ],
+)
+def test_clients_reach_it_by_its_public_url(environment: Mapping[str, str], url: str) -> None:
+    assert Settings.read(environment).service.public_url == url
+
+
+def test_secrets_are_never_shown() -> None:
+    canaries = {
+        "DARKROOM_JWT_SECRET": "canary-jwt-" + "s" * 32,
+        "DARKROOM_KARLO_API_KEY": "canary-karlo",
+        "DARKROOM_LEDGER_URL": "postgresql://user:canary-ledger@host/db",
+    }
+    settings = Settings.read(KARLO | canaries)
+    assert "canary" not in f"{settings!r} {settings}"
+    assert str(settings.ledger.url) == "(secret)"
+
+
+@pytest.mark.parametrize("name", ["DARKROOM_LEDGER_URL", "DARKROOM_KARLO_BASE_URL", "DARKROOM_S3_ENDPOINT_URL"])
+def test_a_bad_value_that_may_hold_a_password_is_not_repeated(name: str) -> None:
+    (line,) = problems({name: "ftp://user:canary@host"})
+    assert "canary" not in line
