@@ -1,0 +1,73 @@
+"""How log lines look: for people on a terminal, else one JSON object a line. They go to standard error."""
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+from typing import Final
+
+# What every record carries; anything else came in by `extra`.
+_STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
+_COLOURS: Final = {"WARNING": "\x1b[33m", "ERROR": "\x1b[31m", "CRITICAL": "\x1b[31m"}
+_PLAIN: Final = "\x1b[0m"
+# They tell every URL at INFO, and signed links are secrets; or where credentials came from; or what nobody asked.
+TALKATIVE: Final = ("aiobotocore", "asyncio", "botocore", "httpcore", "httpx", "uvicorn")
+
+
+def set_up(*, level: str, style: str | None = None) -> None:
+    """Send every log line from `level` up to standard error.
+
+    `style` is `console` or `json`; None is whichever suits whoever is there to read it.
+    """
+    terminal = sys.stderr.isatty()
+    handler = logging.StreamHandler(sys.stderr)
+    if (style or ("console" if terminal else "json")) == "console":
+        handler.setFormatter(ConsoleFormatter(colours=terminal))
+    else:
+        handler.setFormatter(JsonFormatter())
+    logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
+    logging.captureWarnings(capture=True)
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: `time` (RFC 3339), `level`, `logger`, `message`, what `extra` holds, `exception`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **_extra(record),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str, ensure_ascii=False)
+
+
+class ConsoleFormatter(logging.Formatter):
+    """Time of day, level, message, then whatever `extra` holds as `name=value`; a traceback below it."""
+
+    def __init__(self, *, colours: bool) -> None:
+        super().__init__()
+        self._colours = colours
+
+    def format(self, record: logging.LogRecord) -> str:
+        time = datetime.fromtimestamp(record.created, UTC).astimezone().strftime("%H:%M:%S")
+        level = record.levelname
+        if self._colours and level in _COLOURS:
+            level = f"{_COLOURS[level]}{level}{_PLAIN}"
+        extra = "".join(f" {name}={value}" for name, value in _extra(record).items() if value is not None)
+        line = f"{time} {level} {_in_one_line(record.getMessage())}{_in_one_line(extra)}"
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
+def _extra(record: logging.LogRecord) -> dict[str, object]:
+    return {name: value for name, value in vars(record).items() if name not in _STANDARD}
+
+
+def _in_one_line(text: str) -> str:
+    """What comes from outside must neither look like another line nor steer the terminal."""
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
