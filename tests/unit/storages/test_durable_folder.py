@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from adapters.durable_folder import DurableFolder
+
+DIES_IN_A_WRITE = """
+import os, sys
+from pathlib import Path
+from adapters.durable_folder import DurableFolder
+
+os.link = os.replace = lambda *_: os._exit(9)
+getattr(DurableFolder(Path(sys.argv[1])), sys.argv[2])("a/b.png", b"half of it")
+"""
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "folder"
+
+
+@pytest.fixture
+def folder(root: Path) -> DurableFolder:
+    return DurableFolder(root)
+
+
+def everything_in(root: Path) -> set[str]:
+    return {str(path.relative_to(root)) for path in root.rglob("*")}
+
+
+@given(st.text(st.sampled_from("./\\~a%:-* \0\udc80\ud800é"), max_size=12) | st.text())
+@example("..")
+@example("../out")
+@example("a/../../out")
+@example("/out")
+@example(".drafts/a")
+@example("a/.hidden")
+@example("a" * 300)
+@example("")
+def test_no_name_leads_out_of_the_folder(name: str) -> None:
+    with tempfile.TemporaryDirectory() as outside:
+        root = Path(outside, "folder")
+        folder = DurableFolder(root)
+        try:
+            folder.create(name, b"data")
+        except OSError:
+            assert list(folder.names()) == []
+            with pytest.raises(OSError, match=r"."):
+                folder.read(name)
+        else:
+            assert list(folder.names()) == [name]
+            assert folder.read(name) == b"data"
+        assert {path.name for path in Path(outside).iterdir()} <= {"folder"}
+
+
+def test_no_link_is_followed(folder: DurableFolder, root: Path) -> None:
+    folder.create("a.png", b"data")
+    (root.parent / "outside").mkdir()
+    (root.parent / "outside" / "b.png").write_bytes(b"outside")
+    (root / "way").symlink_to(root.parent / "outside")
+    (root / "b.png").symlink_to(root.parent / "outside" / "b.png")
+
+    for name in ("way/b.png", "b.png"):
+        with pytest.raises(OSError, match="no name"):
+            folder.read(name)
+        with pytest.raises(OSError, match="no name"):
+            folder.replace(name, b"data")
+        with pytest.raises(OSError, match="no name"):
+            folder.remove(name)
+    assert list(folder.names()) == ["a.png"]
+    assert (root.parent / "outside" / "b.png").read_bytes() == b"outside"
+
+
+def test_a_folder_that_is_itself_reached_by_a_link_works(tmp_path: Path) -> None:
+    (tmp_path / "big disk").mkdir()
+    (tmp_path / "data").symlink_to(tmp_path / "big disk")
+
+    DurableFolder(tmp_path / "data").create("a.png", b"data")
+
+    assert (tmp_path / "big disk" / "a.png").read_bytes() == b"data"
+
+
+def test_nobody_else_can_read_what_it_writes(folder: DurableFolder, root: Path) -> None:
+    before = os.umask(0)
+    try:
+        folder.create("a/b.png", b"data")
+        folder.replace("a/c.png", b"data")
+    finally:
+        os.umask(before)
+
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in [root.parent, *root.parent.rglob("*")]}
+    assert modes == {"data": 0o700, "folder": 0o700, ".drafts": 0o700, "a": 0o700, "b.png": 0o600, "c.png": 0o600}
+
+
+def test_a_new_file_never_takes_the_place_of_another(folder: DurableFolder) -> None:
+    assert folder.create("a.png", b"first")
+    assert not folder.create("a.png", b"second")
+    assert folder.read("a.png") == b"first"
+
+
+@pytest.mark.parametrize("writing", ["create", "replace"])
+def test_a_process_that_dies_in_a_write_leaves_nothing_to_be_seen(root: Path, writing: str) -> None:
+    died = subprocess.run([sys.executable, "-c", DIES_IN_A_WRITE, str(root), writing], check=False, timeout=60)
+    assert died.returncode == 9
+    folder = DurableFolder(root)
+
+    assert list(folder.names()) == []
+    assert folder.size() == 0
+    assert folder.read("a/b.png") is None
+    assert folder.create("a/b.png", b"the whole of it")
+    assert folder.read("a/b.png") == b"the whole of it"
+
+
+def test_what_the_dead_leave_behind_is_swept_an_hour_later(folder: DurableFolder, root: Path) -> None:
+    (root / ".drafts").mkdir(parents=True)
+    old, young = root / ".drafts" / "old", root / ".drafts" / "young"
+    for draft in (old, young):
+        draft.touch()
+    hour_ago = young.stat().st_mtime - 3601
+    os.utime(old, (hour_ago, hour_ago))
+
+    folder.create("a.png", b"data")
+
+    assert everything_in(root) == {".drafts", ".drafts/young", "a.png"}
+
+
+@pytest.mark.parametrize("writing", ["create", "replace"])
+def test_a_write_that_fails_leaves_nothing_behind(folder: DurableFolder, root: Path, writing: str) -> None:
+    (root / "a").mkdir(parents=True)
+    (root / "a" / "b").mkdir()
+    (root / "a" / "b" / "c.png").touch()
+
+    if writing == "create":
+        assert not folder.create("a/b", b"data")
+    else:
+        with pytest.raises(OSError, match=r"."):
+            folder.replace("a/b", b"data")
+
+    assert everything_in(root) == {".drafts", "a", "a/b", "a/b/c.png"}
+
+
+def test_names_and_sizes_are_those_of_whole_files(folder: DurableFolder) -> None:
+    assert list(folder.names()) == []
+    assert folder.size() == 0
+
+    for name in ("a.png", "2026/01/b.png", "2026/c.png"):
+        folder.create(name, b"1234")
+
+    assert sorted(folder.names()) == ["2026/01/b.png", "2026/c.png", "a.png"]
+    assert folder.size() == 12
+
+
+def test_a_folder_removed_while_it_is_in_use_is_made_again(folder: DurableFolder, root: Path) -> None:
+    folder.create("a/b.png", b"data")
+    folder.remove("a/b.png")
+    folder.remove("a/b.png")
+    (root / "a").rmdir()
+    (root / ".drafts").rmdir()
+
+    assert folder.create("a/b.png", b"data")
