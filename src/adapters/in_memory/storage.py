@@ -1,0 +1,31 @@
+"""A storage that keeps images for as long as the process lives."""
+
+from collections.abc import AsyncIterator
+
+from domain.errors import StorageFault
+from domain.image_file import MediaType
+from domain.ports import ImageStorage
+
+
+class InMemoryImageStorage(ImageStorage):
+    """`kept` holds each image with its media type, by key; a link is `memory:` and the key."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, tuple[bytes, MediaType]] = {}
+
+    async def put(self, key: str, image: bytes, media_type: MediaType) -> None:
+        if self.kept.setdefault(key, (image, media_type)) != (image, media_type):
+            raise StorageFault(f"other bytes are kept under {key}")
+
+    async def link(self, key: str) -> str:
+        return f"memory:{key}"
+
+    async def delete(self, key: str) -> None:
+        self.kept.pop(key, None)
+
+    async def keys(self) -> AsyncIterator[str]:
+        for key in list(self.kept):
+            yield key
+
+    async def check(self) -> str:
+        return "keeps images in memory"

@@ -1,0 +1,1 @@
+"""One package for each technology that images can be kept in."""

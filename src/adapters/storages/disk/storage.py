@@ -1,0 +1,74 @@
+"""Keeps images in a folder of this machine."""
+
+import shutil
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Final
+from uuid import uuid4
+
+from adapters.disk_threads import DiskThreads
+from adapters.durable_folder import DurableFolder
+from adapters.storages.disk.signed_links import SignedLinks
+from domain.errors import NotFound, StorageFault
+from domain.image_file import MediaType
+from domain.ports import ImageStorage
+
+_BATCH: Final = 1000  # names listed in one go
+_PROBE: Final = b"written to see whether images could be kept here"
+
+
+class DiskImageStorage(ImageStorage):
+    """The folder of a key's file is the key's own; its ending is where the media type is kept."""
+
+    def __init__(self, folder: Path, *, links: SignedLinks, clock: Callable[[], datetime]) -> None:
+        self._folder = DurableFolder(folder)
+        self._links, self._clock = links, clock
+        self._disk = DiskThreads()
+
+    async def put(self, key: str, image: bytes, media_type: MediaType) -> None:
+        if _media_type(key) is not media_type:
+            raise StorageFault(f"{key} does not end as {media_type} must")
+        created = await self._disk(self._folder.create, key, image)
+        if not created and await self._disk(self._folder.read, key) != image:
+            raise StorageFault(f"other bytes are kept under {key}")
+
+    async def link(self, key: str) -> str:
+        return self._links.link(key, self._clock())
+
+    async def open(self, key: str, *, expires: str, signature: str) -> tuple[bytes, MediaType]:
+        """The image behind a link, by the parts of the link.
+
+        Raises:
+            NotFound: the link was not signed here or has expired, or the image is deleted; which one is not told.
+            StorageFault: the disk cannot read it.
+        """
+        genuine = self._links.opens(key, expires=expires, signature=signature, now=self._clock())
+        media_type = _media_type(key)
+        image = await self._disk(self._folder.read, key) if genuine else None
+        if image is None or media_type is None:
+            raise NotFound("there is no such image, or the link to it has expired")
+        return image, media_type
+
+    async def delete(self, key: str) -> None:
+        await self._disk(self._folder.remove, key)
+
+    async def keys(self) -> AsyncIterator[str]:
+        names = self._folder.names()
+        while batch := await self._disk(lambda: list(islice(names, _BATCH))):
+            for key in batch:
+                yield key
+
+    async def check(self) -> str:
+        probe = f"check-{uuid4()}.{MediaType.PNG.ending}"
+        try:
+            await self.put(probe, _PROBE, MediaType.PNG)
+        finally:
+            await self.delete(probe)
+        free = (await self._disk(shutil.disk_usage, str(self._folder))).free
+        return f"keeps images in {self._folder}, where {free / 1e9:.1f} GB are free"
+
+
+def _media_type(key: str) -> MediaType | None:
+    return next((media_type for media_type in MediaType if key.endswith(f".{media_type.ending}")), None)

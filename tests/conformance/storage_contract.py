@@ -1,0 +1,172 @@
+"""What every image storage MUST do, as tests.
+
+A subclass of `StorageContract` names the adapter by two fixtures: `storage`, empty, which keeps keys that begin with
+`images/`, and `read`, which opens a link as anyone would.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import TypeAlias
+
+import pytest
+
+from domain.errors import StorageFault
+from domain.identifiers import uuid7
+from domain.image_file import MediaType
+from domain.ports import ImageStorage
+
+Read: TypeAlias = Callable[[str], Awaitable[tuple[bytes, str]]]
+"""Gives the bytes and the media type behind a link; raises `LookupError` where there is nothing for this reader."""
+
+Outage: TypeAlias = Callable[[], AbstractAsyncContextManager[None]]
+"""The storage cannot do anything while this lasts."""
+
+
+def new_key(media_type: MediaType = MediaType.PNG) -> str:
+    return f"images/2026/01/31/{uuid7()}.{media_type.ending}"
+
+
+def some_image(length: int = 10_000, seed: int = 0) -> bytes:
+    return random.Random(seed).randbytes(length)
+
+
+async def all_keys(storage: ImageStorage) -> list[str]:
+    return sorted([key async for key in storage.keys()])  # noqa: SIM118  # a storage is no dict
+
+
+class StorageContract:
+    @pytest.mark.parametrize("media_type", MediaType)
+    async def test_a_link_opens_the_very_bytes_under_their_media_type(
+        self, storage: ImageStorage, read: Read, media_type: MediaType
+    ) -> None:
+        key = new_key(media_type)
+        await storage.put(key, some_image(), media_type)
+
+        assert await read(await storage.link(key)) == (some_image(), media_type)
+
+    async def test_an_image_of_many_megabytes_comes_back_whole(self, storage: ImageStorage, read: Read) -> None:
+        key, image = new_key(), some_image(8_000_000)
+        await storage.put(key, image, MediaType.PNG)
+
+        assert await read(await storage.link(key)) == (image, MediaType.PNG)
+
+    @pytest.mark.parametrize("name", ["with space", "100%25+plus?and#hash&amp;", "사진", "a'quote\"and~tilde"])
+    async def test_a_link_opens_whatever_its_key_is_made_of(self, storage: ImageStorage, read: Read, name: str) -> None:
+        key = f"images/{name}/{name}.png"
+        await storage.put(key, some_image(), MediaType.PNG)
+
+        assert await read(await storage.link(key)) == (some_image(), MediaType.PNG)
+        assert await all_keys(storage) == [key]
+
+    async def test_the_same_upload_again_succeeds(self, storage: ImageStorage, read: Read) -> None:
+        key = new_key()
+        for _ in range(3):
+            await storage.put(key, some_image(), MediaType.PNG)
+
+        assert await read(await storage.link(key)) == (some_image(), MediaType.PNG)
+
+    async def test_the_same_upload_at_once_succeeds(self, storage: ImageStorage, read: Read) -> None:
+        key = new_key()
+        await asyncio.gather(*(storage.put(key, some_image(), MediaType.PNG) for _ in range(8)))
+
+        assert await read(await storage.link(key)) == (some_image(), MediaType.PNG)
+        assert await all_keys(storage) == [key]
+
+    @pytest.mark.parametrize("length", [10_000, 9_999], ids=["of the same length", "of another length"])
+    async def test_other_bytes_are_refused_and_the_first_stay(
+        self, storage: ImageStorage, read: Read, length: int
+    ) -> None:
+        key = new_key()
+        await storage.put(key, some_image(), MediaType.PNG)
+
+        with pytest.raises(StorageFault, match="other bytes"):
+            await storage.put(key, some_image(length, seed=1), MediaType.PNG)
+
+        assert await read(await storage.link(key)) == (some_image(), MediaType.PNG)
+
+    async def test_of_different_bytes_at_once_exactly_one_upload_wins(self, storage: ImageStorage, read: Read) -> None:
+        key = new_key()
+        images = [some_image(seed=seed) for seed in range(8)]
+
+        ends = await asyncio.gather(
+            *(storage.put(key, image, MediaType.PNG) for image in images), return_exceptions=True
+        )
+
+        won = [image for image, end in zip(images, ends, strict=True) if end is None]
+        assert [await read(await storage.link(key))] == [(image, MediaType.PNG) for image in won]
+        assert sum(isinstance(end, StorageFault) for end in ends) == 7
+
+    async def test_a_deleted_image_is_gone_for_everyone(self, storage: ImageStorage, read: Read) -> None:
+        key, other = new_key(), new_key()
+        await storage.put(key, some_image(), MediaType.PNG)
+        await storage.put(other, some_image(), MediaType.PNG)
+        link = await storage.link(key)
+
+        await storage.delete(key)
+
+        with pytest.raises(LookupError):
+            await read(link)
+        assert await all_keys(storage) == [other]
+
+    async def test_what_is_not_there_is_deleted(self, storage: ImageStorage) -> None:
+        await storage.delete(new_key())
+
+    async def test_a_deleted_key_takes_other_bytes(self, storage: ImageStorage, read: Read) -> None:
+        key = new_key()
+        await storage.put(key, some_image(), MediaType.PNG)
+        await storage.delete(key)
+        await storage.put(key, some_image(seed=1), MediaType.PNG)
+
+        assert await read(await storage.link(key)) == (some_image(seed=1), MediaType.PNG)
+
+    async def test_keys_are_those_that_are_kept(self, storage: ImageStorage) -> None:
+        assert await all_keys(storage) == []
+
+        keys = [new_key(media_type) for media_type in MediaType]
+        for key, media_type in zip(keys, MediaType, strict=True):
+            await storage.put(key, some_image(), media_type)
+
+        assert await all_keys(storage) == sorted(keys)
+
+    async def test_a_check_says_a_sentence_and_leaves_nothing(self, storage: ImageStorage) -> None:
+        assert await storage.check()
+        assert await all_keys(storage) == []
+
+
+class StorageOutageContract:
+    """For storages that can be away: besides `storage` and `read`, a fixture `outage`."""
+
+    @pytest.mark.parametrize("doing", ["put", "delete", "keys", "check"])
+    async def test_an_outage_is_a_storage_fault(self, storage: ImageStorage, outage: Outage, doing: str) -> None:
+        key = new_key()
+        await storage.put(key, some_image(), MediaType.PNG)
+        calls: dict[str, Callable[[], Awaitable[object]]] = {
+            "put": lambda: storage.put(new_key(), some_image(), MediaType.PNG),
+            "delete": lambda: storage.delete(key),
+            "keys": lambda: all_keys(storage),
+            "check": storage.check,
+        }
+
+        async with outage():
+            with pytest.raises(StorageFault) as raised:
+                await calls[doing]()
+
+        assert str(raised.value)
+        assert raised.value.__cause__ is not None
+
+    async def test_after_an_outage_it_works_again(self, storage: ImageStorage, read: Read, outage: Outage) -> None:
+        before, refused = new_key(), new_key()
+        await storage.put(before, some_image(), MediaType.PNG)
+        async with outage():
+            with pytest.raises(StorageFault):
+                await storage.put(refused, some_image(), MediaType.PNG)
+
+        await storage.put(refused, some_image(), MediaType.PNG)
+
+        assert await all_keys(storage) == sorted([before, refused])
+        for key in (before, refused):
+            assert await read(await storage.link(key)) == (some_image(), MediaType.PNG)

@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+import pytest
+
+from adapters.in_memory.storage import InMemoryImageStorage
+from conformance.storage_contract import Read, StorageContract
+
+
+class TestInMemoryImageStorage(StorageContract):
+    @pytest.fixture
+    def storage(self) -> InMemoryImageStorage:
+        return InMemoryImageStorage()
+
+    @pytest.fixture
+    def read(self, storage: InMemoryImageStorage) -> Read:
+        async def read(link: str) -> tuple[bytes, str]:
+            return storage.kept[link.removeprefix("memory:")]
+
+        return read

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from adapters.storages.disk import SignedLinks
+
+NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
+LINKS = SignedLinks(secret=b"s" * 32, base_url="https://darkroom.example/files", ttl=timedelta(minutes=1))
+ANY_TEXT = st.text(st.characters())  # lone surrogates too: what a careless decoder may hand over
+
+
+def parts(link: str) -> tuple[str, str, str]:
+    split = urlsplit(link)
+    query = parse_qs(split.query, strict_parsing=True)
+    return unquote(split.path).removeprefix("/files/"), query["expires"][0], query["signature"][0]
+
+
+def opens(key: str, expires: str, signature: str, *, now: datetime = NOW, links: SignedLinks = LINKS) -> bool:
+    return links.opens(key, expires=expires, signature=signature, now=now)
+
+
+@given(key=st.text(st.characters(exclude_categories=["Cs"]), min_size=1), age=st.integers(0, 59))
+def test_every_key_survives_its_link(key: str, age: int) -> None:
+    linked, expires, signature = parts(LINKS.link(key, NOW))
+
+    assert linked == key
+    assert opens(key, expires, signature, now=NOW + timedelta(seconds=age))
+
+
+@given(key=ANY_TEXT, expires=ANY_TEXT, signature=ANY_TEXT)
+def test_nothing_made_up_opens(key: str, expires: str, signature: str) -> None:
+    assert not opens(key, expires, signature)
+
+
+@given(data=st.data())
+def test_no_change_of_a_genuine_link_opens(data: st.DataObject) -> None:
+    genuine = parts(LINKS.link("images/2026/a.png", NOW))
+    place = data.draw(st.integers(0, 2))
+    changed = list(genuine)
+    cut = data.draw(st.integers(0, len(genuine[place])))
+    changed[place] = genuine[place][:cut] + data.draw(ANY_TEXT) + genuine[place][data.draw(st.integers(cut, 100)) :]
+    assume(tuple(changed) != genuine)
+
+    assert not opens(*changed)
+
+
+def test_key_and_expiry_cannot_lend_each_other_characters() -> None:
+    _, expires, signature = parts(LINKS.link("7 a.png", NOW))
+
+    assert not opens("a.png", f"{expires} 7", signature)
+
+
+def test_another_secret_opens_nothing() -> None:
+    other = SignedLinks(secret=b"t" * 32, base_url=LINKS.base_url, ttl=LINKS.ttl)
+
+    assert not opens(*parts(LINKS.link("a.png", NOW)), links=other)
+
+
+@pytest.mark.parametrize(("late", "open_"), [(59, True), (60, False), (3600, False)])
+def test_a_link_lives_for_its_time(late: int, open_: bool) -> None:
+    assert opens(*parts(LINKS.link("a.png", NOW)), now=NOW + timedelta(seconds=late)) is open_
+
+
+def test_the_secret_is_not_shown() -> None:
+    assert "sss" not in repr(LINKS)
