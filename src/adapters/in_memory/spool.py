@@ -1,0 +1,31 @@
+"""A spool that lives as long as the process."""
+
+from domain.ports import ImageSpool
+
+
+class InMemoryImageSpool(ImageSpool):
+    """`waiting` holds what waits, by name; `aside` what was set aside; `room`: bytes that may wait here."""
+
+    def __init__(self, room: int = 2**30) -> None:
+        self.waiting: dict[str, bytes] = {}
+        self.aside: list[tuple[str, bytes]] = []
+        self._room = room
+
+    async def put(self, name: str, data: bytes) -> None:
+        self.waiting[name] = data
+
+    async def get(self, name: str) -> bytes | None:
+        return self.waiting.get(name)
+
+    async def secure(self, name: str) -> None:
+        """Nothing here survives more than it does."""
+
+    async def remove(self, name: str) -> None:
+        self.waiting.pop(name, None)
+
+    async def set_aside(self, name: str, evidence: bytes) -> None:
+        self.aside.append((name, evidence))
+
+    @property
+    def full(self) -> bool:
+        return sum(map(len, self.waiting.values())) >= self._room * 4 / 5

@@ -1,0 +1,62 @@
+"""Drawn images wait on the disk of this machine."""
+
+import hashlib
+import logging
+import time
+from pathlib import Path
+from typing import Final
+
+from adapters.disk_threads import DiskThreads
+from adapters.durable_folder import DurableFolder
+from domain.ports import ImageSpool
+
+log = logging.getLogger(__name__)
+
+_FULL: Final = 4 / 5  # of the room: what was ordered by then still has to fit in
+
+
+class DiskImageSpool(ImageSpool):
+    """Survives a crash of the process and a loss of power, not the loss of the disk. Several processes may share it."""
+
+    def __init__(self, folder: Path, *, aside: Path, room: int, count_every: float = 1.0) -> None:
+        """`aside` is the folder for what is set aside; `room`: bytes that may wait here.
+
+        `count_every`: seconds for which a count of them is good. Drawing takes longer than one.
+        """
+        self._waiting, self._aside = DurableFolder(folder), DurableFolder(aside)
+        self._disk = DiskThreads()
+        self._mark, self._count_every = room * _FULL, count_every
+        self._bytes, self._counted_at = 0, 0.0
+        self._count()
+
+    async def put(self, name: str, data: bytes) -> None:
+        await self._disk(self._waiting.replace, name, data)
+
+    async def get(self, name: str) -> bytes | None:
+        return await self._disk(self._waiting.read, name)
+
+    async def secure(self, name: str) -> None:
+        """It is as safe as can be since `put`."""
+
+    async def remove(self, name: str) -> None:
+        await self._disk(self._waiting.remove, name)
+
+    async def set_aside(self, name: str, evidence: bytes) -> None:
+        # Named for its bytes too, so that what is kept once is never replaced by another answer.
+        digest = hashlib.sha256(evidence).hexdigest()
+        await self._disk(self._aside.create, f"{name}.{digest[:16]}", evidence)
+
+    @property
+    def full(self) -> bool:
+        if time.monotonic() - self._counted_at > self._count_every:
+            self._counted_at = time.monotonic()
+            self._disk.begin(self._count)
+        return self._bytes >= self._mark
+
+    def _count(self) -> None:
+        """Count what waits here, the files of the other processes included."""
+        try:
+            self._bytes = self._waiting.size()
+        except OSError:
+            log.exception("what waits in the spool cannot be counted")
+        self._counted_at = time.monotonic()

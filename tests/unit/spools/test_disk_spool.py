@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import pytest
+
+from adapters.spools.disk import DiskImageSpool
+from conformance.spool_contract import NAME, ROOM, Outage, Reopen, SpoolContract, SpoolOutageContract, until
+from domain.errors import StorageFault
+
+
+def everything_in(root: Path) -> set[Path]:
+    return set(root.rglob("*"))
+
+
+@pytest.fixture
+def reopen(tmp_path: Path) -> Reopen:
+    return lambda: DiskImageSpool(tmp_path / "spool", aside=tmp_path / "evidence", room=ROOM, count_every=0.01)
+
+
+@pytest.fixture
+def spool(reopen: Reopen) -> DiskImageSpool:
+    spool = reopen()
+    assert isinstance(spool, DiskImageSpool)
+    return spool
+
+
+@contextmanager
+def files_in_place_of_folders(root: Path) -> Iterator[None]:
+    """Where not even root can write."""
+    away = (root / "spool").rename(root / "away")
+    for name in ("spool", "evidence"):
+        (root / name).touch()
+    try:
+        yield
+    finally:
+        for name in ("spool", "evidence"):
+            (root / name).unlink()
+        away.rename(root / "spool")
+
+
+@pytest.fixture
+def outage(tmp_path: Path) -> Outage:
+    @asynccontextmanager
+    async def outage() -> AsyncIterator[None]:
+        with files_in_place_of_folders(tmp_path):
+            yield
+
+    return outage
+
+
+class TestDiskImageSpool(SpoolContract, SpoolOutageContract):
+    pass
+
+
+async def test_no_evidence_is_ever_lost_to_another(spool: DiskImageSpool, tmp_path: Path) -> None:
+    for evidence in (b"<html>", b"<html>", b"other"):
+        await spool.set_aside(NAME, evidence)
+    await spool.remove(NAME)
+
+    kept = [path for path in everything_in(tmp_path / "evidence") if path.name.startswith(NAME)]
+    assert sorted(path.read_bytes() for path in kept) == [b"<html>", b"other"]
+
+
+async def test_no_name_leads_out_of_the_folder(spool: DiskImageSpool, tmp_path: Path) -> None:
+    for name in ("../evidence/a", "..", "/etc/passwd"):
+        with pytest.raises(StorageFault):
+            await spool.put(name, b"data")
+        with pytest.raises(StorageFault):
+            await spool.get(name)
+    assert everything_in(tmp_path) == set()
+
+
+async def test_an_outage_while_counting_is_told_and_got_over(
+    spool: DiskImageSpool, outage: Outage, caplog: pytest.LogCaptureFixture
+) -> None:
+    def told() -> bool:
+        _ = spool.full  # asking is what makes it count
+        return "cannot be counted" in caplog.text
+
+    await spool.put(NAME, bytes(ROOM))
+    async with outage():
+        await until(told)
+
+    await until(lambda: spool.full)

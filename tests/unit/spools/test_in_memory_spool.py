@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+import pytest
+
+from adapters.in_memory.spool import InMemoryImageSpool
+from conformance.spool_contract import NAME, ROOM, Reopen, SpoolContract
+
+
+class TestInMemoryImageSpool(SpoolContract):
+    @pytest.fixture
+    def spool(self) -> InMemoryImageSpool:
+        return InMemoryImageSpool(ROOM)
+
+    @pytest.fixture
+    def reopen(self, spool: InMemoryImageSpool) -> Reopen:
+        return lambda: spool
+
+    async def test_evidence_can_be_looked_at(self, spool: InMemoryImageSpool) -> None:
+        await spool.set_aside(NAME, b"<html>")
+
+        assert spool.aside == [(NAME, b"<html>")]
