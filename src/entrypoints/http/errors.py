@@ -1,0 +1,37 @@
+"""What can go wrong on the way in, before there is an order: nothing was drawn, nothing was spent."""
+
+from domain.errors import Charged, DarkroomError, NothingWasDrawn
+
+
+class MalformedBody(NothingWasDrawn):
+    """The body is no JSON document, or did not come whole."""
+
+
+class BodyTooLarge(NothingWasDrawn):
+    """The body is longer than any order can be."""
+
+
+class UnsupportedMediaType(NothingWasDrawn):
+    """The body is not declared as JSON in UTF-8."""
+
+
+class MethodNotAllowed(NothingWasDrawn):
+    """The path exists and knows no such method; `allowed` lists those it knows."""
+
+    def __init__(self, allowed: str) -> None:
+        super().__init__("this path does not know the method")
+        self.allowed = allowed
+
+
+class Unauthorized(NothingWasDrawn):
+    """The request carries no token that is accepted here; `token_sent` says whether it carries one at all."""
+
+    def __init__(self, detail: str, *, token_sent: bool) -> None:
+        super().__init__(detail)
+        self.token_sent = token_sent
+
+
+class Internal(DarkroomError):
+    """A fault of ours; what became of the money is not known here."""
+
+    charged = Charged.UNKNOWN

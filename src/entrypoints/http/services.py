@@ -1,0 +1,35 @@
+"""What the HTTP entry point needs of the house, handed in by whoever puts the house together."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.generate_images import GenerateImages
+from domain.keep_generations import KeepGenerations
+from domain.model_card import ModelCard
+from domain.money import Money
+from domain.ports import GenerationLedger, ImageStorage
+from domain.running_generations import RunningGenerations
+from entrypoints.http.files import SignedFiles
+from entrypoints.http.tokens import TokenVerifier
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The use cases, and the ports that the handlers read from.
+
+    `cards` by version. `images_per_day` is for callers whose token sets none, `spend_per_day` the whole service's;
+    None is unlimited. `files` reads what signed links of this service name, where the storage has such links.
+    """
+
+    generate: GenerateImages
+    keep: KeepGenerations
+    running: RunningGenerations
+    ledger: GenerationLedger
+    storage: ImageStorage
+    cards: Mapping[str, ModelCard]
+    tokens: TokenVerifier
+    clock: Callable[[], datetime]
+    images_per_day: int | None = None
+    spend_per_day: Money | None = None
+    files: SignedFiles | None = None

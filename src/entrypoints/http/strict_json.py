@@ -1,0 +1,44 @@
+"""JSON (RFC 8259), read without the leniencies of its reader."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import NoReturn
+
+# An object is read as a tuple of these, since a dict would keep the last of two equal names and say nothing.
+Member = tuple[str, object]
+
+
+def read(document: bytes) -> object:
+    """Read a JSON document in UTF-8; an object becomes a tuple of its members, an array a list.
+
+    Raises:
+        ValueError: it is no JSON; the message says why and where, never what.
+    """
+    try:
+        return json.loads(document.decode(), object_pairs_hook=_members, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{error.msg} at line {error.lineno}, column {error.colno}") from None
+    except UnicodeDecodeError as error:
+        raise ValueError(f"no UTF-8 at byte {error.start}") from None
+    except UnicodeEncodeError:
+        raise ValueError("a name holds half of a surrogate pair") from None
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+
+
+def repeated(members: Iterable[Member]) -> Sequence[str]:
+    """The names that more than one member has."""
+    seen: dict[str, bool] = {}
+    for name, _ in members:
+        seen[name] = name in seen
+    return [name for name, again in seen.items() if again]
+
+
+def _members(members: list[Member]) -> tuple[Member, ...]:
+    for name, _ in members:
+        name.encode()  # what cannot be encoded could not be told back in a pointer
+    return tuple(members)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
