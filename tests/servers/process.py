@@ -138,6 +138,8 @@ class Process:
             self._news.wait_for(lambda: found() or stream in self._ended, timeout)
             if match := found():
                 return match
+        if stream in self._ended:
+            self._hear_last_words()
         raise self._failure(f"wrote no line like {pattern!r} to {stream}")
 
     def wait(self, timeout: float = 30) -> int:
@@ -150,8 +152,7 @@ class Process:
             status = self._program.wait(timeout)
         except subprocess.TimeoutExpired as cause:
             raise self._failure(f"is still running after {timeout} s") from cause
-        for reader in self._readers:
-            reader.join(timeout=1)  # for its last words; a child that lives on may keep the pipe open
+        self._hear_last_words()
         return status
 
     def interrupt(self) -> None:
@@ -176,6 +177,10 @@ class Process:
         with self._news:
             self._ended.add(stream)
             self._news.notify_all()
+
+    def _hear_last_words(self) -> None:
+        for reader in self._readers:
+            reader.join(timeout=1)  # a child that lives on may keep the pipe open
 
     def _memory(self, field: str) -> int:
         if not Path("/proc/self/status").exists():

@@ -62,9 +62,10 @@ class _Cut(Exception):
     """As many bytes have passed as shall pass."""
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(slots=True)
 class _Connection:
-    task: asyncio.Task[None]
+    handler: asyncio.Task[None]
+    writers: list[asyncio.StreamWriter]
     lost_something: bool = False
 
 
@@ -85,7 +86,7 @@ class Proxy:
         self._server_port = server_port
         self._faults = NO_FAULTS
         self._listener: asyncio.Server | None = None
-        self._living: set[_Connection] = set()
+        self._relays: dict[asyncio.Task[None], _Connection] = {}
         self.port = free_port()
         self.connections = 0
         self.uploaded = 0
@@ -108,13 +109,15 @@ class Proxy:
     async def switch(self, faults: Faults) -> None:
         """Put `faults` in the place of those before. Returns when connections that they end have been ended."""
         self._faults = faults
+        ended = []
         if self._listener and faults.refuse:
             self._listener.close()
             self._listener = None
-        ended = [one.task for one in self._living if faults.fatal or (one.lost_something and not faults.black_hole)]
-        for task in ended:
-            task.cancel()
-        await asyncio.gather(*ended, return_exceptions=True)
+        for relay, connection in self._relays.items():
+            if faults.fatal or (connection.lost_something and not faults.black_hole):
+                relay.cancel()
+                ended.append(connection.handler)
+        await asyncio.gather(*ended)
         if not self._listener and not faults.refuse:
             self._listener = await asyncio.start_server(self._serve, LOOPBACK, self.port)
 
@@ -124,34 +127,40 @@ class Proxy:
             await self._counted.wait_for(lambda: reached(self))
 
     async def _serve(self, from_client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task
-        connection = _Connection(task)
-        self._living.add(connection)
-        await self._count(connections=1)
-        writers = [to_client]
+        handler = asyncio.current_task()
+        assert handler
+        connection = _Connection(handler, [to_client])
+        relay = asyncio.create_task(self._relay(connection, from_client))  # can be cancelled; handlers had better not
+        self._relays[relay] = connection
         by_reset = True
         try:
-            if self._faults.black_hole:
-                connection.lost_something = True
-                await self._swallow(from_client)
-            elif not self._faults.fatal:
-                from_server, to_server = await asyncio.open_connection(LOOPBACK, self._server_port)
-                writers.append(to_server)
-                async with asyncio.TaskGroup() as tasks:
-                    for source, sink, upload in ((from_client, to_server, True), (from_server, to_client, False)):
-                        on_the_way: _OnTheWay = asyncio.Queue(maxsize=64)
-                        tasks.create_task(self._take(source, on_the_way))
-                        tasks.create_task(self._deliver(on_the_way, sink, connection, upload=upload))
-                by_reset = False
+            await relay
+            by_reset = False
         except* _Cut:
             by_reset = self._faults.reset
-        except* OSError:
-            pass  # one side is gone or was never there; the other learns it by the reset
+        except* (OSError, asyncio.CancelledError):
+            pass  # one side is gone or was never there, or a fault says so: the other learns it by the reset
         finally:
-            for writer in writers:
+            for writer in connection.writers:
                 await _end(writer, by_reset=by_reset)
-            self._living.remove(connection)
+            del self._relays[relay]
+
+    async def _relay(self, connection: _Connection, from_client: asyncio.StreamReader) -> None:
+        await self._count(connections=1)
+        if self._faults.fatal:
+            raise ConnectionResetError
+        if self._faults.black_hole:
+            connection.lost_something = True
+            await self._swallow(from_client)
+            return
+        from_server, to_server = await asyncio.open_connection(LOOPBACK, self._server_port)
+        connection.writers.append(to_server)
+        (to_client, _) = connection.writers
+        async with asyncio.TaskGroup() as tasks:
+            for source, sink, upload in ((from_client, to_server, True), (from_server, to_client, False)):
+                on_the_way: _OnTheWay = asyncio.Queue(maxsize=64)
+                tasks.create_task(self._take(source, on_the_way))
+                tasks.create_task(self._deliver(on_the_way, sink, connection, upload=upload))
 
     async def _take(self, source: asyncio.StreamReader, on_the_way: _OnTheWay) -> None:
         while data := await source.read(_PIECE):

@@ -140,6 +140,14 @@ def test_kills_the_children_of_a_program_that_has_ended(tmp_path: Path, alive: T
         assert alive.read() == ""
 
 
+def test_is_closed_as_often_as_one_likes(tmp_path: Path, alive: TextIO) -> None:
+    with Process(python(WAITS), folder=tmp_path) as process:
+        process.wait_for("ready")
+        process.close()
+        assert not process.running
+    assert alive.read() == ""
+
+
 def test_leaves_nothing_behind_when_a_test_fails(tmp_path: Path, alive: TextIO) -> None:
     def fail() -> None:
         with Process(python(LEAVES_A_CHILD), folder=tmp_path) as process:
