@@ -1,0 +1,66 @@
+"""Images on their way from a provider."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Coroutine, Iterable
+from typing import Any, Final
+
+from domain.errors import DrawingFailed, PromptRejected, UnusableImage
+from domain.generation import GeneratedImage, GenerationRequest
+from domain.values import ImageSize, Seed
+
+_BYTES_A_PIXEL: Final = 4
+_BESIDES_PIXELS: Final = 256 * 1024
+
+
+def longest_file(size: ImageSize) -> int:
+    """Bytes that a file of this size can need: its pixels, not compressed at all, and room for metadata."""
+    return size.width * size.height * _BYTES_A_PIXEL + _BESIDES_PIXELS
+
+
+def drawn_image(
+    request: GenerationRequest, *, index: int, seed: Seed | None, data: bytes, image_id: str | None
+) -> GeneratedImage:
+    """An image as it was ordered.
+
+    Raises:
+        UnusableImage: it is no image, not whole, or not of the size that was ordered.
+    """
+    image = GeneratedImage(index=index, seed=seed, data=data, id=image_id)
+    if (image.file.width, image.file.height) != (request.size.width, request.size.height):
+        found, ordered = f"{image.file.width} x {image.file.height}", f"{request.size.width} x {request.size.height}"
+        raise UnusableImage(f"image {index} is {found} pixels large, and {ordered} were ordered", evidence=data)
+    return image
+
+
+async def as_they_come(
+    images: Iterable[Coroutine[Any, Any, GeneratedImage]], failures: Iterable[DrawingFailed] = ()
+) -> AsyncGenerator[GeneratedImage, None]:
+    """Wait for images side by side and give each as soon as it is here; then raise, if any failed.
+
+    `failures` are those known before. Closing the generator, or cancelling who reads it, ends what still runs.
+    """
+    failed = list(failures)
+    tasks = [asyncio.create_task(image) for image in images]
+    try:
+        for task in asyncio.as_completed(tasks):
+            try:
+                image = await task
+            except DrawingFailed as failure:
+                failed.append(failure)
+            else:
+                yield image
+    finally:
+        for pending in tasks:
+            pending.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    if failed:
+        raise _together(failed)
+
+
+def _together(failures: list[DrawingFailed]) -> DrawingFailed:
+    """One error for all of them: of the worst kind, naming each."""
+    worst = max(failures, key=lambda failure: (failure.charged.badness, not isinstance(failure, PromptRejected)))
+    if len(failures) == 1:
+        return worst
+    detail = "; ".join(failure.detail for failure in failures)
+    return type(worst)(detail, charged=worst.charged, retry_after=worst.retry_after, evidence=worst.evidence)

@@ -1,0 +1,55 @@
+"""Addresses that lead outside, and a resolver that lets no other pass."""
+
+import socket
+from collections.abc import Collection
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from typing import Final
+
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+_GLOBAL_UNICAST: Final = IPv6Network("2000::/3")  # RFC 4291, 2.4
+_NAT64: Final = IPv6Network("64:ff9b::/96")  # RFC 6052, 2.1
+
+
+class LinkRefused(Exception):
+    """A link is not followed; the message, read after "its link", says why, and never quotes it."""
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address belongs to the public internet, whichever way it is written.
+
+    Special-purpose addresses are those of IANA's registries (RFC 6890). An IPv4 address that is carried in an IPv6
+    one (mapped, NAT64, 6to4) is judged by itself.
+    """
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return False
+    if isinstance(ip, IPv6Address):
+        carried = ip.ipv4_mapped or ip.sixtofour or (IPv4Address(int(ip) & 0xFFFFFFFF) if ip in _NAT64 else None)
+        if carried is None:
+            return ip.is_global and ip in _GLOBAL_UNICAST
+        ip = carried
+    return ip.is_global and not ip.is_multicast
+
+
+class PublicAddresses(AbstractResolver):
+    """Resolves once, and what it gives is what is connected to: a name that changes its mind meanwhile gains nothing.
+
+    `exempt` are pairs of host and port that the operator trusts by name.
+    """
+
+    def __init__(self, resolver: AbstractResolver, exempt: Collection[tuple[str, int]]) -> None:
+        self._resolver, self._exempt = resolver, frozenset(exempt)
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """Raises LinkRefused where any address that the name stands for is not public."""
+        found = await self._resolver.resolve(host, port, family)
+        if (host, port) not in self._exempt and not all(is_public(one["host"]) for one in found):
+            raise LinkRefused("leads to an address that is not public")
+        return found
+
+    async def close(self) -> None:
+        await self._resolver.close()

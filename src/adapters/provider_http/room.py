@@ -1,0 +1,56 @@
+"""Opening what a generator over HTTP needs."""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import aiohttp
+import httpx
+from aiohttp.abc import AbstractResolver
+from aiohttp.resolver import ThreadedResolver
+
+from adapters.provider_http.image_fetcher import ImageFetcher
+from adapters.provider_http.image_hosts import ImageHosts
+from adapters.provider_http.paid_calls import PaidCalls
+from adapters.provider_http.proxies import Proxies
+from adapters.provider_http.public_addresses import PublicAddresses
+from adapters.provider_http.transport import AiohttpTransport
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderHttp:
+    """The two ways to speak with a provider: the call that costs money, and the fetches that do not."""
+
+    paid: PaidCalls
+    images: ImageFetcher
+
+
+@asynccontextmanager
+async def open_provider_http(
+    *,
+    image_hosts: Iterable[str],
+    call_timeout: float,
+    fetch_timeout: float,
+    trust_env: bool = False,
+    resolver: AbstractResolver | None = None,
+) -> AsyncIterator[ProviderHttp]:
+    """Open both, for as long as the block lasts.
+
+    `image_hosts` as `ImageHosts.parse` reads them; `call_timeout` and `fetch_timeout` are seconds, for a whole paid
+    call and for one image. `trust_env` takes proxies and the file of certificate authorities from the environment;
+    behind a proxy it is the proxy that resolves names, so that no address can be checked here.
+
+    Raises:
+        InvalidValue: `image_hosts` cannot be read.
+    """
+    hosts = ImageHosts.parse(image_hosts)
+    proxies = Proxies.of_environment() if trust_env else Proxies()
+    tls = httpx.create_ssl_context(trust_env=trust_env)
+    resolver = resolver or ThreadedResolver()
+    trusted = {(origin.host, origin.port) for origin in hosts.trusted} | set(proxies.addresses())
+    # On a connection kept alive nobody knows whether what was sent into its end has arrived: none for paid calls.
+    # How many are under way at once is not for their pool to limit.
+    paying = aiohttp.TCPConnector(ssl=tls, resolver=resolver, force_close=True, limit=0)
+    fetching = aiohttp.TCPConnector(ssl=tls, resolver=PublicAddresses(resolver, exempt=trusted))
+    async with AiohttpTransport(paying, proxies) as paid, AiohttpTransport(fetching, proxies) as free:
+        yield ProviderHttp(PaidCalls(paid, timeout=call_timeout), ImageFetcher(free, hosts, timeout=fetch_timeout))
