@@ -1,0 +1,164 @@
+"""Reading Karlo's answer.
+
+As captured: `{"id", "model_version", "images": [{"id", "image", "seed", "nsfw_content_detected", "nsfw_score"}]}`,
+where `image` is a link or base64, as asked for. Whatever it holds has been paid for: what can be used of it is.
+"""
+
+import base64
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from adapters.generators.karlo.call import CallOptions
+from adapters.generators.karlo.errors import karlo_failure
+from adapters.generators.karlo.receipt import KarloReceipt, LinkedImage
+from adapters.provider_http.answer import Answer
+from adapters.provider_http.images import drawn_image
+from domain.errors import InvalidValue, UnusableImage
+from domain.generation import GeneratedImage, GenerationRequest
+from domain.ports import Receipt
+from domain.values import Seed
+
+log = logging.getLogger(__name__)
+
+_LARGEST_CODE: Final = 99_999
+_LONGEST_ID: Final = 512
+
+
+def read_answer(answer: Answer, request: GenerationRequest, options: CallOptions) -> Receipt:
+    """Turn an answer into a receipt for all of it that can be used.
+
+    Raises:
+        DrawingFailed: nothing can; the class says why, and what is known of the money.
+    """
+    document = _document(answer.body)
+    code, images = _code(document.get("code")), document.get("images")
+    entries = images if isinstance(images, list) else None
+    if code is not None and not (answer.is_success and entries):
+        raise karlo_failure(code, answer)
+    if not answer.is_success:
+        raise answer.failure()
+    if entries is None:
+        raise UnusableImage("the provider's answer holds no list of images", evidence=answer.body)
+    reading = _Reading(request, options)
+    reading.read(entries)
+    if not (reading.linked or reading.images or reading.withheld):
+        raise UnusableImage("; ".join(reading.flaws), evidence=answer.body)
+    receipt = KarloReceipt(
+        linked=tuple(reading.linked),
+        flaws=tuple(reading.flaws),
+        withheld=tuple(reading.withheld),
+        evidence=answer.body[: KarloReceipt.LONGEST_EVIDENCE] if reading.flaws else b"",
+    )
+    return Receipt(receipt.encode(), tuple(reading.images))
+
+
+def _document(body: bytes) -> Mapping[str, Any]:
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _code(value: object) -> int | None:
+    if isinstance(value, str) and value.removeprefix("-").isdecimal() and len(value) <= len(str(-_LARGEST_CODE)):
+        value = int(value)
+    return value if type(value) is int and abs(value) <= _LARGEST_CODE else None
+
+
+def _seed(entry: object) -> Seed | None:
+    try:
+        return Seed(entry.get("seed")) if isinstance(entry, dict) else None  # type: ignore[arg-type]  # checked at birth
+    except InvalidValue:
+        return None
+
+
+def _id(entry: Mapping[str, Any]) -> str | None:
+    """The provider's id, where it gives one that can be handed on."""
+    value = entry.get("id")
+    return value if isinstance(value, str) and value.isprintable() and 1 <= len(value) <= _LONGEST_ID else None
+
+
+class _Reading:
+    """Reads image after image, and remembers what was wrong instead of stopping there."""
+
+    def __init__(self, request: GenerationRequest, options: CallOptions) -> None:
+        self._request, self._linked = request, options.return_type == "url"
+        self._seen: set[str] = set()
+        self.linked: list[LinkedImage] = []
+        self.images: list[GeneratedImage] = []
+        self.withheld: list[int] = []
+        self.flaws: list[str] = []
+
+    def read(self, entries: Sequence[object]) -> None:
+        placed = self._placed(entries)
+        for index in range(self._request.samples):
+            if index in placed:
+                self._read_image(index, placed[index])
+            else:
+                self.flaws.append(f"image {index} is not in the provider's answer")
+        if len(entries) > self._request.samples:
+            self.flaws.append(f"the provider's answer holds {len(entries)} images instead of {self._request.samples}")
+
+    def _placed(self, entries: Sequence[object]) -> dict[int, object]:
+        """Which entry is which sample: by its seed, and where that says nothing by its place."""
+        free = dict(enumerate(self._request.seeds))
+        placed: dict[int, object] = {}
+        strangers: list[tuple[int, object]] = []
+        for place, entry in enumerate(entries):
+            seed = _seed(entry)
+            index = next((index for index, sent in free.items() if sent == seed), None)
+            if index is None:
+                strangers.append((place, entry))
+            else:
+                placed[index] = entry
+                del free[index]
+        for place, entry in strangers:
+            if free:
+                index = place if place in free else min(free)
+                placed[index] = entry
+                del free[index]
+        return placed
+
+    def _read_image(self, index: int, entry: object) -> None:
+        if not isinstance(entry, dict):
+            self.flaws.append(f"image {index} is no object in the provider's answer")
+            return
+        image_id, image, seed = _id(entry), entry.get("image"), self._seed_of(index, entry)
+        # Asked for or not, and whatever it is if not one of these: what was flagged is not handed out.
+        if entry.get("nsfw_content_detected") not in (None, False):
+            self.withheld.append(index)
+        elif not isinstance(image, str) or not image.isascii() or not image:
+            self.flaws.append(f"image {index} has no link or base64 in the provider's answer")
+        elif self._is_repeated(image_id, image):
+            self.flaws.append(f"image {index} is the same as another in the provider's answer")
+        elif self._linked:
+            self.linked.append(LinkedImage(index, image_id, seed.value, image))
+        else:
+            self._decode_image(index, seed, image_id, image)
+
+    def _seed_of(self, index: int, entry: object) -> Seed:
+        """The seed that really made it; where the answer does not say, the one that was sent."""
+        sent = self._request.seeds[index]
+        made = _seed(entry) or sent
+        if made != sent:
+            log.warning("the provider made image %s with another seed than it was sent", index)
+        return made
+
+    def _is_repeated(self, image_id: str | None, image: str) -> bool:
+        # Equal seeds rightly make equal bytes, so those of base64 say nothing.
+        marks = {mark for mark in (image_id, image if self._linked else None) if mark}
+        repeated = not marks.isdisjoint(self._seen)
+        self._seen |= marks
+        return repeated
+
+    def _decode_image(self, index: int, seed: Seed, image_id: str | None, text: str) -> None:
+        try:
+            data = base64.b64decode(text, validate=True)
+            self.images.append(drawn_image(self._request, index=index, seed=seed, data=data, image_id=image_id))
+        except ValueError:
+            self.flaws.append(f"image {index} is no base64 in the provider's answer")
+        except UnusableImage as flaw:
+            self.flaws.append(flaw.detail)

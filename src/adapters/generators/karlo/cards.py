@@ -1,0 +1,31 @@
+"""What Karlo's models accept.
+
+Of v2.1, the smallest side and the step are inferred from v2.0.
+"""
+
+from typing import Final
+
+from domain.image_file import MediaType
+from domain.model_card import ModelCard, NumberRange, PixelRange
+from domain.values import ModelVersion
+
+_LARGEST_SIDE: Final = {"v2.0": 640, "v2.1": 1280}
+_LONGEST_PROMPT: Final = {"v2.0": 256, "v2.1": 2048}
+
+
+def karlo_cards(media_type: MediaType) -> tuple[ModelCard, ...]:
+    """The cards of both models, drawing in the format that the operator chose."""
+    return tuple(
+        ModelCard(
+            version=ModelVersion(version),
+            generator="karlo",
+            width=PixelRange(384, largest_side, step=8),
+            height=PixelRange(384, largest_side, step=8),
+            prompt_max=_LONGEST_PROMPT[version],
+            media_type=media_type,
+            samples_max=8,
+            num_inference_steps=NumberRange(10, 100, default=50),
+            guidance_scale=NumberRange(1.0, 20.0, default=5.0),
+        )
+        for version, largest_side in _LARGEST_SIDE.items()
+    )

@@ -1,0 +1,110 @@
+"""The generator that draws with Karlo."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from contextlib import aclosing, asynccontextmanager
+from typing import Final
+
+import httpx
+
+from adapters.generators.karlo.answer import read_answer
+from adapters.generators.karlo.call import CallOptions, ImageFormat, ReturnType, call_body
+from adapters.generators.karlo.cards import karlo_cards
+from adapters.generators.karlo.receipt import KarloReceipt, LinkedImage
+from adapters.provider_http.endpoint import Endpoint
+from adapters.provider_http.images import as_they_come, drawn_image, longest_file
+from adapters.provider_http.paid_calls import HEADERS
+from adapters.provider_http.room import ProviderHttp, open_provider_http
+from domain.errors import UnusableImage
+from domain.generation import GeneratedImage, GenerationRequest
+from domain.image_file import MediaType
+from domain.model_card import ModelCard
+from domain.ports import ImageGenerator, Receipt
+from domain.values import Seed
+
+_PATH: Final = "/v2/inference/karlo/t2i"
+# Bytes of an answer: a link is some 300 of them, and one with all that signing can add a few thousand.
+_BESIDES_IMAGES: Final = 65_536
+_LONGEST_ENTRY: Final = 16_384
+
+
+class KarloImageGenerator(ImageGenerator):
+    """Draws with whoever speaks Karlo's contract: one paid call an order, then links to fetch, or base64."""
+
+    def __init__(self, endpoint: Endpoint, http: ProviderHttp, options: CallOptions) -> None:
+        self._endpoint, self._http, self._options = endpoint, http, options
+        self._url = endpoint.url(_PATH)
+        self._cards = karlo_cards(MediaType(f"image/{options.image_format}"))
+
+    @property
+    def cards(self) -> Sequence[ModelCard]:
+        return self._cards
+
+    async def submit(self, request: GenerationRequest, key: str) -> Receipt:
+        del key  # Karlo charges for each call, whatever it was called before
+        call = httpx.Request(
+            "POST",
+            self._url,
+            headers={
+                **HEADERS,
+                "Accept": "application/json",
+                "Authorization": f"KakaoAK {self._endpoint.api_key}",
+                "Content-Type": "application/json",
+            },
+            content=call_body(request, self._options),
+        )
+        answer = await self._http.paid.send(call, longest=self._longest_answer(request))
+        return read_answer(answer, request, self._options)
+
+    async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
+        kept = KarloReceipt.decode(receipt.reference)
+        for image in receipt.images:
+            yield image
+        given = len(receipt.images)
+        fetches = (self._fetched(request, image) for image in kept.linked)
+        async with aclosing(as_they_come(fetches, kept.failures())) as images:
+            async for image in images:
+                given += 1
+                yield image
+        if given < request.samples:
+            raise UnusableImage(f"{request.samples - given} images came with the provider's answer and are lost")
+
+    async def check(self) -> str:
+        await self._http.paid.reach(self._url)
+        return f"Karlo answers at {self._endpoint.base_url}; only drawing would tell whether it takes the key"
+
+    async def _fetched(self, request: GenerationRequest, image: LinkedImage) -> GeneratedImage:
+        longest = longest_file(request.size)
+        data = await self._http.images.fetch(f"image {image.index}", image.link, longest=longest)
+        return drawn_image(request, index=image.index, seed=Seed(image.seed), data=data, image_id=image.id)
+
+    def _longest_answer(self, request: GenerationRequest) -> int:
+        """In bytes; base64 makes four of three."""
+        linked = self._options.return_type == "url"
+        entry = _LONGEST_ENTRY if linked else _LONGEST_ENTRY + longest_file(request.size) * 4 // 3
+        return _BESIDES_IMAGES + request.samples * entry
+
+
+@asynccontextmanager
+async def open_karlo(
+    *,
+    api_key: str,
+    base_url: str,
+    image_hosts: Iterable[str] = ("mk.kakaocdn.net",),
+    return_type: ReturnType = "url",
+    image_format: ImageFormat = "webp",
+    nsfw_checker: bool = False,
+    call_timeout: float = 100.0,
+    fetch_timeout: float = 60.0,
+    trust_env: bool = False,
+) -> AsyncIterator[KarloImageGenerator]:
+    """Open the generator, for as long as the block lasts; times in seconds, as `open_provider_http` has them.
+
+    Raises:
+        InvalidValue: the key, the base URL or a host cannot be used.
+    """
+    endpoint = Endpoint.parse(base_url=base_url, api_key=api_key)
+    options = CallOptions(return_type, image_format, nsfw_checker)
+    async with open_provider_http(
+        image_hosts=image_hosts, call_timeout=call_timeout, fetch_timeout=fetch_timeout, trust_env=trust_env
+    ) as http:
+        yield KarloImageGenerator(endpoint, http, options)
