@@ -1,0 +1,163 @@
+"""A ledger that is a dictionary."""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Container, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+from adapters.ledger_parts.counting import counted_images, from_millionths, millionths
+from adapters.ledger_parts.limits import WINDOW, Check, checks
+from domain.errors import QuotaExceeded, Superseded
+from domain.generation import Generation, State
+from domain.identifiers import uuid7
+from domain.limits import Limits, Usage
+from domain.ports import GenerationLedger
+from domain.values import IdempotencyKey
+
+MINUTE: Final = timedelta(minutes=1)
+
+
+@dataclass(slots=True)
+class _Row:
+    generation: Generation
+    worker: str
+
+
+@dataclass(slots=True)
+class _Book:
+    rows: dict[str, _Row] = field(default_factory=dict)
+    living: set[str] = field(default_factory=set)
+    reserved: list[tuple[str, datetime, int]] = field(default_factory=list)
+
+
+class InMemoryGenerationLedger(GenerationLedger):
+    """One worker at a ledger in memory; `colleague` is another one at the same ledger."""
+
+    def __init__(
+        self, clock: Callable[[], datetime] = lambda: datetime.now(UTC), *, _book: _Book | None = None
+    ) -> None:
+        self.worker = uuid7()
+        self._clock, self._book = clock, _book or _Book()
+        self._book.living.add(self.worker)
+
+    def colleague(self) -> "InMemoryGenerationLedger":
+        """Another worker, at the same ledger."""
+        return InMemoryGenerationLedger(self._clock, _book=self._book)
+
+    def die(self) -> None:
+        """Let this worker live no more; what it has not finished is abandoned."""
+        self._book.living.discard(self.worker)
+
+    async def receive(self, generation: Generation, limits: Limits) -> Generation:
+        kept = generation.key and await self.find_by_key(generation.caller, generation.key)
+        if kept := kept or await self.find(generation.id):
+            return kept
+        for check in checks(generation, limits):
+            self._hold_to(check, generation.created_at)
+        self._book.rows[generation.id] = _Row(generation, self.worker)
+        return generation
+
+    async def record(self, generation: Generation) -> None:
+        row = self._book.rows.get(generation.id)
+        if row is None or row.generation.revision != generation.revision - 1:
+            if row and (row.generation.revision, row.worker) == (generation.revision, self.worker):
+                return
+            raise Superseded(generation.id)
+        row.generation, row.worker = generation, self.worker
+
+    async def find(self, generation_id: str) -> Generation | None:
+        row = self._book.rows.get(generation_id)
+        return row.generation if row else None
+
+    async def find_by_key(self, caller: str, key: IdempotencyKey) -> Generation | None:
+        return next((kept for kept in self._generations() if (kept.caller, kept.key) == (caller, key)), None)
+
+    async def page(self, caller: str, *, limit: int, before: str | None = None) -> Sequence[Generation]:
+        own = (kept for kept in self._generations() if kept.caller == caller and kept.erased_at is None)
+        older = (kept for kept in own if before is None or kept.id < before)
+        return sorted(older, key=lambda kept: kept.id, reverse=True)[:limit]
+
+    async def take_abandoned(self, limit: int, at_work: Container[str]) -> Sequence[Generation]:
+        taken = [row for row in self._book.rows.values() if self._is_abandoned(row, at_work)][:limit]
+        for row in taken:
+            row.generation = replace(row.generation, revision=row.generation.revision + 1)
+            row.worker = self.worker
+        return [row.generation for row in taken]
+
+    async def reserve(self, generator: str, images: int, per_minute: int) -> float:
+        now, book = self._clock(), self._book
+        book.reserved = [reserved for reserved in book.reserved if reserved[1] > now - MINUTE]
+        taken = [(at, count) for name, at, count in book.reserved if name == generator]
+        excess = sum(count for _, count in taken) + images - per_minute
+        if excess <= 0:
+            book.reserved.append((generator, now, images))
+            return 0
+        room_at = _room_at(taken, excess)
+        return MINUTE.total_seconds() if room_at is None else (room_at + MINUTE - now).total_seconds()
+
+    async def usage(self, since: datetime, caller: str | None = None) -> Sequence[Usage]:
+        accounts = defaultdict[tuple[date, str, str, str], list[Generation]](list)
+        for kept in self._generations():
+            if kept.created_at >= since and caller in (None, kept.caller) and counted_images(kept):
+                day, version = kept.created_at.astimezone(UTC).date(), kept.request.version.value
+                accounts[day, kept.caller, version, kept.cost.currency if kept.cost else ""].append(kept)
+        return [
+            Usage(
+                caller=subject,
+                version=version,
+                day=day,
+                images=sum(counted_images(one) for one in account),
+                stored=sum(len(one.images) for one in account),
+                unknown=sum(one.request.samples for one in account if one.state is State.UNKNOWN),
+                cost=from_millionths(sum(millionths(one.cost) for one in account if one.cost), currency)
+                if currency
+                else None,
+            )
+            for (day, subject, version, currency), account in sorted(accounts.items())
+        ]
+
+    async def sweepable(self, *, erase_before: datetime | None, forget_before: datetime | None) -> Sequence[Generation]:
+        def is_due(kept: Generation) -> bool:
+            if kept.erased_at:
+                return bool(kept.images)
+            erase = erase_before is not None and kept.created_at < erase_before
+            forget = forget_before is not None and kept.created_at < forget_before and kept.prompts_kept
+            return kept.state.final and (erase or forget)
+
+        return [kept for kept in self._generations() if is_due(kept)]
+
+    async def image_keys(self) -> AsyncIterator[str]:
+        for kept in list(self._generations()):
+            for image in (*kept.waiting, *kept.images):
+                yield image.key
+
+    def _generations(self) -> Iterator[Generation]:
+        return (row.generation for row in self._book.rows.values())
+
+    def _is_abandoned(self, row: _Row, at_work: Container[str]) -> bool:
+        nobody_is_at_it = row.generation.id not in at_work if row.worker == self.worker else not self._lives(row.worker)
+        return not row.generation.state.final and nobody_is_at_it
+
+    def _lives(self, worker: str) -> bool:
+        return worker in self._book.living
+
+    def _hold_to(self, check: Check, now: datetime) -> None:
+        recent = [kept for kept in self._generations() if kept.created_at > now - WINDOW]
+        if check.refusal is QuotaExceeded:
+            taken = [(kept.created_at, counted_images(kept)) for kept in recent if kept.caller == check.subject]
+        else:
+            costs = [(kept.created_at, kept.cost) for kept in recent]
+            taken = [(at, millionths(cost)) for at, cost in costs if cost and cost.currency == check.subject]
+        excess = sum(amount for _, amount in taken) + check.asked - check.allowed
+        if excess > 0:
+            raise check.refused(now=now, room_at=_room_at(taken, excess))
+
+
+def _room_at(taken: Sequence[tuple[datetime, int]], excess: int) -> datetime | None:
+    """When that was taken with whose end, and that of all before it, the excess is gone; None where it never is."""
+    for at, amount in sorted(taken):
+        excess -= amount
+        if excess <= 0:
+            return at
+    return None

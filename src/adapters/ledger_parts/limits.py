@@ -1,0 +1,54 @@
+"""The limits that one order is held to, as every ledger checks them."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from adapters.ledger_parts.counting import millionths
+from domain.errors import QuotaExceeded, SpendLimit
+from domain.generation import Generation
+from domain.limits import Limits
+
+WINDOW: Final = timedelta(hours=24)
+
+Refusal = type[QuotaExceeded] | type[SpendLimit]
+
+_PASSED: Final[dict[Refusal, str]] = {
+    QuotaExceeded: "so many images would pass your limit for 24 hours",
+    SpendLimit: "the service may not spend that much now",
+}
+_NEVER: Final[dict[Refusal, str]] = {
+    QuotaExceeded: "this order alone is larger than your limit for 24 hours",
+    SpendLimit: "this order alone costs more than the service may spend in 24 hours",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What an order asks of a limit over the 24 hours before it.
+
+    Images of the caller `subject` for `QuotaExceeded`; millionths of the currency `subject` for `SpendLimit`.
+    """
+
+    refusal: Refusal
+    subject: str
+    asked: int
+    allowed: int
+
+    def refused(self, *, now: datetime, room_at: datetime | None) -> QuotaExceeded | SpendLimit:
+        """The refusal; there is room once what was ordered at `room_at` has left the window, or never."""
+        if room_at is None:
+            return self.refusal(_NEVER[self.refusal], retry_after=int(WINDOW.total_seconds()))
+        wait = (room_at + WINDOW - now).total_seconds()
+        return self.refusal(_PASSED[self.refusal], retry_after=max(1, math.ceil(wait)))
+
+
+def checks(generation: Generation, limits: Limits) -> Iterator[Check]:
+    """The limits that a new order is held to."""
+    if limits.images_per_day is not None:
+        yield Check(QuotaExceeded, generation.caller, generation.request.samples, limits.images_per_day)
+    spend, cost = limits.spend_per_day, generation.cost
+    if spend is not None and cost is not None and cost.currency == spend.currency:
+        yield Check(SpendLimit, cost.currency, millionths(cost), millionths(spend))

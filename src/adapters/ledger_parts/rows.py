@@ -1,0 +1,77 @@
+"""How a generation lies in a row of a database: a column for what is queried, JSON for the rest.
+
+`request` is written once, `outcome` with every commit. What these documents look like is settled: rows outlive the
+code that wrote them.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from domain.generation import Failure, Generation, GenerationRequest, State, StoredImage
+from domain.money import Money
+from domain.values import IdempotencyKey
+
+
+class Outcome(msgspec.Struct, omit_defaults=True, frozen=True):
+    """What became of a generation so far, as the document in its row. `cost` is exact here, for telling it again."""
+
+    waiting: tuple[StoredImage, ...] = ()
+    images: tuple[StoredImage, ...] = ()
+    failure: Failure | None = None
+    cost: Money | None = None
+
+
+class Row(Protocol):
+    """A row that is read by the names of its columns."""
+
+    def __getitem__(self, column: str, /) -> Any: ...  # noqa: ANN401  # each column has a type of its own
+
+
+_encoder: Final = msgspec.json.Encoder()
+_request: Final = msgspec.json.Decoder(GenerationRequest)
+_outcome: Final = msgspec.json.Decoder(Outcome)
+
+
+def encode_request(request: GenerationRequest) -> str:
+    """The document `request`."""
+    return _encoder.encode(request).decode()
+
+
+def encode_outcome(generation: Generation) -> str:
+    """The document `outcome`."""
+    return _encoder.encode(Outcome(generation.waiting, generation.images, generation.failure, generation.cost)).decode()
+
+
+def decode(row: Row, instant: Callable[[Any], datetime] = lambda stored: stored) -> Generation:
+    """The generation in a row. `instant` reads a point in time as the database stores it."""
+    outcome = _outcome.decode(row["outcome"])
+    finished_at, erased_at = row["finished_at"], row["erased_at"]
+    return Generation(
+        id=str(row["id"]),
+        caller=row["caller"],
+        request=_request.decode(row["request"]),
+        generator=row["generator"],
+        fingerprint=row["fingerprint"],
+        created_at=instant(row["created_at"]),
+        key=None if row["key"] is None else IdempotencyKey(row["key"]),
+        state=State(row["state"]),
+        revision=row["revision"],
+        receipt=row["receipt"],
+        waiting=outcome.waiting,
+        images=outcome.images,
+        failure=outcome.failure,
+        cost=outcome.cost,
+        finished_at=None if finished_at is None else instant(finished_at),
+        erased_at=None if erased_at is None else instant(erased_at),
+    )
+
+
+def image_keys(outcomes: Iterable[str]) -> Iterator[str]:
+    """The storage keys of all images that rows speak of, on their way or there."""
+    for document in outcomes:
+        outcome = _outcome.decode(document)
+        for image in (*outcome.waiting, *outcome.images):
+            yield image.key

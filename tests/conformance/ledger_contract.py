@@ -1,0 +1,547 @@
+"""What every generation ledger MUST do, as tests.
+
+A subclass of `LedgerContract` names the adapter by the fixture `workplace`: one empty ledger, and workers at it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Protocol, TypeVar
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from conformance.generations import NOON, drawn, histories, image_of, received, stored
+from domain.errors import Charged, OutcomeUnknown, PromptRejected, QuotaExceeded, SpendLimit, Superseded, UnusableImage
+from domain.generation import Generation
+from domain.identifiers import uuid7
+from domain.limits import Limits, Usage
+from domain.money import Money
+from domain.ports import GenerationLedger
+from domain.values import IdempotencyKey
+
+T = TypeVar("T")
+UNLIMITED = Limits()
+DAY = timedelta(hours=24)
+LATER = NOON + timedelta(hours=1)
+
+
+class Workplace(Protocol):
+    """One ledger, and workers at it."""
+
+    async def hire(self) -> GenerationLedger:
+        """Another worker, at the same ledger."""
+
+    async def kill(self, worker: GenerationLedger) -> None:
+        """Let a worker live no more, wherever it is in its work."""
+
+    async def wait_a_minute(self) -> None:
+        """Let a minute pass by the clock that `reserve` goes by."""
+
+
+async def eventually(look: Callable[[], Awaitable[T]]) -> T:
+    """What is there to be seen, once there is something."""
+    async with asyncio.timeout(30):
+        while True:
+            if seen := await look():
+                return seen
+            await asyncio.sleep(0.05)
+
+
+async def written(ledger: GenerationLedger, *revisions: Generation) -> Generation:
+    """Write one revision after the other, from the received one on, and give the last."""
+    await ledger.receive(revisions[0], UNLIMITED)
+    for revision in revisions[1:]:
+        await ledger.record(revision)
+    return revisions[-1]
+
+
+async def abandoned(ledger: GenerationLedger, limit: int = 100) -> Sequence[Generation]:
+    """What the worker takes of the dead, as soon as there is something."""
+    return await eventually(lambda: ledger.take_abandoned(limit, at_work=()))
+
+
+def refused(generation: Generation) -> Generation:
+    return generation.failed(PromptRejected("no", charged=Charged.NO), LATER)
+
+
+class LedgerContract:
+    @pytest.fixture
+    async def ledger(self, workplace: Workplace) -> GenerationLedger:
+        return await workplace.hire()
+
+    # -- what is written
+
+    # One ledger for all examples will do, and that several adapters are tried by one test is the point of it.
+    @settings(
+        max_examples=60,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
+    )
+    @given(history=histories())
+    async def test_every_revision_of_any_generation_is_found_as_it_was_written(
+        self, ledger: GenerationLedger, history: list[Generation]
+    ) -> None:
+        assert await ledger.receive(history[0], UNLIMITED) == history[0]
+        assert await ledger.find(history[0].id) == history[0]
+
+        for revision in history[1:]:
+            await ledger.record(revision)
+            assert await ledger.find(revision.id) == revision
+
+    async def test_every_revision_is_there_for_whoever_comes_later(self, workplace: Workplace) -> None:
+        order = received(key="k", cost="0.02 USD", samples=2)
+        whole = stored(order)[-1]
+        worker = await workplace.hire()
+        await worker.receive(order, UNLIMITED)
+
+        for revision in [*stored(order), whole.erased(LATER), whole.erased(LATER).emptied()]:
+            await worker.record(revision)
+            assert await (await workplace.hire()).find(order.id) == revision
+
+    @pytest.mark.parametrize("generation_id", [uuid7(), "", "none", "nul\0", "사진", "'; DROP TABLE generations; --"])
+    async def test_what_was_never_written_is_not_found(self, ledger: GenerationLedger, generation_id: str) -> None:
+        await ledger.receive(received(), UNLIMITED)
+
+        assert await ledger.find(generation_id) is None
+
+    async def test_recording_a_revision_again_succeeds(self, ledger: GenerationLedger) -> None:
+        generation = received()
+        await ledger.receive(generation, UNLIMITED)
+
+        for revision in stored(generation):
+            await ledger.record(revision)
+            await ledger.record(revision)
+
+        assert await ledger.find(generation.id) == stored(generation)[-1]
+
+    async def test_a_revision_is_written_only_over_the_one_before_it(self, ledger: GenerationLedger) -> None:
+        order = received()
+        submitted, receipted, whole = drawn(order)
+        await written(ledger, order, submitted)
+
+        for wrong in (order, whole, received().submitted()):
+            with pytest.raises(Superseded):
+                await ledger.record(wrong)
+        assert await ledger.find(order.id) == submitted
+
+        await ledger.record(receipted)
+        with pytest.raises(Superseded):
+            await ledger.record(submitted)
+
+    async def test_a_revision_that_another_has_written_is_not_ones_own(self, workplace: Workplace) -> None:
+        generation, owner, visitor = received(), await workplace.hire(), await workplace.hire()
+        await owner.receive(generation, UNLIMITED)
+        await visitor.record(generation.cancelled(LATER))
+
+        with pytest.raises(Superseded):
+            await owner.record(generation.submitted())
+
+        assert await owner.find(generation.id) == generation.cancelled(LATER)
+
+    async def test_of_many_who_write_one_revision_one_does(self, workplace: Workplace) -> None:
+        workers = [await workplace.hire() for _ in range(3)]
+        generation = received()
+        await workers[0].receive(generation, UNLIMITED)
+        ends = [generation.cancelled(NOON + timedelta(seconds=number)) for number in range(3)]
+
+        outcomes = await asyncio.gather(
+            *(worker.record(end) for worker, end in zip(workers, ends, strict=True)), return_exceptions=True
+        )
+
+        assert [type(outcome) for outcome in outcomes if outcome] == [Superseded, Superseded]
+        assert await workers[0].find(generation.id) == ends[outcomes.index(None)]
+
+    # -- keys
+
+    async def test_of_many_orders_with_one_key_the_first_is_written_and_all_get_it(self, workplace: Workplace) -> None:
+        workers = [await workplace.hire() for _ in range(2)]
+        orders = [received(key="once") for _ in range(100)]
+
+        got = await asyncio.gather(
+            *(workers[number % 2].receive(order, UNLIMITED) for number, order in enumerate(orders))
+        )
+
+        assert len({generation.id for generation in got}) == 1
+        assert await workers[0].page("ada", limit=100) == [got[0]]
+
+    async def test_a_key_stands_for_its_generation_as_it_is_by_now(self, ledger: GenerationLedger) -> None:
+        first = received(key="k")
+        whole = await written(ledger, first, *stored(first))
+
+        assert await ledger.find_by_key("ada", IdempotencyKey("k")) == whole
+        assert await ledger.receive(received(key="k"), UNLIMITED) == whole
+
+        erased = whole.erased(LATER)
+        await ledger.record(erased)
+        assert await ledger.receive(received(key="k"), UNLIMITED) == erased
+
+    @pytest.mark.parametrize("end", [refused, lambda generation: generation.cancelled(LATER)])
+    async def test_a_key_is_free_again_where_nothing_was_spent(
+        self, ledger: GenerationLedger, end: Callable[[Generation], Generation]
+    ) -> None:
+        first, second = received(key="k"), received(key="k")
+        await written(ledger, first, end(first))
+
+        assert await ledger.find_by_key("ada", IdempotencyKey("k")) is None
+        assert await ledger.receive(second, UNLIMITED) == second
+
+    @pytest.mark.parametrize("failure", [OutcomeUnknown("cut"), UnusableImage("garbage")])
+    async def test_a_key_is_kept_where_something_may_have_been_spent(
+        self, ledger: GenerationLedger, failure: OutcomeUnknown | UnusableImage
+    ) -> None:
+        first = received(key="k")
+        submitted = first.submitted()
+        failed = await written(ledger, first, submitted, submitted.failed(failure, LATER))
+
+        assert await ledger.receive(received(key="k"), UNLIMITED) == failed
+
+    async def test_a_key_is_one_callers_own(self, ledger: GenerationLedger) -> None:
+        await ledger.receive(received(caller="ada", key="k"), UNLIMITED)
+        babbages = received(caller="babbage", key="k")
+
+        assert await ledger.find_by_key("babbage", IdempotencyKey("k")) is None
+        assert await ledger.receive(babbages, UNLIMITED) == babbages
+
+    async def test_without_a_key_every_order_is_another(self, ledger: GenerationLedger) -> None:
+        orders = [received() for _ in range(3)]
+
+        assert [await ledger.receive(order, UNLIMITED) for order in orders] == orders
+
+    async def test_receiving_one_again_gives_the_one_that_is_written(self, ledger: GenerationLedger) -> None:
+        order = received(samples=2)
+
+        for _ in range(2):
+            assert await ledger.receive(order, Limits(images_per_day=2)) == order
+        assert await ledger.page("ada", limit=10) == [order]
+
+    # -- limits
+
+    async def test_no_more_images_are_ordered_than_the_caller_may(self, workplace: Workplace) -> None:
+        workers = [await workplace.hire() for _ in range(2)]
+        limits = Limits(images_per_day=20)
+
+        outcomes = await asyncio.gather(
+            *(workers[number % 2].receive(received(samples=2), limits) for number in range(50)), return_exceptions=True
+        )
+
+        assert sum(isinstance(outcome, Generation) for outcome in outcomes) == 10
+        assert sum(isinstance(outcome, QuotaExceeded) for outcome in outcomes) == 40
+        assert len(await workers[0].page("ada", limit=100)) == 10
+
+    async def test_no_more_is_spent_than_the_service_may(self, workplace: Workplace) -> None:
+        workers = [await workplace.hire() for _ in range(2)]
+        limits = Limits(spend_per_day=Money.parse("0.1 USD"))
+
+        outcomes = await asyncio.gather(
+            *(
+                workers[number % 2].receive(received(caller=f"caller-{number}", cost="0.03 USD"), limits)
+                for number in range(50)
+            ),
+            return_exceptions=True,
+        )
+
+        assert sum(isinstance(outcome, Generation) for outcome in outcomes) == 3
+        assert sum(isinstance(outcome, SpendLimit) for outcome in outcomes) == 47
+
+    async def test_a_limit_counts_only_what_it_is_about(self, ledger: GenerationLedger) -> None:
+        images, spend = Limits(images_per_day=2), Limits(spend_per_day=Money.parse("1 USD"))
+        await ledger.receive(received(samples=2, cost="1 USD"), UNLIMITED)
+
+        for order in (received(caller="babbage", samples=2), received(caller="lovelace", samples=2)):
+            await ledger.receive(order, images)
+        for order in (received(cost="5 EUR"), received()):
+            await ledger.receive(order, spend)
+        with pytest.raises(QuotaExceeded):
+            await ledger.receive(received(), images)
+        with pytest.raises(SpendLimit):
+            await ledger.receive(received(cost="0.000001 USD"), spend)
+
+    async def test_a_repeated_order_is_held_to_no_limit(self, ledger: GenerationLedger) -> None:
+        limits = Limits(images_per_day=1, spend_per_day=Money.parse("1 USD"))
+        first = await ledger.receive(received(key="k", cost="1 USD"), limits)
+
+        assert await ledger.receive(received(key="k", cost="1 USD"), limits) == first
+
+    @pytest.mark.parametrize("end", [refused, lambda generation: generation.cancelled(LATER)])
+    async def test_what_cost_nothing_is_given_back(
+        self, ledger: GenerationLedger, end: Callable[[Generation], Generation]
+    ) -> None:
+        limits = Limits(images_per_day=1, spend_per_day=Money.parse("1 USD"))
+        first, second = received(cost="1 USD"), received(cost="1 USD")
+        await ledger.receive(first, limits)
+        await ledger.record(end(first))
+
+        assert await ledger.receive(second, limits) == second
+
+    async def test_what_was_deleted_still_counts(self, ledger: GenerationLedger) -> None:
+        first = received(cost="1 USD")
+        whole = await written(ledger, first, *stored(first))
+        await ledger.record(whole.erased(LATER))
+
+        with pytest.raises(QuotaExceeded):
+            await ledger.receive(received(), Limits(images_per_day=1))
+        with pytest.raises(SpendLimit):
+            await ledger.receive(received(cost="1 USD"), Limits(spend_per_day=Money.parse("1 USD")))
+
+    @pytest.mark.parametrize(
+        ("limits", "refusal"),
+        [(Limits(images_per_day=4), QuotaExceeded), (Limits(spend_per_day=Money.parse("4 USD")), SpendLimit)],
+    )
+    async def test_a_limit_looks_back_24_hours_and_says_when_there_is_room(
+        self, ledger: GenerationLedger, limits: Limits, refusal: type[QuotaExceeded | SpendLimit]
+    ) -> None:
+        for hour in range(4):
+            at = NOON + timedelta(hours=hour)
+            await ledger.receive(received(cost="1 USD", at=at), limits)
+
+        async def order(samples: int, at: datetime) -> Generation:
+            return await ledger.receive(received(samples=samples, cost=f"{samples} USD", at=at), limits)
+
+        for samples, wait in ((1, 21), (2, 22), (4, 24)):
+            with pytest.raises(refusal) as told:
+                await order(samples, NOON + timedelta(hours=3))
+            assert told.value.retry_after == wait * 3600
+        with pytest.raises(refusal) as told:
+            await order(5, NOON + timedelta(hours=3))
+        assert told.value.retry_after == 24 * 3600
+        with pytest.raises(refusal) as told:
+            await order(1, NOON + DAY - timedelta(milliseconds=1))
+        assert told.value.retry_after == 1
+        await order(1, NOON + DAY)
+
+    # -- pages
+
+    async def test_pages_go_from_the_newest_to_the_oldest(self, ledger: GenerationLedger) -> None:
+        orders = [
+            await ledger.receive(replace(received(), id=uuid7(1_700_000_000_000 + number)), UNLIMITED)
+            for number in range(7)
+        ]
+        await ledger.receive(received(caller="babbage"), UNLIMITED)
+        orders.reverse()
+
+        assert await ledger.page("ada", limit=3) == orders[:3]
+        assert await ledger.page("ada", limit=3, before=orders[2].id) == orders[3:6]
+        assert await ledger.page("ada", limit=3, before=orders[5].id) == orders[6:]
+        assert await ledger.page("ada", limit=3, before=orders[6].id) == []
+        assert await ledger.page("nobody", limit=3) == []
+
+    async def test_pages_leave_out_what_was_deleted(self, ledger: GenerationLedger) -> None:
+        kept, deleted = received(), received()
+        await ledger.receive(kept, UNLIMITED)
+        whole = await written(ledger, deleted, *stored(deleted))
+        await ledger.record(whole.erased(LATER))
+
+        assert await ledger.page("ada", limit=10) == [kept]
+
+    # -- workers that live no more
+
+    async def test_what_the_dead_have_left_unfinished_is_taken_a_revision_on(self, workplace: Workplace) -> None:
+        dead, taker = await workplace.hire(), await workplace.hire()
+        orders = [received(samples=2) for _ in range(6)]
+        revisions = [
+            await written(dead, orders[0]),
+            await written(dead, orders[1], *drawn(orders[1])[:1]),
+            await written(dead, orders[2], *drawn(orders[2])[:2]),
+            await written(dead, orders[3], *drawn(orders[3])),
+        ]
+        await written(dead, orders[4], *stored(orders[4]))
+        await written(dead, orders[5], refused(orders[5]))
+        await workplace.kill(dead)
+
+        taken = await abandoned(taker)
+
+        assert sorted(taken, key=lambda one: one.id) == [
+            replace(revision, revision=revision.revision + 1) for revision in sorted(revisions, key=lambda one: one.id)
+        ]
+        for generation in taken:
+            assert await taker.find(generation.id) == generation
+
+    async def test_what_the_living_are_at_is_never_taken(self, workplace: Workplace) -> None:
+        living, dead, taker = [await workplace.hire() for _ in range(3)]
+        orders = [received() for _ in range(3)]
+        busy = [
+            await written(living, orders[0]),
+            await written(living, orders[1], *drawn(orders[1])[:1]),
+            await written(living, orders[2], *drawn(orders[2])),
+        ]
+        left = await written(dead, received())
+        await workplace.kill(dead)
+
+        # When the dead are seen to be dead, the living are seen to be alive.
+        assert [generation.id for generation in await abandoned(taker)] == [left.id]
+        assert [await taker.find(generation.id) for generation in busy] == busy
+
+    async def test_each_is_taken_by_one(self, workplace: Workplace) -> None:
+        dead, *takers = [await workplace.hire() for _ in range(3)]
+        left = [await written(dead, received()) for _ in range(60)]
+        await workplace.kill(dead)
+
+        taken: list[str] = []
+
+        async def take_until_nothing_is_left(taker: GenerationLedger) -> None:
+            own: set[str] = set()
+            while len(taken) < len(left):
+                batch = await taker.take_abandoned(7, at_work=own)
+                own |= {generation.id for generation in batch}
+                taken.extend(generation.id for generation in batch)
+                await asyncio.sleep(0.01)
+
+        async with asyncio.timeout(30):
+            await asyncio.gather(*(take_until_nothing_is_left(taker) for taker in takers))
+
+        assert sorted(taken) == sorted(generation.id for generation in left)
+
+    async def test_who_was_taken_for_dead_writes_no_more(self, workplace: Workplace) -> None:
+        dead, taker = await workplace.hire(), await workplace.hire()
+        order = await written(dead, received())
+        await workplace.kill(dead)
+        (taken,) = await abandoned(taker)
+
+        visitor = await workplace.hire()
+        with pytest.raises(Superseded):
+            await visitor.record(order.submitted())
+        await taker.record(taken.submitted())
+
+    async def test_what_the_worker_itself_is_not_at_is_taken_again(self, workplace: Workplace) -> None:
+        worker = await workplace.hire()
+        busy, lost = await written(worker, received()), await written(worker, received())
+
+        (taken,) = await eventually(lambda: worker.take_abandoned(100, at_work={busy.id}))
+
+        assert taken == replace(lost, revision=1)
+        assert await worker.take_abandoned(100, at_work={busy.id, lost.id}) == []
+
+    async def test_no_more_are_taken_than_asked_for(self, workplace: Workplace) -> None:
+        dead, taker = await workplace.hire(), await workplace.hire()
+        left = {(await written(dead, received())).id for _ in range(5)}
+        await workplace.kill(dead)
+
+        first = {generation.id for generation in await abandoned(taker, limit=3)}
+        rest = {generation.id for generation in await taker.take_abandoned(3, at_work=first)}
+
+        assert (len(first), len(rest)) == (3, 2)
+        assert first | rest == left
+
+    # -- the quota of a provider
+
+    async def test_a_minute_holds_what_the_provider_allows_and_no_more(self, workplace: Workplace) -> None:
+        workers = [await workplace.hire() for _ in range(2)]
+
+        waits = await asyncio.gather(*(workers[number % 2].reserve("karlo", 2, 30) for number in range(20)))
+
+        assert waits.count(0) == 15
+        assert all(0 < wait <= 60 for wait in waits if wait)
+        assert await workers[0].reserve("another", 30, 30) == 0
+
+        await workplace.wait_a_minute()
+        assert await workers[0].reserve("karlo", 30, 30) == 0
+
+    async def test_what_finds_no_room_takes_none(self, ledger: GenerationLedger) -> None:
+        assert await ledger.reserve("karlo", 6, 10) == 0
+
+        assert await ledger.reserve("karlo", 5, 10) > 0
+        assert await ledger.reserve("karlo", 4, 10) == 0
+
+    # -- accounts
+
+    async def test_the_account_is_by_caller_model_and_day(self, ledger: GenerationLedger) -> None:
+        async def order(*ends: Callable[[Generation], Sequence[Generation]], **what: object) -> None:
+            generation = received(**what)  # type: ignore[arg-type]  # as `received` takes them
+            await written(ledger, generation, *(revision for end in ends for revision in end(generation)))
+
+        def unknown(generation: Generation) -> Sequence[Generation]:
+            submitted = generation.submitted()
+            return [submitted, submitted.failed(OutcomeUnknown("cut"), LATER)]
+
+        midnight = datetime(2026, 3, 15, tzinfo=UTC)
+        await order(samples=2, cost="0.04 USD")
+        await order(stored, samples=3, cost="0.06 USD")
+        await order(unknown, samples=4, cost="0.08 USD")
+        await order(lambda generation: [refused(generation)], samples=8, cost="0.16 USD")
+        await order(lambda generation: [generation.cancelled(LATER)], samples=8, cost="0.16 USD")
+        await order(cost="10 USD", at=midnight)
+        await order(at=midnight - timedelta(microseconds=1), version="v2.0")
+        await order(caller="babbage", cost="20 KRW")
+        await order(at=NOON - timedelta(microseconds=1))
+
+        nothing = Usage(caller="ada", version="v2.1", day=date(2026, 3, 14), images=0, stored=0, unknown=0, cost=None)
+        adas = [
+            replace(nothing, version="v2.0", images=1),
+            replace(nothing, images=9, stored=3, unknown=4, cost=Money.parse("0.18 USD")),
+            replace(nothing, day=date(2026, 3, 15), images=1, cost=Money.parse("10 USD")),
+        ]
+        babbages = replace(nothing, caller="babbage", images=1, cost=Money.parse("20 KRW"))
+        assert await ledger.usage(NOON) == [*adas[:2], babbages, adas[2]]
+        assert await ledger.usage(NOON, "ada") == adas
+        assert [str(account.cost) for account in await ledger.usage(NOON)] == [
+            "None",
+            "0.18 USD",
+            "20 KRW",
+            "10 USD",
+        ]
+        assert await ledger.usage(midnight + timedelta(seconds=1)) == []
+
+    # -- retention
+
+    async def test_what_is_to_be_swept_is_finished_and_old_enough(self, ledger: GenerationLedger) -> None:
+        def order(day: int) -> Generation:
+            return received(at=NOON + timedelta(days=day))
+
+        old, older, young, running = order(1), order(0), order(9), order(0)
+        for generation in (old, older, young):
+            await written(ledger, generation, *stored(generation))
+        await written(ledger, running, *drawn(running))
+
+        async def due(erase: int | None, forget: int | None) -> set[str]:
+            swept = await ledger.sweepable(
+                erase_before=None if erase is None else NOON + timedelta(days=erase),
+                forget_before=None if forget is None else NOON + timedelta(days=forget),
+            )
+            return {generation.id for generation in swept}
+
+        assert await due(None, None) == set()
+        assert await due(2, None) == await due(None, 2) == {old.id, older.id}
+        assert await due(1, 2) == {old.id, older.id}
+        assert await due(1, None) == {older.id}
+
+        whole = stored(older)[-1]
+        await ledger.record(whole.forgotten())
+        assert await due(None, 2) == {old.id}
+        assert await due(2, None) == {old.id, older.id}
+
+        erased = whole.forgotten().erased(LATER)
+        await ledger.record(erased)
+        assert await due(None, None) == {older.id}
+
+        await ledger.record(erased.emptied())
+        assert await due(2, 2) == {old.id}
+
+    async def test_what_is_to_be_swept_is_given_as_it_stands(self, ledger: GenerationLedger) -> None:
+        order = received()
+        whole = await written(ledger, order, *stored(order))
+
+        assert await ledger.sweepable(erase_before=LATER, forget_before=LATER) == [whole]
+
+    async def test_every_image_is_listed_while_it_may_lie_in_storage(self, ledger: GenerationLedger) -> None:
+        waiting, kept, erased, emptied, bare = [received(samples=2) for _ in range(5)]
+        await written(ledger, bare)
+        await written(ledger, waiting, *drawn(waiting))
+        await written(ledger, kept, *stored(kept))
+        await written(ledger, erased, *stored(erased), stored(erased)[-1].erased(LATER))
+        gone = stored(emptied)[-1].erased(LATER)
+        await written(ledger, emptied, *stored(emptied), gone, gone.emptied())
+
+        listed = [key async for key in ledger.image_keys()]
+
+        assert sorted(listed) == sorted(
+            image_of(generation, index).key for generation in (waiting, kept, erased) for index in range(2)
+        )
+
+    async def test_all_images_are_listed_however_many_there_are(self, ledger: GenerationLedger) -> None:
+        orders = [received() for _ in range(1100)]
+        await asyncio.gather(*(written(ledger, order, *drawn(order)) for order in orders))
+
+        assert {key async for key in ledger.image_keys()} == {image_of(order).key for order in orders}

@@ -1,0 +1,34 @@
+"""The ledger in memory keeps the contract."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from adapters.in_memory.ledger import InMemoryGenerationLedger
+from conformance.generations import NOON
+from conformance.ledger_contract import LedgerContract
+from domain.ports import GenerationLedger
+
+
+class InMemoryWorkplace:
+    def __init__(self) -> None:
+        self._now = NOON
+        self._first = InMemoryGenerationLedger(lambda: self._now)
+
+    async def hire(self) -> InMemoryGenerationLedger:
+        return self._first.colleague()
+
+    async def kill(self, worker: GenerationLedger) -> None:
+        assert isinstance(worker, InMemoryGenerationLedger)
+        worker.die()
+
+    async def wait_a_minute(self) -> None:
+        self._now += timedelta(minutes=1)
+
+
+class TestInMemoryGenerationLedger(LedgerContract):
+    @pytest.fixture
+    def workplace(self) -> InMemoryWorkplace:
+        return InMemoryWorkplace()
