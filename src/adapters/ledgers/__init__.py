@@ -1,0 +1,1 @@
+"""Where generations are written down: SQLite for one machine, Postgres for several."""

@@ -1,0 +1,116 @@
+"""The ledger in a SQLite file."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Container, Sequence
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, closing
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+from adapters.ledger_parts.rows import image_keys
+from adapters.ledgers.sqlite import reads, writes
+from adapters.ledgers.sqlite.connection import connect, faults_translated
+from adapters.ledgers.sqlite.reader import Reader
+from adapters.ledgers.sqlite.schema import migrate
+from adapters.ledgers.sqlite.turn import Turn
+from adapters.ledgers.sqlite.workers import WorkerLock
+from adapters.ledgers.sqlite.writer import Writer
+from domain.errors import LedgerUnavailable
+from domain.generation import Generation
+from domain.identifiers import uuid7
+from domain.limits import Limits, Usage
+from domain.ports import GenerationLedger
+from domain.values import IdempotencyKey
+
+
+class SQLiteGenerationLedger(GenerationLedger):
+    """One worker at a ledger in a SQLite file, which it shares with the other processes of its machine."""
+
+    def __init__(
+        self, *, worker: str, lock: WorkerLock, writer: Writer, reader: Reader, clock: Callable[[], datetime]
+    ) -> None:
+        self.worker = worker
+        self._lock, self._writer, self._reader, self._clock = lock, writer, reader, clock
+
+    async def receive(self, generation: Generation, limits: Limits) -> Generation:
+        return await self._writer.write(lambda file: writes.receive(file, generation, limits, self.worker))
+
+    async def record(self, generation: Generation) -> None:
+        await self._writer.write(lambda file: writes.record(file, generation, self.worker))
+
+    async def find(self, generation_id: str) -> Generation | None:
+        return await self._reader.read(lambda file: reads.find(file, generation_id))
+
+    async def find_by_key(self, caller: str, key: IdempotencyKey) -> Generation | None:
+        return await self._reader.read(lambda file: reads.find_by_key(file, caller, key))
+
+    async def page(self, caller: str, *, limit: int, before: str | None = None) -> Sequence[Generation]:
+        return await self._reader.read(lambda file: reads.page(file, caller, limit, before))
+
+    async def take_abandoned(self, limit: int, at_work: Container[str]) -> Sequence[Generation]:
+        own = await self._reader.read(lambda file: reads.unfinished(file, self.worker))
+        idle = {id_: revision for id_, revision in own.items() if id_ not in at_work}
+        others = await self._reader.read(lambda file: reads.other_workers(file, self.worker))
+        dead = [worker for worker in others if self._lock.is_dead(worker)]
+        if not dead and not idle:
+            return []
+        return await self._writer.write(lambda file: writes.take(file, self.worker, dead=dead, idle=idle, limit=limit))
+
+    async def reserve(self, generator: str, images: int, per_minute: int) -> float:
+        return await self._writer.write(
+            lambda file: writes.reserve(file, generator, images, per_minute, self._clock().timestamp())
+        )
+
+    async def usage(self, since: datetime, caller: str | None = None) -> Sequence[Usage]:
+        return await self._reader.read(lambda file: reads.usage(file, since, caller))
+
+    async def sweepable(self, *, erase_before: datetime | None, forget_before: datetime | None) -> Sequence[Generation]:
+        return await self._reader.read(lambda file: reads.sweepable(file, erase_before, forget_before))
+
+    async def image_keys(self) -> AsyncIterator[str]:
+        last = ""
+        while rows := await self._reader.read(partial(reads.outcomes, after=last)):
+            for key in image_keys(row["outcome"] for row in rows):
+                yield key
+            last = rows[-1]["id"]
+
+
+@asynccontextmanager
+async def open_sqlite_ledger(
+    path: Path, workers: Path, clock: Callable[[], datetime]
+) -> AsyncIterator[SQLiteGenerationLedger]:
+    """A new worker at the ledger in the file `path`, both made where they are not there; it lives as long as the block.
+
+    `workers` is a folder of this ledger's own, in which its workers see each other live. Both folders MUST lie on a
+    disk of this machine: network file systems lock differently.
+
+    Raises:
+        LedgerUnavailable: it cannot be opened, and why.
+    """
+    worker = uuid7()
+    async with AsyncExitStack() as stack:
+        try:
+            with faults_translated():
+                lock, turn, writing, reading = await asyncio.to_thread(_open, path, workers, worker)
+        except OSError as error:
+            raise LedgerUnavailable(f"the ledger cannot be opened: {error}") from error
+        for part in (lock, turn, writing, reading):
+            stack.callback(part.close)
+        reader, writer = Reader(reading), Writer(writing, turn)
+        stack.push_async_callback(reader.close)
+        stack.push_async_callback(writer.close)
+        yield SQLiteGenerationLedger(worker=worker, lock=lock, writer=writer, reader=reader, clock=clock)
+
+
+def _open(path: Path, workers: Path, worker: str) -> tuple[WorkerLock, Turn, sqlite3.Connection, sqlite3.Connection]:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with ExitStack() as opened:
+        turn = opened.enter_context(closing(Turn(path.with_name(f"{path.name}-turn"))))
+        with turn:
+            writing = opened.enter_context(closing(connect(path)))
+            migrate(writing)
+        reading = opened.enter_context(closing(connect(path)))
+        lock = opened.enter_context(closing(WorkerLock(workers, worker)))
+        opened.pop_all()
+    return lock, turn, writing, reading

@@ -1,0 +1,82 @@
+"""What is asked of the SQLite file."""
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from adapters.ledger_parts.counting import from_millionths
+from adapters.ledger_parts.rows import decode
+from adapters.ledgers.sqlite import statements as sql
+from adapters.ledgers.sqlite.instants import from_microseconds, to_microseconds
+from domain.generation import Generation
+from domain.limits import Usage
+from domain.values import IdempotencyKey
+
+_DAY: Final = timedelta(days=1)
+
+
+def generation_in(row: sqlite3.Row) -> Generation:
+    """The generation that a row holds."""
+    return decode(row, from_microseconds)
+
+
+def find(connection: sqlite3.Connection, generation_id: str) -> Generation | None:
+    """The generation of that id."""
+    row = connection.execute(sql.FIND, (generation_id,)).fetchone()
+    return row and generation_in(row)
+
+
+def find_by_key(connection: sqlite3.Connection, caller: str, key: IdempotencyKey) -> Generation | None:
+    """The generation that a caller's key stands for."""
+    row = connection.execute(sql.FIND_BY_KEY, (caller, key.value)).fetchone()
+    return row and generation_in(row)
+
+
+def page(connection: sqlite3.Connection, caller: str, limit: int, before: str | None) -> Sequence[Generation]:
+    """A caller's generations, newest first."""
+    parameters = {"caller": caller, "limit": limit, "before": before}
+    return [generation_in(row) for row in connection.execute(sql.PAGE, parameters)]
+
+
+def unfinished(connection: sqlite3.Connection, worker: str) -> Mapping[str, int]:
+    """What a worker has not finished: the revisions by id."""
+    return {row["id"]: row["revision"] for row in connection.execute(sql.UNFINISHED, (worker,))}
+
+
+def other_workers(connection: sqlite3.Connection, worker: str) -> Sequence[str]:
+    """Who else has something unfinished."""
+    return [row["worker"] for row in connection.execute(sql.OTHER_WORKERS, (worker,))]
+
+
+def usage(connection: sqlite3.Connection, since: datetime, caller: str | None) -> Sequence[Usage]:
+    """The account by caller, model and day."""
+    rows = connection.execute(
+        sql.USAGE if caller is None else sql.USAGE_OF_CALLER,
+        {"since": to_microseconds(since), "caller": caller},
+    )
+    return [
+        Usage(
+            caller=row["caller"],
+            version=row["version"],
+            day=(datetime.fromtimestamp(0, UTC) + row["day"] * _DAY).date(),
+            images=row["images"],
+            stored=row["stored"],
+            unknown=row["unknown"],
+            cost=None if row["currency"] is None else from_millionths(row["cost"], row["currency"]),
+        )
+        for row in rows
+    ]
+
+
+def sweepable(
+    connection: sqlite3.Connection, erase_before: datetime | None, forget_before: datetime | None
+) -> Sequence[Generation]:
+    """What is to be swept."""
+    parameters = {"erase_before": to_microseconds(erase_before), "forget_before": to_microseconds(forget_before)}
+    return [generation_in(row) for row in connection.execute(sql.SWEEPABLE, parameters)]
+
+
+def outcomes(connection: sqlite3.Connection, after: str) -> Sequence[sqlite3.Row]:
+    """Some of the documents that say what became of the generations after an id, in the order of their ids."""
+    return connection.execute(sql.OUTCOMES, {"after": after}).fetchall()

@@ -1,0 +1,116 @@
+"""The SQL of the SQLite ledger."""
+
+from typing import Final
+
+INSERT: Final = """
+    INSERT INTO generations (
+        id, caller, key, fingerprint, version, generator, samples, created_at, finished_at, erased_at,
+        state, revision, worker, counted, stored, prompts_kept, cost_millionths, currency, receipt, request, outcome
+    ) VALUES (
+        :id, :caller, :key, :fingerprint, :version, :generator, :samples, :created_at, :finished_at, :erased_at,
+        :state, :revision, :worker, :counted, :stored, :prompts_kept, :cost_millionths, :currency, :receipt,
+        :request, :outcome
+    )
+"""
+
+# All that changes before the end: no index has to be written.
+ADVANCE: Final = """
+    UPDATE generations
+    SET state = :state, revision = :revision, worker = :worker, receipt = :receipt, outcome = :outcome
+    WHERE id = :id AND revision = :revision - 1
+"""
+
+FINISH: Final = """
+    UPDATE generations
+    SET state = :state, revision = :revision, worker = :worker, receipt = :receipt, outcome = :outcome,
+        key = :key, finished_at = :finished_at, erased_at = :erased_at, counted = :counted, stored = :stored,
+        prompts_kept = :prompts_kept, cost_millionths = :cost_millionths, currency = :currency, request = :request
+    WHERE id = :id AND revision = :revision - 1
+"""
+
+LATEST_WRITER: Final = "SELECT revision, worker FROM generations WHERE id = ?"
+
+FIND: Final = "SELECT * FROM generations WHERE id = ?"
+
+FIND_BY_KEY: Final = "SELECT * FROM generations WHERE caller = ? AND key = ?"
+
+PAGE: Final = """
+    SELECT * FROM generations
+    WHERE caller = :caller AND erased_at IS NULL AND id < coalesce(:before, '~')
+    ORDER BY id DESC LIMIT :limit
+"""
+
+# Of a window: how much was taken in it, and when the order was made with which `:excess` of it will be gone.
+IMAGES_TAKEN: Final = """
+    SELECT coalesce(sum(counted), 0) FROM generations WHERE caller = :subject AND created_at > :since
+"""
+ROOM_FOR_IMAGES_AT: Final = """
+    SELECT created_at FROM (
+        SELECT created_at, sum(counted) OVER (ORDER BY created_at) AS gone
+        FROM generations WHERE caller = :subject AND created_at > :since
+    ) WHERE gone >= :excess LIMIT 1
+"""
+MONEY_TAKEN: Final = """
+    SELECT coalesce(sum(cost_millionths), 0) FROM generations WHERE currency = :subject AND created_at > :since
+"""
+ROOM_FOR_MONEY_AT: Final = """
+    SELECT created_at FROM (
+        SELECT created_at, sum(cost_millionths) OVER (ORDER BY created_at) AS gone
+        FROM generations WHERE currency = :subject AND created_at > :since
+    ) WHERE gone >= :excess LIMIT 1
+"""
+
+UNFINISHED: Final = "SELECT id, revision FROM generations WHERE finished_at IS NULL AND worker = ?"
+
+OTHER_WORKERS: Final = "SELECT DISTINCT worker FROM generations WHERE finished_at IS NULL AND worker <> ?"
+
+TAKE: Final = """
+    UPDATE generations SET worker = :taker, revision = revision + 1
+    WHERE id IN (
+        SELECT id FROM generations
+        WHERE finished_at IS NULL
+        AND (
+            worker IN (SELECT value FROM json_each(:dead))
+            OR (id, revision) IN (SELECT key, value FROM json_each(:idle))
+        )
+        LIMIT :limit
+    )
+    RETURNING *
+"""
+
+PRUNE_RESERVATIONS: Final = "DELETE FROM reservations WHERE at <= :since"
+RESERVED: Final = "SELECT coalesce(sum(images), 0) FROM reservations WHERE generator = :generator"
+RESERVE: Final = "INSERT INTO reservations (generator, at, images) VALUES (:generator, :now, :images)"
+ROOM_TO_RESERVE_AT: Final = """
+    SELECT at FROM (
+        SELECT at, sum(images) OVER (ORDER BY at) AS gone FROM reservations WHERE generator = :generator
+    ) WHERE gone >= :excess LIMIT 1
+"""
+
+USAGE: Final = """
+    SELECT
+        created_at / 86400000000 AS day, caller, version, currency, sum(counted) AS images, sum(stored) AS stored,
+        sum(iif(state = 'unknown', samples, 0)) AS "unknown", sum(cost_millionths) AS cost
+    FROM generations WHERE created_at >= :since AND counted > 0
+    GROUP BY day, caller, version, currency ORDER BY day, caller, version, currency
+"""
+USAGE_OF_CALLER: Final = USAGE.replace("WHERE", "WHERE caller = :caller AND")
+
+# Each kind is found by an index of its own, and none keeps the others waiting.
+SWEEPABLE: Final = """
+    SELECT * FROM generations WHERE id IN (
+        SELECT * FROM (
+            SELECT id FROM generations
+            WHERE erased_at IS NULL AND created_at < :erase_before AND finished_at IS NOT NULL LIMIT 100
+        ) UNION SELECT * FROM (
+            SELECT id FROM generations
+            WHERE prompts_kept AND created_at < :forget_before AND finished_at IS NOT NULL LIMIT 100
+        ) UNION SELECT * FROM (
+            SELECT id FROM generations WHERE erased_at IS NOT NULL AND stored > 0 LIMIT 100
+        )
+    )
+"""
+
+OUTCOMES: Final = """
+    SELECT id, outcome FROM generations WHERE id > :after ORDER BY id LIMIT 500
+"""

@@ -1,0 +1,45 @@
+"""Who may write: one process at a time."""
+
+import fcntl
+import os
+import random
+import time
+from pathlib import Path
+from typing import Final
+
+from domain.errors import LedgerUnavailable
+
+PATIENCE: Final = 5.0  # seconds
+_GLANCE: Final = 0.001  # seconds between two looks; SQLite's own waiting grows to 0.1, and starves the one who waits
+
+
+class Turn:
+    """Held while writing, by one process at a time, through a lock on a file beside the database.
+
+    SQLite would see to that itself, but up to 3.51.2 it may corrupt the file when two connections commit and
+    checkpoint in the same instant (https://sqlite.org/wal.html#walresetbug). The kernel takes the lock back from a
+    process that dies.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+
+    def close(self) -> None:
+        os.close(self._file)
+
+    def __enter__(self) -> None:
+        end = time.monotonic() + PATIENCE
+        while not self._taken():
+            if time.monotonic() > end:
+                raise LedgerUnavailable("another process keeps the ledger from being written")
+            time.sleep(random.uniform(_GLANCE / 2, _GLANCE))  # noqa: S311  # jitter is no secret
+
+    def __exit__(self, *_: object) -> None:
+        fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def _taken(self) -> bool:
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True

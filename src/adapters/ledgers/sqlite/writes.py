@@ -1,0 +1,99 @@
+"""What the writer does within a transaction: each raises before it writes, if it raises."""
+
+import json
+import sqlite3
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from adapters.ledger_parts.counting import counted_images, millionths
+from adapters.ledger_parts.limits import WINDOW, Check, Refusal, checks
+from adapters.ledger_parts.rows import encode_outcome, encode_request
+from adapters.ledgers.sqlite import statements as sql
+from adapters.ledgers.sqlite.instants import from_microseconds, to_microseconds
+from adapters.ledgers.sqlite.reads import find, find_by_key, generation_in
+from domain.errors import QuotaExceeded, SpendLimit, Superseded
+from domain.generation import Generation
+from domain.limits import Limits
+
+MINUTE: Final = 60.0  # seconds
+
+_TAKEN: Final[dict[Refusal, str]] = {QuotaExceeded: sql.IMAGES_TAKEN, SpendLimit: sql.MONEY_TAKEN}
+_ROOM_AT: Final[dict[Refusal, str]] = {QuotaExceeded: sql.ROOM_FOR_IMAGES_AT, SpendLimit: sql.ROOM_FOR_MONEY_AT}
+
+
+def receive(connection: sqlite3.Connection, generation: Generation, limits: Limits, worker: str) -> Generation:
+    """Write a new generation down as the worker's, or give the one that is there already."""
+    kept = generation.key and find_by_key(connection, generation.caller, generation.key)
+    if kept := kept or find(connection, generation.id):
+        return kept
+    for check in checks(generation, limits):
+        _hold_to(connection, check, generation.created_at)
+    connection.execute(sql.INSERT, _columns(generation, worker))
+    return generation
+
+
+def record(connection: sqlite3.Connection, generation: Generation, worker: str) -> None:
+    """Write the next revision down as the worker's."""
+    update = sql.FINISH if generation.state.final else sql.ADVANCE
+    if connection.execute(update, _columns(generation, worker)).rowcount:
+        return
+    written = connection.execute(sql.LATEST_WRITER, (generation.id,)).fetchone()
+    if written is None or tuple(written) != (generation.revision, worker):
+        raise Superseded(generation.id)
+
+
+def take(
+    connection: sqlite3.Connection, taker: str, *, dead: Collection[str], idle: Mapping[str, int], limit: int
+) -> Sequence[Generation]:
+    """Make what dead workers have not finished the taker's, and what is idle, by id, if still at that revision."""
+    parameters = {"taker": taker, "dead": json.dumps([*dead]), "idle": json.dumps({**idle}), "limit": limit}
+    return [generation_in(row) for row in connection.execute(sql.TAKE, parameters).fetchall()]
+
+
+def reserve(connection: sqlite3.Connection, generator: str, images: int, per_minute: int, now: float) -> float:
+    """Take images out of the sliding minute, or give the seconds until there may be room."""
+    connection.execute(sql.PRUNE_RESERVATIONS, {"since": now - MINUTE})
+    (reserved,) = connection.execute(sql.RESERVED, {"generator": generator}).fetchone()
+    excess = reserved + images - per_minute
+    if excess <= 0:
+        connection.execute(sql.RESERVE, {"generator": generator, "now": now, "images": images})
+        return 0
+    room_at = connection.execute(sql.ROOM_TO_RESERVE_AT, {"generator": generator, "excess": excess}).fetchone()
+    return float(room_at["at"]) + MINUTE - now if room_at else MINUTE
+
+
+def _hold_to(connection: sqlite3.Connection, check: Check, now: datetime) -> None:
+    window = {"subject": check.subject, "since": to_microseconds(now - WINDOW)}
+    (taken,) = connection.execute(_TAKEN[check.refusal], window).fetchone()
+    excess = taken + check.asked - check.allowed
+    if excess > 0:
+        room_at = connection.execute(_ROOM_AT[check.refusal], {**window, "excess": excess}).fetchone()
+        raise check.refused(now=now, room_at=from_microseconds(room_at["created_at"]) if room_at else None)
+
+
+def _columns(generation: Generation, worker: str) -> dict[str, Any]:
+    cost = generation.cost
+    return {
+        "id": generation.id,
+        "caller": generation.caller,
+        "key": generation.key and generation.key.value,
+        "fingerprint": generation.fingerprint,
+        "version": generation.request.version.value,
+        "generator": generation.generator,
+        "samples": generation.request.samples,
+        "created_at": to_microseconds(generation.created_at),
+        "finished_at": to_microseconds(generation.finished_at),
+        "erased_at": to_microseconds(generation.erased_at),
+        "state": generation.state.value,
+        "revision": generation.revision,
+        "worker": worker,
+        "counted": counted_images(generation),
+        "stored": len(generation.images),
+        "prompts_kept": generation.prompts_kept,
+        "cost_millionths": cost and millionths(cost),
+        "currency": cost and cost.currency,
+        "receipt": generation.receipt,
+        "request": encode_request(generation.request),
+        "outcome": encode_outcome(generation),
+    }
