@@ -212,3 +212,7 @@ class GenerationLedger(Protocol):
         Those created before `erase_before` and not erased, those created before `forget_before` whose prompts are
         still kept, and those erased whose images are still listed.
         """
+
+    @abstractmethod
+    def image_keys(self) -> AsyncIterator[str]:
+        """The storage key of every image that is written down here: in storage, on its way there, or to be removed."""
