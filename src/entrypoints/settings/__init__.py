@@ -3,9 +3,9 @@
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final, Self, TypeVar, cast
 
-from entrypoints.settings.generators import GeneratorSettings, KarloSettings
+from entrypoints.settings.generators import GENERATOR_GROUPS, GeneratorSettings, KarloSettings
 from entrypoints.settings.limits import LedgerSettings, LimitSettings
 from entrypoints.settings.parsers import whole
 from entrypoints.settings.service import ServiceSettings
@@ -17,7 +17,7 @@ from entrypoints.settings.setting import (
     read_group,
     wrong_values,
 )
-from entrypoints.settings.storage import S3Settings, StorageSettings
+from entrypoints.settings.storage import STORAGE_GROUPS, S3Settings, StorageSettings
 from entrypoints.settings.tokens import SECRET_BYTES, TokenSettings
 
 __all__ = [
@@ -30,19 +30,20 @@ __all__ = [
     "ignored_names",
 ]
 
-GROUPS: Final = (
+G = TypeVar("G")
+
+GROUPS: Final[tuple[type, ...]] = (
     ServiceSettings,
     TokenSettings,
     GeneratorSettings,
-    KarloSettings,
+    *GENERATOR_GROUPS.values(),
     StorageSettings,
-    S3Settings,
+    *STORAGE_GROUPS.values(),
     LedgerSettings,
     LimitSettings,
 )
 # Names that are reserved for what is not built yet; the values are those that ask for nothing of it.
 _NOT_BUILT: Final[Mapping[str, tuple[str, ...]]] = {
-    "DARKROOM_CORS_ORIGINS": (),
     "DARKROOM_JWT_JWKS_URL": (),
     "DARKROOM_MARKS": ("none",),
     "DARKROOM_METRICS_PORT": (),
@@ -52,17 +53,17 @@ _PER_MINUTE: Final = "DARKROOM_IMAGES_PER_MINUTE_"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All the settings of one process; `karlo` and `s3` only where they are chosen.
+    """All the settings of one process.
 
-    `images_per_minute` are the providers' own quotas, by generator.
+    `chosen` are the groups of the generators and of the storage that are in use, by their type; `images_per_minute`
+    are the providers' own quotas, by generator.
     """
 
     service: ServiceSettings
     tokens: TokenSettings
     generators: GeneratorSettings
-    karlo: KarloSettings | None
     storage: StorageSettings
-    s3: S3Settings | None
+    chosen: Mapping[type, object]
     ledger: LedgerSettings
     limits: LimitSettings
     images_per_minute: Mapping[str, int]
@@ -79,18 +80,16 @@ class Settings:
         if problems:
             raise BadSettings(*problems)
         generators, storage = read_group(GeneratorSettings, environment), read_group(StorageSettings, environment)
-        karlo = s3 = None
-        if "karlo" in generators.names:
-            karlo = read_group(KarloSettings, environment, needed_with="DARKROOM_GENERATORS=karlo")
-        if storage.kind == "s3":
-            s3 = read_group(S3Settings, environment, needed_with="DARKROOM_STORAGE=s3")
+        choices = {f"DARKROOM_GENERATORS={name}": GENERATOR_GROUPS.get(name) for name in generators.names}
+        choices[f"DARKROOM_STORAGE={storage.kind}"] = STORAGE_GROUPS.get(storage.kind)
         settings = cls(
             service=read_group(ServiceSettings, environment),
             tokens=read_group(TokenSettings, environment),
             generators=generators,
-            karlo=karlo,
             storage=storage,
-            s3=s3,
+            chosen={
+                group: read_group(group, environment, needed_with=choice) for choice, group in choices.items() if group
+            },
             ledger=read_group(LedgerSettings, environment),
             limits=read_group(LimitSettings, environment),
             images_per_minute=_quotas(environment, generators.names),
@@ -99,6 +98,10 @@ class Settings:
         if problems:
             raise BadSettings(*problems)
         return settings
+
+    def of(self, group: type[G]) -> G:
+        """The group of a generator or of a storage that is in use."""
+        return cast("G", self.chosen[group])
 
     def _exposed(self) -> Iterator[str]:
         if self.tokens.development and not self.service.loopback:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Final, Literal
 
 from entrypoints.settings import parsers as read
 from entrypoints.settings.setting import Secret, Setting
@@ -34,7 +34,7 @@ class GeneratorSettings:
 class KarloSettings:
     """Whoever speaks Karlo's contract."""
 
-    api_key: Annotated[Secret, Setting("DARKROOM_KARLO_API_KEY", read.secret, "the REST API key", confidential=True)]
+    api_key: Annotated[Secret, Setting("DARKROOM_KARLO_API_KEY", read.api_key, "the REST API key", confidential=True)]
     base_url: Annotated[
         str,
         Setting("DARKROOM_KARLO_BASE_URL", read.web_url, "whoever speaks Karlo's contract", confidential=True),
@@ -50,14 +50,19 @@ class KarloSettings:
         ),
     ] = ("mk.kakaocdn.net",)
     return_type: Annotated[
-        str,
+        Literal["url", "base64_string"],
         Setting("DARKROOM_KARLO_RETURN_TYPE", read.one_of("url", "base64_string"), "`url` or `base64_string`"),
     ] = "url"
     image_format: Annotated[
-        str, Setting("DARKROOM_KARLO_IMAGE_FORMAT", read.one_of("webp", "png", "jpeg"), "`webp`, `png` or `jpeg`")
+        Literal["webp", "png", "jpeg"],
+        Setting("DARKROOM_KARLO_IMAGE_FORMAT", read.one_of("webp", "png", "jpeg"), "`webp`, `png` or `jpeg`"),
     ] = "webp"
     nsfw_checker: Annotated[
         bool,
         Setting("DARKROOM_KARLO_NSFW_CHECKER", read.flag, "whether flagged images, which are paid, are held back"),
     ] = False
     timeout: Annotated[float, Setting("DARKROOM_KARLO_TIMEOUT", read.seconds, "seconds for the whole paid call")] = 100
+
+
+# The groups that a generator's name brings into use.
+GENERATOR_GROUPS: Final[Mapping[str, type]] = {"karlo": KarloSettings}

@@ -23,6 +23,13 @@ def secret(value: str) -> Secret:
     return Secret(value)
 
 
+def api_key(value: str) -> Secret:
+    """A key that is sent in a header."""
+    if not value.isascii() or not value.isprintable() or " " in value:
+        raise InvalidSetting("must be printable ASCII without blanks")
+    return Secret(value)
+
+
 def path(value: str) -> Path:
     """A file or folder, `~` being the home of whoever runs the service."""
     return Path(value).expanduser()
@@ -126,6 +133,15 @@ def web_url(value: str) -> str:
     ):
         raise InvalidSetting("must be an address such as https://images.example.com")
     return value.rstrip("/")
+
+
+def origins(value: str) -> tuple[str, ...]:
+    """Schemes with hosts, as browsers name where a page comes from."""
+    found = names(value)
+    for origin in found:
+        if "/" in web_url(origin).partition("://")[2] or origin.endswith("/"):
+            raise InvalidSetting("must be origins such as https://app.example.com, without a path")
+    return found
 
 
 def hosts(value: str) -> tuple[str, ...]:

@@ -30,6 +30,12 @@ class ServiceSettings:
             confidential=True,
         ),
     ] = None
+    cors_origins: Annotated[
+        tuple[str, ...],
+        Setting(
+            "DARKROOM_CORS_ORIGINS", read.origins, "origins whose pages may call it from a browser, with commas", "none"
+        ),
+    ] = ()
     data_dir: Annotated[
         Path,
         Setting(

@@ -1,7 +1,8 @@
 """Settings of the storage: where images are kept."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Final, Literal
 
 from entrypoints.settings import parsers as read
 from entrypoints.settings.setting import Setting
@@ -40,7 +41,7 @@ class S3Settings:
         ),
     ] = None
     addressing: Annotated[
-        str,
+        Literal["auto", "path", "virtual"],
         Setting(
             "DARKROOM_S3_ADDRESSING", read.one_of("auto", "path", "virtual"), "the bucket in the path or in the host"
         ),
@@ -55,3 +56,7 @@ class S3Settings:
             confidential=True,
         ),
     ] = None
+
+
+# The groups that a storage's name brings into use.
+STORAGE_GROUPS: Final[Mapping[str, type]] = {"s3": S3Settings}

@@ -1,0 +1,155 @@
+"""How the parts of the house meet."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from typing import Final
+
+from dependency_injector import containers, providers
+
+from adapters.generators.by_version import ByVersionImageGenerator
+from domain.draw_generation import DrawGeneration
+from domain.generate_images import GenerateImages
+from domain.keep_generations import KeepGenerations
+from domain.model_card import ModelCard
+from domain.ports import GenerationLedger, ImageGenerator, ImageSpool, ImageStorage
+from domain.provider_quota import ProviderQuota
+from domain.running_generations import RunningGenerations
+from domain.settle_generations import SettleGenerations
+from domain.store_generation import StoreGeneration
+from entrypoints.container.clock import now
+from entrypoints.container.generators import open_generators
+from entrypoints.container.ledgers import open_ledger, open_spool
+from entrypoints.container.storages import key_prefix, open_storage
+from entrypoints.container.tokens import token_verifier
+from entrypoints.http.services import Services
+from entrypoints.http.signed_files import SignedFiles
+from entrypoints.settings import BadSettings, Settings
+
+# So many images are uploaded, and held in memory, at once.
+_UPLOADS: Final = 16
+
+
+def _priced(settings: Settings, generator: ImageGenerator) -> Mapping[str, ModelCard]:
+    """The models on offer, by version, at the prices that the operator knows better than the cards do.
+
+    Raises:
+        BadSettings: a price is for no model on offer, or limit and prices are in different currencies.
+    """
+    prices, limit = settings.limits.prices, settings.limits.spend_per_day
+    aliases = settings.generators.aliases
+    cards = {card.version.value: card for card in generator.cards}
+    if unknown := prices.keys() - cards.keys():
+        raise BadSettings(f"DARKROOM_PRICES must be for models on offer, unlike {', '.join(sorted(unknown))}")
+    for version, card in cards.items():
+        price = prices.get(version) or prices.get(aliases.get(version, "")) or card.price
+        if limit and price and price.currency != limit.currency:
+            raise BadSettings(f"DARKROOM_SPEND_PER_DAY must be in {price.currency}, as {version} is")
+        cards[version] = replace(card, price=price)
+    return cards
+
+
+class Container(containers.DeclarativeContainer):
+    """The use cases, each made once, when it is first asked for, from ports that are open by then."""
+
+    settings = providers.Dependency(instance_of=Settings)
+    generator: providers.Dependency[ImageGenerator] = providers.Dependency()
+    storage: providers.Dependency[ImageStorage] = providers.Dependency()
+    spool: providers.Dependency[ImageSpool] = providers.Dependency()
+    ledger: providers.Dependency[GenerationLedger] = providers.Dependency()
+    files: providers.Dependency[SignedFiles | None] = providers.Dependency()
+
+    cards = providers.Singleton(_priced, settings, generator)
+    quota = providers.Singleton(ProviderQuota, ledger, settings.provided.images_per_minute)
+    draw = providers.Singleton(
+        DrawGeneration,
+        generator=generator,
+        spool=spool,
+        ledger=ledger,
+        quota=quota,
+        clock=providers.Object(now),
+        key_prefix=providers.Callable(key_prefix, settings),
+    )
+    store = providers.Singleton(
+        StoreGeneration,
+        storage=storage,
+        spool=spool,
+        ledger=ledger,
+        clock=providers.Object(now),
+        patience=settings.provided.limits.store_timeout,
+        uploads=_UPLOADS,
+    )
+    running = providers.Singleton(
+        RunningGenerations,
+        draw,
+        store,
+        ledger,
+        spool,
+        max_in_flight=settings.provided.limits.max_in_flight,
+        max_queued=settings.provided.limits.max_queued,
+    )
+    generate = providers.Singleton(
+        GenerateImages,
+        cards=cards,
+        ledger=ledger,
+        running=running,
+        clock=providers.Object(now),
+        images_per_day=settings.provided.limits.images_per_day,
+        spend_per_day=settings.provided.limits.spend_per_day,
+        patience=settings.provided.limits.store_timeout,
+    )
+    settle = providers.Singleton(
+        SettleGenerations, ledger=ledger, running=running, cards=cards, clock=providers.Object(now)
+    )
+    keep = providers.Singleton(KeepGenerations, ledger=ledger, storage=storage, clock=providers.Object(now))
+    services = providers.Singleton(
+        Services,
+        generate=generate,
+        keep=keep,
+        running=running,
+        ledger=ledger,
+        storage=storage,
+        cards=cards,
+        tokens=providers.Singleton(token_verifier, settings),
+        clock=providers.Object(now),
+        images_per_day=settings.provided.limits.images_per_day,
+        spend_per_day=settings.provided.limits.spend_per_day,
+        files=files,
+    )
+
+
+@asynccontextmanager
+async def open_container(
+    settings: Settings, *, generators: Sequence[ImageGenerator] | None = None
+) -> AsyncIterator[Container]:
+    """Open what the settings name, and close it after the block: first what draws, last the ledger.
+
+    `generators` stand in for those that the settings name: for tests, and for trying one out.
+
+    Raises:
+        BadSettings: something cannot be opened as it is set.
+        StorageFault, LedgerUnavailable: something cannot be reached.
+    """
+    async with AsyncExitStack() as opened:
+        ledger = await opened.enter_async_context(open_ledger(settings))
+        spool = await opened.enter_async_context(open_spool(settings))
+        stored = await opened.enter_async_context(open_storage(settings))
+        if generators is None:
+            generators = list((await opened.enter_async_context(open_generators(settings))).values())
+        container = Container(
+            settings=settings,
+            generator=_by_version(settings, generators),
+            storage=stored.storage,
+            files=stored.files,
+            spool=spool,
+            ledger=ledger,
+        )
+        container.services()  # what does not fit together is told now, and not to the first who calls
+        yield container
+
+
+def _by_version(settings: Settings, generators: Sequence[ImageGenerator]) -> ImageGenerator:
+    try:
+        return ByVersionImageGenerator(generators, settings.generators.aliases)
+    except ValueError as reason:
+        raise BadSettings(f"DARKROOM_GENERATORS and DARKROOM_ALIASES must name each model once: {reason}") from reason

@@ -1,0 +1,66 @@
+"""The generators by name, and how each is opened. What is not chosen is not imported: some bring much along."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import Final
+
+from domain.errors import InvalidValue
+from domain.ports import ImageGenerator
+from entrypoints.settings import BadSettings, KarloSettings, Settings
+
+Opener = Callable[[Settings], AbstractAsyncContextManager[ImageGenerator]]
+
+
+@asynccontextmanager
+async def open_generators(settings: Settings) -> AsyncIterator[dict[str, ImageGenerator]]:
+    """The generators that the settings name, by their names.
+
+    Raises:
+        BadSettings: there is no such generator, or it cannot be opened with these settings.
+    """
+    chosen = settings.generators.names
+    if unknown := [name for name in chosen if name not in GENERATORS]:
+        known = ", ".join(GENERATORS)
+        raise BadSettings(*(f"DARKROOM_GENERATORS must name some of {known}, not {name!r}" for name in unknown))
+    async with AsyncExitStack() as opened:
+        yield {name: await opened.enter_async_context(GENERATORS[name](settings)) for name in chosen}
+
+
+@asynccontextmanager
+async def _open_sketch(settings: Settings) -> AsyncIterator[ImageGenerator]:
+    from adapters.generators.sketch import SketchImageGenerator
+
+    del settings
+    yield SketchImageGenerator()
+
+
+@asynccontextmanager
+async def _open_karlo(settings: Settings) -> AsyncIterator[ImageGenerator]:
+    from adapters.generators.karlo import open_karlo
+
+    karlo = settings.of(KarloSettings)
+    async with AsyncExitStack() as opened:
+        try:
+            generator = await opened.enter_async_context(
+                open_karlo(
+                    api_key=karlo.api_key.value,
+                    base_url=karlo.base_url,
+                    image_hosts=karlo.image_hosts,
+                    return_type=karlo.return_type,
+                    image_format=karlo.image_format,
+                    nsfw_checker=karlo.nsfw_checker,
+                    call_timeout=karlo.timeout,
+                    fetch_timeout=settings.generators.fetch_timeout,
+                    trust_env=settings.generators.trust_env,
+                )
+            )
+        except InvalidValue as rule:  # all else that it takes was read by stricter rules
+            raise BadSettings(f"DARKROOM_KARLO_IMAGE_HOSTS: {rule}") from rule
+        yield generator
+
+
+# Another provider is one more line here.
+GENERATORS: Final[Mapping[str, Opener]] = {
+    "karlo": _open_karlo,
+    "sketch": _open_sketch,
+}

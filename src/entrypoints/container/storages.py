@@ -1,0 +1,83 @@
+"""The storages by name, and how each is opened. What is not chosen is not imported: S3's client is large."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Final
+
+from domain.ports import ImageStorage
+from entrypoints.container.clock import now
+from entrypoints.container.data_folder import data_folder, own_secret
+from entrypoints.http.files import FILES
+from entrypoints.http.signed_files import SignedFiles
+from entrypoints.settings import S3Settings, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A storage, and what serves its links where it has no web server of its own."""
+
+    storage: ImageStorage
+    files: SignedFiles | None = None
+
+
+Opener = Callable[[Settings], AbstractAsyncContextManager[Opened]]
+
+
+def open_storage(settings: Settings) -> AbstractAsyncContextManager[Opened]:
+    """The storage that the settings name.
+
+    Raises:
+        StorageFault: it cannot be opened with these settings, and why.
+    """
+    return STORAGES[settings.storage.kind](settings)
+
+
+def key_prefix(settings: Settings) -> str:
+    """What the keys of images begin with."""
+    return settings.of(S3Settings).prefix if settings.storage.kind == "s3" else ""
+
+
+@asynccontextmanager
+async def _open_disk(settings: Settings) -> AsyncIterator[Opened]:
+    from adapters.storages.disk import DiskImageStorage, SignedLinks
+
+    links = SignedLinks(
+        secret=own_secret(settings, "link-key"),
+        base_url=settings.service.public_url + FILES,
+        ttl=timedelta(seconds=settings.storage.link_ttl),
+    )
+    storage = DiskImageStorage(data_folder(settings) / "images", links=links, clock=now)
+    yield Opened(storage, files=storage)
+
+
+@asynccontextmanager
+async def _open_s3(settings: Settings) -> AsyncIterator[Opened]:
+    from adapters.storages.s3 import PresignedLinks, PublicLinks, S3ImageStorage, open_s3_client
+
+    s3 = settings.of(S3Settings)
+    client_at = partial(
+        open_s3_client, region=s3.region, addressing=s3.addressing, trust_env=settings.generators.trust_env
+    )
+    async with AsyncExitStack() as opened:
+        client = await opened.enter_async_context(client_at(endpoint_url=s3.endpoint_url))
+        links: PresignedLinks | PublicLinks
+        if s3.public_base_url:
+            links = PublicLinks(s3.public_base_url)
+        else:
+            reader = client
+            if s3.public_endpoint_url:
+                reader = await opened.enter_async_context(client_at(endpoint_url=s3.public_endpoint_url))
+            links = PresignedLinks(reader, s3.bucket, settings.storage.link_ttl)
+        storage = S3ImageStorage(
+            client, bucket=s3.bucket, prefix=s3.prefix, links=links, deadline=settings.limits.store_timeout
+        )
+        yield Opened(storage)
+
+
+STORAGES: Final[Mapping[str, Opener]] = {
+    "disk": _open_disk,
+    "s3": _open_s3,
+}
