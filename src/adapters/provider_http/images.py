@@ -54,11 +54,11 @@ async def as_they_come(
             pending.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
     if failed:
-        raise _together(failed)
+        raise together(failed)
 
 
-def _together(failures: list[DrawingFailed]) -> DrawingFailed:
-    """One error for all of them: of the worst kind, naming each."""
+def together(failures: list[DrawingFailed]) -> DrawingFailed:
+    """One error for all of them: of the worst kind, telling of each."""
     worst = max(failures, key=lambda failure: (failure.charged.badness, not isinstance(failure, PromptRejected)))
     if len(failures) == 1:
         return worst
