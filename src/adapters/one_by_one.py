@@ -1,0 +1,167 @@
+"""One call for each image: for providers that draw a single one a call, or take a single seed."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
+
+import msgspec
+
+from adapters.provider_http.images import as_they_come, together
+from domain.errors import Charged, DrawingFailed, OutcomeUnknown, UnusableImage
+from domain.generation import Failure, GeneratedImage, GenerationRequest
+from domain.model_card import ModelCard
+from domain.ports import ImageGenerator, Receipt
+from domain.values import SampleCount
+
+log = logging.getLogger(__name__)
+
+
+class OneByOneImageGenerator(ImageGenerator):
+    """Asks another generator once for each sample, side by side, each under a key and with a seed of its own.
+
+    What came is kept, whatever became of the rest. Of several failures the worst is raised, unknown before yes
+    before no, and its detail tells of each. `submit` raises only where nothing was charged for; what went wrong
+    otherwise is in the receipt, and `collect` raises it after the images.
+    """
+
+    def __init__(self, generator: ImageGenerator, *, at_once: int) -> None:
+        """`at_once`: how many calls may be under way, over all requests; the others wait for their turn."""
+        self._generator, self._turns = generator, asyncio.Semaphore(at_once)
+
+    @property
+    def cards(self) -> Sequence[ModelCard]:
+        return tuple(replace(card, samples_max=SampleCount.MAX) for card in self._generator.cards)
+
+    async def submit(self, request: GenerationRequest, key: str) -> Receipt:
+        answers = await asyncio.gather(*(self._asked(sample, key) for sample in _samples(request)))
+        failures = [answer for answer in answers if isinstance(answer, DrawingFailed)]
+        if len(failures) == len(answers) and all(failure.charged is Charged.NO for failure in failures):
+            raise together(failures)
+        images = (
+            replace(image, index=index)
+            for index, answer in enumerate(answers)
+            if isinstance(answer, Receipt)
+            for image in answer.images
+        )
+        return Receipt(_Answers.of(answers).encode(), tuple(images))
+
+    async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
+        answers, here = _Answers.decode(receipt.reference), {image.index for image in receipt.images}
+        for image in receipt.images:
+            yield image
+        samples = [sample for sample in _samples(request) if sample.index not in here]
+        collecting = (
+            self._collected(sample, reference) for sample in samples if (reference := answers.reference(sample))
+        )
+        failures = [failure for sample in samples if (failure := answers.failure(sample))]
+        async with aclosing(as_they_come(collecting, failures)) as images:
+            async for image in images:
+                yield image
+
+    async def check(self) -> str:
+        return await self._generator.check()
+
+    async def _asked(self, sample: "_Sample", key: str) -> Receipt | DrawingFailed:
+        try:
+            async with self._turns:
+                return await self._generator.submit(sample.request, f"{key}.{sample.index}")
+        except DrawingFailed as failure:
+            return sample.told_of(failure)
+        except Exception:  # a fault in one call must not lose the images of the others
+            log.exception("a generator broke its port")
+            return sample.told_of(OutcomeUnknown("the generator failed inside"))
+
+    async def _collected(self, sample: "_Sample", reference: bytes) -> GeneratedImage:
+        try:
+            async with aclosing(self._generator.collect(sample.request, Receipt(reference))) as images:
+                async for image in images:
+                    return replace(image, index=sample.index)
+            raise UnusableImage("its image did not come")
+        except DrawingFailed as failure:
+            raise sample.told_of(failure) from failure
+
+
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    """One sample of a request as a request of its own; `name` is what it is called among others."""
+
+    index: int
+    request: GenerationRequest
+    name: str
+
+    def told_of(self, failure: DrawingFailed) -> DrawingFailed:
+        """The same failure, saying whose it is."""
+        return type(failure)(
+            f"{self.name}{failure.detail}",
+            charged=failure.charged,
+            retry_after=failure.retry_after,
+            evidence=failure.evidence,
+        )
+
+
+def _samples(request: GenerationRequest) -> Iterator[_Sample]:
+    for index in range(request.samples):
+        alone = replace(request, samples=1, seeds=request.seeds[index : index + 1])
+        yield _Sample(index, alone, f"sample {index}: " if request.samples > 1 else "")
+
+
+class _Answers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What there is to come back for, in a shape that can be written down: by the index of the sample.
+
+    `evidence` is the beginning of the first raw answer that could not be used.
+    """
+
+    LONGEST_EVIDENCE: ClassVar = 16_384
+
+    references: dict[int, bytes] = {}
+    failures: dict[int, Failure] = {}
+    evidence: bytes = b""
+
+    @classmethod
+    def of(cls, answers: Sequence[Receipt | DrawingFailed]) -> Self:
+        failed = {index: answer for index, answer in enumerate(answers) if isinstance(answer, DrawingFailed)}
+        return cls(
+            references={
+                index: answer.reference
+                for index, answer in enumerate(answers)
+                if isinstance(answer, Receipt) and answer.reference
+            },
+            failures={index: Failure.of(failure, paid_in_part=False) for index, failure in failed.items()},
+            evidence=next((one.evidence for one in failed.values() if one.evidence), b"")[: cls.LONGEST_EVIDENCE],
+        )
+
+    def encode(self) -> bytes:
+        """Compact JSON; empty where all that came, came at once."""
+        return b"" if self == _Answers() else msgspec.json.encode(self)
+
+    @classmethod
+    def decode(cls, reference: bytes) -> Self:
+        """Read what `encode` wrote.
+
+        Raises:
+            UnusableImage: it is something else.
+        """
+        if not reference:
+            return cls()
+        try:
+            return msgspec.json.decode(reference, type=cls)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise UnusableImage("the receipt of the provider's answers cannot be read") from error
+
+    def reference(self, sample: _Sample) -> bytes:
+        """What its image can be collected with; empty where there is nothing."""
+        return self.references.get(sample.index, b"")
+
+    def failure(self, sample: _Sample) -> DrawingFailed | None:
+        """Why there is nothing to collect for a sample whose image is not here."""
+        if sample.index in self.references:
+            return None
+        failure = self.failures.get(sample.index)
+        if failure is None:
+            return sample.told_of(UnusableImage("its image came with the provider's answer and is lost"))
+        error = failure.error()
+        error.evidence = self.evidence
+        return error

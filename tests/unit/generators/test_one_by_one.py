@@ -1,0 +1,268 @@
+"""One call for each sample: what is asked, what is kept, and what is told of the rest."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.in_memory.generator import WIDEST_CARD, tile
+from adapters.one_by_one import OneByOneImageGenerator
+from domain.errors import (
+    Charged,
+    DrawingFailed,
+    GeneratorRefused,
+    GeneratorUnavailable,
+    OutcomeUnknown,
+    PromptRejected,
+    UnusableImage,
+)
+from domain.generation import GeneratedImage, GenerationRequest
+from domain.model_card import ModelCard
+from domain.ports import ImageGenerator, Receipt
+from domain.values import ImageSize, Prompt, Seed
+
+KEY = "0199"
+Outcome = str | DrawingFailed
+
+
+def image_of(request: GenerationRequest) -> GeneratedImage:
+    seed = request.seeds[0] if request.seeds else None
+    return GeneratedImage(index=0, seed=seed, data=tile(16, 16, seed.value if seed else 0))
+
+
+@dataclass
+class Scripted(ImageGenerator):
+    """Does with each sample, known by its seed, what its script says: "inline", "linked", "dead link", or a failure."""
+
+    script: Mapping[int, Outcome]
+    asked: list[tuple[int, int, str]] = field(default_factory=list)
+
+    @property
+    def cards(self) -> Sequence[ModelCard]:
+        return (replace(WIDEST_CARD, samples_max=1),)
+
+    async def submit(self, request: GenerationRequest, key: str) -> Receipt:
+        (seed,) = request.seeds
+        self.asked.append((request.samples, seed.value, key))
+        match self.script[seed.value]:
+            case DrawingFailed() as failure:
+                raise failure
+            case "inline":
+                return Receipt(images=(image_of(request),))
+            case outcome:
+                return Receipt(reference=outcome.encode())
+
+    async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
+        if receipt.reference == b"dead link":
+            raise UnusableImage("its link is dead")
+        yield image_of(request)
+
+
+def request_of(samples: int, *, seeds: bool = True) -> GenerationRequest:
+    return GenerationRequest(
+        version=WIDEST_CARD.version,
+        prompt=Prompt("a lighthouse"),
+        size=ImageSize(16, 16),
+        samples=samples,
+        seeds=tuple(Seed(100 + index) for index in range(samples)) if seeds else (),
+    )
+
+
+async def collected(
+    generator: ImageGenerator, request: GenerationRequest, receipt: Receipt
+) -> tuple[list[GeneratedImage], DrawingFailed | None]:
+    images: list[GeneratedImage] = []
+    try:
+        async with aclosing(generator.collect(request, receipt)) as coming:
+            async for image in coming:
+                images.append(image)  # noqa: PERF401 - what came before a failure counts
+    except DrawingFailed as failure:
+        return images, failure
+    return images, None
+
+
+def failures() -> st.SearchStrategy[DrawingFailed]:
+    return st.one_of(
+        st.builds(GeneratorRefused, st.just("our key is wrong")),
+        st.builds(GeneratorUnavailable, st.just("not now"), retry_after=st.integers(1, 60)),
+        st.builds(PromptRejected, st.just("moderation"), charged=st.sampled_from(Charged)),
+        st.builds(OutcomeUnknown, st.just("cut off"), evidence=st.binary(max_size=8)),
+        st.builds(UnusableImage, st.just("no image"), evidence=st.binary(max_size=8)),
+    )
+
+
+OUTCOMES = st.lists(st.one_of(st.sampled_from(["inline", "linked", "dead link"]), failures()), min_size=1, max_size=8)
+
+
+def expected_failures(outcomes: Sequence[Outcome]) -> list[DrawingFailed]:
+    dead = [UnusableImage() for outcome in outcomes if outcome == "dead link"]
+    return dead + [outcome for outcome in outcomes if isinstance(outcome, DrawingFailed)]
+
+
+def told(failure: DrawingFailed) -> tuple[type[DrawingFailed], Charged]:
+    return type(failure), failure.charged
+
+
+@given(OUTCOMES)
+async def test_whatever_becomes_of_the_samples_nothing_is_asked_twice_or_lost(outcomes: list[Outcome]) -> None:
+    request = request_of(len(outcomes))
+    scripted = Scripted({100 + index: outcome for index, outcome in enumerate(outcomes)})
+    generator = OneByOneImageGenerator(scripted, at_once=8)
+    wrong = expected_failures(outcomes)
+
+    try:
+        receipt = await generator.submit(request, KEY)
+    except DrawingFailed as failure:
+        images: list[GeneratedImage] = []
+        told_of: DrawingFailed | None = failure
+        assert failure.charged is Charged.NO
+        assert len(wrong) == len(outcomes)
+    else:
+        images, told_of = await collected(generator, request, receipt)
+        assert any(not isinstance(one, DrawingFailed) or one.charged is not Charged.NO for one in outcomes)
+
+    assert sorted(scripted.asked) == [(1, 100 + index, f"{KEY}.{index}") for index in range(len(outcomes))]
+    came = [index for index, outcome in enumerate(outcomes) if outcome in {"inline", "linked"}]
+    assert sorted((image.index, image.seed) for image in images) == [(index, Seed(100 + index)) for index in came]
+    if told_of is None:
+        assert not wrong
+    else:
+        worst = max(failure.charged.badness for failure in wrong)
+        assert told(told_of) in {told(failure) for failure in wrong if failure.charged.badness == worst}
+        assert all(failure.detail in told_of.detail for failure in wrong)
+
+
+@given(OUTCOMES)
+async def test_a_receipt_that_was_written_down_brings_back_all_but_what_came_at_once(outcomes: list[Outcome]) -> None:
+    request = request_of(len(outcomes))
+    scripted = Scripted({100 + index: outcome for index, outcome in enumerate(outcomes)})
+    generator = OneByOneImageGenerator(scripted, at_once=8)
+    try:
+        receipt = await generator.submit(request, KEY)
+    except DrawingFailed:
+        return
+
+    images, failure = await collected(generator, request, Receipt(receipt.reference))
+
+    assert sorted(image.index for image in images) == [i for i, one in enumerate(outcomes) if one == "linked"]
+    wrong = expected_failures(outcomes) + [UnusableImage() for one in outcomes if one == "inline"]
+    worst = max((one.charged.badness for one in wrong), default=None)
+    assert (failure and failure.charged.badness) == worst
+
+
+@given(st.binary(min_size=1))
+async def test_a_receipt_that_is_none_of_ours_is_an_unusable_image(reference: bytes) -> None:
+    generator = OneByOneImageGenerator(Scripted({}), at_once=1)
+
+    images, failure = await collected(generator, request_of(2), Receipt(reference))
+
+    assert images == []
+    assert isinstance(failure, UnusableImage)
+
+
+async def test_what_was_all_drawn_at_once_leaves_nothing_to_come_back_for() -> None:
+    generator = OneByOneImageGenerator(Scripted({100: "inline", 101: "inline"}), at_once=8)
+
+    assert (await generator.submit(request_of(2), KEY)).reference == b""
+
+
+async def test_a_failure_tells_whose_it_is_and_keeps_its_evidence() -> None:
+    broken = UnusableImage("no image", evidence=b"<html>")
+    generator = OneByOneImageGenerator(Scripted({100: "linked", 101: broken, 102: "dead link"}), at_once=8)
+    request = request_of(3)
+
+    receipt = await generator.submit(request, KEY)
+    images, failure = await collected(generator, request, Receipt(receipt.reference))
+
+    assert [image.index for image in images] == [0]
+    assert failure is not None
+    assert failure.detail == "sample 1: no image; sample 2: its link is dead"
+    assert failure.evidence == b"<html>"
+
+
+async def test_the_failure_of_a_single_sample_is_told_as_it_is() -> None:
+    generator = OneByOneImageGenerator(Scripted({100: GeneratorUnavailable("not now", retry_after=7)}), at_once=1)
+
+    with pytest.raises(GeneratorUnavailable) as failure:
+        await generator.submit(request_of(1), KEY)
+
+    assert (failure.value.detail, failure.value.retry_after) == ("not now", 7)
+
+
+async def test_a_model_without_seeds_is_asked_without() -> None:
+    class Seedless(Scripted):
+        async def submit(self, request: GenerationRequest, key: str) -> Receipt:
+            assert request.seeds == ()
+            return Receipt(images=(image_of(request),))
+
+    receipt = await OneByOneImageGenerator(Seedless({}), at_once=8).submit(request_of(3, seeds=False), KEY)
+
+    assert [(image.index, image.seed) for image in receipt.images] == [(0, None), (1, None), (2, None)]
+
+
+async def test_a_fault_in_one_call_loses_nothing_of_the_others() -> None:
+    generator = OneByOneImageGenerator(Scripted({100: "inline"}), at_once=8)  # a KeyError for any other sample
+    request = request_of(2)
+
+    images, failure = await collected(generator, request, await generator.submit(request, KEY))
+
+    assert [image.index for image in images] == [0]
+    assert isinstance(failure, OutcomeUnknown)
+
+
+class Counting(Scripted):
+    """Holds every call until it is let go, and counts how many are held."""
+
+    held = 0
+    let_go: asyncio.Event
+
+    async def submit(self, request: GenerationRequest, key: str) -> Receipt:
+        self.held += 1
+        try:
+            await self.let_go.wait()
+        finally:
+            self.held -= 1
+        return await super().submit(request, key)
+
+
+async def settled() -> None:
+    """Let everything run that can."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+async def test_asks_side_by_side_and_no_more_at_once_than_allowed_over_all_requests() -> None:
+    counting = Counting({100 + index: "inline" for index in range(8)})
+    counting.let_go = asyncio.Event()
+    generator = OneByOneImageGenerator(counting, at_once=5)
+
+    submitting = [asyncio.create_task(generator.submit(request_of(4), f"{KEY}{turn}")) for turn in range(2)]
+    await settled()
+    assert counting.held == 5
+
+    counting.let_go.set()
+    receipts = await asyncio.gather(*submitting)
+    assert [len(receipt.images) for receipt in receipts] == [4, 4]
+
+
+async def test_cancelling_it_ends_every_call() -> None:
+    counting = Counting({100 + index: "inline" for index in range(4)})
+    counting.let_go = asyncio.Event()
+
+    submitting = asyncio.create_task(OneByOneImageGenerator(counting, at_once=8).submit(request_of(4), KEY))
+    await settled()
+    submitting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await submitting
+
+    assert counting.held == 0
+
+
+def test_offers_as_many_samples_as_an_order_may_have() -> None:
+    (card,) = OneByOneImageGenerator(Scripted({}), at_once=1).cards
+
+    assert card == WIDEST_CARD
