@@ -1,19 +1,40 @@
-"""Images of a storage that has no web server of its own, served under signed links."""
+"""Images of a storage that has no web server of its own, read through links that this service signs."""
 
-from abc import abstractmethod
 from pathlib import Path
-from typing import Protocol
+from typing import Final
 
-from domain.image_file import MediaType
+from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, FromQuery
+
+from domain.errors import Overloaded, StorageFault
+from entrypoints.http.auth import OPEN_TO_ALL
+from entrypoints.http.services import Services
+from entrypoints.http.signed_files import FILES, SignedFiles
+
+# An image is looked at where it is linked, and whatever its bytes pretend to be, it runs nothing.
+_CAREFUL: Final = {"Content-Disposition": "inline", "Content-Security-Policy": "default-src 'none'; sandbox"}
 
 
-class SignedFiles(Protocol):
-    """Keeps the files that signed links of this service name."""
+def signed_file_route(files: SignedFiles) -> HTTPRouteHandler:
+    """The route under which the storage's signed links open, without a token."""
 
-    @abstractmethod
-    async def signed_file(self, key: str, *, expires: str, signature: str) -> tuple[Path, MediaType]:
-        """The file that a signed link names, and its media type.
+    @get(FILES + "/{key:path}", opt=OPEN_TO_ALL)
+    async def signed_file(
+        services: NamedDependency[Services],
+        key: FromPath[Path],
+        expires: FromQuery[str] = "",
+        signature: FromQuery[str] = "",
+    ) -> Response[bytes]:
+        """Hand out the image behind a signed link."""
+        try:
+            image, media_type = await files.open(key.as_posix()[1:], expires=expires, signature=signature)
+        except StorageFault as fault:
+            raise Overloaded("the image cannot be read just now") from fault
+        seconds = int(expires) - int(services.clock().timestamp())
+        return Response(
+            image, media_type=media_type, headers=_CAREFUL | {"Cache-Control": f"private, max-age={seconds}"}
+        )
 
-        Raises:
-            NotFound: there is no such file, the signature is not ours, or the link has expired.
-        """
+    return signed_file

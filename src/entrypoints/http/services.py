@@ -10,7 +10,7 @@ from domain.model_card import ModelCard
 from domain.money import Money
 from domain.ports import GenerationLedger, ImageStorage
 from domain.running_generations import RunningGenerations
-from entrypoints.http.files import SignedFiles
+from entrypoints.http.signed_files import SignedFiles
 from entrypoints.http.tokens import TokenVerifier
 
 

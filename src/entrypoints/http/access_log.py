@@ -1,0 +1,28 @@
+"""The access log: one line for each request, without prompts, tokens or query strings."""
+
+import logging
+from typing import Final
+
+from domain.limits import Caller
+
+log: Final = logging.getLogger("entrypoints.http.access")
+
+
+def write(
+    *, method: str, route: str | None, status: int | None, milliseconds: float, request_id: str, caller: Caller | None
+) -> None:
+    """Log one request.
+
+    `route` is the template of the path, None where there is no such route; `status` is None where nothing was answered.
+    """
+    log.info(
+        "request",
+        extra={
+            "method": method,
+            "route": route,
+            "status": status,
+            "ms": round(milliseconds, 1),
+            "request_id": request_id,
+            "caller": caller.subject if caller else None,
+        },
+    )

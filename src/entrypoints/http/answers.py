@@ -1,0 +1,40 @@
+"""What several answers are made of: images with their links, and money."""
+
+from collections.abc import Iterable
+from typing import Annotated, Self
+
+from msgspec import Meta, Struct
+
+from domain.generation import StoredImage
+from domain.money import Money
+from domain.ports import ImageStorage
+
+
+class Image(Struct, frozen=True):
+    """A stored image."""
+
+    id: Annotated[str, Meta(description="The provider's own id, where it gives one; else one of ours. Opaque.")]
+    seed: Annotated[
+        int | None,
+        Meta(description="The seed that made this image, usable as input again; null where the model knows none."),
+    ]
+    image: Annotated[str, Meta(description="The URL of the stored image.")]
+
+
+class Price(Struct, frozen=True):
+    """Money: an exact decimal amount, in a currency named by its ISO 4217 code."""
+
+    amount: Annotated[str, Meta(pattern=r"^\d+(\.\d+)?$", examples=["0.02"])]
+    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$", examples=["USD"])]
+
+    @classmethod
+    def of(cls, money: Money) -> Self:
+        """Show an amount of money."""
+        return cls(f"{money.amount:f}", money.currency)
+
+
+async def linked(images: Iterable[StoredImage], storage: ImageStorage) -> list[Image]:
+    """Show stored images, under links that are made now."""
+    return [
+        Image(image.id, image.seed.value if image.seed else None, await storage.link(image.key)) for image in images
+    ]

@@ -1,0 +1,63 @@
+"""The application: every room of the HTTP entry point under one roof."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+
+from litestar import Litestar
+from litestar.config.cors import CORSConfig
+from litestar.di import Provide
+
+from entrypoints.http.auth import Authentication, require_caller
+from entrypoints.http.documentation import openapi_route
+from entrypoints.http.edge import Edge
+from entrypoints.http.exception_handlers import EXCEPTION_HANDLERS
+from entrypoints.http.files import signed_file_route
+from entrypoints.http.generations import GenerationsController
+from entrypoints.http.health import live, ready
+from entrypoints.http.images import ImagesController
+from entrypoints.http.models import models
+from entrypoints.http.problem_pages import problem_page
+from entrypoints.http.services import Services
+from entrypoints.http.usage import usage
+
+Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
+
+
+def create_app(services: Services, *, cors_origins: Sequence[str] = (), lifespan: Sequence[Lifespan] = ()) -> Litestar:
+    """Build the ASGI application.
+
+    `cors_origins` are those whose pages may call it from a browser. `lifespan` are entered, in their order, before
+    the first request, and left after the last.
+    """
+    app = Litestar(
+        route_handlers=[
+            ImagesController,
+            GenerationsController,
+            models,
+            usage,
+            live,
+            ready,
+            problem_page,
+            openapi_route(services.cards),
+            *([signed_file_route(services.files)] if services.files else []),
+        ],
+        dependencies={"services": Provide(lambda: services, sync_to_thread=False)},
+        guards=[require_caller],
+        exception_handlers=EXCEPTION_HANDLERS,
+        lifespan=list(lifespan),
+        cors_config=_cors(cors_origins) if cors_origins else None,
+        openapi_config=None,  # the description is ours: the framework's drops bounds and the headers of answers
+        logging_config=None,  # the process decides how it logs, and faults are logged once
+    )
+    # The framework's own middleware runs after routing; what is not routed would slip past it.
+    app.asgi_handler = Edge(Authentication(app.asgi_handler, services.tokens))
+    return app
+
+
+def _cors(origins: Sequence[str]) -> CORSConfig:
+    return CORSConfig(
+        allow_origins=list(origins),
+        allow_methods=["GET", "POST", "DELETE"],
+        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Prefer", "X-Request-ID"],
+        expose_headers=["Link", "Location", "Idempotency-Replay", "Preference-Applied", "Retry-After", "X-Request-ID"],
+    )

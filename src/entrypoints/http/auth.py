@@ -1,0 +1,74 @@
+"""Who may enter: deny by default.
+
+Every request is looked at before it is routed, and every handler but those that opt out asks for a caller. So what is
+not routed is denied too: without a token nobody learns which paths there are.
+"""
+
+import re
+from typing import Any, Final
+
+from litestar import Request
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from domain.errors import DarkroomError
+from domain.limits import Caller
+from entrypoints.http.errors import Unauthorized
+from entrypoints.http.headers import Headers, values_of
+from entrypoints.http.tokens import TokenVerifier
+
+CallerRequest = Request[Caller, Any, Any]
+
+OPEN_TO_ALL: Final = {"open_to_all": True}
+"""The `opt` of a handler, or of a router, that answers without a token."""
+
+_BEARER: Final = re.compile(r"bearer(?: +(.*))?", re.IGNORECASE | re.DOTALL)
+
+
+class Authentication:
+    """ASGI middleware that finds out who calls, and leaves it to others to ask for it."""
+
+    def __init__(self, app: ASGIApp, tokens: TokenVerifier) -> None:
+        self._app, self._tokens = app, tokens
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            scope["user"] = await self._tokens.verify(bearer_token(scope["headers"]))
+        except DarkroomError as refusal:
+            scope["user"], scope["auth"] = None, refusal
+        await self._app(scope, receive, send)
+
+
+def bearer_token(headers: Headers) -> str:
+    """The access token of a request (RFC 6750, 2.1).
+
+    Raises:
+        Unauthorized: there is none, or more than one.
+    """
+    credentials = values_of(headers, b"authorization")
+    if len(credentials) > 1:
+        raise Unauthorized("there is more than one Authorization header", token_sent=True)
+    bearer = _BEARER.fullmatch(credentials[0]) if credentials else None
+    if bearer is None:
+        raise Unauthorized("an access token is required: Authorization: Bearer <access token>", token_sent=False)
+    return bearer[1] or ""
+
+
+def caller_of(scope: Scope) -> Caller:
+    """Who calls.
+
+    Raises:
+        Unauthorized: nobody whom we know.
+    """
+    caller: Caller | None = scope["user"]
+    if caller is None:
+        refusal: DarkroomError = scope["auth"]
+        raise refusal
+    return caller
+
+
+async def require_caller(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """Guard: let nobody pass whom we do not know, unless the handler is open to all."""
+    if not handler.opt.get("open_to_all"):
+        caller_of(connection.scope)

@@ -1,0 +1,58 @@
+"""The body of a request: how it is declared, how long it may be, what it holds."""
+
+import re
+from typing import Final
+
+from domain.errors import InvalidRequest, Violation
+from domain.order import ORDER_FIELDS
+from entrypoints.http import strict_json
+from entrypoints.http.auth import CallerRequest
+from entrypoints.http.errors import BodyTooLarge, MalformedBody, UnsupportedMediaType
+from entrypoints.http.headers import values_of
+
+MAX_LENGTH: Final = 64 * 1024  # bytes
+
+_JSON: Final = re.compile(r'application/json\s*(;\s*charset=("utf-8"|utf-8)\s*)?', re.IGNORECASE)
+
+
+async def read_json(request: CallerRequest) -> bytes:
+    """Read a body that is declared as JSON.
+
+    Raises:
+        UnsupportedMediaType: it is declared as something else.
+        BodyTooLarge: it is longer than `MAX_LENGTH`, whatever its Content-Length says.
+        MalformedBody: the client left before it had sent it all.
+    """
+    headers = request.scope["headers"]
+    declared = values_of(headers, b"content-type")
+    if len(declared) != 1 or not _JSON.fullmatch(declared[0].strip()):
+        raise UnsupportedMediaType("the body must be declared as application/json")
+    if any(coding.lower() != "identity" for coding in values_of(headers, b"content-encoding")):
+        raise UnsupportedMediaType("the body must be sent without a content coding")
+    body, more = bytearray(), True
+    while more:
+        message = await request.receive()
+        if message["type"] != "http.request":
+            raise MalformedBody("the body was cut short")
+        body += message["body"]
+        if len(body) > MAX_LENGTH:
+            raise BodyTooLarge(f"the body must be at most {MAX_LENGTH} bytes long")
+        more = message["more_body"]
+    return bytes(body)
+
+
+def decode_fields(body: bytes) -> tuple[dict[str, object], list[Violation]]:
+    """Decode an order into its fields, nothing converted; and name those that are given more than once.
+
+    Raises:
+        MalformedBody: it is no JSON.
+        InvalidRequest: it is no object.
+    """
+    try:
+        members = strict_json.read(body)
+    except ValueError as error:
+        raise MalformedBody(f"the body is not JSON: {error}") from error
+    if not isinstance(members, tuple):
+        raise InvalidRequest([Violation("", "must be an object")])
+    repeated = [name for name in strict_json.repeated(members) if name in ORDER_FIELDS]
+    return dict(members), [Violation(f"/{name}", "is given more than once") for name in repeated]

@@ -1,0 +1,188 @@
+"""`GET /docs/openapi.json`: the contract in OpenAPI 3.1, as true as the declarations that it is made of."""
+
+from collections.abc import Mapping
+from importlib import metadata
+from typing import Final
+
+import msgspec
+from litestar import MediaType, Response, get
+from litestar.handlers import HTTPRouteHandler
+
+from domain.errors import (
+    DarkroomError,
+    DrawingFailed,
+    GenerationRunning,
+    Gone,
+    IdempotencyKeyReused,
+    InvalidRequest,
+    NotFound,
+    Overloaded,
+    QuotaExceeded,
+    SpendLimit,
+)
+from domain.model_card import ModelCard
+from domain.values import IdempotencyKey
+from entrypoints.http.auth import OPEN_TO_ALL
+from entrypoints.http.errors import BodyTooLarge, MalformedBody, UnsupportedMediaType
+from entrypoints.http.generations import DEFAULT_LIMIT, GENERATIONS, Cursor, GenerationPage, PageLimit
+from entrypoints.http.health import Health
+from entrypoints.http.models import Models
+from entrypoints.http.openapi_parts import HEADERS, Json, answer, operation, schema
+from entrypoints.http.order_schema import order_schema
+from entrypoints.http.problem_types import PROBLEM_TYPES
+from entrypoints.http.problems import ProblemAnswer
+from entrypoints.http.usage import CallerUsage
+
+_SHOWN: Final = (GenerationPage, Models, CallerUsage, Health, ProblemAnswer)
+
+_ORDER_PROBLEMS: Final[tuple[type[DarkroomError], ...]] = (
+    *(InvalidRequest, MalformedBody, BodyTooLarge, UnsupportedMediaType, IdempotencyKeyReused, Gone),
+    *(QuotaExceeded, SpendLimit, Overloaded),
+    *DrawingFailed.__subclasses__(),
+)
+
+
+def openapi_route(cards: Mapping[str, ModelCard]) -> HTTPRouteHandler:
+    """The route that shows the contract to all, for these models."""
+    document = msgspec.json.encode(openapi(cards))
+
+    @get("/docs/openapi.json", opt=OPEN_TO_ALL, sync_to_thread=False)
+    def openapi_json() -> Response[bytes]:
+        """Show the contract in OpenAPI."""
+        return Response(document, media_type=MediaType.JSON)
+
+    return openapi_json
+
+
+def openapi(cards: Mapping[str, ModelCard]) -> Json:
+    """The contract, for these models by version."""
+    _, schemas = msgspec.json.schema_components(_SHOWN, ref_template=schema("{name}")["$ref"])
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Darkroom",
+            "version": metadata.version("darkroom"),
+            "description": "Draws images with the provider of your choice and keeps them in your own storage. "
+            "Every error is a problem (RFC 9457) that says whether money was spent.",
+            "license": {"name": "Apache License 2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "security": [{"token": []}],
+        "paths": {
+            "/api/images": {"post": _draw_images()},
+            GENERATIONS: {"get": _list_generations()},
+            GENERATIONS + "/{generation_id}": {
+                "parameters": [_path_parameter("generation_id", {"type": "string", "format": "uuid"})],
+                "get": _show_generation(),
+                "delete": _delete_generation(),
+            },
+            "/api/models": {"get": _list_models()},
+            "/api/usage": {"get": _show_usage()},
+            "/health/live": {"get": _health("live", "Say that the process lives")},
+            "/health/ready": {"get": _health("ready", "Say whether orders are taken", Overloaded)},
+            "/problems/{slug}": {
+                "parameters": [
+                    _path_parameter("slug", {"enum": sorted({kind.slug for kind in PROBLEM_TYPES.values()})})
+                ],
+                "get": _explain_problem(),
+            },
+        },
+        "components": {
+            "schemas": schemas | {"Order": order_schema(cards.values())},
+            "headers": HEADERS,
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+        },
+    }
+
+
+def _draw_images() -> Json:
+    images = {"type": "array", "items": schema("Image")}
+    return operation(
+        "draw_images",
+        "Draw images and keep them in storage",
+        {
+            200: answer("The images, in the order of the seeds.", images, "Link", "Idempotency-Replay"),
+            202: answer(
+                "The generation, for a client that does not wait.",
+                schema("GenerationShown"),
+                *("Link", "Location", "Preference-Applied", "Retry-After", "Idempotency-Replay"),
+            ),
+        },
+        *_ORDER_PROBLEMS,
+        parameters=[
+            _header(
+                "Idempotency-Key",
+                "Your own name for the order: repeating the order under it costs nothing.",
+                {
+                    "minLength": 1,
+                    "maxLength": IdempotencyKey.MAX_LENGTH,
+                    "pattern": "^[!-~]([ -~]*[!-~])?$",
+                },
+            ),
+            _header("Prefer", "`respond-async`: do not wait for the images.", {"examples": ["respond-async"]}),
+            _header("X-Request-ID", "Kept, if it fits `[A-Za-z0-9_-]{1,64}`.", {}),
+        ],
+        requestBody={"required": True, "content": {"application/json": {"schema": schema("Order")}}},
+    )
+
+
+def _list_generations() -> Json:
+    return operation(
+        "list_generations",
+        "List your generations, newest first",
+        {200: answer("A page of them.", schema("GenerationPage"))},
+        InvalidRequest,
+        Overloaded,
+        parameters=[
+            {"name": "limit", "in": "query", "schema": msgspec.json.schema(PageLimit) | {"default": DEFAULT_LIMIT}},
+            {"name": "cursor", "in": "query", "schema": msgspec.json.schema(Cursor)},
+        ],
+    )
+
+
+def _show_generation() -> Json:
+    shown = answer("The generation as it stands.", schema("GenerationShown"))
+    return operation("show_generation", "Show one of your generations", {200: shown}, NotFound, Gone, Overloaded)
+
+
+def _delete_generation() -> Json:
+    return operation(
+        "delete_generation",
+        "Cancel a generation, or remove its images and prompts",
+        {204: answer("It is cancelled, or removed.")},
+        *(NotFound, Gone, GenerationRunning, Overloaded),
+    )
+
+
+def _list_models() -> Json:
+    return operation(
+        "list_models",
+        "List the models on offer",
+        {
+            200: answer("The models, each with its limits.", schema("Models"), "ETag"),
+            304: answer("You know them: they are what `If-None-Match` names.", None, "ETag"),
+        },
+        parameters=[_header("If-None-Match", "The `ETag` of the list that you know.", {})],
+    )
+
+
+def _show_usage() -> Json:
+    shown = answer("Images and money, today and this month.", schema("CallerUsage"))
+    return operation("show_usage", "Show what you have ordered and may still order", {200: shown}, Overloaded)
+
+
+def _health(name: str, summary: str, *problems: type[Overloaded]) -> Json:
+    return operation(name, summary, {200: answer("It is so.", schema("Health"))}, *problems, open_to_all=True)
+
+
+def _explain_problem() -> Json:
+    page = answer("A page to read.", {"type": "string"}, media_type="text/html")
+    return operation("explain_problem", "Say what a problem type means", {200: page}, NotFound, open_to_all=True)
+
+
+def _path_parameter(name: str, of: Json) -> Json:
+    return {"name": name, "in": "path", "required": True, "schema": of}
+
+
+def _header(name: str, description: str, of: Json) -> Json:
+    return {"name": name, "in": "header", "description": description, "schema": {"type": "string"} | of}

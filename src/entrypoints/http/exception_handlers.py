@@ -1,0 +1,60 @@
+"""Every exception becomes a problem: what the house says, what the framework says, and what nobody foresaw."""
+
+import logging
+from typing import Final
+
+from litestar import Response
+from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException, ValidationException
+from litestar.types import ExceptionHandlersMap
+
+from domain.errors import DarkroomError, InvalidRequest, NotFound, Violation
+from entrypoints.http.auth import caller_of
+from entrypoints.http.errors import Internal, MethodNotAllowed
+from entrypoints.http.problems import PARAMETER, AnyRequest, ProblemAnswer, problem_response
+from entrypoints.http.request_id import request_id_of
+
+log = logging.getLogger(__name__)
+
+
+def tell_known(request: AnyRequest, error: DarkroomError) -> Response[ProblemAnswer]:
+    """Answer what went wrong in the house, or at its door."""
+    return problem_response(request, error)
+
+
+def tell_framework(request: AnyRequest, error: HTTPException) -> Response[ProblemAnswer]:
+    """Answer what the framework refused before any handler of ours was asked."""
+    try:
+        if not request.scope.get("path_template"):
+            caller_of(request.scope)  # what was not routed has met no guard
+    except DarkroomError as refusal:
+        return problem_response(request, refusal)
+    return problem_response(request, _translated(error))
+
+
+def tell_unforeseen(request: AnyRequest, error: Exception) -> Response[ProblemAnswer]:
+    """Answer a fault of ours with nothing but the request's id, under which it is in the log."""
+    request_id = request_id_of(request.scope)
+    log.error("a request failed inside", exc_info=error, extra={"request_id": request_id})
+    return problem_response(request, Internal("a fault inside the service; its operator finds it by the request id"))
+
+
+def _translated(error: HTTPException) -> DarkroomError:
+    match error:
+        case NotFoundException():
+            return NotFound("there is nothing at this address")
+        case MethodNotAllowedException():
+            methods = set((error.headers or {}).get("allow", "").split(", "))
+            return MethodNotAllowed(", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set()))))
+        case ValidationException():
+            # What the router converts is the query alone: paths that do not fit are not found, bodies are ours.
+            broken = error.extra if isinstance(error.extra, list) else []
+            return InvalidRequest([Violation(PARAMETER + rule["key"], rule["message"]) for rule in broken])
+        case _:
+            return InvalidRequest([Violation("Host", "must name a host")])
+
+
+EXCEPTION_HANDLERS: Final[ExceptionHandlersMap] = {
+    DarkroomError: tell_known,
+    HTTPException: tell_framework,
+    Exception: tell_unforeseen,
+}

@@ -1,0 +1,137 @@
+"""The caller's own generations: one, all of them page by page, and their removal."""
+
+from datetime import datetime
+from typing import Annotated, Final, Self
+from uuid import UUID
+
+from litestar import Controller, delete, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
+from msgspec import Meta, Struct
+
+from domain.generation import Generation, State
+from domain.ports import ImageStorage
+from entrypoints.http.answers import Image, Price, linked
+from entrypoints.http.auth import CallerRequest
+from entrypoints.http.problems import Problem, problem_of
+from entrypoints.http.services import Services
+
+GENERATIONS: Final = "/api/generations"
+DEFAULT_LIMIT: Final = 20
+
+
+def address_of(generation: Generation) -> str:
+    """Where a generation is shown."""
+    return f"{GENERATIONS}/{generation.id}"
+
+
+Moment = Annotated[datetime, Meta(tz=True)]
+
+
+class OrderShown(Struct, frozen=True):
+    """What was ordered, as an order that gives the same images again; prompts are null once they are forgotten."""
+
+    version: str
+    prompt: str | None
+    negative_prompt: str | None
+    width: int
+    height: int
+    seed: list[int] | None
+    num_inference_steps: int | None
+    guidance_scale: float | None
+    samples: int
+
+    @classmethod
+    def of(cls, generation: Generation) -> Self:
+        """Show the request of a generation."""
+        request = generation.request
+        return cls(
+            version=request.version.value,
+            prompt=request.prompt.value if generation.prompts_kept else None,
+            negative_prompt=request.negative_prompt.value if request.negative_prompt else None,
+            width=request.size.width,
+            height=request.size.height,
+            seed=[seed.value for seed in request.seeds] or None,
+            num_inference_steps=request.num_inference_steps.value if request.num_inference_steps else None,
+            guidance_scale=request.guidance_scale.value if request.guidance_scale else None,
+            samples=request.samples,
+        )
+
+
+class GenerationShown(Struct, frozen=True):
+    """A generation as it stands. `images` lie in storage; `problem` says why some or all are missing."""
+
+    id: str
+    state: State
+    created_at: Moment
+    finished_at: Moment | None
+    order: OrderShown
+    generator: str
+    cost: Price | None
+    images: list[Image]
+    problem: Problem | None
+
+    @classmethod
+    async def of(cls, generation: Generation, storage: ImageStorage) -> Self:
+        """Show a generation, under links that are made now."""
+        failure = generation.failure
+        return cls(
+            id=generation.id,
+            state=generation.state,
+            created_at=generation.created_at,
+            finished_at=generation.finished_at,
+            order=OrderShown.of(generation),
+            generator=generation.generator,
+            cost=Price.of(generation.cost) if generation.cost else None,
+            images=await linked(generation.images, storage),
+            problem=problem_of(failure.error(), address_of(generation)) if failure else None,
+        )
+
+
+class GenerationPage(Struct, frozen=True):
+    """Generations, newest first; `next_cursor` leads to the older ones, where there are any."""
+
+    items: list[GenerationShown]
+    next_cursor: str | None
+
+
+PageLimit = Annotated[int, Meta(ge=1, le=100, description="How many generations at the most.")]
+Cursor = Annotated[UUID, Meta(description="Where to go on: the `next_cursor` of the page before.")]
+
+
+class GenerationsController(Controller):
+    """What callers see of their own generations; those of others are not found."""
+
+    path = GENERATIONS
+
+    @get()
+    async def page(
+        self,
+        request: CallerRequest,
+        services: NamedDependency[Services],
+        limit: FromQuery[PageLimit] = DEFAULT_LIMIT,
+        cursor: FromQuery[Cursor | None] = None,
+    ) -> GenerationPage:
+        """List the caller's generations, newest first."""
+        # One more than is shown tells whether there are more.
+        found = await services.keep.page(request.user.subject, limit=limit + 1, before=str(cursor) if cursor else None)
+        shown = found[:limit]
+        return GenerationPage(
+            items=[await GenerationShown.of(generation, services.storage) for generation in shown],
+            next_cursor=shown[-1].id if len(found) > limit else None,
+        )
+
+    @get("/{generation_id:uuid}")
+    async def one(
+        self, request: CallerRequest, services: NamedDependency[Services], generation_id: FromPath[UUID]
+    ) -> GenerationShown:
+        """Show one of the caller's generations."""
+        generation = await services.keep.one(str(generation_id), request.user.subject)
+        return await GenerationShown.of(generation, services.storage)
+
+    @delete("/{generation_id:uuid}")
+    async def remove(
+        self, request: CallerRequest, services: NamedDependency[Services], generation_id: FromPath[UUID]
+    ) -> None:
+        """Cancel a generation that has not begun, or remove the images and prompts of one that has ended."""
+        await services.keep.delete(str(generation_id), request.user.subject)

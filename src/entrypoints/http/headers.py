@@ -1,0 +1,45 @@
+"""Request headers: read as they came, and those that steer an order understood."""
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from domain.errors import InvalidRequest, InvalidValue, Violation
+from domain.values import IdempotencyKey
+
+Headers = Iterable[tuple[bytes, bytes]]
+
+# One preference, up to the next comma outside of quotes (RFC 7240, 2). A quote that is never closed runs to the end,
+# so that each character is looked at once.
+_PREFERENCE: Final = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.?)*+(?:"|$))+', re.DOTALL)
+_NAME: Final = re.compile(r"\s*([^\s;=]+)")
+
+
+def values_of(headers: Headers, name: bytes) -> list[str]:
+    """Each value that a header was sent with; `name` in small letters, as ASGI has it."""
+    return [value.decode("latin-1") for sent, value in headers if sent == name]
+
+
+def idempotency_key(headers: Headers) -> IdempotencyKey | None:
+    """The caller's key for the order, where it names one.
+
+    Raises:
+        InvalidRequest: the header breaks its rule, or was sent more than once.
+    """
+    match values_of(headers, b"idempotency-key"):
+        case []:
+            return None
+        case [key]:
+            try:
+                return IdempotencyKey(key)
+            except InvalidValue as rule:
+                raise InvalidRequest([Violation("Idempotency-Key", str(rule))]) from rule
+        case _:
+            raise InvalidRequest([Violation("Idempotency-Key", "must be sent once")])
+
+
+def prefers_not_to_wait(headers: Headers) -> bool:
+    """Whether `Prefer` holds `respond-async`; other preferences are ignored, as RFC 7240 wants it."""
+    preferences = _PREFERENCE.findall(",".join(values_of(headers, b"prefer")))
+    names = (_NAME.match(preference) for preference in preferences)
+    return any(name is not None and name[1].lower() == "respond-async" for name in names)

@@ -1,0 +1,48 @@
+"""Whether the process lives, and whether it can take orders. Costs nothing and asks no provider."""
+
+import asyncio
+from typing import Final, Literal
+
+from litestar import get
+from litestar.di import NamedDependency
+from msgspec import Struct
+
+from domain.errors import LedgerUnavailable, Overloaded
+from entrypoints.http.auth import OPEN_TO_ALL
+from entrypoints.http.services import Services
+
+PATIENCE: Final = 2.0
+"""Seconds that the ledger may take to answer."""
+
+
+class Health(Struct, frozen=True):
+    """How the process is."""
+
+    status: Literal["live", "ready"]
+
+
+_NOBODYS: Final = "00000000-0000-0000-0000-000000000000"
+
+
+@get("/health/live", opt=OPEN_TO_ALL, sync_to_thread=False)
+def live() -> Health:
+    """Answer, which is all there is to say."""
+    return Health("live")
+
+
+@get("/health/ready", opt=OPEN_TO_ALL)
+async def ready(services: NamedDependency[Services]) -> Health:
+    """Say that orders are taken, or why not.
+
+    Raises:
+        Overloaded: the process is about to stop.
+        LedgerUnavailable: the ledger does not answer.
+    """
+    if services.running.draining:
+        raise Overloaded("the service is about to stop")
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await services.ledger.find(_NOBODYS)
+    except TimeoutError as error:
+        raise LedgerUnavailable("the ledger does not answer") from error
+    return Health("ready")

@@ -1,0 +1,72 @@
+"""`POST /api/images`: an order comes in, stored images go out."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from litestar import Controller, Response, post
+from litestar.di import NamedDependency
+
+from domain.errors import InvalidRequest, StorageUnavailable
+from domain.model_card import ModelCard
+from domain.order import Order, read_order
+from domain.values import IdempotencyKey
+from entrypoints.http.answers import Image, linked
+from entrypoints.http.auth import CallerRequest
+from entrypoints.http.body import decode_fields, read_json
+from entrypoints.http.generations import GenerationShown, address_of
+from entrypoints.http.headers import Headers, idempotency_key, prefers_not_to_wait
+from entrypoints.http.problems import ProblemAnswer, problem_response
+from entrypoints.http.services import Services
+
+LOOK_AGAIN: Final = 2
+"""Seconds after which a client who does not wait may ask what has become of its order."""
+
+
+class ImagesController(Controller):
+    """Where images are ordered."""
+
+    path = "/api/images"
+
+    @post(status_code=200)
+    async def draw(
+        self, request: CallerRequest, services: NamedDependency[Services]
+    ) -> Response[list[Image]] | Response[GenerationShown] | Response[ProblemAnswer]:
+        """Draw images from a text and keep them in storage."""
+        order, key = read_request(request.scope["headers"], await read_json(request), services.cards)
+        accepted = await services.generate.accept(order, request.user, key)
+        generation, address = accepted.generation, address_of(accepted.generation)
+        headers = {"Link": f'<{address}>; rel="describedby"'}
+        if accepted.replay:
+            headers["Idempotency-Replay"] = "true"
+        if prefers_not_to_wait(request.scope["headers"]) and not generation.state.final:
+            headers |= {"Location": address, "Preference-Applied": "respond-async", "Retry-After": str(LOOK_AGAIN)}
+            return Response(await GenerationShown.of(generation, services.storage), status_code=202, headers=headers)
+        generation = await services.generate.outcome(generation)
+        images = await linked(generation.images, services.storage)
+        if generation.error is None:
+            return Response(images, headers=headers)
+        if isinstance(generation.error, StorageUnavailable):
+            headers["Location"] = address
+        return problem_response(request, generation.error, instance=address, images=images, headers=headers)
+
+
+def read_request(headers: Headers, body: bytes, cards: Mapping[str, ModelCard]) -> tuple[Order, IdempotencyKey | None]:
+    """Read an order, and the key that its caller gave it.
+
+    Raises:
+        MalformedBody: the body is no JSON.
+        InvalidRequest: naming every rule that is broken, in the headers and in the body.
+    """
+    fields, broken = decode_fields(body)
+    key = order = None
+    try:
+        key = idempotency_key(headers)
+    except InvalidRequest as wrong:
+        broken += wrong.violations
+    try:
+        order = read_order(fields, cards)
+    except InvalidRequest as wrong:
+        broken += wrong.violations
+    if broken or order is None:
+        raise InvalidRequest(broken)
+    return order, key

@@ -1,0 +1,100 @@
+"""`GET /api/models`: what can be ordered, from the declaration that orders are held to."""
+
+import hashlib
+from collections.abc import Iterable
+from typing import Annotated, Self
+
+import msgspec
+from litestar import MediaType, Response, get
+from litestar.di import NamedDependency
+from msgspec import Meta, Struct
+
+from domain.image_file import MediaType as ImageMediaType
+from domain.model_card import HONOURABLE, ModelCard, NumberRange, PixelRange
+from entrypoints.http.answers import Price
+from entrypoints.http.auth import CallerRequest
+from entrypoints.http.headers import values_of
+from entrypoints.http.services import Services
+
+
+class Sides(Struct, frozen=True):
+    """The lengths that one side of an image may have, in pixels: `min` to `max`, multiples of `step`."""
+
+    min: int
+    max: int
+    step: int
+
+    @classmethod
+    def of(cls, sides: PixelRange) -> Self:
+        """Show a range of pixels."""
+        return cls(sides.min, sides.max, sides.step)
+
+
+class Numbers(Struct, frozen=True):
+    """The numbers that a model takes for one parameter, and the one it takes where none is given."""
+
+    min: float
+    max: float
+    default: float
+
+    @classmethod
+    def of(cls, numbers: NumberRange | None) -> Self | None:
+        """None for a model that does not honour the parameter."""
+        return cls(numbers.min, numbers.max, numbers.default) if numbers else None
+
+
+class Model(Struct, frozen=True, kw_only=True):
+    """What one model accepts. `sizes`, where given, lists the only ones; `honours` the optional fields that count."""
+
+    version: str
+    generator: str
+    width: Sides
+    height: Sides
+    sizes: list[tuple[int, int]] | None
+    prompt_max: int
+    samples_max: int
+    honours: list[Annotated[str, Meta(extra_json_schema={"enum": list(HONOURABLE)})]]
+    num_inference_steps: Numbers | None
+    guidance_scale: Numbers | None
+    media_type: ImageMediaType
+    price: Price | None
+
+    @classmethod
+    def of(cls, card: ModelCard) -> Self:
+        """Show a model card."""
+        return cls(
+            version=card.version.value,
+            generator=card.generator,
+            width=Sides.of(card.width),
+            height=Sides.of(card.height),
+            sizes=[(size.width, size.height) for size in card.sizes] if card.sizes is not None else None,
+            prompt_max=card.prompt_max,
+            samples_max=card.samples_max,
+            honours=list(card.honours),
+            num_inference_steps=Numbers.of(card.num_inference_steps),
+            guidance_scale=Numbers.of(card.guidance_scale),
+            media_type=card.media_type,
+            price=Price.of(card.price) if card.price else None,
+        )
+
+
+class Models(Struct, frozen=True):
+    """The models on offer."""
+
+    models: list[Model]
+
+
+@get("/api/models")
+async def models(request: CallerRequest, services: NamedDependency[Services]) -> Response[bytes | None]:
+    """List the models on offer."""
+    document = msgspec.json.encode(Models([Model.of(card) for card in services.cards.values()]))
+    tag = f'"{hashlib.sha256(document).hexdigest()[:32]}"'
+    if is_known(tag, values_of(request.scope["headers"], b"if-none-match")):
+        return Response(None, status_code=304, headers={"ETag": tag})
+    return Response(document, media_type=MediaType.JSON, headers={"ETag": tag})
+
+
+def is_known(tag: str, if_none_match: Iterable[str]) -> bool:
+    """Whether the client holds what the entity tag stands for (RFC 9110, 13.1.2)."""
+    known = {item.strip().removeprefix("W/") for line in if_none_match for item in line.split(",")}
+    return bool(known & {tag, "*"})

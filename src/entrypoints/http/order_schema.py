@@ -1,0 +1,137 @@
+"""The JSON Schema of an order: the bounds of the value objects, narrowed by a model's card."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+from domain.model_card import ModelCard, PixelRange
+from domain.values import GuidanceScale, InferenceSteps, SampleCount, Seed
+
+Schema = dict[str, Any]
+
+# No control characters but tab and line ends, and something that is no white space among the rest.
+_CONTROLS: Final = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f"
+_NOT_BLANK: Final = rf"^[^{_CONTROLS}]*[^\s{_CONTROLS}][^{_CONTROLS}]*$"
+
+
+def order_schema(cards: Iterable[ModelCard]) -> Schema:
+    """What `POST /api/images` takes: an order for one of these models."""
+    return {
+        "description": "An order, held to the limits of the model that `version` names. `null` for an optional field "
+        "is the same as leaving it out.",
+        "anyOf": [_order_for(card) for card in cards],
+    }
+
+
+def _order_for(card: ModelCard) -> Schema:
+    properties: dict[str, Schema] = {
+        "version": {"const": card.version.value, "description": "Names the model."},
+        "prompt": {
+            "type": "string",
+            "description": "What to draw. English is understood best.",
+            "maxLength": card.prompt_max,
+            "pattern": _NOT_BLANK,
+        },
+        "width": {"type": "integer", "description": "Width in pixels."},
+        "height": {"type": "integer", "description": "Height in pixels."},
+        "samples": {
+            "type": ["integer", "null"],
+            "description": "How many images; left out: as many as there are seeds, else 1.",
+            "minimum": SampleCount.MIN,
+            "maximum": card.samples_max,
+        },
+    }
+    optional = dict(_optional(card))
+    return {
+        "title": card.version.value,
+        "type": "object",
+        "properties": properties | {field: optional[field] for field in card.honours},
+        "required": ["version", "prompt", "width", "height"],
+        "additionalProperties": False,
+        "allOf": [_sizes(card), *_one_seed_for_each_image(card)],
+        "examples": [_example(card)],
+    }
+
+
+def _optional(card: ModelCard) -> Iterator[tuple[str, Schema]]:
+    yield (
+        "negative_prompt",
+        {
+            "description": "What must not appear; null and the empty string mean nothing.",
+            "anyOf": [
+                {"type": "null"},
+                {"const": ""},
+                {"type": "string", "maxLength": card.prompt_max, "pattern": _NOT_BLANK},
+            ],
+        },
+    )
+    yield (
+        "seed",
+        {
+            "type": ["array", "null"],
+            "description": "One seed for each image; null: drawn for you.",
+            "items": {"type": "integer", "minimum": Seed.MIN, "maximum": Seed.MAX},
+            "minItems": SampleCount.MIN,
+            "maxItems": card.samples_max,
+        },
+    )
+    if steps := card.num_inference_steps:
+        yield (
+            "num_inference_steps",
+            {
+                "type": ["integer", "null"],
+                "description": "Number of denoising steps.",
+                "minimum": max(steps.min, InferenceSteps.MIN),
+                "maximum": min(steps.max, InferenceSteps.MAX),
+                "default": steps.default,
+            },
+        )
+    if scale := card.guidance_scale:
+        yield (
+            "guidance_scale",
+            {
+                "type": ["number", "null"],
+                "description": "How closely the picture keeps to the prompt.",
+                "minimum": max(scale.min, GuidanceScale.MIN),
+                "maximum": min(scale.max, GuidanceScale.MAX),
+                "default": scale.default,
+            },
+        )
+
+
+def _one_seed_for_each_image(card: ModelCard) -> Iterator[Schema]:
+    """Seeds without `samples`, `samples` without seeds, or as many of the ones as of the others."""
+    if card.seed:
+        counts = range(SampleCount.MIN, card.samples_max + 1)
+        absent: Schema = {"type": "null"}
+        yield {
+            "anyOf": [
+                {"properties": {"seed": absent}},
+                {"properties": {"samples": absent}},
+                *(
+                    {"properties": {"samples": {"const": count}, "seed": {"minItems": count, "maxItems": count}}}
+                    for count in counts
+                ),
+            ]
+        }
+
+
+def _sizes(card: ModelCard) -> Schema:
+    """Any of the listed sizes; else two sides, each in its range."""
+    if card.sizes is None:
+        return {"properties": {"width": _lengths(card.width), "height": _lengths(card.height)}}
+    listed = (({"const": size.width}, {"const": size.height}) for size in card.sizes)
+    return {"anyOf": [{"properties": {"width": width, "height": height}} for width, height in listed]}
+
+
+def _lengths(sides: PixelRange) -> Schema:
+    return {"minimum": sides.min, "maximum": sides.max, "multipleOf": sides.step}
+
+
+def _example(card: ModelCard) -> Schema:
+    width, height = (
+        (card.sizes[0].width, card.sizes[0].height)
+        if card.sizes
+        else (side.max - side.max % side.step for side in (card.width, card.height))
+    )
+    example = {"version": card.version.value, "prompt": "a lighthouse in a storm", "width": width, "height": height}
+    return example | ({"seed": [2356817040]} if card.seed else {})

@@ -1,0 +1,190 @@
+"""The problem types: one table from what went wrong to how it is told over HTTP."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+from domain.errors import (
+    DarkroomError,
+    GenerationRunning,
+    GeneratorRefused,
+    GeneratorUnavailable,
+    Gone,
+    IdempotencyKeyReused,
+    InvalidRequest,
+    LedgerUnavailable,
+    NotFound,
+    OutcomeUnknown,
+    Overloaded,
+    PromptRejected,
+    QuotaExceeded,
+    SpendLimit,
+    StorageUnavailable,
+    UnusableImage,
+)
+from entrypoints.http.errors import (
+    BodyTooLarge,
+    Internal,
+    MalformedBody,
+    MethodNotAllowed,
+    Unauthorized,
+    UnsupportedMediaType,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemType:
+    """A kind of problem; `meaning` tells whoever meets it what it is and what to do."""
+
+    slug: str
+    status: HTTPStatus
+    title: str
+    meaning: str
+
+    @property
+    def uri(self) -> str:
+        """The `type` of RFC 9457, relative to where the service is reached."""
+        return f"/problems/{self.slug}"
+
+
+PROBLEM_TYPES: Final[dict[type[DarkroomError], ProblemType]] = {
+    InvalidRequest: ProblemType(
+        "invalid-request",
+        HTTPStatus.BAD_REQUEST,
+        "The request breaks rules",
+        "Fields, headers or parameters break a rule. `errors` names every one of them. Nothing was drawn and nothing "
+        "was charged. Mend the request and send it again.",
+    ),
+    MalformedBody: ProblemType(
+        "malformed-body",
+        HTTPStatus.BAD_REQUEST,
+        "The body cannot be read",
+        "The body is not JSON in UTF-8, is nested too deep, or did not come whole. Nothing was drawn and nothing was "
+        "charged.",
+    ),
+    PromptRejected: ProblemType(
+        "prompt-rejected",
+        HTTPStatus.BAD_REQUEST,
+        "Moderation rejected the prompt",
+        "The provider's moderation rejected the prompt, or the images that came of it. `charged` says whether they "
+        "were paid for. Another prompt may be accepted.",
+    ),
+    Unauthorized: ProblemType(
+        "unauthorized",
+        HTTPStatus.UNAUTHORIZED,
+        "An access token is required",
+        "The request carries no access token, or one that is not accepted here: expired, meant for another service, "
+        "or not signed by whom this service trusts. Send `Authorization: Bearer <access token>`.",
+    ),
+    NotFound: ProblemType(
+        "not-found",
+        HTTPStatus.NOT_FOUND,
+        "Not found",
+        "There is nothing at this address for you. Generations of other callers are not found either.",
+    ),
+    MethodNotAllowed: ProblemType(
+        "method-not-allowed",
+        HTTPStatus.METHOD_NOT_ALLOWED,
+        "The method is not allowed here",
+        "The address exists and does not know the method of the request. The `Allow` header lists those it knows.",
+    ),
+    GenerationRunning: ProblemType(
+        "generation-running",
+        HTTPStatus.CONFLICT,
+        "The generation is running",
+        "The images are being drawn or stored, so they cannot be deleted now. Wait until the generation has ended.",
+    ),
+    Gone: ProblemType(
+        "gone",
+        HTTPStatus.GONE,
+        "The generation was deleted",
+        "Its owner deleted the generation. `charged` says what was paid for it. To draw again, order under a new "
+        "idempotency key.",
+    ),
+    BodyTooLarge: ProblemType(
+        "body-too-large",
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        "The body is too large",
+        "No order needs a body of that length. Nothing was drawn and nothing was charged.",
+    ),
+    UnsupportedMediaType: ProblemType(
+        "unsupported-media-type",
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        "The body is not declared as JSON",
+        "Send the order with `Content-Type: application/json`, in UTF-8 and without a content coding.",
+    ),
+    IdempotencyKeyReused: ProblemType(
+        "idempotency-key-reused",
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "The idempotency key stands for another order",
+        "The same `Idempotency-Key` was sent before with another order. Nothing was drawn and nothing was charged. "
+        "Use a new key for a new order.",
+    ),
+    QuotaExceeded: ProblemType(
+        "quota-exceeded",
+        HTTPStatus.TOO_MANY_REQUESTS,
+        "Your own limit is reached",
+        "You have ordered as many images as you may in 24 hours. Nothing was drawn and nothing was charged. "
+        "`Retry-After` says when there may be room again; `GET /api/usage` says what is left.",
+    ),
+    GeneratorRefused: ProblemType(
+        "generator-refused",
+        HTTPStatus.BAD_GATEWAY,
+        "The provider refused the service",
+        "The image provider refused this service's key or request, or has ended. That is a fault on this side, not "
+        "of your request. Nothing was charged. Its operator has to mend it.",
+    ),
+    OutcomeUnknown: ProblemType(
+        "outcome-unknown",
+        HTTPStatus.BAD_GATEWAY,
+        "Nobody knows whether it was drawn",
+        "The call to the image provider was cut off after it was sent, so it may have drawn and charged, or not. "
+        "This service never sends such an order again by itself. To order once more, and perhaps pay once more, use "
+        "a new idempotency key.",
+    ),
+    UnusableImage: ProblemType(
+        "unusable-image",
+        HTTPStatus.BAD_GATEWAY,
+        "What was paid for cannot be used",
+        "The image provider charged, and images are missing, broken or out of reach. Those that came are listed "
+        "under `images`. To order once more, and pay once more, use a new idempotency key.",
+    ),
+    GeneratorUnavailable: ProblemType(
+        "generator-unavailable",
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "The provider is not available",
+        "The image provider cannot be reached, is closed for maintenance, or its quota is used up. Nothing was "
+        "charged. Try again after `Retry-After` seconds.",
+    ),
+    Overloaded: ProblemType(
+        "overloaded",
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "No room here now",
+        "The service cannot take the order now: it is busy, about to stop, or cannot write anything down. Nothing "
+        "was drawn by this request. Try again after `Retry-After` seconds.",
+    ),
+    SpendLimit: ProblemType(
+        "spend-limit",
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "The service's spend limit is reached",
+        "The service has spent as much in 24 hours as its operator allows. Nothing was drawn and nothing was "
+        "charged. `Retry-After` says when there may be room again.",
+    ),
+    StorageUnavailable: ProblemType(
+        "storage-unavailable",
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "Drawn and safe, not stored yet",
+        "The images are drawn, paid for and kept safe, and the storage does not take them yet. They are stored later "
+        "by themselves. `Location` names the generation that shows them then; repeating the order under the same "
+        "idempotency key gives them too.",
+    ),
+    Internal: ProblemType(
+        "internal",
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "A fault of the service",
+        "Something went wrong inside the service. Whether an order was drawn and charged is not known here; "
+        "`GET /api/generations` shows what became of it. Tell the operator the `request_id`.",
+    ),
+}
+# To a caller a ledger that does not answer is one more reason why there is no room.
+PROBLEM_TYPES[LedgerUnavailable] = PROBLEM_TYPES[Overloaded]

@@ -1,0 +1,108 @@
+"""Problems (RFC 9457): how it is told what went wrong, and whether money was spent by then."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final
+from urllib.parse import quote
+
+from litestar import Request, Response
+from msgspec import UNSET, Meta, Struct, UnsetType, structs
+
+from domain.errors import Charged, DarkroomError, InvalidRequest, Violation
+from entrypoints.http.answers import Image
+from entrypoints.http.errors import MethodNotAllowed, Unauthorized
+from entrypoints.http.problem_types import PROBLEM_TYPES
+from entrypoints.http.request_id import request_id_of
+
+AnyRequest = Request[Any, Any, Any]
+
+PROBLEM_JSON: Final = "application/problem+json"
+
+
+class BrokenRule(Struct, frozen=True):
+    """One broken rule, and where it stands: in the body, in a header, or in a parameter of the query."""
+
+    detail: str
+    pointer: Annotated[str, Meta(description="A JSON pointer into the body.", examples=["/seed/0"])] | UnsetType = UNSET
+    header: str | UnsetType = UNSET
+    parameter: str | UnsetType = UNSET
+
+    @classmethod
+    def of(cls, violation: Violation) -> "BrokenRule":
+        """A JSON pointer begins with a slash or is empty, a parameter is marked as one; what is left is a header."""
+        where = violation.pointer
+        if where.startswith(PARAMETER):
+            return cls(violation.detail, parameter=where.removeprefix(PARAMETER))
+        if not where or where.startswith("/"):
+            return cls(violation.detail, pointer=where)
+        return cls(violation.detail, header=where)
+
+
+PARAMETER: Final = "?"
+"""Marks a violation's pointer as the name of a parameter of the query."""
+
+
+class Problem(Struct, frozen=True, kw_only=True):
+    """What went wrong, and whether money was spent."""
+
+    type: Annotated[str, Meta(description="Where this type of problem is explained.")]
+    title: str
+    status: int
+    detail: str
+    instance: Annotated[str, Meta(description="What it happened to: the generation, else the address asked for.")]
+    charged: Charged
+
+
+class ProblemAnswer(Problem, frozen=True, kw_only=True):
+    """The problem of one request."""
+
+    request_id: str
+    errors: list[BrokenRule] | UnsetType = UNSET
+    images: Annotated[list[Image], Meta(description="What was stored all the same.")] | UnsetType = UNSET
+
+
+def problem_of(error: DarkroomError, instance: str) -> Problem:
+    """Tell an error as a problem of `instance`."""
+    kind = PROBLEM_TYPES[type(error)]
+    return Problem(
+        type=kind.uri,
+        title=kind.title,
+        status=kind.status,
+        detail=error.detail or kind.title,
+        instance=instance,
+        charged=error.charged,
+    )
+
+
+def problem_response(
+    request: AnyRequest,
+    error: DarkroomError,
+    *,
+    instance: str | None = None,
+    images: Sequence[Image] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response[ProblemAnswer]:
+    """Answer a request with its problem.
+
+    `instance` is what it happened to, where that is not the address asked for; `images` are those stored all the same.
+    """
+    problem = problem_of(error, instance or quote(request.scope["path"]))
+    answer = ProblemAnswer(
+        **structs.asdict(problem),
+        request_id=request_id_of(request.scope),
+        errors=[BrokenRule.of(violation) for violation in error.violations]
+        if isinstance(error, InvalidRequest)
+        else UNSET,
+        images=list(images) or UNSET,
+    )
+    return Response(
+        answer, status_code=problem.status, media_type=PROBLEM_JSON, headers={**_headers_of(error), **(headers or {})}
+    )
+
+
+def _headers_of(error: DarkroomError) -> dict[str, str]:
+    headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
+    if isinstance(error, Unauthorized):
+        headers["WWW-Authenticate"] = 'Bearer error="invalid_token"' if error.token_sent else "Bearer"
+    if isinstance(error, MethodNotAllowed):
+        headers["Allow"] = error.allowed
+    return headers
