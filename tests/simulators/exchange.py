@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiohttp import web
 
@@ -21,9 +22,12 @@ class Answer:
     body: bytes
     media_type: str = "application/json"
     status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def response(self) -> web.Response:
-        return web.Response(body=self.body, status=self.status, content_type=self.media_type)
+        return web.Response(
+            body=self.body, status=self.status, content_type=self.media_type, headers=dict(self.headers)
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,7 @@ async def gzip_bomb(exchange: AnsweredExchange, options: Options) -> web.StreamR
 
 async def _begin(exchange: AnsweredExchange, length: int | None = None) -> web.StreamResponse:
     """Sends the head; without a length the body goes in chunks."""
-    response = web.StreamResponse(status=exchange.answer.status)
+    response = web.StreamResponse(status=exchange.answer.status, headers=dict(exchange.answer.headers))
     response.content_type = exchange.answer.media_type
     if length is None:
         response.enable_chunked_encoding()

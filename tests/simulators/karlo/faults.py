@@ -2,43 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
-from typing import Any
 
-from aiohttp import web
-
-from simulators.exchange import AnsweredExchange, Exchange
-from simulators.faults.fault import (
-    AfterCharge,
-    AnswerAct,
-    AnyFault,
-    BeforeCharge,
-    BeforeChargeAct,
-    Entry,
-    OfImages,
-    Options,
-    at_either_side,
-)
+from simulators.faults.fault import AfterCharge, AnyFault, BeforeCharge, Entry, OfImages, at_either_side
 from simulators.faults.image_list import of_each
+from simulators.faults.json_answer import changing, saying_instead
 from simulators.karlo.errors import KARLO_ERRORS, KarloError
-
-
-def saying_instead(body: object, status: int) -> BeforeChargeAct:
-    async def act(exchange: Exchange, options: Options) -> web.StreamResponse:
-        return web.json_response(body, status=options.status or status)
-
-    return act
-
-
-def changing(change: Callable[[dict[str, Any]], object]) -> AnswerAct:
-    """The right answer with something changed in its outermost object."""
-
-    async def act(exchange: AnsweredExchange, options: Options) -> web.StreamResponse:
-        return web.json_response(change(json.loads(exchange.answer.body)))
-
-    return act
 
 
 def flagged(entry: Entry) -> Entry:
