@@ -1,0 +1,225 @@
+"""The ledger in a Postgres database."""
+
+from collections.abc import AsyncIterator, Container, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from adapters.ledger_parts.counting import counted_images, from_millionths, millionths
+from adapters.ledger_parts.limits import WINDOW, Check, Refusal, checks
+from adapters.ledger_parts.rows import decode, encode_outcome, encode_request, image_keys
+from adapters.ledgers.postgres import statements as sql
+from adapters.ledgers.postgres.lease import Lease
+from adapters.postgres.database import PostgresDatabase, Session
+from adapters.postgres.faults import faults_as
+from adapters.postgres.locks import lock_key
+from domain.draw_generation import spool_name
+from domain.errors import LedgerUnavailable, QuotaExceeded, SpendLimit, Superseded
+from domain.generation import Generation
+from domain.identifiers import uuid7
+from domain.limits import Limits, Usage
+from domain.ports import GenerationLedger
+from domain.values import IdempotencyKey
+
+_MINUTE: Final = 60.0  # seconds
+_FIRST_ID: Final = UUID(int=0)
+_LAST_ID: Final = UUID(int=2**128 - 1)
+
+_TAKEN: Final[dict[Refusal, str]] = {QuotaExceeded: sql.IMAGES_TAKEN, SpendLimit: sql.MONEY_TAKEN}
+_ROOM_AT: Final[dict[Refusal, str]] = {QuotaExceeded: sql.ROOM_FOR_IMAGES_AT, SpendLimit: sql.ROOM_FOR_MONEY_AT}
+
+
+class PostgresGenerationLedger(GenerationLedger):
+    """One worker at a ledger in a Postgres database, which it shares with the processes of any number of machines."""
+
+    def __init__(self, database: PostgresDatabase, lease: Lease, *, worker: str, spool: str) -> None:
+        """`spool` names the spool of this worker's machine, a UUID, so that others know what is out of their reach."""
+        self.worker = worker
+        self._database, self._lease, self._spool = database, lease, spool
+
+    async def receive(self, generation: Generation, limits: Limits) -> Generation:
+        self._lease.require()
+        held_to = tuple(checks(generation, limits))
+        if not held_to:
+            async with self._session() as session:
+                return await self._insert(session, generation)
+        async with self._transaction() as session:
+            for check in held_to:
+                await session.execute(sql.LOCK, lock_key(check.refusal.__name__, check.subject))
+            if kept := await _kept(session, generation):
+                return kept
+            for check in held_to:
+                await _hold_to(session, check, generation.created_at)
+            return await self._insert(session, generation)
+
+    async def record(self, generation: Generation) -> None:
+        self._lease.require()
+        async with self._session() as session:
+            if await session.fetchval(sql.UPDATE, *self._changing(generation)):
+                return
+            if not await session.fetchval(sql.WRITTEN, generation.id, generation.revision, self.worker):
+                raise Superseded(generation.id)
+
+    async def find(self, generation_id: str) -> Generation | None:
+        async with self._session() as session:
+            row = await session.fetchrow(sql.FIND, _as_uuid(generation_id))
+            return decode(row) if row else None
+
+    async def find_by_key(self, caller: str, key: IdempotencyKey) -> Generation | None:
+        async with self._session() as session:
+            row = await session.fetchrow(sql.FIND_BY_KEY, caller, key.value)
+            return decode(row) if row else None
+
+    async def page(self, caller: str, *, limit: int, before: str | None = None) -> Sequence[Generation]:
+        async with self._session() as session:
+            older_than = _LAST_ID if before is None else _as_uuid(before)
+            return [decode(row) for row in await session.fetch(sql.PAGE, caller, older_than, limit)]
+
+    async def take_abandoned(self, limit: int, at_work: Container[str]) -> Sequence[Generation]:
+        with _faults_translated():
+            async with self._lease.watching() as watch:
+                own = await watch.session.fetch(sql.UNFINISHED, self.worker)
+                idle = [row for row in own if str(row["id"]) not in at_work]
+                others = await watch.session.fetch(sql.OTHER_WORKERS, self.worker)
+                dead = await watch.dead([row["worker"] for row in others])
+                if not dead and not idle:
+                    return []
+                ids, revisions = [row["id"] for row in idle], [row["revision"] for row in idle]
+                taken = await watch.session.fetch(sql.TAKE, self.worker, self._spool, dead, ids, revisions, limit)
+                return [decode(row) for row in taken]
+
+    async def reserve(self, generator: str, images: int, per_minute: int) -> float:
+        async with self._transaction() as session:
+            await session.execute(sql.LOCK, lock_key("reserve", generator))
+            await session.execute(sql.PRUNE_RESERVATIONS)
+            excess = await session.fetchval(sql.RESERVED, generator) + images - per_minute
+            if excess <= 0:
+                await session.execute(sql.RESERVE, generator, images)
+                return 0
+            seconds: float | None = await session.fetchval(sql.SECONDS_UNTIL_ROOM, generator, excess)
+            return _MINUTE if seconds is None else seconds
+
+    async def usage(self, since: datetime, caller: str | None = None) -> Sequence[Usage]:
+        async with self._session() as session:
+            return [
+                Usage(
+                    caller=row["caller"],
+                    version=row["version"],
+                    day=row["day"],
+                    images=row["images"],
+                    stored=row["stored"],
+                    unknown=row["unknown"],
+                    cost=None if row["currency"] is None else from_millionths(row["cost"], row["currency"]),
+                )
+                for row in await session.fetch(sql.USAGE, since, caller)
+            ]
+
+    async def sweepable(self, *, erase_before: datetime | None, forget_before: datetime | None) -> Sequence[Generation]:
+        async with self._session() as session:
+            return [decode(row) for row in await session.fetch(sql.SWEEPABLE, erase_before, forget_before)]
+
+    async def image_keys(self) -> AsyncIterator[str]:
+        last = _FIRST_ID
+        while rows := await self._outcomes(last):
+            for key in image_keys(row["outcome"] for row in rows):
+                yield key
+            last = rows[-1]["id"]
+
+    async def _outcomes(self, after: UUID) -> Sequence[Any]:
+        async with self._session() as session:
+            return await session.fetch(sql.OUTCOMES, after)
+
+    async def _insert(self, session: Session, generation: Generation) -> Generation:
+        while not await session.fetchval(sql.INSERT, *self._changing(generation), *_settled(generation)):
+            # None where the key was given free in between.
+            if kept := await _kept(session, generation):
+                return kept
+        return generation
+
+    def _changing(self, generation: Generation) -> tuple[object, ...]:
+        cost = generation.cost
+        return (
+            generation.id,
+            generation.revision,
+            generation.state.value,
+            self.worker,
+            self._spool,
+            [spool_name(generation, image) for image in generation.waiting],
+            generation.key and generation.key.value,
+            generation.finished_at,
+            generation.erased_at,
+            counted_images(generation),
+            len(generation.images),
+            generation.prompts_kept,
+            cost and millionths(cost),
+            cost and cost.currency,
+            generation.receipt,
+            encode_request(generation.request),
+            encode_outcome(generation),
+        )
+
+    @asynccontextmanager
+    async def _session(self) -> AsyncIterator[Session]:
+        with _faults_translated():
+            async with self._database.session() as session:
+                yield session
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[Session]:
+        with _faults_translated():
+            async with self._database.transaction() as session:
+                yield session
+
+
+@asynccontextmanager
+async def open_postgres_ledger(database: PostgresDatabase, spool: str) -> AsyncIterator[PostgresGenerationLedger]:
+    """A new worker at the ledger in a database; it lives as long as the block.
+
+    `spool` as for `PostgresGenerationLedger`. The lease needs a session of its own: whatever pools connections on the
+    way to the server MUST leave it one.
+
+    Raises:
+        LedgerUnavailable: the database cannot be connected to.
+    """
+    worker = uuid7()
+    lease = Lease(database.url, worker)
+    async with lease.held():
+        yield PostgresGenerationLedger(database, lease, worker=worker, spool=spool)
+
+
+def _faults_translated() -> AbstractContextManager[None]:
+    return faults_as(LedgerUnavailable, "the ledger cannot be written or read just now")
+
+
+def _as_uuid(generation_id: str) -> UUID | None:
+    try:
+        return UUID(generation_id)
+    except ValueError:
+        return None
+
+
+async def _kept(session: Session, generation: Generation) -> Generation | None:
+    key = generation.key and generation.key.value
+    row = await session.fetchrow(sql.KEPT, generation.id, generation.caller, key)
+    return decode(row) if row else None
+
+
+async def _hold_to(session: Session, check: Check, now: datetime) -> None:
+    taken = await session.fetchval(_TAKEN[check.refusal], check.subject, now - WINDOW)
+    excess = taken + check.asked - check.allowed
+    if excess > 0:
+        room_at = await session.fetchval(_ROOM_AT[check.refusal], check.subject, now - WINDOW, excess)
+        raise check.refused(now=now, room_at=room_at)
+
+
+def _settled(generation: Generation) -> tuple[object, ...]:
+    request = generation.request
+    return (
+        generation.caller,
+        generation.fingerprint,
+        request.version.value,
+        generation.generator,
+        request.samples,
+        generation.created_at,
+    )

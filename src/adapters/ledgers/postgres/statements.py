@@ -1,0 +1,114 @@
+"""The SQL of the Postgres ledger."""
+
+from typing import Final
+
+# The first seventeen parameters are all that ever changes, so that both take them in the same order.
+INSERT: Final = """
+    INSERT INTO generations (
+        id, revision, state, worker, spool, waiting, key, finished_at, erased_at, counted, stored, prompts_kept,
+        cost_millionths, currency, receipt, request, outcome,
+        caller, fingerprint, version, generator, samples, created_at
+    ) VALUES (
+        $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23
+    )
+    ON CONFLICT DO NOTHING RETURNING true
+"""
+UPDATE: Final = """
+    UPDATE generations SET
+        revision = $2, state = $3, worker = $4, spool = $5, waiting = $6, key = $7, finished_at = $8, erased_at = $9,
+        counted = $10, stored = $11, prompts_kept = $12, cost_millionths = $13, currency = $14, receipt = $15,
+        request = $16, outcome = $17
+    WHERE id = $1 AND revision = $2 - 1
+    RETURNING true
+"""
+
+WRITTEN: Final = "SELECT true FROM generations WHERE id = $1 AND revision = $2 AND worker = $3"
+
+FIND: Final = "SELECT * FROM generations WHERE id = $1"
+
+FIND_BY_KEY: Final = "SELECT * FROM generations WHERE caller = $1 AND key = $2"
+
+KEPT: Final = "SELECT * FROM generations WHERE id = $1 OR (caller = $2 AND key = $3)"
+
+PAGE: Final = """
+    SELECT * FROM generations
+    WHERE caller = $1 AND erased_at IS NULL AND id < $2
+    ORDER BY id DESC LIMIT $3
+"""
+
+LOCK: Final = "SELECT pg_advisory_xact_lock($1)"
+
+# Of a window: how much was taken in it, and when the order was made with which $3 of it will be gone.
+IMAGES_TAKEN: Final = """
+    SELECT coalesce(sum(counted), 0)::bigint FROM generations WHERE caller = $1 AND created_at > $2
+"""
+ROOM_FOR_IMAGES_AT: Final = """
+    SELECT created_at FROM (
+        SELECT created_at, sum(counted) OVER (ORDER BY created_at) AS gone
+        FROM generations WHERE caller = $1 AND created_at > $2
+    ) AS oldest_first WHERE gone >= $3::bigint ORDER BY created_at LIMIT 1
+"""
+MONEY_TAKEN: Final = """
+    SELECT coalesce(sum(cost_millionths), 0)::bigint FROM generations WHERE currency = $1 AND created_at > $2
+"""
+ROOM_FOR_MONEY_AT: Final = """
+    SELECT created_at FROM (
+        SELECT created_at, sum(cost_millionths) OVER (ORDER BY created_at) AS gone
+        FROM generations WHERE currency = $1 AND created_at > $2
+    ) AS oldest_first WHERE gone >= $3::bigint ORDER BY created_at LIMIT 1
+"""
+
+UNFINISHED: Final = "SELECT id, revision FROM generations WHERE finished_at IS NULL AND worker = $1"
+
+OTHER_WORKERS: Final = "SELECT DISTINCT worker FROM generations WHERE finished_at IS NULL AND worker <> $1"
+
+# What was drawn can be taken up only where its bytes are: in the taker's own spool, or all of them in the database.
+TAKE: Final = """
+    WITH abandoned AS MATERIALIZED (
+        SELECT id FROM generations
+        WHERE finished_at IS NULL
+        AND (worker = ANY ($3) OR (id, revision) IN (SELECT * FROM unnest($4::uuid[], $5::integer[])))
+        AND (state <> 'drawn' OR spool = $2 OR waiting <@ ARRAY(SELECT name FROM spooled WHERE name = ANY (waiting)))
+        ORDER BY id LIMIT $6
+        FOR UPDATE SKIP LOCKED
+    )
+    UPDATE generations SET worker = $1, spool = $2, revision = revision + 1
+    FROM abandoned WHERE generations.id = abandoned.id
+    RETURNING generations.*
+"""
+
+PRUNE_RESERVATIONS: Final = "DELETE FROM reservations WHERE at <= now() - interval '1 minute'"
+RESERVED: Final = "SELECT coalesce(sum(images), 0)::bigint FROM reservations WHERE generator = $1"
+RESERVE: Final = "INSERT INTO reservations (generator, at, images) VALUES ($1, now(), $2)"
+SECONDS_UNTIL_ROOM: Final = """
+    SELECT extract(epoch FROM at + interval '1 minute' - now())::float8 FROM (
+        SELECT at, sum(images) OVER (ORDER BY at) AS gone FROM reservations WHERE generator = $1
+    ) AS oldest_first WHERE gone >= $2::bigint ORDER BY at LIMIT 1
+"""
+
+USAGE: Final = """
+    SELECT
+        (created_at AT TIME ZONE 'UTC')::date AS day, caller, version, currency,
+        sum(counted) AS images, sum(stored) AS stored,
+        coalesce(sum(samples) FILTER (WHERE state = 'unknown'), 0) AS unknown,
+        sum(cost_millionths)::bigint AS cost
+    FROM generations WHERE created_at >= $1 AND counted > 0 AND ($2::text IS NULL OR caller = $2)
+    GROUP BY day, caller, version, currency ORDER BY day, caller, version, currency NULLS FIRST
+"""
+
+# Each kind is found by an index of its own, and none keeps the others waiting.
+SWEEPABLE: Final = """
+    SELECT * FROM generations WHERE id IN (
+        (
+            SELECT id FROM generations
+            WHERE erased_at IS NULL AND created_at < $1 AND finished_at IS NOT NULL LIMIT 100
+        ) UNION (
+            SELECT id FROM generations
+            WHERE prompts_kept AND created_at < $2 AND finished_at IS NOT NULL LIMIT 100
+        ) UNION (
+            SELECT id FROM generations WHERE erased_at IS NOT NULL AND stored > 0 LIMIT 100
+        )
+    )
+"""
+
+OUTCOMES: Final = "SELECT id, outcome FROM generations WHERE id > $1 ORDER BY id LIMIT 500"

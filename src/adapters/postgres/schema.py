@@ -1,0 +1,77 @@
+"""What the database holds, and how it came to that, step by step.
+
+`worker` wrote the row's latest revision, and `spool` is where it keeps the bytes of the `waiting` images, named as the
+spool names them; as long as `finished_at` is empty it is at work on the row. `counted` images count against the
+caller's limit, `cost_millionths` of `currency` against the service's. No index is on a column that changes before the
+end, and pages are filled by half, so that a commit on the way stays within its page (a heap-only tuple).
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from adapters.postgres.locks import lock_key
+from domain.errors import LedgerUnavailable
+
+if TYPE_CHECKING:
+    from adapters.postgres.database import Session
+
+# Numbered by their place. A step that was ever released is never changed: another one follows it.
+MIGRATIONS: Final = (
+    """
+    CREATE TABLE generations (
+        id uuid PRIMARY KEY,
+        caller text COLLATE "C" NOT NULL,
+        key text COLLATE "C",
+        fingerprint text NOT NULL,
+        version text COLLATE "C" NOT NULL,
+        generator text NOT NULL,
+        samples integer NOT NULL,
+        created_at timestamptz NOT NULL,
+        finished_at timestamptz,
+        erased_at timestamptz,
+        state text NOT NULL,
+        revision integer NOT NULL,
+        worker uuid NOT NULL,
+        spool uuid NOT NULL,
+        waiting text[] NOT NULL,
+        counted integer NOT NULL,
+        stored integer NOT NULL,
+        prompts_kept boolean NOT NULL,
+        cost_millionths bigint,
+        currency text,
+        receipt bytea,
+        request json NOT NULL,
+        outcome json NOT NULL
+    ) WITH (fillfactor = 50);
+    CREATE UNIQUE INDEX generations_by_key ON generations (caller, key) WHERE key IS NOT NULL;
+    CREATE INDEX generations_of_caller ON generations (caller, id) WHERE erased_at IS NULL;
+    CREATE INDEX generations_counted ON generations (caller, created_at) INCLUDE (counted);
+    CREATE INDEX generations_paid ON generations (currency, created_at) INCLUDE (cost_millionths)
+        WHERE currency IS NOT NULL;
+    CREATE INDEX generations_unfinished ON generations (worker) WHERE finished_at IS NULL;
+    CREATE INDEX generations_to_erase ON generations (created_at) WHERE erased_at IS NULL;
+    CREATE INDEX generations_to_forget ON generations (created_at) WHERE prompts_kept;
+    CREATE INDEX generations_to_empty ON generations (erased_at) WHERE erased_at IS NOT NULL AND stored > 0;
+
+    CREATE TABLE reservations (generator text NOT NULL, at timestamptz NOT NULL, images integer NOT NULL);
+
+    CREATE TABLE spooled (name text COLLATE "C" PRIMARY KEY, data bytea NOT NULL);
+    ALTER TABLE spooled ALTER COLUMN data SET STORAGE EXTERNAL; -- images are compressed already
+    """,
+)
+
+
+async def migrate(session: "Session") -> None:
+    """Bring the database up to date; of many who want to, one does.
+
+    Raises:
+        LedgerUnavailable: a later release has written it.
+    """
+    async with session.transaction():
+        await session.execute("SELECT pg_advisory_xact_lock($1)", lock_key("schema", "migrations"))
+        await session.execute("CREATE TABLE IF NOT EXISTS migrations (number integer PRIMARY KEY)")
+        version: int = await session.fetchval("SELECT coalesce(max(number), 0) FROM migrations")
+        if version > len(MIGRATIONS):
+            raise LedgerUnavailable(f"the ledger is at version {version}; this release knows {len(MIGRATIONS)}")
+        for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
+            await session.execute(statements)
+            await session.execute("INSERT INTO migrations (number) VALUES ($1)", number)
