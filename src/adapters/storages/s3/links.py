@@ -1,0 +1,43 @@
+"""How an image in a bucket is read by others."""
+
+from dataclasses import dataclass
+from typing import ClassVar, TypeAlias
+from urllib.parse import quote
+
+from adapters.storages.s3.client import S3Client
+
+
+@dataclass(frozen=True, slots=True)
+class PresignedLinks:
+    """Links that open a private bucket's images for `ttl` seconds, at most 604,800: seven days (SigV4).
+
+    `client` is one for the address that readers see. A link dies early with temporary credentials that signed it.
+    """
+
+    cache_control: ClassVar = "private, max-age=31536000, immutable"
+
+    client: S3Client
+    bucket: str
+    ttl: int
+
+    async def __call__(self, key: str) -> str:
+        """The link to a key, signed now."""
+        return await self.client.generate_presigned_url(
+            "get_object", Params={"Bucket": self.bucket, "Key": key}, ExpiresIn=self.ttl
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PublicLinks:
+    """Links to images that anyone may read: in a public bucket, or through a CDN. `base_url` ends without a slash."""
+
+    cache_control: ClassVar = "public, max-age=31536000, immutable"
+
+    base_url: str
+
+    async def __call__(self, key: str) -> str:
+        """The link to a key."""
+        return f"{self.base_url}/{quote(key)}"
+
+
+S3Links: TypeAlias = PresignedLinks | PublicLinks

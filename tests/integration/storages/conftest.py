@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TypeAlias
+
+import httpx
+import pytest
+
+from adapters.storages.s3 import PresignedLinks, S3ImageStorage, open_s3_client
+from conformance.storage_contract import Read
+from servers.s3 import Credentials, S3Server
+
+OpenStorage: TypeAlias = Callable[..., AbstractAsyncContextManager[S3ImageStorage]]
+
+
+@pytest.fixture
+def open_storage(monkeypatch: pytest.MonkeyPatch) -> OpenStorage:
+    """Opens the storage as an operator would have set it."""
+
+    @asynccontextmanager
+    async def open_storage(
+        endpoint_url: str,
+        credentials: Credentials,
+        *,
+        bucket: str = S3Server.bucket,
+        prefix: str = "images/",
+        ttl: int = 60,
+        deadline: float = 20.0,
+    ) -> AsyncIterator[S3ImageStorage]:
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", credentials.access_key)
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", credentials.secret_key)
+        async with open_s3_client(region=S3Server.region, endpoint_url=endpoint_url) as client:
+            links = PresignedLinks(client, bucket, ttl)
+            yield S3ImageStorage(client, bucket=bucket, prefix=prefix, links=links, deadline=deadline)
+
+    return open_storage
+
+
+@pytest.fixture
+async def read() -> AsyncIterator[Read]:
+    """Opens links as a browser does: without credentials."""
+    async with httpx.AsyncClient(trust_env=False) as http:
+
+        async def read(link: str) -> tuple[bytes, str]:
+            answer = await http.get(link)
+            if answer.is_client_error:
+                raise LookupError(answer.text)
+            return answer.raise_for_status().content, answer.headers["Content-Type"]
+
+        yield read

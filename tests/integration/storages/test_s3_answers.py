@@ -1,0 +1,154 @@
+"""Answers that Amazon S3 gives, or what is no S3 at all, and the servers at hand do not: said by hand."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import pytest
+
+from adapters.storages.s3 import S3ImageStorage
+from conformance.storage_contract import all_keys, new_key, some_image
+from domain.errors import StorageFault
+from domain.image_file import MediaType
+from servers.ports import LOOPBACK, free_port
+from servers.s3 import Credentials
+
+OpenStorage = Callable[..., AbstractAsyncContextManager[S3ImageStorage]]
+
+KEPT = (200, 'ETag: "0"\r\n', "")
+REMOVED = (204, "", "")
+
+
+def error(status: int, code: str, more: str = "", headers: str = "") -> tuple[int, str, str]:
+    """An error document, as S3 writes one."""
+    document = f'<?xml version="1.0"?><Error><Code>{code}</Code><Message>It failed.</Message>{more}</Error>'
+    return status, f"Content-Type: application/xml\r\n{headers}", document
+
+
+class Script:
+    """A server that answers each request with the next of its answers, and every further one with the last."""
+
+    def __init__(self, *answers: tuple[int, str, str]) -> None:
+        self._answers = list(answers)
+        self.methods: list[str] = []
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+        if "expect: 100-continue" in head:
+            writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if "content-length: " in head:
+            await reader.readexactly(int(head.partition("content-length: ")[2].partition("\r")[0]))
+        self.methods.append(head.partition(" ")[0])
+        status, headers, body = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        length = "" if status == 204 else f"Content-Length: {len(body)}\r\n"
+        writer.write(f"HTTP/1.1 {status} -\r\n{headers}{length}Connection: close\r\n\r\n{body}".encode())
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+
+@pytest.fixture
+def answering(open_storage: OpenStorage) -> Callable[[Script], AbstractAsyncContextManager[S3ImageStorage]]:
+    @asynccontextmanager
+    async def answering(script: Script) -> AsyncIterator[S3ImageStorage]:
+        port = free_port()
+        async with (
+            await asyncio.start_server(script.serve, LOOPBACK, port),
+            open_storage(f"http://{LOOPBACK}:{port}", Credentials()) as storage,
+        ):
+            yield storage
+
+    return answering
+
+
+Answering = Callable[[Script], AbstractAsyncContextManager[S3ImageStorage]]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        error(301, "PermanentRedirect", headers="x-amz-bucket-region: eu-west-1\r\n"),
+        error(400, "AuthorizationHeaderMalformed", "<Region>eu-west-1</Region>"),
+        error(400, "IllegalLocationConstraintException", headers="x-amz-bucket-region: eu-west-1\r\n"),
+    ],
+    ids=["redirect", "signature", "opt-in region"],
+)
+async def test_a_bucket_in_another_region_is_told_and_not_followed(
+    answering: Answering, answer: tuple[int, str, str]
+) -> None:
+    script = Script(answer)
+    async with answering(script) as storage:
+        with pytest.raises(StorageFault, match=r"lies in the region eu-west-1, not in ap-northeast-2$"):
+            await storage.put(new_key(), some_image(), MediaType.PNG)
+
+    assert script.methods == ["put"]
+
+
+async def test_a_redirect_that_names_no_region_is_told(answering: Answering) -> None:
+    async with answering(Script(error(301, "PermanentRedirect"))) as storage:
+        with pytest.raises(StorageFault, match=r"lies in another region than ap-northeast-2$"):
+            await storage.check()
+
+
+async def test_another_refusal_is_told_as_it_came(answering: Answering) -> None:
+    async with answering(Script(error(400, "QuotaFull"))) as storage:
+        with pytest.raises(StorageFault, match=r"^PutObject in the bucket .* failed with 400 QuotaFull: It failed\.$"):
+            await storage.put(new_key(), some_image(), MediaType.PNG)
+
+
+async def test_an_upload_is_sent_again_while_another_under_its_key_is_under_way(answering: Answering) -> None:
+    script = Script(error(409, "ConditionalRequestConflict"), error(409, "ConditionalRequestConflict"), KEPT)
+    async with answering(script) as storage:
+        await storage.put(new_key(), some_image(), MediaType.PNG)
+
+    assert script.methods == ["put"] * 3
+
+
+async def test_an_upload_is_sent_again_to_a_server_that_asks_for_it(answering: Answering) -> None:
+    script = Script(error(503, "SlowDown"), KEPT)
+    async with answering(script) as storage:
+        await storage.put(new_key(), some_image(), MediaType.PNG)
+
+    assert script.methods == ["put", "put"]
+
+
+async def test_what_says_yes_to_everything_is_not_believed(answering: Answering) -> None:
+    async with answering(Script((200, "", ""))) as storage:
+        with pytest.raises(StorageFault, match="is no S3 server"):
+            await storage.put(new_key(), some_image(), MediaType.PNG)
+
+
+@pytest.mark.parametrize(
+    "page", ["<!DOCTYPE html><p>Welcome<br>", "<html/>", "<List><Contents><Size>x</Size></Contents></List>", ""]
+)
+async def test_what_is_no_list_of_keys_is_not_taken_for_an_empty_one(answering: Answering, page: str) -> None:
+    async with answering(Script((200, "", page))) as storage:
+        with pytest.raises(StorageFault):
+            await all_keys(storage)
+
+
+async def test_a_check_finds_out_that_links_could_not_open_and_tidies_up(answering: Answering) -> None:
+    script = Script(KEPT, error(403, "AccessDenied"), REMOVED)
+    async with answering(script) as storage:
+        with pytest.raises(StorageFault, match="access is denied: GetObject"):
+            await storage.check()
+
+    assert script.methods == ["put", "get", "delete"]
+
+
+async def test_a_check_finds_out_that_other_bytes_come_back(answering: Answering) -> None:
+    script = Script(KEPT, (200, "", "other bytes"), REMOVED)
+    async with answering(script) as storage:
+        with pytest.raises(StorageFault, match="does not give back what was put there"):
+            await storage.check()
+
+    assert script.methods == ["put", "get", "delete"]
+
+
+async def test_a_check_finds_out_that_nothing_could_be_deleted(answering: Answering) -> None:
+    script = Script(KEPT, (200, "", "written to see whether images could be kept here"), error(403, "AccessDenied"))
+    async with answering(script) as storage:
+        with pytest.raises(StorageFault, match="access is denied: DeleteObject"):
+            await storage.check()

@@ -1,0 +1,81 @@
+"""What an operator is told who set something wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+import pytest
+
+from adapters.storages.s3 import PresignedLinks, S3ImageStorage, open_s3_client
+from conformance.storage_contract import new_key
+from domain.errors import StorageFault
+from servers.ports import LOOPBACK, free_port
+from servers.s3 import Credentials, S3Server
+
+OpenStorage = Callable[..., AbstractAsyncContextManager[S3ImageStorage]]
+
+
+async def test_all_is_well(s3: S3Server, open_storage: OpenStorage) -> None:
+    async with open_storage(s3.endpoint_url, s3.service) as storage:
+        assert await storage.check() == f"keeps images in the bucket darkroom at {s3.endpoint_url}"
+    assert s3.keys() == []
+
+
+async def test_the_bucket_is_missing(s3: S3Server, open_storage: OpenStorage) -> None:
+    async with open_storage(s3.endpoint_url, s3.admin, bucket="nonesuch") as storage:
+        with pytest.raises(StorageFault, match=f"^the bucket nonesuch at {s3.endpoint_url} does not exist$"):
+            await storage.check()
+
+
+async def test_access_is_denied(s3: S3Server, open_storage: OpenStorage) -> None:
+    async with open_storage(s3.endpoint_url, s3.reader) as storage:
+        with pytest.raises(
+            StorageFault, match=r"^access is denied: PutObject in the bucket darkroom at .* not allowed"
+        ):
+            await storage.check()
+
+
+@pytest.mark.parametrize("which", ["access key", "secret key"])
+async def test_the_credentials_are_wrong(s3: S3Server, open_storage: OpenStorage, which: str) -> None:
+    wrong = s3.stranger if which == "access key" else Credentials(s3.service.access_key, "not the secret")
+    async with open_storage(s3.endpoint_url, wrong) as storage:
+        with pytest.raises(StorageFault, match=r"^the credentials are refused at ") as raised:
+            await storage.check()
+    for secret in (wrong.access_key, wrong.secret_key):
+        assert secret not in str(raised.value)
+
+
+async def test_there_are_no_credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    async with open_s3_client(region="eu-west-1", endpoint_url=f"http://{LOOPBACK}:{free_port()}") as client:
+        links = PresignedLinks(client, "darkroom", 60)
+        storage = S3ImageStorage(client, bucket="darkroom", prefix="images/", links=links)
+        for doing in (storage.check(), storage.link(new_key())):
+            with pytest.raises(StorageFault, match=r"^there are no credentials for the bucket darkroom"):
+                await doing
+
+
+async def test_nobody_is_there(open_storage: OpenStorage) -> None:
+    url = f"http://{LOOPBACK}:{free_port()}"
+    async with open_storage(url, Credentials()) as storage:
+        with pytest.raises(StorageFault, match=f"^{url} cannot be reached"):
+            await storage.check()
+
+
+async def test_the_bucket_has_no_name_that_a_bucket_can_have(open_storage: OpenStorage) -> None:
+    async with open_storage(f"http://{LOOPBACK}:{free_port()}", Credentials(), bucket="dark room") as storage:
+        with pytest.raises(StorageFault, match=r"^the bucket dark room at .* cannot be used"):
+            await storage.check()
+
+
+@pytest.mark.parametrize(
+    ("region", "endpoint_url"), [("no region", None), ("eu-west-1", "no address")], ids=["region", "endpoint"]
+)
+async def test_no_client_can_be_made(region: str, endpoint_url: str | None) -> None:
+    with pytest.raises(StorageFault, match=r"^no S3 client can be made: "):
+        async with open_s3_client(region=region, endpoint_url=endpoint_url):
+            pass

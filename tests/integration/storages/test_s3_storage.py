@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, NamedTuple
+
+import pytest
+
+from adapters.storages.s3 import PublicLinks, S3ImageStorage, open_s3_client
+from conformance.storage_contract import (
+    Outage,
+    Read,
+    StorageContract,
+    StorageOutageContract,
+    all_keys,
+    new_key,
+    some_image,
+)
+from domain.errors import StorageFault
+from domain.image_file import MediaType
+from servers.proxy import NO_FAULTS, Faults, Proxy
+from servers.s3 import S3Server
+
+OpenStorage = Callable[..., AbstractAsyncContextManager[S3ImageStorage]]
+
+
+@pytest.fixture
+async def proxy(s3: S3Server) -> AsyncIterator[Proxy]:
+    async with Proxy(s3.port) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+async def storage(s3: S3Server, proxy: Proxy, open_storage: OpenStorage) -> AsyncIterator[S3ImageStorage]:
+    async with open_storage(proxy.url, s3.service) as storage:
+        yield storage
+
+
+@pytest.fixture(params=[Faults(refuse=True), Faults(reset=True)], ids=["refused", "reset"])
+def outage(request: pytest.FixtureRequest, proxy: Proxy) -> Outage:
+    @asynccontextmanager
+    async def outage() -> AsyncIterator[None]:
+        await proxy.switch(request.param)
+        yield
+        await proxy.switch(NO_FAULTS)
+
+    return outage
+
+
+class PublicImages(NamedTuple):
+    storage: S3ImageStorage
+    client: Any  # botocore's, whose events let a test reach into its requests
+
+
+@pytest.fixture
+async def public(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[PublicImages]:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", s3.service.access_key)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", s3.service.secret_key)
+    async with open_s3_client(region=s3.region, endpoint_url=s3.endpoint_url) as client:
+        links = PublicLinks("https://cdn.example/darkroom")
+        yield PublicImages(S3ImageStorage(client, bucket=s3.bucket, prefix="images/", links=links), client)
+
+
+class TestS3ImageStorage(StorageContract, StorageOutageContract):
+    pass
+
+
+async def test_an_image_is_kept_as_it_is_for_readers_that_may_cache_it(storage: S3ImageStorage, s3: S3Server) -> None:
+    key = new_key(MediaType.WEBP)
+    await storage.put(key, some_image(), MediaType.WEBP)
+
+    kept = s3.get(key)
+    assert (kept.body, kept.content_type, kept.metadata) == (some_image(), "image/webp", {})
+    assert kept.headers["cache-control"] == "private, max-age=31536000, immutable"
+
+
+async def test_what_others_keep_in_the_bucket_is_not_listed(s3: S3Server, open_storage: OpenStorage) -> None:
+    async with open_storage(s3.endpoint_url, s3.service, prefix="") as everything:
+        await everything.put("theirs/a.png", some_image(), MediaType.PNG)
+        await everything.put("images/a.png", some_image(), MediaType.PNG)
+
+    async with open_storage(s3.endpoint_url, s3.service) as ours:
+        assert await all_keys(ours) == ["images/a.png"]
+
+
+async def test_more_keys_than_one_answer_holds_are_all_listed(public: PublicImages) -> None:
+    keys = [f"images/{number}.png" for number in range(5)]
+    for key in keys:
+        await public.storage.put(key, some_image(), MediaType.PNG)
+    public.client.meta.events.register(
+        "before-parameter-build.s3.ListObjectsV2", lambda params, **_: params.update(MaxKeys=2)
+    )
+
+    assert await all_keys(public.storage) == keys
+
+
+async def test_a_link_opens_nothing_without_its_signature_or_with_another(storage: S3ImageStorage, read: Read) -> None:
+    mine, other = new_key(), new_key()
+    for key in (mine, other):
+        await storage.put(key, some_image(), MediaType.PNG)
+    link = await storage.link(mine)
+
+    last = "0" if link[-1] != "0" else "1"
+    for tampered in (link.partition("?")[0], link.replace(mine, other), link[:-1] + last, link.replace("=60", "=61")):
+        with pytest.raises(LookupError):
+            await read(tampered)
+    assert await read(link) == (some_image(), MediaType.PNG)
+
+
+async def refusal(read: Read, link: str) -> str:
+    """Wait until a link opens nothing any more."""
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                await read(link)
+            except LookupError as refused:
+                return str(refused)
+            await asyncio.sleep(0.05)
+
+
+async def test_a_link_expires(s3: S3Server, open_storage: OpenStorage, read: Read) -> None:
+    async with open_storage(s3.endpoint_url, s3.service, ttl=1) as storage:
+        key = new_key()
+        await storage.put(key, some_image(), MediaType.PNG)
+        link = await storage.link(key)
+
+        assert "expired" in await refusal(read, link)
+
+
+async def test_links_can_be_signed_for_another_address(
+    s3: S3Server, proxy: Proxy, open_storage: OpenStorage, read: Read
+) -> None:
+    key = new_key()
+    async with open_storage(s3.endpoint_url, s3.service) as inside, open_storage(proxy.url, s3.service) as outside:
+        await inside.put(key, some_image(), MediaType.PNG)
+        link = await outside.link(key)
+
+    assert link.startswith(proxy.url)
+    assert await read(link) == (some_image(), MediaType.PNG)
+
+
+async def test_a_storage_that_nobody_answers_for_is_a_fault_within_the_deadline(
+    s3: S3Server, proxy: Proxy, open_storage: OpenStorage
+) -> None:
+    key = new_key()
+    async with open_storage(proxy.url, s3.service, deadline=1.0) as storage:
+        await storage.check()  # so that living connections fall into the hole too
+        await proxy.switch(Faults(black_hole=True))
+        with pytest.raises(StorageFault, match="does not answer in time"):
+            await storage.put(key, some_image(), MediaType.PNG)
+        await proxy.switch(NO_FAULTS)
+
+        await storage.put(key, some_image(), MediaType.PNG)
+        assert s3.get(key).body == some_image()
+
+
+async def test_a_storage_that_was_killed_and_started_again_goes_on(s3: S3Server, open_storage: OpenStorage) -> None:
+    before, after = new_key(), new_key()
+    async with open_storage(s3.endpoint_url, s3.service) as storage:
+        await storage.put(before, some_image(), MediaType.PNG)
+        await asyncio.to_thread(s3.stop)
+        with pytest.raises(StorageFault, match="cannot be reached"):
+            await storage.put(after, some_image(), MediaType.PNG)
+        await asyncio.to_thread(s3.start)
+        await storage.put(after, some_image(), MediaType.PNG)
+
+    assert s3.keys() == sorted([before, after])
+
+
+async def test_an_upload_whose_answer_was_lost_succeeds_when_repeated(
+    storage: S3ImageStorage, s3: S3Server, proxy: Proxy
+) -> None:
+    key = new_key()
+    # The server's leave to send the body passes, its word that the image is kept does not.
+    await proxy.switch(Faults(cut_download=len(b"HTTP/1.1 100 Continue\r\n\r\n") + 4, reset=True))
+    with pytest.raises(StorageFault, match="broke off"):
+        await storage.put(key, some_image(), MediaType.PNG)
+    assert s3.keys() == [key]
+    await proxy.switch(NO_FAULTS)
+
+    await storage.put(key, some_image(), MediaType.PNG)
+
+    assert s3.get(key).body == some_image()
+
+
+async def test_an_upload_that_is_cut_short_leaves_nothing(storage: S3ImageStorage, s3: S3Server, proxy: Proxy) -> None:
+    await proxy.switch(Faults(cut_upload=5_000))
+    with pytest.raises(StorageFault):
+        await storage.put(new_key(), some_image(), MediaType.PNG)
+
+    assert s3.keys() == []
+
+
+async def test_bytes_that_change_on_their_way_are_refused(s3: S3Server, public: PublicImages) -> None:
+    def change(request: Any, **_: object) -> None:  # noqa: ANN401  # botocore's
+        request.body = some_image(seed=1)
+
+    public.client.meta.events.register("before-send.s3.PutObject", change)
+
+    with pytest.raises(StorageFault, match="BadDigest"):
+        await public.storage.put(new_key(), some_image(), MediaType.PNG)
+    assert s3.keys() == []
+
+
+async def test_public_images_may_be_cached_by_all(s3: S3Server, public: PublicImages) -> None:
+    await public.storage.put("images/a b.png", some_image(), MediaType.PNG)
+
+    assert await public.storage.link("images/a b.png") == "https://cdn.example/darkroom/images/a%20b.png"
+    assert s3.get("images/a b.png").headers["cache-control"] == "public, max-age=31536000, immutable"

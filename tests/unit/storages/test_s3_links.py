@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from adapters.storages.s3 import Addressing, PresignedLinks, PublicLinks, open_s3_client
+
+SEOUL, VIRGINIA = "ap-northeast-2", "us-east-1"
+HERE = "http://127.0.0.1:9000"
+
+
+@pytest.fixture(autouse=True)
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "the-secret")
+
+
+@pytest.mark.parametrize(
+    ("region", "endpoint_url", "addressing", "bucket", "before_the_key"),
+    [
+        (SEOUL, None, "auto", "darkroom", "https://darkroom.s3.ap-northeast-2.amazonaws.com"),
+        (SEOUL, None, "virtual", "darkroom", "https://darkroom.s3.ap-northeast-2.amazonaws.com"),
+        (SEOUL, None, "path", "darkroom", "https://s3.ap-northeast-2.amazonaws.com/darkroom"),
+        (SEOUL, None, "auto", "dark.room", "https://s3.ap-northeast-2.amazonaws.com/dark.room"),
+        (VIRGINIA, None, "auto", "darkroom", "https://darkroom.s3.us-east-1.amazonaws.com"),
+        ("cn-north-1", None, "auto", "darkroom", "https://darkroom.s3.cn-north-1.amazonaws.com.cn"),
+        (SEOUL, HERE, "auto", "darkroom", f"{HERE}/darkroom"),
+        (SEOUL, HERE, "path", "darkroom", f"{HERE}/darkroom"),
+        (SEOUL, "https://s3.example", "virtual", "darkroom", "https://darkroom.s3.example"),
+    ],
+)
+async def test_presigned_links_name_the_host_that_serves_the_region(
+    region: str, endpoint_url: str | None, addressing: Addressing, bucket: str, before_the_key: str
+) -> None:
+    async with open_s3_client(region=region, endpoint_url=endpoint_url, addressing=addressing) as client:
+        link = await PresignedLinks(client, bucket, 3600)("images/a b/사진.png")
+
+    url, _, query = link.partition("?")
+    signed = parse_qs(query, strict_parsing=True)
+    assert url == f"{before_the_key}/images/a%20b/%EC%82%AC%EC%A7%84.png"
+    assert signed["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
+    assert signed["X-Amz-Expires"] == ["3600"]
+    assert signed["X-Amz-Credential"][0].split("/")[2] == region
+
+
+async def test_an_endpoint_in_the_shell_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", HERE)
+    async with open_s3_client(region=SEOUL) as client:
+        link = await PresignedLinks(client, "darkroom", 3600)("a.png")
+
+    assert urlsplit(link).hostname == "darkroom.s3.ap-northeast-2.amazonaws.com"
+
+
+async def test_public_links_are_quoted() -> None:
+    assert await PublicLinks("https://cdn.example/x")("a b/ü#?.png") == "https://cdn.example/x/a%20b/%C3%BC%23%3F.png"
