@@ -1,9 +1,12 @@
 """A provider's answer to a paid call."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from typing import Any
 
 import httpx
 
@@ -26,6 +29,14 @@ class Answer:
     def is_success(self) -> bool:
         """Whether the provider says that it did what was asked."""
         return HTTPStatus(200) <= self.status < HTTPStatus(300)
+
+    def document(self) -> Mapping[str, Any]:
+        """The JSON object that the body is; empty where it is none."""
+        try:
+            document = json.loads(self.body)
+        except (ValueError, RecursionError):
+            return {}
+        return document if isinstance(document, dict) else {}
 
     def failure(self) -> DrawingFailed:
         """What a status other than 2xx says of the money, where the body does not say more.
