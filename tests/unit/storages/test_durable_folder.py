@@ -5,6 +5,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -106,6 +107,22 @@ def test_a_new_file_never_takes_the_place_of_another(folder: DurableFolder) -> N
     assert folder.create("a.png", b"first")
     assert not folder.create("a.png", b"second")
     assert folder.read("a.png") == b"first"
+
+
+def test_of_many_that_create_one_file_at_once_one_does_and_all_read_the_same(root: Path) -> None:
+    start = threading.Barrier(8)
+
+    def create(number: int) -> tuple[bool, bytes | None]:
+        mine = DurableFolder(root)
+        start.wait()
+        return mine.create("key", bytes([number]) * 10_000), mine.read("key")
+
+    with ThreadPoolExecutor(8) as threads:
+        ends = list(threads.map(create, range(8)))
+
+    won = next(number for number, (created, _) in enumerate(ends) if created)
+    assert sum(created for created, _ in ends) == 1
+    assert {read for _, read in ends} == {bytes([won]) * 10_000}
 
 
 @pytest.mark.parametrize("writing", ["create", "replace"])
