@@ -1,0 +1,177 @@
+"""What the Images API accepts: every parameter with its type and range, by model."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Collection
+from typing import Annotated, Any, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+from simulators.charges import Call
+from simulators.openai_images.errors import WRONG_KEY, OpenAIError, Refused, no_such_model
+from simulators.pictures import ImageFormat, Picture
+
+THREE_SIZES = ("1024x1024", "1536x1024", "1024x1536")
+OF_THREE_SIZES = ("gpt-image-1-mini", "gpt-image-1.5")
+OF_ANY_SIZE = ("gpt-image-2", "gpt-image-2-2026-04-21")
+OF_ANY_SIZE_AND_MORE_QUALITIES = ("gpt-image-2.5-flare", "gpt-image-2.5-sunburst", "gpt-image-2.6-flare")
+GPT_MODELS = (*OF_THREE_SIZES, *OF_ANY_SIZE, *OF_ANY_SIZE_AND_MORE_QUALITIES)
+
+LARGEST_EDGE, EDGE_STEP, LARGEST_RATIO = 3840, 16, 3
+FEWEST_PIXELS, MOST_PIXELS = 655_360, 8_294_400
+LARGEST_OPEN_EDGE = 4096
+
+Prompt = Annotated[str, Meta(min_length=1, max_length=32_000)]
+Count = Annotated[int, Meta(ge=1, le=10)]
+Size = Annotated[str, Meta(pattern=r"^(auto|[1-9][0-9]{0,4}x[1-9][0-9]{0,4})$")]
+FIELD = re.compile(r"unknown field `(?P<unknown>[^`]*)`|`\$\.(?P<wrong>[^`]*)`|field `(?P<missing>[^`]*)`")
+
+
+class GPTImageOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A call that names a GPT image model. They know no seed, and no `response_format`: they answer in base64."""
+
+    model: str
+    prompt: Prompt
+    n: Count | None = None
+    size: Size | None = None
+    quality: Literal["auto", "low", "medium", "high", "xhigh", "max"] | None = None
+    background: Literal["auto", "opaque", "transparent"] | None = None
+    moderation: Literal["auto", "low"] | None = None
+    output_format: ImageFormat | None = None
+    output_compression: Annotated[int, Meta(ge=0, le=100)] | None = None
+    user: str = ""
+
+    def __post_init__(self) -> None:
+        if self.quality in {"xhigh", "max"} and self.model not in OF_ANY_SIZE_AND_MORE_QUALITIES:
+            raise ValueError(f"`$.quality` {self.quality} is not for {self.model}")
+        if self.background == "transparent" and (self.model in OF_ANY_SIZE or self.image_format == "jpeg"):
+            raise ValueError("`$.background` cannot be transparent")
+        if self.output_compression is not None and self.image_format == "png":
+            raise ValueError("`$.output_compression` is for jpeg and webp")
+        if self.size not in {None, "auto"} and not self._draws(*self.pixels):
+            raise ValueError(f"`$.size` {self.size} is not drawn by {self.model}")
+
+    def _draws(self, width: int, height: int) -> bool:
+        if self.model in OF_THREE_SIZES:
+            return self.size in THREE_SIZES
+        return (
+            max(width, height) <= min(LARGEST_EDGE, LARGEST_RATIO * min(width, height))
+            and width % EDGE_STEP == height % EDGE_STEP == 0
+            and FEWEST_PIXELS <= width * height <= MOST_PIXELS
+        )
+
+    @property
+    def images(self) -> int:
+        return self.n or 1
+
+    @property
+    def pixels(self) -> tuple[int, int]:
+        return pixels_of(self.size)
+
+    @property
+    def image_format(self) -> ImageFormat:
+        return self.output_format or "png"
+
+    @property
+    def links(self) -> bool:
+        return False
+
+    def pictures(self) -> list[Picture]:
+        """What is drawn: never the same again."""
+        quality = 100 if self.output_compression is None else max(1, self.output_compression)
+        return [Picture(secrets.token_hex(), *self.pixels, self.image_format, quality) for _ in range(self.images)]
+
+
+class OpenOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A call that names any other model: that of an engine which speaks the shape of the API, seeds included."""
+
+    prompt: Prompt
+    model: str
+    n: Count | None = None
+    size: Size | None = None
+    response_format: Literal["b64_json", "url"] | None = None
+    negative_prompt: str | None = None
+    num_inference_steps: Annotated[int, Meta(ge=1, le=200)] | None = None
+    guidance_scale: Annotated[float, Meta(ge=0.0, le=20.0)] | None = None
+    seed: Annotated[int, Meta(ge=0, le=4_294_967_295)] | None = None
+    user: str = ""
+
+    def __post_init__(self) -> None:
+        if max(self.pixels) > LARGEST_OPEN_EDGE or any(side % 8 for side in self.pixels):
+            raise ValueError(f"`$.size` {self.size} is not drawn by {self.model}")
+
+    @property
+    def images(self) -> int:
+        return self.n or 1
+
+    @property
+    def pixels(self) -> tuple[int, int]:
+        return pixels_of(self.size)
+
+    @property
+    def links(self) -> bool:
+        return self.response_format == "url"
+
+    def pictures(self) -> list[Picture]:
+        """What is drawn: all parameters equal, the same images."""
+        first = secrets.randbelow(2**32) if self.seed is None else self.seed
+        recipes = (
+            (
+                first + place,
+                self.model,
+                self.prompt,
+                self.negative_prompt,
+                self.num_inference_steps,
+                self.guidance_scale,
+            )
+            for place in range(self.images)
+        )
+        return [Picture(repr(recipe), *self.pixels, "png") for recipe in recipes]
+
+
+ImageOrder: TypeAlias = GPTImageOrder | OpenOrder
+
+
+def pixels_of(size: str | None) -> tuple[int, int]:
+    """Width and height of a size; `auto` and none are the default."""
+    width, _, height = (size if size and size != "auto" else "1024x1024").partition("x")
+    return int(width), int(height)
+
+
+def authorised(headers: dict[str, str], api_key: str) -> None:
+    """Refuses whoever does not send the key."""
+    if headers.get("authorization") != f"Bearer {api_key}":
+        raise Refused(WRONG_KEY)
+
+
+def read_order(call: Call, api_key: str, open_models: Collection[str]) -> ImageOrder:
+    """The order of a call that is right in every respect.
+
+    Raises:
+        Refused: for the first thing that is wrong with it.
+    """
+    authorised(call.headers, api_key)
+    if call.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise Refused(OpenAIError(415, "unsupported_content_type", "Content-Type must be application/json."))
+    try:
+        body = msgspec.json.decode(call.raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Refused(OpenAIError(400, None, "We could not parse the JSON body of your request.")) from error
+    model = body.get("model") if isinstance(body, dict) else None
+    if model not in (*GPT_MODELS, *open_models):
+        raise Refused(no_such_model(model))
+    return _converted(body, GPTImageOrder if model in GPT_MODELS else OpenOrder)
+
+
+def _converted(body: dict[str, Any], kind: type[ImageOrder]) -> ImageOrder:
+    try:
+        return msgspec.convert(body, kind)
+    except msgspec.ValidationError as error:
+        found = FIELD.search(str(error))
+        kinds = {"unknown": "unknown_parameter", "wrong": "invalid_value", "missing": "missing_required_parameter"}
+        code = kinds[found.lastgroup] if found and found.lastgroup else "invalid_value"
+        param = found[found.lastgroup] if found and found.lastgroup else None
+        raise Refused(OpenAIError(400, code, f"{error}", param=param)) from error
