@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from datetime import datetime
 
-from domain.errors import DrawingFailed, OutcomeUnknown, UnusableImage
+from domain.errors import Charged, DrawingFailed, OutcomeUnknown, UnusableImage
 from domain.generation import GeneratedImage, Generation, State, StoredImage
 from domain.identifiers import uuid7
 from domain.patience import patiently
@@ -18,6 +18,11 @@ log = logging.getLogger(__name__)
 def spool_name(generation: Generation, image: StoredImage) -> str:
     """The name under which a drawn image waits: the same whenever it is collected again."""
     return f"{generation.id}.{image.index}"
+
+
+def generation_of(name: str) -> str:
+    """The id of the generation whose image waits under a name."""
+    return name.partition(".")[0]
 
 
 class DrawGeneration:
@@ -50,9 +55,11 @@ class DrawGeneration:
             if generation.state is State.RECEIVED:
                 await self._quota.reserve(generation)
                 generation = await self._recorded(generation.submitted())
-            receipt = Receipt(generation.receipt or b"")
-            if not receipt.reference:
                 receipt = await self._submit(generation)
+            elif generation.receipt:
+                receipt = Receipt(generation.receipt)
+            else:
+                receipt = await self._submit_again(generation)
         except DrawingFailed as failure:
             return await self._failed(generation, failure)
         if receipt.reference and not generation.receipt:
@@ -62,6 +69,15 @@ class DrawGeneration:
     async def _submit(self, generation: Generation) -> Receipt:
         async with _failures_only(OutcomeUnknown):
             return await self._generator.submit(generation.request, generation.id)
+
+    async def _submit_again(self, generation: Generation) -> Receipt:
+        try:
+            return await self._submit(generation)
+        except DrawingFailed as failure:
+            if failure.charged is not Charged.NO:
+                raise
+            # That nothing was spent now says nothing of the first time.
+            raise OutcomeUnknown(f"asked again under the same key: {failure.detail}") from failure
 
     async def _collect(self, generation: Generation, receipt: Receipt) -> Generation:
         came: dict[int, StoredImage] = {}

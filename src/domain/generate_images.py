@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.errors import Gone, IdempotencyKeyReused, LedgerUnavailable, Overloaded
+from domain.errors import Charged, Gone, IdempotencyKeyReused, LedgerUnavailable, Overloaded
 from domain.generation import Generation, GenerationRequest, State
 from domain.identifiers import uuid7
 from domain.limits import Caller, Limits
@@ -47,8 +47,13 @@ class GenerateImages:
         self._cards, self._ledger, self._running, self._clock = cards, ledger, running, clock
         self._images_per_day, self._spend_per_day, self._patience = images_per_day, spend_per_day, patience
 
-    async def accept(self, order: Order, caller: Caller, key: IdempotencyKey | None = None) -> Accepted:
+    async def accept(
+        self, order: Order, caller: Caller, key: IdempotencyKey | None = None, *, promise: bool = False
+    ) -> Accepted:
         """Write the order down and begin to draw it, or find the one that its key stands for.
+
+        `promise`: the caller will not wait, but is told at once that it will be drawn; so it is, even where a crash
+        comes between. Of one who waits, what had not left for the provider is dropped with the crash.
 
         Raises:
             IdempotencyKeyReused, Gone: what the key stands for is another order, or was deleted.
@@ -64,6 +69,7 @@ class GenerateImages:
             fingerprint=order.fingerprint,
             created_at=self._clock(),
             key=key,
+            promised=promise,
             cost=card.price.times(request.samples) if card.price else None,
         )
         kept = await self._receive(generation, caller)
@@ -104,6 +110,12 @@ class GenerateImages:
             if not known:
                 raise
             return known
-        except (LedgerUnavailable, asyncio.CancelledError):
+        except LedgerUnavailable as fault:
+            self._running.withdraw(generation)
+            if generation.promised:
+                # A crash before it is withdrawn would keep a promise of which nobody knows.
+                fault.charged = Charged.UNKNOWN
+            raise
+        except asyncio.CancelledError:
             self._running.withdraw(generation)
             raise

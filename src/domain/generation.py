@@ -191,7 +191,8 @@ class Generation:
 
     `revision` counts the commits: the ledger writes revision n only over n - 1, so of two who work on one
     generation one is refused. `waiting` are images that are safe in the spool and on their way to storage; `images`
-    lie in storage. `cost` is what the provider charges, or may have charged, for it, where a price is known.
+    lie in storage. `promised` says that its caller did not wait, and was told at once that it will be drawn. `cost`
+    is what the provider charges, or may have charged, for it, where a price is known.
     """
 
     id: str
@@ -208,6 +209,7 @@ class Generation:
     images: tuple[StoredImage, ...] = ()
     failure: Failure | None = None
     cost: Money | None = None
+    promised: bool = False
     finished_at: datetime | None = None
     erased_at: datetime | None = None
 

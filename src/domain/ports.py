@@ -4,7 +4,7 @@ An adapter inherits its port, so that the type checker holds it. Nothing escapes
 """
 
 from abc import abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -88,7 +88,11 @@ class ImageStorage(Protocol):
 
     @abstractmethod
     async def link(self, key: str) -> str:
-        """A URL under which anyone who is given it can read the image, for as long as links live here."""
+        """A URL under which anyone who is given it can read the image, for as long as links live here.
+
+        Raises:
+            StorageFault: there is nothing to sign it with.
+        """
 
     @abstractmethod
     async def delete(self, key: str) -> None:
@@ -136,6 +140,10 @@ class ImageSpool(Protocol):
     @abstractmethod
     async def remove(self, name: str) -> None:
         """Forget a name; one that is not there is forgotten."""
+
+    @abstractmethod
+    async def names(self) -> Sequence[str]:
+        """Every name that waits here."""
 
     @abstractmethod
     async def set_aside(self, name: str, evidence: bytes) -> None:
@@ -186,12 +194,13 @@ class GenerationLedger(Protocol):
         """A caller's generations, newest first, older than the id `before`; without the erased ones."""
 
     @abstractmethod
-    async def take_abandoned(self, limit: int, at_work: Collection[str]) -> Sequence[Generation]:
+    async def take_abandoned(self, limit: int, at_work: Container[str]) -> Sequence[Generation]:
         """Make unfinished generations that nobody is at this worker's, and give them, a revision on.
 
-        Those are the ones of workers that live no more, and this worker's own that are not `at_work`: their taking
-        was answered too late. MUST NOT take what a living worker is at, however slow it is, nor what waits in a spool
-        out of reach.
+        Those are the ones of workers that live no more, and this worker's own that are not `at_work`: the answer to
+        their taking was lost. `at_work` changes all the time, so it MUST be asked after the row was read, and the row
+        taken only if it is still at the revision that was read. MUST NOT take what a living worker is at, however
+        slow that is, nor what waits in a spool out of reach.
         """
 
     @abstractmethod

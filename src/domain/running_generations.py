@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Iterator
-from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 
 from domain.draw_generation import DrawGeneration
@@ -44,10 +43,9 @@ class RunningGenerations:
         """Whether the process is about to stop, and takes nothing more."""
         return self._draining
 
-    @property
-    def at_work(self) -> AbstractSet[str]:
-        """The ids of all that this process is at, from before they are written down."""
-        return self._tasks.keys() | self._drawing
+    def __contains__(self, generation_id: object) -> bool:
+        """Whether this process is at it: from before it is written down until its end is."""
+        return generation_id in self._tasks or generation_id in self._drawing
 
     @contextmanager
     def room_for(self, generation: Generation) -> Iterator[None]:

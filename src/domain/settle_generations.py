@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from domain.errors import LedgerUnavailable, OutcomeUnknown, Superseded
+from domain.errors import DrawingFailed, GeneratorUnavailable, LedgerUnavailable, OutcomeUnknown, Superseded
 from domain.generation import Generation, State
 from domain.model_card import ModelCard
 from domain.patience import patiently
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 class SettleGenerations:
-    """Finishes what can be finished for free, and says `unknown` of the rest. Safe to run on every machine."""
+    """Finishes what can be finished for free, and says of the rest what is known. Safe to run on every machine."""
 
     BATCH = 100
 
@@ -33,11 +33,11 @@ class SettleGenerations:
 
     async def __call__(self) -> int:
         """Settle a batch of abandoned generations; how many it were."""
-        abandoned = await self._ledger.take_abandoned(self.BATCH, self._running.at_work)
+        abandoned = await self._ledger.take_abandoned(self.BATCH, at_work=self._running)
         for generation in abandoned:
             log.warning("was left %s by a worker", generation.state, extra={"generation": generation.id})
-            if self._may_have_been_paid(generation):
-                await self._unknown(generation)
+            if failure := self._hopeless(generation):
+                await self._give_up(generation, failure)
             else:
                 self._running.start(generation)
         return len(abandoned)
@@ -52,14 +52,17 @@ class SettleGenerations:
                 log.warning("cannot settle now: %s", fault)
             await asyncio.sleep(every)
 
-    def _may_have_been_paid(self, generation: Generation) -> bool:
-        """Whether asking again might pay again: it was submitted, and nothing came back that we kept."""
+    def _hopeless(self, generation: Generation) -> DrawingFailed | None:
+        """Why it cannot be finished, where it cannot."""
+        if generation.state is State.RECEIVED and not generation.promised:
+            # Whoever waited for it is gone, and may have ordered again: drawing it too would be paid twice.
+            return GeneratorUnavailable("the service was interrupted before the order left for the provider")
         card = self._cards.get(generation.request.version.value)
-        asked = generation.state is State.SUBMITTED and generation.receipt is None
-        return asked and not (card and card.idempotent)
+        if generation.state is State.SUBMITTED and generation.receipt is None and not (card and card.idempotent):
+            return OutcomeUnknown("the service was interrupted after the order had left for the provider")
+        return None
 
-    async def _unknown(self, generation: Generation) -> None:
-        failure = OutcomeUnknown("the service was interrupted after the order had left for the provider")
+    async def _give_up(self, generation: Generation, failure: DrawingFailed) -> None:
         try:
             await patiently(lambda: self._ledger.record(generation.failed(failure, self._clock())))
         except Superseded:

@@ -82,10 +82,21 @@ class SpoolContract:
         await spool.remove(NAME)
         assert await spool.get(NAME) is None
 
+    async def test_names_what_waits(self, spool: ImageSpool, reopen: Reopen) -> None:
+        assert list(await spool.names()) == []
+        for name in (NAME, OTHER):
+            await spool.put(name, b"drawn")
+            await spool.secure(name)
+
+        assert sorted(await spool.names()) == sorted(await reopen().names()) == [NAME, OTHER]
+        await spool.remove(OTHER)
+        assert list(await spool.names()) == [NAME]
+
     async def test_evidence_is_not_what_waits(self, spool: ImageSpool) -> None:
         await spool.set_aside(NAME, b"<html>")
 
         assert await spool.get(NAME) is None
+        assert list(await spool.names()) == []
 
     async def test_evidence_can_be_set_aside_again(self, spool: ImageSpool) -> None:
         for evidence in (b"<html>", b"<html>", b"other"):

@@ -1,5 +1,7 @@
 """A spool that lives as long as the process."""
 
+from collections.abc import Sequence
+
 from domain.ports import ImageSpool
 
 
@@ -22,6 +24,9 @@ class InMemoryImageSpool(ImageSpool):
 
     async def remove(self, name: str) -> None:
         self.waiting.pop(name, None)
+
+    async def names(self) -> Sequence[str]:
+        return list(self.waiting)
 
     async def set_aside(self, name: str, evidence: bytes) -> None:
         self.aside.append((name, evidence))

@@ -22,6 +22,7 @@ class Outcome(msgspec.Struct, omit_defaults=True, frozen=True):
     images: tuple[StoredImage, ...] = ()
     failure: Failure | None = None
     cost: Money | None = None
+    promised: bool = False
 
 
 class Row(Protocol):
@@ -42,7 +43,8 @@ def encode_request(request: GenerationRequest) -> str:
 
 def encode_outcome(generation: Generation) -> str:
     """The document `outcome`."""
-    return _encoder.encode(Outcome(generation.waiting, generation.images, generation.failure, generation.cost)).decode()
+    one = generation
+    return _encoder.encode(Outcome(one.waiting, one.images, one.failure, one.cost, one.promised)).decode()
 
 
 def decode(row: Row, instant: Callable[[Any], datetime] = lambda stored: stored) -> Generation:
@@ -64,6 +66,7 @@ def decode(row: Row, instant: Callable[[Any], datetime] = lambda stored: stored)
         images=outcome.images,
         failure=outcome.failure,
         cost=outcome.cost,
+        promised=outcome.promised,
         finished_at=None if finished_at is None else instant(finished_at),
         erased_at=None if erased_at is None else instant(erased_at),
     )

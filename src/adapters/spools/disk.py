@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -40,6 +41,9 @@ class DiskImageSpool(ImageSpool):
 
     async def remove(self, name: str) -> None:
         await self._disk(self._waiting.remove, name)
+
+    async def names(self) -> Sequence[str]:
+        return await self._disk(lambda: list(self._waiting.names()))
 
     async def set_aside(self, name: str, evidence: bytes) -> None:
         # Named for its bytes too, so that what is kept once is never replaced by another answer.

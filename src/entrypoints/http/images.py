@@ -33,12 +33,13 @@ class ImagesController(Controller):
     ) -> Response[list[Image]] | Response[GenerationShown] | Response[ProblemAnswer]:
         """Draw images from a text and keep them in storage."""
         order, key = read_request(request.scope["headers"], await read_json(request), services.cards)
-        accepted = await services.generate.accept(order, request.user, key)
+        leaves = prefers_not_to_wait(request.scope["headers"])
+        accepted = await services.generate.accept(order, request.user, key, promise=leaves)
         generation, address = accepted.generation, address_of(accepted.generation)
         headers = {"Link": f'<{address}>; rel="describedby"'}
         if accepted.replay:
             headers["Idempotency-Replay"] = "true"
-        if prefers_not_to_wait(request.scope["headers"]) and not generation.state.final:
+        if leaves and not generation.state.final:
             headers |= {"Location": address, "Preference-Applied": "respond-async", "Retry-After": str(LOOK_AGAIN)}
             return Response(await GenerationShown.of(generation, services.storage), status_code=202, headers=headers)
         generation = await services.generate.outcome(generation)

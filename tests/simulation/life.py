@@ -1,0 +1,96 @@
+"""One life of a process, put together from the real use case and ports that fate plays with."""
+
+import asyncio
+import random
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from adapters.in_memory.ledger import InMemoryGenerationLedger
+from adapters.in_memory.spool import InMemoryImageSpool
+from adapters.in_memory.storage import InMemoryImageStorage
+from domain.draw_generation import DrawGeneration
+from domain.generate_images import GenerateImages
+from domain.generation import Generation
+from domain.limits import Caller
+from domain.order import read_order
+from domain.provider_quota import ProviderQuota
+from domain.running_generations import RunningGenerations
+from domain.settle_generations import SettleGenerations
+from domain.store_generation import StoreGeneration
+from domain.tidy_spool import TidySpool
+from domain.values import IdempotencyKey
+from simulation.fate import Fate
+from simulation.world import FatefulGenerator, FatefulLedger, FatefulSpool, FatefulStorage, Provider
+
+STORE_PATIENCE = 5.0  # virtual seconds
+
+
+@dataclass
+class World:
+    """What no crash takes away."""
+
+    provider: Provider = field(default_factory=Provider)
+    ledger: InMemoryGenerationLedger = field(default_factory=lambda: InMemoryGenerationLedger(now))
+    spool: InMemoryImageSpool = field(default_factory=InMemoryImageSpool)
+    storage: InMemoryImageStorage = field(default_factory=InMemoryImageStorage)
+    promised: set[str] = field(default_factory=set)
+
+    async def generations(self) -> list[Generation]:
+        return list(await self.ledger.page("someone", limit=10_000))
+
+
+class Life:
+    """A process: it lives from `begin` until fate or its owner ends it."""
+
+    def __init__(self, world: World, fate: Fate, chance: random.Random) -> None:
+        self._fate, self.world = fate, world
+        generator = FatefulGenerator(world.provider, fate, chance)
+        self._own_ledger = world.ledger.colleague()
+        ledger, spool = FatefulLedger(self._own_ledger, fate), FatefulSpool(world.spool, fate)
+        storage = FatefulStorage(world.storage, fate)
+        self.cards = {card.version.value: card for card in generator.cards}
+        draw = DrawGeneration(
+            generator=generator,
+            spool=spool,
+            ledger=ledger,
+            quota=ProviderQuota(ledger, {}),
+            clock=now,
+            key_prefix="images/",
+        )
+        store = StoreGeneration(
+            storage=storage, spool=spool, ledger=ledger, clock=now, patience=STORE_PATIENCE, uploads=4
+        )
+        self.running = RunningGenerations(draw, store, ledger, spool, max_in_flight=4, max_queued=100)
+        self.generate = GenerateImages(
+            cards=self.cards,
+            ledger=ledger,
+            running=self.running,
+            clock=now,
+            images_per_day=None,
+            spend_per_day=None,
+            patience=STORE_PATIENCE,
+        )
+        self._settle = SettleGenerations(ledger=ledger, running=self.running, cards=self.cards, clock=now)
+        self.tidy = TidySpool(spool=spool, ledger=ledger)
+        self._settling = asyncio.ensure_future(self._settle.forever(every=1.0))
+
+    async def order(self, fields: dict[str, object], key: str | None, *, promise: bool) -> Generation:
+        """What a client does with one request: order, and wait, though it may have said that it would not."""
+        order, caller = read_order(fields, self.cards), Caller("someone")
+        accepted = await self.generate.accept(order, caller, IdempotencyKey(key) if key else None, promise=promise)
+        if promise and not accepted.replay:
+            self.world.promised.add(accepted.generation.id)
+        return await self.generate.outcome(accepted.generation)
+
+    async def end(self) -> None:
+        """SIGKILL: nothing has effects any more, and the kernel lets go of the worker's lock."""
+        self._fate.kill()
+        self._own_ledger.die()
+        self._settling.cancel()
+        # The tasks of the dead run into their next point and end there; nobody is told.
+        await asyncio.gather(self._settling, self.running.drain(), return_exceptions=True)
+
+
+def now() -> datetime:
+    """The virtual clock, as a date."""
+    return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=asyncio.get_running_loop().time())

@@ -1,0 +1,148 @@
+"""The promises, as code, and a story that tries to break them: a crash at any await, all of it told by one seed.
+
+`cd tests && python -m simulation 4711` tells one story again; `python -m simulation 0 10000` tells ten thousand.
+"""
+
+import asyncio
+import random
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from domain.errors import Charged, DarkroomError, NothingWasDrawn
+from domain.generation import Generation, State
+from simulation.fate import Fate
+from simulation.life import Life, World
+from simulation.virtual_time import run
+
+ORDERS = 5
+
+
+@dataclass
+class Client:
+    """Orders until it has an answer, whoever dies meanwhile: under one key, or careless, as a new order each time."""
+
+    name: str
+    careful: bool
+    fields: dict[str, object]
+    answer: Generation | None = None
+    attempts: int = 0
+    turned_away: list[str] = field(default_factory=list)
+
+    async def order_from(self, life: Life, chance: random.Random) -> None:
+        while self.answer is None:
+            # Under its key an order is always the same one; without, its prompt tells the attempts apart.
+            prompt = self.name if self.careful else f"{self.name}, attempt {self.attempts}"
+            self.attempts += 1
+            try:
+                async with asyncio.timeout(chance.choice((0.2, 3.0, 40.0))):
+                    fields, key = self.fields | {"prompt": prompt}, self.name if self.careful else None
+                    generation = await life.order(fields, key, promise=chance.random() < 0.3)
+            except (TimeoutError, DarkroomError) as error:
+                if isinstance(error, NothingWasDrawn) and error.charged is Charged.NO:
+                    self.turned_away.append(prompt)
+                await asyncio.sleep(0.5)
+                continue
+            # Where nothing was charged the key is free again, and most people try once more.
+            if generation.state.final and (generation.charged is not Charged.NO or self.attempts > 5):
+                self.answer = generation
+
+
+def simulate(seed: int) -> None:
+    """Tell one story; `AssertionError` where a promise did not hold."""
+    random.seed(seed)  # the jitter of the domain's pauses
+    chance = random.Random(seed)
+    clients = [
+        Client(
+            name=f"order {number}",
+            careful=chance.random() < 0.7,
+            fields={
+                "version": chance.choice(("once", "by-key", "at-once")),
+                "width": 16,
+                "height": 16,
+                "seed": [chance.randrange(2**32) for _ in range(chance.randint(1, 3))],
+            },
+        )
+        for number in range(ORDERS)
+    ]
+    run(_story(clients, chance))
+
+
+async def _story(clients: list[Client], chance: random.Random) -> None:
+    world = World()
+    trouble = chance.choice((0.0, 0.05, 0.2))
+    processes = chance.choice((1, 1, 2))
+    await asyncio.gather(*(_lives(world, clients, chance, trouble) for _ in range(processes)))
+    calm = Life(world, Fate(chance), chance)
+    await asyncio.gather(*(client.order_from(calm, chance) for client in clients))
+    while not all(one.state.final for one in await world.generations()):
+        await asyncio.sleep(1)
+        assert asyncio.get_running_loop().time() < 36_000, "every generation comes to its end"
+    await calm.running.drain()
+    await calm.tidy()
+    await calm.end()
+    _hold_promises(world, clients, await world.generations())
+
+
+async def _lives(world: World, clients: list[Client], chance: random.Random, trouble: float) -> None:
+    """A process that is started again whenever it ended: by a crash at some point, or by a signal after a while."""
+    for _ in range(chance.randint(1, 3)):
+        fate = Fate(
+            chance, points=chance.choice((None, chance.randint(1, 120), chance.randint(1, 400))), trouble=trouble
+        )
+        life = Life(world, fate, chance)
+        calls = [asyncio.ensure_future(client.order_from(life, chance)) for client in clients]
+        died = asyncio.ensure_future(fate.dead.wait())
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(died), chance.choice((0.5, 2.0, 30.0)))
+        draining = asyncio.ensure_future(life.running.drain())
+        await asyncio.wait([draining, died], return_when=asyncio.FIRST_COMPLETED)
+        for task in (draining, died, *calls):
+            task.cancel()
+        await life.end()
+        await asyncio.gather(draining, died, *calls, return_exceptions=True)
+
+
+def _hold_promises(world: World, clients: list[Client], generations: list[Generation]) -> None:
+    careful = {client.name for client in clients if client.careful}
+    turned_away = {prompt for client in clients if not client.careful for prompt in client.turned_away}
+    for generation in generations:
+        paid, prompt = world.provider.charges[generation.id], generation.request.prompt.value
+        _hold_for_money(generation, paid)
+        _hold_for_images(generation, world)
+        assert not (prompt in turned_away and paid), "who is turned away is not charged"
+        assert generation.key or generation.charged is Charged.NO or prompt not in careful, "a paid key is kept"
+        if generation.id in world.promised:
+            interrupted = generation.failure and "before the order left" in generation.failure.detail
+            assert not interrupted, "what was promised is drawn"
+    by_key = Counter(one.key.value for one in generations if one.key)
+    assert all(count == 1 for count in by_key.values()), "one key, one order that may have cost money"
+    assert not world.spool.waiting, "the spool is empty when all is at its end"
+    for client in clients:
+        assert client.answer, "everyone has an answer"
+        again = next(one for one in generations if one.id == client.answer.id)
+        assert again.state is client.answer.state, "an answer, once given, stays"
+
+
+def _hold_for_money(generation: Generation, paid: int) -> None:
+    assert paid <= 1, "no order is charged twice"
+    match generation.charged:
+        case Charged.NO:
+            assert paid == 0, "what is said to cost nothing cost nothing"
+            assert generation.key is None, "and its key is free again"
+        case Charged.YES:
+            assert paid == 1, "what is said to be charged was charged"
+        case Charged.UNKNOWN:
+            assert generation.state is State.UNKNOWN, "and what nobody knows is called so"
+
+
+def _hold_for_images(generation: Generation, world: World) -> None:
+    assert generation.waiting == (), "nothing that was drawn still waits"
+    if generation.failure:
+        assert "lost" not in generation.failure.detail, "what was drawn is never lost"
+    if generation.state is State.STORED:
+        assert [image.index for image in generation.images] == list(range(generation.request.samples))
+    for image in generation.images:
+        drawn = world.provider.pictures[generation.id][image.index]
+        assert world.storage.kept[image.key][0] == drawn, "what was drawn is what is stored"
+        assert image.seed == generation.request.seeds[image.index]

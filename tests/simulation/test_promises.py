@@ -1,0 +1,36 @@
+"""Whatever fate does, the promises hold. A story that breaks one is told again by `python -m simulation SEED`."""
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from simulation.story import simulate
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    """Tens of thousands of simulated faults are no news."""
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
+
+
+def broken(seeds: range) -> dict[int, str]:
+    promises = {}
+    for seed in seeds:
+        try:
+            simulate(seed)
+        except AssertionError as promise:
+            promises[seed] = str(promise)
+    return promises
+
+
+def test_promises_hold_in_a_thousand_stories() -> None:
+    assert broken(range(1_000)) == {}
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_promises_hold_in_ten_thousand_stories() -> None:
+    assert broken(range(1_000, 11_000)) == {}

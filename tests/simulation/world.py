@@ -1,0 +1,192 @@
+"""What outlives a process: the books of the provider, the ledger, the spool, the storage; and how a process sees it."""
+
+import random
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Container, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from adapters.in_memory.generator import WIDEST_CARD, tile
+from domain.errors import (
+    GeneratorRefused,
+    GeneratorUnavailable,
+    LedgerUnavailable,
+    OutcomeUnknown,
+    PromptRejected,
+    StorageFault,
+    UnusableImage,
+)
+from domain.generation import GeneratedImage, Generation, GenerationRequest
+from domain.image_file import MediaType
+from domain.limits import Limits, Usage
+from domain.model_card import ModelCard
+from domain.ports import GenerationLedger, ImageGenerator, ImageSpool, ImageStorage, Receipt
+from domain.values import IdempotencyKey, ModelVersion
+from simulation.fate import Fate
+
+ONCE = replace(WIDEST_CARD, version=ModelVersion("once"))
+BY_KEY = replace(WIDEST_CARD, version=ModelVersion("by-key"), idempotent=True)
+AT_ONCE = replace(WIDEST_CARD, version=ModelVersion("at-once"))
+
+
+class Provider:
+    """Keeps the books: what it charged, under which key, and the pictures it holds for collection."""
+
+    def __init__(self) -> None:
+        self.charges: Counter[str] = Counter()
+        self.pictures: dict[str, list[bytes]] = {}
+
+    def draw(self, request: GenerationRequest, key: str) -> list[bytes]:
+        """Charge and draw; where the model is idempotent by a key, once for each key."""
+        if request.version == BY_KEY.version and key in self.pictures:
+            return self.pictures[key]
+        self.charges[key] += 1
+        self.pictures[key] = [tile(16, 16, seed.value) for seed in request.seeds]
+        return self.pictures[key]
+
+
+class FatefulGenerator(ImageGenerator):
+    """The adapter of that provider: links as a receipt, or the bytes at once."""
+
+    def __init__(self, provider: Provider, fate: Fate, chance: random.Random) -> None:
+        self._provider, self._fate, self._chance = provider, fate, chance
+
+    @property
+    def cards(self) -> Sequence[ModelCard]:
+        return (ONCE, BY_KEY, AT_ONCE)
+
+    async def submit(self, request: GenerationRequest, key: str) -> Receipt:
+        await self._fate.point()
+        if self._fate.strikes():
+            kinds = (GeneratorRefused, GeneratorUnavailable, PromptRejected, OutcomeUnknown, ZeroDivisionError)
+            raise self._chance.choice(kinds)("before it arrived")
+        pictures = self._provider.draw(request, key)
+        await self._fate.point()
+        if self._fate.strikes():
+            raise self._chance.choice((OutcomeUnknown, UnusableImage, ZeroDivisionError))("after it was charged")
+        if request.version != AT_ONCE.version:
+            return Receipt(reference=key.encode())
+        return Receipt(
+            images=tuple(
+                GeneratedImage(index=index, seed=seed, data=data)
+                for index, (seed, data) in enumerate(zip(request.seeds, pictures, strict=True))
+            )
+        )
+
+    async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
+        for image in receipt.images:
+            await self._fate.point()
+            yield image
+        missing = False
+        if receipt.reference:
+            pictures = self._provider.pictures[receipt.reference.decode()]
+            for index in self._chance.sample(range(len(pictures)), len(pictures)):
+                await self._fate.point()
+                if self._fate.strikes():
+                    missing = True
+                else:
+                    yield GeneratedImage(index=index, seed=request.seeds[index], data=pictures[index])
+        if missing:
+            raise UnusableImage("a link was dead", evidence=b"404")
+
+
+class FatefulStorage(ImageStorage):
+    """A storage whose calls fail and whose process dies."""
+
+    def __init__(self, storage: ImageStorage, fate: Fate) -> None:
+        self._storage, self._fate = storage, fate
+
+    async def put(self, key: str, image: bytes, media_type: MediaType) -> None:
+        async with self._fate.call(StorageFault("storage")):
+            await self._storage.put(key, image, media_type)
+
+    async def link(self, key: str) -> str:
+        return await self._storage.link(key)
+
+    async def delete(self, key: str) -> None:
+        async with self._fate.call(StorageFault("storage")):
+            await self._storage.delete(key)
+
+    def keys(self) -> AsyncIterator[str]:
+        return self._storage.keys()
+
+    async def check(self) -> str:
+        return await self._storage.check()
+
+
+class FatefulSpool(ImageSpool):
+    """A spool whose calls fail and whose process dies."""
+
+    def __init__(self, spool: ImageSpool, fate: Fate) -> None:
+        self._spool, self._fate = spool, fate
+
+    async def put(self, name: str, data: bytes) -> None:
+        async with self._fate.call(StorageFault("spool")):
+            await self._spool.put(name, data)
+
+    async def get(self, name: str) -> bytes | None:
+        async with self._fate.call(StorageFault("spool")):
+            return await self._spool.get(name)
+
+    async def secure(self, name: str) -> None:
+        async with self._fate.call(StorageFault("spool")):
+            await self._spool.secure(name)
+
+    async def remove(self, name: str) -> None:
+        async with self._fate.call(StorageFault("spool")):
+            await self._spool.remove(name)
+
+    async def names(self) -> Sequence[str]:
+        async with self._fate.call(StorageFault("spool")):
+            return await self._spool.names()
+
+    async def set_aside(self, name: str, evidence: bytes) -> None:
+        async with self._fate.call(StorageFault("spool")):
+            await self._spool.set_aside(name, evidence)
+
+    @property
+    def full(self) -> bool:
+        return self._spool.full
+
+
+class FatefulLedger(GenerationLedger):
+    """A ledger whose calls fail, before the commit or after it, and whose process dies."""
+
+    def __init__(self, ledger: GenerationLedger, fate: Fate) -> None:
+        self._ledger, self._fate = ledger, fate
+
+    async def receive(self, generation: Generation, limits: Limits) -> Generation:
+        async with self._fate.call(LedgerUnavailable("ledger")):
+            return await self._ledger.receive(generation, limits)
+
+    async def record(self, generation: Generation) -> None:
+        async with self._fate.call(LedgerUnavailable("ledger")):
+            await self._ledger.record(generation)
+
+    async def find(self, generation_id: str) -> Generation | None:
+        async with self._fate.call(LedgerUnavailable("ledger")):
+            return await self._ledger.find(generation_id)
+
+    async def find_by_key(self, caller: str, key: IdempotencyKey) -> Generation | None:
+        async with self._fate.call(LedgerUnavailable("ledger")):
+            return await self._ledger.find_by_key(caller, key)
+
+    async def page(self, caller: str, *, limit: int, before: str | None = None) -> Sequence[Generation]:
+        return await self._ledger.page(caller, limit=limit, before=before)
+
+    async def take_abandoned(self, limit: int, at_work: Container[str]) -> Sequence[Generation]:
+        async with self._fate.call(LedgerUnavailable("ledger")):
+            return await self._ledger.take_abandoned(limit, at_work)
+
+    async def reserve(self, generator: str, images: int, per_minute: int) -> float:
+        async with self._fate.call(LedgerUnavailable("ledger")):
+            return await self._ledger.reserve(generator, images, per_minute)
+
+    async def usage(self, since: datetime, caller: str | None = None) -> Sequence[Usage]:
+        return await self._ledger.usage(since, caller)
+
+    async def sweepable(self, *, erase_before: datetime | None, forget_before: datetime | None) -> Sequence[Generation]:
+        return await self._ledger.sweepable(erase_before=erase_before, forget_before=forget_before)
+
+    def image_keys(self) -> AsyncIterator[str]:
+        return self._ledger.image_keys()
