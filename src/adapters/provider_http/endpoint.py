@@ -32,6 +32,11 @@ class Endpoint:
             raise InvalidValue("the API key must be printable ASCII without blanks")
         return cls(base_url.rstrip("/"), api_key)
 
+    @property
+    def origin(self) -> str:
+        """Its scheme, host and port, as `ImageHosts.parse` takes them."""
+        return str(httpx.URL(self.base_url).copy_with(path="/"))
+
     def url(self, path: str) -> httpx.URL:
         """The URL of one of its resources; `path` begins with a slash."""
         return httpx.URL(self.base_url + path)

@@ -1,6 +1,7 @@
 """Images on their way from a provider."""
 
 import asyncio
+import base64
 from collections.abc import AsyncGenerator, Coroutine, Iterable
 from typing import Any, Final
 
@@ -15,6 +16,18 @@ _BESIDES_PIXELS: Final = 256 * 1024
 def longest_file(size: ImageSize) -> int:
     """Bytes that a file of this size can need: its pixels, not compressed at all, and room for metadata."""
     return size.width * size.height * _BYTES_A_PIXEL + _BESIDES_PIXELS
+
+
+def from_base64(text: str, *, index: int) -> bytes:
+    """The bytes of an image that came within an answer.
+
+    Raises:
+        UnusableImage: it is no base64.
+    """
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError as flaw:
+        raise UnusableImage(f"image {index} is no base64 in the provider's answer", evidence=text.encode()) from flaw
 
 
 def drawn_image(

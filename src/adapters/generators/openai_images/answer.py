@@ -1,0 +1,40 @@
+"""Reading an answer: `{"created", "data": [{"b64_json"}]}`, or `url` instead, for the one image that was ordered."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from adapters.generators.openai_images.errors import openai_failure
+from adapters.provider_http.answer import Answer
+from adapters.provider_http.image_hosts import ImageHosts
+from adapters.provider_http.images import drawn_image, from_base64
+from domain.errors import UnusableImage
+from domain.generation import GeneratedImage, GenerationRequest
+from domain.ports import Receipt
+
+
+def read_answer(answer: Answer, request: GenerationRequest) -> Receipt:
+    """The image, or the link to it: whichever was ordered, what came is taken.
+
+    Raises:
+        DrawingFailed: there is neither; the class says why, and what is known of the money.
+    """
+    if not answer.is_success:
+        raise openai_failure(answer)
+    entry = _first(answer.document().get("data"))
+    text, link = entry.get("b64_json"), entry.get("url")
+    if isinstance(text, str) and text:
+        return Receipt(images=(the_image(request, from_base64(text, index=0)),))
+    if isinstance(link, str) and link.isascii() and 0 < len(link) <= ImageHosts.LONGEST_LINK:
+        return Receipt(reference=link.encode())
+    raise UnusableImage("the provider's answer holds neither an image nor a link", evidence=answer.body)
+
+
+def the_image(request: GenerationRequest, data: bytes) -> GeneratedImage:
+    """The one image of a request. The API says nothing of its seed: it is the one that was sent."""
+    return drawn_image(request, index=0, seed=next(iter(request.seeds), None), data=data, image_id=None)
+
+
+def _first(entries: object) -> Mapping[str, Any]:
+    """More than were ordered are passed over: what was ordered is there."""
+    entry = entries[0] if isinstance(entries, list) and entries else None
+    return entry if isinstance(entry, dict) else {}

@@ -1,0 +1,44 @@
+"""The body of a call."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Final, Literal
+
+from adapters.generators.openai_images.models import OpenAIModel
+from domain.generation import GenerationRequest
+
+OutputFormat = Literal["png", "jpeg", "webp"]
+ResponseFormat = Literal["b64_json", "url"]
+
+
+@dataclass(frozen=True, slots=True)
+class GPTImageOptions:
+    """What the operator chose once for all calls to GPT image models; None leaves it to OpenAI."""
+
+    output_format: OutputFormat = "png"
+    output_compression: int | None = None
+    quality: str | None = None
+    background: str | None = None
+    moderation: str | None = None
+
+
+_ONE: Final = 1  # image a call
+
+
+def call_body(
+    request: GenerationRequest, model: OpenAIModel, options: GPTImageOptions, response_format: ResponseFormat
+) -> bytes:
+    """Every parameter as given, for one image; what was not given is left out."""
+    negative_prompt, steps, guidance = request.negative_prompt, request.num_inference_steps, request.guidance_scale
+    fields = {
+        "model": request.version.value,
+        "prompt": request.prompt.value,
+        "n": _ONE,
+        "size": f"{request.size.width}x{request.size.height}",
+        "negative_prompt": negative_prompt and negative_prompt.value,
+        "seed": request.seeds[0].value if request.seeds else None,
+        "num_inference_steps": steps and steps.value,
+        "guidance_scale": guidance and guidance.value,
+        **(asdict(options) if model.is_gpt_image else {"response_format": response_format}),
+    }
+    return json.dumps({name: value for name, value in fields.items() if value is not None}).encode()

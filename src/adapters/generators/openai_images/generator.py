@@ -1,0 +1,108 @@
+"""The generator that draws with whoever speaks the Images API."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+import httpx
+
+from adapters.generators.openai_images.answer import read_answer, the_image
+from adapters.generators.openai_images.call import GPTImageOptions, ResponseFormat, call_body
+from adapters.generators.openai_images.models import OpenAIModel, parse_models
+from adapters.one_by_one import OneByOneImageGenerator
+from adapters.provider_http.endpoint import Endpoint
+from adapters.provider_http.images import longest_file
+from adapters.provider_http.paid_calls import HEADERS
+from adapters.provider_http.room import ProviderHttp, open_provider_http
+from domain.generation import GeneratedImage, GenerationRequest
+from domain.image_file import MediaType
+from domain.model_card import ModelCard
+from domain.ports import ImageGenerator, Receipt
+
+OPENAI: Final = "https://api.openai.com/v1"
+
+_PATH: Final = "/images/generations"
+_BESIDES_BASE64: Final = 65_536  # bytes of an answer; base64 makes four of three
+
+
+class OpenAIImageGenerator(ImageGenerator):
+    """Draws one image a call."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        http: ProviderHttp,
+        models: Mapping[str, OpenAIModel],
+        options: GPTImageOptions,
+        response_format: ResponseFormat,
+    ) -> None:
+        """`models` by version."""
+        self._endpoint, self._http, self._models = endpoint, http, models
+        self._options, self._response_format = options, response_format
+
+    @property
+    def cards(self) -> Sequence[ModelCard]:
+        return tuple(model.card for model in self._models.values())
+
+    async def submit(self, request: GenerationRequest, key: str) -> Receipt:
+        del key  # the API charges for each call, whatever it was called before
+        model = self._models[request.version.value]
+        call = httpx.Request(
+            "POST",
+            self._endpoint.url(_PATH),
+            headers={
+                **HEADERS,
+                "Accept": "application/json",
+                "Authorization": f"Bearer {self._endpoint.api_key}",
+                "Content-Type": "application/json",
+            },
+            content=call_body(request, model, self._options, self._response_format),
+        )
+        longest = _BESIDES_BASE64 + longest_file(request.size) * 4 // 3
+        return read_answer(await self._http.paid.send(call, longest=longest), request)
+
+    async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
+        for image in receipt.images:
+            yield image
+        if receipt.reference:
+            link, longest = receipt.reference.decode("ascii"), longest_file(request.size)
+            yield the_image(request, await self._http.images.fetch("image 0", link, longest=longest))
+
+    async def check(self) -> str:
+        await self._http.paid.reach(self._endpoint.url(_PATH))
+        return f"the Images API answers at {self._endpoint.base_url}; only drawing would tell whether it takes the key"
+
+
+@asynccontextmanager
+async def open_openai_images(
+    *,
+    api_key: str,
+    base_url: str = OPENAI,
+    models: Iterable[str] = ("gpt-image-2",),
+    options: GPTImageOptions | None = None,
+    response_format: ResponseFormat = "b64_json",
+    image_hosts: Iterable[str] = (),
+    call_timeout: float = 180.0,
+    fetch_timeout: float = 60.0,
+    at_once: int = 16,
+    trust_env: bool = False,
+) -> AsyncIterator[ImageGenerator]:
+    """Open the generator, for as long as the block lasts; times in seconds, as `open_provider_http` has them.
+
+    `models` as `parse_models` reads them, `options` for those that are GPT image models, `response_format` for all
+    others. Links may name `image_hosts`, and the server itself. `at_once` calls may be under way. OpenAI says that a
+    call can take two minutes.
+
+    Raises:
+        InvalidValue: the key, the base URL, a model or a host cannot be used.
+    """
+    endpoint, options = Endpoint.parse(base_url=base_url, api_key=api_key), options or GPTImageOptions()
+    known = parse_models(models, gpt_image_type=MediaType(f"image/{options.output_format}"))
+    async with open_provider_http(
+        image_hosts=(*image_hosts, endpoint.origin),
+        call_timeout=call_timeout,
+        fetch_timeout=fetch_timeout,
+        trust_env=trust_env,
+    ) as http:
+        generator = OpenAIImageGenerator(endpoint, http, known, options, response_format)
+        yield OneByOneImageGenerator(generator, at_once=at_once)

@@ -1,0 +1,61 @@
+"""The body of a call to the Images API."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from adapters.generators.openai_images.call import GPTImageOptions, call_body
+from adapters.generators.openai_images.models import parse_models
+from domain.generation import GenerationRequest
+from domain.image_file import MediaType
+from domain.values import GuidanceScale, ImageSize, InferenceSteps, ModelVersion, Prompt, Seed
+
+MODELS = parse_models(["gpt-image-2", "flux-dev=64-512 seed"], gpt_image_type=MediaType.PNG)
+REQUEST = GenerationRequest(
+    version=ModelVersion("gpt-image-2"), prompt=Prompt("a lighthouse"), size=ImageSize(1024, 816), samples=1, seeds=()
+)
+CHOSEN = GPTImageOptions(
+    output_format="webp", output_compression=80, quality="low", background="opaque", moderation="low"
+)
+
+
+def sent(request: GenerationRequest, options: GPTImageOptions | None = None) -> dict[str, Any]:
+    body = call_body(request, MODELS[request.version.value], options or GPTImageOptions(), "b64_json")
+    fields: dict[str, Any] = json.loads(body)
+    return fields
+
+
+def test_a_gpt_image_model_is_told_what_the_operator_chose_and_no_response_format() -> None:
+    plain = {"model": "gpt-image-2", "prompt": "a lighthouse", "n": 1, "size": "1024x816", "output_format": "png"}
+
+    assert sent(REQUEST) == plain
+    assert sent(REQUEST, CHOSEN) == plain | {
+        "output_format": "webp",
+        "output_compression": 80,
+        "quality": "low",
+        "background": "opaque",
+        "moderation": "low",
+    }
+
+
+def test_any_other_model_is_told_the_parameters_of_the_request_and_a_response_format() -> None:
+    request = replace(
+        REQUEST,
+        version=ModelVersion("flux-dev"),
+        seeds=(Seed(0),),
+        negative_prompt=Prompt("fog"),
+        num_inference_steps=InferenceSteps(20),
+        guidance_scale=GuidanceScale(2.5),
+    )
+
+    assert sent(request, CHOSEN) == {
+        "model": "flux-dev",
+        "prompt": "a lighthouse",
+        "n": 1,
+        "size": "1024x816",
+        "negative_prompt": "fog",
+        "seed": 0,
+        "num_inference_steps": 20,
+        "guidance_scale": 2.5,
+        "response_format": "b64_json",
+    }

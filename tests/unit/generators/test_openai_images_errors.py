@@ -1,0 +1,97 @@
+"""What OpenAI's errors mean for money."""
+
+import json
+
+import httpx
+import pytest
+
+from adapters.generators.openai_images.errors import openai_failure
+from adapters.provider_http.answer import Answer
+from domain.errors import (
+    Charged,
+    DrawingFailed,
+    GeneratorRefused,
+    GeneratorUnavailable,
+    OutcomeUnknown,
+    PromptRejected,
+)
+
+
+def failure_of(status: int, error: object, **headers: str) -> DrawingFailed:
+    body = json.dumps({"error": error}).encode()
+    return openai_failure(Answer(status, httpx.Headers({k.replace("_", "-"): v for k, v in headers.items()}), body))
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (401, "invalid_api_key"),
+        (403, "unsupported_country_region_territory"),
+        (404, "model_not_found"),
+        (400, "unknown_parameter"),
+        (400, None),
+        (400, {"no": "code"}),
+        (429, "insufficient_quota"),
+        (429, "credit_balance_exhausted"),
+        (429, "organization_spend_limit_exceeded"),
+        (429, "organization_usage_limit_exceeded"),
+        (429, "project_spend_limit_exceeded"),
+        (400, "billing_hard_limit_reached"),
+    ],
+)
+def test_a_refusal_costs_nothing_and_does_not_pass_by_itself(status: int, code: object) -> None:
+    failure = failure_of(status, {"code": code, "message": "secret words", "type": "t", "param": None})
+
+    assert type(failure) is GeneratorRefused
+    assert (failure.charged, failure.retry_after) == (Charged.NO, None)
+    assert "secret words" not in failure.detail
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(429, "rate_limit_exceeded"), (429, "slow_down"), (503, "slow_down"), (503, "server_is_overloaded")],
+)
+def test_what_it_cannot_do_now_may_be_asked_again_when_it_says(status: int, code: str) -> None:
+    failure = failure_of(status, {"code": code}, retry_after="12")
+
+    assert type(failure) is GeneratorUnavailable
+    assert (failure.charged, failure.retry_after) == (Charged.NO, 12)
+
+
+@pytest.mark.parametrize(
+    ("code", "details", "charged"),
+    [
+        ("content_policy_violation", None, Charged.NO),
+        ("moderation_blocked", None, Charged.NO),
+        ("moderation_blocked", {"moderation_stage": "input", "categories": []}, Charged.NO),
+        ("moderation_blocked", {"moderation_stage": "output"}, Charged.UNKNOWN),
+        ("moderation_blocked", {"moderation_stage": "unknown"}, Charged.UNKNOWN),
+        ("moderation_blocked", "output", Charged.NO),
+    ],
+)
+def test_moderation_before_the_drawing_costs_nothing_and_after_it_nobody_knows(
+    code: str, details: object, charged: Charged
+) -> None:
+    failure = failure_of(400, {"code": code, "moderation_details": details})
+
+    assert type(failure) is PromptRejected
+    assert failure.charged is charged
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (500, {"code": None}),
+        (500, {"code": "rate_limit_exceeded"}),
+        (500, {"code": "moderation_blocked"}),
+        (502, "bad gateway"),
+        (503, {"code": "new_here"}),
+        (503, None),
+        (307, {"code": "invalid_api_key"}),
+    ],
+)
+def test_anything_else_may_have_been_charged(status: int, error: object) -> None:
+    failure = failure_of(status, error)
+
+    assert type(failure) is OutcomeUnknown
+    assert failure.evidence

@@ -1,0 +1,99 @@
+"""How the operator's list of models is read."""
+
+import pytest
+
+from adapters.generators.openai_images.models import parse_models
+from domain.errors import InvalidValue
+from domain.image_file import MediaType
+from domain.model_card import ModelCard, NumberRange, PixelRange
+from domain.values import ImageSize
+
+
+def card_of(entry: str) -> ModelCard:
+    (model,) = parse_models([entry], gpt_image_type=MediaType.WEBP).values()
+    return model.card
+
+
+@pytest.mark.parametrize("name", ["gpt-image-1.5", "gpt-image-1-mini", "openai/gpt-image-1.5"])
+def test_older_gpt_image_models_draw_three_sizes(name: str) -> None:
+    card = card_of(name)
+
+    assert (card.version.value, card.sizes) == (
+        name,
+        (ImageSize(1024, 1024), ImageSize(1536, 1024), ImageSize(1024, 1536)),
+    )
+
+
+@pytest.mark.parametrize("name", ["gpt-image-2", "gpt-image-2-2026-04-21", "gpt-image-2.6-flare"])
+def test_newer_ones_draw_any_size_within_openais_limits(name: str) -> None:
+    card = card_of(name)
+
+    assert card.sizes is None
+    for width in (card.width.min, card.width.max):
+        for height in (card.height.min, card.height.max):
+            assert width % 16 == height % 16 == 0
+            assert max(width, height) <= min(3840, 3 * min(width, height))
+            assert 655_360 <= width * height <= 8_294_400
+
+
+def test_a_gpt_image_model_honours_nothing_beside_the_prompt_and_draws_in_the_chosen_format() -> None:
+    card = card_of("gpt-image-2")
+
+    assert (card.honours, card.prompt_max, card.media_type, card.price) == ((), 32_000, MediaType.WEBP, None)
+
+
+def test_the_operator_may_list_other_sizes_of_a_known_model() -> None:
+    assert card_of("gpt-image-2=1024x1024|3840x2160").sizes == (ImageSize(1024, 1024), ImageSize(3840, 2160))
+
+
+def test_any_other_model_says_what_it_draws_and_honours() -> None:
+    card = card_of("flux-dev=512-2048/16 seed negative_prompt num_inference_steps=28 guidance_scale=3.5")
+
+    assert card.width == card.height == PixelRange(512, 2048, step=16)
+    assert card.honours == ("negative_prompt", "seed", "num_inference_steps", "guidance_scale")
+    assert card.num_inference_steps == NumberRange(10, 100, default=28)
+    assert card.guidance_scale == NumberRange(1.0, 20.0, default=3.5)
+    assert card.media_type is MediaType.PNG
+
+
+def test_what_is_not_named_is_not_honoured() -> None:
+    card = card_of("Qwen/Qwen-Image=1024x1024")
+
+    assert (card.honours, card.sizes) == ((), (ImageSize(1024, 1024),))
+
+
+def test_without_a_step_any_length_is_drawn() -> None:
+    assert card_of("sd-turbo=64-512").width == PixelRange(64, 512, step=1)
+
+
+@pytest.mark.parametrize(
+    ("entry", "says"),
+    [
+        ("flux-dev", "'flux-dev' must say what it draws"),
+        ("dall-e-3=", "'dall-e-3' must say what it draws"),
+        ("flux-dev=large", "'large' must be sizes"),
+        ("flux-dev=1024x", "'1024x' must be sizes"),
+        ("flux-dev=1024x1024|large", "must be sizes"),
+        ("flux-dev=2048-512", "'2048-512' cannot be drawn"),
+        ("flux-dev=1-512", "cannot be drawn"),
+        ("flux-dev=512-1024/0", "cannot be drawn"),
+        ("flux-dev=9000x9000", "cannot be drawn"),
+        ("flux-dev=512-1024 samples", "'samples' must be a field"),
+        ("flux-dev=512-1024 seed=7", "'seed=7' must be a field"),
+        ("flux-dev=512-1024 num_inference_steps", "'num_inference_steps' must be a field"),
+        ("flux-dev=512-1024 num_inference_steps=4", "'num_inference_steps=4' must be a field"),
+        ("flux-dev=512-1024 guidance_scale=nan", "must be a field"),
+        ("gpt-image-2=1024x1024 seed", "'gpt-image-2' honours no seed"),
+        ("=512-1024", "must be 1 to 64 printable characters"),
+    ],
+)
+def test_what_cannot_be_read_is_told_in_a_line(entry: str, says: str) -> None:
+    with pytest.raises(InvalidValue, match=says) as refused:
+        card_of(entry)
+
+    assert "\n" not in str(refused.value)
+
+
+def test_no_model_is_named_twice() -> None:
+    with pytest.raises(InvalidValue, match="'gpt-image-2' is named twice"):
+        parse_models(["gpt-image-2", "gpt-image-2=1024x1024"], gpt_image_type=MediaType.PNG)
