@@ -1,33 +1,18 @@
-"""Generations to try things with: one by hand, or any that the domain can bring about."""
+"""Generations to try things with."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import strategies as st
-
-from domain.errors import (
-    Charged,
-    DrawingFailed,
-    GeneratorRefused,
-    GeneratorUnavailable,
-    OutcomeUnknown,
-    PromptRejected,
-    UnusableImage,
-)
-from domain.generation import Generation, GenerationRequest, State, StoredImage
+from domain.generation import Generation, GenerationRequest, StoredImage
 from domain.identifiers import uuid7
 from domain.image_file import MediaType
 from domain.money import Money
 from domain.values import (
-    GuidanceScale,
     IdempotencyKey,
     ImageSize,
-    InferenceSteps,
     ModelVersion,
     Prompt,
-    SampleCount,
     Seed,
 )
 
@@ -87,99 +72,3 @@ def stored(generation: Generation) -> list[Generation]:
     """The revisions that lead a received one to `stored`."""
     revisions = drawn(generation)
     return [*revisions, revisions[-1].stored(revisions[-1].waiting, generation.created_at + timedelta(seconds=9))]
-
-
-# Text that can leave a JSON document. What names a caller is shorter: it comes from a token that we check.
-_text = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
-_name = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=40)
-_instants = st.datetimes(datetime(1999, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  # given apart
-_prompts = _name.filter(str.strip).map(Prompt)
-_seeds = st.integers(Seed.MIN, Seed.MAX).map(Seed)
-_money = st.builds(Money, st.decimals(0, 10_000, places=4, allow_nan=False), st.sampled_from(["USD", "EUR", "KRW"]))
-_kinds = st.sampled_from([GeneratorRefused, GeneratorUnavailable, OutcomeUnknown, PromptRejected, UnusableImage])
-
-
-@st.composite
-def _requests(draw: st.DrawFn) -> GenerationRequest:
-    samples = draw(st.integers(SampleCount.MIN, SampleCount.MAX))
-    return GenerationRequest(
-        version=ModelVersion(draw(st.sampled_from(["v2.0", "v2.1", "사진"]))),
-        prompt=draw(_prompts),
-        size=ImageSize(draw(st.integers(16, 8192)), draw(st.integers(16, 8192))),
-        samples=samples,
-        seeds=tuple(draw(st.lists(_seeds, min_size=samples, max_size=samples) | st.just([]))),
-        negative_prompt=draw(st.none() | _prompts),
-        num_inference_steps=draw(st.none() | st.integers(10, 100).map(InferenceSteps)),
-        guidance_scale=draw(st.none() | st.floats(1, 20).map(GuidanceScale)),
-    )
-
-
-@st.composite
-def _images(draw: st.DrawFn, samples: int) -> list[StoredImage]:
-    return [
-        StoredImage(
-            index=index,
-            id=draw(_text),
-            seed=draw(st.none() | _seeds),
-            key=f"images/{uuid7()}.png",
-            media_type=draw(st.sampled_from(MediaType)),
-            length=draw(st.integers(1, 2**40)),
-            sha256="a" * 64,
-        )
-        for index in sorted(draw(st.sets(st.integers(0, samples - 1), min_size=1)))
-    ]
-
-
-@st.composite
-def _failures(draw: st.DrawFn, charged: st.SearchStrategy[Charged]) -> DrawingFailed:
-    return draw(_kinds)(draw(_text), charged=draw(charged), retry_after=draw(st.none() | st.integers(1, 3600)))
-
-
-@st.composite
-def histories(draw: st.DrawFn) -> list[Generation]:
-    """Revision after revision of one generation, along arrows of the domain."""
-    generation = Generation(
-        id=uuid7(),
-        caller=draw(_name),
-        request=draw(_requests()),
-        generator=draw(_name),
-        fingerprint="f" * 64,
-        created_at=draw(_instants),
-        key=draw(st.none() | st.just(IdempotencyKey(uuid7()))),
-        cost=draw(st.none() | _money),
-    )
-    history = [generation]
-    for _ in range(draw(st.integers(0, 7))):
-        steps = _steps(draw, history[-1])
-        if not steps:
-            break
-        history.append(draw(st.sampled_from(steps))())
-    return history
-
-
-def _steps(draw: st.DrawFn, now: Generation) -> list[Callable[[], Generation]]:
-    def images() -> list[StoredImage]:
-        return draw(_images(now.request.samples))
-
-    def fail(*charged: Charged) -> DrawingFailed:
-        return draw(_failures(st.sampled_from(charged)))
-
-    def at() -> datetime:
-        return draw(_instants)
-
-    match now.state:
-        case State.RECEIVED:
-            return [now.submitted, lambda: now.cancelled(at()), lambda: now.failed(fail(Charged.NO), at())]
-        case State.SUBMITTED:
-            return [
-                lambda: now.receipted(draw(st.binary(min_size=1, max_size=300))),
-                lambda: now.drawn(images()),
-                lambda: now.drawn(images(), fail(*Charged)),
-                lambda: now.failed(fail(*Charged), at()),
-            ]
-        case State.DRAWN:
-            return [lambda: now.stored(now.waiting, at()), lambda: now.stored(now.waiting[1:], at())]
-        case _ if now.erased_at:
-            return [now.emptied] if now.images else []
-        case _:
-            return [lambda: now.erased(at()), *([now.forgotten] if now.prompts_kept else [])]

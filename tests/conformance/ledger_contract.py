@@ -14,7 +14,8 @@ from typing import Protocol, TypeVar
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from conformance.generations import NOON, drawn, histories, image_of, received, stored
+from conformance.generations import NOON, drawn, image_of, received, stored
+from conformance.histories import histories
 from domain.errors import Charged, OutcomeUnknown, PromptRejected, QuotaExceeded, SpendLimit, Superseded, UnusableImage
 from domain.generation import Generation
 from domain.identifiers import uuid7

@@ -1,5 +1,6 @@
 """The ledger in a Postgres database."""
 
+import asyncio
 from collections.abc import AsyncIterator, Container, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 from datetime import datetime
@@ -37,6 +38,8 @@ class PostgresGenerationLedger(GenerationLedger):
         """`spool` names the spool of this worker's machine, a UUID, so that others know what is out of their reach."""
         self.worker = worker
         self._database, self._lease, self._spool = database, lease, spool
+        # Orders under limits wait for each other in the database; here, so that they do not hold a connection each.
+        self._in_line = asyncio.Lock()
 
     async def receive(self, generation: Generation, limits: Limits) -> Generation:
         self._lease.require()
@@ -44,13 +47,14 @@ class PostgresGenerationLedger(GenerationLedger):
         if not held_to:
             async with self._session() as session:
                 return await self._insert(session, generation)
-        async with self._transaction() as session:
+        async with self._in_line, self._transaction() as session:
             for check in held_to:
                 await session.execute(sql.LOCK, lock_key(check.refusal.__name__, check.subject))
-            if kept := await _kept(session, generation):
-                return kept
             for check in held_to:
-                await _hold_to(session, check, generation.created_at)
+                if refused := await _refused(session, check, generation.created_at):
+                    if kept := await _kept(session, generation):
+                        return kept
+                    raise refused
             return await self._insert(session, generation)
 
     async def record(self, generation: Generation) -> None:
@@ -205,12 +209,13 @@ async def _kept(session: Session, generation: Generation) -> Generation | None:
     return decode(row) if row else None
 
 
-async def _hold_to(session: Session, check: Check, now: datetime) -> None:
+async def _refused(session: Session, check: Check, now: datetime) -> QuotaExceeded | SpendLimit | None:
     taken = await session.fetchval(_TAKEN[check.refusal], check.subject, now - WINDOW)
     excess = taken + check.asked - check.allowed
-    if excess > 0:
-        room_at = await session.fetchval(_ROOM_AT[check.refusal], check.subject, now - WINDOW, excess)
-        raise check.refused(now=now, room_at=room_at)
+    if excess <= 0:
+        return None
+    room_at = await session.fetchval(_ROOM_AT[check.refusal], check.subject, now - WINDOW, excess)
+    return check.refused(now=now, room_at=room_at)
 
 
 def _settled(generation: Generation) -> tuple[object, ...]:

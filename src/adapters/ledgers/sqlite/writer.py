@@ -5,6 +5,7 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -67,7 +68,8 @@ class Writer:
                 self._commit(batch)
             except Exception as fault:  # noqa: BLE001  # it is told to all who wait, and the thread lives on
                 for write in batch:
-                    write.error = fault
+                    write.error = copy(fault)  # what each makes of it is no concern of the others
+                    write.error.__cause__ = fault
             self._loop.call_soon_threadsafe(_tell, batch)
 
     def _next(self) -> list[_Write]:

@@ -1,0 +1,29 @@
+"""The ledgers that outlive a process keep the contract."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance.ledger_contract import LedgerContract
+from integration.ledgers.worker_contract import WorkerContract
+from integration.ledgers.workplaces import PostgresWorkplace, SQLiteWorkplace
+
+
+class TestSQLiteGenerationLedger(LedgerContract, WorkerContract):
+    @pytest.fixture
+    def workplace(self, sqlite_workplace: SQLiteWorkplace) -> SQLiteWorkplace:
+        return sqlite_workplace
+
+    @pytest.fixture
+    def address(self, sqlite_workplace: SQLiteWorkplace) -> str:
+        return str(sqlite_workplace.folder)
+
+
+class TestPostgresGenerationLedger(LedgerContract, WorkerContract):
+    @pytest.fixture
+    def workplace(self, postgres_workplace: PostgresWorkplace) -> PostgresWorkplace:
+        return postgres_workplace
+
+    @pytest.fixture
+    def address(self, postgres_workplace: PostgresWorkplace) -> str:
+        return postgres_workplace.url

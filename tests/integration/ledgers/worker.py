@@ -1,0 +1,125 @@
+"""A worker at a ledger, in a process of its own: `worker.py LEDGER COMMAND ...`.
+
+LEDGER is a folder for SQLite, or the URL of a Postgres database. Each line that it writes tells what was done, after
+it was done. It begins when it gets SIGUSR1, and says `ready` before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from conformance.generations import drawn, received, stored
+from domain.errors import QuotaExceeded
+from domain.generation import Generation
+from domain.identifiers import uuid7
+from domain.limits import Limits
+from domain.ports import GenerationLedger
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def say(*words: object) -> None:
+    print(*words, flush=True)  # noqa: T201  # it is read by a test
+
+
+@asynccontextmanager
+async def opened(address: str) -> AsyncIterator[GenerationLedger]:
+    if address.startswith("postgresql:"):
+        from adapters.ledgers.postgres import open_postgres_ledger  # noqa: PLC0415  # an extra
+        from adapters.postgres.database import open_postgres_database  # noqa: PLC0415
+
+        async with open_postgres_database(address) as database, open_postgres_ledger(database, uuid7()) as ledger:
+            yield ledger
+    else:
+        from adapters.ledgers.sqlite import open_sqlite_ledger  # noqa: PLC0415
+
+        async with open_sqlite_ledger(Path(address, "ledger.db"), Path(address, "workers"), now) as ledger:
+            yield ledger
+
+
+async def hold(ledger: GenerationLedger, go: asyncio.Event) -> None:
+    """Begin three orders, and bring them to their end when told to."""
+    orders = [received() for _ in range(3)]
+    begun: list[list[Generation]] = [[], drawn(orders[1])[:1], drawn(orders[2])[:2]]
+    for order, revisions in zip(orders, begun, strict=True):
+        await ledger.receive(order, Limits())
+        for revision in revisions:
+            await ledger.record(revision)
+        say("holds", order.id)
+    say("ready")
+    await go.wait()
+    for order, revisions in zip(orders, begun, strict=True):
+        for revision in stored(order)[len(revisions) :]:
+            await ledger.record(revision)
+        say("finished", order.id)
+    await asyncio.Event().wait()
+
+
+async def storm(ledger: GenerationLedger, go: asyncio.Event) -> None:
+    """Take orders to their end, twenty at once, until killed."""
+
+    async def one_after_the_other() -> None:
+        while True:
+            order = received()
+            await ledger.receive(order, Limits())
+            say("wrote", order.id, 0)
+            for revision in stored(order):
+                await ledger.record(revision)
+                say("wrote", order.id, revision.revision)
+
+    say("ready")
+    await go.wait()
+    await asyncio.gather(*(one_after_the_other() for _ in range(20)))
+
+
+async def repeat(ledger: GenerationLedger, go: asyncio.Event, key: str) -> None:
+    """Order thirty times under one key."""
+
+    async def once() -> None:
+        kept = await ledger.receive(received(key=key), Limits())
+        say("got", kept.id)
+
+    say("ready")
+    await go.wait()
+    await asyncio.gather(*(once() for _ in range(30)))
+    say("done")
+
+
+async def order(ledger: GenerationLedger, go: asyncio.Event, limit: str) -> None:
+    """Order thirty images, one by one, under a limit."""
+
+    async def once() -> None:
+        try:
+            await ledger.receive(received(), Limits(images_per_day=int(limit)))
+            say("accepted")
+        except QuotaExceeded:
+            say("refused")
+
+    say("ready")
+    await go.wait()
+    await asyncio.gather(*(once() for _ in range(30)))
+    say("done")
+
+
+async def main(address: str, command: str, *arguments: str) -> None:
+    go = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, go.set)
+    commands: dict[str, Callable[..., Awaitable[None]]] = {
+        "hold": hold,
+        "storm": storm,
+        "repeat": repeat,
+        "order": order,
+    }
+    async with opened(address) as ledger:
+        await commands[command](ledger, go, *arguments)
+
+
+asyncio.run(main(*sys.argv[1:]))

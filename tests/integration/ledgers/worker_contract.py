@@ -1,0 +1,136 @@
+"""What processes at one ledger MUST do, as tests; each is started, stopped and killed for real.
+
+A subclass names the adapter by the fixtures `workplace`, as for `LedgerContract`, and `address`, as `worker.py` takes
+it, both of the same ledger.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from conformance.ledger_contract import Workplace, abandoned, eventually
+from servers.process import Process
+
+TESTS = Path(__file__).parents[2]
+
+
+class Worker(Process):
+    """A process of `worker.py`."""
+
+    def __init__(self, address: str, *command: str) -> None:
+        program = Path(__file__).with_name("worker.py")
+        super().__init__([sys.executable, program, address, *command], environment={"PYTHONPATH": str(TESTS)})
+
+    def told(self, verb: str) -> list[tuple[str, ...]]:
+        """What it has said so far after that word, in whole lines."""
+        lines = (line.split() for line in self.stdout.splitlines(keepends=True) if line.endswith("\n"))
+        return [tuple(words) for said, *words in lines if said == verb]
+
+    async def ready(self) -> None:
+        await asyncio.to_thread(self.wait_for, "^ready$")
+
+    def go(self) -> None:
+        os.kill(self.pid, signal.SIGUSR1)
+
+    def freeze(self) -> None:
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        os.kill(self.pid, signal.SIGCONT)
+
+
+class WorkerContract:
+    @pytest.fixture
+    def start(self, address: str) -> Iterator[Callable[..., Worker]]:
+        def start(*command: str) -> Worker:
+            return stack.enter_context(Worker(address, *command))
+
+        with ExitStack() as stack:
+            yield start
+
+    async def test_what_a_killed_process_was_at_is_taken_up(
+        self, start: Callable[..., Worker], workplace: Workplace
+    ) -> None:
+        worker = start("hold")
+        await worker.ready()
+        taker = await workplace.hire()
+        worker.kill()
+
+        taken = await abandoned(taker)
+
+        assert sorted(generation.id for generation in taken) == sorted(held for (held,) in worker.told("holds"))
+
+    async def test_what_a_stopped_process_is_at_stays_its_own(
+        self, start: Callable[..., Worker], workplace: Workplace
+    ) -> None:
+        frozen, killed = start("hold"), start("hold")
+        for worker in (frozen, killed):
+            await worker.ready()
+        taker = await workplace.hire()
+        frozen.freeze()
+        killed.kill()
+
+        # When the killed one is seen to be dead, the stopped one is seen to be alive.
+        taken = await abandoned(taker)
+        assert {generation.id for generation in taken} == {held for (held,) in killed.told("holds")}
+
+        frozen.thaw()
+        frozen.go()
+        await eventually(lambda: asyncio.sleep(0, len(frozen.told("finished")) == 3))
+
+    async def test_nothing_that_was_told_to_be_written_is_lost_by_a_kill(
+        self, start: Callable[..., Worker], workplace: Workplace
+    ) -> None:
+        for seed in range(3):
+            worker, enough = start("storm"), random.Random(seed).randint(1, 400)
+            await worker.ready()
+            worker.go()
+            await eventually(lambda: asyncio.sleep(0, len(worker.told("wrote")) >= enough))  # noqa: B023
+            worker.kill()
+            worker.wait()
+
+            ledger = await workplace.hire()
+            for generation_id, revision in worker.told("wrote"):
+                found = await ledger.find(generation_id)
+                assert found is not None
+                assert found.revision >= int(revision)
+            for taken in await abandoned(ledger, limit=1000):
+                assert not taken.state.final
+
+    async def test_of_all_processes_with_one_key_one_order_is_written(
+        self, start: Callable[..., Worker], workplace: Workplace
+    ) -> None:
+        workers = [start("repeat", "once") for _ in range(3)]
+        await self._done(workers)
+
+        got = [generation_id for worker in workers for (generation_id,) in worker.told("got")]
+        assert len(got) == 90
+        assert [generation.id for generation in await (await workplace.hire()).page("ada", limit=100)] == [got[0]]
+        assert set(got) == {got[0]}
+
+    async def test_all_processes_together_keep_to_a_limit(
+        self, start: Callable[..., Worker], workplace: Workplace
+    ) -> None:
+        workers = [start("order", "40") for _ in range(3)]
+        await self._done(workers)
+
+        assert sum(len(worker.told("accepted")) for worker in workers) == 40
+        assert sum(len(worker.told("refused")) for worker in workers) == 50
+        assert len(await (await workplace.hire()).page("ada", limit=100)) == 40
+
+    async def _done(self, workers: list[Worker]) -> None:
+        for worker in workers:
+            await worker.ready()
+        for worker in workers:
+            worker.go()
+        for worker in workers:
+            await asyncio.to_thread(worker.wait_for, "^done$")

@@ -1,0 +1,85 @@
+"""Ledgers to try: workers in this one process, each with files or connections of its own.
+
+A worker that ends in order leaves its lock as one that dies does, so that will do for death here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import asyncpg
+
+from adapters.ledgers.postgres import PostgresGenerationLedger, open_postgres_ledger
+from adapters.ledgers.sqlite import SQLiteGenerationLedger, open_sqlite_ledger
+from adapters.postgres.database import open_postgres_database
+from conformance.generations import NOON
+from domain.identifiers import uuid7
+from domain.ports import GenerationLedger
+
+
+class SQLiteWorkplace:
+    """A folder with a ledger, as a data folder has one."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self._now = folder, NOON
+        self._living: dict[GenerationLedger, AsyncExitStack] = {}
+
+    @property
+    def file(self) -> Path:
+        return self.folder / "ledger.db"
+
+    @property
+    def workers(self) -> Path:
+        return self.folder / "workers"
+
+    async def hire(self) -> SQLiteGenerationLedger:
+        stack = AsyncExitStack()
+        opening = open_sqlite_ledger(self.file, self.workers, lambda: self._now)
+        worker = await stack.enter_async_context(opening)
+        self._living[worker] = stack
+        return worker
+
+    async def kill(self, worker: GenerationLedger) -> None:
+        await self._living.pop(worker).aclose()
+
+    async def wait_a_minute(self) -> None:
+        self._now += timedelta(minutes=1)
+
+    async def close(self) -> None:
+        for worker in list(self._living):
+            await self.kill(worker)
+
+
+class PostgresWorkplace:
+    """A database with a ledger; all work on one machine, unless they are hired with another spool."""
+
+    def __init__(self, url: str) -> None:
+        self.url, self._spool = url, uuid7()
+        self._living: dict[GenerationLedger, AsyncExitStack] = {}
+
+    async def hire(self, spool: str | None = None, url: str | None = None) -> PostgresGenerationLedger:
+        stack = AsyncExitStack()
+        database = await stack.enter_async_context(open_postgres_database(url or self.url))
+        worker = await stack.enter_async_context(open_postgres_ledger(database, spool or self._spool))
+        self._living[worker] = stack
+        return worker
+
+    async def kill(self, worker: GenerationLedger) -> None:
+        await self._living.pop(worker).aclose()
+
+    async def wait_a_minute(self) -> None:
+        async with self.connection() as connection:
+            await connection.execute("UPDATE reservations SET at = at - interval '1 minute'")
+
+    async def close(self) -> None:
+        for worker in list(self._living):
+            await self.kill(worker)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+        connection = await asyncpg.connect(self.url)
+        yield connection
+        await connection.close()
