@@ -88,6 +88,7 @@ def histories(draw: st.DrawFn) -> list[Generation]:
         fingerprint="f" * 64,
         created_at=draw(_instants),
         key=draw(st.none() | st.just(IdempotencyKey(uuid7()))),
+        promised=draw(st.booleans()),
         cost=draw(st.none() | _money),
     )
     history = [generation]

@@ -1,0 +1,258 @@
+"""What is the SQLite ledger's own: its files, its locks, and what it says when the disk fails it."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import resource
+import sqlite3
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from adapters.ledgers.sqlite import connection, turn
+from adapters.ledgers.sqlite.schema import MIGRATIONS
+from adapters.ledgers.sqlite.workers import WorkerLock
+from conformance.generations import received, stored
+from conformance.ledger_contract import UNLIMITED
+from domain.errors import LedgerUnavailable, Superseded
+from domain.generation import Generation
+from domain.ports import GenerationLedger
+from integration.ledgers.workplaces import SQLiteWorkplace
+
+
+@pytest.fixture
+def workplace(sqlite_workplace: SQLiteWorkplace) -> SQLiteWorkplace:
+    return sqlite_workplace
+
+
+@pytest.fixture
+async def ledger(workplace: SQLiteWorkplace) -> GenerationLedger:
+    return await workplace.hire()
+
+
+@contextmanager
+def no_room(file: Path) -> Iterator[None]:
+    """No file can grow beyond the length of this one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (file.stat().st_size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+async def test_only_the_owner_can_read_its_files(workplace: SQLiteWorkplace, ledger: GenerationLedger) -> None:
+    await ledger.receive(received(), UNLIMITED)
+
+    files = [path for path in workplace.folder.rglob("*") if path.is_file()]
+    assert {path.suffix for path in files} >= {".db", ".db-wal", ".db-shm"}
+    assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
+    assert workplace.workers.stat().st_mode & 0o777 == 0o700
+
+
+async def test_every_commit_is_on_the_disk(workplace: SQLiteWorkplace) -> None:
+    with closing(connection.connect(workplace.file)) as opened:
+        assert tuple(opened.execute("PRAGMA journal_mode").fetchone()) == ("wal",)
+        assert tuple(opened.execute("PRAGMA synchronous").fetchone()) == (2,)  # FULL
+
+
+async def test_a_ledger_that_is_opened_by_many_at_once_is_made_once(workplace: SQLiteWorkplace) -> None:
+    workers = await asyncio.gather(*(workplace.hire() for _ in range(8)))
+
+    order = await workers[0].receive(received(), UNLIMITED)
+    assert [await worker.find(order.id) for worker in workers] == [order] * 8
+
+
+async def test_a_ledger_of_a_later_release_is_left_alone(workplace: SQLiteWorkplace) -> None:
+    await workplace.kill(await workplace.hire())
+    with closing(sqlite3.connect(workplace.file)) as later:
+        later.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+
+    with pytest.raises(LedgerUnavailable, match=f"version {len(MIGRATIONS) + 1}"):
+        await workplace.hire()
+
+
+async def test_where_it_cannot_be_opened_it_says_why(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(LedgerUnavailable, match="File exists"):
+        await SQLiteWorkplace(tmp_path / "file").hire()
+
+
+async def test_what_is_no_ledger_is_not_opened(workplace: SQLiteWorkplace) -> None:
+    workplace.file.write_bytes(b"not a database, and long enough to be taken for one" * 100)
+
+    with pytest.raises(LedgerUnavailable):
+        await workplace.hire()
+
+
+async def test_a_full_disk_is_told_and_nothing_is_written_until_there_is_room(
+    workplace: SQLiteWorkplace, ledger: GenerationLedger
+) -> None:
+    first = await ledger.receive(received(), UNLIMITED)
+    orders = [received(key=str(number)) for number in range(20)]
+
+    with no_room(workplace.file.with_suffix(".db-wal")):
+        refused = await asyncio.gather(*(ledger.receive(order, UNLIMITED) for order in orders), return_exceptions=True)
+        assert [type(outcome) for outcome in refused] == [LedgerUnavailable] * 20
+        assert await ledger.page("ada", limit=100) == [first]
+
+    assert [await ledger.receive(order, UNLIMITED) for order in orders] == orders
+
+
+async def test_who_finds_the_ledger_unavailable_may_make_of_it_what_it_likes(
+    workplace: SQLiteWorkplace, ledger: GenerationLedger
+) -> None:
+    await ledger.receive(received(), UNLIMITED)
+    with no_room(workplace.file.with_suffix(".db-wal")):
+        faults = await asyncio.gather(
+            *(ledger.receive(received(), UNLIMITED) for _ in range(3)), return_exceptions=True
+        )
+
+    assert len({id(fault) for fault in faults}) == 3
+
+
+async def test_a_stranger_that_keeps_it_locked_is_told(
+    workplace: SQLiteWorkplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "PATIENCE", 0.01)
+    ledger, order = await workplace.hire(), received()
+
+    with closing(sqlite3.connect(workplace.file, isolation_level=None)) as stranger:
+        stranger.execute("BEGIN IMMEDIATE")
+        with pytest.raises(LedgerUnavailable):
+            await ledger.receive(order, UNLIMITED)
+        assert await ledger.find(order.id) is None
+
+    assert await ledger.receive(order, UNLIMITED) == order
+
+
+async def test_another_process_that_does_not_end_its_turn_is_told(
+    workplace: SQLiteWorkplace, ledger: GenerationLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turn, "PATIENCE", 0.01)
+    order = received()
+
+    with (workplace.folder / "ledger.db-turn").open("rb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(LedgerUnavailable):
+            await ledger.receive(order, UNLIMITED)
+
+    assert await ledger.receive(order, UNLIMITED) == order
+
+
+async def test_of_many_who_are_written_together_each_gets_its_own_answer(ledger: GenerationLedger) -> None:
+    known = await ledger.receive(received(key="known"), UNLIMITED)
+    fresh = received()
+    unwritable = replace(received(), caller="\ud800")  # half a character is no text
+
+    answers = await asyncio.gather(
+        ledger.receive(fresh, UNLIMITED),
+        ledger.receive(unwritable, UNLIMITED),
+        ledger.receive(received(key="known"), UNLIMITED),
+        ledger.record(received().submitted()),
+        ledger.record(known.submitted()),
+        return_exceptions=True,
+    )
+
+    assert [answers[0], answers[2], answers[4]] == [fresh, known, None]
+    assert [type(answers[1]), type(answers[3])] == [UnicodeEncodeError, Superseded]
+    assert await ledger.find(known.id) == known.submitted()
+
+
+async def test_who_leaves_before_the_answer_keeps_nobody_waiting(ledger: GenerationLedger) -> None:
+    orders = [received() for _ in range(20)]
+    asking = [asyncio.create_task(ledger.receive(order, UNLIMITED)) for order in orders]
+    await asyncio.sleep(0)
+    for task in asking[::2]:
+        task.cancel()
+
+    answers = await asyncio.gather(*asking, return_exceptions=True)
+
+    assert [answer for answer in answers if isinstance(answer, Generation)] == orders[1::2]
+
+
+async def test_what_waits_is_written_before_it_is_closed(workplace: SQLiteWorkplace) -> None:
+    ledger, orders = await workplace.hire(), [received() for _ in range(50)]
+    asking = [asyncio.create_task(ledger.receive(order, UNLIMITED)) for order in orders]
+    await asyncio.sleep(0)
+    await workplace.kill(ledger)
+
+    assert await asyncio.gather(*asking) == orders
+    assert len(await (await workplace.hire()).page("ada", limit=100)) == 50
+
+
+async def test_what_was_written_is_sound(workplace: SQLiteWorkplace) -> None:
+    workers = [await workplace.hire() for _ in range(3)]
+
+    async def through(order: Generation, worker: GenerationLedger) -> None:
+        await worker.receive(order, UNLIMITED)
+        for revision in stored(order):
+            await worker.record(revision)
+
+    await asyncio.gather(*(through(received(), workers[number % 3]) for number in range(300)))
+
+    with closing(sqlite3.connect(workplace.file)) as stranger:
+        assert stranger.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+class TestWorkerLock:
+    @pytest.fixture
+    def new(self, tmp_path: Path) -> Callable[[str], WorkerLock]:
+        return lambda worker: WorkerLock(tmp_path / "workers", worker)
+
+    def test_who_holds_it_is_alive_until_it_is_closed(self, new: Callable[[str], WorkerLock]) -> None:
+        first, second = new("first"), new("second")
+
+        assert not second.is_dead("first")
+        first.close()
+        assert second.is_dead("first")
+        second.close()
+
+    def test_who_never_held_one_is_dead(self, new: Callable[[str], WorkerLock]) -> None:
+        with closing(new("first")) as first:
+            assert first.is_dead("stranger")
+
+    def test_what_the_dead_have_left_is_cleared_away(self, new: Callable[[str], WorkerLock], tmp_path: Path) -> None:
+        with closing(new("first")):
+            (tmp_path / "workers" / "killed").touch()
+            with closing(new("second")):
+                assert {path.name for path in (tmp_path / "workers").iterdir()} == {"first", "second"}
+
+    def test_no_program_that_is_started_inherits_it(self, new: Callable[[str], WorkerLock], tmp_path: Path) -> None:
+        with closing(new("first")), subprocess.Popen(["cat"], stdin=subprocess.PIPE, close_fds=False) as program:
+            inherited = {path.readlink() for path in Path(f"/proc/{program.pid}/fd").iterdir()}
+            program.communicate()
+
+        assert not any(path.is_relative_to(tmp_path) for path in inherited)
+
+    def test_the_living_are_never_found_dead_however_many_look(
+        self, new: Callable[[str], WorkerLock], tmp_path: Path
+    ) -> None:
+        over, wrong = threading.Event(), list[str]()
+        watcher = new("watcher")
+
+        def look() -> None:
+            while not over.is_set():
+                for path in (tmp_path / "workers").iterdir():
+                    watcher.is_dead(path.name)
+
+        lookers = [threading.Thread(target=look) for _ in range(3)]
+        for looker in lookers:
+            looker.start()
+        for number in range(200):
+            with closing(new(f"worker-{number}")):
+                if watcher.is_dead(f"worker-{number}"):
+                    wrong.append(f"worker-{number}")
+        over.set()
+        for looker in lookers:
+            looker.join()
+        watcher.close()
+
+        assert wrong == []

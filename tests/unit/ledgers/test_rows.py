@@ -1,0 +1,111 @@
+"""Rows outlive the code that wrote them: what was written once can be read for good."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from adapters.ledger_parts.rows import decode, encode_outcome, encode_request, image_keys
+from conformance.generations import image_of, received, stored
+from domain.errors import UnusableImage
+from domain.generation import Generation, GenerationRequest, State
+from domain.image_file import MediaType
+from domain.money import Money
+from domain.values import GuidanceScale, IdempotencyKey, ImageSize, InferenceSteps, ModelVersion, Prompt, Seed
+
+REQUEST = (
+    '{"version":{"value":"v2.1"},"prompt":{"value":"등대 \\"in\\" the fog\\n"},"size":{"width":1024,"height":768},'
+    '"samples":2,"seeds":[{"value":0},{"value":4294967295}],"negative_prompt":{"value":"people"},'
+    '"num_inference_steps":{"value":50},"guidance_scale":{"value":5.5}}'
+)
+OUTCOME = (
+    '{"waiting":[{"index":1,"id":"a2FybG8","seed":{"value":4294967295},"key":"images/2026/03/14/x-1.webp",'
+    '"media_type":"image/webp","length":291000,"sha256":"%s"}],'
+    '"failure":{"kind":"UnusableImage","detail":"1 of 2 images came","charged":"yes","retry_after":null},'
+    '"cost":{"amount":"0.040","currency":"USD"},"promised":true}'
+) % ("e" * 64)
+ROW: dict[str, Any] = {
+    "id": "0199f0a0-0000-7000-8000-000000000000",
+    "caller": "ada",
+    "key": "k",
+    "fingerprint": "f" * 64,
+    "generator": "karlo",
+    "state": "drawn",
+    "revision": 3,
+    "receipt": b"links",
+    "request": REQUEST,
+    "outcome": OUTCOME,
+    "created_at": datetime(2026, 3, 14, 12, tzinfo=UTC),
+    "finished_at": None,
+    "erased_at": None,
+}
+REQUESTED = GenerationRequest(
+    version=ModelVersion("v2.1"),
+    prompt=Prompt('등대 "in" the fog\n'),
+    size=ImageSize(1024, 768),
+    samples=2,
+    seeds=(Seed(0), Seed(4294967295)),
+    negative_prompt=Prompt("people"),
+    num_inference_steps=InferenceSteps(50),
+    guidance_scale=GuidanceScale(5.5),
+)
+
+
+def in_the_row() -> Generation:
+    order = Generation(
+        id="0199f0a0-0000-7000-8000-000000000000",
+        caller="ada",
+        request=REQUESTED,
+        generator="karlo",
+        fingerprint="f" * 64,
+        created_at=datetime(2026, 3, 14, 12, tzinfo=UTC),
+        key=IdempotencyKey("k"),
+        cost=Money.parse("0.040 USD"),
+        promised=True,
+    )
+    image = replace(
+        image_of(order),
+        index=1,
+        id="a2FybG8",
+        seed=Seed(4294967295),
+        key="images/2026/03/14/x-1.webp",
+        media_type=MediaType.WEBP,
+        length=291_000,
+        sha256="e" * 64,
+    )
+    return order.submitted().receipted(b"links").drawn([image], UnusableImage("1 of 2 images came"))
+
+
+def test_a_row_of_the_first_release_is_read() -> None:
+    assert decode(ROW) == in_the_row()
+
+
+def test_documents_are_written_as_the_first_release_did() -> None:
+    assert encode_request(in_the_row().request) == REQUEST
+    assert encode_outcome(in_the_row()) == OUTCOME
+
+
+def test_a_document_of_a_later_release_is_read_as_far_as_it_is_known() -> None:
+    later = {**ROW, "outcome": OUTCOME.replace("{", '{"new":1,', 1), "request": REQUEST.replace("{", '{"new":1,', 1)}
+
+    assert decode(later) == in_the_row()
+
+
+def test_an_order_without_news_has_an_empty_outcome() -> None:
+    assert encode_outcome(received()) == "{}"
+
+
+def test_times_are_read_as_the_database_keeps_them() -> None:
+    row = {**ROW, "state": State.STORED, "created_at": 1, "finished_at": 2, "erased_at": 3}
+
+    decoded = decode(row, lambda stored: datetime.fromtimestamp(stored, UTC))
+
+    assert [at and at.timestamp() for at in (decoded.created_at, decoded.finished_at, decoded.erased_at)] == [1, 2, 3]
+
+
+def test_image_keys_are_those_that_wait_and_those_that_are_stored() -> None:
+    order = received(samples=2)
+    outcomes = ["{}", OUTCOME, encode_outcome(stored(order)[-1])]
+
+    assert list(image_keys(outcomes)) == ["images/2026/03/14/x-1.webp", image_of(order, 0).key, image_of(order, 1).key]
