@@ -217,7 +217,8 @@ class Proxy:
 async def _end(writer: asyncio.StreamWriter, *, by_reset: bool) -> None:
     if by_reset:
         connection: socket.socket = writer.get_extra_info("socket")
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        with suppress(OSError):  # the other side may have ended it before us
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         writer.transport.abort()
     writer.close()
     with suppress(OSError):
