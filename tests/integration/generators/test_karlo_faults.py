@@ -1,0 +1,209 @@
+"""Whatever Karlo's simulator can do wrong: what it is called, what is said of the money, and that it is paid once."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import pytest
+
+from adapters.generators.karlo import KarloImageGenerator
+from conformance.generator_contract import collected, draw, plain_request
+from domain.errors import (
+    Charged,
+    DrawingFailed,
+    GeneratorRefused,
+    GeneratorUnavailable,
+    OutcomeUnknown,
+    PromptRejected,
+    UnusableImage,
+)
+from domain.ports import Receipt
+from domain.values import Seed
+from integration.generators.karlo_provider import KarloProvider
+from integration.generators.test_karlo import opened
+from simulators.karlo import karlo_simulator
+
+SAMPLES: Final = 3
+
+
+@dataclass(frozen=True)
+class Told:
+    """The error and what it says of the money; `images` are those that come all the same."""
+
+    error: type[DrawingFailed] | None
+    charged: Charged = Charged.NO
+    images: tuple[int, ...] = ()
+    late: bool = False
+
+
+ALL = Told(None, images=(0, 1, 2))
+REFUSED = Told(GeneratorRefused)
+UNAVAILABLE = Told(GeneratorUnavailable)
+UNKNOWN = Told(OutcomeUnknown, Charged.UNKNOWN)
+UNKNOWN_LATE = Told(OutcomeUnknown, Charged.UNKNOWN, late=True)
+UNUSABLE = Told(UnusableImage, Charged.YES)
+UNUSABLE_LATE = Told(UnusableImage, Charged.YES, late=True)
+REJECTED = Told(PromptRejected, Charged.YES)
+
+
+def each(told: Told, *names: str) -> Iterable[tuple[str, Told]]:
+    return ((name, told) for name in names)
+
+
+TOLD: Final = dict(
+    (
+        *each(REFUSED, "error-2", "error-3", "error-4", "error-5", "error-6", "error-8", "error-9", "error-11"),
+        *each(REFUSED, "error-12", "error-401", "error-903", "error-without-code", "client-error-html"),
+        *each(UNAVAILABLE, "error-10", "error-9798", "error-code-as-string", "too-many-requests"),
+        *each(UNKNOWN, "error-1-before-charge", "error-1-after-charge", "error-7-before-charge"),
+        *each(UNKNOWN, "error-7-after-charge", "error-603-before-charge", "error-603-after-charge"),
+        *each(UNKNOWN, "error-unknown-code-before-charge", "error-unknown-code-after-charge"),
+        *each(UNKNOWN, "reset-before-charge", "reset-after-charge", "close-before-charge", "close-after-charge"),
+        *each(UNKNOWN, "not-http-before-charge", "not-http-after-charge", "huge-header"),
+        *each(UNKNOWN, "server-error-json-before-charge", "server-error-json-after-charge"),
+        *each(UNKNOWN, "server-error-empty-before-charge", "server-error-empty-after-charge"),
+        *each(UNKNOWN, "server-error-html-before-charge", "server-error-html-after-charge"),
+        *each(UNKNOWN, "redirect-before-charge", "redirect-after-charge", "redirect-elsewhere"),
+        *each(UNKNOWN_LATE, "black-hole-before-charge", "black-hole-after-charge", "slow", "drip"),
+        *each(UNUSABLE, "cut-short", "cut-chunked", "reset-midway", "oversized", "oversized-as-declared", "gzip-bomb"),
+        *each(UNUSABLE, "answer-html", "answer-garbage", "answer-truncated", "answer-empty", "answer-no-content"),
+        *each(UNUSABLE, "answer-null", "answer-array", "answer-object", "answer-deep"),
+        *each(UNUSABLE, "images-missing", "images-null", "images-object", "images-of-strings", "images-none"),
+        *each(Told(UnusableImage, Charged.YES, images=(0, 1)), "images-too-few"),
+        *each(Told(UnusableImage, Charged.YES, images=(0, 1, 2)), "images-too-many"),
+        *each(Told(UnusableImage, Charged.YES, images=(0,)), "images-duplicated"),
+        # The seed that really made an image is told; a missing or senseless one is the one that was sent.
+        *each(ALL, "images-out-of-order", "seed-altered", "seed-missing", "seed-null", "seed-string", "seed-boolean"),
+        *each(ALL, "seed-fraction", "seed-negative", "seed-too-large", "seed-huge"),
+        *each(ALL, "id-missing", "id-null", "id-number", "id-empty"),
+        *each(UNUSABLE, "image-missing", "image-null", "image-number", "image-object", "image-empty"),
+        *each(UNUSABLE, "link-other-host", "link-other-port", "link-other-scheme", "link-lookalike-host"),
+        *each(UNUSABLE, "link-private-address", "link-metadata-address", "link-decimal-address"),
+        *each(UNUSABLE, "link-mapped-address", "link-userinfo", "link-host-as-userinfo", "link-backslash"),
+        *each(UNUSABLE, "link-file", "link-data", "link-relative", "link-schemeless", "link-control-characters"),
+        *each(UNUSABLE, "link-not-a-link", "link-very-long", "link-tampered", "base64-garbage", "base64-cut-short"),
+        *each(UNUSABLE, "image-html", "image-svg", "image-text", "image-gif", "image-zero-bytes", "image-cut-short"),
+        *each(UNUSABLE, "image-without-its-end", "image-with-a-tail", "image-enormous", "image-of-other-size"),
+        # A file is what its bytes say: another format than ordered is still the picture that was ordered.
+        *each(ALL, "image-of-other-format", "fetch-as-html", "fetch-as-octets", "fetch-as-other-image"),
+        *each(UNUSABLE, "fetch-401", "fetch-403", "fetch-404", "fetch-410"),
+        *each(UNUSABLE, "fetch-redirect-to-itself", "fetch-redirect-elsewhere"),
+        *each(UNUSABLE, "fetch-oversized", "fetch-oversized-as-declared", "fetch-gzip-bomb"),
+        *each(UNUSABLE_LATE, "fetch-429", "fetch-500", "fetch-503", "fetch-reset", "fetch-close", "fetch-not-http"),
+        *each(UNUSABLE_LATE, "fetch-huge-header", "fetch-black-hole", "fetch-slow", "fetch-drip", "fetch-cut-short"),
+        *each(UNUSABLE_LATE, "fetch-cut-chunked", "fetch-reset-midway"),
+        *each(REJECTED, "nsfw-flagged"),
+    )
+)
+MENU: Final = karlo_simulator().faults.menu
+
+
+@pytest.fixture
+async def generator(provider: KarloProvider) -> AsyncIterator[KarloImageGenerator]:
+    async with opened(provider) as generator:
+        yield generator
+
+
+@pytest.fixture
+async def impatient(provider: KarloProvider) -> AsyncIterator[KarloImageGenerator]:
+    async with opened(provider, patience=1.0) as generator:
+        yield generator
+
+
+def test_every_fault_of_the_menu_is_expected_here() -> None:
+    assert set(TOLD) == set(MENU)
+
+
+@pytest.mark.parametrize("fault", MENU)
+async def test_a_fault_is_called_what_it_is_and_paid_once(
+    generator: KarloImageGenerator, impatient: KarloImageGenerator, provider: KarloProvider, fault: str
+) -> None:
+    told = TOLD[fault]
+    asked = impatient if told.late else generator
+    provider.simulator.faults.set(fault)
+    images, failure = await draw(asked, plain_request(asked.cards[1], samples=SAMPLES))
+
+    assert (type(failure), failure and failure.charged) == (told.error or type(None), told.error and told.charged)
+    assert tuple(sorted(images)) == told.images
+    assert len(provider.simulator.calls) == 1
+    assert provider.charged_images <= SAMPLES
+
+
+SPOILING_ONE: Final = [
+    name for name, told in TOLD.items() if "index" in MENU[name].reads and told.error and not name.startswith("base64")
+]
+
+
+@pytest.mark.parametrize("fault", SPOILING_ONE)
+async def test_one_bad_image_does_not_take_the_others_along(
+    generator: KarloImageGenerator, provider: KarloProvider, fault: str
+) -> None:
+    provider.simulator.faults.set(fault, index=1)
+    images, failure = await draw(generator, plain_request(generator.cards[1], samples=SAMPLES))
+
+    assert (type(failure), failure and failure.charged) == (TOLD[fault].error, TOLD[fault].charged)
+    assert sorted(images) == [0, 2]
+    assert failure is not None
+    assert "image 1" in failure.detail
+
+
+async def test_what_could_not_be_read_is_kept_as_evidence(
+    generator: KarloImageGenerator, provider: KarloProvider
+) -> None:
+    provider.simulator.faults.set("answer-html")
+    _, failure = await draw(generator, plain_request(generator.cards[0]))
+
+    assert failure is not None
+    assert b"Something went wrong" in failure.evidence
+    assert "Something went wrong" not in str(failure)
+
+
+async def test_what_was_wrong_with_an_answer_survives_a_restart(
+    generator: KarloImageGenerator, provider: KarloProvider
+) -> None:
+    provider.simulator.faults.set("image-null", index=1)
+    request = plain_request(generator.cards[0], samples=SAMPLES)
+    receipt = await generator.submit(request, "key")
+    with pytest.raises(UnusableImage, match="image 1") as raised:
+        await collected(generator, request, Receipt(receipt.reference))
+
+    assert b'"image": null' in raised.value.evidence
+
+
+async def test_the_seed_that_made_an_image_is_the_one_that_is_told(
+    generator: KarloImageGenerator, provider: KarloProvider
+) -> None:
+    provider.simulator.faults.set("seed-altered", index=1)
+    images, _ = await draw(generator, plain_request(generator.cards[0], samples=SAMPLES, first_seed=100))
+
+    assert [images[index].seed for index in range(SAMPLES)] == [Seed(100), Seed(102), Seed(102)]
+
+
+async def test_retry_after_is_handed_on(generator: KarloImageGenerator, provider: KarloProvider) -> None:
+    provider.simulator.faults.set("too-many-requests", seconds=12)
+    _, failure = await draw(generator, plain_request(generator.cards[0]))
+
+    assert failure is not None
+    assert failure.retry_after == 12
+
+
+async def test_no_hostile_link_is_ever_followed(generator: KarloImageGenerator, provider: KarloProvider) -> None:
+    for fault in (name for name in MENU if name.startswith("link-") and name != "link-tampered"):
+        provider.simulator.reset()
+        provider.simulator.faults.set(fault)
+        await draw(generator, plain_request(generator.cards[1], samples=SAMPLES))
+
+        assert list(provider.simulator.book.fetches) == [], fault
+
+
+@pytest.mark.parametrize("fault", ["redirect-before-charge", "redirect-after-charge", "redirect-elsewhere"])
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_no_redirect_of_the_paid_call_is_followed(
+    generator: KarloImageGenerator, provider: KarloProvider, fault: str, status: int
+) -> None:
+    provider.simulator.faults.set(fault, status=status)
+    await draw(generator, plain_request(generator.cards[0]))
+
+    assert provider.simulator.book.received_calls == 1
