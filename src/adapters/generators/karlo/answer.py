@@ -14,6 +14,7 @@ from adapters.generators.karlo.call import CallOptions
 from adapters.generators.karlo.errors import karlo_failure
 from adapters.generators.karlo.receipt import KarloReceipt, LinkedImage
 from adapters.provider_http.answer import Answer
+from adapters.provider_http.image_hosts import ImageHosts
 from adapters.provider_http.images import drawn_image
 from domain.errors import InvalidValue, UnusableImage
 from domain.generation import GeneratedImage, GenerationRequest
@@ -130,7 +131,7 @@ class _Reading:
         # Asked for or not, and whatever it is if not one of these: what was flagged is not handed out.
         if entry.get("nsfw_content_detected") not in (None, False):
             self.withheld.append(index)
-        elif not isinstance(image, str) or not image.isascii() or not image:
+        elif not isinstance(image, str) or not self._is_usable(image):
             self.flaws.append(f"image {index} has no link or base64 in the provider's answer")
         elif self._is_repeated(image_id, image):
             self.flaws.append(f"image {index} is the same as another in the provider's answer")
@@ -146,6 +147,9 @@ class _Reading:
         if made != sent:
             log.warning("the provider made image %s with another seed than it was sent", index)
         return made
+
+    def _is_usable(self, image: str) -> bool:
+        return image != "" and image.isascii() and not (self._linked and len(image) > ImageHosts.LONGEST_LINK)
 
     def _is_repeated(self, image_id: str | None, image: str) -> bool:
         # Equal seeds rightly make equal bytes, so those of base64 say nothing.

@@ -22,9 +22,8 @@ from domain.ports import ImageGenerator, Receipt
 from domain.values import Seed
 
 _PATH: Final = "/v2/inference/karlo/t2i"
-# Bytes of an answer: a link is some 300 of them, and one with all that signing can add a few thousand.
-_BESIDES_IMAGES: Final = 65_536
-_LONGEST_ENTRY: Final = 16_384
+# Bytes of an answer, base64 not counted. Eight links are some thousands; one link gone wild shall not cost the others.
+_BESIDES_BASE64: Final = 2 * 1024 * 1024
 
 
 class KarloImageGenerator(ImageGenerator):
@@ -79,9 +78,8 @@ class KarloImageGenerator(ImageGenerator):
 
     def _longest_answer(self, request: GenerationRequest) -> int:
         """In bytes; base64 makes four of three."""
-        linked = self._options.return_type == "url"
-        entry = _LONGEST_ENTRY if linked else _LONGEST_ENTRY + longest_file(request.size) * 4 // 3
-        return _BESIDES_IMAGES + request.samples * entry
+        base64 = 0 if self._options.return_type == "url" else longest_file(request.size) * 4 // 3
+        return _BESIDES_BASE64 + request.samples * base64
 
 
 @asynccontextmanager
