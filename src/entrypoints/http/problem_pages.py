@@ -1,5 +1,6 @@
 """`GET /problems/{type}`: what a problem type means, for whoever follows its link."""
 
+import re
 from html import escape
 from typing import Final
 
@@ -11,6 +12,7 @@ from entrypoints.http.auth import OPEN_TO_ALL
 from entrypoints.http.problem_types import PROBLEM_TYPES
 
 _BY_SLUG: Final = {kind.slug: kind for kind in PROBLEM_TYPES.values()}
+_CODE: Final = re.compile("`(.+?)`")
 _PAGE: Final = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">

@@ -1,0 +1,56 @@
+"""Storages and ledgers that are in trouble."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from adapters.in_memory.ledger import InMemoryGenerationLedger
+from adapters.in_memory.storage import InMemoryImageStorage
+from domain.errors import LedgerUnavailable, StorageFault
+from domain.generation import Generation
+from domain.image_file import MediaType
+from domain.limits import Limits, Usage
+
+
+class StorageInTrouble(InMemoryImageStorage):
+    """Takes nothing until it is well."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.well = False
+
+    async def put(self, key: str, image: bytes, media_type: MediaType) -> None:
+        if not self.well:
+            raise StorageFault("the bucket does not answer")
+        await super().put(key, image, media_type)
+
+
+class LedgerInTrouble(InMemoryGenerationLedger):
+    """Fails with what it is given, as long as it is given it."""
+
+    def __init__(self, fault: Exception | None = None) -> None:
+        super().__init__()
+        self.fault: Exception | None = fault or LedgerUnavailable("the ledger does not answer")
+        self.looked_into = asyncio.Event()
+
+    def _try(self) -> None:
+        self.looked_into.set()
+        if self.fault:
+            raise self.fault
+
+    async def receive(self, generation: Generation, limits: Limits) -> Generation:
+        self._try()
+        return await super().receive(generation, limits)
+
+    async def find(self, generation_id: str) -> Generation | None:
+        self._try()
+        return await super().find(generation_id)
+
+    async def page(self, caller: str, *, limit: int, before: str | None = None) -> Sequence[Generation]:
+        self._try()
+        return await super().page(caller, limit=limit, before=before)
+
+    async def usage(self, since: object, caller: str | None = None) -> Sequence[Usage]:
+        self._try()
+        return await super().usage(since, caller)  # type: ignore[arg-type]  # handed on

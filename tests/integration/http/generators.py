@@ -1,0 +1,80 @@
+"""Generators that do as they are told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from dataclasses import replace
+
+from adapters.in_memory.generator import WIDEST_CARD, InMemoryImageGenerator
+from domain.errors import DrawingFailed
+from domain.generation import GeneratedImage, GenerationRequest
+from domain.image_file import MediaType
+from domain.model_card import ModelCard, NumberRange, PixelRange
+from domain.money import Money
+from domain.ports import Receipt
+from domain.values import ImageSize, ModelVersion
+
+KARLO_LIKE = ModelCard(
+    version=ModelVersion("v2.0"),
+    generator="karlo",
+    width=PixelRange(384, 640, step=8),
+    height=PixelRange(384, 640, step=8),
+    prompt_max=256,
+    media_type=MediaType.WEBP,
+    num_inference_steps=NumberRange(10, 100, default=50),
+    guidance_scale=NumberRange(1.0, 20.0, default=5.0),
+)
+WITHOUT_SEEDS = ModelCard(
+    version=ModelVersion("listed"),
+    generator="other",
+    width=PixelRange(256, 1792),
+    height=PixelRange(256, 1792),
+    sizes=(ImageSize(1024, 1024), ImageSize(1792, 1024)),
+    prompt_max=4000,
+    media_type=MediaType.PNG,
+    samples_max=1,
+    negative_prompt=False,
+    seed=False,
+    price=Money.parse("0.04 USD"),
+)
+PRICED = replace(WIDEST_CARD, price=Money.parse("0.02 USD"))
+
+
+class GatedGenerator(InMemoryImageGenerator):
+    """Draws when its gate is opened."""
+
+    def __init__(self, *cards: ModelCard) -> None:
+        super().__init__(*cards)
+        self.gate = asyncio.Event()
+
+    async def submit(self, request: GenerationRequest, key: str) -> Receipt:
+        self.asked.append((request, key))
+        await self.gate.wait()
+        self.asked.pop()
+        return await super().submit(request, key)
+
+
+class FailingGenerator(InMemoryImageGenerator):
+    """Fails when it is asked."""
+
+    def __init__(self, failure: Exception) -> None:
+        super().__init__()
+        self.failure = failure
+
+    async def submit(self, request: GenerationRequest, key: str) -> Receipt:
+        self.asked.append((request, key))
+        raise self.failure
+
+
+class StingyGenerator(InMemoryImageGenerator):
+    """Gives one image, whatever was ordered, and may say why no more."""
+
+    def __init__(self, failure: DrawingFailed | None) -> None:
+        super().__init__()
+        self._failure = failure
+
+    async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
+        yield receipt.images[0]
+        if self._failure:
+            raise self._failure

@@ -1,0 +1,177 @@
+"""The service over real HTTP, with everything behind it in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import jwt
+import uvicorn
+from litestar import Litestar
+
+from adapters.in_memory.generator import InMemoryImageGenerator
+from adapters.in_memory.ledger import InMemoryGenerationLedger
+from adapters.in_memory.spool import InMemoryImageSpool
+from adapters.in_memory.storage import InMemoryImageStorage
+from domain.draw_generation import DrawGeneration
+from domain.generate_images import GenerateImages
+from domain.keep_generations import KeepGenerations
+from domain.money import Money
+from domain.ports import GenerationLedger, ImageGenerator, ImageSpool, ImageStorage
+from domain.provider_quota import ProviderQuota
+from domain.running_generations import RunningGenerations
+from domain.store_generation import StoreGeneration
+from entrypoints.http.app import create_app
+from entrypoints.http.documentation import openapi
+from entrypoints.http.services import Services
+from entrypoints.http.signed_files import SignedFiles
+from entrypoints.http.tokens import JwtTokenVerifier, OneKey, TokenVerifier
+from integration.http.contract import Contract
+from servers.ports import LOOPBACK
+
+SECRET = "a secret of thirty-two bytes, or a few more"
+ORDER: dict[str, Any] = {"version": "memory", "prompt": "a lighthouse in a storm", "width": 64, "height": 48}
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def claims(**changes: object) -> dict[str, Any]:
+    """What a good token holds; a claim that is changed to None is left out."""
+    at = int(time.time())
+    good = {"iss": "darkroom", "aud": "darkroom", "sub": "ada", "iat": at, "exp": at + 600}
+    return {claim: value for claim, value in (good | changes).items() if value is not None}
+
+
+def token(**changes: object) -> str:
+    return jwt.encode(claims(**changes), SECRET, algorithm="HS256")
+
+
+def bearer(**changes: object) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token(**changes)}"}
+
+
+async def eventually(holds: Callable[[], bool]) -> None:
+    """Return once a condition holds; fail where it never does."""
+    async with asyncio.timeout(10):
+        while not holds():  # noqa: ASYNC110  # what is waited for happens in another task, and sets no event
+            await asyncio.sleep(0.01)
+
+
+@dataclass(frozen=True)
+class House:
+    """`client` carries the token of Ada; every answer that it gets is held to the published contract."""
+
+    app: Litestar
+    services: Services
+    client: httpx.AsyncClient
+    port: int
+
+    async def order(self, headers: dict[str, str] | None = None, **changes: object) -> httpx.Response:
+        return await self.client.post("/api/images", json=ORDER | changes, headers=headers)
+
+    async def settled(self, generation_id: str) -> dict[str, Any]:
+        """The generation once it has ended."""
+        async with asyncio.timeout(10):
+            while True:
+                shown: dict[str, Any] = (await self.client.get(f"/api/generations/{generation_id}")).json()
+                if shown["finished_at"]:
+                    return shown
+                await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def open_house(
+    *,
+    generator: ImageGenerator | None = None,
+    storage: ImageStorage | None = None,
+    spool: ImageSpool | None = None,
+    ledger: GenerationLedger | None = None,
+    tokens: TokenVerifier | None = None,
+    files: SignedFiles | None = None,
+    images_per_day: int | None = None,
+    spend_per_day: Money | None = None,
+    max_in_flight: int = 8,
+    max_queued: int = 8,
+    patience: float = 5,
+    cors_origins: Sequence[str] = (),
+) -> AsyncIterator[House]:
+    generator, storage = generator or InMemoryImageGenerator(), storage or InMemoryImageStorage()
+    spool, ledger = spool or InMemoryImageSpool(), ledger or InMemoryGenerationLedger()
+    cards = {card.version.value: card for card in generator.cards}
+    draw = DrawGeneration(
+        generator=generator,
+        spool=spool,
+        ledger=ledger,
+        quota=ProviderQuota(ledger, {}),
+        clock=now,
+        key_prefix="images/",
+    )
+    store = StoreGeneration(storage=storage, spool=spool, ledger=ledger, clock=now, patience=patience, uploads=4)
+    running = RunningGenerations(draw, store, ledger, spool, max_in_flight=max_in_flight, max_queued=max_queued)
+    generate = GenerateImages(
+        cards=cards,
+        ledger=ledger,
+        running=running,
+        clock=now,
+        images_per_day=images_per_day,
+        spend_per_day=spend_per_day,
+        patience=patience,
+    )
+    services = Services(
+        generate=generate,
+        keep=KeepGenerations(ledger=ledger, storage=storage, clock=now),
+        running=running,
+        ledger=ledger,
+        storage=storage,
+        cards=cards,
+        tokens=tokens
+        or JwtTokenVerifier(
+            OneKey(SECRET, "HS256"), algorithm="HS256", issuer="darkroom", audience="darkroom", clock=now
+        ),
+        clock=now,
+        images_per_day=images_per_day,
+        spend_per_day=spend_per_day,
+        files=files,
+    )
+    app = create_app(services, cors_origins=cors_origins)
+    async with _serving(app) as port:
+        contract = Contract(openapi(cards))
+        async with httpx.AsyncClient(
+            base_url=f"http://{LOOPBACK}:{port}",
+            headers=bearer(),
+            timeout=30,
+            trust_env=False,
+            event_hooks={"response": [contract.hold]},
+        ) as client:
+            yield House(app, services, client, port)
+        await running.drain()
+
+
+@asynccontextmanager
+async def _serving(app: Litestar) -> AsyncIterator[int]:
+    config = uvicorn.Config(app, lifespan="on", ws="none", log_config=None, access_log=False, server_header=False)
+    config.load()
+    server = uvicorn.Server(config)
+    server.lifespan = config.lifespan_class(config)
+    # Told that it is TCP, since only then asyncio sends each answer without waiting for the client to acknowledge.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind((LOOPBACK, 0))
+    await server.startup([listener])
+    try:
+        port: int = listener.getsockname()[1]
+        yield port
+    finally:
+        for listening in server.servers:
+            listening.close()
+        for connection in list(server.server_state.connections):
+            connection.shutdown()
+        await server.lifespan.shutdown()
