@@ -12,7 +12,7 @@ from domain.limits import Caller, Limits
 from domain.model_card import ModelCard
 from domain.money import Money
 from domain.order import Order
-from domain.patience import pauses
+from domain.patience import patiently, pauses
 from domain.ports import GenerationLedger
 from domain.running_generations import RunningGenerations
 from domain.values import IdempotencyKey
@@ -84,7 +84,7 @@ class GenerateImages:
         waited = 0.0
         for pause in pauses():
             here = await self._running.answer(generation.id)
-            known = here or await self._ledger.find(generation.id) or generation
+            known = here or await patiently(lambda: self._ledger.find(generation.id)) or generation
             late = known.state is State.DRAWN and (here is not None or waited > self._patience)
             if known.state.final or late:
                 return known
