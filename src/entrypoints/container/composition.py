@@ -17,9 +17,10 @@ from domain.provider_quota import ProviderQuota
 from domain.running_generations import RunningGenerations
 from domain.settle_generations import SettleGenerations
 from domain.store_generation import StoreGeneration
+from domain.tidy_spool import TidySpool
 from entrypoints.container.clock import now
-from entrypoints.container.generators import open_generators
-from entrypoints.container.ledgers import open_ledger, open_spool
+from entrypoints.container.generators import open_generator
+from entrypoints.container.ledgers import open_records
 from entrypoints.container.storages import key_prefix, open_storage
 from entrypoints.container.tokens import token_verifier
 from entrypoints.http.services import Services
@@ -102,6 +103,8 @@ class Container(containers.DeclarativeContainer):
         SettleGenerations, ledger=ledger, running=running, cards=cards, clock=providers.Object(now)
     )
     keep = providers.Singleton(KeepGenerations, ledger=ledger, storage=storage, clock=providers.Object(now))
+    tidy = providers.Singleton(TidySpool, spool=spool, ledger=ledger)
+    tokens = providers.Singleton(token_verifier, settings)
     services = providers.Singleton(
         Services,
         generate=generate,
@@ -110,7 +113,7 @@ class Container(containers.DeclarativeContainer):
         ledger=ledger,
         storage=storage,
         cards=cards,
-        tokens=providers.Singleton(token_verifier, settings),
+        tokens=tokens,
         clock=providers.Object(now),
         images_per_day=settings.provided.limits.images_per_day,
         spend_per_day=settings.provided.limits.spend_per_day,
@@ -131,20 +134,22 @@ async def open_container(
         StorageFault, LedgerUnavailable: something cannot be reached.
     """
     async with AsyncExitStack() as opened:
-        ledger = await opened.enter_async_context(open_ledger(settings))
-        spool = await opened.enter_async_context(open_spool(settings))
+        records = await opened.enter_async_context(open_records(settings))
         stored = await opened.enter_async_context(open_storage(settings))
         if generators is None:
-            generators = list((await opened.enter_async_context(open_generators(settings))).values())
+            names = settings.generators.names
+            generators = [await opened.enter_async_context(open_generator(settings, name)) for name in names]
         container = Container(
             settings=settings,
             generator=_by_version(settings, generators),
             storage=stored.storage,
             files=stored.files,
-            spool=spool,
-            ledger=ledger,
+            spool=records.spool,
+            ledger=records.ledger,
         )
-        container.services()  # what does not fit together is told now, and not to the first who calls
+        # What does not fit together is told now, and not to the first who calls.
+        container.cards()
+        container.tokens()
         yield container
 
 

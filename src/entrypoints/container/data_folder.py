@@ -1,7 +1,8 @@
-"""The folder of embedded state, and the secrets that a machine makes there for itself."""
+"""The folder of embedded state, and what a machine makes there once for itself."""
 
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -29,19 +30,28 @@ def data_folder(settings: Settings) -> Path:
 
 
 def own_secret(settings: Settings, name: str) -> bytes:
-    """The secret in the file of that name, made on first use; processes that start at once agree on one.
+    """The secret of that name that this machine has made for itself.
+
+    Raises:
+        BadSettings: it can be neither read nor made.
+    """
+    return made_once(settings, name, lambda: secrets.token_urlsafe(_SECRET_BYTES))
+
+
+def made_once(settings: Settings, name: str, make: Callable[[], str]) -> bytes:
+    """What is in the file of that name, made on first use; processes that start at once agree on it.
 
     Raises:
         BadSettings: it can be neither read nor made.
     """
     folder = DurableFolder(data_folder(settings))
     try:
-        secret = folder.read(name)
-        if secret is None:
-            folder.create(name, secrets.token_urlsafe(_SECRET_BYTES).encode())
-            secret = folder.read(name) or b""
+        kept = folder.read(name)
+        if kept is None:
+            folder.create(name, make().encode("ascii"))
+            kept = folder.read(name)
     except OSError as fault:
         raise BadSettings(f"{folder}/{name} can be neither read nor made: {fault}") from fault
-    if len(secret) < _SECRET_BYTES:
-        raise BadSettings(f"{folder}/{name} is too short for a secret: remove it, and another is made")
-    return secret
+    if not kept:
+        raise BadSettings(f"{folder}/{name} is empty: remove it, and another is made")
+    return kept

@@ -11,19 +11,16 @@ from entrypoints.settings import BadSettings, KarloSettings, Settings
 Opener = Callable[[Settings], AbstractAsyncContextManager[ImageGenerator]]
 
 
-@asynccontextmanager
-async def open_generators(settings: Settings) -> AsyncIterator[dict[str, ImageGenerator]]:
-    """The generators that the settings name, by their names.
+def open_generator(settings: Settings, name: str) -> AbstractAsyncContextManager[ImageGenerator]:
+    """The generator of that name.
 
     Raises:
-        BadSettings: there is no such generator, or it cannot be opened with these settings.
+        BadSettings: there is none, or it cannot be opened as it is set.
     """
-    chosen = settings.generators.names
-    if unknown := [name for name in chosen if name not in GENERATORS]:
-        known = ", ".join(GENERATORS)
-        raise BadSettings(*(f"DARKROOM_GENERATORS must name some of {known}, not {name!r}" for name in unknown))
-    async with AsyncExitStack() as opened:
-        yield {name: await opened.enter_async_context(GENERATORS[name](settings)) for name in chosen}
+    opener = GENERATORS.get(name)
+    if opener is None:
+        raise BadSettings(f"DARKROOM_GENERATORS must name some of {', '.join(GENERATORS)}, not {name!r}")
+    return opener(settings)
 
 
 @asynccontextmanager

@@ -1,38 +1,62 @@
-"""The ledger and the spool, by the ledger's URL: on this machine alone, or shared by several."""
+"""The ledger and the spool, by the ledger's URL: for this machine alone, or shared by several."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
+from adapters.spools.disk import DiskImageSpool
 from domain.ports import GenerationLedger, ImageSpool
 from entrypoints.container.clock import now
-from entrypoints.container.data_folder import data_folder
-from entrypoints.settings import Settings
+from entrypoints.container.data_folder import data_folder, made_once
+from entrypoints.settings import BadSettings, Settings
 
 
-@asynccontextmanager
-async def open_ledger(settings: Settings) -> AsyncIterator[GenerationLedger]:
-    """The ledger that the settings name; this process is a worker at it for as long as the block lasts.
+@dataclass(frozen=True, slots=True)
+class Records:
+    """What must survive a crash: every order, and every drawn image that is not stored yet."""
+
+    ledger: GenerationLedger
+    spool: ImageSpool
+
+
+def open_records(settings: Settings) -> AbstractAsyncContextManager[Records]:
+    """Open both; this process is a worker at the ledger for as long as the block lasts.
 
     Raises:
-        LedgerUnavailable: it cannot be opened, and why.
+        BadSettings: they cannot be opened as they are set.
+        LedgerUnavailable: the ledger cannot be reached, or not be written.
     """
-    from adapters.ledgers.sqlite import open_sqlite_ledger
-
-    path = _sqlite_file(settings)
-    async with open_sqlite_ledger(path, path.with_name(f"{path.name}-workers"), now) as ledger:
-        yield ledger
+    data = data_folder(settings)
+    spool = DiskImageSpool(data / "spool", aside=data / "evidence", room=settings.limits.spool_bytes)
+    scheme, _, rest = settings.ledger.url.value.partition(":")
+    if scheme == "sqlite":
+        return _open_sqlite(Path(rest).expanduser() if rest else data / "ledger.sqlite", spool)
+    return _open_postgres(settings, spool)
 
 
 @asynccontextmanager
-async def open_spool(settings: Settings) -> AsyncIterator[ImageSpool]:
-    """Where drawn images wait."""
-    from adapters.spools.disk import DiskImageSpool
+async def _open_sqlite(file: Path, spool: ImageSpool) -> AsyncIterator[Records]:
+    from adapters.ledgers.sqlite import open_sqlite_ledger
 
-    data = data_folder(settings)
-    yield DiskImageSpool(data / "spool", aside=data / "evidence", room=settings.limits.spool_bytes)
+    async with open_sqlite_ledger(file, file.with_name(f"{file.name}-workers"), now) as ledger:
+        yield Records(ledger, spool)
 
 
-def _sqlite_file(settings: Settings) -> Path:
-    path = settings.ledger.url.value.removeprefix("sqlite:")
-    return Path(path).expanduser() if path else data_folder(settings) / "ledger.sqlite"
+@asynccontextmanager
+async def _open_postgres(settings: Settings, spool: ImageSpool) -> AsyncIterator[Records]:
+    try:
+        from adapters.ledgers.postgres import open_postgres_ledger
+        from adapters.postgres.database import open_postgres_database
+        from adapters.spools.postgres import PostgresImageSpool
+    except ModuleNotFoundError as missing:
+        raise BadSettings(f"DARKROOM_LEDGER_URL needs {missing.name}: install darkroom[postgres]") from missing
+
+    # What waits on this machine's disk is out of the reach of others.
+    machine = made_once(settings, "spool-id", lambda: str(uuid4())).decode()
+    async with (
+        open_postgres_database(settings.ledger.url.value) as database,
+        open_postgres_ledger(database, machine) as ledger,
+    ):
+        yield Records(ledger, PostgresImageSpool(spool, database))

@@ -10,8 +10,7 @@ from typing import Final
 from domain.ports import ImageStorage
 from entrypoints.container.clock import now
 from entrypoints.container.data_folder import data_folder, own_secret
-from entrypoints.http.files import FILES
-from entrypoints.http.signed_files import SignedFiles
+from entrypoints.http.signed_files import FILES, SignedFiles
 from entrypoints.settings import S3Settings, Settings
 
 

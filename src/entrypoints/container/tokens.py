@@ -31,5 +31,6 @@ def token_verifier(settings: Settings) -> TokenVerifier:
     try:
         key = OneKey(tokens.public_key or signing_secret(settings), tokens.algorithm)
     except ValueError as reason:
-        raise BadSettings(f"DARKROOM_JWT_PUBLIC_KEY cannot be used: {reason}") from reason
+        name = "DARKROOM_JWT_SECRET" if tokens.symmetric else "DARKROOM_JWT_PUBLIC_KEY"
+        raise BadSettings(f"{name} cannot be used: {reason}") from reason
     return JwtTokenVerifier(key, algorithm=tokens.algorithm, issuer=tokens.issuer, audience=tokens.audience, clock=now)

@@ -42,6 +42,7 @@ GROUPS: Final[tuple[type, ...]] = (
     LedgerSettings,
     LimitSettings,
 )
+_CHOOSABLE: Final = frozenset({*GENERATOR_GROUPS.values(), *STORAGE_GROUPS.values()})
 # Names that are reserved for what is not built yet; the values are those that ask for nothing of it.
 _NOT_BUILT: Final[Mapping[str, tuple[str, ...]]] = {
     "DARKROOM_JWT_JWKS_URL": (),
@@ -102,6 +103,11 @@ class Settings:
     def of(self, group: type[G]) -> G:
         """The group of a generator or of a storage that is in use."""
         return cast("G", self.chosen[group])
+
+    @property
+    def groups(self) -> Iterator[type]:
+        """The groups that are in use."""
+        return (group for group in GROUPS if group not in _CHOOSABLE or group in self.chosen)
 
     def _exposed(self) -> Iterator[str]:
         if self.tokens.development and not self.service.loopback:

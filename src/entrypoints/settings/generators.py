@@ -13,7 +13,7 @@ class GeneratorSettings:
     """Which generators offer their models, and how providers over HTTP are reached."""
 
     names: Annotated[
-        tuple[str, ...], Setting("DARKROOM_GENERATORS", read.names, "which generators offer their models", "`sketch`")
+        tuple[str, ...], Setting("DARKROOM_GENERATORS", read.names, "which generators offer their models", "sketch")
     ] = ("sketch",)
     aliases: Annotated[
         Mapping[str, str],
@@ -46,7 +46,7 @@ class KarloSettings:
             read.hosts,
             "who image links may name: `host` or `host:port` means https on public addresses, an origin such as "
             "`http://127.0.0.1:9001` means exactly that one",
-            "`mk.kakaocdn.net`",
+            "mk.kakaocdn.net",
         ),
     ] = ("mk.kakaocdn.net",)
     return_type: Annotated[

@@ -20,7 +20,7 @@ class LedgerSettings:
             "DARKROOM_LEDGER_URL",
             read.ledger_url,
             "`sqlite:FILE`, or `postgresql://...` for several machines",
-            "`sqlite:` in the data folder",
+            "sqlite: in the data folder",
             confidential=True,
         ),
     ] = Secret("sqlite:")  # noqa: RUF009  # frozen

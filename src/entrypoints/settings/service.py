@@ -53,7 +53,7 @@ class ServiceSettings:
             "DARKROOM_LOG_FORMAT",
             read.one_of("console", "json"),
             "how log lines look",
-            "`console` on a terminal, else `json`",
+            "console on a terminal, else json",
         ),
     ] = None
 
@@ -66,9 +66,12 @@ class ServiceSettings:
             return self.host == "localhost"
 
     @property
-    def public_url(self) -> str:
-        """How clients reach it, without a slash at its end."""
-        if self.public_url_set:
-            return self.public_url_set
+    def own_url(self) -> str:
+        """How it is reached from this machine, without a slash at its end."""
         host = _EVERY_INTERFACE.get(self.host, self.host)
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    @property
+    def public_url(self) -> str:
+        """How clients reach it, without a slash at its end."""
+        return self.public_url_set or self.own_url

@@ -58,6 +58,19 @@ class Declared:
     required: bool
     default: object
 
+    def told(self, environment: Mapping[str, str]) -> str:
+        """What holds here, as people are told: secrets are not, nor what takes more than a line."""
+        text = _text(self.setting, environment)
+        if not text:
+            return self.setting.otherwise or _told(self.default)
+        return str(Secret(text)) if isinstance(self.setting.read(text), Secret) or "\n" in text else text
+
+
+def _told(default: object) -> str:
+    if default is None:
+        return "none"
+    return str(default).lower() if isinstance(default, bool) else str(default)
+
 
 def declared_in(group: type) -> Iterator[Declared]:
     """Every setting of a group, in the order of its fields."""

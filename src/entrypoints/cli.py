@@ -1,0 +1,69 @@
+"""The command line: `darkroom serve` and the others. What a command needs is imported when it is called."""
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Final
+
+from entrypoints import logs
+from entrypoints.failures import told
+from entrypoints.settings import Settings, ignored_names
+from entrypoints.settings.environment_file import fill_in_from
+
+log = logging.getLogger(__name__)
+
+# Each is a module in `entrypoints.commands` with two functions, `declare` and `run`.
+COMMANDS: Final = {
+    "serve": "serve images over HTTP",
+    "token": "print an access token",
+    "generate": "draw images, through a running service or in this process",
+    "check": "say what is configured and whether it can be reached; spends nothing",
+    "usage": "say what was drawn and what it cost, by caller, model and day",
+    "orphans": "compare what the ledger knows with what the storage keeps",
+}
+_STATUS: Final = """exit status:
+  0  done
+  1  it could not be done, and nothing was spent
+  2  the settings or the arguments make no sense
+  3  it could not be done, and money was spent, or may have been
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and give its exit status."""
+    words = sys.argv[1:] if argv is None else list(argv)
+    wanted = next((word for word in words if word in COMMANDS), None)
+    parser = argparse.ArgumentParser(
+        prog="darkroom",
+        description="One authenticated call draws images and keeps them in your own storage.",
+        epilog=_STATUS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, summary in COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+        if name == wanted:
+            import_module(f"entrypoints.commands.{name}").declare(command)
+    arguments = parser.parse_args(words)
+    return told(lambda: _run(arguments))
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    fill_in_from(Path(".env"), os.environ)
+    settings = Settings.read(os.environ)
+    if arguments.command == "serve":
+        logs.set_up(level=settings.service.log_level, style=settings.service.log_format)
+    else:
+        logs.set_up(level="warning", style="console")
+    for line in ignored_names(os.environ):
+        log.warning(line)
+    status: int = import_module(f"entrypoints.commands.{arguments.command}").run(arguments, settings)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,90 @@
+"""`darkroom check`."""
+
+import argparse
+import asyncio
+import json
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
+from functools import partial
+
+from domain.errors import DarkroomError, StorageFault
+from domain.identifiers import uuid7
+from entrypoints.container.composition import open_container
+from entrypoints.container.generators import open_generator
+from entrypoints.container.ledgers import open_records
+from entrypoints.container.storages import open_storage
+from entrypoints.failures import FAILED
+from entrypoints.settings import BadSettings, Settings
+from entrypoints.settings.setting import declared_in
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Whether one part can be used, and what it says of itself, or why not."""
+
+    part: str
+    ok: bool
+    detail: str
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """How it is told."""
+    parser.add_argument("--json", action="store_true", help="print settings and findings as JSON")
+
+
+def run(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Say what holds here and what can be reached; fail where something cannot."""
+    findings = asyncio.run(_findings(settings))
+    ok = all(finding.ok for finding in findings)
+    told = {one.setting.name: one.told(os.environ) for group in settings.groups for one in declared_in(group)}
+    if arguments.json:
+        print(json.dumps({"ok": ok, "settings": told, "findings": [asdict(finding) for finding in findings]}, indent=2))
+    else:
+        for name, text in told.items():
+            print(f"{name:36} {text}")
+        print()
+        for finding in findings:
+            print(f"{'ok' if finding.ok else 'broken':6}  {finding.part}: {finding.detail}")
+    return 0 if ok else FAILED
+
+
+async def _findings(settings: Settings) -> list[Finding]:
+    parts: dict[str, Callable[[], Awaitable[str]]] = {
+        **{f"generator {name}": partial(_generator, settings, name) for name in settings.generators.names},
+        f"storage {settings.storage.kind}": partial(_storage, settings),
+        "ledger": partial(_ledger, settings),
+    }
+    findings = list(await asyncio.gather(*(_finding(part, look) for part, look in parts.items())))
+    if all(finding.ok for finding in findings):
+        findings.append(await _finding("models", partial(_models, settings)))
+    return findings
+
+
+async def _finding(part: str, look: Callable[[], Awaitable[str]]) -> Finding:
+    try:
+        return Finding(part, ok=True, detail=await look())
+    except (BadSettings, DarkroomError, StorageFault) as fault:
+        return Finding(part, ok=False, detail=str(fault))
+
+
+async def _generator(settings: Settings, name: str) -> str:
+    async with open_generator(settings, name) as generator:
+        return await generator.check()
+
+
+async def _storage(settings: Settings) -> str:
+    async with open_storage(settings) as opened:
+        return await opened.storage.check()
+
+
+async def _ledger(settings: Settings) -> str:
+    async with open_records(settings) as records:
+        await records.ledger.find(uuid7())
+        return "orders can be written down"
+
+
+async def _models(settings: Settings) -> str:
+    """What each part cannot tell alone: whether they fit together."""
+    async with open_container(settings) as container:
+        return ", ".join(container.cards())

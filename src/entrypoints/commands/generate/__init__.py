@@ -1,0 +1,136 @@
+"""`darkroom generate`."""
+
+import argparse
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from uuid import uuid4
+
+from domain.errors import InvalidValue
+from entrypoints.commands.generate.client import Client, Json, Problem
+from entrypoints.commands.generate.files import write_image
+from entrypoints.commands.generate.progress import progress
+from entrypoints.commands.generate.services import local, remote
+from entrypoints.example_order import example_side
+from entrypoints.failures import FAILED, FAILED_AND_PAID, tell
+from entrypoints.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """An image that was drawn: as the service tells it, and the file that it is in now, if it could be had."""
+
+    id: str
+    seed: int | None
+    image: str
+    file: str | None
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """The order, where it goes, and where its images go."""
+    order = parser.add_argument_group("the order", "Its limits are those of the model, as GET /api/models lists them.")
+    order.add_argument("prompt", help="what to draw")
+    order.add_argument("--version", help="the model; default: the first on offer")
+    order.add_argument("--negative-prompt", metavar="TEXT", help="what must not appear")
+    order.add_argument("--width", type=int, metavar="PIXELS", help="default: 640, or what comes next to it")
+    order.add_argument("--height", type=int, metavar="PIXELS", help="as --width")
+    order.add_argument("--seed", type=int, action="append", metavar="N", help="one for each image; may be repeated")
+    order.add_argument("--steps", type=int, metavar="N", help="inference steps")
+    order.add_argument("--guidance", type=float, metavar="SCALE", help="guidance scale")
+    order.add_argument("--samples", type=int, metavar="N", help="how many images")
+    where = parser.add_argument_group("where it is drawn")
+    where.add_argument("--url", help="a running service; default: the one that these settings describe")
+    where.add_argument("--token", help="default: one of our own making, where the secret is at hand")
+    where.add_argument("--local", action="store_true", help="draw in this process, without a service")
+    where.add_argument(
+        "--idempotency-key", metavar="KEY", help="repeats an earlier order without paying again; default: a new one"
+    )
+    parser.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="the folder for the files")
+    parser.add_argument("--json", action="store_true", help="print what came, or the problem, as JSON")
+
+
+def run(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Order images, wait for them, and write them into files."""
+    return asyncio.run(_generate(arguments, settings))
+
+
+async def _generate(arguments: argparse.Namespace, settings: Settings) -> int:
+    service = local(settings) if arguments.local else remote(settings, url=arguments.url, token=arguments.token)
+    key = arguments.idempotency_key or str(uuid4())
+    problem: Json | None = None
+    async with service as client:
+        try:
+            order = await _order(arguments, client)
+            async with progress("drawing"):
+                images = await client.draw(order, key)
+        except Problem as fault:
+            problem, images = fault.members, fault.members.get("images", [])
+        drawn = [await _saved(client, image, arguments) for image in images]
+    _print(drawn, problem, as_json=arguments.json)
+    if problem and problem.get("charged") == "no":
+        return FAILED
+    if problem:
+        tell(f"to ask again without paying again: --idempotency-key {key}")
+    return FAILED_AND_PAID if problem or any(one.file is None for one in drawn) else 0
+
+
+async def _order(arguments: argparse.Namespace, client: Client) -> Mapping[str, object]:
+    """The order's fields; what it cannot do without, and was not given, is chosen from the models on offer."""
+    fields = {
+        "version": arguments.version,
+        "prompt": arguments.prompt,
+        "negative_prompt": arguments.negative_prompt,
+        "width": arguments.width,
+        "height": arguments.height,
+        "seed": arguments.seed,
+        "num_inference_steps": arguments.steps,
+        "guidance_scale": arguments.guidance,
+        "samples": arguments.samples,
+    }
+    if None in (fields["version"], fields["width"], fields["height"]):
+        models = await client.models()
+        model = next((model for model in models if model["version"] == arguments.version), models[0])
+        width, height = _size(model)
+        fields |= {
+            "version": arguments.version or model["version"],
+            "width": width if arguments.width is None else arguments.width,
+            "height": height if arguments.height is None else arguments.height,
+        }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _size(model: Json) -> tuple[int, int]:
+    if model["sizes"]:
+        width, height = model["sizes"][0]
+        return width, height
+    sides = (model["width"], model["height"])
+    width, height = (example_side(side["min"], side["max"], side["step"]) for side in sides)
+    return width, height
+
+
+async def _saved(client: Client, image: Json, arguments: argparse.Namespace) -> Drawn:
+    file = None
+    try:
+        data = await client.fetch(image["image"])
+        file = str(write_image(arguments.out, prompt=arguments.prompt, seed=image["seed"], data=data))
+    except (Problem, InvalidValue, OSError) as fault:
+        tell(f"the image {image['image']} is not in a file: {fault}")
+    return Drawn(image["id"], image["seed"], image["image"], file)
+
+
+def _print(drawn: Sequence[Drawn], problem: Json | None, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({**(problem or {}), "images": [asdict(one) for one in drawn]}, indent=2, ensure_ascii=False))
+    else:
+        for one in drawn:
+            seed = "" if one.seed is None else f"seed {one.seed}"
+            print(f"{one.file or '(no file)'}  {seed}  {one.image}")
+    if problem:
+        rules = problem.get("errors", [])
+        said = problem["title"] if rules else f"{problem['title']}: {problem['detail']}"
+        tell(f"{said} (charged: {problem.get('charged', 'unknown')})")
+        for rule in rules:
+            where = rule.get("pointer") or rule.get("header") or rule.get("parameter")
+            tell(f"  {where} {rule['detail']}")

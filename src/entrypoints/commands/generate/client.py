@@ -1,0 +1,120 @@
+"""A caller of the service: orders images, and asks again for an answer that was lost, without paying again."""
+
+import asyncio
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Final, Self
+
+import httpx
+
+# Seconds to wait before asking again: enough in all for a service to be started anew.
+_PAUSES: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 16.0)
+
+Json = dict[str, Any]
+
+
+class Problem(Exception):
+    """It was not given what it asked for; `members` are those of a problem (RFC 9457), as the service has them."""
+
+    def __init__(self, members: Json) -> None:
+        super().__init__(f"{members['title']}: {members['detail']}")
+        self.members = members
+
+    @classmethod
+    def unanswered(cls, error: httpx.TransportError, *, charged: str) -> Self:
+        """Nothing came back."""
+        where = error.request.url.copy_with(raw_path=b"/")
+        return cls(
+            {
+                "title": "No answer",
+                "detail": f"{where} does not answer: {str(error) or type(error).__name__}",
+                "charged": charged,
+            }
+        )
+
+
+class Client:
+    """Speaks with one service, as one caller."""
+
+    def __init__(self, http: httpx.AsyncClient, token: str, *, own_links: str = "") -> None:
+        """`http` knows where the service is; `token` is told to it and to nobody else.
+
+        `own_links` is what those links begin with that the service opens itself, where it can only be reached by
+        `http`.
+        """
+        self._http, self._authorization, self._own_links = http, {"Authorization": f"Bearer {token}"}, own_links
+
+    async def models(self) -> list[Json]:
+        """What can be ordered.
+
+        Raises:
+            Problem: it cannot be told.
+        """
+        try:
+            answer = await self._http.get("/api/models", headers=self._authorization)
+        except httpx.TransportError as error:
+            raise Problem.unanswered(error, charged="no") from error
+        models: list[Json] = _accepted(answer)["models"]
+        return models
+
+    async def draw(self, order: Mapping[str, object], key: str) -> list[Json]:
+        """Order images and wait for them; where the answer is lost, ask for it again under the same key.
+
+        Raises:
+            Problem: there are none, or not all.
+        """
+        charged = "no"
+        for pause in (*_PAUSES, None):
+            try:
+                answer = await self._http.post(
+                    "/api/images", json=order, headers={**self._authorization, "Idempotency-Key": key}
+                )
+            except httpx.ConnectError as error:
+                # Nothing has left this time. The first time that means that nothing is there.
+                if charged == "no" or pause is None:
+                    raise Problem.unanswered(error, charged=charged) from error
+            except httpx.TransportError as error:
+                charged = "unknown"
+                if pause is None:
+                    raise Problem.unanswered(error, charged=charged) from error
+            else:
+                if charged == "no" or pause is None or not _has_no_room(answer):
+                    images: list[Json] = _accepted(answer)
+                    return images
+            await asyncio.sleep(pause)
+        raise AssertionError("the last try answers or raises")
+
+    async def fetch(self, link: str) -> bytes:
+        """The image behind a link, which opens without a token.
+
+        Raises:
+            Problem: it cannot be had from here.
+        """
+        try:
+            answer = await self._http.get(link.removeprefix(self._own_links))
+        except httpx.TransportError as error:
+            raise Problem.unanswered(error, charged="yes") from error
+        if answer.status_code != HTTPStatus.OK:
+            raise Problem({"title": "No image", "detail": f"its link answers {answer.status_code}", "charged": "yes"})
+        return answer.content
+
+
+def _has_no_room(answer: httpx.Response) -> bool:
+    """A service that has just been started anew, or is about to stop, may have room a moment later."""
+    return answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE and _problem(answer).members["charged"] == "no"
+
+
+def _accepted(answer: httpx.Response) -> Any:  # noqa: ANN401  # whatever JSON the service has for it
+    if answer.status_code != HTTPStatus.OK:
+        raise _problem(answer)
+    return answer.json()
+
+
+def _problem(answer: httpx.Response) -> Problem:
+    """The problem in an answer; of one that is not our service's, what can be told of it."""
+    try:
+        members = answer.json()
+        return Problem({**members, "title": members["title"], "detail": members["detail"]})
+    except (ValueError, KeyError, TypeError):
+        detail = f"{answer.url.copy_with(query=None)} answered {answer.status_code}, and is no Darkroom"
+        return Problem({"title": "No answer", "detail": detail, "charged": "unknown"})

@@ -1,0 +1,38 @@
+"""The files that images are written into."""
+
+import re
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from typing import Final
+
+from domain.image_file import ImageFile
+
+_LONGEST: Final = 40  # characters of the prompt in a file's name
+
+
+def write_image(folder: Path, *, prompt: str, seed: int | None, data: bytes) -> Path:
+    """Write an image into a new file, named for its prompt and its seed, with the ending that its bytes ask for.
+
+    Raises:
+        InvalidValue: it is no image.
+        OSError: it cannot be written.
+    """
+    ending = ImageFile.inspect(data).media_type.ending
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in _names(prompt, seed):
+        path = folder / f"{name}.{ending}"
+        try:
+            with path.open("xb") as file:
+                file.write(data)
+        except FileExistsError:
+            continue
+        return path
+    raise AssertionError("names never end")
+
+
+def _names(prompt: str, seed: int | None) -> Iterator[str]:
+    words = re.sub(r"\W+", "-", prompt.lower())[:_LONGEST].strip("-_") or "image"
+    name = words if seed is None else f"{words}-{seed}"
+    yield name
+    yield from (f"{name}-{number}" for number in count(2))

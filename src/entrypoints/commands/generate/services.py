@@ -1,0 +1,55 @@
+"""The service that an order goes to: one that runs somewhere, or one in this process for as long as it takes."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+import httpx
+
+from domain.limits import Caller
+from entrypoints.access_tokens import access_token
+from entrypoints.commands.generate.client import Client
+from entrypoints.container.composition import open_container
+from entrypoints.http.app import create_app
+from entrypoints.http.tokens import TokenVerifier
+from entrypoints.settings import Settings
+
+_SUBJECT: Final = "me"
+_HERE: Final = "http://darkroom.invalid"  # a name that leads nowhere else (RFC 2606, 2)
+_TTL: Final = timedelta(hours=1)
+_TIMEOUT: Final = httpx.Timeout(10.0, read=600.0)  # seconds; drawing takes its time
+
+
+@asynccontextmanager
+async def remote(settings: Settings, *, url: str | None, token: str | None) -> AsyncIterator[Client]:
+    """A running service: the one at `url`, or else the one that the settings describe.
+
+    Raises:
+        BadSettings: there is no token, and none can be made.
+    """
+    token = token or access_token(settings, subject=_SUBJECT, ttl=_TTL)
+    async with httpx.AsyncClient(base_url=url or settings.service.own_url, timeout=_TIMEOUT) as http:
+        yield Client(http, token)
+
+
+@asynccontextmanager
+async def local(settings: Settings) -> AsyncIterator[Client]:
+    """A service in this process, which listens to nobody else; what it has begun is finished before it goes."""
+    async with open_container(settings) as container:
+        app = create_app(replace(container.services(), tokens=_Trust()))
+        here = httpx.ASGITransport(app)  # type: ignore[arg-type]  # two packages describe ASGI in words of their own
+        try:
+            # What is not served here, such as links of S3, leads out of this process.
+            async with httpx.AsyncClient(base_url=_HERE, mounts={_HERE: here}, timeout=_TIMEOUT) as http:
+                yield Client(http, token=_SUBJECT, own_links=settings.service.public_url)
+        finally:
+            await container.running().drain()
+
+
+class _Trust(TokenVerifier):
+    """In our own process everyone is who they say they are."""
+
+    async def verify(self, token: str) -> Caller:
+        return Caller(token)

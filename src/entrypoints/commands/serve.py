@@ -1,0 +1,30 @@
+"""`darkroom serve`."""
+
+import argparse
+import asyncio
+from dataclasses import replace
+
+from entrypoints.serving.listener import listen
+from entrypoints.settings import Settings
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Everything is set by the environment."""
+    parser.epilog = "Everything is set by environment variables, which a .env file may hold."
+
+
+def run(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Serve until a signal says stop."""
+    del arguments
+    with listen(settings.service) as listener:
+        # Where any free port was asked for, it is known now.
+        service = replace(settings.service, port=listener.getsockname()[1])
+        settings = replace(settings, service=service)
+        if service.workers > 1:
+            from entrypoints.serving.supervisor import Supervisor  # noqa: PLC0415  # all that a parent needs
+
+            return asyncio.run(Supervisor(settings, listener).run())
+        from entrypoints.serving.alone import serve_alone  # noqa: PLC0415  # nothing that a parent needs
+
+        serve_alone(settings, listener)
+        return 0

@@ -1,0 +1,55 @@
+"""`darkroom usage`."""
+
+import argparse
+import asyncio
+import json
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+
+from domain.limits import Usage
+from entrypoints.container.clock import now
+from entrypoints.container.ledgers import open_records
+from entrypoints.settings import Settings
+
+_COLUMNS = "{:10}  {:24}  {:20}  {:>8}  {:>8}  {:>8}  {}"
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """From when on, and how it is told."""
+    parser.add_argument(
+        "--since", type=date.fromisoformat, help="from this day on (UTC), such as 2026-01-31; default: 30 days"
+    )
+    parser.add_argument("--json", action="store_true", help="print it as JSON")
+
+
+def run(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Say what was ordered, day by day."""
+    first = arguments.since or now().date() - timedelta(days=30)
+    rows = asyncio.run(_usage(settings, datetime.combine(first, time(), UTC)))
+    if arguments.json:
+        print(json.dumps([_as_json(row) for row in rows], indent=2))
+        return 0
+    print(_COLUMNS.format("day", "caller", "model", "ordered", "stored", "unknown", "cost"))
+    for row in rows:
+        cost = row.cost or ""
+        print(_COLUMNS.format(f"{row.day}", row.caller, row.version, row.images, row.stored, row.unknown, f"{cost}"))
+    return 0
+
+
+async def _usage(settings: Settings, since: datetime) -> Sequence[Usage]:
+    async with open_records(settings) as records:
+        rows = await records.ledger.usage(since)
+    return sorted(rows, key=lambda row: (row.day, row.caller, row.version))
+
+
+def _as_json(row: Usage) -> dict[str, object]:
+    cost = row.cost
+    return {
+        "day": row.day.isoformat(),
+        "caller": row.caller,
+        "version": row.version,
+        "images": row.images,
+        "stored": row.stored,
+        "unknown": row.unknown,
+        "cost": {"amount": str(cost.amount), "currency": cost.currency} if cost else None,
+    }

@@ -1,0 +1,33 @@
+"""How a program of ours ends when it cannot do what it was asked: a line for each reason, and a status."""
+
+import sys
+from collections.abc import Callable
+from typing import Final
+
+from domain.errors import DarkroomError, StorageFault
+from entrypoints.settings import BadSettings
+
+FAILED: Final = 1
+BAD_SETTINGS: Final = 2
+FAILED_AND_PAID: Final = 3
+_INTERRUPTED: Final = 130  # as shells have it: 128 and the number of SIGINT
+
+
+def told(work: Callable[[], int]) -> int:
+    """Do the work and give its status; what stops it is told on standard error."""
+    try:
+        return work()
+    except BadSettings as bad:
+        tell(*bad.problems)
+        return BAD_SETTINGS
+    except (DarkroomError, StorageFault) as fault:
+        tell(str(fault))
+        return FAILED
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+
+
+def tell(*lines: str) -> None:
+    """Say on standard error what is wrong."""
+    for line in lines:
+        print(f"darkroom: {line}", file=sys.stderr)

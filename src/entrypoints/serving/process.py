@@ -1,0 +1,78 @@
+"""One process that serves: what happens in it, from its first moment to its last."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+from socket import socket
+from typing import Final
+
+from domain.errors import LedgerUnavailable, StorageFault
+from domain.model_card import ModelCard
+from entrypoints.container.composition import Container, open_container
+from entrypoints.http.app import create_app
+from entrypoints.serving.server import Server
+from entrypoints.settings import Settings
+
+log = logging.getLogger(__name__)
+
+# Seconds.
+_SETTLE_EVERY: Final = 1.0
+_SWEEP_EVERY: Final = 60.0
+_TIDY_EVERY: Final = 600.0
+
+
+async def serve(
+    settings: Settings, listener: socket, *, stop: asyncio.Event, ready: Callable[[Mapping[str, ModelCard]], None]
+) -> None:
+    """Serve until `stop` is set; `ready` is told the models on offer as soon as requests are answered.
+
+    Stopping goes in this order: no new order is accepted, what was begun is finished and whoever waits for it is
+    answered, then nobody is listened to any more.
+
+    Raises:
+        BadSettings, StorageFault, LedgerUnavailable: it cannot begin.
+    """
+    async with open_container(settings) as container:
+        settle = container.settle()
+        while await settle():
+            pass
+        server = Server(create_app(container.services(), cors_origins=settings.service.cors_origins))
+        async with server.answering(listener):
+            async with _in_the_background(container, settings):
+                ready(container.cards())
+                await stop.wait()
+            log.info("stopping: what was begun is finished, and nothing new is accepted")
+            server.announce_the_end()
+            await container.running().drain()
+
+
+@asynccontextmanager
+async def _in_the_background(container: Container, settings: Settings) -> AsyncIterator[None]:
+    settle, keep, limits = container.settle(), container.keep(), settings.limits
+    sweep = partial(keep.sweep, images=limits.retention, prompts=limits.prompt_retention)
+    works = [
+        _again_and_again(partial(settle.forever, _SETTLE_EVERY), _SETTLE_EVERY),
+        _again_and_again(sweep, _SWEEP_EVERY),
+        _again_and_again(container.tidy(), _TIDY_EVERY),
+    ]
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _again_and_again(work: Callable[[], Awaitable[object]], pause: float) -> None:
+    """Work, pause for so many seconds, and work again, whatever goes wrong."""
+    while True:
+        try:
+            await work()
+        except (LedgerUnavailable, StorageFault) as fault:
+            log.warning("trying again in %.0f s: %s", pause, fault)
+        except Exception:
+            log.exception("trying again in %.0f s", pause)
+        await asyncio.sleep(pause)

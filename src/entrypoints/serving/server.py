@@ -1,0 +1,65 @@
+"""uvicorn, which we start and stop by ourselves: the order in which a service ends is not a web server's to decide."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from socket import socket
+from typing import Final
+
+import uvicorn
+from litestar import Litestar
+
+from entrypoints.http_guard import GuardedHttpProtocol
+from entrypoints.serving.listener import BACKLOG
+
+# Seconds. Longer than the minute for which load balancers keep connections, so that it is they who close them.
+_KEEP_ALIVE: Final = 75
+# Seconds that requests still open have when no generation of ours is at work any more.
+_LAST_ANSWERS: Final = 20
+# Seconds for clients to send what they were about to send on connections that they kept.
+_FAREWELL: Final = 1.0
+
+
+class Server:
+    """Answers the requests that come in on a socket."""
+
+    def __init__(self, app: Litestar) -> None:
+        self._config = uvicorn.Config(
+            app,
+            http=GuardedHttpProtocol,
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            backlog=BACKLOG,
+            timeout_keep_alive=_KEEP_ALIVE,
+            timeout_graceful_shutdown=_LAST_ANSWERS,
+        )
+        self._server = uvicorn.Server(self._config)
+
+    @asynccontextmanager
+    async def answering(self, listener: socket) -> AsyncIterator[None]:
+        """Answer requests from the beginning of the block on; after it, finish those that are open."""
+        self._config.load()
+        self._server.lifespan = self._config.lifespan_class(self._config)
+        await self._server.startup(sockets=[listener])
+        ticking = asyncio.create_task(self._server.main_loop())  # keeps the Date header right
+        try:
+            yield
+            await self._farewell()
+        finally:
+            ticking.cancel()
+            await self._server.shutdown(sockets=[listener])
+
+    def announce_the_end(self) -> None:
+        """Answer on, and let each answer be the last on its connection."""
+        close = (b"connection", b"close")
+        self._config.encoded_headers = [*self._config.encoded_headers, close]
+        self._server.server_state.default_headers = [*self._server.server_state.default_headers, close]
+
+    async def _farewell(self) -> None:
+        connections, now = self._server.server_state.connections, asyncio.get_running_loop().time
+        deadline = now() + _FAREWELL
+        while connections and now() < deadline:  # noqa: ASYNC110  # nobody tells when a connection is closed
+            await asyncio.sleep(_FAREWELL / 20)

@@ -1,0 +1,136 @@
+"""Several worker processes that share one listening socket, and their parent, who keeps so many alive."""
+
+import asyncio
+import json
+import logging
+import os
+import sys
+from asyncio import StreamReader, StreamWriter
+from asyncio.subprocess import PIPE, Process
+from contextlib import suppress
+from dataclasses import dataclass
+from socket import socket
+from typing import Final, Self, cast
+
+from entrypoints.serving.signals import stop_on_signals
+from entrypoints.settings import Settings
+
+log = logging.getLogger(__name__)
+
+# Handed over through a pipe: what a program was started with can be read from the list of processes.
+_CONFIDENTIAL: Final = ("AWS_", "DARKROOM_", "PG")
+_PAUSE: Final = 1.0  # seconds before another try to replace a worker
+
+
+class WorkerFailed(Exception):
+    """A worker ended before it was ready, and has said why; `status` is its exit status."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"a worker ended with status {status} before it was ready")
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Worker:
+    """A process that serves for as long as its standard input is open; `greeting` is what it said when it was ready."""
+
+    process: Process
+    greeting: str
+
+    @classmethod
+    async def start(cls, settings: Settings, listener: socket) -> Self:
+        """Start one and wait until it answers.
+
+        Raises:
+            WorkerFailed: it never did.
+        """
+        # Where any free port was asked for, it is known by now.
+        environment = {**os.environ, "DARKROOM_PORT": str(settings.service.port)}
+        confidential = {name: text for name, text in environment.items() if name.startswith(_CONFIDENTIAL)}
+        process = await asyncio.create_subprocess_exec(
+            # Safe path: nothing is imported from the folder that it happens to run in.
+            *(sys.executable, "-P", "-m", "entrypoints.serving.worker", str(listener.fileno())),
+            stdin=PIPE,
+            stdout=PIPE,
+            pass_fds=[listener.fileno()],
+            env={name: text for name, text in environment.items() if name not in confidential},
+        )
+        cast("StreamWriter", process.stdin).write(json.dumps(confidential).encode() + b"\n")
+        greeting = await cast("StreamReader", process.stdout).readline()
+        if not greeting:
+            raise WorkerFailed(await process.wait())
+        return cls(process, json.loads(greeting))
+
+    async def end(self) -> int:
+        """Wait for its end, and give its exit status."""
+        return await self.process.wait()
+
+    def let_go(self) -> None:
+        """Tell it to finish what it has begun, and to end."""
+        cast("StreamWriter", self.process.stdin).close()
+
+    def kill(self) -> None:
+        """End it at once."""
+        with suppress(ProcessLookupError):
+            self.process.kill()
+
+
+class Supervisor:
+    """Keeps `settings.service.workers` workers alive until it is told to stop."""
+
+    def __init__(self, settings: Settings, listener: socket) -> None:
+        self._settings, self._listener = settings, listener
+        self._stop = asyncio.Event()
+        self._workers: set[Worker] = set()
+
+    async def run(self) -> int:
+        """Print the greeting when all of them are ready; give the exit status when all have ended."""
+        stop_on_signals(self._stop, at_once=self._kill_all)
+        try:
+            # One first: what is wrong is told once, and what the last run left is settled once.
+            first = await self._start()
+            others = await asyncio.gather(*(self._start() for _ in range(1, self._settings.service.workers)))
+        except WorkerFailed as failure:
+            self._let_all_go()
+            await asyncio.gather(*(worker.end() for worker in self._workers))
+            return failure.status
+        print(first.greeting, flush=True)
+        keeping = asyncio.gather(*(self._keep_alive(worker) for worker in (first, *others)))
+        await self._stop.wait()
+        self._let_all_go()
+        return 1 if any(await keeping) else 0
+
+    async def _start(self) -> Worker:
+        worker = await Worker.start(self._settings, self._listener)
+        self._workers.add(worker)
+        if self._stop.is_set():
+            worker.let_go()
+        return worker
+
+    async def _keep_alive(self, worker: Worker | None) -> int:
+        """Replace a worker whenever it ends, until it is time to stop; give the last one's exit status."""
+        status = 0
+        while worker:
+            status = await worker.end()
+            self._workers.discard(worker)
+            if not self._stop.is_set():
+                log.error("a worker ended with status %d; another takes its place", status)
+            worker = await self._replacement()
+        return status
+
+    async def _replacement(self) -> Worker | None:
+        while not self._stop.is_set():
+            try:
+                return await self._start()
+            except WorkerFailed as failure:
+                log.error("%s; trying again in %.0f s", failure, _PAUSE)  # noqa: TRY400  # it has said why itself
+                await asyncio.sleep(_PAUSE)
+        return None
+
+    def _let_all_go(self) -> None:
+        for worker in self._workers:
+            worker.let_go()
+
+    def _kill_all(self) -> None:
+        for worker in self._workers:
+            worker.kill()

@@ -1,0 +1,56 @@
+"""A worker process: `python -m entrypoints.serving.worker FILENO`.
+
+`FILENO` is the listening socket that it inherits. The first line of standard input is a JSON object of environment
+variables; where that input ends, whoever started it wants it to stop, or is gone. When it is ready it writes its
+greeting, as a line of JSON, to standard output.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import Mapping
+
+from domain.model_card import ModelCard
+from entrypoints import logs
+from entrypoints.failures import told
+from entrypoints.serving.greeting import greeting
+from entrypoints.serving.loop import run
+from entrypoints.serving.process import serve
+from entrypoints.settings import Settings
+
+_STDIN = 0
+
+
+def main() -> int:
+    """Serve until standard input ends, or SIGTERM."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent too, which stops us in its order
+    with open(_STDIN, "rb", buffering=0, closefd=False) as stdin:  # not a byte more than the line may be taken
+        os.environ.update(json.loads(stdin.readline()))
+    settings = Settings.read(os.environ)
+    logs.set_up(level=settings.service.log_level, style=settings.service.log_format)
+    with socket.socket(fileno=int(sys.argv[1])) as listener:
+        run(_serve(settings, listener))
+    return 0
+
+
+async def _serve(settings: Settings, listener: socket.socket) -> None:
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+
+    def parent_spoke() -> None:
+        if not os.read(_STDIN, 1):
+            loop.remove_reader(_STDIN)
+            stop.set()
+
+    def ready(cards: Mapping[str, ModelCard]) -> None:
+        print(json.dumps(greeting(settings, cards)), flush=True)
+
+    loop.add_reader(_STDIN, parent_spoke)
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    await serve(settings, listener, stop=stop, ready=ready)
+
+
+if __name__ == "__main__":
+    sys.exit(told(main))
