@@ -94,7 +94,9 @@ class GenerationRequest:
         if seeds is None and card.seed:
             drawn: dict[Seed, None] = {}
             while len(drawn) < samples:
-                drawn[(draw_seed or _random_seed)()] = None
+                seed = draw_seed() if draw_seed else _random_seed(card)
+                if card.takes(seed):
+                    drawn[seed] = None
             seeds = tuple(drawn)
         return cls(
             version=order.version,
@@ -108,8 +110,8 @@ class GenerationRequest:
         )
 
 
-def _random_seed() -> Seed:
-    return Seed(secrets.randbelow(Seed.MAX + 1))
+def _random_seed(card: ModelCard) -> Seed:
+    return Seed(card.seed_min + secrets.randbelow(card.seed_max - card.seed_min + 1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,9 +58,10 @@ class NumberRange:
 class ModelCard:
     """What one model accepts and honours.
 
-    `sizes`, where given, lists the only sizes the model draws. `num_inference_steps` and `guidance_scale` are None
-    for a model that does not honour them. `price` is for one image, where it is known. `idempotent` says that the
-    provider draws and charges once for one key, however often a request is submitted under it.
+    `sizes`, where given, lists the only sizes the model draws. Seeds from `seed_min` to `seed_max` are taken: to some
+    providers a 0 means one drawn by chance. `num_inference_steps` and `guidance_scale` are None for a model that does
+    not honour them. `price` is for one image, where it is known. `idempotent` says that the provider draws and charges
+    once for one key, however often a request is submitted under it.
     """
 
     version: ModelVersion
@@ -73,13 +74,20 @@ class ModelCard:
     samples_max: int = SampleCount.MAX
     negative_prompt: bool = True
     seed: bool = True
+    seed_min: int = Seed.MIN
+    seed_max: int = Seed.MAX
     num_inference_steps: NumberRange | None = None
     guidance_scale: NumberRange | None = None
     price: Money | None = None
     idempotent: bool = False
 
     def __post_init__(self) -> None:
-        if not (1 <= self.prompt_max <= Prompt.MAX_LENGTH and 1 <= self.samples_max <= SampleCount.MAX):
+        if not (
+            1 <= self.prompt_max <= Prompt.MAX_LENGTH
+            and 1 <= self.samples_max <= SampleCount.MAX
+            and Seed.MIN <= self.seed_min <= self.seed_max + 1 - self.samples_max
+            and self.seed_max <= Seed.MAX
+        ):
             raise ValueError(f"the card of {self.version.value} allows what no order may hold")
 
     @property
@@ -87,6 +95,10 @@ class ModelCard:
         """The optional fields that this model honours; any other is refused by name."""
         # A range is never falsy: it has no length, and `or` would hide a None.
         return tuple(field for field in HONOURABLE if getattr(self, field) not in (None, False))
+
+    def takes(self, seed: Seed) -> bool:
+        """Whether this model can be given that seed."""
+        return self.seed_min <= seed.value <= self.seed_max
 
     def violations(
         self,
@@ -115,6 +127,7 @@ class ModelCard:
             if text is not None and len(text.value) > self.prompt_max:
                 yield Violation(pointer, f"must be at most {self.prompt_max} characters long for {model}")
         yield from self._size_violations(width, height)
+        yield from self._seed_violations(seeds)
         if samples > self.samples_max:
             pointer = "/samples" if seeds is None or len(seeds) != samples else "/seed"
             yield Violation(pointer, f"{model} draws at most {self.samples_max} images at once")
@@ -136,3 +149,9 @@ class ModelCard:
             yield Violation("/width", f"must be {self.width} pixels for {model}")
         if height is not None and height not in self.height:
             yield Violation("/height", f"must be {self.height} pixels for {model}")
+
+    def _seed_violations(self, seeds: Sequence[Seed] | None) -> Iterator[Violation]:
+        for index, seed in enumerate(seeds or ()):
+            if self.seed and not self.takes(seed):
+                rule = f"must be an integer from {self.seed_min} to {self.seed_max} for {self.version.value}"
+                yield Violation(f"/seed/{index}", rule)

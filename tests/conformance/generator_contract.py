@@ -176,8 +176,9 @@ class Provider(ABC):
 
 
 def plain_request(card: ModelCard, *, samples: int = 1, first_seed: int = 2**31) -> GenerationRequest:
-    """As little as may be said to this model. Seeds count on from `first_seed`."""
-    seeds = tuple(Seed((first_seed + number) % 2**32) for number in range(samples))
+    """As little as may be said to this model. Seeds count on from `first_seed`, and begin anew after the largest."""
+    count = card.seed_max - card.seed_min + 1
+    seeds = tuple(Seed(card.seed_min + (first_seed + number - card.seed_min) % count) for number in range(samples))
     size = card.sizes[0] if card.sizes else ImageSize(_smallest(card.width), _smallest(card.height))
     return GenerationRequest(
         version=card.version,
@@ -191,7 +192,7 @@ def plain_request(card: ModelCard, *, samples: int = 1, first_seed: int = 2**31)
 def full_request(card: ModelCard, *, samples: int = 1) -> GenerationRequest:
     """All that may be said to this model, no two numbers of it alike, nothing as it would be by itself."""
     steps, guidance = card.num_inference_steps, card.guidance_scale
-    request = plain_request(card, samples=samples, first_seed=2**32 - samples)
+    request = plain_request(card, samples=samples, first_seed=card.seed_max + 1 - samples)
     if card.sizes is None and _smallest(card.width) + card.width.step in card.width:
         request = replace(request, size=ImageSize(_smallest(card.width) + card.width.step, request.size.height))
     return replace(
