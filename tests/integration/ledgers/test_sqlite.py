@@ -246,7 +246,7 @@ class TestWorkerLock:
         lookers = [threading.Thread(target=look) for _ in range(3)]
         for looker in lookers:
             looker.start()
-        for number in range(200):
+        for number in range(1000):
             with closing(new(f"worker-{number}")):
                 if watcher.is_dead(f"worker-{number}"):
                     wrong.append(f"worker-{number}")

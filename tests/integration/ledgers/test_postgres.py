@@ -1,0 +1,222 @@
+"""What is the Postgres ledger's own: what is in whose reach, and outages of the server and of the way to it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from urllib.parse import urlsplit
+
+import pytest
+
+from adapters.in_memory.spool import InMemoryImageSpool
+from adapters.ledgers.postgres.lease import Lease
+from adapters.postgres import database as database_module
+from adapters.postgres.database import open_postgres_database
+from adapters.postgres.schema import MIGRATIONS
+from adapters.spools.postgres import PostgresImageSpool
+from conformance.generations import drawn, received
+from conformance.ledger_contract import LATER, UNLIMITED, abandoned, written
+from domain.draw_generation import spool_name
+from domain.errors import LedgerUnavailable
+from domain.identifiers import uuid7
+from domain.limits import Limits
+from domain.patience import patiently
+from domain.values import IdempotencyKey
+from integration.ledgers.workplaces import PostgresWorkplace
+from servers.postgres import PostgresServer
+from servers.proxy import NO_FAULTS, Faults, Proxy
+
+HERE, ELSEWHERE = uuid7(), uuid7()
+
+
+@pytest.fixture
+def workplace(postgres_workplace: PostgresWorkplace) -> PostgresWorkplace:
+    return postgres_workplace
+
+
+@pytest.fixture
+async def proxy(database_url: str) -> AsyncIterator[Proxy]:
+    port = urlsplit(database_url).port
+    assert port
+    async with Proxy(port) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def by_proxy(database_url: str, proxy: Proxy) -> str:
+    """The URL of the database on the way through the proxy."""
+    return database_url.replace(f":{urlsplit(database_url).port}/", f":{proxy.port}/")
+
+
+class TestReach:
+    """What was drawn is taken only where its bytes can be read."""
+
+    @pytest.mark.parametrize(("secured", "in_reach"), [(0, False), (1, False), (2, True)])
+    async def test_another_machine_takes_what_lies_in_the_database_whole(
+        self, workplace: PostgresWorkplace, secured: int, *, in_reach: bool
+    ) -> None:
+        dead, taker = await workplace.hire(HERE), await workplace.hire(ELSEWHERE)
+        bare, waiting = received(), received(samples=2)
+        await written(dead, bare)
+        whole = await written(dead, waiting, *drawn(waiting))
+        async with open_postgres_database(workplace.url) as database:
+            spool = PostgresImageSpool(InMemoryImageSpool(), database)
+            for image in whole.waiting[:secured]:
+                await spool.put(spool_name(whole, image), b"drawn")
+                await spool.secure(spool_name(whole, image))
+        await workplace.kill(dead)
+
+        taken = {generation.id for generation in await abandoned(taker)}
+
+        assert taken == ({bare.id, waiting.id} if in_reach else {bare.id})
+
+    async def test_the_same_machine_takes_what_waits_on_its_disk(self, workplace: PostgresWorkplace) -> None:
+        dead, elsewhere, here = [await workplace.hire(spool) for spool in (HERE, ELSEWHERE, HERE)]
+        waiting = received()
+        await written(dead, waiting, *drawn(waiting))
+        await workplace.kill(dead)
+
+        (taken,) = await abandoned(here)
+
+        assert taken.id == waiting.id
+        assert await elsewhere.take_abandoned(10, at_work=()) == []
+
+    async def test_it_does_not_keep_others_from_what_is_in_reach(self, workplace: PostgresWorkplace) -> None:
+        dead, taker = await workplace.hire(HERE), await workplace.hire(ELSEWHERE)
+        for _ in range(3):
+            waiting = received()
+            await written(dead, waiting, *drawn(waiting))
+        bare = await written(dead, received())
+        await workplace.kill(dead)
+
+        assert [generation.id for generation in await abandoned(taker, limit=1)] == [bare.id]
+
+
+class TestOutages:
+    async def test_a_server_that_is_down_is_told_and_all_goes_on_when_it_is_back(
+        self, workplace: PostgresWorkplace, postgres: PostgresServer
+    ) -> None:
+        ledger = await workplace.hire()
+        order = await written(ledger, received(key="k"))
+        calls: list[Callable[[], Awaitable[object]]] = [
+            lambda: ledger.receive(received(), UNLIMITED),
+            lambda: ledger.receive(received(), Limits(images_per_day=10)),
+            lambda: ledger.record(order.submitted()),
+            lambda: ledger.find(order.id),
+            lambda: ledger.find_by_key("ada", IdempotencyKey("k")),
+            lambda: ledger.page("ada", limit=10),
+            lambda: ledger.take_abandoned(10, at_work={order.id}),
+            lambda: ledger.reserve("karlo", 1, 30),
+            lambda: ledger.usage(LATER),
+            lambda: ledger.sweepable(erase_before=LATER, forget_before=LATER),
+            lambda: anext(aiter(ledger.image_keys()), None),
+        ]
+
+        await asyncio.to_thread(postgres.stop)
+        for call in calls:
+            with pytest.raises(LedgerUnavailable):
+                await call()
+
+        await asyncio.to_thread(postgres.start)
+        for call in calls:
+            await patiently(call)
+        assert await ledger.find(order.id) == order.submitted()
+
+    async def test_after_a_restart_the_living_are_alive_and_the_dead_are_dead(
+        self, workplace: PostgresWorkplace, postgres: PostgresServer
+    ) -> None:
+        living, dead, taker = [await workplace.hire() for _ in range(3)]
+        busy, left = await written(living, received()), await written(dead, received())
+        await taker.take_abandoned(10, at_work=())
+        await workplace.kill(dead)
+
+        await asyncio.to_thread(postgres.stop)
+        await asyncio.to_thread(postgres.start)
+
+        taken = await patiently(lambda: abandoned(taker))
+        assert [generation.id for generation in taken] == [left.id]
+        await patiently(lambda: living.record(busy.submitted()))
+
+    async def test_a_lease_that_was_lost_is_taken_again(self, workplace: PostgresWorkplace) -> None:
+        living, dead, taker = [await workplace.hire() for _ in range(3)]
+        busy, left = await written(living, received()), await written(dead, received())
+        await workplace.kill(dead)
+
+        async with workplace.connection() as connection:
+            await connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+
+        taken = await patiently(lambda: abandoned(taker))
+        assert [generation.id for generation in taken] == [left.id]
+        await patiently(lambda: living.record(busy.submitted()))
+
+    @pytest.mark.parametrize("limits", [UNLIMITED, Limits(images_per_day=1)])
+    async def test_a_commit_whose_answer_was_lost_is_found_by_asking_again(
+        self, workplace: PostgresWorkplace, proxy: Proxy, by_proxy: str, limits: Limits
+    ) -> None:
+        far, near = await workplace.hire(url=by_proxy), await workplace.hire()
+        order = received(key="k")
+        last = order.submitted()
+
+        for write in (lambda: far.receive(order, limits), lambda: far.record(last)):
+            await patiently(lambda: far.find(order.id))  # it is connected
+            await proxy.switch(Faults(cut_download=0))
+            with pytest.raises(LedgerUnavailable):
+                await write()
+            await proxy.switch(NO_FAULTS)
+            await patiently(write)
+
+        assert await near.page("ada", limit=10) == [last]
+
+    async def test_a_way_that_swallows_everything_is_told(
+        self, workplace: PostgresWorkplace, proxy: Proxy, by_proxy: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(database_module, "PATIENCE", 0.3)
+        ledger = await workplace.hire(url=by_proxy)
+        order = await written(ledger, received())
+
+        await proxy.switch(Faults(black_hole=True))
+        with pytest.raises(LedgerUnavailable):
+            await ledger.find(order.id)
+        with pytest.raises(LedgerUnavailable):
+            await ledger.record(order.submitted())
+        await proxy.switch(NO_FAULTS)
+
+        await patiently(lambda: ledger.record(order.submitted()))
+        assert await ledger.find(order.id) == order.submitted()
+
+    async def test_the_server_notices_soon_that_a_machine_has_vanished(self, database_url: str) -> None:
+        lease = Lease(database_url, uuid7())
+
+        async with lease.held(), lease.watching() as watch:
+            rows = await watch.session.fetch("SELECT name, setting::integer FROM pg_settings WHERE name LIKE 'tcp_%'")
+
+        settings = dict(map(tuple, rows))
+        probing = settings["tcp_keepalives_interval"] * settings["tcp_keepalives_count"]
+        assert settings["tcp_keepalives_idle"] + probing == 10  # seconds
+        assert settings["tcp_user_timeout"] == 10_000  # milliseconds
+
+
+class TestOpening:
+    async def test_a_schema_that_is_wanted_by_many_at_once_is_made_once(self, workplace: PostgresWorkplace) -> None:
+        workers = await asyncio.gather(*(workplace.hire() for _ in range(8)))
+
+        order = await workers[0].receive(received(), UNLIMITED)
+        assert [await worker.find(order.id) for worker in workers] == [order] * 8
+
+    async def test_a_schema_of_a_later_release_is_left_alone(self, workplace: PostgresWorkplace) -> None:
+        await workplace.hire()
+        async with workplace.connection() as connection:
+            await connection.execute("INSERT INTO migrations (number) VALUES ($1)", len(MIGRATIONS) + 1)
+
+        with pytest.raises(LedgerUnavailable, match=f"version {len(MIGRATIONS) + 1}"):
+            await workplace.hire()
+
+    @pytest.mark.parametrize(
+        ("old", "new"), [("darkroom:", "stranger:"), ("/test_", "/no_test_"), ("127.0.0.1", "127.0.0.2")]
+    )
+    async def test_where_it_cannot_be_connected_to_it_says_so(self, database_url: str, old: str, new: str) -> None:
+        with pytest.raises(LedgerUnavailable, match="cannot be connected to"):
+            await PostgresWorkplace(database_url.replace(old, new)).hire()

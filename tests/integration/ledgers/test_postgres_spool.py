@@ -1,0 +1,80 @@
+"""The spool that shares the ledger's database keeps the contract, and what it secured survives its machine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from adapters.postgres.database import PostgresDatabase, open_postgres_database
+from adapters.spools.disk import DiskImageSpool
+from adapters.spools.postgres import PostgresImageSpool
+from conformance.spool_contract import NAME, OTHER, ROOM, Reopen, SpoolContract
+from domain.errors import StorageFault
+from domain.patience import patiently
+from servers.postgres import PostgresServer
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[PostgresDatabase]:
+    async with open_postgres_database(database_url) as database:
+        yield database
+
+
+def spool_on(machine: Path, database: PostgresDatabase) -> PostgresImageSpool:
+    disk = DiskImageSpool(machine / "spool", aside=machine / "aside", room=ROOM, count_every=0)
+    return PostgresImageSpool(disk, database)
+
+
+@pytest.fixture
+def spool(tmp_path: Path, database: PostgresDatabase) -> PostgresImageSpool:
+    return spool_on(tmp_path / "here", database)
+
+
+class TestPostgresImageSpool(SpoolContract):
+    @pytest.fixture
+    def reopen(self, tmp_path: Path, database: PostgresDatabase) -> Reopen:
+        return lambda: spool_on(tmp_path / "here", database)
+
+
+async def test_what_is_secured_is_found_on_another_machine(
+    spool: PostgresImageSpool, tmp_path: Path, database: PostgresDatabase
+) -> None:
+    elsewhere, image = spool_on(tmp_path / "elsewhere", database), bytes(range(256)) * 8000
+    await spool.put(NAME, image)
+    await spool.put(OTHER, b"not secured")
+    assert await elsewhere.get(NAME) is None
+
+    await spool.secure(NAME)
+
+    assert await elsewhere.get(NAME) == image
+    assert await elsewhere.get(OTHER) is None
+    assert await elsewhere.names() == [NAME]
+    await elsewhere.secure(NAME)
+    await elsewhere.remove(NAME)
+    assert await spool_on(tmp_path / "third", database).get(NAME) is None
+
+
+async def test_what_is_not_there_needs_no_securing(spool: PostgresImageSpool) -> None:
+    await spool.secure(NAME)
+
+    assert await spool.names() == []
+
+
+async def test_without_the_database_images_still_reach_the_disk(
+    spool: PostgresImageSpool, postgres: PostgresServer
+) -> None:
+    await asyncio.to_thread(postgres.stop)
+
+    await spool.put(NAME, b"drawn")
+    assert await spool.get(NAME) == b"drawn"
+    for call in (spool.secure(NAME), spool.remove(NAME), spool.get(OTHER), spool.names()):
+        with pytest.raises(StorageFault):
+            await call
+
+    await asyncio.to_thread(postgres.start)
+    await patiently(lambda: spool.put(NAME, b"drawn"))
+    await patiently(lambda: spool.secure(NAME))
+    assert await spool.names() == [NAME]
