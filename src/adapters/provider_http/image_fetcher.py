@@ -45,7 +45,8 @@ class ImageFetcher:
             async with asyncio.timeout(self._timeout):
                 return await self._fetch(name, url, longest)
         except LinkRefused as refusal:
-            raise UnusableImage(f"{name} cannot be fetched: its link {refusal}") from refusal
+            evidence = link.encode(errors="backslashreplace")
+            raise UnusableImage(f"{name} cannot be fetched: its link {refusal}", evidence=evidence) from refusal
         except TimeoutError as late:
             raise UnusableImage(f"{name} could not be fetched within {self._timeout:g} s") from late
 

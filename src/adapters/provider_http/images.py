@@ -27,7 +27,8 @@ def from_base64(text: str, *, index: int) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except ValueError as flaw:
-        raise UnusableImage(f"image {index} is no base64 in the provider's answer", evidence=text.encode()) from flaw
+        evidence = text.encode(errors="backslashreplace")
+        raise UnusableImage(f"image {index} is no base64 in the provider's answer", evidence=evidence) from flaw
 
 
 def drawn_image(

@@ -4,8 +4,6 @@ As captured: `{"id", "model_version", "images": [{"id", "image", "seed", "nsfw_c
 where `image` is a link or base64, as asked for. Whatever it holds has been paid for: what can be used of it is.
 """
 
-import base64
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -15,7 +13,7 @@ from adapters.generators.karlo.errors import karlo_failure
 from adapters.generators.karlo.receipt import KarloReceipt, LinkedImage
 from adapters.provider_http.answer import Answer
 from adapters.provider_http.image_hosts import ImageHosts
-from adapters.provider_http.images import drawn_image
+from adapters.provider_http.images import drawn_image, from_base64
 from domain.errors import InvalidValue, UnusableImage
 from domain.generation import GeneratedImage, GenerationRequest
 from domain.ports import Receipt
@@ -33,7 +31,7 @@ def read_answer(answer: Answer, request: GenerationRequest, options: CallOptions
     Raises:
         DrawingFailed: nothing can; the class says why, and what is known of the money.
     """
-    document = _document(answer.body)
+    document = answer.document()
     code, images = _code(document.get("code")), document.get("images")
     entries = images if isinstance(images, list) else None
     if code is not None and not (answer.is_success and entries):
@@ -53,14 +51,6 @@ def read_answer(answer: Answer, request: GenerationRequest, options: CallOptions
         evidence=answer.body[: KarloReceipt.LONGEST_EVIDENCE] if reading.flaws else b"",
     )
     return Receipt(receipt.encode(), tuple(reading.images))
-
-
-def _document(body: bytes) -> Mapping[str, Any]:
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return document if isinstance(document, dict) else {}
 
 
 def _code(value: object) -> int | None:
@@ -160,9 +150,7 @@ class _Reading:
 
     def _decode_image(self, index: int, seed: Seed, image_id: str | None, text: str) -> None:
         try:
-            data = base64.b64decode(text, validate=True)
+            data = from_base64(text, index=index)
             self.images.append(drawn_image(self._request, index=index, seed=seed, data=data, image_id=image_id))
-        except ValueError:
-            self.flaws.append(f"image {index} is no base64 in the provider's answer")
         except UnusableImage as flaw:
             self.flaws.append(flaw.detail)
