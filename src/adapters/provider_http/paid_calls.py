@@ -56,7 +56,7 @@ class PaidCalls:
             raise OutcomeUnknown(detail, evidence=bytes(body)) from late
 
     async def reach(self, url: httpx.URL, *, authorization: str | None = None) -> None:
-        """See whether somebody answers there, by a GET, which costs nothing; with `authorization`, whether they take it.
+        """See by a GET, for free, whether somebody answers there, and with `authorization` whether they take it.
 
         Raises:
             GeneratorUnavailable: nobody answers, or only a server's error does.
