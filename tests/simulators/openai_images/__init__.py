@@ -2,7 +2,7 @@
 
 Sources, as they stood in autumn 2026:
 
-- OpenAI's API reference ("Create image", "Create models") and guides ("Image generation", "Error codes",
+- OpenAI's API reference ("Create image", "List models") and guides ("Image generation", "Error codes",
   "Rate limits"), its OpenAPI document and the types of its Python library: the GPT image models, their parameters,
   the shape of answers and errors, the codes of 401, 403, 404, 429 and 503, `moderation_blocked` and the stages of
   moderation, `x-request-id`. DALL-E 2 and 3 were retired in May 2026, `gpt-image-1` in October 2026.

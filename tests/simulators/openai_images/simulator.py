@@ -18,7 +18,7 @@ from simulators.faults.fault import Entry
 from simulators.faults.switchboard import CallFaults
 from simulators.gallery import Exhibit, Gallery
 from simulators.links import SignedLinks
-from simulators.openai_images.errors import RATE_LIMIT, Refused, no_such_model, request_id
+from simulators.openai_images.errors import RATE_LIMIT, Refused, request_id
 from simulators.openai_images.faults import OPENAI_MENU
 from simulators.openai_images.order import GPT_MODELS, GPTImageOrder, ImageOrder, authorised, read_order
 from simulators.provider import PaidWork, ProviderSimulator
@@ -50,7 +50,7 @@ class OpenAIImagesSimulator(ProviderSimulator):
     def routes(self) -> Iterable[web.AbstractRouteDef]:
         return [
             web.post("/v1/images/generations", self._create_image),
-            web.get("/v1/models/{model:.+}", self._model),
+            web.get("/v1/models", self._models),
             web.get("/images/{name}", self.serve_image),
         ]
 
@@ -67,16 +67,15 @@ class OpenAIImagesSimulator(ProviderSimulator):
         work = PaidWork(order.prompt, order.images, partial(self._draw, order), partial(self._render, order))
         return await self.answer(request, call, work)
 
-    async def _model(self, request: web.Request) -> web.StreamResponse:
-        """Says of a model that it is there, for free."""
-        name = request.match_info["model"]
+    async def _models(self, request: web.Request) -> web.StreamResponse:
+        """Lists the models, for free."""
         try:
             authorised({key.lower(): value for key, value in request.headers.items()}, self.api_key)
         except Refused as refused:
             return refused.error.answer().response()
-        if name not in (*GPT_MODELS, *self.open_models):
-            return no_such_model(name).answer().response()
-        return web.json_response({"id": name, "object": "model", "created": 1_776_729_600, "owned_by": "system"})
+        names = (*GPT_MODELS, *self.open_models)
+        data = [{"id": name, "object": "model", "created": 1_776_729_600, "owned_by": "system"} for name in names]
+        return web.json_response({"object": "list", "data": data})
 
     def _accept(self, call: Call) -> ImageOrder:
         order = read_order(call, self.api_key, self.open_models)

@@ -184,12 +184,12 @@ async def test_an_engine_links_to_its_images_where_told_so(client: Client) -> No
     assert (status, opened(data)) == (200, ((128, 64), "PNG"))
 
 
-async def test_says_for_free_whether_it_has_a_model(client: Client) -> None:
-    key = {"Authorization": f"Bearer {client.simulator.api_key}"}
+async def test_lists_its_models_for_free_to_whoever_has_the_key(client: Client) -> None:
+    status, data = await client.get("/v1/models", Authorization=f"Bearer {client.simulator.api_key}")
 
-    assert json.loads((await client.get("/v1/models/gpt-image-2", **key))[1])["id"] == "gpt-image-2"
-    assert (await client.get("/v1/models/dall-e-2", **key))[0] == 404
-    assert (await client.get("/v1/models/gpt-image-2"))[0] == 401
+    assert status == 200
+    assert {"gpt-image-2", "flux-dev"} <= {model["id"] for model in json.loads(data)["data"]}
+    assert (await client.get("/v1/models"))[0] == 401
     assert client.simulator.calls == []
 
 

@@ -13,6 +13,7 @@ Confirmed, from OpenAI's API reference, guides and OpenAPI document, as they sto
 - Errors are `{"error": {"message", "type", "code", "param"}}`. A refusal by moderation is a 400 with the code
   `moderation_blocked` and says at which stage, `input` or `output`. `insufficient_quota` and its like come as 429 and
   are not over after a while; 503 with `server_is_overloaded` or `slow_down` asks to come again.
+- `GET /v1/models` lists the models that a key may use, and costs nothing.
 
 From vLLM-Omni's documentation: `response_format`, and `negative_prompt`, `num_inference_steps`, `guidance_scale` and
 `seed` under these very names. What other engines honour is for the operator to say.

@@ -53,7 +53,7 @@ class OpenAIImageGenerator(ImageGenerator):
             headers={
                 **HEADERS,
                 "Accept": "application/json",
-                "Authorization": f"Bearer {self._endpoint.api_key}",
+                "Authorization": self._authorization,
                 "Content-Type": "application/json",
             },
             content=call_body(request, model, self._options, self._response_format),
@@ -69,8 +69,12 @@ class OpenAIImageGenerator(ImageGenerator):
             yield the_image(request, await self._http.images.fetch("image 0", link, longest=longest))
 
     async def check(self) -> str:
-        await self._http.paid.reach(self._endpoint.url(_PATH))
-        return f"the Images API answers at {self._endpoint.base_url}; only drawing would tell whether it takes the key"
+        await self._http.paid.reach(self._endpoint.url("/models"), authorization=self._authorization)
+        return f"the Images API answers at {self._endpoint.base_url} and does not refuse the key"
+
+    @property
+    def _authorization(self) -> str:
+        return f"Bearer {self._endpoint.api_key}"
 
 
 @asynccontextmanager
