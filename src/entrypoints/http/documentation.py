@@ -24,7 +24,7 @@ from domain.model_card import ModelCard
 from domain.values import IdempotencyKey
 from entrypoints.http.auth import OPEN_TO_ALL
 from entrypoints.http.errors import BodyTooLarge, MalformedBody, UnsupportedMediaType
-from entrypoints.http.generations import DEFAULT_LIMIT, GENERATIONS, Cursor, GenerationPage, PageLimit
+from entrypoints.http.generations import GENERATIONS, GenerationPage, PageLength
 from entrypoints.http.health import Health
 from entrypoints.http.models import Models
 from entrypoints.http.openapi_parts import HEADERS, Json, answer, operation, schema
@@ -134,8 +134,21 @@ def _list_generations() -> Json:
         InvalidRequest,
         Overloaded,
         parameters=[
-            {"name": "limit", "in": "query", "schema": msgspec.json.schema(PageLimit) | {"default": DEFAULT_LIMIT}},
-            {"name": "cursor", "in": "query", "schema": msgspec.json.schema(Cursor)},
+            _query(
+                "limit",
+                "How many at the most.",
+                {
+                    "type": "integer",
+                    "minimum": PageLength.MIN,
+                    "maximum": PageLength.MAX,
+                    "default": PageLength.DEFAULT,
+                },
+            ),
+            _query(
+                "cursor",
+                "Where to go on: the `next_cursor` of the page before.",
+                {"type": "string", "format": "uuid"},
+            ),
         ],
     )
 
@@ -182,6 +195,10 @@ def _explain_problem() -> Json:
 
 def _path_parameter(name: str, of: Json) -> Json:
     return {"name": name, "in": "path", "required": True, "schema": of}
+
+
+def _query(name: str, description: str, of: Json) -> Json:
+    return {"name": name, "in": "query", "description": description, "schema": of}
 
 
 def _header(name: str, description: str, of: Json) -> Json:

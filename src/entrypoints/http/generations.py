@@ -6,7 +6,7 @@ from uuid import UUID
 
 from litestar import Controller, delete, get
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath, FromQuery, QueryParameter
 from msgspec import Meta, Struct
 
 from domain.generation import Generation, State
@@ -17,7 +17,6 @@ from entrypoints.http.problems import Problem, problem_of
 from entrypoints.http.services import Services
 
 GENERATIONS: Final = "/api/generations"
-DEFAULT_LIMIT: Final = 20
 
 
 def address_of(generation: Generation) -> str:
@@ -95,8 +94,12 @@ class GenerationPage(Struct, frozen=True):
     next_cursor: str | None
 
 
-PageLimit = Annotated[int, Meta(ge=1, le=100, description="How many generations at the most.")]
-Cursor = Annotated[UUID, Meta(description="Where to go on: the `next_cursor` of the page before.")]
+class PageLength:
+    """How many generations a page shows."""
+
+    MIN: Final = 1
+    MAX: Final = 100
+    DEFAULT: Final = 20
 
 
 class GenerationsController(Controller):
@@ -109,8 +112,8 @@ class GenerationsController(Controller):
         self,
         request: CallerRequest,
         services: NamedDependency[Services],
-        limit: FromQuery[PageLimit] = DEFAULT_LIMIT,
-        cursor: FromQuery[Cursor | None] = None,
+        limit: Annotated[int, QueryParameter(ge=PageLength.MIN, le=PageLength.MAX)] = PageLength.DEFAULT,
+        cursor: FromQuery[UUID | None] = None,
     ) -> GenerationPage:
         """List the caller's generations, newest first."""
         # One more than is shown tells whether there are more.

@@ -31,5 +31,6 @@ def problem_page(slug: FromPath[str]) -> Response[str]:
     kind = _BY_SLUG.get(slug)
     if kind is None:
         raise NotFound("there is no such problem type")
-    page = _PAGE.format(title=escape(kind.title), meaning=escape(kind.meaning), slug=kind.slug, status=int(kind.status))
+    meaning = _CODE.sub(r"<code>\1</code>", escape(kind.meaning))
+    page = _PAGE.format(title=escape(kind.title), meaning=meaning, slug=kind.slug, status=int(kind.status))
     return Response(page, media_type=MediaType.HTML, headers={"Content-Security-Policy": "default-src 'none'"})

@@ -1,0 +1,194 @@
+"""What callers see of their generations, and how they remove them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from adapters.in_memory.generator import InMemoryImageGenerator
+from adapters.in_memory.storage import InMemoryImageStorage
+from domain.errors import GeneratorRefused, OutcomeUnknown, UnusableImage
+from domain.generation import State
+from integration.http.faults import StorageInTrouble
+from integration.http.generators import PRICED, FailingGenerator, GatedGenerator, StingyGenerator
+from integration.http.house import House, bearer, open_house
+
+ASYNC = {"Prefer": "respond-async"}
+GENERATIONS = "/api/generations"
+
+
+async def test_a_generation_is_shown_as_it_stands() -> None:
+    async with open_house(generator=InMemoryImageGenerator(PRICED)) as house:
+        answer = await house.order(
+            prompt="a\nb", negative_prompt="people", seed=[2**32 - 1], num_inference_steps=50, guidance_scale=5
+        )
+        shown = (await house.client.get(answer.links["describedby"]["url"])).json()
+    created, finished = (datetime.fromisoformat(shown.pop(name)) for name in ("created_at", "finished_at"))
+    assert datetime.now(UTC) - timedelta(minutes=1) < created <= finished
+    assert shown.pop("id") in answer.headers["link"]
+    assert shown == {
+        "state": "stored",
+        "order": {
+            "version": "memory",
+            "prompt": "a\nb",
+            "negative_prompt": "people",
+            "width": 64,
+            "height": 48,
+            "seed": [2**32 - 1],
+            "num_inference_steps": 50,
+            "guidance_scale": 5.0,
+            "samples": 1,
+        },
+        "generator": "memory",
+        "cost": {"amount": "0.02", "currency": "USD"},
+        "images": answer.json(),
+        "problem": None,
+    }
+
+
+async def test_what_is_shown_as_order_can_be_ordered_again(house: House) -> None:
+    first = await house.order(samples=3)
+    shown = (await house.client.get(first.links["describedby"]["url"])).json()
+    again = await house.client.post("/api/images", json=shown["order"])
+    assert [image["seed"] for image in again.json()] == [image["seed"] for image in first.json()]
+
+
+async def test_times_are_rfc_3339_in_utc(house: House) -> None:
+    await house.order()
+    (shown,) = (await house.client.get(GENERATIONS)).json()["items"]
+    assert shown["created_at"].endswith("Z")
+
+
+async def test_anothers_generation_is_not_found(house: House) -> None:
+    address = (await house.order()).links["describedby"]["url"]
+    stranger = bearer(sub="mallory")
+    answers = [
+        await house.client.get(address, headers=stranger),
+        await house.client.delete(address, headers=stranger),
+        await house.client.get(f"{GENERATIONS}/0199a8f2-7c4e-7b1d-9a53-2f6d1c0b4e88"),
+    ]
+    assert {answer.status_code for answer in answers} == {404}
+    assert {answer.json()["detail"] for answer in answers} == {"there is no such generation"}
+    assert (await house.client.get(GENERATIONS, headers=stranger)).json() == {"items": [], "next_cursor": None}
+    assert (await house.client.get(address)).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["x", "0", "..", "%00", "%2e%2e%2f", "0199a8f2", "'; DROP TABLE generations"])
+async def test_a_name_that_is_none_is_not_found(house: House, name: str) -> None:
+    answers = [await house.client.request(method, f"{GENERATIONS}/{name}/") for method in ("GET", "DELETE")]
+    assert {answer.status_code for answer in answers} <= {404, 405}
+
+
+async def test_the_list_goes_from_new_to_old_page_by_page(house: House) -> None:
+    made = [(await house.order()).links["describedby"]["url"].rpartition("/")[2] for _ in range(7)]
+    seen: list[str] = []
+    parameters = {"limit": "3"}
+    for left in (4, 1, 0):
+        page = (await house.client.get(GENERATIONS, params=parameters)).json()
+        seen += [item["id"] for item in page["items"]]
+        assert (page["next_cursor"] is None) == (left == 0)
+        parameters["cursor"] = page["next_cursor"]
+    assert seen == sorted(made, reverse=True)
+
+
+async def test_a_full_last_page_has_no_next(house: House) -> None:
+    for _ in range(2):
+        await house.order()
+    page = (await house.client.get(GENERATIONS, params={"limit": 2})).json()
+    assert (len(page["items"]), page["next_cursor"]) == (2, None)
+
+
+async def test_twenty_are_listed_unless_asked_otherwise(house: House) -> None:
+    for _ in range(21):
+        await house.order(ASYNC, width=16, height=16)
+    assert len((await house.client.get(GENERATIONS)).json()["items"]) == 20
+    assert len((await house.client.get(GENERATIONS, params={"limit": 100})).json()["items"]) == 21
+
+
+@pytest.mark.parametrize(
+    ("query", "wrong"),
+    [
+        ("limit=0", ["limit"]),
+        ("limit=101", ["limit"]),
+        ("limit=-1", ["limit"]),
+        ("limit=ten", ["limit"]),
+        ("limit=1.5", ["limit"]),
+        ("limit=", ["limit"]),
+        ("cursor=x", ["cursor"]),
+        ("cursor=%00", ["cursor"]),
+        ("limit=1000&cursor=1", ["cursor", "limit"]),
+    ],
+)
+async def test_wrong_parameters_are_named(house: House, query: str, wrong: list[str]) -> None:
+    answer = await house.client.get(f"{GENERATIONS}?{query}")
+    assert (answer.status_code, answer.json()["type"]) == (400, "/problems/invalid-request")
+    assert sorted(broken["parameter"] for broken in answer.json()["errors"]) == wrong
+
+
+async def test_deleting_what_is_stored_removes_images_and_prompts() -> None:
+    storage = InMemoryImageStorage()
+    async with open_house(storage=storage) as house:
+        kept = await house.order(prompt="keep me")
+        address = (await house.order(prompt="forget me", samples=2)).links["describedby"]["url"]
+        deleted = await house.client.delete(address)
+        afterwards = [await house.client.get(address), await house.client.delete(address)]
+        listed = (await house.client.get(GENERATIONS)).json()["items"]
+        generation = await house.services.ledger.find(address.rpartition("/")[2])
+    assert (deleted.status_code, deleted.content) == (204, b"")
+    assert [(answer.status_code, answer.json()["charged"]) for answer in afterwards] == [(410, "yes")] * 2
+    assert [item["images"] for item in listed] == [kept.json()]
+    assert [f"memory:{key}" for key in storage.kept] == [kept.json()[0]["image"]]
+    assert generation is not None
+    assert not generation.prompts_kept
+
+
+async def test_deleting_what_waits_cancels_it() -> None:
+    generator = GatedGenerator()
+    async with open_house(generator=generator, max_in_flight=1) as house:
+        await house.order(ASYNC)
+        address = (await house.order(ASYNC)).headers["location"]
+        assert (await house.client.delete(address)).status_code == 204
+        shown = (await house.client.get(address)).json()
+        generator.gate.set()
+    assert (shown["state"], shown["images"], shown["cost"]) == ("cancelled", [], None)
+    assert len(generator.asked) == 1
+
+
+async def test_deleting_what_is_being_drawn_is_refused() -> None:
+    generator = GatedGenerator()
+    async with open_house(generator=generator) as house:
+        address = (await house.order(ASYNC)).headers["location"]
+        shown = await house.client.get(address)
+        answer = await house.client.delete(address)
+        generator.gate.set()
+        await house.settled(address.rpartition("/")[2])
+        assert (await house.client.delete(address)).status_code == 204
+    assert shown.json()["state"] == State.SUBMITTED
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/generation-running")
+
+
+async def test_deleting_what_waits_for_the_storage_is_refused() -> None:
+    storage = StorageInTrouble()
+    async with open_house(storage=storage, patience=0.05) as house:
+        address = (await house.order()).headers["location"]
+        answer = await house.client.delete(address)
+        storage.well = True
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/generation-running")
+
+
+@pytest.mark.parametrize(
+    ("generator", "charged"),
+    [
+        (FailingGenerator(GeneratorRefused("no such key")), "no"),
+        (FailingGenerator(OutcomeUnknown("cut off")), "unknown"),
+        (StingyGenerator(UnusableImage("the others are broken")), "yes"),
+    ],
+    ids=["refused", "unknown", "unusable"],
+)
+async def test_deleting_what_has_failed(generator: InMemoryImageGenerator, charged: str) -> None:
+    async with open_house(generator=generator) as house:
+        address = (await house.order(samples=2)).links["describedby"]["url"]
+        assert (await house.client.delete(address)).status_code == 204
+        afterwards = await house.client.get(address)
+    assert (afterwards.status_code, afterwards.json()["charged"]) == (410, charged)

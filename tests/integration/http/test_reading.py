@@ -1,0 +1,132 @@
+"""Models, usage, health and what problem types mean."""
+
+from __future__ import annotations
+
+from html import escape
+
+import pytest
+
+from adapters.in_memory.generator import InMemoryImageGenerator
+from domain.money import Money
+from entrypoints.http.problem_types import PROBLEM_TYPES, ProblemType
+from integration.http.faults import LedgerInTrouble
+from integration.http.generators import KARLO_LIKE, PRICED, WITHOUT_SEEDS
+from integration.http.house import House, bearer, open_house
+
+
+async def test_models_are_shown_as_orders_are_held_to_them() -> None:
+    async with open_house(generator=InMemoryImageGenerator(KARLO_LIKE, WITHOUT_SEEDS)) as house:
+        answer = await house.client.get("/api/models")
+    assert answer.json() == {
+        "models": [
+            {
+                "version": "v2.0",
+                "generator": "karlo",
+                "width": {"min": 384, "max": 640, "step": 8},
+                "height": {"min": 384, "max": 640, "step": 8},
+                "sizes": None,
+                "prompt_max": 256,
+                "samples_max": 8,
+                "honours": ["negative_prompt", "seed", "num_inference_steps", "guidance_scale"],
+                "num_inference_steps": {"min": 10, "max": 100, "default": 50},
+                "guidance_scale": {"min": 1.0, "max": 20.0, "default": 5.0},
+                "media_type": "image/webp",
+                "price": None,
+            },
+            {
+                "version": "listed",
+                "generator": "other",
+                "width": {"min": 256, "max": 1792, "step": 1},
+                "height": {"min": 256, "max": 1792, "step": 1},
+                "sizes": [[1024, 1024], [1792, 1024]],
+                "prompt_max": 4000,
+                "samples_max": 1,
+                "honours": [],
+                "num_inference_steps": None,
+                "guidance_scale": None,
+                "media_type": "image/png",
+                "price": {"amount": "0.04", "currency": "USD"},
+            },
+        ]
+    }
+
+
+@pytest.mark.parametrize("condition", ["{tag}", "W/{tag}", '"x", {tag}', "*"])
+async def test_who_knows_the_models_is_not_told_again(house: House, condition: str) -> None:
+    tag = (await house.client.get("/api/models")).headers["etag"]
+    again = await house.client.get("/api/models", headers={"If-None-Match": condition.format(tag=tag)})
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+
+
+async def test_who_knows_others_is(house: House) -> None:
+    async with open_house(generator=InMemoryImageGenerator(KARLO_LIKE)) as elsewhere:
+        other = (await elsewhere.client.get("/api/models")).headers["etag"]
+    assert (await house.client.get("/api/models", headers={"If-None-Match": other})).status_code == 200
+
+
+async def test_usage_adds_up_what_was_not_refused() -> None:
+    limit = Money.parse("9.5 USD")
+    async with open_house(generator=InMemoryImageGenerator(PRICED), images_per_day=10, spend_per_day=limit) as house:
+        await house.order(samples=2)
+        await house.order(samples=1)
+        await house.order(bearer(sub="grace"), samples=8)
+        await house.order(width=1)
+        usage = (await house.client.get("/api/usage")).json()
+        by_token = (await house.client.get("/api/usage", headers=bearer(images_per_day=2))).json()
+    spent = {"images": 3, "cost": [{"amount": "0.06", "currency": "USD"}]}
+    assert usage == {
+        "today": spent,
+        "this_month": spent,
+        "limits": {"images_per_day": 10, "spend_per_day": {"amount": "9.5", "currency": "USD"}},
+        "left": {"images": 7},
+    }
+    assert (by_token["limits"]["images_per_day"], by_token["left"]) == (2, {"images": 0})
+
+
+async def test_usage_without_limits(house: House) -> None:
+    await house.order()
+    assert (await house.client.get("/api/usage")).json() == {
+        "today": {"images": 1, "cost": []},
+        "this_month": {"images": 1, "cost": []},
+        "limits": {"images_per_day": None, "spend_per_day": None},
+        "left": {"images": None},
+    }
+
+
+async def test_a_process_in_order_is_live_and_ready(house: House) -> None:
+    assert (await house.client.get("/health/live")).json() == {"status": "live"}
+    assert (await house.client.get("/health/ready")).json() == {"status": "ready"}
+
+
+async def test_without_its_ledger_it_is_live_and_not_ready() -> None:
+    async with open_house(ledger=LedgerInTrouble()) as house:
+        live, ready = await house.client.get("/health/live"), await house.client.get("/health/ready")
+    assert live.status_code == 200
+    assert (ready.status_code, ready.json()["type"]) == (503, "/problems/overloaded")
+
+
+async def test_about_to_stop_it_is_live_and_not_ready(house: House) -> None:
+    await house.services.running.drain()
+    assert (await house.client.get("/health/live")).status_code == 200
+    assert (await house.client.get("/health/ready")).status_code == 503
+
+
+async def test_health_draws_nothing() -> None:
+    generator = InMemoryImageGenerator()
+    async with open_house(generator=generator) as house:
+        await house.client.get("/health/ready")
+    assert generator.asked == []
+
+
+@pytest.mark.parametrize("kind", PROBLEM_TYPES.values(), ids=lambda kind: kind.slug)
+async def test_each_problem_type_has_a_page(house: House, kind: ProblemType) -> None:
+    page = await house.client.get(kind.uri)
+    assert page.status_code == 200
+    assert page.headers["content-type"].startswith("text/html")
+    assert f"<h1>{escape(kind.title)}</h1>" in page.text
+    assert "`" not in page.text
+    assert "//" not in page.text
+
+
+async def test_other_problem_types_are_not_found(house: House) -> None:
+    assert (await house.client.get("/problems/nothing")).status_code == 404
