@@ -1,5 +1,6 @@
 """Who a provider's links may name."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Final, NamedTuple, Self
@@ -10,6 +11,7 @@ from adapters.provider_http.public_addresses import LinkRefused, is_public
 from domain.errors import InvalidValue
 
 _PORTS: Final = {"http": 80, "https": 443}
+_HOST: Final = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?|[0-9a-f:.]+:[0-9a-f:.]*")  # a name, or an address
 
 
 class Origin(NamedTuple):
@@ -22,7 +24,8 @@ class Origin(NamedTuple):
     @classmethod
     def of(cls, url: httpx.URL) -> Self:
         """The origin of a URL; one that is neither http nor https has port 0."""
-        return cls(url.scheme, url.raw_host.decode("ascii"), url.port or _PORTS.get(url.scheme, 0))
+        port = _PORTS.get(url.scheme, 0) if url.port is None else url.port
+        return cls(url.scheme, url.raw_host.decode("ascii"), port)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,7 @@ def _origin(text: str, entry: str) -> Origin:
     if (
         url is None
         or url.scheme not in _PORTS
-        or not url.host
+        or not _HOST.fullmatch(url.raw_host.decode("ascii"))
         or url.userinfo
         or url.raw_path != b"/"
         or url.fragment

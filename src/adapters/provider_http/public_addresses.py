@@ -28,7 +28,7 @@ def is_public(address: str) -> bool:
     if isinstance(ip, IPv6Address):
         carried = ip.ipv4_mapped or ip.sixtofour or (IPv4Address(int(ip) & 0xFFFFFFFF) if ip in _NAT64 else None)
         if carried is None:
-            return ip.is_global and ip in _GLOBAL_UNICAST
+            return ip.is_global and ip in _GLOBAL_UNICAST and ip.scope_id is None
         ip = carried
     return ip.is_global and not ip.is_multicast
 

@@ -1,0 +1,58 @@
+"""A server that says just what it is told to, and keeps what it hears."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Final
+
+LOOPBACK: Final = "127.0.0.1"
+OK: Final = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
+
+
+class Wire:
+    """Answers each whole request with the next of `answers`, the last one again and again; b"" is silence.
+
+    `hang_up` ends each connection after an answer, as `end` says.
+    """
+
+    def __init__(self, *answers: bytes, hang_up: bool = False) -> None:
+        self.answers, self.hang_up = list(answers), hang_up
+        self.heard: list[bytes] = []
+        self.connections = 0
+        self.open = 0
+        self.port = 0
+
+    @property
+    def origin(self) -> str:
+        return f"http://{LOOPBACK}:{self.port}"
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        self.open += 1
+        with suppress(OSError, asyncio.IncompleteReadError):
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = next(
+                    (int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")), 0
+                )
+                self.heard.append(head + await reader.readexactly(length))
+                writer.write(self.answers.pop(0) if len(self.answers) > 1 else self.answers[0])
+                await writer.drain()
+                if self.hang_up:
+                    break
+        self.open -= 1
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
+
+
+@asynccontextmanager
+async def wire(*answers: bytes, hang_up: bool = False, tls: ssl.SSLContext | None = None) -> AsyncIterator[Wire]:
+    served = Wire(*answers, hang_up=hang_up)
+    server = await asyncio.start_server(served.serve, LOOPBACK, 0, ssl=tls)
+    served.port = server.sockets[0].getsockname()[1]
+    async with server:
+        yield served
