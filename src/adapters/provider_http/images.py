@@ -5,7 +5,7 @@ import base64
 from collections.abc import AsyncGenerator, Coroutine, Iterable
 from typing import Any, Final
 
-from domain.errors import DrawingFailed, PromptRejected, UnusableImage
+from domain.errors import DrawingFailed, InvalidValue, PromptRejected, UnusableImage
 from domain.generation import GeneratedImage, GenerationRequest
 from domain.values import ImageSize, Seed
 
@@ -29,6 +29,14 @@ def from_base64(text: str, *, index: int) -> bytes:
     except ValueError as flaw:
         evidence = text.encode(errors="backslashreplace")
         raise UnusableImage(f"image {index} is no base64 in the provider's answer", evidence=evidence) from flaw
+
+
+def read_seed(value: object) -> Seed | None:
+    """A seed as an answer says it; None where it says none, or none that can be used again."""
+    try:
+        return Seed(value)  # type: ignore[arg-type]  # checked at birth
+    except InvalidValue:
+        return None
 
 
 def drawn_image(

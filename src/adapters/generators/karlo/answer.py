@@ -13,8 +13,8 @@ from adapters.generators.karlo.errors import karlo_failure
 from adapters.generators.karlo.receipt import KarloReceipt, LinkedImage
 from adapters.provider_http.answer import Answer
 from adapters.provider_http.image_hosts import ImageHosts
-from adapters.provider_http.images import drawn_image, from_base64
-from domain.errors import InvalidValue, UnusableImage
+from adapters.provider_http.images import drawn_image, from_base64, read_seed
+from domain.errors import UnusableImage
 from domain.generation import GeneratedImage, GenerationRequest
 from domain.ports import Receipt
 from domain.values import Seed
@@ -60,10 +60,7 @@ def _code(value: object) -> int | None:
 
 
 def _seed(entry: object) -> Seed | None:
-    try:
-        return Seed(entry.get("seed")) if isinstance(entry, dict) else None  # type: ignore[arg-type]  # checked at birth
-    except InvalidValue:
-        return None
+    return read_seed(entry.get("seed")) if isinstance(entry, dict) else None
 
 
 def _id(entry: Mapping[str, Any]) -> str | None:
