@@ -7,6 +7,7 @@ import fcntl
 import resource
 import sqlite3
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -67,6 +68,19 @@ async def test_a_ledger_that_is_opened_by_many_at_once_is_made_once(workplace: S
 
     order = await workers[0].receive(received(), UNLIMITED)
     assert [await worker.find(order.id) for worker in workers] == [order] * 8
+
+
+async def test_a_stranger_who_comes_and_goes_takes_nothing_away(workplace: SQLiteWorkplace) -> None:
+    """SQLite removes the WAL, and what it holds, with the last connection whose locks it sees."""
+    first, second = await workplace.hire(), await workplace.hire()
+    visit = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('SELECT * FROM generations').fetchall()"
+    visitor = await asyncio.create_subprocess_exec(sys.executable, "-c", visit, workplace.file)
+    assert await visitor.wait() == 0
+
+    orders = [await worker.receive(received(), UNLIMITED) for worker in (first, second)]
+
+    assert workplace.file.with_suffix(".db-wal").stat().st_size > 0
+    assert [await (await workplace.hire()).find(order.id) for order in orders] == orders
 
 
 async def test_a_ledger_of_a_later_release_is_left_alone(workplace: SQLiteWorkplace) -> None:

@@ -4,7 +4,7 @@ import logging
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -29,12 +29,19 @@ _FAULTS_OF_OURS: Final = frozenset(
 _PRIMARY_CODE: Final = 0xFF  # the rest of a result code says more precisely what happened
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    """A connection in WAL mode whose commits are on the disk when they return, for one thread at a time.
+def create(path: Path) -> None:
+    """Make an empty file where there is none, readable by its owner only; SQLite gives its companions the same mode.
 
-    The file is made where there is none, readable by its owner only; SQLite gives its companions the same mode.
+    MUST be called by one at a time, and before this process connects: whoever closes a file takes from its whole
+    process the locks that SQLite holds on it (https://sqlite.org/howtocorrupt.html, 2.2), so one that is there is
+    not even opened.
     """
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection in WAL mode whose commits are on the disk when they return, for one thread at a time."""
     connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
     connection.row_factory = sqlite3.Row
     try:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from adapters.ledger_parts.rows import image_keys
 from adapters.ledgers.sqlite import reads, writes
-from adapters.ledgers.sqlite.connection import connect, faults_translated
+from adapters.ledgers.sqlite.connection import connect, create, faults_translated
 from adapters.ledgers.sqlite.reader import Reader
 from adapters.ledgers.sqlite.schema import migrate
 from adapters.ledgers.sqlite.turn import Turn
@@ -108,6 +108,7 @@ def _open(path: Path, workers: Path, worker: str) -> tuple[WorkerLock, Turn, sql
     with ExitStack() as opened:
         turn = opened.enter_context(closing(Turn(path.with_name(f"{path.name}-turn"))))
         with turn:
+            create(path)
             writing = opened.enter_context(closing(connect(path)))
             migrate(writing)
         reading = opened.enter_context(closing(connect(path)))
