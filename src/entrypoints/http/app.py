@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 
 from litestar import Litestar
-from litestar.config.cors import CORSConfig
 from litestar.di import Provide
+from litestar.types import ASGIApp
 
 from entrypoints.http.auth import Authentication, require_caller
+from entrypoints.http.cors import Cors
 from entrypoints.http.documentation import openapi_route
 from entrypoints.http.edge import Edge
 from entrypoints.http.exception_handlers import EXCEPTION_HANDLERS
@@ -45,19 +46,10 @@ def create_app(services: Services, *, cors_origins: Sequence[str] = (), lifespan
         guards=[require_caller],
         exception_handlers=EXCEPTION_HANDLERS,
         lifespan=list(lifespan),
-        cors_config=_cors(cors_origins) if cors_origins else None,
         openapi_config=None,  # the description is ours: the framework's drops bounds and the headers of answers
         logging_config=None,  # the process decides how it logs, and faults are logged once
     )
     # The framework's own middleware runs after routing; what is not routed would slip past it.
-    app.asgi_handler = Edge(Authentication(app.asgi_handler, services.tokens))
+    inner: ASGIApp = Authentication(app.asgi_handler, services.tokens)
+    app.asgi_handler = Edge(Cors(inner, cors_origins) if cors_origins else inner)
     return app
-
-
-def _cors(origins: Sequence[str]) -> CORSConfig:
-    return CORSConfig(
-        allow_origins=list(origins),
-        allow_methods=["GET", "POST", "DELETE"],
-        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Prefer", "X-Request-ID"],
-        expose_headers=["Link", "Location", "Idempotency-Replay", "Preference-Applied", "Retry-After", "X-Request-ID"],
-    )

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from domain.model_card import ModelCard, PixelRange
-from domain.values import GuidanceScale, InferenceSteps, SampleCount, Seed
+from domain.values import GuidanceScale, InferenceSteps, SampleCount
 
 Schema = dict[str, Any]
 
@@ -69,7 +69,7 @@ def _optional(card: ModelCard) -> Iterator[tuple[str, Schema]]:
         {
             "type": ["array", "null"],
             "description": "One seed for each image; null: drawn for you.",
-            "items": {"type": "integer", "minimum": Seed.MIN, "maximum": Seed.MAX},
+            "items": {"type": "integer", "minimum": card.seed_min, "maximum": card.seed_max},
             "minItems": SampleCount.MIN,
             "maxItems": card.samples_max,
         },

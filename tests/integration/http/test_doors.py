@@ -1,0 +1,89 @@
+"""Deny by default: which doors are open without a token, and that no other is."""
+
+from __future__ import annotations
+
+import pytest
+
+from integration.http.house import House, bearer
+from integration.http.raw import exchange
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND")
+OPEN = {
+    ("GET", "/health/live"),
+    ("GET", "/health/ready"),
+    ("GET", "/docs/openapi.json"),
+    ("GET", "/problems/gone"),
+}
+OPEN |= {("HEAD", path) for _, path in OPEN}
+PATHS = (
+    *("/api/images", "/api/generations", "/api/generations/0199a8f2-7c4e-7b1d-9a53-2f6d1c0b4e88"),
+    *("/api/models", "/api/usage", "/health/live", "/health/ready", "/docs/openapi.json", "/problems/gone"),
+    *("/", "/api", "/api/", "/docs", "/docs/", "/docs/swagger", "/schema", "/problems", "/health", "/metrics"),
+    *("/api/images/health/live", "/health/live/../../api/models", "/health/live/x", "/api/models/health/ready"),
+    *("//api//models", "/API/MODELS", "/api/models/", "/api/models;/health/live", "/api/models%2fhealth/live"),
+    *("/health/live%00", "/%2e%2e/api/models", "/api/models?open_to_all=true", "/favicon.ico", "/.env", "/files/x.png"),
+)
+
+
+@pytest.mark.parametrize("method", METHODS)
+async def test_without_a_token_only_the_open_doors_open(house: House, method: str) -> None:
+    del house.client.headers["Authorization"]
+    for path in PATHS:
+        answer = await house.client.request(method, path)
+        if (method, path) in OPEN:
+            assert answer.status_code == 200, path
+        elif path == "/health/live/../../api/models":
+            continue
+        else:
+            assert answer.status_code == 401, path
+            assert answer.headers["www-authenticate"] == "Bearer"
+
+
+async def test_a_path_is_taken_as_it_comes(house: House) -> None:
+    request = b"GET /health/live/../../api/models HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    assert (await exchange(house, request)).startswith(b"HTTP/1.1 401 ")
+
+
+async def test_with_a_token_what_is_unknown_is_said_to_be(house: House) -> None:
+    nowhere = await house.client.get("/api/nowhere")
+    wrong = [await house.client.request(method, "/api/images") for method in ("GET", "HEAD", "PUT", "TRACE")]
+    assert (nowhere.status_code, nowhere.json()["type"]) == (404, "/problems/not-found")
+    assert [answer.status_code for answer in wrong] == [405] * 4
+    assert wrong[0].json()["type"] == "/problems/method-not-allowed"
+    assert {answer.headers["allow"] for answer in wrong} == {"OPTIONS, POST"}
+    assert (await house.client.post("/api/models")).headers["allow"] == "GET, HEAD, OPTIONS"
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/api/models", "/docs/openapi.json", "/api/nowhere"])
+async def test_head_is_get_without_the_body(house: House, path: str) -> None:
+    got, head = await house.client.get(path), await house.client.head(path)
+    assert head.status_code == got.status_code
+    assert head.content == b""
+    assert head.headers["content-length"] == str(len(got.content))
+    # The connection is as good as before.
+    assert (await house.client.get("/health/live")).status_code == 200
+
+
+async def test_options_says_what_can_be_done(house: House) -> None:
+    answer = await house.client.options("/api/generations")
+    assert (answer.status_code, answer.headers["allow"]) == (204, "GET, OPTIONS")
+
+
+async def test_no_body_is_read_of_who_is_not_let_in(house: House) -> None:
+    head = b"POST /api/images HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\nConnection: close\r\n\r\n"
+    assert (await exchange(house, head)).startswith(b"HTTP/1.1 401 ")
+
+
+async def test_a_host_that_is_none_is_refused(house: House) -> None:
+    token = bearer()["Authorization"].encode()
+    request = b"GET /api/models HTTP/1.1\r\nHost: a b\r\nAuthorization: " + token + b"\r\nConnection: close\r\n\r\n"
+    answer = await exchange(house, request)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b'"header":"Host"' in answer
+
+
+async def test_every_answer_forbids_guessing_its_type_and_keeping_it(house: House) -> None:
+    for path in ("/health/live", "/api/models", "/api/nowhere", "/problems/gone"):
+        answer = await house.client.get(path)
+        assert (answer.headers["x-content-type-options"], answer.headers["cache-control"]) == ("nosniff", "no-store")
+        assert "server" not in answer.headers

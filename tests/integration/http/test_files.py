@@ -1,0 +1,121 @@
+"""Images of the disk storage, behind links that the service signs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from adapters.in_memory.generator import tile
+from adapters.storages.disk import DiskImageStorage, SignedLinks
+from domain.errors import StorageFault
+from domain.image_file import MediaType
+from entrypoints.http.signed_files import FILES
+from integration.http.house import House, now, open_house
+
+SECRET = b"what links are signed with"
+
+
+def disk(folder: Path, ttl: timedelta = timedelta(hours=1)) -> DiskImageStorage:
+    links = SignedLinks(SECRET, f"http://darkroom.example{FILES}", ttl)
+    return DiskImageStorage(folder, links=links, clock=now)
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    storage = disk(tmp_path)
+    async with open_house(storage=storage, files=storage) as opened:
+        yield opened
+
+
+async def open_link(house: House, link: str, method: str = "GET") -> httpx.Response:
+    """As a stranger does, who has nothing but the link."""
+    parts = urlsplit(link)
+    async with httpx.AsyncClient(base_url=house.client.base_url, trust_env=False) as stranger:
+        return await stranger.request(method, f"{parts.path}?{parts.query}")
+
+
+async def test_a_link_opens_the_image_without_a_token(house: House) -> None:
+    (image,) = (await house.order(seed=[7])).json()
+    opened = await open_link(house, image["image"])
+    assert opened.status_code == 200
+    assert opened.content == tile(64, 48, 7)
+    assert opened.headers["content-type"] == "image/png"
+    assert opened.headers["x-content-type-options"] == "nosniff"
+    assert opened.headers["content-disposition"] == "inline"
+    assert opened.headers["content-security-policy"] == "default-src 'none'; sandbox"
+    kind, _, seconds = opened.headers["cache-control"].partition(", max-age=")
+    assert kind == "private"
+    assert 3500 < int(seconds) <= 3600
+
+
+async def test_head_tells_of_it(house: House) -> None:
+    (image,) = (await house.order()).json()
+    told = await open_link(house, image["image"], "HEAD")
+    assert (told.status_code, told.content) == (200, b"")
+    assert int(told.headers["content-length"]) > 0
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("signature=", "signature=A"),
+        ("signature=", "signatures="),
+        ("&signature=", ""),
+        ("expires=", "expires=9"),
+        ("expires=", "expire="),
+        ("?", "?x=1#"),
+        (".png", ".webp"),
+        (".png", ".png%00"),
+        ("/files/", "/files/../"),
+        ("/files/images/", "/files/"),
+        ("/files/", "/files/%2e%2e/"),
+        ("/files/", "/files//etc/passwd"),
+    ],
+)
+async def test_a_link_that_was_changed_opens_nothing(house: House, old: str, new: str) -> None:
+    (image,) = (await house.order()).json()
+    assert old in image["image"]
+    refused = await open_link(house, image["image"].replace(old, new))
+    assert refused.status_code in (401, 404)
+
+
+async def test_a_link_dies(tmp_path: Path) -> None:
+    storage = disk(tmp_path, ttl=timedelta(seconds=-1))
+    async with open_house(storage=storage, files=storage) as house:
+        (image,) = (await house.order()).json()
+        refused = await open_link(house, image["image"])
+    assert (refused.status_code, refused.json()["type"]) == (404, "/problems/not-found")
+
+
+async def test_what_was_deleted_is_behind_no_link(house: House) -> None:
+    answer = await house.order()
+    await house.client.delete(answer.links["describedby"]["url"])
+    assert (await open_link(house, answer.json()[0]["image"])).status_code == 404
+
+
+async def test_other_methods_are_denied(house: House) -> None:
+    (image,) = (await house.order()).json()
+    for method in ("POST", "PUT", "DELETE", "OPTIONS"):
+        assert (await open_link(house, image["image"], method)).status_code == 401
+
+
+async def test_a_disk_in_trouble_is_no_fault_of_the_link(tmp_path: Path) -> None:
+    class InTrouble(DiskImageStorage):
+        async def open(self, key: str, *, expires: str, signature: str) -> tuple[bytes, MediaType]:
+            raise StorageFault("the disk is gone")
+
+    files = InTrouble(tmp_path, links=SignedLinks(SECRET, "", timedelta(hours=1)), clock=now)
+    async with open_house(files=files) as house:
+        refused = await house.client.get("/files/x.png")
+    assert (refused.status_code, refused.json()["type"]) == (503, "/problems/overloaded")
+    assert "retry-after" in refused.headers
+
+
+async def test_without_such_a_storage_there_are_no_files() -> None:
+    async with open_house() as house:
+        assert (await house.client.get("/files/x.png")).status_code == 404

@@ -1,0 +1,94 @@
+"""Who is let in, and that no forged token is."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from entrypoints.http.tokens import JwtTokenVerifier, OneKey
+from integration.http.house import House, bearer, now, open_house
+from integration.http.token_corpus import KEYS, Issuer, claims, forgeries
+
+INVALID = 'Bearer error="invalid_token"'
+
+
+def verifier(issuer: Issuer) -> JwtTokenVerifier:
+    key = OneKey(issuer.verification_key, issuer.algorithm)
+    return JwtTokenVerifier(key, algorithm=issuer.algorithm, issuer="darkroom", audience="darkroom", clock=now)
+
+
+@pytest.mark.parametrize("algorithm", KEYS)
+async def test_no_forgery_is_accepted_and_none_is_a_fault(algorithm: str, caplog: pytest.LogCaptureFixture) -> None:
+    issuer = Issuer(algorithm)
+    corpus = list(forgeries(issuer))
+    assert len({name for name, _ in corpus}) == len(corpus) >= 150
+    let_in = {}
+    with caplog.at_level(logging.WARNING):
+        async with open_house(tokens=verifier(issuer)) as house:
+            house.client.headers["Authorization"] = f"Bearer {issuer.token()}"
+            assert (await house.client.get("/api/models")).status_code == 200
+            for name, token in corpus:
+                sent = {b"Authorization": f"Bearer {token}".strip().encode("latin-1")}
+                answer = await house.client.get("/api/models", headers=sent)
+                if (answer.status_code, answer.headers.get("www-authenticate")) != (401, INVALID):
+                    let_in[name] = answer.status_code
+    assert let_in == {}
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize("algorithm", KEYS)
+async def test_genuine_tokens_are_accepted(algorithm: str) -> None:
+    issuer = Issuer(algorithm)
+    tokens = [
+        issuer.token({"typ": ...}),
+        issuer.token({"typ": "at+jwt"}),
+        issuer.token({"typ": "application/at+JWT", "kid": "2026-01", "x5t": "abc"}),
+        issuer.token({}, claims(aud=["x", "darkroom"], nbf=claims()["iat"], scope="images:write", jti="1")),
+        issuer.token({}, claims(iat=claims()["iat"] + 0.5, exp=claims()["exp"] + 0.5)),
+        issuer.token({}, claims(sub="https://id.example/users/Zoë", images_per_day=0)),
+        issuer.token({}, claims(images_per_day=None)),
+    ]
+    async with open_house(tokens=verifier(issuer)) as house:
+        answers = [
+            await house.client.get("/api/models", headers={"Authorization": f"Bearer {token}"}) for token in tokens
+        ]
+    assert {answer.status_code for answer in answers} == {200}
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "Bearer "])
+async def test_the_name_of_the_scheme_is_taken_in_any_letters(house: House, scheme: str) -> None:
+    headers = {"Authorization": bearer()["Authorization"].replace("Bearer", scheme)}
+    assert (await house.client.get("/api/models", headers=headers)).status_code == 200
+
+
+@pytest.mark.parametrize("scheme", ["Basic", "Token", "JWT", "Digest", "Bearer:", "Bearer=", "Bearerx", "X-Bearer", ""])
+async def test_other_schemes_send_no_token(house: House, scheme: str) -> None:
+    headers = {"Authorization": bearer()["Authorization"].replace("Bearer", scheme).strip()}
+    answer = await house.client.get("/api/models", headers=headers)
+    assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+
+
+async def test_a_token_elsewhere_is_none(house: House) -> None:
+    token = bearer()["Authorization"].removeprefix("Bearer ")
+    del house.client.headers["Authorization"]
+    answers = [
+        await house.client.get(f"/api/models?access_token={token}&token={token}"),
+        await house.client.get("/api/models", headers={"Cookie": f"access_token={token}; token={token}"}),
+        await house.client.get("/api/models", headers={"X-Authorization": f"Bearer {token}"}),
+        await house.client.get("/api/models", headers={"Proxy-Authorization": f"Bearer {token}"}),
+    ]
+    assert {(answer.status_code, answer.headers["www-authenticate"]) for answer in answers} == {(401, "Bearer")}
+
+
+async def test_more_than_one_token_is_none(house: House) -> None:
+    del house.client.headers["Authorization"]
+    headers = [("Authorization", bearer()["Authorization"])] * 2
+    answer = await house.client.get("/api/models", headers=headers)
+    assert (answer.status_code, answer.headers["www-authenticate"]) == (401, INVALID)
+    assert answer.json()["type"] == "/problems/unauthorized"
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/problems/gone", "/docs/openapi.json"])
+async def test_a_bad_token_closes_no_open_door(house: House, path: str) -> None:
+    assert (await house.client.get(path, headers={"Authorization": "Bearer x"})).status_code == 200
