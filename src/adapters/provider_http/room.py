@@ -9,6 +9,7 @@ import httpx
 from aiohttp.abc import AbstractResolver
 from aiohttp.resolver import ThreadedResolver
 
+from adapters.provider_http.free_calls import FreeCalls
 from adapters.provider_http.image_fetcher import ImageFetcher
 from adapters.provider_http.image_hosts import ImageHosts
 from adapters.provider_http.paid_calls import PaidCalls
@@ -19,9 +20,10 @@ from adapters.provider_http.transport import AiohttpTransport
 
 @dataclass(frozen=True, slots=True)
 class ProviderHttp:
-    """The two ways to speak with a provider: the call that costs money, and the fetches that do not."""
+    """The ways to speak with a provider: the call that costs money, the calls that do not, the fetches from others."""
 
     paid: PaidCalls
+    free: FreeCalls
     images: ImageFetcher
 
 
@@ -34,7 +36,7 @@ async def open_provider_http(
     trust_env: bool = False,
     resolver: AbstractResolver | None = None,
 ) -> AsyncIterator[ProviderHttp]:
-    """Open both, for as long as the block lasts.
+    """Open them, for as long as the block lasts.
 
     `image_hosts` as `ImageHosts.parse` reads them; `call_timeout` and `fetch_timeout` are seconds, for a whole paid
     call and for one image. `trust_env` takes proxies and the file of certificate authorities from the environment;
@@ -51,6 +53,13 @@ async def open_provider_http(
     # On a connection kept alive nobody knows whether what was sent into its end has arrived: none for paid calls.
     # How many are under way at once is not for their pool to limit.
     paying = aiohttp.TCPConnector(ssl=tls, resolver=resolver, force_close=True, limit=0)
+    asking = aiohttp.TCPConnector(ssl=tls, resolver=resolver)
     fetching = aiohttp.TCPConnector(ssl=tls, resolver=PublicAddresses(resolver, exempt=trusted))
-    async with AiohttpTransport(paying, proxies) as paid, AiohttpTransport(fetching, proxies) as free:
-        yield ProviderHttp(PaidCalls(paid, timeout=call_timeout), ImageFetcher(free, hosts, timeout=fetch_timeout))
+    async with (
+        AiohttpTransport(paying, proxies) as paid,
+        AiohttpTransport(asking, proxies) as free,
+        AiohttpTransport(fetching, proxies) as images,
+    ):
+        yield ProviderHttp(
+            PaidCalls(paid, timeout=call_timeout), FreeCalls(free), ImageFetcher(images, hosts, timeout=fetch_timeout)
+        )

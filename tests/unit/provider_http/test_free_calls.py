@@ -1,0 +1,68 @@
+"""Calls that cost nothing: one try, and an answer whatever it says."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from adapters.provider_http.free_calls import FreeCalls
+from domain.errors import GeneratorUnavailable
+
+REQUEST = httpx.Request("GET", "http://provider.example/status")
+
+
+class Body(httpx.AsyncByteStream):
+    """Gives some bytes, then breaks off or goes silent, if told so."""
+
+    def __init__(self, data: bytes, end: Exception | None = None, *, silent: bool = False) -> None:
+        self._data, self._end, self._silent = data, end, silent
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self._data
+        if self._silent:
+            await asyncio.Event().wait()
+        if self._end:
+            raise self._end
+
+
+class Answering(httpx.AsyncBaseTransport):
+    """A transport that gives one answer, or raises."""
+
+    def __init__(self, answer: httpx.Response | Exception) -> None:
+        self._answer = answer
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if isinstance(self._answer, Exception):
+            raise self._answer
+        return self._answer
+
+
+@pytest.mark.parametrize("status", [200, 404, 500])
+async def test_an_answer_is_given_whatever_its_status(status: int) -> None:
+    answer = await FreeCalls(Answering(httpx.Response(status, stream=Body(b"{}")))).send(REQUEST, longest=2)
+
+    assert (answer.status, answer.body) == (status, b"{}")
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (httpx.ConnectError("no connection"), "no connection"),
+        (httpx.Response(200, stream=Body(b"{", httpx.ReadError("the connection broke"))), "the connection broke"),
+        (httpx.Response(200, stream=Body(b"{}{")), "is longer than 2 bytes"),
+        (httpx.Response(200, headers={"content-encoding": "gzip"}, stream=Body(b"")), "is packed"),
+    ],
+)
+async def test_none_that_can_be_read_is_told_as_unavailable(answer: httpx.Response | Exception, says: str) -> None:
+    with pytest.raises(GeneratorUnavailable, match=says):
+        await FreeCalls(Answering(answer)).send(REQUEST, longest=2)
+
+
+async def test_silence_is_not_waited_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FreeCalls, "TIMEOUT", 0.01)
+
+    with pytest.raises(GeneratorUnavailable, match="no answer within"):
+        await FreeCalls(Answering(httpx.Response(200, stream=Body(b"{", silent=True)))).send(REQUEST, longest=2)
