@@ -31,8 +31,8 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         return 0
     print(_COLUMNS.format("day", "caller", "model", "ordered", "stored", "unknown", "cost"))
     for row in rows:
-        cost = row.cost or ""
-        print(_COLUMNS.format(f"{row.day}", row.caller, row.version, row.images, row.stored, row.unknown, f"{cost}"))
+        cost = f"{row.cost.amount:f} {row.cost.currency}" if row.cost else ""
+        print(_COLUMNS.format(f"{row.day}", row.caller, row.version, row.images, row.stored, row.unknown, cost))
     return 0
 
 
@@ -51,5 +51,5 @@ def _as_json(row: Usage) -> dict[str, object]:
         "images": row.images,
         "stored": row.stored,
         "unknown": row.unknown,
-        "cost": {"amount": str(cost.amount), "currency": cost.currency} if cost else None,
+        "cost": {"amount": f"{cost.amount:f}", "currency": cost.currency} if cost else None,
     }

@@ -18,7 +18,7 @@ def listen(service: ServiceSettings) -> socket.socket:
     host, port = service.host, service.port
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    except OSError as fault:
+    except (OSError, UnicodeError) as fault:  # the second for a name that no host can have
         raise BadSettings(f"DARKROOM_HOST must be an address of this machine, unlike {host!r}: {fault}") from fault
     listener = socket.socket(family, kind, protocol)
     try:

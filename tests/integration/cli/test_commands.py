@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from datetime import UTC, datetime
+
+import httpx
+import jwt
+import pytest
+
+from integration.cli.command_line import CommandLine
+from servers.ports import free_port
+
+SECRET = "s" * 64
+
+
+def test_help_names_every_command(shell: CommandLine) -> None:
+    ended = shell.run("--help")
+    assert ended.status == 0
+    assert all(name in ended.stdout for name in ("serve", "token", "generate", "check", "usage", "orphans"))
+
+
+@pytest.mark.parametrize("arguments", [(), ("draw",), ("token", "--ttl", "soon"), ("generate",), ("serve", "--port=1")])
+def test_what_makes_no_sense_ends_with_status_2(shell: CommandLine, arguments: tuple[str, ...]) -> None:
+    ended = shell.run(*arguments)
+    assert ended.status == 2
+    assert ended.stderr.startswith("usage: darkroom")
+    assert ended.stdout == ""
+
+
+def test_it_runs_as_a_module_too() -> None:
+    said = subprocess.check_output([sys.executable, "-m", "entrypoints.cli", "--help"], text=True)
+    assert said.startswith("usage: darkroom")
+
+
+@pytest.mark.parametrize("algorithm", ["HS256", "HS384", "HS512"])
+def test_a_token_and_nothing_else(shell: CommandLine, algorithm: str) -> None:
+    settings = {"DARKROOM_JWT_SECRET": SECRET, "DARKROOM_JWT_ALGORITHM": algorithm, "DARKROOM_JWT_ISSUER": "us"}
+    before = int(datetime.now(UTC).timestamp())
+    ended = shell.run("token", "--subject", "mina", "--ttl", "15m", **settings)
+    claims = jwt.decode(ended.stdout.removesuffix("\n"), SECRET, [algorithm], audience="darkroom", issuer="us")
+    assert (ended.status, ended.stderr) == (0, "")
+    assert claims["sub"] == "mina"
+    assert claims["exp"] - claims["iat"] == 15 * 60
+    assert claims["iat"] >= before
+
+
+@pytest.mark.parametrize("algorithm", ["HS256", "HS512"])
+def test_a_token_by_the_development_secret_is_accepted(shell: CommandLine, algorithm: str) -> None:
+    token = shell.run("token", DARKROOM_JWT_ALGORITHM=algorithm).stdout.strip()
+    darkroom = shell.serve(DARKROOM_JWT_ALGORITHM=algorithm)
+    headers = {"Authorization": f"Bearer {token}"}
+    assert httpx.get(f"http://127.0.0.1:{darkroom.port}/api/models", headers=headers).status_code == 200
+
+
+def test_processes_that_start_at_once_agree_on_the_secret(shell: CommandLine) -> None:
+    processes = [shell.start("token") for _ in range(8)]
+    assert [process.wait() for process in processes] == [0] * 8
+    secret = (shell.folder / ".darkroom" / "jwt-secret").read_text()
+    for process in processes:
+        assert jwt.decode(process.stdout.strip(), secret, ["HS256"], audience="darkroom")["sub"] == "me"
+
+
+def test_no_token_can_be_made_with_a_public_key(shell: CommandLine) -> None:
+    key = "-----BEGIN PUBLIC KEY-----\\nMCowBQYDK2VwAyEA\\n-----END PUBLIC KEY-----"
+    ended = shell.run("token", DARKROOM_JWT_ALGORITHM="EdDSA", DARKROOM_JWT_PUBLIC_KEY=key)
+    assert ended.status == 2
+    assert ended.stderr.startswith("darkroom: DARKROOM_JWT_ALGORITHM must be HS256, HS384 or HS512 to make tokens here")
+
+
+def test_check_says_what_holds_and_what_can_be_reached(shell: CommandLine) -> None:
+    ended = shell.run("check", DARKROOM_JWT_SECRET="canary-" + SECRET, DARKROOM_LINK_TTL="60")
+    assert ended.status == 0
+    assert re.search(r"^DARKROOM_LINK_TTL +60$", ended.stdout, re.MULTILINE)
+    assert re.search(r"^ok +storage disk: keeps images in ", ended.stdout, re.MULTILINE)
+    assert re.search(r"^ok +models: sketch$", ended.stdout, re.MULTILINE)
+    assert "canary" not in ended.stdout + ended.stderr
+
+
+def test_check_fails_where_something_cannot_be_reached(shell: CommandLine) -> None:
+    nowhere = f"http://127.0.0.1:{free_port()}"
+    ended = shell.run(
+        *("check", "--json"),
+        DARKROOM_GENERATORS="sketch,karlo",
+        DARKROOM_KARLO_API_KEY="canary",
+        DARKROOM_KARLO_BASE_URL=nowhere,
+        DARKROOM_LEDGER_URL="sqlite:/dev/null/ledger",
+    )
+    told = json.loads(ended.stdout)
+    assert ended.status == 1
+    assert {finding["part"]: finding["ok"] for finding in told["findings"]} == {
+        "generator sketch": True,
+        "generator karlo": False,
+        "storage disk": True,
+        "ledger": False,
+    }
+    assert told["ok"] is False
+    assert told["settings"]["DARKROOM_KARLO_BASE_URL"] == nowhere
+    assert "canary" not in ended.stdout + ended.stderr
+
+
+def test_check_sees_what_does_not_fit_together(shell: CommandLine) -> None:
+    ended = shell.run("check", "--json", DARKROOM_PRICES="v9=1 USD")
+    assert ended.status == 1
+    (broken,) = [finding for finding in json.loads(ended.stdout)["findings"] if not finding["ok"]]
+    assert broken == {"part": "models", "ok": False, "detail": "DARKROOM_PRICES must be for models on offer, unlike v9"}
+
+
+def test_usage_tells_what_was_drawn_and_what_it_cost(shell: CommandLine) -> None:
+    before = datetime.now(UTC).date()
+    shell.run("generate", "a fox", "--local", "--samples", "4", DARKROOM_PRICES="sketch=0.05 USD")
+    (row,) = json.loads(shell.run("usage", "--json").stdout)
+    assert before.isoformat() <= row.pop("day") <= datetime.now(UTC).date().isoformat()
+    assert row == {
+        "caller": "me",
+        "version": "sketch",
+        "images": 4,
+        "stored": 4,
+        "unknown": 0,
+        "cost": {"amount": "0.2", "currency": "USD"},
+    }
+    table = shell.run("usage").stdout.splitlines()
+    assert table[0].split() == ["day", "caller", "model", "ordered", "stored", "unknown", "cost"]
+    assert table[1].split()[1:] == ["me", "sketch", "4", "4", "0", "0.2", "USD"]
+    assert json.loads(shell.run("usage", "--json", "--since", "2999-01-01").stdout) == []
+
+
+def test_orphans_are_seen_from_both_sides(shell: CommandLine) -> None:
+    shell.run("generate", "a fox", "--local", "--samples", "2")
+    assert (shell.run("orphans").status, shell.run("orphans").stdout) == (0, "")
+    images = shell.folder / ".darkroom" / "images"
+    lost, kept = sorted(str(path.relative_to(images)) for path in images.rglob("*.png"))
+    (images / lost).unlink()
+    (images / "stranger.png").write_bytes((images / kept).read_bytes())
+    ended = shell.run("orphans", "--json")
+    assert ended.status == 1
+    assert json.loads(ended.stdout) == {"unknown": ["stranger.png"], "missing": [lost]}
+    assert shell.run("orphans").stdout.splitlines() == [
+        "unknown to the ledger    stranger.png",
+        f"not in the storage       {lost}",
+    ]

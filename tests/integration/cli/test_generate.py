@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from pathlib import Path
+
+from domain.image_file import ImageFile
+from integration.cli.command_line import CommandLine
+from servers.ports import free_port
+from servers.proxy import NO_FAULTS, Faults, Proxy
+from simulators.karlo import KarloSimulator
+
+ORDER = ("generate", "A fox, in the snow!", "--width", "512", "--height", "384", "--seed", "7", "--seed", "4294967295")
+
+
+def test_images_come_into_files(shell: CommandLine, tmp_path: Path) -> None:
+    darkroom = shell.serve()
+    ended = shell.run(*ORDER, "--out", "pictures", DARKROOM_PORT=str(darkroom.port))
+    assert ended.status == 0, ended.stderr
+    assert ended.stderr == ""
+    names = ["a-fox-in-the-snow-7.png", "a-fox-in-the-snow-4294967295.png"]
+    for name, line in zip(names, ended.stdout.splitlines(), strict=True):
+        file = ImageFile.inspect((tmp_path / "pictures" / name).read_bytes())
+        assert (file.width, file.height) == (512, 384)
+        assert re.fullmatch(rf"pictures/{name}  seed \d+  http://127.0.0.1:{darkroom.port}/files/\S+", line)
+    again = shell.run(*ORDER, "--out", "pictures", "--json", DARKROOM_PORT=str(darkroom.port))
+    assert [image["file"] for image in json.loads(again.stdout)["images"]] == [
+        "pictures/a-fox-in-the-snow-7-2.png",
+        "pictures/a-fox-in-the-snow-4294967295-2.png",
+    ]
+    assert (tmp_path / "pictures" / names[0]).read_bytes() == (
+        tmp_path / "pictures" / "a-fox-in-the-snow-7-2.png"
+    ).read_bytes()
+
+
+def test_no_service_is_needed(shell: CommandLine, tmp_path: Path) -> None:
+    ended = shell.run(*ORDER, "--local", "--json")
+    assert ended.status == 0, ended.stderr
+    images = json.loads(ended.stdout)["images"]
+    assert [image["seed"] for image in images] == [7, 4294967295]
+    for image in images:
+        assert ImageFile.inspect((tmp_path / image["file"]).read_bytes()).width == 512
+
+
+def test_what_is_left_out_is_chosen_from_the_models(shell: CommandLine, tmp_path: Path) -> None:
+    ended = shell.run("generate", "a fox", "--local", "--json")
+    (image,) = json.loads(ended.stdout)["images"]
+    file = ImageFile.inspect((tmp_path / image["file"]).read_bytes())
+    assert (file.width, file.height) == (640, 640)
+
+
+def test_every_field_that_is_wrong_is_named(shell: CommandLine, tmp_path: Path) -> None:
+    ended = shell.run("generate", " ", "--local", "--width", "1", "--seed", "-1", "--steps", "1", "--guidance", "99")
+    assert ended.status == 1
+    assert ended.stderr.splitlines()[0].endswith("(charged: no)")
+    named = [line.split()[1] for line in ended.stderr.splitlines()[1:]]
+    assert sorted(named) == ["/guidance_scale", "/num_inference_steps", "/prompt", "/seed/0", "/width"]
+    problem = json.loads(shell.run("generate", " ", "--local", "--json").stdout)
+    assert problem["type"] == "/problems/invalid-request"
+    assert problem["images"] == []
+
+
+def test_where_nobody_answers_nothing_is_spent(shell: CommandLine) -> None:
+    port = free_port()
+    ended = shell.run("generate", "a fox", "--url", f"http://127.0.0.1:{port}")
+    assert ended.status == 1
+    assert f"http://127.0.0.1:{port}/ does not answer" in ended.stderr
+
+
+def test_a_token_that_is_not_accepted_is_told(shell: CommandLine) -> None:
+    darkroom = shell.serve()
+    ended = shell.run("generate", "a fox", "--token", "none", DARKROOM_PORT=str(darkroom.port))
+    assert ended.status == 1
+    assert "token" in ended.stderr
+
+
+async def test_where_money_may_be_lost_the_status_is_3(
+    shell: CommandLine, karlo: KarloSimulator, with_karlo: dict[str, str]
+) -> None:
+    karlo.faults.set("reset-after-charge")
+    ended = await asyncio.to_thread(shell.run, "generate", "a fox", "--local", **with_karlo)
+    assert ended.status == 3
+    assert "(charged: unknown)" in ended.stderr
+
+
+async def test_what_came_is_kept_whatever_became_of_the_rest(
+    shell: CommandLine, karlo: KarloSimulator, with_karlo: dict[str, str]
+) -> None:
+    karlo.faults.set("image-html", index=1)
+    ended = await asyncio.to_thread(
+        shell.run, "generate", "a fox", "--local", "--samples", "3", "--out", "pictures", **with_karlo
+    )
+    assert ended.status == 3
+    assert "(charged: yes)" in ended.stderr
+    assert len(list((shell.folder / "pictures").iterdir())) == 2
+
+
+async def test_an_answer_that_is_lost_is_asked_for_again_and_paid_once(
+    shell: CommandLine, karlo: KarloSimulator, with_karlo: dict[str, str]
+) -> None:
+    karlo.faults.set("slow", seconds=1.0)
+    darkroom = await asyncio.to_thread(shell.serve, **with_karlo)
+    async with Proxy(darkroom.port) as proxy:
+        command = shell.start("generate", "a fox", "--url", proxy.url)
+        while not karlo.calls:  # noqa: ASYNC110  # the simulator tells nobody
+            await asyncio.sleep(0.01)
+        await proxy.switch(Faults(refuse=True))
+        await asyncio.sleep(1.0)  # for the first of its tries to find nobody
+        await proxy.switch(NO_FAULTS)
+        assert await asyncio.to_thread(command.wait) == 0, command.stderr
+    assert karlo.charged_calls == 1
+
+
+def test_an_order_can_be_repeated_by_its_key(shell: CommandLine) -> None:
+    first, again = (
+        json.loads(shell.run("generate", "a fox", "--local", "--json", "--idempotency-key", "fox").stdout)
+        for _ in range(2)
+    )
+    assert [image["id"] for image in first["images"]] == [image["id"] for image in again["images"]]
+    other = shell.run("generate", "a dog", "--local", "--idempotency-key", "fox")
+    assert (other.status, "key" in other.stderr) == (1, True)

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import socket
+import stat
+import subprocess
+from pathlib import Path
+
+import httpx
+import pytest
+
+from domain.image_file import ImageFile
+from integration.cli.command_line import CommandLine
+
+SECRET = "s" * 32
+
+
+def test_it_is_ready_and_the_line_that_it_prints_draws(shell: CommandLine) -> None:
+    darkroom = shell.serve()
+    (line,) = [line for line in darkroom.stdout.splitlines() if line.startswith("curl ")]
+    answer = json.loads(subprocess.check_output([*shlex.split(line), "--silent", "--show-error", "--fail"]))
+    image = httpx.get(answer[0]["image"])
+    assert image.headers["content-type"] == "image/png"
+    assert ImageFile.inspect(image.content).width == 640
+
+
+def test_with_a_secret_of_the_operators_no_token_is_printed(shell: CommandLine) -> None:
+    darkroom = shell.serve(DARKROOM_JWT_SECRET=SECRET)
+    assert darkroom.stdout == f"Darkroom is ready at http://127.0.0.1:{darkroom.port}\n"
+
+
+def test_any_free_port_is_told(shell: CommandLine) -> None:
+    process = shell.start("serve", DARKROOM_PORT="0")
+    url = process.wait_for(r"Darkroom is ready at (\S+)")[1]
+    assert httpx.get(f"{url}/health/live").status_code == 200
+
+
+def test_its_state_is_nobody_elses(shell: CommandLine) -> None:
+    shell.serve()
+    folder = shell.folder / ".darkroom"
+    files = [folder, *folder.rglob("*")]
+    assert {path.name for path in files} >= {"jwt-secret", "link-key", "ledger.sqlite"}
+    assert all(stat.S_IMODE(path.stat().st_mode) & 0o077 == 0 for path in files)
+
+
+def test_the_environment_goes_before_the_file(shell: CommandLine) -> None:
+    (shell.folder / ".env").write_text("DARKROOM_PORT=1\nDARKROOM_JWT_ISSUER='the file'\nDARKROOM_LOG_LEVEL=loud\n")
+    darkroom = shell.serve(DARKROOM_LOG_LEVEL="info")  # and DARKROOM_PORT, always
+    token = shell.run("token", DARKROOM_LOG_LEVEL="info", DARKROOM_PORT="1").stdout.strip()
+    headers = {"Authorization": f"Bearer {token}"}
+    assert httpx.get(f"http://127.0.0.1:{darkroom.port}/api/models", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"DARKROOM_PORT": "http"}, "DARKROOM_PORT"),
+        ({"DARKROOM_HOST": "0.0.0.0"}, "DARKROOM_JWT_SECRET"),
+        ({"DARKROOM_HOST": "192.0.2.1", "DARKROOM_JWT_SECRET": SECRET}, "DARKROOM_HOST and DARKROOM_PORT"),
+        ({"DARKROOM_HOST": "h" * 70, "DARKROOM_JWT_SECRET": SECRET}, "DARKROOM_HOST"),
+        ({"DARKROOM_GENERATORS": "sketch,dalle"}, "DARKROOM_GENERATORS"),
+        ({"DARKROOM_GENERATORS": "karlo"}, "DARKROOM_KARLO_API_KEY"),
+        ({"DARKROOM_DATA_DIR": "/dev/null/darkroom"}, "DARKROOM_DATA_DIR"),
+        ({"DARKROOM_PRICES": "v9=1 USD"}, "DARKROOM_PRICES"),
+        ({"DARKROOM_PRICES": "sketch=1 USD", "DARKROOM_SPEND_PER_DAY": "1 KRW"}, "DARKROOM_SPEND_PER_DAY"),
+        ({"DARKROOM_ALIASES": "v2.1=v9"}, "DARKROOM_GENERATORS and DARKROOM_ALIASES"),
+        ({"DARKROOM_MARKS": "c2pa"}, "DARKROOM_MARKS"),
+        ({"DARKROOM_WORKERS": "2", "DARKROOM_PRICES": "v9=1 USD"}, "DARKROOM_PRICES"),
+    ],
+)
+def test_a_bad_setting_is_named_in_a_line_and_the_status_is_2(
+    shell: CommandLine, settings: dict[str, str], named: str
+) -> None:
+    ended = shell.run("serve", **{"DARKROOM_PORT": "0"} | settings)
+    assert ended.status == 2
+    said = [line for line in ended.stderr.splitlines() if not line.startswith(" ")]
+    assert re.match(rf"darkroom: {named} (is|must|cannot) ", said[0]), ended.stderr
+    assert ended.stdout == ""
+    assert all(line.startswith("darkroom: ") for line in said)
+
+
+def test_a_port_that_is_taken_is_told(shell: CommandLine) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ended = shell.run("serve", DARKROOM_PORT=str(taken.getsockname()[1]))
+    assert ended.status == 2
+    assert ended.stderr.endswith(": Address already in use\n")
+
+
+def test_a_ledger_out_of_reach_is_told(shell: CommandLine) -> None:
+    ended = shell.run("serve", DARKROOM_PORT="0", DARKROOM_LEDGER_URL="sqlite:/dev/null/ledger")
+    assert ended.status == 1
+    assert ended.stderr.startswith("darkroom: the ledger cannot be opened")
+
+
+def test_a_name_that_means_nothing_is_warned_about(shell: CommandLine) -> None:
+    darkroom = shell.serve(DARKROOM_LINK_TLL="60")
+    line = json.loads(darkroom.wait_for("DARKROOM_LINK_TLL", stream="stderr").string)
+    assert line["level"] == "warning"
+    assert line["message"] == "DARKROOM_LINK_TLL is no setting and is ignored; the nearest is DARKROOM_LINK_TTL"
+
+
+def test_neither_secrets_nor_prompts_are_told_by_the_log(shell: CommandLine, tmp_path: Path) -> None:
+    secret = "canary-secret-" + SECRET
+    darkroom = shell.serve(DARKROOM_JWT_SECRET=secret, DARKROOM_LOG_LEVEL="debug")
+    url = f"http://127.0.0.1:{darkroom.port}"
+    drawn = shell.run(
+        *("generate", "canary-prompt", "--url", url, "--json", "--out", str(tmp_path)), DARKROOM_JWT_SECRET=secret
+    )
+    link = json.loads(drawn.stdout)["images"][0]["image"]
+    darkroom.wait_for("/api/images", stream="stderr")
+    darkroom.terminate()
+    assert darkroom.wait() == 0
+    assert "canary" not in darkroom.stdout + darkroom.stderr
+    assert link.partition("signature=")[2] not in darkroom.stderr

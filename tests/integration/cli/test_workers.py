@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from signal import SIGKILL, SIGTERM
+
+import httpx
+import pytest
+
+from integration.cli.command_line import CommandLine
+from servers.darkroom import Darkroom
+from servers.parts import PartMissing
+
+CANARY = "canary-" + "s" * 32
+
+
+@pytest.fixture
+def darkroom(shell: CommandLine) -> Darkroom:
+    return shell.serve(DARKROOM_WORKERS="2", DARKROOM_JWT_SECRET=CANARY, AWS_SECRET_ACCESS_KEY="canary")
+
+
+def workers_of(darkroom: Darkroom) -> set[int]:
+    """The processes that it has started and that live."""
+    children = Path(f"/proc/{darkroom.pid}/task/{darkroom.pid}/children")
+    if not children.exists():
+        raise PartMissing("/proc", "tells which processes another has started; Linux has it")
+    return {int(pid) for pid in children.read_text().split()}
+
+
+def lives(pid: int) -> bool:
+    """Whether a process runs; one whose parent has not heard of its end does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    # The time limit of the test is the limit here.
+    while not condition():
+        time.sleep(0.02)
+
+
+def answers(darkroom: Darkroom) -> bool:
+    return httpx.get(f"http://127.0.0.1:{darkroom.port}/health/ready").status_code == 200
+
+
+def test_workers_share_a_port_and_end_with_their_parent(darkroom: Darkroom) -> None:
+    workers = workers_of(darkroom)
+    assert len(workers) == 2
+    assert all(answers(darkroom) for _ in range(20))
+    darkroom.terminate()
+    assert darkroom.wait() == 0
+    assert not any(map(lives, workers))
+
+
+@pytest.mark.parametrize("signal", [SIGKILL, SIGTERM])
+def test_a_worker_that_ends_is_replaced(darkroom: Darkroom, signal: int) -> None:
+    first, second = workers_of(darkroom)
+    os.kill(first, signal)
+    wait_until(lambda: len(workers_of(darkroom) - {first}) == 2)
+    assert second in workers_of(darkroom)
+    os.kill(second, SIGKILL)  # so that it is the new one that answers
+    wait_until(lambda: second not in workers_of(darkroom))
+    assert all(answers(darkroom) for _ in range(20))
+
+
+def test_workers_end_when_their_parent_is_killed(darkroom: Darkroom) -> None:
+    workers = workers_of(darkroom)
+    os.kill(darkroom.pid, SIGKILL)
+    wait_until(lambda: not any(map(lives, workers)))
+
+
+def test_secrets_do_not_show_in_the_list_of_processes(darkroom: Darkroom) -> None:
+    for worker in workers_of(darkroom):
+        shown = Path(f"/proc/{worker}/environ").read_bytes() + Path(f"/proc/{worker}/cmdline").read_bytes()
+        assert b"canary" not in shown
+
+
+def test_ctrl_c_on_a_terminal_reaches_the_parent_alone(darkroom: Darkroom) -> None:
+    os.killpg(darkroom.pid, 2)
+    assert darkroom.wait() == 0

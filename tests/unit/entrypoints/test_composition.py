@@ -1,0 +1,102 @@
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from adapters.in_memory.generator import WIDEST_CARD, InMemoryImageGenerator, tile
+from domain.generation import GeneratedImage, Generation, GenerationRequest, State
+from domain.limits import Caller
+from domain.money import Money
+from domain.order import read_order
+from domain.ports import ImageGenerator, Receipt
+from entrypoints.container.composition import Container, open_container
+from entrypoints.settings import BadSettings, Settings
+
+ORDER = {"version": "memory", "prompt": "a fox", "width": 64, "height": 64}
+
+
+class AnotherProvider(ImageGenerator):
+    cards = (WIDEST_CARD,)
+
+    async def submit(self, request: GenerationRequest, key: str) -> Receipt:
+        return Receipt(images=(GeneratedImage(index=0, seed=request.seeds[0], data=tile(64, 64, 0xFF0000)),))
+
+
+@asynccontextmanager
+async def opened(folder: Path, *generators: ImageGenerator, **settings: str) -> AsyncIterator[Container]:
+    read = Settings.read({"DARKROOM_DATA_DIR": str(folder / "state"), **settings})
+    async with open_container(read, generators=generators or [InMemoryImageGenerator()]) as container:
+        try:
+            yield container
+        finally:
+            await container.running().drain()
+
+
+async def drawn(container: Container, order: Mapping[str, object] = ORDER) -> Generation:
+    accepted = await container.generate().accept(read_order(order, container.cards()), Caller("me"))
+    return await container.generate().outcome(accepted.generation)
+
+
+async def test_another_provider_takes_five_lines(tmp_path: Path) -> None:
+    async with opened(tmp_path, AnotherProvider()) as container:
+        generation = await drawn(container)
+        assert generation.state is State.STORED
+        keys = container.storage().keys()
+        assert [key async for key in keys] == [image.key for image in generation.images]
+
+
+async def test_the_operator_knows_prices_better_than_the_cards(tmp_path: Path) -> None:
+    settings = {"DARKROOM_PRICES": "memory=0.02 USD,v2.0=0.05 USD", "DARKROOM_ALIASES": "v2.1=memory,v2.0=memory"}
+    async with opened(tmp_path, **settings) as container:
+        prices = {version: card.price for version, card in container.cards().items()}
+        generation = await drawn(container, ORDER | {"samples": 3})
+    dear, cheap = Money(Decimal("0.05"), "USD"), Money(Decimal("0.02"), "USD")
+    assert prices == {"memory": cheap, "v2.1": cheap, "v2.0": dear}
+    assert generation.cost == Money(Decimal("0.06"), "USD")
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({"DARKROOM_PRICES": "v9=1 USD"}, "DARKROOM_PRICES must be for models on offer, unlike v9"),
+        (
+            {"DARKROOM_PRICES": "memory=1 USD", "DARKROOM_SPEND_PER_DAY": "9 KRW"},
+            "DARKROOM_SPEND_PER_DAY must be in USD, as memory is",
+        ),
+        ({"DARKROOM_ALIASES": "a=b"}, "DARKROOM_GENERATORS and DARKROOM_ALIASES must name each model once: .*"),
+        (
+            {"DARKROOM_ALIASES": "memory=memory"},
+            "DARKROOM_GENERATORS and DARKROOM_ALIASES must name each model once: .*",
+        ),
+    ],
+)
+async def test_what_does_not_fit_together_is_told_at_once(
+    tmp_path: Path, settings: Mapping[str, str], problem: str
+) -> None:
+    with pytest.raises(BadSettings, match=problem):
+        async with opened(tmp_path, **settings):
+            pass
+
+
+async def test_a_generator_that_nobody_knows_is_told(tmp_path: Path) -> None:
+    settings = Settings.read({"DARKROOM_DATA_DIR": str(tmp_path), "DARKROOM_GENERATORS": "dalle"})
+    with pytest.raises(BadSettings, match="DARKROOM_GENERATORS must name some of .*sketch.*, not 'dalle'"):
+        async with open_container(settings):
+            pass
+
+
+async def test_an_image_host_that_can_never_be_followed_is_told(tmp_path: Path) -> None:
+    settings = Settings.read(
+        {
+            "DARKROOM_DATA_DIR": str(tmp_path),
+            "DARKROOM_GENERATORS": "karlo",
+            "DARKROOM_KARLO_API_KEY": "key",
+            "DARKROOM_KARLO_BASE_URL": "http://127.0.0.1:9001",
+            "DARKROOM_KARLO_IMAGE_HOSTS": "10.0.0.1",
+        }
+    )
+    with pytest.raises(BadSettings, match=r"DARKROOM_KARLO_IMAGE_HOSTS: '10\.0\.0\.1' is no public address"):
+        async with open_container(settings):
+            pass
