@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from domain.model_card import ModelCard, PixelRange
+from domain.model_card import HONOURABLE, ModelCard, PixelRange
 from domain.values import GuidanceScale, InferenceSteps, SampleCount
 
 Schema = dict[str, Any]
@@ -11,6 +11,9 @@ Schema = dict[str, Any]
 # No control characters but tab and line ends, and something that is no white space among the rest.
 _CONTROLS: Final = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f"
 _NOT_BLANK: Final = rf"^[^{_CONTROLS}]*[^\s{_CONTROLS}][^{_CONTROLS}]*$"
+
+# A field that a model does not honour may be there as long as it says nothing.
+_LEFT_OUT: Final[Schema] = {field: {"type": "null"} for field in HONOURABLE} | {"negative_prompt": {"enum": [None, ""]}}
 
 
 def order_schema(cards: Iterable[ModelCard]) -> Schema:
@@ -40,11 +43,10 @@ def _order_for(card: ModelCard) -> Schema:
             "maximum": card.samples_max,
         },
     }
-    optional = dict(_optional(card))
     return {
         "title": card.version.value,
         "type": "object",
-        "properties": properties | {field: optional[field] for field in card.honours},
+        "properties": properties | _LEFT_OUT | dict(_honoured(card)),
         "required": ["version", "prompt", "width", "height"],
         "additionalProperties": False,
         "allOf": [_sizes(card), *_one_seed_for_each_image(card)],
@@ -52,28 +54,29 @@ def _order_for(card: ModelCard) -> Schema:
     }
 
 
-def _optional(card: ModelCard) -> Iterator[tuple[str, Schema]]:
-    yield (
-        "negative_prompt",
-        {
-            "description": "What must not appear; null and the empty string mean nothing.",
-            "anyOf": [
-                {"type": "null"},
-                {"const": ""},
-                {"type": "string", "maxLength": card.prompt_max, "pattern": _NOT_BLANK},
-            ],
-        },
-    )
-    yield (
-        "seed",
-        {
-            "type": ["array", "null"],
-            "description": "One seed for each image; null: drawn for you.",
-            "items": {"type": "integer", "minimum": card.seed_min, "maximum": card.seed_max},
-            "minItems": SampleCount.MIN,
-            "maxItems": card.samples_max,
-        },
-    )
+def _honoured(card: ModelCard) -> Iterator[tuple[str, Schema]]:
+    if card.negative_prompt:
+        yield (
+            "negative_prompt",
+            {
+                "description": "What must not appear; null and the empty string mean nothing.",
+                "anyOf": [
+                    _LEFT_OUT["negative_prompt"],
+                    {"type": "string", "maxLength": card.prompt_max, "pattern": _NOT_BLANK},
+                ],
+            },
+        )
+    if card.seed:
+        yield (
+            "seed",
+            {
+                "type": ["array", "null"],
+                "description": "One seed for each image; null: drawn for you.",
+                "items": {"type": "integer", "minimum": card.seed_min, "maximum": card.seed_max},
+                "minItems": SampleCount.MIN,
+                "maxItems": card.samples_max,
+            },
+        )
     if steps := card.num_inference_steps:
         yield (
             "num_inference_steps",
@@ -133,5 +136,6 @@ def _example(card: ModelCard) -> Schema:
         if card.sizes
         else (side.max - side.max % side.step for side in (card.width, card.height))
     )
-    example = {"version": card.version.value, "prompt": "a lighthouse in a storm", "width": width, "height": height}
-    return example | ({"seed": [2356817040]} if card.seed else {})
+    prompt = "a lighthouse in a storm"[: card.prompt_max]
+    example = {"version": card.version.value, "prompt": prompt, "width": width, "height": height}
+    return example | ({"seed": [(card.seed_min + card.seed_max) // 2]} if card.seed else {})
