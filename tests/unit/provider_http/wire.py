@@ -22,7 +22,7 @@ class Wire:
         self.answers, self.hang_up = list(answers), hang_up
         self.heard: list[bytes] = []
         self.connections = 0
-        self.open = 0
+        self.open: dict[asyncio.StreamWriter, asyncio.Task[None] | None] = {}
         self.port = 0
 
     @property
@@ -31,7 +31,7 @@ class Wire:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        self.open += 1
+        self.open[writer] = asyncio.current_task()
         with suppress(OSError, asyncio.IncompleteReadError):
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -43,10 +43,16 @@ class Wire:
                 await writer.drain()
                 if self.hang_up:
                     break
-        self.open -= 1
         writer.close()
         with suppress(OSError):
             await writer.wait_closed()
+        del self.open[writer]
+
+    async def close(self) -> None:
+        handlers = [handler for handler in self.open.values() if handler]
+        for writer in self.open:
+            writer.transport.abort()
+        await asyncio.gather(*handlers)
 
 
 @asynccontextmanager
@@ -55,4 +61,7 @@ async def wire(*answers: bytes, hang_up: bool = False, tls: ssl.SSLContext | Non
     server = await asyncio.start_server(served.serve, LOOPBACK, 0, ssl=tls)
     served.port = server.sockets[0].getsockname()[1]
     async with server:
-        yield served
+        try:
+            yield served
+        finally:
+            await served.close()

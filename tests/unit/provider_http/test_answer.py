@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import httpx
+import pytest
+
+from adapters.provider_http.answer import Answer
+from domain.errors import DrawingFailed, GeneratorRefused, GeneratorUnavailable, OutcomeUnknown
+
+
+def answer(status: int, **headers: str) -> Answer:
+    return Answer(status, httpx.Headers({name.replace("_", "-"): value for name, value in headers.items()}), b"raw")
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        (301, OutcomeUnknown),
+        (307, OutcomeUnknown),
+        (400, GeneratorRefused),
+        (401, GeneratorRefused),
+        (403, GeneratorRefused),
+        (404, GeneratorRefused),
+        (408, OutcomeUnknown),
+        (422, GeneratorRefused),
+        (429, GeneratorUnavailable),
+        (499, OutcomeUnknown),
+        (500, OutcomeUnknown),
+        (502, OutcomeUnknown),
+        (503, OutcomeUnknown),
+        (504, OutcomeUnknown),
+        (999, OutcomeUnknown),
+    ],
+)
+def test_a_status_says_what_may_have_been_paid(status: int, told: type[DrawingFailed]) -> None:
+    failure = answer(status).failure()
+
+    assert type(failure) is told
+    assert failure.charged is told.charged
+    assert failure.evidence == (b"raw" if told is OutcomeUnknown else b"")
+
+
+@pytest.mark.parametrize(("status", "success"), [(199, False), (200, True), (204, True), (299, True), (300, False)])
+def test_two_hundred_and_something_is_success(status: int, *, success: bool) -> None:
+    assert answer(status).is_success is success
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("7", 7), (" 7 ", 7), ("0", 1), ("86401", 86400), ("9" * 5000, 86400), ("Wed, 21 Oct 2015 07:28:00 GMT", 1)],
+)
+def test_retry_after_is_a_number_of_seconds_within_a_day(text: str, seconds: int) -> None:
+    assert answer(429, retry_after=text).retry_after == seconds
+
+
+def test_retry_after_may_be_a_date() -> None:
+    at = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
+
+    assert 3590 <= (answer(429, retry_after=at).retry_after or 0) <= 3600
+
+
+@pytest.mark.parametrize(
+    "text", ["", "-7", "7.5", "soon", "\u0667", "Wed, 99 Oct 9999 07:28:00 GMT", "1 Jan 1 00:00:00 +9999"]
+)
+def test_any_other_retry_after_says_nothing(text: str) -> None:
+    headers = httpx.Headers({b"retry-after": text.encode()})
+
+    assert Answer(429, headers, b"").retry_after is None
+
+
+def test_what_the_provider_asks_for_is_handed_on() -> None:
+    assert answer(429, retry_after="7").failure().retry_after == 7
+    assert answer(429).failure().retry_after == GeneratorUnavailable.retry_after
+
+
+@pytest.mark.parametrize("body", [b"", b"null", b"[]", b"{", b"\xff", b"[" * 100_000, b'{"a":' * 100_000, b'"\\ud800'])
+def test_a_body_that_is_no_object_is_an_empty_one(body: bytes) -> None:
+    assert Answer(200, httpx.Headers(), body).document() == {}
+
+
+def test_a_body_is_not_shown() -> None:
+    assert "raw" not in repr(answer(200))

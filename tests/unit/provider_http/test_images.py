@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from adapters.in_memory.generator import tile
+from adapters.provider_http.images import as_they_come, drawn_image, from_base64, longest_file, together
+from domain.errors import Charged, DrawingFailed, OutcomeUnknown, PromptRejected, UnusableImage
+from domain.generation import GeneratedImage, GenerationRequest
+from domain.values import ImageSize, ModelVersion, Prompt, Seed
+
+REQUEST = GenerationRequest(
+    version=ModelVersion("v"), prompt=Prompt("p"), size=ImageSize(32, 16), samples=1, seeds=(Seed(1),)
+)
+REJECTED = PromptRejected("image 0 was held back", charged=Charged.YES)
+UNUSABLE = UnusableImage("image 1 is none", evidence=b"raw")
+UNKNOWN = OutcomeUnknown("nobody knows")
+
+
+async def drawn(index: int, after: asyncio.Event | None = None) -> GeneratedImage:
+    if after:
+        await after.wait()
+    return drawn_image(REQUEST, index=index, seed=Seed(index), data=tile(32, 16, index), image_id=None)
+
+
+async def failing(failure: Exception) -> GeneratedImage:
+    raise failure
+
+
+async def indices(images: AsyncGenerator[GeneratedImage, None], failure: type[Exception]) -> list[int]:
+    came = []
+    with pytest.raises(failure):  # noqa: PT012  # what comes before the error counts too
+        async for image in images:
+            came.append(image.index)  # noqa: PERF401  # as above
+    return came
+
+
+def test_an_image_of_the_ordered_size_is_taken() -> None:
+    image = drawn_image(REQUEST, index=3, seed=Seed(2**32 - 1), data=tile(32, 16, 0), image_id="a=b+/")
+
+    assert (image.index, image.seed, image.id) == (3, Seed(2**32 - 1), "a=b+/")
+
+
+@pytest.mark.parametrize(("width", "height"), [(16, 32), (16, 16), (64, 32)])
+def test_one_of_another_size_is_not_what_was_ordered(width: int, height: int) -> None:
+    data = tile(width, height, 0)
+    with pytest.raises(UnusableImage, match=f"{width} x {height}.*32 x 16") as raised:
+        drawn_image(REQUEST, index=0, seed=None, data=data, image_id=None)
+
+    assert raised.value.evidence == data
+
+
+def test_pixels_without_any_compression_fit_into_the_longest_file() -> None:
+    assert longest_file(ImageSize(640, 480)) > 640 * 480 * 4
+
+
+@pytest.mark.parametrize("text", ["%%%", "aGk", "aG\nk=", "a_-=", "\uff48i==", "\ud800"])
+def test_what_is_no_base64_is_unusable(text: str) -> None:
+    with pytest.raises(UnusableImage, match="image 2"):
+        from_base64(text, index=2)
+
+
+async def test_images_are_given_as_they_come() -> None:
+    second_was_given = asyncio.Event()
+    came = []
+    async for image in as_they_come([drawn(0, second_was_given), drawn(1)]):
+        came.append(image.index)
+        second_was_given.set()
+
+    assert came == [1, 0]
+
+
+async def test_failures_are_raised_after_all_that_came() -> None:
+    images = as_they_come([failing(UNUSABLE), drawn(1), failing(REJECTED), drawn(3)])
+
+    assert await indices(images, UnusableImage) == [1, 3]
+
+
+async def test_failures_known_before_are_raised_too() -> None:
+    assert await indices(as_they_come([drawn(0)], [REJECTED]), PromptRejected) == [0]
+
+
+async def test_a_fault_is_raised_as_it_is_and_ends_the_others() -> None:
+    never = asyncio.Event()
+    before = asyncio.all_tasks()
+
+    assert await indices(as_they_come([drawn(0, never), failing(ZeroDivisionError())]), ZeroDivisionError) == []
+    assert asyncio.all_tasks() == before
+
+
+@pytest.mark.parametrize(
+    ("failures", "worst", "charged"),
+    [
+        ([REJECTED, UNUSABLE], UnusableImage, Charged.YES),
+        ([UNUSABLE, REJECTED], UnusableImage, Charged.YES),
+        ([UNUSABLE, UNKNOWN, REJECTED], OutcomeUnknown, Charged.UNKNOWN),
+        ([PromptRejected("free"), REJECTED], PromptRejected, Charged.YES),
+        ([REJECTED], PromptRejected, Charged.YES),
+    ],
+)
+def test_of_several_failures_the_worst_is_told_and_each_named(
+    failures: list[DrawingFailed], worst: type[DrawingFailed], charged: Charged
+) -> None:
+    told = together(failures)
+
+    assert (type(told), told.charged) == (worst, charged)
+    assert all(failure.detail in str(told) for failure in failures)
+    if UNUSABLE in failures and worst is UnusableImage:
+        assert told.evidence == b"raw"

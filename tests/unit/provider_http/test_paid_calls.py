@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import aiohttp
+import httpx
+import pytest
+
+from adapters.provider_http.paid_calls import PaidCalls
+from adapters.provider_http.proxies import Proxies
+from adapters.provider_http.transport import BODY_BEGINS, AiohttpTransport
+from domain.errors import Charged, GeneratorUnavailable, OutcomeUnknown, UnusableImage
+from unit.provider_http.wire import OK, wire
+
+URL = "http://provider.example/draw"
+LONGEST = 1000
+
+
+class Carrier(httpx.AsyncBaseTransport):
+    """Fails with the first of `failures` for each request, before or after its body has begun; then answers."""
+
+    def __init__(self, *failures: httpx.TransportError, sent: bool = False, answer: bytes = b"done") -> None:
+        self._failures, self._sent, self._answer = list(failures), sent, answer
+        self.requests = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.requests += 1
+        if self._sent or not self._failures:
+            await request.extensions["trace"](BODY_BEGINS, {})
+        if self._failures:
+            raise self._failures.pop(0)
+        return httpx.Response(200, content=self._answer, request=request)
+
+
+def order() -> httpx.Request:
+    return httpx.Request("POST", URL, content=b'{"prompt": "a fox"}')
+
+
+@asynccontextmanager
+async def paying(*, patience: float = 30.0) -> AsyncIterator[PaidCalls]:
+    async with AiohttpTransport(aiohttp.TCPConnector(force_close=True, limit=0), Proxies()) as transport:
+        yield PaidCalls(transport, timeout=patience)
+
+
+@pytest.mark.parametrize(
+    "failure", [httpx.ConnectError("x"), httpx.ConnectTimeout("x"), httpx.PoolTimeout("x"), httpx.WriteError("x")]
+)
+async def test_what_was_not_sent_is_sent_again(failure: httpx.TransportError) -> None:
+    carrier = Carrier(failure, failure)
+    answer = await PaidCalls(carrier, timeout=30).send(order(), longest=LONGEST)
+
+    assert (answer.body, carrier.requests) == (b"done", 3)
+
+
+@pytest.mark.parametrize(
+    "failure", [httpx.ReadError("x"), httpx.WriteError("x"), httpx.RemoteProtocolError("x"), httpx.ConnectError("x")]
+)
+async def test_what_was_sent_never_is(failure: httpx.TransportError) -> None:
+    carrier = Carrier(failure, sent=True)
+    with pytest.raises(OutcomeUnknown) as raised:
+        await PaidCalls(carrier, timeout=30).send(order(), longest=LONGEST)
+
+    assert (raised.value.charged, carrier.requests) == (Charged.UNKNOWN, 1)
+
+
+async def test_a_request_without_a_body_is_never_sent_again() -> None:
+    carrier = Carrier(httpx.ConnectError("x"))
+    with pytest.raises(OutcomeUnknown):
+        await PaidCalls(carrier, timeout=30).send(httpx.Request("POST", URL), longest=LONGEST)
+
+    assert carrier.requests == 1
+
+
+async def test_a_provider_that_stays_away_is_given_up_at_the_deadline() -> None:
+    carrier = Carrier(*(httpx.ConnectError("x") for _ in range(1000)))
+    with pytest.raises(GeneratorUnavailable) as raised:
+        await PaidCalls(carrier, timeout=0.3).send(order(), longest=LONGEST)
+
+    assert raised.value.charged is Charged.NO
+    assert carrier.requests > 1
+
+
+async def test_a_deadline_far_off_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PaidCalls, "LONGEST_TRYING", 0.2)
+    carrier = Carrier(*(httpx.ConnectError("x") for _ in range(1000)))
+    with pytest.raises(GeneratorUnavailable, match="cannot be reached"):
+        await PaidCalls(carrier, timeout=1000).send(order(), longest=LONGEST)
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhi"])
+async def test_the_deadline_is_for_all_of_it_and_says_nothing_of_the_money(answer: bytes) -> None:
+    async with wire(answer) as provider, paying(patience=0.3) as calls:
+        request = httpx.Request("POST", provider.origin, content=b"{}")
+        with pytest.raises(OutcomeUnknown, match="within") as raised:
+            await calls.send(request, longest=LONGEST)
+
+    assert answer.endswith(raised.value.evidence)
+    assert len(provider.heard) == 1
+
+
+async def test_a_deadline_before_anything_was_sent_costs_nothing() -> None:
+    class Nobody(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+    with pytest.raises(GeneratorUnavailable):
+        await PaidCalls(Nobody(), timeout=0.05).send(order(), longest=LONGEST)
+
+
+async def test_an_answer_may_be_as_long_as_was_said_and_no_longer() -> None:
+    calls = PaidCalls(Carrier(answer=b"x" * LONGEST), timeout=30)
+    assert len((await calls.send(order(), longest=LONGEST)).body) == LONGEST
+
+    calls = PaidCalls(Carrier(answer=b"x" * (LONGEST + 1)), timeout=30)
+    with pytest.raises(UnusableImage, match="longer than 1000") as raised:
+        await calls.send(order(), longest=LONGEST)
+    assert (raised.value.charged, raised.value.evidence) == (Charged.YES, b"x" * LONGEST)
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhi", "cut short"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n", "cut short"),
+        (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\nhi", "packed"),
+        (b"HTTP/1.1 201 OK\r\nContent-Encoding: br\r\nContent-Length: 2\r\n\r\nhi", "packed"),
+    ],
+)
+async def test_an_answer_that_cannot_be_read_was_paid(answer: bytes, why: str) -> None:
+    async with wire(answer, hang_up=True) as provider, paying() as calls:
+        with pytest.raises(UnusableImage, match=why) as raised:
+            await calls.send(httpx.Request("POST", provider.origin, content=b"{}"), longest=LONGEST)
+
+    assert (raised.value.charged, raised.value.evidence) == (Charged.YES, b"hi")
+
+
+@pytest.mark.parametrize("status", [400, 429, 503])
+async def test_of_an_error_what_can_be_read_is_enough(status: int) -> None:
+    head = b"HTTP/1.1 %d Error\r\nContent-Encoding: gzip\r\nContent-Length: 100\r\n\r\nhi" % status
+    async with wire(head, hang_up=True) as provider, paying() as calls:
+        answer = await calls.send(httpx.Request("POST", provider.origin, content=b"{}"), longest=LONGEST)
+
+    assert (answer.status, answer.body) == (status, b"hi")
+
+
+async def test_no_connection_is_used_twice() -> None:
+    async with wire(OK) as provider, paying() as calls:
+        for _ in range(3):
+            await calls.send(httpx.Request("POST", provider.origin, content=b"{}"), longest=LONGEST)
+
+    assert provider.connections == 3
+
+
+async def test_whoever_answers_can_be_reached() -> None:
+    async with wire(b"HTTP/1.1 405 No\r\nContent-Length: 0\r\n\r\n") as provider, paying() as calls:
+        await calls.reach(httpx.URL(f"{provider.origin}/draw"))
+
+    (heard,) = provider.heard
+    assert heard.startswith(b"GET /draw HTTP/1.1\r\n")
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"), [(b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n", "503"), (b"SSH-2.0\r\n\r\n", "no whole HTTP")]
+)
+async def test_whoever_does_not_answer_cannot(answer: bytes, why: str) -> None:
+    async with wire(answer, hang_up=True) as provider, paying() as calls:
+        with pytest.raises(GeneratorUnavailable, match=why):
+            await calls.reach(httpx.URL(provider.origin))
+
+
+async def test_cancelling_a_call_ends_its_connection() -> None:
+    async with wire(b"") as provider, paying() as calls:
+        request = httpx.Request("POST", provider.origin, content=b"{}")
+        work = asyncio.create_task(calls.send(request, longest=LONGEST))
+        await until(lambda: bool(provider.heard))
+        work.cancel()
+        await asyncio.wait([work])
+
+        assert work.cancelled()
+        await until(lambda: not provider.open)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not condition():  # noqa: ASYNC110  # nothing sets an event when it comes true
+            await asyncio.sleep(0)
