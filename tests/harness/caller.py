@@ -1,0 +1,146 @@
+"""The service's HTTP interface, as one caller sees it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final, Self
+from urllib.parse import unquote, urlsplit
+
+import aiohttp
+import jwt
+
+from harness.orders import Order
+from servers.s3 import S3Server
+
+SECRET = "the secret that all processes of a test share, and its clients"
+"""Set it as `DARKROOM_JWT_SECRET`."""
+
+LOOK_AGAIN: Final = 0.1
+"""Seconds between two looks at the service."""
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image of an answer; `key` is where it lies in the bucket, whoever signed the link and when."""
+
+    id: str
+    seed: int
+    key: str
+
+    @classmethod
+    def of(cls, entry: Mapping[str, Any]) -> Self:
+        path = unquote(urlsplit(entry["image"]).path)
+        return cls(entry["id"], entry["seed"], path.removeprefix(f"/{S3Server.bucket}/"))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer to an order. Header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+
+    @property
+    def kind(self) -> str:
+        """`images`, or the problem's name."""
+        return "images" if self.status == 200 else str(self.body.get("type", self.status)).removeprefix("/problems/")
+
+    @property
+    def charged(self) -> str:
+        return "yes" if self.status == 200 else str(self.body["charged"])
+
+    @property
+    def images(self) -> tuple[Image, ...]:
+        return tuple(Image.of(entry) for entry in (self.body if self.status == 200 else self.body.get("images", ())))
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """A generation as `GET /api/generations` shows it."""
+
+    id: str
+    state: str
+    prompt: str
+    images: tuple[Image, ...]
+    problem: str | None
+
+    FINAL = frozenset({"stored", "refused", "unknown", "unusable", "cancelled"})
+
+    @classmethod
+    def of(cls, shown: Mapping[str, Any]) -> Self:
+        images, problem = tuple(Image.of(entry) for entry in shown["images"]), shown["problem"]
+        return cls(shown["id"], shown["state"], shown["order"]["prompt"], images, problem and problem["detail"])
+
+    @property
+    def final(self) -> bool:
+        return self.state in self.FINAL
+
+
+class Caller:
+    """One subject, at any process of a service; each method names the one that it asks.
+
+    Raises `aiohttp.ClientError` or `OSError` where the connection does not hold.
+    """
+
+    def __init__(self, session: aiohttp.ClientSession, subject: str) -> None:
+        self._session = session
+        now = int(time.time())
+        claims = {"sub": subject, "iss": "darkroom", "aud": "darkroom", "iat": now, "exp": now + 86_400}
+        self.authorization = f"Bearer {jwt.encode(claims, SECRET, algorithm='HS256')}"
+
+    async def order(self, url: str, order: Order, *, wait: bool = True) -> Answer:
+        """Order under the order's key, and wait for what becomes of it unless told not to."""
+        headers = {"Authorization": self.authorization, "Idempotency-Key": order.key}
+        if not wait:
+            headers["Prefer"] = "respond-async"
+        async with self._session.post(f"{url}/api/images", json=order.body, headers=headers) as response:
+            named = {name.lower(): value for name, value in response.headers.items()}
+            return Answer(response.status, named, await response.json(content_type=None))
+
+    async def generations(self, url: str, *, after: str = "") -> list[Generation]:
+        """All of this caller's that are newer than the id `after`, newest first."""
+        found: list[Generation] = []
+        cursor: str | None = None
+        while True:
+            query = {"limit": "100"} | ({"cursor": cursor} if cursor else {})
+            headers = {"Authorization": self.authorization}
+            async with self._session.get(f"{url}/api/generations", params=query, headers=headers) as response:
+                response.raise_for_status()
+                page = await response.json()
+            shown = [Generation.of(item) for item in page["items"]]
+            found += (generation for generation in shown if generation.id > after)
+            cursor = page["next_cursor"]
+            if cursor is None or (shown and shown[-1].id <= after):
+                return found
+
+    async def until_drawn(self, url: str) -> None:
+        """Wait until the provider has no more to do for this caller."""
+        while any(one.state in ("received", "submitted") for one in await self.generations(url)):  # noqa: ASYNC110
+            await asyncio.sleep(LOOK_AGAIN)
+
+    async def until_final(self, url: str, *, created_before: float, after: str = "") -> str:
+        """Wait until all that were created between the id `after` and a Unix time have ended; the id of the last.
+
+        `after` where there is none.
+        """
+        end = f"{int(created_before * 1000):012x}"  # how a UUID of version 7 begins
+        while True:
+            known = [one for one in await self.generations(url, after=after) if one.id.replace("-", "") < end]
+            if all(one.final for one in known):
+                return known[0].id if known else after
+            await asyncio.sleep(LOOK_AGAIN)
+
+
+@asynccontextmanager
+async def calling(subject: str = "ada") -> AsyncIterator[Caller]:
+    """A caller with as many connections as it likes, none of them used twice."""
+    # A kept connection may break just as the next request goes out, and then nobody knows whose fault that is.
+    connector = aiohttp.TCPConnector(limit=0, force_close=True)
+    timeout = aiohttp.ClientTimeout(total=120)
+    async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
+        yield Caller(session, subject)

@@ -1,0 +1,90 @@
+"""Processes are killed at random moments, and what they leave behind is looked at."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from harness.books import digests
+from harness.caller import Caller
+from harness.fleet import Seat
+
+# Seconds.
+LONGEST_LIFE: Final = 1.5
+LONGEST_START: Final = 2.5
+LONGEST_SETTLING: Final = 60.0
+
+RETURN_TYPES: Final = ("url", "base64_string")
+"""Images behind links, or in the paid answer itself: each life draws in one of these ways."""
+
+
+@dataclass(slots=True)
+class Deaths:
+    """Kills what runs in the seats, one or several at once, also while they start, and starts them again.
+
+    Attributes:
+        count: Processes killed, with their workers.
+        settled: After each start, seconds until nothing was unfinished that was begun before.
+        spooled: Digests of what waited in the spools of the dead, by name.
+    """
+
+    seats: Sequence[Seat]
+    caller: Caller
+    chance: random.Random
+    workers: bool = False
+    count: int = 0
+    settled: list[float] = field(default_factory=list)
+    spooled: dict[str, str] = field(default_factory=dict)
+    _all_final_up_to: str = ""
+
+    async def happen(self, kills: int) -> None:
+        """Kill so many; all seats are taken by then again."""
+        while self.count < kills:
+            await asyncio.sleep(self.chance.uniform(0, LONGEST_LIFE))
+            if self.workers and self.chance.random() < 0.5:
+                await self._kill_a_worker()
+            else:
+                await self._kill_some()
+
+    def life(self) -> Mapping[str, str]:
+        """The settings of a life."""
+        return {"DARKROOM_KARLO_RETURN_TYPE": self.chance.choice(RETURN_TYPES)}
+
+    async def _kill_a_worker(self) -> None:
+        seat = self.chance.choice(self.seats)
+        seat.kill_a_worker(self.chance)
+        self.count += 1
+        await self.until_settled(seat)
+
+    async def _kill_some(self) -> None:
+        victims = self.chance.sample(self.seats, self.chance.randint(1, len(self.seats)))
+        await asyncio.gather(*(self._kill(seat) for seat in victims))
+        while self.chance.random() < 0.4:
+            seat = self.chance.choice(victims)
+            seat.launch(**self.life())
+            await asyncio.sleep(self.chance.uniform(0, LONGEST_START))
+            await self._kill(seat)
+        died_at = time.time()
+        if len(self.seats) > 1:
+            # Whoever is left may take over what lies there, or just begin to, before its owner returns.
+            await asyncio.sleep(self.chance.choice((0, 0, 1, 3)))
+        await asyncio.gather(*(seat.start(**self.life()) for seat in victims))
+        await self.until_settled(victims[0], died_at)
+
+    async def _kill(self, seat: Seat) -> None:
+        await seat.kill()
+        self.spooled |= digests(seat.waiting())
+        self.count += 1
+
+    async def until_settled(self, seat: Seat, died_at: float | None = None) -> None:
+        """Ask a seat until nothing is unfinished that was begun by then: when somebody died, or now."""
+        begun = time.monotonic()
+        async with asyncio.timeout(LONGEST_SETTLING):
+            self._all_final_up_to = await self.caller.until_final(
+                seat.url, created_before=died_at or time.time(), after=self._all_final_up_to
+            )
+        self.settled.append(time.monotonic() - begun)

@@ -1,0 +1,86 @@
+"""SIGTERM: what was begun is finished, and nothing is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import random
+
+from harness.clients import Client
+from harness.fleet import Seat
+from harness.load import Load
+from harness.orders import Order, orders
+from harness.workshop import OpenWorkshop, Workshop
+
+IN_FLIGHT = 200
+CLIENTS = 12
+ROUNDS = 2
+
+
+async def test_a_stop_with_two_hundred_in_flight_loses_none(workshop_on: OpenWorkshop, chance: random.Random) -> None:
+    ordered = list(itertools.islice(orders(chance), IN_FLIGHT))
+    async with workshop_on(seconds_per_image=2.0) as workshop:
+        seat = workshop.seat({"DARKROOM_MAX_IN_FLIGHT": str(2 * IN_FLIGHT)})
+        await seat.start()
+        requests = [asyncio.create_task(workshop.caller.order(seat.url, order)) for order in ordered]
+        await workshop.until_charged(IN_FLIGHT)
+
+        stopping = asyncio.create_task(seat.stop())
+        accepted = await orders_until_one_is_refused(workshop, seat)
+        answers = await asyncio.gather(*requests)
+
+        assert {answer.status for answer in answers} == {200}
+        assert await stopping == 0
+
+        await seat.start()
+        again = await asyncio.gather(*(workshop.caller.order(seat.url, order) for order in ordered))
+        assert [answer.images for answer in again] == [answer.images for answer in answers]
+        found = await workshop.books(answers=zip(ordered, answers, strict=True))
+        assert not found.faults, found
+        assert found.charges == IN_FLIGHT + accepted
+
+
+async def orders_until_one_is_refused(workshop: Workshop, seat: Seat) -> int:
+    """Order on while the signal is on its way; how many orders were accepted before it had arrived."""
+    for number in itertools.count():
+        late = Order(key=f"late {number}", prompt=f"late order {number}")
+        answer = await workshop.caller.order(seat.url, late, wait=False)
+        if answer.status != 202:
+            assert (answer.status, answer.kind, answer.charged) == (503, "overloaded", "no")
+            assert int(answer.headers["retry-after"]) > 0
+            return number
+    raise AssertionError("counting never ends")
+
+
+async def test_a_rolling_restart_of_two_processes_on_sqlite_fails_nobody(
+    workshop_on: OpenWorkshop, chance: random.Random
+) -> None:
+    async with workshop_on() as workshop:
+        first = workshop.seat()
+        await roll(workshop, [first, workshop.seat(beside=first)], chance)
+
+
+async def test_a_rolling_restart_of_two_machines_on_postgres_fails_nobody(
+    workshop_on: OpenWorkshop, database_url: str, chance: random.Random
+) -> None:
+    async with workshop_on(database_url) as workshop:
+        await roll(workshop, [workshop.seat(), workshop.seat()], chance)
+
+
+async def roll(workshop: Workshop, seats: list[Seat], chance: random.Random) -> None:
+    await asyncio.gather(*(seat.start() for seat in seats))
+    urls = [seat.url for seat in seats]
+    load = Load([Client(workshop.caller, urls, chance, patience=(60,)) for _ in range(CLIENTS)], orders(chance))
+    async with load.running():
+        for seat in seats * ROUNDS:
+            await load.until_answered(2 * CLIENTS)
+            assert await seat.stop() == 0
+            await load.until_answered(2 * CLIENTS)
+            await seat.start()
+
+    # Who finds nobody at one address goes to the other; what was heard is answered, by images or by 503.
+    assert load.seen.keys() <= {"images", "overloaded", "ClientConnectorError"}, load.seen
+    found = await workshop.books(answers=load.told())
+    assert not found.faults, found
+    assert set(found.outcomes) == {"stored"}
+    assert found.charges == len(load.answers)
