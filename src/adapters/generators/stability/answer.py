@@ -1,0 +1,66 @@
+"""Reading an answer: `{"image", "seed", "finish_reason"}`, or an error."""
+
+import logging
+from http import HTTPStatus
+from typing import Final
+
+from adapters.provider_http.answer import Answer
+from adapters.provider_http.images import from_base64, read_seed
+from domain.errors import (
+    Charged,
+    DrawingFailed,
+    GeneratorRefused,
+    GeneratorUnavailable,
+    PromptRejected,
+    UnusableImage,
+)
+from domain.generation import GeneratedImage, GenerationRequest
+
+log = logging.getLogger(__name__)
+
+_REFUSALS: Final = {
+    HTTPStatus.UNAUTHORIZED: "it does not know our key",
+    HTTPStatus.PAYMENT_REQUIRED: "our account has no credits left",
+}
+_REST: Final = 60  # seconds that Stability AI turns away whoever asked too often
+_ROUNDING: Final = 0.05  # of a shape: its sides are multiples of 64 pixels, as far as is known
+
+
+def read_answer(answer: Answer, request: GenerationRequest) -> GeneratedImage:
+    """The one image of a request.
+
+    Raises:
+        DrawingFailed: there is none; the class says why, and what is known of the money.
+    """
+    if not answer.is_success:
+        raise _failure(answer)
+    document = answer.document()
+    text, reason = document.get("image"), document.get("finish_reason")
+    if reason == "CONTENT_FILTERED":
+        raise PromptRejected("the provider's moderation blurred the image", charged=Charged.YES)
+    if not isinstance(text, str) or not text or reason not in ("SUCCESS", None):
+        raise UnusableImage("the provider's answer holds no finished image", evidence=answer.body)
+    (sent,) = request.seeds
+    made = read_seed(document.get("seed")) or sent
+    if made != sent:
+        log.warning("the provider made an image with another seed than it was sent")
+    image = GeneratedImage(index=0, seed=made, data=from_base64(text, index=0))
+    _hold_to_shape(image, request)
+    return image
+
+
+def _hold_to_shape(image: GeneratedImage, request: GenerationRequest) -> None:
+    drawn, ordered = image.file.width / image.file.height, request.size.width / request.size.height
+    if abs(drawn / ordered - 1) > _ROUNDING:
+        shape = f"{image.file.width} x {image.file.height}"
+        raise UnusableImage(f"image 0 is {shape} pixels large, another shape than ordered", evidence=image.data)
+
+
+def _failure(answer: Answer) -> DrawingFailed:
+    if answer.status == HTTPStatus.FORBIDDEN and answer.document().get("name") == "content_moderation":
+        return PromptRejected("the provider's moderation rejected the prompt")
+    if answer.status in _REFUSALS:
+        return GeneratorRefused(f"the provider refused the request: {_REFUSALS[HTTPStatus(answer.status)]}")
+    if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+        return GeneratorUnavailable("the provider takes no more requests now", retry_after=answer.retry_after or _REST)
+    return answer.failure()

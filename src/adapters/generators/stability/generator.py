@@ -1,0 +1,101 @@
+"""The generator that draws with Stability AI."""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Final, Literal
+
+import httpx
+
+from adapters.generators.stability.answer import read_answer
+from adapters.generators.stability.models import MODELS, RATIOS, stability_cards
+from adapters.one_by_one import OneByOneImageGenerator
+from adapters.provider_http.endpoint import Endpoint
+from adapters.provider_http.images import longest_file
+from adapters.provider_http.paid_calls import HEADERS
+from adapters.provider_http.room import ProviderHttp, open_provider_http
+from domain.generation import GenerationRequest
+from domain.image_file import MediaType
+from domain.model_card import ModelCard
+from domain.ports import ImageGenerator, Receipt
+from domain.values import ImageSize
+
+OutputFormat = Literal["png", "jpeg"]
+
+# Bytes of an answer: far more than one and a half megapixels in any shape; base64 makes four of three.
+_LONGEST_ANSWER: Final = 65_536 + longest_file(ImageSize(2048, 2048)) * 4 // 3
+
+
+class StabilityImageGenerator(ImageGenerator):
+    """Draws one image a call, which comes with the answer."""
+
+    def __init__(
+        self, endpoint: Endpoint, http: ProviderHttp, cards: Sequence[ModelCard], output_format: OutputFormat
+    ) -> None:
+        self._endpoint, self._http, self._cards, self._output_format = endpoint, http, cards, output_format
+
+    @property
+    def cards(self) -> Sequence[ModelCard]:
+        return self._cards
+
+    async def submit(self, request: GenerationRequest, key: str) -> Receipt:
+        del key  # each call is charged for, whatever it was called before
+        service = MODELS[request.version.value].service
+        call = httpx.Request(
+            "POST",
+            self._endpoint.url(f"/v2beta/stable-image/generate/{service}"),
+            headers={**HEADERS, "Accept": "application/json", "Authorization": self._authorization},
+            files=self._form(request),
+        )
+        call.read()  # the whole form is in memory from here on
+        answer = await self._http.paid.send(call, longest=_LONGEST_ANSWER)
+        return Receipt(images=(read_answer(answer, request),))
+
+    async def check(self) -> str:
+        await self._http.paid.reach(self._endpoint.url("/v1/user/balance"), authorization=self._authorization)
+        return f"Stability AI answers at {self._endpoint.base_url} and takes the key"
+
+    @property
+    def _authorization(self) -> str:
+        return f"Bearer {self._endpoint.api_key}"
+
+    def _form(self, request: GenerationRequest) -> dict[str, tuple[None, str]]:
+        """Every parameter as given, as text without a file name; what was not given is left out."""
+        negative_prompt, guidance = request.negative_prompt, request.guidance_scale
+        (seed,) = request.seeds
+        fields = {
+            "prompt": request.prompt.value,
+            "negative_prompt": negative_prompt.value if negative_prompt else None,
+            "model": MODELS[request.version.value].model,
+            "aspect_ratio": RATIOS[request.size],
+            "seed": str(seed.value),
+            "cfg_scale": str(guidance.value) if guidance else None,
+            "output_format": self._output_format,
+        }
+        return {name: (None, value) for name, value in fields.items() if value is not None}
+
+
+@asynccontextmanager
+async def open_stability(
+    *,
+    api_key: str,
+    base_url: str = "https://api.stability.ai",
+    models: Iterable[str] = tuple(MODELS),
+    output_format: OutputFormat = "png",
+    call_timeout: float = 100.0,
+    at_once: int = 16,
+    trust_env: bool = False,
+) -> AsyncIterator[ImageGenerator]:
+    """Open the generator, for as long as the block lasts; times in seconds, as `open_provider_http` has them.
+
+    `models` are versions out of `MODELS`; `at_once` calls may be under way.
+
+    Raises:
+        InvalidValue: the key, the base URL or a model cannot be used.
+    """
+    endpoint = Endpoint.parse(base_url=base_url, api_key=api_key)
+    cards = stability_cards(models, MediaType(f"image/{output_format}"))
+    # It links to nothing, so nothing is fetched.
+    async with open_provider_http(
+        image_hosts=[endpoint.origin], call_timeout=call_timeout, fetch_timeout=call_timeout, trust_env=trust_env
+    ) as http:
+        yield OneByOneImageGenerator(StabilityImageGenerator(endpoint, http, cards, output_format), at_once=at_once)

@@ -1,0 +1,80 @@
+"""Which models there are, and what each accepts."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from domain.errors import InvalidValue
+from domain.image_file import MediaType
+from domain.model_card import ModelCard, NumberRange, PixelRange
+from domain.money import Money
+from domain.values import ImageSize, ModelVersion
+
+RATIOS: Final = {
+    ImageSize(1024, 1024): "1:1",
+    ImageSize(1280, 720): "16:9",
+    ImageSize(720, 1280): "9:16",
+    ImageSize(1248, 832): "3:2",
+    ImageSize(832, 1248): "2:3",
+    ImageSize(1120, 896): "5:4",
+    ImageSize(896, 1120): "4:5",
+    ImageSize(1568, 672): "21:9",
+    ImageSize(672, 1568): "9:21",
+}
+"""The `aspect_ratio` that each size stands for."""
+
+
+@dataclass(frozen=True, slots=True)
+class StabilityModel:
+    """Where a model is asked, and what Stability AI says of it: `guidance` is what it takes where none is given."""
+
+    service: str
+    credits: str
+    model: str | None = None
+    guidance: float | None = None
+    heeds_negative_prompt: bool = True
+
+
+MODELS: Final = {
+    "stable-image-core": StabilityModel("core", "3"),
+    "stable-image-ultra": StabilityModel("ultra", "8"),
+    "sd3.5-large": StabilityModel("sd3", "6.5", "sd3.5-large", 4.0),
+    "sd3.5-large-turbo": StabilityModel("sd3", "4", "sd3.5-large-turbo", 1.0, heeds_negative_prompt=False),
+    "sd3.5-medium": StabilityModel("sd3", "3.5", "sd3.5-medium", 4.0),
+    "sd3.5-flash": StabilityModel("sd3", "2.5", "sd3.5-flash", 1.0, heeds_negative_prompt=False),
+}
+"""By version."""
+
+_CREDIT: Final = Decimal("0.01")  # USD
+_SIDES: Final = PixelRange(min(size.width for size in RATIOS), max(size.width for size in RATIOS))
+
+
+def stability_cards(versions: Iterable[str], media_type: MediaType) -> tuple[ModelCard, ...]:
+    """The cards of the models that the operator chose.
+
+    Raises:
+        InvalidValue: there is no such model.
+    """
+    return tuple(_card(version, media_type) for version in dict.fromkeys(versions))
+
+
+def _card(version: str, media_type: MediaType) -> ModelCard:
+    if version not in MODELS:
+        raise InvalidValue(f"{version!r} must be one of {', '.join(MODELS)}")
+    model = MODELS[version]
+    return ModelCard(
+        version=ModelVersion(version),
+        generator="stability",
+        width=_SIDES,
+        height=_SIDES,
+        sizes=tuple(RATIOS),
+        prompt_max=10_000,
+        media_type=media_type,
+        samples_max=1,
+        negative_prompt=model.heeds_negative_prompt,
+        seed_min=1,
+        seed_max=4_294_967_294,
+        guidance_scale=NumberRange(1.0, 10.0, default=model.guidance) if model.guidance else None,
+        price=Money(Decimal(model.credits) * _CREDIT, "USD"),
+    )
