@@ -1,0 +1,59 @@
+"""Whatever the simulator of the Images API can do wrong: what it is called, and what is said of the money."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Final
+
+import pytest
+
+from domain.errors import Charged
+from integration.generators.one_call_an_image import TOLD as TOLD_OF_ALL
+from integration.generators.one_call_an_image import tell
+from integration.generators.openai_images_provider import OpenAIImagesProvider, openai_images_provider
+from integration.generators.test_karlo_faults import REFUSED, REJECTED, UNAVAILABLE, UNKNOWN, UNUSABLE, Told, each
+from integration.generators.test_openai_images import opened
+from simulators.openai_images import openai_images_simulator
+
+ENGINE: Final = "flux-dev=64-512 seed"
+MENU: Final = list(openai_images_simulator().faults.menu)
+TOLD: Final = dict(TOLD_OF_ALL) | dict(
+    (
+        *each(REFUSED, "error-invalid-key", "error-country", "error-model-not-found", "error-invalid-value"),
+        *each(REFUSED, "error-insufficient-quota", "error-credit-exhausted", "error-project-spend-limit"),
+        *each(REFUSED, "error-billing-limit", "error-string"),
+        *each(UNAVAILABLE, "error-rate-limit", "error-slow-down", "error-overloaded"),
+        *each(Told(REJECTED.error), "error-moderation", "error-moderation-input", "error-content-policy"),
+        *each(Told(REJECTED.error, Charged.UNKNOWN), "error-moderation-output-before-charge"),
+        *each(Told(REJECTED.error, Charged.UNKNOWN), "error-moderation-output-after-charge"),
+        *each(UNKNOWN, "error-without-code-before-charge", "error-without-code-after-charge"),
+        *each(UNUSABLE, "data-missing", "data-null", "data-object", "data-of-strings", "linked-instead"),
+    )
+)
+BY_LINK: Final = ("link-", "fetch-")
+IN_BASE64: Final = [name for name in MENU if not name.startswith(BY_LINK)]
+
+
+@pytest.fixture
+async def provider() -> AsyncIterator[OpenAIImagesProvider]:
+    async with openai_images_provider() as running:
+        yield running
+
+
+def test_every_fault_of_the_menu_is_expected_here() -> None:
+    assert set(TOLD) == set(MENU)
+
+
+@pytest.mark.parametrize("fault", MENU)
+async def test_a_fault_of_an_engine_that_links_is_called_what_it_is(provider: OpenAIImagesProvider, fault: str) -> None:
+    async with (
+        opened(provider, ENGINE, response_format="url") as generator,
+        opened(provider, ENGINE, response_format="url", patience=1.0) as impatient,
+    ):
+        await tell(provider.simulator, generator, impatient, fault, TOLD[fault])
+
+
+@pytest.mark.parametrize("fault", IN_BASE64)
+async def test_a_fault_of_openai_is_called_what_it_is(provider: OpenAIImagesProvider, fault: str) -> None:
+    async with opened(provider, "gpt-image-2") as generator, opened(provider, "gpt-image-2", patience=1.0) as impatient:
+        await tell(provider.simulator, generator, impatient, fault, TOLD[fault])

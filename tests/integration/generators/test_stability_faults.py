@@ -1,0 +1,62 @@
+"""Whatever Stability AI's simulator can do wrong: what it is called, and what is said of the money."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Final
+
+import pytest
+
+from domain.ports import ImageGenerator
+from integration.generators.one_call_an_image import TOLD as TOLD_OF_ALL
+from integration.generators.one_call_an_image import tell
+from integration.generators.stability_provider import StabilityProvider, stability_provider
+from integration.generators.test_karlo_faults import ALL, REFUSED, REJECTED, UNAVAILABLE, UNKNOWN, UNUSABLE, Told, each
+from integration.generators.test_stability import opened
+from simulators.stability import stability_simulator
+
+NOT_HERE: Final = ("link-", "fetch-")  # it links to nothing
+MENU: Final = [name for name in stability_simulator().faults.menu if not name.startswith(NOT_HERE)]
+TOLD: Final = {name: told for name, told in TOLD_OF_ALL.items() if not name.startswith(NOT_HERE)} | dict(
+    (
+        *each(REFUSED, "error-bad-request", "error-unauthorized", "error-payment-required", "error-not-found"),
+        *each(
+            REFUSED, "error-payload-too-large", "error-unprocessable-entity", "error-forbidden", "error-without-name"
+        ),
+        *each(UNAVAILABLE, "error-rate-limit-exceeded"),
+        ("error-content-moderation", Told(REJECTED.error)),
+        *each(UNKNOWN, "error-internal-before-charge", "error-internal-after-charge"),
+        *each(REJECTED, "content-filtered"),
+        *each(UNUSABLE, "finished-oddly"),
+        *each(ALL, "finish-reason-missing"),
+    )
+)
+
+
+@pytest.fixture
+async def provider() -> AsyncIterator[StabilityProvider]:
+    async with stability_provider() as running:
+        yield running
+
+
+@pytest.fixture
+async def generator(provider: StabilityProvider) -> AsyncIterator[ImageGenerator]:
+    async with opened(provider, output_format="jpeg") as generator:
+        yield generator
+
+
+@pytest.fixture
+async def impatient(provider: StabilityProvider) -> AsyncIterator[ImageGenerator]:
+    async with opened(provider, output_format="jpeg", patience=1.0) as generator:
+        yield generator
+
+
+def test_every_fault_of_the_menu_is_expected_here() -> None:
+    assert set(TOLD) == set(MENU)
+
+
+@pytest.mark.parametrize("fault", MENU)
+async def test_a_fault_is_called_what_it_is_and_paid_once(
+    generator: ImageGenerator, impatient: ImageGenerator, provider: StabilityProvider, fault: str
+) -> None:
+    await tell(provider.simulator, generator, impatient, fault, TOLD[fault])
