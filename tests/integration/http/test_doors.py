@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from integration.http.house import House, bearer
@@ -87,3 +89,17 @@ async def test_every_answer_forbids_guessing_its_type_and_keeping_it(house: Hous
         answer = await house.client.get(path)
         assert (answer.headers["x-content-type-options"], answer.headers["cache-control"]) == ("nosniff", "no-store")
         assert "server" not in answer.headers
+
+
+async def test_there_are_no_web_sockets(house: House) -> None:
+    sent: list[Any] = []
+
+    async def receive() -> Any:  # noqa: ANN401  # as ASGI has it
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:  # noqa: ANN401
+        sent.append(message)
+
+    scope: Any = {"type": "websocket", "path": "/api/images", "headers": [], "query_string": b"", "subprotocols": []}
+    await house.app(scope, receive, send)
+    assert [message["type"] for message in sent] == ["websocket.close"]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from html import escape
 
 import pytest
 
 from adapters.in_memory.generator import InMemoryImageGenerator
+from adapters.in_memory.ledger import InMemoryGenerationLedger
 from domain.money import Money
+from entrypoints.http import health
 from entrypoints.http.problem_types import PROBLEM_TYPES, ProblemType
 from integration.http.faults import LedgerInTrouble
 from integration.http.generators import KARLO_LIKE, PRICED, WITHOUT_SEEDS
@@ -102,6 +105,17 @@ async def test_without_its_ledger_it_is_live_and_not_ready() -> None:
     async with open_house(ledger=LedgerInTrouble()) as house:
         live, ready = await house.client.get("/health/live"), await house.client.get("/health/ready")
     assert live.status_code == 200
+    assert (ready.status_code, ready.json()["type"]) == (503, "/problems/overloaded")
+
+
+async def test_a_ledger_that_does_not_answer_in_time_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Silent(InMemoryGenerationLedger):
+        async def find(self, generation_id: str) -> None:
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(health, "PATIENCE", 0.01)
+    async with open_house(ledger=Silent()) as house:
+        ready = await house.client.get("/health/ready")
     assert (ready.status_code, ready.json()["type"]) == (503, "/problems/overloaded")
 
 
