@@ -102,7 +102,9 @@ class LedgerContract:
             await worker.record(revision)
             assert await (await workplace.hire()).find(order.id) == revision
 
-    @pytest.mark.parametrize("generation_id", ["01a204ec-a14d-7c27-ada9-1830ac502ff7", "", "none", "nul\0", "사진", "'; --"])
+    @pytest.mark.parametrize(
+        "generation_id", ["01a204ec-a14d-7c27-ada9-1830ac502ff7", "", "none", "nul\0", "사진", "'; --"]
+    )
     async def test_what_was_never_written_is_not_found(self, ledger: GenerationLedger, generation_id: str) -> None:
         await ledger.receive(received(), UNLIMITED)
 
