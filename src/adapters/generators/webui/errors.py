@@ -1,0 +1,34 @@
+"""What an answer other than 2xx means."""
+
+from http import HTTPStatus
+from typing import Final
+
+from adapters.provider_http.answer import Answer
+from domain.errors import DrawingFailed, GeneratorRefused, OutcomeUnknown
+
+_LONGEST_NAME: Final = 64
+
+
+def webui_failure(answer: Answer) -> DrawingFailed:
+    """By its status; where the server says more that an operator can use, with that."""
+    document, failure = answer.document(), answer.failure()
+    if isinstance(failure, GeneratorRefused):
+        return GeneratorRefused(f"{failure.detail}{_hint(answer.status, document.get('detail'))}")
+    exception = document.get("error")
+    if isinstance(failure, OutcomeUnknown) and _is_name(exception):
+        return OutcomeUnknown(f"the server failed inside with {exception}", evidence=answer.body)
+    return failure
+
+
+def _hint(status: int, detail: object) -> str:
+    if status == HTTPStatus.UNAUTHORIZED:
+        return ": it does not take our user name and password"
+    if status == HTTPStatus.NOT_FOUND and detail == "Not Found":
+        return ": it offers no such API, as when it was started without --api"
+    if detail == "Sampler not found":
+        return ": it does not know the sampler"
+    return ""
+
+
+def _is_name(exception: object) -> bool:
+    return isinstance(exception, str) and exception.isidentifier() and len(exception) <= _LONGEST_NAME

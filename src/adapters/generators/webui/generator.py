@@ -1,0 +1,119 @@
+"""The generator that draws with a web UI."""
+
+import base64
+import json
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import httpx
+
+from adapters.generators.webui.answer import read_answer
+from adapters.generators.webui.call import CallOptions, call_body
+from adapters.generators.webui.errors import webui_failure
+from adapters.generators.webui.models import WebUIModel, parse_models
+from adapters.one_by_one import OneByOneImageGenerator
+from adapters.provider_http.answer import Answer
+from adapters.provider_http.endpoint import Endpoint
+from adapters.provider_http.images import longest_file
+from adapters.provider_http.paid_calls import HEADERS
+from adapters.provider_http.room import ProviderHttp, open_provider_http
+from domain.errors import GeneratorRefused, GeneratorUnavailable, InvalidValue
+from domain.generation import GenerationRequest
+from domain.model_card import ModelCard
+from domain.ports import ImageGenerator, Receipt
+
+_PATH: Final = "/sdapi/v1/txt2img"
+_MODELS_PATH: Final = "/sdapi/v1/sd-models"
+# Bytes. An answer repeats both prompts several times, escaped twice over: some 14 bytes for a character at the worst.
+_BESIDES_BASE64: Final = 8 * 1024 * 1024
+_LONGEST_LIST: Final = 8 * 1024 * 1024
+_NAMES: Final = ("title", "model_name", "hash", "sha256")
+
+
+class WebUIImageGenerator(ImageGenerator):
+    """Draws one image a call."""
+
+    def __init__(
+        self, endpoint: Endpoint, http: ProviderHttp, models: Mapping[str, WebUIModel], options: CallOptions
+    ) -> None:
+        """`models` by version; the endpoint's key is `user:password`."""
+        self._endpoint, self._http, self._models, self._options = endpoint, http, models, options
+
+    @property
+    def cards(self) -> Sequence[ModelCard]:
+        return tuple(model.card for model in self._models.values())
+
+    async def submit(self, request: GenerationRequest, key: str) -> Receipt:
+        del key  # the server draws for each call, whatever it was called before
+        checkpoint = self._models[request.version.value].checkpoint
+        call = httpx.Request(
+            "POST",
+            self._endpoint.url(_PATH),
+            headers={**self._headers, "Content-Type": "application/json"},
+            content=call_body(request, checkpoint, self._options),
+        )
+        longest = _BESIDES_BASE64 + longest_file(request.size) * 4 // 3
+        return read_answer(await self._http.paid.send(call, longest=longest), request, checkpoint)
+
+    async def check(self) -> str:
+        call = httpx.Request("GET", self._endpoint.url(_MODELS_PATH), headers=self._headers)
+        answer = await self._http.free.send(call, longest=_LONGEST_LIST)
+        if not answer.is_success:
+            failure = webui_failure(answer)
+            raise failure if isinstance(failure, GeneratorRefused) else GeneratorUnavailable(failure.detail)
+        there = _checkpoints(answer)
+        wanted = [model.checkpoint for model in self._models.values() if model.checkpoint is not None]
+        if missing := [checkpoint for checkpoint in wanted if checkpoint not in there]:
+            raise GeneratorRefused(f"the server has no checkpoint called {' or '.join(missing)}")
+        return f"the web UI answers at {self._endpoint.base_url} and has every checkpoint that is named"
+
+    @property
+    def _headers(self) -> dict[str, str]:
+        headers = {**HEADERS, "Accept": "application/json"}
+        if self._endpoint.api_key:
+            headers["Authorization"] = f"Basic {base64.b64encode(self._endpoint.api_key.encode()).decode()}"
+        return headers
+
+
+def _checkpoints(answer: Answer) -> set[str]:
+    """By every name that the server knows them under."""
+    try:
+        entries: Any = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        entries = None
+    if not isinstance(entries, list):
+        raise GeneratorUnavailable("what answers there is no list of checkpoints")
+    models = [entry for entry in entries if isinstance(entry, dict)]
+    names = {name for model in models for key in _NAMES if isinstance(name := model.get(key), str)}
+    # A title is the file's name and a hash in brackets, and the name alone will do.
+    return names | {name.partition(" [")[0] for name in names}
+
+
+@asynccontextmanager
+async def open_webui(
+    *,
+    base_url: str,
+    models: Iterable[str] = ("webui",),
+    auth: str | None = None,
+    options: CallOptions | None = None,
+    call_timeout: float = 300.0,
+    at_once: int = 1,
+    trust_env: bool = False,
+) -> AsyncIterator[ImageGenerator]:
+    """Open the generator, for as long as the block lasts; times in seconds, as `open_provider_http` has them.
+
+    `models` as `parse_models` reads them, `auth` as `user:password`. The server draws one call after the other: more
+    than one `at_once` would only wait there, on their own time.
+
+    Raises:
+        InvalidValue: the base URL, the credentials or a model cannot be used.
+    """
+    if auth is not None and ":" not in auth:
+        raise InvalidValue("the credentials must be user:password")
+    endpoint, known = Endpoint.parse(base_url=base_url, api_key=auth), parse_models(models)
+    async with open_provider_http(
+        image_hosts=(endpoint.origin,), call_timeout=call_timeout, fetch_timeout=call_timeout, trust_env=trust_env
+    ) as http:
+        generator = WebUIImageGenerator(endpoint, http, known, options or CallOptions())
+        yield OneByOneImageGenerator(generator, at_once=at_once)

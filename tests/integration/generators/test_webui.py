@@ -1,0 +1,130 @@
+"""The generator for web UIs against their simulator, by the rules for every generator and beyond."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from adapters.generators.webui import open_webui
+from adapters.generators.webui.call import CallOptions
+from conformance.generator_contract import ProviderContract, draw, plain_request
+from domain.errors import GeneratorRefused, GeneratorUnavailable, InvalidValue
+from domain.ports import ImageGenerator
+from domain.values import Seed
+from integration.generators.webui_provider import WebUIProvider, webui_provider
+
+
+@pytest.fixture
+async def provider() -> AsyncIterator[WebUIProvider]:
+    async with webui_provider() as running:
+        yield running
+
+
+@pytest.fixture
+async def generator(provider: WebUIProvider) -> AsyncIterator[ImageGenerator]:
+    async with provider.opened() as generator:
+        yield generator
+
+
+class TestWebUI(ProviderContract):
+    situations = WebUIProvider.situations
+
+    @pytest.fixture
+    async def impatient(self, provider: WebUIProvider) -> AsyncIterator[ImageGenerator]:
+        async with provider.opened(patience=1.0) as generator:
+            yield generator
+
+
+async def test_the_call_is_as_the_web_ui_takes_it(provider: WebUIProvider) -> None:
+    async with provider.opened(options=CallOptions("DPM++ 2M", "Karras")) as generator:
+        await draw(generator, plain_request(generator.cards[1], first_seed=7))
+
+    (call,) = provider.simulator.calls
+    assert call.headers["authorization"] == "Basic cGFpbnRlcjpzZWNyZXQtd29yZHM="
+    assert call.headers["content-type"] == "application/json"
+    assert call.headers["connection"] == "close"
+    assert call.body == {
+        "prompt": plain_request(generator.cards[1]).prompt.value,
+        "seed": 7,
+        "width": 64,
+        "height": 64,
+        "sampler_name": "DPM++ 2M",
+        "scheduler": "Karras",
+        "override_settings": {"sd_model_checkpoint": "sd_xl_base_1.0.safetensors"},
+    }
+
+
+async def test_each_version_is_drawn_with_its_checkpoint(generator: ImageGenerator) -> None:
+    loaded, sdxl = [(await draw(generator, plain_request(card)))[0][0].data for card in generator.cards]
+
+    assert loaded != sdxl
+
+
+async def test_the_seed_that_made_an_image_is_the_one_that_is_told(
+    generator: ImageGenerator, provider: WebUIProvider
+) -> None:
+    provider.simulator.faults.set("seed-altered")
+    images, _ = await draw(generator, plain_request(generator.cards[0], samples=2, first_seed=100))
+
+    assert [images[index].seed for index in (0, 1)] == [Seed(101), Seed(102)]
+
+
+async def test_it_warns_where_another_checkpoint_drew(
+    generator: ImageGenerator, provider: WebUIProvider, caplog: pytest.LogCaptureFixture
+) -> None:
+    for card in generator.cards:
+        await draw(generator, plain_request(card))
+    assert caplog.messages == []
+
+    provider.simulator.faults.set("other-checkpoint")
+    for card in generator.cards:
+        await draw(generator, plain_request(card))
+
+    (warning,) = caplog.messages
+    assert "another checkpoint than sd_xl_base_1.0.safetensors" in warning
+
+
+@pytest.mark.parametrize("name", ["sd_xl_base_1.0", "sd_xl_base_1.0.safetensors", "73645f786c"])
+async def test_check_knows_a_checkpoint_by_any_of_its_names(provider: WebUIProvider, name: str) -> None:
+    async with provider.opened(models=["webui", f"sdxl={name}"]) as generator:
+        assert provider.base_url in await generator.check()
+
+
+async def test_check_names_the_checkpoints_that_are_missing(provider: WebUIProvider) -> None:
+    async with provider.opened(models=["a=sd_xl_base_1.0", "b=flux-dev", "c=sd3"]) as generator:
+        with pytest.raises(GeneratorRefused, match="no checkpoint called flux-dev or sd3"):
+            await generator.check()
+
+
+@pytest.mark.parametrize(("auth", "says"), [("painter:wrong", "user name and password"), (None, "user name")])
+async def test_check_tells_that_the_credentials_are_refused(
+    provider: WebUIProvider, auth: str | None, says: str
+) -> None:
+    async with provider.opened(auth=auth) as generator:
+        with pytest.raises(GeneratorRefused, match=says):
+            await generator.check()
+
+
+@pytest.mark.parametrize(
+    ("path", "error"), [("/_control/menu", GeneratorRefused), ("/_control/charges?", InvalidValue)]
+)
+async def test_check_tells_that_something_else_is_there(
+    provider: WebUIProvider, path: str, error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        async with open_webui(base_url=provider.simulator.base_url + path) as generator:
+            await generator.check()
+
+
+@pytest.mark.parametrize("auth", ["painter", "", "painter:two words"])
+async def test_credentials_that_cannot_be_are_refused_at_the_start(auth: str) -> None:
+    with pytest.raises(InvalidValue):
+        async with open_webui(base_url="http://127.0.0.1:7860", auth=auth):
+            pass
+
+
+async def test_check_tells_that_nobody_is_there_to_ask() -> None:
+    async with open_webui(base_url="http://127.0.0.1:1") as generator:
+        with pytest.raises(GeneratorUnavailable):
+            await generator.check()

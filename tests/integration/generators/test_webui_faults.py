@@ -1,0 +1,68 @@
+"""Whatever the simulated web UI can do wrong: what it is called, what is told of it, and that it is asked once."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Final
+
+import pytest
+
+from conformance.generator_contract import draw, plain_request
+from domain.ports import ImageGenerator
+from integration.generators.one_call_an_image import TOLD as TOLD_OF_ALL
+from integration.generators.one_call_an_image import tell
+from integration.generators.test_karlo_faults import ALL, REFUSED, UNKNOWN, UNUSABLE, each
+from integration.generators.webui_provider import WebUIProvider, webui_provider
+from simulators.webui import webui_simulator
+
+MENU: Final = [name for name in webui_simulator().faults.menu if not name.startswith(("link-", "fetch-"))]
+TOLD: Final = dict(TOLD_OF_ALL) | dict(
+    (
+        *each(REFUSED, "error-credentials", "error-api-off", "error-sampler", "error-unprocessable"),
+        *each(UNKNOWN, "error-out-of-memory-before-charge", "error-out-of-memory-after-charge"),
+        *each(UNUSABLE, "images-missing", "images-null", "images-object"),
+        *each(ALL, "info-missing", "info-null", "info-object", "info-garbage", "info-array", "info-deep"),
+        *each(ALL, "all-seeds-missing", "all-seeds-empty", "other-checkpoint", "image-as-data-url"),
+    )
+)
+
+
+@pytest.fixture
+async def provider() -> AsyncIterator[WebUIProvider]:
+    async with webui_provider() as running:
+        yield running
+
+
+@pytest.fixture
+async def generator(provider: WebUIProvider) -> AsyncIterator[ImageGenerator]:
+    async with provider.opened() as generator:
+        yield generator
+
+
+def test_every_fault_of_the_menu_is_expected_here() -> None:
+    assert set(TOLD) == set(webui_simulator().faults.menu)
+
+
+@pytest.mark.parametrize("fault", MENU)
+async def test_a_fault_is_called_what_it_is(generator: ImageGenerator, provider: WebUIProvider, fault: str) -> None:
+    async with provider.opened(patience=1.0) as impatient:
+        await tell(provider.simulator, generator, impatient, fault, TOLD[fault])
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        ("error-credentials", "does not take our user name and password"),
+        ("error-api-off", "started without --api"),
+        ("error-sampler", "does not know the sampler"),
+        ("error-out-of-memory-after-charge", "failed inside with OutOfMemoryError"),
+    ],
+)
+async def test_an_operator_is_told_what_to_look_at(
+    generator: ImageGenerator, provider: WebUIProvider, fault: str, says: str
+) -> None:
+    provider.simulator.faults.set(fault)
+    _, failure = await draw(generator, plain_request(generator.cards[0]))
+
+    assert failure is not None
+    assert says in failure.detail

@@ -1,0 +1,39 @@
+"""How the operator's list of checkpoints is read."""
+
+import pytest
+
+from adapters.generators.webui.models import parse_models
+from domain.errors import InvalidValue
+from domain.image_file import MediaType
+from domain.model_card import PixelRange
+
+
+def test_a_version_stands_for_a_checkpoint_or_for_whichever_one_is_loaded() -> None:
+    models = parse_models(["webui", "sdxl = sd_xl_base_1.0.safetensors [31e35c80fc]"])
+
+    assert {version: model.checkpoint for version, model in models.items()} == {
+        "webui": None,
+        "sdxl": "sd_xl_base_1.0.safetensors [31e35c80fc]",
+    }
+    assert [model.card.version.value for model in models.values()] == ["webui", "sdxl"]
+
+
+def test_a_card_says_what_every_web_ui_draws() -> None:
+    card = parse_models(["webui"])["webui"].card
+
+    assert card.width == card.height == PixelRange(64, 2048, step=8)
+    assert card.honours == ("negative_prompt", "seed", "num_inference_steps", "guidance_scale")
+    assert (card.generator, card.media_type, card.price) == ("webui", MediaType.PNG, None)
+
+
+@pytest.mark.parametrize(
+    ("entries", "says"),
+    [
+        (["sdxl="], "'sdxl' must name a checkpoint"),
+        (["=sd_xl_base_1.0"], "must be 1 to 64 printable characters"),
+        (["sdxl", "sdxl=sd_xl_base_1.0"], "'sdxl' is named twice"),
+    ],
+)
+def test_what_cannot_be_read_is_told_in_a_line(entries: list[str], says: str) -> None:
+    with pytest.raises(InvalidValue, match=says):
+        parse_models(entries)
