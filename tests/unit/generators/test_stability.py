@@ -1,0 +1,93 @@
+"""What Stability AI is asked for, and how its answers are read."""
+
+import base64
+import json
+from fractions import Fraction
+
+import httpx
+import pytest
+
+from adapters.generators.stability.answer import read_answer
+from adapters.generators.stability.models import RATIOS, stability_cards
+from adapters.in_memory.generator import tile
+from adapters.provider_http.answer import Answer
+from domain.errors import Charged, DrawingFailed, GeneratorRefused, GeneratorUnavailable, PromptRejected, UnusableImage
+from domain.generation import GenerationRequest
+from domain.image_file import MediaType
+from domain.values import ImageSize, ModelVersion, Prompt, Seed
+
+REQUEST = GenerationRequest(
+    version=ModelVersion("stable-image-core"),
+    prompt=Prompt("a lighthouse"),
+    size=ImageSize(1280, 720),
+    samples=1,
+    seeds=(Seed(7),),
+)
+
+
+def answered(status: int = 200, *, width: int = 160, height: int = 90, **fields: object) -> Answer:
+    image = base64.b64encode(tile(width, height, 7)).decode()
+    document = {"image": image, "seed": 7, "finish_reason": "SUCCESS"} | fields
+    return Answer(status, httpx.Headers(), json.dumps(document).encode())
+
+
+@pytest.mark.parametrize(("size", "ratio"), RATIOS.items(), ids=str)
+def test_each_size_has_exactly_the_shape_that_is_ordered_for_it(size: ImageSize, ratio: str) -> None:
+    wide, high = map(int, ratio.split(":"))
+
+    assert Fraction(size.width, size.height) == Fraction(wide, high)
+    assert size.width * size.height == pytest.approx(1024 * 1024, rel=0.15)
+
+
+def test_every_size_of_a_card_lies_within_its_sides() -> None:
+    (card,) = stability_cards(["sd3.5-large"], MediaType.PNG)
+
+    assert all(size.width in card.width and size.height in card.height for size in card.sizes or ())
+    assert ImageSize(1024, 1024) in (card.sizes or ())
+
+
+@pytest.mark.parametrize(("width", "height"), [(160, 90), (1344, 768), (1536, 864)])
+def test_how_many_pixels_there_are_is_up_to_stability_ai(width: int, height: int) -> None:
+    image = read_answer(answered(width=width, height=height), REQUEST)
+
+    assert (image.file.width, image.file.height, image.seed) == (width, height, Seed(7))
+
+
+@pytest.mark.parametrize(("width", "height"), [(160, 160), (90, 160), (160, 80)])
+def test_another_shape_than_ordered_is_no_use(width: int, height: int) -> None:
+    with pytest.raises(UnusableImage, match="another shape than ordered"):
+        read_answer(answered(width=width, height=height), REQUEST)
+
+
+@pytest.mark.parametrize(("said", "made"), [(8, 8), (0, 0), (None, 7), ("8", 7), (True, 7), (2**32, 7)])
+def test_the_seed_is_the_one_that_made_the_image_as_far_as_that_is_said(said: object, made: int) -> None:
+    assert read_answer(answered(seed=said), REQUEST).seed == Seed(made)
+
+
+def failure_of(answer: Answer) -> DrawingFailed:
+    with pytest.raises(DrawingFailed) as failure:
+        read_answer(answer, REQUEST)
+    return failure.value
+
+
+def test_whoever_asks_too_often_rests_a_minute_unless_told_otherwise() -> None:
+    told = Answer(429, httpx.Headers({"retry-after": "3"}), b"")
+
+    for answer, rest in ((answered(429), 60), (told, 3)):
+        failure = failure_of(answer)
+        assert (type(failure), failure.charged, failure.retry_after) == (GeneratorUnavailable, Charged.NO, rest)
+
+
+def test_credits_that_are_gone_do_not_come_back_by_waiting() -> None:
+    failure = failure_of(answered(402))
+
+    assert (type(failure), failure.retry_after) == (GeneratorRefused, None)
+    assert "no credits left" in failure.detail
+
+
+def test_moderation_costs_nothing_before_the_drawing_and_a_blurred_image_is_paid() -> None:
+    before = failure_of(answered(403, name="content_moderation"))
+    after = failure_of(answered(finish_reason="CONTENT_FILTERED"))
+
+    assert (type(before), before.charged) == (PromptRejected, Charged.NO)
+    assert (type(after), after.charged) == (PromptRejected, Charged.YES)
