@@ -257,7 +257,7 @@ class TestWorkerLock:
                 for path in (tmp_path / "workers").iterdir():
                     watcher.is_dead(path.name)
 
-        lookers = [threading.Thread(target=look) for _ in range(3)]
+        lookers = [threading.Thread(target=look) for _ in range(4)]
         for looker in lookers:
             looker.start()
         for number in range(1000):

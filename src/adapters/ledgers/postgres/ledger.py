@@ -62,7 +62,8 @@ class PostgresGenerationLedger(GenerationLedger):
         async with self._session() as session:
             if await session.fetchval(sql.UPDATE, *self._changing(generation)):
                 return
-            if not await session.fetchval(sql.WRITTEN, generation.id, generation.revision, self.worker):
+            written = await session.fetchrow(sql.FIND, generation.id)
+            if written is None or (written["worker"], decode(written)) != (self.worker, generation):
                 raise Superseded(generation.id)
 
     async def find(self, generation_id: str) -> Generation | None:

@@ -22,8 +22,6 @@ UPDATE: Final = """
     RETURNING true
 """
 
-WRITTEN: Final = "SELECT true FROM generations WHERE id = $1 AND revision = $2 AND worker = $3"
-
 FIND: Final = "SELECT * FROM generations WHERE id = $1"
 
 FIND_BY_KEY: Final = "SELECT * FROM generations WHERE caller = $1 AND key = $2"

@@ -28,8 +28,6 @@ FINISH: Final = """
     WHERE id = :id AND revision = :revision - 1
 """
 
-LATEST_WRITER: Final = "SELECT revision, worker FROM generations WHERE id = ?"
-
 FIND: Final = "SELECT * FROM generations WHERE id = ?"
 
 FIND_BY_KEY: Final = "SELECT * FROM generations WHERE caller = ? AND key = ?"

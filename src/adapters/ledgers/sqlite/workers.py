@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-from contextlib import suppress
 from pathlib import Path
 
 
@@ -29,26 +28,36 @@ class WorkerLock:
     def is_dead(self, worker: str) -> bool:
         """Whether nobody holds that worker's lock. The dead never come back, so their file is removed."""
         path = self._folder / worker
-        try:
-            file = os.open(path, os.O_RDWR)
-        except FileNotFoundError:
-            return True
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        else:
-            path.unlink(missing_ok=True)
-            return True
-        finally:
-            os.close(file)
+        while True:
+            try:
+                file = os.open(path, os.O_RDWR)
+            except FileNotFoundError:
+                return True
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if _is_at(path, file):
+                    path.unlink()
+                    return True
+            except BlockingIOError:
+                return False
+            finally:
+                os.close(file)
 
     def _hold(self) -> int:
         while True:
             file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
             fcntl.flock(file, fcntl.LOCK_EX)
-            # Before it was locked, another worker may have found it, taken it for a dead one's and removed it.
-            with suppress(FileNotFoundError):
-                if os.path.samestat(os.fstat(file), self._path.stat()):
-                    return file
+            if _is_at(self._path, file):
+                return file
             os.close(file)
+
+
+def _is_at(path: Path, file: int) -> bool:
+    """Whether this is the file of that name; before it was locked, another worker may have removed it as a dead one's.
+
+    Only who has locked the file of a name removes the name.
+    """
+    try:
+        return os.path.samestat(os.fstat(file), path.stat())
+    except FileNotFoundError:
+        return False

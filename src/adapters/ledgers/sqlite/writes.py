@@ -38,8 +38,8 @@ def record(connection: sqlite3.Connection, generation: Generation, worker: str) 
     update = sql.FINISH if generation.state.final else sql.ADVANCE
     if connection.execute(update, _columns(generation, worker)).rowcount:
         return
-    written = connection.execute(sql.LATEST_WRITER, (generation.id,)).fetchone()
-    if written is None or tuple(written) != (generation.revision, worker):
+    written = connection.execute(sql.FIND, (generation.id,)).fetchone()
+    if written is None or (written["worker"], generation_in(written)) != (worker, generation):
         raise Superseded(generation.id)
 
 
