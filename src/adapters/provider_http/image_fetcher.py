@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 _HEADERS: Final = {"Accept": "image/*", "Accept-Encoding": "identity", "User-Agent": "Darkroom"}
 # Seconds for a connection, and for the next byte of one that has gone silent: another try is free.
 _TIMEOUTS: Final = {"connect": 10.0, "read": 10.0}
+_LONGEST_EVIDENCE: Final = 65_536
 _PASSING: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
 
 
@@ -58,7 +59,9 @@ class ImageFetcher:
             except (_TryAgain, httpx.TransportError) as error:
                 log.warning("%s did not come, trying again in %.1f s: %s", name, pause, error)
             except BodyFlawed as flaw:
-                raise UnusableImage(f"{name} {flaw}", evidence=bytes(body)) from flaw
+                evidence = bytes(body[:_LONGEST_EVIDENCE])
+                body.clear()  # an error keeps its frames, and with them all of this
+                raise UnusableImage(f"{name} {flaw}", evidence=evidence) from flaw
             else:
                 return bytes(body)
             await asyncio.sleep(pause)

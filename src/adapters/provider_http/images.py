@@ -9,12 +9,12 @@ from domain.errors import DrawingFailed, InvalidValue, PromptRejected, UnusableI
 from domain.generation import GeneratedImage, GenerationRequest
 from domain.values import ImageSize, Seed
 
-_BYTES_A_PIXEL: Final = 4
-_BESIDES_PIXELS: Final = 256 * 1024
+_BYTES_A_PIXEL: Final = 3
+_BESIDES_PIXELS: Final = 512 * 1024
 
 
 def longest_file(size: ImageSize) -> int:
-    """Bytes that a file of this size can need: its pixels, not compressed at all, and room for metadata."""
+    """Bytes that a file of this size can need: its pixels at 24 bits, not compressed at all, and room for metadata."""
     return size.width * size.height * _BYTES_A_PIXEL + _BESIDES_PIXELS
 
 

@@ -1,0 +1,85 @@
+"""What answers without an end cost, in memory: measured in a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from servers.parts import PartMissing
+from simulators.process import SimulatorProcess, simulator_process
+
+ALLOWED: Final = 64_000_000
+
+# Draws once, to have everything in memory that it takes, then with a fault; writes by how much the peak grew.
+DRAWING: Final = r"""
+import asyncio, re, sys
+from pathlib import Path
+from adapters.generators.karlo import open_karlo
+from domain.errors import UnusableImage
+from domain.generation import GenerationRequest
+from domain.values import ImageSize, ModelVersion, Prompt, Seed
+
+base_url, return_type, samples, fault = sys.argv[1:]
+
+def peak():
+    return int(re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[1]) * 1024
+
+async def draw(generator, prompt):
+    request = GenerationRequest(
+        version=ModelVersion("v2.1"), prompt=Prompt(prompt), size=ImageSize(1280, 1280), samples=int(samples),
+        seeds=tuple(map(Seed, range(int(samples)))),
+    )
+    receipt = await generator.submit(request, "key")
+    return [len(image.data) async for image in generator.collect(request, receipt)]
+
+async def main():
+    async with open_karlo(
+        api_key="karlo-test-key", base_url=base_url, image_hosts=[base_url], return_type=return_type,
+    ) as generator:
+        await draw(generator, "a fox")
+        before = peak()
+        try:
+            await draw(generator, f"a fox [fault:{fault}]")
+        except UnusableImage:
+            print(peak() - before)
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture(scope="module")
+def karlo() -> Iterator[SimulatorProcess]:
+    with simulator_process("karlo", "--images-per-minute", "0") as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    ("return_type", "samples", "fault"),
+    [
+        ("url", 8, "oversized"),
+        ("url", 8, "oversized-as-declared"),
+        ("url", 8, "gzip-bomb"),
+        ("url", 8, "answer-deep"),
+        ("url", 8, "fetch-oversized"),
+        ("url", 8, "fetch-oversized-as-declared"),
+        ("url", 8, "fetch-gzip-bomb"),
+        # Eight of these in base64 may rightly be longer than that.
+        ("base64_string", 1, "oversized"),
+        ("base64_string", 1, "oversized-as-declared"),
+        ("base64_string", 1, "gzip-bomb"),
+    ],
+)
+def test_an_answer_without_an_end_costs_little_memory(
+    karlo: SimulatorProcess, return_type: str, samples: int, fault: str
+) -> None:
+    if not Path("/proc/self/status").exists():
+        raise PartMissing("/proc", "tells how much memory a process held; Linux has it")
+    command = [sys.executable, "-c", DRAWING, karlo.base_url, return_type, str(samples), fault]
+    grown = subprocess.run(command, capture_output=True, text=True, check=True, timeout=100).stdout
+
+    assert int(grown) < ALLOWED
