@@ -4,13 +4,15 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from adapters.generators.openai_images.call import GPTImageOptions, call_body
 from adapters.generators.openai_images.models import parse_models
+from domain.errors import InvalidValue
 from domain.generation import GenerationRequest
-from domain.image_file import MediaType
 from domain.values import GuidanceScale, ImageSize, InferenceSteps, ModelVersion, Prompt, Seed
 
-MODELS = parse_models(["gpt-image-2", "flux-dev=64-512 seed"], gpt_image_type=MediaType.PNG)
+MODELS = parse_models(["gpt-image-2", "flux-dev=64-512 seed"])
 REQUEST = GenerationRequest(
     version=ModelVersion("gpt-image-2"), prompt=Prompt("a lighthouse"), size=ImageSize(1024, 816), samples=1, seeds=()
 )
@@ -36,6 +38,18 @@ def test_a_gpt_image_model_is_told_what_the_operator_chose_and_no_response_forma
         "background": "opaque",
         "moderation": "low",
     }
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"output_format": "png", "output_compression": 80}, "png is not compressed"),
+        ({"output_format": "jpeg", "background": "transparent"}, "jpeg has no transparent background"),
+    ],
+)
+def test_what_contradicts_itself_is_told(options: dict[str, Any], says: str) -> None:
+    with pytest.raises(InvalidValue, match=says):
+        GPTImageOptions(**options)
 
 
 def test_any_other_model_is_told_the_parameters_of_the_request_and_a_response_format() -> None:

@@ -10,7 +10,7 @@ from domain.values import ImageSize
 
 
 def card_of(entry: str) -> ModelCard:
-    (model,) = parse_models([entry], gpt_image_type=MediaType.WEBP).values()
+    (model,) = parse_models([entry]).values()
     return model.card
 
 
@@ -36,10 +36,10 @@ def test_newer_ones_draw_any_size_within_openais_limits(name: str) -> None:
             assert 655_360 <= width * height <= 8_294_400
 
 
-def test_a_gpt_image_model_honours_nothing_beside_the_prompt_and_draws_in_the_chosen_format() -> None:
+def test_a_gpt_image_model_honours_nothing_beside_the_prompt_and_has_no_price() -> None:
     card = card_of("gpt-image-2")
 
-    assert (card.honours, card.prompt_max, card.media_type, card.price) == ((), 32_000, MediaType.WEBP, None)
+    assert (card.honours, card.prompt_max, card.price) == ((), 32_000, None)
 
 
 def test_the_operator_may_list_other_sizes_of_a_known_model() -> None:
@@ -96,4 +96,4 @@ def test_what_cannot_be_read_is_told_in_a_line(entry: str, says: str) -> None:
 
 def test_no_model_is_named_twice() -> None:
     with pytest.raises(InvalidValue, match="'gpt-image-2' is named twice"):
-        parse_models(["gpt-image-2", "gpt-image-2=1024x1024"], gpt_image_type=MediaType.PNG)
+        parse_models(["gpt-image-2", "gpt-image-2=1024x1024"])

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Final, Literal
 
 from adapters.generators.openai_images.models import OpenAIModel
+from domain.errors import InvalidValue
 from domain.generation import GenerationRequest
 
 OutputFormat = Literal["png", "jpeg", "webp"]
@@ -13,13 +14,22 @@ ResponseFormat = Literal["b64_json", "url"]
 
 @dataclass(frozen=True, slots=True)
 class GPTImageOptions:
-    """What the operator chose once for all calls to GPT image models; None leaves it to OpenAI."""
+    """What the operator chose once for all calls to GPT image models; None leaves it to OpenAI.
+
+    `output_compression` is 0 to 100 per cent, and only for JPEG and WebP; only PNG and WebP can be transparent.
+    """
 
     output_format: OutputFormat = "png"
     output_compression: int | None = None
     quality: str | None = None
     background: str | None = None
     moderation: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.output_format == "png" and self.output_compression is not None:
+            raise InvalidValue("png is not compressed at a choice: choose jpeg or webp, or no compression")
+        if self.output_format == "jpeg" and self.background == "transparent":
+            raise InvalidValue("jpeg has no transparent background: choose png or webp")
 
 
 _ONE: Final = 1  # image a call

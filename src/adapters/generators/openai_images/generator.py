@@ -2,13 +2,14 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Final
 
 import httpx
 
 from adapters.generators.openai_images.answer import read_answer, the_image
 from adapters.generators.openai_images.call import GPTImageOptions, ResponseFormat, call_body
-from adapters.generators.openai_images.models import OpenAIModel, parse_models
+from adapters.generators.openai_images.models import OpenAIModel
 from adapters.one_by_one import OneByOneImageGenerator
 from adapters.provider_http.endpoint import Endpoint
 from adapters.provider_http.images import longest_file
@@ -42,7 +43,11 @@ class OpenAIImageGenerator(ImageGenerator):
 
     @property
     def cards(self) -> Sequence[ModelCard]:
-        return tuple(model.card for model in self._models.values())
+        chosen = MediaType(f"image/{self._options.output_format}")
+        return tuple(
+            replace(model.card, media_type=chosen) if model.is_gpt_image else model.card
+            for model in self._models.values()
+        )
 
     async def submit(self, request: GenerationRequest, key: str) -> Receipt:
         del key  # the API charges for each call, whatever it was called before
@@ -82,7 +87,7 @@ async def open_openai_images(
     *,
     api_key: str,
     base_url: str = OPENAI,
-    models: Iterable[str] = ("gpt-image-2",),
+    models: Mapping[str, OpenAIModel],
     options: GPTImageOptions | None = None,
     response_format: ResponseFormat = "b64_json",
     image_hosts: Iterable[str] = (),
@@ -93,20 +98,19 @@ async def open_openai_images(
 ) -> AsyncIterator[ImageGenerator]:
     """Open the generator, for as long as the block lasts; times in seconds, as `open_provider_http` has them.
 
-    `models` as `parse_models` reads them, `options` for those that are GPT image models, `response_format` for all
+    `models` are those of `parse_models`, `options` for those that are GPT image models, `response_format` for all
     others. Links may name `image_hosts`, and the server itself. `at_once` calls may be under way. OpenAI says that a
     call can take two minutes.
 
     Raises:
-        InvalidValue: the key, the base URL, a model or a host cannot be used.
+        InvalidValue: the key, the base URL or a host cannot be used.
     """
-    endpoint, options = Endpoint.parse(base_url=base_url, api_key=api_key), options or GPTImageOptions()
-    known = parse_models(models, gpt_image_type=MediaType(f"image/{options.output_format}"))
+    endpoint = Endpoint.parse(base_url=base_url, api_key=api_key)
     async with open_provider_http(
         image_hosts=(*image_hosts, endpoint.origin),
         call_timeout=call_timeout,
         fetch_timeout=fetch_timeout,
         trust_env=trust_env,
     ) as http:
-        generator = OpenAIImageGenerator(endpoint, http, known, options, response_format)
+        generator = OpenAIImageGenerator(endpoint, http, models, options or GPTImageOptions(), response_format)
         yield OneByOneImageGenerator(generator, at_once=at_once)
