@@ -134,6 +134,17 @@ class LedgerContract:
         with pytest.raises(Superseded):
             await ledger.record(submitted)
 
+    async def test_only_the_very_same_revision_is_a_repetition(self, ledger: GenerationLedger) -> None:
+        """Else a generation that its owner has just cancelled would be drawn all the same by who is at it."""
+        generation = received()
+        await ledger.receive(generation, UNLIMITED)
+        await ledger.record(generation.cancelled(LATER))
+
+        with pytest.raises(Superseded):
+            await ledger.record(generation.submitted())
+
+        assert await ledger.find(generation.id) == generation.cancelled(LATER)
+
     async def test_a_revision_that_another_has_written_is_not_ones_own(self, workplace: Workplace) -> None:
         generation, owner, visitor = received(), await workplace.hire(), await workplace.hire()
         await owner.receive(generation, UNLIMITED)

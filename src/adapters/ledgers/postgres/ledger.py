@@ -63,7 +63,7 @@ class PostgresGenerationLedger(GenerationLedger):
             if await session.fetchval(sql.UPDATE, *self._changing(generation)):
                 return
             written = await session.fetchrow(sql.FIND, generation.id)
-            if written is None or (written["worker"], decode(written)) != (self.worker, generation):
+            if written is None or (str(written["worker"]), decode(written)) != (self.worker, generation):
                 raise Superseded(generation.id)
 
     async def find(self, generation_id: str) -> Generation | None:
