@@ -1,0 +1,111 @@
+"""What a prompt asks for, weighed against what the negative prompt rules out and against the seed's chance."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from typing import Final, Self
+
+from adapters.generators.sketch.arithmetic import ONE, between
+from adapters.generators.sketch.chance import Chance, digest
+from adapters.generators.sketch.colours import mixed
+from adapters.generators.sketch.motifs import FORMS, PLACES, Motif
+from adapters.generators.sketch.palettes import PALETTES, Colour, Palette
+from adapters.generators.sketch.reading import concepts_in
+from adapters.generators.sketch.vocabulary import Concept
+
+_WORDS: Final = 64  # of a long text, so many words are weighed by their hash
+
+# Where a prompt names neither a place nor a form, a hash of it picks one of these.
+_HOMELY: Final = (Motif.MOUNTAINS, Motif.FOREST, Motif.MEADOW)
+_SOMEWHERE: Final = (*_HOMELY, Motif.SEA, Motif.DESERT)
+_ANYTHING: Final = (*_SOMEWHERE, Motif.SMOKE, Motif.STRATA, Motif.BLOSSOMS)
+
+_NATURAL: Final = ONE // 5  # the strictness at which palettes are as they were put together
+
+
+@dataclass(frozen=True, slots=True)
+class Mood:
+    """What the picture is about."""
+
+    palette: Palette
+    wanted: Counter[Motif]  # all above 0; among them at least one form or place
+    refused: frozenset[Motif]
+
+    @classmethod
+    def read(cls, prompt: str, negative_prompt: str, chance: Chance, strictness: int) -> Self:
+        """Weigh the texts against each other; `strictness` (0..ONE) leaves that much less to chance."""
+        asked, ruled_out = concepts_in(prompt), concepts_in(negative_prompt)
+        refused = frozenset(motif for concept in ruled_out for motif in concept.core)
+        wanted = Counter[Motif]()
+        for concept in asked:
+            wanted.update({motif: weight for motif, weight in concept.motifs.items() if motif not in refused})
+        if not wanted.keys() & {*FORMS, *PLACES}:
+            some = _HOMELY if wanted.keys() & {Motif.HOUSE, Motif.SNOW} else _SOMEWHERE if wanted else _ANYTHING
+            left = [motif for motif in some if motif not in refused] or some
+            wanted[left[digest(prompt) % len(left)]] = 1
+        # The whole of the negative prompt has a say in the tint: whatever it refuses, something changes.
+        luck = chance.fork(f"palette without {negative_prompt}")
+        likes, dislikes = _palettes(asked, prompt), _palettes(ruled_out, negative_prompt)
+        play = between(200, 90, min(ONE, 5 * strictness))
+        scores = [(16 * (likes[name] - 2 * dislikes[name]) + luck.between(0, play), name) for name in PALETTES]
+        (_, second), (_, first) = sorted(scores)[-2:]
+        tint = luck.between(ONE // 50, ONE // 10) + max(0, _NATURAL - strictness)
+        return cls(_vivid(_blended(PALETTES[first], PALETTES[second], tint), strictness), wanted, refused)
+
+    def wants(self, motif: Motif) -> bool:
+        """Whether the prompt asks for it."""
+        return motif in self.wanted
+
+    def refuses(self, motif: Motif) -> bool:
+        """Whether the negative prompt rules it out."""
+        return motif in self.refused
+
+    @property
+    def form(self) -> Motif | None:
+        """What fills the picture by itself; None for a landscape, of which blossoms can be a part."""
+        place = max(self.wanted[place] for place in PLACES)
+        form = max(FORMS, key=self.wanted.__getitem__)
+        wins = not place if form is Motif.BLOSSOMS else self.wanted[form] > place
+        return form if wins else None
+
+    @property
+    def places(self) -> list[Motif]:
+        """What the landscape is made of, from far to near."""
+        return [
+            place for place in PLACES if self.wanted[place] or (place is Motif.MEADOW and self.wants(Motif.BLOSSOMS))
+        ]
+
+
+def _palettes(concepts: Iterable[Concept], text: str) -> Counter[str]:
+    """How much a text asks for each palette: any word does by its hash, but little beside the concepts it names."""
+    liked = Counter[str]()
+    for concept in concepts:
+        liked.update(concept.palettes)
+    names, weight = list(PALETTES), 1 if liked else 6
+    for word in text.split()[:_WORDS]:
+        liked[names[digest(word) % len(names)]] += weight
+    return liked
+
+
+def _blended(one: Palette, other: Palette, part: int) -> Palette:
+    return Palette(*(mixed(getattr(one, field.name), getattr(other, field.name), part) for field in fields(Palette)))
+
+
+def _vivid(palette: Palette, strictness: int) -> Palette:
+    """The palette with more saturation and contrast the stricter, and less below what is natural."""
+    if strictness < _NATURAL:
+        part = strictness * ONE // _NATURAL
+        saturation, contrast = between(200, 256, part), between(224, 256, part)
+    else:
+        part = (strictness - _NATURAL) * ONE // (ONE - _NATURAL)
+        saturation, contrast = between(256, 360, part), between(256, 310, part)
+    return Palette(*(_stretched(getattr(palette, field.name), saturation, contrast) for field in fields(Palette)))
+
+
+def _stretched(colour: Colour, saturation: int, contrast: int) -> Colour:
+    """Both are in 256ths of what is natural."""
+    red, green, blue = colour
+    grey = 54 * red + 183 * green + 19 * blue >> 8  # Rec. 709
+    middle = 128 + ((grey - 128) * contrast >> 8)
+    red, green, blue = (min(255, max(0, middle + ((channel - grey) * saturation >> 8))) for channel in colour)
+    return red, green, blue

@@ -1,0 +1,48 @@
+"""Layers become a file: painted a strip of rows at a time, so that a large picture takes little memory."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from adapters.generators.sketch.arithmetic import Whole, clipped, piece, words
+from adapters.generators.sketch.canvas import COARSE, Band, Frame, Layer, Paper, Strip
+from adapters.generators.sketch.chance import Chance
+from adapters.generators.sketch.colours import FINE_BITS
+from adapters.generators.sketch.png import PngWriter
+
+_STRIP: Final = 1 << 16  # pixels: what is worked on at a time stays in the processor's second cache
+
+
+def painted(frame: Frame, layers: Sequence[Layer], paper: Paper, chance: Chance) -> bytes:
+    """The picture as a PNG file. The first layer is opaque all over."""
+    height = max(COARSE, _STRIP // frame.width // COARSE * COARSE)
+    ends = _ends(frame, layers)
+    grain = _grain(chance, height, frame.width)
+    png = PngWriter(frame.width, frame.height)
+    for top in range(0, frame.height, height):
+        rows = min(height, frame.height - top)
+        band = Band(np.empty((3, rows, frame.width), np.int32), top, Strip(paper, top, rows))
+        for layer, end in zip(layers, ends, strict=True):
+            part = band.part(layer.first, min(layer.end, end))
+            if len(part):
+                layer.paint(part)
+        pixels = band.pixels
+        pixels += grain[:rows]
+        pixels >>= FINE_BITS
+        png.write(np.stack(list(clipped(pixels, 0, 255).astype(np.uint8)), axis=2))
+    return png.finish()
+
+
+def _ends(frame: Frame, layers: Sequence[Layer]) -> list[int]:
+    """For each layer, the row from which on a later one hides it."""
+    ends = [frame.height]
+    for layer in reversed(layers[1:]):
+        ends.append(min(ends[-1], layer.opaque))
+    return ends[::-1]
+
+
+def _grain(chance: Chance, rows: int, width: int) -> Whole:
+    """Fine grain, the same for red, green and blue; it is also what keeps soft gradients from showing steps."""
+    noise = words(chance, rows * width)
+    return (piece(noise, 0, FINE_BITS) + piece(noise, FINE_BITS, FINE_BITS)).reshape(rows, width)
