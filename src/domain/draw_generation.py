@@ -1,9 +1,10 @@
 """From `received` to `drawn`: the part that costs money."""
 
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from datetime import datetime
+from functools import partial
 
 from domain.errors import Charged, DrawingFailed, OutcomeUnknown, UnusableImage
 from domain.generation import GeneratedImage, Generation, State, StoredImage
@@ -15,9 +16,9 @@ from domain.provider_quota import ProviderQuota
 log = logging.getLogger(__name__)
 
 
-def spool_name(generation: Generation, image: StoredImage) -> str:
+def spool_name(generation: Generation, index: int) -> str:
     """The name under which a drawn image waits: the same whenever it is collected again."""
-    return f"{generation.id}.{image.index}"
+    return f"{generation.id}.{index}"
 
 
 def generation_of(name: str) -> str:
@@ -61,10 +62,18 @@ class DrawGeneration:
             else:
                 receipt = await self._submit_again(generation)
         except DrawingFailed as failure:
-            return await self._failed(generation, failure)
+            return await self.give_up(generation, failure)
         if receipt.reference and not generation.receipt:
             generation = await self._recorded(generation.receipted(receipt.reference))
         return await self._collect(generation, receipt)
+
+    async def give_up(self, generation: Generation, failure: DrawingFailed) -> Generation:
+        """Give it at its end, or `drawn` with the images that were spooled before an interruption.
+
+        Raises:
+            Superseded: another worker has taken it.
+        """
+        return await self._with_what_came(generation, {}, failure)
 
     async def _submit(self, generation: Generation) -> Receipt:
         async with _failures_only(OutcomeUnknown):
@@ -91,20 +100,40 @@ class DrawGeneration:
             failure = error
         if failure is None and len(came) < generation.request.samples:
             failure = UnusableImage(f"{len(came)} of {generation.request.samples} images came")
-        if failure and not came:
-            return await self._failed(generation, failure)
-        await self._set_aside(generation, failure)
+        return await self._with_what_came(generation, came, failure)
+
+    async def _with_what_came(
+        self, generation: Generation, came: Mapping[int, StoredImage], failure: DrawingFailed | None
+    ) -> Generation:
+        if failure:
+            before = {image.index: image async for image in self._spooled_before(generation)}
+            if len(before) > len(came) and len(before) == generation.request.samples:
+                failure = None
+            came = {**before, **came}
+        if failure:
+            log.warning("%s: %s", type(failure).__name__, failure, extra={"generation": generation.id})
+            await self._set_aside(generation, failure)
+            if not came:
+                return await self._recorded(generation.failed(failure, self._clock()))
         return await self._recorded(generation.drawn(came.values(), failure))
 
     async def _spooled(self, generation: Generation, image: GeneratedImage) -> StoredImage:
-        placed = StoredImage.place(image, prefix=self._key_prefix, new_id=uuid7(), at=self._clock())
-        await patiently(lambda: self._spool.put(spool_name(generation, placed), image.data))
+        placed = self._placed(image)
+        await patiently(lambda: self._spool.put(spool_name(generation, placed.index), image.data))
         return placed
 
-    async def _failed(self, generation: Generation, failure: DrawingFailed) -> Generation:
-        log.warning("%s: %s", type(failure).__name__, failure, extra={"generation": generation.id})
-        await self._set_aside(generation, failure)
-        return await self._recorded(generation.failed(failure, self._clock()))
+    async def _spooled_before(self, generation: Generation) -> AsyncIterator[StoredImage]:
+        """What lies in the spool already. Of these only the bytes are known, and which samples they are."""
+        request = generation.request
+        for index in range(request.samples):
+            name = spool_name(generation, index)
+            data = await patiently(partial(self._spool.get, name))
+            if data is not None:
+                seed = request.seeds[index] if request.seeds else None
+                yield self._placed(GeneratedImage(index=index, seed=seed, data=data))
+
+    def _placed(self, image: GeneratedImage) -> StoredImage:
+        return StoredImage.place(image, prefix=self._key_prefix, new_id=uuid7(), at=self._clock())
 
     async def _set_aside(self, generation: Generation, failure: DrawingFailed | None) -> None:
         if failure and failure.evidence:

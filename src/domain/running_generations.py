@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from domain.draw_generation import DrawGeneration
-from domain.errors import Overloaded, Superseded
+from domain.errors import DrawingFailed, Overloaded, Superseded
 from domain.fair_gate import FairGate
 from domain.generation import Generation, State
 from domain.patience import patiently
@@ -67,12 +67,12 @@ class RunningGenerations:
             if generation.id not in self._tasks:
                 self._drawing.discard(generation.id)
 
-    def start(self, generation: Generation) -> None:
-        """Work on a generation that is this worker's, until its end."""
+    def start(self, generation: Generation, hopeless: DrawingFailed | None = None) -> None:
+        """Work on a generation that is this worker's, until its end; `hopeless`: why it cannot be drawn any more."""
         if generation.state is not State.DRAWN:
             self._drawing.add(generation.id)
         self._answers[generation.id] = asyncio.get_running_loop().create_future()
-        self._tasks[generation.id] = asyncio.create_task(self._run(generation))
+        self._tasks[generation.id] = asyncio.create_task(self._run(generation, hopeless))
 
     def withdraw(self, generation: Generation) -> None:
         """Take back, as soon as the ledger answers, one of which nobody knows whether it was written down."""
@@ -98,10 +98,10 @@ class RunningGenerations:
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
 
-    async def _run(self, generation: Generation) -> None:
+    async def _run(self, generation: Generation, hopeless: DrawingFailed | None) -> None:
         answer = self._answers[generation.id]
         try:
-            answered = await self._to_its_end(generation)
+            answered = await self._to_its_end(generation, hopeless)
         except Exception as fault:
             log.exception("a generation was left where it stood", extra={"generation": generation.id})
             if not answer.done():
@@ -116,12 +116,14 @@ class RunningGenerations:
             for kept in (self._answers, self._tasks):
                 kept.pop(generation.id, None)
 
-    async def _to_its_end(self, generation: Generation) -> Generation:
+    async def _to_its_end(self, generation: Generation, hopeless: DrawingFailed | None) -> Generation:
         try:
-            if generation.state is not State.DRAWN:
+            if hopeless:
+                generation = await self._draw.give_up(generation, hopeless)
+            elif generation.state is not State.DRAWN:
                 async with self._gate.passing(generation.caller):
                     generation = await self._draw(generation)
-                self._drawing.discard(generation.id)
+            self._drawing.discard(generation.id)
             if generation.state is State.DRAWN:
                 generation = await self._store(generation, self._late_with)
         except Superseded:

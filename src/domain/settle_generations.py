@@ -2,13 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 
-from domain.errors import DrawingFailed, GeneratorUnavailable, LedgerUnavailable, OutcomeUnknown, Superseded
+from domain.errors import DrawingFailed, GeneratorUnavailable, LedgerUnavailable, OutcomeUnknown
 from domain.generation import Generation, State
 from domain.model_card import ModelCard
-from domain.patience import patiently
 from domain.ports import GenerationLedger
 from domain.running_generations import RunningGenerations
 
@@ -26,20 +24,16 @@ class SettleGenerations:
         ledger: GenerationLedger,
         running: RunningGenerations,
         cards: Mapping[str, ModelCard],
-        clock: Callable[[], datetime],
     ) -> None:
         """`cards` by version, for who may be asked again under the same key."""
-        self._ledger, self._running, self._cards, self._clock = ledger, running, cards, clock
+        self._ledger, self._running, self._cards = ledger, running, cards
 
     async def __call__(self) -> int:
         """Settle a batch of abandoned generations; how many it were."""
         abandoned = await self._ledger.take_abandoned(self.BATCH, at_work=self._running)
         for generation in abandoned:
             log.warning("was left %s by a worker", generation.state, extra={"generation": generation.id})
-            if failure := self._hopeless(generation):
-                await self._give_up(generation, failure)
-            else:
-                self._running.start(generation)
+            self._running.start(generation, self._hopeless(generation))
         return len(abandoned)
 
     async def forever(self, every: float) -> None:
@@ -53,7 +47,7 @@ class SettleGenerations:
             await asyncio.sleep(every)
 
     def _hopeless(self, generation: Generation) -> DrawingFailed | None:
-        """Why it cannot be finished, where it cannot."""
+        """Why it cannot be drawn any more, where it cannot."""
         if generation.state is State.RECEIVED and not generation.promised:
             # Whoever waited for it is gone, and may have ordered again: drawing it too would be paid twice.
             return GeneratorUnavailable("the service was interrupted before the order left for the provider")
@@ -61,9 +55,3 @@ class SettleGenerations:
         if generation.state is State.SUBMITTED and generation.receipt is None and not (card and card.idempotent):
             return OutcomeUnknown("the service was interrupted after the order had left for the provider")
         return None
-
-    async def _give_up(self, generation: Generation, failure: DrawingFailed) -> None:
-        try:
-            await patiently(lambda: self._ledger.record(generation.failed(failure, self._clock())))
-        except Superseded:
-            log.info("settled by another worker", extra={"generation": generation.id})

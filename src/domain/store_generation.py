@@ -50,7 +50,7 @@ class StoreGeneration:
 
     async def _upload(self, generation: Generation, image: StoredImage) -> bool:
         """Whether the image lies in storage now; False only where its bytes are gone from the spool."""
-        name, secured = spool_name(generation, image), False
+        name, secured = spool_name(generation, image.index), False
         for pause in pauses():
             try:
                 async with self._uploads:
@@ -69,4 +69,4 @@ class StoreGeneration:
         raise AssertionError("pauses never end")
 
     async def _forget(self, generation: Generation, image: StoredImage) -> None:
-        await patiently(lambda: self._spool.remove(spool_name(generation, image)))
+        await patiently(lambda: self._spool.remove(spool_name(generation, image.index)))

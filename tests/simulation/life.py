@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from adapters.in_memory.ledger import InMemoryGenerationLedger
-from adapters.in_memory.spool import InMemoryImageSpool
 from adapters.in_memory.storage import InMemoryImageStorage
 from domain.draw_generation import DrawGeneration
 from domain.generate_images import GenerateImages
@@ -20,7 +19,14 @@ from domain.store_generation import StoreGeneration
 from domain.tidy_spool import TidySpool
 from domain.values import IdempotencyKey
 from simulation.fate import Fate
-from simulation.world import FatefulGenerator, FatefulLedger, FatefulSpool, FatefulStorage, Provider
+from simulation.world import (
+    FatefulGenerator,
+    FatefulLedger,
+    FatefulSpool,
+    FatefulStorage,
+    Provider,
+    RememberingSpool,
+)
 
 STORE_PATIENCE = 5.0  # virtual seconds
 
@@ -31,7 +37,7 @@ class World:
 
     provider: Provider = field(default_factory=Provider)
     ledger: InMemoryGenerationLedger = field(default_factory=lambda: InMemoryGenerationLedger(now))
-    spool: InMemoryImageSpool = field(default_factory=InMemoryImageSpool)
+    spool: RememberingSpool = field(default_factory=RememberingSpool)
     storage: InMemoryImageStorage = field(default_factory=InMemoryImageStorage)
     promised: set[str] = field(default_factory=set)
 
@@ -70,7 +76,7 @@ class Life:
             spend_per_day=None,
             patience=STORE_PATIENCE,
         )
-        self._settle = SettleGenerations(ledger=ledger, running=self.running, cards=self.cards, clock=now)
+        self._settle = SettleGenerations(ledger=ledger, running=self.running, cards=self.cards)
         self.tidy = TidySpool(spool=spool, ledger=ledger)
         self._settling = asyncio.ensure_future(self._settle.forever(every=1.0))
 

@@ -140,6 +140,9 @@ def _hold_for_images(generation: Generation, world: World) -> None:
     assert generation.waiting == (), "nothing that was drawn still waits"
     if generation.failure:
         assert "lost" not in generation.failure.detail, "what was drawn is never lost"
+    stored = {image.index for image in generation.images}
+    for index in range(generation.request.samples):
+        assert index in stored or f"{generation.id}.{index}" not in world.spool.ever, "what was spooled is stored"
     if generation.state is State.STORED:
         assert [image.index for image in generation.images] == list(range(generation.request.samples))
     for image in generation.images:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from adapters.in_memory.generator import WIDEST_CARD, tile
+from adapters.in_memory.spool import InMemoryImageSpool
 from domain.errors import (
     GeneratorRefused,
     GeneratorUnavailable,
@@ -112,6 +113,18 @@ class FatefulStorage(ImageStorage):
 
     async def check(self) -> str:
         return await self._storage.check()
+
+
+class RememberingSpool(InMemoryImageSpool):
+    """`ever` holds every name under which something was kept."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ever: set[str] = set()
+
+    async def put(self, name: str, data: bytes) -> None:
+        await super().put(name, data)
+        self.ever.add(name)
 
 
 class FatefulSpool(ImageSpool):

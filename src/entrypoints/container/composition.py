@@ -99,9 +99,7 @@ class Container(containers.DeclarativeContainer):
         spend_per_day=settings.provided.limits.spend_per_day,
         patience=settings.provided.limits.store_timeout,
     )
-    settle = providers.Singleton(
-        SettleGenerations, ledger=ledger, running=running, cards=cards, clock=providers.Object(now)
-    )
+    settle = providers.Singleton(SettleGenerations, ledger=ledger, running=running, cards=cards)
     keep = providers.Singleton(KeepGenerations, ledger=ledger, storage=storage, clock=providers.Object(now))
     tidy = providers.Singleton(TidySpool, spool=spool, ledger=ledger)
     tokens = providers.Singleton(token_verifier, settings)

@@ -62,8 +62,8 @@ class TestReach:
         async with open_postgres_database(workplace.url) as database:
             spool = PostgresImageSpool(InMemoryImageSpool(), database)
             for image in whole.waiting[:secured]:
-                await spool.put(spool_name(whole, image), b"drawn")
-                await spool.secure(spool_name(whole, image))
+                await spool.put(spool_name(whole, image.index), b"drawn")
+                await spool.secure(spool_name(whole, image.index))
         await workplace.kill(dead)
 
         taken = {generation.id for generation in await abandoned(taker)}

@@ -150,7 +150,7 @@ class PostgresGenerationLedger(GenerationLedger):
             generation.state.value,
             self.worker,
             self._spool,
-            [spool_name(generation, image) for image in generation.waiting],
+            [spool_name(generation, image.index) for image in generation.waiting],
             generation.key and generation.key.value,
             generation.finished_at,
             generation.erased_at,
