@@ -2,10 +2,13 @@
 
 import argparse
 import asyncio
+import logging
 from dataclasses import replace
 
 from entrypoints.serving.listener import listen
 from entrypoints.settings import Settings
+
+log = logging.getLogger(__name__)
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -20,6 +23,8 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         # Where any free port was asked for, it is known now.
         service = replace(settings.service, port=listener.getsockname()[1])
         settings = replace(settings, service=service)
+        if service.guesses_url:
+            log.warning("links say %s: set DARKROOM_PUBLIC_URL to how clients reach it", service.public_url)
         if service.workers > 1:
             from entrypoints.serving.supervisor import Supervisor  # noqa: PLC0415  # all that a parent needs
 

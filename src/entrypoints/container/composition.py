@@ -1,5 +1,6 @@
 """How the parts of the house meet."""
 
+import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -27,6 +28,8 @@ from entrypoints.http.services import Services
 from entrypoints.http.signed_files import SignedFiles
 from entrypoints.settings import BadSettings, Settings
 
+log = logging.getLogger(__name__)
+
 # So many images are uploaded, and held in memory, at once.
 _UPLOADS: Final = 16
 
@@ -46,6 +49,10 @@ def _priced(settings: Settings, generator: ImageGenerator) -> Mapping[str, Model
         price = prices.get(version) or prices.get(aliases.get(version, "")) or card.price
         if limit and price and price.currency != limit.currency:
             raise BadSettings(f"DARKROOM_SPEND_PER_DAY must be in {price.currency}, as {version} is")
+        if limit and not price:
+            log.warning(
+                "DARKROOM_SPEND_PER_DAY does not count %s: it has no price, and none in DARKROOM_PRICES", version
+            )
         cards[version] = replace(card, price=price)
     return cards
 

@@ -16,7 +16,7 @@ from entrypoints.serving.listener import BACKLOG
 _KEEP_ALIVE: Final = 75
 # Seconds that requests still open have when no generation of ours is at work any more.
 _LAST_ANSWERS: Final = 20
-# Seconds for clients to send what they were about to send on connections that they kept.
+# Seconds for clients to send what they were about to send on connections that they have.
 _FAREWELL: Final = 1.0
 
 
@@ -47,6 +47,8 @@ class Server:
         ticking = asyncio.create_task(self._server.main_loop())  # keeps the Date header right
         try:
             yield
+            for accepting in self._server.servers:
+                accepting.close()
             await self._farewell()
         finally:
             ticking.cancel()

@@ -66,6 +66,11 @@ class ServiceSettings:
             return self.host == "localhost"
 
     @property
+    def guesses_url(self) -> bool:
+        """Whether it can only guess how clients reach it."""
+        return self.public_url_set is None and self.host in _EVERY_INTERFACE
+
+    @property
     def own_url(self) -> str:
         """How it is reached from this machine, without a slash at its end."""
         host = _EVERY_INTERFACE.get(self.host, self.host)

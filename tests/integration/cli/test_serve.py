@@ -101,6 +101,17 @@ def test_a_name_that_means_nothing_is_warned_about(shell: CommandLine) -> None:
     assert line["message"] == "DARKROOM_LINK_TLL is no setting and is ignored; the nearest is DARKROOM_LINK_TTL"
 
 
+def test_what_is_no_http_is_refused_by_a_problem(shell: CommandLine) -> None:
+    darkroom = shell.serve()
+    with socket.create_connection(("127.0.0.1", darkroom.port)) as connection:
+        connection.sendall(b"HELO darkroom\r\n\r\n")
+        with connection.makefile("rb") as answer:
+            head, _, body = answer.read().partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert json.loads(body)["charged"] == "no"
+    assert b"server:" not in head.lower()
+
+
 def test_neither_secrets_nor_prompts_are_told_by_the_log(shell: CommandLine, tmp_path: Path) -> None:
     secret = "canary-secret-" + SECRET
     darkroom = shell.serve(DARKROOM_JWT_SECRET=secret, DARKROOM_LOG_LEVEL="debug")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import Callable
@@ -12,6 +13,7 @@ import pytest
 from integration.cli.command_line import CommandLine
 from servers.darkroom import Darkroom
 from servers.parts import PartMissing
+from simulators.karlo import KarloSimulator
 
 CANARY = "canary-" + "s" * 32
 
@@ -66,6 +68,23 @@ def test_a_worker_that_ends_is_replaced(darkroom: Darkroom, signal: int) -> None
     os.kill(second, SIGKILL)  # so that it is the new one that answers
     wait_until(lambda: second not in workers_of(darkroom))
     assert all(answers(darkroom) for _ in range(20))
+
+
+async def test_a_second_signal_ends_them_all_there_and_then(
+    shell: CommandLine, karlo: KarloSimulator, with_karlo: dict[str, str]
+) -> None:
+    karlo.faults.set("black-hole-after-charge")
+    darkroom = await asyncio.to_thread(shell.serve, **with_karlo, DARKROOM_WORKERS="2")
+    workers = workers_of(darkroom)
+    order = shell.start("generate", "a fox", "--url", f"http://127.0.0.1:{darkroom.port}")
+    while not karlo.calls:  # noqa: ASYNC110  # the simulator tells nobody
+        await asyncio.sleep(0.01)
+    darkroom.terminate()
+    await asyncio.to_thread(darkroom.wait_for, "stopping", stream="stderr")
+    darkroom.terminate()
+    assert await asyncio.to_thread(darkroom.wait) == 128 + SIGTERM
+    await asyncio.to_thread(wait_until, lambda: not any(map(lives, workers)))
+    order.kill()
 
 
 def test_workers_end_when_their_parent_is_killed(darkroom: Darkroom) -> None:

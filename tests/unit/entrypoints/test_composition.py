@@ -82,7 +82,7 @@ async def test_what_does_not_fit_together_is_told_at_once(
 
 async def test_a_generator_that_nobody_knows_is_told(tmp_path: Path) -> None:
     settings = Settings.read({"DARKROOM_DATA_DIR": str(tmp_path), "DARKROOM_GENERATORS": "dalle"})
-    with pytest.raises(BadSettings, match="DARKROOM_GENERATORS must name some of .*sketch.*, not 'dalle'"):
+    with pytest.raises(BadSettings, match=r"DARKROOM_GENERATORS must name some of .*sketch.*, not 'dalle'"):
         async with open_container(settings):
             pass
 
