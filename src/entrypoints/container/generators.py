@@ -1,12 +1,12 @@
 """The generators by name, and how each is opened. What is not chosen is not imported: some bring much along."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Final
 
 from domain.errors import InvalidValue
 from domain.ports import ImageGenerator
-from entrypoints.settings import BadSettings, KarloSettings, Settings
+from entrypoints.settings import BadSettings, KarloSettings, OpenAISettings, Settings, StabilitySettings
 
 Opener = Callable[[Settings], AbstractAsyncContextManager[ImageGenerator]]
 
@@ -36,28 +36,90 @@ async def _open_karlo(settings: Settings) -> AsyncIterator[ImageGenerator]:
     from adapters.generators.karlo import open_karlo
 
     karlo = settings.of(KarloSettings)
+    opening = open_karlo(
+        api_key=karlo.api_key.value,
+        base_url=karlo.base_url,
+        image_hosts=karlo.image_hosts,
+        return_type=karlo.return_type,
+        image_format=karlo.image_format,
+        nsfw_checker=karlo.nsfw_checker,
+        call_timeout=karlo.timeout,
+        fetch_timeout=settings.generators.fetch_timeout,
+        trust_env=settings.generators.trust_env,
+    )
+    async with _opened(opening, "DARKROOM_KARLO_IMAGE_HOSTS") as generator:
+        yield generator
+
+
+@asynccontextmanager
+async def _open_openai(settings: Settings) -> AsyncIterator[ImageGenerator]:
+    from adapters.generators.openai_images import GPTImageOptions, open_openai_images, parse_models
+
+    openai = settings.of(OpenAISettings)
+    with _read_from("DARKROOM_OPENAI_MODELS"):
+        models = parse_models(openai.models)
+    with _read_from("DARKROOM_OPENAI_OUTPUT_FORMAT"):
+        options = GPTImageOptions(
+            output_format=openai.output_format,
+            output_compression=openai.output_compression,
+            quality=openai.quality,
+            background=openai.background,
+            moderation=openai.moderation,
+        )
+    opening = open_openai_images(
+        api_key=openai.api_key.value,
+        base_url=openai.base_url,
+        models=models,
+        options=options,
+        response_format=openai.response_format,
+        image_hosts=openai.image_hosts,
+        call_timeout=openai.timeout,
+        fetch_timeout=settings.generators.fetch_timeout,
+        trust_env=settings.generators.trust_env,
+    )
+    async with _opened(opening, "DARKROOM_OPENAI_IMAGE_HOSTS") as generator:
+        yield generator
+
+
+@asynccontextmanager
+async def _open_stability(settings: Settings) -> AsyncIterator[ImageGenerator]:
+    from adapters.generators.stability import MODELS, open_stability
+
+    stability = settings.of(StabilitySettings)
+    opening = open_stability(
+        api_key=stability.api_key.value,
+        base_url=stability.base_url,
+        models=stability.models or tuple(MODELS),
+        output_format=stability.output_format,
+        call_timeout=stability.timeout,
+        trust_env=settings.generators.trust_env,
+    )
+    async with _opened(opening, "DARKROOM_STABILITY_MODELS") as generator:
+        yield generator
+
+
+@contextmanager
+def _read_from(name: str) -> Iterator[None]:
+    """Tell in which setting it stands, where an adapter cannot use what it is given."""
+    try:
+        yield
+    except InvalidValue as rule:
+        raise BadSettings(f"{name}: {rule}") from rule
+
+
+@asynccontextmanager
+async def _opened(opening: AbstractAsyncContextManager[ImageGenerator], unread: str) -> AsyncIterator[ImageGenerator]:
+    """Open it; `unread` is the one setting of those that it takes which nobody has read yet by rules as strict."""
     async with AsyncExitStack() as opened:
-        try:
-            generator = await opened.enter_async_context(
-                open_karlo(
-                    api_key=karlo.api_key.value,
-                    base_url=karlo.base_url,
-                    image_hosts=karlo.image_hosts,
-                    return_type=karlo.return_type,
-                    image_format=karlo.image_format,
-                    nsfw_checker=karlo.nsfw_checker,
-                    call_timeout=karlo.timeout,
-                    fetch_timeout=settings.generators.fetch_timeout,
-                    trust_env=settings.generators.trust_env,
-                )
-            )
-        except InvalidValue as rule:  # all else that it takes was read by stricter rules
-            raise BadSettings(f"DARKROOM_KARLO_IMAGE_HOSTS: {rule}") from rule
+        with _read_from(unread):
+            generator = await opened.enter_async_context(opening)
         yield generator
 
 
 # Another provider is one more line here.
 GENERATORS: Final[Mapping[str, Opener]] = {
     "karlo": _open_karlo,
+    "openai": _open_openai,
     "sketch": _open_sketch,
+    "stability": _open_stability,
 }

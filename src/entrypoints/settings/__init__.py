@@ -7,6 +7,7 @@ from typing import Final, Self, TypeVar, cast
 
 from entrypoints.settings.generators import GENERATOR_GROUPS, GeneratorSettings, KarloSettings
 from entrypoints.settings.limits import LedgerSettings, LimitSettings
+from entrypoints.settings.openai_images import OpenAISettings
 from entrypoints.settings.parsers import whole
 from entrypoints.settings.service import ServiceSettings
 from entrypoints.settings.setting import (
@@ -17,6 +18,7 @@ from entrypoints.settings.setting import (
     read_group,
     wrong_values,
 )
+from entrypoints.settings.stability import StabilitySettings
 from entrypoints.settings.storage import STORAGE_GROUPS, S3Settings, StorageSettings
 from entrypoints.settings.tokens import SECRET_BYTES, TokenSettings
 
@@ -24,9 +26,11 @@ __all__ = [
     "GROUPS",
     "BadSettings",
     "KarloSettings",
+    "OpenAISettings",
     "S3Settings",
     "Secret",
     "Settings",
+    "StabilitySettings",
     "ignored_names",
 ]
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from typing import Annotated, Final, Literal
 
 from entrypoints.settings import parsers as read
+from entrypoints.settings.openai_images import OpenAISettings
 from entrypoints.settings.setting import Secret, Setting
+from entrypoints.settings.stability import StabilitySettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,4 +67,8 @@ class KarloSettings:
 
 
 # The groups that a generator's name brings into use.
-GENERATOR_GROUPS: Final[Mapping[str, type]] = {"karlo": KarloSettings}
+GENERATOR_GROUPS: Final[Mapping[str, type]] = {
+    "karlo": KarloSettings,
+    "openai": OpenAISettings,
+    "stability": StabilitySettings,
+}

@@ -70,6 +70,22 @@ TABLE: list[tuple[str, str, object, str, str]] = [
     ("DARKROOM_KARLO_NSFW_CHECKER", "true", True, "1", "must be true or false"),
     ("DARKROOM_KARLO_API_KEY", "k", Secret("k"), "a key", "must be printable ASCII without blanks"),
     ("DARKROOM_KARLO_TIMEOUT", "100", 100.0, "100s", LONG),
+    ("DARKROOM_OPENAI_API_KEY", "k", Secret("k"), "a key", "must be printable ASCII without blanks"),
+    ("DARKROOM_OPENAI_BASE_URL", "http://a:1/v1/", "http://a:1/v1", "a:1/v1", "must be an address"),
+    ("DARKROOM_OPENAI_MODELS", "a=64-512 seed, b", ("a=64-512 seed", "b"), ",", "must be one name, or several"),
+    ("DARKROOM_OPENAI_RESPONSE_FORMAT", "url", "url", "file", "must be b64_json or url"),
+    ("DARKROOM_OPENAI_IMAGE_HOSTS", "a.example", ("a.example",), "a.example/x", "must be hosts such as"),
+    ("DARKROOM_OPENAI_OUTPUT_FORMAT", "webp", "webp", "gif", "must be png, jpeg or webp"),
+    ("DARKROOM_OPENAI_OUTPUT_COMPRESSION", "0", 0, "101", f"{NUMBER} 0 to 100"),
+    ("DARKROOM_OPENAI_QUALITY", "max", "max", "hd", "must be auto, low, medium, high, xhigh or max"),
+    ("DARKROOM_OPENAI_BACKGROUND", "opaque", "opaque", "white", "must be auto, opaque or transparent"),
+    ("DARKROOM_OPENAI_MODERATION", "low", "low", "off", "must be auto or low"),
+    ("DARKROOM_OPENAI_TIMEOUT", "60", 60.0, "1m", LONG),
+    ("DARKROOM_STABILITY_API_KEY", "k", Secret("k"), "a key", "must be printable ASCII without blanks"),
+    ("DARKROOM_STABILITY_BASE_URL", "http://a:1", "http://a:1", "a:1", "must be an address"),
+    ("DARKROOM_STABILITY_MODELS", "sd3.5-flash", ("sd3.5-flash",), ",", "must be one name, or several"),
+    ("DARKROOM_STABILITY_OUTPUT_FORMAT", "jpeg", "jpeg", "webp", "must be png or jpeg"),
+    ("DARKROOM_STABILITY_TIMEOUT", "60", 60.0, "1m", LONG),
     ("DARKROOM_S3_ENDPOINT_URL", "http://localhost:8333", "http://localhost:8333", "s3://b", "must be an address"),
     ("DARKROOM_S3_PUBLIC_ENDPOINT_URL", "https://s3.example", "https://s3.example", "https://", "must be an address"),
     ("DARKROOM_S3_ADDRESSING", "path", "path", "dns", "must be auto, path or virtual"),
@@ -93,7 +109,13 @@ TEXTS = {
     "DARKROOM_S3_PREFIX": "p/",
     "DARKROOM_S3_REGION": "eu-north-1",
 }
-CHOICES = {"DARKROOM_KARLO": KARLO, "DARKROOM_S3": S3, "DARKROOM_JWT_PUBLIC_KEY": RS256}
+CHOICES = {
+    "DARKROOM_KARLO": KARLO,
+    "DARKROOM_OPENAI": {"DARKROOM_GENERATORS": "openai", "DARKROOM_OPENAI_API_KEY": "the-openai-key"},
+    "DARKROOM_STABILITY": {"DARKROOM_GENERATORS": "stability", "DARKROOM_STABILITY_API_KEY": "the-stability-key"},
+    "DARKROOM_S3": S3,
+    "DARKROOM_JWT_PUBLIC_KEY": RS256,
+}
 
 
 def value_of(settings: Settings, name: str) -> object:

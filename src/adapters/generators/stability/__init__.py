@@ -22,5 +22,6 @@ Stability AI's, near a megapixel: the shape is kept, and how many pixels there a
 """
 
 from adapters.generators.stability.generator import StabilityImageGenerator, open_stability
+from adapters.generators.stability.models import MODELS
 
-__all__ = ["StabilityImageGenerator", "open_stability"]
+__all__ = ["MODELS", "StabilityImageGenerator", "open_stability"]
