@@ -5,7 +5,7 @@ import logging
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import ClassVar, Self
+from typing import Final, Self
 
 import msgspec
 
@@ -17,6 +17,8 @@ from domain.ports import ImageGenerator, Receipt
 from domain.values import SampleCount
 
 log = logging.getLogger(__name__)
+
+_LONGEST_EVIDENCE: Final = 16_384
 
 
 class OneByOneImageGenerator(ImageGenerator):
@@ -93,12 +95,12 @@ class _Sample:
     name: str
 
     def told_of(self, failure: DrawingFailed) -> DrawingFailed:
-        """The same failure, saying whose it is."""
+        """The same failure, saying whose it is, and with no more evidence than can be written down."""
         return type(failure)(
             f"{self.name}{failure.detail}",
             charged=failure.charged,
             retry_after=failure.retry_after,
-            evidence=failure.evidence,
+            evidence=failure.evidence[:_LONGEST_EVIDENCE],
         )
 
 
@@ -114,8 +116,6 @@ class _Answers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     `evidence` is the beginning of the first raw answer that could not be used.
     """
 
-    LONGEST_EVIDENCE: ClassVar = 16_384
-
     references: dict[int, bytes] = {}
     failures: dict[int, Failure] = {}
     evidence: bytes = b""
@@ -130,7 +130,7 @@ class _Answers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
                 if isinstance(answer, Receipt) and answer.reference
             },
             failures={index: Failure.of(failure, paid_in_part=False) for index, failure in failed.items()},
-            evidence=next((one.evidence for one in failed.values() if one.evidence), b"")[: cls.LONGEST_EVIDENCE],
+            evidence=next((one.evidence for one in failed.values() if one.evidence), b""),
         )
 
     def encode(self) -> bytes:

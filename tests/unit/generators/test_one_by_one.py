@@ -184,6 +184,19 @@ async def test_a_failure_tells_whose_it_is_and_keeps_its_evidence() -> None:
     assert failure.evidence == b"<html>"
 
 
+async def test_of_an_endless_answer_only_the_beginning_is_kept() -> None:
+    endless = [UnusableImage("too long", evidence=b"<html>" * 1_000_000) for _ in range(8)]
+    generator = OneByOneImageGenerator(Scripted(dict(enumerate(endless, start=100))), at_once=8)
+    request = request_of(8)
+
+    receipt = await generator.submit(request, KEY)
+    _, failure = await collected(generator, request, receipt)
+
+    assert len(receipt.reference) < 64_000
+    assert failure is not None
+    assert failure.evidence.startswith(b"<html>")
+
+
 async def test_the_failure_of_a_single_sample_is_told_as_it_is() -> None:
     generator = OneByOneImageGenerator(Scripted({100: GeneratorUnavailable("not now", retry_after=7)}), at_once=1)
 
