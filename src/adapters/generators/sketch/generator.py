@@ -1,0 +1,67 @@
+"""The generator `sketch`: pictures made by rules, from words and a seed."""
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from adapters.generators.sketch.drawing import draw
+from domain.generation import GeneratedImage, GenerationRequest
+from domain.image_file import MediaType
+from domain.model_card import ModelCard, NumberRange, PixelRange
+from domain.ports import ImageGenerator, Receipt
+from domain.values import GuidanceScale, InferenceSteps, ModelVersion, Seed
+
+DEFAULT_STEPS: Final = 50
+DEFAULT_GUIDANCE: Final = 5.0
+
+SKETCH: Final = ModelCard(
+    version=ModelVersion("sketch"),
+    generator="sketch",
+    width=PixelRange(64, 2048),
+    height=PixelRange(64, 2048),
+    prompt_max=2048,
+    media_type=MediaType.PNG,
+    num_inference_steps=NumberRange(InferenceSteps.MIN, InferenceSteps.MAX, DEFAULT_STEPS),
+    guidance_scale=NumberRange(GuidanceScale.MIN, GuidanceScale.MAX, DEFAULT_GUIDANCE),
+    idempotent=True,
+)
+
+
+class SketchImageGenerator(ImageGenerator):
+    """Draws by itself, in as many threads as there are cores: NumPy lets go of the interpreter while it computes.
+
+    No model has learnt anything here: it is an honest stand-in that honours every field of the contract. The request
+    says everything, so nothing is drawn before it is collected, and collecting it again gives the same pixels.
+    """
+
+    def __init__(self) -> None:
+        self._cores = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="sketch")
+
+    @property
+    def cards(self) -> Sequence[ModelCard]:
+        return (SKETCH,)
+
+    async def submit(self, request: GenerationRequest, key: str) -> Receipt:
+        del request, key  # there is nobody to ask
+        return Receipt(reference=b"the request")
+
+    async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
+        del receipt
+        for index, seed in enumerate(request.seeds):
+            data = await asyncio.get_running_loop().run_in_executor(self._cores, _draw, request, seed)
+            yield GeneratedImage(index=index, seed=seed, data=data)
+
+
+def _draw(request: GenerationRequest, seed: Seed) -> bytes:
+    steps, guidance = request.num_inference_steps, request.guidance_scale
+    return draw(
+        prompt=request.prompt.value,
+        negative_prompt=request.negative_prompt.value if request.negative_prompt else "",
+        seed=seed.value,
+        width=request.size.width,
+        height=request.size.height,
+        steps=steps.value if steps else DEFAULT_STEPS,
+        guidance=guidance.value if guidance else DEFAULT_GUIDANCE,
+    )
