@@ -59,6 +59,10 @@ lock: $(dev_ready) ## Write the locks after a change of dependencies; `make lock
 	$(compile) $(UPGRADE) --output-file requirements/run.lock
 	$(compile) $(UPGRADE) --group dev --constraint requirements/run.lock --output-file requirements/dev.lock
 
+.PHONY: pages
+pages: $(dev_ready) ## Write the pages of docs/ that come from the code
+	@cd tests && ../$(bin)/python -m pages.settings
+
 .PHONY: clean
 clean: ## Remove what the other targets made; images, ledger and secrets in .darkroom stay
 	rm -rf .venv .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

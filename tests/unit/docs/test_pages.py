@@ -1,0 +1,22 @@
+"""What the documentation says is what holds."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from pages import settings
+
+ROOT = Path(__file__).parents[3]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+
+
+def test_the_page_of_settings_is_what_is_declared() -> None:
+    assert settings.PAGE.read_text(encoding="utf-8") == settings.page(), "`make pages` writes it anew"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_within_the_project_leads_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8"))
+    dead = [link for link in links if "://" not in link and not (page.parent / link).exists()]
+    assert dead == []

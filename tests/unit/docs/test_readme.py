@@ -1,0 +1,41 @@
+"""The README's picture is what its call draws, and its error is what its mistakes get."""
+
+import io
+import json
+import re
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageChops
+
+from adapters.generators.sketch import SketchImageGenerator
+from domain.errors import InvalidRequest
+from domain.generation import GenerationRequest
+from domain.order import read_order
+from domain.ports import Receipt
+
+ROOT = Path(__file__).parents[3]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CARDS = {card.version.value: card for card in SketchImageGenerator().cards}
+
+
+def the_order() -> dict[str, object]:
+    (body,) = re.findall(r"-d '(\{.*\})'", README)
+    fields: dict[str, object] = json.loads(body)
+    return fields
+
+
+async def test_its_picture_is_what_its_call_draws() -> None:
+    request = GenerationRequest.settle(read_order(the_order(), CARDS), CARDS["sketch"])
+    (image,) = [image async for image in SketchImageGenerator().collect(request, Receipt())]
+    with Image.open(ROOT / "docs/pictures/lighthouse.png") as shown, Image.open(io.BytesIO(image.data)) as drawn:
+        assert ImageChops.difference(shown, drawn).getbbox() is None
+
+
+def test_its_error_is_what_its_mistakes_get() -> None:
+    (answer,) = [json.loads(block) for block in re.findall(r"```json\n(\{.*?\})\n```", README, re.DOTALL)]
+    with pytest.raises(InvalidRequest) as refused:
+        read_order(the_order() | {"width": 32, "seed": [1, -1], "colour": "blue"}, CARDS)
+    assert [{"pointer": rule.pointer, "detail": rule.detail} for rule in refused.value.violations] == sorted(
+        answer["errors"], key=lambda rule: ["/seed/1", "/width", "/colour"].index(rule["pointer"])
+    )
