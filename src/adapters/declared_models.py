@@ -12,7 +12,8 @@ EXAMPLE: Final = "512-2048/16 seed negative_prompt num_inference_steps=28 guidan
 
 _RANGE: Final = re.compile(r"([0-9]{1,4})-([0-9]{1,4})(?:/([0-9]{1,4}))?")
 _SIZE: Final = re.compile(r"([0-9]{1,4})x([0-9]{1,4})")
-_NUMBERS: Final = {
+_NUMBER: Final = re.compile(r"([0-9.]+)(?:\(([0-9.]+)-([0-9.]+)\))?")
+_BOUNDS: Final = {
     "num_inference_steps": (InferenceSteps.MIN, InferenceSteps.MAX),
     "guidance_scale": (GuidanceScale.MIN, GuidanceScale.MAX),
 }
@@ -46,7 +47,10 @@ def read_sizes(text: str) -> Sizes:
 
 
 def read_honoured(word: str) -> tuple[str, NumberRange | None]:
-    """Read `seed`, `negative_prompt`, or `num_inference_steps=28` and the like, with what is taken where none is given.
+    """Read `seed`, `negative_prompt`, `num_inference_steps` or `guidance_scale`.
+
+    The last two come with what is taken where none is given, and with the range that the model takes where that is
+    narrower than the widest: `num_inference_steps=28`, `guidance_scale=3.5(0-10)`.
 
     Raises:
         InvalidValue: it is something else.
@@ -54,8 +58,13 @@ def read_honoured(word: str) -> tuple[str, NumberRange | None]:
     field, _, default = word.partition("=")
     if field in ("seed", "negative_prompt") and not default:
         return field, None
-    try:
-        low, high = _NUMBERS[field]
-        return field, NumberRange(low, high, default=float(default))
-    except (KeyError, ValueError) as error:
-        raise InvalidValue(f"{word!r} must be a field that it honours, as in {EXAMPLE}") from error
+    found = _NUMBER.fullmatch(default)
+    if field in _BOUNDS and found:
+        least, most = _BOUNDS[field]
+        number = type(least)
+        try:
+            low, high = number(found[2] or least), number(found[3] or most)
+            return field, NumberRange(max(low, least), min(high, most), default=number(found[1]))
+        except ValueError as error:
+            raise InvalidValue(f"{word!r} cannot be honoured: {error}") from error
+    raise InvalidValue(f"{word!r} must be a field that it honours, as in {EXAMPLE}")

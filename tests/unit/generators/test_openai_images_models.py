@@ -81,7 +81,7 @@ def test_without_a_step_any_length_is_drawn() -> None:
         ("flux-dev=512-1024 samples", "'samples' must be a field"),
         ("flux-dev=512-1024 seed=7", "'seed=7' must be a field"),
         ("flux-dev=512-1024 num_inference_steps", "'num_inference_steps' must be a field"),
-        ("flux-dev=512-1024 num_inference_steps=4", "'num_inference_steps=4' must be a field"),
+        ("flux-dev=512-1024 num_inference_steps=4", "'num_inference_steps=4' cannot be honoured: the default 4"),
         ("flux-dev=512-1024 guidance_scale=nan", "must be a field"),
         ("gpt-image-2=1024x1024 seed", "'gpt-image-2' honours no seed"),
         ("=512-1024", "must be 1 to 64 printable characters"),

@@ -1,0 +1,40 @@
+"""How words that declare a model are read, whoever draws."""
+
+import pytest
+
+from adapters.declared_models import read_honoured
+from domain.errors import InvalidValue
+from domain.model_card import NumberRange
+
+
+@pytest.mark.parametrize(
+    ("word", "taken"),
+    [
+        ("num_inference_steps=28", NumberRange(10, 100, default=28)),
+        ("num_inference_steps=28(1-50)", NumberRange(10, 50, default=28)),
+        ("guidance_scale=3.5(0-10)", NumberRange(1.0, 10.0, default=3.5)),
+        ("guidance_scale=5(2.5-50)", NumberRange(2.5, 20.0, default=5.0)),
+    ],
+)
+def test_a_range_is_as_narrow_as_the_model_and_never_wider_than_an_order(word: str, taken: NumberRange) -> None:
+    field, honoured = read_honoured(word)
+
+    assert (field, honoured) == (word.partition("=")[0], taken)
+    assert str(honoured) == str(taken)
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "num_inference_steps=28(30-50)",
+        "num_inference_steps=28(50-10)",
+        "num_inference_steps=28.5",
+        "num_inference_steps=28(1-50",
+        "guidance_scale=1.2.3",
+        "guidance_scale=3.5(-10)",
+        "seed=1(0-10)",
+    ],
+)
+def test_what_no_order_could_hold_is_refused(word: str) -> None:
+    with pytest.raises(InvalidValue):
+        read_honoured(word)
