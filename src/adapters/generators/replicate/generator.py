@@ -1,0 +1,145 @@
+"""The generator that draws with Replicate."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import Final
+
+import httpx
+
+from adapters.generators.replicate.call import call_body, call_path
+from adapters.generators.replicate.errors import replicate_failure
+from adapters.generators.replicate.models import ReplicateModel, parse_models
+from adapters.generators.replicate.prediction import Prediction, read_id
+from adapters.one_by_one import OneByOneImageGenerator
+from adapters.provider_http.answer import Answer
+from adapters.provider_http.endpoint import Endpoint
+from adapters.provider_http.images import drawn_image, longest_file
+from adapters.provider_http.paid_calls import HEADERS
+from adapters.provider_http.room import ProviderHttp, open_provider_http
+from domain.errors import GeneratorUnavailable, OutcomeUnknown, UnusableImage
+from domain.generation import GeneratedImage, GenerationRequest
+from domain.model_card import ModelCard
+from domain.patience import pauses
+from domain.ports import ImageGenerator, Receipt
+
+log = logging.getLogger(__name__)
+
+REPLICATE: Final = "https://api.replicate.com/v1"
+
+_LONGEST_ANSWER: Final = 4 * 1024 * 1024  # bytes: a prediction repeats its input and what the model logged
+_LONGEST_PAUSE: Final = 3.0  # seconds: whoever waits for an image, waits that much longer at the most
+_FINAL: Final = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
+
+
+class ReplicateImageGenerator(ImageGenerator):
+    """Draws one image a prediction. The receipt is its id: whoever holds it can ask how far it is, also later."""
+
+    def __init__(
+        self, endpoint: Endpoint, http: ProviderHttp, models: Mapping[str, ReplicateModel], *, patience: float
+    ) -> None:
+        """`models` by version; after `patience` seconds of asking a prediction is taken back."""
+        self._endpoint, self._http, self._models, self._patience = endpoint, http, models, patience
+
+    @property
+    def cards(self) -> Sequence[ModelCard]:
+        return tuple(model.card for model in self._models.values())
+
+    async def submit(self, request: GenerationRequest, key: str) -> Receipt:
+        del key  # Replicate draws for each call, whatever it was called before
+        model = self._models[request.version.value]
+        call = self._request("POST", call_path(model), call_body(request, model))
+        answer = await self._http.paid.send(call, longest=_LONGEST_ANSWER)
+        if not answer.is_success:
+            raise replicate_failure(answer)
+        prediction_id = Prediction(answer.document()).id
+        if prediction_id is None:
+            raise UnusableImage("the provider's answer names no prediction", evidence=answer.body)
+        return Receipt(prediction_id.encode())
+
+    async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
+        prediction_id = read_id(receipt.reference.decode("ascii", errors="replace"))
+        if prediction_id is None:
+            raise UnusableImage("the receipt names no prediction")
+        link = (await self._ended(prediction_id)).link()
+        data = await self._http.images.fetch("image 0", link, longest=longest_file(request.size))
+        # A prediction says nothing of the seed: it is the one that was sent.
+        yield drawn_image(request, index=0, seed=next(iter(request.seeds), None), data=data, image_id=prediction_id)
+
+    async def check(self) -> str:
+        await self._http.paid.reach(self._endpoint.url("/account"), authorization=self._authorization)
+        return f"Replicate answers at {self._endpoint.base_url} and does not refuse the token"
+
+    async def _ended(self, prediction_id: str) -> Prediction:
+        """The prediction at its end, be it one that we bring about."""
+        try:
+            async with asyncio.timeout(self._patience):
+                for pause in pauses():
+                    prediction = await self._asked("GET", f"/predictions/{prediction_id}")
+                    if prediction.ended:
+                        return prediction
+                    await asyncio.sleep(min(pause, _LONGEST_PAUSE))
+        except TimeoutError:
+            log.warning("prediction %s is not done after %g s, and is taken back", prediction_id, self._patience)
+        for verb, path in (("POST", f"/predictions/{prediction_id}/cancel"), ("GET", f"/predictions/{prediction_id}")):
+            prediction = await self._asked(verb, path)
+            if prediction.ended:
+                return prediction
+        raise OutcomeUnknown(f"the provider did not say within {self._patience:g} s what became of it")
+
+    async def _asked(self, verb: str, path: str) -> Prediction:
+        """What is said of a prediction; nothing is, where it cannot be asked just now."""
+        try:
+            answer = await self._http.free.send(self._request(verb, path), longest=_LONGEST_ANSWER)
+        except GeneratorUnavailable as reason:
+            log.warning("a prediction cannot be asked about just now: %s", reason)
+            return Prediction({})
+        if answer.status in _FINAL:
+            raise OutcomeUnknown(f"the provider does not let us ask about it any more (HTTP {answer.status})")
+        return _said(answer)
+
+    def _request(self, verb: str, path: str, content: bytes | None = None) -> httpx.Request:
+        headers = {**HEADERS, "Accept": "application/json", "Authorization": self._authorization}
+        if content is not None:
+            headers["Content-Type"] = "application/json"
+        # Never to where an answer says that it should go: the token goes along.
+        return httpx.Request(verb, self._endpoint.url(path), headers=headers, content=content)
+
+    @property
+    def _authorization(self) -> str:
+        return f"Bearer {self._endpoint.api_key}"
+
+
+def _said(answer: Answer) -> Prediction:
+    return Prediction(answer.document() if answer.is_success else {})
+
+
+@asynccontextmanager
+async def open_replicate(
+    *,
+    api_token: str,
+    models: Iterable[str],
+    base_url: str = REPLICATE,
+    image_hosts: Iterable[str] = ("replicate.delivery",),
+    call_timeout: float = 60.0,
+    drawing_timeout: float = 600.0,
+    fetch_timeout: float = 60.0,
+    at_once: int = 16,
+    trust_env: bool = False,
+) -> AsyncIterator[ImageGenerator]:
+    """Open the generator, for as long as the block lasts; times in seconds, as `open_provider_http` has them.
+
+    `models` as `parse_models` reads them. `call_timeout` is for creating a prediction, `drawing_timeout` for what
+    becomes of it: a model that nobody has asked for in a while takes minutes to start. `at_once` are created at a time.
+
+    Raises:
+        InvalidValue: the token, the base URL, a model or a host cannot be used.
+    """
+    endpoint, known = Endpoint.parse(base_url=base_url, api_key=api_token), parse_models(models)
+    async with open_provider_http(
+        image_hosts=image_hosts, call_timeout=call_timeout, fetch_timeout=fetch_timeout, trust_env=trust_env
+    ) as http:
+        generator = ReplicateImageGenerator(endpoint, http, known, patience=drawing_timeout)
+        yield OneByOneImageGenerator(generator, at_once=at_once)

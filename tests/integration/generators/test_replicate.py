@@ -1,0 +1,197 @@
+"""The generator for Replicate against its simulator, by the rules for every generator and beyond."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from adapters.generators.replicate import open_replicate
+from conformance.generator_contract import ProviderContract, collected, draw, full_request, plain_request
+from domain.errors import (
+    Charged,
+    DrawingFailed,
+    GeneratorRefused,
+    GeneratorUnavailable,
+    InvalidValue,
+    OutcomeUnknown,
+    PromptRejected,
+    UnusableImage,
+)
+from domain.image_file import MediaType
+from domain.ports import ImageGenerator, Receipt
+from integration.generators.replicate_provider import SITUATIONS, ReplicateProvider, replicate_provider
+from simulators.replicate import replicate_simulator
+from simulators.replicate.order import SDXL
+
+
+@pytest.fixture
+async def provider() -> AsyncIterator[ReplicateProvider]:
+    async with replicate_provider() as running:
+        yield running
+
+
+@pytest.fixture
+async def generator(provider: ReplicateProvider) -> AsyncIterator[ImageGenerator]:
+    async with provider.opened() as generator:
+        yield generator
+
+
+class TestReplicate(ProviderContract):
+    situations = SITUATIONS
+
+    @pytest.fixture
+    async def impatient(self, provider: ReplicateProvider) -> AsyncIterator[ImageGenerator]:
+        async with provider.opened(patience=1.0) as generator:
+            yield generator
+
+
+async def test_a_version_is_called_as_replicate_documents_it(
+    generator: ImageGenerator, provider: ReplicateProvider
+) -> None:
+    await draw(generator, plain_request(generator.cards[0], first_seed=7))
+
+    (call,) = provider.simulator.calls
+    assert call.url.endswith("/v1/predictions")
+    assert call.headers["authorization"] == f"Bearer {provider.api_token}"
+    assert call.headers["content-type"] == "application/json"
+    assert call.headers["connection"] == "close"
+    assert "prefer" not in call.headers
+    prompt = plain_request(generator.cards[0]).prompt.value
+    assert call.body == {"version": SDXL, "input": {"prompt": prompt, "seed": 7, "width": 64, "height": 64}}
+
+
+async def test_an_official_model_is_called_by_its_name_and_told_what_the_operator_declared(
+    generator: ImageGenerator, provider: ReplicateProvider
+) -> None:
+    images, _ = await draw(generator, full_request(generator.cards[1]))
+
+    (call,) = provider.simulator.calls
+    assert call.url.endswith("/v1/models/black-forest-labs/flux-dev/predictions")
+    assert call.body == {
+        "input": {
+            "prompt": plain_request(generator.cards[1]).prompt.value,
+            "seed": 2**32 - 1,
+            "aspect_ratio": "1:1",
+            "guidance": 5.75,
+            "output_format": "png",
+            "go_fast": False,
+        }
+    }
+    assert images[0].file.media_type is MediaType.PNG
+
+
+async def test_a_prediction_is_asked_about_until_it_is_done() -> None:
+    async with (
+        replicate_simulator(seconds_per_image=0.3) as simulator,
+        open_replicate(
+            api_token=simulator.api_token,
+            base_url=f"{simulator.base_url}/v1",
+            models=[f"sdxl={SDXL} 64-512/8 seed"],
+            image_hosts=[simulator.base_url],
+        ) as generator,
+    ):
+        images, failure = await draw(generator, plain_request(generator.cards[0], samples=2))
+
+    assert (sorted(images), failure) == ([0, 1], None)
+
+
+async def test_another_process_can_collect_with_the_receipt_alone(provider: ReplicateProvider) -> None:
+    async with provider.opened() as generator:
+        request = plain_request(generator.cards[0], samples=3)
+        reference = (await generator.submit(request, "key")).reference
+    async with provider.opened() as generator:
+        images = await collected(generator, request, Receipt(reference))
+
+    assert sorted(images) == [0, 1, 2]
+    assert provider.charged_images == 3
+    assert provider.image_host.encode() not in reference
+
+
+async def test_what_does_not_end_is_taken_back_and_paid(provider: ReplicateProvider) -> None:
+    async with (
+        replicate_simulator(seconds_per_image=3600) as simulator,
+        open_replicate(
+            api_token=simulator.api_token,
+            base_url=f"{simulator.base_url}/v1",
+            models=[f"sdxl={SDXL} 64-512/8 seed"],
+            image_hosts=[simulator.base_url],
+            drawing_timeout=0.3,
+        ) as generator,
+    ):
+        _, failure = await draw(generator, plain_request(generator.cards[0], samples=2))
+
+        assert simulator.canceled == 2
+    assert (type(failure), failure and failure.charged) == (UnusableImage, Charged.YES)
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "charged"),
+    [
+        ("failed-nsfw", PromptRejected, Charged.UNKNOWN),
+        ("failed", OutcomeUnknown, Charged.UNKNOWN),
+        ("aborted", GeneratorUnavailable, Charged.NO),
+        ("canceled", UnusableImage, Charged.YES),
+        ("output-null", UnusableImage, Charged.YES),
+        ("poll-404", OutcomeUnknown, Charged.UNKNOWN),
+    ],
+)
+async def test_one_prediction_that_ends_badly_does_not_take_the_others_along(
+    generator: ImageGenerator,
+    provider: ReplicateProvider,
+    fault: str,
+    error: type[DrawingFailed],
+    charged: Charged,
+) -> None:
+    provider.simulator.faults.set(fault, times=1)
+    images, failure = await draw(generator, plain_request(generator.cards[0], samples=3))
+
+    assert len(images) == 2
+    assert (type(failure), failure and failure.charged) == (error, charged)
+
+
+@pytest.mark.parametrize("fault", ["poll-500", "poll-429", "poll-reset", "poll-garbage", "status-missing"])
+async def test_asking_stumbles_and_goes_on(generator: ImageGenerator, provider: ReplicateProvider, fault: str) -> None:
+    provider.simulator.faults.set(fault, times=2)
+
+    assert (await draw(generator, plain_request(generator.cards[0])))[1] is None
+
+
+async def test_when_to_come_again_is_said_in_the_body(generator: ImageGenerator, provider: ReplicateProvider) -> None:
+    provider.simulator.faults.set("error-throttled")
+    _, failure = await draw(generator, plain_request(generator.cards[0]))
+
+    assert failure is not None
+    assert failure.retry_after == 12
+
+
+async def test_what_the_model_said_of_its_failure_is_evidence_and_the_prompt_is_not(
+    generator: ImageGenerator, provider: ReplicateProvider
+) -> None:
+    provider.simulator.faults.set("failed")
+    _, failure = await draw(generator, plain_request(generator.cards[0]))
+
+    assert failure is not None
+    assert b"CUDA out of memory" in failure.evidence
+    assert b"prompt" not in failure.evidence
+    assert "CUDA" not in failure.detail
+
+
+@pytest.mark.parametrize("reference", [b"../account", b"", b"\xff", b"x" * 65])
+async def test_a_receipt_that_is_none_goes_into_no_url(provider: ReplicateProvider, reference: bytes) -> None:
+    async with provider.opened() as generator:
+        request = plain_request(generator.cards[0])
+        with pytest.raises(UnusableImage):
+            await collected(generator, request, Receipt(reference))
+
+
+async def test_checking_tells_that_the_token_is_wrong(provider: ReplicateProvider) -> None:
+    async with provider.opened(api_token="r8_wrong") as generator:
+        with pytest.raises(GeneratorRefused, match="refuses our key"):
+            await generator.check()
+
+
+async def test_a_model_that_cannot_be_read_stops_the_start(provider: ReplicateProvider) -> None:
+    with pytest.raises(InvalidValue, match="'sdxl' must say who draws and what"):
+        async with provider.opened(models=["sdxl"]):
+            raise AssertionError("it opened")
