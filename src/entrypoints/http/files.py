@@ -32,7 +32,7 @@ def signed_file_route(files: SignedFiles) -> HTTPRouteHandler:
             image, media_type = await files.open(key.as_posix()[1:], expires=expires, signature=signature)
         except StorageFault as fault:
             raise Overloaded("the image cannot be read just now") from fault
-        seconds = int(expires) - int(services.clock().timestamp())
+        seconds = max(0, int(expires) - int(services.clock().timestamp()))
         return Response(
             image, media_type=media_type, headers=_CAREFUL | {"Cache-Control": f"private, max-age={seconds}"}
         )
