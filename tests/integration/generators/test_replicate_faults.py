@@ -1,0 +1,73 @@
+"""Whatever the simulator of Replicate can do wrong: what it is called, and what is said of the money."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Final
+
+import pytest
+
+from adapters.provider_http.free_calls import FreeCalls
+from domain.errors import Charged
+from integration.generators.one_call_an_image import TOLD as TOLD_OF_ALL
+from integration.generators.one_call_an_image import tell
+from integration.generators.replicate_provider import ReplicateProvider, replicate_provider
+from integration.generators.test_karlo_faults import (
+    REFUSED,
+    REJECTED,
+    UNAVAILABLE,
+    UNKNOWN,
+    UNKNOWN_LATE,
+    UNUSABLE,
+    Told,
+    each,
+)
+from simulators.replicate import replicate_simulator
+
+MENU: Final = list(replicate_simulator().faults.menu)
+TOLD: Final = dict(TOLD_OF_ALL) | dict(
+    (
+        *each(REFUSED, "error-unauthenticated", "error-no-credit", "error-not-found", "error-no-such-version"),
+        *each(REFUSED, "error-invalid-input"),
+        *each(UNAVAILABLE, "error-throttled", "aborted"),
+        *each(UNUSABLE, "created-without-id", "created-with-number", "created-with-path"),
+        *each(UNUSABLE, "canceled", "data-removed"),
+        *each(UNUSABLE, "output-null", "output-object", "output-of-numbers", "output-huge"),
+        *each(UNKNOWN, "failed", "failed-silently", "poll-401", "poll-403", "poll-404", "poll-410"),
+        *each(Told(REJECTED.error, Charged.UNKNOWN), "failed-nsfw", "failed-sensitive"),
+        # Asking is free, and so it is asked again until the deadline.
+        *each(UNKNOWN_LATE, "never-ending", "status-unknown", "status-missing"),
+        *each(UNKNOWN_LATE, "poll-429", "poll-500", "poll-503", "poll-reset", "poll-close", "poll-not-http"),
+        *each(UNKNOWN_LATE, "poll-black-hole", "poll-cut-short", "poll-oversized", "poll-gzip-bomb"),
+        *each(UNKNOWN_LATE, "poll-redirect-elsewhere", "poll-html", "poll-garbage", "poll-deep"),
+    )
+)
+
+
+@pytest.fixture
+async def provider() -> AsyncIterator[ReplicateProvider]:
+    async with replicate_provider() as running:
+        yield running
+
+
+def test_every_fault_of_the_menu_is_expected_here() -> None:
+    assert set(TOLD) == set(MENU)
+
+
+@pytest.mark.parametrize("fault", MENU)
+async def test_a_fault_is_called_what_it_is(
+    provider: ReplicateProvider, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FreeCalls, "TIMEOUT", 0.5)
+    async with provider.opened() as generator, provider.opened(patience=1.0) as impatient:
+        await tell(provider.simulator, generator, impatient, fault, TOLD[fault])
+
+
+async def test_the_token_goes_to_nobody_else(provider: ReplicateProvider) -> None:
+    """Neither where an answer says that a prediction is, nor along to the host of its files."""
+    provider.simulator.faults.set("poll-redirect-elsewhere", times=1)
+    async with provider.opened() as generator:
+        await tell(provider.simulator, generator, generator, "seed-null", TOLD["seed-null"])
+
+    assert provider.simulator.fetches
+    assert all("authorization" not in fetch.headers for fetch in provider.simulator.fetches)

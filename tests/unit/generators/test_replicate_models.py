@@ -1,0 +1,142 @@
+"""How the operator's declarations of Replicate's models are read, and what becomes of them in a call."""
+
+import json
+from typing import Any
+
+import pytest
+
+from adapters.generators.replicate.call import call_body, call_path
+from adapters.generators.replicate.models import ReplicateModel, parse_models
+from domain.errors import InvalidValue
+from domain.generation import GenerationRequest
+from domain.image_file import MediaType
+from domain.model_card import NumberRange, PixelRange
+from domain.values import GuidanceScale, ImageSize, InferenceSteps, ModelVersion, Prompt, Seed
+
+VERSION = "0123456789abcdef" * 4
+SDXL = f"sdxl=stability-ai/sdxl:{VERSION} 512-1536/8 seed negative_prompt num_inference_steps=50 guidance_scale=7.5"
+FLUX = "flux=black-forest-labs/flux-dev 1:1=1024x1024|16:9=1344x768 seed:random_seed guidance_scale:guidance=3(0-10)"
+REQUEST = GenerationRequest(
+    version=ModelVersion("any"),
+    prompt=Prompt("a lighthouse"),
+    size=ImageSize(1344, 768),
+    samples=1,
+    seeds=(Seed(0),),
+    guidance_scale=GuidanceScale(2.5),
+)
+
+
+def model_of(entry: str) -> ReplicateModel:
+    (model,) = parse_models([entry]).values()
+    return model
+
+
+def sent(request: GenerationRequest, entry: str) -> dict[str, Any]:
+    body: dict[str, Any] = json.loads(call_body(request, model_of(entry)))
+    return body
+
+
+def test_a_declaration_becomes_a_card() -> None:
+    card = model_of(SDXL).card
+
+    assert card.version.value == "sdxl"
+    assert card.width == card.height == PixelRange(512, 1536, step=8)
+    assert card.honours == ("negative_prompt", "seed", "num_inference_steps", "guidance_scale")
+    assert card.num_inference_steps == NumberRange(10, 100, default=50)
+    assert (card.media_type, card.sizes, card.price) == (MediaType.PNG, None, None)
+
+
+def test_ratios_stand_for_sizes() -> None:
+    card = model_of(FLUX).card
+
+    assert card.sizes == (ImageSize(1024, 1024), ImageSize(1344, 768))
+    assert card.guidance_scale == NumberRange(1.0, 10.0, default=3.0)
+    assert sent(REQUEST, FLUX) == {
+        "input": {"prompt": "a lighthouse", "aspect_ratio": "16:9", "random_seed": 0, "guidance": 2.5}
+    }
+
+
+def test_sizes_without_ratios_are_sent_as_they_are_and_so_is_all_else() -> None:
+    request = GenerationRequest(
+        version=ModelVersion("sdxl"),
+        prompt=Prompt("a lighthouse"),
+        size=ImageSize(512, 520),
+        samples=1,
+        seeds=(Seed(7),),
+        negative_prompt=Prompt("fog"),
+        num_inference_steps=InferenceSteps(20),
+    )
+
+    assert sent(request, SDXL) == {
+        "version": f"stability-ai/sdxl:{VERSION}",
+        "input": {
+            "prompt": "a lighthouse",
+            "width": 512,
+            "height": 520,
+            "seed": 7,
+            "negative_prompt": "fog",
+            "num_inference_steps": 20,
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("output_format", "media_type"), [("png", MediaType.PNG), ("jpg", MediaType.JPEG), ("webp", MediaType.WEBP)]
+)
+def test_the_format_is_the_one_that_goes_along(output_format: str, media_type: MediaType) -> None:
+    assert model_of(f"{FLUX} output_format={output_format}").card.media_type is media_type
+
+
+def test_what_goes_along_is_a_number_or_a_flag_where_it_reads_as_one() -> None:
+    also = model_of(f"{FLUX} go_fast=false megapixels=0.25 output_quality=90 scheduler=K_EULER odd=[1]").also
+
+    assert also == {
+        "go_fast": False,
+        "megapixels": 0.25,
+        "output_quality": 90,
+        "scheduler": "K_EULER",
+        "odd": "[1]",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("black-forest-labs/flux-dev", "/models/black-forest-labs/flux-dev/predictions"),
+        (f"stability-ai/sdxl:{VERSION}", "/predictions"),
+        (VERSION, "/predictions"),
+    ],
+)
+def test_an_official_model_has_a_place_of_its_own(name: str, path: str) -> None:
+    assert call_path(model_of(f"any={name} 1024x1024")) == path
+
+
+@pytest.mark.parametrize(
+    ("entry", "says"),
+    [
+        ("flux", "'flux' must say who draws and what"),
+        ("flux=black-forest-labs/flux-dev", "'flux' must say who draws and what"),
+        ("flux=flux-dev 1024x1024", "'flux' must say who draws and what"),
+        ("flux=black-forest-labs/../account 1024x1024", "'flux' must say who draws and what"),
+        ("flux=a/b:latest 1024x1024", "'flux' must say who draws and what"),
+        ("flux=a/b large", "'large' must be sizes"),
+        ("flux=a/b 1:1=1024x1024|1344x768", "must name a ratio for each size"),
+        ("flux=a/b square=1024x1024", "must name a ratio for each size"),
+        ("flux=a/b 1:1=512-1024", "must name a ratio for each size"),
+        ("flux=a/b 1024x1024 go_fast", "'go_fast' must be a field that it honours"),
+        ("flux=a/b 1024x1024 go-fast=1", "'go-fast=1' must name an input"),
+        ("flux=a/b 1024x1024 seed:=1", "'seed=1' must be a field that it honours"),
+        ("flux=a/b 1024x1024 guidance_scale:a.b=3", "must name an input"),
+        ("=a/b 1024x1024", "must be 1 to 64 printable characters"),
+    ],
+)
+def test_what_cannot_be_read_is_told_in_a_line(entry: str, says: str) -> None:
+    with pytest.raises(InvalidValue, match=says) as refused:
+        model_of(entry)
+
+    assert "\n" not in str(refused.value)
+
+
+def test_no_version_is_named_twice() -> None:
+    with pytest.raises(InvalidValue, match="'flux' is named twice"):
+        parse_models([FLUX, "flux=a/b 1024x1024"])
