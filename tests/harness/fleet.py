@@ -6,6 +6,7 @@ import asyncio
 import os
 import random
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from signal import SIGKILL
 
@@ -27,11 +28,6 @@ class Seat:
     @property
     def url(self) -> str:
         return f"http://{LOOPBACK}:{self._port}"
-
-    @property
-    def spool(self) -> Path:
-        """The folder where drawn images wait."""
-        return self.folder / ".darkroom" / "spool"
 
     async def start(self, **more: str) -> None:
         """Start a process, with some `more` settings, and wait until it answers."""
@@ -74,10 +70,16 @@ class Seat:
 
     def waiting(self) -> dict[str, bytes]:
         """What waits in the spool now, by name."""
-        found = {}
-        for path in self.spool.glob("[!.]*"):
-            try:
-                found[path.name] = path.read_bytes()
-            except FileNotFoundError:  # stored in this moment, by a process that lives
-                continue
-        return found
+        return _files(self.folder / ".darkroom" / "spool")
+
+    def evidence(self) -> dict[str, bytes]:
+        """What was set aside for the operator, by name."""
+        return _files(self.folder / ".darkroom" / "evidence")
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    found = {}
+    for path in folder.glob("[!.]*"):
+        with suppress(FileNotFoundError):  # removed in this moment, by a process that lives
+            found[path.name] = path.read_bytes()
+    return found

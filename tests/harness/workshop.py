@@ -10,8 +10,8 @@ from typing import Protocol
 
 import asyncpg
 
-from harness.books import Books, Findings, charges_in
-from harness.caller import SECRET, Answer, Caller, calling
+from harness.books import Books, Findings, charges_in, digests
+from harness.caller import LOOK_AGAIN, SECRET, Answer, Caller, calling
 from harness.fleet import Seat
 from harness.orders import Order
 from harness.waiting import until
@@ -72,6 +72,20 @@ class Workshop:
         """Wait until the provider has charged so many."""
         await until(lambda: self.charged() >= calls)
 
+    async def tidy_up(self) -> None:
+        """Start every process once more if the dead have left something behind, which is removed then at the latest.
+
+        Raises:
+            AssertionError: one does not end as it should.
+        """
+        if not await self.waiting():
+            return
+        for seat in self.seats:
+            assert await seat.stop() == 0
+            await seat.start()
+        while await self.waiting():  # noqa: ASYNC110  # a folder tells nobody that it changes
+            await asyncio.sleep(LOOK_AGAIN)
+
     async def books(
         self,
         *,
@@ -82,10 +96,14 @@ class Workshop:
         """What the books say now, asking the first seat for the ledger's, or another one."""
         generations = await self.caller.generations((ask or self.seats[0]).url)
         return await Books(self.charges, self.s3, generations).compare(
-            answers=answers, seen_in_spool=seen_in_spool, left_in_spool=await self._left_in_spools()
+            answers=answers,
+            seen_in_spool=seen_in_spool,
+            left_in_spool=await self.waiting(),
+            evidence={digest for seat in self.seats for digest in digests(seat.evidence()).values()},
         )
 
-    async def _left_in_spools(self) -> list[str]:
+    async def waiting(self) -> list[str]:
+        """What waits in any spool now."""
         machines = {seat.folder.name: seat for seat in self.seats}
         left = [f"{machine}: {name}" for machine, seat in machines.items() for name in seat.waiting()]
         if self._database_url:
