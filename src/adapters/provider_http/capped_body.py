@@ -1,5 +1,7 @@
 """Reading an answer no further than it may be long."""
 
+from typing import cast
+
 import httpx
 
 
@@ -18,9 +20,7 @@ async def read_capped(response: httpx.Response, body: bytearray, longest: int) -
         httpx.TransportError: it was cut off.
     """
     try:
-        if not isinstance(response.stream, httpx.AsyncByteStream):
-            raise TypeError("the transport is not an asynchronous one")
-        async for piece in response.stream:
+        async for piece in cast("httpx.AsyncByteStream", response.stream):  # an asynchronous transport's
             room = longest - len(body)
             body += piece[:room]
             if len(piece) > room:

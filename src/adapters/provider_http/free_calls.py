@@ -1,13 +1,17 @@
 """The calls to a provider's own API that cost nothing: how far a drawing is, what models there are."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import ClassVar
 
 import httpx
 
 from adapters.provider_http.answer import Answer
 from adapters.provider_http.capped_body import BodyFlawed, read_capped
-from domain.errors import GeneratorUnavailable
+from adapters.provider_http.headers import HEADERS
+from domain.errors import GeneratorRefused, GeneratorUnavailable
 
 
 class FreeCalls:
@@ -26,14 +30,35 @@ class FreeCalls:
             GeneratorUnavailable: none came, or none that can be read.
         """
         body = bytearray()
+        async with self._unavailable_otherwise():
+            response = await self._transport.handle_async_request(request)
+            await read_capped(response, body, longest)
+        return Answer(response.status_code, response.headers, bytes(body))
+
+    async def reach(self, url: httpx.URL, *, authorization: str | None = None) -> None:
+        """See by a GET whether somebody answers there, and with `authorization` whether they take it.
+
+        Raises:
+            GeneratorUnavailable: nobody answers, or only a server's error does.
+            GeneratorRefused: our key is refused.
+        """
+        headers = HEADERS if authorization is None else {**HEADERS, "Authorization": authorization}
+        async with self._unavailable_otherwise():
+            response = await self._transport.handle_async_request(httpx.Request("GET", url, headers=headers))
+            await response.aclose()
+        if response.is_server_error:
+            raise GeneratorUnavailable(f"the provider fails (HTTP {response.status_code})")
+        if authorization is not None and response.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+            raise GeneratorRefused(f"the provider refuses our key (HTTP {response.status_code})")
+
+    @asynccontextmanager
+    async def _unavailable_otherwise(self) -> AsyncIterator[None]:
         try:
             async with asyncio.timeout(self.TIMEOUT):
-                response = await self._transport.handle_async_request(request)
-                await read_capped(response, body, longest)
+                yield
         except TimeoutError as late:
             raise GeneratorUnavailable(f"no answer within {self.TIMEOUT:g} s") from late
         except httpx.TransportError as error:
             raise GeneratorUnavailable(str(error)) from error
         except BodyFlawed as flaw:
             raise GeneratorUnavailable(f"the provider's answer {flaw}") from flaw
-        return Answer(response.status_code, response.headers, bytes(body))

@@ -8,6 +8,7 @@ from typing import Final
 import httpx
 
 from adapters.provider_http.capped_body import BodyFlawed, read_capped
+from adapters.provider_http.headers import HEADERS
 from adapters.provider_http.image_hosts import ImageHosts
 from adapters.provider_http.public_addresses import LinkRefused
 from domain.errors import UnusableImage
@@ -15,7 +16,7 @@ from domain.patience import pauses
 
 log = logging.getLogger(__name__)
 
-_HEADERS: Final = {"Accept": "image/*", "Accept-Encoding": "identity", "User-Agent": "Darkroom"}
+_HEADERS: Final = {**HEADERS, "Accept": "image/*"}
 # Seconds for a connection, and for the next byte of one that has gone silent: another try is free.
 _TIMEOUTS: Final = {"connect": 10.0, "read": 10.0}
 _LONGEST_EVIDENCE: Final = 65_536

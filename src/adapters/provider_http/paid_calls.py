@@ -2,21 +2,17 @@
 
 import asyncio
 import logging
-from http import HTTPStatus
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 import httpx
 
 from adapters.provider_http.answer import Answer
 from adapters.provider_http.capped_body import BodyFlawed, read_capped
 from adapters.provider_http.transport import BODY_BEGINS
-from domain.errors import GeneratorRefused, GeneratorUnavailable, OutcomeUnknown, UnusableImage
+from domain.errors import GeneratorUnavailable, OutcomeUnknown, UnusableImage
 from domain.patience import pauses
 
 log = logging.getLogger(__name__)
-
-HEADERS: Final = {"Accept-Encoding": "identity", "User-Agent": "Darkroom"}
-_PROBE_TIMEOUT: Final = 10.0
 
 
 class PaidCalls:
@@ -54,29 +50,6 @@ class PaidCalls:
                 raise GeneratorUnavailable("the provider could not be reached in time") from late
             detail = f"the provider did not answer within {self._timeout:g} s"
             raise OutcomeUnknown(detail, evidence=bytes(body)) from late
-
-    async def reach(self, url: httpx.URL, *, authorization: str | None = None) -> None:
-        """See by a GET, for free, whether somebody answers there, and with `authorization` whether they take it.
-
-        Raises:
-            GeneratorUnavailable: nobody answers, or only a server's error does.
-            GeneratorRefused: our key is refused.
-        """
-        headers = HEADERS if authorization is None else {**HEADERS, "Authorization": authorization}
-        timeouts = {"timeout": {"connect": self.CONNECT_TIMEOUT}}
-        request = httpx.Request("GET", url, headers=headers, extensions=timeouts)
-        try:
-            async with asyncio.timeout(_PROBE_TIMEOUT):
-                response = await self._transport.handle_async_request(request)
-                await response.aclose()
-        except TimeoutError as late:
-            raise GeneratorUnavailable(f"no answer within {_PROBE_TIMEOUT:g} s") from late
-        except httpx.TransportError as error:
-            raise GeneratorUnavailable(str(error)) from error
-        if response.is_server_error:
-            raise GeneratorUnavailable(f"the provider fails (HTTP {response.status_code})")
-        if authorization is not None and response.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-            raise GeneratorRefused(f"the provider refuses our key (HTTP {response.status_code})")
 
     async def _begun(self, request: httpx.Request, sending: "_Sending") -> httpx.Response:
         """The beginning of the answer."""

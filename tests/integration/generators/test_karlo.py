@@ -9,8 +9,10 @@ from typing import Literal
 import pytest
 
 from adapters.generators.karlo import KarloImageGenerator, open_karlo
-from conformance.generator_contract import ProviderContract, Situation, draw, plain_request
+from conformance.generator_contract import ProviderContract, Situation, collected, draw, plain_request
+from domain.errors import UnusableImage
 from domain.image_file import MediaType
+from domain.ports import Receipt
 from domain.values import Seed
 from integration.generators.karlo_provider import KarloProvider
 
@@ -119,3 +121,9 @@ async def test_ids_and_seeds_come_back_as_karlo_gave_them(provider: KarloProvide
     assert all("-" in one for one in ids)
     assert {"=", "+", "/"} <= set("".join(ids)), "the simulator has stopped drawing ids like Karlo's"
     assert [images[index].seed for index in range(3)] == [Seed(2**32 - 3), Seed(2**32 - 2), Seed(2**32 - 1)]
+
+
+async def test_images_that_came_with_the_answer_are_lost_with_it(provider: KarloProvider) -> None:
+    async with opened(provider, return_type="base64_string") as generator:
+        with pytest.raises(UnusableImage, match="lost"):
+            await collected(generator, plain_request(generator.cards[0]), Receipt())

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from adapters.provider_http.free_calls import FreeCalls
-from domain.errors import GeneratorUnavailable
+from domain.errors import GeneratorRefused, GeneratorUnavailable
 
 REQUEST = httpx.Request("GET", "http://provider.example/status")
 
@@ -33,8 +33,10 @@ class Answering(httpx.AsyncBaseTransport):
 
     def __init__(self, answer: httpx.Response | Exception) -> None:
         self._answer = answer
+        self.requests: list[httpx.Request] = []
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
         if isinstance(self._answer, Exception):
             raise self._answer
         return self._answer
@@ -66,3 +68,35 @@ async def test_silence_is_not_waited_out(monkeypatch: pytest.MonkeyPatch) -> Non
 
     with pytest.raises(GeneratorUnavailable, match="no answer within"):
         await FreeCalls(Answering(httpx.Response(200, stream=Body(b"{", silent=True)))).send(REQUEST, longest=2)
+
+
+@pytest.mark.parametrize("status", [200, 307, 404, 405])
+async def test_whoever_answers_is_reached(status: int) -> None:
+    transport = Answering(httpx.Response(status, stream=Body(b"", silent=True)))
+    await FreeCalls(transport).reach(REQUEST.url)
+
+    assert [(request.method, request.url) for request in transport.requests] == [("GET", REQUEST.url)]
+    assert "authorization" not in transport.requests[0].headers
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [(httpx.Response(503, stream=Body(b"")), "503"), (httpx.ConnectError("no connection"), "no con")],
+)
+async def test_whoever_does_not_answer_or_fails_is_not(answer: httpx.Response | Exception, says: str) -> None:
+    with pytest.raises(GeneratorUnavailable, match=says):
+        await FreeCalls(Answering(answer)).reach(REQUEST.url)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_key_that_is_not_taken_is_refused(status: int) -> None:
+    transport = Answering(httpx.Response(status, stream=Body(b"")))
+    with pytest.raises(GeneratorRefused, match=str(status)):
+        await FreeCalls(transport).reach(REQUEST.url, authorization="Bearer key")
+
+    assert transport.requests[0].headers["authorization"] == "Bearer key"
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_without_a_key_there_is_none_to_refuse(status: int) -> None:
+    await FreeCalls(Answering(httpx.Response(status, stream=Body(b"")))).reach(REQUEST.url)

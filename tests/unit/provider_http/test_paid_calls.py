@@ -154,23 +154,6 @@ async def test_no_connection_is_used_twice() -> None:
     assert provider.connections == 3
 
 
-async def test_whoever_answers_can_be_reached() -> None:
-    async with wire(b"HTTP/1.1 405 No\r\nContent-Length: 0\r\n\r\n") as provider, paying() as calls:
-        await calls.reach(httpx.URL(f"{provider.origin}/draw"))
-
-    (heard,) = provider.heard
-    assert heard.startswith(b"GET /draw HTTP/1.1\r\n")
-
-
-@pytest.mark.parametrize(
-    ("answer", "why"), [(b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n", "503"), (b"SSH-2.0\r\n\r\n", "no whole HTTP")]
-)
-async def test_whoever_does_not_answer_cannot(answer: bytes, why: str) -> None:
-    async with wire(answer, hang_up=True) as provider, paying() as calls:
-        with pytest.raises(GeneratorUnavailable, match=why):
-            await calls.reach(httpx.URL(provider.origin))
-
-
 async def test_cancelling_a_call_ends_its_connection() -> None:
     async with wire(b"") as provider, paying() as calls:
         request = httpx.Request("POST", provider.origin, content=b"{}")

@@ -11,8 +11,8 @@ from adapters.generators.karlo.call import CallOptions, ImageFormat, ReturnType,
 from adapters.generators.karlo.cards import karlo_cards
 from adapters.generators.karlo.receipt import KarloReceipt, LinkedImage
 from adapters.provider_http.endpoint import Endpoint
+from adapters.provider_http.headers import HEADERS
 from adapters.provider_http.images import as_they_come, drawn_image, longest_file
-from adapters.provider_http.paid_calls import HEADERS
 from adapters.provider_http.room import ProviderHttp, open_provider_http
 from domain.errors import UnusableImage
 from domain.generation import GeneratedImage, GenerationRequest
@@ -68,7 +68,7 @@ class KarloImageGenerator(ImageGenerator):
             raise UnusableImage(f"{request.samples - given} images came with the provider's answer and are lost")
 
     async def check(self) -> str:
-        await self._http.paid.reach(self._url)
+        await self._http.free.reach(self._url)
         return f"Karlo answers at {self._endpoint.base_url}; only drawing would tell whether it takes the key"
 
     async def _fetched(self, request: GenerationRequest, image: LinkedImage) -> GeneratedImage:

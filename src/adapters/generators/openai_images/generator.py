@@ -12,8 +12,8 @@ from adapters.generators.openai_images.call import GPTImageOptions, ResponseForm
 from adapters.generators.openai_images.models import OpenAIModel
 from adapters.one_by_one import OneByOneImageGenerator
 from adapters.provider_http.endpoint import Endpoint
+from adapters.provider_http.headers import HEADERS
 from adapters.provider_http.images import longest_file
-from adapters.provider_http.paid_calls import HEADERS
 from adapters.provider_http.room import ProviderHttp, open_provider_http
 from domain.generation import GeneratedImage, GenerationRequest
 from domain.image_file import MediaType
@@ -74,7 +74,7 @@ class OpenAIImageGenerator(ImageGenerator):
             yield the_image(request, await self._http.images.fetch("image 0", link, longest=longest))
 
     async def check(self) -> str:
-        await self._http.paid.reach(self._endpoint.url("/models"), authorization=self._authorization)
+        await self._http.free.reach(self._endpoint.url("/models"), authorization=self._authorization)
         return f"the Images API answers at {self._endpoint.base_url} and does not refuse the key"
 
     @property

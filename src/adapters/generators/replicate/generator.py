@@ -11,13 +11,13 @@ import httpx
 
 from adapters.generators.replicate.call import call_body, call_path
 from adapters.generators.replicate.errors import replicate_failure
-from adapters.generators.replicate.models import ReplicateModel, parse_models
+from adapters.generators.replicate.models import ReplicateModel
 from adapters.generators.replicate.prediction import Prediction, read_id
 from adapters.one_by_one import OneByOneImageGenerator
 from adapters.provider_http.answer import Answer
 from adapters.provider_http.endpoint import Endpoint
+from adapters.provider_http.headers import HEADERS
 from adapters.provider_http.images import drawn_image, longest_file
-from adapters.provider_http.paid_calls import HEADERS
 from adapters.provider_http.room import ProviderHttp, open_provider_http
 from domain.errors import GeneratorUnavailable, OutcomeUnknown, UnusableImage
 from domain.generation import GeneratedImage, GenerationRequest
@@ -69,7 +69,7 @@ class ReplicateImageGenerator(ImageGenerator):
         yield drawn_image(request, index=0, seed=next(iter(request.seeds), None), data=data, image_id=prediction_id)
 
     async def check(self) -> str:
-        await self._http.paid.reach(self._endpoint.url("/account"), authorization=self._authorization)
+        await self._http.free.reach(self._endpoint.url("/account"), authorization=self._authorization)
         return f"Replicate answers at {self._endpoint.base_url} and does not refuse the token"
 
     async def _ended(self, prediction_id: str) -> Prediction:
@@ -120,7 +120,7 @@ def _said(answer: Answer) -> Prediction:
 async def open_replicate(
     *,
     api_token: str,
-    models: Iterable[str],
+    models: Mapping[str, ReplicateModel],
     base_url: str = REPLICATE,
     image_hosts: Iterable[str] = ("replicate.delivery",),
     call_timeout: float = 60.0,
@@ -131,15 +131,15 @@ async def open_replicate(
 ) -> AsyncIterator[ImageGenerator]:
     """Open the generator, for as long as the block lasts; times in seconds, as `open_provider_http` has them.
 
-    `models` as `parse_models` reads them. `call_timeout` is for creating a prediction, `drawing_timeout` for what
+    `models` are those of `parse_models`. `call_timeout` is for creating a prediction, `drawing_timeout` for what
     becomes of it: a model that nobody has asked for in a while takes minutes to start. `at_once` are created at a time.
 
     Raises:
-        InvalidValue: the token, the base URL, a model or a host cannot be used.
+        InvalidValue: the token, the base URL or a host cannot be used.
     """
-    endpoint, known = Endpoint.parse(base_url=base_url, api_key=api_token), parse_models(models)
+    endpoint = Endpoint.parse(base_url=base_url, api_key=api_token)
     async with open_provider_http(
         image_hosts=image_hosts, call_timeout=call_timeout, fetch_timeout=fetch_timeout, trust_env=trust_env
     ) as http:
-        generator = ReplicateImageGenerator(endpoint, http, known, patience=drawing_timeout)
+        generator = ReplicateImageGenerator(endpoint, http, models, patience=drawing_timeout)
         yield OneByOneImageGenerator(generator, at_once=at_once)

@@ -10,8 +10,8 @@ from adapters.generators.stability.answer import read_answer
 from adapters.generators.stability.models import MODELS, RATIOS, stability_cards
 from adapters.one_by_one import OneByOneImageGenerator
 from adapters.provider_http.endpoint import Endpoint
+from adapters.provider_http.headers import HEADERS
 from adapters.provider_http.images import longest_file
-from adapters.provider_http.paid_calls import HEADERS
 from adapters.provider_http.room import ProviderHttp, open_provider_http
 from domain.generation import GenerationRequest
 from domain.image_file import MediaType
@@ -51,7 +51,7 @@ class StabilityImageGenerator(ImageGenerator):
         return Receipt(images=(read_answer(answer, request),))
 
     async def check(self) -> str:
-        await self._http.paid.reach(self._endpoint.url("/v1/user/balance"), authorization=self._authorization)
+        await self._http.free.reach(self._endpoint.url("/v1/user/balance"), authorization=self._authorization)
         return f"Stability AI answers at {self._endpoint.base_url} and takes the key"
 
     @property

@@ -15,8 +15,8 @@ from adapters.generators.webui.models import WebUIModel, parse_models
 from adapters.one_by_one import OneByOneImageGenerator
 from adapters.provider_http.answer import Answer
 from adapters.provider_http.endpoint import Endpoint
+from adapters.provider_http.headers import HEADERS
 from adapters.provider_http.images import longest_file
-from adapters.provider_http.paid_calls import HEADERS
 from adapters.provider_http.room import ProviderHttp, open_provider_http
 from domain.errors import GeneratorRefused, GeneratorUnavailable, InvalidValue
 from domain.generation import GenerationRequest
