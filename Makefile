@@ -45,6 +45,15 @@ format: $(dev_ready) ## Format the code and mend what can be mended by itself
 	$(bin)/ruff check --fix-only
 	$(bin)/ruff format
 
+# What the measurements need besides Python; nothing else here installs anything into the system.
+.PHONY: bench-parts
+bench-parts: ## Install nginx and wrk from Debian, for `make bench` (needs root)
+	apt-get install --no-install-recommends --yes nginx-light wrk
+
+.PHONY: bench
+bench: $(dev_ready) ## Measure beside programs that do less, and write docs/performance.md
+	@PYTHONPATH=tests $(bin)/python -m benchmarks --write
+
 .PHONY: karlo
 karlo: $(dev_ready) ## Run the Karlo simulator, to try the service against
 	@cd tests && ../$(bin)/python -m simulators.karlo

@@ -1,0 +1,48 @@
+"""The floor: the same three calls by bare aiohttp, with nothing checked, signed, written down or logged.
+
+`python -m benchmarks.floor PORT STAND_INS_URL`. No service that does these calls in Python is faster.
+"""
+
+import sys
+from collections.abc import AsyncIterator
+from typing import Final
+from uuid import uuid4
+
+import aiohttp
+import uvloop
+from aiohttp import web
+
+_CLIENT: Final = web.AppKey("client", aiohttp.ClientSession)
+_STAND_INS: Final = web.AppKey("stand_ins", str)
+
+
+async def draw(request: web.Request) -> web.Response:
+    """Ask for an image, fetch it, keep it, and answer with its link."""
+    client, stand_ins = request.app[_CLIENT], request.app[_STAND_INS]
+    async with client.post(f"{stand_ins}/v2/inference/karlo/t2i", data=await request.read()) as drawn:
+        image = (await drawn.json())["images"][0]
+    async with client.get(image["image"]) as fetched:
+        data = await fetched.read()
+    link = f"{stand_ins}/bucket/images/{uuid4()}.webp"
+    async with client.put(link, data=data) as kept:
+        kept.raise_for_status()
+    return web.json_response([{"id": image["id"], "seed": image["seed"], "image": link}])
+
+
+async def _client(app: web.Application) -> AsyncIterator[None]:
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as client:
+        app[_CLIENT] = client
+        yield
+
+
+async def _app(stand_ins: str) -> web.Application:
+    app = web.Application()
+    app[_STAND_INS] = stand_ins
+    app.router.add_post("/api/images", draw)
+    app.cleanup_ctx.append(_client)
+    return app
+
+
+if __name__ == "__main__":
+    port, url = int(sys.argv[1]), sys.argv[2]
+    web.run_app(_app(url), host="127.0.0.1", port=port, loop=uvloop.new_event_loop(), access_log=None, print=None)

@@ -1,0 +1,59 @@
+"""The load: wrk, one thread, so many orders in flight at once."""
+
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from benchmarks.stand_ins import SIDE
+from servers.parts import PartMissing
+from servers.process import ProgramFailed
+
+ORDER: Final = json.dumps(
+    {"version": "v2.1", "prompt": "A lighthouse at dusk, oil on canvas", "width": SIDE, "height": SIDE, "seed": [1]}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a load: requests answered, in how many seconds, and latencies in milliseconds."""
+
+    requests: int
+    seconds: float
+    p50_ms: float
+    p99_ms: float
+
+    @property
+    def rate(self) -> float:
+        """Requests a second."""
+        return self.requests / self.seconds
+
+
+def load(url: str, *, token: str, in_flight: int, seconds: float) -> Outcome:
+    """Order for so many seconds.
+
+    Raises:
+        PartMissing: wrk is not installed.
+        ProgramFailed: an order was not answered with 200.
+    """
+    wrk = shutil.which("wrk")
+    if wrk is None:
+        raise PartMissing("wrk", "makes the load: `make bench-parts` installs it")
+    script = Path(__file__).with_name("order.lua")
+    done = subprocess.run(  # noqa: S603  # our own arguments
+        [wrk, "-t1", f"-c{in_flight}", f"-d{seconds:g}s", "--timeout=30s", "-s", script, f"{url}/api/images"],
+        env={**os.environ, "BENCH_TOKEN": token, "BENCH_ORDER": ORDER},
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    try:
+        said = json.loads(done.stdout.strip().rpartition("\n")[2])
+    except ValueError as error:
+        raise ProgramFailed(f"wrk: {done.stdout}{done.stderr}") from error
+    if said.pop("refused") or said.pop("broken"):
+        raise ProgramFailed(f"not every order was answered with 200: {done.stdout}")
+    return Outcome(**said)

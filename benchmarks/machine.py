@@ -1,0 +1,50 @@
+"""Under what conditions something was measured."""
+
+import os
+import platform
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import Final
+
+from benchmarks.stand_ins import IMAGE_BYTES
+
+_PACKAGES: Final = ("aiobotocore", "aiohttp", "asyncpg", "httpx", "litestar", "msgspec", "uvicorn", "uvloop")
+
+
+def conditions() -> Iterator[str]:
+    """Machine, date and versions, as items of a Markdown list."""
+    busy = os.getloadavg()[2]
+    yield f"- {datetime.now(UTC):%Y-%m-%d}, {_processor()}, {os.cpu_count()} cores, {platform.system()}"
+    yield f"- load average over the last 15 minutes, these measurements included: {busy:.1f}"
+    yield f"- an fsync of {IMAGE_BYTES // 1000} kB here: {_fsync_ms():.1f} ms"
+    packages = ", ".join(f"{package} {version(package)}" for package in _PACKAGES)
+    yield f"- Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {packages}"
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def _fsync_ms() -> float:
+    """The median of what it takes to have an image on the disk, where the project lies."""
+    taken = []
+    with TemporaryDirectory(prefix=".bench-", dir=Path.cwd()) as folder:
+        for number in range(30):
+            with Path(folder, str(number)).open("wb") as file:
+                file.write(os.urandom(IMAGE_BYTES))
+                begun = perf_counter()
+                file.flush()
+                os.fsync(file.fileno())
+                taken.append(perf_counter() - begun)
+    return median(taken) * 1000

@@ -1,0 +1,16 @@
+-- What wrk sends, and how it tells what came of it: one line of JSON.
+
+wrk.method = "POST"
+wrk.headers["Content-Type"] = "application/json"
+wrk.headers["Authorization"] = "Bearer " .. os.getenv("BENCH_TOKEN")
+wrk.body = os.getenv("BENCH_ORDER")
+
+function done(summary, latency, requests)
+  local failed = summary.errors
+  io.write(string.format(
+    '\n{"requests": %d, "seconds": %f, "p50_ms": %f, "p99_ms": %f, "refused": %d, "broken": %d}\n',
+    summary.requests, summary.duration / 1e6,
+    latency:percentile(50) / 1e3, latency:percentile(99) / 1e3,
+    failed.status, failed.connect + failed.read + failed.write + failed.timeout
+  ))
+end

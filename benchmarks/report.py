@@ -1,0 +1,68 @@
+"""What was measured, as Markdown tables, and in the documentation."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from benchmarks.machine import conditions
+from benchmarks.measuring import Measured, Plan
+from benchmarks.plot import Line, plot
+
+_DOCS: Final = Path(__file__).parents[1] / "docs"
+_BEGIN: Final = "<!-- measured by `make bench`: begin -->\n"
+_END: Final = "<!-- measured by `make bench`: end -->\n"
+_MEGABYTE: Final = 1e6
+
+
+def write(measured: Sequence[Measured], plan: Plan) -> None:
+    """Put tables and plots in the place of those in the documentation."""
+    pictures = _DOCS / "pictures"
+    pictures.mkdir(exist_ok=True)
+    for file, title, attribute in (
+        ("throughput.svg", "requests a second, by orders in flight", "rate"),
+        ("latency.svg", "median latency in ms, by orders in flight", "p50_ms"),
+    ):
+        lines = [Line(one.name, {n: getattr(cell, attribute) for n, cell in one.cells.items()}) for one in measured]
+        (pictures / file).write_text(plot(title, lines), encoding="utf-8")
+    page = _DOCS / "performance.md"
+    before, begin, rest = page.read_text(encoding="utf-8").partition(_BEGIN)
+    _, end, after = rest.partition(_END)
+    page.write_text("".join((before, begin, tables(measured, plan), end, after)), encoding="utf-8")
+
+
+def tables(measured: Sequence[Measured], plan: Plan) -> str:
+    """All of it, with the conditions; in ratios to the first system, the floor."""
+    return "\n".join([*_tables(measured, plan), ""])
+
+
+def _tables(measured: Sequence[Measured], plan: Plan) -> Iterator[str]:
+    floor = measured[0]
+    yield from conditions()
+    yield f"- medians of {plan.rounds} rounds of {plan.seconds:g} s each, all systems side by side in each round"
+    yield ""
+    yield from _head("Requests a second (in brackets: of the floor's)", plan)
+    for one in measured:
+        ratios = ((cell.rate, cell.rate / floor.cells[n].rate) for n, cell in one.cells.items())
+        yield _row(one.name, *(f"{rate:.0f} ({ratio:.2f})" for rate, ratio in ratios))
+    yield ""
+    yield from _head("Latency, p50 / p99 in ms", plan)
+    for one in measured:
+        yield _row(one.name, *(f"{cell.p50_ms:.1f} / {cell.p99_ms:.1f}" for cell in one.cells.values()))
+    yield ""
+    yield from _head("CPU time of the process for one order, in ms", plan)
+    for one in measured:
+        yield _row(one.name, *(f"{cell.cpu_ms:.2f}" for cell in one.cells.values()))
+    yield ""
+    yield "| | what it is | idle, MB | at most, MB |"
+    yield "|---|---|---:|---:|"
+    for one in measured:
+        yield _row(one.name, one.describes, f"{one.idle / _MEGABYTE:.0f}", f"{one.peak / _MEGABYTE:.0f}")
+
+
+def _head(title: str, plan: Plan) -> Iterator[str]:
+    yield _row(title, *(f"{n} in flight" for n in plan.in_flight))
+    yield f"|---|{'---:|' * len(plan.in_flight)}"
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"

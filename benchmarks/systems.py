@@ -1,0 +1,164 @@
+"""What is measured, each in one process of its own."""
+
+import json
+import socket
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from shlex import join
+from time import monotonic, sleep
+from typing import Final
+from urllib.request import Request, urlopen
+
+from benchmarks.load import ORDER
+from benchmarks.stand_ins import StandIns
+from servers.ports import LOOPBACK, free_port
+from servers.postgres import PostgresServer
+from servers.process import Process, ProgramFailed
+
+_SECRET: Final = "only-for-benchmarks-on-the-loopback-interface"  # noqa: S105  # it guards nothing
+_DARKROOM: Final = str(Path(sysconfig.get_path("scripts")) / "darkroom")
+_PYTHON: Final = sys.executable
+
+
+@dataclass(slots=True)
+class Running:
+    """A system that answers; `idle` is what it held before the first order, in bytes."""
+
+    name: str
+    url: str
+    process: Process
+    idle: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.idle = self.process.rss
+
+    @property
+    def cpu_seconds(self) -> float:
+        """CPU time that it has used since its start, in all its threads."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / 100  # utime and stime, in hundredths: proc(5)
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """A system under test: how it is started, and what of the work it does."""
+
+    name: str
+    describes: str
+    open: Callable[[ExitStack, Path, StandIns, int], Process]
+
+    @contextmanager
+    def running(self, folder: Path, stand_ins: StandIns, token: str) -> Iterator[Running]:
+        """Start it, and see that it does the work."""
+        folder.mkdir()
+        port = free_port()
+        with ExitStack() as opened:
+            process = self.open(opened, folder, stand_ins, port)
+            running = Running(self.name, f"http://{LOOPBACK}:{port}", process)
+            _try(running.url, token, stand_ins)
+            yield running
+
+
+def access_token() -> str:
+    """A token that Darkroom takes here."""
+    command = [_DARKROOM, "token", "--subject", "benchmark", "--ttl", "12h"]
+    said = subprocess.run(command, env={"DARKROOM_JWT_SECRET": _SECRET}, capture_output=True, check=True, text=True)  # noqa: S603
+    return said.stdout.strip()
+
+
+def _floor(opened: ExitStack, _: Path, stand_ins: StandIns, port: int) -> Process:
+    command = [_PYTHON, "-m", "benchmarks.floor", str(port), stand_ins.url]
+    process = opened.enter_context(Process(command))
+    _wait_for_port(port, process)
+    return process
+
+
+def _darkroom(*command: str) -> Callable[[ExitStack, Path, StandIns, int], Process]:
+    def start(opened: ExitStack, folder: Path, stand_ins: StandIns, port: int) -> Process:
+        return _started(opened, command, _settings(folder, stand_ins, port))
+
+    return start
+
+
+def _darkroom_on_postgres(opened: ExitStack, folder: Path, stand_ins: StandIns, port: int) -> Process:
+    postgres = opened.enter_context(PostgresServer(durable=True))
+    url = opened.enter_context(postgres.database())
+    settings = _settings(folder, stand_ins, port) | {"DARKROOM_LEDGER_URL": url}
+    return _started(opened, [_DARKROOM, "serve"], settings)
+
+
+def _started(opened: ExitStack, command: Sequence[str], settings: Mapping[str, str]) -> Process:
+    # The log goes to a file, as it does where a service runs; reading it here would cost what is measured.
+    log = Path(settings["DARKROOM_DATA_DIR"]).with_name("log")
+    shell = ["/bin/sh", "-c", f"exec {join(command)} 2>{log}"]
+    process = opened.enter_context(Process(shell, environment=settings))
+    process.wait_for("Darkroom is ready")
+    return process
+
+
+def _settings(folder: Path, stand_ins: StandIns, port: int) -> dict[str, str]:
+    return {
+        "AWS_ACCESS_KEY_ID": "benchmark",
+        "AWS_SECRET_ACCESS_KEY": "benchmark",
+        "DARKROOM_DATA_DIR": str(folder / "data"),
+        "DARKROOM_GENERATORS": "karlo",
+        "DARKROOM_JWT_SECRET": _SECRET,
+        "DARKROOM_KARLO_API_KEY": "benchmark",
+        "DARKROOM_KARLO_BASE_URL": stand_ins.url,
+        "DARKROOM_KARLO_IMAGE_HOSTS": stand_ins.url,
+        "DARKROOM_MAX_IN_FLIGHT": "512",
+        "DARKROOM_MAX_QUEUED": "512",
+        "DARKROOM_PORT": str(port),
+        "DARKROOM_S3_ADDRESSING": "path",
+        "DARKROOM_S3_BUCKET": "bucket",
+        "DARKROOM_S3_ENDPOINT_URL": stand_ins.url,
+        "DARKROOM_STORAGE": "s3",
+    }
+
+
+def _wait_for_port(port: int, process: Process) -> None:
+    deadline = monotonic() + 10
+    while True:
+        try:
+            socket.create_connection((LOOPBACK, port), timeout=1).close()
+        except OSError as error:
+            if monotonic() > deadline or not process.running:
+                raise ProgramFailed(f"nobody listens on {port}: {process.stderr}") from error
+            sleep(0.02)
+        else:
+            return
+
+
+def _try(url: str, token: str, stand_ins: StandIns) -> None:
+    """One order, whose answer and whose stored image are looked at.
+
+    Raises:
+        ProgramFailed: it does not do the work.
+    """
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    with urlopen(Request(f"{url}/api/images", ORDER.encode(), headers), timeout=30) as answer:  # noqa: S310  # our own
+        images = json.load(answer)
+    if [image["seed"] for image in images] != [1] or stand_ins.empty_the_bucket() != 1:
+        raise ProgramFailed(f"no image was stored: {images}")
+
+
+SYSTEMS: Final = (
+    System("floor", "bare aiohttp: the three calls, nothing checked, signed, written down or logged", _floor),
+    System("Darkroom", "`darkroom serve`, ledger on SQLite", _darkroom(_DARKROOM, "serve")),
+    System("on Postgres", "`darkroom serve`, ledger on a PostgreSQL of the same machine", _darkroom_on_postgres),
+    System(
+        "without ledger",
+        "Darkroom with its ledger in memory: no order survives the process",
+        _darkroom(_PYTHON, "-m", "benchmarks.unrecorded"),
+    ),
+    System(
+        "without ledger and spool",
+        "Darkroom with ledger and spool in memory: nothing touches the disk but the log",
+        _darkroom(_PYTHON, "-m", "benchmarks.unrecorded", "spool"),
+    ),
+)

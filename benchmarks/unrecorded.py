@@ -1,0 +1,43 @@
+"""Darkroom with its books in memory: what they cost shows beside it. Loses everything with the process.
+
+`python -m benchmarks.unrecorded [spool]` is `darkroom serve` with the ledger in memory, and the spool too where asked.
+"""
+
+import asyncio
+import os
+import sys
+from socket import socket
+
+from dependency_injector import providers
+
+from adapters.in_memory.ledger import InMemoryGenerationLedger
+from adapters.in_memory.spool import InMemoryImageSpool
+from entrypoints import logs
+from entrypoints.container.composition import open_container
+from entrypoints.http.app import create_app
+from entrypoints.serving.listener import listen
+from entrypoints.serving.loop import run
+from entrypoints.serving.server import Server
+from entrypoints.serving.signals import stop_on_signals
+from entrypoints.settings import Settings
+
+
+async def _serve(settings: Settings, listener: socket, *, spool_too: bool) -> None:
+    stop = asyncio.Event()
+    stop_on_signals(stop)
+    async with open_container(settings) as container:
+        container.ledger.override(providers.Object(InMemoryGenerationLedger()))
+        if spool_too:
+            container.spool.override(providers.Object(InMemoryImageSpool()))
+        server = Server(create_app(container.services(), cors_origins=()))
+        async with server.answering(listener):
+            print(f"Darkroom is ready at {settings.service.public_url}", flush=True)
+            await stop.wait()
+            await container.running().drain()
+
+
+if __name__ == "__main__":
+    settings = Settings.read(os.environ)
+    logs.set_up(level=settings.service.log_level, style=settings.service.log_format)
+    with listen(settings.service) as listener:
+        run(_serve(settings, listener, spool_too="spool" in sys.argv[1:]))
