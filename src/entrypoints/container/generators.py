@@ -6,7 +6,15 @@ from typing import Final
 
 from domain.errors import InvalidValue
 from domain.ports import ImageGenerator
-from entrypoints.settings import BadSettings, KarloSettings, OpenAISettings, Settings, StabilitySettings
+from entrypoints.settings import (
+    BadSettings,
+    KarloSettings,
+    OpenAISettings,
+    ReplicateSettings,
+    Settings,
+    StabilitySettings,
+    WebUISettings,
+)
 
 Opener = Callable[[Settings], AbstractAsyncContextManager[ImageGenerator]]
 
@@ -98,6 +106,43 @@ async def _open_stability(settings: Settings) -> AsyncIterator[ImageGenerator]:
         yield generator
 
 
+@asynccontextmanager
+async def _open_webui(settings: Settings) -> AsyncIterator[ImageGenerator]:
+    from adapters.generators.webui import CallOptions, open_webui
+
+    webui = settings.of(WebUISettings)
+    opening = open_webui(
+        base_url=webui.base_url,
+        models=webui.models,
+        auth=webui.auth.value if webui.auth else None,
+        options=CallOptions(webui.sampler, webui.scheduler),
+        call_timeout=webui.timeout,
+        trust_env=settings.generators.trust_env,
+    )
+    async with _opened(opening, "DARKROOM_WEBUI_MODELS") as generator:
+        yield generator
+
+
+@asynccontextmanager
+async def _open_replicate(settings: Settings) -> AsyncIterator[ImageGenerator]:
+    from adapters.generators.replicate import open_replicate, parse_models
+
+    replicate = settings.of(ReplicateSettings)
+    with _read_from("DARKROOM_REPLICATE_MODELS"):
+        models = parse_models(replicate.models)
+    opening = open_replicate(
+        api_token=replicate.api_token.value,
+        base_url=replicate.base_url,
+        models=models,
+        image_hosts=replicate.image_hosts,
+        drawing_timeout=replicate.timeout,
+        fetch_timeout=settings.generators.fetch_timeout,
+        trust_env=settings.generators.trust_env,
+    )
+    async with _opened(opening, "DARKROOM_REPLICATE_IMAGE_HOSTS") as generator:
+        yield generator
+
+
 @contextmanager
 def _read_from(name: str) -> Iterator[None]:
     """Tell in which setting it stands, where an adapter cannot use what it is given."""
@@ -120,6 +165,8 @@ async def _opened(opening: AbstractAsyncContextManager[ImageGenerator], unread: 
 GENERATORS: Final[Mapping[str, Opener]] = {
     "karlo": _open_karlo,
     "openai": _open_openai,
+    "replicate": _open_replicate,
     "sketch": _open_sketch,
     "stability": _open_stability,
+    "webui": _open_webui,
 }

@@ -9,6 +9,7 @@ from entrypoints.settings.generators import GENERATOR_GROUPS, GeneratorSettings,
 from entrypoints.settings.limits import LedgerSettings, LimitSettings
 from entrypoints.settings.openai_images import OpenAISettings
 from entrypoints.settings.parsers import whole
+from entrypoints.settings.replicate import ReplicateSettings
 from entrypoints.settings.service import ServiceSettings
 from entrypoints.settings.setting import (
     BadSettings,
@@ -21,16 +22,19 @@ from entrypoints.settings.setting import (
 from entrypoints.settings.stability import StabilitySettings
 from entrypoints.settings.storage import STORAGE_GROUPS, S3Settings, StorageSettings
 from entrypoints.settings.tokens import SECRET_BYTES, TokenSettings
+from entrypoints.settings.webui import WebUISettings
 
 __all__ = [
     "GROUPS",
     "BadSettings",
     "KarloSettings",
     "OpenAISettings",
+    "ReplicateSettings",
     "S3Settings",
     "Secret",
     "Settings",
     "StabilitySettings",
+    "WebUISettings",
     "ignored_names",
 ]
 

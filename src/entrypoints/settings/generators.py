@@ -6,8 +6,10 @@ from typing import Annotated, Final, Literal
 
 from entrypoints.settings import parsers as read
 from entrypoints.settings.openai_images import OpenAISettings
+from entrypoints.settings.replicate import ReplicateSettings
 from entrypoints.settings.setting import Secret, Setting
 from entrypoints.settings.stability import StabilitySettings
+from entrypoints.settings.webui import WebUISettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,5 +72,7 @@ class KarloSettings:
 GENERATOR_GROUPS: Final[Mapping[str, type]] = {
     "karlo": KarloSettings,
     "openai": OpenAISettings,
+    "replicate": ReplicateSettings,
     "stability": StabilitySettings,
+    "webui": WebUISettings,
 }

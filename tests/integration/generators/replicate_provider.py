@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
-from adapters.generators.replicate import open_replicate
+from adapters.generators.replicate import open_replicate, parse_models
 from conformance.generator_contract import Asked, Provider, Situation
 from domain.ports import ImageGenerator
 from servers.proxy import NO_FAULTS, Faults, Proxy
@@ -96,7 +96,7 @@ class ReplicateProvider(Provider):
         """A generator for it; `patience` is how long each part of a drawing may take, in seconds."""
         known: dict[str, Any] = {
             "api_token": self.api_token,
-            "models": MODELS,
+            "models": parse_models(MODELS),
             "base_url": self.base_url,
             "image_hosts": [self.image_host],
             "call_timeout": patience,

@@ -6,8 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from adapters.generators.webui import open_webui
-from adapters.generators.webui.call import CallOptions
+from adapters.generators.webui import CallOptions, open_webui
 from conformance.generator_contract import ProviderContract, draw, plain_request
 from domain.errors import GeneratorRefused, GeneratorUnavailable, InvalidValue
 from domain.ports import ImageGenerator

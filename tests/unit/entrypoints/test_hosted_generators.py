@@ -1,4 +1,4 @@
-"""The Images API and Stability AI, as they are set."""
+"""Generators over HTTP, as they are set."""
 
 import pytest
 
@@ -7,6 +7,8 @@ from entrypoints.container.generators import open_generator
 from entrypoints.settings import BadSettings, Settings
 
 OPENAI = {"DARKROOM_GENERATORS": "openai", "DARKROOM_OPENAI_API_KEY": "sk-test"}
+REPLICATE = {"DARKROOM_GENERATORS": "replicate", "DARKROOM_REPLICATE_API_TOKEN": "r8_test"}
+WEBUI = {"DARKROOM_GENERATORS": "webui", "DARKROOM_WEBUI_BASE_URL": "http://127.0.0.1:7860"}
 STABILITY = {"DARKROOM_GENERATORS": "stability", "DARKROOM_STABILITY_API_KEY": "sk-test"}
 
 
@@ -49,9 +51,39 @@ async def test_stability_ai_offers_the_models_that_were_chosen() -> None:
     assert await offered(STABILITY | chosen) == {"sd3.5-flash": MediaType.JPEG, "stable-image-core": MediaType.JPEG}
 
 
-@pytest.mark.parametrize("environment", [OPENAI, STABILITY], ids=["openai", "stability"])
-async def test_without_a_key_the_start_stops(environment: dict[str, str]) -> None:
-    (name,) = [name for name in environment if name.endswith("_API_KEY")]
+async def test_a_token_is_all_that_replicate_needs() -> None:
+    assert await offered(REPLICATE) == {"flux-schnell": MediaType.PNG}
+
+
+async def test_replicate_offers_the_models_that_were_declared() -> None:
+    declared = {
+        "DARKROOM_REPLICATE_MODELS": "flux=black-forest-labs/flux-dev 1:1=1024x1024 seed output_format=webp",
+        "DARKROOM_REPLICATE_IMAGE_HOSTS": "cdn.example.com",
+    }
+
+    assert await offered(REPLICATE | declared) == {"flux": MediaType.WEBP}
+
+
+async def test_an_address_is_all_that_a_web_ui_needs() -> None:
+    assert await offered(WEBUI) == {"webui": MediaType.PNG}
+
+
+async def test_a_web_ui_offers_the_checkpoints_that_were_named() -> None:
+    named = {
+        "DARKROOM_WEBUI_MODELS": "sdxl=sd_xl_base_1.0, any",
+        "DARKROOM_WEBUI_AUTH": "me:secret",
+        "DARKROOM_WEBUI_SAMPLER": "DPM++ 2M",
+        "DARKROOM_WEBUI_SCHEDULER": "Karras",
+    }
+
+    assert await offered(WEBUI | named) == {"sdxl": MediaType.PNG, "any": MediaType.PNG}
+
+
+@pytest.mark.parametrize(
+    "environment", [OPENAI, STABILITY, REPLICATE, WEBUI], ids=["openai", "stability", "replicate", "webui"]
+)
+async def test_without_what_it_needs_the_start_stops(environment: dict[str, str]) -> None:
+    (name,) = environment.keys() - {"DARKROOM_GENERATORS"}
 
     with pytest.raises(BadSettings, match=f"{name} is missing"):
         await offered(environment | {name: ""})
@@ -64,6 +96,13 @@ async def test_without_a_key_the_start_stops(environment: dict[str, str]) -> Non
         (OPENAI | {"DARKROOM_OPENAI_IMAGE_HOSTS": "10.0.0.1"}, "DARKROOM_OPENAI_IMAGE_HOSTS: '10.0.0.1' is no public"),
         (OPENAI | {"DARKROOM_OPENAI_OUTPUT_COMPRESSION": "80"}, "DARKROOM_OPENAI_OUTPUT_FORMAT: png is not compressed"),
         (OPENAI | {"DARKROOM_OPENAI_QUALITY": "hd"}, "DARKROOM_OPENAI_QUALITY must be auto, low"),
+        (REPLICATE | {"DARKROOM_REPLICATE_MODELS": "sdxl"}, "DARKROOM_REPLICATE_MODELS: 'sdxl' must say who draws"),
+        (
+            REPLICATE | {"DARKROOM_REPLICATE_IMAGE_HOSTS": "10.0.0.1"},
+            "DARKROOM_REPLICATE_IMAGE_HOSTS: '10.0.0.1' is no",
+        ),
+        (WEBUI | {"DARKROOM_WEBUI_MODELS": "sdxl="}, "DARKROOM_WEBUI_MODELS: 'sdxl' must name a checkpoint"),
+        (WEBUI | {"DARKROOM_WEBUI_AUTH": "me"}, "DARKROOM_WEBUI_AUTH must be user:password"),
         (STABILITY | {"DARKROOM_STABILITY_MODELS": "sdxl"}, "DARKROOM_STABILITY_MODELS: 'sdxl' must be one of"),
         (STABILITY | {"DARKROOM_STABILITY_OUTPUT_FORMAT": "webp"}, "DARKROOM_STABILITY_OUTPUT_FORMAT must be png or"),
     ],

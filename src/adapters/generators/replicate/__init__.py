@@ -21,5 +21,6 @@ No key makes creating idempotent: none is documented.
 """
 
 from adapters.generators.replicate.generator import ReplicateImageGenerator, open_replicate
+from adapters.generators.replicate.models import ReplicateModel, parse_models
 
-__all__ = ["ReplicateImageGenerator", "open_replicate"]
+__all__ = ["ReplicateImageGenerator", "ReplicateModel", "open_replicate", "parse_models"]

@@ -1,0 +1,50 @@
+"""Settings of the generator that draws with a Stable Diffusion web UI."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from entrypoints.settings import parsers as read
+from entrypoints.settings.setting import InvalidSetting, Secret, Setting
+
+
+def _credentials(value: str) -> Secret:
+    if ":" not in value or not value.isascii() or not value.isprintable() or " " in value:
+        raise InvalidSetting("must be user:password, in printable ASCII without blanks")
+    return Secret(value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebUISettings:
+    """AUTOMATIC1111's web UI, Forge, SD.Next, or the server of stable-diffusion.cpp."""
+
+    base_url: Annotated[
+        str,
+        Setting(
+            "DARKROOM_WEBUI_BASE_URL",
+            read.web_url,
+            "where the web UI is, such as `http://127.0.0.1:7860`",
+            confidential=True,
+        ),
+    ]
+    models: Annotated[
+        tuple[str, ...],
+        Setting(
+            "DARKROOM_WEBUI_MODELS",
+            read.names,
+            "what it draws with: `sdxl=sd_xl_base_1.0` for a checkpoint, a name alone for whichever one is loaded",
+            "webui",
+        ),
+    ] = ("webui",)
+    auth: Annotated[
+        Secret | None,
+        Setting("DARKROOM_WEBUI_AUTH", _credentials, "`user:password`, as for its `--api-auth`", confidential=True),
+    ] = None
+    sampler: Annotated[
+        str | None, Setting("DARKROOM_WEBUI_SAMPLER", read.text, "its sampler, such as `DPM++ 2M`", "its own choice")
+    ] = None
+    scheduler: Annotated[
+        str | None, Setting("DARKROOM_WEBUI_SCHEDULER", read.text, "its scheduler, such as `Karras`", "its own choice")
+    ] = None
+    timeout: Annotated[
+        float, Setting("DARKROOM_WEBUI_TIMEOUT", read.seconds, "seconds for a call, which draws one image")
+    ] = 300
