@@ -101,6 +101,14 @@ def test_a_name_that_means_nothing_is_warned_about(shell: CommandLine) -> None:
     assert line["message"] == "DARKROOM_LINK_TLL is no setting and is ignored; the nearest is DARKROOM_LINK_TTL"
 
 
+def test_links_that_can_only_be_guessed_are_warned_about(shell: CommandLine) -> None:
+    darkroom = shell.serve(DARKROOM_HOST="0.0.0.0", DARKROOM_JWT_SECRET=SECRET)
+    said = darkroom.wait_for("DARKROOM_PUBLIC_URL", stream="stderr").string
+    assert json.loads(said)["message"].startswith(
+        f"links say http://127.0.0.1:{darkroom.port}: set DARKROOM_PUBLIC_URL"
+    )
+
+
 def test_what_is_no_http_is_refused_by_a_problem(shell: CommandLine) -> None:
     darkroom = shell.serve()
     with socket.create_connection(("127.0.0.1", darkroom.port)) as connection:

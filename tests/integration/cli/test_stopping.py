@@ -42,7 +42,7 @@ async def serve(shell: CommandLine, settings: dict[str, str], **more: str) -> Da
 async def test_what_was_begun_is_answered_and_nothing_new_is_accepted(
     shell: CommandLine, karlo: KarloSimulator, with_karlo: dict[str, str], signal: int
 ) -> None:
-    karlo.faults.set("slow", seconds=1.5)
+    karlo.faults.set("slow", seconds=4.0)  # time enough for all that is asked meanwhile
     darkroom = await serve(shell, with_karlo)
     async with client_of(shell, darkroom) as client:
         begun = [asyncio.create_task(draw(client)) for _ in range(5)]

@@ -70,6 +70,19 @@ def test_a_worker_that_ends_is_replaced(darkroom: Darkroom, signal: int) -> None
     assert all(answers(darkroom) for _ in range(20))
 
 
+def test_a_worker_that_cannot_be_replaced_is_tried_again(darkroom: Darkroom, shell: CommandLine) -> None:
+    key = shell.folder / ".darkroom" / "link-key"
+    kept = key.read_bytes()
+    key.write_bytes(b"")
+    first, second = workers_of(darkroom)
+    os.kill(first, SIGKILL)
+    darkroom.wait_for("ended with status 2 before it was ready; trying again", stream="stderr")
+    assert answers(darkroom)
+    key.write_bytes(kept)
+    wait_until(lambda: len(workers_of(darkroom)) == 2)
+    assert second in workers_of(darkroom)
+
+
 async def test_a_second_signal_ends_them_all_there_and_then(
     shell: CommandLine, karlo: KarloSimulator, with_karlo: dict[str, str]
 ) -> None:

@@ -57,6 +57,11 @@ async def test_the_operator_knows_prices_better_than_the_cards(tmp_path: Path) -
     assert generation.cost == Money(Decimal("0.06"), "USD")
 
 
+async def test_what_the_limit_cannot_count_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with opened(tmp_path, DARKROOM_SPEND_PER_DAY="9 USD"):
+        assert "DARKROOM_SPEND_PER_DAY does not count memory: it has no price" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("settings", "problem"),
     [

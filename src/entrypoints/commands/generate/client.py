@@ -1,14 +1,14 @@
 """A caller of the service: orders images, and asks again for an answer that was lost, without paying again."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final, Self
 
 import httpx
 
 # Seconds to wait before asking again: enough in all for a service to be started anew.
-_PAUSES: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 16.0)
+PAUSES: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 16.0)
 
 Json = dict[str, Any]
 
@@ -24,25 +24,25 @@ class Problem(Exception):
     def unanswered(cls, error: httpx.TransportError, *, charged: str) -> Self:
         """Nothing came back."""
         where = error.request.url.copy_with(raw_path=b"/")
-        return cls(
-            {
-                "title": "No answer",
-                "detail": f"{where} does not answer: {str(error) or type(error).__name__}",
-                "charged": charged,
-            }
-        )
+        said = str(error) or type(error).__name__
+        problem = cls({"title": "No answer", "detail": f"{where} does not answer: {said}", "charged": charged})
+        problem.__cause__ = error
+        return problem
 
 
 class Client:
     """Speaks with one service, as one caller."""
 
-    def __init__(self, http: httpx.AsyncClient, token: str, *, own_links: str = "") -> None:
+    def __init__(
+        self, http: httpx.AsyncClient, token: str, *, own_links: str = "", pauses: Sequence[float] = PAUSES
+    ) -> None:
         """`http` knows where the service is; `token` is told to it and to nobody else.
 
         `own_links` is what those links begin with that the service opens itself, where it can only be reached by
-        `http`.
+        `http`; `pauses` are the seconds before each further try.
         """
-        self._http, self._authorization, self._own_links = http, {"Authorization": f"Bearer {token}"}, own_links
+        self._http, self._authorization = http, {"Authorization": f"Bearer {token}"}
+        self._own_links, self._pauses = own_links, pauses
 
     async def models(self) -> list[Json]:
         """What can be ordered.
@@ -63,26 +63,25 @@ class Client:
         Raises:
             Problem: there are none, or not all.
         """
-        charged = "no"
-        for pause in (*_PAUSES, None):
+        lost = False
+        for pause in (*self._pauses, None):
             try:
                 answer = await self._http.post(
                     "/api/images", json=order, headers={**self._authorization, "Idempotency-Key": key}
                 )
-            except httpx.ConnectError as error:
-                # Nothing has left this time. The first time that means that nothing is there.
-                if charged == "no" or pause is None:
-                    raise Problem.unanswered(error, charged=charged) from error
             except httpx.TransportError as error:
-                charged = "unknown"
-                if pause is None:
-                    raise Problem.unanswered(error, charged=charged) from error
+                # Where no connection was made, nothing has left.
+                lost = lost or not isinstance(error, httpx.ConnectError)
+                problem = Problem.unanswered(error, charged="unknown" if lost else "no")
             else:
-                if charged == "no" or pause is None or not _has_no_room(answer):
+                if not (lost and _has_no_room(answer)):
                     images: list[Json] = _accepted(answer)
                     return images
+                problem = Problem({**_problem(answer).members, "charged": "unknown"})
+            if pause is None or not lost:
+                raise problem
             await asyncio.sleep(pause)
-        raise AssertionError("the last try answers or raises")
+        raise AssertionError("the last try gives images or raises")
 
     async def fetch(self, link: str) -> bytes:
         """The image behind a link, which opens without a token.

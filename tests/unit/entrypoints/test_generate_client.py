@@ -1,0 +1,118 @@
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+
+from entrypoints.commands.generate.client import Client, Problem
+
+IMAGES = [{"id": "1", "seed": 7, "image": "https://cdn.example/1.png"}]
+NO_ROOM = {"title": "No room", "detail": "about to stop", "charged": "no"}
+
+
+def drawn(_: httpx.Request) -> httpx.Response:
+    return httpx.Response(200, json=IMAGES)
+
+
+def no_room(_: httpx.Request) -> httpx.Response:
+    return httpx.Response(503, json=NO_ROOM)
+
+
+def cut_off(request: httpx.Request) -> httpx.Response:
+    raise httpx.ReadError("reset", request=request)
+
+
+def nobody_there(request: httpx.Request) -> httpx.Response:
+    raise httpx.ConnectError("refused", request=request)
+
+
+class Service:
+    """Answers as it is told, one request after the other, and remembers them."""
+
+    def __init__(self, *answers: Callable[[httpx.Request], httpx.Response]) -> None:
+        self._answers: Iterator[Callable[[httpx.Request], httpx.Response]] = iter(answers)
+        self.asked: list[httpx.Request] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request)
+        return next(self._answers)(request)
+
+
+@asynccontextmanager
+async def client_of(service: Service, tries: int = 3, own_links: str = "") -> AsyncIterator[Client]:
+    transport = httpx.MockTransport(service)
+    async with httpx.AsyncClient(transport=transport, base_url="https://darkroom.example") as http:
+        yield Client(http, "the-token", own_links=own_links, pauses=(0.0,) * (tries - 1))
+
+
+@pytest.mark.parametrize("lost", [[cut_off], [cut_off, cut_off], [cut_off, nobody_there], [cut_off, no_room]])
+async def test_a_lost_answer_is_asked_for_again_under_the_same_key(
+    lost: list[Callable[[httpx.Request], httpx.Response]],
+) -> None:
+    service = Service(*lost, drawn)
+    async with client_of(service) as client:
+        assert await client.draw({"prompt": "a fox"}, "the-key") == IMAGES
+    assert len(service.asked) == len(lost) + 1
+    assert {request.headers["idempotency-key"] for request in service.asked} == {"the-key"}
+    assert {request.content for request in service.asked} == {b'{"prompt":"a fox"}'}
+
+
+@pytest.mark.parametrize(
+    ("answers", "charged"),
+    [
+        ([nobody_there], "no"),
+        ([no_room], "no"),
+        ([cut_off, cut_off, cut_off], "unknown"),
+        ([cut_off, nobody_there, nobody_there], "unknown"),
+    ],
+)
+async def test_it_gives_up(answers: list[Callable[[httpx.Request], httpx.Response]], charged: str) -> None:
+    service = Service(*answers)
+    async with client_of(service) as client:
+        with pytest.raises(Problem) as caught:
+            await client.draw({}, "key")
+    assert caught.value.members["charged"] == charged
+    assert len(service.asked) == len(answers)
+
+
+async def test_no_room_after_a_lost_answer_says_nothing_of_what_was_lost() -> None:
+    async with client_of(Service(cut_off, no_room, no_room)) as client:
+        with pytest.raises(Problem) as caught:
+            await client.draw({}, "key")
+    assert caught.value.members["charged"] == "unknown"
+
+
+@pytest.mark.parametrize("answer", [httpx.Response(502, text="<html>"), httpx.Response(502, json=[1])])
+async def test_an_answer_of_somebody_else_is_told_as_such(answer: httpx.Response) -> None:
+    async with client_of(Service(lambda _: answer)) as client:
+        with pytest.raises(Problem, match=r"https://darkroom\.example/api/images answered 502, and is no Darkroom"):
+            await client.draw({}, "key")
+
+
+async def test_the_token_goes_to_the_service_and_to_nobody_else() -> None:
+    service = Service(lambda _: httpx.Response(200, json={"models": []}), lambda _: httpx.Response(200, content=b"png"))
+    async with client_of(service) as client:
+        assert await client.models() == []
+        assert await client.fetch("https://cdn.example/1.png") == b"png"
+    assert [request.headers.get("authorization") for request in service.asked] == ["Bearer the-token", None]
+
+
+async def test_links_of_a_service_in_this_process_are_opened_there() -> None:
+    service = Service(lambda _: httpx.Response(200, content=b"png"))
+    async with client_of(service, own_links="http://127.0.0.1:8000") as client:
+        assert await client.fetch("http://127.0.0.1:8000/files/1.png?expires=1") == b"png"
+    assert str(service.asked[0].url) == "https://darkroom.example/files/1.png?expires=1"
+
+
+@pytest.mark.parametrize("answer", [nobody_there, lambda _: httpx.Response(404)])
+async def test_an_image_that_cannot_be_had_was_paid(answer: Callable[[httpx.Request], httpx.Response]) -> None:
+    async with client_of(Service(answer)) as client:
+        with pytest.raises(Problem) as caught:
+            await client.fetch("https://cdn.example/1.png")
+    assert caught.value.members["charged"] == "yes"
+
+
+async def test_without_a_service_no_model_is_known() -> None:
+    async with client_of(Service(nobody_there)) as client:
+        with pytest.raises(Problem, match=r"https://darkroom\.example/ does not answer: refused"):
+            await client.models()

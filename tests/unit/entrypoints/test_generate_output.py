@@ -1,0 +1,60 @@
+import asyncio
+import io
+import sys
+from pathlib import Path
+
+import pytest
+
+from adapters.in_memory.generator import tile
+from domain.errors import InvalidValue
+from entrypoints.commands.generate.files import write_image
+from entrypoints.commands.generate.progress import progress
+
+PNG = tile(16, 16, 0)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "seed", "name"),
+    [
+        ("A fox, in the snow!", 7, "a-fox-in-the-snow-7.png"),
+        ("눈 속의 여우", 7, "눈-속의-여우-7.png"),
+        ("../../etc/passwd", 7, "etc-passwd-7.png"),
+        ("...", None, "image.png"),
+        ("word " * 20, 0, "word-word-word-word-word-word-word-word-0.png"),
+    ],
+)
+def test_a_file_is_named_for_its_prompt_and_its_seed(tmp_path: Path, prompt: str, seed: int | None, name: str) -> None:
+    assert write_image(tmp_path / "new", prompt=prompt, seed=seed, data=PNG) == tmp_path / "new" / name
+
+
+def test_no_file_is_written_over(tmp_path: Path) -> None:
+    names = [write_image(tmp_path, prompt="fox", seed=1, data=PNG).name for _ in range(3)]
+    assert names == ["fox-1.png", "fox-1-2.png", "fox-1-3.png"]
+
+
+def test_what_is_no_image_is_not_written(tmp_path: Path) -> None:
+    with pytest.raises(InvalidValue):
+        write_image(tmp_path, prompt="fox", seed=1, data=b"<html>")
+    assert list(tmp_path.iterdir()) == []
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+async def test_progress_is_shown_and_wiped_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    async with progress("drawing"):
+        while "drawing ... 0 s" not in terminal.getvalue():  # noqa: ASYNC110  # a terminal tells nobody
+            await asyncio.sleep(0)
+    assert terminal.getvalue().endswith("\r\x1b[K")
+
+
+async def test_where_nobody_looks_there_is_no_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    async with progress("drawing"):
+        await asyncio.sleep(0)
+    assert stream.getvalue() == ""
