@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+import msgspec
 import pytest
 
 from adapters.generators.replicate import open_replicate, parse_models
@@ -176,12 +177,12 @@ async def test_what_the_model_said_of_its_failure_is_evidence_and_the_prompt_is_
     assert "CUDA" not in failure.detail
 
 
-@pytest.mark.parametrize("reference", [b"../account", b"", b"\xff", b"x" * 65])
-async def test_a_receipt_that_is_none_goes_into_no_url(provider: ReplicateProvider, reference: bytes) -> None:
+@pytest.mark.parametrize("prediction", [b"../account", b"\xff", b"x" * 65])
+async def test_a_receipt_that_is_none_goes_into_no_url(provider: ReplicateProvider, prediction: bytes) -> None:
+    receipt = Receipt(msgspec.json.encode({"references": {0: prediction}}))
     async with provider.opened() as generator:
-        request = plain_request(generator.cards[0])
-        with pytest.raises(UnusableImage):
-            await collected(generator, request, Receipt(reference))
+        with pytest.raises(UnusableImage, match="names no prediction"):
+            await collected(generator, plain_request(generator.cards[0]), receipt)
 
 
 async def test_checking_tells_that_the_token_is_wrong(provider: ReplicateProvider) -> None:

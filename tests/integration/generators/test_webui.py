@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from adapters.generators.webui import CallOptions, open_webui
 from conformance.generator_contract import ProviderContract, draw, plain_request
@@ -113,6 +115,18 @@ async def test_check_tells_that_something_else_is_there(
 ) -> None:
     with pytest.raises(error):
         async with open_webui(base_url=provider.simulator.base_url + path) as generator:
+            await generator.check()
+
+
+@pytest.mark.parametrize("body", ["<h1>Welcome</h1>", "{}", "null", "[" * 100_000], ids=lambda body: body[:9])
+async def test_check_tells_that_what_answers_is_no_web_ui(body: str) -> None:
+    async def welcome(request: web.Request) -> web.Response:
+        return web.Response(text=body)
+
+    application = web.Application()
+    application.router.add_get("/sdapi/v1/sd-models", welcome)
+    async with TestServer(application) as server, open_webui(base_url=str(server.make_url("/"))) as generator:
+        with pytest.raises(GeneratorUnavailable, match="no list of checkpoints"):
             await generator.check()
 
 
