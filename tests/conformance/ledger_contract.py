@@ -155,11 +155,12 @@ class LedgerContract:
 
         assert await owner.find(generation.id) == generation.cancelled(LATER)
 
-    async def test_of_many_who_write_one_revision_one_does(self, workplace: Workplace) -> None:
+    @pytest.mark.parametrize("seconds_apart", [0, 1])
+    async def test_of_many_who_write_one_revision_one_does(self, workplace: Workplace, seconds_apart: int) -> None:
         workers = [await workplace.hire() for _ in range(3)]
         generation = received()
         await workers[0].receive(generation, UNLIMITED)
-        ends = [generation.cancelled(NOON + timedelta(seconds=number)) for number in range(3)]
+        ends = [generation.cancelled(NOON + timedelta(seconds=number * seconds_apart)) for number in range(3)]
 
         outcomes = await asyncio.gather(
             *(worker.record(end) for worker, end in zip(workers, ends, strict=True)), return_exceptions=True
@@ -262,9 +263,10 @@ class LedgerContract:
 
     async def test_a_limit_counts_only_what_it_is_about(self, ledger: GenerationLedger) -> None:
         images, spend = Limits(images_per_day=2), Limits(spend_per_day=Money.parse("1 USD"))
-        await ledger.receive(received(samples=2, cost="1 USD"), UNLIMITED)
+        await ledger.receive(received(caller="lovelace", cost="5 EUR"), UNLIMITED)
+        await ledger.receive(received(samples=2, cost="1 USD"), spend)
 
-        for order in (received(caller="babbage", samples=2), received(caller="lovelace", samples=2)):
+        for order in (received(caller="babbage", samples=2), received(caller="noether", samples=2)):
             await ledger.receive(order, images)
         for order in (received(cost="5 EUR"), received()):
             await ledger.receive(order, spend)
@@ -452,6 +454,7 @@ class LedgerContract:
 
         await workplace.wait_a_minute()
         assert await workers[0].reserve("karlo", 30, 30) == 0
+        assert await workers[0].reserve("karlo", 1, 30) > 0
 
     async def test_what_finds_no_room_takes_none(self, ledger: GenerationLedger) -> None:
         assert await ledger.reserve("karlo", 6, 10) == 0

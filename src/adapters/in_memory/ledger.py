@@ -61,7 +61,7 @@ class InMemoryGenerationLedger(GenerationLedger):
     async def record(self, generation: Generation) -> None:
         row = self._book.rows.get(generation.id)
         if row is None or row.generation.revision != generation.revision - 1:
-            if row and (row.generation.revision, row.worker) == (generation.revision, self.worker):
+            if row and (row.generation, row.worker) == (generation, self.worker):
                 return
             raise Superseded(generation.id)
         row.generation, row.worker = generation, self.worker

@@ -42,7 +42,7 @@ class Check:
         if room_at is None:
             return self.refusal(_NEVER[self.refusal], retry_after=int(WINDOW.total_seconds()))
         wait = (room_at + WINDOW - now).total_seconds()
-        return self.refusal(_PASSED[self.refusal], retry_after=max(1, math.ceil(wait)))
+        return self.refusal(_PASSED[self.refusal], retry_after=math.ceil(wait))
 
 
 def checks(generation: Generation, limits: Limits) -> Iterator[Check]:

@@ -103,8 +103,6 @@ class WorkerContract:
                 found = await ledger.find(generation_id)
                 assert found is not None
                 assert found.revision >= int(revision)
-            for taken in await abandoned(ledger, limit=1000):
-                assert not taken.state.final
 
     async def test_of_all_processes_with_one_key_one_order_is_written(
         self, start: Callable[..., Worker], workplace: Workplace

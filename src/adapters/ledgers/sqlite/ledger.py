@@ -58,9 +58,7 @@ class SQLiteGenerationLedger(GenerationLedger):
         return await self._writer.write(lambda file: writes.take(file, self.worker, dead=dead, idle=idle, limit=limit))
 
     async def reserve(self, generator: str, images: int, per_minute: int) -> float:
-        return await self._writer.write(
-            lambda file: writes.reserve(file, generator, images, per_minute, self._clock().timestamp())
-        )
+        return await self._writer.write(lambda file: writes.reserve(file, generator, images, per_minute, self._clock()))
 
     async def usage(self, since: datetime, caller: str | None = None) -> Sequence[Usage]:
         return await self._reader.read(lambda file: reads.usage(file, since, caller))

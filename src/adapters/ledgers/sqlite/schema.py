@@ -49,7 +49,7 @@ MIGRATIONS: Final = (
         "CREATE INDEX generations_to_erase ON generations (created_at) WHERE erased_at IS NULL",
         "CREATE INDEX generations_to_forget ON generations (created_at) WHERE prompts_kept",
         "CREATE INDEX generations_to_empty ON generations (erased_at) WHERE erased_at IS NOT NULL AND stored > 0",
-        "CREATE TABLE reservations (generator TEXT NOT NULL, at REAL NOT NULL, images INTEGER NOT NULL)",
+        "CREATE TABLE reservations (generator TEXT NOT NULL, at INTEGER NOT NULL, images INTEGER NOT NULL)",
     ),
 )
 

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from adapters.ledger_parts.counting import counted_images, millionths
@@ -16,7 +16,7 @@ from domain.errors import QuotaExceeded, SpendLimit, Superseded
 from domain.generation import Generation
 from domain.limits import Limits
 
-MINUTE: Final = 60.0  # seconds
+MINUTE: Final = timedelta(minutes=1)
 
 _TAKEN: Final[dict[Refusal, str]] = {QuotaExceeded: sql.IMAGES_TAKEN, SpendLimit: sql.MONEY_TAKEN}
 _ROOM_AT: Final[dict[Refusal, str]] = {QuotaExceeded: sql.ROOM_FOR_IMAGES_AT, SpendLimit: sql.ROOM_FOR_MONEY_AT}
@@ -51,16 +51,16 @@ def take(
     return [generation_in(row) for row in connection.execute(sql.TAKE, parameters).fetchall()]
 
 
-def reserve(connection: sqlite3.Connection, generator: str, images: int, per_minute: int, now: float) -> float:
+def reserve(connection: sqlite3.Connection, generator: str, images: int, per_minute: int, now: datetime) -> float:
     """Take images out of the sliding minute, or give the seconds until there may be room."""
-    connection.execute(sql.PRUNE_RESERVATIONS, {"since": now - MINUTE})
+    connection.execute(sql.PRUNE_RESERVATIONS, {"since": to_microseconds(now - MINUTE)})
     (reserved,) = connection.execute(sql.RESERVED, {"generator": generator}).fetchone()
     excess = reserved + images - per_minute
     if excess <= 0:
-        connection.execute(sql.RESERVE, {"generator": generator, "now": now, "images": images})
+        connection.execute(sql.RESERVE, {"generator": generator, "now": to_microseconds(now), "images": images})
         return 0
     room_at = connection.execute(sql.ROOM_TO_RESERVE_AT, {"generator": generator, "excess": excess}).fetchone()
-    return float(room_at["at"]) + MINUTE - now if room_at else MINUTE
+    return (from_microseconds(room_at["at"]) + MINUTE - now if room_at else MINUTE).total_seconds()
 
 
 def _hold_to(connection: sqlite3.Connection, check: Check, now: datetime) -> None:
