@@ -2,12 +2,15 @@
 
 import asyncio
 import base64
+import logging
 from collections.abc import AsyncGenerator, Coroutine, Iterable
 from typing import Any, Final
 
 from domain.errors import DrawingFailed, InvalidValue, PromptRejected, UnusableImage
 from domain.generation import GeneratedImage, GenerationRequest
 from domain.values import ImageSize, Seed
+
+log = logging.getLogger(__name__)
 
 _BYTES_A_PIXEL: Final = 3
 _BESIDES_PIXELS: Final = 512 * 1024
@@ -42,15 +45,23 @@ def read_seed(value: object) -> Seed | None:
 def drawn_image(
     request: GenerationRequest, *, index: int, seed: Seed | None, data: bytes, image_id: str | None
 ) -> GeneratedImage:
-    """An image as it was ordered.
+    """An image as the provider drew it.
+
+    One of another size than ordered was paid for like any other, and is no less of an image: it is handed out, and
+    the operator is told.
 
     Raises:
-        UnusableImage: it is no image, not whole, or not of the size that was ordered.
+        UnusableImage: it is no image, or not whole.
     """
     image = GeneratedImage(index=index, seed=seed, data=data, id=image_id)
     if (image.file.width, image.file.height) != (request.size.width, request.size.height):
-        found, ordered = f"{image.file.width} x {image.file.height}", f"{request.size.width} x {request.size.height}"
-        raise UnusableImage(f"image {index} is {found} pixels large, and {ordered} were ordered", evidence=data)
+        log.warning(
+            "an image of %d x %d pixels came, and %d x %d were ordered",
+            image.file.width,
+            image.file.height,
+            request.size.width,
+            request.size.height,
+        )
     return image
 
 

@@ -85,9 +85,16 @@ TOLD: Final = dict(
         *each(UNUSABLE, "link-file", "link-data", "link-relative", "link-schemeless", "link-control-characters"),
         *each(UNUSABLE, "link-not-a-link", "link-very-long", "link-tampered", "base64-garbage", "base64-cut-short"),
         *each(UNUSABLE, "image-html", "image-svg", "image-text", "image-gif", "image-zero-bytes", "image-cut-short"),
-        *each(UNUSABLE, "image-without-its-end", "image-with-a-tail", "image-enormous", "image-of-other-size"),
+        *each(UNUSABLE, "image-without-its-end", "image-with-a-tail", "image-enormous"),
         # A file is what its bytes say: another format than ordered is still the picture that was ordered.
-        *each(ALL, "image-of-other-format", "fetch-as-html", "fetch-as-octets", "fetch-as-other-image"),
+        *each(
+            ALL,
+            "image-of-other-format",
+            "image-of-other-size",
+            "fetch-as-html",
+            "fetch-as-octets",
+            "fetch-as-other-image",
+        ),
         *each(UNUSABLE, "fetch-401", "fetch-403", "fetch-404", "fetch-410"),
         *each(UNUSABLE, "fetch-redirect-to-itself", "fetch-redirect-elsewhere"),
         *each(UNUSABLE, "fetch-oversized", "fetch-oversized-as-declared", "fetch-gzip-bomb"),

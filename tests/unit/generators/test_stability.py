@@ -53,12 +53,6 @@ def test_how_many_pixels_there_are_is_up_to_stability_ai(width: int, height: int
     assert (image.file.width, image.file.height, image.seed) == (width, height, Seed(7))
 
 
-@pytest.mark.parametrize(("width", "height"), [(160, 160), (90, 160), (160, 80)])
-def test_another_shape_than_ordered_is_no_use(width: int, height: int) -> None:
-    with pytest.raises(UnusableImage, match="another shape than ordered"):
-        read_answer(answered(width=width, height=height), REQUEST)
-
-
 @pytest.mark.parametrize(("said", "made"), [(8, 8), (0, 0), (None, 7), ("8", 7), (True, 7), (2**32, 7)])
 def test_the_seed_is_the_one_that_made_the_image_as_far_as_that_is_said(said: object, made: int) -> None:
     assert read_answer(answered(seed=said), REQUEST).seed == Seed(made)

@@ -23,7 +23,6 @@ _REFUSALS: Final = {
     HTTPStatus.PAYMENT_REQUIRED: "our account has no credits left",
 }
 _REST: Final = 60  # seconds that Stability AI turns away whoever asked too often
-_ROUNDING: Final = 0.05  # of a shape: its sides are multiples of 64 pixels, as far as is known
 
 
 def read_answer(answer: Answer, request: GenerationRequest) -> GeneratedImage:
@@ -44,16 +43,7 @@ def read_answer(answer: Answer, request: GenerationRequest) -> GeneratedImage:
     made = read_seed(document.get("seed")) or sent
     if made != sent:
         log.warning("the provider made an image with another seed than it was sent")
-    image = GeneratedImage(index=0, seed=made, data=from_base64(text, index=0))
-    _hold_to_shape(image, request)
-    return image
-
-
-def _hold_to_shape(image: GeneratedImage, request: GenerationRequest) -> None:
-    drawn, ordered = image.file.width / image.file.height, request.size.width / request.size.height
-    if abs(drawn / ordered - 1) > _ROUNDING:
-        shape = f"{image.file.width} x {image.file.height}"
-        raise UnusableImage(f"image 0 is {shape} pixels large, another shape than ordered", evidence=image.data)
+    return GeneratedImage(index=0, seed=made, data=from_base64(text, index=0))
 
 
 def _failure(answer: Answer) -> DrawingFailed:
