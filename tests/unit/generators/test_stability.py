@@ -11,7 +11,7 @@ from adapters.generators.stability.answer import read_answer
 from adapters.generators.stability.models import RATIOS, stability_cards
 from adapters.in_memory.generator import tile
 from adapters.provider_http.answer import Answer
-from domain.errors import Charged, DrawingFailed, GeneratorRefused, GeneratorUnavailable, PromptRejected, UnusableImage
+from domain.errors import Charged, DrawingFailed, GeneratorRefused, GeneratorUnavailable, PromptRejected
 from domain.generation import GenerationRequest
 from domain.image_file import MediaType
 from domain.values import ImageSize, ModelVersion, Prompt, Seed
