@@ -193,10 +193,14 @@ async def test_an_upload_that_is_cut_short_leaves_nothing(storage: S3ImageStorag
 
 
 async def test_bytes_that_change_on_their_way_are_refused(s3: S3Server, public: PublicImages) -> None:
-    def change(request: Any, **_: object) -> None:  # noqa: ANN401  # botocore's
-        request.body = some_image(seed=1)
+    connections = public.client._endpoint.http_session  # noqa: SLF001  # nothing public leads there
+    send = connections.send
 
-    public.client.meta.events.register("before-send.s3.PutObject", change)
+    async def change(request: Any) -> Any:  # noqa: ANN401  # botocore's
+        request.body = some_image(seed=1)
+        return await send(request)
+
+    connections.send = change
 
     with pytest.raises(StorageFault, match="BadDigest"):
         await public.storage.put(new_key(), some_image(), MediaType.PNG)

@@ -5,26 +5,21 @@ from typing import ClassVar, TypeAlias
 from urllib.parse import quote
 
 from adapters.storages.s3.client import S3Client
+from adapters.storages.s3.direct import DirectBucket
 
 
-@dataclass(frozen=True, slots=True)
 class PresignedLinks:
-    """Links that open a private bucket's images for `ttl` seconds, at most 604,800: seven days (SigV4).
-
-    `client` is one for the address that readers see. A link dies early with temporary credentials that signed it.
-    """
+    """Links that open a private bucket's images, until they or the temporary credentials that signed them expire."""
 
     cache_control: ClassVar = "private, max-age=31536000, immutable"
 
-    client: S3Client
-    bucket: str
-    ttl: int
+    def __init__(self, client: S3Client, bucket: str, ttl: int) -> None:
+        """`client`: one for the address that readers see; `ttl`: seconds, at most 604,800: seven days (SigV4)."""
+        self._bucket, self._ttl = DirectBucket(client, bucket), ttl
 
     async def __call__(self, key: str) -> str:
         """The link to a key, signed now."""
-        return await self.client.generate_presigned_url(
-            "get_object", Params={"Bucket": self.bucket, "Key": key}, ExpiresIn=self.ttl
-        )
+        return await self._bucket.link(key, self._ttl)
 
 
 @dataclass(frozen=True, slots=True)

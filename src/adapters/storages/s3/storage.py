@@ -12,6 +12,7 @@ from uuid import uuid4
 from botocore.exceptions import ClientError
 
 from adapters.storages.s3.client import S3Client
+from adapters.storages.s3.direct import DirectBucket
 from adapters.storages.s3.faults import Bucket
 from adapters.storages.s3.links import S3Links
 from domain.errors import StorageFault
@@ -29,6 +30,7 @@ class S3ImageStorage(ImageStorage):
         """`deadline`: seconds that one call may take, its retries included."""
         self._client, self._prefix = client, prefix
         self._links, self._deadline = links, deadline
+        self._direct = DirectBucket(client, bucket)
         self._bucket = Bucket(bucket, client.meta.endpoint_url, client.meta.region_name)
 
     async def put(self, key: str, image: bytes, media_type: MediaType) -> None:
@@ -75,16 +77,14 @@ class S3ImageStorage(ImageStorage):
 
     async def _kept(self, key: str, image: bytes, media_type: MediaType) -> bool:
         """Upload it, unless it is there. False where another upload under this key is just under way."""
+        headers = {
+            "Cache-Control": self._links.cache_control,
+            "Content-Type": media_type.value,
+            "If-None-Match": "*",
+            "x-amz-checksum-sha256": b64encode(hashlib.sha256(image).digest()).decode(),
+        }
         try:
-            answer = await self._client.put_object(
-                Bucket=self._bucket.name,
-                Key=key,
-                Body=image,
-                ContentType=media_type.value,
-                CacheControl=self._links.cache_control,
-                ChecksumSHA256=b64encode(hashlib.sha256(image).digest()).decode(),
-                IfNoneMatch="*",
-            )
+            etag = await self._direct.put(key, image, headers)
         except ClientError as error:
             match error.response["ResponseMetadata"]["HTTPStatusCode"]:
                 case HTTPStatus.CONFLICT:
@@ -95,7 +95,7 @@ class S3ImageStorage(ImageStorage):
                     raise StorageFault(f"other bytes are kept under {key} in {self._bucket}") from error
                 case _:
                     raise
-        if not answer.get("ETag"):  # what says yes to everything must not cost an image
+        if not etag:  # what says yes to everything must not cost an image
             raise StorageFault(f"what answers at {self._bucket.endpoint_url} is no S3 server")
         return True
 

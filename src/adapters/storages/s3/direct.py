@@ -1,0 +1,85 @@
+"""A bucket, reached without the long way through botocore's client.
+
+The signer, the credentials and the connections are botocore's own. What its client does besides for each call (events,
+endpoint rules, checks of parameters, a name for itself) takes more CPU time than the upload: `docs/performance.md`.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from http import HTTPStatus
+from io import BytesIO
+from typing import Any, Final, cast
+from urllib.parse import quote
+
+from aiobotocore.parsers import create_parser
+from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth, SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004  # botocore's name for it
+
+from adapters.storages.s3.client import S3Client
+from domain.patience import pauses
+
+_ANY_KEY: Final = "key"
+
+
+class DirectBucket:
+    """Uploads to a bucket, and links to what is in it, as `client` would make them.
+
+    Every method may raise `BotoCoreError` and `ValueError`, where there is nothing to sign with.
+    """
+
+    def __init__(self, client: S3Client, bucket: str) -> None:
+        self._client, self._bucket = client, bucket
+        # Nothing public leads to these two.
+        self._credentials = cast("Any", client)._request_signer._credentials  # noqa: SLF001
+        self._connections = cast("Any", client)._endpoint.http_session  # noqa: SLF001
+        self._address: str | None = None
+
+    async def put(self, key: str, image: bytes, headers: Mapping[str, str]) -> str | None:
+        """Upload an object with these headers, and give its ETag, where the answer has one.
+
+        Raises:
+            ClientError: S3 said no.
+            BotoCoreError: S3 cannot be reached.
+        """
+        try:
+            answer = await self._put(key, image, headers)
+        except (ConnectionError, HTTPClientError):  # as of a connection of the pool that died meanwhile
+            answer = await self._put(key, image, headers)
+        if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            await asyncio.sleep(next(pauses()))
+            answer = await self._put(key, image, headers)
+        if answer.status_code >= HTTPStatus.MULTIPLE_CHOICES:
+            raise ClientError(await self._refusal(answer), "PutObject")
+        return cast("str | None", answer.headers.get("etag"))
+
+    async def link(self, key: str, ttl: int) -> str:
+        """A URL that opens an object for so many seconds."""
+        request = AWSRequest("GET", await self._url(key))
+        await self._sign(S3SigV4QueryAuth, request, expires=ttl)
+        return str(request.url)
+
+    async def _put(self, key: str, image: bytes, headers: Mapping[str, str]) -> Any:  # noqa: ANN401  # not typed
+        # As a file: aiohttp sends large bytes in one piece, which holds up the event loop.
+        request = AWSRequest("PUT", await self._url(key), {"User-Agent": "Darkroom", **headers}, BytesIO(image))
+        request.context["client_config"] = cast("Any", self._client).meta.config
+        await self._sign(S3SigV4Auth, request)
+        return await self._connections.send(request.prepare())
+
+    async def _sign(self, auth: type[SigV4Auth], request: AWSRequest, **options: int) -> None:
+        credentials = await self._credentials.get_frozen_credentials()
+        auth(credentials, "s3", self._client.meta.region_name, **options).add_auth(request)
+
+    async def _refusal(self, answer: Any) -> dict[str, Any]:  # noqa: ANN401  # not typed
+        said = {"status_code": answer.status_code, "headers": answer.headers, "body": await answer.content}
+        shape = cast("Any", self._client).meta.service_model.operation_model("PutObject").output_shape
+        return cast("dict[str, Any]", await create_parser("rest-xml").parse(said, shape))
+
+    async def _url(self, key: str) -> str:
+        if self._address is None:
+            # Which host and path stand for a bucket is botocore's to say: there are many rules.
+            link = await self._client.generate_presigned_url(
+                "get_object", Params={"Bucket": self._bucket, "Key": _ANY_KEY}, ExpiresIn=1
+            )
+            self._address = link.partition("?")[0].removesuffix(_ANY_KEY)
+        return self._address + quote(key, safe="/~")
