@@ -1,7 +1,9 @@
 """The generators by name, and how each is opened. What is not chosen is not imported: some bring much along."""
 
+import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from importlib.metadata import entry_points
 from typing import Final
 
 from domain.errors import InvalidValue
@@ -17,6 +19,9 @@ from entrypoints.settings import (
 )
 
 Opener = Callable[[Settings], AbstractAsyncContextManager[ImageGenerator]]
+# Anybody's package may offer a generator under an entry point of this group; its settings stand in the environment.
+Plugin = Callable[[Mapping[str, str]], AbstractAsyncContextManager[ImageGenerator]]
+PLUGINS: Final = "darkroom.generators"
 
 
 def open_generator(settings: Settings, name: str) -> AbstractAsyncContextManager[ImageGenerator]:
@@ -25,10 +30,14 @@ def open_generator(settings: Settings, name: str) -> AbstractAsyncContextManager
     Raises:
         BadSettings: there is none, or it cannot be opened as it is set.
     """
-    opener = GENERATORS.get(name)
-    if opener is None:
-        raise BadSettings(f"DARKROOM_GENERATORS must name some of {', '.join(GENERATORS)}, not {name!r}")
-    return opener(settings)
+    if opener := GENERATORS.get(name):
+        return opener(settings)
+    plugins = entry_points(group=PLUGINS)
+    if name in plugins.names:
+        plugin: Plugin = plugins[name].load()
+        return plugin(os.environ)
+    known = ", ".join([*GENERATORS, *plugins.names])
+    raise BadSettings(f"DARKROOM_GENERATORS must name some of {known}, not {name!r}")
 
 
 @asynccontextmanager

@@ -70,9 +70,7 @@ async def _open_s3(settings: Settings) -> AsyncIterator[Opened]:
             if s3.public_endpoint_url:
                 reader = await opened.enter_async_context(client_at(endpoint_url=s3.public_endpoint_url))
             links = PresignedLinks(reader, s3.bucket, settings.storage.link_ttl)
-        storage = S3ImageStorage(
-            client, bucket=s3.bucket, prefix=s3.prefix, links=links, deadline=settings.limits.store_timeout
-        )
+        storage = S3ImageStorage(client, bucket=s3.bucket, prefix=s3.prefix, links=links)
         yield Opened(storage)
 
 

@@ -129,9 +129,12 @@ def ignored_names(environment: Mapping[str, str]) -> Iterator[str]:
     """A line for each `DARKROOM_` name that means nothing here, with the nearest that does."""
     known = {declared.setting.name for group in GROUPS for declared in declared_in(group)} | set(_NOT_BUILT)
     chosen = read_group(GeneratorSettings, environment).names
+    plugins = [name for name in chosen if name not in GENERATOR_GROUPS and name != "sketch"]
     for name in sorted(environment):
         if not name.startswith("DARKROOM_") or name in known:
             continue
+        if name.startswith(tuple(f"DARKROOM_{plugin.upper().replace('-', '_')}_" for plugin in plugins)):
+            continue  # that package reads them itself
         if name.startswith(_PER_MINUTE):
             if name not in map(_quota_name, chosen):
                 yield f"{name} is ignored: DARKROOM_GENERATORS does not name that generator"

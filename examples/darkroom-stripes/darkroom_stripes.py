@@ -1,0 +1,65 @@
+"""A generator from outside: stripes in the colours of the seed, as wide as a setting of its own says."""
+
+import struct
+import zlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+
+from domain.generation import GeneratedImage, GenerationRequest
+from domain.image_file import MediaType
+from domain.model_card import ModelCard, PixelRange
+from domain.ports import ImageGenerator, Receipt
+from domain.values import ModelVersion
+
+CARD = ModelCard(
+    version=ModelVersion("stripes"),
+    generator="stripes",
+    width=PixelRange(16, 1024),
+    height=PixelRange(16, 1024),
+    prompt_max=1000,
+    media_type=MediaType.PNG,
+    negative_prompt=False,
+)
+
+
+class StripesImageGenerator(ImageGenerator):
+    """Knows a prompt when it sees one, and ignores what it says; honours the seed and the size."""
+
+    def __init__(self, stripe: int) -> None:
+        """`stripe`: how wide one is, in pixels."""
+        self._stripe = stripe
+
+    @property
+    def cards(self) -> Sequence[ModelCard]:
+        return (CARD,)
+
+    async def submit(self, request: GenerationRequest, key: str) -> Receipt:
+        del key  # nobody charges
+        width, height = request.size.width, request.size.height
+        return Receipt(
+            images=tuple(
+                GeneratedImage(index=index, seed=seed, data=stripes(width, height, seed.value, self._stripe))
+                for index, seed in enumerate(request.seeds)
+            )
+        )
+
+
+@asynccontextmanager
+async def open_stripes(environment: Mapping[str, str]) -> AsyncIterator[ImageGenerator]:
+    """What the entry point names: clients and the like would be opened and closed here."""
+    yield StripesImageGenerator(int(environment.get("DARKROOM_STRIPES_WIDTH", "16")))
+
+
+def stripes(width: int, height: int, seed: int, stripe: int) -> bytes:
+    """A PNG of upright stripes in two colours, the seed's and its complement."""
+    colour = (seed & 0xFFFFFF).to_bytes(3, "big")
+    other = bytes(255 - part for part in colour)
+    row = b"\0" + b"".join(colour if x // stripe % 2 else other for x in range(width))
+    chunks = (
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)),
+        (b"IDAT", zlib.compress(row * height)),
+        (b"IEND", b""),
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
+    )
