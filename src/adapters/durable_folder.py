@@ -52,6 +52,10 @@ class DurableFolder:
             path.unlink()
             _sync(path.parent)
 
+    def discard(self, name: str) -> None:
+        """Remove a file without waiting for the disk: after a loss of power it may be there again."""
+        self._path(name).unlink(missing_ok=True)
+
     def names(self) -> Iterator[str]:
         """The name of every file."""
         return (os.path.relpath(file.path, self._root) for file in _files(self._root))

@@ -40,7 +40,8 @@ class DiskImageSpool(ImageSpool):
         """It is as safe as can be since `put`."""
 
     async def remove(self, name: str) -> None:
-        await self._disk(self._waiting.remove, name)
+        # What is there again after a loss of power is found to be stored, and tidied up.
+        await self._disk(self._waiting.discard, name)
 
     async def names(self) -> Sequence[str]:
         return await self._disk(lambda: list(self._waiting.names()))

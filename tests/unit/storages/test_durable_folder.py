@@ -78,6 +78,8 @@ def test_no_link_is_followed(folder: DurableFolder, root: Path) -> None:
             folder.replace(name, b"data")
         with pytest.raises(OSError, match="no name"):
             folder.remove(name)
+        with pytest.raises(OSError, match="no name"):
+            folder.discard(name)
     assert list(folder.names()) == ["a.png"]
     assert (root.parent / "outside" / "b.png").read_bytes() == b"outside"
 
