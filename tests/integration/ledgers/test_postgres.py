@@ -6,16 +6,18 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from urllib.parse import urlsplit
 
+import asyncpg
 import pytest
 
 from adapters.in_memory.spool import InMemoryImageSpool
+from adapters.ledgers.postgres import lease as lease_module
 from adapters.ledgers.postgres.lease import Lease
 from adapters.postgres import database as database_module
-from adapters.postgres.database import open_postgres_database
+from adapters.postgres.database import PostgresDatabase, open_postgres_database
 from adapters.postgres.schema import MIGRATIONS
 from adapters.spools.postgres import PostgresImageSpool
 from conformance.generations import drawn, received
-from conformance.ledger_contract import LATER, UNLIMITED, abandoned, written
+from conformance.ledger_contract import LATER, UNLIMITED, abandoned, eventually, written
 from domain.draw_generation import spool_name
 from domain.errors import LedgerUnavailable
 from domain.identifiers import uuid7
@@ -27,6 +29,14 @@ from servers.postgres import PostgresServer
 from servers.proxy import NO_FAULTS, Faults, Proxy
 
 HERE, ELSEWHERE = uuid7(), uuid7()
+
+
+async def _told(call: Awaitable[object], message: str) -> bool:
+    try:
+        await call
+    except LedgerUnavailable as unavailable:
+        return message in str(unavailable)
+    return False
 
 
 @pytest.fixture
@@ -174,6 +184,8 @@ class TestOutages:
         self, workplace: PostgresWorkplace, proxy: Proxy, by_proxy: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(database_module, "PATIENCE", 0.3)
+        monkeypatch.setattr(lease_module, "_PATIENCE", 0.3)
+        monkeypatch.setattr(lease_module, "_PULSE", 0.1)
         ledger = await workplace.hire(url=by_proxy)
         order = await written(ledger, received())
 
@@ -182,10 +194,29 @@ class TestOutages:
             await ledger.find(order.id)
         with pytest.raises(LedgerUnavailable):
             await ledger.record(order.submitted())
+        await eventually(lambda: _told(ledger.record(order.submitted()), "being connected to again"))
         await proxy.switch(NO_FAULTS)
 
         await patiently(lambda: ledger.record(order.submitted()))
         assert await ledger.find(order.id) == order.submitted()
+
+    async def test_it_can_be_closed_while_an_answer_is_missing(
+        self, database_url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked = asyncio.Event()
+
+        async def ask(database: PostgresDatabase) -> None:
+            async with database.session() as session:
+                asked.set()
+                await session.execute("SELECT pg_sleep(1000)", timeout=1000)
+
+        async with open_postgres_database(database_url) as database:
+            asking = asyncio.create_task(ask(database))
+            await asked.wait()
+            monkeypatch.setattr(database_module, "PATIENCE", 0.1)
+
+        with pytest.raises(asyncpg.PostgresConnectionError):
+            await asking
 
     async def test_the_server_notices_soon_that_a_machine_has_vanished(self, database_url: str) -> None:
         lease = Lease(database_url, uuid7())

@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +19,7 @@ import pytest
 from adapters.ledgers.sqlite import connection, turn
 from adapters.ledgers.sqlite.schema import MIGRATIONS
 from adapters.ledgers.sqlite.workers import WorkerLock
+from adapters.ledgers.sqlite.writer import Writer
 from conformance.generations import received, stored
 from conformance.ledger_contract import UNLIMITED
 from domain.errors import LedgerUnavailable, Superseded
@@ -214,6 +215,48 @@ async def test_what_was_written_is_sound(workplace: SQLiteWorkplace) -> None:
 
     with closing(sqlite3.connect(workplace.file)) as stranger:
         assert stranger.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+class TestWriter:
+    @pytest.fixture
+    async def opened(self, tmp_path: Path) -> AsyncIterator[tuple[Writer, sqlite3.Connection]]:
+        with closing(connection.connect(tmp_path / "file.db")) as file, closing(turn.Turn(tmp_path / "turn")) as held:
+            file.execute("CREATE TABLE written (name TEXT)")
+            writer = Writer(file, held)
+            yield writer, file
+            await writer.close()
+
+    async def test_where_the_disk_fails_one_nothing_of_the_same_commit_is_written(
+        self, opened: tuple[Writer, sqlite3.Connection]
+    ) -> None:
+        writer, file = opened
+
+        def well(file: sqlite3.Connection) -> None:
+            file.execute("INSERT INTO written VALUES ('well')")
+
+        def ill(file: sqlite3.Connection) -> None:
+            file.execute("INSERT INTO written VALUES ('ill')")
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
+            raise error
+
+        def written() -> list[str]:
+            return [name for (name,) in file.execute("SELECT name FROM written")]
+
+        together = [asyncio.create_task(writer.write(operation)) for operation in (well, ill, well)]
+        await asyncio.wait(together)
+
+        assert "ill" not in written()
+        assert written().count("well") == sum(task.exception() is None for task in together)
+        assert isinstance(together[1].exception(), LedgerUnavailable)
+        await writer.write(well)
+
+    async def test_a_fault_of_ours_is_no_outage(self, opened: tuple[Writer, sqlite3.Connection]) -> None:
+        writer, _ = opened
+
+        for statement in ("SELECT nonsense", "INSERT INTO nowhere VALUES (1)"):
+            with pytest.raises(sqlite3.OperationalError):
+                await writer.write(lambda file, sql=statement: file.execute(sql))  # type: ignore[misc]
 
 
 class TestWorkerLock:
