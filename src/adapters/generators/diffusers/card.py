@@ -1,0 +1,60 @@
+"""The card of a model, as far as its pipeline tells what it draws and honours."""
+
+from typing import Final
+
+from diffusers import DiffusionPipeline
+
+from adapters.declared_models import Sizes
+from adapters.generators.diffusers.parameters import Parameters
+from domain.errors import InvalidValue
+from domain.image_file import MediaType
+from domain.model_card import ModelCard, NumberRange, PixelRange
+from domain.values import GuidanceScale, ImageSize, InferenceSteps, ModelVersion, Prompt
+
+_STEP: Final = 16  # what the compression and the patches of most kinds come to; those that compress more tell it
+_CHARACTERS_A_TOKEN: Final = 8  # an English word and the blank after it are about five
+
+
+def read_card(version: ModelVersion, pipeline: DiffusionPipeline, *, tokens: int, sizes: Sizes | None) -> ModelCard:
+    """Put the card together. `tokens` are as many as are read of a prompt; `sizes` are the operator's, where set.
+
+    Raises:
+        InvalidValue: the pipeline does not tell what it draws.
+    """
+    parameters = Parameters.of(pipeline)
+    drawn = _sizes(pipeline, sizes) if "width" in parameters else _only_size(pipeline)
+    return ModelCard(
+        version=version,
+        generator="diffusers",
+        width=drawn.side,
+        height=drawn.side,
+        sizes=drawn.listed,
+        prompt_max=min(tokens * _CHARACTERS_A_TOKEN, Prompt.MAX_LENGTH),
+        media_type=MediaType.PNG,
+        negative_prompt=parameters.negative_prompt,
+        num_inference_steps=_range(InferenceSteps.MIN, InferenceSteps.MAX, parameters.default(parameters.steps)),
+        guidance_scale=_range(GuidanceScale.MIN, GuidanceScale.MAX, parameters.default(parameters.guidance)),
+        idempotent=True,
+    )
+
+
+def _range(low: float, high: float, default: float | None) -> NumberRange | None:
+    """What an order may give, unless the model is made for what none can give."""
+    return NumberRange(low, high, default) if default is not None and low <= default <= high else None
+
+
+def _only_size(pipeline: DiffusionPipeline) -> Sizes:
+    side = pipeline.super_res_first.config.sample_size  # Karlo's, the only kind that cannot be told a size
+    return Sizes(PixelRange(side, side), (ImageSize(side, side),))
+
+
+def _sizes(pipeline: DiffusionPipeline, sizes: Sizes | None) -> Sizes:
+    if sizes:
+        return sizes
+    network = getattr(pipeline, "unet", None) or getattr(pipeline, "transformer", None)
+    latents = getattr(pipeline, "default_sample_size", None) or getattr(network.config, "sample_size", None)
+    if not isinstance(latents, int):
+        raise InvalidValue("it does not tell which sizes it draws: they must be set")
+    scale = pipeline.vae_scale_factor
+    side = latents * scale
+    return Sizes(PixelRange(max(ImageSize.MIN, side // 2), min(ImageSize.MAX, side * 2), step=max(_STEP, scale)))

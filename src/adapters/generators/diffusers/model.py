@@ -1,0 +1,119 @@
+"""A loaded model: draws samples of a request, as PNG."""
+
+import io
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+import torch
+from diffusers import DiffusionPipeline
+from PIL.Image import Image
+
+from adapters.declared_models import Sizes
+from adapters.generators.diffusers.card import read_card
+from adapters.generators.diffusers.parameters import Parameters
+from adapters.generators.diffusers.reader import Reader
+from domain.errors import Charged, DrawingFailed, GeneratorRefused, GeneratorUnavailable, PromptRejected
+from domain.generation import GeneratedImage, GenerationRequest
+from domain.values import ModelVersion
+
+log = logging.getLogger(__name__)
+
+_NO_MEMORY: Final = "can't allocate memory"  # torch's words where the CPU's is used up: it has no class for that
+
+
+class Model:
+    """A pipeline and its card. `draw` is for one thread at a time: pipelines are not made for more."""
+
+    def __init__(self, version: ModelVersion, pipeline: DiffusionPipeline, sizes: Sizes | None) -> None:
+        self._pipeline, self._parameters, self._reader = pipeline, Parameters.of(pipeline), Reader.of(pipeline)
+        self.card = read_card(version, pipeline, tokens=self._reader.most, sizes=sizes)
+
+    def __str__(self) -> str:
+        return f"{self.card.version.value} on {self._pipeline.device}"
+
+    def draw(
+        self, request: GenerationRequest, samples: Sequence[int], left: Callable[[], bool]
+    ) -> list[GeneratedImage]:
+        """Draw those samples of a request together, less what a safety checker holds back.
+
+        `left` is asked after each step, where the pipeline lets us: whether nobody waits for it any more.
+
+        Raises:
+            PromptRejected: it would not be read whole.
+            GeneratorUnavailable: there is not memory enough.
+            GeneratorRefused: the pipeline failed.
+        """
+        with _told():
+            self._read_whole(request)
+            drawn = self._pipeline(**self._arguments(request, samples, left))
+            flagged = getattr(drawn, "nsfw_content_detected", None) or [False] * len(samples)
+            return [
+                GeneratedImage(index=index, seed=request.seeds[index], data=_png(image))
+                for index, image, held_back in zip(samples, drawn.images, flagged, strict=True)
+                if not held_back
+            ]
+
+    def _read_whole(self, request: GenerationRequest) -> None:
+        for prompt in filter(None, (request.prompt, request.negative_prompt)):
+            if (tokens := self._reader.count(prompt.value)) > self._reader.most:
+                raise PromptRejected(
+                    f"a prompt takes {tokens} tokens, and {self.card.version.value} reads {self._reader.most}",
+                    charged=Charged.NO,
+                )
+
+    def _arguments(
+        self, request: GenerationRequest, samples: Sequence[int], left: Callable[[], bool]
+    ) -> Mapping[str, object]:
+        parameters = self._parameters
+        arguments: dict[str, object] = {
+            "prompt": request.prompt.value,
+            "num_images_per_prompt": len(samples),
+            "generator": [torch.Generator().manual_seed(request.seeds[index].value) for index in samples],
+        }
+        if "width" in parameters:
+            arguments |= {"width": request.size.width, "height": request.size.height}
+        if request.negative_prompt:
+            arguments["negative_prompt"] = request.negative_prompt.value
+        if request.num_inference_steps:
+            arguments[parameters.steps] = request.num_inference_steps.value
+        if request.guidance_scale:
+            arguments[parameters.guidance] = request.guidance_scale.value
+        if "callback_on_step_end" in parameters:
+            arguments["callback_on_step_end"] = _leaving(left)
+        return arguments
+
+
+class _Left(Exception):
+    """Nobody waits for it any more."""
+
+
+def _leaving(left: Callable[[], bool]) -> Callable[..., dict[str, object]]:
+    def step_ended(pipeline: object, step: int, timestep: object, state: dict[str, object]) -> dict[str, object]:
+        del pipeline, step, timestep
+        if left():
+            raise _Left
+        return state
+
+    return step_ended
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What goes wrong in torch and in pipelines, in words of the port. No provider is paid for it."""
+    try:
+        yield
+    except (DrawingFailed, _Left):
+        raise
+    except Exception as fault:
+        if isinstance(fault, torch.OutOfMemoryError | MemoryError) or _NO_MEMORY in str(fault):
+            raise GeneratorUnavailable("there is not memory enough to draw it") from fault
+        log.exception("a pipeline failed")
+        raise GeneratorRefused("the model's pipeline failed") from fault
+
+
+def _png(image: Image) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()

@@ -1,0 +1,46 @@
+"""Where models come from: a folder of this machine, or a name on the hub."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from domain.errors import InvalidValue
+from domain.values import ModelVersion
+
+_HUB_NAME: Final = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSource:
+    """A model to be loaded; `place` is a folder, or an `owner/name` on the hub where it is not `local`."""
+
+    version: ModelVersion
+    place: str
+    local: bool
+
+
+def parse_sources(entries: Iterable[str]) -> tuple[ModelSource, ...]:
+    """Read the operator's list of `version=folder` and `version=owner/name`. A folder that is there comes first.
+
+    Raises:
+        InvalidValue: an entry cannot be read, names a folder that is not there, or a version comes twice.
+    """
+    sources: dict[str, ModelSource] = {}
+    for entry in entries:
+        version, _, place = (part.strip() for part in entry.partition("="))
+        if version in sources:
+            raise InvalidValue(f"{version!r} is named twice")
+        sources[version] = _source(ModelVersion(version), place)
+    return tuple(sources.values())
+
+
+def _source(version: ModelVersion, place: str) -> ModelSource:
+    folder = Path(place).expanduser()
+    if place and folder.is_dir():
+        return ModelSource(version, str(folder), local=True)
+    # What looks like a path must not become a question to the network because its folder is missing.
+    if not _HUB_NAME.fullmatch(place) or place.startswith("."):
+        raise InvalidValue(f"{version.value!r} must name a folder that is there, or an owner/name on the hub")
+    return ModelSource(version, place, local=False)
