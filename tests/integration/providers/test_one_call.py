@@ -18,6 +18,7 @@ from simulators.karlo import karlo_simulator
 from simulators.openai_images import openai_images_simulator
 from simulators.provider import ProviderSimulator
 from simulators.replicate import replicate_simulator
+from simulators.replicate.order import SDXL
 from simulators.stability import stability_simulator
 from simulators.webui import webui_simulator
 
@@ -67,11 +68,12 @@ PROVIDERS: Final = (
     ),
     Provider(
         "replicate",
-        "flux-schnell",
+        "sdxl",
         replicate_simulator,
         lambda replicate: {
             "DARKROOM_REPLICATE_API_TOKEN": replicate.api_token,
             "DARKROOM_REPLICATE_BASE_URL": f"{replicate.base_url}/v1",
+            "DARKROOM_REPLICATE_MODELS": f"sdxl={SDXL} 512-1536/8 seed",
             "DARKROOM_REPLICATE_IMAGE_HOSTS": replicate.base_url,
         },
     ),
