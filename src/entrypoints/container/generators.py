@@ -10,6 +10,7 @@ from domain.errors import InvalidValue
 from domain.ports import ImageGenerator
 from entrypoints.settings import (
     BadSettings,
+    DiffusersSettings,
     KarloSettings,
     OpenAISettings,
     ReplicateSettings,
@@ -152,6 +153,23 @@ async def _open_replicate(settings: Settings) -> AsyncIterator[ImageGenerator]:
         yield generator
 
 
+@asynccontextmanager
+async def _open_diffusers(settings: Settings) -> AsyncIterator[ImageGenerator]:
+    from adapters.declared_models import read_sizes
+    from adapters.generators.diffusers import open_diffusers, parse_sources
+
+    diffusers = settings.of(DiffusersSettings)
+    with _read_from("DARKROOM_DIFFUSERS_SIZES"):
+        sizes = read_sizes(diffusers.sizes) if diffusers.sizes else None
+    with _read_from("DARKROOM_DIFFUSERS_MODELS"):
+        sources = parse_sources(diffusers.models)
+    opening = open_diffusers(
+        sources=sources, sizes=sizes, device=diffusers.device, dtype=diffusers.dtype, batch=diffusers.batch
+    )
+    async with _opened(opening, "DARKROOM_DIFFUSERS_MODELS") as generator:
+        yield generator
+
+
 @contextmanager
 def _read_from(name: str) -> Iterator[None]:
     """Tell in which setting it stands, where an adapter cannot use what it is given."""
@@ -172,6 +190,7 @@ async def _opened(opening: AbstractAsyncContextManager[ImageGenerator], unread: 
 
 # Another provider is one more line here.
 GENERATORS: Final[Mapping[str, Opener]] = {
+    "diffusers": _open_diffusers,
     "karlo": _open_karlo,
     "openai": _open_openai,
     "replicate": _open_replicate,

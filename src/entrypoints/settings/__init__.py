@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Self, TypeVar, cast
 
+from entrypoints.settings.diffusers import DiffusersSettings
 from entrypoints.settings.generators import GENERATOR_GROUPS, GeneratorSettings, KarloSettings
 from entrypoints.settings.limits import LedgerSettings, LimitSettings
 from entrypoints.settings.openai_images import OpenAISettings
@@ -27,6 +28,7 @@ from entrypoints.settings.webui import WebUISettings
 __all__ = [
     "GROUPS",
     "BadSettings",
+    "DiffusersSettings",
     "KarloSettings",
     "OpenAISettings",
     "ReplicateSettings",

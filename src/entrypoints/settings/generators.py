@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Final, Literal
 
 from entrypoints.settings import parsers as read
+from entrypoints.settings.diffusers import DiffusersSettings
 from entrypoints.settings.openai_images import OpenAISettings
 from entrypoints.settings.replicate import ReplicateSettings
 from entrypoints.settings.setting import Secret, Setting
@@ -70,6 +71,7 @@ class KarloSettings:
 
 # The groups that a generator's name brings into use.
 GENERATOR_GROUPS: Final[Mapping[str, type]] = {
+    "diffusers": DiffusersSettings,
     "karlo": KarloSettings,
     "openai": OpenAISettings,
     "replicate": ReplicateSettings,

@@ -120,6 +120,28 @@ def aliases(value: str) -> Mapping[str, str]:
     return _pairs(value, "v2.1=sdxl-local")
 
 
+def bucket(value: str) -> str:
+    """A bucket's name, by the oldest and widest of S3's rules."""
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,255}", value):
+        raise InvalidSetting("must be a bucket's name: letters, digits, dots, hyphens and underscores")
+    return value
+
+
+def region(value: str) -> str:
+    """A region's name, which becomes part of a host's."""
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?", value):
+        raise InvalidSetting("must be a region such as ap-northeast-2")
+    return value
+
+
+def key_prefix(value: str) -> str:
+    """What keys begin with: names with slashes between them, none of which a URL or a client would fold away."""
+    names = value.removesuffix("/").split("/")
+    if not all(re.fullmatch(r"[A-Za-z0-9._-]+", name) and name.strip(".") for name in names):
+        raise InvalidSetting("must be names of letters, digits, dots, hyphens and underscores, such as images/")
+    return value
+
+
 def web_url(value: str) -> str:
     """An address that begins with http:// or https://, without a slash at its end."""
     parts = _split(value)

@@ -23,9 +23,11 @@ class StorageSettings:
 class S3Settings:
     """The bucket, and how it is reached. Credentials come from botocore's usual chain (`AWS_ACCESS_KEY_ID`, ...)."""
 
-    bucket: Annotated[str, Setting("DARKROOM_S3_BUCKET", read.text, "the bucket")]
-    prefix: Annotated[str, Setting("DARKROOM_S3_PREFIX", read.text, "what the keys of images begin with")] = "images/"
-    region: Annotated[str, Setting("DARKROOM_S3_REGION", read.text, "the bucket's region")] = "ap-northeast-2"
+    bucket: Annotated[str, Setting("DARKROOM_S3_BUCKET", read.bucket, "the bucket")]
+    prefix: Annotated[str, Setting("DARKROOM_S3_PREFIX", read.key_prefix, "what the keys of images begin with")] = (
+        "images/"
+    )
+    region: Annotated[str, Setting("DARKROOM_S3_REGION", read.region, "the bucket's region")] = "ap-northeast-2"
     endpoint_url: Annotated[
         str | None,
         Setting("DARKROOM_S3_ENDPOINT_URL", read.web_url, "an S3-compatible server", "AWS", confidential=True),

@@ -116,6 +116,6 @@ def test_only_packages_that_we_depend_on_ourselves_are_imported() -> None:
     undeclared = {
         name
         for name in third_party
-        if not required & {owner.lower().replace("_", "-") for owner in owners.get(name, [])}
+        if not required & {owner.lower().replace("_", "-") for owner in owners.get(name, [name])}
     }
     assert undeclared == set()

@@ -70,6 +70,10 @@ TABLE: list[tuple[str, str, object, str, str]] = [
     ("DARKROOM_KARLO_NSFW_CHECKER", "true", True, "1", "must be true or false"),
     ("DARKROOM_KARLO_API_KEY", "k", Secret("k"), "a key", "must be printable ASCII without blanks"),
     ("DARKROOM_KARLO_TIMEOUT", "100", 100.0, "100s", LONG),
+    ("DARKROOM_DIFFUSERS_MODELS", "a=/m/a, b=c/d", ("a=/m/a", "b=c/d"), ",", "must be one name, or several"),
+    ("DARKROOM_DIFFUSERS_DEVICE", "cuda:1", "cuda:1", "gpu", "must be auto, cpu, cuda"),
+    ("DARKROOM_DIFFUSERS_DTYPE", "float16", "float16", "int8", "must be auto, float32, bfloat16 or float16"),
+    ("DARKROOM_DIFFUSERS_BATCH", "8", 8, "9", f"{NUMBER} 1 to 8"),
     ("DARKROOM_OPENAI_API_KEY", "k", Secret("k"), "a key", "must be printable ASCII without blanks"),
     ("DARKROOM_OPENAI_BASE_URL", "http://a:1/v1/", "http://a:1/v1", "a:1/v1", "must be an address"),
     ("DARKROOM_OPENAI_MODELS", "a=64-512 seed, b", ("a=64-512 seed", "b"), ",", "must be one name, or several"),
@@ -95,6 +99,9 @@ TABLE: list[tuple[str, str, object, str, str]] = [
     ("DARKROOM_WEBUI_MODELS", "webui, sdxl=xl", ("webui", "sdxl=xl"), ",", "must be one name, or several"),
     ("DARKROOM_WEBUI_AUTH", "me:secret", Secret("me:secret"), "secret", "must be user:password"),
     ("DARKROOM_WEBUI_TIMEOUT", "60", 60.0, "1m", LONG),
+    ("DARKROOM_S3_BUCKET", "my.Bucket_1", "my.Bucket_1", "my bucket", "must be a bucket's name"),
+    ("DARKROOM_S3_PREFIX", "a.b/c", "a.b/c", "a/../b/", "must be names of letters"),
+    ("DARKROOM_S3_REGION", "eu-north-1", "eu-north-1", "eu north", "must be a region such as"),
     ("DARKROOM_S3_ENDPOINT_URL", "http://localhost:8333", "http://localhost:8333", "s3://b", "must be an address"),
     ("DARKROOM_S3_PUBLIC_ENDPOINT_URL", "https://s3.example", "https://s3.example", "https://", "must be an address"),
     ("DARKROOM_S3_ADDRESSING", "path", "path", "dns", "must be auto, path or virtual"),
@@ -109,18 +116,17 @@ TABLE: list[tuple[str, str, object, str, str]] = [
 ]
 # Any text will do for these.
 TEXTS = {
+    "DARKROOM_DIFFUSERS_SIZES": "512-1024/64",
     "DARKROOM_HOST": "::1",
     "DARKROOM_DATA_DIR": "elsewhere",
     "DARKROOM_JWT_SECRET": "s" * 64,
     "DARKROOM_JWT_ISSUER": "us",
     "DARKROOM_JWT_AUDIENCE": "them",
-    "DARKROOM_S3_BUCKET": "b",
-    "DARKROOM_S3_PREFIX": "p/",
-    "DARKROOM_S3_REGION": "eu-north-1",
     "DARKROOM_WEBUI_SAMPLER": "DPM++ 2M",
     "DARKROOM_WEBUI_SCHEDULER": "Karras",
 }
 CHOICES = {
+    "DARKROOM_DIFFUSERS": {"DARKROOM_GENERATORS": "diffusers", "DARKROOM_DIFFUSERS_MODELS": "karlo=/models/karlo"},
     "DARKROOM_KARLO": KARLO,
     "DARKROOM_OPENAI": {"DARKROOM_GENERATORS": "openai", "DARKROOM_OPENAI_API_KEY": "the-openai-key"},
     "DARKROOM_REPLICATE": {"DARKROOM_GENERATORS": "replicate", "DARKROOM_REPLICATE_API_TOKEN": "the-replicate-token"},

@@ -51,7 +51,7 @@ def _only_size(pipeline: DiffusionPipeline) -> Sizes:
 def _sizes(pipeline: DiffusionPipeline, sizes: Sizes | None) -> Sizes:
     if sizes:
         return sizes
-    network = getattr(pipeline, "unet", None) or getattr(pipeline, "transformer", None)
+    network = pipeline.unet if hasattr(pipeline, "unet") else pipeline.transformer
     latents = getattr(pipeline, "default_sample_size", None) or getattr(network.config, "sample_size", None)
     if not isinstance(latents, int):
         raise InvalidValue("it does not tell which sizes it draws: they must be set")

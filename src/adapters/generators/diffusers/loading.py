@@ -38,7 +38,8 @@ def load(source: ModelSource, sizes: Sizes | None, *, device: str, dtype: str) -
 def _kind(source: ModelSource) -> type[diffusers.DiffusionPipeline]:
     config = diffusers.DiffusionPipeline.load_config(source.place, local_files_only=source.local)
     karlo = config["_class_name"] == diffusers.UnCLIPPipeline.__name__
-    return diffusers.UnCLIPPipeline if karlo else diffusers.AutoPipelineForText2Image
+    kind: type[diffusers.DiffusionPipeline] = diffusers.UnCLIPPipeline if karlo else diffusers.AutoPipelineForText2Image
+    return kind
 
 
 def _device(name: str) -> torch.device:

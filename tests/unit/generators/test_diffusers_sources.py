@@ -1,0 +1,50 @@
+"""Where models of the generator `diffusers` come from, and what is said where none can be loaded."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from adapters.generators.diffusers import open_diffusers, parse_sources
+from adapters.generators.diffusers.sources import ModelSource
+from domain.errors import InvalidValue
+from domain.values import ModelVersion
+
+
+def test_a_folder_that_is_there_is_local(tmp_path: Path) -> None:
+    assert parse_sources([f" karlo = {tmp_path} "]) == (ModelSource(ModelVersion("karlo"), str(tmp_path), local=True),)
+
+
+def test_a_folder_that_is_there_comes_before_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "models" / "karlo").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+
+    assert [source.local for source in parse_sources(["karlo=models/karlo", "other=models/other"])] == [True, False]
+
+
+def test_the_hub_is_named_by_owner_and_name() -> None:
+    (source,) = parse_sources(["sdxl=stabilityai/stable-diffusion-xl-base-1.0"])
+
+    assert source == ModelSource(ModelVersion("sdxl"), "stabilityai/stable-diffusion-xl-base-1.0", local=False)
+
+
+@pytest.mark.parametrize("place", ["", "/no/such/folder", "./models/karlo", "../karlo", "~/no/such", "karlo", "a/b/c"])
+def test_a_folder_that_is_missing_is_not_asked_of_the_hub(place: str) -> None:
+    with pytest.raises(InvalidValue, match="folder that is there"):
+        parse_sources([f"karlo={place}"])
+
+
+@pytest.mark.parametrize("entries", [["a=b/c", "a=d/e"], ["=b/c"], ["a\n=b/c=d"]])
+def test_what_cannot_be_read_is_refused(entries: list[str]) -> None:
+    with pytest.raises(InvalidValue):
+        parse_sources(entries)
+
+
+async def test_that_the_extra_is_missing_is_told_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "adapters.generators.diffusers.loading", None)
+
+    with pytest.raises(InvalidValue, match=r"darkroom\[diffusers\]"):
+        async with open_diffusers(sources=parse_sources(["a=b/c"]), sizes=None, device="cpu", dtype="auto", batch=1):
+            pass
