@@ -10,12 +10,14 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(
 
 bin := .venv/bin
 pip := $(bin)/python -m pip --quiet --disable-pip-version-check
+diffusers_pip := .venv-diffusers/bin/python -m pip --quiet --disable-pip-version-check
 
 # A virtual environment holds the path it was made at. The stamps carry a checksum of it, so that one that was moved
 # here is made anew; they lie inside, so that they go with it.
 here := $(shell printf %s '$(CURDIR)' | cksum | cut -d ' ' -f 1)
 run_ready := .venv/.run-$(here)
 dev_ready := .venv/.dev-$(here)
+diffusers_ready := .venv-diffusers/.dev-$(here)
 
 .PHONY: help
 help: ## Say what each target does
@@ -32,6 +34,19 @@ test: $(dev_ready) ## Run all tests but the long ones, with branch coverage
 .PHONY: test-long
 test-long: $(dev_ready) ## Run the tests that take minutes
 	$(bin)/python -m pytest -m long
+
+# The index's own build of torch brings gigabytes for GPUs along: only one for CPUs alone is ever installed here.
+torch := torch==2.13.0
+cpu_torch = $(pip) install --dry-run --ignore-installed --no-deps --only-binary :all: --report - $(torch) 2>/dev/null | grep -q +cpu
+
+.PHONY: test-diffusers
+test-diffusers: $(dev_ready) ## Run the tests of drawing in this process, in an environment of their own
+	@if [ -e $(diffusers_ready) ] || { $(cpu_torch); }; then \
+		$(MAKE) --no-print-directory $(diffusers_ready) && \
+		OMP_NUM_THREADS=1 .venv-diffusers/bin/python -m pytest tests/pipelines; \
+	else \
+		echo 'SKIPPED PART: diffusers: no build of $(torch) for CPUs alone is found here' >&2; \
+	fi
 
 .PHONY: lint
 lint: $(dev_ready) ## Check style, types and the direction of imports
@@ -74,7 +89,7 @@ pages: $(dev_ready) ## Write the pages of docs/ that come from the code
 
 .PHONY: clean
 clean: ## Remove what the other targets made; images, ledger and secrets in .darkroom stay
-	rm -rf .venv .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-diffusers .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(run_ready): requirements/run.lock pyproject.toml
@@ -90,4 +105,12 @@ $(run_ready): requirements/run.lock pyproject.toml
 $(dev_ready): $(run_ready) requirements/dev.lock
 	@echo 'Setting up the tools for development ...'
 	@$(pip) install --require-hashes --requirement requirements/dev.lock
+	@touch $@
+
+$(diffusers_ready): requirements/dev.lock pyproject.toml
+	@echo 'Setting up .venv-diffusers ...'
+	@[ -e $@ ] || $(bin)/python -m venv --clear .venv-diffusers
+	@$(diffusers_pip) install --require-hashes --requirement requirements/dev.lock
+	@$(diffusers_pip) install --no-deps --no-build-isolation --editable .
+	@$(diffusers_pip) install --only-binary :all: $(torch) 'diffusers==0.42.*' 'transformers==5.*'
 	@touch $@
