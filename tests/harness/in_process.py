@@ -1,0 +1,211 @@
+"""The use case in this process, between a ledger that is real and a world that does what a test tells it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Final
+
+from adapters.in_memory.generator import WIDEST_CARD, tile
+from adapters.in_memory.spool import InMemoryImageSpool
+from adapters.in_memory.storage import InMemoryImageStorage
+from domain.draw_generation import DrawGeneration
+from domain.errors import DrawingFailed, StorageFault, UnusableImage
+from domain.generate_images import GenerateImages
+from domain.generation import GeneratedImage, GenerationRequest
+from domain.image_file import MediaType
+from domain.keep_generations import KeepGenerations
+from domain.model_card import ModelCard
+from domain.ports import GenerationLedger, ImageGenerator, ImageStorage, Receipt
+from domain.provider_quota import ProviderQuota
+from domain.running_generations import RunningGenerations
+from domain.settle_generations import SettleGenerations
+from domain.store_generation import StoreGeneration
+from domain.values import ModelVersion
+
+ONCE: Final = "once"
+"""Names a model whose provider charges for each call."""
+
+BY_KEY: Final = "by-key"
+"""Names a model whose provider charges once for each key."""
+
+WIDTH: Final = 2
+"""Generations that a process draws at once; the others wait in `received`."""
+
+STORE_PATIENCE: Final = 0.05
+"""Seconds until whoever waits is told that storing takes longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the provider answers: nothing but an `error`, or images, `linked` or at once, or only the first of them."""
+
+    charged: bool
+    error: DrawingFailed | None = None
+    linked: bool = False
+    only_first: bool = False
+
+
+class Provider:
+    """Holds every call until it is told what to reply, and keeps the books.
+
+    Attributes:
+        waiting: The calls that wait for a reply, by key.
+        fetching: Those whose second image cannot be fetched now, by key.
+        charges: How often each key was charged.
+        here: Whether what is behind links can be fetched; the first image of each order always can, until they expire.
+        expired: Whether links have expired.
+    """
+
+    def __init__(self) -> None:
+        self.waiting: dict[str, asyncio.Future[Reply]] = {}
+        self.fetching: set[str] = set()
+        self.charges: Counter[str] = Counter()
+        self.here = asyncio.Event()
+        self.here.set()
+        self.expired = False
+
+    def reply(self, key: str, reply: Reply) -> None:
+        self.charges[key] += reply.charged
+        self.waiting.pop(key).set_result(reply)
+
+    async def fetched(self, key: str) -> None:
+        """Wait until images can be fetched."""
+        self.fetching.add(key)
+        try:
+            await self.here.wait()
+        finally:
+            self.fetching.discard(key)
+
+
+class ProviderAtWork(ImageGenerator):
+    """The adapter of that provider."""
+
+    def __init__(self, provider: Provider) -> None:
+        self._provider = provider
+
+    @property
+    def cards(self) -> Sequence[ModelCard]:
+        return (
+            replace(WIDEST_CARD, version=ModelVersion(ONCE)),
+            replace(WIDEST_CARD, version=ModelVersion(BY_KEY), idempotent=True),
+        )
+
+    async def submit(self, request: GenerationRequest, key: str) -> Receipt:
+        self._provider.waiting[key] = replying = asyncio.get_running_loop().create_future()
+        try:
+            reply = await replying
+        finally:
+            self._provider.waiting.pop(key, None)
+        if reply.error:
+            raise reply.error
+        if reply.linked:
+            return Receipt(reference=key.encode())
+        return Receipt(images=pictures(request)[: 1 if reply.only_first else None])
+
+    async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
+        for image in receipt.images:
+            yield image
+        if receipt.reference:
+            for image in pictures(request):
+                if image.index:
+                    await self._provider.fetched(receipt.reference.decode())
+                if self._provider.expired:
+                    raise UnusableImage("the links have expired")
+                yield image
+
+
+def pictures(request: GenerationRequest) -> tuple[GeneratedImage, ...]:
+    """What is drawn for a request."""
+    return tuple(
+        GeneratedImage(index=index, seed=seed, data=tile(request.size.width, request.size.height, seed.value))
+        for index, seed in enumerate(request.seeds)
+    )
+
+
+class Storage(ImageStorage):
+    """A storage that may be away; `kept` as in memory."""
+
+    def __init__(self) -> None:
+        self._memory = InMemoryImageStorage()
+        self.kept = self._memory.kept
+        self.away = False
+
+    async def put(self, key: str, image: bytes, media_type: MediaType) -> None:
+        self._require()
+        await self._memory.put(key, image, media_type)
+
+    async def link(self, key: str) -> str:
+        return await self._memory.link(key)
+
+    async def delete(self, key: str) -> None:
+        self._require()
+        await self._memory.delete(key)
+
+    def keys(self) -> AsyncIterator[str]:
+        return self._memory.keys()
+
+    async def check(self) -> str:
+        return await self._memory.check()
+
+    def _require(self) -> None:
+        if self.away:
+            raise StorageFault("the storage is away")
+
+
+@dataclass(slots=True)
+class World:
+    """What no crash takes away, but for the ledger."""
+
+    provider: Provider = field(default_factory=Provider)
+    storage: Storage = field(default_factory=Storage)
+    spool: InMemoryImageSpool = field(default_factory=InMemoryImageSpool)
+
+
+class Life:
+    """A process from its start to its crash."""
+
+    def __init__(self, world: World, ledger: GenerationLedger) -> None:
+        self.ledger = ledger
+        generator = ProviderAtWork(world.provider)
+        cards = {card.version.value: card for card in generator.cards}
+        self.running = RunningGenerations(
+            DrawGeneration(
+                generator=generator,
+                spool=world.spool,
+                ledger=ledger,
+                quota=ProviderQuota(ledger, {}),
+                clock=now,
+                key_prefix="",
+            ),
+            StoreGeneration(
+                storage=world.storage, spool=world.spool, ledger=ledger, clock=now, patience=STORE_PATIENCE, uploads=4
+            ),
+            ledger,
+            world.spool,
+            max_in_flight=WIDTH,
+            max_queued=1000,
+        )
+        self.generate = GenerateImages(
+            cards=cards,
+            ledger=ledger,
+            running=self.running,
+            clock=now,
+            images_per_day=None,
+            spend_per_day=None,
+            patience=STORE_PATIENCE,
+        )
+        self.keep = KeepGenerations(ledger=ledger, storage=world.storage, clock=now)
+        self.settle = SettleGenerations(ledger=ledger, running=self.running, cards=cards)
+
+    @property
+    def tasks(self) -> Collection[asyncio.Task[None]]:
+        """All that it is at: what ends with it in a crash, and at no other time."""
+        return self.running._tasks.values()  # noqa: SLF001
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
