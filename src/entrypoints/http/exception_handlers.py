@@ -10,6 +10,7 @@ from litestar.types import ExceptionHandlersMap
 from domain.errors import DarkroomError, InvalidRequest, NotFound, Violation
 from entrypoints.http.auth import caller_of
 from entrypoints.http.errors import Internal, MethodNotAllowed
+from entrypoints.http.generations import PARAMETER_RULES
 from entrypoints.http.problems import PARAMETER, AnyRequest, ProblemAnswer, problem_response
 from entrypoints.http.request_id import request_id_of
 
@@ -48,7 +49,7 @@ def _translated(error: HTTPException) -> DarkroomError:
         case ValidationException():
             # What the router converts is the query alone: paths that do not fit are not found, bodies are ours.
             broken = error.extra if isinstance(error.extra, list) else []
-            return InvalidRequest([Violation(PARAMETER + rule["key"], rule["message"]) for rule in broken])
+            return InvalidRequest([Violation(PARAMETER + rule["key"], PARAMETER_RULES[rule["key"]]) for rule in broken])
         case _:
             return InvalidRequest([Violation("Host", "must name a host")])
 

@@ -102,6 +102,12 @@ class PageLength:
     DEFAULT: Final = 20
 
 
+PARAMETER_RULES: Final = {
+    "limit": f"must be an integer from {PageLength.MIN} to {PageLength.MAX}",
+    "cursor": "must be the next_cursor of another page",
+}
+
+
 class GenerationsController(Controller):
     """What callers see of their own generations; those of others are not found."""
 

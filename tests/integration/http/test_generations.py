@@ -124,6 +124,7 @@ async def test_wrong_parameters_are_named(house: House, query: str, wrong: list[
     answer = await house.client.get(f"{GENERATIONS}?{query}")
     assert (answer.status_code, answer.json()["type"]) == (400, "/problems/invalid-request")
     assert sorted(broken["parameter"] for broken in answer.json()["errors"]) == wrong
+    assert all(broken["detail"].startswith("must be ") for broken in answer.json()["errors"])
 
 
 async def test_deleting_what_is_stored_removes_images_and_prompts() -> None:
