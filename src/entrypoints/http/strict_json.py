@@ -15,7 +15,10 @@ def read(document: bytes) -> object:
         ValueError: it is no JSON; the message says why and where, never what.
     """
     try:
-        return json.loads(document.decode(), object_pairs_hook=_members, parse_constant=_refuse_constant)
+        text = document.decode()
+        if text.startswith("\ufeff"):
+            raise ValueError("it begins with a byte order mark")
+        return json.loads(text, object_pairs_hook=_members, parse_int=_integer, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         raise ValueError(f"{error.msg} at line {error.lineno}, column {error.colno}") from None
     except UnicodeDecodeError as error:
@@ -38,6 +41,13 @@ def _members(members: list[Member]) -> tuple[Member, ...]:
     for name, _ in members:
         name.encode()  # what cannot be encoded could not be told back in a pointer
     return tuple(members)
+
+
+def _integer(digits: str) -> int:
+    try:
+        return int(digits)
+    except ValueError:  # Python's own limit, since reading takes time with the square of their number
+        raise ValueError(f"a number of {len(digits)} digits") from None
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -48,6 +48,8 @@ def test_what_is_not_is_refused_in_one_way(document: bytes) -> None:
         (b"[" * 50_000, "nested too deep"),
         (b"[NaN]", "NaN is no JSON"),
         (b"-Infinity", "-Infinity is no JSON"),
+        (b"\xef\xbb\xbf{}", "^it begins with a byte order mark$"),
+        (b"[" + b"9" * 5000 + b"]", "^a number of 5000 digits$"),
         (b'{"\\ud800": 1}', "surrogate"),
         (b'[{"a": {"\\udfff": 1}}]', "surrogate"),
     ],
