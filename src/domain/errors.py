@@ -94,7 +94,7 @@ class InvalidRequest(NothingWasDrawn):
     """The order breaks rules; `violations` names every one of them."""
 
     def __init__(self, violations: Sequence[Violation]) -> None:
-        super().__init__("; ".join(f"{v.pointer} {v.detail}" for v in violations))
+        super().__init__("; ".join(f"{v.pointer} {v.detail}".lstrip() for v in violations))
         self.violations = tuple(violations)
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.in_memory.generator import WIDEST_CARD
-from domain.errors import InvalidRequest
+from domain.errors import InvalidRequest, Violation
 from domain.generation import GenerationRequest
 from domain.image_file import MediaType
 from domain.model_card import ModelCard, NumberRange, PixelRange
@@ -97,6 +97,10 @@ def test_an_unknown_version_names_the_known_ones_and_holds_the_rest_to_the_contr
         "/version": "must be one of memory, narrow, sizes",
         "/num_inference_steps": "must be an integer from 10 to 100",
     }
+
+
+def test_a_rule_of_the_whole_body_is_told_without_a_pointer() -> None:
+    assert InvalidRequest([Violation("", "must be an object")]).detail == "must be an object"
 
 
 def test_a_narrower_model_refuses_by_name() -> None:
