@@ -14,7 +14,9 @@ _LONGEST: Final = timedelta(days=3650)
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Whom the token stands for, and for how long."""
-    parser.add_argument("--subject", default="me", help="the caller that it stands for (default: %(default)s)")
+    parser.add_argument(
+        "--subject", type=_subject, default="me", help="the caller that it stands for (default: %(default)s)"
+    )
     parser.add_argument("--ttl", type=_duration, default="1h", help="how long it lives: 90s, 15m, 1h, 7d (default: 1h)")
 
 
@@ -22,6 +24,12 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Print a token and nothing else."""
     print(access_token(settings, subject=arguments.subject, ttl=arguments.ttl))
     return 0
+
+
+def _subject(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("must not be empty: it names a caller")
+    return text
 
 
 def _duration(text: str) -> timedelta:

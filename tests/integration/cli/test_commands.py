@@ -22,7 +22,10 @@ def test_help_names_every_command(shell: CommandLine) -> None:
     assert all(name in ended.stdout for name in ("serve", "token", "generate", "check", "usage", "orphans"))
 
 
-@pytest.mark.parametrize("arguments", [(), ("draw",), ("token", "--ttl", "soon"), ("generate",), ("serve", "--port=1")])
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("draw",), ("token", "--ttl", "soon"), ("token", "--subject="), ("generate",), ("serve", "--port=1")],
+)
 def test_what_makes_no_sense_ends_with_status_2(shell: CommandLine, arguments: tuple[str, ...]) -> None:
     ended = shell.run(*arguments)
     assert ended.status == 2
