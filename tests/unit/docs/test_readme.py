@@ -36,6 +36,4 @@ def test_its_error_is_what_its_mistakes_get() -> None:
     (answer,) = [json.loads(block) for block in re.findall(r"```json\n(\{.*?\})\n```", README, re.DOTALL)]
     with pytest.raises(InvalidRequest) as refused:
         read_order(the_order() | {"width": 32, "seed": [1, -1], "colour": "blue"}, CARDS)
-    assert [{"pointer": rule.pointer, "detail": rule.detail} for rule in refused.value.violations] == sorted(
-        answer["errors"], key=lambda rule: ["/seed/1", "/width", "/colour"].index(rule["pointer"])
-    )
+    assert answer["errors"] == [{"pointer": rule.pointer, "detail": rule.detail} for rule in refused.value.violations]
