@@ -43,6 +43,7 @@ class TestLatentConsistency(GeneratorContract):
             yield generator
 
 
+@pytest.mark.timeout(600)  # hundreds of drawings, each of 57 steps
 class TestKarlo(GeneratorContract):
     @pytest.fixture
     async def generator(self, karlo: Path) -> AsyncIterator[ImageGenerator]:
