@@ -80,13 +80,15 @@ class Books:
         self,
         *,
         answers: Iterable[tuple[Order, Answer]] = (),
+        promised: Iterable[str] = (),
         seen_in_spool: Mapping[str, str] | None = None,
         left_in_spool: Iterable[str] = (),
         evidence: Collection[str] = (),
     ) -> Findings:
         """Hold all against each other.
 
-        `seen_in_spool` are digests by name, of what once waited there; `evidence` those of what was set aside.
+        `promised` are ids of generations that were to be drawn; `seen_in_spool` digests, by name, of what once waited
+        there; `evidence` those of what was set aside.
         """
         self._compare_money()
         await asyncio.to_thread(self._compare_storage)
@@ -96,6 +98,9 @@ class Books:
             self._fault("left in the spool", name)
         for order, answer in answers:
             self._compare_answer(order, answer)
+        for id_ in promised:
+            if self._by_id[id_].state in NOTHING_SPENT:
+                self._fault("promised and not drawn", id_)
         return self.findings
 
     def kept(self, prompt: str) -> Generation | None:

@@ -47,8 +47,10 @@ class Answer:
 
     @property
     def kind(self) -> str:
-        """`images`, or the problem's name."""
-        return "images" if self.status == 200 else str(self.body.get("type", self.status)).removeprefix("/problems/")
+        """`images`, `promise`, or the problem's name."""
+        if self.status in (200, 202):
+            return "images" if self.status == 200 else "promise"
+        return str(self.body.get("type", self.status)).removeprefix("/problems/")
 
     @property
     def charged(self) -> str:

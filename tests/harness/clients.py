@@ -33,6 +33,7 @@ class Client:
         chance: Decides where it goes first, and how long it waits before it hangs up and asks again.
         patience: Seconds, from which chance chooses.
         content_with: Answers after which it does not ask again.
+        waits: How often it waits, of all times; else it prefers to be told at once that its order will be drawn.
     """
 
     def __init__(
@@ -43,13 +44,16 @@ class Client:
         *,
         patience: Sequence[float] = (0.2, 2.0, 60.0, 60.0),
         content_with: Collection[str] = FOR_GOOD,
+        waits: float = 1.0,
     ) -> None:
         self._caller, self._urls, self._chance = caller, urls, chance
-        self._patience, self._content_with = patience, content_with
+        self._patience, self._content_with, self._waits = patience, content_with, waits
         self.seen: Counter[str] = Counter()
         """What it met, by name: `images`, problems, broken connections, its own impatience."""
         self.interim: list[Answer] = []
         """Answers after which it asked again."""
+        self.promised: list[str] = []
+        """Ids of generations of which it was told that they will be drawn."""
 
     async def order(self, order: Order) -> Answer:
         """Repeat until there is an answer to be content with.
@@ -61,7 +65,8 @@ class Client:
         while True:
             try:
                 async with asyncio.timeout(self._chance.choice(self._patience)):
-                    answer = await self._caller.order(self._urls[where % len(self._urls)], order)
+                    url, wait = self._urls[where % len(self._urls)], self._chance.random() < self._waits
+                    answer = await self._caller.order(url, order, wait=wait)
             except TimeoutError:
                 self.seen["hung up"] += 1
                 continue
@@ -73,6 +78,9 @@ class Client:
             self.seen[answer.kind] += 1
             if answer.kind in self._content_with:
                 return answer
+            if answer.status == 202:
+                self.promised.append(answer.body["id"])
+                continue
             if answer.status != 503 or "retry-after" not in answer.headers:
                 raise Unexpected(f"{order.key}: {answer}")
             self.interim.append(answer)

@@ -47,6 +47,11 @@ class Load:
         """The answers after which clients asked again."""
         return [answer for client in self.clients for answer in client.interim]
 
+    @property
+    def promised(self) -> set[str]:
+        """Ids of generations of which clients were told that they will be drawn."""
+        return {id_ for client in self.clients for id_ in client.promised}
+
     def told(self) -> Iterator[tuple[Order, Answer]]:
         """Each order with its answer."""
         return ((self.ordered[key], answer) for key, answer in self.answers.items())

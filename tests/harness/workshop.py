@@ -90,6 +90,7 @@ class Workshop:
         self,
         *,
         answers: Iterable[tuple[Order, Answer]] = (),
+        promised: Iterable[str] = (),
         seen_in_spool: Mapping[str, str] | None = None,
         ask: Seat | None = None,
     ) -> Findings:
@@ -97,6 +98,7 @@ class Workshop:
         generations = await self.caller.generations((ask or self.seats[0]).url)
         return await Books(self.charges, self.s3, generations).compare(
             answers=answers,
+            promised=promised,
             seen_in_spool=seen_in_spool,
             left_in_spool=await self.waiting(),
             evidence={digest for seat in self.seats for digest in digests(seat.evidence()).values()},
@@ -105,12 +107,18 @@ class Workshop:
     async def waiting(self) -> list[str]:
         """What waits in any spool now."""
         machines = {seat.folder.name: seat for seat in self.seats}
-        left = [f"{machine}: {name}" for machine, seat in machines.items() for name in seat.waiting()]
-        if self._database_url:
-            connection = await asyncpg.connect(self._database_url)
-            left += [f"database: {row['name']}" for row in await connection.fetch("SELECT name FROM spooled")]
+        on_disk = [f"{machine}: {name}" for machine, seat in machines.items() for name in seat.waiting()]
+        return on_disk + [f"database: {name}" for name in await self.secured()]
+
+    async def secured(self) -> list[str]:
+        """What waits in the database, where every machine reaches it."""
+        if self._database_url is None:
+            return []
+        connection = await asyncpg.connect(self._database_url)
+        try:
+            return [row["name"] for row in await connection.fetch("SELECT name FROM spooled")]
+        finally:
             await connection.close()
-        return left
 
 
 @asynccontextmanager

@@ -99,14 +99,15 @@ async def kill(
         deaths = Deaths(seats, workshop.caller, chance, workers=shape.workers > 1)
         for seat in seats:
             await seat.start(**deaths.life())
-        clients = [Client(workshop.caller, [seat.url for seat in seats], chance) for _ in range(IN_FLIGHT)]
+        urls = [seat.url for seat in seats]
+        clients = [Client(workshop.caller, urls, chance, waits=0.8) for _ in range(IN_FLIGHT)]
         load = Load(clients, orders(chance))
         async with load.running():
             await deaths.happen(kills)
         await deaths.until_settled(seats[0])
         await workshop.tidy_up()
 
-        found = await workshop.books(answers=load.told(), seen_in_spool=deaths.spooled)
+        found = await workshop.books(answers=load.told(), promised=load.promised, seen_in_spool=deaths.spooled)
         measured(
             processes=f"{shape.ledger}, {shape.processes} x {shape.workers}",
             kills=deaths.count,

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import random
+from collections.abc import Callable
+
+import pytest
 
 from harness.clients import Client
 from harness.fleet import Seat
@@ -14,7 +18,6 @@ from harness.workshop import OpenWorkshop, Workshop
 
 IN_FLIGHT = 200
 CLIENTS = 12
-ROUNDS = 2
 
 
 async def test_a_stop_with_two_hundred_in_flight_loses_none(workshop_on: OpenWorkshop, chance: random.Random) -> None:
@@ -57,22 +60,34 @@ async def test_a_rolling_restart_of_two_processes_on_sqlite_fails_nobody(
 ) -> None:
     async with workshop_on() as workshop:
         first = workshop.seat()
-        await roll(workshop, [first, workshop.seat(beside=first)], chance)
+        await roll(workshop, [first, workshop.seat(beside=first)], chance, rounds=1)
 
 
 async def test_a_rolling_restart_of_two_machines_on_postgres_fails_nobody(
     workshop_on: OpenWorkshop, database_url: str, chance: random.Random
 ) -> None:
     async with workshop_on(database_url) as workshop:
-        await roll(workshop, [workshop.seat(), workshop.seat()], chance)
+        await roll(workshop, [workshop.seat(), workshop.seat()], chance, rounds=1)
 
 
-async def roll(workshop: Workshop, seats: list[Seat], chance: random.Random) -> None:
+@pytest.mark.long
+@pytest.mark.timeout(0)
+async def test_rolling_restarts_fail_nobody_for_long(
+    workshop_on: OpenWorkshop, database_url: str, chance: random.Random, measured: Callable[..., None]
+) -> None:
+    async with workshop_on(database_url) as workshop:
+        rounds = int(os.environ.get("ROUNDS", "25"))
+        answers = await roll(workshop, [workshop.seat(), workshop.seat()], chance, rounds=rounds)
+        measured(restarts=2 * rounds, requests=answers, failed=0)
+
+
+async def roll(workshop: Workshop, seats: list[Seat], chance: random.Random, *, rounds: int) -> int:
+    """Stop and start one process after the other under load; how many requests were made meanwhile."""
     await asyncio.gather(*(seat.start() for seat in seats))
     urls = [seat.url for seat in seats]
     load = Load([Client(workshop.caller, urls, chance, patience=(60,)) for _ in range(CLIENTS)], orders(chance))
     async with load.running():
-        for seat in seats * ROUNDS:
+        for seat in seats * rounds:
             await load.until_answered(2 * CLIENTS)
             assert await seat.stop() == 0
             await load.until_answered(2 * CLIENTS)
@@ -84,3 +99,4 @@ async def roll(workshop: Workshop, seats: list[Seat], chance: random.Random) -> 
     assert not found.faults, found
     assert set(found.outcomes) == {"stored"}
     assert found.charges == len(load.answers)
+    return load.seen.total()

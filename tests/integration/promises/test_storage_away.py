@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import random
+import shutil
 import time
 from collections.abc import Callable
 
@@ -112,3 +114,27 @@ async def lose_storage(
         assert set(found.outcomes) == {"stored"}
         assert waiting >= ROOM * 4 / 5
         assert took <= 60
+
+
+async def test_what_a_lost_machine_has_drawn_is_stored_by_another(
+    workshop_on: OpenWorkshop, database_url: str, s3: S3Server, chance: random.Random
+) -> None:
+    ordered = list(itertools.islice(orders(chance), CLIENTS))
+    async with Proxy(s3.port) as proxy, workshop_on(database_url) as workshop:
+        settings = {**s3.settings(endpoint_url=proxy.url), "DARKROOM_STORE_TIMEOUT": "1"}
+        lost, other = workshop.seat(settings), workshop.seat(settings)
+        await asyncio.gather(lost.start(), other.start())
+        await proxy.switch(Faults(refuse=True))
+        answers = await asyncio.gather(*(workshop.caller.order(lost.url, order) for order in ordered))
+        assert {answer.kind for answer in answers} == {"storage-unavailable"}
+        assert len(await workshop.secured()) == sum(order.samples for order in ordered)
+
+        await lost.kill()
+        shutil.rmtree(lost.folder)
+        await proxy.switch(NO_FAULTS)
+        await workshop.caller.until_final(other.url, created_before=time.time())
+
+        kept = await asyncio.gather(*(workshop.caller.order(other.url, order) for order in ordered))
+        found = await workshop.books(answers=zip(ordered, kept, strict=True), ask=other)
+        assert not found.faults, found
+        assert found.outcomes == {"stored": len(ordered)}
