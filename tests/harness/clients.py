@@ -79,7 +79,8 @@ class Client:
             if answer.kind in self._content_with:
                 return answer
             if answer.status == 202:
-                self.promised.append(answer.body["id"])
+                if "idempotency-replay" not in answer.headers:  # else somebody else's order is shown, as it stands
+                    self.promised.append(answer.body["id"])
                 continue
             if answer.status != 503 or "retry-after" not in answer.headers:
                 raise Unexpected(f"{order.key}: {answer}")
