@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from domain.errors import Charged, Gone, IdempotencyKeyReused, LedgerUnavailable, Overloaded
 from domain.generation import Generation, GenerationRequest, State
@@ -16,6 +17,8 @@ from domain.patience import patiently, pauses
 from domain.ports import GenerationLedger
 from domain.running_generations import RunningGenerations
 from domain.values import IdempotencyKey
+
+_A_LITTLE: Final = 2.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +84,16 @@ class GenerateImages:
 
     async def outcome(self, generation: Generation) -> Generation:
         """Wait until the caller can be told something: its end, or `drawn` where storing takes its time."""
-        waited = 0.0
+        loop = asyncio.get_running_loop()
+        began, waited = loop.time(), 0.0
         for pause in pauses():
             here = await self._running.answer(generation.id)
             known = here or await patiently(lambda: self._ledger.find(generation.id)) or generation
-            late = known.state is State.DRAWN and (here is not None or waited > self._patience)
-            if known.state.final or late:
+            # Here it is late since before; who has only just come to ask waits a little all the same.
+            enough = loop.time() - began >= min(_A_LITTLE, self._patience) if here else waited > self._patience
+            if known.state.final or (known.state is State.DRAWN and enough):
                 return known
-            # Another process is at it: the ledger is where its end will show.
+            # Another process is at it, or the storage may be back any moment: the ledger is where it will show.
             step = min(pause, 1.0)
             await asyncio.sleep(step)
             waited += step if known.state is State.DRAWN else 0.0

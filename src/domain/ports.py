@@ -59,6 +59,7 @@ class ImageGenerator(Protocol):
             UnusableImage: an image is missing, broken, or not to be fetched any more.
             PromptRejected: the provider's moderation holds an image back; charged yes.
             OutcomeUnknown: the provider does not say what became of it.
+            GeneratorRefused, GeneratorUnavailable: an image was turned away, and nothing was spent on that one.
         """
         del request
         for image in receipt.images:
