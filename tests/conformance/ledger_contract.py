@@ -235,11 +235,11 @@ class LedgerContract:
     # -- limits
 
     async def test_no_more_images_are_ordered_than_the_caller_may(self, workplace: Workplace) -> None:
-        workers = [await workplace.hire() for _ in range(2)]
+        workers = [await workplace.hire() for _ in range(5)]
         limits = Limits(images_per_day=20)
 
         outcomes = await asyncio.gather(
-            *(workers[number % 2].receive(received(samples=2), limits) for number in range(50)), return_exceptions=True
+            *(workers[number % 5].receive(received(samples=2), limits) for number in range(50)), return_exceptions=True
         )
 
         assert sum(isinstance(outcome, Generation) for outcome in outcomes) == 10
@@ -247,12 +247,12 @@ class LedgerContract:
         assert len(await workers[0].page("ada", limit=100)) == 10
 
     async def test_no_more_is_spent_than_the_service_may(self, workplace: Workplace) -> None:
-        workers = [await workplace.hire() for _ in range(2)]
+        workers = [await workplace.hire() for _ in range(5)]
         limits = Limits(spend_per_day=Money.parse("0.1 USD"))
 
         outcomes = await asyncio.gather(
             *(
-                workers[number % 2].receive(received(caller=f"caller-{number}", cost="0.03 USD"), limits)
+                workers[number % 5].receive(received(caller=f"caller-{number}", cost="0.03 USD"), limits)
                 for number in range(50)
             ),
             return_exceptions=True,
@@ -391,8 +391,8 @@ class LedgerContract:
         assert [await taker.find(generation.id) for generation in busy] == busy
 
     async def test_each_is_taken_by_one(self, workplace: Workplace) -> None:
-        dead, *takers = [await workplace.hire() for _ in range(3)]
-        left = [await written(dead, received()) for _ in range(60)]
+        dead, *takers = [await workplace.hire() for _ in range(5)]
+        left = [await written(dead, received()) for _ in range(120)]
         await workplace.kill(dead)
 
         taken: list[str] = []
@@ -400,10 +400,10 @@ class LedgerContract:
         async def take_until_nothing_is_left(taker: GenerationLedger) -> None:
             own: set[str] = set()
             while len(taken) < len(left):
-                batch = await taker.take_abandoned(7, at_work=own)
+                batch = await taker.take_abandoned(3, at_work=own)
                 own |= {generation.id for generation in batch}
                 taken.extend(generation.id for generation in batch)
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0 if batch else 0.05)
 
         async with asyncio.timeout(30):
             await asyncio.gather(*(take_until_nothing_is_left(taker) for taker in takers))
@@ -482,6 +482,7 @@ class LedgerContract:
         await order(cost="10 USD", at=midnight)
         await order(at=midnight - timedelta(microseconds=1), version="v2.0")
         await order(caller="babbage", cost="20 KRW")
+        await order(caller="babbage", samples=2)
         await order(at=NOON - timedelta(microseconds=1))
 
         nothing = Usage(caller="ada", version="v2.1", day=date(2026, 3, 14), images=0, stored=0, unknown=0, cost=None)
@@ -490,12 +491,16 @@ class LedgerContract:
             replace(nothing, images=9, stored=3, unknown=4, cost=Money.parse("0.18 USD")),
             replace(nothing, day=date(2026, 3, 15), images=1, cost=Money.parse("10 USD")),
         ]
-        babbages = replace(nothing, caller="babbage", images=1, cost=Money.parse("20 KRW"))
-        assert await ledger.usage(NOON) == [*adas[:2], babbages, adas[2]]
+        babbages = [
+            replace(nothing, caller="babbage", images=2),
+            replace(nothing, caller="babbage", images=1, cost=Money.parse("20 KRW")),
+        ]
+        assert await ledger.usage(NOON) == [*adas[:2], *babbages, adas[2]]
         assert await ledger.usage(NOON, "ada") == adas
         assert [str(account.cost) for account in await ledger.usage(NOON)] == [
             "None",
             "0.18 USD",
+            "None",
             "20 KRW",
             "10 USD",
         ]

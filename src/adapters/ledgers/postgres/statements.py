@@ -70,7 +70,7 @@ TAKE: Final = """
         ORDER BY id LIMIT $6
         FOR UPDATE SKIP LOCKED
     )
-    UPDATE generations SET worker = $1, spool = $2, revision = revision + 1
+    UPDATE generations SET worker = $1, revision = revision + 1
     FROM abandoned WHERE generations.id = abandoned.id
     RETURNING generations.*
 """
