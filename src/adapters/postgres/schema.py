@@ -69,10 +69,10 @@ async def migrate(session: "Session") -> None:
     """
     async with session.transaction():
         await session.execute("SELECT pg_advisory_xact_lock($1)", lock_key("schema", "migrations"))
-        await session.execute("CREATE TABLE IF NOT EXISTS migrations (number integer PRIMARY KEY)")
-        version: int = await session.fetchval("SELECT coalesce(max(number), 0) FROM migrations")
+        await session.execute("CREATE TABLE IF NOT EXISTS ledger_migrations (number integer PRIMARY KEY)")
+        version: int = await session.fetchval("SELECT coalesce(max(number), 0) FROM ledger_migrations")
         if version > len(MIGRATIONS):
             raise LedgerUnavailable(f"the ledger is at version {version}; this release knows {len(MIGRATIONS)}")
         for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
             await session.execute(statements)
-            await session.execute("INSERT INTO migrations (number) VALUES ($1)", number)
+            await session.execute("INSERT INTO ledger_migrations (number) VALUES ($1)", number)

@@ -240,7 +240,7 @@ class TestOpening:
     async def test_a_schema_of_a_later_release_is_left_alone(self, workplace: PostgresWorkplace) -> None:
         await workplace.hire()
         async with workplace.connection() as connection:
-            await connection.execute("INSERT INTO migrations (number) VALUES ($1)", len(MIGRATIONS) + 1)
+            await connection.execute("INSERT INTO ledger_migrations (number) VALUES ($1)", len(MIGRATIONS) + 1)
 
         with pytest.raises(LedgerUnavailable, match=f"version {len(MIGRATIONS) + 1}"):
             await workplace.hire()

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from typing import Final
 from uuid import UUID
 
@@ -129,7 +129,10 @@ class Lease:
         session = await asyncpg.connect(
             self._url, timeout=_PATIENCE, command_timeout=_PATIENCE, server_settings=SETTINGS | _KEEPALIVE
         )
-        await session.execute("SELECT pg_advisory_lock_shared($1)", lock_key("worker", self._worker))
+        with ExitStack() as given_up:
+            given_up.callback(session.terminate)
+            await session.execute("SELECT pg_advisory_lock_shared($1)", lock_key("worker", self._worker))
+            given_up.pop_all()
         return _Watch(session)
 
     async def _taken_again(self) -> _Watch:
