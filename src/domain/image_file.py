@@ -35,7 +35,7 @@ class MediaType(StrEnum):
 class ImageFile:
     """The media type and the size in pixels that an image file's header states."""
 
-    MAX_SIDE: ClassVar = 16_384  # pixels: beyond it a header is a decompression bomb, not a picture
+    MAX_SIDE: ClassVar = 8192  # pixels, as for an order: beyond it a header is a decompression bomb, not a picture
 
     media_type: MediaType
     width: int
