@@ -59,6 +59,7 @@ def database_of(shape: Shape, request: pytest.FixtureRequest) -> str | None:
     return url
 
 
+@pytest.mark.timeout(600)  # processes are started again and again, on a machine that may have much else to do
 class TestKills:
     async def test_nothing_is_paid_twice_and_nothing_is_lost(
         self,
