@@ -139,10 +139,9 @@ class Caller:
 
 
 @asynccontextmanager
-async def calling(subject: str = "ada") -> AsyncIterator[Caller]:
-    """A caller with as many connections as it likes, none of them used twice."""
-    # A kept connection may break just as the next request goes out, and then nobody knows whose fault that is.
-    connector = aiohttp.TCPConnector(limit=0, force_close=True)
+async def calling(subject: str = "ada", *, kept: bool = False) -> AsyncIterator[Caller]:
+    """A caller with as many connections as it likes, `kept` for the next request or used once only."""
+    connector = aiohttp.TCPConnector(limit=0, force_close=not kept)
     timeout = aiohttp.ClientTimeout(total=120)
     async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
         yield Caller(session, subject)

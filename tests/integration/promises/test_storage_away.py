@@ -98,7 +98,7 @@ async def lose_storage(
             assert (refused.status, refused.kind, refused.charged) == (503, "overloaded", "no")
         found = await workshop.books(answers=load.told())
         measured(
-            away=away,
+            away="a black hole" if away.black_hole else "connections refused",
             seconds=round(back - begun),
             orders=found.orders,
             charges=found.charges,
