@@ -21,18 +21,30 @@ diffusers_ready := .venv-diffusers/.dev-$(here)
 
 .PHONY: help
 help: ## Say what each target does
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: run
 run: $(run_ready) ## Start the service; sets everything up on first use
 	@$(bin)/darkroom serve
 
+# What tests need beside Python, by the program that shows that it is here: program=package.
+debian_parts := chromium=chromium exiftool=libimage-exiftool-perl prometheus=prometheus
+
+.PHONY: test-parts
+test-parts: ## Install the programs that tests need from Debian (needs root); what cannot be had is skipped by name
+	@missing=''; for part in $(debian_parts); do \
+		command -v $${part%=*} >/dev/null || missing="$$missing $${part#*=}"; \
+	done; \
+	[ -z "$$missing" ] || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive apt-get install --no-install-recommends --yes -qq $$missing >/dev/null; } || \
+	echo "SKIPPED PARTS: not installed here:$$missing (Debian: apt-get install$$missing)" >&2
+
 .PHONY: test
-test: $(dev_ready) ## Run all tests but the long ones, with branch coverage
+test: $(dev_ready) test-parts ## Run all tests but the long ones, with branch coverage
 	$(bin)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadscope --cov --cov-report term
 
 .PHONY: test-long
-test-long: $(dev_ready) ## Run the tests that take minutes
+test-long: $(dev_ready) test-parts ## Run the tests that take minutes
 	$(bin)/python -m pytest -m long
 
 # The index's own build of torch brings gigabytes for GPUs along: only one for CPUs alone is ever installed here.
