@@ -93,7 +93,7 @@ compile := $(bin)/uv pip compile --quiet --universal --python-version 3.11 --for
 .PHONY: lock
 lock: $(dev_ready) ## Write the locks after a change of dependencies; `make lock UPGRADE=--upgrade` takes newer releases
 	$(compile) $(UPGRADE) --output-file requirements/run.lock
-	$(compile) $(UPGRADE) --group dev --constraint requirements/run.lock --output-file requirements/dev.lock
+	$(compile) $(UPGRADE) --extra c2pa --extra otel --group dev --constraint requirements/run.lock --output-file requirements/dev.lock
 
 .PHONY: pages
 pages: $(dev_ready) ## Write the pages of docs/ that come from the code
