@@ -81,6 +81,10 @@ bench-parts: ## Install nginx and wrk from Debian, for `make bench` (needs root)
 bench: $(dev_ready) ## Measure beside programs that do less, and write docs/performance.md
 	@PYTHONPATH=tests $(bin)/python -m benchmarks --write
 
+.PHONY: bench-growth
+bench-growth: $(dev_ready) ## Measure ledgers as they grow, and write docs/growing.md
+	@PYTHONPATH=tests $(bin)/python -m benchmarks.growth --write
+
 .PHONY: karlo
 karlo: $(dev_ready) ## Run the Karlo simulator, to try the service against
 	@cd tests && ../$(bin)/python -m simulators.karlo

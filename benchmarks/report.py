@@ -9,8 +9,6 @@ from benchmarks.measuring import Measured, Plan
 from benchmarks.plot import Line, plot
 
 _DOCS: Final = Path(__file__).parents[1] / "docs"
-_BEGIN: Final = "<!-- measured by `make bench`: begin -->\n"
-_END: Final = "<!-- measured by `make bench`: end -->\n"
 _MEGABYTE: Final = 1e6
 
 
@@ -24,10 +22,15 @@ def write(measured: Sequence[Measured], plan: Plan) -> None:
     ):
         lines = [Line(one.name, {n: getattr(cell, attribute) for n, cell in one.cells.items()}) for one in measured]
         (pictures / file).write_text(plot(title, lines), encoding="utf-8")
-    page = _DOCS / "performance.md"
-    before, begin, rest = page.read_text(encoding="utf-8").partition(_BEGIN)
-    _, end, after = rest.partition(_END)
-    page.write_text("".join((before, begin, tables(measured, plan), end, after)), encoding="utf-8")
+    replace_between(_DOCS / "performance.md", "make bench", tables(measured, plan))
+
+
+def replace_between(page: Path, command: str, text: str) -> None:
+    """Put what a command has measured in the place of what it had measured before."""
+    begin_mark, end_mark = (f"<!-- measured by `{command}`: {edge} -->\n" for edge in ("begin", "end"))
+    before, begin, rest = page.read_text(encoding="utf-8").partition(begin_mark)
+    _, end, after = rest.partition(end_mark)
+    page.write_text(f"{before}{begin}{text}{end}{after}", encoding="utf-8")
 
 
 def tables(measured: Sequence[Measured], plan: Plan) -> str:
