@@ -16,8 +16,10 @@ from entrypoints.http.files import signed_file_route
 from entrypoints.http.generations import GenerationsController
 from entrypoints.http.health import live, ready
 from entrypoints.http.images import ImagesController
+from entrypoints.http.methods import answer_options
 from entrypoints.http.models import models
 from entrypoints.http.problem_pages import problem_page
+from entrypoints.http.query import refuse_parameters
 from entrypoints.http.services import Services
 from entrypoints.http.usage import usage
 
@@ -43,7 +45,8 @@ def create_app(services: Services, *, cors_origins: Sequence[str] = (), lifespan
             *([signed_file_route(services.files)] if services.files else []),
         ],
         dependencies={"services": Provide(lambda: services, sync_to_thread=False)},
-        guards=[require_caller],
+        guards=[require_caller, refuse_parameters],
+        before_request=answer_options,
         exception_handlers=EXCEPTION_HANDLERS,
         lifespan=list(lifespan),
         openapi_config=None,  # the description is ours: the framework's drops bounds and the headers of answers

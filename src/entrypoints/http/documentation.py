@@ -14,7 +14,6 @@ from domain.errors import (
     GenerationRunning,
     Gone,
     IdempotencyKeyReused,
-    InvalidRequest,
     NotFound,
     Overloaded,
     QuotaExceeded,
@@ -36,7 +35,7 @@ from entrypoints.http.usage import CallerUsage
 _SHOWN: Final = (GenerationPage, Models, CallerUsage, Health, ProblemAnswer)
 
 _ORDER_PROBLEMS: Final[tuple[type[DarkroomError], ...]] = (
-    *(InvalidRequest, MalformedBody, BodyTooLarge, UnsupportedMediaType, IdempotencyKeyReused, Gone),
+    *(MalformedBody, BodyTooLarge, UnsupportedMediaType, IdempotencyKeyReused, Gone),
     *(QuotaExceeded, SpendLimit, Overloaded),
     *DrawingFailed.__subclasses__(),
 )
@@ -131,7 +130,6 @@ def _list_generations() -> Json:
         "list_generations",
         "List your generations, newest first",
         {200: answer("A page of them.", schema("GenerationPage"))},
-        InvalidRequest,
         Overloaded,
         parameters=[
             _query(

@@ -4,14 +4,14 @@ import logging
 from typing import Final
 
 from litestar import Response
-from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException, ValidationException
+from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
 from litestar.types import ExceptionHandlersMap
 
 from domain.errors import DarkroomError, InvalidRequest, NotFound, Violation
 from entrypoints.http.auth import caller_of
 from entrypoints.http.errors import Internal, MethodNotAllowed
-from entrypoints.http.generations import PARAMETER_RULES
-from entrypoints.http.problems import PARAMETER, AnyRequest, ProblemAnswer, problem_response
+from entrypoints.http.methods import allow
+from entrypoints.http.problems import AnyRequest, ProblemAnswer, problem_response
 from entrypoints.http.request_id import request_id_of
 
 log = logging.getLogger(__name__)
@@ -44,12 +44,7 @@ def _translated(error: HTTPException) -> DarkroomError:
         case NotFoundException():
             return NotFound("there is nothing at this address")
         case MethodNotAllowedException():
-            methods = set((error.headers or {}).get("allow", "").split(", "))
-            return MethodNotAllowed(", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set()))))
-        case ValidationException():
-            # What the router converts is the query alone: paths that do not fit are not found, bodies are ours.
-            broken = error.extra if isinstance(error.extra, list) else []
-            return InvalidRequest([Violation(PARAMETER + rule["key"], PARAMETER_RULES[rule["key"]]) for rule in broken])
+            return MethodNotAllowed(allow((error.headers or {}).get("allow", "").split(", ")))
         case _:
             return InvalidRequest([Violation("Host", "must name a host")])
 

@@ -1,19 +1,22 @@
 """The caller's own generations: one, all of them page by page, and their removal."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Final, Self
 from uuid import UUID
 
 from litestar import Controller, delete, get
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar.params import FromPath
 from msgspec import Meta, Struct
 
+from domain.errors import InvalidValue
 from domain.generation import Generation, State
 from domain.ports import ImageStorage
 from entrypoints.http.answers import Image, Price, linked
 from entrypoints.http.auth import CallerRequest
 from entrypoints.http.problems import Problem, problem_of
+from entrypoints.http.query import TAKES_PARAMETERS, read_parameters
 from entrypoints.http.services import Services
 
 GENERATIONS: Final = "/api/generations"
@@ -101,11 +104,23 @@ class PageLength:
     MAX: Final = 100
     DEFAULT: Final = 20
 
+    @classmethod
+    def read(cls, text: str) -> int:
+        """Read one, as digits."""
+        if not re.fullmatch("[0-9]{1,9}", text) or not cls.MIN <= int(text) <= cls.MAX:
+            raise InvalidValue(f"must be an integer from {cls.MIN} to {cls.MAX}")
+        return int(text)
 
-PARAMETER_RULES: Final = {
-    "limit": f"must be an integer from {PageLength.MIN} to {PageLength.MAX}",
-    "cursor": "must be the next_cursor of another page",
-}
+
+def read_cursor(text: str) -> str:
+    """Read the id of the last generation that another page shows."""
+    try:
+        cursor = str(UUID(text))
+    except ValueError:
+        cursor = ""
+    if cursor != text.lower():
+        raise InvalidValue("must be the next_cursor of another page")
+    return cursor
 
 
 class GenerationsController(Controller):
@@ -113,17 +128,13 @@ class GenerationsController(Controller):
 
     path = GENERATIONS
 
-    @get()
-    async def page(
-        self,
-        request: CallerRequest,
-        services: NamedDependency[Services],
-        limit: Annotated[int, QueryParameter(ge=PageLength.MIN, le=PageLength.MAX)] = PageLength.DEFAULT,
-        cursor: FromQuery[UUID | None] = None,
-    ) -> GenerationPage:
+    @get(opt=TAKES_PARAMETERS)
+    async def page(self, request: CallerRequest, services: NamedDependency[Services]) -> GenerationPage:
         """List the caller's generations, newest first."""
+        asked = read_parameters(request.scope["query_string"], {"limit": PageLength.read, "cursor": read_cursor})
+        limit: int = asked.get("limit", PageLength.DEFAULT)
         # One more than is shown tells whether there are more.
-        found = await services.keep.page(request.user.subject, limit=limit + 1, before=str(cursor) if cursor else None)
+        found = await services.keep.page(request.user.subject, limit=limit + 1, before=asked.get("cursor"))
         shown = found[:limit]
         return GenerationPage(
             items=[await GenerationShown.of(generation, services.storage) for generation in shown],

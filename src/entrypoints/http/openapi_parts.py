@@ -56,9 +56,10 @@ def operation(
     **more: Any,  # noqa: ANN401  # whatever else OpenAPI lets an operation hold
 ) -> Json:
     """Describe an operation; its answers that are problems are those that it may meet, and those that any may."""
-    met = (*problems, Internal) if open_to_all else (*problems, Unauthorized, Internal)
+    any_may: tuple[type[DarkroomError], ...] = (Internal,) if open_to_all else (InvalidRequest, Unauthorized, Internal)
     responses = {
-        str(status): described for status, described in sorted((dict(answers) | _problem_answers(met)).items())
+        str(status): described
+        for status, described in sorted((dict(answers) | _problem_answers((*problems, *any_may))).items())
     }
     return {
         "operationId": operation_id,

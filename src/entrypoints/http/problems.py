@@ -11,6 +11,7 @@ from domain.errors import Charged, DarkroomError, InvalidRequest, Violation
 from entrypoints.http.answers import Image
 from entrypoints.http.errors import MethodNotAllowed, Unauthorized
 from entrypoints.http.problem_types import PROBLEM_TYPES
+from entrypoints.http.query import PARAMETER
 from entrypoints.http.request_id import request_id_of
 
 AnyRequest = Request[Any, Any, Any]
@@ -35,10 +36,6 @@ class BrokenRule(Struct, frozen=True):
         if not where or where.startswith("/"):
             return cls(violation.detail, pointer=where)
         return cls(violation.detail, header=where)
-
-
-PARAMETER: Final = "?"
-"""Marks a violation's pointer as the name of a parameter of the query."""
 
 
 class Problem(Struct, frozen=True, kw_only=True):

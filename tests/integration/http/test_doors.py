@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -67,8 +68,9 @@ async def test_head_is_get_without_the_body(house: House, path: str) -> None:
 
 
 async def test_options_says_what_can_be_done(house: House) -> None:
-    answer = await house.client.options("/api/generations")
-    assert (answer.status_code, answer.headers["allow"]) == (204, "GET, OPTIONS")
+    one, two = [await house.client.options(path) for path in ("/api/generations", f"/api/generations/{UUID(int=1)}")]
+    assert (one.status_code, one.headers["allow"]) == (204, "GET, HEAD, OPTIONS")
+    assert (two.status_code, two.headers["allow"]) == (204, "DELETE, GET, HEAD, OPTIONS")
 
 
 async def test_no_body_is_read_of_who_is_not_let_in(house: House) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 
@@ -118,13 +119,35 @@ async def test_twenty_are_listed_unless_asked_otherwise(house: House) -> None:
         ("cursor=x", ["cursor"]),
         ("cursor=%00", ["cursor"]),
         ("limit=1000&cursor=1", ["cursor", "limit"]),
+        ("limit=2&limit=2", ["limit"]),
+        ("cursor=null", ["cursor"]),
+        ("cursor=0199a8f27c4e7b1d9a532f6d1c0b4e88", ["cursor"]),
+        ("Limit=2", ["Limit"]),
+        ("limit=2&order=oldest&caller=bob", ["caller", "order"]),
+        ("limit=\u0663", ["limit"]),
+        ("limit=2&=", [""]),
     ],
 )
 async def test_wrong_parameters_are_named(house: House, query: str, wrong: list[str]) -> None:
     answer = await house.client.get(f"{GENERATIONS}?{query}")
     assert (answer.status_code, answer.json()["type"]) == (400, "/problems/invalid-request")
     assert sorted(broken["parameter"] for broken in answer.json()["errors"]) == wrong
-    assert all(broken["detail"].startswith("must be ") for broken in answer.json()["errors"])
+    assert all(broken["detail"].startswith(("must be ", "is ")) for broken in answer.json()["errors"])
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/api/images"),
+        ("GET", "/api/models"),
+        ("GET", "/api/usage"),
+        ("DELETE", f"{GENERATIONS}/{UUID(int=1)}"),
+    ],
+)
+async def test_parameters_where_none_belong_are_named(house: House, method: str, path: str) -> None:
+    answer = await house.client.request(method, f"{path}?dry_run=true&prompt=a%20fox")
+    assert [broken["parameter"] for broken in answer.json()["errors"]] == ["dry_run", "prompt"]
+    assert answer.status_code == 400
 
 
 async def test_deleting_what_is_stored_removes_images_and_prompts() -> None:
