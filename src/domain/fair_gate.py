@@ -13,8 +13,13 @@ class FairGate:
     """
 
     def __init__(self, width: int) -> None:
-        self._free = width
+        self._width = self._free = width
         self._queues: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
+
+    @property
+    def inside(self) -> int:
+        """How many are inside now."""
+        return self._width - self._free
 
     @asynccontextmanager
     async def passing(self, caller: str) -> AsyncIterator[None]:

@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from domain.draw_generation import DrawGeneration
 from domain.errors import DrawingFailed, Overloaded, Superseded
@@ -28,9 +28,14 @@ class RunningGenerations:
         *,
         max_in_flight: int,
         max_queued: int,
+        watch: Callable[[Generation], AbstractContextManager[None]] = lambda _: nullcontext(),
     ) -> None:
-        """`max_in_flight` are drawn at once, `max_queued` wait for that; those being stored count in neither."""
+        """`max_in_flight` are drawn at once, `max_queued` wait for that; those being stored count in neither.
+
+        `watch` is entered around all the work on a generation, in the task that does it.
+        """
         self._draw, self._store, self._ledger, self._spool = draw, store, ledger, spool
+        self._watch = watch
         self._gate, self._room = FairGate(max_in_flight), max_in_flight + max_queued
         self._drawing: set[str] = set()
         self._answers: dict[str, asyncio.Future[Generation]] = {}
@@ -46,6 +51,21 @@ class RunningGenerations:
     def __contains__(self, generation_id: object) -> bool:
         """Whether this process is at it: from before it is written down until its end is."""
         return generation_id in self._tasks or generation_id in self._drawing
+
+    @property
+    def in_flight(self) -> int:
+        """How many are being drawn."""
+        return self._gate.inside
+
+    @property
+    def queued(self) -> int:
+        """How many wait to be drawn."""
+        return len(self._drawing) - self._gate.inside
+
+    @property
+    def being_stored(self) -> int:
+        """How many are drawn and on their way to the storage."""
+        return sum(id_ not in self._drawing for id_ in self._answers)
 
     @contextmanager
     def room_for(self, generation: Generation) -> Iterator[None]:
@@ -101,7 +121,8 @@ class RunningGenerations:
     async def _run(self, generation: Generation, hopeless: DrawingFailed | None) -> None:
         answer = self._answers[generation.id]
         try:
-            answered = await self._to_its_end(generation, hopeless)
+            with self._watch(generation):
+                answered = await self._to_its_end(generation, hopeless)
         except Exception as fault:
             log.exception("a generation was left where it stood", extra={"generation": generation.id})
             if not answer.done():
