@@ -86,6 +86,11 @@ class GenerationRequest:
         if len(self.seeds) not in (0, self.samples):
             raise ValueError(f"{len(self.seeds)} seeds for {self.samples} samples")
 
+    @property
+    def pixels(self) -> int:
+        """How many pixels are to be drawn, over all images."""
+        return self.samples * self.size.width * self.size.height
+
     @classmethod
     def settle(cls, order: Order, card: ModelCard, draw_seed: Callable[[], Seed] | None = None) -> Self:
         """Settle what the caller left to chance: how many images, and a distinct seed for each of them."""

@@ -6,13 +6,14 @@ An adapter inherits its port, so that the type checker holds it. Nothing escapes
 from abc import abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Container, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from domain.generation import GeneratedImage, Generation, GenerationRequest
 from domain.image_file import MediaType
 from domain.limits import Limits, Usage
 from domain.model_card import ModelCard
+from domain.progress import Progress
 from domain.values import IdempotencyKey
 
 
@@ -64,6 +65,18 @@ class ImageGenerator(Protocol):
         del request
         for image in receipt.images:
             yield image
+
+    async def progress(self, request: GenerationRequest, key: str, receipt: Receipt | None) -> Progress | None:
+        """How far the drawing is that was submitted under a key; None where that is not known.
+
+        Asked only while somebody listens, and by any process. Costs nothing. `receipt` is what submitting gave,
+        without images; None as long as it has given nothing.
+
+        Raises:
+            DrawingFailed: it cannot be asked just now, which says nothing of the drawing.
+        """
+        del request, key, receipt
+        return None
 
     async def check(self) -> str:
         """Say in a sentence whether the provider can be reached, spending nothing.
@@ -221,6 +234,14 @@ class GenerationLedger(Protocol):
 
         Those created before `erase_before` and not erased, those created before `forget_before` whose prompts are
         still kept, and those erased whose images are still listed.
+        """
+
+    @abstractmethod
+    async def durations(self, like: GenerationRequest) -> Sequence[timedelta]:
+        """How long orders took lately, from their arrival to their end: those like this one that were all stored.
+
+        Like it are those of the same model with half to twice as many pixels, over all images; looked at are the last
+        hundred of the model whose images are kept.
         """
 
     @abstractmethod

@@ -52,6 +52,10 @@ class RunningGenerations:
         """Whether this process is at it: from before it is written down until its end is."""
         return generation_id in self._tasks or generation_id in self._drawing
 
+    def position(self, generation: Generation) -> int | None:
+        """Its place among those that wait here to be drawn, from 1; None where it does not."""
+        return self._gate.position(generation.caller, generation.id)
+
     @property
     def in_flight(self) -> int:
         """How many are being drawn."""
@@ -142,7 +146,7 @@ class RunningGenerations:
             if hopeless:
                 generation = await self._draw.give_up(generation, hopeless)
             elif generation.state is not State.DRAWN:
-                async with self._gate.passing(generation.caller):
+                async with self._gate.passing(generation.caller, generation.id):
                     generation = await self._draw(generation)
             self._drawing.discard(generation.id)
             if generation.state is State.DRAWN:

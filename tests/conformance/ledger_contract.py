@@ -506,6 +506,45 @@ class LedgerContract:
         ]
         assert await ledger.usage(midnight + timedelta(seconds=1)) == []
 
+    # -- how long it takes
+
+    async def test_how_long_orders_of_its_kind_took_is_remembered(self, ledger: GenerationLedger) -> None:
+        async def order(*, seconds: float = 9, samples: int = 1, version: str = "v2.1") -> Generation:
+            generation = received(samples=samples, version=version)
+            *on_the_way, last = stored(generation)
+            return await written(
+                ledger, generation, *on_the_way, replace(last, finished_at=NOON + timedelta(seconds=seconds))
+            )
+
+        await order(seconds=3.5, samples=2)
+        await order(seconds=4, samples=4)
+        await order(seconds=5, samples=8)
+        await order(samples=1, seconds=6)
+        await order(samples=4, version="v2.0")
+        deleted = await order(samples=4)
+        await ledger.record(deleted.erased(LATER))
+        await ledger.record(deleted.erased(LATER).emptied())
+        failed = received(samples=4)
+        await written(ledger, failed, failed.submitted(), failed.submitted().failed(UnusableImage("garbage"), LATER))
+        running = received(samples=4)
+        await written(ledger, running, *drawn(running))
+
+        took = await ledger.durations(received(samples=4).request)
+
+        assert sorted(took) == [timedelta(seconds=3.5), timedelta(seconds=4), timedelta(seconds=5)]
+        assert await ledger.durations(received(samples=4, version="v9").request) == []
+
+    async def test_only_the_latest_orders_say_how_long_it_takes(self, ledger: GenerationLedger) -> None:
+        for second in range(110):
+            generation = received(at=NOON - timedelta(seconds=second))
+            *on_the_way, last = stored(generation)
+            await written(ledger, generation, *on_the_way, replace(last, finished_at=NOON + timedelta(hours=second)))
+
+        took = await ledger.durations(received().request)
+
+        assert min(took) == timedelta(hours=10, seconds=10)
+        assert len(took) == 100
+
     # -- retention
 
     async def test_what_is_to_be_swept_is_finished_and_old_enough(self, ledger: GenerationLedger) -> None:

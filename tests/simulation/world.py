@@ -4,7 +4,7 @@ import random
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Container, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from adapters.in_memory.generator import WIDEST_CARD, tile
 from adapters.in_memory.spool import InMemoryImageSpool
@@ -197,6 +197,9 @@ class FatefulLedger(GenerationLedger):
 
     async def usage(self, since: datetime, caller: str | None = None) -> Sequence[Usage]:
         return await self._ledger.usage(since, caller)
+
+    async def durations(self, like: GenerationRequest) -> Sequence[timedelta]:
+        return await self._ledger.durations(like)
 
     async def sweepable(self, *, erase_before: datetime | None, forget_before: datetime | None) -> Sequence[Generation]:
         return await self._ledger.sweepable(erase_before=erase_before, forget_before=forget_before)

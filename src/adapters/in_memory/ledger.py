@@ -9,7 +9,7 @@ from typing import Final
 from adapters.ledger_parts.counting import counted_images, from_millionths, millionths
 from adapters.ledger_parts.limits import WINDOW, Check, checks
 from domain.errors import QuotaExceeded, Superseded
-from domain.generation import Generation, State
+from domain.generation import Generation, GenerationRequest, State
 from domain.identifiers import uuid7
 from domain.limits import Limits, Usage
 from domain.ports import GenerationLedger
@@ -115,6 +115,17 @@ class InMemoryGenerationLedger(GenerationLedger):
                 else None,
             )
             for (day, subject, version, currency), account in sorted(accounts.items())
+        ]
+
+    async def durations(self, like: GenerationRequest) -> Sequence[timedelta]:
+        lasted = [
+            (kept.finished_at, kept)
+            for kept in self._generations()
+            if kept.finished_at and kept.state is State.STORED and kept.images and kept.request.version == like.version
+        ]
+        latest = sorted(lasted, key=lambda one: one[0], reverse=True)[:100]
+        return [
+            at - kept.created_at for at, kept in latest if like.pixels <= 2 * kept.request.pixels <= 4 * like.pixels
         ]
 
     async def sweepable(self, *, erase_before: datetime | None, forget_before: datetime | None) -> Sequence[Generation]:

@@ -58,6 +58,7 @@ MIGRATIONS: Final = (
     CREATE TABLE spooled (name text COLLATE "C" PRIMARY KEY, data bytea NOT NULL);
     ALTER TABLE spooled ALTER COLUMN data SET STORAGE EXTERNAL; -- images are compressed already
     """,
+    "CREATE INDEX generations_lasted ON generations (version, finished_at) WHERE stored > 0",
 )
 
 

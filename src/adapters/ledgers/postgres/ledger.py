@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Container, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from adapters.postgres.faults import faults_as
 from adapters.postgres.locks import lock_key
 from domain.draw_generation import spool_name
 from domain.errors import LedgerUnavailable, QuotaExceeded, SpendLimit, Superseded
-from domain.generation import Generation
+from domain.generation import Generation, GenerationRequest
 from domain.identifiers import uuid7
 from domain.limits import Limits, Usage
 from domain.ports import GenerationLedger
@@ -119,6 +119,10 @@ class PostgresGenerationLedger(GenerationLedger):
                 )
                 for row in await session.fetch(sql.USAGE, since, caller)
             ]
+
+    async def durations(self, like: GenerationRequest) -> Sequence[timedelta]:
+        async with self._session() as session:
+            return [row["lasted"] for row in await session.fetch(sql.DURATIONS, like.version.value, like.pixels)]
 
     async def sweepable(self, *, erase_before: datetime | None, forget_before: datetime | None) -> Sequence[Generation]:
         async with self._session() as session:

@@ -94,6 +94,15 @@ USAGE: Final = """
     GROUP BY day, caller, version, currency ORDER BY day, caller, version, currency NULLS FIRST
 """
 
+DURATIONS: Final = """
+    SELECT finished_at - created_at AS lasted FROM (
+        SELECT created_at, finished_at, samples, request -> 'size' AS size FROM generations
+        WHERE version = $1 AND stored > 0 AND state = 'stored'
+        ORDER BY finished_at DESC LIMIT 100
+    ) AS latest
+    WHERE samples * (size ->> 'width')::bigint * (size ->> 'height')::bigint BETWEEN $2::bigint / 2 AND $2::bigint * 2
+"""
+
 # Each kind is found by an index of its own, and none keeps the others waiting.
 SWEEPABLE: Final = """
     SELECT * FROM generations WHERE id IN (

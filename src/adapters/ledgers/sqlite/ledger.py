@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Container, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, closing
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from adapters.ledgers.sqlite.turn import Turn
 from adapters.ledgers.sqlite.workers import WorkerLock
 from adapters.ledgers.sqlite.writer import Writer
 from domain.errors import LedgerUnavailable
-from domain.generation import Generation
+from domain.generation import Generation, GenerationRequest
 from domain.identifiers import uuid7
 from domain.limits import Limits, Usage
 from domain.ports import GenerationLedger
@@ -62,6 +62,9 @@ class SQLiteGenerationLedger(GenerationLedger):
 
     async def usage(self, since: datetime, caller: str | None = None) -> Sequence[Usage]:
         return await self._reader.read(lambda file: reads.usage(file, since, caller))
+
+    async def durations(self, like: GenerationRequest) -> Sequence[timedelta]:
+        return await self._reader.read(lambda file: reads.durations(file, like))
 
     async def sweepable(self, *, erase_before: datetime | None, forget_before: datetime | None) -> Sequence[Generation]:
         return await self._reader.read(lambda file: reads.sweepable(file, erase_before, forget_before))

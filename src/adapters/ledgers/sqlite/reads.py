@@ -9,7 +9,7 @@ from adapters.ledger_parts.counting import from_millionths
 from adapters.ledger_parts.rows import decode
 from adapters.ledgers.sqlite import statements as sql
 from adapters.ledgers.sqlite.instants import from_microseconds, to_microseconds
-from domain.generation import Generation
+from domain.generation import Generation, GenerationRequest
 from domain.limits import Usage
 from domain.values import IdempotencyKey
 
@@ -67,6 +67,12 @@ def usage(connection: sqlite3.Connection, since: datetime, caller: str | None) -
         )
         for row in rows
     ]
+
+
+def durations(connection: sqlite3.Connection, like: GenerationRequest) -> Sequence[timedelta]:
+    """How long the latest orders of that kind took."""
+    rows = connection.execute(sql.DURATIONS, {"version": like.version.value, "pixels": like.pixels})
+    return [timedelta(microseconds=row["lasted"]) for row in rows]
 
 
 def sweepable(

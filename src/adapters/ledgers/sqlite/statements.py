@@ -95,6 +95,14 @@ USAGE: Final = """
 USAGE_OF_CALLER: Final = USAGE.replace("WHERE", "WHERE caller = :caller AND")
 
 # Each kind is found by an index of its own, and none keeps the others waiting.
+DURATIONS: Final = """
+    SELECT finished_at - created_at AS lasted FROM (
+        SELECT created_at, finished_at, samples, request -> '$.size' AS size FROM generations
+        WHERE version = :version AND stored > 0 AND state = 'stored'
+        ORDER BY finished_at DESC LIMIT 100
+    ) WHERE samples * (size ->> 'width') * (size ->> 'height') BETWEEN :pixels / 2 AND :pixels * 2
+"""
+
 SWEEPABLE: Final = """
     SELECT * FROM generations WHERE id IN (
         SELECT * FROM (
