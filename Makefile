@@ -47,6 +47,10 @@ test: $(dev_ready) test-parts ## Run all tests but the long ones, with branch co
 test-long: $(dev_ready) test-parts ## Run the tests that take minutes
 	$(bin)/python -m pytest -m long
 
+.PHONY: fuzz
+fuzz: $(dev_ready) ## Send 100,000 bent requests, and let schemathesis try for long; FUZZ=SERIES[:NUMBER] names others
+	$(bin)/python -m pytest -m long tests/integration/fuzz
+
 # The index's own build of torch brings gigabytes for GPUs along: only one for CPUs alone is ever installed here.
 torch := torch==2.13.0
 cpu_torch = $(pip) install --dry-run --ignore-installed --no-deps --only-binary :all: --report - $(torch) 2>/dev/null | grep -q +cpu

@@ -121,6 +121,7 @@ async def test_twenty_are_listed_unless_asked_otherwise(house: House) -> None:
         ("limit=1000&cursor=1", ["cursor", "limit"]),
         ("limit=2&limit=2", ["limit"]),
         ("cursor=null", ["cursor"]),
+        ("cursor=", ["cursor"]),
         ("cursor=0199a8f27c4e7b1d9a532f6d1c0b4e88", ["cursor"]),
         ("Limit=2", ["Limit"]),
         ("limit=2&order=oldest&caller=bob", ["caller", "order"]),

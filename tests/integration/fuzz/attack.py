@@ -1,0 +1,104 @@
+"""Sends mutants to the service, each on a connection of its own, and judges every answer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import struct
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Final
+
+from integration.fuzz.mutants import Mutant
+from servers.ports import LOOPBACK
+
+AT_ONCE: Final = 16
+PATIENCE: Final = 45.0
+"""Seconds for an answer; the service gives up a request that does not come whole after 40."""
+
+_RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer as it came; header names are in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @classmethod
+    def read(cls, wire: bytes) -> Answer:
+        head, _, body = wire.partition(b"\r\n\r\n")
+        status, *lines = head.decode("latin-1").split("\r\n")
+        if status.endswith("100 Continue"):
+            return cls.read(body)
+        named = (line.partition(": ") for line in lines)
+        return cls(int(status.split()[1]), {name.lower(): value for name, _, value in named}, body)
+
+    def wrong(self, method: bytes) -> str | None:
+        """What an answer to this method must never be; None where it is as it should."""
+        if self.status >= 500:
+            return "a fault of ours"
+        if "x-request-id" not in self.headers:
+            return "without a name"
+        if self.status < 400 or method == b"HEAD":
+            return None
+        try:
+            problem = json.loads(self.body)
+        except ValueError:
+            return "not JSON"
+        told = {"type", "title", "status", "detail", "charged", "request_id"} - problem.keys()
+        if told or problem["status"] != self.status or problem["charged"] not in ("no", "yes"):
+            return f"a problem that does not say {told or 'what is so'}"
+        return None
+
+
+@dataclass
+class Findings:
+    """What became of all of them. `drawn` counts those that cost money."""
+
+    statuses: Counter[int] = field(default_factory=Counter)
+    drawn: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+    def note(self, request: Mutant, answer: Answer) -> None:
+        self.statuses[answer.status] += 1
+        ordered = request.target.startswith(b"/api/images") and answer.status in (200, 202)
+        if ordered and "link" in answer.headers and "idempotency-replay" not in answer.headers:
+            self.drawn += 1
+        if wrong := answer.wrong(request.method):
+            self.wrong.append(f"{request.name} {request.done}: {wrong}: {answer.status} {answer.body[:300]!r}")
+
+
+async def attack(port: int, mutants: Iterable[Mutant]) -> Findings:
+    """Send them all, some at once, and give what was found."""
+    findings, waiting = Findings(), iter(mutants)
+
+    async def sender() -> None:
+        for request in waiting:
+            try:
+                findings.note(request, Answer.read(await _exchange(port, request.wire())))
+            except (ValueError, IndexError, TimeoutError) as error:
+                findings.wrong.append(f"{request.name} {request.done}: no answer: {error!r}")
+
+    await asyncio.gather(*(sender() for _ in range(AT_ONCE)))
+    return findings
+
+
+async def _exchange(port: int, wire: bytes) -> bytes:
+    """All that comes until the connection is closed."""
+    reader, writer = await asyncio.open_connection(LOOPBACK, port)
+    connection: socket.socket = writer.get_extra_info("socket")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)  # leaves no port waiting behind
+    answer = bytearray()
+    writer.write(wire)
+    with suppress(ConnectionError):  # the service may have closed with bytes of ours unread: what came first counts
+        async with asyncio.timeout(PATIENCE):
+            while piece := await reader.read(65_536):
+                answer += piece
+    writer.close()
+    return bytes(answer)
