@@ -10,6 +10,7 @@ from dependency_injector import containers, providers
 
 from adapters.generators.by_version import ByVersionImageGenerator
 from domain.draw_generation import DrawGeneration
+from domain.follow_generation import FollowGeneration
 from domain.generate_images import GenerateImages
 from domain.keep_generations import KeepGenerations
 from domain.model_card import ModelCard
@@ -24,6 +25,7 @@ from entrypoints.container.generators import open_generator
 from entrypoints.container.ledgers import open_records
 from entrypoints.container.storages import key_prefix, open_storage
 from entrypoints.container.tokens import token_verifier
+from entrypoints.http.event_stream import StreamRoom
 from entrypoints.http.services import Services
 from entrypoints.http.signed_files import SignedFiles
 from entrypoints.settings import BadSettings, Settings
@@ -108,12 +110,18 @@ class Container(containers.DeclarativeContainer):
     )
     settle = providers.Singleton(SettleGenerations, ledger=ledger, running=running, cards=cards)
     keep = providers.Singleton(KeepGenerations, ledger=ledger, storage=storage, clock=providers.Object(now))
+    follow = providers.Singleton(
+        FollowGeneration, ledger=ledger, running=running, generator=generator, clock=providers.Object(now)
+    )
+    streams = providers.Singleton(StreamRoom, settings.provided.limits.max_streams)
     tidy = providers.Singleton(TidySpool, spool=spool, ledger=ledger)
     tokens = providers.Singleton(token_verifier, settings)
     services = providers.Singleton(
         Services,
         generate=generate,
         keep=keep,
+        follow=follow,
+        streams=streams,
         running=running,
         ledger=ledger,
         storage=storage,

@@ -13,6 +13,7 @@ from entrypoints.http.documentation import openapi_route
 from entrypoints.http.edge import Edge
 from entrypoints.http.exception_handlers import EXCEPTION_HANDLERS
 from entrypoints.http.files import signed_file_route
+from entrypoints.http.generation_events import generation_events
 from entrypoints.http.generations import GenerationsController
 from entrypoints.http.health import live, ready
 from entrypoints.http.images import ImagesController
@@ -36,6 +37,7 @@ def create_app(services: Services, *, cors_origins: Sequence[str] = (), lifespan
         route_handlers=[
             ImagesController,
             GenerationsController,
+            generation_events,
             models,
             usage,
             live,

@@ -13,7 +13,10 @@ _PREFLIGHT: Final = (
     (b"access-control-allow-methods", b"GET, POST, DELETE"),
     (
         b"access-control-allow-headers",
-        b"Authorization, Content-Type, Idempotency-Key, If-None-Match, Prefer, X-Request-ID, traceparent",
+        (
+            b"Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Prefer, Webhook-URL, "
+            b"X-Request-ID, traceparent"
+        ),
     ),
     (b"access-control-max-age", b"600"),
 )

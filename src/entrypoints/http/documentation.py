@@ -23,6 +23,8 @@ from domain.model_card import ModelCard
 from domain.values import IdempotencyKey
 from entrypoints.http.auth import OPEN_TO_ALL
 from entrypoints.http.errors import BodyTooLarge, MalformedBody, UnsupportedMediaType
+from entrypoints.http.event_stream import EVENT_STREAM
+from entrypoints.http.generation_events import ProgressShown
 from entrypoints.http.generations import GENERATIONS, GenerationPage, PageLength
 from entrypoints.http.health import Health
 from entrypoints.http.models import Models
@@ -32,7 +34,7 @@ from entrypoints.http.problem_types import PROBLEM_TYPES
 from entrypoints.http.problems import ProblemAnswer
 from entrypoints.http.usage import CallerUsage
 
-_SHOWN: Final = (GenerationPage, Models, CallerUsage, Health, ProblemAnswer)
+_SHOWN: Final = (GenerationPage, ProgressShown, Models, CallerUsage, Health, ProblemAnswer)
 
 _ORDER_PROBLEMS: Final[tuple[type[DarkroomError], ...]] = (
     *(MalformedBody, BodyTooLarge, UnsupportedMediaType, IdempotencyKeyReused, Gone),
@@ -74,6 +76,10 @@ def openapi(cards: Mapping[str, ModelCard]) -> Json:
                 "parameters": [_path_parameter("generation_id", {"type": "string", "format": "uuid"})],
                 "get": _show_generation(),
                 "delete": _delete_generation(),
+            },
+            GENERATIONS + "/{generation_id}/events": {
+                "parameters": [_path_parameter("generation_id", {"type": "string", "format": "uuid"})],
+                "get": _follow_generation(),
             },
             "/api/models": {"get": _list_models()},
             "/api/usage": {"get": _show_usage()},
@@ -154,6 +160,36 @@ def _list_generations() -> Json:
 def _show_generation() -> Json:
     shown = answer("The generation as it stands.", schema("GenerationShown"))
     return operation("show_generation", "Show one of your generations", {200: shown}, NotFound, Gone, Overloaded)
+
+
+def _follow_generation() -> Json:
+    stream = answer(
+        "Server-sent events. `progress`, as often as something is new: a `ProgressShown`. Last of all `done`: the "
+        "`GenerationShown`, as reading it gives it. A stream that ends without `done` is to be opened again.",
+        {
+            "type": "string",
+            "examples": [
+                (
+                    'event: progress\nid: 1-0\ndata: {"state":"submitted","position":0,"step":null,"steps":null,'
+                    '"seconds_left":7}\n\n'
+                ),
+            ],
+        },
+        media_type=EVENT_STREAM,
+    )
+    return operation(
+        "follow_generation",
+        "Follow one of your generations to its end",
+        {200: stream | {"x-events": {"progress": schema("ProgressShown"), "done": schema("GenerationShown")}}},
+        *(NotFound, Gone, Overloaded),
+        parameters=[
+            _header(
+                "Last-Event-ID",
+                "The `id` of the last event that you have seen: nothing older is sent.",
+                {"examples": ["2-17"]},
+            )
+        ],
+    )
 
 
 def _delete_generation() -> Json:

@@ -4,12 +4,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from domain.follow_generation import FollowGeneration
 from domain.generate_images import GenerateImages
 from domain.keep_generations import KeepGenerations
 from domain.model_card import ModelCard
 from domain.money import Money
 from domain.ports import GenerationLedger, ImageStorage
 from domain.running_generations import RunningGenerations
+from entrypoints.http.event_stream import StreamRoom
 from entrypoints.http.signed_files import SignedFiles
 from entrypoints.http.tokens import TokenVerifier
 
@@ -24,11 +26,13 @@ class Services:
 
     generate: GenerateImages
     keep: KeepGenerations
+    follow: FollowGeneration
     running: RunningGenerations
     ledger: GenerationLedger
     storage: ImageStorage
     cards: Mapping[str, ModelCard]
     tokens: TokenVerifier
+    streams: StreamRoom
     clock: Callable[[], datetime]
     images_per_day: int | None = None
     spend_per_day: Money | None = None

@@ -47,6 +47,14 @@ class LimitSettings:
             "for each process: generations waiting for that; beyond: 503 `overloaded`",
         ),
     ] = 64
+    max_streams: Annotated[
+        int,
+        Setting(
+            "DARKROOM_MAX_STREAMS",
+            read.whole(0, 100_000),
+            "for each process: streams of progress open at once; beyond: 503 `overloaded`",
+        ),
+    ] = 256
     spool_bytes: Annotated[
         int,
         Setting(

@@ -21,6 +21,7 @@ from adapters.in_memory.ledger import InMemoryGenerationLedger
 from adapters.in_memory.spool import InMemoryImageSpool
 from adapters.in_memory.storage import InMemoryImageStorage
 from domain.draw_generation import DrawGeneration
+from domain.follow_generation import FollowGeneration
 from domain.generate_images import GenerateImages
 from domain.keep_generations import KeepGenerations
 from domain.money import Money
@@ -30,6 +31,7 @@ from domain.running_generations import RunningGenerations
 from domain.store_generation import StoreGeneration
 from entrypoints.http.app import create_app
 from entrypoints.http.documentation import openapi
+from entrypoints.http.event_stream import StreamRoom
 from entrypoints.http.services import Services
 from entrypoints.http.signed_files import SignedFiles
 from entrypoints.http.tokens import JwtTokenVerifier, OneKey, TokenVerifier
@@ -102,6 +104,7 @@ async def open_house(
     max_in_flight: int = 8,
     max_queued: int = 8,
     patience: float = 5,
+    max_streams: int = 8,
     cors_origins: Sequence[str] = (),
 ) -> AsyncIterator[House]:
     generator, storage = generator or InMemoryImageGenerator(), storage or InMemoryImageStorage()
@@ -129,6 +132,8 @@ async def open_house(
     services = Services(
         generate=generate,
         keep=KeepGenerations(ledger=ledger, storage=storage, clock=now),
+        follow=FollowGeneration(ledger=ledger, running=running, generator=generator, clock=now),
+        streams=StreamRoom(max_streams),
         running=running,
         ledger=ledger,
         storage=storage,

@@ -1,0 +1,86 @@
+"""`GET /api/generations/{id}/events`: how far a generation is, as it goes on."""
+
+import math
+import re
+from collections.abc import AsyncGenerator
+from typing import Annotated, Final, Self
+from uuid import UUID
+
+import msgspec
+from litestar import get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.types import ASGIApp
+from msgspec import Meta, Struct
+
+from domain.generation import Generation, State
+from domain.progress import Progress
+from entrypoints.http.auth import CallerRequest
+from entrypoints.http.event_stream import EventStream, event
+from entrypoints.http.generations import GENERATIONS, GenerationShown
+from entrypoints.http.headers import Headers, values_of
+from entrypoints.http.services import Services
+
+_EVENT_ID: Final = re.compile(r"([0-9]{1,9})-([0-9]{1,9})")
+
+_Count = Annotated[int, Meta(ge=0)]
+_Steps = Annotated[int, Meta(ge=1)]
+
+
+class ProgressShown(Struct, frozen=True):
+    """How far a generation is; null is unknown."""
+
+    state: State
+    position: Annotated[_Count | None, Meta(description="Its place in the queue; 0: it is being drawn.")]
+    step: Annotated[_Count | None, Meta(description="Inference steps done, over all images of the order.")]
+    steps: Annotated[_Steps | None, Meta(description="How many steps there are.")]
+    seconds_left: Annotated[_Count | None, Meta(description="An estimate: until all of it is stored.")]
+
+    @classmethod
+    def of(cls, generation: Generation, progress: Progress) -> Self:
+        """Show what is known."""
+        left = progress.seconds_left
+        return cls(
+            state=generation.state,
+            position=progress.position,
+            step=progress.step,
+            steps=progress.steps,
+            seconds_left=None if left is None else math.ceil(left),
+        )
+
+
+@get(GENERATIONS + "/{generation_id:uuid}/events")
+async def generation_events(
+    request: CallerRequest, services: NamedDependency[Services], generation_id: FromPath[UUID]
+) -> ASGIApp:
+    """Follow one of the caller's generations to its end."""
+    generation = await services.keep.one(str(generation_id), request.user.subject)
+    return EventStream(_events(services, generation, _last_event(request.scope["headers"])), services.streams)
+
+
+async def _events(
+    services: Services, generation: Generation, seen: tuple[int, int]
+) -> AsyncGenerator[bytes | None, None]:
+    """Events, none older than what was `seen`: a revision, and a step."""
+    told: ProgressShown | None = None
+    async for now, progress in services.follow(generation):
+        if now.state.final:
+            shown = await GenerationShown.of(now, services.storage)
+            yield event("done", f"{now.revision}-0", msgspec.json.encode(shown))
+            return
+        seen = max(seen, (now.revision, progress.step or 0))
+        if seen[0] > now.revision:
+            yield None
+            continue
+        showing = ProgressShown.of(now, progress)
+        if showing.step is not None:
+            # A provider that counts anew for each image goes on from where it was heard last.
+            showing = msgspec.structs.replace(showing, step=seen[1])
+        yield None if showing == told else event("progress", f"{seen[0]}-{seen[1]}", msgspec.json.encode(showing))
+        told = showing
+
+
+def _last_event(headers: Headers) -> tuple[int, int]:
+    """What a client has seen before its stream broke off; what is no id of ours says nothing."""
+    sent = _EVENT_ID.fullmatch(next(iter(values_of(headers, b"last-event-id")), ""))
+    return (int(sent[1]), int(sent[2])) if sent else (-1, 0)

@@ -1,0 +1,306 @@
+"""`GET /api/generations/{id}/events`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from adapters.in_memory.ledger import InMemoryGenerationLedger
+from conformance.generations import received, stored
+from domain.errors import GeneratorUnavailable, OutcomeUnknown
+from domain.generation import GenerationRequest
+from domain.limits import Limits
+from domain.ports import Receipt
+from domain.progress import Progress
+from entrypoints.http import event_stream
+from integration.http.faults import StorageInTrouble
+from integration.http.generators import FailingGenerator, GatedGenerator
+from integration.http.house import House, bearer, eventually, open_house
+
+ASYNC = {"Prefer": "respond-async"}
+
+
+@dataclass(frozen=True)
+class Event:
+    name: str
+    id: str
+    data: dict[str, Any]
+
+
+class TellingGenerator(GatedGenerator):
+    """Tells what it is told to tell."""
+
+    told: Progress | Exception | None = None
+
+    async def progress(self, request: GenerationRequest, key: str, receipt: Receipt | None) -> Progress | None:
+        if isinstance(self.told, Exception):
+            raise self.told
+        return self.told
+
+
+class Stream:
+    """An open stream; it keeps every line."""
+
+    def __init__(self, answer: httpx.Response) -> None:
+        self.answer, self.lines = answer, list[str]()
+        self.coming = answer.aiter_lines()
+
+    async def next(self) -> Event:
+        """The next event; `StopAsyncIteration` where the stream has ended."""
+        block: dict[str, str] = {}
+        while line := await anext(self.coming):
+            self._note(line, block)
+        return Event(block["event"], block["id"], json.loads(block["data"])) if "data" in block else await self.next()
+
+    async def until(self, **what: object) -> Event:
+        """The next event that holds all of that."""
+        while True:
+            event = await self.next()
+            if what.items() <= event.data.items():
+                return event
+
+    async def rest(self) -> list[Event]:
+        events = []
+        while True:
+            try:
+                events.append(await self.next())
+            except StopAsyncIteration:
+                return events
+
+    def _note(self, line: str, block: dict[str, str]) -> None:
+        self.lines.append(line)
+        field, _, value = line.partition(": ")
+        block[field] = value
+
+
+@asynccontextmanager
+async def listening(house: House, address: str, headers: dict[str, str] | None = None) -> AsyncIterator[Stream]:
+    """A stream, held to no contract until it ends, as the house's own client would."""
+    async with (
+        asyncio.timeout(20),
+        httpx.AsyncClient(base_url=house.client.base_url, headers=bearer(), timeout=30, trust_env=False) as client,
+        client.stream("GET", f"{address}/events", headers=headers) as answer,
+    ):
+        yield Stream(answer)
+
+
+async def begun(house: House, **changes: object) -> str:
+    """The address of a generation that its caller does not wait for."""
+    return (await house.order(ASYNC, **changes)).headers["location"]
+
+
+async def test_a_generation_is_followed_to_its_end() -> None:
+    generator = TellingGenerator()
+    async with open_house(generator=generator) as house:
+        address = await begun(house)
+        async with listening(house, address) as stream:
+            first = await stream.until(state="submitted")
+            generator.told = Progress(step=3, steps=20, seconds_left=6.2)
+            second = await stream.until(step=3)
+            generator.gate.set()
+            (*_, done) = await stream.rest()
+        shown = (await house.client.get(address)).json()
+    assert stream.answer.headers["content-type"] == "text/event-stream"
+    assert stream.answer.headers["cache-control"] == "no-store"
+    assert stream.lines[0] == "retry: 2000"
+    nothing = {"state": "submitted", "position": 0, "step": None, "steps": None, "seconds_left": None}
+    assert (first.name, first.data) == ("progress", nothing)
+    assert second.data == nothing | {"step": 3, "steps": 20, "seconds_left": 7}
+    assert (done.name, done.data) == ("done", shown)
+    assert (first.id, second.id, done.id) == ("1-0", "1-3", "3-0")
+
+
+async def test_what_is_done_is_told_at_once_and_again(house: House) -> None:
+    address = (await house.order()).links["describedby"]["url"]
+    for headers in ({}, {"Last-Event-ID": "3-0"}):
+        async with listening(house, address, headers) as stream:
+            (done,) = await stream.rest()
+        assert done.data == (await house.client.get(address)).json()
+
+
+async def test_what_failed_is_done_with_its_problem() -> None:
+    async with open_house(generator=FailingGenerator(OutcomeUnknown("cut off"))) as house:
+        address = await begun(house)
+        async with listening(house, address) as stream:
+            (*_, done) = await stream.rest()
+    assert (done.name, done.data["state"]) == ("done", "unknown")
+    assert done.data["problem"]["type"] == "/problems/outcome-unknown"
+
+
+async def test_who_comes_again_is_told_nothing_older() -> None:
+    generator = TellingGenerator()
+    async with open_house(generator=generator) as house:
+        address = await begun(house)
+        generator.told = Progress(step=4, steps=20)
+        async with listening(house, address, {"Last-Event-ID": "1-17"}) as stream:
+            back = await stream.until(steps=20)
+            generator.told = Progress(step=18, steps=20)
+            on = await stream.until(step=18)
+            generator.told = None
+            silent = await stream.until(step=None)
+        generator.gate.set()
+    assert (back.id, back.data["step"]) == ("1-17", 17)
+    assert (on.id, silent.id) == ("1-18", "1-18")
+
+
+@pytest.mark.parametrize("junk", ["", "x", "1", "1-", "-1-0", "1-2-3", "9" * 40 + "-0"])
+async def test_an_id_that_is_not_ours_says_nothing(junk: str) -> None:
+    generator = GatedGenerator()
+    async with open_house(generator=generator) as house:
+        address = await begun(house)
+        async with listening(house, address, {"Last-Event-ID": junk.encode().decode("latin-1")}) as stream:
+            assert (await stream.next()).name == "progress"
+        generator.gate.set()
+
+
+async def test_places_in_the_queue_are_told_fairly() -> None:
+    generator = GatedGenerator()
+    async with open_house(generator=generator, max_in_flight=1) as house:
+        drawn, *waiting = [await begun(house) for _ in range(3)]
+        graces = (await house.order(ASYNC | bearer(sub="grace"))).headers["location"]
+        positions = []
+        for address, headers in [(drawn, {}), (waiting[0], {}), (graces, bearer(sub="grace")), (waiting[1], {})]:
+            async with listening(house, address, headers) as stream:
+                positions.append((await stream.next()).data["position"])
+        generator.gate.set()
+    assert positions == [0, 1, 2, 3]
+
+
+async def test_what_waits_for_the_storage_is_drawn_and_no_more_is_known() -> None:
+    storage = StorageInTrouble()
+    async with open_house(storage=storage) as house:
+        address = await begun(house)
+        async with listening(house, address) as stream:
+            drawn = await stream.until(state="drawn")
+            storage.well = True
+            (*_, done) = await stream.rest()
+    assert drawn.data == {"state": "drawn", "position": None, "step": None, "steps": None, "seconds_left": None}
+    assert done.data["state"] == "stored"
+
+
+async def take(ledger: InMemoryGenerationLedger, seconds: float) -> None:
+    """Let an order of that kind have taken so long."""
+    order = received(version="memory")
+    order = replace(order, request=replace(order.request, size=replace(order.request.size, width=64, height=48)))
+    *on_the_way, last = stored(order)
+    await ledger.receive(order, Limits())
+    for revision in (*on_the_way, replace(last, finished_at=order.created_at + timedelta(seconds=seconds))):
+        await ledger.record(revision)
+
+
+async def test_for_who_does_not_tell_the_time_is_estimated_from_history() -> None:
+    generator, ledger = TellingGenerator(), InMemoryGenerationLedger()
+    for seconds in (1, 100, 10_000):
+        await take(ledger, seconds)
+    async with open_house(generator=generator, ledger=ledger) as house:
+        address = await begun(house)
+        async with listening(house, address) as stream:
+            estimated = (await stream.next()).data["seconds_left"]
+            generator.told = Progress(seconds_left=5)
+            await stream.until(seconds_left=5)
+        generator.gate.set()
+    assert 80 < estimated <= 100
+
+
+async def test_what_takes_longer_than_ever_before_has_no_estimate() -> None:
+    generator, ledger = GatedGenerator(), InMemoryGenerationLedger()
+    await take(ledger, 0.001)
+    async with open_house(generator=generator, ledger=ledger) as house:
+        address = await begun(house)
+        async with listening(house, address) as stream:
+            assert (await stream.until(state="submitted")).data["seconds_left"] is None
+        generator.gate.set()
+
+
+async def test_what_another_process_draws_is_followed_through_the_ledger() -> None:
+    here, there = InMemoryGenerationLedger(), GatedGenerator()
+    async with open_house(generator=there, ledger=here.colleague()) as house, open_house(ledger=here) as other:
+        address = await begun(house)
+        async with listening(other, address) as stream:
+            assert (await stream.until(state="submitted")).data["position"] == 0
+            there.gate.set()
+            (*_, done) = await stream.rest()
+    assert done.data["state"] == "stored"
+
+
+@pytest.mark.parametrize("fault", [GeneratorUnavailable("busy"), OutcomeUnknown("?")])
+async def test_a_provider_that_cannot_be_asked_changes_nothing(fault: Exception) -> None:
+    generator = TellingGenerator()
+    generator.told = fault
+    async with open_house(generator=generator) as house:
+        address = await begun(house)
+        async with listening(house, address) as stream:
+            await stream.until(state="submitted", position=0)
+            generator.gate.set()
+            (*_, done) = await stream.rest()
+    assert done.data["state"] == "stored"
+
+
+async def test_streams_of_others_and_of_nothing_are_not_found(house: House) -> None:
+    address = (await house.order()).links["describedby"]["url"]
+    others = await house.client.get(f"{address}/events", headers=bearer(sub="grace"))
+    nobodys = await house.client.get("/api/generations/01a204ec-a14d-7c27-ada9-1830ac502ff7/events")
+    deleted = await house.client.delete(address)
+    gone = await house.client.get(f"{address}/events")
+    assert (others.status_code, nobodys.status_code, deleted.status_code, gone.status_code) == (404, 404, 204, 410)
+    assert others.json()["type"] == nobodys.json()["type"] == "/problems/not-found"
+    async with httpx.AsyncClient(base_url=house.client.base_url, trust_env=False) as client:
+        assert (await client.get(f"{address}/events")).status_code == 401
+
+
+async def test_streams_are_bounded_and_a_place_is_free_once_its_listener_has_left() -> None:
+    generator = GatedGenerator()
+    async with open_house(generator=generator, max_streams=1) as house:
+        address = await begun(house)
+        async with listening(house, address) as stream:
+            await stream.next()
+            refused = await house.client.get(f"{address}/events")
+        assert (refused.status_code, refused.json()["type"]) == (503, "/problems/overloaded")
+        assert refused.headers["retry-after"] == "1"
+        await eventually(lambda: house.services.streams._free == 1)  # noqa: SLF001
+        async with listening(house, address) as stream:
+            assert (await stream.next()).name == "progress"
+        generator.gate.set()
+
+
+async def test_nothing_is_left_at_work_for_who_has_left() -> None:
+    generator = GatedGenerator()
+    async with open_house(generator=generator) as house:
+        address = await begun(house)
+        before = len(asyncio.all_tasks())
+        for _ in range(20):
+            async with listening(house, address) as stream:
+                await stream.next()
+        await eventually(lambda: len(asyncio.all_tasks()) <= before)
+        generator.gate.set()
+
+
+async def test_silence_is_broken_so_that_nobody_in_between_takes_it_for_dead(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_stream, "_KEEP_ALIVE", 0.0)
+    generator = GatedGenerator()
+    async with open_house(generator=generator) as house:
+        address = await begun(house)
+        async with listening(house, address) as stream:
+            await stream.until(state="submitted")
+            while await anext(stream.coming) != ": still here":
+                pass
+        generator.gate.set()
+
+
+async def test_a_process_that_stops_ends_the_streams_of_what_others_draw() -> None:
+    here, there = InMemoryGenerationLedger(), GatedGenerator()
+    async with open_house(generator=there, ledger=here.colleague()) as house, open_house(ledger=here) as other:
+        address = await begun(house)
+        async with listening(other, address) as stream:
+            await stream.next()
+            await other.services.running.drain()
+            assert "done" not in [event.name for event in await stream.rest()]
+        there.gate.set()
