@@ -5,6 +5,7 @@ The same declaration checks an order before it costs anything, is what `GET /api
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 from domain.errors import Violation
@@ -14,6 +15,13 @@ from domain.values import GuidanceScale, ImageSize, InferenceSteps, ModelVersion
 
 # The optional fields that a model may or may not honour.
 HONOURABLE: Final = ("negative_prompt", "seed", "num_inference_steps", "guidance_scale")
+
+
+class MediaSource(StrEnum):
+    """How what a model draws comes about, by IPTC's terms for digital source types."""
+
+    TRAINED = "trainedAlgorithmicMedia"
+    ALGORITHMIC = "algorithmicMedia"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +69,8 @@ class ModelCard:
     `sizes`, where given, lists the only sizes the model draws. Seeds from `seed_min` to `seed_max` are taken: to some
     providers a 0 means one drawn by chance. `num_inference_steps` and `guidance_scale` are None for a model that does
     not honour them. `price` is for one image, where it is known. `idempotent` says that the provider draws and charges
-    once for one key, however often a request is submitted under it.
+    once for one key, however often a request is submitted under it. `media_source` says that it has learnt from
+    examples, or follows rules alone.
     """
 
     version: ModelVersion
@@ -80,6 +89,7 @@ class ModelCard:
     guidance_scale: NumberRange | None = None
     price: Money | None = None
     idempotent: bool = False
+    media_source: MediaSource = MediaSource.TRAINED
 
     def __post_init__(self) -> None:
         if not (

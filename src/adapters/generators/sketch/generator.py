@@ -9,7 +9,7 @@ from typing import Final
 from adapters.generators.sketch.drawing import draw
 from domain.generation import GeneratedImage, GenerationRequest
 from domain.image_file import MediaType
-from domain.model_card import ModelCard, NumberRange, PixelRange
+from domain.model_card import MediaSource, ModelCard, NumberRange, PixelRange
 from domain.ports import ImageGenerator, Receipt
 from domain.values import GuidanceScale, InferenceSteps, ModelVersion, Seed
 
@@ -26,6 +26,7 @@ SKETCH: Final = ModelCard(
     num_inference_steps=NumberRange(InferenceSteps.MIN, InferenceSteps.MAX, DEFAULT_STEPS),
     guidance_scale=NumberRange(GuidanceScale.MIN, GuidanceScale.MAX, DEFAULT_GUIDANCE),
     idempotent=True,
+    media_source=MediaSource.ALGORITHMIC,
 )
 
 

@@ -1,0 +1,67 @@
+"""Any generator, with a mark in each image that it draws."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+
+from adapters.marks.files import Mark
+from adapters.marks.statement import Statement
+from domain.generation import GeneratedImage, GenerationRequest
+from domain.model_card import ModelCard
+from domain.ports import ImageGenerator, Receipt
+from domain.progress import Progress
+
+log = logging.getLogger(__name__)
+
+
+class MarkingImageGenerator(ImageGenerator):
+    """Marks images as they are collected: before anybody keeps them, or takes their checksum.
+
+    What was drawn is paid for: an image that cannot be marked is handed out as it came, and the operator is told.
+    """
+
+    def __init__(self, generator: ImageGenerator, mark: Mark, *, prompts: bool) -> None:
+        """`prompts`: whether the prompts are told too."""
+        self._generator, self._mark, self._prompts = generator, mark, prompts
+        self._by_version = {card.version: card for card in generator.cards}
+
+    @property
+    def cards(self) -> Sequence[ModelCard]:
+        return self._generator.cards
+
+    async def submit(self, request: GenerationRequest, key: str) -> Receipt:
+        return await self._generator.submit(request, key)
+
+    async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
+        async with aclosing(self._generator.collect(request, receipt)) as images:
+            async for image in images:
+                yield await self._marked(image, request)
+
+    async def progress(self, request: GenerationRequest, key: str, receipt: Receipt | None) -> Progress | None:
+        return await self._generator.progress(request, key, receipt)
+
+    async def check(self) -> str:
+        return await self._generator.check()
+
+    async def _marked(self, image: GeneratedImage, request: GenerationRequest) -> GeneratedImage:
+        try:
+            statement = self._statement(image, request)
+            return replace(
+                image, data=await asyncio.to_thread(self._mark, image.data, image.file.media_type, statement)
+            )
+        except Exception:  # whatever is wrong with the mark must not lose the image
+            log.exception("image %d is handed out without its mark", image.index)
+            return image
+
+    def _statement(self, image: GeneratedImage, request: GenerationRequest) -> Statement:
+        card, excluded = self._by_version[request.version], request.negative_prompt
+        prompt = request.prompt.value + (f"\nNegative prompt: {excluded.value}" if excluded else "")
+        return Statement(
+            source=card.media_source,
+            generator=card.generator,
+            model=card.version.value,
+            seed=image.seed.value if image.seed else None,
+            prompt=prompt if self._prompts else None,
+        )

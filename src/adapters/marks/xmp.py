@@ -1,0 +1,139 @@
+"""XMP packets: simple properties written, added to a packet that is there, and read (ISO 16684-1, 7).
+
+A packet that came with a file stays byte for byte as it is; properties that it lacks are added in a description of
+their own, which RDF allows.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+from xml.parsers import expat
+from xml.sax.saxutils import escape, quoteattr
+
+from domain.errors import InvalidValue
+
+RDF: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+# By the prefixes that people know them by. Nobody can ever own a name under `.invalid` (RFC 2606): no stranger's page
+# will one day say what ours mean.
+NAMESPACES: Final[Mapping[str, str]] = {
+    "xmp": "http://ns.adobe.com/xap/1.0/",
+    "dcterms": "http://purl.org/dc/terms/",
+    "Iptc4xmpExt": "http://iptc.org/std/Iptc4xmpExt/2008-02-29/",
+    "darkroom": "http://darkroom.invalid/ns/1.0/",
+}
+_PREFIXES: Final = {namespace: prefix for prefix, namespace in NAMESPACES.items()}
+# XML 1.0 allows no other control characters, and neither surrogates nor these two.
+_NOT_IN_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_BEGIN: Final = (
+    '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
+    f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="{RDF}">'
+)
+_END: Final = '</rdf:RDF></x:xmpmeta>\n<?xpacket end="w"?>'
+
+Properties = Mapping[str, str]
+"""Texts by name and prefix, such as `xmp:CreatorTool`."""
+
+
+def packet(properties: Properties) -> bytes:
+    """A packet that holds these properties; equal properties make equal bytes."""
+    return (_BEGIN + _description(properties, about="") + _END).encode()
+
+
+def read(existing: bytes) -> Properties:
+    """The simple properties of a packet, of the namespaces above.
+
+    Raises:
+        InvalidValue: it is no XMP packet in UTF-8.
+    """
+    return _Reader(existing).properties
+
+
+def with_properties(existing: bytes, properties: Properties) -> bytes:
+    """A packet that says all that it said, and these where it said nothing.
+
+    Raises:
+        InvalidValue: it is no XMP packet in UTF-8.
+    """
+    reader = _Reader(existing)
+    missing = {name: text for name, text in properties.items() if name not in reader.names}
+    if not missing:
+        return existing
+    ours = _description(missing, about=reader.about).encode()
+    return existing[: reader.end] + ours + existing[reader.end :]
+
+
+def _description(properties: Properties, *, about: str) -> str:
+    prefixes = dict.fromkeys(name.partition(":")[0] for name in properties)
+    # Declared here for the case that the packet around it calls RDF something else.
+    declared = "".join(f" xmlns:{prefix}={quoteattr(NAMESPACES[prefix])}" for prefix in prefixes)
+    # Elements, since XML turns a line end in an attribute into a blank.
+    elements = "".join(f"<{name}>{escape(_NOT_IN_XML.sub('', text))}</{name}>" for name, text in properties.items())
+    return (
+        f"<rdf:Description xmlns:rdf={quoteattr(RDF)} rdf:about={quoteattr(about)}{declared}>"
+        f"{elements}</rdf:Description>"
+    )
+
+
+class _Reader:
+    """One pass over a packet.
+
+    Attributes:
+        properties: The texts of simple properties.
+        names: Of all properties, whatever they hold.
+        about: What the packet says that it is about.
+        end: Where its descriptions end, in bytes.
+    """
+
+    def __init__(self, packet: bytes) -> None:
+        self.properties: dict[str, str] = {}
+        self.names: set[str] = set()
+        self.about = ""
+        self.end = -1
+        self._packet, self._path, self._text = packet, list[str](), ""
+        self._parser = parser = expat.ParserCreate("utf-8", namespace_separator=" ")
+        parser.buffer_text = True
+        parser.StartDoctypeDeclHandler = self._refuse
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._stop
+        parser.CharacterDataHandler = self._read
+        try:
+            parser.Parse(packet.rstrip(b"\0"), True)  # noqa: FBT003  # the parser's own signature
+        except expat.ExpatError as flaw:
+            raise InvalidValue("its XMP packet is no XML") from flaw
+        if self.end < 0:
+            raise InvalidValue("its XMP packet describes nothing")
+
+    def _refuse(self, *_: object) -> None:
+        # XMP needs no document type, and entities are the way to blow a document up.
+        raise InvalidValue("its XMP packet declares a document type")
+
+    def _start(self, name: str, attributes: Mapping[str, str]) -> None:
+        self._path.append(name)
+        self._text = ""
+        if self._path[-2:] == [f"{RDF} RDF", f"{RDF} Description"]:
+            self.about = self.about or attributes.get(f"{RDF} about", "")
+            for attribute, text in attributes.items():
+                self._found(attribute, text)
+        elif self._at_property and (link := attributes.get(f"{RDF} resource")):
+            self._text = link
+
+    def _read(self, text: str) -> None:
+        self._text += text
+
+    def _stop(self, name: str) -> None:
+        if self._at_property:
+            self._found(name, self._text.strip())
+        elif name == f"{RDF} RDF" and self._packet.startswith(b"</", self._parser.CurrentByteIndex):
+            self.end = self._parser.CurrentByteIndex
+        self._path.pop()
+
+    @property
+    def _at_property(self) -> bool:
+        return self._path[-3:-1] == [f"{RDF} RDF", f"{RDF} Description"]
+
+    def _found(self, name: str, text: str) -> None:
+        namespace, _, local = name.rpartition(" ")
+        if prefix := _PREFIXES.get(namespace):
+            self.names.add(f"{prefix}:{local}")
+            if text:
+                self.properties[f"{prefix}:{local}"] = text
