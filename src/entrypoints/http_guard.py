@@ -12,9 +12,13 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from entrypoints.open_connections import OpenConnections
+
 log = logging.getLogger(__name__)
 
 _HEAD_TOO_LARGE: Final = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the headers are too large"
+_TOO_MANY: Final = HTTPStatus.SERVICE_UNAVAILABLE, "there are too many connections"
+_RETRY_AFTER: Final = 1  # seconds
 
 
 class _Stage(Enum):
@@ -30,15 +34,18 @@ class _Refused(Exception):
 
 
 class GuardedHttpProtocol(HttpToolsProtocol):
-    """Cuts off slow headers, slow bodies, headers without end and requests piled up on one connection.
+    """Cuts off slow headers, slow bodies, headers without end, requests piled up on one connection and connections
+    piled up on one process, and clients who do not read what they asked for.
 
     A head must come within 10 s of the connection, or of its own first byte on one that was used before (between
     requests uvicorn's keep-alive limit holds), and its body within 30 s more. No time runs out for a client who sent
     its next request while an earlier one on the connection is at work, nor while it is we who have stopped reading.
+    What of an answer does not fit the buffers must be taken within a minute.
     """
 
     HEAD_WITHIN: ClassVar = 10.0
     BODY_WITHIN: ClassVar = 30.0
+    TAKEN_WITHIN: ClassVar = 60.0
     MAX_HEAD_BYTES: ClassVar = 32 * 1024
     MAX_PIPELINED: ClassVar = 16
 
@@ -48,8 +55,12 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         server_state: ServerState,
         app_state: dict[str, Any],
         _loop: AbstractEventLoop | None = None,
+        connections: OpenConnections | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        self._connections, self._address = connections or OpenConnections(), ""
+        self._admitted = False
+        self._not_taken: TimerHandle | None = None
         self._stage, self._requests, self._head_bytes = _Stage.HEAD, 0, 0
         self._timer: TimerHandle | None = None
         self._timed: tuple[int, _Stage] | None = None
@@ -57,11 +68,19 @@ class GuardedHttpProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: BaseTransport) -> None:
         super().connection_made(cast("Transport", transport))
-        self._set_timer()
+        self._address = self.client[0] if self.client else ""
+        self._admitted = self._connections.admit(self._address)
+        if self._admitted:
+            self._set_timer()
+        else:
+            self._refuse(*_TOO_MANY)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._timer:
-            self._timer.cancel()
+        for timer in (self._timer, self._not_taken):
+            if timer:
+                timer.cancel()
+        if self._admitted:
+            self._connections.release(self._address)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -101,6 +120,25 @@ class GuardedHttpProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self._stage = _Stage.NOTHING
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.transport.is_closing():
+            self._let_take()
+
+    def timeout_keep_alive_handler(self) -> None:
+        super().timeout_keep_alive_handler()
+        self._let_take()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._let_take()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._not_taken and not self.transport.is_closing():
+            self._not_taken.cancel()
+            self._not_taken = None
 
     def send_400_response(self, msg: str) -> None:
         del msg
@@ -151,6 +189,16 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         if not answering and not self._earlier_at_work:
             self.transport.write(_problem(status, detail))
         self.transport.close()
+        self._let_take()
+
+    def _let_take(self) -> None:
+        """Start the time in which the client has to take what is written, unless it is running already."""
+        if self._not_taken is None and self.transport.get_write_buffer_size():
+            self._not_taken = self.loop.call_later(self.TAKEN_WITHIN, self._was_not_taken)
+
+    def _was_not_taken(self) -> None:
+        log.info("connection cut: the answer was not read in time")
+        self.transport.abort()
 
 
 def _problem(status: HTTPStatus, detail: str) -> bytes:
@@ -166,12 +214,13 @@ def _problem(status: HTTPStatus, detail: str) -> bytes:
             "charged": "no",
         }
     ).encode()
+    retry_after = f"retry-after: {_RETRY_AFTER}\r\n" if status is HTTPStatus.SERVICE_UNAVAILABLE else ""
     head = (
         f"HTTP/1.1 {status.value} {status.phrase}\r\n"
         "content-type: application/problem+json\r\n"
         f"content-length: {len(body)}\r\n"
         "cache-control: no-store\r\n"
         f"x-request-id: {request_id}\r\n"
-        "connection: close\r\n\r\n"
+        f"{retry_after}connection: close\r\n\r\n"
     )
     return head.encode("ascii") + body

@@ -12,6 +12,7 @@ from domain.errors import LedgerUnavailable, StorageFault
 from domain.model_card import ModelCard
 from entrypoints.container.composition import Container, open_container
 from entrypoints.http.app import create_app
+from entrypoints.open_connections import OpenConnections
 from entrypoints.serving.server import Server
 from entrypoints.settings import Settings
 
@@ -38,7 +39,9 @@ async def serve(
         settle = container.settle()
         while await settle():
             pass
-        server = Server(create_app(container.services(), cors_origins=settings.service.cors_origins))
+        service = settings.service
+        connections = OpenConnections(most=service.max_connections, most_of_one=service.max_connections_per_client)
+        server = Server(create_app(container.services(), cors_origins=service.cors_origins), connections)
         async with server.answering(listener):
             async with _in_the_background(container, settings):
                 ready(container.cards())

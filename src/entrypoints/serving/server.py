@@ -3,13 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from socket import socket
-from typing import Final
+from typing import Any, Final, cast
 
 import uvicorn
 from litestar import Litestar
 
 from entrypoints.http_guard import GuardedHttpProtocol
+from entrypoints.open_connections import OpenConnections
 from entrypoints.serving.listener import BACKLOG
 
 # Seconds. Longer than the minute for which load balancers keep connections, so that it is they who close them.
@@ -21,12 +23,12 @@ _FAREWELL: Final = 1.0
 
 
 class Server:
-    """Answers the requests that come in on a socket."""
+    """Answers the requests that come in on a socket, over no more `connections` than there may be."""
 
-    def __init__(self, app: Litestar) -> None:
+    def __init__(self, app: Litestar, connections: OpenConnections) -> None:
         self._config = uvicorn.Config(
             app,
-            http=GuardedHttpProtocol,
+            http=cast("Any", partial(GuardedHttpProtocol, connections=connections)),  # uvicorn only calls it
             ws="none",
             log_config=None,
             access_log=False,

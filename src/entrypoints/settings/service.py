@@ -20,6 +20,21 @@ class ServiceSettings:
         8000
     )
     workers: Annotated[int, Setting("DARKROOM_WORKERS", read.whole(1, 256), "worker processes")] = 1
+    max_connections: Annotated[
+        int,
+        Setting(
+            "DARKROOM_MAX_CONNECTIONS", read.whole(1, 1_000_000), "connections of clients that a process holds at once"
+        ),
+    ] = 10_000
+    max_connections_per_client: Annotated[
+        int | None,
+        Setting(
+            "DARKROOM_MAX_CONNECTIONS_PER_CLIENT",
+            read.whole(1, 1_000_000),
+            "the same from one address; behind a proxy all clients have the proxy's",
+            "unlimited",
+        ),
+    ] = None
     public_url_set: Annotated[
         str | None,
         Setting(

@@ -24,6 +24,8 @@ NUMBER, LONG = "must be a whole number from", "must be a number of seconds"
 TABLE: list[tuple[str, str, object, str, str]] = [
     ("DARKROOM_PORT", "0", 0, "65536", f"{NUMBER} 0 to 65535"),
     ("DARKROOM_WORKERS", "4", 4, "0", f"{NUMBER} 1 to 256"),
+    ("DARKROOM_MAX_CONNECTIONS", "9", 9, "0", f"{NUMBER} 1 to 1000000"),
+    ("DARKROOM_MAX_CONNECTIONS_PER_CLIENT", "9", 9, "0", f"{NUMBER} 1 to 1000000"),
     ("DARKROOM_PUBLIC_URL", "https://a.example/", "https://a.example", "a.example", "must be an address such as"),
     ("DARKROOM_CORS_ORIGINS", "http://a:1,https://b", ("http://a:1", "https://b"), "https://a/b", "must be origins"),
     ("DARKROOM_LOG_LEVEL", "debug", "debug", "loud", "must be debug, info, warning or error"),

@@ -1,0 +1,112 @@
+"""Connections that pile up, and clients who do not take what they asked for."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import Any, ClassVar, cast
+
+import pytest
+
+from entrypoints.http_guard import GuardedHttpProtocol
+from entrypoints.open_connections import OpenConnections
+from unit.entrypoints.test_http_guard import (
+    REQUEST,
+    Application,
+    Endless,
+    connected,
+    next_answer,
+    serving,
+    whole_answer,
+)
+
+LARGE = b"x" * 20_000_000
+"""More than all buffers between the two ends of a connection hold."""
+
+
+class Watched(OpenConnections):
+    """Says when a connection is gone."""
+
+    def __init__(self, *, most: int | None = None, most_of_one: int | None = None) -> None:
+        super().__init__(most=most, most_of_one=most_of_one)
+        self.gone = asyncio.Event()
+
+    def release(self, address: str) -> None:
+        super().release(address)
+        self.gone.set()
+
+
+class Quick(Endless):
+    """Gives clients hardly any time to take an answer."""
+
+    TAKEN_WITHIN: ClassVar = 0.1
+
+
+class Ample(Endless):
+    """Gives them more than taking it needs."""
+
+    TAKEN_WITHIN: ClassVar = 1.0
+
+
+def guarded(connections: OpenConnections, protocol: type[GuardedHttpProtocol] = Endless) -> type[GuardedHttpProtocol]:
+    return cast("type[GuardedHttpProtocol]", partial(protocol, connections=connections))
+
+
+@pytest.mark.parametrize("limit", ["most", "most_of_one"])
+async def test_one_too_many_is_turned_away_until_another_leaves(limit: str) -> None:
+    application = Application()
+    application.may_answer.set()
+    connections = Watched(**{limit: 2})
+    async with serving(guarded(connections), application) as port, connected(port) as (reader, writer):
+        writer.write(REQUEST + b"body")
+        await next_answer(reader)
+        async with connected(port) as (second, also):
+            also.write(REQUEST + b"body")
+            await next_answer(second)
+            async with connected(port) as (third, _):
+                status, problem = await whole_answer(third)
+            writer.write(REQUEST + b"body")
+            assert (await next_answer(reader))[1] == b"body"  # those who were first are served
+        await connections.gone.wait()
+        async with connected(port) as (third, again):
+            again.write(REQUEST + b"body")
+            assert (await next_answer(third))[1] == b"body"
+    assert (status, problem["detail"], problem["charged"]) == (503, "there are too many connections", "no")
+
+
+def test_each_address_has_its_own_limit() -> None:
+    connections = OpenConnections(most=3, most_of_one=1)
+    assert connections.admit("a")
+    assert connections.admit("b")
+    assert not connections.admit("a")
+    connections.release("a")
+    assert connections.admit("a")
+    assert connections.admit("c")
+    assert not connections.admit("d")
+
+
+@pytest.mark.parametrize("head", ["", "connection: close\r\n"])
+async def test_who_does_not_take_the_answer_is_cut_off(head: str) -> None:
+    application: Any = Application()
+    connections = Watched()
+    request = f"POST / HTTP/1.1\r\ncontent-length: {len(LARGE)}\r\n{head}\r\n".encode()
+    async with serving(guarded(connections, Quick), application) as port, connected(port) as (reader, writer):
+        writer.write(request + LARGE)
+        await writer.drain()
+        application.may_answer.set()
+        async with asyncio.timeout(10):
+            await connections.gone.wait()
+        with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+            await reader.readexactly(len(LARGE))
+
+
+async def test_who_has_taken_it_may_stay() -> None:
+    application = Application()
+    application.may_answer.set()
+    request = REQUEST.replace(b"content-length: 4", b"content-length: %d" % len(LARGE)) + LARGE
+    async with serving(guarded(Watched(), Ample), application) as port, connected(port) as (reader, writer):
+        writer.write(request)
+        assert (await next_answer(reader))[1] == LARGE
+        await asyncio.sleep(1.5 * Ample.TAKEN_WITHIN)  # longer than the client was given
+        writer.write(REQUEST + b"body")
+        assert (await next_answer(reader))[1] == b"body"
