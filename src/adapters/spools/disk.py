@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from adapters.batches import Batches
 from adapters.disk_threads import DiskThreads
 from adapters.durable_folder import DurableFolder
 from domain.ports import ImageSpool
@@ -26,12 +27,13 @@ class DiskImageSpool(ImageSpool):
         """
         self._waiting, self._aside = DurableFolder(folder), DurableFolder(aside)
         self._disk = DiskThreads()
+        self._putting, self._removing = Batches(self._put), Batches(self._remove)
         self._mark, self._count_every = room * _FULL, count_every
         self._bytes, self._counted_at = 0, 0.0
         self._count()
 
     async def put(self, name: str, data: bytes) -> None:
-        await self._disk(self._waiting.replace, name, data)
+        await self._putting((name, data))
 
     async def get(self, name: str) -> bytes | None:
         return await self._disk(self._waiting.read, name)
@@ -40,8 +42,7 @@ class DiskImageSpool(ImageSpool):
         """It is as safe as can be since `put`."""
 
     async def remove(self, name: str) -> None:
-        # What is there again after a loss of power is found to be stored, and tidied up.
-        await self._disk(self._waiting.discard, name)
+        await self._removing(name)
 
     async def names(self) -> Sequence[str]:
         return await self._disk(lambda: list(self._waiting.names()))
@@ -57,6 +58,13 @@ class DiskImageSpool(ImageSpool):
             self._counted_at = time.monotonic()
             self._disk.begin(self._count)
         return self._bytes >= self._mark
+
+    async def _put(self, files: Sequence[tuple[str, bytes]]) -> None:
+        await self._disk(self._waiting.replace, *files)
+
+    async def _remove(self, names: Sequence[str]) -> None:
+        # What is there again after a loss of power is found to be stored, and tidied up.
+        await self._disk(self._waiting.discard, *names)
 
     def _count(self) -> None:
         """Count what waits here, the files of the other processes included."""

@@ -21,7 +21,8 @@ from pathlib import Path
 from adapters.durable_folder import DurableFolder
 
 os.link = os.replace = lambda *_: os._exit(9)
-getattr(DurableFolder(Path(sys.argv[1])), sys.argv[2])("a/b.png", b"half of it")
+folder, file = DurableFolder(Path(sys.argv[1])), ("a/b.png", b"half of it")
+folder.create(*file) if sys.argv[2] == "create" else folder.replace(file)
 """
 
 
@@ -75,7 +76,7 @@ def test_no_link_is_followed(folder: DurableFolder, root: Path) -> None:
         with pytest.raises(OSError, match="no name"):
             folder.read(name)
         with pytest.raises(OSError, match="no name"):
-            folder.replace(name, b"data")
+            folder.replace((name, b"data"))
         with pytest.raises(OSError, match="no name"):
             folder.remove(name)
         with pytest.raises(OSError, match="no name"):
@@ -97,7 +98,7 @@ def test_nobody_else_can_read_what_it_writes(folder: DurableFolder, root: Path) 
     before = os.umask(0)
     try:
         folder.create("a/b.png", b"data")
-        folder.replace("a/c.png", b"data")
+        folder.replace(("a/c.png", b"data"))
     finally:
         os.umask(before)
 
@@ -163,9 +164,26 @@ def test_a_write_that_fails_leaves_nothing_behind(folder: DurableFolder, root: P
         assert not folder.create("a/b", b"data")
     else:
         with pytest.raises(OSError, match=r"."):
-            folder.replace("a/b", b"data")
+            folder.replace(("a/b", b"data"))
 
     assert everything_in(root) == {".drafts", "a", "a/b", "a/b/c.png"}
+
+
+def test_many_are_written_at_once_and_the_last_of_a_name_counts(folder: DurableFolder, root: Path) -> None:
+    folder.replace(("a.png", b"first"), ("b/c.png", b"other"), ("a.png", b"second"))
+
+    assert folder.read("a.png") == b"second"
+    assert folder.read("b/c.png") == b"other"
+    assert everything_in(root) == {".drafts", "a.png", "b", "b/c.png"}
+
+
+def test_of_many_at_once_one_that_cannot_be_written_leaves_no_draft(folder: DurableFolder, root: Path) -> None:
+    (root / "taken" / "inside").mkdir(parents=True)
+
+    with pytest.raises(OSError, match=r"."):
+        folder.replace(("a.png", b"data"), ("taken", b"data"), ("b.png", b"data"))
+
+    assert list((root / ".drafts").iterdir()) == []
 
 
 def test_names_and_sizes_are_those_of_whole_files(folder: DurableFolder) -> None:
