@@ -1,6 +1,7 @@
 """One process that serves: what happens in it, from its first moment to its last."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -23,6 +24,9 @@ _SETTLE_EVERY: Final = 1.0
 _SWEEP_EVERY: Final = 60.0
 _TIDY_EVERY: Final = 600.0
 
+# Objects made and not yet gone, after which the youngest are looked through for cycles: one order makes some hundreds.
+_COLLECT_AFTER: Final = 20_000
+
 
 async def serve(
     settings: Settings, listener: socket, *, stop: asyncio.Event, ready: Callable[[Mapping[str, ModelCard]], None]
@@ -43,12 +47,20 @@ async def serve(
         connections = OpenConnections(most=service.max_connections, most_of_one=service.max_connections_per_client)
         server = Server(create_app(container.services(), cors_origins=service.cors_origins), connections)
         async with server.answering(listener):
+            _leave_alone_what_stays()
             async with _in_the_background(container, settings):
                 ready(container.cards())
                 await stop.wait()
             log.info("stopping: what was begun is finished, and nothing new is accepted")
             server.announce_the_end()
             await container.running().drain()
+
+
+def _leave_alone_what_stays() -> None:
+    """What was made by now lives to the end: no search for cycles needs to go through it again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_COLLECT_AFTER)
 
 
 @asynccontextmanager
