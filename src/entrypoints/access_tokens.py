@@ -4,16 +4,18 @@ from datetime import timedelta
 
 import jwt
 
+from domain.identifiers import uuid7
 from entrypoints.container.clock import now
-from entrypoints.container.tokens import signing_secret
-from entrypoints.settings import Settings
+from entrypoints.container.keys import signing_secret
+from entrypoints.http.access import SCOPES
+from entrypoints.settings import BadSettings, Settings
 
 
 def access_token(settings: Settings, *, subject: str, ttl: timedelta) -> str:
     """A token for a caller, valid from now on for so long.
 
     Raises:
-        BadSettings: tokens cannot be made here.
+        BadSettings: tokens cannot be made here, or none that lives so long.
     """
     tokens, issued_at = settings.tokens, now()
     claims = {
@@ -22,5 +24,10 @@ def access_token(settings: Settings, *, subject: str, ttl: timedelta) -> str:
         "sub": subject,
         "iat": int(issued_at.timestamp()),
         "exp": int((issued_at + ttl).timestamp()),
+        "jti": uuid7(),
     }
+    if tokens.max_lifetime is not None and ttl.total_seconds() > tokens.max_lifetime:
+        raise BadSettings(f"DARKROOM_JWT_MAX_LIFETIME must be at least {ttl.total_seconds():.0f} for such a token")
+    if tokens.scope_claim is not None:
+        claims[tokens.scope_claim] = " ".join(SCOPES)
     return jwt.encode(claims, signing_secret(settings), algorithm=tokens.algorithm)

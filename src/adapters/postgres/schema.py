@@ -58,6 +58,9 @@ MIGRATIONS: Final = (
     CREATE TABLE spooled (name text COLLATE "C" PRIMARY KEY, data bytea NOT NULL);
     ALTER TABLE spooled ALTER COLUMN data SET STORAGE EXTERNAL; -- images are compressed already
     """,
+    """
+    CREATE TABLE revoked_tokens (jti text COLLATE "C" PRIMARY KEY, until timestamptz NOT NULL);
+    """,
     "CREATE INDEX generations_lasted ON generations (version, finished_at) WHERE stored > 0",
 )
 

@@ -53,3 +53,22 @@ class PublicAddresses(AbstractResolver):
 
     async def close(self) -> None:
         await self._resolver.close()
+
+
+class NoPublicAddresses(AbstractResolver):
+    """The other way round, for what is sent in plain text: it may go no further than a private network."""
+
+    def __init__(self, resolver: AbstractResolver) -> None:
+        self._resolver = resolver
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """Raises LinkRefused where any address that the name stands for is public."""
+        found = await self._resolver.resolve(host, port, family)
+        if any(is_public(one["host"]) for one in found):
+            raise LinkRefused("leads to a public address in plain text")
+        return found
+
+    async def close(self) -> None:
+        await self._resolver.close()

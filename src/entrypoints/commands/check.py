@@ -12,6 +12,7 @@ from domain.errors import DarkroomError, StorageFault
 from domain.identifiers import uuid7
 from entrypoints.container.composition import open_container
 from entrypoints.container.generators import open_generator
+from entrypoints.container.keys import open_keys
 from entrypoints.container.ledgers import open_records
 from entrypoints.container.storages import open_storage
 from entrypoints.failures import FAILED
@@ -54,6 +55,7 @@ async def _findings(settings: Settings) -> list[Finding]:
         **{f"generator {name}": partial(_generator, settings, name) for name in settings.generators.names},
         f"storage {settings.storage.kind}": partial(_storage, settings),
         "ledger": partial(_ledger, settings),
+        "tokens": partial(_tokens, settings),
     }
     findings = list(await asyncio.gather(*(_finding(part, look) for part, look in parts.items())))
     if all(finding.ok for finding in findings):
@@ -82,6 +84,11 @@ async def _ledger(settings: Settings) -> str:
     async with open_records(settings) as records:
         await records.ledger.find(uuid7())
         return "orders can be written down"
+
+
+async def _tokens(settings: Settings) -> str:
+    async with open_keys(settings):
+        return "signatures can be verified"
 
 
 async def _models(settings: Settings) -> str:

@@ -24,10 +24,11 @@ from entrypoints.container.clock import now
 from entrypoints.container.generators import open_generator
 from entrypoints.container.ledgers import open_records
 from entrypoints.container.storages import key_prefix, open_storage
-from entrypoints.container.tokens import token_verifier
+from entrypoints.container.tokens import open_token_verifier
 from entrypoints.http.event_stream import StreamRoom
 from entrypoints.http.services import Services
 from entrypoints.http.signed_files import SignedFiles
+from entrypoints.http.tokens import TokenVerifier
 from entrypoints.settings import BadSettings, Settings
 
 log = logging.getLogger(__name__)
@@ -68,6 +69,7 @@ class Container(containers.DeclarativeContainer):
     spool: providers.Dependency[ImageSpool] = providers.Dependency()
     ledger: providers.Dependency[GenerationLedger] = providers.Dependency()
     files: providers.Dependency[SignedFiles | None] = providers.Dependency()
+    tokens: providers.Dependency[TokenVerifier] = providers.Dependency()
 
     cards = providers.Singleton(_priced, settings, generator)
     quota = providers.Singleton(ProviderQuota, ledger, settings.provided.images_per_minute)
@@ -115,7 +117,6 @@ class Container(containers.DeclarativeContainer):
     )
     streams = providers.Singleton(StreamRoom, settings.provided.limits.max_streams)
     tidy = providers.Singleton(TidySpool, spool=spool, ledger=ledger)
-    tokens = providers.Singleton(token_verifier, settings)
     services = providers.Singleton(
         Services,
         generate=generate,
@@ -136,18 +137,20 @@ class Container(containers.DeclarativeContainer):
 
 @asynccontextmanager
 async def open_container(
-    settings: Settings, *, generators: Sequence[ImageGenerator] | None = None
+    settings: Settings, *, generators: Sequence[ImageGenerator] | None = None, tokens: TokenVerifier | None = None
 ) -> AsyncIterator[Container]:
     """Open what the settings name, and close it after the block: first what draws, last the ledger.
 
-    `generators` stand in for those that the settings name: for tests, and for trying one out.
+    `generators` and `tokens` stand in for what the settings name: for tests, and for trying one out.
 
     Raises:
         BadSettings: something cannot be opened as it is set.
-        StorageFault, LedgerUnavailable: something cannot be reached.
+        StorageFault, LedgerUnavailable, KeysUnavailable: something cannot be reached.
     """
     async with AsyncExitStack() as opened:
         records = await opened.enter_async_context(open_records(settings))
+        if tokens is None:
+            tokens = await opened.enter_async_context(open_token_verifier(settings, records.revoked))
         stored = await opened.enter_async_context(open_storage(settings))
         if generators is None:
             names = settings.generators.names
@@ -159,10 +162,10 @@ async def open_container(
             files=stored.files,
             spool=records.spool,
             ledger=records.ledger,
+            tokens=tokens,
         )
         # What does not fit together is told now, and not to the first who calls.
         container.cards()
-        container.tokens()
         yield container
 
 

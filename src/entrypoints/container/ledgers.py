@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from adapters.spools.disk import DiskImageSpool
 from domain.ports import GenerationLedger, ImageSpool
+from domain.revoked_tokens import RevokedTokens
 from entrypoints.container.clock import now
 from entrypoints.container.data_folder import data_folder, made_once
 from entrypoints.settings import BadSettings, Settings
@@ -15,10 +16,11 @@ from entrypoints.settings import BadSettings, Settings
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """What must survive a crash: every order, and every drawn image that is not stored yet."""
+    """What must survive a crash: every order, every drawn image that is not stored yet, and who is shut out."""
 
     ledger: GenerationLedger
     spool: ImageSpool
+    revoked: RevokedTokens
 
 
 def open_records(settings: Settings) -> AbstractAsyncContextManager[Records]:
@@ -41,13 +43,13 @@ async def _open_sqlite(file: Path, spool: ImageSpool) -> AsyncIterator[Records]:
     from adapters.ledgers.sqlite import open_sqlite_ledger
 
     async with open_sqlite_ledger(file, file.with_name(f"{file.name}-workers"), now) as ledger:
-        yield Records(ledger, spool)
+        yield Records(ledger, spool, ledger.revoked_tokens)
 
 
 @asynccontextmanager
 async def _open_postgres(settings: Settings, spool: ImageSpool) -> AsyncIterator[Records]:
     try:
-        from adapters.ledgers.postgres import open_postgres_ledger
+        from adapters.ledgers.postgres import PostgresRevokedTokens, open_postgres_ledger
         from adapters.postgres.database import open_postgres_database
         from adapters.spools.postgres import PostgresImageSpool
     except ModuleNotFoundError as missing:
@@ -59,4 +61,4 @@ async def _open_postgres(settings: Settings, spool: ImageSpool) -> AsyncIterator
         open_postgres_database(settings.ledger.url.value) as database,
         open_postgres_ledger(database, machine) as ledger,
     ):
-        yield Records(ledger, PostgresImageSpool(spool, database))
+        yield Records(ledger, PostgresImageSpool(spool, database), PostgresRevokedTokens(database))

@@ -1,36 +1,35 @@
-"""What tokens are signed with, and what they are verified by."""
+"""What access tokens are verified by."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from domain.revoked_tokens import RevokedTokens
 from entrypoints.container.clock import now
-from entrypoints.container.data_folder import own_secret
-from entrypoints.http.tokens import JwtTokenVerifier, OneKey, TokenVerifier
-from entrypoints.settings import BadSettings, Settings
+from entrypoints.container.keys import open_keys
+from entrypoints.container.upkeep import kept_up
+from entrypoints.http.deny_list import DenyList
+from entrypoints.http.tokens import JwtTokenVerifier, TokenRules, TokenVerifier
+from entrypoints.settings import Settings
 
 
-def signing_secret(settings: Settings) -> bytes:
-    """The secret that signs tokens: the one that is set, else the one that this machine makes for itself.
-
-    Raises:
-        BadSettings: only their issuer can sign tokens here, or the secret can be neither read nor made.
-    """
-    tokens = settings.tokens
-    if not tokens.symmetric:
-        raise BadSettings(
-            f"DARKROOM_JWT_ALGORITHM must be HS256, HS384 or HS512 to make tokens here: "
-            f"those by {tokens.algorithm} are made by whoever has the private key"
-        )
-    return tokens.secret.value.encode() if tokens.secret else own_secret(settings, "jwt-secret")
-
-
-def token_verifier(settings: Settings) -> TokenVerifier:
-    """What the HTTP entry point asks who calls.
+@asynccontextmanager
+async def open_token_verifier(settings: Settings, revoked: RevokedTokens) -> AsyncIterator[TokenVerifier]:
+    """What the HTTP entry point asks who calls; keys and revocations are kept fresh as long as the block lasts.
 
     Raises:
         BadSettings: the key does not suit the algorithm.
+        KeysUnavailable: no key came from the issuer, and why.
+        LedgerUnavailable: nobody can tell which tokens are revoked.
     """
     tokens = settings.tokens
-    try:
-        key = OneKey(tokens.public_key or signing_secret(settings), tokens.algorithm)
-    except ValueError as reason:
-        name = "DARKROOM_JWT_SECRET" if tokens.symmetric else "DARKROOM_JWT_PUBLIC_KEY"
-        raise BadSettings(f"{name} cannot be used: {reason}") from reason
-    return JwtTokenVerifier(key, algorithm=tokens.algorithm, issuer=tokens.issuer, audience=tokens.audience, clock=now)
+    rules = TokenRules(
+        issuer=tokens.issuer,
+        audience=tokens.audience,
+        leeway=tokens.leeway,
+        max_lifetime=tokens.max_lifetime,
+        scope_claim=tokens.scope_claim,
+    )
+    denied = DenyList(revoked)
+    await denied.read()
+    async with open_keys(settings) as keys, kept_up(denied.read, denied.EVERY):
+        yield JwtTokenVerifier(keys, rules, clock=now, revoked=denied)

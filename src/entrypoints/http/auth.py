@@ -5,15 +5,16 @@ not routed is denied too: without a token nobody learns which paths there are.
 """
 
 import re
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from domain.errors import DarkroomError
 from domain.limits import Caller
+from entrypoints.http.access import Access, scope_for
 from entrypoints.http.errors import Unauthorized
 from entrypoints.http.headers import Headers, values_of
 from entrypoints.http.tokens import TokenVerifier
@@ -34,7 +35,8 @@ class Authentication:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            scope["user"] = await self._tokens.verify(bearer_token(scope["headers"]))
+            access = await self._tokens.verify(bearer_token(scope["headers"]))
+            scope["user"], scope["auth"] = access.caller, access
         except DarkroomError as refusal:
             scope["user"], scope["auth"] = None, refusal
         await self._app(scope, receive, send)
@@ -55,20 +57,25 @@ def bearer_token(headers: Headers) -> str:
     return bearer[1] or ""
 
 
-def caller_of(scope: Scope) -> Caller:
-    """Who calls.
+def access_of(scope: Scope) -> Access:
+    """Who calls, and what the token allows.
 
     Raises:
         Unauthorized: nobody whom we know.
+        KeysUnavailable: nobody can tell at the moment.
     """
-    caller: Caller | None = scope["user"]
-    if caller is None:
-        refusal: DarkroomError = scope["auth"]
-        raise refusal
-    return caller
+    access: Access | DarkroomError = scope["auth"]
+    if isinstance(access, DarkroomError):
+        raise access
+    return access
 
 
 async def require_caller(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """Guard: let nobody pass whom we do not know, unless the handler is open to all."""
+    """Guard: let nobody pass whom we do not know, or whose token does not allow it, unless the handler is open to all.
+
+    Raises:
+        Unauthorized, KeysUnavailable: as `access_of`.
+        Forbidden: the token lacks the scope.
+    """
     if not handler.opt.get("open_to_all"):
-        caller_of(connection.scope)
+        access_of(connection.scope).require(scope_for(cast("HTTPScope", connection.scope)["method"]))

@@ -31,6 +31,20 @@ class Unauthorized(NothingWasDrawn):
         self.token_sent = token_sent
 
 
+class Forbidden(NothingWasDrawn):
+    """The token is accepted and does not allow this; `scope` is what it lacks."""
+
+    def __init__(self, detail: str, *, scope: str) -> None:
+        super().__init__(detail)
+        self.scope = scope
+
+
+class KeysUnavailable(NothingWasDrawn):
+    """The keys that tokens are verified with are not known now: none ever came, or they are too old."""
+
+    retry_after = 30
+
+
 class Internal(DarkroomError):
     """A fault of ours; what became of the money is not known here."""
 

@@ -8,7 +8,7 @@ from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFou
 from litestar.types import ExceptionHandlersMap
 
 from domain.errors import DarkroomError, InvalidRequest, NotFound, Violation
-from entrypoints.http.auth import caller_of
+from entrypoints.http.auth import access_of
 from entrypoints.http.errors import Internal, MethodNotAllowed
 from entrypoints.http.methods import allow
 from entrypoints.http.problems import AnyRequest, ProblemAnswer, problem_response
@@ -26,7 +26,7 @@ def tell_framework(request: AnyRequest, error: HTTPException) -> Response[Proble
     """Answer what the framework refused before any handler of ours was asked."""
     try:
         if not request.scope.get("path_template"):
-            caller_of(request.scope)  # what was not routed has met no guard
+            access_of(request.scope)  # what was not routed has met no guard
     except DarkroomError as refusal:
         return problem_response(request, refusal)
     return problem_response(request, _translated(error))

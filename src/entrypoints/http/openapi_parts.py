@@ -5,12 +5,18 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from domain.errors import DarkroomError, InvalidRequest
-from entrypoints.http.errors import Internal, Unauthorized
+from entrypoints.http.access import SCOPES
+from entrypoints.http.errors import Forbidden, Internal, KeysUnavailable, Unauthorized
 from entrypoints.http.problem_types import PROBLEM_TYPES
 from entrypoints.http.problems import PROBLEM_JSON
 
 Json = dict[str, Any]
 
+_CHALLENGES: Final = [
+    "Bearer",
+    'Bearer error="invalid_token"',
+    *(f'Bearer error="insufficient_scope", scope="{scope}"' for scope in SCOPES),
+]
 HEADERS: Final[Mapping[str, Json]] = {
     name: {"description": description, "schema": {"type": "string"} | schema}
     for name, description, schema in (
@@ -25,11 +31,17 @@ HEADERS: Final[Mapping[str, Json]] = {
         ("Idempotency-Replay", "The order was accepted before, under the same key.", {"const": "true"}),
         ("Preference-Applied", "The request was not made to wait.", {"const": "respond-async"}),
         ("Retry-After", "Seconds after which another try makes sense.", {"type": "integer", "minimum": 0}),
-        ("WWW-Authenticate", "What is missing.", {"enum": ["Bearer", 'Bearer error="invalid_token"']}),
+        ("WWW-Authenticate", "What is missing.", {"enum": _CHALLENGES}),
         ("ETag", "Stands for the answer as it is now.", {}),
     )
 }
-_HEADERS_OF_PROBLEMS: Final = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
+_OF_TOKENS: Final = (Unauthorized, Forbidden, KeysUnavailable)
+_HEADERS_OF_PROBLEMS: Final = {
+    401: ("WWW-Authenticate",),
+    403: ("WWW-Authenticate",),
+    429: ("Retry-After",),
+    503: ("Retry-After",),
+}
 
 
 def schema(name: str) -> Json:
@@ -56,7 +68,7 @@ def operation(
     **more: Any,  # noqa: ANN401  # whatever else OpenAPI lets an operation hold
 ) -> Json:
     """Describe an operation; its answers that are problems are those that it may meet, and those that any may."""
-    any_may: tuple[type[DarkroomError], ...] = (Internal,) if open_to_all else (InvalidRequest, Unauthorized, Internal)
+    any_may: tuple[type[DarkroomError], ...] = (Internal,) if open_to_all else (InvalidRequest, *_OF_TOKENS, Internal)
     responses = {
         str(status): described
         for status, described in sorted((dict(answers) | _problem_answers((*problems, *any_may))).items())

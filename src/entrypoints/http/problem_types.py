@@ -24,7 +24,9 @@ from domain.errors import (
 )
 from entrypoints.http.errors import (
     BodyTooLarge,
+    Forbidden,
     Internal,
+    KeysUnavailable,
     MalformedBody,
     MethodNotAllowed,
     Unauthorized,
@@ -75,6 +77,13 @@ PROBLEM_TYPES: Final[dict[type[DarkroomError], ProblemType]] = {
         "An access token is required",
         "The request carries no access token, or one that is not accepted here: expired, meant for another service, "
         "or not signed by whom this service trusts. Send `Authorization: Bearer <access token>`.",
+    ),
+    Forbidden: ProblemType(
+        "forbidden",
+        HTTPStatus.FORBIDDEN,
+        "The access token does not allow this",
+        "The token is accepted, but lacks the scope that `WWW-Authenticate` names: `images:read` to look, "
+        "`images:write` to order and to delete. Ask whoever issues your tokens for one that has it.",
     ),
     NotFound: ProblemType(
         "not-found",
@@ -162,6 +171,13 @@ PROBLEM_TYPES: Final[dict[type[DarkroomError], ProblemType]] = {
         "No room here now",
         "The service cannot take the order now: it is busy, about to stop, or cannot write anything down. Nothing "
         "was drawn by this request. Try again after `Retry-After` seconds.",
+    ),
+    KeysUnavailable: ProblemType(
+        "keys-unavailable",
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "Tokens cannot be checked now",
+        "The service cannot reach whoever publishes the keys of access tokens, so it cannot tell whether yours is "
+        "good. Nothing was drawn and nothing was charged. Try again after `Retry-After` seconds with the same token.",
     ),
     SpendLimit: ProblemType(
         "spend-limit",

@@ -9,7 +9,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from domain.errors import Charged, DarkroomError, InvalidRequest, Violation
 from entrypoints.http.answers import Image
-from entrypoints.http.errors import MethodNotAllowed, Unauthorized
+from entrypoints.http.errors import Forbidden, MethodNotAllowed, Unauthorized
 from entrypoints.http.problem_types import PROBLEM_TYPES
 from entrypoints.http.query import PARAMETER
 from entrypoints.http.request_id import request_id_of
@@ -100,6 +100,8 @@ def _headers_of(error: DarkroomError) -> dict[str, str]:
     headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
     if isinstance(error, Unauthorized):
         headers["WWW-Authenticate"] = 'Bearer error="invalid_token"' if error.token_sent else "Bearer"
+    if isinstance(error, Forbidden):
+        headers["WWW-Authenticate"] = f'Bearer error="insufficient_scope", scope="{error.scope}"'
     if isinstance(error, MethodNotAllowed):
         headers["Allow"] = error.allowed
     return headers

@@ -1,21 +1,24 @@
 """Access tokens: who calls, told by a JSON Web Token that somebody we trust has signed.
 
-RFC 7519, with the advice of RFC 8725: one algorithm, fixed here and not by the token; every claim of a known type.
+RFC 7519, with the advice of RFC 8725: a key's one algorithm, fixed here and not by the token; every claim of a known
+type.
 """
 
 import re
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, ClassVar, Final, Protocol
 
 import jwt
 import msgspec
-from jwt.algorithms import AllowedPublicKeys
 
 from domain.limits import Caller
 from entrypoints.http import strict_json
-from entrypoints.http.errors import Unauthorized
+from entrypoints.http.access import Access, scopes_in
+from entrypoints.http.errors import KeysUnavailable, Unauthorized
+from entrypoints.http.keys import KeySource
 
 _COMPACT: Final = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)  # RFC 7515, 7.1, signature required
 _ACCESS_TOKEN_TYPES: Final = ("jwt", "at+jwt", "application/at+jwt")  # RFC 9068, 2.1
@@ -27,48 +30,28 @@ class TokenVerifier(Protocol):
     """Tells who calls."""
 
     @abstractmethod
-    async def verify(self, token: str) -> Caller:
-        """Tell whom an access token stands for.
+    async def verify(self, token: str) -> Access:
+        """Tell whom an access token stands for, and what it allows.
 
         Raises:
             Unauthorized: it is not accepted here.
+            KeysUnavailable: nobody can tell at the moment.
         """
 
 
-class KeySource(Protocol):
-    """Keeps the keys that signatures are verified with."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRules:
+    """What is asked of a token whose signature is right.
 
-    @abstractmethod
-    async def key(self, kid: str | None) -> AllowedPublicKeys | bytes:
-        """The key that a token names by its `kid`; where there is but one, that one.
+    `leeway`: seconds that the issuer's clock may be off. `max_lifetime`: seconds from `iat` to `exp`; None is
+    unlimited. `scope_claim` names the claim that holds scopes; None where tokens say nothing of them.
+    """
 
-        Raises:
-            LookupError: there is no such key.
-        """
-
-
-class OneKey(KeySource):
-    """The one key that the operator has set."""
-
-    def __init__(self, key: str | bytes, algorithm: str) -> None:
-        """`key`: the bytes of the secret for the HS algorithms, a public key in PEM for the others.
-
-        Raises:
-            ValueError: the key does not suit the algorithm, or is too weak for it.
-        """
-        suited = jwt.get_algorithm_by_name(algorithm)
-        try:
-            prepared = suited.prepare_key(key)
-        except (jwt.InvalidKeyError, ValueError, TypeError) as error:
-            raise ValueError(f"this is no key for {algorithm}") from error
-        if hasattr(prepared, "private_bytes"):
-            raise ValueError("this is a private key; tokens are verified with the public one")
-        if weakness := suited.check_key_length(prepared):
-            raise ValueError(weakness)
-        self._key: AllowedPublicKeys | bytes = prepared
-
-    async def key(self, kid: str | None) -> AllowedPublicKeys | bytes:  # noqa: ARG002  # there is but one
-        return self._key
+    issuer: str
+    audience: str
+    leeway: float = 10
+    max_lifetime: float | None = None
+    scope_claim: str | None = None
 
 
 # Seconds since 1970, up to the year 9999.
@@ -84,6 +67,7 @@ class _Claims(msgspec.Struct):
     iat: Moment
     exp: Moment
     nbf: Moment = 0
+    jti: str | None = None
     images_per_day: Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)] | None = None
 
 
@@ -91,49 +75,55 @@ class JwtTokenVerifier(TokenVerifier):
     """Verifies JSON Web Tokens: signature, issuer, audience and time."""
 
     MAX_LENGTH: ClassVar = 8192  # characters
-    LEEWAY: ClassVar = 10  # seconds that the issuer's clock may be off
 
     def __init__(
-        self, keys: KeySource, *, algorithm: str, issuer: str, audience: str, clock: Callable[[], datetime]
+        self, keys: KeySource, rules: TokenRules, *, clock: Callable[[], datetime], revoked: Container[str] = ()
     ) -> None:
-        """`algorithm` is the only one that is accepted, by its name in RFC 7518."""
-        self._keys, self._algorithm, self._issuer, self._audience = keys, algorithm, issuer, audience
-        self._clock = clock
-        self._jws = jwt.PyJWS([algorithm], {"verify_signature": True, "enforce_minimum_key_length": True})
+        """`revoked` holds the `jti` of each token that is to be accepted no more."""
+        self._keys, self._rules, self._clock, self._revoked = keys, rules, clock, revoked
+        self._jws = jwt.PyJWS(options={"verify_signature": True, "enforce_minimum_key_length": True})
 
-    async def verify(self, token: str) -> Caller:
+    async def verify(self, token: str) -> Access:
         try:
-            claims = await self._signed_claims(token)
+            payload = await self._signed_payload(token)
+            claims = msgspec.convert(payload, _Claims)
+            scopes = scopes_in(payload.get(self._rules.scope_claim)) if self._rules.scope_claim else None
+        except KeysUnavailable:
+            raise
         except Exception as fault:  # whatever a stranger makes us stumble over, the token is not accepted
             raise _refused("its form, its signature or a claim is not accepted here") from fault
-        return self._caller(claims)
+        self._hold_to_rules(claims)
+        return Access(Caller(claims.sub, claims.images_per_day), scopes)
 
-    async def _signed_claims(self, token: str) -> _Claims:
+    async def _signed_payload(self, token: str) -> Mapping[str, object]:
         if len(token) > self.MAX_LENGTH or not _COMPACT.fullmatch(token):
             raise ValueError("not a signed token in compact form")
         header = _unique_members(jwt.utils.base64url_decode(token.partition(".")[0]))
-        kid, typ = header.get("kid"), header.get("typ", "jwt")
-        if _REFUSED_PARAMETERS & header.keys() or not isinstance(kid, str | None):
+        alg, kid, typ = header.get("alg"), header.get("kid"), header.get("typ", "jwt")
+        if _REFUSED_PARAMETERS & header.keys() or not isinstance(alg, str) or not isinstance(kid, str | None):
             raise ValueError("a header parameter is refused")
         if not isinstance(typ, str) or typ.lower() not in _ACCESS_TOKEN_TYPES:
             raise ValueError("another type of token")
-        signed = self._jws.decode_complete(token, await self._keys.key(kid), [self._algorithm])
-        return msgspec.convert(_unique_members(signed["payload"]), _Claims)
+        key = await self._keys.key(kid, alg)
+        return _unique_members(self._jws.decode_complete(token, key.material, [key.algorithm])["payload"])
 
-    def _caller(self, claims: _Claims) -> Caller:
-        now = self._clock().timestamp()
+    def _hold_to_rules(self, claims: _Claims) -> None:
+        rules, now = self._rules, self._clock().timestamp()
         audiences = [claims.aud] if isinstance(claims.aud, str) else claims.aud
-        if claims.iss != self._issuer:
+        if claims.iss != rules.issuer:
             raise _refused("its issuer is not ours")
-        if self._audience not in audiences:
+        if rules.audience not in audiences:
             raise _refused("it is meant for another audience")
-        if claims.exp <= now - self.LEEWAY:
+        if claims.exp <= now - rules.leeway:
             raise _refused("it has expired")
-        if max(claims.iat, claims.nbf) > now + self.LEEWAY:
+        if max(claims.iat, claims.nbf) > now + rules.leeway:
             raise _refused("it is not valid yet")
+        if rules.max_lifetime is not None and claims.exp - claims.iat > rules.max_lifetime:
+            raise _refused("it lives longer than tokens may here")
         if not claims.sub.isprintable():
             raise _refused("its subject holds characters that cannot be printed")
-        return Caller(claims.sub, claims.images_per_day)
+        if claims.jti in self._revoked:
+            raise _refused("it was revoked")
 
 
 def _refused(reason: str) -> Unauthorized:

@@ -55,7 +55,6 @@ GROUPS: Final[tuple[type, ...]] = (
 _CHOOSABLE: Final = frozenset({*GENERATOR_GROUPS.values(), *STORAGE_GROUPS.values()})
 # Names that are reserved for what is not built yet; the values are those that ask for nothing of it.
 _NOT_BUILT: Final[Mapping[str, tuple[str, ...]]] = {
-    "DARKROOM_JWT_JWKS_URL": (),
     "DARKROOM_MARKS": ("none",),
     "DARKROOM_METRICS_PORT": (),
 }

@@ -144,17 +144,17 @@ def key_prefix(value: str) -> str:
 
 def web_url(value: str) -> str:
     """An address that begins with http:// or https://, without a slash at its end."""
-    parts = _split(value)
-    if (
-        parts is None
-        or parts.scheme not in ("http", "https")
-        or not parts.hostname
-        or parts.username is not None
-        or parts.query
-        or parts.fragment
-    ):
+    parts = _web_address(value)
+    if parts is None or parts.query:
         raise InvalidSetting("must be an address such as https://images.example.com")
     return value.rstrip("/")
+
+
+def document_url(value: str) -> str:
+    """The address of one document, with its query, where it has one."""
+    if _web_address(value) is None:
+        raise InvalidSetting("must be an address such as https://id.example.com/.well-known/jwks.json")
+    return value
 
 
 def origins(value: str) -> tuple[str, ...]:
@@ -201,6 +201,13 @@ def _pairs(value: str, example: str) -> dict[str, str]:
     if not pairs or len(found) != len(pairs) or not all(name and meaning for name, meaning in found.items()):
         raise InvalidSetting(f"must be pairs such as {example}, with commas between them, each name once")
     return found
+
+
+def _web_address(value: str) -> SplitResult | None:
+    parts = _split(value)
+    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
+        return None
+    return None if parts.username is not None or parts.fragment else parts
 
 
 def _split(value: str) -> SplitResult | None:

@@ -1,5 +1,6 @@
 """Settings of the tokens: who may call."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Final
@@ -21,10 +22,15 @@ _PUBLIC_KEY_ALGORITHMS: Final = (
 class TokenSettings:
     """What a token must carry, and what it is checked with."""
 
-    algorithm: Annotated[
-        str,
-        Setting("DARKROOM_JWT_ALGORITHM", read.one_of(*SECRET_BYTES, *_PUBLIC_KEY_ALGORITHMS), "how tokens are signed"),
-    ] = "HS256"
+    algorithm_set: Annotated[
+        str | None,
+        Setting(
+            "DARKROOM_JWT_ALGORITHM",
+            read.one_of(*SECRET_BYTES, *_PUBLIC_KEY_ALGORITHMS),
+            "how tokens are signed",
+            "HS256; with published keys what each key is for",
+        ),
+    ] = None
     secret: Annotated[
         Secret | None,
         Setting(
@@ -44,15 +50,73 @@ class TokenSettings:
             confidential=True,
         ),
     ] = None
+    jwks_url: Annotated[
+        str | None,
+        Setting(
+            "DARKROOM_JWT_JWKS_URL",
+            read.document_url,
+            "where the issuer publishes its keys (JWKS), instead of the two above; http at private addresses only",
+            confidential=True,
+        ),
+    ] = None
+    discovery: Annotated[
+        bool,
+        Setting(
+            "DARKROOM_JWT_DISCOVERY",
+            read.flag,
+            "whether the issuer, then named by its address, is asked where its keys are (OpenID Connect)",
+        ),
+    ] = False
+    keys_max_age: Annotated[
+        float,
+        Setting(
+            "DARKROOM_JWT_KEYS_MAX_AGE",
+            read.seconds,
+            "seconds for which published keys are trusted while no newer ones can be had; they are asked for every 300",
+        ),
+    ] = 86_400
     issuer: Annotated[str, Setting("DARKROOM_JWT_ISSUER", read.text, "the `iss` that a token must carry")] = "darkroom"
     audience: Annotated[str, Setting("DARKROOM_JWT_AUDIENCE", read.text, "the `aud` that a token must carry")] = (
         "darkroom"
     )
+    leeway: Annotated[
+        int, Setting("DARKROOM_JWT_LEEWAY", read.whole(0, 30), "seconds that the issuer's clock may be off")
+    ] = 10
+    max_lifetime: Annotated[
+        int | None,
+        Setting(
+            "DARKROOM_JWT_MAX_LIFETIME", read.whole(1, 315_360_000), "seconds from `iat` to `exp` at most", "unlimited"
+        ),
+    ] = None
+    scope_claim: Annotated[
+        str | None,
+        Setting(
+            "DARKROOM_JWT_SCOPE_CLAIM",
+            read.one_of("scope", "scp", "roles", "permissions"),
+            "the claim that must hold `images:read` to look and `images:write` to order and delete",
+            "every token may do both",
+        ),
+    ] = None
+
+    @property
+    def published(self) -> bool:
+        """Whether the issuer publishes its keys, so that they are fetched."""
+        return self.jwks_url is not None or self.discovery
+
+    @property
+    def source(self) -> str:
+        """The setting that leads to published keys."""
+        return "DARKROOM_JWT_DISCOVERY=true" if self.discovery else "DARKROOM_JWT_JWKS_URL"
+
+    @property
+    def algorithm(self) -> str:
+        """How tokens are signed, where their keys are not published."""
+        return self.algorithm_set or "HS256"
 
     @property
     def symmetric(self) -> bool:
         """Whether tokens are checked with the secret that signs them."""
-        return self.algorithm in SECRET_BYTES
+        return not self.published and self.algorithm in SECRET_BYTES
 
     @property
     def development(self) -> bool:
@@ -61,6 +125,20 @@ class TokenSettings:
 
     def problems(self) -> Iterator[str]:
         """What does not fit together."""
+        yield from self._problems_of_published() if self.published else self._problems_of_one_key()
+
+    def _problems_of_published(self) -> Iterator[str]:
+        if self.jwks_url is not None and self.discovery:
+            yield "DARKROOM_JWT_JWKS_URL must be left out with DARKROOM_JWT_DISCOVERY=true, which finds it"
+        for name, key in (("DARKROOM_JWT_SECRET", self.secret), ("DARKROOM_JWT_PUBLIC_KEY", self.public_key)):
+            if key is not None:
+                yield f"{name} must be left out with {self.source}"
+        if self.algorithm_set in SECRET_BYTES:
+            yield f"DARKROOM_JWT_ALGORITHM must be that of published keys such as RS256, or left out with {self.source}"
+        if self.discovery and not re.match(r"https?://[^/]", self.issuer):
+            yield f"DARKROOM_JWT_ISSUER must be an address such as https://id.example.com with {self.source}"
+
+    def _problems_of_one_key(self) -> Iterator[str]:
         if not self.symmetric and self.public_key is None:
             yield f"DARKROOM_JWT_PUBLIC_KEY is missing: with DARKROOM_JWT_ALGORITHM={self.algorithm} it must be set"
         if not self.symmetric and self.secret is not None:

@@ -32,12 +32,14 @@ from domain.store_generation import StoreGeneration
 from entrypoints.http.app import create_app
 from entrypoints.http.documentation import openapi
 from entrypoints.http.event_stream import StreamRoom
+from entrypoints.http.keys import OneKey
 from entrypoints.http.services import Services
 from entrypoints.http.signed_files import SignedFiles
-from entrypoints.http.tokens import JwtTokenVerifier, OneKey, TokenVerifier
+from entrypoints.http.tokens import JwtTokenVerifier, TokenRules, TokenVerifier
 from integration.http.contract import Contract
 from servers.ports import LOOPBACK
 
+RULES = TokenRules(issuer="darkroom", audience="darkroom")
 SECRET = "a secret of thirty-two bytes, or a few more"
 ORDER: dict[str, Any] = {"version": "memory", "prompt": "a lighthouse in a storm", "width": 64, "height": 48}
 
@@ -138,10 +140,7 @@ async def open_house(
         ledger=ledger,
         storage=storage,
         cards=cards,
-        tokens=tokens
-        or JwtTokenVerifier(
-            OneKey(SECRET, "HS256"), algorithm="HS256", issuer="darkroom", audience="darkroom", clock=now
-        ),
+        tokens=tokens or JwtTokenVerifier(OneKey(SECRET, "HS256"), RULES, clock=now),
         clock=now,
         images_per_day=images_per_day,
         spend_per_day=spend_per_day,

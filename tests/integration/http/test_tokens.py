@@ -6,16 +6,16 @@ import logging
 
 import pytest
 
-from entrypoints.http.tokens import JwtTokenVerifier, OneKey
-from integration.http.house import House, bearer, now, open_house
+from entrypoints.http.keys import OneKey
+from entrypoints.http.tokens import JwtTokenVerifier
+from integration.http.house import RULES, House, bearer, now, open_house
 from integration.http.token_corpus import KEYS, Issuer, claims, forgeries
 
 INVALID = 'Bearer error="invalid_token"'
 
 
 def verifier(issuer: Issuer) -> JwtTokenVerifier:
-    key = OneKey(issuer.verification_key, issuer.algorithm)
-    return JwtTokenVerifier(key, algorithm=issuer.algorithm, issuer="darkroom", audience="darkroom", clock=now)
+    return JwtTokenVerifier(OneKey(issuer.verification_key, issuer.algorithm), RULES, clock=now)
 
 
 @pytest.mark.parametrize("algorithm", KEYS)

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from entrypoints.container.data_folder import data_folder, made_once, own_secret
-from entrypoints.container.tokens import token_verifier
+from entrypoints.container.keys import open_keys
 from entrypoints.settings import BadSettings, Settings
 
 
@@ -44,14 +44,16 @@ def test_a_secret_that_cannot_be_read_is_told(tmp_path: Path) -> None:
         own_secret(settings_in(tmp_path), "name")
 
 
-def test_a_secret_that_somebody_has_cut_short_is_told(tmp_path: Path) -> None:
+async def test_a_secret_that_somebody_has_cut_short_is_told(tmp_path: Path) -> None:
     (tmp_path / "jwt-secret").write_bytes(b"short")
     with pytest.raises(BadSettings, match="DARKROOM_JWT_SECRET cannot be used"):
-        token_verifier(settings_in(tmp_path))
+        async with open_keys(settings_in(tmp_path)):
+            pass
 
 
-def test_a_public_key_that_is_none_is_told(tmp_path: Path) -> None:
+async def test_a_public_key_that_is_none_is_told(tmp_path: Path) -> None:
     key = "-----BEGIN PUBLIC KEY-----\nnone\n-----END PUBLIC KEY-----"
     settings = settings_in(tmp_path, DARKROOM_JWT_ALGORITHM="RS256", DARKROOM_JWT_PUBLIC_KEY=key)
     with pytest.raises(BadSettings, match="DARKROOM_JWT_PUBLIC_KEY cannot be used"):
-        token_verifier(settings)
+        async with open_keys(settings):
+            pass

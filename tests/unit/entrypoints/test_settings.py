@@ -10,6 +10,8 @@ from domain.money import Money
 from entrypoints.settings import GROUPS, BadSettings, Secret, Settings, ignored_names
 from entrypoints.settings.setting import declared_in
 
+CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMCowBQYDK2VwAyEA\n-----END CERTIFICATE-----"
+KEY = "-----BEGIN PRIVATE KEY-----\nMCowBQYDK2VwAyEA\n-----END PRIVATE KEY-----"
 PEM = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA\n-----END PUBLIC KEY-----"
 KARLO = {
     "DARKROOM_GENERATORS": "karlo",
@@ -17,6 +19,8 @@ KARLO = {
     "DARKROOM_KARLO_BASE_URL": "http://127.0.0.1:9001",
 }
 S3 = {"DARKROOM_STORAGE": "s3", "DARKROOM_S3_BUCKET": "pictures"}
+ISSUER = "https://id.example"
+JWKS = {"DARKROOM_JWT_JWKS_URL": f"{ISSUER}/keys"}
 RS256 = {"DARKROOM_JWT_ALGORITHM": "RS256", "DARKROOM_JWT_PUBLIC_KEY": PEM}
 
 # Name, a good text, what it means, a bad text, what is said of it.
@@ -37,6 +41,10 @@ TABLE: list[tuple[str, str, object, str, str]] = [
     ("DARKROOM_TRUST_ENV", "True", True, "yes", "must be true or false"),
     ("DARKROOM_STORAGE", "disk", "disk", "tape", "must be disk or s3"),
     ("DARKROOM_LINK_TTL", "60", 60, "604801", f"{NUMBER} 1 to 604800"),
+    ("DARKROOM_MARKS", "none", "none", "exif", "must be none, xmp or c2pa"),
+    ("DARKROOM_MARK_PROMPTS", "true", True, "yes", "must be true or false"),
+    ("DARKROOM_C2PA_CERTIFICATE", CERTIFICATE, CERTIFICATE, PEM, "must be a certificate that begins with -----BEGIN"),
+    ("DARKROOM_C2PA_KEY", KEY, Secret(KEY), "/nowhere", "must be a private key as PEM text, or a file"),
     (
         "DARKROOM_LEDGER_URL",
         "sqlite:a",
@@ -115,6 +123,12 @@ TABLE: list[tuple[str, str, object, str, str]] = [
         "must be an address",
     ),
     ("DARKROOM_JWT_PUBLIC_KEY", PEM.replace("\n", "\\n"), PEM, "/nowhere", "must be a public key"),
+    ("DARKROOM_JWT_JWKS_URL", f"{ISSUER}/keys?p=1", f"{ISSUER}/keys?p=1", "id.example/keys", "must be an address such"),
+    ("DARKROOM_JWT_DISCOVERY", "true", True, "on", "must be true or false"),
+    ("DARKROOM_JWT_KEYS_MAX_AGE", "600", 600.0, "-1", LONG),
+    ("DARKROOM_JWT_LEEWAY", "0", 0, "31", f"{NUMBER} 0 to 30"),
+    ("DARKROOM_JWT_MAX_LIFETIME", "3600", 3600, "0", f"{NUMBER} 1"),
+    ("DARKROOM_JWT_SCOPE_CLAIM", "scp", "scp", "sub", "must be scope, scp, roles or permissions"),
 ]
 # Any text will do for these.
 TEXTS = {
@@ -135,7 +149,9 @@ CHOICES = {
     "DARKROOM_STABILITY": {"DARKROOM_GENERATORS": "stability", "DARKROOM_STABILITY_API_KEY": "the-stability-key"},
     "DARKROOM_WEBUI": {"DARKROOM_GENERATORS": "webui", "DARKROOM_WEBUI_BASE_URL": "http://127.0.0.1:7860"},
     "DARKROOM_S3": S3,
+    "DARKROOM_C2PA": {"DARKROOM_MARKS": "c2pa", "DARKROOM_C2PA_CERTIFICATE": CERTIFICATE, "DARKROOM_C2PA_KEY": KEY},
     "DARKROOM_JWT_PUBLIC_KEY": RS256,
+    "DARKROOM_JWT_DISCOVERY": {"DARKROOM_JWT_ISSUER": ISSUER},
 }
 
 
@@ -237,11 +253,33 @@ def test_a_secret_is_as_long_as_its_hash(algorithm: str, least: int) -> None:
     [
         (RS256 | {"DARKROOM_JWT_SECRET": "s" * 32}, "DARKROOM_JWT_SECRET must be left out"),
         ({"DARKROOM_JWT_PUBLIC_KEY": PEM}, "DARKROOM_JWT_PUBLIC_KEY must be left out"),
+        (JWKS | {"DARKROOM_JWT_SECRET": "s" * 32}, "DARKROOM_JWT_SECRET must be left out"),
+        (JWKS | {"DARKROOM_JWT_PUBLIC_KEY": PEM}, "DARKROOM_JWT_PUBLIC_KEY must be left out"),
+        (JWKS | {"DARKROOM_JWT_ALGORITHM": "HS256"}, "DARKROOM_JWT_ALGORITHM must be that of published keys"),
+        (
+            JWKS | {"DARKROOM_JWT_DISCOVERY": "true", "DARKROOM_JWT_ISSUER": ISSUER},
+            "DARKROOM_JWT_JWKS_URL must be left out",
+        ),
+        ({"DARKROOM_JWT_DISCOVERY": "true"}, "DARKROOM_JWT_ISSUER must be an address such as"),
     ],
 )
 def test_a_key_that_nothing_checks_with_is_refused(environment: Mapping[str, str], wrong: str) -> None:
     (line,) = problems(environment)
     assert line.startswith(wrong)
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://id.example/keys", "https://me:pass@id.example/keys", "https://id.example/#k", "/"]
+)
+def test_keys_are_published_at_a_web_address(url: str) -> None:
+    (line,) = problems({"DARKROOM_JWT_JWKS_URL": url})
+    assert line == ("DARKROOM_JWT_JWKS_URL must be an address such as https://id.example.com/.well-known/jwks.json")
+
+
+def test_with_published_keys_it_serves_everywhere() -> None:
+    settings = Settings.read(JWKS | {"DARKROOM_HOST": "0.0.0.0"})
+    assert not settings.tokens.development
+    assert settings.tokens.algorithm_set is None
 
 
 def test_a_public_key_may_lie_in_a_file(tmp_path: Path) -> None:
@@ -255,15 +293,11 @@ def test_a_private_key_is_refused_and_not_shown() -> None:
     assert "hush" not in line
 
 
-@pytest.mark.parametrize("name", ["DARKROOM_JWT_JWKS_URL", "DARKROOM_MARKS", "DARKROOM_METRICS_PORT"])
+@pytest.mark.parametrize("name", ["DARKROOM_METRICS_PORT"])
 def test_what_is_not_built_is_refused(name: str) -> None:
     (line,) = problems({name: "xmp"})
     assert line.startswith(f"{name} must be ")
     assert line.endswith("it asks for what is not built yet")
-
-
-def test_no_marks_can_be_asked_for() -> None:
-    assert Settings.read({"DARKROOM_MARKS": "none"}) == Settings.read({})
 
 
 def test_a_providers_quota_is_set_by_its_name() -> None:

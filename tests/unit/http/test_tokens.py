@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,21 +13,28 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from domain.limits import Caller
+from entrypoints.http.access import READ, WRITE, Access
 from entrypoints.http.errors import Unauthorized
-from entrypoints.http.tokens import JwtTokenVerifier, OneKey
+from entrypoints.http.keys import OneKey
+from entrypoints.http.tokens import JwtTokenVerifier, TokenRules
 
 SECRET = "s" * 32
 NOON = int(datetime(2026, 3, 14, 12, tzinfo=UTC).timestamp())
 
 
-async def verified(at: float, **changes: object) -> Caller:
+ADA = Access(Caller("ada"))
+RULES = TokenRules(issuer="issuer", audience="audience")
+
+
+async def verified(
+    at: float,
+    rules: TokenRules = RULES,
+    revoked: Container[str] = (),
+    **changes: Any,  # noqa: ANN401  # claims of any type
+) -> Access:
     """Verify at a time a token that was issued at noon for ten minutes."""
     keeper = JwtTokenVerifier(
-        OneKey(SECRET, "HS256"),
-        algorithm="HS256",
-        issuer="issuer",
-        audience="audience",
-        clock=lambda: datetime.fromtimestamp(at, UTC),
+        OneKey(SECRET, "HS256"), rules, clock=lambda: datetime.fromtimestamp(at, UTC), revoked=revoked
     )
     claims: dict[str, Any] = {"iss": "issuer", "aud": "audience", "sub": "ada", "iat": NOON, "exp": NOON + 600}
     return await keeper.verify(jwt.encode(claims | changes, SECRET))
@@ -33,7 +42,7 @@ async def verified(at: float, **changes: object) -> Caller:
 
 @pytest.mark.parametrize("at", [NOON - 10, NOON, NOON + 600, NOON + 609.9])
 async def test_a_token_is_good_in_its_time_and_for_ten_seconds_around_it(at: float) -> None:
-    assert await verified(at) == Caller("ada")
+    assert await verified(at) == ADA
 
 
 @pytest.mark.parametrize(
@@ -51,8 +60,54 @@ async def test_and_at_no_other_time_and_for_nobody_else(at: float, changes: dict
         await verified(at, **changes)
 
 
+@pytest.mark.parametrize("leeway", [0, 30])
+async def test_how_far_clocks_may_be_apart_is_set(leeway: int) -> None:
+    rules = replace(RULES, leeway=leeway)
+    for at in (NOON + 599.9 + leeway, NOON - leeway):
+        assert await verified(at, rules) == ADA
+    for at in (NOON + 600 + leeway, NOON - leeway - 1):
+        with pytest.raises(Unauthorized):
+            await verified(at, rules)
+
+
+async def test_how_long_tokens_may_live_is_set() -> None:
+    assert await verified(NOON, replace(RULES, max_lifetime=600)) == ADA
+    with pytest.raises(Unauthorized, match="lives longer than tokens may here"):
+        await verified(NOON, replace(RULES, max_lifetime=599))
+
+
+async def test_a_revoked_token_is_refused_and_no_other() -> None:
+    with pytest.raises(Unauthorized, match="was revoked"):
+        await verified(NOON, revoked={"one"}, jti="one")
+    assert await verified(NOON, revoked={"one"}, jti="two") == ADA
+    assert await verified(NOON, revoked={"one"}) == ADA
+
+
+@pytest.mark.parametrize(
+    ("claim", "value", "scopes"),
+    [
+        ("scope", "images:read images:write", {READ, WRITE}),
+        ("scope", "openid images:read", {"openid", READ}),
+        ("scp", ["images:write"], {WRITE}),
+        ("roles", [], set()),
+        ("permissions", None, set()),
+        ("scp", "images:read", {READ}),
+    ],
+)
+async def test_scopes_are_read_from_the_claim_that_is_set(claim: str, value: object, scopes: set[str]) -> None:
+    access = await verified(NOON, replace(RULES, scope_claim=claim), **{claim: value})
+    assert access == Access(Caller("ada"), frozenset(scopes))
+    assert (await verified(NOON, **{claim: value})).scopes is None
+
+
+@pytest.mark.parametrize("value", [0, True, {"images:write": True}, [["images:write"]], [1]])
+async def test_scopes_that_cannot_be_read_are_no_scopes(value: object) -> None:
+    with pytest.raises(Unauthorized):
+        await verified(NOON, replace(RULES, scope_claim="scope"), scope=value)
+
+
 async def test_the_token_says_who_calls_and_how_much_they_may_order() -> None:
-    assert await verified(NOON, sub="grace", images_per_day=12) == Caller("grace", images_per_day=12)
+    assert await verified(NOON, sub="grace", images_per_day=12) == Access(Caller("grace", images_per_day=12))
 
 
 def pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, *, private: bool = False) -> bytes:

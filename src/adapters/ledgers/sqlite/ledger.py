@@ -12,6 +12,7 @@ from adapters.ledger_parts.rows import image_keys
 from adapters.ledgers.sqlite import reads, writes
 from adapters.ledgers.sqlite.connection import connect, create, faults_translated
 from adapters.ledgers.sqlite.reader import Reader
+from adapters.ledgers.sqlite.revoked_tokens import SQLiteRevokedTokens
 from adapters.ledgers.sqlite.schema import migrate
 from adapters.ledgers.sqlite.turn import Turn
 from adapters.ledgers.sqlite.workers import WorkerLock
@@ -32,6 +33,7 @@ class SQLiteGenerationLedger(GenerationLedger):
     ) -> None:
         self.worker = worker
         self._lock, self._writer, self._reader, self._clock = lock, writer, reader, clock
+        self.revoked_tokens = SQLiteRevokedTokens(writer, reader, clock)
 
     async def receive(self, generation: Generation, limits: Limits) -> Generation:
         return await self._writer.write(lambda file: writes.receive(file, generation, limits, self.worker))

@@ -51,6 +51,7 @@ MIGRATIONS: Final = (
         "CREATE INDEX generations_to_empty ON generations (erased_at) WHERE erased_at IS NOT NULL AND stored > 0",
         "CREATE TABLE reservations (generator TEXT NOT NULL, at INTEGER NOT NULL, images INTEGER NOT NULL)",
     ),
+    ("CREATE TABLE revoked_tokens (jti TEXT PRIMARY KEY, until INTEGER NOT NULL)",),
     ("CREATE INDEX generations_lasted ON generations (version, finished_at) WHERE stored > 0",),
 )
 

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -12,6 +11,7 @@ from domain.limits import Caller
 from entrypoints.access_tokens import access_token
 from entrypoints.commands.generate.client import Client
 from entrypoints.container.composition import open_container
+from entrypoints.http.access import Access
 from entrypoints.http.app import create_app
 from entrypoints.http.tokens import TokenVerifier
 from entrypoints.settings import Settings
@@ -37,8 +37,8 @@ async def remote(settings: Settings, *, url: str | None, token: str | None) -> A
 @asynccontextmanager
 async def local(settings: Settings) -> AsyncIterator[Client]:
     """A service in this process, which listens to nobody else; what it has begun is finished before it goes."""
-    async with open_container(settings) as container:
-        app = create_app(replace(container.services(), tokens=_Trust()))
+    async with open_container(settings, tokens=_Trust()) as container:
+        app = create_app(container.services())
         here = httpx.ASGITransport(app)  # type: ignore[arg-type]  # two packages describe ASGI in words of their own
         try:
             # What is not served here, such as links of S3, leads out of this process.
@@ -51,5 +51,5 @@ async def local(settings: Settings) -> AsyncIterator[Client]:
 class _Trust(TokenVerifier):
     """In our own process everyone is who they say they are."""
 
-    async def verify(self, token: str) -> Caller:
-        return Caller(token)
+    async def verify(self, token: str) -> Access:
+        return Access(Caller(token))

@@ -1,0 +1,76 @@
+"""Documents that somebody whom the operator trusts publishes for all, such as the keys of access tokens."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import ClassVar
+
+import aiohttp
+import httpx
+from aiohttp.resolver import ThreadedResolver
+
+from adapters.provider_http.free_calls import FreeCalls
+from adapters.provider_http.headers import HEADERS
+from adapters.provider_http.proxies import Proxies
+from adapters.provider_http.public_addresses import LinkRefused, NoPublicAddresses, is_public
+from adapters.provider_http.transport import AiohttpTransport
+from domain.errors import GeneratorUnavailable
+
+
+class DocumentUnavailable(Exception):
+    """A document did not come; the message says why."""
+
+
+class PublishedDocuments:
+    """Fetches small documents: once, with a deadline, following no redirect.
+
+    Over https from anywhere, over plain http from addresses that are not public: there whoever stands in between
+    could put other keys in the place of the right ones.
+    """
+
+    LONGEST: ClassVar = 256 * 1024  # bytes
+
+    def __init__(self, secure: FreeCalls, plain: FreeCalls) -> None:
+        """`plain` connects to no public address."""
+        self._secure, self._plain = secure, plain
+
+    async def get(self, url: str) -> bytes:
+        """The document at an address.
+
+        Raises:
+            DocumentUnavailable: it cannot be had, and why.
+        """
+        try:
+            request = httpx.Request("GET", url, headers={**HEADERS, "Accept": "application/json"})
+            answer = await self._calls(request.url).send(request, longest=self.LONGEST)
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise DocumentUnavailable(f"{url[:200]!r} is no address") from error
+        except LinkRefused as refusal:
+            raise DocumentUnavailable(f"{url} {refusal}: use https") from refusal
+        except GeneratorUnavailable as fault:
+            raise DocumentUnavailable(f"{url}: {fault}") from fault
+        if answer.status != HTTPStatus.OK:
+            raise DocumentUnavailable(f"{url} answered {answer.status}")
+        return answer.body
+
+    def _calls(self, url: httpx.URL) -> FreeCalls:
+        if url.scheme == "https" and url.host:
+            return self._secure
+        if url.scheme != "http" or not url.host:
+            raise DocumentUnavailable(f"{str(url)[:200]!r} is no web address")
+        if is_public(url.host):  # addresses are not resolved, so nobody else would look at them
+            raise LinkRefused("leads to a public address in plain text")
+        return self._plain
+
+
+@asynccontextmanager
+async def open_published_documents(*, trust_env: bool = False) -> AsyncIterator[PublishedDocuments]:
+    """Open it for as long as the block lasts. `trust_env` as for `open_provider_http`; plain http goes past proxies."""
+    tls = httpx.create_ssl_context(trust_env=trust_env)
+    proxies = Proxies.of_environment() if trust_env else Proxies()
+    plain = aiohttp.TCPConnector(resolver=NoPublicAddresses(ThreadedResolver()), force_close=True)
+    async with (
+        AiohttpTransport(aiohttp.TCPConnector(ssl=tls, force_close=True), proxies) as secure,
+        AiohttpTransport(plain, Proxies()) as private,
+    ):
+        yield PublishedDocuments(FreeCalls(secure), FreeCalls(private))

@@ -1,0 +1,85 @@
+"""The keys of access tokens: the secret that signs them, the key that is set, or those that their issuer publishes."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+from entrypoints.container.data_folder import own_secret
+from entrypoints.container.upkeep import kept_up
+from entrypoints.http.discovery import Get, keys_of
+from entrypoints.http.errors import KeysUnavailable
+from entrypoints.http.keys import KeySource, OneKey
+from entrypoints.http.published_keys import PublishedKeys
+from entrypoints.settings import BadSettings, Settings
+
+
+def signing_secret(settings: Settings) -> bytes:
+    """The secret that signs tokens: the one that is set, else the one that this machine makes for itself.
+
+    Raises:
+        BadSettings: only their issuer can sign tokens here, or the secret can be neither read nor made.
+    """
+    tokens = settings.tokens
+    if tokens.published:
+        raise BadSettings(
+            f"{tokens.source} must be left out to make tokens here: whoever publishes the keys makes them"
+        )
+    if not tokens.symmetric:
+        raise BadSettings(
+            f"DARKROOM_JWT_ALGORITHM must be HS256, HS384 or HS512 to make tokens here: "
+            f"those by {tokens.algorithm} are made by whoever has the private key"
+        )
+    return tokens.secret.value.encode() if tokens.secret else own_secret(settings, "jwt-secret")
+
+
+@asynccontextmanager
+async def open_keys(settings: Settings) -> AsyncIterator[KeySource]:
+    """The keys that tokens are verified with, kept fresh as long as the block lasts.
+
+    Raises:
+        BadSettings: the key does not suit the algorithm.
+        KeysUnavailable: no key came from the issuer, and why.
+    """
+    if not settings.tokens.published:
+        yield _one_key(settings)
+        return
+    async with _open_published_keys(settings) as keys:
+        await keys.keep_fresh()
+        try:
+            keys.current()
+        except KeysUnavailable as fault:
+            raise KeysUnavailable(f"{settings.tokens.source} leads to no keys: {fault}") from fault
+        async with kept_up(keys.keep_fresh, keys.COOLDOWN):
+            yield keys
+
+
+def _one_key(settings: Settings) -> OneKey:
+    tokens = settings.tokens
+    try:
+        return OneKey(tokens.public_key or signing_secret(settings), tokens.algorithm)
+    except ValueError as reason:
+        name = "DARKROOM_JWT_SECRET" if tokens.symmetric else "DARKROOM_JWT_PUBLIC_KEY"
+        raise BadSettings(f"{name} cannot be used: {reason}") from reason
+
+
+@asynccontextmanager
+async def _open_published_keys(settings: Settings) -> AsyncIterator[PublishedKeys]:
+    tokens = settings.tokens
+    async with _open_documents(trust_env=settings.generators.trust_env) as get:
+        fetch = partial(get, tokens.jwks_url) if tokens.jwks_url else partial(keys_of, tokens.issuer, get)
+        yield PublishedKeys(fetch, algorithm=tokens.algorithm_set, max_age=tokens.keys_max_age)
+
+
+@asynccontextmanager
+async def _open_documents(*, trust_env: bool) -> AsyncIterator[Get]:
+    from adapters.published_documents import DocumentUnavailable, open_published_documents
+
+    async with open_published_documents(trust_env=trust_env) as documents:
+
+        async def get(url: str) -> bytes:
+            try:
+                return await documents.get(url)
+            except DocumentUnavailable as fault:
+                raise KeysUnavailable(str(fault)) from fault
+
+        yield get
