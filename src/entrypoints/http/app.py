@@ -19,6 +19,7 @@ from entrypoints.http.health import live, ready
 from entrypoints.http.images import ImagesController
 from entrypoints.http.methods import answer_options
 from entrypoints.http.models import models
+from entrypoints.http.page import page, page_file
 from entrypoints.http.problem_pages import problem_page
 from entrypoints.http.query import refuse_parameters
 from entrypoints.http.services import Services
@@ -43,6 +44,8 @@ def create_app(services: Services, *, cors_origins: Sequence[str] = (), lifespan
             live,
             ready,
             problem_page,
+            page,
+            page_file,
             openapi_route(services.cards),
             *([signed_file_route(services.files)] if services.files else []),
         ],

@@ -16,7 +16,7 @@ _TTL: Final = timedelta(hours=12)  # a day of trying things out
 
 
 def greeting(settings: Settings, cards: Mapping[str, ModelCard]) -> str:
-    """Where it is ready; with the development secret also how it is asked for a first image."""
+    """Where it is ready; with the development secret also how it is asked for a first image, by hand and in a browser."""
     return "\n".join(_lines(settings, cards))
 
 
@@ -29,6 +29,9 @@ def _lines(settings: Settings, cards: Mapping[str, ModelCard]) -> Iterator[str]:
         yield ""
         headers = f"-H 'Authorization: Bearer {token}' -H 'Content-Type: application/json'"
         yield f"curl {url}/api/images {headers} -d {quote(order)}"
+        yield ""
+        # Browsers keep the fragment to themselves: no server, proxy or log on the way sees the token.
+        yield f"Or draw in a browser: {url}/#token={token}"
         yield ""
 
 

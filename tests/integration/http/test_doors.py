@@ -16,12 +16,15 @@ OPEN = {
     ("GET", "/health/ready"),
     ("GET", "/docs/openapi.json"),
     ("GET", "/problems/gone"),
+    ("GET", "/"),
+    ("GET", "/page/page.js"),
 }
 OPEN |= {("HEAD", path) for _, path in OPEN}
 PATHS = (
     *("/api/images", "/api/generations", "/api/generations/0199a8f2-7c4e-7b1d-9a53-2f6d1c0b4e88"),
     *("/api/models", "/api/usage", "/health/live", "/health/ready", "/docs/openapi.json", "/problems/gone"),
-    *("/", "/api", "/api/", "/docs", "/docs/", "/docs/swagger", "/schema", "/problems", "/health", "/metrics"),
+    *("/", "/page", "/page/page.js", "/api", "/api/", "/docs", "/docs/", "/docs/swagger", "/schema", "/problems"),
+    *("/health", "/metrics"),
     *("/api/images/health/live", "/health/live/../../api/models", "/health/live/x", "/api/models/health/ready"),
     *("//api//models", "/API/MODELS", "/api/models/", "/api/models;/health/live", "/api/models%2fhealth/live"),
     *("/health/live%00", "/%2e%2e/api/models", "/api/models?open_to_all=true", "/favicon.ico", "/.env", "/files/x.png"),

@@ -11,8 +11,8 @@ from integration.http.generators import KARLO_LIKE, WITHOUT_SEEDS
 from integration.http.house import House, open_house
 from integration.http.json_schema import Validator, references
 
-# What the contract leaves out: itself, and the links that storages make as they like.
-UNDESCRIBED = {"/docs/openapi.json", "/files/{key}"}
+# What the contract leaves out: itself, the page for people, and the links that storages make as they like.
+UNDESCRIBED = {"/docs/openapi.json", "/", "/page/{name}", "/files/{key}"}
 
 
 async def document_of(house: House) -> dict[str, Any]:

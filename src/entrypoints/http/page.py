@@ -1,0 +1,87 @@
+"""`GET /`: the page for people, and its files under `/page/`. They tell nothing of anybody, so they are open to all."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from domain.errors import NotFound, StorageFault
+from domain.ports import ImageStorage
+from entrypoints.http.auth import OPEN_TO_ALL
+from entrypoints.http.headers import values_of
+from entrypoints.http.models import is_known
+from entrypoints.http.problems import AnyRequest
+from entrypoints.http.services import Services
+
+_MEDIA_TYPES: Final = {
+    ".css": "text/css",
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+}
+_FOLDER: Final = Path(__file__).parents[1] / "web"
+_FILES: Final[Mapping[str, bytes]] = {
+    path.relative_to(_FOLDER).as_posix(): path.read_bytes() for path in _FOLDER.rglob("*") if path.is_file()
+}
+
+
+@get("/", opt=OPEN_TO_ALL)
+async def page(request: AnyRequest, services: NamedDependency[Services]) -> Response[bytes | None]:
+    """Show the page."""
+    return _file(request, "index.html", _policy(await _images_from(services.storage)))
+
+
+@get("/page/{name:path}", opt=OPEN_TO_ALL, sync_to_thread=False)
+def page_file(request: AnyRequest, name: FromPath[Path]) -> Response[bytes | None]:
+    """Show what the page is made of."""
+    relative = name.as_posix()[1:]
+    if relative not in _FILES:
+        raise NotFound("the page has no such file")
+    return _file(request, relative, "default-src 'none'")
+
+
+def _file(request: AnyRequest, name: str, policy: str) -> Response[bytes | None]:
+    content = _FILES[name]
+    # A browser keeps the policy with the content, so the tag stands for both.
+    tag = f'"{hashlib.sha256(content + policy.encode()).hexdigest()[:32]}"'
+    headers = {
+        "Cache-Control": "no-cache",
+        "ETag": tag,
+        "Content-Security-Policy": policy,
+        "Referrer-Policy": "no-referrer",
+    }
+    if is_known(tag, values_of(request.scope["headers"], b"if-none-match")):
+        return Response(None, status_code=304, headers=headers)
+    return Response(content, media_type=_MEDIA_TYPES[Path(name).suffix], headers=headers)
+
+
+def _policy(images: str) -> str:
+    """What the page may do (CSP 3): run its own scripts, call its own service and show images from the storage."""
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "connect-src 'self'",
+            f"img-src 'self' {images}".rstrip(),
+            "base-uri 'none'",
+            "form-action 'none'",
+            "frame-ancestors 'none'",
+            "require-trusted-types-for 'script'",
+            "trusted-types 'none'",
+        )
+    )
+
+
+async def _images_from(storage: ImageStorage) -> str:
+    """The origin that links to images lead to: whatever the storage is, the links that it makes tell."""
+    try:
+        link = urlsplit(await storage.link("any"))
+    except StorageFault:
+        return ""  # nor can images be linked, then
+    return f"{link.scheme}://{link.netloc}" if link.netloc else ""

@@ -1,0 +1,97 @@
+/** The service, called with the access token of who sits here. The token is a variable of this module, nothing more. */
+
+const API = "api/";
+
+let token = null;
+let askForAnother = null;
+
+/** The service answered with a problem (RFC 9457). */
+export class Problem extends Error {
+  constructor(told, retryAfter = null) {
+    super(told.detail);
+    Object.assign(this, told);
+    this.slug = told.type.split("/").at(-1);
+    this.retryAfter = retryAfter;
+  }
+
+  /** The id of the generation that it happened to, where there is one. */
+  get generation() {
+    return this.instance?.match(/\/api\/generations\/([^/]+)$/)?.[1];
+  }
+}
+
+/** No answer came, or none of the service's own: nobody knows what arrived. */
+export class ConnectionLost extends Error {}
+
+/** Calls with this token from now on; `another` gives the next one when it is no longer accepted. */
+export function callWith(given, another) {
+  token = given;
+  askForAnother = another;
+}
+
+/** The models that a token opens. Throws Problem where it opens nothing. */
+export const modelsFor = async (given) => (await json(call("models", {}, given))).models;
+
+export const usage = () => json(send("usage"));
+export const generation = (id) => json(send(`generations/${id}`));
+export const generationsBefore = (cursor) => json(send(`generations?limit=24${cursor ? `&cursor=${cursor}` : ""}`));
+export const remove = (id) => send(`generations/${id}`, { method: "DELETE" });
+
+/** Hands in an order under its key, without waiting for the images. Gives the generation that it has become. */
+export async function order(key, fields) {
+  const answer = await send("images", {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "Idempotency-Key": key, Prefer: "respond-async" },
+    body: JSON.stringify(fields),
+  });
+  if (answer.status === 202) return json(answer);
+  const id = answer.headers.get("Link").match(/generations\/([^>]+)>/)[1];
+  return generation(id);
+}
+
+/** The stream of what happens to a generation; null where the service has none. */
+export async function events(id, lastEventId) {
+  const headers = { Accept: "text/event-stream", ...(lastEventId && { "Last-Event-ID": lastEventId }) };
+  try {
+    const answer = await send(`generations/${id}/events`, { headers });
+    return answer.headers.get("Content-Type")?.startsWith("text/event-stream") ? answer.body : null;
+  } catch (fault) {
+    if (fault instanceof Problem) return null;
+    throw fault;
+  }
+}
+
+async function send(path, options) {
+  for (;;) {
+    try {
+      return await call(path, options, token);
+    } catch (fault) {
+      if (fault.status !== 401) throw fault;
+      token = await askForAnother();
+    }
+  }
+}
+
+async function call(path, options = {}, given) {
+  let answer;
+  try {
+    const headers = { ...options.headers, Authorization: `Bearer ${given}` };
+    answer = await fetch(API + path, { ...options, headers, cache: "no-store", credentials: "omit" });
+  } catch (fault) {
+    throw new ConnectionLost(fault.message);
+  }
+  if (answer.ok) return answer;
+  if (answer.headers.get("Content-Type") !== "application/problem+json") {
+    throw new ConnectionLost(`${answer.status} of somebody in between`);
+  }
+  throw new Problem(await json(answer), Number(answer.headers.get("Retry-After")) || null);
+}
+
+async function json(answer) {
+  const whole = await answer;
+  try {
+    return await whole.json();
+  } catch (fault) {
+    throw new ConnectionLost(fault.message);
+  }
+}

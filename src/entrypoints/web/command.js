@@ -1,0 +1,44 @@
+/** An order as a command for a shell, with `$TOKEN` for the access token: the page hands out none. */
+
+import { announce, byId, el } from "./dom.js";
+import { button, say, spoken } from "./words.js";
+
+const dialog = byId("command");
+
+/** Shows the command that draws an order, to be copied. */
+export function showCommand(order) {
+  const text = el("pre", { tabindex: 0, "aria-labelledby": "command-title" }, commandFor(order));
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(text.textContent);
+      speakNow("copied");
+    } catch {
+      getSelection().selectAllChildren(text); // no clipboard is lent to pages of plain origins
+      speakNow("selected");
+    }
+  };
+  const said = el("p", { class: "small quiet" });
+  const speakNow = (name) => {
+    said.textContent = say(name);
+    announce(say(name));
+  };
+  dialog.replaceChildren(
+    spoken("h2", "commandTitle", {}, { id: "command-title" }),
+    spoken("p", "commandText", {}, { class: "quiet" }),
+    text,
+    said,
+    el("p", { class: "actions" }, button("copy", copy, { class: "main" }), button("close", () => dialog.close())),
+  );
+  dialog.showModal();
+}
+
+/** The command. What is between single quotes a shell leaves alone; a single quote itself has to step outside. */
+function commandFor(order) {
+  const body = JSON.stringify(order).replaceAll("'", String.raw`'\''`);
+  return [
+    `curl '${new URL("api/images", document.baseURI)}'`,
+    `  -H "Authorization: Bearer $TOKEN"`,
+    `  -H 'Content-Type: application/json'`,
+    `  -d '${body}'`,
+  ].join(" \\\n");
+}

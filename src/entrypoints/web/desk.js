@@ -1,0 +1,224 @@
+/** The desk, where orders are written: a form whose limits are those of the model. */
+
+import { announce, byId, el } from "./dom.js";
+import { SEED_MAX, numbersOf, pixelsOf, shapesOf } from "./limits.js";
+import { orderOf, picture } from "./shots.js";
+import { button, label, say, speak, spoken } from "./words.js";
+
+const FIELDS = [
+  ...["version", "prompt", "negative_prompt", "width", "height", "seed"],
+  ...["num_inference_steps", "guidance_scale", "samples"],
+];
+const TEXTS = ["prompt", "negative_prompt"];
+const NUMBERS = ["num_inference_steps", "guidance_scale"];
+const field = Object.fromEntries(FIELDS.map((name) => [name, byId(name)]));
+const size = byId("size");
+
+let models = new Map();
+let origin = null; // the shot of which a variation is written
+
+/** Opens the desk for these models; `draw` is called with the fields of each order, and the shot that it varies. */
+export function openDesk(offered, draw) {
+  models = new Map(offered.map((model) => [model.version, model]));
+  field.version.replaceChildren(...[...models.keys()].map((version) => el("option", {}, version)));
+  takeLimits();
+  byId("order").onsubmit = (event) => {
+    event.preventDefault();
+    if (byId("draw").getAttribute("aria-disabled") !== "true" && check()) draw(read(), origin);
+  };
+}
+
+/** While an order is handed in, no other one is: two presses of a button are one order. */
+export function setHandingIn(busy) {
+  byId("draw").setAttribute("aria-disabled", busy);
+}
+
+/** Writes an example. */
+export function writeExample() {
+  field.prompt.value = say("examplePrompt");
+  refresh();
+  field.prompt.focus();
+}
+
+/** Writes the order of an image once more, its seed kept, for one thing to be changed. */
+export function vary(shot) {
+  const order = orderOf(shot);
+  if (!models.has(order.version)) return;
+  origin = shot;
+  field.version.value = order.version;
+  takeLimits();
+  for (const name of FIELDS) if (name !== "version") field[name].value = order[name] ?? "";
+  field.samples.value = 1;
+  size.value = `${order.width}x${order.height}`;
+  byId("more").open = true;
+  showVariation();
+  refresh();
+  byId("desk").scrollIntoView({ block: "start" });
+  field.prompt.focus({ preventScroll: true });
+  announce(say("keepsSeed", { seed: shot.image.seed }));
+}
+
+/** Shows what the service found wrong, `errors` as in its problem, each at its field. Says whether all have one. */
+export function pointAt(errors) {
+  const found = errors.map(({ pointer, detail }) => {
+    const name = pointer?.split("/")[1];
+    if (field[name]) complain(name, spoken("span", "ruleOther"), " ", el("span", { lang: "en" }, `${name} ${detail}`));
+    return field[name];
+  });
+  found.find(Boolean)?.focus();
+  return found.every(Boolean);
+}
+
+const model = () => models.get(field.version.value);
+
+/** Makes the limits of the chosen model those of the form. What it does not honour is not shown. */
+function takeLimits() {
+  const chosen = model();
+  speak(byId("version-hint"), "versionHint", {
+    generator: chosen.generator,
+    type: chosen.media_type.split("/")[1].toUpperCase(),
+  });
+  takeSizes(chosen);
+  Object.assign(field.samples, { max: chosen.samples_max, value: Math.min(field.samples.value, chosen.samples_max) });
+  speak(byId("samples-hint"), "upTo", { max: chosen.samples_max });
+  byId("samples-field").hidden = chosen.samples_max === 1;
+  for (const name of ["negative_prompt", "seed"]) byId(`${name}-field`).hidden = !chosen.honours.includes(name);
+  for (const name of NUMBERS) {
+    const limits = numbersOf(chosen, name);
+    byId(`${name}-field`).hidden = !limits;
+    if (!limits) continue;
+    Object.assign(field[name], { min: limits.min, max: limits.max });
+    speak(field[name], "modelsOwn", { value: limits.value }, "placeholder");
+    speak(byId(`${name}-hint`), "range", limits);
+  }
+  byId("more").hidden = ["negative_prompt", "seed", ...NUMBERS].every((name) => byId(`${name}-field`).hidden);
+  FIELDS.forEach((name) => complain(name));
+  refresh();
+}
+
+function takeSizes(chosen) {
+  byId("size-field").hidden = !chosen.sizes;
+  byId("sides").hidden = Boolean(chosen.sizes);
+  if (chosen.sizes) {
+    size.replaceChildren(
+      ...chosen.sizes.map(([width, height]) => el("option", { value: `${width}x${height}` }, `${width} × ${height}`)),
+    );
+    return;
+  }
+  const [width, height] = [pixelsOf(chosen.width), pixelsOf(chosen.height)];
+  Object.assign(field.width, width);
+  Object.assign(field.height, height);
+  speak(byId("sides-hint"), "sidesHint", { width, height });
+  const shapes = shapesOf(chosen);
+  const take = (w, h) => {
+    field.width.value = w;
+    field.height.value = h;
+    refresh();
+  };
+  byId("shapes").replaceChildren(
+    ...shapes.map(([shape, w, h]) =>
+      label(el("button", { type: "button", class: "plain", onclick: () => take(w, h) }, shape), "shapeOf", { shape }),
+    ),
+  );
+  const fits = ["width", "height"].every((name) => field[name].value && field[name].checkValidity());
+  if (!fits) take(...(shapes.find(([shape]) => shape === "3:2") ?? shapes[0]).slice(1));
+}
+
+const seeds = () => field.seed.value.split(/[\s,]+/).filter(Boolean);
+const given = (name) => !byId(`${name}-field`)?.hidden && field[name].value.trim() !== "";
+
+/** The order as the service takes it. What is left empty is left out: then the model's own default holds. */
+function read() {
+  const [width, height] = model().sizes ? size.value.split("x") : [field.width.value, field.height.value];
+  const order = { version: field.version.value, prompt: field.prompt.value, width: Number(width), height: Number(height) };
+  if (given("negative_prompt")) order.negative_prompt = field.negative_prompt.value;
+  for (const name of NUMBERS) if (given(name)) order[name] = Number(field[name].value);
+  if (given("seed")) order.seed = seeds().map(Number);
+  else if (model().samples_max > 1) order.samples = Number(field.samples.value);
+  return order;
+}
+
+/** Says at each field what is wrong with it, and whether nothing is. */
+function check() {
+  const wrong = FIELDS.filter((name) => {
+    const rule = brokenRule(name);
+    complain(name, rule && spoken("span", ...rule));
+    return rule;
+  });
+  const [first] = wrong;
+  if (first && field[first].closest("details")) byId("more").open = true;
+  if (first) field[first].focus();
+  return !first;
+}
+
+function brokenRule(name) {
+  const { value, min, max, step, validity } = field[name];
+  if (field[name].offsetParent === null && !field[name].closest("details")) return null;
+  if (byId(`${name}-field`)?.hidden) return null;
+  if (field[name].required && !value.trim() && !validity.badInput) return ["ruleMissing"];
+  const limit = model().prompt_max;
+  if (TEXTS.includes(name) && [...value].length > limit) return ["ruleTooLong", { max: limit }];
+  if (name === "seed") {
+    const most = model().samples_max;
+    const good = seeds().every((seed) => /^\d+$/.test(seed) && Number(seed) <= SEED_MAX) && seeds().length <= most;
+    return good ? null : ["ruleSeeds", { max: most }];
+  }
+  return validity.valid ? null : ["ruleRange", { limits: { min: Number(min), max: Number(max), step: Number(step) } }];
+}
+
+function complain(name, ...what) {
+  field[name].toggleAttribute("aria-invalid", what.some(Boolean));
+  byId(`${name}-error`)?.replaceChildren(...what.filter(Boolean));
+}
+
+/** Brings up to date what the form says about what is written in it. */
+function refresh() {
+  for (const name of TEXTS) {
+    const length = [...field[name].value].length;
+    const hint = byId(`${name}-hint`);
+    speak(hint, "characters", { length, max: model().prompt_max });
+    hint.classList.toggle("over", length > model().prompt_max);
+  }
+  const named = given("seed") ? seeds().length : 0;
+  field.samples.disabled = named > 0;
+  if (named) field.samples.value = named;
+  const { price } = model();
+  byId("price").hidden = !price;
+  if (price) speak(byId("price"), "price", { price, count: Number(field.samples.value) || 1 });
+  if (origin) showChanges();
+}
+
+function showVariation() {
+  const stop = () => {
+    origin = null;
+    byId("variation").hidden = true;
+    field.seed.value = "";
+    refresh();
+  };
+  byId("variation").replaceChildren(
+    picture(origin),
+    el(
+      "div",
+      {},
+      spoken("p", "keepsSeed", { seed: origin.image.seed }),
+      el("p", { id: "changes", class: "small quiet", role: "status" }),
+      button("stop", stop, { class: "plain" }),
+    ),
+  );
+  byId("variation").hidden = false;
+}
+
+function showChanges() {
+  const [before, now] = [orderOf(origin), read()];
+  const own = Object.fromEntries(NUMBERS.map((name) => [name, numbersOf(model(), name)?.value]));
+  const same = (name) => JSON.stringify(now[name] ?? own[name]) === JSON.stringify(before[name] ?? own[name]);
+  const changed = FIELDS.filter((name) => name !== "samples" && !same(name));
+  const name = { 0: "nothingChanged", 1: "changed" }[changed.length] ?? "manyChanged";
+  speak(byId("changes"), name, { names: changed });
+}
+
+field.version.addEventListener("change", takeLimits);
+byId("order").addEventListener("input", refresh);
+byId("order").addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) byId("order").requestSubmit();
+});

@@ -1,0 +1,19 @@
+/** Elements. Text is only ever set as text, so that no prompt can become markup. */
+
+export const byId = (id) => document.getElementById(id);
+
+/** Makes an element. Attributes that begin with "on" are listeners; those that are false or missing are left out. */
+export function el(name, attributes = {}, ...children) {
+  const element = document.createElement(name);
+  for (const [attribute, value] of Object.entries(attributes)) {
+    if (attribute.startsWith("on")) element.addEventListener(attribute.slice(2), value);
+    else if (value !== false && value != null) element.setAttribute(attribute, value === true ? "" : value);
+  }
+  element.append(...children.filter(Boolean));
+  return element;
+}
+
+/** Says something to who listens to the page instead of looking at it. */
+export function announce(text) {
+  byId("news").textContent = text;
+}

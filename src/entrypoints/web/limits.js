@@ -1,0 +1,34 @@
+/** A model's limits, as the form's. */
+
+// What the service takes of any model; `GET /api/models` tells what the model itself would take.
+const CONTRACT = { num_inference_steps: { min: 10, max: 100 }, guidance_scale: { min: 1, max: 20 } };
+
+export const SEED_MAX = 2 ** 32 - 1;
+
+const SHAPES = { "1:1": 1, "3:2": 3 / 2, "2:3": 2 / 3, "16:9": 16 / 9 };
+const LONG_SIDE = 768; // pixels of a first order, which need not be the largest
+
+/** The numbers that may be given for a parameter; null where none may. */
+export function numbersOf(model, name) {
+  const own = model[name];
+  if (!own) return null;
+  const min = Math.max(own.min, CONTRACT[name].min);
+  const max = Math.min(own.max, CONTRACT[name].max);
+  return min <= max ? { min, max, value: own.default } : null;
+}
+
+/** The pixels of a side: the first and last multiple of the step that are within the limits. */
+export function pixelsOf({ min, max, step }) {
+  return { min: Math.ceil(min / step) * step, max: Math.floor(max / step) * step, step };
+}
+
+/** Sizes in the usual shapes, `[shape, width, height]`: those that the model can draw. */
+export function shapesOf(model) {
+  const [width, height] = [pixelsOf(model.width), pixelsOf(model.height)];
+  const long = Math.min(Math.max(LONG_SIDE, width.min, height.min), width.max, height.max);
+  return Object.entries(SHAPES)
+    .map(([shape, ratio]) => [shape, near(width, Math.min(long, long * ratio)), near(height, Math.min(long, long / ratio))])
+    .filter(([shape, w, h]) => Math.abs(w / h / SHAPES[shape] - 1) < 0.05);
+}
+
+const near = ({ min, max, step }, pixels) => Math.min(Math.max(Math.round(pixels / step) * step, min), max);

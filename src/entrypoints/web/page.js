@@ -1,0 +1,93 @@
+/** The page: who comes in, what lies on the stage, and how the parts meet. */
+
+import * as api from "./api.js";
+import { ConnectionLost, Problem, callWith } from "./api.js";
+import { openDesk, pointAt, setHandingIn, writeExample } from "./desk.js";
+import { enter } from "./door.js";
+import { byId } from "./dom.js";
+import { pendingOf, remember } from "./pending.js";
+import { keep, openSheet } from "./sheet.js";
+import { subjectOf } from "./token.js";
+import { tray } from "./tray.js";
+import { speakAsExpected, speakTheOther, spoken } from "./words.js";
+
+const trays = byId("trays");
+
+let subject = null;
+
+/** Lays an order on the stage. Those that have ended make room for it: the contact sheet has them. */
+function lay(order, origin = null) {
+  trays.querySelectorAll("article:not([aria-busy])").forEach((ended) => ended.remove());
+  byId("empty").hidden = true;
+  setHandingIn(!order.id);
+  const element = tray(order, {
+    origin,
+    handedIn: () => setHandingIn(false),
+    ended: (generation) => {
+      setHandingIn(false);
+      keep(generation);
+      showUsage();
+    },
+    refused: (problem) => {
+      setHandingIn(false);
+      if (problem.errors && pointAt(problem.errors)) clear(element);
+    },
+    again: (sameKey) => (sameKey ? lay(order, origin) : draw(order.fields, origin)),
+  });
+  trays.prepend(element);
+}
+
+function draw(fields, origin) {
+  lay(remember(subject, fields), origin);
+  byId("stage").scrollIntoView({ block: "nearest" });
+}
+
+function clear(element) {
+  element.remove();
+  byId("empty").hidden = trays.childElementCount > 0;
+}
+
+/** What is left of the caller's limits and what was spent, where there is something to tell. */
+async function showUsage() {
+  try {
+    const { limits, left, this_month: month } = await api.usage();
+    const limit = limits.images_per_day;
+    byId("left").replaceChildren(
+      ...(limit === null ? [] : [spoken("span", "imagesLeft", { left: left.images, limit })]),
+      ...(month.cost.length ? [spoken("span", "spent", { cost: month.cost })] : []),
+    );
+  } catch (fault) {
+    // It is an extra: whoever draws finds out soon enough that something is wrong.
+    if (!(fault instanceof Problem || fault instanceof ConnectionLost)) throw fault;
+  }
+}
+
+/** A new token for one that is no longer accepted. Another caller's finds nothing of this one's left here. */
+async function comeBack() {
+  const { token } = await enter("tokenExpired");
+  if (subjectOf(token) === subject) return token;
+  location.hash = `token=${token}`; // as if the other one had opened a link
+  return new Promise(() => {});
+}
+
+async function open() {
+  speakAsExpected();
+  const { token, models } = await enter();
+  subject = subjectOf(token);
+  addEventListener("hashchange", () => location.hash.startsWith("#token=") && location.reload());
+  callWith(token, comeBack);
+  openDesk(models, draw);
+  pendingOf(subject).forEach((order) => lay(order));
+  showUsage();
+  await openSheet();
+}
+
+byId("language").addEventListener("click", speakTheOther);
+byId("leave").addEventListener("click", () => location.reload());
+byId("example").addEventListener("click", writeExample);
+document.addEventListener("removed", ({ detail }) => {
+  const element = trays.querySelector(`[data-generation="${detail.id}"]`);
+  if (element) clear(element);
+});
+
+open();

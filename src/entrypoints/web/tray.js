@@ -1,0 +1,128 @@
+/** A tray on the stage: one order, from the moment that it is handed in until its pictures have come up. */
+
+import * as api from "./api.js";
+import { ConnectionLost, Problem } from "./api.js";
+import { actsOn } from "./acts.js";
+import { sideBySide } from "./comparing.js";
+import { announce, el } from "./dom.js";
+import { outcomeOf } from "./following.js";
+import { forget } from "./pending.js";
+import { told } from "./problems.js";
+import { captionOf, picture, shotsOf } from "./shots.js";
+import { look } from "./viewer.js";
+import { button, label, say, speak, spoken } from "./words.js";
+
+/**
+ * Lays a pending order in a new tray, and gives its element. `origin` is the shot that it varies, if any. Called are
+ * `handedIn` as soon as the service has the order, `ended` with the generation at its end, `refused` with the problem
+ * where the order was not accepted, and `again` where somebody wants it once more: with true, under the same key.
+ */
+export function tray(order, { origin, handedIn, ended, refused, again }) {
+  const element = el("article", { class: "tray", "aria-busy": "true" });
+  const progress = progressOf(order);
+  element.append(progress.element);
+  const report = (news) => {
+    progress.report(news);
+    if (news.state && news.state !== "placing") handedIn();
+  };
+  const run = async () => {
+    try {
+      const generation = await outcomeOf(order, report);
+      forget(order);
+      element.dataset.generation = generation.id;
+      element.replaceChildren(...outcome(generation, origin, button("tryAgain", () => again(false))));
+      ended(generation);
+    } catch (fault) {
+      if (!(fault instanceof Problem)) throw fault;
+      // Where nobody knows whether the order was taken, only its own key makes sure that it is paid once.
+      const sameKey = fault.charged === "unknown";
+      if (!sameKey) forget(order);
+      element.replaceChildren(el("div", { role: "alert" }, told(fault, button("tryAgain", () => again(sameKey)))));
+      refused(fault);
+    } finally {
+      progress.stop();
+      element.removeAttribute("aria-busy");
+    }
+  };
+  run();
+  return element;
+}
+
+function outcome(generation, origin, tryAgain) {
+  const shots = shotsOf(generation);
+  const { order, problem, state } = generation;
+  if (shots.length) announce(say("finished", { count: shots.length }));
+  return [
+    shots.length > 0 && el("div", { class: `pictures of-${Math.min(shots.length, 4)}` }, ...shots.map(print)),
+    origin && shots.length > 0 && button("sideBySide", () => sideBySide(origin, shots[0])),
+    problem && el("div", { role: "alert" }, told(problem, tryAgain)),
+    state === "cancelled" && spoken("p", "cancelledText", {}, { role: "status" }),
+    el("p", { class: "caption" }, order.prompt ?? ""),
+  ].filter(Boolean);
+}
+
+/** One picture, as it lies in the tray. */
+function print(shot, index, all) {
+  const open = el("button", { type: "button", class: "picture", onclick: () => look(all, index) }, picture(shot));
+  const figure = el(
+    "figure",
+    {},
+    label(open, "lookAt", { what: captionOf(shot) }),
+    el(
+      "figcaption",
+      {},
+      shot.image.seed !== null && el("span", { class: "seed" }, spoken("span", "seed"), ` ${shot.image.seed}`),
+      el("span", { class: "actions" }, ...actsOn(shot)),
+    ),
+  );
+  return shaped(figure, shot.generation.order);
+}
+
+/** Lets the style sheet know what an order measures. */
+function shaped(element, { width, height }) {
+  element.style.setProperty("--shape", width / height);
+  element.style.setProperty("--width", width);
+  return element;
+}
+
+/** What is seen while it develops. `report` as `outcomeOf` wants it. */
+function progressOf(order) {
+  const sheet = shaped(el("div", { class: "developing" }), order.fields);
+  const said = el("p", { class: "said" });
+  const bar = label(el("progress"), "submitted");
+  const time = el("p", { class: "small quiet", "aria-hidden": "true" });
+  const cancel = button("cancel", () => withdraw(order), { hidden: true, class: "plain" });
+  const began = order.at;
+  let left = null;
+  const tick = () => {
+    const seconds = Math.max(0, Math.round((Date.now() - began) / 1000));
+    speak(time, left === null ? "elapsed" : "secondsLeft", { seconds: left ?? seconds });
+  };
+  const clock = setInterval(tick, 1000);
+  tick();
+
+  let before = null;
+  const report = ({ lost, state, position, step, steps, seconds_left: secondsLeft }) => {
+    const drawing = state === "submitted" && step != null && steps;
+    const name = lost ? "connectionLost" : drawing ? "step" : position ? "receivedAt" : state;
+    speak(said, name, { position, step, steps });
+    if (drawing) Object.assign(bar, { max: steps, value: step });
+    else bar.removeAttribute("value");
+    left = secondsLeft == null ? null : Math.round(secondsLeft);
+    cancel.hidden = lost || state !== "received";
+    // Who listens is told of each turn, not of each step.
+    if (name !== before) announce(said.textContent);
+    before = name;
+  };
+  const element = el("div", { class: "progress" }, sheet, el("div", { class: "below" }, said, bar, time, cancel));
+  return { element, report, stop: () => clearInterval(clock) };
+}
+
+/** Cancels what has not begun. Where it has, it goes on, as its progress shows. */
+async function withdraw(order) {
+  try {
+    await api.remove(order.id);
+  } catch (fault) {
+    if (!(fault instanceof Problem || fault instanceof ConnectionLost)) throw fault;
+  }
+}

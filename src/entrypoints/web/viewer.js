@@ -1,0 +1,66 @@
+/** Images large, one after the other. */
+
+import { actsOn } from "./acts.js";
+import { byId, el } from "./dom.js";
+import { parametersOf } from "./parameters.js";
+import { removalOf } from "./removal.js";
+import { picture } from "./shots.js";
+import { button, label, say, spoken } from "./words.js";
+
+const dialog = byId("viewer");
+
+let shots = [];
+let at = 0;
+
+/** Shows the images, beginning with one of them. */
+export function look(all, index) {
+  shots = all;
+  dialog.showModal();
+  turnTo(index);
+}
+
+function turnTo(index) {
+  at = (index + shots.length) % shots.length;
+  const shot = shots[at];
+  const { generation } = shot;
+  const many = shots.length > 1;
+  const turn = (name, step, sign) =>
+    label(el("button", { type: "button", class: `turn ${name}`, onclick: () => turnTo(at + step) }, sign), name);
+  const focused = dialog.querySelector(":focus")?.className;
+  dialog.replaceChildren(
+    el(
+      "header",
+      {},
+      spoken("h2", "viewerTitle", { index: at, count: shots.length }, { id: "viewer-title", "aria-live": "polite" }),
+      button("close", () => dialog.close(), { class: "plain" }),
+    ),
+    el("div", { class: "large" }, many && turn("previous", -1, "‹"), picture(shot), many && turn("next", 1, "›")),
+    el(
+      "footer",
+      {},
+      el("p", { class: "caption" }, generation.order.prompt ?? say("promptForgotten")),
+      el("dl", {}, ...details(shot)),
+      el(
+        "p",
+        { class: "actions" },
+        ...actsOn(shot, () => dialog.close()),
+        button("remove", () => removalOf(generation, () => dialog.close()), { class: "plain danger" }),
+      ),
+    ),
+  );
+  // The buttons are new ones; who pressed one goes on from its successor.
+  if (focused) dialog.querySelector(`.${focused.replaceAll(" ", ".")}`)?.focus();
+}
+
+function details(shot) {
+  const { created_at: at, cost } = shot.generation;
+  const told = parametersOf(shot).filter(([name]) => name !== "prompt");
+  told.push(["created", say("time", { at })]);
+  if (cost) told.push(["cost", say("money", { price: cost })]);
+  return told.map(([name, value]) => el("div", {}, spoken("dt", name), el("dd", {}, value)));
+}
+
+dialog.addEventListener("keydown", ({ key }) => {
+  if (key === "ArrowLeft") turnTo(at - 1);
+  if (key === "ArrowRight") turnTo(at + 1);
+});

@@ -1,0 +1,79 @@
+/**
+ * What the page says, in the language of who reads it.
+ *
+ * An element with `data-word` holds the text of that name, one with `data-label` or `data-placeholder` has it as an
+ * attribute; `data-values` is what the text is about, as JSON. So another language is spoken at once, everywhere.
+ */
+
+import { el } from "./dom.js";
+import { en } from "./words/en.js";
+import { ko } from "./words/ko.js";
+
+const LANGUAGES = { en, ko };
+const KEPT = "darkroom.language";
+
+let language = "en";
+
+/** The text of that name. */
+export function say(name, values = {}) {
+  const text = LANGUAGES[language][name];
+  return typeof text === "function" ? text(values, FORMATS) : text;
+}
+
+/** Whether there is such a text. */
+export const knows = (name) => name in LANGUAGES[language];
+
+/** Makes an element speak a text from now on: as its content, or as its `label` or `placeholder`. */
+export function speak(element, name, values = {}, as = "word") {
+  element.dataset[as] = name;
+  element.dataset.values = JSON.stringify(values);
+  return fill(element);
+}
+
+/** A new element that speaks. */
+export const spoken = (tag, name, values = {}, attributes = {}) => speak(el(tag, attributes), name, values);
+
+/** A button that says what it does. */
+export const button = (name, onclick, attributes = {}) =>
+  spoken("button", name, {}, { type: "button", onclick, ...attributes });
+
+/** Gives an element an accessible name that it does not show. */
+export const label = (element, name, values = {}) => speak(element, name, values, "label");
+
+/** Speaks the language that was chosen here before, or that of the browser. */
+export function speakAsExpected() {
+  const wanted = [localStorage.getItem(KEPT), ...navigator.languages].map((code) => code?.slice(0, 2));
+  use(wanted.find((code) => code in LANGUAGES) ?? "en");
+}
+
+/** Speaks the other language. */
+export function speakTheOther() {
+  const other = Object.keys(LANGUAGES).find((code) => code !== language);
+  localStorage.setItem(KEPT, other);
+  use(other);
+}
+
+function use(code) {
+  language = code;
+  document.documentElement.lang = code;
+  document.querySelectorAll("[data-word], [data-label], [data-placeholder]").forEach(fill);
+}
+
+function fill(element) {
+  const { word, label, placeholder, values = "{}" } = element.dataset;
+  const about = JSON.parse(values);
+  if (word) element.textContent = say(word, about);
+  if (label) element.setAttribute("aria-label", say(label, about));
+  if (placeholder) element.setAttribute("placeholder", say(placeholder, about));
+  return element;
+}
+
+/** How numbers, times and money are written in the language that is spoken. */
+const FORMATS = {
+  number: (value) => new Intl.NumberFormat(language).format(value),
+  time: (value) => new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(value)),
+  money: ({ amount, currency }) =>
+    new Intl.NumberFormat(language, { style: "currency", currency, maximumFractionDigits: 6 }).format(amount),
+  list: (values) => new Intl.ListFormat(language).format(values),
+  word: (name, values) => say(name, values),
+};
