@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 _HEAD_TOO_LARGE: Final = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the headers are too large"
 _TOO_MANY: Final = HTTPStatus.SERVICE_UNAVAILABLE, "there are too many connections"
 _RETRY_AFTER: Final = 1  # seconds
+_BESIDES: Final = 32  # bytes that a header takes beside its name and value (RFC 9113, 6.5.2, counts them alike)
 
 
 class _Stage(Enum):
@@ -109,13 +110,21 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._count(len(name) + len(value))
+        self._count(len(name) + len(value) + _BESIDES)
+        if name.lower() == b"transfer-encoding" and value.strip().lower() != b"chunked":
+            self._stop_parsing(HTTPStatus.NOT_IMPLEMENTED, "no transfer coding is known but chunked")
         if self._stage is _Stage.HEAD:  # else it is a trailer, which uvicorn would pass for a header (RFC 9110, 6.5.1)
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
+        version = self.parser.get_http_version()
+        if version not in ("1.0", "1.1"):
+            self._stop_parsing(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "HTTP/1.1 is spoken here")
+        hosts = [name for name, _ in self.headers if name == b"host"]
+        if len(hosts) > 1 or (not hosts and version == "1.1"):  # RFC 9112, 3.2
+            self._stop_parsing(HTTPStatus.BAD_REQUEST, "there must be one Host header")
+        super().on_headers_complete()  # which raises for a target that it cannot take apart
         self._stage = _Stage.BODY
-        super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         self._stage = _Stage.NOTHING

@@ -189,7 +189,7 @@ async def test_a_head_is_measured_by_itself() -> None:
     application = Application()
     application.may_answer.set()
     body = b"x" * 60_000
-    request = b"POST / HTTP/1.1\r\ncontent-length: 60000\r\na: %s\r\n\r\n" % (b"b" * 30_000)
+    request = b"POST / HTTP/1.1\r\nhost: darkroom\r\ncontent-length: 60000\r\na: %s\r\n\r\n" % (b"b" * 30_000)
     async with serving(Endless, application) as port, connected(port) as (reader, writer):
         for _ in range(3):
             writer.write(request + body + REQUEST[:20])
@@ -215,8 +215,8 @@ async def test_what_is_no_http_is_told_so(garbage: bytes) -> None:
 async def test_trailers_are_no_headers() -> None:
     application = Application()
     application.may_answer.set()
-    request = b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\nauthorization: Bearer x\r\n\r\n"
+    request = b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\nauthorization: Bearer x\r\n\r\n"
     async with serving(Endless, application) as port, connected(port) as (reader, writer):
         writer.write(request)
         assert (await next_answer(reader))[1] == b"body"
-    assert application.scopes[0]["headers"] == [(b"transfer-encoding", b"chunked")]
+    assert application.scopes[0]["headers"] == [(b"host", b"x"), (b"transfer-encoding", b"chunked")]

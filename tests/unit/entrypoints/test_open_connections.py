@@ -89,7 +89,7 @@ def test_each_address_has_its_own_limit() -> None:
 async def test_who_does_not_take_the_answer_is_cut_off(head: str) -> None:
     application: Any = Application()
     connections = Watched()
-    request = f"POST / HTTP/1.1\r\ncontent-length: {len(LARGE)}\r\n{head}\r\n".encode()
+    request = f"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: {len(LARGE)}\r\n{head}\r\n".encode()
     async with serving(guarded(connections, Quick), application) as port, connected(port) as (reader, writer):
         writer.write(request + LARGE)
         await writer.drain()
