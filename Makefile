@@ -98,10 +98,12 @@ compile := $(bin)/uv pip compile --quiet --universal --python-version 3.11 --for
 	--generate-hashes --no-emit-index-url --custom-compile-command 'make lock' \
 	pyproject.toml --extra postgres --group build
 
+# run.lock is what `make run` needs, image.lock what the container image holds: every extra but diffusers.
 .PHONY: lock
 lock: $(dev_ready) ## Write the locks after a change of dependencies; `make lock UPGRADE=--upgrade` takes newer releases
 	$(compile) $(UPGRADE) --output-file requirements/run.lock
-	$(compile) $(UPGRADE) --extra c2pa --extra otel --group dev --constraint requirements/run.lock --output-file requirements/dev.lock
+	$(compile) $(UPGRADE) --extra c2pa --extra otel --constraint requirements/run.lock --output-file requirements/image.lock
+	$(compile) $(UPGRADE) --extra c2pa --extra otel --group dev --constraint requirements/image.lock --output-file requirements/dev.lock
 
 .PHONY: pages
 pages: $(dev_ready) ## Write the pages of docs/ that come from the code

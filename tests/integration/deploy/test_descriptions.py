@@ -1,0 +1,86 @@
+"""What deploy/ describes is what those who read it understand."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sysconfig
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from entrypoints.settings import GROUPS
+from entrypoints.settings.setting import declared_in
+from servers.parts import PartMissing
+
+DEPLOY = Path(__file__).parents[3] / "deploy"
+SCRIPTS = Path(sysconfig.get_path("scripts"))
+UNIT = DEPLOY / "systemd" / "darkroom.service"
+KUBERNETES = DEPLOY / "kubernetes" / "darkroom.yaml"
+COMPOSE = DEPLOY / "compose.yaml"
+SETTINGS = {declared.setting.name for group in GROUPS for declared in declared_in(group)}
+
+
+def said_by(program: str, *arguments: str | Path) -> str:
+    """What a program says of our files, which must be that they are right."""
+    found = shutil.which(program, path=f"{SCRIPTS}:/usr/bin:/bin")
+    if found is None:
+        raise PartMissing(program, "is not installed")
+    ended = subprocess.run([found, *arguments], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout + ended.stderr
+
+
+def test_the_container_file_is_clean() -> None:
+    said_by("hadolint", DEPLOY / "container" / "Containerfile")
+
+
+def test_the_compose_file_keeps_to_its_schema() -> None:
+    said_by("check-jsonschema", "--builtin-schema", "vendor.compose-spec", COMPOSE)
+
+
+def test_the_manifest_keeps_to_the_schemas_of_kubernetes() -> None:
+    said_by("kubernetes-validate", "--strict", KUBERNETES)
+
+
+def test_the_unit_is_understood_and_gives_little_away(tmp_path: Path) -> None:
+    program = tmp_path / "darkroom"
+    program.touch(mode=0o755)
+    unit = tmp_path / UNIT.name
+    unit.write_text(UNIT.read_text(encoding="utf-8").replace("/opt/darkroom/bin/darkroom", str(program)))
+    said_by("systemd-analyze", "verify", unit)
+    exposure = re.search(r"level for \S+: ([0-9.]+)", said_by("systemd-analyze", "security", "--offline=true", unit))
+    assert exposure
+    assert float(exposure[1]) < 2.0, "of 10, by systemd's own measure"
+
+
+@pytest.mark.parametrize("file", [COMPOSE, KUBERNETES, UNIT, DEPLOY / "env.example"], ids=lambda file: file.name)
+def test_every_setting_that_is_named_is_one(file: Path) -> None:
+    named = set(re.findall(r"\bDARKROOM_[A-Z0-9_]+", file.read_text(encoding="utf-8")))
+    assert named
+    assert named - {"DARKROOM_PORT"} <= SETTINGS
+
+
+def test_nothing_is_cut_off_while_it_is_paid_for() -> None:
+    longest = 100 + 60  # seconds: a paid call and the fetch after it, as long as they may take by default
+    (pod,) = [doc["spec"]["template"]["spec"] for doc in _documents(KUBERNETES) if doc["kind"] == "StatefulSet"]
+    (stop,) = re.findall(r"^TimeoutStopSec=([0-9]+)$", UNIT.read_text(encoding="utf-8"), re.MULTILINE)
+    (compose,) = _documents(COMPOSE)
+    assert pod["terminationGracePeriodSeconds"] > longest
+    assert int(stop) > longest
+    assert compose["services"]["darkroom-1"]["stop_grace_period"] == "3m"
+
+
+def test_kubernetes_sets_nothing_behind_our_back() -> None:
+    (pod,) = [doc["spec"]["template"]["spec"] for doc in _documents(KUBERNETES) if doc["kind"] == "StatefulSet"]
+    (container,) = pod["containers"]
+    assert pod["enableServiceLinks"] is False
+    assert pod["automountServiceAccountToken"] is False
+    assert container["securityContext"]["readOnlyRootFilesystem"] is True
+
+
+def _documents(file: Path) -> list[Any]:
+    return list(yaml.safe_load_all(file.read_text(encoding="utf-8")))
