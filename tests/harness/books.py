@@ -13,6 +13,10 @@ from typing import Final
 
 import msgspec
 
+from adapters.marks.files import stated_in_xmp
+from adapters.marks.statement import Statement
+from domain.image_file import MediaType
+from domain.model_card import MediaSource
 from harness.caller import Answer, Generation, Image
 from harness.orders import Order
 from servers.s3 import S3Server
@@ -147,7 +151,9 @@ class Books:
             stored = self._bucket.get(image.key)
         except KeyError:
             return "lost", f"nothing lies at {image.key}"
-        if stored.body != picture.encoded() or stored.content_type != picture.media_type:
+        said = Statement(source=MediaSource.TRAINED, generator="karlo", model=order.version, seed=image.seed)
+        marked = stated_in_xmp(picture.encoded(), MediaType(picture.media_type), said)
+        if stored.body != marked or stored.content_type != picture.media_type:
             return "corrupt", image.key
         return None
 

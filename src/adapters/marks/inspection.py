@@ -1,0 +1,44 @@
+"""What an image file says of itself, read back."""
+
+from dataclasses import dataclass
+
+from adapters.marks import statement
+from adapters.marks.files import embedded, properties, vouched_for
+from adapters.marks.manifests import Credentials, read_manifest
+from domain.image_file import ImageFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspection:
+    """Format and size of a file, how it says that it came about, and who signed that. What it does not say is None."""
+
+    file: ImageFile
+    source_type: str | None
+    tool: str | None
+    generator: str | None
+    model: str | None
+    seed: str | None
+    prompt: str | None
+    credentials: Credentials | None
+
+
+def inspect(data: bytes, *, anchors: str | None = None) -> Inspection:
+    """Read a file; `anchors` are the certificates, in PEM, of authorities whose signers are trusted.
+
+    Raises:
+        InvalidValue: it is no image file, or not whole.
+    """
+    file = ImageFile.inspect(data)
+    found = embedded(data, file.media_type)
+    said = properties(found)
+    credentials = read_manifest(data, file.media_type, anchors) if vouched_for(found) else None
+    return Inspection(
+        file=file,
+        source_type=said.get(statement.SOURCE_TYPE) or (credentials.source_type if credentials else None),
+        tool=said.get(statement.TOOL),
+        generator=said.get(statement.GENERATOR) or said.get(statement.AI_SYSTEM),
+        model=said.get(statement.MODEL) or said.get(statement.AI_VERSION),
+        seed=said.get(statement.SEED),
+        prompt=said.get(statement.AI_PROMPT),
+        credentials=credentials,
+    )
