@@ -1,6 +1,7 @@
 """The keys of access tokens: the secret that signs them, the key that is set, or those that their issuer publishes."""
 
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -43,14 +44,8 @@ async def open_keys(settings: Settings) -> AsyncIterator[KeySource]:
     if not settings.tokens.published:
         yield _one_key(settings)
         return
-    async with _open_published_keys(settings) as keys:
-        await keys.keep_fresh()
-        try:
-            keys.current()
-        except KeysUnavailable as fault:
-            raise KeysUnavailable(f"{settings.tokens.source} leads to no keys: {fault}") from fault
-        async with kept_up(keys.keep_fresh, keys.COOLDOWN):
-            yield keys
+    async with open_published_keys(settings) as keys, kept_up(keys.keep_fresh, keys.COOLDOWN):
+        yield keys
 
 
 def _one_key(settings: Settings) -> OneKey:
@@ -63,11 +58,24 @@ def _one_key(settings: Settings) -> OneKey:
 
 
 @asynccontextmanager
-async def _open_published_keys(settings: Settings) -> AsyncIterator[PublishedKeys]:
+async def open_published_keys(
+    settings: Settings, clock: Callable[[], float] = time.monotonic
+) -> AsyncIterator[PublishedKeys]:
+    """The keys that the issuer publishes, there from the beginning; `clock` counts seconds.
+
+    Raises:
+        KeysUnavailable: no key came, and why.
+    """
     tokens = settings.tokens
     async with _open_documents(trust_env=settings.generators.trust_env) as get:
         fetch = partial(get, tokens.jwks_url) if tokens.jwks_url else partial(keys_of, tokens.issuer, get)
-        yield PublishedKeys(fetch, algorithm=tokens.algorithm_set, max_age=tokens.keys_max_age)
+        keys = PublishedKeys(fetch, algorithm=tokens.algorithm_set, max_age=tokens.keys_max_age, clock=clock)
+        await keys.keep_fresh()
+        try:
+            keys.current()
+        except KeysUnavailable as fault:
+            raise KeysUnavailable(f"{tokens.source} leads to no keys: {fault}") from fault
+        yield keys
 
 
 @asynccontextmanager

@@ -99,7 +99,7 @@ def _published_key(jwk: Jwk, algorithm: str | None) -> PublishedKey:
     possible = _ALGORITHMS.get((jwk.get("kty", ""), jwk.get("crv")), ())
     if not possible:
         raise ValueError("is of a type that is not known here")
-    bound = jwk.get("alg") or (algorithm if algorithm in possible else possible[0])
+    bound: str = jwk.get("alg") or (algorithm if algorithm and algorithm in possible else possible[0])
     if bound not in possible:
         raise ValueError(f"cannot be for {bound}")
     if algorithm not in (None, bound):

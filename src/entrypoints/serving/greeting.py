@@ -24,7 +24,7 @@ def _lines(settings: Settings, cards: Mapping[str, ModelCard]) -> Iterator[str]:
     url = settings.service.public_url
     yield f"Darkroom is ready at {url}"
     if settings.tokens.development:
-        token = access_token(settings, subject=_SUBJECT, ttl=_TTL)
+        token = access_token(settings, subject=_SUBJECT, ttl=settings.tokens.allowed(_TTL))
         order = json.dumps(_order(next(iter(cards.values()))))
         yield ""
         headers = f"-H 'Authorization: Bearer {token}' -H 'Content-Type: application/json'"

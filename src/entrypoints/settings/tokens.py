@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Annotated, Final
 
 from entrypoints.settings import parsers as read
@@ -122,6 +123,10 @@ class TokenSettings:
     def development(self) -> bool:
         """Whether tokens are signed with the secret that this machine makes for itself."""
         return self.symmetric and self.secret is None
+
+    def allowed(self, ttl: timedelta) -> timedelta:
+        """So long a life for a token of our own, or the longest that is accepted."""
+        return ttl if self.max_lifetime is None else min(ttl, timedelta(seconds=self.max_lifetime))
 
     def problems(self) -> Iterator[str]:
         """What does not fit together."""

@@ -55,7 +55,7 @@ async def test_a_token_is_good_in_its_time_and_for_ten_seconds_around_it(at: flo
         (NOON, {"aud": "other"}, "audience"),
     ],
 )
-async def test_and_at_no_other_time_and_for_nobody_else(at: float, changes: dict[str, object], reason: str) -> None:
+async def test_and_at_no_other_time_and_for_nobody_else(at: float, changes: dict[str, Any], reason: str) -> None:
     with pytest.raises(Unauthorized, match=reason):
         await verified(at, **changes)
 
@@ -95,9 +95,10 @@ async def test_a_revoked_token_is_refused_and_no_other() -> None:
     ],
 )
 async def test_scopes_are_read_from_the_claim_that_is_set(claim: str, value: object, scopes: set[str]) -> None:
-    access = await verified(NOON, replace(RULES, scope_claim=claim), **{claim: value})
+    claims: dict[str, Any] = {claim: value}
+    access = await verified(NOON, replace(RULES, scope_claim=claim), **claims)
     assert access == Access(Caller("ada"), frozenset(scopes))
-    assert (await verified(NOON, **{claim: value})).scopes is None
+    assert (await verified(NOON, **claims)).scopes is None
 
 
 @pytest.mark.parametrize("value", [0, True, {"images:write": True}, [["images:write"]], [1]])

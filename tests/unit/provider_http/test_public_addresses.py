@@ -9,7 +9,7 @@ import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from adapters.provider_http.proxies import Proxies
-from adapters.provider_http.public_addresses import LinkRefused, PublicAddresses, is_public
+from adapters.provider_http.public_addresses import LinkRefused, NoPublicAddresses, PublicAddresses, is_public
 from adapters.provider_http.transport import AiohttpTransport
 
 PUBLIC = "93.184.216.34"
@@ -108,6 +108,20 @@ async def test_names_that_lead_outside_pass() -> None:
 async def test_a_name_with_any_private_address_is_refused(addresses: list[str]) -> None:
     with pytest.raises(LinkRefused):
         await PublicAddresses(Names(addresses), exempt=[("cdn.example", 80)]).resolve("cdn.example", 443)
+
+
+@pytest.mark.parametrize("addresses", [[PUBLIC], ["10.0.0.1", PUBLIC], ["::ffff:8.8.8.8"]])
+async def test_what_is_sent_in_plain_text_goes_to_no_public_address(addresses: list[str]) -> None:
+    with pytest.raises(LinkRefused):
+        await NoPublicAddresses(Names(addresses)).resolve("id.example", 80)
+
+
+async def test_and_may_go_to_private_ones() -> None:
+    names = Names(["10.0.0.1", "::1"])
+    private = NoPublicAddresses(names)
+    assert [one["host"] for one in await private.resolve("id.example", 80)] == ["10.0.0.1", "::1"]
+    await private.close()
+    assert names.closed
 
 
 async def test_the_operator_may_trust_a_name_wherever_it_leads() -> None:
