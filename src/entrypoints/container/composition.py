@@ -23,6 +23,7 @@ from domain.tidy_spool import TidySpool
 from entrypoints.container.clock import now
 from entrypoints.container.generators import open_generator
 from entrypoints.container.ledgers import open_records
+from entrypoints.container.marks import marking
 from entrypoints.container.storages import key_prefix, open_storage
 from entrypoints.container.tokens import open_token_verifier
 from entrypoints.http.event_stream import StreamRoom
@@ -157,7 +158,7 @@ async def open_container(
             generators = [await opened.enter_async_context(open_generator(settings, name)) for name in names]
         container = Container(
             settings=settings,
-            generator=_by_version(settings, generators),
+            generator=_by_version(settings, marking(settings, generators)),
             storage=stored.storage,
             files=stored.files,
             spool=records.spool,

@@ -8,6 +8,7 @@ from typing import Final, Self, TypeVar, cast
 from entrypoints.settings.diffusers import DiffusersSettings
 from entrypoints.settings.generators import GENERATOR_GROUPS, GeneratorSettings, KarloSettings
 from entrypoints.settings.limits import LedgerSettings, LimitSettings
+from entrypoints.settings.marks import MARK_GROUPS, C2PASettings, MarkSettings
 from entrypoints.settings.openai_images import OpenAISettings
 from entrypoints.settings.parsers import whole
 from entrypoints.settings.replicate import ReplicateSettings
@@ -28,6 +29,7 @@ from entrypoints.settings.webui import WebUISettings
 __all__ = [
     "GROUPS",
     "BadSettings",
+    "C2PASettings",
     "DiffusersSettings",
     "KarloSettings",
     "OpenAISettings",
@@ -49,13 +51,14 @@ GROUPS: Final[tuple[type, ...]] = (
     *GENERATOR_GROUPS.values(),
     StorageSettings,
     *STORAGE_GROUPS.values(),
+    MarkSettings,
+    *MARK_GROUPS.values(),
     LedgerSettings,
     LimitSettings,
 )
-_CHOOSABLE: Final = frozenset({*GENERATOR_GROUPS.values(), *STORAGE_GROUPS.values()})
+_CHOOSABLE: Final = frozenset({*GENERATOR_GROUPS.values(), *STORAGE_GROUPS.values(), *MARK_GROUPS.values()})
 # Names that are reserved for what is not built yet; the values are those that ask for nothing of it.
 _NOT_BUILT: Final[Mapping[str, tuple[str, ...]]] = {
-    "DARKROOM_MARKS": ("none",),
     "DARKROOM_METRICS_PORT": (),
 }
 _PER_MINUTE: Final = "DARKROOM_IMAGES_PER_MINUTE_"
@@ -65,14 +68,15 @@ _PER_MINUTE: Final = "DARKROOM_IMAGES_PER_MINUTE_"
 class Settings:
     """All the settings of one process.
 
-    `chosen` are the groups of the generators and of the storage that are in use, by their type; `images_per_minute`
-    are the providers' own quotas, by generator.
+    `chosen` are the groups of the generators, the storage and the marks that are in use, by their type;
+    `images_per_minute` are the providers' own quotas, by generator.
     """
 
     service: ServiceSettings
     tokens: TokenSettings
     generators: GeneratorSettings
     storage: StorageSettings
+    marks: MarkSettings
     chosen: Mapping[type, object]
     ledger: LedgerSettings
     limits: LimitSettings
@@ -92,11 +96,14 @@ class Settings:
         generators, storage = read_group(GeneratorSettings, environment), read_group(StorageSettings, environment)
         choices = {f"DARKROOM_GENERATORS={name}": GENERATOR_GROUPS.get(name) for name in generators.names}
         choices[f"DARKROOM_STORAGE={storage.kind}"] = STORAGE_GROUPS.get(storage.kind)
+        marks = read_group(MarkSettings, environment)
+        choices[f"DARKROOM_MARKS={marks.kind}"] = MARK_GROUPS.get(marks.kind)
         settings = cls(
             service=read_group(ServiceSettings, environment),
             tokens=read_group(TokenSettings, environment),
             generators=generators,
             storage=storage,
+            marks=marks,
             chosen={
                 group: read_group(group, environment, needed_with=choice) for choice, group in choices.items() if group
             },
@@ -110,7 +117,7 @@ class Settings:
         return settings
 
     def of(self, group: type[G]) -> G:
-        """The group of a generator or of a storage that is in use."""
+        """The group of a generator, a storage or marks that are in use."""
         return cast("G", self.chosen[group])
 
     @property

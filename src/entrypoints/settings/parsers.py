@@ -183,16 +183,30 @@ def ledger_url(value: str) -> Secret:
     raise InvalidSetting("must begin with sqlite: or postgresql://")
 
 
+def pem_of(what: str, *labels: str) -> Callable[[str], str]:
+    """PEM text, its line ends also written as in Python or JSON, or the file that it is in."""
+
+    def read(value: str) -> str:
+        if not value.startswith("-----BEGIN"):
+            try:
+                value = path(value).read_text(encoding="ascii").strip()
+            except (OSError, UnicodeDecodeError) as fault:
+                raise InvalidSetting(f"must be a {what} as PEM text, or a file that holds one") from fault
+        if not value.startswith(tuple(f"-----BEGIN {label}-----" for label in labels)):
+            raise InvalidSetting(f"must be a {what} that begins with -----BEGIN {labels[0]}-----")
+        return value.replace("\\n", "\n")
+
+    return read
+
+
 def pem(value: str) -> str:
-    """A public key: PEM text, its line ends also written as in Python or JSON, or the file that it is in."""
-    if not value.startswith("-----BEGIN"):
-        try:
-            value = path(value).read_text(encoding="ascii").strip()
-        except (OSError, UnicodeDecodeError) as fault:
-            raise InvalidSetting("must be a public key as PEM text, or a file that holds one") from fault
-    if not value.startswith(("-----BEGIN PUBLIC KEY-----", "-----BEGIN RSA PUBLIC KEY-----")):
-        raise InvalidSetting("must be a public key that begins with -----BEGIN PUBLIC KEY-----")
-    return value.replace("\\n", "\n")
+    """A public key."""
+    return pem_of("public key", "PUBLIC KEY", "RSA PUBLIC KEY")(value)
+
+
+def private_key(value: str) -> Secret:
+    """A private key without a password."""
+    return Secret(pem_of("private key", "PRIVATE KEY", "EC PRIVATE KEY", "RSA PRIVATE KEY")(value))
 
 
 def _pairs(value: str, example: str) -> dict[str, str]:
