@@ -10,6 +10,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(
 
 bin := .venv/bin
 pip := $(bin)/python -m pip --quiet --disable-pip-version-check
+image_pip := .venv-image/bin/python -m pip --quiet --disable-pip-version-check
 diffusers_pip := .venv-diffusers/bin/python -m pip --quiet --disable-pip-version-check
 
 # A virtual environment holds the path it was made at. The stamps carry a checksum of it, so that one that was moved
@@ -76,6 +77,14 @@ format: $(dev_ready) ## Format the code and mend what can be mended by itself
 	$(bin)/ruff check --fix-only
 	$(bin)/ruff format
 
+.PHONY: supply-chain
+supply-chain: $(dev_ready) ## Write bill of materials and licences of what is deployed to dist/; ask for known holes
+	@[ -e .venv-image/.made ] || $(bin)/python -m venv --clear .venv-image
+	@$(image_pip) install --require-hashes --requirement requirements/image.lock
+	@$(image_pip) install --no-deps --no-build-isolation .
+	@touch .venv-image/.made
+	@PYTHONPATH=tests $(bin)/python -m supply_chain .venv-image/bin/python dist
+
 # What the measurements need besides Python; nothing else here installs anything into the system.
 .PHONY: bench-parts
 bench-parts: ## Install nginx and wrk from Debian, for `make bench` (needs root)
@@ -111,7 +120,7 @@ pages: $(dev_ready) ## Write the pages of docs/ that come from the code
 
 .PHONY: clean
 clean: ## Remove what the other targets made; images, ledger and secrets in .darkroom stay
-	rm -rf .venv .venv-diffusers .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-diffusers .venv-image dist .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(run_ready): requirements/run.lock pyproject.toml

@@ -1,0 +1,82 @@
+"""`python -m supply_chain PYTHON FOLDER`: what is installed beside a Python, where from, under which licence, how safe.
+
+Writes a bill of materials (CycloneDX) and a licence report into the folder, and asks for known vulnerabilities. Fails
+where a licence is not one that anybody may build on, or where something is known to be vulnerable.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+PROJECT: Final = Path(__file__).parents[2]
+SCRIPTS: Final = Path(sysconfig.get_path("scripts"))
+
+# Parts of names, as packages write them: permissive, or weak copyleft that stays within its own files (MPL).
+ALLOWED: Final = re.compile(r"Apache|BSD|\bISC\b|\bMIT\b|\bMPL\b|Mozilla|\bPSF\b|Python Software|\bZlib\b")
+REFUSED: Final = re.compile(r"\b[AL]?GPL|General Public License|SSPL|BUSL", re.IGNORECASE)
+_SOURCES: Final = ("License-Expression", "License-Classifier", "License-Metadata")
+
+
+def bill_of_materials(python: str, folder: Path) -> int:
+    """Write sbom.cdx.json, valid by its schema; how many components it lists."""
+    file = folder / "sbom.cdx.json"
+    command = ["cyclonedx-py", "environment", python, "--pyproject", str(PROJECT / "pyproject.toml")]
+    _run(*command, "--output-reproducible", "--validate", "--output-file", str(file))
+    return len(json.loads(file.read_text(encoding="utf-8"))["components"])
+
+
+def licences(python: str, folder: Path) -> Iterator[str]:
+    """Write licences.md; a line for each package whose licence is not allowed."""
+    listed = ["pip-licenses", "--python", python, "--from=all"]
+    _run(*listed, "--format=markdown", "--with-urls", "--output-file", str(folder / "licences.md"))
+    for package in json.loads(_run(*listed, "--format=json")):
+        said = next((package[source] for source in _SOURCES if package[source] != "UNKNOWN"), "no licence")
+        if REFUSED.search(said) or not ALLOWED.search(said):
+            yield f"{package['Name']} {package['Version']} is under {said[:80]}"
+
+
+def vulnerabilities(lock: Path) -> Iterator[str]:
+    """A line for each known vulnerability in a lock file.
+
+    Raises:
+        ConnectionError: nobody could be asked.
+    """
+    options = ("--require-hashes", "--disable-pip", "--progress-spinner=off", "--format=json")
+    said = _run("pip-audit", *options, "--requirement", str(lock), may_fail=True)
+    audited = [package for package in json.loads(said or "{}").get("dependencies", []) if "vulns" in package]
+    if not audited:
+        raise ConnectionError("no database of vulnerabilities answers")
+    for package in audited:
+        for one in package["vulns"]:
+            mended = ", ".join(one["fix_versions"]) or "no release"
+            yield f"{package['name']} {package['version']} has {one['id']}, mended in {mended}"
+
+
+def main(python: str, folder: Path) -> int:
+    """Do all three; the exit status."""
+    folder.mkdir(exist_ok=True)
+    print(f"{bill_of_materials(python, folder)} components in {folder}/sbom.cdx.json, licences in {folder}/licences.md")
+    problems = list(licences(python, folder))
+    try:
+        problems += vulnerabilities(PROJECT / "requirements" / "image.lock")
+    except ConnectionError as reason:
+        print(f"SKIPPED PART: known vulnerabilities: {reason}", file=sys.stderr)
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    return 1 if problems else 0
+
+
+def _run(program: str, *arguments: str, may_fail: bool = False) -> str:
+    command = [str(SCRIPTS / program), *arguments]
+    return subprocess.run(command, check=not may_fail, capture_output=True, text=True).stdout
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1], Path(sys.argv[2])))
