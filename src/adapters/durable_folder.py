@@ -65,9 +65,9 @@ class DurableFolder:
         """The name of every file."""
         return (os.path.relpath(file.path, self._root) for file in _files(self._root))
 
-    def size(self) -> int:
-        """The length of all files together, in bytes."""
-        return sum(_length(file) for file in _files(self._root))
+    def lengths(self) -> Iterator[int]:
+        """The length of every file, in bytes."""
+        return (_length(file) for file in _files(self._root))
 
     def _path(self, name: str) -> Path:
         path = self._root

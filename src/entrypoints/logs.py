@@ -3,6 +3,9 @@
 import json
 import logging
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Final
 
@@ -10,6 +13,7 @@ from typing import Final
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 _COLOURS: Final = {"WARNING": "\x1b[33m", "ERROR": "\x1b[31m", "CRITICAL": "\x1b[31m"}
 _PLAIN: Final = "\x1b[0m"
+_carried: Final[ContextVar[Mapping[str, str]]] = ContextVar("carried", default={})  # noqa: B039  # nobody changes it
 # They tell every URL at INFO, and signed links are secrets; or where credentials came from; or what nobody asked.
 TALKATIVE: Final = ("aiobotocore", "asyncio", "botocore", "httpcore", "httpx", "uvicorn")
 
@@ -31,8 +35,18 @@ def set_up(*, level: str, style: str | None = None) -> None:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
 
 
+@contextmanager
+def carrying(**fields: str | None) -> Iterator[None]:
+    """Let each line that is written in the block carry these fields, and those of all tasks that are begun in it."""
+    token = _carried.set({**_carried.get(), **{name: text for name, text in fields.items() if text is not None}})
+    try:
+        yield
+    finally:
+        _carried.reset(token)
+
+
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line: `time` (RFC 3339), `level`, `logger`, `message`, what `extra` holds, `exception`."""
+    """One JSON object a line: `time` (RFC 3339), `level`, `logger`, `message`, what is carried along, `exception`."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = {
@@ -48,7 +62,7 @@ class JsonFormatter(logging.Formatter):
 
 
 class ConsoleFormatter(logging.Formatter):
-    """Time of day, level, message, then whatever `extra` holds as `name=value`; a traceback below it."""
+    """Time of day, level, message, then what is carried along as `name=value`; a traceback below it."""
 
     def __init__(self, *, colours: bool) -> None:
         super().__init__()
@@ -65,7 +79,7 @@ class ConsoleFormatter(logging.Formatter):
 
 
 def _extra(record: logging.LogRecord) -> dict[str, object]:
-    return {name: value for name, value in vars(record).items() if name not in _STANDARD}
+    return {**_carried.get(), **{name: value for name, value in vars(record).items() if name not in _STANDARD}}
 
 
 def _in_one_line(text: str) -> str:

@@ -16,6 +16,7 @@ from adapters.provider_http.paid_calls import PaidCalls
 from adapters.provider_http.proxies import Proxies
 from adapters.provider_http.public_addresses import PublicAddresses
 from adapters.provider_http.transport import AiohttpTransport
+from adapters.provider_http.watched import WatchedTransport
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,5 +62,7 @@ async def open_provider_http(
         AiohttpTransport(fetching, proxies) as images,
     ):
         yield ProviderHttp(
-            PaidCalls(paid, timeout=call_timeout), FreeCalls(free), ImageFetcher(images, hosts, timeout=fetch_timeout)
+            PaidCalls(WatchedTransport(paid, "pay"), timeout=call_timeout),
+            FreeCalls(WatchedTransport(free, "ask")),
+            ImageFetcher(WatchedTransport(images, "fetch"), hosts, timeout=fetch_timeout),
         )

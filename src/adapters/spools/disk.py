@@ -4,6 +4,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,14 @@ from domain.ports import ImageSpool
 log = logging.getLogger(__name__)
 
 _FULL: Final = 4 / 5  # of the room: what was ordered by then still has to fit in
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits in a spool: how many images, of so many bytes together."""
+
+    images: int
+    bytes: int
 
 
 class DiskImageSpool(ImageSpool):
@@ -29,7 +38,7 @@ class DiskImageSpool(ImageSpool):
         self._disk = DiskThreads()
         self._putting, self._removing = Batches(self._put), Batches(self._remove)
         self._mark, self._count_every = room * _FULL, count_every
-        self._bytes, self._counted_at = 0, 0.0
+        self._counted, self._counted_at = Waiting(0, 0), 0.0
         self._count()
 
     async def put(self, name: str, data: bytes) -> None:
@@ -53,11 +62,21 @@ class DiskImageSpool(ImageSpool):
         await self._disk(self._aside.create, f"{name}.{digest[:16]}", evidence)
 
     @property
-    def full(self) -> bool:
+    def mark(self) -> float:
+        """So many bytes make it full."""
+        return self._mark
+
+    @property
+    def waiting(self) -> Waiting:
+        """What waits here, as last counted, the files of the other processes included."""
         if time.monotonic() - self._counted_at > self._count_every:
             self._counted_at = time.monotonic()
             self._disk.begin(self._count)
-        return self._bytes >= self._mark
+        return self._counted
+
+    @property
+    def full(self) -> bool:
+        return self.waiting.bytes >= self._mark
 
     async def _put(self, files: Sequence[tuple[str, bytes]]) -> None:
         await self._disk(self._waiting.replace, *files)
@@ -67,9 +86,9 @@ class DiskImageSpool(ImageSpool):
         await self._disk(self._waiting.discard, *names)
 
     def _count(self) -> None:
-        """Count what waits here, the files of the other processes included."""
         try:
-            self._bytes = self._waiting.size()
+            lengths = list(self._waiting.lengths())
+            self._counted = Waiting(len(lengths), sum(lengths))
         except OSError:
             log.exception("what waits in the spool cannot be counted")
         self._counted_at = time.monotonic()

@@ -6,6 +6,7 @@ import logging
 from dataclasses import replace
 
 from entrypoints.serving.listener import listen
+from entrypoints.serving.metrics import metrics_listener
 from entrypoints.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -19,7 +20,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Serve until a signal says stop."""
     del arguments
-    with listen(settings.service) as listener:
+    with listen(settings.service) as listener, metrics_listener(settings) as registry:
         # Where any free port was asked for, it is known now.
         service = replace(settings.service, port=listener.getsockname()[1])
         settings = replace(settings, service=service)
@@ -31,5 +32,5 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
             return asyncio.run(Supervisor(settings, listener).run())
         from entrypoints.serving.alone import serve_alone  # noqa: PLC0415  # nothing that a parent needs
 
-        serve_alone(settings, listener)
+        serve_alone(settings, listener, registry)
         return 0

@@ -26,6 +26,7 @@ from entrypoints.container.ledgers import open_records
 from entrypoints.container.marks import marking
 from entrypoints.container.storages import key_prefix, open_storage
 from entrypoints.container.tokens import open_token_verifier
+from entrypoints.container.watching import Watching
 from entrypoints.http.event_stream import StreamRoom
 from entrypoints.http.services import Services
 from entrypoints.http.signed_files import SignedFiles
@@ -70,6 +71,7 @@ class Container(containers.DeclarativeContainer):
     spool: providers.Dependency[ImageSpool] = providers.Dependency()
     ledger: providers.Dependency[GenerationLedger] = providers.Dependency()
     files: providers.Dependency[SignedFiles | None] = providers.Dependency()
+    watching = providers.Dependency(instance_of=Watching)
     tokens: providers.Dependency[TokenVerifier] = providers.Dependency()
 
     cards = providers.Singleton(_priced, settings, generator)
@@ -100,6 +102,7 @@ class Container(containers.DeclarativeContainer):
         spool,
         max_in_flight=settings.provided.limits.max_in_flight,
         max_queued=settings.provided.limits.max_queued,
+        watch=watching.provided.generation,
     )
     generate = providers.Singleton(
         GenerateImages,
@@ -138,16 +141,22 @@ class Container(containers.DeclarativeContainer):
 
 @asynccontextmanager
 async def open_container(
-    settings: Settings, *, generators: Sequence[ImageGenerator] | None = None, tokens: TokenVerifier | None = None
+    settings: Settings,
+    *,
+    watching: Watching | None = None,
+    generators: Sequence[ImageGenerator] | None = None,
+    tokens: TokenVerifier | None = None,
 ) -> AsyncIterator[Container]:
     """Open what the settings name, and close it after the block: first what draws, last the ledger.
 
-    `generators` and `tokens` stand in for what the settings name: for tests, and for trying one out.
+    `watching` is put around the ports and the work. `generators` and `tokens` stand in for what the settings name: for
+    tests, and for trying one out.
 
     Raises:
         BadSettings: something cannot be opened as it is set.
         StorageFault, LedgerUnavailable, KeysUnavailable: something cannot be reached.
     """
+    watching = watching or Watching()
     async with AsyncExitStack() as opened:
         records = await opened.enter_async_context(open_records(settings))
         if tokens is None:
@@ -156,17 +165,20 @@ async def open_container(
         if generators is None:
             names = settings.generators.names
             generators = [await opened.enter_async_context(open_generator(settings, name)) for name in names]
+        generators = [watching.generator(generator) for generator in generators]
         container = Container(
             settings=settings,
             generator=_by_version(settings, marking(settings, generators)),
-            storage=stored.storage,
+            storage=watching.storage(stored.storage),
             files=stored.files,
             spool=records.spool,
-            ledger=records.ledger,
+            ledger=watching.ledger(records.ledger),
+            watching=watching,
             tokens=tokens,
         )
         # What does not fit together is told now, and not to the first who calls.
         container.cards()
+        watching.begin(settings, container.cards().values(), container.running(), records.on_disk)
         yield container
 
 

@@ -20,6 +20,7 @@ class Records:
 
     ledger: GenerationLedger
     spool: ImageSpool
+    on_disk: DiskImageSpool
     revoked: RevokedTokens
 
 
@@ -39,15 +40,15 @@ def open_records(settings: Settings) -> AbstractAsyncContextManager[Records]:
 
 
 @asynccontextmanager
-async def _open_sqlite(file: Path, spool: ImageSpool) -> AsyncIterator[Records]:
+async def _open_sqlite(file: Path, spool: DiskImageSpool) -> AsyncIterator[Records]:
     from adapters.ledgers.sqlite import open_sqlite_ledger
 
     async with open_sqlite_ledger(file, file.with_name(f"{file.name}-workers"), now) as ledger:
-        yield Records(ledger, spool, ledger.revoked_tokens)
+        yield Records(ledger, spool, spool, ledger.revoked_tokens)
 
 
 @asynccontextmanager
-async def _open_postgres(settings: Settings, spool: ImageSpool) -> AsyncIterator[Records]:
+async def _open_postgres(settings: Settings, spool: DiskImageSpool) -> AsyncIterator[Records]:
     try:
         from adapters.ledgers.postgres import PostgresRevokedTokens, open_postgres_ledger
         from adapters.postgres.database import open_postgres_database
@@ -61,4 +62,4 @@ async def _open_postgres(settings: Settings, spool: ImageSpool) -> AsyncIterator
         open_postgres_database(settings.ledger.url.value) as database,
         open_postgres_ledger(database, machine) as ledger,
     ):
-        yield Records(ledger, PostgresImageSpool(spool, database), PostgresRevokedTokens(database))
+        yield Records(ledger, PostgresImageSpool(spool, database), spool, PostgresRevokedTokens(database))

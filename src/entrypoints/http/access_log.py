@@ -9,11 +9,19 @@ log: Final = logging.getLogger("entrypoints.http.access")
 
 
 def write(
-    *, method: str, route: str | None, status: int | None, milliseconds: float, request_id: str, caller: Caller | None
+    *,
+    method: str,
+    route: str | None,
+    status: int | None,
+    problem: str | None,
+    milliseconds: float,
+    request_id: str,
+    caller: Caller | None,
 ) -> None:
     """Log one request.
 
-    `route` is the template of the path, None where there is no such route; `status` is None where nothing was answered.
+    `route` is the template of the path, None where there is no such route; `status` is None where nothing was answered;
+    `problem` is the name of the problem's type, where it was one.
     """
     log.info(
         "request",
@@ -21,6 +29,7 @@ def write(
             "method": method,
             "route": route,
             "status": status,
+            "problem": problem,
             "ms": round(milliseconds, 1),
             "request_id": request_id,
             "caller": caller.subject if caller else None,

@@ -10,7 +10,7 @@ from litestar.types import ASGIApp
 from entrypoints.http.auth import Authentication, require_caller
 from entrypoints.http.cors import Cors
 from entrypoints.http.documentation import openapi_route
-from entrypoints.http.edge import Edge
+from entrypoints.http.edge import Edge, Watch, unwatched
 from entrypoints.http.exception_handlers import EXCEPTION_HANDLERS
 from entrypoints.http.files import signed_file_route
 from entrypoints.http.generation_events import generation_events
@@ -28,11 +28,17 @@ from entrypoints.http.usage import usage
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
 
-def create_app(services: Services, *, cors_origins: Sequence[str] = (), lifespan: Sequence[Lifespan] = ()) -> Litestar:
+def create_app(
+    services: Services,
+    *,
+    cors_origins: Sequence[str] = (),
+    lifespan: Sequence[Lifespan] = (),
+    watch: Watch = unwatched,
+) -> Litestar:
     """Build the ASGI application.
 
     `cors_origins` are those whose pages may call it from a browser. `lifespan` are entered, in their order, before
-    the first request, and left after the last.
+    the first request, and left after the last. `watch` is entered around each request.
     """
     app = Litestar(
         route_handlers=[
@@ -59,5 +65,5 @@ def create_app(services: Services, *, cors_origins: Sequence[str] = (), lifespan
     )
     # The framework's own middleware runs after routing; what is not routed would slip past it.
     inner: ASGIApp = Authentication(app.asgi_handler, services.tokens)
-    app.asgi_handler = Edge(Cors(inner, cors_origins) if cors_origins else inner)
+    app.asgi_handler = Edge(Cors(inner, cors_origins) if cors_origins else inner, watch)
     return app

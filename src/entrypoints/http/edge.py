@@ -1,30 +1,59 @@
 """What every request meets first and every answer passes last."""
 
 import time
-from typing import Final
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Final, Protocol
 
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
+from entrypoints import logs
 from entrypoints.http import access_log
 from entrypoints.http.headers import Headers
+from entrypoints.http.problems import PROBLEM
 from entrypoints.http.request_id import choose_request_id
 
 _DEFAULTS: Final = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
 
 
+class Answered(Protocol):
+    """Is told of an answer: `route` and `status` as in the access log, `problem` the name of its type, if it is one."""
+
+    def __call__(
+        self, *, method: str, route: str | None, status: int | None, problem: str | None, seconds: float
+    ) -> None: ...
+
+
+Watch = Callable[[Headers], AbstractContextManager[Answered]]
+"""Is entered with a request's headers, and left after its answer."""
+
+
+@contextmanager
+def unwatched(headers: Headers) -> Iterator[Answered]:
+    """Look away."""
+    del headers
+    yield lambda **_: None
+
+
 class Edge:
     """ASGI middleware that names the request, dresses the answer and writes the line in the access log."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, watch: Watch) -> None:
+        self._app, self._watch = app, watch
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
-        began, status = time.perf_counter(), None
         request_id = choose_request_id(scope["headers"])
+        with logs.carrying(request_id=request_id), self._watch(scope["headers"]) as answered:
+            await self._answer(scope, receive, send, request_id, answered)
+
+    async def _answer(
+        self, scope: HTTPScope, receive: Receive, send: Send, request_id: str, answered: Answered
+    ) -> None:
+        began, status = time.perf_counter(), None
         inner = scope.copy()
         inner["state"] = {**scope.get("state", {}), "request_id": request_id}
         if scope["method"] == "HEAD":
@@ -41,14 +70,18 @@ class Edge:
         try:
             await self._app(inner, receive, send_dressed)
         finally:
+            seconds, route = time.perf_counter() - began, inner.get("path_template")
+            problem = inner["state"].get(PROBLEM)
             access_log.write(
                 method=scope["method"],
-                route=inner.get("path_template"),
+                route=route,
                 status=status,
-                milliseconds=(time.perf_counter() - began) * 1000,
+                problem=problem,
+                milliseconds=seconds * 1000,
                 request_id=request_id,
                 caller=inner.get("user"),
             )
+            answered(method=scope["method"], route=route, status=status, problem=problem, seconds=seconds)
 
 
 def _dressed(headers: Headers, request_id: str) -> Headers:

@@ -17,6 +17,8 @@ from entrypoints.http.request_id import request_id_of
 AnyRequest = Request[Any, Any, Any]
 
 PROBLEM_JSON: Final = "application/problem+json"
+PROBLEM: Final = "problem"
+"""Under which the scope's state holds the name of the type that was answered, for whoever counts."""
 
 
 class BrokenRule(Struct, frozen=True):
@@ -83,6 +85,7 @@ def problem_response(
     `instance` is what it happened to, where that is not the address asked for; `images` are those stored all the same.
     """
     problem = problem_of(error, instance or quote(request.scope["path"]))
+    request.scope["state"][PROBLEM] = PROBLEM_TYPES[type(error)].slug
     answer = ProblemAnswer(
         **structs.asdict(problem),
         request_id=request_id_of(request.scope),

@@ -3,6 +3,8 @@
 import asyncio
 from socket import socket
 
+from prometheus_client import CollectorRegistry
+
 from entrypoints.serving.greeting import greeting
 from entrypoints.serving.loop import run
 from entrypoints.serving.process import serve
@@ -10,12 +12,18 @@ from entrypoints.serving.signals import stop_on_signals
 from entrypoints.settings import Settings
 
 
-def serve_alone(settings: Settings, listener: socket) -> None:
-    """Serve until a signal says stop."""
-    run(_serve(settings, listener))
+def serve_alone(settings: Settings, listener: socket, registry: CollectorRegistry | None) -> None:
+    """Serve until a signal says stop; `registry` is what it counts in."""
+    run(_serve(settings, listener, registry))
 
 
-async def _serve(settings: Settings, listener: socket) -> None:
+async def _serve(settings: Settings, listener: socket, registry: CollectorRegistry | None) -> None:
     stop = asyncio.Event()
     stop_on_signals(stop)
-    await serve(settings, listener, stop=stop, ready=lambda cards: print(greeting(settings, cards), flush=True))
+    await serve(
+        settings,
+        listener,
+        stop=stop,
+        ready=lambda cards: print(greeting(settings, cards), flush=True),
+        registry=registry,
+    )

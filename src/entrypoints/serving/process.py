@@ -9,9 +9,12 @@ from functools import partial
 from socket import socket
 from typing import Final
 
+from prometheus_client import CollectorRegistry
+
 from domain.errors import LedgerUnavailable, StorageFault
 from domain.model_card import ModelCard
 from entrypoints.container.composition import Container, open_container
+from entrypoints.container.watching import Watching, open_watching
 from entrypoints.http.app import create_app
 from entrypoints.open_connections import OpenConnections
 from entrypoints.serving.server import Server
@@ -21,6 +24,7 @@ log = logging.getLogger(__name__)
 
 # Seconds.
 _SETTLE_EVERY: Final = 1.0
+_SHOW_EVERY: Final = 1.0
 _SWEEP_EVERY: Final = 60.0
 _TIDY_EVERY: Final = 600.0
 
@@ -29,9 +33,16 @@ _COLLECT_AFTER: Final = 20_000
 
 
 async def serve(
-    settings: Settings, listener: socket, *, stop: asyncio.Event, ready: Callable[[Mapping[str, ModelCard]], None]
+    settings: Settings,
+    listener: socket,
+    *,
+    stop: asyncio.Event,
+    ready: Callable[[Mapping[str, ModelCard]], None],
+    registry: CollectorRegistry | None,
 ) -> None:
     """Serve until `stop` is set; `ready` is told the models on offer as soon as requests are answered.
+
+    `registry` is what metrics are counted in, where they are wanted.
 
     Stopping goes in this order: no new order is accepted, what was begun is finished and whoever waits for it is
     answered, then nobody is listened to any more.
@@ -39,16 +50,20 @@ async def serve(
     Raises:
         BadSettings, StorageFault, LedgerUnavailable: it cannot begin.
     """
-    async with open_container(settings) as container:
+    async with (
+        open_watching(settings, registry) as watching,
+        open_container(settings, watching=watching) as container,
+    ):
         settle = container.settle()
         while await settle():
             pass
         service = settings.service
         connections = OpenConnections(most=service.max_connections, most_of_one=service.max_connections_per_client)
-        server = Server(create_app(container.services(), cors_origins=service.cors_origins), connections)
+        app = create_app(container.services(), cors_origins=service.cors_origins, watch=watching.request)
+        server = Server(app, connections)
         async with server.answering(listener):
             _leave_alone_what_stays()
-            async with _in_the_background(container, settings):
+            async with _in_the_background(container, settings, watching):
                 ready(container.cards())
                 await stop.wait()
             log.info("stopping: what was begun is finished, and nothing new is accepted")
@@ -64,13 +79,14 @@ def _leave_alone_what_stays() -> None:
 
 
 @asynccontextmanager
-async def _in_the_background(container: Container, settings: Settings) -> AsyncIterator[None]:
+async def _in_the_background(container: Container, settings: Settings, watching: Watching) -> AsyncIterator[None]:
     settle, keep, limits = container.settle(), container.keep(), settings.limits
     sweep = partial(keep.sweep, images=limits.retention, prompts=limits.prompt_retention)
     works = [
         _again_and_again(partial(settle.forever, _SETTLE_EVERY), _SETTLE_EVERY),
         _again_and_again(sweep, _SWEEP_EVERY),
         _again_and_again(container.tidy(), _TIDY_EVERY),
+        _again_and_again(watching.show, _SHOW_EVERY),
     ]
     tasks = [asyncio.create_task(work) for work in works]
     try:

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from socket import socket
 from typing import Final, Self, cast
 
+from entrypoints.serving.metrics import seat_is_empty
 from entrypoints.serving.signals import stop_on_signals
 from entrypoints.settings import Settings
 
 log = logging.getLogger(__name__)
 
 # Handed over through a pipe: what a program was started with can be read from the list of processes.
-_CONFIDENTIAL: Final = ("AWS_", "DARKROOM_", "PG")
+_CONFIDENTIAL: Final = ("AWS_", "DARKROOM_", "OTEL_", "PG")
 _PAUSE: Final = 1.0  # seconds before another try to replace a worker
 
 
@@ -32,13 +33,17 @@ class WorkerFailed(Exception):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Worker:
-    """A process that serves for as long as its standard input is open; `greeting` is what it said when it was ready."""
+    """A process that serves for as long as its standard input is open; `greeting` is what it said when it was ready.
+
+    `seat` is its place among the others: whoever replaces it takes the same.
+    """
 
     process: Process
+    seat: str
     greeting: str
 
     @classmethod
-    async def start(cls, settings: Settings, listener: socket) -> Self:
+    async def start(cls, settings: Settings, listener: socket, seat: str) -> Self:
         """Start one and wait until it answers.
 
         Raises:
@@ -49,7 +54,7 @@ class Worker:
         confidential = {name: text for name, text in environment.items() if name.startswith(_CONFIDENTIAL)}
         process = await asyncio.create_subprocess_exec(
             # Safe path: nothing is imported from the folder that it happens to run in.
-            *(sys.executable, "-P", "-m", "entrypoints.serving.worker", str(listener.fileno())),
+            *(sys.executable, "-P", "-m", "entrypoints.serving.worker", str(listener.fileno()), seat),
             stdin=PIPE,
             stdout=PIPE,
             pass_fds=[listener.fileno()],
@@ -59,7 +64,7 @@ class Worker:
         greeting = await cast("StreamReader", process.stdout).readline()
         if not greeting:
             raise WorkerFailed(await process.wait())
-        return cls(process, json.loads(greeting))
+        return cls(process, seat, json.loads(greeting))
 
     async def end(self) -> int:
         """Wait for its end, and give its exit status."""
@@ -88,8 +93,10 @@ class Supervisor:
         stop_on_signals(self._stop, at_once=self._kill_all)
         try:
             # One first: what is wrong is told once, and what the last run left is settled once.
-            first = await self._start()
-            others = await asyncio.gather(*(self._start() for _ in range(1, self._settings.service.workers)))
+            first = await self._start("1")
+            others = await asyncio.gather(
+                *(self._start(str(seat)) for seat in range(2, self._settings.service.workers + 1))
+            )
         except WorkerFailed as failure:
             self._let_all_go()
             await asyncio.gather(*(worker.end() for worker in self._workers))
@@ -100,8 +107,8 @@ class Supervisor:
         self._let_all_go()
         return 1 if any(await keeping) else 0
 
-    async def _start(self) -> Worker:
-        worker = await Worker.start(self._settings, self._listener)
+    async def _start(self, seat: str) -> Worker:
+        worker = await Worker.start(self._settings, self._listener, seat)
         self._workers.add(worker)
         if self._stop.is_set():
             worker.let_go()
@@ -113,15 +120,16 @@ class Supervisor:
         while worker:
             status = await worker.end()
             self._workers.discard(worker)
+            seat_is_empty(self._settings, worker.seat)
             if not self._stop.is_set():
                 log.error("a worker ended with status %d; another takes its place", status)
-            worker = await self._replacement()
+            worker = await self._replacement(worker.seat)
         return status
 
-    async def _replacement(self) -> Worker | None:
+    async def _replacement(self, seat: str) -> Worker | None:
         while not self._stop.is_set():
             try:
-                return await self._start()
+                return await self._start(seat)
             except WorkerFailed as failure:
                 log.error("%s; trying again in %.0f s", failure, _PAUSE)  # noqa: TRY400  # it has said why itself
                 await asyncio.sleep(_PAUSE)

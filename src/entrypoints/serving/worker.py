@@ -1,8 +1,8 @@
-"""A worker process: `python -m entrypoints.serving.worker FILENO`.
+"""A worker process: `python -m entrypoints.serving.worker FILENO SEAT`.
 
-`FILENO` is the listening socket that it inherits. The first line of standard input is a JSON object of environment
-variables; where that input ends, whoever started it wants it to stop, or is gone. When it is ready it writes its
-greeting, as a line of JSON, to standard output.
+`FILENO` is the listening socket that it inherits, `SEAT` the place in which it counts what it does. The first line of
+standard input is a JSON object of environment variables; where that input ends, whoever started it wants it to stop, or
+is gone. When it is ready it writes its greeting, as a line of JSON, to standard output.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from entrypoints import logs
 from entrypoints.failures import told
 from entrypoints.serving.greeting import greeting
 from entrypoints.serving.loop import run
+from entrypoints.serving.metrics import counting_at_seat
 from entrypoints.serving.process import serve
 from entrypoints.settings import Settings
 
@@ -49,7 +50,7 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
 
     loop.add_reader(_STDIN, parent_spoke)
     loop.add_signal_handler(signal.SIGTERM, stop.set)
-    await serve(settings, listener, stop=stop, ready=ready)
+    await serve(settings, listener, stop=stop, ready=ready, registry=counting_at_seat(settings, sys.argv[2]))
 
 
 if __name__ == "__main__":

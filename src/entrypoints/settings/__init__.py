@@ -24,6 +24,7 @@ from entrypoints.settings.setting import (
 from entrypoints.settings.stability import StabilitySettings
 from entrypoints.settings.storage import STORAGE_GROUPS, S3Settings, StorageSettings
 from entrypoints.settings.tokens import SECRET_BYTES, TokenSettings
+from entrypoints.settings.watching import WatchingSettings
 from entrypoints.settings.webui import WebUISettings
 
 __all__ = [
@@ -55,12 +56,9 @@ GROUPS: Final[tuple[type, ...]] = (
     *MARK_GROUPS.values(),
     LedgerSettings,
     LimitSettings,
+    WatchingSettings,
 )
 _CHOOSABLE: Final = frozenset({*GENERATOR_GROUPS.values(), *STORAGE_GROUPS.values(), *MARK_GROUPS.values()})
-# Names that are reserved for what is not built yet; the values are those that ask for nothing of it.
-_NOT_BUILT: Final[Mapping[str, tuple[str, ...]]] = {
-    "DARKROOM_METRICS_PORT": (),
-}
 _PER_MINUTE: Final = "DARKROOM_IMAGES_PER_MINUTE_"
 
 
@@ -80,6 +78,7 @@ class Settings:
     chosen: Mapping[type, object]
     ledger: LedgerSettings
     limits: LimitSettings
+    watching: WatchingSettings
     images_per_minute: Mapping[str, int]
 
     @classmethod
@@ -90,7 +89,6 @@ class Settings:
             BadSettings: naming each that is missing or makes no sense.
         """
         problems = [problem for group in GROUPS for problem in wrong_values(group, environment)]
-        problems += _not_built(environment)
         if problems:
             raise BadSettings(*problems)
         generators, storage = read_group(GeneratorSettings, environment), read_group(StorageSettings, environment)
@@ -109,6 +107,7 @@ class Settings:
             },
             ledger=read_group(LedgerSettings, environment),
             limits=read_group(LimitSettings, environment),
+            watching=read_group(WatchingSettings, environment),
             images_per_minute=_quotas(environment, generators.names),
         )
         problems = [*settings.tokens.problems(), *settings._exposed()]
@@ -135,7 +134,7 @@ class Settings:
 
 def ignored_names(environment: Mapping[str, str]) -> Iterator[str]:
     """A line for each `DARKROOM_` name that means nothing here, with the nearest that does."""
-    known = {declared.setting.name for group in GROUPS for declared in declared_in(group)} | set(_NOT_BUILT)
+    known = {declared.setting.name for group in GROUPS for declared in declared_in(group)}
     chosen = read_group(GeneratorSettings, environment).names
     plugins = [name for name in chosen if name not in GENERATOR_GROUPS and name != "sketch"]
     for name in sorted(environment):
@@ -149,13 +148,6 @@ def ignored_names(environment: Mapping[str, str]) -> Iterator[str]:
             continue
         (nearest,) = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0)
         yield f"{name} is no setting and is ignored; the nearest is {nearest}"
-
-
-def _not_built(environment: Mapping[str, str]) -> Iterator[str]:
-    for name, harmless in _NOT_BUILT.items():
-        if (text := environment.get(name, "").strip()) and text not in harmless:
-            must = f"must be {harmless[0]} or left out" if harmless else "must be left out"
-            yield f"{name} {must}: it asks for what is not built yet"
 
 
 def _quotas(environment: Mapping[str, str], generators: Sequence[str]) -> Mapping[str, int]:

@@ -8,6 +8,7 @@ from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 from botocore.exceptions import BotoCoreError
 
+from adapters.trace_context import trace_headers
 from domain.errors import StorageFault
 
 Addressing = Literal["auto", "path", "virtual"]
@@ -79,7 +80,13 @@ async def open_s3_client(
         except (BotoCoreError, ValueError) as error:
             raise StorageFault(f"no S3 client can be made: {error}") from error
         client.meta.events.register_last("before-parameter-build.s3", _stay_in_region)
+        client.meta.events.register_last("before-send.s3", _carry_trace_on)
         yield cast("S3Client", client)
+
+
+def _carry_trace_on(request: Any, **_: object) -> None:  # noqa: ANN401  # not typed
+    """After signing, since whoever stands between may change it."""
+    request.headers.update(trace_headers())
 
 
 def _stay_in_region(context: dict[str, Any], **_: object) -> None:

@@ -17,6 +17,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004  # botocore's name for it
 
 from adapters.storages.s3.client import S3Client
+from adapters.trace_context import trace_headers
 from domain.patience import pauses
 
 _ANY_KEY: Final = "key"
@@ -64,7 +65,9 @@ class DirectBucket:
         request = AWSRequest("PUT", await self._url(key), {"User-Agent": "Darkroom", **headers}, BytesIO(image))
         request.context["client_config"] = cast("Any", self._client).meta.config
         await self._sign(S3SigV4Auth, request)
-        return await self._connections.send(request.prepare())
+        prepared = request.prepare()
+        prepared.headers.update(trace_headers())  # after signing, since whoever stands between may change it
+        return await self._connections.send(prepared)
 
     async def _sign(self, auth: type[SigV4Auth], request: AWSRequest, **options: int) -> None:
         credentials = await self._credentials.get_frozen_credentials()

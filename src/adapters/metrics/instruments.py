@@ -1,0 +1,58 @@
+"""Every metric, declared once. Labels have few values: no caller, no prompt, no id."""
+
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+_PROVIDER_SECONDS: Final = (0.1, 0.25, 0.5, 1, 2, 3, 5, 8, 13, 20, 40, 80, 160)
+_STORAGE_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20)
+_LEDGER_SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+_OWN_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_REQUEST_SECONDS: Final = (0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 3, 5, 8, 13, 20, 40, 80, 160)
+
+
+class Instruments:
+    """What is counted, measured and shown, by the names that `docs/watching.md` explains.
+
+    With several processes, counters and histograms add up; of the gauges those do that are each process's own.
+    """
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        def counter(name: str, about: str, *labels: str) -> Counter:
+            return Counter(f"darkroom_{name}", about, labels, registry=registry)
+
+        def histogram(name: str, about: str, seconds: tuple[float, ...], *labels: str) -> Histogram:
+            return Histogram(f"darkroom_{name}", about, labels, buckets=seconds, registry=registry)
+
+        def added_up(name: str, about: str) -> Gauge:
+            return Gauge(f"darkroom_{name}", about, registry=registry, multiprocess_mode="livesum")
+
+        def shared(name: str, about: str, *labels: str) -> Gauge:
+            return Gauge(f"darkroom_{name}", about, labels, registry=registry, multiprocess_mode="livemax")
+
+        self.images = counter("images", "Images ordered, by what became of them.", "model", "generator", "outcome")
+        self.failures = counter("failures", "Generations that fell short.", "model", "generator", "problem")
+        self.spend = counter("spend", "Money, by whether it was charged.", "model", "currency", "charged")
+        self.settled = counter("settled", "Generations left unfinished by a process that lives no more.")
+        self.provider = histogram(
+            "provider_seconds", "Submitting and collecting.", _PROVIDER_SECONDS, "generator", "step"
+        )
+        self.provider_requests = counter(
+            "provider_requests", "HTTP requests to providers and the hosts of their images.", "purpose", "status"
+        )
+        self.own = histogram("own_seconds", "A generation, less its provider and storage.", _OWN_SECONDS)
+        self.storage = histogram("storage_seconds", "A call of the storage.", _STORAGE_SECONDS, "call")
+        self.storage_faults = counter("storage_faults", "What the storage did not do.", "call")
+        self.ledger = histogram("ledger_seconds", "A call of the ledger.", _LEDGER_SECONDS, "call")
+        self.ledger_faults = counter("ledger_faults", "What the ledger did not do.", "call")
+        self.requests = counter("http_requests", "HTTP requests answered.", "method", "route", "status", "problem")
+        self.request_seconds = histogram("http_request_seconds", "Answering.", _REQUEST_SECONDS, "method", "route")
+        self.in_flight = added_up("in_flight", "Generations being drawn.")
+        self.in_flight_limit = added_up("in_flight_limit", "How many may be drawn at once.")
+        self.queued = added_up("queued", "Generations waiting to be drawn.")
+        self.queue_limit = added_up("queue_limit", "How many may wait to be drawn.")
+        self.being_stored = added_up("being_stored", "Generations drawn and on their way to the storage.")
+        self.spool_bytes = shared("spool_bytes", "Bytes of drawn images that wait on this machine.")
+        self.spool_images = shared("spool_images", "Drawn images that wait on this machine.")
+        self.spool_mark = shared("spool_mark_bytes", "Bytes at which no more orders are accepted.")
+        self.spend_limit = shared("spend_limit", "What may be spent in 24 hours.", "currency")

@@ -1,0 +1,120 @@
+"""What is watched, as numbers."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
+from datetime import datetime
+from typing import Final
+
+from adapters.metrics.ends import Ends
+from adapters.metrics.instruments import Instruments
+from adapters.metrics.own_time import OwnTime
+from adapters.watched.watcher import Answered, Call, Headers, Step, Watcher
+from domain.errors import LedgerUnavailable, StorageFault
+from domain.generation import Generation
+
+# Clients may make methods up.
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_NONE: Final = "none"
+
+_own_time: Final[ContextVar[OwnTime | None]] = ContextVar("own_time", default=None)
+
+
+class MetricsWatcher(Watcher):
+    """Counts and measures."""
+
+    def __init__(self, instruments: Instruments, clock: Callable[[], datetime]) -> None:
+        self._instruments, self._ends, self._clock = instruments, Ends(instruments), clock
+        # Shown as 0 from the start, so that the first fault is an increase.
+        for call in ("put", "link", "delete"):
+            instruments.storage_faults.labels(call)
+        for call in ("receive", "record", "find"):
+            instruments.ledger_faults.labels(call)
+
+    @contextmanager
+    def request(self, headers: Headers) -> Iterator[Answered]:
+        del headers
+        yield self._answered
+
+    @contextmanager
+    def generation(self, generation: Generation) -> Iterator[None]:
+        own = OwnTime()
+        before = (self._clock() - generation.created_at).total_seconds()
+        token = _own_time.set(own)
+        try:
+            yield
+        finally:
+            _own_time.reset(token)
+        if generation.revision == 0:  # else a process has died over it
+            self._instruments.own.observe(max(before, 0) + own.seconds)
+
+    @contextmanager
+    def call(self, call: Call) -> Iterator[Step]:
+        match call.port:
+            case "provider":
+                yield from self._provider(call)
+            case "storage":
+                yield from self._storage(call)
+            case "ledger":
+                yield from self._ledger(call)
+            case "http":
+                yield from self._http(call)
+
+    def recorded(self, generation: Generation) -> None:
+        self._ends.count(generation)
+
+    def settling(self, generations: int) -> None:
+        self._instruments.settled.inc(generations)
+
+    def _provider(self, call: Call) -> Iterator[Step]:
+        waited = 0.0
+
+        @contextmanager
+        def step() -> Iterator[None]:
+            nonlocal waited
+            began = time.perf_counter()
+            try:
+                with _waiting_for("provider"):
+                    yield
+            finally:
+                waited += time.perf_counter() - began
+
+        try:
+            yield step
+        finally:
+            self._instruments.provider.labels(call.about["generator"], call.name).observe(waited)
+
+    def _storage(self, call: Call) -> Iterator[Step]:
+        try:
+            with self._instruments.storage.labels(call.name).time():
+                yield lambda: _waiting_for(call.about["key"])
+        except StorageFault:
+            self._instruments.storage_faults.labels(call.name).inc()
+            raise
+
+    def _ledger(self, call: Call) -> Iterator[Step]:
+        try:
+            with self._instruments.ledger.labels(call.name).time():
+                yield nullcontext
+        except LedgerUnavailable:
+            self._instruments.ledger_faults.labels(call.name).inc()
+            raise
+
+    def _http(self, call: Call) -> Iterator[Step]:
+        try:
+            yield nullcontext
+        finally:
+            self._instruments.provider_requests.labels(call.name, str(call.status or _NONE)).inc()
+
+    def _answered(
+        self, *, method: str, route: str | None, status: int | None, problem: str | None, seconds: float
+    ) -> None:
+        known, template = method if method in _METHODS else "other", route or _NONE
+        self._instruments.requests.labels(known, template, str(status or _NONE), problem or _NONE).inc()
+        self._instruments.request_seconds.labels(known, template).observe(seconds)
+
+
+def _waiting_for(what: object) -> AbstractContextManager[None]:
+    own = _own_time.get()
+    return own.waiting_for(what) if own else nullcontext()

@@ -1,0 +1,48 @@
+"""A generator, watched."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+
+from adapters.watched.watcher import Call, Watcher
+from domain.generation import GeneratedImage, GenerationRequest
+from domain.model_card import ModelCard
+from domain.ports import ImageGenerator, Receipt
+from domain.progress import Progress
+
+
+class WatchedImageGenerator(ImageGenerator):
+    """Tells a watcher when a provider is waited for."""
+
+    def __init__(self, generator: ImageGenerator, watcher: Watcher) -> None:
+        self._generator, self._watcher = generator, watcher
+        self._names = {card.version: card.generator for card in generator.cards}
+
+    @property
+    def cards(self) -> Sequence[ModelCard]:
+        return self._generator.cards
+
+    async def submit(self, request: GenerationRequest, key: str) -> Receipt:
+        with self._watcher.around(self._call("submit", request)):
+            return await self._generator.submit(request, key)
+
+    async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
+        with self._watcher.call(self._call("collect", request)) as step:
+            async with aclosing(self._generator.collect(request, receipt)) as images:
+                while True:
+                    with step():
+                        image = await anext(images, None)
+                    if image is None:
+                        return
+                    yield image
+
+    async def progress(self, request: GenerationRequest, key: str, receipt: Receipt | None) -> Progress | None:
+        return await self._generator.progress(request, key, receipt)
+
+    async def check(self) -> str:
+        return await self._generator.check()
+
+    def _call(self, name: str, request: GenerationRequest) -> Call:
+        generator = self._names.get(request.version, "none")
+        return Call(
+            "provider", name, {"generator": generator, "model": request.version.value, "samples": request.samples}
+        )

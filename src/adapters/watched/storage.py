@@ -1,0 +1,32 @@
+"""A storage, watched."""
+
+from collections.abc import AsyncIterator
+
+from adapters.watched.watcher import Call, Watcher
+from domain.image_file import MediaType
+from domain.ports import ImageStorage
+
+
+class WatchedImageStorage(ImageStorage):
+    """Tells a watcher when the storage is waited for, and what it does not do."""
+
+    def __init__(self, storage: ImageStorage, watcher: Watcher) -> None:
+        self._storage, self._watcher = storage, watcher
+
+    async def put(self, key: str, image: bytes, media_type: MediaType) -> None:
+        with self._watcher.around(Call("storage", "put", {"key": key, "bytes": len(image)})):
+            await self._storage.put(key, image, media_type)
+
+    async def link(self, key: str) -> str:
+        with self._watcher.around(Call("storage", "link", {"key": key})):
+            return await self._storage.link(key)
+
+    async def delete(self, key: str) -> None:
+        with self._watcher.around(Call("storage", "delete", {"key": key})):
+            await self._storage.delete(key)
+
+    def keys(self) -> AsyncIterator[str]:
+        return self._storage.keys()
+
+    async def check(self) -> str:
+        return await self._storage.check()

@@ -1,0 +1,112 @@
+"""Who watches the house at work: log lines always, metrics and traces where they are asked for."""
+
+import logging
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+
+from prometheus_client import CollectorRegistry
+
+from adapters.metrics.ends import Ends
+from adapters.metrics.gauges import Gauges
+from adapters.metrics.instruments import Instruments
+from adapters.metrics.watcher import MetricsWatcher
+from adapters.spools.disk import DiskImageSpool
+from adapters.trace_context import trace_id
+from adapters.watched.generator import WatchedImageGenerator
+from adapters.watched.handed_on import HandsOnTraces
+from adapters.watched.ledger import WatchedGenerationLedger
+from adapters.watched.several import SeveralWatchers
+from adapters.watched.storage import WatchedImageStorage
+from adapters.watched.watcher import Answered, Headers, Watcher
+from domain.generation import Generation
+from domain.model_card import ModelCard
+from domain.ports import GenerationLedger, ImageGenerator, ImageStorage
+from domain.running_generations import RunningGenerations
+from entrypoints import logs
+from entrypoints.container.clock import now
+from entrypoints.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+class LogsWatcher(Watcher):
+    """Has each log line say what it belongs to."""
+
+    @contextmanager
+    def request(self, headers: Headers) -> Iterator[Answered]:
+        with logs.carrying(trace_id=trace_id()), super().request(headers) as answered:
+            yield answered
+
+    @contextmanager
+    def generation(self, generation: Generation) -> Iterator[None]:
+        with logs.carrying(generation=generation.id, trace_id=trace_id()):
+            yield
+
+
+class Watching:
+    """Puts watchers around the ports and the work; around the ports only where somebody looks at their calls."""
+
+    def __init__(self, *, tracing: Watcher | None = None, instruments: Instruments | None = None) -> None:
+        self._instruments = instruments
+        measuring = [MetricsWatcher(instruments, now)] if instruments else []
+        self._looks_at_calls = bool(tracing or measuring)
+        self._watcher = SeveralWatchers([tracing or HandsOnTraces(), LogsWatcher(), *measuring])
+        self._show: Callable[[], None] = lambda: None
+
+    def generator(self, generator: ImageGenerator) -> ImageGenerator:
+        """The same port, watched."""
+        return WatchedImageGenerator(generator, self._watcher) if self._looks_at_calls else generator
+
+    def storage(self, storage: ImageStorage) -> ImageStorage:
+        """The same port, watched."""
+        return WatchedImageStorage(storage, self._watcher) if self._looks_at_calls else storage
+
+    def ledger(self, ledger: GenerationLedger) -> GenerationLedger:
+        """The same port, watched."""
+        return WatchedGenerationLedger(ledger, self._watcher) if self._looks_at_calls else ledger
+
+    def request(self, headers: Headers) -> AbstractContextManager[Answered]:
+        """Watch a request being answered."""
+        return self._watcher.request(headers)
+
+    def generation(self, generation: Generation) -> AbstractContextManager[None]:
+        """Watch a generation being worked on."""
+        return self._watcher.generation(generation)
+
+    def begin(
+        self, settings: Settings, cards: Iterable[ModelCard], running: RunningGenerations, spool: DiskImageSpool
+    ) -> None:
+        """Show the models on offer and the limits, and from now on what is at work and what waits."""
+        if self._instruments is None:
+            return
+        Ends(self._instruments).expect(cards)
+        gauges = Gauges(
+            self._instruments,
+            running,
+            max_in_flight=settings.limits.max_in_flight,
+            max_queued=settings.limits.max_queued,
+            spool_mark=spool.mark,
+            spend_per_day=settings.limits.spend_per_day,
+        )
+        self._show = lambda: gauges.show(spool_images=spool.waiting.images, spool_bytes=spool.waiting.bytes)
+
+    async def show(self) -> None:
+        """Show how it stands now; to be called again and again."""
+        self._show()
+
+
+@asynccontextmanager
+async def open_watching(settings: Settings, registry: CollectorRegistry | None) -> AsyncIterator[Watching]:
+    """Watch for the length of the block; `registry` is what metrics are counted in, where they are wanted."""
+    instruments = Instruments(registry) if registry else None
+    if settings.watching.otlp_endpoint is None:
+        yield Watching(instruments=instruments)
+        return
+    try:
+        from adapters.tracing import TracingWatcher, open_tracer
+    except ModuleNotFoundError as missing:
+        log.warning("OTEL_EXPORTER_OTLP_ENDPOINT is set, and no traces are sent: install darkroom[otel] (%s)", missing)
+        yield Watching(instruments=instruments)
+        return
+    async with open_tracer() as tracer:
+        yield Watching(instruments=instruments, tracing=TracingWatcher(tracer))

@@ -1,0 +1,71 @@
+"""The listener that Prometheus scrapes: one for all processes of a service.
+
+Several workers write their numbers to files that they map into memory, which outlive them; the parent adds them up.
+Each worker has a seat, and whoever takes the place of one that died goes on counting in the files of its seat: so no
+counter goes backwards, and no files pile up.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, disable_created_metrics, start_http_server, values
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+from entrypoints.container.data_folder import data_folder
+from entrypoints.settings import BadSettings, Settings
+
+
+@contextmanager
+def metrics_listener(settings: Settings) -> Iterator[CollectorRegistry | None]:
+    """Answer scrapes for the length of the block, where they are asked for; gives what a process alone counts in.
+
+    Raises:
+        BadSettings: the address cannot be had.
+    """
+    host, port = settings.watching.metrics_host or settings.service.host, settings.watching.metrics_port
+    if port is None:
+        yield None
+        return
+    disable_created_metrics()  # type: ignore[no-untyped-call]
+    registry = CollectorRegistry()
+    try:
+        server, thread = start_http_server(port, host, registry)
+    except OSError as fault:
+        raise BadSettings(
+            f"DARKROOM_METRICS_HOST and DARKROOM_METRICS_PORT must be an address that is free, unlike {host}, "
+            f"port {port}: {fault.strerror}"
+        ) from fault
+    try:
+        if settings.service.workers > 1:
+            folder = _folder(settings)
+            # The port is ours now, and so is what the service before us left.
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(mode=0o700)
+            MultiProcessCollector(registry, str(folder))  # type: ignore[no-untyped-call]
+        yield registry
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def counting_at_seat(settings: Settings, seat: str) -> CollectorRegistry | None:
+    """What a worker counts in, for its parent to see; to be called before anything is counted."""
+    if settings.watching.metrics_port is None:
+        return None
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_folder(settings))
+    values.ValueClass = values.MultiProcessValue(lambda: seat)  # type: ignore[no-untyped-call]
+    return CollectorRegistry()
+
+
+def seat_is_empty(settings: Settings, seat: str) -> None:
+    """Forget what a worker was at that is no more."""
+    if settings.watching.metrics_port is not None:
+        mark_process_dead(seat, str(_folder(settings)))  # type: ignore[no-untyped-call]
+
+
+def _folder(settings: Settings) -> Path:
+    return data_folder(settings) / f"metrics-{settings.watching.metrics_port}"

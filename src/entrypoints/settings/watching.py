@@ -1,0 +1,30 @@
+"""Settings of how the service is watched."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from entrypoints.settings import parsers as read
+from entrypoints.settings.setting import Setting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchingSettings:
+    """Who may watch it. Spans need the extra `darkroom[otel]`; all of OpenTelemetry's own variables hold for them."""
+
+    metrics_port: Annotated[
+        int | None,
+        Setting(
+            "DARKROOM_METRICS_PORT",
+            read.whole(1, 65_535),
+            "Prometheus metrics on a listener of their own, for all workers together",
+            "off",
+        ),
+    ] = None
+    metrics_host: Annotated[
+        str | None,
+        Setting("DARKROOM_METRICS_HOST", read.text, "the address of that listener", "the same as DARKROOM_HOST"),
+    ] = None
+    otlp_endpoint: Annotated[
+        str | None,
+        Setting("OTEL_EXPORTER_OTLP_ENDPOINT", read.web_url, "where spans go, by OTLP over HTTP", "no traces"),
+    ] = None
