@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 COMMANDS: Final = {
     "serve": "serve images over HTTP",
     "token": "print an access token",
+    "revoke": "let an access token be accepted no more",
     "generate": "draw images, through a running service or in this process",
     "check": "say what is configured and whether it can be reached; spends nothing",
     "usage": "say what was drawn and what it cost, by caller, model and day",

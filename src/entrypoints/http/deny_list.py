@@ -11,6 +11,8 @@ class DenyList(Container[str]):
 
     EVERY: ClassVar = 5.0
     """Seconds between two readings, after which all processes have heard of a revocation."""
+    MOST: ClassVar = 100_000
+    """So many are held in memory, and no more can be revoked: some 10 MB."""
 
     def __init__(self, revoked: RevokedTokens) -> None:
         self._revoked = revoked

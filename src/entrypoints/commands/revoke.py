@@ -1,0 +1,69 @@
+"""`darkroom revoke`."""
+
+import argparse
+import asyncio
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import jwt
+
+from entrypoints.container.clock import now
+from entrypoints.container.ledgers import open_records
+from entrypoints.failures import FAILED, tell
+from entrypoints.http.deny_list import DenyList
+from entrypoints.settings import Settings
+
+_STDIN: Final = "-"
+_LONGEST: Final = timedelta(days=3650)  # the longest that `darkroom token` lets a token live
+
+
+class _NotRevocable(Exception):
+    """The token cannot be revoked; the message says why."""
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Which token."""
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("token", nargs="?", metavar="TOKEN", help="the token; - reads it from standard input")
+    which.add_argument("--jti", help="the token's jti, where the token itself is not at hand")
+    parser.epilog = f"All processes that share the ledger refuse it within {DenyList.EVERY:.0f} seconds."
+
+
+def run(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Write it down until it would expire by itself."""
+    try:
+        if arguments.jti is None:
+            token = sys.stdin.read() if arguments.token == _STDIN else arguments.token
+            jti, until = _read(token.strip(), settings.tokens.leeway)
+        else:
+            jti, until = arguments.jti, now() + settings.tokens.allowed(_LONGEST)
+        asyncio.run(_revoke(settings, jti, until))
+    except _NotRevocable as reason:
+        tell(f"the token cannot be revoked: {reason}")
+        return FAILED
+    print(f"revoked {jti} until {until:%Y-%m-%d %H:%M:%S} UTC")
+    return 0
+
+
+def _read(token: str, leeway: int) -> tuple[str, datetime]:
+    """The `jti` of a token, and when it is accepted no more; who has signed it makes no difference here."""
+    try:
+        claims = jwt.decode(token, options={"verify_signature": False, "verify_exp": False})
+        until = datetime.fromtimestamp(claims["exp"], UTC) + timedelta(seconds=leeway)
+    except (jwt.InvalidTokenError, LookupError, TypeError, ValueError, OverflowError) as flaw:
+        raise _NotRevocable("it cannot be read, or says no time at which it expires") from flaw
+    if not isinstance(claims.get("jti"), str):
+        raise _NotRevocable(
+            "it has no jti; it is worth nothing when it expires, or when the key that signed it is gone"
+        )
+    return claims["jti"], until
+
+
+async def _revoke(settings: Settings, jti: str, until: datetime) -> None:
+    if not jti or not jti.isprintable():
+        raise _NotRevocable("its jti is empty, or holds what cannot be printed")
+    async with open_records(settings) as records:
+        if len(await records.revoked.listed()) >= DenyList.MOST:
+            raise _NotRevocable(f"{DenyList.MOST} are revoked already: replace the key that signs them")
+        await records.revoked.revoke(jti, until)

@@ -1,0 +1,80 @@
+"""Every list of revoked tokens keeps the contract, and loses none where the ledger goes away."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from adapters.in_memory.revoked_tokens import InMemoryRevokedTokens
+from adapters.ledgers.postgres import PostgresRevokedTokens
+from adapters.ledgers.sqlite import SQLiteGenerationLedger, open_sqlite_ledger
+from adapters.postgres.database import PostgresDatabase, open_postgres_database
+from conformance.revoked_tokens_contract import RevokedTokensContract, hours
+from domain.errors import LedgerUnavailable
+from domain.revoked_tokens import RevokedTokens
+from servers.postgres import PostgresServer
+
+
+class TestInMemory(RevokedTokensContract):
+    @pytest.fixture
+    def revoked(self) -> InMemoryRevokedTokens:
+        return InMemoryRevokedTokens()
+
+    @pytest.fixture
+    def elsewhere(self, revoked: InMemoryRevokedTokens) -> InMemoryRevokedTokens:
+        return revoked
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+class TestSQLite(RevokedTokensContract):
+    @pytest.fixture
+    async def ledgers(self, tmp_path: Path) -> AsyncIterator[list[SQLiteGenerationLedger]]:
+        file, workers = tmp_path / "ledger", tmp_path / "workers"
+        async with open_sqlite_ledger(file, workers, now) as one, open_sqlite_ledger(file, workers, now) as other:
+            yield [one, other]
+
+    @pytest.fixture
+    def revoked(self, ledgers: list[SQLiteGenerationLedger]) -> RevokedTokens:
+        return ledgers[0].revoked_tokens
+
+    @pytest.fixture
+    def elsewhere(self, ledgers: list[SQLiteGenerationLedger]) -> RevokedTokens:
+        return ledgers[1].revoked_tokens
+
+    async def test_what_is_past_its_time_takes_up_no_room(self, revoked: RevokedTokens, tmp_path: Path) -> None:
+        for jti in ("one", "two", "three"):
+            await revoked.revoke(jti, hours(-1))
+        with closing(sqlite3.connect(tmp_path / "ledger")) as file:
+            assert file.execute("SELECT jti FROM revoked_tokens").fetchall() == [("three",)]
+
+
+class TestPostgres(RevokedTokensContract):
+    @pytest.fixture
+    async def databases(self, database_url: str) -> AsyncIterator[list[PostgresDatabase]]:
+        async with open_postgres_database(database_url) as one, open_postgres_database(database_url) as other:
+            yield [one, other]
+
+    @pytest.fixture
+    def revoked(self, databases: list[PostgresDatabase]) -> RevokedTokens:
+        return PostgresRevokedTokens(databases[0])
+
+    @pytest.fixture
+    def elsewhere(self, databases: list[PostgresDatabase]) -> RevokedTokens:
+        return PostgresRevokedTokens(databases[1])
+
+    async def test_a_database_that_goes_away_is_told(self, revoked: RevokedTokens, postgres: PostgresServer) -> None:
+        await revoked.revoke("one", hours(1))
+        postgres.stop()
+        for attempt in (revoked.listed(), revoked.revoke("two", hours(1))):
+            with pytest.raises(LedgerUnavailable):
+                await attempt
+        postgres.start()
+        assert list(await revoked.listed()) == ["one"]

@@ -1,0 +1,45 @@
+"""What a process knows of revoked tokens."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from adapters.in_memory.revoked_tokens import InMemoryRevokedTokens
+from domain.errors import LedgerUnavailable
+from entrypoints.http.deny_list import DenyList
+
+LATER = datetime.now(UTC) + timedelta(hours=1)
+
+
+class Failing(InMemoryRevokedTokens):
+    away = False
+
+    async def listed(self) -> list[str]:
+        if self.away:
+            raise LedgerUnavailable
+        return list(await super().listed())
+
+
+async def test_it_knows_what_was_revoked_when_it_was_read_and_asks_nobody_in_between() -> None:
+    revoked = Failing()
+    await revoked.revoke("one", LATER)
+    denied = DenyList(revoked)
+    assert "one" not in denied
+    await denied.read()
+    revoked.away = True
+    assert "one" in denied
+    assert "two" not in denied
+    assert None not in denied
+
+
+async def test_what_it_knows_stays_while_it_cannot_be_read() -> None:
+    revoked = Failing()
+    await revoked.revoke("one", LATER)
+    denied = DenyList(revoked)
+    await denied.read()
+    revoked.away = True
+    with pytest.raises(LedgerUnavailable):
+        await denied.read()
+    assert "one" in denied
