@@ -1,0 +1,101 @@
+"""The service with everything behind it, and a canary in every secret and every prompt."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import httpx
+
+from integration.cli.command_line import CommandLine
+from integration.secrets.canaries import canary
+from servers.s3 import S3Server
+from simulators.karlo import karlo_simulator
+from simulators.openai_images import openai_images_simulator
+from simulators.provider import ProviderSimulator
+from simulators.replicate import replicate_simulator
+from simulators.replicate.order import SDXL
+from simulators.stability import stability_simulator
+from simulators.webui import webui_simulator
+
+MODELS: Final = {
+    "karlo": ("v2.0", 384),
+    "openai": ("gpt-image-2", 1024),
+    "stability": ("sd3.5-flash", 1024),
+    "replicate": ("sdxl", 1024),
+    "webui": ("webui", 512),
+    "sketch": ("sketch", 64),
+}
+"""A model of each generator, and how long a side of its picture is."""
+
+
+@dataclass(frozen=True)
+class House:
+    """`secrets` are those that `settings` hold, under the names of their settings."""
+
+    shell: CommandLine
+    settings: dict[str, str]
+    simulators: dict[str, ProviderSimulator]
+    secrets: dict[str, str]
+    prompt: str = field(default_factory=canary)
+    negative_prompt: str = field(default_factory=canary)
+
+    @property
+    def prompts(self) -> dict[str, str]:
+        return {"the prompt": self.prompt, "the negative prompt": self.negative_prompt}
+
+    async def order(
+        self, client: httpx.AsyncClient, generator: str, fault: str | None = None, **changes: object
+    ) -> httpx.Response:
+        version, side = MODELS[generator]
+        prompt = f"{self.prompt} [fault:{fault}]" if fault else self.prompt
+        body: dict[str, Any] = {"version": version, "prompt": prompt, "width": side, "height": side}
+        return await client.post("/api/images", json=body | changes)
+
+
+@asynccontextmanager
+async def open_house(folder: Path, s3: S3Server, database_url: str) -> AsyncIterator[House]:
+    """Every generator with its simulator, beside the S3 server and a database; tests start the service."""
+    keys = {generator: canary() for generator in MODELS if generator != "sketch"}
+    async with AsyncExitStack() as started:
+        shell = started.enter_context(CommandLine(folder))
+        karlo = await started.enter_async_context(karlo_simulator(keys["karlo"]))
+        openai = await started.enter_async_context(openai_images_simulator(keys["openai"]))
+        stability = await started.enter_async_context(stability_simulator(keys["stability"]))
+        replicate = await started.enter_async_context(replicate_simulator(keys["replicate"]))
+        webui = await started.enter_async_context(webui_simulator(f"operator:{keys['webui']}"))
+        secrets = {
+            "DARKROOM_KARLO_API_KEY": keys["karlo"],
+            "DARKROOM_OPENAI_API_KEY": keys["openai"],
+            "DARKROOM_STABILITY_API_KEY": keys["stability"],
+            "DARKROOM_REPLICATE_API_TOKEN": keys["replicate"],
+            "DARKROOM_WEBUI_AUTH": keys["webui"],
+            "DARKROOM_JWT_SECRET": canary(),
+            "DARKROOM_LEDGER_URL": urlsplit(database_url).password or "",
+            "AWS_SECRET_ACCESS_KEY": s3.service.secret_key,
+        }
+        settings = {
+            **secrets,
+            **s3.settings(),
+            "DARKROOM_GENERATORS": ",".join(MODELS),
+            "DARKROOM_KARLO_BASE_URL": karlo.base_url,
+            "DARKROOM_KARLO_IMAGE_HOSTS": karlo.base_url,
+            "DARKROOM_OPENAI_BASE_URL": f"{openai.base_url}/v1",
+            "DARKROOM_STABILITY_BASE_URL": stability.base_url,
+            "DARKROOM_REPLICATE_BASE_URL": f"{replicate.base_url}/v1",
+            "DARKROOM_REPLICATE_MODELS": f"sdxl={SDXL} 512-1536/8 seed",
+            "DARKROOM_REPLICATE_IMAGE_HOSTS": replicate.base_url,
+            "DARKROOM_WEBUI_BASE_URL": webui.base_url,
+            "DARKROOM_WEBUI_AUTH": f"operator:{keys['webui']}",
+            "DARKROOM_LEDGER_URL": database_url,
+            "DARKROOM_WORKERS": "2",
+            "DARKROOM_STORE_TIMEOUT": "1",
+            "DARKROOM_FETCH_TIMEOUT": "2",
+            "DARKROOM_LOG_LEVEL": "debug",
+        }
+        simulators = {"karlo": karlo, "openai": openai, "stability": stability, "replicate": replicate, "webui": webui}
+        yield House(shell, settings, simulators, secrets)
