@@ -1,11 +1,13 @@
 """From `received` to `drawn`: the part that costs money."""
 
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
+from domain.attempt import Attempt, of_all
 from domain.errors import Charged, DrawingFailed, OutcomeUnknown, UnusableImage
 from domain.generation import GeneratedImage, Generation, State, StoredImage
 from domain.identifiers import uuid7
@@ -46,26 +48,30 @@ class DrawGeneration:
     async def __call__(self, generation: Generation) -> Generation:
         """Give the generation `drawn`, or at its end without an image.
 
-        A submitted one without a receipt is submitted again under the same key: right only for a provider that
-        charges once for one key, and it is for the caller of this to know that.
+        A received one is handed on to its fallbacks for as long as nothing was spent. A submitted one never is: its
+        caller may have gone, and ordered again. Without a receipt it is submitted again under the same key: right
+        only for a provider that charges once for one key, and it is for the caller of this to know that.
 
         Raises:
             Superseded: its owner cancelled it, or another worker has taken it.
         """
-        try:
-            if generation.state is State.RECEIVED:
-                await self._quota.reserve(generation)
-                generation = await self._recorded(generation.submitted())
-                receipt = await self._submit(generation)
-            elif generation.receipt:
-                receipt = Receipt(generation.receipt)
-            else:
-                receipt = await self._submit_again(generation)
-        except DrawingFailed as failure:
-            return await self.give_up(generation, failure)
-        if receipt.reference and not generation.receipt:
-            generation = await self._recorded(generation.receipted(receipt.reference))
-        return await self._collect(generation, receipt)
+        if generation.state is not State.RECEIVED:
+            return await self._with_what_came(await self._take_up(generation))
+        refusals = []
+        attempt = await self._ask(generation)
+        while refusal := attempt.turned_away:
+            refusals.append(refusal)
+            if not attempt.generation.fallbacks:
+                attempt = replace(attempt, failure=of_all(refusals))
+                break
+            handed_on = attempt.generation.handed_on()
+            log.warning(
+                "not drawn by %s, which said: %s; %s is asked",
+                *(attempt.generation.model.value, refusal, handed_on.model.value),
+                extra={"generation": generation.id},
+            )
+            attempt = await self._ask(handed_on)
+        return await self._with_what_came(attempt)
 
     async def give_up(self, generation: Generation, failure: DrawingFailed) -> Generation:
         """Give it at its end, or `drawn` with the images that were spooled before an interruption.
@@ -73,11 +79,32 @@ class DrawGeneration:
         Raises:
             Superseded: another worker has taken it.
         """
-        return await self._with_what_came(generation, {}, failure)
+        return await self._with_what_came(Attempt(generation, {}, failure))
+
+    async def _ask(self, generation: Generation) -> Attempt:
+        try:
+            await self._quota.reserve(generation)
+        except DrawingFailed as failure:
+            return Attempt(generation, {}, failure)
+        return await self._attempt(await self._recorded(generation.submitted()), self._submit)
+
+    async def _take_up(self, generation: Generation) -> Attempt:
+        if generation.receipt:
+            return await self._collect(generation, Receipt(generation.receipt))
+        return await self._attempt(generation, self._submit_again)
+
+    async def _attempt(self, generation: Generation, submit: Callable[[Generation], Awaitable[Receipt]]) -> Attempt:
+        try:
+            receipt = await submit(generation)
+        except DrawingFailed as failure:
+            return Attempt(generation, {}, failure)
+        if receipt.reference:
+            generation = await self._recorded(generation.receipted(receipt.reference))
+        return await self._collect(generation, receipt)
 
     async def _submit(self, generation: Generation) -> Receipt:
         async with _failures_only(OutcomeUnknown):
-            return await self._generator.submit(generation.request, generation.id)
+            return await self._generator.submit(generation.asked, generation.id)
 
     async def _submit_again(self, generation: Generation) -> Receipt:
         try:
@@ -88,11 +115,11 @@ class DrawGeneration:
             # That nothing was spent now says nothing of the first time.
             raise OutcomeUnknown(f"asked again under the same key: {failure.detail}") from failure
 
-    async def _collect(self, generation: Generation, receipt: Receipt) -> Generation:
+    async def _collect(self, generation: Generation, receipt: Receipt) -> Attempt:
         came: dict[int, StoredImage] = {}
         failure: DrawingFailed | None = None
         try:
-            collecting = self._generator.collect(generation.request, receipt)
+            collecting = self._generator.collect(generation.asked, receipt)
             async with _failures_only(UnusableImage), aclosing(collecting) as images:
                 async for image in images:
                     came[image.index] = await self._spooled(generation, image)
@@ -100,11 +127,10 @@ class DrawGeneration:
             failure = error
         if failure is None and len(came) < generation.request.samples:
             failure = UnusableImage(f"{len(came)} of {generation.request.samples} images came")
-        return await self._with_what_came(generation, came, failure)
+        return Attempt(generation, came, failure)
 
-    async def _with_what_came(
-        self, generation: Generation, came: Mapping[int, StoredImage], failure: DrawingFailed | None
-    ) -> Generation:
+    async def _with_what_came(self, attempt: Attempt) -> Generation:
+        generation, came, failure = attempt.generation, attempt.came, attempt.failure
         if failure:
             before = {image.index: image async for image in self._spooled_before(generation)}
             if len(before) > len(came) and len(before) == generation.request.samples:

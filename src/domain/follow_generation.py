@@ -73,7 +73,7 @@ class FollowGeneration:
         told: Progress | None = None
         try:
             async with asyncio.timeout(_PATIENCE):
-                told = await self._generator.progress(generation.request, generation.id, receipt)
+                told = await self._generator.progress(generation.asked, generation.id, receipt)
         except (TimeoutError, DrawingFailed):
             pass  # it goes on all the same, and the next look may tell
         told = told or Progress()

@@ -1,13 +1,13 @@
 """The use case: an order goes in, stored images come out, and it is paid once."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from domain.errors import Charged, Gone, IdempotencyKeyReused, LedgerUnavailable, Overloaded
-from domain.generation import Generation, GenerationRequest, State
+from domain.generation import Fallback, Generation, GenerationRequest, State
 from domain.identifiers import uuid7
 from domain.limits import Caller, Limits
 from domain.model_card import ModelCard
@@ -16,7 +16,7 @@ from domain.order import Order
 from domain.patience import patiently, pauses
 from domain.ports import GenerationLedger
 from domain.running_generations import RunningGenerations
-from domain.values import IdempotencyKey
+from domain.values import IdempotencyKey, ModelVersion
 
 _A_LITTLE: Final = 2.0  # seconds
 
@@ -42,12 +42,16 @@ class GenerateImages:
         images_per_day: int | None,
         spend_per_day: Money | None,
         patience: float,
+        chains: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         """`cards` by version; limits as in `Limits`, `images_per_day` for callers whose token sets none.
 
         `patience`: seconds that a drawn generation of another process may take to be stored before its caller is told.
+        `chains`: the models that may draw a version, in the order in which they are asked, where that is not only the
+        one of its name.
         """
         self._cards, self._ledger, self._running, self._clock = cards, ledger, running, clock
+        self._chains = chains or {}
         self._images_per_day, self._spend_per_day, self._patience = images_per_day, spend_per_day, patience
 
     async def accept(
@@ -63,17 +67,22 @@ class GenerateImages:
             QuotaExceeded, SpendLimit, Overloaded, LedgerUnavailable: not now; nothing was begun.
         """
         card = self._cards[order.version.value]
+        model, *others = self._chains.get(order.version.value, (order.version.value,))
         request = GenerationRequest.settle(order, card)
         generation = Generation(
             id=uuid7(),
             caller=caller.subject,
             request=request,
+            model=ModelVersion(model),
             generator=card.generator,
+            fallbacks=tuple(
+                Fallback.to(self._cards[other], order, request) for other in others if order.suits(self._cards[other])
+            ),
             fingerprint=order.fingerprint,
             created_at=self._clock(),
             key=key,
             promised=promise,
-            cost=card.price.times(request.samples) if card.price else None,
+            cost=card.cost_of(request.samples),
         )
         kept = await self._receive(generation, caller)
         if kept.fingerprint != generation.fingerprint:

@@ -94,7 +94,7 @@ class GenerationRequest:
     @classmethod
     def settle(cls, order: Order, card: ModelCard, draw_seed: Callable[[], Seed] | None = None) -> Self:
         """Settle what the caller left to chance: how many images, and a distinct seed for each of them."""
-        samples = order.samples.value if order.samples else len(order.seeds or (None,))
+        samples = order.images
         seeds = order.seeds
         if seeds is None and card.seed:
             drawn: dict[Seed, None] = {}
@@ -117,6 +117,23 @@ class GenerationRequest:
 
 def _random_seed(card: ModelCard) -> Seed:
     return Seed(card.seed_min + secrets.randbelow(card.seed_max - card.seed_min + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Fallback:
+    """A model that may draw in another's place, and what is different with it; `cost` as in `Generation`."""
+
+    model: ModelVersion
+    generator: str
+    seeds: tuple[Seed, ...]
+    cost: Money | None
+
+    @classmethod
+    def to(cls, card: ModelCard, order: Order, request: GenerationRequest) -> Self:
+        """Keep the seeds of the request where that model takes them; those that it does not take were drawn by us."""
+        kept = card.seed and request.seeds and all(card.takes(seed) for seed in request.seeds)
+        seeds = request.seeds if kept else GenerationRequest.settle(order, card).seeds
+        return cls(card.version, card.generator, seeds, card.cost_of(order.images))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,14 +214,17 @@ class Generation:
     """One accepted order, as the ledger keeps it. Its methods are the arrows; each gives the generation after it.
 
     `revision` counts the commits: the ledger writes revision n only over n - 1, so of two who work on one
-    generation one is refused. `waiting` are images that are safe in the spool and on their way to storage; `images`
-    lie in storage. `promised` says that its caller did not wait, and was told at once that it will be drawn. `cost`
-    is what the provider charges, or may have charged, for it, where a price is known.
+    generation one is refused. `model` is the one that is asked to draw it, of `generator`: the one that `version`
+    stands for, or the last that it was handed on to. `fallbacks` may be asked in its place, in their order. `waiting`
+    are images that are safe in the spool and on their way to storage; `images` lie in storage. `promised` says that
+    its caller did not wait, and was told at once that it will be drawn. `cost` is what the provider charges, or may
+    have charged, for it, where a price is known.
     """
 
     id: str
     caller: str
     request: GenerationRequest
+    model: ModelVersion
     generator: str
     fingerprint: str
     created_at: datetime
@@ -212,6 +232,7 @@ class Generation:
     state: State = State.RECEIVED
     revision: int = 0
     receipt: bytes | None = None
+    fallbacks: tuple[Fallback, ...] = ()
     waiting: tuple[StoredImage, ...] = ()
     images: tuple[StoredImage, ...] = ()
     failure: Failure | None = None
@@ -228,11 +249,27 @@ class Generation:
         """The provider answered with what the images can be collected with."""
         return replace(self._to(State.SUBMITTED), receipt=receipt)
 
+    def handed_on(self) -> Self:
+        """Nothing was spent on it so far, and the first of its fallbacks is to draw it.
+
+        It is written down as `submitted` again before it leaves for there.
+        """
+        first, *others = self.fallbacks
+        return replace(
+            self,
+            request=replace(self.request, seeds=first.seeds),
+            model=first.model,
+            generator=first.generator,
+            cost=first.cost,
+            fallbacks=tuple(others),
+            receipt=None,
+        )
+
     def drawn(self, images: Iterable[StoredImage], error: DrawingFailed | None = None) -> Self:
         """Images came and are safe in the spool; `error` says what became of the others, where some did not."""
         ordered = tuple(sorted(images, key=lambda image: image.index))
         failure = Failure.of(error, paid_in_part=True) if error else None
-        return replace(self._to(State.DRAWN), waiting=ordered, failure=failure)
+        return replace(self._to(State.DRAWN), waiting=ordered, failure=failure, fallbacks=())
 
     def stored(self, images: Sequence[StoredImage], at: datetime) -> Self:
         """`images`, of those that waited, lie in storage; what is not among them is lost."""
@@ -251,12 +288,13 @@ class Generation:
             key=None if free else self.key,
             cost=None if free else self.cost,
             receipt=None,
+            fallbacks=(),
             finished_at=at,
         )
 
     def cancelled(self, at: datetime) -> Self:
         """Its owner took it back before anything was asked of the provider."""
-        return replace(self._to(State.CANCELLED), key=None, cost=None, finished_at=at)
+        return replace(self._to(State.CANCELLED), key=None, cost=None, fallbacks=(), finished_at=at)
 
     def forgotten(self) -> Self:
         """Its prompts are forgotten."""
@@ -272,6 +310,17 @@ class Generation:
     def emptied(self) -> Self:
         """Its images are removed from storage."""
         return replace(self, images=(), revision=self.revision + 1)
+
+    @property
+    def asked(self) -> GenerationRequest:
+        """The request as the model that is to draw it gets it: under its own name."""
+        return replace(self.request, version=self.model)
+
+    @property
+    def reserved(self) -> Money | None:
+        """What it costs at the most, whoever draws it in the end: what the service's limit counts."""
+        costs = (self.cost, *(fallback.cost for fallback in self.fallbacks))
+        return max((cost for cost in costs if cost), key=lambda cost: cost.amount, default=None)
 
     @property
     def prompts_kept(self) -> bool:

@@ -106,6 +106,10 @@ class ModelCard:
         # A range is never falsy: it has no length, and `or` would hide a None.
         return tuple(field for field in HONOURABLE if getattr(self, field) not in (None, False))
 
+    def cost_of(self, images: int) -> Money | None:
+        """What so many images cost, where the price is known."""
+        return self.price.times(images) if self.price else None
+
     def takes(self, seed: Seed) -> bool:
         """Whether this model can be given that seed."""
         return self.seed_min <= seed.value <= self.seed_max

@@ -47,6 +47,25 @@ class Order:
     samples: SampleCount | None = None
 
     @property
+    def images(self) -> int:
+        """How many images it asks for: as many as there are seeds, where it does not say."""
+        return self.samples.value if self.samples else len(self.seeds or (None,))
+
+    def suits(self, card: ModelCard) -> bool:
+        """Whether a model can honour all of it."""
+        broken = card.violations(
+            prompt=self.prompt,
+            negative_prompt=self.negative_prompt,
+            width=self.size.width,
+            height=self.size.height,
+            seeds=self.seeds,
+            num_inference_steps=self.num_inference_steps,
+            guidance_scale=self.guidance_scale,
+            samples=self.images,
+        )
+        return not any(broken)
+
+    @property
     def fingerprint(self) -> str:
         """Equal for equal orders, whatever the bytes they came in: SHA-256, hexadecimal."""
         decoded = (
@@ -100,7 +119,7 @@ def read_order(fields: Mapping[str, object], cards: Mapping[str, ModelCard]) -> 
             )
     reading.refuse_unknown()
     if reading.violations or version is None or prompt is None or width is None or height is None:
-        raise InvalidRequest(reading.violations)
+        raise InvalidRequest(sorted(reading.violations, key=_place))
     return Order(
         version=version,
         prompt=prompt,
@@ -111,6 +130,12 @@ def read_order(fields: Mapping[str, object], cards: Mapping[str, ModelCard]) -> 
         guidance_scale=guidance,
         samples=samples,
     )
+
+
+def _place(violation: Violation) -> int:
+    """Where a field stands in an order; what is no field of it comes last."""
+    field = violation.pointer.split("/")[1]
+    return ORDER_FIELDS.index(field) if field in ORDER_FIELDS else len(ORDER_FIELDS)
 
 
 class _Reading:

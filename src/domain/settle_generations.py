@@ -51,7 +51,7 @@ class SettleGenerations:
         if generation.state is State.RECEIVED and not generation.promised:
             # Whoever waited for it is gone, and may have ordered again: drawing it too would be paid twice.
             return GeneratorUnavailable("the service was interrupted before the order left for the provider")
-        card = self._cards.get(generation.request.version.value)
+        card = self._cards.get(generation.model.value)
         if generation.state is State.SUBMITTED and generation.receipt is None and not (card and card.idempotent):
             return OutcomeUnknown("the service was interrupted after the order had left for the provider")
         return None

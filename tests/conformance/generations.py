@@ -39,6 +39,7 @@ def received(
             samples=samples,
             seeds=tuple(Seed(number) for number in range(samples)),
         ),
+        model=ModelVersion(version),
         generator="karlo",
         fingerprint="f" * 64,
         created_at=at,

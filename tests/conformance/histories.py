@@ -16,7 +16,7 @@ from domain.errors import (
     PromptRejected,
     UnusableImage,
 )
-from domain.generation import Generation, GenerationRequest, State, StoredImage
+from domain.generation import Fallback, Generation, GenerationRequest, State, StoredImage
 from domain.identifiers import uuid7
 from domain.image_file import MediaType
 from domain.money import Money
@@ -35,21 +35,31 @@ from domain.values import (
 _text = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 _name = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=40)
 _instants = st.datetimes(datetime(1999, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  # given apart
+_versions = st.sampled_from(["v2.0", "v2.1", "사진"]).map(ModelVersion)
 _prompts = _name.filter(str.strip).map(Prompt)
 _seeds = st.integers(Seed.MIN, Seed.MAX).map(Seed)
 _money = st.builds(Money, st.decimals(0, 10_000, places=4, allow_nan=False), st.sampled_from(["USD", "EUR", "KRW"]))
 _kinds = st.sampled_from([GeneratorRefused, GeneratorUnavailable, OutcomeUnknown, PromptRejected, UnusableImage])
 
 
+def _seeds_of(samples: int) -> st.SearchStrategy[tuple[Seed, ...]]:
+    return st.just(()) | st.lists(_seeds, min_size=samples, max_size=samples).map(tuple)
+
+
+def _fallbacks(samples: int) -> st.SearchStrategy[tuple[Fallback, ...]]:
+    one = st.builds(Fallback, _versions, _name, _seeds_of(samples), st.none() | _money)
+    return st.lists(one, max_size=3).map(tuple)
+
+
 @st.composite
 def _requests(draw: st.DrawFn) -> GenerationRequest:
     samples = draw(st.integers(SampleCount.MIN, SampleCount.MAX))
     return GenerationRequest(
-        version=ModelVersion(draw(st.sampled_from(["v2.0", "v2.1", "사진"]))),
+        version=draw(_versions),
         prompt=draw(_prompts),
         size=ImageSize(draw(st.integers(16, 8192)), draw(st.integers(16, 8192))),
         samples=samples,
-        seeds=tuple(draw(st.lists(_seeds, min_size=samples, max_size=samples) | st.just([]))),
+        seeds=draw(_seeds_of(samples)),
         negative_prompt=draw(st.none() | _prompts),
         num_inference_steps=draw(st.none() | st.integers(10, 100).map(InferenceSteps)),
         guidance_scale=draw(st.none() | st.floats(1, 20).map(GuidanceScale)),
@@ -80,11 +90,14 @@ def _failures(draw: st.DrawFn, charged: st.SearchStrategy[Charged]) -> DrawingFa
 @st.composite
 def histories(draw: st.DrawFn) -> list[Generation]:
     """Revision after revision of one generation, along arrows of the domain."""
+    request = draw(_requests())
     generation = Generation(
         id=uuid7(),
         caller=draw(_name),
-        request=draw(_requests()),
+        request=request,
+        model=draw(_versions),
         generator=draw(_name),
+        fallbacks=draw(_fallbacks(request.samples)),
         fingerprint="f" * 64,
         created_at=draw(_instants),
         key=draw(st.none() | st.just(IdempotencyKey(uuid7()))),
@@ -119,6 +132,7 @@ def _steps(draw: st.DrawFn, now: Generation) -> list[Callable[[], Generation]]:
                 lambda: now.drawn(images()),
                 lambda: now.drawn(images(), fail(*Charged)),
                 lambda: now.failed(fail(*Charged), at()),
+                *([lambda: now.handed_on().submitted()] if now.fallbacks else []),
             ]
         case State.DRAWN:
             return [lambda: now.stored(now.waiting, at()), lambda: now.stored(now.waiting[1:], at())]

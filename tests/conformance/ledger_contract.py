@@ -17,12 +17,12 @@ from hypothesis import HealthCheck, given, settings
 from conformance.generations import NOON, drawn, image_of, received, stored
 from conformance.histories import histories
 from domain.errors import Charged, OutcomeUnknown, PromptRejected, QuotaExceeded, SpendLimit, Superseded, UnusableImage
-from domain.generation import Generation
+from domain.generation import Fallback, Generation
 from domain.identifiers import uuid7
 from domain.limits import Limits, Usage
 from domain.money import Money
 from domain.ports import GenerationLedger
-from domain.values import IdempotencyKey
+from domain.values import IdempotencyKey, ModelVersion
 
 T = TypeVar("T")
 UNLIMITED = Limits()
@@ -260,6 +260,20 @@ class LedgerContract:
 
         assert sum(isinstance(outcome, Generation) for outcome in outcomes) == 3
         assert sum(isinstance(outcome, SpendLimit) for outcome in outcomes) == 47
+
+    async def test_the_dearest_who_may_draw_it_counts_until_somebody_has(self, ledger: GenerationLedger) -> None:
+        limits = Limits(spend_per_day=Money.parse("1 USD"))
+        dear = Fallback(ModelVersion("dear"), "another", (), Money.parse("0.9 USD"))
+        cheap, other = replace(received(cost="0.1 USD"), fallbacks=(dear,)), received(cost="0.2 USD")
+        await ledger.receive(cheap, limits)
+        await ledger.record(submitted := cheap.submitted())
+
+        with pytest.raises(SpendLimit):
+            await ledger.receive(other, limits)
+
+        await ledger.record(whole := submitted.drawn([image_of(cheap)]))
+        await ledger.record(whole.stored(whole.waiting, LATER))
+        assert await ledger.receive(other, limits) == other
 
     async def test_a_limit_counts_only_what_it_is_about(self, ledger: GenerationLedger) -> None:
         images, spend = Limits(images_per_day=2), Limits(spend_per_day=Money.parse("1 USD"))

@@ -20,6 +20,7 @@ from domain.tidy_spool import TidySpool
 from domain.values import IdempotencyKey
 from simulation.fate import Fate
 from simulation.world import (
+    CHAINS,
     FatefulGenerator,
     FatefulLedger,
     FatefulSpool,
@@ -75,6 +76,7 @@ class Life:
             images_per_day=None,
             spend_per_day=None,
             patience=STORE_PATIENCE,
+            chains=CHAINS,
         )
         self._settle = SettleGenerations(ledger=ledger, running=self.running, cards=self.cards)
         self.tidy = TidySpool(spool=spool, ledger=ledger)

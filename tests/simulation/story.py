@@ -48,6 +48,15 @@ class Client:
                 self.answer = generation
 
 
+def _order(chance: random.Random) -> dict[str, object]:
+    """Seeds of the client's own, which the model knows and its fallbacks perhaps not; or none, so that we draw them."""
+    version = chance.choice(("once", "by-key", "at-once", "few-seeds"))
+    samples, largest = chance.randint(1, 3), 9 if version == "few-seeds" else chance.choice((9, 2**32 - 1))
+    seeds = [chance.randint(0, largest) for _ in range(samples)]
+    images: dict[str, object] = {"samples": samples} if chance.random() < 0.3 else {"seed": seeds}
+    return {"version": version, "width": 16, "height": 16} | images
+
+
 def simulate(seed: int) -> None:
     """Tell one story; `AssertionError` where a promise did not hold."""
     random.seed(seed)  # the jitter of the domain's pauses
@@ -56,12 +65,7 @@ def simulate(seed: int) -> None:
         Client(
             name=f"order {number}",
             careful=chance.random() < 0.7,
-            fields={
-                "version": chance.choice(("once", "by-key", "at-once")),
-                "width": 16,
-                "height": 16,
-                "seed": [chance.randrange(2**32) for _ in range(chance.randint(1, 3))],
-            },
+            fields=_order(chance),
         )
         for number in range(ORDERS)
     ]
@@ -117,6 +121,7 @@ def _hold_promises(world: World, clients: list[Client], generations: list[Genera
             assert not interrupted, "what was promised is drawn"
     by_key = Counter(one.key.value for one in generations if one.key)
     assert all(count == 1 for count in by_key.values()), "one key, one order that may have cost money"
+    assert not world.provider.astray, "a receipt is shown to who gave it"
     assert not world.spool.waiting, "the spool is empty when all is at its end"
     for client in clients:
         assert client.answer, "everyone has an answer"
@@ -125,7 +130,7 @@ def _hold_promises(world: World, clients: list[Client], generations: list[Genera
 
 
 def _hold_for_money(generation: Generation, paid: int) -> None:
-    assert paid <= 1, "no order is charged twice"
+    assert paid <= 1, "no order is charged twice, whoever draws it"
     match generation.charged:
         case Charged.NO:
             assert paid == 0, "what is said to cost nothing cost nothing"
@@ -137,6 +142,8 @@ def _hold_for_money(generation: Generation, paid: int) -> None:
 
 
 def _hold_for_images(generation: Generation, world: World) -> None:
+    if generation.images:
+        assert generation.model == world.provider.drew[generation.id], "who drew is who is said to have drawn"
     assert generation.waiting == (), "nothing that was drawn still waits"
     if generation.failure:
         assert "lost" not in generation.failure.detail, "what was drawn is never lost"

@@ -28,21 +28,35 @@ from simulation.fate import Fate
 ONCE = replace(WIDEST_CARD, version=ModelVersion("once"))
 BY_KEY = replace(WIDEST_CARD, version=ModelVersion("by-key"), idempotent=True)
 AT_ONCE = replace(WIDEST_CARD, version=ModelVersion("at-once"))
+# A model of narrower limits: seeds that we drew for another are not all known to it.
+FEW_SEEDS = replace(WIDEST_CARD, version=ModelVersion("few-seeds"), seed_max=9)
+CHAINS = {"once": ("once", "few-seeds", "by-key"), "by-key": ("by-key", "at-once"), "few-seeds": ("few-seeds", "once")}
 
 
 class Provider:
-    """Keeps the books: what it charged, under which key, and the pictures it holds for collection."""
+    """Keeps the books: what it charged, under which key, which model drew, and the pictures it holds for collection."""
 
     def __init__(self) -> None:
         self.charges: Counter[str] = Counter()
+        self.drew: dict[str, ModelVersion] = {}
         self.pictures: dict[str, list[bytes]] = {}
+        self.astray: list[str] = []
 
     def draw(self, request: GenerationRequest, key: str) -> list[bytes]:
         """Charge and draw; where the model is idempotent by a key, once for each key."""
-        if request.version == BY_KEY.version and key in self.pictures:
+        if request.version == BY_KEY.version == self.drew.get(key):
             return self.pictures[key]
         self.charges[key] += 1
+        self.drew[key] = request.version
         self.pictures[key] = [tile(16, 16, seed.value) for seed in request.seeds]
+        return self.pictures[key]
+
+    def collect(self, request: GenerationRequest, key: str) -> list[bytes]:
+        """The pictures that a receipt stands for; `astray` are those that are not shown to the model that drew."""
+        if key not in self.drew:
+            raise GeneratorUnavailable("turned away in the queue")
+        if self.drew[key] != request.version:
+            self.astray.append(key)
         return self.pictures[key]
 
 
@@ -54,13 +68,15 @@ class FatefulGenerator(ImageGenerator):
 
     @property
     def cards(self) -> Sequence[ModelCard]:
-        return (ONCE, BY_KEY, AT_ONCE)
+        return (ONCE, BY_KEY, AT_ONCE, FEW_SEEDS)
 
     async def submit(self, request: GenerationRequest, key: str) -> Receipt:
         await self._fate.point()
         if self._fate.strikes():
             kinds = (GeneratorRefused, GeneratorUnavailable, PromptRejected, OutcomeUnknown, ZeroDivisionError)
             raise self._chance.choice(kinds)("before it arrived")
+        if request.version != AT_ONCE.version and self._fate.strikes():
+            return Receipt(reference=key.encode())  # queued, and never drawn
         pictures = self._provider.draw(request, key)
         await self._fate.point()
         if self._fate.strikes():
@@ -80,7 +96,7 @@ class FatefulGenerator(ImageGenerator):
             yield image
         missing = False
         if receipt.reference:
-            pictures = self._provider.pictures[receipt.reference.decode()]
+            pictures = self._provider.collect(request, receipt.reference.decode())
             for index in self._chance.sample(range(len(pictures)), len(pictures)):
                 await self._fate.point()
                 if self._fate.strikes():

@@ -101,7 +101,7 @@ class InMemoryGenerationLedger(GenerationLedger):
         for kept in self._generations():
             if kept.created_at >= since and caller in (None, kept.caller) and counted_images(kept):
                 day, version = kept.created_at.astimezone(UTC).date(), kept.request.version.value
-                accounts[day, kept.caller, version, kept.cost.currency if kept.cost else ""].append(kept)
+                accounts[day, kept.caller, version, kept.reserved.currency if kept.reserved else ""].append(kept)
         return [
             Usage(
                 caller=subject,
@@ -110,7 +110,7 @@ class InMemoryGenerationLedger(GenerationLedger):
                 images=sum(counted_images(one) for one in account),
                 stored=sum(len(one.images) for one in account),
                 unknown=sum(one.request.samples for one in account if one.state is State.UNKNOWN),
-                cost=from_millionths(sum(millionths(one.cost) for one in account if one.cost), currency)
+                cost=from_millionths(sum(millionths(one.reserved) for one in account if one.reserved), currency)
                 if currency
                 else None,
             )
@@ -158,7 +158,7 @@ class InMemoryGenerationLedger(GenerationLedger):
         if check.refusal is QuotaExceeded:
             taken = [(kept.created_at, counted_images(kept)) for kept in recent if kept.caller == check.subject]
         else:
-            costs = [(kept.created_at, kept.cost) for kept in recent]
+            costs = [(kept.created_at, kept.reserved) for kept in recent]
             taken = [(at, millionths(cost)) for at, cost in costs if cost and cost.currency == check.subject]
         excess = sum(amount for _, amount in taken) + check.asked - check.allowed
         if excess > 0:

@@ -49,6 +49,6 @@ def checks(generation: Generation, limits: Limits) -> Iterator[Check]:
     """The limits that a new order is held to."""
     if limits.images_per_day is not None:
         yield Check(QuotaExceeded, generation.caller, generation.request.samples, limits.images_per_day)
-    spend, cost = limits.spend_per_day, generation.cost
+    spend, cost = limits.spend_per_day, generation.reserved
     if spend is not None and cost is not None and cost.currency == spend.currency:
         yield Check(SpendLimit, cost.currency, millionths(cost), millionths(spend))

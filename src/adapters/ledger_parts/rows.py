@@ -1,6 +1,6 @@
 """How a generation lies in a row of a database: a column for what is queried, JSON for the rest.
 
-`request` is written once, `outcome` with every commit. What these documents look like is settled: rows outlive the
+`request` is what was ordered, `outcome` what became of it. What these documents look like is settled: rows outlive the
 code that wrote them.
 """
 
@@ -10,19 +10,24 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from domain.generation import Failure, Generation, GenerationRequest, State, StoredImage
+from domain.generation import Failure, Fallback, Generation, GenerationRequest, State, StoredImage
 from domain.money import Money
-from domain.values import IdempotencyKey
+from domain.values import IdempotencyKey, ModelVersion
 
 
 class Outcome(msgspec.Struct, omit_defaults=True, frozen=True):
-    """What became of a generation so far, as the document in its row. `cost` is exact here, for telling it again."""
+    """What became of a generation so far, as the document in its row.
+
+    `cost` is exact here, for telling it again; `model` is told where it is not the version that was ordered.
+    """
 
     waiting: tuple[StoredImage, ...] = ()
     images: tuple[StoredImage, ...] = ()
     failure: Failure | None = None
     cost: Money | None = None
     promised: bool = False
+    model: ModelVersion | None = None
+    fallbacks: tuple[Fallback, ...] = ()
 
 
 class Row(Protocol):
@@ -43,18 +48,27 @@ def encode_request(request: GenerationRequest) -> str:
 
 def encode_outcome(generation: Generation) -> str:
     """The document `outcome`."""
-    one = generation
-    return _encoder.encode(Outcome(one.waiting, one.images, one.failure, one.cost, one.promised)).decode()
+    outcome = Outcome(
+        waiting=generation.waiting,
+        images=generation.images,
+        failure=generation.failure,
+        cost=generation.cost,
+        promised=generation.promised,
+        model=None if generation.model == generation.request.version else generation.model,
+        fallbacks=generation.fallbacks,
+    )
+    return _encoder.encode(outcome).decode()
 
 
 def decode(row: Row, instant: Callable[[Any], datetime] = lambda stored: stored) -> Generation:
     """The generation in a row. `instant` reads a point in time as the database stores it."""
-    outcome = _outcome.decode(row["outcome"])
+    request, outcome = _request.decode(row["request"]), _outcome.decode(row["outcome"])
     finished_at, erased_at = row["finished_at"], row["erased_at"]
     return Generation(
         id=str(row["id"]),
         caller=row["caller"],
-        request=_request.decode(row["request"]),
+        request=request,
+        model=outcome.model or request.version,
         generator=row["generator"],
         fingerprint=row["fingerprint"],
         created_at=instant(row["created_at"]),
@@ -62,6 +76,7 @@ def decode(row: Row, instant: Callable[[Any], datetime] = lambda stored: stored)
         state=State(row["state"]),
         revision=row["revision"],
         receipt=row["receipt"],
+        fallbacks=outcome.fallbacks,
         waiting=outcome.waiting,
         images=outcome.images,
         failure=outcome.failure,

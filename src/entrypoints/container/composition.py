@@ -1,9 +1,7 @@
 """How the parts of the house meet."""
 
-import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
 from typing import Final
 
 from dependency_injector import containers, providers
@@ -13,7 +11,6 @@ from domain.draw_generation import DrawGeneration
 from domain.follow_generation import FollowGeneration
 from domain.generate_images import GenerateImages
 from domain.keep_generations import KeepGenerations
-from domain.model_card import ModelCard
 from domain.ports import GenerationLedger, ImageGenerator, ImageSpool, ImageStorage
 from domain.provider_quota import ProviderQuota
 from domain.running_generations import RunningGenerations
@@ -24,6 +21,7 @@ from entrypoints.container.clock import now
 from entrypoints.container.generators import open_generator
 from entrypoints.container.ledgers import open_records
 from entrypoints.container.marks import marking
+from entrypoints.container.models import read_models
 from entrypoints.container.storages import key_prefix, open_storage
 from entrypoints.container.tokens import open_token_verifier
 from entrypoints.container.watching import Watching
@@ -33,33 +31,8 @@ from entrypoints.http.signed_files import SignedFiles
 from entrypoints.http.tokens import TokenVerifier
 from entrypoints.settings import BadSettings, Settings
 
-log = logging.getLogger(__name__)
-
 # So many images are uploaded, and held in memory, at once.
 _UPLOADS: Final = 16
-
-
-def _priced(settings: Settings, generator: ImageGenerator) -> Mapping[str, ModelCard]:
-    """The models on offer, by version, at the prices that the operator knows better than the cards do.
-
-    Raises:
-        BadSettings: a price is for no model on offer, or limit and prices are in different currencies.
-    """
-    prices, limit = settings.limits.prices, settings.limits.spend_per_day
-    aliases = settings.generators.aliases
-    cards = {card.version.value: card for card in generator.cards}
-    if unknown := prices.keys() - cards.keys():
-        raise BadSettings(f"DARKROOM_PRICES must be for models on offer, unlike {', '.join(sorted(unknown))}")
-    for version, card in cards.items():
-        price = prices.get(version) or prices.get(aliases.get(version, "")) or card.price
-        if limit and price and price.currency != limit.currency:
-            raise BadSettings(f"DARKROOM_SPEND_PER_DAY must be in {price.currency}, as {version} is")
-        if limit and not price:
-            log.warning(
-                "DARKROOM_SPEND_PER_DAY does not count %s: it has no price, and none in DARKROOM_PRICES", version
-            )
-        cards[version] = replace(card, price=price)
-    return cards
 
 
 class Container(containers.DeclarativeContainer):
@@ -74,7 +47,8 @@ class Container(containers.DeclarativeContainer):
     watching = providers.Dependency(instance_of=Watching)
     tokens: providers.Dependency[TokenVerifier] = providers.Dependency()
 
-    cards = providers.Singleton(_priced, settings, generator)
+    models = providers.Singleton(read_models, settings, generator)
+    cards = models.provided.cards
     quota = providers.Singleton(ProviderQuota, ledger, settings.provided.images_per_minute)
     draw = providers.Singleton(
         DrawGeneration,
@@ -113,6 +87,7 @@ class Container(containers.DeclarativeContainer):
         images_per_day=settings.provided.limits.images_per_day,
         spend_per_day=settings.provided.limits.spend_per_day,
         patience=settings.provided.limits.store_timeout,
+        chains=models.provided.chains,
     )
     settle = providers.Singleton(SettleGenerations, ledger=ledger, running=running, cards=cards)
     keep = providers.Singleton(KeepGenerations, ledger=ledger, storage=storage, clock=providers.Object(now))
@@ -168,7 +143,7 @@ async def open_container(
         generators = [watching.generator(generator) for generator in generators]
         container = Container(
             settings=settings,
-            generator=_by_version(settings, marking(settings, generators)),
+            generator=_by_version(marking(settings, generators)),
             storage=watching.storage(stored.storage),
             files=stored.files,
             spool=records.spool,
@@ -182,8 +157,8 @@ async def open_container(
         yield container
 
 
-def _by_version(settings: Settings, generators: Sequence[ImageGenerator]) -> ImageGenerator:
+def _by_version(generators: Sequence[ImageGenerator]) -> ImageGenerator:
     try:
-        return ByVersionImageGenerator(generators, settings.generators.aliases)
+        return ByVersionImageGenerator(generators)
     except ValueError as reason:
-        raise BadSettings(f"DARKROOM_GENERATORS and DARKROOM_ALIASES must name each model once: {reason}") from reason
+        raise BadSettings(f"DARKROOM_GENERATORS must offer each model once: {reason}") from reason

@@ -26,6 +26,16 @@ class GeneratorSettings:
             "DARKROOM_ALIASES", read.aliases, "`v2.1=sdxl-local`: clients written for one model live on with another"
         ),
     ] = field(default_factory=dict)
+    fallbacks: Annotated[
+        Mapping[str, tuple[str, ...]],
+        Setting(
+            "DARKROOM_FALLBACKS",
+            read.fallbacks,
+            "`v2.1=sdxl-local|gpt-image-2,...`: who draws instead where a model turned an order away and nothing was "
+            "spent",
+            "none",
+        ),
+    ] = field(default_factory=dict)
     fetch_timeout: Annotated[
         float, Setting("DARKROOM_FETCH_TIMEOUT", read.seconds, "seconds to fetch the images that a provider made")
     ] = 60

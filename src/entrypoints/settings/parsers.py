@@ -120,6 +120,17 @@ def aliases(value: str) -> Mapping[str, str]:
     return _pairs(value, "v2.1=sdxl-local")
 
 
+def fallbacks(value: str) -> Mapping[str, tuple[str, ...]]:
+    """Which models draw instead of another, in the order in which they are asked."""
+    chains = {
+        version: tuple(name.strip() for name in names.split("|"))
+        for version, names in _pairs(value, "v2.1=sdxl-local|gpt-image-2").items()
+    }
+    if not all(name for chain in chains.values() for name in chain):
+        raise InvalidSetting("must be models with | between them, such as v2.1=sdxl-local|gpt-image-2")
+    return chains
+
+
 def bucket(value: str) -> str:
     """A bucket's name, by the oldest and widest of S3's rules."""
     if not re.fullmatch(r"[A-Za-z0-9._-]{1,255}", value):

@@ -37,6 +37,13 @@ TABLE: list[tuple[str, str, object, str, str]] = [
     ("DARKROOM_JWT_ALGORITHM", "HS512", "HS512", "none", "must be HS256, HS384"),
     ("DARKROOM_GENERATORS", "sketch, sketch", ("sketch",), ",", "must be one name, or several"),
     ("DARKROOM_ALIASES", "v2.1=sketch", {"v2.1": "sketch"}, "v2.1", "must be pairs such as v2.1=sdxl-local"),
+    (
+        "DARKROOM_FALLBACKS",
+        "v2.1 = sdxl | gpt, sdxl=gpt",
+        {"v2.1": ("sdxl", "gpt"), "sdxl": ("gpt",)},
+        "v2.1=sdxl||gpt",
+        "must be models with | between them",
+    ),
     ("DARKROOM_FETCH_TIMEOUT", "1.5", 1.5, "nan", LONG),
     ("DARKROOM_TRUST_ENV", "True", True, "yes", "must be true or false"),
     ("DARKROOM_STORAGE", "disk", "disk", "tape", "must be disk or s3"),

@@ -57,6 +57,7 @@ def in_the_row() -> Generation:
         id="0199f0a0-0000-7000-8000-000000000000",
         caller="ada",
         request=REQUESTED,
+        model=REQUESTED.version,
         generator="karlo",
         fingerprint="f" * 64,
         created_at=datetime(2026, 3, 14, 12, tzinfo=UTC),

@@ -147,7 +147,7 @@ class PostgresGenerationLedger(GenerationLedger):
         return generation
 
     def _changing(self, generation: Generation) -> tuple[object, ...]:
-        cost = generation.cost
+        cost = generation.reserved
         return (
             generation.id,
             generation.revision,
@@ -166,6 +166,7 @@ class PostgresGenerationLedger(GenerationLedger):
             generation.receipt,
             encode_request(generation.request),
             encode_outcome(generation),
+            generation.generator,
         )
 
     @asynccontextmanager
@@ -229,7 +230,6 @@ def _settled(generation: Generation) -> tuple[object, ...]:
         generation.caller,
         generation.fingerprint,
         request.version.value,
-        generation.generator,
         request.samples,
         generation.created_at,
     )

@@ -2,12 +2,12 @@
 
 from typing import Final
 
-# The first seventeen parameters are all that ever changes, so that both take them in the same order.
+# The first eighteen parameters are all that ever changes, so that both take them in the same order.
 INSERT: Final = """
     INSERT INTO generations (
         id, revision, state, worker, spool, waiting, key, finished_at, erased_at, counted, stored, prompts_kept,
-        cost_millionths, currency, receipt, request, outcome,
-        caller, fingerprint, version, generator, samples, created_at
+        cost_millionths, currency, receipt, request, outcome, generator,
+        caller, fingerprint, version, samples, created_at
     ) VALUES (
         $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23
     )
@@ -17,7 +17,7 @@ UPDATE: Final = """
     UPDATE generations SET
         revision = $2, state = $3, worker = $4, spool = $5, waiting = $6, key = $7, finished_at = $8, erased_at = $9,
         counted = $10, stored = $11, prompts_kept = $12, cost_millionths = $13, currency = $14, receipt = $15,
-        request = $16, outcome = $17
+        request = $16, outcome = $17, generator = $18
     WHERE id = $1 AND revision = $2 - 1
     RETURNING true
 """

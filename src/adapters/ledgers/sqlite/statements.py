@@ -16,15 +16,17 @@ INSERT: Final = """
 # All that changes before the end: no index has to be written.
 ADVANCE: Final = """
     UPDATE generations
-    SET state = :state, revision = :revision, worker = :worker, receipt = :receipt, outcome = :outcome
+    SET state = :state, revision = :revision, worker = :worker, receipt = :receipt, outcome = :outcome,
+        generator = :generator, request = :request
     WHERE id = :id AND revision = :revision - 1
 """
 
 FINISH: Final = """
     UPDATE generations
     SET state = :state, revision = :revision, worker = :worker, receipt = :receipt, outcome = :outcome,
+        generator = :generator, request = :request,
         key = :key, finished_at = :finished_at, erased_at = :erased_at, counted = :counted, stored = :stored,
-        prompts_kept = :prompts_kept, cost_millionths = :cost_millionths, currency = :currency, request = :request
+        prompts_kept = :prompts_kept, cost_millionths = :cost_millionths, currency = :currency
     WHERE id = :id AND revision = :revision - 1
 """
 

@@ -73,7 +73,7 @@ def _hold_to(connection: sqlite3.Connection, check: Check, now: datetime) -> Non
 
 
 def _columns(generation: Generation, worker: str) -> dict[str, Any]:
-    cost = generation.cost
+    cost = generation.reserved
     return {
         "id": generation.id,
         "caller": generation.caller,

@@ -1,0 +1,77 @@
+"""What clients may order: the generators' models, and the names, prices and fallbacks that the operator gives them."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from domain.model_card import ModelCard
+from domain.ports import ImageGenerator
+from domain.values import ModelVersion
+from entrypoints.settings import BadSettings, Settings
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """`cards` of what is on offer, by version; `chains` by version: the models that may draw it, in their order."""
+
+    cards: Mapping[str, ModelCard]
+    chains: Mapping[str, Sequence[str]]
+
+
+def read_models(settings: Settings, generator: ImageGenerator) -> Models:
+    """Put together what is on offer.
+
+    Raises:
+        BadSettings: the settings name models that are not on offer, or do not fit together.
+    """
+    own = {card.version.value: card for card in generator.cards}
+    cards = _priced(settings, {**own, **_aliased(settings, own)})
+    if unknown := settings.generators.fallbacks.keys() - cards.keys():
+        raise BadSettings(f"DARKROOM_FALLBACKS must be for models on offer, unlike {', '.join(sorted(unknown))}")
+    chains = {version: _chain(settings, version, cards) for version in cards}
+    return Models(cards, chains)
+
+
+def _aliased(settings: Settings, own: Mapping[str, ModelCard]) -> Mapping[str, ModelCard]:
+    """The cards of aliases: each under its own name, with the limits of the model that stands behind it."""
+    aliases = settings.generators.aliases
+    for alias, version in aliases.items():
+        if version not in own:
+            raise BadSettings(f"DARKROOM_ALIASES: {alias} stands for {version}, which no generator offers")
+        if alias in own:
+            raise BadSettings(f"DARKROOM_ALIASES: {alias} is offered by {own[alias].generator} already")
+    return {alias: replace(own[version], version=ModelVersion(alias)) for alias, version in aliases.items()}
+
+
+def _priced(settings: Settings, cards: Mapping[str, ModelCard]) -> Mapping[str, ModelCard]:
+    """The cards at the prices that the operator knows better than the generators do."""
+    prices, limit = settings.limits.prices, settings.limits.spend_per_day
+    priced = {}
+    if unknown := prices.keys() - cards.keys():
+        raise BadSettings(f"DARKROOM_PRICES must be for models on offer, unlike {', '.join(sorted(unknown))}")
+    for version, card in cards.items():
+        price = prices.get(version) or prices.get(settings.generators.aliases.get(version, "")) or card.price
+        if limit and price and price.currency != limit.currency:
+            raise BadSettings(f"DARKROOM_SPEND_PER_DAY must be in {price.currency}, as {version} is")
+        if limit and not price:
+            log.warning(
+                "DARKROOM_SPEND_PER_DAY does not count %s: it has no price, and none in DARKROOM_PRICES", version
+            )
+        priced[version] = replace(card, price=price)
+    return priced
+
+
+def _chain(settings: Settings, version: str, cards: Mapping[str, ModelCard]) -> Sequence[str]:
+    """The models behind a version: the one that it stands for, then its fallbacks, which have none of their own."""
+    aliases, fallbacks = settings.generators.aliases, settings.generators.fallbacks
+    model = aliases.get(version, version)
+    chain = [model, *(aliases.get(name, name) for name in fallbacks.get(version) or fallbacks.get(model) or ())]
+    if unknown := set(chain) - cards.keys():
+        raise BadSettings(f"DARKROOM_FALLBACKS must be models on offer, unlike {', '.join(sorted(unknown))}")
+    if len(set(chain)) < len(chain):
+        raise BadSettings(f"DARKROOM_FALLBACKS must name each model once for {version}, not {' after '.join(chain)}")
+    if len(currencies := {price.currency for name in chain if (price := cards[name].price)}) > 1:
+        raise BadSettings(f"DARKROOM_FALLBACKS: {version} must cost one currency, not {', '.join(sorted(currencies))}")
+    return chain

@@ -1,0 +1,265 @@
+"""Another model draws only where it is certain that nothing was spent; and that one alone is paid and named."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import replace
+from typing import Final
+
+import pytest
+
+from adapters.in_memory.generator import WIDEST_CARD, InMemoryImageGenerator
+from adapters.in_memory.ledger import InMemoryGenerationLedger
+from adapters.in_memory.spool import InMemoryImageSpool
+from adapters.in_memory.storage import InMemoryImageStorage
+from domain.draw_generation import DrawGeneration
+from domain.errors import (
+    Charged,
+    DrawingFailed,
+    GeneratorRefused,
+    GeneratorUnavailable,
+    OutcomeUnknown,
+    PromptRejected,
+    SpendLimit,
+    UnusableImage,
+)
+from domain.generate_images import GenerateImages
+from domain.generation import GeneratedImage, Generation, GenerationRequest, State
+from domain.limits import Caller
+from domain.model_card import ModelCard
+from domain.money import Money
+from domain.order import read_order
+from domain.ports import Receipt
+from domain.provider_quota import ProviderQuota
+from domain.running_generations import RunningGenerations
+from domain.store_generation import StoreGeneration
+from domain.values import ModelVersion, Prompt, Seed
+from simulation.life import now
+from simulation.virtual_time import run
+
+ORDER: Final = {"version": "first", "prompt": "a fox", "width": 64, "height": 64}
+
+
+def card(version: str, price: str) -> ModelCard:
+    return replace(WIDEST_CARD, version=ModelVersion(version), generator=f"{version}-studio", price=Money.parse(price))
+
+
+FIRST, SECOND, THIRD = card("first", "1 USD"), card("second", "3 USD"), card("third", "2 USD")
+
+
+class Studios(InMemoryImageGenerator):
+    """Fails as it is told, by model: when it is asked, or when the images are collected."""
+
+    def __init__(self, *cards: ModelCard) -> None:
+        super().__init__(*cards)
+        self.asking: dict[str, BaseException] = {}
+        self.collecting: dict[str, BaseException] = {}
+        self.shown: list[str] = []
+
+    @property
+    def models_asked(self) -> Sequence[str]:
+        return [request.version.value for request, _ in self.asked]
+
+    async def submit(self, request: GenerationRequest, key: str) -> Receipt:
+        receipt = await super().submit(request, key)
+        if failure := self.asking.get(request.version.value):
+            raise failure
+        return replace(receipt, reference=request.version.value.encode())
+
+    async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
+        self.shown.append(f"{receipt.reference.decode()} to {request.version.value}")
+        if failure := self.collecting.get(request.version.value):
+            raise failure
+        for image in receipt.images:
+            yield image
+
+
+class Shop:
+    """All of the use case, with a chain of three; what the limit for spending is, is up to each test."""
+
+    def __init__(self, *cards: ModelCard, quotas: dict[str, int] | None = None, spend_per_day: str = "9 USD") -> None:
+        self.ledger, spool = InMemoryGenerationLedger(now), InMemoryImageSpool()
+        cards = cards or (FIRST, SECOND, THIRD)
+        self.studios = Studios(*cards)
+        quota = ProviderQuota(self.ledger, quotas or {})
+        self.draw = DrawGeneration(
+            generator=self.studios, spool=spool, ledger=self.ledger, quota=quota, clock=now, key_prefix=""
+        )
+        storage = InMemoryImageStorage()
+        store = StoreGeneration(storage=storage, spool=spool, ledger=self.ledger, clock=now, patience=5, uploads=1)
+        running = RunningGenerations(self.draw, store, self.ledger, spool, max_in_flight=4, max_queued=0)
+        self.cards = {card.version.value: card for card in cards}
+        self.generate = GenerateImages(
+            cards=self.cards,
+            ledger=self.ledger,
+            running=running,
+            clock=now,
+            images_per_day=None,
+            spend_per_day=Money.parse(spend_per_day),
+            patience=5,
+            chains={"first": tuple(self.cards)},
+        )
+
+    async def order(self, **changes: object) -> Generation:
+        accepted = await self.generate.accept(read_order(ORDER | changes, self.cards), Caller("me"))
+        return await self.generate.outcome(accepted.generation)
+
+
+def ordered(shop: Shop, **changes: object) -> Generation:
+    found: list[Generation] = []
+
+    async def story() -> None:
+        found.append(await shop.order(**changes))
+
+    run(story())
+    return found[0]
+
+
+FREE: Final = (GeneratorUnavailable("closed"), GeneratorRefused("no such key"))
+
+
+@pytest.mark.parametrize("failure", FREE, ids=lambda failure: type(failure).__name__)
+@pytest.mark.parametrize("when", ["asking", "collecting"])
+def test_whoever_turned_it_away_for_free_is_passed_over(failure: DrawingFailed, when: str) -> None:
+    shop = Shop()
+    getattr(shop.studios, when)["first"] = failure
+
+    generation = ordered(shop)
+
+    assert shop.studios.models_asked == ["first", "second"]
+    assert (generation.state, generation.model.value, generation.generator) == (State.STORED, "second", "second-studio")
+    assert generation.cost == Money.parse("3 USD")
+    assert generation.request.version.value == "first"
+    assert shop.studios.shown[-1] == "second to second"
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        PromptRejected("not that"),
+        OutcomeUnknown("cut off"),
+        UnusableImage("garbage"),
+        GeneratorUnavailable("perhaps", charged=Charged.UNKNOWN),
+        GeneratorRefused("too late", charged=Charged.YES),
+        ZeroDivisionError("a fault of the adapter's"),
+    ],
+    ids=lambda failure: type(failure).__name__,
+)
+@pytest.mark.parametrize("when", ["asking", "collecting"])
+def test_nobody_else_is_asked_where_something_may_have_been_spent_or_the_prompt_was_rejected(
+    failure: Exception, when: str
+) -> None:
+    shop = Shop()
+    getattr(shop.studios, when)["first"] = failure
+
+    generation = ordered(shop)
+
+    assert shop.studios.models_asked == ["first"]
+    assert (generation.model.value, bool(generation.failure)) == ("first", True)
+    assert generation.cost in (None, Money.parse("1 USD"))
+
+
+def test_a_used_up_quota_of_one_provider_is_not_that_of_the_next() -> None:
+    shop = Shop(quotas={"first-studio": 1, "second-studio": 2})
+
+    generation = ordered(shop, samples=2)
+
+    assert shop.studios.models_asked == ["second"]
+    assert generation.model.value == "second"
+
+
+def test_all_that_fail_are_told_of_and_nothing_is_charged() -> None:
+    shop = Shop()
+    shop.studios.asking = {
+        "first": GeneratorRefused("no such key"),
+        "second": GeneratorUnavailable("closed", retry_after=60),
+        "third": GeneratorUnavailable("crowded", retry_after=5),
+    }
+
+    generation = ordered(shop)
+
+    failure = generation.failure
+    assert failure is not None
+    assert (failure.kind, failure.retry_after, failure.charged) == ("GeneratorUnavailable", 5, Charged.NO)
+    assert failure.detail == "no such key; closed; crowded"
+    assert (generation.state, generation.cost, generation.fallbacks) == (State.REFUSED, None, ())
+
+
+@pytest.mark.parametrize(
+    ("narrow", "order"),
+    [
+        (replace(SECOND, prompt_max=4), {}),
+        (replace(SECOND, negative_prompt=False), {"negative_prompt": "dark"}),
+        (replace(SECOND, seed=False), {"seed": [7]}),
+        (replace(SECOND, seed_max=100), {"seed": [101]}),
+        (replace(SECOND, samples_max=1), {"samples": 2}),
+        (replace(SECOND, guidance_scale=None), {"guidance_scale": 2.5}),
+    ],
+    ids=["prompt", "negative prompt", "seeds", "a seed", "samples", "guidance"],
+)
+def test_a_model_that_cannot_honour_all_of_it_is_passed_over(narrow: ModelCard, order: dict[str, object]) -> None:
+    shop = Shop(FIRST, narrow, THIRD)
+    shop.studios.asking["first"] = GeneratorUnavailable("closed")
+
+    assert ordered(shop, **order).model.value == "third"
+    assert shop.studios.models_asked == ["first", "third"]
+
+
+def test_seeds_that_we_drew_are_drawn_anew_where_a_model_does_not_know_them() -> None:
+    shop = Shop(FIRST, replace(SECOND, seed_min=1, seed_max=3, samples_max=3), replace(THIRD, seed=False))
+    shop.studios.asking = dict.fromkeys(("first", "second"), GeneratorUnavailable("closed"))
+
+    generation = ordered(shop, samples=3)
+
+    asked = [request.seeds for request, _ in shop.studios.asked]
+    assert (len(set(asked[0])), set(asked[1]), asked[2]) == (3, {Seed(1), Seed(2), Seed(3)}, ())
+    assert (generation.request.seeds, [image.seed for image in generation.images]) == ((), [None] * 3)
+
+
+def test_the_dearest_of_them_has_to_fit_into_the_limit() -> None:
+    with pytest.raises(SpendLimit):
+        ordered(Shop(spend_per_day="2.5 USD"))
+    assert ordered(Shop(spend_per_day="3 USD")).cost == Money.parse("1 USD")
+
+
+async def interrupted(shop: Shop) -> Generation:
+    """One that was handed on to the second and asked of it, when its process died."""
+    shop.studios.asking["first"] = GeneratorUnavailable("closed")
+    shop.studios.asking["second"] = asyncio.CancelledError()  # as the process ends
+    with pytest.raises(asyncio.CancelledError):
+        await shop.order()
+    (generation,) = await shop.ledger.page("me", limit=9)
+    return generation
+
+
+def test_who_holds_the_order_is_written_down_before_it_leaves() -> None:
+    async def story() -> None:
+        shop = Shop()
+        generation = await interrupted(shop)
+        assert (generation.state, generation.model.value) == (State.SUBMITTED, "second")
+        assert (generation.generator, generation.receipt) == ("second-studio", None)
+
+    run(story())
+
+
+def test_what_was_interrupted_is_collected_from_whom_gave_the_receipt_and_never_handed_on() -> None:
+    async def story() -> None:
+        shop = Shop()
+        receipted = (await interrupted(shop)).receipted(b"second")
+        await shop.ledger.record(receipted)
+        shop.studios.collecting["second"] = GeneratorUnavailable("turned away in the queue")
+
+        ended = await shop.draw(receipted)
+
+        assert shop.studios.shown == ["second to second"]
+        assert (ended.state, shop.studios.models_asked) == (State.REFUSED, ["first", "second"])
+
+    run(story())
+
+
+def test_a_forgotten_prompt_leaves_who_drew() -> None:
+    generation = ordered(Shop()).forgotten()
+
+    assert generation.request.prompt != Prompt("a fox")
+    assert generation.model.value == "first"
