@@ -30,6 +30,11 @@ class Batches(Generic[T]):
             self._working = asyncio.create_task(self._work_off())
         await answer
 
+    async def close(self) -> None:
+        """Wait until all that came is worked on."""
+        while self._working:
+            await asyncio.wait([self._working])
+
     async def _work_off(self) -> None:
         try:
             while self._waiting:
