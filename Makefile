@@ -48,6 +48,10 @@ test: $(dev_ready) test-parts ## Run all tests but the long ones, with branch co
 test-long: $(dev_ready) test-parts ## Run the tests that take minutes
 	$(bin)/python -m pytest -m long
 
+.PHONY: corpus
+corpus: $(dev_ready) ## Try every forged token, and say how many are accepted or are answered with 5xx
+	@cd tests && ../$(bin)/python -m integration.tokens.corpus
+
 .PHONY: fuzz
 fuzz: $(dev_ready) ## Send 100,000 bent requests, and let schemathesis try for long; FUZZ=SERIES[:NUMBER] names others
 	$(bin)/python -m pytest -m long tests/integration/fuzz

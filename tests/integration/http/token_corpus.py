@@ -20,6 +20,7 @@ Json = dict[str, Any]
 # A forger has keys too; made once, since RSA takes its time.
 _RSA, _FORGERS_RSA = (rsa.generate_private_key(65_537, 2048) for _ in range(2))
 _CURVE, _FORGERS_CURVE = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+_WIDE, _FORGERS_WIDE = (ec.generate_private_key(ec.SECP384R1()) for _ in range(2))
 _EDWARDS, _FORGERS_EDWARDS = (ed25519.Ed25519PrivateKey.generate() for _ in range(2))
 _SECRET, _FORGERS_SECRET = b"k" * 64, b"f" * 64
 
@@ -30,6 +31,7 @@ KEYS: dict[str, tuple[Any, Any]] = {
     "RS256": (_RSA, _FORGERS_RSA),
     "PS256": (_RSA, _FORGERS_RSA),
     "ES256": (_CURVE, _FORGERS_CURVE),
+    "ES384": (_WIDE, _FORGERS_WIDE),
     "EdDSA": (_EDWARDS, _FORGERS_EDWARDS),
 }
 
@@ -87,8 +89,9 @@ def _unsigned(header: Json, signature: str = "") -> str:
     return f"{b64url(dump(header))}.{b64url(dump(claims()))}.{signature}"
 
 
-def _by_hmac(algorithm: str, secret: bytes) -> str:
-    message = f"{b64url(dump({'alg': algorithm, 'typ': 'JWT'}))}.{b64url(dump(claims()))}"
+def by_hmac(algorithm: str, secret: bytes, **header: object) -> str:
+    """A token whose signature anybody can make who knows the secret."""
+    message = f"{b64url(dump({'alg': algorithm, 'typ': 'JWT'} | header))}.{b64url(dump(claims()))}"
     hashed = {"HS256": hashlib.sha256, "HS384": hashlib.sha384, "HS512": hashlib.sha512}[algorithm]
     return f"{message}.{b64url(hmac.digest(secret, message.encode(), hashed))}"
 
@@ -120,10 +123,10 @@ def _algorithms(issuer: Issuer) -> Iterator[tuple[str, str]]:
         secrets["DER"] = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         secrets["PEM with other line ends"] = public.replace(b"\n", b"\r\n")
         for name, secret in secrets.items():
-            yield f"HS256 with the public key as secret, {name}", _by_hmac("HS256", secret)
+            yield f"HS256 with the public key as secret, {name}", by_hmac("HS256", secret)
     else:
         for name in ("empty", "word"):
-            yield f"{own} with a secret that is {name}", _by_hmac(own, secrets[name])
+            yield f"{own} with a secret that is {name}", by_hmac(own, secrets[name])
 
 
 def _signatures(issuer: Issuer) -> Iterator[tuple[str, str]]:
@@ -202,6 +205,7 @@ def _headers(issuer: Issuer) -> Iterator[tuple[str, str]]:
 def _claims(issuer: Issuer) -> Iterator[tuple[str, str]]:
     now = int(time.time())
     wrong: dict[str, tuple[object, ...]] = {
+        "jti": (0, True, ["1"], {}),
         "iss": (..., None, "", "Darkroom", "darkroom ", "evil", 0, ["darkroom"], {"darkroom": 1}),
         "aud": (..., None, "", "Darkroom", "darkroom/", [], ["x"], [["darkroom"]], ["darkroom", 0], 1, {"darkroom": 1}),
         "sub": (..., None, "", 0, True, ["ada"], {"sub": "ada"}, "x" * 256, "a\0b", "a\nb", "\ud800", "a\u202eb"),

@@ -1,0 +1,112 @@
+"""`python -m integration.tokens.corpus`: try every forged token, and say how many were accepted or were a fault."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from entrypoints.http.keys import OneKey
+from entrypoints.http.tokens import JwtTokenVerifier, TokenVerifier
+from integration.http.house import RULES, now, open_house
+from integration.http.token_corpus import KEYS, Issuer, forgeries
+from integration.tokens.issuer import Clock, published
+from integration.tokens.key_set_corpus import PUBLISHED, key_set, key_set_forgeries
+from integration.tokens.key_set_corpus import published as public_key
+from simulators.key_server import KeyServer
+
+INVALID = 'Bearer error="invalid_token"'
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What became of some forgeries, by their names: those let in, those that were faults, those told otherwise."""
+
+    kinds: int
+    accepted: list[str]
+    faults: list[str]
+    odd: list[str]
+
+    def __str__(self) -> str:
+        return f"{self.kinds} kinds, {len(self.accepted)} accepted, {len(self.faults)} answers of 5xx"
+
+
+async def tried(verifier: TokenVerifier, good: str, corpus: Iterable[tuple[str, str]]) -> Tried:
+    """Send each forgery to the service; a good token is let in before and after."""
+    answers: dict[str, tuple[int, str | None]] = {}
+    async with open_house(tokens=verifier) as house:
+
+        async def sent(token: str) -> tuple[int, str | None]:
+            headers = {b"Authorization": f"Bearer {token}".strip().encode("latin-1")}
+            answer = await house.client.get("/api/models", headers=headers)
+            return answer.status_code, answer.headers.get("www-authenticate")
+
+        assert (await sent(good))[0] == 200
+        for name, token in corpus:
+            assert name not in answers
+            answers[name] = await sent(token)
+        assert (await sent(good))[0] == 200
+    return Tried(
+        kinds=len(answers),
+        accepted=[name for name, (status, _) in answers.items() if status < 400],
+        faults=[name for name, (status, _) in answers.items() if status >= 500],
+        odd=[name for name, answer in answers.items() if answer != (401, INVALID)],
+    )
+
+
+async def tried_with_one_key(algorithm: str) -> Tried:
+    """Against the one key that an operator has set."""
+    issuer = Issuer(algorithm)
+    verifier = JwtTokenVerifier(OneKey(issuer.verification_key, algorithm), RULES, clock=now)
+    return await tried(verifier, issuer.token(), forgeries(issuer))
+
+
+@asynccontextmanager
+async def a_trap() -> AsyncIterator[KeyServer]:
+    """Where a forger publishes keys of its own; whoever asks for them has fallen for it."""
+    keys = [
+        public_key(algorithm, forged=True) | {"kid": kid} for algorithm in PUBLISHED for kid in (algorithm, "forger")
+    ]
+    async with KeyServer(keys) as trap:
+        yield trap
+        assert trap.asked == []
+
+
+async def tried_with_a_key_set(algorithm: str) -> Tried:
+    """Against keys that an issuer publishes, of which it is asked no more than twice."""
+    issuer = Issuer(algorithm)
+    async with KeyServer(key_set()) as server, a_trap() as trap, published(server, Clock()) as keys:
+        corpus = [*forgeries(issuer), *key_set_forgeries(issuer, trap.issuer)]
+        verifier = JwtTokenVerifier(keys, RULES, clock=now)
+        found = await tried(verifier, issuer.token({"kid": algorithm}), corpus)
+        assert len(server.asked) <= 2
+        return found
+
+
+async def _main() -> bool:
+    everything = [
+        *[(f"{algorithm}, one key", tried_with_one_key(algorithm)) for algorithm in KEYS],
+        *[(f"{algorithm}, a key set", tried_with_a_key_set(algorithm)) for algorithm in PUBLISHED],
+    ]
+    whole = Tried(0, [], [], [])
+    for name, trial in everything:
+        found = await trial
+        sys.stdout.write(f"{name:18} {found}\n")
+        whole = Tried(
+            whole.kinds + found.kinds,
+            whole.accepted + found.accepted,
+            whole.faults + found.faults,
+            whole.odd + found.odd,
+        )
+    sys.stdout.write(
+        f"{'all tokens':18} {whole.kinds}, {len(whole.accepted)} accepted, {len(whole.faults)} answers of 5xx\n"
+    )
+    return not whole.odd
+
+
+if __name__ == "__main__":
+    logging.disable(logging.CRITICAL)
+    sys.exit(0 if asyncio.run(_main()) else 1)
