@@ -169,6 +169,14 @@ class ImageSpool(Protocol):
         """Whether so much waits here that nothing more may be ordered."""
 
 
+@dataclass(frozen=True, slots=True)
+class ImageOnRecord:
+    """An image that a ledger knows of, by its storage key; `waits` where it is still on its way to the storage."""
+
+    key: str
+    waits: bool
+
+
 class GenerationLedger(Protocol):
     """Writes down every order and what became of it; what it has written survives a crash.
 
@@ -229,14 +237,6 @@ class GenerationLedger(Protocol):
         """What was ordered since then, by caller, model and day (UTC); one caller's where one is named."""
 
     @abstractmethod
-    async def sweepable(self, *, erase_before: datetime | None, forget_before: datetime | None) -> Sequence[Generation]:
-        """Finished generations to be swept, at most a few hundred.
-
-        Those created before `erase_before` and not erased, those created before `forget_before` whose prompts are
-        still kept, and those erased whose images are still listed.
-        """
-
-    @abstractmethod
     async def durations(self, like: GenerationRequest) -> Sequence[timedelta]:
         """How long orders took lately, from their arrival to their end: those like this one that were all stored.
 
@@ -245,5 +245,13 @@ class GenerationLedger(Protocol):
         """
 
     @abstractmethod
-    def image_keys(self) -> AsyncIterator[str]:
-        """The storage key of every image that is written down here: in storage, on its way there, or to be removed."""
+    async def sweepable(self, *, erase_before: datetime | None, forget_before: datetime | None) -> Sequence[Generation]:
+        """Finished generations to be swept, at most a few hundred.
+
+        Those created before `erase_before` and not erased, those created before `forget_before` whose prompts are
+        still kept, and those erased whose images are still listed.
+        """
+
+    @abstractmethod
+    def images(self) -> AsyncIterator[ImageOnRecord]:
+        """Every image that is written down here: in storage, on its way there, or to be removed."""

@@ -609,14 +609,16 @@ class LedgerContract:
         gone = stored(emptied)[-1].erased(LATER)
         await written(ledger, emptied, *stored(emptied), gone, gone.emptied())
 
-        listed = [key async for key in ledger.image_keys()]
+        listed = [(image.key, image.waits) async for image in ledger.images()]
 
         assert sorted(listed) == sorted(
-            image_of(generation, index).key for generation in (waiting, kept, erased) for index in range(2)
+            (image_of(generation, index).key, generation is waiting)
+            for generation in (waiting, kept, erased)
+            for index in range(2)
         )
 
     async def test_all_images_are_listed_however_many_there_are(self, ledger: GenerationLedger) -> None:
         orders = [received() for _ in range(1100)]
         await asyncio.gather(*(written(ledger, order, *drawn(order)) for order in orders))
 
-        assert {key async for key in ledger.image_keys()} == {image_of(order).key for order in orders}
+        assert {image.key async for image in ledger.images()} == {image_of(order).key for order in orders}

@@ -21,7 +21,7 @@ from domain.generation import GeneratedImage, Generation, GenerationRequest
 from domain.image_file import MediaType
 from domain.limits import Limits, Usage
 from domain.model_card import ModelCard
-from domain.ports import GenerationLedger, ImageGenerator, ImageSpool, ImageStorage, Receipt
+from domain.ports import GenerationLedger, ImageGenerator, ImageOnRecord, ImageSpool, ImageStorage, Receipt
 from domain.values import IdempotencyKey, ModelVersion
 from simulation.fate import Fate
 
@@ -220,5 +220,5 @@ class FatefulLedger(GenerationLedger):
     async def sweepable(self, *, erase_before: datetime | None, forget_before: datetime | None) -> Sequence[Generation]:
         return await self._ledger.sweepable(erase_before=erase_before, forget_before=forget_before)
 
-    def image_keys(self) -> AsyncIterator[str]:
-        return self._ledger.image_keys()
+    def images(self) -> AsyncIterator[ImageOnRecord]:
+        return self._ledger.images()

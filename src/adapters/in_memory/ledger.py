@@ -12,7 +12,7 @@ from domain.errors import QuotaExceeded, Superseded
 from domain.generation import Generation, GenerationRequest, State
 from domain.identifiers import uuid7
 from domain.limits import Limits, Usage
-from domain.ports import GenerationLedger
+from domain.ports import GenerationLedger, ImageOnRecord
 from domain.values import IdempotencyKey
 
 MINUTE: Final = timedelta(minutes=1)
@@ -138,10 +138,12 @@ class InMemoryGenerationLedger(GenerationLedger):
 
         return [kept for kept in self._generations() if is_due(kept)]
 
-    async def image_keys(self) -> AsyncIterator[str]:
+    async def images(self) -> AsyncIterator[ImageOnRecord]:
         for kept in list(self._generations()):
-            for image in (*kept.waiting, *kept.images):
-                yield image.key
+            for image in kept.waiting:
+                yield ImageOnRecord(image.key, waits=True)
+            for image in kept.images:
+                yield ImageOnRecord(image.key, waits=False)
 
     def _generations(self) -> Iterator[Generation]:
         return (row.generation for row in self._book.rows.values())

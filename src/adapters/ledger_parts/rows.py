@@ -12,6 +12,7 @@ import msgspec
 
 from domain.generation import Failure, Fallback, Generation, GenerationRequest, State, StoredImage
 from domain.money import Money
+from domain.ports import ImageOnRecord
 from domain.values import IdempotencyKey, ModelVersion
 
 
@@ -87,9 +88,11 @@ def decode(row: Row, instant: Callable[[Any], datetime] = lambda stored: stored)
     )
 
 
-def image_keys(outcomes: Iterable[str]) -> Iterator[str]:
-    """The storage keys of all images that rows speak of, on their way or there."""
+def images_on_record(outcomes: Iterable[str]) -> Iterator[ImageOnRecord]:
+    """All images that rows speak of."""
     for document in outcomes:
         outcome = _outcome.decode(document)
-        for image in (*outcome.waiting, *outcome.images):
-            yield image.key
+        for image in outcome.waiting:
+            yield ImageOnRecord(image.key, waits=True)
+        for image in outcome.images:
+            yield ImageOnRecord(image.key, waits=False)

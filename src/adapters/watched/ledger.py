@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from adapters.watched.watcher import Call, Watcher
 from domain.generation import Generation, GenerationRequest
 from domain.limits import Limits, Usage
-from domain.ports import GenerationLedger
+from domain.ports import GenerationLedger, ImageOnRecord
 from domain.values import IdempotencyKey
 
 
@@ -60,8 +60,8 @@ class WatchedGenerationLedger(GenerationLedger):
         with self._call("sweepable"):
             return await self._ledger.sweepable(erase_before=erase_before, forget_before=forget_before)
 
-    def image_keys(self) -> AsyncIterator[str]:
-        return self._ledger.image_keys()
+    def images(self) -> AsyncIterator[ImageOnRecord]:
+        return self._ledger.images()
 
     def _call(self, name: str) -> AbstractContextManager[None]:
         return self._watcher.around(Call("ledger", name))

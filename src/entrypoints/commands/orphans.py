@@ -3,8 +3,7 @@
 import argparse
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from domain.ports import GenerationLedger, ImageStorage
 from entrypoints.container.ledgers import open_records
@@ -17,19 +16,21 @@ from entrypoints.settings import Settings
 class Orphans:
     """Keys that only one side knows.
 
-    `unknown` are kept in the storage alone. `missing` are in the ledger alone: lost, or waiting to be stored.
+    `unknown` are kept in the storage alone. `lost` and `waiting` are in the ledger alone: what was stored once and is
+    gone, and what is still on its way.
     """
 
     unknown: list[str]
-    missing: list[str]
+    lost: list[str]
+    waiting: list[str]
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """How it is told."""
     parser.add_argument("--json", action="store_true", help="print them as JSON")
     parser.epilog = (
-        "What is not in the storage is lost, or waits to be stored. Nothing is removed. "
-        "The exit status is 1 where the two differ."
+        "What waits is on its way to the storage, and no fault. Nothing is removed. "
+        "The exit status is 1 where something is unknown or lost."
     )
 
 
@@ -37,13 +38,15 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Compare both ways, and fail where they differ."""
     orphans = asyncio.run(_compare(settings))
     if arguments.json:
-        print(json.dumps({"unknown": orphans.unknown, "missing": orphans.missing}, indent=2))
+        print(json.dumps(asdict(orphans), indent=2))
     else:
         for key in orphans.unknown:
             print(f"unknown to the ledger    {key}")
-        for key in orphans.missing:
-            print(f"not in the storage       {key}")
-    return FAILED if orphans.unknown or orphans.missing else 0
+        for key in orphans.lost:
+            print(f"lost from the storage    {key}")
+        for key in orphans.waiting:
+            print(f"waiting to be stored     {key}")
+    return FAILED if orphans.unknown or orphans.lost else 0
 
 
 async def _compare(settings: Settings) -> Orphans:
@@ -54,14 +57,19 @@ async def _compare(settings: Settings) -> Orphans:
 async def compare(ledger: GenerationLedger, storage: ImageStorage) -> Orphans:
     """Compare while the service goes on: what is stored or removed meanwhile is no orphan."""
     # A key is written down before its image is stored, so what is stored by now is known after this.
-    stored = await _all(storage.keys())
-    known = await _all(ledger.image_keys())
-    missing = known - stored
+    stored = await _stored(storage)
+    waits = {image.key: image.waits async for image in ledger.images()}
+    unknown, missing = stored - waits.keys(), waits.keys() - stored
     if missing:
-        missing -= await _all(storage.keys())
-        missing &= await _all(ledger.image_keys())
-    return Orphans(unknown=sorted(stored - known), missing=sorted(missing))
+        missing -= await _stored(storage)
+        waits = {image.key: image.waits async for image in ledger.images()}
+    return Orphans(
+        unknown=sorted(unknown),
+        lost=sorted(key for key in missing if waits.get(key) is False),
+        waiting=sorted(key for key in missing if waits.get(key)),
+    )
 
 
-async def _all(keys: AsyncIterator[str]) -> set[str]:
+async def _stored(storage: ImageStorage) -> set[str]:
+    keys = storage.keys()
     return {key async for key in keys}

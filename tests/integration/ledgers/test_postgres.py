@@ -119,7 +119,7 @@ class TestOutages:
             lambda: ledger.reserve("karlo", 1, 30),
             lambda: ledger.usage(LATER),
             lambda: ledger.sweepable(erase_before=LATER, forget_before=LATER),
-            lambda: anext(aiter(ledger.image_keys()), None),
+            lambda: anext(aiter(ledger.images()), None),
         ]
 
         await asyncio.to_thread(postgres.stop)

@@ -6,12 +6,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from adapters.ledger_parts.rows import decode, encode_outcome, encode_request, image_keys
+from adapters.ledger_parts.rows import decode, encode_outcome, encode_request, images_on_record
 from conformance.generations import image_of, received, stored
 from domain.errors import UnusableImage
 from domain.generation import Generation, GenerationRequest, State
 from domain.image_file import MediaType
 from domain.money import Money
+from domain.ports import ImageOnRecord
 from domain.values import GuidanceScale, IdempotencyKey, ImageSize, InferenceSteps, ModelVersion, Prompt, Seed
 
 REQUEST = (
@@ -105,8 +106,12 @@ def test_times_are_read_as_the_database_keeps_them() -> None:
     assert [at and at.timestamp() for at in (decoded.created_at, decoded.finished_at, decoded.erased_at)] == [1, 2, 3]
 
 
-def test_image_keys_are_those_that_wait_and_those_that_are_stored() -> None:
+def test_images_on_record_are_those_that_wait_and_those_that_are_stored() -> None:
     order = received(samples=2)
     outcomes = ["{}", OUTCOME, encode_outcome(stored(order)[-1])]
 
-    assert list(image_keys(outcomes)) == ["images/2026/03/14/x-1.webp", image_of(order, 0).key, image_of(order, 1).key]
+    assert list(images_on_record(outcomes)) == [
+        ImageOnRecord("images/2026/03/14/x-1.webp", waits=True),
+        ImageOnRecord(image_of(order, 0).key, waits=False),
+        ImageOnRecord(image_of(order, 1).key, waits=False),
+    ]

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from adapters.ledger_parts.counting import counted_images, from_millionths, millionths
 from adapters.ledger_parts.limits import WINDOW, Check, Refusal, checks
-from adapters.ledger_parts.rows import decode, encode_outcome, encode_request, image_keys
+from adapters.ledger_parts.rows import decode, encode_outcome, encode_request, images_on_record
 from adapters.ledgers.postgres import statements as sql
 from adapters.ledgers.postgres.lease import Lease
 from adapters.postgres.database import PostgresDatabase, Session
@@ -20,7 +20,7 @@ from domain.errors import LedgerUnavailable, QuotaExceeded, SpendLimit, Supersed
 from domain.generation import Generation, GenerationRequest
 from domain.identifiers import uuid7
 from domain.limits import Limits, Usage
-from domain.ports import GenerationLedger
+from domain.ports import GenerationLedger, ImageOnRecord
 from domain.values import IdempotencyKey
 
 _MINUTE: Final = 60.0  # seconds
@@ -128,11 +128,11 @@ class PostgresGenerationLedger(GenerationLedger):
         async with self._session() as session:
             return [decode(row) for row in await session.fetch(sql.SWEEPABLE, erase_before, forget_before)]
 
-    async def image_keys(self) -> AsyncIterator[str]:
+    async def images(self) -> AsyncIterator[ImageOnRecord]:
         last = _FIRST_ID
         while rows := await self._outcomes(last):
-            for key in image_keys(row["outcome"] for row in rows):
-                yield key
+            for image in images_on_record(row["outcome"] for row in rows):
+                yield image
             last = rows[-1]["id"]
 
     async def _outcomes(self, after: UUID) -> Sequence[Any]:

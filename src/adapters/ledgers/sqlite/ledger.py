@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from adapters.ledger_parts.rows import image_keys
+from adapters.ledger_parts.rows import images_on_record
 from adapters.ledgers.sqlite import reads, writes
 from adapters.ledgers.sqlite.connection import connect, create, faults_translated
 from adapters.ledgers.sqlite.reader import Reader
@@ -21,7 +21,7 @@ from domain.errors import LedgerUnavailable
 from domain.generation import Generation, GenerationRequest
 from domain.identifiers import uuid7
 from domain.limits import Limits, Usage
-from domain.ports import GenerationLedger
+from domain.ports import GenerationLedger, ImageOnRecord
 from domain.values import IdempotencyKey
 
 
@@ -71,11 +71,11 @@ class SQLiteGenerationLedger(GenerationLedger):
     async def sweepable(self, *, erase_before: datetime | None, forget_before: datetime | None) -> Sequence[Generation]:
         return await self._reader.read(lambda file: reads.sweepable(file, erase_before, forget_before))
 
-    async def image_keys(self) -> AsyncIterator[str]:
+    async def images(self) -> AsyncIterator[ImageOnRecord]:
         last = ""
         while rows := await self._reader.read(partial(reads.outcomes, after=last)):
-            for key in image_keys(row["outcome"] for row in rows):
-                yield key
+            for image in images_on_record(row["outcome"] for row in rows):
+                yield image
             last = rows[-1]["id"]
 
 

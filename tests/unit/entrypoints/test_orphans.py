@@ -1,0 +1,23 @@
+"""What `darkroom orphans` finds, from the books in memory."""
+
+from adapters.in_memory.ledger import InMemoryGenerationLedger
+from adapters.in_memory.storage import InMemoryImageStorage
+from conformance.generations import drawn, image_of, received, stored
+from domain.image_file import MediaType
+from domain.limits import Limits
+from entrypoints.commands.orphans import Orphans, compare
+
+
+async def test_what_waits_is_told_from_what_is_lost() -> None:
+    ledger, storage = InMemoryGenerationLedger(), InMemoryImageStorage()
+    waiting, lost, kept = received(), received(), received()
+    for order, revisions in ((waiting, drawn(waiting)), (lost, stored(lost)), (kept, stored(kept))):
+        await ledger.receive(order, Limits())
+        for revision in revisions:
+            await ledger.record(revision)
+    await storage.put(image_of(kept).key, b"an image", MediaType.WEBP)
+    await storage.put("images/stranger.png", b"an image", MediaType.PNG)
+
+    found = await compare(ledger, storage)
+
+    assert found == Orphans(unknown=["images/stranger.png"], lost=[image_of(lost).key], waiting=[image_of(waiting).key])
