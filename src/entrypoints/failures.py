@@ -1,5 +1,6 @@
 """How a program of ours ends when it cannot do what it was asked: a line for each reason, and a status."""
 
+import os
 import sys
 from collections.abc import Callable
 from typing import Final
@@ -10,13 +11,21 @@ from entrypoints.settings import BadSettings
 FAILED: Final = 1
 BAD_SETTINGS: Final = 2
 FAILED_AND_PAID: Final = 3
-_INTERRUPTED: Final = 130  # as shells have it: 128 and the number of SIGINT
+# As shells have it: 128 and the number of the signal.
+_INTERRUPTED: Final = 130  # SIGINT
+_UNREAD: Final = 141  # SIGPIPE
 
 
 def told(work: Callable[[], int]) -> int:
     """Do the work and give its status; what stops it is told on standard error."""
     try:
-        return work()
+        status = work()
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        # Whoever read our output has heard enough. What is still buffered would be tried again at the exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _UNREAD
     except BadSettings as bad:
         tell(*bad.problems)
         return BAD_SETTINGS

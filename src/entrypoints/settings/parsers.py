@@ -1,5 +1,6 @@
 """How the text of a setting becomes a value. Each raises `InvalidSetting`, which says what would be right."""
 
+import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -23,6 +24,16 @@ def secret(value: str) -> Secret:
     return Secret(value)
 
 
+def listening_host(value: str) -> str:
+    """An address of this machine, or a name that stands for one."""
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        if not re.fullmatch(r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", value) or value[-1].isdigit():
+            raise InvalidSetting("must be an address or a host's name, such as 127.0.0.1, :: or localhost") from None
+    return value
+
+
 def api_key(value: str) -> Secret:
     """A key that is sent in a header."""
     if not value.isascii() or not value.isprintable() or " " in value:
@@ -32,7 +43,13 @@ def api_key(value: str) -> Secret:
 
 def path(value: str) -> Path:
     """A file or folder, `~` being the home of whoever runs the service."""
-    return Path(value).expanduser()
+    rule = "must be a path, where it begins with ~ that of somebody known to this machine"
+    if "\0" in value:
+        raise InvalidSetting(rule)
+    try:
+        return Path(value).expanduser()
+    except RuntimeError:
+        raise InvalidSetting(rule) from None
 
 
 def whole(low: int, high: int | None = None) -> Callable[[str], int]:

@@ -15,7 +15,7 @@ _EVERY_INTERFACE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # recogn
 class ServiceSettings:
     """Where it listens, where its embedded state lies, and how it logs."""
 
-    host: Annotated[str, Setting("DARKROOM_HOST", read.text, "the address it listens on")] = "127.0.0.1"
+    host: Annotated[str, Setting("DARKROOM_HOST", read.listening_host, "the address it listens on")] = "127.0.0.1"
     port: Annotated[int, Setting("DARKROOM_PORT", read.whole(0, 65_535), "the port it listens on; 0: any free one")] = (
         8000
     )

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -10,7 +12,7 @@ import httpx
 import jwt
 import pytest
 
-from integration.cli.command_line import CommandLine
+from integration.cli.command_line import PROGRAM, CommandLine
 from servers.ports import free_port
 
 SECRET = "s" * 64
@@ -31,6 +33,16 @@ def test_what_makes_no_sense_ends_with_status_2(shell: CommandLine, arguments: t
     assert ended.status == 2
     assert ended.stderr.startswith("usage: darkroom")
     assert ended.stdout == ""
+
+
+def test_a_reader_who_leaves_early_is_no_fault(shell: CommandLine) -> None:
+    nobody_reads, output = os.pipe()
+    os.close(nobody_reads)
+    with os.fdopen(output, "wb") as pipe:
+        command = [PROGRAM, "generate", "a fox", "--local", "--json"]
+        ended = subprocess.run(command, stdout=pipe, stderr=subprocess.PIPE, cwd=shell.folder, check=False)
+    assert (ended.returncode, ended.stderr) == (128 + signal.SIGPIPE, b"")
+    assert len(list(shell.folder.glob("*.png"))) == 1
 
 
 def test_it_runs_as_a_module_too() -> None:
@@ -139,8 +151,8 @@ def test_orphans_are_seen_from_both_sides(shell: CommandLine) -> None:
     (images / "stranger.png").write_bytes((images / kept).read_bytes())
     ended = shell.run("orphans", "--json")
     assert ended.status == 1
-    assert json.loads(ended.stdout) == {"unknown": ["stranger.png"], "missing": [lost]}
+    assert json.loads(ended.stdout) == {"unknown": ["stranger.png"], "lost": [lost], "waiting": []}
     assert shell.run("orphans").stdout.splitlines() == [
         "unknown to the ledger    stranger.png",
-        f"not in the storage       {lost}",
+        f"lost from the storage    {lost}",
     ]

@@ -56,6 +56,12 @@ def test_four_fields_are_enough() -> None:
     assert (order.seeds, order.samples, order.num_inference_steps, order.guidance_scale) == (None,) * 4
 
 
+def test_broken_rules_are_told_in_the_order_of_the_fields() -> None:
+    wrong = {"colour": 1, "samples": 0, "seed": [0, -1, -2], "width": 8, "prompt": " ", "version": "narrow"}
+    places = ["/prompt", "/width", "/seed/1", "/seed/2", "/samples", "/colour"]
+    assert [place for place in broken(**wrong) if place in places] == places
+
+
 def test_null_is_the_same_as_leaving_out() -> None:
     optional = ("negative_prompt", "seed", "num_inference_steps", "guidance_scale", "samples")
     assert read(**dict.fromkeys(optional)) == read()

@@ -26,6 +26,7 @@ RS256 = {"DARKROOM_JWT_ALGORITHM": "RS256", "DARKROOM_JWT_PUBLIC_KEY": PEM}
 # Name, a good text, what it means, a bad text, what is said of it.
 NUMBER, LONG = "must be a whole number from", "must be a number of seconds"
 TABLE: list[tuple[str, str, object, str, str]] = [
+    ("DARKROOM_HOST", "localhost", "localhost", "0.0.0.0.1", "must be an address or a host's name"),
     ("DARKROOM_PORT", "0", 0, "65536", f"{NUMBER} 0 to 65535"),
     ("DARKROOM_WORKERS", "4", 4, "0", f"{NUMBER} 1 to 256"),
     ("DARKROOM_MAX_CONNECTIONS", "9", 9, "0", f"{NUMBER} 1 to 1000000"),
@@ -142,7 +143,6 @@ TABLE: list[tuple[str, str, object, str, str]] = [
 # Any text will do for these.
 TEXTS = {
     "DARKROOM_DIFFUSERS_SIZES": "512-1024/64",
-    "DARKROOM_HOST": "::1",
     "DARKROOM_DATA_DIR": "elsewhere",
     "DARKROOM_METRICS_HOST": "::1",
     "DARKROOM_JWT_SECRET": "s" * 64,
