@@ -61,7 +61,7 @@ class Answer:
         else:
             try:
                 at = parsedate_to_datetime(text)
-            except ValueError:
+            except (ValueError, OverflowError):
                 return None
             seconds = (at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
         return int(min(max(seconds, 1), _LONGEST_WAIT))

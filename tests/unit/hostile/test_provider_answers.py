@@ -1,0 +1,134 @@
+"""What providers answer: whatever it is, it is a receipt or a failure that says what is known of the money."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from typing import Final
+
+import httpx
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from adapters.generators.karlo import answer as karlo
+from adapters.generators.karlo.call import CallOptions
+from adapters.generators.karlo.receipt import KarloReceipt
+from adapters.generators.openai_images import answer as openai_images
+from adapters.generators.replicate.errors import replicate_failure
+from adapters.generators.replicate.prediction import Prediction
+from adapters.generators.stability import answer as stability
+from adapters.generators.webui import answer as webui
+from adapters.provider_http.answer import Answer
+from domain.errors import Charged, DrawingFailed, InvalidValue, UnusableImage
+from domain.generation import GenerationRequest
+from domain.image_file import ImageFile
+from domain.values import ImageSize, ModelVersion, Prompt, Seed
+
+REQUEST: Final = GenerationRequest(
+    version=ModelVersion("any"), prompt=Prompt("a fox"), size=ImageSize(64, 64), samples=1, seeds=(Seed(7),)
+)
+NAMES: Final = (
+    *("images", "image", "id", "seed", "code", "msg", "nsfw_content_detected", "data", "b64_json", "url", "error"),
+    *(
+        "message",
+        "type",
+        "param",
+        "finish_reason",
+        "errors",
+        "name",
+        "info",
+        "all_seeds",
+        "sd_model_name",
+        "parameters",
+    ),
+    *("status", "output", "detail", "title", "data_removed", "metrics", "urls"),
+)
+WORDS: Final = ("SUCCESS", "succeeded", "failed", "aborted", "-10", "\u0661", "\ud800", "data:image/png;base64,", "{}")
+STARTS: Final = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF")
+TEXTS: Final = st.text(max_size=20) | st.sampled_from(
+    (*WORDS, *(base64.b64encode(start + b"x" * 40).decode() for start in STARTS))
+)
+LEAVES: Final = st.none() | st.booleans() | st.integers() | st.floats() | TEXTS
+DOCUMENTS: Final = st.recursive(
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=6),
+    max_leaves=20,
+)
+DATES: Final = (
+    *("Mon, 99999999999999999999 Jan 2000 00:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 -2359"),
+    *("Mon, 1 Jan 0001 00:00:00 +2359", "1e9", "-1", "9" * 400),
+)
+ANSWERS: Final = st.builds(
+    Answer,
+    status=st.sampled_from([200, 201, 204, 301, 400, 401, 402, 403, 404, 408, 422, 429, 499, 500, 503, 524]),
+    headers=st.builds(
+        lambda value: httpx.Headers([(b"retry-after", value.encode("latin-1", "replace"))]),
+        st.sampled_from(DATES) | st.text(max_size=30),
+    ),
+    body=st.binary(max_size=80) | DOCUMENTS.map(lambda value: json.dumps(value).encode()),
+)
+LINKED: Final = CallOptions(return_type="url", image_format="webp", nsfw_checker=True)
+ENCLOSED: Final = CallOptions(return_type="base64_string", image_format="webp", nsfw_checker=False)
+READERS: Final[dict[str, Callable[[Answer], object]]] = {
+    "karlo, links": lambda answer: karlo.read_answer(answer, REQUEST, LINKED),
+    "karlo, base64": lambda answer: karlo.read_answer(answer, REQUEST, ENCLOSED),
+    "openai": lambda answer: openai_images.read_answer(answer, REQUEST),
+    "stability": lambda answer: stability.read_answer(answer, REQUEST),
+    "webui": lambda answer: webui.read_answer(answer, REQUEST, "sd_xl_base_1.0"),
+    "replicate": lambda answer: Prediction(answer.document()).link(),
+}
+
+
+@pytest.mark.parametrize("name", READERS)
+@given(answer=ANSWERS)
+@example(answer=Answer(200, httpx.Headers(), b"[" * 200_000))
+@example(answer=Answer(200, httpx.Headers(), b'{"images": ' + b"9" * 10_000 + b"}"))
+@example(answer=Answer(200, httpx.Headers(), b"\xff\xfe{\0}\0"))
+def test_an_answer_is_used_or_a_failure(name: str, answer: Answer) -> None:
+    try:
+        assert READERS[name](answer) is not None
+    except DrawingFailed as failure:
+        assert failure.charged in Charged
+        assert not (answer.is_success and name != "replicate" and failure.charged is Charged.NO)
+
+
+@given(answer=ANSWERS)
+def test_what_refuses_an_order_says_so(answer: Answer) -> None:
+    assert isinstance(replicate_failure(answer), DrawingFailed)
+    assert answer.retry_after is None or 1 <= answer.retry_after <= 86_400
+
+
+@given(st.binary(max_size=80) | DOCUMENTS.map(lambda value: json.dumps(value).encode()))
+def test_a_receipt_that_somebody_changed_is_unusable(reference: bytes) -> None:
+    try:
+        KarloReceipt.decode(reference).failures()
+    except UnusableImage as failure:
+        assert failure.charged is Charged.YES
+
+
+CHUNKS: Final = st.lists(
+    st.tuples(
+        st.sampled_from([b"IHDR", b"IDAT", b"IEND", b"iCCP", b"zTXt", b"tEXt", b"acTL", b"VP8 ", b"VP8L", b"VP8X"]),
+        st.binary(max_size=40),
+        st.sampled_from([0, 0, 0, 1, -1, 2**31, 2**32 - 1]),
+    ),
+    max_size=6,
+)
+
+
+@given(st.sampled_from(["big", "little"]), CHUNKS, st.binary(max_size=8))
+def test_a_file_of_odd_parts_is_an_image_of_a_bounded_size_or_none(
+    order: str, chunks: list[tuple[bytes, bytes, int]], tail: bytes
+) -> None:
+    big = order == "big"
+    data = b"\x89PNG\r\n\x1a\n" if big else b"RIFF\x40\0\0\0WEBP"
+    for name, content, lie in chunks:
+        length = ((len(content) + lie) % 2**32).to_bytes(4, "big" if big else "little")
+        data += (length + name if big else name + length) + content + (b"\0" * 4 if big else b"")
+    try:
+        file = ImageFile.inspect(data + tail)
+    except InvalidValue:
+        return
+    assert 0 < file.width <= ImageFile.MAX_SIDE >= file.height > 0
