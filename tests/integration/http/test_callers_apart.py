@@ -1,0 +1,137 @@
+"""Whose token it is decides what it opens, at every route that there is: a new one is tried without a word here.
+
+Where a route asks for something that is not known here, say in `Belongings` what Ada has there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from adapters.in_memory.ledger import InMemoryGenerationLedger
+from adapters.ledgers.postgres import open_postgres_ledger
+from adapters.ledgers.sqlite import open_sqlite_ledger
+from adapters.postgres.database import open_postgres_database
+from domain.identifiers import uuid7
+from domain.ports import GenerationLedger
+from entrypoints.http.access import READ, WRITE
+from entrypoints.http.documentation import openapi
+from entrypoints.http.keys import OneKey
+from entrypoints.http.tokens import JwtTokenVerifier
+from integration.http.house import ORDER, RULES, SECRET, House, bearer, now, open_house
+
+KEY, PROMPT = "canary-key", "canary prompt"
+BOB = bearer(sub="bob")
+
+
+def guarded(house: House) -> Iterator[tuple[str, str]]:
+    """Path and method of every route that is not open to all."""
+    for route in house.app.routes:
+        for handler, _ in getattr(route, "route_handler_map", {}).values():
+            if not handler.opt.get("open_to_all"):
+                yield from ((route.path_format, method) for method in sorted(handler.http_methods - {"OPTIONS"}))
+
+
+@dataclass(frozen=True)
+class Belongings:
+    """A generation of Ada's, and what she knows of it."""
+
+    generation: dict[str, Any]
+
+    def path(self, template: str) -> str:
+        return template.format_map({"generation_id": self.generation["id"]})
+
+    def requests(self, method: str, template: str, operation: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """What Bob asks for: plainly, and by everything that is Ada's."""
+        known = {"limit": "100", "cursor": self.generation["id"]}
+        asked = [one["name"] for one in operation.get("parameters", []) if one["in"] == "query"]
+        by_name = {"Idempotency-Key": KEY, "Last-Event-ID": "0", "X-Request-ID": "ada"}
+        for params in ({}, {name: known[name] for name in asked}):
+            for headers in ({}, by_name):
+                request = {"method": method, "url": self.path(template), "params": params, "headers": BOB | headers}
+                yield request | ({"json": ORDER} if "requestBody" in operation else {})
+
+    def shown_in(self, answer: httpx.Response) -> list[str]:
+        """What of it an answer gives away, other than the address that was asked for."""
+        told = f"{answer.headers!r} {answer.text}".replace(answer.request.url.path, "")
+        images = [name for image in self.generation["images"] for name in (image["id"], image["image"])]
+        return [canary for canary in (self.generation["id"], PROMPT, KEY, *images) if canary in told]
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+async def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[GenerationLedger]:
+    if request.param == "memory":
+        yield InMemoryGenerationLedger()
+    elif request.param == "sqlite":
+        async with open_sqlite_ledger(tmp_path / "ledger", tmp_path / "workers", now) as opened:
+            yield opened
+    else:
+        url = request.getfixturevalue("database_url")
+        async with open_postgres_database(url) as database, open_postgres_ledger(database, uuid7()) as shared:
+            yield shared
+
+
+async def test_nobody_reads_or_changes_what_is_anothers(ledger: GenerationLedger) -> None:
+    async with open_house(ledger=ledger) as house:
+        drawn = await house.client.post("/api/images", json=ORDER, headers={"Idempotency-Key": KEY})
+        await house.order(prompt=PROMPT)
+        generations = (await house.client.get("/api/generations")).json()["items"]
+        for ada in (Belongings(generation) for generation in generations):
+            address = f"/api/generations/{ada.generation['id']}"
+            before = (await house.client.get(address)).json()["order"]
+            for template, method in guarded(house):
+                operation = openapi(house.services.cards)["paths"][template][method.lower()]
+                for request in ada.requests(method, template, operation):
+                    sent = await house.client.send(house.client.build_request(**request, timeout=10))
+                    told = f"{method} {sent.url}: {sent.text}"
+                    assert ada.shown_in(sent) == [], told
+                    assert sent.status_code == (200 if ada.path(template) == template else 404), told
+            assert (await house.client.get(address)).json()["order"] == before
+        again = await house.client.post("/api/images", json=ORDER, headers={"Idempotency-Key": KEY})
+        assert again.headers["idempotency-replay"] == "true"
+        assert again.json()[0]["id"] == drawn.json()[0]["id"]
+        assert (await house.client.get("/api/usage")).json()["today"]["images"] == 2
+        assert (await house.client.get("/api/generations")).json()["items"][1]["id"] == generations[1]["id"]
+
+
+async def test_what_is_looked_for_is_found_in_the_owners_answers() -> None:
+    async with open_house() as house:
+        await house.client.post("/api/images", json=ORDER | {"prompt": PROMPT}, headers={"Idempotency-Key": KEY})
+        (generation,) = (await house.client.get("/api/generations")).json()["items"]
+        ada = Belongings(generation)
+        for path in ("/api/generations", ada.path("/api/generations/{generation_id}")):
+            assert len(ada.shown_in(await house.client.get(path))) >= 3, path
+
+
+async def test_without_a_token_no_route_opens_but_those_that_are_open_to_all() -> None:
+    async with open_house() as house:
+        ada = Belongings({"id": uuid7(), "images": []})
+        del house.client.headers["Authorization"]
+        for template, method in guarded(house):
+            answer = await house.client.request(method, ada.path(template))
+            assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer"), f"{method} {template}"
+        assert len([*guarded(house)]) >= 7
+
+
+@pytest.mark.parametrize("scope", [READ, WRITE])
+async def test_a_scope_opens_what_it_is_for_and_nothing_else(scope: str) -> None:
+    verifier = JwtTokenVerifier(OneKey(SECRET, "HS256"), replace(RULES, scope_claim="scope"), clock=now)
+    async with open_house(tokens=verifier) as house:
+        ada = Belongings({"id": uuid7(), "images": []})
+        for template, method in guarded(house):
+            needed = READ if method == "GET" else WRITE
+            sent = await house.client.request(
+                method, ada.path(template), headers=bearer(scope=f"openid {scope} images:admin images images:*")
+            )
+            if needed == scope:
+                assert sent.status_code not in (401, 403), f"{method} {template}"
+            else:
+                assert (sent.status_code, sent.json()["type"]) == (403, "/problems/forbidden"), f"{method} {template}"
+                assert sent.headers["www-authenticate"] == f'Bearer error="insufficient_scope", scope="{needed}"'
+                assert sent.json()["charged"] == "no"
+        assert (await house.client.get("/health/ready", headers=bearer())).status_code == 200
