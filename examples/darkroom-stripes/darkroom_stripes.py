@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from domain.generation import GeneratedImage, GenerationRequest
 from domain.image_file import MediaType
-from domain.model_card import ModelCard, PixelRange
+from domain.model_card import MediaSource, ModelCard, PixelRange
 from domain.ports import ImageGenerator, Receipt
 from domain.values import ModelVersion
 
@@ -19,6 +19,7 @@ CARD = ModelCard(
     prompt_max=1000,
     media_type=MediaType.PNG,
     negative_prompt=False,
+    media_source=MediaSource.ALGORITHMIC,
 )
 
 

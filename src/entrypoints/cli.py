@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "token": "print an access token",
     "revoke": "let an access token be accepted no more",
     "generate": "draw images, through a running service or in this process",
+    "inspect": "say what an image file says of itself: how it was made, and who signed that",
     "check": "say what is configured and whether it can be reached; spends nothing",
     "usage": "say what was drawn and what it cost, by caller, model and day",
     "orphans": "compare what the ledger knows with what the storage keeps",

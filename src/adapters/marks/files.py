@@ -16,7 +16,7 @@ Mark = Callable[[bytes, MediaType, Statement], bytes]
 """
 
 
-class _Format(Protocol):
+class Format(Protocol):
     """What the module of a format offers."""
 
     def embedded(self, data: bytes) -> Embedded:
@@ -26,7 +26,7 @@ class _Format(Protocol):
         """The same file with this packet."""
 
 
-_FORMATS: Final[Mapping[MediaType, _Format]] = {MediaType.PNG: png, MediaType.JPEG: jpeg, MediaType.WEBP: webp}
+_FORMATS: Final[Mapping[MediaType, Format]] = {MediaType.PNG: png, MediaType.JPEG: jpeg, MediaType.WEBP: webp}
 
 
 def embedded(data: bytes, media_type: MediaType) -> Embedded:

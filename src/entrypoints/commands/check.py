@@ -14,6 +14,7 @@ from entrypoints.container.composition import open_container
 from entrypoints.container.generators import open_generator
 from entrypoints.container.keys import open_keys
 from entrypoints.container.ledgers import open_records
+from entrypoints.container.marks import told_of_marks
 from entrypoints.container.storages import open_storage
 from entrypoints.failures import FAILED
 from entrypoints.settings import BadSettings, Settings
@@ -56,6 +57,7 @@ async def _findings(settings: Settings) -> list[Finding]:
         f"storage {settings.storage.kind}": partial(_storage, settings),
         "ledger": partial(_ledger, settings),
         "tokens": partial(_tokens, settings),
+        "marks": partial(_marks, settings),
     }
     findings = list(await asyncio.gather(*(_finding(part, look) for part, look in parts.items())))
     if all(finding.ok for finding in findings):
@@ -89,6 +91,10 @@ async def _ledger(settings: Settings) -> str:
 async def _tokens(settings: Settings) -> str:
     async with open_keys(settings):
         return "signatures can be verified"
+
+
+async def _marks(settings: Settings) -> str:
+    return told_of_marks(settings)
 
 
 async def _models(settings: Settings) -> str:

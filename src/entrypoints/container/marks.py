@@ -5,10 +5,14 @@ from contextlib import contextmanager
 
 from adapters.marks.files import Mark, stated_in_xmp
 from adapters.marks.generator import MarkingImageGenerator
+from adapters.marks.inspection import Inspection, inspect
+from adapters.marks.manifests import Credentials
 from domain.errors import InvalidValue
 from domain.ports import ImageGenerator
 from entrypoints.container.clock import now
 from entrypoints.settings import BadSettings, C2PASettings, Settings
+
+__all__ = ["Credentials", "Inspection", "inspect", "marking", "told_of_marks"]
 
 
 def marking(settings: Settings, generators: Sequence[ImageGenerator]) -> Sequence[ImageGenerator]:
@@ -21,15 +25,32 @@ def marking(settings: Settings, generators: Sequence[ImageGenerator]) -> Sequenc
         case "none":
             return generators
         case "c2pa":
-            mark: Mark = _signing(settings.of(C2PASettings))
+            mark, _ = _signing(settings.of(C2PASettings))
         case _:
             mark = stated_in_xmp
     return [MarkingImageGenerator(generator, mark, prompts=settings.marks.prompts) for generator in generators]
 
 
-def _signing(c2pa: C2PASettings) -> Mark:
+def told_of_marks(settings: Settings) -> str:
+    """Say in a sentence what images will say.
+
+    Raises:
+        BadSettings: there is nothing to sign with as it is set.
+    """
+    match settings.marks.kind:
+        case "none":
+            return "images do not say what they are"
+        case "c2pa":
+            _, signer = _signing(settings.of(C2PASettings))
+            return f"images say what they are, signed by {signer}"
+        case _:
+            return "images say what they are"
+
+
+def _signing(c2pa: C2PASettings) -> tuple[Mark, str]:
+    """The mark, and who signs and until when."""
     try:
-        from adapters.marks.certificates import read_algorithm, read_chain
+        from adapters.marks.certificates import name_of, read_algorithm, read_chain
         from adapters.marks.credentials import ContentCredentials
     except ImportError as missing:
         raise BadSettings(f"DARKROOM_MARKS=c2pa needs the extra darkroom[c2pa]: {missing}") from missing
@@ -37,7 +58,8 @@ def _signing(c2pa: C2PASettings) -> Mark:
         leaf = read_chain(c2pa.certificate, now=now())[0]
     with _read_from("DARKROOM_C2PA_KEY"):
         algorithm = read_algorithm(c2pa.key.value, leaf)
-        return ContentCredentials(chain=c2pa.certificate, key=c2pa.key.value, algorithm=algorithm)
+        mark = ContentCredentials(chain=c2pa.certificate, key=c2pa.key.value, algorithm=algorithm)
+    return mark, f"{name_of(leaf)} until {leaf.not_valid_after_utc:%Y-%m-%d}"
 
 
 @contextmanager

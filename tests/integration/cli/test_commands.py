@@ -110,6 +110,8 @@ def test_check_fails_where_something_cannot_be_reached(shell: CommandLine) -> No
         "generator karlo": False,
         "storage disk": True,
         "ledger": False,
+        "tokens": True,
+        "marks": True,
     }
     assert told["ok"] is False
     assert told["settings"]["DARKROOM_KARLO_BASE_URL"] == nowhere

@@ -1,0 +1,86 @@
+"""`darkroom inspect`."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from domain.errors import InvalidValue
+from entrypoints.container.marks import Credentials, Inspection, inspect
+from entrypoints.failures import FAILED, tell
+from entrypoints.settings import Settings
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Which file, whom to trust, and how it is told."""
+    parser.add_argument("file", metavar="FILE", help="an image; - is standard input")
+    parser.add_argument("--anchors", metavar="PEM", type=Path, help="certificates of authorities that you trust")
+    parser.add_argument("--json", action="store_true", help="print it as JSON")
+
+
+def run(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Say what a file says of itself; fail where it is no image, or its Content Credentials are not valid."""
+    del settings
+    try:
+        anchors = arguments.anchors.read_text(encoding="ascii") if arguments.anchors else None
+        data = sys.stdin.buffer.read() if arguments.file == "-" else Path(arguments.file).read_bytes()
+        found = inspect(data, anchors=anchors)
+    except InvalidValue as flaw:
+        tell(f"{arguments.file}: {flaw}")
+        return FAILED
+    except (OSError, UnicodeDecodeError) as fault:
+        tell(str(fault))
+        return FAILED
+    if arguments.json:
+        print(json.dumps(_as_json(found), indent=2, ensure_ascii=False))
+    else:
+        for name, text in _told(found):
+            # A file may be anybody's, and a terminal obeys what is not printable.
+            print(f"{name:10} {''.join(sign if sign.isprintable() else ' ' for sign in text)}")
+    return FAILED if found.credentials and found.credentials.flaws else 0
+
+
+def _told(found: Inspection) -> Iterator[tuple[str, str]]:
+    yield "format", found.file.media_type
+    yield "size", f"{found.file.width} x {found.file.height}"
+    yield "source", found.source_type or "not stated"
+    for name in ("generator", "model", "seed", "prompt", "tool"):
+        if text := getattr(found, name):
+            yield name, text
+    yield "signed", _signed(found.credentials)
+
+
+def _signed(credentials: Credentials | None) -> str:
+    if credentials is None:
+        return "no"
+    who = credentials.signer or credentials.issuer or "somebody"
+    match credentials.state:
+        case "unchecked":
+            return "by somebody; not checked, since darkroom[c2pa] is not installed"
+        case "invalid":
+            return f"by {who}, not valid: {', '.join(credentials.flaws)}"
+        case state:
+            return f"by {who} ({credentials.issuer}), {state}"
+
+
+def _as_json(found: Inspection) -> dict[str, object]:
+    credentials = found.credentials
+    return {
+        "media_type": found.file.media_type,
+        "width": found.file.width,
+        "height": found.file.height,
+        "source_type": found.source_type,
+        "generator": found.generator,
+        "model": found.model,
+        "seed": int(found.seed) if found.seed and found.seed.isdecimal() else found.seed,
+        "prompt": found.prompt,
+        "tool": found.tool,
+        "credentials": credentials
+        and {
+            "state": credentials.state,
+            "signer": credentials.signer,
+            "issuer": credentials.issuer,
+            "flaws": list(credentials.flaws),
+        },
+    }

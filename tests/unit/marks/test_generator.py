@@ -1,0 +1,126 @@
+"""A generator with marks on is a generator like any other, and its images say what they are."""
+
+import asyncio
+import logging
+from dataclasses import replace
+
+import pytest
+
+from adapters.generators.sketch import SketchImageGenerator
+from adapters.in_memory.generator import WIDEST_CARD, InMemoryImageGenerator
+from adapters.marks.files import embedded, properties, stated_in_xmp
+from adapters.marks.generator import MarkingImageGenerator
+from adapters.marks.statement import SOURCE_TYPES, Statement
+from conformance.generator_contract import GeneratorContract
+from domain.generation import GeneratedImage, GenerationRequest
+from domain.image_file import MediaType
+from domain.model_card import MediaSource
+from domain.ports import ImageGenerator
+from domain.values import ImageSize, ModelVersion, Prompt, Seed
+from unit.marks.variants import pixels
+
+REQUEST = GenerationRequest(
+    version=ModelVersion("memory"),
+    prompt=Prompt("a fox"),
+    negative_prompt=Prompt("hounds"),
+    size=ImageSize(32, 16),
+    samples=2,
+    seeds=(Seed(7), Seed(8)),
+)
+
+
+class TestMarkedSketch(GeneratorContract):
+    @pytest.fixture
+    def generator(self) -> ImageGenerator:
+        return MarkingImageGenerator(SketchImageGenerator(), stated_in_xmp, prompts=True)
+
+
+class TestMarkedInMemory(GeneratorContract):
+    @pytest.fixture
+    def generator(self) -> ImageGenerator:
+        return MarkingImageGenerator(InMemoryImageGenerator(), stated_in_xmp, prompts=False)
+
+
+async def drawn(generator: ImageGenerator, request: GenerationRequest = REQUEST) -> list[GeneratedImage]:
+    receipt = await generator.submit(request, "key")
+    return [image async for image in generator.collect(request, receipt)]
+
+
+def said(image: GeneratedImage) -> dict[str, str]:
+    return dict(properties(embedded(image.data, image.file.media_type)))
+
+
+async def test_each_image_says_what_it_is_and_is_otherwise_what_was_drawn() -> None:
+    bare = await drawn(InMemoryImageGenerator())
+    marked = await drawn(MarkingImageGenerator(InMemoryImageGenerator(), stated_in_xmp, prompts=False))
+
+    for before, after in zip(bare, marked, strict=True):
+        assert after.seed is not None
+        assert said(after) == {
+            "Iptc4xmpExt:DigitalSourceType": SOURCE_TYPES + "trainedAlgorithmicMedia",
+            "Iptc4xmpExt:AISystemUsed": "memory",
+            "Iptc4xmpExt:AISystemVersionUsed": "memory",
+            "xmp:CreatorTool": "Darkroom",
+            "darkroom:Generator": "memory",
+            "darkroom:Model": "memory",
+            "darkroom:Seed": str(after.seed.value),
+        }
+        assert replace(after, data=before.data) == before
+        assert pixels(after.data) == pixels(before.data)
+
+
+async def test_prompts_are_told_only_where_the_operator_says_so() -> None:
+    telling = MarkingImageGenerator(InMemoryImageGenerator(), stated_in_xmp, prompts=True)
+    silent = MarkingImageGenerator(InMemoryImageGenerator(), stated_in_xmp, prompts=False)
+
+    assert said((await drawn(telling))[0])["Iptc4xmpExt:AIPromptInformation"] == "a fox\nNegative prompt: hounds"
+    assert "a fox" not in str(said((await drawn(silent))[0]))
+
+
+async def test_without_a_seed_it_tells_of_none() -> None:
+    seedless = InMemoryImageGenerator(replace(WIDEST_CARD, seed=False, media_source=MediaSource.ALGORITHMIC))
+    (image,) = await drawn(
+        MarkingImageGenerator(seedless, stated_in_xmp, prompts=True), replace(REQUEST, seeds=(), samples=1)
+    )
+    assert said(image) == {
+        "Iptc4xmpExt:DigitalSourceType": SOURCE_TYPES + "algorithmicMedia",
+        "xmp:CreatorTool": "Darkroom",
+        "darkroom:Generator": "memory",
+        "darkroom:Model": "memory",
+    }
+
+
+@pytest.mark.parametrize("broken", [b"no image at all", b""])
+async def test_an_image_that_cannot_be_marked_is_handed_out_all_the_same(
+    broken: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    bare = await drawn(InMemoryImageGenerator())
+    with caplog.at_level(logging.ERROR):
+        marked = await drawn(MarkingImageGenerator(InMemoryImageGenerator(), lambda *_: broken, prompts=True))
+
+    assert marked == bare
+    assert caplog.text.count("without its mark") == len(bare)
+    assert "a fox" not in caplog.text
+
+
+async def test_marking_lets_others_go_on() -> None:
+    loop, others = asyncio.get_running_loop(), asyncio.Event()
+
+    def waiting_for_others(data: bytes, media_type: MediaType, statement: Statement) -> bytes:
+        asyncio.run_coroutine_threadsafe(others.wait(), loop).result(timeout=20)
+        return stated_in_xmp(data, media_type, statement)
+
+    loop.call_soon(others.set)
+    marked = await drawn(MarkingImageGenerator(InMemoryImageGenerator(), waiting_for_others, prompts=False))
+    assert all(said(image) for image in marked)
+
+
+async def test_it_is_otherwise_the_generator_that_it_marks() -> None:
+    inner = InMemoryImageGenerator()
+    marking = MarkingImageGenerator(inner, stated_in_xmp, prompts=False)
+
+    receipt = await marking.submit(REQUEST, "key")
+    assert inner.asked == [(REQUEST, "key")]
+    assert marking.cards == inner.cards
+    assert await marking.check() == await inner.check()
+    assert await marking.progress(REQUEST, "key", receipt) == await inner.progress(REQUEST, "key", receipt)
