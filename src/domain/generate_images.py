@@ -16,7 +16,7 @@ from domain.order import Order
 from domain.patience import patiently, pauses
 from domain.ports import GenerationLedger
 from domain.running_generations import RunningGenerations
-from domain.values import IdempotencyKey, ModelVersion
+from domain.values import IdempotencyKey, ModelVersion, WebhookUrl
 
 _A_LITTLE: Final = 2.0  # seconds
 
@@ -55,15 +55,23 @@ class GenerateImages:
         self._images_per_day, self._spend_per_day, self._patience = images_per_day, spend_per_day, patience
 
     async def accept(
-        self, order: Order, caller: Caller, key: IdempotencyKey | None = None, *, promise: bool = False
+        self,
+        order: Order,
+        caller: Caller,
+        key: IdempotencyKey | None = None,
+        *,
+        promise: bool = False,
+        webhook: WebhookUrl | None = None,
     ) -> Accepted:
         """Write the order down and begin to draw it, or find the one that its key stands for.
 
         `promise`: the caller will not wait, but is told at once that it will be drawn; so it is, even where a crash
         comes between. Of one who waits, what had not left for the provider is dropped with the crash.
+        `webhook` is where it wants to be told of its end.
 
         Raises:
-            IdempotencyKeyReused, Gone: what the key stands for is another order, or was deleted.
+            IdempotencyKeyReused, Gone: what the key stands for is another order, or one of whose end nobody is told
+                there; or it was deleted.
             QuotaExceeded, SpendLimit, Overloaded, LedgerUnavailable: not now; nothing was begun.
         """
         card = self._cards[order.version.value]
@@ -82,6 +90,7 @@ class GenerateImages:
             created_at=self._clock(),
             key=key,
             promised=promise,
+            webhook=webhook,
             cost=card.cost_of(request.samples),
         )
         kept = await self._receive(generation, caller)
@@ -89,6 +98,8 @@ class GenerateImages:
             raise IdempotencyKeyReused("this idempotency key stands for another order")
         if kept.erased_at:
             raise Gone("the images of this order were deleted", charged=kept.charged)
+        if webhook not in (None, kept.webhook):
+            raise IdempotencyKeyReused("this idempotency key stands for an order without that webhook")
         return Accepted(kept, replay=kept.id != generation.id)
 
     async def outcome(self, generation: Generation) -> Generation:

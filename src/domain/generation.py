@@ -31,7 +31,16 @@ from domain.image_file import ImageFile, MediaType
 from domain.model_card import ModelCard
 from domain.money import Money
 from domain.order import Order
-from domain.values import GuidanceScale, IdempotencyKey, ImageSize, InferenceSteps, ModelVersion, Prompt, Seed
+from domain.values import (
+    GuidanceScale,
+    IdempotencyKey,
+    ImageSize,
+    InferenceSteps,
+    ModelVersion,
+    Prompt,
+    Seed,
+    WebhookUrl,
+)
 
 
 class State(StrEnum):
@@ -217,8 +226,8 @@ class Generation:
     generation one is refused. `model` is the one that is asked to draw it, of `generator`: the one that `version`
     stands for, or the last that it was handed on to. `fallbacks` may be asked in its place, in their order. `waiting`
     are images that are safe in the spool and on their way to storage; `images` lie in storage. `promised` says that
-    its caller did not wait, and was told at once that it will be drawn. `cost` is what the provider charges, or may
-    have charged, for it, where a price is known.
+    its caller did not wait, and was told at once that it will be drawn; `webhook` says where it wants to be told of
+    its end. `cost` is what the provider charges, or may have charged, for it, where a price is known.
     """
 
     id: str
@@ -238,6 +247,7 @@ class Generation:
     failure: Failure | None = None
     cost: Money | None = None
     promised: bool = False
+    webhook: WebhookUrl | None = None
     finished_at: datetime | None = None
     erased_at: datetime | None = None
 
@@ -302,10 +312,10 @@ class Generation:
         return replace(self, request=request, revision=self.revision + 1)
 
     def erased(self, at: datetime) -> Self:
-        """Its prompts are forgotten, and its images are about to be removed from storage."""
+        """Its prompts are forgotten, and its images are about to be removed from storage; nobody is told of it."""
         if not self.state.final:
             raise ValueError(f"what is {self.state} cannot be erased")
-        return replace(self.forgotten(), erased_at=at)
+        return replace(self.forgotten(), webhook=None, erased_at=at)
 
     def emptied(self) -> Self:
         """Its images are removed from storage."""

@@ -14,7 +14,8 @@ from domain.image_file import MediaType
 from domain.limits import Limits, Usage
 from domain.model_card import ModelCard
 from domain.progress import Progress
-from domain.values import IdempotencyKey
+from domain.values import IdempotencyKey, WebhookUrl
+from domain.webhook import Backlog, Delivery
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,3 +256,50 @@ class GenerationLedger(Protocol):
     @abstractmethod
     def images(self) -> AsyncIterator[ImageOnRecord]:
         """Every image that is written down here: in storage, on its way there, or to be removed."""
+
+
+class WebhookLedger(Protocol):
+    """Remembers which callers are to be told of their generation's end. `GenerationLedger.receive` writes that down,
+    in the same transaction as the order.
+
+    Every method raises `LedgerUnavailable` where the ledger does not answer.
+    """
+
+    @abstractmethod
+    async def claim(self, limit: int, *, now: datetime, until: datetime) -> Sequence[Delivery]:
+        """Give deliveries that are due, of generations at their end, and each to one who asks.
+
+        They count as attempted, and are due again at `until`, should whoever claims them never be heard of again.
+        """
+
+    @abstractmethod
+    async def forget(self, delivery: Delivery) -> None:
+        """There is nothing more to deliver; repeating it succeeds."""
+
+    @abstractmethod
+    async def put_off(self, delivery: Delivery, until: datetime | None) -> None:
+        """Let it be due again at that time; None gives it up. Nothing happens where it was claimed again since."""
+
+    @abstractmethod
+    async def backlog(self) -> Backlog:
+        """How much waits, and how much was given up."""
+
+
+class WebhookSender(Protocol):
+    """Calls whom callers name, and nobody whom the operator would not have called."""
+
+    @abstractmethod
+    def check(self, url: WebhookUrl) -> None:
+        """Look at a URL before anything is promised.
+
+        Raises:
+            InvalidValue: it is never called from here; the message says the rule.
+        """
+
+    @abstractmethod
+    async def send(self, url: WebhookUrl, message_id: str, body: bytes) -> None:
+        """Deliver a message, signed now; `message_id` is the same at each attempt.
+
+        Raises:
+            NotDelivered: it was not taken.
+        """

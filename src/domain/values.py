@@ -157,3 +157,17 @@ class IdempotencyKey:
         printable_ascii = self.value.isascii() and self.value.isprintable()
         if not printable_ascii or not 1 <= len(self.value) <= self.MAX_LENGTH:
             raise InvalidValue(f"must be 1 to {self.MAX_LENGTH} printable ASCII characters")
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookUrl:
+    """Where a caller wants to be told, as it wrote it. Who may be called at all is for a `WebhookSender` to say."""
+
+    MAX_LENGTH: ClassVar = 2048
+
+    value: str
+
+    def __post_init__(self) -> None:
+        text = self.value
+        if not (text.isascii() and text.isprintable() and " " not in text and 0 < len(text) <= self.MAX_LENGTH):
+            raise InvalidValue(f"must be 1 to {self.MAX_LENGTH} printable ASCII characters without blanks")

@@ -29,6 +29,7 @@ from domain.values import (
     Prompt,
     SampleCount,
     Seed,
+    WebhookUrl,
 )
 
 # Text that can leave a JSON document. What names a caller is shorter: it comes from a token that we check.
@@ -102,6 +103,7 @@ def histories(draw: st.DrawFn) -> list[Generation]:
         created_at=draw(_instants),
         key=draw(st.none() | st.just(IdempotencyKey(uuid7()))),
         promised=draw(st.booleans()),
+        webhook=draw(st.none() | st.just(WebhookUrl("https://receiver.example/hook"))),
         cost=draw(st.none() | _money),
     )
     history = [generation]

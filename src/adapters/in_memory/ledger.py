@@ -12,8 +12,9 @@ from domain.errors import QuotaExceeded, Superseded
 from domain.generation import Generation, GenerationRequest, State
 from domain.identifiers import uuid7
 from domain.limits import Limits, Usage
-from domain.ports import GenerationLedger, ImageOnRecord
+from domain.ports import GenerationLedger, ImageOnRecord, WebhookLedger
 from domain.values import IdempotencyKey
+from domain.webhook import Backlog, Delivery
 
 MINUTE: Final = timedelta(minutes=1)
 
@@ -25,8 +26,15 @@ class _Row:
 
 
 @dataclass(slots=True)
+class _Webhook:
+    due_at: datetime | None
+    attempts: int = 0
+
+
+@dataclass(slots=True)
 class _Book:
     rows: dict[str, _Row] = field(default_factory=dict)
+    webhooks: dict[str, _Webhook] = field(default_factory=dict)
     living: set[str] = field(default_factory=set)
     reserved: list[tuple[str, datetime, int]] = field(default_factory=list)
 
@@ -40,6 +48,7 @@ class InMemoryGenerationLedger(GenerationLedger):
         self.worker = uuid7()
         self._clock, self._book = clock, _book or _Book()
         self._book.living.add(self.worker)
+        self.webhooks = InMemoryWebhookLedger(self._book)
 
     def colleague(self) -> "InMemoryGenerationLedger":
         """Another worker, at the same ledger."""
@@ -56,6 +65,8 @@ class InMemoryGenerationLedger(GenerationLedger):
         for check in checks(generation, limits):
             self._hold_to(check, generation.created_at)
         self._book.rows[generation.id] = _Row(generation, self.worker)
+        if generation.webhook:
+            self._book.webhooks[generation.id] = _Webhook(generation.created_at)
         return generation
 
     async def record(self, generation: Generation) -> None:
@@ -165,6 +176,35 @@ class InMemoryGenerationLedger(GenerationLedger):
         excess = sum(amount for _, amount in taken) + check.asked - check.allowed
         if excess > 0:
             raise check.refused(now=now, room_at=_room_at(taken, excess))
+
+
+class InMemoryWebhookLedger(WebhookLedger):
+    """Who is to be told, beside the generations of a ledger in memory."""
+
+    def __init__(self, book: _Book) -> None:
+        self._book = book
+
+    async def claim(self, limit: int, *, now: datetime, until: datetime) -> Sequence[Delivery]:
+        due = [
+            (webhook, generation)
+            for id_, webhook in self._book.webhooks.items()
+            if webhook.due_at and webhook.due_at <= now and (generation := self._book.rows[id_].generation).finished_at
+        ]
+        for webhook, _ in due[:limit]:
+            webhook.due_at, webhook.attempts = until, webhook.attempts + 1
+        return [Delivery(generation, webhook.attempts) for webhook, generation in due[:limit]]
+
+    async def forget(self, delivery: Delivery) -> None:
+        self._book.webhooks.pop(delivery.generation.id, None)
+
+    async def put_off(self, delivery: Delivery, until: datetime | None) -> None:
+        webhook = self._book.webhooks.get(delivery.generation.id)
+        if webhook and webhook.attempts == delivery.attempt:
+            webhook.due_at = until
+
+    async def backlog(self) -> Backlog:
+        waiting = sum(webhook.due_at is not None for webhook in self._book.webhooks.values())
+        return Backlog(waiting, len(self._book.webhooks) - waiting)
 
 
 def _room_at(taken: Sequence[tuple[datetime, int]], excess: int) -> datetime | None:

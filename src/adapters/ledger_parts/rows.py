@@ -13,7 +13,7 @@ import msgspec
 from domain.generation import Failure, Fallback, Generation, GenerationRequest, State, StoredImage
 from domain.money import Money
 from domain.ports import ImageOnRecord
-from domain.values import IdempotencyKey, ModelVersion
+from domain.values import IdempotencyKey, ModelVersion, WebhookUrl
 
 
 class Outcome(msgspec.Struct, omit_defaults=True, frozen=True):
@@ -29,6 +29,7 @@ class Outcome(msgspec.Struct, omit_defaults=True, frozen=True):
     promised: bool = False
     model: ModelVersion | None = None
     fallbacks: tuple[Fallback, ...] = ()
+    webhook: WebhookUrl | None = None
 
 
 class Row(Protocol):
@@ -57,6 +58,7 @@ def encode_outcome(generation: Generation) -> str:
         promised=generation.promised,
         model=None if generation.model == generation.request.version else generation.model,
         fallbacks=generation.fallbacks,
+        webhook=generation.webhook,
     )
     return _encoder.encode(outcome).decode()
 
@@ -83,6 +85,7 @@ def decode(row: Row, instant: Callable[[Any], datetime] = lambda stored: stored)
         failure=outcome.failure,
         cost=outcome.cost,
         promised=outcome.promised,
+        webhook=outcome.webhook,
         finished_at=None if finished_at is None else instant(finished_at),
         erased_at=None if erased_at is None else instant(erased_at),
     )

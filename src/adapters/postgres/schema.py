@@ -5,6 +5,7 @@ spool names them; as long as `finished_at` is empty it is at work on the row. `c
 caller's limit, `cost_millionths` of `currency` against the service's. No index is on a column that changes before the
 end, and pages keep some room, so that a commit on the way stays within its page (a heap-only tuple). Vacuumed often,
 the sums that limits look at are read from their indexes alone.
+A webhook is there until it was delivered; one that was given up is never due again.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -62,6 +63,10 @@ MIGRATIONS: Final = (
     CREATE TABLE revoked_tokens (jti text COLLATE "C" PRIMARY KEY, until timestamptz NOT NULL);
     """,
     "CREATE INDEX generations_lasted ON generations (version, finished_at) WHERE stored > 0",
+    """
+    CREATE TABLE webhooks (generation uuid PRIMARY KEY, due_at timestamptz, attempts integer NOT NULL DEFAULT 0);
+    CREATE INDEX webhooks_due ON webhooks (due_at) WHERE due_at IS NOT NULL;
+    """,
 )
 
 

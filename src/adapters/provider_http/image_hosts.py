@@ -7,7 +7,7 @@ from typing import ClassVar, Final, NamedTuple, Self
 
 import httpx
 
-from adapters.provider_http.public_addresses import LinkRefused, is_public
+from adapters.provider_http.public_addresses import LinkRefused, may_be_public
 from domain.errors import InvalidValue
 
 _PORTS: Final = {"http": 80, "https": 443}
@@ -63,16 +63,26 @@ class ImageHosts:
         Raises:
             LinkRefused: it may not.
         """
-        if len(link) > self.LONGEST_LINK:
-            raise LinkRefused(f"is longer than {self.LONGEST_LINK} characters")
-        url = _url(link)
-        if url is None:
-            raise LinkRefused("is no URL")
-        if url.userinfo:
-            raise LinkRefused("holds a user name")
+        url = read_link(link)
         if Origin.of(url) not in self.trusted | self.public:
             raise LinkRefused("names a host that is not allowed")
         return url
+
+
+def read_link(link: str) -> httpx.URL:
+    """Read a link, whoever it names.
+
+    Raises:
+        LinkRefused: it is none that could be followed.
+    """
+    if len(link) > ImageHosts.LONGEST_LINK:
+        raise LinkRefused(f"is longer than {ImageHosts.LONGEST_LINK} characters")
+    url = _url(link)
+    if url is None or not url.host:
+        raise LinkRefused("is no URL")
+    if url.userinfo:
+        raise LinkRefused("holds a user name")
+    return url
 
 
 def _url(text: str) -> httpx.URL | None:
@@ -102,7 +112,6 @@ def _origin(text: str, entry: str) -> Origin:
 
 def _public_origin(entry: str) -> Origin:
     origin = _origin(f"https://{entry}", entry)
-    last_label = origin.host.rpartition(".")[2]
-    if (":" in origin.host or last_label[:1].isdigit()) and not is_public(origin.host):
+    if not may_be_public(origin.host):
         raise InvalidValue(f"{entry!r} is no public address: name its full origin, such as https://{entry}")
     return origin

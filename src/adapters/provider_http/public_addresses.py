@@ -33,6 +33,16 @@ def is_public(address: str) -> bool:
     return ip.is_global and not ip.is_multicast
 
 
+def may_be_public(host: str) -> bool:
+    """Whether a URL's host is a public address, or a name, which is looked at when it is resolved.
+
+    What some resolver may take for an address, such as 2130706433 or 127.1, is an address (URL Standard, 3.5): those
+    are connected to without being resolved.
+    """
+    looks_like_one = ":" in host or host.rstrip(".").rpartition(".")[2][:1].isdigit()
+    return is_public(host) if looks_like_one else True
+
+
 class PublicAddresses(AbstractResolver):
     """Resolves once, and what it gives is what is connected to: a name that changes its mind meanwhile gains nothing.
 

@@ -2,16 +2,25 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Final
 
 from dependency_injector import containers, providers
 
 from adapters.generators.by_version import ByVersionImageGenerator
+from domain.deliver_webhooks import DeliverWebhooks
 from domain.draw_generation import DrawGeneration
 from domain.follow_generation import FollowGeneration
 from domain.generate_images import GenerateImages
 from domain.keep_generations import KeepGenerations
-from domain.ports import GenerationLedger, ImageGenerator, ImageSpool, ImageStorage
+from domain.ports import (
+    GenerationLedger,
+    ImageGenerator,
+    ImageSpool,
+    ImageStorage,
+    WebhookLedger,
+    WebhookSender,
+)
 from domain.provider_quota import ProviderQuota
 from domain.running_generations import RunningGenerations
 from domain.settle_generations import SettleGenerations
@@ -25,10 +34,12 @@ from entrypoints.container.models import read_models
 from entrypoints.container.storages import key_prefix, open_storage
 from entrypoints.container.tokens import open_token_verifier
 from entrypoints.container.watching import Watching
+from entrypoints.container.webhooks import open_webhooks
 from entrypoints.http.event_stream import StreamRoom
 from entrypoints.http.services import Services
 from entrypoints.http.signed_files import SignedFiles
 from entrypoints.http.tokens import TokenVerifier
+from entrypoints.http.webhook_message import webhook_message
 from entrypoints.settings import BadSettings, Settings
 
 # So many images are uploaded, and held in memory, at once.
@@ -46,6 +57,8 @@ class Container(containers.DeclarativeContainer):
     files: providers.Dependency[SignedFiles | None] = providers.Dependency()
     watching = providers.Dependency(instance_of=Watching)
     tokens: providers.Dependency[TokenVerifier] = providers.Dependency()
+    webhook_ledger: providers.Dependency[WebhookLedger] = providers.Dependency()
+    webhook_sender: providers.Dependency[WebhookSender | None] = providers.Dependency()
 
     models = providers.Singleton(read_models, settings, generator)
     cards = models.provided.cards
@@ -91,6 +104,13 @@ class Container(containers.DeclarativeContainer):
     )
     settle = providers.Singleton(SettleGenerations, ledger=ledger, running=running, cards=cards)
     keep = providers.Singleton(KeepGenerations, ledger=ledger, storage=storage, clock=providers.Object(now))
+    deliver = providers.Singleton(
+        DeliverWebhooks,
+        ledger=webhook_ledger,
+        sender=webhook_sender,
+        message=providers.Callable(partial, webhook_message, storage=storage),
+        clock=providers.Object(now),
+    )
     follow = providers.Singleton(
         FollowGeneration, ledger=ledger, running=running, generator=generator, clock=providers.Object(now)
     )
@@ -111,6 +131,7 @@ class Container(containers.DeclarativeContainer):
         images_per_day=settings.provided.limits.images_per_day,
         spend_per_day=settings.provided.limits.spend_per_day,
         files=files,
+        webhooks=webhook_sender,
     )
 
 
@@ -137,6 +158,7 @@ async def open_container(
         if tokens is None:
             tokens = await opened.enter_async_context(open_token_verifier(settings, records.revoked))
         stored = await opened.enter_async_context(open_storage(settings))
+        webhooks = await opened.enter_async_context(open_webhooks(settings))
         if generators is None:
             names = settings.generators.names
             generators = [await opened.enter_async_context(open_generator(settings, name)) for name in names]
@@ -150,6 +172,8 @@ async def open_container(
             ledger=watching.ledger(records.ledger),
             watching=watching,
             tokens=tokens,
+            webhook_ledger=records.webhooks,
+            webhook_sender=webhooks,
         )
         # What does not fit together is told now, and not to the first who calls.
         container.cards()

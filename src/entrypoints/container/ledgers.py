@@ -7,7 +7,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from adapters.spools.disk import DiskImageSpool
-from domain.ports import GenerationLedger, ImageSpool
+from domain.ports import GenerationLedger, ImageSpool, WebhookLedger
 from domain.revoked_tokens import RevokedTokens
 from entrypoints.container.clock import now
 from entrypoints.container.data_folder import data_folder, made_once
@@ -16,9 +16,12 @@ from entrypoints.settings import BadSettings, Settings
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """What must survive a crash: every order, every drawn image that is not stored yet, and who is shut out."""
+    """What must survive a crash: every order, whom to tell of its end, every drawn image that is not stored yet, and
+    who is shut out.
+    """
 
     ledger: GenerationLedger
+    webhooks: WebhookLedger
     spool: ImageSpool
     on_disk: DiskImageSpool
     revoked: RevokedTokens
@@ -44,7 +47,7 @@ async def _open_sqlite(file: Path, spool: DiskImageSpool) -> AsyncIterator[Recor
     from adapters.ledgers.sqlite import open_sqlite_ledger
 
     async with open_sqlite_ledger(file, file.with_name(f"{file.name}-workers"), now) as ledger:
-        yield Records(ledger, spool, spool, ledger.revoked_tokens)
+        yield Records(ledger, ledger.webhooks, spool, spool, ledger.revoked_tokens)
 
 
 @asynccontextmanager
@@ -62,4 +65,6 @@ async def _open_postgres(settings: Settings, spool: DiskImageSpool) -> AsyncIter
         open_postgres_database(settings.ledger.url.value) as database,
         open_postgres_ledger(database, machine) as ledger,
     ):
-        yield Records(ledger, PostgresImageSpool(spool, database), spool, PostgresRevokedTokens(database))
+        yield Records(
+            ledger, ledger.webhooks, PostgresImageSpool(spool, database), spool, PostgresRevokedTokens(database)
+        )

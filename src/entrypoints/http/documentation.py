@@ -20,7 +20,7 @@ from domain.errors import (
     SpendLimit,
 )
 from domain.model_card import ModelCard
-from domain.values import IdempotencyKey
+from domain.values import IdempotencyKey, WebhookUrl
 from entrypoints.http.auth import OPEN_TO_ALL
 from entrypoints.http.errors import BodyTooLarge, MalformedBody, UnsupportedMediaType
 from entrypoints.http.event_stream import EVENT_STREAM
@@ -33,8 +33,9 @@ from entrypoints.http.order_schema import order_schema
 from entrypoints.http.problem_types import PROBLEM_TYPES
 from entrypoints.http.problems import ProblemAnswer
 from entrypoints.http.usage import CallerUsage
+from entrypoints.http.webhook_message import GenerationFinished
 
-_SHOWN: Final = (GenerationPage, ProgressShown, Models, CallerUsage, Health, ProblemAnswer)
+_SHOWN: Final = (GenerationPage, ProgressShown, GenerationFinished, Models, CallerUsage, Health, ProblemAnswer)
 
 _ORDER_PROBLEMS: Final[tuple[type[DarkroomError], ...]] = (
     *(MalformedBody, BodyTooLarge, UnsupportedMediaType, IdempotencyKeyReused, Gone),
@@ -92,6 +93,7 @@ def openapi(cards: Mapping[str, ModelCard]) -> Json:
                 "get": _explain_problem(),
             },
         },
+        "webhooks": {"generation.finished": {"post": _generation_finished()}},
         "components": {
             "schemas": schemas | {"Order": order_schema(cards.values())},
             "headers": HEADERS,
@@ -125,6 +127,12 @@ def _draw_images() -> Json:
                 },
             ),
             _header("Prefer", "`respond-async`: do not wait for the images.", {"examples": ["respond-async"]}),
+            _header(
+                "Webhook-URL",
+                "Where you want to be told of the end, with `Prefer: respond-async`: an https address. Only where the "
+                "operator has switched webhooks on.",
+                {"format": "uri", "maxLength": WebhookUrl.MAX_LENGTH},
+            ),
             _header("X-Request-ID", "Kept, if it fits `[A-Za-z0-9_-]{1,64}`.", {}),
         ],
         requestBody={"required": True, "content": {"application/json": {"schema": schema("Order")}}},
@@ -201,6 +209,31 @@ def _delete_generation() -> Json:
     )
 
 
+def _generation_finished() -> Json:
+    """By the Standard Webhooks specification."""
+    return {
+        "operationId": "generation_finished",
+        "summary": "Your generation has ended",
+        "description": "Sent to the `Webhook-URL` of an order, at least once. Verify the signature, and answer within "
+        "15 seconds; what is not answered with 2xx is sent again over three days, unless the answer is 410.",
+        "security": [],
+        "parameters": [
+            _required_header("Webhook-Id", "The same at each attempt: the generation's id.", {"format": "uuid"}),
+            _required_header("Webhook-Timestamp", "When it was signed, in Unix seconds.", {"pattern": "^[0-9]+$"}),
+            _required_header(
+                "Webhook-Signature",
+                "`v1,` and the HMAC-SHA256 of `{id}.{timestamp}.{body}` in base64; one for each secret, with blanks.",
+                {"pattern": "^v1,[A-Za-z0-9+/]+=*( v1,[A-Za-z0-9+/]+=*)*$"},
+            ),
+        ],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": schema("GenerationFinished")}}},
+        "responses": {
+            "2XX": {"description": "It has come, and is not sent again."},
+            "410": {"description": "Nobody is there any more: it is never sent again."},
+        },
+    }
+
+
 def _list_models() -> Json:
     return operation(
         "list_models",
@@ -237,3 +270,7 @@ def _query(name: str, description: str, of: Json) -> Json:
 
 def _header(name: str, description: str, of: Json) -> Json:
     return {"name": name, "in": "header", "description": description, "schema": {"type": "string"} | of}
+
+
+def _required_header(name: str, description: str, of: Json) -> Json:
+    return _header(name, description, of) | {"required": True}

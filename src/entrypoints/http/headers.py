@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from domain.errors import InvalidRequest, InvalidValue, Violation
-from domain.values import IdempotencyKey
+from domain.ports import WebhookSender
+from domain.values import IdempotencyKey, WebhookUrl
 
 Headers = Iterable[tuple[bytes, bytes]]
 
@@ -36,6 +37,32 @@ def idempotency_key(headers: Headers) -> IdempotencyKey | None:
                 raise InvalidRequest([Violation("Idempotency-Key", str(rule))]) from rule
         case _:
             raise InvalidRequest([Violation("Idempotency-Key", "must be sent once")])
+
+
+def webhook_url(headers: Headers, sender: WebhookSender | None) -> WebhookUrl | None:
+    """Where the caller wants to be told of the end, where it names a place; `sender` says whether that is called.
+
+    Raises:
+        InvalidRequest: the header breaks its rule, was sent more than once, or has no business here.
+    """
+    urls = values_of(headers, b"webhook-url")
+    if not urls:
+        return None
+    if sender is None:
+        rule = "is not honoured here, where the operator has not switched webhooks on"
+    elif len(urls) > 1:
+        rule = "must be sent once"
+    elif not prefers_not_to_wait(headers):
+        rule = "must come with Prefer: respond-async"
+    else:
+        try:
+            url = WebhookUrl(urls[0])
+            sender.check(url)
+        except InvalidValue as broken:
+            rule = str(broken)
+        else:
+            return url
+    raise InvalidRequest([Violation("Webhook-URL", rule)])
 
 
 def prefers_not_to_wait(headers: Headers) -> bool:

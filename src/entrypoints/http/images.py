@@ -1,6 +1,7 @@
 """`POST /api/images`: an order comes in, stored images go out."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from litestar import Controller, Response, post
@@ -9,12 +10,13 @@ from litestar.di import NamedDependency
 from domain.errors import InvalidRequest, StorageUnavailable
 from domain.model_card import ModelCard
 from domain.order import Order, read_order
-from domain.values import IdempotencyKey
+from domain.ports import WebhookSender
+from domain.values import IdempotencyKey, WebhookUrl
 from entrypoints.http.answers import Image, linked
 from entrypoints.http.auth import CallerRequest
 from entrypoints.http.body import decode_fields, read_json
 from entrypoints.http.generations import GenerationShown, address_of
-from entrypoints.http.headers import Headers, idempotency_key, prefers_not_to_wait
+from entrypoints.http.headers import Headers, idempotency_key, prefers_not_to_wait, webhook_url
 from entrypoints.http.problems import ProblemAnswer, problem_response
 from entrypoints.http.services import Services
 
@@ -32,14 +34,15 @@ class ImagesController(Controller):
         self, request: CallerRequest, services: NamedDependency[Services]
     ) -> Response[list[Image]] | Response[GenerationShown] | Response[ProblemAnswer]:
         """Draw images from a text and keep them in storage."""
-        order, key = read_request(request.scope["headers"], await read_json(request), services.cards)
-        leaves = prefers_not_to_wait(request.scope["headers"])
-        accepted = await services.generate.accept(order, request.user, key, promise=leaves)
+        asked = read_request(request.scope["headers"], await read_json(request), services.cards, services.webhooks)
+        accepted = await services.generate.accept(
+            asked.order, request.user, asked.key, promise=asked.leaves, webhook=asked.webhook
+        )
         generation, address = accepted.generation, address_of(accepted.generation)
         headers = {"Link": f'<{address}>; rel="describedby"'}
         if accepted.replay:
             headers["Idempotency-Replay"] = "true"
-        if leaves and not generation.state.final:
+        if asked.leaves and not generation.state.final:
             headers |= {"Location": address, "Preference-Applied": "respond-async", "Retry-After": str(LOOK_AGAIN)}
             return Response(await GenerationShown.of(generation, services.storage), status_code=202, headers=headers)
         generation = await services.generate.outcome(generation)
@@ -51,17 +54,33 @@ class ImagesController(Controller):
         return problem_response(request, generation.error, instance=address, images=images, headers=headers)
 
 
-def read_request(headers: Headers, body: bytes, cards: Mapping[str, ModelCard]) -> tuple[Order, IdempotencyKey | None]:
-    """Read an order, and the key that its caller gave it.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a request asks for: an order under the caller's key, whether it waits, and where it wants to be told."""
+
+    order: Order
+    key: IdempotencyKey | None
+    leaves: bool
+    webhook: WebhookUrl | None
+
+
+def read_request(
+    headers: Headers, body: bytes, cards: Mapping[str, ModelCard], webhooks: WebhookSender | None
+) -> Asked:
+    """Read a request; `webhooks` says whom callers may have called, if anybody.
 
     Raises:
         MalformedBody: the body is no JSON.
         InvalidRequest: naming every rule that is broken, in the headers and in the body.
     """
     fields, broken = decode_fields(body)
-    key = order = None
+    key = order = webhook = None
     try:
         key = idempotency_key(headers)
+    except InvalidRequest as wrong:
+        broken += wrong.violations
+    try:
+        webhook = webhook_url(headers, webhooks)
     except InvalidRequest as wrong:
         broken += wrong.violations
     try:
@@ -70,4 +89,4 @@ def read_request(headers: Headers, body: bytes, cards: Mapping[str, ModelCard]) 
         broken += wrong.violations
     if broken or order is None:
         raise InvalidRequest(broken)
-    return order, key
+    return Asked(order, key, prefers_not_to_wait(headers), webhook)

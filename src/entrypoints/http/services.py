@@ -9,7 +9,7 @@ from domain.generate_images import GenerateImages
 from domain.keep_generations import KeepGenerations
 from domain.model_card import ModelCard
 from domain.money import Money
-from domain.ports import GenerationLedger, ImageStorage
+from domain.ports import GenerationLedger, ImageStorage, WebhookSender
 from domain.running_generations import RunningGenerations
 from entrypoints.http.event_stream import StreamRoom
 from entrypoints.http.signed_files import SignedFiles
@@ -21,7 +21,8 @@ class Services:
     """The use cases, and the ports that the handlers read from.
 
     `cards` by version. `images_per_day` is for callers whose token sets none, `spend_per_day` the whole service's;
-    None is unlimited. `files` reads what signed links of this service name, where the storage has such links.
+    None is unlimited. `files` reads what signed links of this service name, where the storage has such links;
+    `webhooks` calls whom callers name, where the operator lets it.
     """
 
     generate: GenerateImages
@@ -37,3 +38,4 @@ class Services:
     images_per_day: int | None = None
     spend_per_day: Money | None = None
     files: SignedFiles | None = None
+    webhooks: WebhookSender | None = None

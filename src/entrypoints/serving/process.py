@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 # Seconds.
 _SETTLE_EVERY: Final = 1.0
 _SHOW_EVERY: Final = 1.0
+_DELIVER_EVERY: Final = 1.0
 _SWEEP_EVERY: Final = 60.0
 _TIDY_EVERY: Final = 600.0
 
@@ -88,6 +89,8 @@ async def _in_the_background(container: Container, settings: Settings, watching:
         _again_and_again(container.tidy(), _TIDY_EVERY),
         _again_and_again(watching.show, _SHOW_EVERY),
     ]
+    if settings.webhooks.secrets:
+        works.append(_again_and_again(partial(container.deliver().forever, _DELIVER_EVERY), _DELIVER_EVERY))
     tasks = [asyncio.create_task(work) for work in works]
     try:
         yield

@@ -25,6 +25,7 @@ from entrypoints.settings.stability import StabilitySettings
 from entrypoints.settings.storage import STORAGE_GROUPS, S3Settings, StorageSettings
 from entrypoints.settings.tokens import SECRET_BYTES, TokenSettings
 from entrypoints.settings.watching import WatchingSettings
+from entrypoints.settings.webhooks import WebhookSettings
 from entrypoints.settings.webui import WebUISettings
 
 __all__ = [
@@ -57,6 +58,7 @@ GROUPS: Final[tuple[type, ...]] = (
     LedgerSettings,
     LimitSettings,
     WatchingSettings,
+    WebhookSettings,
 )
 _CHOOSABLE: Final = frozenset({*GENERATOR_GROUPS.values(), *STORAGE_GROUPS.values(), *MARK_GROUPS.values()})
 _PER_MINUTE: Final = "DARKROOM_IMAGES_PER_MINUTE_"
@@ -79,6 +81,7 @@ class Settings:
     ledger: LedgerSettings
     limits: LimitSettings
     watching: WatchingSettings
+    webhooks: WebhookSettings
     images_per_minute: Mapping[str, int]
 
     @classmethod
@@ -108,6 +111,7 @@ class Settings:
             ledger=read_group(LedgerSettings, environment),
             limits=read_group(LimitSettings, environment),
             watching=read_group(WatchingSettings, environment),
+            webhooks=read_group(WebhookSettings, environment),
             images_per_minute=_quotas(environment, generators.names),
         )
         problems = [*settings.tokens.problems(), *settings._exposed()]

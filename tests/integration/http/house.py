@@ -25,7 +25,7 @@ from domain.follow_generation import FollowGeneration
 from domain.generate_images import GenerateImages
 from domain.keep_generations import KeepGenerations
 from domain.money import Money
-from domain.ports import GenerationLedger, ImageGenerator, ImageSpool, ImageStorage
+from domain.ports import GenerationLedger, ImageGenerator, ImageSpool, ImageStorage, WebhookSender
 from domain.provider_quota import ProviderQuota
 from domain.running_generations import RunningGenerations
 from domain.store_generation import StoreGeneration
@@ -107,6 +107,7 @@ async def open_house(
     max_queued: int = 8,
     patience: float = 5,
     max_streams: int = 8,
+    webhooks: WebhookSender | None = None,
     cors_origins: Sequence[str] = (),
 ) -> AsyncIterator[House]:
     generator, storage = generator or InMemoryImageGenerator(), storage or InMemoryImageStorage()
@@ -145,6 +146,7 @@ async def open_house(
         images_per_day=images_per_day,
         spend_per_day=spend_per_day,
         files=files,
+        webhooks=webhooks,
     )
     app = create_app(services, cors_origins=cors_origins)
     async with _serving(app) as port:

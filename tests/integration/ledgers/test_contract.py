@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from conformance.ledger_contract import LedgerContract
+from conformance.webhook_ledger_contract import WebhookLedgerContract
 from integration.ledgers.worker_contract import WorkerContract
 from integration.ledgers.workplaces import PostgresWorkplace, SQLiteWorkplace
 
 
-class TestSQLiteGenerationLedger(LedgerContract, WorkerContract):
+class TestSQLiteGenerationLedger(LedgerContract, WebhookLedgerContract, WorkerContract):
     @pytest.fixture
     def workplace(self, sqlite_workplace: SQLiteWorkplace) -> SQLiteWorkplace:
         return sqlite_workplace
@@ -19,7 +20,7 @@ class TestSQLiteGenerationLedger(LedgerContract, WorkerContract):
         return str(sqlite_workplace.folder)
 
 
-class TestPostgresGenerationLedger(LedgerContract, WorkerContract):
+class TestPostgresGenerationLedger(LedgerContract, WebhookLedgerContract, WorkerContract):
     @pytest.fixture
     def workplace(self, postgres_workplace: PostgresWorkplace) -> PostgresWorkplace:
         return postgres_workplace

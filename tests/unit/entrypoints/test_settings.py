@@ -65,6 +65,7 @@ TABLE: list[tuple[str, str, object, str, str]] = [
     ("DARKROOM_STORE_TIMEOUT", "3", 3.0, "0", LONG),
     ("DARKROOM_MAX_IN_FLIGHT", "1", 1, "-1", f"{NUMBER} 1 to 100000"),
     ("DARKROOM_MAX_QUEUED", "0", 0, "many", f"{NUMBER} 0 to 1000000"),
+    ("DARKROOM_MAX_STREAMS", "0", 0, "-1", f"{NUMBER} 0 to 100000"),
     ("DARKROOM_SPOOL_BYTES", "2 MiB", 2 * 2**20, "2 MB", "must be a number of bytes, such as"),
     ("DARKROOM_IMAGES_PER_DAY", "0", 0, "1.5", f"{NUMBER} 0"),
     (
@@ -77,6 +78,7 @@ TABLE: list[tuple[str, str, object, str, str]] = [
     ("DARKROOM_SPEND_PER_DAY", "10 USD", Money(Decimal(10), "USD"), "ten", "must be an amount and a currency"),
     ("DARKROOM_RETENTION_DAYS", "30", timedelta(30), "0", f"{NUMBER} 1"),
     ("DARKROOM_PROMPT_RETENTION_DAYS", "7", timedelta(7), "week", f"{NUMBER} 1"),
+    ("DARKROOM_WEBHOOK_HOSTS", "a.example", ("a.example",), "a.example/x", "must be hosts such as"),
     (
         "DARKROOM_KARLO_BASE_URL",
         "https://k.example/v/",
@@ -146,6 +148,7 @@ TEXTS = {
     "DARKROOM_DATA_DIR": "elsewhere",
     "DARKROOM_METRICS_HOST": "::1",
     "DARKROOM_JWT_SECRET": "s" * 64,
+    "DARKROOM_WEBHOOK_SECRETS": "whsec_" + "c2VjcmV0" * 8,
     "DARKROOM_JWT_ISSUER": "us",
     "DARKROOM_JWT_AUDIENCE": "them",
     "DARKROOM_WEBUI_SAMPLER": "DPM++ 2M",

@@ -9,6 +9,7 @@ import pytest
 from adapters.in_memory.ledger import InMemoryGenerationLedger
 from conformance.generations import NOON
 from conformance.ledger_contract import LedgerContract
+from conformance.webhook_ledger_contract import WebhookLedgerContract
 from domain.ports import GenerationLedger
 
 
@@ -28,7 +29,7 @@ class InMemoryWorkplace:
         self._now += timedelta(minutes=1)
 
 
-class TestInMemoryGenerationLedger(LedgerContract):
+class TestInMemoryGenerationLedger(LedgerContract, WebhookLedgerContract):
     @pytest.fixture
     def workplace(self) -> InMemoryWorkplace:
         return InMemoryWorkplace()

@@ -12,6 +12,7 @@ from adapters.ledger_parts.limits import WINDOW, Check, Refusal, checks
 from adapters.ledger_parts.rows import decode, encode_outcome, encode_request, images_on_record
 from adapters.ledgers.postgres import statements as sql
 from adapters.ledgers.postgres.lease import Lease
+from adapters.ledgers.postgres.webhooks import PostgresWebhookLedger
 from adapters.postgres.database import PostgresDatabase, Session
 from adapters.postgres.faults import faults_as
 from adapters.postgres.locks import lock_key
@@ -38,6 +39,7 @@ class PostgresGenerationLedger(GenerationLedger):
         """`spool` names the spool of this worker's machine, a UUID, so that others know what is out of their reach."""
         self.worker = worker
         self._database, self._lease, self._spool = database, lease, spool
+        self.webhooks = PostgresWebhookLedger(database)
         # Orders under limits wait for each other in the database; here, so that they do not hold a connection each.
         self._in_line = asyncio.Lock()
 
@@ -140,7 +142,8 @@ class PostgresGenerationLedger(GenerationLedger):
             return await session.fetch(sql.OUTCOMES, after)
 
     async def _insert(self, session: Session, generation: Generation) -> Generation:
-        while not await session.fetchval(sql.INSERT, *self._changing(generation), *_settled(generation)):
+        insert = sql.INSERT_WITH_WEBHOOK if generation.webhook else sql.INSERT
+        while not await session.fetchval(insert, *self._changing(generation), *_settled(generation)):
             # None where the key was given free in between.
             if kept := await _kept(session, generation):
                 return kept

@@ -13,6 +13,10 @@ INSERT: Final = """
     )
     ON CONFLICT DO NOTHING RETURNING true
 """
+INSERT_WITH_WEBHOOK: Final = f"""
+    WITH received AS ({INSERT.replace("RETURNING true", "RETURNING id, created_at")})
+    INSERT INTO webhooks (generation, due_at) SELECT id, created_at FROM received RETURNING true
+"""  # noqa: S608  # nothing of it comes from outside
 UPDATE: Final = """
     UPDATE generations SET
         revision = $2, state = $3, worker = $4, spool = $5, waiting = $6, key = $7, finished_at = $8, erased_at = $9,

@@ -15,6 +15,7 @@ from adapters.ledgers.sqlite.reader import Reader
 from adapters.ledgers.sqlite.revoked_tokens import SQLiteRevokedTokens
 from adapters.ledgers.sqlite.schema import migrate
 from adapters.ledgers.sqlite.turn import Turn
+from adapters.ledgers.sqlite.webhooks import SQLiteWebhookLedger
 from adapters.ledgers.sqlite.workers import WorkerLock
 from adapters.ledgers.sqlite.writer import Writer
 from domain.errors import LedgerUnavailable
@@ -34,6 +35,7 @@ class SQLiteGenerationLedger(GenerationLedger):
         self.worker = worker
         self._lock, self._writer, self._reader, self._clock = lock, writer, reader, clock
         self.revoked_tokens = SQLiteRevokedTokens(writer, reader, clock)
+        self.webhooks = SQLiteWebhookLedger(writer, reader)
 
     async def receive(self, generation: Generation, limits: Limits) -> Generation:
         return await self._writer.write(lambda file: writes.receive(file, generation, limits, self.worker))

@@ -3,6 +3,7 @@
 Times are microseconds since the Unix epoch, UTC. `worker` wrote the row's latest revision; as long as `finished_at`
 is empty it is at work on it. `counted` images count against the caller's limit, `cost_millionths` of `currency`
 against the service's. No index is on a column that changes before the end, so that a commit on the way writes one page.
+A webhook is there until it was delivered; one that was given up is never due again.
 """
 
 import sqlite3
@@ -53,6 +54,16 @@ MIGRATIONS: Final = (
     ),
     ("CREATE TABLE revoked_tokens (jti TEXT PRIMARY KEY, until INTEGER NOT NULL)",),
     ("CREATE INDEX generations_lasted ON generations (version, finished_at) WHERE stored > 0",),
+    (
+        """
+        CREATE TABLE webhooks (
+            generation TEXT PRIMARY KEY,
+            due_at INTEGER,
+            attempts INTEGER NOT NULL DEFAULT 0
+        ) WITHOUT ROWID
+        """,
+        "CREATE INDEX webhooks_due ON webhooks (due_at) WHERE due_at IS NOT NULL",
+    ),
 )
 
 

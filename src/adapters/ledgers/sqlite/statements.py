@@ -13,6 +13,8 @@ INSERT: Final = """
     )
 """
 
+INSERT_WEBHOOK: Final = "INSERT INTO webhooks (generation, due_at) VALUES (:id, :created_at)"
+
 # All that changes before the end: no index has to be written.
 ADVANCE: Final = """
     UPDATE generations

@@ -29,7 +29,10 @@ def receive(connection: sqlite3.Connection, generation: Generation, limits: Limi
         return kept
     for check in checks(generation, limits):
         _hold_to(connection, check, generation.created_at)
-    connection.execute(sql.INSERT, _columns(generation, worker))
+    columns = _columns(generation, worker)
+    connection.execute(sql.INSERT, columns)
+    if generation.webhook:
+        connection.execute(sql.INSERT_WEBHOOK, columns)
     return generation
 
 

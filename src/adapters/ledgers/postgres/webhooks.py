@@ -1,0 +1,60 @@
+"""Who is to be told of the end of a generation, in the Postgres database."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Final
+
+from adapters.ledger_parts.rows import decode
+from adapters.postgres.database import PostgresDatabase, Session
+from adapters.postgres.faults import faults_as
+from domain.errors import LedgerUnavailable
+from domain.ports import WebhookLedger
+from domain.webhook import Backlog, Delivery
+
+_CLAIM: Final = """
+    WITH due AS MATERIALIZED (
+        SELECT generation FROM webhooks JOIN generations ON id = generation
+        WHERE due_at <= $1 AND finished_at IS NOT NULL
+        ORDER BY due_at LIMIT $3
+        FOR UPDATE OF webhooks SKIP LOCKED
+    )
+    UPDATE webhooks SET due_at = $2, attempts = attempts + 1
+    FROM due JOIN generations ON id = generation
+    WHERE webhooks.generation = due.generation
+    RETURNING generations.*, attempts
+"""
+_FORGET: Final = "DELETE FROM webhooks WHERE generation = $1"
+_PUT_OFF: Final = "UPDATE webhooks SET due_at = $3 WHERE generation = $1 AND attempts = $2"
+_BACKLOG: Final = "SELECT count(due_at) AS waiting, count(*) - count(due_at) AS given_up FROM webhooks"
+
+
+class PostgresWebhookLedger(WebhookLedger):
+    """Through the same connections as the ledger."""
+
+    def __init__(self, database: PostgresDatabase) -> None:
+        self._database = database
+
+    async def claim(self, limit: int, *, now: datetime, until: datetime) -> Sequence[Delivery]:
+        async with self._session() as session:
+            claimed = await session.fetch(_CLAIM, now, until, limit)
+            return [Delivery(decode(row), row["attempts"]) for row in claimed]
+
+    async def forget(self, delivery: Delivery) -> None:
+        async with self._session() as session:
+            await session.execute(_FORGET, delivery.generation.id)
+
+    async def put_off(self, delivery: Delivery, until: datetime | None) -> None:
+        async with self._session() as session:
+            await session.execute(_PUT_OFF, delivery.generation.id, delivery.attempt, until)
+
+    async def backlog(self) -> Backlog:
+        async with self._session() as session:
+            (row,) = await session.fetch(_BACKLOG)
+            return Backlog(row["waiting"], row["given_up"])
+
+    @asynccontextmanager
+    async def _session(self) -> AsyncIterator[Session]:
+        with faults_as(LedgerUnavailable, "the ledger cannot be written or read just now"):
+            async with self._database.session() as session:
+                yield session

@@ -1,0 +1,61 @@
+"""Who is to be told of the end of a generation, in the SQLite file."""
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from adapters.ledgers.sqlite.instants import to_microseconds
+from adapters.ledgers.sqlite.reader import Reader
+from adapters.ledgers.sqlite.reads import find
+from adapters.ledgers.sqlite.writer import Writer
+from domain.ports import WebhookLedger
+from domain.webhook import Backlog, Delivery
+
+_DUE: Final = """
+    SELECT generation FROM webhooks JOIN generations ON id = generation
+    WHERE due_at <= :now AND finished_at IS NOT NULL
+    ORDER BY due_at LIMIT :limit
+"""
+_CLAIM: Final = f"""
+    UPDATE webhooks SET due_at = :until, attempts = attempts + 1 WHERE generation IN ({_DUE})
+    RETURNING generation, attempts
+"""  # noqa: S608  # nothing of it comes from outside
+_FORGET: Final = "DELETE FROM webhooks WHERE generation = :generation"
+_PUT_OFF: Final = "UPDATE webhooks SET due_at = :until WHERE generation = :generation AND attempts = :attempt"
+_BACKLOG: Final = "SELECT count(due_at) AS waiting, count(*) - count(due_at) AS given_up FROM webhooks"
+
+
+class SQLiteWebhookLedger(WebhookLedger):
+    """Through the same connections as the ledger."""
+
+    def __init__(self, writer: Writer, reader: Reader) -> None:
+        self._writer, self._reader = writer, reader
+
+    async def claim(self, limit: int, *, now: datetime, until: datetime) -> Sequence[Delivery]:
+        times = {"limit": limit, "now": to_microseconds(now), "until": to_microseconds(until)}
+        # Most of the time there is nothing, and nobody need be kept from writing to see that.
+        if not await self._reader.read(lambda file: file.execute(_DUE, times).fetchone()):
+            return []
+        return await self._writer.write(lambda file: _claim(file, times))
+
+    async def forget(self, delivery: Delivery) -> None:
+        await self._writer.write(lambda file: file.execute(_FORGET, {"generation": delivery.generation.id}).rowcount)
+
+    async def put_off(self, delivery: Delivery, until: datetime | None) -> None:
+        parameters = {
+            "generation": delivery.generation.id,
+            "attempt": delivery.attempt,
+            "until": to_microseconds(until),
+        }
+        await self._writer.write(lambda file: file.execute(_PUT_OFF, parameters).rowcount)
+
+    async def backlog(self) -> Backlog:
+        row = await self._reader.read(lambda file: file.execute(_BACKLOG).fetchone())
+        return Backlog(row["waiting"], row["given_up"])
+
+
+def _claim(connection: sqlite3.Connection, times: dict[str, int]) -> Sequence[Delivery]:
+    claimed = connection.execute(_CLAIM, times).fetchall()
+    found = ((find(connection, row["generation"]), row["attempts"]) for row in claimed)
+    return [Delivery(generation, attempt) for generation, attempt in found if generation]

@@ -1,0 +1,29 @@
+"""What a webhook tells."""
+
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from domain.generation import Generation
+from domain.ports import ImageStorage
+from entrypoints.http.generations import GenerationShown, Moment
+
+
+class GenerationFinished(Struct, frozen=True):
+    """A generation has come to its end; `data` is what reading it gives, under links that are made now."""
+
+    type: Literal["generation.finished"]
+    timestamp: Moment
+    data: GenerationShown
+
+
+async def webhook_message(generation: Generation, storage: ImageStorage) -> bytes:
+    """The body of the message about a generation at its end.
+
+    Raises:
+        StorageFault: its images cannot be linked to just now.
+    """
+    shown = await GenerationShown.of(generation, storage)
+    message = GenerationFinished("generation.finished", generation.finished_at or generation.created_at, shown)
+    return msgspec.json.encode(message)

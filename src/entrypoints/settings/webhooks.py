@@ -1,0 +1,34 @@
+"""Settings of webhooks: telling callers who do not wait that their generations have ended."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from entrypoints.settings import parsers as read
+from entrypoints.settings.setting import Secret, Setting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookSettings:
+    """Whether callers may name a URL to be told at, and which."""
+
+    secrets: Annotated[
+        Secret | None,
+        Setting(
+            "DARKROOM_WEBHOOK_SECRETS",
+            read.secret,
+            "what messages are signed with: `whsec_` and 24 to 64 bytes in base64; several, with commas, while "
+            "receivers change from one to the next",
+            "no webhooks",
+            confidential=True,
+        ),
+    ] = None
+    hosts: Annotated[
+        tuple[str, ...] | None,
+        Setting(
+            "DARKROOM_WEBHOOK_HOSTS",
+            read.hosts,
+            "whom callers may name: `host` or `host:port` by https on public addresses, or exactly an origin such as "
+            "`http://127.0.0.1:9001`",
+            "any public host, by https",
+        ),
+    ] = None

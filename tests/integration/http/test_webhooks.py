@@ -1,0 +1,149 @@
+"""`Webhook-URL`."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+import pytest
+from standardwebhooks.webhooks import Webhook
+
+from adapters.in_memory.ledger import InMemoryGenerationLedger
+from adapters.webhooks import Signatures, open_webhook_sender
+from domain.deliver_webhooks import DeliverWebhooks
+from domain.errors import OutcomeUnknown
+from domain.ports import ImageGenerator
+from entrypoints.http.documentation import openapi
+from entrypoints.http.webhook_message import webhook_message
+from integration.http.generators import FailingGenerator, GatedGenerator
+from integration.http.house import ORDER, House, bearer, now, open_house
+from integration.http.json_schema import Validator
+from servers.receiver import Receiver, receiver
+
+ASYNC = {"Prefer": "respond-async"}
+SECRETS = [f"whsec_{base64.b64encode(bytes([fill]) * 32).decode()}" for fill in (1, 2)]
+
+
+@asynccontextmanager
+async def telling(
+    *faults: str, generator: ImageGenerator | None = None
+) -> AsyncIterator[tuple[House, Receiver, DeliverWebhooks]]:
+    """A house, somebody who wants to be told, and what tells."""
+    ledger = InMemoryGenerationLedger()
+    async with (
+        receiver(*faults) as at,
+        open_webhook_sender(signatures=Signatures.parse(",".join(SECRETS)), hosts=[at.origin], clock=now) as sender,
+        open_house(ledger=ledger, generator=generator, webhooks=sender) as house,
+    ):
+        message = partial(webhook_message, storage=house.services.storage)
+        yield house, at, DeliverWebhooks(ledger=ledger.webhooks, sender=sender, message=message, clock=now)
+
+
+async def test_who_does_not_wait_is_told_of_the_end_as_reading_tells_it() -> None:
+    async with telling() as (house, at, deliver):
+        answer = await house.order(ASYNC | {"Webhook-URL": at.url})
+        shown = await house.settled(answer.json()["id"])
+        while not await deliver():
+            pass
+        (call,) = at.received
+        document = openapi(house.services.cards)
+    assert answer.status_code == 202
+    for secret in SECRETS:
+        assert Webhook(secret).verify(call.body, call.headers) == {
+            "type": "generation.finished",
+            "timestamp": shown["finished_at"],
+            "data": shown,
+        }
+    assert call.id == shown["id"]
+    described = document["webhooks"]["generation.finished"]["post"]
+    validator = Validator(document)
+    assert (
+        list(validator.errors(call.document, described["requestBody"]["content"]["application/json"]["schema"])) == []
+    )
+    for header in described["parameters"]:
+        assert list(validator.errors(call.headers[header["name"].lower()], header["schema"])) == []
+
+
+async def test_who_is_not_drawn_is_told_why() -> None:
+    async with telling(generator=FailingGenerator(OutcomeUnknown("cut off"))) as (house, at, deliver):
+        await house.order(ASYNC | {"Webhook-URL": at.url})
+        while not await deliver():
+            pass
+        (call,) = at.received
+    assert (call.document["data"]["state"], call.document["data"]["problem"]["charged"]) == ("unknown", "unknown")
+
+
+async def test_what_is_cancelled_has_ended_too() -> None:
+    generator = GatedGenerator()
+    async with telling(generator=generator) as (house, at, deliver):
+        orders = [await house.order(ASYNC | {"Webhook-URL": at.url}) for _ in range(9)]
+        assert (await house.client.delete(orders[-1].headers["location"])).status_code == 204
+        await deliver()
+        (call,) = at.received
+        generator.gate.set()
+    assert call.document["data"]["state"] == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("headers", "rule"),
+    [
+        ([("Webhook-URL", "{url}")], "must come with Prefer: respond-async"),
+        ([("Prefer", "wait=5"), ("Webhook-URL", "{url}")], "must come with Prefer: respond-async"),
+        ([("Prefer", "respond-async")] + [("Webhook-URL", "{url}")] * 2, "must be sent once"),
+        ([("Prefer", "respond-async"), ("Webhook-URL", "https://other.example/")], "names a host that is not allowed"),
+        ([("Prefer", "respond-async"), ("Webhook-URL", "")], "printable ASCII characters"),
+        ([("Prefer", "respond-async"), ("Webhook-URL", "{url}?" + "x" * 2048)], "1 to 2048"),
+        ([("Prefer", "respond-async"), ("Webhook-URL", "{url}/\u00e9")], "printable ASCII characters"),
+        ([("Prefer", "respond-async"), ("Webhook-URL", "{url} x")], "printable ASCII characters"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+async def test_a_header_that_breaks_its_rule_is_named_before_anything_is_spent(
+    headers: list[tuple[str, str]], rule: str
+) -> None:
+    generator = GatedGenerator()
+    async with telling(generator=generator) as (house, at, deliver):
+        sent = [(name, value.format(url=at.url).encode("latin-1")) for name, value in headers]
+        answer = await house.client.post(
+            "/api/images", json=ORDER | {"width": 1}, headers=[(name.encode(), value) for name, value in sent]
+        )
+        assert await deliver() == 0
+    errors = {error.get("header") or error["pointer"]: error["detail"] for error in answer.json()["errors"]}
+    assert answer.status_code == 400
+    assert rule in errors["Webhook-URL"]
+    assert "/width" in errors
+    assert generator.asked == []
+
+
+async def test_where_webhooks_are_off_nobody_is_promised_one(house: House) -> None:
+    answer = await house.order(ASYNC | {"Webhook-URL": "https://receiver.example/hook"})
+    (error,) = answer.json()["errors"]
+    assert (answer.status_code, error["header"]) == (400, "Webhook-URL")
+    assert "switched webhooks on" in error["detail"]
+
+
+async def test_a_repeated_order_is_told_once_and_nowhere_else() -> None:
+    async with telling() as (house, at, deliver):
+        key = ASYNC | {"Idempotency-Key": "k"}
+        first = await house.order(key | {"Webhook-URL": at.url})
+        await house.settled(first.json()["id"])
+        again = await house.order(key | {"Webhook-URL": at.url})
+        silent = await house.order(key)
+        elsewhere = await house.order(key | {"Webhook-URL": at.url + "?another"})
+        while not await deliver():
+            pass
+        assert await deliver() == 0
+    assert (again.status_code, silent.status_code) == (200, 200)
+    assert (elsewhere.status_code, elsewhere.json()["type"]) == (422, "/problems/idempotency-key-reused")
+    assert len(at.received) == 1
+
+
+async def test_nobody_is_told_where_others_want_to_be_told() -> None:
+    async with telling() as (house, at, deliver):
+        await house.order(ASYNC | bearer(sub="grace") | {"Webhook-URL": at.url})
+        listed = (await house.client.get("/api/generations")).text
+        graces = (await house.client.get("/api/generations", headers=bearer(sub="grace"))).text
+        await deliver()
+    assert at.url not in listed + graces

@@ -1,0 +1,185 @@
+"""When callers are told, and how often."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from adapters.in_memory.ledger import InMemoryGenerationLedger
+from conformance.generations import NOON, received, stored
+from domain.deliver_webhooks import CLAIM, DeliverWebhooks
+from domain.errors import LedgerUnavailable, StorageFault
+from domain.generation import Generation
+from domain.limits import Limits
+from domain.ports import WebhookSender
+from domain.values import WebhookUrl
+from domain.webhook import RETRIES, Backlog, Delivery, NotDelivered
+from harness.waiting import until
+
+HOOK = WebhookUrl("https://receiver.example/hook")
+
+
+class Sender(WebhookSender):
+    """Fails with the next of its failures, and then no more."""
+
+    def __init__(self, *failures: Exception) -> None:
+        self.failures, self.sent = list(failures), list[str]()
+
+    def check(self, url: WebhookUrl) -> None:
+        pass
+
+    async def send(self, url: WebhookUrl, message_id: str, body: bytes) -> None:
+        self.sent.append(message_id)
+        if self.failures:
+            raise self.failures.pop(0)
+
+
+class Desk:
+    """Delivers, at a time of our choosing."""
+
+    def __init__(self, sender: Sender) -> None:
+        self.now, self.sender, self.ledger = NOON + timedelta(minutes=1), sender, InMemoryGenerationLedger()
+        self.message: Callable[[Generation], bytes] = lambda generation: generation.id.encode()
+        self.deliver = DeliverWebhooks(
+            ledger=self.ledger.webhooks, sender=sender, message=self._message, clock=lambda: self.now
+        )
+
+    async def _message(self, generation: Generation) -> bytes:
+        return self.message(generation)
+
+    async def ended(self) -> Generation:
+        order = replace(received(), webhook=HOOK)
+        await self.ledger.receive(order, Limits())
+        for revision in stored(order):
+            await self.ledger.record(revision)
+        return stored(order)[-1]
+
+    async def next_after(self) -> timedelta:
+        """Go to the next attempt, and say how long it was until then."""
+        start = self.now
+        while not await self.deliver():
+            self.now += timedelta(seconds=1)
+        return self.now - start
+
+    async def backlog(self) -> Backlog:
+        return await self.ledger.webhooks.backlog()
+
+
+async def test_what_is_delivered_is_sent_once() -> None:
+    desk = Desk(Sender())
+    generation = await desk.ended()
+    assert [await desk.deliver() for _ in range(3)] == [1, 0, 0]
+    assert desk.sender.sent == [generation.id]
+
+
+async def test_it_is_tried_on_the_schedule_of_the_specification_and_then_given_up() -> None:
+    desk = Desk(Sender(*(NotDelivered("HTTP 500") for _ in range(10))))
+    generation = await desk.ended()
+    await desk.deliver()
+    for wait in RETRIES:
+        assert await desk.backlog() == Backlog(1, 0)
+        assert wait <= await desk.next_after() <= wait * 1.1 + timedelta(seconds=1)
+    assert await desk.backlog() == Backlog(0, 1)
+    assert desk.sender.sent == [generation.id] * 10
+    assert sum(RETRIES, timedelta()) == timedelta(hours=75, minutes=35, seconds=5)
+
+
+async def test_a_receiver_that_is_gone_is_not_called_again() -> None:
+    desk = Desk(Sender(NotDelivered("HTTP 410", gone=True)))
+    await desk.ended()
+    await desk.deliver()
+    assert await desk.backlog() == Backlog(0, 1)
+
+
+async def test_a_receiver_that_asks_for_time_gets_it() -> None:
+    desk = Desk(Sender(NotDelivered("HTTP 429", retry_after=7200)))
+    await desk.ended()
+    await desk.deliver()
+    assert await desk.next_after() == timedelta(hours=2)
+
+
+async def test_what_its_owner_has_deleted_is_not_told_of() -> None:
+    desk = Desk(Sender())
+    generation = await desk.ended()
+    await desk.ledger.record(generation.erased(desk.now))
+    assert await desk.deliver() == 1
+    assert (desk.sender.sent, await desk.backlog()) == ([], Backlog(0, 0))
+
+
+async def test_where_the_message_cannot_be_made_it_is_sent_later() -> None:
+    def fail(generation: Generation) -> bytes:
+        raise StorageFault("nothing to sign links with")
+
+    desk = Desk(Sender())
+    await desk.ended()
+    desk.message, well = fail, desk.message
+    await desk.deliver()
+    desk.message = well
+    assert await desk.next_after() == CLAIM
+    assert len(desk.sender.sent) == 1
+
+
+async def test_where_the_delivery_cannot_be_written_down_it_is_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def unavailable(_: Delivery) -> None:
+        raise LedgerUnavailable("away")
+
+    desk = Desk(Sender())
+    await desk.ended()
+    with monkeypatch.context() as away:
+        away.setattr(desk.ledger.webhooks, "forget", unavailable)
+        await desk.deliver()
+    assert await desk.next_after() == CLAIM
+    assert len(desk.sender.sent) == 2
+    assert await desk.backlog() == Backlog(0, 0)
+
+
+async def test_a_fault_of_ours_is_not_repeated_for_ever() -> None:
+    desk = Desk(Sender(ZeroDivisionError()))
+    await desk.ended()
+    await desk.deliver()
+    assert await desk.next_after() <= RETRIES[0] * 1.1 + timedelta(seconds=1)
+    assert await desk.backlog() == Backlog(0, 0)
+
+
+async def test_a_slow_receiver_keeps_nobody_waiting_and_is_let_go_at_the_end() -> None:
+    class Slow(Sender):
+        async def send(self, url: WebhookUrl, message_id: str, body: bytes) -> None:
+            await super().send(url, message_id, body)
+            if len(self.sent) == 1:
+                await asyncio.Event().wait()
+
+    desk = Desk(Slow())
+    slow = await desk.ended()
+    forever = asyncio.create_task(desk.deliver.forever(0.001))
+    async with asyncio.timeout(10):
+        await until(lambda: desk.sender.sent == [slow.id])
+        quick = await desk.ended()
+        while await desk.backlog() != Backlog(1, 0):  # noqa: ASYNC110  # a ledger tells nobody that it changes
+            await asyncio.sleep(0)
+    forever.cancel()
+    await asyncio.gather(forever, return_exceptions=True)
+    assert desk.sender.sent == [slow.id, quick.id]
+    assert len(asyncio.all_tasks()) == 1
+
+
+async def test_a_ledger_that_is_away_is_looked_into_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk, looked = Desk(Sender()), asyncio.Event()
+
+    async def unavailable(limit: int, *, now: datetime, until: datetime) -> list[Delivery]:
+        looked.set()
+        raise LedgerUnavailable("away")
+
+    generation = await desk.ended()
+    with monkeypatch.context() as away:
+        away.setattr(desk.ledger.webhooks, "claim", unavailable)
+        forever = asyncio.create_task(desk.deliver.forever(0.001))
+        async with asyncio.timeout(10):
+            await looked.wait()
+    async with asyncio.timeout(10):
+        await until(lambda: desk.sender.sent == [generation.id])
+    forever.cancel()
+    await asyncio.gather(forever, return_exceptions=True)

@@ -1,0 +1,52 @@
+"""Signatures, verified by a package that is not ours."""
+
+from __future__ import annotations
+
+import base64
+from datetime import UTC, datetime
+
+import pytest
+from standardwebhooks.webhooks import Webhook, WebhookVerificationError
+
+from adapters.webhooks import Signatures
+from domain.errors import InvalidValue
+
+FIRST, SECOND, OTHER = (f"whsec_{base64.b64encode(bytes([fill]) * 32).decode()}" for fill in (0, 127, 255))
+BODY = '{"prompt": "등대"}'.encode()
+
+
+def headers(secrets: str, at: datetime | None = None) -> dict[str, str]:
+    timestamp = int((at or datetime.now(UTC)).timestamp())
+    return {
+        "webhook-id": "m",
+        "webhook-timestamp": str(timestamp),
+        "webhook-signature": Signatures.parse(secrets).of("m", timestamp, BODY),
+    }
+
+
+def test_each_secret_signs_so_that_receivers_change_when_they_like() -> None:
+    sent = headers(f"{FIRST}, {SECOND}")
+    assert sent["webhook-signature"].count("v1,") == 2
+    for secret in (FIRST, SECOND):
+        assert Webhook(secret).verify(BODY, sent) == {"prompt": "등대"}
+    with pytest.raises(WebhookVerificationError):
+        Webhook(OTHER).verify(BODY, sent)
+
+
+def test_what_was_signed_cannot_be_changed() -> None:
+    for change in ({"webhook-id": "n"}, {"webhook-timestamp": str(int(datetime.now(UTC).timestamp()) - 1)}):
+        with pytest.raises(WebhookVerificationError):
+            Webhook(FIRST).verify(BODY, headers(FIRST) | change)
+
+
+@pytest.mark.parametrize(
+    "text", ["", ",", "whsec_", "MDAw" * 8, f"{FIRST},x", "whsec_MDAw", "whsec_" + "A" * 100, "whsec_비밀", FIRST + "!"]
+)
+def test_what_is_no_secret_is_refused_and_not_repeated(text: str) -> None:
+    with pytest.raises(InvalidValue) as told:
+        Signatures.parse(text)
+    assert FIRST not in str(told.value)
+
+
+def test_secrets_are_not_shown() -> None:
+    assert "secrets" not in repr(Signatures.parse(FIRST))
