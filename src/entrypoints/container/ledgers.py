@@ -1,12 +1,14 @@
 """The ledger and the spool, by the ledger's URL: for this machine alone, or shared by several."""
 
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from adapters.spools.disk import DiskImageSpool
+from domain.errors import LedgerUnavailable
 from domain.ports import GenerationLedger, ImageSpool, WebhookLedger
 from domain.revoked_tokens import RevokedTokens
 from entrypoints.container.clock import now
@@ -38,7 +40,10 @@ def open_records(settings: Settings) -> AbstractAsyncContextManager[Records]:
     spool = DiskImageSpool(data / "spool", aside=data / "evidence", room=settings.limits.spool_bytes)
     scheme, _, rest = settings.ledger.url.value.partition(":")
     if scheme == "sqlite":
-        return _open_sqlite(Path(rest).expanduser() if rest else data / "ledger.sqlite", spool)
+        file = Path(rest).expanduser() if rest else data / "ledger.sqlite"
+        if not file.parent.is_dir():
+            raise BadSettings(f"DARKROOM_LEDGER_URL must name a file in a folder that is there, unlike {file.parent}")
+        return _open_sqlite(file, spool)
     return _open_postgres(settings, spool)
 
 
@@ -61,10 +66,18 @@ async def _open_postgres(settings: Settings, spool: DiskImageSpool) -> AsyncIter
 
     # What waits on this machine's disk is out of the reach of others.
     machine = made_once(settings, "spool-id", lambda: str(uuid4())).decode()
-    async with (
-        open_postgres_database(settings.ledger.url.value) as database,
-        open_postgres_ledger(database, machine) as ledger,
-    ):
+    url = settings.ledger.url.value
+    async with AsyncExitStack() as opened:
+        try:
+            database = await opened.enter_async_context(open_postgres_database(url))
+            ledger = await opened.enter_async_context(open_postgres_ledger(database, machine))
+        except LedgerUnavailable as fault:
+            raise LedgerUnavailable(f"DARKROOM_LEDGER_URL, {_server(url)}: {fault}") from fault
         yield Records(
             ledger, ledger.webhooks, PostgresImageSpool(spool, database), spool, PostgresRevokedTokens(database)
         )
+
+
+def _server(url: str) -> str:
+    """The server that a URL names, without who asks and with which password."""
+    return urlsplit(url).netloc.rpartition("@")[2]

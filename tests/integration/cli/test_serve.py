@@ -13,6 +13,7 @@ import pytest
 
 from domain.image_file import ImageFile
 from integration.cli.command_line import CommandLine
+from servers.ports import free_port
 
 SECRET = "s" * 32
 
@@ -89,9 +90,18 @@ def test_a_port_that_is_taken_is_told(shell: CommandLine) -> None:
 
 
 def test_a_ledger_out_of_reach_is_told(shell: CommandLine) -> None:
-    ended = shell.run("serve", DARKROOM_PORT="0", DARKROOM_LEDGER_URL="sqlite:/dev/null/ledger")
+    port = free_port()
+    url = f"postgresql://us:secret@127.0.0.1:{port}/ledger"
+    ended = shell.run("serve", DARKROOM_PORT="0", DARKROOM_LEDGER_URL=url)
     assert ended.status == 1
-    assert ended.stderr.startswith("darkroom: the ledger cannot be opened")
+    assert f"darkroom: DARKROOM_LEDGER_URL, 127.0.0.1:{port}: the database cannot be connected to" in ended.stderr
+    assert "secret" not in ended.stderr
+
+
+def test_a_ledger_in_a_folder_that_is_not_there_is_told(shell: CommandLine) -> None:
+    ended = shell.run("serve", DARKROOM_PORT="0", DARKROOM_LEDGER_URL="sqlite:/nowhere/ledger.sqlite")
+    assert ended.status == 2
+    assert ended.stderr.startswith("darkroom: DARKROOM_LEDGER_URL must name a file in a folder that is there")
 
 
 def test_a_name_that_means_nothing_is_warned_about(shell: CommandLine) -> None:
