@@ -22,7 +22,10 @@ _PREFLIGHT: Final = (
 )
 _EXPOSED: Final = (
     b"access-control-expose-headers",
-    b"ETag, Idempotency-Replay, Link, Location, Preference-Applied, Retry-After, WWW-Authenticate, X-Request-ID",
+    (
+        b"Darkroom-Generator, Darkroom-Model, ETag, Idempotency-Replay, Link, Location, Preference-Applied, "
+        b"Retry-After, WWW-Authenticate, X-Request-ID"
+    ),
 )
 
 

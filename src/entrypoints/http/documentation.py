@@ -108,7 +108,11 @@ def _draw_images() -> Json:
         "draw_images",
         "Draw images and keep them in storage",
         {
-            200: answer("The images, in the order of the seeds.", images, "Link", "Idempotency-Replay"),
+            200: answer(
+                "The images, in the order of the seeds.",
+                images,
+                *("Link", "Idempotency-Replay", "Darkroom-Generator", "Darkroom-Model"),
+            ),
             202: answer(
                 "The generation, for a client that does not wait.",
                 schema("GenerationShown"),
@@ -166,7 +170,8 @@ def _list_generations() -> Json:
 
 
 def _show_generation() -> Json:
-    shown = answer("The generation as it stands.", schema("GenerationShown"))
+    headers = ("Darkroom-Generator", "Darkroom-Model")
+    shown = answer("The generation as it stands.", schema("GenerationShown"), *headers)
     return operation("show_generation", "Show one of your generations", {200: shown}, NotFound, Gone, Overloaded)
 
 

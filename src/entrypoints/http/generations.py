@@ -1,11 +1,13 @@
 """The caller's own generations: one, all of them page by page, and their removal."""
 
 import re
+import string
 from datetime import datetime
 from typing import Annotated, Final, Self
+from urllib.parse import quote
 from uuid import UUID
 
-from litestar import Controller, delete, get
+from litestar import Controller, Response, delete, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Meta, Struct
@@ -26,6 +28,17 @@ _CURSOR: Final = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNO
 def address_of(generation: Generation) -> str:
     """Where a generation is shown."""
     return f"{GENERATIONS}/{generation.id}"
+
+
+def drawn_by(generation: Generation) -> dict[str, str]:
+    """Headers that say who drew the images, where there are any; what is no ASCII is percent-encoded."""
+    if not (generation.images or generation.waiting):
+        return {}
+    return {"Darkroom-Generator": _ascii(generation.generator), "Darkroom-Model": _ascii(generation.model.value)}
+
+
+def _ascii(name: str) -> str:
+    return quote(name, safe=string.punctuation.replace("%", "") + " ")
 
 
 Moment = Annotated[datetime, Meta(tz=True)]
@@ -62,7 +75,11 @@ class OrderShown(Struct, frozen=True):
 
 
 class GenerationShown(Struct, frozen=True):
-    """A generation as it stands. `images` lie in storage; `problem` says why some or all are missing."""
+    """A generation as it stands.
+
+    `model`, of `generator`, draws it: the one that its version stands for, or one in its place. `images` lie in
+    storage; `problem` says why some or all are missing.
+    """
 
     id: str
     state: State
@@ -70,6 +87,7 @@ class GenerationShown(Struct, frozen=True):
     finished_at: Moment | None
     order: OrderShown
     generator: str
+    model: str
     cost: Price | None
     images: list[Image]
     problem: Problem | None
@@ -85,6 +103,7 @@ class GenerationShown(Struct, frozen=True):
             finished_at=generation.finished_at,
             order=OrderShown.of(generation),
             generator=generation.generator,
+            model=generation.model.value,
             cost=Price.of(generation.cost) if generation.cost else None,
             images=await linked(generation.images, storage),
             problem=problem_of(failure.error(), address_of(generation)) if failure else None,
@@ -141,10 +160,10 @@ class GenerationsController(Controller):
     @get("/{generation_id:uuid}")
     async def one(
         self, request: CallerRequest, services: NamedDependency[Services], generation_id: FromPath[UUID]
-    ) -> GenerationShown:
+    ) -> Response[GenerationShown]:
         """Show one of the caller's generations."""
         generation = await services.keep.one(str(generation_id), request.user.subject)
-        return await GenerationShown.of(generation, services.storage)
+        return Response(await GenerationShown.of(generation, services.storage), headers=drawn_by(generation))
 
     @delete("/{generation_id:uuid}")
     async def remove(

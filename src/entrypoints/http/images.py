@@ -15,7 +15,7 @@ from domain.values import IdempotencyKey, WebhookUrl
 from entrypoints.http.answers import Image, linked
 from entrypoints.http.auth import CallerRequest
 from entrypoints.http.body import decode_fields, read_json
-from entrypoints.http.generations import GenerationShown, address_of
+from entrypoints.http.generations import GenerationShown, address_of, drawn_by
 from entrypoints.http.headers import Headers, idempotency_key, prefers_not_to_wait, webhook_url
 from entrypoints.http.problems import ProblemAnswer, problem_response
 from entrypoints.http.services import Services
@@ -46,7 +46,7 @@ class ImagesController(Controller):
             headers |= {"Location": address, "Preference-Applied": "respond-async", "Retry-After": str(LOOK_AGAIN)}
             return Response(await GenerationShown.of(generation, services.storage), status_code=202, headers=headers)
         generation = await services.generate.outcome(generation)
-        images = await linked(generation.images, services.storage)
+        images, headers = await linked(generation.images, services.storage), headers | drawn_by(generation)
         if generation.error is None:
             return Response(images, headers=headers)
         if isinstance(generation.error, StorageUnavailable):

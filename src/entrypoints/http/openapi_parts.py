@@ -29,6 +29,8 @@ HEADERS: Final[Mapping[str, Json]] = {
         ("Link", 'Where the generation is shown, with `rel="describedby"`.', {}),
         ("Location", "Where the generation is shown.", {"format": "uri-reference"}),
         ("Idempotency-Replay", "The order was accepted before, under the same key.", {"const": "true"}),
+        ("Darkroom-Generator", "The generator that drew the images.", {"examples": ["karlo"]}),
+        ("Darkroom-Model", "The model that drew the images, as `GET /api/models` names it.", {"examples": ["v2.1"]}),
         ("Preference-Applied", "The request was not made to wait.", {"const": "respond-async"}),
         ("Retry-After", "Seconds after which another try makes sense.", {"type": "integer", "minimum": 0}),
         ("WWW-Authenticate", "What is missing.", {"enum": _CHALLENGES}),

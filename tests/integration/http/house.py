@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -109,6 +109,7 @@ async def open_house(
     max_streams: int = 8,
     webhooks: WebhookSender | None = None,
     cors_origins: Sequence[str] = (),
+    chains: Mapping[str, Sequence[str]] | None = None,
 ) -> AsyncIterator[House]:
     generator, storage = generator or InMemoryImageGenerator(), storage or InMemoryImageStorage()
     spool, ledger = spool or InMemoryImageSpool(), ledger or InMemoryGenerationLedger()
@@ -131,6 +132,7 @@ async def open_house(
         images_per_day=images_per_day,
         spend_per_day=spend_per_day,
         patience=patience,
+        chains=chains,
     )
     services = Services(
         generate=generate,

@@ -42,6 +42,7 @@ async def test_a_generation_is_shown_as_it_stands() -> None:
             "samples": 1,
         },
         "generator": "memory",
+        "model": "memory",
         "cost": {"amount": "0.02", "currency": "USD"},
         "images": answer.json(),
         "problem": None,
