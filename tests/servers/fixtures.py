@@ -1,22 +1,25 @@
 """The servers as fixtures: one of each for a pytest worker, started for the first test that asks for it.
 
-Tests that use them carry the marks `s3` and `postgres` without saying so. Where this machine cannot have a part, its
-tests are skipped, and the last lines that pytest writes name it.
+Tests that use them carry the marks `s3`, `postgres` and `browser` without saying so. Where this machine cannot have a
+part, its tests are skipped, and the last lines that pytest writes name it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import contextmanager
 
 import pytest
+import pytest_asyncio
+from playwright.async_api import Browser
 
+from servers.browser import open_browser
 from servers.parts import PartMissing
 from servers.postgres import PostgresServer
 from servers.s3 import S3Server
 
 _SKIPPED = "SKIPPED PART: "
-_MARKS = {"s3_server": "s3", "postgres_server": "postgres"}
+_MARKS = {"s3_server": "s3", "postgres_server": "postgres", "chromium": "browser"}
 
 
 @pytest.fixture(scope="session")
@@ -55,6 +58,13 @@ def database_url(postgres: PostgresServer) -> Iterator[str]:
     """The URL of an empty database in PostgreSQL."""
     with postgres.database() as url:
         yield url
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    """The browser of this worker, for tests that run in the event loop of the session."""
+    async with open_browser() as browser:
+        yield browser
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

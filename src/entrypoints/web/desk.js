@@ -44,13 +44,14 @@ export function writeExample() {
 export function vary(shot) {
   const order = orderOf(shot);
   if (!models.has(order.version)) return;
-  origin = shot;
+  origin = null; // not yet: half of a form differs in everything
   field.version.value = order.version;
   takeLimits();
   for (const name of FIELDS) if (name !== "version") field[name].value = order[name] ?? "";
   field.samples.value = 1;
   size.value = `${order.width}x${order.height}`;
   byId("more").open = true;
+  origin = shot;
   showVariation();
   refresh();
   byId("desk").scrollIntoView({ block: "start" });

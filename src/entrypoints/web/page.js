@@ -39,7 +39,8 @@ function lay(order, origin = null) {
 
 function draw(fields, origin) {
   lay(remember(subject, fields), origin);
-  byId("stage").scrollIntoView({ block: "nearest" });
+  const stage = byId("stage");
+  if (stage.getBoundingClientRect().top > innerHeight / 2) stage.scrollIntoView(); // on a phone it is below the desk
 }
 
 function clear(element) {

@@ -70,17 +70,14 @@ function frame(generation) {
   return el(
     "li",
     { class: "frame", "data-id": generation.id },
-    shots.length > 0 && el("div", { class: "thumbnails" }, ...shots.map((shot) => thumbnail(shot))),
+    shots.length > 0
+      ? el("div", { class: "thumbnails" }, ...shots.map(thumbnail))
+      : spoken("div", state, {}, { class: "thumbnails none quiet" }),
     el(
       "div",
       { class: "below" },
       el("p", { class: "caption" }, order.prompt ?? ""),
-      el(
-        "p",
-        { class: "small quiet" },
-        state !== "stored" && el("span", { class: "state" }, spoken("span", state), " · "),
-        spoken("time", "time", { at }, { datetime: at }),
-      ),
+      spoken("time", "time", { at }, { class: "small quiet", datetime: at }),
       generation.finished_at && button("remove", () => removalOf(generation), { class: "plain danger" }),
     ),
   );
@@ -91,8 +88,8 @@ function thumbnail(shot) {
     const all = [...shown.values()].flatMap(shotsOf);
     look(all, all.findIndex(({ image }) => image.id === shot.image.id));
   };
-  const shown_ = el("button", { type: "button", class: "picture", onclick: open }, picture(shot, { loading: "lazy" }));
-  return label(shown_, "lookAt", { what: captionOf(shot) });
+  const small = el("button", { type: "button", class: "picture", onclick: open }, picture(shot, { loading: "lazy" }));
+  return label(small, "lookAt", { what: captionOf(shot) });
 }
 
 document.addEventListener("removed", ({ detail: generation }) => {

@@ -30,7 +30,7 @@ export function tray(order, { origin, handedIn, ended, refused, again }) {
       const generation = await outcomeOf(order, report);
       forget(order);
       element.dataset.generation = generation.id;
-      element.replaceChildren(...outcome(generation, origin, button("tryAgain", () => again(false))));
+      element.replaceChildren(...outcome(generation, origin, button("drawAgain", () => again(false))));
       ended(generation);
     } catch (fault) {
       if (!(fault instanceof Problem)) throw fault;
@@ -48,14 +48,14 @@ export function tray(order, { origin, handedIn, ended, refused, again }) {
   return element;
 }
 
-function outcome(generation, origin, tryAgain) {
+function outcome(generation, origin, drawAgain) {
   const shots = shotsOf(generation);
   const { order, problem, state } = generation;
   if (shots.length) announce(say("finished", { count: shots.length }));
   return [
     shots.length > 0 && el("div", { class: `pictures of-${Math.min(shots.length, 4)}` }, ...shots.map(print)),
     origin && shots.length > 0 && button("sideBySide", () => sideBySide(origin, shots[0])),
-    problem && el("div", { role: "alert" }, told(problem, tryAgain)),
+    problem && el("div", { role: "alert" }, told(problem, drawAgain)),
     state === "cancelled" && spoken("p", "cancelledText", {}, { role: "status" }),
     el("p", { class: "caption" }, order.prompt ?? ""),
   ].filter(Boolean);

@@ -15,8 +15,8 @@ let at = 0;
 /** Shows the images, beginning with one of them. */
 export function look(all, index) {
   shots = all;
-  dialog.showModal();
   turnTo(index);
+  dialog.showModal();
 }
 
 function turnTo(index) {

@@ -10,6 +10,7 @@ export const en = {
   stop: "Stop",
   cancel: "Cancel",
   tryAgain: "Try again",
+  drawAgain: "Draw again",
 
   doorTitle: "Come in",
   doorText: "Paste an access token, or open the link that “darkroom serve” prints.",
@@ -89,10 +90,10 @@ export const en = {
   promptForgotten: "The prompt was forgotten, as this service does after a while.",
 
   lookAt: ({ what }) => `Look at it large: ${what}`,
-  vary: "Again, with one change",
+  vary: "Change one thing",
   compare: "Compare",
   sideBySide: "Side by side with the one before",
-  curl: "As a command",
+  curl: "Command",
   download: "Download",
   remove: "Delete",
 

@@ -11,6 +11,7 @@ export const ko = {
   stop: "그만두기",
   cancel: "취소",
   tryAgain: "다시 시도",
+  drawAgain: "다시 그리기",
 
   doorTitle: "들어오세요",
   doorText: "액세스 토큰을 붙여 넣거나 ‘darkroom serve’가 출력한 링크를 여세요.",
@@ -89,10 +90,10 @@ export const ko = {
   promptForgotten: "이 서비스는 시간이 지나면 프롬프트를 지웁니다. 이 프롬프트는 지워졌습니다.",
 
   lookAt: ({ what }) => `크게 보기: ${what}`,
-  vary: "하나만 바꿔 다시",
+  vary: "하나만 바꾸기",
   compare: "비교",
   sideBySide: "이전 그림과 나란히 보기",
-  curl: "명령어로",
+  curl: "명령어",
   download: "내려받기",
   remove: "삭제",
 

@@ -1,0 +1,55 @@
+"""The service with a page that somebody can visit: real processes, a provider that can be told to misbehave."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import jwt
+
+from servers.darkroom import Darkroom
+from simulators.process import SimulatorProcess, simulator_process
+
+SECRET = "s" * 32
+
+
+@dataclass(frozen=True)
+class Studio:
+    """`folder` holds its state; `karlo` draws `v2.0` and `v2.1`, the service itself `sketch`; nobody `pictures`."""
+
+    folder: Path
+    url: str
+    karlo: SimulatorProcess
+
+    def token(self, subject: str = "ada", **claims: object) -> str:
+        """An access token of somebody's."""
+        at = int(time.time())
+        good = {"iss": "darkroom", "aud": "darkroom", "sub": subject, "iat": at, "exp": at + 3600}
+        return jwt.encode(good | claims, SECRET, algorithm="HS256")
+
+    def link(self, subject: str = "ada", **claims: object) -> str:
+        """The link that lets somebody in."""
+        return f"{self.url}/#token={self.token(subject, **claims)}"
+
+
+@contextmanager
+def open_studio(folder: Path) -> Iterator[Studio]:
+    """Starts it, its state in `folder`, and stops it after the block."""
+    with simulator_process("karlo", "--images-per-minute", "0") as karlo:
+        settings = {
+            "DARKROOM_JWT_SECRET": SECRET,
+            "DARKROOM_GENERATORS": "sketch,karlo,openai",
+            "DARKROOM_KARLO_API_KEY": "karlo-test-key",
+            "DARKROOM_KARLO_BASE_URL": karlo.base_url,
+            "DARKROOM_KARLO_IMAGE_HOSTS": karlo.base_url,
+            "DARKROOM_OPENAI_API_KEY": "never-used",
+            "DARKROOM_OPENAI_BASE_URL": karlo.base_url,
+            "DARKROOM_OPENAI_MODELS": "pictures=1024x1024|1536x1024",
+            "DARKROOM_MAX_IN_FLIGHT": "1",  # so that a slow order lets the others wait
+            "DARKROOM_PRICES": "v2.1=0.02 USD",
+        }
+        with Darkroom(folder, settings) as darkroom:
+            yield Studio(folder, darkroom.wait_until_ready(), karlo)
