@@ -180,6 +180,7 @@ class S3Server:
                 f"-ip.bind={LOOPBACK}",
                 *(f"-{service}.port={port}" for service, port in ports.items()),
                 f"-s3.config={identities}",
+                "-s3.iam.readOnly=false",  # so that tests make users whom policies hold
                 "-s3.autoCreateBucket=false",
                 "-s3.port.iceberg=0",
                 "-s3.port.lance=0",

@@ -1,5 +1,6 @@
 """The storages by name, and how each is opened. What is not chosen is not imported: S3's client is large."""
 
+import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from entrypoints.container.clock import now
 from entrypoints.container.data_folder import data_folder, own_secret
 from entrypoints.http.signed_files import FILES, SignedFiles
 from entrypoints.settings import S3Settings, Settings
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,8 @@ async def _open_s3(settings: Settings) -> AsyncIterator[Opened]:
     from adapters.storages.s3 import PresignedLinks, PublicLinks, S3ImageStorage, open_s3_client
 
     s3 = settings.of(S3Settings)
+    for name in s3.in_plain_text:
+        log.warning("%s is plain http: whoever stands in between can read images and their signed links", name)
     client_at = partial(
         open_s3_client, region=s3.region, addressing=s3.addressing, trust_env=settings.generators.trust_env
     )

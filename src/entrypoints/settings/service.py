@@ -1,11 +1,11 @@
 """Settings of the process itself: where it listens, what it keeps, what it says."""
 
-import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 from entrypoints.settings import parsers as read
+from entrypoints.settings.loopback import is_loopback
 from entrypoints.settings.setting import Setting
 
 _EVERY_INTERFACE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # recognised, not listened on
@@ -75,10 +75,7 @@ class ServiceSettings:
     @property
     def loopback(self) -> bool:
         """Whether only this machine can reach it."""
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return self.host == "localhost"
+        return is_loopback(self.host)
 
     @property
     def guesses_url(self) -> bool:

@@ -1,10 +1,12 @@
 """Settings of the storage: where images are kept."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal
+from urllib.parse import urlsplit
 
 from entrypoints.settings import parsers as read
+from entrypoints.settings.loopback import is_loopback
 from entrypoints.settings.setting import Setting
 
 
@@ -58,6 +60,18 @@ class S3Settings:
             confidential=True,
         ),
     ] = None
+
+    @property
+    def in_plain_text(self) -> Iterator[str]:
+        """The settings whose addresses are plain http, and not of this machine."""
+        for name, url in (
+            ("DARKROOM_S3_ENDPOINT_URL", self.endpoint_url),
+            ("DARKROOM_S3_PUBLIC_ENDPOINT_URL", self.public_endpoint_url),
+            ("DARKROOM_S3_PUBLIC_BASE_URL", self.public_base_url),
+        ):
+            parts = urlsplit(url or "")
+            if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+                yield name
 
 
 # The groups that a storage's name brings into use.

@@ -88,6 +88,14 @@ async def test_what_does_not_fit_together_is_told_at_once(
             pass
 
 
+async def test_a_bucket_that_is_reached_in_plain_text_is_warned_about(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    s3 = {"DARKROOM_STORAGE": "s3", "DARKROOM_S3_BUCKET": "b", "DARKROOM_S3_ENDPOINT_URL": "http://s3.internal:8333"}
+    async with opened(tmp_path, **s3):
+        assert "DARKROOM_S3_ENDPOINT_URL is plain http: whoever stands in between can read images" in caplog.text
+
+
 async def test_a_generator_that_nobody_knows_is_told(tmp_path: Path) -> None:
     settings = Settings.read({"DARKROOM_DATA_DIR": str(tmp_path), "DARKROOM_GENERATORS": "dalle"})
     with pytest.raises(BadSettings, match=r"DARKROOM_GENERATORS must name some of .*sketch.*, not 'dalle'"):

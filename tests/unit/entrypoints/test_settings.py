@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from domain.money import Money
-from entrypoints.settings import GROUPS, BadSettings, Secret, Settings, ignored_names
+from entrypoints.settings import GROUPS, BadSettings, S3Settings, Secret, Settings, ignored_names
 from entrypoints.settings.setting import declared_in
 
 CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMCowBQYDK2VwAyEA\n-----END CERTIFICATE-----"
@@ -341,6 +341,18 @@ def test_unknown_names_are_told_with_the_nearest_known() -> None:
 )
 def test_clients_reach_it_by_its_public_url(environment: Mapping[str, str], url: str) -> None:
     assert Settings.read(environment).service.public_url == url
+
+
+@pytest.mark.parametrize(
+    ("host", "told"),
+    [("127.0.0.1:8333", False), ("localhost", False), ("[::1]:8333", False), ("s3.internal", True), ("10.0.0.1", True)],
+)
+def test_plain_http_to_other_machines_is_told(host: str, told: bool) -> None:
+    names = ["DARKROOM_S3_ENDPOINT_URL", "DARKROOM_S3_PUBLIC_ENDPOINT_URL", "DARKROOM_S3_PUBLIC_BASE_URL"]
+    for scheme in ("http", "https"):
+        settings = Settings.read(S3 | dict.fromkeys(names, f"{scheme}://{host}"))
+        assert list(settings.of(S3Settings).in_plain_text) == (names if told and scheme == "http" else [])
+    assert list(Settings.read(S3).of(S3Settings).in_plain_text) == []
 
 
 def test_secrets_are_never_shown() -> None:

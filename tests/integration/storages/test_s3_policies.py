@@ -1,0 +1,131 @@
+"""The policies of `deploy/s3` allow what Darkroom does, and nothing else, on a server that enforces them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from adapters.conformance import Read, StorageContract, all_keys, new_key, some_image
+from adapters.storages.s3 import S3ImageStorage
+from domain.errors import StorageFault
+from domain.image_file import MediaType
+from servers.s3 import Credentials, S3Server
+from servers.s3_users import client_of, user_with
+
+OpenStorage = Callable[..., AbstractAsyncContextManager[S3ImageStorage]]
+POLICIES = Path(__file__).parents[3] / "deploy" / "s3"
+ELSEWHERE = "another"
+
+
+def policy(name: str, bucket: str = S3Server.bucket) -> str:
+    """A policy as it is shipped, for a bucket of ours."""
+    text = (POLICIES / f"{name}.json").read_text(encoding="utf-8")
+    assert "arn:aws:s3:::my-images" in text
+    return text.replace("my-images", bucket)
+
+
+@pytest.fixture(scope="module")
+def service(s3_server: S3Server) -> Credentials:
+    """What a service needs."""
+    return user_with(s3_server, policy("service-policy"))
+
+
+@pytest.fixture(scope="module")
+def auditor(s3_server: S3Server) -> Credentials:
+    """What `darkroom orphans` needs besides."""
+    return user_with(s3_server, policy("service-policy"), policy("orphans-policy"))
+
+
+class TestEverythingThatAStorageDoes(StorageContract):
+    @pytest.fixture
+    async def storage(
+        self, s3: S3Server, auditor: Credentials, open_storage: OpenStorage
+    ) -> AsyncIterator[S3ImageStorage]:
+        async with open_storage(s3.endpoint_url, auditor) as storage:
+            yield storage
+
+
+async def test_a_service_lists_nothing(
+    s3: S3Server, service: Credentials, open_storage: OpenStorage, read: Read
+) -> None:
+    async with open_storage(s3.endpoint_url, service) as storage:
+        key = new_key()
+        assert (await storage.check()).startswith("keeps images in the bucket")
+        await storage.put(key, some_image(), MediaType.PNG)
+        await storage.put(key, some_image(), MediaType.PNG)
+        assert await read(await storage.link(key)) == (some_image(), MediaType.PNG)
+        with pytest.raises(StorageFault, match="access is denied: ListObjectsV2"):
+            await all_keys(storage)
+        await storage.delete(key)
+    assert s3.keys() == []
+
+
+@pytest.mark.parametrize("action", ["s3:PutObject", "s3:GetObject", "s3:DeleteObject", "s3:ListBucket"])
+async def test_nothing_in_the_policies_is_more_than_is_needed(
+    s3: S3Server, open_storage: OpenStorage, action: str
+) -> None:
+    def without(name: str) -> str:
+        document = json.loads(policy(name))
+        (statement,) = document["Statement"]
+        allowed = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        statement["Action"] = [one for one in allowed if one != action] or ["s3:GetBucketLocation"]
+        return json.dumps(document)
+
+    lacking = user_with(s3, without("service-policy"), without("orphans-policy"))
+    async with open_storage(s3.endpoint_url, lacking) as storage:
+        with pytest.raises(StorageFault, match="access is denied"):  # noqa: PT012  # whichever of the two
+            await storage.check()
+            await all_keys(storage)
+
+
+FOREIGN: dict[str, Callable[[Any, str], object]] = {
+    "read beside the prefix": lambda s3, here: s3.get_object(Bucket=here, Key="other/a"),
+    "read beside it, by a longer name": lambda s3, here: s3.get_object(Bucket=here, Key="images2/a"),
+    "write beside it": lambda s3, here: s3.put_object(Bucket=here, Key="other/b", Body=b"b"),
+    "delete beside it": lambda s3, here: s3.delete_object(Bucket=here, Key="other/a"),
+    "copy from beside it": lambda s3, here: s3.copy_object(Bucket=here, Key="images/c", CopySource=f"{here}/other/a"),
+    "list the whole bucket": lambda s3, here: s3.list_objects_v2(Bucket=here),
+    "list beside the prefix": lambda s3, here: s3.list_objects_v2(Bucket=here, Prefix="other/"),
+    "read in another bucket": lambda s3, here: s3.get_object(Bucket=ELSEWHERE, Key="images/a"),
+    "write in another bucket": lambda s3, here: s3.put_object(Bucket=ELSEWHERE, Key="images/b", Body=b"b"),
+    "list another bucket": lambda s3, here: s3.list_objects_v2(Bucket=ELSEWHERE, Prefix="images/"),
+    "make a bucket": lambda s3, here: s3.create_bucket(Bucket="yet-another"),
+    "delete a bucket": lambda s3, here: s3.delete_bucket(Bucket=ELSEWHERE),
+    "open an object to all": lambda s3, here: s3.put_object_acl(Bucket=here, Key="images/a", ACL="public-read"),
+    "tag an object": lambda s3, here: s3.put_object_tagging(
+        Bucket=here, Key="images/a", Tagging={"TagSet": [{"Key": "a", "Value": "b"}]}
+    ),
+    "read the bucket's policy": lambda s3, here: s3.get_bucket_policy(Bucket=here),
+    "change the bucket's policy": lambda s3, here: s3.put_bucket_policy(
+        Bucket=here, Policy=policy("bucket-policy", here)
+    ),
+}
+
+
+@pytest.mark.parametrize("deed", FOREIGN)
+def test_whoever_has_the_keys_can_do_nothing_else(s3: S3Server, auditor: Credentials, deed: str) -> None:
+    admin = client_of(s3, s3.admin)
+    if ELSEWHERE not in [bucket["Name"] for bucket in admin.list_buckets()["Buckets"]]:
+        admin.create_bucket(Bucket=ELSEWHERE)
+    kept = [(s3.bucket, "images/a"), (s3.bucket, "images2/a"), (s3.bucket, "other/a"), (ELSEWHERE, "images/a")]
+    for bucket, key in kept:
+        admin.put_object(Bucket=bucket, Key=key, Body=b"a")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        FOREIGN[deed](client_of(s3, auditor), s3.bucket)
+    assert [admin.get_object(Bucket=bucket, Key=key)["Body"].read() for bucket, key in kept] == [b"a"] * 4
+
+
+async def test_nothing_goes_in_plain_text_where_the_bucket_says_so(s3: S3Server, open_storage: OpenStorage) -> None:
+    bucket, admin = "tls-only", client_of(s3, s3.admin)
+    admin.create_bucket(Bucket=bucket)
+    async with open_storage(s3.endpoint_url, user_with(s3, policy("service-policy", bucket)), bucket=bucket) as storage:
+        await storage.check()
+        admin.put_bucket_policy(Bucket=bucket, Policy=policy("bucket-policy", bucket))
+        with pytest.raises(StorageFault, match="access is denied: PutObject"):
+            await storage.check()
