@@ -16,6 +16,7 @@ from entrypoints.container.keys import open_keys
 from entrypoints.container.ledgers import open_records
 from entrypoints.container.marks import told_of_marks
 from entrypoints.container.storages import open_storage
+from entrypoints.container.webhooks import open_webhooks
 from entrypoints.failures import FAILED
 from entrypoints.settings import BadSettings, Settings
 from entrypoints.settings.setting import declared_in
@@ -56,6 +57,7 @@ async def _findings(settings: Settings) -> list[Finding]:
         **{f"generator {name}": partial(_generator, settings, name) for name in settings.generators.names},
         f"storage {settings.storage.kind}": partial(_storage, settings),
         "ledger": partial(_ledger, settings),
+        **({"webhooks": partial(_webhooks, settings)} if settings.webhooks.secrets else {}),
         "tokens": partial(_tokens, settings),
         "marks": partial(_marks, settings),
     }
@@ -95,6 +97,12 @@ async def _tokens(settings: Settings) -> str:
 
 async def _marks(settings: Settings) -> str:
     return told_of_marks(settings)
+
+
+async def _webhooks(settings: Settings) -> str:
+    async with open_webhooks(settings), open_records(settings) as records:
+        backlog = await records.webhooks.backlog()
+        return f"callers can be told; {backlog.waiting} wait for that, {backlog.given_up} were given up"
 
 
 async def _models(settings: Settings) -> str:

@@ -118,6 +118,26 @@ def test_check_fails_where_something_cannot_be_reached(shell: CommandLine) -> No
     assert "canary" not in ended.stdout + ended.stderr
 
 
+def test_check_counts_the_webhooks_that_wait(shell: CommandLine) -> None:
+    secret = "whsec_" + "c2VjcmV0" * 8
+    ended = shell.run("check", DARKROOM_WEBHOOK_SECRETS=secret)
+    assert ended.status == 0
+    assert re.search(
+        r"^ok +webhooks: callers can be told; 0 wait for that, 0 were given up$", ended.stdout, re.MULTILINE
+    )
+    assert secret not in ended.stdout + ended.stderr
+
+
+def test_check_says_which_secret_signs_nothing(shell: CommandLine) -> None:
+    ended = shell.run("check", "--json", DARKROOM_WEBHOOK_SECRETS="whsec_short")
+    told = {finding["part"]: finding for finding in json.loads(ended.stdout)["findings"]}
+    assert ended.status == 1
+    assert (
+        told["webhooks"]["detail"]
+        == "DARKROOM_WEBHOOK_SECRETS: each secret must be whsec_ and 24 to 64 bytes in base64"
+    )
+
+
 def test_check_sees_what_does_not_fit_together(shell: CommandLine) -> None:
     ended = shell.run("check", "--json", DARKROOM_PRICES="v9=1 USD")
     assert ended.status == 1

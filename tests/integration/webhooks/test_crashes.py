@@ -1,0 +1,104 @@
+"""Processes that are killed between the end of a generation and the word of it: whoever lives tells."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import httpx
+import jwt
+import pytest
+from standardwebhooks.webhooks import Webhook
+
+from harness.fleet import Seat
+from servers.receiver import Receiver, receiver
+
+JWT_SECRET = "the secret that the processes of this test share"
+SECRET = f"whsec_{base64.b64encode(b'w' * 32).decode()}"
+ORDER = {"version": "sketch", "prompt": "a lighthouse", "width": 64, "height": 64}
+
+
+def bearer() -> dict[str, str]:
+    now = int(time.time())
+    claims = {"sub": "ada", "iss": "darkroom", "aud": "darkroom", "iat": now, "exp": now + 3600}
+    return {"Authorization": f"Bearer {jwt.encode(claims, JWT_SECRET, algorithm='HS256')}"}
+
+
+@asynccontextmanager
+async def seats(folder: Path, at: Receiver, *settings: Mapping[str, str]) -> AsyncIterator[list[Seat]]:
+    """Places for processes, each in a folder of its own; they end with the block."""
+    common = {
+        "DARKROOM_JWT_SECRET": JWT_SECRET,
+        "DARKROOM_WEBHOOK_SECRETS": SECRET,
+        "DARKROOM_WEBHOOK_HOSTS": at.origin,
+        "DARKROOM_LOG_LEVEL": "debug",
+    }
+    async with AsyncExitStack() as stack:
+        opened = []
+        for number, more in enumerate(settings):
+            seat = Seat(folder / str(number), common | dict(more))
+            stack.push_async_callback(seat.kill)
+            opened.append(seat)
+        yield opened
+
+
+async def order(seat: Seat, at: Receiver) -> str:
+    """The id of a generation whose caller wants to be told."""
+    headers = bearer() | {"Prefer": "respond-async", "Webhook-URL": at.url}
+    async with httpx.AsyncClient(base_url=seat.url, headers=headers, trust_env=False, timeout=30) as client:
+        answer = await client.post("/api/images", json=ORDER)
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["id"])
+
+
+async def ended(seat: Seat, generation_id: str) -> None:
+    async with httpx.AsyncClient(base_url=seat.url, headers=bearer(), trust_env=False, timeout=30) as client:
+        while not (await client.get(f"/api/generations/{generation_id}")).json()["finished_at"]:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+def hold_genuine(at: Receiver, ids: set[str]) -> None:
+    assert {call.id for call in at.received} == ids
+    for call in at.received:
+        told = Webhook(SECRET).verify(call.body, call.headers)
+        assert (told["data"]["id"], told["data"]["state"]) == (call.id, "stored")
+
+
+async def test_what_a_killed_process_has_not_told_is_told_when_it_is_back(tmp_path: Path) -> None:
+    async with receiver("slow") as at, seats(tmp_path, at, {}) as (seat,):
+        await seat.start()
+        ids = {await order(seat, at) for _ in range(3)}
+        for generation_id in ids:
+            await ended(seat, generation_id)
+        await seat.kill()
+        before = len(at.received)
+        await seat.start()
+        await at.until(lambda received: {call.id for call in received} == ids and len(received) > before)
+        hold_genuine(at, ids)
+
+
+async def test_a_process_that_is_killed_while_it_tells_leaves_it_to_the_next(tmp_path: Path) -> None:
+    async with receiver("slow") as at, seats(tmp_path, at, {}) as (seat,):
+        await seat.start()
+        generation_id = await order(seat, at)
+        await at.until(lambda received: len(received) == 1)
+        await seat.kill()
+        await seat.start()
+        await at.until(lambda received: len(received) == 2)
+        hold_genuine(at, {generation_id})
+
+
+@pytest.mark.postgres
+async def test_two_processes_tell_all_of_it_also_when_one_is_killed(tmp_path: Path, database_url: str) -> None:
+    shared = {"DARKROOM_LEDGER_URL": database_url}
+    async with receiver("500", "reset") as at, seats(tmp_path, at, shared, shared) as (one, other):
+        await asyncio.gather(one.start(), other.start())
+        ids = {await order(seat, at) for _ in range(10) for seat in (one, other)}
+        await asyncio.gather(*(ended(other, generation_id) for generation_id in ids))
+        await one.kill()
+        await at.until(lambda received: {call.id for call in received[2:]} == ids)
+        hold_genuine(at, ids)
