@@ -1,23 +1,21 @@
 """What becomes of generations, counted when it is written down."""
 
-import re
 from collections.abc import Iterable
 from typing import Final
 
 from adapters.metrics.instruments import Instruments
-from domain.errors import Charged, DrawingFailed
+from domain.errors import Charged
 from domain.generation import Generation, State
 from domain.model_card import ModelCard
 
 _OUTCOMES: Final = tuple(state for state in State if state.final)
-_INNER_CAPITAL: Final = re.compile(r"(?<!^)(?=[A-Z])")
 
 
 class Ends:
     """Counts images and money at the end of each generation."""
 
     def __init__(self, instruments: Instruments) -> None:
-        self._images, self._failures, self._spend = instruments.images, instruments.failures, instruments.spend
+        self._images, self._spend = instruments.images, instruments.spend
 
     def expect(self, cards: Iterable[ModelCard]) -> None:
         """Show 0 for the models on offer: of a counter that begins with its first image, no increase is seen."""
@@ -25,8 +23,6 @@ class Ends:
             version = card.version.value
             for outcome in _OUTCOMES:
                 self._images.labels(version, card.generator, outcome.value)
-            for problem in DrawingFailed.__subclasses__():
-                self._failures.labels(version, card.generator, _in_small_letters(problem.__name__))
             if card.price:
                 for charged in (Charged.YES, Charged.UNKNOWN):
                     self._spend.labels(version, card.price.currency, charged.value)
@@ -42,13 +38,6 @@ class Ends:
             self._images.labels(version, generator, State.STORED.value).inc(stored)
         if missing := generation.request.samples - stored:
             self._images.labels(version, generator, generation.state.value).inc(missing)
-        if generation.failure:
-            self._failures.labels(version, generator, _in_small_letters(generation.failure.kind)).inc()
         if generation.cost and generation.charged is not Charged.NO:
             spent = self._spend.labels(version, generation.cost.currency, generation.charged.value)
             spent.inc(float(generation.cost.amount))
-
-
-def _in_small_letters(kind: str) -> str:
-    """The name of an error as problems have it: `outcome-unknown`."""
-    return _INNER_CAPITAL.sub("-", kind).lower()

@@ -31,12 +31,12 @@ class Instruments:
             return Gauge(f"darkroom_{name}", about, labels, registry=registry, multiprocess_mode="livemax")
 
         self.images = counter("images", "Images ordered, by what became of them.", "model", "generator", "outcome")
-        self.failures = counter("failures", "Generations that fell short.", "model", "generator", "problem")
         self.spend = counter("spend", "Money, by whether it was charged.", "model", "currency", "charged")
         self.settled = counter("settled", "Generations left unfinished by a process that lives no more.")
         self.provider = histogram(
             "provider_seconds", "Submitting and collecting.", _PROVIDER_SECONDS, "generator", "step"
         )
+        self.provider_faults = counter("provider_faults", "What providers did not do.", "generator", "step", "problem")
         self.provider_requests = counter(
             "provider_requests", "HTTP requests to providers and the hosts of their images.", "purpose", "status"
         )

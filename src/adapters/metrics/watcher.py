@@ -1,22 +1,36 @@
 """What is watched, as numbers."""
 
+import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from datetime import datetime
+from itertools import product
 from typing import Final
 
 from adapters.metrics.ends import Ends
 from adapters.metrics.instruments import Instruments
 from adapters.metrics.own_time import OwnTime
 from adapters.watched.watcher import Answered, Call, Headers, Step, Watcher
-from domain.errors import LedgerUnavailable, StorageFault
+from domain.errors import (
+    DrawingFailed,
+    GeneratorRefused,
+    GeneratorUnavailable,
+    LedgerUnavailable,
+    OutcomeUnknown,
+    PromptRejected,
+    StorageFault,
+    UnusableImage,
+)
 from domain.generation import Generation
+from domain.model_card import ModelCard
 
 # Clients may make methods up.
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _NONE: Final = "none"
+_PROBLEMS: Final = (GeneratorRefused, GeneratorUnavailable, PromptRejected, OutcomeUnknown, UnusableImage)
+_INNER_CAPITAL: Final = re.compile(r"(?<!^)(?=[A-Z])")
 
 _own_time: Final[ContextVar[OwnTime | None]] = ContextVar("own_time", default=None)
 
@@ -26,11 +40,17 @@ class MetricsWatcher(Watcher):
 
     def __init__(self, instruments: Instruments, clock: Callable[[], datetime]) -> None:
         self._instruments, self._ends, self._clock = instruments, Ends(instruments), clock
-        # Shown as 0 from the start, so that the first fault is an increase.
+
+    def expect(self, cards: Iterable[ModelCard]) -> None:
+        """Show 0 for what may be counted: of a counter that begins with its first fault, no increase is seen."""
+        cards = tuple(cards)
+        self._ends.expect(cards)
+        for generator, step, problem in product({card.generator for card in cards}, ("submit", "collect"), _PROBLEMS):
+            self._instruments.provider_faults.labels(generator, step, _name_of(problem))
         for call in ("put", "link", "delete"):
-            instruments.storage_faults.labels(call)
+            self._instruments.storage_faults.labels(call)
         for call in ("receive", "record", "find"):
-            instruments.ledger_faults.labels(call)
+            self._instruments.ledger_faults.labels(call)
 
     @contextmanager
     def request(self, headers: Headers) -> Iterator[Answered]:
@@ -80,10 +100,14 @@ class MetricsWatcher(Watcher):
             finally:
                 waited += time.perf_counter() - began
 
+        generator = call.about["generator"]
         try:
             yield step
+        except DrawingFailed as failure:
+            self._instruments.provider_faults.labels(generator, call.name, _name_of(type(failure))).inc()
+            raise
         finally:
-            self._instruments.provider.labels(call.about["generator"], call.name).observe(waited)
+            self._instruments.provider.labels(generator, call.name).observe(waited)
 
     def _storage(self, call: Call) -> Iterator[Step]:
         try:
@@ -118,3 +142,8 @@ class MetricsWatcher(Watcher):
 def _waiting_for(what: object) -> AbstractContextManager[None]:
     own = _own_time.get()
     return own.waiting_for(what) if own else nullcontext()
+
+
+def _name_of(error: type[Exception]) -> str:
+    """As the types of problems have it: `outcome-unknown`."""
+    return _INNER_CAPITAL.sub("-", error.__name__).lower()

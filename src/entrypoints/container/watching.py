@@ -6,7 +6,6 @@ from contextlib import AbstractContextManager, asynccontextmanager, contextmanag
 
 from prometheus_client import CollectorRegistry
 
-from adapters.metrics.ends import Ends
 from adapters.metrics.gauges import Gauges
 from adapters.metrics.instruments import Instruments
 from adapters.metrics.watcher import MetricsWatcher
@@ -48,9 +47,10 @@ class Watching:
 
     def __init__(self, *, tracing: Watcher | None = None, instruments: Instruments | None = None) -> None:
         self._instruments = instruments
-        measuring = [MetricsWatcher(instruments, now)] if instruments else []
-        self._looks_at_calls = bool(tracing or measuring)
-        self._watcher = SeveralWatchers([tracing or HandsOnTraces(), LogsWatcher(), *measuring])
+        self._metrics = MetricsWatcher(instruments, now) if instruments else None
+        self._looks_at_calls = bool(tracing or self._metrics)
+        watchers = [tracing or HandsOnTraces(), LogsWatcher(), self._metrics]
+        self._watcher = SeveralWatchers([watcher for watcher in watchers if watcher])
         self._show: Callable[[], None] = lambda: None
 
     def generator(self, generator: ImageGenerator) -> ImageGenerator:
@@ -77,9 +77,9 @@ class Watching:
         self, settings: Settings, cards: Iterable[ModelCard], running: RunningGenerations, spool: DiskImageSpool
     ) -> None:
         """Show the models on offer and the limits, and from now on what is at work and what waits."""
-        if self._instruments is None:
+        if self._instruments is None or self._metrics is None:
             return
-        Ends(self._instruments).expect(cards)
+        self._metrics.expect(cards)
         gauges = Gauges(
             self._instruments,
             running,

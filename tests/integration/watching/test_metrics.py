@@ -1,0 +1,160 @@
+"""What the listener for Prometheus tells."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from signal import SIGKILL
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from integration.cli.command_line import CommandLine
+from integration.watching.looking import until
+from integration.watching.ordering import PROMPT, order, with_karlo
+from servers.darkroom import Darkroom
+from servers.parts import PartMissing
+from servers.ports import LOOPBACK, free_port
+from simulators.karlo import KarloSimulator
+
+
+class Scraped:
+    """The samples of one scrape."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+
+    def __call__(self, name: str, **labels: str) -> float:
+        """The sum of the samples of that name with these labels."""
+        return sum(
+            sample.value
+            for sample in self._samples
+            if sample.name == f"darkroom_{name}" and labels.items() <= sample.labels.items()
+        )
+
+
+async def scrape(port: int) -> Scraped:
+    async with httpx.AsyncClient(trust_env=False) as client:
+        answer = await client.get(f"http://{LOOPBACK}:{port}/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+    return Scraped(answer.text)
+
+
+def workers_of(darkroom: Darkroom) -> list[str]:
+    """The processes that it has started."""
+    children = Path(f"/proc/{darkroom.pid}/task/{darkroom.pid}/children")
+    if not children.exists():
+        raise PartMissing("/proc", "tells which worker processes there are; Linux has it")
+    return children.read_text(encoding="ascii").split()
+
+
+async def serving(shell: CommandLine, **settings: str) -> tuple[Darkroom, int]:
+    port = free_port()
+    return await asyncio.to_thread(shell.serve, DARKROOM_METRICS_PORT=str(port), **settings), port
+
+
+async def test_images_money_and_times_are_told(shell: CommandLine, karlo: KarloSimulator) -> None:
+    settings = with_karlo(karlo, DARKROOM_PRICES="v2.1=0.5 USD", DARKROOM_SPEND_PER_DAY="9 USD")
+    darkroom, port = await serving(shell, **settings)
+    before = await scrape(port)
+    assert before("images_total") == 0
+    await order(darkroom.port, samples=2)
+    karlo.faults.set("reset-after-charge")
+    await order(darkroom.port)
+    karlo.faults.clear()
+    karlo.faults.set("fetch-500", times=1)
+    await order(darkroom.port, prompt="")
+    await order(darkroom.port)
+    told = await scrape(port)
+    assert told("images_total", model="v2.1", generator="karlo", outcome="stored") == 3
+    assert told("images_total", outcome="unknown") == 1
+    assert told("spend_total", model="v2.1", currency="USD", charged="yes") == 1.5
+    assert told("spend_total", charged="unknown") == 0.5
+    assert told("spend_limit", currency="USD") == 9
+    assert told("provider_seconds_count", generator="karlo", step="submit") == 3
+    assert told("provider_seconds_count", generator="karlo", step="collect") == 2
+    assert told("provider_faults_total", step="submit", problem="outcome-unknown") == 1
+    assert told("provider_requests_total", purpose="fetch", status="500") == 1
+    assert told("provider_requests_total", purpose="fetch", status="200") == 3
+    assert told("storage_seconds_count", call="put") == 3
+    assert told("own_seconds_count") == 3
+    assert told("own_seconds_sum") < told("provider_seconds_sum") + told("http_request_seconds_sum")
+    assert told("ledger_seconds_count", call="receive") == 3
+    asked = {"method": "POST", "route": "/api/images"}
+    assert told("http_requests_total", **asked, status="200", problem="none") == 2
+    assert told("http_requests_total", **asked, problem="outcome-unknown") == 1
+    assert told("http_requests_total", **asked, problem="invalid-request") == 1
+    assert told("in_flight_limit") == 64
+    assert told("spool_mark_bytes") == 2**30 * 0.8
+
+
+async def test_nothing_of_a_caller_or_an_order_is_told(shell: CommandLine, karlo: KarloSimulator) -> None:
+    darkroom, port = await serving(shell, **with_karlo(karlo))
+    await order(darkroom.port)
+    async with httpx.AsyncClient(base_url=f"http://{LOOPBACK}:{darkroom.port}", trust_env=False) as client:
+        await client.get("/canary/path")
+        assert (await client.get("/metrics")).status_code == 401
+    told = await scrape(port)
+    assert told("http_requests_total", route="none") == 2
+    for canary in (PROMPT, "ada", "canary"):
+        assert canary not in told.text
+
+
+async def test_what_waits_is_told(shell: CommandLine, karlo: KarloSimulator) -> None:
+    karlo.faults.set("black-hole-after-charge")
+    darkroom, port = await serving(shell, **with_karlo(karlo, DARKROOM_MAX_IN_FLIGHT="1"))
+    orders = [asyncio.create_task(order(darkroom.port, f"order {number}")) for number in range(3)]
+
+    async def they_wait() -> bool:
+        told = await scrape(port)
+        return (told("in_flight"), told("queued")) == (1, 2)
+
+    await until(they_wait)
+    karlo.faults.clear()
+    for waiting in orders:
+        waiting.cancel()
+
+
+async def test_counters_of_workers_add_up_and_outlive_them(shell: CommandLine, karlo: KarloSimulator) -> None:
+    darkroom, port = await serving(shell, **with_karlo(karlo, DARKROOM_WORKERS="2"))
+    for _ in range(6):
+        assert (await order(darkroom.port)).status_code == 200
+    assert (await scrape(port))("images_total", outcome="stored") == 6
+
+    for worker in workers_of(darkroom):
+
+        async def another_is_there(killed: str = worker) -> bool:
+            workers = workers_of(darkroom)
+            return killed not in workers and len(workers) == 2
+
+        os.kill(int(worker), SIGKILL)
+        await until(another_is_there)
+    assert (await scrape(port))("images_total", outcome="stored") == 6
+    for _ in range(3):
+        assert (await order(darkroom.port)).status_code == 200
+    told = await scrape(port)
+    assert told("images_total", outcome="stored") == 9
+    assert len(list((shell.folder / ".darkroom" / f"metrics-{port}").glob("counter_*.db"))) == 2
+
+    async def both_are_there() -> bool:
+        return (await scrape(port))("in_flight_limit") == 128
+
+    await until(both_are_there)
+
+
+def test_an_address_that_is_taken_is_told(shell: CommandLine) -> None:
+    port = str(free_port())
+    shell.serve(DARKROOM_METRICS_PORT=port)
+    ended = shell.run("serve", DARKROOM_PORT="0", DARKROOM_METRICS_PORT=port)
+    assert ended.status == 2
+    assert "DARKROOM_METRICS_PORT must be an address that is free" in ended.stderr
+
+
+@pytest.mark.parametrize("host", ["no.such.host.invalid"])
+def test_a_host_that_is_none_is_told(shell: CommandLine, host: str) -> None:
+    ended = shell.run("serve", DARKROOM_PORT="0", DARKROOM_METRICS_PORT=str(free_port()), DARKROOM_METRICS_HOST=host)
+    assert ended.status == 2
+    assert ended.stderr.startswith("darkroom: DARKROOM_METRICS_HOST and DARKROOM_METRICS_PORT must be")
