@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
@@ -76,14 +76,16 @@ class OneByOneImageGenerator(ImageGenerator):
             log.exception("a generator broke its port")
             return sample.told_of(OutcomeUnknown("the generator failed inside"))
 
-    async def _collected(self, sample: "_Sample", reference: bytes) -> GeneratedImage:
-        try:
-            async with aclosing(self._generator.collect(sample.request, Receipt(reference))) as images:
-                async for image in images:
-                    return replace(image, index=sample.index)
-            raise UnusableImage("its image did not come")
-        except DrawingFailed as failure:
-            raise sample.told_of(failure) from failure
+    @asynccontextmanager
+    async def _collected(self, sample: "_Sample", reference: bytes) -> AsyncIterator[GeneratedImage]:
+        async with aclosing(self._generator.collect(sample.request, Receipt(reference))) as images:
+            try:
+                image = await anext(images, None)
+                if image is None:
+                    raise UnusableImage("its image did not come")
+            except DrawingFailed as failure:
+                raise sample.told_of(failure) from failure
+            yield replace(image, index=sample.index)
 
 
 @dataclass(frozen=True, slots=True)

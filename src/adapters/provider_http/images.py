@@ -3,8 +3,9 @@
 import asyncio
 import base64
 import logging
-from collections.abc import AsyncGenerator, Coroutine, Iterable
-from typing import Any, Final
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from typing import Final
 
 from domain.errors import DrawingFailed, InvalidValue, PromptRejected, UnusableImage
 from domain.generation import GeneratedImage, GenerationRequest
@@ -66,28 +67,43 @@ def drawn_image(
 
 
 async def as_they_come(
-    images: Iterable[Coroutine[Any, Any, GeneratedImage]], failures: Iterable[DrawingFailed] = ()
+    images: Iterable[AbstractAsyncContextManager[GeneratedImage]], failures: Iterable[DrawingFailed] = ()
 ) -> AsyncGenerator[GeneratedImage, None]:
-    """Wait for images side by side and give each as soon as it is here; then raise, if any failed.
+    """Enter images side by side and give each as soon as it is here; then raise, if any failed.
 
-    `failures` are those known before. Closing the generator, or cancelling who reads it, ends what still runs.
+    Each is left as soon as the next one is asked for. `failures` are those known before. Closing the generator, or
+    cancelling who reads it, ends what still runs.
     """
     failed = list(failures)
-    tasks = [asyncio.create_task(image) for image in images]
-    try:
+    async with AsyncExitStack() as entered:
+        tasks = [asyncio.create_task(_entered(image, entered)) for image in images]
+        entered.push_async_callback(_end, tasks)
         for task in asyncio.as_completed(tasks):
             try:
-                image = await task
+                image, leaving = await task
             except DrawingFailed as failure:
                 failed.append(failure)
             else:
-                yield image
-    finally:
-        for pending in tasks:
-            pending.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+                async with leaving:
+                    yield image
     if failed:
         raise together(failed)
+
+
+async def _entered(
+    image: AbstractAsyncContextManager[GeneratedImage], entered: AsyncExitStack
+) -> tuple[GeneratedImage, AsyncExitStack]:
+    """The image, and what leaves it; should nobody do that, `entered` does at the end."""
+    leaving = AsyncExitStack()
+    drawn = await leaving.enter_async_context(image)
+    entered.push_async_callback(leaving.aclose)
+    return drawn, leaving
+
+
+async def _end(tasks: Iterable[asyncio.Task[object]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def together(failures: list[DrawingFailed]) -> DrawingFailed:

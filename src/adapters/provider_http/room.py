@@ -3,12 +3,14 @@
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Final
 
 import aiohttp
 import httpx
 from aiohttp.abc import AbstractResolver
 from aiohttp.resolver import ThreadedResolver
 
+from adapters.byte_room import ByteRoom
 from adapters.provider_http.free_calls import FreeCalls
 from adapters.provider_http.image_fetcher import ImageFetcher
 from adapters.provider_http.image_hosts import ImageHosts
@@ -18,14 +20,20 @@ from adapters.provider_http.public_addresses import PublicAddresses
 from adapters.provider_http.transport import AiohttpTransport
 from adapters.provider_http.watched import WatchedTransport
 
+IMAGE_MEMORY: Final = 256 * 2**20
+
 
 @dataclass(frozen=True, slots=True)
 class ProviderHttp:
-    """The ways to speak with a provider: the call that costs money, the calls that do not, the fetches from others."""
+    """The ways to speak with a provider: the call that costs money, the calls that do not, the fetches from others.
+
+    `room` MUST be held from before an image is fetched until it is handed on.
+    """
 
     paid: PaidCalls
     free: FreeCalls
     images: ImageFetcher
+    room: ByteRoom
 
 
 @asynccontextmanager
@@ -34,14 +42,16 @@ async def open_provider_http(
     image_hosts: Iterable[str],
     call_timeout: float,
     fetch_timeout: float,
+    image_memory: int = IMAGE_MEMORY,
     trust_env: bool = False,
     resolver: AbstractResolver | None = None,
 ) -> AsyncIterator[ProviderHttp]:
     """Open them, for as long as the block lasts.
 
     `image_hosts` as `ImageHosts.parse` reads them; `call_timeout` and `fetch_timeout` are seconds, for a whole paid
-    call and for one image. `trust_env` takes proxies and the file of certificate authorities from the environment;
-    behind a proxy it is the proxy that resolves names, so that no address can be checked here.
+    call and for one image; at most `image_memory` bytes of images are fetched at once. `trust_env` takes proxies and
+    the file of certificate authorities from the environment; behind a proxy it is the proxy that resolves names, so
+    that no address can be checked here.
 
     Raises:
         InvalidValue: `image_hosts` cannot be read.
@@ -65,4 +75,5 @@ async def open_provider_http(
             PaidCalls(WatchedTransport(paid, "pay"), timeout=call_timeout),
             FreeCalls(WatchedTransport(free, "ask")),
             ImageFetcher(WatchedTransport(images, "fetch"), hosts, timeout=fetch_timeout),
+            ByteRoom(image_memory),
         )

@@ -8,6 +8,7 @@ from typing import Final
 from dependency_injector import containers, providers
 
 from adapters.generators.by_version import ByVersionImageGenerator
+from adapters.spools.recent import RecentImages
 from domain.deliver_webhooks import DeliverWebhooks
 from domain.draw_generation import DrawGeneration
 from domain.follow_generation import FollowGeneration
@@ -168,7 +169,7 @@ async def open_container(
             generator=_by_version(marking(settings, generators)),
             storage=watching.storage(stored.storage),
             files=stored.files,
-            spool=records.spool,
+            spool=RecentImages(records.spool, settings.limits.memory_bytes),
             ledger=watching.ledger(records.ledger),
             watching=watching,
             tokens=tokens,

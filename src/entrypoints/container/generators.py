@@ -63,6 +63,7 @@ async def _open_karlo(settings: Settings) -> AsyncIterator[ImageGenerator]:
         nsfw_checker=karlo.nsfw_checker,
         call_timeout=karlo.timeout,
         fetch_timeout=settings.generators.fetch_timeout,
+        image_memory=settings.limits.memory_bytes,
         trust_env=settings.generators.trust_env,
     )
     async with _opened(opening, "DARKROOM_KARLO_IMAGE_HOSTS") as generator:
@@ -93,6 +94,7 @@ async def _open_openai(settings: Settings) -> AsyncIterator[ImageGenerator]:
         image_hosts=openai.image_hosts,
         call_timeout=openai.timeout,
         fetch_timeout=settings.generators.fetch_timeout,
+        image_memory=settings.limits.memory_bytes,
         trust_env=settings.generators.trust_env,
     )
     async with _opened(opening, "DARKROOM_OPENAI_IMAGE_HOSTS") as generator:
@@ -147,6 +149,7 @@ async def _open_replicate(settings: Settings) -> AsyncIterator[ImageGenerator]:
         image_hosts=replicate.image_hosts,
         drawing_timeout=replicate.timeout,
         fetch_timeout=settings.generators.fetch_timeout,
+        image_memory=settings.limits.memory_bytes,
         trust_env=settings.generators.trust_env,
     )
     async with _opened(opening, "DARKROOM_REPLICATE_IMAGE_HOSTS") as generator:

@@ -64,6 +64,16 @@ class LimitSettings:
             "1 GiB",
         ),
     ] = 2**30
+    memory_bytes: Annotated[
+        int,
+        Setting(
+            "DARKROOM_MEMORY_BYTES",
+            read.byte_count,
+            "for each process: images in memory at once on their way from a provider, and as many on their way to the "
+            "storage; what finds no room waits, the latter in the spool",
+            "256 MiB",
+        ),
+    ] = 256 * 2**20
     images_per_day: Annotated[
         int | None,
         Setting(

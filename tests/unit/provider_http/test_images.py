@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -19,14 +20,23 @@ UNUSABLE = UnusableImage("image 1 is none", evidence=b"raw")
 UNKNOWN = OutcomeUnknown("nobody knows")
 
 
-async def drawn(index: int, after: asyncio.Event | None = None) -> GeneratedImage:
+@asynccontextmanager
+async def drawn(
+    index: int, after: asyncio.Event | None = None, left: list[int] | None = None
+) -> AsyncIterator[GeneratedImage]:
     if after:
         await after.wait()
-    return drawn_image(REQUEST, index=index, seed=Seed(index), data=tile(32, 16, index), image_id=None)
+    try:
+        yield drawn_image(REQUEST, index=index, seed=Seed(index), data=tile(32, 16, index), image_id=None)
+    finally:
+        if left is not None:
+            left.append(index)
 
 
-async def failing(failure: Exception) -> GeneratedImage:
+@asynccontextmanager
+async def failing(failure: Exception) -> AsyncIterator[GeneratedImage]:
     raise failure
+    yield
 
 
 async def indices(images: AsyncGenerator[GeneratedImage, None], failure: type[Exception]) -> list[int]:
@@ -71,6 +81,27 @@ async def test_images_are_given_as_they_come() -> None:
         second_was_given.set()
 
     assert came == [1, 0]
+
+
+async def test_each_is_left_when_the_next_is_asked_for() -> None:
+    left: list[int] = []
+    images = as_they_come(drawn(index, left=left) for index in range(3))
+
+    came = []
+    async for image in images:
+        assert left == came
+        came.append(image.index)
+    assert left == came
+
+
+async def test_all_are_left_when_nobody_asks_any_more() -> None:
+    left: list[int] = []
+    images = as_they_come([drawn(0, left=left), drawn(1, left=left), drawn(2, asyncio.Event(), left)])
+    await anext(images)
+    await asyncio.sleep(0)
+    await images.aclose()
+
+    assert sorted(left) == [0, 1]
 
 
 async def test_failures_are_raised_after_all_that_came() -> None:

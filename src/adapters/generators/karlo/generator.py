@@ -13,7 +13,7 @@ from adapters.generators.karlo.receipt import KarloReceipt, LinkedImage
 from adapters.provider_http.endpoint import Endpoint
 from adapters.provider_http.headers import HEADERS
 from adapters.provider_http.images import as_they_come, drawn_image, longest_file
-from adapters.provider_http.room import ProviderHttp, open_provider_http
+from adapters.provider_http.room import IMAGE_MEMORY, ProviderHttp, open_provider_http
 from domain.errors import UnusableImage
 from domain.generation import GeneratedImage, GenerationRequest
 from domain.image_file import MediaType
@@ -71,10 +71,12 @@ class KarloImageGenerator(ImageGenerator):
         await self._http.free.reach(self._url)
         return f"Karlo answers at {self._endpoint.base_url}; only drawing would tell whether it takes the key"
 
-    async def _fetched(self, request: GenerationRequest, image: LinkedImage) -> GeneratedImage:
+    @asynccontextmanager
+    async def _fetched(self, request: GenerationRequest, image: LinkedImage) -> AsyncIterator[GeneratedImage]:
         longest = longest_file(request.size)
-        data = await self._http.images.fetch(f"image {image.index}", image.link, longest=longest)
-        return drawn_image(request, index=image.index, seed=Seed(image.seed), data=data, image_id=image.id)
+        async with self._http.room.holding(longest):
+            data = await self._http.images.fetch(f"image {image.index}", image.link, longest=longest)
+            yield drawn_image(request, index=image.index, seed=Seed(image.seed), data=data, image_id=image.id)
 
     def _longest_answer(self, request: GenerationRequest) -> int:
         """In bytes; base64 makes four of three."""
@@ -93,6 +95,7 @@ async def open_karlo(
     nsfw_checker: bool = False,
     call_timeout: float = 100.0,
     fetch_timeout: float = 60.0,
+    image_memory: int = IMAGE_MEMORY,
     trust_env: bool = False,
 ) -> AsyncIterator[KarloImageGenerator]:
     """Open the generator, for as long as the block lasts; times in seconds, as `open_provider_http` has them.
@@ -103,6 +106,10 @@ async def open_karlo(
     endpoint = Endpoint.parse(base_url=base_url, api_key=api_key)
     options = CallOptions(return_type, image_format, nsfw_checker)
     async with open_provider_http(
-        image_hosts=image_hosts, call_timeout=call_timeout, fetch_timeout=fetch_timeout, trust_env=trust_env
+        image_hosts=image_hosts,
+        call_timeout=call_timeout,
+        fetch_timeout=fetch_timeout,
+        image_memory=image_memory,
+        trust_env=trust_env,
     ) as http:
         yield KarloImageGenerator(endpoint, http, options)

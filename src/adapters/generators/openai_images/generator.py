@@ -14,7 +14,7 @@ from adapters.one_by_one import OneByOneImageGenerator
 from adapters.provider_http.endpoint import Endpoint
 from adapters.provider_http.headers import HEADERS
 from adapters.provider_http.images import longest_file
-from adapters.provider_http.room import ProviderHttp, open_provider_http
+from adapters.provider_http.room import IMAGE_MEMORY, ProviderHttp, open_provider_http
 from domain.generation import GeneratedImage, GenerationRequest
 from domain.image_file import MediaType
 from domain.model_card import ModelCard
@@ -71,7 +71,8 @@ class OpenAIImageGenerator(ImageGenerator):
             yield image
         if receipt.reference:
             link, longest = receipt.reference.decode("ascii"), longest_file(request.size)
-            yield the_image(request, await self._http.images.fetch("image 0", link, longest=longest))
+            async with self._http.room.holding(longest):
+                yield the_image(request, await self._http.images.fetch("image 0", link, longest=longest))
 
     async def check(self) -> str:
         await self._http.free.reach(self._endpoint.url("/models"), authorization=self._authorization)
@@ -93,6 +94,7 @@ async def open_openai_images(
     image_hosts: Iterable[str] = (),
     call_timeout: float = 180.0,
     fetch_timeout: float = 60.0,
+    image_memory: int = IMAGE_MEMORY,
     at_once: int = 16,
     trust_env: bool = False,
 ) -> AsyncIterator[ImageGenerator]:
@@ -110,6 +112,7 @@ async def open_openai_images(
         image_hosts=(*image_hosts, endpoint.origin),
         call_timeout=call_timeout,
         fetch_timeout=fetch_timeout,
+        image_memory=image_memory,
         trust_env=trust_env,
     ) as http:
         generator = OpenAIImageGenerator(endpoint, http, models, options or GPTImageOptions(), response_format)

@@ -18,7 +18,7 @@ from adapters.provider_http.answer import Answer
 from adapters.provider_http.endpoint import Endpoint
 from adapters.provider_http.headers import HEADERS
 from adapters.provider_http.images import drawn_image, longest_file
-from adapters.provider_http.room import ProviderHttp, open_provider_http
+from adapters.provider_http.room import IMAGE_MEMORY, ProviderHttp, open_provider_http
 from domain.errors import GeneratorUnavailable, OutcomeUnknown, UnusableImage
 from domain.generation import GeneratedImage, GenerationRequest
 from domain.model_card import ModelCard
@@ -64,9 +64,11 @@ class ReplicateImageGenerator(ImageGenerator):
         if prediction_id is None:
             raise UnusableImage("the receipt names no prediction")
         link = (await self._ended(prediction_id)).link()
-        data = await self._http.images.fetch("image 0", link, longest=longest_file(request.size))
-        # A prediction says nothing of the seed: it is the one that was sent.
-        yield drawn_image(request, index=0, seed=next(iter(request.seeds), None), data=data, image_id=prediction_id)
+        seed = next(iter(request.seeds), None)  # a prediction says nothing of it: it is the one that was sent
+        longest = longest_file(request.size)
+        async with self._http.room.holding(longest):
+            data = await self._http.images.fetch("image 0", link, longest=longest)
+            yield drawn_image(request, index=0, seed=seed, data=data, image_id=prediction_id)
 
     async def check(self) -> str:
         await self._http.free.reach(self._endpoint.url("/account"), authorization=self._authorization)
@@ -126,6 +128,7 @@ async def open_replicate(
     call_timeout: float = 60.0,
     drawing_timeout: float = 600.0,
     fetch_timeout: float = 60.0,
+    image_memory: int = IMAGE_MEMORY,
     at_once: int = 16,
     trust_env: bool = False,
 ) -> AsyncIterator[ImageGenerator]:
@@ -139,7 +142,11 @@ async def open_replicate(
     """
     endpoint = Endpoint.parse(base_url=base_url, api_key=api_token)
     async with open_provider_http(
-        image_hosts=image_hosts, call_timeout=call_timeout, fetch_timeout=fetch_timeout, trust_env=trust_env
+        image_hosts=image_hosts,
+        call_timeout=call_timeout,
+        fetch_timeout=fetch_timeout,
+        image_memory=image_memory,
+        trust_env=trust_env,
     ) as http:
         generator = ReplicateImageGenerator(endpoint, http, models, patience=drawing_timeout)
         yield OneByOneImageGenerator(generator, at_once=at_once)
