@@ -32,7 +32,8 @@ def _section(group: type) -> str:
 
 def _row(declared: Declared) -> str:
     default = "required" if declared.required else f"{declared.told({})}"
-    return f"| `{declared.setting.name}` | {default} | {declared.setting.meaning} |".replace("\n", " ")
+    cells = (f"`{declared.setting.name}`", default, declared.setting.meaning)
+    return f"| {' | '.join(cell.replace('|', '\\|') for cell in cells)} |".replace("\n", " ")
 
 
 if __name__ == "__main__":

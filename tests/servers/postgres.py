@@ -67,6 +67,11 @@ class PostgresServer:
     def running(self) -> bool:
         return self._process is not None and self._process.running
 
+    @property
+    def programs(self) -> Path:
+        """The folder of its own clients, such as `pg_dump`."""
+        return self._programs / "bin"
+
     @contextmanager
     def database(self) -> Iterator[str]:
         """Make an empty database and give its URL; drop it afterwards, whoever is still connected.
