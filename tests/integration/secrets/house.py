@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,9 +11,11 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpx
+from aiohttp import web
 
 from integration.cli.command_line import CommandLine
 from integration.secrets.canaries import canary
+from servers.ports import LOOPBACK, free_port
 from servers.s3 import S3Server
 from simulators.karlo import karlo_simulator
 from simulators.openai_images import openai_images_simulator
@@ -35,12 +38,13 @@ MODELS: Final = {
 
 @dataclass(frozen=True)
 class House:
-    """`secrets` are those that `settings` hold, under the names of their settings."""
+    """`secrets` are those that `settings` hold, under the names of their settings; `spans` what came of traces."""
 
     shell: CommandLine
     settings: dict[str, str]
     simulators: dict[str, ProviderSimulator]
     secrets: dict[str, str]
+    spans: list[bytes]
     prompt: str = field(default_factory=canary)
     negative_prompt: str = field(default_factory=canary)
 
@@ -61,7 +65,9 @@ class House:
 async def open_house(folder: Path, s3: S3Server, database_url: str) -> AsyncIterator[House]:
     """Every generator with its simulator, beside the S3 server and a database; tests start the service."""
     keys = {generator: canary() for generator in MODELS if generator != "sketch"}
+    spans: list[bytes] = []
     async with AsyncExitStack() as started:
+        collector = await started.enter_async_context(_collector(spans))
         shell = started.enter_context(CommandLine(folder))
         karlo = await started.enter_async_context(karlo_simulator(keys["karlo"]))
         openai = await started.enter_async_context(openai_images_simulator(keys["openai"]))
@@ -75,6 +81,7 @@ async def open_house(folder: Path, s3: S3Server, database_url: str) -> AsyncIter
             "DARKROOM_REPLICATE_API_TOKEN": keys["replicate"],
             "DARKROOM_WEBUI_AUTH": keys["webui"],
             "DARKROOM_JWT_SECRET": canary(),
+            "DARKROOM_WEBHOOK_SECRETS": canary(),
             "DARKROOM_LEDGER_URL": urlsplit(database_url).password or "",
             "AWS_SECRET_ACCESS_KEY": s3.service.secret_key,
         }
@@ -90,12 +97,39 @@ async def open_house(folder: Path, s3: S3Server, database_url: str) -> AsyncIter
             "DARKROOM_REPLICATE_MODELS": f"sdxl={SDXL} 512-1536/8 seed",
             "DARKROOM_REPLICATE_IMAGE_HOSTS": replicate.base_url,
             "DARKROOM_WEBUI_BASE_URL": webui.base_url,
+            "DARKROOM_WEBHOOK_SECRETS": _signing(secrets["DARKROOM_WEBHOOK_SECRETS"]),
             "DARKROOM_WEBUI_AUTH": f"operator:{keys['webui']}",
             "DARKROOM_LEDGER_URL": database_url,
             "DARKROOM_WORKERS": "2",
             "DARKROOM_STORE_TIMEOUT": "1",
             "DARKROOM_FETCH_TIMEOUT": "2",
             "DARKROOM_LOG_LEVEL": "debug",
+            "DARKROOM_METRICS_PORT": str(free_port()),
+            "OTEL_EXPORTER_OTLP_ENDPOINT": collector,
         }
         simulators = {"karlo": karlo, "openai": openai, "stability": stability, "replicate": replicate, "webui": webui}
-        yield House(shell, settings, simulators, secrets)
+        yield House(shell, settings, simulators, secrets, spans)
+
+
+def _signing(key: str) -> str:
+    return f"whsec_{base64.b64encode(key.encode()).decode()}"
+
+
+@asynccontextmanager
+async def _collector(spans: list[bytes]) -> AsyncIterator[str]:
+    """Where traces are sent to: keeps what comes, as it comes."""
+
+    async def keep(request: web.Request) -> web.Response:
+        spans.append(repr(request.raw_headers).encode() + await request.read())
+        return web.Response()
+
+    application = web.Application()
+    application.router.add_post("/{path:.*}", keep)
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, LOOPBACK, 0)
+        await site.start()
+        yield f"http://{LOOPBACK}:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()

@@ -84,6 +84,7 @@ async def lose_everything(
     return answers
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("style", ["json", "console"])
 async def test_no_canary_is_ever_seen(house: House, s3: S3Server, postgres: PostgresServer, style: str) -> None:
     token = (await asyncio.to_thread(house.shell.run, "token", **house.settings)).stdout.strip()
@@ -97,6 +98,7 @@ async def test_no_canary_is_ever_seen(house: House, s3: S3Server, postgres: Post
         answers = await draw_and_fail(client, house)
         shown = (await client.get("/api/generations?limit=100")).content
         places = in_processes(darkroom.pid)
+        scraped = await client.get(f"http://127.0.0.1:{house.settings['DARKROOM_METRICS_PORT']}/metrics")
         kept = {key: s3.get(key) for key in s3.keys("images/")}
         answers += await lose_everything(client, house, s3, postgres)
     darkroom.terminate()
@@ -111,8 +113,11 @@ async def test_no_canary_is_ever_seen(house: House, s3: S3Server, postgres: Post
     assert len(sightings(house.prompts, {"the caller's own generations": shown})) == len(house.prompts)
     assert len(kept) > len(MODELS)
     assert len(log.splitlines()) > len(answers)
+    assert b"darkroom_" in scraped.content
+    assert house.spans
 
     places |= {f"answer {number}": told(answer) for number, answer in enumerate(answers)} | {"the log": log}
+    places |= {"the metrics": scraped.content, "the spans": b"".join(house.spans)}
     places |= {f"object {key}": repr((key, image.headers, image.metadata)).encode() for key, image in kept.items()}
     assert sightings(house.secrets | house.prompts | {"the access token": token}, places) == []
     assert sightings(signatures(answers), {"the log": log}) == []
