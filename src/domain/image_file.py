@@ -4,6 +4,7 @@ Read from its first bytes and its structure, never from what anybody claims; no 
 PNG: W3C PNG third edition, 5. JPEG: ITU-T T.81, annex B. WebP: RFC 9649, 2.
 """
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Self
@@ -11,10 +12,12 @@ from typing import ClassVar, Self
 from domain.errors import InvalidValue
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_JPEG_START, _JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
+_JPEG_START = b"\xff\xd8\xff"
 # Start-of-frame markers carry the size; C4, C8 and CC in the same range are tables and extensions.
 _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_JPEG_SCAN = 0xDA
+_JPEG_SCAN, _JPEG_END = 0xDA, 0xD9
+# What ends the coded pixels of a scan: FF is a marker there unless 00, a restart or a fill byte follows it (B.1.1.5).
+_JPEG_NEXT = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _JPEG_BARE = frozenset({0x01, *range(0xD0, 0xD8)})  # markers without a length
 
 
@@ -86,13 +89,13 @@ def _png_size(data: bytes) -> tuple[int, int]:
 
 
 def _jpeg_size(data: bytes) -> tuple[int, int]:
-    if not data.endswith(_JPEG_END):
-        raise _cut_short()
-    position, size = 2, None
-    while position + 4 <= len(data):
+    position, size, pixels_seen = 2, None, False
+    while position + 2 <= len(data):
         if data[position] != 0xFF:  # noqa: PLR2004  # every marker begins with FF
             raise _cut_short()
         marker = data[position + 1]
+        if marker == _JPEG_END:
+            break
         if marker == 0xFF:  # noqa: PLR2004  # fill bytes may stand before a marker
             position += 1
             continue
@@ -101,12 +104,12 @@ def _jpeg_size(data: bytes) -> tuple[int, int]:
             continue
         if marker in _JPEG_FRAMES:
             size = _big(data, position + 7, 2), _big(data, position + 5, 2)
-        if marker == _JPEG_SCAN:
-            break
         position += 2 + max(_big(data, position + 2, 2), 2)
-    else:
-        raise _cut_short()
-    if size is None:
+        if marker == _JPEG_SCAN:
+            following = _JPEG_NEXT.search(data, position)
+            position, pixels_seen = following.start() if following else len(data), True
+    # Nothing may follow the end, as with PNG.
+    if position + 2 != len(data) or size is None or not pixels_seen:
         raise _cut_short()
     return size
 

@@ -1,6 +1,8 @@
 """A file is what its bytes say, whole or not at all."""
 
 import io
+import tracemalloc
+import zlib
 
 import pytest
 from hypothesis import given
@@ -51,6 +53,26 @@ def test_every_cut_is_noticed(name: str) -> None:
 def test_a_file_with_another_riding_along_is_refused(name: str) -> None:
     with pytest.raises(InvalidValue):
         ImageFile.inspect(FILES[name] + b"<script>alert(1)</script>")
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if "jpeg" in name])
+@pytest.mark.parametrize("rider", [b"PK\x05\x06" + b"\0" * 18, b"<script>alert(1)</script>", b"\xff\xd8\xff"])
+def test_a_jpeg_ends_at_its_own_end_and_not_at_that_of_its_rider(name: str, rider: bytes) -> None:
+    with pytest.raises(InvalidValue):
+        ImageFile.inspect(FILES[name] + rider + b"\xff\xd9")
+
+
+@pytest.mark.parametrize("kind", ["iCCP", "zTXt", "iTXt"])
+def test_what_is_packed_into_a_header_stays_packed(kind: str) -> None:
+    bomb = b"name\0\0" + zlib.compress(bytes(20_000_000))
+    chunk = len(bomb).to_bytes(4, "big") + kind.encode() + bomb + zlib.crc32(kind.encode() + bomb).to_bytes(4, "big")
+    data = FILES["png"][:33] + chunk + FILES["png"][33:]  # behind the signature and the chunk IHDR
+    tracemalloc.start()
+    try:
+        assert ImageFile.inspect(data) == ImageFile(MediaType.PNG, 40, 24)
+        assert tracemalloc.get_traced_memory()[1] < 100_000
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(
