@@ -33,7 +33,8 @@ def _section(group: type) -> str:
 def _row(declared: Declared) -> str:
     default = "required" if declared.required else f"{declared.told({})}"
     cells = (f"`{declared.setting.name}`", default, declared.setting.meaning)
-    return f"| {' | '.join(cell.replace('|', '\\|') for cell in cells)} |".replace("\n", " ")
+    row = " | ".join(cell.replace("|", r"\|").replace("\n", " ") for cell in cells)
+    return f"| {row} |"
 
 
 if __name__ == "__main__":
