@@ -30,10 +30,10 @@ def user_with(server: S3Server, *policies: str) -> Credentials:
         iam.put_user_policy(UserName=name, PolicyName=f"policy-{number}", PolicyDocument=policy)
     made = iam.create_access_key(UserName=name)["AccessKey"]
     credentials = Credentials(made["AccessKeyId"], made["SecretAccessKey"])
-    deadline = time.monotonic() + 30
+    user, deadline = client_of(server, credentials), time.monotonic() + 30
     while time.monotonic() < deadline:  # the service that answers to S3 hears of it a moment later
         with suppress(ClientError):
-            client_of(server, credentials).list_buckets()
+            user.list_buckets()
             return credentials
         time.sleep(0.02)
     raise ProgramFailed(f"SeaweedFS does not know {name}")

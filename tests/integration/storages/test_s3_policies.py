@@ -108,16 +108,19 @@ FOREIGN: dict[str, Callable[[Any, str], object]] = {
 }
 
 
-@pytest.mark.parametrize("deed", FOREIGN)
-def test_whoever_has_the_keys_can_do_nothing_else(s3: S3Server, auditor: Credentials, deed: str) -> None:
-    admin = client_of(s3, s3.admin)
-    if ELSEWHERE not in [bucket["Name"] for bucket in admin.list_buckets()["Buckets"]]:
-        admin.create_bucket(Bucket=ELSEWHERE)
+def test_whoever_has_the_keys_can_do_nothing_else(s3: S3Server, auditor: Credentials) -> None:
+    admin, thief = client_of(s3, s3.admin), client_of(s3, auditor)
+    admin.create_bucket(Bucket=ELSEWHERE)
     kept = [(s3.bucket, "images/a"), (s3.bucket, "images2/a"), (s3.bucket, "other/a"), (ELSEWHERE, "images/a")]
     for bucket, key in kept:
         admin.put_object(Bucket=bucket, Key=key, Body=b"a")
-    with pytest.raises(ClientError, match="AccessDenied"):
-        FOREIGN[deed](client_of(s3, auditor), s3.bucket)
+    said = {}
+    for name, deed in FOREIGN.items():
+        try:
+            said[name] = deed(thief, s3.bucket)
+        except ClientError as refusal:
+            said[name] = refusal.response["Error"]["Code"]
+    assert said == dict.fromkeys(FOREIGN, "AccessDenied")
     assert [admin.get_object(Bucket=bucket, Key=key)["Body"].read() for bucket, key in kept] == [b"a"] * 4
 
 
