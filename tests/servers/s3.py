@@ -9,7 +9,7 @@ import socket
 import sysconfig
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -259,7 +259,12 @@ def _await_health(process: Process, port: int) -> None:
 
 def _end(process: Process, ports: Mapping[str, int]) -> None:
     process.close()
-    for port in ports.values():
+    remove_sockets(ports.values())
+
+
+def remove_sockets(ports: Iterable[int]) -> None:
+    """Remove the files that SeaweedFS leaves behind for its ports when it is killed."""
+    for port in ports:
         for number in (port, port + COMPANION):
             for path in _SOCKETS.glob(f"seaweedfs-*-{number}.sock"):
                 with socket.socket(socket.AF_UNIX) as probe:
