@@ -32,7 +32,7 @@ class Ends:
         # What follows an end is the forgetting of prompts and the removing of images.
         if not generation.state.final or not generation.prompts_kept or generation.erased_at:
             return
-        version, generator = generation.request.version.value, generation.generator
+        version, generator = generation.model.value, generation.generator
         stored = len(generation.images)
         if stored:
             self._images.labels(version, generator, State.STORED.value).inc(stored)

@@ -1,7 +1,7 @@
 """Several watchers as one."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 from adapters.watched.watcher import WATCHER, Answered, Call, Headers, Step, Watcher
 from domain.generation import Generation
@@ -12,6 +12,8 @@ class SeveralWatchers(Watcher):
 
     def __init__(self, watchers: Sequence[Watcher]) -> None:
         self._watchers = tuple(watchers)
+        # Calls are many, and most watchers look away.
+        self._of_calls = tuple(watcher for watcher in watchers if type(watcher).call is not Watcher.call)
 
     @contextmanager
     def request(self, headers: Headers) -> Iterator[Answered]:
@@ -37,10 +39,13 @@ class SeveralWatchers(Watcher):
         finally:
             WATCHER.reset(token)
 
+    def call(self, call: Call) -> AbstractContextManager[Step]:
+        return self._of_calls[0].call(call) if len(self._of_calls) == 1 else self._called(call)
+
     @contextmanager
-    def call(self, call: Call) -> Iterator[Step]:
+    def _called(self, call: Call) -> Iterator[Step]:
         with ExitStack() as entered:
-            steps = [entered.enter_context(watcher.call(call)) for watcher in self._watchers]
+            steps = [entered.enter_context(watcher.call(call)) for watcher in self._of_calls]
 
             @contextmanager
             def step() -> Iterator[None]:

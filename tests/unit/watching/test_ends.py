@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry
+
+from adapters.metrics.ends import Ends
+from adapters.metrics.instruments import Instruments
+from conformance.generations import NOON, drawn, image_of, received, stored
+from domain.errors import GeneratorUnavailable, OutcomeUnknown, UnusableImage
+
+
+class Counting:
+    """Counts what it is told of, in a registry of its own."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self.ends = Ends(Instruments(self._registry))
+
+    def images(self, outcome: str) -> float | None:
+        labels = {"model": "v2.1", "generator": "karlo", "outcome": outcome}
+        return self._registry.get_sample_value("darkroom_images_total", labels)
+
+    def spend(self, charged: str) -> float | None:
+        labels = {"model": "v2.1", "currency": "USD", "charged": charged}
+        return self._registry.get_sample_value("darkroom_spend_total", labels)
+
+
+def test_an_end_is_counted_once_whatever_is_written_down_before_and_after() -> None:
+    counting = Counting()
+    revisions = stored(received(samples=2, cost="0.04 USD"))
+    for revision in revisions:
+        counting.ends.count(revision)
+    counting.ends.count(revisions[-1].forgotten())
+    erased = revisions[-1].erased(NOON)
+    counting.ends.count(erased)
+    counting.ends.count(erased.emptied())
+    assert counting.images("stored") == 2
+    assert counting.spend("yes") == 0.04
+
+
+def test_what_came_is_told_from_what_did_not() -> None:
+    counting = Counting()
+    generation = received(samples=3, cost="0.06 USD")
+    receipted = drawn(generation)[1]
+    in_part = receipted.drawn([image_of(generation)], UnusableImage("cut short"))
+    counting.ends.count(in_part.stored(in_part.waiting, NOON))
+    assert (counting.images("stored"), counting.images("unusable")) == (1, 2)
+    assert counting.spend("yes") == 0.06
+
+
+def test_money_of_which_nobody_knows_is_told_apart() -> None:
+    counting = Counting()
+    submitted = received(cost="0.02 USD").submitted()
+    counting.ends.count(submitted.failed(OutcomeUnknown("cut off"), NOON))
+    counting.ends.count(submitted.failed(GeneratorUnavailable("closed"), NOON))
+    assert (counting.images("unknown"), counting.images("refused")) == (1, 1)
+    assert (counting.spend("unknown"), counting.spend("yes")) == (0.02, None)
