@@ -22,10 +22,15 @@ async def outcome(port: int, token: str, shape: Shape) -> str:
         while piece := await reader.read(65_536):
             answers += piece
     writer.close()
-    statuses = [status.decode() for status in _STATUS.findall(answers)]
+    statuses = statuses_in(answers)
     survived = b"x-request-id: last\r\n" in answers
     if survived:
         return " ".join(statuses[:-1])
     if b'"about:blank"' in answers:
         return " ".join([*statuses[:-1], f"refused ({statuses[-1]})"])
     return " ".join([*statuses, "closed"])
+
+
+def statuses_in(answers: bytes | bytearray) -> list[str]:
+    """The statuses of the answers that came on a connection."""
+    return [status.decode() for status in _STATUS.findall(answers)]

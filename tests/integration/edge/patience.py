@@ -1,0 +1,106 @@
+"""Clients who take their time: held by the hundred, timed until they are cut off, while somebody else is served."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import Awaitable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+from integration.edge.measuring import statuses_in
+from integration.edge.shapes import HOST, JSON, LINE
+from servers.ports import LOOPBACK
+
+EACH: Final = 100
+"""Connections of each kind."""
+
+POST: Final = LINE + HOST + JSON + b"Content-Length: 1000\r\nAuthorization: Bearer %TOKEN%\r\n\r\n"
+LIVE: Final = b"GET /health/live HTTP/1.1\r\nHost: darkroom\r\n\r\n"
+LARGE: Final = b"GET /docs/openapi.json HTTP/1.1\r\nHost: darkroom\r\n\r\n" * 16
+_SMALL: Final = 4096  # bytes that the client's system takes in before it is read from
+
+
+@dataclass(frozen=True, slots=True)
+class Slow:
+    """One kind: what it sends at first, and then every second; `reads` is whether it takes what it is sent."""
+
+    name: str
+    first: bytes = b""
+    then: bytes = b""
+    reads: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class CutOff:
+    """What became of all connections of one kind: the statuses that they were told, and after how many seconds."""
+
+    name: str
+    statuses: frozenset[str]
+    seconds: float
+
+
+SLOW: Final = (
+    Slow("nothing is sent"),
+    Slow("a head that does not end", b"GET / HT"),
+    Slow("a head, a byte a second", b"GET /", b"x"),
+    Slow("a body that does not come", POST),
+    Slow("a body, a byte a second", POST, b" "),
+    Slow("a connection kept and not used", LIVE),
+    Slow("an answer that is not read", LARGE, reads=False),
+)
+
+
+async def cut_off(port: int, token: str, kind: Slow) -> CutOff:
+    """Hold `EACH` connections of one kind until the last of them is closed."""
+    began = time.monotonic()
+    told = await asyncio.gather(*(_hold(port, token, kind) for _ in range(EACH)))
+    return CutOff(kind.name, frozenset(told), time.monotonic() - began)
+
+
+async def served_meanwhile(port: int, others: Awaitable[object]) -> tuple[int, int]:
+    """Ask ten times a second until the others are done: how often it was asked, and how often answered."""
+    waiting, asked, answered = asyncio.ensure_future(others), 0, 0
+    while not waiting.done():
+        asked += 1
+        reader, writer = await asyncio.open_connection(LOOPBACK, port)
+        writer.write(LIVE)
+        answered += (await reader.readline()).startswith(b"HTTP/1.1 200 ")
+        writer.close()
+        await asyncio.wait([waiting], timeout=0.1)
+    return asked, answered
+
+
+async def _hold(port: int, token: str, kind: Slow) -> str:
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _SMALL)
+    connection.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(connection, (LOOPBACK, port))
+    reader, writer = await asyncio.open_connection(sock=connection, limit=_SMALL)
+    dripping = asyncio.create_task(_drip(writer, kind.then))
+    answer = b""
+    with suppress(ConnectionError):
+        writer.write(kind.first.replace(b"%TOKEN%", token.encode()))
+        if kind.reads:
+            answer = await reader.read()
+        else:
+            await _until_cut(writer)
+    dripping.cancel()
+    writer.close()
+    return " ".join(statuses_in(answer)) if kind.reads else "unread"
+
+
+async def _drip(writer: asyncio.StreamWriter, piece: bytes) -> None:
+    while piece:
+        await asyncio.sleep(1)
+        writer.write(piece)
+
+
+async def _until_cut(writer: asyncio.StreamWriter) -> None:
+    """Send blank lines, which mean nothing, until the other end says that there is no connection any more."""
+    while not writer.transport.is_closing():
+        writer.write(b"\r\n")
+        await writer.drain()
+        await asyncio.sleep(1)
