@@ -9,7 +9,7 @@ from litestar.types import ASGIApp
 
 from entrypoints.http.auth import Authentication, require_caller
 from entrypoints.http.cors import Cors
-from entrypoints.http.documentation import openapi_route
+from entrypoints.http.documentation import documentation_routes
 from entrypoints.http.edge import Edge, Watch, unwatched
 from entrypoints.http.exception_handlers import EXCEPTION_HANDLERS
 from entrypoints.http.files import signed_file_route
@@ -52,7 +52,7 @@ def create_app(
             problem_page,
             page,
             page_file,
-            openapi_route(services.cards),
+            *documentation_routes(services.cards),
             *([signed_file_route(services.files)] if services.files else []),
         ],
         dependencies={"services": Provide(lambda: services, sync_to_thread=False)},

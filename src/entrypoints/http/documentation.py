@@ -1,6 +1,9 @@
-"""`GET /docs/openapi.json`: the contract in OpenAPI 3.1, as true as the declarations that it is made of."""
+"""`GET /docs`, `GET /docs/openapi.json`: the contract, for people and in OpenAPI 3.1.
 
-from collections.abc import Mapping
+It is as true as the declarations that it is made of.
+"""
+
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from typing import Final
 
@@ -28,15 +31,18 @@ from entrypoints.http.generation_events import ProgressShown
 from entrypoints.http.generations import GENERATIONS, GenerationPage, PageLength
 from entrypoints.http.health import Health
 from entrypoints.http.models import Models
-from entrypoints.http.openapi_parts import HEADERS, Json, answer, operation, schema
+from entrypoints.http.openapi_parts import HEADERS, PARAMETERS, Json, answer, operation, schema
 from entrypoints.http.order_schema import order_schema
 from entrypoints.http.problem_types import PROBLEM_TYPES
 from entrypoints.http.problems import ProblemAnswer
 from entrypoints.http.usage import CallerUsage
 from entrypoints.http.webhook_message import GenerationFinished
+from entrypoints.reference.page import HEADERS as REFERENCE_HEADERS
+from entrypoints.reference.page import reference_page
 
 _SHOWN: Final = (GenerationPage, ProgressShown, GenerationFinished, Models, CallerUsage, Health, ProblemAnswer)
 
+_DESCRIBED_AT: Final = "/docs/openapi.json"
 _ORDER_PROBLEMS: Final[tuple[type[DarkroomError], ...]] = (
     *(MalformedBody, BodyTooLarge, UnsupportedMediaType, IdempotencyKeyReused, Gone),
     *(QuotaExceeded, SpendLimit, Overloaded),
@@ -44,16 +50,22 @@ _ORDER_PROBLEMS: Final[tuple[type[DarkroomError], ...]] = (
 )
 
 
-def openapi_route(cards: Mapping[str, ModelCard]) -> HTTPRouteHandler:
-    """The route that shows the contract to all, for these models."""
-    document = msgspec.json.encode(openapi(cards))
+def documentation_routes(cards: Mapping[str, ModelCard]) -> Sequence[HTTPRouteHandler]:
+    """The routes that show the contract to all, for these models."""
+    document = openapi(cards)
+    encoded, page = msgspec.json.encode(document), reference_page(document, described_at=_DESCRIBED_AT)
 
-    @get("/docs/openapi.json", opt=OPEN_TO_ALL, sync_to_thread=False)
+    @get(_DESCRIBED_AT, opt=OPEN_TO_ALL, sync_to_thread=False)
     def openapi_json() -> Response[bytes]:
         """Show the contract in OpenAPI."""
-        return Response(document, media_type=MediaType.JSON)
+        return Response(encoded, media_type=MediaType.JSON)
 
-    return openapi_json
+    @get("/docs", opt=OPEN_TO_ALL, sync_to_thread=False)
+    def reference() -> Response[str]:
+        """Show the contract to people."""
+        return Response(page, media_type=MediaType.HTML, headers=REFERENCE_HEADERS)
+
+    return openapi_json, reference
 
 
 def openapi(cards: Mapping[str, ModelCard]) -> Json:
@@ -96,6 +108,7 @@ def openapi(cards: Mapping[str, ModelCard]) -> Json:
         "webhooks": {"generation.finished": {"post": _generation_finished()}},
         "components": {
             "schemas": schemas | {"Order": order_schema(cards.values())},
+            "parameters": PARAMETERS,
             "headers": HEADERS,
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
         },
@@ -103,7 +116,8 @@ def openapi(cards: Mapping[str, ModelCard]) -> Json:
 
 
 def _draw_images() -> Json:
-    images = {"type": "array", "items": schema("Image")}
+    image = {"id": "0199a8f2-7c4e-7b1d-9a53-2f6d1c0b4e88", "seed": 7, "image": "https://pictures.example/7.png"}
+    images = {"type": "array", "items": schema("Image"), "examples": [[image]]}
     return operation(
         "draw_images",
         "Draw images and keep them in storage",
@@ -137,7 +151,6 @@ def _draw_images() -> Json:
                 "operator has switched webhooks on.",
                 {"format": "uri", "maxLength": WebhookUrl.MAX_LENGTH},
             ),
-            _header("X-Request-ID", "Kept, if it fits `[A-Za-z0-9_-]{1,64}`.", {}),
         ],
         requestBody={"required": True, "content": {"application/json": {"schema": schema("Order")}}},
     )

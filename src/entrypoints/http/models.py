@@ -43,6 +43,9 @@ class Numbers(Struct, frozen=True):
         return cls(numbers.min, numbers.max, numbers.default) if numbers else None
 
 
+Size = Annotated[list[int], Meta(min_length=2, max_length=2, description="Width and height in pixels.")]
+
+
 class Model(Struct, frozen=True, kw_only=True):
     """What one model accepts. `sizes`, where given, lists the only ones; `honours` the optional fields that count."""
 
@@ -50,7 +53,7 @@ class Model(Struct, frozen=True, kw_only=True):
     generator: str
     width: Sides
     height: Sides
-    sizes: list[tuple[int, int]] | None
+    sizes: list[Size] | None
     prompt_max: int
     samples_max: int
     honours: list[Annotated[str, Meta(extra_json_schema={"enum": list(HONOURABLE)})]]
@@ -67,7 +70,7 @@ class Model(Struct, frozen=True, kw_only=True):
             generator=card.generator,
             width=Sides.of(card.width),
             height=Sides.of(card.height),
-            sizes=[(size.width, size.height) for size in card.sizes] if card.sizes is not None else None,
+            sizes=[[size.width, size.height] for size in card.sizes] if card.sizes is not None else None,
             prompt_max=card.prompt_max,
             samples_max=card.samples_max,
             honours=list(card.honours),

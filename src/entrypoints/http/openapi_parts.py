@@ -37,6 +37,21 @@ HEADERS: Final[Mapping[str, Json]] = {
         ("ETag", "Stands for the answer as it is now.", {}),
     )
 }
+# Every request may carry these.
+PARAMETERS: Final[Mapping[str, Json]] = {
+    "X-Request-ID": {
+        "name": "X-Request-ID",
+        "in": "header",
+        "description": "Your own id for the request; kept, if it fits `[A-Za-z0-9_-]{1,64}`.",
+        "schema": {"type": "string"},
+    },
+    "traceparent": {
+        "name": "traceparent",
+        "in": "header",
+        "description": "The trace that the request belongs to (W3C Trace Context); handed on to provider and storage.",
+        "schema": {"type": "string", "examples": ["00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"]},
+    },
+}
 _OF_TOKENS: Final = (Unauthorized, Forbidden, KeysUnavailable)
 _HEADERS_OF_PROBLEMS: Final = {
     401: ("WWW-Authenticate",),
@@ -67,6 +82,7 @@ def operation(
     answers: Mapping[int, Json],
     *problems: type[DarkroomError],
     open_to_all: bool = False,
+    parameters: Iterable[Json] = (),
     **more: Any,  # noqa: ANN401  # whatever else OpenAPI lets an operation hold
 ) -> Json:
     """Describe an operation; its answers that are problems are those that it may meet, and those that any may."""
@@ -79,6 +95,7 @@ def operation(
         "operationId": operation_id,
         "summary": summary,
         **({"security": []} if open_to_all else {}),
+        "parameters": [*parameters, *({"$ref": f"#/components/parameters/{name}"} for name in PARAMETERS)],
         **more,
         "responses": responses,
     }

@@ -30,7 +30,8 @@ def _order_for(card: ModelCard) -> Schema:
         "version": {"const": card.version.value, "description": "Names the model."},
         "prompt": {
             "type": "string",
-            "description": "What to draw. English is understood best.",
+            "description": "What to draw: not blank, and without control characters but tab and line ends. English is "
+            "understood best.",
             "maxLength": card.prompt_max,
             "pattern": _NOT_BLANK,
         },
@@ -107,6 +108,7 @@ def _one_seed_for_each_image(card: ModelCard) -> Iterator[Schema]:
         counts = range(SampleCount.MIN, card.samples_max + 1)
         absent: Schema = {"type": "null"}
         yield {
+            "description": "As many seeds as `samples`, where both are given.",
             "anyOf": [
                 {"properties": {"seed": absent}},
                 {"properties": {"samples": absent}},
@@ -114,7 +116,7 @@ def _one_seed_for_each_image(card: ModelCard) -> Iterator[Schema]:
                     {"properties": {"samples": {"const": count}, "seed": {"minItems": count, "maxItems": count}}}
                     for count in counts
                 ),
-            ]
+            ],
         }
 
 

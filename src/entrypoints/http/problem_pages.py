@@ -1,7 +1,5 @@
 """`GET /problems/{type}`: what a problem type means, for whoever follows its link."""
 
-import re
-from html import escape
 from typing import Final
 
 from litestar import MediaType, Response, get
@@ -10,9 +8,9 @@ from litestar.params import FromPath
 from domain.errors import NotFound
 from entrypoints.http.auth import OPEN_TO_ALL
 from entrypoints.http.problem_types import PROBLEM_TYPES
+from entrypoints.reference.markup import prose, text
 
 _BY_SLUG: Final = {kind.slug: kind for kind in PROBLEM_TYPES.values()}
-_CODE: Final = re.compile("`(.+?)`")
 _PAGE: Final = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -31,6 +29,5 @@ def problem_page(slug: FromPath[str]) -> Response[str]:
     kind = _BY_SLUG.get(slug)
     if kind is None:
         raise NotFound("there is no such problem type")
-    meaning = _CODE.sub(r"<code>\1</code>", escape(kind.meaning))
-    page = _PAGE.format(title=escape(kind.title), meaning=meaning, slug=kind.slug, status=int(kind.status))
+    page = _PAGE.format(title=text(kind.title), meaning=prose(kind.meaning), slug=kind.slug, status=int(kind.status))
     return Response(page, media_type=MediaType.HTML, headers={"Content-Security-Policy": "default-src 'none'"})

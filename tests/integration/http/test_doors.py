@@ -14,6 +14,8 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", 
 OPEN = {
     ("GET", "/health/live"),
     ("GET", "/health/ready"),
+    ("GET", "/docs"),
+    ("GET", "/docs/"),
     ("GET", "/docs/openapi.json"),
     ("GET", "/problems/gone"),
     ("GET", "/"),
