@@ -44,7 +44,7 @@ async def open_keys(settings: Settings) -> AsyncIterator[KeySource]:
     if not settings.tokens.published:
         yield _one_key(settings)
         return
-    async with open_published_keys(settings) as keys, kept_up(keys.keep_fresh, keys.COOLDOWN):
+    async with open_published_keys(settings) as keys, kept_up(keys.keep_fresh, keys.pause):
         yield keys
 
 

@@ -72,7 +72,7 @@ class KeySet:
         return cls(clear, tuple(passed_over))
 
     def __str__(self) -> str:
-        return ", ".join(f"{one.kid} ({one.key.algorithm})" for one in self.keys)
+        return ", ".join(f"{one.kid!r} ({one.key.algorithm})" for one in self.keys)
 
     def find(self, kid: str | None, algorithm: str) -> VerificationKey:
         """The key for an algorithm that a `kid` names; without a `kid`, the only one for it.

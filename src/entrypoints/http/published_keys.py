@@ -25,7 +25,7 @@ class PublishedKeys(KeySource):
     """
 
     REFRESH: ClassVar = 300.0
-    """Seconds until a set is fetched again."""
+    """Seconds until a set is fetched again, or half the time for which it is trusted, where that is less."""
     COOLDOWN: ClassVar = 30.0
     """Seconds until an unknown key makes it be fetched again, and until another try after one that failed."""
 
@@ -42,6 +42,7 @@ class PublishedKeys(KeySource):
         `clock` counts seconds.
         """
         self._fetch, self._algorithm, self._max_age, self._clock = fetch, algorithm, max_age, clock
+        self._refresh = min(self.REFRESH, max_age / 2)
         self._set: KeySet | None = None
         self._fetched_at = self._asked_at = _NEVER
         self._trouble: KeysUnavailable | None = None
@@ -71,9 +72,14 @@ class PublishedKeys(KeySource):
             raise KeysUnavailable(_OUT_OF_REACH)
         return self._set
 
+    @property
+    def pause(self) -> float:
+        """Seconds between two calls of `keep_fresh`."""
+        return min(self.COOLDOWN, self._refresh)
+
     async def keep_fresh(self) -> None:
-        """Fetch it, if it is time to; to be called at least every `COOLDOWN` seconds."""
-        if self._trouble is not None or self._clock() - self._fetched_at >= self.REFRESH:
+        """Fetch it, if it is time to, or if the last time went wrong."""
+        if self._trouble is not None or self._clock() - self._fetched_at >= self._refresh:
             await self._renewed()
 
     async def _look_again(self) -> None:

@@ -73,7 +73,7 @@ class TokenSettings:
         Setting(
             "DARKROOM_JWT_KEYS_MAX_AGE",
             read.seconds,
-            "seconds for which published keys are trusted while no newer ones can be had; they are asked for every 300",
+            "seconds for which published keys are trusted while no newer ones can be had",
         ),
     ] = 86_400
     issuer: Annotated[str, Setting("DARKROOM_JWT_ISSUER", read.text, "the `iss` that a token must carry")] = "darkroom"

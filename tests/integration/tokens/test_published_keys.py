@@ -134,6 +134,16 @@ async def test_a_rotation_behind_the_same_name_is_noticed_in_the_background(serv
     assert len(server.asked) == 2
 
 
+async def test_keys_that_are_trusted_for_less_are_fetched_more_often(server: KeyServer) -> None:
+    async with entrance(server, DARKROOM_JWT_KEYS_MAX_AGE="20") as door:
+        assert door.keys.pause == 10
+        for fetched in (2, 3, 4):
+            door.clock.now += door.keys.pause
+            await door.keys.keep_fresh()
+            assert len(server.asked) == fetched
+            assert await door.status(GOOD) == 200
+
+
 async def test_a_flood_of_unknown_keys_asks_the_issuer_once_in_a_cooldown(server: KeyServer) -> None:
     async with entrance(server) as door:
         for asked in (2, 3):
@@ -179,7 +189,7 @@ async def test_what_is_passed_over_is_told_once(server: KeyServer, caplog: pytes
     assert [record.getMessage() for record in caplog.records if record.name.endswith("published_keys")] == [
         "passed over among the keys of access tokens: key 1 ('enc'): is not for signatures",
         "passed over among the keys of access tokens: key 2 ('canary'): is a secret, and now published",
-        "access tokens are verified with first (ES256)",
+        "access tokens are verified with 'first' (ES256)",
     ]
 
 
