@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 import pytest
 
 from adapters.storages.s3 import S3ImageStorage
+from adapters.trace_context import within
 from conformance.storage_contract import all_keys, new_key, some_image
 from domain.errors import StorageFault
 from domain.image_file import MediaType
@@ -32,7 +33,11 @@ class Script:
 
     def __init__(self, *answers: tuple[int, str, str]) -> None:
         self._answers = list(answers)
-        self.methods: list[str] = []
+        self.heads: list[str] = []
+
+    @property
+    def methods(self) -> list[str]:
+        return [head.partition(" ")[0] for head in self.heads]
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
@@ -40,7 +45,7 @@ class Script:
             writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         if "content-length: " in head:
             await reader.readexactly(int(head.partition("content-length: ")[2].partition("\r")[0]))
-        self.methods.append(head.partition(" ")[0])
+        self.heads.append(head)
         status, headers, body = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
         length = "" if status == 204 else f"Content-Length: {len(body)}\r\n"
         writer.write(f"HTTP/1.1 {status} -\r\n{headers}{length}Connection: close\r\n\r\n{body}".encode())
@@ -64,6 +69,22 @@ def answering(open_storage: OpenStorage) -> Callable[[Script], AbstractAsyncCont
 
 
 Answering = Callable[[Script], AbstractAsyncContextManager[S3ImageStorage]]
+
+
+async def test_a_trace_is_carried_on_and_not_signed(answering: Answering) -> None:
+    traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    script = Script(KEPT, REMOVED)
+    async with answering(script) as storage:
+        with within(traceparent):
+            await storage.put(new_key(), some_image(), MediaType.PNG)
+            await storage.delete(new_key())
+        await storage.delete(new_key())
+    put, deletion, untraced = script.heads
+    assert f"traceparent: {traceparent}\r\n" in put
+    assert f"traceparent: {traceparent}\r\n" in deletion
+    assert "traceparent" not in untraced
+    for head in (put, deletion):
+        assert "traceparent" not in head.partition("signedheaders=")[2].partition(",")[0]
 
 
 @pytest.mark.parametrize(
