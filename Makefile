@@ -122,6 +122,10 @@ lock: $(dev_ready) ## Write the locks after a change of dependencies; `make lock
 pages: $(dev_ready) ## Write the pages of docs/ that come from the code
 	@cd tests && ../$(bin)/python -m pages.settings
 
+.PHONY: screenshots
+screenshots: $(dev_ready) test-parts ## Take the screenshots in docs/pictures anew
+	@cd tests && ../$(bin)/python -m pages.screenshots
+
 .PHONY: clean
 clean: ## Remove what the other targets made; images, ledger and secrets in .darkroom stay
 	rm -rf .venv .venv-diffusers .venv-image dist .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

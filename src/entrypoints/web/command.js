@@ -7,7 +7,7 @@ const dialog = byId("command");
 
 /** Shows the command that draws an order, to be copied. */
 export function showCommand(order) {
-  const text = el("pre", { tabindex: 0, "aria-labelledby": "command-title" }, commandFor(order));
+  const text = el("pre", { tabindex: 0, role: "group", "aria-labelledby": "command-title" }, commandFor(order));
   const copy = async () => {
     try {
       await navigator.clipboard.writeText(text.textContent);

@@ -168,7 +168,7 @@ function brokenRule(name) {
 }
 
 function complain(name, ...what) {
-  field[name].toggleAttribute("aria-invalid", what.some(Boolean));
+  field[name].setAttribute("aria-invalid", what.some(Boolean));
   byId(`${name}-error`)?.replaceChildren(...what.filter(Boolean));
 }
 
@@ -195,6 +195,7 @@ function showVariation() {
     byId("variation").hidden = true;
     field.seed.value = "";
     refresh();
+    field.prompt.focus();
   };
   byId("variation").replaceChildren(
     picture(origin),

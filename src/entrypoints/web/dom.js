@@ -13,6 +13,11 @@ export function el(name, attributes = {}, ...children) {
   return element;
 }
 
+/** Gives the focus to an element where what had it is gone, so that nobody has to begin at the top again. */
+export function catchFocus(element) {
+  if (document.activeElement === document.body) element.focus({ preventScroll: true });
+}
+
 /** Says something to who listens to the page instead of looking at it. */
 export function announce(text) {
   byId("news").textContent = text;

@@ -3,9 +3,8 @@
 import { ConnectionLost, Problem, modelsFor } from "./api.js";
 import { byId } from "./dom.js";
 import { readToken, takeFromAddress } from "./token.js";
-import { speak } from "./words.js";
+import { knows, speak } from "./words.js";
 
-const door = byId("door");
 const field = byId("token");
 
 let opened = null;
@@ -23,9 +22,7 @@ export function enter(reason) {
 
 function show(open, reason) {
   tell(reason);
-  door.hidden = false;
-  byId("room").hidden = true;
-  byId("leave").hidden = true;
+  stand({ inside: false });
   document.querySelectorAll("dialog[open]").forEach((dialog) => dialog.close());
 
   const knock = async (token) => {
@@ -33,14 +30,12 @@ function show(open, reason) {
     try {
       const models = await modelsFor(token);
       field.value = "";
-      door.hidden = true;
-      byId("room").hidden = false;
-      byId("leave").hidden = false;
+      stand({ inside: true });
       window.onhashchange = null;
       open({ token, models });
     } catch (fault) {
       if (!(fault instanceof Problem || fault instanceof ConnectionLost)) throw fault;
-      tell(fault.status === 401 ? "tokenRefused" : "unreachable");
+      tell(fault.status === 401 ? "tokenRefused" : fault.slug && knows(fault.slug) ? fault.slug : "unreachable");
     }
   };
 
@@ -54,9 +49,14 @@ function show(open, reason) {
   else field.focus();
 }
 
+function stand({ inside }) {
+  byId("door").hidden = inside;
+  for (const id of ["room", "leave", "skip"]) byId(id).hidden = !inside;
+}
+
 function tell(reason) {
   const error = byId("token-error");
-  field.toggleAttribute("aria-invalid", Boolean(reason));
+  field.setAttribute("aria-invalid", Boolean(reason));
   if (reason) speak(error, reason);
   else error.textContent = "";
   if (reason) field.focus();

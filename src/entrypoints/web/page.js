@@ -4,7 +4,7 @@ import * as api from "./api.js";
 import { ConnectionLost, Problem, callWith } from "./api.js";
 import { openDesk, pointAt, setHandingIn, writeExample } from "./desk.js";
 import { enter } from "./door.js";
-import { byId } from "./dom.js";
+import { byId, catchFocus } from "./dom.js";
 import { pendingOf, remember } from "./pending.js";
 import { keep, openSheet } from "./sheet.js";
 import { subjectOf } from "./token.js";
@@ -35,6 +35,7 @@ function lay(order, origin = null) {
     again: (sameKey) => (sameKey ? lay(order, origin) : draw(order.fields, origin)),
   });
   trays.prepend(element);
+  catchFocus(byId("stage"));
 }
 
 function draw(fields, origin) {

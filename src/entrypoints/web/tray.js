@@ -4,7 +4,7 @@ import * as api from "./api.js";
 import { ConnectionLost, Problem } from "./api.js";
 import { actsOn } from "./acts.js";
 import { sideBySide } from "./comparing.js";
-import { announce, el } from "./dom.js";
+import { announce, byId, catchFocus, el } from "./dom.js";
 import { outcomeOf } from "./following.js";
 import { forget } from "./pending.js";
 import { told } from "./problems.js";
@@ -25,19 +25,23 @@ export function tray(order, { origin, handedIn, ended, refused, again }) {
     progress.report(news);
     if (news.state && news.state !== "placing") handedIn();
   };
+  const show = (...content) => {
+    element.replaceChildren(...content);
+    catchFocus(byId("stage"));
+  };
   const run = async () => {
     try {
       const generation = await outcomeOf(order, report);
       forget(order);
       element.dataset.generation = generation.id;
-      element.replaceChildren(...outcome(generation, origin, button("drawAgain", () => again(false))));
+      show(...outcome(generation, origin, button("drawAgain", () => again(false))));
       ended(generation);
     } catch (fault) {
       if (!(fault instanceof Problem)) throw fault;
       // Where nobody knows whether the order was taken, only its own key makes sure that it is paid once.
       const sameKey = fault.charged === "unknown";
       if (!sameKey) forget(order);
-      element.replaceChildren(el("div", { role: "alert" }, told(fault, button("tryAgain", () => again(sameKey)))));
+      show(el("div", { role: "alert" }, told(fault, button("tryAgain", () => again(sameKey)))));
       refused(fault);
     } finally {
       progress.stop();

@@ -53,8 +53,9 @@ function turnTo(index) {
 }
 
 function details(shot) {
-  const { created_at: at, cost } = shot.generation;
+  const { created_at: at, cost, generator, model, order } = shot.generation;
   const told = parametersOf(shot).filter(([name]) => name !== "prompt");
+  if (model !== order.version) told.push(["drawnBy", `${model} (${generator})`]);
   told.push(["created", say("time", { at })]);
   if (cost) told.push(["cost", say("money", { price: cost })]);
   return told.map(([name, value]) => el("div", {}, spoken("dt", name), el("dd", {}, value)));

@@ -76,7 +76,7 @@ async def test_the_limits_of_the_model_are_those_of_the_form(visitor: Visitor) -
         ("seed", "Whole numbers"),
     ):
         await expect(page.locator(f"#{field}-error")).to_contain_text(told)
-        assert await page.locator(f"#{field}").get_attribute("aria-invalid") is not None
+        await expect(page.locator(f"#{field}")).to_have_attribute("aria-invalid", "true")
     await expect(page.locator("#prompt")).to_be_focused()
     await page.select_option("#version", "pictures")
     await expect(page.locator("#size option")).to_have_text([f"1024 {TIMES} 1024", f"1536 {TIMES} 1024"])

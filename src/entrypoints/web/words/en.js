@@ -100,6 +100,7 @@ export const en = {
   viewerTitle: ({ index, count }) => `Image ${index + 1} of ${count}`,
   previous: "Previous image",
   next: "Next image",
+  drawnBy: "Drawn by",
   created: "Ordered",
   cost: "Cost",
   time: ({ at }, { time }) => time(at),

@@ -100,6 +100,7 @@ export const ko = {
   viewerTitle: ({ index, count }) => `이미지 ${count}장 중 ${index + 1}번째`,
   previous: "이전 이미지",
   next: "다음 이미지",
+  drawnBy: "그린 모델",
   created: "주문한 때",
   cost: "비용",
   time: ({ at }, { time }) => time(at),
