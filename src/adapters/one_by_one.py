@@ -14,6 +14,7 @@ from domain.errors import Charged, DrawingFailed, OutcomeUnknown, UnusableImage
 from domain.generation import Failure, GeneratedImage, GenerationRequest
 from domain.model_card import ModelCard
 from domain.ports import ImageGenerator, Receipt
+from domain.progress import Progress
 from domain.values import SampleCount
 
 log = logging.getLogger(__name__)
@@ -63,8 +64,17 @@ class OneByOneImageGenerator(ImageGenerator):
             async for image in images:
                 yield image
 
+    async def progress(self, request: GenerationRequest, key: str, receipt: Receipt | None) -> Progress | None:
+        answers = _Answers.decode(receipt.reference) if receipt else None
+        told = await asyncio.gather(*(self._how_far(sample, key, answers) for sample in _samples(request)))
+        return _altogether(told, side_by_side=receipt is not None)
+
     async def check(self) -> str:
         return await self._generator.check()
+
+    async def _how_far(self, sample: "_Sample", key: str, answers: "_Answers | None") -> Progress | None:
+        receipt = Receipt(answers.reference(sample)) if answers else None
+        return await self._generator.progress(sample.request, f"{key}.{sample.index}", receipt)
 
     async def _asked(self, sample: "_Sample", key: str) -> Receipt | DrawingFailed:
         try:
@@ -110,6 +120,22 @@ def _samples(request: GenerationRequest) -> Iterator[_Sample]:
     for index in range(request.samples):
         alone = replace(request, samples=1, seeds=request.seeds[index : index + 1])
         yield _Sample(index, alone, f"sample {index}: " if request.samples > 1 else "")
+
+
+def _altogether(told: Sequence[Progress | None], *, side_by_side: bool) -> Progress | None:
+    """The progress of all samples, by what is told of some.
+
+    Those that are not drawn `side_by_side` are drawn in their order: what is before the first that is told of is done.
+    """
+    known = [(index, one) for index, one in enumerate(told) if one]
+    if not known:
+        return None
+    first, one = known[0]
+    if len(told) == 1 or one.steps is None:
+        return one if len(told) == 1 else Progress(position=one.position)
+    done = 0 if side_by_side else first * one.steps
+    step = done + sum(one.step or 0 for _, one in known)
+    return Progress(position=one.position, step=step, steps=one.steps * len(told))
 
 
 class _Answers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

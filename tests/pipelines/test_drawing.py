@@ -18,7 +18,8 @@ from conformance.generator_contract import GeneratorContract, draw, full_request
 from domain.errors import Charged, GeneratorRefused, GeneratorUnavailable, InvalidValue, PromptRejected
 from domain.generation import GenerationRequest
 from domain.model_card import NumberRange, PixelRange
-from domain.ports import ImageGenerator
+from domain.ports import ImageGenerator, Receipt
+from domain.progress import Progress
 from domain.values import GuidanceScale, ImageSize, InferenceSteps, Prompt, Seed
 from pipelines.tiny import TOKENS
 
@@ -203,6 +204,26 @@ async def test_the_event_loop_goes_on_while_it_draws(latent_consistency: Path, m
         images, failure = await work
 
     assert (len(images), failure) == (1, None)
+
+
+async def test_it_tells_which_step_it_is_at(latent_consistency: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with opened(latent_consistency) as generator:
+        request, told = plain_request(generator.cards[0], samples=2), list[Progress | None]()
+        receipt = await generator.submit(request, "key")
+        assert await generator.progress(request, "key", receipt) is None
+        held = HeldSteps(monkeypatch)
+        work = asyncio.create_task(draw(generator, request))
+        await held.begun.wait()
+        told.append(await generator.progress(request, "key", receipt))
+        waiting = asyncio.create_task(anext(generator.collect(request, Receipt(b"another"))))
+        await asyncio.sleep(0)
+        told.append(await generator.progress(request, "another", None))
+        held.go_on.set()
+        await work
+        await waiting
+        assert await generator.progress(request, "key", receipt) is None
+
+    assert told == [Progress(position=0, step=0, steps=8), Progress(position=1, step=0, steps=8)]
 
 
 async def test_whoever_leaves_frees_the_device_after_a_step(

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from adapters.generators.replicate import open_replicate, parse_models
+from adapters.generators.replicate.prediction import Prediction
 from conformance.generator_contract import ProviderContract, collected, draw, full_request, plain_request
 from domain.errors import (
     Charged,
@@ -189,3 +190,17 @@ async def test_checking_tells_that_the_token_is_wrong(provider: ReplicateProvide
     async with provider.opened(api_token="r8_wrong") as generator:
         with pytest.raises(GeneratorRefused, match="refuses our key"):
             await generator.check()
+
+
+async def test_it_tells_how_far_it_is_by_what_its_models_log(generator: ImageGenerator) -> None:
+    request = plain_request(generator.cards[0], samples=2)
+    assert await generator.progress(request, "key", None) is None
+
+    receipt = await generator.submit(request, "key")
+    told = [await generator.progress(request, "key", receipt) for _ in range(2)]
+    assert [(one.step, one.steps) for one in told if one] == [(42, 56), (56, 56)]
+
+
+@pytest.mark.parametrize("logs", [None, 7, "", "10/28", "| 29/28 [", "| 0/0 [", "| 9999999/1 ["])
+def test_a_log_without_a_bar_tells_nothing(logs: object) -> None:
+    assert Prediction({"logs": logs}).progress is None

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
+import httpx
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from adapters.generators.webui import CallOptions, open_webui
+from adapters.generators.webui.progress import read_progress
+from adapters.provider_http.answer import Answer
 from conformance.generator_contract import ProviderContract, draw, plain_request
 from domain.errors import GeneratorRefused, GeneratorUnavailable, InvalidValue
 from domain.ports import ImageGenerator
+from domain.progress import Progress
 from domain.values import Seed
-from integration.generators.webui_provider import WebUIProvider, webui_provider
+from integration.generators.webui_provider import AUTH, WebUIProvider, webui_provider
+from simulators.webui import webui_simulator
 
 
 @pytest.fixture
@@ -53,6 +59,7 @@ async def test_the_call_is_as_the_web_ui_takes_it(provider: WebUIProvider) -> No
         "sampler_name": "DPM++ 2M",
         "scheduler": "Karras",
         "override_settings": {"sd_model_checkpoint": "sd_xl_base_1.0.safetensors"},
+        "force_task_id": "key.0",
     }
 
 
@@ -141,3 +148,54 @@ async def test_check_tells_that_nobody_is_there_to_ask() -> None:
     async with open_webui(base_url="http://127.0.0.1:1") as generator:
         with pytest.raises(GeneratorUnavailable):
             await generator.check()
+
+
+async def test_it_tells_how_far_it_is_over_all_images() -> None:
+    told: list[Progress] = []
+    async with (
+        webui_simulator(AUTH, seconds_per_image=0.5) as simulator,
+        open_webui(base_url=simulator.base_url, auth=AUTH) as generator,
+    ):
+        request = plain_request(generator.cards[0], samples=2)
+        assert await generator.progress(request, "key", None) is None
+        drawing = asyncio.ensure_future(generator.submit(request, "key"))
+        while not drawing.done():
+            if progress := await generator.progress(request, "key", None):
+                told.append(progress)
+            assert await generator.progress(request, "another's", None) is None
+        await drawing
+    steps = [progress.step or 0 for progress in told]
+    assert {(progress.position, progress.steps) for progress in told} == {(0, 100)}
+    assert steps == sorted(steps)
+    assert steps[0] < 50 < steps[-1] <= 100
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "[]",
+        '{"current_task": "another"}',
+        '{"current_task": "key"}',
+        '{"current_task": "key", "state": []}',
+        '{"state": {"sampling_step": 1, "sampling_steps": 2}}',
+    ],
+)
+def test_what_says_nothing_of_ours_is_no_progress(body: str) -> None:
+    assert read_progress(Answer(200, httpx.Headers(), body.encode()), "key") is None
+
+
+@pytest.mark.parametrize(
+    ("state", "eta", "progress"),
+    [
+        ('{"sampling_step": 3, "sampling_steps": 20}', "4.5", Progress(position=0, step=3, steps=20, seconds_left=4.5)),
+        ('{"sampling_step": 0, "sampling_steps": 20}', "-1", Progress(position=0, step=0, steps=20)),
+        ('{"sampling_step": 3, "sampling_steps": 20}', "1e999", Progress(position=0, step=3, steps=20)),
+        ('{"sampling_step": 21, "sampling_steps": 20}', "1", Progress(position=0)),
+        ('{"sampling_step": true, "sampling_steps": "20"}', "1", Progress(position=0)),
+        ('{"sampling_step": 0, "sampling_steps": 0}', "1", Progress(position=0)),
+    ],
+)
+def test_steps_are_read_as_far_as_they_make_sense(state: str, eta: str, progress: Progress) -> None:
+    body = f'{{"current_task": "key", "state": {state}, "eta_relative": {eta}}}'
+    assert read_progress(Answer(200, httpx.Headers(), body.encode()), "key") == progress

@@ -175,7 +175,7 @@ class ReplicateSimulator(ProviderSimulator):
             "model": FLUX if prediction.official else "stability-ai/sdxl",
             "version": "hidden" if prediction.official else SDXL_VERSION,
             "input": prediction.given,
-            "logs": "",
+            "logs": "" if state == "starting" else "Using seed: 7\n" + "".join(map(_bar, (0, 14, 28 if done else 21))),
             "output": prediction.output if done else None,
             "data_removed": False,
             "error": None,
@@ -210,3 +210,8 @@ def replicate_simulator(
         seconds_per_image=seconds_per_image,
         clock=clock,
     )
+
+
+def _bar(step: int) -> str:
+    """A line of tqdm's."""
+    return f"\r{step * 100 // 28:3}%|{'█' * (step // 3):9}| {step}/28 [00:01<00:01, 13.90it/s]"

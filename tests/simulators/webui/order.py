@@ -44,6 +44,7 @@ class Txt2ImgOrder(msgspec.Struct, frozen=True):
     override_settings_restore_afterwards: bool = True
     send_images: bool = True
     save_images: bool = False
+    force_task_id: str | None = None
 
     @property
     def images(self) -> int:

@@ -31,9 +31,14 @@ class WebUISimulator(ProviderSimulator):
     ) -> None:
         super().__init__(WEBUI_MENU, book, gallery, port=port, seconds_per_image=seconds_per_image)
         self.auth = auth
+        self._at_work: list[tuple[Txt2ImgOrder, float]] = []
 
     def routes(self) -> Iterable[web.AbstractRouteDef]:
-        return [web.post("/sdapi/v1/txt2img", self._txt2img), web.get("/sdapi/v1/sd-models", self._sd_models)]
+        return [
+            web.post("/sdapi/v1/txt2img", self._txt2img),
+            web.get("/sdapi/v1/sd-models", self._sd_models),
+            web.get("/sdapi/v1/progress", self._progress),
+        ]
 
     async def _txt2img(self, request: web.Request) -> web.StreamResponse:
         call = await self.book.note_call(request)
@@ -42,7 +47,33 @@ class WebUISimulator(ProviderSimulator):
         except Refused as refused:
             return refused.error.answer().response()
         work = PaidWork(order.prompt, order.images, partial(self._draw, order), partial(_render, order))
-        return await self.answer(request, call, work)
+        begun = order, time.monotonic()
+        self._at_work.append(begun)
+        try:
+            return await self.answer(request, call, work)
+        finally:
+            self._at_work.remove(begun)
+
+    async def _progress(self, request: web.Request) -> web.StreamResponse:
+        """Says for free how far the latest call is."""
+        try:
+            authorised({name.lower(): value for name, value in request.headers.items()}, self.auth)
+        except Refused as refused:
+            return refused.error.answer().response()
+        if not self._at_work:
+            return web.json_response({"progress": 0.0, "eta_relative": 0.0, "state": {}, "current_task": None})
+        order, began = self._at_work[-1]
+        part = min((time.monotonic() - began) / (self._seconds_per_image * order.images or 1), 1.0)
+        return web.json_response(
+            {
+                "progress": part,
+                "eta_relative": (1 - part) * self._seconds_per_image * order.images,
+                "state": {"sampling_step": int(part * order.steps), "sampling_steps": order.steps, "job_count": 1},
+                "current_image": None,
+                "textinfo": None,
+                "current_task": order.force_task_id,
+            }
+        )
 
     async def _sd_models(self, request: web.Request) -> web.StreamResponse:
         """Says for free which checkpoints there are."""

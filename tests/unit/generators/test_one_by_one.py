@@ -23,6 +23,7 @@ from domain.errors import (
 from domain.generation import GeneratedImage, GenerationRequest
 from domain.model_card import ModelCard
 from domain.ports import ImageGenerator, Receipt
+from domain.progress import Progress
 from domain.values import ImageSize, Prompt, Seed
 
 KEY = "0199"
@@ -279,3 +280,29 @@ def test_offers_as_many_samples_as_an_order_may_have() -> None:
     (card,) = OneByOneImageGenerator(Scripted({}), at_once=1).cards
 
     assert card == WIDEST_CARD
+
+
+@pytest.mark.parametrize(
+    ("told", "submitted", "progress"),
+    [
+        ([None, None], False, None),
+        ([Progress(step=3, steps=20, seconds_left=9)], False, Progress(step=3, steps=20, seconds_left=9)),
+        ([None, Progress(position=0, step=3, steps=20), None], False, Progress(position=0, step=23, steps=60)),
+        ([Progress(step=20, steps=20), None, Progress(step=3, steps=20)], True, Progress(step=23, steps=60)),
+        ([None, Progress(position=2)], True, Progress(position=2)),
+    ],
+)
+async def test_the_progress_of_all_is_that_of_each_together(
+    told: list[Progress | None], submitted: bool, progress: Progress | None
+) -> None:
+    class Telling(Scripted):
+        async def progress(self, request: GenerationRequest, key: str, receipt: Receipt | None) -> Progress | None:
+            index = int(key.removeprefix("key."))
+            assert request == request_of(1) if index == 0 else request.samples == 1
+            assert (receipt.reference if receipt else b"") == (b"linked" if submitted else b"")
+            return told[index]
+
+    generator = OneByOneImageGenerator(Telling(dict.fromkeys(range(100, 108), "linked")), at_once=8)
+    request = request_of(len(told))
+    receipt = await generator.submit(request, "key") if submitted else None
+    assert await generator.progress(request, "key", receipt) == progress

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +18,7 @@ from domain.errors import Charged, DrawingFailed, InvalidValue, PromptRejected
 from domain.generation import GeneratedImage, GenerationRequest
 from domain.model_card import ModelCard
 from domain.ports import ImageGenerator, Receipt
+from domain.progress import Progress
 
 if TYPE_CHECKING:
     from adapters.generators.diffusers.model import Model
@@ -47,6 +51,14 @@ async def open_diffusers(
         thread.shutdown(wait=False, cancel_futures=True)
 
 
+@dataclass(slots=True)
+class _Drawing:
+    """Written by the thread that draws, and read by whoever asks."""
+
+    steps: int | None
+    step: int = 0
+
+
 class DiffusersImageGenerator(ImageGenerator):
     """Draws by itself: requests take turns on the one device, a batch of samples at a time.
 
@@ -57,14 +69,15 @@ class DiffusersImageGenerator(ImageGenerator):
     def __init__(self, models: Sequence[Model], thread: ThreadPoolExecutor, batch: int) -> None:
         self._models = {model.card.version: model for model in models}
         self._thread, self._batch = thread, batch
+        self._under_way: dict[str, _Drawing] = {}
 
     @property
     def cards(self) -> Sequence[ModelCard]:
         return tuple(model.card for model in self._models.values())
 
     async def submit(self, request: GenerationRequest, key: str) -> Receipt:
-        del request, key  # there is nobody to ask
-        return Receipt(reference=b"the request")
+        del request  # there is nobody to ask
+        return Receipt(reference=key.encode())
 
     async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
         """Give the images as they are drawn.
@@ -74,14 +87,21 @@ class DiffusersImageGenerator(ImageGenerator):
             GeneratorUnavailable, GeneratorRefused: it cannot be drawn for now, or at all. Nobody is paid for it, so
                 each of these says of the money: no.
         """
-        del receipt
         model, loop, left = self._models[request.version], asyncio.get_running_loop(), Event()
+        key, steps = receipt.reference.decode(), model.steps(request)
+        self._under_way[key] = drawing = _Drawing(steps and steps * math.ceil(request.samples / self._batch))
         failure: DrawingFailed | None = None
+
+        def went_on(step: int, before: int) -> bool:
+            drawing.step = before + step
+            return not left.is_set()
+
         try:
-            for first in range(0, request.samples, self._batch):
+            for batch, first in enumerate(range(0, request.samples, self._batch)):
                 samples = range(first, min(first + self._batch, request.samples))
                 try:
-                    images = await loop.run_in_executor(self._thread, model.draw, request, samples, left.is_set)
+                    told = partial(went_on, before=batch * (steps or 0))
+                    images = await loop.run_in_executor(self._thread, model.draw, request, samples, told)
                 except DrawingFailed as failed:
                     failure = failure or failed
                     continue
@@ -91,8 +111,19 @@ class DiffusersImageGenerator(ImageGenerator):
                     failure = failure or PromptRejected(_HELD_BACK, charged=Charged.NO)
         finally:
             left.set()
+            self._under_way.pop(key, None)
         if failure:
             raise failure
+
+    async def progress(self, request: GenerationRequest, key: str, receipt: Receipt | None) -> Progress | None:
+        """Only the process that draws it knows."""
+        del request, receipt
+        if (drawing := self._under_way.get(key)) is None:
+            return None
+        position = list(self._under_way).index(key)
+        # A pipeline may make a step or two more than it was asked for.
+        step = min(drawing.step, drawing.steps) if drawing.steps else None
+        return Progress(position=position, step=step, steps=drawing.steps)
 
     async def check(self) -> str:
         return "draws in this process, " + ", ".join(str(model) for model in self._models.values())

@@ -33,12 +33,20 @@ class Model:
     def __str__(self) -> str:
         return f"{self.card.version.value} on {self._pipeline.device}"
 
+    def steps(self, request: GenerationRequest) -> int | None:
+        """How many steps a drawing takes; None where its pipeline tells of none."""
+        if "callback_on_step_end" not in self._parameters:
+            return None
+        asked: int | None = self._parameters.default(self._parameters.steps)
+        return request.num_inference_steps.value if request.num_inference_steps else asked
+
     def draw(
-        self, request: GenerationRequest, samples: Sequence[int], left: Callable[[], bool]
+        self, request: GenerationRequest, samples: Sequence[int], went_on: Callable[[int], bool]
     ) -> list[GeneratedImage]:
         """Draw those samples of a request together, less what a safety checker holds back.
 
-        `left` is asked after each step, where the pipeline lets us: whether nobody waits for it any more.
+        `went_on` is told the number of each step that is done, where the pipeline lets us, and says whether somebody
+        waits for it still.
 
         Raises:
             PromptRejected: it would not be read whole.
@@ -47,7 +55,7 @@ class Model:
         """
         with _told():
             self._read_whole(request)
-            drawn = self._pipeline(**self._arguments(request, samples, left))
+            drawn = self._pipeline(**self._arguments(request, samples, went_on))
             flagged = getattr(drawn, "nsfw_content_detected", None) or [False] * len(samples)
             return [
                 GeneratedImage(index=index, seed=request.seeds[index], data=_png(image))
@@ -64,7 +72,7 @@ class Model:
                 )
 
     def _arguments(
-        self, request: GenerationRequest, samples: Sequence[int], left: Callable[[], bool]
+        self, request: GenerationRequest, samples: Sequence[int], went_on: Callable[[int], bool]
     ) -> Mapping[str, object]:
         parameters = self._parameters
         arguments: dict[str, object] = {
@@ -81,7 +89,7 @@ class Model:
         if request.guidance_scale:
             arguments[parameters.guidance] = request.guidance_scale.value
         if "callback_on_step_end" in parameters:
-            arguments["callback_on_step_end"] = _leaving(left)
+            arguments["callback_on_step_end"] = _leaving(went_on)
         return arguments
 
 
@@ -89,10 +97,10 @@ class _Left(Exception):
     """Nobody waits for it any more."""
 
 
-def _leaving(left: Callable[[], bool]) -> Callable[..., dict[str, object]]:
+def _leaving(went_on: Callable[[int], bool]) -> Callable[..., dict[str, object]]:
     def step_ended(pipeline: object, step: int, timestep: object, state: dict[str, object]) -> dict[str, object]:
-        del pipeline, step, timestep
-        if left():
+        del pipeline, timestep
+        if not went_on(step + 1):
             raise _Left
         return state
 

@@ -24,6 +24,7 @@ from domain.generation import GeneratedImage, GenerationRequest
 from domain.model_card import ModelCard
 from domain.patience import pauses
 from domain.ports import ImageGenerator, Receipt
+from domain.progress import Progress
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +70,11 @@ class ReplicateImageGenerator(ImageGenerator):
         async with self._http.room.holding(longest):
             data = await self._http.images.fetch("image 0", link, longest=longest)
             yield drawn_image(request, index=0, seed=seed, data=data, image_id=prediction_id)
+
+    async def progress(self, request: GenerationRequest, key: str, receipt: Receipt | None) -> Progress | None:
+        del request, key
+        prediction_id = read_id(receipt.reference.decode("ascii", errors="replace")) if receipt else None
+        return (await self._asked("GET", f"/predictions/{prediction_id}")).progress if prediction_id else None
 
     async def check(self) -> str:
         await self._http.free.reach(self._endpoint.url("/account"), authorization=self._authorization)

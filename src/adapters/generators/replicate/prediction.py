@@ -15,8 +15,10 @@ from domain.errors import (
     PromptRejected,
     UnusableImage,
 )
+from domain.progress import Progress
 
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_BAR: Final = re.compile(r"\| *([0-9]{1,6})/([0-9]{1,6}) \[")
 _MODERATION: Final = re.compile(r"nsfw|\(E005\)|flagged as sensitive", re.IGNORECASE)
 
 
@@ -35,6 +37,14 @@ class Prediction:
     def ended(self) -> bool:
         """Whether it will not change any more, as far as it says."""
         return self.document.get("status") in ("succeeded", "failed", "canceled", "aborted")
+
+    @property
+    def progress(self) -> Progress | None:
+        """How far it is, by the last bar that its model drew into the log (as tqdm draws them)."""
+        logs = self.document.get("logs")
+        bars = _BAR.findall(logs) if isinstance(logs, str) else []
+        step, steps = map(int, bars[-1]) if bars else (0, 0)
+        return Progress(step=step, steps=steps) if 0 <= step <= steps and steps else None
 
     def link(self) -> str:
         """The URL of its image; where it made several, of the first.

@@ -16,6 +16,8 @@ autumn 2026:
   `GET /sdapi/v1/sd-models`, and an image that `info` says was drawn with another is warned about.
 - Without `--api` the web UI answers 404 with `{"detail": "Not Found"}`; with `--api-auth` it takes Basic credentials.
   An exception inside is a 500 with `{"error": its class, "detail", "body", "errors"}`, a field of a wrong type a 422.
+- `force_task_id` names a call, and `GET /sdapi/v1/progress` tells `sampling_step` of `sampling_steps` and by
+  `current_task` whose they are. Where that name is not told, nothing is known of ours.
 - Sides that are no multiple of 8 are rounded down, so they are refused here.
 
 Inferred: sides from 64 to 2048 pixels, which are those of the web UI's own page; that images come as PNG, as long as

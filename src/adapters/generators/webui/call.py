@@ -14,8 +14,11 @@ class CallOptions:
     scheduler: str | None = None
 
 
-def call_body(request: GenerationRequest, checkpoint: str | None, options: CallOptions) -> bytes:
-    """Every parameter as given, for one image; what was not given is left out."""
+def call_body(request: GenerationRequest, checkpoint: str | None, options: CallOptions, task: str) -> bytes:
+    """Every parameter as given, for one image; what was not given is left out.
+
+    `task` is what the server is to call it when it is asked how far it is.
+    """
     negative_prompt, steps, guidance = request.negative_prompt, request.num_inference_steps, request.guidance_scale
     fields = {
         "prompt": request.prompt.value,
@@ -27,6 +30,7 @@ def call_body(request: GenerationRequest, checkpoint: str | None, options: CallO
         "cfg_scale": guidance and guidance.value,
         "sampler_name": options.sampler,
         "scheduler": options.scheduler,
+        "force_task_id": task,
         "override_settings": checkpoint and {"sd_model_checkpoint": checkpoint},
     }
     return json.dumps({name: value for name, value in fields.items() if value is not None}).encode()

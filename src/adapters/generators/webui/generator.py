@@ -12,6 +12,7 @@ from adapters.generators.webui.answer import read_answer
 from adapters.generators.webui.call import CallOptions, call_body
 from adapters.generators.webui.errors import webui_failure
 from adapters.generators.webui.models import WebUIModel, parse_models
+from adapters.generators.webui.progress import read_progress
 from adapters.one_by_one import OneByOneImageGenerator
 from adapters.provider_http.answer import Answer
 from adapters.provider_http.endpoint import Endpoint
@@ -22,12 +23,15 @@ from domain.errors import GeneratorRefused, GeneratorUnavailable, InvalidValue
 from domain.generation import GenerationRequest
 from domain.model_card import ModelCard
 from domain.ports import ImageGenerator, Receipt
+from domain.progress import Progress
 
 _PATH: Final = "/sdapi/v1/txt2img"
 _MODELS_PATH: Final = "/sdapi/v1/sd-models"
+_PROGRESS_PATH: Final = "/sdapi/v1/progress?skip_current_image=true"
 # Bytes. An answer repeats both prompts several times, escaped twice over: some 14 bytes for a character at the worst.
 _BESIDES_BASE64: Final = 8 * 1024 * 1024
 _LONGEST_LIST: Final = 8 * 1024 * 1024
+_LONGEST_PROGRESS: Final = 64 * 1024
 _NAMES: Final = ("title", "model_name", "hash", "sha256")
 
 
@@ -45,16 +49,20 @@ class WebUIImageGenerator(ImageGenerator):
         return tuple(model.card for model in self._models.values())
 
     async def submit(self, request: GenerationRequest, key: str) -> Receipt:
-        del key  # the server draws for each call, whatever it was called before
         checkpoint = self._models[request.version.value].checkpoint
         call = httpx.Request(
             "POST",
             self._endpoint.url(_PATH),
             headers={**self._headers, "Content-Type": "application/json"},
-            content=call_body(request, checkpoint, self._options),
+            content=call_body(request, checkpoint, self._options, key),
         )
         longest = _BESIDES_BASE64 + longest_file(request.size) * 4 // 3
         return read_answer(await self._http.paid.send(call, longest=longest), request, checkpoint)
+
+    async def progress(self, request: GenerationRequest, key: str, receipt: Receipt | None) -> Progress | None:
+        del request, receipt
+        call = httpx.Request("GET", self._endpoint.url(_PROGRESS_PATH), headers=self._headers)
+        return read_progress(await self._http.free.send(call, longest=_LONGEST_PROGRESS), key)
 
     async def check(self) -> str:
         call = httpx.Request("GET", self._endpoint.url(_MODELS_PATH), headers=self._headers)
