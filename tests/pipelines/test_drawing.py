@@ -12,9 +12,9 @@ import pytest
 import torch
 from diffusers import LCMScheduler
 
+from adapters.conformance import GeneratorContract, draw, full_request, plain_request
 from adapters.declared_models import Sizes, read_sizes
 from adapters.generators.diffusers import open_diffusers, parse_sources
-from conformance.generator_contract import GeneratorContract, draw, full_request, plain_request
 from domain.errors import Charged, GeneratorRefused, GeneratorUnavailable, InvalidValue, PromptRejected
 from domain.generation import GenerationRequest
 from domain.model_card import NumberRange, PixelRange

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
-from conformance.generator_contract import Asked, Provider, Situation
+from adapters.conformance import Asked, Provider, Situation
 from servers.proxy import NO_FAULTS, Faults, Proxy
 from simulators.karlo import KarloSimulator, karlo_simulator
 
@@ -24,6 +24,7 @@ _FAULTS: Final[dict[Situation, tuple[str, dict[str, float]]]] = {
     Situation.TOO_LARGE: ("oversized", {}),
     Situation.NO_IMAGES: ("images-none", {}),
     Situation.TOO_FEW_IMAGES: ("images-too-few", {}),
+    Situation.TOO_MANY_IMAGES: ("images-too-many", {}),
     Situation.NO_IMAGE_FILES: ("image-html", {}),
     Situation.ONE_NO_IMAGE_FILE: ("image-html", {"index": 0}),
     Situation.ALL_HELD_BACK: ("nsfw-flagged", {}),

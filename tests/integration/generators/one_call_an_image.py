@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from conformance.generator_contract import draw, plain_request
+from adapters.conformance import draw, plain_request
 from domain.ports import ImageGenerator
 from integration.generators.test_karlo_faults import ALL, UNUSABLE, Told
 from integration.generators.test_karlo_faults import TOLD as TOLD_OF_KARLO
@@ -18,7 +18,6 @@ TOLD: Final[Mapping[str, Told]] = {
     **{fault.name: TOLD_OF_KARLO[fault.name] for fault in SHARED_MENU},
     # The list of images has one in it: without the last it is empty, and others than the first say nothing.
     "images-too-few": UNUSABLE,
-    "images-too-many": ALL,
     "images-duplicated": ALL,
 }
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
-from conformance.generator_contract import Asked, Provider, Situation
+from adapters.conformance import Asked, Provider, Situation
 from servers.proxy import NO_FAULTS, Faults, Proxy
 from simulators.openai_images import OpenAIImagesSimulator, openai_images_simulator
 
@@ -24,6 +24,7 @@ _FAULTS: Final[dict[Situation, tuple[str, dict[str, float]]]] = {
     Situation.TOO_LARGE: ("oversized", {}),
     Situation.NO_IMAGES: ("images-none", {}),
     Situation.TOO_FEW_IMAGES: ("images-none", {"times": 1}),
+    Situation.TOO_MANY_IMAGES: ("images-too-many", {}),
     Situation.NO_IMAGE_FILES: ("image-html", {}),
     Situation.ONE_NO_IMAGE_FILE: ("image-html", {"times": 1}),
     Situation.ALL_HELD_BACK: ("error-moderation-input", {}),

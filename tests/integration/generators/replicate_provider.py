@@ -7,8 +7,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
+from adapters.conformance import Asked, Provider, Situation
 from adapters.generators.replicate import open_replicate, parse_models
-from conformance.generator_contract import Asked, Provider, Situation
 from domain.ports import ImageGenerator
 from servers.proxy import NO_FAULTS, Faults, Proxy
 from simulators.charges import Call
@@ -32,6 +32,7 @@ _FAULTS: Final[Mapping[Situation, tuple[str, dict[str, float]]]] = {
     Situation.TOO_LARGE: ("oversized", {}),
     Situation.NO_IMAGES: ("images-none", {}),
     Situation.TOO_FEW_IMAGES: ("images-none", {"times": 1}),
+    Situation.TOO_MANY_IMAGES: ("images-too-many", {}),
     Situation.NO_IMAGE_FILES: ("image-html", {}),
     Situation.ONE_NO_IMAGE_FILE: ("image-html", {"times": 1}),
     Situation.LINKS_DEAD: ("link-tampered", {}),

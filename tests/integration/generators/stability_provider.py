@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from typing import Final
 from urllib.parse import urlsplit
 
+from adapters.conformance import Asked, Provider, Situation
 from adapters.generators.stability.models import RATIOS
-from conformance.generator_contract import Asked, Provider, Situation
 from servers.proxy import NO_FAULTS, Faults, Proxy
 from simulators.charges import Call
 from simulators.stability import StabilitySimulator, stability_simulator
@@ -26,6 +26,7 @@ _FAULTS: Final[dict[Situation, tuple[str, dict[str, float]]]] = {
     Situation.TOO_LARGE: ("oversized", {}),
     Situation.NO_IMAGES: ("images-none", {}),
     Situation.TOO_FEW_IMAGES: ("images-none", {"times": 1}),
+    Situation.TOO_MANY_IMAGES: ("images-too-many", {}),
     Situation.NO_IMAGE_FILES: ("image-html", {}),
     Situation.ONE_NO_IMAGE_FILE: ("image-html", {"times": 1}),
     Situation.ALL_HELD_BACK: ("error-content-moderation", {}),

@@ -8,8 +8,8 @@ from typing import Literal
 
 import pytest
 
+from adapters.conformance import ProviderContract, Situation, collected, draw, plain_request
 from adapters.generators.karlo import KarloImageGenerator, open_karlo
-from conformance.generator_contract import ProviderContract, Situation, collected, draw, plain_request
 from domain.errors import UnusableImage
 from domain.image_file import MediaType
 from domain.ports import Receipt

@@ -7,9 +7,9 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 
+from adapters.conformance import ProviderContract, Situation, draw, full_request, plain_request
 from adapters.generators.openai_images import GPTImageOptions, open_openai_images, parse_models
 from adapters.generators.openai_images.call import ResponseFormat
-from conformance.generator_contract import ProviderContract, Situation, draw, full_request, plain_request
 from domain.errors import Charged, GeneratorRefused, PromptRejected, UnusableImage
 from domain.image_file import MediaType
 from domain.ports import ImageGenerator

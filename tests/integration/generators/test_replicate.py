@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 import msgspec
 import pytest
 
+from adapters.conformance import ProviderContract, collected, draw, full_request, plain_request
 from adapters.generators.replicate import open_replicate, parse_models
 from adapters.generators.replicate.prediction import Prediction
-from conformance.generator_contract import ProviderContract, collected, draw, full_request, plain_request
 from domain.errors import (
     Charged,
     DrawingFailed,

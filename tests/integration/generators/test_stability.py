@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import pytest
 
+from adapters.conformance import ProviderContract, draw, full_request, plain_request
 from adapters.generators.stability import open_stability
 from adapters.generators.stability.generator import OutputFormat
 from adapters.generators.stability.models import MODELS
-from conformance.generator_contract import ProviderContract, draw, full_request, plain_request
 from domain.errors import Charged, GeneratorRefused, InvalidValue, PromptRejected
 from domain.image_file import MediaType
 from domain.ports import ImageGenerator

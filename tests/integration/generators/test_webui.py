@@ -10,10 +10,10 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from adapters.conformance import ProviderContract, draw, plain_request
 from adapters.generators.webui import CallOptions, open_webui
 from adapters.generators.webui.progress import read_progress
 from adapters.provider_http.answer import Answer
-from conformance.generator_contract import ProviderContract, draw, plain_request
 from domain.errors import GeneratorRefused, GeneratorUnavailable, InvalidValue
 from domain.ports import ImageGenerator
 from domain.progress import Progress

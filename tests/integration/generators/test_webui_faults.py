@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from conformance.generator_contract import draw, plain_request
+from adapters.conformance import draw, plain_request
 from domain.ports import ImageGenerator
 from integration.generators.one_call_an_image import TOLD as TOLD_OF_ALL
 from integration.generators.one_call_an_image import tell

@@ -7,8 +7,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from adapters.conformance import Asked, Provider, Situation
 from adapters.generators.webui import open_webui
-from conformance.generator_contract import Asked, Provider, Situation
 from domain.ports import ImageGenerator
 from servers.proxy import NO_FAULTS, Faults, Proxy
 from simulators.webui import WebUISimulator, webui_simulator
@@ -28,6 +28,7 @@ _FAULTS: Final[Mapping[Situation, tuple[str, dict[str, float]]]] = {
     Situation.TOO_LARGE: ("oversized", {}),
     Situation.NO_IMAGES: ("images-none", {}),
     Situation.TOO_FEW_IMAGES: ("images-none", {"times": 1}),
+    Situation.TOO_MANY_IMAGES: ("images-too-many", {}),
     Situation.NO_IMAGE_FILES: ("image-html", {}),
     Situation.ONE_NO_IMAGE_FILE: ("image-html", {"times": 1}),
 }

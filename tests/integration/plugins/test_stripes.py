@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.generator_contract import GeneratorContract
+from adapters.conformance import GeneratorContract
 from domain.ports import ImageGenerator
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "darkroom-stripes"

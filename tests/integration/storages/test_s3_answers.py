@@ -8,9 +8,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
 
+from adapters.conformance import all_keys, new_key, some_image
 from adapters.storages.s3 import S3ImageStorage
 from adapters.trace_context import within
-from conformance.storage_contract import all_keys, new_key, some_image
 from domain.errors import StorageFault
 from domain.image_file import MediaType
 from servers.ports import LOOPBACK, free_port

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from adapters.conformance import new_key
 from adapters.storages.s3 import PresignedLinks, S3ImageStorage, open_s3_client
-from conformance.storage_contract import new_key
 from domain.errors import StorageFault
 from servers.ports import LOOPBACK, free_port
 from servers.s3 import Credentials, S3Server

@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from adapters.storages.s3 import PublicLinks, S3ImageStorage, open_s3_client
-from conformance.storage_contract import (
+from adapters.conformance import (
     Outage,
     Read,
     StorageContract,
@@ -17,6 +16,7 @@ from conformance.storage_contract import (
     new_key,
     some_image,
 )
+from adapters.storages.s3 import PublicLinks, S3ImageStorage, open_s3_client
 from domain.errors import StorageFault
 from domain.image_file import MediaType
 from servers.proxy import NO_FAULTS, Faults, Proxy

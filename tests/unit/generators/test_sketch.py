@@ -1,7 +1,7 @@
 import pytest
 
+from adapters.conformance import GeneratorContract
 from adapters.generators.sketch import SketchImageGenerator
-from conformance.generator_contract import GeneratorContract
 
 
 class TestSketchImageGenerator(GeneratorContract):

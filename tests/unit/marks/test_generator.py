@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from adapters.conformance import GeneratorContract
 from adapters.generators.sketch import SketchImageGenerator
 from adapters.in_memory.generator import WIDEST_CARD, InMemoryImageGenerator
 from adapters.marks.files import embedded, properties, stated_in_xmp
 from adapters.marks.generator import MarkingImageGenerator
 from adapters.marks.statement import SOURCE_TYPES, Statement
-from conformance.generator_contract import GeneratorContract
 from domain.generation import GeneratedImage, GenerationRequest
 from domain.image_file import MediaType
 from domain.model_card import MediaSource

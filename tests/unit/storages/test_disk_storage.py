@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
+from adapters.conformance import Outage, Read, StorageContract, StorageOutageContract, new_key, some_image
 from adapters.storages.disk import DiskImageStorage, SignedLinks
-from conformance.storage_contract import Outage, Read, StorageContract, StorageOutageContract, new_key, some_image
 from domain.errors import NotFound, StorageFault
 from domain.image_file import MediaType
 

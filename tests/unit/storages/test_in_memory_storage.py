@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from adapters.conformance import Read, StorageContract
 from adapters.in_memory.storage import InMemoryImageStorage
-from conformance.storage_contract import Read, StorageContract
 
 
 class TestInMemoryImageStorage(StorageContract):

@@ -4,8 +4,6 @@ A subclass of `StorageContract` names the adapter by two fixtures: `storage`, em
 `images/`, and `read`, which opens a link as anyone would.
 """
 
-from __future__ import annotations
-
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
@@ -27,18 +25,23 @@ Outage: TypeAlias = Callable[[], AbstractAsyncContextManager[None]]
 
 
 def new_key(media_type: MediaType = MediaType.PNG) -> str:
+    """A key that was never used."""
     return f"images/2026/01/31/{uuid7()}.{media_type.ending}"
 
 
 def some_image(length: int = 10_000, seed: int = 0) -> bytes:
+    """Bytes: a storage does not look into them. The same for the same seed."""
     return random.Random(seed).randbytes(length)
 
 
 async def all_keys(storage: ImageStorage) -> list[str]:
+    """All that is kept, in order."""
     return sorted([key async for key in storage.keys()])  # noqa: SIM118  # a storage is no dict
 
 
 class StorageContract:
+    """The rules for any storage."""
+
     @pytest.mark.parametrize("media_type", MediaType)
     async def test_a_link_opens_the_very_bytes_under_their_media_type(
         self, storage: ImageStorage, read: Read, media_type: MediaType
@@ -60,7 +63,7 @@ class StorageContract:
         await storage.put(key, some_image(), MediaType.PNG)
 
         assert await read(await storage.link(key)) == (some_image(), MediaType.PNG)
-        assert await all_keys(storage) == [key]
+        assert await all_keys(storage) == [key], "it is listed under another key"
 
     async def test_the_same_upload_again_succeeds(self, storage: ImageStorage, read: Read) -> None:
         key = new_key()
@@ -74,7 +77,7 @@ class StorageContract:
         await asyncio.gather(*(storage.put(key, some_image(), MediaType.PNG) for _ in range(8)))
 
         assert await read(await storage.link(key)) == (some_image(), MediaType.PNG)
-        assert await all_keys(storage) == [key]
+        assert await all_keys(storage) == [key], "one image is kept more than once"
 
     @pytest.mark.parametrize("length", [10_000, 9_999], ids=["of the same length", "of another length"])
     async def test_other_bytes_are_refused_and_the_first_stay(
@@ -98,7 +101,7 @@ class StorageContract:
 
         won = [image for image, end in zip(images, ends, strict=True) if end is None]
         assert [await read(await storage.link(key))] == [(image, MediaType.PNG) for image in won]
-        assert sum(isinstance(end, StorageFault) for end in ends) == 7
+        assert sum(isinstance(end, StorageFault) for end in ends) == 7, "losing is not told as a StorageFault"
 
     async def test_a_deleted_image_is_gone_for_everyone(self, storage: ImageStorage, read: Read) -> None:
         key, other = new_key(), new_key()
@@ -110,7 +113,7 @@ class StorageContract:
 
         with pytest.raises(LookupError):
             await read(link)
-        assert await all_keys(storage) == [other]
+        assert await all_keys(storage) == [other], "another than the deleted one is gone"
 
     async def test_what_is_not_there_is_deleted(self, storage: ImageStorage) -> None:
         await storage.delete(new_key())
@@ -133,8 +136,8 @@ class StorageContract:
         assert await all_keys(storage) == sorted(keys)
 
     async def test_a_check_says_a_sentence_and_leaves_nothing(self, storage: ImageStorage) -> None:
-        assert await storage.check()
-        assert await all_keys(storage) == []
+        assert await storage.check(), "check says nothing"
+        assert await all_keys(storage) == [], "check leaves something behind"
 
 
 class StorageOutageContract:
@@ -155,8 +158,8 @@ class StorageOutageContract:
             with pytest.raises(StorageFault) as raised:
                 await calls[doing]()
 
-        assert str(raised.value)
-        assert raised.value.__cause__ is not None
+        assert str(raised.value), "it does not say why"
+        assert raised.value.__cause__ is not None, "the cause is lost"
 
     async def test_after_an_outage_it_works_again(self, storage: ImageStorage, read: Read, outage: Outage) -> None:
         before, refused = new_key(), new_key()

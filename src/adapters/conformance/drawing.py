@@ -1,0 +1,89 @@
+"""Drawing with a generator under test, and watching what it leaves behind."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator
+from contextlib import aclosing, asynccontextmanager
+from contextvars import ContextVar
+from typing import Any, TypeVar
+
+from adapters.conformance.provider import Provider
+from domain.errors import DrawingFailed
+from domain.generation import GeneratedImage, GenerationRequest
+from domain.ports import ImageGenerator, Receipt
+
+T = TypeVar("T")
+
+
+async def draw(
+    generator: ImageGenerator, request: GenerationRequest
+) -> tuple[dict[int, GeneratedImage], DrawingFailed | None]:
+    """The images that come, by index, and the failure, if any."""
+    came: dict[int, GeneratedImage] = {}
+    try:
+        receipt = await generator.submit(request, "key")
+        async with aclosing(generator.collect(request, receipt)) as images:
+            async for image in images:
+                assert image.index not in came, f"image {image.index} comes twice"
+                came[image.index] = image
+    except DrawingFailed as failure:
+        return came, failure
+    except AssertionError:
+        raise
+    except Exception as fault:
+        raise AssertionError(f"nothing but a DrawingFailed may escape, unlike {fault!r}") from fault
+    return came, None
+
+
+async def drawn(generator: ImageGenerator, request: GenerationRequest) -> dict[int, GeneratedImage]:
+    """The images of a request that nothing stands in the way of, by index."""
+    images, failure = await draw(generator, request)
+    assert failure is None, f"what a card allows was not drawn: {failure!r}"
+    return images
+
+
+async def collected(
+    generator: ImageGenerator, request: GenerationRequest, receipt: Receipt
+) -> dict[int, GeneratedImage]:
+    """The images that a receipt stands for, by index."""
+    return {image.index: image async for image in generator.collect(request, receipt)}
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait until something is so; half a minute at the most."""
+    async with asyncio.timeout(30):
+        while not condition():  # noqa: ASYNC110  # nothing sets an event when it comes true
+            await asyncio.sleep(0.005)
+
+
+async def until_asked(provider: Provider, times: int) -> None:
+    """Wait until so many paid calls have arrived."""
+    await until(lambda: len(provider.asked) >= times)
+
+
+_watched: ContextVar[set[asyncio.Task[Any]] | None] = ContextVar("_watched", default=None)
+
+
+def _watching(
+    loop: asyncio.AbstractEventLoop,
+    coroutine: Coroutine[Any, Any, T] | Generator[Any, None, T],
+    **options: Any,  # noqa: ANN401  # they differ from one Python to the next
+) -> asyncio.Task[T]:
+    task = asyncio.Task(coroutine, loop=loop, **options)
+    if (watched := _watched.get()) is not None:
+        watched.add(task)
+    return task
+
+
+@asynccontextmanager
+async def nothing_left_running() -> AsyncIterator[None]:
+    """Every task that the block brings about has ended soon after it; a provider's own, in the same loop, may go on."""
+    loop = asyncio.get_running_loop()
+    brought_about: set[asyncio.Task[Any]] = set()
+    usual, token = loop.get_task_factory(), _watched.set(brought_about)
+    loop.set_task_factory(_watching)
+    try:
+        yield
+    finally:
+        loop.set_task_factory(usual)
+        _watched.reset(token)
+    await until(lambda: all(task.done() for task in brought_about))

@@ -1,0 +1,121 @@
+"""What every image generator MUST do, whatever draws for it."""
+
+import asyncio
+from contextlib import aclosing
+from typing import ClassVar, Final
+
+from adapters.conformance.drawing import collected, draw, drawn, nothing_left_running
+from adapters.conformance.requests import full_request, plain_request
+from domain.ports import ImageGenerator, Receipt
+from domain.values import ImageSize
+
+AT_ONCE: Final = 64
+CANCELLED: Final = 100
+
+
+class GeneratorContract:
+    """The rules for any generator, whatever draws for it."""
+
+    repeatable: ClassVar[bool] = True
+    """Whether equal requests give equal images, down to the bytes."""
+
+    def test_it_offers_models_each_under_its_own_version(self, generator: ImageGenerator) -> None:
+        versions = [card.version for card in generator.cards]
+
+        assert versions, "it offers no model"
+        assert len(set(versions)) == len(versions), "a version is offered twice"
+
+    async def test_it_says_how_it_is_without_an_order(self, generator: ImageGenerator) -> None:
+        assert await generator.check(), "check says nothing"
+
+    async def test_each_model_draws_as_many_images_as_it_may(self, generator: ImageGenerator) -> None:
+        for card in generator.cards:
+            for samples in {1, 2, card.samples_max} & set(range(1, card.samples_max + 1)):
+                images = await drawn(generator, plain_request(card, samples=samples))
+
+                assert sorted(images) == list(range(samples)), f"not each of {samples} samples came"
+
+    async def test_each_image_is_of_its_own_seed(self, generator: ImageGenerator) -> None:
+        for card in generator.cards:
+            request = full_request(card, samples=card.samples_max)
+            images = await drawn(generator, request)
+
+            expected = request.seeds or (None,) * request.samples
+            told = [images[index].seed for index in sorted(images)]
+            assert told == list(expected), "the seeds told are not those of the samples, in their order"
+
+    async def test_each_image_is_of_the_size_and_type_that_its_model_card_says(self, generator: ImageGenerator) -> None:
+        for card in generator.cards:
+            request = full_request(card)
+            file = (await drawn(generator, request))[0].file
+
+            assert ImageSize(file.width, file.height) == request.size, "the image has another size than was ordered"
+            assert file.media_type == card.media_type, "the image is of another type than its card says"
+
+    async def test_ids_that_it_gives_are_all_different(self, generator: ImageGenerator) -> None:
+        card = generator.cards[0]
+        twice = [await drawn(generator, plain_request(card, samples=card.samples_max)) for _ in range(2)]
+
+        ids = [image.id for images in twice for image in images.values() if image.id is not None]
+        assert len(set(ids)) == len(ids), "two images have one id"
+        assert "" not in ids, "an id is empty; where there is none it is None"
+
+    async def test_a_seed_makes_the_same_image_again_and_another_one_another(self, generator: ImageGenerator) -> None:
+        for card in generator.cards:
+            if not (self.repeatable and card.seed):
+                continue
+            first, second, other = [
+                (await drawn(generator, plain_request(card, first_seed=seed)))[0].data for seed in (5, 5, 6)
+            ]
+
+            assert first == second, "one seed gives two images; where nobody can help it, say `repeatable = False`"
+            assert first != other, "two seeds give one image"
+
+    async def test_images_can_be_collected_again(self, generator: ImageGenerator) -> None:
+        request = plain_request(generator.cards[0], samples=min(2, generator.cards[0].samples_max))
+        receipt = await generator.submit(request, "key")
+
+        first, second = [await collected(generator, request, receipt) for _ in range(2)]
+        assert first == second, "the second collection gives something else"
+
+    async def test_what_can_be_stored_of_a_receipt_is_all_it_takes(self, generator: ImageGenerator) -> None:
+        request = plain_request(generator.cards[0])
+        receipt = await generator.submit(request, "key")
+        at_first = await collected(generator, request, receipt)
+
+        if receipt.reference:
+            again = await collected(generator, request, Receipt(receipt.reference))
+            assert again == at_first, "the reference alone does not give what the whole receipt gave"
+        else:
+            assert len(receipt.images) == request.samples, "there is no reference, and not all images came at once"
+
+    async def test_many_draw_side_by_side_and_each_gets_its_own(self, generator: ImageGenerator) -> None:
+        requests = [plain_request(generator.cards[0], first_seed=number) for number in range(AT_ONCE)]
+        all_drawn = await asyncio.gather(*(drawn(generator, request) for request in requests))
+
+        for request, images in zip(requests, all_drawn, strict=True):
+            assert [images[0].seed] == list(request.seeds or (None,)), "one got what another ordered"
+
+    async def test_cancelled_wherever_it_stands_it_leaves_nothing_running(self, generator: ImageGenerator) -> None:
+        request = plain_request(generator.cards[0])
+        async with nothing_left_running():
+            for steps in range(CANCELLED):
+                work = asyncio.create_task(draw(generator, request))
+                for _ in range(steps):
+                    await asyncio.sleep(0)
+                work.cancel()
+                await asyncio.wait([work])
+                assert work.cancelled() or work.result()[1] is None, "being cancelled was told as a failure"
+
+        await drawn(generator, request)
+
+    async def test_whoever_stops_collecting_leaves_nothing_running(self, generator: ImageGenerator) -> None:
+        request = plain_request(generator.cards[0], samples=generator.cards[0].samples_max)
+        receipt = await generator.submit(request, "key")
+        async with nothing_left_running():
+            for _ in range(CANCELLED):
+                async with aclosing(generator.collect(request, receipt)) as images:
+                    await anext(images)
+
+        whole = await collected(generator, request, receipt)
+        assert len(whole) == request.samples, "after it was left early, not all can be collected"

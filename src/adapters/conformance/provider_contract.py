@@ -1,0 +1,110 @@
+"""What every image generator MUST do that has a provider behind it."""
+
+import asyncio
+import traceback
+from typing import ClassVar
+
+import pytest
+
+from adapters.conformance.drawing import draw, drawn, nothing_left_running, until_asked
+from adapters.conformance.generator_contract import CANCELLED, GeneratorContract
+from adapters.conformance.provider import Asked, Provider, together
+from adapters.conformance.requests import NEGATIVE_PROMPT, PROMPT, full_request, plain_request
+from adapters.conformance.situations import OUTCOMES, Situation
+from domain.errors import Charged, GeneratorUnavailable
+from domain.ports import ImageGenerator
+
+
+class ProviderContract(GeneratorContract):
+    """The rules for a generator with a provider behind it, who is asked, charges, and has his troubles."""
+
+    situations: ClassVar[frozenset[Situation]] = frozenset(Situation)
+    """Those that this provider can come into."""
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        if "situation" in metafunc.fixturenames and metafunc.cls:
+            chosen = [situation for situation in Situation if situation in metafunc.cls.situations]
+            metafunc.parametrize("situation", chosen, ids=[situation.name.lower() for situation in chosen])
+
+    async def test_every_parameter_arrives_as_it_was_given(self, generator: ImageGenerator, provider: Provider) -> None:
+        for card in generator.cards:
+            for request in (full_request(card, samples=card.samples_max), plain_request(card)):
+                before = len(provider.asked)
+                await draw(generator, request)
+
+                arrived = together(provider.asked[before:])
+                assert arrived == Asked.of(request), "what arrived is not what was ordered"
+
+    async def test_checking_spends_nothing(self, generator: ImageGenerator, provider: Provider) -> None:
+        await generator.check()
+
+        assert not provider.asked, "checking asked for images"
+        assert provider.charged_images == 0, "checking was charged for"
+
+    async def test_checking_tells_that_nobody_is_there(self, generator: ImageGenerator, provider: Provider) -> None:
+        await provider.suffer(Situation.UNREACHABLE)
+
+        with pytest.raises(GeneratorUnavailable):
+            await generator.check()
+
+    async def test_trouble_is_told_with_the_truth_about_the_money(
+        self,
+        generator: ImageGenerator,
+        impatient: ImageGenerator,
+        provider: Provider,
+        situation: Situation,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        caplog.set_level("DEBUG")
+        expected = OUTCOMES[situation]
+        asked = impatient if expected.at_the_deadline else generator
+        card = asked.cards[0]
+        request = plain_request(card, samples=min(3, card.samples_max))
+        await provider.suffer(situation)
+        async with nothing_left_running():
+            images, failure = await draw(asked, request)
+
+        assert sum(call.samples for call in provider.asked) <= request.samples, "it was asked again"
+        assert provider.charged_images <= request.samples, "it was paid twice"
+        assert type(failure) is (expected.error or type(None)), f"where {situation.value}, it must be told otherwise"
+        if failure is None:
+            assert sorted(images) == list(range(request.samples)), "not all came, and no failure says so"
+        else:
+            assert failure.charged in expected.charged, "what it says of the money is not what is known of it"
+            assert failure.charged is not Charged.NO or provider.charged_images == 0, "it was paid after all"
+            assert failure.charged is not Charged.YES or provider.charged_images > 0, "it was not paid at all"
+            assert failure.detail, "it says nothing of what happened"
+            if expected.some_images:
+                assert 0 < len(images) < request.samples, "what came is not given, or what did not"
+            else:
+                assert images == {}, "images are given that never came"
+        shown = caplog.text + "".join(traceback.format_exception(failure))
+        told = [secret for secret in (*provider.secrets, PROMPT, NEGATIVE_PROMPT) if secret in shown]
+        assert told == [], "a secret or a prompt is in the log or in the failure"
+
+    async def test_trouble_passes_without_a_trace(
+        self, generator: ImageGenerator, impatient: ImageGenerator, provider: Provider, situation: Situation
+    ) -> None:
+        asked = impatient if OUTCOMES[situation].at_the_deadline else generator
+        await provider.suffer(situation)
+        await draw(asked, plain_request(asked.cards[0]))
+        await provider.recover()
+
+        for generator_now in (asked, generator):
+            await drawn(generator_now, plain_request(generator_now.cards[0]))
+
+    async def test_waiting_for_the_answer_can_be_cancelled_again_and_again(
+        self, generator: ImageGenerator, provider: Provider
+    ) -> None:
+        request = plain_request(generator.cards[0])
+        await provider.suffer(Situation.SILENCE)
+        async with nothing_left_running():
+            for number in range(1, CANCELLED + 1):
+                work = asyncio.create_task(generator.submit(request, "key"))
+                await until_asked(provider, number)
+                work.cancel()
+                await asyncio.wait([work])
+                assert work.cancelled(), "something else came of it"
+        await provider.recover()
+
+        await drawn(generator, request)

@@ -1,0 +1,43 @@
+"""Requests that a model's card allows: as little as may be said, and all of it."""
+
+from dataclasses import replace
+from typing import Final
+
+from domain.generation import GenerationRequest
+from domain.model_card import ModelCard, PixelRange
+from domain.values import GuidanceScale, ImageSize, InferenceSteps, Prompt, Seed
+
+PROMPT: Final = 'A "quoted" fox, 50 % {of} it\\in\tfog;\n한국의 여우 🦊'
+NEGATIVE_PROMPT: Final = "<b>blurry</b> & 'dark'"
+
+
+def plain_request(card: ModelCard, *, samples: int = 1, first_seed: int = 2**31) -> GenerationRequest:
+    """As little as may be said to this model. Seeds count on from `first_seed`, and begin anew after the largest."""
+    count = card.seed_max - card.seed_min + 1
+    seeds = tuple(Seed(card.seed_min + (first_seed + number - card.seed_min) % count) for number in range(samples))
+    size = card.sizes[0] if card.sizes else ImageSize(_smallest(card.width), _smallest(card.height))
+    return GenerationRequest(
+        version=card.version,
+        prompt=Prompt(PROMPT),
+        size=size,
+        samples=samples,
+        seeds=seeds if card.seed else (),
+    )
+
+
+def full_request(card: ModelCard, *, samples: int = 1) -> GenerationRequest:
+    """All that may be said to this model, no two numbers of it alike, nothing as it would be by itself."""
+    steps, guidance = card.num_inference_steps, card.guidance_scale
+    request = plain_request(card, samples=samples, first_seed=card.seed_max + 1 - samples)
+    if card.sizes is None and _smallest(card.width) + card.width.step in card.width:
+        request = replace(request, size=ImageSize(_smallest(card.width) + card.width.step, request.size.height))
+    return replace(
+        request,
+        negative_prompt=Prompt(NEGATIVE_PROMPT) if card.negative_prompt else None,
+        num_inference_steps=InferenceSteps(int(steps.min) + 3) if steps else None,
+        guidance_scale=GuidanceScale((guidance.min + guidance.max) / 2 + 0.25) if guidance else None,
+    )
+
+
+def _smallest(side: PixelRange) -> int:
+    return -(-side.min // side.step) * side.step

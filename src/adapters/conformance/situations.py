@@ -1,0 +1,83 @@
+"""What may happen to a paid request, and what a generator may make of it."""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from domain.errors import (
+    Charged,
+    DrawingFailed,
+    GeneratorRefused,
+    GeneratorUnavailable,
+    OutcomeUnknown,
+    PromptRejected,
+    UnusableImage,
+)
+
+
+class Situation(Enum):
+    """What may become of a request; the value says it in a sentence, with the provider as its subject."""
+
+    UNREACHABLE = "nobody listens where it should be"
+    KEY_REFUSED = "it does not know our key"
+    REQUEST_REFUSED = "it calls the request wrong"
+    QUOTA_USED_UP = "it takes no more requests for now"
+    MAINTENANCE = "it says that it is closed for maintenance"
+    CONNECTION_LOST = "it breaks the connection off without an answer, once the request is there"
+    SILENCE = "it takes the request and never answers"
+    SERVER_ERROR = "it answers with a server's error"
+    GARBAGE = "it charges, and what it says is no answer"
+    CUT_SHORT = "it charges, and its answer ends half way"
+    TOO_LARGE = "it charges, and its answer does not end"
+    NO_IMAGES = "it charges, and answers without an image"
+    TOO_FEW_IMAGES = "it charges, and answers with one image less than ordered"
+    TOO_MANY_IMAGES = "it charges, and answers with one image more than ordered"
+    NO_IMAGE_FILES = "it charges, and what it gives are no images"
+    ONE_NO_IMAGE_FILE = "it charges, and the first image is none"
+    ALL_HELD_BACK = "its moderation says no to all of it"
+    ONE_HELD_BACK = "it charges, and its moderation holds the first image back"
+    LINKS_DEAD = "it charges, and its links do not open"
+    LINKS_ASTRAY = "it charges, and its links lead to places that nobody allowed"
+    IMAGES_OUT_OF_REACH = "it charges, and its images do not come, however often they are fetched"
+    FETCHES_STUMBLE = "each image comes at the second try only"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the port allows: an error, if any, what it says of the money, and whether images come with it.
+
+    `at_the_deadline` where only a deadline ends it.
+    """
+
+    error: type[DrawingFailed] | None
+    charged: frozenset[Charged] = frozenset({Charged.NO})
+    some_images: bool = False
+    at_the_deadline: bool = False
+
+
+_NO, _YES, _UNKNOWN = (frozenset({charged}) for charged in Charged)
+
+OUTCOMES: Final = {
+    Situation.UNREACHABLE: Outcome(GeneratorUnavailable, _NO, at_the_deadline=True),
+    Situation.KEY_REFUSED: Outcome(GeneratorRefused, _NO),
+    Situation.REQUEST_REFUSED: Outcome(GeneratorRefused, _NO),
+    Situation.QUOTA_USED_UP: Outcome(GeneratorUnavailable, _NO),
+    Situation.MAINTENANCE: Outcome(GeneratorUnavailable, _NO),
+    Situation.CONNECTION_LOST: Outcome(OutcomeUnknown, _UNKNOWN),
+    Situation.SILENCE: Outcome(OutcomeUnknown, _UNKNOWN, at_the_deadline=True),
+    Situation.SERVER_ERROR: Outcome(OutcomeUnknown, _UNKNOWN),
+    Situation.GARBAGE: Outcome(UnusableImage, _YES),
+    Situation.CUT_SHORT: Outcome(UnusableImage, _YES),
+    Situation.TOO_LARGE: Outcome(UnusableImage, _YES),
+    Situation.NO_IMAGES: Outcome(UnusableImage, _YES),
+    Situation.TOO_FEW_IMAGES: Outcome(UnusableImage, _YES, some_images=True),
+    Situation.TOO_MANY_IMAGES: Outcome(None),
+    Situation.NO_IMAGE_FILES: Outcome(UnusableImage, _YES),
+    Situation.ONE_NO_IMAGE_FILE: Outcome(UnusableImage, _YES, some_images=True),
+    Situation.ALL_HELD_BACK: Outcome(PromptRejected, _NO | _YES),
+    Situation.ONE_HELD_BACK: Outcome(PromptRejected, _YES, some_images=True),
+    Situation.LINKS_DEAD: Outcome(UnusableImage, _YES),
+    Situation.LINKS_ASTRAY: Outcome(UnusableImage, _YES),
+    Situation.IMAGES_OUT_OF_REACH: Outcome(UnusableImage, _YES, at_the_deadline=True),
+    Situation.FETCHES_STUMBLE: Outcome(None),
+}
