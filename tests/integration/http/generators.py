@@ -13,6 +13,7 @@ from domain.image_file import MediaType
 from domain.model_card import ModelCard, NumberRange, PixelRange
 from domain.money import Money
 from domain.ports import Receipt
+from domain.progress import Progress
 from domain.values import ImageSize, ModelVersion
 
 KARLO_LIKE = ModelCard(
@@ -53,6 +54,17 @@ class GatedGenerator(InMemoryImageGenerator):
         await self.gate.wait()
         self.asked.pop()
         return await super().submit(request, key)
+
+
+class TellingGenerator(GatedGenerator):
+    """Tells what it is told to tell."""
+
+    told: Progress | Exception | None = None
+
+    async def progress(self, request: GenerationRequest, key: str, receipt: Receipt | None) -> Progress | None:
+        if isinstance(self.told, Exception):
+            raise self.told
+        return self.told
 
 
 class FailingGenerator(InMemoryImageGenerator):

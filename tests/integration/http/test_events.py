@@ -16,13 +16,11 @@ import pytest
 from adapters.in_memory.ledger import InMemoryGenerationLedger
 from conformance.generations import received, stored
 from domain.errors import GeneratorUnavailable, OutcomeUnknown
-from domain.generation import GenerationRequest
 from domain.limits import Limits
-from domain.ports import Receipt
 from domain.progress import Progress
 from entrypoints.http import event_stream
 from integration.http.faults import StorageInTrouble
-from integration.http.generators import FailingGenerator, GatedGenerator
+from integration.http.generators import FailingGenerator, GatedGenerator, TellingGenerator
 from integration.http.house import House, bearer, eventually, open_house
 
 ASYNC = {"Prefer": "respond-async"}
@@ -33,17 +31,6 @@ class Event:
     name: str
     id: str
     data: dict[str, Any]
-
-
-class TellingGenerator(GatedGenerator):
-    """Tells what it is told to tell."""
-
-    told: Progress | Exception | None = None
-
-    async def progress(self, request: GenerationRequest, key: str, receipt: Receipt | None) -> Progress | None:
-        if isinstance(self.told, Exception):
-            raise self.told
-        return self.told
 
 
 class Stream:

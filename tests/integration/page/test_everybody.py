@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from integration.page.visitor import Visitor
 
@@ -57,26 +57,25 @@ async def test_nothing_is_out_of_reach_wherever_one_is(visitor: Visitor) -> None
     await look_over(visitor)
 
 
+async def tab_to(page: Page, where: str) -> None:
+    for _ in range(30):
+        if await page.locator(f"{where}:focus").count():
+            return
+        await page.keyboard.press("Tab")
+    pytest.fail(f"{where} cannot be reached")
+
+
 async def test_it_needs_no_mouse(visitor: Visitor) -> None:
     page, keys = visitor.page, visitor.page.keyboard
     await visitor.enter()
     await keys.press("Tab")
     await expect(page.get_by_role("link", name="Skip to the pictures")).to_be_focused()
-    for _ in range(4):
-        await keys.press("Tab")
-    await expect(page.locator("#prompt")).to_be_focused()
-    await keys.type("a calm sea")
-    await keys.press("Tab")
-    await expect(page.locator("#width")).to_be_focused()
-    await keys.type("96")
-    await keys.press("Tab")
-    await keys.type("64")
+    for field, written in (("#prompt", "a calm sea"), ("#width", "96"), ("#height", "64")):
+        await tab_to(page, field)
+        await keys.type(written)
     await keys.press("Control+Enter")
     await visitor.developed()
-    for _ in range(20):
-        await keys.press("Tab")
-        if await page.locator(".pictures .picture:focus").count():
-            break
+    await tab_to(page, ".pictures .picture")
     await keys.press("Enter")
     await expect(page.get_by_role("dialog", name="Image 1 of 1")).to_be_visible()
     await expect(visitor.button("Close", within="#viewer")).to_be_focused()

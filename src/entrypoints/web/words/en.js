@@ -5,6 +5,7 @@ const images = (n, { number }) => (n === 1 ? "1 image" : `${number(n)} images`);
 export const en = {
   otherLanguage: "한국어",
   skip: "Skip to the pictures",
+  reference: "API",
   leave: "Sign out",
   close: "Close",
   stop: "Stop",

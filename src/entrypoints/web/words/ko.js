@@ -6,6 +6,7 @@ const object = (number) => ("2459".includes(`${number}`.at(-1)) ? "를" : "을")
 export const ko = {
   otherLanguage: "English",
   skip: "그림으로 건너뛰기",
+  reference: "API",
   leave: "나가기",
   close: "닫기",
   stop: "그만두기",
