@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 from adapters.in_memory.ledger import InMemoryGenerationLedger
 from adapters.in_memory.storage import InMemoryImageStorage
+from domain.deliver_webhooks import DeliverWebhooks
 from domain.draw_generation import DrawGeneration
-from domain.generate_images import GenerateImages
+from domain.errors import IdempotencyKeyReused
+from domain.generate_images import Accepted, GenerateImages
 from domain.generation import Generation
 from domain.limits import Caller
 from domain.order import read_order
@@ -17,19 +19,22 @@ from domain.running_generations import RunningGenerations
 from domain.settle_generations import SettleGenerations
 from domain.store_generation import StoreGeneration
 from domain.tidy_spool import TidySpool
-from domain.values import IdempotencyKey
+from domain.values import IdempotencyKey, WebhookUrl
 from simulation.fate import Fate
 from simulation.world import (
     CHAINS,
     FatefulGenerator,
     FatefulLedger,
+    FatefulSender,
     FatefulSpool,
     FatefulStorage,
+    FatefulWebhookLedger,
     Provider,
     RememberingSpool,
 )
 
 STORE_PATIENCE = 5.0  # virtual seconds
+HOOK = WebhookUrl("https://receiver.example/hook")
 
 
 @dataclass
@@ -41,6 +46,7 @@ class World:
     spool: RememberingSpool = field(default_factory=RememberingSpool)
     storage: InMemoryImageStorage = field(default_factory=InMemoryImageStorage)
     promised: set[str] = field(default_factory=set)
+    told: dict[str, str] = field(default_factory=dict)
 
     async def generations(self) -> list[Generation]:
         return list(await self.ledger.page("someone", limit=10_000))
@@ -80,23 +86,49 @@ class Life:
         )
         self._settle = SettleGenerations(ledger=ledger, running=self.running, cards=self.cards)
         self.tidy = TidySpool(spool=spool, ledger=ledger)
-        self._settling = asyncio.ensure_future(self._settle.forever(every=1.0))
+        deliver = DeliverWebhooks(
+            ledger=FatefulWebhookLedger(self._own_ledger.webhooks, fate),
+            sender=FatefulSender(world.told, fate),
+            message=_message,
+            clock=now,
+        )
+        self._working = [
+            asyncio.ensure_future(self._settle.forever(every=1.0)),
+            asyncio.ensure_future(deliver.forever(every=1.0)),
+        ]
 
     async def order(self, fields: dict[str, object], key: str | None, *, promise: bool) -> Generation:
-        """What a client does with one request: order, and wait, though it may have said that it would not."""
-        order, caller = read_order(fields, self.cards), Caller("someone")
-        accepted = await self.generate.accept(order, caller, IdempotencyKey(key) if key else None, promise=promise)
+        """What a client does with one request: order, and wait, though it may have said that it would not.
+
+        Who does not wait wants to be told; where it has ordered before without that, it leaves it at that.
+        """
+        try:
+            accepted = await self._accepted(fields, key, promise=promise, webhook=HOOK if promise else None)
+        except IdempotencyKeyReused:
+            accepted = await self._accepted(fields, key, promise=promise, webhook=None)
         if promise and not accepted.replay:
             self.world.promised.add(accepted.generation.id)
         return await self.generate.outcome(accepted.generation)
+
+    async def _accepted(
+        self, fields: dict[str, object], key: str | None, *, promise: bool, webhook: WebhookUrl | None
+    ) -> Accepted:
+        order, caller = read_order(fields, self.cards), Caller("someone")
+        known_as = IdempotencyKey(key) if key else None
+        return await self.generate.accept(order, caller, known_as, promise=promise, webhook=webhook)
 
     async def end(self) -> None:
         """SIGKILL: nothing has effects any more, and the kernel lets go of the worker's lock."""
         self._fate.kill()
         self._own_ledger.die()
-        self._settling.cancel()
+        for work in self._working:
+            work.cancel()
         # The tasks of the dead run into their next point and end there; nobody is told.
-        await asyncio.gather(self._settling, self.running.drain(), return_exceptions=True)
+        await asyncio.gather(*self._working, self.running.drain(), return_exceptions=True)
+
+
+async def _message(generation: Generation) -> bytes:
+    return generation.state.encode()
 
 
 def now() -> datetime:

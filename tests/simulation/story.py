@@ -79,9 +79,11 @@ async def _story(clients: list[Client], chance: random.Random) -> None:
     await asyncio.gather(*(_lives(world, clients, chance, trouble) for _ in range(processes)))
     calm = Life(world, Fate(chance), chance)
     await asyncio.gather(*(client.order_from(calm, chance) for client in clients))
-    while not all(one.state.final for one in await world.generations()):
+    while (await world.ledger.webhooks.backlog()).waiting or not all(
+        one.state.final for one in await world.generations()
+    ):
         await asyncio.sleep(1)
-        assert asyncio.get_running_loop().time() < 36_000, "every generation comes to its end"
+        assert asyncio.get_running_loop().time() < 36_000, "every generation comes to its end, and is told of"
     await calm.running.drain()
     await calm.tidy()
     await calm.end()
@@ -116,6 +118,8 @@ def _hold_promises(world: World, clients: list[Client], generations: list[Genera
         _hold_for_images(generation, world)
         assert not (prompt in turned_away and paid), "who is turned away is not charged"
         assert generation.key or generation.charged is Charged.NO or prompt not in careful, "a paid key is kept"
+        if generation.webhook:
+            assert world.told.get(generation.id) == generation.state, "who wants to be told of the end is told"
         if generation.id in world.promised:
             interrupted = generation.failure and "before the order left" in generation.failure.detail
             assert not interrupted, "what was promised is drawn"

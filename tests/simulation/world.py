@@ -21,8 +21,18 @@ from domain.generation import GeneratedImage, Generation, GenerationRequest
 from domain.image_file import MediaType
 from domain.limits import Limits, Usage
 from domain.model_card import ModelCard
-from domain.ports import GenerationLedger, ImageGenerator, ImageOnRecord, ImageSpool, ImageStorage, Receipt
-from domain.values import IdempotencyKey, ModelVersion
+from domain.ports import (
+    GenerationLedger,
+    ImageGenerator,
+    ImageOnRecord,
+    ImageSpool,
+    ImageStorage,
+    Receipt,
+    WebhookLedger,
+    WebhookSender,
+)
+from domain.values import IdempotencyKey, ModelVersion, WebhookUrl
+from domain.webhook import Backlog, Delivery, NotDelivered
 from simulation.fate import Fate
 
 ONCE = replace(WIDEST_CARD, version=ModelVersion("once"))
@@ -222,3 +232,39 @@ class FatefulLedger(GenerationLedger):
 
     def images(self) -> AsyncIterator[ImageOnRecord]:
         return self._ledger.images()
+
+
+class FatefulWebhookLedger(WebhookLedger):
+    """What that ledger remembers of whom to tell, with the same fate."""
+
+    def __init__(self, ledger: WebhookLedger, fate: Fate) -> None:
+        self._ledger, self._fate = ledger, fate
+
+    async def claim(self, limit: int, *, now: datetime, until: datetime) -> Sequence[Delivery]:
+        async with self._fate.call(LedgerUnavailable("ledger")):
+            return await self._ledger.claim(limit, now=now, until=until)
+
+    async def forget(self, delivery: Delivery) -> None:
+        async with self._fate.call(LedgerUnavailable("ledger")):
+            await self._ledger.forget(delivery)
+
+    async def put_off(self, delivery: Delivery, until: datetime | None) -> None:
+        async with self._fate.call(LedgerUnavailable("ledger")):
+            await self._ledger.put_off(delivery, until)
+
+    async def backlog(self) -> Backlog:
+        return await self._ledger.backlog()
+
+
+class FatefulSender(WebhookSender):
+    """Calls a receiver that keeps in `told` what it was told, though its answer may be lost."""
+
+    def __init__(self, told: dict[str, str], fate: Fate) -> None:
+        self._told, self._fate = told, fate
+
+    def check(self, url: WebhookUrl) -> None:
+        pass
+
+    async def send(self, url: WebhookUrl, message_id: str, body: bytes) -> None:
+        async with self._fate.call(NotDelivered("HTTP 500")):
+            self._told[message_id] = body.decode()
