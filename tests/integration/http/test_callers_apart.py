@@ -5,7 +5,7 @@ Where a route asks for something that is not known here, say in `Belongings` wha
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from entrypoints.http.documentation import openapi
 from entrypoints.http.keys import OneKey
 from entrypoints.http.tokens import JwtTokenVerifier
 from integration.http.house import ORDER, RULES, SECRET, House, bearer, now, open_house
+from integration.http.json_schema import Validator
 
 KEY, PROMPT = "canary-key", "canary prompt"
 BOB = bearer(sub="bob")
@@ -46,15 +47,16 @@ class Belongings:
     def path(self, template: str) -> str:
         return template.format_map({"generation_id": self.generation["id"]})
 
-    def requests(self, method: str, template: str, operation: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-        """What Bob asks for: plainly, and by everything that is Ada's."""
+    def requests(
+        self, method: str, template: str, parameters: Iterable[str], *, ordering: bool
+    ) -> Iterator[dict[str, Any]]:
+        """What Bob asks for: plainly, and by everything that is Ada's, these parameters of the query included."""
         known = {"limit": "100", "cursor": self.generation["id"]}
-        asked = [one["name"] for one in operation.get("parameters", []) if one["in"] == "query"]
         by_name = {"Idempotency-Key": KEY, "Last-Event-ID": "0", "X-Request-ID": "ada"}
-        for params in ({}, {name: known[name] for name in asked}):
+        for params in ({}, {name: known[name] for name in parameters}):
             for headers in ({}, by_name):
                 request = {"method": method, "url": self.path(template), "params": params, "headers": BOB | headers}
-                yield request | ({"json": ORDER} if "requestBody" in operation else {})
+                yield request | ({"json": ORDER} if ordering else {})
 
     def shown_in(self, answer: httpx.Response) -> list[str]:
         """What of it an answer gives away, other than the address that was asked for."""
@@ -80,13 +82,17 @@ async def test_nobody_reads_or_changes_what_is_anothers(ledger: GenerationLedger
     async with open_house(ledger=ledger) as house:
         drawn = await house.client.post("/api/images", json=ORDER, headers={"Idempotency-Key": KEY})
         await house.order(prompt=PROMPT)
+        contract = openapi(house.services.cards)
+        described = Validator(contract)
         generations = (await house.client.get("/api/generations")).json()["items"]
         for ada in (Belongings(generation) for generation in generations):
             address = f"/api/generations/{ada.generation['id']}"
             before = (await house.client.get(address)).json()["order"]
             for template, method in guarded(house):
-                operation = openapi(house.services.cards)["paths"][template][method.lower()]
-                for request in ada.requests(method, template, operation):
+                operation = contract["paths"][template][method.lower()]
+                parameters = [described.resolve(parameter) for parameter in operation.get("parameters", [])]
+                names = [one["name"] for one in parameters if one["in"] == "query"]
+                for request in ada.requests(method, template, names, ordering="requestBody" in operation):
                     sent = await house.client.send(house.client.build_request(**request, timeout=10))
                     told = f"{method} {sent.url}: {sent.text}"
                     assert ada.shown_in(sent) == [], told
