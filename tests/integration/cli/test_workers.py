@@ -20,7 +20,8 @@ CANARY = "canary-" + "s" * 32
 
 @pytest.fixture
 def darkroom(shell: CommandLine) -> Darkroom:
-    return shell.serve(DARKROOM_WORKERS="2", DARKROOM_JWT_SECRET=CANARY, AWS_SECRET_ACCESS_KEY="canary")
+    secrets = {"AWS_SECRET_ACCESS_KEY": "canary", "OTEL_EXPORTER_OTLP_HEADERS": "api-key=canary"}
+    return shell.serve(DARKROOM_WORKERS="2", DARKROOM_JWT_SECRET=CANARY, **secrets)
 
 
 def workers_of(darkroom: Darkroom) -> set[int]:

@@ -43,6 +43,16 @@ async def scrape(port: int) -> Scraped:
     return Scraped(answer.text)
 
 
+async def answered(port: int, requests: int, route: str) -> Scraped:
+    """What is told when so many requests are counted, which happens after their answers."""
+
+    async def all_of_them() -> bool:
+        return (await scrape(port))("http_requests_total", route=route) == requests
+
+    await until(all_of_them)
+    return await scrape(port)
+
+
 def workers_of(darkroom: Darkroom) -> list[str]:
     """The processes that it has started."""
     children = Path(f"/proc/{darkroom.pid}/task/{darkroom.pid}/children")
@@ -68,7 +78,7 @@ async def test_images_money_and_times_are_told(shell: CommandLine, karlo: KarloS
     karlo.faults.set("fetch-500", times=1)
     await order(darkroom.port, prompt="")
     await order(darkroom.port)
-    told = await scrape(port)
+    told = await answered(port, 4, route="/api/images")
     assert told("images_total", model="v2.1", generator="karlo", outcome="stored") == 3
     assert told("images_total", outcome="unknown") == 1
     assert told("spend_total", model="v2.1", currency="USD", charged="yes") == 1.5
@@ -97,8 +107,7 @@ async def test_nothing_of_a_caller_or_an_order_is_told(shell: CommandLine, karlo
     async with httpx.AsyncClient(base_url=f"http://{LOOPBACK}:{darkroom.port}", trust_env=False) as client:
         await client.get("/canary/path")
         assert (await client.get("/metrics")).status_code == 401
-    told = await scrape(port)
-    assert told("http_requests_total", route="none") == 2
+    told = await answered(port, 2, route="none")
     for canary in (PROMPT, "ada", "canary"):
         assert canary not in told.text
 

@@ -89,6 +89,7 @@ async def test_every_question_of_the_dashboard_and_the_alerts_is_answered(
             assert [one["value"][1] for one in await ask(prometheus, expression)], expression
         for metric in set(re.findall(r"darkroom_\w+", ALERTS)):
             assert await ask(prometheus, metric), metric
+        await scraped(prometheus, 'ALERTS{alertname="DarkroomOutcomesUnknown", alertstate="firing"}', 1)
         firing = await ask(prometheus, 'ALERTS{alertstate="firing"}')
         assert {alert["metric"]["alertname"] for alert in firing} == {"DarkroomOutcomesUnknown"}
     finally:

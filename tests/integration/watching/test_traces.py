@@ -87,6 +87,7 @@ async def test_each_line_says_whose_it_is(shell: CommandLine, karlo: KarloSimula
     darkroom = await serving(shell, **with_karlo(karlo))
     answer = await order(darkroom.port, headers=SENT)
     generation = answer.headers["link"].partition(">")[0].rpartition("/")[2]
+    await asyncio.to_thread(darkroom.wait_for, '"status": 200', stream="stderr")  # said after it was answered
     retried, answered = lines(darkroom)
     assert "trying again" in retried["message"]
     assert (retried["request_id"], retried["trace_id"], retried["generation"]) == ("r-1", TRACE, generation)
