@@ -35,8 +35,8 @@ def _order_for(card: ModelCard) -> Schema:
             "maxLength": card.prompt_max,
             "pattern": _NOT_BLANK,
         },
-        "width": {"type": "integer", "description": "Width in pixels."},
-        "height": {"type": "integer", "description": "Height in pixels."},
+        "width": {"type": "integer", "description": "Width in pixels."} | _lengths(card, card.width),
+        "height": {"type": "integer", "description": "Height in pixels."} | _lengths(card, card.height),
         "samples": {
             "type": ["integer", "null"],
             "description": "How many images; left out: as many as there are seeds, else 1.",
@@ -50,7 +50,8 @@ def _order_for(card: ModelCard) -> Schema:
         "properties": properties | _LEFT_OUT | dict(_honoured(card)),
         "required": ["version", "prompt", "width", "height"],
         "additionalProperties": False,
-        "allOf": [_sizes(card), *_one_seed_for_each_image(card)],
+        **_sizes(card),
+        **_one_seed_for_each_image(card),
         "examples": [_example(card)],
     }
 
@@ -102,34 +103,35 @@ def _honoured(card: ModelCard) -> Iterator[tuple[str, Schema]]:
         )
 
 
-def _one_seed_for_each_image(card: ModelCard) -> Iterator[Schema]:
-    """Seeds without `samples`, `samples` without seeds, or as many of the ones as of the others."""
-    if card.seed:
-        counts = range(SampleCount.MIN, card.samples_max + 1)
-        absent: Schema = {"type": "null"}
-        yield {
+def _one_seed_for_each_image(card: ModelCard) -> Schema:
+    """As many seeds as samples. A condition, since generators of clients pass over it and keep the fields simple."""
+    if not card.seed:
+        return {}
+    counts = range(SampleCount.MIN, card.samples_max + 1)
+    return {
+        "if": {
+            "properties": {"seed": {"type": "array"}, "samples": {"type": "integer"}},
+            "required": ["seed", "samples"],
+        },
+        "then": {
             "description": "As many seeds as `samples`, where both are given.",
             "anyOf": [
-                {"properties": {"seed": absent}},
-                {"properties": {"samples": absent}},
-                *(
-                    {"properties": {"samples": {"const": count}, "seed": {"minItems": count, "maxItems": count}}}
-                    for count in counts
-                ),
+                {"properties": {"samples": {"const": count}, "seed": {"minItems": count, "maxItems": count}}}
+                for count in counts
             ],
-        }
+        },
+    }
 
 
 def _sizes(card: ModelCard) -> Schema:
-    """Any of the listed sizes; else two sides, each in its range."""
-    if card.sizes is None:
-        return {"properties": {"width": _lengths(card.width), "height": _lengths(card.height)}}
-    listed = (({"const": size.width}, {"const": size.height}) for size in card.sizes)
-    return {"anyOf": [{"properties": {"width": width, "height": height}} for width, height in listed]}
+    """The sizes that are listed, where they are."""
+    listed = (({"const": size.width}, {"const": size.height}) for size in card.sizes or ())
+    pairs = [{"properties": {"width": width, "height": height}} for width, height in listed]
+    return {"allOf": [{"anyOf": pairs}]} if pairs else {}
 
 
-def _lengths(sides: PixelRange) -> Schema:
-    return {"minimum": sides.min, "maximum": sides.max, "multipleOf": sides.step}
+def _lengths(card: ModelCard, sides: PixelRange) -> Schema:
+    return {} if card.sizes else {"minimum": sides.min, "maximum": sides.max, "multipleOf": sides.step}
 
 
 def _example(card: ModelCard) -> Schema:

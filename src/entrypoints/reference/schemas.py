@@ -86,29 +86,19 @@ def _fields(schema: Schema) -> str:
             told(field),
             prose(field.get("description", "")),
         )
-        for name, field in _whole(schema).items()
+        for name, field in schema["properties"].items()
     )
     return "".join(
         [
             table("Fields", ("Field", "Value", "Meaning"), rows),
-            *(f"<p>{_choice(rule)}</p>\n" for rule in schema.get("allOf", ()) if "anyOf" in rule),
+            *(f"<p>{_choice(rule)}</p>\n" for rule in schema.get("allOf", ())),
+            f"<p>{prose(schema['then']['description'])}</p>\n" if "then" in schema else "",
             *(example(one) for one in examples),
         ]
     )
 
 
-def _whole(schema: Schema) -> Mapping[str, Schema]:
-    """The fields of an object, each with all that is said of it."""
-    more = [rule["properties"] for rule in schema.get("allOf", ()) if "properties" in rule]
-    return {
-        name: {**field, **{word: rule for one in more for word, rule in one.get(name, {}).items()}}
-        for name, field in schema["properties"].items()
-    }
-
-
 def _choice(rule: Schema) -> str:
-    if "description" in rule:
-        return prose(rule["description"])
     return f"One of: {'; '.join(_together(one['properties']) for one in rule['anyOf'])}."
 
 

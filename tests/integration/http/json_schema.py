@@ -66,6 +66,10 @@ class Validator:
                 return any(self.valid(value, one) for one in rule)
             case "allOf":
                 return all(self.valid(value, one) for one in rule)
+            case "if":
+                return not self.valid(value, rule) or self.valid(value, schema["then"])
+            case "then":
+                return True  # looked at with its condition
             case "required":
                 return not isinstance(value, dict) or set(rule) <= value.keys()
             case "additionalProperties":
