@@ -1,13 +1,12 @@
 """The generators by name, and how each is opened. What is not chosen is not imported: some bring much along."""
 
-import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
-from importlib.metadata import entry_points
 from typing import Final
 
 from domain.errors import InvalidValue
 from domain.ports import ImageGenerator
+from entrypoints.container import plugins
 from entrypoints.settings import (
     BadSettings,
     DiffusersSettings,
@@ -20,9 +19,6 @@ from entrypoints.settings import (
 )
 
 Opener = Callable[[Settings], AbstractAsyncContextManager[ImageGenerator]]
-# Anybody's package may offer a generator under an entry point of this group; its settings stand in the environment.
-Plugin = Callable[[Mapping[str, str]], AbstractAsyncContextManager[ImageGenerator]]
-PLUGINS: Final = "darkroom.generators"
 
 
 def open_generator(settings: Settings, name: str) -> AbstractAsyncContextManager[ImageGenerator]:
@@ -33,11 +29,10 @@ def open_generator(settings: Settings, name: str) -> AbstractAsyncContextManager
     """
     if opener := GENERATORS.get(name):
         return opener(settings)
-    plugins = entry_points(group=PLUGINS)
-    if name in plugins.names:
-        plugin: Plugin = plugins[name].load()
-        return plugin(os.environ)
-    known = ", ".join([*GENERATORS, *plugins.names])
+    elsewhere = plugins.offered(plugins.GENERATORS)
+    if name in elsewhere:
+        return plugins.open_plugin(plugins.GENERATORS, name)
+    known = ", ".join([*GENERATORS, *elsewhere])
     raise BadSettings(f"DARKROOM_GENERATORS must name some of {known}, not {name!r}")
 
 

@@ -9,10 +9,11 @@ from functools import partial
 from typing import Final
 
 from domain.ports import ImageStorage
+from entrypoints.container import plugins
 from entrypoints.container.clock import now
 from entrypoints.container.data_folder import data_folder, own_secret
 from entrypoints.http.signed_files import FILES, SignedFiles
-from entrypoints.settings import S3Settings, Settings
+from entrypoints.settings import BadSettings, S3Settings, Settings
 
 log = logging.getLogger(__name__)
 
@@ -32,14 +33,28 @@ def open_storage(settings: Settings) -> AbstractAsyncContextManager[Opened]:
     """The storage that the settings name.
 
     Raises:
+        BadSettings: there is none of that name.
         StorageFault: it cannot be opened with these settings, and why.
     """
-    return STORAGES[settings.storage.kind](settings)
+    name = settings.storage.kind
+    if opener := STORAGES.get(name):
+        return opener(settings)
+    elsewhere = plugins.offered(plugins.STORAGES)
+    if name in elsewhere:
+        return _open_from_elsewhere(name)
+    *known, last = [*STORAGES, *elsewhere]
+    raise BadSettings(f"DARKROOM_STORAGE must be {', '.join(known)} or {last}, not {name!r}")
 
 
 def key_prefix(settings: Settings) -> str:
     """What the keys of images begin with."""
     return settings.of(S3Settings).prefix if settings.storage.kind == "s3" else ""
+
+
+@asynccontextmanager
+async def _open_from_elsewhere(name: str) -> AsyncIterator[Opened]:
+    async with plugins.open_plugin(plugins.STORAGES, name) as storage:
+        yield Opened(storage)
 
 
 @asynccontextmanager

@@ -140,7 +140,9 @@ def ignored_names(environment: Mapping[str, str]) -> Iterator[str]:
     """A line for each `DARKROOM_` name that means nothing here, with the nearest that does."""
     known = {declared.setting.name for group in GROUPS for declared in declared_in(group)}
     chosen = read_group(GeneratorSettings, environment).names
-    plugins = [name for name in chosen if name not in GENERATOR_GROUPS and name != "sketch"]
+    storage = read_group(StorageSettings, environment).kind
+    ours = {*GENERATOR_GROUPS, "sketch", *STORAGE_GROUPS, "disk"}
+    plugins = [name for name in (*chosen, storage) if name not in ours]
     for name in sorted(environment):
         if not name.startswith("DARKROOM_") or name in known:
             continue

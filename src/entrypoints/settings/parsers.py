@@ -103,6 +103,13 @@ def one_of(*choices: str) -> Callable[[str], str]:
     return read
 
 
+def name(value: str) -> str:
+    """One word."""
+    if not re.fullmatch(r"[A-Za-z0-9._-]+", value):
+        raise InvalidSetting("must be one name")
+    return value
+
+
 def names(value: str) -> tuple[str, ...]:
     """Words with commas between them, each once."""
     found = tuple(dict.fromkeys(name.strip() for name in value.split(",") if name.strip()))

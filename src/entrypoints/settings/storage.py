@@ -15,7 +15,7 @@ class StorageSettings:
     """Which storage, and how long what it hands out lives."""
 
     kind: Annotated[
-        str, Setting("DARKROOM_STORAGE", read.one_of("disk", "s3"), "where images are kept: `disk` or `s3`")
+        str, Setting("DARKROOM_STORAGE", read.name, "where images are kept: `disk`, `s3`, or a plugin's name")
     ] = "disk"
     # AWS allows seven days for a presigned link, and no more.
     link_ttl: Annotated[int, Setting("DARKROOM_LINK_TTL", read.whole(1, 604_800), "seconds a signed link lives")] = 3600

@@ -11,17 +11,6 @@ import pytest
 from adapters.conformance import GeneratorContract
 from domain.ports import ImageGenerator
 
-EXAMPLE = Path(__file__).parents[3] / "examples" / "darkroom-stripes"
-
-
-@pytest.fixture(scope="session")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that holds the example as pip installs it: without Darkroom's repository and without an index."""
-    folder = tmp_path_factory.mktemp("plugins")
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
-    subprocess.run([*pip, "--target", str(folder), str(EXAMPLE)], check=True, timeout=60)
-    return folder
-
 
 class TestStripesImageGenerator(GeneratorContract):
     @pytest.fixture

@@ -47,7 +47,7 @@ TABLE: list[tuple[str, str, object, str, str]] = [
     ),
     ("DARKROOM_FETCH_TIMEOUT", "1.5", 1.5, "nan", LONG),
     ("DARKROOM_TRUST_ENV", "True", True, "yes", "must be true or false"),
-    ("DARKROOM_STORAGE", "disk", "disk", "tape", "must be disk or s3"),
+    ("DARKROOM_STORAGE", "disk", "disk", "a tape", "must be one name"),
     ("DARKROOM_LINK_TTL", "60", 60, "604801", f"{NUMBER} 1 to 604800"),
     ("DARKROOM_MARKS", "none", "none", "exif", "must be none, xmp or c2pa"),
     ("DARKROOM_MARK_PROMPTS", "true", True, "yes", "must be true or false"),

@@ -1,0 +1,77 @@
+"""A storage from outside: a folder that a web server of yours shows to everybody, so that links never expire."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from urllib.parse import quote
+
+from domain.errors import InvalidValue, StorageFault
+from domain.image_file import MediaType
+from domain.ports import ImageStorage
+
+
+class ShelfImageStorage(ImageStorage):
+    """Keeps each image in a file of its key's name; its ending tells the web server the media type."""
+
+    def __init__(self, folder: Path, base_url: str) -> None:
+        """`base_url` is where the web server shows the folder."""
+        self._folder, self._base_url = folder, base_url.rstrip("/")
+
+    async def put(self, key: str, image: bytes, media_type: MediaType) -> None:
+        del media_type
+        await asyncio.to_thread(self._put, self._folder / key, image)
+
+    async def link(self, key: str) -> str:
+        return f"{self._base_url}/{quote(key)}"
+
+    async def delete(self, key: str) -> None:
+        with _faults():
+            await asyncio.to_thread((self._folder / key).unlink, missing_ok=True)
+
+    async def keys(self) -> AsyncIterator[str]:
+        with _faults():
+            files = await asyncio.to_thread(lambda: [path for path in self._folder.rglob("[!.]*") if path.is_file()])
+        for file in files:
+            yield file.relative_to(self._folder).as_posix()
+
+    async def check(self) -> str:
+        with _faults(), NamedTemporaryFile(dir=self._folder, prefix="."):
+            return f"keeps images in {self._folder}"
+
+    def _put(self, path: Path, image: bytes) -> None:
+        with _faults():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with NamedTemporaryFile(dir=path.parent, prefix=".") as file:
+                file.write(image)
+                file.flush()
+                os.fsync(file.fileno())
+                try:
+                    os.link(file.name, path)  # of many at once, one; and nothing is ever half there
+                except FileExistsError:
+                    if path.read_bytes() != image:
+                        raise StorageFault(f"other bytes are kept under {path.name}") from None
+            folder = os.open(path.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+
+
+@contextmanager
+def _faults() -> Iterator[None]:
+    try:
+        yield
+    except OSError as fault:
+        raise StorageFault(f"the shelf cannot be used: {fault.strerror}") from fault
+
+
+@asynccontextmanager
+async def open_shelf(environment: Mapping[str, str]) -> AsyncIterator[ImageStorage]:
+    """What the entry point names: clients and the like would be opened and closed here."""
+    folder, base_url = (environment.get(f"DARKROOM_SHELF_{name}", "") for name in ("FOLDER", "URL"))
+    if not (folder and base_url):
+        raise InvalidValue("DARKROOM_SHELF_FOLDER and DARKROOM_SHELF_URL must be set: where images lie, and are shown")
+    yield ShelfImageStorage(Path(folder), base_url)

@@ -1,0 +1,37 @@
+"""What packages from outside offer: installed beside Darkroom, found by their entry points, named by a setting."""
+
+import os
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from importlib.metadata import entry_points
+from typing import Any, Final
+
+from domain.errors import InvalidValue
+from entrypoints.settings import BadSettings
+
+GENERATORS: Final = "darkroom.generators"
+STORAGES: Final = "darkroom.storages"
+
+# Is given the environment, where the package's own settings stand; `InvalidValue` says what is wrong with them.
+Plugin = Callable[[Mapping[str, str]], AbstractAsyncContextManager[Any]]
+
+
+def offered(group: str) -> Collection[str]:
+    """The names under which packages offer something of a group."""
+    return entry_points(group=group).names
+
+
+@asynccontextmanager
+async def open_plugin(group: str, name: str) -> AsyncIterator[Any]:
+    """Open what is offered under a name.
+
+    Raises:
+        BadSettings: its own settings are missing or make no sense.
+    """
+    plugin: Plugin = entry_points(group=group)[name].load()
+    async with AsyncExitStack() as opened:
+        try:
+            adapter = await opened.enter_async_context(plugin(os.environ))
+        except InvalidValue as rule:
+            raise BadSettings(f"{name}: {rule}") from rule
+        yield adapter

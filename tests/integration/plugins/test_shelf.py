@@ -1,0 +1,81 @@
+"""A storage from outside: installed beside Darkroom, named by a setting, and nothing else was touched."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+from adapters.conformance import Read, StorageContract
+from domain.image_file import MediaType
+from domain.ports import ImageStorage
+
+URL = "https://pictures.example.com"
+
+
+class TestShelfImageStorage(StorageContract):
+    @pytest.fixture
+    def storage(self, installed: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ImageStorage:
+        monkeypatch.syspath_prepend(str(installed))
+        return __import__("darkroom_shelf").ShelfImageStorage(tmp_path, URL)  # type: ignore[no-any-return]
+
+    @pytest.fixture
+    def read(self, tmp_path: Path) -> Read:
+        """As a web server does: the type by the ending."""
+        types = {media_type.ending: media_type for media_type in MediaType}
+
+        async def opened(link: str) -> tuple[bytes, str]:
+            file = tmp_path / unquote(link.removeprefix(f"{URL}/"))
+            if not file.exists():
+                raise LookupError(link)
+            return file.read_bytes(), types[file.suffix[1:]]
+
+        return opened
+
+
+def darkroom(folder: Path, installed: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(installed), "DARKROOM_DATA_DIR": str(folder / "state"), **settings}
+    return subprocess.run(
+        [sys.executable, "-m", "entrypoints.cli", *arguments],
+        env=environment,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_the_service_keeps_images_in_it_by_a_setting(installed: Path, tmp_path: Path) -> None:
+    (tmp_path / "shelf").mkdir()
+    settings = {
+        "DARKROOM_STORAGE": "shelf",
+        "DARKROOM_SHELF_FOLDER": str(tmp_path / "shelf"),
+        "DARKROOM_SHELF_URL": URL,
+    }
+
+    checked = darkroom(tmp_path, installed, "check", "--json", **settings)
+
+    assert checked.returncode == 0, checked.stderr
+    assert "DARKROOM_SHELF_FOLDER" not in checked.stderr, "its own setting is its own affair"
+    findings = {finding["part"]: finding["detail"] for finding in json.loads(checked.stdout)["findings"]}
+    assert findings["storage shelf"] == f"keeps images in {tmp_path / 'shelf'}"
+
+
+def test_a_setting_of_its_own_that_is_missing_is_told(installed: Path, tmp_path: Path) -> None:
+    served = darkroom(tmp_path, installed, "serve", DARKROOM_STORAGE="shelf")
+
+    assert served.returncode == 2
+    assert "shelf: DARKROOM_SHELF_FOLDER and DARKROOM_SHELF_URL must be set" in served.stderr
+
+
+def test_a_storage_that_nobody_offers_is_told(installed: Path, tmp_path: Path) -> None:
+    served = darkroom(tmp_path, installed, "serve", DARKROOM_STORAGE="tape")
+
+    assert served.returncode == 2
+    assert "DARKROOM_STORAGE must be disk, s3 or shelf, not 'tape'" in served.stderr
