@@ -1,0 +1,83 @@
+"""Signatures differ each time. What is written down, spooled and stored is one of them all the same."""
+
+import asyncio
+import hashlib
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from adapters.generators.sketch import SketchImageGenerator
+from adapters.in_memory.ledger import InMemoryGenerationLedger
+from adapters.in_memory.spool import InMemoryImageSpool
+from adapters.in_memory.storage import InMemoryImageStorage
+from adapters.marks.credentials import ContentCredentials
+from adapters.marks.files import Mark, stated_in_xmp
+from adapters.marks.generator import MarkingImageGenerator
+from adapters.marks.inspection import inspect
+from conformance.generations import NOON, received
+from domain.draw_generation import DrawGeneration
+from domain.generation import Generation, State
+from domain.limits import Limits
+from domain.provider_quota import ProviderQuota
+from domain.store_generation import StoreGeneration
+from unit.marks.authority import Authority, pem_of
+
+
+class CrashingSpool(InMemoryImageSpool):
+    """Keeps what it is given, and then the process dies, after so many images."""
+
+    def __init__(self, images: int) -> None:
+        super().__init__()
+        self._left = images
+
+    async def put(self, name: str, data: bytes) -> None:
+        await super().put(name, data)
+        self._left -= 1
+        if self._left == 0:
+            raise asyncio.CancelledError
+
+
+def signing() -> Mark:
+    key = ec.generate_private_key(ec.SECP256R1())
+    return ContentCredentials(chain=Authority().certify(key), key=pem_of(key), algorithm="es256")
+
+
+@pytest.mark.parametrize("mark", [stated_in_xmp, signing()], ids=["xmp", "c2pa"])
+@pytest.mark.parametrize("images", [1, 2, 3])
+async def test_what_is_stored_is_what_the_ledger_says(mark: Mark, images: int) -> None:
+    ledger, spool, storage = InMemoryGenerationLedger(), CrashingSpool(images), InMemoryImageStorage()
+    generator = MarkingImageGenerator(SketchImageGenerator(), mark, prompts=False)
+    draw = DrawGeneration(
+        generator=generator,
+        spool=spool,
+        ledger=ledger,
+        quota=ProviderQuota(ledger, {}),
+        clock=lambda: NOON,
+        key_prefix="",
+    )
+    store = StoreGeneration(storage=storage, spool=spool, ledger=ledger, clock=lambda: NOON, patience=60, uploads=1)
+    generation = await ledger.receive(received(version="sketch", samples=3), Limits())
+    with pytest.raises(asyncio.CancelledError):
+        await draw(generation)
+
+    spooled = dict(spool.waiting)
+    stored = await store(await draw(await again(ledger, generation)), lambda _: None)
+
+    assert stored.state is State.STORED
+    assert {(image.sha256, image.length) for image in stored.images} == {
+        (hashlib.sha256(data).hexdigest(), len(data)) for data, _ in storage.kept.values()
+    }
+    for image in stored.images:
+        found = inspect(storage.kept[image.key][0])
+        assert found.seed == str(image.index)
+        assert found.credentials is None or found.credentials.state == "valid"
+    same = {data for data, _ in storage.kept.values()} >= set(spooled.values())
+    assert same is (mark is stated_in_xmp)
+    assert spool.waiting == {}
+
+
+async def again(ledger: InMemoryGenerationLedger, generation: Generation) -> Generation:
+    """As the ledger has it after a restart."""
+    found = await ledger.find(generation.id)
+    assert found is not None
+    return found
