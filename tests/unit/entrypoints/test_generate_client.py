@@ -1,3 +1,4 @@
+import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 
@@ -5,6 +6,7 @@ import httpx
 import pytest
 
 from entrypoints.commands.generate.client import Client, Problem
+from entrypoints.commands.generate.progress import sentence
 
 IMAGES = [{"id": "1", "seed": 7, "image": "https://cdn.example/1.png"}]
 NO_ROOM = {"title": "No room", "detail": "about to stop", "charged": "no"}
@@ -116,3 +118,84 @@ async def test_without_a_service_no_model_is_known() -> None:
     async with client_of(Service(nobody_there)) as client:
         with pytest.raises(Problem, match=r"https://darkroom\.example/ does not answer: refused"):
             await client.models()
+
+
+PROGRESS = {"state": "submitted", "position": 0, "step": 1, "steps": 4, "seconds_left": None}
+
+
+def promised(_: httpx.Request) -> httpx.Response:
+    return httpx.Response(202, json={}, headers={"Location": "/api/generations/1"})
+
+
+def stream(*events: tuple[str, object]) -> Callable[[httpx.Request], httpx.Response]:
+    text = "retry: 2000\n\n" + "".join(
+        f"event: {name}\nid: 1-0\ndata: {json.dumps(data)}\n\n: still here\n\n" for name, data in events
+    )
+    return lambda _: httpx.Response(200, text=text)
+
+
+async def test_who_looks_is_told_how_far_it_is() -> None:
+    told: list[object] = []
+    done = {"state": "stored", "images": IMAGES, "problem": None}
+    service = Service(promised, stream(("progress", PROGRESS), ("done", done)))
+    async with client_of(service) as client:
+        assert await client.draw({"prompt": "a fox"}, "the-key", told.append) == IMAGES
+    assert told == [PROGRESS]
+    assert service.asked[0].headers["prefer"] == "respond-async"
+    assert service.asked[1].url.path == "/api/generations/1/events"
+    assert service.asked[1].headers["authorization"] == "Bearer the-token"
+
+
+def garbage(_: httpx.Request) -> httpx.Response:
+    return httpx.Response(200, text="event: done\ndata: <html>\n\n")
+
+
+@pytest.mark.parametrize("broken", [stream(("progress", PROGRESS)), cut_off, no_room, garbage])
+async def test_where_nothing_is_heard_the_answer_is_asked_for_under_the_same_key(
+    broken: Callable[[httpx.Request], httpx.Response],
+) -> None:
+    service = Service(promised, broken, nobody_there, drawn)
+    async with client_of(service) as client:
+        assert await client.draw({}, "the-key", lambda _: None) == IMAGES
+    assert [request.headers.get("idempotency-key") for request in service.asked] == ["the-key", None] + ["the-key"] * 2
+    assert "prefer" not in service.asked[2].headers
+
+
+@pytest.mark.parametrize("first", [nobody_there, no_room, drawn])
+async def test_what_is_answered_at_once_is_asked_as_if_nobody_looked(
+    first: Callable[[httpx.Request], httpx.Response],
+) -> None:
+    service = Service(first, drawn)
+    async with client_of(service) as client:
+        assert await client.draw({}, "the-key", lambda _: None) == IMAGES
+
+
+@pytest.mark.parametrize(
+    ("shown", "charged"),
+    [
+        ({"state": "unusable", "problem": {"title": "T", "detail": "D", "charged": "yes"}, "images": IMAGES}, "yes"),
+        ({"state": "cancelled", "problem": None, "images": []}, "no"),
+    ],
+)
+async def test_an_end_without_its_images_is_a_problem(shown: dict[str, object], charged: str) -> None:
+    service = Service(promised, stream(("done", shown)))
+    async with client_of(service) as client:
+        with pytest.raises(Problem) as told:
+            await client.draw({}, "the-key", lambda _: None)
+    assert (told.value.members["charged"], told.value.members["images"]) == (charged, shown["images"])
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        (PROGRESS, "drawing, step 1 of 4"),
+        (
+            PROGRESS | {"state": "received", "position": 3, "step": None, "seconds_left": 9},
+            "waiting, at place 3, about 9 s left",
+        ),
+        (PROGRESS | {"state": "drawn"}, "storing"),
+        (dict.fromkeys(PROGRESS), "drawing"),
+    ],
+)
+def test_progress_is_told_in_a_few_words(told: dict[str, object], words: str) -> None:
+    assert sentence(told) == words

@@ -46,7 +46,7 @@ class Terminal(io.StringIO):
 async def test_progress_is_shown_and_wiped_off(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
-    async with progress("drawing"):
+    async with progress():
         while "drawing ... 0 s" not in terminal.getvalue():  # noqa: ASYNC110  # a terminal tells nobody
             await asyncio.sleep(0)
     assert terminal.getvalue().endswith("\r\x1b[K")
@@ -55,6 +55,6 @@ async def test_progress_is_shown_and_wiped_off(monkeypatch: pytest.MonkeyPatch) 
 async def test_where_nobody_looks_there_is_no_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)
-    async with progress("drawing"):
+    async with progress():
         await asyncio.sleep(0)
     assert stream.getvalue() == ""

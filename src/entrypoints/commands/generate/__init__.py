@@ -63,8 +63,8 @@ async def _generate(arguments: argparse.Namespace, settings: Settings) -> int:
     async with service as client:
         try:
             order = await _order(arguments, client)
-            async with progress("drawing"):
-                images = await client.draw(order, key)
+            async with progress() as told:
+                images = await client.draw(order, key, told)
         except Problem as fault:
             problem, images = fault.members, fault.members.get("images", [])
         drawn = [await _saved(client, image, arguments) for image in images]

@@ -1,7 +1,8 @@
 """A caller of the service: orders images, and asks again for an answer that was lost, without paying again."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final, Self
 
@@ -11,6 +12,7 @@ import httpx
 PAUSES: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 16.0)
 
 Json = dict[str, Any]
+Told = Callable[[Json], None]
 
 
 class Problem(Exception):
@@ -57,13 +59,21 @@ class Client:
         models: list[Json] = _accepted(answer)["models"]
         return models
 
-    async def draw(self, order: Mapping[str, object], key: str) -> list[Json]:
+    async def draw(self, order: Mapping[str, object], key: str, told: Told | None = None) -> list[Json]:
         """Order images and wait for them; where the answer is lost, ask for it again under the same key.
+
+        `told` is told how far it is, as `GET /api/generations/{id}/events` has it.
 
         Raises:
             Problem: there are none, or not all.
         """
         lost = False
+        if told:
+            try:
+                if shown := await self._followed(order, key, told):
+                    return _images_of(shown)
+            except _NotHeard:
+                lost = True
         for pause in (*self._pauses, None):
             try:
                 answer = await self._http.post(
@@ -83,6 +93,25 @@ class Client:
             await asyncio.sleep(pause)
         raise AssertionError("the last try gives images or raises")
 
+    async def _followed(self, order: Mapping[str, object], key: str, told: Told) -> Json | None:
+        """The generation at its end; None where the order was answered otherwise than by a promise, or not sent."""
+        headers = {**self._authorization, "Idempotency-Key": key, "Prefer": "respond-async"}
+        try:
+            answer = await self._http.post("/api/images", json=order, headers=headers)
+            if answer.status_code != HTTPStatus.ACCEPTED:
+                return None
+            address = answer.headers["Location"] + "/events"
+            async with self._http.stream("GET", address, headers=self._authorization) as stream:
+                async for name, data in _events(stream):
+                    if name == "done":
+                        return data
+                    told(data)
+        except httpx.ConnectError:
+            return None
+        except (httpx.TransportError, ValueError, KeyError) as error:  # cut off, or no Darkroom
+            raise _NotHeard from error
+        raise _NotHeard
+
     async def fetch(self, link: str) -> bytes:
         """The image behind a link, which opens without a token.
 
@@ -96,6 +125,29 @@ class Client:
         if answer.status_code != HTTPStatus.OK:
             raise Problem({"title": "No image", "detail": f"its link answers {answer.status_code}", "charged": "yes"})
         return answer.content
+
+
+class _NotHeard(Exception):
+    """The order may be under way, and what became of it was not heard."""
+
+
+async def _events(stream: httpx.Response) -> AsyncIterator[tuple[str, Json]]:
+    """Name and data of each event; of an answer that is no stream of events, none."""
+    name = ""
+    async for line in stream.aiter_lines():
+        field, _, value = line.partition(": ")
+        if field == "event":
+            name = value
+        elif field == "data" and name:
+            yield name, json.loads(value)
+
+
+def _images_of(shown: Json) -> list[Json]:
+    images: list[Json] = shown["images"]
+    if shown["state"] == "stored":
+        return images
+    cancelled = {"title": "It was cancelled", "detail": "nothing was drawn", "charged": "no"}
+    raise Problem({**(shown["problem"] or cancelled), "images": images})
 
 
 def _has_no_room(answer: httpx.Response) -> bool:

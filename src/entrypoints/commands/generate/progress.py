@@ -1,32 +1,52 @@
-"""A line on the terminal that says for how long something has been going on."""
+"""A line on the terminal that says how far it is, and for how long it has been going on."""
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Any, Final
 
 _EVERY: Final = 0.2  # seconds
 _CLEAR_LINE: Final = "\r\x1b[K"
 
 
 @asynccontextmanager
-async def progress(what: str) -> AsyncIterator[None]:
-    """Show it for the length of the block, where somebody is there to look."""
+async def progress() -> AsyncIterator[Callable[[dict[str, Any]], None] | None]:
+    """Show it for the length of the block, and give what is to be told of it; None where nobody is there to look."""
     if not sys.stderr.isatty():
-        yield
+        yield None
         return
-    showing = asyncio.create_task(_show(what))
+    line = _Line()
+    showing = asyncio.create_task(line.show())
     try:
-        yield
+        yield line.tell
     finally:
         showing.cancel()
         print(_CLEAR_LINE, end="", file=sys.stderr, flush=True)
 
 
-async def _show(what: str) -> None:
-    began = asyncio.get_running_loop().time()
-    while True:
-        elapsed = asyncio.get_running_loop().time() - began
-        print(f"{_CLEAR_LINE}{what} ... {elapsed:.0f} s", end="", file=sys.stderr, flush=True)
-        await asyncio.sleep(_EVERY)
+class _Line:
+    def __init__(self) -> None:
+        self._said = "drawing"
+
+    def tell(self, told: dict[str, Any]) -> None:
+        self._said = sentence(told)
+
+    async def show(self) -> None:
+        began = asyncio.get_running_loop().time()
+        while True:
+            elapsed = asyncio.get_running_loop().time() - began
+            print(f"{_CLEAR_LINE}{self._said} ... {elapsed:.0f} s", end="", file=sys.stderr, flush=True)
+            await asyncio.sleep(_EVERY)
+
+
+def sentence(told: dict[str, Any]) -> str:
+    """What is known of a generation under way, in a few words."""
+    if told["state"] == "drawn":
+        return "storing"
+    words = f"waiting, at place {told['position']}" if told["position"] else "drawing"
+    if told["step"] is not None and told["steps"]:
+        words += f", step {told['step']} of {told['steps']}"
+    if told["seconds_left"] is not None:
+        words += f", about {told['seconds_left']} s left"
+    return words
