@@ -28,13 +28,17 @@ def link(to: str, said: str) -> str:
 
 
 def table(caption: str, heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """A table with a row for each of `rows`, whose cells are markup; nothing where there are none."""
+    """A table with a row for each of `rows`, whose cells are markup; nothing where there are none.
+
+    One that stands alone under its heading needs no caption.
+    """
     body = "".join(
         "<tr>" + "".join(f"<th scope=row>{cell}" if not at else f"<td>{cell}" for at, cell in enumerate(row)) + "\n"
         for row in rows
     )
     head = "".join(f"<th scope=col>{text(name)}" for name in heads)
-    return f"<table><caption>{text(caption)}</caption><thead><tr>{head}<tbody>\n{body}</table>\n" if body else ""
+    named = f"<caption>{text(caption)}</caption>" if caption else ""
+    return f"<table>{named}<thead><tr>{head}<tbody>\n{body}</table>\n" if body else ""
 
 
 def example(value: object, caption: str = "Example") -> str:

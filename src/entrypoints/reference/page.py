@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from domain.errors import DarkroomError
-from entrypoints.http.problem_types import PROBLEM_TYPES
+from entrypoints.http.problem_types import PROBLEM_TYPES, ProblemType
 from entrypoints.reference.markup import code, link, prose, table, text
 from entrypoints.reference.operations import Operation, described, operations_in
 from entrypoints.reference.schemas import described as schema_described
@@ -44,10 +43,11 @@ def reference_page(document: Mapping[str, Any], *, described_at: str) -> str:
             *(described(document, one) for one in operations),
             "<h2>Webhooks</h2>\n",
             *(described(document, one) for one in webhooks),
-            "<h2 id=problems>Problems</h2>\n<p>Every failure is one of these, with what was charged.</p>\n",
-            table("Problems", ("Type", "Status", "Charged", "Meaning"), map(_problem, PROBLEM_TYPES)),
+            "<h2 id=problems>Problems</h2>\n",
+            f"<p>{prose('Every failure is one of these. `charged` says whether money was spent.')}</p>\n",
+            table("", ("Type", "Status", "Meaning"), map(_problem, dict.fromkeys(PROBLEM_TYPES.values()))),
             "<h2 id=headers>Headers of answers</h2>\n",
-            table("Headers", ("Header", "Value", "Meaning"), map(_header, components["headers"].items())),
+            table("", ("Header", "Value", "Meaning"), map(_header, components["headers"].items())),
             "<h2 id=schemas>Schemas</h2>\n",
             *(schema_described(name, schema) for name, schema in components["schemas"].items()),
             "</main>\n</html>\n",
@@ -61,10 +61,9 @@ def _contents(operations: Sequence[Operation]) -> str:
     return "<nav aria-label=Contents><ul>" + "".join(f"<li>{entry}" for entry in entries) + "</ul></nav>\n"
 
 
-def _problem(kind: type[DarkroomError]) -> tuple[str, ...]:
-    told_as = PROBLEM_TYPES[kind]
-    meaning = f"<strong>{text(told_as.title)}.</strong> {prose(told_as.meaning)}"
-    return link(told_as.uri, code(told_as.slug)), str(int(told_as.status)), code(kind.charged), meaning
+def _problem(kind: ProblemType) -> tuple[str, ...]:
+    meaning = f"<strong>{text(kind.title)}.</strong> {prose(kind.meaning)}"
+    return link(kind.uri, code(kind.slug)), str(int(kind.status)), meaning
 
 
 def _header(named: tuple[str, Mapping[str, Any]]) -> tuple[str, ...]:

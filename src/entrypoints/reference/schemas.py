@@ -25,8 +25,9 @@ def told(schema: Schema) -> str:
     if "$ref" in schema:
         return link(f"#schema-{name_of(schema)}", code(name_of(schema)))
     types = schema.get("type", ())
-    nothing = " or " + code(None) if "null" in types and types != "null" else ""
-    return ", ".join([_kind(schema), *_rules(schema)]) + nothing
+    nothing = f", or {code(None)}" if "null" in types and types != "null" else ""
+    default = f"; left out: {code(schema['default'])}" if "default" in schema else ""
+    return ", ".join([_kind(schema), *_rules(schema)]) + nothing + default
 
 
 def described(name: str, schema: Schema) -> str:
@@ -54,8 +55,9 @@ def _kind(schema: Schema) -> str:
         return " or ".join(told(one) for one in schema["anyOf"])
     types = schema.get("type", "anything")
     kind = text(types if isinstance(types, str) else " or ".join(name for name in types if name != "null"))
-    if isinstance(schema.get("items"), dict):
-        kind += f" of {told(schema['items'])}"
+    if "items" in schema:
+        item = told(schema["items"])
+        kind += f" of ({item})" if ", " in item else f" of {item}"
     return f"{kind} ({text(schema['format'])})" if "format" in schema else kind
 
 
@@ -74,8 +76,6 @@ def _rules(schema: Schema) -> Iterator[str]:
         yield f"a multiple of {code(step)}"
     if 0 < len(schema.get("pattern", "")) <= _LONGEST_PATTERN:
         yield f"matching {code(schema['pattern'])}"
-    if "default" in schema:
-        yield f"left out: {code(schema['default'])}"
 
 
 def _fields(schema: Schema) -> str:
