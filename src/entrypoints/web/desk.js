@@ -1,9 +1,10 @@
 /** The desk, where orders are written: a form whose limits are those of the model. */
 
 import { announce, byId, el } from "./dom.js";
-import { SEED_MAX, numbersOf, pixelsOf, shapesOf } from "./limits.js";
+import { SEED_MAX, numbersOf } from "./limits.js";
 import { orderOf, picture } from "./shots.js";
-import { button, label, say, speak, spoken } from "./words.js";
+import { offerSizes, readSize, writeSize } from "./sizes.js";
+import { button, say, speak, spoken } from "./words.js";
 
 const FIELDS = [
   ...["version", "prompt", "negative_prompt", "width", "height", "seed"],
@@ -12,7 +13,6 @@ const FIELDS = [
 const TEXTS = ["prompt", "negative_prompt"];
 const NUMBERS = ["num_inference_steps", "guidance_scale"];
 const field = Object.fromEntries(FIELDS.map((name) => [name, byId(name)]));
-const size = byId("size");
 
 let models = new Map();
 let origin = null; // the shot of which a variation is written
@@ -49,7 +49,7 @@ export function vary(shot) {
   takeLimits();
   for (const name of FIELDS) if (name !== "version") field[name].value = order[name] ?? "";
   field.samples.value = 1;
-  size.value = `${order.width}x${order.height}`;
+  writeSize(order.width, order.height);
   byId("more").open = true;
   origin = shot;
   showVariation();
@@ -66,7 +66,7 @@ export function pointAt(errors) {
     if (field[name]) complain(name, spoken("span", "ruleOther"), " ", el("span", { lang: "en" }, `${name} ${detail}`));
     return field[name];
   });
-  found.find(Boolean)?.focus();
+  focusOn(found.find(Boolean));
   return found.every(Boolean);
 }
 
@@ -79,7 +79,7 @@ function takeLimits() {
     generator: chosen.generator,
     type: chosen.media_type.split("/")[1].toUpperCase(),
   });
-  takeSizes(chosen);
+  offerSizes(chosen, refresh);
   Object.assign(field.samples, { max: chosen.samples_max, value: Math.min(field.samples.value, chosen.samples_max) });
   speak(byId("samples-hint"), "upTo", { max: chosen.samples_max });
   byId("samples-field").hidden = chosen.samples_max === 1;
@@ -97,41 +97,13 @@ function takeLimits() {
   refresh();
 }
 
-function takeSizes(chosen) {
-  byId("size-field").hidden = !chosen.sizes;
-  byId("sides").hidden = Boolean(chosen.sizes);
-  if (chosen.sizes) {
-    size.replaceChildren(
-      ...chosen.sizes.map(([width, height]) => el("option", { value: `${width}x${height}` }, `${width} × ${height}`)),
-    );
-    return;
-  }
-  const [width, height] = [pixelsOf(chosen.width), pixelsOf(chosen.height)];
-  Object.assign(field.width, width);
-  Object.assign(field.height, height);
-  speak(byId("sides-hint"), "sidesHint", { width, height });
-  const shapes = shapesOf(chosen);
-  const take = (w, h) => {
-    field.width.value = w;
-    field.height.value = h;
-    refresh();
-  };
-  byId("shapes").replaceChildren(
-    ...shapes.map(([shape, w, h]) =>
-      label(el("button", { type: "button", class: "plain", onclick: () => take(w, h) }, shape), "shapeOf", { shape }),
-    ),
-  );
-  const fits = ["width", "height"].every((name) => field[name].value && field[name].checkValidity());
-  if (!fits) take(...(shapes.find(([shape]) => shape === "3:2") ?? shapes[0]).slice(1));
-}
-
 const seeds = () => field.seed.value.split(/[\s,]+/).filter(Boolean);
 const given = (name) => !byId(`${name}-field`)?.hidden && field[name].value.trim() !== "";
 
 /** The order as the service takes it. What is left empty is left out: then the model's own default holds. */
 function read() {
-  const [width, height] = model().sizes ? size.value.split("x") : [field.width.value, field.height.value];
-  const order = { version: field.version.value, prompt: field.prompt.value, width: Number(width), height: Number(height) };
+  const [width, height] = readSize(model());
+  const order = { version: field.version.value, prompt: field.prompt.value, width, height };
   if (given("negative_prompt")) order.negative_prompt = field.negative_prompt.value;
   for (const name of NUMBERS) if (given(name)) order[name] = Number(field[name].value);
   if (given("seed")) order.seed = seeds().map(Number);
@@ -146,10 +118,13 @@ function check() {
     complain(name, rule && spoken("span", ...rule));
     return rule;
   });
-  const [first] = wrong;
-  if (first && field[first].closest("details")) byId("more").open = true;
-  if (first) field[first].focus();
-  return !first;
+  focusOn(field[wrong[0]]);
+  return wrong.length === 0;
+}
+
+function focusOn(first) {
+  if (first?.closest("details")) byId("more").open = true;
+  first?.focus();
 }
 
 function brokenRule(name) {

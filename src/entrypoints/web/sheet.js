@@ -13,15 +13,14 @@ const frames = byId("frames");
 const older = byId("older");
 const shown = new Map(); // generations by id, newest first, as in `frames`
 
+// Comes before one sees it, so that one need not wait.
+const end = new IntersectionObserver(([edge]) => edge.isIntersecting && showOlder(), { rootMargin: "600px" });
+
 let cursor = null;
 let loading = false;
 
 /** Opens the sheet: shows the newest, and the rest as one comes to their end. */
 export function openSheet() {
-  frames.replaceChildren();
-  shown.clear();
-  cursor = null;
-  new IntersectionObserver(([edge]) => edge.isIntersecting && showOlder(), { rootMargin: "600px" }).observe(older);
   older.addEventListener("click", showOlder);
   return showOlder();
 }
@@ -54,6 +53,8 @@ async function showOlder() {
     }
     byId("sheet-empty").hidden = shown.size > 0;
     byId("sheet-problem").replaceChildren();
+    end.unobserve(older);
+    end.observe(older); // anew, since it tells of changes only, and the end may still be in sight
   } catch (fault) {
     older.hidden = false; // to try again by hand
     if (fault instanceof ConnectionLost) byId("sheet-problem").replaceChildren(spoken("p", "unreachable"));

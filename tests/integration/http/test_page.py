@@ -82,11 +82,13 @@ async def test_a_new_policy_is_a_new_page() -> None:
     assert tags[0] != tags[1]
 
 
-@pytest.mark.parametrize("name", sorted(path.relative_to(WEB).as_posix() for path in WEB.rglob("*.*")))
-async def test_each_file_comes_under_its_media_type(house: House, name: str) -> None:
-    answer = await house.client.get(f"/page/{name}")
-    assert answer.content == (WEB / name).read_bytes()
-    assert answer.headers["content-type"].partition(";")[0] == MEDIA_TYPES[Path(name).suffix]
+async def test_each_file_comes_under_its_media_type(house: House) -> None:
+    names = [path.relative_to(WEB).as_posix() for path in WEB.rglob("*.*")]
+    assert len(names) > 20
+    for name in names:
+        answer = await house.client.get(f"/page/{name}")
+        assert answer.content == (WEB / name).read_bytes()
+        assert answer.headers["content-type"].partition(";")[0] == MEDIA_TYPES[Path(name).suffix]
 
 
 @pytest.mark.parametrize("name", ["x.js", "..%2fhttp%2fpage.py", "%2e%2e/http/page.py", "words", "", "%00"])

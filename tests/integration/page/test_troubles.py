@@ -14,7 +14,7 @@ from servers.proxy import NO_FAULTS, Faults, Proxy
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-SLOW = 3.0
+SLOW = 2.0
 """Seconds that the provider takes in tests that look at the page meanwhile."""
 
 
