@@ -22,7 +22,9 @@ class WatchingSettings:
     ] = None
     metrics_host: Annotated[
         str | None,
-        Setting("DARKROOM_METRICS_HOST", read.text, "the address of that listener", "the same as DARKROOM_HOST"),
+        Setting(
+            "DARKROOM_METRICS_HOST", read.listening_host, "the address of that listener", "the same as DARKROOM_HOST"
+        ),
     ] = None
     otlp_endpoint: Annotated[
         str | None,
