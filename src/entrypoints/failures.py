@@ -19,9 +19,7 @@ _UNREAD: Final = 141  # SIGPIPE
 def told(work: Callable[[], int]) -> int:
     """Do the work and give its status; what stops it is told on standard error."""
     try:
-        status = work()
-        sys.stdout.flush()
-        return status
+        return _printed(work)
     except BrokenPipeError:
         # Whoever read our output has heard enough. What is still buffered would be tried again at the exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -34,6 +32,12 @@ def told(work: Callable[[], int]) -> int:
         return FAILED
     except KeyboardInterrupt:
         return _INTERRUPTED
+
+
+def _printed(work: Callable[[], int]) -> int:
+    status = work()
+    sys.stdout.flush()
+    return status
 
 
 def tell(*lines: str) -> None:

@@ -42,12 +42,10 @@ async def test_no_more_bytes_are_inside_than_there_is_room_for() -> None:
 
 async def test_who_came_first_is_let_in_first_and_the_small_do_not_pass_the_large() -> None:
     holder, large, small = await guests(ByteRoom(10), 6, 8, 1)
-    assert not large.inside
-    assert not small.inside
+    assert (large.inside, small.inside) == (False, False)
 
     await holder.leaves()
-    assert large.inside
-    assert small.inside
+    assert (large.inside, small.inside) == (True, True)
 
 
 async def test_what_is_larger_than_the_room_has_it_for_itself() -> None:

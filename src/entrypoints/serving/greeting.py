@@ -16,7 +16,7 @@ _TTL: Final = timedelta(hours=12)  # a day of trying things out
 
 
 def greeting(settings: Settings, cards: Mapping[str, ModelCard]) -> str:
-    """Where it is ready; with the development secret also how it is asked for a first image, by hand and in a browser."""
+    """Where it is ready; with the development secret also how to ask for a first image, by hand and in a browser."""
     return "\n".join(_lines(settings, cards))
 
 

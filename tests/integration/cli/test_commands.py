@@ -39,7 +39,7 @@ def test_a_reader_who_leaves_early_is_no_fault(shell: CommandLine) -> None:
     nobody_reads, output = os.pipe()
     os.close(nobody_reads)
     with os.fdopen(output, "wb") as pipe:
-        command = [PROGRAM, "generate", "a fox", "--local", "--json"]
+        command = [str(PROGRAM), "generate", "a fox", "--local", "--json"]
         ended = subprocess.run(command, stdout=pipe, stderr=subprocess.PIPE, cwd=shell.folder, check=False)
     assert (ended.returncode, ended.stderr) == (128 + signal.SIGPIPE, b"")
     assert len(list(shell.folder.glob("*.png"))) == 1

@@ -215,8 +215,9 @@ async def test_what_is_no_http_is_told_so(garbage: bytes) -> None:
 async def test_trailers_are_no_headers() -> None:
     application = Application()
     application.may_answer.set()
-    request = b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\nauthorization: Bearer x\r\n\r\n"
+    head = b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
+    body = b"4\r\nbody\r\n0\r\nauthorization: Bearer x\r\n\r\n"
     async with serving(Endless, application) as port, connected(port) as (reader, writer):
-        writer.write(request)
+        writer.write(head + body)
         assert (await next_answer(reader))[1] == b"body"
     assert application.scopes[0]["headers"] == [(b"host", b"x"), (b"transfer-encoding", b"chunked")]

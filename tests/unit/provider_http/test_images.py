@@ -22,21 +22,20 @@ UNKNOWN = OutcomeUnknown("nobody knows")
 
 @asynccontextmanager
 async def drawn(
-    index: int, after: asyncio.Event | None = None, left: list[int] | None = None
+    index: int,
+    after: asyncio.Event | None = None,
+    left: list[int] | None = None,
+    failure: Exception | None = None,
 ) -> AsyncIterator[GeneratedImage]:
     if after:
         await after.wait()
+    if failure:
+        raise failure
     try:
         yield drawn_image(REQUEST, index=index, seed=Seed(index), data=tile(32, 16, index), image_id=None)
     finally:
         if left is not None:
             left.append(index)
-
-
-@asynccontextmanager
-async def failing(failure: Exception) -> AsyncIterator[GeneratedImage]:
-    raise failure
-    yield
 
 
 async def indices(images: AsyncGenerator[GeneratedImage, None], failure: type[Exception]) -> list[int]:
@@ -87,7 +86,7 @@ async def test_each_is_left_when_the_next_is_asked_for() -> None:
     left: list[int] = []
     images = as_they_come(drawn(index, left=left) for index in range(3))
 
-    came = []
+    came: list[int] = []
     async for image in images:
         assert left == came
         came.append(image.index)
@@ -105,7 +104,7 @@ async def test_all_are_left_when_nobody_asks_any_more() -> None:
 
 
 async def test_failures_are_raised_after_all_that_came() -> None:
-    images = as_they_come([failing(UNUSABLE), drawn(1), failing(REJECTED), drawn(3)])
+    images = as_they_come([drawn(0, failure=UNUSABLE), drawn(1), drawn(2, failure=REJECTED), drawn(3)])
 
     assert await indices(images, UnusableImage) == [1, 3]
 
@@ -117,8 +116,9 @@ async def test_failures_known_before_are_raised_too() -> None:
 async def test_a_fault_is_raised_as_it_is_and_ends_the_others() -> None:
     never = asyncio.Event()
     before = asyncio.all_tasks()
+    images = as_they_come([drawn(0, never), drawn(1, failure=ZeroDivisionError())])
 
-    assert await indices(as_they_come([drawn(0, never), failing(ZeroDivisionError())]), ZeroDivisionError) == []
+    assert await indices(images, ZeroDivisionError) == []
     assert asyncio.all_tasks() == before
 
 
