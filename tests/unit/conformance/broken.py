@@ -1,0 +1,292 @@
+"""Generators that break a rule each, on purpose: `breaks` names the rule, `told` what the kit says of it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import replace
+from itertools import count
+from typing import ClassVar, Final
+
+import pytest
+
+from adapters.conformance import Asked, GeneratorContract, Provider, ProviderContract, Situation
+from adapters.in_memory.generator import WIDEST_CARD, InMemoryImageGenerator, tile
+from domain.errors import Charged, DrawingFailed, GeneratorUnavailable, OutcomeUnknown
+from domain.generation import GeneratedImage, GenerationRequest
+from domain.ports import Receipt
+
+BACKGROUND: Final[set[asyncio.Task[None]]] = set()
+
+
+class Broken(InMemoryImageGenerator):
+    """Draws as it should; a subclass changes what comes of it."""
+
+    breaks: ClassVar[str]
+    told: ClassVar[str]
+
+    async def submit(self, request: GenerationRequest, key: str) -> Receipt:
+        images = (await super().submit(request, key)).images
+        return Receipt(images=self.changed(request, images))
+
+    def changed(self, request: GenerationRequest, images: tuple[GeneratedImage, ...]) -> tuple[GeneratedImage, ...]:
+        return images
+
+
+class OffersNothing(Broken):
+    breaks, told = "it_offers_models_each_under_its_own_version", "it offers no model"
+    cards: Sequence[object] = ()  # type: ignore[assignment]
+
+
+class SaysNothing(Broken):
+    breaks, told = "it_says_how_it_is_without_an_order", "check says nothing"
+
+    async def check(self) -> str:
+        return ""
+
+
+class DrawsOneOnly(Broken):
+    breaks, told = "each_model_draws_as_many_images_as_it_may", "samples came"
+
+    def changed(self, request: GenerationRequest, images: tuple[GeneratedImage, ...]) -> tuple[GeneratedImage, ...]:
+        return images[:1]
+
+
+class DrawsOneTwice(Broken):
+    breaks, told = "each_model_draws_as_many_images_as_it_may", "image 0 comes twice"
+
+    def changed(self, request: GenerationRequest, images: tuple[GeneratedImage, ...]) -> tuple[GeneratedImage, ...]:
+        return (images[0], *images)
+
+
+class TellsSeedsInAnyOrder(Broken):
+    breaks, told = "each_image_is_of_its_own_seed", "the seeds told are not those of the samples"
+
+    def changed(self, request: GenerationRequest, images: tuple[GeneratedImage, ...]) -> tuple[GeneratedImage, ...]:
+        backwards = [image.seed for image in reversed(images)]
+        return tuple(replace(image, seed=seed) for image, seed in zip(images, backwards, strict=True))
+
+
+class DrawsAnotherSize(Broken):
+    breaks = "each_image_is_of_the_size_and_type_that_its_model_card_says"
+    told = "the image has another size than was ordered"
+
+    def changed(self, request: GenerationRequest, images: tuple[GeneratedImage, ...]) -> tuple[GeneratedImage, ...]:
+        return tuple(replace(image, data=tile(64, 64, image.index)) for image in images)
+
+
+class GivesOneId(Broken):
+    breaks, told = "ids_that_it_gives_are_all_different", "two images have one id"
+
+    def changed(self, request: GenerationRequest, images: tuple[GeneratedImage, ...]) -> tuple[GeneratedImage, ...]:
+        return tuple(replace(image, id="the-id") for image in images)
+
+
+class IgnoresSeeds(Broken):
+    breaks, told = "a_seed_makes_the_same_image_again_and_another_one_another", "two seeds give one image"
+
+    def changed(self, request: GenerationRequest, images: tuple[GeneratedImage, ...]) -> tuple[GeneratedImage, ...]:
+        size = request.size
+        return tuple(replace(image, data=tile(size.width, size.height, 0)) for image in images)
+
+
+class ForgetsItsReceipts(Broken):
+    breaks, told = "images_can_be_collected_again", "the second collection gives something else"
+
+    async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
+        times = self.__dict__.setdefault("times", count())
+        for image in receipt.images if next(times) == 0 else ():
+            yield image
+
+
+class PromisesMoreThanItsReceipt(Broken):
+    breaks = "what_can_be_stored_of_a_receipt_is_all_it_takes"
+    told = "the reference alone does not give what the whole receipt gave"
+
+    async def submit(self, request: GenerationRequest, key: str) -> Receipt:
+        return replace(await super().submit(request, key), reference=b"come back")
+
+
+class MixesThemUp(Broken):
+    breaks, told = "many_draw_side_by_side_and_each_gets_its_own", "one got what another ordered"
+
+    async def submit(self, request: GenerationRequest, key: str) -> Receipt:
+        receipt = await super().submit(request, key)
+        await asyncio.sleep(0)
+        last, _ = self.asked[-1]
+        return Receipt(images=tuple(replace(image, seed=last.seeds[image.index]) for image in receipt.images[:1]))
+
+
+class GoesOnWhenCancelled(Broken):
+    breaks, told = "cancelled_wherever_it_stands_it_leaves_nothing_running", "being cancelled was told as a failure"
+
+    async def submit(self, request: GenerationRequest, key: str) -> Receipt:
+        try:
+            await asyncio.sleep(0)
+        except asyncio.CancelledError:
+            raise OutcomeUnknown("cancelled") from None
+        return await super().submit(request, key)
+
+
+class Raises(Broken):
+    breaks, told = "each_model_draws_as_many_images_as_it_may", "nothing but a DrawingFailed may escape"
+
+    async def submit(self, request: GenerationRequest, key: str) -> Receipt:
+        raise KeyError("images")
+
+
+class Studio(Provider):
+    """A provider in memory, which can be out of reach or break connections off."""
+
+    def __init__(self) -> None:
+        self.situation: Situation | None = None
+        self.calls: list[Asked] = []
+        self.charged = 0
+
+    @property
+    def secrets(self) -> Sequence[str]:
+        return ["the-secret-key"]
+
+    @property
+    def asked(self) -> Sequence[Asked]:
+        return self.calls
+
+    @property
+    def charged_images(self) -> int:
+        return self.charged
+
+    async def suffer(self, situation: Situation) -> None:
+        self.situation = situation
+
+    async def recover(self) -> None:
+        self.situation = None
+
+    async def order(self, request: GenerationRequest) -> None:
+        if self.situation is Situation.UNREACHABLE:
+            raise ConnectionRefusedError
+        self.calls.append(Asked.of(request))
+        self.charged += request.samples
+        if self.situation is Situation.CONNECTION_LOST:
+            raise ConnectionResetError
+        if self.situation is Situation.SILENCE:
+            await asyncio.get_running_loop().create_future()
+
+
+class Caller(Broken):
+    """Asks the studio as it should."""
+
+    breaks, told = "", ""
+
+    def __init__(self, studio: Studio) -> None:
+        super().__init__()
+        self.studio = studio
+
+    async def submit(self, request: GenerationRequest, key: str) -> Receipt:
+        try:
+            await self.order(request)
+        except ConnectionRefusedError as fault:
+            raise GeneratorUnavailable("nobody is there") from fault
+        except ConnectionResetError as fault:
+            raise self.lost() from fault
+        return await super().submit(request, key)
+
+    async def order(self, request: GenerationRequest) -> None:
+        await self.studio.order(request)
+
+    def lost(self) -> DrawingFailed:
+        return OutcomeUnknown("cut off")
+
+    async def check(self) -> str:
+        if self.studio.situation is Situation.UNREACHABLE:
+            raise GeneratorUnavailable("nobody is there")
+        return "there"
+
+
+class AsksAgain(Caller):
+    breaks, told = "trouble_is_told_with_the_truth_about_the_money[connection_lost]", "it was asked again"
+
+    async def order(self, request: GenerationRequest) -> None:
+        try:
+            await super().order(request)
+        except ConnectionResetError:
+            await super().order(request)
+
+
+class LiesAboutTheMoney(Caller):
+    breaks = "trouble_is_told_with_the_truth_about_the_money[connection_lost]"
+    told = "what it says of the money is not what is known of it"
+
+    def lost(self) -> DrawingFailed:
+        return OutcomeUnknown("cut off", charged=Charged.NO)
+
+
+class TellsOtherwise(Caller):
+    breaks = "trouble_is_told_with_the_truth_about_the_money[connection_lost]"
+    told = "it must be told otherwise"
+
+    def lost(self) -> DrawingFailed:
+        return GeneratorUnavailable("cut off")
+
+
+class TellsSecrets(Caller):
+    breaks = "trouble_is_told_with_the_truth_about_the_money[unreachable]"
+    told = "a secret or a prompt is in the log"
+
+    async def order(self, request: GenerationRequest) -> None:
+        logging.getLogger(__name__).info("calling with the-secret-key")
+        await super().order(request)
+
+
+class DropsAField(Caller):
+    breaks, told = "every_parameter_arrives_as_it_was_given", "what arrived is not what was ordered"
+
+    async def order(self, request: GenerationRequest) -> None:
+        await super().order(replace(request, negative_prompt=None))
+
+
+class PaysForChecking(Caller):
+    breaks, told = "checking_spends_nothing", "checking asked for images"
+
+    async def check(self) -> str:
+        self.studio.calls.append(self.studio.calls[0] if self.studio.calls else _NOTHING)
+        return await super().check()
+
+
+_NOTHING: Final = Asked(
+    version="",
+    prompt="",
+    negative_prompt=None,
+    width=1,
+    height=1,
+    samples=0,
+    seeds=(),
+    num_inference_steps=None,
+    guidance_scale=None,
+)
+GENERATORS: Final = [kind for kind in Broken.__subclasses__() if kind is not Caller]
+CALLERS: Final = Caller.__subclasses__()
+
+
+@pytest.mark.parametrize("kind", GENERATORS, ids=lambda kind: kind.__name__)
+class TestBroken(GeneratorContract):
+    @pytest.fixture
+    def generator(self, kind: type[Broken]) -> Broken:
+        return kind(WIDEST_CARD)
+
+
+@pytest.mark.parametrize("kind", [Caller, *CALLERS], ids=lambda kind: kind.__name__)
+class TestBrokenCaller(ProviderContract):
+    situations = frozenset({Situation.UNREACHABLE, Situation.CONNECTION_LOST})
+
+    @pytest.fixture
+    def provider(self) -> Studio:
+        return Studio()
+
+    @pytest.fixture
+    def generator(self, kind: type[Caller], provider: Studio) -> Caller:
+        return kind(provider)
+
+    @pytest.fixture
+    def impatient(self, kind: type[Caller], provider: Studio) -> Caller:
+        return kind(provider)
