@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
 import sysconfig
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -68,10 +71,30 @@ def test_nothing_is_cut_off_while_it_is_paid_for() -> None:
     longest = 100 + 60  # seconds: a paid call and the fetch after it, as long as they may take by default
     (pod,) = [doc["spec"]["template"]["spec"] for doc in _documents(KUBERNETES) if doc["kind"] == "StatefulSet"]
     (stop,) = re.findall(r"^TimeoutStopSec=([0-9]+)$", UNIT.read_text(encoding="utf-8"), re.MULTILINE)
-    (compose,) = _documents(COMPOSE)
     assert pod["terminationGracePeriodSeconds"] > longest
     assert int(stop) > longest
-    assert compose["services"]["darkroom-1"]["stop_grace_period"] == "3m"
+    assert _services()["darkroom-1"]["stop_grace_period"] == "3m"
+
+
+def test_whatever_compose_mounts_from_here_is_here() -> None:
+    mounted = [volume for service in _services().values() for volume in service.get("volumes", ())]
+    ours = [volume.partition(":")[0] for volume in mounted if volume.startswith(".")]
+    assert ours
+    assert [path for path in ours if not (DEPLOY / path).exists()] == []
+
+
+def test_grafana_finds_its_prometheus_and_the_dashboard() -> None:
+    mounts = dict(volume.split(":")[:2] for volume in _services()["grafana"]["volumes"])
+    inside = {where: DEPLOY / path for path, where in mounts.items()}
+    (sources,) = _documents(inside["/etc/grafana/provisioning/datasources/darkroom.yaml"])
+    (providers,) = _documents(inside["/etc/grafana/provisioning/dashboards/darkroom.yaml"])
+    (source,) = sources["datasources"]
+    (provider,) = providers["providers"]
+    shown = [path for where, path in inside.items() if where.startswith(provider["options"]["path"])]
+    (dashboard,) = [json.loads(path.read_text(encoding="utf-8")) for path in shown]
+    asked = {one["name"]: one for one in dashboard["templating"]["list"]}["source"]
+    assert (asked["type"], asked["query"], source["isDefault"]) == ("datasource", source["type"], True)
+    assert urlsplit(source["url"]).hostname in _services()
 
 
 def test_kubernetes_sets_nothing_behind_our_back() -> None:
@@ -80,6 +103,12 @@ def test_kubernetes_sets_nothing_behind_our_back() -> None:
     assert pod["enableServiceLinks"] is False
     assert pod["automountServiceAccountToken"] is False
     assert container["securityContext"]["readOnlyRootFilesystem"] is True
+
+
+def _services() -> Mapping[str, Any]:
+    (compose,) = _documents(COMPOSE)
+    services: Mapping[str, Any] = compose["services"]
+    return services
 
 
 def _documents(file: Path) -> list[Any]:
