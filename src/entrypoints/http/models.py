@@ -46,8 +46,18 @@ class Numbers(Struct, frozen=True):
 Size = Annotated[list[int], Meta(min_length=2, max_length=2, description="Width and height in pixels.")]
 
 
+class SeedRange(Struct, frozen=True):
+    """The seeds that a model takes."""
+
+    min: int
+    max: int
+
+
 class Model(Struct, frozen=True, kw_only=True):
-    """What one model accepts. `sizes`, where given, lists the only ones; `honours` the optional fields that count."""
+    """What one model accepts. `sizes`, where given, lists the only ones; `honours` the optional fields that count.
+
+    `seed` is null for a model that does not honour it.
+    """
 
     version: str
     generator: str
@@ -57,6 +67,7 @@ class Model(Struct, frozen=True, kw_only=True):
     prompt_max: int
     samples_max: int
     honours: list[Annotated[str, Meta(extra_json_schema={"enum": list(HONOURABLE)})]]
+    seed: SeedRange | None
     num_inference_steps: Numbers | None
     guidance_scale: Numbers | None
     media_type: ImageMediaType
@@ -74,6 +85,7 @@ class Model(Struct, frozen=True, kw_only=True):
             prompt_max=card.prompt_max,
             samples_max=card.samples_max,
             honours=list(card.honours),
+            seed=SeedRange(card.seed_min, card.seed_max) if card.seed else None,
             num_inference_steps=Numbers.of(card.num_inference_steps),
             guidance_scale=Numbers.of(card.guidance_scale),
             media_type=card.media_type,
