@@ -1,0 +1,55 @@
+"""Where darkroom[c2pa] is not installed, marks in XMP are written and read all the same, and signing is refused."""
+
+import sys
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from adapters.in_memory.generator import InMemoryImageGenerator
+from adapters.marks.credentials import ContentCredentials
+from adapters.marks.inspection import inspect
+from adapters.marks.statement import Statement
+from domain.model_card import MediaSource
+from entrypoints.container.marks import marking, told_of_marks
+from entrypoints.settings import BadSettings, Settings
+from unit.marks.authority import Authority, pem_of
+from unit.marks.variants import VARIANTS, media_type
+
+KEY = ec.generate_private_key(ec.SECP256R1())
+CHAIN = Authority().certify(KEY)
+SIGNING = {"DARKROOM_MARKS": "c2pa", "DARKROOM_C2PA_CERTIFICATE": CHAIN, "DARKROOM_C2PA_KEY": pem_of(KEY)}
+
+
+@pytest.fixture
+def signed() -> bytes:
+    data = VARIANTS["png rgb"]()
+    statement = Statement(source=MediaSource.TRAINED, generator="karlo", model="v2.1", seed=7)
+    return ContentCredentials(chain=CHAIN, key=pem_of(KEY), algorithm="es256")(data, media_type(data), statement)
+
+
+@pytest.fixture
+def _without_c2pa(signed: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    del signed  # made while it can be
+    monkeypatch.setitem(sys.modules, "c2pa", None)
+    monkeypatch.delitem(sys.modules, "adapters.marks.credentials")
+
+
+@pytest.mark.usefixtures("_without_c2pa")
+def test_a_signed_file_is_read_and_its_signature_said_to_be_unchecked(signed: bytes) -> None:
+    found = inspect(signed)
+    assert found.seed == "7"
+    assert found.credentials is not None
+    assert found.credentials.state == "unchecked"
+
+
+@pytest.mark.usefixtures("_without_c2pa")
+def test_signing_is_refused_in_a_line_that_names_what_is_missing() -> None:
+    for ask in (told_of_marks, lambda settings: marking(settings, [InMemoryImageGenerator()])):
+        with pytest.raises(BadSettings, match=r"^DARKROOM_MARKS=c2pa needs the extra darkroom\[c2pa\]"):
+            ask(Settings.read(SIGNING))
+
+
+def test_each_setting_is_told() -> None:
+    assert told_of_marks(Settings.read({})) == "images say what they are"
+    assert told_of_marks(Settings.read({"DARKROOM_MARKS": "none"})) == "images do not say what they are"
+    assert told_of_marks(Settings.read(SIGNING)).startswith("images say what they are, signed by Darkroom Studio until")
