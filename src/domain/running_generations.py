@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from domain.draw_generation import DrawGeneration
 from domain.errors import DrawingFailed, Overloaded, Superseded
 from domain.fair_gate import FairGate
+from domain.fair_room import FairRoom
 from domain.generation import Generation, State
 from domain.patience import patiently
 from domain.ports import GenerationLedger, ImageSpool
@@ -36,8 +37,7 @@ class RunningGenerations:
         """
         self._draw, self._store, self._ledger, self._spool = draw, store, ledger, spool
         self._watch = watch
-        self._gate, self._room = FairGate(max_in_flight), max_in_flight + max_queued
-        self._drawing: set[str] = set()
+        self._gate, self._drawing = FairGate(max_in_flight), FairRoom(max_in_flight + max_queued)
         self._answers: dict[str, asyncio.Future[Generation]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._late: set[str] = set()
@@ -82,19 +82,19 @@ class RunningGenerations:
             raise Overloaded("the service is about to stop")
         if self._spool.full:
             raise Overloaded("too many drawn images wait for the storage", retry_after=30)
-        if len(self._drawing) >= self._room:
+        if not self._drawing.offers(generation.caller):
             raise Overloaded("too many generations are running and waiting")
-        self._drawing.add(generation.id)
+        self._drawing.take(generation.caller, generation.id)
         try:
             yield
         finally:
             if generation.id not in self._tasks:
-                self._drawing.discard(generation.id)
+                self._drawing.leave(generation.id)
 
     def start(self, generation: Generation, hopeless: DrawingFailed | None = None) -> None:
         """Work on a generation that is this worker's, until its end; `hopeless`: why it cannot be drawn any more."""
         if generation.state is not State.DRAWN:
-            self._drawing.add(generation.id)
+            self._drawing.take(generation.caller, generation.id)
         self._answers[generation.id] = asyncio.get_running_loop().create_future()
         self._tasks[generation.id] = asyncio.create_task(self._run(generation, hopeless))
 
@@ -136,8 +136,8 @@ class RunningGenerations:
             self._tell(answered)
         finally:
             answer.cancel()  # no answer where the process is stopping
-            for known in (self._drawing, self._late):
-                known.discard(generation.id)
+            self._drawing.leave(generation.id)
+            self._late.discard(generation.id)
             for kept in (self._answers, self._tasks):
                 kept.pop(generation.id, None)
 
@@ -148,7 +148,7 @@ class RunningGenerations:
             elif generation.state is not State.DRAWN:
                 async with self._gate.passing(generation.caller, generation.id):
                     generation = await self._draw(generation)
-            self._drawing.discard(generation.id)
+            self._drawing.leave(generation.id)
             if generation.state is State.DRAWN:
                 generation = await self._store(generation, self._late_with)
         except Superseded:
