@@ -94,9 +94,15 @@ supply-chain: $(dev_ready) ## Write bill of materials and licences of what is de
 bench-parts: ## Install nginx and wrk from Debian, for `make bench` (needs root)
 	apt-get install --no-install-recommends --yes nginx-light wrk
 
+measurements := throughput memory overload start scale sketch
+
 .PHONY: bench
-bench: $(dev_ready) ## Measure beside programs that do less, and write docs/performance.md
-	@PYTHONPATH=tests $(bin)/python -m benchmarks --write
+bench: ## Measure all that docs/performance.md tells, and write it there; `make bench-memory` and the like: one part
+	@for part in $(measurements); do $(MAKE) --no-print-directory bench-$$part || failed=1; done; exit $${failed:-0}
+
+.PHONY: $(measurements:%=bench-%)
+$(measurements:%=bench-%): bench-%: $(dev_ready)
+	@PYTHONPATH=tests $(bin)/python -m benchmarks.$* --write
 
 .PHONY: bench-growth
 bench-growth: $(dev_ready) ## Measure ledgers as they grow, and write docs/growing.md

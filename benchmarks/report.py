@@ -22,7 +22,7 @@ def write(measured: Sequence[Measured], plan: Plan) -> None:
     ):
         lines = [Line(one.name, {n: getattr(cell, attribute) for n, cell in one.cells.items()}) for one in measured]
         (pictures / file).write_text(plot(title, lines), encoding="utf-8")
-    replace_between(_DOCS / "performance.md", "make bench", tables(measured, plan))
+    replace_between(_DOCS / "performance.md", "make bench-throughput", tables(measured, plan))
 
 
 def replace_between(page: Path, command: str, text: str) -> None:

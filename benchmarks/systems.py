@@ -21,7 +21,7 @@ from servers.postgres import PostgresServer
 from servers.process import Process, ProgramFailed
 
 _SECRET: Final = "only-for-benchmarks-on-the-loopback-interface"  # noqa: S105  # it guards nothing
-_DARKROOM: Final = str(Path(sysconfig.get_path("scripts")) / "darkroom")
+DARKROOM: Final = str(Path(sysconfig.get_path("scripts")) / "darkroom")
 _PYTHON: Final = sys.executable
 
 
@@ -55,7 +55,6 @@ class System:
     @contextmanager
     def running(self, folder: Path, stand_ins: StandIns, token: str) -> Iterator[Running]:
         """Start it, and see that it does the work."""
-        folder.mkdir()
         port = free_port()
         with ExitStack() as opened:
             process = self.open(opened, folder, stand_ins, port)
@@ -64,9 +63,9 @@ class System:
             yield running
 
 
-def access_token() -> str:
+def access_token(subject: str = "benchmark") -> str:
     """A token that Darkroom takes here."""
-    command = [_DARKROOM, "token", "--subject", "benchmark", "--ttl", "12h"]
+    command = [DARKROOM, "token", "--subject", subject, "--ttl", "12h"]
     said = subprocess.run(command, env={"DARKROOM_JWT_SECRET": _SECRET}, capture_output=True, check=True, text=True)  # noqa: S603
     return said.stdout.strip()
 
@@ -80,7 +79,7 @@ def _floor(opened: ExitStack, _: Path, stand_ins: StandIns, port: int) -> Proces
 
 def _darkroom(*command: str) -> Callable[[ExitStack, Path, StandIns, int], Process]:
     def start(opened: ExitStack, folder: Path, stand_ins: StandIns, port: int) -> Process:
-        return _started(opened, command, _settings(folder, stand_ins, port))
+        return start_darkroom(opened, command, darkroom_settings(folder, stand_ins, port))
 
     return start
 
@@ -88,20 +87,23 @@ def _darkroom(*command: str) -> Callable[[ExitStack, Path, StandIns, int], Proce
 def _darkroom_on_postgres(opened: ExitStack, folder: Path, stand_ins: StandIns, port: int) -> Process:
     postgres = opened.enter_context(PostgresServer(durable=True))
     url = opened.enter_context(postgres.database())
-    settings = _settings(folder, stand_ins, port) | {"DARKROOM_LEDGER_URL": url}
-    return _started(opened, [_DARKROOM, "serve"], settings)
+    settings = darkroom_settings(folder, stand_ins, port) | {"DARKROOM_LEDGER_URL": url}
+    return start_darkroom(opened, [DARKROOM, "serve"], settings)
 
 
-def _started(opened: ExitStack, command: Sequence[str], settings: Mapping[str, str]) -> Process:
+def start_darkroom(opened: ExitStack, command: Sequence[str], settings: Mapping[str, str]) -> Process:
+    """Start it, and wait until it answers."""
     # The log goes to a file, as it does where a service runs; reading it here would cost what is measured.
     log = Path(settings["DARKROOM_DATA_DIR"]).with_name("log")
+    log.parent.mkdir(exist_ok=True)
     shell = ["/bin/sh", "-c", f"exec {join(command)} 2>{log}"]
     process = opened.enter_context(Process(shell, environment=settings))
     process.wait_for("Darkroom is ready")
     return process
 
 
-def _settings(folder: Path, stand_ins: StandIns, port: int) -> dict[str, str]:
+def darkroom_settings(folder: Path, stand_ins: StandIns, port: int) -> dict[str, str]:
+    """Everything on, and room for as many orders as there may be."""
     return {
         "AWS_ACCESS_KEY_ID": "benchmark",
         "AWS_SECRET_ACCESS_KEY": "benchmark",
@@ -149,7 +151,7 @@ def _try(url: str, token: str, stand_ins: StandIns) -> None:
 
 SYSTEMS: Final = (
     System("floor", "bare aiohttp: the three calls, nothing checked, signed, written down or logged", _floor),
-    System("Darkroom", "`darkroom serve`, ledger on SQLite", _darkroom(_DARKROOM, "serve")),
+    System("Darkroom", "`darkroom serve`, ledger on SQLite", _darkroom(DARKROOM, "serve")),
     System("on Postgres", "`darkroom serve`, ledger on a PostgreSQL of the same machine", _darkroom_on_postgres),
     System(
         "without ledger",

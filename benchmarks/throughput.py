@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: measure, and print the tables; with `--write`, into the documentation."""
+"""`python -m benchmarks.throughput`: measure, and print the tables; with `--write`, into the documentation."""
 
 import argparse
 from pathlib import Path
@@ -18,7 +18,7 @@ def _plan(arguments: argparse.Namespace) -> Plan:
 
 def main() -> int:
     """Measure what was asked for; the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.throughput", description=__doc__)
     parser.add_argument("--in-flight", default="1,8,32,128,512", help="orders at once, comma-separated")
     parser.add_argument("--rounds", type=int, default=3, help="how often each is measured; medians are told")
     parser.add_argument("--seconds", type=float, default=10.0, help="length of one measurement")

@@ -1,0 +1,57 @@
+"""What every measurement of its own has in common: where it works, and how it comes into docs/performance.md."""
+
+import argparse
+import resource
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from benchmarks.machine import conditions
+from benchmarks.report import replace_between
+from benchmarks.stand_ins import StandIns, stand_ins
+from benchmarks.systems import access_token
+from servers.parts import PartMissing
+
+PAGE: Final = Path(__file__).parents[1] / "docs" / "performance.md"
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """Stand-ins that answer, a folder on the disk where the project lies, and a token that the service takes."""
+
+    stand_ins: StandIns
+    folder: Path
+    token: str
+
+
+@contextmanager
+def workplace() -> Iterator[Workplace]:
+    """Open one, for as long as the block lasts.
+
+    Raises:
+        PartMissing: something has to be installed.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    with stand_ins() as both, TemporaryDirectory(prefix=".bench-", dir=Path.cwd()) as folder:
+        yield Workplace(both, Path(folder), access_token())
+
+
+def main(name: str, measure: Callable[[Workplace], Iterator[str]]) -> int:
+    """Measure, print, and write where asked to; the exit status."""
+    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}")
+    parser.add_argument("--write", action="store_true", help="write what was measured into docs/performance.md")
+    arguments = parser.parse_args()
+    try:
+        with workplace() as place:
+            text = "\n".join([*conditions(), "", *measure(place), ""])
+    except PartMissing as missing:
+        print(f"SKIPPED, nothing was measured: {missing}")
+        return 0
+    print(text)
+    if arguments.write:
+        replace_between(PAGE, f"make bench-{name}", text)
+    return 0
