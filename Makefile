@@ -56,6 +56,10 @@ corpus: $(dev_ready) ## Try every forged token, and say how many are accepted or
 fuzz: $(dev_ready) ## Send 100,000 bent requests, and let schemathesis try for long; FUZZ=SERIES[:NUMBER] names others
 	$(bin)/python -m pytest -m long tests/integration/fuzz
 
+.PHONY: edge
+edge: $(dev_ready) ## Send odd and slow requests to the service, and write into docs/security.md what became of them
+	@cd tests && ../$(bin)/python -m pages.edge
+
 # The index's own build of torch brings gigabytes for GPUs along: only one for CPUs alone is ever installed here.
 torch := torch==2.13.0
 cpu_torch = $(pip) install --dry-run --ignore-installed --no-deps --only-binary :all: --report - $(torch) 2>/dev/null | grep -q +cpu

@@ -83,6 +83,24 @@ async def test_no_body_is_read_of_who_is_not_let_in(house: House) -> None:
     assert (await exchange(house, head)).startswith(b"HTTP/1.1 401 ")
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        ("X-Original-URL", "/health/live"),
+        ("X-Rewrite-URL", "/health/live"),
+        ("X-HTTP-Method-Override", "HEAD"),
+        ("X-Forwarded-User", "ada"),
+        ("X-Forwarded-For", "127.0.0.1"),
+        ("Forwarded", 'for=127.0.0.1;host="darkroom";proto=https'),
+        ("Cookie", "token=x; session=ada"),
+    ],
+    ids=lambda header: header[0],
+)
+async def test_no_header_of_a_proxy_opens_anything(house: House, header: tuple[str, str]) -> None:
+    del house.client.headers["Authorization"]
+    assert (await house.client.get("/api/usage", headers=[header])).status_code == 401
+
+
 async def test_a_host_that_is_none_is_refused(house: House) -> None:
     token = bearer()["Authorization"].encode()
     request = b"GET /api/models HTTP/1.1\r\nHost: a b\r\nAuthorization: " + token + b"\r\nConnection: close\r\n\r\n"
