@@ -5,6 +5,7 @@ import zlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
+from domain.errors import InvalidValue
 from domain.generation import GeneratedImage, GenerationRequest
 from domain.image_file import MediaType
 from domain.model_card import MediaSource, ModelCard, PixelRange
@@ -48,7 +49,10 @@ class StripesImageGenerator(ImageGenerator):
 @asynccontextmanager
 async def open_stripes(environment: Mapping[str, str]) -> AsyncIterator[ImageGenerator]:
     """What the entry point names: clients and the like would be opened and closed here."""
-    yield StripesImageGenerator(int(environment.get("DARKROOM_STRIPES_WIDTH", "16")))
+    width = environment.get("DARKROOM_STRIPES_WIDTH", "16")
+    if not width.isdecimal() or int(width) == 0:
+        raise InvalidValue("DARKROOM_STRIPES_WIDTH must be a whole number of pixels from 1")
+    yield StripesImageGenerator(int(width))
 
 
 def stripes(width: int, height: int, seed: int, stripe: int) -> bytes:

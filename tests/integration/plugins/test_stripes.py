@@ -2,21 +2,48 @@
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
-from adapters.conformance import GeneratorContract
-from domain.ports import ImageGenerator
+from integration.plugins.conftest import EXAMPLES
 
 
-class TestStripesImageGenerator(GeneratorContract):
-    @pytest.fixture
-    def generator(self, installed: Path, monkeypatch: pytest.MonkeyPatch) -> ImageGenerator:
-        monkeypatch.syspath_prepend(str(installed))
-        return __import__("darkroom_stripes").StripesImageGenerator(16)  # type: ignore[no-any-return]
+def test_its_own_tests_hold_it_to_the_rules_with_nothing_of_the_repository(installed: Path, tmp_path: Path) -> None:
+    for name in ("pyproject.toml", "test_darkroom_stripes.py"):
+        shutil.copy(EXAMPLES / "darkroom-stripes" / name, tmp_path)
+
+    tested = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        env={**os.environ, "PYTHONPATH": str(installed)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+
+    assert tested.returncode == 0, tested.stdout
+    assert re.search(r"^1\d passed", tested.stdout, re.MULTILINE), tested.stdout
+
+
+def test_a_setting_of_its_own_that_makes_no_sense_is_told_beside_all_others(installed: Path, tmp_path: Path) -> None:
+    settings = {"DARKROOM_GENERATORS": "stripes,sketch", "DARKROOM_STRIPES_WIDTH": "wide"}
+
+    checked = subprocess.run(
+        [sys.executable, "-m", "entrypoints.cli", "check"],
+        env={**os.environ, "PYTHONPATH": str(installed), "DARKROOM_DATA_DIR": str(tmp_path), **settings},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert "broken  generator stripes: stripes: DARKROOM_STRIPES_WIDTH must be" in checked.stdout
+    assert "ok      generator sketch: draws in this process" in checked.stdout
 
 
 def test_the_service_draws_with_it_by_a_setting(installed: Path, tmp_path: Path) -> None:
