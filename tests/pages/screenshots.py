@@ -21,7 +21,7 @@ from integration.page.studio import Studio, open_studio
 from servers.browser import open_browser
 
 PICTURES: Final = Path(__file__).parents[2] / "docs" / "pictures"
-DESKTOP: Final[ViewportSize] = {"width": 1120, "height": 760}
+DESKTOP: Final[ViewportSize] = {"width": 1120, "height": 780}
 PHONE: Final[ViewportSize] = {"width": 390, "height": 844}
 # What hangs on the sheet, newest last.
 DRAWN: Final = (
