@@ -81,10 +81,18 @@ class Deaths:
         self.count += 1
 
     async def until_settled(self, seat: Seat, died_at: float | None = None) -> None:
-        """Ask a seat until nothing is unfinished that was begun by then: when somebody died, or now."""
+        """Ask a seat until nothing is unfinished that was begun by then: when somebody died, or now.
+
+        Raises:
+            AssertionError: it takes longer than it may; says what is unfinished, and what the process said.
+        """
         begun = time.monotonic()
-        async with asyncio.timeout(LONGEST_SETTLING):
-            self._all_final_up_to = await self.caller.until_final(
-                seat.url, created_before=died_at or time.time(), after=self._all_final_up_to
-            )
+        try:
+            async with asyncio.timeout(LONGEST_SETTLING):
+                self._all_final_up_to = await self.caller.until_final(
+                    seat.url, created_before=died_at or time.time(), after=self._all_final_up_to
+                )
+        except TimeoutError:
+            left = [one for one in await self.caller.generations(seat.url) if not one.final]
+            raise AssertionError(f"unfinished after {LONGEST_SETTLING} s: {left}\n{seat.said}") from None
         self.settled.append(time.monotonic() - begun)

@@ -29,6 +29,11 @@ class Seat:
     def url(self) -> str:
         return f"http://{LOOPBACK}:{self._port}"
 
+    @property
+    def said(self) -> str:
+        """What the process has logged lately."""
+        return self._process.stderr[-8000:] if self._process else ""
+
     async def start(self, **more: str) -> None:
         """Start a process, with some `more` settings, and wait until it answers."""
         self.launch(**more)
