@@ -51,7 +51,7 @@ def what_stays(text: str) -> Part:
         paragraphs=len(re.findall(r"\n{2,}(?=\S)", text)),
         items=len(re.findall(r"^- ", text, re.MULTILINE)),
         cells=[row.count("|") for row in re.findall(r"^\|.*", text, re.MULTILINE)],
-        names=set(NAME.findall(text)),
+        names={" ".join(name.split()) for name in NAME.findall(text)},
         links=sorted(LINK.findall(text)),
     )
 
