@@ -16,7 +16,6 @@ from entrypoints import logs
 from entrypoints.container.composition import open_container
 from entrypoints.http.app import create_app
 from entrypoints.open_connections import OpenConnections
-from entrypoints.open_connections import OpenConnections
 from entrypoints.serving.listener import listen
 from entrypoints.serving.loop import run
 from entrypoints.serving.server import Server
