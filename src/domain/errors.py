@@ -164,7 +164,7 @@ class GeneratorUnavailable(DrawingFailed):
 
 
 class PromptRejected(DrawingFailed):
-    """The provider's moderation rejected the prompt, or what came of it."""
+    """The provider's moderation rejected the prompt or what came of it, or the model cannot read all of the prompt."""
 
 
 class OutcomeUnknown(DrawingFailed):

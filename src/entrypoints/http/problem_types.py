@@ -67,9 +67,9 @@ PROBLEM_TYPES: Final[dict[type[DarkroomError], ProblemType]] = {
     PromptRejected: ProblemType(
         "prompt-rejected",
         HTTPStatus.BAD_REQUEST,
-        "Moderation rejected the prompt",
-        "The provider's moderation rejected the prompt, or the images that came of it. `charged` says whether they "
-        "were paid for. Another prompt may be accepted.",
+        "The prompt was rejected",
+        "The provider's moderation rejected the prompt, or the images that came of it; or the model cannot read all of "
+        "the prompt. `detail` says which, `charged` whether something was paid for. Another prompt may be accepted.",
     ),
     Unauthorized: ProblemType(
         "unauthorized",
