@@ -98,7 +98,7 @@ supply-chain: $(dev_ready) ## Write bill of materials and licences of what is de
 bench-parts: ## Install nginx and wrk from Debian, for `make bench` (needs root)
 	apt-get install --no-install-recommends --yes nginx-light wrk
 
-measurements := throughput memory overload start scale sketch
+measurements := throughput memory overload scale start sketch
 
 .PHONY: bench
 bench: ## Measure all that docs/performance.md tells, and write it there; `make bench-memory` and the like: one part

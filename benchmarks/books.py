@@ -1,0 +1,53 @@
+"""`python -m benchmarks.books LEDGER_URL IN_FLIGHT SECONDS`: writes orders down, and nothing else; prints the rate."""
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+from adapters.ledgers.postgres import open_postgres_ledger
+from adapters.ledgers.sqlite import open_sqlite_ledger
+from adapters.postgres.database import open_postgres_database
+from conformance.generations import received, stored
+from domain.limits import Limits
+from domain.ports import GenerationLedger
+
+
+async def main(url: str, in_flight: int, seconds: float) -> None:
+    """Write for so many seconds, and print the orders a second."""
+    async with _opened(url) as ledger:
+        began = time.monotonic()
+        done = await asyncio.gather(*(_written(ledger, began + seconds) for _ in range(in_flight)))
+        print(sum(done) / (time.monotonic() - began))
+
+
+@asynccontextmanager
+async def _opened(url: str) -> AsyncIterator[GenerationLedger]:
+    scheme, _, rest = url.partition(":")
+    if scheme == "sqlite":
+        file = Path(rest)
+        async with open_sqlite_ledger(file, file.with_name("workers"), lambda: datetime.now(UTC)) as embedded:
+            yield embedded
+    else:
+        async with open_postgres_database(url) as database, open_postgres_ledger(database, str(uuid4())) as shared:
+            yield shared
+
+
+async def _written(ledger: GenerationLedger, end: float) -> int:
+    """Orders that one after the other went from received to stored."""
+    orders = 0
+    while time.monotonic() < end:
+        order = received(at=datetime.now(UTC))
+        await ledger.receive(order, Limits())
+        for revision in stored(order):
+            await ledger.record(revision)
+        orders += 1
+    return orders
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3])))

@@ -1,0 +1,79 @@
+"""`python -m benchmarks.scale`: more processes, and what a ledger alone can take; `--write`: into the documentation."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from functools import partial
+from statistics import median
+from typing import Final
+
+from benchmarks.load import load
+from benchmarks.page import Workplace, main
+from benchmarks.systems import DARKROOM, darkroom_settings, start_darkroom
+from servers.ports import LOOPBACK, free_port
+from servers.postgres import PostgresServer
+
+_IN_FLIGHT: Final = 64
+_SECONDS: Final = 8.0
+_ROUNDS: Final = 3
+
+
+def measure(place: Workplace) -> Iterator[str]:
+    """All of it, as Markdown."""
+    yield f"| orders a second, {_IN_FLIGHT} in flight, medians of {_ROUNDS} rounds of {_SECONDS:g} s | one | two |"
+    yield "|---|---:|---:|"
+    yield _row("worker processes of one `darkroom serve`, SQLite", partial(_workers, place))
+    with PostgresServer(durable=True) as postgres, postgres.database() as url:
+        yield _row("services of their own, PostgreSQL", partial(_services, place, url))
+        yield _row("processes that write orders down and nothing else, PostgreSQL", partial(_written, url))
+    yield _row("the same, SQLite", partial(_written, f"sqlite:{place.folder / 'alone.sqlite'}"))
+    yield ""
+    yield f"Stand-ins, load, database and service share {os.cpu_count()} cores."
+
+
+def _row(title: str, rate: Callable[[int], float]) -> str:
+    return f"| {title} | {rate(1):,.0f} | {rate(2):,.0f} |"
+
+
+def _workers(place: Workplace, workers: int) -> float:
+    settings = darkroom_settings(place.folder / f"workers-{workers}", place.stand_ins, free_port())
+    return _rate(place, [settings | {"DARKROOM_WORKERS": str(workers)}])
+
+
+def _services(place: Workplace, url: str, services: int) -> float:
+    settings = {"DARKROOM_LEDGER_URL": url}
+    folders = [place.folder / f"service-{number}-of-{services}" for number in range(services)]
+    return _rate(place, [darkroom_settings(folder, place.stand_ins, free_port()) | settings for folder in folders])
+
+
+def _rate(place: Workplace, services: Sequence[dict[str, str]]) -> float:
+    """Orders a second of all of them together, under a load that is the same however many they are."""
+    with ExitStack() as opened, ThreadPoolExecutor(len(services)) as threads:
+        for settings in services:
+            start_darkroom(opened, [DARKROOM, "serve"], settings)
+
+        def once(settings: dict[str, str], seconds: float) -> float:
+            url = f"http://{LOOPBACK}:{settings['DARKROOM_PORT']}"
+            return load(url, token=place.token, in_flight=_IN_FLIGHT // len(services), seconds=seconds).rate
+
+        def together(seconds: float) -> float:
+            rate = sum(threads.map(once, services, [seconds] * len(services)), start=0.0)
+            place.stand_ins.empty_the_bucket()
+            return rate
+
+        together(2)
+        return median(together(_SECONDS) for _ in range(_ROUNDS))
+
+
+def _written(url: str, writers: int) -> float:
+    """Orders a second that so many processes write down together, from received to stored."""
+    command = [sys.executable, "-m", "benchmarks.books", url, str(_IN_FLIGHT), str(_SECONDS)]
+    started = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(writers)]  # noqa: S603  # our own
+    return sum((float(process.communicate()[0]) for process in started), start=0.0)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main("scale", measure))
