@@ -1,24 +1,20 @@
 """uvicorn's HTTP protocol, with an end to its patience: uvicorn itself waits for slow clients for ever."""
 
-import json
 import logging
 from asyncio import AbstractEventLoop, BaseTransport, TimerHandle, Transport
+from collections.abc import Callable
 from enum import Enum, auto
-from http import HTTPStatus
 from typing import Any, ClassVar, Final, cast
-from uuid import uuid4
 
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from entrypoints.open_connections import OpenConnections
+from entrypoints.refusals import Refusal
 
 log = logging.getLogger(__name__)
 
-_HEAD_TOO_LARGE: Final = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the headers are too large"
-_TOO_MANY: Final = HTTPStatus.SERVICE_UNAVAILABLE, "there are too many connections"
-_RETRY_AFTER: Final = 1  # seconds
 _BESIDES: Final = 32  # bytes that a header takes beside its name and value (RFC 9113, 6.5.2, counts them alike)
 
 
@@ -57,15 +53,18 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         app_state: dict[str, Any],
         _loop: AbstractEventLoop | None = None,
         connections: OpenConnections | None = None,
+        refused: Callable[[Refusal], None] = lambda _: None,
     ) -> None:
+        """`refused` is told of each connection that is closed from here."""
         super().__init__(config, server_state, app_state, _loop)
         self._connections, self._address = connections or OpenConnections(), ""
+        self._refused = refused
         self._admitted = False
         self._not_taken: TimerHandle | None = None
         self._stage, self._requests, self._head_bytes = _Stage.HEAD, 0, 0
         self._timer: TimerHandle | None = None
         self._timed: tuple[int, _Stage] | None = None
-        self._refusal = HTTPStatus.BAD_REQUEST, "this is no HTTP request"
+        self._refusal = Refusal.NO_HTTP
 
     def connection_made(self, transport: BaseTransport) -> None:
         super().connection_made(cast("Transport", transport))
@@ -74,7 +73,7 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         if self._admitted:
             self._set_timer()
         else:
-            self._refuse(*_TOO_MANY)
+            self._refuse(Refusal.TOO_MANY_CONNECTIONS)
 
     def connection_lost(self, exc: Exception | None) -> None:
         for timer in (self._timer, self._not_taken):
@@ -95,12 +94,12 @@ class GuardedHttpProtocol(HttpToolsProtocol):
             # The parser hands a header over when it is whole; of one without end we see only what went in.
             self._head_bytes = head_bytes + len(data)
             if self._head_bytes > self.MAX_HEAD_BYTES:
-                self._refuse(*_HEAD_TOO_LARGE)
+                self._refuse(Refusal.HEAD_TOO_LARGE)
         self._set_timer()
 
     def on_message_begin(self) -> None:
         if len(self.pipeline) >= self.MAX_PIPELINED:
-            self._stop_parsing(HTTPStatus.BAD_REQUEST, "too many requests at once on one connection")
+            self._stop_parsing(Refusal.TOO_MANY_REQUESTS)
         if self._stage is not _Stage.HEAD:
             self._begin_head()
         super().on_message_begin()
@@ -112,17 +111,17 @@ class GuardedHttpProtocol(HttpToolsProtocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         self._count(len(name) + len(value) + _BESIDES)
         if name.lower() == b"transfer-encoding" and value.strip().lower() != b"chunked":
-            self._stop_parsing(HTTPStatus.NOT_IMPLEMENTED, "no transfer coding is known but chunked")
+            self._stop_parsing(Refusal.TRANSFER_CODING)
         if self._stage is _Stage.HEAD:  # else it is a trailer, which uvicorn would pass for a header (RFC 9110, 6.5.1)
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         version = self.parser.get_http_version()
         if version not in ("1.0", "1.1"):
-            self._stop_parsing(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "HTTP/1.1 is spoken here")
+            self._stop_parsing(Refusal.HTTP_VERSION)
         hosts = [name for name, _ in self.headers if name == b"host"]
         if len(hosts) > 1 or (not hosts and version == "1.1"):  # RFC 9112, 3.2
-            self._stop_parsing(HTTPStatus.BAD_REQUEST, "there must be one Host header")
+            self._stop_parsing(Refusal.HOST)
         super().on_headers_complete()  # which raises for a target that it cannot take apart
         self._stage = _Stage.BODY
 
@@ -151,7 +150,7 @@ class GuardedHttpProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         del msg
-        self._refuse(*self._refusal)
+        self._refuse(self._refusal)
 
     @property
     def _earlier_at_work(self) -> bool:
@@ -166,11 +165,11 @@ class GuardedHttpProtocol(HttpToolsProtocol):
     def _count(self, length: int) -> None:
         self._head_bytes += length
         if self._head_bytes > self.MAX_HEAD_BYTES:
-            self._stop_parsing(*_HEAD_TOO_LARGE)
+            self._stop_parsing(Refusal.HEAD_TOO_LARGE)
 
-    def _stop_parsing(self, status: HTTPStatus, detail: str) -> None:
-        self._refusal = status, detail
-        raise _Refused(detail)
+    def _stop_parsing(self, refusal: Refusal) -> None:
+        self._refusal = refusal
+        raise _Refused(refusal.detail)
 
     def _set_timer(self) -> None:
         """Start the time that the client has now, unless it is running already."""
@@ -188,15 +187,14 @@ class GuardedHttpProtocol(HttpToolsProtocol):
             self._timed = None
             self._set_timer()
         else:
-            what = "headers" if self._stage is _Stage.HEAD else "body"
-            self._refuse(HTTPStatus.REQUEST_TIMEOUT, f"the {what} did not come in time")
+            self._refuse(Refusal.HEAD_LATE if self._stage is _Stage.HEAD else Refusal.BODY_LATE)
 
-    def _refuse(self, status: HTTPStatus, detail: str) -> None:
+    def _refuse(self, refusal: Refusal) -> None:
         """Close the connection, with an answer where none is under way."""
-        log.info("connection refused: %s", detail)
+        self._tell(refusal)
         answering = self._stage is _Stage.BODY and self.cycle.response_started
         if not answering and not self._earlier_at_work:
-            self.transport.write(_problem(status, detail))
+            self.transport.write(refusal.answer())
         self.transport.close()
         self._let_take()
 
@@ -206,30 +204,9 @@ class GuardedHttpProtocol(HttpToolsProtocol):
             self._not_taken = self.loop.call_later(self.TAKEN_WITHIN, self._was_not_taken)
 
     def _was_not_taken(self) -> None:
-        log.info("connection cut: the answer was not read in time")
+        self._tell(Refusal.ANSWER_NOT_TAKEN)
         self.transport.abort()
 
-
-def _problem(status: HTTPStatus, detail: str) -> bytes:
-    """An answer to what never became a request that the application could answer (RFC 9457, 4.2.1)."""
-    request_id = uuid4().hex
-    body = json.dumps(
-        {
-            "type": "about:blank",
-            "title": status.phrase,
-            "status": status.value,
-            "detail": detail,
-            "request_id": request_id,
-            "charged": "no",
-        }
-    ).encode()
-    retry_after = f"retry-after: {_RETRY_AFTER}\r\n" if status is HTTPStatus.SERVICE_UNAVAILABLE else ""
-    head = (
-        f"HTTP/1.1 {status.value} {status.phrase}\r\n"
-        "content-type: application/problem+json\r\n"
-        f"content-length: {len(body)}\r\n"
-        "cache-control: no-store\r\n"
-        f"x-request-id: {request_id}\r\n"
-        f"{retry_after}connection: close\r\n\r\n"
-    )
-    return head.encode("ascii") + body
+    def _tell(self, refusal: Refusal) -> None:
+        log.info("connection refused: %s", refusal.detail)
+        self._refused(refusal)

@@ -1,0 +1,57 @@
+"""Why connections are closed from here, and how their clients are told."""
+
+import json
+from enum import Enum
+from http import HTTPStatus
+from typing import Final
+from uuid import uuid4
+
+_RETRY_AFTER: Final = 1  # seconds
+
+
+class Refusal(Enum):
+    """A reason, with the status and the words of its answer."""
+
+    NO_HTTP = HTTPStatus.BAD_REQUEST, "this is no HTTP request"
+    HOST = HTTPStatus.BAD_REQUEST, "there must be one Host header"
+    TOO_MANY_REQUESTS = HTTPStatus.BAD_REQUEST, "too many requests at once on one connection"
+    HEAD_LATE = HTTPStatus.REQUEST_TIMEOUT, "the headers did not come in time"
+    BODY_LATE = HTTPStatus.REQUEST_TIMEOUT, "the body did not come in time"
+    # Nobody hears its status: it is in the midst of an answer that the connection is cut.
+    ANSWER_NOT_TAKEN = HTTPStatus.REQUEST_TIMEOUT, "the answer was not read in time"
+    HEAD_TOO_LARGE = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the headers are too large"
+    TRANSFER_CODING = HTTPStatus.NOT_IMPLEMENTED, "no transfer coding is known but chunked"
+    TOO_MANY_CONNECTIONS = HTTPStatus.SERVICE_UNAVAILABLE, "there are too many connections"
+    HTTP_VERSION = HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "HTTP/1.1 is spoken here"
+
+    def __init__(self, status: HTTPStatus, detail: str) -> None:
+        self.status, self.detail = status, detail
+
+    @property
+    def reason(self) -> str:
+        """Its name, as the types of problems are written: `head-late`."""
+        return self.name.lower().replace("_", "-")
+
+    def answer(self) -> bytes:
+        """An answer to what never became a request that the application could answer (RFC 9457, 4.2.1)."""
+        request_id = uuid4().hex
+        body = json.dumps(
+            {
+                "type": "about:blank",
+                "title": self.status.phrase,
+                "status": self.status.value,
+                "detail": self.detail,
+                "request_id": request_id,
+                "charged": "no",
+            }
+        ).encode()
+        retry_after = f"retry-after: {_RETRY_AFTER}\r\n" if self.status is HTTPStatus.SERVICE_UNAVAILABLE else ""
+        head = (
+            f"HTTP/1.1 {self.status.value} {self.status.phrase}\r\n"
+            "content-type: application/problem+json\r\n"
+            f"content-length: {len(body)}\r\n"
+            "cache-control: no-store\r\n"
+            f"x-request-id: {request_id}\r\n"
+            f"{retry_after}connection: close\r\n\r\n"
+        )
+        return head.encode("ascii") + body

@@ -1,0 +1,44 @@
+"""Who looks after a service hears why connections were closed from here."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import cast
+
+import pytest
+
+from entrypoints.http_guard import GuardedHttpProtocol
+from entrypoints.open_connections import OpenConnections
+from entrypoints.refusals import Refusal
+from unit.entrypoints.test_http_guard import Application, Endless, SlowBody, SlowHead, connected, serving, whole_answer
+
+FULL = OpenConnections(most=0)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "connections", "sent", "refusal"),
+    [
+        (Endless, None, b"HELLO\r\n\r\n", Refusal.NO_HTTP),
+        (Endless, None, b"GET / HTTP/1.1\r\n\r\n", Refusal.HOST),
+        (Endless, None, b"GET / HTTP/1.1\r\nx: " + 40_000 * b"x", Refusal.HEAD_TOO_LARGE),
+        (Endless, FULL, b"", Refusal.TOO_MANY_CONNECTIONS),
+        (SlowHead, None, b"GET /", Refusal.HEAD_LATE),
+        (SlowBody, None, b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\n", Refusal.BODY_LATE),
+    ],
+    ids=lambda value: value.name if isinstance(value, Refusal) else "",
+)
+async def test_each_is_told_once_with_its_reason(
+    protocol: type[GuardedHttpProtocol], connections: OpenConnections | None, sent: bytes, refusal: Refusal
+) -> None:
+    told: list[Refusal] = []
+    guarded = cast("type[GuardedHttpProtocol]", partial(protocol, connections=connections, refused=told.append))
+    async with serving(guarded, Application()) as port, connected(port) as (reader, writer):
+        writer.write(sent)
+        status, problem = await whole_answer(reader)
+    assert told == [refusal]
+    assert (status, problem["detail"]) == (refusal.status, refusal.detail)
+
+
+def test_reasons_are_written_like_types_of_problems() -> None:
+    assert Refusal.HEAD_LATE.reason == "head-late"
+    assert len({refusal.reason for refusal in Refusal}) == len(Refusal)
