@@ -14,6 +14,7 @@ from adapters.in_memory.ledger import InMemoryGenerationLedger
 from adapters.in_memory.spool import InMemoryImageSpool
 from entrypoints import logs
 from entrypoints.container.composition import open_container
+from entrypoints.container.watching import Watching
 from entrypoints.http.app import create_app
 from entrypoints.open_connections import OpenConnections
 from entrypoints.serving.listener import listen
@@ -30,7 +31,7 @@ async def _serve(settings: Settings, listener: socket, *, spool_too: bool) -> No
         container.ledger.override(providers.Object(InMemoryGenerationLedger()))
         if spool_too:
             container.spool.override(providers.Object(InMemoryImageSpool()))
-        server = Server(create_app(container.services(), cors_origins=()), OpenConnections())
+        server = Server(create_app(container.services(), cors_origins=()), OpenConnections(), Watching().refused)
         async with server.answering(listener):
             print(f"Darkroom is ready at {settings.service.public_url}", flush=True)
             await stop.wait()

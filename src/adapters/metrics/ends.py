@@ -1,6 +1,6 @@
 """What becomes of generations, counted when it is written down."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from adapters.metrics.instruments import Instruments
@@ -15,10 +15,18 @@ class Ends:
     """Counts images and money at the end of each generation."""
 
     def __init__(self, instruments: Instruments) -> None:
-        self._images, self._spend = instruments.images, instruments.spend
+        self._images, self._spend, self._fallbacks = instruments.images, instruments.spend, instruments.fallbacks
+        self._chains: Mapping[str, Sequence[str]] = {}
 
-    def expect(self, cards: Iterable[ModelCard]) -> None:
-        """Show 0 for the models on offer: of a counter that begins with its first image, no increase is seen."""
+    def expect(self, cards: Iterable[ModelCard], chains: Mapping[str, Sequence[str]]) -> None:
+        """Show 0 for the models on offer: of a counter that begins with its first image, no increase is seen.
+
+        `chains` by version: the model that it stands for, then those that may draw in its place.
+        """
+        self._chains = chains
+        for model, *others in chains.values():
+            for other in others:
+                self._fallbacks.labels(model, other)
         for card in cards:
             version = card.version.value
             for outcome in _OUTCOMES:
@@ -33,6 +41,9 @@ class Ends:
         if not generation.state.final or not generation.prompts_kept or generation.erased_at:
             return
         version, generator = generation.model.value, generation.generator
+        ordered, *others = self._chains.get(generation.request.version.value, (version,))
+        if version in others:
+            self._fallbacks.labels(ordered, version).inc()
         stored = len(generation.images)
         if stored:
             self._images.labels(version, generator, State.STORED.value).inc(stored)

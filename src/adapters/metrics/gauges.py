@@ -15,6 +15,7 @@ class Gauges:
         *,
         max_in_flight: int,
         max_queued: int,
+        max_streams: int,
         spool_mark: float,
         spend_per_day: Money | None,
     ) -> None:
@@ -22,14 +23,16 @@ class Gauges:
         self._instruments, self._running = instruments, running
         instruments.in_flight_limit.set(max_in_flight)
         instruments.queue_limit.set(max_queued)
+        instruments.streams_limit.set(max_streams)
         instruments.spool_mark.set(spool_mark)
         if spend_per_day:
             instruments.spend_limit.labels(spend_per_day.currency).set(float(spend_per_day.amount))
 
-    def show(self, *, spool_images: int, spool_bytes: int) -> None:
+    def show(self, *, streams: int, spool_images: int, spool_bytes: int) -> None:
         """Show how it stands now."""
         self._instruments.in_flight.set(self._running.in_flight)
         self._instruments.queued.set(self._running.queued)
         self._instruments.being_stored.set(self._running.being_stored)
+        self._instruments.streams.set(streams)
         self._instruments.spool_images.set(spool_images)
         self._instruments.spool_bytes.set(spool_bytes)

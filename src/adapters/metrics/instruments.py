@@ -33,6 +33,7 @@ class Instruments:
         self.images = counter("images", "Images ordered, by what became of them.", "model", "generator", "outcome")
         self.spend = counter("spend", "Money, by whether it was charged.", "model", "currency", "charged")
         self.settled = counter("settled", "Generations left unfinished by a process that lives no more.")
+        self.fallbacks = counter("fallbacks", "Generations that another model was asked for.", "model", "fallback")
         self.provider = histogram(
             "provider_seconds", "Submitting and collecting.", _PROVIDER_SECONDS, "generator", "step"
         )
@@ -47,6 +48,13 @@ class Instruments:
         self.ledger_faults = counter("ledger_faults", "What the ledger did not do.", "call")
         self.requests = counter("http_requests", "HTTP requests answered.", "method", "route", "status", "problem")
         self.request_seconds = histogram("http_request_seconds", "Answering.", _REQUEST_SECONDS, "method", "route")
+        self.refused = counter("connections_refused", "Connections closed by the service, by its reason.", "reason")
+        self.streams = added_up("streams", "Event streams that are open.")
+        self.streams_limit = added_up("streams_limit", "How many event streams may be open.")
+        self.webhooks = counter("webhooks", "Attempts to tell callers of an end, by what came of them.", "outcome")
+        self.webhooks_waiting = shared("webhooks_waiting", "Callers to be told of an end, now or later.")
+        self.keys_age = shared("keys_age_seconds", "Since the published keys of access tokens were last fetched.")
+        self.keys_max_age = shared("keys_max_age_seconds", "For how long the published keys are trusted.")
         self.in_flight = added_up("in_flight", "Generations being drawn.")
         self.in_flight_limit = added_up("in_flight_limit", "How many may be drawn at once.")
         self.queued = added_up("queued", "Generations waiting to be drawn.")

@@ -2,17 +2,17 @@
 
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from datetime import datetime
 from itertools import product
-from typing import Final
+from typing import Final, get_args
 
 from adapters.metrics.ends import Ends
 from adapters.metrics.instruments import Instruments
 from adapters.metrics.own_time import OwnTime
-from adapters.watched.watcher import Answered, Call, Headers, Step, Watcher
+from adapters.watched.watcher import Answered, Call, Headers, Step, Watcher, WebhookOutcome
 from domain.errors import (
     DrawingFailed,
     GeneratorRefused,
@@ -41,16 +41,23 @@ class MetricsWatcher(Watcher):
     def __init__(self, instruments: Instruments, clock: Callable[[], datetime]) -> None:
         self._instruments, self._ends, self._clock = instruments, Ends(instruments), clock
 
-    def expect(self, cards: Iterable[ModelCard]) -> None:
-        """Show 0 for what may be counted: of a counter that begins with its first fault, no increase is seen."""
+    def expect(self, cards: Iterable[ModelCard], chains: Mapping[str, Sequence[str]], refusals: Iterable[str]) -> None:
+        """Show 0 for what may be counted: of a counter that begins with its first fault, no increase is seen.
+
+        `chains` as for `Ends.expect`; `refusals` are the reasons for which connections are closed.
+        """
         cards = tuple(cards)
-        self._ends.expect(cards)
+        self._ends.expect(cards, chains)
         for generator, step, problem in product({card.generator for card in cards}, ("submit", "collect"), _PROBLEMS):
             self._instruments.provider_faults.labels(generator, step, _name_of(problem))
         for call in ("put", "link", "delete"):
             self._instruments.storage_faults.labels(call)
         for call in ("receive", "record", "find"):
             self._instruments.ledger_faults.labels(call)
+        for reason in refusals:
+            self._instruments.refused.labels(reason)
+        for outcome in get_args(WebhookOutcome):
+            self._instruments.webhooks.labels(outcome)
 
     @contextmanager
     def request(self, headers: Headers) -> Iterator[Answered]:
@@ -86,6 +93,12 @@ class MetricsWatcher(Watcher):
 
     def settling(self, generations: int) -> None:
         self._instruments.settled.inc(generations)
+
+    def refused(self, reason: str) -> None:
+        self._instruments.refused.labels(reason).inc()
+
+    def webhook(self, outcome: WebhookOutcome) -> None:
+        self._instruments.webhooks.labels(outcome).inc()
 
     def _provider(self, call: Call) -> Iterator[Step]:
         waited = 0.0

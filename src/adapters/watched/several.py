@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 
-from adapters.watched.watcher import WATCHER, Answered, Call, Headers, Step, Watcher
+from adapters.watched.watcher import WATCHER, Answered, Call, Headers, Step, Watcher, WebhookOutcome
 from domain.generation import Generation
 
 
@@ -63,3 +63,11 @@ class SeveralWatchers(Watcher):
     def settling(self, generations: int) -> None:
         for watcher in self._watchers:
             watcher.settling(generations)
+
+    def refused(self, reason: str) -> None:
+        for watcher in self._watchers:
+            watcher.refused(reason)
+
+    def webhook(self, outcome: WebhookOutcome) -> None:
+        for watcher in self._watchers:
+            watcher.webhook(outcome)

@@ -10,6 +10,7 @@ from domain.generation import Generation
 
 Headers = Iterable[tuple[bytes, bytes]]
 Step = Callable[[], AbstractContextManager[None]]
+WebhookOutcome = Literal["delivered", "put-off", "given-up"]
 
 
 @dataclass(slots=True)
@@ -64,6 +65,12 @@ class Watcher:
 
     def settling(self, generations: int) -> None:
         """So many were left unfinished by workers that live no more, and are taken up here."""
+
+    def refused(self, reason: str) -> None:
+        """A connection was closed for a reason of which there are few, before or beside any answer of a handler."""
+
+    def webhook(self, outcome: WebhookOutcome) -> None:
+        """It is written down what came of an attempt to tell a caller of an end."""
 
     @contextmanager
     def around(self, call: Call) -> Iterator[None]:

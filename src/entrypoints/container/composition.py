@@ -157,7 +157,7 @@ async def open_container(
     async with AsyncExitStack() as opened:
         records = await opened.enter_async_context(open_records(settings))
         if tokens is None:
-            tokens = await opened.enter_async_context(open_token_verifier(settings, records.revoked))
+            tokens = await opened.enter_async_context(open_token_verifier(settings, records.revoked, watching))
         stored = await opened.enter_async_context(open_storage(settings))
         webhooks = await opened.enter_async_context(open_webhooks(settings))
         if generators is None:
@@ -173,12 +173,12 @@ async def open_container(
             ledger=watching.ledger(records.ledger),
             watching=watching,
             tokens=tokens,
-            webhook_ledger=records.webhooks,
+            webhook_ledger=watching.webhooks(records.webhooks),
             webhook_sender=webhooks,
         )
         # What does not fit together is told now, and not to the first who calls.
         container.cards()
-        watching.begin(settings, container.cards().values(), container.running(), records.on_disk)
+        watching.begin(settings, container.models(), container.running(), container.streams(), records.on_disk)
         yield container
 
 

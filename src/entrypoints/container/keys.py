@@ -7,6 +7,7 @@ from functools import partial
 
 from entrypoints.container.data_folder import own_secret
 from entrypoints.container.upkeep import kept_up
+from entrypoints.container.watching import Watching
 from entrypoints.http.discovery import Get, keys_of
 from entrypoints.http.errors import KeysUnavailable
 from entrypoints.http.keys import KeySource, OneKey
@@ -34,8 +35,10 @@ def signing_secret(settings: Settings) -> bytes:
 
 
 @asynccontextmanager
-async def open_keys(settings: Settings) -> AsyncIterator[KeySource]:
+async def open_keys(settings: Settings, watching: Watching | None = None) -> AsyncIterator[KeySource]:
     """The keys that tokens are verified with, kept fresh as long as the block lasts.
+
+    `watching` looks at how old they are.
 
     Raises:
         BadSettings: the key does not suit the algorithm.
@@ -45,6 +48,8 @@ async def open_keys(settings: Settings) -> AsyncIterator[KeySource]:
         yield _one_key(settings)
         return
     async with open_published_keys(settings) as keys, kept_up(keys.keep_fresh, keys.pause):
+        if watching:
+            watching.keys(keys)
         yield keys
 
 

@@ -7,13 +7,16 @@ from domain.revoked_tokens import RevokedTokens
 from entrypoints.container.clock import now
 from entrypoints.container.keys import open_keys
 from entrypoints.container.upkeep import kept_up
+from entrypoints.container.watching import Watching
 from entrypoints.http.deny_list import DenyList
 from entrypoints.http.tokens import JwtTokenVerifier, TokenRules, TokenVerifier
 from entrypoints.settings import Settings
 
 
 @asynccontextmanager
-async def open_token_verifier(settings: Settings, revoked: RevokedTokens) -> AsyncIterator[TokenVerifier]:
+async def open_token_verifier(
+    settings: Settings, revoked: RevokedTokens, watching: Watching
+) -> AsyncIterator[TokenVerifier]:
     """What the HTTP entry point asks who calls; keys and revocations are kept fresh as long as the block lasts.
 
     Raises:
@@ -31,5 +34,5 @@ async def open_token_verifier(settings: Settings, revoked: RevokedTokens) -> Asy
     )
     denied = DenyList(revoked)
     await denied.read()
-    async with open_keys(settings) as keys, kept_up(denied.read, denied.EVERY):
+    async with open_keys(settings, watching) as keys, kept_up(denied.read, denied.EVERY):
         yield JwtTokenVerifier(keys, rules, clock=now, revoked=denied)

@@ -1,7 +1,7 @@
 """Who watches the house at work: log lines always, metrics and traces where they are asked for."""
 
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 
 from prometheus_client import CollectorRegistry
@@ -17,12 +17,16 @@ from adapters.watched.ledger import WatchedGenerationLedger
 from adapters.watched.several import SeveralWatchers
 from adapters.watched.storage import WatchedImageStorage
 from adapters.watched.watcher import Answered, Headers, Watcher
+from adapters.watched.webhook_ledger import WatchedWebhookLedger
 from domain.generation import Generation
-from domain.model_card import ModelCard
-from domain.ports import GenerationLedger, ImageGenerator, ImageStorage
+from domain.ports import GenerationLedger, ImageGenerator, ImageStorage, WebhookLedger
 from domain.running_generations import RunningGenerations
 from entrypoints import logs
 from entrypoints.container.clock import now
+from entrypoints.container.models import Models
+from entrypoints.http.event_stream import StreamRoom
+from entrypoints.http.published_keys import PublishedKeys
+from entrypoints.refusals import Refusal
 from entrypoints.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -51,7 +55,7 @@ class Watching:
         self._looks_at_calls = bool(tracing or self._metrics)
         watchers = [tracing or HandsOnTraces(), LogsWatcher(), self._metrics]
         self._watcher = SeveralWatchers([watcher for watcher in watchers if watcher])
-        self._show: Callable[[], None] = lambda: None
+        self._shown: list[Callable[[], None]] = []
 
     def generator(self, generator: ImageGenerator) -> ImageGenerator:
         """The same port, watched."""
@@ -65,6 +69,21 @@ class Watching:
         """The same port, watched."""
         return WatchedGenerationLedger(ledger, self._watcher) if self._looks_at_calls else ledger
 
+    def webhooks(self, ledger: WebhookLedger) -> WebhookLedger:
+        """The same port, watched."""
+        return WatchedWebhookLedger(ledger, self._watcher) if self._metrics else ledger
+
+    def keys(self, keys: PublishedKeys) -> None:
+        """From now on show how old they are."""
+        if self._instruments:
+            age = self._instruments.keys_age
+            self._instruments.keys_max_age.set(keys.max_age)
+            self._shown.append(lambda: age.set(keys.age))
+
+    def refused(self, refusal: Refusal) -> None:
+        """A connection was closed by us."""
+        self._watcher.refused(refusal.reason)
+
     def request(self, headers: Headers) -> AbstractContextManager[Answered]:
         """Watch a request being answered."""
         return self._watcher.request(headers)
@@ -74,25 +93,41 @@ class Watching:
         return self._watcher.generation(generation)
 
     def begin(
-        self, settings: Settings, cards: Iterable[ModelCard], running: RunningGenerations, spool: DiskImageSpool
+        self,
+        settings: Settings,
+        models: Models,
+        running: RunningGenerations,
+        streams: StreamRoom,
+        spool: DiskImageSpool,
     ) -> None:
         """Show the models on offer and the limits, and from now on what is at work and what waits."""
         if self._instruments is None or self._metrics is None:
             return
-        self._metrics.expect(cards)
+        self._metrics.expect(models.cards.values(), models.chains, [refusal.reason for refusal in Refusal])
         gauges = Gauges(
             self._instruments,
             running,
             max_in_flight=settings.limits.max_in_flight,
             max_queued=settings.limits.max_queued,
+            max_streams=streams.most,
             spool_mark=spool.mark,
             spend_per_day=settings.limits.spend_per_day,
         )
-        self._show = lambda: gauges.show(spool_images=spool.waiting.images, spool_bytes=spool.waiting.bytes)
+        self._shown.append(
+            lambda: gauges.show(
+                streams=streams.taken, spool_images=spool.waiting.images, spool_bytes=spool.waiting.bytes
+            )
+        )
 
     async def show(self) -> None:
         """Show how it stands now; to be called again and again."""
-        self._show()
+        for show in self._shown:
+            show()
+
+    async def show_waiting(self, ledger: WebhookLedger) -> None:
+        """Show how many callers are still to be told; to be called once in a while, as the ledger counts them."""
+        if self._instruments:
+            self._instruments.webhooks_waiting.set((await ledger.backlog()).waiting)
 
 
 @asynccontextmanager

@@ -24,7 +24,12 @@ class StreamRoom:
     """At most so many streams at once."""
 
     def __init__(self, most: int) -> None:
-        self._free = most
+        self._free = self.most = most
+
+    @property
+    def taken(self) -> int:
+        """How many are open."""
+        return self.most - self._free
 
     @contextmanager
     def place(self) -> Iterator[None]:

@@ -41,7 +41,7 @@ class PublishedKeys(KeySource):
 
         `clock` counts seconds.
         """
-        self._fetch, self._algorithm, self._max_age, self._clock = fetch, algorithm, max_age, clock
+        self._fetch, self._algorithm, self.max_age, self._clock = fetch, algorithm, max_age, clock
         self._refresh = min(self.REFRESH, max_age / 2)
         self._set: KeySet | None = None
         self._fetched_at = self._asked_at = _NEVER
@@ -68,9 +68,14 @@ class PublishedKeys(KeySource):
         """
         if self._set is None:
             raise self._trouble or KeysUnavailable(_OUT_OF_REACH)
-        if self._clock() - self._fetched_at > self._max_age:
+        if self.age > self.max_age:
             raise KeysUnavailable(_OUT_OF_REACH)
         return self._set
+
+    @property
+    def age(self) -> float:
+        """Seconds since the set was fetched; endless where none ever came."""
+        return self._clock() - self._fetched_at
 
     @property
     def pause(self) -> float:
@@ -79,7 +84,7 @@ class PublishedKeys(KeySource):
 
     async def keep_fresh(self) -> None:
         """Fetch it, if it is time to, or if the last time went wrong."""
-        if self._trouble is not None or self._clock() - self._fetched_at >= self._refresh:
+        if self._trouble is not None or self.age >= self._refresh:
             await self._renewed()
 
     async def _look_again(self) -> None:

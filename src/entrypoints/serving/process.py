@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 _SETTLE_EVERY: Final = 1.0
 _SHOW_EVERY: Final = 1.0
 _DELIVER_EVERY: Final = 1.0
+_COUNT_WAITING_EVERY: Final = 15.0  # as often as it is usual to look at metrics
 _SWEEP_EVERY: Final = 60.0
 _TIDY_EVERY: Final = 600.0
 
@@ -61,7 +62,7 @@ async def serve(
         service = settings.service
         connections = OpenConnections(most=service.max_connections, most_of_one=service.max_connections_per_client)
         app = create_app(container.services(), cors_origins=service.cors_origins, watch=watching.request)
-        server = Server(app, connections)
+        server = Server(app, connections, watching.refused)
         async with server.answering(listener):
             _leave_alone_what_stays()
             async with _in_the_background(container, settings, watching):
@@ -91,6 +92,8 @@ async def _in_the_background(container: Container, settings: Settings, watching:
     ]
     if settings.webhooks.secrets:
         works.append(_again_and_again(partial(container.deliver().forever, _DELIVER_EVERY), _DELIVER_EVERY))
+        show_waiting = partial(watching.show_waiting, container.webhook_ledger())
+        works.append(_again_and_again(show_waiting, _COUNT_WAITING_EVERY))
     tasks = [asyncio.create_task(work) for work in works]
     try:
         yield

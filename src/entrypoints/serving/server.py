@@ -1,7 +1,7 @@
 """uvicorn, which we start and stop by ourselves: the order in which a service ends is not a web server's to decide."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from socket import socket
@@ -12,6 +12,7 @@ from litestar import Litestar
 
 from entrypoints.http_guard import GuardedHttpProtocol
 from entrypoints.open_connections import OpenConnections
+from entrypoints.refusals import Refusal
 from entrypoints.serving.listener import BACKLOG
 
 # Seconds. Longer than the minute for which load balancers keep connections, so that it is they who close them.
@@ -25,10 +26,12 @@ _FAREWELL: Final = 1.0
 class Server:
     """Answers the requests that come in on a socket, over no more `connections` than there may be."""
 
-    def __init__(self, app: Litestar, connections: OpenConnections) -> None:
+    def __init__(self, app: Litestar, connections: OpenConnections, refused: Callable[[Refusal], None]) -> None:
+        """`refused` is told of each connection that is closed from here."""
+        guarded = partial(GuardedHttpProtocol, connections=connections, refused=refused)
         self._config = uvicorn.Config(
             app,
-            http=cast("Any", partial(GuardedHttpProtocol, connections=connections)),  # uvicorn only calls it
+            http=cast("Any", guarded),  # uvicorn only calls it
             ws="none",
             log_config=None,
             access_log=False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import os
 from pathlib import Path
 from signal import SIGKILL
@@ -12,12 +13,15 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from integration.cli.command_line import CommandLine
+from integration.tokens.issuer import KEYS, jwk
 from integration.watching.looking import until
 from integration.watching.ordering import PROMPT, order, with_karlo
 from servers.darkroom import Darkroom
 from servers.parts import PartMissing
 from servers.ports import LOOPBACK, free_port
+from servers.receiver import receiver
 from simulators.karlo import KarloSimulator
+from simulators.key_server import KeyServer
 
 
 class Scraped:
@@ -125,6 +129,44 @@ async def test_what_waits_is_told(shell: CommandLine, karlo: KarloSimulator) -> 
     karlo.faults.clear()
     for waiting in orders:
         waiting.cancel()
+
+
+async def test_what_was_refused_and_who_was_told_is_told(shell: CommandLine, karlo: KarloSimulator) -> None:
+    secret = f"whsec_{base64.b64encode(b'w' * 32).decode()}"
+    async with receiver("410") as at:
+        webhooks = {"DARKROOM_WEBHOOK_SECRETS": secret, "DARKROOM_WEBHOOK_HOSTS": at.origin}
+        darkroom, port = await serving(shell, **with_karlo(karlo, **webhooks, DARKROOM_FALLBACKS="v2.1=v2.0"))
+        before = await scrape(port)
+        assert (before("connections_refused_total"), before("webhooks_total"), before("fallbacks_total")) == (0, 0, 0)
+        for prompt in ("given up", "delivered"):
+            headers = {"Prefer": "respond-async", "Webhook-URL": at.url}
+            assert (await order(darkroom.port, prompt, headers=headers)).status_code == 202
+        reader, writer = await asyncio.open_connection(LOOPBACK, darkroom.port)
+        writer.write(b"no HTTP\r\n\r\n")
+        await reader.read()
+        writer.close()
+
+        async def all_is_told() -> bool:
+            told = await scrape(port)
+            return told("webhooks_total") == 2
+
+        await until(all_is_told)
+    told = await scrape(port)
+    assert (told("webhooks_total", outcome="given-up"), told("webhooks_total", outcome="delivered")) == (1, 1)
+    assert told("connections_refused_total", reason="no-http") == 1
+    assert told("streams_limit") > 0
+
+
+async def test_the_age_of_published_keys_is_told(shell: CommandLine) -> None:
+    async with KeyServer([jwk(KEYS[0], "first")]) as published:
+        keys = {"DARKROOM_JWT_JWKS_URL": published.jwks_url, "DARKROOM_JWT_KEYS_MAX_AGE": "600"}
+        _, port = await serving(shell, **keys)
+        assert (await scrape(port))("keys_max_age_seconds") == 600
+
+        async def they_grow_old() -> bool:
+            return 0 < (await scrape(port))("keys_age_seconds") < 600
+
+        await until(they_grow_old)
 
 
 async def test_counters_of_workers_add_up_and_outlive_them(shell: CommandLine, karlo: KarloSimulator) -> None:

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from prometheus_client import CollectorRegistry
 
 from adapters.metrics.ends import Ends
 from adapters.metrics.instruments import Instruments
 from conformance.generations import NOON, drawn, image_of, received, stored
 from domain.errors import GeneratorUnavailable, OutcomeUnknown, UnusableImage
+from domain.values import ModelVersion
 
 
 class Counting:
@@ -18,6 +21,9 @@ class Counting:
     def images(self, outcome: str) -> float | None:
         labels = {"model": "v2.1", "generator": "karlo", "outcome": outcome}
         return self._registry.get_sample_value("darkroom_images_total", labels)
+
+    def fallbacks(self, fallback: str) -> float | None:
+        return self._registry.get_sample_value("darkroom_fallbacks_total", {"model": "v2.1", "fallback": fallback})
 
     def spend(self, charged: str) -> float | None:
         labels = {"model": "v2.1", "currency": "USD", "charged": charged}
@@ -35,6 +41,17 @@ def test_an_end_is_counted_once_whatever_is_written_down_before_and_after() -> N
     counting.ends.count(erased.emptied())
     assert counting.images("stored") == 2
     assert counting.spend("yes") == 0.04
+
+
+def test_an_order_that_another_model_was_asked_for_is_told() -> None:
+    counting = Counting()
+    counting.ends.expect([], {"karlo": ("v2.1", "v2.0", "sketch"), "v2.0": ("v2.0",)})
+    assert (counting.fallbacks("v2.0"), counting.fallbacks("sketch")) == (0, 0)
+    order = received(version="karlo")
+    for model in ("v2.1", "v2.0", "v2.0"):
+        counting.ends.count(stored(replace(order, model=ModelVersion(model)))[-1])
+    counting.ends.count(stored(received(version="no longer on offer"))[-1])
+    assert (counting.fallbacks("v2.0"), counting.fallbacks("sketch")) == (2, 0)
 
 
 def test_what_came_is_told_from_what_did_not() -> None:

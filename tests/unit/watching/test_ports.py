@@ -5,7 +5,8 @@ import pytest
 from adapters.watched.generator import WatchedImageGenerator
 from adapters.watched.ledger import WatchedGenerationLedger
 from adapters.watched.storage import WatchedImageStorage
-from domain.ports import GenerationLedger, ImageGenerator, ImageStorage
+from adapters.watched.webhook_ledger import WatchedWebhookLedger
+from domain.ports import GenerationLedger, ImageGenerator, ImageStorage, WebhookLedger
 
 
 @pytest.mark.parametrize(
@@ -14,6 +15,7 @@ from domain.ports import GenerationLedger, ImageGenerator, ImageStorage
         (ImageGenerator, WatchedImageGenerator),
         (ImageStorage, WatchedImageStorage),
         (GenerationLedger, WatchedGenerationLedger),
+        (WebhookLedger, WatchedWebhookLedger),
     ],
 )
 def test_every_method_of_the_port_goes_through(port: type, watched: type) -> None:

@@ -1,0 +1,39 @@
+"""What comes of telling callers is told to who watches."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from adapters.in_memory.ledger import InMemoryGenerationLedger
+from adapters.watched.watcher import Watcher, WebhookOutcome
+from adapters.watched.webhook_ledger import WatchedWebhookLedger
+from conformance.generations import NOON, received, stored
+from domain.values import WebhookUrl
+from domain.webhook import Delivery
+
+GENERATION = stored(replace(received(), webhook=WebhookUrl("https://receiver.example/hook")))[-1]
+
+
+class Listening(Watcher):
+    def __init__(self) -> None:
+        self.heard: list[WebhookOutcome] = []
+
+    def webhook(self, outcome: WebhookOutcome) -> None:
+        self.heard.append(outcome)
+
+
+async def test_each_attempt_is_told_by_what_came_of_it() -> None:
+    watcher = Listening()
+    ledger = WatchedWebhookLedger(InMemoryGenerationLedger().webhooks, watcher)
+    delivery = Delivery(GENERATION, 1)
+    await ledger.put_off(delivery, NOON)
+    await ledger.put_off(delivery, None)
+    await ledger.forget(delivery)
+    assert watcher.heard == ["put-off", "given-up", "delivered"]
+
+
+async def test_of_what_its_owner_deleted_nobody_was_told() -> None:
+    watcher = Listening()
+    ledger = WatchedWebhookLedger(InMemoryGenerationLedger().webhooks, watcher)
+    await ledger.forget(Delivery(GENERATION.erased(NOON), 1))
+    assert watcher.heard == []
