@@ -100,6 +100,12 @@ bench-parts: ## Install nginx and wrk from Debian, for `make bench` (needs root)
 
 measurements := throughput memory overload scale start sketch
 
+.PHONY: bench-peers
+bench-peers: ## Install gateways to compare with, in environments of their own, for `make bench`
+	@[ -e .bench-peers/litellm ] || '$(PYTHON)' -m venv .bench-peers/litellm
+	@.bench-peers/litellm/bin/python -m pip --quiet --disable-pip-version-check install 'litellm[proxy]' || echo 'SKIPPED PEER: LiteLLM cannot be installed here' >&2
+	@PATH="$(CURDIR)/$(bin):$$PATH" npm install --silent --no-audit --no-fund --prefix .bench-peers/portkey @portkey-ai/gateway || echo 'SKIPPED PEER: Portkey cannot be installed here' >&2
+
 .PHONY: bench
 bench: ## Measure all that docs/performance.md tells, and write it there; `make bench-memory` and the like: one part
 	@for part in $(measurements); do $(MAKE) --no-print-directory bench-$$part || failed=1; done; exit $${failed:-0}

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,20 @@ from servers.process import ProgramFailed
 ORDER: Final = json.dumps(
     {"version": "v2.1", "prompt": "A lighthouse at dusk, oil on canvas", "width": SIDE, "height": SIDE, "seed": [1]}
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What is asked of a system, again and again: JSON by POST."""
+
+    path: str
+    body: str
+    headers: Mapping[str, str]
+
+
+def order(token: str) -> Call:
+    """What is asked of Darkroom."""
+    return Call("/api/images", ORDER, {"Authorization": f"Bearer {token}"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +47,7 @@ class Outcome:
         return self.requests / self.seconds
 
 
-def load(url: str, *, token: str, in_flight: int, seconds: float) -> Outcome:
+def load(url: str, call: Call, *, in_flight: int, seconds: float) -> Outcome:
     """Order for so many seconds.
 
     Raises:
@@ -44,8 +59,12 @@ def load(url: str, *, token: str, in_flight: int, seconds: float) -> Outcome:
         raise PartMissing("wrk", "makes the load: `make bench-parts` installs it")
     script = Path(__file__).with_name("order.lua")
     done = subprocess.run(  # noqa: S603  # our own arguments
-        [wrk, "-t1", f"-c{in_flight}", f"-d{seconds:g}s", "--timeout=30s", "-s", script, f"{url}/api/images"],
-        env={**os.environ, "BENCH_TOKEN": token, "BENCH_ORDER": ORDER},
+        [wrk, "-t1", f"-c{in_flight}", f"-d{seconds:g}s", "--timeout=30s", "-s", script, f"{url}{call.path}"],
+        env={
+            **os.environ,
+            "BENCH_BODY": call.body,
+            "BENCH_HEADERS": "".join(f"{name}: {value}\n" for name, value in call.headers.items()),
+        },
         capture_output=True,
         check=False,
         text=True,

@@ -9,6 +9,7 @@ from statistics import median
 from benchmarks.load import Outcome, load
 from benchmarks.stand_ins import StandIns
 from benchmarks.systems import Running, System
+from servers.parts import PartMissing
 from servers.process import ProgramFailed
 
 
@@ -48,23 +49,30 @@ class Plan:
 def measure(systems: Sequence[System], stand_ins: StandIns, folder: Path, *, token: str, plan: Plan) -> list[Measured]:
     """Measure all of them, interleaved, so that what else the machine does hits them alike."""
     with ExitStack() as opened:
-        running = [
-            opened.enter_context(system.running(folder / str(number), stand_ins, token))
-            for number, system in enumerate(systems)
-        ]
+        running = list(_opened(opened, systems, stand_ins, folder, token))
         taken: dict[tuple[str, int], list[tuple[Outcome, float]]] = {}
         for one, in_flight in _turns(running, plan):
-            taken.setdefault((one.name, in_flight), []).append(_once(one, stand_ins, token, in_flight, plan.seconds))
+            taken.setdefault((one.name, in_flight), []).append(_once(one, stand_ins, in_flight, plan.seconds))
         return [
             Measured(
-                system.name,
-                system.describes,
-                {in_flight: _cell(taken[system.name, in_flight]) for in_flight in plan.in_flight},
+                one.name,
+                one.describes,
+                {in_flight: _cell(taken[one.name, in_flight]) for in_flight in plan.in_flight},
                 one.idle,
                 one.process.peak_rss,
             )
-            for system, one in zip(systems, running, strict=True)
+            for one in running
         ]
+
+
+def _opened(
+    opened: ExitStack, systems: Sequence[System], stand_ins: StandIns, folder: Path, token: str
+) -> Iterator[Running]:
+    for number, system in enumerate(systems):
+        try:
+            yield opened.enter_context(system.running(folder / str(number), stand_ins, token))
+        except PartMissing as missing:
+            print(f"SKIPPED: {missing}", flush=True)
 
 
 def _turns(running: Sequence[Running], plan: Plan) -> Iterator[tuple[Running, int]]:
@@ -74,14 +82,15 @@ def _turns(running: Sequence[Running], plan: Plan) -> Iterator[tuple[Running, in
                 yield one, in_flight
 
 
-def _once(one: Running, stand_ins: StandIns, token: str, in_flight: int, seconds: float) -> tuple[Outcome, float]:
+def _once(one: Running, stand_ins: StandIns, in_flight: int, seconds: float) -> tuple[Outcome, float]:
     before = one.cpu_seconds
-    outcome = load(one.url, token=token, in_flight=in_flight, seconds=seconds)
+    outcome = load(one.url, one.call, in_flight=in_flight, seconds=seconds)
     # Orders whose client left when the time was up are finished too, and have cost as much.
     stored = stand_ins.empty_the_bucket()
-    if stored < max(outcome.requests, 1):
+    orders = stored if one.stores else outcome.requests
+    if orders < max(outcome.requests, 1):
         raise ProgramFailed(f"{one.name} answered {outcome.requests} orders and stored {stored} images")
-    cpu_ms = (one.cpu_seconds - before) / stored * 1000
+    cpu_ms = (one.cpu_seconds - before) / orders * 1000
     print(f"{one.name:26} {in_flight:4} in flight {outcome.rate:8.0f}/s {cpu_ms:6.2f} ms CPU", flush=True)
     return outcome, cpu_ms
 

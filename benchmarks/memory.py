@@ -12,7 +12,7 @@ from itertools import count
 from typing import Final
 
 from benchmarks.client import connected
-from benchmarks.load import load
+from benchmarks.load import load, order
 from benchmarks.page import Workplace, main
 from benchmarks.slow_provider import SlowProvider
 from benchmarks.stand_ins import IMAGE_BYTES, image
@@ -85,7 +85,7 @@ def _soak(place: Workplace) -> Iterator[str]:
         process = start_darkroom(opened, [DARKROOM, "serve"], settings)
         for _ in range(parts):
             url = f"http://127.0.0.1:{port}"
-            done += load(url, token=place.token, in_flight=_IN_FLIGHT, seconds=seconds).requests
+            done += load(url, order(place.token), in_flight=_IN_FLIGHT, seconds=seconds).requests
             place.stand_ins.empty_the_bucket()
             cells.append((done, process.rss / _MEGABYTE))
     yield f"| soak, {_IN_FLIGHT} in flight: orders done | " + " | ".join(f"{orders:,}" for orders, _ in cells) + " |"

@@ -2,8 +2,10 @@
 
 wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/json"
-wrk.headers["Authorization"] = "Bearer " .. os.getenv("BENCH_TOKEN")
-wrk.body = os.getenv("BENCH_ORDER")
+for name, value in string.gmatch(os.getenv("BENCH_HEADERS"), "([^:\n]+): ([^\n]*)\n") do
+  wrk.headers[name] = value
+end
+wrk.body = os.getenv("BENCH_BODY")
 
 function done(summary, latency, requests)
   local failed = summary.errors

@@ -10,7 +10,7 @@ from functools import partial
 from statistics import median
 from typing import Final
 
-from benchmarks.load import load
+from benchmarks.load import load, order
 from benchmarks.page import Workplace, main
 from benchmarks.systems import DARKROOM, darkroom_settings, start_darkroom
 from servers.ports import LOOPBACK, free_port
@@ -57,7 +57,7 @@ def _rate(place: Workplace, services: Sequence[dict[str, str]]) -> float:
 
         def once(settings: dict[str, str], seconds: float) -> float:
             url = f"http://{LOOPBACK}:{settings['DARKROOM_PORT']}"
-            return load(url, token=place.token, in_flight=_IN_FLIGHT // len(services), seconds=seconds).rate
+            return load(url, order(place.token), in_flight=_IN_FLIGHT // len(services), seconds=seconds).rate
 
         def together(seconds: float) -> float:
             rate = sum(threads.map(once, services, [seconds] * len(services)), start=0.0)

@@ -1,7 +1,6 @@
 """What is measured, each in one process of its own."""
 
 import json
-import socket
 import subprocess
 import sys
 import sysconfig
@@ -10,11 +9,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from shlex import join
-from time import monotonic, sleep
 from typing import Final
 from urllib.request import Request, urlopen
 
-from benchmarks.load import ORDER
+from benchmarks.listening import wait_for_port
+from benchmarks.load import Call, order
+from benchmarks.peers import litellm_call, open_litellm, open_portkey, portkey_call
 from benchmarks.stand_ins import StandIns
 from servers.ports import LOOPBACK, free_port
 from servers.postgres import PostgresServer
@@ -30,7 +30,10 @@ class Running:
     """A system that answers; `idle` is what it held before the first order, in bytes."""
 
     name: str
+    describes: str
     url: str
+    call: Call
+    stores: bool
     process: Process
     idle: int = field(init=False)
 
@@ -46,20 +49,27 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """A system under test: how it is started, and what of the work it does."""
+    """A system under test: how it is started, what is asked of it, and whether it does all of the work."""
 
     name: str
     describes: str
     open: Callable[[ExitStack, Path, StandIns, int], Process]
+    call: Callable[[StandIns, str], Call] = lambda _, token: order(token)
+    stores: bool = True
 
     @contextmanager
     def running(self, folder: Path, stand_ins: StandIns, token: str) -> Iterator[Running]:
-        """Start it, and see that it does the work."""
+        """Start it, and see that it does the work.
+
+        Raises:
+            PartMissing: it is not installed.
+        """
         port = free_port()
         with ExitStack() as opened:
             process = self.open(opened, folder, stand_ins, port)
-            running = Running(self.name, f"http://{LOOPBACK}:{port}", process)
-            _try(running.url, token, stand_ins)
+            call = self.call(stand_ins, token)
+            running = Running(self.name, self.describes, f"http://{LOOPBACK}:{port}", call, self.stores, process)
+            _try(running, stand_ins)
             yield running
 
 
@@ -73,7 +83,7 @@ def access_token(subject: str = "benchmark") -> str:
 def _floor(opened: ExitStack, _: Path, stand_ins: StandIns, port: int) -> Process:
     command = [_PYTHON, "-m", "benchmarks.floor", str(port), stand_ins.url]
     process = opened.enter_context(Process(command))
-    _wait_for_port(port, process)
+    wait_for_port(port, process)
     return process
 
 
@@ -123,36 +133,39 @@ def darkroom_settings(folder: Path, stand_ins: StandIns, port: int) -> dict[str,
     }
 
 
-def _wait_for_port(port: int, process: Process) -> None:
-    deadline = monotonic() + 10
-    while True:
-        try:
-            socket.create_connection((LOOPBACK, port), timeout=1).close()
-        except OSError as error:
-            if monotonic() > deadline or not process.running:
-                raise ProgramFailed(f"nobody listens on {port}: {process.stderr}") from error
-            sleep(0.02)
-        else:
-            return
-
-
-def _try(url: str, token: str, stand_ins: StandIns) -> None:
+def _try(running: Running, stand_ins: StandIns) -> None:
     """One order, whose answer and whose stored image are looked at.
 
     Raises:
         ProgramFailed: it does not do the work.
     """
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    with urlopen(Request(f"{url}/api/images", ORDER.encode(), headers), timeout=30) as answer:  # noqa: S310  # our own
-        images = json.load(answer)
-    if [image["seed"] for image in images] != [1] or stand_ins.empty_the_bucket() != 1:
-        raise ProgramFailed(f"no image was stored: {images}")
+    headers = {"Content-Type": "application/json", **running.call.headers}
+    request = Request(running.url + running.call.path, running.call.body.encode(), headers)  # noqa: S310  # our own
+    with urlopen(request, timeout=30) as answer:  # noqa: S310  # as above
+        said = json.load(answer)
+    done = [image["seed"] for image in said] == [1] if running.stores else bool(said["data"][0]["url"])
+    if not done or stand_ins.empty_the_bucket() != running.stores:
+        raise ProgramFailed(f"{running.name} did not do what was asked: {said}")
 
 
 SYSTEMS: Final = (
     System("floor", "bare aiohttp: the three calls, nothing checked, signed, written down or logged", _floor),
     System("Darkroom", "`darkroom serve`, ledger on SQLite", _darkroom(DARKROOM, "serve")),
     System("on Postgres", "`darkroom serve`, ledger on a PostgreSQL of the same machine", _darkroom_on_postgres),
+    System(
+        "Portkey",
+        "Portkey's gateway, which passes the call on: nothing fetched, nothing stored",
+        open_portkey,
+        portkey_call,
+        stores=False,
+    ),
+    System(
+        "LiteLLM",
+        "LiteLLM's proxy, which passes the call on: nothing fetched, nothing stored",
+        open_litellm,
+        litellm_call,
+        stores=False,
+    ),
     System(
         "without ledger",
         "Darkroom with its ledger in memory: no order survives the process",

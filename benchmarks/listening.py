@@ -1,0 +1,25 @@
+"""Waiting for a program to listen."""
+
+import socket
+from time import monotonic, sleep
+
+from servers.ports import LOOPBACK
+from servers.process import Process, ProgramFailed
+
+
+def wait_for_port(port: int, process: Process, seconds: float = 10) -> None:
+    """Wait until it does.
+
+    Raises:
+        ProgramFailed: it never did.
+    """
+    deadline = monotonic() + seconds
+    while True:
+        try:
+            socket.create_connection((LOOPBACK, port), timeout=1).close()
+        except OSError as error:
+            if monotonic() > deadline or not process.running:
+                raise ProgramFailed(f"nobody listens on {port}: {process.stderr}") from error
+            sleep(0.02)
+        else:
+            return
