@@ -1,0 +1,57 @@
+"""The generators that README and the guide show are whole: each passes the suite that they point to."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.conformance import GeneratorContract
+from adapters.in_memory.generator import WIDEST_CARD, tile
+from domain.generation import GeneratedImage, GenerationRequest
+from domain.image_file import MediaType
+from domain.model_card import ModelCard, PixelRange
+from domain.ports import ImageGenerator, Receipt
+from domain.values import ModelVersion
+
+ROOT = Path(__file__).parents[3]
+
+
+class MyProvider:
+    """Whoever draws, as README's generator speaks to it."""
+
+    def __init__(self) -> None:
+        self._orders: list[GenerationRequest] = []
+
+    async def order(self, request: GenerationRequest, key: str) -> bytes:
+        del key
+        self._orders.append(request)
+        return str(len(self._orders) - 1).encode()
+
+    async def fetch(self, reference: bytes, index: int) -> bytes:
+        request = self._orders[int(reference)]
+        return tile(request.size.width, request.size.height, request.seeds[index].value)
+
+
+def shown_in(page: str) -> dict[str, Any]:
+    """What the Python of a page defines, given what it takes for granted."""
+    (code,) = re.findall(r"^```python\n(.*?)^```$", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    named = (
+        *(GeneratedImage, GenerationRequest, GeneratorContract, ImageGenerator, MediaType),
+        *(ModelCard, ModelVersion, PixelRange, Receipt, replace, tile),
+    )
+    shown: dict[str, Any] = {one.__name__: one for one in named}
+    shown |= {"WIDEST_CARD": WIDEST_CARD, "my_provider": MyProvider(), "pytest": pytest}
+    exec(compile(code, page, "exec"), shown)  # noqa: S102  # our own page
+    return shown
+
+
+TestMyGenerator = shown_in("README.md")["TestMyGenerator"]
+
+
+class TestSquares(GeneratorContract):
+    @pytest.fixture
+    def generator(self) -> ImageGenerator:
+        squares: ImageGenerator = shown_in("docs/providers.md")["Squares"]()
+        return squares
