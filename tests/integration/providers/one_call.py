@@ -1,0 +1,32 @@
+"""The one call that clients make, whoever draws: an alias lets those of one model live on with another."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import httpx
+
+from domain.image_file import ImageFile
+
+ALIAS: Final = "house-style"
+CALL: Final = {"version": ALIAS, "prompt": "a fox in the snow", "width": 1024, "height": 1024}
+
+
+async def see_the_call_served(url: str, token: str) -> None:
+    """Make it, at a service where somebody draws what the alias stands for, and look at what comes back."""
+    headers = {"Authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60, trust_env=False) as client:
+        models = (await client.get("/api/models")).json()["models"]
+        assert ALIAS in [model["version"] for model in models]
+
+        answer = await client.post("/api/images", json=CALL)
+        assert answer.status_code == 200, answer.text
+        (image,) = answer.json()
+        assert image["id"]
+        stored = await client.get(image["image"])
+        file = ImageFile.inspect(stored.content)
+        assert (file.width, file.height) == (CALL["width"], CALL["height"])
+        assert stored.headers["content-type"] == file.media_type
+
+        too_wide = await client.post("/api/images", json=CALL | {"width": 8192})
+        assert (too_wide.status_code, too_wide.json()["charged"]) == (400, "no")
