@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from prometheus_client import CollectorRegistry
+
 from adapters.in_memory.ledger import InMemoryGenerationLedger
+from adapters.metrics.instruments import Instruments
 from adapters.watched.watcher import Watcher, WebhookOutcome
 from adapters.watched.webhook_ledger import WatchedWebhookLedger
 from conformance.generations import NOON, received, stored
+from domain.limits import Limits
 from domain.values import WebhookUrl
 from domain.webhook import Delivery
+from entrypoints.container.watching import Watching
 
 GENERATION = stored(replace(received(), webhook=WebhookUrl("https://receiver.example/hook")))[-1]
 
@@ -30,6 +35,14 @@ async def test_each_attempt_is_told_by_what_came_of_it() -> None:
     await ledger.put_off(delivery, None)
     await ledger.forget(delivery)
     assert watcher.heard == ["put-off", "given-up", "delivered"]
+
+
+async def test_who_is_still_to_be_told_is_shown() -> None:
+    ledger = InMemoryGenerationLedger()
+    await ledger.receive(replace(received(), webhook=GENERATION.webhook), Limits())
+    registry = CollectorRegistry()
+    await Watching(instruments=Instruments(registry)).show_waiting(ledger.webhooks)
+    assert registry.get_sample_value("darkroom_webhooks_waiting") == 1
 
 
 async def test_of_what_its_owner_deleted_nobody_was_told() -> None:
