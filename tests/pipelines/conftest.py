@@ -33,3 +33,11 @@ def latent_consistency(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from pipelines.tiny import save_latent_consistency  # noqa: PLC0415  # needs torch
 
     return save_latent_consistency(tmp_path_factory.mktemp("models") / "latent-consistency")
+
+
+@pytest.fixture(scope="session")
+def coarse(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of one that draws large pictures as fast, of few latents."""
+    from pipelines.tiny import save_coarse  # noqa: PLC0415  # needs torch
+
+    return save_coarse(tmp_path_factory.mktemp("models") / "coarse")

@@ -10,6 +10,15 @@ import httpx
 from PIL import Image
 
 from integration.cli.command_line import CommandLine
+from integration.providers.one_call import ALIAS, see_the_call_served
+
+
+def serve(shell: CommandLine, settings: dict[str, str]) -> tuple[str, str]:
+    """Where the service answers, and a token for it."""
+    process = shell.start("serve", DARKROOM_PORT="0", **settings)
+    # Loading takes seconds, and it is not ready before.
+    url = process.wait_for(r"Darkroom is ready at (\S+)", timeout=100)[1]
+    return url, shell.run("token").stdout.strip()
 
 
 async def test_it_answers_everybody_while_it_draws(tmp_path: Path, stable_diffusion: Path, karlo: Path) -> None:
@@ -22,10 +31,7 @@ async def test_it_answers_everybody_while_it_draws(tmp_path: Path, stable_diffus
     }
     order = {"prompt": "a lighthouse", "width": 128, "height": 128, "samples": 2, "num_inference_steps": 50}
     with CommandLine(tmp_path) as shell:
-        process = shell.start("serve", DARKROOM_PORT="0", **settings)
-        # Loading takes seconds, and it is not ready before.
-        url = process.wait_for(r"Darkroom is ready at (\S+)", timeout=100)[1]
-        token = (await asyncio.to_thread(shell.run, "token", **settings)).stdout.strip()
+        url, token = await asyncio.to_thread(serve, shell, settings)
         headers = {"Authorization": f"Bearer {token}"}
         async with httpx.AsyncClient(base_url=url, headers=headers, timeout=100, trust_env=False) as client:
             drawing = asyncio.create_task(client.post("/api/images", json={"version": "sd", **order}))
@@ -48,3 +54,14 @@ async def test_it_answers_everybody_while_it_draws(tmp_path: Path, stable_diffus
         assert (image.format, image.size) == ("PNG", (128, 128))
     assert karlos.status_code == 200
     assert {error["pointer"] for error in refused.json()["errors"]} == {"/width", "/height", "/negative_prompt"}
+
+
+async def test_it_serves_the_call_that_every_provider_serves(tmp_path: Path, coarse: Path) -> None:
+    settings = {
+        "DARKROOM_GENERATORS": "diffusers",
+        "DARKROOM_DIFFUSERS_MODELS": f"coarse={coarse}",
+        "DARKROOM_DIFFUSERS_DEVICE": "cpu",
+        "DARKROOM_ALIASES": f"{ALIAS}=coarse",
+    }
+    with CommandLine(tmp_path) as shell:
+        await see_the_call_served(*await asyncio.to_thread(serve, shell, settings))
