@@ -72,6 +72,8 @@ async def _finding(part: str, look: Callable[[], Awaitable[str]]) -> Finding:
         return Finding(part, ok=True, detail=await look())
     except (BadSettings, DarkroomError, StorageFault) as fault:
         return Finding(part, ok=False, detail=str(fault))
+    except Exception as fault:  # noqa: BLE001  # what a package from outside raises must not hide the other parts
+        return Finding(part, ok=False, detail=f"{type(fault).__name__}: {fault}")
 
 
 async def _generator(settings: Settings, name: str) -> str:

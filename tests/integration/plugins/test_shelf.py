@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -14,6 +11,7 @@ import pytest
 from adapters.conformance import Read, StorageContract
 from domain.image_file import MediaType
 from domain.ports import ImageStorage
+from integration.plugins.outside import darkroom
 
 URL = "https://pictures.example.com"
 
@@ -36,19 +34,6 @@ class TestShelfImageStorage(StorageContract):
             return file.read_bytes(), types[file.suffix[1:]]
 
         return opened
-
-
-def darkroom(folder: Path, installed: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(installed), "DARKROOM_DATA_DIR": str(folder / "state"), **settings}
-    return subprocess.run(
-        [sys.executable, "-m", "entrypoints.cli", *arguments],
-        env=environment,
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 def test_the_service_keeps_images_in_it_by_a_setting(installed: Path, tmp_path: Path) -> None:

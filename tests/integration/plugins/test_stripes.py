@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from integration.plugins.conftest import EXAMPLES
+from integration.plugins.outside import darkroom
 
 
 def test_its_own_tests_hold_it_to_the_rules_with_nothing_of_the_repository(installed: Path, tmp_path: Path) -> None:
@@ -32,38 +33,18 @@ def test_its_own_tests_hold_it_to_the_rules_with_nothing_of_the_repository(insta
 def test_a_setting_of_its_own_that_makes_no_sense_is_told_beside_all_others(installed: Path, tmp_path: Path) -> None:
     settings = {"DARKROOM_GENERATORS": "stripes,sketch", "DARKROOM_STRIPES_WIDTH": "wide"}
 
-    checked = subprocess.run(
-        [sys.executable, "-m", "entrypoints.cli", "check"],
-        env={**os.environ, "PYTHONPATH": str(installed), "DARKROOM_DATA_DIR": str(tmp_path), **settings},
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    checked = darkroom(tmp_path, installed, "check", **settings)
 
     assert "broken  generator stripes: stripes: DARKROOM_STRIPES_WIDTH must be" in checked.stdout
     assert "ok      generator sketch: draws in this process" in checked.stdout
 
 
 def test_the_service_draws_with_it_by_a_setting(installed: Path, tmp_path: Path) -> None:
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(installed),
-        "DARKROOM_GENERATORS": "sketch,stripes",
-        "DARKROOM_STRIPES_WIDTH": "8",
-        "DARKROOM_DATA_DIR": str(tmp_path / "state"),
-    }
+    settings = {"DARKROOM_GENERATORS": "sketch,stripes", "DARKROOM_STRIPES_WIDTH": "8"}
     order = ["generate", "a zebra", "--version", "stripes", "--width", "64", "--height", "32", "--local", "--json"]
-    drawn = subprocess.run(
-        [sys.executable, "-m", "entrypoints.cli", *order],
-        env=environment,
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+
+    drawn = darkroom(tmp_path, installed, *order, **settings)
+
     assert drawn.returncode == 0, drawn.stderr
     assert "DARKROOM_STRIPES_WIDTH" not in drawn.stderr, "its own setting is its own affair"
     (image,) = json.loads(drawn.stdout)["images"]

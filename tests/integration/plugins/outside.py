@@ -1,0 +1,22 @@
+"""Our commands, run beside packages from outside."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+
+def darkroom(folder: Path, installed: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """A command in `folder`, where the packages in `installed` are installed too."""
+    environment = {**os.environ, "PYTHONPATH": str(installed), "DARKROOM_DATA_DIR": str(folder / "state"), **settings}
+    return subprocess.run(
+        [sys.executable, "-m", "entrypoints.cli", *arguments],
+        env=environment,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )

@@ -1,0 +1,51 @@
+"""`darkroom check` with every provider at once: a line for each, and nothing is spent."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from integration.cli.command_line import CommandLine, Ended
+from integration.providers.test_one_call import PROVIDERS
+from simulators.provider import ProviderSimulator
+
+
+@asynccontextmanager
+async def simulated() -> AsyncIterator[tuple[Sequence[ProviderSimulator], Mapping[str, str]]]:
+    """The simulators, and the settings that choose every provider."""
+    simulators, settings = [], {"DARKROOM_GENERATORS": ",".join(provider.generator for provider in PROVIDERS)}
+    async with AsyncExitStack() as started:
+        for provider in PROVIDERS:
+            if provider.simulator:
+                simulators.append(await started.enter_async_context(provider.simulator()))
+                settings |= provider.settings(simulators[-1])
+        yield simulators, settings
+
+
+async def check(folder: Path, settings: Mapping[str, str]) -> tuple[Ended, dict[str, bool]]:
+    """How the command ends, and which generators it finds in order."""
+    with CommandLine(folder) as shell:
+        ended = await asyncio.to_thread(shell.run, "check", "--json", **settings)
+    found = [(finding["part"].split(), finding["ok"]) for finding in json.loads(ended.stdout)["findings"]]
+    return ended, {words[1]: ok for words, ok in found if words[0] == "generator"}
+
+
+async def test_each_is_found_in_order_and_nothing_is_spent(tmp_path: Path) -> None:
+    async with simulated() as (simulators, settings):
+        ended, generators = await check(tmp_path, settings)
+
+    assert generators == {provider.generator: True for provider in PROVIDERS}
+    assert ended.status == 0
+    assert [call for simulator in simulators for call in simulator.calls] == []
+
+
+async def test_each_that_is_out_of_reach_is_told(tmp_path: Path) -> None:
+    async with simulated() as (_, settings):
+        pass
+    ended, generators = await check(tmp_path, settings)
+
+    assert generators == {provider.generator: provider.simulator is None for provider in PROVIDERS}
+    assert ended.status == 1
