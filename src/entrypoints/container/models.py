@@ -39,9 +39,9 @@ def _aliased(settings: Settings, own: Mapping[str, ModelCard]) -> Mapping[str, M
     aliases = settings.generators.aliases
     for alias, version in aliases.items():
         if version not in own:
-            raise BadSettings(f"DARKROOM_ALIASES: {alias} stands for {version}, which no generator offers")
+            raise BadSettings(f"DARKROOM_ALIASES must stand for models on offer, unlike {alias}={version}")
         if alias in own:
-            raise BadSettings(f"DARKROOM_ALIASES: {alias} is offered by {own[alias].generator} already")
+            raise BadSettings(f"DARKROOM_ALIASES must be names that no generator offers, unlike {alias}")
     return {alias: replace(own[version], version=ModelVersion(alias)) for alias, version in aliases.items()}
 
 

@@ -66,7 +66,7 @@ def test_the_environment_goes_before_the_file(shell: CommandLine) -> None:
         ({"DARKROOM_DATA_DIR": "/dev/null/darkroom"}, "DARKROOM_DATA_DIR"),
         ({"DARKROOM_PRICES": "v9=1 USD"}, "DARKROOM_PRICES"),
         ({"DARKROOM_PRICES": "sketch=1 USD", "DARKROOM_SPEND_PER_DAY": "1 KRW"}, "DARKROOM_SPEND_PER_DAY"),
-        ({"DARKROOM_ALIASES": "v2.1=v9"}, "DARKROOM_ALIASES: v2.1 stands for v9"),
+        ({"DARKROOM_ALIASES": "v2.1=v9"}, "DARKROOM_ALIASES"),
         ({"DARKROOM_MARKS": "c2pa"}, "DARKROOM_C2PA_CERTIFICATE"),
         ({"DARKROOM_WORKERS": "2", "DARKROOM_PRICES": "v9=1 USD"}, "DARKROOM_PRICES"),
     ],

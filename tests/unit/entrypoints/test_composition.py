@@ -70,8 +70,11 @@ async def test_what_the_limit_cannot_count_is_told(tmp_path: Path, caplog: pytes
             {"DARKROOM_PRICES": "memory=1 USD", "DARKROOM_SPEND_PER_DAY": "9 KRW"},
             "DARKROOM_SPEND_PER_DAY must be in USD, as memory is",
         ),
-        ({"DARKROOM_ALIASES": "a=b"}, "DARKROOM_ALIASES: a stands for b, which no generator offers"),
-        ({"DARKROOM_ALIASES": "memory=memory"}, "DARKROOM_ALIASES: memory is offered by memory already"),
+        ({"DARKROOM_ALIASES": "a=b"}, "DARKROOM_ALIASES must stand for models on offer, unlike a=b"),
+        (
+            {"DARKROOM_ALIASES": "memory=memory"},
+            "DARKROOM_ALIASES must be names that no generator offers, unlike memory",
+        ),
         ({"DARKROOM_FALLBACKS": "v9=memory"}, "DARKROOM_FALLBACKS must be for models on offer, unlike v9"),
         ({"DARKROOM_FALLBACKS": "memory=v9"}, "DARKROOM_FALLBACKS must be models on offer, unlike v9"),
         (
