@@ -1,22 +1,24 @@
 """A bucket, reached without the long way through botocore's client.
 
-The signer, the credentials and the connections are botocore's own. What its client does besides for each call (events,
-endpoint rules, checks of parameters, a name for itself) takes more CPU time than the upload: `docs/performance.md`.
+The credentials, the connections and what address stands for a bucket are botocore's own. What its client does besides
+for each call (events, endpoint rules, checks of parameters, a name for itself) takes more CPU time than the upload:
+`docs/performance.md`.
 """
 
 import asyncio
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from http import HTTPStatus
 from io import BytesIO
 from typing import Any, Final, cast
-from urllib.parse import quote
+from urllib.parse import SplitResult, quote, urlsplit
 
 from aiobotocore.parsers import create_parser
-from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth, SigV4Auth
-from botocore.awsrequest import AWSRequest
+from botocore.awsrequest import AWSPreparedRequest
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004  # botocore's name for it
 
 from adapters.storages.s3.client import S3Client
+from adapters.storages.s3.signature import Signer
 from adapters.trace_context import trace_headers
 from domain.patience import pauses
 
@@ -34,7 +36,7 @@ class DirectBucket:
         # Nothing public leads to these two.
         self._credentials = cast("Any", client)._request_signer._credentials  # noqa: SLF001
         self._connections = cast("Any", client)._endpoint.http_session  # noqa: SLF001
-        self._address: str | None = None
+        self._address: SplitResult | None = None
 
     async def put(self, key: str, image: bytes, headers: Mapping[str, str]) -> str | None:
         """Upload an object with these headers, and give its ETag, where the answer has one.
@@ -56,33 +58,39 @@ class DirectBucket:
 
     async def link(self, key: str, ttl: int) -> str:
         """A URL that opens an object for so many seconds."""
-        request = AWSRequest("GET", await self._url(key))
-        await self._sign(S3SigV4QueryAuth, request, expires=ttl)
-        return str(request.url)
+        address = await self._address_of(key)
+        signer = await self._signer()
+        return address._replace(query=signer.query(_host(address), address.path, ttl)).geturl()
 
     async def _put(self, key: str, image: bytes, headers: Mapping[str, str]) -> Any:  # noqa: ANN401  # not typed
+        address = await self._address_of(key)
+        signer = await self._signer()
+        # Whoever stands between may change what is not signed.
+        free = {"User-Agent": "Darkroom", "Content-Length": str(len(image)), **trace_headers()}
+        signed = signer.headers("PUT", _host(address), address.path, headers)
         # As a file: aiohttp sends large bytes in one piece, which holds up the event loop.
-        request = AWSRequest("PUT", await self._url(key), {"User-Agent": "Darkroom", **headers}, BytesIO(image))
-        request.context["client_config"] = cast("Any", self._client).meta.config
-        await self._sign(S3SigV4Auth, request)
-        prepared = request.prepare()
-        prepared.headers.update(trace_headers())  # after signing, since whoever stands between may change it
-        return await self._connections.send(prepared)
+        request = AWSPreparedRequest("PUT", address.geturl(), free | signed, BytesIO(image), stream_output=False)
+        return await self._connections.send(request)
 
-    async def _sign(self, auth: type[SigV4Auth], request: AWSRequest, **options: int) -> None:
+    async def _signer(self) -> Signer:
         credentials = await self._credentials.get_frozen_credentials()
-        auth(credentials, "s3", self._client.meta.region_name, **options).add_auth(request)
+        return Signer(credentials, self._client.meta.region_name, datetime.now(UTC))
 
     async def _refusal(self, answer: Any) -> dict[str, Any]:  # noqa: ANN401  # not typed
         said = {"status_code": answer.status_code, "headers": answer.headers, "body": await answer.content}
         shape = cast("Any", self._client).meta.service_model.operation_model("PutObject").output_shape
         return cast("dict[str, Any]", await create_parser("rest-xml").parse(said, shape))
 
-    async def _url(self, key: str) -> str:
+    async def _address_of(self, key: str) -> SplitResult:
         if self._address is None:
             # Which host and path stand for a bucket is botocore's to say: there are many rules.
             link = await self._client.generate_presigned_url(
                 "get_object", Params={"Bucket": self._bucket, "Key": _ANY_KEY}, ExpiresIn=1
             )
-            self._address = link.partition("?")[0].removesuffix(_ANY_KEY)
-        return self._address + quote(key, safe="/~")
+            self._address = urlsplit(link.partition("?")[0].removesuffix(_ANY_KEY))
+        return self._address._replace(path=self._address.path + quote(key, safe="/~"))
+
+
+def _host(address: SplitResult) -> str:
+    """As it stands in the header of that name: without a port that goes without saying."""
+    return address.netloc.removesuffix({"http": ":80", "https": ":443"}[address.scheme])
