@@ -18,7 +18,7 @@ from domain.limits import Caller
 from entrypoints.http import strict_json
 from entrypoints.http.access import Access, scopes_in
 from entrypoints.http.errors import KeysUnavailable, Unauthorized
-from entrypoints.http.keys import KeySource
+from entrypoints.http.keys import KeySource, VerificationKey
 
 _COMPACT: Final = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)  # RFC 7515, 7.1, signature required
 _ACCESS_TOKEN_TYPES: Final = ("jwt", "at+jwt", "application/at+jwt")  # RFC 9068, 2.1
@@ -75,6 +75,8 @@ class JwtTokenVerifier(TokenVerifier):
     """Verifies JSON Web Tokens: signature, issuer, audience and time."""
 
     MAX_LENGTH: ClassVar = 8192  # characters
+    MOST_REMEMBERED: ClassVar = 256
+    """Tokens whose signature need not be verified again; what their claims say is held to the rules each time."""
 
     def __init__(
         self, keys: KeySource, rules: TokenRules, *, clock: Callable[[], datetime], revoked: Container[str] = ()
@@ -82,6 +84,7 @@ class JwtTokenVerifier(TokenVerifier):
         """`revoked` holds the `jti` of each token that is to be accepted no more."""
         self._keys, self._rules, self._clock, self._revoked = keys, rules, clock, revoked
         self._jws = jwt.PyJWS(options={"verify_signature": True, "enforce_minimum_key_length": True})
+        self._verified: dict[str, tuple[VerificationKey, Mapping[str, object]]] = {}
 
     async def verify(self, token: str) -> Access:
         try:
@@ -105,7 +108,15 @@ class JwtTokenVerifier(TokenVerifier):
         if not isinstance(typ, str) or typ.lower() not in _ACCESS_TOKEN_TYPES:
             raise ValueError("another type of token")
         key = await self._keys.key(kid, alg)
-        return _unique_members(self._jws.decode_complete(token, key.material, [key.algorithm])["payload"])
+        verified = self._verified.get(token)
+        # The very same key: where keys were fetched anew, the signature is verified anew.
+        if verified and verified[0] is key:
+            return verified[1]
+        payload = _unique_members(self._jws.decode_complete(token, key.material, [key.algorithm])["payload"])
+        if len(self._verified) >= self.MOST_REMEMBERED:
+            del self._verified[next(iter(self._verified))]
+        self._verified[token] = key, payload
+        return payload
 
     def _hold_to_rules(self, claims: _Claims) -> None:
         rules, now = self._rules, self._clock().timestamp()

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from domain.limits import Caller
 from entrypoints.http.access import READ, WRITE, Access
 from entrypoints.http.errors import Unauthorized
-from entrypoints.http.keys import OneKey
+from entrypoints.http.keys import KeySource, OneKey, VerificationKey
 from entrypoints.http.tokens import JwtTokenVerifier, TokenRules
 
 SECRET = "s" * 32
@@ -143,3 +143,45 @@ CURVE = ec.generate_private_key(ec.SECP256R1())
 def test_a_key_that_does_not_suit_its_algorithm_is_refused(key: bytes, algorithm: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         OneKey(key, algorithm)
+
+
+class ChangingKeys(KeySource):
+    """Gives whichever key it holds now."""
+
+    def __init__(self, secret: str) -> None:
+        self.now = VerificationKey.of("HS256", secret.encode())
+
+    async def key(self, kid: str | None, algorithm: str) -> VerificationKey:
+        return self.now
+
+
+async def test_a_token_that_was_good_is_held_to_time_revocation_and_keys_again() -> None:
+    now, revoked, keys = datetime.fromtimestamp(NOON, UTC), set[str](), ChangingKeys(SECRET)
+    keeper = JwtTokenVerifier(keys, RULES, clock=lambda: now, revoked=revoked)
+    claims = {"iss": "issuer", "aud": "audience", "sub": "ada", "iat": NOON, "exp": NOON + 600, "jti": "one"}
+    token = jwt.encode(claims, SECRET)
+    for _ in range(2):
+        assert await keeper.verify(token) == ADA
+
+    now = datetime.fromtimestamp(NOON + 611, UTC)
+    with pytest.raises(Unauthorized, match="expired"):
+        await keeper.verify(token)
+
+    now = datetime.fromtimestamp(NOON, UTC)
+    revoked.add("one")
+    with pytest.raises(Unauthorized, match="revoked"):
+        await keeper.verify(token)
+
+    revoked.clear()
+    keys.now = VerificationKey.of("HS256", b"another secret of thirty-two bytes")
+    with pytest.raises(Unauthorized, match="signature"):
+        await keeper.verify(token)
+
+
+async def test_it_is_for_many_callers_and_remembers_a_bounded_number() -> None:
+    keeper = JwtTokenVerifier(OneKey(SECRET, "HS256"), RULES, clock=lambda: datetime.fromtimestamp(NOON, UTC))
+    claims = {"iss": "issuer", "aud": "audience", "iat": NOON, "exp": NOON + 600}
+    names = [f"caller {number}" for number in range(JwtTokenVerifier.MOST_REMEMBERED + 10)]
+    tokens = [jwt.encode({**claims, "sub": name}, SECRET) for name in names]
+    for _ in range(2):
+        assert [(await keeper.verify(token)).caller.subject for token in tokens] == names
