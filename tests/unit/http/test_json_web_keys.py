@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from typing import Any
@@ -139,6 +140,7 @@ def test_two_keys_of_one_name_cannot_be_told_apart_and_are_passed_over() -> None
         b'{"keys": ["\xff"]}',
         b'{"keys": ' + b"[" * 10**5,
     ],
+    ids=itertools.count(),  # the keys are made anew for each run, and so would be their names
 )
 def test_what_is_no_key_set_is_refused(document: bytes) -> None:
     with pytest.raises(ValueError, match="no JSON Web Key Set"):
