@@ -151,7 +151,8 @@ export const en = {
   "malformed-body": "The order did not arrive whole",
   "malformed-body_text": "Please draw again.",
   "prompt-rejected": "The prompt was rejected",
-  "prompt-rejected_text": "Moderation rejected it or its images, or it is longer than the model reads. Another one may be accepted.",
+  "prompt-rejected_text":
+    "Moderation rejected it or its images, or it is longer than the model reads. Another one may be accepted.",
   unauthorized: "A valid access token is required",
   unauthorized_text: "Paste a new one and go on.",
   forbidden: "Your token does not allow this",

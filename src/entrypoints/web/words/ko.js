@@ -152,7 +152,8 @@ export const ko = {
   "malformed-body": "주문이 온전히 전달되지 않았습니다",
   "malformed-body_text": "다시 그려 보세요.",
   "prompt-rejected": "프롬프트가 거절되었습니다",
-  "prompt-rejected_text": "프롬프트나 이미지가 심의에서 거절되었거나, 프롬프트가 모델이 읽을 수 있는 길이보다 깁니다. 다른 프롬프트는 받아들여질 수 있습니다.",
+  "prompt-rejected_text":
+    "프롬프트나 이미지가 심의에서 거절되었거나, 프롬프트가 모델이 읽을 수 있는 길이보다 깁니다. 다른 프롬프트는 받아들여질 수 있습니다.",
   unauthorized: "유효한 액세스 토큰이 필요합니다",
   unauthorized_text: "새 토큰을 붙여 넣고 계속하세요.",
   forbidden: "이 토큰으로는 할 수 없는 일입니다",
