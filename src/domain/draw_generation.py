@@ -161,8 +161,8 @@ class DrawGeneration:
     def _placed(self, image: GeneratedImage) -> StoredImage:
         return StoredImage.place(image, prefix=self._key_prefix, new_id=uuid7(), at=self._clock())
 
-    async def _set_aside(self, generation: Generation, failure: DrawingFailed | None) -> None:
-        if failure and failure.evidence:
+    async def _set_aside(self, generation: Generation, failure: DrawingFailed) -> None:
+        if failure.evidence:
             evidence = failure.evidence
             await patiently(lambda: self._spool.set_aside(generation.id, evidence))
 

@@ -105,8 +105,8 @@ class GenerateImages:
     async def outcome(self, generation: Generation) -> Generation:
         """Wait until the caller can be told something: its end, or `drawn` where storing takes its time."""
         loop = asyncio.get_running_loop()
-        began, waited = loop.time(), 0.0
-        for pause in pauses():
+        began, waited, waits = loop.time(), 0.0, pauses()
+        while True:
             here = await self._running.answer(generation.id)
             known = here or await patiently(lambda: self._ledger.find(generation.id)) or generation
             # Here it is late since before; who has only just come to ask waits a little all the same.
@@ -114,10 +114,9 @@ class GenerateImages:
             if known.state.final or (known.state is State.DRAWN and enough):
                 return known
             # Another process is at it, or the storage may be back any moment: the ledger is where it will show.
-            step = min(pause, 1.0)
+            step = min(next(waits), 1.0)
             await asyncio.sleep(step)
             waited += step if known.state is State.DRAWN else 0.0
-        raise AssertionError("pauses never end")
 
     async def _receive(self, generation: Generation, caller: Caller) -> Generation:
         limits = Limits(

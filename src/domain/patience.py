@@ -26,10 +26,11 @@ def pauses() -> Iterator[float]:
 
 async def patiently(attempt: Callable[[], Awaitable[T]]) -> T:
     """Do it, however long that takes: for what was paid for there is no giving up while the process lives."""
-    for pause in pauses():
+    waits = pauses()
+    while True:
         try:
             return await attempt()
         except (StorageFault, LedgerUnavailable) as fault:
+            pause = next(waits)
             log.warning("trying again in %.1f s: %s", pause, fault)
             await asyncio.sleep(pause)
-    raise AssertionError("pauses never end")

@@ -50,8 +50,8 @@ class StoreGeneration:
 
     async def _upload(self, generation: Generation, image: StoredImage) -> bool:
         """Whether the image lies in storage now; False only where its bytes are gone from the spool."""
-        name, secured = spool_name(generation, image.index), False
-        for pause in pauses():
+        name, secured, waits = spool_name(generation, image.index), False, pauses()
+        while True:
             try:
                 async with self._uploads:
                     data = await self._spool.get(name)
@@ -65,8 +65,7 @@ class StoreGeneration:
                 if not secured:
                     await patiently(lambda: self._spool.secure(name))
                     secured = True
-            await asyncio.sleep(pause)
-        raise AssertionError("pauses never end")
+            await asyncio.sleep(next(waits))
 
     async def _forget(self, generation: Generation, image: StoredImage) -> None:
         await patiently(lambda: self._spool.remove(spool_name(generation, image.index)))

@@ -53,8 +53,9 @@ class ImageFetcher:
             raise UnusableImage(f"{name} could not be fetched within {self._timeout:g} s") from late
 
     async def _fetch(self, name: str, url: httpx.URL, longest: int) -> bytes:
-        for pause in pauses():
-            body = bytearray()
+        waits = pauses()
+        while True:
+            body, pause = bytearray(), next(waits)
             try:
                 await self._read(name, url, body, longest)
             except (_TryAgain, httpx.TransportError) as error:
@@ -66,7 +67,6 @@ class ImageFetcher:
             else:
                 return bytes(body)
             await asyncio.sleep(pause)
-        raise AssertionError("pauses never end")
 
     async def _read(self, name: str, url: httpx.URL, body: bytearray, longest: int) -> None:
         request = httpx.Request("GET", url, headers=_HEADERS, extensions={"timeout": _TIMEOUTS})

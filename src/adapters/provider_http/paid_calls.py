@@ -55,17 +55,18 @@ class PaidCalls:
         """The beginning of the answer."""
         clock = asyncio.get_running_loop().time
         give_up = clock() + self.LONGEST_TRYING
-        for pause in pauses():
+        waits = pauses()
+        while True:
             try:
                 return await self._transport.handle_async_request(request)
             except httpx.TransportError as error:
+                pause = next(waits)
                 if sending.begun:
                     raise OutcomeUnknown("the connection to the provider broke before it answered") from error
                 if clock() + pause > give_up:
                     raise GeneratorUnavailable("the provider cannot be reached") from error
                 log.warning("the provider cannot be reached, trying again in %.1f s: %s", pause, error)
             await asyncio.sleep(pause)
-        raise AssertionError("pauses never end")
 
 
 class _Sending:
