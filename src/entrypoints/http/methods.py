@@ -14,8 +14,11 @@ def allow(methods: Iterable[str]) -> str:
     return ", ".join(sorted(known | ({"HEAD"} if "GET" in known else set())))
 
 
-def answer_options(request: CallerRequest) -> Response[None] | None:
-    """Answer OPTIONS, and nothing else: the framework forgets what a second handler of a path adds."""
+async def answer_options(request: CallerRequest) -> Response[None] | None:
+    """Answer OPTIONS, and nothing else: the framework forgets what a second handler of a path adds.
+
+    Asynchronous, although it waits for nothing: else the framework would go to a thread and back for each request.
+    """
     if request.method != "OPTIONS":
         return None
     template = request.scope["path_template"]
