@@ -21,7 +21,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.throughput", description=__doc__)
     parser.add_argument("--in-flight", default="1,8,32,128,512", help="orders at once, comma-separated")
     parser.add_argument("--rounds", type=int, default=3, help="how often each is measured; medians are told")
-    parser.add_argument("--seconds", type=float, default=10.0, help="length of one measurement")
+    parser.add_argument("--seconds", type=float, default=6.0, help="length of one measurement")
     parser.add_argument("--only", default="", help="names of systems, comma-separated; left out: all")
     parser.add_argument("--write", action="store_true", help="write tables and plots into docs/")
     arguments = parser.parse_args()
