@@ -35,7 +35,7 @@ def _greeting(name: str, base_url: str, settings: dict[str, str]) -> str:
 Point Darkroom at it:
 {variables}    make run
 
-A prompt that holds [fault:NAME] orders a fault.
+A prompt that holds [fault:NAME option=value ...] orders a fault.
   its faults        curl {base_url}/_control/menu
   what it charged   curl {base_url}/_control/charges
 """

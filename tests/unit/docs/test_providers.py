@@ -11,7 +11,7 @@ from adapters.conformance import GeneratorContract
 from adapters.in_memory.generator import WIDEST_CARD, tile
 from domain.generation import GeneratedImage, GenerationRequest
 from domain.image_file import MediaType
-from domain.model_card import ModelCard, PixelRange
+from domain.model_card import MediaSource, ModelCard, PixelRange
 from domain.ports import ImageGenerator, Receipt
 from domain.values import ModelVersion
 
@@ -38,7 +38,7 @@ def shown_in(page: str) -> dict[str, Any]:
     """What the Python of a page defines, given what it takes for granted."""
     (code,) = re.findall(r"^```python\n(.*?)^```$", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     named = (
-        *(GeneratedImage, GenerationRequest, GeneratorContract, ImageGenerator, MediaType),
+        *(GeneratedImage, GenerationRequest, GeneratorContract, ImageGenerator, MediaSource, MediaType),
         *(ModelCard, ModelVersion, PixelRange, Receipt, replace, tile),
     )
     shown: dict[str, Any] = {one.__name__: one for one in named}
