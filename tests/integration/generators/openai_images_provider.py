@@ -2,37 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from typing import Any, Final
-from urllib.parse import parse_qs, urlsplit
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, ClassVar
 
-from adapters.conformance import Asked, Provider, Situation
-from servers.proxy import NO_FAULTS, Faults, Proxy
+from adapters.conformance import Asked, Situation
+from integration.generators.simulated import ANYWHERE, BY_LINK, ONE_CALL_AN_IMAGE, Causes, SimulatedProvider
 from simulators.openai_images import OpenAIImagesSimulator, openai_images_simulator
-
-_FAULTS: Final[dict[Situation, tuple[str, dict[str, float]]]] = {
-    Situation.KEY_REFUSED: ("error-invalid-key", {}),
-    Situation.REQUEST_REFUSED: ("error-invalid-value", {}),
-    Situation.QUOTA_USED_UP: ("error-rate-limit", {}),
-    Situation.MAINTENANCE: ("error-overloaded", {}),
-    Situation.CONNECTION_LOST: ("reset-after-charge", {}),
-    Situation.SILENCE: ("black-hole-after-charge", {}),
-    Situation.SERVER_ERROR: ("error-without-code-after-charge", {}),
-    Situation.GARBAGE: ("answer-garbage", {}),
-    Situation.CUT_SHORT: ("cut-short", {}),
-    Situation.TOO_LARGE: ("oversized", {}),
-    Situation.NO_IMAGES: ("images-none", {}),
-    Situation.TOO_FEW_IMAGES: ("images-none", {"times": 1}),
-    Situation.TOO_MANY_IMAGES: ("images-too-many", {}),
-    Situation.NO_IMAGE_FILES: ("image-html", {}),
-    Situation.ONE_NO_IMAGE_FILE: ("image-html", {"times": 1}),
-    Situation.ALL_HELD_BACK: ("error-moderation-input", {}),
-    Situation.LINKS_DEAD: ("link-tampered", {}),
-    Situation.LINKS_ASTRAY: ("link-other-port", {}),
-    Situation.IMAGES_OUT_OF_REACH: ("fetch-503", {}),
-    Situation.FETCHES_STUMBLE: ("fetch-reset", {"times": 3}),
-}
 
 
 def asked(body: dict[str, Any]) -> Asked:
@@ -50,41 +26,39 @@ def asked(body: dict[str, Any]) -> Asked:
     )
 
 
-class OpenAIImagesProvider(Provider):
-    """The API at `base_url`, whose links lead to `image_host`."""
+class OpenAIImagesProvider(SimulatedProvider[OpenAIImagesSimulator]):
+    """The API at `base_url`, whose links lead to `image_host`.
 
-    def __init__(self, simulator: OpenAIImagesSimulator, proxy: Proxy) -> None:
-        self.simulator, self._proxy = simulator, proxy
-        self.api_key, self.base_url, self.image_host = simulator.api_key, f"{proxy.url}/v1", simulator.base_url
+    A refusal after the drawing says nothing of the money, so that has tests of its own.
+    """
+
+    path = "/v1"
+    faults: ClassVar[Causes] = {
+        **ANYWHERE,
+        **ONE_CALL_AN_IMAGE,
+        **BY_LINK,
+        Situation.KEY_REFUSED: ("error-invalid-key", {}),
+        Situation.REQUEST_REFUSED: ("error-invalid-value", {}),
+        Situation.QUOTA_USED_UP: ("error-rate-limit", {}),
+        Situation.MAINTENANCE: ("error-overloaded", {}),
+        Situation.SERVER_ERROR: ("error-without-code-after-charge", {}),
+        Situation.ALL_HELD_BACK: ("error-moderation-input", {}),
+    }
+
+    @property
+    def api_key(self) -> str:
+        """What it takes its callers by."""
+        return self.simulator.api_key
 
     @property
     def secrets(self) -> Sequence[str]:
-        links = [parse_qs(urlsplit(fetch.url).query) for fetch in self.simulator.book.fetches]
-        signed = [value for link in links for name in ("credential", "signature") for value in link[name]]
-        return [self.api_key, *signed]
+        return [self.api_key, *self.signatures]
 
     @property
     def asked(self) -> Sequence[Asked]:
         return [asked(call.body) for call in self.simulator.calls]
 
-    @property
-    def charged_images(self) -> int:
-        return self.simulator.charged_images
 
-    async def suffer(self, situation: Situation) -> None:
-        if situation is Situation.UNREACHABLE:
-            await self._proxy.switch(Faults(refuse=True))
-        else:
-            fault, options = _FAULTS[situation]
-            self.simulator.faults.set(fault, **options)
-
-    async def recover(self) -> None:
-        self.simulator.faults.clear()
-        await self._proxy.switch(NO_FAULTS)
-
-
-@asynccontextmanager
-async def openai_images_provider() -> AsyncIterator[OpenAIImagesProvider]:
-    """It is spoken to through a proxy, so that it can be out of reach."""
-    async with openai_images_simulator() as simulator, Proxy(urlsplit(simulator.base_url).port or 0) as proxy:
-        yield OpenAIImagesProvider(simulator, proxy)
+def openai_images_provider() -> AbstractAsyncContextManager[OpenAIImagesProvider]:
+    """It, running."""
+    return OpenAIImagesProvider.running(openai_images_simulator())

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, Final
-from urllib.parse import parse_qs, urlsplit
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, ClassVar, Final
+from urllib.parse import urlsplit
 
-from adapters.conformance import Asked, Provider, Situation
+from adapters.conformance import Asked, Situation
 from adapters.generators.replicate import open_replicate, parse_models
 from domain.ports import ImageGenerator
-from servers.proxy import NO_FAULTS, Faults, Proxy
+from integration.generators.simulated import ANYWHERE, BY_LINK, ONE_CALL_AN_IMAGE, Causes, SimulatedProvider
 from simulators.charges import Call
 from simulators.replicate import ReplicateSimulator, replicate_simulator
 from simulators.replicate.order import FLUX, RATIOS, SDXL
@@ -20,28 +20,6 @@ MODELS: Final = (
     f"sdxl={SDXL} 64-1536/8 seed negative_prompt num_inference_steps=50 guidance_scale=7.5",
     f"flux-dev={FLUX} {SIZES} seed guidance_scale:guidance=3.5(0-10) output_format=png go_fast=false",
 )
-_FAULTS: Final[Mapping[Situation, tuple[str, dict[str, float]]]] = {
-    Situation.KEY_REFUSED: ("error-unauthenticated", {}),
-    Situation.REQUEST_REFUSED: ("error-invalid-input", {}),
-    Situation.QUOTA_USED_UP: ("error-throttled", {}),
-    Situation.CONNECTION_LOST: ("reset-after-charge", {}),
-    Situation.SILENCE: ("black-hole-after-charge", {}),
-    Situation.SERVER_ERROR: ("server-error-json-after-charge", {}),
-    Situation.GARBAGE: ("answer-garbage", {}),
-    Situation.CUT_SHORT: ("cut-short", {}),
-    Situation.TOO_LARGE: ("oversized", {}),
-    Situation.NO_IMAGES: ("images-none", {}),
-    Situation.TOO_FEW_IMAGES: ("images-none", {"times": 1}),
-    Situation.TOO_MANY_IMAGES: ("images-too-many", {}),
-    Situation.NO_IMAGE_FILES: ("image-html", {}),
-    Situation.ONE_NO_IMAGE_FILE: ("image-html", {"times": 1}),
-    Situation.LINKS_DEAD: ("link-tampered", {}),
-    Situation.LINKS_ASTRAY: ("link-other-port", {}),
-    Situation.IMAGES_OUT_OF_REACH: ("fetch-503", {}),
-    Situation.FETCHES_STUMBLE: ("fetch-reset", {"times": 3}),
-}
-SITUATIONS: Final = frozenset(_FAULTS) | {Situation.UNREACHABLE}
-"""Whether what moderation holds back is charged for nobody knows, so that has tests of its own; it never closes."""
 
 
 def asked(call: Call) -> Asked:
@@ -61,37 +39,35 @@ def asked(call: Call) -> Asked:
     )
 
 
-class ReplicateProvider(Provider):
-    """Replicate at `base_url`, whose files lie at `image_host`."""
+class ReplicateProvider(SimulatedProvider[ReplicateSimulator]):
+    """Replicate at `base_url`, whose files lie at `image_host`. It never closes.
 
-    def __init__(self, simulator: ReplicateSimulator, proxy: Proxy) -> None:
-        self.simulator, self._proxy = simulator, proxy
-        self.api_token, self.base_url, self.image_host = simulator.api_token, f"{proxy.url}/v1", simulator.base_url
+    Whether what moderation holds back is charged for nobody knows, so that has tests of its own.
+    """
+
+    path = "/v1"
+    faults: ClassVar[Causes] = {
+        **ANYWHERE,
+        **ONE_CALL_AN_IMAGE,
+        **BY_LINK,
+        Situation.KEY_REFUSED: ("error-unauthenticated", {}),
+        Situation.REQUEST_REFUSED: ("error-invalid-input", {}),
+        Situation.QUOTA_USED_UP: ("error-throttled", {}),
+        Situation.SERVER_ERROR: ("server-error-json-after-charge", {}),
+    }
+
+    @property
+    def api_token(self) -> str:
+        """What it takes its callers by."""
+        return self.simulator.api_token
 
     @property
     def secrets(self) -> Sequence[str]:
-        links = [parse_qs(urlsplit(fetch.url).query) for fetch in self.simulator.book.fetches]
-        signed = [value for link in links for name in ("credential", "signature") for value in link[name]]
-        return [self.api_token, *signed]
+        return [self.api_token, *self.signatures]
 
     @property
     def asked(self) -> Sequence[Asked]:
         return [asked(call) for call in self.simulator.calls]
-
-    @property
-    def charged_images(self) -> int:
-        return self.simulator.charged_images
-
-    async def suffer(self, situation: Situation) -> None:
-        if situation is Situation.UNREACHABLE:
-            await self._proxy.switch(Faults(refuse=True))
-        else:
-            fault, options = _FAULTS[situation]
-            self.simulator.faults.set(fault, **options)
-
-    async def recover(self) -> None:
-        self.simulator.faults.clear()
-        await self._proxy.switch(NO_FAULTS)
 
     def opened(self, *, patience: float = 60.0, **options: Any) -> AbstractAsyncContextManager[ImageGenerator]:  # noqa: ANN401
         """A generator for it; `patience` is how long each part of a drawing may take, in seconds."""
@@ -107,8 +83,6 @@ class ReplicateProvider(Provider):
         return open_replicate(**(known | options))
 
 
-@asynccontextmanager
-async def replicate_provider() -> AsyncIterator[ReplicateProvider]:
-    """It is spoken to through a proxy, so that it can be out of reach."""
-    async with replicate_simulator() as simulator, Proxy(urlsplit(simulator.base_url).port or 0) as proxy:
-        yield ReplicateProvider(simulator, proxy)
+def replicate_provider() -> AbstractAsyncContextManager[ReplicateProvider]:
+    """It, running."""
+    return ReplicateProvider.running(replicate_simulator())

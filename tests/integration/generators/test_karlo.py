@@ -8,13 +8,14 @@ from typing import Literal
 
 import pytest
 
-from adapters.conformance import ProviderContract, Situation, collected, draw, plain_request
+from adapters.conformance import ProviderContract, collected, draw, plain_request
 from adapters.generators.karlo import KarloImageGenerator, open_karlo
 from domain.errors import UnusableImage
 from domain.image_file import MediaType
 from domain.ports import Receipt
 from domain.values import Seed
 from integration.generators.karlo_provider import KarloProvider
+from integration.generators.simulated import BY_LINK
 
 
 def opened(
@@ -50,12 +51,7 @@ class TestByLinks(ProviderContract):
 
 
 class TestInBase64(ProviderContract):
-    situations = frozenset(Situation) - {
-        Situation.LINKS_DEAD,
-        Situation.LINKS_ASTRAY,
-        Situation.IMAGES_OUT_OF_REACH,
-        Situation.FETCHES_STUMBLE,
-    }
+    situations = KarloProvider.situations() - set(BY_LINK)
 
     @pytest.fixture
     async def generator(self, provider: KarloProvider) -> AsyncIterator[KarloImageGenerator]:

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 
-from adapters.conformance import ProviderContract, Situation, draw, full_request, plain_request
+from adapters.conformance import ProviderContract, draw, full_request, plain_request
 from adapters.generators.openai_images import GPTImageOptions, open_openai_images, parse_models
 from adapters.generators.openai_images.call import ResponseFormat
 from domain.errors import Charged, GeneratorRefused, PromptRejected, UnusableImage
@@ -15,16 +15,10 @@ from domain.image_file import MediaType
 from domain.ports import ImageGenerator
 from domain.values import ImageSize
 from integration.generators.openai_images_provider import OpenAIImagesProvider, openai_images_provider
+from integration.generators.simulated import BY_LINK
 
 GPT = ("gpt-image-2", "gpt-image-1.5", "gpt-image-2.5-flare=1024x1024|3840x2160")
 ENGINE = "flux-dev=512-2048/16 seed negative_prompt num_inference_steps=28 guidance_scale=3.5"
-
-BY_LINK = {
-    Situation.LINKS_DEAD,
-    Situation.LINKS_ASTRAY,
-    Situation.IMAGES_OUT_OF_REACH,
-    Situation.FETCHES_STUMBLE,
-}
 
 
 @pytest.fixture
@@ -54,8 +48,7 @@ def opened(
 
 
 class TestGPTImages(ProviderContract):
-    # A refusal after the drawing says nothing of the money: it has a test of its own.
-    situations = frozenset(Situation) - BY_LINK - {Situation.ONE_HELD_BACK}
+    situations = OpenAIImagesProvider.situations() - set(BY_LINK)
 
     @pytest.fixture
     async def generator(self, provider: OpenAIImagesProvider) -> AsyncIterator[ImageGenerator]:
@@ -69,7 +62,7 @@ class TestGPTImages(ProviderContract):
 
 
 class TestEngine(ProviderContract):
-    situations = TestGPTImages.situations | BY_LINK
+    situations = OpenAIImagesProvider.situations()
 
     @pytest.fixture
     async def generator(self, provider: OpenAIImagesProvider) -> AsyncIterator[ImageGenerator]:

@@ -21,7 +21,7 @@ from domain.errors import (
 )
 from domain.image_file import MediaType
 from domain.ports import ImageGenerator, Receipt
-from integration.generators.replicate_provider import SITUATIONS, ReplicateProvider, replicate_provider
+from integration.generators.replicate_provider import ReplicateProvider, replicate_provider
 from simulators.replicate import replicate_simulator
 from simulators.replicate.order import SDXL
 
@@ -39,7 +39,7 @@ async def generator(provider: ReplicateProvider) -> AsyncIterator[ImageGenerator
 
 
 class TestReplicate(ProviderContract):
-    situations = SITUATIONS
+    situations = ReplicateProvider.situations()
 
     @pytest.fixture
     async def impatient(self, provider: ReplicateProvider) -> AsyncIterator[ImageGenerator]:

@@ -16,7 +16,7 @@ from domain.errors import Charged, GeneratorRefused, InvalidValue, PromptRejecte
 from domain.image_file import MediaType
 from domain.ports import ImageGenerator
 from domain.values import Seed
-from integration.generators.stability_provider import SITUATIONS, StabilityProvider, stability_provider
+from integration.generators.stability_provider import StabilityProvider, stability_provider
 from simulators.stability.form import read_form
 
 
@@ -50,7 +50,7 @@ async def generator(provider: StabilityProvider) -> AsyncIterator[ImageGenerator
 
 
 class TestStability(ProviderContract):
-    situations = SITUATIONS
+    situations = StabilityProvider.situations()
 
     @pytest.fixture
     async def generator(self, provider: StabilityProvider) -> AsyncIterator[ImageGenerator]:

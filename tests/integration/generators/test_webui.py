@@ -35,7 +35,7 @@ async def generator(provider: WebUIProvider) -> AsyncIterator[ImageGenerator]:
 
 
 class TestWebUI(ProviderContract):
-    situations = WebUIProvider.situations
+    situations = WebUIProvider.situations()
 
     @pytest.fixture
     async def impatient(self, provider: WebUIProvider) -> AsyncIterator[ImageGenerator]:

@@ -1,0 +1,91 @@
+"""What all simulators have in common, as the rules for generators see a provider."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import ClassVar, Final, Generic, Self, TypeVar
+from urllib.parse import parse_qs, urlsplit
+
+from adapters.conformance import Provider, Situation
+from servers.proxy import NO_FAULTS, Faults, Proxy
+from simulators.provider import ProviderSimulator
+
+Causes = Mapping[Situation, tuple[str, Mapping[str, float]]]
+"""By which fault of a simulator's menu, and which options of it, situations come about."""
+
+ANYWHERE: Final[Causes] = {
+    Situation.CONNECTION_LOST: ("reset-after-charge", {}),
+    Situation.SILENCE: ("black-hole-after-charge", {}),
+    Situation.GARBAGE: ("answer-garbage", {}),
+    Situation.CUT_SHORT: ("cut-short", {}),
+    Situation.TOO_LARGE: ("oversized", {}),
+    Situation.NO_IMAGES: ("images-none", {}),
+    Situation.TOO_MANY_IMAGES: ("images-too-many", {}),
+    Situation.NO_IMAGE_FILES: ("image-html", {}),
+}
+ONE_CALL_AN_IMAGE: Final[Causes] = {
+    Situation.TOO_FEW_IMAGES: ("images-none", {"times": 1}),
+    Situation.ONE_NO_IMAGE_FILE: ("image-html", {"times": 1}),
+}
+BY_LINK: Final[Causes] = {
+    Situation.LINKS_DEAD: ("link-tampered", {}),
+    Situation.LINKS_ASTRAY: ("link-other-port", {}),
+    Situation.IMAGES_OUT_OF_REACH: ("fetch-503", {}),
+    Situation.FETCHES_STUMBLE: ("fetch-reset", {"times": 3}),
+}
+
+Simulator = TypeVar("Simulator", bound=ProviderSimulator)
+
+
+class SimulatedProvider(Provider, Generic[Simulator]):
+    """A simulator that is spoken to through a proxy, so that it can be out of reach."""
+
+    faults: ClassVar[Causes]
+    path: ClassVar[str] = ""
+
+    def __init__(self, simulator: Simulator, proxy: Proxy) -> None:
+        self.simulator, self._proxy = simulator, proxy
+
+    @classmethod
+    @asynccontextmanager
+    async def running(cls, simulation: AbstractAsyncContextManager[Simulator]) -> AsyncIterator[Self]:
+        """It, as long as its simulator runs."""
+        async with simulation as simulator, Proxy(urlsplit(simulator.base_url).port or 0) as proxy:
+            yield cls(simulator, proxy)
+
+    @classmethod
+    def situations(cls) -> frozenset[Situation]:
+        """Those that it can come into."""
+        return frozenset(cls.faults) | {Situation.UNREACHABLE}
+
+    @property
+    def base_url(self) -> str:
+        """Where it is called."""
+        return self._proxy.url + self.path
+
+    @property
+    def image_host(self) -> str:
+        """Where its images lie."""
+        return self.simulator.base_url
+
+    @property
+    def signatures(self) -> list[str]:
+        """What the links held that its images were fetched by, and nobody else may see."""
+        links = [parse_qs(urlsplit(fetch.url).query) for fetch in self.simulator.fetches]
+        return [value for link in links for name in ("credential", "signature") for value in link[name]]
+
+    @property
+    def charged_images(self) -> int:
+        return self.simulator.charged_images
+
+    async def suffer(self, situation: Situation) -> None:
+        if situation is Situation.UNREACHABLE:
+            await self._proxy.switch(Faults(refuse=True))
+        else:
+            fault, options = self.faults[situation]
+            self.simulator.faults.set(fault, **options)
+
+    async def recover(self) -> None:
+        self.simulator.faults.clear()
+        await self._proxy.switch(NO_FAULTS)
