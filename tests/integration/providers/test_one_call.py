@@ -90,3 +90,4 @@ async def test_the_same_call_is_served_by_each(provider: Provider, tmp_path: Pat
             )
             token = (await asyncio.to_thread(shell.run, "token")).stdout.strip()
             await see_the_call_served(f"http://127.0.0.1:{darkroom.port}", token)
+        assert simulator is None or len(simulator.calls) == 1
