@@ -104,7 +104,7 @@ SHORT = rsa.generate_private_key(65_537, 1024).public_key()  # noqa: S505  # it 
         (jwk("RSA", n=5), "."),
         (jwk("Ed25519", x=""), "."),
     ],
-    ids=str,
+    ids=itertools.count(),  # the keys are made anew for each run, and so would be their names
 )
 def test_a_key_of_no_use_is_passed_over_and_costs_the_others_nothing(useless: Jwk, why: str) -> None:
     keys = read(useless, jwk("P-384"))
@@ -140,7 +140,7 @@ def test_two_keys_of_one_name_cannot_be_told_apart_and_are_passed_over() -> None
         b'{"keys": ["\xff"]}',
         b'{"keys": ' + b"[" * 10**5,
     ],
-    ids=itertools.count(),  # the keys are made anew for each run, and so would be their names
+    ids=itertools.count(),
 )
 def test_what_is_no_key_set_is_refused(document: bytes) -> None:
     with pytest.raises(ValueError, match="no JSON Web Key Set"):
