@@ -40,7 +40,7 @@ class PixelRange:
         return self.min <= side <= self.max and side % self.step == 0
 
     def __str__(self) -> str:
-        return f"{self.min} to {self.max}" + (f", a multiple of {self.step}" if self.step > 1 else "")
+        return (f"a multiple of {self.step} from " if self.step > 1 else "") + f"{self.min} to {self.max}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,8 +123,8 @@ def test_a_narrower_model_refuses_by_name() -> None:
     assert violations == {
         "/prompt": "must be at most 20 characters long for narrow",
         "/negative_prompt": "is not honoured by narrow: leave it out",
-        "/width": "must be 384 to 640, a multiple of 8 pixels for narrow",
-        "/height": "must be 384 to 640, a multiple of 8 pixels for narrow",
+        "/width": "must be a multiple of 8 from 384 to 640 pixels for narrow",
+        "/height": "must be a multiple of 8 from 384 to 640 pixels for narrow",
         "/seed": "narrow draws at most 2 images at once",
         "/num_inference_steps": "must be an integer from 20 to 30 for narrow",
         "/guidance_scale": "must be a number from 2.0 to 3.0 for narrow",
