@@ -73,6 +73,10 @@ def _opened(
             yield opened.enter_context(system.running(folder / str(number), stand_ins, token))
         except PartMissing as missing:
             print(f"SKIPPED: {missing}", flush=True)
+        except (ProgramFailed, OSError) as fault:
+            if system.stores:
+                raise
+            print(f"SKIPPED: {system.name} does not work here: {fault}", flush=True)
 
 
 def _turns(running: Sequence[Running], plan: Plan) -> Iterator[tuple[Running, int]]:

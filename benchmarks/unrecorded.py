@@ -31,6 +31,7 @@ async def _serve(settings: Settings, listener: socket, *, spool_too: bool) -> No
         container.ledger.override(providers.Object(InMemoryGenerationLedger()))
         if spool_too:
             container.spool.override(providers.Object(InMemoryImageSpool()))
+        container.reset_singletons()  # some were made of the others by now
         server = Server(create_app(container.services(), cors_origins=()), OpenConnections(), Watching().refused)
         async with server.answering(listener):
             print(f"Darkroom is ready at {settings.service.public_url}", flush=True)
