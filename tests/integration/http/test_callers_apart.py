@@ -27,7 +27,6 @@ from integration.http.house import ORDER, RULES, SECRET, House, bearer, now, ope
 from integration.http.json_schema import Validator
 
 KEY, PROMPT = "canary-key", "canary prompt"
-BOB = bearer(sub="bob")
 
 
 def guarded(house: House) -> Iterator[tuple[str, str]]:
@@ -55,7 +54,7 @@ class Belongings:
         by_name = {"Idempotency-Key": KEY, "Last-Event-ID": "0", "X-Request-ID": "ada"}
         for params in ({}, {name: known[name] for name in parameters}):
             for headers in ({}, by_name):
-                request = {"method": method, "url": self.path(template), "params": params, "headers": BOB | headers}
+                request = {"method": method, "url": self.path(template), "params": params, "headers": bearer(sub="bob") | headers}
                 yield request | ({"json": ORDER} if ordering else {})
 
     def shown_in(self, answer: httpx.Response) -> list[str]:
