@@ -54,7 +54,12 @@ class Belongings:
         by_name = {"Idempotency-Key": KEY, "Last-Event-ID": "0", "X-Request-ID": "ada"}
         for params in ({}, {name: known[name] for name in parameters}):
             for headers in ({}, by_name):
-                request = {"method": method, "url": self.path(template), "params": params, "headers": bearer(sub="bob") | headers}
+                request = {
+                    "method": method,
+                    "url": self.path(template),
+                    "params": params,
+                    "headers": bearer(sub="bob") | headers,
+                }
                 yield request | ({"json": ORDER} if ordering else {})
 
     def shown_in(self, answer: httpx.Response) -> list[str]:
