@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx
 from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from integration.cli.command_line import CommandLine
 from integration.secrets.canaries import canary
@@ -24,6 +25,7 @@ from simulators.replicate import replicate_simulator
 from simulators.replicate.order import SDXL
 from simulators.stability import stability_simulator
 from simulators.webui import webui_simulator
+from unit.marks.authority import Authority, pem_of
 
 MODELS: Final = {
     "karlo": ("v2.0", 384),
@@ -65,6 +67,7 @@ class House:
 async def open_house(folder: Path, s3: S3Server, database_url: str) -> AsyncIterator[House]:
     """Every generator with its simulator, beside the S3 server and a database; tests start the service."""
     keys = {generator: canary() for generator in MODELS if generator != "sketch"}
+    signer = ec.generate_private_key(ec.SECP256R1())
     spans: list[bytes] = []
     async with AsyncExitStack() as started:
         collector = await started.enter_async_context(_collector(spans))
@@ -84,6 +87,7 @@ async def open_house(folder: Path, s3: S3Server, database_url: str) -> AsyncIter
             "DARKROOM_WEBHOOK_SECRETS": canary(),
             "DARKROOM_LEDGER_URL": urlsplit(database_url).password or "",
             "AWS_SECRET_ACCESS_KEY": s3.service.secret_key,
+            "DARKROOM_C2PA_KEY": pem_of(signer).splitlines()[2],  # the line that holds most of the secret number
         }
         settings = {
             **secrets,
@@ -100,6 +104,9 @@ async def open_house(folder: Path, s3: S3Server, database_url: str) -> AsyncIter
             "DARKROOM_WEBHOOK_SECRETS": _signing(secrets["DARKROOM_WEBHOOK_SECRETS"]),
             "DARKROOM_WEBUI_AUTH": f"operator:{keys['webui']}",
             "DARKROOM_LEDGER_URL": database_url,
+            "DARKROOM_MARKS": "c2pa",
+            "DARKROOM_C2PA_CERTIFICATE": Authority().certify(signer),
+            "DARKROOM_C2PA_KEY": pem_of(signer),
             "DARKROOM_WORKERS": "2",
             "DARKROOM_STORE_TIMEOUT": "1",
             "DARKROOM_FETCH_TIMEOUT": "2",
