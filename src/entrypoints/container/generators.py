@@ -1,12 +1,12 @@
 """The generators by name, and how each is opened. What is not chosen is not imported: some bring much along."""
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final
 
-from domain.errors import InvalidValue
 from domain.ports import ImageGenerator
 from entrypoints.container import plugins
+from entrypoints.container.opening import opened, read_from
 from entrypoints.settings import (
     BadSettings,
     DiffusersSettings,
@@ -61,7 +61,7 @@ async def _open_karlo(settings: Settings) -> AsyncIterator[ImageGenerator]:
         image_memory=settings.limits.memory_bytes,
         trust_env=settings.generators.trust_env,
     )
-    async with _opened(opening, "DARKROOM_KARLO_IMAGE_HOSTS") as generator:
+    async with opened(opening, "DARKROOM_KARLO_IMAGE_HOSTS") as generator:
         yield generator
 
 
@@ -70,9 +70,9 @@ async def _open_openai(settings: Settings) -> AsyncIterator[ImageGenerator]:
     from adapters.generators.openai_images import GPTImageOptions, open_openai_images, parse_models
 
     openai = settings.of(OpenAISettings)
-    with _read_from("DARKROOM_OPENAI_MODELS"):
+    with read_from("DARKROOM_OPENAI_MODELS"):
         models = parse_models(openai.models)
-    with _read_from("DARKROOM_OPENAI_OUTPUT_FORMAT"):
+    with read_from("DARKROOM_OPENAI_OUTPUT_FORMAT"):
         options = GPTImageOptions(
             output_format=openai.output_format,
             output_compression=openai.output_compression,
@@ -92,7 +92,7 @@ async def _open_openai(settings: Settings) -> AsyncIterator[ImageGenerator]:
         image_memory=settings.limits.memory_bytes,
         trust_env=settings.generators.trust_env,
     )
-    async with _opened(opening, "DARKROOM_OPENAI_IMAGE_HOSTS") as generator:
+    async with opened(opening, "DARKROOM_OPENAI_IMAGE_HOSTS") as generator:
         yield generator
 
 
@@ -109,7 +109,7 @@ async def _open_stability(settings: Settings) -> AsyncIterator[ImageGenerator]:
         call_timeout=stability.timeout,
         trust_env=settings.generators.trust_env,
     )
-    async with _opened(opening, "DARKROOM_STABILITY_MODELS") as generator:
+    async with opened(opening, "DARKROOM_STABILITY_MODELS") as generator:
         yield generator
 
 
@@ -126,7 +126,7 @@ async def _open_webui(settings: Settings) -> AsyncIterator[ImageGenerator]:
         call_timeout=webui.timeout,
         trust_env=settings.generators.trust_env,
     )
-    async with _opened(opening, "DARKROOM_WEBUI_MODELS") as generator:
+    async with opened(opening, "DARKROOM_WEBUI_MODELS") as generator:
         yield generator
 
 
@@ -135,7 +135,7 @@ async def _open_replicate(settings: Settings) -> AsyncIterator[ImageGenerator]:
     from adapters.generators.replicate import open_replicate, parse_models
 
     replicate = settings.of(ReplicateSettings)
-    with _read_from("DARKROOM_REPLICATE_MODELS"):
+    with read_from("DARKROOM_REPLICATE_MODELS"):
         models = parse_models(replicate.models)
     opening = open_replicate(
         api_token=replicate.api_token.value,
@@ -147,7 +147,7 @@ async def _open_replicate(settings: Settings) -> AsyncIterator[ImageGenerator]:
         image_memory=settings.limits.memory_bytes,
         trust_env=settings.generators.trust_env,
     )
-    async with _opened(opening, "DARKROOM_REPLICATE_IMAGE_HOSTS") as generator:
+    async with opened(opening, "DARKROOM_REPLICATE_IMAGE_HOSTS") as generator:
         yield generator
 
 
@@ -157,32 +157,14 @@ async def _open_diffusers(settings: Settings) -> AsyncIterator[ImageGenerator]:
     from adapters.generators.diffusers import open_diffusers, parse_sources
 
     diffusers = settings.of(DiffusersSettings)
-    with _read_from("DARKROOM_DIFFUSERS_SIZES"):
+    with read_from("DARKROOM_DIFFUSERS_SIZES"):
         sizes = read_sizes(diffusers.sizes) if diffusers.sizes else None
-    with _read_from("DARKROOM_DIFFUSERS_MODELS"):
+    with read_from("DARKROOM_DIFFUSERS_MODELS"):
         sources = parse_sources(diffusers.models)
     opening = open_diffusers(
         sources=sources, sizes=sizes, device=diffusers.device, dtype=diffusers.dtype, batch=diffusers.batch
     )
-    async with _opened(opening, "DARKROOM_DIFFUSERS_MODELS") as generator:
-        yield generator
-
-
-@contextmanager
-def _read_from(name: str) -> Iterator[None]:
-    """Tell in which setting it stands, where an adapter cannot use what it is given."""
-    try:
-        yield
-    except InvalidValue as rule:
-        raise BadSettings(f"{name}: {rule}") from rule
-
-
-@asynccontextmanager
-async def _opened(opening: AbstractAsyncContextManager[ImageGenerator], unread: str) -> AsyncIterator[ImageGenerator]:
-    """Open it; `unread` is the one setting of those that it takes which nobody has read yet by rules as strict."""
-    async with AsyncExitStack() as opened:
-        with _read_from(unread):
-            generator = await opened.enter_async_context(opening)
+    async with opened(opening, "DARKROOM_DIFFUSERS_MODELS") as generator:
         yield generator
 
 

@@ -2,12 +2,11 @@
 
 import os
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import entry_points
 from typing import Any, Final
 
-from domain.errors import InvalidValue
-from entrypoints.settings import BadSettings
+from entrypoints.container.opening import opened, read_from
 
 GENERATORS: Final = "darkroom.generators"
 STORAGES: Final = "darkroom.storages"
@@ -29,9 +28,7 @@ async def open_plugin(group: str, name: str) -> AsyncIterator[Any]:
         BadSettings: its own settings are missing or make no sense.
     """
     plugin: Plugin = entry_points(group=group)[name].load()
-    async with AsyncExitStack() as opened:
-        try:
-            adapter = await opened.enter_async_context(plugin(os.environ))
-        except InvalidValue as rule:
-            raise BadSettings(f"{name}: {rule}") from rule
+    with read_from(name):
+        opening = plugin(os.environ)
+    async with opened(opening, name) as adapter:
         yield adapter

@@ -1,12 +1,12 @@
 """Webhooks, where the operator has switched them on."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 
-from domain.errors import InvalidValue
 from domain.ports import WebhookSender
 from entrypoints.container.clock import now
-from entrypoints.settings import BadSettings, Settings
+from entrypoints.container.opening import opened, read_from
+from entrypoints.settings import Settings
 
 
 @asynccontextmanager
@@ -22,20 +22,10 @@ async def open_webhooks(settings: Settings) -> AsyncIterator[WebhookSender | Non
         return
     from adapters.webhooks import Signatures, open_webhook_sender
 
-    try:
+    with read_from("DARKROOM_WEBHOOK_SECRETS"):
         signatures = Signatures.parse(webhooks.secrets.value)
-    except InvalidValue as rule:
-        raise BadSettings(f"DARKROOM_WEBHOOK_SECRETS: {rule}") from rule
-    async with AsyncExitStack() as opened:
-        try:
-            sender = await opened.enter_async_context(
-                open_webhook_sender(
-                    signatures=signatures,
-                    hosts=webhooks.hosts,
-                    clock=now,
-                    trust_env=settings.generators.trust_env,
-                )
-            )
-        except InvalidValue as rule:
-            raise BadSettings(f"DARKROOM_WEBHOOK_HOSTS: {rule}") from rule
+    opening = open_webhook_sender(
+        signatures=signatures, hosts=webhooks.hosts, clock=now, trust_env=settings.generators.trust_env
+    )
+    async with opened(opening, "DARKROOM_WEBHOOK_HOSTS") as sender:
         yield sender

@@ -1,24 +1,8 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
-
 import pytest
 
-from integration.cli.command_line import CommandLine
-from simulators.karlo import KarloSimulator, karlo_simulator
-
-
-@pytest.fixture
-def shell(tmp_path: Path) -> Iterator[CommandLine]:
-    with CommandLine(tmp_path) as shell:
-        yield shell
-
-
-@pytest.fixture
-async def karlo() -> AsyncIterator[KarloSimulator]:
-    async with karlo_simulator() as simulator:
-        yield simulator
+from simulators.karlo import KarloSimulator
 
 
 @pytest.fixture

@@ -1,0 +1,28 @@
+"""Telling in which setting it stands, where an adapter cannot use what it is given."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from typing import TypeVar
+
+from domain.errors import InvalidValue
+from entrypoints.settings import BadSettings
+
+T = TypeVar("T")
+
+
+@contextmanager
+def read_from(name: str) -> Iterator[None]:
+    """Raise `BadSettings` that names the setting, for an `InvalidValue` of the block."""
+    try:
+        yield
+    except InvalidValue as rule:
+        raise BadSettings(f"{name}: {rule}") from rule
+
+
+@asynccontextmanager
+async def opened(opening: AbstractAsyncContextManager[T], unread: str) -> AsyncIterator[T]:
+    """Open it; `unread` is the one setting of those that it takes which nobody has read yet by rules as strict."""
+    async with AsyncExitStack() as stack:
+        with read_from(unread):
+            adapter = await stack.enter_async_context(opening)
+        yield adapter
