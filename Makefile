@@ -122,9 +122,11 @@ bench-growth: $(dev_ready) ## Measure ledgers as they grow, and write docs/growi
 karlo: $(dev_ready) ## Run the Karlo simulator, to try the service against
 	@cd tests && ../$(bin)/python -m simulators.karlo
 
-# An extra that is small enough for everybody goes into the locks by name here.
+# An extra that is small enough for everybody goes into the locks by name here. Of what others ask for, extras stay
+# with the names: older releases of pip hold `coverage[toml]` to be unpinned where only `coverage` is pinned, as soon as
+# a newer one is out.
 compile := $(bin)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
-	--generate-hashes --no-emit-index-url --custom-compile-command 'make lock' \
+	--generate-hashes --no-strip-extras --no-emit-index-url --custom-compile-command 'make lock' \
 	pyproject.toml --extra postgres --group build
 
 # run.lock is what `make run` needs, image.lock what the container image holds: every extra but diffusers.
