@@ -19,6 +19,7 @@ from entrypoints.http.app import create_app
 from entrypoints.open_connections import OpenConnections
 from entrypoints.serving.listener import listen
 from entrypoints.serving.loop import run
+from entrypoints.serving.process import leave_alone_what_stays
 from entrypoints.serving.server import Server
 from entrypoints.serving.signals import stop_on_signals
 from entrypoints.settings import Settings
@@ -34,6 +35,7 @@ async def _serve(settings: Settings, listener: socket, *, spool_too: bool) -> No
         container.reset_singletons()  # some were made of the others by now
         server = Server(create_app(container.services(), cors_origins=()), OpenConnections(), Watching().refused)
         async with server.answering(listener):
+            leave_alone_what_stays()
             print(f"Darkroom is ready at {settings.service.public_url}", flush=True)
             await stop.wait()
             await container.running().drain()

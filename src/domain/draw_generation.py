@@ -1,8 +1,8 @@
 """From `received` to `drawn`: the part that costs money."""
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import aclosing, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -103,7 +103,7 @@ class DrawGeneration:
         return await self._collect(generation, receipt)
 
     async def _submit(self, generation: Generation) -> Receipt:
-        async with _failures_only(OutcomeUnknown):
+        with _failures_only(OutcomeUnknown):
             return await self._generator.submit(generation.asked, generation.id)
 
     async def _submit_again(self, generation: Generation) -> Receipt:
@@ -120,9 +120,10 @@ class DrawGeneration:
         failure: DrawingFailed | None = None
         try:
             collecting = self._generator.collect(generation.asked, receipt)
-            async with _failures_only(UnusableImage), aclosing(collecting) as images:
-                async for image in images:
-                    came[image.index] = await self._spooled(generation, image)
+            with _failures_only(UnusableImage):
+                async with aclosing(collecting) as images:
+                    async for image in images:
+                        came[image.index] = await self._spooled(generation, image)
         except DrawingFailed as error:
             failure = error
         if failure is None and len(came) < generation.request.samples:
@@ -171,8 +172,8 @@ class DrawGeneration:
         return generation
 
 
-@asynccontextmanager
-async def _failures_only(otherwise: type[DrawingFailed]) -> AsyncIterator[None]:
+@contextmanager
+def _failures_only(otherwise: type[DrawingFailed]) -> Iterator[None]:
     """A fault inside a generator is a failure too: what is known of the money is all that matters then."""
     try:
         yield

@@ -13,6 +13,7 @@ from typing import Final
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 _COLOURS: Final = {"WARNING": "\x1b[33m", "ERROR": "\x1b[31m", "CRITICAL": "\x1b[31m"}
 _PLAIN: Final = "\x1b[0m"
+_to_json: Final = json.JSONEncoder(default=str, ensure_ascii=False).encode
 _carried: Final[ContextVar[Mapping[str, str]]] = ContextVar("carried", default={})  # noqa: B039  # nobody changes it
 # They tell every URL at INFO, and signed links are secrets; or where credentials came from; or what nobody asked.
 TALKATIVE: Final = ("aiobotocore", "asyncio", "botocore", "httpcore", "httpx", "uvicorn")
@@ -58,7 +59,7 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str, ensure_ascii=False)
+        return _to_json(line)
 
 
 class ConsoleFormatter(logging.Formatter):

@@ -39,15 +39,16 @@ def with_xmp(data: bytes, packet: bytes) -> bytes:
     payload = _NAMESPACE + packet
     if len(payload) > _LONGEST:
         raise InvalidValue("its XMP packet is too long for a JPEG")
-    head, rest, first = [data[:2]], list[bytes](), True
+    view = memoryview(data)  # images are large, and copied once
+    head, rest, first = [view[:2]], list[memoryview](), True
     end = 2
     for segment in _segments(data):
         first = first and (segment.marker == _APP0 or segment.payload.startswith(_EXIF))
         if not segment.is_xmp:
-            (head if first else rest).append(data[segment.start : segment.end])
+            (head if first else rest).append(view[segment.start : segment.end])
         end = segment.end
     ours = b"\xff\xe1" + (len(payload) + 2).to_bytes(2, "big") + payload
-    return b"".join([*head, ours, *rest, data[end:]])
+    return b"".join([*head, ours, *rest, view[end:]])
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,8 @@ def embedded(data: bytes) -> Embedded:
 
 def with_xmp(data: bytes, packet: bytes) -> bytes:
     """The same file with this packet, in place of one that it had; `InvalidValue` where it is not whole."""
-    kept = [chunk.whole(data) for chunk in _chunks(data) if not chunk.is_xmp(data)]
+    view = memoryview(data)  # images are large, and copied once
+    kept = [view[chunk.start : chunk.end] for chunk in _chunks(data) if not chunk.is_xmp(data)]
     header, rest = kept[0], kept[1:]
     return b"".join([_SIGNATURE, header, _chunk(b"iTXt", _HEAD + packet), *rest])
 
@@ -41,9 +42,6 @@ class _Chunk:
     kind: bytes
     start: int
     end: int
-
-    def whole(self, data: bytes) -> bytes:
-        return data[self.start : self.end]
 
     def payload(self, data: bytes) -> bytes:
         return data[self.start + 8 : self.end - 4]

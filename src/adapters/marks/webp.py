@@ -4,7 +4,7 @@ A simple file is a single bitstream chunk; to carry metadata it becomes an exten
 large the canvas is and what else the file has. A C2PA manifest lies in a `C2PA` chunk (C2PA specification, A.3.3).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,7 +18,7 @@ _BEFORE_XMP: Final = frozenset({b"VP8X", b"ICCP", b"ANIM", b"ANMF", b"ALPH", b"V
 def embedded(data: bytes) -> Embedded:
     """What a file carries; `InvalidValue` where it is not whole."""
     chunks = list(_chunks(data))
-    xmp = next((chunk.payload for chunk in chunks if chunk.kind == b"XMP "), None)
+    xmp = next((bytes(chunk.payload) for chunk in chunks if chunk.kind == b"XMP "), None)
     return Embedded(xmp, any(chunk.kind == b"C2PA" for chunk in chunks))
 
 
@@ -29,28 +29,29 @@ def with_xmp(data: bytes, packet: bytes) -> bytes:
     chunks = [header, *others] if first.kind == b"VP8X" else [header, first, *others]
     place = 1 + max(number for number, chunk in enumerate(chunks) if chunk.kind in _BEFORE_XMP)
     chunks.insert(place, _Chunk(b"XMP ", packet))
-    body = b"WEBP" + b"".join(chunk.whole for chunk in chunks)
-    return b"RIFF" + len(body).to_bytes(4, "little") + body
+    parts = [b"WEBP", *(part for chunk in chunks for part in chunk.parts)]
+    length = sum(len(part) for part in parts)
+    return b"".join([b"RIFF", length.to_bytes(4, "little"), *parts])
 
 
 @dataclass(frozen=True, slots=True)
 class _Chunk:
     kind: bytes
-    payload: bytes
+    payload: bytes | memoryview
 
     @property
-    def whole(self) -> bytes:
-        padding = b"\0" * (len(self.payload) % 2)
-        return self.kind + len(self.payload).to_bytes(4, "little") + self.payload + padding
+    def parts(self) -> Iterable[bytes | memoryview]:
+        """What it is written as; images are large, and copied once."""
+        return self.kind, len(self.payload).to_bytes(4, "little"), self.payload, b"\0" * (len(self.payload) % 2)
 
 
 def _chunks(data: bytes) -> Iterator[_Chunk]:
-    position = 12
+    position, view = 12, memoryview(data)
     while position < len(data):
         length = int.from_bytes(data[position + 4 : position + 8], "little")
         if position + 8 + length > len(data):
             raise misbuilt()
-        yield _Chunk(data[position : position + 4], data[position + 8 : position + 8 + length])
+        yield _Chunk(data[position : position + 4], view[position + 8 : position + 8 + length])
         position += 8 + length + length % 2
 
 

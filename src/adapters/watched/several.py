@@ -40,7 +40,13 @@ class SeveralWatchers(Watcher):
             WATCHER.reset(token)
 
     def call(self, call: Call) -> AbstractContextManager[Step]:
-        return self._of_calls[0].call(call) if len(self._of_calls) == 1 else self._called(call)
+        match self._of_calls:
+            case ():
+                return super().call(call)
+            case (alone,):
+                return alone.call(call)
+            case _:
+                return self._called(call)
 
     @contextmanager
     def _called(self, call: Call) -> Iterator[Step]:

@@ -64,7 +64,7 @@ async def serve(
         app = create_app(container.services(), cors_origins=service.cors_origins, watch=watching.request)
         server = Server(app, connections, watching.refused)
         async with server.answering(listener):
-            _leave_alone_what_stays()
+            leave_alone_what_stays()
             async with _in_the_background(container, settings, watching):
                 ready(container.cards())
                 await stop.wait()
@@ -73,7 +73,7 @@ async def serve(
             await container.running().drain()
 
 
-def _leave_alone_what_stays() -> None:
+def leave_alone_what_stays() -> None:
     """What was made by now lives to the end: no search for cycles needs to go through it again."""
     gc.collect()
     gc.freeze()

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
 from io import BytesIO
-from typing import Any, Final, cast
-from urllib.parse import SplitResult, quote, urlsplit
+from typing import Any, Final, NamedTuple, Self, cast
+from urllib.parse import quote, urlsplit
 
 from aiobotocore.parsers import create_parser
 from botocore.awsrequest import AWSPreparedRequest
@@ -36,7 +36,7 @@ class DirectBucket:
         # Nothing public leads to these two.
         self._credentials = cast("Any", client)._request_signer._credentials  # noqa: SLF001
         self._connections = cast("Any", client)._endpoint.http_session  # noqa: SLF001
-        self._address: SplitResult | None = None
+        self._bucket_address: _Address | None = None
 
     async def put(self, key: str, image: bytes, headers: Mapping[str, str]) -> str | None:
         """Upload an object with these headers, and give its ETag, where the answer has one.
@@ -58,18 +58,18 @@ class DirectBucket:
 
     async def link(self, key: str, ttl: int) -> str:
         """A URL that opens an object for so many seconds."""
-        address = await self._address_of(key)
+        address, name = await self._address(), _escaped(key)
         signer = await self._signer()
-        return address._replace(query=signer.query(_host(address), address.path, ttl)).geturl()
+        return f"{address.url}{name}?{signer.query(address.host, address.path + name, ttl)}"
 
     async def _put(self, key: str, image: bytes, headers: Mapping[str, str]) -> Any:  # noqa: ANN401  # not typed
-        address = await self._address_of(key)
+        address, name = await self._address(), _escaped(key)
         signer = await self._signer()
         # Whoever stands between may change what is not signed.
         free = {"User-Agent": "Darkroom", "Content-Length": str(len(image)), **trace_headers()}
-        signed = signer.headers("PUT", _host(address), address.path, headers)
+        signed = signer.headers("PUT", address.host, address.path + name, headers)
         # As a file: aiohttp sends large bytes in one piece, which holds up the event loop.
-        request = AWSPreparedRequest("PUT", address.geturl(), free | signed, BytesIO(image), stream_output=False)
+        request = AWSPreparedRequest("PUT", address.url + name, free | signed, BytesIO(image), stream_output=False)
         return await self._connections.send(request)
 
     async def _signer(self) -> Signer:
@@ -81,16 +81,29 @@ class DirectBucket:
         shape = cast("Any", self._client).meta.service_model.operation_model("PutObject").output_shape
         return cast("dict[str, Any]", await create_parser("rest-xml").parse(said, shape))
 
-    async def _address_of(self, key: str) -> SplitResult:
-        if self._address is None:
+    async def _address(self) -> "_Address":
+        if self._bucket_address is None:
             # Which host and path stand for a bucket is botocore's to say: there are many rules.
             link = await self._client.generate_presigned_url(
                 "get_object", Params={"Bucket": self._bucket, "Key": _ANY_KEY}, ExpiresIn=1
             )
-            self._address = urlsplit(link.partition("?")[0].removesuffix(_ANY_KEY))
-        return self._address._replace(path=self._address.path + quote(key, safe="/~"))
+            self._bucket_address = _Address.read(link.partition("?")[0].removesuffix(_ANY_KEY))
+        return self._bucket_address
 
 
-def _host(address: SplitResult) -> str:
-    """As it stands in the header of that name: without a port that goes without saying."""
-    return address.netloc.removesuffix({"http": ":80", "https": ":443"}[address.scheme])
+class _Address(NamedTuple):
+    """Where a bucket is, up to the names of what is in it; `host` and `path` as a signature covers them."""
+
+    url: str
+    host: str
+    path: str
+
+    @classmethod
+    def read(cls, url: str) -> Self:
+        """Take a URL apart; the header `Host` leaves a port out that goes without saying."""
+        parts = urlsplit(url)
+        return cls(url, parts.netloc.removesuffix({"http": ":80", "https": ":443"}[parts.scheme]), parts.path)
+
+
+def _escaped(key: str) -> str:
+    return quote(key, safe="/~")

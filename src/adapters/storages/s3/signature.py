@@ -6,8 +6,8 @@ the same signatures, and takes three times as long: `docs/performance.md`.
 
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final, Protocol
 from urllib.parse import quote
@@ -24,13 +24,15 @@ class Credentials(Protocol):
     token: str | None
 
 
-@dataclass(frozen=True, slots=True)
 class Signer:
     """Signs as an account for S3 in a region, at one moment (UTC)."""
 
-    credentials: Credentials
-    region: str
-    moment: datetime
+    def __init__(self, credentials: Credentials, region: str, moment: datetime) -> None:
+        self._token, self._time = credentials.token, f"{moment:%Y%m%dT%H%M%SZ}"
+        day = self._time[:8]
+        self._scope = f"{day}/{region}/s3/aws4_request"
+        self._credential = f"{credentials.access_key}/{self._scope}"
+        self._key = _signing_key(credentials.secret_key, day, region)
 
     def headers(self, method: str, host: str, path: str, headers: Mapping[str, str]) -> dict[str, str]:
         """The headers, and those that sign them; the body's own checksum is to be among them.
@@ -43,41 +45,37 @@ class Signer:
             "x-amz-content-sha256": _UNSIGNED,
             "x-amz-date": self._time,
         }
-        if self.credentials.token:
-            signed["x-amz-security-token"] = self.credentials.token
+        if self._token:
+            signed["x-amz-security-token"] = self._token
         lines = "".join(f"{name}:{value.strip()}\n" for name, value in sorted(signed.items()))
         names = ";".join(sorted(signed))
         signature = self._signature(f"{method}\n{path}\n\n{lines}\n{names}\n{_UNSIGNED}")
-        credential = f"{self.credentials.access_key}/{self._scope}"
         del signed["host"]  # whoever sends it says that
-        signed["authorization"] = f"{_ALGORITHM} Credential={credential}, SignedHeaders={names}, Signature={signature}"
+        signed["authorization"] = f"{_ALGORITHM} Credential={self._credential}, SignedHeaders={names}, Signature={signature}"
         return signed
 
     def query(self, host: str, path: str, ttl: int) -> str:
         """The query that lets anyone read what lies at a path, for so many seconds."""
         parameters = {
             "X-Amz-Algorithm": _ALGORITHM,
-            "X-Amz-Credential": f"{self.credentials.access_key}/{self._scope}",
+            "X-Amz-Credential": self._credential,
             "X-Amz-Date": self._time,
             "X-Amz-Expires": str(ttl),
-            **({"X-Amz-Security-Token": self.credentials.token} if self.credentials.token else {}),
+            **({"X-Amz-Security-Token": self._token} if self._token else {}),
             "X-Amz-SignedHeaders": "host",
         }
         query = "&".join(f"{name}={quote(value, safe='')}" for name, value in parameters.items())
         signature = self._signature(f"GET\n{path}\n{query}\nhost:{host}\n\nhost\n{_UNSIGNED}")
         return f"{query}&X-Amz-Signature={signature}"
 
-    @property
-    def _time(self) -> str:
-        return f"{self.moment:%Y%m%dT%H%M%SZ}"
-
-    @property
-    def _scope(self) -> str:
-        return f"{self.moment:%Y%m%d}/{self.region}/s3/aws4_request"
-
     def _signature(self, request: str) -> str:
-        scope, key = self._scope, f"AWS4{self.credentials.secret_key}".encode()
-        for part in scope.split("/"):
-            key = hmac.digest(key, part.encode(), sha256)
-        text = f"{_ALGORITHM}\n{self._time}\n{scope}\n{sha256(request.encode()).hexdigest()}"
-        return hmac.digest(key, text.encode(), "sha256").hex()
+        text = f"{_ALGORITHM}\n{self._time}\n{self._scope}\n{sha256(request.encode()).hexdigest()}"
+        return hmac.digest(self._key, text.encode(), "sha256").hex()
+
+
+@lru_cache(maxsize=4)  # the same for a day; one more for those who sign while credentials or the day change
+def _signing_key(secret_key: str, day: str, region: str) -> bytes:
+    key = f"AWS4{secret_key}".encode()
+    for part in (day, region, "s3", "aws4_request"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    return key
