@@ -9,7 +9,7 @@ from tempfile import NamedTemporaryFile
 from urllib.parse import quote
 
 from domain.errors import InvalidValue, StorageFault
-from domain.image_file import MediaType
+from domain.generation import StoredImage
 from domain.ports import ImageStorage
 
 
@@ -20,9 +20,8 @@ class ShelfImageStorage(ImageStorage):
         """`base_url` is where the web server shows the folder."""
         self._folder, self._base_url = folder, base_url.rstrip("/")
 
-    async def put(self, key: str, image: bytes, media_type: MediaType) -> None:
-        del media_type
-        await asyncio.to_thread(self._put, self._folder / key, image)
+    async def put(self, image: StoredImage, data: bytes) -> None:
+        await asyncio.to_thread(self._put, self._folder / image.key, data)
 
     async def link(self, key: str) -> str:
         return f"{self._base_url}/{quote(key)}"

@@ -6,29 +6,31 @@ from copy import copy
 from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 _MOST_AT_ONCE: Final = 64  # keeps the wait of the first among them short
 
 
-class Batches(Generic[T]):
+class Batches(Generic[T, R]):
     """What comes while one batch is worked on goes into the next one together."""
 
-    def __init__(self, work: Callable[[Sequence[T]], Awaitable[object]]) -> None:
+    def __init__(self, work: Callable[[Sequence[T]], Awaitable[Sequence[R | Exception]]]) -> None:
+        """`work` gives what came of each item: a result, or what is raised to whoever waits for that one."""
         self._work = work
-        self._waiting: list[tuple[T, asyncio.Future[None]]] = []
+        self._waiting: list[tuple[T, asyncio.Future[R]]] = []
         self._working: asyncio.Task[None] | None = None
 
-    async def __call__(self, item: T) -> None:
-        """Have the item worked on, and wait for it.
+    async def __call__(self, item: T) -> R:
+        """Have the item worked on, and give what came of it.
 
         Raises:
-            Exception: what the work on its batch raised.
+            Exception: what came of it, or what the work on its batch raised.
         """
-        answer = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, answer))
         if self._working is None:
             self._working = asyncio.create_task(self._work_off())
-        await answer
+        return await answer
 
     async def close(self) -> None:
         """Wait until all that came is worked on."""
@@ -43,18 +45,22 @@ class Batches(Generic[T]):
         finally:
             self._working = None
 
-    async def _work_on(self, items: Sequence[T], answers: Sequence[asyncio.Future[None]]) -> None:
-        fault: Exception | None = None
+    async def _work_on(self, items: Sequence[T], answers: Sequence[asyncio.Future[R]]) -> None:
         try:
-            await self._work(items)
-        except Exception as raised:  # noqa: BLE001  # it is told to all who wait
-            fault = raised
-        for answer in answers:
+            results = await self._work(items)
+        except Exception as fault:  # noqa: BLE001  # it is told to all who wait
+            results = [_told(fault) for _ in items]
+        for answer, result in zip(answers, results, strict=True):
             if answer.done():  # whoever asked has left
                 continue
-            if fault is None:
-                answer.set_result(None)
+            if isinstance(result, Exception):
+                answer.set_exception(result)
             else:
-                told = copy(fault)  # what each makes of it is no concern of the others
-                told.__cause__ = fault
-                answer.set_exception(told)
+                answer.set_result(result)
+
+
+def _told(fault: Exception) -> Exception:
+    """One for each of those who wait: what each makes of it is no concern of the others."""
+    told = copy(fault)
+    told.__cause__ = fault
+    return told

@@ -1,5 +1,6 @@
 """From `received` to `drawn`: the part that costs money."""
 
+import hashlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import aclosing, contextmanager
@@ -145,9 +146,9 @@ class DrawGeneration:
         return await self._recorded(generation.drawn(came.values(), failure))
 
     async def _spooled(self, generation: Generation, image: GeneratedImage) -> StoredImage:
-        placed = self._placed(image)
-        await patiently(lambda: self._spool.put(spool_name(generation, placed.index), image.data))
-        return placed
+        return self._placed(
+            image, await patiently(lambda: self._spool.put(spool_name(generation, image.index), image.data))
+        )
 
     async def _spooled_before(self, generation: Generation) -> AsyncIterator[StoredImage]:
         """What lies in the spool already. Of these only the bytes are known, and which samples they are."""
@@ -157,10 +158,11 @@ class DrawGeneration:
             data = await patiently(partial(self._spool.get, name))
             if data is not None:
                 seed = request.seeds[index] if request.seeds else None
-                yield self._placed(GeneratedImage(index=index, seed=seed, data=data))
+                image = GeneratedImage(index=index, seed=seed, data=data)
+                yield self._placed(image, hashlib.sha256(data).hexdigest())
 
-    def _placed(self, image: GeneratedImage) -> StoredImage:
-        return StoredImage.place(image, prefix=self._key_prefix, new_id=uuid7(), at=self._clock())
+    def _placed(self, image: GeneratedImage, sha256: str) -> StoredImage:
+        return StoredImage.place(image, sha256=sha256, prefix=self._key_prefix, new_id=uuid7(), at=self._clock())
 
     async def _set_aside(self, generation: Generation, failure: DrawingFailed) -> None:
         if failure.evidence:

@@ -10,7 +10,6 @@ Each arrow is one durable commit in the ledger. `submitted` is written before th
 provider, and once more with the provider's receipt before the first image is fetched.
 """
 
-import hashlib
 import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -183,8 +182,8 @@ class StoredImage:
     sha256: str
 
     @classmethod
-    def place(cls, image: GeneratedImage, *, prefix: str, new_id: str, at: datetime) -> Self:
-        """Settle where an image will lie: `{prefix}{yyyy}/{mm}/{dd}/{new_id}.{ending}`."""
+    def place(cls, image: GeneratedImage, *, sha256: str, prefix: str, new_id: str, at: datetime) -> Self:
+        """Settle where an image of that SHA-256 will lie: `{prefix}{yyyy}/{mm}/{dd}/{new_id}.{ending}`."""
         media_type = image.file.media_type
         return cls(
             index=image.index,
@@ -193,7 +192,7 @@ class StoredImage:
             key=f"{prefix}{at:%Y/%m/%d}/{new_id}.{media_type.ending}",
             media_type=media_type,
             length=len(image.data),
-            sha256=hashlib.sha256(image.data).hexdigest(),
+            sha256=sha256,
         )
 
 

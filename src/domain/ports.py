@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from domain.generation import GeneratedImage, Generation, GenerationRequest
-from domain.image_file import MediaType
+from domain.generation import GeneratedImage, Generation, GenerationRequest, StoredImage
 from domain.limits import Limits, Usage
 from domain.model_card import ModelCard
 from domain.progress import Progress
@@ -92,10 +91,11 @@ class ImageStorage(Protocol):
     """Keeps images where the operator wants them."""
 
     @abstractmethod
-    async def put(self, key: str, image: bytes, media_type: MediaType) -> None:
-        """Keep an image under a key, whole or not at all, under its media type.
+    async def put(self, image: StoredImage, data: bytes) -> None:
+        """Keep the bytes of an image under its key, whole or not at all, under its media type.
 
         MUST be durable on return. Repeating it with the same bytes MUST succeed; it MUST NOT overwrite other bytes.
+        `image.sha256` is what they had when they came: where the storage can be told, it refuses any others.
 
         Raises:
             StorageFault: it is not kept; another try is free.
@@ -141,8 +141,8 @@ class ImageSpool(Protocol):
     """
 
     @abstractmethod
-    async def put(self, name: str, data: bytes) -> None:
-        """Keep bytes under a name, in place of what was there; durable on return."""
+    async def put(self, name: str, data: bytes) -> str:
+        """Keep bytes under a name, in place of what was there; durable on return. Gives their SHA-256, hexadecimal."""
 
     @abstractmethod
     async def get(self, name: str) -> bytes | None:

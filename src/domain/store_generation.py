@@ -58,7 +58,7 @@ class StoreGeneration:
                     if data is None:
                         log.error("the spool holds no %s", name, extra={"generation": generation.id})
                         return False
-                    await self._storage.put(image.key, data, image.media_type)
+                    await self._storage.put(image, data)
                     return True
             except StorageFault as fault:
                 log.warning("not stored yet: %s", fault, extra={"generation": generation.id})

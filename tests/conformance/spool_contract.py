@@ -7,6 +7,7 @@ A subclass of `SpoolContract` names the adapter by two fixtures: `spool`, empty,
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Final, TypeAlias
@@ -33,9 +34,9 @@ async def until(condition: Callable[[], bool]) -> None:
 
 class SpoolContract:
     async def test_gives_back_what_was_put(self, spool: ImageSpool) -> None:
-        await spool.put(NAME, b"drawn")
-        await spool.put(OTHER, b"")
+        digests = [await spool.put(NAME, b"drawn"), await spool.put(OTHER, b"")]
 
+        assert digests == [hashlib.sha256(data).hexdigest() for data in (b"drawn", b"")]
         assert await spool.get(NAME) == b"drawn"
         assert await spool.get(OTHER) == b""
 

@@ -15,8 +15,7 @@ from adapters.in_memory.storage import InMemoryImageStorage
 from domain.draw_generation import DrawGeneration
 from domain.errors import DrawingFailed, StorageFault, UnusableImage
 from domain.generate_images import GenerateImages
-from domain.generation import GeneratedImage, GenerationRequest
-from domain.image_file import MediaType
+from domain.generation import GeneratedImage, GenerationRequest, StoredImage
 from domain.keep_generations import KeepGenerations
 from domain.model_card import ModelCard
 from domain.ports import GenerationLedger, ImageGenerator, ImageStorage, Receipt
@@ -134,9 +133,9 @@ class Storage(ImageStorage):
         self.kept = self._memory.kept
         self.away = False
 
-    async def put(self, key: str, image: bytes, media_type: MediaType) -> None:
+    async def put(self, image: StoredImage, data: bytes) -> None:
         self._require()
-        await self._memory.put(key, image, media_type)
+        await self._memory.put(image, data)
 
     async def link(self, key: str) -> str:
         return await self._memory.link(key)

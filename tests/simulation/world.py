@@ -17,8 +17,7 @@ from domain.errors import (
     StorageFault,
     UnusableImage,
 )
-from domain.generation import GeneratedImage, Generation, GenerationRequest
-from domain.image_file import MediaType
+from domain.generation import GeneratedImage, Generation, GenerationRequest, StoredImage
 from domain.limits import Limits, Usage
 from domain.model_card import ModelCard
 from domain.ports import (
@@ -123,9 +122,9 @@ class FatefulStorage(ImageStorage):
     def __init__(self, storage: ImageStorage, fate: Fate) -> None:
         self._storage, self._fate = storage, fate
 
-    async def put(self, key: str, image: bytes, media_type: MediaType) -> None:
+    async def put(self, image: StoredImage, data: bytes) -> None:
         async with self._fate.call(StorageFault("storage")):
-            await self._storage.put(key, image, media_type)
+            await self._storage.put(image, data)
 
     async def link(self, key: str) -> str:
         return await self._storage.link(key)
@@ -148,9 +147,10 @@ class RememberingSpool(InMemoryImageSpool):
         super().__init__()
         self.ever: set[str] = set()
 
-    async def put(self, name: str, data: bytes) -> None:
-        await super().put(name, data)
+    async def put(self, name: str, data: bytes) -> str:
+        sha256 = await super().put(name, data)
         self.ever.add(name)
+        return sha256
 
 
 class FatefulSpool(ImageSpool):
@@ -159,9 +159,9 @@ class FatefulSpool(ImageSpool):
     def __init__(self, spool: ImageSpool, fate: Fate) -> None:
         self._spool, self._fate = spool, fate
 
-    async def put(self, name: str, data: bytes) -> None:
+    async def put(self, name: str, data: bytes) -> str:
         async with self._fate.call(StorageFault("spool")):
-            await self._spool.put(name, data)
+            return await self._spool.put(name, data)
 
     async def get(self, name: str) -> bytes | None:
         async with self._fate.call(StorageFault("spool")):

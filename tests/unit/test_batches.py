@@ -7,6 +7,8 @@ import pytest
 
 from adapters.batches import Batches
 
+BIG = 1_000_000
+
 
 class Bench:
     """Works on a batch when it is told to."""
@@ -15,11 +17,12 @@ class Bench:
         self.batches: list[Sequence[int]] = []
         self.turns = asyncio.Semaphore(0)
 
-    async def work(self, items: Sequence[int]) -> None:
+    async def work(self, items: Sequence[int]) -> Sequence[str | Exception]:
         self.batches.append(items)
         await self.turns.acquire()
         if -1 in items:
             raise OSError("no room")
+        return [ValueError(str(item)) if item > BIG else str(item) for item in items]
 
 
 async def test_what_comes_meanwhile_is_worked_on_together() -> None:
@@ -44,6 +47,17 @@ async def test_no_batch_grows_without_bounds() -> None:
 
     assert [item for batch in bench.batches for item in batch] == list(range(1000))
     assert max(map(len, bench.batches)) < 100
+
+
+async def test_each_is_told_what_came_of_its_own() -> None:
+    bench = Bench()
+    work = Batches(bench.work)
+    bench.turns.release()
+    told = await asyncio.gather(work(1), work(BIG + 1), work(2), return_exceptions=True)
+
+    assert [str(one) for one in told] == ["1", str(BIG + 1), "2"]
+    assert [type(one) for one in told] == [str, ValueError, str]
+    assert bench.batches == [[1, BIG + 1, 2]]
 
 
 async def test_what_goes_wrong_is_told_to_all_of_a_batch_and_to_no_other() -> None:

@@ -39,6 +39,8 @@ from adapters.conformance.storage_contract import (  # noqa: E402
     StorageOutageContract,
     all_keys,
     new_key,
+    placed,
+    put,
     some_image,
 )
 
@@ -59,6 +61,8 @@ __all__ = [
     "draw",
     "full_request",
     "new_key",
+    "placed",
     "plain_request",
+    "put",
     "some_image",
 ]

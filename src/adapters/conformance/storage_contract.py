@@ -5,6 +5,7 @@ A subclass of `StorageContract` names the adapter by two fixtures: `storage`, em
 """
 
 import asyncio
+import hashlib
 import random
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
@@ -13,6 +14,7 @@ from typing import TypeAlias
 import pytest
 
 from domain.errors import StorageFault
+from domain.generation import StoredImage
 from domain.identifiers import uuid7
 from domain.image_file import MediaType
 from domain.ports import ImageStorage
@@ -34,6 +36,24 @@ def some_image(length: int = 10_000, seed: int = 0) -> bytes:
     return random.Random(seed).randbytes(length)
 
 
+def placed(key: str, data: bytes, media_type: MediaType = MediaType.PNG) -> StoredImage:
+    """What is known of an image of these bytes whose place is settled."""
+    return StoredImage(
+        index=0,
+        id="id",
+        seed=None,
+        key=key,
+        media_type=media_type,
+        length=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+    )
+
+
+async def put(storage: ImageStorage, key: str, data: bytes, media_type: MediaType = MediaType.PNG) -> None:
+    """Keep bytes under a key."""
+    await storage.put(placed(key, data, media_type), data)
+
+
 async def all_keys(storage: ImageStorage) -> list[str]:
     """All that is kept, in order."""
     return sorted([key async for key in storage.keys()])  # noqa: SIM118  # a storage is no dict
@@ -47,20 +67,20 @@ class StorageContract:
         self, storage: ImageStorage, read: Read, media_type: MediaType
     ) -> None:
         key = new_key(media_type)
-        await storage.put(key, some_image(), media_type)
+        await put(storage, key, some_image(), media_type)
 
         assert await read(await storage.link(key)) == (some_image(), media_type)
 
     async def test_an_image_of_many_megabytes_comes_back_whole(self, storage: ImageStorage, read: Read) -> None:
         key, image = new_key(), some_image(8_000_000)
-        await storage.put(key, image, MediaType.PNG)
+        await put(storage, key, image)
 
         assert await read(await storage.link(key)) == (image, MediaType.PNG)
 
     @pytest.mark.parametrize("name", ["with space", "100%25+plus?and#hash&amp;", "사진", "a'quote\"and~tilde"])
     async def test_a_link_opens_whatever_its_key_is_made_of(self, storage: ImageStorage, read: Read, name: str) -> None:
         key = f"images/{name}/{name}.png"
-        await storage.put(key, some_image(), MediaType.PNG)
+        await put(storage, key, some_image())
 
         assert await read(await storage.link(key)) == (some_image(), MediaType.PNG)
         assert await all_keys(storage) == [key], "it is listed under another key"
@@ -68,13 +88,13 @@ class StorageContract:
     async def test_the_same_upload_again_succeeds(self, storage: ImageStorage, read: Read) -> None:
         key = new_key()
         for _ in range(3):
-            await storage.put(key, some_image(), MediaType.PNG)
+            await put(storage, key, some_image())
 
         assert await read(await storage.link(key)) == (some_image(), MediaType.PNG)
 
     async def test_the_same_upload_at_once_succeeds(self, storage: ImageStorage, read: Read) -> None:
         key = new_key()
-        await asyncio.gather(*(storage.put(key, some_image(), MediaType.PNG) for _ in range(8)))
+        await asyncio.gather(*(put(storage, key, some_image()) for _ in range(8)))
 
         assert await read(await storage.link(key)) == (some_image(), MediaType.PNG)
         assert await all_keys(storage) == [key], "one image is kept more than once"
@@ -84,10 +104,10 @@ class StorageContract:
         self, storage: ImageStorage, read: Read, length: int
     ) -> None:
         key = new_key()
-        await storage.put(key, some_image(), MediaType.PNG)
+        await put(storage, key, some_image())
 
         with pytest.raises(StorageFault, match="other bytes"):
-            await storage.put(key, some_image(length, seed=1), MediaType.PNG)
+            await put(storage, key, some_image(length, seed=1))
 
         assert await read(await storage.link(key)) == (some_image(), MediaType.PNG)
 
@@ -95,9 +115,7 @@ class StorageContract:
         key = new_key()
         images = [some_image(seed=seed) for seed in range(8)]
 
-        ends = await asyncio.gather(
-            *(storage.put(key, image, MediaType.PNG) for image in images), return_exceptions=True
-        )
+        ends = await asyncio.gather(*(put(storage, key, image) for image in images), return_exceptions=True)
 
         won = [image for image, end in zip(images, ends, strict=True) if end is None]
         assert [await read(await storage.link(key))] == [(image, MediaType.PNG) for image in won]
@@ -105,8 +123,8 @@ class StorageContract:
 
     async def test_a_deleted_image_is_gone_for_everyone(self, storage: ImageStorage, read: Read) -> None:
         key, other = new_key(), new_key()
-        await storage.put(key, some_image(), MediaType.PNG)
-        await storage.put(other, some_image(), MediaType.PNG)
+        await put(storage, key, some_image())
+        await put(storage, other, some_image())
         link = await storage.link(key)
 
         await storage.delete(key)
@@ -120,9 +138,9 @@ class StorageContract:
 
     async def test_a_deleted_key_takes_other_bytes(self, storage: ImageStorage, read: Read) -> None:
         key = new_key()
-        await storage.put(key, some_image(), MediaType.PNG)
+        await put(storage, key, some_image())
         await storage.delete(key)
-        await storage.put(key, some_image(seed=1), MediaType.PNG)
+        await put(storage, key, some_image(seed=1))
 
         assert await read(await storage.link(key)) == (some_image(seed=1), MediaType.PNG)
 
@@ -131,7 +149,7 @@ class StorageContract:
 
         keys = [new_key(media_type) for media_type in MediaType]
         for key, media_type in zip(keys, MediaType, strict=True):
-            await storage.put(key, some_image(), media_type)
+            await put(storage, key, some_image(), media_type)
 
         assert await all_keys(storage) == sorted(keys)
 
@@ -146,9 +164,9 @@ class StorageOutageContract:
     @pytest.mark.parametrize("doing", ["put", "delete", "keys", "check"])
     async def test_an_outage_is_a_storage_fault(self, storage: ImageStorage, outage: Outage, doing: str) -> None:
         key = new_key()
-        await storage.put(key, some_image(), MediaType.PNG)
+        await put(storage, key, some_image())
         calls: dict[str, Callable[[], Awaitable[object]]] = {
-            "put": lambda: storage.put(new_key(), some_image(), MediaType.PNG),
+            "put": lambda: put(storage, new_key(), some_image()),
             "delete": lambda: storage.delete(key),
             "keys": lambda: all_keys(storage),
             "check": storage.check,
@@ -163,12 +181,12 @@ class StorageOutageContract:
 
     async def test_after_an_outage_it_works_again(self, storage: ImageStorage, read: Read, outage: Outage) -> None:
         before, refused = new_key(), new_key()
-        await storage.put(before, some_image(), MediaType.PNG)
+        await put(storage, before, some_image())
         async with outage():
             with pytest.raises(StorageFault):
-                await storage.put(refused, some_image(), MediaType.PNG)
+                await put(storage, refused, some_image())
 
-        await storage.put(refused, some_image(), MediaType.PNG)
+        await put(storage, refused, some_image())
 
         assert await all_keys(storage) == sorted([before, refused])
         for key in (before, refused):

@@ -1,5 +1,6 @@
 """A spool that lives as long as the process."""
 
+import hashlib
 from collections.abc import Sequence
 
 from domain.ports import ImageSpool
@@ -13,8 +14,9 @@ class InMemoryImageSpool(ImageSpool):
         self.aside: list[tuple[str, bytes]] = []
         self._room = room
 
-    async def put(self, name: str, data: bytes) -> None:
+    async def put(self, name: str, data: bytes) -> str:
         self.waiting[name] = data
+        return hashlib.sha256(data).hexdigest()
 
     async def get(self, name: str) -> bytes | None:
         return self.waiting.get(name)

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 
 from domain.errors import StorageFault
+from domain.generation import StoredImage
 from domain.image_file import MediaType
 from domain.ports import ImageStorage
 
@@ -13,9 +14,9 @@ class InMemoryImageStorage(ImageStorage):
     def __init__(self) -> None:
         self.kept: dict[str, tuple[bytes, MediaType]] = {}
 
-    async def put(self, key: str, image: bytes, media_type: MediaType) -> None:
-        if self.kept.setdefault(key, (image, media_type)) != (image, media_type):
-            raise StorageFault(f"other bytes are kept under {key}")
+    async def put(self, image: StoredImage, data: bytes) -> None:
+        if self.kept.setdefault(image.key, (data, image.media_type)) != (data, image.media_type):
+            raise StorageFault(f"other bytes are kept under {image.key}")
 
     async def link(self, key: str) -> str:
         return f"memory:{key}"

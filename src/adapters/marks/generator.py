@@ -22,9 +22,9 @@ class MarkingImageGenerator(ImageGenerator):
     What was drawn is paid for: an image that cannot be marked is handed out as it came, and the operator is told.
     """
 
-    def __init__(self, generator: ImageGenerator, mark: Mark, *, prompts: bool) -> None:
-        """`prompts`: whether the prompts are told too."""
-        self._generator, self._mark, self._prompts = generator, mark, prompts
+    def __init__(self, generator: ImageGenerator, mark: Mark, *, prompts: bool, takes_time: bool = False) -> None:
+        """`prompts`: whether the prompts are told too; `takes_time`: the mark is made in a thread, as signing is."""
+        self._generator, self._mark, self._prompts, self._takes_time = generator, mark, prompts, takes_time
         self._by_version = {card.version: card for card in generator.cards}
 
     @property
@@ -47,10 +47,9 @@ class MarkingImageGenerator(ImageGenerator):
 
     async def _marked(self, image: GeneratedImage, request: GenerationRequest) -> GeneratedImage:
         try:
-            statement = self._statement(image, request)
-            return replace(
-                image, data=await asyncio.to_thread(self._mark, image.data, image.file.media_type, statement)
-            )
+            made = image.data, image.file.media_type, self._statement(image, request)
+            data = await asyncio.to_thread(self._mark, *made) if self._takes_time else self._mark(*made)
+            return replace(image, data=data)
         except Exception:  # whatever is wrong with the mark must not lose the image
             log.exception("image %d is handed out without its mark", image.index)
             return image

@@ -24,8 +24,8 @@ class PostgresImageSpool(ImageSpool):
     def __init__(self, disk: ImageSpool, database: PostgresDatabase) -> None:
         self._disk, self._database = disk, database
 
-    async def put(self, name: str, data: bytes) -> None:
-        await self._disk.put(name, data)
+    async def put(self, name: str, data: bytes) -> str:
+        return await self._disk.put(name, data)
 
     async def get(self, name: str) -> bytes | None:
         data = await self._disk.get(name)

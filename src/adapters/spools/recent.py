@@ -16,12 +16,13 @@ class RecentImages(ImageSpool):
         self._spool, self._free = spool, room
         self._recent: dict[str, bytes] = {}
 
-    async def put(self, name: str, data: bytes) -> None:
+    async def put(self, name: str, data: bytes) -> str:
         self._drop(name)
-        await self._spool.put(name, data)
+        sha256 = await self._spool.put(name, data)
         if len(data) <= self._free:
             self._free -= len(data)
             self._recent[name] = data
+        return sha256
 
     async def get(self, name: str) -> bytes | None:
         recent = self._recent.get(name)

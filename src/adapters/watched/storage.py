@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 from adapters.watched.watcher import Call, Watcher
-from domain.image_file import MediaType
+from domain.generation import StoredImage
 from domain.ports import ImageStorage
 
 
@@ -13,9 +13,9 @@ class WatchedImageStorage(ImageStorage):
     def __init__(self, storage: ImageStorage, watcher: Watcher) -> None:
         self._storage, self._watcher = storage, watcher
 
-    async def put(self, key: str, image: bytes, media_type: MediaType) -> None:
-        with self._watcher.around(Call("storage", "put", {"key": key, "bytes": len(image)})):
-            await self._storage.put(key, image, media_type)
+    async def put(self, image: StoredImage, data: bytes) -> None:
+        with self._watcher.around(Call("storage", "put", {"key": image.key, "bytes": len(data)})):
+            await self._storage.put(image, data)
 
     async def link(self, key: str) -> str:
         with self._watcher.around(Call("storage", "link", {"key": key})):

@@ -28,7 +28,11 @@ def marking(settings: Settings, generators: Sequence[ImageGenerator]) -> Sequenc
             mark, _ = _signing(settings.of(C2PASettings))
         case _:
             mark = stated_in_xmp
-    return [MarkingImageGenerator(generator, mark, prompts=settings.marks.prompts) for generator in generators]
+    signs = settings.marks.kind == "c2pa"
+    return [
+        MarkingImageGenerator(generator, mark, prompts=settings.marks.prompts, takes_time=signs)
+        for generator in generators
+    ]
 
 
 def told_of_marks(settings: Settings) -> str:

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from adapters.in_memory.ledger import InMemoryGenerationLedger
 from adapters.in_memory.storage import InMemoryImageStorage
 from domain.errors import LedgerUnavailable, StorageFault
-from domain.generation import Generation
-from domain.image_file import MediaType
+from domain.generation import Generation, StoredImage
 from domain.limits import Limits, Usage
 
 
@@ -20,10 +19,10 @@ class StorageInTrouble(InMemoryImageStorage):
         super().__init__()
         self.well = False
 
-    async def put(self, key: str, image: bytes, media_type: MediaType) -> None:
+    async def put(self, image: StoredImage, data: bytes) -> None:
         if not self.well:
             raise StorageFault("the bucket does not answer")
-        await super().put(key, image, media_type)
+        await super().put(image, data)
 
 
 class LedgerInTrouble(InMemoryGenerationLedger):

@@ -8,11 +8,10 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
 
-from adapters.conformance import all_keys, new_key, some_image
+from adapters.conformance import all_keys, new_key, put, some_image
 from adapters.storages.s3 import S3ImageStorage
 from adapters.trace_context import within
 from domain.errors import StorageFault
-from domain.image_file import MediaType
 from servers.ports import LOOPBACK, free_port
 from servers.s3 import Credentials
 
@@ -76,14 +75,14 @@ async def test_a_trace_is_carried_on_and_not_signed(answering: Answering) -> Non
     script = Script(KEPT, REMOVED)
     async with answering(script) as storage:
         with within(traceparent):
-            await storage.put(new_key(), some_image(), MediaType.PNG)
+            await put(storage, new_key(), some_image())
             await storage.delete(new_key())
         await storage.delete(new_key())
-    put, deletion, untraced = script.heads
-    assert f"traceparent: {traceparent}\r\n" in put
+    upload, deletion, untraced = script.heads
+    assert f"traceparent: {traceparent}\r\n" in upload
     assert f"traceparent: {traceparent}\r\n" in deletion
     assert "traceparent" not in untraced
-    for head in (put, deletion):
+    for head in (upload, deletion):
         assert "traceparent" not in head.partition("signedheaders=")[2].partition(",")[0]
 
 
@@ -102,7 +101,7 @@ async def test_a_bucket_in_another_region_is_told_and_not_followed(
     script = Script(answer)
     async with answering(script) as storage:
         with pytest.raises(StorageFault, match=r"lies in the region eu-west-1, not in ap-northeast-2$"):
-            await storage.put(new_key(), some_image(), MediaType.PNG)
+            await put(storage, new_key(), some_image())
 
     assert script.methods == ["put"]
 
@@ -116,13 +115,13 @@ async def test_a_redirect_that_names_no_region_is_told(answering: Answering) -> 
 async def test_another_refusal_is_told_as_it_came(answering: Answering) -> None:
     async with answering(Script(error(400, "QuotaFull"))) as storage:
         with pytest.raises(StorageFault, match=r"^PutObject in the bucket .* failed with 400 QuotaFull: It failed\.$"):
-            await storage.put(new_key(), some_image(), MediaType.PNG)
+            await put(storage, new_key(), some_image())
 
 
 async def test_an_upload_is_sent_again_while_another_under_its_key_is_under_way(answering: Answering) -> None:
     script = Script(error(409, "ConditionalRequestConflict"), error(409, "ConditionalRequestConflict"), KEPT)
     async with answering(script) as storage:
-        await storage.put(new_key(), some_image(), MediaType.PNG)
+        await put(storage, new_key(), some_image())
 
     assert script.methods == ["put"] * 3
 
@@ -130,7 +129,7 @@ async def test_an_upload_is_sent_again_while_another_under_its_key_is_under_way(
 async def test_an_upload_is_sent_again_to_a_server_that_asks_for_it(answering: Answering) -> None:
     script = Script(error(503, "SlowDown"), KEPT)
     async with answering(script) as storage:
-        await storage.put(new_key(), some_image(), MediaType.PNG)
+        await put(storage, new_key(), some_image())
 
     assert script.methods == ["put", "put"]
 
@@ -138,7 +137,7 @@ async def test_an_upload_is_sent_again_to_a_server_that_asks_for_it(answering: A
 async def test_what_says_yes_to_everything_is_not_believed(answering: Answering) -> None:
     async with answering(Script((200, "", ""))) as storage:
         with pytest.raises(StorageFault, match="is no S3 server"):
-            await storage.put(new_key(), some_image(), MediaType.PNG)
+            await put(storage, new_key(), some_image())
 
 
 @pytest.mark.parametrize(

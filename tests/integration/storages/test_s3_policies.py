@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from adapters.conformance import Read, StorageContract, all_keys, new_key, some_image
+from adapters.conformance import Read, StorageContract, all_keys, new_key, put, some_image
 from adapters.storages.s3 import S3ImageStorage
 from domain.errors import StorageFault
 from domain.image_file import MediaType
@@ -57,8 +57,8 @@ async def test_a_service_lists_nothing(
     async with open_storage(s3.endpoint_url, service) as storage:
         key = new_key()
         assert (await storage.check()).startswith("keeps images in the bucket")
-        await storage.put(key, some_image(), MediaType.PNG)
-        await storage.put(key, some_image(), MediaType.PNG)
+        await put(storage, key, some_image())
+        await put(storage, key, some_image())
         assert await read(await storage.link(key)) == (some_image(), MediaType.PNG)
         with pytest.raises(StorageFault, match="access is denied: ListObjectsV2"):
             await all_keys(storage)

@@ -14,6 +14,8 @@ from adapters.conformance import (
     StorageOutageContract,
     all_keys,
     new_key,
+    placed,
+    put,
     some_image,
 )
 from adapters.storages.s3 import PublicLinks, S3ImageStorage, open_s3_client
@@ -66,9 +68,17 @@ class TestS3ImageStorage(StorageContract, StorageOutageContract):
     pass
 
 
+async def test_bytes_that_changed_since_they_came_are_not_kept(storage: S3ImageStorage) -> None:
+    key = new_key()
+    with pytest.raises(StorageFault, match="BadDigest"):
+        await storage.put(placed(key, some_image()), some_image(seed=1))
+
+    assert await all_keys(storage) == []
+
+
 async def test_an_image_is_kept_as_it_is_for_readers_that_may_cache_it(storage: S3ImageStorage, s3: S3Server) -> None:
     key = new_key(MediaType.WEBP)
-    await storage.put(key, some_image(), MediaType.WEBP)
+    await put(storage, key, some_image(), MediaType.WEBP)
 
     kept = s3.get(key)
     assert (kept.body, kept.content_type, kept.metadata) == (some_image(), "image/webp", {})
@@ -77,8 +87,8 @@ async def test_an_image_is_kept_as_it_is_for_readers_that_may_cache_it(storage: 
 
 async def test_what_others_keep_in_the_bucket_is_not_listed(s3: S3Server, open_storage: OpenStorage) -> None:
     async with open_storage(s3.endpoint_url, s3.service, prefix="") as everything:
-        await everything.put("theirs/a.png", some_image(), MediaType.PNG)
-        await everything.put("images/a.png", some_image(), MediaType.PNG)
+        await put(everything, "theirs/a.png", some_image())
+        await put(everything, "images/a.png", some_image())
 
     async with open_storage(s3.endpoint_url, s3.service) as ours:
         assert await all_keys(ours) == ["images/a.png"]
@@ -87,7 +97,7 @@ async def test_what_others_keep_in_the_bucket_is_not_listed(s3: S3Server, open_s
 async def test_more_keys_than_one_answer_holds_are_all_listed(public: PublicImages) -> None:
     keys = [f"images/{number}.png" for number in range(5)]
     for key in keys:
-        await public.storage.put(key, some_image(), MediaType.PNG)
+        await put(public.storage, key, some_image())
     public.client.meta.events.register(
         "before-parameter-build.s3.ListObjectsV2", lambda params, **_: params.update(MaxKeys=2)
     )
@@ -98,7 +108,7 @@ async def test_more_keys_than_one_answer_holds_are_all_listed(public: PublicImag
 async def test_a_link_opens_nothing_without_its_signature_or_with_another(storage: S3ImageStorage, read: Read) -> None:
     mine, other = new_key(), new_key()
     for key in (mine, other):
-        await storage.put(key, some_image(), MediaType.PNG)
+        await put(storage, key, some_image())
     link = await storage.link(mine)
 
     last = "0" if link[-1] != "0" else "1"
@@ -122,7 +132,7 @@ async def refusal(read: Read, link: str) -> str:
 async def test_a_link_expires(s3: S3Server, open_storage: OpenStorage, read: Read) -> None:
     async with open_storage(s3.endpoint_url, s3.service, ttl=1) as storage:
         key = new_key()
-        await storage.put(key, some_image(), MediaType.PNG)
+        await put(storage, key, some_image())
         link = await storage.link(key)
 
         assert "expired" in await refusal(read, link)
@@ -133,7 +143,7 @@ async def test_links_can_be_signed_for_another_address(
 ) -> None:
     key = new_key()
     async with open_storage(s3.endpoint_url, s3.service) as inside, open_storage(proxy.url, s3.service) as outside:
-        await inside.put(key, some_image(), MediaType.PNG)
+        await put(inside, key, some_image())
         link = await outside.link(key)
 
     assert link.startswith(proxy.url)
@@ -148,22 +158,22 @@ async def test_a_storage_that_nobody_answers_for_is_a_fault_within_the_deadline(
         await storage.check()  # so that living connections fall into the hole too
         await proxy.switch(Faults(black_hole=True))
         with pytest.raises(StorageFault, match="does not answer in time"):
-            await storage.put(key, some_image(), MediaType.PNG)
+            await put(storage, key, some_image())
         await proxy.switch(NO_FAULTS)
 
-        await storage.put(key, some_image(), MediaType.PNG)
+        await put(storage, key, some_image())
         assert s3.get(key).body == some_image()
 
 
 async def test_a_storage_that_was_killed_and_started_again_goes_on(s3: S3Server, open_storage: OpenStorage) -> None:
     before, after = new_key(), new_key()
     async with open_storage(s3.endpoint_url, s3.service) as storage:
-        await storage.put(before, some_image(), MediaType.PNG)
+        await put(storage, before, some_image())
         await asyncio.to_thread(s3.stop)
         with pytest.raises(StorageFault, match="cannot be reached"):
-            await storage.put(after, some_image(), MediaType.PNG)
+            await put(storage, after, some_image())
         await asyncio.to_thread(s3.start)
-        await storage.put(after, some_image(), MediaType.PNG)
+        await put(storage, after, some_image())
 
     assert s3.keys() == sorted([before, after])
 
@@ -175,11 +185,11 @@ async def test_an_upload_whose_answer_was_lost_succeeds_when_repeated(
     # The server's leave to send the body passes, its word that the image is kept does not.
     await proxy.switch(Faults(cut_download=len(b"HTTP/1.1 100 Continue\r\n\r\n") + 4, reset=True))
     with pytest.raises(StorageFault, match="broke off"):
-        await storage.put(key, some_image(), MediaType.PNG)
+        await put(storage, key, some_image())
     assert s3.keys() == [key]
     await proxy.switch(NO_FAULTS)
 
-    await storage.put(key, some_image(), MediaType.PNG)
+    await put(storage, key, some_image())
 
     assert s3.get(key).body == some_image()
 
@@ -187,7 +197,7 @@ async def test_an_upload_whose_answer_was_lost_succeeds_when_repeated(
 async def test_an_upload_that_is_cut_short_leaves_nothing(storage: S3ImageStorage, s3: S3Server, proxy: Proxy) -> None:
     await proxy.switch(Faults(cut_upload=5_000))
     with pytest.raises(StorageFault):
-        await storage.put(new_key(), some_image(), MediaType.PNG)
+        await put(storage, new_key(), some_image())
 
     assert s3.keys() == []
 
@@ -203,12 +213,12 @@ async def test_bytes_that_change_on_their_way_are_refused(s3: S3Server, public: 
     connections.send = change
 
     with pytest.raises(StorageFault, match="BadDigest"):
-        await public.storage.put(new_key(), some_image(), MediaType.PNG)
+        await put(public.storage, new_key(), some_image())
     assert s3.keys() == []
 
 
 async def test_public_images_may_be_cached_by_all(s3: S3Server, public: PublicImages) -> None:
-    await public.storage.put("images/a b.png", some_image(), MediaType.PNG)
+    await put(public.storage, "images/a b.png", some_image())
 
     assert await public.storage.link("images/a b.png") == "https://cdn.example/darkroom/images/a%20b.png"
     assert s3.get("images/a b.png").headers["cache-control"] == "public, max-age=31536000, immutable"

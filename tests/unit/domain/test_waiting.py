@@ -9,8 +9,7 @@ from adapters.in_memory.storage import InMemoryImageStorage
 from domain.draw_generation import DrawGeneration
 from domain.errors import StorageFault
 from domain.generate_images import GenerateImages
-from domain.generation import State
-from domain.image_file import MediaType
+from domain.generation import State, StoredImage
 from domain.limits import Caller
 from domain.order import read_order
 from domain.provider_quota import ProviderQuota
@@ -26,10 +25,10 @@ PATIENCE = 5.0
 class AwayStorage(InMemoryImageStorage):
     away = True
 
-    async def put(self, key: str, image: bytes, media_type: MediaType) -> None:
+    async def put(self, image: StoredImage, data: bytes) -> None:
         if self.away:
             raise StorageFault("away")
-        await super().put(key, image, media_type)
+        await super().put(image, data)
 
 
 def test_a_repetition_waits_a_little_and_then_hears_the_same() -> None:

@@ -1,5 +1,6 @@
 """What `darkroom orphans` finds, from the books in memory."""
 
+from adapters.conformance import put
 from adapters.in_memory.ledger import InMemoryGenerationLedger
 from adapters.in_memory.storage import InMemoryImageStorage
 from conformance.generations import drawn, image_of, received, stored
@@ -15,8 +16,8 @@ async def test_what_waits_is_told_from_what_is_lost() -> None:
         await ledger.receive(order, Limits())
         for revision in revisions:
             await ledger.record(revision)
-    await storage.put(image_of(kept).key, b"an image", MediaType.WEBP)
-    await storage.put("images/stranger.png", b"an image", MediaType.PNG)
+    await put(storage, image_of(kept).key, b"an image", MediaType.WEBP)
+    await put(storage, "images/stranger.png", b"an image")
 
     found = await compare(ledger, storage)
 

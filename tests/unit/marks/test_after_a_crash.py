@@ -30,11 +30,12 @@ class CrashingSpool(InMemoryImageSpool):
         super().__init__()
         self._left = images
 
-    async def put(self, name: str, data: bytes) -> None:
-        await super().put(name, data)
+    async def put(self, name: str, data: bytes) -> str:
+        sha256 = await super().put(name, data)
         self._left -= 1
         if self._left == 0:
             raise asyncio.CancelledError
+        return sha256
 
 
 def signing() -> Mark:

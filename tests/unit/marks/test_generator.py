@@ -103,7 +103,7 @@ async def test_an_image_that_cannot_be_marked_is_handed_out_all_the_same(
     assert "a fox" not in caplog.text
 
 
-async def test_marking_lets_others_go_on() -> None:
+async def test_marking_that_takes_time_lets_others_go_on() -> None:
     loop, others = asyncio.get_running_loop(), asyncio.Event()
 
     def waiting_for_others(data: bytes, media_type: MediaType, statement: Statement) -> bytes:
@@ -111,7 +111,8 @@ async def test_marking_lets_others_go_on() -> None:
         return stated_in_xmp(data, media_type, statement)
 
     loop.call_soon(others.set)
-    marked = await drawn(MarkingImageGenerator(InMemoryImageGenerator(), waiting_for_others, prompts=False))
+    generator = InMemoryImageGenerator()
+    marked = await drawn(MarkingImageGenerator(generator, waiting_for_others, prompts=False, takes_time=True))
     assert all(said(image) for image in marked)
 
 

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
-from adapters.conformance import Outage, Read, StorageContract, StorageOutageContract, new_key, some_image
+from adapters.conformance import Outage, Read, StorageContract, StorageOutageContract, new_key, put, some_image
 from adapters.storages.disk import DiskImageStorage, SignedLinks
 from domain.errors import NotFound, StorageFault
 from domain.image_file import MediaType
@@ -80,7 +80,7 @@ class TestDiskImageStorage(StorageContract, StorageOutageContract):
 
 async def test_a_link_opens_until_it_expires(storage: DiskImageStorage, read: Read, clock: Clock) -> None:
     key = new_key()
-    await storage.put(key, some_image(), MediaType.PNG)
+    await put(storage, key, some_image())
     link = await storage.link(key)
 
     clock.now += TTL - timedelta(seconds=1)
@@ -94,7 +94,7 @@ async def test_a_link_opens_until_it_expires(storage: DiskImageStorage, read: Re
 async def test_a_link_opens_its_own_image_only(storage: DiskImageStorage, read: Read) -> None:
     mine, other = new_key(), new_key()
     for key in (mine, other):
-        await storage.put(key, some_image(), MediaType.PNG)
+        await put(storage, key, some_image())
 
     with pytest.raises(LookupError):
         await read((await storage.link(mine)).replace(mine, other))
@@ -103,7 +103,7 @@ async def test_a_link_opens_its_own_image_only(storage: DiskImageStorage, read: 
 async def test_nothing_outside_of_the_folder_is_opened_even_by_a_genuine_link(
     storage: DiskImageStorage, read: Read, folder: Path
 ) -> None:
-    await storage.put(new_key(), some_image(), MediaType.PNG)
+    await put(storage, new_key(), some_image())
     (folder.parent / "secret.png").write_bytes(b"secret")
     (folder / "way out").symlink_to(folder.parent)
     (folder / "shortcut.png").symlink_to(folder.parent / "secret.png")
@@ -115,11 +115,11 @@ async def test_nothing_outside_of_the_folder_is_opened_even_by_a_genuine_link(
 
 async def test_a_media_type_that_the_ending_would_not_give_back_is_refused(storage: DiskImageStorage) -> None:
     with pytest.raises(StorageFault, match="does not end as image/webp must"):
-        await storage.put(new_key(MediaType.PNG), some_image(), MediaType.WEBP)
+        await put(storage, new_key(MediaType.PNG), some_image(), MediaType.WEBP)
 
 
 async def test_what_is_no_image_is_not_opened(storage: DiskImageStorage, read: Read, folder: Path) -> None:
-    await storage.put(new_key(), some_image(), MediaType.PNG)
+    await put(storage, new_key(), some_image())
     (folder / "notes.html").write_text("<script>", encoding="utf-8")
 
     with pytest.raises(LookupError):

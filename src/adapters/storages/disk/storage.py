@@ -12,6 +12,7 @@ from adapters.disk_threads import DiskThreads
 from adapters.durable_folder import DurableFolder
 from adapters.storages.disk.signed_links import SignedLinks
 from domain.errors import NotFound, StorageFault
+from domain.generation import StoredImage
 from domain.image_file import MediaType
 from domain.ports import ImageStorage
 
@@ -27,12 +28,10 @@ class DiskImageStorage(ImageStorage):
         self._links, self._clock = links, clock
         self._disk = DiskThreads()
 
-    async def put(self, key: str, image: bytes, media_type: MediaType) -> None:
-        if _media_type(key) is not media_type:
-            raise StorageFault(f"{key} does not end as {media_type} must")
-        created = await self._disk(self._folder.create, key, image)
-        if not created and await self._disk(self._folder.read, key) != image:
-            raise StorageFault(f"other bytes are kept under {key}")
+    async def put(self, image: StoredImage, data: bytes) -> None:
+        if _media_type(image.key) is not image.media_type:
+            raise StorageFault(f"{image.key} does not end as {image.media_type} must")
+        await self._put(image.key, data)
 
     async def link(self, key: str) -> str:
         return self._links.link(key, self._clock())
@@ -63,11 +62,16 @@ class DiskImageStorage(ImageStorage):
     async def check(self) -> str:
         probe = f"check-{uuid4()}.{MediaType.PNG.ending}"
         try:
-            await self.put(probe, _PROBE, MediaType.PNG)
+            await self._put(probe, _PROBE)
         finally:
             await self.delete(probe)
         free = (await self._disk(shutil.disk_usage, str(self._folder))).free
         return f"keeps images in {self._folder}, where {free / 1e9:.1f} GB are free"
+
+    async def _put(self, key: str, data: bytes) -> None:
+        created = await self._disk(self._folder.create, key, data)
+        if not created and await self._disk(self._folder.read, key) != data:
+            raise StorageFault(f"other bytes are kept under {key}")
 
 
 def _media_type(key: str) -> MediaType | None:

@@ -51,7 +51,9 @@ class Signer:
         names = ";".join(sorted(signed))
         signature = self._signature(f"{method}\n{path}\n\n{lines}\n{names}\n{_UNSIGNED}")
         del signed["host"]  # whoever sends it says that
-        signed["authorization"] = f"{_ALGORITHM} Credential={self._credential}, SignedHeaders={names}, Signature={signature}"
+        signed["authorization"] = (
+            f"{_ALGORITHM} Credential={self._credential}, SignedHeaders={names}, Signature={signature}"
+        )
         return signed
 
     def query(self, host: str, path: str, ttl: int) -> str:

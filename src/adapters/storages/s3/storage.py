@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from base64 import b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, suppress
 from http import HTTPStatus
 from typing import Final
@@ -16,6 +16,7 @@ from adapters.storages.s3.direct import DirectBucket
 from adapters.storages.s3.faults import Bucket
 from adapters.storages.s3.links import S3Links
 from domain.errors import StorageFault
+from domain.generation import StoredImage
 from domain.image_file import MediaType
 from domain.patience import pauses
 from domain.ports import ImageStorage
@@ -33,11 +34,8 @@ class S3ImageStorage(ImageStorage):
         self._direct = DirectBucket(client, bucket)
         self._bucket = Bucket(bucket, client.meta.endpoint_url, client.meta.region_name)
 
-    async def put(self, key: str, image: bytes, media_type: MediaType) -> None:
-        async with self._faults():
-            waits = pauses()
-            while not await self._kept(key, image, media_type):  # noqa: ASYNC110  # S3 calls nobody back
-                await asyncio.sleep(next(waits))
+    async def put(self, image: StoredImage, data: bytes) -> None:
+        await self._put(image.key, data, image.media_type, bytes.fromhex(image.sha256))
 
     async def link(self, key: str) -> str:
         async with self._faults():
@@ -69,27 +67,33 @@ class S3ImageStorage(ImageStorage):
         return f"keeps images in {self._bucket}"
 
     async def _prove(self, probe: str) -> None:
-        await self.put(probe, _PROBE, MediaType.PNG)
+        await self._put(probe, _PROBE, MediaType.PNG, hashlib.sha256(_PROBE).digest())
         async with self._faults():
             # Links open only what these credentials may read.
             if not await self._holds(probe, _PROBE):
                 raise StorageFault(f"{self._bucket} does not give back what was put there")
 
-    async def _kept(self, key: str, image: bytes, media_type: MediaType) -> bool:
-        """Upload it, unless it is there. False where another upload under this key is just under way."""
+    async def _put(self, key: str, data: bytes, media_type: MediaType, sha256: bytes) -> None:
         headers = {
             "Cache-Control": self._links.cache_control,
             "Content-Type": media_type.value,
             "If-None-Match": "*",
-            "x-amz-checksum-sha256": b64encode(hashlib.sha256(image).digest()).decode(),
+            "x-amz-checksum-sha256": b64encode(sha256).decode(),
         }
+        async with self._faults():
+            waits = pauses()
+            while not await self._kept(key, data, headers):  # noqa: ASYNC110  # S3 calls nobody back
+                await asyncio.sleep(next(waits))
+
+    async def _kept(self, key: str, data: bytes, headers: Mapping[str, str]) -> bool:
+        """Upload it, unless it is there. False where another upload under this key is just under way."""
         try:
-            etag = await self._direct.put(key, image, headers)
+            etag = await self._direct.put(key, data, headers)
         except ClientError as error:
             match error.response["ResponseMetadata"]["HTTPStatusCode"]:
                 case HTTPStatus.CONFLICT:
                     return False
-                case HTTPStatus.PRECONDITION_FAILED if await self._holds(key, image):
+                case HTTPStatus.PRECONDITION_FAILED if await self._holds(key, data):
                     return True  # our own: the answer to an earlier upload was lost on its way
                 case HTTPStatus.PRECONDITION_FAILED:
                     raise StorageFault(f"other bytes are kept under {key} in {self._bucket}") from error
@@ -99,11 +103,11 @@ class S3ImageStorage(ImageStorage):
             raise StorageFault(f"what answers at {self._bucket.endpoint_url} is no S3 server")
         return True
 
-    async def _holds(self, key: str, image: bytes) -> bool:
+    async def _holds(self, key: str, data: bytes) -> bool:
         """Whether these very bytes lie there. Read, since not every server keeps checksums."""
         answer = await self._client.get_object(Bucket=self._bucket.name, Key=key)
         async with answer["Body"] as body:
-            return bool(answer["ContentLength"] == len(image) and await body.read() == image)
+            return bool(answer["ContentLength"] == len(data) and await body.read() == data)
 
     def _faults(self) -> AbstractAsyncContextManager[None]:
         return self._bucket.faults(self._deadline)
