@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from domain.errors import (
     Charged,
@@ -256,7 +256,7 @@ class Generation:
 
     def receipted(self, receipt: bytes) -> Self:
         """The provider answered with what the images can be collected with."""
-        return replace(self._to(State.SUBMITTED), receipt=receipt)
+        return self._to(State.SUBMITTED, receipt=receipt)
 
     def handed_on(self) -> Self:
         """Nothing was spent on it so far, and the first of its fallbacks is to draw it.
@@ -278,7 +278,7 @@ class Generation:
         """Images came and are safe in the spool; `error` says what became of the others, where some did not."""
         ordered = tuple(sorted(images, key=lambda image: image.index))
         failure = Failure.of(error, paid_in_part=True) if error else None
-        return replace(self._to(State.DRAWN), waiting=ordered, failure=failure, fallbacks=())
+        return self._to(State.DRAWN, waiting=ordered, failure=failure, fallbacks=())
 
     def stored(self, images: Sequence[StoredImage], at: datetime) -> Self:
         """`images`, of those that waited, lie in storage; what is not among them is lost."""
@@ -286,13 +286,13 @@ class Generation:
         if failure is None and len(images) < len(self.waiting):
             failure = Failure.of(UnusableImage("images were lost before they were stored"), paid_in_part=True)
         end = _FAILED[failure.charged] if failure else State.STORED
-        return replace(self._to(end), images=tuple(images), waiting=(), receipt=None, failure=failure, finished_at=at)
+        return self._to(end, images=tuple(images), waiting=(), receipt=None, failure=failure, finished_at=at)
 
     def failed(self, error: DrawingFailed, at: datetime) -> Self:
         """It ended without an image. Where nothing was spent, the idempotency key is free again."""
         free = error.charged is Charged.NO
-        return replace(
-            self._to(_FAILED[error.charged]),
+        return self._to(
+            _FAILED[error.charged],
             failure=Failure.of(error, paid_in_part=False),
             key=None if free else self.key,
             cost=None if free else self.cost,
@@ -303,7 +303,7 @@ class Generation:
 
     def cancelled(self, at: datetime) -> Self:
         """Its owner took it back before anything was asked of the provider."""
-        return replace(self._to(State.CANCELLED), key=None, cost=None, fallbacks=(), finished_at=at)
+        return self._to(State.CANCELLED, key=None, cost=None, fallbacks=(), finished_at=at)
 
     def forgotten(self) -> Self:
         """Its prompts are forgotten."""
@@ -323,7 +323,7 @@ class Generation:
     @property
     def asked(self) -> GenerationRequest:
         """The request as the model that is to draw it gets it: under its own name."""
-        return replace(self.request, version=self.model)
+        return self.request if self.model == self.request.version else replace(self.request, version=self.model)
 
     @property
     def reserved(self) -> Money | None:
@@ -354,7 +354,7 @@ class Generation:
             return Charged.YES
         return Charged.UNKNOWN if self.state is State.SUBMITTED else Charged.NO
 
-    def _to(self, state: State) -> Self:
+    def _to(self, state: State, **changes: Any) -> Self:  # noqa: ANN401  # fields, as `replace` takes them
         if state not in _ARROWS[self.state]:
             raise ValueError(f"no arrow leads from {self.state} to {state}")
-        return replace(self, state=state, revision=self.revision + 1)
+        return replace(self, state=state, revision=self.revision + 1, **changes)

@@ -5,9 +5,8 @@ Adapters call this one directly and not through `httpx.AsyncClient`, which would
 secrets: they are signed.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, Final
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, Final, NoReturn
 
 import aiohttp
 import httpx
@@ -45,7 +44,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         timeout = request.extensions.get("timeout", {})
-        with _httpx_errors():
+        try:
             response = await self._session.request(
                 request.method,
                 _exactly(request.url),
@@ -55,6 +54,8 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
                 timeout=aiohttp.ClientTimeout(sock_connect=timeout.get("connect"), sock_read=timeout.get("read")),
                 proxy=self._proxies.proxy_for(request.url),
             )
+        except _AIOHTTP_ERRORS as error:
+            _raise_in_httpx_words(error)
         return httpx.Response(
             response.status, headers=response.raw_headers, stream=_AnswerStream(response), request=request
         )
@@ -85,8 +86,10 @@ class _AnswerStream(httpx.AsyncByteStream):
         return self
 
     async def __anext__(self) -> bytes:
-        with _httpx_errors():
+        try:
             piece = await self._response.content.readany()
+        except _AIOHTTP_ERRORS as error:
+            _raise_in_httpx_words(error)
         if not piece:
             raise StopAsyncIteration
         return piece
@@ -108,22 +111,23 @@ def _exactly(url: httpx.URL) -> URL:
     )
 
 
-@contextmanager
-def _httpx_errors() -> Iterator[None]:
-    """Tell aiohttp's errors in httpx's words. Their texts stay behind, since they quote URLs; the cause is kept."""
-    try:
-        yield
-    except aiohttp.ConnectionTimeoutError as error:
-        raise httpx.ConnectTimeout("no connection in time") from error
-    except aiohttp.ClientConnectorError as error:
-        raise httpx.ConnectError(f"no connection: {error.os_error}") from error
-    except aiohttp.ClientHttpProxyError as error:
-        raise httpx.ProxyError(f"the proxy answered {error.status}") from error
-    except TimeoutError as error:
-        raise httpx.ReadTimeout("nothing came in time") from error
-    except aiohttp.ServerDisconnectedError as error:
-        raise httpx.RemoteProtocolError("the connection was closed without an answer") from error
-    except (aiohttp.ClientPayloadError, aiohttp.ClientResponseError, HttpProcessingError) as error:
-        raise httpx.RemoteProtocolError("what came is no whole HTTP answer") from error
-    except (aiohttp.ClientError, OSError) as error:
-        raise httpx.ReadError("the connection broke") from error
+_AIOHTTP_ERRORS: Final = (aiohttp.ClientError, HttpProcessingError, OSError)
+
+
+def _raise_in_httpx_words(error: Exception) -> NoReturn:
+    """Tell one of aiohttp's errors as httpx does. Its text stays behind, since it quotes URLs; the cause is kept."""
+    match error:
+        case aiohttp.ConnectionTimeoutError():
+            raise httpx.ConnectTimeout("no connection in time") from error
+        case aiohttp.ClientConnectorError():
+            raise httpx.ConnectError(f"no connection: {error.os_error}") from error
+        case aiohttp.ClientHttpProxyError():
+            raise httpx.ProxyError(f"the proxy answered {error.status}") from error
+        case TimeoutError():
+            raise httpx.ReadTimeout("nothing came in time") from error
+        case aiohttp.ServerDisconnectedError():
+            raise httpx.RemoteProtocolError("the connection was closed without an answer") from error
+        case aiohttp.ClientPayloadError() | aiohttp.ClientResponseError() | HttpProcessingError():
+            raise httpx.RemoteProtocolError("what came is no whole HTTP answer") from error
+        case _:
+            raise httpx.ReadError("the connection broke") from error

@@ -19,7 +19,8 @@ class WatchedTransport(httpx.AsyncBaseTransport):
             return await self._transport.handle_async_request(request)
         call = Call("http", self._purpose, {"host": request.url.host})
         with watcher.around(call):
-            request.headers.update(trace_headers())
+            if headers := trace_headers():
+                request.headers.update(headers)
             response = await self._transport.handle_async_request(request)
             call.status = response.status_code
         return response
