@@ -17,15 +17,18 @@ _SECURE: Final = """
 class PostgresImageSpool(ImageSpool):
     """A spool on this machine's disk whose secured images survive the loss of the machine.
 
-    Only those go to the database whose first upload failed: a working storage costs it nothing but one empty deletion
-    for each image.
+    Only those go to the database whose first upload failed: a working storage costs it nothing.
     """
 
     def __init__(self, disk: ImageSpool, database: PostgresDatabase) -> None:
         self._disk, self._database = disk, database
+        # Of others the database may know: they were secured here, or before this process began.
+        self._only_on_disk: set[str] = set()
 
     async def put(self, name: str, data: bytes) -> str:
-        return await self._disk.put(name, data)
+        sha256 = await self._disk.put(name, data)
+        self._only_on_disk.add(name)
+        return sha256
 
     async def get(self, name: str) -> bytes | None:
         data = await self._disk.get(name)
@@ -35,6 +38,7 @@ class PostgresImageSpool(ImageSpool):
         return data
 
     async def secure(self, name: str) -> None:
+        self._only_on_disk.discard(name)
         await self._disk.secure(name)
         data = await self._disk.get(name)
         if data is not None:
@@ -43,6 +47,9 @@ class PostgresImageSpool(ImageSpool):
 
     async def remove(self, name: str) -> None:
         await self._disk.remove(name)
+        if name in self._only_on_disk:
+            self._only_on_disk.remove(name)
+            return
         async with self._session() as session:
             await session.execute("DELETE FROM spooled WHERE name = $1", name)
 

@@ -68,6 +68,8 @@ async def test_without_the_database_images_still_reach_the_disk(
 ) -> None:
     await asyncio.to_thread(postgres.stop)
 
+    await spool.put(OTHER, b"stored at once")
+    await spool.remove(OTHER)
     await spool.put(NAME, b"drawn")
     assert await spool.get(NAME) == b"drawn"
     for call in (spool.secure(NAME), spool.remove(NAME), spool.get(OTHER), spool.names()):
