@@ -9,21 +9,22 @@ class BodyFlawed(Exception):
     """What came of a body is not to be used; the message, read after its subject, says why."""
 
 
-async def read_capped(response: httpx.Response, body: bytearray, longest: int) -> None:
-    """Read a response to its end into `body`, but no more than `longest` bytes of it, and close it.
+async def read_capped(response: httpx.Response, pieces: list[bytes], longest: int) -> None:
+    """Read the pieces of a response to its end, but no more than `longest` bytes of it, and close it.
 
-    What came before an error is in `body` afterwards. Nothing is unpacked: a hundred kilobytes of gzip may stand for
+    What came before an error is in `pieces` afterwards. Nothing is unpacked: a hundred kilobytes of gzip may stand for
     hundreds of megabytes.
 
     Raises:
         BodyFlawed: it is longer, or packed although nobody asked for that.
         httpx.TransportError: it was cut off.
     """
+    room = longest
     try:
         async for piece in cast("httpx.AsyncByteStream", response.stream):  # an asynchronous transport's
-            room = longest - len(body)
-            body += piece[:room]
-            if len(piece) > room:
+            pieces.append(piece[:room])
+            room -= len(piece)
+            if room < 0:
                 raise BodyFlawed(f"is longer than {longest} bytes")
     finally:
         await response.aclose()

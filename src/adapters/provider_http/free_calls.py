@@ -29,11 +29,11 @@ class FreeCalls:
         Raises:
             GeneratorUnavailable: none came, or none that can be read.
         """
-        body = bytearray()
+        pieces: list[bytes] = []
         async with self._unavailable_otherwise():
             response = await self._transport.handle_async_request(request)
-            await read_capped(response, body, longest)
-        return Answer(response.status_code, response.headers, bytes(body))
+            await read_capped(response, pieces, longest)
+        return Answer(response.status_code, response.headers, b"".join(pieces))
 
     async def reach(self, url: httpx.URL, *, authorization: str | None = None) -> None:
         """See by a GET whether somebody answers there, and with `authorization` whether they take it.

@@ -55,24 +55,24 @@ class ImageFetcher:
     async def _fetch(self, name: str, url: httpx.URL, longest: int) -> bytes:
         waits = pauses()
         while True:
-            body, pause = bytearray(), next(waits)
+            pieces, pause = list[bytes](), next(waits)
             try:
-                await self._read(name, url, body, longest)
+                await self._read(name, url, pieces, longest)
             except (_TryAgain, httpx.TransportError) as error:
                 log.warning("%s did not come, trying again in %.1f s: %s", name, pause, error)
             except BodyFlawed as flaw:
-                evidence = bytes(body[:_LONGEST_EVIDENCE])
-                body.clear()  # an error keeps its frames, and with them all of this
+                evidence = b"".join(pieces)[:_LONGEST_EVIDENCE]
+                pieces.clear()  # an error keeps its frames, and with them all of this
                 raise UnusableImage(f"{name} {flaw}", evidence=evidence) from flaw
             else:
-                return bytes(body)
+                return b"".join(pieces)
             await asyncio.sleep(pause)
 
-    async def _read(self, name: str, url: httpx.URL, body: bytearray, longest: int) -> None:
+    async def _read(self, name: str, url: httpx.URL, pieces: list[bytes], longest: int) -> None:
         request = httpx.Request("GET", url, headers=_HEADERS, extensions={"timeout": _TIMEOUTS})
         response = await self._transport.handle_async_request(request)
         if response.status_code == HTTPStatus.OK:
-            return await read_capped(response, body, longest)
+            return await read_capped(response, pieces, longest)
         await response.aclose()
         if response.is_server_error or response.status_code in _PASSING:
             raise _TryAgain(f"HTTP {response.status_code}")

@@ -40,16 +40,16 @@ class PaidCalls:
             OutcomeUnknown: it was sent, and no answer came.
             UnusableImage: the answer says that it was done, and cannot be read to its end.
         """
-        sending, body = _Sending(request), bytearray()
+        sending, pieces = _Sending(request), list[bytes]()
         try:
             async with asyncio.timeout(self._timeout):
                 response = await self._begun(request, sending)
-                return await _read(response, body, longest)
+                return await _read(response, pieces, longest)
         except TimeoutError as late:
             if not sending.begun:
                 raise GeneratorUnavailable("the provider could not be reached in time") from late
             detail = f"the provider did not answer within {self._timeout:g} s"
-            raise OutcomeUnknown(detail, evidence=bytes(body)) from late
+            raise OutcomeUnknown(detail, evidence=b"".join(pieces)) from late
 
     async def _begun(self, request: httpx.Request, sending: "_Sending") -> httpx.Response:
         """The beginning of the answer."""
@@ -81,12 +81,12 @@ class _Sending:
         self.begun = self.begun or event == BODY_BEGINS
 
 
-async def _read(response: httpx.Response, body: bytearray, longest: int) -> Answer:
+async def _read(response: httpx.Response, pieces: list[bytes], longest: int) -> Answer:
     try:
-        await read_capped(response, body, longest)
+        await read_capped(response, pieces, longest)
     except (BodyFlawed, httpx.TransportError) as error:
         if response.is_success:
             why = str(error) if isinstance(error, BodyFlawed) else "is cut short"
-            raise UnusableImage(f"the provider's answer {why}", evidence=bytes(body)) from error
+            raise UnusableImage(f"the provider's answer {why}", evidence=b"".join(pieces)) from error
         log.warning("the provider's answer %s could not be read to its end: %s", response.status_code, error)
-    return Answer(response.status_code, response.headers, bytes(body))
+    return Answer(response.status_code, response.headers, b"".join(pieces))

@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
-from io import BytesIO
 from typing import Any, Final, NamedTuple, Self, cast
 from urllib.parse import quote, urlsplit
 
@@ -17,6 +16,7 @@ from aiobotocore.parsers import create_parser
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004  # botocore's name for it
 
+from adapters.storages.s3.body import InPieces
 from adapters.storages.s3.client import S3Client
 from adapters.storages.s3.signature import Signer
 from adapters.trace_context import trace_headers
@@ -68,8 +68,7 @@ class DirectBucket:
         # Whoever stands between may change what is not signed.
         free = {"User-Agent": "Darkroom", "Content-Length": str(len(image)), **trace_headers()}
         signed = signer.headers("PUT", address.host, address.path + name, headers)
-        # As a file: aiohttp sends large bytes in one piece, which holds up the event loop.
-        request = AWSPreparedRequest("PUT", address.url + name, free | signed, BytesIO(image), stream_output=False)
+        request = AWSPreparedRequest("PUT", address.url + name, free | signed, InPieces(image), stream_output=False)
         return await self._connections.send(request)
 
     async def _signer(self) -> Signer:

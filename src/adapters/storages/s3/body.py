@@ -1,0 +1,29 @@
+"""The body of an upload."""
+
+from typing import ClassVar
+
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.payload import Payload
+
+
+class InPieces(Payload):
+    """Bytes in memory, handed to the connection piece by piece and not copied, with room for others in between.
+
+    As a file, which is what botocore makes of bytes, they are copied three times on their way: for 1 MB that takes
+    1.5 ms of CPU time instead of 0.3 (`docs/performance.md`).
+    """
+
+    PIECE: ClassVar = 256 * 1024
+
+    _autoclose = True
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        self._data, self._size = memoryview(data), len(data)
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        return str(self._data, encoding, errors)
+
+    async def write(self, writer: AbstractStreamWriter) -> None:
+        for start in range(0, len(self._data), self.PIECE):
+            await writer.write(self._data[start : start + self.PIECE])
