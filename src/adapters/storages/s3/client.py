@@ -8,6 +8,7 @@ from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 from botocore.exceptions import BotoCoreError
 
+from adapters.storages.s3.models import ModelLoader
 from adapters.trace_context import trace_headers
 from domain.errors import StorageFault
 
@@ -74,14 +75,20 @@ async def open_s3_client(
         ignore_configured_endpoint_urls=True,  # the endpoint is a setting of ours
     )
     async with AsyncExitStack() as opened:
-        client = get_session().create_client("s3", region_name=region, endpoint_url=endpoint_url, config=config)
         try:
+            client = _session().create_client("s3", region_name=region, endpoint_url=endpoint_url, config=config)
             client = await opened.enter_async_context(client)
         except (BotoCoreError, ValueError) as error:
             raise StorageFault(f"no S3 client can be made: {error}") from error
         client.meta.events.register_last("before-parameter-build.s3", _stay_in_region)
         client.meta.events.register_last("before-send.s3", _carry_trace_on)
         yield cast("S3Client", client)
+
+
+def _session() -> Any:  # noqa: ANN401  # not typed
+    session = get_session()
+    session.register_component("data_loader", ModelLoader(session.get_component("data_loader").search_paths))
+    return session
 
 
 def _carry_trace_on(request: Any, **_: object) -> None:  # noqa: ANN401  # not typed

@@ -1,0 +1,101 @@
+"""What botocore knows of AWS, read so that little of it is held.
+
+For an S3 client botocore reads 3.6 MB of JSON and holds it for as long as the client is open: the endpoints of every
+service, all that S3 can do, and the rules by which its addresses are made. What is not needed here is not even made
+from the text: what is freed later leaves holes that nobody fills. `docs/performance.md` says what that comes to.
+"""
+
+import gzip
+from collections.abc import Iterator
+from pathlib import Path, PurePath
+from typing import Any, Final, TypeAlias
+
+import msgspec
+from botocore.loaders import JSONFileLoader, Loader
+
+# By their names in the endpoints: S3, and where credentials may come from. For any other botocore goes by its rule.
+_SERVICES: Final = {"oidc", "portal.sso", "s3", "signin", "sts"}
+# What we call, and what botocore itself calls to find a bucket's region and to open a directory bucket.
+_OPERATIONS: Final = {"CreateSession", "DeleteObject", "GetObject", "HeadBucket", "ListObjectsV2", "PutObject"}
+
+_Unread: TypeAlias = dict[str, msgspec.Raw]
+_read: Final = msgspec.json.decode
+
+
+class ModelLoader(Loader):  # type: ignore[misc]  # not typed
+    """Finds files where botocore's own loader does."""
+
+    def __init__(self, search_paths: list[str]) -> None:
+        super().__init__(search_paths, ModelFiles(), include_default_search_paths=False)
+
+    def list_available_services(self, type_name: str) -> list[str]:
+        """What may be one: to look into each of 400 folders takes as long as all the rest of making a client."""
+        del type_name
+        folders = [path for path in map(Path, self.search_paths) if path.is_dir()]
+        return sorted({entry.name for folder in folders for entry in folder.iterdir()})
+
+
+class ModelFiles(JSONFileLoader):  # type: ignore[misc]  # not typed
+    """Reads a file into plain dictionaries: in order too, and 60 % of the size of an `OrderedDict`."""
+
+    def load_file(self, file_path: str) -> Any | None:  # noqa: ANN401  # JSON
+        for ending, opened in ((".json", open), (".json.gz", gzip.open)):
+            try:
+                with opened(file_path + ending, "rb") as file:
+                    text = file.read()
+            except FileNotFoundError:
+                continue
+            match PurePath(file_path).parts:
+                case [*_, "endpoints"]:
+                    return _endpoints(text)
+                case [*_, "s3", _, "service-2"]:
+                    return _model(text)
+                case _:
+                    return _read(text)
+        return None
+
+
+def _endpoints(text: bytes) -> dict[str, Any]:
+    """Of the services that may be asked."""
+    known = _read(text, type=_Unread)
+    partitions = _read(known.pop("partitions"), type=list[_Unread])
+    services = [_read(partition.pop("services"), type=_Unread) for partition in partitions]
+    return {
+        **_all(known),
+        "partitions": [
+            {**_all(partition), "services": _all({name: those[name] for name in _SERVICES & those.keys()})}
+            for partition, those in zip(partitions, services, strict=True)
+        ],
+    }
+
+
+def _model(text: bytes) -> dict[str, Any]:
+    """Of S3, as far as our operations go: they, the shapes that they are made of, and what those are made of."""
+    model = _read(text, type=_Unread)
+    operations, shapes = _read(model.pop("operations"), type=_Unread), _read(model.pop("shapes"), type=_Unread)
+    ours = _all({name: operations[name] for name in _OPERATIONS & operations.keys()})
+    made_of: dict[str, Any] = {}
+    missing = set(_shapes_in(ours))
+    while missing:
+        more = _all({name: shapes[name] for name in missing})
+        made_of |= more
+        missing = set(_shapes_in(more)) - made_of.keys()
+    return {**_all(model), "operations": ours, "shapes": made_of}
+
+
+def _all(unread: _Unread) -> dict[str, Any]:
+    return {name: _read(text) for name, text in unread.items()}
+
+
+def _shapes_in(part: Any) -> Iterator[str]:  # noqa: ANN401  # JSON
+    match part:
+        case {"shape": str(name)}:
+            yield name
+        case dict():
+            for inner in part.values():
+                yield from _shapes_in(inner)
+        case list():
+            for inner in part:
+                yield from _shapes_in(inner)
+        case _:
+            pass
