@@ -17,9 +17,9 @@ from entrypoints.container.composition import open_container
 from entrypoints.container.watching import Watching
 from entrypoints.http.app import create_app
 from entrypoints.open_connections import OpenConnections
+from entrypoints.serving.cycles import leave_alone_what_stays
 from entrypoints.serving.listener import listen
 from entrypoints.serving.loop import run
-from entrypoints.serving.process import leave_alone_what_stays
 from entrypoints.serving.server import Server
 from entrypoints.serving.signals import stop_on_signals
 from entrypoints.settings import Settings

@@ -5,6 +5,7 @@ import asyncio
 import logging
 from dataclasses import replace
 
+from entrypoints.serving.cycles import search_rarely
 from entrypoints.serving.listener import listen
 from entrypoints.serving.metrics import metrics_listener
 from entrypoints.settings import Settings
@@ -20,6 +21,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Serve until a signal says stop."""
     del arguments
+    search_rarely()
     with listen(settings.service) as listener, metrics_listener(settings) as registry:
         # Where any free port was asked for, it is known now.
         service = replace(settings.service, port=listener.getsockname()[1])

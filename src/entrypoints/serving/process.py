@@ -1,7 +1,6 @@
 """One process that serves: what happens in it, from its first moment to its last."""
 
 import asyncio
-import gc
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -17,6 +16,7 @@ from entrypoints.container.composition import Container, open_container
 from entrypoints.container.watching import Watching, open_watching
 from entrypoints.http.app import create_app
 from entrypoints.open_connections import OpenConnections
+from entrypoints.serving.cycles import leave_alone_what_stays
 from entrypoints.serving.server import Server
 from entrypoints.settings import Settings
 
@@ -29,9 +29,6 @@ _DELIVER_EVERY: Final = 1.0
 _COUNT_WAITING_EVERY: Final = 15.0  # as often as it is usual to look at metrics
 _SWEEP_EVERY: Final = 60.0
 _TIDY_EVERY: Final = 600.0
-
-# Objects made and not yet gone, after which the youngest are looked through for cycles: one order makes some hundreds.
-_COLLECT_AFTER: Final = 20_000
 
 
 async def serve(
@@ -71,13 +68,6 @@ async def serve(
             log.info("stopping: what was begun is finished, and nothing new is accepted")
             server.announce_the_end()
             await container.running().drain()
-
-
-def leave_alone_what_stays() -> None:
-    """What was made by now lives to the end: no search for cycles needs to go through it again."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_COLLECT_AFTER)
 
 
 @asynccontextmanager
