@@ -1,14 +1,13 @@
-"""Who watches the house at work: log lines always, metrics and traces where they are asked for."""
+"""Who watches the house at work: log lines always, metrics and traces where they are asked for.
+
+What they need is not imported where they are not.
+"""
 
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry
-
-from adapters.metrics.gauges import Gauges
-from adapters.metrics.instruments import Instruments
-from adapters.metrics.watcher import MetricsWatcher
 from adapters.spools.disk import DiskImageSpool
 from adapters.trace_context import trace_id
 from adapters.watched.generator import WatchedImageGenerator
@@ -28,6 +27,12 @@ from entrypoints.http.event_stream import StreamRoom
 from entrypoints.http.published_keys import PublishedKeys
 from entrypoints.refusals import Refusal
 from entrypoints.settings import Settings
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+
+    from adapters.metrics.instruments import Instruments
+    from adapters.metrics.watcher import MetricsWatcher
 
 log = logging.getLogger(__name__)
 
@@ -49,9 +54,9 @@ class LogsWatcher(Watcher):
 class Watching:
     """Puts watchers around the ports and the work; around the ports only where somebody looks at their calls."""
 
-    def __init__(self, *, tracing: Watcher | None = None, instruments: Instruments | None = None) -> None:
+    def __init__(self, *, tracing: Watcher | None = None, instruments: "Instruments | None" = None) -> None:
         self._instruments = instruments
-        self._metrics = MetricsWatcher(instruments, now) if instruments else None
+        self._metrics = _counting(instruments) if instruments else None
         self._looks_at_calls = bool(tracing or self._metrics)
         watchers = [tracing or HandsOnTraces(), LogsWatcher(), self._metrics]
         self._watcher = SeveralWatchers([watcher for watcher in watchers if watcher])
@@ -103,6 +108,8 @@ class Watching:
         """Show the models on offer and the limits, and from now on what is at work and what waits."""
         if self._instruments is None or self._metrics is None:
             return
+        from adapters.metrics.gauges import Gauges
+
         self._metrics.expect(models.cards.values(), models.chains, [refusal.reason for refusal in Refusal])
         gauges = Gauges(
             self._instruments,
@@ -131,9 +138,9 @@ class Watching:
 
 
 @asynccontextmanager
-async def open_watching(settings: Settings, registry: CollectorRegistry | None) -> AsyncIterator[Watching]:
+async def open_watching(settings: Settings, registry: "CollectorRegistry | None") -> AsyncIterator[Watching]:
     """Watch for the length of the block; `registry` is what metrics are counted in, where they are wanted."""
-    instruments = Instruments(registry) if registry else None
+    instruments = _instruments(registry) if registry else None
     if settings.watching.otlp_endpoint is None:
         yield Watching(instruments=instruments)
         return
@@ -145,3 +152,15 @@ async def open_watching(settings: Settings, registry: CollectorRegistry | None) 
         return
     async with open_tracer() as tracer:
         yield Watching(instruments=instruments, tracing=TracingWatcher(tracer))
+
+
+def _instruments(registry: "CollectorRegistry") -> "Instruments":
+    from adapters.metrics.instruments import Instruments
+
+    return Instruments(registry)
+
+
+def _counting(instruments: "Instruments") -> "MetricsWatcher":
+    from adapters.metrics.watcher import MetricsWatcher
+
+    return MetricsWatcher(instruments, now)

@@ -2,8 +2,7 @@
 
 import asyncio
 from socket import socket
-
-from prometheus_client import CollectorRegistry
+from typing import TYPE_CHECKING
 
 from entrypoints.serving.greeting import greeting
 from entrypoints.serving.loop import run
@@ -11,13 +10,16 @@ from entrypoints.serving.process import serve
 from entrypoints.serving.signals import stop_on_signals
 from entrypoints.settings import Settings
 
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
 
-def serve_alone(settings: Settings, listener: socket, registry: CollectorRegistry | None) -> None:
+
+def serve_alone(settings: Settings, listener: socket, registry: "CollectorRegistry | None") -> None:
     """Serve until a signal says stop; `registry` is what it counts in."""
     run(_serve(settings, listener, registry))
 
 
-async def _serve(settings: Settings, listener: socket, registry: CollectorRegistry | None) -> None:
+async def _serve(settings: Settings, listener: socket, registry: "CollectorRegistry | None") -> None:
     stop = asyncio.Event()
     stop_on_signals(stop)
     await serve(

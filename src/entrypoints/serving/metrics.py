@@ -3,6 +3,8 @@
 Several workers write their numbers to files that they map into memory, which outlive them; the parent adds them up.
 Each worker has a seat, and whoever takes the place of one that died goes on counting in the files of its seat: so no
 counter goes backwards, and no files pile up.
+
+Where nobody scrapes, Prometheus's client is not imported: it brings web servers of its own along.
 """
 
 import os
@@ -10,16 +12,17 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-from prometheus_client import CollectorRegistry, disable_created_metrics, start_http_server, values
-from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from typing import TYPE_CHECKING
 
 from entrypoints.container.data_folder import data_folder
 from entrypoints.settings import BadSettings, Settings
 
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+
 
 @contextmanager
-def metrics_listener(settings: Settings) -> Iterator[CollectorRegistry | None]:
+def metrics_listener(settings: Settings) -> Iterator["CollectorRegistry | None"]:
     """Answer scrapes for the length of the block, where they are asked for; gives what a process alone counts in.
 
     Raises:
@@ -29,6 +32,9 @@ def metrics_listener(settings: Settings) -> Iterator[CollectorRegistry | None]:
     if port is None:
         yield None
         return
+    from prometheus_client import CollectorRegistry, disable_created_metrics, start_http_server
+    from prometheus_client.multiprocess import MultiProcessCollector
+
     disable_created_metrics()  # type: ignore[no-untyped-call]
     registry = CollectorRegistry()
     try:
@@ -52,10 +58,12 @@ def metrics_listener(settings: Settings) -> Iterator[CollectorRegistry | None]:
         thread.join()
 
 
-def counting_at_seat(settings: Settings, seat: str) -> CollectorRegistry | None:
+def counting_at_seat(settings: Settings, seat: str) -> "CollectorRegistry | None":
     """What a worker counts in, for its parent to see; to be called before anything is counted."""
     if settings.watching.metrics_port is None:
         return None
+    from prometheus_client import CollectorRegistry, values
+
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_folder(settings))
     values.ValueClass = values.MultiProcessValue(lambda: seat)  # type: ignore[no-untyped-call]
     return CollectorRegistry()
@@ -64,6 +72,8 @@ def counting_at_seat(settings: Settings, seat: str) -> CollectorRegistry | None:
 def seat_is_empty(settings: Settings, seat: str) -> None:
     """Forget what a worker was at that is no more."""
     if settings.watching.metrics_port is not None:
+        from prometheus_client.multiprocess import mark_process_dead
+
         mark_process_dead(seat, str(_folder(settings)))  # type: ignore[no-untyped-call]
 
 

@@ -6,9 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from socket import socket
-from typing import Final
-
-from prometheus_client import CollectorRegistry
+from typing import TYPE_CHECKING, Final
 
 from domain.errors import LedgerUnavailable, StorageFault
 from domain.model_card import ModelCard
@@ -19,6 +17,9 @@ from entrypoints.open_connections import OpenConnections
 from entrypoints.serving.cycles import leave_alone_what_stays
 from entrypoints.serving.server import Server
 from entrypoints.settings import Settings
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ async def serve(
     *,
     stop: asyncio.Event,
     ready: Callable[[Mapping[str, ModelCard]], None],
-    registry: CollectorRegistry | None,
+    registry: "CollectorRegistry | None",
 ) -> None:
     """Serve until `stop` is set; `ready` is told the models on offer as soon as requests are answered.
 

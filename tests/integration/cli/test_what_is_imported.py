@@ -1,0 +1,49 @@
+"""What a service does not need as it is set is not imported: its start and its memory, without a stop watch."""
+
+from __future__ import annotations
+
+import re
+
+from integration.cli.command_line import CommandLine
+from servers.ports import LOOPBACK, free_port
+
+# Each costs every process that imports it a megabyte or more.
+PROVIDERS = {"aiohttp", "httpx", "rich"}  # httpx brings rich along
+S3 = {"aiobotocore", "botocore", "urllib3"}
+METRICS = {"adapters.metrics", "prometheus_client"}
+POSTGRES = {"adapters.postgres", "asyncpg"}
+OTHERS = {"adapters.tracing", "c2pa", "litestar.cli", "numpy", "opentelemetry.sdk", "rich_click"}
+
+
+def imported_by(shell: CommandLine, **settings: str) -> set[str]:
+    """Every module of a package, and the packages: a name that is looked for in vain has no modules."""
+    darkroom = shell.serve(**settings, PYTHONPROFILEIMPORTTIME="1")
+    darkroom.close()
+    modules = re.findall(r"^import time:.*\| +(\S+)$", darkroom.stderr, re.MULTILINE)
+    parts = [module.split(".") for module in modules if "." in module]
+    return {".".join(names[:depth]) for names in parts for depth in range(1, len(names) + 1)}
+
+
+def test_as_it_comes_it_imports_no_client(shell: CommandLine) -> None:
+    imported = imported_by(shell)
+    assert imported & (PROVIDERS | S3 | METRICS | POSTGRES | OTHERS) == set()
+    assert "adapters.generators.sketch" in imported
+
+
+def test_with_karlo_and_s3_it_imports_these_and_no_others(shell: CommandLine, with_karlo: dict[str, str]) -> None:
+    s3 = {
+        "AWS_ACCESS_KEY_ID": "id",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "DARKROOM_STORAGE": "s3",
+        "DARKROOM_S3_BUCKET": "bucket",
+        "DARKROOM_S3_ENDPOINT_URL": f"http://{LOOPBACK}:{free_port()}",
+    }
+    imported = imported_by(shell, **with_karlo, **s3)
+    assert imported & (METRICS | POSTGRES | OTHERS) == set()
+    assert imported >= S3
+    generators = {name for name in imported if re.fullmatch(r"adapters\.generators\.\w+", name)}
+    assert generators == {"adapters.generators.by_version", "adapters.generators.karlo"}
+
+
+def test_metrics_import_what_they_need(shell: CommandLine) -> None:
+    assert imported_by(shell, DARKROOM_METRICS_PORT=str(free_port())) >= METRICS
