@@ -12,6 +12,7 @@ bin := .venv/bin
 pip := $(bin)/python -m pip --quiet --disable-pip-version-check
 image_pip := .venv-image/bin/python -m pip --quiet --disable-pip-version-check
 diffusers_pip := .venv-diffusers/bin/python -m pip --quiet --disable-pip-version-check
+bench_pip := .bench-run/bin/python -m pip --quiet --disable-pip-version-check
 
 # A virtual environment holds the path it was made at. The stamps carry a checksum of it, so that one that was moved
 # here is made anew; they lie inside, so that they go with it.
@@ -19,6 +20,7 @@ here := $(shell printf %s '$(CURDIR)' | cksum | cut -d ' ' -f 1)
 run_ready := .venv/.run-$(here)
 dev_ready := .venv/.dev-$(here)
 diffusers_ready := .venv-diffusers/.dev-$(here)
+bench_ready := .bench-run/.run-$(here)
 
 .PHONY: help
 help: ## Say what each target does
@@ -111,7 +113,7 @@ bench: ## Measure all that docs/performance.md tells, and write it there; `make 
 	@for part in $(measurements); do $(MAKE) --no-print-directory bench-$$part || failed=1; done; exit $${failed:-0}
 
 .PHONY: $(measurements:%=bench-%)
-$(measurements:%=bench-%): bench-%: $(dev_ready)
+$(measurements:%=bench-%): bench-%: $(dev_ready) $(bench_ready)
 	@PYTHONPATH=tests $(bin)/python -m benchmarks.$* --write
 
 .PHONY: bench-growth
@@ -162,6 +164,13 @@ $(run_ready): requirements/run.lock pyproject.toml
 $(dev_ready): $(run_ready) requirements/dev.lock
 	@echo 'Setting up the tools for development ...'
 	@$(pip) install --require-hashes --requirement requirements/dev.lock
+	@touch $@
+
+$(bench_ready): requirements/run.lock pyproject.toml
+	@echo 'Setting up .bench-run ...'
+	@[ -e $@ ] || '$(PYTHON)' -m venv --clear .bench-run
+	@$(bench_pip) install --require-hashes --requirement requirements/run.lock
+	@$(bench_pip) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(diffusers_ready): requirements/dev.lock pyproject.toml
