@@ -150,14 +150,15 @@ class RunningGenerations:
                     generation = await self._draw(generation)
             self._drawing.leave(generation.id)
             if generation.state is State.DRAWN:
-                generation = await self._store(generation, self._late_with)
+                generation = await self._store(generation, self._hear)
         except Superseded:
             log.info("cancelled, or taken by another worker", extra={"generation": generation.id})
             return await patiently(lambda: self._ledger.find(generation.id)) or generation
         return generation
 
-    def _late_with(self, generation: Generation) -> None:
-        self._late.add(generation.id)
+    def _hear(self, generation: Generation) -> None:
+        if generation.state is State.DRAWN:
+            self._late.add(generation.id)
         self._tell(generation)
 
     def _tell(self, generation: Generation) -> None:

@@ -31,13 +31,15 @@ class StoreGeneration:
         self._storage, self._spool, self._ledger, self._clock = storage, spool, ledger, clock
         self._patience, self._uploads = patience, asyncio.Semaphore(uploads)
 
-    async def __call__(self, generation: Generation, late: Callable[[Generation], None]) -> Generation:
-        """Give the generation at its end; `late` is told the drawn one where that takes longer than our patience.
+    async def __call__(self, generation: Generation, tell: Callable[[Generation], None]) -> Generation:
+        """Give the generation at its end.
+
+        `tell` is told it as soon as it is written down, and the drawn one where that takes longer than our patience.
 
         Raises:
             Superseded: another worker has taken it.
         """
-        timer = asyncio.get_running_loop().call_later(self._patience, late, generation)
+        timer = asyncio.get_running_loop().call_later(self._patience, tell, generation)
         try:
             kept = await asyncio.gather(*(self._upload(generation, image) for image in generation.waiting))
         finally:
@@ -45,6 +47,7 @@ class StoreGeneration:
         images = tuple(image for image, is_kept in zip(generation.waiting, kept, strict=True) if is_kept)
         stored = generation.stored(images, self._clock())
         await patiently(lambda: self._ledger.record(stored))
+        tell(stored)  # whoever waits need not wait for the tidying up
         await asyncio.gather(*(self._forget(generation, image) for image in generation.waiting))
         return stored
 
