@@ -41,9 +41,9 @@ MOST = {
     "SQL statements": 13,  # BEGIN and COMMIT for received, submitted, drawn, stored; five between, one to look it up
     "transactions": 4,
     "waits for the disk": 4,  # the file and its folder, in the spool and in the storage; SQLite's own are not seen
-    "hops to a thread": 8.5,  # eight, and now and then one that counts what waits in the spool
+    "hops to a thread": 7.5,  # seven, and now and then one that counts what waits in the spool
     "tasks": 9,
-    "calls of Python functions": 2_300,
+    "calls of Python functions": 1_700,
 }
 
 
