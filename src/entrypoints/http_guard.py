@@ -3,6 +3,7 @@
 import logging
 from asyncio import AbstractEventLoop, BaseTransport, TimerHandle, Transport
 from collections.abc import Callable
+from contextlib import suppress
 from enum import Enum, auto
 from typing import Any, ClassVar, Final, cast
 
@@ -38,11 +39,15 @@ class GuardedHttpProtocol(HttpToolsProtocol):
     requests uvicorn's keep-alive limit holds), and its body within 30 s more. No time runs out for a client who sent
     its next request while an earlier one on the connection is at work, nor while it is we who have stopped reading.
     What of an answer does not fit the buffers must be taken within a minute.
+
+    When the service stops, a connection on which no answer is due is closed with 503, which a request that comes in
+    that very moment finds waiting; the client has a second to find it and to leave.
     """
 
     HEAD_WITHIN: ClassVar = 10.0
     BODY_WITHIN: ClassVar = 30.0
     TAKEN_WITHIN: ClassVar = 60.0
+    LEFT_WITHIN: ClassVar = 1.0  # several times the way around the world; most clients leave as soon as they hear
     MAX_HEAD_BYTES: ClassVar = 32 * 1024
     MAX_PIPELINED: ClassVar = 16
 
@@ -59,8 +64,9 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self._connections, self._address = connections or OpenConnections(), ""
         self._refused = refused
-        self._admitted = False
+        self._admitted = self._leaving = False
         self._not_taken: TimerHandle | None = None
+        self._not_left: TimerHandle | None = None
         self._stage, self._requests, self._head_bytes = _Stage.HEAD, 0, 0
         self._timer: TimerHandle | None = None
         self._timed: tuple[int, _Stage] | None = None
@@ -76,7 +82,7 @@ class GuardedHttpProtocol(HttpToolsProtocol):
             self._refuse(Refusal.TOO_MANY_CONNECTIONS)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        for timer in (self._timer, self._not_taken):
+        for timer in (self._timer, self._not_taken, self._not_left):
             if timer:
                 timer.cancel()
         if self._admitted:
@@ -84,6 +90,8 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self._not_left:
+            return  # it has its answer, which bytes left unread would tear out of the client's hands
         if self._stage is _Stage.NOTHING:
             self._begin_head()  # even if these are blank lines, which the parser passes over
         request, head_bytes = self._requests, self._head_bytes
@@ -133,10 +141,24 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         super().on_response_complete()
         if self.transport.is_closing():
             self._let_take()
+        elif self._leaving and not self._at_work:
+            self._leave()
 
     def timeout_keep_alive_handler(self) -> None:
         super().timeout_keep_alive_handler()
         self._let_take()
+
+    def answer_for_the_last_time(self) -> None:
+        """Say with the answer that is due last that the connection ends with it, where it has not begun."""
+        if self._at_work and not self.cycle.response_started:
+            self.cycle.keep_alive = False
+
+    def shutdown(self) -> None:
+        self._leaving = True
+        if self._at_work:
+            self.answer_for_the_last_time()
+        elif not self.transport.is_closing():
+            self._leave()
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -153,11 +175,14 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         self._refuse(self._refusal)
 
     @property
+    def _at_work(self) -> bool:
+        """Whether an answer is due."""
+        return self.cycle is not None and not self.cycle.response_complete  # type: ignore[redundant-expr]  # None at first
+
+    @property
     def _earlier_at_work(self) -> bool:
         """Whether an answer is due before anything can be said of what is arriving."""
-        if self._stage is _Stage.BODY:
-            return bool(self.pipeline)
-        return self.cycle is not None and not self.cycle.response_complete  # type: ignore[redundant-expr]  # None at first
+        return bool(self.pipeline) if self._stage is _Stage.BODY else self._at_work
 
     def _begin_head(self) -> None:
         self._stage, self._requests, self._head_bytes = _Stage.HEAD, self._requests + 1, 0
@@ -196,6 +221,24 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         if not answering and not self._earlier_at_work:
             self.transport.write(refusal.answer())
         self.transport.close()
+        self._let_take()
+
+    def _leave(self) -> None:
+        """Answer the request that may be on its way, if there is one, and close.
+
+        The end of a connection cannot be timed so that no request meets it. One that met a closed door would be cut
+        off, and leave its client in doubt; so the answer is there before it, and the door ajar until the client has
+        left. Data that nobody asked for are the end of a connection to clients (RFC 9112, 9.2), who know that of the
+        408 that servers send there.
+        """
+        self._tell(Refusal.STOPPING)
+        self._unset_keepalive_if_required()
+        if self._timer:
+            self._timer.cancel()
+        self._not_left = self.loop.call_later(self.LEFT_WITHIN, self.transport.close)
+        self.transport.write(Refusal.STOPPING.answer())
+        with suppress(OSError):  # the client has left already
+            self.transport.write_eof()
         self._let_take()
 
     def _let_take(self) -> None:

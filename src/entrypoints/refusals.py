@@ -22,6 +22,7 @@ class Refusal(Enum):
     HEAD_TOO_LARGE = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the headers are too large"
     TRANSFER_CODING = HTTPStatus.NOT_IMPLEMENTED, "no transfer coding is known but chunked"
     TOO_MANY_CONNECTIONS = HTTPStatus.SERVICE_UNAVAILABLE, "there are too many connections"
+    STOPPING = HTTPStatus.SERVICE_UNAVAILABLE, "the service is about to stop"
     HTTP_VERSION = HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "HTTP/1.1 is spoken here"
 
     def __init__(self, status: HTTPStatus, detail: str) -> None:

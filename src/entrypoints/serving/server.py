@@ -19,7 +19,8 @@ from entrypoints.serving.listener import BACKLOG
 _KEEP_ALIVE: Final = 75
 # Seconds that requests still open have when no generation of ours is at work any more.
 _LAST_ANSWERS: Final = 20
-# Seconds for clients to send what they were about to send on connections that they have.
+# Seconds in which clients may still send on connections that they have, before those are closed. Whatever meets the
+# end itself is answered too, in fewer words: so this need not outlast the silence of a load balancer.
 _FAREWELL: Final = 1.0
 
 
@@ -64,9 +65,15 @@ class Server:
         close = (b"connection", b"close")
         self._config.encoded_headers = [*self._config.encoded_headers, close]
         self._server.server_state.default_headers = [*self._server.server_state.default_headers, close]
+        for connection in self._connections:
+            connection.answer_for_the_last_time()
 
     async def _farewell(self) -> None:
-        connections, now = self._server.server_state.connections, asyncio.get_running_loop().time
+        now = asyncio.get_running_loop().time
         deadline = now() + _FAREWELL
-        while connections and now() < deadline:  # noqa: ASYNC110  # nobody tells when a connection is closed
+        while self._connections and now() < deadline:  # noqa: ASYNC110  # nobody tells when a connection is closed
             await asyncio.sleep(_FAREWELL / 20)
+
+    @property
+    def _connections(self) -> set[GuardedHttpProtocol]:
+        return cast("set[GuardedHttpProtocol]", self._server.server_state.connections)

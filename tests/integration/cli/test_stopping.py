@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from signal import SIGINT, SIGTERM
@@ -13,6 +14,7 @@ from servers.darkroom import Darkroom
 from simulators.karlo import KarloSimulator
 
 ORDER = {"version": "v2.1", "prompt": "a lighthouse", "width": 512, "height": 512}
+ASK = b"GET /health/live HTTP/1.1\r\nhost: darkroom\r\n\r\n"
 
 
 @asynccontextmanager
@@ -62,6 +64,7 @@ async def test_what_was_begun_is_answered_and_nothing_new_is_accepted(
 
         answers = await asyncio.gather(*begun)
         assert [answer.status_code for answer in answers] == [200] * 5
+        assert {answer.headers["connection"] for answer in answers} == {"close"}
         for answer in answers:
             link = answer.json()[0]["image"]
             assert link.startswith(str(client.base_url))
@@ -73,6 +76,24 @@ async def test_with_nothing_begun_it_ends_at_once(shell: CommandLine) -> None:
     darkroom = await serve(shell, {})
     darkroom.terminate()
     assert await asyncio.to_thread(darkroom.wait, 10) == 0
+
+
+async def test_a_request_that_meets_the_end_of_its_kept_connection_is_told_to_come_back(shell: CommandLine) -> None:
+    darkroom = await serve(shell, {})
+    reader, writer = await asyncio.open_connection("127.0.0.1", darkroom.port)
+    writer.write(ASK)
+    await reader.readuntil(b"\r\n\r\n")
+    await reader.readuntil(b"}")
+    darkroom.terminate()
+    head = await reader.readuntil(b"\r\n\r\n")  # no more is sent, and the connection is half closed
+    writer.write(ASK)
+    await writer.drain()
+    body = await reader.read()  # fails, if the request was not taken
+    writer.close()
+    assert head.startswith(b"HTTP/1.1 503 ")
+    assert b"retry-after" in head
+    assert json.loads(body)["charged"] == "no"
+    assert await asyncio.to_thread(darkroom.wait) == 0
 
 
 async def test_a_second_signal_ends_it_there_and_then(

@@ -1,0 +1,149 @@
+"""The end of a connection when the service stops: whatever request meets it is answered."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import select
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, ClassVar, cast
+
+import pytest
+from litestar import Litestar
+
+from entrypoints.open_connections import OpenConnections
+from entrypoints.refusals import Refusal
+from entrypoints.serving.server import Server
+from unit.entrypoints.test_http_guard import DAYS, REQUEST, Endless, connected, next_answer, serving
+from unit.entrypoints.test_http_guard import Application as Echo
+
+
+class Patient(Endless):
+    """Which waits for its clients to leave."""
+
+    LEFT_WITHIN: ClassVar = DAYS
+
+
+class Impatient(Endless):
+    """Which does not."""
+
+    LEFT_WITHIN: ClassVar = 0.05
+
+
+@dataclass
+class Application(Echo):
+    """Counts what it is asked."""
+
+    @property
+    def asked(self) -> int:
+        return sum(scope["type"] == "http" for scope in self.scopes)
+
+
+@dataclass
+class Halting(Application):
+    """Stops in the midst of its answer."""
+
+    async def __call__(
+        self, scope: dict[str, Any], receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
+    ) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"4")]})
+        await send({"type": "http.response.body", "body": b"bo", "more_body": True})
+        await self.may_answer.wait()
+        await send({"type": "http.response.body", "body": b"dy"})
+
+
+@asynccontextmanager
+async def stopping(listener: socket.socket, application: Application) -> AsyncIterator[Server]:
+    """Serve within the block; what it ends with is the end of the server."""
+    server = Server(cast("Litestar", application), OpenConnections(), lambda _: None)
+    async with server.answering(listener):
+        yield server
+        server.announce_the_end()
+        application.may_answer.set()
+
+
+def listening() -> socket.socket:
+    return socket.create_server(("127.0.0.1", 0), backlog=100)
+
+
+def everything(client: socket.socket) -> bytes:
+    """What comes on a connection, to its end.
+
+    Raises:
+        ConnectionError: it is cut off.
+    """
+    heard = b""
+    while piece := client.recv(65536):
+        heard += piece
+    return heard
+
+
+def assert_told_to_come_back(answer: bytes) -> None:
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 503 ")
+    assert {b"retry-after: 1", b"connection: close"} <= set(head.splitlines())
+    assert (json.loads(body)["detail"], json.loads(body)["charged"]) == (Refusal.STOPPING.detail, "no")
+
+
+async def test_an_answer_begun_before_the_end_is_the_last_on_its_connection() -> None:
+    application, listener = Application(), listening()
+    port = listener.getsockname()[1]
+    async with connected(port) as (reader, writer), stopping(listener, application) as server:
+        writer.write(REQUEST + b"body")
+        while not application.asked:  # noqa: ASYNC110  # it tells nobody
+            await asyncio.sleep(0)
+        server.announce_the_end()
+        application.may_answer.set()
+        head, body = await next_answer(reader)
+        assert (b"connection: close" in head.splitlines(), body) == (True, b"body")
+        assert await reader.read() == b""
+
+
+@pytest.mark.parametrize("sent_before", [0, len(REQUEST) // 2], ids=["nothing came before", "half a head came before"])
+async def test_a_request_that_meets_the_end_finds_its_answer(sent_before: int) -> None:
+    application = Application()
+    application.may_answer.set()
+    async with serving(Patient, application) as port:
+        client = socket.create_connection(("127.0.0.1", port))
+        await asyncio.to_thread(client.sendall, REQUEST + b"body" + REQUEST[:sent_before])
+        while not (await asyncio.to_thread(client.recv, 65536)).endswith(b"body"):
+            pass
+        meeting = asyncio.create_task(asyncio.to_thread(speak_at_the_end, client, REQUEST[sent_before:]))
+    assert_told_to_come_back(await meeting)
+    assert application.asked == 1
+
+
+def speak_at_the_end(client: socket.socket, request: bytes) -> bytes:
+    with client:
+        select.select([client], [], [])  # the end is there, and this client has not looked
+        client.sendall(request)
+        client.sendall(b"body")  # fails, if the first has met a closed connection
+        return everything(client)
+
+
+async def test_an_answer_that_could_not_say_that_it_is_the_last_is_followed_by_the_end() -> None:
+    async with serving(Patient, Halting()) as port:
+        client = socket.create_connection(("127.0.0.1", port))
+        await asyncio.to_thread(client.sendall, REQUEST + b"body")
+        heard = b""
+        while not heard.endswith(b"bo"):
+            heard += await asyncio.to_thread(client.recv, 65536)
+        meeting = asyncio.create_task(asyncio.to_thread(speak_at_the_end, client, REQUEST))
+    rest = await meeting
+    assert rest.startswith(b"dy")
+    assert_told_to_come_back(rest.removeprefix(b"dy"))
+
+
+async def test_nobody_waits_for_a_client_who_does_not_leave() -> None:
+    application = Application()
+    application.may_answer.set()
+    async with serving(Impatient, application) as port:
+        client = socket.create_connection(("127.0.0.1", port))
+        await asyncio.to_thread(client.sendall, REQUEST + b"body")
+        while not (await asyncio.to_thread(client.recv, 65536)).endswith(b"body"):
+            pass
+    with client:  # the server has ended, and the connection is open from here still
+        assert_told_to_come_back(everything(client))
