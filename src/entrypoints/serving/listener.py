@@ -1,12 +1,18 @@
 """The socket that clients connect to."""
 
+import ctypes
 import socket
+import struct
+import sys
+from contextlib import suppress
 from typing import Final
 
 from entrypoints.settings import BadSettings
 from entrypoints.settings.service import ServiceSettings
 
 BACKLOG: Final = 2048  # connections that wait to be accepted; the system may allow fewer
+
+_SO_ATTACH_FILTER: Final = 26  # of Linux, which `socket` does not name
 
 
 def listen(service: ServiceSettings) -> socket.socket:
@@ -33,3 +39,39 @@ def listen(service: ServiceSettings) -> socket.socket:
             f"{fault.strerror}"
         ) from fault
     return listener
+
+
+def let_nobody_connect(listener: socket.socket) -> None:
+    """Have the system pass over whoever wants to connect from now on, where it can, so that the listener can be closed.
+
+    Else somebody connects between the last look at who waits and the close, and is cut off: clients come back in the
+    very moment in which they hear that a process stops. For who is passed over their system tries again a second later,
+    and finds the successor or nobody. It holds for all processes that share the listener.
+    """
+    # A filter of Linux in classic BPF: code, words to skip if true and if false, value.
+    program = b"".join(
+        struct.pack("HBBI", *word)
+        for word in (
+            (0x30, 0, 0, 13),  # look at the flags of the TCP header
+            (0x45, 0, 1, 0x02),  # is SYN set?
+            (0x06, 0, 0, 0),  # drop the packet
+            (0x06, 0, 0, 0xFFFFFFFF),  # let all of it pass
+        )
+    )
+    held = ctypes.create_string_buffer(program, len(program))
+    if sys.platform == "linux":
+        with suppress(OSError):  # a sandbox forbids it
+            described = struct.pack("HP", len(program) // 8, ctypes.addressof(held))
+            listener.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, described)
+
+
+def accept_all(listener: socket.socket) -> list[socket.socket]:
+    """Accept all who have connected by now: whoever waits before a listener when it is closed is cut off."""
+    connected: list[socket.socket] = []
+    listener.settimeout(0)
+    with suppress(OSError):  # nobody waits any more
+        while True:
+            connection, _ = listener.accept()
+            connection.settimeout(0)
+            connected.append(connection)
+    return connected

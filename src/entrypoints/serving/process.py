@@ -62,7 +62,7 @@ async def serve(
         service = settings.service
         connections = OpenConnections(most=service.max_connections, most_of_one=service.max_connections_per_client)
         app = create_app(container.services(), cors_origins=service.cors_origins, watch=watching.request)
-        server = Server(app, connections, watching.refused)
+        server = Server(app, connections, watching.refused, shared=service.workers > 1)
         async with server.answering(listener):
             leave_alone_what_stays()
             async with _in_the_background(container, settings, watching):

@@ -13,7 +13,7 @@ from litestar import Litestar
 from entrypoints.http_guard import GuardedHttpProtocol
 from entrypoints.open_connections import OpenConnections
 from entrypoints.refusals import Refusal
-from entrypoints.serving.listener import BACKLOG
+from entrypoints.serving.listener import BACKLOG, accept_all, let_nobody_connect
 
 # Seconds. Longer than the minute for which load balancers keep connections, so that it is they who close them.
 _KEEP_ALIVE: Final = 75
@@ -27,8 +27,14 @@ _FAREWELL: Final = 1.0
 class Server:
     """Answers the requests that come in on a socket, over no more `connections` than there may be."""
 
-    def __init__(self, app: Litestar, connections: OpenConnections, refused: Callable[[Refusal], None]) -> None:
-        """`refused` is told of each connection that is closed from here."""
+    def __init__(
+        self, app: Litestar, connections: OpenConnections, refused: Callable[[Refusal], None], *, shared: bool = False
+    ) -> None:
+        """`refused` is told of each connection that is closed from here.
+
+        `shared` says that other processes listen on the same socket, and may go on.
+        """
+        self._shared = shared
         guarded = partial(GuardedHttpProtocol, connections=connections, refused=refused)
         self._config = uvicorn.Config(
             app,
@@ -53,8 +59,7 @@ class Server:
         ticking = asyncio.create_task(self._server.main_loop())  # keeps the Date header right
         try:
             yield
-            for accepting in self._server.servers:
-                accepting.close()
+            await self._stop_listening(listener)
             await self._farewell()
         finally:
             ticking.cancel()
@@ -67,6 +72,18 @@ class Server:
         self._server.server_state.default_headers = [*self._server.server_state.default_headers, close]
         for connection in self._connections:
             connection.answer_for_the_last_time()
+
+    async def _stop_listening(self, listener: socket) -> None:
+        """Let in who stands before the door, and close it, with nothing in between that takes time."""
+        if not self._shared:
+            let_nobody_connect(listener)
+        connected = accept_all(listener)
+        for accepting in self._server.servers:
+            accepting.close()
+        made = cast("Callable[..., GuardedHttpProtocol]", self._config.http_protocol_class)
+        protocol = partial(made, self._config, self._server.server_state, self._server.lifespan.state)
+        for connection in connected:
+            await asyncio.get_running_loop().connect_accepted_socket(protocol, connection)
 
     async def _farewell(self) -> None:
         now = asyncio.get_running_loop().time

@@ -104,6 +104,8 @@ class Supervisor:
         print(first.greeting, flush=True)
         keeping = asyncio.gather(*(self._keep_alive(worker) for worker in (first, *others)))
         await self._stop.wait()
+        # Else whoever connects after the last worker has stopped listening would wait for nobody, and be cut off.
+        self._listener.close()
         self._let_all_go()
         return 1 if any(await keeping) else 0
 

@@ -60,6 +60,20 @@ def test_workers_share_a_port_and_end_with_their_parent(darkroom: Darkroom) -> N
     assert not any(map(lives, workers))
 
 
+def test_whoever_connects_while_they_end_is_answered_or_finds_nobody(darkroom: Darkroom) -> None:
+    address = f"http://127.0.0.1:{darkroom.port}"
+    with httpx.Client(base_url=address) as keeping:  # for whose connection the service stays a moment longer
+        assert keeping.get("/health/live").status_code == 200
+        darkroom.terminate()
+        while True:
+            try:
+                assert httpx.get(f"{address}/health/live").status_code == 200
+            except httpx.ConnectError:
+                break
+            time.sleep(0.02)
+        assert darkroom.wait() == 0
+
+
 @pytest.mark.parametrize("signal", [SIGKILL, SIGTERM])
 def test_a_worker_that_ends_is_replaced(darkroom: Darkroom, signal: int) -> None:
     first, second = workers_of(darkroom)

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, cast
 import pytest
 from litestar import Litestar
 
+from entrypoints.http_guard import GuardedHttpProtocol
 from entrypoints.open_connections import OpenConnections
 from entrypoints.refusals import Refusal
 from entrypoints.serving.server import Server
@@ -88,6 +89,20 @@ def assert_told_to_come_back(answer: bytes) -> None:
     assert (json.loads(body)["detail"], json.loads(body)["charged"]) == (Refusal.STOPPING.detail, "no")
 
 
+async def test_whoever_has_connected_is_answered_though_nobody_listens_any_more() -> None:
+    application, listener = Application(), listening()
+    async with stopping(listener, application):
+        # They connect to the system, which tells the service of them at the next turn of its loop: there is none.
+        clients = [socket.create_connection(listener.getsockname()) for _ in range(50)]
+        for client in clients:
+            client.sendall(REQUEST + b"body")
+    for client in clients:
+        with client:
+            answer = everything(client)
+            assert answer.startswith(b"HTTP/1.1 200 ")
+            assert answer.endswith(b"body")
+
+
 async def test_an_answer_begun_before_the_end_is_the_last_on_its_connection() -> None:
     application, listener = Application(), listening()
     port = listener.getsockname()[1]
@@ -122,6 +137,16 @@ def speak_at_the_end(client: socket.socket, request: bytes) -> bytes:
         client.sendall(request)
         client.sendall(b"body")  # fails, if the first has met a closed connection
         return everything(client)
+
+
+async def test_who_has_connected_and_asked_nothing_is_told_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(GuardedHttpProtocol, "LEFT_WITHIN", DAYS)
+    application, listener = Application(), listening()
+    async with stopping(listener, application):
+        client = socket.create_connection(listener.getsockname())
+        meeting = asyncio.create_task(asyncio.to_thread(speak_at_the_end, client, REQUEST))
+    assert_told_to_come_back(await meeting)
+    assert not application.asked
 
 
 async def test_an_answer_that_could_not_say_that_it_is_the_last_is_followed_by_the_end() -> None:

@@ -1,0 +1,46 @@
+"""Before a listener is closed nobody is left who has connected."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from entrypoints.serving.listener import accept_all, let_nobody_connect
+
+
+@pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0), backlog=100) as listener:
+        yield listener
+
+
+def test_all_who_have_connected_are_accepted(listener: socket.socket) -> None:
+    clients = [socket.create_connection(listener.getsockname()) for _ in range(20)]
+    accepted = accept_all(listener)
+    assert {one.getpeername() for one in accepted} == {client.getsockname() for client in clients}
+    assert not accept_all(listener)
+    for one in (*accepted, *clients):
+        one.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no other system has the filter")
+def test_whoever_comes_later_is_passed_over_and_finds_nobody(listener: socket.socket) -> None:
+    with socket.create_connection(listener.getsockname()) as early, socket.socket() as late:
+        let_nobody_connect(listener)
+        late.settimeout(0)
+        assert late.connect_ex(listener.getsockname()) == errno.EINPROGRESS  # else it would be done by now
+        accepted = accept_all(listener)
+        assert [one.getpeername() for one in accepted] == [early.getsockname()]
+        for one in accepted:
+            with one:
+                early.sendall(b"still here")
+                one.settimeout(None)
+                assert one.recv(100) == b"still here"
+        listener.close()
+        late.settimeout(None)
+        with pytest.raises(ConnectionRefusedError):  # when their system has tried again
+            late.recv(1)
