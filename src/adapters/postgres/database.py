@@ -17,8 +17,17 @@ Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 PATIENCE: Final = 10.0  # seconds: for a connection, and for one answer
 
-# What we write counts on seeing what others have just committed, whatever the server's default is.
-SETTINGS: Final = {"application_name": "darkroom", "default_transaction_isolation": "read committed"}
+SETTINGS: Final = {
+    "application_name": "darkroom",
+    # What we write counts on seeing what others have just committed, whatever the server's default is.
+    "default_transaction_isolation": "read committed",
+    # By these the server gives up on a machine that has vanished without a word, after ten seconds: neither its lease
+    # nor what it has locked in a transaction that it was about to end is held any longer.
+    "tcp_keepalives_idle": "4",  # seconds
+    "tcp_keepalives_interval": "2",  # seconds
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "10000",  # milliseconds
+}
 
 
 class PostgresDatabase:

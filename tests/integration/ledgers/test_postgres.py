@@ -221,13 +221,19 @@ class TestOutages:
     async def test_the_server_notices_soon_that_a_machine_has_vanished(self, database_url: str) -> None:
         lease = Lease(database_url, uuid7())
 
-        async with lease.held(), lease.watching() as watch:
-            rows = await watch.session.fetch("SELECT name, setting::integer FROM pg_settings WHERE name LIKE 'tcp_%'")
+        async with (
+            lease.held(),
+            lease.watching() as watch,
+            open_postgres_database(database_url) as database,
+            database.session() as session,
+        ):
+            for connection in (watch.session, session):
+                rows = await connection.fetch("SELECT name, setting::integer FROM pg_settings WHERE name LIKE 'tcp_%'")
 
-        settings = dict(map(tuple, rows))
-        probing = settings["tcp_keepalives_interval"] * settings["tcp_keepalives_count"]
-        assert settings["tcp_keepalives_idle"] + probing == 10  # seconds
-        assert settings["tcp_user_timeout"] == 10_000  # milliseconds
+                settings = dict(map(tuple, rows))
+                probing = settings["tcp_keepalives_interval"] * settings["tcp_keepalives_count"]
+                assert settings["tcp_keepalives_idle"] + probing == 10  # seconds
+                assert settings["tcp_user_timeout"] == 10_000  # milliseconds
 
 
 class TestOpening:

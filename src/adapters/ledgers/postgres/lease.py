@@ -24,14 +24,6 @@ _PATIENCE: Final = 5.0  # for one answer
 
 _ANY_FAULT: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
-# By these the server gives up on a machine that has vanished without a word, after ten seconds.
-_KEEPALIVE: Final = {
-    "tcp_keepalives_idle": "4",  # seconds
-    "tcp_keepalives_interval": "2",  # seconds
-    "tcp_keepalives_count": "3",
-    "tcp_user_timeout": "10000",  # milliseconds
-}
-
 _HELD: Final = """
     SELECT (classid::bigint << 32) | objid::bigint AS key FROM pg_locks
     WHERE locktype = 'advisory' AND objsubid = 1 AND granted
@@ -127,7 +119,7 @@ class Lease:
 
     async def _taken(self) -> _Watch:
         session = await asyncpg.connect(
-            self._url, timeout=_PATIENCE, command_timeout=_PATIENCE, server_settings=SETTINGS | _KEEPALIVE
+            self._url, timeout=_PATIENCE, command_timeout=_PATIENCE, server_settings=SETTINGS
         )
         with ExitStack() as given_up:
             given_up.callback(session.terminate)
