@@ -13,6 +13,7 @@ from adapters.ledger_parts.rows import decode, encode_outcome, encode_request, i
 from adapters.ledgers.postgres import statements as sql
 from adapters.ledgers.postgres.lease import Lease
 from adapters.ledgers.postgres.webhooks import PostgresWebhookLedger
+from adapters.ledgers.postgres.writer import Writer
 from adapters.postgres.database import PostgresDatabase, Session
 from adapters.postgres.faults import faults_as
 from adapters.postgres.locks import lock_key
@@ -42,13 +43,19 @@ class PostgresGenerationLedger(GenerationLedger):
         self.webhooks = PostgresWebhookLedger(database)
         # Orders under limits wait for each other in the database; here, so that they do not hold a connection each.
         self._in_line = asyncio.Lock()
+        self._receiving = Writer(database, sql.INSERT_AMONG_MANY)
+        self._recording = Writer(database, sql.UPDATE_AMONG_MANY)
+
+    async def close(self) -> None:
+        """Write what waits."""
+        for writer in (self._receiving, self._recording):
+            await writer.close()
 
     async def receive(self, generation: Generation, limits: Limits) -> Generation:
         self._lease.require()
         held_to = tuple(checks(generation, limits))
         if not held_to:
-            async with self._session() as session:
-                return await self._insert(session, generation)
+            return await self._received(generation)
         async with self._in_line, self._transaction() as session:
             for check in held_to:
                 await session.execute(sql.LOCK, lock_key(check.refusal.__name__, check.subject))
@@ -61,8 +68,11 @@ class PostgresGenerationLedger(GenerationLedger):
 
     async def record(self, generation: Generation) -> None:
         self._lease.require()
+        row = self._changing(generation)
+        if await self._recording.write(row):
+            return
         async with self._session() as session:
-            if await session.fetchval(sql.UPDATE, *self._changing(generation)):
+            if await session.fetchval(sql.UPDATE, *row):
                 return
             written = await session.fetchrow(sql.FIND, generation.id)
             if written is None or (str(written["worker"]), decode(written)) != (self.worker, generation):
@@ -141,6 +151,15 @@ class PostgresGenerationLedger(GenerationLedger):
         async with self._session() as session:
             return await session.fetch(sql.OUTCOMES, after)
 
+    async def _received(self, generation: Generation) -> Generation:
+        if not generation.webhook:
+            row = (*self._changing(generation), *_settled(generation))
+            key = generation.key
+            if await self._receiving.write(row, contended=(generation.caller, key.value) if key else ()):
+                return generation
+        async with self._session() as session:
+            return await self._insert(session, generation)
+
     async def _insert(self, session: Session, generation: Generation) -> Generation:
         insert = sql.INSERT_WITH_WEBHOOK if generation.webhook else sql.INSERT
         while not await session.fetchval(insert, *self._changing(generation), *_settled(generation)):
@@ -198,7 +217,11 @@ async def open_postgres_ledger(database: PostgresDatabase, spool: str) -> AsyncI
     worker = uuid7()
     lease = Lease(database.url, worker)
     async with lease.held():
-        yield PostgresGenerationLedger(database, lease, worker=worker, spool=spool)
+        ledger = PostgresGenerationLedger(database, lease, worker=worker, spool=spool)
+        try:
+            yield ledger
+        finally:
+            await ledger.close()
 
 
 def _faults_translated() -> AbstractContextManager[None]:

@@ -13,18 +13,26 @@ INSERT: Final = """
     )
     ON CONFLICT DO NOTHING RETURNING true
 """
+INSERT_AMONG_MANY: Final = INSERT.replace("RETURNING true", "RETURNING $24::integer")
 INSERT_WITH_WEBHOOK: Final = f"""
     WITH received AS ({INSERT.replace("RETURNING true", "RETURNING id, created_at")})
     INSERT INTO webhooks (generation, due_at) SELECT id, created_at FROM received RETURNING true
 """  # noqa: S608  # nothing of it comes from outside
-UPDATE: Final = """
+_SET: Final = """
     UPDATE generations SET
         revision = $2, state = $3, worker = $4, spool = $5, waiting = $6, key = $7, finished_at = $8, erased_at = $9,
         counted = $10, stored = $11, prompts_kept = $12, cost_millionths = $13, currency = $14, receipt = $15,
         request = $16, outcome = $17, generator = $18
-    WHERE id = $1 AND revision = $2 - 1
-    RETURNING true
 """
+UPDATE: Final = f"{_SET} WHERE id = $1 AND revision = $2 - 1 RETURNING true"
+
+# A row that somebody else is at is passed over, so that it does not hold up the others.
+UPDATE_AMONG_MANY: Final = f"""
+    {_SET} WHERE id = (
+        SELECT id FROM generations WHERE id = $1 AND revision = $2 - 1 FOR NO KEY UPDATE SKIP LOCKED
+    )
+    RETURNING $19::integer
+"""  # noqa: S608  # nothing of it comes from outside
 
 FIND: Final = "SELECT * FROM generations WHERE id = $1"
 
