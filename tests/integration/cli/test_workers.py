@@ -48,7 +48,8 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 
 def answers(darkroom: Darkroom) -> bool:
-    return httpx.get(f"http://127.0.0.1:{darkroom.port}/health/ready").status_code == 200
+    # Who asks while all that were ready are gone waits for the start of the next.
+    return httpx.get(f"http://127.0.0.1:{darkroom.port}/health/ready", timeout=60).status_code == 200
 
 
 def test_workers_share_a_port_and_end_with_their_parent(darkroom: Darkroom) -> None:
@@ -67,7 +68,7 @@ def test_whoever_connects_while_they_end_is_answered_or_finds_nobody(darkroom: D
         darkroom.terminate()
         while True:
             try:
-                assert httpx.get(f"{address}/health/live").status_code == 200
+                assert httpx.get(f"{address}/health/live", timeout=60).status_code == 200
             except httpx.ConnectError:
                 break
             time.sleep(0.02)
