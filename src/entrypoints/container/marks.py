@@ -25,12 +25,11 @@ def marking(settings: Settings, generators: Sequence[ImageGenerator]) -> Sequenc
         case "none":
             return generators
         case "c2pa":
-            mark, _ = _signing(settings.of(C2PASettings))
+            mark, takes_time = _signing(settings.of(C2PASettings))[0], True
         case _:
-            mark = stated_in_xmp
-    signs = settings.marks.kind == "c2pa"
+            mark, takes_time = stated_in_xmp, False
     return [
-        MarkingImageGenerator(generator, mark, prompts=settings.marks.prompts, takes_time=signs)
+        MarkingImageGenerator(generator, mark, prompts=settings.marks.prompts, takes_time=takes_time)
         for generator in generators
     ]
 
