@@ -189,7 +189,10 @@ class S3Server:
                 "-master.telemetry=false",
                 "-master.volumeSizeLimitMB=64",  # so that a nearly full disk still holds the few that it wants
             ],
-            environment={"HOME": str(folder)},  # where it looks for settings
+            environment={
+                "HOME": str(folder),  # where it looks for settings
+                "AWS_ACCESS_KEY_ID": "",  # whom a test names here for its own client would be an administrator
+            },
             folder=folder,
         )
         try:

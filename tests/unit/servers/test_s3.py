@@ -54,6 +54,13 @@ async def put(client: Client, server: S3Server, key: str, body: bytes = b"drawn"
     await client.put_object(Bucket=server.bucket, Key=key, Body=body, **more)
 
 
+async def refused_elsewhere(client: Client) -> None:
+    with pytest.raises(ClientError, match="AccessDenied"):
+        await client.create_bucket(Bucket="elsewhere")
+    with pytest.raises(ClientError, match=r"NoSuchBucket|AccessDenied"):
+        await client.put_object(Bucket="elsewhere", Key="key", Body=b"")
+
+
 async def test_keeps_what_was_put(s3: S3Server, service: Client) -> None:
     body = bytes(range(256)) * 1_000
     await put(service, s3, "images/1.webp", body, ContentType="image/webp", Metadata={"seed": "7"})
@@ -132,10 +139,18 @@ async def test_the_service_deletes_and_sees_its_bucket_and_no_other(s3: S3Server
     await put(service, s3, "key")
     await service.delete_object(Bucket=s3.bucket, Key="key")
     await service.head_bucket(Bucket=s3.bucket)
-    with pytest.raises(ClientError, match="AccessDenied"):
-        await service.create_bucket(Bucket="another")
-    with pytest.raises(ClientError, match=r"NoSuchBucket|AccessDenied"):
-        await service.put_object(Bucket="another", Key="key", Body=b"")
+    await refused_elsewhere(service)
+
+
+async def test_nobody_becomes_an_administrator_by_the_environment_of_a_test(
+    s3: S3Server, service: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in s3.settings().items():
+        monkeypatch.setenv(name, value)
+    s3.stop()
+    s3.start()
+
+    await refused_elsewhere(service)
 
 
 async def test_comes_back_with_its_data_on_the_same_port(s3: S3Server, service: Client) -> None:
