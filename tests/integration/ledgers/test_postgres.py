@@ -183,8 +183,8 @@ class TestOutages:
     async def test_a_way_that_swallows_everything_is_told(
         self, workplace: PostgresWorkplace, proxy: Proxy, by_proxy: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(database_module, "PATIENCE", 0.3)
-        monkeypatch.setattr(lease_module, "_PATIENCE", 0.3)
+        monkeypatch.setattr(database_module, "PATIENCE", 1.0)
+        monkeypatch.setattr(lease_module, "_PATIENCE", 1.0)
         monkeypatch.setattr(lease_module, "_PULSE", 0.1)
         ledger = await workplace.hire(url=by_proxy)
         order = await written(ledger, received())
