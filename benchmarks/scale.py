@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
@@ -12,6 +12,7 @@ from typing import Final
 
 from benchmarks.load import load, order
 from benchmarks.page import Workplace, main
+from benchmarks.slowing import slowed
 from benchmarks.systems import DARKROOM, darkroom_settings, start_darkroom
 from servers.ports import LOOPBACK, free_port
 from servers.postgres import PostgresServer
@@ -19,6 +20,9 @@ from servers.postgres import PostgresServer
 _IN_FLIGHT: Final = 64
 _SECONDS: Final = 8.0
 _ROUNDS: Final = 3
+_SHARE: Final = 0.15
+"""So small that the cores have room for all of the small services, their load and their database."""
+_SMALL: Final = (1, 2, 4)
 
 
 def measure(place: Workplace) -> Iterator[str]:
@@ -29,13 +33,23 @@ def measure(place: Workplace) -> Iterator[str]:
     with PostgresServer(durable=True) as postgres, postgres.database() as url:
         yield _row("services of their own, PostgreSQL", partial(_services, place, url))
         yield _row("processes that write orders down and nothing else, PostgreSQL", partial(_written, url))
+        small = partial(_services, place, url, share=_SHARE)
+        slow = [f"{small(services):,.0f}" for services in _SMALL]
     yield _row("the same, SQLite", partial(_written, f"sqlite:{place.folder / 'alone.sqlite'}"))
     yield ""
     yield f"Stand-ins, load, database and service share {os.cpu_count()} cores."
+    yield ""
+    yield f"| services of their own, PostgreSQL, each let run for {_SHARE:.0%} of the time | {_cells(_SMALL)} |"
+    yield f"|---|{'---:|' * len(_SMALL)}"
+    yield f"| orders a second, {_IN_FLIGHT} in flight | {_cells(slow)} |"
 
 
 def _row(title: str, rate: Callable[[int], float]) -> str:
     return f"| {title} | {rate(1):,.0f} | {rate(2):,.0f} |"
+
+
+def _cells(values: Iterable[object]) -> str:
+    return " | ".join(map(str, values))
 
 
 def _workers(place: Workplace, workers: int) -> float:
@@ -43,17 +57,19 @@ def _workers(place: Workplace, workers: int) -> float:
     return _rate(place, [settings | {"DARKROOM_WORKERS": str(workers)}])
 
 
-def _services(place: Workplace, url: str, services: int) -> float:
-    settings = {"DARKROOM_LEDGER_URL": url}
-    folders = [place.folder / f"service-{number}-of-{services}" for number in range(services)]
-    return _rate(place, [darkroom_settings(folder, place.stand_ins, free_port()) | settings for folder in folders])
+def _services(place: Workplace, url: str, services: int, *, share: float = 1.0) -> float:
+    ledger = {"DARKROOM_LEDGER_URL": url}
+    folders = [place.folder / f"service-{number}-of-{services}-{share}" for number in range(services)]
+    settings = [darkroom_settings(folder, place.stand_ins, free_port()) | ledger for folder in folders]
+    return _rate(place, settings, share=share)
 
 
-def _rate(place: Workplace, services: Sequence[dict[str, str]]) -> float:
+def _rate(place: Workplace, services: Sequence[dict[str, str]], *, share: float = 1.0) -> float:
     """Orders a second of all of them together, under a load that is the same however many they are."""
     with ExitStack() as opened, ThreadPoolExecutor(len(services)) as threads:
-        for settings in services:
-            start_darkroom(opened, [DARKROOM, "serve"], settings)
+        started = [start_darkroom(opened, [DARKROOM, "serve"], settings) for settings in services]
+        if share < 1:
+            opened.enter_context(slowed([process.pid for process in started], share))
 
         def once(settings: dict[str, str], seconds: float) -> float:
             url = f"http://{LOOPBACK}:{settings['DARKROOM_PORT']}"
