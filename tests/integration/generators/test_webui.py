@@ -153,7 +153,7 @@ async def test_check_tells_that_nobody_is_there_to_ask() -> None:
 async def test_it_tells_how_far_it_is_over_all_images() -> None:
     told: list[Progress] = []
     async with (
-        webui_simulator(AUTH, seconds_per_image=0.5) as simulator,
+        webui_simulator(AUTH, seconds_per_image=1.0) as simulator,
         open_webui(base_url=simulator.base_url, auth=AUTH) as generator,
     ):
         request = plain_request(generator.cards[0], samples=2)

@@ -91,7 +91,7 @@ async def test_a_deadline_far_off_is_not_waited_for(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhi"])
 async def test_the_deadline_is_for_all_of_it_and_says_nothing_of_the_money(answer: bytes) -> None:
-    async with wire(answer) as provider, paying(patience=0.3) as calls:
+    async with wire(answer) as provider, paying(patience=1.0) as calls:
         request = httpx.Request("POST", provider.origin, content=b"{}")
         with pytest.raises(OutcomeUnknown, match="within") as raised:
             await calls.send(request, longest=LONGEST)
