@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from domain.errors import Charged, Gone, IdempotencyKeyReused, LedgerUnavailable, Overloaded
+from domain.errors import Charged, Gone, IdempotencyKeyReused, LedgerUnavailable, Overloaded, Superseded
 from domain.generation import Fallback, Generation, GenerationRequest, State
 from domain.identifiers import uuid7
 from domain.limits import Caller, Limits
@@ -100,10 +100,16 @@ class GenerateImages:
             raise Gone("the images of this order were deleted", charged=kept.charged)
         if webhook not in (None, kept.webhook):
             raise IdempotencyKeyReused("this idempotency key stands for an order without that webhook")
+        if promise:
+            kept = await self._promised(kept)
         return Accepted(kept, replay=kept.id != generation.id)
 
     async def outcome(self, generation: Generation) -> Generation:
-        """Wait until the caller can be told something: its end, or `drawn` where storing takes its time."""
+        """Wait until the caller can be told something: its end, or `drawn` where storing takes its time.
+
+        Raises:
+            Gone: it was deleted meanwhile.
+        """
         loop = asyncio.get_running_loop()
         began, waited, waits = loop.time(), 0.0, pauses()
         while True:
@@ -111,6 +117,8 @@ class GenerateImages:
             known = here or await patiently(lambda: self._ledger.find(generation.id)) or generation
             # Here it is late since before; who has only just come to ask waits a little all the same.
             enough = loop.time() - began >= min(_A_LITTLE, self._patience) if here else waited > self._patience
+            if known.erased_at:
+                raise Gone("the images of this order were deleted", charged=known.charged)
             if known.state.final or (known.state is State.DRAWN and enough):
                 return known
             # Another process is at it, or the storage may be back any moment: the ledger is where it will show.
@@ -135,11 +143,22 @@ class GenerateImages:
                 raise
             return known
         except LedgerUnavailable as fault:
-            self._running.withdraw(generation)
+            # Should it be written down all the same, it is settled, since nobody is at it: drawn, if promised.
             if generation.promised:
-                # A crash before it is withdrawn would keep a promise of which nobody knows.
                 fault.charged = Charged.UNKNOWN
             raise
-        except asyncio.CancelledError:
-            self._running.withdraw(generation)
-            raise
+
+    async def _promised(self, generation: Generation) -> Generation:
+        """It with a promise, where it was ordered by somebody who waits and has not left for the provider.
+
+        Whoever is about to draw it finds it a revision further, and leaves it to be taken up.
+        """
+        while generation.state is State.RECEIVED and not generation.promised:
+            promised = generation.promised_now()
+            try:
+                await self._ledger.record(promised)
+            except Superseded:
+                generation = await self._ledger.find(generation.id) or generation
+            else:
+                return promised
+        return generation

@@ -225,8 +225,8 @@ class Generation:
     generation one is refused. `model` is the one that is asked to draw it, of `generator`: the one that `version`
     stands for, or the last that it was handed on to. `fallbacks` may be asked in its place, in their order. `waiting`
     are images that are safe in the spool and on their way to storage; `images` lie in storage. `promised` says that
-    its caller did not wait, and was told at once that it will be drawn; `webhook` says where it wants to be told of
-    its end. `cost` is what the provider charges, or may have charged, for it, where a price is known.
+    its caller did not wait, and was told that it will be drawn; `webhook` says where it wants to be told of its end.
+    `cost` is what the provider charges, or may have charged, for it, where a price is known.
     """
 
     id: str
@@ -249,6 +249,12 @@ class Generation:
     webhook: WebhookUrl | None = None
     finished_at: datetime | None = None
     erased_at: datetime | None = None
+
+    def promised_now(self) -> Self:
+        """Its caller is about to be told that it will be drawn, whoever waits for it."""
+        if self.state is not State.RECEIVED:
+            raise ValueError(f"what is {self.state} is nothing to promise")
+        return replace(self, promised=True, revision=self.revision + 1)
 
     def submitted(self) -> Self:
         """The request is about to leave for the provider."""

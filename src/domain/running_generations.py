@@ -81,7 +81,7 @@ class RunningGenerations:
         if self._draining:
             raise Overloaded("the service is about to stop")
         if self._spool.full:
-            raise Overloaded("too many drawn images wait for the storage", retry_after=30)
+            raise Overloaded("there is no room to keep what is drawn until it is stored", retry_after=30)
         if not self._drawing.offers(generation.caller):
             raise Overloaded("too many generations are running and waiting")
         self._drawing.take(generation.caller, generation.id)
@@ -97,10 +97,6 @@ class RunningGenerations:
             self._drawing.take(generation.caller, generation.id)
         self._answers[generation.id] = asyncio.get_running_loop().create_future()
         self._tasks[generation.id] = asyncio.create_task(self._run(generation, hopeless))
-
-    def withdraw(self, generation: Generation) -> None:
-        """Take back, as soon as the ledger answers, one of which nobody knows whether it was written down."""
-        self._tasks[generation.id] = asyncio.create_task(self._withdraw(generation))
 
     async def answer(self, generation_id: str) -> Generation | None:
         """Wait for what its caller can be told: its end, or `drawn` where storing takes its time.
@@ -152,7 +148,7 @@ class RunningGenerations:
             if generation.state is State.DRAWN:
                 generation = await self._store(generation, self._hear)
         except Superseded:
-            log.info("cancelled, or taken by another worker", extra={"generation": generation.id})
+            log.info("cancelled, promised, or taken by another worker", extra={"generation": generation.id})
             return await patiently(lambda: self._ledger.find(generation.id)) or generation
         return generation
 
@@ -165,13 +161,3 @@ class RunningGenerations:
         answer = self._answers[generation.id]
         if not answer.done():
             answer.set_result(generation)
-
-    async def _withdraw(self, generation: Generation) -> None:
-        try:
-            written = await patiently(lambda: self._ledger.find(generation.id))
-            if written is not None:
-                await patiently(lambda: self._ledger.record(written.cancelled(written.created_at)))
-        except Superseded:
-            log.info("withdrawn already", extra={"generation": generation.id})
-        finally:
-            self._tasks.pop(generation.id, None)

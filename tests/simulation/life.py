@@ -11,7 +11,7 @@ from domain.deliver_webhooks import DeliverWebhooks
 from domain.draw_generation import DrawGeneration
 from domain.errors import IdempotencyKeyReused
 from domain.generate_images import Accepted, GenerateImages
-from domain.generation import Generation
+from domain.generation import Generation, State
 from domain.limits import Caller
 from domain.order import read_order
 from domain.provider_quota import ProviderQuota
@@ -106,7 +106,7 @@ class Life:
             accepted = await self._accepted(fields, key, promise=promise, webhook=HOOK if promise else None)
         except IdempotencyKeyReused:
             accepted = await self._accepted(fields, key, promise=promise, webhook=None)
-        if promise and not accepted.replay:
+        if promise and accepted.generation.state is State.RECEIVED:
             self.world.promised.add(accepted.generation.id)
         return await self.generate.outcome(accepted.generation)
 

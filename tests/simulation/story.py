@@ -120,6 +120,7 @@ def _hold_promises(world: World, clients: list[Client], generations: list[Genera
         assert generation.key or generation.charged is Charged.NO or prompt not in careful, "a paid key is kept"
         if generation.webhook:
             assert world.told.get(generation.id) == generation.state, "who wants to be told of the end is told"
+        assert generation.state is not State.CANCELLED, "nobody but its owner takes an order back"
         if generation.id in world.promised:
             interrupted = generation.failure and "before the order left" in generation.failure.detail
             assert not interrupted, "what was promised is drawn"

@@ -64,6 +64,8 @@ async def _events(
     """Events, none older than what was `seen`: a revision, and a step."""
     told: ProgressShown | None = None
     async for now, progress in services.follow(generation):
+        if now.erased_at:
+            return  # whoever comes back for more is told that it is gone
         if now.state.final:
             shown = await GenerationShown.of(now, services.storage)
             yield event("done", f"{now.revision}-0", msgspec.json.encode(shown))

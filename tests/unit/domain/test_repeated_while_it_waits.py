@@ -1,0 +1,152 @@
+"""Whoever repeats an order that waits is told what is so, whatever becomes of the one who ordered it first."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from adapters.in_memory.ledger import InMemoryGenerationLedger
+from domain.errors import Charged, Gone, LedgerUnavailable
+from domain.generate_images import Accepted
+from domain.generation import Generation, State
+from domain.limits import Caller, Limits
+from domain.order import read_order
+from domain.values import IdempotencyKey
+from harness.in_process import ONCE, WIDTH, Life, Reply, World
+from harness.waiting import until
+
+ADA: Final = Caller("ada")
+
+
+class Forgetful(InMemoryGenerationLedger):
+    """Writes down, and does not say so while it is `forgetting`."""
+
+    forgetting = False
+
+    async def receive(self, generation: Generation, limits: Limits) -> Generation:
+        written = await super().receive(generation, limits)
+        if self.forgetting:
+            raise LedgerUnavailable("no answer")
+        return written
+
+
+async def ordered(life: Life, key: str | None = None, *, promise: bool = False) -> Accepted:
+    cards = {card: life.settle._cards[card] for card in (ONCE,)}  # noqa: SLF001
+    order = read_order({"version": ONCE, "prompt": "a fox", "width": 16, "height": 16}, cards)
+    return await life.generate.accept(order, ADA, IdempotencyKey(key) if key else None, promise=promise)
+
+
+async def keep_busy(life: Life, world: World) -> None:
+    """Let it draw as much as it draws at once, so that all others wait."""
+    for _ in range(WIDTH):
+        await ordered(life)
+    await until(lambda: len(world.provider.waiting) == WIDTH)
+
+
+async def crash(life: Life, ledger: InMemoryGenerationLedger) -> None:
+    ledger.die()
+    for task in life.tasks:
+        task.cancel()
+    await asyncio.sleep(0)
+
+
+async def settled(life: Life, world: World, generation: Generation) -> Generation:
+    """Its end, with a provider that draws whatever it is asked."""
+    while not (found := await life.ledger.find(generation.id)) or not found.state.final:
+        await life.settle()
+        for key in [*world.provider.waiting]:
+            world.provider.reply(key, Reply(charged=True))
+        await asyncio.sleep(0)
+    return found
+
+
+async def test_who_is_told_that_it_will_be_drawn_has_it_drawn_though_another_waited_for_it() -> None:
+    ledger, world = InMemoryGenerationLedger(), World()
+    life, next_one = Life(world, ledger), Life(world, ledger.colleague())
+    await keep_busy(life, world)
+    first = await ordered(life, "key")
+    again = await ordered(life, "key", promise=True)
+
+    await crash(life, ledger)
+
+    assert (again.replay, again.generation.id) == (True, first.generation.id)
+    assert (await settled(next_one, world, again.generation)).state is State.STORED
+    assert world.provider.charges[again.generation.id] == 1
+
+
+async def test_and_without_a_crash_both_have_it() -> None:
+    ledger, world = InMemoryGenerationLedger(), World()
+    life = Life(world, ledger)
+    await keep_busy(life, world)
+    first = await ordered(life, "key")
+    waiting = asyncio.create_task(life.generate.outcome(first.generation))
+
+    again = await ordered(life, "key", promise=True)
+
+    assert (await settled(life, world, again.generation)).state is State.STORED
+    assert (await waiting).state is State.STORED
+    assert world.provider.charges[again.generation.id] == 1
+
+
+async def test_what_is_promised_is_drawn_though_the_first_was_turned_away() -> None:
+    ledger, world = Forgetful(), World()
+    life = Life(world, ledger)
+    ledger.forgetting = True
+    told = await turned_away(life, "key")
+    ledger.forgetting = False
+
+    again = await ordered(life, "key", promise=True)
+
+    assert told is Charged.NO
+    assert (await settled(life, world, again.generation)).state is State.STORED
+
+
+async def test_nobody_is_told_that_its_owner_took_back_what_was_turned_away() -> None:
+    ledger, world = Forgetful(), World()
+    life = Life(world, ledger)
+    ledger.forgetting = True
+    await turned_away(life, "key")
+    ledger.forgetting = False
+
+    again = await ordered(life, "key")
+    waiting = asyncio.create_task(life.generate.outcome(again.generation))
+    await settled(life, world, again.generation)
+
+    ended = await waiting
+    assert (ended.state, ended.charged, ended.key) == (State.REFUSED, Charged.NO, None)
+    assert not world.provider.charges
+
+
+async def test_those_who_are_turned_away_leave_nothing_behind() -> None:
+    ledger, world = Forgetful(), World()
+    life = Life(world, ledger)
+    ledger.forgetting = True
+    for _ in range(100):
+        await turned_away(life)
+    assert not life.tasks
+
+
+async def test_who_waits_for_what_is_deleted_meanwhile_is_told_so() -> None:
+    ledger, world = InMemoryGenerationLedger(), World()
+    here, there = Life(world, ledger), Life(world, ledger.colleague())
+    generation = (await ordered(here, "key")).generation
+    waiting = asyncio.create_task(there.generate.outcome((await ordered(there, "key")).generation))
+    await asyncio.sleep(0)
+    await settled(here, world, generation)
+
+    await here.keep.delete(generation.id, ADA.subject)
+
+    try:
+        await waiting
+    except Gone as gone:
+        assert gone.charged is Charged.YES
+    else:
+        raise AssertionError("an answer without images")
+
+
+async def turned_away(life: Life, key: str | None = None) -> Charged:
+    try:
+        await ordered(life, key)
+    except LedgerUnavailable as fault:
+        return fault.charged
+    raise AssertionError("it was accepted")
