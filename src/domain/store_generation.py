@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from domain.draw_generation import spool_name
 from domain.errors import StorageFault
@@ -40,8 +41,9 @@ class StoreGeneration:
             Superseded: another worker has taken it.
         """
         timer = asyncio.get_running_loop().call_later(self._patience, tell, generation)
+        unsecured = [spool_name(generation, image.index) for image in generation.waiting]
         try:
-            kept = await asyncio.gather(*(self._upload(generation, image) for image in generation.waiting))
+            kept = await asyncio.gather(*(self._upload(generation, image, unsecured) for image in generation.waiting))
         finally:
             timer.cancel()
         images = tuple(image for image, is_kept in zip(generation.waiting, kept, strict=True) if is_kept)
@@ -51,9 +53,12 @@ class StoreGeneration:
         await asyncio.gather(*(self._forget(generation, image) for image in generation.waiting))
         return stored
 
-    async def _upload(self, generation: Generation, image: StoredImage) -> bool:
-        """Whether the image lies in storage now; False only where its bytes are gone from the spool."""
-        name, secured, waits = spool_name(generation, image.index), False, pauses()
+    async def _upload(self, generation: Generation, image: StoredImage, unsecured: list[str]) -> bool:
+        """Whether the image lies in storage now; False only where its bytes are gone from the spool.
+
+        The first that fails secures all of the generation: another machine takes it up with all of its images only.
+        """
+        name, waits = spool_name(generation, image.index), pauses()
         while True:
             try:
                 async with self._uploads:
@@ -65,9 +70,8 @@ class StoreGeneration:
                     return True
             except StorageFault as fault:
                 log.warning("not stored yet: %s", fault, extra={"generation": generation.id})
-                if not secured:
-                    await patiently(lambda: self._spool.secure(name))
-                    secured = True
+                while unsecured:
+                    await patiently(partial(self._spool.secure, unsecured.pop()))
             await asyncio.sleep(next(waits))
 
     async def _forget(self, generation: Generation, image: StoredImage) -> None:
