@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 
-from domain.errors import GeneratorUnavailable
+from domain.errors import GeneratorUnavailable, Superseded
 from domain.generation import Generation
 from domain.patience import patiently
 from domain.ports import GenerationLedger
@@ -23,6 +23,7 @@ class ProviderQuota:
 
         Raises:
             GeneratorUnavailable: there will be no room soon enough.
+            Superseded: its owner took it back while it waited; nothing was taken out.
         """
         per_minute = self._images_per_minute.get(generation.generator)
         if per_minute is None:
@@ -30,7 +31,13 @@ class ProviderQuota:
         images, waited = generation.request.samples, 0.0
         if images > per_minute:
             raise GeneratorUnavailable(f"{images} images at once are more than the provider's quota of {per_minute}")
-        while wait := await patiently(lambda: self._ledger.reserve(generation.generator, images, per_minute)):
+        while True:
+            written = await patiently(lambda: self._ledger.find(generation.id))
+            if written is None or written.revision != generation.revision:
+                raise Superseded(generation.id)
+            wait = await patiently(lambda: self._ledger.reserve(generation.generator, images, per_minute))
+            if not wait:
+                return
             if waited + wait > self._longest_wait:
                 raise GeneratorUnavailable("the provider's quota is used up", retry_after=max(1, round(wait)))
             waited += wait
