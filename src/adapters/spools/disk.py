@@ -11,6 +11,7 @@ from typing import Final
 from adapters.batches import Batches
 from adapters.disk_threads import DiskThreads
 from adapters.durable_folder import DurableFolder
+from domain.errors import StorageFault
 from domain.ports import ImageSpool
 
 log = logging.getLogger(__name__)
@@ -39,10 +40,17 @@ class DiskImageSpool(ImageSpool):
         self._putting, self._removing = Batches(self._put), Batches(self._remove)
         self._mark, self._count_every = room * _FULL, count_every
         self._counted, self._counted_at = Waiting(0, 0), 0.0
+        self._takes = True
         self._count()
 
     async def put(self, name: str, data: bytes) -> str:
-        return await self._putting((name, data))
+        try:
+            digest = await self._putting((name, data))
+        except StorageFault:
+            self._takes = False
+            raise
+        self._takes = True
+        return digest
 
     async def get(self, name: str) -> bytes | None:
         return await self._disk(self._waiting.read, name)
@@ -76,7 +84,8 @@ class DiskImageSpool(ImageSpool):
 
     @property
     def full(self) -> bool:
-        return self.waiting.bytes >= self._mark
+        # Whoever could not put what is paid for tries until it can: until then nothing more is to be paid.
+        return not self._takes or self.waiting.bytes >= self._mark
 
     async def _put(self, files: Sequence[tuple[str, bytes]]) -> Sequence[str]:
         return await self._disk(self._write, files)

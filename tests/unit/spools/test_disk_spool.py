@@ -55,6 +55,16 @@ class TestDiskImageSpool(SpoolContract, SpoolOutageContract):
     pass
 
 
+async def test_while_nothing_can_be_put_nothing_more_may_be_ordered(spool: DiskImageSpool, tmp_path: Path) -> None:
+    await spool.put(NAME, b"before")
+    with files_in_place_of_folders(tmp_path):
+        with pytest.raises(StorageFault):
+            await spool.put(NAME, b"paid for")
+        assert spool.full
+    await spool.put(NAME, b"paid for")
+    assert not spool.full
+
+
 async def test_no_evidence_is_ever_lost_to_another(spool: DiskImageSpool, tmp_path: Path) -> None:
     for evidence in (b"<html>", b"<html>", b"other"):
         await spool.set_aside(NAME, evidence)
