@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from domain.errors import GenerationRunning, Gone, NotFound, StorageFault, Superseded
@@ -47,38 +48,49 @@ class KeepGenerations:
             if generation.state is State.RECEIVED:
                 await self._ledger.record(generation.cancelled(self._clock()))
             elif generation.state.final:
-                await self._erase(generation)
+                generation = generation.erased(self._clock())
+                await self._ledger.record(generation)
+                await self._empty(generation)
             else:
                 raise GenerationRunning("it is being drawn; delete it when it is finished")
         except Superseded:
             raise GenerationRunning("it has just moved on; look at it again") from None
-
-    async def sweep(self, *, images: timedelta | None, prompts: timedelta | None) -> int:
-        """Forget what is older than it may become; how many generations were touched. Safe on every machine."""
-        now = self._clock()
-        due = await self._ledger.sweepable(
-            erase_before=now - images if images else None, forget_before=now - prompts if prompts else None
-        )
-        swept = 0
-        for generation in due:
-            try:
-                whole = generation.erased_at or (images and generation.created_at < now - images)
-                await (self._erase(generation) if whole else self._ledger.record(generation.forgotten()))
-                swept += 1
-            except Superseded:
-                log.info("swept by another worker", extra={"generation": generation.id})
-        return swept
-
-    async def _erase(self, generation: Generation) -> None:
-        if generation.erased_at is None:
-            generation = generation.erased(self._clock())
-            await self._ledger.record(generation)
-        try:
-            for image in generation.images:
-                await self._storage.delete(image.key)
         except StorageFault as fault:
             # The row remembers the keys, so the sweep comes back for them.
             log.warning("not removed from storage yet: %s", fault, extra={"generation": generation.id})
-            return
+
+    async def sweep(self, *, images: timedelta | None, prompts: timedelta | None) -> int:
+        """Forget all that is older than it may become; how many steps that took. Safe on every machine.
+
+        What is deleted loses its prompts at once, and its images as soon as the storage lets them go.
+        """
+        steps, storage_answers = 0, True
+        while True:
+            now, before = self._clock(), steps
+            due = await self._ledger.sweepable(
+                erase_before=now - images if images else None, forget_before=now - prompts if prompts else None
+            )
+            for generation in due:
+                try:
+                    if generation.erased_at is None:
+                        overdue = images is not None and generation.created_at < now - images
+                        await self._ledger.record(generation.erased(now) if overdue else generation.forgotten())
+                    elif storage_answers:
+                        await self._empty(generation)
+                    else:
+                        continue
+                    steps += 1
+                except Superseded:
+                    log.info("swept by another worker", extra={"generation": generation.id})
+                except StorageFault as fault:
+                    storage_answers = False
+                    log.warning("not removed from storage yet: %s", fault, extra={"generation": generation.id})
+            if steps == before:
+                return steps
+
+    async def _empty(self, generation: Generation) -> None:
+        for image in generation.images:
+            await self._storage.delete(image.key)
         if generation.images:
-            await self._ledger.record(generation.emptied())
+            with suppress(Superseded):  # another worker has emptied it too
+                await self._ledger.record(generation.emptied())

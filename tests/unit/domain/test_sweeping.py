@@ -1,0 +1,72 @@
+"""What is older than it may become is forgotten, however much of it there is, and as far as that can be done now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from adapters.in_memory.ledger import InMemoryGenerationLedger
+from conformance.generations import NOON, received, stored
+from domain.generation import Generation
+from domain.keep_generations import KeepGenerations
+from domain.limits import Limits
+from harness.in_process import Storage
+
+DAY: Final = timedelta(days=1)
+MANY: Final = 250
+
+
+class Ledger(InMemoryGenerationLedger):
+    """Gives a hundred of each kind at once, like those that are databases."""
+
+    async def sweepable(self, *, erase_before: datetime | None, forget_before: datetime | None) -> Sequence[Generation]:
+        due = await super().sweepable(erase_before=erase_before, forget_before=forget_before)
+        return [one for one in due if one.erased_at][:100] + [one for one in due if not one.erased_at][:100]
+
+
+async def overdue(ledger: InMemoryGenerationLedger) -> None:
+    for _ in range(MANY):
+        order = received()
+        await ledger.receive(order, Limits())
+        for revision in stored(order):
+            await ledger.record(revision)
+
+
+def keeping(ledger: InMemoryGenerationLedger, storage: Storage) -> KeepGenerations:
+    return KeepGenerations(ledger=ledger, storage=storage, clock=lambda: NOON + 2 * DAY)
+
+
+async def test_one_sweep_forgets_all_that_is_due() -> None:
+    ledger, storage = Ledger(), Storage()
+    await overdue(ledger)
+
+    await keeping(ledger, storage).sweep(images=DAY, prompts=DAY)
+
+    assert await ledger.page("ada", limit=MANY) == []
+    assert [image async for image in ledger.images()] == []
+
+
+async def test_prompts_too() -> None:
+    ledger = Ledger()
+    await overdue(ledger)
+
+    await keeping(ledger, Storage()).sweep(images=None, prompts=DAY)
+
+    kept = await ledger.page("ada", limit=MANY)
+    assert (len(kept), any(generation.prompts_kept for generation in kept)) == (MANY, False)
+
+
+async def test_while_the_storage_is_away_it_forgets_the_rest_and_comes_back() -> None:
+    ledger, storage = Ledger(), Storage()
+    await overdue(ledger)
+    keep = keeping(ledger, storage)
+
+    storage.away = True
+    await keep.sweep(images=DAY, prompts=DAY)
+    assert await ledger.page("ada", limit=MANY) == []
+    assert len([image async for image in ledger.images()]) == MANY
+
+    storage.away = False
+    await keep.sweep(images=DAY, prompts=DAY)
+    assert [image async for image in ledger.images()] == []
