@@ -9,7 +9,7 @@ from typing import Final, Self
 
 import msgspec
 
-from adapters.provider_http.images import as_they_come, together
+from adapters.provider_http.images import as_they_come, end_all, together
 from domain.errors import Charged, DrawingFailed, OutcomeUnknown, UnusableImage
 from domain.generation import Failure, GeneratedImage, GenerationRequest
 from domain.model_card import ModelCard
@@ -39,17 +39,21 @@ class OneByOneImageGenerator(ImageGenerator):
         return tuple(replace(card, samples_max=SampleCount.MAX) for card in self._generator.cards)
 
     async def submit(self, request: GenerationRequest, key: str) -> Receipt:
-        answers = await asyncio.gather(*(self._asked(sample, key) for sample in _samples(request)))
-        failures = [answer for answer in answers if isinstance(answer, DrawingFailed)]
-        if len(failures) == len(answers) and all(failure.charged is Charged.NO for failure in failures):
-            raise together(failures)
-        images = (
-            replace(image, index=index)
-            for index, answer in enumerate(answers)
-            if isinstance(answer, Receipt)
-            for image in answer.images
-        )
-        return Receipt(_Answers.of(answers).encode(), tuple(images))
+        receipt = Receipt()
+        async with aclosing(self.answers(request, key)) as receipts:
+            async for so_far in receipts:
+                receipt = so_far
+        return receipt
+
+    async def answers(self, request: GenerationRequest, key: str) -> AsyncGenerator[Receipt, None]:
+        asked = [asyncio.create_task(self._asked(sample, key)) for sample in _samples(request)]
+        try:
+            waiting = set(asked)
+            while waiting:
+                _, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                yield _so_far([task.result() if task.done() else None for task in asked])
+        finally:
+            await end_all(asked)
 
     async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
         answers, here = _Answers.decode(receipt.reference), {image.index for image in receipt.images}
@@ -116,6 +120,24 @@ class _Sample:
         )
 
 
+def _so_far(answers: Sequence[Receipt | DrawingFailed | None]) -> Receipt:
+    """What came of the samples, None of those that have not answered.
+
+    Raises:
+        DrawingFailed: all have, and nothing was charged for any.
+    """
+    failures = [answer for answer in answers if isinstance(answer, DrawingFailed)]
+    if len(failures) == len(answers) and all(failure.charged is Charged.NO for failure in failures):
+        raise together(failures)
+    images = (
+        replace(image, index=index)
+        for index, answer in enumerate(answers)
+        if isinstance(answer, Receipt)
+        for image in answer.images
+    )
+    return Receipt(_Answers.of(answers).encode(), tuple(images))
+
+
 def _samples(request: GenerationRequest) -> Iterator[_Sample]:
     for index in range(request.samples):
         alone = replace(request, samples=1, seeds=request.seeds[index : index + 1])
@@ -141,15 +163,17 @@ def _altogether(told: Sequence[Progress | None], *, side_by_side: bool) -> Progr
 class _Answers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What there is to come back for, in a shape that can be written down: by the index of the sample.
 
-    `evidence` is the beginning of the first raw answer that could not be used.
+    `evidence` is the beginning of the first raw answer that could not be used; `unanswered` are the samples that
+    were still waited for.
     """
 
     references: dict[int, bytes] = {}
     failures: dict[int, Failure] = {}
     evidence: bytes = b""
+    unanswered: tuple[int, ...] = ()
 
     @classmethod
-    def of(cls, answers: Sequence[Receipt | DrawingFailed]) -> Self:
+    def of(cls, answers: Sequence[Receipt | DrawingFailed | None]) -> Self:
         failed = {index: answer for index, answer in enumerate(answers) if isinstance(answer, DrawingFailed)}
         return cls(
             references={
@@ -159,11 +183,13 @@ class _Answers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
             },
             failures={index: Failure.of(failure, paid_in_part=False) for index, failure in failed.items()},
             evidence=next((one.evidence for one in failed.values() if one.evidence), b""),
+            unanswered=tuple(index for index, answer in enumerate(answers) if answer is None),
         )
 
     def encode(self) -> bytes:
         """Compact JSON; empty where all that came, came at once."""
-        return b"" if self == _Answers() else msgspec.json.encode(self)
+        nothing_yet = self.unanswered and not self.references
+        return b"" if nothing_yet or self == _Answers() else msgspec.json.encode(self)
 
     @classmethod
     def decode(cls, reference: bytes) -> Self:
@@ -187,6 +213,8 @@ class _Answers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
         """Why there is nothing to collect for a sample whose image is not here."""
         if sample.index in self.references:
             return None
+        if sample.index in self.unanswered:
+            return sample.told_of(OutcomeUnknown("the service was interrupted before it was answered"))
         failure = self.failures.get(sample.index)
         if failure is None:
             return sample.told_of(UnusableImage("its image came with the provider's answer and is lost"))

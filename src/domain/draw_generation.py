@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -87,44 +87,48 @@ class DrawGeneration:
             await self._quota.reserve(generation)
         except DrawingFailed as failure:
             return Attempt(generation, {}, failure)
-        return await self._attempt(await self._recorded(generation.submitted()), self._submit)
+        return await self._submit(await self._recorded(generation.submitted()))
 
     async def _take_up(self, generation: Generation) -> Attempt:
         if generation.receipt:
-            return await self._collect(generation, Receipt(generation.receipt))
-        return await self._attempt(generation, self._submit_again)
+            return await self._collect(Attempt(generation, {}, None), Receipt(generation.receipt))
+        return await self._submit(generation, again=True)
 
-    async def _attempt(self, generation: Generation, submit: Callable[[Generation], Awaitable[Receipt]]) -> Attempt:
+    async def _submit(self, generation: Generation, *, again: bool = False) -> Attempt:
+        attempt, receipt = Attempt(generation, {}, None), Receipt()
         try:
-            receipt = await submit(generation)
+            async with aclosing(self._generator.answers(generation.asked, generation.id)) as answers:
+                while (answer := await _next_of(answers)) is not None:
+                    receipt = answer
+                    attempt = await self._kept(attempt, receipt)
         except DrawingFailed as failure:
-            return Attempt(generation, {}, failure)
-        if receipt.reference:
+            if again and failure.charged is Charged.NO:
+                # That nothing was spent now says nothing of the first time.
+                unknown = OutcomeUnknown(f"asked again under the same key: {failure.detail}")
+                return replace(attempt, failure=unknown)
+            return replace(attempt, failure=failure)
+        return await self._collect(attempt, receipt)
+
+    async def _kept(self, attempt: Attempt, receipt: Receipt) -> Attempt:
+        """Write down what there is to come back for, and put into the spool what came with it."""
+        generation, came = attempt.generation, dict(attempt.came)
+        if receipt.reference and receipt.reference != generation.receipt:
             generation = await self._recorded(generation.receipted(receipt.reference))
-        return await self._collect(generation, receipt)
+        for image in receipt.images:
+            if image.index not in came:
+                came[image.index] = await self._spooled(generation, image)
+        return Attempt(generation, came, None)
 
-    async def _submit(self, generation: Generation) -> Receipt:
-        with _failures_only(OutcomeUnknown):
-            return await self._generator.submit(generation.asked, generation.id)
-
-    async def _submit_again(self, generation: Generation) -> Receipt:
-        try:
-            return await self._submit(generation)
-        except DrawingFailed as failure:
-            if failure.charged is not Charged.NO:
-                raise
-            # That nothing was spent now says nothing of the first time.
-            raise OutcomeUnknown(f"asked again under the same key: {failure.detail}") from failure
-
-    async def _collect(self, generation: Generation, receipt: Receipt) -> Attempt:
-        came: dict[int, StoredImage] = {}
+    async def _collect(self, attempt: Attempt, receipt: Receipt) -> Attempt:
+        generation, came = attempt.generation, dict(attempt.came)
         failure: DrawingFailed | None = None
         try:
             collecting = self._generator.collect(generation.asked, receipt)
             with _failures_only(UnusableImage):
                 async with aclosing(collecting) as images:
                     async for image in images:
-                        came[image.index] = await self._spooled(generation, image)
+                        if image.index not in came:
+                            came[image.index] = await self._spooled(generation, image)
         except DrawingFailed as error:
             failure = error
         if failure is None and len(came) < generation.request.samples:
@@ -172,6 +176,11 @@ class DrawGeneration:
     async def _recorded(self, generation: Generation) -> Generation:
         await patiently(lambda: self._ledger.record(generation))
         return generation
+
+
+async def _next_of(answers: AsyncGenerator[Receipt, None]) -> Receipt | None:
+    with _failures_only(OutcomeUnknown):
+        return await anext(answers, None)
 
 
 @contextmanager

@@ -22,7 +22,8 @@ class Receipt:
     """What a provider answered to a paid request.
 
     `reference` is what the images can be collected with, now or after a restart (links, a job id): small, opaque,
-    fit to be stored; empty where there is nothing to come back for. `images` are those that came with the answer.
+    fit to be stored; empty where there is nothing to come back for. `images` are those that came with the answer:
+    they are kept at once and as they are, whatever becomes of the collecting.
     """
 
     reference: bytes = b""
@@ -49,6 +50,17 @@ class ImageGenerator(Protocol):
             OutcomeUnknown: the request may have arrived, and no answer came.
             UnusableImage: it was charged, and what came is no answer.
         """
+
+    async def answers(self, request: GenerationRequest, key: str) -> AsyncGenerator[Receipt, None]:
+        """Submit, and give a receipt whenever there is more to keep: each stands for all that came so far.
+
+        Whoever asks several times for one request, side by side, gives what came of the first before the last has
+        answered, so that a crash meanwhile loses no image that was paid for. The last one is what `submit` gives.
+
+        Raises:
+            As `submit`.
+        """
+        yield await self.submit(request, key)
 
     async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
         """Give the images that a receipt stands for, each as soon as it is here, in any order. Costs nothing.
@@ -167,7 +179,7 @@ class ImageSpool(Protocol):
     @property
     @abstractmethod
     def full(self) -> bool:
-        """Whether so much waits here that nothing more may be ordered."""
+        """Whether nothing more may be ordered: so much waits here, or nothing can be put here just now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,8 +289,11 @@ class WebhookLedger(Protocol):
         """There is nothing more to deliver; repeating it succeeds."""
 
     @abstractmethod
-    async def put_off(self, delivery: Delivery, until: datetime | None) -> None:
-        """Let it be due again at that time; None gives it up. Nothing happens where it was claimed again since."""
+    async def put_off(self, delivery: Delivery, until: datetime | None, *, attempted: bool = True) -> None:
+        """Let it be due again at that time; None gives it up. Nothing happens where it was claimed again since.
+
+        Not `attempted`, nobody was called, and it does not count.
+        """
 
     @abstractmethod
     async def backlog(self) -> Backlog:

@@ -70,7 +70,7 @@ class Provider:
 
 
 class FatefulGenerator(ImageGenerator):
-    """The adapter of that provider: links as a receipt, or the bytes at once."""
+    """The adapter of that provider: links as a receipt, or the bytes at once, one image after the other."""
 
     def __init__(self, provider: Provider, fate: Fate, chance: random.Random) -> None:
         self._provider, self._fate, self._chance = provider, fate, chance
@@ -98,6 +98,13 @@ class FatefulGenerator(ImageGenerator):
                 for index, (seed, data) in enumerate(zip(request.seeds, pictures, strict=True))
             )
         )
+
+    async def answers(self, request: GenerationRequest, key: str) -> AsyncGenerator[Receipt, None]:
+        receipt = await self.submit(request, key)
+        for came in range(1, len(receipt.images)):
+            yield replace(receipt, images=receipt.images[:came])
+            await self._fate.point()
+        yield receipt
 
     async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
         for image in receipt.images:
@@ -248,9 +255,9 @@ class FatefulWebhookLedger(WebhookLedger):
         async with self._fate.call(LedgerUnavailable("ledger")):
             await self._ledger.forget(delivery)
 
-    async def put_off(self, delivery: Delivery, until: datetime | None) -> None:
+    async def put_off(self, delivery: Delivery, until: datetime | None, *, attempted: bool = True) -> None:
         async with self._fate.call(LedgerUnavailable("ledger")):
-            await self._ledger.put_off(delivery, until)
+            await self._ledger.put_off(delivery, until, attempted=attempted)
 
     async def backlog(self) -> Backlog:
         return await self._ledger.backlog()

@@ -20,7 +20,10 @@ async def draw(
     """The images that come, by index, and the failure, if any."""
     came: dict[int, GeneratedImage] = {}
     try:
-        receipt = await generator.submit(request, "key")
+        receipt = Receipt()
+        async with aclosing(generator.answers(request, "key")) as receipts:
+            async for so_far in receipts:
+                receipt = so_far
         async with aclosing(generator.collect(request, receipt)) as images:
             async for image in images:
                 assert image.index not in came, f"image {image.index} comes twice"

@@ -89,6 +89,14 @@ class GeneratorContract:
         else:
             assert len(receipt.images) == request.samples, "there is no reference, and not all images came at once"
 
+    async def test_what_comes_with_the_answer_is_what_is_collected(self, generator: ImageGenerator) -> None:
+        request = plain_request(generator.cards[0], samples=generator.cards[0].samples_max)
+        receipt = await generator.submit(request, "key")
+
+        images = await collected(generator, request, receipt)
+        for image in receipt.images:
+            assert images.get(image.index) == image, "an image of the receipt is kept at once, and collected otherwise"
+
     async def test_many_draw_side_by_side_and_each_gets_its_own(self, generator: ImageGenerator) -> None:
         requests = [plain_request(generator.cards[0], first_seed=number) for number in range(AT_ONCE)]
         all_drawn = await asyncio.gather(*(drawn(generator, request) for request in requests))

@@ -30,6 +30,12 @@ class ByVersionImageGenerator(ImageGenerator):
     async def submit(self, request: GenerationRequest, key: str) -> Receipt:
         return await self._find(request, GeneratorUnavailable).submit(request, key)
 
+    async def answers(self, request: GenerationRequest, key: str) -> AsyncGenerator[Receipt, None]:
+        generator = self._find(request, GeneratorUnavailable)
+        async with aclosing(generator.answers(request, key)) as receipts:
+            async for receipt in receipts:
+                yield receipt
+
     async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
         generator = self._find(request, OutcomeUnknown)
         async with aclosing(generator.collect(request, receipt)) as images:

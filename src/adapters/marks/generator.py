@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 class MarkingImageGenerator(ImageGenerator):
-    """Marks images as they are collected: before anybody keeps them, or takes their checksum.
+    """Marks images as they come: before anybody keeps them, or takes their checksum.
 
     What was drawn is paid for: an image that cannot be marked is handed out as it came, and the operator is told.
     """
@@ -32,12 +32,23 @@ class MarkingImageGenerator(ImageGenerator):
         return self._generator.cards
 
     async def submit(self, request: GenerationRequest, key: str) -> Receipt:
-        return await self._generator.submit(request, key)
+        receipt = await self._generator.submit(request, key)
+        return replace(receipt, images=tuple([await self._marked(image, request) for image in receipt.images]))
+
+    async def answers(self, request: GenerationRequest, key: str) -> AsyncGenerator[Receipt, None]:
+        marked: dict[int, GeneratedImage] = {}
+        async with aclosing(self._generator.answers(request, key)) as receipts:
+            async for receipt in receipts:
+                for image in receipt.images:
+                    if image.index not in marked:
+                        marked[image.index] = await self._marked(image, request)
+                yield replace(receipt, images=tuple(marked[image.index] for image in receipt.images))
 
     async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
+        marked = {image.index for image in receipt.images}
         async with aclosing(self._generator.collect(request, receipt)) as images:
             async for image in images:
-                yield await self._marked(image, request)
+                yield image if image.index in marked else await self._marked(image, request)
 
     async def progress(self, request: GenerationRequest, key: str, receipt: Receipt | None) -> Progress | None:
         return await self._generator.progress(request, key, receipt)

@@ -5,7 +5,7 @@ import base64
 import logging
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from typing import Final
+from typing import Any, Final
 
 from domain.errors import DrawingFailed, InvalidValue, PromptRejected, UnusableImage
 from domain.generation import GeneratedImage, GenerationRequest
@@ -77,7 +77,7 @@ async def as_they_come(
     failed = list(failures)
     async with AsyncExitStack() as entered:
         tasks = [asyncio.create_task(_entered(image, entered)) for image in images]
-        entered.push_async_callback(_end, tasks)
+        entered.push_async_callback(end_all, tasks)
         for task in asyncio.as_completed(tasks):
             try:
                 image, leaving = await task
@@ -100,7 +100,8 @@ async def _entered(
     return drawn, leaving
 
 
-async def _end(tasks: Iterable[asyncio.Task[object]]) -> None:
+async def end_all(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel tasks, and wait until they have ended."""
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

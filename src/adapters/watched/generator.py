@@ -25,6 +25,16 @@ class WatchedImageGenerator(ImageGenerator):
         with self._watcher.around(self._call("submit", request)):
             return await self._generator.submit(request, key)
 
+    async def answers(self, request: GenerationRequest, key: str) -> AsyncGenerator[Receipt, None]:
+        with self._watcher.call(self._call("submit", request)) as step:
+            async with aclosing(self._generator.answers(request, key)) as receipts:
+                while True:
+                    with step():
+                        receipt = await anext(receipts, None)
+                    if receipt is None:
+                        return
+                    yield receipt
+
     async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
         with self._watcher.call(self._call("collect", request)) as step:
             async with aclosing(self._generator.collect(request, receipt)) as images:

@@ -86,6 +86,9 @@ class StingyGenerator(InMemoryImageGenerator):
         super().__init__()
         self._failure = failure
 
+    async def submit(self, request: GenerationRequest, key: str) -> Receipt:
+        return Receipt(images=(await super().submit(request, key)).images[:1])
+
     async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
         yield receipt.images[0]
         if self._failure:

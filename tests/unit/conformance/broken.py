@@ -108,6 +108,15 @@ class PromisesMoreThanItsReceipt(Broken):
         return replace(await super().submit(request, key), reference=b"come back")
 
 
+class TouchesThemUpLate(Broken):
+    breaks = "what_comes_with_the_answer_is_what_is_collected"
+    told = "an image of the receipt is kept at once, and collected otherwise"
+
+    async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
+        for image in receipt.images:
+            yield replace(image, id="touched up")
+
+
 class MixesThemUp(Broken):
     breaks, told = "many_draw_side_by_side_and_each_gets_its_own", "one got what another ordered"
 

@@ -56,6 +56,7 @@ class Studios(InMemoryImageGenerator):
         self.asking: dict[str, BaseException] = {}
         self.collecting: dict[str, BaseException] = {}
         self.shown: list[str] = []
+        self._drawn: dict[bytes, Receipt] = {}
 
     @property
     def models_asked(self) -> Sequence[str]:
@@ -65,13 +66,14 @@ class Studios(InMemoryImageGenerator):
         receipt = await super().submit(request, key)
         if failure := self.asking.get(request.version.value):
             raise failure
-        return replace(receipt, reference=request.version.value.encode())
+        self._drawn[request.version.value.encode()] = receipt
+        return Receipt(request.version.value.encode())
 
     async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
         self.shown.append(f"{receipt.reference.decode()} to {request.version.value}")
         if failure := self.collecting.get(request.version.value):
             raise failure
-        for image in receipt.images:
+        for image in self._drawn[receipt.reference].images:
             yield image
 
 

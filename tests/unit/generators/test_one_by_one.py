@@ -165,6 +165,45 @@ async def test_a_receipt_that_is_none_of_ours_is_an_unusable_image(reference: by
     assert isinstance(failure, UnusableImage)
 
 
+class Slow(Scripted):
+    """Answers for the last sample when it is let go."""
+
+    let_go: asyncio.Event
+
+    async def submit(self, request: GenerationRequest, key: str) -> Receipt:
+        if request.seeds[0].value == 100 + len(self.script) - 1:
+            await self.let_go.wait()
+        return await super().submit(request, key)
+
+
+@pytest.mark.parametrize(
+    ("first", "images", "brought_back"), [("inline", [0, 1], []), ("linked", [], [0, 1]), ("dead link", [], [])]
+)
+async def test_what_came_is_told_before_the_slowest_has_answered(
+    first: str, images: list[int], brought_back: list[int]
+) -> None:
+    slow = Slow({100: first, 101: first, 102: "inline"})
+    slow.let_go = asyncio.Event()
+    generator, request = OneByOneImageGenerator(slow, at_once=8), request_of(3)
+
+    async with aclosing(generator.answers(request, KEY)) as answers:
+        so_far = await anext(answers)
+        while len(so_far.images) < len(images):
+            so_far = await anext(answers)
+        slow.let_go.set()
+        whole = [receipt async for receipt in answers][-1]
+
+    assert [image.index for image in so_far.images] == images
+    assert [image.index for image in whole.images] == sorted({*images, 2})
+    if first == "inline":
+        assert so_far.reference == b""  # nothing to come back for
+    else:
+        came, failure = await collected(generator, request, Receipt(so_far.reference))
+        assert [image.index for image in came] == brought_back
+        assert isinstance(failure, OutcomeUnknown)
+        assert "sample 2: the service was interrupted before it was answered" in failure.detail
+
+
 async def test_what_was_all_drawn_at_once_leaves_nothing_to_come_back_for() -> None:
     generator = OneByOneImageGenerator(Scripted({100: "inline", 101: "inline"}), at_once=8)
 

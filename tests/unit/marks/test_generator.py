@@ -12,6 +12,7 @@ from adapters.in_memory.generator import WIDEST_CARD, InMemoryImageGenerator
 from adapters.marks.files import embedded, properties, stated_in_xmp
 from adapters.marks.generator import MarkingImageGenerator
 from adapters.marks.statement import SOURCE_TYPES, Statement
+from adapters.one_by_one import OneByOneImageGenerator
 from domain.generation import GeneratedImage, GenerationRequest
 from domain.image_file import MediaType
 from domain.model_card import MediaSource
@@ -67,6 +68,24 @@ async def test_each_image_says_what_it_is_and_is_otherwise_what_was_drawn() -> N
         }
         assert replace(after, data=before.data) == before
         assert pixels(after.data) == pixels(before.data)
+
+
+async def test_an_image_that_comes_with_an_answer_is_marked_then_and_only_then() -> None:
+    made = 0
+
+    def counted(data: bytes, media_type: MediaType, statement: Statement) -> bytes:
+        nonlocal made
+        made += 1
+        return stated_in_xmp(data, media_type, statement)
+
+    marking = MarkingImageGenerator(OneByOneImageGenerator(InMemoryImageGenerator(), at_once=8), counted, prompts=False)
+
+    receipts = [receipt async for receipt in marking.answers(REQUEST, "key")]
+    collected = [image async for image in marking.collect(REQUEST, receipts[-1])]
+
+    assert all(said(image) for receipt in receipts for image in receipt.images)
+    assert sorted(image.index for image in collected) == [0, 1]
+    assert made == 2
 
 
 async def test_prompts_are_told_only_where_the_operator_says_so() -> None:
