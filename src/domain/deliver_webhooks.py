@@ -71,14 +71,20 @@ class DeliverWebhooks:
 
     async def _deliver(self, delivery: Delivery) -> None:
         """Send it and write down what came of it; what cannot be written down is sent again after its claim."""
+        told = {"generation": delivery.generation.id}
         try:
-            failure = await self._send(delivery.generation)
+            try:
+                failure = await self._send(delivery.generation)
+            except StorageFault as fault:  # nobody was called: the message could not be made
+                log.warning("a webhook waits until links can be made: %s", fault, extra=told)
+                await self._ledger.put_off(delivery, self._clock() + CLAIM, attempted=False)
+                return
             if failure:
                 await self._ledger.put_off(delivery, self._next(delivery, failure))
             else:
                 await self._ledger.forget(delivery)
-        except (LedgerUnavailable, StorageFault) as fault:
-            log.warning("a webhook is sent again: %s", fault, extra={"generation": delivery.generation.id})
+        except LedgerUnavailable as fault:
+            log.warning("a webhook is sent again: %s", fault, extra=told)
 
     async def _send(self, generation: Generation) -> NotDelivered | None:
         # What its owner has deleted is not told of any more.

@@ -148,6 +148,13 @@ class WebhookLedgerContract:
         assert await claimed(ledger, LATE - timedelta(microseconds=1)) == []
         assert await claimed(ledger, LATE) == [Delivery(generation, 2)]
 
+    async def test_an_attempt_that_was_none_does_not_count(self, ledger: TellingLedger) -> None:
+        generation = await ended(ledger)
+        (delivery,) = await claimed(ledger, LATER)
+        await ledger.webhooks.put_off(delivery, LATE, attempted=False)
+
+        assert await claimed(ledger, LATE) == [Delivery(generation, 1)]
+
     async def test_what_is_given_up_is_counted_and_never_due_again(self, ledger: TellingLedger) -> None:
         for _ in range(2):
             await ended(ledger)

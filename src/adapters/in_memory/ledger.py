@@ -197,10 +197,11 @@ class InMemoryWebhookLedger(WebhookLedger):
     async def forget(self, delivery: Delivery) -> None:
         self._book.webhooks.pop(delivery.generation.id, None)
 
-    async def put_off(self, delivery: Delivery, until: datetime | None) -> None:
+    async def put_off(self, delivery: Delivery, until: datetime | None, *, attempted: bool = True) -> None:
         webhook = self._book.webhooks.get(delivery.generation.id)
         if webhook and webhook.attempts == delivery.attempt:
             webhook.due_at = until
+            webhook.attempts -= not attempted
 
     async def backlog(self) -> Backlog:
         waiting = sum(webhook.due_at is not None for webhook in self._book.webhooks.values())

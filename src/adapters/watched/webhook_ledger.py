@@ -22,8 +22,8 @@ class WatchedWebhookLedger(WebhookLedger):
         if delivery.generation.webhook:  # else its owner has deleted it, and nobody was told
             self._watcher.webhook("delivered")
 
-    async def put_off(self, delivery: Delivery, until: datetime | None) -> None:
-        await self._ledger.put_off(delivery, until)
+    async def put_off(self, delivery: Delivery, until: datetime | None, *, attempted: bool = True) -> None:
+        await self._ledger.put_off(delivery, until, attempted=attempted)
         self._watcher.webhook("put-off" if until else "given-up")
 
     async def backlog(self) -> Backlog:

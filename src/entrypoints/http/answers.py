@@ -1,13 +1,17 @@
 """What several answers are made of: images with their links, and money."""
 
+import logging
 from collections.abc import Iterable
 from typing import Annotated, Self
 
 from msgspec import Meta, Struct
 
+from domain.errors import Charged, StorageFault, StorageUnavailable
 from domain.generation import StoredImage
 from domain.money import Money
 from domain.ports import ImageStorage
+
+log = logging.getLogger(__name__)
 
 
 class Image(Struct, frozen=True):
@@ -34,7 +38,17 @@ class Price(Struct, frozen=True):
 
 
 async def linked(images: Iterable[StoredImage], storage: ImageStorage) -> list[Image]:
-    """Show stored images, under links that are made now."""
+    """Show stored images, under links that are made now.
+
+    Raises:
+        StorageFault: there is nothing to sign them with.
+    """
     return [
         Image(image.id, image.seed.value if image.seed else None, await storage.link(image.key)) for image in images
     ]
+
+
+def no_links(fault: StorageFault, charged: Charged) -> StorageUnavailable:
+    """What is told where images lie in storage and no links to them can be made."""
+    log.error("links cannot be made: %s", fault)
+    return StorageUnavailable("the images are stored, and links to them cannot be made just now", charged=charged)

@@ -7,12 +7,12 @@ from typing import Final
 from litestar import Controller, Response, post
 from litestar.di import NamedDependency
 
-from domain.errors import InvalidRequest, StorageUnavailable
+from domain.errors import InvalidRequest, StorageFault, StorageUnavailable
 from domain.model_card import ModelCard
 from domain.order import Order, read_order
 from domain.ports import WebhookSender
 from domain.values import IdempotencyKey, WebhookUrl
-from entrypoints.http.answers import Image, linked
+from entrypoints.http.answers import Image, linked, no_links
 from entrypoints.http.auth import CallerRequest
 from entrypoints.http.body import decode_fields, read_json
 from entrypoints.http.generations import GenerationShown, address_of, drawn_by
@@ -46,7 +46,12 @@ class ImagesController(Controller):
             headers |= {"Location": address, "Preference-Applied": "respond-async", "Retry-After": str(LOOK_AGAIN)}
             return Response(await GenerationShown.of(generation, services.storage), status_code=202, headers=headers)
         generation = await services.generate.outcome(generation)
-        images, headers = await linked(generation.images, services.storage), headers | drawn_by(generation)
+        headers |= drawn_by(generation)
+        try:
+            images = await linked(generation.images, services.storage)
+        except StorageFault as fault:
+            error = no_links(fault, generation.charged)
+            return problem_response(request, error, instance=address, headers=headers | {"Location": address})
         if generation.error is None:
             return Response(images, headers=headers)
         if isinstance(generation.error, StorageUnavailable):

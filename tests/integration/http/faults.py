@@ -25,6 +25,17 @@ class StorageInTrouble(InMemoryImageStorage):
         await super().put(image, data)
 
 
+class WithoutCredentials(InMemoryImageStorage):
+    """Has nothing to sign links with until it is well."""
+
+    well = False
+
+    async def link(self, key: str) -> str:
+        if not self.well:
+            raise StorageFault("there are no credentials")
+        return await super().link(key)
+
+
 class LedgerInTrouble(InMemoryGenerationLedger):
     """Fails with what it is given, as long as it is given it."""
 

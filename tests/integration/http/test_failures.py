@@ -21,7 +21,7 @@ from domain.errors import (
     UnusableImage,
 )
 from domain.money import Money
-from integration.http.faults import LedgerInTrouble, StorageInTrouble
+from integration.http.faults import LedgerInTrouble, StorageInTrouble, WithoutCredentials
 from integration.http.generators import PRICED, FailingGenerator, GatedGenerator, StingyGenerator
 from integration.http.house import House, bearer, open_house
 
@@ -100,6 +100,23 @@ async def test_what_is_drawn_and_not_stored_is_told_and_stored_later() -> None:
     assert (shown["state"], shown["images"], shown["problem"]) == ("drawn", [], None)
     assert stored["state"] == "stored"
     assert finally_.json() == stored["images"]
+
+
+async def test_where_no_links_can_be_made_it_is_said_that_it_was_paid_for() -> None:
+    storage = WithoutCredentials()
+    async with open_house(storage=storage) as house:
+        key = {"Idempotency-Key": "k"}
+        answer, again = await house.order(key), await house.order(key)
+        address = answer.headers["location"]
+        shown, listed = await house.client.get(address), await house.client.get("/api/generations")
+        storage.well = True
+        finally_ = await house.order(key)
+    for told in (answer, again, shown, listed):
+        assert (told.status_code, told.json()["type"]) == (503, "/problems/storage-unavailable")
+        assert (told.json()["charged"], told.headers["retry-after"]) == ("yes", "10")
+    assert again.headers["idempotency-replay"] == "true"
+    assert answer.links["describedby"]["url"] == address
+    assert len(finally_.json()) == 1
 
 
 async def test_there_is_room_for_so_many_and_no_more() -> None:

@@ -117,10 +117,27 @@ async def test_where_the_message_cannot_be_made_it_is_sent_later() -> None:
     desk = Desk(Sender())
     await desk.ended()
     desk.message, well = fail, desk.message
-    await desk.deliver()
+    for _ in range(len(RETRIES) + 1):
+        assert await desk.next_after() <= CLAIM
     desk.message = well
     assert await desk.next_after() == CLAIM
     assert len(desk.sender.sent) == 1
+
+
+async def test_a_message_that_could_not_be_made_uses_up_no_attempt() -> None:
+    def fail(generation: Generation) -> bytes:
+        raise StorageFault("nothing to sign links with")
+
+    desk = Desk(Sender(NotDelivered("HTTP 503")))
+    await desk.ended()
+    desk.message, well = fail, desk.message
+    for _ in range(len(RETRIES) + 1):
+        await desk.next_after()
+    desk.message = well
+    await desk.next_after()
+    assert await desk.backlog() == Backlog(1, 0)
+    assert RETRIES[0] <= await desk.next_after() <= RETRIES[0] * 1.1 + timedelta(seconds=1)
+    assert await desk.backlog() == Backlog(0, 0)
 
 
 async def test_where_the_delivery_cannot_be_written_down_it_is_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,7 +25,9 @@ _CLAIM: Final = """
     RETURNING generations.*, attempts
 """
 _FORGET: Final = "DELETE FROM webhooks WHERE generation = $1"
-_PUT_OFF: Final = "UPDATE webhooks SET due_at = $3 WHERE generation = $1 AND attempts = $2"
+_PUT_OFF: Final = """
+    UPDATE webhooks SET due_at = $3, attempts = attempts - $4 WHERE generation = $1 AND attempts = $2
+"""
 _BACKLOG: Final = "SELECT count(due_at) AS waiting, count(*) - count(due_at) AS given_up FROM webhooks"
 
 
@@ -44,9 +46,9 @@ class PostgresWebhookLedger(WebhookLedger):
         async with self._session() as session:
             await session.execute(_FORGET, delivery.generation.id)
 
-    async def put_off(self, delivery: Delivery, until: datetime | None) -> None:
+    async def put_off(self, delivery: Delivery, until: datetime | None, *, attempted: bool = True) -> None:
         async with self._session() as session:
-            await session.execute(_PUT_OFF, delivery.generation.id, delivery.attempt, until)
+            await session.execute(_PUT_OFF, delivery.generation.id, delivery.attempt, until, int(not attempted))
 
     async def backlog(self) -> Backlog:
         async with self._session() as session:

@@ -22,7 +22,10 @@ _CLAIM: Final = f"""
     RETURNING generation, attempts
 """  # noqa: S608  # nothing of it comes from outside
 _FORGET: Final = "DELETE FROM webhooks WHERE generation = :generation"
-_PUT_OFF: Final = "UPDATE webhooks SET due_at = :until WHERE generation = :generation AND attempts = :attempt"
+_PUT_OFF: Final = """
+    UPDATE webhooks SET due_at = :until, attempts = attempts - :given_back
+    WHERE generation = :generation AND attempts = :attempt
+"""
 _BACKLOG: Final = "SELECT count(due_at) AS waiting, count(*) - count(due_at) AS given_up FROM webhooks"
 
 
@@ -42,11 +45,12 @@ class SQLiteWebhookLedger(WebhookLedger):
     async def forget(self, delivery: Delivery) -> None:
         await self._writer.write(lambda file: file.execute(_FORGET, {"generation": delivery.generation.id}).rowcount)
 
-    async def put_off(self, delivery: Delivery, until: datetime | None) -> None:
+    async def put_off(self, delivery: Delivery, until: datetime | None, *, attempted: bool = True) -> None:
         parameters = {
             "generation": delivery.generation.id,
             "attempt": delivery.attempt,
             "until": to_microseconds(until),
+            "given_back": int(not attempted),
         }
         await self._writer.write(lambda file: file.execute(_PUT_OFF, parameters).rowcount)
 
