@@ -20,10 +20,11 @@
         └── StorageUnavailable          drawn and safe, stored later by itself: charged yes
 
     InvalidValue                        a value object could not be born; becomes a `Violation`
+    └── OutOfBounds                     in a way that models have bounds of their own for
     Superseded                          another worker or the owner was faster; the commit did not happen
     StorageFault                        a storage or the spool could not do it just now; free to try again
 
-The last three never leave the house.
+The last four never leave the house.
 """
 
 from collections.abc import Sequence
@@ -54,6 +55,10 @@ class Violation:
 
 class InvalidValue(ValueError):
     """A value breaks its rule; the message says the rule, never the value."""
+
+
+class OutOfBounds(InvalidValue):
+    """It is none of the values from the lowest to the highest, or too long: a bound that a model may narrow."""
 
 
 class Superseded(Exception):

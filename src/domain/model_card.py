@@ -40,7 +40,7 @@ class PixelRange:
         return self.min <= side <= self.max and side % self.step == 0
 
     def __str__(self) -> str:
-        return (f"a multiple of {self.step} from " if self.step > 1 else "") + f"{self.min} to {self.max}"
+        return f"{self.min} to {self.max}" + (f", a multiple of {self.step}," if self.step > 1 else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +114,26 @@ class ModelCard:
         """Whether this model can be given that seed."""
         return self.seed_min <= seed.value <= self.seed_max
 
+    def rule(self, field: str) -> str:
+        """What this model asks of a field of an order, in a sentence; for `seed` what it asks of each."""
+        if field in HONOURABLE and field not in self.honours:
+            return f"is not honoured by {self.version.value}: leave it out"
+        match field:
+            case "prompt" | "negative_prompt":
+                rule = f"must be at most {self.prompt_max} characters long"
+            case "width" | "height" if self.sizes is not None:
+                listed = ", ".join(f"{size.width} x {size.height}" for size in self.sizes)
+                rule = f"must be an integer, and width x height one of {listed}"
+            case "seed":
+                rule = f"must be an integer from {self.seed_min} to {self.seed_max}"
+            case "samples":
+                rule = f"must be an integer from {SampleCount.MIN} to {self.samples_max}"
+            case "guidance_scale":
+                rule = f"must be a number from {self.guidance_scale}"
+            case _:
+                rule = f"must be an integer from {getattr(self, field)}"
+        return f"{rule} for {self.version.value}"
+
     def violations(
         self,
         *,
@@ -121,13 +141,12 @@ class ModelCard:
         negative_prompt: Prompt | None,
         width: int | None,
         height: int | None,
-        seeds: Sequence[Seed] | None,
+        seeds: Sequence[Seed | None] | None,
         num_inference_steps: InferenceSteps | None,
         guidance_scale: GuidanceScale | None,
-        samples: int,
+        samples: SampleCount | None,
     ) -> Iterator[Violation]:
         """Every rule of this model that the parts of an order break; a part that is None is not looked at."""
-        model = self.version.value
         given = {
             "negative_prompt": negative_prompt,
             "seed": seeds,
@@ -136,36 +155,40 @@ class ModelCard:
         }
         for field, value in given.items():
             if value is not None and field not in self.honours:
-                yield Violation(f"/{field}", f"is not honoured by {model}: leave it out")
-        for pointer, text in (("/prompt", prompt), ("/negative_prompt", negative_prompt)):
+                yield self._violation(field)
+        for field, text in (("prompt", prompt), ("negative_prompt", negative_prompt)):
             if text is not None and len(text.value) > self.prompt_max:
-                yield Violation(pointer, f"must be at most {self.prompt_max} characters long for {model}")
+                yield self._violation(field)
         yield from self._size_violations(width, height)
-        yield from self._seed_violations(seeds)
-        if samples > self.samples_max:
-            pointer = "/samples" if seeds is None or len(seeds) != samples else "/seed"
-            yield Violation(pointer, f"{model} draws at most {self.samples_max} images at once")
+        yield from self._seed_violations(seeds or ())
+        if samples is not None and samples.value > self.samples_max:
+            yield self._violation("samples")
         steps_range, guidance_range = self.num_inference_steps, self.guidance_scale
         if num_inference_steps is not None and steps_range and num_inference_steps.value not in steps_range:
-            yield Violation("/num_inference_steps", f"must be an integer from {steps_range} for {model}")
+            yield self._violation("num_inference_steps")
         if guidance_scale is not None and guidance_range and guidance_scale.value not in guidance_range:
-            yield Violation("/guidance_scale", f"must be a number from {guidance_range} for {model}")
+            yield self._violation("guidance_scale")
+
+    def _violation(self, field: str) -> Violation:
+        return Violation(f"/{field}", self.rule(field))
 
     def _size_violations(self, width: int | None, height: int | None) -> Iterator[Violation]:
-        model = self.version.value
-        if self.sizes is not None:
-            if width is not None and height is not None and ImageSize(width, height) not in self.sizes:
-                listed = ", ".join(f"{size.width} x {size.height}" for size in self.sizes)
-                yield Violation("/width", f"width x height must be one of {listed} for {model}")
-                yield Violation("/height", f"width x height must be one of {listed} for {model}")
-            return
-        if width is not None and width not in self.width:
-            yield Violation("/width", f"must be {self.width} pixels for {model}")
-        if height is not None and height not in self.height:
-            yield Violation("/height", f"must be {self.height} pixels for {model}")
+        if self.sizes is None:
+            if width is not None and width not in self.width:
+                yield self._violation("width")
+            if height is not None and height not in self.height:
+                yield self._violation("height")
+        elif not any(width in (None, size.width) and height in (None, size.height) for size in self.sizes):
+            if width is not None:
+                yield self._violation("width")
+            if height is not None:
+                yield self._violation("height")
 
-    def _seed_violations(self, seeds: Sequence[Seed] | None) -> Iterator[Violation]:
-        for index, seed in enumerate(seeds or ()):
-            if self.seed and not self.takes(seed):
-                rule = f"must be an integer from {self.seed_min} to {self.seed_max} for {self.version.value}"
-                yield Violation(f"/seed/{index}", rule)
+    def _seed_violations(self, seeds: Sequence[Seed | None]) -> Iterator[Violation]:
+        if not self.seed:
+            return
+        if len(seeds) > self.samples_max:
+            yield Violation("/seed", f"{self.version.value} draws at most {self.samples_max} images at once")
+        for index, seed in enumerate(seeds):
+            if seed is not None and not self.takes(seed):
+                yield Violation(f"/seed/{index}", self.rule("seed"))

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from domain.errors import InvalidRequest, InvalidValue, Violation
-from domain.model_card import ModelCard
+from domain.errors import InvalidRequest, InvalidValue, OutOfBounds, Violation
+from domain.model_card import HONOURABLE, ModelCard
 from domain.values import (
     GuidanceScale,
     ImageSize,
@@ -61,7 +61,7 @@ class Order:
             seeds=self.seeds,
             num_inference_steps=self.num_inference_steps,
             guidance_scale=self.guidance_scale,
-            samples=self.images,
+            samples=self.samples,
         )
         return not any(broken)
 
@@ -92,6 +92,8 @@ def read_order(fields: Mapping[str, object], cards: Mapping[str, ModelCard]) -> 
     """
     reading = _Reading(fields)
     version = reading.required("version", ModelVersion)
+    card = cards.get(version.value) if version else None
+    reading.hold_to(card)
     prompt = reading.required("prompt", Prompt)
     negative_prompt = reading.optional("negative_prompt", Prompt.or_none)
     width = reading.required("width", ImageSize.side)
@@ -102,21 +104,19 @@ def read_order(fields: Mapping[str, object], cards: Mapping[str, ModelCard]) -> 
     samples = reading.optional("samples", SampleCount)
     if seeds is not None and samples is not None and len(seeds) != samples.value:
         reading.broken("/seed", f"must hold one seed for each image: {len(seeds)} given for {samples.value}")
-    if version is not None:
-        card = cards.get(version.value)
-        if card is None:
-            reading.broken("/version", "must be one of " + ", ".join(sorted(cards)))
-        else:
-            reading.violations += card.violations(
-                prompt=prompt,
-                negative_prompt=negative_prompt,
-                width=width,
-                height=height,
-                seeds=seeds,
-                num_inference_steps=steps,
-                guidance_scale=guidance,
-                samples=samples.value if samples else len(seeds or ()),
-            )
+    if card is not None:
+        reading.violations += card.violations(
+            prompt=prompt,
+            negative_prompt=negative_prompt,
+            width=width,
+            height=height,
+            seeds=seeds,
+            num_inference_steps=steps,
+            guidance_scale=guidance,
+            samples=samples,
+        )
+    elif version is not None:
+        reading.broken("/version", "must be one of " + ", ".join(sorted(cards)))
     reading.refuse_unknown()
     if reading.violations or version is None or prompt is None or width is None or height is None:
         raise InvalidRequest(sorted(reading.violations, key=_place))
@@ -125,7 +125,7 @@ def read_order(fields: Mapping[str, object], cards: Mapping[str, ModelCard]) -> 
         prompt=prompt,
         size=ImageSize(width, height),
         negative_prompt=negative_prompt,
-        seeds=seeds,
+        seeds=None if seeds is None else tuple(seed for seed in seeds if seed),
         num_inference_steps=steps,
         guidance_scale=guidance,
         samples=samples,
@@ -143,7 +143,12 @@ class _Reading:
 
     def __init__(self, fields: Mapping[str, object]) -> None:
         self._fields = fields
+        self._card: ModelCard | None = None
         self.violations: list[Violation] = []
+
+    def hold_to(self, card: ModelCard | None) -> None:
+        """From now on tell the bounds of this model, where there is one, and not those of the contract."""
+        self._card = card
 
     def broken(self, pointer: str, detail: str) -> None:
         self.violations.append(Violation(pointer, detail))
@@ -155,19 +160,18 @@ class _Reading:
         return self.optional(field, read)
 
     def optional(self, field: str, read: Callable[..., T]) -> T | None:
-        value = self._fields.get(field)
-        return None if value is None else self._read(f"/{field}", read, value)
+        value = self._honoured(field)
+        return None if value is None else self._read(field, f"/{field}", read, value)
 
-    def seeds(self) -> tuple[Seed, ...] | None:
-        values = self._fields.get("seed")
+    def seeds(self) -> tuple[Seed | None, ...] | None:
+        """One for each image, None for what is no seed: their number tells even where one of them is wrong."""
+        values = self._honoured("seed")
         if values is None:
             return None
         if not isinstance(values, list) or not SampleCount.MIN <= len(values) <= SampleCount.MAX:
             self.broken("/seed", f"must be an array of {SampleCount.MIN} to {SampleCount.MAX} integers")
             return None
-        seeds = [self._read(f"/seed/{index}", Seed, value) for index, value in enumerate(values)]
-        whole = tuple(seed for seed in seeds if seed is not None)
-        return whole if len(whole) == len(values) else None
+        return tuple(self._read("seed", f"/seed/{index}", Seed, value) for index, value in enumerate(values))
 
     def refuse_unknown(self) -> None:
         for field in self._fields:
@@ -175,9 +179,19 @@ class _Reading:
                 escaped = field.replace("~", "~0").replace("/", "~1")  # RFC 6901, 3
                 self.broken(f"/{escaped}", "is not a field of an order")
 
-    def _read(self, pointer: str, read: Callable[..., T], value: object) -> T | None:
+    def _honoured(self, field: str) -> object:
+        """What a field holds; what the model does not honour is named here, and held to no other rule."""
+        value = self._fields.get(field)
+        if value in (None, "") or self._card is None or field not in HONOURABLE or field in self._card.honours:
+            return value
+        self.broken(f"/{field}", self._card.rule(field))
+        return None
+
+    def _read(self, field: str, pointer: str, read: Callable[..., T], value: object) -> T | None:
         try:
             return read(value)
+        except OutOfBounds as contract:
+            self.broken(pointer, self._card.rule(field) if self._card else str(contract))
         except InvalidValue as rule:
             self.broken(pointer, str(rule))
-            return None
+        return None

@@ -9,7 +9,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from domain.errors import InvalidValue
+from domain.errors import InvalidValue, OutOfBounds
 
 _LINE_ENDS_AND_TAB = frozenset("\n\r\t")
 
@@ -23,7 +23,7 @@ def _text(value: object) -> str:
 def _integer(value: object, low: int, high: int) -> int:
     # `type(...) is int`, because bool is a subclass of int and no number.
     if type(value) is not int or not low <= value <= high:
-        raise InvalidValue(f"must be an integer from {low} to {high}")
+        raise OutOfBounds(f"must be an integer from {low} to {high}")
     return value
 
 
@@ -57,7 +57,7 @@ class Prompt:
         if not text.strip():
             raise InvalidValue("must not be blank")
         if len(text) > self.MAX_LENGTH:
-            raise InvalidValue(f"must be at most {self.MAX_LENGTH} characters long")
+            raise OutOfBounds(f"must be at most {self.MAX_LENGTH} characters long")
         if not text.isprintable() and any(
             unicodedata.category(character) in ("Cc", "Cs") and character not in _LINE_ENDS_AND_TAB
             for character in text
@@ -141,7 +141,7 @@ class GuidanceScale:
     def __post_init__(self) -> None:
         # `not low <= value <= high` refuses NaN too; `type` refuses bool.
         if type(self.value) not in (int, float) or not self.MIN <= self.value <= self.MAX:
-            raise InvalidValue(f"must be a number from {self.MIN} to {self.MAX}")
+            raise OutOfBounds(f"must be a number from {self.MIN} to {self.MAX}")
         object.__setattr__(self, "value", float(self.value))
 
 

@@ -123,11 +123,29 @@ def test_a_narrower_model_refuses_by_name() -> None:
     assert violations == {
         "/prompt": "must be at most 20 characters long for narrow",
         "/negative_prompt": "is not honoured by narrow: leave it out",
-        "/width": "must be a multiple of 8 from 384 to 640 pixels for narrow",
-        "/height": "must be a multiple of 8 from 384 to 640 pixels for narrow",
+        "/width": "must be an integer from 384 to 640, a multiple of 8, for narrow",
+        "/height": "must be an integer from 384 to 640, a multiple of 8, for narrow",
         "/seed": "narrow draws at most 2 images at once",
         "/num_inference_steps": "must be an integer from 20 to 30 for narrow",
         "/guidance_scale": "must be a number from 2.0 to 3.0 for narrow",
+    }
+
+
+@pytest.mark.parametrize("length", [385, 648, 9999, -1, True, "512", 512.0])
+def test_whatever_is_wrong_with_a_length_its_rule_is_the_model_s(length: object) -> None:
+    rule = "must be an integer from 384 to 640, a multiple of 8, for narrow"
+    violations = broken(version="narrow", width=length, height=383)
+    assert violations == {"/width": rule, "/height": rule}
+
+
+def test_every_bound_that_is_told_is_the_model_s() -> None:
+    wrong = {"num_inference_steps": "x", "guidance_scale": 99, "samples": 9, "seed": [1, "x"]}
+    assert broken(version="narrow", prompt="x" * 32_001, **wrong) == {
+        "/prompt": "must be at most 20 characters long for narrow",
+        "/seed/1": "must be an integer from 0 to 4294967295 for narrow",
+        "/num_inference_steps": "must be an integer from 20 to 30 for narrow",
+        "/guidance_scale": "must be a number from 2.0 to 3.0 for narrow",
+        "/samples": "must be an integer from 1 to 2 for narrow",
     }
 
 
@@ -138,12 +156,51 @@ def test_a_model_with_a_list_of_sizes_draws_no_other() -> None:
     assert "512 x 512, 1024 x 512" in violations["/width"]
 
 
+@pytest.mark.parametrize("width", ["512", None, 9999])
+def test_one_length_is_held_to_a_list_of_sizes_whatever_the_other_is(width: object) -> None:
+    violations = broken(version="sizes", width=width, height=1024)
+    assert violations.keys() == {"/width", "/height"}
+    assert violations["/height"] == "must be an integer, and width x height one of 512 x 512, 1024 x 512 for sizes"
+    assert broken(version="sizes", width=width, height=512).keys() == {"/width"}
+
+
 @pytest.mark.parametrize(
     ("field", "value"), [("seed", [1]), ("num_inference_steps", 20), ("guidance_scale", 2.0), ("negative_prompt", "x")]
 )
 def test_a_field_that_the_model_cannot_honour_is_refused_never_dropped(field: str, value: object) -> None:
     fields = {"version": "sizes", "prompt": "sea", "width": 512, "height": 512, field: value}
     assert broken(**fields) == {f"/{field}": "is not honoured by sizes: leave it out"}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("seed", [1, "x", 2]),
+        ("seed", "x"),
+        ("num_inference_steps", "x"),
+        ("guidance_scale", 99),
+        ("negative_prompt", 5),
+    ],
+)
+def test_what_the_model_cannot_honour_need_not_be_mended_first(field: str, value: object) -> None:
+    fields = {"version": "sizes", "height": 512, field: value}
+    assert broken(**fields) == {f"/{field}": "is not honoured by sizes: leave it out"}
+
+
+def test_an_empty_negative_prompt_is_none_to_a_model_that_honours_none() -> None:
+    assert read(version="sizes", height=512, negative_prompt="") == read(version="sizes", height=512)
+
+
+def test_seeds_are_counted_even_where_one_of_them_is_wrong() -> None:
+    assert broken(seed=[1, "x"], samples=3) == {
+        "/seed": "must hold one seed for each image: 2 given for 3",
+        "/seed/1": "must be an integer from 0 to 4294967295 for memory",
+    }
+    assert broken(version="narrow", seed=[1, "x", 2], samples=3) == {
+        "/seed": "narrow draws at most 2 images at once",
+        "/seed/1": "must be an integer from 0 to 4294967295 for narrow",
+        "/samples": "must be an integer from 1 to 2 for narrow",
+    }
 
 
 def test_as_many_seeds_as_samples() -> None:
