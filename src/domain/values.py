@@ -58,11 +58,13 @@ class Prompt:
             raise InvalidValue("must not be blank")
         if len(text) > self.MAX_LENGTH:
             raise OutOfBounds(f"must be at most {self.MAX_LENGTH} characters long")
-        if not text.isprintable() and any(
-            unicodedata.category(character) in ("Cc", "Cs") and character not in _LINE_ENDS_AND_TAB
-            for character in text
-        ):
+        if text.isprintable():
+            return
+        odd = {unicodedata.category(character) for character in text if character not in _LINE_ENDS_AND_TAB}
+        if "Cc" in odd:
             raise InvalidValue("must not hold control characters other than line ends and tab")
+        if "Cs" in odd:
+            raise InvalidValue("must not hold unpaired surrogates, which are no characters")
 
     @classmethod
     def or_none(cls, value: object) -> Self | None:
