@@ -16,11 +16,11 @@ WINDOW: Final = timedelta(hours=24)
 Refusal = type[QuotaExceeded] | type[SpendLimit]
 
 _PASSED: Final[dict[Refusal, str]] = {
-    QuotaExceeded: "so many images would pass your limit for 24 hours",
+    QuotaExceeded: "{asked} more would pass your limit of {allowed} images in 24 hours",
     SpendLimit: "the service may not spend that much now",
 }
 _NEVER: Final[dict[Refusal, str]] = {
-    QuotaExceeded: "this order alone is larger than your limit for 24 hours",
+    QuotaExceeded: "this order alone asks for {asked}, more than your limit of {allowed} images in 24 hours",
     SpendLimit: "this order alone costs more than the service may spend in 24 hours",
 }
 
@@ -39,10 +39,9 @@ class Check:
 
     def refused(self, *, now: datetime, room_at: datetime | None) -> QuotaExceeded | SpendLimit:
         """The refusal; there is room once what was ordered at `room_at` has left the window, or never."""
-        if room_at is None:
-            return self.refusal(_NEVER[self.refusal], retry_after=int(WINDOW.total_seconds()))
-        wait = (room_at + WINDOW - now).total_seconds()
-        return self.refusal(_PASSED[self.refusal], retry_after=math.ceil(wait))
+        details = _PASSED if room_at else _NEVER
+        wait = math.ceil((room_at + WINDOW - now).total_seconds()) if room_at else None
+        return self.refusal(details[self.refusal].format(asked=self.asked, allowed=self.allowed), retry_after=wait)
 
 
 def checks(generation: Generation, limits: Limits) -> Iterator[Check]:

@@ -133,8 +133,9 @@ PROBLEM_TYPES: Final[dict[type[DarkroomError], ProblemType]] = {
         "quota-exceeded",
         HTTPStatus.TOO_MANY_REQUESTS,
         "Your own limit is reached",
-        "You have ordered as many images as you may in 24 hours. Nothing was drawn and nothing was charged. "
-        "`Retry-After` says when there may be room again; `GET /api/usage` says what is left.",
+        "With this order you would have ordered more images than you may in 24 hours. Nothing was drawn and nothing "
+        "was charged. `Retry-After` says when there may be room for it, and is left out where it alone is too large; "
+        "`GET /api/usage` says what is left.",
     ),
     GeneratorRefused: ProblemType(
         "generator-refused",
@@ -183,8 +184,9 @@ PROBLEM_TYPES: Final[dict[type[DarkroomError], ProblemType]] = {
         "spend-limit",
         HTTPStatus.SERVICE_UNAVAILABLE,
         "The service's spend limit is reached",
-        "The service has spent as much in 24 hours as its operator allows. Nothing was drawn and nothing was "
-        "charged. `Retry-After` says when there may be room again.",
+        "With this order the service would spend more in 24 hours than its operator allows. Nothing was drawn and "
+        "nothing was charged. `Retry-After` says when there may be room for it, and is left out where it alone costs "
+        "too much.",
     ),
     StorageUnavailable: ProblemType(
         "storage-unavailable",

@@ -150,11 +150,16 @@ async def test_the_callers_own_limit() -> None:
     async with open_house(images_per_day=3) as house:
         assert (await house.order(samples=3)).status_code == 200
         refused = await house.order()
+        too_large = await house.order(samples=4)
         by_token = await house.order(bearer(images_per_day=4))
         other = await house.order(bearer(sub="grace"))
     assert (refused.status_code, refused.json()["type"]) == (429, "/problems/quota-exceeded")
     assert refused.json()["charged"] == "no"
     assert 0 < int(refused.headers["retry-after"]) <= timedelta(days=1).total_seconds()
+    assert refused.json()["detail"] == "1 more would pass your limit of 3 images in 24 hours"
+    assert (too_large.status_code, too_large.json()["type"]) == (429, "/problems/quota-exceeded")
+    assert too_large.json()["detail"] == "this order alone asks for 4, more than your limit of 3 images in 24 hours"
+    assert "retry-after" not in too_large.headers
     assert (by_token.status_code, other.status_code) == (200, 200)
 
 
@@ -162,8 +167,11 @@ async def test_the_services_own_limit() -> None:
     async with open_house(generator=InMemoryImageGenerator(PRICED), spend_per_day=Money.parse("0.05 USD")) as house:
         assert (await house.order(samples=2)).status_code == 200
         refused = await house.order()
-    assert (refused.status_code, refused.json()["type"]) == (503, "/problems/spend-limit")
+        too_dear = await house.order(samples=3)
+    for answer in (refused, too_dear):
+        assert (answer.status_code, answer.json()["type"]) == (503, "/problems/spend-limit")
     assert "retry-after" in refused.headers
+    assert "retry-after" not in too_dear.headers
 
 
 async def test_nothing_is_begun_that_cannot_be_written_down() -> None:
