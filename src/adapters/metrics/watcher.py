@@ -59,6 +59,11 @@ class MetricsWatcher(Watcher):
         for outcome in get_args(WebhookOutcome):
             self._instruments.webhooks.labels(outcome)
 
+    def expect_faults(self, addresses: Iterable[tuple[str, str]]) -> None:
+        """The same for faults of our own: `addresses` are the methods that are answered, each with its route."""
+        for method, route in addresses:
+            self._instruments.requests.labels(method, route, "500", "internal")
+
     @contextmanager
     def request(self, headers: Headers) -> Iterator[Answered]:
         del headers

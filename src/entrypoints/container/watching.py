@@ -4,7 +4,7 @@ What they need is not imported where they are not.
 """
 
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
@@ -96,6 +96,11 @@ class Watching:
     def generation(self, generation: Generation) -> AbstractContextManager[None]:
         """Watch a generation being worked on."""
         return self._watcher.generation(generation)
+
+    def addresses(self, addresses: Iterable[tuple[str, str]]) -> None:
+        """These methods are answered, each with its route."""
+        if self._metrics:
+            self._metrics.expect_faults(addresses)
 
     def begin(
         self,

@@ -1,17 +1,23 @@
 """The methods that an address knows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from litestar import Response
+from litestar import Litestar, Response
 from litestar.routes import HTTPRoute
 
 from entrypoints.http.auth import CallerRequest
 
 
+def addresses(app: Litestar) -> Iterator[tuple[str, str]]:
+    """Every method that is answered, each with its route's template."""
+    for route in app.routes:
+        if isinstance(route, HTTPRoute):
+            yield from ((method, route.path_format) for method in _known(route.methods))
+
+
 def allow(methods: Iterable[str]) -> str:
-    """The value of `Allow`: HEAD is known wherever GET is (RFC 9110, 9.3.2)."""
-    known = set(methods)
-    return ", ".join(sorted(known | ({"HEAD"} if "GET" in known else set())))
+    """The value of `Allow`."""
+    return ", ".join(sorted(_known(methods)))
 
 
 async def answer_options(request: CallerRequest) -> Response[None] | None:
@@ -24,3 +30,9 @@ async def answer_options(request: CallerRequest) -> Response[None] | None:
     template = request.scope["path_template"]
     routes = (route for route in request.app.routes if isinstance(route, HTTPRoute) and route.path_format == template)
     return Response(None, status_code=204, headers={"Allow": allow(m for route in routes for m in route.methods)})
+
+
+def _known(methods: Iterable[str]) -> set[str]:
+    """HEAD is known wherever GET is (RFC 9110, 9.3.2)."""
+    known = set(methods)
+    return known | {"HEAD"} if "GET" in known else known

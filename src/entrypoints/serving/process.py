@@ -14,6 +14,7 @@ from domain.model_card import ModelCard
 from entrypoints.container.composition import Container, open_container
 from entrypoints.container.watching import Watching, open_watching
 from entrypoints.http.app import create_app
+from entrypoints.http.methods import addresses
 from entrypoints.open_connections import OpenConnections
 from entrypoints.serving.cycles import leave_alone_what_stays
 from entrypoints.serving.server import Server
@@ -62,6 +63,7 @@ async def serve(
         service = settings.service
         connections = OpenConnections(most=service.max_connections, most_of_one=service.max_connections_per_client)
         app = create_app(container.services(), cors_origins=service.cors_origins, watch=watching.request)
+        watching.addresses(addresses(app))
         server = Server(app, connections, watching.refused, shared=service.workers > 1)
         async with server.answering(listener):
             leave_alone_what_stays()

@@ -33,11 +33,15 @@ class Scraped:
 
     def __call__(self, name: str, **labels: str) -> float:
         """The sum of the samples of that name with these labels."""
-        return sum(
+        return sum(self.all(name, **labels))
+
+    def all(self, name: str, **labels: str) -> list[float]:
+        """The samples of that name with these labels."""
+        return [
             sample.value
             for sample in self._samples
             if sample.name == f"darkroom_{name}" and labels.items() <= sample.labels.items()
-        )
+        ]
 
 
 async def scrape(port: int) -> Scraped:
@@ -103,6 +107,19 @@ async def test_images_money_and_times_are_told(shell: CommandLine, karlo: KarloS
     assert told("http_requests_total", **asked, problem="invalid-request") == 1
     assert told("in_flight_limit") == 64
     assert told("spool_mark_bytes") == 2**30 * 0.8
+
+
+async def test_a_fault_inside_is_shown_before_the_first_wherever_there_may_be_one(shell: CommandLine) -> None:
+    _, port = await serving(shell)
+    told = await scrape(port)
+    for method, route in (
+        ("POST", "/api/images"),
+        ("GET", "/api/models"),
+        ("HEAD", "/"),
+        ("DELETE", "/api/generations/{generation_id}"),
+    ):
+        labels = {"method": method, "route": route, "status": "500", "problem": "internal"}
+        assert told.all("http_requests_total", **labels) == [0], labels
 
 
 async def test_nothing_of_a_caller_or_an_order_is_told(shell: CommandLine, karlo: KarloSimulator) -> None:
