@@ -21,7 +21,8 @@ class Ends:
     def expect(self, cards: Iterable[ModelCard], chains: Mapping[str, Sequence[str]]) -> None:
         """Show 0 for the models on offer: of a counter that begins with its first image, no increase is seen.
 
-        `chains` by version: the model that it stands for, then those that may draw in its place.
+        `chains` by version: the model that it stands for, then those that may draw in its place. An alias is left out:
+        what is ordered by it is counted as the model's.
         """
         self._chains = chains
         for model, *others in chains.values():
@@ -29,6 +30,8 @@ class Ends:
                 self._fallbacks.labels(model, other)
         for card in cards:
             version = card.version.value
+            if chains[version][0] != version:
+                continue
             for outcome in _OUTCOMES:
                 self._images.labels(version, card.generator, outcome.value)
             if card.price:

@@ -4,10 +4,12 @@ from dataclasses import replace
 
 from prometheus_client import CollectorRegistry
 
+from adapters.in_memory.generator import WIDEST_CARD
 from adapters.metrics.ends import Ends
 from adapters.metrics.instruments import Instruments
 from conformance.generations import NOON, drawn, image_of, received, stored
 from domain.errors import GeneratorUnavailable, OutcomeUnknown, UnusableImage
+from domain.money import Money
 from domain.values import ModelVersion
 
 
@@ -17,6 +19,10 @@ class Counting:
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
         self.ends = Ends(Instruments(self._registry))
+
+    def models(self) -> set[str]:
+        samples = [sample for family in self._registry.collect() for sample in family.samples]
+        return {sample.labels["model"] for sample in samples if "model" in sample.labels}
 
     def images(self, outcome: str) -> float | None:
         labels = {"model": "v2.1", "generator": "karlo", "outcome": outcome}
@@ -52,6 +58,15 @@ def test_an_order_that_another_model_was_asked_for_is_told() -> None:
         counting.ends.count(stored(replace(order, model=ModelVersion(model)))[-1])
     counting.ends.count(stored(received(version="no longer on offer"))[-1])
     assert (counting.fallbacks("v2.0"), counting.fallbacks("sketch")) == (2, 0)
+
+
+def test_only_who_draws_is_shown_before_the_first_image_and_not_an_alias() -> None:
+    counting = Counting()
+    karlo = replace(WIDEST_CARD, generator="karlo", price=Money.parse("0.02 USD"))
+    cards = [replace(karlo, version=ModelVersion(version)) for version in ("v2.1", "an alias")]
+    counting.ends.expect(cards, {"v2.1": ("v2.1",), "an alias": ("v2.1",)})
+    assert (counting.images("stored"), counting.spend("yes")) == (0, 0)
+    assert counting.models() == {"v2.1"}
 
 
 def test_what_came_is_told_from_what_did_not() -> None:
