@@ -18,6 +18,7 @@ from entrypoints.settings.setting import (
     InvalidSetting,
     Secret,
     declared_in,
+    missing_values,
     read_group,
     wrong_values,
 )
@@ -62,6 +63,7 @@ GROUPS: Final[tuple[type, ...]] = (
 )
 _CHOOSABLE: Final = frozenset({*GENERATOR_GROUPS.values(), *STORAGE_GROUPS.values(), *MARK_GROUPS.values()})
 _PER_MINUTE: Final = "DARKROOM_IMAGES_PER_MINUTE_"
+_per_minute: Final = whole(1, 1_000_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,23 +93,29 @@ class Settings:
         Raises:
             BadSettings: naming each that is missing or makes no sense.
         """
-        problems = [problem for group in GROUPS for problem in wrong_values(group, environment)]
-        if problems:
-            raise BadSettings(*problems)
-        generators, storage = read_group(GeneratorSettings, environment), read_group(StorageSettings, environment)
+        wrong = {name: line for group in GROUPS for name, line in wrong_values(group, environment).items()}
+        # What is chosen asks for settings of its own, which are looked at whatever else is wrong.
+        right = {name: text for name, text in environment.items() if name not in wrong}
+        generators, storage = read_group(GeneratorSettings, right), read_group(StorageSettings, right)
         choices = {f"DARKROOM_GENERATORS={name}": GENERATOR_GROUPS.get(name) for name in generators.names}
         choices[f"DARKROOM_STORAGE={storage.kind}"] = STORAGE_GROUPS.get(storage.kind)
-        marks = read_group(MarkSettings, environment)
+        marks = read_group(MarkSettings, right)
         choices[f"DARKROOM_MARKS={marks.kind}"] = MARK_GROUPS.get(marks.kind)
+        needed = ((group, choice) for choice, group in choices.items() if group)
+        problems = [
+            *wrong.values(),
+            *(line for group, choice in needed for line in missing_values(group, environment, needed_with=choice)),
+            *_wrong_quotas(environment, generators.names),
+        ]
+        if problems:
+            raise BadSettings(*problems)
         settings = cls(
             service=read_group(ServiceSettings, environment),
             tokens=read_group(TokenSettings, environment),
             generators=generators,
             storage=storage,
             marks=marks,
-            chosen={
-                group: read_group(group, environment, needed_with=choice) for choice, group in choices.items() if group
-            },
+            chosen={group: read_group(group, environment) for group in choices.values() if group},
             ledger=read_group(LedgerSettings, environment),
             limits=read_group(LimitSettings, environment),
             watching=read_group(WatchingSettings, environment),
@@ -157,14 +165,20 @@ def ignored_names(environment: Mapping[str, str]) -> Iterator[str]:
 
 
 def _quotas(environment: Mapping[str, str], generators: Sequence[str]) -> Mapping[str, int]:
-    quotas = {}
-    for generator in generators:
-        if text := environment.get(_quota_name(generator), "").strip():
+    return {name: _per_minute(text) for name in generators if (text := _quota_text(environment, name))}
+
+
+def _wrong_quotas(environment: Mapping[str, str], generators: Sequence[str]) -> Iterator[str]:
+    for name in generators:
+        if text := _quota_text(environment, name):
             try:
-                quotas[generator] = whole(1, 1_000_000)(text)
+                _per_minute(text)
             except InvalidSetting as rule:
-                raise BadSettings(f"{_quota_name(generator)} {rule}, not {text!r}") from rule
-    return quotas
+                yield f"{_quota_name(name)} {rule}, not {text!r}"
+
+
+def _quota_text(environment: Mapping[str, str], generator: str) -> str:
+    return environment.get(_quota_name(generator), "").strip()
 
 
 def _quota_name(generator: str) -> str:

@@ -81,36 +81,35 @@ def declared_in(group: type) -> Iterator[Declared]:
         yield Declared(setting, member.name, required, None if member.default is MISSING else member.default)
 
 
-def wrong_values(group: type, environment: Mapping[str, str]) -> Iterator[str]:
-    """A line for each setting of a group whose value makes no sense, whether the group is in use or not."""
+def wrong_values(group: type, environment: Mapping[str, str]) -> Mapping[str, str]:
+    """By its name a line for each setting of a group whose value makes no sense, whether the group is in use or not."""
+    wrong = {}
     for declared in declared_in(group):
         setting, text = declared.setting, _text(declared.setting, environment)
         if text:
             try:
                 setting.read(text)
             except InvalidSetting as rule:
-                yield f"{setting.name} {rule}" + ("" if setting.confidential else f", not {text!r}")
+                wrong[setting.name] = f"{setting.name} {rule}" + ("" if setting.confidential else f", not {text!r}")
+    return wrong
 
 
-def read_group(group: type[G], environment: Mapping[str, str], *, needed_with: str | None = None) -> G:
-    """A group as it is set; `needed_with` is what makes its required settings required.
+def missing_values(group: type, environment: Mapping[str, str], *, needed_with: str) -> Iterator[str]:
+    """A line for each required setting of a group that is not set; `needed_with` is what brings the group into use."""
+    for one in declared_in(group):
+        if one.required and not _text(one.setting, environment):
+            yield f"{one.setting.name} is missing: with {needed_with} it must be set to {one.setting.meaning}"
+
+
+def read_group(group: type[G], environment: Mapping[str, str]) -> G:
+    """A group as it is set.
 
     Raises:
-        BadSettings: naming each that is missing.
         InvalidSetting: there are `wrong_values`.
+        TypeError: there are `missing_values`.
     """
-    present = {one.setting.name: text for one in declared_in(group) if (text := _text(one.setting, environment))}
-    missing = [one.setting for one in declared_in(group) if one.required and one.setting.name not in present]
-    if missing:
-        when = f"with {needed_with} it" if needed_with else "it"
-        raise BadSettings(*(f"{one.name} is missing: {when} must be set to {one.meaning}" for one in missing))
-    return group(
-        **{
-            one.field: one.setting.read(present[one.setting.name])
-            for one in declared_in(group)
-            if one.setting.name in present
-        }
-    )
+    present = ((one, _text(one.setting, environment)) for one in declared_in(group))
+    return group(**{one.field: one.setting.read(text) for one, text in present if text})
 
 
 def _text(setting: Setting, environment: Mapping[str, str]) -> str:

@@ -230,6 +230,25 @@ def test_all_bad_values_are_named_at_once() -> None:
     assert [line.split()[0] for line in lines] == ["DARKROOM_PORT", "DARKROOM_LINK_TTL", "DARKROOM_METRICS_PORT"]
 
 
+def test_what_a_choice_needs_is_named_beside_all_that_is_wrong() -> None:
+    environment = {
+        "DARKROOM_PORT": "x",
+        "DARKROOM_GENERATORS": "karlo",
+        "DARKROOM_FETCH_TIMEOUT": "y",
+        "DARKROOM_KARLO_BASE_URL": "z",
+        "DARKROOM_STORAGE": "s3",
+        "DARKROOM_IMAGES_PER_MINUTE_KARLO": "w",
+    }
+    assert [line.split()[0] for line in problems(environment)] == [
+        "DARKROOM_PORT",
+        "DARKROOM_FETCH_TIMEOUT",
+        "DARKROOM_KARLO_BASE_URL",
+        "DARKROOM_KARLO_API_KEY",
+        "DARKROOM_S3_BUCKET",
+        "DARKROOM_IMAGES_PER_MINUTE_KARLO",
+    ]
+
+
 @pytest.mark.parametrize(
     ("environment", "missing"),
     [
