@@ -9,12 +9,14 @@ import pytest
 from PIL import Image, ImageChops
 
 from adapters.generators.sketch import SketchImageGenerator
+from adapters.marks.inspection import inspect
 from domain.errors import InvalidRequest
 from domain.generation import GenerationRequest
 from domain.order import read_order
 from domain.ports import Receipt
 
 ROOT = Path(__file__).parents[3]
+PICTURE = ROOT / "docs/pictures/lighthouse.png"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CARDS = {card.version.value: card for card in SketchImageGenerator().cards}
 
@@ -28,8 +30,14 @@ def the_order() -> dict[str, object]:
 async def test_its_picture_is_what_its_call_draws() -> None:
     request = GenerationRequest.settle(read_order(the_order(), CARDS), CARDS["sketch"])
     (image,) = [image async for image in SketchImageGenerator().collect(request, Receipt())]
-    with Image.open(ROOT / "docs/pictures/lighthouse.png") as shown, Image.open(io.BytesIO(image.data)) as drawn:
+    with Image.open(PICTURE) as shown, Image.open(io.BytesIO(image.data)) as drawn:
         assert ImageChops.difference(shown, drawn).getbbox() is None
+
+
+def test_its_picture_says_what_it_is() -> None:
+    said = inspect(PICTURE.read_bytes())
+    assert (said.source_type or "").endswith("/algorithmicMedia")
+    assert (said.generator, said.model, said.seed) == ("sketch", "sketch", "7")
 
 
 def test_its_error_is_what_its_mistakes_get() -> None:
