@@ -7,7 +7,7 @@ more caller, under a name of its own, sends one order after the other meanwhile.
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from statistics import quantiles
+from statistics import median, quantiles
 from time import monotonic
 from typing import Final
 
@@ -24,6 +24,7 @@ _CLIENTS: Final = 10 * (_IN_FLIGHT + _QUEUED)
 _DRAWING: Final = 0.5  # seconds
 _SECONDS: Final = 15.0
 _ACCEPTED, _REFUSED = 200, 503
+_ENOUGH_FOR_P99: Final = 100  # answers; of fewer it would be a guess beyond the longest
 
 
 def measure(place: Workplace) -> Iterator[str]:
@@ -81,10 +82,10 @@ def _times(answers: Sequence[Answered], status: int) -> list[float]:
 
 
 def _row(title: str, times: Sequence[float]) -> str:
-    if len(times) < 2:  # noqa: PLR2004  # of one there are no quantiles
-        return f"| {title} | {len(times)} | | | |"
-    cuts = quantiles(times, n=100)
-    return f"| {title} | {len(times):,} | {cuts[49]:.0f} | {cuts[98]:.0f} | {max(times):.0f} |"
+    if not times:
+        return f"| {title} | 0 | - | - | - |"
+    p99 = f"{quantiles(times, n=100)[98]:.0f}" if len(times) >= _ENOUGH_FOR_P99 else "-"
+    return f"| {title} | {len(times):,} | {median(times):.0f} | {p99} | {max(times):.0f} |"
 
 
 if __name__ == "__main__":
