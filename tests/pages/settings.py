@@ -15,6 +15,8 @@ senseless value stops the start with a line that names the variable and says wha
 `DARKROOM_IMAGES_PER_MINUTE_KARLO` and the like, one for each generator, set a provider's own quota for all processes
 together; unlimited where they are not set.
 
+Where a part needs an extra, it is installed from the checkout: `.venv/bin/python -m pip install --editable '.[otel]'`.
+
 This page is written from the declarations in `src/entrypoints/settings`, and a test holds it to them.
 """
 

@@ -20,7 +20,7 @@ class Credentials:
     """What a manifest says, and what it is worth.
 
     `state` is `trusted` (an anchor vouches for the signer), `valid` (nothing was changed since it was signed),
-    `invalid`, or `unchecked` where darkroom[c2pa] is not installed; `flaws` say why it is invalid.
+    `invalid`, or `unchecked` where the extra `c2pa` is not installed; `flaws` say why it is invalid.
     """
 
     state: str

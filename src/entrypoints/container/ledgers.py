@@ -62,7 +62,9 @@ async def _open_postgres(settings: Settings, spool: DiskImageSpool) -> AsyncIter
         from adapters.postgres.database import open_postgres_database
         from adapters.spools.postgres import PostgresImageSpool
     except ModuleNotFoundError as missing:
-        raise BadSettings(f"DARKROOM_LEDGER_URL needs {missing.name}: install darkroom[postgres]") from missing
+        raise BadSettings(
+            f"DARKROOM_LEDGER_URL needs {missing.name}: .venv/bin/python -m pip install --editable '.[postgres]'"
+        ) from missing
 
     # What waits on this machine's disk is out of the reach of others.
     machine = made_once(settings, "spool-id", lambda: str(uuid4())).decode()

@@ -56,7 +56,10 @@ def _signing(c2pa: C2PASettings) -> tuple[Mark, str]:
         from adapters.marks.certificates import name_of, read_algorithm, read_chain
         from adapters.marks.credentials import ContentCredentials
     except ImportError as missing:
-        raise BadSettings(f"DARKROOM_MARKS=c2pa needs the extra darkroom[c2pa]: {missing}") from missing
+        raise BadSettings(
+            f"DARKROOM_MARKS=c2pa needs more than is installed: {missing}; it comes by "
+            ".venv/bin/python -m pip install --editable '.[c2pa]'"
+        ) from missing
     with _read_from("DARKROOM_C2PA_CERTIFICATE"):
         leaf = read_chain(c2pa.certificate, now=now())[0]
     with _read_from("DARKROOM_C2PA_KEY"):

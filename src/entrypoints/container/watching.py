@@ -152,7 +152,11 @@ async def open_watching(settings: Settings, registry: "CollectorRegistry | None"
     try:
         from adapters.tracing import TracingWatcher, open_tracer
     except ModuleNotFoundError as missing:
-        log.warning("OTEL_EXPORTER_OTLP_ENDPOINT is set, and no traces are sent: install darkroom[otel] (%s)", missing)
+        log.warning(
+            "OTEL_EXPORTER_OTLP_ENDPOINT is set, and no traces are sent: %s; it comes by "
+            ".venv/bin/python -m pip install --editable '.[otel]'",
+            missing,
+        )
         yield Watching(instruments=instruments)
         return
     async with open_tracer() as tracer:

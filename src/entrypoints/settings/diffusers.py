@@ -17,7 +17,7 @@ def _device(value: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiffusersSettings:
-    """Models in this process, with the extra `darkroom[diffusers]`. Each process of the service loads its own."""
+    """Models in this process, with the extra `diffusers`. Each process of the service loads its own."""
 
     models: Annotated[
         tuple[str, ...],

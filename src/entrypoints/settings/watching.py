@@ -9,7 +9,7 @@ from entrypoints.settings.setting import Setting
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchingSettings:
-    """Who may watch it. Spans need the extra `darkroom[otel]`; all of OpenTelemetry's own variables hold for them."""
+    """Who may watch it. Spans need the extra `otel`; all of OpenTelemetry's own variables hold for them."""
 
     metrics_port: Annotated[
         int | None,

@@ -62,4 +62,5 @@ async def test_without_the_extra_it_is_told_that_no_traces_are_sent(
     async with open_watching(settings, CollectorRegistry()) as watching:
         request: AbstractContextManager[object] = watching.request([])
         with request:
-            assert "no traces are sent: install darkroom[otel]" in caplog.text
+            assert "no traces are sent" in caplog.text
+            assert ".venv/bin/python -m pip install --editable '.[otel]'" in caplog.text

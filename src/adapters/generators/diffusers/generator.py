@@ -133,5 +133,8 @@ def _loaded(sources: Iterable[ModelSource], sizes: Sizes | None, device: str, dt
     try:
         from adapters.generators.diffusers.loading import load  # noqa: PLC0415  # takes seconds, and much memory
     except ImportError as missing:
-        raise InvalidValue(f"nothing can be loaded without the extra darkroom[diffusers]: {missing}") from missing
+        raise InvalidValue(
+            f"nothing can be loaded: {missing}; what it takes comes by "
+            ".venv/bin/python -m pip install --editable '.[diffusers]'"
+        ) from missing
     return [load(source, sizes, device=device, dtype=dtype) for source in sources]
