@@ -1,19 +1,15 @@
 """The generators that README and the guide show are whole: each passes the suite that they point to."""
 
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from adapters.conformance import GeneratorContract
-from adapters.in_memory.generator import WIDEST_CARD, tile
-from domain.generation import GeneratedImage, GenerationRequest
-from domain.image_file import MediaType
-from domain.model_card import MediaSource, ModelCard, PixelRange
-from domain.ports import ImageGenerator, Receipt
-from domain.values import ModelVersion
+from adapters.in_memory.generator import tile
+from domain.generation import GenerationRequest
+from domain.ports import ImageGenerator
 
 ROOT = Path(__file__).parents[3]
 
@@ -37,12 +33,7 @@ class MyProvider:
 def shown_in(page: str) -> dict[str, Any]:
     """What the Python of a page defines, given what it takes for granted."""
     (code,) = re.findall(r"^```python\n(.*?)^```$", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-    named = (
-        *(GeneratedImage, GenerationRequest, GeneratorContract, ImageGenerator, MediaSource, MediaType),
-        *(ModelCard, ModelVersion, PixelRange, Receipt, replace, tile),
-    )
-    shown: dict[str, Any] = {one.__name__: one for one in named}
-    shown |= {"WIDEST_CARD": WIDEST_CARD, "my_provider": MyProvider(), "pytest": pytest}
+    shown: dict[str, Any] = {"my_provider": MyProvider()}
     exec(compile(code, page, "exec"), shown)  # noqa: S102  # our own page
     return shown
 
