@@ -336,7 +336,7 @@ class LedgerContract:
             assert told.value.retry_after == wait * 3600
         with pytest.raises(refusal, match="this order alone") as told:
             await order(5, NOON + timedelta(hours=3))
-        assert told.value.retry_after is None  # there is never room for it
+        assert told.value.retry_after == 24 * 3600
         with pytest.raises(refusal) as told:
             await order(1, NOON + DAY - timedelta(milliseconds=1))
         assert told.value.retry_after == 1

@@ -38,10 +38,16 @@ class Check:
     allowed: int
 
     def refused(self, *, now: datetime, room_at: datetime | None) -> QuotaExceeded | SpendLimit:
-        """The refusal; there is room once what was ordered at `room_at` has left the window, or never."""
+        """The refusal; there is room once what was ordered at `room_at` has left the window, or never.
+
+        Then too it says when to come back, as every such answer does: by that time the limit may be another.
+        """
         details = _PASSED if room_at else _NEVER
-        wait = math.ceil((room_at + WINDOW - now).total_seconds()) if room_at else None
-        return self.refusal(details[self.refusal].format(asked=self.asked, allowed=self.allowed), retry_after=wait)
+        wait = room_at + WINDOW - now if room_at else WINDOW
+        return self.refusal(
+            details[self.refusal].format(asked=self.asked, allowed=self.allowed),
+            retry_after=math.ceil(wait.total_seconds()),
+        )
 
 
 def checks(generation: Generation, limits: Limits) -> Iterator[Check]:

@@ -134,8 +134,7 @@ PROBLEM_TYPES: Final[dict[type[DarkroomError], ProblemType]] = {
         HTTPStatus.TOO_MANY_REQUESTS,
         "Your own limit is reached",
         "With this order you would have ordered more images than you may in 24 hours. Nothing was drawn and nothing "
-        "was charged. `Retry-After` says when there may be room for it, and is left out where it alone is too large; "
-        "`GET /api/usage` says what is left.",
+        "was charged. `Retry-After` says when there may be room for it; `GET /api/usage` says what is left.",
     ),
     GeneratorRefused: ProblemType(
         "generator-refused",
@@ -185,8 +184,7 @@ PROBLEM_TYPES: Final[dict[type[DarkroomError], ProblemType]] = {
         HTTPStatus.SERVICE_UNAVAILABLE,
         "The service's spend limit is reached",
         "With this order the service would spend more in 24 hours than its operator allows. Nothing was drawn and "
-        "nothing was charged. `Retry-After` says when there may be room for it, and is left out where it alone costs "
-        "too much.",
+        "nothing was charged. `Retry-After` says when there may be room for it.",
     ),
     StorageUnavailable: ProblemType(
         "storage-unavailable",
