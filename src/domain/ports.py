@@ -96,7 +96,7 @@ class ImageGenerator(Protocol):
         Raises:
             GeneratorRefused, GeneratorUnavailable: it cannot be used, and why.
         """
-        return "draws in this process"
+        return "has nothing to check"
 
 
 class ImageStorage(Protocol):

@@ -54,6 +54,9 @@ class SketchImageGenerator(ImageGenerator):
             data = await asyncio.get_running_loop().run_in_executor(self._cores, _draw, request, seed)
             yield GeneratedImage(index=index, seed=seed, data=data)
 
+    async def check(self) -> str:
+        return "draws in this process"
+
 
 def _draw(request: GenerationRequest, seed: Seed) -> bytes:
     steps, guidance = request.num_inference_steps, request.guidance_scale
