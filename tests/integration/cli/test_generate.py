@@ -75,13 +75,16 @@ def test_a_token_that_is_not_accepted_is_told(shell: CommandLine) -> None:
     assert "token" in ended.stderr
 
 
-async def test_where_money_may_be_lost_the_status_is_3(
+async def test_where_money_may_be_lost_the_status_is_3_and_no_key_is_praised(
     shell: CommandLine, karlo: KarloSimulator, with_karlo: dict[str, str]
 ) -> None:
     karlo.faults.set("reset-after-charge")
     ended = await asyncio.to_thread(shell.run, "generate", "a fox", "--local", **with_karlo)
     assert ended.status == 3
-    assert "(charged: unknown)" in ended.stderr
+    *_, problem, hint = ended.stderr.splitlines()
+    assert problem.endswith("(charged: unknown)")
+    assert "the provider's account shows whether it was drawn" in hint
+    assert "--idempotency-key" not in ended.stderr
 
 
 async def test_what_came_is_kept_whatever_became_of_the_rest(
@@ -93,6 +96,7 @@ async def test_what_came_is_kept_whatever_became_of_the_rest(
     )
     assert ended.status == 3
     assert "(charged: yes)" in ended.stderr
+    assert "--idempotency-key" not in ended.stderr
     assert len(list((shell.folder / "pictures").iterdir())) == 2
 
 

@@ -8,6 +8,7 @@ import pytest
 from adapters.in_memory.generator import tile
 from domain.errors import InvalidValue
 from entrypoints.commands.generate.files import write_image
+from entrypoints.commands.generate.outcome import what_next
 from entrypoints.commands.generate.progress import progress
 
 PNG = tile(16, 16, 0)
@@ -36,6 +37,26 @@ def test_what_is_no_image_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(InvalidValue):
         write_image(tmp_path, prompt="fox", seed=1, data=b"<html>")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("problem", "told"),
+    [
+        ({"type": "/problems/outcome-unknown", "charged": "unknown"}, "may be charged again"),
+        ({"type": "/problems/prompt-rejected", "charged": "unknown"}, "may be charged again"),
+        ({"type": "/problems/unusable-image", "charged": "yes"}, "is charged again"),
+        ({"type": "/problems/prompt-rejected", "charged": "yes"}, "is charged again"),
+        ({"type": "/problems/gone", "charged": "yes"}, "is charged again"),
+        ({"type": "/problems/storage-unavailable", "charged": "yes"}, "--idempotency-key the-key"),
+        ({"type": "/problems/internal", "charged": "unknown"}, "--idempotency-key the-key"),
+        ({"type": "/problems/overloaded", "charged": "unknown"}, "--idempotency-key the-key"),
+        ({"charged": "unknown"}, "--idempotency-key the-key"),
+    ],
+)
+def test_a_key_is_told_where_it_can_give_more_than_the_same_problem(problem: dict[str, str], told: str) -> None:
+    hint = what_next(problem, "the-key")
+    assert told in hint
+    assert ("the-key" in hint) == ("the-key" in told)
 
 
 class Terminal(io.StringIO):

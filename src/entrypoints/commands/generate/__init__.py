@@ -2,30 +2,19 @@
 
 import argparse
 import asyncio
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from uuid import uuid4
 
 from domain.errors import InvalidValue
 from entrypoints.commands.generate.client import Client, Json, Problem
 from entrypoints.commands.generate.files import write_image
+from entrypoints.commands.generate.outcome import Drawn, print_outcome, what_next
 from entrypoints.commands.generate.progress import progress
 from entrypoints.commands.generate.services import local, remote
 from entrypoints.example_order import example_side
 from entrypoints.failures import FAILED, FAILED_AND_PAID, tell
 from entrypoints.settings import Settings
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """An image that was drawn: as the service tells it, and the file that it is in now, if it could be had."""
-
-    id: str
-    seed: int | None
-    image: str
-    file: str | None
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -59,20 +48,32 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 async def _generate(arguments: argparse.Namespace, settings: Settings) -> int:
     service = local(settings) if arguments.local else remote(settings, url=arguments.url, token=arguments.token)
     key = arguments.idempotency_key or str(uuid4())
-    problem: Json | None = None
     async with service as client:
         try:
             order = await _order(arguments, client)
-            async with progress() as told:
-                images = await client.draw(order, key, told)
         except Problem as fault:
-            problem, images = fault.members, fault.members.get("images", [])
+            return _end([], fault.members, key, as_json=arguments.json)
+        images, problem = await _drawn(client, order, key)
         drawn = [await _saved(client, image, arguments) for image in images]
-    _print(drawn, problem, as_json=arguments.json)
+        return _end(drawn, problem, key, as_json=arguments.json)
+
+
+async def _drawn(client: Client, order: Mapping[str, object], key: str) -> tuple[list[Json], Json | None]:
+    """The images that came, and why they are not all that were ordered."""
+    try:
+        async with progress() as told:
+            return await client.draw(order, key, told), None
+    except Problem as fault:
+        return fault.members.get("images", []), fault.members
+
+
+def _end(drawn: Sequence[Drawn], problem: Json | None, key: str, *, as_json: bool) -> int:
+    """Tell what came, and what can be done about the rest."""
+    print_outcome(drawn, problem, as_json=as_json)
     if problem and problem.get("charged") == "no":
         return FAILED
     if problem:
-        tell(f"to ask again without paying again: --idempotency-key {key}")
+        tell(what_next(problem, key))
     return FAILED_AND_PAID if problem or any(one.file is None for one in drawn) else 0
 
 
@@ -118,19 +119,3 @@ async def _saved(client: Client, image: Json, arguments: argparse.Namespace) -> 
     except (Problem, InvalidValue, OSError) as fault:
         tell(f"the image {image['image']} is not in a file: {fault}")
     return Drawn(image["id"], image["seed"], image["image"], file)
-
-
-def _print(drawn: Sequence[Drawn], problem: Json | None, *, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps({**(problem or {}), "images": [asdict(one) for one in drawn]}, indent=2, ensure_ascii=False))
-    else:
-        for one in drawn:
-            seed = "" if one.seed is None else f"seed {one.seed}"
-            print(f"{one.file or '(no file)'}  {seed}  {one.image}")
-    if problem:
-        rules = problem.get("errors", [])
-        said = problem["title"] if rules else f"{problem['title']}: {problem['detail']}"
-        tell(f"{said} (charged: {problem.get('charged', 'unknown')})")
-        for rule in rules:
-            where = rule.get("pointer") or rule.get("header") or rule.get("parameter")
-            tell(f"  {where} {rule['detail']}")

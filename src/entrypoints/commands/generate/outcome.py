@@ -1,0 +1,53 @@
+"""What came of an order, and how whoever gave it is told."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from entrypoints.commands.generate.client import Json
+from entrypoints.failures import tell
+
+# Under these, charged, a key is kept: it gives the same problem again, and never an image more.
+_FINAL: Final = frozenset({"outcome-unknown", "unusable-image", "prompt-rejected", "generator-refused", "gone"})
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """An image that was drawn: as the service tells it, and the file that it is in now, if it could be had."""
+
+    id: str
+    seed: int | None
+    image: str
+    file: str | None
+
+
+def print_outcome(drawn: Sequence[Drawn], problem: Json | None, *, as_json: bool) -> None:
+    """Print the images, and say what the problem is."""
+    if as_json:
+        print(json.dumps({**(problem or {}), "images": [asdict(one) for one in drawn]}, indent=2, ensure_ascii=False))
+    else:
+        for one in drawn:
+            seed = "" if one.seed is None else f"seed {one.seed}"
+            print(f"{one.file or '(no file)'}  {seed}  {one.image}")
+    if problem:
+        rules = problem.get("errors", [])
+        said = problem["title"] if rules else f"{problem['title']}: {problem['detail']}"
+        tell(f"{said} (charged: {problem.get('charged', 'unknown')})")
+        for rule in rules:
+            where = rule.get("pointer") or rule.get("header") or rule.get("parameter")
+            tell(f"  {where} {rule['detail']}")
+
+
+def what_next(problem: Mapping[str, object], key: str) -> str:
+    """What can be done after a problem that cost money, or may have."""
+    if str(problem.get("type")).rpartition("/")[2] not in _FINAL:
+        return by_its_key(key)
+    if problem.get("charged") == "yes":
+        return "it was charged, and a new order is charged again"
+    return "the provider's account shows whether it was drawn; a new order may be charged again"
+
+
+def by_its_key(key: str) -> str:
+    """How the images of an order that is under way, or done, are had."""
+    return f"to get its images without paying again: --idempotency-key {key}"
