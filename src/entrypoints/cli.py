@@ -28,10 +28,11 @@ COMMANDS: Final = {
     "orphans": "compare what the ledger knows with what the storage keeps",
 }
 _STATUS: Final = """exit status:
-  0  done
-  1  it could not be done, and nothing was spent
-  2  the settings or the arguments make no sense
-  3  it could not be done, and money was spent, or may have been
+  0    done
+  1    it could not be done, and nothing was spent
+  2    the settings or the arguments make no sense
+  3    it could not be done, and money was spent, or may have been
+  130  interrupted; an order that had left may go on, and be charged
 """
 
 

@@ -22,6 +22,7 @@ def test_help_names_every_command(shell: CommandLine) -> None:
     ended = shell.run("--help")
     assert ended.status == 0
     assert all(name in ended.stdout for name in ("serve", "token", "generate", "check", "usage", "orphans"))
+    assert "\n  130  interrupted" in ended.stdout
 
 
 @pytest.mark.parametrize(

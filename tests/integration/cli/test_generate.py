@@ -3,7 +3,11 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import signal
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from domain.image_file import ImageFile
 from integration.cli.command_line import CommandLine
@@ -12,6 +16,14 @@ from servers.proxy import NO_FAULTS, Faults, Proxy
 from simulators.karlo import KarloSimulator
 
 ORDER = ("generate", "A fox, in the snow!", "--width", "512", "--height", "384", "--seed", "7", "--seed", "4294967295")
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Lets commands hear SIGINT; those that a shell runs in the background ignore it, and so do all that they start."""
+    heard = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, heard)
 
 
 def test_images_come_into_files(shell: CommandLine, tmp_path: Path) -> None:
@@ -124,3 +136,48 @@ def test_an_order_can_be_repeated_by_its_key(shell: CommandLine) -> None:
     assert [image["id"] for image in first["images"]] == [image["id"] for image in again["images"]]
     other = shell.run("generate", "a dog", "--local", "--idempotency-key", "fox")
     assert (other.status, "key" in other.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("where", ["at a service", "in its own process"])
+async def test_who_interrupts_is_told_how_to_get_the_images_without_paying_again(
+    shell: CommandLine, karlo: KarloSimulator, with_karlo: dict[str, str], interruptible: None, where: str
+) -> None:
+    karlo.faults.set("slow", seconds=1.0)
+    order = ["generate", "a fox", "--local"]
+    if where == "at a service":
+        darkroom = await asyncio.to_thread(shell.serve, **with_karlo)
+        order[-1:] = ["--url", f"http://127.0.0.1:{darkroom.port}"]
+    command = await asyncio.to_thread(shell.start, *order, **with_karlo)
+    while not karlo.calls:  # noqa: ASYNC110  # the simulator tells nobody
+        await asyncio.sleep(0.01)
+    command.interrupt()
+    assert await asyncio.to_thread(command.wait) == 128 + signal.SIGINT
+    *_, interrupted, hint = command.stderr.splitlines()
+    assert interrupted.endswith("(charged: unknown)")
+    key = hint.partition("without paying again: ")[2].split()
+    assert key[0] == "--idempotency-key"
+
+    again = await asyncio.to_thread(shell.run, *order, *key, **with_karlo)
+    assert again.status == 0, again.stderr
+    assert len(list(shell.folder.glob("*.webp"))) == 1
+    assert karlo.charged_calls == 1
+
+
+async def test_who_interrupts_before_the_order_has_left_is_told_of_no_charge(
+    shell: CommandLine, interruptible: None
+) -> None:
+    asked = asyncio.Event()
+
+    async def keep_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        asked.set()
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(keep_silent, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        command = await asyncio.to_thread(shell.start, "generate", "a fox", "--url", url, "--token", "mine")
+        await asked.wait()
+        command.interrupt()
+        assert await asyncio.to_thread(command.wait) == 128 + signal.SIGINT
+    assert command.stderr == ""

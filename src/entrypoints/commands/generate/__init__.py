@@ -9,7 +9,7 @@ from uuid import uuid4
 from domain.errors import InvalidValue
 from entrypoints.commands.generate.client import Client, Json, Problem
 from entrypoints.commands.generate.files import write_image
-from entrypoints.commands.generate.outcome import Drawn, print_outcome, what_next
+from entrypoints.commands.generate.outcome import Drawn, interruption_told, print_outcome, what_next
 from entrypoints.commands.generate.progress import progress
 from entrypoints.commands.generate.services import local, remote
 from entrypoints.example_order import example_side
@@ -53,8 +53,9 @@ async def _generate(arguments: argparse.Namespace, settings: Settings) -> int:
             order = await _order(arguments, client)
         except Problem as fault:
             return _end([], fault.members, key, as_json=arguments.json)
-        images, problem = await _drawn(client, order, key)
-        drawn = [await _saved(client, image, arguments) for image in images]
+        with interruption_told(key):
+            images, problem = await _drawn(client, order, key)
+            drawn = [await _saved(client, image, arguments) for image in images]
         return _end(drawn, problem, key, as_json=arguments.json)
 
 

@@ -1,7 +1,9 @@
 """What came of an order, and how whoever gave it is told."""
 
+import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Final
 
@@ -51,3 +53,13 @@ def what_next(problem: Mapping[str, object], key: str) -> str:
 def by_its_key(key: str) -> str:
     """How the images of an order that is under way, or done, are had."""
     return f"to get its images without paying again: --idempotency-key {key}"
+
+
+@contextmanager
+def interruption_told(key: str) -> Iterator[None]:
+    """Whoever interrupts the block is told at once what becomes of the order, which may have left by then."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        tell("interrupted; the order may go on all the same (charged: unknown)", by_its_key(key))
+        raise
