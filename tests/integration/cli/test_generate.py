@@ -181,3 +181,31 @@ async def test_who_interrupts_before_the_order_has_left_is_told_of_no_charge(
         command.interrupt()
         assert await asyncio.to_thread(command.wait) == 128 + signal.SIGINT
     assert command.stderr == ""
+
+
+async def test_where_no_file_can_be_written_nothing_is_ordered(
+    shell: CommandLine, karlo: KarloSimulator, with_karlo: dict[str, str]
+) -> None:
+    (shell.folder / "taken").touch()
+    for folder in ("taken", "taken/pictures"):
+        ended = await asyncio.to_thread(shell.run, "generate", "a fox", "--local", "--out", folder, **with_karlo)
+        assert (ended.status, ended.stdout) == (2, "")
+        (line,) = ended.stderr.splitlines()
+        assert line.startswith(f"darkroom: --out must be a folder that files can be written into, unlike {folder}: ")
+    assert karlo.calls == []
+
+
+async def test_images_that_could_not_be_written_are_had_by_their_key_without_paying_again(
+    shell: CommandLine, karlo: KarloSimulator, with_karlo: dict[str, str]
+) -> None:
+    karlo.faults.set("slow", seconds=1.0)
+    order = ("generate", "a fox", "--local")
+    command = await asyncio.to_thread(shell.start, *order, "--out", "pictures", **with_karlo)
+    while not karlo.calls:  # noqa: ASYNC110  # the simulator tells nobody
+        await asyncio.sleep(0.01)
+    (shell.folder / "pictures").rmdir()
+    assert await asyncio.to_thread(command.wait) == 3
+    *_, hint = command.stderr.splitlines()
+    again = await asyncio.to_thread(shell.run, *order, *hint.partition("again: ")[2].split(), **with_karlo)
+    assert again.status == 0, again.stderr
+    assert karlo.charged_calls == 1

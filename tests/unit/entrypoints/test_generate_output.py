@@ -7,7 +7,7 @@ import pytest
 
 from adapters.in_memory.generator import tile
 from domain.errors import InvalidValue
-from entrypoints.commands.generate.files import write_image
+from entrypoints.commands.generate.files import make_writable, write_image
 from entrypoints.commands.generate.outcome import what_next
 from entrypoints.commands.generate.progress import progress
 
@@ -25,7 +25,7 @@ PNG = tile(16, 16, 0)
     ],
 )
 def test_a_file_is_named_for_its_prompt_and_its_seed(tmp_path: Path, prompt: str, seed: int | None, name: str) -> None:
-    assert write_image(tmp_path / "new", prompt=prompt, seed=seed, data=PNG) == tmp_path / "new" / name
+    assert write_image(tmp_path, prompt=prompt, seed=seed, data=PNG) == tmp_path / name
 
 
 def test_no_file_is_written_over(tmp_path: Path) -> None:
@@ -37,6 +37,12 @@ def test_what_is_no_image_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(InvalidValue):
         write_image(tmp_path, prompt="fox", seed=1, data=b"<html>")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_is_made_and_trying_it_leaves_nothing_there(tmp_path: Path) -> None:
+    for _ in range(2):
+        make_writable(tmp_path / "a" / "b")
+    assert list((tmp_path / "a" / "b").iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,12 @@ from uuid import uuid4
 
 from domain.errors import InvalidValue
 from entrypoints.commands.generate.client import Client, Json, Problem
-from entrypoints.commands.generate.files import write_image
-from entrypoints.commands.generate.outcome import Drawn, interruption_told, print_outcome, what_next
+from entrypoints.commands.generate.files import make_writable, write_image
+from entrypoints.commands.generate.outcome import Drawn, by_its_key, interruption_told, print_outcome, what_next
 from entrypoints.commands.generate.progress import progress
 from entrypoints.commands.generate.services import local, remote
 from entrypoints.example_order import example_side
-from entrypoints.failures import FAILED, FAILED_AND_PAID, tell
+from entrypoints.failures import BAD_SETTINGS, FAILED, FAILED_AND_PAID, tell
 from entrypoints.settings import Settings
 
 
@@ -42,6 +42,11 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Order images, wait for them, and write them into files."""
+    try:
+        make_writable(arguments.out)
+    except OSError as fault:
+        tell(f"--out must be a folder that files can be written into, unlike {arguments.out}: {fault.strerror}")
+        return BAD_SETTINGS
     return asyncio.run(_generate(arguments, settings))
 
 
@@ -75,7 +80,11 @@ def _end(drawn: Sequence[Drawn], problem: Json | None, key: str, *, as_json: boo
         return FAILED
     if problem:
         tell(what_next(problem, key))
-    return FAILED_AND_PAID if problem or any(one.file is None for one in drawn) else 0
+    elif any(one.file is None for one in drawn):
+        tell(by_its_key(key))
+    else:
+        return 0
+    return FAILED_AND_PAID
 
 
 async def _order(arguments: argparse.Namespace, client: Client) -> Mapping[str, object]:

@@ -4,11 +4,23 @@ import re
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Final
 
 from domain.image_file import ImageFile
 
 _LONGEST: Final = 40  # characters of the prompt in a file's name
+
+
+def make_writable(folder: Path) -> None:
+    """Make the folder where there is none, and try whether files can be written into it.
+
+    Raises:
+        OSError: they cannot.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryFile(dir=folder):
+        pass
 
 
 def write_image(folder: Path, *, prompt: str, seed: int | None, data: bytes) -> Path:
@@ -19,7 +31,6 @@ def write_image(folder: Path, *, prompt: str, seed: int | None, data: bytes) -> 
         OSError: it cannot be written.
     """
     ending = ImageFile.inspect(data).media_type.ending
-    folder.mkdir(parents=True, exist_ok=True)
     for name in _names(prompt, seed):
         path = folder / f"{name}.{ending}"
         try:
