@@ -16,9 +16,7 @@ _COLUMNS = "{:10}  {:24}  {:20}  {:>8}  {:>8}  {:>8}  {}"
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """From when on, and how it is told."""
-    parser.add_argument(
-        "--since", type=date.fromisoformat, help="from this day on (UTC), such as 2026-01-31; default: 30 days"
-    )
+    parser.add_argument("--since", type=_day, help="from this day on (UTC), such as 2026-01-31; default: 30 days")
     parser.add_argument("--json", action="store_true", help="print it as JSON")
 
 
@@ -34,6 +32,13 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         cost = f"{row.cost.amount:f} {row.cost.currency}" if row.cost else ""
         print(_COLUMNS.format(f"{row.day}", row.caller, row.version, row.images, row.stored, row.unknown, cost))
     return 0
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as fault:
+        raise argparse.ArgumentTypeError("must be a day such as 2026-01-31") from fault
 
 
 async def _usage(settings: Settings, since: datetime) -> Sequence[Usage]:

@@ -165,6 +165,12 @@ def test_usage_tells_what_was_drawn_and_what_it_cost(shell: CommandLine) -> None
     assert json.loads(shell.run("usage", "--json", "--since", "2999-01-01").stdout) == []
 
 
+def test_a_day_that_is_none_is_told_by_its_rule(shell: CommandLine) -> None:
+    ended = shell.run("usage", "--since", "yesterday")
+    assert (ended.status, ended.stdout) == (2, "")
+    assert ended.stderr.endswith("error: argument --since: must be a day such as 2026-01-31\n")
+
+
 def test_orphans_are_seen_from_both_sides(shell: CommandLine) -> None:
     shell.run("generate", "a fox", "--local", "--samples", "2")
     assert (shell.run("orphans").status, shell.run("orphans").stdout) == (0, "")

@@ -209,3 +209,21 @@ async def test_images_that_could_not_be_written_are_had_by_their_key_without_pay
     again = await asyncio.to_thread(shell.run, *order, *hint.partition("again: ")[2].split(), **with_karlo)
     assert again.status == 0, again.stderr
     assert karlo.charged_calls == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "rule"),
+    [
+        (("--url", "notaurl"), "must be an address such as https://images.example.com"),
+        (("--url", "http://[::1"), "must be an address such as https://images.example.com"),
+        (("--token", "토큰"), "must be printable ASCII without blanks"),
+        (("--idempotency-key", "여우"), "must be 1 to 255 printable ASCII characters"),
+        (("--idempotency-key", ""), "must be 1 to 255 printable ASCII characters"),
+    ],
+)
+def test_an_argument_that_cannot_be_sent_is_named_with_its_rule(
+    shell: CommandLine, arguments: tuple[str, str], rule: str
+) -> None:
+    ended = shell.run("generate", "a fox", *arguments)
+    assert (ended.status, ended.stdout) == (2, "")
+    assert ended.stderr.endswith(f"error: argument {arguments[0]}: {rule}\n")

@@ -7,6 +7,8 @@ from pathlib import Path
 from uuid import uuid4
 
 from domain.errors import InvalidValue
+from domain.values import IdempotencyKey
+from entrypoints.arguments import held_to
 from entrypoints.commands.generate.client import Client, Json, Problem
 from entrypoints.commands.generate.files import make_writable, write_image
 from entrypoints.commands.generate.outcome import Drawn, by_its_key, interruption_told, print_outcome, what_next
@@ -15,6 +17,7 @@ from entrypoints.commands.generate.services import local, remote
 from entrypoints.example_order import example_side
 from entrypoints.failures import BAD_SETTINGS, FAILED, FAILED_AND_PAID, tell
 from entrypoints.settings import Settings
+from entrypoints.settings.parsers import api_key, web_url
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -30,11 +33,18 @@ def declare(parser: argparse.ArgumentParser) -> None:
     order.add_argument("--guidance", type=float, metavar="SCALE", help="guidance scale")
     order.add_argument("--samples", type=int, metavar="N", help="how many images")
     where = parser.add_argument_group("where it is drawn")
-    where.add_argument("--url", help="a running service; default: the one that these settings describe")
-    where.add_argument("--token", help="default: one of our own making, where the secret is at hand")
+    where.add_argument(
+        "--url", type=held_to(web_url), help="a running service; default: the one that these settings describe"
+    )
+    where.add_argument(
+        "--token", type=held_to(api_key), help="default: one of our own making, where the secret is at hand"
+    )
     where.add_argument("--local", action="store_true", help="draw in this process, without a service")
     where.add_argument(
-        "--idempotency-key", metavar="KEY", help="repeats an earlier order without paying again; default: a new one"
+        "--idempotency-key",
+        type=held_to(IdempotencyKey),
+        metavar="KEY",
+        help="repeats an earlier order without paying again; default: a new one",
     )
     parser.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="the folder for the files")
     parser.add_argument("--json", action="store_true", help="print what came, or the problem, as JSON")
@@ -51,8 +61,9 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 async def _generate(arguments: argparse.Namespace, settings: Settings) -> int:
-    service = local(settings) if arguments.local else remote(settings, url=arguments.url, token=arguments.token)
-    key = arguments.idempotency_key or str(uuid4())
+    token = arguments.token.value if arguments.token else None
+    service = local(settings) if arguments.local else remote(settings, url=arguments.url, token=token)
+    key = (arguments.idempotency_key or IdempotencyKey(str(uuid4()))).value
     async with service as client:
         try:
             order = await _order(arguments, client)

@@ -1,0 +1,22 @@
+"""Arguments of the command line that are held to the rules of others."""
+
+import argparse
+from collections.abc import Callable
+from typing import TypeVar
+
+from domain.errors import InvalidValue
+from entrypoints.settings.setting import InvalidSetting
+
+T = TypeVar("T")
+
+
+def held_to(rule: Callable[[str], T]) -> Callable[[str], T]:
+    """What reads an argument as the rule does; argparse tells the words of no error but its own."""
+
+    def read(text: str) -> T:
+        try:
+            return rule(text)
+        except (InvalidSetting, InvalidValue) as broken:
+            raise argparse.ArgumentTypeError(str(broken)) from broken
+
+    return read
