@@ -27,6 +27,8 @@ COMMANDS: Final = {
     "usage": "say what was drawn and what it cost, by caller, model and day",
     "orphans": "compare what the ledger knows with what the storage keeps",
 }
+# These do what they are told, whatever is set.
+_WITHOUT_SETTINGS: Final = frozenset({"inspect"})
 _STATUS: Final = """exit status:
   0    done
   1    it could not be done, and nothing was spent
@@ -56,16 +58,22 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    given = () if arguments.command in _WITHOUT_SETTINGS else (_settings(arguments.command),)
+    status: int = import_module(f"entrypoints.commands.{arguments.command}").run(arguments, *given)
+    return status
+
+
+def _settings(command: str) -> Settings:
+    """What is set, with the log as it says."""
     fill_in_from(Path(".env"), os.environ)
     settings = Settings.read(os.environ)
-    if arguments.command == "serve":
+    if command == "serve":
         logs.set_up(level=settings.service.log_level, style=settings.service.log_format)
     else:
         logs.set_up(level="warning", style="console")
     for line in ignored_names(os.environ):
         log.warning(line)
-    status: int = import_module(f"entrypoints.commands.{arguments.command}").run(arguments, settings)
-    return status
+    return settings
 
 
 if __name__ == "__main__":

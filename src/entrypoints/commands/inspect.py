@@ -9,28 +9,25 @@ from pathlib import Path
 from domain.errors import InvalidValue
 from entrypoints.container.marks import Credentials, Inspection, inspect
 from entrypoints.failures import FAILED, tell
-from entrypoints.settings import Settings
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Which file, whom to trust, and how it is told."""
     parser.add_argument("file", metavar="FILE", help="an image; - is standard input")
-    parser.add_argument("--anchors", metavar="PEM", type=Path, help="certificates of authorities that you trust")
+    parser.add_argument("--anchors", metavar="PEM", type=_anchors, help="certificates of authorities that you trust")
     parser.add_argument("--json", action="store_true", help="print it as JSON")
 
 
-def run(arguments: argparse.Namespace, settings: Settings) -> int:
+def run(arguments: argparse.Namespace) -> int:
     """Say what a file says of itself; fail where it is no image, or its Content Credentials are not valid."""
-    del settings
     try:
-        anchors = arguments.anchors.read_text(encoding="ascii") if arguments.anchors else None
         data = sys.stdin.buffer.read() if arguments.file == "-" else Path(arguments.file).read_bytes()
-        found = inspect(data, anchors=anchors)
+        found = inspect(data, anchors=arguments.anchors)
     except InvalidValue as flaw:
         tell(f"{arguments.file}: {flaw}")
         return FAILED
-    except (OSError, UnicodeDecodeError) as fault:
-        tell(str(fault))
+    except OSError as fault:
+        tell(f"{arguments.file}: {fault.strerror}")
         return FAILED
     if arguments.json:
         print(json.dumps(_as_json(found), indent=2, ensure_ascii=False))
@@ -39,6 +36,17 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
             # A file may be anybody's, and a terminal obeys what is not printable.
             print(f"{name:10} {''.join(sign if sign.isprintable() else ' ' for sign in text)}")
     return FAILED if found.credentials and found.credentials.flaws else 0
+
+
+def _anchors(file: str) -> str:
+    """The certificates in a file, with whatever is told of them between."""
+    try:
+        text = Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        text = ""
+    if "-----BEGIN CERTIFICATE-----" not in text:
+        raise argparse.ArgumentTypeError("must be a file that holds certificates as PEM text")
+    return text
 
 
 def _told(found: Inspection) -> Iterator[tuple[str, str]]:

@@ -153,6 +153,22 @@ def test_what_is_no_image_gets_one_clear_line(shell: CommandLine, data: bytes | 
     assert "image" in line
 
 
+@pytest.mark.parametrize("data", [None, "인증서".encode(), b"-----BEGIN PUBLIC KEY-----", b"\xff"])
+def test_anchors_that_hold_no_certificate_are_told_by_their_rule(shell: CommandLine, data: bytes | None) -> None:
+    if data is not None:
+        (shell.folder / "anchors").write_bytes(data)
+    ended = shell.run("inspect", "--anchors", "anchors", drawn(shell))
+    assert (ended.status, ended.stdout) == (2, "")
+    assert ended.stderr.endswith("error: argument --anchors: must be a file that holds certificates as PEM text\n")
+
+
+def test_a_file_is_read_whatever_is_set(shell: CommandLine) -> None:
+    file = drawn(shell)
+    (shell.folder / ".env").write_text("no setting\n")
+    ended = shell.run("inspect", file, DARKROOM_GENERATORS="karlo", DARKROOM_PORT="http", DARKROOM_LINK_TLL="60")
+    assert (ended.status, ended.stderr) == (0, "")
+
+
 def test_a_file_cannot_play_with_the_terminal(shell: CommandLine) -> None:
     bare = (shell.folder / drawn(shell, DARKROOM_MARKS="none")).read_bytes()
     packet = xmp.packet({"xmp:CreatorTool": "a\x9b31mb\nsigned     by me"})
