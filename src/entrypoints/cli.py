@@ -38,6 +38,16 @@ _STATUS: Final = """exit status:
 """
 
 
+class _Release(argparse.Action):
+    """Prints which release this is; what knows it is imported for nobody else."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib import metadata  # noqa: PLC0415  # slow
+
+        sys.stdout.write(f"darkroom {metadata.version('darkroom')}\n")
+        parser.exit()
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and give its exit status."""
     words = sys.argv[1:] if argv is None else list(argv)
@@ -48,6 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         epilog=_STATUS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action=_Release, nargs=0, help="say which release this is, and exit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")

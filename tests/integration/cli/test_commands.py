@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from datetime import UTC, datetime
+from importlib import metadata
 
 import httpx
 import jwt
@@ -23,6 +24,11 @@ def test_help_names_every_command(shell: CommandLine) -> None:
     assert ended.status == 0
     assert all(name in ended.stdout for name in ("serve", "token", "generate", "check", "usage", "orphans"))
     assert "\n  130  interrupted" in ended.stdout
+
+
+def test_it_says_which_release_it_is(shell: CommandLine) -> None:
+    ended = shell.run("--version")
+    assert (ended.status, ended.stdout, ended.stderr) == (0, f"darkroom {metadata.version('darkroom')}\n", "")
 
 
 @pytest.mark.parametrize(
