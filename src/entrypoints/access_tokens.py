@@ -1,14 +1,17 @@
 """Access tokens of our own making, for trying things out and for whoever has no identity provider."""
 
+import logging
 from datetime import timedelta
 
 import jwt
 
 from domain.identifiers import uuid7
 from entrypoints.container.clock import now
-from entrypoints.container.keys import signing_secret
+from entrypoints.container.keys import missing_secret, signing_secret
 from entrypoints.http.access import SCOPES
 from entrypoints.settings import BadSettings, Settings
+
+log = logging.getLogger(__name__)
 
 
 def access_token(settings: Settings, *, subject: str, ttl: timedelta) -> str:
@@ -30,4 +33,8 @@ def access_token(settings: Settings, *, subject: str, ttl: timedelta) -> str:
         raise BadSettings(f"DARKROOM_JWT_MAX_LIFETIME must be at least {ttl.total_seconds():.0f} for such a token")
     if tokens.scope_claim is not None:
         claims[tokens.scope_claim] = " ".join(SCOPES)
-    return jwt.encode(claims, signing_secret(settings), algorithm=tokens.algorithm)
+    new = missing_secret(settings)
+    token = jwt.encode(claims, signing_secret(settings), algorithm=tokens.algorithm)
+    if new:
+        log.warning("%s is a new development secret: a service with another data folder refuses its tokens", new)
+    return token

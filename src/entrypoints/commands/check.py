@@ -12,7 +12,7 @@ from domain.errors import DarkroomError, StorageFault
 from domain.identifiers import uuid7
 from entrypoints.container.composition import open_container
 from entrypoints.container.generators import open_generator
-from entrypoints.container.keys import open_keys
+from entrypoints.container.keys import missing_secret, open_keys
 from entrypoints.container.ledgers import open_records
 from entrypoints.container.marks import told_of_marks
 from entrypoints.container.storages import open_storage
@@ -93,8 +93,9 @@ async def _ledger(settings: Settings) -> str:
 
 
 async def _tokens(settings: Settings) -> str:
+    new = missing_secret(settings)
     async with open_keys(settings):
-        return "signatures can be verified"
+        return "signatures can be verified" + (f", by a new development secret in {new}" if new else "")
 
 
 async def _marks(settings: Settings) -> str:

@@ -4,8 +4,10 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
+from typing import Final
 
-from entrypoints.container.data_folder import own_secret
+from entrypoints.container.data_folder import data_folder, own_secret
 from entrypoints.container.upkeep import kept_up
 from entrypoints.container.watching import Watching
 from entrypoints.http.discovery import Get, keys_of
@@ -13,6 +15,20 @@ from entrypoints.http.errors import KeysUnavailable
 from entrypoints.http.keys import KeySource, OneKey
 from entrypoints.http.published_keys import PublishedKeys
 from entrypoints.settings import BadSettings, Settings
+
+_DEVELOPMENT: Final = "jwt-secret"
+
+
+def missing_secret(settings: Settings) -> Path | None:
+    """The file of the development secret, if it is in use and not made yet.
+
+    Raises:
+        BadSettings: nobody can tell, since the data folder cannot be used.
+    """
+    if not settings.tokens.development:
+        return None
+    file = data_folder(settings) / _DEVELOPMENT
+    return None if file.exists() else file
 
 
 def signing_secret(settings: Settings) -> bytes:
@@ -31,7 +47,7 @@ def signing_secret(settings: Settings) -> bytes:
             f"DARKROOM_JWT_ALGORITHM must be HS256, HS384 or HS512 to make tokens here: "
             f"those by {tokens.algorithm} are made by whoever has the private key"
         )
-    return tokens.secret.value.encode() if tokens.secret else own_secret(settings, "jwt-secret")
+    return tokens.secret.value.encode() if tokens.secret else own_secret(settings, _DEVELOPMENT)
 
 
 @asynccontextmanager

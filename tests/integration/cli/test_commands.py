@@ -77,6 +77,21 @@ def test_a_token_by_the_development_secret_is_accepted(shell: CommandLine, algor
     assert httpx.get(f"http://127.0.0.1:{darkroom.port}/api/models", headers=headers).status_code == 200
 
 
+@pytest.mark.parametrize("command", [("token",), ("generate", "a fox")], ids=["token", "generate"])
+def test_whoever_makes_a_development_secret_is_told_where(shell: CommandLine, command: tuple[str, ...]) -> None:
+    nowhere = {"DARKROOM_PORT": str(free_port())}
+    first, second = (shell.run(*command, **nowhere).stderr.splitlines() for _ in range(2))
+    made = [line for line in first if f"{shell.folder}/.darkroom/jwt-secret is a new development secret" in line]
+    assert len(made) == 1
+    assert [line for line in first if line not in made] == second
+
+
+def test_check_tells_that_it_made_a_development_secret(shell: CommandLine) -> None:
+    first, second = shell.run("check").stdout, shell.run("check").stdout
+    assert f"signatures can be verified, by a new development secret in {shell.folder}/.darkroom/jwt-secret\n" in first
+    assert "signatures can be verified\n" in second
+
+
 def test_processes_that_start_at_once_agree_on_the_secret(shell: CommandLine) -> None:
     processes = [shell.start("token") for _ in range(8)]
     assert [process.wait() for process in processes] == [0] * 8
