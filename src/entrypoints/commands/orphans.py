@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 
 from domain.ports import GenerationLedger, ImageStorage
-from entrypoints.container.ledgers import open_records
+from entrypoints.container.ledgers import open_kept_records
 from entrypoints.container.storages import open_storage
 from entrypoints.failures import FAILED
 from entrypoints.settings import Settings
@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 async def _compare(settings: Settings) -> Orphans:
-    async with open_records(settings) as records, open_storage(settings) as opened:
+    async with open_kept_records(settings) as records, open_storage(settings) as opened:
         return await compare(records.ledger, opened.storage)
 
 

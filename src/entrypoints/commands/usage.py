@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from domain.limits import Usage
 from entrypoints.container.clock import now
-from entrypoints.container.ledgers import open_records
+from entrypoints.container.ledgers import open_kept_records
 from entrypoints.settings import Settings
 
 _COLUMNS = "{:10}  {:24}  {:20}  {:>8}  {:>8}  {:>8}  {}"
@@ -42,7 +42,7 @@ def _day(text: str) -> date:
 
 
 async def _usage(settings: Settings, since: datetime) -> Sequence[Usage]:
-    async with open_records(settings) as records:
+    async with open_kept_records(settings) as records:
         rows = await records.ledger.usage(since)
     return sorted(rows, key=lambda row: (row.day, row.caller, row.version))
 

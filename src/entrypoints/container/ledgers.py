@@ -1,7 +1,7 @@
 """The ledger and the spool, by the ledger's URL: for this machine alone, or shared by several."""
 
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -38,13 +38,35 @@ def open_records(settings: Settings) -> AbstractAsyncContextManager[Records]:
     """
     data = data_folder(settings)
     spool = DiskImageSpool(data / "spool", aside=data / "evidence", room=settings.limits.spool_bytes)
-    scheme, _, rest = settings.ledger.url.value.partition(":")
-    if scheme == "sqlite":
-        file = Path(rest).expanduser() if rest else data / "ledger.sqlite"
+    if file := _sqlite_file(settings):
         if not file.parent.is_dir():
             raise BadSettings(f"DARKROOM_LEDGER_URL must name a file in a folder that is there, unlike {file.parent}")
         return _open_sqlite(file, spool)
     return _open_postgres(settings, spool)
+
+
+def open_kept_records(settings: Settings) -> AbstractAsyncContextManager[Records]:
+    """The same for those who look at what was written down: where the ledger would be a new file, none is made.
+
+    Raises:
+        BadSettings: there is no ledger, or they cannot be opened as they are set.
+        LedgerUnavailable: the ledger cannot be reached, or not be written.
+    """
+    with suppress(PermissionError):  # which is told of its folder when it is opened
+        if (file := _sqlite_file(settings)) and not file.exists():
+            raise BadSettings(
+                f"there is no ledger at {file}: DARKROOM_DATA_DIR and DARKROOM_LEDGER_URL must lead from here to the "
+                "service's own"
+            )
+    return open_records(settings)
+
+
+def _sqlite_file(settings: Settings) -> Path | None:
+    """The file of a ledger in SQLite."""
+    scheme, _, rest = settings.ledger.url.value.partition(":")
+    if scheme != "sqlite":
+        return None
+    return (Path(rest).expanduser() if rest else settings.service.data_dir / "ledger.sqlite").absolute()
 
 
 @asynccontextmanager

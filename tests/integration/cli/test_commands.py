@@ -192,6 +192,19 @@ def test_a_day_that_is_none_is_told_by_its_rule(shell: CommandLine) -> None:
     assert ended.stderr.endswith("error: argument --since: must be a day such as 2026-01-31\n")
 
 
+@pytest.mark.parametrize("command", ["usage", "orphans"])
+@pytest.mark.parametrize("settings", [{}, {"DARKROOM_LEDGER_URL": "sqlite:elsewhere.sqlite"}], ids=["data", "url"])
+def test_who_only_reads_makes_no_ledger_and_says_that_there_is_none(
+    shell: CommandLine, command: str, settings: dict[str, str]
+) -> None:
+    ended = shell.run(command, **settings)
+    assert (ended.status, ended.stdout) == (2, "")
+    (line,) = ended.stderr.splitlines()
+    name = "elsewhere.sqlite" if settings else ".darkroom/ledger.sqlite"
+    assert line.startswith(f"darkroom: there is no ledger at {shell.folder / name}: ")
+    assert list(shell.folder.iterdir()) == []
+
+
 def test_orphans_are_seen_from_both_sides(shell: CommandLine) -> None:
     shell.run("generate", "a fox", "--local", "--samples", "2")
     assert (shell.run("orphans").status, shell.run("orphans").stdout) == (0, "")
