@@ -9,7 +9,7 @@ from typing import Final
 import jwt
 
 from entrypoints.container.clock import now
-from entrypoints.container.ledgers import open_records
+from entrypoints.container.ledgers import open_kept_records
 from entrypoints.failures import FAILED, tell
 from entrypoints.http.deny_list import DenyList
 from entrypoints.settings import Settings
@@ -63,7 +63,7 @@ def _read(token: str, leeway: int) -> tuple[str, datetime]:
 async def _revoke(settings: Settings, jti: str, until: datetime) -> None:
     if not jti or not jti.isprintable():
         raise _NotRevocable("its jti is empty, or holds what cannot be printed")
-    async with open_records(settings) as records:
+    async with open_kept_records(settings) as records:
         if len(await records.revoked.listed()) >= DenyList.MOST:
             raise _NotRevocable(f"{DenyList.MOST} are revoked already: replace the key that signs them")
         await records.revoked.revoke(jti, until)

@@ -46,7 +46,7 @@ def open_records(settings: Settings) -> AbstractAsyncContextManager[Records]:
 
 
 def open_kept_records(settings: Settings) -> AbstractAsyncContextManager[Records]:
-    """The same for those who look at what was written down: where the ledger would be a new file, none is made.
+    """The same for those who need what a service has written down: where the ledger would be a new file, none is made.
 
     Raises:
         BadSettings: there is no ledger, or they cannot be opened as they are set.

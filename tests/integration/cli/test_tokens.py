@@ -145,9 +145,17 @@ def test_what_cannot_be_revoked_is_told(shell: CommandLine, arguments: tuple[str
     assert why in ended.stderr
 
 
+def test_nothing_is_called_revoked_where_no_service_would_read_it(shell: CommandLine) -> None:
+    ended = shell.run("revoke", "--jti", "one")
+    assert (ended.status, ended.stdout) == (2, "")
+    assert ended.stderr.startswith(f"darkroom: there is no ledger at {shell.folder}/.darkroom/ledger.sqlite: ")
+    assert list(shell.folder.iterdir()) == []
+
+
 @pytest.mark.parametrize("settings", [{}, {"DARKROOM_JWT_MAX_LIFETIME": "3600"}], ids=["unlimited", "limited"])
 def test_a_name_is_remembered_for_as_long_as_its_token_can_live(
     shell: CommandLine, settings: Mapping[str, str]
 ) -> None:
+    shell.run("check")  # which makes a ledger
     year = time.gmtime(time.time() + (3600 if settings else 3650 * 86_400)).tm_year
     assert f"revoked one until {year}-" in shell.run("revoke", "--jti", "one", **settings).stdout
