@@ -72,7 +72,9 @@ class GenerateImages:
         Raises:
             IdempotencyKeyReused, Gone: what the key stands for is another order, or one of whose end nobody is told
                 there; or it was deleted.
-            QuotaExceeded, SpendLimit, Overloaded, LedgerUnavailable: not now; nothing was begun.
+            QuotaExceeded, SpendLimit, Overloaded: not now; nothing was begun.
+            LedgerUnavailable: not now. Charged no means that nothing was begun; of what is promised, or was under its
+                key before, nobody knows.
         """
         card = self._cards[order.version.value]
         model, *others = self._chains.get(order.version.value, (order.version.value,))
@@ -93,15 +95,20 @@ class GenerateImages:
             webhook=webhook,
             cost=card.cost_of(request.samples),
         )
-        kept = await self._receive(generation, caller)
-        if kept.fingerprint != generation.fingerprint:
-            raise IdempotencyKeyReused("this idempotency key stands for another order")
-        if kept.erased_at:
-            raise Gone("the images of this order were deleted", charged=kept.charged)
-        if webhook not in (None, kept.webhook):
-            raise IdempotencyKeyReused("this idempotency key stands for an order without that webhook")
-        if promise:
-            kept = await self._promised(kept)
+        try:
+            kept = await self._receive(generation, caller)
+            if kept.fingerprint != generation.fingerprint:
+                raise IdempotencyKeyReused("this idempotency key stands for another order")
+            if kept.erased_at:
+                raise Gone("the images of this order were deleted", charged=kept.charged)
+            if webhook not in (None, kept.webhook):
+                raise IdempotencyKeyReused("this idempotency key stands for an order without that webhook")
+            if promise:
+                kept = await self._promised(kept)
+        except LedgerUnavailable as fault:
+            if promise or key:
+                fault.charged = Charged.UNKNOWN
+            raise
         return Accepted(kept, replay=kept.id != generation.id)
 
     async def outcome(self, generation: Generation) -> Generation:
@@ -142,16 +149,11 @@ class GenerateImages:
             if not known:
                 raise
             return known
-        except LedgerUnavailable as fault:
-            # Should it be written down all the same, it is settled, since nobody is at it: drawn, if promised.
-            if generation.promised:
-                fault.charged = Charged.UNKNOWN
-            raise
 
     async def _promised(self, generation: Generation) -> Generation:
         """It with a promise, where it was ordered by somebody who waits and has not left for the provider.
 
-        Whoever is about to draw it finds it a revision further, and leaves it to be taken up.
+        Whoever is about to draw it finds it a revision further, and goes on from there.
         """
         while generation.state is State.RECEIVED and not generation.promised:
             promised = generation.promised_now()

@@ -140,17 +140,40 @@ class RunningGenerations:
     async def _to_its_end(self, generation: Generation, hopeless: DrawingFailed | None) -> Generation:
         try:
             if hopeless:
-                generation = await self._draw.give_up(generation, hopeless)
+                generation = await self._given_up(generation, hopeless)
             elif generation.state is not State.DRAWN:
-                async with self._gate.passing(generation.caller, generation.id):
-                    generation = await self._draw(generation)
+                generation = await self._drawn(generation)
             self._drawing.leave(generation.id)
             if generation.state is State.DRAWN:
                 generation = await self._store(generation, self._hear)
         except Superseded:
-            log.info("cancelled, promised, or taken by another worker", extra={"generation": generation.id})
+            log.info("cancelled, or taken by another worker", extra={"generation": generation.id})
             return await patiently(lambda: self._ledger.find(generation.id)) or generation
         return generation
+
+    async def _drawn(self, generation: Generation) -> Generation:
+        async with self._gate.passing(generation.caller, generation.id):
+            try:
+                return await self._draw(generation)
+            except Superseded:
+                return await self._draw(await self._promised_since(generation))
+
+    async def _given_up(self, generation: Generation, hopeless: DrawingFailed) -> Generation:
+        try:
+            return await self._draw.give_up(generation, hopeless)
+        except Superseded:
+            return await self._drawn(await self._promised_since(generation))
+
+    async def _promised_since(self, generation: Generation) -> Generation:
+        """It a revision further, where that is a promise to whoever repeated it.
+
+        Raises:
+            Superseded: it is something else.
+        """
+        found = await patiently(lambda: self._ledger.find(generation.id))
+        if found is None or found.state is not State.RECEIVED or not found.promised or generation.promised:
+            raise Superseded(generation.id)
+        return found
 
     def _hear(self, generation: Generation) -> None:
         if generation.state is State.DRAWN:

@@ -88,6 +88,26 @@ async def test_and_without_a_crash_both_have_it() -> None:
     assert world.provider.charges[again.generation.id] == 1
 
 
+async def test_nor_is_it_left_undrawn_by_a_stop() -> None:
+    ledger, world = InMemoryGenerationLedger(), World()
+    life = Life(world, ledger)
+    await keep_busy(life, world)
+    first = await ordered(life, "key")
+    waiting = asyncio.create_task(life.generate.outcome(first.generation))
+    draining = asyncio.create_task(life.running.drain())
+    await asyncio.sleep(0)
+
+    again = await ordered(life, "key", promise=True)
+    while not draining.done():
+        for key in [*world.provider.waiting]:
+            world.provider.reply(key, Reply(charged=True))
+        await asyncio.sleep(0)
+
+    assert again.generation.promised
+    assert (await waiting).state is State.STORED
+    assert world.provider.charges[again.generation.id] == 1
+
+
 async def test_what_is_promised_is_drawn_though_the_first_was_turned_away() -> None:
     ledger, world = Forgetful(), World()
     life = Life(world, ledger)
@@ -97,7 +117,7 @@ async def test_what_is_promised_is_drawn_though_the_first_was_turned_away() -> N
 
     again = await ordered(life, "key", promise=True)
 
-    assert told is Charged.NO
+    assert told is Charged.UNKNOWN
     assert (await settled(life, world, again.generation)).state is State.STORED
 
 
@@ -115,6 +135,17 @@ async def test_nobody_is_told_that_its_owner_took_back_what_was_turned_away() ->
     ended = await waiting
     assert (ended.state, ended.charged, ended.key) == (State.REFUSED, Charged.NO, None)
     assert not world.provider.charges
+
+
+async def test_no_repeat_is_told_that_it_cost_nothing_where_nobody_knows() -> None:
+    ledger, world = Forgetful(), World()
+    life = Life(world, ledger)
+    stored = await settled(life, world, (await ordered(life, "key")).generation)
+    ledger.forgetting = True
+
+    assert await turned_away(life, "key") is Charged.UNKNOWN
+    assert stored.charged is Charged.YES
+    assert await turned_away(life) is Charged.NO
 
 
 async def test_those_who_are_turned_away_leave_nothing_behind() -> None:
