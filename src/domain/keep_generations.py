@@ -1,15 +1,20 @@
 """What becomes of generations after they were drawn: they are looked at, deleted, and forgotten in time."""
 
 import logging
+import random
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import Final
 
 from domain.errors import GenerationRunning, Gone, NotFound, StorageFault, Superseded
 from domain.generation import Generation, State
 from domain.ports import GenerationLedger, ImageStorage
 
 log = logging.getLogger(__name__)
+
+_ENOUGH: Final = 3
+"""So many faults in a row, and a sweep asks the storage for nothing more."""
 
 
 class KeepGenerations:
@@ -64,26 +69,29 @@ class KeepGenerations:
 
         What is deleted loses its prompts at once, and its images as soon as the storage lets them go.
         """
-        steps, storage_answers = 0, True
+        steps, faults, stuck = 0, 0, set[str]()
         while True:
             now, before = self._clock(), steps
             due = await self._ledger.sweepable(
                 erase_before=now - images if images else None, forget_before=now - prompts if prompts else None
             )
-            for generation in due:
+            # In any order, so that a few that cannot be removed keep nobody else waiting for ever.
+            for generation in random.sample(due, len(due)):
                 try:
                     if generation.erased_at is None:
                         overdue = images is not None and generation.created_at < now - images
                         await self._ledger.record(generation.erased(now) if overdue else generation.forgotten())
-                    elif storage_answers:
+                    elif faults < _ENOUGH and generation.id not in stuck:
                         await self._empty(generation)
+                        faults = 0
                     else:
                         continue
                     steps += 1
                 except Superseded:
                     log.info("swept by another worker", extra={"generation": generation.id})
                 except StorageFault as fault:
-                    storage_answers = False
+                    faults += 1
+                    stuck.add(generation.id)
                     log.warning("not removed from storage yet: %s", fault, extra={"generation": generation.id})
             if steps == before:
                 return steps

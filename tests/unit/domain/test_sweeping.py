@@ -8,6 +8,7 @@ from typing import Final
 
 from adapters.in_memory.ledger import InMemoryGenerationLedger
 from conformance.generations import NOON, received, stored
+from domain.errors import StorageFault
 from domain.generation import Generation
 from domain.keep_generations import KeepGenerations
 from domain.limits import Limits
@@ -55,6 +56,22 @@ async def test_prompts_too() -> None:
 
     kept = await ledger.page("ada", limit=MANY)
     assert (len(kept), any(generation.prompts_kept for generation in kept)) == (MANY, False)
+
+
+async def test_an_image_that_cannot_be_removed_keeps_no_other() -> None:
+    class Locked(Storage):
+        async def delete(self, key: str) -> None:
+            if key in locked:
+                raise StorageFault("locked")
+
+    ledger = Ledger()
+    await overdue(ledger)
+    locked = {image.key for image in [image async for image in ledger.images()][:2]}
+
+    for _ in range(2):
+        await keeping(ledger, Locked()).sweep(images=DAY, prompts=DAY)
+
+    assert {image.key async for image in ledger.images()} == locked
 
 
 async def test_while_the_storage_is_away_it_forgets_the_rest_and_comes_back() -> None:
