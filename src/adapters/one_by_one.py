@@ -46,12 +46,15 @@ class OneByOneImageGenerator(ImageGenerator):
         return receipt
 
     async def answers(self, request: GenerationRequest, key: str) -> AsyncGenerator[Receipt, None]:
+        # Asked again under their keys, those that had not answered draw the same: nothing is to be written down early.
+        again = any(card.idempotent for card in self._generator.cards if card.version == request.version)
         asked = [asyncio.create_task(self._asked(sample, key)) for sample in _samples(request)]
         try:
             waiting = set(asked)
             while waiting:
                 _, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-                yield _so_far([task.result() if task.done() else None for task in asked])
+                receipt = _so_far([task.result() if task.done() else None for task in asked])
+                yield replace(receipt, reference=b"") if again and waiting else receipt
         finally:
             await end_all(asked)
 

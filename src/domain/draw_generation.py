@@ -102,9 +102,10 @@ class DrawGeneration:
                     receipt = answer
                     attempt = await self._kept(attempt, receipt)
         except DrawingFailed as failure:
-            if again and failure.charged is Charged.NO:
-                # That nothing was spent now says nothing of the first time.
-                unknown = OutcomeUnknown(f"asked again under the same key: {failure.detail}")
+            if failure.charged is Charged.NO and (again or receipt.reference):
+                # That nothing was spent now says nothing of what was before.
+                before = "asked again under the same key" if again else "after it had given a receipt"
+                unknown = OutcomeUnknown(f"{before}: {failure.detail}")
                 return replace(attempt, failure=unknown)
             return replace(attempt, failure=failure)
         return await self._collect(attempt, receipt)

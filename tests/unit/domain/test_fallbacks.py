@@ -80,10 +80,16 @@ class Studios(InMemoryImageGenerator):
 class Shop:
     """All of the use case, with a chain of three; what the limit for spending is, is up to each test."""
 
-    def __init__(self, *cards: ModelCard, quotas: dict[str, int] | None = None, spend_per_day: str = "9 USD") -> None:
+    def __init__(
+        self,
+        *cards: ModelCard,
+        quotas: dict[str, int] | None = None,
+        spend_per_day: str = "9 USD",
+        studios: type[Studios] = Studios,
+    ) -> None:
         self.ledger, spool = InMemoryGenerationLedger(now), InMemoryImageSpool()
         cards = cards or (FIRST, SECOND, THIRD)
-        self.studios = Studios(*cards)
+        self.studios = studios(*cards)
         quota = ProviderQuota(self.ledger, quotas or {})
         self.draw = DrawGeneration(
             generator=self.studios, spool=spool, ledger=self.ledger, quota=quota, clock=now, key_prefix=""
@@ -119,6 +125,20 @@ def ordered(shop: Shop, **changes: object) -> Generation:
 
 
 FREE: Final = (GeneratorUnavailable("closed"), GeneratorRefused("no such key"))
+
+
+def test_whoever_gave_a_receipt_and_then_turned_it_away_may_have_drawn() -> None:
+    class Fickle(Studios):
+        async def answers(self, request: GenerationRequest, key: str) -> AsyncGenerator[Receipt, None]:
+            yield await self.submit(request, key)
+            raise GeneratorUnavailable("closed")
+
+    shop = Shop(studios=Fickle)
+
+    generation = ordered(shop)
+
+    assert shop.studios.models_asked == ["first"]
+    assert (generation.state, generation.charged) == (State.UNKNOWN, Charged.UNKNOWN)
 
 
 @pytest.mark.parametrize("failure", FREE, ids=lambda failure: type(failure).__name__)

@@ -204,6 +204,22 @@ async def test_what_came_is_told_before_the_slowest_has_answered(
         assert "sample 2: the service was interrupted before it was answered" in failure.detail
 
 
+async def test_where_asking_again_is_free_nothing_is_written_down_before_all_have_answered() -> None:
+    class Idempotent(Slow):
+        @property
+        def cards(self) -> Sequence[ModelCard]:
+            return tuple(replace(card, idempotent=True) for card in super().cards)
+
+    slow = Idempotent({100: "linked", 101: "linked"})
+    slow.let_go = asyncio.Event()
+    generator = OneByOneImageGenerator(slow, at_once=8)
+
+    async with aclosing(generator.answers(request_of(2), KEY)) as answers:
+        assert (await anext(answers)).reference == b""
+        slow.let_go.set()
+        assert (await anext(answers)).reference != b""
+
+
 async def test_what_was_all_drawn_at_once_leaves_nothing_to_come_back_for() -> None:
     generator = OneByOneImageGenerator(Scripted({100: "inline", 101: "inline"}), at_once=8)
 
