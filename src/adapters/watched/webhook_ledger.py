@@ -24,7 +24,8 @@ class WatchedWebhookLedger(WebhookLedger):
 
     async def put_off(self, delivery: Delivery, until: datetime | None, *, attempted: bool = True) -> None:
         await self._ledger.put_off(delivery, until, attempted=attempted)
-        self._watcher.webhook("put-off" if until else "given-up")
+        if attempted:
+            self._watcher.webhook("put-off" if until else "given-up")
 
     async def backlog(self) -> Backlog:
         return await self._ledger.backlog()

@@ -7,8 +7,7 @@ from litestar import Response
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
 from litestar.types import ExceptionHandlersMap
 
-from domain.errors import Charged, DarkroomError, InvalidRequest, NotFound, StorageFault, Violation
-from entrypoints.http.answers import no_links
+from domain.errors import DarkroomError, InvalidRequest, NotFound, Violation
 from entrypoints.http.auth import access_of
 from entrypoints.http.errors import Internal, MethodNotAllowed
 from entrypoints.http.methods import allow
@@ -21,11 +20,6 @@ log = logging.getLogger(__name__)
 def tell_known(request: AnyRequest, error: DarkroomError) -> Response[ProblemAnswer]:
     """Answer what went wrong in the house, or at its door."""
     return problem_response(request, error)
-
-
-def tell_no_links(request: AnyRequest, fault: StorageFault) -> Response[ProblemAnswer]:
-    """Answer that images cannot be shown just now: stored images, so they were paid for."""
-    return problem_response(request, no_links(fault, Charged.YES))
 
 
 def tell_framework(request: AnyRequest, error: HTTPException) -> Response[ProblemAnswer]:
@@ -57,7 +51,6 @@ def _translated(error: HTTPException) -> DarkroomError:
 
 EXCEPTION_HANDLERS: Final[ExceptionHandlersMap] = {
     DarkroomError: tell_known,
-    StorageFault: tell_no_links,
     HTTPException: tell_framework,
     Exception: tell_unforeseen,
 }

@@ -12,10 +12,10 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Meta, Struct
 
-from domain.errors import InvalidValue
+from domain.errors import InvalidValue, StorageFault
 from domain.generation import Generation, State
 from domain.ports import ImageStorage
-from entrypoints.http.answers import Image, Price, linked
+from entrypoints.http.answers import Image, Price, linked, no_links
 from entrypoints.http.auth import CallerRequest
 from entrypoints.http.problems import Problem, problem_of
 from entrypoints.http.query import TAKES_PARAMETERS, read_parameters
@@ -94,7 +94,11 @@ class GenerationShown(Struct, frozen=True):
 
     @classmethod
     async def of(cls, generation: Generation, storage: ImageStorage) -> Self:
-        """Show a generation, under links that are made now."""
+        """Show a generation, under links that are made now.
+
+        Raises:
+            StorageFault: there is nothing to sign them with.
+        """
         failure = generation.failure
         return cls(
             id=generation.id,
@@ -153,7 +157,7 @@ class GenerationsController(Controller):
         found = await services.keep.page(request.user.subject, limit=limit + 1, before=asked.get("cursor"))
         shown = found[:limit]
         return GenerationPage(
-            items=[await GenerationShown.of(generation, services.storage) for generation in shown],
+            items=[await _shown(generation, services.storage) for generation in shown],
             next_cursor=shown[-1].id if len(found) > limit else None,
         )
 
@@ -163,7 +167,7 @@ class GenerationsController(Controller):
     ) -> Response[GenerationShown]:
         """Show one of the caller's generations."""
         generation = await services.keep.one(str(generation_id), request.user.subject)
-        return Response(await GenerationShown.of(generation, services.storage), headers=drawn_by(generation))
+        return Response(await _shown(generation, services.storage), headers=drawn_by(generation))
 
     @delete("/{generation_id:uuid}")
     async def remove(
@@ -171,3 +175,10 @@ class GenerationsController(Controller):
     ) -> None:
         """Cancel a generation that has not begun, or remove the images and prompts of one that has ended."""
         await services.keep.delete(str(generation_id), request.user.subject)
+
+
+async def _shown(generation: Generation, storage: ImageStorage) -> GenerationShown:
+    try:
+        return await GenerationShown.of(generation, storage)
+    except StorageFault as fault:
+        raise no_links(fault, generation.charged) from fault
