@@ -31,7 +31,7 @@ def open_generator(settings: Settings, name: str) -> AbstractAsyncContextManager
         return opener(settings)
     elsewhere = plugins.offered(plugins.GENERATORS)
     if name in elsewhere:
-        return plugins.open_plugin(plugins.GENERATORS, name)
+        return plugins.open_plugin(plugins.GENERATORS, name, ImageGenerator)
     known = ", ".join([*GENERATORS, *elsewhere])
     raise BadSettings(f"DARKROOM_GENERATORS must name some of {known}, not {name!r}")
 

@@ -7,6 +7,7 @@ from importlib.metadata import entry_points
 from typing import Any, Final
 
 from entrypoints.container.opening import opened, read_from
+from entrypoints.settings import BadSettings
 
 GENERATORS: Final = "darkroom.generators"
 STORAGES: Final = "darkroom.storages"
@@ -21,14 +22,17 @@ def offered(group: str) -> Collection[str]:
 
 
 @asynccontextmanager
-async def open_plugin(group: str, name: str) -> AsyncIterator[Any]:
+async def open_plugin(group: str, name: str, port: type[Any]) -> AsyncIterator[Any]:
     """Open what is offered under a name.
 
     Raises:
-        BadSettings: its own settings are missing or make no sense.
+        BadSettings: its own settings are missing or make no sense, or it does not inherit the port.
     """
     plugin: Plugin = entry_points(group=group)[name].load()
     with read_from(name):
         opening = plugin(os.environ)
     async with opened(opening, name) as adapter:
+        # What a port does by itself is added to it later, and is missing where it is not inherited.
+        if port not in type(adapter).__mro__:
+            raise BadSettings(f"{name}: {type(adapter).__name__} must inherit {port.__module__}.{port.__name__}")
         yield adapter

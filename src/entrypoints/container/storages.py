@@ -53,7 +53,7 @@ def key_prefix(settings: Settings) -> str:
 
 @asynccontextmanager
 async def _open_from_elsewhere(name: str) -> AsyncIterator[Opened]:
-    async with plugins.open_plugin(plugins.STORAGES, name) as storage:
+    async with plugins.open_plugin(plugins.STORAGES, name, ImageStorage) as storage:
         yield Opened(storage)
 
 

@@ -1,23 +1,44 @@
-"""A generator from outside that raises what no generator may: it is told, and hides nobody else."""
+"""A generator from outside that raises what no generator may, or is none: it is told, and hides nobody else."""
 
 import json
 from pathlib import Path
 
+import pytest
+
 from integration.plugins.outside import darkroom
 
+NO_GENERATOR = """
+from contextlib import asynccontextmanager
 
-def test_check_tells_it_beside_all_others(tmp_path: Path) -> None:
+class Mine:
+    cards = ()
+
+@asynccontextmanager
+async def opened(_):
+    yield Mine()
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "detail"),
+    [
+        ("def opened(_): return {}['colours']", "KeyError: 'colours'"),
+        (NO_GENERATOR, "broken: Mine must inherit domain.ports.ImageGenerator"),
+    ],
+    ids=["raises", "inherits nothing"],
+)
+def test_check_tells_it_beside_all_others(tmp_path: Path, source: str, detail: str) -> None:
     installed = tmp_path / "installed"
     about = installed / "broken-1.dist-info"
     about.mkdir(parents=True)
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1\n", encoding="utf-8")
     (about / "entry_points.txt").write_text("[darkroom.generators]\nbroken = broken:opened\n", encoding="utf-8")
-    (installed / "broken.py").write_text("def opened(_): return {}['colours']\n", encoding="utf-8")
+    (installed / "broken.py").write_text(source, encoding="utf-8")
 
     checked = darkroom(tmp_path, installed, "check", "--json", DARKROOM_GENERATORS="broken,sketch")
 
     assert checked.returncode == 1, checked.stderr
     findings = {finding["part"]: finding for finding in json.loads(checked.stdout)["findings"]}
-    assert findings["generator broken"] == {"part": "generator broken", "ok": False, "detail": "KeyError: 'colours'"}
+    assert findings["generator broken"] == {"part": "generator broken", "ok": False, "detail": detail}
     assert findings["generator sketch"]["ok"]
     assert findings["ledger"]["ok"]
