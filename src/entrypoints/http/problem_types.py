@@ -170,7 +170,8 @@ PROBLEM_TYPES: Final[dict[type[DarkroomError], ProblemType]] = {
         HTTPStatus.SERVICE_UNAVAILABLE,
         "No room here now",
         "The service cannot take the order now: it is busy, about to stop, or cannot write anything down. Nothing "
-        "was drawn by this request. Try again after `Retry-After` seconds.",
+        "was drawn by this request. Try again after `Retry-After` seconds, with the same key if you gave one. Where "
+        "`charged` is `unknown` the ledger does not answer, and nobody knows what your key stands for.",
     ),
     KeysUnavailable: ProblemType(
         "keys-unavailable",
