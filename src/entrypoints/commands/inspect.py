@@ -65,7 +65,7 @@ def _signed(credentials: Credentials | None) -> str:
     who = credentials.signer or credentials.issuer or "somebody"
     match credentials.state:
         case "unchecked":
-            return "by somebody; not checked, since darkroom[c2pa] is not installed"
+            return "by somebody; not checked, since the extra c2pa is not installed"
         case "invalid":
             return f"by {who}, not valid: {', '.join(credentials.flaws)}"
         case state:

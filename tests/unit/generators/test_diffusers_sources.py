@@ -45,6 +45,6 @@ def test_what_cannot_be_read_is_refused(entries: list[str]) -> None:
 async def test_that_the_extra_is_missing_is_told_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "adapters.generators.diffusers.loading", None)
 
-    with pytest.raises(InvalidValue, match=r"darkroom\[diffusers\]"):
+    with pytest.raises(InvalidValue, match=r"pip install --editable .\.\[diffusers\]"):
         async with open_diffusers(sources=parse_sources(["a=b/c"]), sizes=None, device="cpu", dtype="auto", batch=1):
             pass
