@@ -39,11 +39,9 @@ class OneByOneImageGenerator(ImageGenerator):
         return tuple(replace(card, samples_max=SampleCount.MAX) for card in self._generator.cards)
 
     async def submit(self, request: GenerationRequest, key: str) -> Receipt:
-        receipt = Receipt()
         async with aclosing(self.answers(request, key)) as receipts:
-            async for so_far in receipts:
-                receipt = so_far
-        return receipt
+            *_, whole = [receipt async for receipt in receipts]
+        return whole
 
     async def answers(self, request: GenerationRequest, key: str) -> AsyncGenerator[Receipt, None]:
         # Asked again under their keys, those that had not answered draw the same: nothing is to be written down early.

@@ -91,45 +91,37 @@ class DrawGeneration:
 
     async def _take_up(self, generation: Generation) -> Attempt:
         if generation.receipt:
-            return await self._collect(Attempt(generation, {}, None), Receipt(generation.receipt))
+            return await self._collect(generation, Receipt(generation.receipt), {})
         return await self._submit(generation, again=True)
 
     async def _submit(self, generation: Generation, *, again: bool = False) -> Attempt:
-        attempt, receipt = Attempt(generation, {}, None), Receipt()
+        came: dict[int, StoredImage] = {}
+        receipt = Receipt()
         try:
             async with aclosing(self._generator.answers(generation.asked, generation.id)) as answers:
                 while (answer := await _next_of(answers)) is not None:
                     receipt = answer
-                    attempt = await self._kept(attempt, receipt)
+                    if receipt.reference and receipt.reference != generation.receipt:
+                        generation = await self._recorded(generation.receipted(receipt.reference))
+                    for image in receipt.images:
+                        await self._keep(generation, image, came)
         except DrawingFailed as failure:
             if failure.charged is Charged.NO and (again or receipt.reference):
                 # That nothing was spent now says nothing of what was before.
                 before = "asked again under the same key" if again else "after it had given a receipt"
-                unknown = OutcomeUnknown(f"{before}: {failure.detail}")
-                return replace(attempt, failure=unknown)
-            return replace(attempt, failure=failure)
-        return await self._collect(attempt, receipt)
+                return Attempt(generation, came, OutcomeUnknown(f"{before}: {failure.detail}"))
+            return Attempt(generation, came, failure)
+        return await self._collect(generation, receipt, came)
 
-    async def _kept(self, attempt: Attempt, receipt: Receipt) -> Attempt:
-        """Write down what there is to come back for, and put into the spool what came with it."""
-        generation, came = attempt.generation, dict(attempt.came)
-        if receipt.reference and receipt.reference != generation.receipt:
-            generation = await self._recorded(generation.receipted(receipt.reference))
-        for image in receipt.images:
-            if image.index not in came:
-                came[image.index] = await self._spooled(generation, image)
-        return Attempt(generation, came, None)
-
-    async def _collect(self, attempt: Attempt, receipt: Receipt) -> Attempt:
-        generation, came = attempt.generation, dict(attempt.came)
+    async def _collect(self, generation: Generation, receipt: Receipt, came: dict[int, StoredImage]) -> Attempt:
+        """Collect what a receipt stands for, but for what `came` already."""
         failure: DrawingFailed | None = None
         try:
             collecting = self._generator.collect(generation.asked, receipt)
             with _failures_only(UnusableImage):
                 async with aclosing(collecting) as images:
                     async for image in images:
-                        if image.index not in came:
-                            came[image.index] = await self._spooled(generation, image)
+                        await self._keep(generation, image, came)
         except DrawingFailed as error:
             failure = error
         if failure is None and len(came) < generation.request.samples:
@@ -150,10 +142,11 @@ class DrawGeneration:
                 return await self._recorded(generation.failed(failure, self._clock()))
         return await self._recorded(generation.drawn(came.values(), failure))
 
-    async def _spooled(self, generation: Generation, image: GeneratedImage) -> StoredImage:
-        return self._placed(
-            image, await patiently(lambda: self._spool.put(spool_name(generation, image.index), image.data))
-        )
+    async def _keep(self, generation: Generation, image: GeneratedImage, came: dict[int, StoredImage]) -> None:
+        """Put it into the spool, unless it came before."""
+        if image.index not in came:
+            sha256 = await patiently(lambda: self._spool.put(spool_name(generation, image.index), image.data))
+            came[image.index] = self._placed(image, sha256)
 
     async def _spooled_before(self, generation: Generation) -> AsyncIterator[StoredImage]:
         """What lies in the spool already. Of these only the bytes are known, and which samples they are."""

@@ -1,7 +1,6 @@
 """Several generators as one: `version` finds the one that draws."""
 
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
 
 from domain.errors import DrawingFailed, GeneratorUnavailable, OutcomeUnknown
 from domain.generation import GeneratedImage, GenerationRequest
@@ -30,17 +29,11 @@ class ByVersionImageGenerator(ImageGenerator):
     async def submit(self, request: GenerationRequest, key: str) -> Receipt:
         return await self._find(request, GeneratorUnavailable).submit(request, key)
 
-    async def answers(self, request: GenerationRequest, key: str) -> AsyncGenerator[Receipt, None]:
-        generator = self._find(request, GeneratorUnavailable)
-        async with aclosing(generator.answers(request, key)) as receipts:
-            async for receipt in receipts:
-                yield receipt
+    def answers(self, request: GenerationRequest, key: str) -> AsyncGenerator[Receipt, None]:
+        return self._find(request, GeneratorUnavailable).answers(request, key)
 
-    async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
-        generator = self._find(request, OutcomeUnknown)
-        async with aclosing(generator.collect(request, receipt)) as images:
-            async for image in images:
-                yield image
+    def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
+        return self._find(request, OutcomeUnknown).collect(request, receipt)
 
     async def progress(self, request: GenerationRequest, key: str, receipt: Receipt | None) -> Progress | None:
         return await self._find(request, GeneratorUnavailable).progress(request, key, receipt)

@@ -2,12 +2,15 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from typing import TypeVar
 
 from adapters.watched.watcher import Call, Watcher
 from domain.generation import GeneratedImage, GenerationRequest
 from domain.model_card import ModelCard
 from domain.ports import ImageGenerator, Receipt
 from domain.progress import Progress
+
+T = TypeVar("T")
 
 
 class WatchedImageGenerator(ImageGenerator):
@@ -25,31 +28,27 @@ class WatchedImageGenerator(ImageGenerator):
         with self._watcher.around(self._call("submit", request)):
             return await self._generator.submit(request, key)
 
-    async def answers(self, request: GenerationRequest, key: str) -> AsyncGenerator[Receipt, None]:
-        with self._watcher.call(self._call("submit", request)) as step:
-            async with aclosing(self._generator.answers(request, key)) as receipts:
-                while True:
-                    with step():
-                        receipt = await anext(receipts, None)
-                    if receipt is None:
-                        return
-                    yield receipt
+    def answers(self, request: GenerationRequest, key: str) -> AsyncGenerator[Receipt, None]:
+        return self._step_by_step(self._call("submit", request), self._generator.answers(request, key))
 
-    async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
-        with self._watcher.call(self._call("collect", request)) as step:
-            async with aclosing(self._generator.collect(request, receipt)) as images:
-                while True:
-                    with step():
-                        image = await anext(images, None)
-                    if image is None:
-                        return
-                    yield image
+    def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
+        return self._step_by_step(self._call("collect", request), self._generator.collect(request, receipt))
 
     async def progress(self, request: GenerationRequest, key: str, receipt: Receipt | None) -> Progress | None:
         return await self._generator.progress(request, key, receipt)
 
     async def check(self) -> str:
         return await self._generator.check()
+
+    async def _step_by_step(self, call: Call, coming: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
+        with self._watcher.call(call) as step:
+            async with aclosing(coming):
+                while True:
+                    with step():
+                        one = await anext(coming, None)
+                    if one is None:
+                        return
+                    yield one
 
     def _call(self, name: str, request: GenerationRequest) -> Call:
         generator = self._names.get(request.version, "none")

@@ -43,6 +43,19 @@ async def keep_busy(life: Life, world: World) -> None:
     await until(lambda: len(world.provider.waiting) == WIDTH)
 
 
+async def with_one_who_waits(world: World) -> tuple[Life, asyncio.Task[Generation]]:
+    """A process that is busy, and somebody who waits there for an order under `key`."""
+    life = Life(world, InMemoryGenerationLedger())
+    await keep_busy(life, world)
+    first = await ordered(life, "key")
+    return life, asyncio.create_task(life.generate.outcome(first.generation))
+
+
+def draw_what_is_asked(world: World) -> None:
+    for key in [*world.provider.waiting]:
+        world.provider.reply(key, Reply(charged=True))
+
+
 async def crash(life: Life, ledger: InMemoryGenerationLedger) -> None:
     ledger.die()
     for task in life.tasks:
@@ -54,8 +67,7 @@ async def settled(life: Life, world: World, generation: Generation) -> Generatio
     """Its end, with a provider that draws whatever it is asked."""
     while not (found := await life.ledger.find(generation.id)) or not found.state.final:
         await life.settle()
-        for key in [*world.provider.waiting]:
-            world.provider.reply(key, Reply(charged=True))
+        draw_what_is_asked(world)
         await asyncio.sleep(0)
     return found
 
@@ -75,11 +87,8 @@ async def test_who_is_told_that_it_will_be_drawn_has_it_drawn_though_another_wai
 
 
 async def test_and_without_a_crash_both_have_it() -> None:
-    ledger, world = InMemoryGenerationLedger(), World()
-    life = Life(world, ledger)
-    await keep_busy(life, world)
-    first = await ordered(life, "key")
-    waiting = asyncio.create_task(life.generate.outcome(first.generation))
+    world = World()
+    life, waiting = await with_one_who_waits(world)
 
     again = await ordered(life, "key", promise=True)
 
@@ -89,18 +98,14 @@ async def test_and_without_a_crash_both_have_it() -> None:
 
 
 async def test_nor_is_it_left_undrawn_by_a_stop() -> None:
-    ledger, world = InMemoryGenerationLedger(), World()
-    life = Life(world, ledger)
-    await keep_busy(life, world)
-    first = await ordered(life, "key")
-    waiting = asyncio.create_task(life.generate.outcome(first.generation))
+    world = World()
+    life, waiting = await with_one_who_waits(world)
     draining = asyncio.create_task(life.running.drain())
     await asyncio.sleep(0)
 
     again = await ordered(life, "key", promise=True)
     while not draining.done():
-        for key in [*world.provider.waiting]:
-            world.provider.reply(key, Reply(charged=True))
+        draw_what_is_asked(world)
         await asyncio.sleep(0)
 
     assert again.generation.promised
