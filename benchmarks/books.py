@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
-from adapters.ledgers.postgres import open_postgres_ledger
-from adapters.ledgers.sqlite import open_sqlite_ledger
-from adapters.postgres.database import open_postgres_database
 from conformance.generations import received, stored
-from domain.limits import Limits
-from domain.ports import GenerationLedger
+from darkroom.adapters.ledgers.postgres import open_postgres_ledger
+from darkroom.adapters.ledgers.sqlite import open_sqlite_ledger
+from darkroom.adapters.postgres.database import open_postgres_database
+from darkroom.domain.model.limits import Limits
+from darkroom.domain.ports import GenerationLedger
 
 
 async def main(url: str, in_flight: int, seconds: float) -> None:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import asyncpg
 
-from domain.generation import Generation
-from domain.identifiers import uuid7
+from darkroom.domain.model.generation import Generation
+from darkroom.domain.model.identifiers import uuid7
 
 if TYPE_CHECKING:
-    from adapters.postgres.database import Session
+    from darkroom.adapters.postgres.database import Session
 
 _CALLERS: Final = 1000
 _MONTH_MS: Final = 30 * 24 * 3600 * 1000

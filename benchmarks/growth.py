@@ -17,18 +17,18 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Final
 
-from adapters.ledgers.postgres import open_postgres_ledger
-from adapters.ledgers.sqlite import open_sqlite_ledger
-from adapters.postgres.database import open_postgres_database
 from benchmarks.filled_ledgers import PostgresTable, SQLiteTable, Table
 from benchmarks.machine import conditions
 from benchmarks.report import replace_between
 from conformance.generations import received, stored
-from domain.generation import Generation
-from domain.identifiers import uuid7
-from domain.limits import Limits
-from domain.ports import GenerationLedger
-from domain.values import IdempotencyKey
+from darkroom.adapters.ledgers.postgres import open_postgres_ledger
+from darkroom.adapters.ledgers.sqlite import open_sqlite_ledger
+from darkroom.adapters.postgres.database import open_postgres_database
+from darkroom.domain.model.generation import Generation
+from darkroom.domain.model.identifiers import uuid7
+from darkroom.domain.model.limits import Limits
+from darkroom.domain.model.values import IdempotencyKey
+from darkroom.domain.ports import GenerationLedger
 from servers.postgres import PostgresServer
 
 _PAGE: Final = Path(__file__).parents[1] / "docs" / "growing.md"

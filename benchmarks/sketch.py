@@ -8,10 +8,10 @@ from statistics import median
 from time import perf_counter
 from typing import Final
 
-from adapters.generators.sketch import SketchImageGenerator
 from benchmarks.page import Workplace, main
-from domain.generation import GenerationRequest
-from domain.values import ImageSize, ModelVersion, Prompt, Seed
+from darkroom.adapters.generators.sketch import SketchImageGenerator
+from darkroom.domain.model.generation import GenerationRequest
+from darkroom.domain.model.values import ImageSize, ModelVersion, Prompt, Seed
 
 _PROMPTS: Final = ("A lighthouse at dusk, oil on canvas", "a snowy forest", "a city in the rain", "flowers", "nothing")
 _SIDE: Final = 1024

@@ -10,19 +10,19 @@ from socket import socket
 
 from dependency_injector import providers
 
-from adapters.in_memory.ledger import InMemoryGenerationLedger
-from adapters.in_memory.spool import InMemoryImageSpool
-from entrypoints import logs
-from entrypoints.container.composition import open_container
-from entrypoints.container.watching import Watching
-from entrypoints.http.app import create_app
-from entrypoints.open_connections import OpenConnections
-from entrypoints.serving.cycles import leave_alone_what_stays
-from entrypoints.serving.listener import listen
-from entrypoints.serving.loop import run
-from entrypoints.serving.server import Server
-from entrypoints.serving.signals import stop_on_signals
-from entrypoints.settings import Settings
+from darkroom.adapters.in_memory.ledger import InMemoryGenerationLedger
+from darkroom.adapters.in_memory.spool import InMemoryImageSpool
+from darkroom.entrypoints import logs
+from darkroom.entrypoints.container.composition import open_container
+from darkroom.entrypoints.container.watching import Watching
+from darkroom.entrypoints.http.app import create_app
+from darkroom.entrypoints.serving.cycles import leave_alone_what_stays
+from darkroom.entrypoints.serving.listener import listen
+from darkroom.entrypoints.serving.loop import run
+from darkroom.entrypoints.serving.open_connections import OpenConnections
+from darkroom.entrypoints.serving.server import Server
+from darkroom.entrypoints.serving.signals import stop_on_signals
+from darkroom.entrypoints.settings import Settings
 
 
 async def _serve(settings: Settings, listener: socket, *, spool_too: bool) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from urllib.parse import quote
 
-from domain.errors import InvalidValue, StorageFault
-from domain.generation import StoredImage
-from domain.ports import ImageStorage
+from darkroom.domain.model.errors import InvalidValue, StorageFault
+from darkroom.domain.model.generation import StoredImage
+from darkroom.domain.ports import ImageStorage
 
 
 class ShelfImageStorage(ImageStorage):

@@ -5,12 +5,12 @@ import zlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
-from domain.errors import InvalidValue
-from domain.generation import GeneratedImage, GenerationRequest
-from domain.image_file import MediaType
-from domain.model_card import MediaSource, ModelCard, PixelRange
-from domain.ports import ImageGenerator, Receipt
-from domain.values import ModelVersion
+from darkroom.domain.model.errors import InvalidValue
+from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
+from darkroom.domain.model.image_file import MediaType
+from darkroom.domain.model.model_card import MediaSource, ModelCard, PixelRange
+from darkroom.domain.model.values import ModelVersion
+from darkroom.domain.ports import ImageGenerator, Receipt
 
 CARD = ModelCard(
     version=ModelVersion("stripes"),

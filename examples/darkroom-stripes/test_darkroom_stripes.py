@@ -1,7 +1,7 @@
 import pytest
 from darkroom_stripes import StripesImageGenerator
 
-from adapters.conformance import GeneratorContract
+from darkroom.adapters.conformance import GeneratorContract
 
 
 class TestStripes(GeneratorContract):

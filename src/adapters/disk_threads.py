@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final, ParamSpec, TypeVar
 
-from domain.errors import StorageFault
+from darkroom.domain.model.errors import StorageFault
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -9,12 +9,12 @@ import aiohttp
 import httpx
 from aiohttp.resolver import ThreadedResolver
 
-from adapters.provider_http.free_calls import FreeCalls
-from adapters.provider_http.headers import HEADERS
-from adapters.provider_http.proxies import Proxies
-from adapters.provider_http.public_addresses import LinkRefused, NoPublicAddresses, is_public
-from adapters.provider_http.transport import AiohttpTransport
-from domain.errors import GeneratorUnavailable
+from darkroom.adapters.outbound_http.free_calls import FreeCalls
+from darkroom.adapters.outbound_http.headers import HEADERS
+from darkroom.adapters.outbound_http.proxies import Proxies
+from darkroom.adapters.outbound_http.public_addresses import LinkRefused, NoPublicAddresses, is_public
+from darkroom.adapters.outbound_http.transport import AiohttpTransport
+from darkroom.domain.model.errors import GeneratorUnavailable
 
 
 class DocumentUnavailable(Exception):

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from domain.generation import GeneratedImage, Generation, GenerationRequest, StoredImage
-from domain.limits import Limits, Usage
-from domain.model_card import ModelCard
-from domain.progress import Progress
-from domain.values import IdempotencyKey, WebhookUrl
-from domain.webhook import Backlog, Delivery
+from darkroom.domain.model.generation import GeneratedImage, Generation, GenerationRequest, StoredImage
+from darkroom.domain.model.limits import Limits, Usage
+from darkroom.domain.model.model_card import ModelCard
+from darkroom.domain.model.progress import Progress
+from darkroom.domain.model.values import IdempotencyKey, WebhookUrl
+from darkroom.domain.model.webhook import Backlog, Delivery
 
 
 @dataclass(frozen=True, slots=True)

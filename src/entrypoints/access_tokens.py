@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import jwt
 
-from domain.identifiers import uuid7
-from entrypoints.container.clock import now
-from entrypoints.container.keys import missing_secret, signing_secret
-from entrypoints.http.access import SCOPES
-from entrypoints.settings import BadSettings, Settings
+from darkroom.domain.model.identifiers import uuid7
+from darkroom.entrypoints.container.clock import now
+from darkroom.entrypoints.container.keys import missing_secret, signing_secret
+from darkroom.entrypoints.http.auth.access import SCOPES
+from darkroom.entrypoints.settings import BadSettings, Settings
 
 log = logging.getLogger(__name__)
 

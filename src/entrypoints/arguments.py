@@ -4,8 +4,8 @@ import argparse
 from collections.abc import Callable
 from typing import TypeVar
 
-from domain.errors import InvalidValue
-from entrypoints.settings.setting import InvalidSetting
+from darkroom.domain.model.errors import InvalidValue
+from darkroom.entrypoints.settings.setting import InvalidSetting
 
 T = TypeVar("T")
 

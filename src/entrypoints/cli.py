@@ -9,14 +9,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final
 
-from entrypoints import logs
-from entrypoints.failures import told
-from entrypoints.settings import Settings, ignored_names
-from entrypoints.settings.environment_file import fill_in_from
+from darkroom.entrypoints import logs
+from darkroom.entrypoints.failures import told
+from darkroom.entrypoints.settings import Settings, ignored_names
+from darkroom.entrypoints.settings.environment_file import fill_in_from
 
 log = logging.getLogger(__name__)
 
-# Each is a module in `entrypoints.commands` with two functions, `declare` and `run`.
+# Each is a module in `darkroom.entrypoints.commands` with two functions, `declare` and `run`.
 COMMANDS: Final = {
     "serve": "serve images over HTTP",
     "token": "print an access token",
@@ -63,14 +63,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
         if name == wanted:
-            import_module(f"entrypoints.commands.{name}").declare(command)
+            import_module(f"darkroom.entrypoints.commands.{name}").declare(command)
     arguments = parser.parse_args(words)
     return told(lambda: _run(arguments))
 
 
 def _run(arguments: argparse.Namespace) -> int:
     given = () if arguments.command in _WITHOUT_SETTINGS else (_settings(arguments.command),)
-    status: int = import_module(f"entrypoints.commands.{arguments.command}").run(arguments, *given)
+    status: int = import_module(f"darkroom.entrypoints.commands.{arguments.command}").run(arguments, *given)
     return status
 
 

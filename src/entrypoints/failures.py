@@ -5,8 +5,8 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from domain.errors import DarkroomError, StorageFault
-from entrypoints.settings import BadSettings
+from darkroom.domain.model.errors import DarkroomError, StorageFault
+from darkroom.entrypoints.settings import BadSettings
 
 FAILED: Final = 1
 BAD_SETTINGS: Final = 2

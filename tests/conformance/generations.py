@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from domain.generation import Generation, GenerationRequest, StoredImage
-from domain.identifiers import uuid7
-from domain.image_file import MediaType
-from domain.money import Money
-from domain.values import (
+from darkroom.domain.model.generation import Generation, GenerationRequest, StoredImage
+from darkroom.domain.model.identifiers import uuid7
+from darkroom.domain.model.image_file import MediaType
+from darkroom.domain.model.money import Money
+from darkroom.domain.model.values import (
     IdempotencyKey,
     ImageSize,
     ModelVersion,

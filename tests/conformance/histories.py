@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from hypothesis import strategies as st
 
-from domain.errors import (
+from darkroom.domain.model.errors import (
     Charged,
     DrawingFailed,
     GeneratorRefused,
@@ -16,11 +16,11 @@ from domain.errors import (
     PromptRejected,
     UnusableImage,
 )
-from domain.generation import Fallback, Generation, GenerationRequest, State, StoredImage
-from domain.identifiers import uuid7
-from domain.image_file import MediaType
-from domain.money import Money
-from domain.values import (
+from darkroom.domain.model.generation import Fallback, Generation, GenerationRequest, State, StoredImage
+from darkroom.domain.model.identifiers import uuid7
+from darkroom.domain.model.image_file import MediaType
+from darkroom.domain.model.money import Money
+from darkroom.domain.model.values import (
     GuidanceScale,
     IdempotencyKey,
     ImageSize,

@@ -16,13 +16,21 @@ from hypothesis import HealthCheck, given, settings
 
 from conformance.generations import NOON, drawn, image_of, received, stored
 from conformance.histories import histories
-from domain.errors import Charged, OutcomeUnknown, PromptRejected, QuotaExceeded, SpendLimit, Superseded, UnusableImage
-from domain.generation import Fallback, Generation
-from domain.identifiers import uuid7
-from domain.limits import Limits, Usage
-from domain.money import Money
-from domain.ports import GenerationLedger
-from domain.values import IdempotencyKey, ModelVersion
+from darkroom.domain.model.errors import (
+    Charged,
+    OutcomeUnknown,
+    PromptRejected,
+    QuotaExceeded,
+    SpendLimit,
+    Superseded,
+    UnusableImage,
+)
+from darkroom.domain.model.generation import Fallback, Generation
+from darkroom.domain.model.identifiers import uuid7
+from darkroom.domain.model.limits import Limits, Usage
+from darkroom.domain.model.money import Money
+from darkroom.domain.model.values import IdempotencyKey, ModelVersion
+from darkroom.domain.ports import GenerationLedger
 
 T = TypeVar("T")
 UNLIMITED = Limits()

@@ -14,8 +14,8 @@ from typing import Final, TypeAlias
 
 import pytest
 
-from domain.errors import StorageFault
-from domain.ports import ImageSpool
+from darkroom.domain.model.errors import StorageFault
+from darkroom.domain.ports import ImageSpool
 
 ROOM: Final = 1_000_000
 NAME: Final = "0199f0a0-0000-7000-8000-000000000000.0"

@@ -13,12 +13,12 @@ from typing import Protocol
 import pytest
 
 from conformance.generations import NOON, received, stored
-from domain.generation import Generation
-from domain.limits import Limits
-from domain.money import Money
-from domain.ports import GenerationLedger, WebhookLedger
-from domain.values import WebhookUrl
-from domain.webhook import Backlog, Delivery
+from darkroom.domain.model.generation import Generation
+from darkroom.domain.model.limits import Limits
+from darkroom.domain.model.money import Money
+from darkroom.domain.model.values import WebhookUrl
+from darkroom.domain.model.webhook import Backlog, Delivery
+from darkroom.domain.ports import GenerationLedger, WebhookLedger
 
 HOOK = WebhookUrl("https://receiver.example/hook?token=t")
 LATER = NOON + timedelta(seconds=30)

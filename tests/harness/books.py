@@ -13,10 +13,10 @@ from typing import Final
 
 import msgspec
 
-from adapters.marks.files import stated_in_xmp
-from adapters.marks.statement import Statement
-from domain.image_file import MediaType
-from domain.model_card import MediaSource
+from darkroom.adapters.marks.files import stated_in_xmp
+from darkroom.adapters.marks.statement import Statement
+from darkroom.domain.model.image_file import MediaType
+from darkroom.domain.model.model_card import MediaSource
 from harness.caller import Answer, Generation, Image
 from harness.orders import Order
 from servers.s3 import S3Server

@@ -17,8 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from conformance.ledger_contract import Workplace
-from domain.draw_generation import spool_name
-from domain.errors import (
+from darkroom.domain.model.errors import (
     Charged,
     DarkroomError,
     GenerationRunning,
@@ -31,11 +30,12 @@ from domain.errors import (
     PromptRejected,
     UnusableImage,
 )
-from domain.generation import Generation, State
-from domain.identifiers import uuid7
-from domain.limits import Caller
-from domain.order import Order, read_order
-from domain.values import IdempotencyKey
+from darkroom.domain.model.generation import Generation, State
+from darkroom.domain.model.identifiers import uuid7
+from darkroom.domain.model.limits import Caller
+from darkroom.domain.model.order import Order, read_order
+from darkroom.domain.model.values import IdempotencyKey
+from darkroom.domain.use_cases.draw_generation import spool_name
 from harness.in_process import BY_KEY, ONCE, WIDTH, Life, ProviderAtWork, Reply, World, pictures
 
 T = TypeVar("T")

@@ -9,21 +9,21 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
 
-from adapters.in_memory.generator import WIDEST_CARD, tile
-from adapters.in_memory.spool import InMemoryImageSpool
-from adapters.in_memory.storage import InMemoryImageStorage
-from domain.draw_generation import DrawGeneration
-from domain.errors import DrawingFailed, StorageFault, UnusableImage
-from domain.generate_images import GenerateImages
-from domain.generation import GeneratedImage, GenerationRequest, StoredImage
-from domain.keep_generations import KeepGenerations
-from domain.model_card import ModelCard
-from domain.ports import GenerationLedger, ImageGenerator, ImageStorage, Receipt
-from domain.provider_quota import ProviderQuota
-from domain.running_generations import RunningGenerations
-from domain.settle_generations import SettleGenerations
-from domain.store_generation import StoreGeneration
-from domain.values import ModelVersion
+from darkroom.adapters.in_memory.generator import WIDEST_CARD, tile
+from darkroom.adapters.in_memory.spool import InMemoryImageSpool
+from darkroom.adapters.in_memory.storage import InMemoryImageStorage
+from darkroom.domain.model.errors import DrawingFailed, StorageFault, UnusableImage
+from darkroom.domain.model.generation import GeneratedImage, GenerationRequest, StoredImage
+from darkroom.domain.model.model_card import ModelCard
+from darkroom.domain.model.values import ModelVersion
+from darkroom.domain.ports import GenerationLedger, ImageGenerator, ImageStorage, Receipt
+from darkroom.domain.use_cases.draw_generation import DrawGeneration
+from darkroom.domain.use_cases.generate_images import GenerateImages
+from darkroom.domain.use_cases.keep_generations import KeepGenerations
+from darkroom.domain.use_cases.provider_quota import ProviderQuota
+from darkroom.domain.use_cases.running_generations import RunningGenerations
+from darkroom.domain.use_cases.settle_generations import SettleGenerations
+from darkroom.domain.use_cases.store_generation import StoreGeneration
 
 ONCE: Final = "once"
 """Names a model whose provider charges for each call."""

@@ -24,13 +24,13 @@ from typing import Any
 import pytest
 from litestar import Litestar
 
-from adapters.in_memory.generator import InMemoryImageGenerator
-from adapters.ledgers.sqlite import ledger as sqlite_ledger
-from adapters.ledgers.sqlite.connection import connect
-from entrypoints.access_tokens import access_token
-from entrypoints.container.composition import open_container
-from entrypoints.http.app import create_app
-from entrypoints.settings import Settings
+from darkroom.adapters.in_memory.generator import InMemoryImageGenerator
+from darkroom.adapters.ledgers.sqlite import ledger as sqlite_ledger
+from darkroom.adapters.ledgers.sqlite.connection import connect
+from darkroom.entrypoints.access_tokens import access_token
+from darkroom.entrypoints.container.composition import open_container
+from darkroom.entrypoints.http.app import create_app
+from darkroom.entrypoints.settings import Settings
 
 HOUR = timedelta(hours=1)
 ORDERS = 20

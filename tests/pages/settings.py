@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from entrypoints.settings import GROUPS
-from entrypoints.settings.setting import Declared, declared_in
+from darkroom.entrypoints.settings import GROUPS
+from darkroom.entrypoints.settings.setting import Declared, declared_in
 
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
 HEAD = """# Settings

@@ -12,15 +12,15 @@ import pytest
 import torch
 from diffusers import LCMScheduler
 
-from adapters.conformance import GeneratorContract, draw, full_request, plain_request
-from adapters.declared_models import Sizes, read_sizes
-from adapters.generators.diffusers import open_diffusers, parse_sources
-from domain.errors import Charged, GeneratorRefused, GeneratorUnavailable, InvalidValue, PromptRejected
-from domain.generation import GenerationRequest
-from domain.model_card import NumberRange, PixelRange
-from domain.ports import ImageGenerator, Receipt
-from domain.progress import Progress
-from domain.values import GuidanceScale, ImageSize, InferenceSteps, Prompt, Seed
+from darkroom.adapters.conformance import GeneratorContract, draw, full_request, plain_request
+from darkroom.adapters.generators.declared_models import Sizes, read_sizes
+from darkroom.adapters.generators.diffusers import open_diffusers, parse_sources
+from darkroom.domain.model.errors import Charged, GeneratorRefused, GeneratorUnavailable, InvalidValue, PromptRejected
+from darkroom.domain.model.generation import GenerationRequest
+from darkroom.domain.model.model_card import NumberRange, PixelRange
+from darkroom.domain.model.progress import Progress
+from darkroom.domain.model.values import GuidanceScale, ImageSize, InferenceSteps, Prompt, Seed
+from darkroom.domain.ports import ImageGenerator, Receipt
 from pipelines.tiny import TOKENS
 
 

@@ -5,21 +5,21 @@ import random
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from adapters.in_memory.ledger import InMemoryGenerationLedger
-from adapters.in_memory.storage import InMemoryImageStorage
-from domain.deliver_webhooks import DeliverWebhooks
-from domain.draw_generation import DrawGeneration
-from domain.errors import IdempotencyKeyReused
-from domain.generate_images import Accepted, GenerateImages
-from domain.generation import Generation, State
-from domain.limits import Caller
-from domain.order import read_order
-from domain.provider_quota import ProviderQuota
-from domain.running_generations import RunningGenerations
-from domain.settle_generations import SettleGenerations
-from domain.store_generation import StoreGeneration
-from domain.tidy_spool import TidySpool
-from domain.values import IdempotencyKey, WebhookUrl
+from darkroom.adapters.in_memory.ledger import InMemoryGenerationLedger
+from darkroom.adapters.in_memory.storage import InMemoryImageStorage
+from darkroom.domain.model.errors import IdempotencyKeyReused
+from darkroom.domain.model.generation import Generation, State
+from darkroom.domain.model.limits import Caller
+from darkroom.domain.model.order import read_order
+from darkroom.domain.model.values import IdempotencyKey, WebhookUrl
+from darkroom.domain.use_cases.deliver_webhooks import DeliverWebhooks
+from darkroom.domain.use_cases.draw_generation import DrawGeneration
+from darkroom.domain.use_cases.generate_images import Accepted, GenerateImages
+from darkroom.domain.use_cases.provider_quota import ProviderQuota
+from darkroom.domain.use_cases.running_generations import RunningGenerations
+from darkroom.domain.use_cases.settle_generations import SettleGenerations
+from darkroom.domain.use_cases.store_generation import StoreGeneration
+from darkroom.domain.use_cases.tidy_spool import TidySpool
 from simulation.fate import Fate
 from simulation.world import (
     CHAINS,

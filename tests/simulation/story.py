@@ -9,8 +9,8 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from domain.errors import Charged, DarkroomError, NothingWasDrawn
-from domain.generation import Generation, State
+from darkroom.domain.model.errors import Charged, DarkroomError, NothingWasDrawn
+from darkroom.domain.model.generation import Generation, State
 from simulation.fate import Fate
 from simulation.life import Life, World
 from simulation.virtual_time import run

@@ -6,9 +6,9 @@ from collections.abc import AsyncGenerator, AsyncIterator, Container, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from adapters.in_memory.generator import WIDEST_CARD, tile
-from adapters.in_memory.spool import InMemoryImageSpool
-from domain.errors import (
+from darkroom.adapters.in_memory.generator import WIDEST_CARD, tile
+from darkroom.adapters.in_memory.spool import InMemoryImageSpool
+from darkroom.domain.model.errors import (
     GeneratorRefused,
     GeneratorUnavailable,
     LedgerUnavailable,
@@ -17,10 +17,12 @@ from domain.errors import (
     StorageFault,
     UnusableImage,
 )
-from domain.generation import GeneratedImage, Generation, GenerationRequest, StoredImage
-from domain.limits import Limits, Usage
-from domain.model_card import ModelCard
-from domain.ports import (
+from darkroom.domain.model.generation import GeneratedImage, Generation, GenerationRequest, StoredImage
+from darkroom.domain.model.limits import Limits, Usage
+from darkroom.domain.model.model_card import ModelCard
+from darkroom.domain.model.values import IdempotencyKey, ModelVersion, WebhookUrl
+from darkroom.domain.model.webhook import Backlog, Delivery, NotDelivered
+from darkroom.domain.ports import (
     GenerationLedger,
     ImageGenerator,
     ImageOnRecord,
@@ -30,8 +32,6 @@ from domain.ports import (
     WebhookLedger,
     WebhookSender,
 )
-from domain.values import IdempotencyKey, ModelVersion, WebhookUrl
-from domain.webhook import Backlog, Delivery, NotDelivered
 from simulation.fate import Fate
 
 ONCE = replace(WIDEST_CARD, version=ModelVersion("once"))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from adapters.batches import Batches
+from darkroom.adapters.batches import Batches
 
 BIG = 1_000_000
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from adapters.byte_room import ByteRoom
+from darkroom.adapters.byte_room import ByteRoom
 
 
 class Guest:

@@ -26,13 +26,13 @@ import pytest
 # Before the first of them is imported, so that a broken rule shows what was expected and what came.
 pytest.register_assert_rewrite(*(f"{__name__}.{module.name}" for module in pkgutil.iter_modules(__path__)))
 
-from adapters.conformance.drawing import collected, draw  # noqa: E402
-from adapters.conformance.generator_contract import GeneratorContract  # noqa: E402
-from adapters.conformance.provider import Asked, Provider  # noqa: E402
-from adapters.conformance.provider_contract import ProviderContract  # noqa: E402
-from adapters.conformance.requests import full_request, plain_request  # noqa: E402
-from adapters.conformance.situations import OUTCOMES, Outcome, Situation  # noqa: E402
-from adapters.conformance.storage_contract import (  # noqa: E402
+from darkroom.adapters.conformance.drawing import collected, draw  # noqa: E402
+from darkroom.adapters.conformance.generator_contract import GeneratorContract  # noqa: E402
+from darkroom.adapters.conformance.provider import Asked, Provider  # noqa: E402
+from darkroom.adapters.conformance.provider_contract import ProviderContract  # noqa: E402
+from darkroom.adapters.conformance.requests import full_request, plain_request  # noqa: E402
+from darkroom.adapters.conformance.situations import OUTCOMES, Outcome, Situation  # noqa: E402
+from darkroom.adapters.conformance.storage_contract import (  # noqa: E402
     Outage,
     Read,
     StorageContract,

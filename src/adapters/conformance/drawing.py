@@ -6,10 +6,10 @@ from contextlib import aclosing, asynccontextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
-from adapters.conformance.provider import Provider
-from domain.errors import DrawingFailed
-from domain.generation import GeneratedImage, GenerationRequest
-from domain.ports import ImageGenerator, Receipt
+from darkroom.adapters.conformance.provider import Provider
+from darkroom.domain.model.errors import DrawingFailed
+from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
+from darkroom.domain.ports import ImageGenerator, Receipt
 
 T = TypeVar("T")
 

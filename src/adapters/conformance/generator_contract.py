@@ -4,10 +4,10 @@ import asyncio
 from contextlib import aclosing
 from typing import ClassVar, Final
 
-from adapters.conformance.drawing import collected, draw, drawn, nothing_left_running
-from adapters.conformance.requests import full_request, plain_request
-from domain.ports import ImageGenerator, Receipt
-from domain.values import ImageSize
+from darkroom.adapters.conformance.drawing import collected, draw, drawn, nothing_left_running
+from darkroom.adapters.conformance.requests import full_request, plain_request
+from darkroom.domain.model.values import ImageSize
+from darkroom.domain.ports import ImageGenerator, Receipt
 
 AT_ONCE: Final = 64
 CANCELLED: Final = 100

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
-from adapters.conformance.situations import Situation
-from domain.generation import GenerationRequest
+from darkroom.adapters.conformance.situations import Situation
+from darkroom.domain.model.generation import GenerationRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,13 +6,13 @@ from typing import ClassVar
 
 import pytest
 
-from adapters.conformance.drawing import draw, drawn, nothing_left_running, until_asked
-from adapters.conformance.generator_contract import CANCELLED, GeneratorContract
-from adapters.conformance.provider import Asked, Provider, together
-from adapters.conformance.requests import NEGATIVE_PROMPT, PROMPT, full_request, plain_request
-from adapters.conformance.situations import OUTCOMES, Situation
-from domain.errors import Charged, GeneratorUnavailable
-from domain.ports import ImageGenerator
+from darkroom.adapters.conformance.drawing import draw, drawn, nothing_left_running, until_asked
+from darkroom.adapters.conformance.generator_contract import CANCELLED, GeneratorContract
+from darkroom.adapters.conformance.provider import Asked, Provider, together
+from darkroom.adapters.conformance.requests import NEGATIVE_PROMPT, PROMPT, full_request, plain_request
+from darkroom.adapters.conformance.situations import OUTCOMES, Situation
+from darkroom.domain.model.errors import Charged, GeneratorUnavailable
+from darkroom.domain.ports import ImageGenerator
 
 
 class ProviderContract(GeneratorContract):

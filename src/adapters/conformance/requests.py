@@ -3,9 +3,9 @@
 from dataclasses import replace
 from typing import Final
 
-from domain.generation import GenerationRequest
-from domain.model_card import ModelCard, PixelRange
-from domain.values import GuidanceScale, ImageSize, InferenceSteps, Prompt, Seed
+from darkroom.domain.model.generation import GenerationRequest
+from darkroom.domain.model.model_card import ModelCard, PixelRange
+from darkroom.domain.model.values import GuidanceScale, ImageSize, InferenceSteps, Prompt, Seed
 
 PROMPT: Final = 'A "quoted" fox, 50 % {of} it\\in\tfog;\n한국의 여우 🦊'
 NEGATIVE_PROMPT: Final = "<b>blurry</b> & 'dark'"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from domain.errors import (
+from darkroom.domain.model.errors import (
     Charged,
     DrawingFailed,
     GeneratorRefused,

@@ -13,11 +13,11 @@ from typing import TypeAlias
 
 import pytest
 
-from domain.errors import StorageFault
-from domain.generation import StoredImage
-from domain.identifiers import uuid7
-from domain.image_file import MediaType
-from domain.ports import ImageStorage
+from darkroom.domain.model.errors import StorageFault
+from darkroom.domain.model.generation import StoredImage
+from darkroom.domain.model.identifiers import uuid7
+from darkroom.domain.model.image_file import MediaType
+from darkroom.domain.ports import ImageStorage
 
 Read: TypeAlias = Callable[[str], Awaitable[tuple[bytes, str]]]
 """Gives the bytes and the media type behind a link; raises `LookupError` where there is nothing for this reader."""

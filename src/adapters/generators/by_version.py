@@ -2,11 +2,11 @@
 
 from collections.abc import AsyncGenerator, Sequence
 
-from domain.errors import DrawingFailed, GeneratorUnavailable, OutcomeUnknown
-from domain.generation import GeneratedImage, GenerationRequest
-from domain.model_card import ModelCard
-from domain.ports import ImageGenerator, Receipt
-from domain.progress import Progress
+from darkroom.domain.model.errors import DrawingFailed, GeneratorUnavailable, OutcomeUnknown
+from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
+from darkroom.domain.model.model_card import ModelCard
+from darkroom.domain.model.progress import Progress
+from darkroom.domain.ports import ImageGenerator, Receipt
 
 
 class ByVersionImageGenerator(ImageGenerator):

@@ -5,11 +5,11 @@ import zlib
 from collections.abc import Sequence
 from typing import Final
 
-from domain.generation import GeneratedImage, GenerationRequest
-from domain.image_file import MediaType
-from domain.model_card import ModelCard, NumberRange, PixelRange
-from domain.ports import ImageGenerator, Receipt
-from domain.values import ModelVersion, Prompt, Seed
+from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
+from darkroom.domain.model.image_file import MediaType
+from darkroom.domain.model.model_card import ModelCard, NumberRange, PixelRange
+from darkroom.domain.model.values import ModelVersion, Prompt, Seed
+from darkroom.domain.ports import ImageGenerator, Receipt
 
 WIDEST_CARD: Final = ModelCard(
     version=ModelVersion("memory"),

@@ -6,15 +6,15 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
-from adapters.ledger_parts.counting import counted_images, from_millionths, millionths
-from adapters.ledger_parts.limits import WINDOW, Check, checks
-from domain.errors import QuotaExceeded, Superseded
-from domain.generation import Generation, GenerationRequest, State
-from domain.identifiers import uuid7
-from domain.limits import Limits, Usage
-from domain.ports import GenerationLedger, ImageOnRecord, WebhookLedger
-from domain.values import IdempotencyKey
-from domain.webhook import Backlog, Delivery
+from darkroom.adapters.ledgers.counting import counted_images, from_millionths, millionths
+from darkroom.adapters.ledgers.limits import WINDOW, Check, checks
+from darkroom.domain.model.errors import QuotaExceeded, Superseded
+from darkroom.domain.model.generation import Generation, GenerationRequest, State
+from darkroom.domain.model.identifiers import uuid7
+from darkroom.domain.model.limits import Limits, Usage
+from darkroom.domain.model.values import IdempotencyKey
+from darkroom.domain.model.webhook import Backlog, Delivery
+from darkroom.domain.ports import GenerationLedger, ImageOnRecord, WebhookLedger
 
 MINUTE: Final = timedelta(minutes=1)
 

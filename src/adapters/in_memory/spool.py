@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 
-from domain.ports import ImageSpool
+from darkroom.domain.ports import ImageSpool
 
 
 class InMemoryImageSpool(ImageSpool):

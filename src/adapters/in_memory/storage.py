@@ -2,10 +2,10 @@
 
 from collections.abc import AsyncIterator
 
-from domain.errors import StorageFault
-from domain.generation import StoredImage
-from domain.image_file import MediaType
-from domain.ports import ImageStorage
+from darkroom.domain.model.errors import StorageFault
+from darkroom.domain.model.generation import StoredImage
+from darkroom.domain.model.image_file import MediaType
+from darkroom.domain.ports import ImageStorage
 
 
 class InMemoryImageStorage(ImageStorage):

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
-from domain.errors import InvalidValue
+from darkroom.domain.model.errors import InvalidValue
 
 E = TypeVar("E", bound=x509.ExtensionType)
 

@@ -7,10 +7,10 @@ from typing import Final
 
 from c2pa import Builder, C2paBuilderIntent, C2paError, C2paSignerInfo, Context, Settings, Signer
 
-from adapters.marks.files import embedded, stated_in_xmp, vouched_for, with_statement
-from adapters.marks.statement import Statement
-from domain.errors import InvalidValue
-from domain.image_file import MediaType
+from darkroom.adapters.marks.files import embedded, stated_in_xmp, vouched_for, with_statement
+from darkroom.adapters.marks.statement import Statement
+from darkroom.domain.model.errors import InvalidValue
+from darkroom.domain.model.image_file import MediaType
 
 log = logging.getLogger(__name__)
 

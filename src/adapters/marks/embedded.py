@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from domain.errors import InvalidValue
+from darkroom.domain.model.errors import InvalidValue
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
-from adapters.marks import jpeg, png, webp, xmp
-from adapters.marks.embedded import Embedded
-from adapters.marks.statement import PROVENANCE, Statement
-from domain.errors import InvalidValue
-from domain.image_file import MediaType
+from darkroom.adapters.marks import jpeg, png, webp, xmp
+from darkroom.adapters.marks.embedded import Embedded
+from darkroom.adapters.marks.statement import PROVENANCE, Statement
+from darkroom.domain.model.errors import InvalidValue
+from darkroom.domain.model.image_file import MediaType
 
 Mark = Callable[[bytes, MediaType, Statement], bytes]
 """Gives a whole file of that type with the statement in it; the pixels are the same to the bit.

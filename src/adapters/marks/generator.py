@@ -6,12 +6,12 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
-from adapters.marks.files import Mark
-from adapters.marks.statement import Statement
-from domain.generation import GeneratedImage, GenerationRequest
-from domain.model_card import ModelCard
-from domain.ports import ImageGenerator, Receipt
-from domain.progress import Progress
+from darkroom.adapters.marks.files import Mark
+from darkroom.adapters.marks.statement import Statement
+from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
+from darkroom.domain.model.model_card import ModelCard
+from darkroom.domain.model.progress import Progress
+from darkroom.domain.ports import ImageGenerator, Receipt
 
 log = logging.getLogger(__name__)
 

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from adapters.marks import statement
-from adapters.marks.files import embedded, properties, vouched_for
-from adapters.marks.manifests import Credentials, read_manifest
-from domain.image_file import ImageFile
+from darkroom.adapters.marks import statement
+from darkroom.adapters.marks.files import embedded, properties, vouched_for
+from darkroom.adapters.marks.manifests import Credentials, read_manifest
+from darkroom.domain.model.image_file import ImageFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

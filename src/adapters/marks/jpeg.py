@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from adapters.marks.embedded import Embedded, misbuilt
-from domain.errors import InvalidValue
+from darkroom.adapters.marks.embedded import Embedded, misbuilt
+from darkroom.domain.model.errors import InvalidValue
 
 _NAMESPACE: Final = b"http://ns.adobe.com/xap/1.0/\0"
 _EXIF: Final = b"Exif\0"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from domain.image_file import MediaType
+from darkroom.domain.model.image_file import MediaType
 
 UNCHECKED: Final = "unchecked"
 INVALID: Final = "invalid"

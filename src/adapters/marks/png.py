@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from adapters.marks.embedded import Embedded, misbuilt
+from darkroom.adapters.marks.embedded import Embedded, misbuilt
 
 _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _KEYWORD: Final = b"XML:com.adobe.xmp"

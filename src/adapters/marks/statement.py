@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from adapters.marks import xmp
-from domain.errors import InvalidValue
-from domain.model_card import MediaSource
+from darkroom.adapters.marks import xmp
+from darkroom.domain.model.errors import InvalidValue
+from darkroom.domain.model.model_card import MediaSource
 
 # IPTC's vocabulary of digital source types; C2PA and everybody else take theirs from it.
 SOURCE_TYPES: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/"

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from adapters.marks.embedded import Embedded, misbuilt
-from domain.image_file import ImageFile
+from darkroom.adapters.marks.embedded import Embedded, misbuilt
+from darkroom.domain.model.image_file import ImageFile
 
 _XMP_FLAG, _ALPHA_FLAG = 0x04, 0x10
 _BEFORE_XMP: Final = frozenset({b"VP8X", b"ICCP", b"ANIM", b"ANMF", b"ALPH", b"VP8 ", b"VP8L", b"EXIF"})

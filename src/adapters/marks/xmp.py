@@ -10,7 +10,7 @@ from typing import Final
 from xml.parsers import expat
 from xml.sax.saxutils import escape, quoteattr
 
-from domain.errors import InvalidValue
+from darkroom.domain.model.errors import InvalidValue
 
 RDF: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 # By the prefixes that people know them by. Nobody can ever own a name under `.invalid` (RFC 2606): no stranger's page

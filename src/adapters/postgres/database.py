@@ -8,9 +8,9 @@ from typing import Final, TypeAlias
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from adapters.postgres.faults import faults_as
-from adapters.postgres.schema import migrate
-from domain.errors import LedgerUnavailable
+from darkroom.adapters.postgres.faults import faults_as
+from darkroom.adapters.postgres.schema import migrate
+from darkroom.domain.model.errors import LedgerUnavailable
 
 Session: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"

@@ -10,11 +10,11 @@ A webhook is there until it was delivered; one that was given up is never due ag
 
 from typing import TYPE_CHECKING, Final
 
-from adapters.postgres.locks import lock_key
-from domain.errors import LedgerUnavailable
+from darkroom.adapters.postgres.locks import lock_key
+from darkroom.domain.model.errors import LedgerUnavailable
 
 if TYPE_CHECKING:
-    from adapters.postgres.database import Session
+    from darkroom.adapters.postgres.database import Session
 
 # Numbered by their place. A step that was ever released is never changed: another one follows it.
 MIGRATIONS: Final = (

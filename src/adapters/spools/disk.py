@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from adapters.batches import Batches
-from adapters.disk_threads import DiskThreads
-from adapters.durable_folder import DurableFolder
-from domain.errors import StorageFault
-from domain.ports import ImageSpool
+from darkroom.adapters.batches import Batches
+from darkroom.adapters.disk_threads import DiskThreads
+from darkroom.adapters.durable_folder import DurableFolder
+from darkroom.domain.model.errors import StorageFault
+from darkroom.domain.ports import ImageSpool
 
 log = logging.getLogger(__name__)
 

@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
-from adapters.postgres.database import PostgresDatabase, Session
-from adapters.postgres.faults import faults_as
-from domain.errors import StorageFault
-from domain.ports import ImageSpool
+from darkroom.adapters.postgres.database import PostgresDatabase, Session
+from darkroom.adapters.postgres.faults import faults_as
+from darkroom.domain.model.errors import StorageFault
+from darkroom.domain.ports import ImageSpool
 
 _SECURE: Final = """
     INSERT INTO spooled (name, data) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET data = excluded.data

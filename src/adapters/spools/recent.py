@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from domain.ports import ImageSpool
+from darkroom.domain.ports import ImageSpool
 
 
 class RecentImages(ImageSpool):

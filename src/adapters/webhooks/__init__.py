@@ -1,6 +1,6 @@
 """Calling whom callers name, by the Standard Webhooks specification 1.0 (https://www.standardwebhooks.com)."""
 
-from adapters.webhooks.sender import HttpWebhookSender, open_webhook_sender
-from adapters.webhooks.signatures import Signatures
+from darkroom.adapters.webhooks.sender import HttpWebhookSender, open_webhook_sender
+from darkroom.adapters.webhooks.signatures import Signatures
 
 __all__ = ["HttpWebhookSender", "Signatures", "open_webhook_sender"]

@@ -12,17 +12,17 @@ import httpx
 from aiohttp.abc import AbstractResolver
 from aiohttp.resolver import ThreadedResolver
 
-from adapters.provider_http.answer import Answer
-from adapters.provider_http.headers import HEADERS
-from adapters.provider_http.image_hosts import ImageHosts, read_link
-from adapters.provider_http.proxies import Proxies
-from adapters.provider_http.public_addresses import LinkRefused, PublicAddresses, may_be_public
-from adapters.provider_http.transport import AiohttpTransport
-from adapters.webhooks.signatures import Signatures
-from domain.errors import InvalidValue
-from domain.ports import WebhookSender
-from domain.values import WebhookUrl
-from domain.webhook import NotDelivered
+from darkroom.adapters.outbound_http.answer import Answer
+from darkroom.adapters.outbound_http.headers import HEADERS
+from darkroom.adapters.outbound_http.image_hosts import ImageHosts, read_link
+from darkroom.adapters.outbound_http.proxies import Proxies
+from darkroom.adapters.outbound_http.public_addresses import LinkRefused, PublicAddresses, may_be_public
+from darkroom.adapters.outbound_http.transport import AiohttpTransport
+from darkroom.adapters.webhooks.signatures import Signatures
+from darkroom.domain.model.errors import InvalidValue
+from darkroom.domain.model.values import WebhookUrl
+from darkroom.domain.model.webhook import NotDelivered
+from darkroom.domain.ports import WebhookSender
 
 TIMEOUT: Final = 15.0
 """Seconds for a whole attempt: what the specification recommends at least."""

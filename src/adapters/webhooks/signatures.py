@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Self
 
-from domain.errors import InvalidValue
+from darkroom.domain.model.errors import InvalidValue
 
 PREFIX: Final = "whsec_"
 _SECRET_BYTES: Final = range(24, 65)  # 192 to 512 bits

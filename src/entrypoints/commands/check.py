@@ -8,18 +8,18 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from functools import partial
 
-from domain.errors import DarkroomError, StorageFault
-from domain.identifiers import uuid7
-from entrypoints.container.composition import open_container
-from entrypoints.container.generators import open_generator
-from entrypoints.container.keys import missing_secret, open_keys
-from entrypoints.container.ledgers import open_records
-from entrypoints.container.marks import told_of_marks
-from entrypoints.container.storages import open_storage
-from entrypoints.container.webhooks import open_webhooks
-from entrypoints.failures import FAILED
-from entrypoints.settings import BadSettings, Settings
-from entrypoints.settings.setting import declared_in
+from darkroom.domain.model.errors import DarkroomError, StorageFault
+from darkroom.domain.model.identifiers import uuid7
+from darkroom.entrypoints.container.composition import open_container
+from darkroom.entrypoints.container.generators import open_generator
+from darkroom.entrypoints.container.keys import missing_secret, open_keys
+from darkroom.entrypoints.container.ledgers import open_records
+from darkroom.entrypoints.container.marks import told_of_marks
+from darkroom.entrypoints.container.storages import open_storage
+from darkroom.entrypoints.container.webhooks import open_webhooks
+from darkroom.entrypoints.failures import FAILED
+from darkroom.entrypoints.settings import BadSettings, Settings
+from darkroom.entrypoints.settings.setting import declared_in
 
 
 @dataclass(frozen=True, slots=True)

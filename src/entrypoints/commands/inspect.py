@@ -6,9 +6,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from domain.errors import InvalidValue
-from entrypoints.container.marks import Credentials, Inspection, inspect
-from entrypoints.failures import FAILED, tell
+from darkroom.domain.model.errors import InvalidValue
+from darkroom.entrypoints.container.marks import Credentials, Inspection, inspect
+from darkroom.entrypoints.failures import FAILED, tell
 
 
 def declare(parser: argparse.ArgumentParser) -> None:

@@ -5,11 +5,11 @@ import asyncio
 import json
 from dataclasses import asdict, dataclass
 
-from domain.ports import GenerationLedger, ImageStorage
-from entrypoints.container.ledgers import open_kept_records
-from entrypoints.container.storages import open_storage
-from entrypoints.failures import FAILED
-from entrypoints.settings import Settings
+from darkroom.domain.ports import GenerationLedger, ImageStorage
+from darkroom.entrypoints.container.ledgers import open_kept_records
+from darkroom.entrypoints.container.storages import open_storage
+from darkroom.entrypoints.failures import FAILED
+from darkroom.entrypoints.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ from typing import Final
 
 import jwt
 
-from entrypoints.container.clock import now
-from entrypoints.container.ledgers import open_kept_records
-from entrypoints.failures import FAILED, tell
-from entrypoints.http.deny_list import DenyList
-from entrypoints.settings import Settings
+from darkroom.entrypoints.container.clock import now
+from darkroom.entrypoints.container.ledgers import open_kept_records
+from darkroom.entrypoints.failures import FAILED, tell
+from darkroom.entrypoints.http.auth.deny_list import DenyList
+from darkroom.entrypoints.settings import Settings
 
 _STDIN: Final = "-"
 _LONGEST: Final = timedelta(days=3650)  # the longest that `darkroom token` lets a token live

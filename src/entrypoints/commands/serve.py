@@ -5,10 +5,10 @@ import asyncio
 import logging
 from dataclasses import replace
 
-from entrypoints.serving.cycles import search_rarely
-from entrypoints.serving.listener import listen
-from entrypoints.serving.metrics import metrics_listener
-from entrypoints.settings import Settings
+from darkroom.entrypoints.serving.cycles import search_rarely
+from darkroom.entrypoints.serving.listener import listen
+from darkroom.entrypoints.serving.metrics import metrics_listener
+from darkroom.entrypoints.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -29,10 +29,10 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         if service.guesses_url:
             log.warning("links say %s: set DARKROOM_PUBLIC_URL to how clients reach it", service.public_url)
         if service.workers > 1:
-            from entrypoints.serving.supervisor import Supervisor  # noqa: PLC0415  # all that a parent needs
+            from darkroom.entrypoints.serving.supervisor import Supervisor  # noqa: PLC0415  # all that a parent needs
 
             return asyncio.run(Supervisor(settings, listener).run())
-        from entrypoints.serving.alone import serve_alone  # noqa: PLC0415  # nothing that a parent needs
+        from darkroom.entrypoints.serving.alone import serve_alone  # noqa: PLC0415  # nothing that a parent needs
 
         serve_alone(settings, listener, registry)
         return 0

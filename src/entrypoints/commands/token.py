@@ -5,8 +5,8 @@ import re
 from datetime import timedelta
 from typing import Final
 
-from entrypoints.access_tokens import access_token
-from entrypoints.settings import Settings
+from darkroom.entrypoints.access_tokens import access_token
+from darkroom.entrypoints.settings import Settings
 
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _LONGEST: Final = timedelta(days=3650)

@@ -6,10 +6,10 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
-from domain.limits import Usage
-from entrypoints.container.clock import now
-from entrypoints.container.ledgers import open_kept_records
-from entrypoints.settings import Settings
+from darkroom.domain.model.limits import Usage
+from darkroom.entrypoints.container.clock import now
+from darkroom.entrypoints.container.ledgers import open_kept_records
+from darkroom.entrypoints.settings import Settings
 
 _COLUMNS = "{:10}  {:24}  {:20}  {:>8}  {:>8}  {:>8}  {}"
 

@@ -7,14 +7,9 @@ from typing import Final
 
 from dependency_injector import containers, providers
 
-from adapters.generators.by_version import ByVersionImageGenerator
-from adapters.spools.recent import RecentImages
-from domain.deliver_webhooks import DeliverWebhooks
-from domain.draw_generation import DrawGeneration
-from domain.follow_generation import FollowGeneration
-from domain.generate_images import GenerateImages
-from domain.keep_generations import KeepGenerations
-from domain.ports import (
+from darkroom.adapters.generators.by_version import ByVersionImageGenerator
+from darkroom.adapters.spools.recent import RecentImages
+from darkroom.domain.ports import (
     GenerationLedger,
     ImageGenerator,
     ImageSpool,
@@ -22,26 +17,31 @@ from domain.ports import (
     WebhookLedger,
     WebhookSender,
 )
-from domain.provider_quota import ProviderQuota
-from domain.running_generations import RunningGenerations
-from domain.settle_generations import SettleGenerations
-from domain.store_generation import StoreGeneration
-from domain.tidy_spool import TidySpool
-from entrypoints.container.clock import now
-from entrypoints.container.generators import open_generator
-from entrypoints.container.ledgers import open_records
-from entrypoints.container.marks import marking
-from entrypoints.container.models import read_models
-from entrypoints.container.storages import key_prefix, open_storage
-from entrypoints.container.tokens import open_token_verifier
-from entrypoints.container.watching import Watching
-from entrypoints.container.webhooks import open_webhooks
-from entrypoints.http.event_stream import StreamRoom
-from entrypoints.http.services import Services
-from entrypoints.http.signed_files import SignedFiles
-from entrypoints.http.tokens import TokenVerifier
-from entrypoints.http.webhook_message import webhook_message
-from entrypoints.settings import BadSettings, Settings
+from darkroom.domain.use_cases.deliver_webhooks import DeliverWebhooks
+from darkroom.domain.use_cases.draw_generation import DrawGeneration
+from darkroom.domain.use_cases.follow_generation import FollowGeneration
+from darkroom.domain.use_cases.generate_images import GenerateImages
+from darkroom.domain.use_cases.keep_generations import KeepGenerations
+from darkroom.domain.use_cases.provider_quota import ProviderQuota
+from darkroom.domain.use_cases.running_generations import RunningGenerations
+from darkroom.domain.use_cases.settle_generations import SettleGenerations
+from darkroom.domain.use_cases.store_generation import StoreGeneration
+from darkroom.domain.use_cases.tidy_spool import TidySpool
+from darkroom.entrypoints.container.clock import now
+from darkroom.entrypoints.container.generators import open_generator
+from darkroom.entrypoints.container.ledgers import open_records
+from darkroom.entrypoints.container.marks import marking
+from darkroom.entrypoints.container.models import read_models
+from darkroom.entrypoints.container.storages import key_prefix, open_storage
+from darkroom.entrypoints.container.tokens import open_token_verifier
+from darkroom.entrypoints.container.watching import Watching
+from darkroom.entrypoints.container.webhooks import open_webhooks
+from darkroom.entrypoints.http.auth.tokens import TokenVerifier
+from darkroom.entrypoints.http.event_stream import StreamRoom
+from darkroom.entrypoints.http.services import Services
+from darkroom.entrypoints.http.signed_files import SignedFiles
+from darkroom.entrypoints.http.webhook_message import webhook_message
+from darkroom.entrypoints.settings import BadSettings, Settings
 
 # So many images are uploaded, and held in memory, at once.
 _UPLOADS: Final = 16

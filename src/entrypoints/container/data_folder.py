@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from adapters.durable_folder import DurableFolder
-from entrypoints.settings import BadSettings, Settings
+from darkroom.adapters.durable_folder import DurableFolder
+from darkroom.entrypoints.settings import BadSettings, Settings
 
 # 64 characters of base64: long enough for HMAC with any of the SHA-2 hashes (RFC 7518, 3.2).
 _SECRET_BYTES: Final = 48

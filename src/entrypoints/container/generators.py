@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final
 
-from domain.ports import ImageGenerator
-from entrypoints.container import plugins
-from entrypoints.container.opening import opened, read_from
-from entrypoints.settings import (
+from darkroom.domain.ports import ImageGenerator
+from darkroom.entrypoints.container import plugins
+from darkroom.entrypoints.container.opening import opened, read_from
+from darkroom.entrypoints.settings import (
     BadSettings,
     DiffusersSettings,
     KarloSettings,
@@ -38,7 +38,7 @@ def open_generator(settings: Settings, name: str) -> AbstractAsyncContextManager
 
 @asynccontextmanager
 async def _open_sketch(settings: Settings) -> AsyncIterator[ImageGenerator]:
-    from adapters.generators.sketch import SketchImageGenerator
+    from darkroom.adapters.generators.sketch import SketchImageGenerator
 
     del settings
     yield SketchImageGenerator()
@@ -46,7 +46,7 @@ async def _open_sketch(settings: Settings) -> AsyncIterator[ImageGenerator]:
 
 @asynccontextmanager
 async def _open_karlo(settings: Settings) -> AsyncIterator[ImageGenerator]:
-    from adapters.generators.karlo import open_karlo
+    from darkroom.adapters.generators.karlo import open_karlo
 
     karlo = settings.of(KarloSettings)
     opening = open_karlo(
@@ -67,7 +67,7 @@ async def _open_karlo(settings: Settings) -> AsyncIterator[ImageGenerator]:
 
 @asynccontextmanager
 async def _open_openai(settings: Settings) -> AsyncIterator[ImageGenerator]:
-    from adapters.generators.openai_images import GPTImageOptions, open_openai_images, parse_models
+    from darkroom.adapters.generators.openai_images import GPTImageOptions, open_openai_images, parse_models
 
     openai = settings.of(OpenAISettings)
     with read_from("DARKROOM_OPENAI_MODELS"):
@@ -98,7 +98,7 @@ async def _open_openai(settings: Settings) -> AsyncIterator[ImageGenerator]:
 
 @asynccontextmanager
 async def _open_stability(settings: Settings) -> AsyncIterator[ImageGenerator]:
-    from adapters.generators.stability import MODELS, open_stability
+    from darkroom.adapters.generators.stability import MODELS, open_stability
 
     stability = settings.of(StabilitySettings)
     opening = open_stability(
@@ -115,7 +115,7 @@ async def _open_stability(settings: Settings) -> AsyncIterator[ImageGenerator]:
 
 @asynccontextmanager
 async def _open_webui(settings: Settings) -> AsyncIterator[ImageGenerator]:
-    from adapters.generators.webui import CallOptions, open_webui
+    from darkroom.adapters.generators.webui import CallOptions, open_webui
 
     webui = settings.of(WebUISettings)
     opening = open_webui(
@@ -132,7 +132,7 @@ async def _open_webui(settings: Settings) -> AsyncIterator[ImageGenerator]:
 
 @asynccontextmanager
 async def _open_replicate(settings: Settings) -> AsyncIterator[ImageGenerator]:
-    from adapters.generators.replicate import open_replicate, parse_models
+    from darkroom.adapters.generators.replicate import open_replicate, parse_models
 
     replicate = settings.of(ReplicateSettings)
     with read_from("DARKROOM_REPLICATE_MODELS"):
@@ -153,8 +153,8 @@ async def _open_replicate(settings: Settings) -> AsyncIterator[ImageGenerator]:
 
 @asynccontextmanager
 async def _open_diffusers(settings: Settings) -> AsyncIterator[ImageGenerator]:
-    from adapters.declared_models import read_sizes
-    from adapters.generators.diffusers import open_diffusers, parse_sources
+    from darkroom.adapters.generators.declared_models import read_sizes
+    from darkroom.adapters.generators.diffusers import open_diffusers, parse_sources
 
     diffusers = settings.of(DiffusersSettings)
     with read_from("DARKROOM_DIFFUSERS_SIZES"):

@@ -7,14 +7,14 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from entrypoints.container.data_folder import data_folder, own_secret
-from entrypoints.container.upkeep import kept_up
-from entrypoints.container.watching import Watching
-from entrypoints.http.discovery import Get, keys_of
-from entrypoints.http.errors import KeysUnavailable
-from entrypoints.http.keys import KeySource, OneKey
-from entrypoints.http.published_keys import PublishedKeys
-from entrypoints.settings import BadSettings, Settings
+from darkroom.entrypoints.container.data_folder import data_folder, own_secret
+from darkroom.entrypoints.container.upkeep import kept_up
+from darkroom.entrypoints.container.watching import Watching
+from darkroom.entrypoints.http.auth.keys import KeySource, OneKey
+from darkroom.entrypoints.http.auth.published_keys import PublishedKeys
+from darkroom.entrypoints.http.contract.discovery import Get, keys_of
+from darkroom.entrypoints.http.errors import KeysUnavailable
+from darkroom.entrypoints.settings import BadSettings, Settings
 
 _DEVELOPMENT: Final = "jwt-secret"
 
@@ -101,7 +101,7 @@ async def open_published_keys(
 
 @asynccontextmanager
 async def _open_documents(*, trust_env: bool) -> AsyncIterator[Get]:
-    from adapters.published_documents import DocumentUnavailable, open_published_documents
+    from darkroom.adapters.published_documents import DocumentUnavailable, open_published_documents
 
     async with open_published_documents(trust_env=trust_env) as documents:
 

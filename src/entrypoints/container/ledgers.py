@@ -7,13 +7,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from adapters.spools.disk import DiskImageSpool
-from domain.errors import LedgerUnavailable
-from domain.ports import GenerationLedger, ImageSpool, WebhookLedger
-from domain.revoked_tokens import RevokedTokens
-from entrypoints.container.clock import now
-from entrypoints.container.data_folder import data_folder, made_once
-from entrypoints.settings import BadSettings, Settings
+from darkroom.adapters.spools.disk import DiskImageSpool
+from darkroom.domain.model.errors import LedgerUnavailable
+from darkroom.domain.ports import GenerationLedger, ImageSpool, WebhookLedger
+from darkroom.domain.revoked_tokens import RevokedTokens
+from darkroom.entrypoints.container.clock import now
+from darkroom.entrypoints.container.data_folder import data_folder, made_once
+from darkroom.entrypoints.settings import BadSettings, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def _sqlite_file(settings: Settings) -> Path | None:
 
 @asynccontextmanager
 async def _open_sqlite(file: Path, spool: DiskImageSpool) -> AsyncIterator[Records]:
-    from adapters.ledgers.sqlite import open_sqlite_ledger
+    from darkroom.adapters.ledgers.sqlite import open_sqlite_ledger
 
     async with open_sqlite_ledger(file, file.with_name(f"{file.name}-workers"), now) as ledger:
         yield Records(ledger, ledger.webhooks, spool, spool, ledger.revoked_tokens)
@@ -80,9 +80,9 @@ async def _open_sqlite(file: Path, spool: DiskImageSpool) -> AsyncIterator[Recor
 @asynccontextmanager
 async def _open_postgres(settings: Settings, spool: DiskImageSpool) -> AsyncIterator[Records]:
     try:
-        from adapters.ledgers.postgres import PostgresRevokedTokens, open_postgres_ledger
-        from adapters.postgres.database import open_postgres_database
-        from adapters.spools.postgres import PostgresImageSpool
+        from darkroom.adapters.ledgers.postgres import PostgresRevokedTokens, open_postgres_ledger
+        from darkroom.adapters.postgres.database import open_postgres_database
+        from darkroom.adapters.spools.postgres import PostgresImageSpool
     except ModuleNotFoundError as missing:
         raise BadSettings(
             f"DARKROOM_LEDGER_URL needs {missing.name}: .venv/bin/python -m pip install --editable '.[postgres]'"

@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from adapters.marks.files import Mark, stated_in_xmp
-from adapters.marks.generator import MarkingImageGenerator
-from adapters.marks.inspection import Inspection, inspect
-from adapters.marks.manifests import Credentials
-from domain.errors import InvalidValue
-from domain.ports import ImageGenerator
-from entrypoints.container.clock import now
-from entrypoints.settings import BadSettings, C2PASettings, Settings
+from darkroom.adapters.marks.files import Mark, stated_in_xmp
+from darkroom.adapters.marks.generator import MarkingImageGenerator
+from darkroom.adapters.marks.inspection import Inspection, inspect
+from darkroom.adapters.marks.manifests import Credentials
+from darkroom.domain.model.errors import InvalidValue
+from darkroom.domain.ports import ImageGenerator
+from darkroom.entrypoints.container.clock import now
+from darkroom.entrypoints.settings import BadSettings, C2PASettings, Settings
 
 __all__ = ["Credentials", "Inspection", "inspect", "marking", "told_of_marks"]
 
@@ -53,8 +53,8 @@ def told_of_marks(settings: Settings) -> str:
 def _signing(c2pa: C2PASettings) -> tuple[Mark, str]:
     """The mark, and who signs and until when."""
     try:
-        from adapters.marks.certificates import name_of, read_algorithm, read_chain
-        from adapters.marks.credentials import ContentCredentials
+        from darkroom.adapters.marks.certificates import name_of, read_algorithm, read_chain
+        from darkroom.adapters.marks.credentials import ContentCredentials
     except ImportError as missing:
         raise BadSettings(
             f"DARKROOM_MARKS=c2pa needs more than is installed: {missing}; it comes by "

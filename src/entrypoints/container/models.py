@@ -4,10 +4,10 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from domain.model_card import ModelCard
-from domain.ports import ImageGenerator
-from domain.values import ModelVersion
-from entrypoints.settings import BadSettings, Settings
+from darkroom.domain.model.model_card import ModelCard
+from darkroom.domain.model.values import ModelVersion
+from darkroom.domain.ports import ImageGenerator
+from darkroom.entrypoints.settings import BadSettings, Settings
 
 log = logging.getLogger(__name__)
 

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from typing import TypeVar
 
-from domain.errors import InvalidValue
-from entrypoints.settings import BadSettings
+from darkroom.domain.model.errors import InvalidValue
+from darkroom.entrypoints.settings import BadSettings
 
 T = TypeVar("T")
 

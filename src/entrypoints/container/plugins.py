@@ -6,8 +6,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import entry_points
 from typing import Any, Final
 
-from entrypoints.container.opening import opened, read_from
-from entrypoints.settings import BadSettings
+from darkroom.entrypoints.container.opening import opened, read_from
+from darkroom.entrypoints.settings import BadSettings
 
 GENERATORS: Final = "darkroom.generators"
 STORAGES: Final = "darkroom.storages"

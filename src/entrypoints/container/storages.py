@@ -8,12 +8,12 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
-from domain.ports import ImageStorage
-from entrypoints.container import plugins
-from entrypoints.container.clock import now
-from entrypoints.container.data_folder import data_folder, own_secret
-from entrypoints.http.signed_files import FILES, SignedFiles
-from entrypoints.settings import BadSettings, S3Settings, Settings
+from darkroom.domain.ports import ImageStorage
+from darkroom.entrypoints.container import plugins
+from darkroom.entrypoints.container.clock import now
+from darkroom.entrypoints.container.data_folder import data_folder, own_secret
+from darkroom.entrypoints.http.signed_files import FILES, SignedFiles
+from darkroom.entrypoints.settings import BadSettings, S3Settings, Settings
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ async def _open_from_elsewhere(name: str) -> AsyncIterator[Opened]:
 
 @asynccontextmanager
 async def _open_disk(settings: Settings) -> AsyncIterator[Opened]:
-    from adapters.storages.disk import DiskImageStorage, SignedLinks
+    from darkroom.adapters.storages.disk import DiskImageStorage, SignedLinks
 
     links = SignedLinks(
         secret=own_secret(settings, "link-key"),
@@ -72,7 +72,7 @@ async def _open_disk(settings: Settings) -> AsyncIterator[Opened]:
 
 @asynccontextmanager
 async def _open_s3(settings: Settings) -> AsyncIterator[Opened]:
-    from adapters.storages.s3 import PresignedLinks, PublicLinks, S3ImageStorage, open_s3_client
+    from darkroom.adapters.storages.s3 import PresignedLinks, PublicLinks, S3ImageStorage, open_s3_client
 
     s3 = settings.of(S3Settings)
     for name in s3.in_plain_text:

@@ -3,14 +3,14 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from domain.revoked_tokens import RevokedTokens
-from entrypoints.container.clock import now
-from entrypoints.container.keys import open_keys
-from entrypoints.container.upkeep import kept_up
-from entrypoints.container.watching import Watching
-from entrypoints.http.deny_list import DenyList
-from entrypoints.http.tokens import JwtTokenVerifier, TokenRules, TokenVerifier
-from entrypoints.settings import Settings
+from darkroom.domain.revoked_tokens import RevokedTokens
+from darkroom.entrypoints.container.clock import now
+from darkroom.entrypoints.container.keys import open_keys
+from darkroom.entrypoints.container.upkeep import kept_up
+from darkroom.entrypoints.container.watching import Watching
+from darkroom.entrypoints.http.auth.deny_list import DenyList
+from darkroom.entrypoints.http.auth.tokens import JwtTokenVerifier, TokenRules, TokenVerifier
+from darkroom.entrypoints.settings import Settings
 
 
 @asynccontextmanager

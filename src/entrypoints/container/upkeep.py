@@ -5,7 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from domain.errors import DarkroomError
+from darkroom.domain.model.errors import DarkroomError
 
 log = logging.getLogger(__name__)
 

@@ -8,31 +8,31 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
-from adapters.spools.disk import DiskImageSpool
-from adapters.trace_context import trace_id
-from adapters.watched.generator import WatchedImageGenerator
-from adapters.watched.handed_on import HandsOnTraces
-from adapters.watched.ledger import WatchedGenerationLedger
-from adapters.watched.several import SeveralWatchers
-from adapters.watched.storage import WatchedImageStorage
-from adapters.watched.watcher import Answered, Headers, Watcher
-from adapters.watched.webhook_ledger import WatchedWebhookLedger
-from domain.generation import Generation
-from domain.ports import GenerationLedger, ImageGenerator, ImageStorage, WebhookLedger
-from domain.running_generations import RunningGenerations
-from entrypoints import logs
-from entrypoints.container.clock import now
-from entrypoints.container.models import Models
-from entrypoints.http.event_stream import StreamRoom
-from entrypoints.http.published_keys import PublishedKeys
-from entrypoints.refusals import Refusal
-from entrypoints.settings import Settings
+from darkroom.adapters.spools.disk import DiskImageSpool
+from darkroom.adapters.watching.ports.generator import WatchedImageGenerator
+from darkroom.adapters.watching.ports.handed_on import HandsOnTraces
+from darkroom.adapters.watching.ports.ledger import WatchedGenerationLedger
+from darkroom.adapters.watching.ports.several import SeveralWatchers
+from darkroom.adapters.watching.ports.storage import WatchedImageStorage
+from darkroom.adapters.watching.ports.watcher import Answered, Headers, Watcher
+from darkroom.adapters.watching.ports.webhook_ledger import WatchedWebhookLedger
+from darkroom.adapters.watching.trace_context import trace_id
+from darkroom.domain.model.generation import Generation
+from darkroom.domain.ports import GenerationLedger, ImageGenerator, ImageStorage, WebhookLedger
+from darkroom.domain.use_cases.running_generations import RunningGenerations
+from darkroom.entrypoints import logs
+from darkroom.entrypoints.container.clock import now
+from darkroom.entrypoints.container.models import Models
+from darkroom.entrypoints.http.auth.published_keys import PublishedKeys
+from darkroom.entrypoints.http.event_stream import StreamRoom
+from darkroom.entrypoints.refusals import Refusal
+from darkroom.entrypoints.settings import Settings
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
-    from adapters.metrics.instruments import Instruments
-    from adapters.metrics.watcher import MetricsWatcher
+    from darkroom.adapters.watching.metrics.instruments import Instruments
+    from darkroom.adapters.watching.metrics.watcher import MetricsWatcher
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +113,7 @@ class Watching:
         """Show the models on offer and the limits, and from now on what is at work and what waits."""
         if self._instruments is None or self._metrics is None:
             return
-        from adapters.metrics.gauges import Gauges
+        from darkroom.adapters.watching.metrics.gauges import Gauges
 
         self._metrics.expect(models.cards.values(), models.chains, [refusal.reason for refusal in Refusal])
         gauges = Gauges(
@@ -150,7 +150,7 @@ async def open_watching(settings: Settings, registry: "CollectorRegistry | None"
         yield Watching(instruments=instruments)
         return
     try:
-        from adapters.tracing import TracingWatcher, open_tracer
+        from darkroom.adapters.watching.tracing import TracingWatcher, open_tracer
     except ModuleNotFoundError as missing:
         log.warning(
             "OTEL_EXPORTER_OTLP_ENDPOINT is set, and no traces are sent: %s; it comes by "
@@ -164,12 +164,12 @@ async def open_watching(settings: Settings, registry: "CollectorRegistry | None"
 
 
 def _instruments(registry: "CollectorRegistry") -> "Instruments":
-    from adapters.metrics.instruments import Instruments
+    from darkroom.adapters.watching.metrics.instruments import Instruments
 
     return Instruments(registry)
 
 
 def _counting(instruments: "Instruments") -> "MetricsWatcher":
-    from adapters.metrics.watcher import MetricsWatcher
+    from darkroom.adapters.watching.metrics.watcher import MetricsWatcher
 
     return MetricsWatcher(instruments, now)

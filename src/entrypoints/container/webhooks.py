@@ -3,10 +3,10 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from domain.ports import WebhookSender
-from entrypoints.container.clock import now
-from entrypoints.container.opening import opened, read_from
-from entrypoints.settings import Settings
+from darkroom.domain.ports import WebhookSender
+from darkroom.entrypoints.container.clock import now
+from darkroom.entrypoints.container.opening import opened, read_from
+from darkroom.entrypoints.settings import Settings
 
 
 @asynccontextmanager
@@ -20,7 +20,7 @@ async def open_webhooks(settings: Settings) -> AsyncIterator[WebhookSender | Non
     if webhooks.secrets is None:
         yield None
         return
-    from adapters.webhooks import Signatures, open_webhook_sender
+    from darkroom.adapters.webhooks import Signatures, open_webhook_sender
 
     with read_from("DARKROOM_WEBHOOK_SECRETS"):
         signatures = Signatures.parse(webhooks.secrets.value)

@@ -3,9 +3,9 @@
 import logging
 from typing import Final
 
-from domain.limits import Caller
+from darkroom.domain.model.limits import Caller
 
-log: Final = logging.getLogger("entrypoints.http.access")
+log: Final = logging.getLogger("darkroom.entrypoints.http.auth.access")
 
 
 def write(

@@ -6,10 +6,10 @@ from typing import Annotated, Self
 
 from msgspec import Meta, Struct
 
-from domain.errors import Charged, StorageFault, StorageUnavailable
-from domain.generation import StoredImage
-from domain.money import Money
-from domain.ports import ImageStorage
+from darkroom.domain.model.errors import Charged, StorageFault, StorageUnavailable
+from darkroom.domain.model.generation import StoredImage
+from darkroom.domain.model.money import Money
+from darkroom.domain.ports import ImageStorage
 
 log = logging.getLogger(__name__)
 

@@ -7,23 +7,23 @@ from litestar import Litestar
 from litestar.di import Provide
 from litestar.types import ASGIApp
 
-from entrypoints.http.auth import Authentication, require_caller
-from entrypoints.http.cors import Cors
-from entrypoints.http.documentation import documentation_routes
-from entrypoints.http.edge import Edge, Watch, unwatched
-from entrypoints.http.exception_handlers import EXCEPTION_HANDLERS
-from entrypoints.http.files import signed_file_route
-from entrypoints.http.generation_events import generation_events
-from entrypoints.http.generations import GenerationsController
-from entrypoints.http.health import live, ready
-from entrypoints.http.images import ImagesController
-from entrypoints.http.methods import answer_options
-from entrypoints.http.models import models
-from entrypoints.http.page import page, page_file
-from entrypoints.http.problem_pages import problem_page
-from entrypoints.http.query import refuse_parameters
-from entrypoints.http.services import Services
-from entrypoints.http.usage import usage
+from darkroom.entrypoints.http.auth.authentication import Authentication, require_caller
+from darkroom.entrypoints.http.contract.documentation import documentation_routes
+from darkroom.entrypoints.http.contract.problem_pages import problem_page
+from darkroom.entrypoints.http.cors import Cors
+from darkroom.entrypoints.http.edge import Edge, Watch, unwatched
+from darkroom.entrypoints.http.exception_handlers import EXCEPTION_HANDLERS
+from darkroom.entrypoints.http.files import signed_file_route
+from darkroom.entrypoints.http.generation_events import generation_events
+from darkroom.entrypoints.http.generations import GenerationsController
+from darkroom.entrypoints.http.health import live, ready
+from darkroom.entrypoints.http.images import ImagesController
+from darkroom.entrypoints.http.methods import answer_options
+from darkroom.entrypoints.http.models import models
+from darkroom.entrypoints.http.page import page, page_file
+from darkroom.entrypoints.http.query import refuse_parameters
+from darkroom.entrypoints.http.services import Services
+from darkroom.entrypoints.http.usage import usage
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 

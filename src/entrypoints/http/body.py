@@ -3,12 +3,12 @@
 import re
 from typing import Final
 
-from domain.errors import InvalidRequest, Violation
-from domain.order import ORDER_FIELDS
-from entrypoints.http import strict_json
-from entrypoints.http.auth import CallerRequest
-from entrypoints.http.errors import BodyTooLarge, MalformedBody, UnsupportedMediaType
-from entrypoints.http.headers import values_of
+from darkroom.domain.model.errors import InvalidRequest, Violation
+from darkroom.domain.model.order import ORDER_FIELDS
+from darkroom.entrypoints.http import strict_json
+from darkroom.entrypoints.http.auth.authentication import CallerRequest
+from darkroom.entrypoints.http.errors import BodyTooLarge, MalformedBody, UnsupportedMediaType
+from darkroom.entrypoints.http.headers import values_of
 
 MAX_LENGTH: Final = 64 * 1024  # bytes
 

@@ -6,7 +6,7 @@ from typing import Final
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from entrypoints.http.headers import values_of
+from darkroom.entrypoints.http.headers import values_of
 
 _VARY: Final = (b"vary", b"origin")
 _PREFLIGHT: Final = (

@@ -8,11 +8,11 @@ from typing import Final, Protocol
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
-from entrypoints import logs
-from entrypoints.http import access_log
-from entrypoints.http.headers import Headers
-from entrypoints.http.problems import PROBLEM
-from entrypoints.http.request_id import choose_request_id
+from darkroom.entrypoints import logs
+from darkroom.entrypoints.http import access_log
+from darkroom.entrypoints.http.headers import Headers
+from darkroom.entrypoints.http.problems import PROBLEM
+from darkroom.entrypoints.http.request_id import choose_request_id
 
 _DEFAULTS: Final = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
 

@@ -1,6 +1,6 @@
 """What can go wrong on the way in, before there is an order: nothing was drawn, nothing was spent."""
 
-from domain.errors import Charged, DarkroomError, NothingWasDrawn
+from darkroom.domain.model.errors import Charged, DarkroomError, NothingWasDrawn
 
 
 class MalformedBody(NothingWasDrawn):

@@ -7,7 +7,7 @@ from typing import Final
 
 from litestar.types import Receive, Scope, Send
 
-from domain.errors import Overloaded
+from darkroom.domain.model.errors import Overloaded
 
 EVENT_STREAM: Final = "text/event-stream"
 RECONNECT_AFTER: Final = 2

@@ -7,12 +7,12 @@ from litestar import Response
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
 from litestar.types import ExceptionHandlersMap
 
-from domain.errors import DarkroomError, InvalidRequest, NotFound, Violation
-from entrypoints.http.auth import access_of
-from entrypoints.http.errors import Internal, MethodNotAllowed
-from entrypoints.http.methods import allow
-from entrypoints.http.problems import AnyRequest, ProblemAnswer, problem_response
-from entrypoints.http.request_id import request_id_of
+from darkroom.domain.model.errors import DarkroomError, InvalidRequest, NotFound, Violation
+from darkroom.entrypoints.http.auth.authentication import access_of
+from darkroom.entrypoints.http.errors import Internal, MethodNotAllowed
+from darkroom.entrypoints.http.methods import allow
+from darkroom.entrypoints.http.problems import AnyRequest, ProblemAnswer, problem_response
+from darkroom.entrypoints.http.request_id import request_id_of
 
 log = logging.getLogger(__name__)
 

@@ -8,10 +8,10 @@ from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery
 
-from domain.errors import Overloaded, StorageFault
-from entrypoints.http.auth import OPEN_TO_ALL
-from entrypoints.http.services import Services
-from entrypoints.http.signed_files import FILES, SignedFiles
+from darkroom.domain.model.errors import Overloaded, StorageFault
+from darkroom.entrypoints.http.auth.authentication import OPEN_TO_ALL
+from darkroom.entrypoints.http.services import Services
+from darkroom.entrypoints.http.signed_files import FILES, SignedFiles
 
 # An image is looked at where it is linked, and whatever its bytes pretend to be, it runs nothing.
 _CAREFUL: Final = {"Content-Disposition": "inline", "Content-Security-Policy": "default-src 'none'; sandbox"}

@@ -13,13 +13,13 @@ from litestar.params import FromPath
 from litestar.types import ASGIApp
 from msgspec import Meta, Struct
 
-from domain.generation import Generation, State
-from domain.progress import Progress
-from entrypoints.http.auth import CallerRequest
-from entrypoints.http.event_stream import EventStream, event
-from entrypoints.http.generations import GENERATIONS, GenerationShown
-from entrypoints.http.headers import Headers, values_of
-from entrypoints.http.services import Services
+from darkroom.domain.model.generation import Generation, State
+from darkroom.domain.model.progress import Progress
+from darkroom.entrypoints.http.auth.authentication import CallerRequest
+from darkroom.entrypoints.http.event_stream import EventStream, event
+from darkroom.entrypoints.http.generations import GENERATIONS, GenerationShown
+from darkroom.entrypoints.http.headers import Headers, values_of
+from darkroom.entrypoints.http.services import Services
 
 _EVENT_ID: Final = re.compile(r"([0-9]{1,9})-([0-9]{1,9})")
 

@@ -12,14 +12,14 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Meta, Struct
 
-from domain.errors import InvalidValue, StorageFault
-from domain.generation import Generation, State
-from domain.ports import ImageStorage
-from entrypoints.http.answers import Image, Price, linked, no_links
-from entrypoints.http.auth import CallerRequest
-from entrypoints.http.problems import Problem, problem_of
-from entrypoints.http.query import TAKES_PARAMETERS, read_parameters
-from entrypoints.http.services import Services
+from darkroom.domain.model.errors import InvalidValue, StorageFault
+from darkroom.domain.model.generation import Generation, State
+from darkroom.domain.ports import ImageStorage
+from darkroom.entrypoints.http.answers import Image, Price, linked, no_links
+from darkroom.entrypoints.http.auth.authentication import CallerRequest
+from darkroom.entrypoints.http.problems import Problem, problem_of
+from darkroom.entrypoints.http.query import TAKES_PARAMETERS, read_parameters
+from darkroom.entrypoints.http.services import Services
 
 GENERATIONS: Final = "/api/generations"
 _CURSOR: Final = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)

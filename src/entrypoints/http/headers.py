@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from domain.errors import InvalidRequest, InvalidValue, Violation
-from domain.ports import WebhookSender
-from domain.values import IdempotencyKey, WebhookUrl
+from darkroom.domain.model.errors import InvalidRequest, InvalidValue, Violation
+from darkroom.domain.model.values import IdempotencyKey, WebhookUrl
+from darkroom.domain.ports import WebhookSender
 
 Headers = Iterable[tuple[bytes, bytes]]
 

@@ -7,9 +7,9 @@ from litestar import get
 from litestar.di import NamedDependency
 from msgspec import Struct
 
-from domain.errors import LedgerUnavailable, Overloaded
-from entrypoints.http.auth import OPEN_TO_ALL
-from entrypoints.http.services import Services
+from darkroom.domain.model.errors import LedgerUnavailable, Overloaded
+from darkroom.entrypoints.http.auth.authentication import OPEN_TO_ALL
+from darkroom.entrypoints.http.services import Services
 
 PATIENCE: Final = 2.0
 """Seconds that the ledger may take to answer."""

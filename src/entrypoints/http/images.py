@@ -7,18 +7,18 @@ from typing import Final
 from litestar import Controller, Response, post
 from litestar.di import NamedDependency
 
-from domain.errors import InvalidRequest, StorageFault, StorageUnavailable
-from domain.model_card import ModelCard
-from domain.order import Order, read_order
-from domain.ports import WebhookSender
-from domain.values import IdempotencyKey, WebhookUrl
-from entrypoints.http.answers import Image, linked, no_links
-from entrypoints.http.auth import CallerRequest
-from entrypoints.http.body import decode_fields, read_json
-from entrypoints.http.generations import GenerationShown, address_of, drawn_by
-from entrypoints.http.headers import Headers, idempotency_key, prefers_not_to_wait, webhook_url
-from entrypoints.http.problems import ProblemAnswer, problem_response
-from entrypoints.http.services import Services
+from darkroom.domain.model.errors import InvalidRequest, StorageFault, StorageUnavailable
+from darkroom.domain.model.model_card import ModelCard
+from darkroom.domain.model.order import Order, read_order
+from darkroom.domain.model.values import IdempotencyKey, WebhookUrl
+from darkroom.domain.ports import WebhookSender
+from darkroom.entrypoints.http.answers import Image, linked, no_links
+from darkroom.entrypoints.http.auth.authentication import CallerRequest
+from darkroom.entrypoints.http.body import decode_fields, read_json
+from darkroom.entrypoints.http.generations import GenerationShown, address_of, drawn_by
+from darkroom.entrypoints.http.headers import Headers, idempotency_key, prefers_not_to_wait, webhook_url
+from darkroom.entrypoints.http.problems import ProblemAnswer, problem_response
+from darkroom.entrypoints.http.services import Services
 
 LOOK_AGAIN: Final = 2
 """Seconds after which a client who does not wait may ask what has become of its order."""

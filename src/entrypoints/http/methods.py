@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from litestar import Litestar, Response
 from litestar.routes import HTTPRoute
 
-from entrypoints.http.auth import CallerRequest
+from darkroom.entrypoints.http.auth.authentication import CallerRequest
 
 
 def addresses(app: Litestar) -> Iterator[tuple[str, str]]:

@@ -9,12 +9,12 @@ from litestar import MediaType, Response, get
 from litestar.di import NamedDependency
 from msgspec import Meta, Struct
 
-from domain.image_file import MediaType as ImageMediaType
-from domain.model_card import HONOURABLE, ModelCard, NumberRange, PixelRange
-from entrypoints.http.answers import Price
-from entrypoints.http.auth import CallerRequest
-from entrypoints.http.headers import values_of
-from entrypoints.http.services import Services
+from darkroom.domain.model.image_file import MediaType as ImageMediaType
+from darkroom.domain.model.model_card import HONOURABLE, ModelCard, NumberRange, PixelRange
+from darkroom.entrypoints.http.answers import Price
+from darkroom.entrypoints.http.auth.authentication import CallerRequest
+from darkroom.entrypoints.http.headers import values_of
+from darkroom.entrypoints.http.services import Services
 
 
 class Sides(Struct, frozen=True):

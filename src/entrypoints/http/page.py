@@ -10,13 +10,13 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from domain.errors import NotFound, StorageFault
-from domain.ports import ImageStorage
-from entrypoints.http.auth import OPEN_TO_ALL
-from entrypoints.http.headers import values_of
-from entrypoints.http.models import is_known
-from entrypoints.http.problems import AnyRequest
-from entrypoints.http.services import Services
+from darkroom.domain.model.errors import NotFound, StorageFault
+from darkroom.domain.ports import ImageStorage
+from darkroom.entrypoints.http.auth.authentication import OPEN_TO_ALL
+from darkroom.entrypoints.http.headers import values_of
+from darkroom.entrypoints.http.models import is_known
+from darkroom.entrypoints.http.problems import AnyRequest
+from darkroom.entrypoints.http.services import Services
 
 _MEDIA_TYPES: Final = {
     ".css": "text/css",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
-from domain.errors import (
+from darkroom.domain.model.errors import (
     DarkroomError,
     GenerationRunning,
     GeneratorRefused,
@@ -22,7 +22,7 @@ from domain.errors import (
     StorageUnavailable,
     UnusableImage,
 )
-from entrypoints.http.errors import (
+from darkroom.entrypoints.http.errors import (
     BodyTooLarge,
     Forbidden,
     Internal,

@@ -7,12 +7,12 @@ from urllib.parse import quote
 from litestar import Request, Response
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
-from domain.errors import Charged, DarkroomError, InvalidRequest, Violation
-from entrypoints.http.answers import Image
-from entrypoints.http.errors import Forbidden, MethodNotAllowed, Unauthorized
-from entrypoints.http.problem_types import PROBLEM_TYPES
-from entrypoints.http.query import PARAMETER
-from entrypoints.http.request_id import request_id_of
+from darkroom.domain.model.errors import Charged, DarkroomError, InvalidRequest, Violation
+from darkroom.entrypoints.http.answers import Image
+from darkroom.entrypoints.http.errors import Forbidden, MethodNotAllowed, Unauthorized
+from darkroom.entrypoints.http.problem_types import PROBLEM_TYPES
+from darkroom.entrypoints.http.query import PARAMETER
+from darkroom.entrypoints.http.request_id import request_id_of
 
 AnyRequest = Request[Any, Any, Any]
 

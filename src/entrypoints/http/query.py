@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
-from domain.errors import InvalidRequest, InvalidValue, Violation
+from darkroom.domain.model.errors import InvalidRequest, InvalidValue, Violation
 
 PARAMETER: Final = "?"
 """Marks a violation's pointer as the name of a parameter of the query."""

@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from litestar.types import Scope
 
-from domain.identifiers import uuid7
-from entrypoints.http.headers import Headers, values_of
+from darkroom.domain.model.identifiers import uuid7
+from darkroom.entrypoints.http.headers import Headers, values_of
 
 _KEPT: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 

@@ -4,16 +4,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.follow_generation import FollowGeneration
-from domain.generate_images import GenerateImages
-from domain.keep_generations import KeepGenerations
-from domain.model_card import ModelCard
-from domain.money import Money
-from domain.ports import GenerationLedger, ImageStorage, WebhookSender
-from domain.running_generations import RunningGenerations
-from entrypoints.http.event_stream import StreamRoom
-from entrypoints.http.signed_files import SignedFiles
-from entrypoints.http.tokens import TokenVerifier
+from darkroom.domain.model.model_card import ModelCard
+from darkroom.domain.model.money import Money
+from darkroom.domain.ports import GenerationLedger, ImageStorage, WebhookSender
+from darkroom.domain.use_cases.follow_generation import FollowGeneration
+from darkroom.domain.use_cases.generate_images import GenerateImages
+from darkroom.domain.use_cases.keep_generations import KeepGenerations
+from darkroom.domain.use_cases.running_generations import RunningGenerations
+from darkroom.entrypoints.http.auth.tokens import TokenVerifier
+from darkroom.entrypoints.http.event_stream import StreamRoom
+from darkroom.entrypoints.http.signed_files import SignedFiles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from typing import Final, Protocol
 
-from domain.image_file import MediaType
+from darkroom.domain.model.image_file import MediaType
 
 FILES: Final = "/files"
 """What the path of such a link begins with; the key of the image follows."""

@@ -10,11 +10,11 @@ from litestar import get
 from litestar.di import NamedDependency
 from msgspec import Meta, Struct
 
-from domain.limits import Usage
-from domain.money import Money
-from entrypoints.http.answers import Price
-from entrypoints.http.auth import CallerRequest
-from entrypoints.http.services import Services
+from darkroom.domain.model.limits import Usage
+from darkroom.domain.model.money import Money
+from darkroom.entrypoints.http.answers import Price
+from darkroom.entrypoints.http.auth.authentication import CallerRequest
+from darkroom.entrypoints.http.services import Services
 
 
 class Spent(Struct, frozen=True):

@@ -5,9 +5,9 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from domain.generation import Generation
-from domain.ports import ImageStorage
-from entrypoints.http.generations import GenerationShown, Moment
+from darkroom.domain.model.generation import Generation
+from darkroom.domain.ports import ImageStorage
+from darkroom.entrypoints.http.generations import GenerationShown, Moment
 
 
 class GenerationFinished(Struct, frozen=True):

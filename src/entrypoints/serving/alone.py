@@ -4,11 +4,11 @@ import asyncio
 from socket import socket
 from typing import TYPE_CHECKING
 
-from entrypoints.serving.greeting import greeting
-from entrypoints.serving.loop import run
-from entrypoints.serving.process import serve
-from entrypoints.serving.signals import stop_on_signals
-from entrypoints.settings import Settings
+from darkroom.entrypoints.serving.greeting import greeting
+from darkroom.entrypoints.serving.loop import run
+from darkroom.entrypoints.serving.process import serve
+from darkroom.entrypoints.serving.signals import stop_on_signals
+from darkroom.entrypoints.settings import Settings
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry

@@ -6,10 +6,10 @@ from datetime import timedelta
 from shlex import quote
 from typing import Final
 
-from domain.model_card import ModelCard, PixelRange
-from entrypoints.access_tokens import access_token
-from entrypoints.example_order import PROMPT, example_side
-from entrypoints.settings import Settings
+from darkroom.domain.model.model_card import ModelCard, PixelRange
+from darkroom.entrypoints.access_tokens import access_token
+from darkroom.entrypoints.example_order import PROMPT, example_side
+from darkroom.entrypoints.settings import Settings
 
 _SUBJECT: Final = "me"
 _TTL: Final = timedelta(hours=12)  # a day of trying things out

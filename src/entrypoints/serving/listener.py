@@ -7,8 +7,8 @@ import sys
 from contextlib import suppress
 from typing import Final
 
-from entrypoints.settings import BadSettings
-from entrypoints.settings.service import ServiceSettings
+from darkroom.entrypoints.settings import BadSettings
+from darkroom.entrypoints.settings.service import ServiceSettings
 
 BACKLOG: Final = 2048  # connections that wait to be accepted; the system may allow fewer
 

@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from entrypoints.container.data_folder import data_folder
-from entrypoints.settings import BadSettings, Settings
+from darkroom.entrypoints.container.data_folder import data_folder
+from darkroom.entrypoints.settings import BadSettings, Settings
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry

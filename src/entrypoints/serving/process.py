@@ -9,16 +9,16 @@ from functools import partial
 from socket import socket
 from typing import TYPE_CHECKING, Final
 
-from domain.errors import LedgerUnavailable, StorageFault
-from domain.model_card import ModelCard
-from entrypoints.container.composition import Container, open_container
-from entrypoints.container.watching import Watching, open_watching
-from entrypoints.http.app import create_app
-from entrypoints.http.methods import addresses
-from entrypoints.open_connections import OpenConnections
-from entrypoints.serving.cycles import leave_alone_what_stays
-from entrypoints.serving.server import Server
-from entrypoints.settings import Settings
+from darkroom.domain.model.errors import LedgerUnavailable, StorageFault
+from darkroom.domain.model.model_card import ModelCard
+from darkroom.entrypoints.container.composition import Container, open_container
+from darkroom.entrypoints.container.watching import Watching, open_watching
+from darkroom.entrypoints.http.app import create_app
+from darkroom.entrypoints.http.methods import addresses
+from darkroom.entrypoints.serving.cycles import leave_alone_what_stays
+from darkroom.entrypoints.serving.open_connections import OpenConnections
+from darkroom.entrypoints.serving.server import Server
+from darkroom.entrypoints.settings import Settings
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry

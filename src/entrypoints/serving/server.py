@@ -10,10 +10,10 @@ from typing import Any, Final, cast
 import uvicorn
 from litestar import Litestar
 
-from entrypoints.http_guard import GuardedHttpProtocol
-from entrypoints.open_connections import OpenConnections
-from entrypoints.refusals import Refusal
-from entrypoints.serving.listener import BACKLOG, accept_all, let_nobody_connect
+from darkroom.entrypoints.refusals import Refusal
+from darkroom.entrypoints.serving.http_guard import GuardedHttpProtocol
+from darkroom.entrypoints.serving.listener import BACKLOG, accept_all, let_nobody_connect
+from darkroom.entrypoints.serving.open_connections import OpenConnections
 
 # Seconds. Longer than the minute for which load balancers keep connections, so that it is they who close them.
 _KEEP_ALIVE: Final = 75

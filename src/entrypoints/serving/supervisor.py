@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from socket import socket
 from typing import Final, Self, cast
 
-from entrypoints.serving.metrics import seat_is_empty
-from entrypoints.serving.signals import stop_on_signals
-from entrypoints.settings import Settings
+from darkroom.entrypoints.serving.metrics import seat_is_empty
+from darkroom.entrypoints.serving.signals import stop_on_signals
+from darkroom.entrypoints.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class Worker:
         confidential = {name: text for name, text in environment.items() if name.startswith(_CONFIDENTIAL)}
         process = await asyncio.create_subprocess_exec(
             # Safe path: nothing is imported from the folder that it happens to run in.
-            *(sys.executable, "-P", "-m", "entrypoints.serving.worker", str(listener.fileno()), seat),
+            *(sys.executable, "-P", "-m", "darkroom.entrypoints.serving.worker", str(listener.fileno()), seat),
             stdin=PIPE,
             stdout=PIPE,
             pass_fds=[listener.fileno()],

@@ -1,4 +1,4 @@
-"""A worker process: `python -m entrypoints.serving.worker FILENO SEAT`.
+"""A worker process: `python -m darkroom.entrypoints.serving.worker FILENO SEAT`.
 
 `FILENO` is the listening socket that it inherits, `SEAT` the place in which it counts what it does. The first line of
 standard input is a JSON object of environment variables; where that input ends, whoever started it wants it to stop, or
@@ -13,14 +13,14 @@ import socket
 import sys
 from collections.abc import Mapping
 
-from domain.model_card import ModelCard
-from entrypoints import logs
-from entrypoints.failures import told
-from entrypoints.serving.greeting import greeting
-from entrypoints.serving.loop import run
-from entrypoints.serving.metrics import counting_at_seat
-from entrypoints.serving.process import serve
-from entrypoints.settings import Settings
+from darkroom.domain.model.model_card import ModelCard
+from darkroom.entrypoints import logs
+from darkroom.entrypoints.failures import told
+from darkroom.entrypoints.serving.greeting import greeting
+from darkroom.entrypoints.serving.loop import run
+from darkroom.entrypoints.serving.metrics import counting_at_seat
+from darkroom.entrypoints.serving.process import serve
+from darkroom.entrypoints.settings import Settings
 
 _STDIN = 0
 

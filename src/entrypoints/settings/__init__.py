@@ -5,15 +5,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Self, TypeVar, cast
 
-from entrypoints.settings.diffusers import DiffusersSettings
-from entrypoints.settings.generators import GENERATOR_GROUPS, GeneratorSettings, KarloSettings
-from entrypoints.settings.limits import LedgerSettings, LimitSettings
-from entrypoints.settings.marks import MARK_GROUPS, C2PASettings, MarkSettings
-from entrypoints.settings.openai_images import OpenAISettings
-from entrypoints.settings.parsers import whole
-from entrypoints.settings.replicate import ReplicateSettings
-from entrypoints.settings.service import ServiceSettings
-from entrypoints.settings.setting import (
+from darkroom.entrypoints.settings.diffusers import DiffusersSettings
+from darkroom.entrypoints.settings.generators import GENERATOR_GROUPS, GeneratorSettings, KarloSettings
+from darkroom.entrypoints.settings.limits import LedgerSettings, LimitSettings
+from darkroom.entrypoints.settings.marks import MARK_GROUPS, C2PASettings, MarkSettings
+from darkroom.entrypoints.settings.openai_images import OpenAISettings
+from darkroom.entrypoints.settings.parsers import whole
+from darkroom.entrypoints.settings.replicate import ReplicateSettings
+from darkroom.entrypoints.settings.service import ServiceSettings
+from darkroom.entrypoints.settings.setting import (
     BadSettings,
     InvalidSetting,
     Secret,
@@ -22,12 +22,12 @@ from entrypoints.settings.setting import (
     read_group,
     wrong_values,
 )
-from entrypoints.settings.stability import StabilitySettings
-from entrypoints.settings.storage import STORAGE_GROUPS, S3Settings, StorageSettings
-from entrypoints.settings.tokens import SECRET_BYTES, TokenSettings
-from entrypoints.settings.watching import WatchingSettings
-from entrypoints.settings.webhooks import WebhookSettings
-from entrypoints.settings.webui import WebUISettings
+from darkroom.entrypoints.settings.stability import StabilitySettings
+from darkroom.entrypoints.settings.storage import STORAGE_GROUPS, S3Settings, StorageSettings
+from darkroom.entrypoints.settings.tokens import SECRET_BYTES, TokenSettings
+from darkroom.entrypoints.settings.watching import WatchingSettings
+from darkroom.entrypoints.settings.webhooks import WebhookSettings
+from darkroom.entrypoints.settings.webui import WebUISettings
 
 __all__ = [
     "GROUPS",

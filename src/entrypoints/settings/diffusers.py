@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from domain.values import SampleCount
-from entrypoints.settings import parsers as read
-from entrypoints.settings.setting import InvalidSetting, Setting
+from darkroom.domain.model.values import SampleCount
+from darkroom.entrypoints.settings import parsers as read
+from darkroom.entrypoints.settings.setting import InvalidSetting, Setting
 
 
 def _device(value: str) -> str:

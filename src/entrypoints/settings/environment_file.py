@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 
-from entrypoints.settings.setting import BadSettings
+from darkroom.entrypoints.settings.setting import BadSettings
 
 _LINE = re.compile(
     r"""\s* (?:export\s+)? (?P<name>[A-Za-z_][A-Za-z0-9_]*) \s*=\s*

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Final, Literal
 
-from entrypoints.settings import parsers as read
-from entrypoints.settings.diffusers import DiffusersSettings
-from entrypoints.settings.openai_images import OpenAISettings
-from entrypoints.settings.replicate import ReplicateSettings
-from entrypoints.settings.setting import Secret, Setting
-from entrypoints.settings.stability import StabilitySettings
-from entrypoints.settings.webui import WebUISettings
+from darkroom.entrypoints.settings import parsers as read
+from darkroom.entrypoints.settings.diffusers import DiffusersSettings
+from darkroom.entrypoints.settings.openai_images import OpenAISettings
+from darkroom.entrypoints.settings.replicate import ReplicateSettings
+from darkroom.entrypoints.settings.setting import Secret, Setting
+from darkroom.entrypoints.settings.stability import StabilitySettings
+from darkroom.entrypoints.settings.webui import WebUISettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated
 
-from domain.money import Money
-from entrypoints.settings import parsers as read
-from entrypoints.settings.setting import Secret, Setting
+from darkroom.domain.model.money import Money
+from darkroom.entrypoints.settings import parsers as read
+from darkroom.entrypoints.settings.setting import Secret, Setting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

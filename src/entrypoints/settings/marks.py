@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Final
 
-from entrypoints.settings import parsers as read
-from entrypoints.settings.setting import Secret, Setting
+from darkroom.entrypoints.settings import parsers as read
+from darkroom.entrypoints.settings.setting import Secret, Setting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

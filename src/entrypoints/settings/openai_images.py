@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from entrypoints.settings import parsers as read
-from entrypoints.settings.setting import Secret, Setting
+from darkroom.entrypoints.settings import parsers as read
+from darkroom.entrypoints.settings.setting import Secret, Setting
 
 _OPENAI_CHOOSES = "as OpenAI chooses"
 

@@ -7,9 +7,9 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
-from domain.errors import InvalidValue
-from domain.money import Money
-from entrypoints.settings.setting import InvalidSetting, Secret
+from darkroom.domain.model.errors import InvalidValue
+from darkroom.domain.model.money import Money
+from darkroom.entrypoints.settings.setting import InvalidSetting, Secret
 
 _UNITS = {"": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Annotated, Final
 
-from entrypoints.settings import parsers as read
-from entrypoints.settings.setting import Secret, Setting
+from darkroom.entrypoints.settings import parsers as read
+from darkroom.entrypoints.settings.setting import Secret, Setting
 
 # The sizes that stand behind its ratios are those of its source. Unless it is told not to hurry, equal seeds do not
 # make equal images.

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from entrypoints.settings import parsers as read
-from entrypoints.settings.loopback import is_loopback
-from entrypoints.settings.setting import Setting
+from darkroom.entrypoints.settings import parsers as read
+from darkroom.entrypoints.settings.loopback import is_loopback
+from darkroom.entrypoints.settings.setting import Setting
 
 _EVERY_INTERFACE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # recognised, not listened on
 

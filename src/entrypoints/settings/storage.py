@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
-from entrypoints.settings import parsers as read
-from entrypoints.settings.loopback import is_loopback
-from entrypoints.settings.setting import Setting
+from darkroom.entrypoints.settings import parsers as read
+from darkroom.entrypoints.settings.loopback import is_loopback
+from darkroom.entrypoints.settings.setting import Setting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Final
 
-from entrypoints.settings import parsers as read
-from entrypoints.settings.setting import Secret, Setting
+from darkroom.entrypoints.settings import parsers as read
+from darkroom.entrypoints.settings.setting import Secret, Setting
 
 # RFC 7518, 3.2: a key at least as long as the hash.
 SECRET_BYTES: Final = {"HS256": 32, "HS384": 48, "HS512": 64}

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from entrypoints.settings import parsers as read
-from entrypoints.settings.setting import InvalidSetting, Secret, Setting
+from darkroom.entrypoints.settings import parsers as read
+from darkroom.entrypoints.settings.setting import InvalidSetting, Secret, Setting
 
 
 def _credentials(value: str) -> Secret:

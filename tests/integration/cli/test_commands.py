@@ -53,7 +53,7 @@ def test_a_reader_who_leaves_early_is_no_fault(shell: CommandLine) -> None:
 
 
 def test_it_runs_as_a_module_too() -> None:
-    said = subprocess.check_output([sys.executable, "-m", "entrypoints.cli", "--help"], text=True)
+    said = subprocess.check_output([sys.executable, "-m", "darkroom.entrypoints.cli", "--help"], text=True)
     assert said.startswith("usage: darkroom")
 
 

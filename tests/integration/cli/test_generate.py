@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from domain.image_file import ImageFile
+from darkroom.domain.model.image_file import ImageFile
 from integration.cli.command_line import CommandLine
 from servers.ports import free_port
 from servers.proxy import NO_FAULTS, Faults, Proxy

@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from PIL import Image
 
-from adapters.marks import png, xmp
+from darkroom.adapters.marks import png, xmp
 from integration.cli.command_line import PROGRAM, CommandLine
 from unit.marks.authority import Authority, Flawed, pem_of
 

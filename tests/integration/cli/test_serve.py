@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from domain.image_file import ImageFile
+from darkroom.domain.model.image_file import ImageFile
 from integration.cli.command_line import CommandLine
 from servers.ports import free_port
 

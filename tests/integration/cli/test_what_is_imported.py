@@ -10,9 +10,17 @@ from servers.ports import LOOPBACK, free_port
 # Each costs every process that imports it a megabyte or more.
 PROVIDERS = {"aiohttp", "httpx"}
 S3 = {"aiobotocore", "botocore", "urllib3"}
-METRICS = {"adapters.metrics", "prometheus_client"}
-POSTGRES = {"adapters.postgres", "asyncpg"}
-OTHERS = {"adapters.tracing", "c2pa", "litestar.cli", "numpy", "opentelemetry.sdk", "pygments", "rich"}
+METRICS = {"darkroom.adapters.watching.metrics", "prometheus_client"}
+POSTGRES = {"darkroom.adapters.postgres", "asyncpg"}
+OTHERS = {
+    "darkroom.adapters.watching.tracing",
+    "c2pa",
+    "litestar.cli",
+    "numpy",
+    "opentelemetry.sdk",
+    "pygments",
+    "rich",
+}
 
 
 def imported_by(shell: CommandLine, **settings: str) -> set[str]:
@@ -27,7 +35,7 @@ def imported_by(shell: CommandLine, **settings: str) -> set[str]:
 def test_as_it_comes_it_imports_no_client(shell: CommandLine) -> None:
     imported = imported_by(shell)
     assert imported & (PROVIDERS | S3 | METRICS | POSTGRES | OTHERS) == set()
-    assert "adapters.generators.sketch" in imported
+    assert "darkroom.adapters.generators.sketch" in imported
 
 
 def test_with_karlo_and_s3_it_imports_these_and_no_others(shell: CommandLine, with_karlo: dict[str, str]) -> None:
@@ -42,7 +50,7 @@ def test_with_karlo_and_s3_it_imports_these_and_no_others(shell: CommandLine, wi
     assert imported & (METRICS | POSTGRES | OTHERS) == set()
     assert imported >= S3 | PROVIDERS
     generators = {name for name in imported if re.fullmatch(r"adapters\.generators\.\w+", name)}
-    assert generators == {"adapters.generators.by_version", "adapters.generators.karlo"}
+    assert generators == {"darkroom.adapters.generators.by_version", "darkroom.adapters.generators.karlo"}
 
 
 def test_metrics_import_what_they_need(shell: CommandLine) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from domain.image_file import ImageFile
+from darkroom.domain.model.image_file import ImageFile
 from integration.clients.conftest import Service
 
 GENERATOR = Path(sysconfig.get_path("scripts")) / "openapi-python-client"

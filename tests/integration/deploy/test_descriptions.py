@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from entrypoints.settings import GROUPS
-from entrypoints.settings.setting import declared_in
+from darkroom.entrypoints.settings import GROUPS
+from darkroom.entrypoints.settings.setting import declared_in
 from servers.parts import PartMissing
 
 DEPLOY = Path(__file__).parents[3] / "deploy"

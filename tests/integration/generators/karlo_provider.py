@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import ClassVar
 
-from adapters.conformance import Asked, Situation
+from darkroom.adapters.conformance import Asked, Situation
 from integration.generators.simulated import ANYWHERE, BY_LINK, Causes, SimulatedProvider
 from simulators.karlo import KarloSimulator, karlo_simulator
 

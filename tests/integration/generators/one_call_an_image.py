@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from adapters.conformance import draw, plain_request
-from domain.ports import ImageGenerator
+from darkroom.adapters.conformance import draw, plain_request
+from darkroom.domain.ports import ImageGenerator
 from integration.generators.test_karlo_faults import ALL, UNUSABLE, Told
 from integration.generators.test_karlo_faults import TOLD as TOLD_OF_KARLO
 from simulators.faults import SHARED_MENU

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, ClassVar
 
-from adapters.conformance import Asked, Situation
+from darkroom.adapters.conformance import Asked, Situation
 from integration.generators.simulated import ANYWHERE, BY_LINK, ONE_CALL_AN_IMAGE, Causes, SimulatedProvider
 from simulators.openai_images import OpenAIImagesSimulator, openai_images_simulator
 

@@ -7,9 +7,9 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
-from adapters.conformance import Asked, Situation
-from adapters.generators.replicate import open_replicate, parse_models
-from domain.ports import ImageGenerator
+from darkroom.adapters.conformance import Asked, Situation
+from darkroom.adapters.generators.replicate import open_replicate, parse_models
+from darkroom.domain.ports import ImageGenerator
 from integration.generators.simulated import ANYWHERE, BY_LINK, ONE_CALL_AN_IMAGE, Causes, SimulatedProvider
 from simulators.charges import Call
 from simulators.replicate import ReplicateSimulator, replicate_simulator

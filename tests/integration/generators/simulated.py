@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import ClassVar, Final, Generic, Self, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
-from adapters.conformance import Provider, Situation
+from darkroom.adapters.conformance import Provider, Situation
 from servers.proxy import NO_FAULTS, Faults, Proxy
 from simulators.provider import ProviderSimulator
 

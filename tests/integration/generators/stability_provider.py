@@ -7,8 +7,8 @@ from contextlib import AbstractAsyncContextManager
 from typing import ClassVar, Final
 from urllib.parse import urlsplit
 
-from adapters.conformance import Asked, Situation
-from adapters.generators.stability.models import RATIOS
+from darkroom.adapters.conformance import Asked, Situation
+from darkroom.adapters.generators.stability.models import RATIOS
 from integration.generators.simulated import ANYWHERE, ONE_CALL_AN_IMAGE, Causes, SimulatedProvider
 from servers.proxy import Proxy
 from simulators.charges import Call

@@ -8,12 +8,12 @@ from typing import Literal
 
 import pytest
 
-from adapters.conformance import ProviderContract, collected, draw, plain_request
-from adapters.generators.karlo import KarloImageGenerator, open_karlo
-from domain.errors import UnusableImage
-from domain.image_file import MediaType
-from domain.ports import Receipt
-from domain.values import Seed
+from darkroom.adapters.conformance import ProviderContract, collected, draw, plain_request
+from darkroom.adapters.generators.karlo import KarloImageGenerator, open_karlo
+from darkroom.domain.model.errors import UnusableImage
+from darkroom.domain.model.image_file import MediaType
+from darkroom.domain.model.values import Seed
+from darkroom.domain.ports import Receipt
 from integration.generators.karlo_provider import KarloProvider
 from integration.generators.simulated import BY_LINK
 

@@ -8,9 +8,9 @@ from typing import Final
 
 import pytest
 
-from adapters.conformance import collected, draw, plain_request
-from adapters.generators.karlo import KarloImageGenerator
-from domain.errors import (
+from darkroom.adapters.conformance import collected, draw, plain_request
+from darkroom.adapters.generators.karlo import KarloImageGenerator
+from darkroom.domain.model.errors import (
     Charged,
     DrawingFailed,
     GeneratorRefused,
@@ -19,8 +19,8 @@ from domain.errors import (
     PromptRejected,
     UnusableImage,
 )
-from domain.ports import Receipt
-from domain.values import Seed
+from darkroom.domain.model.values import Seed
+from darkroom.domain.ports import Receipt
 from integration.generators.karlo_provider import KarloProvider
 from integration.generators.test_karlo import opened
 from simulators.karlo import karlo_simulator

@@ -19,10 +19,10 @@ ALLOWED: Final = 64_000_000
 DRAWING: Final = r"""
 import asyncio, re, sys
 from pathlib import Path
-from adapters.generators.karlo import open_karlo
-from domain.errors import UnusableImage
-from domain.generation import GenerationRequest
-from domain.values import ImageSize, ModelVersion, Prompt, Seed
+from darkroom.adapters.generators.karlo import open_karlo
+from darkroom.domain.model.errors import UnusableImage
+from darkroom.domain.model.generation import GenerationRequest
+from darkroom.domain.model.values import ImageSize, ModelVersion, Prompt, Seed
 
 base_url, return_type, samples, fault = sys.argv[1:]
 

@@ -7,13 +7,13 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 
-from adapters.conformance import ProviderContract, draw, full_request, plain_request
-from adapters.generators.openai_images import GPTImageOptions, open_openai_images, parse_models
-from adapters.generators.openai_images.call import ResponseFormat
-from domain.errors import Charged, GeneratorRefused, PromptRejected, UnusableImage
-from domain.image_file import MediaType
-from domain.ports import ImageGenerator
-from domain.values import ImageSize
+from darkroom.adapters.conformance import ProviderContract, draw, full_request, plain_request
+from darkroom.adapters.generators.openai_images import GPTImageOptions, open_openai_images, parse_models
+from darkroom.adapters.generators.openai_images.call import ResponseFormat
+from darkroom.domain.model.errors import Charged, GeneratorRefused, PromptRejected, UnusableImage
+from darkroom.domain.model.image_file import MediaType
+from darkroom.domain.model.values import ImageSize
+from darkroom.domain.ports import ImageGenerator
 from integration.generators.openai_images_provider import OpenAIImagesProvider, openai_images_provider
 from integration.generators.simulated import BY_LINK
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from domain.errors import Charged
+from darkroom.domain.model.errors import Charged
 from integration.generators.one_call_an_image import TOLD as TOLD_OF_ALL
 from integration.generators.one_call_an_image import tell
 from integration.generators.openai_images_provider import OpenAIImagesProvider, openai_images_provider

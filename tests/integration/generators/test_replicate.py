@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 import msgspec
 import pytest
 
-from adapters.conformance import ProviderContract, collected, draw, full_request, plain_request
-from adapters.generators.replicate import open_replicate, parse_models
-from adapters.generators.replicate.prediction import Prediction
-from domain.errors import (
+from darkroom.adapters.conformance import ProviderContract, collected, draw, full_request, plain_request
+from darkroom.adapters.generators.replicate import open_replicate, parse_models
+from darkroom.adapters.generators.replicate.prediction import Prediction
+from darkroom.domain.model.errors import (
     Charged,
     DrawingFailed,
     GeneratorRefused,
@@ -19,8 +19,8 @@ from domain.errors import (
     PromptRejected,
     UnusableImage,
 )
-from domain.image_file import MediaType
-from domain.ports import ImageGenerator, Receipt
+from darkroom.domain.model.image_file import MediaType
+from darkroom.domain.ports import ImageGenerator, Receipt
 from integration.generators.replicate_provider import ReplicateProvider, replicate_provider
 from simulators.replicate import replicate_simulator
 from simulators.replicate.order import SDXL

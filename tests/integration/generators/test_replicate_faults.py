@@ -7,8 +7,8 @@ from typing import Final
 
 import pytest
 
-from adapters.provider_http.free_calls import FreeCalls
-from domain.errors import Charged
+from darkroom.adapters.outbound_http.free_calls import FreeCalls
+from darkroom.domain.model.errors import Charged
 from integration.generators.one_call_an_image import TOLD as TOLD_OF_ALL
 from integration.generators.one_call_an_image import tell
 from integration.generators.replicate_provider import ReplicateProvider, replicate_provider

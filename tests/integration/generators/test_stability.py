@@ -8,14 +8,14 @@ from dataclasses import replace
 
 import pytest
 
-from adapters.conformance import ProviderContract, draw, full_request, plain_request
-from adapters.generators.stability import open_stability
-from adapters.generators.stability.generator import OutputFormat
-from adapters.generators.stability.models import MODELS
-from domain.errors import Charged, GeneratorRefused, InvalidValue, PromptRejected
-from domain.image_file import MediaType
-from domain.ports import ImageGenerator
-from domain.values import Seed
+from darkroom.adapters.conformance import ProviderContract, draw, full_request, plain_request
+from darkroom.adapters.generators.stability import open_stability
+from darkroom.adapters.generators.stability.generator import OutputFormat
+from darkroom.adapters.generators.stability.models import MODELS
+from darkroom.domain.model.errors import Charged, GeneratorRefused, InvalidValue, PromptRejected
+from darkroom.domain.model.image_file import MediaType
+from darkroom.domain.model.values import Seed
+from darkroom.domain.ports import ImageGenerator
 from integration.generators.stability_provider import StabilityProvider, stability_provider
 from simulators.stability.form import read_form
 

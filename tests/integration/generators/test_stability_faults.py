@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from domain.ports import ImageGenerator
+from darkroom.domain.ports import ImageGenerator
 from integration.generators.one_call_an_image import TOLD as TOLD_OF_ALL
 from integration.generators.one_call_an_image import tell
 from integration.generators.stability_provider import StabilityProvider, stability_provider

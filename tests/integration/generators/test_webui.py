@@ -10,14 +10,14 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from adapters.conformance import ProviderContract, draw, plain_request
-from adapters.generators.webui import CallOptions, open_webui
-from adapters.generators.webui.progress import read_progress
-from adapters.provider_http.answer import Answer
-from domain.errors import GeneratorRefused, GeneratorUnavailable, InvalidValue
-from domain.ports import ImageGenerator
-from domain.progress import Progress
-from domain.values import Seed
+from darkroom.adapters.conformance import ProviderContract, draw, plain_request
+from darkroom.adapters.generators.webui import CallOptions, open_webui
+from darkroom.adapters.generators.webui.progress import read_progress
+from darkroom.adapters.outbound_http.answer import Answer
+from darkroom.domain.model.errors import GeneratorRefused, GeneratorUnavailable, InvalidValue
+from darkroom.domain.model.progress import Progress
+from darkroom.domain.model.values import Seed
+from darkroom.domain.ports import ImageGenerator
 from integration.generators.webui_provider import AUTH, WebUIProvider, webui_provider
 from simulators.webui import webui_simulator
 

@@ -7,8 +7,8 @@ from typing import Final
 
 import pytest
 
-from adapters.conformance import draw, plain_request
-from domain.ports import ImageGenerator
+from darkroom.adapters.conformance import draw, plain_request
+from darkroom.domain.ports import ImageGenerator
 from integration.generators.one_call_an_image import TOLD as TOLD_OF_ALL
 from integration.generators.one_call_an_image import tell
 from integration.generators.test_karlo_faults import ALL, REFUSED, UNKNOWN, UNUSABLE, each

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, ClassVar, Final
 
-from adapters.conformance import Asked, Situation
-from adapters.generators.webui import open_webui
-from domain.ports import ImageGenerator
+from darkroom.adapters.conformance import Asked, Situation
+from darkroom.adapters.generators.webui import open_webui
+from darkroom.domain.ports import ImageGenerator
 from integration.generators.simulated import ANYWHERE, ONE_CALL_AN_IMAGE, Causes, SimulatedProvider
 from simulators.webui import WebUISimulator, webui_simulator
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from adapters.in_memory.ledger import InMemoryGenerationLedger
-from adapters.in_memory.storage import InMemoryImageStorage
-from domain.errors import LedgerUnavailable, StorageFault
-from domain.generation import Generation, StoredImage
-from domain.limits import Limits, Usage
+from darkroom.adapters.in_memory.ledger import InMemoryGenerationLedger
+from darkroom.adapters.in_memory.storage import InMemoryImageStorage
+from darkroom.domain.model.errors import LedgerUnavailable, StorageFault
+from darkroom.domain.model.generation import Generation, StoredImage
+from darkroom.domain.model.limits import Limits, Usage
 
 
 class StorageInTrouble(InMemoryImageStorage):

@@ -6,15 +6,15 @@ import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 
-from adapters.in_memory.generator import WIDEST_CARD, InMemoryImageGenerator
-from domain.errors import DrawingFailed
-from domain.generation import GeneratedImage, GenerationRequest
-from domain.image_file import MediaType
-from domain.model_card import ModelCard, NumberRange, PixelRange
-from domain.money import Money
-from domain.ports import Receipt
-from domain.progress import Progress
-from domain.values import ImageSize, ModelVersion
+from darkroom.adapters.in_memory.generator import WIDEST_CARD, InMemoryImageGenerator
+from darkroom.domain.model.errors import DrawingFailed
+from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
+from darkroom.domain.model.image_file import MediaType
+from darkroom.domain.model.model_card import ModelCard, NumberRange, PixelRange
+from darkroom.domain.model.money import Money
+from darkroom.domain.model.progress import Progress
+from darkroom.domain.model.values import ImageSize, ModelVersion
+from darkroom.domain.ports import Receipt
 
 KARLO_LIKE = ModelCard(
     version=ModelVersion("v2.0"),

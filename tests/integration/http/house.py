@@ -16,26 +16,26 @@ import jwt
 import uvicorn
 from litestar import Litestar
 
-from adapters.in_memory.generator import InMemoryImageGenerator
-from adapters.in_memory.ledger import InMemoryGenerationLedger
-from adapters.in_memory.spool import InMemoryImageSpool
-from adapters.in_memory.storage import InMemoryImageStorage
-from domain.draw_generation import DrawGeneration
-from domain.follow_generation import FollowGeneration
-from domain.generate_images import GenerateImages
-from domain.keep_generations import KeepGenerations
-from domain.money import Money
-from domain.ports import GenerationLedger, ImageGenerator, ImageSpool, ImageStorage, WebhookSender
-from domain.provider_quota import ProviderQuota
-from domain.running_generations import RunningGenerations
-from domain.store_generation import StoreGeneration
-from entrypoints.http.app import create_app
-from entrypoints.http.documentation import openapi
-from entrypoints.http.event_stream import StreamRoom
-from entrypoints.http.keys import OneKey
-from entrypoints.http.services import Services
-from entrypoints.http.signed_files import SignedFiles
-from entrypoints.http.tokens import JwtTokenVerifier, TokenRules, TokenVerifier
+from darkroom.adapters.in_memory.generator import InMemoryImageGenerator
+from darkroom.adapters.in_memory.ledger import InMemoryGenerationLedger
+from darkroom.adapters.in_memory.spool import InMemoryImageSpool
+from darkroom.adapters.in_memory.storage import InMemoryImageStorage
+from darkroom.domain.model.money import Money
+from darkroom.domain.ports import GenerationLedger, ImageGenerator, ImageSpool, ImageStorage, WebhookSender
+from darkroom.domain.use_cases.draw_generation import DrawGeneration
+from darkroom.domain.use_cases.follow_generation import FollowGeneration
+from darkroom.domain.use_cases.generate_images import GenerateImages
+from darkroom.domain.use_cases.keep_generations import KeepGenerations
+from darkroom.domain.use_cases.provider_quota import ProviderQuota
+from darkroom.domain.use_cases.running_generations import RunningGenerations
+from darkroom.domain.use_cases.store_generation import StoreGeneration
+from darkroom.entrypoints.http.app import create_app
+from darkroom.entrypoints.http.auth.keys import OneKey
+from darkroom.entrypoints.http.auth.tokens import JwtTokenVerifier, TokenRules, TokenVerifier
+from darkroom.entrypoints.http.contract.documentation import openapi
+from darkroom.entrypoints.http.event_stream import StreamRoom
+from darkroom.entrypoints.http.services import Services
+from darkroom.entrypoints.http.signed_files import SignedFiles
 from integration.http.contract import Contract
 from servers.ports import LOOPBACK
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from adapters.in_memory.ledger import InMemoryGenerationLedger
+from darkroom.adapters.in_memory.ledger import InMemoryGenerationLedger
 from integration.http.house import House, bearer
 
 FIELDS = ("method", "route", "status", "request_id", "caller")
@@ -15,7 +15,7 @@ FIELDS = ("method", "route", "status", "request_id", "caller")
 
 @pytest.fixture(autouse=True)
 def said(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    caplog.set_level(logging.INFO, logger="entrypoints.http")
+    caplog.set_level(logging.INFO, logger="darkroom.entrypoints.http")
     return caplog
 
 

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 import httpx
 import pytest
 
-from adapters.in_memory.generator import InMemoryImageGenerator
+from darkroom.adapters.in_memory.generator import InMemoryImageGenerator
 from integration.http.house import ORDER, House, eventually, open_house
 from integration.http.raw import exchange, head, send
 
@@ -142,7 +142,7 @@ async def test_a_body_without_end_is_cut_off() -> None:
 
 async def test_a_client_that_leaves_in_its_body_is_no_fault_of_ours(caplog: pytest.LogCaptureFixture) -> None:
     generator = InMemoryImageGenerator()
-    with caplog.at_level(logging.INFO, logger="entrypoints"):
+    with caplog.at_level(logging.INFO, logger="darkroom.entrypoints"):
         async with open_house(generator=generator) as house:
             for sent in (b"", GOOD[:20], GOOD[:-1]):
                 _, writer = await send(

@@ -13,16 +13,16 @@ from typing import Any
 import httpx
 import pytest
 
-from adapters.in_memory.ledger import InMemoryGenerationLedger
-from adapters.ledgers.postgres import open_postgres_ledger
-from adapters.ledgers.sqlite import open_sqlite_ledger
-from adapters.postgres.database import open_postgres_database
-from domain.identifiers import uuid7
-from domain.ports import GenerationLedger
-from entrypoints.http.access import READ, WRITE
-from entrypoints.http.documentation import openapi
-from entrypoints.http.keys import OneKey
-from entrypoints.http.tokens import JwtTokenVerifier
+from darkroom.adapters.in_memory.ledger import InMemoryGenerationLedger
+from darkroom.adapters.ledgers.postgres import open_postgres_ledger
+from darkroom.adapters.ledgers.sqlite import open_sqlite_ledger
+from darkroom.adapters.postgres.database import open_postgres_database
+from darkroom.domain.model.identifiers import uuid7
+from darkroom.domain.ports import GenerationLedger
+from darkroom.entrypoints.http.auth.access import READ, WRITE
+from darkroom.entrypoints.http.auth.keys import OneKey
+from darkroom.entrypoints.http.auth.tokens import JwtTokenVerifier
+from darkroom.entrypoints.http.contract.documentation import openapi
 from integration.http.house import ORDER, RULES, SECRET, House, bearer, now, open_house
 from integration.http.json_schema import Validator
 

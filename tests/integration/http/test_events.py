@@ -13,12 +13,12 @@ from typing import Any
 import httpx
 import pytest
 
-from adapters.in_memory.ledger import InMemoryGenerationLedger
 from conformance.generations import received, stored
-from domain.errors import GeneratorUnavailable, OutcomeUnknown
-from domain.limits import Limits
-from domain.progress import Progress
-from entrypoints.http import event_stream
+from darkroom.adapters.in_memory.ledger import InMemoryGenerationLedger
+from darkroom.domain.model.errors import GeneratorUnavailable, OutcomeUnknown
+from darkroom.domain.model.limits import Limits
+from darkroom.domain.model.progress import Progress
+from darkroom.entrypoints.http import event_stream
 from integration.http.faults import StorageInTrouble
 from integration.http.generators import FailingGenerator, GatedGenerator, TellingGenerator
 from integration.http.house import House, bearer, eventually, open_house

@@ -8,9 +8,9 @@ from datetime import timedelta
 
 import pytest
 
-from adapters.in_memory.generator import InMemoryImageGenerator
-from adapters.in_memory.spool import InMemoryImageSpool
-from domain.errors import (
+from darkroom.adapters.in_memory.generator import InMemoryImageGenerator
+from darkroom.adapters.in_memory.spool import InMemoryImageSpool
+from darkroom.domain.model.errors import (
     Charged,
     DrawingFailed,
     GeneratorRefused,
@@ -20,7 +20,7 @@ from domain.errors import (
     PromptRejected,
     UnusableImage,
 )
-from domain.money import Money
+from darkroom.domain.model.money import Money
 from integration.http.faults import LedgerInTrouble, StorageInTrouble, WithoutCredentials
 from integration.http.generators import PRICED, FailingGenerator, GatedGenerator, StingyGenerator
 from integration.http.house import House, bearer, open_house

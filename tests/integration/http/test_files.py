@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from adapters.in_memory.generator import tile
-from adapters.storages.disk import DiskImageStorage, SignedLinks
-from domain.errors import StorageFault
-from domain.image_file import MediaType
-from entrypoints.http.signed_files import FILES
+from darkroom.adapters.in_memory.generator import tile
+from darkroom.adapters.storages.disk import DiskImageStorage, SignedLinks
+from darkroom.domain.model.errors import StorageFault
+from darkroom.domain.model.image_file import MediaType
+from darkroom.entrypoints.http.signed_files import FILES
 from integration.http.house import House, now, open_house
 
 SECRET = b"what links are signed with"

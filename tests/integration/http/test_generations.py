@@ -7,10 +7,10 @@ from uuid import UUID
 
 import pytest
 
-from adapters.in_memory.generator import InMemoryImageGenerator
-from adapters.in_memory.storage import InMemoryImageStorage
-from domain.errors import GeneratorRefused, OutcomeUnknown, UnusableImage
-from domain.generation import State
+from darkroom.adapters.in_memory.generator import InMemoryImageGenerator
+from darkroom.adapters.in_memory.storage import InMemoryImageStorage
+from darkroom.domain.model.errors import GeneratorRefused, OutcomeUnknown, UnusableImage
+from darkroom.domain.model.generation import State
 from integration.http.faults import StorageInTrouble
 from integration.http.generators import PRICED, FailingGenerator, GatedGenerator, StingyGenerator
 from integration.http.house import House, bearer, open_house

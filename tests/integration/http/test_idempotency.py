@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from adapters.in_memory.generator import InMemoryImageGenerator
-from domain.errors import (
+from darkroom.adapters.in_memory.generator import InMemoryImageGenerator
+from darkroom.domain.model.errors import (
     DrawingFailed,
     GeneratorRefused,
     GeneratorUnavailable,

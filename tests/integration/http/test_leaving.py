@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from adapters.in_memory.storage import InMemoryImageStorage
+from darkroom.adapters.in_memory.storage import InMemoryImageStorage
 from integration.http.generators import GatedGenerator
 from integration.http.house import ORDER, eventually, open_house
 from integration.http.raw import head, send

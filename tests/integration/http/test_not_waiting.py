@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from domain.errors import OutcomeUnknown
+from darkroom.domain.model.errors import OutcomeUnknown
 from integration.http.generators import FailingGenerator, GatedGenerator
 from integration.http.house import House, open_house
 

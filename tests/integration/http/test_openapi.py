@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from openapi_spec_validator import validate
 
-from adapters.in_memory.generator import InMemoryImageGenerator
+from darkroom.adapters.in_memory.generator import InMemoryImageGenerator
 from integration.http.generators import KARLO_LIKE, WITHOUT_SEEDS
 from integration.http.house import House, open_house
 from integration.http.json_schema import Validator, references

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.in_memory.generator import InMemoryImageGenerator
-from adapters.in_memory.storage import InMemoryImageStorage
-from domain.values import GuidanceScale, InferenceSteps, Prompt, Seed
+from darkroom.adapters.in_memory.generator import InMemoryImageGenerator
+from darkroom.adapters.in_memory.storage import InMemoryImageStorage
+from darkroom.domain.model.values import GuidanceScale, InferenceSteps, Prompt, Seed
 from integration.http.generators import KARLO_LIKE, WITHOUT_SEEDS
 from integration.http.house import House, open_house
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.in_memory.storage import InMemoryImageStorage
-from domain.errors import StorageFault
+from darkroom.adapters.in_memory.storage import InMemoryImageStorage
+from darkroom.domain.model.errors import StorageFault
 from integration.http.house import House, open_house
 
 WEB = Path(__file__).parents[3] / "src" / "entrypoints" / "web"

@@ -7,11 +7,11 @@ from html import escape
 
 import pytest
 
-from adapters.in_memory.generator import InMemoryImageGenerator
-from adapters.in_memory.ledger import InMemoryGenerationLedger
-from domain.money import Money
-from entrypoints.http import health
-from entrypoints.http.problem_types import PROBLEM_TYPES, ProblemType
+from darkroom.adapters.in_memory.generator import InMemoryImageGenerator
+from darkroom.adapters.in_memory.ledger import InMemoryGenerationLedger
+from darkroom.domain.model.money import Money
+from darkroom.entrypoints.http import health
+from darkroom.entrypoints.http.problem_types import PROBLEM_TYPES, ProblemType
 from integration.http.faults import LedgerInTrouble
 from integration.http.generators import KARLO_LIKE, PRICED, WITHOUT_SEEDS
 from integration.http.house import House, bearer, open_house

@@ -10,9 +10,9 @@ from html.parser import HTMLParser
 import httpx
 import pytest
 
-from adapters.in_memory.generator import InMemoryImageGenerator
-from entrypoints.http.problem_types import PROBLEM_TYPES
-from entrypoints.reference.markup import code, example, link, prose, table
+from darkroom.adapters.in_memory.generator import InMemoryImageGenerator
+from darkroom.entrypoints.http.contract.reference.markup import code, example, link, prose, table
+from darkroom.entrypoints.http.problem_types import PROBLEM_TYPES
 from integration.http.generators import KARLO_LIKE, WITHOUT_SEEDS
 from integration.http.house import House, open_house
 

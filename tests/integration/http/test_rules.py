@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from adapters.in_memory.generator import InMemoryImageGenerator
+from darkroom.adapters.in_memory.generator import InMemoryImageGenerator
 from integration.http.generators import KARLO_LIKE, WITHOUT_SEEDS
 from integration.http.house import ORDER, House, open_house
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from entrypoints.http.keys import OneKey
-from entrypoints.http.tokens import JwtTokenVerifier
+from darkroom.entrypoints.http.auth.keys import OneKey
+from darkroom.entrypoints.http.auth.tokens import JwtTokenVerifier
 from integration.http.house import RULES, House, bearer, now, open_house
 from integration.http.token_corpus import KEYS, Issuer, claims
 

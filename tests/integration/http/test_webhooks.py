@@ -10,13 +10,13 @@ from functools import partial
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from adapters.in_memory.ledger import InMemoryGenerationLedger
-from adapters.webhooks import Signatures, open_webhook_sender
-from domain.deliver_webhooks import DeliverWebhooks
-from domain.errors import OutcomeUnknown
-from domain.ports import ImageGenerator
-from entrypoints.http.documentation import openapi
-from entrypoints.http.webhook_message import webhook_message
+from darkroom.adapters.in_memory.ledger import InMemoryGenerationLedger
+from darkroom.adapters.webhooks import Signatures, open_webhook_sender
+from darkroom.domain.model.errors import OutcomeUnknown
+from darkroom.domain.ports import ImageGenerator
+from darkroom.domain.use_cases.deliver_webhooks import DeliverWebhooks
+from darkroom.entrypoints.http.contract.documentation import openapi
+from darkroom.entrypoints.http.webhook_message import webhook_message
 from integration.http.generators import FailingGenerator, GatedGenerator
 from integration.http.house import ORDER, House, bearer, now, open_house
 from integration.http.json_schema import Validator

@@ -7,11 +7,11 @@ from typing import Final
 
 import httpx
 
-from adapters.in_memory.generator import WIDEST_CARD, InMemoryImageGenerator
-from domain.errors import GeneratorUnavailable, OutcomeUnknown
-from domain.generation import GenerationRequest
-from domain.ports import Receipt
-from domain.values import ModelVersion
+from darkroom.adapters.in_memory.generator import WIDEST_CARD, InMemoryImageGenerator
+from darkroom.domain.model.errors import GeneratorUnavailable, OutcomeUnknown
+from darkroom.domain.model.generation import GenerationRequest
+from darkroom.domain.model.values import ModelVersion
+from darkroom.domain.ports import Receipt
 from integration.http.house import open_house
 
 KARLO: Final = replace(WIDEST_CARD, version=ModelVersion("v2.1"), generator="karlo")

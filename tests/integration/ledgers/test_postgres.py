@@ -9,21 +9,21 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from adapters.in_memory.spool import InMemoryImageSpool
-from adapters.ledgers.postgres import lease as lease_module
-from adapters.ledgers.postgres.lease import Lease
-from adapters.postgres import database as database_module
-from adapters.postgres.database import PostgresDatabase, open_postgres_database
-from adapters.postgres.schema import MIGRATIONS
-from adapters.spools.postgres import PostgresImageSpool
 from conformance.generations import drawn, received
 from conformance.ledger_contract import LATER, UNLIMITED, abandoned, eventually, written
-from domain.draw_generation import spool_name
-from domain.errors import LedgerUnavailable
-from domain.identifiers import uuid7
-from domain.limits import Limits
-from domain.patience import patiently
-from domain.values import IdempotencyKey
+from darkroom.adapters.in_memory.spool import InMemoryImageSpool
+from darkroom.adapters.ledgers.postgres import lease as lease_module
+from darkroom.adapters.ledgers.postgres.lease import Lease
+from darkroom.adapters.postgres import database as database_module
+from darkroom.adapters.postgres.database import PostgresDatabase, open_postgres_database
+from darkroom.adapters.postgres.schema import MIGRATIONS
+from darkroom.adapters.spools.postgres import PostgresImageSpool
+from darkroom.domain.model.errors import LedgerUnavailable
+from darkroom.domain.model.identifiers import uuid7
+from darkroom.domain.model.limits import Limits
+from darkroom.domain.model.values import IdempotencyKey
+from darkroom.domain.use_cases.draw_generation import spool_name
+from darkroom.domain.use_cases.patience import patiently
 from integration.ledgers.workplaces import PostgresWorkplace
 from servers.postgres import PostgresServer
 from servers.proxy import NO_FAULTS, Faults, Proxy

@@ -9,12 +9,12 @@ from dataclasses import replace
 import asyncpg
 import pytest
 
-from adapters.ledgers.postgres import PostgresGenerationLedger
 from conformance.generations import drawn, received
 from conformance.ledger_contract import LATER, UNLIMITED, eventually
-from domain.errors import Superseded
-from domain.generation import Generation
-from domain.money import Money
+from darkroom.adapters.ledgers.postgres import PostgresGenerationLedger
+from darkroom.domain.model.errors import Superseded
+from darkroom.domain.model.generation import Generation
+from darkroom.domain.model.money import Money
 from integration.ledgers.workplaces import PostgresWorkplace
 
 MANY = 50

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from adapters.postgres.database import PostgresDatabase, open_postgres_database
-from adapters.spools.disk import DiskImageSpool
-from adapters.spools.postgres import PostgresImageSpool
 from conformance.spool_contract import NAME, OTHER, ROOM, Reopen, SpoolContract
-from domain.errors import StorageFault
-from domain.patience import patiently
+from darkroom.adapters.postgres.database import PostgresDatabase, open_postgres_database
+from darkroom.adapters.spools.disk import DiskImageSpool
+from darkroom.adapters.spools.postgres import PostgresImageSpool
+from darkroom.domain.model.errors import StorageFault
+from darkroom.domain.use_cases.patience import patiently
 from servers.postgres import PostgresServer
 
 

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from adapters.in_memory.revoked_tokens import InMemoryRevokedTokens
-from adapters.ledgers.postgres import PostgresRevokedTokens
-from adapters.ledgers.sqlite import SQLiteGenerationLedger, open_sqlite_ledger
-from adapters.postgres.database import PostgresDatabase, open_postgres_database
 from conformance.revoked_tokens_contract import RevokedTokensContract, hours
-from domain.errors import LedgerUnavailable
-from domain.revoked_tokens import RevokedTokens
+from darkroom.adapters.in_memory.revoked_tokens import InMemoryRevokedTokens
+from darkroom.adapters.ledgers.postgres import PostgresRevokedTokens
+from darkroom.adapters.ledgers.sqlite import SQLiteGenerationLedger, open_sqlite_ledger
+from darkroom.adapters.postgres.database import PostgresDatabase, open_postgres_database
+from darkroom.domain.model.errors import LedgerUnavailable
+from darkroom.domain.revoked_tokens import RevokedTokens
 from servers.postgres import PostgresServer
 
 

@@ -16,15 +16,15 @@ from pathlib import Path
 
 import pytest
 
-from adapters.ledgers.sqlite import connection, turn
-from adapters.ledgers.sqlite.schema import MIGRATIONS
-from adapters.ledgers.sqlite.workers import WorkerLock
-from adapters.ledgers.sqlite.writer import Writer
 from conformance.generations import received, stored
 from conformance.ledger_contract import UNLIMITED
-from domain.errors import LedgerUnavailable, Superseded
-from domain.generation import Generation
-from domain.ports import GenerationLedger
+from darkroom.adapters.ledgers.sqlite import connection, turn
+from darkroom.adapters.ledgers.sqlite.schema import MIGRATIONS
+from darkroom.adapters.ledgers.sqlite.workers import WorkerLock
+from darkroom.adapters.ledgers.sqlite.writer import Writer
+from darkroom.domain.model.errors import LedgerUnavailable, Superseded
+from darkroom.domain.model.generation import Generation
+from darkroom.domain.ports import GenerationLedger
 from integration.ledgers.workplaces import SQLiteWorkplace
 
 

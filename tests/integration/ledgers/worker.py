@@ -15,11 +15,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from conformance.generations import drawn, received, stored
-from domain.errors import QuotaExceeded
-from domain.generation import Generation
-from domain.identifiers import uuid7
-from domain.limits import Limits
-from domain.ports import GenerationLedger
+from darkroom.domain.model.errors import QuotaExceeded
+from darkroom.domain.model.generation import Generation
+from darkroom.domain.model.identifiers import uuid7
+from darkroom.domain.model.limits import Limits
+from darkroom.domain.ports import GenerationLedger
 
 
 def now() -> datetime:
@@ -33,13 +33,13 @@ def say(*words: object) -> None:
 @asynccontextmanager
 async def opened(address: str) -> AsyncIterator[GenerationLedger]:
     if address.startswith("postgresql:"):
-        from adapters.ledgers.postgres import open_postgres_ledger  # noqa: PLC0415  # an extra
-        from adapters.postgres.database import open_postgres_database  # noqa: PLC0415
+        from darkroom.adapters.ledgers.postgres import open_postgres_ledger  # noqa: PLC0415  # an extra
+        from darkroom.adapters.postgres.database import open_postgres_database  # noqa: PLC0415
 
         async with open_postgres_database(address) as database, open_postgres_ledger(database, uuid7()) as ledger:
             yield ledger
     else:
-        from adapters.ledgers.sqlite import open_sqlite_ledger  # noqa: PLC0415
+        from darkroom.adapters.ledgers.sqlite import open_sqlite_ledger  # noqa: PLC0415
 
         async with open_sqlite_ledger(Path(address, "ledger.db"), Path(address, "workers"), now) as ledger:
             yield ledger

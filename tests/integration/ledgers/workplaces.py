@@ -12,12 +12,12 @@ from pathlib import Path
 
 import asyncpg
 
-from adapters.ledgers.postgres import PostgresGenerationLedger, open_postgres_ledger
-from adapters.ledgers.sqlite import SQLiteGenerationLedger, open_sqlite_ledger
-from adapters.postgres.database import open_postgres_database
 from conformance.generations import NOON
-from domain.identifiers import uuid7
-from domain.ports import GenerationLedger
+from darkroom.adapters.ledgers.postgres import PostgresGenerationLedger, open_postgres_ledger
+from darkroom.adapters.ledgers.sqlite import SQLiteGenerationLedger, open_sqlite_ledger
+from darkroom.adapters.postgres.database import open_postgres_database
+from darkroom.domain.model.identifiers import uuid7
+from darkroom.domain.ports import GenerationLedger
 
 
 class SQLiteWorkplace:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, expect
 
-from domain.image_file import ImageFile
+from darkroom.domain.model.image_file import ImageFile
 from integration.page.studio import SECRET, Studio
 from integration.page.visitor import Visitor, visiting
 from servers.darkroom import Darkroom

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Browser, expect
 
-from domain.progress import Progress
+from darkroom.domain.model.progress import Progress
 from integration.http.generators import TellingGenerator
 from integration.http.house import open_house, token
 

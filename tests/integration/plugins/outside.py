@@ -12,7 +12,7 @@ def darkroom(folder: Path, installed: Path, *arguments: str, **settings: str) ->
     """A command in `folder`, where the packages in `installed` are installed too."""
     environment = {**os.environ, "PYTHONPATH": str(installed), "DARKROOM_DATA_DIR": str(folder / "state"), **settings}
     return subprocess.run(
-        [sys.executable, "-m", "entrypoints.cli", *arguments],
+        [sys.executable, "-m", "darkroom.entrypoints.cli", *arguments],
         env=environment,
         cwd=folder,
         capture_output=True,

@@ -23,7 +23,7 @@ async def opened(_):
     ("source", "detail"),
     [
         ("def opened(_): return {}['colours']", "KeyError: 'colours'"),
-        (NO_GENERATOR, "broken: Mine must inherit domain.ports.ImageGenerator"),
+        (NO_GENERATOR, "broken: Mine must inherit darkroom.domain.ports.ImageGenerator"),
     ],
     ids=["raises", "inherits nothing"],
 )

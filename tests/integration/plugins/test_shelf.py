@@ -8,9 +8,9 @@ from urllib.parse import unquote
 
 import pytest
 
-from adapters.conformance import Read, StorageContract
-from domain.image_file import MediaType
-from domain.ports import ImageStorage
+from darkroom.adapters.conformance import Read, StorageContract
+from darkroom.domain.model.image_file import MediaType
+from darkroom.domain.ports import ImageStorage
 from integration.plugins.outside import darkroom
 
 URL = "https://pictures.example.com"

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from adapters.in_memory.ledger import InMemoryGenerationLedger
-from adapters.ledgers.postgres import lease
 from conformance.ledger_contract import Workplace
-from domain import patience
-from domain.ports import GenerationLedger
+from darkroom.adapters.in_memory.ledger import InMemoryGenerationLedger
+from darkroom.adapters.ledgers.postgres import lease
+from darkroom.domain.ports import GenerationLedger
+from darkroom.domain.use_cases import patience
 from harness.contract_machine import IdempotencyContract
 from integration.ledgers.workplaces import PostgresWorkplace, SQLiteWorkplace
 

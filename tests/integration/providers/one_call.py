@@ -6,7 +6,7 @@ from typing import Final
 
 import httpx
 
-from domain.image_file import ImageFile
+from darkroom.domain.model.image_file import ImageFile
 
 ALIAS: Final = "house-style"
 CALL: Final = {"version": ALIAS, "prompt": "a fox in the snow", "width": 1024, "height": 1024}

@@ -17,8 +17,8 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 import pytest
 
-from entrypoints.settings import GROUPS, Secret, Settings
-from entrypoints.settings.setting import declared_in
+from darkroom.entrypoints.settings import GROUPS, Secret, Settings
+from darkroom.entrypoints.settings.setting import declared_in
 from integration.secrets.canaries import canary, in_processes, sightings
 from integration.secrets.house import MODELS, House, open_house
 from servers.postgres import PostgresServer

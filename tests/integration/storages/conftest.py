@@ -7,8 +7,8 @@ from typing import TypeAlias
 import httpx
 import pytest
 
-from adapters.conformance import Read
-from adapters.storages.s3 import PresignedLinks, S3ImageStorage, open_s3_client
+from darkroom.adapters.conformance import Read
+from darkroom.adapters.storages.s3 import PresignedLinks, S3ImageStorage, open_s3_client
 from servers.s3 import Credentials, S3Server
 
 OpenStorage: TypeAlias = Callable[..., AbstractAsyncContextManager[S3ImageStorage]]

@@ -8,10 +8,10 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
 
-from adapters.conformance import all_keys, new_key, put, some_image
-from adapters.storages.s3 import S3ImageStorage
-from adapters.trace_context import within
-from domain.errors import StorageFault
+from darkroom.adapters.conformance import all_keys, new_key, put, some_image
+from darkroom.adapters.storages.s3 import S3ImageStorage
+from darkroom.adapters.watching.trace_context import within
+from darkroom.domain.model.errors import StorageFault
 from servers.ports import LOOPBACK, free_port
 from servers.s3 import Credentials
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from adapters.conformance import new_key
-from adapters.storages.s3 import PresignedLinks, S3ImageStorage, open_s3_client
-from domain.errors import StorageFault
+from darkroom.adapters.conformance import new_key
+from darkroom.adapters.storages.s3 import PresignedLinks, S3ImageStorage, open_s3_client
+from darkroom.domain.model.errors import StorageFault
 from servers.ports import LOOPBACK, free_port
 from servers.s3 import Credentials, S3Server
 

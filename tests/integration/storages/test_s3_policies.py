@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from adapters.conformance import Read, StorageContract, all_keys, new_key, put, some_image
-from adapters.storages.s3 import S3ImageStorage
-from domain.errors import StorageFault
-from domain.image_file import MediaType
+from darkroom.adapters.conformance import Read, StorageContract, all_keys, new_key, put, some_image
+from darkroom.adapters.storages.s3 import S3ImageStorage
+from darkroom.domain.model.errors import StorageFault
+from darkroom.domain.model.image_file import MediaType
 from servers.s3 import Credentials, S3Server
 from servers.s3_users import client_of, user_with
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from adapters.conformance import (
+from darkroom.adapters.conformance import (
     Outage,
     Read,
     StorageContract,
@@ -18,9 +18,9 @@ from adapters.conformance import (
     put,
     some_image,
 )
-from adapters.storages.s3 import PublicLinks, S3ImageStorage, open_s3_client
-from domain.errors import StorageFault
-from domain.image_file import MediaType
+from darkroom.adapters.storages.s3 import PublicLinks, S3ImageStorage, open_s3_client
+from darkroom.domain.model.errors import StorageFault
+from darkroom.domain.model.image_file import MediaType
 from servers.proxy import NO_FAULTS, Faults, Proxy
 from servers.s3 import S3Server
 

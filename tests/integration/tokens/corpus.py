@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from entrypoints.http.keys import OneKey
-from entrypoints.http.tokens import JwtTokenVerifier, TokenVerifier
+from darkroom.entrypoints.http.auth.keys import OneKey
+from darkroom.entrypoints.http.auth.tokens import JwtTokenVerifier, TokenVerifier
 from integration.http.house import RULES, now, open_house
 from integration.http.token_corpus import KEYS, Issuer, forgeries
 from integration.tokens.issuer import Clock, published

@@ -9,9 +9,9 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from entrypoints.container.keys import open_published_keys
-from entrypoints.http.published_keys import PublishedKeys
-from entrypoints.settings import Settings
+from darkroom.entrypoints.container.keys import open_published_keys
+from darkroom.entrypoints.http.auth.published_keys import PublishedKeys
+from darkroom.entrypoints.settings import Settings
 from integration.http.house import claims
 from simulators.key_server import Jwk, KeyServer
 

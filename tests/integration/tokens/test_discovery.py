@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from entrypoints.container.keys import open_published_keys
-from entrypoints.http.discovery import keys_of
-from entrypoints.http.errors import KeysUnavailable
-from entrypoints.settings import Settings
+from darkroom.entrypoints.container.keys import open_published_keys
+from darkroom.entrypoints.http.contract.discovery import keys_of
+from darkroom.entrypoints.http.errors import KeysUnavailable
+from darkroom.entrypoints.settings import Settings
 from integration.tokens.issuer import Clock
 from simulators.key_server import KeyServer
 

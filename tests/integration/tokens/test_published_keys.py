@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from adapters.provider_http.free_calls import FreeCalls
-from entrypoints.http.errors import KeysUnavailable
-from entrypoints.http.published_keys import PublishedKeys
-from entrypoints.http.tokens import JwtTokenVerifier
+from darkroom.adapters.outbound_http.free_calls import FreeCalls
+from darkroom.entrypoints.http.auth.published_keys import PublishedKeys
+from darkroom.entrypoints.http.auth.tokens import JwtTokenVerifier
+from darkroom.entrypoints.http.errors import KeysUnavailable
 from integration.http.house import RULES, House, eventually, now, open_house
 from integration.tokens.issuer import KEYS, Clock, jwk, published, token
 from simulators.key_server import MENU, KeyServer
@@ -182,7 +182,7 @@ async def test_all_who_wait_wait_for_one_answer_and_leaving_takes_it_from_nobody
 
 async def test_what_is_passed_over_is_told_once(server: KeyServer, caplog: pytest.LogCaptureFixture) -> None:
     server.keys += [jwk(KEYS[1], "enc") | {"use": "enc"}, {"kty": "oct", "kid": "canary", "k": "Y2FuYXJ5"}]
-    with caplog.at_level(logging.INFO, "entrypoints"):
+    with caplog.at_level(logging.INFO, "darkroom.entrypoints"):
         async with entrance(server) as door:
             door.clock.now += 1000
             await door.keys.keep_fresh()

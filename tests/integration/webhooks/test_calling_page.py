@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from adapters.webhooks import Signatures, open_webhook_sender
-from domain.values import WebhookUrl
-from domain.webhook import NotDelivered
+from darkroom.adapters.webhooks import Signatures, open_webhook_sender
+from darkroom.domain.model.values import WebhookUrl
+from darkroom.domain.model.webhook import NotDelivered
 
 PAGE = Path(__file__).parents[3] / "docs" / "calling.md"
 SECRETS = [f"whsec_{base64.b64encode(bytes([fill]) * 32).decode()}" for fill in (1, 2)]

@@ -11,10 +11,10 @@ import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 from standardwebhooks.webhooks import Webhook
 
-from adapters.webhooks import HttpWebhookSender, Signatures, open_webhook_sender, sender
-from domain.errors import InvalidValue
-from domain.values import WebhookUrl
-from domain.webhook import NotDelivered
+from darkroom.adapters.webhooks import HttpWebhookSender, Signatures, open_webhook_sender, sender
+from darkroom.domain.model.errors import InvalidValue
+from darkroom.domain.model.values import WebhookUrl
+from darkroom.domain.model.webhook import NotDelivered
 from servers.receiver import Receiver, receiver
 
 SECRET = f"whsec_{base64.b64encode(b's' * 32).decode()}"

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-SOURCES = Path(__file__).parents[3] / "src"
+SOURCES = Path(__file__).parents[3] / "package" / "darkroom"
 ROOTS = ("domain", "adapters", "entrypoints")
 MODULES = {
-    ".".join(path.relative_to(SOURCES).with_suffix("").parts).removesuffix(".__init__"): path
+    ".".join(path.relative_to(SOURCES.parent).with_suffix("").parts).removesuffix(".__init__"): path
     for root in ROOTS
     for path in sorted((SOURCES / root).rglob("*.py"))
 }
@@ -35,7 +35,12 @@ EFFECTS = {
     "urllib",
     "webbrowser",
 }
-TECHNOLOGY = re.compile(r"adapters\.(?:generators|storages|ledgers)\.\w+")
+TECHNOLOGIES = {
+    f"darkroom.adapters.{kind}.{folder.name}"
+    for kind in ("generators", "storages", "ledgers")
+    for folder in (SOURCES / "adapters" / kind).iterdir()
+    if (folder / "__init__.py").exists()
+}
 
 
 def imports(source: str, package: str) -> Iterator[str]:
@@ -60,7 +65,11 @@ def top_level(name: str) -> str:
 
 
 def modules_under(root: str) -> list[str]:
-    return [module for module in MODULES if top_level(module) == root]
+    return [module for module in MODULES if module == root or module.startswith(f"{root}.")]
+
+
+def technology(module: str) -> str | None:
+    return next((known for known in TECHNOLOGIES if module == known or module.startswith(f"{known}.")), None)
 
 
 def test_every_spelling_of_an_import_is_seen() -> None:
@@ -84,13 +93,17 @@ def lazily():
     }
 
 
-@pytest.mark.parametrize("module", modules_under("domain"))
+@pytest.mark.parametrize("module", modules_under("darkroom.domain"))
 def test_domain_imports_the_standard_library_and_itself(module: str) -> None:
-    foreign = {name for name in imports_of(module) if top_level(name) not in {"domain", *sys.stdlib_module_names}}
+    foreign = {
+        name
+        for name in imports_of(module)
+        if not name.startswith("darkroom.domain") and top_level(name) not in sys.stdlib_module_names
+    }
     assert foreign == set()
 
 
-@pytest.mark.parametrize("module", modules_under("domain"))
+@pytest.mark.parametrize("module", modules_under("darkroom.domain"))
 def test_domain_is_pure(module: str) -> None:
     tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
     calls = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
@@ -98,11 +111,10 @@ def test_domain_is_pure(module: str) -> None:
     assert {name for name in imports_of(module) if top_level(name) in EFFECTS} == set()
 
 
-@pytest.mark.parametrize("module", modules_under("adapters"))
+@pytest.mark.parametrize("module", modules_under("darkroom.adapters"))
 def test_no_technology_is_known_outside_of_its_own_room(module: str) -> None:
-    own = TECHNOLOGY.match(module)
-    known = {found[0] for name in imports_of(module) if (found := TECHNOLOGY.match(name))}
-    assert known - ({own[0]} if own else set()) == set()
+    known = {found for name in imports_of(module) if (found := technology(name))}
+    assert known <= {technology(module)}
 
 
 def test_only_packages_that_we_depend_on_ourselves_are_imported() -> None:
@@ -112,7 +124,7 @@ def test_only_packages_that_we_depend_on_ourselves_are_imported() -> None:
     }
     owners = metadata.packages_distributions()
     imported = {top_level(name) for module in MODULES for name in imports_of(module)}
-    third_party = imported - set(ROOTS) - sys.stdlib_module_names
+    third_party = imported - {"darkroom"} - sys.stdlib_module_names
     undeclared = {
         name
         for name in third_party

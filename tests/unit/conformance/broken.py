@@ -11,11 +11,11 @@ from typing import ClassVar, Final
 
 import pytest
 
-from adapters.conformance import Asked, GeneratorContract, Provider, ProviderContract, Situation
-from adapters.in_memory.generator import WIDEST_CARD, InMemoryImageGenerator, tile
-from domain.errors import Charged, DrawingFailed, GeneratorUnavailable, OutcomeUnknown
-from domain.generation import GeneratedImage, GenerationRequest
-from domain.ports import Receipt
+from darkroom.adapters.conformance import Asked, GeneratorContract, Provider, ProviderContract, Situation
+from darkroom.adapters.in_memory.generator import WIDEST_CARD, InMemoryImageGenerator, tile
+from darkroom.domain.model.errors import Charged, DrawingFailed, GeneratorUnavailable, OutcomeUnknown
+from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
+from darkroom.domain.ports import Receipt
 
 BACKGROUND: Final[set[asyncio.Task[None]]] = set()
 

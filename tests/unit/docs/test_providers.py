@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from adapters.conformance import GeneratorContract
-from adapters.in_memory.generator import tile
-from domain.generation import GenerationRequest
-from domain.ports import ImageGenerator
+from darkroom.adapters.conformance import GeneratorContract
+from darkroom.adapters.in_memory.generator import tile
+from darkroom.domain.model.generation import GenerationRequest
+from darkroom.domain.ports import ImageGenerator
 
 ROOT = Path(__file__).parents[3]
 

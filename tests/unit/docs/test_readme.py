@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageChops
 
-from adapters.generators.sketch import SketchImageGenerator
-from adapters.marks.inspection import inspect
-from domain.errors import InvalidRequest
-from domain.generation import GenerationRequest
-from domain.order import read_order
-from domain.ports import Receipt
+from darkroom.adapters.generators.sketch import SketchImageGenerator
+from darkroom.adapters.marks.inspection import inspect
+from darkroom.domain.model.errors import InvalidRequest
+from darkroom.domain.model.generation import GenerationRequest
+from darkroom.domain.model.order import read_order
+from darkroom.domain.ports import Receipt
 
 ROOT = Path(__file__).parents[3]
 PICTURE = ROOT / "docs/pictures/lighthouse.png"

@@ -9,15 +9,15 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from adapters.in_memory.ledger import InMemoryGenerationLedger
 from conformance.generations import NOON, received, stored
-from domain.deliver_webhooks import CLAIM, DeliverWebhooks
-from domain.errors import LedgerUnavailable, StorageFault
-from domain.generation import Generation
-from domain.limits import Limits
-from domain.ports import WebhookSender
-from domain.values import WebhookUrl
-from domain.webhook import RETRIES, Backlog, Delivery, NotDelivered
+from darkroom.adapters.in_memory.ledger import InMemoryGenerationLedger
+from darkroom.domain.model.errors import LedgerUnavailable, StorageFault
+from darkroom.domain.model.generation import Generation
+from darkroom.domain.model.limits import Limits
+from darkroom.domain.model.values import WebhookUrl
+from darkroom.domain.model.webhook import RETRIES, Backlog, Delivery, NotDelivered
+from darkroom.domain.ports import WebhookSender
+from darkroom.domain.use_cases.deliver_webhooks import CLAIM, DeliverWebhooks
 from harness.waiting import until
 
 HOOK = WebhookUrl("https://receiver.example/hook")

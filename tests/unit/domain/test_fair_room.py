@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from domain.fair_room import FairRoom
+from darkroom.domain.use_cases.fair_room import FairRoom
 
 
 def enters(room: FairRoom, caller: str, name: str) -> bool:

@@ -9,12 +9,11 @@ from typing import Final
 
 import pytest
 
-from adapters.in_memory.generator import WIDEST_CARD, InMemoryImageGenerator
-from adapters.in_memory.ledger import InMemoryGenerationLedger
-from adapters.in_memory.spool import InMemoryImageSpool
-from adapters.in_memory.storage import InMemoryImageStorage
-from domain.draw_generation import DrawGeneration
-from domain.errors import (
+from darkroom.adapters.in_memory.generator import WIDEST_CARD, InMemoryImageGenerator
+from darkroom.adapters.in_memory.ledger import InMemoryGenerationLedger
+from darkroom.adapters.in_memory.spool import InMemoryImageSpool
+from darkroom.adapters.in_memory.storage import InMemoryImageStorage
+from darkroom.domain.model.errors import (
     Charged,
     DrawingFailed,
     GeneratorRefused,
@@ -24,17 +23,18 @@ from domain.errors import (
     SpendLimit,
     UnusableImage,
 )
-from domain.generate_images import GenerateImages
-from domain.generation import GeneratedImage, Generation, GenerationRequest, State
-from domain.limits import Caller
-from domain.model_card import ModelCard
-from domain.money import Money
-from domain.order import read_order
-from domain.ports import Receipt
-from domain.provider_quota import ProviderQuota
-from domain.running_generations import RunningGenerations
-from domain.store_generation import StoreGeneration
-from domain.values import ModelVersion, Prompt, Seed
+from darkroom.domain.model.generation import GeneratedImage, Generation, GenerationRequest, State
+from darkroom.domain.model.limits import Caller
+from darkroom.domain.model.model_card import ModelCard
+from darkroom.domain.model.money import Money
+from darkroom.domain.model.order import read_order
+from darkroom.domain.model.values import ModelVersion, Prompt, Seed
+from darkroom.domain.ports import Receipt
+from darkroom.domain.use_cases.draw_generation import DrawGeneration
+from darkroom.domain.use_cases.generate_images import GenerateImages
+from darkroom.domain.use_cases.provider_quota import ProviderQuota
+from darkroom.domain.use_cases.running_generations import RunningGenerations
+from darkroom.domain.use_cases.store_generation import StoreGeneration
 from simulation.life import now
 from simulation.virtual_time import run
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from domain.errors import Charged, InvalidValue, UnusableImage
-from domain.generation import GeneratedImage
-from domain.image_file import ImageFile, MediaType
+from darkroom.domain.model.errors import Charged, InvalidValue, UnusableImage
+from darkroom.domain.model.generation import GeneratedImage
+from darkroom.domain.model.image_file import ImageFile, MediaType
 
 
 def picture(kind: str, width: int = 40, height: int = 24, **options: object) -> bytes:

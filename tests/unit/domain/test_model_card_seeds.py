@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from adapters.in_memory.generator import WIDEST_CARD
-from domain.errors import InvalidRequest
-from domain.generation import GenerationRequest
-from domain.order import read_order
-from domain.values import Seed
+from darkroom.adapters.in_memory.generator import WIDEST_CARD
+from darkroom.domain.model.errors import InvalidRequest
+from darkroom.domain.model.generation import GenerationRequest
+from darkroom.domain.model.order import read_order
+from darkroom.domain.model.values import Seed
 
 CARD = replace(WIDEST_CARD, seed_min=1, seed_max=2**32 - 2)
 ORDER = {"version": "memory", "prompt": "a lighthouse", "width": 64, "height": 64}

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.in_memory.generator import WIDEST_CARD
-from domain.errors import InvalidRequest, Violation
-from domain.generation import GenerationRequest
-from domain.image_file import MediaType
-from domain.model_card import ModelCard, NumberRange, PixelRange
-from domain.order import ORDER_FIELDS, Order, read_order
-from domain.values import ImageSize, ModelVersion, Seed
+from darkroom.adapters.in_memory.generator import WIDEST_CARD
+from darkroom.domain.model.errors import InvalidRequest, Violation
+from darkroom.domain.model.generation import GenerationRequest
+from darkroom.domain.model.image_file import MediaType
+from darkroom.domain.model.model_card import ModelCard, NumberRange, PixelRange
+from darkroom.domain.model.order import ORDER_FIELDS, Order, read_order
+from darkroom.domain.model.values import ImageSize, ModelVersion, Seed
 
 NARROW = ModelCard(
     version=ModelVersion("narrow"),

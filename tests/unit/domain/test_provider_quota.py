@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.in_memory.ledger import InMemoryGenerationLedger
 from conformance.generations import NOON, received
-from domain.errors import GeneratorUnavailable, Superseded
-from domain.limits import Limits
-from domain.provider_quota import ProviderQuota
+from darkroom.adapters.in_memory.ledger import InMemoryGenerationLedger
+from darkroom.domain.model.errors import GeneratorUnavailable, Superseded
+from darkroom.domain.model.limits import Limits
+from darkroom.domain.use_cases.provider_quota import ProviderQuota
 
 
 async def test_what_its_owner_took_back_takes_nothing_out_of_it() -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from adapters.in_memory.ledger import InMemoryGenerationLedger
-from domain.errors import Charged, Gone, LedgerUnavailable
-from domain.generate_images import Accepted
-from domain.generation import Generation, State
-from domain.limits import Caller, Limits
-from domain.order import read_order
-from domain.values import IdempotencyKey
+from darkroom.adapters.in_memory.ledger import InMemoryGenerationLedger
+from darkroom.domain.model.errors import Charged, Gone, LedgerUnavailable
+from darkroom.domain.model.generation import Generation, State
+from darkroom.domain.model.limits import Caller, Limits
+from darkroom.domain.model.order import read_order
+from darkroom.domain.model.values import IdempotencyKey
+from darkroom.domain.use_cases.generate_images import Accepted
 from harness.in_process import ONCE, WIDTH, Life, Reply, World
 from harness.waiting import until
 

@@ -6,17 +6,17 @@ from collections.abc import AsyncGenerator, Sequence
 
 import pytest
 
-from adapters.in_memory.generator import WIDEST_CARD, InMemoryImageGenerator, tile
-from adapters.in_memory.ledger import InMemoryGenerationLedger
-from adapters.in_memory.spool import InMemoryImageSpool
 from conformance.generations import NOON, received
-from domain.draw_generation import DrawGeneration, spool_name
-from domain.errors import Charged, OutcomeUnknown, UnusableImage
-from domain.generation import GeneratedImage, Generation, GenerationRequest, State
-from domain.limits import Limits
-from domain.ports import Receipt
-from domain.provider_quota import ProviderQuota
-from domain.tidy_spool import TidySpool
+from darkroom.adapters.in_memory.generator import WIDEST_CARD, InMemoryImageGenerator, tile
+from darkroom.adapters.in_memory.ledger import InMemoryGenerationLedger
+from darkroom.adapters.in_memory.spool import InMemoryImageSpool
+from darkroom.domain.model.errors import Charged, OutcomeUnknown, UnusableImage
+from darkroom.domain.model.generation import GeneratedImage, Generation, GenerationRequest, State
+from darkroom.domain.model.limits import Limits
+from darkroom.domain.ports import Receipt
+from darkroom.domain.use_cases.draw_generation import DrawGeneration, spool_name
+from darkroom.domain.use_cases.provider_quota import ProviderQuota
+from darkroom.domain.use_cases.tidy_spool import TidySpool
 
 INTERRUPTED = OutcomeUnknown("interrupted")
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.in_memory.ledger import InMemoryGenerationLedger
-from adapters.in_memory.spool import InMemoryImageSpool
-from adapters.in_memory.storage import InMemoryImageStorage
 from conformance.generations import NOON, drawn, received
-from domain.draw_generation import spool_name
-from domain.errors import StorageFault
-from domain.generation import StoredImage
-from domain.limits import Limits
-from domain.store_generation import StoreGeneration
+from darkroom.adapters.in_memory.ledger import InMemoryGenerationLedger
+from darkroom.adapters.in_memory.spool import InMemoryImageSpool
+from darkroom.adapters.in_memory.storage import InMemoryImageStorage
+from darkroom.domain.model.errors import StorageFault
+from darkroom.domain.model.generation import StoredImage
+from darkroom.domain.model.limits import Limits
+from darkroom.domain.use_cases.draw_generation import spool_name
+from darkroom.domain.use_cases.store_generation import StoreGeneration
 
 
 class TurnsAway(InMemoryImageStorage):

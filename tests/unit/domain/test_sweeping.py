@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from adapters.in_memory.ledger import InMemoryGenerationLedger
 from conformance.generations import NOON, received, stored
-from domain.errors import StorageFault
-from domain.generation import Generation
-from domain.keep_generations import KeepGenerations
-from domain.limits import Limits
+from darkroom.adapters.in_memory.ledger import InMemoryGenerationLedger
+from darkroom.domain.model.errors import StorageFault
+from darkroom.domain.model.generation import Generation
+from darkroom.domain.model.limits import Limits
+from darkroom.domain.use_cases.keep_generations import KeepGenerations
 from harness.in_process import Storage
 
 DAY: Final = timedelta(days=1)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.errors import InvalidValue
-from domain.values import (
+from darkroom.domain.model.errors import InvalidValue
+from darkroom.domain.model.values import (
     GuidanceScale,
     IdempotencyKey,
     ImageSize,

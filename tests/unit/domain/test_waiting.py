@@ -2,20 +2,20 @@
 
 import asyncio
 
-from adapters.in_memory.generator import InMemoryImageGenerator
-from adapters.in_memory.ledger import InMemoryGenerationLedger
-from adapters.in_memory.spool import InMemoryImageSpool
-from adapters.in_memory.storage import InMemoryImageStorage
-from domain.draw_generation import DrawGeneration
-from domain.errors import StorageFault
-from domain.generate_images import GenerateImages
-from domain.generation import State, StoredImage
-from domain.limits import Caller
-from domain.order import read_order
-from domain.provider_quota import ProviderQuota
-from domain.running_generations import RunningGenerations
-from domain.store_generation import StoreGeneration
-from domain.values import IdempotencyKey
+from darkroom.adapters.in_memory.generator import InMemoryImageGenerator
+from darkroom.adapters.in_memory.ledger import InMemoryGenerationLedger
+from darkroom.adapters.in_memory.spool import InMemoryImageSpool
+from darkroom.adapters.in_memory.storage import InMemoryImageStorage
+from darkroom.domain.model.errors import StorageFault
+from darkroom.domain.model.generation import State, StoredImage
+from darkroom.domain.model.limits import Caller
+from darkroom.domain.model.order import read_order
+from darkroom.domain.model.values import IdempotencyKey
+from darkroom.domain.use_cases.draw_generation import DrawGeneration
+from darkroom.domain.use_cases.generate_images import GenerateImages
+from darkroom.domain.use_cases.provider_quota import ProviderQuota
+from darkroom.domain.use_cases.running_generations import RunningGenerations
+from darkroom.domain.use_cases.store_generation import StoreGeneration
 from simulation.life import now
 from simulation.virtual_time import run
 

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from adapters.in_memory.generator import WIDEST_CARD, InMemoryImageGenerator, tile
-from domain.generation import GeneratedImage, Generation, GenerationRequest, State
-from domain.limits import Caller
-from domain.money import Money
-from domain.order import read_order
-from domain.ports import ImageGenerator, Receipt
-from entrypoints.container.composition import Container, open_container
-from entrypoints.settings import BadSettings, Settings
+from darkroom.adapters.in_memory.generator import WIDEST_CARD, InMemoryImageGenerator, tile
+from darkroom.domain.model.generation import GeneratedImage, Generation, GenerationRequest, State
+from darkroom.domain.model.limits import Caller
+from darkroom.domain.model.money import Money
+from darkroom.domain.model.order import read_order
+from darkroom.domain.ports import ImageGenerator, Receipt
+from darkroom.entrypoints.container.composition import Container, open_container
+from darkroom.entrypoints.settings import BadSettings, Settings
 
 ORDER = {"version": "memory", "prompt": "a fox", "width": 64, "height": 64}
 

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from entrypoints.container.data_folder import data_folder, made_once, own_secret
-from entrypoints.container.keys import open_keys
-from entrypoints.settings import BadSettings, Settings
+from darkroom.entrypoints.container.data_folder import data_folder, made_once, own_secret
+from darkroom.entrypoints.container.keys import open_keys
+from darkroom.entrypoints.settings import BadSettings, Settings
 
 
 def settings_in(folder: Path, **more: str) -> Settings:

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from entrypoints.settings import BadSettings
-from entrypoints.settings.environment_file import fill_in_from
+from darkroom.entrypoints.settings import BadSettings
+from darkroom.entrypoints.settings.environment_file import fill_in_from
 
 
 def read(path: Path, text: str, **environment: str) -> dict[str, str]:

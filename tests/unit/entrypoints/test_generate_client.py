@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
-from entrypoints.commands.generate.client import Client, Problem
-from entrypoints.commands.generate.progress import sentence
+from darkroom.entrypoints.commands.generate.client import Client, Problem
+from darkroom.entrypoints.commands.generate.progress import sentence
 
 IMAGES = [{"id": "1", "seed": 7, "image": "https://cdn.example/1.png"}]
 NO_ROOM = {"title": "No room", "detail": "about to stop", "charged": "no"}

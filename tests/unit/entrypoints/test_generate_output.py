@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from adapters.in_memory.generator import tile
-from domain.errors import InvalidValue
-from entrypoints.commands.generate.files import make_writable, write_image
-from entrypoints.commands.generate.outcome import what_next
-from entrypoints.commands.generate.progress import progress
+from darkroom.adapters.in_memory.generator import tile
+from darkroom.domain.model.errors import InvalidValue
+from darkroom.entrypoints.commands.generate.files import make_writable, write_image
+from darkroom.entrypoints.commands.generate.outcome import what_next
+from darkroom.entrypoints.commands.generate.progress import progress
 
 PNG = tile(16, 16, 0)
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from domain.image_file import MediaType
-from entrypoints.container.generators import open_generator
-from entrypoints.settings import BadSettings, Settings
+from darkroom.domain.model.image_file import MediaType
+from darkroom.entrypoints.container.generators import open_generator
+from darkroom.entrypoints.settings import BadSettings, Settings
 
 OPENAI = {"DARKROOM_GENERATORS": "openai", "DARKROOM_OPENAI_API_KEY": "sk-test"}
 REPLICATE = {"DARKROOM_GENERATORS": "replicate", "DARKROOM_REPLICATE_API_TOKEN": "r8_test"}

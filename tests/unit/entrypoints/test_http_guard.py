@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import pytest
 import uvicorn
 
-from entrypoints.http_guard import GuardedHttpProtocol
+from darkroom.entrypoints.serving.http_guard import GuardedHttpProtocol
 
 REQUEST = b"POST / HTTP/1.1\r\nhost: darkroom\r\ncontent-length: 4\r\n\r\n"
 DAYS = 1e6

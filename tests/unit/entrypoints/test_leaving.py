@@ -14,10 +14,10 @@ from typing import Any, ClassVar, cast
 import pytest
 from litestar import Litestar
 
-from entrypoints.http_guard import GuardedHttpProtocol
-from entrypoints.open_connections import OpenConnections
-from entrypoints.refusals import Refusal
-from entrypoints.serving.server import Server
+from darkroom.entrypoints.refusals import Refusal
+from darkroom.entrypoints.serving.http_guard import GuardedHttpProtocol
+from darkroom.entrypoints.serving.open_connections import OpenConnections
+from darkroom.entrypoints.serving.server import Server
 from unit.entrypoints.test_http_guard import DAYS, REQUEST, Endless, connected, next_answer, serving
 from unit.entrypoints.test_http_guard import Application as Echo
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from entrypoints.serving.listener import accept_all, let_nobody_connect
+from darkroom.entrypoints.serving.listener import accept_all, let_nobody_connect
 
 
 @pytest.fixture

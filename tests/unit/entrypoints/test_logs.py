@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from entrypoints import logs
-from entrypoints.logs import TALKATIVE
+from darkroom.entrypoints import logs
+from darkroom.entrypoints.logs import TALKATIVE
 
 
 class Stream(io.StringIO):

@@ -8,8 +8,8 @@ from typing import Any, ClassVar, cast
 
 import pytest
 
-from entrypoints.http_guard import GuardedHttpProtocol
-from entrypoints.open_connections import OpenConnections
+from darkroom.entrypoints.serving.http_guard import GuardedHttpProtocol
+from darkroom.entrypoints.serving.open_connections import OpenConnections
 from unit.entrypoints.test_http_guard import (
     REQUEST,
     Application,

@@ -1,12 +1,12 @@
 """What `darkroom orphans` finds, from the books in memory."""
 
-from adapters.conformance import put
-from adapters.in_memory.ledger import InMemoryGenerationLedger
-from adapters.in_memory.storage import InMemoryImageStorage
 from conformance.generations import drawn, image_of, received, stored
-from domain.image_file import MediaType
-from domain.limits import Limits
-from entrypoints.commands.orphans import Orphans, compare
+from darkroom.adapters.conformance import put
+from darkroom.adapters.in_memory.ledger import InMemoryGenerationLedger
+from darkroom.adapters.in_memory.storage import InMemoryImageStorage
+from darkroom.domain.model.image_file import MediaType
+from darkroom.domain.model.limits import Limits
+from darkroom.entrypoints.commands.orphans import Orphans, compare
 
 
 async def test_what_waits_is_told_from_what_is_lost() -> None:

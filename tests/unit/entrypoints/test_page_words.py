@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from domain.generation import State
-from entrypoints.http.problem_types import PROBLEM_TYPES
+from darkroom.domain.model.generation import State
+from darkroom.entrypoints.http.problem_types import PROBLEM_TYPES
 
 WEB = Path(__file__).parents[3] / "src" / "entrypoints" / "web"
 LANGUAGES = ("en", "ko")

@@ -7,9 +7,9 @@ from typing import cast
 
 import pytest
 
-from entrypoints.http_guard import GuardedHttpProtocol
-from entrypoints.open_connections import OpenConnections
-from entrypoints.refusals import Refusal
+from darkroom.entrypoints.refusals import Refusal
+from darkroom.entrypoints.serving.http_guard import GuardedHttpProtocol
+from darkroom.entrypoints.serving.open_connections import OpenConnections
 from unit.entrypoints.test_http_guard import Application, Endless, SlowBody, SlowHead, connected, serving, whole_answer
 
 FULL = OpenConnections(most=0)

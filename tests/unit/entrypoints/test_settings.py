@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from domain.money import Money
-from entrypoints.settings import GROUPS, BadSettings, S3Settings, Secret, Settings, ignored_names
-from entrypoints.settings.setting import declared_in
+from darkroom.domain.model.money import Money
+from darkroom.entrypoints.settings import GROUPS, BadSettings, S3Settings, Secret, Settings, ignored_names
+from darkroom.entrypoints.settings.setting import declared_in
 
 CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMCowBQYDK2VwAyEA\n-----END CERTIFICATE-----"
 KEY = "-----BEGIN PRIVATE KEY-----\nMCowBQYDK2VwAyEA\n-----END PRIVATE KEY-----"

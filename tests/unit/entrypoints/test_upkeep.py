@@ -3,8 +3,8 @@ import logging
 
 import pytest
 
-from domain.errors import LedgerUnavailable
-from entrypoints.container.upkeep import kept_up
+from darkroom.domain.model.errors import LedgerUnavailable
+from darkroom.entrypoints.container.upkeep import kept_up
 
 
 async def test_it_goes_on_whatever_goes_wrong_and_ends_with_the_block(caplog: pytest.LogCaptureFixture) -> None:
@@ -17,7 +17,7 @@ async def test_it_goes_on_whatever_goes_wrong_and_ends_with_the_block(caplog: py
             raise fault
         worked.set()
 
-    with caplog.at_level(logging.WARNING, "entrypoints.container.upkeep"):
+    with caplog.at_level(logging.WARNING, "darkroom.entrypoints.container.upkeep"):
         async with kept_up(work, 0.001):
             await worked.wait()
     assert asyncio.all_tasks() == {asyncio.current_task()}

@@ -2,9 +2,9 @@
 
 import pytest
 
-from adapters.declared_models import read_honoured
-from domain.errors import InvalidValue
-from domain.model_card import NumberRange
+from darkroom.adapters.generators.declared_models import read_honoured
+from darkroom.domain.model.errors import InvalidValue
+from darkroom.domain.model.model_card import NumberRange
 
 
 @pytest.mark.parametrize(

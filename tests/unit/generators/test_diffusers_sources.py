@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from adapters.generators.diffusers import open_diffusers, parse_sources
-from adapters.generators.diffusers.sources import ModelSource
-from domain.errors import InvalidValue
-from domain.values import ModelVersion
+from darkroom.adapters.generators.diffusers import open_diffusers, parse_sources
+from darkroom.adapters.generators.diffusers.sources import ModelSource
+from darkroom.domain.model.errors import InvalidValue
+from darkroom.domain.model.values import ModelVersion
 
 
 def test_a_folder_that_is_there_is_local(tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ def test_what_cannot_be_read_is_refused(entries: list[str]) -> None:
 
 
 async def test_that_the_extra_is_missing_is_told_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "adapters.generators.diffusers.loading", None)
+    monkeypatch.setitem(sys.modules, "darkroom.adapters.generators.diffusers.loading", None)
 
     with pytest.raises(InvalidValue, match=r"pip install --editable .\.\[diffusers\]"):
         async with open_diffusers(sources=parse_sources(["a=b/c"]), sizes=None, device="cpu", dtype="auto", batch=1):

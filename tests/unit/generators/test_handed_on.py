@@ -2,10 +2,10 @@
 
 import pytest
 
-from adapters.generators.by_version import ByVersionImageGenerator
-from adapters.marks.generator import MarkingImageGenerator
-from adapters.watched.generator import WatchedImageGenerator
-from domain.ports import ImageGenerator
+from darkroom.adapters.generators.by_version import ByVersionImageGenerator
+from darkroom.adapters.marks.generator import MarkingImageGenerator
+from darkroom.adapters.watching.ports.generator import WatchedImageGenerator
+from darkroom.domain.ports import ImageGenerator
 
 VERBS = {name for name in vars(ImageGenerator) if not name.startswith("_")}
 

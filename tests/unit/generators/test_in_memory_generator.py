@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.conformance import GeneratorContract
-from adapters.in_memory.generator import InMemoryImageGenerator
+from darkroom.adapters.conformance import GeneratorContract
+from darkroom.adapters.in_memory.generator import InMemoryImageGenerator
 
 
 class TestInMemoryImageGenerator(GeneratorContract):

@@ -9,15 +9,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from adapters.generators.karlo.answer import read_answer
-from adapters.generators.karlo.call import CallOptions
-from adapters.generators.karlo.receipt import KarloReceipt
-from adapters.in_memory.generator import tile
-from adapters.provider_http.answer import Answer
-from domain.errors import Charged, DrawingFailed, GeneratorUnavailable, OutcomeUnknown, UnusableImage
-from domain.generation import GenerationRequest
-from domain.ports import Receipt
-from domain.values import ImageSize, ModelVersion, Prompt, Seed
+from darkroom.adapters.generators.karlo.answer import read_answer
+from darkroom.adapters.generators.karlo.call import CallOptions
+from darkroom.adapters.generators.karlo.receipt import KarloReceipt
+from darkroom.adapters.in_memory.generator import tile
+from darkroom.adapters.outbound_http.answer import Answer
+from darkroom.domain.model.errors import Charged, DrawingFailed, GeneratorUnavailable, OutcomeUnknown, UnusableImage
+from darkroom.domain.model.generation import GenerationRequest
+from darkroom.domain.model.values import ImageSize, ModelVersion, Prompt, Seed
+from darkroom.domain.ports import Receipt
 
 LINKS: Final = CallOptions("url", "webp", nsfw_checker=False)
 BASE64: Final = CallOptions("base64_string", "png", nsfw_checker=False)

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.generators.karlo.cards import karlo_cards
-from domain.errors import InvalidRequest
-from domain.image_file import MediaType
-from domain.model_card import HONOURABLE
-from domain.order import read_order
+from darkroom.adapters.generators.karlo.cards import karlo_cards
+from darkroom.domain.model.errors import InvalidRequest
+from darkroom.domain.model.image_file import MediaType
+from darkroom.domain.model.model_card import HONOURABLE
+from darkroom.domain.model.order import read_order
 
 CARDS = {card.version.value: card for card in karlo_cards(MediaType.WEBP)}
 

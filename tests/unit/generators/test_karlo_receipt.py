@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from adapters.generators.karlo.receipt import KarloReceipt, LinkedImage
-from domain.errors import Charged, PromptRejected, UnusableImage
+from darkroom.adapters.generators.karlo.receipt import KarloReceipt, LinkedImage
+from darkroom.domain.model.errors import Charged, PromptRejected, UnusableImage
 
 FULL: Final = KarloReceipt(
     linked=(

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.in_memory.generator import WIDEST_CARD, tile
-from adapters.one_by_one import OneByOneImageGenerator
-from domain.errors import (
+from darkroom.adapters.generators.one_by_one import OneByOneImageGenerator
+from darkroom.adapters.in_memory.generator import WIDEST_CARD, tile
+from darkroom.domain.model.errors import (
     Charged,
     DrawingFailed,
     GeneratorRefused,
@@ -20,11 +20,11 @@ from domain.errors import (
     PromptRejected,
     UnusableImage,
 )
-from domain.generation import GeneratedImage, GenerationRequest
-from domain.model_card import ModelCard
-from domain.ports import ImageGenerator, Receipt
-from domain.progress import Progress
-from domain.values import ImageSize, Prompt, Seed
+from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
+from darkroom.domain.model.model_card import ModelCard
+from darkroom.domain.model.progress import Progress
+from darkroom.domain.model.values import ImageSize, Prompt, Seed
+from darkroom.domain.ports import ImageGenerator, Receipt
 
 KEY = "0199"
 Outcome = str | DrawingFailed

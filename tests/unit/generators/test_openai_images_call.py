@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from adapters.generators.openai_images.call import GPTImageOptions, call_body
-from adapters.generators.openai_images.models import parse_models
-from domain.errors import InvalidValue
-from domain.generation import GenerationRequest
-from domain.values import GuidanceScale, ImageSize, InferenceSteps, ModelVersion, Prompt, Seed
+from darkroom.adapters.generators.openai_images.call import GPTImageOptions, call_body
+from darkroom.adapters.generators.openai_images.models import parse_models
+from darkroom.domain.model.errors import InvalidValue
+from darkroom.domain.model.generation import GenerationRequest
+from darkroom.domain.model.values import GuidanceScale, ImageSize, InferenceSteps, ModelVersion, Prompt, Seed
 
 MODELS = parse_models(["gpt-image-2", "flux-dev=64-512 seed"])
 REQUEST = GenerationRequest(

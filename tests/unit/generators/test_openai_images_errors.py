@@ -5,9 +5,9 @@ import json
 import httpx
 import pytest
 
-from adapters.generators.openai_images.errors import openai_failure
-from adapters.provider_http.answer import Answer
-from domain.errors import (
+from darkroom.adapters.generators.openai_images.errors import openai_failure
+from darkroom.adapters.outbound_http.answer import Answer
+from darkroom.domain.model.errors import (
     Charged,
     DrawingFailed,
     GeneratorRefused,

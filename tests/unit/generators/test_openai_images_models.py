@@ -2,11 +2,11 @@
 
 import pytest
 
-from adapters.generators.openai_images.models import parse_models
-from domain.errors import InvalidValue
-from domain.image_file import MediaType
-from domain.model_card import ModelCard, NumberRange, PixelRange
-from domain.values import ImageSize
+from darkroom.adapters.generators.openai_images.models import parse_models
+from darkroom.domain.model.errors import InvalidValue
+from darkroom.domain.model.image_file import MediaType
+from darkroom.domain.model.model_card import ModelCard, NumberRange, PixelRange
+from darkroom.domain.model.values import ImageSize
 
 
 def card_of(entry: str) -> ModelCard:

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from adapters.generators.replicate.call import call_body, call_path
-from adapters.generators.replicate.models import ReplicateModel, parse_models
-from domain.errors import InvalidValue
-from domain.generation import GenerationRequest
-from domain.image_file import MediaType
-from domain.model_card import NumberRange, PixelRange
-from domain.values import GuidanceScale, ImageSize, InferenceSteps, ModelVersion, Prompt, Seed
+from darkroom.adapters.generators.replicate.call import call_body, call_path
+from darkroom.adapters.generators.replicate.models import ReplicateModel, parse_models
+from darkroom.domain.model.errors import InvalidValue
+from darkroom.domain.model.generation import GenerationRequest
+from darkroom.domain.model.image_file import MediaType
+from darkroom.domain.model.model_card import NumberRange, PixelRange
+from darkroom.domain.model.values import GuidanceScale, ImageSize, InferenceSteps, ModelVersion, Prompt, Seed
 
 VERSION = "0123456789abcdef" * 4
 SDXL = f"sdxl=stability-ai/sdxl:{VERSION} 512-1536/8 seed negative_prompt num_inference_steps=50 guidance_scale=7.5"

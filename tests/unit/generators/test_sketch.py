@@ -1,7 +1,7 @@
 import pytest
 
-from adapters.conformance import GeneratorContract
-from adapters.generators.sketch import SketchImageGenerator
+from darkroom.adapters.conformance import GeneratorContract
+from darkroom.adapters.generators.sketch import SketchImageGenerator
 
 
 class TestSketchImageGenerator(GeneratorContract):

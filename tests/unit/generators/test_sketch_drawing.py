@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from adapters.generators.sketch.drawing import draw
+from darkroom.adapters.generators.sketch.drawing import draw
 
 LIGHTHOUSE = "a lighthouse over a calm sea at sunset"
 
@@ -93,7 +93,8 @@ def test_equal_input_gives_the_pixels_it_always_gave(drawing: Callable[[], NDArr
 
 def test_another_process_draws_the_same() -> None:
     program = (
-        "import sys; from adapters.generators.sketch.drawing import draw; sys.stdout.buffer.write(draw(prompt='숲 sea',"
+        "import sys; from darkroom.adapters.generators.sketch.drawing import draw;"
+        "sys.stdout.buffer.write(draw(prompt='숲 sea',"
         "negative_prompt='birds', seed=5, width=90, height=70, steps=30, guidance=3.3))"
     )
     drawn = [
@@ -234,6 +235,6 @@ def test_a_prompt_can_be_as_long_as_any() -> None:
 
 
 def test_numpy_is_loaded_only_when_something_is_drawn() -> None:
-    program = "import sys, adapters.generators.sketch.drawing; print('numpy' in sys.modules)"
+    program = "import sys, darkroom.adapters.generators.sketch.drawing; print('numpy' in sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
     assert loaded == "False\n"

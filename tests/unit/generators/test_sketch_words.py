@@ -4,10 +4,10 @@ import unicodedata
 
 import pytest
 
-from adapters.generators.sketch.motifs import Motif
-from adapters.generators.sketch.palettes import PALETTES
-from adapters.generators.sketch.reading import concepts_in
-from adapters.generators.sketch.vocabulary import VOCABULARY
+from darkroom.adapters.generators.sketch.motifs import Motif
+from darkroom.adapters.generators.sketch.palettes import PALETTES
+from darkroom.adapters.generators.sketch.reading import concepts_in
+from darkroom.adapters.generators.sketch.vocabulary import VOCABULARY
 
 
 def motifs_in(text: str) -> set[Motif]:

@@ -7,14 +7,14 @@ from fractions import Fraction
 import httpx
 import pytest
 
-from adapters.generators.stability.answer import read_answer
-from adapters.generators.stability.models import RATIOS, stability_cards
-from adapters.in_memory.generator import tile
-from adapters.provider_http.answer import Answer
-from domain.errors import Charged, DrawingFailed, GeneratorRefused, GeneratorUnavailable, PromptRejected
-from domain.generation import GenerationRequest
-from domain.image_file import MediaType
-from domain.values import ImageSize, ModelVersion, Prompt, Seed
+from darkroom.adapters.generators.stability.answer import read_answer
+from darkroom.adapters.generators.stability.models import RATIOS, stability_cards
+from darkroom.adapters.in_memory.generator import tile
+from darkroom.adapters.outbound_http.answer import Answer
+from darkroom.domain.model.errors import Charged, DrawingFailed, GeneratorRefused, GeneratorUnavailable, PromptRejected
+from darkroom.domain.model.generation import GenerationRequest
+from darkroom.domain.model.image_file import MediaType
+from darkroom.domain.model.values import ImageSize, ModelVersion, Prompt, Seed
 
 REQUEST = GenerationRequest(
     version=ModelVersion("stable-image-core"),

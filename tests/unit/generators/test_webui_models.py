@@ -2,10 +2,10 @@
 
 import pytest
 
-from adapters.generators.webui.models import parse_models
-from domain.errors import InvalidValue
-from domain.image_file import MediaType
-from domain.model_card import PixelRange
+from darkroom.adapters.generators.webui.models import parse_models
+from darkroom.domain.model.errors import InvalidValue
+from darkroom.domain.model.image_file import MediaType
+from darkroom.domain.model.model_card import PixelRange
 
 
 def test_a_version_stands_for_a_checkpoint_or_for_whichever_one_is_loaded() -> None:

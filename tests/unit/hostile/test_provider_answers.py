@@ -12,19 +12,19 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from adapters.generators.karlo import answer as karlo
-from adapters.generators.karlo.call import CallOptions
-from adapters.generators.karlo.receipt import KarloReceipt
-from adapters.generators.openai_images import answer as openai_images
-from adapters.generators.replicate.errors import replicate_failure
-from adapters.generators.replicate.prediction import Prediction
-from adapters.generators.stability import answer as stability
-from adapters.generators.webui import answer as webui
-from adapters.provider_http.answer import Answer
-from domain.errors import Charged, DrawingFailed, InvalidValue, UnusableImage
-from domain.generation import GenerationRequest
-from domain.image_file import ImageFile
-from domain.values import ImageSize, ModelVersion, Prompt, Seed
+from darkroom.adapters.generators.karlo import answer as karlo
+from darkroom.adapters.generators.karlo.call import CallOptions
+from darkroom.adapters.generators.karlo.receipt import KarloReceipt
+from darkroom.adapters.generators.openai_images import answer as openai_images
+from darkroom.adapters.generators.replicate.errors import replicate_failure
+from darkroom.adapters.generators.replicate.prediction import Prediction
+from darkroom.adapters.generators.stability import answer as stability
+from darkroom.adapters.generators.webui import answer as webui
+from darkroom.adapters.outbound_http.answer import Answer
+from darkroom.domain.model.errors import Charged, DrawingFailed, InvalidValue, UnusableImage
+from darkroom.domain.model.generation import GenerationRequest
+from darkroom.domain.model.image_file import ImageFile
+from darkroom.domain.model.values import ImageSize, ModelVersion, Prompt, Seed
 
 REQUEST: Final = GenerationRequest(
     version=ModelVersion("any"), prompt=Prompt("a fox"), size=ImageSize(64, 64), samples=1, seeds=(Seed(7),)

@@ -7,20 +7,20 @@ import json
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from adapters.in_memory.generator import WIDEST_CARD
-from adapters.trace_context import sent_traceparent
-from domain.errors import InvalidRequest, InvalidValue
-from domain.model_card import ModelCard
-from domain.order import ORDER_FIELDS, read_order
-from entrypoints.http import strict_json
-from entrypoints.http.auth import bearer_token
-from entrypoints.http.body import decode_fields
-from entrypoints.http.errors import MalformedBody, Unauthorized
-from entrypoints.http.generations import PageLength, read_cursor
-from entrypoints.http.headers import idempotency_key, prefers_not_to_wait
-from entrypoints.http.models import is_known
-from entrypoints.http.query import read_parameters
-from entrypoints.http.request_id import choose_request_id
+from darkroom.adapters.in_memory.generator import WIDEST_CARD
+from darkroom.adapters.watching.trace_context import sent_traceparent
+from darkroom.domain.model.errors import InvalidRequest, InvalidValue
+from darkroom.domain.model.model_card import ModelCard
+from darkroom.domain.model.order import ORDER_FIELDS, read_order
+from darkroom.entrypoints.http import strict_json
+from darkroom.entrypoints.http.auth.authentication import bearer_token
+from darkroom.entrypoints.http.body import decode_fields
+from darkroom.entrypoints.http.errors import MalformedBody, Unauthorized
+from darkroom.entrypoints.http.generations import PageLength, read_cursor
+from darkroom.entrypoints.http.headers import idempotency_key, prefers_not_to_wait
+from darkroom.entrypoints.http.models import is_known
+from darkroom.entrypoints.http.query import read_parameters
+from darkroom.entrypoints.http.request_id import choose_request_id
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
 DOCUMENTS = st.recursive(

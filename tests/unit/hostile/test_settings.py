@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from entrypoints.settings import GROUPS, BadSettings, Settings
-from entrypoints.settings.setting import Declared, InvalidSetting, declared_in
+from darkroom.entrypoints.settings import GROUPS, BadSettings, Settings
+from darkroom.entrypoints.settings.setting import Declared, InvalidSetting, declared_in
 
 DECLARED = {one.setting.name: one for group in GROUPS for one in declared_in(group)}
 ADDRESSES = ("http", "https://", "://", "//", "/", ":", "[", "]", "::1", "@", "%", "~", "~nobody-is-called-so", "..")

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from adapters.in_memory.revoked_tokens import InMemoryRevokedTokens
-from domain.errors import LedgerUnavailable
-from entrypoints.http.deny_list import DenyList
+from darkroom.adapters.in_memory.revoked_tokens import InMemoryRevokedTokens
+from darkroom.domain.model.errors import LedgerUnavailable
+from darkroom.entrypoints.http.auth.deny_list import DenyList
 
 LATER = datetime.now(UTC) + timedelta(hours=1)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from entrypoints.http.headers import prefers_not_to_wait, values_of
-from entrypoints.http.models import is_known
+from darkroom.entrypoints.http.headers import prefers_not_to_wait, values_of
+from darkroom.entrypoints.http.models import is_known
 
 MANY = 200_000
 

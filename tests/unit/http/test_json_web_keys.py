@@ -11,7 +11,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 
-from entrypoints.http.json_web_keys import KeySet
+from darkroom.entrypoints.http.auth.json_web_keys import KeySet
 
 Jwk = dict[str, Any]
 PRIVATE: dict[str, Any] = {

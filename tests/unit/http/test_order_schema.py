@@ -8,11 +8,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.in_memory.generator import WIDEST_CARD
-from domain.errors import InvalidRequest
-from domain.order import ORDER_FIELDS, read_order
-from domain.values import ModelVersion
-from entrypoints.http.order_schema import order_schema
+from darkroom.adapters.in_memory.generator import WIDEST_CARD
+from darkroom.domain.model.errors import InvalidRequest
+from darkroom.domain.model.order import ORDER_FIELDS, read_order
+from darkroom.domain.model.values import ModelVersion
+from darkroom.entrypoints.http.contract.order_schema import order_schema
 from integration.http.generators import KARLO_LIKE, WITHOUT_SEEDS
 from integration.http.json_schema import Validator
 

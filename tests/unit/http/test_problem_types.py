@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from domain.errors import DarkroomError, DrawingFailed, LedgerUnavailable, NothingWasDrawn, Overloaded
-from entrypoints.http.problem_types import PROBLEM_TYPES
+from darkroom.domain.model.errors import DarkroomError, DrawingFailed, LedgerUnavailable, NothingWasDrawn, Overloaded
+from darkroom.entrypoints.http.problem_types import PROBLEM_TYPES
 
 
 def kinds(root: type[DarkroomError]) -> Iterator[type[DarkroomError]]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entrypoints.http import strict_json
+from darkroom.entrypoints.http import strict_json
 
 values = st.recursive(
     st.none()

@@ -12,11 +12,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from domain.limits import Caller
-from entrypoints.http.access import READ, WRITE, Access
-from entrypoints.http.errors import Unauthorized
-from entrypoints.http.keys import KeySource, OneKey, VerificationKey
-from entrypoints.http.tokens import JwtTokenVerifier, TokenRules
+from darkroom.domain.model.limits import Caller
+from darkroom.entrypoints.http.auth.access import READ, WRITE, Access
+from darkroom.entrypoints.http.auth.keys import KeySource, OneKey, VerificationKey
+from darkroom.entrypoints.http.auth.tokens import JwtTokenVerifier, TokenRules
+from darkroom.entrypoints.http.errors import Unauthorized
 
 SECRET = "s" * 32
 NOON = int(datetime(2026, 3, 14, 12, tzinfo=UTC).timestamp())

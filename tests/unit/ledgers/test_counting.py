@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.ledger_parts.counting import from_millionths, millionths
-from domain.money import Money
+from darkroom.adapters.ledgers.counting import from_millionths, millionths
+from darkroom.domain.model.money import Money
 
 
 @pytest.mark.parametrize(

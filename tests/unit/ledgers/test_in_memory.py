@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from adapters.in_memory.ledger import InMemoryGenerationLedger
 from conformance.generations import NOON
 from conformance.ledger_contract import LedgerContract
 from conformance.webhook_ledger_contract import WebhookLedgerContract
-from domain.ports import GenerationLedger
+from darkroom.adapters.in_memory.ledger import InMemoryGenerationLedger
+from darkroom.domain.ports import GenerationLedger
 
 
 class InMemoryWorkplace:

@@ -6,14 +6,22 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from adapters.ledger_parts.rows import decode, encode_outcome, encode_request, images_on_record
 from conformance.generations import image_of, received, stored
-from domain.errors import UnusableImage
-from domain.generation import Generation, GenerationRequest, State
-from domain.image_file import MediaType
-from domain.money import Money
-from domain.ports import ImageOnRecord
-from domain.values import GuidanceScale, IdempotencyKey, ImageSize, InferenceSteps, ModelVersion, Prompt, Seed
+from darkroom.adapters.ledgers.rows import decode, encode_outcome, encode_request, images_on_record
+from darkroom.domain.model.errors import UnusableImage
+from darkroom.domain.model.generation import Generation, GenerationRequest, State
+from darkroom.domain.model.image_file import MediaType
+from darkroom.domain.model.money import Money
+from darkroom.domain.model.values import (
+    GuidanceScale,
+    IdempotencyKey,
+    ImageSize,
+    InferenceSteps,
+    ModelVersion,
+    Prompt,
+    Seed,
+)
+from darkroom.domain.ports import ImageOnRecord
 
 REQUEST = (
     '{"version":{"value":"v2.1"},"prompt":{"value":"등대 \\"in\\" the fog\\n"},"size":{"width":1024,"height":768},'

@@ -6,20 +6,20 @@ import hashlib
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from adapters.generators.sketch import SketchImageGenerator
-from adapters.in_memory.ledger import InMemoryGenerationLedger
-from adapters.in_memory.spool import InMemoryImageSpool
-from adapters.in_memory.storage import InMemoryImageStorage
-from adapters.marks.credentials import ContentCredentials
-from adapters.marks.files import Mark, stated_in_xmp
-from adapters.marks.generator import MarkingImageGenerator
-from adapters.marks.inspection import inspect
 from conformance.generations import NOON, received
-from domain.draw_generation import DrawGeneration
-from domain.generation import Generation, State
-from domain.limits import Limits
-from domain.provider_quota import ProviderQuota
-from domain.store_generation import StoreGeneration
+from darkroom.adapters.generators.sketch import SketchImageGenerator
+from darkroom.adapters.in_memory.ledger import InMemoryGenerationLedger
+from darkroom.adapters.in_memory.spool import InMemoryImageSpool
+from darkroom.adapters.in_memory.storage import InMemoryImageStorage
+from darkroom.adapters.marks.credentials import ContentCredentials
+from darkroom.adapters.marks.files import Mark, stated_in_xmp
+from darkroom.adapters.marks.generator import MarkingImageGenerator
+from darkroom.adapters.marks.inspection import inspect
+from darkroom.domain.model.generation import Generation, State
+from darkroom.domain.model.limits import Limits
+from darkroom.domain.use_cases.draw_generation import DrawGeneration
+from darkroom.domain.use_cases.provider_quota import ProviderQuota
+from darkroom.domain.use_cases.store_generation import StoreGeneration
 from unit.marks.authority import Authority, pem_of
 
 

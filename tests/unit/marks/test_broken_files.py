@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.marks import jpeg, png, webp, xmp
-from adapters.marks.files import Format, embedded, properties, stated_in_xmp
-from adapters.marks.inspection import inspect
-from adapters.marks.statement import Statement
-from domain.errors import InvalidValue
-from domain.image_file import ImageFile
-from domain.model_card import MediaSource
+from darkroom.adapters.marks import jpeg, png, webp, xmp
+from darkroom.adapters.marks.files import Format, embedded, properties, stated_in_xmp
+from darkroom.adapters.marks.inspection import inspect
+from darkroom.adapters.marks.statement import Statement
+from darkroom.domain.model.errors import InvalidValue
+from darkroom.domain.model.image_file import ImageFile
+from darkroom.domain.model.model_card import MediaSource
 from unit.marks.variants import THEIRS, VARIANTS
 
 DRAWN = Statement(source=MediaSource.TRAINED, generator="karlo", model="v2.1", seed=7)

@@ -7,8 +7,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
 
-from adapters.marks.certificates import name_of, read_algorithm, read_chain
-from domain.errors import InvalidValue
+from darkroom.adapters.marks.certificates import name_of, read_algorithm, read_chain
+from darkroom.domain.model.errors import InvalidValue
 from unit.marks.authority import NOW, Authority, Flawed, PrivateKey, pem_of
 
 GOOD = Flawed()

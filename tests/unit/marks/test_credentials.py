@@ -14,14 +14,14 @@ import pytest
 from c2pa import Context, Reader, Settings
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from adapters.marks import png, xmp
-from adapters.marks.credentials import ContentCredentials
-from adapters.marks.files import embedded, properties, stated_in_xmp
-from adapters.marks.inspection import inspect
-from adapters.marks.manifests import Credentials
-from adapters.marks.statement import SOURCE_TYPES, Statement
-from domain.errors import InvalidValue
-from domain.model_card import MediaSource
+from darkroom.adapters.marks import png, xmp
+from darkroom.adapters.marks.credentials import ContentCredentials
+from darkroom.adapters.marks.files import embedded, properties, stated_in_xmp
+from darkroom.adapters.marks.inspection import inspect
+from darkroom.adapters.marks.manifests import Credentials
+from darkroom.adapters.marks.statement import SOURCE_TYPES, Statement
+from darkroom.domain.model.errors import InvalidValue
+from darkroom.domain.model.model_card import MediaSource
 from unit.marks.authority import NOW, Authority, Flawed, pem_of
 from unit.marks.variants import VARIANTS, media_type, metadata, pixels
 

@@ -5,9 +5,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from adapters.marks.files import stated_in_xmp
-from adapters.marks.statement import SOURCE_TYPES, Statement
-from domain.model_card import MediaSource
+from darkroom.adapters.marks.files import stated_in_xmp
+from darkroom.adapters.marks.statement import SOURCE_TYPES, Statement
+from darkroom.domain.model.model_card import MediaSource
 from servers.parts import PartMissing
 from unit.marks.variants import VARIANTS, media_type
 

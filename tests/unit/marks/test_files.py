@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
-from adapters.marks import jpeg, png, webp, xmp
-from adapters.marks.files import embedded, properties, stated_in_xmp
-from adapters.marks.statement import SOURCE_TYPES, Statement
-from domain.errors import InvalidValue
-from domain.image_file import ImageFile, MediaType
-from domain.model_card import MediaSource
+from darkroom.adapters.marks import jpeg, png, webp, xmp
+from darkroom.adapters.marks.files import embedded, properties, stated_in_xmp
+from darkroom.adapters.marks.statement import SOURCE_TYPES, Statement
+from darkroom.domain.model.errors import InvalidValue
+from darkroom.domain.model.image_file import ImageFile, MediaType
+from darkroom.domain.model.model_card import MediaSource
 from unit.marks.variants import SIZE, THEIRS, VARIANTS, media_type, metadata, pixels
 
 DRAWN = Statement(source=MediaSource.TRAINED, generator="karlo", model="v2.1", seed=4_294_967_295)

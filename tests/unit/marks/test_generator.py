@@ -6,18 +6,18 @@ from dataclasses import replace
 
 import pytest
 
-from adapters.conformance import GeneratorContract
-from adapters.generators.sketch import SketchImageGenerator
-from adapters.in_memory.generator import WIDEST_CARD, InMemoryImageGenerator
-from adapters.marks.files import embedded, properties, stated_in_xmp
-from adapters.marks.generator import MarkingImageGenerator
-from adapters.marks.statement import SOURCE_TYPES, Statement
-from adapters.one_by_one import OneByOneImageGenerator
-from domain.generation import GeneratedImage, GenerationRequest
-from domain.image_file import MediaType
-from domain.model_card import MediaSource
-from domain.ports import ImageGenerator
-from domain.values import ImageSize, ModelVersion, Prompt, Seed
+from darkroom.adapters.conformance import GeneratorContract
+from darkroom.adapters.generators.one_by_one import OneByOneImageGenerator
+from darkroom.adapters.generators.sketch import SketchImageGenerator
+from darkroom.adapters.in_memory.generator import WIDEST_CARD, InMemoryImageGenerator
+from darkroom.adapters.marks.files import embedded, properties, stated_in_xmp
+from darkroom.adapters.marks.generator import MarkingImageGenerator
+from darkroom.adapters.marks.statement import SOURCE_TYPES, Statement
+from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
+from darkroom.domain.model.image_file import MediaType
+from darkroom.domain.model.model_card import MediaSource
+from darkroom.domain.model.values import ImageSize, ModelVersion, Prompt, Seed
+from darkroom.domain.ports import ImageGenerator
 from unit.marks.variants import pixels
 
 REQUEST = GenerationRequest(

@@ -5,13 +5,13 @@ import sys
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from adapters.in_memory.generator import InMemoryImageGenerator
-from adapters.marks.credentials import ContentCredentials
-from adapters.marks.inspection import inspect
-from adapters.marks.statement import Statement
-from domain.model_card import MediaSource
-from entrypoints.container.marks import marking, told_of_marks
-from entrypoints.settings import BadSettings, Settings
+from darkroom.adapters.in_memory.generator import InMemoryImageGenerator
+from darkroom.adapters.marks.credentials import ContentCredentials
+from darkroom.adapters.marks.inspection import inspect
+from darkroom.adapters.marks.statement import Statement
+from darkroom.domain.model.model_card import MediaSource
+from darkroom.entrypoints.container.marks import marking, told_of_marks
+from darkroom.entrypoints.settings import BadSettings, Settings
 from unit.marks.authority import Authority, pem_of
 from unit.marks.variants import VARIANTS, media_type
 
@@ -31,7 +31,7 @@ def signed() -> bytes:
 def _without_c2pa(signed: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     del signed  # made while it can be
     monkeypatch.setitem(sys.modules, "c2pa", None)
-    monkeypatch.delitem(sys.modules, "adapters.marks.credentials")
+    monkeypatch.delitem(sys.modules, "darkroom.adapters.marks.credentials")
 
 
 @pytest.mark.usefixtures("_without_c2pa")

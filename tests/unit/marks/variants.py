@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from PIL import Image, ImageCms, PngImagePlugin
 
-from domain.image_file import ImageFile, MediaType
+from darkroom.domain.model.image_file import ImageFile, MediaType
 
 SIZE: Final = (37, 23)  # odd, so that paddings show
 THEIRS: Final = (

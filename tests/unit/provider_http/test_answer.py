@@ -6,8 +6,8 @@ from email.utils import format_datetime
 import httpx
 import pytest
 
-from adapters.provider_http.answer import Answer
-from domain.errors import DrawingFailed, GeneratorRefused, GeneratorUnavailable, OutcomeUnknown
+from darkroom.adapters.outbound_http.answer import Answer
+from darkroom.domain.model.errors import DrawingFailed, GeneratorRefused, GeneratorUnavailable, OutcomeUnknown
 
 
 def answer(status: int, **headers: str) -> Answer:

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.provider_http.endpoint import Endpoint
-from domain.errors import InvalidValue
+from darkroom.adapters.outbound_http.endpoint import Endpoint
+from darkroom.domain.model.errors import InvalidValue
 
 
 @pytest.mark.parametrize(

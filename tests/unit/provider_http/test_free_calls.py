@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from adapters.provider_http.free_calls import FreeCalls
-from domain.errors import GeneratorRefused, GeneratorUnavailable
+from darkroom.adapters.outbound_http.free_calls import FreeCalls
+from darkroom.domain.model.errors import GeneratorRefused, GeneratorUnavailable
 
 REQUEST = httpx.Request("GET", "http://provider.example/status")
 

@@ -5,10 +5,10 @@ import asyncio
 import httpx
 import pytest
 
-from adapters.provider_http.image_fetcher import ImageFetcher
-from adapters.provider_http.image_hosts import ImageHosts
-from adapters.provider_http.room import open_provider_http
-from domain.errors import Charged, UnusableImage
+from darkroom.adapters.outbound_http.image_fetcher import ImageFetcher
+from darkroom.adapters.outbound_http.image_hosts import ImageHosts
+from darkroom.adapters.outbound_http.room import open_provider_http
+from darkroom.domain.model.errors import Charged, UnusableImage
 from unit.provider_http.wire import OK, wire
 
 LINK = "https://cdn.example/image.webp?signature=secret"

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from adapters.provider_http.image_hosts import ImageHosts
-from adapters.provider_http.public_addresses import LinkRefused
-from domain.errors import InvalidValue
+from darkroom.adapters.outbound_http.image_hosts import ImageHosts
+from darkroom.adapters.outbound_http.public_addresses import LinkRefused
+from darkroom.domain.model.errors import InvalidValue
 
 HOSTS = ImageHosts.parse(
     ["mk.kakaocdn.net", "Other.Example:8443", "1.1.1.1", "[2606:4700::1111]", "http://127.0.0.1:9001", "http://sim"]

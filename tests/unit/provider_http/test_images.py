@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from adapters.in_memory.generator import tile
-from adapters.provider_http.images import as_they_come, drawn_image, from_base64, longest_file, together
-from domain.errors import Charged, DrawingFailed, OutcomeUnknown, PromptRejected, UnusableImage
-from domain.generation import GeneratedImage, GenerationRequest
-from domain.values import ImageSize, ModelVersion, Prompt, Seed
+from darkroom.adapters.in_memory.generator import tile
+from darkroom.adapters.outbound_http.images import as_they_come, drawn_image, from_base64, longest_file, together
+from darkroom.domain.model.errors import Charged, DrawingFailed, OutcomeUnknown, PromptRejected, UnusableImage
+from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
+from darkroom.domain.model.values import ImageSize, ModelVersion, Prompt, Seed
 
 REQUEST = GenerationRequest(
     version=ModelVersion("v"), prompt=Prompt("p"), size=ImageSize(32, 16), samples=1, seeds=(Seed(1),)

@@ -8,10 +8,10 @@ import aiohttp
 import httpx
 import pytest
 
-from adapters.provider_http.paid_calls import PaidCalls
-from adapters.provider_http.proxies import Proxies
-from adapters.provider_http.transport import BODY_BEGINS, AiohttpTransport
-from domain.errors import Charged, GeneratorUnavailable, OutcomeUnknown, UnusableImage
+from darkroom.adapters.outbound_http.paid_calls import PaidCalls
+from darkroom.adapters.outbound_http.proxies import Proxies
+from darkroom.adapters.outbound_http.transport import BODY_BEGINS, AiohttpTransport
+from darkroom.domain.model.errors import Charged, GeneratorUnavailable, OutcomeUnknown, UnusableImage
 from unit.provider_http.wire import OK, wire
 
 URL = "http://provider.example/draw"

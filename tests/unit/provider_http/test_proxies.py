@@ -3,8 +3,8 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from adapters.provider_http.proxies import Proxies
-from adapters.provider_http.room import open_provider_http
+from darkroom.adapters.outbound_http.proxies import Proxies
+from darkroom.adapters.outbound_http.room import open_provider_http
 from unit.provider_http.wire import OK, wire
 
 

@@ -8,9 +8,9 @@ import httpx
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from adapters.provider_http.proxies import Proxies
-from adapters.provider_http.public_addresses import LinkRefused, NoPublicAddresses, PublicAddresses, is_public
-from adapters.provider_http.transport import AiohttpTransport
+from darkroom.adapters.outbound_http.proxies import Proxies
+from darkroom.adapters.outbound_http.public_addresses import LinkRefused, NoPublicAddresses, PublicAddresses, is_public
+from darkroom.adapters.outbound_http.transport import AiohttpTransport
 
 PUBLIC = "93.184.216.34"
 

@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from adapters.provider_http.paid_calls import PaidCalls
-from adapters.provider_http.room import open_provider_http
-from domain.errors import GeneratorUnavailable
+from darkroom.adapters.outbound_http.paid_calls import PaidCalls
+from darkroom.adapters.outbound_http.room import open_provider_http
+from darkroom.domain.model.errors import GeneratorUnavailable
 from unit.provider_http.wire import LOOPBACK, OK, wire
 
 HOST = "api.provider.example"

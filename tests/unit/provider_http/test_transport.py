@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.provider_http.proxies import Proxies
-from adapters.provider_http.transport import BODY_BEGINS, AiohttpTransport
+from darkroom.adapters.outbound_http.proxies import Proxies
+from darkroom.adapters.outbound_http.transport import BODY_BEGINS, AiohttpTransport
 from unit.provider_http.wire import OK, wire
 
 

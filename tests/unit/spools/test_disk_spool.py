@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from adapters.spools.disk import DiskImageSpool
 from conformance.spool_contract import NAME, ROOM, Outage, Reopen, SpoolContract, SpoolOutageContract, until
-from domain.errors import StorageFault
+from darkroom.adapters.spools.disk import DiskImageSpool
+from darkroom.domain.model.errors import StorageFault
 
 
 def everything_in(root: Path) -> set[Path]:

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.in_memory.spool import InMemoryImageSpool
 from conformance.spool_contract import NAME, ROOM, Reopen, SpoolContract
+from darkroom.adapters.in_memory.spool import InMemoryImageSpool
 
 
 class TestInMemoryImageSpool(SpoolContract):

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.in_memory.spool import InMemoryImageSpool
-from adapters.spools.recent import RecentImages
 from conformance.spool_contract import NAME, OTHER, ROOM, Reopen, SpoolContract
+from darkroom.adapters.in_memory.spool import InMemoryImageSpool
+from darkroom.adapters.spools.recent import RecentImages
 
 
 @pytest.fixture

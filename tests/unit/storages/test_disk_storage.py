@@ -8,10 +8,10 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
-from adapters.conformance import Outage, Read, StorageContract, StorageOutageContract, new_key, put, some_image
-from adapters.storages.disk import DiskImageStorage, SignedLinks
-from domain.errors import NotFound, StorageFault
-from domain.image_file import MediaType
+from darkroom.adapters.conformance import Outage, Read, StorageContract, StorageOutageContract, new_key, put, some_image
+from darkroom.adapters.storages.disk import DiskImageStorage, SignedLinks
+from darkroom.domain.model.errors import NotFound, StorageFault
+from darkroom.domain.model.image_file import MediaType
 
 BASE_URL = "https://darkroom.example/files"
 TTL = timedelta(hours=1)

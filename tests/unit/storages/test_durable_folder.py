@@ -13,12 +13,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from adapters.durable_folder import DurableFolder
+from darkroom.adapters.durable_folder import DurableFolder
 
 DIES_IN_A_WRITE = """
 import os, sys
 from pathlib import Path
-from adapters.durable_folder import DurableFolder
+from darkroom.adapters.durable_folder import DurableFolder
 
 os.link = os.replace = lambda *_: os._exit(9)
 folder, file = DurableFolder(Path(sys.argv[1])), ("a/b.png", b"half of it")

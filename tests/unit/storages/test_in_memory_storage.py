@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.conformance import Read, StorageContract
-from adapters.in_memory.storage import InMemoryImageStorage
+from darkroom.adapters.conformance import Read, StorageContract
+from darkroom.adapters.in_memory.storage import InMemoryImageStorage
 
 
 class TestInMemoryImageStorage(StorageContract):

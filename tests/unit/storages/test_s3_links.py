@@ -4,7 +4,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from adapters.storages.s3 import Addressing, PresignedLinks, PublicLinks, open_s3_client
+from darkroom.adapters.storages.s3 import Addressing, PresignedLinks, PublicLinks, open_s3_client
 
 SEOUL, VIRGINIA = "ap-northeast-2", "us-east-1"
 HERE = "http://127.0.0.1:9000"

@@ -10,9 +10,9 @@ from botocore.loaders import Loader
 from botocore.model import ServiceModel
 from botocore.utils import ArgumentGenerator
 
-from adapters.storages.s3 import open_s3_client
-from adapters.storages.s3.models import ModelLoader
-from domain.errors import StorageFault
+from darkroom.adapters.storages.s3 import open_s3_client
+from darkroom.adapters.storages.s3.models import ModelLoader
+from darkroom.domain.model.errors import StorageFault
 
 CALLED = ("CreateSession", "DeleteObject", "GetObject", "HeadBucket", "ListObjectsV2", "PutObject")
 

@@ -10,7 +10,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import ReadOnlyCredentials
 
-from adapters.storages.s3.signature import Credentials, Signer
+from darkroom.adapters.storages.s3.signature import Credentials, Signer
 
 REGION = "ap-northeast-2"
 MOMENT = datetime(2026, 3, 14, 15, 9, 26, tzinfo=UTC)

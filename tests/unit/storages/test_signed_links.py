@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from adapters.storages.disk import SignedLinks
+from darkroom.adapters.storages.disk import SignedLinks
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 LINKS = SignedLinks(secret=b"s" * 32, base_url="https://darkroom.example/files", ttl=timedelta(minutes=1))

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 from prometheus_client import CollectorRegistry
 
-from adapters.in_memory.generator import WIDEST_CARD
-from adapters.metrics.ends import Ends
-from adapters.metrics.instruments import Instruments
 from conformance.generations import NOON, drawn, image_of, received, stored
-from domain.errors import GeneratorUnavailable, OutcomeUnknown, UnusableImage
-from domain.money import Money
-from domain.values import ModelVersion
+from darkroom.adapters.in_memory.generator import WIDEST_CARD
+from darkroom.adapters.watching.metrics.ends import Ends
+from darkroom.adapters.watching.metrics.instruments import Instruments
+from darkroom.domain.model.errors import GeneratorUnavailable, OutcomeUnknown, UnusableImage
+from darkroom.domain.model.money import Money
+from darkroom.domain.model.values import ModelVersion
 
 
 class Counting:

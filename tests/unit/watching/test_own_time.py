@@ -1,7 +1,7 @@
 import pytest
 
-from adapters.metrics.own_time import OwnTime
-from domain.errors import StorageFault
+from darkroom.adapters.watching.metrics.own_time import OwnTime
+from darkroom.domain.model.errors import StorageFault
 
 
 class Clock:

@@ -2,11 +2,11 @@
 
 import pytest
 
-from adapters.watched.generator import WatchedImageGenerator
-from adapters.watched.ledger import WatchedGenerationLedger
-from adapters.watched.storage import WatchedImageStorage
-from adapters.watched.webhook_ledger import WatchedWebhookLedger
-from domain.ports import GenerationLedger, ImageGenerator, ImageStorage, WebhookLedger
+from darkroom.adapters.watching.ports.generator import WatchedImageGenerator
+from darkroom.adapters.watching.ports.ledger import WatchedGenerationLedger
+from darkroom.adapters.watching.ports.storage import WatchedImageStorage
+from darkroom.adapters.watching.ports.webhook_ledger import WatchedWebhookLedger
+from darkroom.domain.ports import GenerationLedger, ImageGenerator, ImageStorage, WebhookLedger
 
 
 @pytest.mark.parametrize(

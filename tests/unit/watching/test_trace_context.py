@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from adapters.trace_context import sent_traceparent, trace_headers, trace_id, within
+from darkroom.adapters.watching.trace_context import sent_traceparent, trace_headers, trace_id, within
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 

@@ -8,13 +8,13 @@ from contextlib import AbstractContextManager
 import pytest
 from prometheus_client import CollectorRegistry
 
-from adapters.in_memory.generator import InMemoryImageGenerator
-from adapters.in_memory.ledger import InMemoryGenerationLedger
-from adapters.in_memory.storage import InMemoryImageStorage
 from conformance.generations import received
-from entrypoints.container.watching import Watching, open_watching
-from entrypoints.logs import JsonFormatter, carrying
-from entrypoints.settings import Settings
+from darkroom.adapters.in_memory.generator import InMemoryImageGenerator
+from darkroom.adapters.in_memory.ledger import InMemoryGenerationLedger
+from darkroom.adapters.in_memory.storage import InMemoryImageStorage
+from darkroom.entrypoints.container.watching import Watching, open_watching
+from darkroom.entrypoints.logs import JsonFormatter, carrying
+from darkroom.entrypoints.settings import Settings
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 
@@ -57,7 +57,7 @@ def test_ports_are_left_as_they_are_where_nobody_looks() -> None:
 async def test_without_the_extra_it_is_told_that_no_traces_are_sent(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setitem(sys.modules, "adapters.tracing", None)
+    monkeypatch.setitem(sys.modules, "darkroom.adapters.watching.tracing", None)
     settings = Settings.read({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"})
     async with open_watching(settings, CollectorRegistry()) as watching:
         request: AbstractContextManager[object] = watching.request([])

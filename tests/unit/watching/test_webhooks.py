@@ -6,15 +6,15 @@ from dataclasses import replace
 
 from prometheus_client import CollectorRegistry
 
-from adapters.in_memory.ledger import InMemoryGenerationLedger
-from adapters.metrics.instruments import Instruments
-from adapters.watched.watcher import Watcher, WebhookOutcome
-from adapters.watched.webhook_ledger import WatchedWebhookLedger
 from conformance.generations import NOON, received, stored
-from domain.limits import Limits
-from domain.values import WebhookUrl
-from domain.webhook import Delivery
-from entrypoints.container.watching import Watching
+from darkroom.adapters.in_memory.ledger import InMemoryGenerationLedger
+from darkroom.adapters.watching.metrics.instruments import Instruments
+from darkroom.adapters.watching.ports.watcher import Watcher, WebhookOutcome
+from darkroom.adapters.watching.ports.webhook_ledger import WatchedWebhookLedger
+from darkroom.domain.model.limits import Limits
+from darkroom.domain.model.values import WebhookUrl
+from darkroom.domain.model.webhook import Delivery
+from darkroom.entrypoints.container.watching import Watching
 
 GENERATION = stored(replace(received(), webhook=WebhookUrl("https://receiver.example/hook")))[-1]
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from adapters.webhooks import Signatures
-from domain.errors import InvalidValue
+from darkroom.adapters.webhooks import Signatures
+from darkroom.domain.model.errors import InvalidValue
 
 FIRST, SECOND, OTHER = (f"whsec_{base64.b64encode(bytes([fill]) * 32).decode()}" for fill in (0, 127, 255))
 BODY = '{"prompt": "등대"}'.encode()

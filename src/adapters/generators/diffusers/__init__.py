@@ -21,7 +21,7 @@ the one that it was made for, in steps that all kinds of pipelines can divide; a
 The same request gives the same pixels on the same machine with the same releases of torch and diffusers.
 """
 
-from adapters.generators.diffusers.generator import open_diffusers
-from adapters.generators.diffusers.sources import parse_sources
+from darkroom.adapters.generators.diffusers.generator import open_diffusers
+from darkroom.adapters.generators.diffusers.sources import parse_sources
 
 __all__ = ["open_diffusers", "parse_sources"]

@@ -4,12 +4,12 @@ from typing import Final
 
 from diffusers import DiffusionPipeline
 
-from adapters.declared_models import Sizes
-from adapters.generators.diffusers.parameters import Parameters
-from domain.errors import InvalidValue
-from domain.image_file import MediaType
-from domain.model_card import ModelCard, NumberRange, PixelRange
-from domain.values import GuidanceScale, ImageSize, InferenceSteps, ModelVersion, Prompt
+from darkroom.adapters.generators.declared_models import Sizes
+from darkroom.adapters.generators.diffusers.parameters import Parameters
+from darkroom.domain.model.errors import InvalidValue
+from darkroom.domain.model.image_file import MediaType
+from darkroom.domain.model.model_card import ModelCard, NumberRange, PixelRange
+from darkroom.domain.model.values import GuidanceScale, ImageSize, InferenceSteps, ModelVersion, Prompt
 
 _STEP: Final = 16  # what the compression and the patches of most kinds come to; those that compress more tell it
 _CHARACTERS_A_TOKEN: Final = 8  # an English word and the blank after it are about five

@@ -12,16 +12,16 @@ from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING, Final
 
-from adapters.declared_models import Sizes
-from adapters.generators.diffusers.sources import ModelSource
-from domain.errors import Charged, DrawingFailed, InvalidValue, PromptRejected
-from domain.generation import GeneratedImage, GenerationRequest
-from domain.model_card import ModelCard
-from domain.ports import ImageGenerator, Receipt
-from domain.progress import Progress
+from darkroom.adapters.generators.declared_models import Sizes
+from darkroom.adapters.generators.diffusers.sources import ModelSource
+from darkroom.domain.model.errors import Charged, DrawingFailed, InvalidValue, PromptRejected
+from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
+from darkroom.domain.model.model_card import ModelCard
+from darkroom.domain.model.progress import Progress
+from darkroom.domain.ports import ImageGenerator, Receipt
 
 if TYPE_CHECKING:
-    from adapters.generators.diffusers.model import Model
+    from darkroom.adapters.generators.diffusers.model import Model
 
 _HELD_BACK: Final = "the model's safety checker held an image back"
 
@@ -131,7 +131,7 @@ class DiffusersImageGenerator(ImageGenerator):
 
 def _loaded(sources: Iterable[ModelSource], sizes: Sizes | None, device: str, dtype: str) -> list[Model]:
     try:
-        from adapters.generators.diffusers.loading import load  # noqa: PLC0415  # takes seconds, and much memory
+        from darkroom.adapters.generators.diffusers.loading import load  # noqa: PLC0415  # takes seconds, and much memory
     except ImportError as missing:
         raise InvalidValue(
             f"nothing can be loaded: {missing}; what it takes comes by "

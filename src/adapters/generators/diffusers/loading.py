@@ -4,10 +4,10 @@ import diffusers
 import torch
 from diffusers.pipelines.deprecated import unclip
 
-from adapters.declared_models import Sizes
-from adapters.generators.diffusers.model import Model
-from adapters.generators.diffusers.sources import ModelSource
-from domain.errors import InvalidValue
+from darkroom.adapters.generators.declared_models import Sizes
+from darkroom.adapters.generators.diffusers.model import Model
+from darkroom.adapters.generators.diffusers.sources import ModelSource
+from darkroom.domain.model.errors import InvalidValue
 
 # Where Karlo's weights name a part of their own, which the library has retired to a place that it does not search:
 # as those on the hub name it, and as those that the library itself saved since.

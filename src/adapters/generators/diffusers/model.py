@@ -10,13 +10,13 @@ import torch
 from diffusers import DiffusionPipeline
 from PIL.Image import Image
 
-from adapters.declared_models import Sizes
-from adapters.generators.diffusers.card import read_card
-from adapters.generators.diffusers.parameters import Parameters
-from adapters.generators.diffusers.reader import Reader
-from domain.errors import Charged, DrawingFailed, GeneratorRefused, GeneratorUnavailable, PromptRejected
-from domain.generation import GeneratedImage, GenerationRequest
-from domain.values import ModelVersion
+from darkroom.adapters.generators.declared_models import Sizes
+from darkroom.adapters.generators.diffusers.card import read_card
+from darkroom.adapters.generators.diffusers.parameters import Parameters
+from darkroom.adapters.generators.diffusers.reader import Reader
+from darkroom.domain.model.errors import Charged, DrawingFailed, GeneratorRefused, GeneratorUnavailable, PromptRejected
+from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
+from darkroom.domain.model.values import ModelVersion
 
 log = logging.getLogger(__name__)
 

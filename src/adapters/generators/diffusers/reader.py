@@ -6,7 +6,7 @@ from typing import Self
 from diffusers import DiffusionPipeline
 from transformers import PreTrainedTokenizerBase
 
-from adapters.generators.diffusers.parameters import Parameters
+from darkroom.adapters.generators.diffusers.parameters import Parameters
 
 
 @dataclass(frozen=True, slots=True)

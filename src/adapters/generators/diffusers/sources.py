@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from domain.errors import InvalidValue
-from domain.values import ModelVersion
+from darkroom.domain.model.errors import InvalidValue
+from darkroom.domain.model.values import ModelVersion
 
 _HUB_NAME: Final = re.compile(r"[\w.-]+/[\w.-]+")
 

@@ -5,6 +5,6 @@ Kakao ended the hosted service in 2024, so what had to be inferred can no longer
 it stands. Whoever speaks this contract can stand in for Kakao.
 """
 
-from adapters.generators.karlo.generator import KarloImageGenerator, open_karlo
+from darkroom.adapters.generators.karlo.generator import KarloImageGenerator, open_karlo
 
 __all__ = ["KarloImageGenerator", "open_karlo"]

@@ -8,16 +8,16 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from adapters.generators.karlo.call import CallOptions
-from adapters.generators.karlo.errors import karlo_failure
-from adapters.generators.karlo.receipt import KarloReceipt, LinkedImage
-from adapters.provider_http.answer import Answer
-from adapters.provider_http.image_hosts import ImageHosts
-from adapters.provider_http.images import drawn_image, from_base64, read_seed
-from domain.errors import UnusableImage
-from domain.generation import GeneratedImage, GenerationRequest
-from domain.ports import Receipt
-from domain.values import Seed
+from darkroom.adapters.generators.karlo.call import CallOptions
+from darkroom.adapters.generators.karlo.errors import karlo_failure
+from darkroom.adapters.generators.karlo.receipt import KarloReceipt, LinkedImage
+from darkroom.adapters.outbound_http.answer import Answer
+from darkroom.adapters.outbound_http.image_hosts import ImageHosts
+from darkroom.adapters.outbound_http.images import drawn_image, from_base64, read_seed
+from darkroom.domain.model.errors import UnusableImage
+from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
+from darkroom.domain.model.values import Seed
+from darkroom.domain.ports import Receipt
 
 log = logging.getLogger(__name__)
 

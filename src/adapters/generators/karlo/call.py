@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Literal
 
-from domain.generation import GenerationRequest
+from darkroom.domain.model.generation import GenerationRequest
 
 ImageFormat = Literal["webp", "jpeg", "png"]
 ReturnType = Literal["url", "base64_string"]

@@ -5,9 +5,9 @@ Of v2.1, the smallest side and the step are inferred from v2.0.
 
 from typing import Final
 
-from domain.image_file import MediaType
-from domain.model_card import ModelCard, NumberRange, PixelRange
-from domain.values import ModelVersion
+from darkroom.domain.model.image_file import MediaType
+from darkroom.domain.model.model_card import ModelCard, NumberRange, PixelRange
+from darkroom.domain.model.values import ModelVersion
 
 _LARGEST_SIDE: Final = {"v2.0": 640, "v2.1": 1280}
 _LONGEST_PROMPT: Final = {"v2.0": 256, "v2.1": 2048}

@@ -5,8 +5,8 @@ Documented by Kakao; which of them come before the charge is inferred from their
 
 from typing import Final
 
-from adapters.provider_http.answer import Answer
-from domain.errors import DrawingFailed, GeneratorRefused, GeneratorUnavailable, OutcomeUnknown
+from darkroom.adapters.outbound_http.answer import Answer
+from darkroom.domain.model.errors import DrawingFailed, GeneratorRefused, GeneratorUnavailable, OutcomeUnknown
 
 _REFUSALS: Final = {
     -2: "it calls a parameter missing, of the wrong type or out of range",

@@ -6,20 +6,20 @@ from typing import Final
 
 import httpx
 
-from adapters.generators.karlo.answer import read_answer
-from adapters.generators.karlo.call import CallOptions, ImageFormat, ReturnType, call_body
-from adapters.generators.karlo.cards import karlo_cards
-from adapters.generators.karlo.receipt import KarloReceipt, LinkedImage
-from adapters.provider_http.endpoint import Endpoint
-from adapters.provider_http.headers import HEADERS
-from adapters.provider_http.images import as_they_come, drawn_image, longest_file
-from adapters.provider_http.room import IMAGE_MEMORY, ProviderHttp, open_provider_http
-from domain.errors import UnusableImage
-from domain.generation import GeneratedImage, GenerationRequest
-from domain.image_file import MediaType
-from domain.model_card import ModelCard
-from domain.ports import ImageGenerator, Receipt
-from domain.values import Seed
+from darkroom.adapters.generators.karlo.answer import read_answer
+from darkroom.adapters.generators.karlo.call import CallOptions, ImageFormat, ReturnType, call_body
+from darkroom.adapters.generators.karlo.cards import karlo_cards
+from darkroom.adapters.generators.karlo.receipt import KarloReceipt, LinkedImage
+from darkroom.adapters.outbound_http.endpoint import Endpoint
+from darkroom.adapters.outbound_http.headers import HEADERS
+from darkroom.adapters.outbound_http.images import as_they_come, drawn_image, longest_file
+from darkroom.adapters.outbound_http.room import IMAGE_MEMORY, ProviderHttp, open_provider_http
+from darkroom.domain.model.errors import UnusableImage
+from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
+from darkroom.domain.model.image_file import MediaType
+from darkroom.domain.model.model_card import ModelCard
+from darkroom.domain.model.values import Seed
+from darkroom.domain.ports import ImageGenerator, Receipt
 
 _PATH: Final = "/v2/inference/karlo/t2i"
 # Bytes of an answer, base64 not counted. Eight links are some thousands; one link gone wild shall not cost the others.

@@ -4,8 +4,8 @@ from typing import Annotated, ClassVar, Self
 
 import msgspec
 
-from domain.errors import Charged, DrawingFailed, PromptRejected, UnusableImage
-from domain.values import SampleCount, Seed
+from darkroom.domain.model.errors import Charged, DrawingFailed, PromptRejected, UnusableImage
+from darkroom.domain.model.values import SampleCount, Seed
 
 _Index = Annotated[int, msgspec.Meta(ge=0, lt=SampleCount.MAX)]
 

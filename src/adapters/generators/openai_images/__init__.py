@@ -23,8 +23,8 @@ billed; that no key makes a call idempotent, for none is documented. Whether a r
 nobody says, so it is told as unknown. Prices depend on the quality and on the length of the prompt: no card has one.
 """
 
-from adapters.generators.openai_images.call import GPTImageOptions
-from adapters.generators.openai_images.generator import OpenAIImageGenerator, open_openai_images
-from adapters.generators.openai_images.models import OpenAIModel, parse_models
+from darkroom.adapters.generators.openai_images.call import GPTImageOptions
+from darkroom.adapters.generators.openai_images.generator import OpenAIImageGenerator, open_openai_images
+from darkroom.adapters.generators.openai_images.models import OpenAIModel, parse_models
 
 __all__ = ["GPTImageOptions", "OpenAIImageGenerator", "OpenAIModel", "open_openai_images", "parse_models"]

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from adapters.generators.openai_images.errors import openai_failure
-from adapters.provider_http.answer import Answer
-from adapters.provider_http.image_hosts import ImageHosts
-from adapters.provider_http.images import drawn_image, from_base64
-from domain.errors import UnusableImage
-from domain.generation import GeneratedImage, GenerationRequest
-from domain.ports import Receipt
+from darkroom.adapters.generators.openai_images.errors import openai_failure
+from darkroom.adapters.outbound_http.answer import Answer
+from darkroom.adapters.outbound_http.image_hosts import ImageHosts
+from darkroom.adapters.outbound_http.images import drawn_image, from_base64
+from darkroom.domain.model.errors import UnusableImage
+from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
+from darkroom.domain.ports import Receipt
 
 
 def read_answer(answer: Answer, request: GenerationRequest) -> Receipt:

@@ -4,9 +4,9 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Final, Literal
 
-from adapters.generators.openai_images.models import OpenAIModel
-from domain.errors import InvalidValue
-from domain.generation import GenerationRequest
+from darkroom.adapters.generators.openai_images.models import OpenAIModel
+from darkroom.domain.model.errors import InvalidValue
+from darkroom.domain.model.generation import GenerationRequest
 
 OutputFormat = Literal["png", "jpeg", "webp"]
 ResponseFormat = Literal["b64_json", "url"]

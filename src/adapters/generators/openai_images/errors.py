@@ -6,8 +6,8 @@ The codes are documented; that a refusal costs nothing is inferred from its mean
 from http import HTTPStatus
 from typing import Final
 
-from adapters.provider_http.answer import Answer
-from domain.errors import Charged, DrawingFailed, GeneratorRefused, GeneratorUnavailable, PromptRejected
+from darkroom.adapters.outbound_http.answer import Answer
+from darkroom.domain.model.errors import Charged, DrawingFailed, GeneratorRefused, GeneratorUnavailable, PromptRejected
 
 _SPENT: Final = "our account may spend no more"
 _REFUSALS: Final = {

@@ -7,18 +7,18 @@ from typing import Final
 
 import httpx
 
-from adapters.generators.openai_images.answer import read_answer, the_image
-from adapters.generators.openai_images.call import GPTImageOptions, ResponseFormat, call_body
-from adapters.generators.openai_images.models import OpenAIModel
-from adapters.one_by_one import OneByOneImageGenerator
-from adapters.provider_http.endpoint import Endpoint
-from adapters.provider_http.headers import HEADERS
-from adapters.provider_http.images import longest_file
-from adapters.provider_http.room import IMAGE_MEMORY, ProviderHttp, open_provider_http
-from domain.generation import GeneratedImage, GenerationRequest
-from domain.image_file import MediaType
-from domain.model_card import ModelCard
-from domain.ports import ImageGenerator, Receipt
+from darkroom.adapters.generators.one_by_one import OneByOneImageGenerator
+from darkroom.adapters.generators.openai_images.answer import read_answer, the_image
+from darkroom.adapters.generators.openai_images.call import GPTImageOptions, ResponseFormat, call_body
+from darkroom.adapters.generators.openai_images.models import OpenAIModel
+from darkroom.adapters.outbound_http.endpoint import Endpoint
+from darkroom.adapters.outbound_http.headers import HEADERS
+from darkroom.adapters.outbound_http.images import longest_file
+from darkroom.adapters.outbound_http.room import IMAGE_MEMORY, ProviderHttp, open_provider_http
+from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
+from darkroom.domain.model.image_file import MediaType
+from darkroom.domain.model.model_card import ModelCard
+from darkroom.domain.ports import ImageGenerator, Receipt
 
 OPENAI: Final = "https://api.openai.com/v1"
 

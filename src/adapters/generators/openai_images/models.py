@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from adapters.declared_models import EXAMPLE, Sizes, read_honoured, read_sizes
-from domain.errors import InvalidValue
-from domain.image_file import MediaType
-from domain.model_card import ModelCard, PixelRange
-from domain.values import ImageSize, ModelVersion, Prompt
+from darkroom.adapters.generators.declared_models import EXAMPLE, Sizes, read_honoured, read_sizes
+from darkroom.domain.model.errors import InvalidValue
+from darkroom.domain.model.image_file import MediaType
+from darkroom.domain.model.model_card import ModelCard, PixelRange
+from darkroom.domain.model.values import ImageSize, ModelVersion, Prompt
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ failure is read from the words of its `error`: `NSFW content detected`, or `flag
 No key makes creating idempotent: none is documented.
 """
 
-from adapters.generators.replicate.generator import ReplicateImageGenerator, open_replicate
-from adapters.generators.replicate.models import ReplicateModel, parse_models
+from darkroom.adapters.generators.replicate.generator import ReplicateImageGenerator, open_replicate
+from darkroom.adapters.generators.replicate.models import ReplicateModel, parse_models
 
 __all__ = ["ReplicateImageGenerator", "ReplicateModel", "open_replicate", "parse_models"]

@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from adapters.generators.replicate.models import ReplicateModel
-from domain.generation import GenerationRequest
+from darkroom.adapters.generators.replicate.models import ReplicateModel
+from darkroom.domain.model.generation import GenerationRequest
 
 
 def call_path(model: ReplicateModel) -> str:

@@ -9,22 +9,22 @@ from typing import Final
 
 import httpx
 
-from adapters.generators.replicate.call import call_body, call_path
-from adapters.generators.replicate.errors import replicate_failure
-from adapters.generators.replicate.models import ReplicateModel
-from adapters.generators.replicate.prediction import Prediction, read_id
-from adapters.one_by_one import OneByOneImageGenerator
-from adapters.provider_http.answer import Answer
-from adapters.provider_http.endpoint import Endpoint
-from adapters.provider_http.headers import HEADERS
-from adapters.provider_http.images import drawn_image, longest_file
-from adapters.provider_http.room import IMAGE_MEMORY, ProviderHttp, open_provider_http
-from domain.errors import GeneratorUnavailable, OutcomeUnknown, UnusableImage
-from domain.generation import GeneratedImage, GenerationRequest
-from domain.model_card import ModelCard
-from domain.patience import pauses
-from domain.ports import ImageGenerator, Receipt
-from domain.progress import Progress
+from darkroom.adapters.generators.one_by_one import OneByOneImageGenerator
+from darkroom.adapters.generators.replicate.call import call_body, call_path
+from darkroom.adapters.generators.replicate.errors import replicate_failure
+from darkroom.adapters.generators.replicate.models import ReplicateModel
+from darkroom.adapters.generators.replicate.prediction import Prediction, read_id
+from darkroom.adapters.outbound_http.answer import Answer
+from darkroom.adapters.outbound_http.endpoint import Endpoint
+from darkroom.adapters.outbound_http.headers import HEADERS
+from darkroom.adapters.outbound_http.images import drawn_image, longest_file
+from darkroom.adapters.outbound_http.room import IMAGE_MEMORY, ProviderHttp, open_provider_http
+from darkroom.domain.model.errors import GeneratorUnavailable, OutcomeUnknown, UnusableImage
+from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
+from darkroom.domain.model.model_card import ModelCard
+from darkroom.domain.model.progress import Progress
+from darkroom.domain.ports import ImageGenerator, Receipt
+from darkroom.domain.use_cases.patience import pauses
 
 log = logging.getLogger(__name__)
 

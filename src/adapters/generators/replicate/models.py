@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from adapters.declared_models import EXAMPLE, Sizes, read_honoured, read_sizes
-from domain.errors import InvalidValue
-from domain.image_file import MediaType
-from domain.model_card import HONOURABLE, ModelCard, NumberRange
-from domain.values import ImageSize, ModelVersion, Prompt
+from darkroom.adapters.generators.declared_models import EXAMPLE, Sizes, read_honoured, read_sizes
+from darkroom.domain.model.errors import InvalidValue
+from darkroom.domain.model.image_file import MediaType
+from darkroom.domain.model.model_card import HONOURABLE, ModelCard, NumberRange
+from darkroom.domain.model.values import ImageSize, ModelVersion, Prompt
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]*/[a-z0-9][a-z0-9._-]*(:[0-9a-f]{64})?|[0-9a-f]{64}")
 _INPUT: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from adapters.provider_http.image_hosts import ImageHosts
-from domain.errors import (
+from darkroom.adapters.outbound_http.image_hosts import ImageHosts
+from darkroom.domain.model.errors import (
     Charged,
     DrawingFailed,
     GeneratorUnavailable,
@@ -15,7 +15,7 @@ from domain.errors import (
     PromptRejected,
     UnusableImage,
 )
-from domain.progress import Progress
+from darkroom.domain.model.progress import Progress
 
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _BAR: Final = re.compile(r"\| *([0-9]{1,6})/([0-9]{1,6}) \[")

@@ -1,5 +1,5 @@
 """The embedded default: a generator without a model, a key or a network."""
 
-from adapters.generators.sketch.generator import SketchImageGenerator
+from darkroom.adapters.generators.sketch.generator import SketchImageGenerator
 
 __all__ = ["SketchImageGenerator"]

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from adapters.generators.sketch.chance import Chance
+from darkroom.adapters.generators.sketch.chance import Chance
 
 Whole = NDArray[np.int32]
 Words = NDArray[np.uint32]

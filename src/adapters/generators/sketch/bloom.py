@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from adapters.generators.sketch.arithmetic import (
+from darkroom.adapters.generators.sketch.arithmetic import (
     ONE,
     ONE_BITS,
     TURN,
@@ -15,9 +15,9 @@ from adapters.generators.sketch.arithmetic import (
     share,
     whole_range,
 )
-from adapters.generators.sketch.canvas import POINT, POINT_BITS, Band, Layer
-from adapters.generators.sketch.colours import RAMP, mixed, ramp
-from adapters.generators.sketch.study import Study
+from darkroom.adapters.generators.sketch.canvas import POINT, POINT_BITS, Band, Layer
+from darkroom.adapters.generators.sketch.colours import RAMP, mixed, ramp
+from darkroom.adapters.generators.sketch.study import Study
 
 _RATE_BITS: Final = 16
 _SHADOW: Final = 10  # a blossom's radius, in widths of the shadows that its petals cast

@@ -7,9 +7,9 @@ from typing import Final, Protocol, Self
 
 import numpy as np
 
-from adapters.generators.sketch.arithmetic import ONE_BITS, Whole, whole_range
-from adapters.generators.sketch.chance import Chance
-from adapters.generators.sketch.noise import Noise
+from darkroom.adapters.generators.sketch.arithmetic import ONE_BITS, Whole, whole_range
+from darkroom.adapters.generators.sketch.chance import Chance
+from darkroom.adapters.generators.sketch.noise import Noise
 
 COARSE_BITS: Final = 2
 COARSE: Final = 1 << COARSE_BITS  # what is soft is worked out for one pixel in four, of one row in four

@@ -4,13 +4,23 @@ from typing import Final
 
 import numpy as np
 
-from adapters.generators.sketch.arithmetic import ONE, Whole, between, clipped, piece, share, stirred, whole_range, word
-from adapters.generators.sketch.canvas import POINT, POINT_BITS, Band, Frame, Layer
-from adapters.generators.sketch.chance import Chance
-from adapters.generators.sketch.colours import RAMP, level, mixed, ramp
-from adapters.generators.sketch.land import Ridge, Span, Surface
-from adapters.generators.sketch.palettes import Colour
-from adapters.generators.sketch.study import Study
+from darkroom.adapters.generators.sketch.arithmetic import (
+    ONE,
+    Whole,
+    between,
+    clipped,
+    piece,
+    share,
+    stirred,
+    whole_range,
+    word,
+)
+from darkroom.adapters.generators.sketch.canvas import POINT, POINT_BITS, Band, Frame, Layer
+from darkroom.adapters.generators.sketch.chance import Chance
+from darkroom.adapters.generators.sketch.colours import RAMP, level, mixed, ramp
+from darkroom.adapters.generators.sketch.land import Ridge, Span, Surface
+from darkroom.adapters.generators.sketch.palettes import Colour
+from darkroom.adapters.generators.sketch.study import Study
 
 _LEAST_PANE: Final = 3 * POINT  # windows that are closer together would flicker
 

@@ -5,8 +5,8 @@ from typing import Final
 
 import numpy as np
 
-from adapters.generators.sketch.arithmetic import ONE, ONE_BITS, Whole, root
-from adapters.generators.sketch.palettes import Colour
+from darkroom.adapters.generators.sketch.arithmetic import ONE, ONE_BITS, Whole, root
+from darkroom.adapters.generators.sketch.palettes import Colour
 
 FINE_BITS: Final = 8  # on the canvas a channel is counted in 256ths of a step
 

@@ -24,7 +24,7 @@ def draw(
         A PNG file, 8 bit RGB.
     """
     # NumPy is slow to load and large in memory: only those who draw should have to pay for it.
-    from adapters.generators.sketch.picture import picture  # noqa: PLC0415
+    from darkroom.adapters.generators.sketch.picture import picture  # noqa: PLC0415
 
     return picture(
         prompt=prompt,

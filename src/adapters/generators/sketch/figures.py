@@ -7,11 +7,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from adapters.generators.sketch.arithmetic import ONE, clipped, share, whole_range
-from adapters.generators.sketch.canvas import POINT, POINT_BITS, Band, Layer
-from adapters.generators.sketch.colours import level, mixed
-from adapters.generators.sketch.palettes import Colour
-from adapters.generators.sketch.study import Study
+from darkroom.adapters.generators.sketch.arithmetic import ONE, clipped, share, whole_range
+from darkroom.adapters.generators.sketch.canvas import POINT, POINT_BITS, Band, Layer
+from darkroom.adapters.generators.sketch.colours import level, mixed
+from darkroom.adapters.generators.sketch.palettes import Colour
+from darkroom.adapters.generators.sketch.study import Study
 
 Corner = tuple[int, int]
 

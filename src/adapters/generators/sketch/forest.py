@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from adapters.generators.sketch.arithmetic import (
+from darkroom.adapters.generators.sketch.arithmetic import (
     ONE,
     Whole,
     clipped,
@@ -13,12 +13,12 @@ from adapters.generators.sketch.arithmetic import (
     whole_range,
     word,
 )
-from adapters.generators.sketch.canvas import POINT, POINT_BITS, Frame
-from adapters.generators.sketch.chance import Chance
-from adapters.generators.sketch.colours import RAMP, mixed, ramp
-from adapters.generators.sketch.land import Ridge, Span, Surface
-from adapters.generators.sketch.noise import Noise
-from adapters.generators.sketch.study import Study
+from darkroom.adapters.generators.sketch.canvas import POINT, POINT_BITS, Frame
+from darkroom.adapters.generators.sketch.chance import Chance
+from darkroom.adapters.generators.sketch.colours import RAMP, mixed, ramp
+from darkroom.adapters.generators.sketch.land import Ridge, Span, Surface
+from darkroom.adapters.generators.sketch.noise import Noise
+from darkroom.adapters.generators.sketch.study import Study
 
 
 def forest(study: Study, span: Span) -> list[Ridge]:

@@ -6,12 +6,12 @@ from collections.abc import AsyncGenerator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from adapters.generators.sketch.drawing import draw
-from domain.generation import GeneratedImage, GenerationRequest
-from domain.image_file import MediaType
-from domain.model_card import MediaSource, ModelCard, NumberRange, PixelRange
-from domain.ports import ImageGenerator, Receipt
-from domain.values import GuidanceScale, InferenceSteps, ModelVersion, Seed
+from darkroom.adapters.generators.sketch.drawing import draw
+from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
+from darkroom.domain.model.image_file import MediaType
+from darkroom.domain.model.model_card import MediaSource, ModelCard, NumberRange, PixelRange
+from darkroom.domain.model.values import GuidanceScale, InferenceSteps, ModelVersion, Seed
+from darkroom.domain.ports import ImageGenerator, Receipt
 
 DEFAULT_STEPS: Final = 50
 DEFAULT_GUIDANCE: Final = 5.0

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from adapters.generators.sketch.arithmetic import (
+from darkroom.adapters.generators.sketch.arithmetic import (
     ONE,
     ONE_BITS,
     Whole,
@@ -16,10 +16,10 @@ from adapters.generators.sketch.arithmetic import (
     share,
     whole_range,
 )
-from adapters.generators.sketch.canvas import NEVER, POINT, POINT_BITS, Band, Layer
-from adapters.generators.sketch.colours import RAMP, RAMP_BITS, mixed, ramp
-from adapters.generators.sketch.noise import Noise
-from adapters.generators.sketch.study import Study
+from darkroom.adapters.generators.sketch.canvas import NEVER, POINT, POINT_BITS, Band, Layer
+from darkroom.adapters.generators.sketch.colours import RAMP, RAMP_BITS, mixed, ramp
+from darkroom.adapters.generators.sketch.noise import Noise
+from darkroom.adapters.generators.sketch.study import Study
 
 _DEEP: Final = 1 << 17  # points below a crest: more than the edge of any slope takes
 _FURROWS: Final = 8  # from side to side, at each distance from where they meet

@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from typing import Final
 
-from adapters.generators.sketch.arithmetic import ONE
-from adapters.generators.sketch.bloom import flower, leaves
-from adapters.generators.sketch.canvas import POINT, POINT_BITS, Layer
-from adapters.generators.sketch.colours import mixed
-from adapters.generators.sketch.figures import house
-from adapters.generators.sketch.forest import hills
-from adapters.generators.sketch.land import Ridge, Span
-from adapters.generators.sketch.noise import Noise
-from adapters.generators.sketch.specks import PART, Kind, Specks, drifting
-from adapters.generators.sketch.study import Study
+from darkroom.adapters.generators.sketch.arithmetic import ONE
+from darkroom.adapters.generators.sketch.bloom import flower, leaves
+from darkroom.adapters.generators.sketch.canvas import POINT, POINT_BITS, Layer
+from darkroom.adapters.generators.sketch.colours import mixed
+from darkroom.adapters.generators.sketch.figures import house
+from darkroom.adapters.generators.sketch.forest import hills
+from darkroom.adapters.generators.sketch.land import Ridge, Span
+from darkroom.adapters.generators.sketch.noise import Noise
+from darkroom.adapters.generators.sketch.specks import PART, Kind, Specks, drifting
+from darkroom.adapters.generators.sketch.study import Study
 
 _STRIPES: Final = 3  # into which a field is divided: the lower a flower stands, the larger it looks
 

@@ -5,13 +5,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Final, Self
 
-from adapters.generators.sketch.arithmetic import ONE, between
-from adapters.generators.sketch.chance import Chance, digest
-from adapters.generators.sketch.colours import mixed
-from adapters.generators.sketch.motifs import FORMS, PLACES, Motif
-from adapters.generators.sketch.palettes import PALETTES, Colour, Palette
-from adapters.generators.sketch.reading import concepts_in
-from adapters.generators.sketch.vocabulary import Concept
+from darkroom.adapters.generators.sketch.arithmetic import ONE, between
+from darkroom.adapters.generators.sketch.chance import Chance, digest
+from darkroom.adapters.generators.sketch.colours import mixed
+from darkroom.adapters.generators.sketch.motifs import FORMS, PLACES, Motif
+from darkroom.adapters.generators.sketch.palettes import PALETTES, Colour, Palette
+from darkroom.adapters.generators.sketch.reading import concepts_in
+from darkroom.adapters.generators.sketch.vocabulary import Concept
 
 _WORDS: Final = 64  # of a long text, so many words are weighed by their hash
 

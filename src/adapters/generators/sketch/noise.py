@@ -4,8 +4,8 @@ from typing import Final
 
 import numpy as np
 
-from adapters.generators.sketch.arithmetic import ONE, ONE_BITS, Whole, piece, smooth, words
-from adapters.generators.sketch.chance import Chance
+from darkroom.adapters.generators.sketch.arithmetic import ONE, ONE_BITS, Whole, piece, smooth, words
+from darkroom.adapters.generators.sketch.chance import Chance
 
 _SIDE_BITS: Final = 6
 _SIDE: Final = (1 << _SIDE_BITS) - 1

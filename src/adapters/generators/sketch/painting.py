@@ -5,11 +5,11 @@ from typing import Final
 
 import numpy as np
 
-from adapters.generators.sketch.arithmetic import Whole, clipped, piece, words
-from adapters.generators.sketch.canvas import COARSE, Band, Frame, Layer, Paper, Strip
-from adapters.generators.sketch.chance import Chance
-from adapters.generators.sketch.colours import FINE_BITS
-from adapters.generators.sketch.png import PngWriter
+from darkroom.adapters.generators.sketch.arithmetic import Whole, clipped, piece, words
+from darkroom.adapters.generators.sketch.canvas import COARSE, Band, Frame, Layer, Paper, Strip
+from darkroom.adapters.generators.sketch.chance import Chance
+from darkroom.adapters.generators.sketch.colours import FINE_BITS
+from darkroom.adapters.generators.sketch.png import PngWriter
 
 _STRIP: Final = 1 << 16  # pixels: what is worked on at a time stays in the processor's second cache
 

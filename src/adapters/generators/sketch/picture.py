@@ -2,14 +2,14 @@
 
 from typing import Final
 
-from adapters.generators.sketch.arithmetic import ONE
-from adapters.generators.sketch.canvas import Frame, Paper
-from adapters.generators.sketch.chance import Chance, digest
-from adapters.generators.sketch.mood import Mood
-from adapters.generators.sketch.motifs import Motif
-from adapters.generators.sketch.painting import painted
-from adapters.generators.sketch.scene import composed
-from adapters.generators.sketch.study import Study
+from darkroom.adapters.generators.sketch.arithmetic import ONE
+from darkroom.adapters.generators.sketch.canvas import Frame, Paper
+from darkroom.adapters.generators.sketch.chance import Chance, digest
+from darkroom.adapters.generators.sketch.mood import Mood
+from darkroom.adapters.generators.sketch.motifs import Motif
+from darkroom.adapters.generators.sketch.painting import painted
+from darkroom.adapters.generators.sketch.scene import composed
+from darkroom.adapters.generators.sketch.study import Study
 
 # The scale is part of the drawing: to change it would be to change every picture.
 _FEWEST_STEPS: Final = 10

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
-from adapters.generators.sketch.vocabulary import VOCABULARY, Concept
+from darkroom.adapters.generators.sketch.vocabulary import VOCABULARY, Concept
 
 
 def concepts_in(text: str) -> list[Concept]:

@@ -1,23 +1,23 @@
 """The composition: the layers that a mood needs, from the farthest to the nearest."""
 
-from adapters.generators.sketch.arithmetic import ONE, between
-from adapters.generators.sketch.bloom import bouquet
-from adapters.generators.sketch.canvas import Layer
-from adapters.generators.sketch.city import skyline
-from adapters.generators.sketch.colours import mixed
-from adapters.generators.sketch.figures import birds
-from adapters.generators.sketch.forest import forest
-from adapters.generators.sketch.land import Span, dunes, mountains
-from adapters.generators.sketch.meadow import meadow, with_house
-from adapters.generators.sketch.mood import Mood
-from adapters.generators.sketch.motifs import Motif
-from adapters.generators.sketch.seascape import seascape
-from adapters.generators.sketch.sky import Disc, Sky, disc_of
-from adapters.generators.sketch.smoke import Smoke
-from adapters.generators.sketch.specks import PART, Kind, Specks, strewn
-from adapters.generators.sketch.strata import Strata
-from adapters.generators.sketch.study import Study
-from adapters.generators.sketch.weather import weather
+from darkroom.adapters.generators.sketch.arithmetic import ONE, between
+from darkroom.adapters.generators.sketch.bloom import bouquet
+from darkroom.adapters.generators.sketch.canvas import Layer
+from darkroom.adapters.generators.sketch.city import skyline
+from darkroom.adapters.generators.sketch.colours import mixed
+from darkroom.adapters.generators.sketch.figures import birds
+from darkroom.adapters.generators.sketch.forest import forest
+from darkroom.adapters.generators.sketch.land import Span, dunes, mountains
+from darkroom.adapters.generators.sketch.meadow import meadow, with_house
+from darkroom.adapters.generators.sketch.mood import Mood
+from darkroom.adapters.generators.sketch.motifs import Motif
+from darkroom.adapters.generators.sketch.seascape import seascape
+from darkroom.adapters.generators.sketch.sky import Disc, Sky, disc_of
+from darkroom.adapters.generators.sketch.smoke import Smoke
+from darkroom.adapters.generators.sketch.specks import PART, Kind, Specks, strewn
+from darkroom.adapters.generators.sketch.strata import Strata
+from darkroom.adapters.generators.sketch.study import Study
+from darkroom.adapters.generators.sketch.weather import weather
 
 
 def composed(study: Study, mood: Mood) -> list[Layer]:

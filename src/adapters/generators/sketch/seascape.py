@@ -2,20 +2,20 @@
 
 import numpy as np
 
-from adapters.generators.sketch.arithmetic import ONE, Whole, clipped, scaled, share, whole_range
-from adapters.generators.sketch.canvas import POINT, Layer
-from adapters.generators.sketch.city import skyline
-from adapters.generators.sketch.colours import RAMP, level, mixed, ramp
-from adapters.generators.sketch.figures import boat, lighthouse
-from adapters.generators.sketch.forest import forest
-from adapters.generators.sketch.land import Ridge, Span, Surface, dunes, mountains
-from adapters.generators.sketch.meadow import meadow, with_house
-from adapters.generators.sketch.mood import Mood
-from adapters.generators.sketch.motifs import Motif
-from adapters.generators.sketch.noise import Noise
-from adapters.generators.sketch.sky import Disc, Sky
-from adapters.generators.sketch.study import Study
-from adapters.generators.sketch.water import Shore, Water
+from darkroom.adapters.generators.sketch.arithmetic import ONE, Whole, clipped, scaled, share, whole_range
+from darkroom.adapters.generators.sketch.canvas import POINT, Layer
+from darkroom.adapters.generators.sketch.city import skyline
+from darkroom.adapters.generators.sketch.colours import RAMP, level, mixed, ramp
+from darkroom.adapters.generators.sketch.figures import boat, lighthouse
+from darkroom.adapters.generators.sketch.forest import forest
+from darkroom.adapters.generators.sketch.land import Ridge, Span, Surface, dunes, mountains
+from darkroom.adapters.generators.sketch.meadow import meadow, with_house
+from darkroom.adapters.generators.sketch.mood import Mood
+from darkroom.adapters.generators.sketch.motifs import Motif
+from darkroom.adapters.generators.sketch.noise import Noise
+from darkroom.adapters.generators.sketch.sky import Disc, Sky
+from darkroom.adapters.generators.sketch.study import Study
+from darkroom.adapters.generators.sketch.water import Shore, Water
 
 
 def seascape(study: Study, mood: Mood, sky: Sky, disc: Disc | None, horizon: int) -> list[Layer]:

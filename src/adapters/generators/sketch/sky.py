@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from adapters.generators.sketch.arithmetic import ONE, ONE_BITS, Whole, between, clipped, share, whole_range
-from adapters.generators.sketch.canvas import COARSE, Band, Frame, Layer, blended, enlarged
-from adapters.generators.sketch.colours import RAMP, level, mixed, ramp
-from adapters.generators.sketch.noise import Noise
-from adapters.generators.sketch.study import Study
+from darkroom.adapters.generators.sketch.arithmetic import ONE, ONE_BITS, Whole, between, clipped, share, whole_range
+from darkroom.adapters.generators.sketch.canvas import COARSE, Band, Frame, Layer, blended, enlarged
+from darkroom.adapters.generators.sketch.colours import RAMP, level, mixed, ramp
+from darkroom.adapters.generators.sketch.noise import Noise
+from darkroom.adapters.generators.sketch.study import Study
 
 
 class Disc(Layer):

@@ -4,11 +4,11 @@ from typing import Final
 
 import numpy as np
 
-from adapters.generators.sketch.arithmetic import ONE, ONE_BITS, Whole, clipped, share, whole_range
-from adapters.generators.sketch.canvas import Band, Layer, enlarged
-from adapters.generators.sketch.colours import RAMP, mixed, ramp
-from adapters.generators.sketch.noise import Noise
-from adapters.generators.sketch.study import Study
+from darkroom.adapters.generators.sketch.arithmetic import ONE, ONE_BITS, Whole, clipped, share, whole_range
+from darkroom.adapters.generators.sketch.canvas import Band, Layer, enlarged
+from darkroom.adapters.generators.sketch.colours import RAMP, mixed, ramp
+from darkroom.adapters.generators.sketch.noise import Noise
+from darkroom.adapters.generators.sketch.study import Study
 
 _FINE_BITS: Final = 1
 

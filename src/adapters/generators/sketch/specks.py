@@ -8,13 +8,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from adapters.generators.sketch.arithmetic import ONE, ONE_BITS, Whole, piece, share, whole_range, words
-from adapters.generators.sketch.canvas import NEVER, POINT_BITS, Band, Layer
-from adapters.generators.sketch.chance import Chance
-from adapters.generators.sketch.colours import FINE_BITS
-from adapters.generators.sketch.noise import Noise
-from adapters.generators.sketch.palettes import Colour
-from adapters.generators.sketch.study import Study
+from darkroom.adapters.generators.sketch.arithmetic import ONE, ONE_BITS, Whole, piece, share, whole_range, words
+from darkroom.adapters.generators.sketch.canvas import NEVER, POINT_BITS, Band, Layer
+from darkroom.adapters.generators.sketch.chance import Chance
+from darkroom.adapters.generators.sketch.colours import FINE_BITS
+from darkroom.adapters.generators.sketch.noise import Noise
+from darkroom.adapters.generators.sketch.palettes import Colour
+from darkroom.adapters.generators.sketch.study import Study
 
 PART_BITS: Final = 4
 PART: Final = 1 << PART_BITS  # specks are placed and measured in 16ths of a pixel

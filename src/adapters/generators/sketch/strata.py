@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from adapters.generators.sketch.arithmetic import (
+from darkroom.adapters.generators.sketch.arithmetic import (
     ONE,
     ONE_BITS,
     Whole,
@@ -15,10 +15,10 @@ from adapters.generators.sketch.arithmetic import (
     whole_range,
     word,
 )
-from adapters.generators.sketch.canvas import COARSE, COARSE_BITS, Band, Layer, blended, enlarged
-from adapters.generators.sketch.colours import RAMP, level, ramp
-from adapters.generators.sketch.noise import Noise
-from adapters.generators.sketch.study import Study
+from darkroom.adapters.generators.sketch.canvas import COARSE, COARSE_BITS, Band, Layer, blended, enlarged
+from darkroom.adapters.generators.sketch.colours import RAMP, level, ramp
+from darkroom.adapters.generators.sketch.noise import Noise
+from darkroom.adapters.generators.sketch.study import Study
 
 _WIDEST: Final = 1 << 18  # ONE to a pixel: the widest layer that is told apart from a still wider one
 

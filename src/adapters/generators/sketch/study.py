@@ -3,11 +3,11 @@
 from dataclasses import dataclass, replace
 from typing import Self
 
-from adapters.generators.sketch.arithmetic import ONE, between
-from adapters.generators.sketch.canvas import Frame
-from adapters.generators.sketch.chance import Chance
-from adapters.generators.sketch.colours import mixed
-from adapters.generators.sketch.palettes import Colour, Palette
+from darkroom.adapters.generators.sketch.arithmetic import ONE, between
+from darkroom.adapters.generators.sketch.canvas import Frame
+from darkroom.adapters.generators.sketch.chance import Chance
+from darkroom.adapters.generators.sketch.colours import mixed
+from darkroom.adapters.generators.sketch.palettes import Colour, Palette
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from adapters.generators.sketch.motifs import Motif
+from darkroom.adapters.generators.sketch.motifs import Motif
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from adapters.generators.sketch.arithmetic import ONE, ONE_BITS, Whole, clipped, share, whole_range
-from adapters.generators.sketch.canvas import COARSE, POINT_BITS, Band, Layer, blended, enlarged
-from adapters.generators.sketch.colours import level, mixed
-from adapters.generators.sketch.noise import Noise
-from adapters.generators.sketch.sky import Disc, Sky
-from adapters.generators.sketch.study import Study
+from darkroom.adapters.generators.sketch.arithmetic import ONE, ONE_BITS, Whole, clipped, share, whole_range
+from darkroom.adapters.generators.sketch.canvas import COARSE, POINT_BITS, Band, Layer, blended, enlarged
+from darkroom.adapters.generators.sketch.colours import level, mixed
+from darkroom.adapters.generators.sketch.noise import Noise
+from darkroom.adapters.generators.sketch.sky import Disc, Sky
+from darkroom.adapters.generators.sketch.study import Study
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from adapters.generators.sketch.arithmetic import ONE, piece, share, stirred, whole_range, word
-from adapters.generators.sketch.canvas import Band, Layer
-from adapters.generators.sketch.colours import level, mixed
-from adapters.generators.sketch.mood import Mood
-from adapters.generators.sketch.motifs import Motif
-from adapters.generators.sketch.specks import PART, Kind, Specks, strewn
-from adapters.generators.sketch.study import Study
+from darkroom.adapters.generators.sketch.arithmetic import ONE, piece, share, stirred, whole_range, word
+from darkroom.adapters.generators.sketch.canvas import Band, Layer
+from darkroom.adapters.generators.sketch.colours import level, mixed
+from darkroom.adapters.generators.sketch.mood import Mood
+from darkroom.adapters.generators.sketch.motifs import Motif
+from darkroom.adapters.generators.sketch.specks import PART, Kind, Specks, strewn
+from darkroom.adapters.generators.sketch.study import Study
 
 
 class Rain(Layer):

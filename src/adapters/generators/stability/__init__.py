@@ -21,7 +21,7 @@ still draws no WebP; the pixels of the ratios other than 1:1. So each card lists
 Stability AI's, near a megapixel: the shape is kept, and how many pixels there are is up to Stability AI.
 """
 
-from adapters.generators.stability.generator import StabilityImageGenerator, open_stability
-from adapters.generators.stability.models import MODELS
+from darkroom.adapters.generators.stability.generator import StabilityImageGenerator, open_stability
+from darkroom.adapters.generators.stability.models import MODELS
 
 __all__ = ["MODELS", "StabilityImageGenerator", "open_stability"]

@@ -4,9 +4,9 @@ import logging
 from http import HTTPStatus
 from typing import Final
 
-from adapters.provider_http.answer import Answer
-from adapters.provider_http.images import from_base64, read_seed
-from domain.errors import (
+from darkroom.adapters.outbound_http.answer import Answer
+from darkroom.adapters.outbound_http.images import from_base64, read_seed
+from darkroom.domain.model.errors import (
     Charged,
     DrawingFailed,
     GeneratorRefused,
@@ -14,7 +14,7 @@ from domain.errors import (
     PromptRejected,
     UnusableImage,
 )
-from domain.generation import GeneratedImage, GenerationRequest
+from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
 
 log = logging.getLogger(__name__)
 

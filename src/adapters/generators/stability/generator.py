@@ -6,18 +6,18 @@ from typing import Final, Literal
 
 import httpx
 
-from adapters.generators.stability.answer import read_answer
-from adapters.generators.stability.models import MODELS, RATIOS, stability_cards
-from adapters.one_by_one import OneByOneImageGenerator
-from adapters.provider_http.endpoint import Endpoint
-from adapters.provider_http.headers import HEADERS
-from adapters.provider_http.images import longest_file
-from adapters.provider_http.room import ProviderHttp, open_provider_http
-from domain.generation import GenerationRequest
-from domain.image_file import MediaType
-from domain.model_card import ModelCard
-from domain.ports import ImageGenerator, Receipt
-from domain.values import ImageSize
+from darkroom.adapters.generators.one_by_one import OneByOneImageGenerator
+from darkroom.adapters.generators.stability.answer import read_answer
+from darkroom.adapters.generators.stability.models import MODELS, RATIOS, stability_cards
+from darkroom.adapters.outbound_http.endpoint import Endpoint
+from darkroom.adapters.outbound_http.headers import HEADERS
+from darkroom.adapters.outbound_http.images import longest_file
+from darkroom.adapters.outbound_http.room import ProviderHttp, open_provider_http
+from darkroom.domain.model.generation import GenerationRequest
+from darkroom.domain.model.image_file import MediaType
+from darkroom.domain.model.model_card import ModelCard
+from darkroom.domain.model.values import ImageSize
+from darkroom.domain.ports import ImageGenerator, Receipt
 
 OutputFormat = Literal["png", "jpeg"]
 

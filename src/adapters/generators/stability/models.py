@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from domain.errors import InvalidValue
-from domain.image_file import MediaType
-from domain.model_card import ModelCard, NumberRange, PixelRange
-from domain.money import Money
-from domain.values import ImageSize, ModelVersion
+from darkroom.domain.model.errors import InvalidValue
+from darkroom.domain.model.image_file import MediaType
+from darkroom.domain.model.model_card import ModelCard, NumberRange, PixelRange
+from darkroom.domain.model.money import Money
+from darkroom.domain.model.values import ImageSize, ModelVersion
 
 RATIOS: Final = {
     ImageSize(1024, 1024): "1:1",

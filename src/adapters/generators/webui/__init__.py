@@ -28,7 +28,7 @@ It runs on the operator's own machine and bills nothing. What the port says of m
 work: it is asked for once, and where the answer was cut off it is unknown whether it was done.
 """
 
-from adapters.generators.webui.call import CallOptions
-from adapters.generators.webui.generator import WebUIImageGenerator, open_webui
+from darkroom.adapters.generators.webui.call import CallOptions
+from darkroom.adapters.generators.webui.generator import WebUIImageGenerator, open_webui
 
 __all__ = ["CallOptions", "WebUIImageGenerator", "open_webui"]

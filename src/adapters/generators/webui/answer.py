@@ -5,13 +5,13 @@ import logging
 from collections.abc import Mapping
 from typing import Any, Final
 
-from adapters.generators.webui.errors import webui_failure
-from adapters.provider_http.answer import Answer
-from adapters.provider_http.images import drawn_image, from_base64, read_seed
-from domain.errors import UnusableImage
-from domain.generation import GenerationRequest
-from domain.ports import Receipt
-from domain.values import Seed
+from darkroom.adapters.generators.webui.errors import webui_failure
+from darkroom.adapters.outbound_http.answer import Answer
+from darkroom.adapters.outbound_http.images import drawn_image, from_base64, read_seed
+from darkroom.domain.model.errors import UnusableImage
+from darkroom.domain.model.generation import GenerationRequest
+from darkroom.domain.model.values import Seed
+from darkroom.domain.ports import Receipt
 
 log = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 
-from domain.generation import GenerationRequest
+from darkroom.domain.model.generation import GenerationRequest
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 from http import HTTPStatus
 from typing import Final
 
-from adapters.provider_http.answer import Answer
-from domain.errors import DrawingFailed, GeneratorRefused, OutcomeUnknown
+from darkroom.adapters.outbound_http.answer import Answer
+from darkroom.domain.model.errors import DrawingFailed, GeneratorRefused, OutcomeUnknown
 
 _LONGEST_NAME: Final = 64
 

@@ -8,22 +8,22 @@ from typing import Any, Final
 
 import httpx
 
-from adapters.generators.webui.answer import read_answer
-from adapters.generators.webui.call import CallOptions, call_body
-from adapters.generators.webui.errors import webui_failure
-from adapters.generators.webui.models import WebUIModel, parse_models
-from adapters.generators.webui.progress import read_progress
-from adapters.one_by_one import OneByOneImageGenerator
-from adapters.provider_http.answer import Answer
-from adapters.provider_http.endpoint import Endpoint
-from adapters.provider_http.headers import HEADERS
-from adapters.provider_http.images import longest_file
-from adapters.provider_http.room import ProviderHttp, open_provider_http
-from domain.errors import GeneratorRefused, GeneratorUnavailable, InvalidValue
-from domain.generation import GenerationRequest
-from domain.model_card import ModelCard
-from domain.ports import ImageGenerator, Receipt
-from domain.progress import Progress
+from darkroom.adapters.generators.one_by_one import OneByOneImageGenerator
+from darkroom.adapters.generators.webui.answer import read_answer
+from darkroom.adapters.generators.webui.call import CallOptions, call_body
+from darkroom.adapters.generators.webui.errors import webui_failure
+from darkroom.adapters.generators.webui.models import WebUIModel, parse_models
+from darkroom.adapters.generators.webui.progress import read_progress
+from darkroom.adapters.outbound_http.answer import Answer
+from darkroom.adapters.outbound_http.endpoint import Endpoint
+from darkroom.adapters.outbound_http.headers import HEADERS
+from darkroom.adapters.outbound_http.images import longest_file
+from darkroom.adapters.outbound_http.room import ProviderHttp, open_provider_http
+from darkroom.domain.model.errors import GeneratorRefused, GeneratorUnavailable, InvalidValue
+from darkroom.domain.model.generation import GenerationRequest
+from darkroom.domain.model.model_card import ModelCard
+from darkroom.domain.model.progress import Progress
+from darkroom.domain.ports import ImageGenerator, Receipt
 
 _PATH: Final = "/sdapi/v1/txt2img"
 _MODELS_PATH: Final = "/sdapi/v1/sd-models"

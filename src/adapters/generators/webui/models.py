@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from domain.errors import InvalidValue
-from domain.image_file import MediaType
-from domain.model_card import ModelCard, NumberRange, PixelRange
-from domain.values import GuidanceScale, InferenceSteps, ModelVersion, Prompt
+from darkroom.domain.model.errors import InvalidValue
+from darkroom.domain.model.image_file import MediaType
+from darkroom.domain.model.model_card import ModelCard, NumberRange, PixelRange
+from darkroom.domain.model.values import GuidanceScale, InferenceSteps, ModelVersion, Prompt
 
 _SIDE: Final = PixelRange(64, 2048, step=8)
 

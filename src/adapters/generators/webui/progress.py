@@ -3,8 +3,8 @@
 import math
 from typing import Any
 
-from adapters.provider_http.answer import Answer
-from domain.progress import Progress
+from darkroom.adapters.outbound_http.answer import Answer
+from darkroom.domain.model.progress import Progress
 
 
 def read_progress(answer: Answer, task: str) -> Progress | None:

@@ -1,6 +1,6 @@
 """The ledger for several machines: a Postgres database, shared by all of them."""
 
-from adapters.ledgers.postgres.ledger import PostgresGenerationLedger, open_postgres_ledger
-from adapters.ledgers.postgres.revoked_tokens import PostgresRevokedTokens
+from darkroom.adapters.ledgers.postgres.ledger import PostgresGenerationLedger, open_postgres_ledger
+from darkroom.adapters.ledgers.postgres.revoked_tokens import PostgresRevokedTokens
 
 __all__ = ["PostgresGenerationLedger", "PostgresRevokedTokens", "open_postgres_ledger"]

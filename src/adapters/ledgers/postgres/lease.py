@@ -9,10 +9,10 @@ from uuid import UUID
 
 import asyncpg
 
-from adapters.postgres.database import SETTINGS
-from adapters.postgres.faults import faults_as
-from adapters.postgres.locks import lock_key
-from domain.errors import LedgerUnavailable
+from darkroom.adapters.postgres.database import SETTINGS
+from darkroom.adapters.postgres.faults import faults_as
+from darkroom.adapters.postgres.locks import lock_key
+from darkroom.domain.model.errors import LedgerUnavailable
 
 log = logging.getLogger(__name__)
 

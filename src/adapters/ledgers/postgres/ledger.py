@@ -7,23 +7,23 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from adapters.ledger_parts.counting import counted_images, from_millionths, millionths
-from adapters.ledger_parts.limits import WINDOW, Check, Refusal, checks
-from adapters.ledger_parts.rows import decode, encode_outcome, encode_request, images_on_record
-from adapters.ledgers.postgres import statements as sql
-from adapters.ledgers.postgres.lease import Lease
-from adapters.ledgers.postgres.webhooks import PostgresWebhookLedger
-from adapters.ledgers.postgres.writer import Writer
-from adapters.postgres.database import PostgresDatabase, Session
-from adapters.postgres.faults import faults_as
-from adapters.postgres.locks import lock_key
-from domain.draw_generation import spool_name
-from domain.errors import LedgerUnavailable, QuotaExceeded, SpendLimit, Superseded
-from domain.generation import Generation, GenerationRequest
-from domain.identifiers import uuid7
-from domain.limits import Limits, Usage
-from domain.ports import GenerationLedger, ImageOnRecord
-from domain.values import IdempotencyKey
+from darkroom.adapters.ledgers.counting import counted_images, from_millionths, millionths
+from darkroom.adapters.ledgers.limits import WINDOW, Check, Refusal, checks
+from darkroom.adapters.ledgers.postgres import statements as sql
+from darkroom.adapters.ledgers.postgres.lease import Lease
+from darkroom.adapters.ledgers.postgres.webhooks import PostgresWebhookLedger
+from darkroom.adapters.ledgers.postgres.writer import Writer
+from darkroom.adapters.ledgers.rows import decode, encode_outcome, encode_request, images_on_record
+from darkroom.adapters.postgres.database import PostgresDatabase, Session
+from darkroom.adapters.postgres.faults import faults_as
+from darkroom.adapters.postgres.locks import lock_key
+from darkroom.domain.model.errors import LedgerUnavailable, QuotaExceeded, SpendLimit, Superseded
+from darkroom.domain.model.generation import Generation, GenerationRequest
+from darkroom.domain.model.identifiers import uuid7
+from darkroom.domain.model.limits import Limits, Usage
+from darkroom.domain.model.values import IdempotencyKey
+from darkroom.domain.ports import GenerationLedger, ImageOnRecord
+from darkroom.domain.use_cases.draw_generation import spool_name
 
 _MINUTE: Final = 60.0  # seconds
 _FIRST_ID: Final = UUID(int=0)

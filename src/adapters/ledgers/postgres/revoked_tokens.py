@@ -4,10 +4,10 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 
-from adapters.postgres.database import PostgresDatabase
-from adapters.postgres.faults import faults_as
-from domain.errors import LedgerUnavailable
-from domain.revoked_tokens import RevokedTokens
+from darkroom.adapters.postgres.database import PostgresDatabase
+from darkroom.adapters.postgres.faults import faults_as
+from darkroom.domain.model.errors import LedgerUnavailable
+from darkroom.domain.revoked_tokens import RevokedTokens
 
 _FORGET: Final = "DELETE FROM revoked_tokens WHERE until <= now()"
 _REVOKE: Final = """

@@ -5,12 +5,12 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Final
 
-from adapters.ledger_parts.rows import decode
-from adapters.postgres.database import PostgresDatabase, Session
-from adapters.postgres.faults import faults_as
-from domain.errors import LedgerUnavailable
-from domain.ports import WebhookLedger
-from domain.webhook import Backlog, Delivery
+from darkroom.adapters.ledgers.rows import decode
+from darkroom.adapters.postgres.database import PostgresDatabase, Session
+from darkroom.adapters.postgres.faults import faults_as
+from darkroom.domain.model.errors import LedgerUnavailable
+from darkroom.domain.model.webhook import Backlog, Delivery
+from darkroom.domain.ports import WebhookLedger
 
 _CLAIM: Final = """
     WITH due AS MATERIALIZED (

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from adapters.batches import Batches
-from adapters.postgres.database import PostgresDatabase
-from adapters.postgres.faults import faults_as
-from domain.errors import LedgerUnavailable
+from darkroom.adapters.batches import Batches
+from darkroom.adapters.postgres.database import PostgresDatabase
+from darkroom.adapters.postgres.faults import faults_as
+from darkroom.domain.model.errors import LedgerUnavailable
 
 Row = tuple[object, ...]
 Contended = tuple[str, ...]

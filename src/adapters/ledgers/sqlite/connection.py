@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from domain.errors import LedgerUnavailable
+from darkroom.domain.model.errors import LedgerUnavailable
 
 log = logging.getLogger(__name__)
 

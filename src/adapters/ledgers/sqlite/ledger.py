@@ -8,22 +8,22 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from adapters.ledger_parts.rows import images_on_record
-from adapters.ledgers.sqlite import reads, writes
-from adapters.ledgers.sqlite.connection import connect, create, faults_translated
-from adapters.ledgers.sqlite.reader import Reader
-from adapters.ledgers.sqlite.revoked_tokens import SQLiteRevokedTokens
-from adapters.ledgers.sqlite.schema import migrate
-from adapters.ledgers.sqlite.turn import Turn
-from adapters.ledgers.sqlite.webhooks import SQLiteWebhookLedger
-from adapters.ledgers.sqlite.workers import WorkerLock
-from adapters.ledgers.sqlite.writer import Writer
-from domain.errors import LedgerUnavailable
-from domain.generation import Generation, GenerationRequest
-from domain.identifiers import uuid7
-from domain.limits import Limits, Usage
-from domain.ports import GenerationLedger, ImageOnRecord
-from domain.values import IdempotencyKey
+from darkroom.adapters.ledgers.rows import images_on_record
+from darkroom.adapters.ledgers.sqlite import reads, writes
+from darkroom.adapters.ledgers.sqlite.connection import connect, create, faults_translated
+from darkroom.adapters.ledgers.sqlite.reader import Reader
+from darkroom.adapters.ledgers.sqlite.revoked_tokens import SQLiteRevokedTokens
+from darkroom.adapters.ledgers.sqlite.schema import migrate
+from darkroom.adapters.ledgers.sqlite.turn import Turn
+from darkroom.adapters.ledgers.sqlite.webhooks import SQLiteWebhookLedger
+from darkroom.adapters.ledgers.sqlite.workers import WorkerLock
+from darkroom.adapters.ledgers.sqlite.writer import Writer
+from darkroom.domain.model.errors import LedgerUnavailable
+from darkroom.domain.model.generation import Generation, GenerationRequest
+from darkroom.domain.model.identifiers import uuid7
+from darkroom.domain.model.limits import Limits, Usage
+from darkroom.domain.model.values import IdempotencyKey
+from darkroom.domain.ports import GenerationLedger, ImageOnRecord
 
 
 class SQLiteGenerationLedger(GenerationLedger):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from adapters.ledgers.sqlite.connection import faults_translated
+from darkroom.adapters.ledgers.sqlite.connection import faults_translated
 
 T = TypeVar("T")
 

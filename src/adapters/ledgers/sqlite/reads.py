@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from adapters.ledger_parts.counting import from_millionths
-from adapters.ledger_parts.rows import decode
-from adapters.ledgers.sqlite import statements as sql
-from adapters.ledgers.sqlite.instants import from_microseconds, to_microseconds
-from domain.generation import Generation, GenerationRequest
-from domain.limits import Usage
-from domain.values import IdempotencyKey
+from darkroom.adapters.ledgers.counting import from_millionths
+from darkroom.adapters.ledgers.rows import decode
+from darkroom.adapters.ledgers.sqlite import statements as sql
+from darkroom.adapters.ledgers.sqlite.instants import from_microseconds, to_microseconds
+from darkroom.domain.model.generation import Generation, GenerationRequest
+from darkroom.domain.model.limits import Usage
+from darkroom.domain.model.values import IdempotencyKey
 
 _DAY: Final = timedelta(days=1)
 

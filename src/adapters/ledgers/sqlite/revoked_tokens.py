@@ -5,10 +5,10 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Final
 
-from adapters.ledgers.sqlite.instants import to_microseconds
-from adapters.ledgers.sqlite.reader import Reader
-from adapters.ledgers.sqlite.writer import Writer
-from domain.revoked_tokens import RevokedTokens
+from darkroom.adapters.ledgers.sqlite.instants import to_microseconds
+from darkroom.adapters.ledgers.sqlite.reader import Reader
+from darkroom.adapters.ledgers.sqlite.writer import Writer
+from darkroom.domain.revoked_tokens import RevokedTokens
 
 _FORGET: Final = "DELETE FROM revoked_tokens WHERE until <= ?"
 _REVOKE: Final = """

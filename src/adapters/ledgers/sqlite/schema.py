@@ -9,7 +9,7 @@ A webhook is there until it was delivered; one that was given up is never due ag
 import sqlite3
 from typing import Final
 
-from domain.errors import LedgerUnavailable
+from darkroom.domain.model.errors import LedgerUnavailable
 
 # Numbered by their place. A step that was ever released is never changed: another one follows it.
 MIGRATIONS: Final = (

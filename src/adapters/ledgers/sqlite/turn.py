@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from domain.errors import LedgerUnavailable
+from darkroom.domain.model.errors import LedgerUnavailable
 
 PATIENCE: Final = 5.0  # seconds
 _GLANCE: Final = 0.001  # seconds between two looks; SQLite's own waiting grows to 0.1, and starves the one who waits

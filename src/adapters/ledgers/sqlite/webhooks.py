@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from adapters.ledgers.sqlite.instants import to_microseconds
-from adapters.ledgers.sqlite.reader import Reader
-from adapters.ledgers.sqlite.reads import find
-from adapters.ledgers.sqlite.writer import Writer
-from domain.ports import WebhookLedger
-from domain.webhook import Backlog, Delivery
+from darkroom.adapters.ledgers.sqlite.instants import to_microseconds
+from darkroom.adapters.ledgers.sqlite.reader import Reader
+from darkroom.adapters.ledgers.sqlite.reads import find
+from darkroom.adapters.ledgers.sqlite.writer import Writer
+from darkroom.domain.model.webhook import Backlog, Delivery
+from darkroom.domain.ports import WebhookLedger
 
 _DUE: Final = """
     SELECT generation FROM webhooks JOIN generations ON id = generation

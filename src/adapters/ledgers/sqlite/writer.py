@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar, cast
 
-from adapters.batches import Batches
-from adapters.ledgers.sqlite.connection import faults_translated
-from adapters.ledgers.sqlite.turn import Turn
-from domain.errors import LedgerUnavailable
+from darkroom.adapters.batches import Batches
+from darkroom.adapters.ledgers.sqlite.connection import faults_translated
+from darkroom.adapters.ledgers.sqlite.turn import Turn
+from darkroom.domain.model.errors import LedgerUnavailable
 
 T = TypeVar("T")
 Operation = Callable[[sqlite3.Connection], object]

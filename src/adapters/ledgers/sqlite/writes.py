@@ -6,15 +6,15 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from adapters.ledger_parts.counting import counted_images, millionths
-from adapters.ledger_parts.limits import WINDOW, Check, Refusal, checks
-from adapters.ledger_parts.rows import encode_outcome, encode_request
-from adapters.ledgers.sqlite import statements as sql
-from adapters.ledgers.sqlite.instants import from_microseconds, to_microseconds
-from adapters.ledgers.sqlite.reads import find, find_by_key, generation_in
-from domain.errors import QuotaExceeded, SpendLimit, Superseded
-from domain.generation import Generation
-from domain.limits import Limits
+from darkroom.adapters.ledgers.counting import counted_images, millionths
+from darkroom.adapters.ledgers.limits import WINDOW, Check, Refusal, checks
+from darkroom.adapters.ledgers.rows import encode_outcome, encode_request
+from darkroom.adapters.ledgers.sqlite import statements as sql
+from darkroom.adapters.ledgers.sqlite.instants import from_microseconds, to_microseconds
+from darkroom.adapters.ledgers.sqlite.reads import find, find_by_key, generation_in
+from darkroom.domain.model.errors import QuotaExceeded, SpendLimit, Superseded
+from darkroom.domain.model.generation import Generation
+from darkroom.domain.model.limits import Limits
 
 MINUTE: Final = timedelta(minutes=1)
 

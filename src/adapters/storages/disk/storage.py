@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
-from adapters.disk_threads import DiskThreads
-from adapters.durable_folder import DurableFolder
-from adapters.storages.disk.signed_links import SignedLinks
-from domain.errors import NotFound, StorageFault
-from domain.generation import StoredImage
-from domain.image_file import MediaType
-from domain.ports import ImageStorage
+from darkroom.adapters.disk_threads import DiskThreads
+from darkroom.adapters.durable_folder import DurableFolder
+from darkroom.adapters.storages.disk.signed_links import SignedLinks
+from darkroom.domain.model.errors import NotFound, StorageFault
+from darkroom.domain.model.generation import StoredImage
+from darkroom.domain.model.image_file import MediaType
+from darkroom.domain.ports import ImageStorage
 
 _BATCH: Final = 1000  # names listed in one go
 _PROBE: Final = b"written to see whether images could be kept here"

@@ -8,9 +8,9 @@ from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 from botocore.exceptions import BotoCoreError
 
-from adapters.storages.s3.models import ModelLoader
-from adapters.trace_context import trace_headers
-from domain.errors import StorageFault
+from darkroom.adapters.storages.s3.models import ModelLoader
+from darkroom.adapters.watching.trace_context import trace_headers
+from darkroom.domain.model.errors import StorageFault
 
 Addressing = Literal["auto", "path", "virtual"]
 

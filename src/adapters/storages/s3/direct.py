@@ -16,11 +16,11 @@ from aiobotocore.parsers import create_parser
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004  # botocore's name for it
 
-from adapters.storages.s3.body import InPieces
-from adapters.storages.s3.client import S3Client
-from adapters.storages.s3.signature import Signer
-from adapters.trace_context import trace_headers
-from domain.patience import pauses
+from darkroom.adapters.storages.s3.body import InPieces
+from darkroom.adapters.storages.s3.client import S3Client
+from darkroom.adapters.storages.s3.signature import Signer
+from darkroom.adapters.watching.trace_context import trace_headers
+from darkroom.domain.use_cases.patience import pauses
 
 _ANY_KEY: Final = "key"
 

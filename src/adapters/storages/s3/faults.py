@@ -20,7 +20,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from domain.errors import StorageFault
+from darkroom.domain.model.errors import StorageFault
 
 # Error codes: "Error responses" of the Amazon S3 API reference.
 _MISSING: Final = {"NoSuchBucket"}

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 from urllib.parse import quote
 
-from adapters.storages.s3.client import S3Client
-from adapters.storages.s3.direct import DirectBucket
+from darkroom.adapters.storages.s3.client import S3Client
+from darkroom.adapters.storages.s3.direct import DirectBucket
 
 
 class PresignedLinks:

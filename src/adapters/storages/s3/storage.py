@@ -11,15 +11,15 @@ from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
-from adapters.storages.s3.client import S3Client
-from adapters.storages.s3.direct import DirectBucket
-from adapters.storages.s3.faults import Bucket
-from adapters.storages.s3.links import S3Links
-from domain.errors import StorageFault
-from domain.generation import StoredImage
-from domain.image_file import MediaType
-from domain.patience import pauses
-from domain.ports import ImageStorage
+from darkroom.adapters.storages.s3.client import S3Client
+from darkroom.adapters.storages.s3.direct import DirectBucket
+from darkroom.adapters.storages.s3.faults import Bucket
+from darkroom.adapters.storages.s3.links import S3Links
+from darkroom.domain.model.errors import StorageFault
+from darkroom.domain.model.generation import StoredImage
+from darkroom.domain.model.image_file import MediaType
+from darkroom.domain.ports import ImageStorage
+from darkroom.domain.use_cases.patience import pauses
 
 _PROBE: Final = b"written to see whether images could be kept here"
 

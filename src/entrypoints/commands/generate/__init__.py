@@ -6,18 +6,24 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from uuid import uuid4
 
-from domain.errors import InvalidValue
-from domain.values import IdempotencyKey
-from entrypoints.arguments import held_to
-from entrypoints.commands.generate.client import Client, Json, Problem
-from entrypoints.commands.generate.files import make_writable, write_image
-from entrypoints.commands.generate.outcome import Drawn, by_its_key, interruption_told, print_outcome, what_next
-from entrypoints.commands.generate.progress import progress
-from entrypoints.commands.generate.services import local, remote
-from entrypoints.example_order import example_side
-from entrypoints.failures import BAD_SETTINGS, FAILED, FAILED_AND_PAID, tell
-from entrypoints.settings import Settings
-from entrypoints.settings.parsers import api_key, web_url
+from darkroom.domain.model.errors import InvalidValue
+from darkroom.domain.model.values import IdempotencyKey
+from darkroom.entrypoints.arguments import held_to
+from darkroom.entrypoints.commands.generate.client import Client, Json, Problem
+from darkroom.entrypoints.commands.generate.files import make_writable, write_image
+from darkroom.entrypoints.commands.generate.outcome import (
+    Drawn,
+    by_its_key,
+    interruption_told,
+    print_outcome,
+    what_next,
+)
+from darkroom.entrypoints.commands.generate.progress import progress
+from darkroom.entrypoints.commands.generate.services import local, remote
+from darkroom.entrypoints.example_order import example_side
+from darkroom.entrypoints.failures import BAD_SETTINGS, FAILED, FAILED_AND_PAID, tell
+from darkroom.entrypoints.settings import Settings
+from darkroom.entrypoints.settings.parsers import api_key, web_url
 
 
 def declare(parser: argparse.ArgumentParser) -> None:

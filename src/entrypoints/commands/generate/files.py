@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Final
 
-from domain.image_file import ImageFile
+from darkroom.domain.model.image_file import ImageFile
 
 _LONGEST: Final = 40  # characters of the prompt in a file's name
 

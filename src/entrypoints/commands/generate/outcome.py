@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from entrypoints.commands.generate.client import Json
-from entrypoints.failures import tell
+from darkroom.entrypoints.commands.generate.client import Json
+from darkroom.entrypoints.failures import tell
 
 # Under these, charged, a key is kept: it gives the same problem again, and never an image more.
 _FINAL: Final = frozenset({"outcome-unknown", "unusable-image", "prompt-rejected", "generator-refused", "gone"})

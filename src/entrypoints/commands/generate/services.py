@@ -7,14 +7,14 @@ from typing import Final
 
 import httpx
 
-from domain.limits import Caller
-from entrypoints.access_tokens import access_token
-from entrypoints.commands.generate.client import Client
-from entrypoints.container.composition import open_container
-from entrypoints.http.access import Access
-from entrypoints.http.app import create_app
-from entrypoints.http.tokens import TokenVerifier
-from entrypoints.settings import Settings
+from darkroom.domain.model.limits import Caller
+from darkroom.entrypoints.access_tokens import access_token
+from darkroom.entrypoints.commands.generate.client import Client
+from darkroom.entrypoints.container.composition import open_container
+from darkroom.entrypoints.http.app import create_app
+from darkroom.entrypoints.http.auth.access import Access
+from darkroom.entrypoints.http.auth.tokens import TokenVerifier
+from darkroom.entrypoints.settings import Settings
 
 _SUBJECT: Final = "me"
 _HERE: Final = "http://darkroom.invalid"  # a name that leads nowhere else (RFC 2606, 2)

@@ -1,0 +1,1 @@
+"""Darkroom: one authenticated HTTP call draws images and keeps them in your own storage."""

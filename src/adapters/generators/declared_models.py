@@ -1,0 +1,70 @@
+"""Models as an operator declares them, in words: what they draw, and what they honour."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from darkroom.domain.model.errors import InvalidValue
+from darkroom.domain.model.model_card import NumberRange, PixelRange
+from darkroom.domain.model.values import GuidanceScale, ImageSize, InferenceSteps
+
+EXAMPLE: Final = "512-2048/16 seed negative_prompt num_inference_steps=28 guidance_scale=3.5"
+
+_RANGE: Final = re.compile(r"([0-9]{1,4})-([0-9]{1,4})(?:/([0-9]{1,4}))?")
+_SIZE: Final = re.compile(r"([0-9]{1,4})x([0-9]{1,4})")
+_NUMBER: Final = re.compile(r"([0-9.]+)(?:\(([0-9.]+)-([0-9.]+)\))?")
+_BOUNDS: Final = {
+    "num_inference_steps": (InferenceSteps.MIN, InferenceSteps.MAX),
+    "guidance_scale": (GuidanceScale.MIN, GuidanceScale.MAX),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """What a model draws: sides within a range, or the sizes that are listed."""
+
+    side: PixelRange
+    listed: tuple[ImageSize, ...] | None = None
+
+
+def read_sizes(text: str) -> Sizes:
+    """Read `512-2048/16`, sides from 512 to 2048 pixels in steps of 16, or `1024x1024|1536x1024`, a list of sizes.
+
+    Raises:
+        InvalidValue: it is neither, or cannot be drawn.
+    """
+    try:
+        if found := _RANGE.fullmatch(text):
+            return Sizes(PixelRange(int(found[1]), int(found[2]), step=int(found[3] or 1)))
+        matches = [_SIZE.fullmatch(size) for size in text.split("|")]
+        listed = tuple(ImageSize(int(found[1]), int(found[2])) for found in matches if found)
+        if len(listed) == len(matches):
+            sides = [side for size in listed for side in (size.width, size.height)]
+            return Sizes(PixelRange(min(sides), max(sides)), listed)
+    except ValueError as error:
+        raise InvalidValue(f"{text!r} cannot be drawn: {error}") from error
+    raise InvalidValue(f"{text!r} must be sizes, as in {EXAMPLE}, or 1024x1024|1536x1024")
+
+
+def read_honoured(word: str) -> tuple[str, NumberRange | None]:
+    """Read `seed`, `negative_prompt`, `num_inference_steps` or `guidance_scale`.
+
+    The last two come with what is taken where none is given, and with the range that the model takes where that is
+    narrower than the widest: `num_inference_steps=28`, `guidance_scale=3.5(0-10)`.
+
+    Raises:
+        InvalidValue: it is something else.
+    """
+    field, _, default = word.partition("=")
+    if field in ("seed", "negative_prompt") and not default:
+        return field, None
+    found = _NUMBER.fullmatch(default)
+    if field in _BOUNDS and found:
+        least, most = _BOUNDS[field]
+        number = type(least)
+        try:
+            low, high = number(found[2] or least), number(found[3] or most)
+            return field, NumberRange(max(low, least), min(high, most), default=number(found[1]))
+        except ValueError as error:
+            raise InvalidValue(f"{word!r} cannot be honoured: {error}") from error
+    raise InvalidValue(f"{word!r} must be a field that it honours, as in {EXAMPLE}")

@@ -1,0 +1,224 @@
+"""One call for each image: for providers that draw a single one a call, or take a single seed."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Final, Self
+
+import msgspec
+
+from darkroom.adapters.outbound_http.images import as_they_come, end_all, together
+from darkroom.domain.model.errors import Charged, DrawingFailed, OutcomeUnknown, UnusableImage
+from darkroom.domain.model.generation import Failure, GeneratedImage, GenerationRequest
+from darkroom.domain.model.model_card import ModelCard
+from darkroom.domain.model.progress import Progress
+from darkroom.domain.model.values import SampleCount
+from darkroom.domain.ports import ImageGenerator, Receipt
+
+log = logging.getLogger(__name__)
+
+_LONGEST_EVIDENCE: Final = 16_384
+
+
+class OneByOneImageGenerator(ImageGenerator):
+    """Asks another generator once for each sample, side by side, each under a key and with a seed of its own.
+
+    What came is kept, whatever became of the rest. Of several failures the worst is raised, unknown before yes
+    before no, and its detail tells of each. `submit` raises only where nothing was charged for; what went wrong
+    otherwise is in the receipt, and `collect` raises it after the images.
+    """
+
+    def __init__(self, generator: ImageGenerator, *, at_once: int) -> None:
+        """`at_once`: how many calls may be under way, over all requests; the others wait for their turn."""
+        self._generator, self._turns = generator, asyncio.Semaphore(at_once)
+
+    @property
+    def cards(self) -> Sequence[ModelCard]:
+        return tuple(replace(card, samples_max=SampleCount.MAX) for card in self._generator.cards)
+
+    async def submit(self, request: GenerationRequest, key: str) -> Receipt:
+        async with aclosing(self.answers(request, key)) as receipts:
+            *_, whole = [receipt async for receipt in receipts]
+        return whole
+
+    async def answers(self, request: GenerationRequest, key: str) -> AsyncGenerator[Receipt, None]:
+        # Asked again under their keys, those that had not answered draw the same: nothing is to be written down early.
+        again = any(card.idempotent for card in self._generator.cards if card.version == request.version)
+        asked = [asyncio.create_task(self._asked(sample, key)) for sample in _samples(request)]
+        try:
+            waiting = set(asked)
+            while waiting:
+                _, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                receipt = _so_far([task.result() if task.done() else None for task in asked])
+                yield replace(receipt, reference=b"") if again and waiting else receipt
+        finally:
+            await end_all(asked)
+
+    async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
+        answers, here = _Answers.decode(receipt.reference), {image.index for image in receipt.images}
+        for image in receipt.images:
+            yield image
+        samples = [sample for sample in _samples(request) if sample.index not in here]
+        collecting = (
+            self._collected(sample, reference) for sample in samples if (reference := answers.reference(sample))
+        )
+        failures = [failure for sample in samples if (failure := answers.failure(sample))]
+        async with aclosing(as_they_come(collecting, failures)) as images:
+            async for image in images:
+                yield image
+
+    async def progress(self, request: GenerationRequest, key: str, receipt: Receipt | None) -> Progress | None:
+        answers = _Answers.decode(receipt.reference) if receipt else None
+        told = await asyncio.gather(*(self._how_far(sample, key, answers) for sample in _samples(request)))
+        return _altogether(told, side_by_side=receipt is not None)
+
+    async def check(self) -> str:
+        return await self._generator.check()
+
+    async def _how_far(self, sample: "_Sample", key: str, answers: "_Answers | None") -> Progress | None:
+        receipt = Receipt(answers.reference(sample)) if answers else None
+        return await self._generator.progress(sample.request, f"{key}.{sample.index}", receipt)
+
+    async def _asked(self, sample: "_Sample", key: str) -> Receipt | DrawingFailed:
+        try:
+            async with self._turns:
+                return await self._generator.submit(sample.request, f"{key}.{sample.index}")
+        except DrawingFailed as failure:
+            return sample.told_of(failure)
+        except Exception:  # a fault in one call must not lose the images of the others
+            log.exception("a generator broke its port")
+            return sample.told_of(OutcomeUnknown("the generator failed inside"))
+
+    @asynccontextmanager
+    async def _collected(self, sample: "_Sample", reference: bytes) -> AsyncIterator[GeneratedImage]:
+        async with aclosing(self._generator.collect(sample.request, Receipt(reference))) as images:
+            try:
+                image = await anext(images, None)
+                if image is None:
+                    raise UnusableImage("its image did not come")
+            except DrawingFailed as failure:
+                raise sample.told_of(failure) from failure
+            yield replace(image, index=sample.index)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    """One sample of a request as a request of its own; `name` is what it is called among others."""
+
+    index: int
+    request: GenerationRequest
+    name: str
+
+    def told_of(self, failure: DrawingFailed) -> DrawingFailed:
+        """The same failure, saying whose it is, and with no more evidence than can be written down."""
+        return type(failure)(
+            f"{self.name}{failure.detail}",
+            charged=failure.charged,
+            retry_after=failure.retry_after,
+            evidence=failure.evidence[:_LONGEST_EVIDENCE],
+        )
+
+
+def _so_far(answers: Sequence[Receipt | DrawingFailed | None]) -> Receipt:
+    """What came of the samples, None of those that have not answered.
+
+    Raises:
+        DrawingFailed: all have, and nothing was charged for any.
+    """
+    failures = [answer for answer in answers if isinstance(answer, DrawingFailed)]
+    if len(failures) == len(answers) and all(failure.charged is Charged.NO for failure in failures):
+        raise together(failures)
+    images = (
+        replace(image, index=index)
+        for index, answer in enumerate(answers)
+        if isinstance(answer, Receipt)
+        for image in answer.images
+    )
+    return Receipt(_Answers.of(answers).encode(), tuple(images))
+
+
+def _samples(request: GenerationRequest) -> Iterator[_Sample]:
+    for index in range(request.samples):
+        alone = replace(request, samples=1, seeds=request.seeds[index : index + 1])
+        yield _Sample(index, alone, f"sample {index}: " if request.samples > 1 else "")
+
+
+def _altogether(told: Sequence[Progress | None], *, side_by_side: bool) -> Progress | None:
+    """The progress of all samples, by what is told of some.
+
+    Those that are not drawn `side_by_side` are drawn in their order: what is before the first that is told of is done.
+    """
+    known = [(index, one) for index, one in enumerate(told) if one]
+    if not known:
+        return None
+    first, one = known[0]
+    if len(told) == 1 or one.steps is None:
+        return one if len(told) == 1 else Progress(position=one.position)
+    done = 0 if side_by_side else first * one.steps
+    step = done + sum(one.step or 0 for _, one in known)
+    return Progress(position=one.position, step=step, steps=one.steps * len(told))
+
+
+class _Answers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What there is to come back for, in a shape that can be written down: by the index of the sample.
+
+    `evidence` is the beginning of the first raw answer that could not be used; `unanswered` are the samples that
+    were still waited for.
+    """
+
+    references: dict[int, bytes] = {}
+    failures: dict[int, Failure] = {}
+    evidence: bytes = b""
+    unanswered: tuple[int, ...] = ()
+
+    @classmethod
+    def of(cls, answers: Sequence[Receipt | DrawingFailed | None]) -> Self:
+        failed = {index: answer for index, answer in enumerate(answers) if isinstance(answer, DrawingFailed)}
+        return cls(
+            references={
+                index: answer.reference
+                for index, answer in enumerate(answers)
+                if isinstance(answer, Receipt) and answer.reference
+            },
+            failures={index: Failure.of(failure, paid_in_part=False) for index, failure in failed.items()},
+            evidence=next((one.evidence for one in failed.values() if one.evidence), b""),
+            unanswered=tuple(index for index, answer in enumerate(answers) if answer is None),
+        )
+
+    def encode(self) -> bytes:
+        """Compact JSON; empty where all that came, came at once."""
+        nothing_yet = self.unanswered and not self.references
+        return b"" if nothing_yet or self == _Answers() else msgspec.json.encode(self)
+
+    @classmethod
+    def decode(cls, reference: bytes) -> Self:
+        """Read what `encode` wrote.
+
+        Raises:
+            UnusableImage: it is something else.
+        """
+        if not reference:
+            return cls()
+        try:
+            return msgspec.json.decode(reference, type=cls)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise UnusableImage("the receipt of the provider's answers cannot be read") from error
+
+    def reference(self, sample: _Sample) -> bytes:
+        """What its image can be collected with; empty where there is nothing."""
+        return self.references.get(sample.index, b"")
+
+    def failure(self, sample: _Sample) -> DrawingFailed | None:
+        """Why there is nothing to collect for a sample whose image is not here."""
+        if sample.index in self.references:
+            return None
+        if sample.index in self.unanswered:
+            return sample.told_of(OutcomeUnknown("the service was interrupted before it was answered"))
+        failure = self.failures.get(sample.index)
+        if failure is None:
+            return sample.told_of(UnusableImage("its image came with the provider's answer and is lost"))
+        error = failure.error()
+        error.evidence = self.evidence
+        return error

@@ -1,0 +1,67 @@
+"""A provider's answer to a paid call."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+
+from darkroom.domain.model.errors import DrawingFailed, GeneratorRefused, GeneratorUnavailable, OutcomeUnknown
+
+# Statuses of 4xx that a gateway may also give for a request which went through.
+_TIMED_OUT = (HTTPStatus.REQUEST_TIMEOUT, 499)
+_LONGEST_WAIT = 24 * 60 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer as it came; its body whole under a status of 2xx, else as far as it could be read."""
+
+    status: int
+    headers: httpx.Headers
+    body: bytes = field(repr=False)
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the provider says that it did what was asked."""
+        return HTTPStatus(200) <= self.status < HTTPStatus(300)
+
+    def document(self) -> Mapping[str, Any]:
+        """The JSON object that the body is; empty where it is none."""
+        try:
+            document = json.loads(self.body)
+        except (ValueError, RecursionError):
+            return {}
+        return document if isinstance(document, dict) else {}
+
+    def failure(self) -> DrawingFailed:
+        """What a status other than 2xx says of the money, where the body does not say more.
+
+        429 and the other 4xx are refusals. A redirect or a server's error may come after the charge as well as before.
+        """
+        if self.status == HTTPStatus.TOO_MANY_REQUESTS:
+            return GeneratorUnavailable("the provider takes no more requests now", retry_after=self.retry_after)
+        if HTTPStatus(400) <= self.status < HTTPStatus(500) and self.status not in _TIMED_OUT:
+            return GeneratorRefused(f"the provider refused the request (HTTP {self.status})")
+        return OutcomeUnknown(f"the provider failed (HTTP {self.status})", evidence=self.body)
+
+    @property
+    def retry_after(self) -> int | None:
+        """Seconds that the provider asks to wait, at least 1 and at most a day; None where it does not say.
+
+        RFC 9110, 10.2.3: a number of seconds, or a date.
+        """
+        text = self.headers.get("retry-after", "").strip()
+        if text.isascii() and text.isdigit():
+            seconds = float(text[:10])
+        else:
+            try:
+                at = parsedate_to_datetime(text)
+            except (ValueError, OverflowError):
+                return None
+            seconds = (at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
+        return int(min(max(seconds, 1), _LONGEST_WAIT))

@@ -1,0 +1,64 @@
+"""The calls to a provider's own API that cost nothing: how far a drawing is, what models there are."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import ClassVar
+
+import httpx
+
+from darkroom.adapters.outbound_http.answer import Answer
+from darkroom.adapters.outbound_http.capped_body import BodyFlawed, read_capped
+from darkroom.adapters.outbound_http.headers import HEADERS
+from darkroom.domain.model.errors import GeneratorRefused, GeneratorUnavailable
+
+
+class FreeCalls:
+    """Sends a request once, and gives up on it soon: another try is free, and for the caller to decide on."""
+
+    TIMEOUT: ClassVar = 10.0
+    """Seconds for a whole call."""
+
+    def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
+        self._transport = transport
+
+    async def send(self, request: httpx.Request, *, longest: int) -> Answer:
+        """Send a request, and read an answer of at most `longest` bytes, whatever its status.
+
+        Raises:
+            GeneratorUnavailable: none came, or none that can be read.
+        """
+        pieces: list[bytes] = []
+        async with self._unavailable_otherwise():
+            response = await self._transport.handle_async_request(request)
+            await read_capped(response, pieces, longest)
+        return Answer(response.status_code, response.headers, b"".join(pieces))
+
+    async def reach(self, url: httpx.URL, *, authorization: str | None = None) -> None:
+        """See by a GET whether somebody answers there, and with `authorization` whether they take it.
+
+        Raises:
+            GeneratorUnavailable: nobody answers, or only a server's error does.
+            GeneratorRefused: our key is refused.
+        """
+        headers = HEADERS if authorization is None else {**HEADERS, "Authorization": authorization}
+        async with self._unavailable_otherwise():
+            response = await self._transport.handle_async_request(httpx.Request("GET", url, headers=headers))
+            await response.aclose()
+        if response.is_server_error:
+            raise GeneratorUnavailable(f"the provider fails (HTTP {response.status_code})")
+        if authorization is not None and response.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+            raise GeneratorRefused(f"the provider refuses our key (HTTP {response.status_code})")
+
+    @asynccontextmanager
+    async def _unavailable_otherwise(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(self.TIMEOUT):
+                yield
+        except TimeoutError as late:
+            raise GeneratorUnavailable(f"no answer within {self.TIMEOUT:g} s") from late
+        except httpx.TransportError as error:
+            raise GeneratorUnavailable(str(error)) from error
+        except BodyFlawed as flaw:
+            raise GeneratorUnavailable(f"the provider's answer {flaw}") from flaw

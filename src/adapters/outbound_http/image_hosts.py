@@ -1,0 +1,117 @@
+"""Who a provider's links may name."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar, Final, NamedTuple, Self
+
+import httpx
+
+from darkroom.adapters.outbound_http.public_addresses import LinkRefused, may_be_public
+from darkroom.domain.model.errors import InvalidValue
+
+_PORTS: Final = {"http": 80, "https": 443}
+_HOST: Final = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?|[0-9a-f:.]+:[0-9a-f:.]*")  # a name, or an address
+
+
+class Origin(NamedTuple):
+    """Scheme, host (lower case, A-labels) and port of a URL."""
+
+    scheme: str
+    host: str
+    port: int
+
+    @classmethod
+    def of(cls, url: httpx.URL) -> Self:
+        """The origin of a URL; one that is neither http nor https has port 0."""
+        port = _PORTS.get(url.scheme, 0) if url.port is None else url.port
+        return cls(url.scheme, url.raw_host.decode("ascii"), port)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageHosts:
+    """The origins that are allowed: `trusted` ones wherever they are, `public` ones only on public addresses."""
+
+    LONGEST_LINK: ClassVar = 8192  # characters: what servers take at most, and aiohttp too
+
+    trusted: frozenset[Origin]
+    public: frozenset[Origin]
+
+    @classmethod
+    def parse(cls, entries: Iterable[str]) -> Self:
+        """Read the operator's list.
+
+        `host` and `host:port` mean https on public addresses; a full origin, such as `http://127.0.0.1:9001`, means
+        exactly that one, private or not.
+
+        Raises:
+            InvalidValue: an entry is neither, or can never be followed.
+        """
+        trusted, public = set(), set()
+        for entry in entries:
+            if "://" in entry:
+                trusted.add(_origin(entry, entry))
+            else:
+                public.add(_public_origin(entry))
+        if not trusted | public:
+            raise InvalidValue("must name at least one host")
+        return cls(frozenset(trusted), frozenset(public))
+
+    def allow(self, link: str) -> httpx.URL:
+        """Read a link that may be followed.
+
+        Raises:
+            LinkRefused: it may not.
+        """
+        url = read_link(link)
+        if Origin.of(url) not in self.trusted | self.public:
+            raise LinkRefused("names a host that is not allowed")
+        return url
+
+
+def read_link(link: str) -> httpx.URL:
+    """Read a link, whoever it names.
+
+    Raises:
+        LinkRefused: it is none that could be followed.
+    """
+    if len(link) > ImageHosts.LONGEST_LINK:
+        raise LinkRefused(f"is longer than {ImageHosts.LONGEST_LINK} characters")
+    url = _url(link)
+    if url is None or not url.host:
+        raise LinkRefused("is no URL")
+    if url.userinfo:
+        raise LinkRefused("holds a user name")
+    return url
+
+
+def _url(text: str) -> httpx.URL | None:
+    # What httpx would escape by itself is refused instead: a link is followed as it is written, or not at all.
+    if not text.isascii() or not text.isprintable() or " " in text or "\\" in text:
+        return None
+    try:
+        return httpx.URL(text)
+    except httpx.InvalidURL:
+        return None
+
+
+def _origin(text: str, entry: str) -> Origin:
+    url = _url(text)
+    if (
+        url is None
+        or url.scheme not in _PORTS
+        or not _HOST.fullmatch(url.raw_host.decode("ascii"))
+        or url.userinfo
+        or url.raw_path != b"/"
+        or url.fragment
+        or not 0 < Origin.of(url).port < 2**16
+    ):
+        raise InvalidValue(f"{entry!r} must be a host, host:port, or an origin such as http://127.0.0.1:9001")
+    return Origin.of(url)
+
+
+def _public_origin(entry: str) -> Origin:
+    origin = _origin(f"https://{entry}", entry)
+    if not may_be_public(origin.host):
+        raise InvalidValue(f"{entry!r} is no public address: name its full origin, such as https://{entry}")
+    return origin

@@ -1,0 +1,79 @@
+"""Opening what a generator over HTTP needs."""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import aiohttp
+import httpx
+from aiohttp.abc import AbstractResolver
+from aiohttp.resolver import ThreadedResolver
+
+from darkroom.adapters.byte_room import ByteRoom
+from darkroom.adapters.outbound_http.free_calls import FreeCalls
+from darkroom.adapters.outbound_http.image_fetcher import ImageFetcher
+from darkroom.adapters.outbound_http.image_hosts import ImageHosts
+from darkroom.adapters.outbound_http.paid_calls import PaidCalls
+from darkroom.adapters.outbound_http.proxies import Proxies
+from darkroom.adapters.outbound_http.public_addresses import PublicAddresses
+from darkroom.adapters.outbound_http.transport import AiohttpTransport
+from darkroom.adapters.outbound_http.watched import WatchedTransport
+
+IMAGE_MEMORY: Final = 256 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderHttp:
+    """The ways to speak with a provider: the call that costs money, the calls that do not, the fetches from others.
+
+    `room` MUST be held from before an image is fetched until it is handed on.
+    """
+
+    paid: PaidCalls
+    free: FreeCalls
+    images: ImageFetcher
+    room: ByteRoom
+
+
+@asynccontextmanager
+async def open_provider_http(
+    *,
+    image_hosts: Iterable[str],
+    call_timeout: float,
+    fetch_timeout: float,
+    image_memory: int = IMAGE_MEMORY,
+    trust_env: bool = False,
+    resolver: AbstractResolver | None = None,
+) -> AsyncIterator[ProviderHttp]:
+    """Open them, for as long as the block lasts.
+
+    `image_hosts` as `ImageHosts.parse` reads them; `call_timeout` and `fetch_timeout` are seconds, for a whole paid
+    call and for one image; at most `image_memory` bytes of images are fetched at once. `trust_env` takes proxies and
+    the file of certificate authorities from the environment; behind a proxy it is the proxy that resolves names, so
+    that no address can be checked here.
+
+    Raises:
+        InvalidValue: `image_hosts` cannot be read.
+    """
+    hosts = ImageHosts.parse(image_hosts)
+    proxies = Proxies.of_environment() if trust_env else Proxies()
+    tls = httpx.create_ssl_context(trust_env=trust_env)
+    resolver = resolver or ThreadedResolver()
+    trusted = {(origin.host, origin.port) for origin in hosts.trusted} | set(proxies.addresses())
+    # On a connection kept alive nobody knows whether what was sent into its end has arrived: none for paid calls.
+    # How many are under way at once is not for their pool to limit.
+    paying = aiohttp.TCPConnector(ssl=tls, resolver=resolver, force_close=True, limit=0)
+    asking = aiohttp.TCPConnector(ssl=tls, resolver=resolver)
+    fetching = aiohttp.TCPConnector(ssl=tls, resolver=PublicAddresses(resolver, exempt=trusted))
+    async with (
+        AiohttpTransport(paying, proxies) as paid,
+        AiohttpTransport(asking, proxies) as free,
+        AiohttpTransport(fetching, proxies) as images,
+    ):
+        yield ProviderHttp(
+            PaidCalls(WatchedTransport(paid, "pay"), timeout=call_timeout),
+            FreeCalls(WatchedTransport(free, "ask")),
+            ImageFetcher(WatchedTransport(images, "fetch"), hosts, timeout=fetch_timeout),
+            ByteRoom(image_memory),
+        )

@@ -1,0 +1,38 @@
+"""What stands as it stands: shown anew once in a while."""
+
+from darkroom.adapters.watching.metrics.instruments import Instruments
+from darkroom.domain.model.money import Money
+from darkroom.domain.use_cases.running_generations import RunningGenerations
+
+
+class Gauges:
+    """Shows how much is at work, how much waits, and where the limits are."""
+
+    def __init__(
+        self,
+        instruments: Instruments,
+        running: RunningGenerations,
+        *,
+        max_in_flight: int,
+        max_queued: int,
+        max_streams: int,
+        spool_mark: float,
+        spend_per_day: Money | None,
+    ) -> None:
+        """`spool_mark`: the bytes in the spool at which no more orders are accepted."""
+        self._instruments, self._running = instruments, running
+        instruments.in_flight_limit.set(max_in_flight)
+        instruments.queue_limit.set(max_queued)
+        instruments.streams_limit.set(max_streams)
+        instruments.spool_mark.set(spool_mark)
+        if spend_per_day:
+            instruments.spend_limit.labels(spend_per_day.currency).set(float(spend_per_day.amount))
+
+    def show(self, *, streams: int, spool_images: int, spool_bytes: int) -> None:
+        """Show how it stands now."""
+        self._instruments.in_flight.set(self._running.in_flight)
+        self._instruments.queued.set(self._running.queued)
+        self._instruments.being_stored.set(self._running.being_stored)
+        self._instruments.streams.set(streams)
+        self._instruments.spool_images.set(spool_images)
+        self._instruments.spool_bytes.set(spool_bytes)

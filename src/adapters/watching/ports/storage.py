@@ -1,0 +1,32 @@
+"""A storage, watched."""
+
+from collections.abc import AsyncIterator
+
+from darkroom.adapters.watching.ports.watcher import Call, Watcher
+from darkroom.domain.model.generation import StoredImage
+from darkroom.domain.ports import ImageStorage
+
+
+class WatchedImageStorage(ImageStorage):
+    """Tells a watcher when the storage is waited for, and what it does not do."""
+
+    def __init__(self, storage: ImageStorage, watcher: Watcher) -> None:
+        self._storage, self._watcher = storage, watcher
+
+    async def put(self, image: StoredImage, data: bytes) -> None:
+        with self._watcher.around(Call("storage", "put", {"key": image.key, "bytes": len(data)})):
+            await self._storage.put(image, data)
+
+    async def link(self, key: str) -> str:
+        with self._watcher.around(Call("storage", "link", {"key": key})):
+            return await self._storage.link(key)
+
+    async def delete(self, key: str) -> None:
+        with self._watcher.around(Call("storage", "delete", {"key": key})):
+            await self._storage.delete(key)
+
+    def keys(self) -> AsyncIterator[str]:
+        return self._storage.keys()
+
+    async def check(self) -> str:
+        return await self._storage.check()

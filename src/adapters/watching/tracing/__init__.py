@@ -1,0 +1,6 @@
+"""Traces by OpenTelemetry: spans around the ports, exported by OTLP over HTTP. Needs the extra `otel`."""
+
+from darkroom.adapters.watching.tracing.export import open_tracer
+from darkroom.adapters.watching.tracing.watcher import TracingWatcher
+
+__all__ = ["TracingWatcher", "open_tracer"]

@@ -1,0 +1,366 @@
+"""Generations: accepted orders on their way from `received` to their end.
+
+    received ──▶ submitted ──▶ drawn ──▶ stored
+        │            │           │
+        │            │           └─────▶ unusable, unknown   some of its images came and are kept, others did not
+        │            └─────────────────▶ refused, unknown, unusable
+        └──────────────────────────────▶ refused, cancelled
+
+Each arrow is one durable commit in the ledger. `submitted` is written before the first byte leaves for the
+provider, and once more with the provider's receipt before the first image is fetched.
+"""
+
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final, Self
+
+from darkroom.domain.model.errors import (
+    Charged,
+    DarkroomError,
+    DrawingFailed,
+    Gone,
+    InvalidValue,
+    StorageUnavailable,
+    UnusableImage,
+)
+from darkroom.domain.model.image_file import ImageFile, MediaType
+from darkroom.domain.model.model_card import ModelCard
+from darkroom.domain.model.money import Money
+from darkroom.domain.model.order import Order
+from darkroom.domain.model.values import (
+    GuidanceScale,
+    IdempotencyKey,
+    ImageSize,
+    InferenceSteps,
+    ModelVersion,
+    Prompt,
+    Seed,
+    WebhookUrl,
+)
+
+
+class State(StrEnum):
+    """How far a generation has come."""
+
+    RECEIVED = "received"
+    SUBMITTED = "submitted"
+    DRAWN = "drawn"
+    STORED = "stored"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    UNUSABLE = "unusable"
+    CANCELLED = "cancelled"
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing follows."""
+        return not _ARROWS[self]
+
+
+_FORGOTTEN: Final = Prompt("[forgotten]")
+_FAILED: Final = {Charged.NO: State.REFUSED, Charged.UNKNOWN: State.UNKNOWN, Charged.YES: State.UNUSABLE}
+_ARROWS: Final[dict[State, frozenset[State]]] = {
+    State.RECEIVED: frozenset({State.SUBMITTED, State.REFUSED, State.CANCELLED}),
+    State.SUBMITTED: frozenset({State.SUBMITTED, State.DRAWN, *_FAILED.values()}),
+    State.DRAWN: frozenset({State.STORED, State.UNKNOWN, State.UNUSABLE}),
+    State.STORED: frozenset(),
+    State.REFUSED: frozenset(),
+    State.UNKNOWN: frozenset(),
+    State.UNUSABLE: frozenset(),
+    State.CANCELLED: frozenset(),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerationRequest:
+    """What a generator is asked to draw. Its seeds are settled: one for each sample, given or drawn.
+
+    `seeds` is empty only for a model whose card says that it knows none.
+    """
+
+    version: ModelVersion
+    prompt: Prompt
+    size: ImageSize
+    samples: int
+    seeds: tuple[Seed, ...]
+    negative_prompt: Prompt | None = None
+    num_inference_steps: InferenceSteps | None = None
+    guidance_scale: GuidanceScale | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.seeds) not in (0, self.samples):
+            raise ValueError(f"{len(self.seeds)} seeds for {self.samples} samples")
+
+    @property
+    def pixels(self) -> int:
+        """How many pixels are to be drawn, over all images."""
+        return self.samples * self.size.width * self.size.height
+
+    @classmethod
+    def settle(cls, order: Order, card: ModelCard, draw_seed: Callable[[], Seed] | None = None) -> Self:
+        """Settle what the caller left to chance: how many images, and a distinct seed for each of them."""
+        samples = order.images
+        seeds = order.seeds
+        if seeds is None and card.seed:
+            drawn: dict[Seed, None] = {}
+            while len(drawn) < samples:
+                seed = draw_seed() if draw_seed else _random_seed(card)
+                if card.takes(seed):
+                    drawn[seed] = None
+            seeds = tuple(drawn)
+        return cls(
+            version=order.version,
+            prompt=order.prompt,
+            size=order.size,
+            samples=samples,
+            seeds=seeds or (),
+            negative_prompt=order.negative_prompt,
+            num_inference_steps=order.num_inference_steps,
+            guidance_scale=order.guidance_scale,
+        )
+
+
+def _random_seed(card: ModelCard) -> Seed:
+    return Seed(card.seed_min + secrets.randbelow(card.seed_max - card.seed_min + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Fallback:
+    """A model that may draw in another's place, and what is different with it; `cost` as in `Generation`."""
+
+    model: ModelVersion
+    generator: str
+    seeds: tuple[Seed, ...]
+    cost: Money | None
+
+    @classmethod
+    def to(cls, card: ModelCard, order: Order, request: GenerationRequest) -> Self:
+        """Keep the seeds of the request where that model takes them; those that it does not take were drawn by us."""
+        kept = card.seed and request.seeds and all(card.takes(seed) for seed in request.seeds)
+        seeds = request.seeds if kept else GenerationRequest.settle(order, card).seeds
+        return cls(card.version, card.generator, seeds, card.cost_of(order.images))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeneratedImage:
+    """One image as a generator drew it, still only in memory.
+
+    `index` says which sample of the request it is, from 0. `id` is the provider's own, where it gives one. `seed` is
+    the one that really made it. `data` is a whole PNG, JPEG or WebP file: anything else is an
+    `UnusableImage`. `file` is what the bytes say of themselves.
+    """
+
+    index: int
+    seed: Seed | None
+    data: bytes = field(repr=False)
+    id: str | None = None
+    file: ImageFile = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        try:
+            object.__setattr__(self, "file", ImageFile.inspect(self.data))
+        except InvalidValue as flaw:
+            raise UnusableImage(f"image {self.index} cannot be used: {flaw}", evidence=self.data) from flaw
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredImage:
+    """An image with its place in storage, settled before the upload so that a repeated upload is the same one.
+
+    `sha256` is that of the stored bytes, hexadecimal; `length` their number.
+    """
+
+    index: int
+    id: str
+    seed: Seed | None
+    key: str
+    media_type: MediaType
+    length: int
+    sha256: str
+
+    @classmethod
+    def place(cls, image: GeneratedImage, *, sha256: str, prefix: str, new_id: str, at: datetime) -> Self:
+        """Settle where an image of that SHA-256 will lie: `{prefix}{yyyy}/{mm}/{dd}/{new_id}.{ending}`."""
+        media_type = image.file.media_type
+        return cls(
+            index=image.index,
+            id=image.id or new_id,
+            seed=image.seed,
+            key=f"{prefix}{at:%Y/%m/%d}/{new_id}.{media_type.ending}",
+            media_type=media_type,
+            length=len(image.data),
+            sha256=sha256,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """How a generation fell short, in a shape that can be written down and told again."""
+
+    kind: str
+    detail: str
+    charged: Charged
+    retry_after: int | None = None
+
+    @classmethod
+    def of(cls, error: DrawingFailed, *, paid_in_part: bool) -> Self:
+        """Write an error down; where some images came, money was spent whatever the error itself says."""
+        charged = max(error.charged, Charged.YES if paid_in_part else Charged.NO, key=lambda c: c.badness)
+        return cls(type(error).__name__, error.detail, charged, error.retry_after)
+
+    def error(self) -> DrawingFailed:
+        """The same error again."""
+        kinds = {kind.__name__: kind for kind in DrawingFailed.__subclasses__()}
+        return kinds[self.kind](self.detail, charged=self.charged, retry_after=self.retry_after)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generation:
+    """One accepted order, as the ledger keeps it. Its methods are the arrows; each gives the generation after it.
+
+    `revision` counts the commits: the ledger writes revision n only over n - 1, so of two who work on one
+    generation one is refused. `model` is the one that is asked to draw it, of `generator`: the one that `version`
+    stands for, or the last that it was handed on to. `fallbacks` may be asked in its place, in their order. `waiting`
+    are images that are safe in the spool and on their way to storage; `images` lie in storage. `promised` says that
+    its caller did not wait, and was told that it will be drawn; `webhook` says where it wants to be told of its end.
+    `cost` is what the provider charges, or may have charged, for it, where a price is known.
+    """
+
+    id: str
+    caller: str
+    request: GenerationRequest
+    model: ModelVersion
+    generator: str
+    fingerprint: str
+    created_at: datetime
+    key: IdempotencyKey | None = None
+    state: State = State.RECEIVED
+    revision: int = 0
+    receipt: bytes | None = None
+    fallbacks: tuple[Fallback, ...] = ()
+    waiting: tuple[StoredImage, ...] = ()
+    images: tuple[StoredImage, ...] = ()
+    failure: Failure | None = None
+    cost: Money | None = None
+    promised: bool = False
+    webhook: WebhookUrl | None = None
+    finished_at: datetime | None = None
+    erased_at: datetime | None = None
+
+    def promised_now(self) -> Self:
+        """Its caller is about to be told that it will be drawn, whoever waits for it."""
+        if self.state is not State.RECEIVED:
+            raise ValueError(f"what is {self.state} is nothing to promise")
+        return replace(self, promised=True, revision=self.revision + 1)
+
+    def submitted(self) -> Self:
+        """The request is about to leave for the provider."""
+        return self._to(State.SUBMITTED)
+
+    def receipted(self, receipt: bytes) -> Self:
+        """The provider answered with what the images can be collected with."""
+        return self._to(State.SUBMITTED, receipt=receipt)
+
+    def handed_on(self) -> Self:
+        """Nothing was spent on it so far, and the first of its fallbacks is to draw it.
+
+        It is written down as `submitted` again before it leaves for there.
+        """
+        first, *others = self.fallbacks
+        return replace(
+            self,
+            request=replace(self.request, seeds=first.seeds),
+            model=first.model,
+            generator=first.generator,
+            cost=first.cost,
+            fallbacks=tuple(others),
+            receipt=None,
+        )
+
+    def drawn(self, images: Iterable[StoredImage], error: DrawingFailed | None = None) -> Self:
+        """Images came and are safe in the spool; `error` says what became of the others, where some did not."""
+        ordered = tuple(sorted(images, key=lambda image: image.index))
+        failure = Failure.of(error, paid_in_part=True) if error else None
+        return self._to(State.DRAWN, waiting=ordered, failure=failure, fallbacks=())
+
+    def stored(self, images: Sequence[StoredImage], at: datetime) -> Self:
+        """`images`, of those that waited, lie in storage; what is not among them is lost."""
+        failure = self.failure
+        if failure is None and len(images) < len(self.waiting):
+            failure = Failure.of(UnusableImage("images were lost before they were stored"), paid_in_part=True)
+        end = _FAILED[failure.charged] if failure else State.STORED
+        return self._to(end, images=tuple(images), waiting=(), receipt=None, failure=failure, finished_at=at)
+
+    def failed(self, error: DrawingFailed, at: datetime) -> Self:
+        """It ended without an image. Where nothing was spent, the idempotency key is free again."""
+        free = error.charged is Charged.NO
+        return self._to(
+            _FAILED[error.charged],
+            failure=Failure.of(error, paid_in_part=False),
+            key=None if free else self.key,
+            cost=None if free else self.cost,
+            receipt=None,
+            fallbacks=(),
+            finished_at=at,
+        )
+
+    def cancelled(self, at: datetime) -> Self:
+        """Its owner took it back before anything was asked of the provider."""
+        return self._to(State.CANCELLED, key=None, cost=None, fallbacks=(), finished_at=at)
+
+    def forgotten(self) -> Self:
+        """Its prompts are forgotten."""
+        request = replace(self.request, prompt=_FORGOTTEN, negative_prompt=None)
+        return replace(self, request=request, revision=self.revision + 1)
+
+    def erased(self, at: datetime) -> Self:
+        """Its prompts are forgotten, and its images are about to be removed from storage; nobody is told of it."""
+        if not self.state.final:
+            raise ValueError(f"what is {self.state} cannot be erased")
+        return replace(self.forgotten(), webhook=None, erased_at=at)
+
+    def emptied(self) -> Self:
+        """Its images are removed from storage."""
+        return replace(self, images=(), revision=self.revision + 1)
+
+    @property
+    def asked(self) -> GenerationRequest:
+        """The request as the model that is to draw it gets it: under its own name."""
+        return self.request if self.model == self.request.version else replace(self.request, version=self.model)
+
+    @property
+    def reserved(self) -> Money | None:
+        """What it costs at the most, whoever draws it in the end: what the service's limit counts."""
+        costs = (self.cost, *(fallback.cost for fallback in self.fallbacks))
+        return max((cost for cost in costs if cost), key=lambda cost: cost.amount, default=None)
+
+    @property
+    def prompts_kept(self) -> bool:
+        """Whether its prompts are still known."""
+        return self.request.prompt != _FORGOTTEN
+
+    @property
+    def error(self) -> DarkroomError | None:
+        """Why its images cannot be handed out, where they cannot."""
+        if self.failure and self.state.final:
+            return self.failure.error()
+        if self.state is State.DRAWN:
+            return StorageUnavailable("drawn and kept safe; it is stored later by itself")
+        return Gone("it was cancelled by its owner") if self.state is State.CANCELLED else None
+
+    @property
+    def charged(self) -> Charged:
+        """What is known of the money by now."""
+        if self.failure:
+            return self.failure.charged
+        if self.state in (State.DRAWN, State.STORED) or self.receipt:
+            return Charged.YES
+        return Charged.UNKNOWN if self.state is State.SUBMITTED else Charged.NO
+
+    def _to(self, state: State, **changes: Any) -> Self:  # noqa: ANN401  # fields, as `replace` takes them
+        if state not in _ARROWS[self.state]:
+            raise ValueError(f"no arrow leads from {self.state} to {state}")
+        return replace(self, state=state, revision=self.revision + 1, **changes)

@@ -1,0 +1,202 @@
+"""Model cards: the limits of one model, declared once.
+
+The same declaration checks an order before it costs anything, is what `GET /api/models` shows, and prices a drawing.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from darkroom.domain.model.errors import Violation
+from darkroom.domain.model.image_file import MediaType
+from darkroom.domain.model.money import Money
+from darkroom.domain.model.values import (
+    GuidanceScale,
+    ImageSize,
+    InferenceSteps,
+    ModelVersion,
+    Prompt,
+    SampleCount,
+    Seed,
+)
+
+# The optional fields that a model may or may not honour.
+HONOURABLE: Final = ("negative_prompt", "seed", "num_inference_steps", "guidance_scale")
+
+
+class MediaSource(StrEnum):
+    """How what a model draws comes about, by IPTC's terms for digital source types."""
+
+    TRAINED = "trainedAlgorithmicMedia"
+    ALGORITHMIC = "algorithmicMedia"
+
+
+@dataclass(frozen=True, slots=True)
+class PixelRange:
+    """The lengths that one side of an image may have, in pixels: from `min` to `max`, multiples of `step`."""
+
+    min: int
+    max: int
+    step: int = 1
+
+    def __post_init__(self) -> None:
+        if not (ImageSize.MIN <= self.min <= self.max <= ImageSize.MAX and self.step >= 1):
+            raise ValueError(f"no order can ask for a side of {self.min} to {self.max}, a multiple of {self.step}")
+
+    def __contains__(self, side: int) -> bool:
+        return self.min <= side <= self.max and side % self.step == 0
+
+    def __str__(self) -> str:
+        return f"{self.min} to {self.max}" + (f", a multiple of {self.step}," if self.step > 1 else "")
+
+
+@dataclass(frozen=True, slots=True)
+class NumberRange:
+    """The numbers that a model takes for one parameter, and the one it takes where none is given."""
+
+    min: float
+    max: float
+    default: float
+
+    def __post_init__(self) -> None:
+        if not self.min <= self.default <= self.max:
+            raise ValueError(f"the default {self.default} lies outside {self.min} to {self.max}")
+
+    def __contains__(self, number: float) -> bool:
+        return self.min <= number <= self.max
+
+    def __str__(self) -> str:
+        return f"{self.min} to {self.max}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelCard:
+    """What one model accepts and honours.
+
+    `sizes`, where given, lists the only sizes the model draws. Seeds from `seed_min` to `seed_max` are taken: to some
+    providers a 0 means one drawn by chance. `num_inference_steps` and `guidance_scale` are None for a model that does
+    not honour them. `price` is for one image, where it is known. `idempotent` says that the provider draws and charges
+    once for one key, however often a request is submitted under it. `media_source` says that it has learnt from
+    examples, or follows rules alone.
+    """
+
+    version: ModelVersion
+    generator: str
+    width: PixelRange
+    height: PixelRange
+    prompt_max: int
+    media_type: MediaType
+    sizes: tuple[ImageSize, ...] | None = None
+    samples_max: int = SampleCount.MAX
+    negative_prompt: bool = True
+    seed: bool = True
+    seed_min: int = Seed.MIN
+    seed_max: int = Seed.MAX
+    num_inference_steps: NumberRange | None = None
+    guidance_scale: NumberRange | None = None
+    price: Money | None = None
+    idempotent: bool = False
+    media_source: MediaSource = MediaSource.TRAINED
+
+    def __post_init__(self) -> None:
+        if not (
+            1 <= self.prompt_max <= Prompt.MAX_LENGTH
+            and 1 <= self.samples_max <= SampleCount.MAX
+            and Seed.MIN <= self.seed_min <= self.seed_max + 1 - self.samples_max
+            and self.seed_max <= Seed.MAX
+        ):
+            raise ValueError(f"the card of {self.version.value} allows what no order may hold")
+
+    @property
+    def honours(self) -> tuple[str, ...]:
+        """The optional fields that this model honours; any other is refused by name."""
+        # A range is never falsy: it has no length, and `or` would hide a None.
+        return tuple(field for field in HONOURABLE if getattr(self, field) not in (None, False))
+
+    def cost_of(self, images: int) -> Money | None:
+        """What so many images cost, where the price is known."""
+        return self.price.times(images) if self.price else None
+
+    def takes(self, seed: Seed) -> bool:
+        """Whether this model can be given that seed."""
+        return self.seed_min <= seed.value <= self.seed_max
+
+    def rule(self, field: str) -> str:
+        """What this model asks of a field of an order, in a sentence; for `seed` what it asks of each."""
+        if field in HONOURABLE and field not in self.honours:
+            return f"is not honoured by {self.version.value}: leave it out"
+        match field:
+            case "prompt" | "negative_prompt":
+                rule = f"must be at most {self.prompt_max} characters long"
+            case "width" | "height" if self.sizes is not None:
+                listed = ", ".join(f"{size.width} x {size.height}" for size in self.sizes)
+                rule = f"must be an integer, and width x height one of {listed}"
+            case "seed":
+                rule = f"must be an integer from {self.seed_min} to {self.seed_max}"
+            case "samples":
+                rule = f"must be an integer from {SampleCount.MIN} to {self.samples_max}"
+            case "guidance_scale":
+                rule = f"must be a number from {self.guidance_scale}"
+            case _:
+                rule = f"must be an integer from {getattr(self, field)}"
+        return f"{rule} for {self.version.value}"
+
+    def violations(
+        self,
+        *,
+        prompt: Prompt | None,
+        negative_prompt: Prompt | None,
+        width: int | None,
+        height: int | None,
+        seeds: Sequence[Seed | None] | None,
+        num_inference_steps: InferenceSteps | None,
+        guidance_scale: GuidanceScale | None,
+        samples: SampleCount | None,
+    ) -> Iterator[Violation]:
+        """Every rule of this model that the parts of an order break; a part that is None is not looked at."""
+        given = {
+            "negative_prompt": negative_prompt,
+            "seed": seeds,
+            "num_inference_steps": num_inference_steps,
+            "guidance_scale": guidance_scale,
+        }
+        for field, value in given.items():
+            if value is not None and field not in self.honours:
+                yield self._violation(field)
+        for field, text in (("prompt", prompt), ("negative_prompt", negative_prompt)):
+            if text is not None and len(text.value) > self.prompt_max:
+                yield self._violation(field)
+        yield from self._size_violations(width, height)
+        yield from self._seed_violations(seeds or ())
+        if samples is not None and samples.value > self.samples_max:
+            yield self._violation("samples")
+        steps_range, guidance_range = self.num_inference_steps, self.guidance_scale
+        if num_inference_steps is not None and steps_range and num_inference_steps.value not in steps_range:
+            yield self._violation("num_inference_steps")
+        if guidance_scale is not None and guidance_range and guidance_scale.value not in guidance_range:
+            yield self._violation("guidance_scale")
+
+    def _violation(self, field: str) -> Violation:
+        return Violation(f"/{field}", self.rule(field))
+
+    def _size_violations(self, width: int | None, height: int | None) -> Iterator[Violation]:
+        if self.sizes is None:
+            if width is not None and width not in self.width:
+                yield self._violation("width")
+            if height is not None and height not in self.height:
+                yield self._violation("height")
+        elif not any(width in (None, size.width) and height in (None, size.height) for size in self.sizes):
+            if width is not None:
+                yield self._violation("width")
+            if height is not None:
+                yield self._violation("height")
+
+    def _seed_violations(self, seeds: Sequence[Seed | None]) -> Iterator[Violation]:
+        if not self.seed:
+            return
+        if len(seeds) > self.samples_max:
+            yield Violation("/seed", f"{self.version.value} draws at most {self.samples_max} images at once")
+        for index, seed in enumerate(seeds):
+            if seed is not None and not self.takes(seed):
+                yield Violation(f"/seed/{index}", self.rule("seed"))

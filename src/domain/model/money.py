@@ -1,0 +1,39 @@
+"""Money: an exact amount in a currency."""
+
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Self
+
+from darkroom.domain.model.errors import InvalidValue
+
+_CODE_LENGTH = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount, exact, in a currency named by its ISO 4217 code."""
+
+    amount: Decimal
+    currency: str
+
+    def __post_init__(self) -> None:
+        if not self.amount.is_finite() or self.amount < 0:
+            raise InvalidValue("must be an amount of 0 or more")
+        if len(self.currency) != _CODE_LENGTH or not self.currency.isascii() or not self.currency.isupper():
+            raise InvalidValue("must name its currency by three capital letters, such as USD")
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `0.02 USD`."""
+        amount, _, currency = text.strip().partition(" ")
+        try:
+            return cls(Decimal(amount), currency.strip())
+        except InvalidOperation:
+            raise InvalidValue("must be an amount and a currency, such as 0.02 USD") from None
+
+    def times(self, count: int) -> Self:
+        """What `count` of these cost."""
+        return type(self)(self.amount * count, self.currency)
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.currency}"

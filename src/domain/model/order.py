@@ -1,0 +1,197 @@
+"""Orders: what a caller asks for, read from decoded JSON, with every broken rule named."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from darkroom.domain.model.errors import InvalidRequest, InvalidValue, OutOfBounds, Violation
+from darkroom.domain.model.model_card import HONOURABLE, ModelCard
+from darkroom.domain.model.values import (
+    GuidanceScale,
+    ImageSize,
+    InferenceSteps,
+    ModelVersion,
+    Prompt,
+    SampleCount,
+    Seed,
+)
+
+T = TypeVar("T")
+
+ORDER_FIELDS: Final = (
+    "version",
+    "prompt",
+    "negative_prompt",
+    "width",
+    "height",
+    "seed",
+    "num_inference_steps",
+    "guidance_scale",
+    "samples",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What the caller asked for, as decoded: what was left out is None, and no seed is drawn yet."""
+
+    version: ModelVersion
+    prompt: Prompt
+    size: ImageSize
+    negative_prompt: Prompt | None = None
+    seeds: tuple[Seed, ...] | None = None
+    num_inference_steps: InferenceSteps | None = None
+    guidance_scale: GuidanceScale | None = None
+    samples: SampleCount | None = None
+
+    @property
+    def images(self) -> int:
+        """How many images it asks for: as many as there are seeds, where it does not say."""
+        return self.samples.value if self.samples else len(self.seeds or (None,))
+
+    def suits(self, card: ModelCard) -> bool:
+        """Whether a model can honour all of it."""
+        broken = card.violations(
+            prompt=self.prompt,
+            negative_prompt=self.negative_prompt,
+            width=self.size.width,
+            height=self.size.height,
+            seeds=self.seeds,
+            num_inference_steps=self.num_inference_steps,
+            guidance_scale=self.guidance_scale,
+            samples=self.samples,
+        )
+        return not any(broken)
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal for equal orders, whatever the bytes they came in: SHA-256, hexadecimal."""
+        decoded = (
+            self.version.value,
+            self.prompt.value,
+            self.negative_prompt and self.negative_prompt.value,
+            self.size.width,
+            self.size.height,
+            self.seeds and [seed.value for seed in self.seeds],
+            self.num_inference_steps and self.num_inference_steps.value,
+            self.guidance_scale and self.guidance_scale.value,
+            self.samples and self.samples.value,
+        )
+        return hashlib.sha256(json.dumps(decoded).encode()).hexdigest()
+
+
+def read_order(fields: Mapping[str, object], cards: Mapping[str, ModelCard]) -> Order:
+    """Turn a decoded JSON object into an order that its model can honour.
+
+    `cards` are the models on offer, by version. With an unknown version the rest is held to the contract's bounds.
+
+    Raises:
+        InvalidRequest: naming every rule, of type or of value, that any field breaks.
+    """
+    reading = _Reading(fields)
+    version = reading.required("version", ModelVersion)
+    card = cards.get(version.value) if version else None
+    reading.hold_to(card)
+    prompt = reading.required("prompt", Prompt)
+    negative_prompt = reading.optional("negative_prompt", Prompt.or_none)
+    width = reading.required("width", ImageSize.side)
+    height = reading.required("height", ImageSize.side)
+    seeds = reading.seeds()
+    steps = reading.optional("num_inference_steps", InferenceSteps)
+    guidance = reading.optional("guidance_scale", GuidanceScale)
+    samples = reading.optional("samples", SampleCount)
+    if seeds is not None and samples is not None and len(seeds) != samples.value:
+        reading.broken("/seed", f"must hold one seed for each image: {len(seeds)} given for {samples.value}")
+    if card is not None:
+        reading.violations += card.violations(
+            prompt=prompt,
+            negative_prompt=negative_prompt,
+            width=width,
+            height=height,
+            seeds=seeds,
+            num_inference_steps=steps,
+            guidance_scale=guidance,
+            samples=samples,
+        )
+    elif version is not None:
+        reading.broken("/version", "must be one of " + ", ".join(sorted(cards)))
+    reading.refuse_unknown()
+    if reading.violations or version is None or prompt is None or width is None or height is None:
+        raise InvalidRequest(sorted(reading.violations, key=_place))
+    return Order(
+        version=version,
+        prompt=prompt,
+        size=ImageSize(width, height),
+        negative_prompt=negative_prompt,
+        seeds=None if seeds is None else tuple(seed for seed in seeds if seed),
+        num_inference_steps=steps,
+        guidance_scale=guidance,
+        samples=samples,
+    )
+
+
+def _place(violation: Violation) -> int:
+    """Where a field stands in an order; what is no field of it comes last."""
+    field = violation.pointer.split("/")[1]
+    return ORDER_FIELDS.index(field) if field in ORDER_FIELDS else len(ORDER_FIELDS)
+
+
+class _Reading:
+    """Reads field after field and remembers what was broken, instead of stopping at the first."""
+
+    def __init__(self, fields: Mapping[str, object]) -> None:
+        self._fields = fields
+        self._card: ModelCard | None = None
+        self.violations: list[Violation] = []
+
+    def hold_to(self, card: ModelCard | None) -> None:
+        """From now on tell the bounds of this model, where there is one, and not those of the contract."""
+        self._card = card
+
+    def broken(self, pointer: str, detail: str) -> None:
+        self.violations.append(Violation(pointer, detail))
+
+    def required(self, field: str, read: Callable[..., T]) -> T | None:
+        if self._fields.get(field) is None:
+            self.broken(f"/{field}", "is required")
+            return None
+        return self.optional(field, read)
+
+    def optional(self, field: str, read: Callable[..., T]) -> T | None:
+        value = self._honoured(field)
+        return None if value is None else self._read(field, f"/{field}", read, value)
+
+    def seeds(self) -> tuple[Seed | None, ...] | None:
+        """One for each image, None for what is no seed: their number tells even where one of them is wrong."""
+        values = self._honoured("seed")
+        if values is None:
+            return None
+        if not isinstance(values, list) or not SampleCount.MIN <= len(values) <= SampleCount.MAX:
+            self.broken("/seed", f"must be an array of {SampleCount.MIN} to {SampleCount.MAX} integers")
+            return None
+        return tuple(self._read("seed", f"/seed/{index}", Seed, value) for index, value in enumerate(values))
+
+    def refuse_unknown(self) -> None:
+        for field in self._fields:
+            if field not in ORDER_FIELDS:
+                escaped = field.replace("~", "~0").replace("/", "~1")  # RFC 6901, 3
+                self.broken(f"/{escaped}", "is not a field of an order")
+
+    def _honoured(self, field: str) -> object:
+        """What a field holds; what the model does not honour is named here, and held to no other rule."""
+        value = self._fields.get(field)
+        if value in (None, "") or self._card is None or field not in HONOURABLE or field in self._card.honours:
+            return value
+        self.broken(f"/{field}", self._card.rule(field))
+        return None
+
+    def _read(self, field: str, pointer: str, read: Callable[..., T], value: object) -> T | None:
+        try:
+            return read(value)
+        except OutOfBounds as contract:
+            self.broken(pointer, self._card.rule(field) if self._card else str(contract))
+        except InvalidValue as rule:
+            self.broken(pointer, str(rule))
+        return None

@@ -1,0 +1,175 @@
+"""Value objects: what an order is made of, checked at birth.
+
+The bounds are the HTTP contract's, the widest that any model may take; a model card narrows them.
+Each takes whatever a decoded JSON document may hold, so that a wrong type and a broken rule read alike, and
+raises `InvalidValue` with a sentence that says the rule.
+"""
+
+import unicodedata
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from darkroom.domain.model.errors import InvalidValue, OutOfBounds
+
+_LINE_ENDS_AND_TAB = frozenset("\n\r\t")
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise InvalidValue("must be a string")
+    return value
+
+
+def _integer(value: object, low: int, high: int) -> int:
+    # `type(...) is int`, because bool is a subclass of int and no number.
+    if type(value) is not int or not low <= value <= high:
+        raise OutOfBounds(f"must be an integer from {low} to {high}")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class ModelVersion:
+    """Names a model, as `GET /api/models` lists it."""
+
+    MAX_LENGTH: ClassVar = 64
+
+    value: str
+
+    def __post_init__(self) -> None:
+        text = _text(self.value)
+        if not 1 <= len(text) <= self.MAX_LENGTH or not text.isprintable():
+            raise InvalidValue(f"must be 1 to {self.MAX_LENGTH} printable characters")
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A text to draw from, or to keep away from.
+
+    Length is in Unicode code points. 32,000 is what the most generous of today's image APIs take.
+    """
+
+    MAX_LENGTH: ClassVar = 32_000
+
+    value: str
+
+    def __post_init__(self) -> None:
+        text = _text(self.value)
+        if not text.strip():
+            raise InvalidValue("must not be blank")
+        if len(text) > self.MAX_LENGTH:
+            raise OutOfBounds(f"must be at most {self.MAX_LENGTH} characters long")
+        if text.isprintable():
+            return
+        odd = {unicodedata.category(character) for character in text if character not in _LINE_ENDS_AND_TAB}
+        if "Cc" in odd:
+            raise InvalidValue("must not hold control characters other than line ends and tab")
+        if "Cs" in odd:
+            raise InvalidValue("must not hold unpaired surrogates, which are no characters")
+
+    @classmethod
+    def or_none(cls, value: object) -> Self | None:
+        """A negative prompt, where the empty string means none."""
+        return None if value == "" else cls(value)  # type: ignore[arg-type]  # checked at birth
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSize:
+    """Width and height in pixels."""
+
+    MIN: ClassVar = 16
+    MAX: ClassVar = 8192
+
+    width: int
+    height: int
+
+    def __post_init__(self) -> None:
+        self.side(self.width)
+        self.side(self.height)
+
+    @classmethod
+    def side(cls, value: object) -> int:
+        """One side, in pixels."""
+        return _integer(value, cls.MIN, cls.MAX)
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """Where the chance of one image starts: unsigned, 32 bits."""
+
+    MIN: ClassVar = 0
+    MAX: ClassVar = 2**32 - 1
+
+    value: int
+
+    def __post_init__(self) -> None:
+        _integer(self.value, self.MIN, self.MAX)
+
+
+@dataclass(frozen=True, slots=True)
+class SampleCount:
+    """How many images one order asks for."""
+
+    MIN: ClassVar = 1
+    MAX: ClassVar = 8
+
+    value: int
+
+    def __post_init__(self) -> None:
+        _integer(self.value, self.MIN, self.MAX)
+
+
+@dataclass(frozen=True, slots=True)
+class InferenceSteps:
+    """Number of denoising steps."""
+
+    MIN: ClassVar = 10
+    MAX: ClassVar = 100
+
+    value: int
+
+    def __post_init__(self) -> None:
+        _integer(self.value, self.MIN, self.MAX)
+
+
+@dataclass(frozen=True, slots=True)
+class GuidanceScale:
+    """Weight of classifier-free guidance: how closely the picture keeps to the prompt. An integer is a number."""
+
+    MIN: ClassVar = 1.0
+    MAX: ClassVar = 20.0
+
+    value: float
+
+    def __post_init__(self) -> None:
+        # `not low <= value <= high` refuses NaN too; `type` refuses bool.
+        if type(self.value) not in (int, float) or not self.MIN <= self.value <= self.MAX:
+            raise OutOfBounds(f"must be a number from {self.MIN} to {self.MAX}")
+        object.__setattr__(self, "value", float(self.value))
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """The caller's own name for one order, so that repeating it costs nothing."""
+
+    MAX_LENGTH: ClassVar = 255
+
+    value: str
+
+    def __post_init__(self) -> None:
+        printable_ascii = self.value.isascii() and self.value.isprintable()
+        if not printable_ascii or not 1 <= len(self.value) <= self.MAX_LENGTH:
+            raise InvalidValue(f"must be 1 to {self.MAX_LENGTH} printable ASCII characters")
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookUrl:
+    """Where a caller wants to be told, as it wrote it. Who may be called at all is for a `WebhookSender` to say."""
+
+    MAX_LENGTH: ClassVar = 2048
+
+    value: str
+
+    def __post_init__(self) -> None:
+        text = self.value
+        if not (text.isascii() and text.isprintable() and " " not in text and 0 < len(text) <= self.MAX_LENGTH):
+            raise InvalidValue(f"must be 1 to {self.MAX_LENGTH} printable ASCII characters without blanks")

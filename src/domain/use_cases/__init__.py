@@ -1,0 +1,1 @@
+"""What Darkroom does, written against the ports."""

@@ -1,0 +1,104 @@
+"""What becomes of generations after they were drawn: they are looked at, deleted, and forgotten in time."""
+
+import logging
+import random
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Final
+
+from darkroom.domain.model.errors import GenerationRunning, Gone, NotFound, StorageFault, Superseded
+from darkroom.domain.model.generation import Generation, State
+from darkroom.domain.ports import GenerationLedger, ImageStorage
+
+log = logging.getLogger(__name__)
+
+_ENOUGH: Final = 3
+"""So many faults in a row, and a sweep asks the storage for nothing more."""
+
+
+class KeepGenerations:
+    """The caller's own generations; another's are not found."""
+
+    def __init__(self, *, ledger: GenerationLedger, storage: ImageStorage, clock: Callable[[], datetime]) -> None:
+        self._ledger, self._storage, self._clock = ledger, storage, clock
+
+    async def one(self, generation_id: str, caller: str) -> Generation:
+        """One generation as it stands.
+
+        Raises:
+            NotFound: there is none, or it is another caller's.
+            Gone: it was deleted.
+        """
+        generation = await self._ledger.find(generation_id)
+        if generation is None or generation.caller != caller:
+            raise NotFound("there is no such generation")
+        if generation.erased_at:
+            raise Gone("this generation was deleted", charged=generation.charged)
+        return generation
+
+    async def page(self, caller: str, *, limit: int, before: str | None) -> Sequence[Generation]:
+        """A caller's generations, newest first, older than the id `before`."""
+        return await self._ledger.page(caller, limit=limit, before=before)
+
+    async def delete(self, generation_id: str, caller: str) -> None:
+        """Cancel it while nothing is spent; after its end remove its images and its prompts.
+
+        Raises:
+            NotFound, Gone: as for `one`.
+            GenerationRunning: it is on its way, and cannot be deleted before its end.
+        """
+        generation = await self.one(generation_id, caller)
+        try:
+            if generation.state is State.RECEIVED:
+                await self._ledger.record(generation.cancelled(self._clock()))
+            elif generation.state.final:
+                generation = generation.erased(self._clock())
+                await self._ledger.record(generation)
+                await self._empty(generation)
+            else:
+                raise GenerationRunning("it is being drawn; delete it when it is finished")
+        except Superseded:
+            raise GenerationRunning("it has just moved on; look at it again") from None
+        except StorageFault as fault:
+            # The row remembers the keys, so the sweep comes back for them.
+            log.warning("not removed from storage yet: %s", fault, extra={"generation": generation.id})
+
+    async def sweep(self, *, images: timedelta | None, prompts: timedelta | None) -> int:
+        """Forget all that is older than it may become; how many steps that took. Safe on every machine.
+
+        What is deleted loses its prompts at once, and its images as soon as the storage lets them go.
+        """
+        steps, faults, stuck = 0, 0, set[str]()
+        while True:
+            now, before = self._clock(), steps
+            due = await self._ledger.sweepable(
+                erase_before=now - images if images else None, forget_before=now - prompts if prompts else None
+            )
+            # In any order, so that a few that cannot be removed keep nobody else waiting for ever.
+            for generation in random.sample(due, len(due)):
+                try:
+                    if generation.erased_at is None:
+                        overdue = images is not None and generation.created_at < now - images
+                        await self._ledger.record(generation.erased(now) if overdue else generation.forgotten())
+                    elif faults < _ENOUGH and generation.id not in stuck:
+                        await self._empty(generation)
+                        faults = 0
+                    else:
+                        continue
+                    steps += 1
+                except Superseded:
+                    log.info("swept by another worker", extra={"generation": generation.id})
+                except StorageFault as fault:
+                    faults += 1
+                    stuck.add(generation.id)
+                    log.warning("not removed from storage yet: %s", fault, extra={"generation": generation.id})
+            if steps == before:
+                return steps
+
+    async def _empty(self, generation: Generation) -> None:
+        for image in generation.images:
+            await self._storage.delete(image.key)
+        if generation.images:
+            with suppress(Superseded):  # another worker has emptied it too
+                await self._ledger.record(generation.emptied())

@@ -1,0 +1,107 @@
+"""Reading a JSON Web Key Set (RFC 7517): which of its keys verify access tokens here, and each by which algorithm."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import jwt
+import msgspec
+
+from darkroom.entrypoints.http.auth.keys import VerificationKey
+
+# The algorithms that a type of key, or one of its curves, can verify (RFC 7518, 3.1; RFC 8037, 3.1); first the one
+# that is meant where nobody says more.
+_ALGORITHMS: Final[Mapping[tuple[str, str | None], Sequence[str]]] = {
+    ("RSA", None): ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
+    ("EC", "P-256"): ("ES256",),
+    ("EC", "P-384"): ("ES384",),
+    ("EC", "P-521"): ("ES512",),
+    ("OKP", "Ed25519"): ("EdDSA",),
+    ("OKP", "Ed448"): ("EdDSA",),
+}
+
+Jwk = dict[str, Any]
+
+
+class _Document(msgspec.Struct):
+    keys: list[Jwk]
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedKey:
+    """A key of a set, under the name that tokens may call it by."""
+
+    kid: str | None
+    key: VerificationKey
+
+
+@dataclass(frozen=True, slots=True)
+class KeySet:
+    """The keys of a set that verify tokens here; `passed_over` says of each other one why it does not."""
+
+    keys: tuple[PublishedKey, ...]
+    passed_over: tuple[str, ...]
+
+    @classmethod
+    def read(cls, document: bytes, algorithm: str | None) -> "KeySet":
+        """Read a document; where an `algorithm` is named, keys for any other are passed over.
+
+        Raises:
+            ValueError: it is no key set, or holds no key of use.
+        """
+        try:
+            members = msgspec.json.decode(document, type=_Document).keys
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:
+            raise ValueError("what came is no JSON Web Key Set") from error
+        keys, passed_over = list[PublishedKey](), list[str]()
+        for place, jwk in enumerate(members):
+            try:
+                key = _published_key(jwk, algorithm)
+            except Exception as flaw:  # noqa: BLE001  # one key that nobody can read must not cost the others
+                passed_over.append(f"key {place} ({str(jwk.get('kid'))[:64]!r}): {flaw}")
+            else:
+                keys += [key] if key not in keys else []
+        names = Counter((one.kid, one.key.algorithm) for one in keys)
+        passed_over += [
+            f"{count} keys for {bound} are called {kid!r}" for (kid, bound), count in names.items() if count > 1
+        ]
+        clear = tuple(one for one in keys if names[one.kid, one.key.algorithm] == 1)
+        if not clear:
+            raise ValueError("; ".join(["no key in the set can be used", *passed_over]))
+        return cls(clear, tuple(passed_over))
+
+    def __str__(self) -> str:
+        return ", ".join(f"{one.kid!r} ({one.key.algorithm})" for one in self.keys)
+
+    def find(self, kid: str | None, algorithm: str) -> VerificationKey:
+        """The key for an algorithm that a `kid` names; without a `kid`, the only one for it.
+
+        Raises:
+            LookupError: none, or more than one.
+        """
+        found = [one.key for one in self.keys if one.key.algorithm == algorithm and kid in (None, one.kid)]
+        if len(found) != 1:
+            raise LookupError(f"{len(found)} keys would do")
+        return found[0]
+
+
+def _published_key(jwk: Jwk, algorithm: str | None) -> PublishedKey:
+    if jwk.get("use", "sig") != "sig" or "verify" not in jwk.get("key_ops", ["verify"]):
+        raise ValueError("is not for signatures")
+    kid = jwk.get("kid")
+    if not isinstance(kid, str | None):
+        raise TypeError("its kid is no text")
+    if jwk.get("kty") == "oct":
+        raise ValueError("is a secret, and now published")
+    if "d" in jwk:
+        raise ValueError("is a private key, and now published")
+    possible = _ALGORITHMS.get((jwk.get("kty", ""), jwk.get("crv")), ())
+    if not possible:
+        raise ValueError("is of a type that is not known here")
+    bound: str = jwk.get("alg") or (algorithm if algorithm and algorithm in possible else possible[0])
+    if bound not in possible:
+        raise ValueError(f"cannot be for {bound}")
+    if algorithm not in (None, bound):
+        raise ValueError(f"is for {bound}, not for {algorithm}")
+    return PublishedKey(kid, VerificationKey.of(bound, jwt.get_algorithm_by_name(bound).from_jwk(jwk)))

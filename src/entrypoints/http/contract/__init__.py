@@ -1,0 +1,1 @@
+"""The contract as it is published: OpenAPI, the reference, the pages of problem types."""

@@ -1,0 +1,134 @@
+"""What OpenAPI operations are made of: answers, their headers, and the problems among them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from darkroom.domain.model.errors import DarkroomError, InvalidRequest
+from darkroom.entrypoints.http.auth.access import SCOPES
+from darkroom.entrypoints.http.errors import Forbidden, Internal, KeysUnavailable, Unauthorized
+from darkroom.entrypoints.http.problem_types import PROBLEM_TYPES
+from darkroom.entrypoints.http.problems import PROBLEM_JSON
+
+Json = dict[str, Any]
+
+_CHALLENGES: Final = [
+    "Bearer",
+    'Bearer error="invalid_token"',
+    *(f'Bearer error="insufficient_scope", scope="{scope}"' for scope in SCOPES),
+]
+HEADERS: Final[Mapping[str, Json]] = {
+    name: {"description": description, "schema": {"type": "string"} | schema}
+    for name, description, schema in (
+        (
+            "X-Request-ID",
+            "The request's id: the client's own, where it sent one that fits.",
+            {"pattern": "^[A-Za-z0-9_-]{1,64}$"},
+        ),
+        ("Cache-Control", "Nothing of this is kept by anybody in between.", {"const": "no-store"}),
+        ("Link", 'Where the generation is shown, with `rel="describedby"`.', {}),
+        ("Location", "Where the generation is shown.", {"format": "uri-reference"}),
+        ("Idempotency-Replay", "The order was accepted before, under the same key.", {"const": "true"}),
+        ("Darkroom-Generator", "The generator that drew the images.", {"examples": ["karlo"]}),
+        ("Darkroom-Model", "The model that drew the images, as `GET /api/models` names it.", {"examples": ["v2.1"]}),
+        ("Preference-Applied", "The request was not made to wait.", {"const": "respond-async"}),
+        ("Retry-After", "Seconds after which another try makes sense.", {"type": "integer", "minimum": 0}),
+        ("WWW-Authenticate", "What is missing.", {"enum": _CHALLENGES}),
+        ("ETag", "Stands for the answer as it is now.", {}),
+    )
+}
+# Every request may carry these.
+PARAMETERS: Final[Mapping[str, Json]] = {
+    "X-Request-ID": {
+        "name": "X-Request-ID",
+        "in": "header",
+        "description": "Your own id for the request; kept, if it fits `[A-Za-z0-9_-]{1,64}`.",
+        "schema": {"type": "string"},
+    },
+    "traceparent": {
+        "name": "traceparent",
+        "in": "header",
+        "description": "The trace that the request belongs to (W3C Trace Context); handed on to provider and storage.",
+        "schema": {"type": "string", "examples": ["00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"]},
+    },
+}
+_OF_TOKENS: Final = (Unauthorized, Forbidden, KeysUnavailable)
+_HEADERS_OF_PROBLEMS: Final = {
+    401: ("WWW-Authenticate",),
+    403: ("WWW-Authenticate",),
+    429: ("Retry-After",),
+    503: ("Retry-After",),
+}
+
+
+def schema(name: str) -> Json:
+    """Refer to one of the schemas."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def answer(description: str, content: Json | None = None, *headers: str, media_type: str = "application/json") -> Json:
+    """Describe an answer: the schema of its content, where it has any, and its headers."""
+    named = ("X-Request-ID", "Cache-Control", *headers)
+    described: Json = {
+        "description": description,
+        "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in named},
+    }
+    return described | ({"content": {media_type: {"schema": content}}} if content is not None else {})
+
+
+def operation(
+    operation_id: str,
+    summary: str,
+    answers: Mapping[int, Json],
+    *problems: type[DarkroomError],
+    open_to_all: bool = False,
+    parameters: Iterable[Json] = (),
+    **more: Any,  # noqa: ANN401  # whatever else OpenAPI lets an operation hold
+) -> Json:
+    """Describe an operation; its answers that are problems are those that it may meet, and those that any may."""
+    any_may: tuple[type[DarkroomError], ...] = (Internal,) if open_to_all else (InvalidRequest, *_OF_TOKENS, Internal)
+    responses = {
+        str(status): described
+        for status, described in sorted((dict(answers) | _problem_answers((*problems, *any_may))).items())
+    }
+    return {
+        "operationId": operation_id,
+        "summary": summary,
+        **({"security": []} if open_to_all else {}),
+        "parameters": [*parameters, *({"$ref": f"#/components/parameters/{name}"} for name in PARAMETERS)],
+        **more,
+        "responses": responses,
+    }
+
+
+def _problem_answers(kinds: Iterable[type[DarkroomError]]) -> dict[int, Json]:
+    by_status = defaultdict[int, list[type[DarkroomError]]](list)
+    for kind in kinds:
+        by_status[PROBLEM_TYPES[kind].status].append(kind)
+    answers = {}
+    for status, together in by_status.items():
+        titles = "; ".join(f"`{PROBLEM_TYPES[kind].slug}`: {PROBLEM_TYPES[kind].title}" for kind in together)
+        described = answer(
+            titles, schema("ProblemAnswer"), *_HEADERS_OF_PROBLEMS.get(status, ()), media_type=PROBLEM_JSON
+        )
+        described["content"][PROBLEM_JSON]["examples"] = {
+            PROBLEM_TYPES[kind].slug: {"value": _example(kind)} for kind in together
+        }
+        answers[status] = described
+    return answers
+
+
+def _example(kind: type[DarkroomError]) -> Json:
+    told = PROBLEM_TYPES[kind]
+    example = {
+        "type": told.uri,
+        "title": told.title,
+        "status": told.status,
+        "detail": told.title,
+        "instance": "/api/images",
+        "charged": kind.charged,
+        "request_id": "0199a8f2-7c4e-7b1d-9a53-2f6d1c0b4e88",
+    }
+    if kind is InvalidRequest:
+        example["errors"] = [{"pointer": "/width", "detail": "is required"}]
+    return example

@@ -1,0 +1,255 @@
+"""uvicorn's HTTP protocol, with an end to its patience: uvicorn itself waits for slow clients for ever."""
+
+import logging
+from asyncio import AbstractEventLoop, BaseTransport, TimerHandle, Transport
+from collections.abc import Callable
+from contextlib import suppress
+from enum import Enum, auto
+from typing import Any, ClassVar, Final, cast
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from darkroom.entrypoints.refusals import Refusal
+from darkroom.entrypoints.serving.open_connections import OpenConnections
+
+log = logging.getLogger(__name__)
+
+_BESIDES: Final = 32  # bytes that a header takes beside its name and value (RFC 9113, 6.5.2, counts them alike)
+
+
+class _Stage(Enum):
+    """What the client owes us."""
+
+    HEAD = auto()
+    BODY = auto()
+    NOTHING = auto()
+
+
+class _Refused(Exception):
+    """Stops the parser, which then has the connection refused."""
+
+
+class GuardedHttpProtocol(HttpToolsProtocol):
+    """Cuts off slow headers, slow bodies, headers without end, requests piled up on one connection and connections
+    piled up on one process, and clients who do not read what they asked for.
+
+    A head must come within 10 s of the connection, or of its own first byte on one that was used before (between
+    requests uvicorn's keep-alive limit holds), and its body within 30 s more. No time runs out for a client who sent
+    its next request while an earlier one on the connection is at work, nor while it is we who have stopped reading.
+    What of an answer does not fit the buffers must be taken within a minute.
+
+    When the service stops, a connection on which no answer is due is closed with 503, which a request that comes in
+    that very moment finds waiting; the client has a second to find it and to leave.
+    """
+
+    HEAD_WITHIN: ClassVar = 10.0
+    BODY_WITHIN: ClassVar = 30.0
+    TAKEN_WITHIN: ClassVar = 60.0
+    LEFT_WITHIN: ClassVar = 1.0  # several times the way around the world; most clients leave as soon as they hear
+    MAX_HEAD_BYTES: ClassVar = 32 * 1024
+    MAX_PIPELINED: ClassVar = 16
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: AbstractEventLoop | None = None,
+        connections: OpenConnections | None = None,
+        refused: Callable[[Refusal], None] = lambda _: None,
+    ) -> None:
+        """`refused` is told of each connection that is closed from here."""
+        super().__init__(config, server_state, app_state, _loop)
+        self._connections, self._address = connections or OpenConnections(), ""
+        self._refused = refused
+        self._admitted = self._leaving = False
+        self._not_taken: TimerHandle | None = None
+        self._not_left: TimerHandle | None = None
+        self._stage, self._requests, self._head_bytes = _Stage.HEAD, 0, 0
+        self._timer: TimerHandle | None = None
+        self._timed: tuple[int, _Stage] | None = None
+        self._refusal = Refusal.NO_HTTP
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        super().connection_made(cast("Transport", transport))
+        self._address = self.client[0] if self.client else ""
+        self._admitted = self._connections.admit(self._address)
+        if self._admitted:
+            self._set_timer()
+        else:
+            self._refuse(Refusal.TOO_MANY_CONNECTIONS)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        for timer in (self._timer, self._not_taken, self._not_left):
+            if timer:
+                timer.cancel()
+        if self._admitted:
+            self._connections.release(self._address)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._not_left:
+            return  # it has its answer, which bytes left unread would tear out of the client's hands
+        if self._stage is _Stage.NOTHING:
+            self._begin_head()  # even if these are blank lines, which the parser passes over
+        request, head_bytes = self._requests, self._head_bytes
+        super().data_received(data)
+        if self.transport.is_closing():
+            return
+        if self._stage is _Stage.HEAD and self._requests == request:
+            # The parser hands a header over when it is whole; of one without end we see only what went in.
+            self._head_bytes = head_bytes + len(data)
+            if self._head_bytes > self.MAX_HEAD_BYTES:
+                self._refuse(Refusal.HEAD_TOO_LARGE)
+        self._set_timer()
+
+    def on_message_begin(self) -> None:
+        if len(self.pipeline) >= self.MAX_PIPELINED:
+            self._stop_parsing(Refusal.TOO_MANY_REQUESTS)
+        if self._stage is not _Stage.HEAD:
+            self._begin_head()
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        self._count(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._count(len(name) + len(value) + _BESIDES)
+        if name.lower() == b"transfer-encoding" and value.strip().lower() != b"chunked":
+            self._stop_parsing(Refusal.TRANSFER_CODING)
+        if self._stage is _Stage.HEAD:  # else it is a trailer, which uvicorn would pass for a header (RFC 9110, 6.5.1)
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        version = self.parser.get_http_version()
+        if version not in ("1.0", "1.1"):
+            self._stop_parsing(Refusal.HTTP_VERSION)
+        hosts = [name for name, _ in self.headers if name == b"host"]
+        if len(hosts) > 1 or (not hosts and version == "1.1"):  # RFC 9112, 3.2
+            self._stop_parsing(Refusal.HOST)
+        super().on_headers_complete()  # which raises for a target that it cannot take apart
+        self._stage = _Stage.BODY
+
+    def on_message_complete(self) -> None:
+        self._stage = _Stage.NOTHING
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.transport.is_closing():
+            self._let_take()
+        elif self._leaving and not self._at_work:
+            self._leave()
+
+    def timeout_keep_alive_handler(self) -> None:
+        super().timeout_keep_alive_handler()
+        self._let_take()
+
+    def answer_for_the_last_time(self) -> None:
+        """Say with the answer that is due last that the connection ends with it, where it has not begun."""
+        if self._at_work and not self.cycle.response_started:
+            self.cycle.keep_alive = False
+
+    def shutdown(self) -> None:
+        self._leaving = True
+        if self._at_work:
+            self.answer_for_the_last_time()
+        elif not self.transport.is_closing():
+            self._leave()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._let_take()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._not_taken and not self.transport.is_closing():
+            self._not_taken.cancel()
+            self._not_taken = None
+
+    def send_400_response(self, msg: str) -> None:
+        del msg
+        self._refuse(self._refusal)
+
+    @property
+    def _at_work(self) -> bool:
+        """Whether an answer is due."""
+        return self.cycle is not None and not self.cycle.response_complete  # type: ignore[redundant-expr]  # None at first
+
+    @property
+    def _earlier_at_work(self) -> bool:
+        """Whether an answer is due before anything can be said of what is arriving."""
+        return bool(self.pipeline) if self._stage is _Stage.BODY else self._at_work
+
+    def _begin_head(self) -> None:
+        self._stage, self._requests, self._head_bytes = _Stage.HEAD, self._requests + 1, 0
+
+    def _count(self, length: int) -> None:
+        self._head_bytes += length
+        if self._head_bytes > self.MAX_HEAD_BYTES:
+            self._stop_parsing(Refusal.HEAD_TOO_LARGE)
+
+    def _stop_parsing(self, refusal: Refusal) -> None:
+        self._refusal = refusal
+        raise _Refused(refusal.detail)
+
+    def _set_timer(self) -> None:
+        """Start the time that the client has now, unless it is running already."""
+        due = self._requests, self._stage
+        if due == self._timed:
+            return
+        self._timed = due
+        if self._timer:
+            self._timer.cancel()
+        limit = {_Stage.HEAD: self.HEAD_WITHIN, _Stage.BODY: self.BODY_WITHIN}.get(self._stage)
+        self._timer = self.loop.call_later(limit, self._time_is_up) if limit else None
+
+    def _time_is_up(self) -> None:
+        if self.flow.read_paused or self._earlier_at_work:
+            self._timed = None
+            self._set_timer()
+        else:
+            self._refuse(Refusal.HEAD_LATE if self._stage is _Stage.HEAD else Refusal.BODY_LATE)
+
+    def _refuse(self, refusal: Refusal) -> None:
+        """Close the connection, with an answer where none is under way."""
+        self._tell(refusal)
+        answering = self._stage is _Stage.BODY and self.cycle.response_started
+        if not answering and not self._earlier_at_work:
+            self.transport.write(refusal.answer())
+        self.transport.close()
+        self._let_take()
+
+    def _leave(self) -> None:
+        """Answer the request that may be on its way, if there is one, and close.
+
+        The end of a connection cannot be timed so that no request meets it. One that met a closed door would be cut
+        off, and leave its client in doubt; so the answer is there before it, and the door ajar until the client has
+        left. Data that nobody asked for are the end of a connection to clients (RFC 9112, 9.2), who know that of the
+        408 that servers send there.
+        """
+        self._tell(Refusal.STOPPING)
+        self._unset_keepalive_if_required()
+        if self._timer:
+            self._timer.cancel()
+        self._not_left = self.loop.call_later(self.LEFT_WITHIN, self.transport.close)
+        self.transport.write(Refusal.STOPPING.answer())
+        with suppress(OSError):  # the client has left already
+            self.transport.write_eof()
+        self._let_take()
+
+    def _let_take(self) -> None:
+        """Start the time in which the client has to take what is written, unless it is running already."""
+        if self._not_taken is None and self.transport.get_write_buffer_size():
+            self._not_taken = self.loop.call_later(self.TAKEN_WITHIN, self._was_not_taken)
+
+    def _was_not_taken(self) -> None:
+        self._tell(Refusal.ANSWER_NOT_TAKEN)
+        self.transport.abort()
+
+    def _tell(self, refusal: Refusal) -> None:
+        log.info("connection refused: %s", refusal.detail)
+        self._refused(refusal)
