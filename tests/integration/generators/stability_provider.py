@@ -15,7 +15,7 @@ from simulators.charges import Call
 from simulators.stability import StabilitySimulator, stability_simulator
 from simulators.stability.form import read_form
 
-_SIZES: Final = {ratio: size for size, ratio in RATIOS.items()}
+_SIZES: Final = {shape.ratio: size for size, shape in RATIOS.shapes.items()}
 _VERSIONS: Final = {"core": "stable-image-core", "ultra": "stable-image-ultra"}
 
 

@@ -123,6 +123,7 @@ def test_an_official_model_has_a_place_of_its_own(name: str, path: str) -> None:
         ("flux=a/b 1:1=1024x1024|1344x768", "must name a ratio for each size"),
         ("flux=a/b square=1024x1024", "must name a ratio for each size"),
         ("flux=a/b 1:1=512-1024", "must name a ratio for each size"),
+        ("flux=a/b 1:1@1K=1024x1024", "names tiers of resolution"),
         ("flux=a/b 1024x1024 go_fast", "'go_fast' must be a field that it honours"),
         ("flux=a/b 1024x1024 go-fast=1", "'go-fast=1' must name an input"),
         ("flux=a/b 1024x1024 seed:=1", "'seed=1' must be a field that it honours"),

@@ -7,6 +7,7 @@ from fractions import Fraction
 import httpx
 import pytest
 
+from darkroom.adapters.generators.ratios import Shape
 from darkroom.adapters.generators.stability.answer import read_answer
 from darkroom.adapters.generators.stability.models import RATIOS, stability_cards
 from darkroom.adapters.in_memory.generator import tile
@@ -31,9 +32,9 @@ def answered(status: int = 200, *, width: int = 160, height: int = 90, **fields:
     return Answer(status, httpx.Headers(), json.dumps(document).encode())
 
 
-@pytest.mark.parametrize(("size", "ratio"), RATIOS.items(), ids=str)
-def test_each_size_has_exactly_the_shape_that_is_ordered_for_it(size: ImageSize, ratio: str) -> None:
-    wide, high = map(int, ratio.split(":"))
+@pytest.mark.parametrize(("size", "shape"), RATIOS.shapes.items(), ids=str)
+def test_each_size_has_exactly_the_shape_that_is_ordered_for_it(size: ImageSize, shape: Shape) -> None:
+    wide, high = map(int, str(shape.ratio).split(":"))
 
     assert Fraction(size.width, size.height) == Fraction(wide, high)
     assert size.width * size.height == pytest.approx(1024 * 1024, rel=0.15)

@@ -27,6 +27,6 @@ def call_body(request: GenerationRequest, model: ReplicateModel) -> bytes:
 
 
 def _size(request: GenerationRequest, model: ReplicateModel) -> dict[str, Any]:
-    if request.size in model.ratios:
-        return {"aspect_ratio": model.ratios[request.size]}
+    if model.ratios:
+        return {"aspect_ratio": model.ratios.shape(request.size).ratio}
     return {"width": request.size.width, "height": request.size.height}

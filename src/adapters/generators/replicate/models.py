@@ -6,15 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from darkroom.adapters.generators.declared_models import EXAMPLE, Sizes, read_honoured, read_sizes
+from darkroom.adapters.generators.declared_models import EXAMPLE, read_honoured, read_sizes
+from darkroom.adapters.generators.ratios import RatioTable
 from darkroom.domain.model.errors import InvalidValue
 from darkroom.domain.model.image_file import MediaType
 from darkroom.domain.model.model_card import HONOURABLE, ModelCard, NumberRange
-from darkroom.domain.model.values import ImageSize, ModelVersion, Prompt
+from darkroom.domain.model.values import ModelVersion, Prompt
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]*/[a-z0-9][a-z0-9._-]*(:[0-9a-f]{64})?|[0-9a-f]{64}")
 _INPUT: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_RATIO: Final = re.compile(r"[0-9]{1,2}:[0-9]{1,2}")
 _MEDIA_TYPES: Final = {"png": MediaType.PNG, "jpg": MediaType.JPEG, "jpeg": MediaType.JPEG, "webp": MediaType.WEBP}
 
 
@@ -22,14 +22,14 @@ _MEDIA_TYPES: Final = {"png": MediaType.PNG, "jpg": MediaType.JPEG, "jpeg": Medi
 class ReplicateModel:
     """A model under the name that Replicate knows it by: `owner/name` of an official one, else a version.
 
-    `inputs` says which input each field that it honours goes into. `ratios`, where given, are what stands for a size
-    in its input `aspect_ratio`. `also` are inputs that always go along.
+    `inputs` says which input each field that it honours goes into. `ratios`, if given, are what stands for a size in
+    its input `aspect_ratio`. `also` are inputs that always go along.
     """
 
     card: ModelCard
     name: str
     inputs: Mapping[str, str]
-    ratios: Mapping[ImageSize, str] = field(default_factory=dict)
+    ratios: RatioTable | None = None
     also: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -60,7 +60,8 @@ def parse_models(entries: Iterable[str]) -> dict[str, ReplicateModel]:
 def _model(version: str, words: Sequence[str]) -> ReplicateModel:
     if len(words) < 2 or not _NAME.fullmatch(words[0]):  # noqa: PLR2004  # a name, and what it draws
         raise InvalidValue(f"{version!r} must say who draws and what, as in {version}=owner/name {EXAMPLE}")
-    sizes, ratios = _read_sizes(words[1])
+    ratios = _read_ratios(words[1]) if "=" in words[1] else None
+    sizes = ratios.sizes if ratios else read_sizes(words[1])
     honoured: dict[str, NumberRange | None] = {}
     inputs: dict[str, str] = {}
     also: dict[str, Any] = {}
@@ -91,14 +92,11 @@ def _model(version: str, words: Sequence[str]) -> ReplicateModel:
     return ReplicateModel(card, words[0], inputs, ratios, also)
 
 
-def _read_sizes(text: str) -> tuple[Sizes, dict[ImageSize, str]]:
-    pairs = [size.rpartition("=") for size in text.split("|")]
-    sizes, ratios = read_sizes("|".join(size for *_, size in pairs)), [ratio for ratio, *_ in pairs if ratio]
-    if not ratios:
-        return sizes, {}
-    if sizes.listed is None or len(ratios) < len(pairs) or not all(_RATIO.fullmatch(ratio) for ratio in ratios):
-        raise InvalidValue(f"{text!r} must name a ratio for each size, as in 1:1=1024x1024|16:9=1344x768")
-    return sizes, dict(zip(sizes.listed, ratios, strict=True))
+def _read_ratios(text: str) -> RatioTable:
+    ratios = RatioTable.read(text)
+    if any(shape.tier for shape in ratios.shapes.values()):
+        raise InvalidValue(f"{text!r} names tiers of resolution, which the input aspect_ratio does not have")
+    return ratios
 
 
 def _input(name: str, word: str) -> str:

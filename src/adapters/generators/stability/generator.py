@@ -66,7 +66,7 @@ class StabilityImageGenerator(ImageGenerator):
             "prompt": request.prompt.value,
             "negative_prompt": negative_prompt.value if negative_prompt else None,
             "model": MODELS[request.version.value].model,
-            "aspect_ratio": RATIOS[request.size],
+            "aspect_ratio": RATIOS.shape(request.size).ratio,
             "seed": str(seed.value),
             "cfg_scale": str(guidance.value) if guidance else None,
             "output_format": self._output_format,

@@ -5,24 +5,27 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from darkroom.adapters.generators.ratios import RatioTable, Shape
 from darkroom.domain.model.errors import InvalidValue
 from darkroom.domain.model.image_file import MediaType
-from darkroom.domain.model.model_card import ModelCard, NumberRange, PixelRange
+from darkroom.domain.model.model_card import ModelCard, NumberRange
 from darkroom.domain.model.money import Money
 from darkroom.domain.model.values import ImageSize, ModelVersion
 
-RATIOS: Final = {
-    ImageSize(1024, 1024): "1:1",
-    ImageSize(1280, 720): "16:9",
-    ImageSize(720, 1280): "9:16",
-    ImageSize(1248, 832): "3:2",
-    ImageSize(832, 1248): "2:3",
-    ImageSize(1120, 896): "5:4",
-    ImageSize(896, 1120): "4:5",
-    ImageSize(1568, 672): "21:9",
-    ImageSize(672, 1568): "9:21",
-}
-"""The `aspect_ratio` that each size stands for."""
+RATIOS: Final = RatioTable(
+    {
+        ImageSize(1024, 1024): Shape("1:1"),
+        ImageSize(1280, 720): Shape("16:9"),
+        ImageSize(720, 1280): Shape("9:16"),
+        ImageSize(1248, 832): Shape("3:2"),
+        ImageSize(832, 1248): Shape("2:3"),
+        ImageSize(1120, 896): Shape("5:4"),
+        ImageSize(896, 1120): Shape("4:5"),
+        ImageSize(1568, 672): Shape("21:9"),
+        ImageSize(672, 1568): Shape("9:21"),
+    }
+)
+"""Sizes whose ratios are exactly Stability AI's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,6 @@ MODELS: Final = {
 """By version."""
 
 _CREDIT: Final = Decimal("0.01")  # USD
-_SIDES: Final = PixelRange(min(size.width for size in RATIOS), max(size.width for size in RATIOS))
 
 
 def stability_cards(versions: Iterable[str], media_type: MediaType) -> tuple[ModelCard, ...]:
@@ -66,9 +68,9 @@ def _card(version: str, media_type: MediaType) -> ModelCard:
     return ModelCard(
         version=ModelVersion(version),
         generator="stability",
-        width=_SIDES,
-        height=_SIDES,
-        sizes=tuple(RATIOS),
+        width=RATIOS.sizes.side,
+        height=RATIOS.sizes.side,
+        sizes=RATIOS.sizes.listed,
         prompt_max=10_000,
         media_type=media_type,
         samples_max=1,
