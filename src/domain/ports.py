@@ -90,6 +90,18 @@ class ImageGenerator(Protocol):
         del request, key, receipt
         return None
 
+    async def find(self, request: GenerationRequest, key: str) -> Receipt | None:
+        """Look for what was submitted under a key, where the answer to it was lost. Costs nothing, and orders nothing.
+
+        For providers that let us name an order. A receipt says that the order arrived, and images can be collected
+        with it as with any other. None says that nothing is known of it; the order may still arrive.
+
+        Raises:
+            GeneratorRefused, GeneratorUnavailable: it cannot be asked just now; asking again later is free.
+        """
+        del request, key
+        return None
+
     async def check(self) -> str:
         """Say in a sentence whether the provider can be reached, spending nothing.
 

@@ -9,19 +9,20 @@ from typing import Any, TypeVar
 from darkroom.adapters.conformance.provider import Provider
 from darkroom.domain.model.errors import DrawingFailed
 from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
+from darkroom.domain.model.identifiers import uuid7
 from darkroom.domain.ports import ImageGenerator, Receipt
 
 T = TypeVar("T")
 
 
 async def draw(
-    generator: ImageGenerator, request: GenerationRequest
+    generator: ImageGenerator, request: GenerationRequest, key: str | None = None
 ) -> tuple[dict[int, GeneratedImage], DrawingFailed | None]:
-    """The images that come, by index, and the failure, if any."""
+    """The images that come, by index, and the failure, if any. Without a `key` it is an order of its own."""
     came: dict[int, GeneratedImage] = {}
     try:
         receipt = Receipt()
-        async with aclosing(generator.answers(request, "key")) as receipts:
+        async with aclosing(generator.answers(request, key or uuid7())) as receipts:
             async for so_far in receipts:
                 receipt = so_far
         async with aclosing(generator.collect(request, receipt)) as images:

@@ -78,6 +78,16 @@ class GeneratorContract:
         first, second = [await collected(generator, request, receipt) for _ in range(2)]
         assert first == second, "the second collection gives something else"
 
+    async def test_what_is_found_by_its_key_is_what_was_submitted(self, generator: ImageGenerator) -> None:
+        request = plain_request(generator.cards[0], samples=min(2, generator.cards[0].samples_max))
+        receipt = await generator.submit(request, "key")
+        found = await generator.find(request, "key")
+
+        assert await generator.find(request, "another key") is None, "it finds what was never submitted"
+        if found is not None:
+            images = await collected(generator, request, receipt)
+            assert await collected(generator, request, found) == images, "what it finds is another order"
+
     async def test_what_can_be_stored_of_a_receipt_is_all_it_takes(self, generator: ImageGenerator) -> None:
         request = plain_request(generator.cards[0])
         receipt = await generator.submit(request, "key")

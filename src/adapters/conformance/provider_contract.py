@@ -47,6 +47,12 @@ class ProviderContract(GeneratorContract):
         with pytest.raises(GeneratorUnavailable):
             await generator.check()
 
+    async def test_looking_for_an_order_sends_none(self, generator: ImageGenerator, provider: Provider) -> None:
+        assert await generator.find(plain_request(generator.cards[0]), "a key of no order") is None
+
+        assert not provider.asked, "looking for an order sent one"
+        assert provider.charged_images == 0, "looking for an order was charged for"
+
     async def test_trouble_is_told_with_the_truth_about_the_money(
         self,
         generator: ImageGenerator,
@@ -100,7 +106,7 @@ class ProviderContract(GeneratorContract):
         await provider.suffer(Situation.SILENCE)
         async with nothing_left_running():
             for number in range(1, CANCELLED + 1):
-                work = asyncio.create_task(generator.submit(request, "key"))
+                work = asyncio.create_task(generator.submit(request, f"key {number}"))
                 await until_asked(provider, number)
                 work.cancel()
                 await asyncio.wait([work])

@@ -27,21 +27,24 @@ class ByVersionImageGenerator(ImageGenerator):
         return tuple(card for generator in self._generators for card in generator.cards)
 
     async def submit(self, request: GenerationRequest, key: str) -> Receipt:
-        return await self._find(request, GeneratorUnavailable).submit(request, key)
+        return await self._generator_of(request, GeneratorUnavailable).submit(request, key)
 
     def answers(self, request: GenerationRequest, key: str) -> AsyncGenerator[Receipt, None]:
-        return self._find(request, GeneratorUnavailable).answers(request, key)
+        return self._generator_of(request, GeneratorUnavailable).answers(request, key)
 
     def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
-        return self._find(request, OutcomeUnknown).collect(request, receipt)
+        return self._generator_of(request, OutcomeUnknown).collect(request, receipt)
 
     async def progress(self, request: GenerationRequest, key: str, receipt: Receipt | None) -> Progress | None:
-        return await self._find(request, GeneratorUnavailable).progress(request, key, receipt)
+        return await self._generator_of(request, GeneratorUnavailable).progress(request, key, receipt)
+
+    async def find(self, request: GenerationRequest, key: str) -> Receipt | None:
+        return await self._generator_of(request, OutcomeUnknown).find(request, key)
 
     async def check(self) -> str:
         return "; ".join([await generator.check() for generator in self._generators])
 
-    def _find(self, request: GenerationRequest, otherwise: type[DrawingFailed]) -> ImageGenerator:
+    def _generator_of(self, request: GenerationRequest, otherwise: type[DrawingFailed]) -> ImageGenerator:
         # A generation taken up after a restart may name a model that the settings no longer offer.
         generator = self._by_version.get(request.version.value)
         if generator is None:

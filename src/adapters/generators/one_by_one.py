@@ -74,6 +74,10 @@ class OneByOneImageGenerator(ImageGenerator):
         told = await asyncio.gather(*(self._how_far(sample, key, answers) for sample in _samples(request)))
         return _altogether(told, side_by_side=receipt is not None)
 
+    async def find(self, request: GenerationRequest, key: str) -> Receipt | None:
+        found = [await self._generator.find(one.request, f"{key}.{one.index}") for one in _samples(request)]
+        return _so_far(found) if any(found) else None
+
     async def check(self) -> str:
         return await self._generator.check()
 

@@ -32,8 +32,7 @@ class MarkingImageGenerator(ImageGenerator):
         return self._generator.cards
 
     async def submit(self, request: GenerationRequest, key: str) -> Receipt:
-        receipt = await self._generator.submit(request, key)
-        return replace(receipt, images=tuple([await self._marked(image, request) for image in receipt.images]))
+        return await self._all_marked(await self._generator.submit(request, key), request)
 
     async def answers(self, request: GenerationRequest, key: str) -> AsyncGenerator[Receipt, None]:
         marked: dict[int, GeneratedImage] = {}
@@ -53,8 +52,15 @@ class MarkingImageGenerator(ImageGenerator):
     async def progress(self, request: GenerationRequest, key: str, receipt: Receipt | None) -> Progress | None:
         return await self._generator.progress(request, key, receipt)
 
+    async def find(self, request: GenerationRequest, key: str) -> Receipt | None:
+        receipt = await self._generator.find(request, key)
+        return await self._all_marked(receipt, request) if receipt else None
+
     async def check(self) -> str:
         return await self._generator.check()
+
+    async def _all_marked(self, receipt: Receipt, request: GenerationRequest) -> Receipt:
+        return replace(receipt, images=tuple([await self._marked(image, request) for image in receipt.images]))
 
     async def _marked(self, image: GeneratedImage, request: GenerationRequest) -> GeneratedImage:
         try:

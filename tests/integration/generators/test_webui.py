@@ -45,7 +45,7 @@ class TestWebUI(ProviderContract):
 
 async def test_the_call_is_as_the_web_ui_takes_it(provider: WebUIProvider) -> None:
     async with provider.opened(options=CallOptions("DPM++ 2M", "Karras")) as generator:
-        await draw(generator, plain_request(generator.cards[1], first_seed=7))
+        await draw(generator, plain_request(generator.cards[1], first_seed=7), "key")
 
     (call,) = provider.simulator.calls
     assert call.headers["authorization"] == "Basic cGFpbnRlcjpzZWNyZXQtd29yZHM="

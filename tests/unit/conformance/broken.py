@@ -100,6 +100,13 @@ class ForgetsItsReceipts(Broken):
             yield image
 
 
+class FindsWhatItNeverGot(Broken):
+    breaks, told = "what_is_found_by_its_key_is_what_was_submitted", "it finds what was never submitted"
+
+    async def find(self, request: GenerationRequest, key: str) -> Receipt | None:
+        return await super().submit(request, key)
+
+
 class PromisesMoreThanItsReceipt(Broken):
     breaks = "what_can_be_stored_of_a_receipt_is_all_it_takes"
     told = "the reference alone does not give what the whole receipt gave"
@@ -260,6 +267,14 @@ class PaysForChecking(Caller):
     async def check(self) -> str:
         self.studio.calls.append(self.studio.calls[0] if self.studio.calls else _NOTHING)
         return await super().check()
+
+
+class OrdersToLook(Caller):
+    breaks, told = "looking_for_an_order_sends_none", "looking for an order sent one"
+
+    async def find(self, request: GenerationRequest, key: str) -> Receipt | None:
+        await self.order(request)
+        return None
 
 
 _NOTHING: Final = Asked(

@@ -361,3 +361,27 @@ async def test_the_progress_of_all_is_that_of_each_together(
     request = request_of(len(told))
     receipt = await generator.submit(request, "key") if submitted else None
     assert await generator.progress(request, "key", receipt) == progress
+
+
+@dataclass
+class Named(Scripted):
+    """Knows which keys have arrived, and gives the receipt again."""
+
+    async def find(self, request: GenerationRequest, key: str) -> Receipt | None:
+        return Receipt(b"linked") if key in [asked for *_, asked in self.asked] else None
+
+
+async def test_samples_are_looked_for_one_by_one_and_of_the_others_nothing_is_known() -> None:
+    generator = Named({100: "linked"})
+    alone = OneByOneImageGenerator(generator, at_once=1)
+    request = request_of(2)
+    assert await alone.find(request, KEY) is None
+
+    await generator.submit(replace(request, samples=1, seeds=request.seeds[:1]), f"{KEY}.0")
+    found = await alone.find(request, KEY)
+    assert found is not None
+    images, failure = await collected(alone, request, found)
+
+    assert [image.index for image in images] == [0]
+    assert failure is not None
+    assert told(failure) == (OutcomeUnknown, Charged.UNKNOWN)

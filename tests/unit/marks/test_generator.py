@@ -17,7 +17,7 @@ from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
 from darkroom.domain.model.image_file import MediaType
 from darkroom.domain.model.model_card import MediaSource
 from darkroom.domain.model.values import ImageSize, ModelVersion, Prompt, Seed
-from darkroom.domain.ports import ImageGenerator
+from darkroom.domain.ports import ImageGenerator, Receipt
 from unit.marks.variants import pixels
 
 REQUEST = GenerationRequest(
@@ -144,3 +144,16 @@ async def test_it_is_otherwise_the_generator_that_it_marks() -> None:
     assert marking.cards == inner.cards
     assert await marking.check() == await inner.check()
     assert await marking.progress(REQUEST, "key", receipt) == await inner.progress(REQUEST, "key", receipt)
+
+
+async def test_images_that_are_found_with_their_order_are_marked_too() -> None:
+    class Remembering(InMemoryImageGenerator):
+        async def find(self, request: GenerationRequest, key: str) -> Receipt | None:
+            return await self.submit(request, key) if key == "key" else None
+
+    marking = MarkingImageGenerator(Remembering(), stated_in_xmp, prompts=False)
+
+    found = await marking.find(REQUEST, "key")
+    assert found is not None
+    assert all(said(image) for image in found.images)
+    assert await marking.find(REQUEST, "another") is None
