@@ -1,38 +1,30 @@
 """The generator that draws with Replicate."""
 
-import asyncio
-import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from http import HTTPStatus
 from typing import Final
 
 import httpx
 
 from darkroom.adapters.generators.one_by_one import OneByOneImageGenerator
+from darkroom.adapters.generators.queued import job_at_its_end, said_of_job
 from darkroom.adapters.generators.replicate.call import call_body, call_path
 from darkroom.adapters.generators.replicate.errors import replicate_failure
 from darkroom.adapters.generators.replicate.models import ReplicateModel
 from darkroom.adapters.generators.replicate.prediction import Prediction, read_id
-from darkroom.adapters.outbound_http.answer import Answer
 from darkroom.adapters.outbound_http.endpoint import Endpoint
 from darkroom.adapters.outbound_http.headers import HEADERS
 from darkroom.adapters.outbound_http.images import drawn_image, longest_file
 from darkroom.adapters.outbound_http.room import IMAGE_MEMORY, ProviderHttp, open_provider_http
-from darkroom.domain.model.errors import GeneratorUnavailable, OutcomeUnknown, UnusableImage
+from darkroom.domain.model.errors import UnusableImage
 from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
 from darkroom.domain.model.model_card import ModelCard
 from darkroom.domain.model.progress import Progress
 from darkroom.domain.ports import ImageGenerator, Receipt
-from darkroom.domain.use_cases.patience import pauses
-
-log = logging.getLogger(__name__)
 
 REPLICATE: Final = "https://api.replicate.com/v1"
 
 _LONGEST_ANSWER: Final = 4 * 1024 * 1024  # bytes: a prediction repeats its input and what the model logged
-_LONGEST_PAUSE: Final = 3.0  # seconds: whoever waits for an image, waits that much longer at the most
-_FINAL: Final = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
 
 
 class ReplicateImageGenerator(ImageGenerator):
@@ -81,32 +73,18 @@ class ReplicateImageGenerator(ImageGenerator):
         return f"Replicate answers at {self._endpoint.base_url} and does not refuse the token"
 
     async def _ended(self, prediction_id: str) -> Prediction:
-        """The prediction at its end, be it one that we bring about."""
-        try:
-            async with asyncio.timeout(self._patience):
-                for pause in pauses():
-                    prediction = await self._asked("GET", f"/predictions/{prediction_id}")
-                    if prediction.ended:
-                        return prediction
-                    await asyncio.sleep(min(pause, _LONGEST_PAUSE))
-        except TimeoutError:
-            log.warning("prediction %s is not done after %g s, and is taken back", prediction_id, self._patience)
-        for verb, path in (("POST", f"/predictions/{prediction_id}/cancel"), ("GET", f"/predictions/{prediction_id}")):
-            prediction = await self._asked(verb, path)
-            if prediction.ended:
-                return prediction
-        raise OutcomeUnknown(f"the provider did not say within {self._patience:g} s what became of it")
+        """The prediction at its end, even if it is one that we bring about."""
+        path = f"/predictions/{prediction_id}"
+        return await job_at_its_end(
+            lambda: self._asked("GET", path),
+            patience=self._patience,
+            take_back=lambda: self._asked("POST", f"{path}/cancel"),
+        )
 
     async def _asked(self, verb: str, path: str) -> Prediction:
-        """What is said of a prediction; nothing is, where it cannot be asked just now."""
-        try:
-            answer = await self._http.free.send(self._request(verb, path), longest=_LONGEST_ANSWER)
-        except GeneratorUnavailable as reason:
-            log.warning("a prediction cannot be asked about just now: %s", reason)
-            return Prediction({})
-        if answer.status in _FINAL:
-            raise OutcomeUnknown(f"the provider does not let us ask about it any more (HTTP {answer.status})")
-        return _said(answer)
+        """What is said of a prediction; nothing is, if it cannot be asked just now."""
+        answer = await said_of_job(self._http.free, self._request(verb, path), longest=_LONGEST_ANSWER)
+        return Prediction(answer.document() if answer and answer.is_success else {})
 
     def _request(self, verb: str, path: str, content: bytes | None = None) -> httpx.Request:
         headers = {**HEADERS, "Accept": "application/json", "Authorization": self._authorization}
@@ -118,10 +96,6 @@ class ReplicateImageGenerator(ImageGenerator):
     @property
     def _authorization(self) -> str:
         return f"Bearer {self._endpoint.api_key}"
-
-
-def _said(answer: Answer) -> Prediction:
-    return Prediction(answer.document() if answer.is_success else {})
 
 
 @asynccontextmanager

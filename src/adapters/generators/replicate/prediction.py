@@ -39,6 +39,11 @@ class Prediction:
         return self.document.get("status") in ("succeeded", "failed", "canceled", "aborted")
 
     @property
+    def missing(self) -> bool:
+        """Never said in so many words: what is not known is answered with a 404."""
+        return False
+
+    @property
     def progress(self) -> Progress | None:
         """How far it is, by the last bar that its model drew into the log (as tqdm draws them)."""
         logs = self.document.get("logs")
