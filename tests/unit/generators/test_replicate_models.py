@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from darkroom.adapters.generators.declared_inputs import DeclaredModel
 from darkroom.adapters.generators.replicate.call import call_body, call_path
-from darkroom.adapters.generators.replicate.models import ReplicateModel, parse_models
+from darkroom.adapters.generators.replicate.models import parse_models
 from darkroom.domain.model.errors import InvalidValue
 from darkroom.domain.model.generation import GenerationRequest
 from darkroom.domain.model.image_file import MediaType
@@ -26,7 +27,7 @@ REQUEST = GenerationRequest(
 )
 
 
-def model_of(entry: str) -> ReplicateModel:
+def model_of(entry: str) -> DeclaredModel:
     (model,) = parse_models([entry]).values()
     return model
 

@@ -21,6 +21,6 @@ No key makes creating idempotent: none is documented.
 """
 
 from darkroom.adapters.generators.replicate.generator import ReplicateImageGenerator, open_replicate
-from darkroom.adapters.generators.replicate.models import ReplicateModel, parse_models
+from darkroom.adapters.generators.replicate.models import parse_models
 
-__all__ = ["ReplicateImageGenerator", "ReplicateModel", "open_replicate", "parse_models"]
+__all__ = ["ReplicateImageGenerator", "open_replicate", "parse_models"]

@@ -6,11 +6,11 @@ from typing import Final
 
 import httpx
 
+from darkroom.adapters.generators.declared_inputs import DeclaredModel
 from darkroom.adapters.generators.one_by_one import OneByOneImageGenerator
 from darkroom.adapters.generators.queued import job_at_its_end, said_of_job
 from darkroom.adapters.generators.replicate.call import call_body, call_path
 from darkroom.adapters.generators.replicate.errors import replicate_failure
-from darkroom.adapters.generators.replicate.models import ReplicateModel
 from darkroom.adapters.generators.replicate.prediction import Prediction, read_id
 from darkroom.adapters.outbound_http.endpoint import Endpoint
 from darkroom.adapters.outbound_http.headers import HEADERS
@@ -31,7 +31,7 @@ class ReplicateImageGenerator(ImageGenerator):
     """Draws one image a prediction. The receipt is its id: whoever holds it can ask how far it is, also later."""
 
     def __init__(
-        self, endpoint: Endpoint, http: ProviderHttp, models: Mapping[str, ReplicateModel], *, patience: float
+        self, endpoint: Endpoint, http: ProviderHttp, models: Mapping[str, DeclaredModel], *, patience: float
     ) -> None:
         """`models` by version; after `patience` seconds of asking a prediction is taken back."""
         self._endpoint, self._http, self._models, self._patience = endpoint, http, models, patience
@@ -102,7 +102,7 @@ class ReplicateImageGenerator(ImageGenerator):
 async def open_replicate(
     *,
     api_token: str,
-    models: Mapping[str, ReplicateModel],
+    models: Mapping[str, DeclaredModel],
     base_url: str = REPLICATE,
     image_hosts: Iterable[str] = ("replicate.delivery",),
     call_timeout: float = 60.0,

@@ -1,0 +1,156 @@
+"""Models whose inputs differ from one to the next: the operator declares them, and calls are made by that."""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from darkroom.adapters.generators.declared_models import EXAMPLE, read_honoured, read_sizes
+from darkroom.adapters.generators.ratios import RatioTable
+from darkroom.domain.model.errors import InvalidValue
+from darkroom.domain.model.generation import GenerationRequest
+from darkroom.domain.model.image_file import MediaType
+from darkroom.domain.model.model_card import HONOURABLE, ModelCard, NumberRange
+from darkroom.domain.model.values import ImageSize, ModelVersion, Prompt
+
+_INPUT: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_MEDIA_TYPES: Final = {"png": MediaType.PNG, "jpg": MediaType.JPEG, "jpeg": MediaType.JPEG, "webp": MediaType.WEBP}
+
+
+def in_pixels(size: ImageSize) -> Mapping[str, Any]:
+    """A size as most models take it: in an input for each side."""
+    return {"width": size.width, "height": size.height}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wording:
+    """How the models of one provider are named and told what to draw.
+
+    `names` are what its models may be called, `example` is such a name. `media_type` is what a model draws that is
+    given no `output_format`. `tier` is the input for a resolution such as `2K`, None if models have none; `size` makes
+    inputs of a size for which no ratio stands.
+    """
+
+    generator: str
+    names: re.Pattern[str]
+    example: str
+    media_type: MediaType
+    tier: str | None = None
+    size: Callable[[ImageSize], Mapping[str, Any]] = in_pixels
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredModel:
+    """A model under the name that its provider knows it by.
+
+    `inputs` says which input each field that it honours goes into. `ratios`, if given, are what stands for a size in
+    its input `aspect_ratio`. `also` are inputs that always go along.
+    """
+
+    card: ModelCard
+    name: str
+    wording: Wording
+    inputs: Mapping[str, str]
+    ratios: RatioTable | None = None
+    also: Mapping[str, Any] = field(default_factory=dict)
+
+    def inputs_for(self, request: GenerationRequest) -> dict[str, Any]:
+        """Every parameter as given, in the input that the model has for it; what was not given is left out.
+
+        Raises:
+            GeneratorRefused: the model is not offered in this size any more.
+        """
+        negative_prompt, steps, guidance = request.negative_prompt, request.num_inference_steps, request.guidance_scale
+        given = {
+            "negative_prompt": negative_prompt and negative_prompt.value,
+            "seed": request.seeds[0].value if request.seeds else None,
+            "num_inference_steps": steps and steps.value,
+            "guidance_scale": guidance and guidance.value,
+        }
+        inputs: dict[str, Any] = {**self.also, "prompt": request.prompt.value, **self._size(request.size)}
+        return inputs | {self.inputs[name]: value for name, value in given.items() if value is not None}
+
+    def _size(self, size: ImageSize) -> Mapping[str, Any]:
+        if self.ratios is None:
+            return self.wording.size(size)
+        shape = self.ratios.shape(size)
+        return {"aspect_ratio": shape.ratio} | (
+            {self.wording.tier: shape.tier} if self.wording.tier and shape.tier else {}
+        )
+
+
+def parse_declared(entries: Iterable[str], wording: Wording) -> dict[str, DeclaredModel]:
+    """Read the operator's list, by version: `version=name SIZES WORDS`.
+
+    Sizes are as `read_sizes` or `RatioTable.read` have them. Words are fields that the model honours, as
+    `read_honoured` has them, and `guidance_scale:guidance=3.5` if the model calls its input otherwise; any other
+    `input=value`, such as `output_format=png`, goes along with each call.
+
+    Raises:
+        InvalidValue: an entry cannot be read, or a version comes twice.
+    """
+    models: dict[str, DeclaredModel] = {}
+    for entry in entries:
+        version, _, rest = entry.partition("=")
+        model = _model(version.strip(), rest.split(), wording)
+        if models.setdefault(model.card.version.value, model) is not model:
+            raise InvalidValue(f"{version.strip()!r} is named twice")
+    return models
+
+
+def _model(version: str, words: Sequence[str], wording: Wording) -> DeclaredModel:
+    if len(words) < 2 or not wording.names.fullmatch(words[0]):  # noqa: PLR2004  # a name, and what it draws
+        raise InvalidValue(f"{version!r} must say who draws and what, as in {version}={wording.example} {EXAMPLE}")
+    ratios = _read_ratios(words[1], wording) if "=" in words[1] else None
+    sizes = ratios.sizes if ratios else read_sizes(words[1])
+    honoured: dict[str, NumberRange | None] = {}
+    inputs: dict[str, str] = {}
+    also: dict[str, Any] = {}
+    for word in words[2:]:
+        left, equals, value = word.partition("=")
+        known, _, called = left.partition(":")
+        if known in HONOURABLE:
+            honoured |= [read_honoured(f"{known}{equals}{value}")]
+            inputs[known] = _input(called or known, word)
+        elif equals:
+            also[_input(left, word)] = _value(value)
+        else:
+            raise InvalidValue(f"{word!r} must be a field that it honours, or an input as output_format=png")
+    card = ModelCard(
+        version=ModelVersion(version),
+        generator=wording.generator,
+        width=sizes.side,
+        height=sizes.side,
+        sizes=sizes.listed,
+        prompt_max=Prompt.MAX_LENGTH,
+        media_type=_MEDIA_TYPES.get(str(also.get("output_format")), wording.media_type),
+        samples_max=1,
+        negative_prompt="negative_prompt" in honoured,
+        seed="seed" in honoured,
+        num_inference_steps=honoured.get("num_inference_steps"),
+        guidance_scale=honoured.get("guidance_scale"),
+    )
+    return DeclaredModel(card, words[0], wording, inputs, ratios, also)
+
+
+def _read_ratios(text: str, wording: Wording) -> RatioTable:
+    ratios = RatioTable.read(text)
+    if wording.tier is None and any(shape.tier for shape in ratios.shapes.values()):
+        raise InvalidValue(f"{text!r} names tiers of resolution, which the input aspect_ratio does not have")
+    return ratios
+
+
+def _input(name: str, word: str) -> str:
+    if not _INPUT.fullmatch(name):
+        raise InvalidValue(f"{word!r} must name an input of the model")
+    return name
+
+
+def _value(text: str) -> object:
+    """A number, `true` or `false` as such, anything else as text."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    return value if isinstance(value, int | float) else text
