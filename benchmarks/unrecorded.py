@@ -33,7 +33,8 @@ async def _serve(settings: Settings, listener: socket, *, spool_too: bool) -> No
         if spool_too:
             container.spool.override(providers.Object(InMemoryImageSpool()))
         container.reset_singletons()  # some were made of the others by now
-        server = Server(create_app(container.services(), cors_origins=()), OpenConnections(), Watching().refused)
+        app = create_app(container.services(), cors_origins=())
+        server = Server(app, OpenConnections(), Watching().refused, keep_alive=settings.service.keep_alive)
         async with server.answering(listener):
             leave_alone_what_stays()
             print(f"Darkroom is ready at {settings.service.public_url}", flush=True)

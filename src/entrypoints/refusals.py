@@ -19,6 +19,7 @@ class Refusal(Enum):
     BODY_LATE = HTTPStatus.REQUEST_TIMEOUT, "the body did not come in time"
     # Nobody hears its status: it is in the midst of an answer that the connection is cut.
     ANSWER_NOT_TAKEN = HTTPStatus.REQUEST_TIMEOUT, "the answer was not read in time"
+    IDLE = HTTPStatus.REQUEST_TIMEOUT, "the connection was not used for too long"
     HEAD_TOO_LARGE = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the headers are too large"
     TRANSFER_CODING = HTTPStatus.NOT_IMPLEMENTED, "no transfer coding is known but chunked"
     TOO_MANY_CONNECTIONS = HTTPStatus.SERVICE_UNAVAILABLE, "there are too many connections"

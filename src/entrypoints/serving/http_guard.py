@@ -7,6 +7,7 @@ from contextlib import suppress
 from enum import Enum, auto
 from typing import Any, ClassVar, Final, cast
 
+import httptools
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
@@ -40,8 +41,12 @@ class GuardedHttpProtocol(HttpToolsProtocol):
     its next request while an earlier one on the connection is at work, nor while it is we who have stopped reading.
     What of an answer does not fit the buffers must be taken within a minute.
 
-    When the service stops, a connection on which no answer is due is closed with 503, which a request that comes in
-    that very moment finds waiting; the client has a second to find it and to leave.
+    A request that asks for another protocol is answered as if it had not asked (RFC 9110, 7.8): uvicorn by itself
+    loses its body.
+
+    A connection on which no answer is due is never closed without an answer, which a request that comes in that very
+    moment finds waiting: 503 when the service stops or another client needs the place, 408 when the connection was not
+    used for as long as it is kept. The client has a second to find it and to leave.
     """
 
     HEAD_WITHIN: ClassVar = 10.0
@@ -85,17 +90,21 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         for timer in (self._timer, self._not_taken, self._not_left):
             if timer:
                 timer.cancel()
-        if self._admitted:
-            self._connections.release(self._address)
+        self._give_place_back()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         if self._not_left:
             return  # it has its answer, which bytes left unread would tear out of the client's hands
+        self._connections.is_used(self, self._address)
+        self._unset_keepalive_if_required()
         if self._stage is _Stage.NOTHING:
             self._begin_head()  # even if these are blank lines, which the parser passes over
         request, head_bytes = self._requests, self._head_bytes
-        super().data_received(data)
+        try:
+            self._parse(data)
+        except httptools.HttpParserError:
+            self._refuse(self._refusal)
         if self.transport.is_closing():
             return
         if self._stage is _Stage.HEAD and self._requests == request:
@@ -130,10 +139,16 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         hosts = [name for name, _ in self.headers if name == b"host"]
         if len(hosts) > 1 or (not hosts and version == "1.1"):  # RFC 9112, 3.2
             self._stop_parsing(Refusal.HOST)
+        if self.parser.should_upgrade():
+            if self.parser.get_method() == b"CONNECT":
+                self._stop_parsing(Refusal.NO_HTTP)
+            return  # it comes once more, see `_parse`
         super().on_headers_complete()  # which raises for a target that it cannot take apart
         self._stage = _Stage.BODY
 
     def on_message_complete(self) -> None:
+        if self.parser.should_upgrade():
+            return
         self._stage = _Stage.NOTHING
         super().on_message_complete()
 
@@ -141,12 +156,20 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         super().on_response_complete()
         if self.transport.is_closing():
             self._let_take()
-        elif self._leaving and not self._at_work:
-            self._leave()
+        elif self._at_work:
+            pass  # on the next request, which was sent before the answer to this one
+        elif self._leaving:
+            self._leave(Refusal.STOPPING)
+        elif self._stage is _Stage.NOTHING:
+            self._connections.is_idle(self, self._address)
 
     def timeout_keep_alive_handler(self) -> None:
-        super().timeout_keep_alive_handler()
-        self._let_take()
+        if not self.transport.is_closing():
+            self._leave(Refusal.IDLE)
+
+    def make_room(self) -> None:
+        """Leave the connection, on which no answer is due, to have its place for another."""
+        self._leave(Refusal.TOO_MANY_CONNECTIONS)
 
     def answer_for_the_last_time(self) -> None:
         """Say with the answer that is due last that the connection ends with it, where it has not begun."""
@@ -157,8 +180,8 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         self._leaving = True
         if self._at_work:
             self.answer_for_the_last_time()
-        elif not self.transport.is_closing():
-            self._leave()
+        elif not self.transport.is_closing() and not self._not_left:
+            self._leave(Refusal.STOPPING)
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -170,10 +193,6 @@ class GuardedHttpProtocol(HttpToolsProtocol):
             self._not_taken.cancel()
             self._not_taken = None
 
-    def send_400_response(self, msg: str) -> None:
-        del msg
-        self._refuse(self._refusal)
-
     @property
     def _at_work(self) -> bool:
         """Whether an answer is due."""
@@ -183,6 +202,36 @@ class GuardedHttpProtocol(HttpToolsProtocol):
     def _earlier_at_work(self) -> bool:
         """Whether an answer is due before anything can be said of what is arriving."""
         return bool(self.pipeline) if self._stage is _Stage.BODY else self._at_work
+
+    def _new_parser(self) -> httptools.HttpRequestParser:
+        parser = httptools.HttpRequestParser(self)
+        # As uvicorn does: what follows a request that ends its connection is not an error, and is not read.
+        parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        return parser
+
+    def _parse(self, data: bytes) -> None:
+        """Parse what came.
+
+        httptools takes all that follows a head with an upgrade for another protocol. So such a head is parsed once
+        more, by a new parser and without the upgrade, and what follows it is that request's body, or the next request.
+
+        Raises:
+            HttpParserError: it is not HTTP, or is refused.
+        """
+        while True:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                head, data = self._head_without_upgrade(), data[upgrade.args[0] :]
+                self.parser, self._head_bytes = self._new_parser(), 0
+                self.parser.feed_data(head)
+            else:
+                return
+
+    def _head_without_upgrade(self) -> bytes:
+        version = self.parser.get_http_version().encode()
+        fields = (name + b": " + value for name, value in self.headers if name != b"upgrade")
+        return b"\r\n".join((self.parser.get_method() + b" " + self.url + b" HTTP/" + version, *fields, b"", b""))
 
     def _begin_head(self) -> None:
         self._stage, self._requests, self._head_bytes = _Stage.HEAD, self._requests + 1, 0
@@ -223,7 +272,13 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         self.transport.close()
         self._let_take()
 
-    def _leave(self) -> None:
+    def _give_place_back(self) -> None:
+        self._connections.is_used(self, self._address)
+        if self._admitted:
+            self._admitted = False
+            self._connections.release(self._address)
+
+    def _leave(self, refusal: Refusal) -> None:
         """Answer the request that may be on its way, if there is one, and close.
 
         The end of a connection cannot be timed so that no request meets it. One that met a closed door would be cut
@@ -231,12 +286,14 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         left. Data that nobody asked for are the end of a connection to clients (RFC 9112, 9.2), who know that of the
         408 that servers send there.
         """
-        self._tell(Refusal.STOPPING)
+        if refusal is not Refusal.IDLE:  # which is how connections usually end
+            self._tell(refusal)
+        self._give_place_back()
         self._unset_keepalive_if_required()
         if self._timer:
             self._timer.cancel()
         self._not_left = self.loop.call_later(self.LEFT_WITHIN, self.transport.close)
-        self.transport.write(Refusal.STOPPING.answer())
+        self.transport.write(refusal.answer())
         with suppress(OSError):  # the client has left already
             self.transport.write_eof()
         self._let_take()

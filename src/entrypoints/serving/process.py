@@ -64,7 +64,7 @@ async def serve(
         connections = OpenConnections(most=service.max_connections, most_of_one=service.max_connections_per_client)
         app = create_app(container.services(), cors_origins=service.cors_origins, watch=watching.request)
         watching.addresses(addresses(app))
-        server = Server(app, connections, watching.refused, shared=service.workers > 1)
+        server = Server(app, connections, watching.refused, keep_alive=service.keep_alive, shared=service.workers > 1)
         async with server.answering(listener):
             leave_alone_what_stays()
             async with _in_the_background(container, settings, watching):

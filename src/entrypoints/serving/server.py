@@ -15,8 +15,6 @@ from darkroom.entrypoints.serving.http_guard import GuardedHttpProtocol
 from darkroom.entrypoints.serving.listener import BACKLOG, accept_all, let_nobody_connect
 from darkroom.entrypoints.serving.open_connections import OpenConnections
 
-# Seconds. Longer than the minute for which load balancers keep connections, so that it is they who close them.
-_KEEP_ALIVE: Final = 75
 # Seconds that requests still open have when no generation of ours is at work any more.
 _LAST_ANSWERS: Final = 20
 # Seconds in which clients may still send on connections that they have, before those are closed. Whatever meets the
@@ -28,9 +26,15 @@ class Server:
     """Answers the requests that come in on a socket, over no more `connections` than there may be."""
 
     def __init__(
-        self, app: Litestar, connections: OpenConnections, refused: Callable[[Refusal], None], *, shared: bool = False
+        self,
+        app: Litestar,
+        connections: OpenConnections,
+        refused: Callable[[Refusal], None],
+        *,
+        keep_alive: int,
+        shared: bool = False,
     ) -> None:
-        """`refused` is told of each connection that is closed from here.
+        """`refused` is told of each connection that is closed from here, `keep_alive` the seconds that one is kept.
 
         `shared` says that other processes listen on the same socket, and may go on.
         """
@@ -45,7 +49,7 @@ class Server:
             server_header=False,
             proxy_headers=False,
             backlog=BACKLOG,
-            timeout_keep_alive=_KEEP_ALIVE,
+            timeout_keep_alive=keep_alive,
             timeout_graceful_shutdown=_LAST_ANSWERS,
         )
         self._server = uvicorn.Server(self._config)

@@ -35,6 +35,14 @@ class ServiceSettings:
             "unlimited",
         ),
     ] = None
+    keep_alive: Annotated[
+        int,
+        Setting(
+            "DARKROOM_KEEP_ALIVE",
+            read.whole(1, 86_400),
+            "seconds that a connection is kept for its next request; more than the proxy in front keeps its own",
+        ),
+    ] = 3660  # a minute more than Envoy, which keeps them longest; Cloudflare 900, Google 600, Caddy 120, Traefik 90
     public_url_set: Annotated[
         str | None,
         Setting(

@@ -12,6 +12,8 @@ CHUNKED: Final = b"Transfer-Encoding: chunked\r\n"
 RIDER: Final = b"GET /rider HTTP/1.1\r\nHost: darkroom\r\n\r\n"
 """The request that a second reader would find within the first one."""
 
+UPGRADE: Final = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
+PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0"
 CHUNKS: Final = b"2\r\n{}\r\n0\r\n\r\n"
 
 
@@ -140,7 +142,7 @@ SHAPES: Final = (
     ),
     _get("HTTP/1.0", b"GET /api/models HTTP/1.0\r\n", HOST, "200 closed"),
     Shape("HTTP/0.9", b"GET /health/live\r\n", "refused (400)"),
-    Shape("HTTP/2 preface", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0", "refused (400)"),
+    Shape("HTTP/2 preface", PREFACE, "refused (400)"),
     Shape("TLS hello", b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03" + b"\0" * 32, "refused (400)"),
     Shape("blank lines first", b"\r\n\r\nGET /health/live HTTP/1.1\r\nHost: darkroom\r\n\r\n", "200"),
     # Upgrades.
@@ -151,6 +153,16 @@ SHAPES: Final = (
         "200 closed",
     ),
     _get("upgrade to WebSocket", _MODELS, HOST + b"Connection: Upgrade, close\r\nUpgrade: websocket\r\n", "200 closed"),
+    _post("order with an upgrade to h2c", UPGRADE + b"Content-Length: 2\r\n", b"{}", "400"),
+    _post("order in chunks with an upgrade to h2c", UPGRADE + CHUNKED, CHUNKS, "400"),
+    _post("upgrade to h2c with a request as its body", UPGRADE + b"Content-Length: %d\r\n" % len(RIDER), RIDER, "400"),
+    _post(
+        "upgrade to h2c, Content-Length and Transfer-Encoding",
+        UPGRADE + b"Content-Length: 6\r\n" + CHUNKED,
+        b"0\r\n\r\n" + RIDER,
+        "refused (400)",
+    ),
+    _get("upgrade to h2c and its preface", _MODELS, HOST + UPGRADE, "closed", body=PREFACE),
     # Too much.
     _get("header of 1 MB", _MODELS, HOST + b"X-Large: " + b"x" * 1_000_000 + b"\r\n", "refused (431)"),
     _get("10,000 headers", _MODELS, HOST + b"X: y\r\n" * 10_000, "refused (431)"),

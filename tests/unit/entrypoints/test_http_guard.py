@@ -66,8 +66,12 @@ Talk = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 @asynccontextmanager
-async def serving(protocol: type[GuardedHttpProtocol], application: Application) -> AsyncIterator[int]:
-    config = uvicorn.Config(application, http=protocol, lifespan="off", ws="none", log_config=None, port=0)
+async def serving(
+    protocol: type[GuardedHttpProtocol], application: Application, *, keep_alive: int = 60
+) -> AsyncIterator[int]:
+    config = uvicorn.Config(
+        application, http=protocol, lifespan="off", ws="none", log_config=None, port=0, timeout_keep_alive=keep_alive
+    )
     server = uvicorn.Server(config)
     config.load()
     server.lifespan = config.lifespan_class(config)

@@ -59,7 +59,7 @@ class Halting(Application):
 @asynccontextmanager
 async def stopping(listener: socket.socket, application: Application) -> AsyncIterator[Server]:
     """Serve within the block; what it ends with is the end of the server."""
-    server = Server(cast("Litestar", application), OpenConnections(), lambda _: None)
+    server = Server(cast("Litestar", application), OpenConnections(), lambda _: None, keep_alive=60)
     async with server.answering(listener):
         yield server
         server.announce_the_end()
@@ -128,6 +128,22 @@ async def test_a_request_that_meets_the_end_finds_its_answer(sent_before: int) -
             pass
         meeting = asyncio.create_task(asyncio.to_thread(speak_at_the_end, client, REQUEST[sent_before:]))
     assert_told_to_come_back(await meeting)
+    assert application.asked == 1
+
+
+async def test_a_request_that_meets_the_end_of_an_idle_connection_finds_its_answer() -> None:
+    application = Application()
+    application.may_answer.set()
+    async with serving(Patient, application, keep_alive=1) as port:
+        client = socket.create_connection(("127.0.0.1", port))
+        await asyncio.to_thread(client.sendall, REQUEST + b"body")
+        while not (await asyncio.to_thread(client.recv, 65536)).endswith(b"body"):
+            pass
+        answer = await asyncio.to_thread(speak_at_the_end, client, REQUEST)
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 408 ")
+    assert b"connection: close" in head.splitlines()
+    assert (json.loads(body)["detail"], json.loads(body)["charged"]) == (Refusal.IDLE.detail, "no")
     assert application.asked == 1
 
 

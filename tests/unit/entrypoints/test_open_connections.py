@@ -53,7 +53,27 @@ def guarded(connections: OpenConnections, protocol: type[GuardedHttpProtocol] = 
 
 
 @pytest.mark.parametrize("limit", ["most", "most_of_one"])
-async def test_one_too_many_is_turned_away_until_another_leaves(limit: str) -> None:
+async def test_one_too_many_is_turned_away_while_the_others_are_at_work(limit: str) -> None:
+    application = Application()
+    connections = Watched(**{limit: 2})
+    async with (
+        serving(guarded(connections), application) as port,
+        connected(port) as (reader, writer),
+        connected(port) as (second, also),
+    ):
+        for asking in (writer, also):
+            asking.write(REQUEST + b"body")
+        while len(application.scopes) < 2:  # noqa: ASYNC110  # it tells nobody
+            await asyncio.sleep(0.01)
+        async with connected(port) as (third, _):
+            status, problem = await whole_answer(third)
+        application.may_answer.set()
+        assert [(await next_answer(one))[1] for one in (reader, second)] == [b"body", b"body"]
+    assert (status, problem["detail"], problem["charged"]) == (503, "there are too many connections", "no")
+
+
+@pytest.mark.parametrize("limit", ["most", "most_of_one"])
+async def test_one_that_is_only_kept_gives_its_place_to_a_new_one(limit: str) -> None:
     application = Application()
     application.may_answer.set()
     connections = Watched(**{limit: 2})
@@ -63,14 +83,14 @@ async def test_one_too_many_is_turned_away_until_another_leaves(limit: str) -> N
         async with connected(port) as (second, also):
             also.write(REQUEST + b"body")
             await next_answer(second)
-            async with connected(port) as (third, _):
-                status, problem = await whole_answer(third)
-            writer.write(REQUEST + b"body")
-            assert (await next_answer(reader))[1] == b"body"  # those who were first are served
-        await connections.gone.wait()
-        async with connected(port) as (third, again):
-            again.write(REQUEST + b"body")
-            assert (await next_answer(third))[1] == b"body"
+            writer.write(REQUEST + b"body")  # now it is the other one that is idle for longest
+            await next_answer(reader)
+            async with connected(port) as (third, again):
+                again.write(REQUEST + b"body")
+                assert (await next_answer(third))[1] == b"body"
+                status, problem = await whole_answer(second)
+                writer.write(REQUEST + b"body")
+                assert (await next_answer(reader))[1] == b"body"
     assert (status, problem["detail"], problem["charged"]) == (503, "there are too many connections", "no")
 
 

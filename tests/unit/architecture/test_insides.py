@@ -1,0 +1,114 @@
+"""Libraries whose insides are used are bounded, and each part that is used is still there: what moved is named."""
+
+from __future__ import annotations
+
+import inspect
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+import httptools
+import pytest
+import uvicorn
+from aiobotocore.parsers import create_parser
+from aiobotocore.session import get_session
+from botocore.awsrequest import AWSPreparedRequest
+from packaging.requirements import Requirement
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from darkroom.entrypoints.serving.http_guard import GuardedHttpProtocol
+
+PROJECT = Path(__file__).parents[3] / "pyproject.toml"
+BOUNDED = ("aiobotocore", "botocore", "httptools", "uvicorn")
+
+# What the guard overrides, with its parameters as uvicorn has them, and what it reads.
+OVERRIDDEN = {
+    "__init__": ("config", "server_state", "app_state", "_loop"),
+    "connection_made": ("transport",),
+    "connection_lost": ("exc",),
+    "data_received": ("data",),
+    "on_message_begin": (),
+    "on_url": ("url",),
+    "on_header": ("name", "value"),
+    "on_headers_complete": (),
+    "on_message_complete": (),
+    "on_response_complete": (),
+    "timeout_keep_alive_handler": (),
+    "shutdown": (),
+    "pause_writing": (),
+    "resume_writing": (),
+}
+CALLED = {"_unset_keepalive_if_required": ()}
+ATTRIBUTES = ("parser", "transport", "flow", "client", "loop", "cycle", "pipeline", "headers", "timeout_keep_alive")
+OF_A_CYCLE = ("response_started", "response_complete", "keep_alive")
+OF_THE_SERVER = {"startup": ("sockets",), "shutdown": ("sockets",), "main_loop": ()}
+OF_THE_CONFIG = ("encoded_headers", "lifespan_class", "http_protocol_class", "timeout_keep_alive")
+OF_THE_STATE = ("connections", "default_headers")
+
+
+@pytest.mark.parametrize("library", BOUNDED)
+def test_a_library_whose_insides_are_used_has_an_upper_bound(library: str) -> None:
+    declared = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]["dependencies"]
+    (requirement,) = [one for one in map(Requirement, declared) if one.name == library]
+    assert "<" in {specifier.operator for specifier in requirement.specifier}, f"{library} may become any release"
+
+
+def moved(owner: type, names: dict[str, tuple[str, ...]]) -> dict[str, str]:
+    """What is gone or takes other parameters, by its name."""
+    found: dict[str, str] = {}
+    for name, expected in names.items():
+        method: Callable[..., object] | None = getattr(owner, name, None)
+        if method is None:
+            found[name] = "is gone"
+        elif (has := tuple(inspect.signature(method).parameters)[1:]) != expected:
+            found[name] = f"takes {has}, and took {expected}"
+    return found
+
+
+def test_what_the_guard_uses_of_uvicorn_is_there() -> None:
+    assert moved(HttpToolsProtocol, OVERRIDDEN | CALLED) == {}
+    ours = {
+        name for name in vars(GuardedHttpProtocol) if name in vars(HttpToolsProtocol) and not name.endswith("_doc__")
+    }
+    assert ours - {"__module__"} == set(OVERRIDDEN)
+    made = HttpToolsProtocol(_config(), uvicorn.server.ServerState(), {}, _loop=cast("Any", object()))
+    assert [name for name in ATTRIBUTES if not hasattr(made, name)] == []
+    written = inspect.getsource(RequestResponseCycle)
+    assert [name for name in OF_A_CYCLE if f"self.{name}" not in written] == []
+    # The guard starts nothing by itself: it relies on these being called from there.
+    assert "self.flow.pause_reading" in inspect.getsource(HttpToolsProtocol.on_headers_complete)
+    assert "timeout_keep_alive_handler" in inspect.getsource(HttpToolsProtocol.on_response_complete)
+
+
+def test_what_the_server_uses_of_uvicorn_is_there() -> None:
+    assert moved(uvicorn.Server, OF_THE_SERVER) == {}
+    config = _config()
+    assert [name for name in OF_THE_CONFIG if not hasattr(config, name)] == []
+    assert [name for name in OF_THE_STATE if not hasattr(uvicorn.server.ServerState(), name)] == []
+
+
+def test_httptools_says_where_an_upgrade_begins() -> None:
+    head = b"GET / HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n"
+    with pytest.raises(httptools.HttpParserUpgrade) as upgrade:
+        httptools.HttpRequestParser(object()).feed_data(head + b"rest")
+    assert upgrade.value.args == (len(head),)
+
+
+async def test_what_the_s3_storage_uses_of_botocore_is_there() -> None:
+    session = cast("Any", get_session())
+    given = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "region_name": "eu-west-1"}
+    async with session.create_client("s3", **given) as client:
+        frozen = await client._request_signer._credentials.get_frozen_credentials()  # noqa: SLF001  # it is the point
+        assert frozen[:2] == ("a", "b")
+        assert inspect.iscoroutinefunction(client._endpoint.http_session.send)  # noqa: SLF001  # the same
+        assert client.meta.service_model.operation_model("PutObject").output_shape
+    assert inspect.iscoroutinefunction(type(create_parser("rest-xml")).parse)
+    parameters = tuple(inspect.signature(AWSPreparedRequest).parameters)
+    assert parameters[:5] == ("method", "url", "headers", "body", "stream_output")
+
+
+def _config() -> uvicorn.Config:
+    config = uvicorn.Config(lambda: None, lifespan="off", ws="none", log_config=None)
+    config.load()
+    return config
