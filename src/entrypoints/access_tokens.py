@@ -8,7 +8,7 @@ import jwt
 from darkroom.domain.model.identifiers import uuid7
 from darkroom.entrypoints.container.clock import now
 from darkroom.entrypoints.container.keys import missing_secret, signing_secret
-from darkroom.entrypoints.http.auth.access import SCOPES
+from darkroom.entrypoints.http.auth.access import CALLERS
 from darkroom.entrypoints.settings import BadSettings, Settings
 
 log = logging.getLogger(__name__)
@@ -31,8 +31,8 @@ def access_token(settings: Settings, *, subject: str, ttl: timedelta) -> str:
     }
     if tokens.max_lifetime is not None and ttl.total_seconds() > tokens.max_lifetime:
         raise BadSettings(f"DARKROOM_JWT_MAX_LIFETIME must be at least {ttl.total_seconds():.0f} for such a token")
-    if tokens.scope_claim is not None:
-        claims[tokens.scope_claim] = " ".join(SCOPES)
+    if tokens.scope_claims:
+        claims[tokens.scope_claims[0]] = " ".join(tokens.scope_prefix + scope for scope in sorted(CALLERS))
     new = missing_secret(settings)
     token = jwt.encode(claims, signing_secret(settings), algorithm=tokens.algorithm)
     if new:

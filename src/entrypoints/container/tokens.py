@@ -8,9 +8,26 @@ from darkroom.entrypoints.container.clock import now
 from darkroom.entrypoints.container.keys import open_keys
 from darkroom.entrypoints.container.upkeep import kept_up
 from darkroom.entrypoints.container.watching import Watching
+from darkroom.entrypoints.http.auth.claims import TokenRules
 from darkroom.entrypoints.http.auth.deny_list import DenyList
-from darkroom.entrypoints.http.auth.tokens import JwtTokenVerifier, TokenRules, TokenVerifier
+from darkroom.entrypoints.http.auth.tokens import JwtTokenVerifier, TokenVerifier
 from darkroom.entrypoints.settings import Settings
+
+
+def token_rules(settings: Settings) -> TokenRules:
+    """What is asked of a token, as it is set."""
+    tokens = settings.tokens
+    return TokenRules(
+        issuer=tokens.issuer,
+        audience=tokens.audience,
+        audience_claims=tokens.audience_claims,
+        subjects=frozenset(tokens.subjects),
+        leeway=tokens.leeway,
+        max_lifetime=tokens.max_lifetime,
+        max_length=tokens.max_length,
+        scope_claims=tokens.scope_claims,
+        scope_prefix=tokens.scope_prefix,
+    )
 
 
 @asynccontextmanager
@@ -24,15 +41,7 @@ async def open_token_verifier(
         KeysUnavailable: no key came from the issuer, and why.
         LedgerUnavailable: nobody can tell which tokens are revoked.
     """
-    tokens = settings.tokens
-    rules = TokenRules(
-        issuer=tokens.issuer,
-        audience=tokens.audience,
-        leeway=tokens.leeway,
-        max_lifetime=tokens.max_lifetime,
-        scope_claim=tokens.scope_claim,
-    )
     denied = DenyList(revoked)
     await denied.read()
     async with open_keys(settings, watching) as keys, kept_up(denied.read, denied.EVERY):
-        yield JwtTokenVerifier(keys, rules, clock=now, revoked=denied)
+        yield JwtTokenVerifier(keys, token_rules(settings), clock=now, revoked=denied)

@@ -24,11 +24,14 @@ class MethodNotAllowed(NothingWasDrawn):
 
 
 class Unauthorized(NothingWasDrawn):
-    """The request carries no token that is accepted here; `token_sent` says whether it carries one at all."""
+    """The request carries no token that is accepted here; `token_sent` says whether it carries one at all.
 
-    def __init__(self, detail: str, *, token_sent: bool) -> None:
+    `reason` is for the operator: it may say what was expected and what was found, and never goes out.
+    """
+
+    def __init__(self, detail: str, *, token_sent: bool, reason: str | None = None) -> None:
         super().__init__(detail)
-        self.token_sent = token_sent
+        self.token_sent, self.reason = token_sent, reason
 
 
 class Forbidden(NothingWasDrawn):

@@ -118,6 +118,22 @@ def names(value: str) -> tuple[str, ...]:
     return found
 
 
+def claims(value: str) -> tuple[str, ...]:
+    """Claims of a token by their names."""
+    found = names(value)
+    if not all(re.fullmatch(r"[!-~]+", name) for name in found):
+        raise InvalidSetting("must be the name of a claim, or several with commas between them, such as scp,roles")
+    return found
+
+
+def audience_claims(value: str) -> tuple[str, ...]:
+    """Where the audience of a token stands; `azp` says whom it was made for, and not where it is to be used."""
+    found = names(value)
+    if found not in (("aud",), ("aud", "client_id")):
+        raise InvalidSetting("must be aud, or aud,client_id for tokens without any aud")
+    return found
+
+
 def byte_count(value: str) -> int:
     """A number of bytes, where wanted with a binary unit."""
     match = re.fullmatch(r"([0-9]{1,15})\s*((?:[kmgt]ib)?)", value.lower())

@@ -15,7 +15,7 @@ _PUBLIC_KEY_ALGORITHMS: Final = (
     *("RS256", "RS384", "RS512"),
     *("PS256", "PS384", "PS512"),
     *("ES256", "ES384", "ES512"),
-    "EdDSA",
+    *("EdDSA", "Ed25519", "Ed448"),  # RFC 9864 names the curve
 )
 
 
@@ -80,6 +80,24 @@ class TokenSettings:
     audience: Annotated[str, Setting("DARKROOM_JWT_AUDIENCE", read.text, "the `aud` that a token must carry")] = (
         "darkroom"
     )
+    audience_claims: Annotated[
+        tuple[str, ...],
+        Setting(
+            "DARKROOM_JWT_AUDIENCE_CLAIM",
+            read.audience_claims,
+            "`aud`, or `aud,client_id`: a token without any `aud` is then held to its `client_id`, as Cognito's are",
+            "aud",
+        ),
+    ] = ("aud",)
+    subjects: Annotated[
+        tuple[str, ...],
+        Setting(
+            "DARKROOM_JWT_SUBJECTS",
+            read.names,
+            "the callers that are let in, by the `sub` of their tokens, with commas between them",
+            "all",
+        ),
+    ] = ()
     leeway: Annotated[
         int, Setting("DARKROOM_JWT_LEEWAY", read.whole(0, 30), "seconds that the issuer's clock may be off")
     ] = 10
@@ -89,15 +107,33 @@ class TokenSettings:
             "DARKROOM_JWT_MAX_LIFETIME", read.whole(1, 315_360_000), "seconds from `iat` to `exp` at most", "unlimited"
         ),
     ] = None
-    scope_claim: Annotated[
-        str | None,
+    max_length: Annotated[
+        int,
+        Setting(
+            "DARKROOM_JWT_MAX_LENGTH",
+            read.whole(512, 30_000),
+            "characters of a token at most; the whole head of a request may be 32 KiB long",
+        ),
+    ] = 8192
+    scope_claims: Annotated[
+        tuple[str, ...],
         Setting(
             "DARKROOM_JWT_SCOPE_CLAIM",
-            read.one_of("scope", "scp", "roles", "permissions"),
-            "the claim that must hold `images:read` to look and `images:write` to order and delete",
+            read.claims,
+            "the claim, or several such as `scp,roles`, that must hold `images:read` to look and `images:write` to "
+            "order and delete",
             "every token may do both",
         ),
-    ] = None
+    ] = ()
+    scope_prefix: Annotated[
+        str,
+        Setting(
+            "DARKROOM_JWT_SCOPE_PREFIX",
+            read.text,
+            "what scopes for this service begin with, such as `darkroom/`; others do not count",
+            "none",
+        ),
+    ] = ""
 
     @property
     def published(self) -> bool:
@@ -131,6 +167,8 @@ class TokenSettings:
     def problems(self) -> Iterator[str]:
         """What does not fit together."""
         yield from self._problems_of_published() if self.published else self._problems_of_one_key()
+        if self.scope_prefix and not self.scope_claims:
+            yield "DARKROOM_JWT_SCOPE_CLAIM is missing: with DARKROOM_JWT_SCOPE_PREFIX it must be set"
 
     def _problems_of_published(self) -> Iterator[str]:
         if self.jwks_url is not None and self.discovery:

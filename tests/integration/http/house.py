@@ -30,8 +30,9 @@ from darkroom.domain.use_cases.provider_quota import ProviderQuota
 from darkroom.domain.use_cases.running_generations import RunningGenerations
 from darkroom.domain.use_cases.store_generation import StoreGeneration
 from darkroom.entrypoints.http.app import create_app
+from darkroom.entrypoints.http.auth.claims import TokenRules
 from darkroom.entrypoints.http.auth.keys import OneKey
-from darkroom.entrypoints.http.auth.tokens import JwtTokenVerifier, TokenRules, TokenVerifier
+from darkroom.entrypoints.http.auth.tokens import JwtTokenVerifier, TokenVerifier
 from darkroom.entrypoints.http.contract.documentation import openapi
 from darkroom.entrypoints.http.event_stream import StreamRoom
 from darkroom.entrypoints.http.services import Services

@@ -130,7 +130,7 @@ async def test_without_a_token_no_route_opens_but_those_that_are_open_to_all() -
 
 @pytest.mark.parametrize("scope", [READ, WRITE])
 async def test_a_scope_opens_what_it_is_for_and_nothing_else(scope: str) -> None:
-    verifier = JwtTokenVerifier(OneKey(SECRET, "HS256"), replace(RULES, scope_claim="scope"), clock=now)
+    verifier = JwtTokenVerifier(OneKey(SECRET, "HS256"), replace(RULES, scope_claims=("scope",)), clock=now)
     async with open_house(tokens=verifier) as house:
         ada = Belongings({"id": uuid7(), "images": []})
         for template, method in guarded(house):

@@ -27,6 +27,8 @@ async def test_genuine_tokens_are_accepted(algorithm: str) -> None:
         issuer.token({}, claims(iat=claims()["iat"] + 0.5, exp=claims()["exp"] + 0.5)),
         issuer.token({}, claims(sub="https://id.example/users/Zoë", images_per_day=0)),
         issuer.token({}, claims(images_per_day=None)),
+        issuer.token({"jku": "http://127.0.0.1:1/keys", "x5u": ["http://127.0.0.1:1/certificate"]}),
+        *([issuer.token({"alg": "Ed25519"})] if algorithm == "EdDSA" else []),
     ]
     async with open_house(tokens=verifier(issuer)) as house:
         answers = [
@@ -71,3 +73,23 @@ async def test_more_than_one_token_is_none(house: House) -> None:
 @pytest.mark.parametrize("path", ["/health/live", "/problems/gone", "/docs/openapi.json"])
 async def test_a_bad_token_closes_no_open_door(house: House, path: str) -> None:
     assert (await house.client.get(path, headers={"Authorization": "Bearer x"})).status_code == 200
+
+
+async def test_the_log_says_why_a_token_is_refused_and_never_the_token(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    tokens = {
+        bearer(aud="billing")["Authorization"]: "a token is refused: aud must name 'darkroom'; found aud 'billing'",
+        "Bearer canary": "a token is refused: it is not a signed JSON Web Token in compact form",
+        f"{bearer()['Authorization']}A": "a token is refused: its signature does not hold",
+    }
+    for path in ("/api/models", "/api/nowhere"):
+        for token, reason in tokens.items():
+            caplog.clear()
+            with caplog.at_level("INFO"):
+                answer = await house.client.get(path, headers={"Authorization": token})
+            assert answer.status_code == 401
+            messages = [record.getMessage() for record in caplog.records if "refused" in record.getMessage()]
+            assert messages == [reason]
+            assert token.removeprefix("Bearer ") not in caplog.text
+            assert "billing" not in answer.text

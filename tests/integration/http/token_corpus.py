@@ -35,6 +35,9 @@ KEYS: dict[str, tuple[Any, Any]] = {
     "EdDSA": (_EDWARDS, _FORGERS_EDWARDS),
 }
 
+ADDRESSES = ("jku", "x5u")
+"""Header parameters that say where keys are: ignored, and never asked."""
+
 
 def b64url(data: bytes) -> str:
     return urlsafe_b64encode(data).rstrip(b"=").decode()
@@ -116,6 +119,9 @@ def _algorithms(issuer: Issuer) -> Iterator[tuple[str, str]]:
     for other in KEYS.keys() - {own}:
         yield f"says {other}, signed as {own}", issuer.token({"alg": other})
         yield f"is {other}, with a key of its own", Issuer(other).token(forged=True)
+    for other in ("Ed25519", "Ed448", "ed25519", "Ed25519ph", "ESP256", "ES256K"):
+        if (own, other) != ("EdDSA", "Ed25519"):  # which are two names of one algorithm (RFC 9864)
+            yield f"says {other}, signed as {own}", issuer.token({"alg": other})
     public = issuer.verification_key
     secrets = {"PEM": public, "PEM without its last line end": public.strip(), "empty": b"", "word": b"secret"}
     if issuer.algorithm[:2] != "HS":
@@ -161,8 +167,6 @@ def _headers(issuer: Issuer) -> Iterator[tuple[str, str]]:
     refused: dict[str, object] = {
         "crit": ["exp"],
         "jwk": jwk,
-        "jku": "https://evil.example/keys",
-        "x5u": "https://evil.example/cert",
         "x5c": ["MIIB"],
         "zip": "DEF",
         "enc": "A128GCM",
@@ -172,6 +176,9 @@ def _headers(issuer: Issuer) -> Iterator[tuple[str, str]]:
     for name, value in refused.items():
         yield f"header {name}", issuer.token({name: value})
         yield f"header {name}, another's key", issuer.token({name: value}, forged=True)
+    for name in ADDRESSES:
+        yield f"header {name}, another's key", issuer.token({name: "https://evil.example/keys"}, forged=True)
+        yield f"header {name} and jwk", issuer.token({name: "https://evil.example/keys", "jwk": jwk})
     yield "crit empty", issuer.token({"crit": []})
     yield "crit with b64", issuer.token({"crit": ["b64"], "b64": True})
     yield "b64 false", issuer.token({"crit": ["b64"], "b64": False})
@@ -220,6 +227,13 @@ def _claims(issuer: Issuer) -> Iterator[tuple[str, str]]:
                 f"{claim} {'left out' if value is ... else repr(value)[:30]}",
                 issuer.token({}, claims(**{claim: value})),
             )
+    for name, other in {
+        "azp": claims(aud=..., azp="darkroom"),
+        "client_id": claims(aud=..., client_id="darkroom"),
+        "client_id beside another aud": claims(aud="another", client_id="darkroom"),
+        "azp beside another aud": claims(aud="another", azp="darkroom"),
+    }.items():
+        yield f"audience in {name}", issuer.token({}, other)
     good = dump(claims())
     documents = {
         "no JSON": b"not json",

@@ -127,7 +127,7 @@ def _brought(issuer: Issuer, trap: str) -> Iterator[tuple[str, str]]:
         for name, address in addresses.items():
             for kid in (own, "forger"):
                 yield f"{parameter} is {name}, kid {kid}", issuer.token({parameter: address, "kid": kid}, forged=True)
-        yield f"{parameter} in a genuine token", issuer.token({parameter: f"{trap}/keys", "kid": own})
+        yield f"{parameter} in a genuine token of an unknown key", issuer.token({parameter: f"{trap}/keys", "kid": "?"})
     for name, key in {"a key": mine, "a text": json.dumps(mine), "a list": [mine], "null": None, "empty": {}}.items():
         yield f"jwk is {name}", issuer.token({"jwk": key, "kid": own}, forged=True)
         yield f"x5c is {name}", issuer.token({"x5c": key, "kid": own}, forged=True)

@@ -141,7 +141,10 @@ TABLE: list[tuple[str, str, object, str, str]] = [
     ("DARKROOM_JWT_KEYS_MAX_AGE", "600", 600.0, "-1", LONG),
     ("DARKROOM_JWT_LEEWAY", "0", 0, "31", f"{NUMBER} 0 to 30"),
     ("DARKROOM_JWT_MAX_LIFETIME", "3600", 3600, "0", f"{NUMBER} 1"),
-    ("DARKROOM_JWT_SCOPE_CLAIM", "scp", "scp", "sub", "must be scope, scp, roles or permissions"),
+    ("DARKROOM_JWT_AUDIENCE_CLAIM", "aud, client_id", ("aud", "client_id"), "aud,azp", "must be aud, or aud,client_id"),
+    ("DARKROOM_JWT_SUBJECTS", "ada, grace", ("ada", "grace"), ",", "must be one name, or several"),
+    ("DARKROOM_JWT_MAX_LENGTH", "16384", 16_384, "30001", f"{NUMBER} 512 to 30000"),
+    ("DARKROOM_JWT_SCOPE_CLAIM", "scp,roles", ("scp", "roles"), "a b", "must be the name of a claim, or several"),
 ]
 # Any text will do for these.
 TEXTS = {
@@ -152,6 +155,7 @@ TEXTS = {
     "DARKROOM_WEBHOOK_SECRETS": "whsec_" + "c2VjcmV0" * 8,
     "DARKROOM_JWT_ISSUER": "us",
     "DARKROOM_JWT_AUDIENCE": "them",
+    "DARKROOM_JWT_SCOPE_PREFIX": "darkroom/",
     "DARKROOM_WEBUI_SAMPLER": "DPM++ 2M",
     "DARKROOM_WEBUI_SCHEDULER": "Karras",
 }
@@ -166,6 +170,7 @@ CHOICES = {
     "DARKROOM_C2PA": {"DARKROOM_MARKS": "c2pa", "DARKROOM_C2PA_CERTIFICATE": CERTIFICATE, "DARKROOM_C2PA_KEY": KEY},
     "DARKROOM_JWT_PUBLIC_KEY": RS256,
     "DARKROOM_JWT_DISCOVERY": {"DARKROOM_JWT_ISSUER": ISSUER},
+    "DARKROOM_JWT_SCOPE_PREFIX": {"DARKROOM_JWT_SCOPE_CLAIM": "scope"},
 }
 
 
@@ -294,6 +299,7 @@ def test_a_secret_is_as_long_as_its_hash(algorithm: str, least: int) -> None:
             "DARKROOM_JWT_JWKS_URL must be left out",
         ),
         ({"DARKROOM_JWT_DISCOVERY": "true"}, "DARKROOM_JWT_ISSUER must be an address such as"),
+        ({"DARKROOM_JWT_SCOPE_PREFIX": "darkroom/"}, "DARKROOM_JWT_SCOPE_CLAIM is missing"),
     ],
 )
 def test_a_key_that_nothing_checks_with_is_refused(environment: Mapping[str, str], wrong: str) -> None:

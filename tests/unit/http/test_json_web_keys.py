@@ -57,6 +57,29 @@ def test_where_the_operator_names_an_algorithm_the_key_is_for_that() -> None:
         read(jwk("P-256"), algorithm="PS256")
 
 
+@pytest.mark.parametrize(("curve", "other"), [("Ed25519", "Ed448"), ("Ed448", "Ed25519")])
+@pytest.mark.parametrize("published", [..., "EdDSA", "by its curve"])
+@pytest.mark.parametrize("expected", [None, "EdDSA", "by its curve"])
+def test_eddsa_is_also_called_by_its_curve(curve: str, other: str, published: object, expected: str | None) -> None:
+    """RFC 9864, 2.2."""
+    named = {"by its curve": curve}
+    document = jwk(curve, alg=named.get(published, published) if isinstance(published, str) else ...)
+    keys = read(document, algorithm=named.get(expected, expected) if expected else None)
+    assert keys.find(curve, "EdDSA") is keys.find(curve, curve)
+    with pytest.raises(LookupError):
+        keys.find(curve, other)
+    with pytest.raises(ValueError, match="no key in the set can be used"):
+        read(document, algorithm=other)
+    with pytest.raises(ValueError, match="no key in the set can be used"):
+        read(jwk(curve, alg=other))
+
+
+def test_an_edwards_key_that_is_published_under_both_names_is_one_key() -> None:
+    keys = read(jwk("Ed25519", alg="EdDSA"), jwk("Ed25519", alg="Ed25519"))
+    assert len(keys.keys) == 1
+    assert keys.passed_over == ()
+
+
 def test_a_key_is_found_by_its_name_and_without_one_where_it_is_the_only_one() -> None:
     keys = read(jwk("RSA"), jwk("P-256"), jwk("P-256", PRIVATE["P-256"].public_key(), kid="other"))
     assert keys.find("RSA", "RS256") == keys.find(None, "RS256")

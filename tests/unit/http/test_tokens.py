@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 from collections.abc import Container
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -9,13 +11,14 @@ from typing import Any
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from darkroom.domain.model.limits import Caller
-from darkroom.entrypoints.http.auth.access import READ, WRITE, Access
+from darkroom.entrypoints.http.auth.access import CALLERS, READ, USAGE, WRITE, Access
+from darkroom.entrypoints.http.auth.claims import TokenRules
 from darkroom.entrypoints.http.auth.keys import KeySource, OneKey, VerificationKey
-from darkroom.entrypoints.http.auth.tokens import JwtTokenVerifier, TokenRules
+from darkroom.entrypoints.http.auth.tokens import JwtTokenVerifier
 from darkroom.entrypoints.http.errors import Unauthorized
 
 SECRET = "s" * 32
@@ -32,12 +35,13 @@ async def verified(
     revoked: Container[str] = (),
     **changes: Any,  # noqa: ANN401  # claims of any type
 ) -> Access:
-    """Verify at a time a token that was issued at noon for ten minutes."""
+    """Verify at a time a token that was issued at noon for ten minutes; a claim that is `...` is left out."""
     keeper = JwtTokenVerifier(
         OneKey(SECRET, "HS256"), rules, clock=lambda: datetime.fromtimestamp(at, UTC), revoked=revoked
     )
     claims: dict[str, Any] = {"iss": "issuer", "aud": "audience", "sub": "ada", "iat": NOON, "exp": NOON + 600}
-    return await keeper.verify(jwt.encode(claims | changes, SECRET))
+    named = {claim: value for claim, value in (claims | changes).items() if value is not ...}
+    return await keeper.verify(jwt.PyJWS().encode(json.dumps(named).encode(), SECRET))
 
 
 @pytest.mark.parametrize("at", [NOON - 10, NOON, NOON + 600, NOON + 609.9])
@@ -84,34 +88,163 @@ async def test_a_revoked_token_is_refused_and_no_other() -> None:
 
 
 @pytest.mark.parametrize(
-    ("claim", "value", "scopes"),
+    ("claims", "prefix", "scopes"),
     [
-        ("scope", "images:read images:write", {READ, WRITE}),
-        ("scope", "openid images:read", {"openid", READ}),
-        ("scp", ["images:write"], {WRITE}),
-        ("roles", [], set()),
-        ("permissions", None, set()),
-        ("scp", "images:read", {READ}),
+        ({"scope": "images:read images:write"}, "", {READ, WRITE}),
+        ({"scope": "openid images:read"}, "", {"openid", READ}),
+        ({"scp": ["images:write"]}, "", {WRITE}),
+        ({"roles": []}, "", set()),
+        ({"permissions": None}, "", set()),
+        ({"scp": "images:read"}, "", {READ}),
+        ({"https://darkroom.example/scopes": ["usage:read"]}, "", {USAGE}),
+        ({"scp": "images:read", "roles": ["images:write"]}, "", {READ, WRITE}),
+        ({"scp": None, "roles": ["images:write"]}, "", {WRITE}),
+        ({"scope": "darkroom/images:read other/images:write images:write openid"}, "darkroom/", {READ}),
+        ({"scope": "darkroom/ Darkroom/images:read"}, "darkroom/", {""}),
+        ({"urn:zitadel:iam:org:project:roles": {"images:read": {"1": "a.example"}, "other": {}}}, "", {READ, "other"}),
+        ({"urn:zitadel:iam:org:project:roles": {}}, "", set()),
+    ],
+    ids=itertools.count(),
+)
+async def test_scopes_are_read_from_the_claims_that_are_set(
+    claims: dict[str, Any], prefix: str, scopes: set[str]
+) -> None:
+    rules = replace(RULES, scope_claims=tuple(claims), scope_prefix=prefix)
+    assert await verified(NOON, rules, **claims) == Access(Caller("ada"), frozenset(scopes))
+
+
+@pytest.mark.parametrize(
+    ("scope", "allowed"),
+    [
+        (None, CALLERS),
+        ("openid", CALLERS),
+        ("", CALLERS),
+        (7, CALLERS),
+        ("images:read", CALLERS),
+        ("usage:read", {*CALLERS, USAGE}),
+        (["usage:read"], {*CALLERS, USAGE}),
+        ("darkroom/usage:read", CALLERS),
     ],
 )
-async def test_scopes_are_read_from_the_claim_that_is_set(claim: str, value: object, scopes: set[str]) -> None:
-    claims: dict[str, Any] = {claim: value}
-    access = await verified(NOON, replace(RULES, scope_claim=claim), **claims)
-    assert access == Access(Caller("ada"), frozenset(scopes))
-    assert (await verified(NOON, **claims)).scopes is None
+async def test_unless_scopes_are_asked_for_a_token_may_do_all_but_see_the_usage_of_others(
+    scope: object, allowed: set[str]
+) -> None:
+    assert (await verified(NOON, scope=scope)).scopes == allowed
 
 
-@pytest.mark.parametrize("value", [0, True, {"images:write": True}, [["images:write"]], [1]])
+@pytest.mark.parametrize(
+    "value", [0, True, {"images:write": True}, {"images:write": {}, "x": 1}, [["images:write"]], [1]]
+)
 async def test_scopes_that_cannot_be_read_are_no_scopes(value: object) -> None:
     with pytest.raises(Unauthorized):
-        await verified(NOON, replace(RULES, scope_claim="scope"), scope=value)
+        await verified(NOON, replace(RULES, scope_claims=("scp", "scope")), scope=value, scp="images:read")
+
+
+BY_CLIENT = replace(RULES, audience_claims=("aud", "client_id"))
+
+
+@pytest.mark.parametrize(
+    ("rules", "audience", "good"),
+    [
+        (RULES, {"aud": ["x", "audience"]}, True),
+        (RULES, {"aud": ..., "client_id": "audience"}, False),
+        (BY_CLIENT, {"aud": ..., "client_id": "audience"}, True),
+        (BY_CLIENT, {"aud": "audience", "client_id": "x"}, True),
+        (BY_CLIENT, {"aud": "x", "client_id": "audience"}, False),
+        (BY_CLIENT, {"aud": ["x"], "client_id": "audience"}, False),
+        (BY_CLIENT, {"aud": [], "client_id": "audience"}, False),
+        (BY_CLIENT, {"aud": "", "client_id": "audience"}, False),
+        (BY_CLIENT, {"aud": None, "client_id": "audience"}, False),
+        (BY_CLIENT, {"aud": ..., "client_id": "x"}, False),
+        (BY_CLIENT, {"aud": ..., "client_id": ["audience"]}, False),
+        (BY_CLIENT, {"aud": ..., "client_id": None}, False),
+        (BY_CLIENT, {"aud": ..., "azp": "audience"}, False),
+        (BY_CLIENT, {"aud": ..., "azp": "audience", "client_id": "x"}, False),
+        (BY_CLIENT, {"aud": ...}, False),
+    ],
+    ids=itertools.count(),
+)
+async def test_without_any_aud_the_client_may_name_the_audience(
+    rules: TokenRules, audience: dict[str, Any], good: bool
+) -> None:
+    if good:
+        assert await verified(NOON, rules, **audience) == ADA
+    else:
+        with pytest.raises(Unauthorized):
+            await verified(NOON, rules, **audience)
+
+
+@pytest.mark.parametrize(
+    ("claims", "reason"),
+    [
+        ({"iss": "other"}, "iss must be 'issuer', and is 'other'"),
+        ({"aud": ["x", "y"]}, "aud must name 'audience'; found aud ['x', 'y']"),
+        ({"aud": ...}, "aud must name 'audience'; found none"),
+        ({"aud": "x" * 300}, f"aud must name 'audience'; found aud '{'x' * 199}…"),
+        ({"exp": NOON - 60}, "exp is 2026-03-14T11:59:00+00:00; it is 2026-03-14T12:00:00+00:00 here, with a leeway"),
+        ({"nbf": NOON + 60}, "nbf is 2026-03-14T12:01:00+00:00; it is 2026-03-14T12:00:00+00:00 here, with a leeway"),
+        ({"iat": NOON + 60}, "iat is 2026-03-14T12:01:00+00:00"),
+        ({"sub": 7}, "a claim is missing or of another type: Expected `str`, got `int` - at `$.sub`"),
+        ({"sub": ...}, "a claim is missing or of another type: Object missing required field `sub`"),
+        ({"sub": "a\nb"}, "sub must be printable, and is 'a\\nb'"),
+        ({"jti": "one"}, "its jti 'one' was revoked"),
+        ({"exp": NOON + 700}, "from iat to exp it may be 600 s at most, and is 700 s"),
+        ({"scp": 7}, "scp must be a text or a list of texts, and is neither"),
+    ],
+    ids=itertools.count(),
+)
+async def test_the_operator_learns_what_was_expected_and_found(claims: dict[str, Any], reason: str) -> None:
+    rules = replace(RULES, max_lifetime=600, scope_claims=("scp",))
+    with pytest.raises(Unauthorized) as refused:
+        await verified(NOON, rules, {"one"}, **claims)
+    assert refused.value.reason is not None
+    assert refused.value.reason.startswith(reason)
+    assert str(refused.value.detail).startswith("the token is refused: ")
+    assert "'" not in refused.value.detail
+
+
+async def test_and_before_the_signature_holds_the_reason_alone() -> None:
+    keeper = JwtTokenVerifier(OneKey(SECRET, "HS256"), RULES, clock=lambda: datetime.fromtimestamp(NOON, UTC))
+    secret = "canary" * 10
+    claims = {"iss": secret, "aud": secret, "sub": secret, "iat": NOON, "exp": NOON + 600}
+    reasons = {
+        jwt.encode(claims, "another" * 10): "its signature does not hold",
+        jwt.encode(claims, SECRET * 2, "HS512"): "its algorithm (alg) is not that of the key that is set",
+        jwt.encode(claims, SECRET, headers={"jwk": {"k": secret}}): "its header holds jwk, which is not accepted",
+        jwt.encode(claims, SECRET, headers={"typ": secret}): "its type (typ) is none of an access token: JWT or at+jwt",
+        secret: "it is not a signed JSON Web Token in compact form",
+        secret * 200: "it is longer than DARKROOM_JWT_MAX_LENGTH",
+        f"{secret}.{secret}.{secret}": "its header is not JSON",
+        "bnVsbA.e30.e30": "its header is not a JSON object, or repeats a name",
+        "e30.e30.e30": "its header names no algorithm (alg), or a key (kid) that is not a text",
+    }
+    for token, reason in reasons.items():
+        with pytest.raises(Unauthorized) as refused:
+            await keeper.verify(token)
+        assert refused.value.reason == reason
+        assert refused.value.detail == "the token is refused: its form, its signature or a claim is not accepted here"
+
+
+async def test_whom_to_let_in_is_set() -> None:
+    rules = replace(RULES, subjects=frozenset({"ada", "grace"}))
+    assert await verified(NOON, rules) == ADA
+    with pytest.raises(Unauthorized, match="its subject is not let in here"):
+        await verified(NOON, rules, sub="Ada")
+
+
+async def test_how_long_a_token_may_be_is_set() -> None:
+    assert await verified(NOON, replace(RULES, max_length=20_000), groups=["g" * 36] * 300) == ADA
+    with pytest.raises(Unauthorized):
+        await verified(NOON, groups=["g" * 36] * 300)
 
 
 async def test_the_token_says_who_calls_and_how_much_they_may_order() -> None:
     assert await verified(NOON, sub="grace", images_per_day=12) == Access(Caller("grace", images_per_day=12))
 
 
-def pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, *, private: bool = False) -> bytes:
+def pem(
+    key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey, *, private: bool = False
+) -> bytes:
     if private:
         return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
@@ -119,6 +252,7 @@ def pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, *, private: bool = 
 
 RSA = rsa.generate_private_key(65_537, 2048)
 CURVE = ec.generate_private_key(ec.SECP256R1())
+EDWARDS = ed25519.Ed25519PrivateKey.generate()
 
 
 @pytest.mark.parametrize(
@@ -133,6 +267,8 @@ CURVE = ec.generate_private_key(ec.SECP256R1())
         (pem(RSA), "EdDSA"),
         (pem(CURVE), "RS256"),
         (pem(CURVE), "ES384"),
+        (pem(EDWARDS), "Ed448"),
+        (pem(CURVE), "Ed25519"),
         (pem(RSA, private=True), "RS256"),
         (pem(CURVE, private=True), "ES256"),
         (pem(rsa.generate_private_key(65_537, 1024)), "RS256"),  # noqa: S505  # it is to be refused

@@ -1,5 +1,7 @@
-"""What an access token allows: scopes (RFC 6749, 3.3), where the operator has tokens say them."""
+"""What an access token allows: scopes (RFC 6749, 3.3)."""
 
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,17 +10,23 @@ from darkroom.entrypoints.http.errors import Forbidden
 
 READ: Final = "images:read"
 WRITE: Final = "images:write"
-SCOPES: Final = (READ, WRITE)
+USAGE: Final = "usage:read"
+SCOPES: Final = (READ, WRITE, USAGE)
+CALLERS: Final = frozenset({READ, WRITE})
+"""What every good token allows, unless the operator has tokens name their scopes."""
+
+SCOPE_CLAIM: Final = "scope"
+"""The claim of RFC 8693, 4.2: it is read for `usage:read` if the operator names no other."""
 
 _SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")  # RFC 9110, 9.2.1
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who calls, and the scopes of the token; None where tokens say nothing of scopes here."""
+    """Who calls, and the scopes that the token allows."""
 
     caller: Caller
-    scopes: frozenset[str] | None = None
+    scopes: frozenset[str] = CALLERS
 
     def require(self, scope: str) -> None:
         """Go on only with that scope.
@@ -26,7 +34,7 @@ class Access:
         Raises:
             Forbidden: the token does not have it.
         """
-        if self.scopes is not None and scope not in self.scopes:
+        if scope not in self.scopes:
             raise Forbidden(f"the token lacks the scope {scope}", scope=scope)
 
 
@@ -35,18 +43,33 @@ def scope_for(method: str) -> str:
     return READ if method in _SAFE_METHODS else WRITE
 
 
-def scopes_in(claim: object) -> frozenset[str]:
-    """The scopes that a claim holds: a text with blanks between them (RFC 8693, 4.2) or a list; left out, none.
+def allowed_by(payload: Mapping[str, object], claims: Sequence[str], prefix: str) -> frozenset[str]:
+    """The scopes that the claims of a token allow, without the prefix that those of this service begin with.
+
+    Without claims to look at, that is what every token allows, and `usage:read` if the token's `scope` names it.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: a claim is of another type than scopes are; the message names it.
     """
-    match claim:
+    if not claims:
+        granted: frozenset[str] = frozenset()
+        with suppress(ValueError):  # of an issuer whose scopes mean nothing here
+            granted = _scopes_in(SCOPE_CLAIM, payload)
+        return CALLERS | (granted & {USAGE})
+    found = frozenset[str]().union(*(_scopes_in(claim, payload) for claim in claims))
+    return frozenset(scope.removeprefix(prefix) for scope in found if scope.startswith(prefix))
+
+
+def _scopes_in(name: str, payload: Mapping[str, object]) -> frozenset[str]:
+    """A text with blanks between the scopes, a list, or an object of objects, which is how Zitadel asserts roles."""
+    match payload.get(name):
         case None:
             return frozenset()
-        case str():
-            return frozenset(claim.split(" "))
-        case list() if all(isinstance(scope, str) for scope in claim):
-            return frozenset(claim)
+        case str(text):
+            return frozenset(text.split(" "))
+        case list(scopes) if all(isinstance(scope, str) for scope in scopes):
+            return frozenset(scopes)
+        case tuple(members) if all(isinstance(organisations, tuple) for _, organisations in members):
+            return frozenset(role for role, _ in members)
         case _:
-            raise ValueError("the scopes are neither a text nor a list of texts")
+            raise ValueError(f"{name} must be a text or a list of texts, and is neither")

@@ -4,6 +4,7 @@ Every request is looked at before it is routed, and every handler but those that
 not routed is denied too: without a token nobody learns which paths there are.
 """
 
+import logging
 import re
 from typing import Any, Final, cast
 
@@ -18,6 +19,8 @@ from darkroom.entrypoints.http.auth.access import Access, scope_for
 from darkroom.entrypoints.http.auth.tokens import TokenVerifier
 from darkroom.entrypoints.http.errors import Unauthorized
 from darkroom.entrypoints.http.headers import Headers, values_of
+
+log = logging.getLogger(__name__)
 
 CallerRequest = Request[Caller, Any, Any]
 
@@ -66,6 +69,8 @@ def access_of(scope: Scope) -> Access:
     """
     access: Access | DarkroomError = scope["auth"]
     if isinstance(access, DarkroomError):
+        if isinstance(access, Unauthorized) and access.reason:
+            log.info("a token is refused: %s", access.reason)
         raise access
     return access
 

@@ -5,20 +5,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import jwt
 import msgspec
 
-from darkroom.entrypoints.http.auth.keys import VerificationKey
+from darkroom.entrypoints.http.auth.keys import VerificationKey, algorithm_named
 
-# The algorithms that a type of key, or one of its curves, can verify (RFC 7518, 3.1; RFC 8037, 3.1); first the one
-# that is meant where nobody says more.
+# The algorithms that a type of key, or one of its curves, can verify (RFC 7518, 3.1; RFC 8037, 3.1; RFC 9864, 2.2);
+# first the one that is meant if neither the key nor the operator names one.
 _ALGORITHMS: Final[Mapping[tuple[str, str | None], Sequence[str]]] = {
     ("RSA", None): ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
     ("EC", "P-256"): ("ES256",),
     ("EC", "P-384"): ("ES384",),
     ("EC", "P-521"): ("ES512",),
-    ("OKP", "Ed25519"): ("EdDSA",),
-    ("OKP", "Ed448"): ("EdDSA",),
+    ("OKP", "Ed25519"): ("EdDSA", "Ed25519"),
+    ("OKP", "Ed448"): ("EdDSA", "Ed448"),
 }
 
 Jwk = dict[str, Any]
@@ -80,9 +79,14 @@ class KeySet:
         Raises:
             LookupError: none, or more than one.
         """
-        found = [one.key for one in self.keys if one.key.algorithm == algorithm and kid in (None, one.kid)]
-        if len(found) != 1:
-            raise LookupError(f"{len(found)} keys would do")
+        suited = [one for one in self.keys if algorithm in one.key.names]
+        if not suited:
+            raise LookupError("no published key is for its algorithm (alg)")
+        found = [one.key for one in suited if kid in (None, one.kid)]
+        if not found:
+            raise LookupError("no published key for its algorithm (alg) has its name (kid)")
+        if len(found) > 1:
+            raise LookupError("it names no key (kid), and more than one is published for its algorithm (alg)")
         return found[0]
 
 
@@ -102,6 +106,7 @@ def _published_key(jwk: Jwk, algorithm: str | None) -> PublishedKey:
     bound: str = jwk.get("alg") or (algorithm if algorithm and algorithm in possible else possible[0])
     if bound not in possible:
         raise ValueError(f"cannot be for {bound}")
-    if algorithm not in (None, bound):
+    key = VerificationKey.of(bound, algorithm_named(bound).from_jwk(jwk))
+    if algorithm is not None and algorithm not in key.names:
         raise ValueError(f"is for {bound}, not for {algorithm}")
-    return PublishedKey(kid, VerificationKey.of(bound, jwt.get_algorithm_by_name(bound).from_jwk(jwk)))
+    return PublishedKey(kid, key)

@@ -1,32 +1,54 @@
 """The keys that signatures are verified with, each bound to one algorithm (RFC 8725, 3.1)."""
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Final, Protocol, Self
 
 import jwt
-from jwt.algorithms import AllowedPublicKeys
+from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from jwt.algorithms import Algorithm, AllowedPublicKeys, OKPAlgorithm
+
+EDWARDS: Final[Mapping[str, type]] = {"Ed25519": Ed25519PublicKey, "Ed448": Ed448PublicKey}
+"""The names that RFC 9864 gives to EdDSA with one curve, and the keys on that curve."""
+
+_EDDSA: Final = "EdDSA"
+
+
+def algorithm_named(name: str) -> Algorithm:
+    """How an algorithm prepares its keys and verifies: by its name in RFC 7518, RFC 8037 or RFC 9864."""
+    return OKPAlgorithm() if name in EDWARDS else jwt.get_algorithm_by_name(name)
 
 
 @dataclass(frozen=True, slots=True)
 class VerificationKey:
-    """A key and the one algorithm that it verifies, by its name in RFC 7518."""
+    """A key and the one algorithm that it verifies, which tokens may call by any of `names`."""
 
     algorithm: str
     material: AllowedPublicKeys | bytes
+    names: frozenset[str]
 
     @classmethod
     def of(cls, algorithm: str, material: object) -> Self:
         """Bind a key to an algorithm.
 
         Raises:
-            ValueError: it is a private key, or too weak.
+            ValueError: it is a private key, too weak, or on another curve than the one that the algorithm names.
         """
         if hasattr(material, "private_bytes"):
             raise ValueError("this is a private key; tokens are verified with the public one")
-        if weakness := jwt.get_algorithm_by_name(algorithm).check_key_length(material):
+        if weakness := algorithm_named(algorithm).check_key_length(material):
             raise ValueError(weakness)
-        return cls(algorithm, material)  # type: ignore[arg-type]  # pyjwt types its keys as anything
+        names = {algorithm}
+        for curve, kind in EDWARDS.items():
+            if isinstance(material, kind):
+                names = {_EDDSA, curve}
+        if algorithm not in names:
+            raise ValueError(f"this is not a key for {algorithm}")
+        # One key that is published under both of its names is one key.
+        bound = _EDDSA if _EDDSA in names else algorithm
+        return cls(bound, material, frozenset(names))  # type: ignore[arg-type]  # pyjwt types its keys as anything
 
 
 class KeySource(Protocol):
@@ -34,11 +56,11 @@ class KeySource(Protocol):
 
     @abstractmethod
     async def key(self, kid: str | None, algorithm: str) -> VerificationKey:
-        """The key for an algorithm that a token names by its `kid`; where it names none, the only one.
+        """The key for an algorithm that a token names by its `kid`; if it names none, the only one.
 
         Raises:
-            LookupError: there is no such key, or more than one.
-            KeysUnavailable: nobody knows at the moment.
+            LookupError: there is no such key, or more than one; the message says which, and nothing of the token.
+            KeysUnavailable: the keys are not known at the moment.
         """
 
 
@@ -52,12 +74,12 @@ class OneKey(KeySource):
             ValueError: the key does not suit the algorithm, or is too weak for it.
         """
         try:
-            material = jwt.get_algorithm_by_name(algorithm).prepare_key(key)
+            material = algorithm_named(algorithm).prepare_key(key)
         except (jwt.InvalidKeyError, ValueError, TypeError) as error:
             raise ValueError(f"this is no key for {algorithm}") from error
         self._key = VerificationKey.of(algorithm, material)
 
     async def key(self, kid: str | None, algorithm: str) -> VerificationKey:  # noqa: ARG002  # there is but one
-        if algorithm != self._key.algorithm:
-            raise LookupError("another algorithm")
+        if algorithm not in self._key.names:
+            raise LookupError("its algorithm (alg) is not that of the key that is set")
         return self._key

@@ -1,80 +1,73 @@
-"""Access tokens: who calls, told by a JSON Web Token that somebody we trust has signed.
-
-RFC 7519, with the advice of RFC 8725: a key's one algorithm, fixed here and not by the token; every claim of a known
-type.
-"""
+"""Access tokens: JSON Web Tokens that an issuer whom the operator trusts has signed."""
 
 import re
 from abc import abstractmethod
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, ClassVar, Final, Protocol
+from typing import Any, ClassVar, Final, Protocol
 
 import jwt
-import msgspec
 
-from darkroom.domain.model.limits import Caller
 from darkroom.entrypoints.http import strict_json
-from darkroom.entrypoints.http.auth.access import Access, scopes_in
-from darkroom.entrypoints.http.auth.keys import KeySource, VerificationKey
+from darkroom.entrypoints.http.auth.access import Access
+from darkroom.entrypoints.http.auth.claims import UNREADABLE, Flaw, Refused, TokenRules
+from darkroom.entrypoints.http.auth.keys import EDWARDS, KeySource, VerificationKey, algorithm_named
 from darkroom.entrypoints.http.errors import KeysUnavailable, Unauthorized
 
 _COMPACT: Final = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)  # RFC 7515, 7.1, signature required
 _ACCESS_TOKEN_TYPES: Final = ("jwt", "at+jwt", "application/at+jwt")  # RFC 9068, 2.1
-# A token that brings its own key, or asks to be read in another way, is none of ours.
-_REFUSED_PARAMETERS: Final = frozenset({"crit", "jwk", "jku", "x5c", "x5u", "b64", "cty", "enc", "zip"})
+# What brings its own key, or asks to be read in another way. `jku` and `x5u` are only addresses: they are ignored, and
+# what they name is never fetched, since keys come from the operator alone.
+_REFUSED_PARAMETERS: Final = ("crit", "jwk", "x5c", "b64", "cty", "enc", "zip")
 
 
 class TokenVerifier(Protocol):
-    """Tells who calls."""
+    """Finds out who calls."""
 
     @abstractmethod
     async def verify(self, token: str) -> Access:
-        """Tell whom an access token stands for, and what it allows.
+        """Whom an access token stands for, and what it allows.
 
         Raises:
             Unauthorized: it is not accepted here.
-            KeysUnavailable: nobody can tell at the moment.
+            KeysUnavailable: it cannot be verified at the moment.
         """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenRules:
-    """What is asked of a token whose signature is right.
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What the header of a token says of its signature; not to be trusted."""
 
-    `leeway`: seconds that the issuer's clock may be off. `max_lifetime`: seconds from `iat` to `exp`; None is
-    unlimited. `scope_claim` names the claim that holds scopes; None where tokens say nothing of them.
-    """
+    alg: str
+    kid: str | None
 
-    issuer: str
-    audience: str
-    leeway: float = 10
-    max_lifetime: float | None = None
-    scope_claim: str | None = None
+    @classmethod
+    def read(cls, token: str, max_length: int) -> "Header":
+        """Read the header of a token.
 
-
-# Seconds since 1970, up to the year 9999.
-Moment = Annotated[float, msgspec.Meta(ge=0, le=253_402_300_799)]
-
-
-class _Claims(msgspec.Struct):
-    """The claims that a token must carry, and those that it may."""
-
-    iss: str
-    sub: Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
-    aud: str | list[str]
-    iat: Moment
-    exp: Moment
-    nbf: Moment = 0
-    jti: str | None = None
-    images_per_day: Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)] | None = None
+        Raises:
+            Refused: the token has another form than those that are accepted here.
+        """
+        if len(token) > max_length:
+            raise _refused("it is longer than DARKROOM_JWT_MAX_LENGTH")
+        if not _COMPACT.fullmatch(token):
+            raise _refused("it is not a signed JSON Web Token in compact form")
+        header = _members("header", _decoded(token.partition(".")[0]))
+        for name in _REFUSED_PARAMETERS:
+            if name in header:
+                raise _refused(f"its header holds {name}, which is not accepted")
+        alg, kid, typ = header.get("alg"), header.get("kid"), header.get("typ", "jwt")
+        if not isinstance(alg, str) or not isinstance(kid, str | None):
+            raise _refused("its header names no algorithm (alg), or a key (kid) that is not a text")
+        if not isinstance(typ, str) or typ.lower() not in _ACCESS_TOKEN_TYPES:
+            raise _refused("its type (typ) is none of an access token: JWT or at+jwt")
+        return cls(alg, kid)
 
 
 class JwtTokenVerifier(TokenVerifier):
     """Verifies JSON Web Tokens: signature, issuer, audience and time."""
 
-    MAX_LENGTH: ClassVar = 8192  # characters
     MOST_REMEMBERED: ClassVar = 256
     """Tokens whose signature need not be verified again; what their claims say is held to the rules each time."""
 
@@ -84,66 +77,66 @@ class JwtTokenVerifier(TokenVerifier):
         """`revoked` holds the `jti` of each token that is to be accepted no more."""
         self._keys, self._rules, self._clock, self._revoked = keys, rules, clock, revoked
         self._jws = jwt.PyJWS(options={"verify_signature": True, "enforce_minimum_key_length": True})
+        for name in EDWARDS:
+            self._jws.register_algorithm(name, algorithm_named(name))
         self._verified: dict[str, tuple[VerificationKey, Mapping[str, object]]] = {}
 
     async def verify(self, token: str) -> Access:
         try:
-            payload = await self._signed_payload(token)
-            claims = msgspec.convert(payload, _Claims)
-            scopes = scopes_in(payload.get(self._rules.scope_claim)) if self._rules.scope_claim else None
-        except KeysUnavailable:
-            raise
-        except Exception as fault:  # whatever a stranger makes us stumble over, the token is not accepted
-            raise _refused("its form, its signature or a claim is not accepted here") from fault
-        self._hold_to_rules(claims)
-        return Access(Caller(claims.sub, claims.images_per_day), scopes)
+            payload = await self.payload(token)
+            return self._rules.access(payload, now=self._clock(), revoked=self._revoked)
+        except Refused as refused:
+            flaw = refused.flaw
+            raise Unauthorized(f"the token is refused: {flaw.detail}", token_sent=True, reason=flaw.reason) from refused
 
-    async def _signed_payload(self, token: str) -> Mapping[str, object]:
-        if len(token) > self.MAX_LENGTH or not _COMPACT.fullmatch(token):
-            raise ValueError("not a signed token in compact form")
-        header = _unique_members(jwt.utils.base64url_decode(token.partition(".")[0]))
-        alg, kid, typ = header.get("alg"), header.get("kid"), header.get("typ", "jwt")
-        if _REFUSED_PARAMETERS & header.keys() or not isinstance(alg, str) or not isinstance(kid, str | None):
-            raise ValueError("a header parameter is refused")
-        if not isinstance(typ, str) or typ.lower() not in _ACCESS_TOKEN_TYPES:
-            raise ValueError("another type of token")
-        key = await self._keys.key(kid, alg)
-        verified = self._verified.get(token)
-        # The very same key: where keys were fetched anew, the signature is verified anew.
-        if verified and verified[0] is key:
-            return verified[1]
-        payload = _unique_members(self._jws.decode_complete(token, key.material, [key.algorithm])["payload"])
+    async def payload(self, token: str) -> Mapping[str, Any]:
+        """The claims of a token whose signature holds.
+
+        Raises:
+            Refused: it has another form than those that are accepted here, or its signature does not hold; the reason
+                says nothing of what stands in it.
+            KeysUnavailable: its signature cannot be verified at the moment.
+        """
+        try:
+            header = Header.read(token, self._rules.max_length)
+            key = await self._keys.key(header.kid, header.alg)
+            verified = self._verified.get(token)
+            # The very same key: once keys were fetched anew, the signature is verified anew.
+            if verified and verified[0] is key:
+                return verified[1]
+            signed = self._jws.decode_complete(token, key.material, [header.alg])["payload"]
+        except (Refused, KeysUnavailable):
+            raise
+        except LookupError as unknown:
+            raise _refused(str(unknown)) from unknown
+        except jwt.InvalidSignatureError as fault:
+            raise _refused("its signature does not hold") from fault
+        except Exception as fault:  # whatever a stranger makes us stumble over, the token is not accepted
+            raise _refused(f"its signature cannot be verified ({type(fault).__name__})") from fault
+        payload = _members("payload", signed)
         if len(self._verified) >= self.MOST_REMEMBERED:
             del self._verified[next(iter(self._verified))]
         self._verified[token] = key, payload
         return payload
 
-    def _hold_to_rules(self, claims: _Claims) -> None:
-        rules, now = self._rules, self._clock().timestamp()
-        audiences = [claims.aud] if isinstance(claims.aud, str) else claims.aud
-        if claims.iss != rules.issuer:
-            raise _refused("its issuer is not ours")
-        if rules.audience not in audiences:
-            raise _refused("it is meant for another audience")
-        if claims.exp <= now - rules.leeway:
-            raise _refused("it has expired")
-        if max(claims.iat, claims.nbf) > now + rules.leeway:
-            raise _refused("it is not valid yet")
-        if rules.max_lifetime is not None and claims.exp - claims.iat > rules.max_lifetime:
-            raise _refused("it lives longer than tokens may here")
-        if not claims.sub.isprintable():
-            raise _refused("its subject holds characters that cannot be printed")
-        if claims.jti in self._revoked:
-            raise _refused("it was revoked")
+
+def _refused(reason: str) -> Refused:
+    return Refused(Flaw(UNREADABLE, reason))
 
 
-def _refused(reason: str) -> Unauthorized:
-    return Unauthorized(f"the token is refused: {reason}", token_sent=True)
+def _decoded(part: str) -> bytes:
+    try:
+        return jwt.utils.base64url_decode(part)
+    except ValueError as fault:
+        raise _refused("its header is not in base64url") from fault
 
 
-def _unique_members(document: bytes) -> dict[str, object]:
+def _members(part: str, document: bytes) -> dict[str, object]:
+    try:
+        members = strict_json.read(document)
+    except ValueError as fault:
+        raise _refused(f"its {part} is not JSON") from fault
     # RFC 7519, 4: claim names are unique; a parser that keeps the last one lets two readers see two tokens.
-    members = strict_json.read(document)
     if not isinstance(members, tuple) or strict_json.repeated(members):
-        raise ValueError("not a JSON object, or one with repeated names")
+        raise _refused(f"its {part} is not a JSON object, or repeats a name")
     return dict(members)

@@ -1,0 +1,153 @@
+"""What a token says once its signature holds, and the rules for it: RFC 7519, with the advice of RFC 8725."""
+
+from collections.abc import Container, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from darkroom.domain.model.limits import Caller
+from darkroom.entrypoints.http.auth.access import Access, allowed_by
+
+UNREADABLE: Final = "its form, its signature or a claim is not accepted here"
+"""What a caller is told of a token that breaks a rule of form: no more than that, whichever rule it is."""
+
+_LONGEST_SHOWN: Final = 200  # characters of a claim's value in a log line
+
+# Seconds since 1970, up to the year 9999.
+Moment = Annotated[float, msgspec.Meta(ge=0, le=253_402_300_799)]
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """A rule that a token breaks: `detail` is for the caller, `reason` for the operator."""
+
+    detail: str
+    reason: str
+
+
+class Refused(Exception):
+    """A token is not accepted; the message is the reason, for the operator."""
+
+    def __init__(self, flaw: Flaw) -> None:
+        super().__init__(flaw.reason)
+        self.flaw = flaw
+
+
+class Claims(msgspec.Struct):
+    """The claims that are read, and their types; those without a default are required."""
+
+    iss: str
+    sub: Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
+    iat: Moment
+    exp: Moment
+    aud: str | list[str] | UnsetType = UNSET
+    nbf: Moment = 0
+    jti: str | None = None
+    images_per_day: Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)] | None = None
+
+    @classmethod
+    def read(cls, payload: Mapping[str, object]) -> "Claims":
+        """Read them from the payload of a token.
+
+        Raises:
+            Refused: a claim is missing or of another type.
+        """
+        try:
+            return msgspec.convert(payload, cls)
+        except Exception as fault:  # whatever a claim makes us stumble over, the token is not accepted
+            raise Refused(Flaw(UNREADABLE, f"a claim is missing or of another type: {fault}")) from fault
+
+    @property
+    def caller(self) -> Caller:
+        """Whom the token stands for."""
+        return Caller(self.sub, self.images_per_day)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRules:
+    """What is asked of a token.
+
+    `audience_claims`: `aud`, and those that name the audience of a token without any `aud`. `subjects` are let in; if
+    there are none, all are. `leeway`: seconds that the issuer's clock may be off. `max_lifetime`: seconds from `iat` to
+    `exp`; None is unlimited. `max_length`: characters of the token. `scope_claims` hold scopes, of which those count
+    that begin with `scope_prefix`; if there are no such claims, every token may look and order.
+    """
+
+    issuer: str
+    audience: str
+    audience_claims: tuple[str, ...] = ("aud",)
+    subjects: frozenset[str] = frozenset()
+    leeway: float = 10
+    max_lifetime: float | None = None
+    max_length: int = 8192
+    scope_claims: tuple[str, ...] = ()
+    scope_prefix: str = ""
+
+    def access(self, payload: Mapping[str, object], *, now: datetime, revoked: Container[str]) -> Access:
+        """What a token allows whose signature holds.
+
+        Raises:
+            Refused: it is not accepted, for the first rule that it breaks.
+        """
+        claims = Claims.read(payload)
+        for flaw in self.flaws(claims, payload, now=now, revoked=revoked):
+            raise Refused(flaw)
+        return Access(claims.caller, allowed_by(payload, self.scope_claims, self.scope_prefix))
+
+    def flaws(
+        self, claims: Claims, payload: Mapping[str, object], *, now: datetime, revoked: Container[str]
+    ) -> Iterator[Flaw]:
+        """Every rule that the claims break; `revoked` holds the `jti` of each token that was revoked."""
+        if claims.iss != self.issuer:
+            yield Flaw("its issuer is not ours", f"iss must be {self.issuer!r}, and is {_shown(claims.iss)}")
+        if not self._is_meant_for_us(claims, payload):
+            yield Flaw("it is meant for another audience", self._audience_expected(payload))
+        yield from self._flaws_of_time(claims, now.timestamp())
+        if not claims.sub.isprintable():
+            reason = f"sub must be printable, and is {_shown(claims.sub)}"
+            yield Flaw("its subject holds characters that cannot be printed", reason)
+        if self.subjects and claims.sub not in self.subjects:
+            reason = f"sub must be one of DARKROOM_JWT_SUBJECTS, and is {_shown(claims.sub)}"
+            yield Flaw("its subject is not let in here", reason)
+        if claims.jti in revoked:
+            yield Flaw("it was revoked", f"its jti {_shown(claims.jti)} was revoked")
+        try:
+            allowed_by(payload, self.scope_claims, self.scope_prefix)
+        except ValueError as fault:
+            yield Flaw(UNREADABLE, str(fault))
+
+    def _flaws_of_time(self, claims: Claims, now: float) -> Iterator[Flaw]:
+        lifetime, by_our_clock = (
+            claims.exp - claims.iat,
+            f"it is {_moment(now)} here, with a leeway of {self.leeway:g} s",
+        )
+        if claims.exp <= now - self.leeway:
+            yield Flaw("it has expired", f"exp is {_moment(claims.exp)}; {by_our_clock}")
+        for name, begins in (("iat", claims.iat), ("nbf", claims.nbf)):
+            if begins > now + self.leeway:
+                yield Flaw("it is not valid yet", f"{name} is {_moment(begins)}; {by_our_clock}")
+        if self.max_lifetime is not None and lifetime > self.max_lifetime:
+            reason = f"from iat to exp it may be {self.max_lifetime:g} s at most, and is {lifetime:g} s"
+            yield Flaw("it lives longer than tokens may here", reason)
+
+    def _is_meant_for_us(self, claims: Claims, payload: Mapping[str, object]) -> bool:
+        if claims.aud is UNSET:
+            return any(payload.get(claim) == self.audience for claim in self.audience_claims if claim != "aud")
+        return self.audience in ([claims.aud] if isinstance(claims.aud, str) else claims.aud)
+
+    def _audience_expected(self, payload: Mapping[str, object]) -> str:
+        named = " or, without any aud, ".join(self.audience_claims)
+        found = ", ".join(f"{claim} {_shown(payload[claim])}" for claim in self.audience_claims if claim in payload)
+        return f"{named} must name {self.audience!r}; found {found or 'none'}"
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
