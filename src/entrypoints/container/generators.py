@@ -10,6 +10,7 @@ from darkroom.entrypoints.container.opening import opened, read_from
 from darkroom.entrypoints.settings import (
     BadSettings,
     DiffusersSettings,
+    GeminiSettings,
     KarloSettings,
     OpenAISettings,
     ReplicateSettings,
@@ -152,6 +153,24 @@ async def _open_replicate(settings: Settings) -> AsyncIterator[ImageGenerator]:
 
 
 @asynccontextmanager
+async def _open_gemini(settings: Settings) -> AsyncIterator[ImageGenerator]:
+    from darkroom.adapters.generators.gemini import open_gemini, parse_models
+
+    gemini = settings.of(GeminiSettings)
+    with read_from("DARKROOM_GEMINI_MODELS"):
+        models = parse_models(gemini.models)
+    opening = open_gemini(
+        api_key=gemini.api_key.value,
+        base_url=gemini.base_url,
+        models=models,
+        call_timeout=gemini.timeout,
+        trust_env=settings.generators.trust_env,
+    )
+    async with opened(opening, "DARKROOM_GEMINI_BASE_URL") as generator:
+        yield generator
+
+
+@asynccontextmanager
 async def _open_diffusers(settings: Settings) -> AsyncIterator[ImageGenerator]:
     from darkroom.adapters.generators.declared_models import read_sizes
     from darkroom.adapters.generators.diffusers import open_diffusers, parse_sources
@@ -171,6 +190,7 @@ async def _open_diffusers(settings: Settings) -> AsyncIterator[ImageGenerator]:
 # Another provider is one more line here.
 GENERATORS: Final[Mapping[str, Opener]] = {
     "diffusers": _open_diffusers,
+    "gemini": _open_gemini,
     "karlo": _open_karlo,
     "openai": _open_openai,
     "replicate": _open_replicate,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Self, TypeVar, cast
 
 from darkroom.entrypoints.settings.diffusers import DiffusersSettings
+from darkroom.entrypoints.settings.gemini import GeminiSettings
 from darkroom.entrypoints.settings.generators import GENERATOR_GROUPS, GeneratorSettings, KarloSettings
 from darkroom.entrypoints.settings.limits import LedgerSettings, LimitSettings
 from darkroom.entrypoints.settings.marks import MARK_GROUPS, C2PASettings, MarkSettings
@@ -34,6 +35,7 @@ __all__ = [
     "BadSettings",
     "C2PASettings",
     "DiffusersSettings",
+    "GeminiSettings",
     "KarloSettings",
     "OpenAISettings",
     "ReplicateSettings",

@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal
 
 from darkroom.entrypoints.settings import parsers as read
 from darkroom.entrypoints.settings.diffusers import DiffusersSettings
+from darkroom.entrypoints.settings.gemini import GeminiSettings
 from darkroom.entrypoints.settings.openai_images import OpenAISettings
 from darkroom.entrypoints.settings.replicate import ReplicateSettings
 from darkroom.entrypoints.settings.setting import Secret, Setting
@@ -82,6 +83,7 @@ class KarloSettings:
 # The groups that a generator's name brings into use.
 GENERATOR_GROUPS: Final[Mapping[str, type]] = {
     "diffusers": DiffusersSettings,
+    "gemini": GeminiSettings,
     "karlo": KarloSettings,
     "openai": OpenAISettings,
     "replicate": ReplicateSettings,

@@ -13,6 +13,7 @@ import pytest
 
 from integration.cli.command_line import CommandLine
 from integration.providers.one_call import ALIAS, see_the_call_served
+from simulators.gemini import gemini_simulator
 from simulators.karlo import karlo_simulator
 from simulators.openai_images import openai_images_simulator
 from simulators.provider import ProviderSimulator
@@ -51,6 +52,15 @@ PROVIDERS: Final = (
         lambda openai: {
             "DARKROOM_OPENAI_API_KEY": openai.api_key,
             "DARKROOM_OPENAI_BASE_URL": f"{openai.base_url}/v1",
+        },
+    ),
+    Provider(
+        "gemini",
+        "gemini-3.1-flash-image",
+        gemini_simulator,
+        lambda gemini: {
+            "DARKROOM_GEMINI_API_KEY": gemini.api_key,
+            "DARKROOM_GEMINI_BASE_URL": f"{gemini.base_url}/v1beta",
         },
     ),
     Provider("webui", "webui", webui_simulator, lambda webui: {"DARKROOM_WEBUI_BASE_URL": webui.base_url}),

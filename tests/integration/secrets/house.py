@@ -18,6 +18,7 @@ from integration.cli.command_line import CommandLine
 from integration.secrets.canaries import canary
 from servers.ports import LOOPBACK, free_port
 from servers.s3 import S3Server
+from simulators.gemini import gemini_simulator
 from simulators.karlo import karlo_simulator
 from simulators.openai_images import openai_images_simulator
 from simulators.provider import ProviderSimulator
@@ -29,6 +30,7 @@ from unit.marks.authority import Authority, pem_of
 
 MODELS: Final = {
     "karlo": ("v2.0", 384),
+    "gemini": ("gemini-3.1-flash-image", 1024),
     "openai": ("gpt-image-2", 1024),
     "stability": ("sd3.5-flash", 1024),
     "replicate": ("sdxl", 1024),
@@ -73,12 +75,14 @@ async def open_house(folder: Path, s3: S3Server, database_url: str) -> AsyncIter
         collector = await started.enter_async_context(_collector(spans))
         shell = started.enter_context(CommandLine(folder))
         karlo = await started.enter_async_context(karlo_simulator(keys["karlo"]))
+        gemini = await started.enter_async_context(gemini_simulator(keys["gemini"]))
         openai = await started.enter_async_context(openai_images_simulator(keys["openai"]))
         stability = await started.enter_async_context(stability_simulator(keys["stability"]))
         replicate = await started.enter_async_context(replicate_simulator(keys["replicate"]))
         webui = await started.enter_async_context(webui_simulator(f"operator:{keys['webui']}"))
         secrets = {
             "DARKROOM_KARLO_API_KEY": keys["karlo"],
+            "DARKROOM_GEMINI_API_KEY": keys["gemini"],
             "DARKROOM_OPENAI_API_KEY": keys["openai"],
             "DARKROOM_STABILITY_API_KEY": keys["stability"],
             "DARKROOM_REPLICATE_API_TOKEN": keys["replicate"],
@@ -95,6 +99,7 @@ async def open_house(folder: Path, s3: S3Server, database_url: str) -> AsyncIter
             "DARKROOM_GENERATORS": ",".join(MODELS),
             "DARKROOM_KARLO_BASE_URL": karlo.base_url,
             "DARKROOM_KARLO_IMAGE_HOSTS": karlo.base_url,
+            "DARKROOM_GEMINI_BASE_URL": f"{gemini.base_url}/v1beta",
             "DARKROOM_OPENAI_BASE_URL": f"{openai.base_url}/v1",
             "DARKROOM_STABILITY_BASE_URL": stability.base_url,
             "DARKROOM_REPLICATE_BASE_URL": f"{replicate.base_url}/v1",
@@ -114,7 +119,14 @@ async def open_house(folder: Path, s3: S3Server, database_url: str) -> AsyncIter
             "DARKROOM_METRICS_PORT": str(free_port()),
             "OTEL_EXPORTER_OTLP_ENDPOINT": collector,
         }
-        simulators = {"karlo": karlo, "openai": openai, "stability": stability, "replicate": replicate, "webui": webui}
+        simulators = {
+            "karlo": karlo,
+            "gemini": gemini,
+            "openai": openai,
+            "stability": stability,
+            "replicate": replicate,
+            "webui": webui,
+        }
         yield House(shell, settings, simulators, secrets, spans)
 
 

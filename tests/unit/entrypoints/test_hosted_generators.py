@@ -6,6 +6,7 @@ from darkroom.domain.model.image_file import MediaType
 from darkroom.entrypoints.container.generators import open_generator
 from darkroom.entrypoints.settings import BadSettings, Settings
 
+GEMINI = {"DARKROOM_GENERATORS": "gemini", "DARKROOM_GEMINI_API_KEY": "AIza-test"}
 OPENAI = {"DARKROOM_GENERATORS": "openai", "DARKROOM_OPENAI_API_KEY": "sk-test"}
 REPLICATE = {"DARKROOM_GENERATORS": "replicate", "DARKROOM_REPLICATE_API_TOKEN": "r8_test"}
 WEBUI = {"DARKROOM_GENERATORS": "webui", "DARKROOM_WEBUI_BASE_URL": "http://127.0.0.1:7860"}
@@ -39,6 +40,10 @@ async def test_an_engine_needs_an_address_and_its_models() -> None:
     }
 
     assert await offered(OPENAI | engine) == {"flux-dev": MediaType.PNG, "gpt-image-1.5": MediaType.WEBP}
+
+
+async def test_a_key_is_all_that_gemini_needs() -> None:
+    assert await offered(GEMINI) == {"gemini-3.1-flash-image": MediaType.PNG}
 
 
 async def test_a_key_is_all_that_stability_ai_needs() -> None:
@@ -80,7 +85,9 @@ async def test_a_web_ui_offers_the_checkpoints_that_were_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "environment", [OPENAI, STABILITY, REPLICATE, WEBUI], ids=["openai", "stability", "replicate", "webui"]
+    "environment",
+    [GEMINI, OPENAI, STABILITY, REPLICATE, WEBUI],
+    ids=["gemini", "openai", "stability", "replicate", "webui"],
 )
 async def test_without_what_it_needs_the_start_stops(environment: dict[str, str]) -> None:
     (name,) = environment.keys() - {"DARKROOM_GENERATORS"}
@@ -92,6 +99,10 @@ async def test_without_what_it_needs_the_start_stops(environment: dict[str, str]
 @pytest.mark.parametrize(
     ("environment", "says"),
     [
+        (GEMINI | {"DARKROOM_GEMINI_MODELS": "a/b"}, "DARKROOM_GEMINI_MODELS: 'a/b' must be a model's name"),
+        (GEMINI | {"DARKROOM_GEMINI_MODELS": "a=3K"}, "DARKROOM_GEMINI_MODELS: '3K' must name a ratio for each size"),
+        (GEMINI | {"DARKROOM_GEMINI_MODELS": "a=1K steps"}, "DARKROOM_GEMINI_MODELS: '1K steps' must be sizes"),
+        (GEMINI | {"DARKROOM_GEMINI_MODELS": "a=1K, a"}, "DARKROOM_GEMINI_MODELS: 'a' is named twice"),
         (OPENAI | {"DARKROOM_OPENAI_MODELS": "flux-dev"}, "DARKROOM_OPENAI_MODELS: 'flux-dev' must say what it draws"),
         (OPENAI | {"DARKROOM_OPENAI_IMAGE_HOSTS": "10.0.0.1"}, "DARKROOM_OPENAI_IMAGE_HOSTS: '10.0.0.1' is no public"),
         (OPENAI | {"DARKROOM_OPENAI_OUTPUT_COMPRESSION": "80"}, "DARKROOM_OPENAI_OUTPUT_FORMAT: png is not compressed"),

@@ -97,6 +97,10 @@ TABLE: list[tuple[str, str, object, str, str]] = [
     ("DARKROOM_DIFFUSERS_DEVICE", "cuda:1", "cuda:1", "gpu", "must be auto, cpu, cuda"),
     ("DARKROOM_DIFFUSERS_DTYPE", "float16", "float16", "int8", "must be auto, float32, bfloat16 or float16"),
     ("DARKROOM_DIFFUSERS_BATCH", "8", 8, "9", f"{NUMBER} 1 to 8"),
+    ("DARKROOM_GEMINI_API_KEY", "k", Secret("k"), "a key", "must be printable ASCII without blanks"),
+    ("DARKROOM_GEMINI_BASE_URL", "http://a:1/v1beta/", "http://a:1/v1beta", "a:1/v1beta", "must be an address"),
+    ("DARKROOM_GEMINI_MODELS", "a=1K seed, b", ("a=1K seed", "b"), ",", "must be one name, or several"),
+    ("DARKROOM_GEMINI_TIMEOUT", "60", 60.0, "1m", LONG),
     ("DARKROOM_OPENAI_API_KEY", "k", Secret("k"), "a key", "must be printable ASCII without blanks"),
     ("DARKROOM_OPENAI_BASE_URL", "http://a:1/v1/", "http://a:1/v1", "a:1/v1", "must be an address"),
     ("DARKROOM_OPENAI_MODELS", "a=64-512 seed, b", ("a=64-512 seed", "b"), ",", "must be one name, or several"),
@@ -161,6 +165,7 @@ TEXTS = {
 }
 CHOICES = {
     "DARKROOM_DIFFUSERS": {"DARKROOM_GENERATORS": "diffusers", "DARKROOM_DIFFUSERS_MODELS": "karlo=/models/karlo"},
+    "DARKROOM_GEMINI": {"DARKROOM_GENERATORS": "gemini", "DARKROOM_GEMINI_API_KEY": "the-gemini-key"},
     "DARKROOM_KARLO": KARLO,
     "DARKROOM_OPENAI": {"DARKROOM_GENERATORS": "openai", "DARKROOM_OPENAI_API_KEY": "the-openai-key"},
     "DARKROOM_REPLICATE": {"DARKROOM_GENERATORS": "replicate", "DARKROOM_REPLICATE_API_TOKEN": "the-replicate-token"},

@@ -1,0 +1,74 @@
+"""Reading an answer: a candidate whose parts hold a picture, or the reason why there is none."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from darkroom.adapters.generators.gemini.errors import gemini_failure
+from darkroom.adapters.outbound_http.answer import Answer
+from darkroom.adapters.outbound_http.images import drawn_image, from_base64
+from darkroom.domain.model.errors import Charged, DrawingFailed, OutcomeUnknown, PromptRejected, UnusableImage
+from darkroom.domain.model.generation import GenerationRequest
+from darkroom.domain.ports import Receipt
+
+_WITHHELD: Final = frozenset(
+    {
+        "IMAGE_SAFETY",
+        "IMAGE_PROHIBITED_CONTENT",
+        "IMAGE_RECITATION",
+        "IMAGE_OTHER",
+        "SAFETY",
+        "PROHIBITED_CONTENT",
+        "BLOCKLIST",
+        "SPII",
+        "RECITATION",
+        "LANGUAGE",
+    }
+)
+_TALKED: Final = ("STOP", "NO_IMAGE", "MAX_TOKENS", None)
+
+
+def read_answer(answer: Answer, request: GenerationRequest) -> Receipt:
+    """The one image of a request. The API says nothing of its seed: it is the one that was sent.
+
+    Raises:
+        DrawingFailed: there is none; the class says why, and what is known of the money.
+    """
+    if not answer.is_success:
+        raise gemini_failure(answer)
+    document = answer.document()
+    candidates = document.get("candidates")
+    candidate = _object(candidates[0]) if isinstance(candidates, list) and candidates else {}
+    data = _picture(candidate)
+    if data is None:
+        raise _without_picture(answer, document, candidate)
+    seed = next(iter(request.seeds), None)
+    return Receipt(images=(drawn_image(request, index=0, seed=seed, data=from_base64(data, index=0), image_id=None),))
+
+
+def _picture(candidate: Mapping[str, Any]) -> str | None:
+    """The last picture that is not a thought: some models send drafts as thoughts."""
+    parts = _object(candidate.get("content")).get("parts")
+    pictures = [
+        _object(part["inlineData"]).get("data")
+        for part in (parts if isinstance(parts, list) else ())
+        if isinstance(part, dict) and "inlineData" in part and part.get("thought") is not True
+    ]
+    data = pictures[-1] if pictures else None
+    return data if isinstance(data, str) and data else None
+
+
+def _without_picture(answer: Answer, document: Mapping[str, Any], candidate: Mapping[str, Any]) -> DrawingFailed:
+    blocked, finished = _object(document.get("promptFeedback")).get("blockReason"), candidate.get("finishReason")
+    if not candidate and isinstance(blocked, str):
+        return PromptRejected("the provider's moderation rejected the prompt")
+    if isinstance(finished, str) and finished in _WITHHELD:
+        counted = _object(document.get("usageMetadata")).get("candidatesTokenCount")
+        charged = Charged.NO if counted in (None, 0) else Charged.UNKNOWN
+        return PromptRejected("the provider's moderation withheld the image", charged=charged, evidence=answer.body)
+    if finished in _TALKED:
+        return UnusableImage("the model answered without an image", evidence=answer.body)
+    return OutcomeUnknown("the model ended without an image, for a reason that is not known here", evidence=answer.body)
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,94 @@
+"""The generator that draws with Google's Gemini models."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+import httpx
+
+from darkroom.adapters.generators.gemini.answer import read_answer
+from darkroom.adapters.generators.gemini.call import call_body
+from darkroom.adapters.generators.gemini.errors import gemini_failure
+from darkroom.adapters.generators.gemini.models import GeminiModel
+from darkroom.adapters.generators.one_by_one import OneByOneImageGenerator
+from darkroom.adapters.outbound_http.endpoint import Endpoint
+from darkroom.adapters.outbound_http.headers import HEADERS
+from darkroom.adapters.outbound_http.images import longest_file
+from darkroom.adapters.outbound_http.room import ProviderHttp, open_provider_http
+from darkroom.domain.model.errors import GeneratorUnavailable, OutcomeUnknown
+from darkroom.domain.model.generation import GenerationRequest
+from darkroom.domain.model.model_card import ModelCard
+from darkroom.domain.model.values import ImageSize
+from darkroom.domain.ports import ImageGenerator, Receipt
+
+GEMINI: Final = "https://generativelanguage.googleapis.com/v1beta"
+
+_LONGEST_DESCRIPTION: Final = 65_536  # bytes of what is said of a model
+# Bytes beside the picture: what a model thinks aloud, up to two drafts of a megapixel among it.
+_BESIDES_PICTURE: Final = 262_144 + 2 * longest_file(ImageSize(1024, 1024)) * 4 // 3
+
+
+class GeminiImageGenerator(ImageGenerator):
+    """Draws one image a call, which comes with the answer."""
+
+    def __init__(self, endpoint: Endpoint, http: ProviderHttp, models: Mapping[str, GeminiModel]) -> None:
+        """`models` by version."""
+        self._endpoint, self._http, self._models = endpoint, http, models
+
+    @property
+    def cards(self) -> Sequence[ModelCard]:
+        return tuple(model.card for model in self._models.values())
+
+    async def submit(self, request: GenerationRequest, key: str) -> Receipt:
+        del key  # each call is charged for, whatever it was called before
+        name = request.version.value
+        call = self._request("POST", f"/models/{name}:generateContent", call_body(request, self._models[name]))
+        longest = _BESIDES_PICTURE + longest_file(request.size) * 4 // 3
+        return read_answer(await self._http.paid.send(call, longest=longest), request)
+
+    async def check(self) -> str:
+        for name in self._models:
+            await self._see(name)
+        return f"the Gemini API answers at {self._endpoint.base_url}, takes the key and knows {', '.join(self._models)}"
+
+    async def _see(self, name: str) -> None:
+        """See that a model still lives, and that our key is taken for it."""
+        answer = await self._http.free.send(self._request("GET", f"/models/{name}"), longest=_LONGEST_DESCRIPTION)
+        if answer.is_success:
+            return
+        failure = gemini_failure(answer)
+        told = f"{name}: {failure.detail}"
+        if isinstance(failure, OutcomeUnknown):
+            raise GeneratorUnavailable(told)
+        raise type(failure)(told)
+
+    def _request(self, verb: str, path: str, content: bytes | None = None) -> httpx.Request:
+        headers = {**HEADERS, "Accept": "application/json", "x-goog-api-key": self._endpoint.api_key}
+        if content is not None:
+            headers["Content-Type"] = "application/json"
+        return httpx.Request(verb, self._endpoint.url(path), headers=headers, content=content)
+
+
+@asynccontextmanager
+async def open_gemini(
+    *,
+    api_key: str,
+    models: Mapping[str, GeminiModel],
+    base_url: str = GEMINI,
+    call_timeout: float = 180.0,
+    at_once: int = 16,
+    trust_env: bool = False,
+) -> AsyncIterator[ImageGenerator]:
+    """Open the generator, for as long as the block lasts; times in seconds, as `open_provider_http` has them.
+
+    `models` are those of `parse_models`; `at_once` calls may be under way.
+
+    Raises:
+        InvalidValue: the key or the base URL cannot be used.
+    """
+    endpoint = Endpoint.parse(base_url=base_url, api_key=api_key)
+    # It links to nothing, so nothing is fetched.
+    async with open_provider_http(
+        image_hosts=[endpoint.origin], call_timeout=call_timeout, fetch_timeout=call_timeout, trust_env=trust_env
+    ) as http:
+        yield OneByOneImageGenerator(GeminiImageGenerator(endpoint, http, models), at_once=at_once)

@@ -1,0 +1,73 @@
+"""Which models there are, and what each accepts. Their names change monthly: they are the operator's to name."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from darkroom.adapters.generators.ratios import TIERS, RatioTable
+from darkroom.domain.model.errors import InvalidValue
+from darkroom.domain.model.image_file import MediaType
+from darkroom.domain.model.model_card import ModelCard
+from darkroom.domain.model.values import ModelVersion, Prompt, Seed
+
+RATIOS: Final = ("1:1", "16:9", "9:16", "3:2", "2:3", "4:3", "3:4", "5:4", "4:5", "21:9")
+"""What every image model takes, by Google's documentation."""
+
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9.-]*")
+_LARGEST_SEED: Final = 2**31 - 1
+_EXAMPLE: Final = "gemini-3.1-flash-image=1K|2K seed"
+
+
+@dataclass(frozen=True, slots=True)
+class GeminiModel:
+    """A model under the name by which Google knows it, that of its card; `ratios` are what stands for each size."""
+
+    card: ModelCard
+    ratios: RatioTable
+
+
+def parse_models(entries: Iterable[str]) -> dict[str, GeminiModel]:
+    """Read the operator's list, by version: `name=SIZES seed`.
+
+    The name alone is enough: ten ratios at `1K`. `1K|2K` are tiers in which the ratios are offered,
+    `1:1=1024x1024|16:9@2K=2752x1536` lists ratios with the sizes that stand for them. `seed` offers seeds.
+
+    Raises:
+        InvalidValue: an entry cannot be read, or a name comes twice.
+    """
+    models: dict[str, GeminiModel] = {}
+    for entry in entries:
+        name, _, rest = entry.partition("=")
+        model = _model(name.strip(), rest.split())
+        if models.setdefault(model.card.version.value, model) is not model:
+            raise InvalidValue(f"{name.strip()!r} is named twice")
+    return models
+
+
+def _model(name: str, words: Sequence[str]) -> GeminiModel:
+    if not _NAME.fullmatch(name):
+        raise InvalidValue(f"{name!r} must be a model's name, as in {_EXAMPLE}")
+    sizes = [word for word in words if word != "seed"]
+    if len(sizes) > 1:
+        raise InvalidValue(f"{' '.join(words)!r} must be sizes, and seed if it is to be offered, as in {_EXAMPLE}")
+    ratios = _ratios(sizes[0]) if sizes else RatioTable.of(RATIOS)
+    card = ModelCard(
+        version=ModelVersion(name),
+        generator="gemini",
+        width=ratios.sizes.side,
+        height=ratios.sizes.side,
+        sizes=ratios.sizes.listed,
+        prompt_max=Prompt.MAX_LENGTH,
+        media_type=MediaType.PNG,
+        samples_max=1,
+        negative_prompt=False,
+        seed="seed" in words,
+        seed_max=_LARGEST_SEED if "seed" in words else Seed.MAX,
+    )
+    return GeminiModel(card, ratios)
+
+
+def _ratios(text: str) -> RatioTable:
+    tiers = text.split("|")
+    return RatioTable.of(RATIOS, dict.fromkeys(tiers)) if set(tiers) <= TIERS.keys() else RatioTable.read(text)
