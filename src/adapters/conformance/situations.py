@@ -23,6 +23,7 @@ class Situation(Enum):
     REQUEST_REFUSED = "it calls the request wrong"
     QUOTA_USED_UP = "it takes no more requests for now"
     MAINTENANCE = "it says that it is closed for maintenance"
+    CONFLICT = "it answers 409 or 424 and nothing else: another order, or another provider, stands in the way"
     CONNECTION_LOST = "it breaks the connection off without an answer, once the request is there"
     SILENCE = "it takes the request and never answers"
     SERVER_ERROR = "it answers with a server's error"
@@ -36,6 +37,8 @@ class Situation(Enum):
     ONE_NO_IMAGE_FILE = "it charges, and the first image is none"
     ALL_HELD_BACK = "its moderation says no to all of it"
     ONE_HELD_BACK = "it charges, and its moderation holds the first image back"
+    MODERATED_IN_OTHER_WORDS = "its moderation says no by a code that is not its own, as a gateway hands it on"
+    REFUSED_IN_A_SUCCESS = "it answers with success, and what it says is that its moderation said no"
     LINKS_DEAD = "it charges, and its links do not open"
     LINKS_ASTRAY = "it charges, and its links lead to places that nobody allowed"
     IMAGES_OUT_OF_REACH = "it charges, and its images do not come, however often they are fetched"
@@ -63,6 +66,7 @@ OUTCOMES: Final = {
     Situation.REQUEST_REFUSED: Outcome(GeneratorRefused, _NO),
     Situation.QUOTA_USED_UP: Outcome(GeneratorUnavailable, _NO),
     Situation.MAINTENANCE: Outcome(GeneratorUnavailable, _NO),
+    Situation.CONFLICT: Outcome(OutcomeUnknown, _UNKNOWN),
     Situation.CONNECTION_LOST: Outcome(OutcomeUnknown, _UNKNOWN),
     Situation.SILENCE: Outcome(OutcomeUnknown, _UNKNOWN, at_the_deadline=True),
     Situation.SERVER_ERROR: Outcome(OutcomeUnknown, _UNKNOWN),
@@ -76,6 +80,8 @@ OUTCOMES: Final = {
     Situation.ONE_NO_IMAGE_FILE: Outcome(UnusableImage, _YES, some_images=True),
     Situation.ALL_HELD_BACK: Outcome(PromptRejected, _NO | _YES),
     Situation.ONE_HELD_BACK: Outcome(PromptRejected, _YES, some_images=True),
+    Situation.MODERATED_IN_OTHER_WORDS: Outcome(PromptRejected, _NO | _UNKNOWN),
+    Situation.REFUSED_IN_A_SUCCESS: Outcome(PromptRejected, _YES | _UNKNOWN),
     Situation.LINKS_DEAD: Outcome(UnusableImage, _YES),
     Situation.LINKS_ASTRAY: Outcome(UnusableImage, _YES),
     Situation.IMAGES_OUT_OF_REACH: Outcome(UnusableImage, _YES, at_the_deadline=True),

@@ -12,8 +12,9 @@ import httpx
 
 from darkroom.domain.model.errors import DrawingFailed, GeneratorRefused, GeneratorUnavailable, OutcomeUnknown
 
-# Statuses of 4xx that a gateway may also give for a request which went through.
-_TIMED_OUT = (HTTPStatus.REQUEST_TIMEOUT, 499)
+# Statuses of 4xx that may also be given for a request which went through: by gateways whose time was up, by a service
+# that has the order already, and by one whose own provider failed.
+_MAY_HAVE_GONE_THROUGH = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.FAILED_DEPENDENCY, 499)
 _LONGEST_WAIT = 24 * 60 * 60
 
 
@@ -45,7 +46,7 @@ class Answer:
         """
         if self.status == HTTPStatus.TOO_MANY_REQUESTS:
             return GeneratorUnavailable("the provider takes no more requests now", retry_after=self.retry_after)
-        if HTTPStatus(400) <= self.status < HTTPStatus(500) and self.status not in _TIMED_OUT:
+        if HTTPStatus(400) <= self.status < HTTPStatus(500) and self.status not in _MAY_HAVE_GONE_THROUGH:
             return GeneratorRefused(f"the provider refused the request (HTTP {self.status})")
         return OutcomeUnknown(f"the provider failed (HTTP {self.status})", evidence=self.body)
 

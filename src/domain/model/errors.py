@@ -143,8 +143,11 @@ class DrawingFailed(DarkroomError):
     """The drawing did not give what was ordered; the class and `charged` say how much of it is known.
 
     `evidence` is the provider's raw answer, as far as it came, where it could not be used: kept aside for a claim
-    against the provider, never shown to a caller.
+    against the provider, never shown to a caller. `provider_message` is what the provider said of it in a sentence,
+    without secrets and prompts: for the operator.
     """
+
+    provider_message: str = ""
 
     def __init__(
         self,

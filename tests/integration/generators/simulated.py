@@ -15,6 +15,9 @@ Causes = Mapping[Situation, tuple[str, Mapping[str, float]]]
 """By which fault of a simulator's menu, and which options of it, situations come about."""
 
 ANYWHERE: Final[Causes] = {
+    Situation.CONFLICT: ("conflict-after-charge", {}),
+    Situation.MODERATED_IN_OTHER_WORDS: ("moderated-in-other-words", {}),
+    Situation.REFUSED_IN_A_SUCCESS: ("refused-in-a-success-after-charge", {}),
     Situation.CONNECTION_LOST: ("reset-after-charge", {}),
     Situation.SILENCE: ("black-hole-after-charge", {}),
     Situation.GARBAGE: ("answer-garbage", {}),

@@ -46,6 +46,7 @@ UNKNOWN_LATE = Told(OutcomeUnknown, Charged.UNKNOWN, late=True)
 UNUSABLE = Told(UnusableImage, Charged.YES)
 UNUSABLE_LATE = Told(UnusableImage, Charged.YES, late=True)
 REJECTED = Told(PromptRejected, Charged.YES)
+MODERATED = Told(PromptRejected, Charged.UNKNOWN)
 
 
 def each(told: Told, *names: str) -> Iterable[tuple[str, Told]]:
@@ -60,6 +61,9 @@ TOLD: Final = dict(
         *each(UNKNOWN, "error-1-before-charge", "error-1-after-charge", "error-7-before-charge"),
         *each(UNKNOWN, "error-7-after-charge", "error-603-before-charge", "error-603-after-charge"),
         *each(UNKNOWN, "error-unknown-code-before-charge", "error-unknown-code-after-charge"),
+        *each(UNKNOWN, "conflict-before-charge", "conflict-after-charge"),
+        *each(MODERATED, "refused-in-a-success-before-charge", "refused-in-a-success-after-charge"),
+        *each(MODERATED, "moderated-in-other-words"),
         *each(UNKNOWN, "reset-before-charge", "reset-after-charge", "close-before-charge", "close-after-charge"),
         *each(UNKNOWN, "not-http-before-charge", "not-http-after-charge", "huge-header"),
         *each(UNKNOWN, "server-error-json-before-charge", "server-error-json-after-charge"),

@@ -133,6 +133,7 @@ async def test_what_does_not_end_is_taken_back_and_paid(provider: ReplicateProvi
         ("failed", OutcomeUnknown, Charged.UNKNOWN),
         ("aborted", GeneratorUnavailable, Charged.NO),
         ("canceled", UnusableImage, Charged.YES),
+        ("canceled-before-it-began", OutcomeUnknown, Charged.UNKNOWN),
         ("output-null", UnusableImage, Charged.YES),
         ("poll-404", OutcomeUnknown, Charged.UNKNOWN),
     ],
@@ -149,6 +150,26 @@ async def test_one_prediction_that_ends_badly_does_not_take_the_others_along(
 
     assert len(images) == 2
     assert (type(failure), failure and failure.charged) == (error, charged)
+
+
+async def test_what_never_begins_is_taken_back_and_may_have_been_paid() -> None:
+    async with (
+        replicate_simulator(seconds_per_image=3600) as simulator,
+        open_replicate(
+            api_token=simulator.api_token,
+            base_url=f"{simulator.base_url}/v1",
+            models=parse_models([f"sdxl={SDXL} 64-512/8 seed"]),
+            image_hosts=[simulator.base_url],
+            drawing_timeout=0.3,
+        ) as generator,
+    ):
+        simulator.faults.set("never-begins")
+        _, failure = await draw(generator, plain_request(generator.cards[0]))
+
+        assert simulator.canceled == 1
+    assert (type(failure), failure and failure.charged) == (OutcomeUnknown, Charged.UNKNOWN)
+    assert failure is not None
+    assert "before it began" in failure.detail
 
 
 @pytest.mark.parametrize("fault", ["poll-500", "poll-429", "poll-reset", "poll-garbage", "status-missing"])

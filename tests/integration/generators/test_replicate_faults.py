@@ -33,6 +33,8 @@ TOLD: Final = dict(TOLD_OF_ALL) | dict(
         *each(UNUSABLE, "created-without-id", "created-with-number", "created-with-path"),
         *each(UNUSABLE, "canceled", "data-removed"),
         *each(UNUSABLE, "output-null", "output-object", "output-of-numbers", "output-huge"),
+        *each(UNKNOWN, "canceled-before-it-began"),
+        *each(UNKNOWN_LATE, "never-begins"),
         *each(UNKNOWN, "failed", "failed-silently", "poll-401", "poll-403", "poll-404", "poll-410"),
         *each(Told(REJECTED.error, Charged.UNKNOWN), "failed-nsfw", "failed-sensitive"),
         # Asking is free, and so it is asked again until the deadline.

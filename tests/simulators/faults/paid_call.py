@@ -7,6 +7,7 @@ from aiohttp import web
 from simulators.exchange import AnsweredExchange, Exchange
 from simulators.faults import wire
 from simulators.faults.fault import AfterCharge, AnyFault, BeforeCharge, Options, at_either_side
+from simulators.faults.json_answer import saying_instead
 
 HTML = b"<!doctype html><title>Bad gateway</title><h1>Something went wrong</h1>"
 NOT_TEXT = bytes(range(128, 256)) * 8
@@ -22,6 +23,17 @@ async def truncated_json(exchange: AnsweredExchange, options: Options) -> web.St
     body = exchange.answer.body
     return web.Response(body=body[: len(body) // 2], content_type=exchange.answer.media_type)
 
+
+MODERATED = {
+    "error": {
+        "message": "litellm.ContentPolicyViolationError: AzureException - The response was filtered",
+        "type": "invalid_request_error",
+        "param": None,
+        "code": "400",
+        "provider_specific_fields": {"innererror": {"code": "ResponsibleAIPolicyViolation"}},
+    }
+}
+FILTERED = {"created": 1_790_000_000, "data": [{"url": "", "respect_moderation": False}]}
 
 MENU: tuple[AnyFault, ...] = (
     *at_either_side("reset", "The connection is reset (RST) without a byte of an answer.", wire.reset),
@@ -51,6 +63,22 @@ MENU: tuple[AnyFault, ...] = (
         "A 307, or the `status`, back to the same address: a client that follows calls, and pays, again.",
         wire.redirect_to_itself,
         reads=("status",),
+    ),
+    *at_either_side(
+        "conflict",
+        "A 409, or the `status`, without a body.",
+        wire.replying(status=409),
+        reads=("status",),
+    ),
+    *at_either_side(
+        "refused-in-a-success",
+        "200 with an entry without an image, which says `respect_moderation: false`.",
+        saying_instead(FILTERED, 200),
+    ),
+    BeforeCharge(
+        "moderated-in-other-words",
+        "400 as a gateway hands on what another provider's moderation said, its code nested.",
+        saying_instead(MODERATED, 400),
     ),
     BeforeCharge(
         "redirect-elsewhere",

@@ -49,6 +49,11 @@ def _told(name: str, sentence: str, **members: object) -> OfPoll:
     return OfPoll(name, sentence, changing(lambda prediction: {**prediction, **members}))
 
 
+def _not_begun(prediction: dict[str, Any]) -> object:
+    status = "canceled" if prediction["status"] == "canceled" else "starting"
+    return {**prediction, "status": status, "started_at": None, "output": None, "metrics": {}}
+
+
 def _poll(name: str, sentence: str, act: AnswerAct, *reads: str) -> OfPoll:
     return OfPoll(f"poll-{name}", sentence, act, reads)
 
@@ -70,6 +75,15 @@ REPLICATE_MENU: tuple[AnyFault, ...] = (
     _told("failed-nsfw", f"It has failed: {NSFW}", status="failed", output=None, error=NSFW),
     _told("failed-sensitive", f"It has failed: {SENSITIVE}", status="failed", output=None, error=SENSITIVE),
     _told("canceled", "Somebody has canceled the prediction.", status="canceled", output=None),
+    _told(
+        "canceled-before-it-began",
+        "Somebody has canceled the prediction before it began.",
+        status="canceled",
+        started_at=None,
+        output=None,
+        metrics={},
+    ),
+    OfPoll("never-begins", "It is starting until it is taken back.", changing(_not_begun)),
     _told("aborted", "The prediction was aborted before it began.", status="aborted", output=None),
     _told("data-removed", "Its data has been removed.", status="succeeded", data_removed=True, output=None),
     _told("never-ending", "It is processing, for ever.", status="processing", output=None),

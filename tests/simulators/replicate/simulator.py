@@ -43,6 +43,7 @@ class Prediction:
     output: list[object] = field(default_factory=list)
     polls: int = 0
     canceled: bool = False
+    began: bool = False
 
     def status(self, now: float) -> str:
         if self.canceled:
@@ -144,6 +145,7 @@ class ReplicateSimulator(ProviderSimulator):
         except Refused as refused:
             return refused.error.answer().response()
         prediction.polls += 1
+        prediction.began = prediction.began or prediction.status(self._clock()) == "processing"
         if cancel and prediction.status(self._clock()) != "succeeded":
             prediction.canceled = True
         answer = self._said(prediction, 200)
@@ -175,12 +177,15 @@ class ReplicateSimulator(ProviderSimulator):
             "model": FLUX if prediction.official else "stability-ai/sdxl",
             "version": "hidden" if prediction.official else SDXL_VERSION,
             "input": prediction.given,
-            "logs": "" if state == "starting" else "Using seed: 7\n" + "".join(map(_bar, (0, 14, 28 if done else 21))),
+            "logs": ""
+            if state == "starting"
+            else f"Using seed: {prediction.given.get('seed')}\n" + "".join(map(_bar, (0, 14, 28 if done else 21))),
             "output": prediction.output if done else None,
             "data_removed": False,
             "error": None,
             "status": state,
             "created_at": datetime.fromtimestamp(prediction.created_at, UTC).isoformat(),
+            "started_at": datetime.fromtimestamp(prediction.created_at, UTC).isoformat() if prediction.began else None,
             "metrics": {"predict_time": now - prediction.created_at} if done else {},
             "urls": {"get": url, "cancel": f"{url}/cancel"},
         }

@@ -13,7 +13,14 @@ import pytest
 
 from darkroom.adapters.conformance import Asked, GeneratorContract, Provider, ProviderContract, Situation
 from darkroom.adapters.in_memory.generator import WIDEST_CARD, InMemoryImageGenerator, tile
-from darkroom.domain.model.errors import Charged, DrawingFailed, GeneratorUnavailable, OutcomeUnknown
+from darkroom.domain.model.errors import (
+    Charged,
+    DrawingFailed,
+    GeneratorUnavailable,
+    OutcomeUnknown,
+    PromptRejected,
+    UnusableImage,
+)
 from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
 from darkroom.domain.ports import Receipt
 
@@ -183,6 +190,8 @@ class Studio(Provider):
             raise ConnectionRefusedError
         self.calls.append(Asked.of(request))
         self.charged += request.samples
+        if self.situation is Situation.REFUSED_IN_A_SUCCESS:
+            raise PermissionError
         if self.situation is Situation.CONNECTION_LOST:
             raise ConnectionResetError
         if self.situation is Situation.SILENCE:
@@ -205,10 +214,15 @@ class Caller(Broken):
             raise GeneratorUnavailable("nobody is there") from fault
         except ConnectionResetError as fault:
             raise self.lost() from fault
+        except PermissionError as fault:
+            raise self.rejected() from fault
         return await super().submit(request, key)
 
     async def order(self, request: GenerationRequest) -> None:
         await self.studio.order(request)
+
+    def rejected(self) -> DrawingFailed:
+        return PromptRejected("moderation said no", charged=Charged.UNKNOWN)
 
     def lost(self) -> DrawingFailed:
         return OutcomeUnknown("cut off")
@@ -243,6 +257,14 @@ class TellsOtherwise(Caller):
 
     def lost(self) -> DrawingFailed:
         return GeneratorUnavailable("cut off")
+
+
+class HandsARejectedPromptOn(Caller):
+    breaks = "trouble_is_told_with_the_truth_about_the_money[refused_in_a_success]"
+    told = "it must be told otherwise"
+
+    def rejected(self) -> DrawingFailed:
+        return UnusableImage("there is no image in the answer")
 
 
 class TellsSecrets(Caller):
@@ -301,7 +323,7 @@ class TestBroken(GeneratorContract):
 
 @pytest.mark.parametrize("kind", [Caller, *CALLERS], ids=lambda kind: kind.__name__)
 class TestBrokenCaller(ProviderContract):
-    situations = frozenset({Situation.UNREACHABLE, Situation.CONNECTION_LOST})
+    situations = frozenset({Situation.UNREACHABLE, Situation.CONNECTION_LOST, Situation.REFUSED_IN_A_SUCCESS})
 
     @pytest.fixture
     def provider(self) -> Studio:

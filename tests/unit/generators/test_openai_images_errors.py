@@ -14,6 +14,7 @@ from darkroom.domain.model.errors import (
     GeneratorUnavailable,
     OutcomeUnknown,
     PromptRejected,
+    UnusableImage,
 )
 
 
@@ -61,7 +62,6 @@ def test_what_it_cannot_do_now_may_be_asked_again_when_it_says(status: int, code
 @pytest.mark.parametrize(
     ("code", "details", "charged"),
     [
-        ("content_policy_violation", None, Charged.NO),
         ("moderation_blocked", None, Charged.NO),
         ("moderation_blocked", {"moderation_stage": "input", "categories": []}, Charged.NO),
         ("moderation_blocked", {"moderation_stage": "output"}, Charged.UNKNOWN),
@@ -76,6 +76,44 @@ def test_moderation_before_the_drawing_costs_nothing_and_after_it_nobody_knows(
 
     assert type(failure) is PromptRejected
     assert failure.charged is charged
+
+
+@pytest.mark.parametrize(
+    ("status", "told", "kind"),
+    [
+        (424, "unknown", OutcomeUnknown),
+        (424, "yes", UnusableImage),
+        (424, "no", GeneratorRefused),
+        (400, "unknown", OutcomeUnknown),
+        (503, "no", GeneratorUnavailable),
+        (500, "no", GeneratorRefused),
+        (409, "no", GeneratorRefused),
+    ],
+)
+def test_a_darkroom_says_itself_what_is_known_of_the_money(status: int, told: str, kind: type[DrawingFailed]) -> None:
+    failure = failure_of(status, {"code": "outcome-unknown", "message": "secret words", "charged": told})
+
+    assert type(failure) is kind
+    assert failure.charged is Charged(told)
+
+
+@pytest.mark.parametrize("charged", Charged)
+def test_a_prompt_that_a_darkroom_rejects_is_rejected_here(charged: Charged) -> None:
+    failure = failure_of(422, {"code": "prompt-rejected", "charged": charged.value})
+
+    assert type(failure) is PromptRejected
+    assert failure.charged is charged
+
+
+def test_a_problem_is_read_like_an_error_of_the_images_api() -> None:
+    body = json.dumps({"type": "/problems/outcome-unknown", "status": 424, "charged": "unknown"}).encode()
+
+    assert type(openai_failure(Answer(424, httpx.Headers(), body))) is OutcomeUnknown
+
+
+@pytest.mark.parametrize("status", [409, 424])
+def test_a_conflict_without_a_word_may_have_been_charged(status: int) -> None:
+    assert type(failure_of(status, None)) is OutcomeUnknown
 
 
 @pytest.mark.parametrize(

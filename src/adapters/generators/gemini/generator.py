@@ -10,6 +10,7 @@ from darkroom.adapters.generators.gemini.answer import read_answer
 from darkroom.adapters.generators.gemini.call import call_body
 from darkroom.adapters.generators.gemini.errors import gemini_failure
 from darkroom.adapters.generators.gemini.models import GeminiModel
+from darkroom.adapters.generators.moderation import understood
 from darkroom.adapters.generators.one_by_one import OneByOneImageGenerator
 from darkroom.adapters.outbound_http.endpoint import Endpoint
 from darkroom.adapters.outbound_http.headers import HEADERS
@@ -44,7 +45,9 @@ class GeminiImageGenerator(ImageGenerator):
         name = request.version.value
         call = self._request("POST", f"/models/{name}:generateContent", call_body(request, self._models[name]))
         longest = _BESIDES_PICTURE + longest_file(request.size) * 4 // 3
-        return read_answer(await self._http.paid.send(call, longest=longest), request)
+        answer = await self._http.paid.send(call, longest=longest)
+        with understood(answer, request, self._endpoint.api_key):
+            return read_answer(answer, request)
 
     async def check(self) -> str:
         for name in self._models:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from darkroom.adapters.generators.karlo.call import CallOptions
 from darkroom.adapters.generators.karlo.errors import karlo_failure
 from darkroom.adapters.generators.karlo.receipt import KarloReceipt, LinkedImage
+from darkroom.adapters.generators.moderation import says_no
 from darkroom.adapters.outbound_http.answer import Answer
 from darkroom.adapters.outbound_http.image_hosts import ImageHosts
 from darkroom.adapters.outbound_http.images import drawn_image, from_base64, read_seed
@@ -117,7 +118,7 @@ class _Reading:
             return
         image_id, image, seed = _id(entry), entry.get("image"), self._seed_of(index, entry)
         # Asked for or not, and whatever it is if not one of these: what was flagged is not handed out.
-        if entry.get("nsfw_content_detected") not in (None, False):
+        if entry.get("nsfw_content_detected") not in (None, False) or says_no(entry):
             self.withheld.append(index)
         elif not isinstance(image, str) or not self._is_usable(image):
             self.flaws.append(f"image {index} has no link or base64 in the provider's answer")

@@ -10,6 +10,7 @@ from darkroom.adapters.generators.karlo.answer import read_answer
 from darkroom.adapters.generators.karlo.call import CallOptions, ImageFormat, ReturnType, call_body
 from darkroom.adapters.generators.karlo.cards import karlo_cards
 from darkroom.adapters.generators.karlo.receipt import KarloReceipt, LinkedImage
+from darkroom.adapters.generators.moderation import understood
 from darkroom.adapters.outbound_http.endpoint import Endpoint
 from darkroom.adapters.outbound_http.headers import HEADERS
 from darkroom.adapters.outbound_http.images import as_they_come, drawn_image, longest_file
@@ -52,7 +53,8 @@ class KarloImageGenerator(ImageGenerator):
             content=call_body(request, self._options),
         )
         answer = await self._http.paid.send(call, longest=self._longest_answer(request))
-        return read_answer(answer, request, self._options)
+        with understood(answer, request, self._endpoint.api_key):
+            return read_answer(answer, request, self._options)
 
     async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
         kept = KarloReceipt.decode(receipt.reference)

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from darkroom.adapters.generators.moderation import REJECTED, says_no
 from darkroom.adapters.generators.openai_images.errors import openai_failure
 from darkroom.adapters.outbound_http.answer import Answer
 from darkroom.adapters.outbound_http.image_hosts import ImageHosts
 from darkroom.adapters.outbound_http.images import drawn_image, from_base64
-from darkroom.domain.model.errors import UnusableImage
+from darkroom.domain.model.errors import Charged, PromptRejected, UnusableImage
 from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
 from darkroom.domain.ports import Receipt
 
@@ -21,6 +22,9 @@ def read_answer(answer: Answer, request: GenerationRequest) -> Receipt:
     if not answer.is_success:
         raise openai_failure(answer)
     entry = _first(answer.document().get("data"))
+    if says_no(entry):
+        # Whether what moderation filters out is charged for is documented by none who says it so.
+        raise PromptRejected(REJECTED, charged=Charged.UNKNOWN, evidence=answer.body)
     text, link = entry.get("b64_json"), entry.get("url")
     if isinstance(text, str) and text:
         return Receipt(images=(the_image(request, from_base64(text, index=0)),))

@@ -1,13 +1,24 @@
 """OpenAI's error codes, and what each means for money.
 
-The codes are documented; that a refusal costs nothing is inferred from its meaning.
+The codes are documented; that a refusal costs nothing is inferred from its meaning. Another Darkroom behind the same
+API says by `error.charged` what is known of the money, and that is read first: its status is one that no client tries
+again. Refusals under other names are read in `adapters/generators/moderation.py`.
 """
 
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 from darkroom.adapters.outbound_http.answer import Answer
-from darkroom.domain.model.errors import Charged, DrawingFailed, GeneratorRefused, GeneratorUnavailable, PromptRejected
+from darkroom.domain.model.errors import (
+    Charged,
+    DrawingFailed,
+    GeneratorRefused,
+    GeneratorUnavailable,
+    OutcomeUnknown,
+    PromptRejected,
+    UnusableImage,
+)
 
 _SPENT: Final = "our account may spend no more"
 _REFUSALS: Final = {
@@ -23,17 +34,22 @@ _REFUSALS: Final = {
     "billing_hard_limit_reached": _SPENT,
 }
 _NOT_NOW: Final = ("rate_limit_exceeded", "slow_down", "server_is_overloaded")
-_MODERATION: Final = ("moderation_blocked", "content_policy_violation")
+_MODERATION: Final = "moderation_blocked"
 _BEFORE_DRAWING: Final = (None, "input")
+# Of a Darkroom: nothing was spent, and the same order may be taken later.
+_LATER: Final = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 def openai_failure(answer: Answer) -> DrawingFailed:
     """What an answer other than 2xx says: by the code in its body, and without one that is known by its status."""
-    error = answer.document().get("error")
+    document = answer.document()
+    if told := _darkroom_failure(document, answer):
+        return told
+    error = document.get("error")
     code = error.get("code") if isinstance(error, dict) else None
     if not isinstance(code, str) or not _refuses(answer.status):
         return answer.failure()
-    if code in _MODERATION:
+    if code == _MODERATION:
         charged = Charged.NO if _stage(error) in _BEFORE_DRAWING else Charged.UNKNOWN
         return PromptRejected("the provider's moderation rejected the prompt, or what came of it", charged=charged)
     if code in _REFUSALS:
@@ -42,6 +58,27 @@ def openai_failure(answer: Answer) -> DrawingFailed:
         detail = f"the provider takes no more requests now ({code})"
         return GeneratorUnavailable(detail, retry_after=answer.retry_after)
     return answer.failure()
+
+
+def _darkroom_failure(document: Mapping[str, Any], answer: Answer) -> DrawingFailed | None:
+    """What a Darkroom says, in the form of the Images API or as a problem (RFC 9457); None if it is not one."""
+    error = document.get("error")
+    told = error if isinstance(error, dict) else document
+    text, code = told.get("charged"), str(told.get("code") or told.get("type") or "").rpartition("/")[2]
+    if text not in tuple(Charged):
+        return None
+    charged, named = Charged(text), f" ({code})" if code.isascii() and code.replace("-", "").isalnum() else ""
+    if code == "prompt-rejected":
+        return PromptRejected("the provider's moderation rejected the prompt, or what came of it", charged=charged)
+    match charged:
+        case Charged.UNKNOWN:
+            return OutcomeUnknown(f"the provider does not know what became of it{named}", evidence=answer.body)
+        case Charged.YES:
+            return UnusableImage(f"the provider was paid and hands out no image{named}", evidence=answer.body)
+        case _ if answer.status in _LATER or answer.retry_after:
+            return GeneratorUnavailable(f"the provider cannot draw now{named}", retry_after=answer.retry_after)
+        case _:
+            return GeneratorRefused(f"the provider refused the request{named}")
 
 
 def _refuses(status: int) -> bool:

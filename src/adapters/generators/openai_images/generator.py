@@ -7,6 +7,7 @@ from typing import Final
 
 import httpx
 
+from darkroom.adapters.generators.moderation import understood
 from darkroom.adapters.generators.one_by_one import OneByOneImageGenerator
 from darkroom.adapters.generators.openai_images.answer import read_answer, the_image
 from darkroom.adapters.generators.openai_images.call import GPTImageOptions, ResponseFormat, call_body
@@ -64,7 +65,9 @@ class OpenAIImageGenerator(ImageGenerator):
             content=call_body(request, model, self._options, self._response_format),
         )
         longest = _BESIDES_BASE64 + longest_file(request.size) * 4 // 3
-        return read_answer(await self._http.paid.send(call, longest=longest), request)
+        answer = await self._http.paid.send(call, longest=longest)
+        with understood(answer, request, self._endpoint.api_key):
+            return read_answer(answer, request)
 
     async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
         for image in receipt.images:

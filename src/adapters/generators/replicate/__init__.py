@@ -15,9 +15,9 @@ Confirmed, from Replicate's documentation, changelog and clients, as they stood 
 
 Inferred: that a prediction makes one image unless told otherwise, so each sample is one of its own; that an official
 model may also be named as `version` is not relied on; that a succeeded prediction is charged for. Whether a failed one
-is depends on how the model is priced, by time or by image, so it is told as unknown. That moderation is behind a
-failure is read from the words of its `error`: `NSFW content detected`, or `flagged as sensitive` with the code E005.
-No key makes creating idempotent: none is documented.
+is depends on how the model is priced, by time or by image, so it is reported as unknown, and so is one that was
+canceled before it began. That moderation is behind a failure is read from the words of its `error`: `NSFW content
+detected`, or `flagged as sensitive` with the code E005. No key makes creating idempotent: none is documented.
 """
 
 from darkroom.adapters.generators.replicate.generator import ReplicateImageGenerator, open_replicate

@@ -7,6 +7,7 @@ from typing import Final
 import httpx
 
 from darkroom.adapters.generators.declared_inputs import DeclaredModel
+from darkroom.adapters.generators.moderation import explain, understood
 from darkroom.adapters.generators.one_by_one import OneByOneImageGenerator
 from darkroom.adapters.generators.queued import job_at_its_end, said_of_job
 from darkroom.adapters.generators.replicate.call import call_body, call_path
@@ -16,7 +17,7 @@ from darkroom.adapters.outbound_http.endpoint import Endpoint
 from darkroom.adapters.outbound_http.headers import HEADERS
 from darkroom.adapters.outbound_http.images import drawn_image, longest_file
 from darkroom.adapters.outbound_http.room import IMAGE_MEMORY, ProviderHttp, open_provider_http
-from darkroom.domain.model.errors import UnusableImage
+from darkroom.domain.model.errors import DrawingFailed, UnusableImage
 from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
 from darkroom.domain.model.model_card import ModelCard
 from darkroom.domain.model.progress import Progress
@@ -45,18 +46,24 @@ class ReplicateImageGenerator(ImageGenerator):
         model = self._models[request.version.value]
         call = self._request("POST", call_path(model), call_body(request, model))
         answer = await self._http.paid.send(call, longest=_LONGEST_ANSWER)
-        if not answer.is_success:
-            raise replicate_failure(answer)
-        prediction_id = Prediction(answer.document()).id
-        if prediction_id is None:
-            raise UnusableImage("the provider's answer names no prediction", evidence=answer.body)
-        return Receipt(prediction_id.encode())
+        with understood(answer, request, self._endpoint.api_key):
+            if not answer.is_success:
+                raise replicate_failure(answer)
+            prediction_id = Prediction(answer.document()).id
+            if prediction_id is None:
+                raise UnusableImage("the provider's answer names no prediction", evidence=answer.body)
+            return Receipt(prediction_id.encode())
 
     async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
         prediction_id = read_id(receipt.reference.decode("ascii", errors="replace"))
         if prediction_id is None:
             raise UnusableImage("the receipt names no prediction")
-        link = (await self._ended(prediction_id)).link()
+        prediction = await self._ended(prediction_id)
+        try:
+            link = prediction.link()
+        except DrawingFailed as failure:
+            said, key = prediction.said, self._endpoint.api_key
+            raise explain(failure, said, request, [key], wordings=prediction.failed) from failure
         seed = next(iter(request.seeds), None)  # a prediction says nothing of it: it is the one that was sent
         longest = longest_file(request.size)
         async with self._http.room.holding(longest):

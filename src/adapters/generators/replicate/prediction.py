@@ -8,18 +8,15 @@ from typing import Any, Final
 
 from darkroom.adapters.outbound_http.image_hosts import ImageHosts
 from darkroom.domain.model.errors import (
-    Charged,
     DrawingFailed,
     GeneratorUnavailable,
     OutcomeUnknown,
-    PromptRejected,
     UnusableImage,
 )
 from darkroom.domain.model.progress import Progress
 
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _BAR: Final = re.compile(r"\| *([0-9]{1,6})/([0-9]{1,6}) \[")
-_MODERATION: Final = re.compile(r"nsfw|\(E005\)|flagged as sensitive", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +39,24 @@ class Prediction:
     def missing(self) -> bool:
         """Never said in so many words: what is not known is answered with a 404."""
         return False
+
+    @property
+    def began(self) -> bool:
+        """Whether its model has begun to draw, as far as it says."""
+        metrics = self.document.get("metrics")
+        took = metrics.get("predict_time") if isinstance(metrics, dict) else None
+        return bool(self.document.get("started_at") or took or self.document.get("status") == "processing")
+
+    @property
+    def failed(self) -> bool:
+        """Whether it ended without what was ordered, and says so."""
+        return self.document.get("status") in ("failed", "aborted")
+
+    @property
+    def said(self) -> Mapping[str, Any]:
+        """What it says of its end, without its input and its log."""
+        told = {name: self.document.get(name) for name in ("status", "error", "output", "metrics")}
+        return {name: value for name, value in told.items() if value is not None}
 
     @property
     def progress(self) -> Progress | None:
@@ -68,15 +83,14 @@ class Prediction:
         return link
 
     def _failure(self) -> DrawingFailed:
-        status, error = self.document.get("status"), self.document.get("error")
+        status = self.document.get("status")
         if status == "aborted":
             return GeneratorUnavailable("the provider had no room to begin in time")
-        if status == "canceled":
+        if status == "canceled" and self.began:
             return UnusableImage("the prediction was canceled while it ran")
-        if isinstance(error, str) and _MODERATION.search(error):
-            return PromptRejected(
-                "the provider's moderation rejected the prompt, or what came of it", charged=Charged.UNKNOWN
-            )
+        if status == "canceled":
+            # That one is charged for is documented of those that ran; of those that did not begin nothing is.
+            return OutcomeUnknown("the prediction was canceled before it began", evidence=self._evidence)
         return OutcomeUnknown("the model failed while it drew", evidence=self._evidence)
 
     @property

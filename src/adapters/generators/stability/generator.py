@@ -6,6 +6,7 @@ from typing import Final, Literal
 
 import httpx
 
+from darkroom.adapters.generators.moderation import understood
 from darkroom.adapters.generators.one_by_one import OneByOneImageGenerator
 from darkroom.adapters.generators.stability.answer import read_answer
 from darkroom.adapters.generators.stability.models import MODELS, RATIOS, stability_cards
@@ -48,7 +49,8 @@ class StabilityImageGenerator(ImageGenerator):
         )
         call.read()  # the whole form is in memory from here on
         answer = await self._http.paid.send(call, longest=_LONGEST_ANSWER)
-        return Receipt(images=(read_answer(answer, request),))
+        with understood(answer, request, self._endpoint.api_key):
+            return Receipt(images=(read_answer(answer, request),))
 
     async def check(self) -> str:
         await self._http.free.reach(self._endpoint.url("/v1/user/balance"), authorization=self._authorization)

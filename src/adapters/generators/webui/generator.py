@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import httpx
 
+from darkroom.adapters.generators.moderation import understood
 from darkroom.adapters.generators.one_by_one import OneByOneImageGenerator
 from darkroom.adapters.generators.webui.answer import read_answer
 from darkroom.adapters.generators.webui.call import CallOptions, call_body
@@ -57,7 +58,9 @@ class WebUIImageGenerator(ImageGenerator):
             content=call_body(request, checkpoint, self._options, key),
         )
         longest = _BESIDES_BASE64 + longest_file(request.size) * 4 // 3
-        return read_answer(await self._http.paid.send(call, longest=longest), request, checkpoint)
+        answer = await self._http.paid.send(call, longest=longest)
+        with understood(answer, request, self._endpoint.api_key):
+            return read_answer(answer, request, checkpoint)
 
     async def progress(self, request: GenerationRequest, key: str, receipt: Receipt | None) -> Progress | None:
         del request, receipt
