@@ -11,7 +11,7 @@ from typing import Final
 
 from darkroom.entrypoints import logs
 from darkroom.entrypoints.failures import told
-from darkroom.entrypoints.settings import Settings, ignored_names
+from darkroom.entrypoints.settings import Settings, warnings
 from darkroom.entrypoints.settings.environment_file import fill_in_from
 
 log = logging.getLogger(__name__)
@@ -82,7 +82,7 @@ def _settings(command: str) -> Settings:
         logs.set_up(level=settings.service.log_level, style=settings.service.log_format)
     else:
         logs.set_up(level="warning", style="console")
-    for line in ignored_names(os.environ):
+    for line in warnings(os.environ):
         log.warning(line)
     return settings
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from darkroom.entrypoints.settings import GROUPS
-from darkroom.entrypoints.settings.setting import Declared, declared_in
+from darkroom.entrypoints.settings.setting import SECRET_FILE, Declared, declared_in
 
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
 HEAD = """# Settings
@@ -14,6 +14,10 @@ senseless value stops the start with a line that names the variable and says wha
 
 `DARKROOM_IMAGES_PER_MINUTE_KARLO` and the like, one for each generator, set a provider's own quota for all processes
 together; unlimited where they are not set.
+
+Each secret may stand in a file instead, as Docker and Kubernetes hand it over: `DARKROOM_JWT_SECRET_FILE` names a file
+that holds what `DARKROOM_JWT_SECRET` would. Where both are set, or the file is empty or cannot be read, nothing starts.
+White space and line ends around a secret are left out, with a warning.
 
 Where a part needs an extra, it is installed from the checkout: `.venv/bin/python -m pip install --editable '.[otel]'`.
 
@@ -34,7 +38,8 @@ def _section(group: type) -> str:
 
 def _row(declared: Declared) -> str:
     default = "required" if declared.required else f"{declared.told({})}"
-    cells = (f"`{declared.setting.name}`", default, declared.setting.meaning)
+    name = f"`{declared.setting.name}`" + (f" or `…{SECRET_FILE}`" if declared.secret else "")
+    cells = (name, default, declared.setting.meaning)
     row = " | ".join(cell.replace("|", r"\|").replace("\n", " ") for cell in cells)
     return f"| {row} |"
 

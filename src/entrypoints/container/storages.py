@@ -72,13 +72,21 @@ async def _open_disk(settings: Settings) -> AsyncIterator[Opened]:
 
 @asynccontextmanager
 async def _open_s3(settings: Settings) -> AsyncIterator[Opened]:
-    from darkroom.adapters.storages.s3 import PresignedLinks, PublicLinks, S3ImageStorage, open_s3_client
+    from darkroom.adapters.storages.s3 import PresignedLinks, PublicLinks, S3ImageStorage, S3Keys, open_s3_client
 
     s3 = settings.of(S3Settings)
     for name in s3.in_plain_text:
         log.warning("%s is plain http: whoever stands in between can read images and their signed links", name)
+    keys = None
+    if s3.access_key and s3.secret_key:
+        token = s3.session_token.value if s3.session_token else None
+        keys = S3Keys(s3.access_key.value, s3.secret_key.value, token)
     client_at = partial(
-        open_s3_client, region=s3.region, addressing=s3.addressing, trust_env=settings.generators.trust_env
+        open_s3_client,
+        region=s3.region,
+        addressing=s3.addressing,
+        trust_env=settings.generators.trust_env,
+        keys=keys,
     )
     async with AsyncExitStack() as opened:
         client = await opened.enter_async_context(client_at(endpoint_url=s3.endpoint_url))
@@ -90,8 +98,16 @@ async def _open_s3(settings: Settings) -> AsyncIterator[Opened]:
             if s3.public_endpoint_url:
                 reader = await opened.enter_async_context(client_at(endpoint_url=s3.public_endpoint_url))
             links = PresignedLinks(reader, s3.bucket, settings.storage.link_ttl)
-        storage = S3ImageStorage(client, bucket=s3.bucket, prefix=s3.prefix, links=links)
-        yield Opened(storage)
+        yield Opened(
+            S3ImageStorage(
+                client,
+                bucket=s3.bucket,
+                prefix=s3.prefix,
+                links=links,
+                conditions=s3.conditional_writes,
+                checksums=s3.checksums,
+            )
+        )
 
 
 STORAGES: Final[Mapping[str, Opener]] = {

@@ -13,8 +13,10 @@ from darkroom.entrypoints.settings.marks import MARK_GROUPS, C2PASettings, MarkS
 from darkroom.entrypoints.settings.openai_images import OpenAISettings
 from darkroom.entrypoints.settings.parsers import whole
 from darkroom.entrypoints.settings.replicate import ReplicateSettings
+from darkroom.entrypoints.settings.secret_files import secret_names, untidy_secrets, with_secret_files
 from darkroom.entrypoints.settings.service import ServiceSettings
 from darkroom.entrypoints.settings.setting import (
+    SECRET_FILE,
     BadSettings,
     InvalidSetting,
     Secret,
@@ -45,6 +47,7 @@ __all__ = [
     "StabilitySettings",
     "WebUISettings",
     "ignored_names",
+    "warnings",
 ]
 
 G = TypeVar("G")
@@ -95,6 +98,7 @@ class Settings:
         Raises:
             BadSettings: naming each that is missing or makes no sense.
         """
+        environment, wrong_files = with_secret_files(environment, GROUPS)
         wrong = {name: line for group in GROUPS for name, line in wrong_values(group, environment).items()}
         # What is chosen asks for settings of its own, which are looked at whatever else is wrong.
         right = {name: text for name, text in environment.items() if name not in wrong}
@@ -104,9 +108,11 @@ class Settings:
         marks = read_group(MarkSettings, right)
         choices[f"DARKROOM_MARKS={marks.kind}"] = MARK_GROUPS.get(marks.kind)
         needed = ((group, choice) for choice, group in choices.items() if group)
+        present = {**environment, **dict.fromkeys(wrong_files, "in a file")}
         problems = [
+            *wrong_files.values(),
             *wrong.values(),
-            *(line for group, choice in needed for line in missing_values(group, environment, needed_with=choice)),
+            *(line for group, choice in needed for line in missing_values(group, present, needed_with=choice)),
             *_wrong_quotas(environment, generators.names),
         ]
         if problems:
@@ -124,7 +130,12 @@ class Settings:
             webhooks=read_group(WebhookSettings, environment),
             images_per_minute=_quotas(environment, generators.names),
         )
-        problems = [*settings.tokens.problems(), *settings._exposed()]
+        s3 = settings.chosen.get(S3Settings)
+        problems = [
+            *settings.tokens.problems(),
+            *settings._exposed(),
+            *(s3.problems() if isinstance(s3, S3Settings) else ()),
+        ]
         if problems:
             raise BadSettings(*problems)
         return settings
@@ -146,9 +157,16 @@ class Settings:
             )
 
 
+def warnings(environment: Mapping[str, str]) -> Iterator[str]:
+    """A line for each thing that is set and is not used as it is."""
+    yield from ignored_names(environment)
+    yield from untidy_secrets(environment, GROUPS)
+
+
 def ignored_names(environment: Mapping[str, str]) -> Iterator[str]:
     """A line for each `DARKROOM_` name that means nothing here, with the nearest that does."""
     known = {declared.setting.name for group in GROUPS for declared in declared_in(group)}
+    known |= {name + SECRET_FILE for name in secret_names(GROUPS)}
     chosen = read_group(GeneratorSettings, environment).names
     storage = read_group(StorageSettings, environment).kind
     ours = {*GENERATOR_GROUPS, "sketch", *STORAGE_GROUPS, "disk"}

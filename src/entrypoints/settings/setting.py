@@ -7,9 +7,11 @@ A group of settings is a frozen dataclass of such fields. A field without a defa
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields
-from typing import TypeVar, get_type_hints
+from typing import Final, TypeVar, get_args, get_type_hints
 
 G = TypeVar("G")
+
+SECRET_FILE: Final = "_FILE"  # noqa: S105  # what the name of a variable ends with that names a secret's file
 
 
 class InvalidSetting(ValueError):
@@ -51,19 +53,25 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """A setting and the field that it fills; `default` is what fills it where nothing is set, unless it is required."""
+    """A setting and the field that it fills; `default` is what fills it where nothing is set, unless it is required.
+
+    A `secret` may also stand in a file.
+    """
 
     setting: Setting
     field: str
     required: bool
     default: object
+    secret: bool
 
     def told(self, environment: Mapping[str, str]) -> str:
         """What holds here, as people are told: secrets are not, nor what takes more than a line."""
         text = _text(self.setting, environment)
+        if self.secret and (text or environment.get(self.setting.name + SECRET_FILE)):
+            return str(Secret(text))
         if not text:
             return self.setting.otherwise or _told(self.default)
-        return str(Secret(text)) if isinstance(self.setting.read(text), Secret) or "\n" in text else text
+        return str(Secret(text)) if "\n" in text else text
 
 
 def _told(default: object) -> str:
@@ -78,7 +86,9 @@ def declared_in(group: type) -> Iterator[Declared]:
     for member in fields(group):
         (setting,) = hints[member.name].__metadata__
         required = member.default is MISSING and member.default_factory is MISSING
-        yield Declared(setting, member.name, required, None if member.default is MISSING else member.default)
+        default = None if member.default is MISSING else member.default
+        (kind, *_) = get_args(hints[member.name])
+        yield Declared(setting, member.name, required, default, secret=Secret in (kind, *get_args(kind)))
 
 
 def wrong_values(group: type, environment: Mapping[str, str]) -> Mapping[str, str]:

@@ -7,7 +7,9 @@ from urllib.parse import urlsplit
 
 from darkroom.entrypoints.settings import parsers as read
 from darkroom.entrypoints.settings.loopback import is_loopback
-from darkroom.entrypoints.settings.setting import Setting
+from darkroom.entrypoints.settings.setting import Secret, Setting
+
+_CHAIN: Final = "from botocore's usual chain"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +25,7 @@ class StorageSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class S3Settings:
-    """The bucket, and how it is reached. Credentials come from botocore's usual chain (`AWS_ACCESS_KEY_ID`, ...)."""
+    """The bucket, and how it is reached. Without keys here credentials come from botocore's usual chain: a role, ..."""
 
     bucket: Annotated[str, Setting("DARKROOM_S3_BUCKET", read.bucket, "the bucket")]
     prefix: Annotated[str, Setting("DARKROOM_S3_PREFIX", read.key_prefix, "what the keys of images begin with")] = (
@@ -50,6 +52,32 @@ class S3Settings:
             "DARKROOM_S3_ADDRESSING", read.one_of("auto", "path", "virtual"), "the bucket in the path or in the host"
         ),
     ] = "auto"
+    conditional_writes: Annotated[
+        Literal["auto", "true", "false"],
+        Setting(
+            "DARKROOM_S3_CONDITIONAL_WRITES",
+            read.one_of("auto", "true", "false"),
+            "whether uploads carry `If-None-Match`; `auto` finds out at the start whether the server knows it",
+        ),
+    ] = "auto"
+    checksums: Annotated[
+        Literal["auto", "true", "false"],
+        Setting(
+            "DARKROOM_S3_CHECKSUMS",
+            read.one_of("auto", "true", "false"),
+            "whether uploads carry `x-amz-checksum-sha256`; `auto` finds out at the start whether the server knows it",
+        ),
+    ] = "auto"
+    access_key: Annotated[
+        Secret | None, Setting("AWS_ACCESS_KEY_ID", read.api_key, "the key of an account", _CHAIN, confidential=True)
+    ] = None
+    secret_key: Annotated[
+        Secret | None, Setting("AWS_SECRET_ACCESS_KEY", read.secret, "its secret key", _CHAIN, confidential=True)
+    ] = None
+    session_token: Annotated[
+        Secret | None,
+        Setting("AWS_SESSION_TOKEN", read.api_key, "the token of temporary keys", "none", confidential=True),
+    ] = None
     public_base_url: Annotated[
         str | None,
         Setting(
@@ -60,6 +88,14 @@ class S3Settings:
             confidential=True,
         ),
     ] = None
+
+    def problems(self) -> Iterator[str]:
+        """What does not fit together."""
+        if (self.access_key is None) != (self.secret_key is None):
+            here, missing = "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"
+            if self.access_key is None:
+                here, missing = missing, here
+            yield f"{missing} is missing: {here} is set, and one is of no use without the other"
 
     @property
     def in_plain_text(self) -> Iterator[str]:

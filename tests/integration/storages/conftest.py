@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from darkroom.adapters.conformance import Read
-from darkroom.adapters.storages.s3 import PresignedLinks, S3ImageStorage, open_s3_client
+from darkroom.adapters.storages.s3 import PresignedLinks, S3ImageStorage, Wanted, open_s3_client
 from servers.s3 import Credentials, S3Server
 
 OpenStorage: TypeAlias = Callable[..., AbstractAsyncContextManager[S3ImageStorage]]
@@ -27,12 +27,22 @@ def open_storage(monkeypatch: pytest.MonkeyPatch) -> OpenStorage:
         prefix: str = "images/",
         ttl: int = 60,
         deadline: float = 20.0,
+        region: str = S3Server.region,
+        conditions: Wanted = "auto",
+        checksums: Wanted = "auto",
     ) -> AsyncIterator[S3ImageStorage]:
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", credentials.access_key)
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", credentials.secret_key)
-        async with open_s3_client(region=S3Server.region, endpoint_url=endpoint_url) as client:
-            links = PresignedLinks(client, bucket, ttl)
-            yield S3ImageStorage(client, bucket=bucket, prefix=prefix, links=links, deadline=deadline)
+        async with open_s3_client(region=region, endpoint_url=endpoint_url) as client:
+            yield S3ImageStorage(
+                client,
+                bucket=bucket,
+                prefix=prefix,
+                links=PresignedLinks(client, bucket, ttl),
+                deadline=deadline,
+                conditions=conditions,
+                checksums=checksums,
+            )
 
     return open_storage
 

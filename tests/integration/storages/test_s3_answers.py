@@ -60,7 +60,7 @@ def answering(open_storage: OpenStorage) -> Callable[[Script], AbstractAsyncCont
         port = free_port()
         async with (
             await asyncio.start_server(script.serve, LOOPBACK, port),
-            open_storage(f"http://{LOOPBACK}:{port}", Credentials()) as storage,
+            open_storage(f"http://{LOOPBACK}:{port}", Credentials(), conditions="true", checksums="true") as storage,
         ):
             yield storage
 
@@ -95,15 +95,14 @@ async def test_a_trace_is_carried_on_and_not_signed(answering: Answering) -> Non
     ],
     ids=["redirect", "signature", "opt-in region"],
 )
-async def test_a_bucket_in_another_region_is_told_and_not_followed(
-    answering: Answering, answer: tuple[int, str, str]
-) -> None:
+async def test_a_bucket_in_another_region_is_followed_once(answering: Answering, answer: tuple[int, str, str]) -> None:
     script = Script(answer)
     async with answering(script) as storage:
         with pytest.raises(StorageFault, match=r"lies in the region eu-west-1, not in ap-northeast-2$"):
             await put(storage, new_key(), some_image())
 
-    assert script.methods == ["put"]
+    assert script.methods == ["put", "put"]
+    assert [head.partition("credential=")[2].split("/")[2] for head in script.heads] == ["ap-northeast-2", "eu-west-1"]
 
 
 async def test_a_redirect_that_names_no_region_is_told(answering: Answering) -> None:
@@ -149,26 +148,29 @@ async def test_what_is_no_list_of_keys_is_not_taken_for_an_empty_one(answering: 
             await all_keys(storage)
 
 
+EXISTS = error(412, "PreconditionFailed")
+
+
 async def test_a_check_finds_out_that_links_could_not_open_and_tidies_up(answering: Answering) -> None:
-    script = Script(KEPT, error(403, "AccessDenied"), REMOVED)
+    script = Script(REMOVED, KEPT, EXISTS, error(403, "AccessDenied"), REMOVED)
     async with answering(script) as storage:
         with pytest.raises(StorageFault, match="access is denied: GetObject"):
             await storage.check()
 
-    assert script.methods == ["put", "get", "delete"]
+    assert script.methods == ["delete", "put", "put", "get", "delete"]
 
 
 async def test_a_check_finds_out_that_other_bytes_come_back(answering: Answering) -> None:
-    script = Script(KEPT, (200, "", "other bytes"), REMOVED)
+    script = Script(REMOVED, KEPT, EXISTS, (200, "", "other bytes"), REMOVED)
     async with answering(script) as storage:
         with pytest.raises(StorageFault, match="does not give back what was put there"):
             await storage.check()
 
-    assert script.methods == ["put", "get", "delete"]
+    assert script.methods == ["delete", "put", "put", "get", "delete"]
 
 
-async def test_a_check_finds_out_that_nothing_could_be_deleted(answering: Answering) -> None:
-    script = Script(KEPT, (200, "", "written to see whether images could be kept here"), error(403, "AccessDenied"))
-    async with answering(script) as storage:
+async def test_a_check_finds_out_that_what_it_wrote_cannot_be_deleted(answering: Answering) -> None:
+    written = "written to see whether images could be kept here"
+    async with answering(Script(REMOVED, KEPT, EXISTS, (200, "", written), error(403, "AccessDenied"))) as storage:
         with pytest.raises(StorageFault, match="access is denied: DeleteObject"):
             await storage.check()

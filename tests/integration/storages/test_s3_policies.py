@@ -66,10 +66,9 @@ async def test_a_service_lists_nothing(
     assert s3.keys() == []
 
 
-@pytest.mark.parametrize("action", ["s3:PutObject", "s3:GetObject", "s3:DeleteObject", "s3:ListBucket"])
-async def test_nothing_in_the_policies_is_more_than_is_needed(
-    s3: S3Server, open_storage: OpenStorage, action: str
-) -> None:
+def user_without(s3: S3Server, action: str) -> Credentials:
+    """Who may do what the policies allow but for one action."""
+
     def without(name: str) -> str:
         document = json.loads(policy(name))
         (statement,) = document["Statement"]
@@ -77,11 +76,31 @@ async def test_nothing_in_the_policies_is_more_than_is_needed(
         statement["Action"] = [one for one in allowed if one != action] or ["s3:GetBucketLocation"]
         return json.dumps(document)
 
-    lacking = user_with(s3, without("service-policy"), without("orphans-policy"))
+    return user_with(s3, without("service-policy"), without("orphans-policy"))
+
+
+@pytest.mark.parametrize("action", ["s3:PutObject", "s3:GetObject", "s3:ListBucket"])
+async def test_nothing_in_the_policies_is_more_than_is_needed(
+    s3: S3Server, open_storage: OpenStorage, action: str
+) -> None:
+    lacking = user_without(s3, action)
     async with open_storage(s3.endpoint_url, lacking) as storage:
         with pytest.raises(StorageFault, match="access is denied"):  # noqa: PT012  # whichever of the two
             await storage.check()
             await all_keys(storage)
+
+
+async def test_where_nothing_may_be_deleted_a_check_leaves_one_object_however_often(
+    s3: S3Server, open_storage: OpenStorage
+) -> None:
+    lacking = user_without(s3, "s3:DeleteObject")
+    for _ in range(2):
+        async with open_storage(s3.endpoint_url, lacking) as storage:
+            assert (await storage.check()).endswith("where nothing may be deleted, so that images/check.png stays")
+            assert await all_keys(storage) == []
+            with pytest.raises(StorageFault, match="access is denied: DeleteObject"):
+                await storage.delete(new_key())
+    assert s3.keys() == ["images/check.png"]
 
 
 FOREIGN: dict[str, Callable[[Any, str], object]] = {

@@ -19,6 +19,7 @@ from darkroom.adapters.conformance import (
     some_image,
 )
 from darkroom.adapters.storages.s3 import PublicLinks, S3ImageStorage, open_s3_client
+from darkroom.adapters.storages.s3.direct import DirectBucket
 from darkroom.domain.model.errors import StorageFault
 from darkroom.domain.model.image_file import MediaType
 from servers.proxy import NO_FAULTS, Faults, Proxy
@@ -94,13 +95,13 @@ async def test_what_others_keep_in_the_bucket_is_not_listed(s3: S3Server, open_s
         assert await all_keys(ours) == ["images/a.png"]
 
 
-async def test_more_keys_than_one_answer_holds_are_all_listed(public: PublicImages) -> None:
+async def test_more_keys_than_one_answer_holds_are_all_listed(
+    public: PublicImages, monkeypatch: pytest.MonkeyPatch
+) -> None:
     keys = [f"images/{number}.png" for number in range(5)]
     for key in keys:
         await put(public.storage, key, some_image())
-    public.client.meta.events.register(
-        "before-parameter-build.s3.ListObjectsV2", lambda params, **_: params.update(MaxKeys=2)
-    )
+    monkeypatch.setattr(DirectBucket, "PAGE", 2)
 
     assert await all_keys(public.storage) == keys
 
@@ -181,6 +182,7 @@ async def test_a_storage_that_was_killed_and_started_again_goes_on(s3: S3Server,
 async def test_an_upload_whose_answer_was_lost_succeeds_when_repeated(
     storage: S3ImageStorage, s3: S3Server, proxy: Proxy
 ) -> None:
+    await storage.check()
     key = new_key()
     # The server's leave to send the body passes, its word that the image is kept does not.
     await proxy.switch(Faults(cut_download=len(b"HTTP/1.1 100 Continue\r\n\r\n") + 4, reset=True))

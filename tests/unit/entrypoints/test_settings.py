@@ -47,6 +47,10 @@ TABLE: list[tuple[str, str, object, str, str]] = [
     ),
     ("DARKROOM_FETCH_TIMEOUT", "1.5", 1.5, "nan", LONG),
     ("DARKROOM_TRUST_ENV", "True", True, "yes", "must be true or false"),
+    ("DARKROOM_S3_CONDITIONAL_WRITES", "false", "false", "no", "must be auto, true or false"),
+    ("DARKROOM_S3_CHECKSUMS", "true", "true", "yes", "must be auto, true or false"),
+    ("AWS_ACCESS_KEY_ID", "AKID\n", Secret("AKID"), "a b", "must be printable ASCII"),
+    ("AWS_SESSION_TOKEN", "a+/=", Secret("a+/="), "a\nb", "must be printable ASCII"),
     ("DARKROOM_STORAGE", "disk", "disk", "a tape", "must be one name"),
     ("DARKROOM_LINK_TTL", "60", 60, "604801", f"{NUMBER} 1 to 604800"),
     ("DARKROOM_MARKS", "none", "none", "exif", "must be none, xmp or c2pa"),
@@ -162,6 +166,7 @@ TEXTS = {
     "DARKROOM_JWT_SCOPE_PREFIX": "darkroom/",
     "DARKROOM_WEBUI_SAMPLER": "DPM++ 2M",
     "DARKROOM_WEBUI_SCHEDULER": "Karras",
+    "AWS_SECRET_ACCESS_KEY": "a secret/key",
 }
 CHOICES = {
     "DARKROOM_DIFFUSERS": {"DARKROOM_GENERATORS": "diffusers", "DARKROOM_DIFFUSERS_MODELS": "karlo=/models/karlo"},
@@ -172,6 +177,9 @@ CHOICES = {
     "DARKROOM_STABILITY": {"DARKROOM_GENERATORS": "stability", "DARKROOM_STABILITY_API_KEY": "the-stability-key"},
     "DARKROOM_WEBUI": {"DARKROOM_GENERATORS": "webui", "DARKROOM_WEBUI_BASE_URL": "http://127.0.0.1:7860"},
     "DARKROOM_S3": S3,
+    "AWS_ACCESS_KEY_ID": S3 | {"AWS_SECRET_ACCESS_KEY": "secret"},
+    "AWS_SECRET_ACCESS_KEY": S3 | {"AWS_ACCESS_KEY_ID": "key"},
+    "AWS_SESSION_TOKEN": S3,
     "DARKROOM_C2PA": {"DARKROOM_MARKS": "c2pa", "DARKROOM_C2PA_CERTIFICATE": CERTIFICATE, "DARKROOM_C2PA_KEY": KEY},
     "DARKROOM_JWT_PUBLIC_KEY": RS256,
     "DARKROOM_JWT_DISCOVERY": {"DARKROOM_JWT_ISSUER": ISSUER},

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import cast
 from urllib.parse import parse_qsl, urlsplit
 
@@ -39,11 +40,25 @@ def host(request: pytest.FixtureRequest) -> str:
 
 @pytest.mark.parametrize("path", ["/images/a.webp", "/bucket/images/a%20b/%EC%82%AC~_-.png"])
 def test_uploads_are_signed_as_botocore_signs_them(credentials: ReadOnlyCredentials, host: str, path: str) -> None:
-    theirs = AWSRequest("PUT", f"https://{host}{path}", HEADERS, b"")
-    theirs.context["client_config"] = Config(s3={"payload_signing_enabled": False})
+    theirs = AWSRequest("PUT", f"https://{host}{path}", HEADERS, b"the bytes")
+    theirs.context["client_config"] = Config(s3={"payload_signing_enabled": True})
     S3SigV4Auth(credentials, "s3", REGION).add_auth(theirs)
 
-    ours = Signer(cast("Credentials", credentials), REGION, MOMENT).headers("PUT", host, path, HEADERS)
+    ours = Signer(cast("Credentials", credentials), REGION, MOMENT).headers(
+        "PUT", host, path, HEADERS, body=sha256(b"the bytes").hexdigest()
+    )
+
+    assert ours == {name.lower(): value for name, value in theirs.headers.items()}
+
+
+def test_lists_are_signed_as_botocore_signs_them(credentials: ReadOnlyCredentials, host: str) -> None:
+    query = "encoding-type=url&list-type=2&prefix=images%2F"
+    theirs = AWSRequest("GET", f"https://{host}/bucket/?{query}")
+    S3SigV4Auth(credentials, "s3", REGION).add_auth(theirs)
+
+    ours = Signer(cast("Credentials", credentials), REGION, MOMENT).headers(
+        "GET", host, "/bucket/", {}, body=sha256(b"").hexdigest(), query=query
+    )
 
     assert ours == {name.lower(): value for name, value in theirs.headers.items()}
 

@@ -1,7 +1,17 @@
 """Images in a bucket of Amazon S3, or of a server that speaks its protocol."""
 
-from darkroom.adapters.storages.s3.client import Addressing, S3Client, open_s3_client
+from darkroom.adapters.storages.s3.client import Addressing, S3Client, S3Keys, open_s3_client
+from darkroom.adapters.storages.s3.features import Wanted
 from darkroom.adapters.storages.s3.links import PresignedLinks, PublicLinks
 from darkroom.adapters.storages.s3.storage import S3ImageStorage
 
-__all__ = ["Addressing", "PresignedLinks", "PublicLinks", "S3Client", "S3ImageStorage", "open_s3_client"]
+__all__ = [
+    "Addressing",
+    "PresignedLinks",
+    "PublicLinks",
+    "S3Client",
+    "S3ImageStorage",
+    "S3Keys",
+    "Wanted",
+    "open_s3_client",
+]

@@ -1,15 +1,17 @@
 """The one S3 client of a process."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Literal, Protocol, cast
 
 from aiobotocore.config import AioConfig
+from aiobotocore.httpsession import AIOHTTPSession
 from aiobotocore.session import get_session
 from botocore.exceptions import BotoCoreError
 
 from darkroom.adapters.storages.s3.models import ModelLoader
-from darkroom.adapters.watching.trace_context import trace_headers
 from darkroom.domain.model.errors import StorageFault
 
 Addressing = Literal["auto", "path", "virtual"]
@@ -17,6 +19,24 @@ Addressing = Literal["auto", "path", "virtual"]
 _CONNECT_TIMEOUT: Final = 5.0  # seconds
 # Seconds of silence, so few that a dead connection from the pool leaves time for another try before the deadline.
 _READ_TIMEOUT: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class S3Keys:
+    """The keys of an account; with `token` temporary ones."""
+
+    access_key: str
+    secret_key: str
+    token: str | None = None
+
+    @property
+    def parameters(self) -> dict[str, str | None]:
+        """As botocore has them."""
+        return {
+            "aws_access_key_id": self.access_key,
+            "aws_secret_access_key": self.secret_key,
+            "aws_session_token": self.token,
+        }
 
 
 class S3Meta(Protocol):
@@ -31,10 +51,23 @@ class S3Client(Protocol):
 
     meta: S3Meta
 
-    async def get_object(self, **parameters: object) -> Mapping[str, Any]: ...
-    async def delete_object(self, **parameters: object) -> Mapping[str, Any]: ...
-    async def list_objects_v2(self, **parameters: object) -> Mapping[str, Any]: ...
     async def generate_presigned_url(self, operation: str, /, **parameters: object) -> str: ...
+
+
+class StayingSession(AIOHTTPSession):  # type: ignore[misc]  # not typed
+    """Follows no redirect.
+
+    aiobotocore's own session sends the request again to any origin that an answer names, with its body and with the
+    session token of temporary credentials, and gives that origin's answer as if S3 had said it. botocore does not.
+    """
+
+    async def _get_session(self, proxy_url: str | None) -> "_Staying":
+        return _Staying(await super()._get_session(proxy_url))
+
+
+class _Staying:
+    def __init__(self, session: Any) -> None:  # noqa: ANN401  # aiohttp's, with arguments that are aiobotocore's
+        self.request = partial(session.request, allow_redirects=False)
 
 
 @asynccontextmanager
@@ -45,11 +78,12 @@ async def open_s3_client(
     addressing: Addressing = "auto",
     connections: int = 64,
     trust_env: bool = False,
+    keys: S3Keys | None = None,
 ) -> AsyncIterator[S3Client]:
     """Open a client for a region of AWS, or for an S3-compatible server at `endpoint_url`.
 
-    Credentials come from botocore's usual chain, asked when the first request is signed. `connections`: how many at
-    once at the most; `trust_env`: whether HTTPS_PROXY and its like are followed.
+    Without `keys` credentials come from botocore's usual chain, asked when the first request is signed. `connections`:
+    at most as many at once; `trust_env`: whether HTTPS_PROXY and its like are followed.
 
     Raises:
         StorageFault: no client can be made of these.
@@ -60,42 +94,28 @@ async def open_s3_client(
             # "auto" would name the global host in links, which redirects to a new bucket's region and breaks them.
             "addressing_style": "virtual" if addressing == "auto" and endpoint_url is None else addressing,
             "us_east_1_regional_endpoint": "regional",
-            # Each upload carries a signed checksum of its bytes: hashing them once more would add nothing.
-            "payload_signing_enabled": False,
         },
-        # botocore's own checksum takes an encoding of the body that not every S3-compatible server knows.
-        request_checksum_calculation="when_required",
-        response_checksum_validation="when_required",
-        # One more, for a connection of the pool that died meanwhile; patience is the domain's.
-        retries={"mode": "standard", "total_max_attempts": 2},
         connect_timeout=_CONNECT_TIMEOUT,
         read_timeout=_READ_TIMEOUT,
         max_pool_connections=connections,
         proxies=None if trust_env else {},
         ignore_configured_endpoint_urls=True,  # the endpoint is a setting of ours
+        http_session_cls=StayingSession,
     )
+    session = get_session()
+    session.register_component("data_loader", ModelLoader(session.get_component("data_loader").search_paths))
+    # For the clients that the chain of credentials makes: they send tokens of their own.
+    session.set_default_client_config(AioConfig(http_session_cls=StayingSession))
     async with AsyncExitStack() as opened:
         try:
-            client = _session().create_client("s3", region_name=region, endpoint_url=endpoint_url, config=config)
+            client = session.create_client(
+                "s3",
+                region_name=region,
+                endpoint_url=endpoint_url,
+                config=config,
+                **({} if keys is None else keys.parameters),
+            )
             client = await opened.enter_async_context(client)
         except (BotoCoreError, ValueError) as error:
             raise StorageFault(f"no S3 client can be made: {error}") from error
-        client.meta.events.register_last("before-parameter-build.s3", _stay_in_region)
-        client.meta.events.register_last("before-send.s3", _carry_trace_on)
         yield cast("S3Client", client)
-
-
-def _session() -> Any:  # noqa: ANN401  # not typed
-    session = get_session()
-    session.register_component("data_loader", ModelLoader(session.get_component("data_loader").search_paths))
-    return session
-
-
-def _carry_trace_on(request: Any, **_: object) -> None:  # noqa: ANN401  # not typed
-    """After signing, since whoever stands between may change it."""
-    request.headers.update(trace_headers())
-
-
-def _stay_in_region(context: dict[str, Any], **_: object) -> None:
-    """Tell a wrong region instead of following the bucket into its own, where links would not follow."""
-    context["s3_redirect"]["redirected"] = True

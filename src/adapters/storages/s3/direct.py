@@ -6,102 +6,212 @@ for each call (events, endpoint rules, checks of parameters, a name for itself) 
 """
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from hashlib import sha256
 from http import HTTPStatus
-from typing import Any, Final, NamedTuple, Self, cast
-from urllib.parse import quote, urlsplit
+from typing import Any, ClassVar, Final, NamedTuple, cast
+from urllib.parse import quote, unquote_plus, urlencode
 
 from aiobotocore.parsers import create_parser
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004  # botocore's name for it
 
+from darkroom.adapters.storages.s3.address import Address, is_region
 from darkroom.adapters.storages.s3.body import InPieces
 from darkroom.adapters.storages.s3.client import S3Client
+from darkroom.adapters.storages.s3.faults import lies_elsewhere, status_of
 from darkroom.adapters.storages.s3.signature import Signer
 from darkroom.adapters.watching.trace_context import trace_headers
 from darkroom.domain.use_cases.patience import pauses
 
+log = logging.getLogger(__name__)
+
 _ANY_KEY: Final = "key"
+_NO_BODY: Final = sha256(b"").hexdigest()
+
+
+class Whereabouts(NamedTuple):
+    """What a server said of where its bucket is, other than it was set."""
+
+    region: str | None = None
+    by_host: bool = False
+
+
+AS_SET: Final = Whereabouts()
+
+
+class _Request(NamedTuple):
+    operation: str
+    method: str
+    key: str = ""
+    query: str = ""
+    headers: Mapping[str, str] = {}
+    body: bytes = b""
+    sha256: str = _NO_BODY
+    stream: bool = False
 
 
 class DirectBucket:
-    """Uploads to a bucket, and links to what is in it, as `client` would make them.
+    """What is in a bucket, and links to it, as `client` would make them.
 
-    Every method may raise `BotoCoreError` and `ValueError`, where there is nothing to sign with.
+    No redirect is followed but S3's own into the bucket's region at the same provider, once and signed anew.
+
+    Every method but `link` may raise `ClientError`: S3 said no. Every one may raise `BotoCoreError` (S3 cannot be
+    reached, there is nothing to sign with), and `ValueError` and `LookupError` for what no S3 server answers.
     """
+
+    PAGE: ClassVar = 1000
+    """Keys in a page at most, as S3 has it."""
 
     def __init__(self, client: S3Client, bucket: str) -> None:
         self._client, self._bucket = client, bucket
         # Nothing public leads to these two.
         self._credentials = cast("Any", client)._request_signer._credentials  # noqa: SLF001
         self._connections = cast("Any", client)._endpoint.http_session  # noqa: SLF001
-        self._bucket_address: _Address | None = None
+        self._as_set: Address | None = None
+        self.whereabouts = AS_SET
 
-    async def put(self, key: str, image: bytes, headers: Mapping[str, str]) -> str | None:
+    async def put(self, key: str, image: bytes, headers: Mapping[str, str], sha256: str) -> str | None:
         """Upload an object with these headers, and give its ETag, where the answer has one.
 
-        Raises:
-            ClientError: S3 said no.
-            BotoCoreError: S3 cannot be reached.
+        `sha256`, hexadecimal, is what its bytes must have: it is signed, and S3 refuses others.
         """
-        try:
-            answer = await self._put(key, image, headers)
-        except (ConnectionError, HTTPClientError):  # as of a connection of the pool that died meanwhile
-            answer = await self._put(key, image, headers)
-        if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            await asyncio.sleep(next(pauses()))
-            answer = await self._put(key, image, headers)
-        if answer.status_code >= HTTPStatus.MULTIPLE_CHOICES:
-            raise ClientError(await self._refusal(answer), "PutObject")
+        answer = await self._answer(_Request("PutObject", "PUT", key, headers=headers, body=image, sha256=sha256))
         return cast("str | None", answer.headers.get("etag"))
 
-    async def link(self, key: str, ttl: int) -> str:
-        """A URL that opens an object for so many seconds."""
-        address, name = await self._address(), _escaped(key)
-        signer = await self._signer()
-        return f"{address.url}{name}?{signer.query(address.host, address.path + name, ttl)}"
+    async def has(self, key: str) -> bool:
+        """Whether there is an object. Who may not list the bucket gets 403 for one that is not there."""
+        try:
+            await self._answer(_Request("HeadObject", "HEAD", key))
+        except ClientError as error:
+            if status_of(error) in (HTTPStatus.NOT_FOUND, HTTPStatus.FORBIDDEN):
+                return False
+            raise
+        return True
 
-    async def _put(self, key: str, image: bytes, headers: Mapping[str, str]) -> Any:  # noqa: ANN401  # not typed
-        address, name = await self._address(), _escaped(key)
-        signer = await self._signer()
+    async def holds(self, key: str, data: bytes) -> bool:
+        """Whether these very bytes lie there. Read, since not every server keeps checksums."""
+        answer = await self._answer(_Request("GetObject", "GET", key, stream=True))
+        if answer.headers.get("content-length", str(len(data))) != str(len(data)):
+            answer.raw.close()
+            return False
+        return cast("bytes", await answer.content) == data
+
+    async def delete(self, key: str) -> None:
+        """Remove an object, or one that is not there."""
+        await self._answer(_Request("DeleteObject", "DELETE", key))
+
+    async def page(self, prefix: str, after: str) -> tuple[list[str], str | None]:
+        """Some keys that begin with `prefix`, and what to give as `after` for the next ones, if there are more.
+
+        `after` is empty for the first.
+        """
+        query = {"encoding-type": "url", "list-type": "2", "max-keys": str(self.PAGE), "prefix": prefix}
+        if after:
+            query = {"continuation-token": after, **query}
+        request = _Request("ListObjectsV2", "GET", query=urlencode(query, quote_via=quote, safe="~"))
+        page = await self._read(await self._answer(request), request.operation)
+        keys = [found["Key"] for found in page.get("Contents", ())]
+        if page.get("EncodingType") == "url":
+            keys = [unquote_plus(key) for key in keys]
+        return keys, page["NextContinuationToken"] if page["IsTruncated"] else None
+
+    async def link(self, key: str, ttl: int, whereabouts: Whereabouts = AS_SET) -> str:
+        """A URL that opens an object for so many seconds; `whereabouts` as a server of the same provider said."""
+        address, name = await self._address(whereabouts), _escaped(key)
+        return f"{address.url}{name}?{(await self._signer(address)).query(address.host, address.path + name, ttl)}"
+
+    async def by_host(self) -> bool:
+        """Name the bucket in the host from now on, as some servers want it; False where that cannot be."""
+        if self.whereabouts.by_host or cast("Any", self._client.meta).config.s3["addressing_style"] != "auto":
+            return False
+        if (await self._address(self.whereabouts)).by_host(self._bucket) is None:
+            return False
+        self.whereabouts = self.whereabouts._replace(by_host=True)
+        return True
+
+    async def _answer(self, request: _Request) -> Any:  # noqa: ANN401  # not typed
+        here = self.whereabouts
+        answer, refusal = await self._sent(request, here)
+        if refusal and (region := await self._region_in(refusal, here)):
+            there = here._replace(region=region)
+            answer, refusal = await self._sent(request, there)
+            if self.whereabouts == here and not (refusal and lies_elsewhere(refusal)):
+                self.whereabouts = there
+                log.warning("the bucket %s lies in the region %s: set DARKROOM_S3_REGION to it", self._bucket, region)
+        if refusal:
+            raise refusal
+        return answer
+
+    async def _sent(self, request: _Request, there: Whereabouts) -> tuple[Any, ClientError | None]:
+        """The answer, and the refusal that it is, if it is one.
+
+        Patience is the domain's, but a second try may do: each of these requests may be repeated.
+        """
+        try:
+            answer = await self._sent_once(request, there)
+        except (ConnectionError, HTTPClientError):  # as of a connection of the pool that died meanwhile
+            answer = await self._sent_once(request, there)
+        if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR and answer.status_code != HTTPStatus.NOT_IMPLEMENTED:
+            await asyncio.sleep(next(pauses()))
+            answer = await self._sent_once(request, there)
+        if answer.status_code < HTTPStatus.MULTIPLE_CHOICES:
+            return answer, None
+        return answer, ClientError(await self._read(answer, None), request.operation)
+
+    async def _sent_once(self, request: _Request, there: Whereabouts) -> Any:  # noqa: ANN401  # not typed
+        address, name = await self._address(there), _escaped(request.key)
+        signer = await self._signer(address)
         # Whoever stands between may change what is not signed.
-        free = {"User-Agent": "Darkroom", "Content-Length": str(len(image)), **trace_headers()}
-        signed = signer.headers("PUT", address.host, address.path + name, headers)
-        request = AWSPreparedRequest("PUT", address.url + name, free | signed, InPieces(image), stream_output=False)
-        return await self._connections.send(request)
+        free = {"User-Agent": "Darkroom", **trace_headers()}
+        if request.body:
+            free["Content-Length"] = str(len(request.body))
+        path = address.path + name
+        signed = signer.headers(
+            request.method, address.host, path, request.headers, body=request.sha256, query=request.query
+        )
+        url = address.url + name + (f"?{request.query}" if request.query else "")
+        body = InPieces(request.body) if request.body else None
+        prepared = AWSPreparedRequest(request.method, url, free | signed, body, stream_output=request.stream)
+        return await self._connections.send(prepared)
 
-    async def _signer(self) -> Signer:
+    async def _signer(self, address: Address) -> Signer:
         credentials = await self._credentials.get_frozen_credentials()
-        return Signer(credentials, self._client.meta.region_name, datetime.now(UTC))
+        return Signer(credentials, address.region, datetime.now(UTC))
 
-    async def _refusal(self, answer: Any) -> dict[str, Any]:  # noqa: ANN401  # not typed
+    async def _read(self, answer: Any, operation: str | None) -> dict[str, Any]:  # noqa: ANN401  # not typed
+        """What an answer says: of an error in any operation the same."""
         said = {"status_code": answer.status_code, "headers": answer.headers, "body": await answer.content}
-        shape = cast("Any", self._client).meta.service_model.operation_model("PutObject").output_shape
+        model = cast("Any", self._client).meta.service_model
+        shape = model.operation_model(operation).output_shape if operation else None
         return cast("dict[str, Any]", await create_parser("rest-xml").parse(said, shape))
 
-    async def _address(self) -> "_Address":
-        if self._bucket_address is None:
+    async def _region_in(self, refusal: ClientError, here: Whereabouts) -> str | None:
+        """Another region than that of `here`, where it was asked, if the refusal says that the bucket is there."""
+        if not lies_elsewhere(refusal):
+            return None
+        said, headers = refusal.response["Error"], refusal.response["ResponseMetadata"]["HTTPHeaders"]
+        address = await self._address(here)
+        named = (
+            headers.get("x-amz-bucket-region")
+            or said.get("Region")
+            or address.region_of(said.get("Endpoint", ""), self._bucket)
+        )
+        return named if named and named != address.region and is_region(named) else None
+
+    async def _address(self, whereabouts: Whereabouts) -> Address:
+        if self._as_set is None:
             # Which host and path stand for a bucket is botocore's to say: there are many rules.
             link = await self._client.generate_presigned_url(
                 "get_object", Params={"Bucket": self._bucket, "Key": _ANY_KEY}, ExpiresIn=1
             )
-            self._bucket_address = _Address.read(link.partition("?")[0].removesuffix(_ANY_KEY))
-        return self._bucket_address
-
-
-class _Address(NamedTuple):
-    """Where a bucket is, up to the names of what is in it; `host` and `path` as a signature covers them."""
-
-    url: str
-    host: str
-    path: str
-
-    @classmethod
-    def read(cls, url: str) -> Self:
-        """Take a URL apart; the header `Host` leaves a port out that goes without saying."""
-        parts = urlsplit(url)
-        return cls(url, parts.netloc.removesuffix({"http": ":80", "https": ":443"}[parts.scheme]), parts.path)
+            self._as_set = Address.read(link.partition("?")[0].removesuffix(_ANY_KEY), self._client.meta.region_name)
+        address = self._as_set
+        if whereabouts.by_host:
+            address = address.by_host(self._bucket) or address
+        return address.in_region(whereabouts.region) if whereabouts.region else address
 
 
 def _escaped(key: str) -> str:

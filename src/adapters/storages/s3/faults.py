@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
+from http import HTTPStatus
+from typing import Final, cast
+from urllib.parse import urlsplit
 
 import aiohttp
 from botocore.exceptions import (
@@ -26,7 +28,15 @@ from darkroom.domain.model.errors import StorageFault
 _MISSING: Final = {"NoSuchBucket"}
 _DENIED: Final = {"AccessDenied", "AllAccessDisabled", "AccountProblem"}
 _WHO: Final = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "ExpiredToken", "TokenRefreshRequired"}
-_WHERE: Final = {"PermanentRedirect", "TemporaryRedirect", "IllegalLocationConstraintException"}
+# What says that a bucket lies in another region. Others that name one just say where they were asked.
+_ELSEWHERE: Final = {
+    "PermanentRedirect",
+    "TemporaryRedirect",
+    "Redirect",
+    "AuthorizationHeaderMalformed",
+    "IllegalLocationConstraintException",
+}
+_REDIRECTS: Final = (HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.TEMPORARY_REDIRECT)
 _LONGEST_MESSAGE: Final = 200  # characters of what the server says
 
 
@@ -61,17 +71,51 @@ class Bucket:
             raise StorageFault(f"what answers at {self.endpoint_url} is no S3 server: {error!r}") from error
 
     def _refusal(self, error: ClientError) -> str:
-        said, metadata = error.response["Error"], error.response["ResponseMetadata"]
+        said = error.response["Error"]
         code, message = said.get("Code", ""), said.get("Message", "")[:_LONGEST_MESSAGE]
-        region = said.get("Region") or metadata["HTTPHeaders"].get("x-amz-bucket-region") or self.region
-        if region != self.region:
-            return f"{self} lies in the region {region}, not in {self.region}"
-        if code in _WHERE:
-            return f"{self} lies in another region than {self.region}"
+        if elsewhere := self._elsewhere(error):
+            return elsewhere
         if code in _MISSING:
             return f"{self} does not exist"
         if code in _DENIED:
             return f"access is denied: {error.operation_name} in {self} is not allowed for these credentials"
         if code in _WHO:
             return f"the credentials are refused at {self.endpoint_url}: {code}"
-        return f"{error.operation_name} in {self} failed with {metadata['HTTPStatusCode']} {code}: {message}"
+        return f"{error.operation_name} in {self} failed with {status_of(error)} {code}: {message}"
+
+    def _elsewhere(self, error: ClientError) -> str | None:
+        said, headers = error.response["Error"], error.response["ResponseMetadata"]["HTTPHeaders"]
+        region, location = headers.get("x-amz-bucket-region") or said.get("Region"), headers.get("location")
+        if lies_elsewhere(error) and region and region != self.region:
+            return f"{self} lies in the region {region}, not in {self.region}"
+        if location:
+            return (
+                f"{error.operation_name} in {self} was answered by a redirect to {_origin(location)}, which is not "
+                f"followed"
+            )
+        return f"{self} lies in another region than {self.region}" if lies_elsewhere(error) else None
+
+
+def status_of(refusal: ClientError) -> int:
+    """The HTTP status of a refusal."""
+    return cast("int", refusal.response["ResponseMetadata"]["HTTPStatusCode"])
+
+
+def lies_elsewhere(refusal: ClientError) -> bool:
+    """Whether S3 says that the bucket lies in another region: by a code, or to a HEAD by the status alone."""
+    return refusal.response["Error"].get("Code") in _ELSEWHERE or (
+        status_of(refusal) in _REDIRECTS
+        and "x-amz-bucket-region" in refusal.response["ResponseMetadata"]["HTTPHeaders"]
+    )
+
+
+def _origin(location: str) -> str:
+    try:
+        parts = urlsplit(location)
+    except ValueError:
+        return "no address"
+    return (
+        f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"[:_LONGEST_MESSAGE]
+        if parts.netloc
+        else "a path of its own"
+    )

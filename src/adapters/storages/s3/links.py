@@ -5,7 +5,7 @@ from typing import ClassVar, TypeAlias
 from urllib.parse import quote
 
 from darkroom.adapters.storages.s3.client import S3Client
-from darkroom.adapters.storages.s3.direct import DirectBucket
+from darkroom.adapters.storages.s3.direct import AS_SET, DirectBucket, Whereabouts
 
 
 class PresignedLinks:
@@ -17,9 +17,9 @@ class PresignedLinks:
         """`client`: one for the address that readers see; `ttl`: seconds, at most 604,800: seven days (SigV4)."""
         self._bucket, self._ttl = DirectBucket(client, bucket), ttl
 
-    async def __call__(self, key: str) -> str:
-        """The link to a key, signed now."""
-        return await self._bucket.link(key, self._ttl)
+    async def __call__(self, key: str, whereabouts: Whereabouts = AS_SET) -> str:
+        """The link to a key, signed now; `whereabouts` of its bucket as the server said."""
+        return await self._bucket.link(key, self._ttl, whereabouts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,9 @@ class PublicLinks:
 
     base_url: str
 
-    async def __call__(self, key: str) -> str:
+    async def __call__(self, key: str, whereabouts: Whereabouts = AS_SET) -> str:
         """The link to a key."""
+        del whereabouts
         return f"{self.base_url}/{quote(key)}"
 
 

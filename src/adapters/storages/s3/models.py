@@ -15,8 +15,8 @@ from botocore.loaders import JSONFileLoader, Loader
 
 # By their names in the endpoints: S3, and where credentials may come from. For any other botocore goes by its rule.
 _SERVICES: Final = {"oidc", "portal.sso", "s3", "signin", "sts"}
-# What we call, and what botocore itself calls to find a bucket's region and to open a directory bucket.
-_OPERATIONS: Final = {"CreateSession", "DeleteObject", "GetObject", "HeadBucket", "ListObjectsV2", "PutObject"}
+# What is signed by botocore, what is read by it, and what botocore itself calls to open a directory bucket.
+_OPERATIONS: Final = {"CreateSession", "GetObject", "ListObjectsV2"}
 
 _Unread: TypeAlias = dict[str, msgspec.Raw]
 _read: Final = msgspec.json.decode

@@ -1,4 +1,4 @@
-"""Signatures of the two requests that every order makes: the upload, and the link that opens it.
+"""Signatures of requests to S3, and of the links that open what is there.
 
 Source: "Authenticating Requests (AWS Signature Version 4)" in the Amazon S3 API reference. botocore's own signer gives
 the same signatures, and takes three times as long: `docs/performance.md`.
@@ -34,22 +34,24 @@ class Signer:
         self._credential = f"{credentials.access_key}/{self._scope}"
         self._key = _signing_key(credentials.secret_key, day, region)
 
-    def headers(self, method: str, host: str, path: str, headers: Mapping[str, str]) -> dict[str, str]:
-        """The headers, and those that sign them; the body's own checksum is to be among them.
+    def headers(
+        self, method: str, host: str, path: str, headers: Mapping[str, str], *, body: str, query: str = ""
+    ) -> dict[str, str]:
+        """The headers, and those that sign them; `body` is the SHA-256 of the body, hexadecimal.
 
-        `path` as it is sent, its characters escaped.
+        `path` and `query` as they are sent, their characters escaped, the parameters in the order of their names.
         """
         signed = {
             **{name.lower(): value for name, value in headers.items()},
             "host": host,
-            "x-amz-content-sha256": _UNSIGNED,
+            "x-amz-content-sha256": body,
             "x-amz-date": self._time,
         }
         if self._token:
             signed["x-amz-security-token"] = self._token
         lines = "".join(f"{name}:{value.strip()}\n" for name, value in sorted(signed.items()))
         names = ";".join(sorted(signed))
-        signature = self._signature(f"{method}\n{path}\n\n{lines}\n{names}\n{_UNSIGNED}")
+        signature = self._signature(f"{method}\n{path}\n{query}\n{lines}\n{names}\n{body}")
         del signed["host"]  # whoever sends it says that
         signed["authorization"] = (
             f"{_ALGORITHM} Credential={self._credential}, SignedHeaders={names}, Signature={signature}"

@@ -2,18 +2,22 @@
 
 import asyncio
 import hashlib
+import logging
 from base64 import b64encode
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, suppress
+from functools import partial
 from http import HTTPStatus
 from typing import Final
 from uuid import uuid4
+from weakref import WeakValueDictionary
 
 from botocore.exceptions import ClientError
 
 from darkroom.adapters.storages.s3.client import S3Client
 from darkroom.adapters.storages.s3.direct import DirectBucket
-from darkroom.adapters.storages.s3.faults import Bucket
+from darkroom.adapters.storages.s3.faults import Bucket, status_of
+from darkroom.adapters.storages.s3.features import Features, Wanted, candidates, wants_the_host
 from darkroom.adapters.storages.s3.links import S3Links
 from darkroom.domain.model.errors import StorageFault
 from darkroom.domain.model.generation import StoredImage
@@ -21,93 +25,189 @@ from darkroom.domain.model.image_file import MediaType
 from darkroom.domain.ports import ImageStorage
 from darkroom.domain.use_cases.patience import pauses
 
+log = logging.getLogger(__name__)
+
 _PROBE: Final = b"written to see whether images could be kept here"
+_PROBE_SHA256: Final = hashlib.sha256(_PROBE).digest()
 
 
 class S3ImageStorage(ImageStorage):
-    """Images under `prefix` in a bucket. What else lies in the bucket is neither listed nor touched."""
+    """Images under `prefix` in a bucket. What else lies in the bucket is neither listed nor touched.
 
-    def __init__(self, client: S3Client, *, bucket: str, prefix: str, links: S3Links, deadline: float = 20.0) -> None:
-        """`deadline`: seconds that one call may take, its retries included."""
-        self._client, self._prefix = client, prefix
-        self._links, self._deadline = links, deadline
+    What not every server knows is tried before the first upload, and by `check`, with a small object that is removed.
+    A bucket in which nothing may be deleted keeps one such object, always under the same key.
+    """
+
+    def __init__(
+        self,
+        client: S3Client,
+        *,
+        bucket: str,
+        prefix: str,
+        links: S3Links,
+        deadline: float = 20.0,
+        conditions: Wanted = "auto",
+        checksums: Wanted = "auto",
+    ) -> None:
+        """`deadline`: seconds that one call may take, its retries included.
+
+        `conditions` and `checksums`: whether uploads carry `If-None-Match` and `x-amz-checksum-sha256`.
+        """
+        self._prefix, self._links, self._deadline = prefix, links, deadline
         self._direct = DirectBucket(client, bucket)
         self._bucket = Bucket(bucket, client.meta.endpoint_url, client.meta.region_name)
+        self._lasting_probe = f"{prefix}check.{MediaType.PNG.ending}"
+        self._candidates = list(candidates(conditions, checksums))
+        self._features = self._candidates[0] if len(self._candidates) == 1 else None
+        self._finding_out = asyncio.Lock()
+        # An upload without a condition looks at its key before and after, so one goes after the other for each key.
+        self._at_work: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def put(self, image: StoredImage, data: bytes) -> None:
-        await self._put(image.key, data, image.media_type, bytes.fromhex(image.sha256))
+        features = self._features or await self._known()
+        async with self._faults():
+            await self._put(image.key, data, image.media_type, bytes.fromhex(image.sha256), features)
 
     async def link(self, key: str) -> str:
         async with self._faults():
-            return await self._links(key)
+            return await self._links(key, self._direct.whereabouts)
 
     async def delete(self, key: str) -> None:
         async with self._faults():
-            await self._client.delete_object(Bucket=self._bucket.name, Key=key)
+            await self._direct.delete(key)
 
     async def keys(self) -> AsyncIterator[str]:
-        onwards: dict[str, str] | None = {}
-        while onwards is not None:
+        after: str | None = ""
+        while after is not None:
             async with self._faults():
-                page = await self._client.list_objects_v2(Bucket=self._bucket.name, Prefix=self._prefix, **onwards)
-                keys = [found["Key"] for found in page.get("Contents", ())]
-                onwards = {"ContinuationToken": page["NextContinuationToken"]} if page["IsTruncated"] else None
+                keys, after = await self._direct.page(self._prefix, after)
             for key in keys:
-                yield key
+                if key != self._lasting_probe:
+                    yield key
 
     async def check(self) -> str:
+        async with self._finding_out:
+            features, stays = await self._found_out()
+        said = [f"keeps images in {self._bucket}"]
+        if features.left_out:
+            said.append(f"without {' and '.join(features.left_out)}")
+        if stays:
+            said.append(f"where nothing may be deleted, so that {self._lasting_probe} stays")
+        return ", ".join(said)
+
+    async def _known(self) -> Features:
+        async with self._finding_out:
+            return self._features or (await self._found_out())[0]
+
+    async def _found_out(self) -> tuple[Features, bool]:
+        """Find out what uploads can be sent with, and whether what is there can be read and removed.
+
+        Gives also whether the object that was tried with stays.
+        """
         probe = f"{self._prefix}check-{uuid4()}.{MediaType.PNG.ending}"
-        try:
-            await self._prove(probe)
-        except StorageFault:
-            with suppress(StorageFault):
-                await self.delete(probe)
-            raise
-        await self.delete(probe)
-        return f"keeps images in {self._bucket}"
-
-    async def _prove(self, probe: str) -> None:
-        await self._put(probe, _PROBE, MediaType.PNG, hashlib.sha256(_PROBE).digest())
         async with self._faults():
-            # Links open only what these credentials may read.
-            if not await self._holds(probe, _PROBE):
-                raise StorageFault(f"{self._bucket} does not give back what was put there")
+            deletes = await self._may_delete(probe)
+        if not deletes:
+            probe = self._lasting_probe
+        try:
+            async with self._faults():
+                features = await self._tried(probe)
+        except StorageFault:
+            if deletes:
+                with suppress(StorageFault):
+                    await self.delete(probe)
+            raise
+        if deletes:
+            await self.delete(probe)
+        if features != self._features:
+            self._features = features
+            self._report(features)
+        return features, not deletes
 
-    async def _put(self, key: str, data: bytes, media_type: MediaType, sha256: bytes) -> None:
+    async def _may_delete(self, key: str) -> bool:
+        """Whether objects may be deleted, by a key that was never used."""
+        try:
+            await self._direct.delete(key)
+        except ClientError as refusal:
+            if wants_the_host(refusal) and await self._direct.by_host():
+                return await self._may_delete(key)
+            match status_of(refusal), refusal.response["Error"].get("Code"):
+                case HTTPStatus.NOT_FOUND, "NoSuchKey":
+                    return True
+                case HTTPStatus.FORBIDDEN, "AccessDenied":
+                    return False
+                case _:
+                    raise
+        return True
+
+    async def _tried(self, probe: str) -> Features:
+        refusal: ClientError | None = None
+        for features in self._candidates:
+            try:
+                if await self._works(features, probe):
+                    return features
+            except ClientError as refused:
+                if not features.unknown(refused):
+                    raise
+                refusal = refused
+        if refusal:
+            raise refusal
+        raise StorageFault(f"{self._bucket} takes no conditions: DARKROOM_S3_CONDITIONAL_WRITES must not be true")
+
+    async def _works(self, features: Features, probe: str) -> bool:
+        """Whether the server does what these ask of it. Refused by it, they may be unknown to it."""
+        upload = partial(self._upload, probe, _PROBE, MediaType.PNG, _PROBE_SHA256, features)
+        await upload()
+        if features.conditions and await upload():
+            return False  # it has overwritten what was there
+        # Links open only what these credentials may read.
+        if not await self._direct.holds(probe, _PROBE):
+            raise StorageFault(f"{self._bucket} does not give back what was put there")
+        return True
+
+    def _report(self, features: Features) -> None:
+        unknown = [name for name in features.left_out if name in self._candidates[0].headers("")]
+        if unknown:
+            log.warning(
+                "%s does not know %s: uploads go without until the next start; docs/needs.md says what that costs",
+                *(self._bucket, " and ".join(unknown)),
+            )
+
+    async def _put(self, key: str, data: bytes, media_type: MediaType, sha256: bytes, features: Features) -> None:
+        if features.conditions:
+            # What is there may be our own: the answer to an earlier upload was lost on its way.
+            kept = await self._upload(key, data, media_type, sha256, features) or await self._direct.holds(key, data)
+        else:
+            async with self._at_work.setdefault(key, asyncio.Lock()):
+                if not await self._direct.has(key):
+                    await self._upload(key, data, media_type, sha256, features)
+                kept = await self._direct.holds(key, data)
+        if not kept:
+            raise StorageFault(f"other bytes are kept under {key} in {self._bucket}")
+
+    async def _upload(self, key: str, data: bytes, media_type: MediaType, sha256: bytes, features: Features) -> bool:
+        """Upload it. False if something lies there, and uploads are conditional."""
         headers = {
             "Cache-Control": self._links.cache_control,
             "Content-Type": media_type.value,
-            "If-None-Match": "*",
-            "x-amz-checksum-sha256": b64encode(sha256).decode(),
+            **features.headers(b64encode(sha256).decode()),
         }
-        async with self._faults():
-            waits = pauses()
-            while not await self._kept(key, data, headers):  # noqa: ASYNC110  # S3 calls nobody back
-                await asyncio.sleep(next(waits))
-
-    async def _kept(self, key: str, data: bytes, headers: Mapping[str, str]) -> bool:
-        """Upload it, unless it is there. False where another upload under this key is just under way."""
-        try:
-            etag = await self._direct.put(key, data, headers)
-        except ClientError as error:
-            match error.response["ResponseMetadata"]["HTTPStatusCode"]:
-                case HTTPStatus.CONFLICT:
-                    return False
-                case HTTPStatus.PRECONDITION_FAILED if await self._holds(key, data):
-                    return True  # our own: the answer to an earlier upload was lost on its way
-                case HTTPStatus.PRECONDITION_FAILED:
-                    raise StorageFault(f"other bytes are kept under {key} in {self._bucket}") from error
-                case _:
-                    raise
-        if not etag:  # what says yes to everything must not cost an image
-            raise StorageFault(f"what answers at {self._bucket.endpoint_url} is no S3 server")
-        return True
-
-    async def _holds(self, key: str, data: bytes) -> bool:
-        """Whether these very bytes lie there. Read, since not every server keeps checksums."""
-        answer = await self._client.get_object(Bucket=self._bucket.name, Key=key)
-        async with answer["Body"] as body:
-            return bool(answer["ContentLength"] == len(data) and await body.read() == data)
+        waits = pauses()
+        while True:
+            try:
+                etag = await self._direct.put(key, data, headers, sha256.hex())
+            except ClientError as refusal:
+                match status_of(refusal):
+                    case HTTPStatus.CONFLICT:  # another upload under this key is under way
+                        await asyncio.sleep(next(waits))
+                    case HTTPStatus.PRECONDITION_FAILED:
+                        return False
+                    case _:
+                        raise
+            else:
+                if not etag:  # what says yes to everything must not cost an image
+                    raise StorageFault(f"what answers at {self._bucket.endpoint_url} is no S3 server")
+                return True
 
     def _faults(self) -> AbstractAsyncContextManager[None]:
         return self._bucket.faults(self._deadline)
