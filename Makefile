@@ -31,12 +31,12 @@ run: $(run_ready) ## Start the service; sets everything up on first use
 	@$(bin)/darkroom serve
 
 # What tests need beside Python, by the program that shows that it is here: program=package.
-debian_parts := chromium=chromium exiftool=libimage-exiftool-perl prometheus=prometheus
+debian_parts := chromium=chromium exiftool=libimage-exiftool-perl prometheus=prometheus pgbouncer=pgbouncer
 
 .PHONY: test-parts
 test-parts: ## Install the programs that tests need from Debian (needs root); what cannot be had is skipped by name
 	@missing=''; for part in $(debian_parts); do \
-		command -v $${part%=*} >/dev/null || missing="$$missing $${part#*=}"; \
+		PATH="$$PATH:/usr/sbin" command -v $${part%=*} >/dev/null || missing="$$missing $${part#*=}"; \
 	done; \
 	[ -z "$$missing" ] || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
 		DEBIAN_FRONTEND=noninteractive apt-get install --no-install-recommends --yes -qq $$missing >/dev/null; } || \

@@ -7,11 +7,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 from conformance.generations import received, stored
 from darkroom.adapters.ledgers.postgres import open_postgres_ledger
 from darkroom.adapters.ledgers.sqlite import open_sqlite_ledger
+from darkroom.adapters.postgres.address import PostgresAddress
 from darkroom.adapters.postgres.database import open_postgres_database
 from darkroom.domain.model.limits import Limits
 from darkroom.domain.ports import GenerationLedger
@@ -33,8 +35,12 @@ async def _opened(url: str) -> AsyncIterator[GenerationLedger]:
         async with open_sqlite_ledger(file, file.with_name("workers"), lambda: datetime.now(UTC)) as embedded:
             yield embedded
     else:
-        async with open_postgres_database(url) as database, open_postgres_ledger(database, str(uuid4())) as shared:
-            yield shared
+        with TemporaryDirectory() as folder:
+            async with (
+                open_postgres_database(PostgresAddress.parse(url)) as database,
+                open_postgres_ledger(database, str(uuid4()), Path(folder)) as shared,
+            ):
+                yield shared
 
 
 async def _written(ledger: GenerationLedger, end: float) -> int:

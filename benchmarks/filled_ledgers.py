@@ -15,7 +15,7 @@ from darkroom.domain.model.generation import Generation
 from darkroom.domain.model.identifiers import uuid7
 
 if TYPE_CHECKING:
-    from darkroom.adapters.postgres.database import Session
+    from darkroom.adapters.postgres.connecting import Session
 
 _CALLERS: Final = 1000
 _MONTH_MS: Final = 30 * 24 * 3600 * 1000

@@ -23,6 +23,7 @@ from benchmarks.report import replace_between
 from conformance.generations import received, stored
 from darkroom.adapters.ledgers.postgres import open_postgres_ledger
 from darkroom.adapters.ledgers.sqlite import open_sqlite_ledger
+from darkroom.adapters.postgres.address import PostgresAddress
 from darkroom.adapters.postgres.database import open_postgres_database
 from darkroom.domain.model.generation import Generation
 from darkroom.domain.model.identifiers import uuid7
@@ -89,8 +90,11 @@ async def _sqlite() -> AsyncIterator[tuple[Table, GenerationLedger]]:
 
 @asynccontextmanager
 async def _postgres() -> AsyncIterator[tuple[Table, GenerationLedger]]:
-    with PostgresServer(durable=True) as server, server.database() as url:
-        async with open_postgres_database(url) as database, open_postgres_ledger(database, uuid7()) as ledger:
+    with PostgresServer(durable=True) as server, server.database() as url, TemporaryDirectory() as folder:
+        async with (
+            open_postgres_database(PostgresAddress.parse(url)) as database,
+            open_postgres_ledger(database, uuid7(), Path(folder)) as ledger,
+        ):
             yield PostgresTable(url), ledger
 
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Self
+from urllib.parse import quote, urlsplit
 
 from servers.parts import PartMissing
 from servers.ports import LOOPBACK, free_port
@@ -73,18 +74,35 @@ class PostgresServer:
         return self._programs / "bin"
 
     @contextmanager
-    def database(self) -> Iterator[str]:
+    def database(self, *, encoding: str = "UTF8") -> Iterator[str]:
         """Make an empty database and give its URL; drop it afterwards, whoever is still connected.
 
         Its owner connects: an account that may do everything in there and nothing elsewhere.
         """
         name = f"test_{next(self._numbers)}"
-        self._execute(f"CREATE DATABASE {name} OWNER {_SERVICE} TEMPLATE template0")
+        self._execute(f"CREATE DATABASE {name} OWNER {_SERVICE} TEMPLATE template0 ENCODING '{encoding}'")
         try:
             yield self._url(_SERVICE, name)
         finally:
             if self.running:
                 self._execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    @contextmanager
+    def role(self, database_url: str, password: str = "another", *, owns: bool = False) -> Iterator[str]:  # noqa: S107
+        """Make another account and give the URL of a database for it, to which it may connect, or which it `owns`."""
+        name, parts = f"role_{next(self._numbers)}", urlsplit(database_url)
+        escaped = password.replace("'", "''")
+        self._execute(f"CREATE ROLE {name} LOGIN PASSWORD '{escaped}'")
+        database = parts.path.removeprefix("/")
+        if owns:
+            self._execute(f"ALTER DATABASE {database} OWNER TO {name}")
+        try:
+            yield f"postgresql://{name}:{quote(password, safe='')}@{LOOPBACK}:{self._port}/{database}"
+        finally:
+            if owns:
+                self._execute(f"ALTER DATABASE {database} OWNER TO {_SERVICE}")
+            self._execute(f"DROP OWNED BY {name} CASCADE", database)
+            self._execute(f"DROP ROLE {name}")
 
     def start(self) -> None:
         """Start it and wait until it answers: on a free port at first, on the same port after a stop.
@@ -151,8 +169,8 @@ class PostgresServer:
         folder = Path(self._folder.name)
         return Process([self._programs / "bin" / program, *arguments], folder=folder, user=self._account)
 
-    def _execute(self, statement: str) -> None:
-        with self._run("psql", self._url(_ADMIN, "postgres"), "--no-psqlrc", f"--command={statement}") as process:
+    def _execute(self, statement: str, database: str = "postgres") -> None:
+        with self._run("psql", self._url(_ADMIN, database), "--no-psqlrc", f"--command={statement}") as process:
             if process.wait():
                 raise ProgramFailed(f"{statement}: {process.stderr}")
 

@@ -1,83 +1,128 @@
-"""Connections to the Postgres database."""
+"""The Postgres database that the ledger and the spool share: a pool of sessions."""
 
 import asyncio
+import logging
+import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Final, TypeAlias
+from contextlib import asynccontextmanager, suppress
+from typing import Final
 
 import asyncpg
-from asyncpg.pool import PoolConnectionProxy
 
-from darkroom.adapters.postgres.faults import faults_as
+from darkroom.adapters.postgres.address import PostgresAddress
+from darkroom.adapters.postgres.connecting import Connecting, Session
+from darkroom.adapters.postgres.faults import OF_THE_WAY, described, faults_as, passes, spoils, spoils_all
+from darkroom.adapters.postgres.fitness import require_fit
 from darkroom.adapters.postgres.schema import migrate
-from darkroom.domain.model.errors import LedgerUnavailable
+from darkroom.adapters.postgres.times import Times
+from darkroom.domain.model.errors import InvalidValue, LedgerUnavailable
 
-Session: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
-Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+log = logging.getLogger(__name__)
 
-PATIENCE: Final = 10.0  # seconds: for a connection, and for one answer
-
-SETTINGS: Final = {
-    "application_name": "darkroom",
-    # What we write counts on seeing what others have just committed, whatever the server's default is.
-    "default_transaction_isolation": "read committed",
-    # By these the server gives up on a machine that has vanished without a word, after ten seconds: neither its lease
-    # nor what it has locked in a transaction that it was about to end is held any longer.
-    "tcp_keepalives_idle": "4",  # seconds
-    "tcp_keepalives_interval": "2",  # seconds
-    "tcp_keepalives_count": "3",
-    "tcp_user_timeout": "10000",  # milliseconds
-}
+_SESSIONS: Final = 10
 
 
 class PostgresDatabase:
-    """A pool of connections, made when they are needed, so that it survives a restart of the server."""
+    """A pool of sessions, opened when they are needed, so that it survives a restart of the server and a failover.
 
-    def __init__(self, url: str, pool: Pool) -> None:
-        self.url = url
-        self._pool = pool
+    A session in which something of the way failed is not used again, nor are those that were idle by then: after a
+    failover they may lead to a server that takes no writes any more, or to none.
+    """
+
+    def __init__(self, connecting: Connecting, sessions: int) -> None:
+        self.connecting, self._times = connecting, connecting.times
+        self._room, self._most = asyncio.Semaphore(sessions), sessions
+        self._idle: list[Session] = []
+        self._busy: dict[Session, int] = {}
+        self._spoilt = 0  # how often all sessions were given up
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Session]:
-        """A connection for some statements, each of them a transaction."""
-        async with self._pool.acquire(timeout=PATIENCE) as connection:
-            yield connection
+        """A session for some statements, each of them a transaction."""
+        async with asyncio.timeout(self._times.answer):
+            await self._room.acquire()
+        try:
+            async with asyncio.timeout(self._times.answer):
+                session = await self._opened()
+            self._busy[session] = self._spoilt
+            try:
+                yield session
+            except BaseException as error:
+                if spoils(error):
+                    session.terminate()
+                if spoils_all(error):
+                    self._give_up_all()
+                raise
+            finally:
+                self._take_back(session)
+        finally:
+            self._room.release()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Session]:
-        """A connection for one transaction, rolled back by any error."""
-        async with self.session() as connection, connection.transaction():
-            yield connection
+        """A session for one transaction, rolled back by any error."""
+        async with self.session() as session, session.transaction():
+            yield session
+
+    async def close(self) -> None:
+        """End the sessions: those at work are waited for as long as for any answer."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._times.answer):
+                for _ in range(self._most):
+                    await self._room.acquire()
+        for session in (*self._idle, *self._busy):
+            session.terminate()
+
+    async def _opened(self) -> Session:
+        while self._idle:
+            session = self._idle.pop()
+            if not session.is_closed():
+                return session
+        return await self.connecting()
+
+    def _take_back(self, session: Session) -> None:
+        if self._busy.pop(session) == self._spoilt and not session.is_closed():
+            self._idle.append(session)
+        else:
+            session.terminate()
+
+    def _give_up_all(self) -> None:
+        self._spoilt += 1
+        while self._idle:
+            self._idle.pop().terminate()
 
 
 @asynccontextmanager
-async def open_postgres_database(url: str, connections: int = 10) -> AsyncIterator[PostgresDatabase]:
-    """Connect, and bring the schema up to date. `connections`: how many at most, besides the lease of a ledger.
+async def open_postgres_database(
+    address: PostgresAddress, *, sessions: int = _SESSIONS, times: Times | None = None
+) -> AsyncIterator[PostgresDatabase]:
+    """Connect, see that the ledger can live there, and bring the schema up to date.
+
+    `sessions`: how many at most, besides the lease of a ledger.
 
     Raises:
+        InvalidValue: the ledger cannot live there as it is set up.
         LedgerUnavailable: it cannot be connected to, or a later release has written its schema.
     """
-    with faults_as(LedgerUnavailable, "the database cannot be connected to"):
-        pool = await asyncpg.create_pool(
-            url,
-            min_size=1,
-            max_size=connections,
-            timeout=PATIENCE,
-            command_timeout=PATIENCE,
-            server_settings=SETTINGS,
-            reset=_nothing,
-        )
+    database = PostgresDatabase(Connecting(address, times or Times()), sessions)
     try:
+        async with _opening(), database.session() as one, database.session() as other:
+            await require_fit(one, other)
         with faults_as(LedgerUnavailable, "the database cannot be brought up to date"):
-            async with pool.acquire() as connection:
-                await migrate(connection)
-        yield PostgresDatabase(url, pool)
+            async with database.session() as session:
+                await migrate(session)
+        yield database
     finally:
-        try:
-            await asyncio.wait_for(pool.close(), PATIENCE)
-        except TimeoutError:
-            pool.terminate()
+        await database.close()
 
 
-async def _nothing(_: Session) -> None:
-    """Sessions are handed on as they are: we set nothing in them, and resetting takes a round trip each time."""
+@asynccontextmanager
+async def _opening() -> AsyncIterator[None]:
+    try:
+        yield
+    except (asyncpg.PostgresError, *OF_THE_WAY) as fault:
+        if not passes(fault):
+            # Up to the name: the value that follows may be a part of a password in a URL that was read wrongly.
+            told = re.match(r'[^"]*("[^"]*")?', str(fault))
+            raise InvalidValue(f"cannot be used: {told[0] if told else ''}") from fault
+        raise LedgerUnavailable(f"the database cannot be connected to: {described(fault)}") from fault

@@ -8,13 +8,13 @@ the sums that limits look at are read from their indexes alone.
 A webhook is there until it was delivered; one that was given up is never due again.
 """
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+import asyncpg
+
+from darkroom.adapters.postgres.connecting import Session
 from darkroom.adapters.postgres.locks import lock_key
-from darkroom.domain.model.errors import LedgerUnavailable
-
-if TYPE_CHECKING:
-    from darkroom.adapters.postgres.database import Session
+from darkroom.domain.model.errors import InvalidValue, LedgerUnavailable
 
 # Numbered by their place. A step that was ever released is never changed: another one follows it.
 MIGRATIONS: Final = (
@@ -70,18 +70,56 @@ MIGRATIONS: Final = (
 )
 
 
-async def migrate(session: "Session") -> None:
-    """Bring the database up to date; of many who want to, one does.
+_VERSION: Final = "SELECT coalesce(max(number), 0) FROM ledger_migrations"
+_WITHOUT_RIGHTS: Final = """
+    SELECT name FROM unnest($1::text[], $2::text[]) AS needed (name, rights)
+    WHERE to_regclass(name) IS NOT NULL AND NOT (
+        SELECT bool_and(has_table_privilege(to_regclass(name), part)) FROM regexp_split_to_table(rights, ', ') AS part
+    )
+"""
+_ALL: Final = "SELECT, INSERT, UPDATE, DELETE"
+_RIGHTS: Final = {
+    "ledger_migrations": "SELECT",
+    **dict.fromkeys(("generations", "reservations", "spooled", "revoked_tokens", "webhooks"), _ALL),
+}
+
+
+async def migrate(session: Session) -> None:
+    """Bring the database up to date; of many who want to, one does. One that is up to date needs no right to create.
 
     Raises:
+        InvalidValue: the role has not the rights.
         LedgerUnavailable: a later release has written it.
     """
-    async with session.transaction():
-        await session.execute("SELECT pg_advisory_xact_lock($1)", lock_key("schema", "migrations"))
-        await session.execute("CREATE TABLE IF NOT EXISTS ledger_migrations (number integer PRIMARY KEY)")
-        version: int = await session.fetchval("SELECT coalesce(max(number), 0) FROM ledger_migrations")
-        if version > len(MIGRATIONS):
-            raise LedgerUnavailable(f"the ledger is at version {version}; this release knows {len(MIGRATIONS)}")
-        for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
-            await session.execute(statements)
-            await session.execute("INSERT INTO ledger_migrations (number) VALUES ($1)", number)
+    await _require_rights(session)
+    try:
+        if not await _is_up_to_date(session):
+            async with session.transaction():
+                await session.execute("SELECT pg_advisory_xact_lock($1)", lock_key("schema", "migrations"))
+                await session.execute("CREATE TABLE IF NOT EXISTS ledger_migrations (number integer PRIMARY KEY)")
+                version = await session.fetchval(_VERSION)
+                for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
+                    await session.execute(statements)
+                    await session.execute("INSERT INTO ledger_migrations (number) VALUES ($1)", number)
+    except asyncpg.InsufficientPrivilegeError as refused:
+        role, schema = await session.fetchrow("SELECT current_user, current_schema()")  # type: ignore[misc]  # one row
+        raise InvalidValue(
+            f"must name a role that may bring the tables up to date, unlike {role} ({refused}): GRANT USAGE, CREATE ON "
+            f"SCHEMA {schema} TO {role}, or let the owner of the tables start this release once"
+        ) from refused
+    await _require_rights(session)
+
+
+async def _require_rights(session: Session) -> None:
+    if withheld := await session.fetch(_WITHOUT_RIGHTS, list(_RIGHTS), list(_RIGHTS.values())):
+        names = ", ".join(row["name"] for row in withheld)
+        raise InvalidValue(f"must name a role that may read and write the tables: GRANT {_ALL} ON {names}")
+
+
+async def _is_up_to_date(session: Session) -> bool:
+    if await session.fetchval("SELECT to_regclass('ledger_migrations')") is None:
+        return False
+    version: int = await session.fetchval(_VERSION)
+    if version > len(MIGRATIONS):
+        raise LedgerUnavailable(f"the ledger is at version {version}; this release knows {len(MIGRATIONS)}")
+    return version == len(MIGRATIONS)

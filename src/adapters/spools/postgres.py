@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
-from darkroom.adapters.postgres.database import PostgresDatabase, Session
+from darkroom.adapters.postgres.connecting import Session
+from darkroom.adapters.postgres.database import PostgresDatabase
 from darkroom.adapters.postgres.faults import faults_as
 from darkroom.domain.model.errors import StorageFault
 from darkroom.domain.ports import ImageSpool

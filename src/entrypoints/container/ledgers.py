@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 from darkroom.adapters.spools.disk import DiskImageSpool
@@ -13,6 +12,7 @@ from darkroom.domain.ports import GenerationLedger, ImageSpool, WebhookLedger
 from darkroom.domain.revoked_tokens import RevokedTokens
 from darkroom.entrypoints.container.clock import now
 from darkroom.entrypoints.container.data_folder import data_folder, made_once
+from darkroom.entrypoints.container.opening import read_from
 from darkroom.entrypoints.settings import BadSettings, Settings
 
 
@@ -81,7 +81,9 @@ async def _open_sqlite(file: Path, spool: DiskImageSpool) -> AsyncIterator[Recor
 async def _open_postgres(settings: Settings, spool: DiskImageSpool) -> AsyncIterator[Records]:
     try:
         from darkroom.adapters.ledgers.postgres import PostgresRevokedTokens, open_postgres_ledger
+        from darkroom.adapters.postgres.address import PostgresAddress
         from darkroom.adapters.postgres.database import open_postgres_database
+        from darkroom.adapters.postgres.times import Times
         from darkroom.adapters.spools.postgres import PostgresImageSpool
     except ModuleNotFoundError as missing:
         raise BadSettings(
@@ -90,18 +92,19 @@ async def _open_postgres(settings: Settings, spool: DiskImageSpool) -> AsyncIter
 
     # What waits on this machine's disk is out of the reach of others.
     machine = made_once(settings, "spool-id", lambda: str(uuid4())).decode()
-    url = settings.ledger.url.value
+    workers = data_folder(settings) / "workers"
+    url, password = settings.ledger.url.value, settings.ledger.password
     async with AsyncExitStack() as opened:
+        with read_from("DARKROOM_LEDGER_URL"):
+            address = PostgresAddress.parse(url, password.value if password else None)
+        with read_from("DARKROOM_WORKER_DEAD_AFTER"):
+            times = Times(dead_after=settings.ledger.dead_after).checked(len(address.servers))
         try:
-            database = await opened.enter_async_context(open_postgres_database(url))
-            ledger = await opened.enter_async_context(open_postgres_ledger(database, machine))
+            with read_from(f"DARKROOM_LEDGER_URL, {address.names},"):
+                database = await opened.enter_async_context(open_postgres_database(address, times=times))
+            ledger = await opened.enter_async_context(open_postgres_ledger(database, machine, workers))
         except LedgerUnavailable as fault:
-            raise LedgerUnavailable(f"DARKROOM_LEDGER_URL, {_server(url)}: {fault}") from fault
+            raise LedgerUnavailable(f"DARKROOM_LEDGER_URL, {address.names}: {fault}") from fault
         yield Records(
             ledger, ledger.webhooks, PostgresImageSpool(spool, database), spool, PostgresRevokedTokens(database)
         )
-
-
-def _server(url: str) -> str:
-    """The server that a URL names, without who asks and with which password."""
-    return urlsplit(url).netloc.rpartition("@")[2]

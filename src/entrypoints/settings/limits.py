@@ -24,6 +24,24 @@ class LedgerSettings:
             confidential=True,
         ),
     ] = Secret("sqlite:")  # noqa: RUF009  # frozen
+    password: Annotated[
+        Secret | None,
+        Setting(
+            "DARKROOM_LEDGER_PASSWORD",
+            read.secret,
+            "the password for PostgreSQL, as it is; goes before one in the URL, where it would be percent-encoded",
+            "the one in the URL, or of PGPASSFILE",
+        ),
+    ] = None
+    dead_after: Annotated[
+        float,
+        Setting(
+            "DARKROOM_WORKER_DEAD_AFTER",
+            read.seconds,
+            "PostgreSQL: seconds without a lease after which a worker on another machine is called dead, and its work "
+            "is taken up; outages that are shorter cost nothing",
+        ),
+    ] = 45
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

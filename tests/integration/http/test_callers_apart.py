@@ -16,6 +16,7 @@ import pytest
 from darkroom.adapters.in_memory.ledger import InMemoryGenerationLedger
 from darkroom.adapters.ledgers.postgres import open_postgres_ledger
 from darkroom.adapters.ledgers.sqlite import open_sqlite_ledger
+from darkroom.adapters.postgres.address import PostgresAddress
 from darkroom.adapters.postgres.database import open_postgres_database
 from darkroom.domain.model.identifiers import uuid7
 from darkroom.domain.ports import GenerationLedger
@@ -78,7 +79,10 @@ async def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
             yield opened
     else:
         url = request.getfixturevalue("database_url")
-        async with open_postgres_database(url) as database, open_postgres_ledger(database, uuid7()) as shared:
+        async with (
+            open_postgres_database(PostgresAddress.parse(url)) as database,
+            open_postgres_ledger(database, uuid7(), tmp_path) as shared,
+        ):
             yield shared
 
 

@@ -16,7 +16,7 @@ async def sqlite_workplace(tmp_path: Path) -> AsyncIterator[SQLiteWorkplace]:
 
 
 @pytest.fixture
-async def postgres_workplace(database_url: str) -> AsyncIterator[PostgresWorkplace]:
-    workplace = PostgresWorkplace(database_url)
+async def postgres_workplace(database_url: str, tmp_path: Path) -> AsyncIterator[PostgresWorkplace]:
+    workplace = PostgresWorkplace(database_url, tmp_path)
     yield workplace
     await workplace.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -12,11 +13,11 @@ import pytest
 from conformance.generations import drawn, received
 from conformance.ledger_contract import LATER, UNLIMITED, abandoned, eventually, written
 from darkroom.adapters.in_memory.spool import InMemoryImageSpool
-from darkroom.adapters.ledgers.postgres import lease as lease_module
-from darkroom.adapters.ledgers.postgres.lease import Lease
-from darkroom.adapters.postgres import database as database_module
+from darkroom.adapters.postgres.address import PostgresAddress
+from darkroom.adapters.postgres.connecting import Connecting
 from darkroom.adapters.postgres.database import PostgresDatabase, open_postgres_database
 from darkroom.adapters.postgres.schema import MIGRATIONS
+from darkroom.adapters.postgres.times import Times
 from darkroom.adapters.spools.postgres import PostgresImageSpool
 from darkroom.domain.model.errors import LedgerUnavailable
 from darkroom.domain.model.identifiers import uuid7
@@ -69,7 +70,7 @@ class TestReach:
         bare, waiting = received(), received(samples=2)
         await written(dead, bare)
         whole = await written(dead, waiting, *drawn(waiting))
-        async with open_postgres_database(workplace.url) as database:
+        async with open_postgres_database(PostgresAddress.parse(workplace.url)) as database:
             spool = PostgresImageSpool(InMemoryImageSpool(), database)
             for image in whole.waiting[:secured]:
                 await spool.put(spool_name(whole, image.index), b"drawn")
@@ -181,11 +182,8 @@ class TestOutages:
         assert await near.page("ada", limit=10) == [last]
 
     async def test_a_way_that_swallows_everything_is_told(
-        self, workplace: PostgresWorkplace, proxy: Proxy, by_proxy: str, monkeypatch: pytest.MonkeyPatch
+        self, workplace: PostgresWorkplace, proxy: Proxy, by_proxy: str
     ) -> None:
-        monkeypatch.setattr(database_module, "PATIENCE", 1.0)
-        monkeypatch.setattr(lease_module, "_PATIENCE", 1.0)
-        monkeypatch.setattr(lease_module, "_PULSE", 0.1)
         ledger = await workplace.hire(url=by_proxy)
         order = await written(ledger, received())
 
@@ -200,9 +198,7 @@ class TestOutages:
         await patiently(lambda: ledger.record(order.submitted()))
         assert await ledger.find(order.id) == order.submitted()
 
-    async def test_it_can_be_closed_while_an_answer_is_missing(
-        self, database_url: str, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    async def test_it_can_be_closed_while_an_answer_is_missing(self, database_url: str) -> None:
         asked = asyncio.Event()
 
         async def ask(database: PostgresDatabase) -> None:
@@ -210,30 +206,25 @@ class TestOutages:
                 asked.set()
                 await session.execute("SELECT pg_sleep(1000)", timeout=1000)
 
-        async with open_postgres_database(database_url) as database:
+        times = Times(answer=2)
+        async with open_postgres_database(PostgresAddress.parse(database_url), times=times) as database:
             asking = asyncio.create_task(ask(database))
             await asked.wait()
-            monkeypatch.setattr(database_module, "PATIENCE", 0.1)
 
         with pytest.raises(asyncpg.PostgresConnectionError):
             await asking
 
     async def test_the_server_notices_soon_that_a_machine_has_vanished(self, database_url: str) -> None:
-        lease = Lease(database_url, uuid7())
+        connecting = Connecting(PostgresAddress.parse(database_url), Times())
+        session = await connecting()
 
-        async with (
-            lease.held(),
-            lease.watching() as watch,
-            open_postgres_database(database_url) as database,
-            database.session() as session,
-        ):
-            for connection in (watch.session, session):
-                rows = await connection.fetch("SELECT name, setting::integer FROM pg_settings WHERE name LIKE 'tcp_%'")
+        rows = await session.fetch("SELECT name, setting::integer FROM pg_settings WHERE name LIKE 'tcp_%'")
 
-                settings = dict(map(tuple, rows))
-                probing = settings["tcp_keepalives_interval"] * settings["tcp_keepalives_count"]
-                assert settings["tcp_keepalives_idle"] + probing == 10  # seconds
-                assert settings["tcp_user_timeout"] == 10_000  # milliseconds
+        settings = dict(map(tuple, rows))
+        probing = settings["tcp_keepalives_interval"] * settings["tcp_keepalives_count"]
+        assert settings["tcp_keepalives_idle"] + probing == 10  # seconds
+        assert settings["tcp_user_timeout"] == 10_000  # milliseconds
+        await session.close()
 
 
 class TestOpening:
@@ -254,6 +245,8 @@ class TestOpening:
     @pytest.mark.parametrize(
         ("old", "new"), [("darkroom:", "stranger:"), ("/test_", "/no_test_"), ("127.0.0.1", "127.0.0.2")]
     )
-    async def test_where_it_cannot_be_connected_to_it_says_so(self, database_url: str, old: str, new: str) -> None:
+    async def test_where_it_cannot_be_connected_to_it_says_so(
+        self, database_url: str, tmp_path: Path, old: str, new: str
+    ) -> None:
         with pytest.raises(LedgerUnavailable, match="cannot be connected to"):
-            await PostgresWorkplace(database_url.replace(old, new)).hire()
+            await PostgresWorkplace(database_url.replace(old, new), tmp_path).hire()

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from conformance.spool_contract import NAME, OTHER, ROOM, Reopen, SpoolContract
+from darkroom.adapters.postgres.address import PostgresAddress
 from darkroom.adapters.postgres.database import PostgresDatabase, open_postgres_database
 from darkroom.adapters.spools.disk import DiskImageSpool
 from darkroom.adapters.spools.postgres import PostgresImageSpool
@@ -19,7 +20,7 @@ from servers.postgres import PostgresServer
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[PostgresDatabase]:
-    async with open_postgres_database(database_url) as database:
+    async with open_postgres_database(PostgresAddress.parse(database_url)) as database:
         yield database
 
 

@@ -14,6 +14,7 @@ from conformance.revoked_tokens_contract import RevokedTokensContract, hours
 from darkroom.adapters.in_memory.revoked_tokens import InMemoryRevokedTokens
 from darkroom.adapters.ledgers.postgres import PostgresRevokedTokens
 from darkroom.adapters.ledgers.sqlite import SQLiteGenerationLedger, open_sqlite_ledger
+from darkroom.adapters.postgres.address import PostgresAddress
 from darkroom.adapters.postgres.database import PostgresDatabase, open_postgres_database
 from darkroom.domain.model.errors import LedgerUnavailable
 from darkroom.domain.revoked_tokens import RevokedTokens
@@ -59,7 +60,10 @@ class TestSQLite(RevokedTokensContract):
 class TestPostgres(RevokedTokensContract):
     @pytest.fixture
     async def databases(self, database_url: str) -> AsyncIterator[list[PostgresDatabase]]:
-        async with open_postgres_database(database_url) as one, open_postgres_database(database_url) as other:
+        async with (
+            open_postgres_database(PostgresAddress.parse(database_url)) as one,
+            open_postgres_database(PostgresAddress.parse(database_url)) as other,
+        ):
             yield [one, other]
 
     @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import resource
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -20,8 +21,8 @@ from conformance.generations import received, stored
 from conformance.ledger_contract import UNLIMITED
 from darkroom.adapters.ledgers.sqlite import connection, turn
 from darkroom.adapters.ledgers.sqlite.schema import MIGRATIONS
-from darkroom.adapters.ledgers.sqlite.workers import WorkerLock
 from darkroom.adapters.ledgers.sqlite.writer import Writer
+from darkroom.adapters.ledgers.worker_lock import WorkerLock
 from darkroom.domain.model.errors import LedgerUnavailable, Superseded
 from darkroom.domain.model.generation import Generation
 from darkroom.domain.ports import GenerationLedger
@@ -272,9 +273,28 @@ class TestWorkerLock:
         assert second.is_dead("first")
         second.close()
 
-    def test_who_never_held_one_is_dead(self, new: Callable[[str], WorkerLock]) -> None:
-        with closing(new("first")) as first:
-            assert first.is_dead("stranger")
+    def test_who_has_no_file_is_dead_if_it_is_not_made_again(self, tmp_path: Path) -> None:
+        moments = iter([0.0, 4.9, 5.1])
+        with closing(WorkerLock(tmp_path / "workers", "first", clock=lambda: next(moments))) as first:
+            assert [first.is_dead("stranger") for _ in range(3)] == [False, False, True]
+
+    @pytest.mark.parametrize("lost", ["file", "folder", "replaced"])
+    def test_whose_file_was_removed_makes_it_again(
+        self, new: Callable[[str], WorkerLock], tmp_path: Path, lost: str
+    ) -> None:
+        with closing(new("first")) as first, closing(new("second")) as second:
+            if lost == "folder":
+                shutil.rmtree(tmp_path / "workers")
+            else:
+                (tmp_path / "workers" / "first").unlink()
+            if lost == "replaced":
+                (tmp_path / "workers" / "first").touch()
+            else:
+                assert not second.is_dead("first")
+            first.keep()
+
+            assert not second.is_dead("first")
+        assert new("third").is_dead("first")
 
     def test_what_the_dead_have_left_is_cleared_away(self, new: Callable[[str], WorkerLock], tmp_path: Path) -> None:
         with closing(new("first")):

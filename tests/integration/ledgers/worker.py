@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from conformance.generations import drawn, received, stored
 from darkroom.domain.model.errors import QuotaExceeded
@@ -34,10 +35,15 @@ def say(*words: object) -> None:
 async def opened(address: str) -> AsyncIterator[GenerationLedger]:
     if address.startswith("postgresql:"):
         from darkroom.adapters.ledgers.postgres import open_postgres_ledger  # noqa: PLC0415  # an extra
+        from darkroom.adapters.postgres.address import PostgresAddress  # noqa: PLC0415
         from darkroom.adapters.postgres.database import open_postgres_database  # noqa: PLC0415
 
-        async with open_postgres_database(address) as database, open_postgres_ledger(database, uuid7()) as ledger:
-            yield ledger
+        with TemporaryDirectory() as workers:
+            async with (
+                open_postgres_database(PostgresAddress.parse(address)) as database,
+                open_postgres_ledger(database, uuid7(), Path(workers)) as ledger,
+            ):
+                yield ledger
     else:
         from darkroom.adapters.ledgers.sqlite import open_sqlite_ledger  # noqa: PLC0415
 

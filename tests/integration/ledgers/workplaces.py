@@ -15,9 +15,14 @@ import asyncpg
 from conformance.generations import NOON
 from darkroom.adapters.ledgers.postgres import PostgresGenerationLedger, open_postgres_ledger
 from darkroom.adapters.ledgers.sqlite import SQLiteGenerationLedger, open_sqlite_ledger
+from darkroom.adapters.postgres.address import PostgresAddress
 from darkroom.adapters.postgres.database import open_postgres_database
+from darkroom.adapters.postgres.times import Times
 from darkroom.domain.model.identifiers import uuid7
 from darkroom.domain.ports import GenerationLedger
+
+TIMES = Times(answer=5, pulse=0.5, pulse_answer=1, dead_after=2)
+"""So short that tests need not wait long, and that a crowded machine does not matter."""
 
 
 class SQLiteWorkplace:
@@ -56,14 +61,15 @@ class SQLiteWorkplace:
 class PostgresWorkplace:
     """A database with a ledger; all work on one machine, unless they are hired with another spool."""
 
-    def __init__(self, url: str) -> None:
-        self.url, self._spool = url, uuid7()
+    def __init__(self, url: str, folder: Path) -> None:
+        self.url, self._folder, self._spool = url, folder, uuid7()
         self._living: dict[GenerationLedger, AsyncExitStack] = {}
 
     async def hire(self, spool: str | None = None, url: str | None = None) -> PostgresGenerationLedger:
         stack = AsyncExitStack()
-        database = await stack.enter_async_context(open_postgres_database(url or self.url))
-        worker = await stack.enter_async_context(open_postgres_ledger(database, spool or self._spool))
+        address, spool = PostgresAddress.parse(url or self.url), spool or self._spool
+        database = await stack.enter_async_context(open_postgres_database(address, times=TIMES))
+        worker = await stack.enter_async_context(open_postgres_ledger(database, spool, self._folder / spool))
         self._living[worker] = stack
         return worker
 

@@ -13,7 +13,6 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from conformance.ledger_contract import Workplace
 from darkroom.adapters.in_memory.ledger import InMemoryGenerationLedger
-from darkroom.adapters.ledgers.postgres import lease
 from darkroom.domain.ports import GenerationLedger
 from darkroom.domain.use_cases import patience
 from harness.contract_machine import IdempotencyContract
@@ -40,7 +39,6 @@ def _in_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """What waits before it tries again need not wait for long: everything here is told when to come back."""
     monkeypatch.setattr(patience, "FIRST_PAUSE", 0.001)
     monkeypatch.setattr(patience, "LONGEST_PAUSE", 0.01)
-    monkeypatch.setattr(lease, "GRACE", 0.0)
 
 
 def drive(open_workplace: Callable[[], Workplace], *, examples: int, steps: int = 40) -> None:
@@ -65,8 +63,8 @@ def test_the_contract_holds_with_sqlite(tmp_path: Path) -> None:
     drive(sqlite_in(tmp_path), examples=15)
 
 
-def test_the_contract_holds_with_postgres(database_url: str) -> None:
-    drive(lambda: PostgresWorkplace(database_url), examples=15)
+def test_the_contract_holds_with_postgres(database_url: str, tmp_path: Path) -> None:
+    drive(lambda: PostgresWorkplace(database_url, tmp_path), examples=15)
 
 
 @pytest.mark.long
@@ -83,5 +81,5 @@ def test_the_contract_holds_with_sqlite_for_long(tmp_path: Path) -> None:
 
 @pytest.mark.long
 @pytest.mark.timeout(0)
-def test_the_contract_holds_with_postgres_for_long(database_url: str) -> None:
-    drive(lambda: PostgresWorkplace(database_url), examples=500, steps=60)
+def test_the_contract_holds_with_postgres_for_long(database_url: str, tmp_path: Path) -> None:
+    drive(lambda: PostgresWorkplace(database_url, tmp_path), examples=500, steps=60)

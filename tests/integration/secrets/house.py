@@ -90,6 +90,7 @@ async def open_house(folder: Path, s3: S3Server, database_url: str) -> AsyncIter
             "DARKROOM_JWT_SECRET": canary(),
             "DARKROOM_WEBHOOK_SECRETS": canary(),
             "DARKROOM_LEDGER_URL": urlsplit(database_url).password or "",
+            "DARKROOM_LEDGER_PASSWORD": urlsplit(database_url).password or "",
             "AWS_SECRET_ACCESS_KEY": s3.service.secret_key,
             "DARKROOM_C2PA_KEY": pem_of(signer).splitlines()[2],  # the line that holds most of the secret number
         }

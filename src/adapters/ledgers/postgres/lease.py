@@ -9,20 +9,15 @@ from uuid import UUID
 
 import asyncpg
 
-from darkroom.adapters.postgres.database import SETTINGS
-from darkroom.adapters.postgres.faults import faults_as
+from darkroom.adapters.ledgers.worker_lock import WorkerLock
+from darkroom.adapters.postgres.connecting import Connecting, Session
+from darkroom.adapters.postgres.faults import OF_THE_WAY, described, faults_as
 from darkroom.adapters.postgres.locks import lock_key
 from darkroom.domain.model.errors import LedgerUnavailable
 
 log = logging.getLogger(__name__)
 
-# Seconds. How long a lock must have been seen free: after a restart of the server the living come back in less.
-GRACE: Final = 2.0
-_PULSE: Final = 2.0  # between two looks whether the session still answers
-_PAUSE: Final = 0.2  # between two tries to come back
-_PATIENCE: Final = 5.0  # for one answer
-
-_ANY_FAULT: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_ANY_FAULT: Final = (asyncpg.PostgresError, *OF_THE_WAY)
 
 _HELD: Final = """
     SELECT (classid::bigint << 32) | objid::bigint AS key FROM pg_locks
@@ -37,31 +32,44 @@ class _Watch:
     What it has seen ends with it: had the server restarted in between, the locks of the living would be gone too.
     """
 
-    def __init__(self, session: "asyncpg.Connection[asyncpg.Record]") -> None:
+    def __init__(self, session: Session, lock: WorkerLock, dead_after: float) -> None:
         self.session = session
         self.ended = asyncio.Event()
+        self._lock, self._dead_after = lock, dead_after
         self._free_since: dict[UUID, float] = {}
         session.add_termination_listener(lambda _: self.ended.set())
 
-    async def dead(self, workers: Collection[UUID]) -> Sequence[UUID]:
-        """Those of the workers whose lock has been free for a while."""
-        held = {row["key"] for row in await self.session.fetch(_HELD)} if workers else set[int]()
+    async def dead(self, *, here: Collection[UUID], elsewhere: Collection[UUID]) -> Sequence[UUID]:
+        """Those of the workers that live no more: of this machine at once, of others after their time.
+
+        The lock of a worker elsewhere may be free because its way to the database was cut, or because the server has
+        restarted; then it comes back. The process of one on this machine is known to live or not.
+        """
+        if not here and not elsewhere:
+            return []
+        held = {row["key"] for row in await self.session.fetch(_HELD)}
         now = asyncio.get_running_loop().time()
-        free = [worker for worker in workers if lock_key("worker", str(worker)) not in held]
+        free = [worker for worker in elsewhere if lock_key("worker", str(worker)) not in held]
         self._free_since = {worker: self._free_since.get(worker, now) for worker in free}
-        return [worker for worker, since in self._free_since.items() if now - since >= GRACE]
+        return [
+            *(one for one in here if lock_key("worker", str(one)) not in held and self._lock.is_dead(str(one))),
+            *(one for one, since in self._free_since.items() if now - since >= self._dead_after),
+        ]
 
 
 class Lease:
     """Says that a worker lives, to all who share its database, until its process or its machine ends.
 
-    A slow or a stopped process keeps its lease. One that is lost with its connection is taken again at once; the lock
-    is a shared one, so that the worker need not wait until the server has noticed the loss.
+    A slow or a stopped process keeps its lease. One that is lost with its connection is taken again at once; the
+    advisory lock is a shared one, so that the worker need not wait until the server has noticed the loss. `lock` says
+    the same to the workers of its machine, who need not wait for the database to notice a death.
     """
 
-    def __init__(self, url: str, worker: str) -> None:
-        self._url, self._worker = url, worker
+    def __init__(self, connecting: Connecting, worker: str, lock: WorkerLock) -> None:
+        self._connecting, self._times = connecting, connecting.times
+        self._worker, self._lock = worker, lock
         self._watch: _Watch | None = None
+        self._lost = False
         self._one_at_a_time = asyncio.Lock()
 
     @asynccontextmanager
@@ -72,8 +80,8 @@ class Lease:
             LedgerUnavailable: it cannot be taken.
         """
         with faults_as(LedgerUnavailable, "the database cannot be connected to"):
-            self._watch = await self._taken()
-        keeper = asyncio.create_task(self._keep(self._watch))
+            watch = self._watch = await self._taken()
+        keeper = asyncio.create_task(self._keep(watch))
         try:
             yield
         finally:
@@ -83,12 +91,12 @@ class Lease:
             self._watch.session.terminate()
 
     def require(self) -> _Watch:
-        """Make sure that others see this worker live; else what it writes down might be taken from it at once.
+        """Make sure that others see this worker live; else what it writes down might be taken from it.
 
         Raises:
             LedgerUnavailable: they may not.
         """
-        if self._watch is None or self._watch.ended.is_set():
+        if self._watch is None or self._lost or self._watch.ended.is_set():
             raise LedgerUnavailable("the ledger is being connected to again")
         return self._watch
 
@@ -101,35 +109,49 @@ class Lease:
     async def _keep(self, watch: _Watch) -> None:
         while True:
             with suppress(TimeoutError):
-                async with asyncio.timeout(_PULSE):
+                async with asyncio.timeout(self._times.pulse):
                     await watch.ended.wait()
-            if watch.ended.is_set() or not await self._answers():
-                log.warning("the lease of this worker was lost with its connection")
-                watch.session.terminate()
-                watch = self._watch = await self._taken_again()
-                log.warning("the lease of this worker is held again")
+            self._keep_lock()
+            if not watch.ended.is_set() and await self._takes_writes():
+                continue
+            log.warning("the lease of this worker was lost with its connection")
+            self._lost = True
+            # The session before is ended after that: if only its way was cut, it holds the lease until then.
+            lost, watch = watch, await self._taken_again()
+            self._watch, self._lost = watch, False
+            lost.session.terminate()
+            log.warning("the lease of this worker is held again")
 
-    async def _answers(self) -> bool:
+    def _keep_lock(self) -> None:
         try:
-            async with self.watching() as watch:
-                await watch.session.execute("SELECT")
+            self._lock.keep()
+        except OSError as fault:
+            log.warning("the lock of this worker cannot be made again: %s", fault)
+
+    async def _takes_writes(self) -> bool:
+        """Whether the session answers, and its server is not a standby by now."""
+        try:
+            async with asyncio.timeout(self._times.pulse_answer), self.watching() as watch:
+                return not await watch.session.fetchval("SELECT current_setting('transaction_read_only')::boolean")
         except (LedgerUnavailable, *_ANY_FAULT):
             return False
-        return True
 
     async def _taken(self) -> _Watch:
-        session = await asyncpg.connect(
-            self._url, timeout=_PATIENCE, command_timeout=_PATIENCE, server_settings=SETTINGS
-        )
+        session = await self._connecting()
         with ExitStack() as given_up:
             given_up.callback(session.terminate)
-            await session.execute("SELECT pg_advisory_lock_shared($1)", lock_key("worker", self._worker))
+            async with asyncio.timeout(self._times.connect):
+                await session.execute("SELECT pg_advisory_lock_shared($1)", lock_key("worker", self._worker))
             given_up.pop_all()
-        return _Watch(session)
+        return _Watch(session, self._lock, self._times.dead_after)
 
     async def _taken_again(self) -> _Watch:
+        told = ""
         while True:
             try:
                 return await self._taken()
-            except _ANY_FAULT:
-                await asyncio.sleep(_PAUSE)
+            except _ANY_FAULT as fault:
+                if (why := described(fault)) != told:
+                    log.warning("the lease of this worker cannot be taken again yet: %s", why)
+                told = why
+                await asyncio.sleep(self._times.pause)

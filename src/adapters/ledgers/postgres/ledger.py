@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Container, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, closing
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,7 +15,9 @@ from darkroom.adapters.ledgers.postgres.lease import Lease
 from darkroom.adapters.ledgers.postgres.webhooks import PostgresWebhookLedger
 from darkroom.adapters.ledgers.postgres.writer import Writer
 from darkroom.adapters.ledgers.rows import decode, encode_outcome, encode_request, images_on_record
-from darkroom.adapters.postgres.database import PostgresDatabase, Session
+from darkroom.adapters.ledgers.worker_lock import WorkerLock
+from darkroom.adapters.postgres.connecting import Session
+from darkroom.adapters.postgres.database import PostgresDatabase
 from darkroom.adapters.postgres.faults import faults_as
 from darkroom.adapters.postgres.locks import lock_key
 from darkroom.domain.model.errors import LedgerUnavailable, QuotaExceeded, SpendLimit, Superseded
@@ -98,8 +101,11 @@ class PostgresGenerationLedger(GenerationLedger):
             async with self._lease.watching() as watch:
                 own = await watch.session.fetch(sql.UNFINISHED, self.worker)
                 idle = [row for row in own if str(row["id"]) not in at_work]
-                others = await watch.session.fetch(sql.OTHER_WORKERS, self.worker)
-                dead = await watch.dead([row["worker"] for row in others])
+                others = await watch.session.fetch(sql.OTHER_WORKERS, self.worker, self._spool)
+                dead = await watch.dead(
+                    here=[row["worker"] for row in others if row["here"]],
+                    elsewhere=[row["worker"] for row in others if not row["here"]],
+                )
                 if not dead and not idle:
                     return []
                 ids, revisions = [row["id"] for row in idle], [row["revision"] for row in idle]
@@ -205,23 +211,31 @@ class PostgresGenerationLedger(GenerationLedger):
 
 
 @asynccontextmanager
-async def open_postgres_ledger(database: PostgresDatabase, spool: str) -> AsyncIterator[PostgresGenerationLedger]:
+async def open_postgres_ledger(
+    database: PostgresDatabase, spool: str, workers: Path
+) -> AsyncIterator[PostgresGenerationLedger]:
     """A new worker at the ledger in a database; it lives as long as the block.
 
-    `spool` as for `PostgresGenerationLedger`. The lease needs a session of its own: whatever pools connections on the
-    way to the server MUST leave it one.
+    `spool` as for `PostgresGenerationLedger`; `workers` is a folder of that spool's, in which the workers of this
+    machine see each other live. The lease needs a session of its own: whatever pools connections on the way to the
+    server MUST leave it one.
 
     Raises:
-        LedgerUnavailable: the database cannot be connected to.
+        LedgerUnavailable: the database cannot be connected to, or the folder not be written to.
     """
     worker = uuid7()
-    lease = Lease(database.url, worker)
-    async with lease.held():
-        ledger = PostgresGenerationLedger(database, lease, worker=worker, spool=spool)
-        try:
-            yield ledger
-        finally:
-            await ledger.close()
+    try:
+        lock = WorkerLock(workers, worker)
+    except OSError as error:
+        raise LedgerUnavailable(f"the lock of this worker cannot be made: {error}") from error
+    with closing(lock):
+        lease = Lease(database.connecting, worker, lock)
+        async with lease.held():
+            ledger = PostgresGenerationLedger(database, lease, worker=worker, spool=spool)
+            try:
+                yield ledger
+            finally:
+                await ledger.close()
 
 
 def _faults_translated() -> AbstractContextManager[None]:

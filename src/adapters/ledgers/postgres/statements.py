@@ -70,7 +70,10 @@ ROOM_FOR_MONEY_AT: Final = """
 
 UNFINISHED: Final = "SELECT id, revision FROM generations WHERE finished_at IS NULL AND worker = $1"
 
-OTHER_WORKERS: Final = "SELECT DISTINCT worker FROM generations WHERE finished_at IS NULL AND worker <> $1"
+OTHER_WORKERS: Final = """
+    SELECT worker, bool_or(spool = $2) AS here FROM generations
+    WHERE finished_at IS NULL AND worker <> $1 GROUP BY worker
+"""
 
 # What was drawn can be taken up only where its bytes are: in the taker's own spool, or all of them in the database.
 TAKE: Final = """
@@ -82,7 +85,7 @@ TAKE: Final = """
         ORDER BY id LIMIT $6
         FOR UPDATE SKIP LOCKED
     )
-    UPDATE generations SET worker = $1, revision = revision + 1
+    UPDATE generations SET worker = $1, spool = $2, revision = revision + 1
     FROM abandoned WHERE generations.id = abandoned.id
     RETURNING generations.*
 """

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Final
 
 from darkroom.adapters.ledgers.rows import decode
-from darkroom.adapters.postgres.database import PostgresDatabase, Session
+from darkroom.adapters.postgres.connecting import Session
+from darkroom.adapters.postgres.database import PostgresDatabase
 from darkroom.adapters.postgres.faults import faults_as
 from darkroom.domain.model.errors import LedgerUnavailable
 from darkroom.domain.model.webhook import Backlog, Delivery

@@ -6,7 +6,7 @@ import asyncpg
 
 from darkroom.adapters.batches import Batches
 from darkroom.adapters.postgres.database import PostgresDatabase
-from darkroom.adapters.postgres.faults import faults_as
+from darkroom.adapters.postgres.faults import faults_as, spoils_all
 from darkroom.domain.model.errors import LedgerUnavailable
 
 Row = tuple[object, ...]
@@ -46,6 +46,8 @@ class Writer:
             try:
                 async with self._database.session() as session:
                     written = {place for (place,) in await session.fetchmany(self._statement, rows)}
-            except asyncpg.PostgresError:  # for the sake of one, perhaps; all of the batch is undone
+            except asyncpg.PostgresError as fault:  # for the sake of one, perhaps; all of the batch is undone
+                if spoils_all(fault):
+                    raise
                 written = set()
         return [place in written for place in range(len(batch))]

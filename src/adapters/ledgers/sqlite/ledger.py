@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Container, Sequence
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, closing
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, closing, suppress
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -16,8 +16,8 @@ from darkroom.adapters.ledgers.sqlite.revoked_tokens import SQLiteRevokedTokens
 from darkroom.adapters.ledgers.sqlite.schema import migrate
 from darkroom.adapters.ledgers.sqlite.turn import Turn
 from darkroom.adapters.ledgers.sqlite.webhooks import SQLiteWebhookLedger
-from darkroom.adapters.ledgers.sqlite.workers import WorkerLock
 from darkroom.adapters.ledgers.sqlite.writer import Writer
+from darkroom.adapters.ledgers.worker_lock import WorkerLock
 from darkroom.domain.model.errors import LedgerUnavailable
 from darkroom.domain.model.generation import Generation, GenerationRequest
 from darkroom.domain.model.identifiers import uuid7
@@ -53,6 +53,8 @@ class SQLiteGenerationLedger(GenerationLedger):
         return await self._reader.read(lambda file: reads.page(file, caller, limit, before))
 
     async def take_abandoned(self, limit: int, at_work: Container[str]) -> Sequence[Generation]:
+        with suppress(OSError):  # the next look makes it again
+            self._lock.keep()
         own = await self._reader.read(lambda file: reads.unfinished(file, self.worker))
         idle = {id_: revision for id_, revision in own.items() if id_ not in at_work}
         others = await self._reader.read(lambda file: reads.other_workers(file, self.worker))

@@ -1,0 +1,91 @@
+"""Which workers of this machine live: each holds a lock on a file of its own, and the kernel knows."""
+
+import fcntl
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+_RECREATED_WITHIN: Final = 5.0
+"""Seconds within which a living worker makes its file again, if it was removed; `keep` is called every second or so."""
+
+
+class WorkerLock:
+    """Says that a worker lives, to all who share its folder: until its process ends, however that ends.
+
+    A slow or a stopped process keeps its lock. Programs that the process starts do not inherit it; a process that is
+    forked off and starts no program would keep it alive.
+    """
+
+    def __init__(self, folder: Path, worker: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._folder, self._clock = folder, clock
+        self._dead: set[str] = set()
+        self._missing_since: dict[str, float] = {}
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for left_by_the_dead in folder.iterdir():
+            self.is_dead(left_by_the_dead.name)
+        self._path, self._draft = folder / worker, folder / f".{worker}"
+        self._file = self._hold()
+
+    def close(self) -> None:
+        """Let the worker be dead; the file shows that to the others, who remove it."""
+        os.close(self._file)
+
+    def keep(self) -> None:
+        """Make the file again if it was removed or replaced, perhaps with its folder. To be called again and again.
+
+        Raises:
+            OSError: it cannot be made.
+        """
+        if not _is_at(self._path, self._file):
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lost, self._file = self._file, self._hold()
+            os.close(lost)
+
+    def is_dead(self, worker: str) -> bool:
+        """Whether the process of that worker has ended. The dead never come back, so their file is removed.
+
+        If there is no file, the worker may live, and make it again: it is dead if it does not do so for a while.
+        """
+        if worker in self._dead:
+            return True
+        path = self._folder / worker
+        while True:
+            try:
+                file = os.open(path, os.O_RDWR)
+            except FileNotFoundError:
+                now = self._clock()
+                return now - self._missing_since.setdefault(worker, now) >= _RECREATED_WITHIN
+            self._missing_since.pop(worker, None)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if _is_at(path, file):
+                    path.unlink()
+                    self._dead.add(worker)
+                    return True
+            except BlockingIOError:
+                return False
+            finally:
+                os.close(file)
+
+    def _hold(self) -> int:
+        """Lock a draft and give it the worker's name, under which no file is ever seen that was not locked."""
+        while True:
+            file = os.open(self._draft, os.O_RDWR | os.O_CREAT, 0o600)
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if _is_at(self._draft, file):
+                self._draft.rename(self._path)
+                return file
+            os.close(file)
+
+
+def _is_at(path: Path, file: int) -> bool:
+    """Whether this is the file of that name; before it was locked, another worker may have removed a draft.
+
+    Only a process that has locked the file of a name removes the name.
+    """
+    try:
+        return os.path.samestat(os.fstat(file), path.stat())
+    except FileNotFoundError:
+        return False

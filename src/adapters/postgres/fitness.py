@@ -1,0 +1,71 @@
+"""Whether a ledger can live in a database as it is set up; what passes by itself is not looked at here."""
+
+from typing import Final
+
+import asyncpg
+
+from darkroom.adapters.postgres.connecting import Session
+from darkroom.domain.model.errors import InvalidValue
+
+OLDEST: Final = 120_000
+"""The oldest release whose statements and settings ours are: `AS MATERIALIZED` and `tcp_user_timeout` came with 12."""
+
+_ROUNDS: Final = 3
+
+_LOOK: Final = """
+    SELECT current_setting('server_version_num')::integer AS release, current_setting('server_encoding') AS encoding,
+        current_schema() AS schema, current_setting('search_path') AS search_path
+"""
+
+
+async def require_fit(one: Session, other: Session) -> None:
+    """Make sure of it, by two sessions that are open at the same time.
+
+    Raises:
+        InvalidValue: it cannot live there, and why.
+    """
+    if not await _are_sessions(one, other):
+        raise InvalidValue(
+            "must lead to Postgres directly, or through a pooler in session mode: the pooler on the way is in "
+            "transaction mode or in statement mode (pool_mode), which loses the lock by which a worker is known to live"
+        )
+    (found,) = await one.fetch(_LOOK)
+    if found["release"] < OLDEST:
+        raise InvalidValue(f"must lead to Postgres {OLDEST // 10_000} or newer")
+    if found["encoding"] != "UTF8":
+        raise InvalidValue(f"must lead to a database with the encoding UTF8, unlike {found['encoding']}")
+    if found["schema"] is None:
+        raise InvalidValue(
+            f"must lead to a database with a schema for the tables: of search_path ({found['search_path']}) there is "
+            "none, or the role may not use it"
+        )
+
+
+async def _are_sessions(one: Session, other: Session) -> bool:
+    """Whether each stays with one process of the server, and not with one that the other has been given too.
+
+    A pooler in transaction mode gives what comes next whichever process is free, most often the last one used. What was
+    prepared is missing in another process, or is there already.
+    """
+    try:
+        own = {session: await _process(session) for session in (one, other)}
+        for _ in range(_ROUNDS):
+            for session, process in own.items():
+                if await _process(session) != process:
+                    return False
+            async with one.transaction():
+                inside = await _process(one), await _process(other)
+            if inside != tuple(own.values()):
+                return False
+    except (asyncpg.InvalidSQLStatementNameError, asyncpg.DuplicatePreparedStatementError):
+        return False
+    except asyncpg.PostgresConnectionError as lost:
+        if "pooling mode" not in str(lost):  # what PgBouncer says of transactions in statement mode
+            raise
+        return False
+    return len(set(own.values())) == len(own)
+
+
+async def _process(session: Session) -> int:
+    process: int = await session.fetchval("SELECT pg_backend_pid()")
+    return process
