@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "generate": "draw images, through a running service or in this process",
     "inspect": "say what an image file says of itself: how it was made, and who signed that",
     "check": "say what is configured and whether it can be reached; spends nothing",
+    "health": "ask the service on this machine whether it takes orders; for health checks of containers",
     "usage": "say what was drawn and what it cost, by caller, model and day",
     "orphans": "compare what the ledger knows with what the storage keeps",
 }

@@ -36,7 +36,8 @@ class Process:
         command: The program and its arguments.
         environment: Variables on top of those of the tests.
         folder: Where it runs; left out: where the tests run.
-        user: The account that it runs as; left out: that of the tests. Only root may name another.
+        user: The account that it runs as; left out: that of the tests; a number: one without a name, in group 0, as
+            OpenShift has them. Only root may name another.
     """
 
     def __init__(
@@ -45,14 +46,14 @@ class Process:
         *,
         environment: Mapping[str, str] = MappingProxyType({}),
         folder: Path | None = None,
-        user: str | None = None,
+        user: str | int | None = None,
     ) -> None:
         self._program = subprocess.Popen(
             command,
             cwd=folder,
             env={**os.environ, **environment},
             user=user,
-            group=None if user is None else pwd.getpwnam(user).pw_gid,
+            group=pwd.getpwnam(user).pw_gid if isinstance(user, str) else None if user is None else 0,
             extra_groups=None if user is None else [],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -109,7 +109,9 @@ class Container(containers.DeclarativeContainer):
         DeliverWebhooks,
         ledger=webhook_ledger,
         sender=webhook_sender,
-        message=providers.Callable(partial, webhook_message, storage=storage),
+        message=providers.Callable(
+            partial, webhook_message, storage=storage, public_path=settings.provided.service.public_path
+        ),
         clock=providers.Object(now),
     )
     follow = providers.Singleton(

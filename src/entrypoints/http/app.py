@@ -34,11 +34,13 @@ def create_app(
     cors_origins: Sequence[str] = (),
     lifespan: Sequence[Lifespan] = (),
     watch: Watch = unwatched,
+    public_path: str = "",
 ) -> Litestar:
     """Build the ASGI application.
 
     `cors_origins` are those whose pages may call it from a browser. `lifespan` are entered, in their order, before
-    the first request, and left after the last. `watch` is entered around each request.
+    the first request, and left after the last. `watch` is entered around each request. `public_path` is what paths of
+    the service begin with for its clients, without a slash at its end.
     """
     app = Litestar(
         route_handlers=[
@@ -52,7 +54,7 @@ def create_app(
             problem_page,
             page,
             page_file,
-            *documentation_routes(services.cards),
+            *documentation_routes(services.cards, public_path),
             *([signed_file_route(services.files)] if services.files else []),
         ],
         dependencies={"services": Provide(lambda: services, sync_to_thread=False)},
@@ -65,5 +67,8 @@ def create_app(
     )
     # The framework's own middleware runs after routing; what is not routed would slip past it.
     inner: ASGIApp = Authentication(app.asgi_handler, services.tokens)
-    app.asgi_handler = Edge(Cors(inner, cors_origins) if cors_origins else inner, watch)
+    # A public path such as /api could be a path of ours: then only a proxy that takes it off is understood.
+    ours = {route.path.split("/")[1] for route in app.routes}
+    left_on = public_path[1:].partition("/")[0] not in ours
+    app.asgi_handler = Edge(Cors(inner, cors_origins) if cors_origins else inner, watch, public_path, left_on=left_on)
     return app

@@ -12,6 +12,7 @@ from darkroom.entrypoints import logs
 from darkroom.entrypoints.http import access_log
 from darkroom.entrypoints.http.headers import Headers
 from darkroom.entrypoints.http.problems import PROBLEM
+from darkroom.entrypoints.http.public_path import published_under, without_public_path
 from darkroom.entrypoints.http.request_id import choose_request_id
 
 _DEFAULTS: Final = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
@@ -39,15 +40,20 @@ def unwatched(headers: Headers) -> Iterator[Answered]:
 class Edge:
     """ASGI middleware that names the request, dresses the answer and writes the line in the access log."""
 
-    def __init__(self, app: ASGIApp, watch: Watch) -> None:
-        self._app, self._watch = app, watch
+    def __init__(self, app: ASGIApp, watch: Watch, public_path: str = "", *, left_on: bool = False) -> None:
+        """`left_on` says that a proxy may leave the public path on requests."""
+        self._app, self._watch, self._public_path, self._left_on = app, watch, public_path, left_on
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
         request_id = choose_request_id(scope["headers"])
-        with logs.carrying(request_id=request_id), self._watch(scope["headers"]) as answered:
+        with (
+            logs.carrying(request_id=request_id),
+            published_under(self._public_path),
+            self._watch(scope["headers"]) as answered,
+        ):
             await self._answer(scope, receive, send, request_id, answered)
 
     async def _answer(
@@ -55,6 +61,8 @@ class Edge:
     ) -> None:
         began, status = time.perf_counter(), None
         inner = scope.copy()
+        if self._left_on:
+            without_public_path(inner)
         inner["state"] = {**scope.get("state", {}), "request_id": request_id}
         if scope["method"] == "HEAD":
             # The same as GET without the body (RFC 9110, 9.3.2), which the server leaves out by itself.

@@ -18,6 +18,7 @@ from darkroom.domain.ports import ImageStorage
 from darkroom.entrypoints.http.answers import Image, Price, linked, no_links
 from darkroom.entrypoints.http.auth.authentication import CallerRequest
 from darkroom.entrypoints.http.problems import Problem, problem_of
+from darkroom.entrypoints.http.public_path import public
 from darkroom.entrypoints.http.query import TAKES_PARAMETERS, read_parameters
 from darkroom.entrypoints.http.services import Services
 
@@ -27,7 +28,7 @@ _CURSOR: Final = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNO
 
 def address_of(generation: Generation) -> str:
     """Where a generation is shown."""
-    return f"{GENERATIONS}/{generation.id}"
+    return public(f"{GENERATIONS}/{generation.id}")
 
 
 def drawn_by(generation: Generation) -> dict[str, str]:

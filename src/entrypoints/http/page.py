@@ -16,6 +16,7 @@ from darkroom.entrypoints.http.auth.authentication import OPEN_TO_ALL
 from darkroom.entrypoints.http.headers import values_of
 from darkroom.entrypoints.http.models import is_known
 from darkroom.entrypoints.http.problems import AnyRequest
+from darkroom.entrypoints.http.public_path import public
 from darkroom.entrypoints.http.services import Services
 
 _MEDIA_TYPES: Final = {
@@ -33,7 +34,12 @@ _FILES: Final[Mapping[str, bytes]] = {
 @get("/", opt=OPEN_TO_ALL)
 async def page(request: AnyRequest, services: NamedDependency[Services]) -> Response[bytes | None]:
     """Show the page."""
-    return _file(request, "index.html", _policy(await _images_from(services.storage)))
+    # Under a public path links are relative to that, whether or not the address that was asked for ends in a slash.
+    content, base = _FILES["index.html"], public("/")
+    if base != "/":
+        content = content.replace(b"<head>", b'<head>\n<base href="%b">' % base.encode())
+    policy = _policy(await _images_from(services.storage), base="'none'" if base == "/" else "'self'")
+    return _file(request, content, ".html", policy)
 
 
 @get("/page/{name:path}", opt=OPEN_TO_ALL, sync_to_thread=False)
@@ -42,11 +48,10 @@ def page_file(request: AnyRequest, name: FromPath[Path]) -> Response[bytes | Non
     relative = name.as_posix()[1:]
     if relative not in _FILES:
         raise NotFound("the page has no such file")
-    return _file(request, relative, "default-src 'none'")
+    return _file(request, _FILES[relative], Path(relative).suffix, "default-src 'none'")
 
 
-def _file(request: AnyRequest, name: str, policy: str) -> Response[bytes | None]:
-    content = _FILES[name]
+def _file(request: AnyRequest, content: bytes, kind: str, policy: str) -> Response[bytes | None]:
     # A browser keeps the policy with the content, so the tag stands for both.
     tag = f'"{hashlib.sha256(content + policy.encode()).hexdigest()[:32]}"'
     headers = {
@@ -57,10 +62,10 @@ def _file(request: AnyRequest, name: str, policy: str) -> Response[bytes | None]
     }
     if is_known(tag, values_of(request.scope["headers"], b"if-none-match")):
         return Response(None, status_code=304, headers=headers)
-    return Response(content, media_type=_MEDIA_TYPES[Path(name).suffix], headers=headers)
+    return Response(content, media_type=_MEDIA_TYPES[kind], headers=headers)
 
 
-def _policy(images: str) -> str:
+def _policy(images: str, base: str) -> str:
     """What the page may do (CSP 3): run its own scripts, call its own service and show images from the storage."""
     return "; ".join(
         (
@@ -69,7 +74,7 @@ def _policy(images: str) -> str:
             "style-src 'self'",
             "connect-src 'self'",
             f"img-src 'self' {images}".rstrip(),
-            "base-uri 'none'",
+            f"base-uri {base}",
             "form-action 'none'",
             "frame-ancestors 'none'",
             "require-trusted-types-for 'script'",

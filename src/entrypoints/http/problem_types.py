@@ -45,7 +45,7 @@ class ProblemType:
 
     @property
     def uri(self) -> str:
-        """The `type` of RFC 9457, relative to where the service is reached."""
+        """The `type` of RFC 9457, without the path under which the service is reached."""
         return f"/problems/{self.slug}"
 
 

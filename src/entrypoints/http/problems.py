@@ -11,6 +11,7 @@ from darkroom.domain.model.errors import Charged, DarkroomError, InvalidRequest,
 from darkroom.entrypoints.http.answers import Image
 from darkroom.entrypoints.http.errors import Forbidden, MethodNotAllowed, Unauthorized
 from darkroom.entrypoints.http.problem_types import PROBLEM_TYPES
+from darkroom.entrypoints.http.public_path import public
 from darkroom.entrypoints.http.query import PARAMETER
 from darkroom.entrypoints.http.request_id import request_id_of
 
@@ -63,7 +64,7 @@ def problem_of(error: DarkroomError, instance: str) -> Problem:
     """Tell an error as a problem of `instance`."""
     kind = PROBLEM_TYPES[type(error)]
     return Problem(
-        type=kind.uri,
+        type=public(kind.uri),
         title=kind.title,
         status=kind.status,
         detail=error.detail or kind.title,
@@ -84,7 +85,7 @@ def problem_response(
 
     `instance` is what it happened to, where that is not the address asked for; `images` are those stored all the same.
     """
-    problem = problem_of(error, instance or quote(request.scope["path"]))
+    problem = problem_of(error, instance or public(quote(request.scope["path"])))
     request.scope["state"][PROBLEM] = PROBLEM_TYPES[type(error)].slug
     answer = ProblemAnswer(
         **structs.asdict(problem),

@@ -8,6 +8,7 @@ from msgspec import Struct
 from darkroom.domain.model.generation import Generation
 from darkroom.domain.ports import ImageStorage
 from darkroom.entrypoints.http.generations import GenerationShown, Moment
+from darkroom.entrypoints.http.public_path import published_under
 
 
 class GenerationFinished(Struct, frozen=True):
@@ -18,12 +19,13 @@ class GenerationFinished(Struct, frozen=True):
     data: GenerationShown
 
 
-async def webhook_message(generation: Generation, storage: ImageStorage) -> bytes:
-    """The body of the message about a generation at its end.
+async def webhook_message(generation: Generation, storage: ImageStorage, public_path: str = "") -> bytes:
+    """The body of the message about a generation at its end; `public_path` is that of the service.
 
     Raises:
         StorageFault: its images cannot be linked to just now.
     """
-    shown = await GenerationShown.of(generation, storage)
+    with published_under(public_path):
+        shown = await GenerationShown.of(generation, storage)
     message = GenerationFinished("generation.finished", generation.finished_at or generation.created_at, shown)
     return msgspec.json.encode(message)

@@ -62,7 +62,12 @@ async def serve(
             pass
         service = settings.service
         connections = OpenConnections(most=service.max_connections, most_of_one=service.max_connections_per_client)
-        app = create_app(container.services(), cors_origins=service.cors_origins, watch=watching.request)
+        app = create_app(
+            container.services(),
+            cors_origins=service.cors_origins,
+            watch=watching.request,
+            public_path=service.public_path,
+        )
         watching.addresses(addresses(app))
         server = Server(app, connections, watching.refused, keep_alive=service.keep_alive, shared=service.workers > 1)
         async with server.answering(listener):

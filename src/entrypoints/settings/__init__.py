@@ -23,6 +23,7 @@ from darkroom.entrypoints.settings.setting import (
     declared_in,
     missing_values,
     read_group,
+    service_links,
     wrong_values,
 )
 from darkroom.entrypoints.settings.stability import StabilitySettings
@@ -171,8 +172,13 @@ def ignored_names(environment: Mapping[str, str]) -> Iterator[str]:
     storage = read_group(StorageSettings, environment).kind
     ours = {*GENERATOR_GROUPS, "sketch", *STORAGE_GROUPS, "disk"}
     plugins = [name for name in (*chosen, storage) if name not in ours]
+    if links := service_links(environment):
+        yield (
+            "ignored, since Kubernetes sets them for a Service (enableServiceLinks: false keeps them out): "
+            f"{', '.join(links)}"
+        )
     for name in sorted(environment):
-        if not name.startswith("DARKROOM_") or name in known:
+        if not name.startswith("DARKROOM_") or name in known or name in links:
             continue
         if name.startswith(tuple(f"DARKROOM_{plugin.upper().replace('-', '_')}_" for plugin in plugins)):
             continue  # that package reads them itself

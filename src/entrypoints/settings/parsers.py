@@ -201,6 +201,15 @@ def web_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def public_url(value: str) -> str:
+    """Where clients reach the service, of whose path nothing is folded or escaped on the way."""
+    url = web_url(value)
+    path = urlsplit(url).path
+    if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*", path) or not all(name.strip(".") for name in path.split("/")[1:]):
+        raise InvalidSetting("must be an address such as https://example.com/darkroom, with plain names in its path")
+    return url
+
+
 def document_url(value: str) -> str:
     """The address of one document, with its query, where it has one."""
     if _web_address(value) is None:

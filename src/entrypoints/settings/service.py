@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from darkroom.entrypoints.settings import parsers as read
 from darkroom.entrypoints.settings.loopback import is_loopback
@@ -47,8 +48,8 @@ class ServiceSettings:
         str | None,
         Setting(
             "DARKROOM_PUBLIC_URL",
-            read.web_url,
-            "how clients reach it; used in links that the service serves itself",
+            read.public_url,
+            "how clients reach it; addresses that the service gives begin with it, also with a path of it",
             "from host and port",
             confidential=True,
         ),
@@ -100,3 +101,8 @@ class ServiceSettings:
     def public_url(self) -> str:
         """How clients reach it, without a slash at its end."""
         return self.public_url_set or self.own_url
+
+    @property
+    def public_path(self) -> str:
+        """What paths of the service begin with for its clients: empty, or a path without a slash at its end."""
+        return urlsplit(self.public_url).path

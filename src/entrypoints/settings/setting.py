@@ -5,13 +5,20 @@
 A group of settings is a frozen dataclass of such fields. A field without a default is required.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Final, TypeVar, get_args, get_type_hints
 
 G = TypeVar("G")
 
 SECRET_FILE: Final = "_FILE"  # noqa: S105  # what the name of a variable ends with that names a secret's file
+
+# What Kubernetes sets in each pod for a Service whose name begins with `darkroom`, such as DARKROOM_PORT=tcp://10.0.0.1:80
+# ("Accessing the Service", environment variables, in its documentation); Docker's links are alike.
+_LINK: Final = re.compile(r"(tcp|udp|sctp)://\S+:[0-9]+")
+_LINKED: Final = re.compile(r"(DARKROOM\w*?)_PORT(_[0-9]+_(TCP|UDP|SCTP))?")
+_BESIDE: Final = r"_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_[0-9]+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?)?)"
 
 
 class InvalidSetting(ValueError):
@@ -91,6 +98,18 @@ def declared_in(group: type) -> Iterator[Declared]:
         yield Declared(setting, member.name, required, default, secret=Secret in (kind, *get_args(kind)))
 
 
+def service_links(environment: Mapping[str, str]) -> Sequence[str]:
+    """The variables that Kubernetes sets for its Services, by name, without settings that are set by hand."""
+    addresses = {
+        name: linked[1]
+        for name, text in environment.items()
+        if _LINK.fullmatch(text.strip()) and (linked := _LINKED.fullmatch(name))
+    }
+    beside = re.compile(f"({'|'.join(map(re.escape, addresses.values()))}){_BESIDE}")
+    by_hand = {f"{service}_PORT" for service in addresses.values()} - addresses.keys()
+    return sorted(name for name in environment if addresses and beside.fullmatch(name) and name not in by_hand)
+
+
 def wrong_values(group: type, environment: Mapping[str, str]) -> Mapping[str, str]:
     """By its name a line for each setting of a group whose value makes no sense, whether the group is in use or not."""
     wrong = {}
@@ -123,5 +142,6 @@ def read_group(group: type[G], environment: Mapping[str, str]) -> G:
 
 
 def _text(setting: Setting, environment: Mapping[str, str]) -> str:
-    # Set to nothing is not set: compose files do it.
-    return environment.get(setting.name, "").strip()
+    # Set to nothing is not set: compose files do it. Nor are service links, which clash with names of ports.
+    text = environment.get(setting.name, "").strip()
+    return "" if setting.name.endswith("_PORT") and _LINK.fullmatch(text) else text

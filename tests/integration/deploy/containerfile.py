@@ -141,9 +141,9 @@ def reachable_python() -> str:
     return next(filter(_others_may_run, candidates), sys.executable)
 
 
-def other_account() -> str | None:
-    """The account of nobody, where we may act as it and it can run a Python; None where we stay who we are."""
-    return "nobody" if os.geteuid() == 0 and _others_may_run(reachable_python()) else None
+def may_be_another() -> bool:
+    """Whether programs can be run here as other accounts, which can run a Python."""
+    return os.geteuid() == 0 and _others_may_run(reachable_python())
 
 
 def _others_may_run(program: str) -> bool:

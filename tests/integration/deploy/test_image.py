@@ -1,7 +1,8 @@
-"""The container image, built and run without a container engine: its own steps, its own commands, as nobody."""
+"""The container image, built and run without a container engine: its own steps, its own commands, as any account."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -10,14 +11,15 @@ from pathlib import Path
 import httpx
 import pytest
 
-from integration.deploy.containerfile import BareImage, other_account, steps
+from integration.deploy.containerfile import BareImage, Step, may_be_another, steps
 from servers.ports import free_port
 from servers.process import Process
 
 PROJECT = Path(__file__).parents[3]
 CONTAINERFILE = PROJECT / "deploy" / "container" / "Containerfile"
 SECRET = "only-for-tests-on-the-loopback-interface"
-NOBODY = other_account()
+OPENSHIFTS = 1_000_680_000  # such accounts have no name, no home, and the group 0
+ACCOUNTS = [10_001, OPENSHIFTS] if may_be_another() else [None]
 
 
 @pytest.fixture(scope="module")
@@ -28,25 +30,37 @@ def image() -> Iterator[BareImage]:
         image = BareImage(PROJECT, root)
         image.build(CONTAINERFILE)
         shutil.rmtree(root / "build")  # stays behind in the first stage
-        if NOBODY:
-            shutil.chown(image.workdir, NOBODY)
         yield image
 
 
+@pytest.fixture
+def data(image: BareImage) -> None:
+    """Have the data folder empty, and as the image has it."""
+    shutil.rmtree(image.workdir)
+    image.workdir.mkdir()
+    if may_be_another():
+        user, group = map(int, _data_folder().flags["chown"].split(":"))
+        os.chown(image.workdir, user, group)
+    image.workdir.chmod(int(_data_folder().flags["chmod"], 8))
+
+
+@pytest.mark.usefixtures("data")
 @pytest.mark.timeout(300)  # every package is installed anew
 class TestImage:
-    def test_it_serves_as_nobody_and_writes_into_its_data_folder_alone(self, image: BareImage) -> None:
+    @pytest.mark.parametrize("account", ACCOUNTS)
+    def test_it_serves_as_any_account_and_writes_into_its_data_folder_alone(
+        self, image: BareImage, account: int | None
+    ) -> None:
         before = _files(image)
         port = free_port()
         settings = {"DARKROOM_HOST": "127.0.0.1", "DARKROOM_PORT": str(port), "DARKROOM_JWT_SECRET": SECRET}
         environment = image.environment | settings
-        with Process(image.command, environment=environment, folder=image.workdir, user=NOBODY) as service:
+        with Process(image.command, environment=environment, folder=image.workdir, user=account) as service:
             service.wait_for("Darkroom is ready at")
-            health = [word.replace(":8000", f":{port}") for word in image.health]
-            with Process(health, environment=environment, folder=image.workdir, user=NOBODY) as probe:
+            with Process(image.health, environment=environment, folder=image.workdir, user=account) as probe:
                 assert probe.wait() == 0, probe.stderr
             token = [image.command[0], "token"]
-            with Process(token, environment=environment, folder=image.workdir, user=NOBODY) as command:
+            with Process(token, environment=environment, folder=image.workdir, user=account) as command:
                 assert command.wait() == 0, command.stderr
                 authorization = {"Authorization": f"Bearer {command.stdout.strip()}"}
             order = {"version": "sketch", "prompt": "a harbour", "width": 256, "height": 256}
@@ -58,22 +72,27 @@ class TestImage:
         assert list(image.workdir.rglob("*.png"))
 
     def test_its_health_check_fails_where_nothing_answers(self, image: BareImage) -> None:
-        health = [word.replace(":8000", f":{free_port()}") for word in image.health]
-        with Process(health, environment=image.environment, folder=image.workdir, user=NOBODY) as probe:
+        settings = {"DARKROOM_PORT": str(free_port()), "DARKROOM_JWT_SECRET": SECRET}
+        with Process(image.health, environment=image.environment | settings, folder=image.workdir) as probe:
             assert probe.wait() == 1
+        assert "Connection refused" in probe.stderr
 
     def test_it_runs_as_an_account_without_a_name(self, image: BareImage) -> None:
         user, group = map(int, image.user.split(":"))
         assert user > 1000
-        assert group > 1000
+        assert group == 0
 
 
-def test_its_data_folder_is_its_account_s_own() -> None:
+def test_its_data_folder_is_its_account_s_own_and_that_of_any_other() -> None:
+    (user,) = [step.arguments for step in steps(CONTAINERFILE) if step.instruction == "USER"]
+    assert _data_folder().flags["chown"] == user
+    assert _data_folder().flags["chmod"] == "0770"
+
+
+def _data_folder() -> Step:
     copied = [step for step in steps(CONTAINERFILE) if step.instruction == "COPY" and "from" in step.flags]
     (data,) = [step for step in copied if step.arguments.endswith("/var/lib/darkroom")]
-    (user,) = [step.arguments for step in steps(CONTAINERFILE) if step.instruction == "USER"]
-    assert data.flags["chown"] == user
-    assert data.flags["chmod"] == "0700"
+    return data
 
 
 def _files(image: BareImage) -> set[Path]:

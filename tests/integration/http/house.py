@@ -111,6 +111,7 @@ async def open_house(
     webhooks: WebhookSender | None = None,
     cors_origins: Sequence[str] = (),
     chains: Mapping[str, Sequence[str]] | None = None,
+    public_path: str = "",
 ) -> AsyncIterator[House]:
     generator, storage = generator or InMemoryImageGenerator(), storage or InMemoryImageStorage()
     spool, ledger = spool or InMemoryImageSpool(), ledger or InMemoryGenerationLedger()
@@ -151,9 +152,9 @@ async def open_house(
         files=files,
         webhooks=webhooks,
     )
-    app = create_app(services, cors_origins=cors_origins)
+    app = create_app(services, cors_origins=cors_origins, public_path=public_path)
     async with _serving(app) as port:
-        contract = Contract(openapi(cards))
+        contract = Contract(openapi(cards, public_path))
         async with httpx.AsyncClient(
             base_url=f"http://{LOOPBACK}:{port}",
             headers=bearer(),

@@ -1,4 +1,5 @@
 import dataclasses
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
@@ -32,6 +33,7 @@ TABLE: list[tuple[str, str, object, str, str]] = [
     ("DARKROOM_MAX_CONNECTIONS", "9", 9, "0", f"{NUMBER} 1 to 1000000"),
     ("DARKROOM_MAX_CONNECTIONS_PER_CLIENT", "9", 9, "0", f"{NUMBER} 1 to 1000000"),
     ("DARKROOM_PUBLIC_URL", "https://a.example/", "https://a.example", "a.example", "must be an address such as"),
+    ("DARKROOM_KEEP_ALIVE", "60", 60, "0", f"{NUMBER} 1 to 86400"),
     ("DARKROOM_CORS_ORIGINS", "http://a:1,https://b", ("http://a:1", "https://b"), "https://a/b", "must be origins"),
     ("DARKROOM_LOG_LEVEL", "debug", "debug", "loud", "must be debug, info, warning or error"),
     ("DARKROOM_LOG_FORMAT", "json", "json", "xml", "must be console or json"),
@@ -371,6 +373,42 @@ def test_unknown_names_are_told_with_the_nearest_known() -> None:
     ]
 
 
+LINKS = {
+    "DARKROOM_PORT": "tcp://10.0.0.1:80",
+    "DARKROOM_PORT_80_TCP": "tcp://10.0.0.1:80",
+    "DARKROOM_PORT_80_TCP_ADDR": "10.0.0.1",
+    "DARKROOM_PORT_80_TCP_PORT": "80",
+    "DARKROOM_PORT_80_TCP_PROTO": "tcp",
+    "DARKROOM_SERVICE_HOST": "10.0.0.1",
+    "DARKROOM_SERVICE_PORT": "80",
+    "DARKROOM_SERVICE_PORT_HTTP": "80",
+}
+OF_METRICS = {name.replace("DARKROOM_", "DARKROOM_METRICS_"): text for name, text in LINKS.items()}
+
+
+def test_what_kubernetes_sets_for_a_service_is_named_as_that_and_ignored() -> None:
+    settings = Settings.read(LINKS | OF_METRICS)
+    assert (settings.service.port, settings.watching.metrics_port) == (8000, None)
+    (line,) = ignored_names(LINKS | OF_METRICS)
+    said, _, names = line.partition(": DARKROOM")
+    assert said.startswith("ignored, since Kubernetes sets them for a Service (enableServiceLinks: false")
+    assert set(f"DARKROOM{names}".split(", ")) == LINKS.keys() | OF_METRICS.keys()
+
+
+def test_what_is_set_by_hand_holds_beside_it() -> None:
+    environment = LINKS | OF_METRICS | {"DARKROOM_PORT": "81", "DARKROOM_METRICS_PORT": "9100"}
+    settings = Settings.read(environment)
+    assert (settings.service.port, settings.watching.metrics_port) == (81, 9100)
+    (line,) = ignored_names(environment)
+    assert not re.search(r"DARKROOM(_METRICS)?_PORT(,|$)", line)
+
+
+@pytest.mark.parametrize("text", ["tcp://10.0.0.1", "http://10.0.0.1:80", "tcp:80", "10.0.0.1:80"])
+def test_what_kubernetes_would_not_set_is_wrong(text: str) -> None:
+    with pytest.raises(BadSettings, match="DARKROOM_PORT must be a whole number"):
+        Settings.read({"DARKROOM_PORT": text})
+
+
 @pytest.mark.parametrize(
     ("environment", "url"),
     [
@@ -382,6 +420,20 @@ def test_unknown_names_are_told_with_the_nearest_known() -> None:
 )
 def test_clients_reach_it_by_its_public_url(environment: Mapping[str, str], url: str) -> None:
     assert Settings.read(environment).service.public_url == url
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [("https://a.example", ""), ("https://a.example/", ""), ("https://a.example/pictures/d-1/", "/pictures/d-1")],
+)
+def test_a_path_of_its_public_url_is_what_its_own_paths_begin_with(url: str, path: str) -> None:
+    assert Settings.read({"DARKROOM_PUBLIC_URL": url}).service.public_path == path
+
+
+@pytest.mark.parametrize("path", ["a b", "a//b", "..", "a/./b", "a%20b", "그림", 'a"b', "a;b"])
+def test_a_path_that_is_folded_or_escaped_on_the_way_is_refused(path: str) -> None:
+    with pytest.raises(BadSettings, match="with plain names in its path"):
+        Settings.read({"DARKROOM_PUBLIC_URL": f"https://a.example/{path}"})
 
 
 @pytest.mark.parametrize(

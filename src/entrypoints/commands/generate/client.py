@@ -100,7 +100,7 @@ class Client:
             answer = await self._http.post("/api/images", json=order, headers=headers)
             if answer.status_code != HTTPStatus.ACCEPTED:
                 return None
-            address = answer.headers["Location"] + "/events"
+            address = f"{answer.url.join(answer.headers['Location'])}/events"
             async with self._http.stream("GET", address, headers=self._authorization) as stream:
                 async for name, data in _events(stream):
                     if name == "done":

@@ -11,6 +11,7 @@ from darkroom.entrypoints.http.contract.reference.operations import Operation, d
 from darkroom.entrypoints.http.contract.reference.schemas import described as schema_described
 from darkroom.entrypoints.http.contract.reference.schemas import told
 from darkroom.entrypoints.http.problem_types import PROBLEM_TYPES, ProblemType
+from darkroom.entrypoints.http.public_path import public
 
 _LOOK: Final = (Path(__file__).parent / "look.css").read_text(encoding="utf-8")
 # The page has no scripts, and its one style is known by its hash (CSP 3, 2.3.1).
@@ -63,7 +64,7 @@ def _contents(operations: Sequence[Operation]) -> str:
 
 def _problem(kind: ProblemType) -> tuple[str, ...]:
     meaning = f"<strong>{text(kind.title)}.</strong> {prose(kind.meaning)}"
-    return link(kind.uri, code(kind.slug)), str(int(kind.status)), meaning
+    return link(public(kind.uri), code(kind.slug)), str(int(kind.status)), meaning
 
 
 def _header(named: tuple[str, Mapping[str, Any]]) -> tuple[str, ...]:

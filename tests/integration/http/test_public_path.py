@@ -1,0 +1,97 @@
+"""A service that a proxy serves under a path, beside others: every address that it gives leads back to it."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import partial
+from urllib.parse import urljoin
+
+import pytest
+
+from darkroom.adapters.in_memory.ledger import InMemoryGenerationLedger
+from darkroom.domain.model.errors import OutcomeUnknown
+from darkroom.entrypoints.http.webhook_message import webhook_message
+from integration.http.generators import FailingGenerator
+from integration.http.house import ORDER, House, open_house
+
+ASYNC = {"Prefer": "respond-async"}
+UNDER = "/pictures/darkroom"
+
+
+@pytest.mark.parametrize(
+    ("under", "left_on"),
+    [("", ""), (UNDER, ""), (UNDER, UNDER)],
+    ids=["no path", "the proxy takes the path off", "the proxy leaves it on"],
+)
+async def test_every_address_in_an_answer_begins_with_it(under: str, left_on: str) -> None:
+    async with open_house(public_path=under) as house:
+        ordered = await house.client.post(f"{left_on}/api/images", json=ORDER, headers=ASYNC)
+        waited = await house.client.post(f"{left_on}/api/images", json=ORDER)
+        wrong = await house.client.post(f"{left_on}/api/images", json={"prompt": 1})
+        missing = await house.client.get(f"{left_on}/nothing")
+        shown = await house.client.get(f"{left_on}/api/generations/{ordered.json()['id']}")
+        contract = (await house.client.get(f"{left_on}/docs/openapi.json")).json()
+        reference = (await house.client.get(f"{left_on}/docs")).text
+    assert (ordered.status_code, waited.status_code, shown.status_code) == (202, 200, 200)
+    generation = f"{under}/api/generations/{ordered.json()['id']}"
+    assert ordered.headers["location"] == generation
+    assert ordered.links["describedby"]["url"] == generation
+    assert waited.links["describedby"]["url"].startswith(f"{under}/api/generations/")
+    assert wrong.json()["type"] == f"{under}/problems/invalid-request"
+    assert wrong.json()["instance"] == f"{under}/api/images"
+    assert (missing.json()["type"], missing.json()["instance"]) == (f"{under}/problems/not-found", f"{under}/nothing")
+    assert contract["servers"] == [{"url": under or "/"}]
+    links = [link for link in re.findall(r'href="([^"]+)"', reference) if not link.startswith("#")]
+    assert f"{under}/docs/openapi.json" in links
+    assert [link for link in links if not link.startswith(f"{under}/")] == []
+
+
+async def test_a_failure_that_is_kept_leads_there_too_and_so_does_a_webhook() -> None:
+    ledger = InMemoryGenerationLedger()
+    generator = FailingGenerator(OutcomeUnknown("cut off"))
+    async with open_house(public_path=UNDER, ledger=ledger, generator=generator) as house:
+        failed = await house.order()
+        (shown,) = (await house.client.get("/api/generations")).json()["items"]
+        generation = await house.services.keep.one(shown["id"], "ada")
+        told = json.loads(await partial(webhook_message, public_path=UNDER)(generation, house.services.storage))
+    address = f"{UNDER}/api/generations/{shown['id']}"
+    for problem in (failed.json(), shown["problem"], told["data"]["problem"]):
+        assert (problem["type"], problem["instance"]) == (f"{UNDER}/problems/outcome-unknown", address)
+
+
+@pytest.mark.parametrize("asked_at", [UNDER, UNDER + "/"])
+async def test_the_page_finds_what_it_is_made_of_wherever_it_was_asked_for(asked_at: str) -> None:
+    async with open_house(public_path=UNDER) as house:
+        page = await house.client.get("/")
+        (base,) = re.findall(r'<base href="([^"]+)">', page.text)
+        for link in re.findall(r'(?:href|src)="(?!/|#)([^"]+)"', page.text):
+            found = await house.client.get(urljoin(urljoin(f"http://h{asked_at}", base), link).removeprefix("http://h"))
+            assert found.status_code == 200, link
+    assert base == UNDER + "/"
+    assert "base-uri 'self'" in page.headers["content-security-policy"]
+
+
+async def test_a_public_path_that_could_be_one_of_ours_is_expected_to_be_taken_off() -> None:
+    async with open_house(public_path="/api") as house:
+        taken_off = await house.client.get("/api/models")
+        left_on = await house.client.get("/api/api/models")
+        problem = await house.client.get("/api/nothing")
+    assert (taken_off.status_code, left_on.status_code) == (200, 404)
+    assert problem.json()["type"] == "/api/problems/not-found"
+
+
+@pytest.mark.parametrize("other", ["/pictures", "/pictures/darkroomX/api/models", "/other/api/models"])
+async def test_other_paths_are_not_ours(other: str) -> None:
+    async with open_house(public_path=UNDER) as house:
+        assert (await house.client.get(other)).status_code == 404
+
+
+async def test_one_service_does_not_answer_with_the_path_of_another() -> None:
+    async def problem_of(house: House) -> str:
+        kind: str = (await house.client.get("/nothing")).json()["type"]
+        return kind
+
+    async with open_house(public_path="/a") as one, open_house() as other:
+        kinds = [await problem_of(house) for house in (one, other, one)]
+    assert kinds == ["/a/problems/not-found", "/problems/not-found", "/a/problems/not-found"]
