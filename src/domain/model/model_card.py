@@ -5,6 +5,7 @@ The same declaration checks an order before it costs anything, is what `GET /api
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Final
 
@@ -78,7 +79,7 @@ class ModelCard:
     providers a 0 means one drawn by chance. `num_inference_steps` and `guidance_scale` are None for a model that does
     not honour them. `price` is for one image, where it is known. `idempotent` says that the provider draws and charges
     once for one key, however often a request is submitted under it. `media_source` says that it has learnt from
-    examples, or follows rules alone.
+    examples, or follows rules alone. `ends` is the day after which the provider may remove the model, if it says one.
     """
 
     version: ModelVersion
@@ -98,6 +99,7 @@ class ModelCard:
     price: Money | None = None
     idempotent: bool = False
     media_source: MediaSource = MediaSource.TRAINED
+    ends: date | None = None
 
     def __post_init__(self) -> None:
         if not (

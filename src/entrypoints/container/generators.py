@@ -6,6 +6,7 @@ from typing import Final
 
 from darkroom.domain.ports import ImageGenerator
 from darkroom.entrypoints.container import plugins
+from darkroom.entrypoints.container.data_folder import data_folder
 from darkroom.entrypoints.container.opening import opened, read_from
 from darkroom.entrypoints.settings import (
     BadSettings,
@@ -13,6 +14,7 @@ from darkroom.entrypoints.settings import (
     GeminiSettings,
     KarloSettings,
     OpenAISettings,
+    OpenRouterSettings,
     ReplicateSettings,
     Settings,
     StabilitySettings,
@@ -171,6 +173,25 @@ async def _open_gemini(settings: Settings) -> AsyncIterator[ImageGenerator]:
 
 
 @asynccontextmanager
+async def _open_openrouter(settings: Settings) -> AsyncIterator[ImageGenerator]:
+    from darkroom.adapters.generators.openrouter import open_openrouter, parse_models
+
+    openrouter = settings.of(OpenRouterSettings)
+    with read_from("DARKROOM_OPENROUTER_MODELS"):
+        models = parse_models(openrouter.models)
+    opening = open_openrouter(
+        api_key=openrouter.api_key.value,
+        base_url=openrouter.base_url,
+        models=models,
+        folder=data_folder(settings),
+        call_timeout=openrouter.timeout,
+        trust_env=settings.generators.trust_env,
+    )
+    async with opened(opening, "DARKROOM_OPENROUTER_MODELS") as generator:
+        yield generator
+
+
+@asynccontextmanager
 async def _open_diffusers(settings: Settings) -> AsyncIterator[ImageGenerator]:
     from darkroom.adapters.generators.declared_models import read_sizes
     from darkroom.adapters.generators.diffusers import open_diffusers, parse_sources
@@ -193,6 +214,7 @@ GENERATORS: Final[Mapping[str, Opener]] = {
     "gemini": _open_gemini,
     "karlo": _open_karlo,
     "openai": _open_openai,
+    "openrouter": _open_openrouter,
     "replicate": _open_replicate,
     "sketch": _open_sketch,
     "stability": _open_stability,

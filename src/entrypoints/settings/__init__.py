@@ -11,6 +11,7 @@ from darkroom.entrypoints.settings.generators import GENERATOR_GROUPS, Generator
 from darkroom.entrypoints.settings.limits import LedgerSettings, LimitSettings
 from darkroom.entrypoints.settings.marks import MARK_GROUPS, C2PASettings, MarkSettings
 from darkroom.entrypoints.settings.openai_images import OpenAISettings
+from darkroom.entrypoints.settings.openrouter import OpenRouterSettings
 from darkroom.entrypoints.settings.parsers import whole
 from darkroom.entrypoints.settings.replicate import ReplicateSettings
 from darkroom.entrypoints.settings.secret_files import secret_names, untidy_secrets, with_secret_files
@@ -41,6 +42,7 @@ __all__ = [
     "GeminiSettings",
     "KarloSettings",
     "OpenAISettings",
+    "OpenRouterSettings",
     "ReplicateSettings",
     "S3Settings",
     "Secret",

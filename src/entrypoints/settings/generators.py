@@ -8,6 +8,7 @@ from darkroom.entrypoints.settings import parsers as read
 from darkroom.entrypoints.settings.diffusers import DiffusersSettings
 from darkroom.entrypoints.settings.gemini import GeminiSettings
 from darkroom.entrypoints.settings.openai_images import OpenAISettings
+from darkroom.entrypoints.settings.openrouter import OpenRouterSettings
 from darkroom.entrypoints.settings.replicate import ReplicateSettings
 from darkroom.entrypoints.settings.setting import Secret, Setting
 from darkroom.entrypoints.settings.stability import StabilitySettings
@@ -86,6 +87,7 @@ GENERATOR_GROUPS: Final[Mapping[str, type]] = {
     "gemini": GeminiSettings,
     "karlo": KarloSettings,
     "openai": OpenAISettings,
+    "openrouter": OpenRouterSettings,
     "replicate": ReplicateSettings,
     "stability": StabilitySettings,
     "webui": WebUISettings,

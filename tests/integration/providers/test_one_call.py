@@ -16,6 +16,8 @@ from integration.providers.one_call import ALIAS, see_the_call_served
 from simulators.gemini import gemini_simulator
 from simulators.karlo import karlo_simulator
 from simulators.openai_images import openai_images_simulator
+from simulators.openrouter import openrouter_simulator
+from simulators.openrouter.models import SEEDREAM
 from simulators.provider import ProviderSimulator
 from simulators.replicate import replicate_simulator
 from simulators.replicate.order import SDXL
@@ -61,6 +63,16 @@ PROVIDERS: Final = (
         lambda gemini: {
             "DARKROOM_GEMINI_API_KEY": gemini.api_key,
             "DARKROOM_GEMINI_BASE_URL": f"{gemini.base_url}/v1beta",
+        },
+    ),
+    Provider(
+        "openrouter",
+        "seedream",
+        openrouter_simulator,
+        lambda openrouter: {
+            "DARKROOM_OPENROUTER_API_KEY": openrouter.api_key,
+            "DARKROOM_OPENROUTER_BASE_URL": f"{openrouter.base_url}/api/v1",
+            "DARKROOM_OPENROUTER_MODELS": f"seedream={SEEDREAM}",
         },
     ),
     Provider("webui", "webui", webui_simulator, lambda webui: {"DARKROOM_WEBUI_BASE_URL": webui.base_url}),

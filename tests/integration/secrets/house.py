@@ -21,6 +21,8 @@ from servers.s3 import S3Server
 from simulators.gemini import gemini_simulator
 from simulators.karlo import karlo_simulator
 from simulators.openai_images import openai_images_simulator
+from simulators.openrouter import openrouter_simulator
+from simulators.openrouter.models import SEEDREAM
 from simulators.provider import ProviderSimulator
 from simulators.replicate import replicate_simulator
 from simulators.replicate.order import SDXL
@@ -32,6 +34,7 @@ MODELS: Final = {
     "karlo": ("v2.0", 384),
     "gemini": ("gemini-3.1-flash-image", 1024),
     "openai": ("gpt-image-2", 1024),
+    "openrouter": ("seedream", 1024),
     "stability": ("sd3.5-flash", 1024),
     "replicate": ("sdxl", 1024),
     "webui": ("webui", 512),
@@ -77,6 +80,7 @@ async def open_house(folder: Path, s3: S3Server, database_url: str) -> AsyncIter
         karlo = await started.enter_async_context(karlo_simulator(keys["karlo"]))
         gemini = await started.enter_async_context(gemini_simulator(keys["gemini"]))
         openai = await started.enter_async_context(openai_images_simulator(keys["openai"]))
+        openrouter = await started.enter_async_context(openrouter_simulator(keys["openrouter"]))
         stability = await started.enter_async_context(stability_simulator(keys["stability"]))
         replicate = await started.enter_async_context(replicate_simulator(keys["replicate"]))
         webui = await started.enter_async_context(webui_simulator(f"operator:{keys['webui']}"))
@@ -84,6 +88,7 @@ async def open_house(folder: Path, s3: S3Server, database_url: str) -> AsyncIter
             "DARKROOM_KARLO_API_KEY": keys["karlo"],
             "DARKROOM_GEMINI_API_KEY": keys["gemini"],
             "DARKROOM_OPENAI_API_KEY": keys["openai"],
+            "DARKROOM_OPENROUTER_API_KEY": keys["openrouter"],
             "DARKROOM_STABILITY_API_KEY": keys["stability"],
             "DARKROOM_REPLICATE_API_TOKEN": keys["replicate"],
             "DARKROOM_WEBUI_AUTH": keys["webui"],
@@ -102,6 +107,8 @@ async def open_house(folder: Path, s3: S3Server, database_url: str) -> AsyncIter
             "DARKROOM_KARLO_IMAGE_HOSTS": karlo.base_url,
             "DARKROOM_GEMINI_BASE_URL": f"{gemini.base_url}/v1beta",
             "DARKROOM_OPENAI_BASE_URL": f"{openai.base_url}/v1",
+            "DARKROOM_OPENROUTER_BASE_URL": f"{openrouter.base_url}/api/v1",
+            "DARKROOM_OPENROUTER_MODELS": f"seedream={SEEDREAM}",
             "DARKROOM_STABILITY_BASE_URL": stability.base_url,
             "DARKROOM_REPLICATE_BASE_URL": f"{replicate.base_url}/v1",
             "DARKROOM_REPLICATE_MODELS": f"sdxl={SDXL} 512-1536/8 seed",
@@ -124,6 +131,7 @@ async def open_house(folder: Path, s3: S3Server, database_url: str) -> AsyncIter
             "karlo": karlo,
             "gemini": gemini,
             "openai": openai,
+            "openrouter": openrouter,
             "stability": stability,
             "replicate": replicate,
             "webui": webui,

@@ -1,5 +1,7 @@
 """Generators over HTTP, as they are set."""
 
+from pathlib import Path
+
 import pytest
 
 from darkroom.domain.model.image_file import MediaType
@@ -8,6 +10,11 @@ from darkroom.entrypoints.settings import BadSettings, Settings
 
 GEMINI = {"DARKROOM_GENERATORS": "gemini", "DARKROOM_GEMINI_API_KEY": "AIza-test"}
 OPENAI = {"DARKROOM_GENERATORS": "openai", "DARKROOM_OPENAI_API_KEY": "sk-test"}
+OPENROUTER = {
+    "DARKROOM_GENERATORS": "openrouter",
+    "DARKROOM_OPENROUTER_API_KEY": "sk-or-test",
+    "DARKROOM_OPENROUTER_MODELS": "seedream=bytedance-seed/seedream-4.5 1024x1024 only=bytedance",
+}
 REPLICATE = {"DARKROOM_GENERATORS": "replicate", "DARKROOM_REPLICATE_API_TOKEN": "r8_test"}
 WEBUI = {"DARKROOM_GENERATORS": "webui", "DARKROOM_WEBUI_BASE_URL": "http://127.0.0.1:7860"}
 STABILITY = {"DARKROOM_GENERATORS": "stability", "DARKROOM_STABILITY_API_KEY": "sk-test"}
@@ -54,6 +61,43 @@ async def test_stability_ai_offers_the_models_that_were_chosen() -> None:
     chosen = {"DARKROOM_STABILITY_MODELS": "sd3.5-flash,stable-image-core", "DARKROOM_STABILITY_OUTPUT_FORMAT": "jpeg"}
 
     assert await offered(STABILITY | chosen) == {"sd3.5-flash": MediaType.JPEG, "stable-image-core": MediaType.JPEG}
+
+
+async def test_openrouter_offers_the_models_that_were_declared_by_hand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert await offered(OPENROUTER) == {"seedream": MediaType.PNG}
+
+
+@pytest.mark.parametrize("name", ["DARKROOM_OPENROUTER_API_KEY", "DARKROOM_OPENROUTER_MODELS"])
+async def test_openrouter_needs_a_key_and_models(name: str) -> None:
+    with pytest.raises(BadSettings, match=f"{name} is missing"):
+        await offered(OPENROUTER | {name: ""})
+
+
+@pytest.mark.parametrize(
+    ("models", "says"),
+    [
+        ("seedream", "'seedream' must say which model that is"),
+        ("a=seedream-4.5", "'a' must say which model that is"),
+        ("a=b/../c", "'a' must say which model that is"),
+        ("a=b/c large", "'large' must be resolutions, sizes, seed, only=MAKER"),
+        ("a=b/c seed", "'a': seed goes with a list of sizes"),
+        ("a=b/c 1024x1024", "'a' lists its sizes, so it must say who makes it"),
+        ("a=b/c 1024x1024 1K only=d", "'a' lists its sizes, so it must say who makes it, only=MAKER, and no"),
+        ("a=b/c 1024x1024 1024x1024 only=d", "'1024x1024' must be resolutions, sizes, seed"),
+        ("a=b/c output_format=svg", "output_format must be png, jpeg, webp"),
+        ("a=b/c output_compression=101", "output_compression must be a whole number from 0 to 100"),
+        ("a=b/c, a=b/d", "'a' is named twice"),
+    ],
+)
+async def test_what_openrouter_cannot_be_asked_for_stops_the_start(
+    models: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BadSettings, match=f"DARKROOM_OPENROUTER_MODELS: {says}"):
+        await offered(OPENROUTER | {"DARKROOM_OPENROUTER_MODELS": models})
 
 
 async def test_a_token_is_all_that_replicate_needs() -> None:

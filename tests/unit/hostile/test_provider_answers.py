@@ -17,6 +17,8 @@ from darkroom.adapters.generators.karlo import answer as karlo
 from darkroom.adapters.generators.karlo.call import CallOptions
 from darkroom.adapters.generators.karlo.receipt import KarloReceipt
 from darkroom.adapters.generators.openai_images import answer as openai_images
+from darkroom.adapters.generators.openrouter import answer as openrouter
+from darkroom.adapters.generators.openrouter.descriptors import Description
 from darkroom.adapters.generators.replicate.errors import replicate_failure
 from darkroom.adapters.generators.replicate.prediction import Prediction
 from darkroom.adapters.generators.stability import answer as stability
@@ -46,6 +48,8 @@ NAMES: Final = (
     ),
     *("status", "output", "detail", "title", "data_removed", "metrics", "urls"),
     *("candidates", "content", "parts", "inlineData", "thought", "finishReason", "promptFeedback", "blockReason"),
+    *("metadata", "reasons", "flagged_input", "usage", "cost", "media_type", "endpoints", "provider_tag", "pricing"),
+    *("billable", "unit", "cost_usd", "variant", "supported_parameters", "seed", "min", "max", "values"),
     *("usageMetadata", "candidatesTokenCount", "details", "reason", "retryDelay", "@type"),
 )
 WORDS: Final = ("SUCCESS", "succeeded", "failed", "aborted", "-10", "\u0661", "\ud800", "data:image/png;base64,", "{}")
@@ -79,6 +83,7 @@ READERS: Final[dict[str, Callable[[Answer], object]]] = {
     "karlo, links": lambda answer: karlo.read_answer(answer, REQUEST, LINKED),
     "karlo, base64": lambda answer: karlo.read_answer(answer, REQUEST, ENCLOSED),
     "openai": lambda answer: openai_images.read_answer(answer, REQUEST),
+    "openrouter": lambda answer: openrouter.read_answer(answer, REQUEST),
     "stability": lambda answer: stability.read_answer(answer, REQUEST),
     "webui": lambda answer: webui.read_answer(answer, REQUEST, "sd_xl_base_1.0"),
     "replicate": lambda answer: Prediction(answer.document()).link(),
@@ -95,8 +100,8 @@ def test_an_answer_is_used_or_a_failure(name: str, answer: Answer) -> None:
         assert READERS[name](answer) is not None
     except DrawingFailed as failure:
         assert failure.charged in Charged
-        # Replicate's answers are of predictions, and Gemini refuses within a 200.
-        free = name in ("replicate", "gemini")
+        # Replicate's answers are of predictions, Gemini refuses within a 200, and OpenRouter may say that it was free.
+        free = name in ("replicate", "gemini", "openrouter")
         assert not (answer.is_success and not free and failure.charged is Charged.NO)
 
 
@@ -104,6 +109,15 @@ def test_an_answer_is_used_or_a_failure(name: str, answer: Answer) -> None:
 def test_what_refuses_an_order_says_so(answer: Answer) -> None:
     assert isinstance(replicate_failure(answer), DrawingFailed)
     assert answer.retry_after is None or 1 <= answer.retry_after <= 86_400
+
+
+@given(DOCUMENTS)
+def test_a_description_of_a_model_is_read_whatever_it_holds(document: object) -> None:
+    try:
+        description = Description.read({"endpoints": [document, {"provider_tag": "a", "pricing": document}]}, document)
+        description.made_by("a").price(["1K", None])
+    except InvalidValue as reason:
+        assert str(reason)
 
 
 @given(st.binary(max_size=80) | DOCUMENTS.map(lambda value: json.dumps(value).encode()))

@@ -1,0 +1,35 @@
+"""Reading an answer: `{"data": [{"b64_json", "media_type"?}], "usage"?}` for the one image that was ordered."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from darkroom.adapters.generators.openrouter.errors import error_in, failure_within, openrouter_failure
+from darkroom.adapters.outbound_http.answer import Answer
+from darkroom.adapters.outbound_http.images import drawn_image, from_base64
+from darkroom.domain.model.errors import UnusableImage
+from darkroom.domain.model.generation import GenerationRequest
+from darkroom.domain.ports import Receipt
+
+
+def read_answer(answer: Answer, request: GenerationRequest) -> Receipt:
+    """The image. The API says nothing of its seed: it is the one that was sent.
+
+    Raises:
+        DrawingFailed: there is none; the class says why, and what is known of the money.
+    """
+    if not answer.is_success:
+        raise openrouter_failure(answer)
+    entry = _first(answer.document().get("data"))
+    text = entry.get("b64_json")
+    if not isinstance(text, str) or not text:
+        if error_in(answer):
+            raise failure_within(answer)
+        raise UnusableImage("the provider's answer holds no image", evidence=answer.body)
+    seed = next(iter(request.seeds), None)
+    return Receipt(images=(drawn_image(request, index=0, seed=seed, data=from_base64(text, index=0), image_id=None),))
+
+
+def _first(entries: object) -> Mapping[str, Any]:
+    """More than were ordered are passed over: what was ordered is there."""
+    entry = entries[0] if isinstance(entries, list) and entries else None
+    return entry if isinstance(entry, dict) else {}

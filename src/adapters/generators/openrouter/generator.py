@@ -1,0 +1,91 @@
+"""The generator that draws through OpenRouter."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from darkroom.adapters.durable_folder import DurableFolder
+from darkroom.adapters.generators.one_by_one import OneByOneImageGenerator
+from darkroom.adapters.generators.openrouter.answer import read_answer
+from darkroom.adapters.generators.openrouter.call import call_body
+from darkroom.adapters.generators.openrouter.catalogue import Catalogue
+from darkroom.adapters.generators.openrouter.models import Named, OpenRouterModel
+from darkroom.adapters.outbound_http.endpoint import Endpoint
+from darkroom.adapters.outbound_http.headers import HEADERS
+from darkroom.adapters.outbound_http.images import longest_file
+from darkroom.adapters.outbound_http.room import ProviderHttp, open_provider_http
+from darkroom.domain.model.generation import GenerationRequest
+from darkroom.domain.model.model_card import ModelCard
+from darkroom.domain.ports import ImageGenerator, Receipt
+
+OPENROUTER: Final = "https://openrouter.ai/api/v1"
+
+_BESIDES_BASE64: Final = 65_536  # bytes of an answer; base64 makes four of three
+
+
+class OpenRouterImageGenerator(ImageGenerator):
+    """Draws one image a call, which comes with the answer."""
+
+    def __init__(self, endpoint: Endpoint, http: ProviderHttp, models: Mapping[str, OpenRouterModel]) -> None:
+        """`models` by version."""
+        self._endpoint, self._http, self._models = endpoint, http, models
+
+    @property
+    def cards(self) -> Sequence[ModelCard]:
+        return tuple(model.card for model in self._models.values())
+
+    async def submit(self, request: GenerationRequest, key: str) -> Receipt:
+        del key  # each call is charged for, whatever it was called before
+        call = httpx.Request(
+            "POST",
+            self._endpoint.url("/images"),
+            headers={
+                **HEADERS,
+                "Accept": "application/json",
+                "Authorization": self._authorization,
+                "Content-Type": "application/json",
+            },
+            content=call_body(request, self._models[request.version.value]),
+        )
+        longest = _BESIDES_BASE64 + longest_file(request.size) * 4 // 3
+        return read_answer(await self._http.paid.send(call, longest=longest), request)
+
+    async def check(self) -> str:
+        await self._http.free.reach(self._endpoint.url("/key"), authorization=self._authorization)
+        makers = ", ".join(f"{version} is made by {model.maker}" for version, model in self._models.items())
+        return f"OpenRouter answers at {self._endpoint.base_url} and takes the key; {makers}"
+
+    @property
+    def _authorization(self) -> str:
+        return f"Bearer {self._endpoint.api_key}"
+
+
+@asynccontextmanager
+async def open_openrouter(
+    *,
+    api_key: str,
+    models: Mapping[str, Named],
+    folder: Path,
+    base_url: str = OPENROUTER,
+    call_timeout: float = 180.0,
+    at_once: int = 16,
+    trust_env: bool = False,
+) -> AsyncIterator[ImageGenerator]:
+    """Open the generator, for as long as the block lasts; times in seconds, as `open_provider_http` has them.
+
+    `models` are those of `parse_models`: what each accepts and costs is read from OpenRouter now and kept in `folder`,
+    for a start at which OpenRouter cannot be reached. `at_once` calls may be under way.
+
+    Raises:
+        InvalidValue: the key, the base URL or a model cannot be used.
+    """
+    endpoint = Endpoint.parse(base_url=base_url, api_key=api_key)
+    # It links to nothing, so nothing is fetched.
+    async with open_provider_http(
+        image_hosts=[endpoint.origin], call_timeout=call_timeout, fetch_timeout=call_timeout, trust_env=trust_env
+    ) as http:
+        found = await Catalogue(endpoint, http.free, DurableFolder(folder)).models(models)
+        yield OneByOneImageGenerator(OpenRouterImageGenerator(endpoint, http, found), at_once=at_once)
