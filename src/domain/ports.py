@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from darkroom.domain.model.generation import GeneratedImage, Generation, GenerationRequest, StoredImage
+from darkroom.domain.model.issued_token import IssuedToken
 from darkroom.domain.model.limits import Limits, Usage
 from darkroom.domain.model.model_card import ModelCard
 from darkroom.domain.model.progress import Progress
@@ -330,3 +331,27 @@ class WebhookSender(Protocol):
         Raises:
             NotDelivered: it was not taken.
         """
+
+
+class IssuedTokens(Protocol):
+    """Remembers the access tokens that were made here under a name, and never the tokens themselves.
+
+    Every method raises `LedgerUnavailable` if the ledger does not answer; asking again does no harm.
+    """
+
+    @abstractmethod
+    async def record(self, token: IssuedToken) -> bool:
+        """Write a token down; durable on return, and True also if it is there already.
+
+        False if its name stands for another one that has not expired.
+
+        Of many with one name one is written. What has expired MUST be forgotten on this occasion.
+        """
+
+    @abstractmethod
+    async def listed(self) -> Sequence[IssuedToken]:
+        """Those that have not expired, by their names."""
+
+    @abstractmethod
+    async def forget(self, jti: str) -> None:
+        """Forget a token, so that its name is free; one that is not there is forgotten."""

@@ -1,40 +1,96 @@
-"""Access tokens of our own making, for trying things out and for whoever has no identity provider."""
+"""Access tokens of our own making, for trying things out and for operators without an identity provider."""
 
 import logging
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 
 import jwt
 
 from darkroom.domain.model.identifiers import uuid7
+from darkroom.domain.model.limits import Caller
 from darkroom.entrypoints.container.clock import now
 from darkroom.entrypoints.container.keys import missing_secret, signing_secret
-from darkroom.entrypoints.http.auth.access import CALLERS
+from darkroom.entrypoints.http.auth.access import CALLERS, SCOPE_CLAIM
 from darkroom.entrypoints.settings import BadSettings, Settings
 
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MadeToken:
+    """A token, and what stands in it that was not asked for. The text is a secret."""
+
+    text: str
+    jti: str
+    scopes: tuple[str, ...]
+    issued_at: datetime
+    expires_at: datetime
+
+
 def access_token(settings: Settings, *, subject: str, ttl: timedelta) -> str:
-    """A token for a caller, valid from now on for so long.
+    """A token for a caller without limits of its own.
 
     Raises:
-        BadSettings: tokens cannot be made here, or none that lives so long.
+        BadSettings: as `make_token`.
     """
-    tokens, issued_at = settings.tokens, now()
-    claims = {
-        "iss": tokens.issuer,
-        "aud": tokens.audience,
-        "sub": subject,
-        "iat": int(issued_at.timestamp()),
-        "exp": int((issued_at + ttl).timestamp()),
-        "jti": uuid7(),
-    }
+    return make_token(settings, Caller(subject), ttl=ttl).text
+
+
+def make_token(settings: Settings, caller: Caller, *, ttl: timedelta, scopes: Sequence[str] | None = None) -> MadeToken:
+    """A token for a caller and with its limits, valid from now on for so long.
+
+    `scopes` are those that it allows; None is to look and to order, if tokens must say so here.
+
+    Raises:
+        BadSettings: tokens cannot be made here, or none that lives so long or for that caller.
+    """
+    tokens, issued_at = settings.tokens, now().replace(microsecond=0)
     if tokens.max_lifetime is not None and ttl.total_seconds() > tokens.max_lifetime:
         raise BadSettings(f"DARKROOM_JWT_MAX_LIFETIME must be at least {ttl.total_seconds():.0f} for such a token")
-    if tokens.scope_claims:
-        claims[tokens.scope_claims[0]] = " ".join(tokens.scope_prefix + scope for scope in sorted(CALLERS))
+    if tokens.subjects and caller.subject not in tokens.subjects:
+        raise BadSettings(f"DARKROOM_JWT_SUBJECTS must name {caller.subject!r} for such a token")
+    if scopes is None:
+        scopes = sorted(CALLERS) if tokens.scope_claims else ()
+    jti, expires_at = uuid7(), issued_at + ttl
+    claims: dict[str, Any] = {
+        "iss": tokens.issuer,
+        "aud": tokens.audience,
+        "sub": caller.subject,
+        "iat": int(issued_at.timestamp()),
+        "exp": int(expires_at.timestamp()),
+        "jti": jti,
+        **_limits_of(caller),
+    }
+    if scopes:
+        claims[_scope_claim(settings)] = " ".join(tokens.scope_prefix + scope for scope in scopes)
     new = missing_secret(settings)
-    token = jwt.encode(claims, signing_secret(settings), algorithm=tokens.algorithm)
+    text = jwt.encode(claims, signing_secret(settings), algorithm=tokens.algorithm)
     if new:
         log.warning("%s is a new development secret: a service with another data folder refuses its tokens", new)
-    return token
+    return MadeToken(text=text, jti=jti, scopes=tuple(scopes), issued_at=issued_at, expires_at=expires_at)
+
+
+def signed_with(settings: Settings) -> str:
+    """What tokens are signed with here, and in which data folder, so that two folders are not taken for one."""
+    folder = settings.service.data_dir.absolute()
+    if settings.tokens.development:
+        return f"tokens are signed with the development secret of the data folder {folder}"
+    signer = "DARKROOM_JWT_SECRET" if settings.tokens.symmetric else "keys that are not known here"
+    return f"tokens are signed with {signer}; the data folder is {folder}"
+
+
+def _scope_claim(settings: Settings) -> str:
+    return settings.tokens.scope_claims[0] if settings.tokens.scope_claims else SCOPE_CLAIM
+
+
+def _limits_of(caller: Caller) -> dict[str, object]:
+    limits: dict[str, object] = {}
+    if caller.images_per_day is not None:
+        limits["images_per_day"] = caller.images_per_day
+    if caller.spend_per_day is not None:
+        limits["spend_per_day"] = str(caller.spend_per_day)
+    if caller.models is not None:
+        limits["models"] = sorted(caller.models)
+    return limits

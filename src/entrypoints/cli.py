@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 COMMANDS: Final = {
     "serve": "serve images over HTTP",
     "token": "print an access token",
+    "tokens": "list the access tokens that were made under a name",
     "revoke": "let an access token be accepted no more",
     "generate": "draw images, through a running service or in this process",
     "inspect": "say what an image file says of itself: how it was made, and who signed that",

@@ -67,6 +67,19 @@ MIGRATIONS: Final = (
     CREATE TABLE webhooks (generation uuid PRIMARY KEY, due_at timestamptz, attempts integer NOT NULL DEFAULT 0);
     CREATE INDEX webhooks_due ON webhooks (due_at) WHERE due_at IS NOT NULL;
     """,
+    # The caller's money is limited as well as its images: both sums are read from one index.
+    """
+    CREATE TABLE issued_tokens (
+        name text COLLATE "C" PRIMARY KEY,
+        jti text COLLATE "C" NOT NULL,
+        caller text COLLATE "C" NOT NULL,
+        issued_at timestamptz NOT NULL,
+        expires_at timestamptz NOT NULL,
+        allowed json NOT NULL
+    );
+    DROP INDEX generations_counted;
+    CREATE INDEX generations_counted ON generations (caller, created_at) INCLUDE (counted, currency, cost_millionths);
+    """,
 )
 
 
@@ -80,7 +93,7 @@ _WITHOUT_RIGHTS: Final = """
 _ALL: Final = "SELECT, INSERT, UPDATE, DELETE"
 _RIGHTS: Final = {
     "ledger_migrations": "SELECT",
-    **dict.fromkeys(("generations", "reservations", "spooled", "revoked_tokens", "webhooks"), _ALL),
+    **dict.fromkeys(("generations", "reservations", "spooled", "revoked_tokens", "issued_tokens", "webhooks"), _ALL),
 }
 
 

@@ -8,10 +8,16 @@ from darkroom.domain.model.money import Money
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who orders: the subject of the token, and the limit that the token itself sets, in images in 24 hours."""
+    """Who orders: the subject of the token, and the limits that the token itself sets.
+
+    `images_per_day` and `spend_per_day` hold for 24 hours; `models` are the versions that may be ordered. None is what
+    the service allows.
+    """
 
     subject: str
     images_per_day: int | None = None
+    spend_per_day: Money | None = None
+    models: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

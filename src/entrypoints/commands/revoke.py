@@ -8,6 +8,8 @@ from typing import Final
 
 import jwt
 
+from darkroom.entrypoints.access_tokens import signed_with
+from darkroom.entrypoints.commands.token import LONGEST
 from darkroom.entrypoints.container.clock import now
 from darkroom.entrypoints.container.ledgers import open_kept_records
 from darkroom.entrypoints.failures import FAILED, tell
@@ -15,7 +17,6 @@ from darkroom.entrypoints.http.auth.deny_list import DenyList
 from darkroom.entrypoints.settings import Settings
 
 _STDIN: Final = "-"
-_LONGEST: Final = timedelta(days=3650)  # the longest that `darkroom token` lets a token live
 
 
 class _NotRevocable(Exception):
@@ -26,22 +27,26 @@ def declare(parser: argparse.ArgumentParser) -> None:
     """Which token."""
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("token", nargs="?", metavar="TOKEN", help="the token; - reads it from standard input")
-    which.add_argument("--jti", help="the token's jti, where the token itself is not at hand")
+    which.add_argument("--jti", help="the token's jti, if the token itself is not at hand")
+    which.add_argument("--name", help="the name that it was made under, as `darkroom tokens` lists it")
     parser.epilog = f"All processes that share the ledger refuse it within {DenyList.EVERY:.0f} seconds."
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Write it down until it would expire by itself."""
     try:
-        if arguments.jti is None:
+        if arguments.name is not None:
+            jti, until = asyncio.run(_named(settings, arguments.name))
+        elif arguments.jti is not None:
+            jti, until = arguments.jti, now() + settings.tokens.allowed(LONGEST)
+        else:
             token = sys.stdin.read() if arguments.token == _STDIN else arguments.token
             jti, until = _read(token.strip(), settings.tokens.leeway)
-        else:
-            jti, until = arguments.jti, now() + settings.tokens.allowed(_LONGEST)
         asyncio.run(_revoke(settings, jti, until))
     except _NotRevocable as reason:
-        tell(f"the token cannot be revoked: {reason}")
+        tell(f"the token cannot be revoked: {reason}", signed_with(settings))
         return FAILED
+    tell(signed_with(settings))
     print(f"revoked {jti} until {until:%Y-%m-%d %H:%M:%S} UTC")
     return 0
 
@@ -60,6 +65,15 @@ def _read(token: str, leeway: int) -> tuple[str, datetime]:
     return claims["jti"], until
 
 
+async def _named(settings: Settings, name: str) -> tuple[str, datetime]:
+    """The `jti` of the token that was made under a name, and when it is accepted no more."""
+    async with open_kept_records(settings) as records:
+        for token in await records.issued.listed():
+            if token.name == name:
+                return token.jti, token.expires_at + timedelta(seconds=settings.tokens.leeway)
+    raise _NotRevocable(f"no token that was made here and has not expired is called {name!r}")
+
+
 async def _revoke(settings: Settings, jti: str, until: datetime) -> None:
     if not jti or not jti.isprintable():
         raise _NotRevocable("its jti is empty, or holds what cannot be printed")
@@ -67,3 +81,5 @@ async def _revoke(settings: Settings, jti: str, until: datetime) -> None:
         if len(await records.revoked.listed()) >= DenyList.MOST:
             raise _NotRevocable(f"{DenyList.MOST} are revoked already: replace the key that signs them")
         await records.revoked.revoke(jti, until)
+        # Only now: until it is revoked, its name must lead to it.
+        await records.issued.forget(jti)

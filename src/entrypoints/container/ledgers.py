@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from darkroom.adapters.spools.disk import DiskImageSpool
 from darkroom.domain.model.errors import LedgerUnavailable
-from darkroom.domain.ports import GenerationLedger, ImageSpool, WebhookLedger
+from darkroom.domain.ports import GenerationLedger, ImageSpool, IssuedTokens, WebhookLedger
 from darkroom.domain.revoked_tokens import RevokedTokens
 from darkroom.entrypoints.container.clock import now
 from darkroom.entrypoints.container.data_folder import data_folder, made_once
@@ -18,14 +18,15 @@ from darkroom.entrypoints.settings import BadSettings, Settings
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """What must survive a crash: every order, whom to tell of its end, every drawn image that is not stored yet, and
-    who is shut out.
+    """What must survive a crash: every order, whom to tell of its end, every drawn image that is not stored yet,
+    which tokens were made here, and which are accepted no more.
     """
 
     ledger: GenerationLedger
     webhooks: WebhookLedger
     spool: ImageSpool
     on_disk: DiskImageSpool
+    issued: IssuedTokens
     revoked: RevokedTokens
 
 
@@ -74,13 +75,17 @@ async def _open_sqlite(file: Path, spool: DiskImageSpool) -> AsyncIterator[Recor
     from darkroom.adapters.ledgers.sqlite import open_sqlite_ledger
 
     async with open_sqlite_ledger(file, file.with_name(f"{file.name}-workers"), now) as ledger:
-        yield Records(ledger, ledger.webhooks, spool, spool, ledger.revoked_tokens)
+        yield Records(ledger, ledger.webhooks, spool, spool, ledger.issued_tokens, ledger.revoked_tokens)
 
 
 @asynccontextmanager
 async def _open_postgres(settings: Settings, spool: DiskImageSpool) -> AsyncIterator[Records]:
     try:
-        from darkroom.adapters.ledgers.postgres import PostgresRevokedTokens, open_postgres_ledger
+        from darkroom.adapters.ledgers.postgres import (
+            PostgresIssuedTokens,
+            PostgresRevokedTokens,
+            open_postgres_ledger,
+        )
         from darkroom.adapters.postgres.address import PostgresAddress
         from darkroom.adapters.postgres.database import open_postgres_database
         from darkroom.adapters.postgres.times import Times
@@ -106,5 +111,10 @@ async def _open_postgres(settings: Settings, spool: DiskImageSpool) -> AsyncIter
         except LedgerUnavailable as fault:
             raise LedgerUnavailable(f"DARKROOM_LEDGER_URL, {address.names}: {fault}") from fault
         yield Records(
-            ledger, ledger.webhooks, PostgresImageSpool(spool, database), spool, PostgresRevokedTokens(database)
+            ledger,
+            ledger.webhooks,
+            PostgresImageSpool(spool, database),
+            spool,
+            PostgresIssuedTokens(database),
+            PostgresRevokedTokens(database),
         )

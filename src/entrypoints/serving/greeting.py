@@ -11,7 +11,6 @@ from darkroom.entrypoints.access_tokens import access_token
 from darkroom.entrypoints.example_order import PROMPT, example_side
 from darkroom.entrypoints.settings import Settings
 
-_SUBJECT: Final = "me"
 _TTL: Final = timedelta(hours=12)  # a day of trying things out
 
 
@@ -24,7 +23,7 @@ def _lines(settings: Settings, cards: Mapping[str, ModelCard]) -> Iterator[str]:
     url = settings.service.public_url
     yield f"Darkroom is ready at {url}"
     if settings.tokens.development:
-        token = access_token(settings, subject=_SUBJECT, ttl=settings.tokens.allowed(_TTL))
+        token = access_token(settings, subject=settings.tokens.own_subject, ttl=settings.tokens.allowed(_TTL))
         order = json.dumps(_order(next(iter(cards.values()))))
         yield ""
         headers = f"-H 'Authorization: Bearer {token}' -H 'Content-Type: application/json'"

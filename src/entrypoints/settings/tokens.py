@@ -160,6 +160,11 @@ class TokenSettings:
         """Whether tokens are signed with the secret that this machine makes for itself."""
         return self.symmetric and self.secret is None
 
+    @property
+    def own_subject(self) -> str:
+        """The caller that tokens of our own stand for, unless another is named: one that is let in."""
+        return self.subjects[0] if self.subjects else "me"
+
     def allowed(self, ttl: timedelta) -> timedelta:
         """So long a life for a token of our own, or the longest that is accepted."""
         return ttl if self.max_lifetime is None else min(ttl, timedelta(seconds=self.max_lifetime))

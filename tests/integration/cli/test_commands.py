@@ -63,7 +63,9 @@ def test_a_token_and_nothing_else(shell: CommandLine, algorithm: str) -> None:
     before = int(datetime.now(UTC).timestamp())
     ended = shell.run("token", "--subject", "mina", "--ttl", "15m", **settings)
     claims = jwt.decode(ended.stdout.removesuffix("\n"), SECRET, [algorithm], audience="darkroom", issuer="us")
-    assert (ended.status, ended.stderr) == (0, "")
+    folder = f"{shell.folder}/.darkroom"
+    signer = f"darkroom: tokens are signed with DARKROOM_JWT_SECRET; the data folder is {folder}\n"
+    assert (ended.status, ended.stderr) == (0, signer)
     assert claims["sub"] == "mina"
     assert claims["exp"] - claims["iat"] == 15 * 60
     assert claims["iat"] >= before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Mapping
 
@@ -159,3 +160,139 @@ def test_a_name_is_remembered_for_as_long_as_its_token_can_live(
     shell.run("check")  # which makes a ledger
     year = time.gmtime(time.time() + (3600 if settings else 3650 * 86_400)).tm_year
     assert f"revoked one until {year}-" in shell.run("revoke", "--jti", "one", **settings).stdout
+
+
+def test_each_command_says_with_which_data_folder_it_signs(shell: CommandLine) -> None:
+    here = f"{shell.folder}/.darkroom"
+    made = shell.run("token", "--name", "laptop")
+    assert made.stderr.endswith(f"darkroom: tokens are signed with the development secret of the data folder {here}\n")
+    elsewhere = shell.run("token", DARKROOM_DATA_DIR=str(shell.folder / "elsewhere"))
+    assert f"of the data folder {shell.folder}/elsewhere\n" in elsewhere.stderr
+    for command in (("tokens",), ("revoke", "--name", "laptop")):
+        ended = shell.run(*command)
+        assert (ended.status, ended.stderr.count(here)) == (0, 1)
+    told = shell.run("tokens", **SECRET).stderr
+    assert told == f"darkroom: tokens are signed with DARKROOM_JWT_SECRET; the data folder is {here}\n"
+
+
+def test_tokens_with_a_name_are_listed_and_revoked_by_it_and_never_kept(shell: CommandLine) -> None:
+    limits = ("--images-per-day", "3", "--spend-per-day", "0.02 USD", "--model", "sketch", "--model", "v2.1")
+    scope = ("--scope", "images:read images:write")
+    made = shell.run("token", "--subject", "ada", "--name", "laptop", *limits, *scope, "--ttl", "2h")
+    nameless = shell.run("token")
+    assert (made.status, nameless.status) == (0, 0)
+    token = made.stdout.strip()
+    claims = jwt.decode(token, options={"verify_signature": False})
+    assert claims == claims | {
+        "sub": "ada",
+        "images_per_day": 3,
+        "spend_per_day": "0.02 USD",
+        "models": ["sketch", "v2.1"],
+        "scope": "images:read images:write",
+    }
+    assert claims["exp"] - claims["iat"] == 7200
+
+    (listed,) = json.loads(shell.run("tokens", "--json").stdout)
+    assert listed == listed | {
+        "name": "laptop",
+        "jti": claims["jti"],
+        "subject": "ada",
+        "revoked": False,
+        "images_per_day": 3,
+        "spend_per_day": "0.02 USD",
+        "models": ["sketch", "v2.1"],
+        "scopes": ["images:read", "images:write"],
+    }
+    table = shell.run("tokens").stdout
+    assert all(word in table for word in ("laptop", "ada", "0.02 USD", "sketch,v2.1", "images:read images:write"))
+    kept = b"".join(file.read_bytes() for file in (shell.folder / ".darkroom").glob("ledger.sqlite*") if file.is_file())
+    assert claims["jti"].encode() in kept
+    assert token.rpartition(".")[2].encode() not in kept
+
+    again = shell.run("token", "--name", "laptop")
+    assert (again.status, again.stdout) == (1, "")
+    assert "'laptop' names another token that has not expired" in again.stderr
+
+    ended = shell.run("revoke", "--name", "laptop")
+    assert ended.stdout.startswith(f"revoked {claims['jti']} until ")
+    assert json.loads(shell.run("tokens", "--json").stdout) == []
+    unknown = shell.run("revoke", "--name", "laptop")
+    assert (unknown.status, unknown.stdout) == (1, "")
+    assert "no token that was made here and has not expired is called 'laptop'" in unknown.stderr
+    assert shell.run("token", "--name", "laptop").status == 0
+    refused = shell.run("token", "--inspect", token)
+    assert refused.status == 1
+    assert f"its jti '{claims['jti']}' was revoked" in refused.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "rule"),
+    [
+        (("--images-per-day", "-1"), "must be a whole number from 0"),
+        (("--images-per-day", "1.5"), "must be a whole number from 0"),
+        (("--spend-per-day", "5"), "must name its currency"),
+        (("--spend-per-day", "x USD"), "must be an amount and a currency"),
+        (("--scope", "images:admin"), "must be one or more of images:read, images:write, usage:read"),
+        (("--scope", ""), "must be one or more of"),
+        (("--model", ""), "must be 1 to 64 printable characters"),
+        (("--name", " laptop"), "must be 1 to 64 printable characters"),
+        (("--subject", "a\nb"), "must be 1 to 255 printable characters"),
+    ],
+)
+def test_what_a_token_cannot_say_is_refused_by_its_rule(
+    shell: CommandLine, arguments: tuple[str, ...], rule: str
+) -> None:
+    ended = shell.run("token", *arguments)
+    assert (ended.status, ended.stdout) == (2, "")
+    assert rule in ended.stderr
+
+
+def test_a_token_is_explained(shell: CommandLine) -> None:
+    good = shell.run("token", "--subject", "ada", "--images-per-day", "3", "--ttl", "10m", **SECRET).stdout.strip()
+    shell.run("check", **SECRET)  # which makes a ledger
+
+    explained = shell.run("token", "--inspect", f"Bearer {good}", **SECRET)
+    assert explained.status == 0
+    assert "signature  holds\n" in explained.stdout
+    assert "accepted   as 'ada', with the scopes images:read images:write, 3 images in 24 hours" in explained.stdout
+    assert good not in explained.stdout + explained.stderr
+
+    wrong = {"DARKROOM_JWT_ISSUER": "us", "DARKROOM_JWT_AUDIENCE": "studio", "DARKROOM_JWT_SUBJECTS": "grace"}
+    explained = shell.run("token", "--inspect", good, **SECRET, **wrong)
+    assert (explained.status, explained.stdout.count("\nrefused ")) == (1, 3)
+    assert "refused    iss must be 'us', and is 'darkroom'" in explained.stdout
+    assert "refused    aud must name 'studio'; found aud 'darkroom'" in explained.stdout
+    assert "refused    sub must be one of DARKROOM_JWT_SUBJECTS, and is 'ada'" in explained.stdout
+
+    explained = shell.run("token", "--inspect", good, DARKROOM_JWT_SECRET="t" * 32)
+    assert (explained.status, "its signature does not hold" in explained.stdout) == (1, True)
+    explained = shell.run("token", "--inspect", "nonsense", **SECRET)
+    assert (explained.status, "it is not a signed JSON Web Token" in explained.stdout) == (1, True)
+
+
+def test_explaining_a_token_makes_neither_a_secret_nor_a_ledger(shell: CommandLine) -> None:
+    ended = shell.run("token", "--inspect", "nonsense")
+    assert ended.status == 2
+    assert "there is no development secret at" in ended.stderr
+    token = shell.run("token", **SECRET).stdout.strip()
+    assert "revoked?   not known: there is no ledger at" in shell.run("token", "--inspect", token, **SECRET).stdout
+    assert not (shell.folder / ".darkroom" / "ledger.sqlite").exists()
+
+
+def test_scopes_that_the_service_does_not_ask_for_are_told(shell: CommandLine) -> None:
+    told = "every token may look and order here: with DARKROOM_JWT_SCOPE_CLAIM=scope the service asks for scopes"
+    assert told in shell.run("token", "--scope", "images:read", **SECRET).stderr
+    assert told not in shell.run("token", "--scope", "images:read images:write usage:read", **SECRET).stderr
+    prefixed = SECRET | {"DARKROOM_JWT_SCOPE_CLAIM": "scp,roles", "DARKROOM_JWT_SCOPE_PREFIX": "darkroom/"}
+    ended = shell.run("token", "--scope", "images:read", **prefixed)
+    assert told not in ended.stderr
+    assert jwt.decode(ended.stdout.strip(), options={"verify_signature": False})["scp"] == "darkroom/images:read"
+    assert "with the scopes images:read" in shell.run("token", "--inspect", ended.stdout.strip(), **prefixed).stdout
+
+
+def test_only_callers_that_are_let_in_get_tokens(shell: CommandLine) -> None:
+    some = SECRET | {"DARKROOM_JWT_SUBJECTS": "ada,grace"}
+    token = shell.run("token", **some).stdout.strip()
+    assert jwt.decode(token, options={"verify_signature": False})["sub"] == "ada"
+    ended = shell.run("token", "--subject", "babbage", **some)
+    assert (ended.status, ended.stderr) == (2, "darkroom: DARKROOM_JWT_SUBJECTS must name 'babbage' for such a token\n")

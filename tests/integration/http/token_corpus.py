@@ -220,6 +220,22 @@ def _claims(issuer: Issuer) -> Iterator[tuple[str, str]]:
         "iat": (..., None, now + 600, str(now), True, False, [], "yesterday", -1, 10**30),
         "nbf": (None, now + 600, str(now), True, [now], 10**20, -1),
         "images_per_day": ("5", True, -1, 1.0, [5], 2**40, {}),
+        "spend_per_day": (
+            5,
+            0.5,
+            True,
+            "",
+            "5",
+            "USD",
+            "-1 USD",
+            "NaN USD",
+            "1e99 USD",
+            "Infinity USD",
+            "1 usd",
+            [],
+            {},
+        ),
+        "models": (1, True, {}, {"v2.1": True}, [1], [["v2.1"]], [None]),
     }
     for claim, values in wrong.items():
         for value in values:

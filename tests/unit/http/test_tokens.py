@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from darkroom.domain.model.limits import Caller
+from darkroom.domain.model.money import Money
 from darkroom.entrypoints.http.auth.access import CALLERS, READ, USAGE, WRITE, Access
 from darkroom.entrypoints.http.auth.claims import TokenRules
 from darkroom.entrypoints.http.auth.keys import KeySource, OneKey, VerificationKey
@@ -240,6 +241,11 @@ async def test_how_long_a_token_may_be_is_set() -> None:
 
 async def test_the_token_says_who_calls_and_how_much_they_may_order() -> None:
     assert await verified(NOON, sub="grace", images_per_day=12) == Access(Caller("grace", images_per_day=12))
+    limited = await verified(NOON, images_per_day=0, spend_per_day="0.02 USD", models=["v2.1", "sketch"])
+    assert limited.caller == Caller("ada", 0, Money.parse("0.02 USD"), frozenset({"v2.1", "sketch"}))
+    assert (await verified(NOON, models="v2.1")).caller == Caller("ada", models=frozenset({"v2.1"}))
+    assert (await verified(NOON, models=[])).caller == Caller("ada", models=frozenset())
+    assert await verified(NOON, images_per_day=None, spend_per_day=None, models=None) == ADA
 
 
 def pem(

@@ -1,6 +1,7 @@
 """The ledger for several machines: a Postgres database, shared by all of them."""
 
+from darkroom.adapters.ledgers.postgres.issued_tokens import PostgresIssuedTokens
 from darkroom.adapters.ledgers.postgres.ledger import PostgresGenerationLedger, open_postgres_ledger
 from darkroom.adapters.ledgers.postgres.revoked_tokens import PostgresRevokedTokens
 
-__all__ = ["PostgresGenerationLedger", "PostgresRevokedTokens", "open_postgres_ledger"]
+__all__ = ["PostgresGenerationLedger", "PostgresIssuedTokens", "PostgresRevokedTokens", "open_postgres_ledger"]

@@ -11,6 +11,7 @@ from pathlib import Path
 from darkroom.adapters.ledgers.rows import images_on_record
 from darkroom.adapters.ledgers.sqlite import reads, writes
 from darkroom.adapters.ledgers.sqlite.connection import connect, create, faults_translated
+from darkroom.adapters.ledgers.sqlite.issued_tokens import SQLiteIssuedTokens
 from darkroom.adapters.ledgers.sqlite.reader import Reader
 from darkroom.adapters.ledgers.sqlite.revoked_tokens import SQLiteRevokedTokens
 from darkroom.adapters.ledgers.sqlite.schema import migrate
@@ -34,6 +35,7 @@ class SQLiteGenerationLedger(GenerationLedger):
     ) -> None:
         self.worker = worker
         self._lock, self._writer, self._reader, self._clock = lock, writer, reader, clock
+        self.issued_tokens = SQLiteIssuedTokens(writer, reader, clock)
         self.revoked_tokens = SQLiteRevokedTokens(writer, reader, clock)
         self.webhooks = SQLiteWebhookLedger(writer, reader)
 

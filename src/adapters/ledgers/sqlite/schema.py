@@ -64,6 +64,23 @@ MIGRATIONS: Final = (
         """,
         "CREATE INDEX webhooks_due ON webhooks (due_at) WHERE due_at IS NOT NULL",
     ),
+    (
+        """
+        CREATE TABLE issued_tokens (
+            name TEXT PRIMARY KEY,
+            jti TEXT NOT NULL,
+            caller TEXT NOT NULL,
+            issued_at INTEGER NOT NULL,
+            expires_at INTEGER NOT NULL,
+            allowed TEXT NOT NULL
+        ) WITHOUT ROWID
+        """,
+        # The caller's money is limited as well as its images: both sums are read from one index.
+        "DROP INDEX generations_counted",
+        """
+        CREATE INDEX generations_counted ON generations (caller, created_at, counted, currency, cost_millionths)
+        """,
+    ),
 )
 
 

@@ -29,7 +29,7 @@ async def remote(settings: Settings, *, url: str | None, token: str | None) -> A
     Raises:
         BadSettings: there is no token, and none can be made.
     """
-    token = token or access_token(settings, subject=_SUBJECT, ttl=settings.tokens.allowed(_TTL))
+    token = token or access_token(settings, subject=settings.tokens.own_subject, ttl=settings.tokens.allowed(_TTL))
     async with httpx.AsyncClient(base_url=url or settings.service.own_url, timeout=_TIMEOUT) as http:
         yield Client(http, token)
 

@@ -8,12 +8,15 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from darkroom.domain.model.errors import InvalidValue
 from darkroom.domain.model.limits import Caller
+from darkroom.domain.model.money import Money
 from darkroom.entrypoints.http.auth.access import Access, allowed_by
 
 UNREADABLE: Final = "its form, its signature or a claim is not accepted here"
 """What a caller is told of a token that breaks a rule of form: no more than that, whichever rule it is."""
 
+_MOST_MONEY: Final = 10**12
 _LONGEST_SHOWN: Final = 200  # characters of a claim's value in a log line
 
 # Seconds since 1970, up to the year 9999.
@@ -47,6 +50,12 @@ class Claims(msgspec.Struct):
     nbf: Moment = 0
     jti: str | None = None
     images_per_day: Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)] | None = None
+    spend_per_day: Annotated[str, msgspec.Meta(max_length=40)] | None = None
+    models: str | list[str] | None = None
+
+    def __post_init__(self) -> None:
+        if self.spend_per_day is not None and Money.parse(self.spend_per_day).amount > _MOST_MONEY:
+            raise InvalidValue("spend_per_day is more than any limit can be")
 
     @classmethod
     def read(cls, payload: Mapping[str, object]) -> "Claims":
@@ -62,8 +71,15 @@ class Claims(msgspec.Struct):
 
     @property
     def caller(self) -> Caller:
-        """Whom the token stands for."""
-        return Caller(self.sub, self.images_per_day)
+        """Whom the token stands for, with the limits that it sets."""
+        return Caller(
+            self.sub,
+            images_per_day=self.images_per_day,
+            spend_per_day=None if self.spend_per_day is None else Money.parse(self.spend_per_day),
+            models=None
+            if self.models is None
+            else frozenset([self.models] if isinstance(self.models, str) else self.models),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

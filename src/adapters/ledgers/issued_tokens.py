@@ -1,0 +1,58 @@
+"""How an issued token lies in a row of a database: columns for what is queried, a JSON document for what it allows."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from darkroom.domain.model.issued_token import IssuedToken
+from darkroom.domain.model.limits import Caller
+from darkroom.domain.model.money import Money
+
+
+class _Allowed(msgspec.Struct, omit_defaults=True, frozen=True):
+    scopes: tuple[str, ...] = ()
+    images_per_day: int | None = None
+    spend_per_day: str | None = None
+    models: tuple[str, ...] | None = None
+
+
+class Row(Protocol):
+    """A row that is read by the names of its columns."""
+
+    def __getitem__(self, column: str, /) -> Any: ...  # noqa: ANN401  # each column has a type of its own
+
+
+_encoder: Final = msgspec.json.Encoder()
+_decoder: Final = msgspec.json.Decoder(_Allowed)
+
+
+def encode_allowed(token: IssuedToken) -> str:
+    """The document `allowed`."""
+    caller = token.caller
+    allowed = _Allowed(
+        scopes=token.scopes,
+        images_per_day=caller.images_per_day,
+        spend_per_day=None if caller.spend_per_day is None else str(caller.spend_per_day),
+        models=None if caller.models is None else tuple(sorted(caller.models)),
+    )
+    return _encoder.encode(allowed).decode()
+
+
+def decode_token(row: Row, instant: Callable[[Any], datetime] = lambda stored: stored) -> IssuedToken:
+    """The token in a row. `instant` reads a point in time as the database stores it."""
+    allowed = _decoder.decode(row["allowed"])
+    return IssuedToken(
+        name=row["name"],
+        jti=row["jti"],
+        caller=Caller(
+            row["caller"],
+            images_per_day=allowed.images_per_day,
+            spend_per_day=None if allowed.spend_per_day is None else Money.parse(allowed.spend_per_day),
+            models=None if allowed.models is None else frozenset(allowed.models),
+        ),
+        scopes=allowed.scopes,
+        issued_at=instant(row["issued_at"]),
+        expires_at=instant(row["expires_at"]),
+    )
