@@ -82,7 +82,7 @@ async def job_at_its_end(
         await take_back()
         for pause in islice(pauses(), _TIMES_AFTER_TAKING_BACK):
             job = await ask()
-            if job.ended:
+            if job.ended or job.missing:
                 return job
             await asyncio.sleep(pause)
     raise OutcomeUnknown(f"the provider did not say within {patience:g} s what became of it")

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
 
@@ -9,7 +10,7 @@ import httpx
 
 from darkroom.adapters.outbound_http.capped_body import BodyFlawed, read_capped
 from darkroom.adapters.outbound_http.headers import HEADERS
-from darkroom.adapters.outbound_http.image_hosts import ImageHosts
+from darkroom.adapters.outbound_http.image_hosts import ImageHosts, Origin
 from darkroom.adapters.outbound_http.public_addresses import LinkRefused
 from darkroom.domain.model.errors import UnusableImage
 from darkroom.domain.use_cases.patience import pauses
@@ -30,9 +31,19 @@ class _TryAgain(Exception):
 class ImageFetcher:
     """Fetches files from allowed hosts; each has one deadline for all its tries."""
 
-    def __init__(self, transport: httpx.AsyncBaseTransport, hosts: ImageHosts, *, timeout: float) -> None:
-        """`transport` raises LinkRefused rather than connect where `hosts` do not allow it; `timeout` in seconds."""
-        self._transport, self._hosts, self._timeout = transport, hosts, timeout
+    def __init__(
+        self,
+        transport: httpx.AsyncBaseTransport,
+        hosts: ImageHosts,
+        *,
+        timeout: float,
+        headers: Mapping[Origin, Mapping[str, str]] | None = None,
+    ) -> None:
+        """`transport` raises LinkRefused rather than connect where `hosts` do not allow it; `timeout` in seconds.
+
+        `headers` go along to those origins, and to no other.
+        """
+        self._transport, self._hosts, self._timeout, self._headers = transport, hosts, timeout, headers or {}
 
     async def fetch(self, name: str, link: str, *, longest: int) -> bytes:
         """Fetch a file of at most `longest` bytes. Tried again while that may help, until the deadline.
@@ -69,7 +80,9 @@ class ImageFetcher:
             await asyncio.sleep(pause)
 
     async def _read(self, name: str, url: httpx.URL, pieces: list[bytes], longest: int) -> None:
-        request = httpx.Request("GET", url, headers=_HEADERS, extensions={"timeout": _TIMEOUTS})
+        request = httpx.Request(
+            "GET", url, headers={**_HEADERS, **self._headers.get(Origin.of(url), {})}, extensions={"timeout": _TIMEOUTS}
+        )
         response = await self._transport.handle_async_request(request)
         if response.status_code == HTTPStatus.OK:
             return await read_capped(response, pieces, longest)

@@ -1,6 +1,6 @@
 """Opening what a generator over HTTP needs."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -11,9 +11,10 @@ from aiohttp.abc import AbstractResolver
 from aiohttp.resolver import ThreadedResolver
 
 from darkroom.adapters.byte_room import ByteRoom
+from darkroom.adapters.outbound_http.endpoint import Endpoint
 from darkroom.adapters.outbound_http.free_calls import FreeCalls
 from darkroom.adapters.outbound_http.image_fetcher import ImageFetcher
-from darkroom.adapters.outbound_http.image_hosts import ImageHosts
+from darkroom.adapters.outbound_http.image_hosts import ImageHosts, Origin
 from darkroom.adapters.outbound_http.paid_calls import PaidCalls
 from darkroom.adapters.outbound_http.proxies import Proxies
 from darkroom.adapters.outbound_http.public_addresses import PublicAddresses
@@ -43,19 +44,22 @@ async def open_provider_http(
     call_timeout: float,
     fetch_timeout: float,
     image_memory: int = IMAGE_MEMORY,
+    link_headers: Mapping[Endpoint, Mapping[str, str]] | None = None,
     trust_env: bool = False,
     resolver: AbstractResolver | None = None,
 ) -> AsyncIterator[ProviderHttp]:
     """Open them, for as long as the block lasts.
 
     `image_hosts` as `ImageHosts.parse` reads them; `call_timeout` and `fetch_timeout` are seconds, for a whole paid
-    call and for one image; at most `image_memory` bytes of images are fetched at once. `trust_env` takes proxies and
-    the file of certificate authorities from the environment; behind a proxy it is the proxy that resolves names, so
-    that no address can be checked here.
+    call and for one image; at most `image_memory` bytes of images are fetched at once. `link_headers` go along
+    when an image is fetched from the origin of an endpoint. `trust_env` takes proxies and the file of certificate
+    authorities from the environment; behind a proxy it is the proxy that resolves names, so that no address can be
+    checked here.
 
     Raises:
         InvalidValue: `image_hosts` cannot be read.
     """
+    along = {Origin.of(endpoint.url("/")): headers for endpoint, headers in (link_headers or {}).items()}
     hosts = ImageHosts.parse(image_hosts)
     proxies = Proxies.of_environment() if trust_env else Proxies()
     tls = httpx.create_ssl_context(trust_env=trust_env)
@@ -74,6 +78,6 @@ async def open_provider_http(
         yield ProviderHttp(
             PaidCalls(WatchedTransport(paid, "pay"), timeout=call_timeout),
             FreeCalls(WatchedTransport(free, "ask")),
-            ImageFetcher(WatchedTransport(images, "fetch"), hosts, timeout=fetch_timeout),
+            ImageFetcher(WatchedTransport(images, "fetch"), hosts, timeout=fetch_timeout, headers=along),
             ByteRoom(image_memory),
         )

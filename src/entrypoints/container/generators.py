@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib import import_module
+from inspect import signature
 from typing import Final
 
 from darkroom.domain.ports import ImageGenerator
@@ -11,15 +13,15 @@ from darkroom.entrypoints.container.opening import opened, read_from
 from darkroom.entrypoints.settings import (
     BadSettings,
     DiffusersSettings,
-    GeminiSettings,
     KarloSettings,
     OpenAISettings,
-    OpenRouterSettings,
-    ReplicateSettings,
+    Secret,
     Settings,
     StabilitySettings,
     WebUISettings,
 )
+from darkroom.entrypoints.settings.generators import GENERATOR_GROUPS
+from darkroom.entrypoints.settings.setting import declared_in
 
 Opener = Callable[[Settings], AbstractAsyncContextManager[ImageGenerator]]
 
@@ -134,64 +136,6 @@ async def _open_webui(settings: Settings) -> AsyncIterator[ImageGenerator]:
 
 
 @asynccontextmanager
-async def _open_replicate(settings: Settings) -> AsyncIterator[ImageGenerator]:
-    from darkroom.adapters.generators.replicate import open_replicate, parse_models
-
-    replicate = settings.of(ReplicateSettings)
-    with read_from("DARKROOM_REPLICATE_MODELS"):
-        models = parse_models(replicate.models)
-    opening = open_replicate(
-        api_token=replicate.api_token.value,
-        base_url=replicate.base_url,
-        models=models,
-        image_hosts=replicate.image_hosts,
-        drawing_timeout=replicate.timeout,
-        fetch_timeout=settings.generators.fetch_timeout,
-        image_memory=settings.limits.memory_bytes,
-        trust_env=settings.generators.trust_env,
-    )
-    async with opened(opening, "DARKROOM_REPLICATE_IMAGE_HOSTS") as generator:
-        yield generator
-
-
-@asynccontextmanager
-async def _open_gemini(settings: Settings) -> AsyncIterator[ImageGenerator]:
-    from darkroom.adapters.generators.gemini import open_gemini, parse_models
-
-    gemini = settings.of(GeminiSettings)
-    with read_from("DARKROOM_GEMINI_MODELS"):
-        models = parse_models(gemini.models)
-    opening = open_gemini(
-        api_key=gemini.api_key.value,
-        base_url=gemini.base_url,
-        models=models,
-        call_timeout=gemini.timeout,
-        trust_env=settings.generators.trust_env,
-    )
-    async with opened(opening, "DARKROOM_GEMINI_BASE_URL") as generator:
-        yield generator
-
-
-@asynccontextmanager
-async def _open_openrouter(settings: Settings) -> AsyncIterator[ImageGenerator]:
-    from darkroom.adapters.generators.openrouter import open_openrouter, parse_models
-
-    openrouter = settings.of(OpenRouterSettings)
-    with read_from("DARKROOM_OPENROUTER_MODELS"):
-        models = parse_models(openrouter.models)
-    opening = open_openrouter(
-        api_key=openrouter.api_key.value,
-        base_url=openrouter.base_url,
-        models=models,
-        folder=data_folder(settings),
-        call_timeout=openrouter.timeout,
-        trust_env=settings.generators.trust_env,
-    )
-    async with opened(opening, "DARKROOM_OPENROUTER_MODELS") as generator:
-        yield generator
-
-
-@asynccontextmanager
 async def _open_diffusers(settings: Settings) -> AsyncIterator[ImageGenerator]:
     from darkroom.adapters.generators.declared_models import read_sizes
     from darkroom.adapters.generators.diffusers import open_diffusers, parse_sources
@@ -208,14 +152,40 @@ async def _open_diffusers(settings: Settings) -> AsyncIterator[ImageGenerator]:
         yield generator
 
 
-# Another provider is one more line here.
-GENERATORS: Final[Mapping[str, Opener]] = {
+def _as_declared(name: str) -> Opener:
+    """The opener of a generator that needs nothing but its settings.
+
+    Its package is called by its name. It has `parse_models` for what the operator declares, and an opener whose
+    keywords are the fields of its settings; of what is set for all generators it takes what it has keywords for.
+    """
+
+    @asynccontextmanager
+    async def open_it(settings: Settings) -> AsyncIterator[ImageGenerator]:
+        package, group = import_module(f"darkroom.adapters.generators.{name}"), GENERATOR_GROUPS[name]
+        opener, called = getattr(package, f"open_{name}"), {one.field: one.setting.name for one in declared_in(group)}
+        values = {field: getattr(settings.of(group), field) for field in called}
+        given = {field: value.value if isinstance(value, Secret) else value for field, value in values.items()}
+        with read_from(called["models"]):
+            given["models"] = package.parse_models(given["models"])
+        for_all = {
+            "fetch_timeout": settings.generators.fetch_timeout,
+            "image_memory": settings.limits.memory_bytes,
+            "trust_env": settings.generators.trust_env,
+        }
+        takes = signature(opener).parameters
+        given |= {keyword: value for keyword, value in for_all.items() if keyword in takes}
+        given |= {"folder": data_folder(settings)} if "folder" in takes else {}
+        async with opened(opener(**given), called.get("image_hosts", called["models"])) as generator:
+            yield generator
+
+    return open_it
+
+
+# Another provider over HTTP is one more line in GENERATOR_GROUPS.
+GENERATORS: Final[Mapping[str, Opener]] = {name: _as_declared(name) for name in GENERATOR_GROUPS} | {
     "diffusers": _open_diffusers,
-    "gemini": _open_gemini,
     "karlo": _open_karlo,
     "openai": _open_openai,
-    "openrouter": _open_openrouter,
-    "replicate": _open_replicate,
     "sketch": _open_sketch,
     "stability": _open_stability,
     "webui": _open_webui,

@@ -6,14 +6,11 @@ from dataclasses import dataclass
 from typing import Final, Self, TypeVar, cast
 
 from darkroom.entrypoints.settings.diffusers import DiffusersSettings
-from darkroom.entrypoints.settings.gemini import GeminiSettings
 from darkroom.entrypoints.settings.generators import GENERATOR_GROUPS, GeneratorSettings, KarloSettings
 from darkroom.entrypoints.settings.limits import LedgerSettings, LimitSettings
 from darkroom.entrypoints.settings.marks import MARK_GROUPS, C2PASettings, MarkSettings
 from darkroom.entrypoints.settings.openai_images import OpenAISettings
-from darkroom.entrypoints.settings.openrouter import OpenRouterSettings
 from darkroom.entrypoints.settings.parsers import whole
-from darkroom.entrypoints.settings.replicate import ReplicateSettings
 from darkroom.entrypoints.settings.secret_files import secret_names, untidy_secrets, with_secret_files
 from darkroom.entrypoints.settings.service import ServiceSettings
 from darkroom.entrypoints.settings.setting import (
@@ -39,11 +36,8 @@ __all__ = [
     "BadSettings",
     "C2PASettings",
     "DiffusersSettings",
-    "GeminiSettings",
     "KarloSettings",
     "OpenAISettings",
-    "OpenRouterSettings",
-    "ReplicateSettings",
     "S3Settings",
     "Secret",
     "Settings",

@@ -28,6 +28,6 @@ class GeminiSettings:
             "gemini-3.1-flash-image",
         ),
     ] = ("gemini-3.1-flash-image",)
-    timeout: Annotated[
+    call_timeout: Annotated[
         float, Setting("DARKROOM_GEMINI_TIMEOUT", read.seconds, "seconds for a paid call, which draws one image")
     ] = 180

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Final, Literal
 
 from darkroom.entrypoints.settings import parsers as read
+from darkroom.entrypoints.settings.comfyui import ComfyUISettings
 from darkroom.entrypoints.settings.diffusers import DiffusersSettings
 from darkroom.entrypoints.settings.gemini import GeminiSettings
 from darkroom.entrypoints.settings.openai_images import OpenAISettings
@@ -83,6 +84,7 @@ class KarloSettings:
 
 # The groups that a generator's name brings into use.
 GENERATOR_GROUPS: Final[Mapping[str, type]] = {
+    "comfyui": ComfyUISettings,
     "diffusers": DiffusersSettings,
     "gemini": GeminiSettings,
     "karlo": KarloSettings,

@@ -32,6 +32,6 @@ class OpenRouterSettings:
             confidential=True,
         ),
     ] = "https://openrouter.ai/api/v1"
-    timeout: Annotated[
+    call_timeout: Annotated[
         float, Setting("DARKROOM_OPENROUTER_TIMEOUT", read.seconds, "seconds for a paid call, which draws one image")
     ] = 180

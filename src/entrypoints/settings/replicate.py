@@ -51,7 +51,7 @@ class ReplicateSettings:
             "replicate.delivery",
         ),
     ] = ("replicate.delivery",)
-    timeout: Annotated[
+    drawing_timeout: Annotated[
         float,
         Setting(
             "DARKROOM_REPLICATE_TIMEOUT", read.seconds, "seconds until a prediction that is not done is taken back"

@@ -13,6 +13,8 @@ import pytest
 
 from integration.cli.command_line import CommandLine
 from integration.providers.one_call import ALIAS, see_the_call_served
+from simulators.comfyui import comfyui_simulator
+from simulators.comfyui.nodes import CHECKPOINTS
 from simulators.gemini import gemini_simulator
 from simulators.karlo import karlo_simulator
 from simulators.openai_images import openai_images_simulator
@@ -73,6 +75,15 @@ PROVIDERS: Final = (
             "DARKROOM_OPENROUTER_API_KEY": openrouter.api_key,
             "DARKROOM_OPENROUTER_BASE_URL": f"{openrouter.base_url}/api/v1",
             "DARKROOM_OPENROUTER_MODELS": f"seedream={SEEDREAM}",
+        },
+    ),
+    Provider(
+        "comfyui",
+        "sdxl-local",
+        comfyui_simulator,
+        lambda comfyui: {
+            "DARKROOM_COMFYUI_BASE_URL": comfyui.base_url,
+            "DARKROOM_COMFYUI_MODELS": f"sdxl-local={CHECKPOINTS[0]}",
         },
     ),
     Provider("webui", "webui", webui_simulator, lambda webui: {"DARKROOM_WEBUI_BASE_URL": webui.base_url}),

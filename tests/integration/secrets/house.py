@@ -18,6 +18,8 @@ from integration.cli.command_line import CommandLine
 from integration.secrets.canaries import canary
 from servers.ports import LOOPBACK, free_port
 from servers.s3 import S3Server
+from simulators.comfyui import comfyui_simulator
+from simulators.comfyui.nodes import CHECKPOINTS
 from simulators.gemini import gemini_simulator
 from simulators.karlo import karlo_simulator
 from simulators.openai_images import openai_images_simulator
@@ -32,6 +34,7 @@ from unit.marks.authority import Authority, pem_of
 
 MODELS: Final = {
     "karlo": ("v2.0", 384),
+    "comfyui": ("sdxl-local", 512),
     "gemini": ("gemini-3.1-flash-image", 1024),
     "openai": ("gpt-image-2", 1024),
     "openrouter": ("seedream", 1024),
@@ -78,6 +81,7 @@ async def open_house(folder: Path, s3: S3Server, database_url: str) -> AsyncIter
         collector = await started.enter_async_context(_collector(spans))
         shell = started.enter_context(CommandLine(folder))
         karlo = await started.enter_async_context(karlo_simulator(keys["karlo"]))
+        comfyui = await started.enter_async_context(comfyui_simulator(f"Bearer {keys['comfyui']}"))
         gemini = await started.enter_async_context(gemini_simulator(keys["gemini"]))
         openai = await started.enter_async_context(openai_images_simulator(keys["openai"]))
         openrouter = await started.enter_async_context(openrouter_simulator(keys["openrouter"]))
@@ -86,6 +90,7 @@ async def open_house(folder: Path, s3: S3Server, database_url: str) -> AsyncIter
         webui = await started.enter_async_context(webui_simulator(f"operator:{keys['webui']}"))
         secrets = {
             "DARKROOM_KARLO_API_KEY": keys["karlo"],
+            "DARKROOM_COMFYUI_PARTNER_KEY": canary(),
             "DARKROOM_GEMINI_API_KEY": keys["gemini"],
             "DARKROOM_OPENAI_API_KEY": keys["openai"],
             "DARKROOM_OPENROUTER_API_KEY": keys["openrouter"],
@@ -105,6 +110,9 @@ async def open_house(folder: Path, s3: S3Server, database_url: str) -> AsyncIter
             "DARKROOM_GENERATORS": ",".join(MODELS),
             "DARKROOM_KARLO_BASE_URL": karlo.base_url,
             "DARKROOM_KARLO_IMAGE_HOSTS": karlo.base_url,
+            "DARKROOM_COMFYUI_BASE_URL": comfyui.base_url,
+            "DARKROOM_COMFYUI_MODELS": f"sdxl-local={CHECKPOINTS[0]}",
+            "DARKROOM_COMFYUI_AUTHORIZATION": f"Bearer {keys['comfyui']}",
             "DARKROOM_GEMINI_BASE_URL": f"{gemini.base_url}/v1beta",
             "DARKROOM_OPENAI_BASE_URL": f"{openai.base_url}/v1",
             "DARKROOM_OPENROUTER_BASE_URL": f"{openrouter.base_url}/api/v1",
@@ -129,6 +137,7 @@ async def open_house(folder: Path, s3: S3Server, database_url: str) -> AsyncIter
         }
         simulators = {
             "karlo": karlo,
+            "comfyui": comfyui,
             "gemini": gemini,
             "openai": openai,
             "openrouter": openrouter,

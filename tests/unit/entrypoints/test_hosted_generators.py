@@ -8,6 +8,11 @@ from darkroom.domain.model.image_file import MediaType
 from darkroom.entrypoints.container.generators import open_generator
 from darkroom.entrypoints.settings import BadSettings, Settings
 
+COMFYUI = {
+    "DARKROOM_GENERATORS": "comfyui",
+    "DARKROOM_COMFYUI_BASE_URL": "http://127.0.0.1:8188",
+    "DARKROOM_COMFYUI_MODELS": "sdxl=sd_xl_base_1.0.safetensors",
+}
 GEMINI = {"DARKROOM_GENERATORS": "gemini", "DARKROOM_GEMINI_API_KEY": "AIza-test"}
 OPENAI = {"DARKROOM_GENERATORS": "openai", "DARKROOM_OPENAI_API_KEY": "sk-test"}
 OPENROUTER = {
@@ -47,6 +52,10 @@ async def test_an_engine_needs_an_address_and_its_models() -> None:
     }
 
     assert await offered(OPENAI | engine) == {"flux-dev": MediaType.PNG, "gpt-image-1.5": MediaType.WEBP}
+
+
+async def test_an_address_and_a_checkpoint_are_all_that_comfyui_needs() -> None:
+    assert await offered(COMFYUI) == {"sdxl": MediaType.PNG}
 
 
 async def test_a_key_is_all_that_gemini_needs() -> None:
@@ -143,6 +152,11 @@ async def test_without_what_it_needs_the_start_stops(environment: dict[str, str]
 @pytest.mark.parametrize(
     ("environment", "says"),
     [
+        (
+            COMFYUI | {"DARKROOM_COMFYUI_MODELS": "own=nowhere.json"},
+            "DARKROOM_COMFYUI_MODELS: nowhere.json cannot be",
+        ),
+        (COMFYUI | {"DARKROOM_COMFYUI_MODELS": "a=b.ckpt steps"}, "DARKROOM_COMFYUI_MODELS: 'steps' must be paid"),
         (GEMINI | {"DARKROOM_GEMINI_MODELS": "a/b"}, "DARKROOM_GEMINI_MODELS: 'a/b' must be a model's name"),
         (GEMINI | {"DARKROOM_GEMINI_MODELS": "a=3K"}, "DARKROOM_GEMINI_MODELS: '3K' must name a ratio for each size"),
         (GEMINI | {"DARKROOM_GEMINI_MODELS": "a=1K steps"}, "DARKROOM_GEMINI_MODELS: '1K steps' must be sizes"),

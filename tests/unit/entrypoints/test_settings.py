@@ -100,6 +100,12 @@ TABLE: list[tuple[str, str, object, str, str]] = [
     ("DARKROOM_KARLO_NSFW_CHECKER", "true", True, "1", "must be true or false"),
     ("DARKROOM_KARLO_API_KEY", "k", Secret("k"), "a key", "must be printable ASCII without blanks"),
     ("DARKROOM_KARLO_TIMEOUT", "100", 100.0, "100s", LONG),
+    ("DARKROOM_COMFYUI_BASE_URL", "http://a:8188/", "http://a:8188", "a:8188", "must be an address"),
+    ("DARKROOM_COMFYUI_MODELS", "a=b.ckpt, c=d.json", ("a=b.ckpt", "c=d.json"), ",", "must be one name, or several"),
+    ("DARKROOM_COMFYUI_AUTHORIZATION", "Bearer t", Secret("Bearer t"), "Bearer ü", "must be printable ASCII, such as"),
+    ("DARKROOM_COMFYUI_PARTNER_KEY", "k", Secret("k"), "a key", "must be printable ASCII without blanks"),
+    ("DARKROOM_COMFYUI_KEEP_METADATA", "true", True, "yes", "must be true or false"),
+    ("DARKROOM_COMFYUI_TIMEOUT", "60", 60.0, "1m", LONG),
     ("DARKROOM_DIFFUSERS_MODELS", "a=/m/a, b=c/d", ("a=/m/a", "b=c/d"), ",", "must be one name, or several"),
     ("DARKROOM_DIFFUSERS_DEVICE", "cuda:1", "cuda:1", "gpu", "must be auto, cpu, cuda"),
     ("DARKROOM_DIFFUSERS_DTYPE", "float16", "float16", "int8", "must be auto, float32, bfloat16 or float16"),
@@ -177,6 +183,11 @@ TEXTS = {
     "AWS_SECRET_ACCESS_KEY": "a secret/key",
 }
 CHOICES = {
+    "DARKROOM_COMFYUI": {
+        "DARKROOM_GENERATORS": "comfyui",
+        "DARKROOM_COMFYUI_BASE_URL": "http://127.0.0.1:8188",
+        "DARKROOM_COMFYUI_MODELS": "sdxl=sd_xl_base_1.0.safetensors",
+    },
     "DARKROOM_DIFFUSERS": {"DARKROOM_GENERATORS": "diffusers", "DARKROOM_DIFFUSERS_MODELS": "karlo=/models/karlo"},
     "DARKROOM_GEMINI": {"DARKROOM_GENERATORS": "gemini", "DARKROOM_GEMINI_API_KEY": "the-gemini-key"},
     "DARKROOM_KARLO": KARLO,

@@ -1,0 +1,87 @@
+"""Whatever the simulator of ComfyUI can do wrong: what it is called, and what is said of the money."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Final
+
+import pytest
+
+from darkroom.adapters.outbound_http.free_calls import FreeCalls
+from darkroom.domain.model.errors import Charged
+from integration.generators.comfyui_provider import ComfyUIProvider, comfyui_provider
+from integration.generators.one_call_an_image import TOLD as TOLD_OF_ALL
+from integration.generators.one_call_an_image import tell
+from integration.generators.test_karlo_faults import (
+    ALL,
+    REFUSED,
+    REJECTED,
+    UNAVAILABLE,
+    UNKNOWN,
+    UNKNOWN_LATE,
+    UNUSABLE,
+    Told,
+    each,
+)
+from simulators.comfyui import comfyui_simulator
+
+MENU: Final = list(comfyui_simulator().faults.menu)
+ALL_LATE: Final = Told(None, images=(0, 1, 2), late=True)
+TOLD: Final = dict(TOLD_OF_ALL) | dict(
+    (
+        *each(REFUSED, "error-value-not-in-list", "error-no-outputs", "error-missing-node", "error-credentials"),
+        *each(REFUSED, "node-errors"),
+        # Nothing is charged on an own machine, and what did not arrive is not there.
+        *each(UNAVAILABLE, "failed", "failed-silently", "cancelled"),
+        *each(Told(REJECTED.error, Charged.UNKNOWN), "moderated-by-a-partner"),
+        *each(UNAVAILABLE, "reset-before-charge", "close-before-charge", "not-http-before-charge"),
+        *each(UNAVAILABLE, "server-error-json-before-charge", "server-error-empty-before-charge"),
+        *each(UNAVAILABLE, "server-error-html-before-charge", "redirect-before-charge", "redirect-elsewhere"),
+        *each(UNAVAILABLE, "conflict-before-charge", "refused-in-a-success-before-charge"),
+        *each(Told(UNAVAILABLE.error, late=True), "black-hole-before-charge"),
+        # An answer may be lost: the order is found under the id that we chose.
+        *each(ALL, "reset-after-charge", "close-after-charge", "not-http-after-charge", "huge-header"),
+        *each(ALL, "server-error-json-after-charge", "server-error-empty-after-charge"),
+        *each(ALL, "server-error-html-after-charge", "redirect-after-charge", "other-id"),
+        *each(ALL, "conflict-after-charge", "refused-in-a-success-after-charge"),
+        *each(ALL, "cut-short", "cut-chunked", "reset-midway", "oversized", "oversized-as-declared", "gzip-bomb"),
+        *each(ALL, "answer-html", "answer-garbage", "answer-truncated", "answer-empty", "answer-no-content"),
+        *each(ALL, "answer-null", "answer-array", "answer-object", "answer-deep"),
+        *each(ALL_LATE, "black-hole-after-charge", "slow", "drip"),
+        # A file is asked for by its name and its folder: of a link, only those are read.
+        *each(ALL, "link-relative", "link-schemeless", "link-tampered"),
+        *each(UNUSABLE, "outputs-missing", "outputs-null", "outputs-of-others", "images-null", "images-object"),
+        *each(UNUSABLE, "images-of-strings", "filename-missing", "filename-huge", "filename-leads-out"),
+        # Asking is free, and so it is asked again until the deadline.
+        *each(UNKNOWN, "poll-401", "poll-403"),
+        *each(UNKNOWN_LATE, "never-ending", "status-unknown", "status-missing", "poll-410"),
+        *each(UNKNOWN_LATE, "poll-429", "poll-500", "poll-503", "poll-reset", "poll-close", "poll-not-http"),
+        *each(UNKNOWN_LATE, "poll-black-hole", "poll-cut-short", "poll-oversized", "poll-gzip-bomb"),
+        *each(UNKNOWN_LATE, "poll-redirect-elsewhere", "poll-html", "poll-garbage", "poll-deep"),
+    )
+)
+REPRESENTATIVE: Final = (
+    *("error-value-not-in-list", "node-errors", "failed", "close-before-charge", "answer-garbage", "images-none"),
+    *("filename-leads-out", "link-other-host", "image-html", "poll-403", "poll-html"),
+)
+
+
+@pytest.fixture
+async def provider() -> AsyncIterator[ComfyUIProvider]:
+    async with comfyui_provider() as running:
+        yield running
+
+
+def test_every_fault_of_the_menu_is_expected_here() -> None:
+    assert set(TOLD) == set(MENU)
+
+
+@pytest.mark.parametrize(
+    "fault", [pytest.param(fault, marks=() if fault in REPRESENTATIVE else pytest.mark.long) for fault in MENU]
+)
+async def test_a_fault_is_called_what_it_is(
+    provider: ComfyUIProvider, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FreeCalls, "TIMEOUT", 0.5)
+    async with provider.opened() as generator, provider.opened(patience=1.0) as impatient:
+        await tell(provider.simulator, generator, impatient, fault, TOLD[fault])
