@@ -31,7 +31,8 @@ run: $(run_ready) ## Start the service; sets everything up on first use
 	@$(bin)/darkroom serve
 
 # What tests need beside Python, by the program that shows that it is here: program=package.
-debian_parts := chromium=chromium exiftool=libimage-exiftool-perl prometheus=prometheus pgbouncer=pgbouncer
+debian_parts := chromium=chromium curl=curl exiftool=libimage-exiftool-perl java=default-jdk-headless prometheus=prometheus \
+	caddy=caddy haproxy=haproxy nginx=nginx-light pgbouncer=pgbouncer
 
 .PHONY: test-parts
 test-parts: ## Install the programs that tests need from Debian (needs root); what cannot be had is skipped by name

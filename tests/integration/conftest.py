@@ -21,3 +21,14 @@ def shell(tmp_path: Path) -> Iterator[CommandLine]:
 async def karlo() -> AsyncIterator[KarloSimulator]:
     async with karlo_simulator() as simulator:
         yield simulator
+
+
+@pytest.fixture
+def with_karlo(karlo: KarloSimulator) -> dict[str, str]:
+    """Settings that let the simulator draw."""
+    return {
+        "DARKROOM_GENERATORS": "karlo",
+        "DARKROOM_KARLO_API_KEY": karlo.api_key,
+        "DARKROOM_KARLO_BASE_URL": karlo.base_url,
+        "DARKROOM_KARLO_IMAGE_HOSTS": karlo.base_url,
+    }
