@@ -8,6 +8,7 @@ from typing import Final
 import httpx
 
 from darkroom.adapters.durable_folder import DurableFolder
+from darkroom.adapters.generators.moderation import understood
 from darkroom.adapters.generators.one_by_one import OneByOneImageGenerator
 from darkroom.adapters.generators.openrouter.answer import read_answer
 from darkroom.adapters.generators.openrouter.call import call_body
@@ -51,7 +52,9 @@ class OpenRouterImageGenerator(ImageGenerator):
             content=call_body(request, self._models[request.version.value]),
         )
         longest = _BESIDES_BASE64 + longest_file(request.size) * 4 // 3
-        return read_answer(await self._http.paid.send(call, longest=longest), request)
+        answer = await self._http.paid.send(call, longest=longest)
+        with understood(answer, request, self._endpoint.api_key):
+            return read_answer(answer, request)
 
     async def check(self) -> str:
         await self._http.free.reach(self._endpoint.url("/key"), authorization=self._authorization)
