@@ -10,6 +10,8 @@ from functools import partial
 
 from darkroom.domain.model.errors import DarkroomError, StorageFault
 from darkroom.domain.model.identifiers import uuid7
+from darkroom.domain.model.model_card import ModelCard
+from darkroom.entrypoints.container.clock import now
 from darkroom.entrypoints.container.composition import open_container
 from darkroom.entrypoints.container.generators import open_generator
 from darkroom.entrypoints.container.keys import missing_secret, open_keys
@@ -111,4 +113,10 @@ async def _webhooks(settings: Settings) -> str:
 async def _models(settings: Settings) -> str:
     """What each part cannot tell alone: whether they fit together."""
     async with open_container(settings) as container:
-        return ", ".join(container.cards())
+        return ", ".join(_with_its_end(version, card) for version, card in container.cards().items())
+
+
+def _with_its_end(version: str, card: ModelCard) -> str:
+    if card.ends is None:
+        return version
+    return f"{version} ({'ends' if card.ends >= now().date() else 'ended'} on {card.ends})"

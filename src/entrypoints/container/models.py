@@ -26,12 +26,20 @@ def read_models(settings: Settings, generator: ImageGenerator) -> Models:
     Raises:
         BadSettings: the settings name models that are not on offer, or do not fit together.
     """
-    own = {card.version.value: card for card in generator.cards}
+    own = _ending(settings, {card.version.value: card for card in generator.cards})
     cards = _priced(settings, {**own, **_aliased(settings, own)})
     if unknown := settings.generators.fallbacks.keys() - cards.keys():
         raise BadSettings(f"DARKROOM_FALLBACKS must be for models on offer, unlike {', '.join(sorted(unknown))}")
     chains = {version: _chain(settings, version, cards) for version in cards}
     return Models(cards, chains)
+
+
+def _ending(settings: Settings, own: Mapping[str, ModelCard]) -> Mapping[str, ModelCard]:
+    """The cards with the last days that the operator knows of; those are later news than what a provider says."""
+    days = settings.generators.ending_dates
+    if unknown := days.keys() - own.keys():
+        raise BadSettings(f"DARKROOM_ENDING_DATES must be of models on offer, unlike {', '.join(sorted(unknown))}")
+    return {version: replace(card, ends=days.get(version, card.ends)) for version, card in own.items()}
 
 
 def _aliased(settings: Settings, own: Mapping[str, ModelCard]) -> Mapping[str, ModelCard]:

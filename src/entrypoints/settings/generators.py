@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Annotated, Final, Literal
 
 from darkroom.entrypoints.settings import parsers as read
@@ -37,6 +38,16 @@ class GeneratorSettings:
             "`v2.1=sdxl-local|gpt-image-2,...`: who draws instead where a model turned an order away and nothing was "
             "spent",
             "none",
+        ),
+    ] = field(default_factory=dict)
+    ending_dates: Annotated[
+        Mapping[str, date],
+        Setting(
+            "DARKROOM_ENDING_DATES",
+            read.days_of_models,
+            "`gpt-image-2=2027-03-31,...`: the last day of models whose provider announces it outside of its API; "
+            "`darkroom check`, a metric and an alert warn of it",
+            "as far as providers say",
         ),
     ] = field(default_factory=dict)
     fetch_timeout: Annotated[

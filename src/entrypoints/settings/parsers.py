@@ -3,7 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
@@ -153,6 +153,16 @@ def money(value: str) -> Money:
 def prices(value: str) -> Mapping[str, Money]:
     """What one image costs, by the model's version."""
     return {version: money(price) for version, price in _pairs(value, "v2.1=0.02 USD").items()}
+
+
+def days_of_models(value: str) -> Mapping[str, date]:
+    """The last day of models, by their version."""
+    try:
+        return {version: date.fromisoformat(day) for version, day in _pairs(value, "v2.1=2027-03-31").items()}
+    except ValueError as flaw:
+        if isinstance(flaw, InvalidSetting):
+            raise
+        raise InvalidSetting("must be days such as v2.1=2027-03-31") from None
 
 
 def aliases(value: str) -> Mapping[str, str]:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from integration.cli.command_line import CommandLine, Ended
 from integration.providers.test_one_call import PROVIDERS
+from simulators.openrouter import openrouter_simulator
+from simulators.openrouter.models import SEEDREAM
 from simulators.provider import ProviderSimulator
 
 
@@ -49,3 +51,18 @@ async def test_each_that_is_out_of_reach_is_told(tmp_path: Path) -> None:
 
     assert generators == {provider.generator: provider.simulator is None for provider in PROVIDERS}
     assert ended.status == 1
+
+
+async def test_the_last_day_of_a_model_is_named(tmp_path: Path) -> None:
+    (provider,) = [one for one in PROVIDERS if one.generator == "openrouter"]
+    async with openrouter_simulator() as simulator:
+        simulator.expiration_dates[SEEDREAM] = "9999-12-31"
+        settings = provider.settings(simulator) | {
+            "DARKROOM_GENERATORS": "openrouter,sketch",
+            "DARKROOM_ENDING_DATES": "sketch=2026-01-31",
+        }
+        ended, _ = await check(tmp_path, settings)
+
+    (models,) = [one["detail"] for one in json.loads(ended.stdout)["findings"] if one["part"] == "models"]
+    assert models == "seedream (ends on 9999-12-31), sketch (ended on 2026-01-31)"
+    assert ended.status == 0

@@ -67,6 +67,7 @@ async def test_every_question_of_the_dashboard_and_the_alerts_is_answered(
         DARKROOM_PRICES="v2.1=0.5 USD,v2.0=0.5 USD",
         DARKROOM_SPEND_PER_DAY="100 USD",
         DARKROOM_FALLBACKS="v2.1=v2.0",
+        DARKROOM_ENDING_DATES="v2.0=9999-12-31",
         DARKROOM_WORKERS="2",
     )
     darkroom = await asyncio.to_thread(shell.serve, **settings)

@@ -1,5 +1,6 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -55,6 +56,18 @@ async def test_the_operator_knows_prices_better_than_the_cards(tmp_path: Path) -
     dear, cheap = Money(Decimal("0.05"), "USD"), Money(Decimal("0.02"), "USD")
     assert prices == {"memory": cheap, "v2.1": cheap, "v2.0": dear}
     assert generation.cost == Money(Decimal("0.06"), "USD")
+
+
+async def test_the_operator_knows_later_news_of_a_models_end(tmp_path: Path) -> None:
+    settings = {"DARKROOM_ENDING_DATES": "memory=2027-03-31", "DARKROOM_ALIASES": "v2.1=memory"}
+    async with opened(tmp_path, **settings) as container:
+        assert {card.ends for card in container.cards().values()} == {date(2027, 3, 31)}
+
+
+async def test_an_end_of_a_model_that_is_not_on_offer_stops_the_start(tmp_path: Path) -> None:
+    with pytest.raises(BadSettings, match="DARKROOM_ENDING_DATES must be of models on offer"):
+        async with opened(tmp_path, DARKROOM_ENDING_DATES="v2.1=2027-03-31"):
+            raise AssertionError("it opened")
 
 
 async def test_what_the_limit_cannot_count_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,7 +1,7 @@
 import dataclasses
 import re
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -110,6 +110,7 @@ TABLE: list[tuple[str, str, object, str, str]] = [
     ("DARKROOM_DIFFUSERS_DEVICE", "cuda:1", "cuda:1", "gpu", "must be auto, cpu, cuda"),
     ("DARKROOM_DIFFUSERS_DTYPE", "float16", "float16", "int8", "must be auto, float32, bfloat16 or float16"),
     ("DARKROOM_DIFFUSERS_BATCH", "8", 8, "9", f"{NUMBER} 1 to 8"),
+    ("DARKROOM_ENDING_DATES", "a=2027-03-31", {"a": date(2027, 3, 31)}, "a=March", "must be days such as"),
     ("DARKROOM_GEMINI_API_KEY", "k", Secret("k"), "a key", "must be printable ASCII without blanks"),
     ("DARKROOM_GEMINI_BASE_URL", "http://a:1/v1beta/", "http://a:1/v1beta", "a:1/v1beta", "must be an address"),
     ("DARKROOM_GEMINI_MODELS", "a=1K seed, b", ("a=1K seed", "b"), ",", "must be one name, or several"),

@@ -38,6 +38,9 @@ class Instruments:
             "provider_seconds", "Submitting and collecting.", _PROVIDER_SECONDS, "generator", "step"
         )
         self.provider_faults = counter("provider_faults", "What providers did not do.", "generator", "step", "problem")
+        self.model_ends = shared(
+            "model_ends_timestamp_seconds", "When a provider may remove a model, Unix time.", "model", "generator"
+        )
         self.provider_requests = counter(
             "provider_requests", "HTTP requests to providers and the hosts of their images.", "purpose", "status"
         )

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import product
 from typing import Final, get_args
 
@@ -28,6 +28,7 @@ from darkroom.domain.model.model_card import ModelCard
 
 # Clients may make methods up.
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_DAY: Final = 24 * 60 * 60  # seconds
 _NONE: Final = "none"
 _PROBLEMS: Final = (GeneratorRefused, GeneratorUnavailable, PromptRejected, OutcomeUnknown, UnusableImage)
 _INNER_CAPITAL: Final = re.compile(r"(?<!^)(?=[A-Z])")
@@ -48,6 +49,7 @@ class MetricsWatcher(Watcher):
         """
         cards = tuple(cards)
         self._ends.expect(cards, chains)
+        self._show_endings(cards, chains)
         for generator, step, problem in product({card.generator for card in cards}, ("submit", "collect"), _PROBLEMS):
             self._instruments.provider_faults.labels(generator, step, _name_of(problem))
         for call in ("put", "link", "delete"):
@@ -58,6 +60,14 @@ class MetricsWatcher(Watcher):
             self._instruments.refused.labels(reason)
         for outcome in get_args(WebhookOutcome):
             self._instruments.webhooks.labels(outcome)
+
+    def _show_endings(self, cards: Iterable[ModelCard], chains: Mapping[str, Sequence[str]]) -> None:
+        """Show until when models can be drawn with, an alias as the model that it stands for."""
+        for card in cards:
+            version = card.version.value
+            if card.ends and chains[version][0] == version:
+                last_day = datetime.combine(card.ends, datetime.min.time(), UTC)
+                self._instruments.model_ends.labels(version, card.generator).set(last_day.timestamp() + _DAY)
 
     def expect_faults(self, addresses: Iterable[tuple[str, str]]) -> None:
         """The same for faults of our own: `addresses` are the methods that are answered, each with its route."""
