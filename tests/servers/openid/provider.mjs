@@ -1,0 +1,43 @@
+// The OpenID provider of npm, with clients that may draw or only look: `provider.mjs PORT ALGORITHM`. Says `ready`.
+import { generateKeyPairSync } from "node:crypto";
+import { Provider } from "oidc-provider";
+
+const [port, algorithm] = process.argv.slice(2);
+const KINDS = {
+  RS256: ["rsa", { modulusLength: 2048 }],
+  ES256: ["ec", { namedCurve: "P-256" }],
+  EdDSA: ["ed25519", {}],
+  Ed25519: ["ed25519", {}],
+};
+const keys = [...new Set(["RS256", algorithm])].map((alg) => ({
+  ...generateKeyPairSync(...KINDS[alg]).privateKey.export({ format: "jwk" }),
+  kid: `the key for ${alg}`,
+  alg,
+  use: "sig",
+}));
+const provider = new Provider(`http://127.0.0.1:${port}`, {
+  jwks: { keys },
+  clients: ["painter", "viewer"].map((client_id) => ({
+    client_id,
+    client_secret: `the secret of the ${client_id}`,
+    grant_types: ["client_credentials"],
+    redirect_uris: [],
+    response_types: [],
+    scope: client_id === "painter" ? "images:read images:write" : "images:read",
+  })),
+  scopes: ["images:read", "images:write"],
+  features: {
+    clientCredentials: { enabled: true },
+    devInteractions: { enabled: false },
+    resourceIndicators: {
+      enabled: true,
+      getResourceServerInfo: (_, resource) => ({
+        audience: resource,
+        scope: "images:read images:write",
+        accessTokenFormat: "jwt",
+        jwt: { sign: { alg: algorithm } },
+      }),
+    },
+  },
+});
+provider.listen(Number(port), "127.0.0.1", () => console.log("ready"));

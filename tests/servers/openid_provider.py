@@ -1,0 +1,47 @@
+"""A certified OpenID provider, oidc-provider from npm, as a process of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+
+from servers.node import NODE, installed
+from servers.ports import LOOPBACK, free_port
+from servers.process import Process
+
+SOURCE = Path(__file__).with_name("openid")
+AUDIENCE = "https://images.example.com"
+
+
+class OpenIdProvider(Process):
+    """Listens once `wait_until_ready` returns, and signs access tokens with the algorithm.
+
+    Args:
+        folder: A new folder, into which it is installed.
+        algorithm: RS256, ES256, EdDSA or Ed25519.
+    """
+
+    def __init__(self, folder: Path, algorithm: str) -> None:
+        self.port = free_port()
+        place = folder if folder.exists() else installed(SOURCE, folder)
+        super().__init__([NODE, "provider.mjs", str(self.port), algorithm], folder=place)
+
+    @property
+    def issuer(self) -> str:
+        return f"http://{LOOPBACK}:{self.port}"
+
+    def wait_until_ready(self) -> None:
+        self.wait_for("^ready$")
+
+    def token(self, client: str, *, scope: str, audience: str = AUDIENCE) -> str:
+        """An access token for a program: `painter` may ask for both scopes, `viewer` for `images:read`."""
+        answer = httpx.post(
+            f"{self.issuer}/token",
+            auth=(client, f"the secret of the {client}"),
+            data={"grant_type": "client_credentials", "scope": scope, "resource": audience},
+            timeout=30,
+            trust_env=False,
+        )
+        granted: str = answer.raise_for_status().json()["access_token"]
+        return granted
