@@ -279,6 +279,13 @@ class GenerationLedger(Protocol):
         """
 
     @abstractmethod
+    async def check(self) -> None:
+        """Make sure that orders can be written down just now, by writing. It waits behind no reads, and is cheap.
+
+        Reads of one caller (`find_by_key`, `page`, `usage`) may raise `Overloaded` if too many of them wait.
+        """
+
+    @abstractmethod
     def images(self) -> AsyncIterator[ImageOnRecord]:
         """Every image that is written down here: in storage, on its way there, or to be removed."""
 

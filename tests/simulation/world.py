@@ -237,6 +237,10 @@ class FatefulLedger(GenerationLedger):
     async def sweepable(self, *, erase_before: datetime | None, forget_before: datetime | None) -> Sequence[Generation]:
         return await self._ledger.sweepable(erase_before=erase_before, forget_before=forget_before)
 
+    async def check(self) -> None:
+        async with self._fate.call(LedgerUnavailable("ledger")):
+            await self._ledger.check()
+
     def images(self) -> AsyncIterator[ImageOnRecord]:
         return self._ledger.images()
 

@@ -149,6 +149,9 @@ class InMemoryGenerationLedger(GenerationLedger):
 
         return [kept for kept in self._generations() if is_due(kept)]
 
+    async def check(self) -> None:
+        """It always can be written to."""
+
     async def images(self) -> AsyncIterator[ImageOnRecord]:
         for kept in list(self._generations()):
             for image in kept.waiting:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
+from darkroom.adapters.durable_folder import DurableFolder
 from darkroom.adapters.spools.disk import DiskImageSpool
 from darkroom.domain.model.errors import LedgerUnavailable
 from darkroom.domain.ports import GenerationLedger, ImageSpool, IssuedTokens, WebhookLedger
@@ -42,6 +43,7 @@ def open_records(settings: Settings) -> AbstractAsyncContextManager[Records]:
     if file := _sqlite_file(settings):
         if not file.parent.is_dir():
             raise BadSettings(f"DARKROOM_LEDGER_URL must name a file in a folder that is there, unlike {file.parent}")
+        _require_ledger_beside_images(file, data)
         return _open_sqlite(file, spool)
     return _open_postgres(settings, spool)
 
@@ -60,6 +62,41 @@ def open_kept_records(settings: Settings) -> AbstractAsyncContextManager[Records
                 "service's own"
             )
     return open_records(settings)
+
+
+async def make_new_ledger(settings: Settings) -> Path:
+    """Make a ledger in SQLite, also beside images and a spool that no ledger knows; return its file.
+
+    Raises:
+        BadSettings: there is a ledger, or it is not in SQLite.
+        LedgerUnavailable: it cannot be made.
+    """
+    from darkroom.adapters.ledgers.sqlite import open_sqlite_ledger
+
+    file = _sqlite_file(settings)
+    if file is None:
+        raise BadSettings("DARKROOM_LEDGER_URL names a database: its tables are made by the first start")
+    data_folder(settings)
+    if _is_written(file):
+        raise BadSettings(f"there is a ledger at {file} already")
+    async with open_sqlite_ledger(file, file.with_name(f"{file.name}-workers"), now):
+        return file
+
+
+def _require_ledger_beside_images(file: Path, data: Path) -> None:
+    """What is drawn is known to a ledger: without it every key would be free again, and paid again."""
+    if file != (data / "ledger.sqlite").absolute() or _is_written(file):
+        return
+    for folder in ("images", "spool"):
+        if any(DurableFolder(data / folder).names()):
+            raise BadSettings(
+                f"there is no ledger at {file}, or an empty one, beside {data / folder}: put its backup there, or say "
+                "with `darkroom ledger new` that a new one is meant"
+            )
+
+
+def _is_written(file: Path) -> bool:
+    return file.exists() and file.stat().st_size > 0
 
 
 def _sqlite_file(settings: Settings) -> Path | None:

@@ -21,9 +21,6 @@ class Health(Struct, frozen=True):
     status: Literal["live", "ready"]
 
 
-_NOBODYS: Final = "00000000-0000-0000-0000-000000000000"
-
-
 @get("/health/live", opt=OPEN_TO_ALL, sync_to_thread=False)
 def live() -> Health:
     """Answer, which is all there is to say."""
@@ -36,13 +33,13 @@ async def ready(services: NamedDependency[Services]) -> Health:
 
     Raises:
         Overloaded: the process is about to stop.
-        LedgerUnavailable: the ledger does not answer.
+        LedgerUnavailable: orders cannot be written down just now.
     """
     if services.running.draining:
         raise Overloaded("the service is about to stop")
     try:
         async with asyncio.timeout(PATIENCE):
-            await services.ledger.find(_NOBODYS)
+            await services.ledger.check()
     except TimeoutError as error:
         raise LedgerUnavailable("the ledger does not answer") from error
     return Health("ready")

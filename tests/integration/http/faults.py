@@ -57,6 +57,9 @@ class LedgerInTrouble(InMemoryGenerationLedger):
         self._try()
         return await super().find(generation_id)
 
+    async def check(self) -> None:
+        self._try()
+
     async def page(self, caller: str, *, limit: int, before: str | None = None) -> Sequence[Generation]:
         self._try()
         return await super().page(caller, limit=limit, before=before)

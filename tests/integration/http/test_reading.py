@@ -112,7 +112,7 @@ async def test_without_its_ledger_it_is_live_and_not_ready() -> None:
 
 async def test_a_ledger_that_does_not_answer_in_time_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     class Silent(InMemoryGenerationLedger):
-        async def find(self, generation_id: str) -> None:
+        async def check(self) -> None:
             await asyncio.Event().wait()
 
     monkeypatch.setattr(health, "PATIENCE", 0.01)

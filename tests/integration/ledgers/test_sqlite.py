@@ -10,21 +10,24 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from conformance.generations import received, stored
-from conformance.ledger_contract import UNLIMITED
-from darkroom.adapters.ledgers.sqlite import connection, turn
+from conformance.generations import NOON, received, stored
+from conformance.ledger_contract import UNLIMITED, eventually
+from darkroom.adapters.ledgers.sqlite import connection, reads, turn, writes
+from darkroom.adapters.ledgers.sqlite.opened_file import OpenedFile
 from darkroom.adapters.ledgers.sqlite.schema import MIGRATIONS
 from darkroom.adapters.ledgers.sqlite.writer import Writer
 from darkroom.adapters.ledgers.worker_lock import WorkerLock
 from darkroom.domain.model.errors import LedgerUnavailable, Superseded
 from darkroom.domain.model.generation import Generation
+from darkroom.domain.model.limits import Usage
 from darkroom.domain.ports import GenerationLedger
 from integration.ledgers.workplaces import SQLiteWorkplace
 
@@ -37,6 +40,18 @@ def workplace(sqlite_workplace: SQLiteWorkplace) -> SQLiteWorkplace:
 @pytest.fixture
 async def ledger(workplace: SQLiteWorkplace) -> GenerationLedger:
     return await workplace.hire()
+
+
+async def _is_available(call: Awaitable[object]) -> bool:
+    try:
+        await call
+    except LedgerUnavailable:
+        return False
+    return True
+
+
+async def _is_unavailable(call: Awaitable[object]) -> bool:
+    return not await _is_available(call)
 
 
 @contextmanager
@@ -223,7 +238,7 @@ class TestWriter:
     async def opened(self, tmp_path: Path) -> AsyncIterator[tuple[Writer, sqlite3.Connection]]:
         with closing(connection.connect(tmp_path / "file.db")) as file, closing(turn.Turn(tmp_path / "turn")) as held:
             file.execute("CREATE TABLE written (name TEXT)")
-            writer = Writer(file, held)
+            writer = Writer(file, held, OpenedFile(tmp_path / "file.db"))
             yield writer, file
             await writer.close()
 
@@ -258,6 +273,105 @@ class TestWriter:
         for statement in ("SELECT nonsense", "INSERT INTO nowhere VALUES (1)"):
             with pytest.raises(sqlite3.OperationalError):
                 await writer.write(lambda file, sql=statement: file.execute(sql))  # type: ignore[misc]
+
+
+class TestFilesThatAreGone:
+    """A ledger goes on in files that were removed, and all that it writes then is lost."""
+
+    @pytest.mark.parametrize("what", ["file", "wal", "shm", "folder", "replaced", "folder replaced"])
+    async def test_nothing_is_taken_until_they_are_back(self, tmp_path: Path, what: str) -> None:
+        (tmp_path / "data").mkdir()
+        workplace = SQLiteWorkplace(tmp_path / "data")
+        ledger = await workplace.hire()
+        order = await ledger.receive(received(), UNLIMITED)
+        await ledger.check()
+        gone = {"wal": "ledger.db-wal", "shm": "ledger.db-shm"}.get(what, "ledger.db" if "folder" not in what else "")
+        path, aside = workplace.folder / gone, tmp_path / "aside"
+        path.rename(aside)
+        if what == "replaced":
+            shutil.copy(aside, path)
+        elif what == "folder replaced":
+            shutil.copytree(aside, path)
+
+        calls: list[Callable[[], Awaitable[object]]] = [
+            lambda: ledger.receive(received(), UNLIMITED),
+            lambda: ledger.record(order.submitted()),
+            lambda: ledger.find(order.id),
+        ]
+        for call in calls:
+            with pytest.raises(LedgerUnavailable, match="removed or replaced"):
+                await call()
+        await eventually(lambda: _is_unavailable(ledger.check()))
+
+        if path.is_dir():
+            shutil.rmtree(path)
+        aside.rename(path)
+        await ledger.record(order.submitted())
+        assert await ledger.find(order.id) == order.submitted()
+        await eventually(lambda: _is_available(ledger.check()))
+        await workplace.close()
+
+    async def test_what_was_committed_in_the_moment_of_their_removal_is_not_said_to_be_written(
+        self, workplace: SQLiteWorkplace, ledger: GenerationLedger, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        receive = writes.receive
+
+        def receive_and_lose(*arguments: Any) -> Generation:  # noqa: ANN401  # handed on
+            written = receive(*arguments)
+            workplace.file.rename(workplace.folder / "aside")
+            return written
+
+        monkeypatch.setattr(writes, "receive", receive_and_lose)
+
+        with pytest.raises(LedgerUnavailable, match="removed or replaced"):
+            await ledger.receive(received(), UNLIMITED)
+
+    async def test_it_is_said_once_what_to_do(
+        self, workplace: SQLiteWorkplace, ledger: GenerationLedger, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        workplace.file.rename(workplace.folder / "aside")
+        for _ in range(3):
+            with pytest.raises(LedgerUnavailable):
+                await ledger.find("any")
+
+        (line,) = [record.message for record in caplog.records if record.levelname == "CRITICAL"]
+        assert "put the same files back, or stop it" in line
+
+    async def test_a_worker_whose_lock_was_removed_stays_alive(
+        self, workplace: SQLiteWorkplace, ledger: GenerationLedger
+    ) -> None:
+        other = await workplace.hire()
+        busy = await ledger.receive(received(), UNLIMITED)
+        shutil.rmtree(workplace.workers)
+
+        assert await other.take_abandoned(10, at_work=()) == []
+        assert await ledger.take_abandoned(10, at_work={busy.id}) == []
+        assert len([*workplace.workers.iterdir()]) == 2
+        assert await other.take_abandoned(10, at_work=()) == []
+
+
+class TestReads:
+    async def test_a_long_one_holds_up_neither_others_nor_writes(
+        self, ledger: GenerationLedger, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        held, began = threading.Event(), threading.Semaphore(0)
+
+        def long(*_: object) -> list[Usage]:
+            began.release()
+            held.wait(30)
+            return []
+
+        monkeypatch.setattr(reads, "usage", long)
+        reading = [asyncio.create_task(ledger.usage(NOON, "flood")) for _ in range(20)]
+        for _ in range(2):
+            await asyncio.to_thread(began.acquire)
+        async with asyncio.timeout(20):
+            order = await ledger.receive(received(), UNLIMITED)
+            assert await ledger.page("ada", limit=1) == [order]
+            assert await ledger.find(order.id) == order
+            await ledger.check()
+        held.set()
+        await asyncio.gather(*reading)
 
 
 class TestWorkerLock:

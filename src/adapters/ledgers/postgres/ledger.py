@@ -16,6 +16,7 @@ from darkroom.adapters.ledgers.postgres.webhooks import PostgresWebhookLedger
 from darkroom.adapters.ledgers.postgres.writer import Writer
 from darkroom.adapters.ledgers.rows import decode, encode_outcome, encode_request, images_on_record
 from darkroom.adapters.ledgers.worker_lock import WorkerLock
+from darkroom.adapters.one_for_all import CHECK_GOOD_FOR, OneForAll
 from darkroom.adapters.postgres.connecting import Session
 from darkroom.adapters.postgres.database import PostgresDatabase
 from darkroom.adapters.postgres.faults import faults_as
@@ -48,11 +49,12 @@ class PostgresGenerationLedger(GenerationLedger):
         self._in_line = asyncio.Lock()
         self._receiving = Writer(database, sql.INSERT_AMONG_MANY)
         self._recording = Writer(database, sql.UPDATE_AMONG_MANY)
+        self._checking = OneForAll(self._write_nothing, CHECK_GOOD_FOR)
 
     async def close(self) -> None:
         """Write what waits."""
-        for writer in (self._receiving, self._recording):
-            await writer.close()
+        for part in (self._receiving, self._recording, self._checking):
+            await part.close()
 
     async def receive(self, generation: Generation, limits: Limits) -> Generation:
         self._lease.require()
@@ -146,12 +148,20 @@ class PostgresGenerationLedger(GenerationLedger):
         async with self._session() as session:
             return [decode(row) for row in await session.fetch(sql.SWEEPABLE, erase_before, forget_before)]
 
+    async def check(self) -> None:
+        self._lease.require()
+        await self._checking()
+
     async def images(self) -> AsyncIterator[ImageOnRecord]:
         last = _FIRST_ID
         while rows := await self._outcomes(last):
             for image in images_on_record(row["outcome"] for row in rows):
                 yield image
             last = rows[-1]["id"]
+
+    async def _write_nothing(self) -> None:
+        async with self._session() as session:
+            await session.execute(sql.WRITE_NOTHING)
 
     async def _outcomes(self, after: UUID) -> Sequence[Any]:
         async with self._session() as session:

@@ -90,6 +90,12 @@ TAKE: Final = """
     RETURNING generations.*
 """
 
+# A commit like any other, with the locks and the rights that an order takes, and no row.
+WRITE_NOTHING: Final = """
+    WITH locked AS (UPDATE generations SET revision = revision WHERE id = '00000000-0000-0000-0000-000000000000')
+    SELECT pg_logical_emit_message(true, 'darkroom', 'orders can be written down')
+"""
+
 PRUNE_RESERVATIONS: Final = "DELETE FROM reservations WHERE at <= now() - interval '1 minute'"
 RESERVED: Final = "SELECT coalesce(sum(images), 0)::bigint FROM reservations WHERE generator = $1"
 RESERVE: Final = "INSERT INTO reservations (generator, at, images) VALUES ($1, now(), $2)"

@@ -12,6 +12,7 @@ from darkroom.adapters.ledgers.rows import images_on_record
 from darkroom.adapters.ledgers.sqlite import reads, writes
 from darkroom.adapters.ledgers.sqlite.connection import connect, create, faults_translated
 from darkroom.adapters.ledgers.sqlite.issued_tokens import SQLiteIssuedTokens
+from darkroom.adapters.ledgers.sqlite.opened_file import OpenedFile
 from darkroom.adapters.ledgers.sqlite.reader import Reader
 from darkroom.adapters.ledgers.sqlite.revoked_tokens import SQLiteRevokedTokens
 from darkroom.adapters.ledgers.sqlite.schema import migrate
@@ -19,6 +20,7 @@ from darkroom.adapters.ledgers.sqlite.turn import Turn
 from darkroom.adapters.ledgers.sqlite.webhooks import SQLiteWebhookLedger
 from darkroom.adapters.ledgers.sqlite.writer import Writer
 from darkroom.adapters.ledgers.worker_lock import WorkerLock
+from darkroom.adapters.one_for_all import CHECK_GOOD_FOR, OneForAll
 from darkroom.domain.model.errors import LedgerUnavailable
 from darkroom.domain.model.generation import Generation, GenerationRequest
 from darkroom.domain.model.identifiers import uuid7
@@ -38,6 +40,7 @@ class SQLiteGenerationLedger(GenerationLedger):
         self.issued_tokens = SQLiteIssuedTokens(writer, reader, clock)
         self.revoked_tokens = SQLiteRevokedTokens(writer, reader, clock)
         self.webhooks = SQLiteWebhookLedger(writer, reader)
+        self._checking = OneForAll(lambda: writer.write(writes.check), CHECK_GOOD_FOR)
 
     async def receive(self, generation: Generation, limits: Limits) -> Generation:
         return await self._writer.write(lambda file: writes.receive(file, generation, limits, self.worker))
@@ -49,10 +52,10 @@ class SQLiteGenerationLedger(GenerationLedger):
         return await self._reader.read(lambda file: reads.find(file, generation_id))
 
     async def find_by_key(self, caller: str, key: IdempotencyKey) -> Generation | None:
-        return await self._reader.read(lambda file: reads.find_by_key(file, caller, key))
+        return await self._reader.read(lambda file: reads.find_by_key(file, caller, key), caller)
 
     async def page(self, caller: str, *, limit: int, before: str | None = None) -> Sequence[Generation]:
-        return await self._reader.read(lambda file: reads.page(file, caller, limit, before))
+        return await self._reader.read(lambda file: reads.page(file, caller, limit, before), caller)
 
     async def take_abandoned(self, limit: int, at_work: Container[str]) -> Sequence[Generation]:
         with suppress(OSError):  # the next look makes it again
@@ -69,13 +72,20 @@ class SQLiteGenerationLedger(GenerationLedger):
         return await self._writer.write(lambda file: writes.reserve(file, generator, images, per_minute, self._clock()))
 
     async def usage(self, since: datetime, caller: str | None = None) -> Sequence[Usage]:
-        return await self._reader.read(lambda file: reads.usage(file, since, caller))
+        return await self._reader.read(lambda file: reads.usage(file, since, caller), caller)
 
     async def durations(self, like: GenerationRequest) -> Sequence[timedelta]:
         return await self._reader.read(lambda file: reads.durations(file, like))
 
     async def sweepable(self, *, erase_before: datetime | None, forget_before: datetime | None) -> Sequence[Generation]:
         return await self._reader.read(lambda file: reads.sweepable(file, erase_before, forget_before))
+
+    async def check(self) -> None:
+        await self._checking()
+
+    async def close(self) -> None:
+        """Wait for what is being checked."""
+        await self._checking.close()
 
     async def images(self) -> AsyncIterator[ImageOnRecord]:
         last = ""
@@ -101,18 +111,22 @@ async def open_sqlite_ledger(
     async with AsyncExitStack() as stack:
         try:
             with faults_translated():
-                lock, turn, writing, reading = await asyncio.to_thread(_open, path, workers, worker)
+                lock, turn, writing = await asyncio.to_thread(_open, path, workers, worker)
+                for part in (lock, turn, writing):
+                    stack.callback(part.close)
+                opened = OpenedFile(path)
+                reader = await asyncio.to_thread(Reader, opened, partial(connect, path))
         except OSError as error:
             raise LedgerUnavailable(f"the ledger cannot be opened: {error}") from error
-        for part in (lock, turn, writing, reading):
-            stack.callback(part.close)
-        reader, writer = Reader(reading), Writer(writing, turn)
+        writer = Writer(writing, turn, opened)
         stack.push_async_callback(reader.close)
         stack.push_async_callback(writer.close)
-        yield SQLiteGenerationLedger(worker=worker, lock=lock, writer=writer, reader=reader, clock=clock)
+        ledger = SQLiteGenerationLedger(worker=worker, lock=lock, writer=writer, reader=reader, clock=clock)
+        stack.push_async_callback(ledger.close)
+        yield ledger
 
 
-def _open(path: Path, workers: Path, worker: str) -> tuple[WorkerLock, Turn, sqlite3.Connection, sqlite3.Connection]:
+def _open(path: Path, workers: Path, worker: str) -> tuple[WorkerLock, Turn, sqlite3.Connection]:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with ExitStack() as opened:
         turn = opened.enter_context(closing(Turn(path.with_name(f"{path.name}-turn"))))
@@ -120,7 +134,6 @@ def _open(path: Path, workers: Path, worker: str) -> tuple[WorkerLock, Turn, sql
             create(path)
             writing = opened.enter_context(closing(connect(path)))
             migrate(writing)
-        reading = opened.enter_context(closing(connect(path)))
         lock = opened.enter_context(closing(WorkerLock(workers, worker)))
         opened.pop_all()
-    return lock, turn, writing, reading
+    return lock, turn, writing

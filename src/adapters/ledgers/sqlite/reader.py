@@ -1,36 +1,56 @@
-"""One thread that reads, past whoever writes."""
+"""Threads that read, past the one that writes."""
 
 import asyncio
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from queue import SimpleQueue
+from typing import Final, TypeVar
 
+from darkroom.adapters.fair_turns import FairTurns
 from darkroom.adapters.ledgers.sqlite.connection import faults_translated
+from darkroom.adapters.ledgers.sqlite.opened_file import OpenedFile
 
 T = TypeVar("T")
 
+CONNECTIONS: Final = 4
+
 
 class Reader:
-    """Answers queries off the event loop, each from what is committed by then."""
+    """Answers queries off the event loop, each from what is committed by then, several at once."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        connection.execute("PRAGMA query_only = ON")
-        self._connection = connection
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger-reader")
+    def __init__(self, opened: OpenedFile, connect: Callable[[], sqlite3.Connection]) -> None:
+        """`connect` opens one connection."""
+        self._opened = opened
+        self._idle: SimpleQueue[sqlite3.Connection] = SimpleQueue()
+        for _ in range(CONNECTIONS):
+            connection = connect()
+            connection.execute("PRAGMA query_only = ON")
+            self._idle.put(connection)
+        self._turns = FairTurns(CONNECTIONS)
+        self._threads = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="ledger-reader")
 
-    async def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
-        """Give what the query gives.
+    async def read(self, query: Callable[[sqlite3.Connection], T], caller: str | None = None) -> T:
+        """Return what the query returns; `caller` is who asked for it, for those who take turns.
 
         Raises:
             LedgerUnavailable: the file cannot be read just now.
+            Overloaded: too much waits that this caller asked for.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._answer, query)
+        async with self._turns.turn(caller):
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, query)
 
     async def close(self) -> None:
         """Answer what waits, and end."""
-        await asyncio.to_thread(self._thread.shutdown)
+        await asyncio.to_thread(self._threads.shutdown)
+        while not self._idle.empty():
+            self._idle.get().close()
 
     def _answer(self, query: Callable[[sqlite3.Connection], T]) -> T:
-        with faults_translated():
-            return query(self._connection)
+        self._opened.require()
+        connection = self._idle.get()
+        try:
+            with faults_translated():
+                return query(connection)
+        finally:
+            self._idle.put(connection)

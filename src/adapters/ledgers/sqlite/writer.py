@@ -8,6 +8,7 @@ from typing import TypeVar, cast
 
 from darkroom.adapters.batches import Batches
 from darkroom.adapters.ledgers.sqlite.connection import faults_translated
+from darkroom.adapters.ledgers.sqlite.opened_file import OpenedFile
 from darkroom.adapters.ledgers.sqlite.turn import Turn
 from darkroom.domain.model.errors import LedgerUnavailable
 
@@ -21,8 +22,8 @@ class Writer:
     An operation MUST raise before it writes, if it raises: there are no savepoints.
     """
 
-    def __init__(self, connection: sqlite3.Connection, turn: Turn) -> None:
-        self._connection, self._turn = connection, turn
+    def __init__(self, connection: sqlite3.Connection, turn: Turn, opened: OpenedFile) -> None:
+        self._connection, self._turn, self._opened = connection, turn, opened
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger-writer")
         self._writing: Batches[Operation, object] = Batches(self._write)
 
@@ -30,7 +31,7 @@ class Writer:
         """Give what the operation gives, once it is on the disk.
 
         Raises:
-            LedgerUnavailable: nothing was written. And what the operation raises.
+            LedgerUnavailable: nothing was written, or the file is gone. And what the operation raises.
         """
         return cast("T", await self._writing(operation))
 
@@ -43,6 +44,7 @@ class Writer:
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._commit, batch)
 
     def _commit(self, batch: Sequence[Operation]) -> Sequence[object]:
+        self._opened.require()
         with self._turn, faults_translated():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
@@ -51,6 +53,7 @@ class Writer:
             finally:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
+        self._opened.require()  # what went into a file that is not there any more is not written
         return results
 
     def _perform(self, operation: Operation) -> object:

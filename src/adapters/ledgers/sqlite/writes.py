@@ -46,6 +46,12 @@ def record(connection: sqlite3.Connection, generation: Generation, worker: str) 
         raise Superseded(generation.id)
 
 
+def check(connection: sqlite3.Connection) -> None:
+    """Write what is there already."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    connection.execute(f"PRAGMA user_version = {version}")
+
+
 def take(
     connection: sqlite3.Connection, taker: str, *, dead: Collection[str], idle: Mapping[str, int], limit: int
 ) -> Sequence[Generation]:

@@ -60,6 +60,9 @@ class WatchedGenerationLedger(GenerationLedger):
         with self._call("sweepable"):
             return await self._ledger.sweepable(erase_before=erase_before, forget_before=forget_before)
 
+    async def check(self) -> None:
+        await self._ledger.check()
+
     def images(self) -> AsyncIterator[ImageOnRecord]:
         return self._ledger.images()
 
