@@ -112,9 +112,9 @@ def _model(version: str, words: Sequence[str], wording: Wording) -> DeclaredMode
         known, _, called = left.partition(":")
         if known in HONOURABLE:
             honoured |= [read_honoured(f"{known}{equals}{value}")]
-            inputs[known] = _input(called or known, word)
+            inputs[known] = read_input(called or known, word)
         elif equals:
-            also[_input(left, word)] = _value(value)
+            also[read_input(left, word)] = read_value(value)
         else:
             raise InvalidValue(f"{word!r} must be a field that it honours, or an input as output_format=png")
     card = ModelCard(
@@ -128,6 +128,7 @@ def _model(version: str, words: Sequence[str], wording: Wording) -> DeclaredMode
         samples_max=1,
         negative_prompt="negative_prompt" in honoured,
         seed="seed" in honoured,
+        seed_told=any(word.startswith("seed") and word.endswith("=told") for word in words[2:]),
         num_inference_steps=honoured.get("num_inference_steps"),
         guidance_scale=honoured.get("guidance_scale"),
     )
@@ -141,13 +142,18 @@ def _read_ratios(text: str, wording: Wording) -> RatioTable:
     return ratios
 
 
-def _input(name: str, word: str) -> str:
+def read_input(name: str, word: str) -> str:
+    """The name of an input, out of a word.
+
+    Raises:
+        InvalidValue: it cannot be one.
+    """
     if not _INPUT.fullmatch(name):
         raise InvalidValue(f"{word!r} must name an input of the model")
     return name
 
 
-def _value(text: str) -> object:
+def read_value(text: str) -> object:
     """A number, `true` or `false` as such, anything else as text."""
     try:
         value = json.loads(text)

@@ -1,14 +1,21 @@
 """Models as an operator declares them, in words: what they draw, and what they honour."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from darkroom.domain.model.errors import InvalidValue
-from darkroom.domain.model.model_card import NumberRange, PixelRange
+from darkroom.domain.model.model_card import Markup, NumberRange, PixelRange
 from darkroom.domain.model.values import GuidanceScale, ImageSize, InferenceSteps
 
 EXAMPLE: Final = "512-2048/16 seed negative_prompt num_inference_steps=28 guidance_scale=3.5"
+
+SEED_TOLD: Final = "seed=told"
+"""The word of a model whose engine may draw with another seed than it is sent."""
+
+MARKUP: Final = {"markup=lora": Markup.NETWORKS, "markup=localai": Markup.BAR}
+"""The words by which a model is declared to be used with markup, and what each is about."""
 
 _RANGE: Final = re.compile(r"([0-9]{1,4})-([0-9]{1,4})(?:/([0-9]{1,4}))?")
 _SIZE: Final = re.compile(r"([0-9]{1,4})x([0-9]{1,4})")
@@ -46,17 +53,36 @@ def read_sizes(text: str) -> Sizes:
     raise InvalidValue(f"{text!r} must be sizes, as in {EXAMPLE}, or 1024x1024|1536x1024")
 
 
+def read_markup(words: Iterable[str]) -> frozenset[Markup]:
+    """The markup that prompts must not hold, of an engine of one's own: `ModelCard.reads`.
+
+    stable-diffusion.cpp's `<sd_cpp_extra_args>` always, networks unless `markup=lora` is among the words, the bar if
+    `markup=localai` is.
+
+    Raises:
+        InvalidValue: a word that begins with `markup=` is something else.
+    """
+    reads = {Markup.EXTRA_ARGS, Markup.NETWORKS}
+    for word in words:
+        if word.startswith("markup=") and word not in MARKUP:
+            raise InvalidValue(f"{word!r} must be {' or '.join(MARKUP)}")
+        if word in MARKUP:
+            reads ^= {MARKUP[word]}
+    return frozenset(reads)
+
+
 def read_honoured(word: str) -> tuple[str, NumberRange | None]:
     """Read `seed`, `negative_prompt`, `num_inference_steps` or `guidance_scale`.
 
-    The last two come with what is taken where none is given, and with the range that the model takes where that is
+    A seed counts as the one that drew an image if it was sent, or, with `seed=told`, only if the answer reports it. The
+    last two fields come with what is taken where none is given, and with the range that the model takes where that is
     narrower than the widest: `num_inference_steps=28`, `guidance_scale=3.5(0-10)`.
 
     Raises:
         InvalidValue: it is something else.
     """
     field, _, default = word.partition("=")
-    if field in ("seed", "negative_prompt") and not default:
+    if (field in ("seed", "negative_prompt") and not default) or word in ("seed=sent", SEED_TOLD):
         return field, None
     found = _NUMBER.fullmatch(default)
     if field in _BOUNDS and found:

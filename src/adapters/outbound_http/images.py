@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Iterable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import Any, Final
 
-from darkroom.domain.model.errors import DrawingFailed, InvalidValue, PromptRejected, UnusableImage
+from darkroom.domain.model.errors import DrawingFailed, PromptRejected, UnusableImage
 from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
 from darkroom.domain.model.values import ImageSize, Seed
 
@@ -33,14 +33,6 @@ def from_base64(text: str, *, index: int) -> bytes:
     except ValueError as flaw:
         evidence = text.encode(errors="backslashreplace")
         raise UnusableImage(f"image {index} is no base64 in the provider's answer", evidence=evidence) from flaw
-
-
-def read_seed(value: object) -> Seed | None:
-    """A seed as an answer says it; None where it says none, or none that can be used again."""
-    try:
-        return Seed(value)  # type: ignore[arg-type]  # checked at birth
-    except InvalidValue:
-        return None
 
 
 def drawn_image(

@@ -3,6 +3,7 @@
 The same declaration checks an order before it costs anything, is what `GET /api/models` shows, and prices a drawing.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -31,6 +32,30 @@ class MediaSource(StrEnum):
 
     TRAINED = "trainedAlgorithmicMedia"
     ALGORITHMIC = "algorithmicMedia"
+
+
+class Markup(StrEnum):
+    """What some engines read out of a prompt as an instruction, by what a caller is told not to write."""
+
+    EXTRA_ARGS = "<sd_cpp_extra_args>"
+    """stable-diffusion.cpp applies the JSON in it after size, steps, seed and number of images were set."""
+
+    NETWORKS = "<lora:...>, <lyco:...> or <hypernet:...>"
+    """The web UIs, stable-diffusion.cpp and others load a file of that name."""
+
+    BAR = "|"
+    """LocalAI takes what follows it for the negative prompt, and drops what follows the next one."""
+
+    def is_in(self, text: str) -> bool:
+        """Whether a text holds it, as an engine would find it."""
+        return _MARKUP[self].search(text) is not None
+
+
+_MARKUP: Final = {
+    Markup.EXTRA_ARGS: re.compile(r"<\s*/?\s*sd_cpp_extra_args", re.IGNORECASE),
+    Markup.NETWORKS: re.compile(r"<\s*(?:lora|lyco|hypernet)\s*:", re.IGNORECASE),
+    Markup.BAR: re.compile(r"\|"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +101,11 @@ class ModelCard:
     """What one model accepts and honours.
 
     `sizes`, where given, lists the only sizes the model draws. Seeds from `seed_min` to `seed_max` are taken: to some
-    providers a 0 means one drawn by chance. `num_inference_steps` and `guidance_scale` are None for a model that does
-    not honour them. `price` is for one image, where it is known. `idempotent` says that the provider draws and charges
-    once for one key, however often a request is submitted under it. `media_source` says that it has learnt from
+    providers a 0 means one drawn by chance. `seed_told`: only a seed that the provider reports is known to have drawn
+    an image; one that was merely sent is not. `reads` is markup of the engine's own that the prompts must not hold: it
+    would change what was checked, or load a file. `num_inference_steps` and `guidance_scale` are None for a model that
+    does not honour them. `price` is for one image, where it is known. `idempotent` says that the provider draws and
+    charges once for one key, however often a request is submitted under it. `media_source` says that it has learnt from
     examples, or follows rules alone. `ends` is the day after which the provider may remove the model, if it says one.
     """
 
@@ -94,6 +121,8 @@ class ModelCard:
     seed: bool = True
     seed_min: int = Seed.MIN
     seed_max: int = Seed.MAX
+    seed_told: bool = False
+    reads: frozenset[Markup] = frozenset()
     num_inference_steps: NumberRange | None = None
     guidance_scale: NumberRange | None = None
     price: Money | None = None
@@ -169,6 +198,7 @@ class ModelCard:
         for field, text in (("prompt", prompt), ("negative_prompt", negative_prompt)):
             if text is not None and len(text.value) > self.prompt_max:
                 yield self._violation(field)
+            yield from self._markup_violations(field, text)
         yield from self._size_violations(width, height)
         yield from self._seed_violations(seeds or ())
         if samples is not None and samples.value > self.samples_max:
@@ -181,6 +211,12 @@ class ModelCard:
 
     def _violation(self, field: str) -> Violation:
         return Violation(f"/{field}", self.rule(field))
+
+    def _markup_violations(self, field: str, text: Prompt | None) -> Iterator[Violation]:
+        for markup in sorted(self.reads):
+            if text is not None and markup.is_in(text.value):
+                detail = f"must not hold {markup}, which {self.version.value} would obey and not draw"
+                yield Violation(f"/{field}", detail)
 
     def _size_violations(self, width: int | None, height: int | None) -> Iterator[Violation]:
         if self.sizes is None:

@@ -14,6 +14,21 @@ from darkroom.domain.model.errors import InvalidValue, OutOfBounds
 _LINE_ENDS_AND_TAB = frozenset("\n\r\t")
 
 
+# Letters and marks that show nothing, beside whole categories: Unicode's Default_Ignorable_Code_Point, and the empty
+# pattern of Braille.
+_INVISIBLE = frozenset(
+    (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0, *range(0x180B, 0x1810), *range(0xFE00, 0xFE10))
+)
+_VARIATION_SELECTORS = range(0xE0100, 0xE01F0)
+
+
+def _is_visible(character: str) -> bool:
+    """Whether a character is no blank, format character or filler; control characters have a rule of their own."""
+    code = ord(character)
+    invisible = code in _INVISIBLE or code in _VARIATION_SELECTORS or character.isspace()
+    return not invisible and unicodedata.category(character) not in ("Cf", "Zl", "Zp", "Zs")
+
+
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise InvalidValue("must be a string")
@@ -54,7 +69,7 @@ class Prompt:
 
     def __post_init__(self) -> None:
         text = _text(self.value)
-        if not text.strip():
+        if not any(_is_visible(character) for character in text):
             raise InvalidValue("must not be blank")
         if len(text) > self.MAX_LENGTH:
             raise OutOfBounds(f"must be at most {self.MAX_LENGTH} characters long")

@@ -20,6 +20,7 @@ from darkroom.entrypoints.settings import (
     StabilitySettings,
     WebUISettings,
 )
+from darkroom.entrypoints.settings.endpoints import in_words_of
 from darkroom.entrypoints.settings.generators import GENERATOR_GROUPS
 from darkroom.entrypoints.settings.setting import declared_in
 
@@ -32,6 +33,9 @@ def open_generator(settings: Settings, name: str) -> AbstractAsyncContextManager
     Raises:
         BadSettings: there is none, or it cannot be opened as it is set.
     """
+    kind, dot, _ = name.partition(".")
+    if dot and name in settings.endpoints:
+        return _open_endpoint(settings.for_generator(name), name, GENERATORS[kind])
     if opener := GENERATORS.get(name):
         return opener(settings)
     elsewhere = plugins.offered(plugins.GENERATORS)
@@ -39,6 +43,18 @@ def open_generator(settings: Settings, name: str) -> AbstractAsyncContextManager
         return plugins.open_plugin(plugins.GENERATORS, name, ImageGenerator)
     known = ", ".join([*GENERATORS, *elsewhere])
     raise BadSettings(f"DARKROOM_GENERATORS must name some of {known}, not {name!r}")
+
+
+@asynccontextmanager
+async def _open_endpoint(settings: Settings, name: str, opener: Opener) -> AsyncIterator[ImageGenerator]:
+    """One endpoint of several of its kind; what is wrong with its settings is said by their own names."""
+    from darkroom.adapters.generators.named import NamedImageGenerator
+
+    try:
+        async with opener(settings) as generator:
+            yield NamedImageGenerator(generator, name)
+    except BadSettings as wrong:
+        raise BadSettings(*(in_words_of(name, problem) for problem in wrong.problems)) from wrong
 
 
 @asynccontextmanager
@@ -91,6 +107,8 @@ async def _open_openai(settings: Settings) -> AsyncIterator[ImageGenerator]:
         models=models,
         options=options,
         response_format=openai.response_format,
+        key_header=openai.header,
+        query=openai.query,
         image_hosts=openai.image_hosts,
         call_timeout=openai.timeout,
         fetch_timeout=settings.generators.fetch_timeout,

@@ -2,10 +2,11 @@
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final, Self, TypeVar, cast
 
 from darkroom.entrypoints.settings.diffusers import DiffusersSettings
+from darkroom.entrypoints.settings.endpoints import base_of, endpoint_groups, wrong_endpoints
 from darkroom.entrypoints.settings.generators import GENERATOR_GROUPS, GeneratorSettings, KarloSettings
 from darkroom.entrypoints.settings.limits import LedgerSettings, LimitSettings
 from darkroom.entrypoints.settings.marks import MARK_GROUPS, C2PASettings, MarkSettings
@@ -72,8 +73,9 @@ _per_minute: Final = whole(1, 1_000_000)
 class Settings:
     """All the settings of one process.
 
-    `chosen` are the groups of the generators, the storage and the marks that are in use, by their type;
-    `images_per_minute` are the providers' own quotas, by generator.
+    `chosen` are the groups of the generators, the storage and the marks that are in use, by their type; `endpoints` are
+    the types of those that are one endpoint of several, by generator. `images_per_minute` are the providers' own
+    quotas, by generator.
     """
 
     service: ServiceSettings
@@ -87,6 +89,7 @@ class Settings:
     watching: WatchingSettings
     webhooks: WebhookSettings
     images_per_minute: Mapping[str, int]
+    endpoints: Mapping[str, type] = field(default_factory=dict)
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:
@@ -95,12 +98,17 @@ class Settings:
         Raises:
             BadSettings: naming each that is missing or makes no sense.
         """
-        environment, wrong_files = with_secret_files(environment, GROUPS)
-        wrong = {name: line for group in GROUPS for name, line in wrong_values(group, environment).items()}
+        endpoints = endpoint_groups(_generators(environment))
+        groups = (*GROUPS, *endpoints.values())
+        environment, wrong_files = with_secret_files(environment, groups)
+        wrong = {name: line for group in groups for name, line in wrong_values(group, environment).items()}
         # What is chosen asks for settings of its own, which are looked at whatever else is wrong.
         right = {name: text for name, text in environment.items() if name not in wrong}
         generators, storage = read_group(GeneratorSettings, right), read_group(StorageSettings, right)
-        choices = {f"DARKROOM_GENERATORS={name}": GENERATOR_GROUPS.get(name) for name in generators.names}
+        choices = {
+            f"DARKROOM_GENERATORS={name}": endpoints.get(name) or GENERATOR_GROUPS.get(name)
+            for name in generators.names
+        }
         choices[f"DARKROOM_STORAGE={storage.kind}"] = STORAGE_GROUPS.get(storage.kind)
         marks = read_group(MarkSettings, right)
         choices[f"DARKROOM_MARKS={marks.kind}"] = MARK_GROUPS.get(marks.kind)
@@ -110,6 +118,7 @@ class Settings:
             *wrong_files.values(),
             *wrong.values(),
             *(line for group, choice in needed for line in missing_values(group, present, needed_with=choice)),
+            *wrong_endpoints(generators.names),
             *_wrong_quotas(environment, generators.names),
         ]
         if problems:
@@ -126,6 +135,7 @@ class Settings:
             watching=read_group(WatchingSettings, environment),
             webhooks=read_group(WebhookSettings, environment),
             images_per_minute=_quotas(environment, generators.names),
+            endpoints=endpoints,
         )
         s3 = settings.chosen.get(S3Settings)
         problems = [
@@ -141,10 +151,18 @@ class Settings:
         """The group of a generator, a storage or marks that are in use."""
         return cast("G", self.chosen[group])
 
+    def for_generator(self, name: str) -> Self:
+        """These settings as its generator reads them: if it is an endpoint, with its own in the place of its kind's."""
+        group = self.endpoints.get(name)
+        return replace(self, chosen={**self.chosen, base_of(group): self.chosen[group]}) if group else self
+
     @property
     def groups(self) -> Iterator[type]:
         """The groups that are in use."""
-        return (group for group in GROUPS if group not in _CHOOSABLE or group in self.chosen)
+        known = (*GROUPS, *self.endpoints.values())
+        return (
+            group for group in known if group not in _CHOOSABLE | {*self.endpoints.values()} or group in self.chosen
+        )
 
     def _exposed(self) -> Iterator[str]:
         if self.tokens.development and not self.service.loopback:
@@ -157,14 +175,15 @@ class Settings:
 def warnings(environment: Mapping[str, str]) -> Iterator[str]:
     """A line for each thing that is set and is not used as it is."""
     yield from ignored_names(environment)
-    yield from untidy_secrets(environment, GROUPS)
+    yield from untidy_secrets(environment, (*GROUPS, *endpoint_groups(_generators(environment)).values()))
 
 
 def ignored_names(environment: Mapping[str, str]) -> Iterator[str]:
     """A line for each `DARKROOM_` name that means nothing here, with the nearest that does."""
-    known = {declared.setting.name for group in GROUPS for declared in declared_in(group)}
-    known |= {name + SECRET_FILE for name in secret_names(GROUPS)}
     chosen = read_group(GeneratorSettings, environment).names
+    groups = (*GROUPS, *endpoint_groups(chosen).values())
+    known = {declared.setting.name for group in groups for declared in declared_in(group)}
+    known |= {name + SECRET_FILE for name in secret_names(groups)}
     storage = read_group(StorageSettings, environment).kind
     ours = {*GENERATOR_GROUPS, "sketch", *STORAGE_GROUPS, "disk"}
     plugins = [name for name in (*chosen, storage) if name not in ours]
@@ -186,6 +205,11 @@ def ignored_names(environment: Mapping[str, str]) -> Iterator[str]:
         yield f"{name} is no setting and is ignored; the nearest is {nearest}"
 
 
+def _generators(environment: Mapping[str, str]) -> Sequence[str]:
+    """The chosen generators, before it is known that the settings make sense."""
+    return [name.strip() for name in environment.get("DARKROOM_GENERATORS", "").split(",")]
+
+
 def _quotas(environment: Mapping[str, str], generators: Sequence[str]) -> Mapping[str, int]:
     return {name: _per_minute(text) for name in generators if (text := _quota_text(environment, name))}
 
@@ -204,4 +228,4 @@ def _quota_text(environment: Mapping[str, str], generator: str) -> str:
 
 
 def _quota_name(generator: str) -> str:
-    return _PER_MINUTE + generator.upper().replace("-", "_")
+    return _PER_MINUTE + generator.upper().replace("-", "_").replace(".", "_")

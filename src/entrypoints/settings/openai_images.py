@@ -32,13 +32,32 @@ class OpenAISettings:
         tuple[str, ...],
         Setting(
             "DARKROOM_OPENAI_MODELS",
-            read.names,
+            read.declared_models,
             "what it draws with: GPT image models by their name, any other with its sizes and what it honours, such as "
             "`flux-dev=512-2048/16 seed negative_prompt num_inference_steps=28 guidance_scale=3.5` or "
-            "`sd-turbo=512x512|768x768`",
+            "`sd-turbo=512x512|768x768`; [providers.md](providers.md) has the words for endpoints with an accent, such "
+            "as `num_inference_steps:steps=28`, `size:width,height`, `response_format=`, `kind=gpt-image`",
             "gpt-image-2",
         ),
     ] = ("gpt-image-2",)
+    header: Annotated[
+        str | None,
+        Setting(
+            "DARKROOM_OPENAI_HEADER",
+            read.header_name,
+            "the header that the key goes into, such as `api-key` for Azure",
+            "`Authorization`, as a Bearer token",
+        ),
+    ] = None
+    query: Annotated[
+        str,
+        Setting(
+            "DARKROOM_OPENAI_QUERY",
+            read.text,
+            "what goes along in the address of each call: `api-version=preview`",
+            "none",
+        ),
+    ] = ""
     response_format: Annotated[
         Literal["b64_json", "url"],
         Setting(

@@ -41,6 +41,13 @@ def api_key(value: str) -> Secret:
     return Secret(value)
 
 
+def header_name(value: str) -> str:
+    """The name of a header (RFC 9110, 5.1)."""
+    if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}", value):
+        raise InvalidSetting("must be the name of a header, such as api-key")
+    return value
+
+
 def path(value: str) -> Path:
     """A file or folder, `~` being the home of whoever runs the service."""
     rule = "must be a path, where it begins with ~ that of somebody known to this machine"
@@ -132,6 +139,13 @@ def audience_claims(value: str) -> tuple[str, ...]:
     if found not in (("aud",), ("aud", "client_id")):
         raise InvalidSetting("must be aud, or aud,client_id for tokens without any aud")
     return found
+
+
+def declared_models(value: str) -> tuple[str, ...]:
+    """Models with what is declared of them, with commas between them; `size:width,height` is one word."""
+    comma = "\0"
+    kept = re.sub(r"(\bsize:[A-Za-z_]\w*),(?=[A-Za-z_]\w*(?:\s|,|$))", rf"\1{comma}", value.replace(comma, " "))
+    return tuple(entry.replace(comma, ",") for entry in names(kept))
 
 
 def byte_count(value: str) -> int:

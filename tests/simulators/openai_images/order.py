@@ -6,12 +6,14 @@ import re
 import secrets
 from collections.abc import Collection
 from typing import Annotated, Any, Literal, TypeAlias
+from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 from msgspec import Meta
 
 from simulators.charges import Call
-from simulators.openai_images.errors import WRONG_KEY, OpenAIError, Refused, no_such_model
+from simulators.openai_images.accents import Accent
+from simulators.openai_images.errors import OpenAIError, Refused, no_such_model
 from simulators.pictures import ImageFormat, Picture
 
 THREE_SIZES = ("1024x1024", "1536x1024", "1024x1536")
@@ -141,25 +143,25 @@ def pixels_of(size: str | None) -> tuple[int, int]:
     return int(width), int(height)
 
 
-def authorised(headers: dict[str, str], api_key: str) -> None:
-    """Refuses whoever does not send the key."""
-    if headers.get("authorization") != f"Bearer {api_key}":
-        raise Refused(WRONG_KEY)
+PLAIN = Accent({})
+"""That of OpenAI and of engines like vLLM-Omni: every field by its own name."""
 
 
-def read_order(call: Call, api_key: str, open_models: Collection[str]) -> ImageOrder:
+def read_order(call: Call, api_key: str, open_models: Collection[str], accent: Accent = PLAIN) -> ImageOrder:
     """The order of a call that is right in every respect.
 
     Raises:
         Refused: for the first thing that is wrong with it.
     """
-    authorised(call.headers, api_key)
+    accent.authorised(call.headers, dict(parse_qsl(urlsplit(call.url).query)), api_key)
     if call.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise Refused(OpenAIError(415, "unsupported_content_type", "Content-Type must be application/json."))
     try:
         body = msgspec.json.decode(call.raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Refused(OpenAIError(400, None, "We could not parse the JSON body of your request.")) from error
+    if accent is not PLAIN and isinstance(body, dict):
+        body = accent.in_plain_words(body)
     model = body.get("model") if isinstance(body, dict) else None
     if model not in (*GPT_MODELS, *open_models):
         raise Refused(no_such_model(model))

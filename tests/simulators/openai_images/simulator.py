@@ -18,9 +18,10 @@ from simulators.faults.fault import Entry
 from simulators.faults.switchboard import CallFaults
 from simulators.gallery import Exhibit, Gallery
 from simulators.links import SignedLinks
+from simulators.openai_images.accents import Accent
 from simulators.openai_images.errors import RATE_LIMIT, Refused, request_id
 from simulators.openai_images.faults import OPENAI_MENU
-from simulators.openai_images.order import GPT_MODELS, GPTImageOrder, ImageOrder, authorised, read_order
+from simulators.openai_images.order import GPT_MODELS, PLAIN, GPTImageOrder, ImageOrder, read_order
 from simulators.provider import PaidWork, ProviderSimulator
 from simulators.quota import ImageQuota
 
@@ -42,10 +43,12 @@ class OpenAIImagesSimulator(ProviderSimulator):
         port: int,
         seconds_per_image: float,
         clock: Callable[[], float],
+        accent: Accent,
     ) -> None:
         super().__init__(OPENAI_MENU, book, gallery, port=port, seconds_per_image=seconds_per_image)
         self.api_key, self.open_models = api_key, open_models
-        self._quota, self._clock = quota, clock
+        self._quota, self._clock, self._accent = quota, clock, accent
+        self.ordered: list[ImageOrder] = []
 
     def routes(self) -> Iterable[web.AbstractRouteDef]:
         return [
@@ -70,15 +73,17 @@ class OpenAIImagesSimulator(ProviderSimulator):
     async def _models(self, request: web.Request) -> web.StreamResponse:
         """Lists the models, for free."""
         try:
-            authorised({key.lower(): value for key, value in request.headers.items()}, self.api_key)
+            headers = {key.lower(): value for key, value in request.headers.items()}
+            self._accent.authorised(headers, dict(request.query), self.api_key)
         except Refused as refused:
             return refused.error.answer().response()
-        names = (*GPT_MODELS, *self.open_models)
+        names = tuple(self._accent.models) or (*GPT_MODELS, *self.open_models)
         data = [{"id": name, "object": "model", "created": 1_776_729_600, "owned_by": "system"} for name in names]
         return web.json_response({"object": "list", "data": data})
 
     def _accept(self, call: Call) -> ImageOrder:
-        order = read_order(call, self.api_key, self.open_models)
+        order = read_order(call, self.api_key, self.open_models, self._accent)
+        self.ordered.append(order)
         if not self._quota.take(order.images):
             raise Refused(RATE_LIMIT)
         return order
@@ -136,11 +141,12 @@ def openai_images_simulator(
     seconds_per_image: float = 0.0,
     charges_file: Path | None = None,
     clock: Callable[[], float] = time.time,
+    accent: Accent = PLAIN,
 ) -> OpenAIImagesSimulator:
     """A simulator to be used with `async with`, on a free port unless `port` names one.
 
     `open_models` are those of a self-hosted engine. `charges_file` as in `ChargeBook`; `clock` (Unix seconds) decides
-    when links expire and what the quota remembers.
+    when links expire and what the quota remembers. `accent` is how it differs from OpenAI.
     """
     return OpenAIImagesSimulator(
         api_key,
@@ -151,4 +157,5 @@ def openai_images_simulator(
         port=port,
         seconds_per_image=seconds_per_image,
         clock=clock,
+        accent=accent,
     )

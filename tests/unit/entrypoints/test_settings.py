@@ -118,6 +118,7 @@ TABLE: list[tuple[str, str, object, str, str]] = [
     ("DARKROOM_OPENAI_API_KEY", "k", Secret("k"), "a key", "must be printable ASCII without blanks"),
     ("DARKROOM_OPENAI_BASE_URL", "http://a:1/v1/", "http://a:1/v1", "a:1/v1", "must be an address"),
     ("DARKROOM_OPENAI_MODELS", "a=64-512 seed, b", ("a=64-512 seed", "b"), ",", "must be one name, or several"),
+    ("DARKROOM_OPENAI_HEADER", "api-key", "api-key", "api key", "must be the name of a header"),
     ("DARKROOM_OPENAI_RESPONSE_FORMAT", "url", "url", "file", "must be b64_json or url"),
     ("DARKROOM_OPENAI_IMAGE_HOSTS", "a.example", ("a.example",), "a.example/x", "must be hosts such as"),
     ("DARKROOM_OPENAI_OUTPUT_FORMAT", "webp", "webp", "gif", "must be png, jpeg or webp"),
@@ -170,6 +171,7 @@ TABLE: list[tuple[str, str, object, str, str]] = [
 ]
 # Any text will do for these.
 TEXTS = {
+    "DARKROOM_OPENAI_QUERY": "api-version=preview",
     "DARKROOM_DIFFUSERS_SIZES": "512-1024/64",
     "DARKROOM_DATA_DIR": "elsewhere",
     "DARKROOM_METRICS_HOST": "::1",

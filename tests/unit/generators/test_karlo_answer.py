@@ -43,7 +43,7 @@ def read(body: object, *seeds: int, status: int = 200, options: CallOptions = LI
     return read_answer(Answer(status, httpx.Headers(), raw), request(*seeds), options)
 
 
-def linked(receipt: Receipt) -> list[tuple[int, str | None, int]]:
+def linked(receipt: Receipt) -> list[tuple[int, str | None, int | None]]:
     return [(image.index, image.id, image.seed) for image in KarloReceipt.decode(receipt.reference).linked]
 
 
@@ -59,11 +59,28 @@ def test_equal_seeds_go_by_their_place() -> None:
     assert linked(receipt) == [(0, "a", 7), (1, "b", 7)]
 
 
-@pytest.mark.parametrize("senseless", [None, "20", True, 20.0, -1, 2**32, [20]])
-def test_a_seed_that_says_nothing_is_the_one_that_was_sent(senseless: object) -> None:
-    receipt = read({"images": [entry("c", 30), entry("b", senseless), entry("a", 10)]}, 10, 20, 30)
+@pytest.mark.parametrize(
+    ("reported", "seed"),
+    [(None, 20), ("", 20), ("20", 20), (20.0, 20), ([20], 20), (True, None), (-1, None), (2**32, None), ("x", None)],
+)
+def test_a_seed_that_cannot_be_read_is_not_known_and_one_that_is_not_reported_was_sent(
+    reported: object, seed: int | None
+) -> None:
+    receipt = read({"images": [entry("c", 30), entry("b", reported), entry("a", 10)]}, 10, 20, 30)
+
+    assert linked(receipt) == [(0, "a", 10), (1, "b", seed), (2, "c", 30)]
+
+
+def test_seeds_as_decimal_texts_tell_images_apart_too() -> None:
+    receipt = read({"images": [entry("c", "30"), entry("a", "10"), entry("b", "20")]}, 10, 20, 30)
 
     assert linked(receipt) == [(0, "a", 10), (1, "b", 20), (2, "c", 30)]
+
+
+def test_where_seeds_contradict_each_other_the_order_counts_and_no_seed_is_known() -> None:
+    receipt = read({"images": [entry("a", 20), entry("b", 20), entry("c", 10)]}, 10, 20, 30)
+
+    assert linked(receipt) == [(0, "a", None), (1, "b", None), (2, "c", None)]
 
 
 def test_another_seed_than_sent_is_the_truth() -> None:

@@ -1,12 +1,18 @@
 """How the operator's list of models is read."""
 
+import json
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
+from darkroom.adapters.conformance import plain_request
+from darkroom.adapters.generators.openai_images.call import GPTImageOptions, call_body
 from darkroom.adapters.generators.openai_images.models import parse_models
 from darkroom.domain.model.errors import InvalidValue
 from darkroom.domain.model.image_file import MediaType
-from darkroom.domain.model.model_card import ModelCard, NumberRange, PixelRange
-from darkroom.domain.model.values import ImageSize
+from darkroom.domain.model.model_card import Markup, ModelCard, NumberRange, PixelRange
+from darkroom.domain.model.values import GuidanceScale, ImageSize, InferenceSteps
 
 
 def card_of(entry: str) -> ModelCard:
@@ -97,3 +103,89 @@ def test_what_cannot_be_read_is_told_in_a_line(entry: str, says: str) -> None:
 def test_no_model_is_named_twice() -> None:
     with pytest.raises(InvalidValue, match="'gpt-image-2' is named twice"):
         parse_models(["gpt-image-2", "gpt-image-2=1024x1024"])
+
+
+def body(entry: str, **changes: Any) -> dict[str, Any]:  # noqa: ANN401  # fields, as `replace` takes them
+    (model,) = parse_models([entry]).values()
+    request = replace(plain_request(model.card), **changes)
+    fields: dict[str, Any] = json.loads(call_body(request, model, GPTImageOptions(), "b64_json"))
+    return {name: value for name, value in fields.items() if name not in {"prompt", "n"}}
+
+
+def test_fields_go_by_the_names_that_the_engine_has_for_them() -> None:
+    entry = "flux=512-1024/64 seed:random_seed num_inference_steps:steps=28 guidance_scale:cfg=3.5 size:width,height"
+
+    assert body(entry, num_inference_steps=InferenceSteps(20), guidance_scale=GuidanceScale(4)) == {
+        "model": "flux",
+        "width": 512,
+        "height": 512,
+        "random_seed": 2**31,
+        "steps": 20,
+        "cfg": 4.0,
+        "response_format": "b64_json",
+    }
+
+
+def test_a_size_may_go_by_another_name_or_as_a_ratio_with_a_tier() -> None:
+    assert body("flux=1024x1024 size:dimensions")["dimensions"] == "1024x1024"
+    ratios = "grok=1:1=1024x1024|16:9@2K=2752x1536"
+    assert body(ratios)["aspect_ratio"] == "1:1"
+    assert body(ratios, size=ImageSize(2752, 1536)) == {
+        "model": "grok",
+        "aspect_ratio": "16:9",
+        "resolution": "2k",
+        "response_format": "b64_json",
+    }
+
+
+def test_constants_go_along_and_what_is_left_empty_is_left_out() -> None:
+    assert body("a=64-512 response_format=base64 watermark=false scale=1.5 model=vendor/a-1") == {
+        "model": "vendor/a-1",
+        "size": "64x64",
+        "response_format": "base64",
+        "watermark": False,
+        "scale": 1.5,
+    }
+    assert body("a=64-512 response_format=") == {"model": "a", "size": "64x64"}
+
+
+def test_a_deployment_may_be_a_gpt_image_model_whatever_its_name() -> None:
+    (model,) = parse_models(["mine=1024x1024 kind=gpt-image model=images-prod"]).values()
+
+    assert model.is_gpt_image
+    assert body("mine=kind=gpt-image model=gpt-image-2")["model"] == "gpt-image-2"
+    assert body("mine=1024x1024 kind=gpt-image") == {"model": "mine", "size": "1024x1024", "output_format": "png"}
+
+
+@pytest.mark.parametrize(
+    ("words", "reads"),
+    [
+        ("", {Markup.EXTRA_ARGS, Markup.NETWORKS}),
+        ("markup=lora", {Markup.EXTRA_ARGS}),
+        ("markup=localai", {Markup.EXTRA_ARGS, Markup.NETWORKS, Markup.BAR}),
+        ("markup=lora markup=localai", {Markup.EXTRA_ARGS, Markup.BAR}),
+    ],
+)
+def test_the_card_says_which_markup_the_engine_reads(words: str, reads: set[Markup]) -> None:
+    assert card_of(f"a=64-512 {words}").reads == reads
+
+
+def test_a_seed_may_count_only_if_it_is_reported() -> None:
+    assert card_of("a=64-512 seed=told").seed_told
+    assert card_of("a=64-512 seed:noise=told").seed_told
+    assert not card_of("a=64-512 seed=sent").seed_told
+
+
+@pytest.mark.parametrize(
+    ("entry", "says"),
+    [
+        ("a=64-512 markup=html", "'markup=html' must be markup=lora or markup=localai"),
+        ("a=64-512 kind=dall-e", "'kind=dall-e' must be kind=gpt-image"),
+        ("a=64-512 size=auto", "'size=auto' cannot be said for all orders"),
+        ("a=64-512 prompt=hello", "'prompt=hello' cannot be said for all orders"),
+        ("a=64-512 8bit=true", "'8bit=true' must name an input"),
+    ],
+)
+def test_a_word_that_makes_no_sense_is_told_in_a_line(entry: str, says: str) -> None:
+    with pytest.raises(InvalidValue, match=says):
+        card_of(entry)

@@ -23,6 +23,7 @@ from darkroom.adapters.generators.replicate.errors import replicate_failure
 from darkroom.adapters.generators.replicate.prediction import Prediction
 from darkroom.adapters.generators.stability import answer as stability
 from darkroom.adapters.generators.webui import answer as webui
+from darkroom.adapters.generators.webui.models import parse_models
 from darkroom.adapters.outbound_http.answer import Answer
 from darkroom.domain.model.errors import Charged, DrawingFailed, InvalidValue, UnusableImage
 from darkroom.domain.model.generation import GenerationRequest
@@ -77,6 +78,7 @@ ANSWERS: Final = st.builds(
     body=st.binary(max_size=80) | DOCUMENTS.map(lambda value: json.dumps(value).encode()),
 )
 LINKED: Final = CallOptions(return_type="url", image_format="webp", nsfw_checker=True)
+CHECKPOINT: Final = parse_models(["sdxl=sd_xl_base_1.0"])["sdxl"]
 ENCLOSED: Final = CallOptions(return_type="base64_string", image_format="webp", nsfw_checker=False)
 READERS: Final[dict[str, Callable[[Answer], object]]] = {
     "gemini": lambda answer: gemini.read_answer(answer, REQUEST),
@@ -85,7 +87,7 @@ READERS: Final[dict[str, Callable[[Answer], object]]] = {
     "openai": lambda answer: openai_images.read_answer(answer, REQUEST),
     "openrouter": lambda answer: openrouter.read_answer(answer, REQUEST),
     "stability": lambda answer: stability.read_answer(answer, REQUEST),
-    "webui": lambda answer: webui.read_answer(answer, REQUEST, "sd_xl_base_1.0"),
+    "webui": lambda answer: webui.read_answer(answer, REQUEST, CHECKPOINT),
     "replicate": lambda answer: Prediction(answer.document()).link(),
 }
 

@@ -12,9 +12,10 @@ from darkroom.adapters.generators.karlo.call import CallOptions
 from darkroom.adapters.generators.karlo.errors import karlo_failure
 from darkroom.adapters.generators.karlo.receipt import KarloReceipt, LinkedImage
 from darkroom.adapters.generators.moderation import says_no
+from darkroom.adapters.generators.seeds import matched
 from darkroom.adapters.outbound_http.answer import Answer
 from darkroom.adapters.outbound_http.image_hosts import ImageHosts
-from darkroom.adapters.outbound_http.images import drawn_image, from_base64, read_seed
+from darkroom.adapters.outbound_http.images import drawn_image, from_base64
 from darkroom.domain.model.errors import UnusableImage
 from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
 from darkroom.domain.model.values import Seed
@@ -60,10 +61,6 @@ def _code(value: object) -> int | None:
     return value if type(value) is int and abs(value) <= _LARGEST_CODE else None
 
 
-def _seed(entry: object) -> Seed | None:
-    return read_seed(entry.get("seed")) if isinstance(entry, dict) else None
-
-
 def _id(entry: Mapping[str, Any]) -> str | None:
     """The provider's id, where it gives one that can be handed on."""
     value = entry.get("id")
@@ -82,41 +79,22 @@ class _Reading:
         self.flaws: list[str] = []
 
     def read(self, entries: Sequence[object]) -> None:
-        placed = self._placed(entries)
+        placed = matched(entries, self._request.seeds)
         for index in range(self._request.samples):
             if index in placed:
-                self._read_image(index, placed[index])
+                place, seed = placed[index]
+                self._read_image(index, seed, entries[place])
             else:
                 self.flaws.append(f"image {index} is not in the provider's answer")
         if len(entries) > self._request.samples:
             # All that was ordered may be among them, and that is what is handed out.
             log.warning("the provider's answer holds %d images instead of %d", len(entries), self._request.samples)
 
-    def _placed(self, entries: Sequence[object]) -> dict[int, object]:
-        """Which entry is which sample: by its seed, and where that says nothing by its place."""
-        free = dict(enumerate(self._request.seeds))
-        placed: dict[int, object] = {}
-        strangers: list[tuple[int, object]] = []
-        for place, entry in enumerate(entries):
-            seed = _seed(entry)
-            index = next((index for index, sent in free.items() if sent == seed), None)
-            if index is None:
-                strangers.append((place, entry))
-            else:
-                placed[index] = entry
-                del free[index]
-        for place, entry in strangers:
-            if free:
-                index = place if place in free else min(free)
-                placed[index] = entry
-                del free[index]
-        return placed
-
-    def _read_image(self, index: int, entry: object) -> None:
+    def _read_image(self, index: int, seed: Seed | None, entry: object) -> None:
         if not isinstance(entry, dict):
             self.flaws.append(f"image {index} is no object in the provider's answer")
             return
-        image_id, image, seed = _id(entry), entry.get("image"), self._seed_of(index, entry)
+        image_id, image = _id(entry), entry.get("image")
         # Asked for or not, and whatever it is if not one of these: what was flagged is not handed out.
         if entry.get("nsfw_content_detected") not in (None, False) or says_no(entry):
             self.withheld.append(index)
@@ -125,17 +103,9 @@ class _Reading:
         elif self._is_repeated(image_id, image):
             self.flaws.append(f"image {index} is the same as another in the provider's answer")
         elif self._linked:
-            self.linked.append(LinkedImage(index, image_id, seed.value, image))
+            self.linked.append(LinkedImage(index, image_id, seed.value if seed else None, image))
         else:
             self._decode_image(index, seed, image_id, image)
-
-    def _seed_of(self, index: int, entry: object) -> Seed:
-        """The seed that really made it; where the answer does not say, the one that was sent."""
-        sent = self._request.seeds[index]
-        made = _seed(entry) or sent
-        if made != sent:
-            log.warning("the provider made image %s with another seed than it was sent", index)
-        return made
 
     def _is_usable(self, image: str) -> bool:
         return image != "" and image.isascii() and not (self._linked and len(image) > ImageHosts.LONGEST_LINK)
@@ -147,7 +117,7 @@ class _Reading:
         self._seen |= marks
         return repeated
 
-    def _decode_image(self, index: int, seed: Seed, image_id: str | None, text: str) -> None:
+    def _decode_image(self, index: int, seed: Seed | None, image_id: str | None, text: str) -> None:
         try:
             data = from_base64(text, index=index)
             self.images.append(drawn_image(self._request, index=index, seed=seed, data=data, image_id=image_id))

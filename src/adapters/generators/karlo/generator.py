@@ -78,7 +78,8 @@ class KarloImageGenerator(ImageGenerator):
         longest = longest_file(request.size)
         async with self._http.room.holding(longest):
             data = await self._http.images.fetch(f"image {image.index}", image.link, longest=longest)
-            yield drawn_image(request, index=image.index, seed=Seed(image.seed), data=data, image_id=image.id)
+            seed = None if image.seed is None else Seed(image.seed)
+            yield drawn_image(request, index=image.index, seed=seed, data=data, image_id=image.id)
 
     def _longest_answer(self, request: GenerationRequest) -> int:
         """In bytes; base64 makes four of three."""

@@ -11,11 +11,11 @@ _Index = Annotated[int, msgspec.Meta(ge=0, lt=SampleCount.MAX)]
 
 
 class LinkedImage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An image behind a link; `index` says which sample it is."""
+    """An image behind a link; `index` says which sample it is, `seed` is None if it is not known which one drew it."""
 
     index: _Index
     id: str | None
-    seed: Annotated[int, msgspec.Meta(ge=Seed.MIN, le=Seed.MAX)]
+    seed: Annotated[int, msgspec.Meta(ge=Seed.MIN, le=Seed.MAX)] | None
     link: str
 
 

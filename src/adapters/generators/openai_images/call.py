@@ -38,17 +38,23 @@ _ONE: Final = 1  # image a call
 def call_body(
     request: GenerationRequest, model: OpenAIModel, options: GPTImageOptions, response_format: ResponseFormat
 ) -> bytes:
-    """Every parameter as given, for one image; what was not given is left out."""
+    """Every parameter as given, for one image, by the names that the model has; what was not given is left out."""
     negative_prompt, steps, guidance = request.negative_prompt, request.num_inference_steps, request.guidance_scale
-    fields = {
-        "model": request.version.value,
-        "prompt": request.prompt.value,
-        "n": _ONE,
-        "size": f"{request.size.width}x{request.size.height}",
+    honoured = {
         "negative_prompt": negative_prompt and negative_prompt.value,
         "seed": request.seeds[0].value if request.seeds else None,
         "num_inference_steps": steps and steps.value,
         "guidance_scale": guidance and guidance.value,
-        **(asdict(options) if model.is_gpt_image else {"response_format": response_format}),
     }
-    return json.dumps({name: value for name, value in fields.items() if value is not None}).encode()
+    fields = {
+        "model": model.name,
+        "prompt": request.prompt.value,
+        "n": _ONE,
+        **model.size_fields(request.size),
+        **{model.fields.get(name, name): value for name, value in honoured.items()},
+        **(asdict(options) if model.is_gpt_image else {"response_format": response_format}),
+        **model.also,
+    }
+    return json.dumps(
+        {name: value for name, value in fields.items() if value is not None and name not in model.without}
+    ).encode()

@@ -1,5 +1,6 @@
 """The generator that draws with whoever speaks the Images API."""
 
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -9,17 +10,22 @@ import httpx
 
 from darkroom.adapters.generators.moderation import understood
 from darkroom.adapters.generators.one_by_one import OneByOneImageGenerator
-from darkroom.adapters.generators.openai_images.answer import read_answer, the_image
+from darkroom.adapters.generators.openai_images.answer import LinkedImage, read_answer
+from darkroom.adapters.generators.openai_images.api import PAYS_AGAIN, ImagesAPI, is_litellm
 from darkroom.adapters.generators.openai_images.call import GPTImageOptions, ResponseFormat, call_body
+from darkroom.adapters.generators.openai_images.listing import Listing
 from darkroom.adapters.generators.openai_images.models import OpenAIModel
+from darkroom.adapters.outbound_http.answer import Answer
 from darkroom.adapters.outbound_http.endpoint import Endpoint
-from darkroom.adapters.outbound_http.headers import HEADERS
-from darkroom.adapters.outbound_http.images import longest_file
+from darkroom.adapters.outbound_http.images import drawn_image, longest_file
 from darkroom.adapters.outbound_http.room import IMAGE_MEMORY, ProviderHttp, open_provider_http
 from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
 from darkroom.domain.model.image_file import MediaType
 from darkroom.domain.model.model_card import ModelCard
+from darkroom.domain.model.values import Seed
 from darkroom.domain.ports import ImageGenerator, Receipt
+
+log = logging.getLogger(__name__)
 
 OPENAI: Final = "https://api.openai.com/v1"
 
@@ -32,15 +38,16 @@ class OpenAIImageGenerator(ImageGenerator):
 
     def __init__(
         self,
-        endpoint: Endpoint,
+        api: ImagesAPI,
         http: ProviderHttp,
         models: Mapping[str, OpenAIModel],
         options: GPTImageOptions,
         response_format: ResponseFormat,
     ) -> None:
         """`models` by version."""
-        self._endpoint, self._http, self._models = endpoint, http, models
+        self._api, self._http, self._models = api, http, models
         self._options, self._response_format = options, response_format
+        self._warned = False
 
     @property
     def cards(self) -> Sequence[ModelCard]:
@@ -55,35 +62,33 @@ class OpenAIImageGenerator(ImageGenerator):
         model = self._models[request.version.value]
         call = httpx.Request(
             "POST",
-            self._endpoint.url(_PATH),
-            headers={
-                **HEADERS,
-                "Accept": "application/json",
-                "Authorization": self._authorization,
-                "Content-Type": "application/json",
-            },
+            self._api.url(_PATH),
+            headers={**self._api.headers, "Content-Type": "application/json"},
             content=call_body(request, model, self._options, self._response_format),
         )
         longest = _BESIDES_BASE64 + longest_file(request.size) * 4 // 3
         answer = await self._http.paid.send(call, longest=longest)
-        with understood(answer, request, self._endpoint.api_key):
-            return read_answer(answer, request)
+        self._notice_gateway(answer)
+        with understood(answer, request, self._api.key):
+            return read_answer(answer, request, seed_told=model.card.seed_told)
 
     async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
         for image in receipt.images:
             yield image
         if receipt.reference:
-            link, longest = receipt.reference.decode("ascii"), longest_file(request.size)
+            linked, longest = LinkedImage.decode(receipt.reference, request), longest_file(request.size)
+            seed = None if linked.seed is None else Seed(linked.seed)
             async with self._http.room.holding(longest):
-                yield the_image(request, await self._http.images.fetch("image 0", link, longest=longest))
+                data = await self._http.images.fetch("image 0", linked.link, longest=longest)
+                yield drawn_image(request, index=0, seed=seed, data=data, image_id=None)
 
     async def check(self) -> str:
-        await self._http.free.reach(self._endpoint.url("/models"), authorization=self._authorization)
-        return f"the Images API answers at {self._endpoint.base_url} and does not refuse the key"
+        return await Listing(self._api, self._http.free, tuple(model.name for model in self._models.values())).told()
 
-    @property
-    def _authorization(self) -> str:
-        return f"Bearer {self._endpoint.api_key}"
+    def _notice_gateway(self, answer: Answer) -> None:
+        if is_litellm(answer) and not self._warned:
+            log.warning("%s", PAYS_AGAIN)
+            self._warned = True
 
 
 @asynccontextmanager
@@ -94,6 +99,8 @@ async def open_openai_images(
     models: Mapping[str, OpenAIModel],
     options: GPTImageOptions | None = None,
     response_format: ResponseFormat = "b64_json",
+    key_header: str | None = None,
+    query: str = "",
     image_hosts: Iterable[str] = (),
     call_timeout: float = 180.0,
     fetch_timeout: float = 60.0,
@@ -104,13 +111,15 @@ async def open_openai_images(
     """Open the generator, for as long as the block lasts; times in seconds, as `open_provider_http` has them.
 
     `models` are those of `parse_models`, `options` for those that are GPT image models, `response_format` for all
-    others. Links may name `image_hosts`, and the server itself. `at_once` calls may be under way. OpenAI says that a
-    call can take two minutes.
+    others. The key goes into `key_header`, such as `api-key`, or else as a Bearer token; `query`, such as
+    `api-version=preview`, goes along with each call. Links may name `image_hosts`, and the server itself. `at_once`
+    calls may be under way. OpenAI says that a call can take two minutes.
 
     Raises:
-        InvalidValue: the key, the base URL or a host cannot be used.
+        InvalidValue: the key, the base URL, the query or a host cannot be used.
     """
     endpoint = Endpoint.parse(base_url=base_url, api_key=api_key)
+    api = ImagesAPI.parse(endpoint, key_header=key_header, query=query)
     async with open_provider_http(
         image_hosts=(*image_hosts, endpoint.origin),
         call_timeout=call_timeout,
@@ -118,5 +127,5 @@ async def open_openai_images(
         image_memory=image_memory,
         trust_env=trust_env,
     ) as http:
-        generator = OpenAIImageGenerator(endpoint, http, models, options or GPTImageOptions(), response_format)
+        generator = OpenAIImageGenerator(api, http, models, options or GPTImageOptions(), response_format)
         yield OneByOneImageGenerator(generator, at_once=at_once)

@@ -1,25 +1,57 @@
-"""Which models there are, and what each accepts."""
+"""Which models there are, what each accepts, and in which accent its endpoint is to be spoken with."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Final
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
 
-from darkroom.adapters.generators.declared_models import EXAMPLE, Sizes, read_honoured, read_sizes
+from darkroom.adapters.generators.declared_inputs import read_input, read_value
+from darkroom.adapters.generators.declared_models import (
+    EXAMPLE,
+    SEED_TOLD,
+    Sizes,
+    read_honoured,
+    read_markup,
+    read_sizes,
+)
+from darkroom.adapters.generators.ratios import RatioTable
 from darkroom.domain.model.errors import InvalidValue
 from darkroom.domain.model.image_file import MediaType
-from darkroom.domain.model.model_card import ModelCard, PixelRange
+from darkroom.domain.model.model_card import HONOURABLE, ModelCard, NumberRange, PixelRange
 from darkroom.domain.model.values import ImageSize, ModelVersion, Prompt
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OpenAIModel:
-    """A model under the name by which the API knows it, that of its card.
+    """A model, and how it is asked for.
 
-    `is_gpt_image`: whether it is one of OpenAI's own, which take other parameters than all others.
+    `name` is what the API calls it. `is_gpt_image`: whether it is one of OpenAI's own, which take other parameters than
+    all others. `fields` are the API's names for what orders hold, if they are not ours. `size` is the field for a size,
+    or one for each side; `ratios`, if given, are what stands for a size in `aspect_ratio` and `resolution`. `also` goes
+    along with every call, in place of what would; `without` is left out of it.
     """
 
     card: ModelCard
+    name: str
     is_gpt_image: bool
+    fields: Mapping[str, str] = field(default_factory=dict)
+    size: tuple[str, ...] = ("size",)
+    ratios: RatioTable | None = None
+    also: Mapping[str, Any] = field(default_factory=dict)
+    without: frozenset[str] = frozenset()
+
+    def size_fields(self, size: ImageSize) -> Mapping[str, Any]:
+        """A size in the fields that the API has for it.
+
+        Raises:
+            GeneratorRefused: the model is not offered in this size any more.
+        """
+        if self.ratios is not None:
+            shape = self.ratios.shape(size)
+            return {"aspect_ratio": shape.ratio} | ({"resolution": shape.tier.lower()} if shape.tier else {})
+        if len(self.size) == 1:
+            return {self.size[0]: f"{size.width}x{size.height}"}
+        return dict(zip(self.size, (size.width, size.height), strict=True))
 
 
 # The sizes that the API's reference lists for these.
@@ -27,14 +59,27 @@ _THREE: Final = Sizes(PixelRange(1024, 1536), (ImageSize(1024, 1024), ImageSize(
 # The widest square within the limits on ratio and number of pixels. What lies outside of it, such as 3840 x 2160, can
 # be listed.
 _ANY: Final = Sizes(PixelRange(816, 2448, step=16))
+_GPT_IMAGE: Final = "kind=gpt-image"
+_SIZES: Final = re.compile(r"[0-9]|[^:=]*$")  # what a word for sizes begins with; any other word has one of the two
+_SIZE_FIELDS: Final = re.compile(r"size:([A-Za-z_]\w*)(?:,([A-Za-z_]\w*))?")
+# What an order says cannot be said once for all by the operator.
+_ORDERED: Final = ("prompt", "size", *HONOURABLE)
 
 
 def parse_models(entries: Iterable[str]) -> dict[str, OpenAIModel]:
     """Read the operator's list, by version.
 
     The name alone is enough for a GPT image model. Any other says what it draws: `=512-2048/16` are sides from 512 to
-    2048 pixels in steps of 16, `=1024x1024|1536x1024` is a list of sizes. After a blank follows what it honours:
-    `seed`, `negative_prompt`, and `num_inference_steps` and `guidance_scale` with what it takes where none is given.
+    2048 pixels in steps of 16, `=1024x1024|1536x1024` is a list of sizes, `=1:1=1024x1024|16:9=1344x768` one of the
+    ratios that stand for them. Words follow, with blanks between them:
+
+    - what it honours: `seed`, `negative_prompt`, `num_inference_steps=28`, `guidance_scale=3.5`, as `read_honoured` has
+      them, under another name if the API has one: `num_inference_steps:steps=28`;
+    - `size:width,height` or `size:dimensions`, if sizes go by other names;
+    - `kind=gpt-image` for one of OpenAI's own whose name does not show it;
+    - `markup=lora`, `markup=localai`, as `read_markup` has them;
+    - any other `field=value` goes along with each call: `watermark=false`, `response_format=base64`, or `model=name` if
+      the API calls the model otherwise; `field=` alone is left out: `response_format=`, `n=`.
 
     Raises:
         InvalidValue: an entry cannot be read, or a name comes twice.
@@ -48,13 +93,57 @@ def parse_models(entries: Iterable[str]) -> dict[str, OpenAIModel]:
     return models
 
 
+class _Words:
+    """What the words of a declaration say, read one after the other."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self.honoured: dict[str, NumberRange | None] = {}
+        self.fields: dict[str, str] = {}
+        self.size: tuple[str, ...] = ("size",)
+        self.also: dict[str, Any] = {}
+        self.without: set[str] = set()
+        self.is_gpt_image = self.seed_told = False
+        self._words = list(words)
+        self.reads = read_markup(self._words)
+        for word in self._words:
+            self._read(word)
+
+    def _read(self, word: str) -> None:
+        left, equals, value = word.partition("=")
+        known, _, called = left.partition(":")
+        if word == _GPT_IMAGE:
+            self.is_gpt_image = True
+        elif found := _SIZE_FIELDS.fullmatch(word):
+            self.size = tuple(name for name in found.groups() if name)
+        elif known in HONOURABLE:
+            self.honoured |= [read_honoured(f"{known}{equals}{value}")]
+            self.seed_told = self.seed_told or f"{known}{equals}{value}" == SEED_TOLD
+            if called:
+                self.fields[known] = read_input(called, word)
+        elif left == "kind":
+            raise InvalidValue(f"{word!r} must be {_GPT_IMAGE}")
+        elif left == "markup":
+            pass  # read by `read_markup`
+        elif equals and left in _ORDERED:
+            raise InvalidValue(f"{word!r} cannot be said for all orders")
+        elif equals and value:
+            self.also[read_input(left, word)] = read_value(value)
+        elif equals:
+            self.without.add(read_input(left, word))
+        else:
+            raise InvalidValue(f"{word!r} must be a field that it honours, as in {EXAMPLE}, or one as watermark=false")
+
+
 def _model(name: str, words: Sequence[str]) -> OpenAIModel:
-    family = name.rpartition("/")[2]  # a gateway may put the name of the provider before it
-    is_gpt_image = family.startswith("gpt-image-")
-    sizes = read_sizes(words[0]) if words else _known_sizes(family)
-    honoured = dict(read_honoured(word) for word in words[1:])
-    if is_gpt_image and honoured:
-        raise InvalidValue(f"{name!r} honours no {', '.join(honoured)}")
+    drawn = [word for word in words[:1] if _SIZES.match(word)]
+    told = _Words(words[len(drawn) :])
+    called = str(told.also.pop("model", name))
+    family = called.rpartition("/")[2]  # a gateway may put the name of the provider before it
+    is_gpt_image = told.is_gpt_image or family.startswith("gpt-image-")
+    if is_gpt_image and told.honoured:
+        raise InvalidValue(f"{name!r} honours no {', '.join(told.honoured)}")
+    ratios = RatioTable.read(drawn[0]) if drawn and ":" in drawn[0] else None
+    sizes = ratios.sizes if ratios else read_sizes(drawn[0]) if drawn else _known_sizes(name, family)
     card = ModelCard(
         version=ModelVersion(name),
         generator="openai",
@@ -64,17 +153,28 @@ def _model(name: str, words: Sequence[str]) -> OpenAIModel:
         prompt_max=Prompt.MAX_LENGTH,
         media_type=MediaType.PNG,
         samples_max=1,
-        negative_prompt="negative_prompt" in honoured,
-        seed="seed" in honoured,
-        num_inference_steps=honoured.get("num_inference_steps"),
-        guidance_scale=honoured.get("guidance_scale"),
+        negative_prompt="negative_prompt" in told.honoured,
+        seed="seed" in told.honoured,
+        seed_told=told.seed_told,
+        reads=told.reads,
+        num_inference_steps=told.honoured.get("num_inference_steps"),
+        guidance_scale=told.honoured.get("guidance_scale"),
     )
-    return OpenAIModel(card, is_gpt_image)
+    return OpenAIModel(
+        card=card,
+        name=called,
+        is_gpt_image=is_gpt_image,
+        fields=told.fields,
+        size=told.size,
+        ratios=ratios,
+        also=told.also,
+        without=frozenset(told.without),
+    )
 
 
-def _known_sizes(family: str) -> Sizes:
+def _known_sizes(name: str, family: str) -> Sizes:
     if family.startswith("gpt-image-1"):
         return _THREE
     if family.startswith("gpt-image-2"):
         return _ANY
-    raise InvalidValue(f"{family!r} must say what it draws, as in {family}={EXAMPLE}")
+    raise InvalidValue(f"{name!r} must say what it draws, as in {name}={EXAMPLE}")

@@ -13,6 +13,7 @@ from darkroom.adapters.generators.queued import job_at_its_end, said_of_job
 from darkroom.adapters.generators.replicate.call import call_body, call_path
 from darkroom.adapters.generators.replicate.errors import replicate_failure
 from darkroom.adapters.generators.replicate.prediction import Prediction, read_id
+from darkroom.adapters.generators.seeds import seed_that_drew
 from darkroom.adapters.outbound_http.endpoint import Endpoint
 from darkroom.adapters.outbound_http.headers import HEADERS
 from darkroom.adapters.outbound_http.images import drawn_image, longest_file
@@ -64,7 +65,8 @@ class ReplicateImageGenerator(ImageGenerator):
         except DrawingFailed as failure:
             said, key = prediction.said, self._endpoint.api_key
             raise explain(failure, said, request, [key], wordings=prediction.failed) from failure
-        seed = next(iter(request.seeds), None)  # a prediction says nothing of it: it is the one that was sent
+        sent, told = next(iter(request.seeds), None), self._models[request.version.value].card.seed_told
+        seed = seed_that_drew(list(prediction.reported_seeds()), sent, only_reported=told)
         longest = longest_file(request.size)
         async with self._http.room.holding(longest):
             data = await self._http.images.fetch("image 0", link, longest=longest)

@@ -2,10 +2,11 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from darkroom.adapters.generators.seeds import reported_in
 from darkroom.adapters.outbound_http.image_hosts import ImageHosts
 from darkroom.domain.model.errors import (
     DrawingFailed,
@@ -16,6 +17,7 @@ from darkroom.domain.model.errors import (
 from darkroom.domain.model.progress import Progress
 
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_SEED: Final = re.compile(r"^(?:using |random )?seed(?: used)?[:=] *([0-9]{1,20})\b", re.IGNORECASE | re.MULTILINE)
 _BAR: Final = re.compile(r"\| *([0-9]{1,6})/([0-9]{1,6}) \[")
 
 
@@ -65,6 +67,12 @@ class Prediction:
         bars = _BAR.findall(logs) if isinstance(logs, str) else []
         step, steps = map(int, bars[-1]) if bars else (0, 0)
         return Progress(step=step, steps=steps) if 0 <= step <= steps and steps else None
+
+    def reported_seeds(self) -> Iterator[object]:
+        """Every seed that it reports: in its output, or in the log, where models by custom write `Using seed: 7`."""
+        output, logs = self.document.get("output"), self.document.get("logs")
+        yield from reported_in(output)
+        yield from dict.fromkeys(_SEED.findall(logs)) if isinstance(logs, str) else ()
 
     def link(self) -> str:
         """The URL of its image; where it made several, of the first.

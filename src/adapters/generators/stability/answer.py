@@ -1,11 +1,11 @@
 """Reading an answer: `{"image", "seed", "finish_reason"}`, or an error."""
 
-import logging
 from http import HTTPStatus
 from typing import Final
 
+from darkroom.adapters.generators.seeds import reported_by, reported_in, seed_that_drew
 from darkroom.adapters.outbound_http.answer import Answer
-from darkroom.adapters.outbound_http.images import from_base64, read_seed
+from darkroom.adapters.outbound_http.images import from_base64
 from darkroom.domain.model.errors import (
     Charged,
     DrawingFailed,
@@ -15,8 +15,6 @@ from darkroom.domain.model.errors import (
     UnusableImage,
 )
 from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
-
-log = logging.getLogger(__name__)
 
 _REFUSALS: Final = {
     HTTPStatus.UNAUTHORIZED: "it does not know our key",
@@ -40,10 +38,8 @@ def read_answer(answer: Answer, request: GenerationRequest) -> GeneratedImage:
     if not isinstance(text, str) or not text or reason not in ("SUCCESS", None):
         raise UnusableImage("the provider's answer holds no finished image", evidence=answer.body)
     (sent,) = request.seeds
-    made = read_seed(document.get("seed")) or sent
-    if made != sent:
-        log.warning("the provider made an image with another seed than it was sent")
-    return GeneratedImage(index=0, seed=made, data=from_base64(text, index=0))
+    seed = seed_that_drew([*reported_in(document), *reported_by(answer.headers)], sent)
+    return GeneratedImage(index=0, seed=seed, data=from_base64(text, index=0))
 
 
 def _failure(answer: Answer) -> DrawingFailed:

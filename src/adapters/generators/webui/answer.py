@@ -5,12 +5,13 @@ import logging
 from collections.abc import Mapping
 from typing import Any, Final
 
+from darkroom.adapters.generators.seeds import reported_by, reported_in, seed_that_drew
 from darkroom.adapters.generators.webui.errors import webui_failure
+from darkroom.adapters.generators.webui.models import WebUIModel
 from darkroom.adapters.outbound_http.answer import Answer
-from darkroom.adapters.outbound_http.images import drawn_image, from_base64, read_seed
+from darkroom.adapters.outbound_http.images import drawn_image, from_base64
 from darkroom.domain.model.errors import UnusableImage
 from darkroom.domain.model.generation import GenerationRequest
-from darkroom.domain.model.values import Seed
 from darkroom.domain.ports import Receipt
 
 log = logging.getLogger(__name__)
@@ -18,7 +19,7 @@ log = logging.getLogger(__name__)
 _DATA_URL: Final = "data:image/"
 
 
-def read_answer(answer: Answer, request: GenerationRequest, checkpoint: str | None) -> Receipt:
+def read_answer(answer: Answer, request: GenerationRequest, model: WebUIModel) -> Receipt:
     """The image that an answer holds.
 
     Raises:
@@ -33,10 +34,11 @@ def read_answer(answer: Answer, request: GenerationRequest, checkpoint: str | No
     if not isinstance(image, str) or not image:
         raise UnusableImage("the server's answer holds no image", evidence=answer.body)
     info = _info(document.get("info"))
-    if checkpoint is not None:
-        _look_at_model(info, checkpoint)
+    if model.checkpoint is not None:
+        _look_at_model(info, model.checkpoint)
     data = from_base64(_past_data_url(image), index=0)
-    seed = _seed_of(info, request.seeds[0])
+    reported = [*reported_in(info), *reported_by(answer.headers)]
+    seed = seed_that_drew(reported, request.seeds[0], only_reported=model.card.seed_told)
     return Receipt(images=(drawn_image(request, index=0, seed=seed, data=data, image_id=None),))
 
 
@@ -47,15 +49,6 @@ def _info(text: object) -> Mapping[str, Any]:
     except (ValueError, RecursionError):
         info = None
     return info if isinstance(info, dict) else {}
-
-
-def _seed_of(info: Mapping[str, Any], sent: Seed) -> Seed:
-    """The seed that really made the image; where the answer does not say, the one that was sent."""
-    seeds = info.get("all_seeds")
-    made = read_seed(seeds[0]) if isinstance(seeds, list) and seeds else read_seed(info.get("seed"))
-    if made is not None and made != sent:
-        log.warning("the server made an image with another seed than it was sent")
-    return sent if made is None else made
 
 
 def _look_at_model(info: Mapping[str, Any], checkpoint: str) -> None:

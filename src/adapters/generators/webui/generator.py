@@ -50,17 +50,17 @@ class WebUIImageGenerator(ImageGenerator):
         return tuple(model.card for model in self._models.values())
 
     async def submit(self, request: GenerationRequest, key: str) -> Receipt:
-        checkpoint = self._models[request.version.value].checkpoint
+        model = self._models[request.version.value]
         call = httpx.Request(
             "POST",
             self._endpoint.url(_PATH),
             headers={**self._headers, "Content-Type": "application/json"},
-            content=call_body(request, checkpoint, self._options, key),
+            content=call_body(request, model.checkpoint, self._options, key),
         )
         longest = _BESIDES_BASE64 + longest_file(request.size) * 4 // 3
         answer = await self._http.paid.send(call, longest=longest)
         with understood(answer, request, self._endpoint.api_key):
-            return read_answer(answer, request, checkpoint)
+            return read_answer(answer, request, model)
 
     async def progress(self, request: GenerationRequest, key: str, receipt: Receipt | None) -> Progress | None:
         del request, receipt

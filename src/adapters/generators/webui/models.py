@@ -1,15 +1,18 @@
 """Which models there are: a version for each checkpoint that the operator names."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
+from darkroom.adapters.generators.declared_models import SEED_TOLD, read_markup
 from darkroom.domain.model.errors import InvalidValue
 from darkroom.domain.model.image_file import MediaType
 from darkroom.domain.model.model_card import ModelCard, NumberRange, PixelRange
 from darkroom.domain.model.values import GuidanceScale, InferenceSteps, ModelVersion, Prompt
 
 _SIDE: Final = PixelRange(64, 2048, step=8)
+_WORD: Final = re.compile(r"\s+(markup=\S*|step=[1-9][0-9]{0,3}|seed=(?:sent|told))$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,29 +26,45 @@ class WebUIModel:
 def parse_models(entries: Iterable[str]) -> dict[str, WebUIModel]:
     """Read the operator's list, by version: `version=checkpoint`, or the version alone for the one that is loaded.
 
+    Words may follow a checkpoint, whose name may hold blanks: `markup=lora` lets prompts load networks, `step=64` is
+    for a server whose sides are multiples of that, and `seed=told` for one whose seeds count only if it reports them.
+
     Raises:
         InvalidValue: an entry cannot be read, or a version comes twice.
     """
     models: dict[str, WebUIModel] = {}
     for entry in entries:
-        version, equals, checkpoint = (part.strip() for part in entry.partition("="))
+        named, words = _words_apart(entry.strip())
+        version, equals, checkpoint = (part.strip() for part in named.partition("="))
         if equals and not checkpoint:
             raise InvalidValue(f"{version!r} must name a checkpoint after the equals sign")
         if version in models:
             raise InvalidValue(f"{version!r} is named twice")
-        models[version] = WebUIModel(_card(version), checkpoint or None)
+        models[version] = WebUIModel(_card(version, words), checkpoint or None)
     return models
 
 
-def _card(version: str) -> ModelCard:
+def _words_apart(entry: str) -> tuple[str, list[str]]:
+    """An entry without the words at its end, and those."""
+    words: list[str] = []
+    while (found := _WORD.search(entry)) is not None:
+        entry, words = entry[: found.start()], [found[1], *words]
+    return entry, words
+
+
+def _card(version: str, words: Sequence[str]) -> ModelCard:
+    steps = [int(word.removeprefix("step=")) for word in words if word.startswith("step=")]
+    side = replace(_SIDE, step=steps[-1]) if steps else _SIDE
     return ModelCard(
         version=ModelVersion(version),
         generator="webui",
-        width=_SIDE,
-        height=_SIDE,
+        width=side,
+        height=side,
         prompt_max=Prompt.MAX_LENGTH,  # the web UI reads it in pieces of 75 tokens, as many as there are
         media_type=MediaType.PNG,
         samples_max=1,
+        seed_told=SEED_TOLD in words,
+        reads=read_markup(words),
         num_inference_steps=NumberRange(InferenceSteps.MIN, InferenceSteps.MAX, default=50),
         guidance_scale=NumberRange(GuidanceScale.MIN, GuidanceScale.MAX, default=7.0),
     )

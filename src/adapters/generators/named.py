@@ -1,0 +1,38 @@
+"""A generator under a name of its own: one endpoint of several that a provider, or several alike, are called at."""
+
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import replace
+
+from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
+from darkroom.domain.model.model_card import ModelCard
+from darkroom.domain.model.progress import Progress
+from darkroom.domain.ports import ImageGenerator, Receipt
+
+
+class NamedImageGenerator(ImageGenerator):
+    """Draws as another does; its cards say that it is `name` that draws."""
+
+    def __init__(self, generator: ImageGenerator, name: str) -> None:
+        self._generator, self._name = generator, name
+
+    @property
+    def cards(self) -> Sequence[ModelCard]:
+        return tuple(replace(card, generator=self._name) for card in self._generator.cards)
+
+    async def submit(self, request: GenerationRequest, key: str) -> Receipt:
+        return await self._generator.submit(request, key)
+
+    def answers(self, request: GenerationRequest, key: str) -> AsyncGenerator[Receipt, None]:
+        return self._generator.answers(request, key)
+
+    def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
+        return self._generator.collect(request, receipt)
+
+    async def progress(self, request: GenerationRequest, key: str, receipt: Receipt | None) -> Progress | None:
+        return await self._generator.progress(request, key, receipt)
+
+    async def find(self, request: GenerationRequest, key: str) -> Receipt | None:
+        return await self._generator.find(request, key)
+
+    async def check(self) -> str:
+        return await self._generator.check()
