@@ -7,11 +7,14 @@ from typing import ClassVar, Final, NamedTuple, Self
 
 import httpx
 
-from darkroom.adapters.outbound_http.public_addresses import LinkRefused, may_be_public
+from darkroom.adapters.outbound_http.public_addresses import LinkRefused, is_address, may_be_public
 from darkroom.domain.model.errors import InvalidValue
 
 _PORTS: Final = {"http": 80, "https": 443}
 _HOST: Final = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?|[0-9a-f:.]+:[0-9a-f:.]*")  # a name, or an address
+# A name that can be resolved (RFC 1035, 2.3.4, and underscores, which many use), with or without the dot of the root.
+_LABEL: Final = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
+_NAME: Final = re.compile(rf"(?=.{{1,254}}$)({_LABEL}\.)*{_LABEL}\.?")
 
 
 class Origin(NamedTuple):
@@ -78,8 +81,13 @@ def read_link(link: str) -> httpx.URL:
     if len(link) > ImageHosts.LONGEST_LINK:
         raise LinkRefused(f"is longer than {ImageHosts.LONGEST_LINK} characters")
     url = _url(link)
-    if url is None or not url.host:
+    if url is None or not url.raw_host:
         raise LinkRefused("is no URL")
+    host = url.raw_host.decode("ascii")
+    if not _NAME.fullmatch(host) and not is_address(host):
+        raise LinkRefused("names a host that cannot exist")
+    if url.port is not None and not 0 < url.port < 2**16:
+        raise LinkRefused("names a port that cannot exist")
     if url.userinfo:
         raise LinkRefused("holds a user name")
     return url

@@ -15,6 +15,15 @@ class LinkRefused(Exception):
     """A link is not followed; the message, read after "its link", says why, and never quotes it."""
 
 
+def is_address(host: str) -> bool:
+    """Whether a URL's host is an IP address."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def is_public(address: str) -> bool:
     """Whether an IP address belongs to the public internet, whichever way it is written.
 

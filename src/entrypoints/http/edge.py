@@ -15,6 +15,9 @@ from darkroom.entrypoints.http.problems import PROBLEM
 from darkroom.entrypoints.http.public_path import published_under, without_public_path
 from darkroom.entrypoints.http.request_id import choose_request_id
 
+HEAD: Final = "head"
+"""Under which the scope's state holds whether an answer ends where its body begins."""
+
 _DEFAULTS: Final = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
 
 
@@ -59,20 +62,24 @@ class Edge:
     async def _answer(
         self, scope: HTTPScope, receive: Receive, send: Send, request_id: str, answered: Answered
     ) -> None:
-        began, status = time.perf_counter(), None
+        began, status, answered_head = time.perf_counter(), None, False
         inner = scope.copy()
         if self._left_on:
             without_public_path(inner)
-        inner["state"] = {**scope.get("state", {}), "request_id": request_id}
+        inner["state"] = {**scope.get("state", {}), "request_id": request_id, HEAD: scope["method"] == "HEAD"}
         if scope["method"] == "HEAD":
-            # The same as GET without the body (RFC 9110, 9.3.2), which the server leaves out by itself.
+            # The same as GET without the body (RFC 9110, 9.3.2). It ends where the body begins: a stream has no end.
             inner["method"] = "GET"
 
         async def send_dressed(message: Message) -> None:
-            nonlocal status
+            nonlocal status, answered_head
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = _dressed(message["headers"], request_id)
+            elif scope["method"] == "HEAD" and message["type"] == "http.response.body":
+                if answered_head:
+                    return
+                message["body"], message["more_body"], answered_head = b"", False, True
             await send(message)
 
         try:

@@ -8,6 +8,7 @@ from typing import Final
 from litestar.types import Receive, Scope, Send
 
 from darkroom.domain.model.errors import Overloaded
+from darkroom.entrypoints.http.edge import HEAD
 
 EVENT_STREAM: Final = "text/event-stream"
 RECONNECT_AFTER: Final = 2
@@ -21,30 +22,51 @@ _HEADERS: Final = (
 
 
 class StreamRoom:
-    """At most so many streams at once."""
+    """At most `most` streams at once, and a share of them for each caller.
+
+    As long as there is room, one caller may have all of it. In a full room a caller who has fewer streams than another
+    takes the place of the oldest one of the caller who has most; a client whose stream ends early opens it again.
+    """
 
     def __init__(self, most: int) -> None:
-        self._free = self.most = most
+        self.most = most
+        # For each caller, in the order in which they were opened: what ends a stream early.
+        self._places: dict[str, dict[asyncio.Event, None]] = {}
 
     @property
     def taken(self) -> int:
         """How many are open."""
-        return self.most - self._free
+        return sum(map(len, self._places.values()))
 
     @contextmanager
-    def place(self) -> Iterator[None]:
-        """Hold a place for the length of the block.
+    def place(self, caller: str) -> Iterator[asyncio.Event]:
+        """Hold a place for the length of the block, which is to end once the event is set.
 
         Raises:
             Overloaded: there is none.
         """
-        if not self._free:
-            raise Overloaded("too many streams of events are open; ask for the generation instead")
-        self._free -= 1
+        if self.taken >= self.most:
+            self._make_room(caller)
+        given_up = asyncio.Event()
+        self._places.setdefault(caller, {})[given_up] = None
         try:
-            yield
+            yield given_up
         finally:
-            self._free += 1
+            self._leave(caller, given_up)
+
+    def _make_room(self, caller: str) -> None:
+        most = max(self._places, key=lambda one: len(self._places[one]), default=caller)
+        if len(self._places.get(most, ())) <= len(self._places.get(caller, ())) + 1:
+            raise Overloaded("too many streams of events are open; ask for the generation instead")
+        given_up = next(iter(self._places[most]))
+        self._leave(most, given_up)
+        given_up.set()
+
+    def _leave(self, caller: str, given_up: asyncio.Event) -> None:
+        if not given_up.is_set():  # else it has left
+            del self._places[caller][given_up]
+            if not self._places[caller]:
+                del self._places[caller]
 
 
 def event(name: str, event_id: str, data: bytes) -> bytes:
@@ -55,27 +77,33 @@ def event(name: str, event_id: str, data: bytes) -> bytes:
 class EventStream:
     """An answer, as an ASGI application. Its source gives events, and None where there is nothing new to tell."""
 
-    def __init__(self, source: AsyncGenerator[bytes | None, None], room: StreamRoom) -> None:
-        self._source, self._room = source, room
+    def __init__(self, source: AsyncGenerator[bytes | None, None], room: StreamRoom, caller: str) -> None:
+        self._source, self._room, self._caller = source, room, caller
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send until the source ends; whichever way it ends, nothing of it is left at work."""
-        del scope
+        if scope["state"][HEAD]:
+            await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+            await _send_piece(send, b"", more=False)
+            return
         async with aclosing(self._source):
-            with self._room.place():
-                sending, leaving = asyncio.ensure_future(self._send(send)), asyncio.ensure_future(_left(receive))
+            with self._room.place(self._caller) as given_up:
+                await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+                await _send_piece(send, b"retry: %d\n\n" % (RECONNECT_AFTER * 1000))
+                sending = asyncio.ensure_future(self._send(send))
+                ends = (sending, asyncio.ensure_future(_left(receive)), asyncio.ensure_future(given_up.wait()))
                 try:
-                    await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
+                    await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
                 finally:
-                    for task in (sending, leaving):
+                    for task in ends:
                         task.cancel()
-                    (failure, _) = await asyncio.gather(sending, leaving, return_exceptions=True)
+                    (failure, *_) = await asyncio.gather(*ends, return_exceptions=True)
                 if isinstance(failure, Exception):
                     raise failure
+                if given_up.is_set() and failure is not None:  # cut off, though its client is there
+                    await _send_piece(send, b"", more=False)
 
     async def _send(self, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
-        await _send_piece(send, b"retry: %d\n\n" % (RECONNECT_AFTER * 1000))
         now = asyncio.get_running_loop().time
         last = now()
         async for told in self._source:

@@ -1,19 +1,24 @@
 """Images of a storage that has no web server of its own, read through links that this service signs."""
 
+import re
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath
 
-from darkroom.domain.model.errors import Overloaded, StorageFault
+from darkroom.domain.model.errors import NotFound, Overloaded, StorageFault
 from darkroom.entrypoints.http.auth.authentication import OPEN_TO_ALL
+from darkroom.entrypoints.http.problems import AnyRequest
 from darkroom.entrypoints.http.services import Services
 from darkroom.entrypoints.http.signed_files import FILES, SignedFiles
 
 # An image is looked at where it is linked, and whatever its bytes pretend to be, it runs nothing.
+# As links are made; without it there is nothing to open.
+_SAID: Final = re.compile(rb"(?:expires=([0-9]+)&signature=([A-Za-z0-9_-]+))?")
 _CAREFUL: Final = {"Content-Disposition": "inline", "Content-Security-Policy": "default-src 'none'; sandbox"}
 
 
@@ -22,14 +27,16 @@ def signed_file_route(files: SignedFiles) -> HTTPRouteHandler:
 
     @get(FILES + "/{key:path}", opt=OPEN_TO_ALL)
     async def signed_file(
-        services: NamedDependency[Services],
-        key: FromPath[Path],
-        expires: FromQuery[str] = "",
-        signature: FromQuery[str] = "",
+        request: AnyRequest, services: NamedDependency[Services], key: FromPath[Path]
     ) -> Response[bytes]:
-        """Hand out the image behind a signed link."""
+        """Hand out the image behind a signed link, in the form in which the link was made and no other."""
+        name = key.as_posix()[1:]
+        said = _SAID.fullmatch(request.scope["query_string"])
+        if said is None or request.scope["raw_path"] != f"{FILES}/{quote(name)}".encode():
+            raise NotFound("this is not a link to an image")
+        expires, signature = ((part or b"").decode("ascii") for part in said.groups())
         try:
-            image, media_type = await files.open(key.as_posix()[1:], expires=expires, signature=signature)
+            image, media_type = await files.open(name, expires=expires, signature=signature)
         except StorageFault as fault:
             raise Overloaded("the image cannot be read just now") from fault
         seconds = max(0, int(expires) - int(services.clock().timestamp()))

@@ -55,7 +55,8 @@ async def generation_events(
 ) -> ASGIApp:
     """Follow one of the caller's generations to its end."""
     generation = await services.keep.one(str(generation_id), request.user.subject)
-    return EventStream(_events(services, generation, _last_event(request.scope["headers"])), services.streams)
+    events = _events(services, generation, _last_event(request.scope["headers"]))
+    return EventStream(events, services.streams, request.user.subject)
 
 
 async def _events(

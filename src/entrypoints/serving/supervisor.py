@@ -9,6 +9,7 @@ from asyncio import StreamReader, StreamWriter
 from asyncio.subprocess import PIPE, Process
 from contextlib import suppress
 from dataclasses import dataclass
+from signal import Signals
 from socket import socket
 from typing import Final, Self, cast
 
@@ -24,11 +25,18 @@ _PAUSE: Final = 1.0  # seconds before another try to replace a worker
 
 
 class WorkerFailed(Exception):
-    """A worker ended before it was ready, and has said why; `status` is its exit status."""
+    """A worker ended before it was ready; `status` is its exit status, or minus the signal that ended it.
+
+    It has said why itself, unless it was ended by a signal.
+    """
 
     def __init__(self, status: int) -> None:
-        super().__init__(f"a worker ended with status {status} before it was ready")
+        super().__init__(f"a worker {_ended(status)} before it was ready")
         self.status = status
+
+
+def _ended(status: int) -> str:
+    return f"ended with status {status}" if status >= 0 else f"was ended by {Signals(-status).name}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,15 +102,18 @@ class Supervisor:
         try:
             # One first: what is wrong is told once, and what the last run left is settled once.
             first = await self._start("1")
-            others = await asyncio.gather(
-                *(self._start(str(seat)) for seat in range(2, self._settings.service.workers + 1))
-            )
         except WorkerFailed as failure:
-            self._let_all_go()
-            await asyncio.gather(*(worker.end() for worker in self._workers))
-            return failure.status
-        print(first.greeting, flush=True)
-        keeping = asyncio.gather(*(self._keep_alive(worker) for worker in (first, *others)))
+            if failure.status >= 0:  # it has said why
+                return failure.status
+            log.error("%s", failure)  # noqa: TRY400  # there is no more to it
+            return 1
+        # Orders are taken from here on. What becomes of one that starts, or has started, ends no other.
+        keeping_first = asyncio.ensure_future(self._keep_alive(first))
+        seats = range(2, self._settings.service.workers + 1)
+        others = await asyncio.gather(*(self._replacement(str(seat)) for seat in seats))
+        if not self._stop.is_set():
+            print(first.greeting, flush=True)
+        keeping = asyncio.gather(keeping_first, *map(self._keep_alive, others))
         await self._stop.wait()
         # Else whoever connects after the last worker has stopped listening would wait for nobody, and be cut off.
         self._listener.close()
@@ -124,7 +135,7 @@ class Supervisor:
             self._workers.discard(worker)
             seat_is_empty(self._settings, worker.seat)
             if not self._stop.is_set():
-                log.error("a worker ended with status %d; another takes its place", status)
+                log.error("a worker %s; another takes its place", _ended(status))
             worker = await self._replacement(worker.seat)
         return status
 
@@ -133,7 +144,7 @@ class Supervisor:
             try:
                 return await self._start(seat)
             except WorkerFailed as failure:
-                log.error("%s; trying again in %.0f s", failure, _PAUSE)  # noqa: TRY400  # it has said why itself
+                log.error("%s; trying again in %.0f s", failure, _PAUSE)  # noqa: TRY400  # there is no more to it
                 await asyncio.sleep(_PAUSE)
         return None
 

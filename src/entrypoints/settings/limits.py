@@ -70,7 +70,8 @@ class LimitSettings:
         Setting(
             "DARKROOM_MAX_STREAMS",
             read.whole(0, 100_000),
-            "for each process: streams of progress open at once; beyond: 503 `overloaded`",
+            "for each process: streams of progress open at once; "
+            "when all are taken each caller has a share, and beyond that 503 `overloaded`",
         ),
     ] = 256
     spool_bytes: Annotated[

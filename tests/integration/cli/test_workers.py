@@ -122,6 +122,30 @@ def test_workers_end_when_their_parent_is_killed(darkroom: Darkroom) -> None:
     wait_until(lambda: not any(map(lives, workers)))
 
 
+def test_one_that_is_killed_while_the_others_start_is_replaced(shell: CommandLine) -> None:
+    with Darkroom(shell.folder, {"DARKROOM_WORKERS": "3"}) as darkroom:
+        wait_until(lambda: len(workers_of(darkroom)) == 3)  # one takes orders, two start
+        first, second, _ = sorted(workers_of(darkroom))
+        os.kill(second, SIGKILL)
+        darkroom.wait_for("a worker was ended by SIGKILL before it was ready; trying again", stream="stderr")
+        os.kill(first, SIGKILL)
+        darkroom.wait_for("a worker was ended by SIGKILL; another takes its place", stream="stderr")
+        darkroom.wait_until_ready()
+        wait_until(lambda: len(workers_of(darkroom) - {first, second}) == 3)
+        assert all(answers(darkroom) for _ in range(20))
+        darkroom.terminate()
+        assert darkroom.wait() == 0
+
+
+def test_the_first_that_is_killed_before_it_is_ready_ends_the_service_with_a_reason(shell: CommandLine) -> None:
+    with Darkroom(shell.folder, {"DARKROOM_WORKERS": "2"}) as darkroom:
+        wait_until(lambda: bool(workers_of(darkroom)))
+        (first,) = workers_of(darkroom)
+        os.kill(first, SIGKILL)
+        assert darkroom.wait() == 1
+        assert "a worker was ended by SIGKILL before it was ready" in darkroom.stderr
+
+
 def test_secrets_do_not_show_in_the_list_of_processes(darkroom: Darkroom) -> None:
     for worker in workers_of(darkroom):
         shown = Path(f"/proc/{worker}/environ").read_bytes() + Path(f"/proc/{worker}/cmdline").read_bytes()

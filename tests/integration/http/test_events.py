@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -252,9 +252,49 @@ async def test_streams_are_bounded_and_a_place_is_free_once_its_listener_has_lef
             refused = await house.client.get(f"{address}/events")
         assert (refused.status_code, refused.json()["type"]) == (503, "/problems/overloaded")
         assert refused.headers["retry-after"] == "1"
-        await eventually(lambda: house.services.streams._free == 1)  # noqa: SLF001
+        await eventually(lambda: house.services.streams.taken == 0)
         async with listening(house, address) as stream:
             assert (await stream.next()).name == "progress"
+        generator.gate.set()
+
+
+async def test_one_caller_may_have_all_places_until_another_wants_its_share() -> None:
+    generator = GatedGenerator()
+    async with open_house(generator=generator, max_streams=3) as house, AsyncExitStack() as opened:
+        adas = await begun(house)
+        first, *others = [await opened.enter_async_context(listening(house, adas)) for _ in range(3)]
+        assert (await first.next()).name == "progress"
+        graces = (await house.order(ASYNC | bearer(sub="grace"))).headers["location"]
+        grace = await opened.enter_async_context(listening(house, graces, bearer(sub="grace")))
+        assert (await grace.next()).name == "progress"
+        assert await first.rest() == []  # ends as a stream does, and without `done`: it is to be opened again
+        refused = await house.client.get(f"{adas}/events")
+        assert (refused.status_code, refused.json()["type"]) == (503, "/problems/overloaded")
+        enough = await house.client.get(f"{graces}/events", headers=bearer(sub="grace"))
+        assert enough.status_code == 503  # with one more she would have more than Ada
+        assert house.services.streams.taken == 3
+        generator.gate.set()
+        for stream in (*others, grace):
+            assert (await stream.rest())[-1].name == "done"
+    assert house.services.streams.taken == 0
+
+
+async def test_head_answers_at_once_and_the_connection_goes_on() -> None:
+    generator = GatedGenerator()
+    async with open_house(generator=generator, max_streams=1) as house:
+        address = await begun(house)
+        reader, writer = await asyncio.open_connection(house.client.base_url.host, house.port)
+        head = f"HEAD {address}/events HTTP/1.1\r\nHost: x\r\nAuthorization: {bearer()['Authorization']}\r\n\r\n"
+        async with asyncio.timeout(10):
+            for _ in range(3):
+                writer.write(head.encode())
+                answer = await reader.readuntil(b"\r\n\r\n")
+                assert answer.startswith(b"HTTP/1.1 200 ")
+                assert b"content-type: text/event-stream" in answer
+            writer.write(b"GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            assert (await reader.read()).startswith(b"HTTP/1.1 200 ")
+        writer.close()
+        await eventually(lambda: house.services.streams.taken == 0)
         generator.gate.set()
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import base64
 import socket
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook
 
 from darkroom.adapters.webhooks import HttpWebhookSender, Signatures, open_webhook_sender, sender
@@ -120,6 +123,49 @@ async def test_nobody_is_led_inside_by_an_address(url: str) -> None:
             calls.check(WebhookUrl(url))
         with pytest.raises(NotDelivered):
             await calls.send(WebhookUrl(url), "m", b"{}")
+
+
+@pytest.mark.parametrize("hosts", [None, ["receiver.example"]])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("https://receiver.example:99999/", "https://receiver.example:0/", "https://receiver.example:-1/"),
+        *("https://receiver.example:65536/", "https://receiver.example:44x/", "https://receiver.example:4:4/"),
+        *("https://a..example/", "https://.example/", "https://-a.example/", "https://a-.example/", "https://a%00.b/"),
+        *(
+            "https://xn--/",
+            f"https://{'a' * 64}.example/",
+            f"https://{'a.' * 130}example/",
+            "https://[::1/",
+            "https://[x]/",
+        ),
+    ],
+)
+async def test_what_can_never_be_called_is_refused_before_anything_is_promised(
+    url: str, hosts: list[str] | None
+) -> None:
+    async with open_webhook_sender(signatures=SIGNATURES, hosts=hosts, clock=now) as calls:
+        with pytest.raises(InvalidValue, match="must be an https address"):
+            calls.check(WebhookUrl(url))
+        with pytest.raises(NotDelivered):  # one that was accepted by an earlier release
+            await calls.send(WebhookUrl(url), "m", b"{}")
+
+
+# No digits beside a port: an address that is public would be called.
+HOSTS = st.text(st.sampled_from("ahx.-_:/@[]%?#\\{}~\"'|^`"), max_size=20)
+PORTS = st.sampled_from(["", ":", ":0", ":443", ":65535", ":65536", ":99999", ":-1", ":x", ":1:1"])
+
+
+@settings(max_examples=10)
+@given(st.lists(st.tuples(HOSTS, PORTS), min_size=20))
+async def test_whatever_a_url_is_it_is_refused_or_can_be_tried(urls: list[tuple[str, str]]) -> None:
+    async with open_webhook_sender(signatures=SIGNATURES, hosts=None, clock=now, resolver=Names("127.0.0.1")) as calls:
+        for host, port in urls:
+            url = WebhookUrl(f"https://{host}{port}/hook")
+            with suppress(InvalidValue):
+                calls.check(url)
+            with pytest.raises(NotDelivered):
+                await calls.send(url, "m", b"{}")
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "10.1.2.3", "169.254.169.254", "::1", "fd00::1"])
