@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from darkroom.domain.model.errors import Evidence
 from darkroom.domain.model.generation import GeneratedImage, Generation, GenerationRequest, StoredImage
 from darkroom.domain.model.issued_token import IssuedToken
 from darkroom.domain.model.limits import Limits, Usage
@@ -24,11 +25,13 @@ class Receipt:
 
     `reference` is what the images can be collected with, now or after a restart (links, a job id): small, opaque,
     fit to be stored; empty where there is nothing to come back for. `images` are those that came with the answer:
-    they are kept at once and as they are, whatever becomes of the collecting.
+    they are kept at once and as they are, whatever becomes of the collecting. `evidence` is what came of images that
+    cannot be used: it is set aside at once, and is not a part of the reference.
     """
 
     reference: bytes = b""
     images: tuple[GeneratedImage, ...] = ()
+    evidence: tuple[bytes | Evidence, ...] = ()
 
 
 class ImageGenerator(Protocol):
@@ -186,8 +189,16 @@ class ImageSpool(Protocol):
         """Every name that waits here."""
 
     @abstractmethod
-    async def set_aside(self, name: str, evidence: bytes) -> None:
-        """Keep a provider's unusable answer for the operator to look at; the service never removes it."""
+    async def set_aside(self, name: str, evidence: bytes | Evidence) -> None:
+        """Keep a provider's unusable answer for the operator to look at, as long as there is room for such."""
+
+    @abstractmethod
+    async def aside_names(self) -> Sequence[str]:
+        """The name of every piece that is set aside here; each begins with the one that it was given."""
+
+    @abstractmethod
+    async def remove_aside(self, name: str) -> None:
+        """Forget a piece that was set aside; one that is not there is forgotten."""
 
     @property
     @abstractmethod

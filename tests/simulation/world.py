@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from darkroom.adapters.in_memory.generator import WIDEST_CARD, tile
 from darkroom.adapters.in_memory.spool import InMemoryImageSpool
 from darkroom.domain.model.errors import (
+    Evidence,
     GeneratorRefused,
     GeneratorUnavailable,
     LedgerUnavailable,
@@ -186,9 +187,15 @@ class FatefulSpool(ImageSpool):
         async with self._fate.call(StorageFault("spool")):
             return await self._spool.names()
 
-    async def set_aside(self, name: str, evidence: bytes) -> None:
+    async def set_aside(self, name: str, evidence: bytes | Evidence) -> None:
         async with self._fate.call(StorageFault("spool")):
             await self._spool.set_aside(name, evidence)
+
+    async def aside_names(self) -> Sequence[str]:
+        return await self._spool.aside_names()
+
+    async def remove_aside(self, name: str) -> None:
+        await self._spool.remove_aside(name)
 
     @property
     def full(self) -> bool:

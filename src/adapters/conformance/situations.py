@@ -82,7 +82,7 @@ OUTCOMES: Final = {
     Situation.ONE_HELD_BACK: Outcome(PromptRejected, _YES, some_images=True),
     Situation.MODERATED_IN_OTHER_WORDS: Outcome(PromptRejected, _NO | _UNKNOWN),
     Situation.REFUSED_IN_A_SUCCESS: Outcome(PromptRejected, _YES | _UNKNOWN),
-    Situation.LINKS_DEAD: Outcome(UnusableImage, _YES),
+    Situation.LINKS_DEAD: Outcome(UnusableImage, _YES, at_the_deadline=True),
     Situation.LINKS_ASTRAY: Outcome(UnusableImage, _YES),
     Situation.IMAGES_OUT_OF_REACH: Outcome(UnusableImage, _YES, at_the_deadline=True),
     Situation.FETCHES_STUMBLE: Outcome(None),

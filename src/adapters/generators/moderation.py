@@ -240,7 +240,9 @@ def explain(
     if not isinstance(failure, PromptRejected) and (
         says_no(said) or (wordings and _worded(said, request)) or _field_worded(said, request)
     ):
+        further = failure.further_evidence
         failure = PromptRejected(REJECTED, charged=Charged.UNKNOWN, evidence=failure.evidence)
+        failure.further_evidence = further
     if quoted and (message := kept_message(said, request, secrets)):
         log.warning("the provider says: %s", message)
         failure.provider_message = message

@@ -5,10 +5,11 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Final, Self
+from typing import Self
 
 import msgspec
 
+from darkroom.adapters.byte_room import Stay
 from darkroom.adapters.outbound_http.images import as_they_come, end_all, together
 from darkroom.domain.model.errors import Charged, DrawingFailed, OutcomeUnknown, UnusableImage
 from darkroom.domain.model.generation import Failure, GeneratedImage, GenerationRequest
@@ -18,8 +19,6 @@ from darkroom.domain.model.values import SampleCount
 from darkroom.domain.ports import ImageGenerator, Receipt
 
 log = logging.getLogger(__name__)
-
-_LONGEST_EVIDENCE: Final = 16_384
 
 
 class OneByOneImageGenerator(ImageGenerator):
@@ -46,15 +45,17 @@ class OneByOneImageGenerator(ImageGenerator):
     async def answers(self, request: GenerationRequest, key: str) -> AsyncGenerator[Receipt, None]:
         # Asked again under their keys, those that had not answered draw the same: nothing is to be written down early.
         again = any(card.idempotent for card in self._generator.cards if card.version == request.version)
-        asked = [asyncio.create_task(self._asked(sample, key)) for sample in _samples(request)]
-        try:
-            waiting = set(asked)
-            while waiting:
-                _, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-                receipt = _so_far([task.result() if task.done() else None for task in asked])
-                yield replace(receipt, reference=b"") if again and waiting else receipt
-        finally:
-            await end_all(asked)
+        with Stay() as stay:
+            with stay.current():
+                asked = [asyncio.create_task(self._asked(sample, key)) for sample in _samples(request)]
+            try:
+                waiting = set(asked)
+                while waiting:
+                    _, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                    receipt = _so_far([task.result() if task.done() else None for task in asked])
+                    yield replace(receipt, reference=b"") if again and waiting else receipt
+            finally:
+                await end_all(asked)
 
     async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
         answers, here = _Answers.decode(receipt.reference), {image.index for image in receipt.images}
@@ -116,13 +117,15 @@ class _Sample:
     name: str
 
     def told_of(self, failure: DrawingFailed) -> DrawingFailed:
-        """The same failure, saying whose it is, and with no more evidence than can be written down."""
-        return type(failure)(
+        """The same failure, saying whose it is."""
+        told = type(failure)(
             f"{self.name}{failure.detail}",
             charged=failure.charged,
             retry_after=failure.retry_after,
-            evidence=failure.evidence[:_LONGEST_EVIDENCE],
+            evidence=failure.evidence,
         )
+        told.provider_message, told.further_evidence = failure.provider_message, failure.further_evidence
+        return told
 
 
 def _so_far(answers: Sequence[Receipt | DrawingFailed | None]) -> Receipt:
@@ -140,7 +143,9 @@ def _so_far(answers: Sequence[Receipt | DrawingFailed | None]) -> Receipt:
         if isinstance(answer, Receipt)
         for image in answer.images
     )
-    return Receipt(_Answers.of(answers).encode(), tuple(images))
+    # Of those that have not answered more may come, and then all of it is set aside together.
+    evidence = () if None in answers else tuple(piece for failure in failures for piece in failure.all_evidence)
+    return Receipt(_Answers.of(answers).encode(), tuple(images), evidence)
 
 
 def _samples(request: GenerationRequest) -> Iterator[_Sample]:
@@ -168,8 +173,7 @@ def _altogether(told: Sequence[Progress | None], *, side_by_side: bool) -> Progr
 class _Answers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What there is to come back for, in a shape that can be written down: by the index of the sample.
 
-    `evidence` is the beginning of the first raw answer that could not be used; `unanswered` are the samples that
-    were still waited for.
+    `unanswered` are the samples that were still waited for. `evidence` is in what releases before this one wrote down.
     """
 
     references: dict[int, bytes] = {}
@@ -187,7 +191,6 @@ class _Answers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
                 if isinstance(answer, Receipt) and answer.reference
             },
             failures={index: Failure.of(failure, paid_in_part=False) for index, failure in failed.items()},
-            evidence=next((one.evidence for one in failed.values() if one.evidence), b""),
             unanswered=tuple(index for index, answer in enumerate(answers) if answer is None),
         )
 

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 
+from darkroom.domain.model.errors import Evidence
 from darkroom.domain.ports import ImageSpool
 
 
@@ -30,8 +31,14 @@ class InMemoryImageSpool(ImageSpool):
     async def names(self) -> Sequence[str]:
         return list(self.waiting)
 
-    async def set_aside(self, name: str, evidence: bytes) -> None:
-        self.aside.append((name, evidence))
+    async def aside_names(self) -> Sequence[str]:
+        return [name for name, _ in self.aside]
+
+    async def remove_aside(self, name: str) -> None:
+        self.aside = [(known, piece) for known, piece in self.aside if known != name]
+
+    async def set_aside(self, name: str, evidence: bytes | Evidence) -> None:
+        self.aside.append((name, evidence if isinstance(evidence, bytes) else evidence.read()))
 
     @property
     def full(self) -> bool:

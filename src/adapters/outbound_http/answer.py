@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 import httpx
 
@@ -32,11 +32,8 @@ class Answer:
         return HTTPStatus(200) <= self.status < HTTPStatus(300)
 
     def document(self) -> Mapping[str, Any]:
-        """The JSON object that the body is; empty where it is none."""
-        try:
-            document = json.loads(self.body)
-        except (ValueError, RecursionError):
-            return {}
+        """The JSON object that the body is, empty if it is not one; see `read_json`."""
+        document = read_json(self.body)
         return document if isinstance(document, dict) else {}
 
     def failure(self) -> DrawingFailed:
@@ -66,3 +63,23 @@ class Answer:
                 return None
             seconds = (at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
         return int(min(max(seconds, 1), _LONGEST_WAIT))
+
+
+def read_json(text: bytes) -> Any:  # noqa: ANN401  # JSON is anything
+    """What a text of JSON says, None if it is not JSON.
+
+    One bad byte does not cost what else it says: bytes that are not UTF-8 are replaced, control characters may stand
+    in strings, and numbers of more digits than any has that is meant are null.
+    """
+    try:
+        return _decoder.decode(text.decode(json.detect_encoding(text), errors="replace").lstrip("\ufeff"))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _whole_number(digits: str) -> int | None:
+    return int(digits) if len(digits) <= _MOST_DIGITS else None
+
+
+_MOST_DIGITS: Final = 64
+_decoder: Final = json.JSONDecoder(strict=False, parse_int=_whole_number)

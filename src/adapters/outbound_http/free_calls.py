@@ -8,8 +8,10 @@ from typing import ClassVar
 
 import httpx
 
+from darkroom.adapters.byte_room import ByteRoom, Stay
 from darkroom.adapters.outbound_http.answer import Answer
-from darkroom.adapters.outbound_http.capped_body import BodyFlawed, read_capped
+from darkroom.adapters.outbound_http.arriving import BodyFlawed
+from darkroom.adapters.outbound_http.bodies import BodyReader
 from darkroom.adapters.outbound_http.headers import HEADERS
 from darkroom.domain.model.errors import GeneratorRefused, GeneratorUnavailable
 
@@ -29,11 +31,14 @@ class FreeCalls:
         Raises:
             GeneratorUnavailable: none came, or none that can be read.
         """
-        pieces: list[bytes] = []
-        async with self._unavailable_otherwise():
-            response = await self._transport.handle_async_request(request)
-            await read_capped(response, pieces, longest)
-        return Answer(response.status_code, response.headers, b"".join(pieces))
+        bodies = BodyReader(ByteRoom(2 * longest))
+        with Stay() as stay:
+            packed = bodies.new(longest, stay)
+            async with self._unavailable_otherwise():
+                response = await self._transport.handle_async_request(request)
+                await bodies.read(response, packed)
+                body = await bodies.unpacked(packed, response.headers.get("content-encoding", ""), longest, stay)
+                return Answer(response.status_code, response.headers, await body.whole())
 
     async def reach(self, url: httpx.URL, *, authorization: str | None = None) -> None:
         """See by a GET whether somebody answers there, and with `authorization` whether they take it.

@@ -2,17 +2,22 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Final
 
 import httpx
 
-from darkroom.adapters.outbound_http.capped_body import BodyFlawed, read_capped
+from darkroom.adapters.byte_room import Stay
+from darkroom.adapters.outbound_http.arriving import ArrivingBytes, BodyFlawed, with_evidence
+from darkroom.adapters.outbound_http.bodies import BodyReader, CutShort
 from darkroom.adapters.outbound_http.headers import HEADERS
 from darkroom.adapters.outbound_http.image_hosts import ImageHosts, Origin
 from darkroom.adapters.outbound_http.public_addresses import LinkRefused
-from darkroom.domain.model.errors import UnusableImage
+from darkroom.domain.model.errors import InvalidValue, UnusableImage
+from darkroom.domain.model.image_file import CutShort as ImageCutShort
+from darkroom.domain.model.image_file import ImageFile
 from darkroom.domain.use_cases.patience import pauses
 
 log = logging.getLogger(__name__)
@@ -20,8 +25,19 @@ log = logging.getLogger(__name__)
 _HEADERS: Final = {**HEADERS, "Accept": "image/*"}
 # Seconds for a connection, and for the next byte of one that has gone silent: another try is free.
 _TIMEOUTS: Final = {"connect": 10.0, "read": 10.0}
-_LONGEST_EVIDENCE: Final = 65_536
-_PASSING: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
+_LONGEST_PAUSE: Final = 3.0  # seconds: an image that is there waits no longer for the next try
+_MOST_REDIRECTS: Final = 5
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+# An image may be told of before its host has it, or before all of the host's machines let it be read.
+_PASSING: Final = frozenset(
+    {
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.REQUEST_TIMEOUT,
+        HTTPStatus.TOO_EARLY,
+        HTTPStatus.TOO_MANY_REQUESTS,
+    }
+)
 
 
 class _TryAgain(Exception):
@@ -35,58 +51,113 @@ class ImageFetcher:
         self,
         transport: httpx.AsyncBaseTransport,
         hosts: ImageHosts,
+        bodies: BodyReader,
         *,
         timeout: float,
+        longest: int,
         headers: Mapping[Origin, Mapping[str, str]] | None = None,
     ) -> None:
         """`transport` raises LinkRefused rather than connect where `hosts` do not allow it; `timeout` in seconds.
 
-        `headers` go along to those origins, and to no other.
+        A file may be of `longest` bytes. `headers` go along to those origins, and to no other.
         """
-        self._transport, self._hosts, self._timeout, self._headers = transport, hosts, timeout, headers or {}
+        self._transport, self._hosts, self._bodies = transport, hosts, bodies
+        self._timeout, self._longest, self._headers = timeout, longest, headers or {}
 
-    async def fetch(self, name: str, link: str, *, longest: int) -> bytes:
-        """Fetch a file of at most `longest` bytes. Tried again while that may help, until the deadline.
+    @asynccontextmanager
+    async def fetched(self, name: str, link: str) -> AsyncIterator[bytes]:
+        """Fetch a file, and count it as held in memory until the block is left. Tried again until the deadline.
 
         `name` is what errors call the file.
 
         Raises:
             UnusableImage: it is not to be had.
         """
-        try:
-            url = self._hosts.allow(link)
-            async with asyncio.timeout(self._timeout):
-                return await self._fetch(name, url, longest)
-        except LinkRefused as refusal:
-            evidence = link.encode(errors="backslashreplace")
-            raise UnusableImage(f"{name} cannot be fetched: its link {refusal}", evidence=evidence) from refusal
-        except TimeoutError as late:
-            raise UnusableImage(f"{name} could not be fetched within {self._timeout:g} s") from late
+        with Stay() as stay:
+            yield await self._fetch(name, link, stay)
 
-    async def _fetch(self, name: str, url: httpx.URL, longest: int) -> bytes:
-        waits = pauses()
+    async def _fetch(self, name: str, link: str, stay: Stay) -> bytes:
+        clock, waits = asyncio.get_running_loop().time, pauses()
+        deadline, reason = clock() + self._timeout, ""
+        ours: Exception | None = None
         while True:
-            pieces, pause = list[bytes](), next(waits)
+            body = self._bodies.new(self._longest, stay)
             try:
-                await self._read(name, url, pieces, longest)
-            except (_TryAgain, httpx.TransportError) as error:
-                log.warning("%s did not come, trying again in %.1f s: %s", name, pause, error)
+                async with asyncio.timeout_at(deadline):
+                    await asyncio.sleep(0)  # where a deadline that is over is noticed
+                    return await self._read(link, body, stay)
+            except LinkRefused as refusal:
+                evidence = link.encode(errors="backslashreplace")
+                raise UnusableImage(f"{name} cannot be fetched: its link {refusal}", evidence=evidence) from refusal
+            except TimeoutError as late:
+                if ours:
+                    raise ours from late
+                detail = f"{name} could not be fetched within {self._timeout:g} s{reason}"
+                raise with_evidence(UnusableImage(detail), body) from late
+            except (_TryAgain, CutShort, httpx.TransportError) as passing:
+                pause, ours = next(waits), None
+                log.warning("%s did not come, trying again in %.1f s: %s", name, pause, passing)
+                reason = f": {passing}" if isinstance(passing, _TryAgain) else ""
             except BodyFlawed as flaw:
-                evidence = b"".join(pieces)[:_LONGEST_EVIDENCE]
-                pieces.clear()  # an error keeps its frames, and with them all of this
-                raise UnusableImage(f"{name} {flaw}", evidence=evidence) from flaw
-            else:
-                return b"".join(pieces)
-            await asyncio.sleep(pause)
+                raise with_evidence(UnusableImage(f"{name} {flaw}"), body) from flaw
+            except Exception as fault:  # ours: the provider is not to blame, and its link still leads to the image
+                pause, ours = next(waits), fault
+                log.exception("%s could not be fetched, trying again in %.1f s", name, pause)
+            body.close()
+            await asyncio.sleep(min(pause, _LONGEST_PAUSE, max(deadline - clock(), 0)))
 
-    async def _read(self, name: str, url: httpx.URL, pieces: list[bytes], longest: int) -> None:
-        request = httpx.Request(
-            "GET", url, headers={**_HEADERS, **self._headers.get(Origin.of(url), {})}, extensions={"timeout": _TIMEOUTS}
-        )
-        response = await self._transport.handle_async_request(request)
-        if response.status_code == HTTPStatus.OK:
-            return await read_capped(response, pieces, longest)
-        await response.aclose()
-        if response.is_server_error or response.status_code in _PASSING:
-            raise _TryAgain(f"HTTP {response.status_code}")
-        raise UnusableImage(f"{name} cannot be fetched: its link is dead (HTTP {response.status_code})")
+    async def _read(self, link: str, body: ArrivingBytes, stay: Stay) -> bytes:
+        response = await self._followed(link)
+        if response.status_code != HTTPStatus.OK:
+            await response.aclose()
+            if response.is_server_error or response.status_code in _PASSING:
+                raise _TryAgain(f"HTTP {response.status_code}")
+            raise LinkRefused(f"is dead (HTTP {response.status_code})")
+        try:
+            await self._bodies.read(response, body)
+        except httpx.TransportError:
+            # Should all of the image be here, what else was announced is not worth another try.
+            if _is_cut_short(await body.whole()):
+                raise
+            log.warning("the connection broke behind the end of an image")
+        coding = response.headers.get("content-encoding", "")
+        data = await (await self._bodies.unpacked(body, coding, self._longest, stay)).whole()
+        if _ends_with_the_connection(response) and _is_cut_short(data):
+            raise CutShort("is cut short")
+        return data
+
+    async def _followed(self, link: str) -> httpx.Response:
+        """The answer behind a link, and behind where it leads to."""
+        url = self._hosts.allow(link)
+        for _ in range(1 + _MOST_REDIRECTS):
+            headers = {**_HEADERS, **self._headers.get(Origin.of(url), {})}
+            request = httpx.Request("GET", url, headers=headers, extensions={"timeout": _TIMEOUTS})
+            response = await self._transport.handle_async_request(request)
+            location = response.headers.get("location")
+            if response.status_code not in _REDIRECTS or location is None:
+                return response
+            await response.aclose()
+            url = self._hosts.allow(_absolute(url, location))
+        raise LinkRefused(f"leads on and on, more than {_MOST_REDIRECTS} times")
+
+
+def _absolute(url: httpx.URL, location: str) -> str:
+    """RFC 9110, 10.2.2: it may be relative to where it was met."""
+    try:
+        return str(url.join(location))
+    except httpx.InvalidURL:
+        return location
+
+
+def _ends_with_the_connection(response: httpx.Response) -> bool:
+    """Whether nothing says how long it is, so that a broken connection looks like its end (RFC 9112, 6.3)."""
+    return not {"content-length", "transfer-encoding"} & response.headers.keys()
+
+
+def _is_cut_short(data: bytes) -> bool:
+    """Whether an image begins here, or nothing has come yet, and its end is missing."""
+    try:
+        ImageFile.recover(data)
+    except InvalidValue as flaw:
+        return isinstance(flaw, ImageCutShort) or not data
+    return False

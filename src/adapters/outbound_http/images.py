@@ -3,36 +3,76 @@
 import asyncio
 import base64
 import logging
+import re
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import Any, Final
+from urllib.parse import unquote, unquote_to_bytes
 
+from darkroom.adapters.outbound_http.image_hosts import ImageHosts
 from darkroom.domain.model.errors import DrawingFailed, PromptRejected, UnusableImage
 from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
-from darkroom.domain.model.values import ImageSize, Seed
+from darkroom.domain.model.values import Seed
 
 log = logging.getLogger(__name__)
 
-_BYTES_A_PIXEL: Final = 3
-_BESIDES_PIXELS: Final = 512 * 1024
+_DATA: Final = re.compile(r"data:([^,]*),(.*)", re.IGNORECASE | re.DOTALL)  # RFC 2397
+_LINK: Final = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+_BLANKS: Final = b" \t\r\n\f\v"
+_URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
 
 
-def longest_file(size: ImageSize) -> int:
-    """Bytes that a file of this size can need: its pixels at 24 bits, not compressed at all, and room for metadata."""
-    return size.width * size.height * _BYTES_A_PIXEL + _BESIDES_PIXELS
+def enclosed_or_linked(value: object, *, index: int) -> bytes | str | None:
+    """What an answer has in a place for an image: the bytes of a file, or the link to it; None if it has nothing there.
 
-
-def from_base64(text: str, *, index: int) -> bytes:
-    """The bytes of an image that came within an answer.
+    Whatever was asked for and whatever the place is called, either may stand there: base64 with or without line ends,
+    blanks and padding, in the usual alphabet or that of URLs; a `data:` URI of any media type; or a link.
 
     Raises:
-        UnusableImage: it is no base64.
+        UnusableImage: what stands there is neither.
     """
+    if not isinstance(value, str) or not (text := value.strip()):
+        return None
+    if found := _DATA.match(text):
+        kind, data = found.groups()
+        if kind.rstrip().lower().endswith(";base64"):
+            return _from_base64(unquote(data) if "%" in data else data, index)
+        return unquote_to_bytes(data)
+    if _LINK.match(text):
+        if not text.isascii() or len(text) > ImageHosts.LONGEST_LINK:
+            evidence = text.encode(errors="backslashreplace")
+            raise UnusableImage(f"image {index} has a link that cannot be followed", evidence=evidence)
+        return text
+    return _from_base64(text, index)
+
+
+def first_of(values: Iterable[object], *, index: int) -> bytes | str | None:
+    """What the first place of several holds that can be used, each as `enclosed_or_linked` reads it.
+
+    Raises:
+        UnusableImage: something stands there, and nothing of it can be used.
+    """
+    flaw: UnusableImage | None = None
+    for value in values:
+        try:
+            if (found := enclosed_or_linked(value, index=index)) is not None:
+                return found
+        except UnusableImage as unusable:
+            flaw = flaw or unusable
+    if flaw is not None:
+        raise flaw
+    return None
+
+
+def _from_base64(text: str, index: int) -> bytes:
+    """RFC 4648, as clients read it everywhere: an API's own documents wrap it in lines, and leave out the padding."""
     try:
-        return base64.b64decode(text, validate=True)
+        coded = text.encode("ascii").translate(_URL_SAFE, _BLANKS).rstrip(b"=")
+        return base64.b64decode(coded + b"=" * (-len(coded) % 4), validate=True)
     except ValueError as flaw:
         evidence = text.encode(errors="backslashreplace")
-        raise UnusableImage(f"image {index} is no base64 in the provider's answer", evidence=evidence) from flaw
+        detail = f"image {index} is neither a link nor base64 in the provider's answer"
+        raise UnusableImage(detail, evidence=evidence) from flaw
 
 
 def drawn_image(
@@ -47,9 +87,12 @@ def drawn_image(
         UnusableImage: it is no image, or not whole.
     """
     image = GeneratedImage(index=index, seed=seed, data=data, id=image_id)
+    if len(image.data) != len(data):
+        log.warning("image %d came with %d bytes behind its end, which are cut off", index, len(data) - len(image.data))
     if (image.file.width, image.file.height) != (request.size.width, request.size.height):
         log.warning(
-            "an image of %d x %d pixels came, and %d x %d were ordered",
+            "image %d came in %d x %d pixels, and %d x %d were ordered",
+            index,
             image.file.width,
             image.file.height,
             request.size.width,
@@ -105,4 +148,7 @@ def together(failures: list[DrawingFailed]) -> DrawingFailed:
     if len(failures) == 1:
         return worst
     detail = "; ".join(failure.detail for failure in failures)
-    return type(worst)(detail, charged=worst.charged, retry_after=worst.retry_after, evidence=worst.evidence)
+    whole = type(worst)(detail, charged=worst.charged, retry_after=worst.retry_after, evidence=worst.evidence)
+    others = [piece for failure in failures if failure is not worst for piece in failure.all_evidence]
+    whole.further_evidence = (*worst.further_evidence, *others)
+    return whole

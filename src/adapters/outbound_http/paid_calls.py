@@ -6,8 +6,10 @@ from typing import Any, ClassVar
 
 import httpx
 
+from darkroom.adapters.byte_room import Stay
 from darkroom.adapters.outbound_http.answer import Answer
-from darkroom.adapters.outbound_http.capped_body import BodyFlawed, read_capped
+from darkroom.adapters.outbound_http.arriving import ArrivingBytes, BodyFlawed, with_evidence
+from darkroom.adapters.outbound_http.bodies import BodyReader, CutShort
 from darkroom.adapters.outbound_http.transport import BODY_BEGINS
 from darkroom.domain.model.errors import GeneratorUnavailable, OutcomeUnknown, UnusableImage
 from darkroom.domain.use_cases.patience import pauses
@@ -28,9 +30,9 @@ class PaidCalls:
     CONNECT_TIMEOUT: ClassVar = 10.0
     """Seconds for one connection to come about."""
 
-    def __init__(self, transport: httpx.AsyncBaseTransport, *, timeout: float) -> None:
+    def __init__(self, transport: httpx.AsyncBaseTransport, bodies: BodyReader, *, timeout: float) -> None:
         """`transport` tells the request extension `trace` of `BODY_BEGINS`; `timeout` in seconds."""
-        self._transport, self._timeout = transport, timeout
+        self._transport, self._bodies, self._timeout = transport, bodies, timeout
 
     async def send(self, request: httpx.Request, *, longest: int) -> Answer:
         """Send a request whose body is in memory, and read an answer of at most `longest` bytes.
@@ -40,16 +42,34 @@ class PaidCalls:
             OutcomeUnknown: it was sent, and no answer came.
             UnusableImage: the answer says that it was done, and cannot be read to its end.
         """
-        sending, pieces = _Sending(request), list[bytes]()
-        try:
-            async with asyncio.timeout(self._timeout):
-                response = await self._begun(request, sending)
-                return await _read(response, pieces, longest)
-        except TimeoutError as late:
-            if not sending.begun:
-                raise GeneratorUnavailable("the provider could not be reached in time") from late
-            detail = f"the provider did not answer within {self._timeout:g} s"
-            raise OutcomeUnknown(detail, evidence=b"".join(pieces)) from late
+        sending = _Sending(request)
+        with Stay() as alone:
+            stay = Stay.now() or alone
+            body = self._bodies.new(longest, stay)
+            try:
+                async with asyncio.timeout(self._timeout):
+                    response = await self._begun(request, sending)
+                    flaw = await self._read(response, body)
+            except TimeoutError as late:
+                if not sending.begun:
+                    raise GeneratorUnavailable("the provider could not be reached in time") from late
+                detail = f"the provider did not answer within {self._timeout:g} s"
+                raise with_evidence(OutcomeUnknown(detail), body) from late
+            if flaw is None:
+                try:
+                    coding = response.headers.get("content-encoding", "")
+                    body = await self._bodies.unpacked(body, coding, longest, stay)
+                except BodyFlawed as unreadable:
+                    flaw = unreadable
+            if response.is_success and isinstance(flaw, BodyFlawed) and not isinstance(flaw, CutShort):
+                raise with_evidence(UnusableImage(f"the provider's answer {flaw}"), body) from flaw
+            answer = Answer(response.status_code, response.headers, await body.whole())
+            if flaw is None:
+                return answer
+        if answer.is_success and not answer.document():
+            raise UnusableImage("the provider's answer is cut short", evidence=answer.body) from flaw
+        log.warning("the provider's answer %s could not be read to its end: %s", answer.status, flaw)
+        return answer
 
     async def _begun(self, request: httpx.Request, sending: "_Sending") -> httpx.Response:
         """The beginning of the answer."""
@@ -68,6 +88,14 @@ class PaidCalls:
                 log.warning("the provider cannot be reached, trying again in %.1f s: %s", pause, error)
             await asyncio.sleep(pause)
 
+    async def _read(self, response: httpx.Response, body: ArrivingBytes) -> BodyFlawed | httpx.TransportError | None:
+        """Why it could not be read to its end, if it could not."""
+        try:
+            await self._bodies.read(response, body)
+        except (BodyFlawed, httpx.TransportError) as flaw:
+            return flaw
+        return None
+
 
 class _Sending:
     """Watches a request leave."""
@@ -79,14 +107,3 @@ class _Sending:
 
     async def _note(self, event: str, _: dict[str, Any]) -> None:
         self.begun = self.begun or event == BODY_BEGINS
-
-
-async def _read(response: httpx.Response, pieces: list[bytes], longest: int) -> Answer:
-    try:
-        await read_capped(response, pieces, longest)
-    except (BodyFlawed, httpx.TransportError) as error:
-        if response.is_success:
-            why = str(error) if isinstance(error, BodyFlawed) else "is cut short"
-            raise UnusableImage(f"the provider's answer {why}", evidence=b"".join(pieces)) from error
-        log.warning("the provider's answer %s could not be read to its end: %s", response.status_code, error)
-    return Answer(response.status_code, response.headers, b"".join(pieces))

@@ -2,7 +2,8 @@
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 import aiohttp
@@ -11,6 +12,7 @@ from aiohttp.abc import AbstractResolver
 from aiohttp.resolver import ThreadedResolver
 
 from darkroom.adapters.byte_room import ByteRoom
+from darkroom.adapters.outbound_http.bodies import BodyReader
 from darkroom.adapters.outbound_http.endpoint import Endpoint
 from darkroom.adapters.outbound_http.free_calls import FreeCalls
 from darkroom.adapters.outbound_http.image_fetcher import ImageFetcher
@@ -21,20 +23,34 @@ from darkroom.adapters.outbound_http.public_addresses import PublicAddresses
 from darkroom.adapters.outbound_http.transport import AiohttpTransport
 from darkroom.adapters.outbound_http.watched import WatchedTransport
 
-IMAGE_MEMORY: Final = 256 * 2**20
+_BESIDES_IMAGES: Final = 8 * 2**20  # bytes: an answer may repeat the prompts, escaped twice over
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """How images may come from providers: in `memory` at once, and each `image`, in bytes.
+
+    What finds no room in memory comes into files in `folder`, None for the system's own. Several generators may share
+    a room.
+    """
+
+    memory: ByteRoom = field(default_factory=lambda: ByteRoom(256 * 2**20))
+    image: int = 64 * 2**20
+    folder: Path | None = None
+
+    def longest_answer(self, images: int) -> int:
+        """Bytes of an answer that may hold so many images in base64: four for three, with escapes and line ends."""
+        return _BESIDES_IMAGES + images * self.image * 3 // 2
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderHttp:
-    """The ways to speak with a provider: the call that costs money, the calls that do not, the fetches from others.
-
-    `room` MUST be held from before an image is fetched until it is handed on.
-    """
+    """The ways to speak with a provider: the call that costs money, the calls that do not, the fetches from others."""
 
     paid: PaidCalls
     free: FreeCalls
     images: ImageFetcher
-    room: ByteRoom
+    intake: Intake
 
 
 @asynccontextmanager
@@ -43,7 +59,7 @@ async def open_provider_http(
     image_hosts: Iterable[str],
     call_timeout: float,
     fetch_timeout: float,
-    image_memory: int = IMAGE_MEMORY,
+    intake: Intake | None = None,
     link_headers: Mapping[Endpoint, Mapping[str, str]] | None = None,
     trust_env: bool = False,
     resolver: AbstractResolver | None = None,
@@ -51,14 +67,15 @@ async def open_provider_http(
     """Open them, for as long as the block lasts.
 
     `image_hosts` as `ImageHosts.parse` reads them; `call_timeout` and `fetch_timeout` are seconds, for a whole paid
-    call and for one image; at most `image_memory` bytes of images are fetched at once. `link_headers` go along
-    when an image is fetched from the origin of an endpoint. `trust_env` takes proxies and the file of certificate
-    authorities from the environment; behind a proxy it is the proxy that resolves names, so that no address can be
-    checked here.
+    call and for one image. `link_headers` go along when an image is fetched from the origin of an endpoint. `trust_env`
+    takes proxies and the file of certificate authorities from the environment; behind a proxy it is the proxy that
+    resolves names, so that no address can be checked here.
 
     Raises:
         InvalidValue: `image_hosts` cannot be read.
     """
+    intake = intake or Intake()
+    bodies = BodyReader(intake.memory, intake.folder)
     along = {Origin.of(endpoint.url("/")): headers for endpoint, headers in (link_headers or {}).items()}
     hosts = ImageHosts.parse(image_hosts)
     proxies = Proxies.of_environment() if trust_env else Proxies()
@@ -76,8 +93,15 @@ async def open_provider_http(
         AiohttpTransport(fetching, proxies) as images,
     ):
         yield ProviderHttp(
-            PaidCalls(WatchedTransport(paid, "pay"), timeout=call_timeout),
+            PaidCalls(WatchedTransport(paid, "pay"), bodies, timeout=call_timeout),
             FreeCalls(WatchedTransport(free, "ask")),
-            ImageFetcher(WatchedTransport(images, "fetch"), hosts, timeout=fetch_timeout, headers=along),
-            ByteRoom(image_memory),
+            ImageFetcher(
+                WatchedTransport(images, "fetch"),
+                hosts,
+                bodies,
+                timeout=fetch_timeout,
+                longest=intake.image,
+                headers=along,
+            ),
+            intake,
         )

@@ -19,6 +19,10 @@ from darkroom.adapters.outbound_http.proxies import Proxies
 BODY_BEGINS: Final = "http11.send_request_body.started"
 """The one event that the request extension `trace` is told: named as httpx's own transport names it."""
 
+# What an answer's head may be: CDNs and gateways send far more than the 8 kB and 128 lines that aiohttp stops at.
+_HEADER_BYTES: Final = 65_536
+_HEADER_LINES: Final = 500
+
 Trace = Callable[[str, dict[str, Any]], Awaitable[None]]
 
 
@@ -39,6 +43,9 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
+            max_line_size=_HEADER_BYTES,
+            max_field_size=_HEADER_BYTES,
+            max_headers=_HEADER_LINES,
             skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
         )
 

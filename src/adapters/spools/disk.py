@@ -11,7 +11,8 @@ from typing import Final
 from darkroom.adapters.batches import Batches
 from darkroom.adapters.disk_threads import DiskThreads
 from darkroom.adapters.durable_folder import DurableFolder
-from darkroom.domain.model.errors import StorageFault
+from darkroom.adapters.evidence_folder import EvidenceFolder
+from darkroom.domain.model.errors import Evidence, StorageFault
 from darkroom.domain.ports import ImageSpool
 
 log = logging.getLogger(__name__)
@@ -30,12 +31,15 @@ class Waiting:
 class DiskImageSpool(ImageSpool):
     """Survives a crash of the process and a loss of power, not the loss of the disk. Several processes may share it."""
 
-    def __init__(self, folder: Path, *, aside: Path, room: int, count_every: float = 1.0) -> None:
-        """`aside` is the folder for what is set aside; `room`: bytes that may wait here.
+    def __init__(
+        self, folder: Path, *, aside: Path, room: int, aside_room: int = 2**30, count_every: float = 1.0
+    ) -> None:
+        """`room`: bytes that may wait here; `aside` is the folder for what is set aside, `aside_room` bytes of it.
 
         `count_every`: seconds for which a count of them is good. Drawing takes longer than one.
         """
-        self._waiting, self._aside = DurableFolder(folder), DurableFolder(aside)
+        self._waiting = DurableFolder(folder)
+        self._aside = EvidenceFolder(aside, room=aside_room, spared=lambda: max(room - self._counted.bytes, 0))
         self._disk = DiskThreads()
         self._putting, self._removing = Batches(self._put), Batches(self._remove)
         self._mark, self._count_every = room * _FULL, count_every
@@ -64,10 +68,14 @@ class DiskImageSpool(ImageSpool):
     async def names(self) -> Sequence[str]:
         return await self._disk(lambda: list(self._waiting.names()))
 
-    async def set_aside(self, name: str, evidence: bytes) -> None:
-        # Named for its bytes too, so that what is kept once is never replaced by another answer.
-        digest = hashlib.sha256(evidence).hexdigest()
-        await self._disk(self._aside.create, f"{name}.{digest[:16]}", evidence)
+    async def set_aside(self, name: str, evidence: bytes | Evidence) -> None:
+        await self._disk(self._aside.keep, name, evidence)
+
+    async def aside_names(self) -> Sequence[str]:
+        return await self._disk(lambda: [piece.name for piece in self._aside.kept()])
+
+    async def remove_aside(self, name: str) -> None:
+        await self._disk(self._aside.remove, name)
 
     @property
     def mark(self) -> float:

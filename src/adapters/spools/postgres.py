@@ -7,7 +7,7 @@ from typing import Final
 from darkroom.adapters.postgres.connecting import Session
 from darkroom.adapters.postgres.database import PostgresDatabase
 from darkroom.adapters.postgres.faults import faults_as
-from darkroom.domain.model.errors import StorageFault
+from darkroom.domain.model.errors import Evidence, StorageFault
 from darkroom.domain.ports import ImageSpool
 
 _SECURE: Final = """
@@ -59,8 +59,14 @@ class PostgresImageSpool(ImageSpool):
             secured = await session.fetch("SELECT name FROM spooled")
         return sorted({*await self._disk.names(), *(row["name"] for row in secured)})
 
-    async def set_aside(self, name: str, evidence: bytes) -> None:
+    async def set_aside(self, name: str, evidence: bytes | Evidence) -> None:
         await self._disk.set_aside(name, evidence)
+
+    async def aside_names(self) -> Sequence[str]:
+        return await self._disk.aside_names()
+
+    async def remove_aside(self, name: str) -> None:
+        await self._disk.remove_aside(name)
 
     @property
     def full(self) -> bool:

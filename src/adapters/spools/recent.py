@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from darkroom.domain.model.errors import Evidence
 from darkroom.domain.ports import ImageSpool
 
 
@@ -39,8 +40,14 @@ class RecentImages(ImageSpool):
     async def names(self) -> Sequence[str]:
         return await self._spool.names()
 
-    async def set_aside(self, name: str, evidence: bytes) -> None:
+    async def set_aside(self, name: str, evidence: bytes | Evidence) -> None:
         await self._spool.set_aside(name, evidence)
+
+    async def aside_names(self) -> Sequence[str]:
+        return await self._spool.aside_names()
+
+    async def remove_aside(self, name: str) -> None:
+        await self._spool.remove_aside(name)
 
     @property
     def full(self) -> bool:

@@ -30,6 +30,7 @@ The last four never leave the house.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 
 class Charged(StrEnum):
@@ -139,15 +140,24 @@ class Gone(DarkroomError):
     """The generation was deleted by its owner."""
 
 
+class Evidence(Protocol):
+    """A provider's answer that is too long to be held in memory while it is handed on."""
+
+    def read(self) -> bytes:
+        """All of it; may be asked for again. Blocks while it is read from the disk."""
+
+
 class DrawingFailed(DarkroomError):
     """The drawing did not give what was ordered; the class and `charged` say how much of it is known.
 
     `evidence` is the provider's raw answer, as far as it came, where it could not be used: kept aside for a claim
-    against the provider, never shown to a caller. `provider_message` is what the provider said of it in a sentence,
+    against the provider, never shown to a caller. `further_evidence` is what is too long for memory, and that of other
+    failures which this one stands for. `provider_message` is what the provider said of it in a sentence,
     without secrets and prompts: for the operator.
     """
 
     provider_message: str = ""
+    further_evidence: Sequence["bytes | Evidence"] = ()
 
     def __init__(
         self,
@@ -159,6 +169,11 @@ class DrawingFailed(DarkroomError):
     ) -> None:
         super().__init__(detail, charged=charged, retry_after=retry_after)
         self.evidence = evidence
+
+    @property
+    def all_evidence(self) -> Sequence["bytes | Evidence"]:
+        """Every piece of evidence that there is."""
+        return (*([self.evidence] if self.evidence else ()), *self.further_evidence)
 
 
 class GeneratorRefused(DrawingFailed):

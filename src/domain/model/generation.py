@@ -149,8 +149,8 @@ class GeneratedImage:
     """One image as a generator drew it, still only in memory.
 
     `index` says which sample of the request it is, from 0. `id` is the provider's own, where it gives one. `seed` is
-    the one that really made it. `data` is a whole PNG, JPEG or WebP file: anything else is an
-    `UnusableImage`. `file` is what the bytes say of themselves.
+    the one that really made it. `data` is a whole PNG, JPEG or WebP file, without what followed its end: anything else
+    is an `UnusableImage`. `file` is what the bytes say of themselves.
     """
 
     index: int
@@ -161,16 +161,19 @@ class GeneratedImage:
 
     def __post_init__(self) -> None:
         try:
-            object.__setattr__(self, "file", ImageFile.inspect(self.data))
+            file, data = ImageFile.recover(self.data)
         except InvalidValue as flaw:
             raise UnusableImage(f"image {self.index} cannot be used: {flaw}", evidence=self.data) from flaw
+        object.__setattr__(self, "file", file)
+        object.__setattr__(self, "data", data)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredImage:
     """An image with its place in storage, settled before the upload so that a repeated upload is the same one.
 
-    `sha256` is that of the stored bytes, hexadecimal; `length` their number.
+    `sha256` is that of the stored bytes, hexadecimal; `length` their number. `width` and `height` are the pixels that
+    really came, None in rows that were written before these were.
     """
 
     index: int
@@ -180,6 +183,8 @@ class StoredImage:
     media_type: MediaType
     length: int
     sha256: str
+    width: int | None = None
+    height: int | None = None
 
     @classmethod
     def place(cls, image: GeneratedImage, *, sha256: str, prefix: str, new_id: str, at: datetime) -> Self:
@@ -193,6 +198,8 @@ class StoredImage:
             media_type=media_type,
             length=len(image.data),
             sha256=sha256,
+            width=image.file.width,
+            height=image.file.height,
         )
 
 

@@ -1,10 +1,12 @@
 """What a file says of itself: media type, pixel size and whether it is whole.
 
-Read from its first bytes and its structure, never from what anybody claims; no pixel is decoded.
+Read from its first bytes and its structure, never from claims about it; no pixel is decoded.
 PNG: W3C PNG third edition, 5. JPEG: ITU-T T.81, annex B. WebP: RFC 9649, 2.
 """
 
 import re
+import zlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Self
@@ -16,9 +18,13 @@ _JPEG_START = b"\xff\xd8\xff"
 # Start-of-frame markers carry the size; C4, C8 and CC in the same range are tables and extensions.
 _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_SCAN, _JPEG_END = 0xDA, 0xD9
-# What ends the coded pixels of a scan: FF is a marker there unless 00, a restart or a fill byte follows it (B.1.1.5).
-_JPEG_NEXT = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+# FF begins a marker unless 00 follows it; fill bytes may stand before a marker (B.1.1.2, B.1.1.5).
+_JPEG_MARKER = re.compile(rb"\xff+[^\x00\xff]")
 _JPEG_BARE = frozenset({0x01, *range(0xD0, 0xD8)})  # markers without a length
+
+_PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by colour type
+_ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+_UNPACKED_AT_ONCE = 2**20
 
 
 class MediaType(StrEnum):
@@ -50,18 +56,113 @@ class ImageFile:
 
     @classmethod
     def inspect(cls, data: bytes) -> Self:
-        """Read a whole image file; `InvalidValue` says why it is none, or is not whole."""
+        """Read a whole image file, and nothing else.
+
+        Raises:
+            InvalidValue: it is not one, is not whole, or more bytes follow its end.
+        """
+        file, end = cls._measure(data)
+        if end != len(data):
+            raise InvalidValue("other bytes follow its end")
+        return file
+
+    @classmethod
+    def recover(cls, data: bytes) -> tuple[Self, bytes]:
+        """The whole image file that these bytes begin with: what follows its end is cut off.
+
+        A PNG that lacks nothing but its end gets one: every pixel is there.
+
+        Raises:
+            InvalidValue: they begin with none, or with one that is not whole.
+        """
+        try:
+            file, end = cls._measure(data)
+        except CutShort:
+            ended = _png_with_an_end(data) if data.startswith(_PNG_SIGNATURE) else None
+            if ended is None:
+                raise
+            return cls.inspect(ended), ended
+        return file, data[:end]
+
+    @classmethod
+    def _measure(cls, data: bytes) -> tuple[Self, int]:
+        """The file, and how many bytes it has."""
         if data.startswith(_PNG_SIGNATURE):
-            return cls(MediaType.PNG, *_png_size(data))
+            width, height, end = _png_size(data)
+            return cls(MediaType.PNG, width, height), end
         if data.startswith(_JPEG_START):
-            return cls(MediaType.JPEG, *_jpeg_size(data))
+            width, height, end = _jpeg_size(data)
+            return cls(MediaType.JPEG, width, height), end
         if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
-            return cls(MediaType.WEBP, *_webp_size(data))
+            width, height, end = _webp_size(data)
+            return cls(MediaType.WEBP, width, height), end
         raise InvalidValue("it is neither PNG, JPEG nor WebP")
 
 
-def _cut_short() -> InvalidValue:
-    return InvalidValue("it is cut short, or not built as its format demands")
+class CutShort(InvalidValue):
+    """An image file begins here, and its end is missing."""
+
+    def __init__(self) -> None:
+        super().__init__("it is cut short, or not built as its format demands")
+
+
+def _png_with_an_end(data: bytes) -> bytes | None:
+    """A PNG whose last bytes are missing, with an end of its own; None if pixels are missing too."""
+    start, (width, height, depth, colour, interlaced) = _png_pixels_begin(data)
+    if not start:
+        return None
+    coded, position = [], start
+    while data[position + 4 : position + 8] == b"IDAT":
+        coded.append(data[position + 8 : position + 8 + _big(data, position, 4)])
+        position += 12 + _big(data, position, 4)
+    needed = sum(
+        lines * (1 + (columns * depth * _PNG_CHANNELS.get(colour, 0) + 7) // 8)
+        for columns, lines in _png_passes(width, height, interlaced)
+        if columns
+    )
+    if not needed or not _unpacks_to(needed, coded):
+        return None
+    return data[:start] + _png_chunk(b"IDAT", b"".join(coded)) + _png_chunk(b"IEND", b"")
+
+
+def _png_pixels_begin(data: bytes) -> tuple[int, tuple[int, int, int, int, int]]:
+    """Where the first chunk of pixels begins, 0 if none does; width, height, depth, colour type and interlacing."""
+    position, header = len(_PNG_SIGNATURE), (0, 0, 0, 0, 0)
+    while position + 12 <= len(data):
+        kind = data[position + 4 : position + 8]
+        if kind == b"IHDR":
+            width, height = _big(data, position + 8, 4), _big(data, position + 12, 4)
+            depth, colour, interlaced = (_big(data, position + place, 1) for place in (16, 17, 20))
+            header = (width, height, depth, colour, interlaced)
+        if kind == b"IDAT":
+            return position, header
+        position += 12 + _big(data, position, 4)
+    return 0, header
+
+
+def _png_passes(width: int, height: int, interlaced: int) -> Iterator[tuple[int, int]]:
+    """Columns and lines of each pass over the image (PNG, 8)."""
+    for left, top, across, down in _ADAM7 if interlaced else ((0, 0, 1, 1),):
+        yield (width - left + across - 1) // across, (height - top + down - 1) // down
+
+
+def _unpacks_to(needed: int, coded: Iterable[bytes]) -> bool:
+    """Whether so many bytes can be unpacked from it; they are counted, and not kept."""
+    unpacker = zlib.decompressobj()
+    try:
+        for piece in coded:
+            rest = piece
+            while rest and needed > 0:
+                # No more than is needed, so that a wrong checksum behind it is never met.
+                needed -= len(unpacker.decompress(rest, min(needed, _UNPACKED_AT_ONCE)))
+                rest = unpacker.unconsumed_tail
+    except zlib.error:
+        return False
+    return needed <= 0
+
+
+def _png_chunk(kind: bytes, content: bytes) -> bytes:
+    return len(content).to_bytes(4, "big") + kind + content + zlib.crc32(kind + content).to_bytes(4, "big")
 
 
 def _big(data: bytes, start: int, length: int) -> int:
@@ -72,58 +173,57 @@ def _little(data: bytes, start: int, length: int) -> int:
     return int.from_bytes(data[start : start + length], "little")
 
 
-def _png_size(data: bytes) -> tuple[int, int]:
-    position, kind, data_seen = len(_PNG_SIGNATURE), b"", False
-    if data[12:16] != b"IHDR" or _big(data, 8, 4) != 13:  # noqa: PLR2004  # the header chunk is 13 bytes long
-        raise _cut_short()
+def _png_size(data: bytes) -> tuple[int, int, int]:
+    """Width, height, and where it ends."""
+    position, kind, data_seen, size = len(_PNG_SIGNATURE), b"", False, (0, 0)
     while kind != b"IEND":
         if position + 12 > len(data):
-            raise _cut_short()
+            raise CutShort
         kind = data[position + 4 : position + 8]
+        if kind == b"IHDR" and not data_seen:
+            size = _big(data, position + 8, 4), _big(data, position + 12, 4)
         data_seen = data_seen or kind == b"IDAT"
         position += 12 + _big(data, position, 4)
-    # Nothing may follow the end: what does is another file riding along.
-    if position != len(data) or not data_seen:
-        raise _cut_short()
-    return _big(data, 16, 4), _big(data, 20, 4)
+    if position > len(data) or not data_seen or size == (0, 0):
+        raise CutShort
+    return *size, position
 
 
-def _jpeg_size(data: bytes) -> tuple[int, int]:
-    position, size, pixels_seen = 2, None, False
-    while position + 2 <= len(data):
-        if data[position] != 0xFF:  # noqa: PLR2004  # every marker begins with FF
-            raise _cut_short()
-        marker = data[position + 1]
+def _jpeg_size(data: bytes) -> tuple[int, int, int]:
+    """Width, height, and where it ends. Between its parts decoders pass over what is not a marker, and so does this."""
+    position, size, pixels = 2, None, 0
+    while found := _JPEG_MARKER.search(data, position):
+        marker, position = found[0][-1], found.end()
         if marker == _JPEG_END:
-            break
-        if marker == 0xFF:  # noqa: PLR2004  # fill bytes may stand before a marker
-            position += 1
-            continue
+            if size is None or not pixels:
+                break
+            return *size, position
         if marker in _JPEG_BARE:
-            position += 2
             continue
         if marker in _JPEG_FRAMES:
-            size = _big(data, position + 7, 2), _big(data, position + 5, 2)
-        position += 2 + max(_big(data, position + 2, 2), 2)
-        if marker == _JPEG_SCAN:
-            following = _JPEG_NEXT.search(data, position)
-            position, pixels_seen = following.start() if following else len(data), True
-    # Nothing may follow the end, as with PNG.
-    if position + 2 != len(data) or size is None or not pixels_seen:
-        raise _cut_short()
-    return size
+            size = _big(data, position + 5, 2), _big(data, position + 3, 2)
+        position += max(_big(data, position, 2), 2)
+        if marker == _JPEG_SCAN and not pixels:
+            pixels = position
+    # A marker that damage left among the pixels has a length of its own: decoders look for the end behind it.
+    end = data.find(bytes((0xFF, _JPEG_END)), pixels) + 2 if size and pixels else 0
+    if size is None or end < pixels + 2:
+        raise CutShort
+    return *size, end
 
 
-def _webp_size(data: bytes) -> tuple[int, int]:
-    if _little(data, 4, 4) + 8 != len(data):
-        raise _cut_short()
+def _webp_size(data: bytes) -> tuple[int, int, int]:
+    """Width, height, and where it ends."""
+    end = _little(data, 4, 4) + 8
+    if end > len(data):
+        raise CutShort
     match data[12:16]:
         case b"VP8 " if data[23:26] == b"\x9d\x01\x2a":
-            return _little(data, 26, 2) & 0x3FFF, _little(data, 28, 2) & 0x3FFF
+            return _little(data, 26, 2) & 0x3FFF, _little(data, 28, 2) & 0x3FFF, end
         case b"VP8L" if data[20:21] == b"\x2f":
             bits = _little(data, 21, 4)
-            return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+            return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1, end
         case b"VP8X" if len(data) >= 30:  # noqa: PLR2004  # RIFF header, chunk header, flags, size
-            return _little(data, 24, 3) + 1, _little(data, 27, 3) + 1
+            return _little(data, 24, 3) + 1, _little(data, 27, 3) + 1, end
         case _:
-            raise _cut_short()
+            raise CutShort

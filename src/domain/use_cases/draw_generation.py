@@ -1,15 +1,17 @@
 """From `received` to `drawn`: the part that costs money."""
 
 import hashlib
+import json
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from typing import Final
 
 from darkroom.domain.model.attempt import Attempt, of_all
-from darkroom.domain.model.errors import Charged, DrawingFailed, OutcomeUnknown, UnusableImage
+from darkroom.domain.model.errors import Charged, DrawingFailed, Evidence, OutcomeUnknown, StorageFault, UnusableImage
 from darkroom.domain.model.generation import GeneratedImage, Generation, State, StoredImage
 from darkroom.domain.model.identifiers import uuid7
 from darkroom.domain.ports import GenerationLedger, ImageGenerator, ImageSpool, Receipt
@@ -18,10 +20,22 @@ from darkroom.domain.use_cases.provider_quota import ProviderQuota
 
 log = logging.getLogger(__name__)
 
+QUOTING: Final = "prompt"
+"""A part of the names of evidence in which a prompt may be quoted."""
+
 
 def spool_name(generation: Generation, index: int) -> str:
     """The name under which a drawn image waits: the same whenever it is collected again."""
     return f"{generation.id}.{index}"
+
+
+def aside_name(generation: Generation, evidence: bytes | Evidence) -> str:
+    """The name under which evidence is set aside: it says whether a prompt may be quoted there."""
+    request = generation.request
+    prompts = [prompt.value for prompt in (request.prompt, request.negative_prompt) if prompt]
+    forms = [form for prompt in prompts for form in (prompt.encode(), json.dumps(prompt)[1:-1].encode())]
+    quoted = not isinstance(evidence, bytes) or any(form in evidence for form in forms)
+    return f"{generation.id}.{QUOTING}" if quoted else generation.id
 
 
 def generation_of(name: str) -> str:
@@ -111,6 +125,7 @@ class DrawGeneration:
                 before = "asked again under the same key" if again else "after it had given a receipt"
                 return Attempt(generation, came, OutcomeUnknown(f"{before}: {failure.detail}"))
             return Attempt(generation, came, failure)
+        await self._set_aside(generation, receipt.evidence)
         return await self._collect(generation, receipt, came)
 
     async def _collect(self, generation: Generation, receipt: Receipt, came: dict[int, StoredImage]) -> Attempt:
@@ -137,7 +152,7 @@ class DrawGeneration:
             came = {**before, **came}
         if failure:
             log.warning("%s: %s", type(failure).__name__, failure, extra={"generation": generation.id})
-            await self._set_aside(generation, failure)
+            await self._set_aside(generation, failure.all_evidence)
             if not came:
                 return await self._recorded(generation.failed(failure, self._clock()))
         return await self._recorded(generation.drawn(came.values(), failure))
@@ -162,10 +177,12 @@ class DrawGeneration:
     def _placed(self, image: GeneratedImage, sha256: str) -> StoredImage:
         return StoredImage.place(image, sha256=sha256, prefix=self._key_prefix, new_id=uuid7(), at=self._clock())
 
-    async def _set_aside(self, generation: Generation, failure: DrawingFailed) -> None:
-        if failure.evidence:
-            evidence = failure.evidence
-            await patiently(lambda: self._spool.set_aside(generation.id, evidence))
+    async def _set_aside(self, generation: Generation, evidence: Sequence[bytes | Evidence]) -> None:
+        for piece in evidence:
+            try:
+                await self._spool.set_aside(aside_name(generation, piece), piece)
+            except StorageFault as fault:  # what is paid for is not held up by what is not
+                log.warning("evidence is not kept: %s", fault, extra={"generation": generation.id})
 
     async def _recorded(self, generation: Generation) -> Generation:
         await patiently(lambda: self._ledger.record(generation))

@@ -3,7 +3,7 @@
 import logging
 
 from darkroom.domain.ports import GenerationLedger, ImageSpool
-from darkroom.domain.use_cases.draw_generation import generation_of, spool_name
+from darkroom.domain.use_cases.draw_generation import QUOTING, generation_of, spool_name
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +36,22 @@ class TidySpool:
             removed += 1
         if removed:
             log.info("removed %d images from the spool whose generations had ended", removed)
+        return removed
+
+    async def evidence(self) -> int:
+        """Remove evidence whose generation was erased, or whose prompts are forgotten that it may quote; how much.
+
+        Raises:
+            StorageFault, LedgerUnavailable: not now; nothing is lost.
+        """
+        removed = 0
+        for name in await self._spool.aside_names():
+            generation = await self._ledger.find(generation_of(name))
+            if generation is None:
+                continue
+            if generation.erased_at or (QUOTING in name.split(".") and not generation.prompts_kept):
+                await self._spool.remove_aside(name)
+                removed += 1
         return removed
 
     async def _set_aside(self, name: str) -> None:

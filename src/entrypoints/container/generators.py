@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib import import_module
 from inspect import signature
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from darkroom.domain.ports import ImageGenerator
 from darkroom.entrypoints.container import plugins
@@ -23,6 +23,9 @@ from darkroom.entrypoints.settings import (
 from darkroom.entrypoints.settings.endpoints import in_words_of
 from darkroom.entrypoints.settings.generators import GENERATOR_GROUPS
 from darkroom.entrypoints.settings.setting import declared_in
+
+if TYPE_CHECKING:
+    from darkroom.adapters.outbound_http.room import Intake
 
 Opener = Callable[[Settings], AbstractAsyncContextManager[ImageGenerator]]
 
@@ -43,6 +46,15 @@ def open_generator(settings: Settings, name: str) -> AbstractAsyncContextManager
         return plugins.open_plugin(plugins.GENERATORS, name, ImageGenerator)
     known = ", ".join([*GENERATORS, *elsewhere])
     raise BadSettings(f"DARKROOM_GENERATORS must name some of {known}, not {name!r}")
+
+
+def _intake(settings: Settings) -> "Intake":
+    """How images may come; one for each generator."""
+    from darkroom.adapters.byte_room import ByteRoom
+    from darkroom.adapters.outbound_http.room import Intake
+
+    limits, folder = settings.limits, settings.service.data_dir / "arriving"
+    return Intake(ByteRoom(limits.memory_bytes), limits.image_bytes, folder)
 
 
 @asynccontextmanager
@@ -79,7 +91,7 @@ async def _open_karlo(settings: Settings) -> AsyncIterator[ImageGenerator]:
         nsfw_checker=karlo.nsfw_checker,
         call_timeout=karlo.timeout,
         fetch_timeout=settings.generators.fetch_timeout,
-        image_memory=settings.limits.memory_bytes,
+        intake=_intake(settings),
         trust_env=settings.generators.trust_env,
     )
     async with opened(opening, "DARKROOM_KARLO_IMAGE_HOSTS") as generator:
@@ -112,7 +124,7 @@ async def _open_openai(settings: Settings) -> AsyncIterator[ImageGenerator]:
         image_hosts=openai.image_hosts,
         call_timeout=openai.timeout,
         fetch_timeout=settings.generators.fetch_timeout,
-        image_memory=settings.limits.memory_bytes,
+        intake=_intake(settings),
         trust_env=settings.generators.trust_env,
     )
     async with opened(opening, "DARKROOM_OPENAI_IMAGE_HOSTS") as generator:
@@ -130,6 +142,7 @@ async def _open_stability(settings: Settings) -> AsyncIterator[ImageGenerator]:
         models=stability.models or tuple(MODELS),
         output_format=stability.output_format,
         call_timeout=stability.timeout,
+        intake=_intake(settings),
         trust_env=settings.generators.trust_env,
     )
     async with opened(opening, "DARKROOM_STABILITY_MODELS") as generator:
@@ -147,6 +160,7 @@ async def _open_webui(settings: Settings) -> AsyncIterator[ImageGenerator]:
         auth=webui.auth.value if webui.auth else None,
         options=CallOptions(webui.sampler, webui.scheduler),
         call_timeout=webui.timeout,
+        intake=_intake(settings),
         trust_env=settings.generators.trust_env,
     )
     async with opened(opening, "DARKROOM_WEBUI_MODELS") as generator:
@@ -187,7 +201,7 @@ def _as_declared(name: str) -> Opener:
             given["models"] = package.parse_models(given["models"])
         for_all = {
             "fetch_timeout": settings.generators.fetch_timeout,
-            "image_memory": settings.limits.memory_bytes,
+            "intake": _intake(settings),
             "trust_env": settings.generators.trust_env,
         }
         takes = signature(opener).parameters

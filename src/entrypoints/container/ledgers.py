@@ -38,8 +38,10 @@ def open_records(settings: Settings) -> AbstractAsyncContextManager[Records]:
         BadSettings: they cannot be opened as they are set.
         LedgerUnavailable: the ledger cannot be reached, or not be written.
     """
-    data = data_folder(settings)
-    spool = DiskImageSpool(data / "spool", aside=data / "evidence", room=settings.limits.spool_bytes)
+    data, limits = data_folder(settings), settings.limits
+    spool = DiskImageSpool(
+        data / "spool", aside=data / "evidence", room=limits.spool_bytes, aside_room=limits.evidence_bytes
+    )
     if file := _sqlite_file(settings):
         if not file.parent.is_dir():
             raise BadSettings(f"DARKROOM_LEDGER_URL must name a file in a folder that is there, unlike {file.parent}")

@@ -96,6 +96,7 @@ async def _in_the_background(container: Container, settings: Settings, watching:
         _again_and_again(partial(settle.forever, _SETTLE_EVERY), _SETTLE_EVERY),
         _again_and_again(sweep, _SWEEP_EVERY),
         _again_and_again(container.tidy(), _TIDY_EVERY),
+        _again_and_again(container.tidy().evidence, _SWEEP_EVERY),
         _again_and_again(watching.show, _SHOW_EVERY),
     ]
     if settings.webhooks.secrets:

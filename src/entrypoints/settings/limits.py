@@ -89,10 +89,28 @@ class LimitSettings:
             "DARKROOM_MEMORY_BYTES",
             read.byte_count,
             "for each process: images in memory at once on their way from a provider, and as many on their way to the "
-            "storage; what finds no room waits, the latter in the spool",
+            "storage; what finds no room waits on the disk",
             "256 MiB",
         ),
     ] = 256 * 2**20
+    image_bytes: Annotated[
+        int,
+        Setting(
+            "DARKROOM_IMAGE_BYTES",
+            read.byte_count,
+            "how long one image may be that comes from a provider, whatever size was ordered",
+            "64 MiB",
+        ),
+    ] = 64 * 2**20
+    evidence_bytes: Annotated[
+        int,
+        Setting(
+            "DARKROOM_EVIDENCE_BYTES",
+            read.byte_count,
+            "room for what providers sent and could not be used; the oldest goes first",
+            "1 GiB",
+        ),
+    ] = 2**30
     images_per_day: Annotated[
         int | None,
         Setting(

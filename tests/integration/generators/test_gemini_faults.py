@@ -20,6 +20,8 @@ MENU: Final = [name for name in gemini_simulator().faults.menu if not name.start
 FREE: Final = Told(PromptRejected, Charged.NO)
 TOLD: Final = {name: told for name, told in TOLD_OF_ALL.items() if not name.startswith(NOT_HERE)} | dict(
     (
+        # All pixels of a PNG are there without its end.
+        *each(ALL, "image-without-its-end"),
         *each(REFUSED, "error-wrong-key", "error-permission", "error-unauthenticated", "error-invalid-argument"),
         *each(REFUSED, "error-precondition", "error-model-not-found"),
         # Google charges for neither of them, and says so of no other status from 500 on.

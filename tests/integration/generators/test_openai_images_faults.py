@@ -11,7 +11,7 @@ from darkroom.domain.model.errors import Charged
 from integration.generators.one_call_an_image import TOLD as TOLD_OF_ALL
 from integration.generators.one_call_an_image import tell
 from integration.generators.openai_images_provider import OpenAIImagesProvider, openai_images_provider
-from integration.generators.test_karlo_faults import REFUSED, REJECTED, UNAVAILABLE, UNKNOWN, UNUSABLE, Told, each
+from integration.generators.test_karlo_faults import ALL, REFUSED, REJECTED, UNAVAILABLE, UNKNOWN, UNUSABLE, Told, each
 from integration.generators.test_openai_images import opened
 from simulators.openai_images import openai_images_simulator
 
@@ -29,6 +29,8 @@ TOLD: Final = dict(TOLD_OF_ALL) | dict(
         *each(Told(REJECTED.error, Charged.UNKNOWN), "error-moderation-output-after-charge"),
         *each(UNKNOWN, "error-without-code-before-charge", "error-without-code-after-charge"),
         *each(UNUSABLE, "data-missing", "data-null", "data-object", "data-of-strings", "linked-instead"),
+        # All pixels of a PNG are there without its end.
+        *each(ALL, "image-without-its-end"),
     )
 )
 BY_LINK: Final = ("link-", "fetch-")

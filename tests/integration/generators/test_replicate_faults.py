@@ -13,6 +13,7 @@ from integration.generators.one_call_an_image import TOLD as TOLD_OF_ALL
 from integration.generators.one_call_an_image import tell
 from integration.generators.replicate_provider import ReplicateProvider, replicate_provider
 from integration.generators.test_karlo_faults import (
+    ALL,
     REFUSED,
     REJECTED,
     UNAVAILABLE,
@@ -27,6 +28,8 @@ from simulators.replicate import replicate_simulator
 MENU: Final = list(replicate_simulator().faults.menu)
 TOLD: Final = dict(TOLD_OF_ALL) | dict(
     (
+        # All pixels of a PNG are there without its end.
+        *each(ALL, "image-without-its-end"),
         *each(REFUSED, "error-unauthenticated", "error-no-credit", "error-not-found", "error-no-such-version"),
         *each(REFUSED, "error-invalid-input"),
         *each(UNAVAILABLE, "error-throttled", "aborted"),

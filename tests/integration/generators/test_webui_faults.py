@@ -18,6 +18,8 @@ from simulators.webui import webui_simulator
 MENU: Final = [name for name in webui_simulator().faults.menu if not name.startswith(("link-", "fetch-"))]
 TOLD: Final = dict(TOLD_OF_ALL) | dict(
     (
+        # All pixels of a PNG are there without its end.
+        *each(ALL, "image-without-its-end"),
         *each(REFUSED, "error-credentials", "error-api-off", "error-sampler", "error-unprocessable"),
         *each(UNKNOWN, "error-out-of-memory-before-charge", "error-out-of-memory-after-charge"),
         *each(UNUSABLE, "images-missing", "images-null", "images-object"),

@@ -6,11 +6,12 @@ import logging
 import httpx
 import pytest
 
-from darkroom.adapters.generators.openai_images.answer import LinkedImage, read_answer
+from darkroom.adapters.generators.openai_images.answer import read_answer
 from darkroom.adapters.generators.replicate.prediction import Prediction
 from darkroom.adapters.generators.seeds import matched, reported_by, reported_in, seed_that_drew
 from darkroom.adapters.in_memory.generator import WIDEST_CARD
 from darkroom.adapters.outbound_http.answer import Answer
+from darkroom.adapters.outbound_http.linked_image import LinkedImage
 from darkroom.domain.model.generation import GenerationRequest
 from darkroom.domain.model.values import ImageSize, Prompt, Seed
 

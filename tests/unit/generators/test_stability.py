@@ -49,14 +49,16 @@ def test_every_size_of_a_card_lies_within_its_sides() -> None:
 
 @pytest.mark.parametrize(("width", "height"), [(160, 90), (1344, 768), (1536, 864)])
 def test_how_many_pixels_there_are_is_up_to_stability_ai(width: int, height: int) -> None:
-    image = read_answer(answered(width=width, height=height), REQUEST)
+    (image,) = read_answer(answered(width=width, height=height), REQUEST).images
 
     assert (image.file.width, image.file.height, image.seed) == (width, height, Seed(7))
 
 
 @pytest.mark.parametrize(("said", "made"), [(8, 8), (0, 0), (None, 7), ("8", 8), (8.0, 8), (True, None), (2**32, None)])
 def test_the_seed_is_the_one_that_made_the_image_as_far_as_that_is_said(said: object, made: int | None) -> None:
-    assert read_answer(answered(seed=said), REQUEST).seed == (None if made is None else Seed(made))
+    (image,) = read_answer(answered(seed=said), REQUEST).images
+
+    assert image.seed == (None if made is None else Seed(made))
 
 
 def failure_of(answer: Answer) -> DrawingFailed:

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from darkroom.adapters.generators.gemini import answer as gemini
 from darkroom.adapters.generators.karlo import answer as karlo
-from darkroom.adapters.generators.karlo.call import CallOptions
 from darkroom.adapters.generators.karlo.receipt import KarloReceipt
 from darkroom.adapters.generators.openai_images import answer as openai_images
 from darkroom.adapters.generators.openrouter import answer as openrouter
@@ -77,13 +76,10 @@ ANSWERS: Final = st.builds(
     ),
     body=st.binary(max_size=80) | DOCUMENTS.map(lambda value: json.dumps(value).encode()),
 )
-LINKED: Final = CallOptions(return_type="url", image_format="webp", nsfw_checker=True)
 CHECKPOINT: Final = parse_models(["sdxl=sd_xl_base_1.0"])["sdxl"]
-ENCLOSED: Final = CallOptions(return_type="base64_string", image_format="webp", nsfw_checker=False)
 READERS: Final[dict[str, Callable[[Answer], object]]] = {
     "gemini": lambda answer: gemini.read_answer(answer, REQUEST),
-    "karlo, links": lambda answer: karlo.read_answer(answer, REQUEST, LINKED),
-    "karlo, base64": lambda answer: karlo.read_answer(answer, REQUEST, ENCLOSED),
+    "karlo": lambda answer: karlo.read_answer(answer, REQUEST),
     "openai": lambda answer: openai_images.read_answer(answer, REQUEST),
     "openrouter": lambda answer: openrouter.read_answer(answer, REQUEST),
     "stability": lambda answer: stability.read_answer(answer, REQUEST),

@@ -55,7 +55,7 @@ async def test_an_answer_is_given_whatever_its_status(status: int) -> None:
         (httpx.ConnectError("no connection"), "no connection"),
         (httpx.Response(200, stream=Body(b"{", httpx.ReadError("the connection broke"))), "the connection broke"),
         (httpx.Response(200, stream=Body(b"{}{")), "is longer than 2 bytes"),
-        (httpx.Response(200, headers={"content-encoding": "gzip"}, stream=Body(b"")), "is packed"),
+        (httpx.Response(200, headers={"content-encoding": "br"}, stream=Body(b"??")), "is packed"),
     ],
 )
 async def test_none_that_can_be_read_is_told_as_unavailable(answer: httpx.Response | Exception, says: str) -> None:

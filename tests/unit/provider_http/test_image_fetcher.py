@@ -1,25 +1,34 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+import zlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
 
 import httpx
 import pytest
 
+from darkroom.adapters.byte_room import ByteRoom
+from darkroom.adapters.in_memory.generator import tile
+from darkroom.adapters.outbound_http.bodies import BodyReader
 from darkroom.adapters.outbound_http.image_fetcher import ImageFetcher
-from darkroom.adapters.outbound_http.image_hosts import ImageHosts
+from darkroom.adapters.outbound_http.image_hosts import ImageHosts, Origin
 from darkroom.adapters.outbound_http.room import open_provider_http
 from darkroom.domain.model.errors import Charged, UnusableImage
-from unit.provider_http.wire import OK, wire
+from unit.provider_http.wire import OK, Wire, wire
 
-LINK = "https://cdn.example/image.webp?signature=secret"
-LONGEST = 1000
+LINK: Final = "https://cdn.example/image.webp?signature=secret"
+LONGEST: Final = 10_000
+IMAGE: Final = tile(64, 64, 0)
 
 
 class Cdn(httpx.AsyncBaseTransport):
     """Gives one answer or error after the other, the last one again and again."""
 
     def __init__(self, *answers: int | Exception, content: bytes = b"image", **headers: str) -> None:
-        self._answers, self._content, self._headers = list(answers), content, headers
+        self._answers, self.content, self._headers = list(answers), content, headers
         self.requests: list[httpx.Request] = []
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -28,17 +37,39 @@ class Cdn(httpx.AsyncBaseTransport):
         if isinstance(answer, Exception):
             raise answer
         headers = {name.replace("_", "-"): value for name, value in self._headers.items()}
-        return httpx.Response(answer, headers=headers, stream=httpx.ByteStream(self._content), request=request)
+        return httpx.Response(answer, headers=headers, stream=httpx.ByteStream(self.content), request=request)
 
 
 def fetcher(cdn: Cdn, *, patience: float = 30.0) -> ImageFetcher:
-    return ImageFetcher(cdn, ImageHosts.parse(["cdn.example"]), timeout=patience)
+    return ImageFetcher(
+        cdn,
+        ImageHosts.parse(["cdn.example", "other.example"]),
+        BodyReader(ByteRoom(2**20)),
+        timeout=patience,
+        longest=LONGEST,
+        headers={Origin("https", "other.example", 443): {"Authorization": "Bearer key"}},
+    )
+
+
+async def fetched(cdn: Cdn, *, patience: float = 30.0, link: str = LINK) -> bytes:
+    async with fetcher(cdn, patience=patience).fetched("image 0", link) as data:
+        return data
+
+
+@asynccontextmanager
+async def opened(*answers: bytes, patience: float = 30.0) -> AsyncIterator[tuple[Wire, ImageFetcher, str]]:
+    """A CDN on a wire that hangs up after each answer, a fetcher that may go there, and a link."""
+    async with (
+        wire(*answers, hang_up=True) as cdn,
+        open_provider_http(image_hosts=[cdn.origin], call_timeout=30, fetch_timeout=patience) as http,
+    ):
+        yield cdn, http.images, f"{cdn.origin}/x"
 
 
 async def test_a_file_comes_as_it_is() -> None:
     cdn = Cdn(200)
 
-    assert await fetcher(cdn).fetch("image 0", LINK, longest=LONGEST) == b"image"
+    assert await fetched(cdn) == b"image"
     (request,) = cdn.requests
     assert (request.method, str(request.url)) == ("GET", LINK)
     assert request.headers["accept-encoding"] == "identity"
@@ -48,52 +79,160 @@ async def test_a_file_comes_as_it_is() -> None:
 
 @pytest.mark.parametrize(
     "passing",
-    [408, 425, 429, 500, 502, 503, 504, httpx.ConnectError("x"), httpx.ReadError("x"), httpx.RemoteProtocolError("x")],
+    [
+        *(403, 404, 408, 425, 429, 500, 502, 503, 504),
+        *(httpx.ConnectError("x"), httpx.ReadError("x"), httpx.RemoteProtocolError("x")),
+        *(MemoryError(), ZeroDivisionError()),
+    ],
 )
 async def test_what_may_pass_is_tried_again(passing: int | Exception) -> None:
     cdn = Cdn(passing, passing, 200)
 
-    assert await fetcher(cdn).fetch("image 0", LINK, longest=LONGEST) == b"image"
+    assert await fetched(cdn) == b"image"
     assert len(cdn.requests) == 3
 
 
-async def test_what_does_not_pass_is_given_up_at_the_deadline() -> None:
-    with pytest.raises(UnusableImage, match=r"image 7 could not be fetched within 0\.3 s") as raised:
-        await fetcher(Cdn(503), patience=0.3).fetch("image 7", LINK, longest=LONGEST)
+@pytest.mark.parametrize(("passing", "why"), [(503, ": HTTP 503"), (404, ": HTTP 404"), (httpx.ReadError("x"), "")])
+async def test_what_does_not_pass_is_given_up_at_the_deadline(passing: int | Exception, why: str) -> None:
+    with pytest.raises(UnusableImage, match=rf"image 0 could not be fetched within 0\.3 s{why}$") as raised:
+        await fetched(Cdn(passing), patience=0.3)
 
     assert raised.value.charged is Charged.YES
 
 
-@pytest.mark.parametrize("status", [204, 206, 301, 302, 307, 308, 400, 401, 403, 404, 410, 451])
+async def test_a_fault_of_ours_is_never_called_the_providers() -> None:
+    with pytest.raises(MemoryError):
+        await fetched(Cdn(MemoryError()), patience=0.3)
+
+
+@pytest.mark.parametrize("status", [204, 206, 300, 304, 400, 401, 410, 451])
 async def test_a_dead_link_is_final(status: int) -> None:
     cdn = Cdn(status, location="https://cdn.example/elsewhere")
     with pytest.raises(UnusableImage, match=f"dead.*{status}"):
-        await fetcher(cdn).fetch("image 0", LINK, longest=LONGEST)
+        await fetched(cdn)
 
     assert len(cdn.requests) == 1
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_within_the_allowed_hosts_is_followed(status: int) -> None:
+    cdn = Cdn(status, 200, location="//other.example/image?a=%2B")
+
+    assert await fetched(cdn) == b"image"
+    assert str(cdn.requests[1].url) == "https://other.example/image?a=%2B"
+    assert [request.headers.get("authorization") for request in cdn.requests] == [None, "Bearer key"]
+
+
+@pytest.mark.parametrize("location", ["https://elsewhere.example/", "http://cdn.example/", "http://[oops", "ftp://x/"])
+async def test_each_hop_of_a_redirect_is_looked_at_as_the_first(location: str) -> None:
+    cdn = Cdn(302, location=location)
+    with pytest.raises(UnusableImage, match="its link"):
+        await fetched(cdn)
+
+    assert len(cdn.requests) == 1
+
+
+async def test_redirects_end() -> None:
+    cdn = Cdn(*[302] * 5, 200, location="/next")
+    assert await fetched(cdn) == b"image"
+
+    cdn = Cdn(302, location="/next")
+    with pytest.raises(UnusableImage, match="more than 5"):
+        await fetched(cdn)
+    assert len(cdn.requests) == 6
+
+
+@pytest.mark.parametrize(
+    "coding", ["aws-chunked", "", "identity", "gzip", "deflate", "br", "zstd", "x-label, aws-chunked", "UTF-8"]
+)
+async def test_a_coding_that_the_bytes_do_not_have_is_not_believed(coding: str) -> None:
+    assert await fetched(Cdn(200, content=IMAGE, content_encoding=coding)) == IMAGE
+
+
+@pytest.mark.parametrize(
+    ("coding", "packed"),
+    [
+        ("gzip", gzip.compress(IMAGE)),
+        ("aws-chunked", gzip.compress(IMAGE)),
+        ("gzip, gzip", gzip.compress(gzip.compress(IMAGE))),
+        ("gzip", gzip.compress(IMAGE[:100]) + gzip.compress(IMAGE[100:]) + b"padding"),
+        ("gzip", gzip.compress(IMAGE) + b"\x1f\x8bpadding"),
+        ("gzip", gzip.compress(IMAGE)[:-8] + b"checksum"),
+        ("deflate", zlib.compress(IMAGE)),
+        ("deflate", zlib.compress(IMAGE)[2:-4]),
+    ],
+)
+async def test_what_is_packed_is_unpacked(coding: str, packed: bytes) -> None:
+    assert await fetched(Cdn(200, content=packed, content_encoding=coding)) == IMAGE
 
 
 @pytest.mark.parametrize(
     ("cdn", "why"),
-    [(Cdn(200, content=b"x" * (LONGEST + 1)), "longer"), (Cdn(200, content_encoding="gzip"), "packed")],
+    [
+        (Cdn(200, content=b"x" * (LONGEST + 1)), "longer"),
+        (Cdn(200, content=gzip.compress(bytes(1_000_000))), "longer"),
+        (Cdn(200, content=b"something packed", content_encoding="br"), "packed with br"),
+    ],
 )
-async def test_what_cannot_be_the_image_is_final_too(cdn: Cdn, why: str) -> None:
+async def test_what_cannot_be_the_image_is_final_and_kept_as_it_came(cdn: Cdn, why: str) -> None:
     with pytest.raises(UnusableImage, match=why) as raised:
-        await fetcher(cdn).fetch("image 0", LINK, longest=LONGEST)
+        await fetched(cdn)
 
     assert len(cdn.requests) == 1
-    assert 0 < len(raised.value.evidence) <= LONGEST
+    assert raised.value.evidence == cdn.content[:LONGEST]
 
 
 @pytest.mark.parametrize("link", ["http://cdn.example/x", "https://elsewhere.example/x", "\ud800"])
 async def test_a_link_that_is_not_allowed_is_never_followed(link: str) -> None:
     cdn = Cdn(200)
     with pytest.raises(UnusableImage, match="its link") as raised:
-        await fetcher(cdn).fetch("image 0", link, longest=LONGEST)
+        await fetched(cdn, link=link)
 
     assert cdn.requests == []
     assert raised.value.evidence
     assert link not in str(raised.value)
+
+
+HALF: Final = IMAGE[:-30]
+CUT: Final = {
+    "less than announced": b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(IMAGE) + HALF,
+    "without the last chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n" % (len(HALF), HALF),
+    "without any length": b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + HALF,
+    "without any length or byte": b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n",
+    "packed": b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + gzip.compress(IMAGE)[:-20],
+}
+
+
+@pytest.mark.parametrize("how", CUT)
+async def test_what_is_cut_short_is_fetched_again(how: str) -> None:
+    whole = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + IMAGE
+    async with opened(CUT[how], whole) as (cdn, images, link), images.fetched("image 0", link) as data:
+        assert data == IMAGE
+        assert len(cdn.heard) == 2
+
+
+async def test_what_stays_cut_short_is_kept_as_far_as_it_came() -> None:
+    async with opened(CUT["less than announced"], patience=0.5) as (_, images, link):
+        with pytest.raises(UnusableImage, match="within") as raised:
+            async with images.fetched("image 0", link):
+                raise AssertionError
+
+    assert raised.value.evidence in (HALF, b"")  # the last try may not have begun
+
+
+async def test_an_image_whose_connection_breaks_behind_its_end_is_taken() -> None:
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + IMAGE
+    async with opened(answer) as (cdn, images, link), images.fetched("image 0", link) as data:
+        assert data == IMAGE
+        assert len(cdn.heard) == 1
+
+
+@pytest.mark.parametrize("lines", [1, 480])
+async def test_an_image_comes_under_many_headers(lines: int) -> None:
+    head = b"".join(b"X-%d: %s\r\n" % (line, b"x" * (60_000 // lines)) for line in range(lines))
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n" + head + b"\r\nhi"
+    async with opened(answer) as (_, images, link), images.fetched("image 0", link) as data:
+        assert data == b"hi"
 
 
 async def test_a_name_that_leads_inside_is_not_connected_to() -> None:
@@ -102,7 +241,8 @@ async def test_a_name_that_leads_inside_is_not_connected_to() -> None:
         open_provider_http(image_hosts=[f"localhost:{inside.port}"], call_timeout=30, fetch_timeout=30) as http,
     ):
         with pytest.raises(UnusableImage, match="not public"):
-            await http.images.fetch("image 0", f"https://localhost:{inside.port}/x", longest=LONGEST)
+            async with http.images.fetched("image 0", f"https://localhost:{inside.port}/x"):
+                raise AssertionError
 
     assert inside.connections == 0
 
@@ -111,8 +251,11 @@ async def test_an_origin_that_the_operator_trusts_may_be_anywhere() -> None:
     async with wire(OK) as inside:
         origin = f"http://localhost:{inside.port}"
         async with open_provider_http(image_hosts=[origin], call_timeout=30, fetch_timeout=30) as http:
-            both = await asyncio.gather(
-                *(http.images.fetch(f"image {index}", f"{origin}/x", longest=LONGEST) for index in range(2))
-            )
+
+            async def one(index: int) -> bytes:
+                async with http.images.fetched(f"image {index}", f"{origin}/x") as data:
+                    return data
+
+            both = await asyncio.gather(*map(one, range(2)))
 
     assert both == [b"hi", b"hi"]

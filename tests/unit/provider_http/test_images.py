@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
+from urllib.parse import quote
 
 import pytest
 
 from darkroom.adapters.in_memory.generator import tile
-from darkroom.adapters.outbound_http.images import as_they_come, drawn_image, from_base64, longest_file, together
+from darkroom.adapters.outbound_http.images import as_they_come, drawn_image, enclosed_or_linked, first_of, together
 from darkroom.domain.model.errors import Charged, DrawingFailed, OutcomeUnknown, PromptRejected, UnusableImage
 from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
 from darkroom.domain.model.values import ImageSize, ModelVersion, Prompt, Seed
@@ -59,17 +61,54 @@ def test_one_of_another_size_was_paid_for_too_and_the_operator_is_told(
     data = tile(width, height, 0)
 
     assert drawn_image(REQUEST, index=0, seed=None, data=data, image_id=None).data == data
-    assert f"{width} x {height} pixels came, and 32 x 16 were ordered" in caplog.text
+    assert f"came in {width} x {height} pixels, and 32 x 16 were ordered" in caplog.text
 
 
-def test_pixels_without_any_compression_fit_into_the_longest_file() -> None:
-    assert longest_file(ImageSize(640, 480)) > 640 * 480 * 3
+def test_bytes_behind_the_end_are_cut_off_and_the_operator_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    data = tile(32, 16, 0)
+
+    assert drawn_image(REQUEST, index=1, seed=None, data=data + b"<script>", image_id=None).data == data
+    assert "image 1 came with 8 bytes behind its end" in caplog.text
 
 
-@pytest.mark.parametrize("text", ["%%%", "aGk", "aG\nk=", "a_-=", "\uff48i==", "\ud800"])
-def test_what_is_no_base64_is_unusable(text: str) -> None:
-    with pytest.raises(UnusableImage, match="image 2"):
-        from_base64(text, index=2)
+BYTES = bytes(range(256)) + b"\xfb\xff\xfe"  # its base64 has all characters that alphabets differ by, and padding
+CODED = base64.b64encode(BYTES).decode()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        CODED,
+        CODED.rstrip("="),
+        CODED.translate(str.maketrans("+/", "-_")),
+        base64.encodebytes(BYTES).decode(),
+        CODED.replace("A", "A\r\n \t"),
+        f"  {CODED}\n",
+        f"data:image/png;base64,{CODED}",
+        f"DATA:application/octet-stream;charset=x;BASE64,{CODED.rstrip('=')}",
+        f"data:;base64,{quote(CODED)}",
+        f"data:image/webp,{quote(BYTES)}",
+    ],
+)
+def test_base64_is_read_as_clients_read_it(text: str) -> None:
+    assert enclosed_or_linked(text, index=0) == BYTES
+
+
+def test_a_link_is_a_link_wherever_it_stands() -> None:
+    assert enclosed_or_linked(" https://cdn.example/a?b=%20 ", index=0) == "https://cdn.example/a?b=%20"
+    assert first_of((None, "", 7, "%", "http://cdn.example/a", CODED), index=0) == "http://cdn.example/a"
+    assert first_of((None, [], {}, " "), index=0) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["%%%", "aGkab", "\uff48i==", "\ud800", "/files/a.png", "https://k\u00f6ln.example/", f"https://a/{'x' * 9000}"],
+)
+def test_what_is_neither_is_unusable(text: str) -> None:
+    with pytest.raises(UnusableImage, match="image 2") as raised:
+        first_of((None, text), index=2)
+
+    assert raised.value.evidence == text.encode(errors="backslashreplace")
 
 
 async def test_images_are_given_as_they_come() -> None:

@@ -63,7 +63,8 @@ async def test_calls_and_fetches_go_through_it_only_on_request(
             image_hosts=[provider.origin], call_timeout=30, fetch_timeout=30, trust_env=trust_env
         ) as http:
             await http.paid.send(httpx.Request("POST", provider.origin, content=b"{}"), longest=10)
-            await http.images.fetch("image 0", f"{provider.origin}/x?a=%2B", longest=10)
+            async with http.images.fetched("image 0", f"{provider.origin}/x?a=%2B"):
+                pass
 
     passed, avoided = (proxy, provider) if trust_env else (provider, proxy)
     assert (len(passed.heard), len(avoided.heard)) == (2, 0)

@@ -79,7 +79,8 @@ async def test_the_name_stays_right_though_its_address_is_looked_up_by_us(
         ) as http:
             request = httpx.Request("POST", origin, content=b"{}")
             assert (await http.paid.send(request, longest=10)).body == b"hi"
-            assert await http.images.fetch("image 0", f"{origin}/x", longest=10) == b"hi"
+            async with http.images.fetched("image 0", f"{origin}/x") as data:
+                assert data == b"hi"
 
     assert asked == [HOST, HOST]
     assert all(f"Host: {HOST}:{provider.port}\r\n".encode() in heard for heard in provider.heard)

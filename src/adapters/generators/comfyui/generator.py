@@ -22,9 +22,9 @@ from darkroom.adapters.generators.queued import job_at_its_end
 from darkroom.adapters.outbound_http.answer import Answer
 from darkroom.adapters.outbound_http.endpoint import Endpoint
 from darkroom.adapters.outbound_http.headers import HEADERS
-from darkroom.adapters.outbound_http.images import drawn_image, longest_file
+from darkroom.adapters.outbound_http.images import drawn_image
 from darkroom.adapters.outbound_http.paid_calls import PaidCalls
-from darkroom.adapters.outbound_http.room import IMAGE_MEMORY, ProviderHttp, open_provider_http
+from darkroom.adapters.outbound_http.room import Intake, ProviderHttp, open_provider_http
 from darkroom.domain.model.errors import (
     DrawingFailed,
     GeneratorRefused,
@@ -42,7 +42,6 @@ log = logging.getLogger(__name__)
 
 _LONGEST_ANSWER: Final = 4 * 1024 * 1024  # bytes: a job repeats its workflow, and an error what its nodes were given
 _LONGEST_QUEUE: Final = 64 * 1024 * 1024  # bytes: the workflows of all that wait
-_BESIDES_PIXELS: Final = 4 * 1024 * 1024  # bytes: a file repeats its workflow too
 _TIMES_LOOKED: Final = 5  # over some three seconds: ComfyUI looks a workflow over before it queues it
 _NOT_LET_IN: Final = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 _ELSEWHERE: Final = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED)
@@ -78,7 +77,7 @@ class ComfyUIImageGenerator(ImageGenerator):
     async def submit(self, request: GenerationRequest, key: str) -> Receipt:
         model, job = self._models[request.version.value], job_id(request.version.value, key)
         receipt = Receipt(job.encode())
-        if await self._arrived_before(request, job):
+        if await self._arrived_before(job):
             return receipt
         try:
             answer = await self._http.paid.send(self._order(request, model, job), longest=_LONGEST_ANSWER)
@@ -101,19 +100,17 @@ class ComfyUIImageGenerator(ImageGenerator):
             ended = await job_at_its_end(
                 lambda: self._asked(job), patience=self._patience, take_back=lambda: self._take_back(job)
             )
-            left_behind = await self._left_behind(request, job) if ended.missing else None
+            left_behind = await self._left_behind(job) if ended.missing else None
         if ended.missing and left_behind is None:
             raise not_drawn("ComfyUI does not know the job any more, and has no file of it", paid=model.paid)
         try:
             file = left_behind or ended.file(model.output, paid=model.paid)
         except DrawingFailed as failure:
             raise explain(failure, ended.said, request, self._secrets, wordings=True) from failure
-        longest = longest_file(request.size) + _BESIDES_PIXELS
-        async with self._http.room.holding(longest):
-            data = await self._http.images.fetch("image 0", str(self._view(file)), longest=longest)
+        async with self._http.images.fetched("image 0", str(self._view(file))) as data:
             seed = next(iter(request.seeds), None)  # a job says nothing of it: it is the one that was sent
-            data = data if self._keep_metadata else without_text(data)
-            yield drawn_image(request, index=0, seed=seed, data=data, image_id=job)
+            file_data = data if self._keep_metadata else without_text(data)
+            yield drawn_image(request, index=0, seed=seed, data=file_data, image_id=job)
 
     async def progress(self, request: GenerationRequest, key: str, receipt: Receipt | None) -> Progress | None:
         del receipt
@@ -122,7 +119,7 @@ class ComfyUIImageGenerator(ImageGenerator):
 
     async def find(self, request: GenerationRequest, key: str) -> Receipt | None:
         job = job_id(request.version.value, key)
-        return Receipt(job.encode()) if await self._arrived_before(request, job) else None
+        return Receipt(job.encode()) if await self._arrived_before(job) else None
 
     async def check(self) -> str:
         answer = await self._free("GET", "/system_stats")
@@ -155,7 +152,7 @@ class ComfyUIImageGenerator(ImageGenerator):
             raise UnusableImage("the answer does not name our job", evidence=answer.body)
         return said
 
-    async def _arrived_before(self, request: GenerationRequest, job: str) -> bool:
+    async def _arrived_before(self, job: str) -> bool:
         """Whether ComfyUI has the job, or a file of it.
 
         Raises:
@@ -168,7 +165,7 @@ class ComfyUIImageGenerator(ImageGenerator):
                     if said.known:
                         return True
                     if said.missing:
-                        return await self._left_behind(request, job) is not None
+                        return await self._left_behind(job) is not None
                     await asyncio.sleep(pause)
         except TimeoutError as late:
             raise GeneratorUnavailable("ComfyUI cannot be reached") from late
@@ -238,12 +235,11 @@ class ComfyUIImageGenerator(ImageGenerator):
         except GeneratorUnavailable as reason:
             log.warning("a job cannot be taken back just now: %s", reason)
 
-    async def _left_behind(self, request: GenerationRequest, job: str) -> File | None:
+    async def _left_behind(self, job: str) -> File | None:
         """The file that a job has saved, by the name that it was given: ComfyUI may have forgotten the job itself."""
         file = File(f"{job}_00001_.png", FOLDER, "output")
-        longest = longest_file(request.size) + _BESIDES_PIXELS
         call = httpx.Request("GET", self._view(file), headers=self._headers)
-        answer = await self._http.free.send(call, longest=longest)
+        answer = await self._http.free.send(call, longest=self._http.intake.image)
         return file if answer.is_success else None
 
     async def _described(self, node: str) -> Mapping[str, Any] | None:
@@ -329,7 +325,7 @@ async def open_comfyui(
     call_timeout: float = 60.0,
     drawing_timeout: float = 600.0,
     fetch_timeout: float = 60.0,
-    image_memory: int = IMAGE_MEMORY,
+    intake: Intake | None = None,
     at_once: int = 16,
     trust_env: bool = False,
 ) -> AsyncIterator[ImageGenerator]:
@@ -348,7 +344,7 @@ async def open_comfyui(
         image_hosts=(endpoint.origin,),
         call_timeout=call_timeout,
         fetch_timeout=fetch_timeout,
-        image_memory=image_memory,
+        intake=intake,
         link_headers={endpoint: {"Authorization": authorization}} if authorization else None,
         trust_env=trust_env,
     ) as http:

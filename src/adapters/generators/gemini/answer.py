@@ -5,7 +5,8 @@ from typing import Any, Final
 
 from darkroom.adapters.generators.gemini.errors import gemini_failure
 from darkroom.adapters.outbound_http.answer import Answer
-from darkroom.adapters.outbound_http.images import drawn_image, from_base64
+from darkroom.adapters.outbound_http.images import drawn_image, enclosed_or_linked
+from darkroom.adapters.outbound_http.linked_image import LinkedImage
 from darkroom.domain.model.errors import Charged, DrawingFailed, OutcomeUnknown, PromptRejected, UnusableImage
 from darkroom.domain.model.generation import GenerationRequest
 from darkroom.domain.ports import Receipt
@@ -38,14 +39,16 @@ def read_answer(answer: Answer, request: GenerationRequest) -> Receipt:
     document = answer.document()
     candidates = document.get("candidates")
     candidate = _object(candidates[0]) if isinstance(candidates, list) and candidates else {}
-    data = _picture(candidate)
-    if data is None:
+    image = enclosed_or_linked(_picture(candidate), index=0)
+    if image is None:
         raise _without_picture(answer, document, candidate)
     seed = next(iter(request.seeds), None)
-    return Receipt(images=(drawn_image(request, index=0, seed=seed, data=from_base64(data, index=0), image_id=None),))
+    if isinstance(image, str):
+        return Receipt(LinkedImage.of(image, seed).encode())
+    return Receipt(images=(drawn_image(request, index=0, seed=seed, data=image, image_id=None),))
 
 
-def _picture(candidate: Mapping[str, Any]) -> str | None:
+def _picture(candidate: Mapping[str, Any]) -> object:
     """The last picture that is not a thought: some models send drafts as thoughts."""
     parts = _object(candidate.get("content")).get("parts")
     pictures = [
@@ -53,8 +56,7 @@ def _picture(candidate: Mapping[str, Any]) -> str | None:
         for part in (parts if isinstance(parts, list) else ())
         if isinstance(part, dict) and "inlineData" in part and part.get("thought") is not True
     ]
-    data = pictures[-1] if pictures else None
-    return data if isinstance(data, str) and data else None
+    return pictures[-1] if pictures else None
 
 
 def _without_picture(answer: Answer, document: Mapping[str, Any], candidate: Mapping[str, Any]) -> DrawingFailed:

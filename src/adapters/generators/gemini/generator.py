@@ -1,6 +1,6 @@
 """The generator that draws with Google's Gemini models."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -14,19 +14,17 @@ from darkroom.adapters.generators.moderation import understood
 from darkroom.adapters.generators.one_by_one import OneByOneImageGenerator
 from darkroom.adapters.outbound_http.endpoint import Endpoint
 from darkroom.adapters.outbound_http.headers import HEADERS
-from darkroom.adapters.outbound_http.images import longest_file
-from darkroom.adapters.outbound_http.room import ProviderHttp, open_provider_http
+from darkroom.adapters.outbound_http.linked_image import collect_one
+from darkroom.adapters.outbound_http.room import Intake, ProviderHttp, open_provider_http
 from darkroom.domain.model.errors import GeneratorUnavailable, OutcomeUnknown
-from darkroom.domain.model.generation import GenerationRequest
+from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
 from darkroom.domain.model.model_card import ModelCard
-from darkroom.domain.model.values import ImageSize
 from darkroom.domain.ports import ImageGenerator, Receipt
 
 GEMINI: Final = "https://generativelanguage.googleapis.com/v1beta"
 
 _LONGEST_DESCRIPTION: Final = 65_536  # bytes of what is said of a model
-# Bytes beside the picture: what a model thinks aloud, up to two drafts of a megapixel among it.
-_BESIDES_PICTURE: Final = 262_144 + 2 * longest_file(ImageSize(1024, 1024)) * 4 // 3
+_MOST_PICTURES: Final = 3  # in an answer: a model may think aloud in two drafts
 
 
 class GeminiImageGenerator(ImageGenerator):
@@ -44,10 +42,12 @@ class GeminiImageGenerator(ImageGenerator):
         del key  # each call is charged for, whatever it was called before
         name = request.version.value
         call = self._request("POST", f"/models/{name}:generateContent", call_body(request, self._models[name]))
-        longest = _BESIDES_PICTURE + longest_file(request.size) * 4 // 3
-        answer = await self._http.paid.send(call, longest=longest)
+        answer = await self._http.paid.send(call, longest=self._http.intake.longest_answer(_MOST_PICTURES))
         with understood(answer, request, self._endpoint.api_key):
             return read_answer(answer, request)
+
+    def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
+        return collect_one(request, receipt, self._http.images)
 
     async def check(self) -> str:
         for name in self._models:
@@ -79,6 +79,7 @@ async def open_gemini(
     models: Mapping[str, GeminiModel],
     base_url: str = GEMINI,
     call_timeout: float = 180.0,
+    intake: Intake | None = None,
     at_once: int = 16,
     trust_env: bool = False,
 ) -> AsyncIterator[ImageGenerator]:
@@ -90,8 +91,12 @@ async def open_gemini(
         InvalidValue: the key or the base URL cannot be used.
     """
     endpoint = Endpoint.parse(base_url=base_url, api_key=api_key)
-    # It links to nothing, so nothing is fetched.
+    # It is not known to answer with links; one to itself would be followed.
     async with open_provider_http(
-        image_hosts=[endpoint.origin], call_timeout=call_timeout, fetch_timeout=call_timeout, trust_env=trust_env
+        image_hosts=[endpoint.origin],
+        call_timeout=call_timeout,
+        fetch_timeout=call_timeout,
+        intake=intake,
+        trust_env=trust_env,
     ) as http:
         yield OneByOneImageGenerator(GeminiImageGenerator(endpoint, http, models), at_once=at_once)

@@ -1,21 +1,19 @@
 """Reading Karlo's answer.
 
 As captured: `{"id", "model_version", "images": [{"id", "image", "seed", "nsfw_content_detected", "nsfw_score"}]}`,
-where `image` is a link or base64, as asked for. Whatever it holds has been paid for: what can be used of it is.
+where `image` is a link or base64, asked for or not. Whatever it holds has been paid for: what can be used of it is.
 """
 
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from darkroom.adapters.generators.karlo.call import CallOptions
 from darkroom.adapters.generators.karlo.errors import karlo_failure
 from darkroom.adapters.generators.karlo.receipt import KarloReceipt, LinkedImage
 from darkroom.adapters.generators.moderation import says_no
 from darkroom.adapters.generators.seeds import matched
 from darkroom.adapters.outbound_http.answer import Answer
-from darkroom.adapters.outbound_http.image_hosts import ImageHosts
-from darkroom.adapters.outbound_http.images import drawn_image, from_base64
+from darkroom.adapters.outbound_http.images import drawn_image, enclosed_or_linked
 from darkroom.domain.model.errors import UnusableImage
 from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
 from darkroom.domain.model.values import Seed
@@ -27,7 +25,7 @@ _LARGEST_CODE: Final = 99_999
 _LONGEST_ID: Final = 512
 
 
-def read_answer(answer: Answer, request: GenerationRequest, options: CallOptions) -> Receipt:
+def read_answer(answer: Answer, request: GenerationRequest) -> Receipt:
     """Turn an answer into a receipt for all of it that can be used.
 
     Raises:
@@ -42,7 +40,7 @@ def read_answer(answer: Answer, request: GenerationRequest, options: CallOptions
         raise answer.failure()
     if entries is None:
         raise UnusableImage("the provider's answer holds no list of images", evidence=answer.body)
-    reading = _Reading(request, options)
+    reading = _Reading(request)
     reading.read(entries)
     if not (reading.linked or reading.images or reading.withheld):
         raise UnusableImage("; ".join(reading.flaws), evidence=answer.body)
@@ -50,9 +48,8 @@ def read_answer(answer: Answer, request: GenerationRequest, options: CallOptions
         linked=tuple(reading.linked),
         flaws=tuple(reading.flaws),
         withheld=tuple(reading.withheld),
-        evidence=answer.body[: KarloReceipt.LONGEST_EVIDENCE] if reading.flaws else b"",
     )
-    return Receipt(receipt.encode(), tuple(reading.images))
+    return Receipt(receipt.encode(), tuple(reading.images), (answer.body,) if reading.flaws else ())
 
 
 def _code(value: object) -> int | None:
@@ -70,8 +67,8 @@ def _id(entry: Mapping[str, Any]) -> str | None:
 class _Reading:
     """Reads image after image, and remembers what was wrong instead of stopping there."""
 
-    def __init__(self, request: GenerationRequest, options: CallOptions) -> None:
-        self._request, self._linked = request, options.return_type == "url"
+    def __init__(self, request: GenerationRequest) -> None:
+        self._request = request
         self._seen: set[str] = set()
         self.linked: list[LinkedImage] = []
         self.images: list[GeneratedImage] = []
@@ -91,35 +88,31 @@ class _Reading:
             log.warning("the provider's answer holds %d images instead of %d", len(entries), self._request.samples)
 
     def _read_image(self, index: int, seed: Seed | None, entry: object) -> None:
+        entry = {"image": entry} if isinstance(entry, str) else entry
         if not isinstance(entry, dict):
             self.flaws.append(f"image {index} is no object in the provider's answer")
             return
-        image_id, image = _id(entry), entry.get("image")
+        image_id = _id(entry)
         # Asked for or not, and whatever it is if not one of these: what was flagged is not handed out.
         if entry.get("nsfw_content_detected") not in (None, False) or says_no(entry):
             self.withheld.append(index)
-        elif not isinstance(image, str) or not self._is_usable(image):
-            self.flaws.append(f"image {index} has no link or base64 in the provider's answer")
-        elif self._is_repeated(image_id, image):
-            self.flaws.append(f"image {index} is the same as another in the provider's answer")
-        elif self._linked:
-            self.linked.append(LinkedImage(index, image_id, seed.value if seed else None, image))
-        else:
-            self._decode_image(index, seed, image_id, image)
+            return
+        try:
+            image = enclosed_or_linked(entry.get("image"), index=index)
+            if image is None:
+                self.flaws.append(f"image {index} has no link or base64 in the provider's answer")
+            elif self._is_repeated(image_id, image):
+                self.flaws.append(f"image {index} is the same as another in the provider's answer")
+            elif isinstance(image, str):
+                self.linked.append(LinkedImage(index, image_id, seed.value if seed else None, image))
+            else:
+                self.images.append(drawn_image(self._request, index=index, seed=seed, data=image, image_id=image_id))
+        except UnusableImage as flaw:
+            self.flaws.append(flaw.detail)
 
-    def _is_usable(self, image: str) -> bool:
-        return image != "" and image.isascii() and not (self._linked and len(image) > ImageHosts.LONGEST_LINK)
-
-    def _is_repeated(self, image_id: str | None, image: str) -> bool:
+    def _is_repeated(self, image_id: str | None, image: bytes | str) -> bool:
         # Equal seeds rightly make equal bytes, so those of base64 say nothing.
-        marks = {mark for mark in (image_id, image if self._linked else None) if mark}
+        marks = {mark for mark in (image_id, image) if isinstance(mark, str)}
         repeated = not marks.isdisjoint(self._seen)
         self._seen |= marks
         return repeated
-
-    def _decode_image(self, index: int, seed: Seed | None, image_id: str | None, text: str) -> None:
-        try:
-            data = from_base64(text, index=index)
-            self.images.append(drawn_image(self._request, index=index, seed=seed, data=data, image_id=image_id))
-        except UnusableImage as flaw:
-            self.flaws.append(flaw.detail)

@@ -6,6 +6,7 @@ from typing import Final
 
 import httpx
 
+from darkroom.adapters.byte_room import Stay
 from darkroom.adapters.generators.karlo.answer import read_answer
 from darkroom.adapters.generators.karlo.call import CallOptions, ImageFormat, ReturnType, call_body
 from darkroom.adapters.generators.karlo.cards import karlo_cards
@@ -13,8 +14,8 @@ from darkroom.adapters.generators.karlo.receipt import KarloReceipt, LinkedImage
 from darkroom.adapters.generators.moderation import understood
 from darkroom.adapters.outbound_http.endpoint import Endpoint
 from darkroom.adapters.outbound_http.headers import HEADERS
-from darkroom.adapters.outbound_http.images import as_they_come, drawn_image, longest_file
-from darkroom.adapters.outbound_http.room import IMAGE_MEMORY, ProviderHttp, open_provider_http
+from darkroom.adapters.outbound_http.images import as_they_come, drawn_image
+from darkroom.adapters.outbound_http.room import Intake, ProviderHttp, open_provider_http
 from darkroom.domain.model.errors import UnusableImage
 from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
 from darkroom.domain.model.image_file import MediaType
@@ -23,8 +24,6 @@ from darkroom.domain.model.values import Seed
 from darkroom.domain.ports import ImageGenerator, Receipt
 
 _PATH: Final = "/v2/inference/karlo/t2i"
-# Bytes of an answer, base64 not counted. Eight links are some thousands; one link gone wild shall not cost the others.
-_BESIDES_BASE64: Final = 2 * 1024 * 1024
 
 
 class KarloImageGenerator(ImageGenerator):
@@ -38,6 +37,12 @@ class KarloImageGenerator(ImageGenerator):
     @property
     def cards(self) -> Sequence[ModelCard]:
         return self._cards
+
+    async def answers(self, request: GenerationRequest, key: str) -> AsyncGenerator[Receipt, None]:
+        with Stay() as stay:
+            with stay.current():
+                receipt = await self.submit(request, key)
+            yield receipt
 
     async def submit(self, request: GenerationRequest, key: str) -> Receipt:
         del key  # Karlo charges for each call, whatever it was called before
@@ -54,7 +59,7 @@ class KarloImageGenerator(ImageGenerator):
         )
         answer = await self._http.paid.send(call, longest=self._longest_answer(request))
         with understood(answer, request, self._endpoint.api_key):
-            return read_answer(answer, request, self._options)
+            return read_answer(answer, request)
 
     async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
         kept = KarloReceipt.decode(receipt.reference)
@@ -73,18 +78,16 @@ class KarloImageGenerator(ImageGenerator):
         await self._http.free.reach(self._url)
         return f"Karlo answers at {self._endpoint.base_url}; only drawing would tell whether it takes the key"
 
+    def _longest_answer(self, request: GenerationRequest) -> int:
+        """In bytes. Base64 may come where links were asked for, and is not of the largest images then."""
+        images = 1 if self._options.return_type == "url" else request.samples
+        return self._http.intake.longest_answer(images)
+
     @asynccontextmanager
     async def _fetched(self, request: GenerationRequest, image: LinkedImage) -> AsyncIterator[GeneratedImage]:
-        longest = longest_file(request.size)
-        async with self._http.room.holding(longest):
-            data = await self._http.images.fetch(f"image {image.index}", image.link, longest=longest)
+        async with self._http.images.fetched(f"image {image.index}", image.link) as data:
             seed = None if image.seed is None else Seed(image.seed)
             yield drawn_image(request, index=image.index, seed=seed, data=data, image_id=image.id)
-
-    def _longest_answer(self, request: GenerationRequest) -> int:
-        """In bytes; base64 makes four of three."""
-        base64 = 0 if self._options.return_type == "url" else longest_file(request.size) * 4 // 3
-        return _BESIDES_BASE64 + request.samples * base64
 
 
 @asynccontextmanager
@@ -98,7 +101,7 @@ async def open_karlo(
     nsfw_checker: bool = False,
     call_timeout: float = 100.0,
     fetch_timeout: float = 60.0,
-    image_memory: int = IMAGE_MEMORY,
+    intake: Intake | None = None,
     trust_env: bool = False,
 ) -> AsyncIterator[KarloImageGenerator]:
     """Open the generator, for as long as the block lasts; times in seconds, as `open_provider_http` has them.
@@ -112,7 +115,7 @@ async def open_karlo(
         image_hosts=image_hosts,
         call_timeout=call_timeout,
         fetch_timeout=fetch_timeout,
-        image_memory=image_memory,
+        intake=intake,
         trust_env=trust_env,
     ) as http:
         yield KarloImageGenerator(endpoint, http, options)

@@ -1,6 +1,6 @@
 """What an answer leaves to be collected, in a shape that can be written down."""
 
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Self
 
 import msgspec
 
@@ -22,10 +22,8 @@ class LinkedImage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class KarloReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Links, and what is known to be missing: `flaws` say why, `withheld` are indices of flagged images.
 
-    `evidence` is the beginning of the raw answer, where it had flaws.
+    `evidence` is in what releases before this one wrote down: the beginning of the raw answer.
     """
-
-    LONGEST_EVIDENCE: ClassVar = 16_384
 
     linked: tuple[LinkedImage, ...] = ()
     flaws: tuple[str, ...] = ()

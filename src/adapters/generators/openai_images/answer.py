@@ -1,41 +1,18 @@
 """Reading an answer: `{"created", "data": [{"b64_json"}]}`, or `url` instead, for the one image that was ordered."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
-
-import msgspec
+from typing import Any
 
 from darkroom.adapters.generators.moderation import REJECTED, says_no
 from darkroom.adapters.generators.openai_images.errors import openai_failure
 from darkroom.adapters.generators.seeds import reported_by, reported_in, seed_that_drew
 from darkroom.adapters.outbound_http.answer import Answer
-from darkroom.adapters.outbound_http.image_hosts import ImageHosts
-from darkroom.adapters.outbound_http.images import drawn_image, from_base64
+from darkroom.adapters.outbound_http.images import drawn_image, first_of
+from darkroom.adapters.outbound_http.linked_image import LinkedImage
 from darkroom.domain.model.errors import Charged, PromptRejected, UnusableImage
 from darkroom.domain.model.generation import GenerationRequest
 from darkroom.domain.model.values import Seed
 from darkroom.domain.ports import Receipt
-
-
-class LinkedImage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The image behind a link, and the seed that drew it; None if that is not known."""
-
-    link: str
-    seed: Annotated[int, msgspec.Meta(ge=Seed.MIN, le=Seed.MAX)] | None
-
-    @classmethod
-    def decode(cls, reference: bytes, request: GenerationRequest) -> Self:
-        """Read a receipt; until 2.0 it was the bare link, and the seed was the one that was sent.
-
-        Raises:
-            UnusableImage: it is something else.
-        """
-        try:
-            if not reference.startswith(b"{"):
-                return cls(reference.decode("ascii"), next((seed.value for seed in request.seeds), None))
-            return msgspec.json.decode(reference, type=cls)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise UnusableImage("the receipt of the provider's answer cannot be read") from error
 
 
 def read_answer(answer: Answer, request: GenerationRequest, *, seed_told: bool = False) -> Receipt:
@@ -54,14 +31,13 @@ def read_answer(answer: Answer, request: GenerationRequest, *, seed_told: bool =
         # Whether what moderation filters out is charged for is documented by none who says it so.
         raise PromptRejected(REJECTED, charged=Charged.UNKNOWN, evidence=answer.body)
     seed = _seed(entry, document, answer, request, seed_told=seed_told)
-    text, link = entry.get("b64_json"), entry.get("url")
-    if isinstance(text, str) and text:
-        return Receipt(
-            images=(drawn_image(request, index=0, seed=seed, data=from_base64(text, index=0), image_id=None),)
-        )
-    if isinstance(link, str) and link.isascii() and 0 < len(link) <= ImageHosts.LONGEST_LINK:
-        return Receipt(reference=msgspec.json.encode(LinkedImage(link, seed.value if seed else None)))
-    raise UnusableImage("the provider's answer holds neither an image nor a link", evidence=answer.body)
+    match first_of((entry.get("b64_json"), entry.get("url")), index=0):
+        case bytes(data):
+            return Receipt(images=(drawn_image(request, index=0, seed=seed, data=data, image_id=None),))
+        case str(link):
+            return Receipt(LinkedImage.of(link, seed).encode())
+        case _:
+            raise UnusableImage("the provider's answer holds neither an image nor a link", evidence=answer.body)
 
 
 def _seed(
@@ -81,4 +57,6 @@ def _seed(
 def _first(entries: object) -> Mapping[str, Any]:
     """More than were ordered are passed over: what was ordered is there."""
     entry = entries[0] if isinstance(entries, list) and entries else None
+    if isinstance(entry, str):
+        return {"url": entry}
     return entry if isinstance(entry, dict) else {}

@@ -10,19 +10,18 @@ import httpx
 
 from darkroom.adapters.generators.moderation import understood
 from darkroom.adapters.generators.one_by_one import OneByOneImageGenerator
-from darkroom.adapters.generators.openai_images.answer import LinkedImage, read_answer
+from darkroom.adapters.generators.openai_images.answer import read_answer
 from darkroom.adapters.generators.openai_images.api import PAYS_AGAIN, ImagesAPI, is_litellm
 from darkroom.adapters.generators.openai_images.call import GPTImageOptions, ResponseFormat, call_body
 from darkroom.adapters.generators.openai_images.listing import Listing
 from darkroom.adapters.generators.openai_images.models import OpenAIModel
 from darkroom.adapters.outbound_http.answer import Answer
 from darkroom.adapters.outbound_http.endpoint import Endpoint
-from darkroom.adapters.outbound_http.images import drawn_image, longest_file
-from darkroom.adapters.outbound_http.room import IMAGE_MEMORY, ProviderHttp, open_provider_http
+from darkroom.adapters.outbound_http.linked_image import collect_one
+from darkroom.adapters.outbound_http.room import Intake, ProviderHttp, open_provider_http
 from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
 from darkroom.domain.model.image_file import MediaType
 from darkroom.domain.model.model_card import ModelCard
-from darkroom.domain.model.values import Seed
 from darkroom.domain.ports import ImageGenerator, Receipt
 
 log = logging.getLogger(__name__)
@@ -30,7 +29,6 @@ log = logging.getLogger(__name__)
 OPENAI: Final = "https://api.openai.com/v1"
 
 _PATH: Final = "/images/generations"
-_BESIDES_BASE64: Final = 65_536  # bytes of an answer; base64 makes four of three
 
 
 class OpenAIImageGenerator(ImageGenerator):
@@ -66,21 +64,13 @@ class OpenAIImageGenerator(ImageGenerator):
             headers={**self._api.headers, "Content-Type": "application/json"},
             content=call_body(request, model, self._options, self._response_format),
         )
-        longest = _BESIDES_BASE64 + longest_file(request.size) * 4 // 3
-        answer = await self._http.paid.send(call, longest=longest)
+        answer = await self._http.paid.send(call, longest=self._http.intake.longest_answer(1))
         self._notice_gateway(answer)
         with understood(answer, request, self._api.key):
             return read_answer(answer, request, seed_told=model.card.seed_told)
 
-    async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
-        for image in receipt.images:
-            yield image
-        if receipt.reference:
-            linked, longest = LinkedImage.decode(receipt.reference, request), longest_file(request.size)
-            seed = None if linked.seed is None else Seed(linked.seed)
-            async with self._http.room.holding(longest):
-                data = await self._http.images.fetch("image 0", linked.link, longest=longest)
-                yield drawn_image(request, index=0, seed=seed, data=data, image_id=None)
+    def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
+        return collect_one(request, receipt, self._http.images)
 
     async def check(self) -> str:
         return await Listing(self._api, self._http.free, tuple(model.name for model in self._models.values())).told()
@@ -104,7 +94,7 @@ async def open_openai_images(
     image_hosts: Iterable[str] = (),
     call_timeout: float = 180.0,
     fetch_timeout: float = 60.0,
-    image_memory: int = IMAGE_MEMORY,
+    intake: Intake | None = None,
     at_once: int = 16,
     trust_env: bool = False,
 ) -> AsyncIterator[ImageGenerator]:
@@ -124,7 +114,7 @@ async def open_openai_images(
         image_hosts=(*image_hosts, endpoint.origin),
         call_timeout=call_timeout,
         fetch_timeout=fetch_timeout,
-        image_memory=image_memory,
+        intake=intake,
         trust_env=trust_env,
     ) as http:
         generator = OpenAIImageGenerator(api, http, models, options or GPTImageOptions(), response_format)

@@ -5,7 +5,8 @@ from typing import Any
 
 from darkroom.adapters.generators.openrouter.errors import error_in, failure_within, openrouter_failure
 from darkroom.adapters.outbound_http.answer import Answer
-from darkroom.adapters.outbound_http.images import drawn_image, from_base64
+from darkroom.adapters.outbound_http.images import drawn_image, first_of
+from darkroom.adapters.outbound_http.linked_image import LinkedImage
 from darkroom.domain.model.errors import UnusableImage
 from darkroom.domain.model.generation import GenerationRequest
 from darkroom.domain.ports import Receipt
@@ -20,13 +21,15 @@ def read_answer(answer: Answer, request: GenerationRequest) -> Receipt:
     if not answer.is_success:
         raise openrouter_failure(answer)
     entry = _first(answer.document().get("data"))
-    text = entry.get("b64_json")
-    if not isinstance(text, str) or not text:
+    image = first_of((entry.get("b64_json"), entry.get("url")), index=0)
+    if image is None:
         if error_in(answer):
             raise failure_within(answer)
         raise UnusableImage("the provider's answer holds no image", evidence=answer.body)
     seed = next(iter(request.seeds), None)
-    return Receipt(images=(drawn_image(request, index=0, seed=seed, data=from_base64(text, index=0), image_id=None),))
+    if isinstance(image, str):
+        return Receipt(LinkedImage.of(image, seed).encode())
+    return Receipt(images=(drawn_image(request, index=0, seed=seed, data=image, image_id=None),))
 
 
 def _first(entries: object) -> Mapping[str, Any]:

@@ -1,6 +1,6 @@
 """The generator that draws through OpenRouter."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -16,15 +16,13 @@ from darkroom.adapters.generators.openrouter.catalogue import Catalogue
 from darkroom.adapters.generators.openrouter.models import Named, OpenRouterModel
 from darkroom.adapters.outbound_http.endpoint import Endpoint
 from darkroom.adapters.outbound_http.headers import HEADERS
-from darkroom.adapters.outbound_http.images import longest_file
-from darkroom.adapters.outbound_http.room import ProviderHttp, open_provider_http
-from darkroom.domain.model.generation import GenerationRequest
+from darkroom.adapters.outbound_http.linked_image import collect_one
+from darkroom.adapters.outbound_http.room import Intake, ProviderHttp, open_provider_http
+from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
 from darkroom.domain.model.model_card import ModelCard
 from darkroom.domain.ports import ImageGenerator, Receipt
 
 OPENROUTER: Final = "https://openrouter.ai/api/v1"
-
-_BESIDES_BASE64: Final = 65_536  # bytes of an answer; base64 makes four of three
 
 
 class OpenRouterImageGenerator(ImageGenerator):
@@ -51,10 +49,12 @@ class OpenRouterImageGenerator(ImageGenerator):
             },
             content=call_body(request, self._models[request.version.value]),
         )
-        longest = _BESIDES_BASE64 + longest_file(request.size) * 4 // 3
-        answer = await self._http.paid.send(call, longest=longest)
+        answer = await self._http.paid.send(call, longest=self._http.intake.longest_answer(1))
         with understood(answer, request, self._endpoint.api_key):
             return read_answer(answer, request)
+
+    def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
+        return collect_one(request, receipt, self._http.images)
 
     async def check(self) -> str:
         await self._http.free.reach(self._endpoint.url("/key"), authorization=self._authorization)
@@ -74,6 +74,7 @@ async def open_openrouter(
     folder: Path,
     base_url: str = OPENROUTER,
     call_timeout: float = 180.0,
+    intake: Intake | None = None,
     at_once: int = 16,
     trust_env: bool = False,
 ) -> AsyncIterator[ImageGenerator]:
@@ -86,9 +87,13 @@ async def open_openrouter(
         InvalidValue: the key, the base URL or a model cannot be used.
     """
     endpoint = Endpoint.parse(base_url=base_url, api_key=api_key)
-    # It links to nothing, so nothing is fetched.
+    # It is not known to answer with links; one to itself would be followed.
     async with open_provider_http(
-        image_hosts=[endpoint.origin], call_timeout=call_timeout, fetch_timeout=call_timeout, trust_env=trust_env
+        image_hosts=[endpoint.origin],
+        call_timeout=call_timeout,
+        fetch_timeout=call_timeout,
+        intake=intake,
+        trust_env=trust_env,
     ) as http:
         found = await Catalogue(endpoint, http.free, DurableFolder(folder)).models(models)
         yield OneByOneImageGenerator(OpenRouterImageGenerator(endpoint, http, found), at_once=at_once)

@@ -16,8 +16,8 @@ from darkroom.adapters.generators.replicate.prediction import Prediction, read_i
 from darkroom.adapters.generators.seeds import seed_that_drew
 from darkroom.adapters.outbound_http.endpoint import Endpoint
 from darkroom.adapters.outbound_http.headers import HEADERS
-from darkroom.adapters.outbound_http.images import drawn_image, longest_file
-from darkroom.adapters.outbound_http.room import IMAGE_MEMORY, ProviderHttp, open_provider_http
+from darkroom.adapters.outbound_http.images import drawn_image
+from darkroom.adapters.outbound_http.room import Intake, ProviderHttp, open_provider_http
 from darkroom.domain.model.errors import DrawingFailed, UnusableImage
 from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
 from darkroom.domain.model.model_card import ModelCard
@@ -67,9 +67,7 @@ class ReplicateImageGenerator(ImageGenerator):
             raise explain(failure, said, request, [key], wordings=prediction.failed) from failure
         sent, told = next(iter(request.seeds), None), self._models[request.version.value].card.seed_told
         seed = seed_that_drew(list(prediction.reported_seeds()), sent, only_reported=told)
-        longest = longest_file(request.size)
-        async with self._http.room.holding(longest):
-            data = await self._http.images.fetch("image 0", link, longest=longest)
+        async with self._http.images.fetched("image 0", link) as data:
             yield drawn_image(request, index=0, seed=seed, data=data, image_id=prediction_id)
 
     async def progress(self, request: GenerationRequest, key: str, receipt: Receipt | None) -> Progress | None:
@@ -117,7 +115,7 @@ async def open_replicate(
     call_timeout: float = 60.0,
     drawing_timeout: float = 600.0,
     fetch_timeout: float = 60.0,
-    image_memory: int = IMAGE_MEMORY,
+    intake: Intake | None = None,
     at_once: int = 16,
     trust_env: bool = False,
 ) -> AsyncIterator[ImageGenerator]:
@@ -134,7 +132,7 @@ async def open_replicate(
         image_hosts=image_hosts,
         call_timeout=call_timeout,
         fetch_timeout=fetch_timeout,
-        image_memory=image_memory,
+        intake=intake,
         trust_env=trust_env,
     ) as http:
         generator = ReplicateImageGenerator(endpoint, http, models, patience=drawing_timeout)

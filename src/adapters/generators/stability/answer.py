@@ -5,7 +5,8 @@ from typing import Final
 
 from darkroom.adapters.generators.seeds import reported_by, reported_in, seed_that_drew
 from darkroom.adapters.outbound_http.answer import Answer
-from darkroom.adapters.outbound_http.images import from_base64
+from darkroom.adapters.outbound_http.images import drawn_image, enclosed_or_linked
+from darkroom.adapters.outbound_http.linked_image import LinkedImage
 from darkroom.domain.model.errors import (
     Charged,
     DrawingFailed,
@@ -14,7 +15,8 @@ from darkroom.domain.model.errors import (
     PromptRejected,
     UnusableImage,
 )
-from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
+from darkroom.domain.model.generation import GenerationRequest
+from darkroom.domain.ports import Receipt
 
 _REFUSALS: Final = {
     HTTPStatus.UNAUTHORIZED: "it does not know our key",
@@ -23,8 +25,8 @@ _REFUSALS: Final = {
 _REST: Final = 60  # seconds that Stability AI turns away whoever asked too often
 
 
-def read_answer(answer: Answer, request: GenerationRequest) -> GeneratedImage:
-    """The one image of a request.
+def read_answer(answer: Answer, request: GenerationRequest) -> Receipt:
+    """The one image of a request, or the link to it.
 
     Raises:
         DrawingFailed: there is none; the class says why, and what is known of the money.
@@ -32,14 +34,17 @@ def read_answer(answer: Answer, request: GenerationRequest) -> GeneratedImage:
     if not answer.is_success:
         raise _failure(answer)
     document = answer.document()
-    text, reason = document.get("image"), document.get("finish_reason")
+    reason = document.get("finish_reason")
     if reason == "CONTENT_FILTERED":
         raise PromptRejected("the provider's moderation blurred the image", charged=Charged.YES)
-    if not isinstance(text, str) or not text or reason not in ("SUCCESS", None):
+    image = enclosed_or_linked(document.get("image"), index=0) if reason in ("SUCCESS", None) else None
+    if image is None:
         raise UnusableImage("the provider's answer holds no finished image", evidence=answer.body)
     (sent,) = request.seeds
     seed = seed_that_drew([*reported_in(document), *reported_by(answer.headers)], sent)
-    return GeneratedImage(index=0, seed=seed, data=from_base64(text, index=0))
+    if isinstance(image, str):
+        return Receipt(LinkedImage.of(image, seed).encode())
+    return Receipt(images=(drawn_image(request, index=0, seed=seed, data=image, image_id=None),))
 
 
 def _failure(answer: Answer) -> DrawingFailed:

@@ -1,8 +1,8 @@
 """The generator that draws with Stability AI."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import Final, Literal
+from typing import Literal
 
 import httpx
 
@@ -12,18 +12,14 @@ from darkroom.adapters.generators.stability.answer import read_answer
 from darkroom.adapters.generators.stability.models import MODELS, RATIOS, stability_cards
 from darkroom.adapters.outbound_http.endpoint import Endpoint
 from darkroom.adapters.outbound_http.headers import HEADERS
-from darkroom.adapters.outbound_http.images import longest_file
-from darkroom.adapters.outbound_http.room import ProviderHttp, open_provider_http
-from darkroom.domain.model.generation import GenerationRequest
+from darkroom.adapters.outbound_http.linked_image import collect_one
+from darkroom.adapters.outbound_http.room import Intake, ProviderHttp, open_provider_http
+from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
 from darkroom.domain.model.image_file import MediaType
 from darkroom.domain.model.model_card import ModelCard
-from darkroom.domain.model.values import ImageSize
 from darkroom.domain.ports import ImageGenerator, Receipt
 
 OutputFormat = Literal["png", "jpeg"]
-
-# Bytes of an answer: far more than one and a half megapixels in any shape; base64 makes four of three.
-_LONGEST_ANSWER: Final = 65_536 + longest_file(ImageSize(2048, 2048)) * 4 // 3
 
 
 class StabilityImageGenerator(ImageGenerator):
@@ -48,9 +44,12 @@ class StabilityImageGenerator(ImageGenerator):
             files=self._form(request),
         )
         call.read()  # the whole form is in memory from here on
-        answer = await self._http.paid.send(call, longest=_LONGEST_ANSWER)
+        answer = await self._http.paid.send(call, longest=self._http.intake.longest_answer(1))
         with understood(answer, request, self._endpoint.api_key):
-            return Receipt(images=(read_answer(answer, request),))
+            return read_answer(answer, request)
+
+    def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
+        return collect_one(request, receipt, self._http.images)
 
     async def check(self) -> str:
         await self._http.free.reach(self._endpoint.url("/v1/user/balance"), authorization=self._authorization)
@@ -84,6 +83,7 @@ async def open_stability(
     models: Iterable[str] = tuple(MODELS),
     output_format: OutputFormat = "png",
     call_timeout: float = 100.0,
+    intake: Intake | None = None,
     at_once: int = 16,
     trust_env: bool = False,
 ) -> AsyncIterator[ImageGenerator]:
@@ -96,8 +96,12 @@ async def open_stability(
     """
     endpoint = Endpoint.parse(base_url=base_url, api_key=api_key)
     cards = stability_cards(models, MediaType(f"image/{output_format}"))
-    # It links to nothing, so nothing is fetched.
+    # It is not known to answer with links; one to itself would be followed.
     async with open_provider_http(
-        image_hosts=[endpoint.origin], call_timeout=call_timeout, fetch_timeout=call_timeout, trust_env=trust_env
+        image_hosts=[endpoint.origin],
+        call_timeout=call_timeout,
+        fetch_timeout=call_timeout,
+        intake=intake,
+        trust_env=trust_env,
     ) as http:
         yield OneByOneImageGenerator(StabilityImageGenerator(endpoint, http, cards, output_format), at_once=at_once)

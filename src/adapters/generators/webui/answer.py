@@ -3,20 +3,19 @@
 import json
 import logging
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from darkroom.adapters.generators.seeds import reported_by, reported_in, seed_that_drew
 from darkroom.adapters.generators.webui.errors import webui_failure
 from darkroom.adapters.generators.webui.models import WebUIModel
 from darkroom.adapters.outbound_http.answer import Answer
-from darkroom.adapters.outbound_http.images import drawn_image, from_base64
+from darkroom.adapters.outbound_http.images import drawn_image, enclosed_or_linked
+from darkroom.adapters.outbound_http.linked_image import LinkedImage
 from darkroom.domain.model.errors import UnusableImage
 from darkroom.domain.model.generation import GenerationRequest
 from darkroom.domain.ports import Receipt
 
 log = logging.getLogger(__name__)
-
-_DATA_URL: Final = "data:image/"
 
 
 def read_answer(answer: Answer, request: GenerationRequest, model: WebUIModel) -> Receipt:
@@ -30,16 +29,17 @@ def read_answer(answer: Answer, request: GenerationRequest, model: WebUIModel) -
     document = answer.document()
     images = document.get("images")
     # What extensions add comes behind.
-    image = images[0] if isinstance(images, list) and images else None
-    if not isinstance(image, str) or not image:
+    image = enclosed_or_linked(images[0], index=0) if isinstance(images, list) and images else None
+    if image is None:
         raise UnusableImage("the server's answer holds no image", evidence=answer.body)
     info = _info(document.get("info"))
     if model.checkpoint is not None:
         _look_at_model(info, model.checkpoint)
-    data = from_base64(_past_data_url(image), index=0)
     reported = [*reported_in(info), *reported_by(answer.headers)]
     seed = seed_that_drew(reported, request.seeds[0], only_reported=model.card.seed_told)
-    return Receipt(images=(drawn_image(request, index=0, seed=seed, data=data, image_id=None),))
+    if isinstance(image, str):
+        return Receipt(LinkedImage.of(image, seed).encode())
+    return Receipt(images=(drawn_image(request, index=0, seed=seed, data=image, image_id=None),))
 
 
 def _info(text: object) -> Mapping[str, Any]:
@@ -56,7 +56,3 @@ def _look_at_model(info: Mapping[str, Any], checkpoint: str) -> None:
     names = [name for key in ("sd_model_name", "sd_model_hash") if isinstance(name := info.get(key), str)]
     if names and not any(name in checkpoint for name in names):
         log.warning("the server drew with another checkpoint than %s: does it have it?", checkpoint)
-
-
-def _past_data_url(image: str) -> str:
-    return image.partition(",")[2] if image.startswith(_DATA_URL) else image

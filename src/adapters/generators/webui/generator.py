@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -18,10 +18,10 @@ from darkroom.adapters.generators.webui.progress import read_progress
 from darkroom.adapters.outbound_http.answer import Answer
 from darkroom.adapters.outbound_http.endpoint import Endpoint
 from darkroom.adapters.outbound_http.headers import HEADERS
-from darkroom.adapters.outbound_http.images import longest_file
-from darkroom.adapters.outbound_http.room import ProviderHttp, open_provider_http
+from darkroom.adapters.outbound_http.linked_image import collect_one
+from darkroom.adapters.outbound_http.room import Intake, ProviderHttp, open_provider_http
 from darkroom.domain.model.errors import GeneratorRefused, GeneratorUnavailable, InvalidValue
-from darkroom.domain.model.generation import GenerationRequest
+from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
 from darkroom.domain.model.model_card import ModelCard
 from darkroom.domain.model.progress import Progress
 from darkroom.domain.ports import ImageGenerator, Receipt
@@ -29,9 +29,7 @@ from darkroom.domain.ports import ImageGenerator, Receipt
 _PATH: Final = "/sdapi/v1/txt2img"
 _MODELS_PATH: Final = "/sdapi/v1/sd-models"
 _PROGRESS_PATH: Final = "/sdapi/v1/progress?skip_current_image=true"
-# Bytes. An answer repeats both prompts several times, escaped twice over: some 14 bytes for a character at the worst.
-_BESIDES_BASE64: Final = 8 * 1024 * 1024
-_LONGEST_LIST: Final = 8 * 1024 * 1024
+_LONGEST_LIST: Final = 8 * 1024 * 1024  # bytes
 _LONGEST_PROGRESS: Final = 64 * 1024
 _NAMES: Final = ("title", "model_name", "hash", "sha256")
 
@@ -57,10 +55,12 @@ class WebUIImageGenerator(ImageGenerator):
             headers={**self._headers, "Content-Type": "application/json"},
             content=call_body(request, model.checkpoint, self._options, key),
         )
-        longest = _BESIDES_BASE64 + longest_file(request.size) * 4 // 3
-        answer = await self._http.paid.send(call, longest=longest)
+        answer = await self._http.paid.send(call, longest=self._http.intake.longest_answer(1))
         with understood(answer, request, self._endpoint.api_key):
             return read_answer(answer, request, model)
+
+    def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
+        return collect_one(request, receipt, self._http.images)
 
     async def progress(self, request: GenerationRequest, key: str, receipt: Receipt | None) -> Progress | None:
         del request, receipt
@@ -109,6 +109,7 @@ async def open_webui(
     auth: str | None = None,
     options: CallOptions | None = None,
     call_timeout: float = 300.0,
+    intake: Intake | None = None,
     at_once: int = 1,
     trust_env: bool = False,
 ) -> AsyncIterator[ImageGenerator]:
@@ -124,7 +125,11 @@ async def open_webui(
         raise InvalidValue("the credentials must be user:password")
     endpoint, known = Endpoint.parse(base_url=base_url, api_key=auth), parse_models(models)
     async with open_provider_http(
-        image_hosts=(endpoint.origin,), call_timeout=call_timeout, fetch_timeout=call_timeout, trust_env=trust_env
+        image_hosts=(endpoint.origin,),
+        call_timeout=call_timeout,
+        fetch_timeout=call_timeout,
+        intake=intake,
+        trust_env=trust_env,
     ) as http:
         generator = WebUIImageGenerator(endpoint, http, known, options or CallOptions())
         yield OneByOneImageGenerator(generator, at_once=at_once)
