@@ -75,6 +75,8 @@ TABLE: list[tuple[str, str, object, str, str]] = [
     ("DARKROOM_MAX_STREAMS", "0", 0, "-1", f"{NUMBER} 0 to 100000"),
     ("DARKROOM_SPOOL_BYTES", "2 MiB", 2 * 2**20, "2 MB", "must be a number of bytes, such as"),
     ("DARKROOM_MEMORY_BYTES", "2 MiB", 2 * 2**20, "2 MB", "must be a number of bytes, such as"),
+    ("DARKROOM_IMAGE_BYTES", "2 MiB", 2 * 2**20, "2 MB", "must be a number of bytes, such as"),
+    ("DARKROOM_EVIDENCE_BYTES", "2 MiB", 2 * 2**20, "2 MB", "must be a number of bytes, such as"),
     ("DARKROOM_IMAGES_PER_DAY", "0", 0, "1.5", f"{NUMBER} 0"),
     (
         "DARKROOM_PRICES",
