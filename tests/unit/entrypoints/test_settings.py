@@ -447,6 +447,11 @@ def test_clients_reach_it_by_its_public_url(environment: Mapping[str, str], url:
     assert Settings.read(environment).service.public_url == url
 
 
+def test_a_connection_is_kept_for_longer_than_usual_proxies_keep_theirs() -> None:
+    theirs = {"nginx": 60, "Traefik": 90, "Caddy": 120, "Google": 600, "Cloudflare": 900, "Envoy": 3600}
+    assert Settings.read({}).service.keep_alive > max(theirs.values())
+
+
 @pytest.mark.parametrize(
     ("url", "path"),
     [("https://a.example", ""), ("https://a.example/", ""), ("https://a.example/pictures/d-1/", "/pictures/d-1")],
