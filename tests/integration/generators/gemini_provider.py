@@ -15,7 +15,7 @@ from integration.generators.simulated import ANYWHERE, ONE_CALL_AN_IMAGE, Causes
 from simulators.charges import Call
 from simulators.gemini import GeminiSimulator, gemini_simulator
 
-MODELS: Final = ("gemini-3.1-flash-image=1K|2K seed", "gemini-3-pro-image")
+MODELS: Final = ("gemini-3.1-flash-image=512|2K seed", "gemini-3-pro-image")
 _SIZES: Final = {
     shape: size for tiers in (TIERS, (None,)) for size, shape in RatioTable.of(RATIOS, tiers).shapes.items()
 }

@@ -33,7 +33,7 @@ class TestGemini(ProviderContract):
 
     @pytest.fixture
     async def impatient(self, provider: GeminiProvider) -> AsyncIterator[ImageGenerator]:
-        async with provider.opened(patience=1.0) as generator:
+        async with provider.opened(patience=2.0) as generator:
             yield generator
 
 
@@ -92,7 +92,7 @@ async def test_the_picture_is_the_last_one_that_is_no_thought(
     provider.simulator.faults.set(fault)
     images, failure = await draw(generator, plain_request(generator.cards[0]))
 
-    assert (failure, images[0].file.width) == (None, 1024)
+    assert (failure, images[0].file.width) == (None, 512)
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ async def provider() -> AsyncIterator[GeminiProvider]:
 
 
 async def told_as_it_is(provider: GeminiProvider, fault: str) -> None:
-    async with provider.opened() as generator, provider.opened(patience=1.0) as impatient:
+    async with provider.opened() as generator, provider.opened(patience=2.0) as impatient:
         await tell(provider.simulator, generator, impatient, fault, TOLD[fault])
 
 

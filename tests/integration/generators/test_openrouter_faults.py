@@ -61,7 +61,7 @@ async def provider() -> AsyncIterator[OpenRouterProvider]:
 
 
 async def told_as_it_is(provider: OpenRouterProvider, folder: Path, fault: str) -> None:
-    async with provider.opened(folder) as generator, provider.opened(folder, patience=1.0) as impatient:
+    async with provider.opened(folder) as generator, provider.opened(folder, patience=2.0) as impatient:
         await tell(provider.simulator, generator, impatient, fault, TOLD[fault])
 
 

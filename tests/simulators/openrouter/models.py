@@ -39,7 +39,7 @@ def described() -> dict[str, list[dict[str, Any]]]:
             endpoint(
                 "bytedance",
                 [price(0.04), {"billable": "input_image", "unit": "image", "cost_usd": 9}],
-                resolution=one_of("1K", "2K"),
+                resolution=one_of("512", "1K", "2K"),
                 aspect_ratio=one_of("1:1", "16:9", "9:16", "21:9", "auto"),
                 seed={"type": "boolean"},
             )
