@@ -141,7 +141,7 @@ lock: $(dev_ready) ## Write the locks after a change of dependencies; `make lock
 
 .PHONY: pages
 pages: $(dev_ready) ## Write the pages of docs/ that come from the code
-	@cd tests && ../$(bin)/python -m pages.settings
+	@cd tests && ../$(bin)/python -m pages.settings && ../$(bin)/python -m pages.providers
 
 .PHONY: screenshots
 screenshots: $(dev_ready) test-parts ## Take the screenshots in docs/pictures anew

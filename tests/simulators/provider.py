@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import ClassVar, Self
 
 from aiohttp import web
 
@@ -48,11 +48,14 @@ class ProviderSimulator(ABC):
     """Listens on loopback from `async with` on; `base_url` is known from then on.
 
     A provider's class says in `routes` what it serves: its paid call, which ends in `answer`, and its images, which
-    `serve_image` hands out. `port` 0 takes a free one.
+    `serve_image` hands out. `port` 0 takes a free one. `links_live` says for how long the provider's links open, as it
+    documents; `tested_against` what its generator is tested against.
     """
 
     base_url: str
     elsewhere: str
+    links_live: ClassVar[str] = "as long as the provider keeps them"
+    tested_against: ClassVar[str] = "its simulator"
 
     def __init__(
         self, own_menu: Iterable[AnyFault], book: ChargeBook, gallery: Gallery, *, port: int, seconds_per_image: float

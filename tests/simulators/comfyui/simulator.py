@@ -71,6 +71,8 @@ class ComfyUISimulator(ProviderSimulator):
     `old` is a ComfyUI without `/api/jobs`.
     """
 
+    links_live = "as long as its folder keeps them"
+
     def __init__(
         self,
         book: ChargeBook,

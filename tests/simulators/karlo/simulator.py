@@ -38,6 +38,8 @@ PODS = (
 class KarloSimulator(ProviderSimulator):
     """Draws for whoever sends `api_key`."""
 
+    links_live = "about ten minutes"
+
     def __init__(
         self,
         api_key: str,

@@ -56,6 +56,8 @@ class Prediction:
 class ReplicateSimulator(ProviderSimulator):
     """Draws for whoever sends `api_token`: with one official model, and with a version of another."""
 
+    links_live = "an hour"
+
     def __init__(
         self,
         api_token: str,

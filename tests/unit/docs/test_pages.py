@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pages import settings
+from darkroom.entrypoints.container.generators import GENERATORS
+from pages import providers, settings
 
 ROOT = Path(__file__).parents[3]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -13,6 +14,11 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 
 def test_the_page_of_settings_is_what_is_declared() -> None:
     assert settings.PAGE.read_text(encoding="utf-8") == settings.page(), "`make pages` writes it anew"
+
+
+def test_the_table_of_providers_has_a_row_for_each_generator() -> None:
+    shown = providers.names_in(providers.table_in(providers.PAGE.read_text(encoding="utf-8")))
+    assert shown == sorted(GENERATORS), "`make pages` writes it anew"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
