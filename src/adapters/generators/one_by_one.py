@@ -11,12 +11,13 @@ import msgspec
 
 from darkroom.adapters.byte_room import Stay
 from darkroom.adapters.outbound_http.images import as_they_come, end_all, together
-from darkroom.domain.model.errors import Charged, DrawingFailed, OutcomeUnknown, UnusableImage
+from darkroom.domain.model.errors import Charged, DrawingFailed, GeneratorUnavailable, OutcomeUnknown, UnusableImage
 from darkroom.domain.model.generation import Failure, GeneratedImage, GenerationRequest
 from darkroom.domain.model.model_card import ModelCard
 from darkroom.domain.model.progress import Progress
 from darkroom.domain.model.values import SampleCount
 from darkroom.domain.ports import ImageGenerator, Receipt
+from darkroom.domain.use_cases.meter import METER
 
 log = logging.getLogger(__name__)
 
@@ -24,18 +25,26 @@ log = logging.getLogger(__name__)
 class OneByOneImageGenerator(ImageGenerator):
     """Asks another generator once for each sample, side by side, each under a key and with a seed of its own.
 
-    What came is kept, whatever became of the rest. Of several failures the worst is raised, unknown before yes
-    before no, and its detail tells of each. `submit` raises only where nothing was charged for; what went wrong
+    What came is kept, whatever became of the rest. Samples that were turned away for free while others came are asked
+    for again when the provider says, as long as there is time. Of several failures the worst is raised, unknown before
+    yes before no, and its detail tells of each. `submit` raises only where nothing was charged for; what went wrong
     otherwise is in the receipt, and `collect` raises it after the images.
+
+    Samples leave no faster than the `METER` lets them.
     """
 
-    def __init__(self, generator: ImageGenerator, *, at_once: int) -> None:
-        """`at_once`: how many calls may be under way, over all requests; the others wait for their turn."""
-        self._generator, self._turns = generator, asyncio.Semaphore(at_once)
+    def __init__(self, generator: ImageGenerator, *, at_once: int, patience: float = 180.0) -> None:
+        """`at_once`: how many calls may be under way, over all requests; the others wait for their turn.
+
+        `patience`: seconds within which the last sample of an order must leave.
+        """
+        self._generator, self._turns, self._patience = generator, asyncio.Semaphore(at_once), patience
 
     @property
     def cards(self) -> Sequence[ModelCard]:
-        return tuple(replace(card, samples_max=SampleCount.MAX) for card in self._generator.cards)
+        return tuple(
+            replace(card, samples_max=SampleCount.MAX, one_by_one_for=self._patience) for card in self._generator.cards
+        )
 
     async def submit(self, request: GenerationRequest, key: str) -> Receipt:
         async with aclosing(self.answers(request, key)) as receipts:
@@ -45,9 +54,10 @@ class OneByOneImageGenerator(ImageGenerator):
     async def answers(self, request: GenerationRequest, key: str) -> AsyncGenerator[Receipt, None]:
         # Asked again under their keys, those that had not answered draw the same: nothing is to be written down early.
         again = any(card.idempotent for card in self._generator.cards if card.version == request.version)
+        order = _Order(request.samples, self._patience)
         with Stay() as stay:
             with stay.current():
-                asked = [asyncio.create_task(self._asked(sample, key)) for sample in _samples(request)]
+                asked = [asyncio.create_task(self._asked(sample, key, order)) for sample in _samples(request)]
             try:
                 waiting = set(asked)
                 while waiting:
@@ -86,15 +96,27 @@ class OneByOneImageGenerator(ImageGenerator):
         receipt = Receipt(answers.reference(sample)) if answers else None
         return await self._generator.progress(sample.request, f"{key}.{sample.index}", receipt)
 
-    async def _asked(self, sample: "_Sample", key: str) -> Receipt | DrawingFailed:
+    async def _asked(self, sample: "_Sample", key: str, order: "_Order") -> Receipt | DrawingFailed:
+        while True:
+            answer = await self._answer(sample, key, order)
+            turned_away = isinstance(answer, GeneratorUnavailable) and answer.charged is Charged.NO
+            order.heard(came=isinstance(answer, Receipt))
+            if isinstance(answer, Receipt):
+                return answer
+            if not turned_away or not await order.may_ask_again(answer):
+                return sample.told_of(answer)
+            log.info("a sample that was turned away is asked for again, as others came: %s", answer)
+
+    async def _answer(self, sample: "_Sample", key: str, order: "_Order") -> Receipt | DrawingFailed:
         try:
             async with self._turns:
+                await order.leave()
                 return await self._generator.submit(sample.request, f"{key}.{sample.index}")
         except DrawingFailed as failure:
-            return sample.told_of(failure)
+            return failure
         except Exception:  # a fault in one call must not lose the images of the others
             log.exception("a generator broke its port")
-            return sample.told_of(OutcomeUnknown("the generator failed inside"))
+            return OutcomeUnknown("the generator failed inside")
 
     @asynccontextmanager
     async def _collected(self, sample: "_Sample", reference: bytes) -> AsyncIterator[GeneratedImage]:
@@ -106,6 +128,42 @@ class OneByOneImageGenerator(ImageGenerator):
             except DrawingFailed as failure:
                 raise sample.told_of(failure) from failure
             yield replace(image, index=sample.index)
+
+
+class _Order:
+    """What the samples of one order know of each other: whether one of them came, and until when others may leave."""
+
+    def __init__(self, samples: int, patience: float) -> None:
+        loop = asyncio.get_running_loop()
+        self._clock, self._until, self._meter = loop.time, loop.time() + patience, METER.get()
+        self._unheard, self._came = samples, loop.create_future()
+
+    async def leave(self) -> None:
+        """Wait until one more sample may leave.
+
+        Raises:
+            GeneratorUnavailable: none may, in the time that there is.
+        """
+        if self._meter:
+            await self._meter(self._until)
+
+    def heard(self, *, came: bool) -> None:
+        """One sample was answered, or will not be."""
+        self._unheard -= 1
+        if not self._came.done() and (came or self._unheard <= 0):
+            self._came.set_result(came)
+
+    async def may_ask_again(self, refusal: DrawingFailed) -> bool:
+        """Wait until a sample that was turned away may be asked for again; False if it may not.
+
+        It may if another one came, which is when the order is worth more than a refusal of all of it, and if there is
+        time for what the provider asks to wait.
+        """
+        at = self._clock() + (refusal.retry_after or 1)
+        if at > self._until or not await asyncio.shield(self._came):
+            return False
+        await asyncio.sleep(at - self._clock())
+        return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,11 @@ The same declaration checks an order before it costs anything, is what `GET /api
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
-from typing import Final
+from math import ceil
+from typing import Final, Self
 
 from darkroom.domain.model.errors import Violation
 from darkroom.domain.model.image_file import MediaType
@@ -107,6 +108,8 @@ class ModelCard:
     does not honour them. `price` is for one image, where it is known. `idempotent` says that the provider draws and
     charges once for one key, however often a request is submitted under it. `media_source` says that it has learnt from
     examples, or follows rules alone. `ends` is the day after which the provider may remove the model, if it says one.
+    `one_by_one_for` is set for a model that is asked for each sample by itself: seconds within which the last one
+    must leave. `per_minute` is the provider's quota of images, if `samples_max` is what it is because of that.
     """
 
     version: ModelVersion
@@ -117,6 +120,8 @@ class ModelCard:
     media_type: MediaType
     sizes: tuple[ImageSize, ...] | None = None
     samples_max: int = SampleCount.MAX
+    one_by_one_for: float | None = None
+    per_minute: int | None = None
     negative_prompt: bool = True
     seed: bool = True
     seed_min: int = Seed.MIN
@@ -138,6 +143,12 @@ class ModelCard:
             and self.seed_max <= Seed.MAX
         ):
             raise ValueError(f"the card of {self.version.value} allows what no order may hold")
+
+    def metered(self, per_minute: int) -> Self:
+        """The card with no more samples than a quota lets leave: in one call, or one by one in the time there is."""
+        minutes = 1 if self.one_by_one_for is None else max(1, ceil(self.one_by_one_for / 60))
+        most = per_minute * minutes
+        return self if most >= self.samples_max else replace(self, samples_max=most, per_minute=per_minute)
 
     @property
     def honours(self) -> tuple[str, ...]:
@@ -171,6 +182,8 @@ class ModelCard:
                 rule = f"must be a number from {self.guidance_scale}"
             case _:
                 rule = f"must be an integer from {getattr(self, field)}"
+        if field == "samples" and self.per_minute is not None:
+            return f"{rule} for {self.version.value}, whose provider draws at most {self.per_minute} images a minute"
         return f"{rule} for {self.version.value}"
 
     def violations(

@@ -26,12 +26,18 @@ def read_models(settings: Settings, generator: ImageGenerator) -> Models:
     Raises:
         BadSettings: the settings name models that are not on offer, or do not fit together.
     """
-    own = _ending(settings, {card.version.value: card for card in generator.cards})
+    own = _ending(settings, {card.version.value: _metered(settings, card) for card in generator.cards})
     cards = _priced(settings, {**own, **_aliased(settings, own)})
     if unknown := settings.generators.fallbacks.keys() - cards.keys():
         raise BadSettings(f"DARKROOM_FALLBACKS must be for models on offer, unlike {', '.join(sorted(unknown))}")
     chains = {version: _chain(settings, version, cards) for version in cards}
     return Models(cards, chains)
+
+
+def _metered(settings: Settings, card: ModelCard) -> ModelCard:
+    """The card with no more samples than its provider's quota lets leave for one order."""
+    quota = settings.images_per_minute.get(card.generator)
+    return card if quota is None else card.metered(quota)
 
 
 def _ending(settings: Settings, own: Mapping[str, ModelCard]) -> Mapping[str, ModelCard]:

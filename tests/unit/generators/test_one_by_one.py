@@ -25,6 +25,7 @@ from darkroom.domain.model.model_card import ModelCard
 from darkroom.domain.model.progress import Progress
 from darkroom.domain.model.values import ImageSize, Prompt, Seed
 from darkroom.domain.ports import ImageGenerator, Receipt
+from darkroom.domain.use_cases.meter import METER
 
 KEY = "0199"
 Outcome = str | DrawingFailed
@@ -112,7 +113,7 @@ def told(failure: DrawingFailed) -> tuple[type[DrawingFailed], Charged]:
 async def test_whatever_becomes_of_the_samples_nothing_is_asked_twice_or_lost(outcomes: list[Outcome]) -> None:
     request = request_of(len(outcomes))
     scripted = Scripted({100 + index: outcome for index, outcome in enumerate(outcomes)})
-    generator = OneByOneImageGenerator(scripted, at_once=8)
+    generator = OneByOneImageGenerator(scripted, at_once=8, patience=0)
     wrong = expected_failures(outcomes)
 
     try:
@@ -141,7 +142,7 @@ async def test_whatever_becomes_of_the_samples_nothing_is_asked_twice_or_lost(ou
 async def test_a_receipt_that_was_written_down_brings_back_all_but_what_came_at_once(outcomes: list[Outcome]) -> None:
     request = request_of(len(outcomes))
     scripted = Scripted({100 + index: outcome for index, outcome in enumerate(outcomes)})
-    generator = OneByOneImageGenerator(scripted, at_once=8)
+    generator = OneByOneImageGenerator(scripted, at_once=8, patience=0)
     try:
         receipt = await generator.submit(request, KEY)
     except DrawingFailed:
@@ -332,7 +333,7 @@ async def test_cancelling_it_ends_every_call() -> None:
 def test_offers_as_many_samples_as_an_order_may_have() -> None:
     (card,) = OneByOneImageGenerator(Scripted({}), at_once=1).cards
 
-    assert card == WIDEST_CARD
+    assert card == replace(WIDEST_CARD, one_by_one_for=180.0)
 
 
 @pytest.mark.parametrize(
@@ -383,3 +384,82 @@ async def test_samples_are_looked_for_one_by_one_and_of_the_others_nothing_is_kn
     assert [image.index for image in images] == [0]
     assert failure is not None
     assert told(failure) == (OutcomeUnknown, Charged.UNKNOWN)
+
+
+@dataclass
+class Busy(ImageGenerator):
+    """Turns away whatever comes beyond its quota until `retry_after` seconds are over, and counts who left when."""
+
+    quota: int
+    retry_after: int = 1
+    left: list[tuple[float, int]] = field(default_factory=list)
+    refusals: int = 0
+
+    @property
+    def cards(self) -> Sequence[ModelCard]:
+        return (replace(WIDEST_CARD, samples_max=1),)
+
+    async def submit(self, request: GenerationRequest, key: str) -> Receipt:
+        now = asyncio.get_running_loop().time()
+        if sum(at > now - self.retry_after for at, _ in self.left) >= self.quota:
+            self.refusals += 1
+            raise GeneratorUnavailable("too many", retry_after=self.retry_after)
+        self.left.append((now, request.seeds[0].value))
+        return Receipt(images=(image_of(request),))
+
+
+async def test_samples_turned_away_for_free_are_asked_for_again_when_the_provider_says() -> None:
+    busy = Busy(quota=2)
+    receipt = await OneByOneImageGenerator(busy, at_once=8).submit(request_of(5), KEY)
+
+    assert sorted(image.index for image in receipt.images) == [0, 1, 2, 3, 4]
+    assert sorted(seed for _, seed in busy.left) == [100, 101, 102, 103, 104]
+    assert receipt.reference == b""
+
+
+async def test_where_all_are_turned_away_none_is_asked_for_again() -> None:
+    busy = Busy(quota=0)
+    with pytest.raises(GeneratorUnavailable) as refused:
+        await OneByOneImageGenerator(busy, at_once=8).submit(request_of(3), KEY)
+
+    assert (refused.value.charged, busy.refusals) == (Charged.NO, 3)
+
+
+async def test_what_may_not_leave_in_time_is_given_up_at_once() -> None:
+    busy = Busy(quota=2, retry_after=60)
+    generator = OneByOneImageGenerator(busy, at_once=8, patience=30)
+    images, failure = await collected(generator, request_of(3), await generator.submit(request_of(3), KEY))
+
+    assert len(images) == 2
+    assert (type(failure), busy.refusals) == (GeneratorUnavailable, 1)
+
+
+async def test_samples_leave_no_faster_than_they_are_metered() -> None:
+    busy, turns = Busy(quota=8), asyncio.Semaphore(2)
+    deadlines: list[float] = []
+
+    async def meter(until: float) -> None:
+        deadlines.append(until)
+        await turns.acquire()
+
+    METER.set(meter)
+    generator = OneByOneImageGenerator(busy, at_once=8, patience=7)
+    began = asyncio.get_running_loop().time()
+    submitting = asyncio.create_task(generator.submit(request_of(4), KEY))
+    while len(busy.left) < 2:  # noqa: ASYNC110  # nothing sets an event when they have left
+        await asyncio.sleep(0)
+    await asyncio.sleep(0.05)
+    assert len(busy.left) == 2
+    turns.release()
+    turns.release()
+
+    assert len((await submitting).images) == 4
+    assert all(began <= until - 7 <= began + 1 for until in deadlines)
+
+
+def test_its_cards_say_that_samples_leave_one_by_one() -> None:
+    (card,) = OneByOneImageGenerator(Busy(quota=1), at_once=8, patience=100).cards
+
+    assert card.metered(3).samples_max == 6
+    assert card.metered(4).samples_max == 8
+    assert "at most 3 images a minute" in card.metered(3).rule("samples")

@@ -118,4 +118,4 @@ async def open_openai_images(
         trust_env=trust_env,
     ) as http:
         generator = OpenAIImageGenerator(api, http, models, options or GPTImageOptions(), response_format)
-        yield OneByOneImageGenerator(generator, at_once=at_once)
+        yield OneByOneImageGenerator(generator, at_once=at_once, patience=call_timeout)

@@ -136,4 +136,4 @@ async def open_replicate(
         trust_env=trust_env,
     ) as http:
         generator = ReplicateImageGenerator(endpoint, http, models, patience=drawing_timeout)
-        yield OneByOneImageGenerator(generator, at_once=at_once)
+        yield OneByOneImageGenerator(generator, at_once=at_once, patience=drawing_timeout)

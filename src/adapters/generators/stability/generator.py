@@ -104,4 +104,5 @@ async def open_stability(
         intake=intake,
         trust_env=trust_env,
     ) as http:
-        yield OneByOneImageGenerator(StabilityImageGenerator(endpoint, http, cards, output_format), at_once=at_once)
+        generator = StabilityImageGenerator(endpoint, http, cards, output_format)
+        yield OneByOneImageGenerator(generator, at_once=at_once, patience=call_timeout)

@@ -132,4 +132,4 @@ async def open_webui(
         trust_env=trust_env,
     ) as http:
         generator = WebUIImageGenerator(endpoint, http, known, options or CallOptions())
-        yield OneByOneImageGenerator(generator, at_once=at_once)
+        yield OneByOneImageGenerator(generator, at_once=at_once, patience=call_timeout)
