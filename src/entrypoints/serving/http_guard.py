@@ -91,6 +91,7 @@ class GuardedHttpProtocol(HttpToolsProtocol):
             if timer:
                 timer.cancel()
         self._give_place_back()
+        self._connections.has_left(self)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -170,6 +171,12 @@ class GuardedHttpProtocol(HttpToolsProtocol):
     def make_room(self) -> None:
         """Leave the connection, on which no answer is due, to have its place for another."""
         self._leave(Refusal.TOO_MANY_CONNECTIONS)
+        self._give_place_back()
+        self._connections.is_leaving(self)
+
+    def close_now(self) -> None:
+        """Close the connection, which was left, whether or not its client has."""
+        self.transport.close()
 
     def answer_for_the_last_time(self) -> None:
         """Say with the answer that is due last that the connection ends with it, where it has not begun."""
@@ -288,7 +295,7 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         """
         if refusal is not Refusal.IDLE:  # which is how connections usually end
             self._tell(refusal)
-        self._give_place_back()
+        self._connections.is_used(self, self._address)  # for the last time
         self._unset_keepalive_if_required()
         if self._timer:
             self._timer.cancel()

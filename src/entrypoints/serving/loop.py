@@ -1,9 +1,12 @@
 """The event loop of a process that serves."""
 
 import asyncio
+import logging
 import resource
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
+
+log = logging.getLogger(__name__)
 
 _OPEN_FILES: Final = 65_536
 
@@ -15,6 +18,24 @@ def run(main: Coroutine[Any, Any, None]) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, allowed), hard))
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(main)
+
+
+def within_open_files(connections: int, *, besides: int) -> int:
+    """As many connections as there may be with so many open files besides: beyond that none could be accepted.
+
+    Where that is fewer than wanted, the log says so.
+    """
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    room = max(1, soft - besides)
+    if soft == resource.RLIM_INFINITY or connections <= room:
+        return connections
+    log.warning(
+        "DARKROOM_MAX_CONNECTIONS is %d, and %d are held at most: this process may open %d files (ulimit -n)",
+        connections,
+        room,
+        soft,
+    )
+    return room
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:

@@ -1,24 +1,29 @@
 """How many connections a process holds at once, in all and from one address."""
 
 from collections import Counter, defaultdict
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 
 class Connection(Protocol):
     """A connection that is kept for its client's next request."""
 
     def make_room(self) -> None:
-        """Give its place back now, and close."""
+        """Give its place back now, and close as soon as its client has left."""
+
+    def close_now(self) -> None:
+        """Close, whether or not its client has left."""
 
 
 class OpenConnections:
     """Counts them, and says when there are enough; None is no limit.
 
     A connection that is only kept gives way to a new one, the one that was idle for longest first: so a long
-    keep-alive costs nobody a place.
+    keep-alive costs no other client a place. At most `LEAVING` of these wait for their clients to leave.
 
     Behind a proxy all clients have its address: there the limit for one address is the proxy's to hold.
     """
+
+    LEAVING: ClassVar = 64
 
     def __init__(self, *, most: int | None = None, most_of_one: int | None = None) -> None:
         self._most, self._most_of_one = most, most_of_one
@@ -27,6 +32,7 @@ class OpenConnections:
         # Those that are idle, in the order in which they became it: all of them, and those of each address.
         self._idle: dict[Connection, None] = {}
         self._idle_of_one: dict[str, dict[Connection, None]] = defaultdict(dict)
+        self._leaving: dict[Connection, None] = {}
 
     def admit(self, address: str) -> bool:
         """Count one more from this address, unless there is no room for it."""
@@ -59,6 +65,18 @@ class OpenConnections:
             del self._idle[connection], self._idle_of_one[address][connection]
             if not self._idle_of_one[address]:
                 del self._idle_of_one[address]
+
+    def is_leaving(self, connection: Connection) -> None:
+        """Take note that it has given its place back, and is open for a moment longer."""
+        self._leaving[connection] = None
+        if len(self._leaving) > self.LEAVING:
+            oldest = next(iter(self._leaving))
+            del self._leaving[oldest]
+            oldest.close_now()
+
+    def has_left(self, connection: Connection) -> None:
+        """Take note that it is closed; one that was never left may be named too."""
+        self._leaving.pop(connection, None)
 
 
 def _make_room(idle: dict[Connection, None]) -> None:

@@ -16,6 +16,7 @@ from darkroom.entrypoints.container.watching import Watching, open_watching
 from darkroom.entrypoints.http.app import create_app
 from darkroom.entrypoints.http.methods import addresses
 from darkroom.entrypoints.serving.cycles import leave_alone_what_stays
+from darkroom.entrypoints.serving.loop import within_open_files
 from darkroom.entrypoints.serving.open_connections import OpenConnections
 from darkroom.entrypoints.serving.server import Server
 from darkroom.entrypoints.settings import Settings
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# Files that a process opens besides clients' connections and what each generation has open: two to its provider and the
+# storage. The ledger, the spool, the log, Python's own, and connections that are about to be closed.
+_OTHER_FILES: Final = 128 + OpenConnections.LEAVING
 # Seconds.
 _SETTLE_EVERY: Final = 1.0
 _SHOW_EVERY: Final = 1.0
@@ -61,7 +65,8 @@ async def serve(
         while await settle():
             pass
         service = settings.service
-        connections = OpenConnections(most=service.max_connections, most_of_one=service.max_connections_per_client)
+        most = within_open_files(service.max_connections, besides=_OTHER_FILES + 2 * settings.limits.max_in_flight)
+        connections = OpenConnections(most=most, most_of_one=service.max_connections_per_client)
         app = create_app(
             container.services(),
             cors_origins=service.cors_origins,

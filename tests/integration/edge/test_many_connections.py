@@ -1,0 +1,26 @@
+"""More kept connections than a process may open files: whoever comes next is served."""
+
+from __future__ import annotations
+
+import socket
+import sysconfig
+from contextlib import ExitStack
+from pathlib import Path
+
+from integration.edge.patience import LIVE
+from servers.ports import LOOPBACK, free_port
+from servers.process import Process
+
+
+def test_kept_connections_give_way_before_files_run_out(tmp_path: Path) -> None:
+    port = free_port()
+    program = Path(sysconfig.get_path("scripts")) / "darkroom"
+    shell = ["/bin/sh", "-c", f"ulimit -n 400 && exec {program} serve"]
+    with Process(shell, environment={"DARKROOM_PORT": str(port)}, folder=tmp_path) as darkroom, ExitStack() as opened:
+        darkroom.wait_for("Darkroom is ready at")
+        said = darkroom.wait_for("DARKROOM_MAX_CONNECTIONS is 10000, and", stream="stderr").string
+        assert "80 are held at most: this process may open 400 files" in said
+        for _ in range(450):  # each connects, is answered, and stays
+            client = opened.enter_context(socket.create_connection((LOOPBACK, port), timeout=30))
+            client.sendall(LIVE)
+            assert client.recv(65_536).startswith(b"HTTP/1.1 200 ")
