@@ -2,31 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-
-from simulators.command import run
+from simulators.command import run_for_a_key
 from simulators.karlo.simulator import API_KEY, KarloSimulator, karlo_simulator
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m simulators.karlo", description="Karlo, simulated on loopback.")
-    parser.add_argument("--port", type=int, default=9001, help="0 takes a free one; default: %(default)s")
-    parser.add_argument("--api-key", default=API_KEY, help="the REST API key to accept; default: %(default)s")
-    parser.add_argument(
-        "--images-per-minute", type=int, default=30, help="quota, 0 for none; default: %(default)s, as Karlo's"
-    )
-    parser.add_argument("--seconds-per-image", type=float, default=0.0, help="latency; Karlo's was about 3")
-    parser.add_argument("--charges-file", type=Path, help="append a line of JSON for each charge")
-    given = parser.parse_args()
-    simulator = karlo_simulator(
-        given.api_key,
-        port=given.port,
-        images_per_minute=given.images_per_minute or None,
-        seconds_per_image=given.seconds_per_image,
-        charges_file=given.charges_file,
-    )
-    run("Karlo", simulator, _settings)
 
 
 def _settings(karlo: KarloSimulator) -> dict[str, str]:
@@ -38,4 +15,4 @@ def _settings(karlo: KarloSimulator) -> dict[str, str]:
     }
 
 
-main()
+run_for_a_key("Karlo", karlo_simulator, _settings, key=API_KEY, port=9001, images_per_minute=30)

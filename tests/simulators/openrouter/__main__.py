@@ -2,31 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-
-from simulators.command import run
+from simulators.command import run_for_a_key
 from simulators.openrouter.simulator import API_KEY, OpenRouterSimulator, openrouter_simulator
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m simulators.openrouter", description="OpenRouter's Image API, simulated on loopback."
-    )
-    parser.add_argument("--port", type=int, default=9012, help="0 takes a free one; default: %(default)s")
-    parser.add_argument("--api-key", default=API_KEY, help="the API key to accept; default: %(default)s")
-    parser.add_argument("--images-per-minute", type=int, default=0, help="quota, 0 for none; default: %(default)s")
-    parser.add_argument("--seconds-per-image", type=float, default=0.0, help="latency")
-    parser.add_argument("--charges-file", type=Path, help="append a line of JSON for each charge")
-    given = parser.parse_args()
-    simulator = openrouter_simulator(
-        given.api_key,
-        port=given.port,
-        images_per_minute=given.images_per_minute or None,
-        seconds_per_image=given.seconds_per_image,
-        charges_file=given.charges_file,
-    )
-    run("OpenRouter's Image API", simulator, _settings)
 
 
 def _settings(simulator: OpenRouterSimulator) -> dict[str, str]:
@@ -38,4 +15,4 @@ def _settings(simulator: OpenRouterSimulator) -> dict[str, str]:
     }
 
 
-main()
+run_for_a_key("OpenRouter's Image API", openrouter_simulator, _settings, key=API_KEY, port=9012)
