@@ -30,35 +30,45 @@ class Origin(NamedTuple):
         port = _PORTS.get(url.scheme, 0) if url.port is None else url.port
         return cls(url.scheme, url.raw_host.decode("ascii"), port)
 
+    def lies_below(self, domain: Self) -> bool:
+        """Whether its host is one of another's subdomains, at any depth."""
+        return self.host.endswith(f".{domain.host}") and (self.scheme, self.port) == (domain.scheme, domain.port)
+
 
 @dataclass(frozen=True, slots=True)
 class ImageHosts:
-    """The origins that are allowed: `trusted` ones wherever they are, `public` ones only on public addresses."""
+    """The origins that are allowed: `trusted` ones wherever they are, `public` ones only on public addresses.
+
+    `below` are names with everything below them: hosts on public addresses, whose names end in a dot and that name.
+    """
 
     LONGEST_LINK: ClassVar = 8192  # characters: what servers take at most, and aiohttp too
 
     trusted: frozenset[Origin]
     public: frozenset[Origin]
+    below: frozenset[Origin] = frozenset()
 
     @classmethod
     def parse(cls, entries: Iterable[str]) -> Self:
         """Read the operator's list.
 
-        `host` and `host:port` mean https on public addresses; a full origin, such as `http://127.0.0.1:9001`, means
-        exactly that one, private or not.
+        `host` and `host:port` mean https on public addresses, and `.domain` all hosts below a domain; a full origin,
+        such as `http://127.0.0.1:9001`, means exactly that one, private or not.
 
         Raises:
             InvalidValue: an entry is neither, or can never be followed.
         """
-        trusted, public = set(), set()
+        trusted, public, below = set(), set(), set()
         for entry in entries:
             if "://" in entry:
                 trusted.add(_origin(entry, entry))
+            elif entry.startswith("."):
+                below.add(_domain(entry))
             else:
                 public.add(_public_origin(entry))
-        if not trusted | public:
+        if not trusted | public | below:
             raise InvalidValue("must name at least one host")
-        return cls(frozenset(trusted), frozenset(public))
+        return cls(frozenset(trusted), frozenset(public), frozenset(below))
 
     def allow(self, link: str) -> httpx.URL:
         """Read a link that may be followed.
@@ -67,7 +77,8 @@ class ImageHosts:
             LinkRefused: it may not.
         """
         url = read_link(link)
-        if Origin.of(url) not in self.trusted | self.public:
+        origin = Origin.of(url)
+        if origin not in self.trusted | self.public and not any(origin.lies_below(domain) for domain in self.below):
             raise LinkRefused("names a host that is not allowed")
         return url
 
@@ -122,4 +133,11 @@ def _public_origin(entry: str) -> Origin:
     origin = _origin(f"https://{entry}", entry)
     if not may_be_public(origin.host):
         raise InvalidValue(f"{entry!r} is no public address: name its full origin, such as https://{entry}")
+    return origin
+
+
+def _domain(entry: str) -> Origin:
+    origin = _public_origin(entry.removeprefix("."))
+    if "." not in origin.host or ":" in origin.host or origin.host.rpartition(".")[2].isdigit():
+        raise InvalidValue(f"{entry!r} must be a domain after its dot, as in .example.com")
     return origin

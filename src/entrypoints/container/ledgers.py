@@ -146,8 +146,7 @@ async def _open_postgres(settings: Settings, spool: DiskImageSpool) -> AsyncIter
         try:
             with read_from(f"DARKROOM_LEDGER_URL, {address.names},"):
                 database = await opened.enter_async_context(open_postgres_database(address, times=times))
-            with read_from("DARKROOM_DATA_DIR"):
-                ledger = await opened.enter_async_context(open_postgres_ledger(database, machine, workers))
+            ledger = await opened.enter_async_context(open_postgres_ledger(database, machine, workers))
         except LedgerUnavailable as fault:
             raise LedgerUnavailable(f"DARKROOM_LEDGER_URL, {address.names}: {fault}") from fault
         yield Records(

@@ -6,8 +6,10 @@ from datetime import date
 from typing import Annotated, Final, Literal
 
 from darkroom.entrypoints.settings import parsers as read
+from darkroom.entrypoints.settings.bfl import BflSettings
 from darkroom.entrypoints.settings.comfyui import ComfyUISettings
 from darkroom.entrypoints.settings.diffusers import DiffusersSettings
+from darkroom.entrypoints.settings.fal import FalSettings
 from darkroom.entrypoints.settings.gemini import GeminiSettings
 from darkroom.entrypoints.settings.openai_images import OpenAISettings
 from darkroom.entrypoints.settings.openrouter import OpenRouterSettings
@@ -95,8 +97,10 @@ class KarloSettings:
 
 # The groups that a generator's name brings into use.
 GENERATOR_GROUPS: Final[Mapping[str, type]] = {
+    "bfl": BflSettings,
     "comfyui": ComfyUISettings,
     "diffusers": DiffusersSettings,
+    "fal": FalSettings,
     "gemini": GeminiSettings,
     "karlo": KarloSettings,
     "openai": OpenAISettings,

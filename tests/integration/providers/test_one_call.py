@@ -13,8 +13,10 @@ import pytest
 
 from integration.cli.command_line import CommandLine
 from integration.providers.one_call import ALIAS, see_the_call_served
+from simulators.bfl import bfl_simulator
 from simulators.comfyui import comfyui_simulator
 from simulators.comfyui.nodes import CHECKPOINTS
+from simulators.fal import fal_simulator
 from simulators.gemini import gemini_simulator
 from simulators.karlo import karlo_simulator
 from simulators.openai_images import openai_images_simulator
@@ -76,6 +78,27 @@ PROVIDERS: Final = (
             "DARKROOM_OPENROUTER_API_KEY": openrouter.api_key,
             "DARKROOM_OPENROUTER_BASE_URL": f"{openrouter.base_url}/api/v1",
             "DARKROOM_OPENROUTER_MODELS": f"seedream={SEEDREAM}",
+        },
+    ),
+    Provider(
+        "fal",
+        "flux-dev",
+        fal_simulator,
+        lambda fal: {
+            "DARKROOM_FAL_API_KEY": fal.api_key,
+            "DARKROOM_FAL_BASE_URL": fal.base_url,
+            "DARKROOM_FAL_IMAGE_HOSTS": fal.base_url,
+        },
+    ),
+    Provider(
+        "bfl",
+        "flux-2-pro",
+        bfl_simulator,
+        lambda bfl: {
+            "DARKROOM_BFL_API_KEY": bfl.api_key,
+            "DARKROOM_BFL_BASE_URL": bfl.base_url,
+            "DARKROOM_BFL_POLLING_HOSTS": bfl.polling_host,
+            "DARKROOM_BFL_IMAGE_HOSTS": bfl.base_url,
         },
     ),
     Provider(

@@ -18,8 +18,10 @@ from integration.cli.command_line import CommandLine
 from integration.secrets.canaries import canary
 from servers.ports import LOOPBACK, free_port
 from servers.s3 import S3Server
+from simulators.bfl import bfl_simulator
 from simulators.comfyui import comfyui_simulator
 from simulators.comfyui.nodes import CHECKPOINTS
+from simulators.fal import fal_simulator
 from simulators.gemini import gemini_simulator
 from simulators.karlo import karlo_simulator
 from simulators.openai_images import openai_images_simulator
@@ -34,7 +36,9 @@ from unit.marks.authority import Authority, pem_of
 
 MODELS: Final = {
     "karlo": ("v2.0", 384),
+    "bfl": ("flux-2-pro", 512),
     "comfyui": ("sdxl-local", 512),
+    "fal": ("flux-dev", 512),
     "gemini": ("gemini-3.1-flash-image", 1024),
     "openai": ("gpt-image-2", 1024),
     "openrouter": ("seedream", 1024),
@@ -81,6 +85,8 @@ async def open_house(folder: Path, s3: S3Server, database_url: str) -> AsyncIter
         collector = await started.enter_async_context(_collector(spans))
         shell = started.enter_context(CommandLine(folder))
         karlo = await started.enter_async_context(karlo_simulator(keys["karlo"]))
+        bfl = await started.enter_async_context(bfl_simulator(keys["bfl"]))
+        fal = await started.enter_async_context(fal_simulator(keys["fal"]))
         comfyui = await started.enter_async_context(comfyui_simulator(f"Bearer {keys['comfyui']}"))
         gemini = await started.enter_async_context(gemini_simulator(keys["gemini"]))
         openai = await started.enter_async_context(openai_images_simulator(keys["openai"]))
@@ -90,13 +96,16 @@ async def open_house(folder: Path, s3: S3Server, database_url: str) -> AsyncIter
         webui = await started.enter_async_context(webui_simulator(f"operator:{keys['webui']}"))
         secrets = {
             "DARKROOM_KARLO_API_KEY": keys["karlo"],
-            "DARKROOM_COMFYUI_PARTNER_KEY": canary(),
+            "DARKROOM_BFL_API_KEY": keys["bfl"],
+            "DARKROOM_COMFYUI_AUTHORIZATION": keys["comfyui"],
+            "DARKROOM_FAL_API_KEY": keys["fal"],
             "DARKROOM_GEMINI_API_KEY": keys["gemini"],
             "DARKROOM_OPENAI_API_KEY": keys["openai"],
             "DARKROOM_OPENROUTER_API_KEY": keys["openrouter"],
             "DARKROOM_STABILITY_API_KEY": keys["stability"],
             "DARKROOM_REPLICATE_API_TOKEN": keys["replicate"],
             "DARKROOM_WEBUI_AUTH": keys["webui"],
+            "DARKROOM_COMFYUI_PARTNER_KEY": canary(),
             "DARKROOM_JWT_SECRET": canary(),
             "DARKROOM_WEBHOOK_SECRETS": canary(),
             "DARKROOM_LEDGER_URL": urlsplit(database_url).password or "",
@@ -110,6 +119,11 @@ async def open_house(folder: Path, s3: S3Server, database_url: str) -> AsyncIter
             "DARKROOM_GENERATORS": ",".join(MODELS),
             "DARKROOM_KARLO_BASE_URL": karlo.base_url,
             "DARKROOM_KARLO_IMAGE_HOSTS": karlo.base_url,
+            "DARKROOM_BFL_BASE_URL": bfl.base_url,
+            "DARKROOM_BFL_POLLING_HOSTS": bfl.polling_host,
+            "DARKROOM_BFL_IMAGE_HOSTS": bfl.base_url,
+            "DARKROOM_FAL_BASE_URL": fal.base_url,
+            "DARKROOM_FAL_IMAGE_HOSTS": fal.base_url,
             "DARKROOM_COMFYUI_BASE_URL": comfyui.base_url,
             "DARKROOM_COMFYUI_MODELS": f"sdxl-local={CHECKPOINTS[0]}",
             "DARKROOM_COMFYUI_AUTHORIZATION": f"Bearer {keys['comfyui']}",
@@ -137,7 +151,9 @@ async def open_house(folder: Path, s3: S3Server, database_url: str) -> AsyncIter
         }
         simulators = {
             "karlo": karlo,
+            "bfl": bfl,
             "comfyui": comfyui,
+            "fal": fal,
             "gemini": gemini,
             "openai": openai,
             "openrouter": openrouter,

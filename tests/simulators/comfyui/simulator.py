@@ -15,11 +15,12 @@ from typing import Any
 from aiohttp import web
 
 from simulators.charges import ChargeBook
-from simulators.comfyui.faults import COMFYUI_MENU, OfPoll
+from simulators.comfyui.faults import COMFYUI_MENU
 from simulators.comfyui.nodes import NODES
 from simulators.comfyui.order import Order, Refused, read_order
 from simulators.exchange import Answer
 from simulators.faults.fault import Entry, OfFetch
+from simulators.faults.poll import OfPoll
 from simulators.faults.switchboard import CallFaults
 from simulators.gallery import Gallery
 from simulators.links import SignedLinks

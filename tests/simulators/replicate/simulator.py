@@ -18,13 +18,14 @@ from aiohttp import web
 from simulators.charges import Call, ChargeBook
 from simulators.exchange import Answer
 from simulators.faults.fault import Entry
+from simulators.faults.poll import OfPoll
 from simulators.faults.switchboard import CallFaults
 from simulators.gallery import Exhibit, Gallery
 from simulators.links import SignedLinks
 from simulators.provider import PaidWork, ProviderSimulator
 from simulators.quota import ImageQuota
 from simulators.replicate.errors import NOT_FOUND, THROTTLED, Refused
-from simulators.replicate.faults import REPLICATE_MENU, OfPoll
+from simulators.replicate.faults import REPLICATE_MENU
 from simulators.replicate.order import FLUX, SDXL_VERSION, FluxInput, Input, authorised, pictures, read_order
 
 API_TOKEN = "r8_test_token"

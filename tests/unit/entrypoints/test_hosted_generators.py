@@ -8,6 +8,8 @@ from darkroom.domain.model.image_file import MediaType
 from darkroom.entrypoints.container.generators import open_generator
 from darkroom.entrypoints.settings import BadSettings, Settings
 
+BFL = {"DARKROOM_GENERATORS": "bfl", "DARKROOM_BFL_API_KEY": "bfl-test"}
+FAL = {"DARKROOM_GENERATORS": "fal", "DARKROOM_FAL_API_KEY": "id:secret"}
 COMFYUI = {
     "DARKROOM_GENERATORS": "comfyui",
     "DARKROOM_COMFYUI_BASE_URL": "http://127.0.0.1:8188",
@@ -56,6 +58,14 @@ async def test_an_engine_needs_an_address_and_its_models() -> None:
 
 async def test_an_address_and_a_checkpoint_are_all_that_comfyui_needs() -> None:
     assert await offered(COMFYUI) == {"sdxl": MediaType.PNG}
+
+
+async def test_a_key_is_all_that_bfl_needs() -> None:
+    assert await offered(BFL) == {"flux-2-pro": MediaType.PNG, "flux-2-flex": MediaType.PNG}
+
+
+async def test_a_key_is_all_that_fal_needs() -> None:
+    assert await offered(FAL) == {"flux-dev": MediaType.PNG}
 
 
 async def test_a_key_is_all_that_gemini_needs() -> None:
@@ -139,8 +149,8 @@ async def test_a_web_ui_offers_the_checkpoints_that_were_named() -> None:
 
 @pytest.mark.parametrize(
     "environment",
-    [GEMINI, OPENAI, STABILITY, REPLICATE, WEBUI],
-    ids=["gemini", "openai", "stability", "replicate", "webui"],
+    [BFL, FAL, GEMINI, OPENAI, STABILITY, REPLICATE, WEBUI],
+    ids=["bfl", "fal", "gemini", "openai", "stability", "replicate", "webui"],
 )
 async def test_without_what_it_needs_the_start_stops(environment: dict[str, str]) -> None:
     (name,) = environment.keys() - {"DARKROOM_GENERATORS"}

@@ -163,3 +163,37 @@ def test_a_name_in_another_script_is_written_as_it_is_looked_up() -> None:
 def test_somebody_must_be_allowed() -> None:
     with pytest.raises(InvalidValue, match="at least one"):
         ImageHosts.parse([])
+
+
+BELOW = ImageHosts.parse([".fal.media", ".other.example:8443"])
+
+
+@pytest.mark.parametrize(
+    "link", ["https://v3.fal.media/x", "https://a.b.FAL.media/x", "https://x.other.example:8443/y"]
+)
+def test_all_hosts_below_a_domain_may_be_allowed(link: str) -> None:
+    assert BELOW.allow(link).host
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://fal.media/x",
+        "https://evilfal.media/x",
+        "https://v3.fal.media.evil.example/x",
+        "https://v3.fal.media./x",
+        "http://v3.fal.media/x",
+        "https://v3.fal.media:8443/x",
+        "https://x.other.example/y",
+        "https://evil.example/v3.fal.media",
+    ],
+)
+def test_what_is_not_below_the_domain_is_not(link: str) -> None:
+    with pytest.raises(LinkRefused):
+        BELOW.allow(link)
+
+
+@pytest.mark.parametrize("entry", [".com", ".", "*", ".10.0.0.1", ".*.example.com", "..example.com", ".a.b/c"])
+def test_what_is_no_domain_is_refused_at_the_start(entry: str) -> None:
+    with pytest.raises(InvalidValue):
+        ImageHosts.parse([entry])

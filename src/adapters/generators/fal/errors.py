@@ -1,0 +1,22 @@
+"""What an answer other than 2xx to an order means."""
+
+from http import HTTPStatus
+from typing import Final
+
+from darkroom.adapters.outbound_http.answer import Answer
+from darkroom.domain.model.errors import DrawingFailed, GeneratorRefused
+
+_REFUSALS: Final = {
+    HTTPStatus.UNAUTHORIZED: "it does not know our key",
+    HTTPStatus.FORBIDDEN: "our key may not, or our account is locked, as without credit",
+    HTTPStatus.NOT_FOUND: "it does not know the model",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "it does not take one of the inputs",
+}
+
+
+def fal_failure(answer: Answer) -> DrawingFailed:
+    """By its status."""
+    failure = answer.failure()
+    if isinstance(failure, GeneratorRefused) and answer.status in _REFUSALS:
+        return GeneratorRefused(f"{failure.detail}: {_REFUSALS[HTTPStatus(answer.status)]}")
+    return failure

@@ -1,0 +1,85 @@
+"""The simulator of Black Forest Labs, as the rules for generators see a provider."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, ClassVar, Final
+from urllib.parse import urlsplit
+
+from darkroom.adapters.conformance import Asked, Situation
+from darkroom.adapters.generators.bfl import open_bfl, parse_models
+from darkroom.domain.ports import ImageGenerator
+from integration.generators.simulated import ANYWHERE, BY_LINK, ONE_CALL_AN_IMAGE, Causes, SimulatedProvider
+from simulators.bfl import BflSimulator, bfl_simulator
+from simulators.bfl.order import FLEX, PRO
+from simulators.charges import Call
+
+MODELS: Final = (
+    f"pro={PRO} 64-1984/16 seed output_format=png safety_tolerance=5",
+    f"flex={FLEX} 64-1984/16 seed num_inference_steps:steps=50 guidance_scale:guidance=5(1.5-10) output_format=png",
+)
+
+
+def asked(call: Call) -> Asked:
+    given = call.body
+    return Asked(
+        version="pro" if urlsplit(call.url).path == f"/v1/{PRO}" else "flex",
+        prompt=given["prompt"],
+        negative_prompt=given.get("negative_prompt"),
+        width=given["width"],
+        height=given["height"],
+        samples=1,
+        seeds=(given["seed"],) if "seed" in given else (),
+        num_inference_steps=given.get("steps"),
+        guidance_scale=given.get("guidance"),
+    )
+
+
+class BflProvider(SimulatedProvider[BflSimulator]):
+    """BFL at `base_url`, whose tasks are asked about at another host. It never closes.
+
+    Whether what moderation holds back is charged for is not documented, so that has tests of its own.
+    """
+
+    faults: ClassVar[Causes] = {
+        **ANYWHERE,
+        **ONE_CALL_AN_IMAGE,
+        **BY_LINK,
+        Situation.KEY_REFUSED: ("error-key", {}),
+        Situation.REQUEST_REFUSED: ("error-unprocessable", {}),
+        Situation.QUOTA_USED_UP: ("error-too-many-tasks", {}),
+        Situation.SERVER_ERROR: ("server-error-json-after-charge", {}),
+    }
+
+    @property
+    def api_key(self) -> str:
+        """What it takes its callers by."""
+        return self.simulator.api_key
+
+    @property
+    def secrets(self) -> Sequence[str]:
+        return [self.api_key, *self.signatures]
+
+    @property
+    def asked(self) -> Sequence[Asked]:
+        return [asked(call) for call in self.simulator.calls]
+
+    def opened(self, *, patience: float = 60.0, **options: Any) -> AbstractAsyncContextManager[ImageGenerator]:  # noqa: ANN401
+        """A generator for it; `patience` is how long each part of a drawing may take, in seconds."""
+        known: dict[str, Any] = {
+            "api_key": self.api_key,
+            "models": parse_models(MODELS),
+            "base_url": self.base_url,
+            "polling_hosts": [self.simulator.polling_host],
+            "image_hosts": [self.image_host],
+            "call_timeout": patience,
+            "drawing_timeout": patience,
+            "fetch_timeout": patience,
+        }
+        return open_bfl(**(known | options))
+
+
+def bfl_provider(tasks_at_once: int | None = None) -> AbstractAsyncContextManager[BflProvider]:
+    """It, running."""
+    return BflProvider.running(bfl_simulator(tasks_at_once=tasks_at_once))

@@ -1,0 +1,86 @@
+"""The simulator of fal, as the rules for generators see a provider."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, ClassVar, Final
+from urllib.parse import urlsplit
+
+from darkroom.adapters.conformance import Asked, Situation
+from darkroom.adapters.generators.fal import open_fal, parse_models
+from darkroom.domain.ports import ImageGenerator
+from integration.generators.simulated import ANYWHERE, BY_LINK, ONE_CALL_AN_IMAGE, Causes, SimulatedProvider
+from simulators.charges import Call
+from simulators.fal import FalSimulator, fal_simulator
+from simulators.fal.order import BANANA, FLUX, RATIOS
+
+SIZES: Final = "|".join(f"{ratio}={width}x{height}" for ratio, (width, height) in RATIOS.items())
+MODELS: Final = (
+    f"flux-dev={FLUX} 64-1536/16 seed num_inference_steps=28(1-50) guidance_scale=3.5(1-20) output_format=png",
+    f"banana={BANANA} {SIZES} output_format=png",
+)
+
+
+def asked(call: Call) -> Asked:
+    given, flux = call.body, urlsplit(call.url).path == f"/{FLUX}"
+    sides = given["image_size"] if flux else dict(zip(("width", "height"), RATIOS[given["aspect_ratio"]], strict=True))
+    return Asked(
+        version="flux-dev" if flux else "banana",
+        prompt=given["prompt"],
+        negative_prompt=given.get("negative_prompt"),
+        width=sides["width"],
+        height=sides["height"],
+        samples=given.get("num_images", 1),
+        seeds=(given["seed"],) if "seed" in given else (),
+        num_inference_steps=given.get("num_inference_steps"),
+        guidance_scale=given.get("guidance_scale"),
+    )
+
+
+class FalProvider(SimulatedProvider[FalSimulator]):
+    """fal at `base_url`, whose files lie at `image_host`. It never closes.
+
+    Whether what moderation holds back is charged for depends on where it does, so that has tests of its own.
+    """
+
+    faults: ClassVar[Causes] = {
+        **ANYWHERE,
+        **ONE_CALL_AN_IMAGE,
+        **BY_LINK,
+        Situation.KEY_REFUSED: ("error-unauthenticated", {}),
+        Situation.REQUEST_REFUSED: ("error-not-found", {}),
+        Situation.QUOTA_USED_UP: ("error-throttled", {}),
+        Situation.SERVER_ERROR: ("server-error-json-after-charge", {}),
+    }
+
+    @property
+    def api_key(self) -> str:
+        """What it takes its callers by."""
+        return self.simulator.api_key
+
+    @property
+    def secrets(self) -> Sequence[str]:
+        return [self.api_key, *self.signatures]
+
+    @property
+    def asked(self) -> Sequence[Asked]:
+        return [asked(call) for call in self.simulator.calls]
+
+    def opened(self, *, patience: float = 60.0, **options: Any) -> AbstractAsyncContextManager[ImageGenerator]:  # noqa: ANN401
+        """A generator for it; `patience` is how long each part of a drawing may take, in seconds."""
+        known: dict[str, Any] = {
+            "api_key": self.api_key,
+            "models": parse_models(MODELS),
+            "base_url": self.base_url,
+            "image_hosts": [self.image_host],
+            "call_timeout": patience,
+            "drawing_timeout": patience,
+            "fetch_timeout": patience,
+        }
+        return open_fal(**(known | options))
+
+
+def fal_provider() -> AbstractAsyncContextManager[FalProvider]:
+    """It, running."""
+    return FalProvider.running(fal_simulator())

@@ -1,0 +1,207 @@
+"""The generator for Black Forest Labs against its simulator, by the rules for every generator and beyond."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import msgspec
+import pytest
+
+from darkroom.adapters.conformance import ProviderContract, collected, draw, full_request, plain_request
+from darkroom.adapters.generators.bfl import open_bfl, parse_models
+from darkroom.domain.model.errors import (
+    Charged,
+    DrawingFailed,
+    GeneratorRefused,
+    GeneratorUnavailable,
+    OutcomeUnknown,
+    PromptRejected,
+    UnusableImage,
+)
+from darkroom.domain.model.progress import Progress
+from darkroom.domain.ports import ImageGenerator, Receipt
+from integration.generators.bfl_provider import BflProvider, bfl_provider
+from simulators.bfl import bfl_simulator
+from simulators.bfl.order import FLEX, PRO
+
+
+@pytest.fixture
+async def provider() -> AsyncIterator[BflProvider]:
+    async with bfl_provider() as running:
+        yield running
+
+
+@pytest.fixture
+async def generator(provider: BflProvider) -> AsyncIterator[ImageGenerator]:
+    async with provider.opened() as generator:
+        yield generator
+
+
+class TestBfl(ProviderContract):
+    situations = BflProvider.situations()
+
+    @pytest.fixture
+    async def impatient(self, provider: BflProvider) -> AsyncIterator[ImageGenerator]:
+        async with provider.opened(patience=1.0) as generator:
+            yield generator
+
+
+async def test_an_order_is_as_bfl_takes_it(generator: ImageGenerator, provider: BflProvider) -> None:
+    await draw(generator, full_request(generator.cards[0]))
+
+    (call,) = provider.simulator.calls
+    assert call.url.endswith(f"/v1/{PRO}")
+    assert call.headers["x-key"] == provider.api_key
+    assert "authorization" not in call.headers
+    assert call.body == {
+        "prompt": full_request(generator.cards[0]).prompt.value,
+        "width": 80,
+        "height": 64,
+        "seed": 2**32 - 1,
+        "output_format": "png",
+        "safety_tolerance": 5,
+    }
+
+
+async def test_a_prompt_is_drawn_as_it_is_unless_the_operator_declares_otherwise(provider: BflProvider) -> None:
+    for also in ("", " prompt_upsampling=true"):
+        async with provider.opened(models=parse_models([f"flex={FLEX} 64-512/16{also}"])) as generator:
+            await draw(generator, plain_request(generator.cards[0]))
+
+    assert [call.body["prompt_upsampling"] for call in provider.simulator.calls] == [False, True]
+
+
+async def test_another_process_can_collect_with_the_receipt_alone(provider: BflProvider) -> None:
+    async with provider.opened() as generator:
+        request = plain_request(generator.cards[0], samples=3)
+        reference = (await generator.submit(request, "key")).reference
+    async with provider.opened() as generator:
+        images = await collected(generator, request, Receipt(reference))
+
+    assert sorted(images) == [0, 1, 2]
+    assert provider.charged_images == 3
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "charged"),
+    [
+        ("request-moderated", PromptRejected, Charged.UNKNOWN),
+        ("content-moderated", PromptRejected, Charged.UNKNOWN),
+        ("error", OutcomeUnknown, Charged.UNKNOWN),
+        ("failed", OutcomeUnknown, Charged.UNKNOWN),
+        ("not-found-any-more", OutcomeUnknown, Charged.UNKNOWN),
+        ("result-null", UnusableImage, Charged.YES),
+        ("polling-stranger", UnusableImage, Charged.YES),
+        ("error-no-credits", GeneratorRefused, Charged.NO),
+    ],
+)
+async def test_each_end_of_a_task_says_what_is_known_of_the_money(
+    generator: ImageGenerator, provider: BflProvider, fault: str, error: type[DrawingFailed], charged: Charged
+) -> None:
+    provider.simulator.faults.set(fault)
+    images, failure = await draw(generator, plain_request(generator.cards[0]))
+
+    assert images == {}
+    assert (type(failure), failure and failure.charged) == (error, charged)
+
+
+async def test_why_moderation_said_no_is_logged(
+    generator: ImageGenerator, provider: BflProvider, caplog: pytest.LogCaptureFixture
+) -> None:
+    provider.simulator.faults.set("request-moderated")
+    await draw(generator, plain_request(generator.cards[0]))
+
+    assert "the provider says: Derivative Works Filter" in caplog.messages
+
+
+@pytest.mark.parametrize("fault", ["poll-500", "poll-429", "poll-reset", "poll-garbage", "not-found-any-more"])
+async def test_asking_stumbles_and_goes_on(generator: ImageGenerator, provider: BflProvider, fault: str) -> None:
+    provider.simulator.faults.set(fault, times=2)
+
+    assert (await draw(generator, plain_request(generator.cards[0])))[1] is None
+
+
+async def test_what_does_not_end_is_unknown() -> None:
+    async with (
+        bfl_simulator(seconds_per_image=3600) as simulator,
+        open_bfl(
+            api_key=simulator.api_key,
+            base_url=simulator.base_url,
+            models=parse_models([f"pro={PRO} 64-512/16 seed"]),
+            polling_hosts=[simulator.polling_host],
+            image_hosts=[simulator.base_url],
+            drawing_timeout=0.3,
+        ) as generator,
+    ):
+        _, failure = await draw(generator, plain_request(generator.cards[0]))
+
+    assert (type(failure), failure and failure.charged) == (OutcomeUnknown, Charged.UNKNOWN)
+
+
+async def test_more_tasks_than_may_be_under_way_are_turned_away_for_free() -> None:
+    async with bfl_provider(tasks_at_once=2) as provider, provider.opened() as generator:
+        request = plain_request(generator.cards[0])
+        for number in range(2):
+            await generator.submit(request, f"{number}")
+        _, failure = await draw(generator, request)
+
+    assert (type(failure), failure and failure.charged) == (GeneratorUnavailable, Charged.NO)
+    assert provider.charged_images == 2
+
+
+async def test_a_link_is_dead_after_ten_minutes() -> None:
+    now = 1_800_000_000.0
+    async with (
+        bfl_simulator(clock=lambda: now) as simulator,
+        open_bfl(
+            api_key=simulator.api_key,
+            base_url=simulator.base_url,
+            models=parse_models([f"pro={PRO} 64-512/16 seed"]),
+            polling_hosts=[simulator.polling_host],
+            image_hosts=[simulator.base_url],
+            fetch_timeout=1.0,
+        ) as generator,
+    ):
+        request = plain_request(generator.cards[0])
+        receipt = await generator.submit(request, "key")
+        assert await collected(generator, request, receipt)
+        now += 600
+        with pytest.raises(UnusableImage):
+            await collected(generator, request, receipt)
+
+
+async def test_the_key_goes_nowhere_else(generator: ImageGenerator, provider: BflProvider) -> None:
+    """Neither to a stranger's polling URL, nor where an answer says that it should go, nor to the host of files."""
+    for fault in ("polling-stranger", "poll-redirect-elsewhere", "seed-null"):
+        provider.simulator.faults.set(fault, times=1)
+        await draw(generator, plain_request(generator.cards[0]))
+
+    assert provider.simulator.fetches
+    assert all("x-key" not in fetch.headers for fetch in provider.simulator.fetches)
+
+
+@pytest.mark.parametrize(
+    "order",
+    [b"../account", b"\xff", b"{}", b'{"id": "1", "polling_url": "https://api.bfl.ai.evil.example/"}', b'{"id": "1"}'],
+)
+async def test_a_receipt_that_is_none_is_followed_nowhere(provider: BflProvider, order: bytes) -> None:
+    receipt = Receipt(msgspec.json.encode({"references": {0: order}}))
+    async with provider.opened() as generator:
+        with pytest.raises(UnusableImage):
+            await collected(generator, plain_request(generator.cards[0]), receipt)
+
+
+async def test_it_tells_how_far_it_is(generator: ImageGenerator) -> None:
+    request = plain_request(generator.cards[0])
+    assert await generator.progress(request, "key", None) is None
+
+    receipt = await generator.submit(request, "key")
+    assert await generator.progress(request, "key", receipt) == Progress(position=0, step=50, steps=100)
+
+
+async def test_checking_says_what_is_left_and_that_a_key_is_wrong(provider: BflProvider) -> None:
+    async with provider.opened() as generator:
+        assert "which has 1000 credits" in await generator.check()
+    async with provider.opened(api_key="wrong") as generator:
+        with pytest.raises(GeneratorRefused, match="does not take our key"):
+            await generator.check()

@@ -1,0 +1,66 @@
+"""Whatever the simulator of Black Forest Labs can do wrong: what it is called, and what is said of the money."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Final
+
+import pytest
+
+from darkroom.adapters.outbound_http.free_calls import FreeCalls
+from darkroom.domain.model.errors import Charged
+from integration.generators.bfl_provider import BflProvider, bfl_provider
+from integration.generators.one_call_an_image import TOLD as TOLD_OF_ALL
+from integration.generators.one_call_an_image import tell
+from integration.generators.test_karlo_faults import (
+    REFUSED,
+    REJECTED,
+    UNAVAILABLE,
+    UNKNOWN,
+    UNKNOWN_LATE,
+    UNUSABLE,
+    Told,
+    each,
+)
+from simulators.bfl import bfl_simulator
+
+MENU: Final = list(bfl_simulator().faults.menu)
+TOLD: Final = dict(TOLD_OF_ALL) | dict(
+    (
+        *each(REFUSED, "error-key", "error-no-credits", "error-not-found", "error-unprocessable"),
+        *each(UNAVAILABLE, "error-too-many-tasks"),
+        *each(UNUSABLE, "polling-missing", "polling-number", "polling-stranger", "polling-own-host"),
+        *each(UNUSABLE, "result-null", "result-list", "sample-null", "sample-number", "sample-huge"),
+        *each(Told(REJECTED.error, Charged.UNKNOWN), "request-moderated", "content-moderated"),
+        *each(UNKNOWN, "error", "failed", "not-found-any-more"),
+        *each(UNKNOWN, "poll-401", "poll-403", "poll-404", "poll-410"),
+        # Asking is free, and so it is asked again until the deadline.
+        *each(UNKNOWN_LATE, "never-ending", "status-unknown", "status-missing"),
+        *each(UNKNOWN_LATE, "poll-429", "poll-500", "poll-503", "poll-reset", "poll-close", "poll-not-http"),
+        *each(UNKNOWN_LATE, "poll-black-hole", "poll-cut-short", "poll-oversized", "poll-gzip-bomb"),
+        *each(UNKNOWN_LATE, "poll-redirect-elsewhere", "poll-html", "poll-garbage", "poll-deep"),
+    )
+)
+REPRESENTATIVE: Final = (
+    *("error-no-credits", "polling-stranger", "close-after-charge", "server-error-html-before-charge"),
+    *("answer-garbage", "content-moderated", "error", "poll-404", "link-other-host", "image-html"),
+)
+
+
+@pytest.fixture
+async def provider() -> AsyncIterator[BflProvider]:
+    async with bfl_provider() as running:
+        yield running
+
+
+def test_every_fault_of_the_menu_is_expected_here() -> None:
+    assert set(TOLD) == set(MENU)
+
+
+@pytest.mark.parametrize(
+    "fault", [pytest.param(fault, marks=() if fault in REPRESENTATIVE else pytest.mark.long) for fault in MENU]
+)
+async def test_a_fault_is_called_what_it_is(provider: BflProvider, fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FreeCalls, "TIMEOUT", 0.5)
+    async with provider.opened() as generator, provider.opened(patience=1.0) as impatient:
+        await tell(provider.simulator, generator, impatient, fault, TOLD[fault])

@@ -1,0 +1,175 @@
+"""The generator for fal against its simulator, by the rules for every generator and beyond."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import msgspec
+import pytest
+
+from darkroom.adapters.conformance import ProviderContract, collected, draw, full_request, plain_request
+from darkroom.adapters.generators.fal import open_fal, parse_models
+from darkroom.domain.model.errors import (
+    Charged,
+    DrawingFailed,
+    GeneratorRefused,
+    GeneratorUnavailable,
+    OutcomeUnknown,
+    PromptRejected,
+    UnusableImage,
+)
+from darkroom.domain.model.progress import Progress
+from darkroom.domain.ports import ImageGenerator, Receipt
+from integration.generators.fal_provider import FalProvider, fal_provider
+from simulators.fal import fal_simulator
+from simulators.fal.order import FLUX
+
+
+@pytest.fixture
+async def provider() -> AsyncIterator[FalProvider]:
+    async with fal_provider() as running:
+        yield running
+
+
+@pytest.fixture
+async def generator(provider: FalProvider) -> AsyncIterator[ImageGenerator]:
+    async with provider.opened() as generator:
+        yield generator
+
+
+class TestFal(ProviderContract):
+    situations = FalProvider.situations()
+
+    @pytest.fixture
+    async def impatient(self, provider: FalProvider) -> AsyncIterator[ImageGenerator]:
+        async with provider.opened(patience=1.0) as generator:
+            yield generator
+
+
+async def test_an_order_is_as_fal_takes_it_and_nothing_is_tried_twice(
+    generator: ImageGenerator, provider: FalProvider
+) -> None:
+    await draw(generator, full_request(generator.cards[0]))
+
+    (call,) = provider.simulator.calls
+    assert call.url.endswith(f"/{FLUX}")
+    assert call.headers["authorization"] == f"Key {provider.api_key}"
+    assert call.headers["x-fal-no-retry"] == "1"
+    assert call.headers["x-app-fal-disable-fallback"] == "true"
+    assert call.headers["x-fal-request-timeout"] == "60"
+    assert call.body == {
+        "prompt": full_request(generator.cards[0]).prompt.value,
+        "image_size": {"width": 80, "height": 64},
+        "seed": 2**32 - 1,
+        "num_inference_steps": 13,
+        "guidance_scale": 10.75,
+        "output_format": "png",
+    }
+
+
+async def test_another_process_can_collect_with_the_receipt_alone(provider: FalProvider) -> None:
+    async with provider.opened() as generator:
+        request = plain_request(generator.cards[0], samples=3)
+        reference = (await generator.submit(request, "key")).reference
+    async with provider.opened() as generator:
+        images = await collected(generator, request, Receipt(reference))
+
+    assert sorted(images) == [0, 1, 2]
+    assert provider.charged_images == 3
+
+
+async def test_an_order_that_never_begins_is_taken_back() -> None:
+    async with (
+        fal_simulator() as simulator,
+        open_fal(
+            api_key=simulator.api_key,
+            base_url=simulator.base_url,
+            models=parse_models([f"flux={FLUX} 64-512/16 seed"]),
+            image_hosts=[simulator.base_url],
+            drawing_timeout=0.1,
+        ) as generator,
+    ):
+        request = plain_request(generator.cards[0])
+        simulator.faults.set("poll-black-hole", times=1)
+        _, failure = await draw(generator, request)
+
+        assert simulator.taken_back == 1
+        assert (type(failure), failure and failure.charged) == (OutcomeUnknown, Charged.UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "charged"),
+    [
+        ("result-runner-disconnected", GeneratorUnavailable, Charged.NO),
+        ("result-error-in-header", GeneratorUnavailable, Charged.NO),
+        ("result-taken-back", OutcomeUnknown, Charged.UNKNOWN),
+        ("result-policy", PromptRejected, Charged.UNKNOWN),
+        ("result-value-error", OutcomeUnknown, Charged.UNKNOWN),
+        ("result-flagged", PromptRejected, Charged.YES),
+        ("result-images-null", UnusableImage, Charged.YES),
+        ("result-gone", OutcomeUnknown, Charged.UNKNOWN),
+    ],
+)
+async def test_one_order_that_ends_badly_does_not_take_the_others_along(
+    generator: ImageGenerator, provider: FalProvider, fault: str, error: type[DrawingFailed], charged: Charged
+) -> None:
+    provider.simulator.faults.set(fault, times=1)
+    images, failure = await draw(generator, plain_request(generator.cards[0], samples=3))
+
+    assert len(images) == 2
+    assert (type(failure), failure and failure.charged) == (error, charged)
+
+
+@pytest.mark.parametrize(
+    "fault", ["poll-500", "poll-429", "poll-reset", "status-missing", "result-ingress-page", "result-error-of-nobody"]
+)
+async def test_asking_stumbles_and_goes_on(generator: ImageGenerator, provider: FalProvider, fault: str) -> None:
+    provider.simulator.faults.set(fault, times=2)
+
+    assert (await draw(generator, plain_request(generator.cards[0])))[1] is None
+
+
+async def test_a_model_may_answer_with_a_single_image(generator: ImageGenerator, provider: FalProvider) -> None:
+    provider.simulator.faults.set("result-single-image")
+
+    assert (await draw(generator, plain_request(generator.cards[0])))[1] is None
+
+
+async def test_the_key_goes_nowhere_else(generator: ImageGenerator, provider: FalProvider) -> None:
+    """Neither where an order says that it is, nor where a status says that it should go, nor to the host of files."""
+    for fault, samples in (("order-elsewhere", 1), ("poll-redirect-elsewhere", 1), ("seed-null", 1)):
+        provider.simulator.faults.set(fault, times=1)
+        await draw(generator, plain_request(generator.cards[0], samples=samples))
+
+    assert provider.simulator.fetches
+    assert all("authorization" not in fetch.headers for fetch in provider.simulator.fetches)
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        b"../account",
+        b"\xff",
+        b"{}",
+        b'{"status_url": "https://evil.example/a", "response_url": "https://evil.example/b", "cancel_url": "https://x/c"}',
+    ],
+)
+async def test_a_receipt_that_is_none_is_followed_nowhere(provider: FalProvider, order: bytes) -> None:
+    receipt = Receipt(msgspec.json.encode({"references": {0: order}}))
+    async with provider.opened() as generator:
+        with pytest.raises(UnusableImage):
+            await collected(generator, plain_request(generator.cards[0]), receipt)
+
+
+async def test_it_tells_the_place_in_the_queue(generator: ImageGenerator) -> None:
+    request = plain_request(generator.cards[0])
+    assert await generator.progress(request, "key", None) is None
+
+    receipt = await generator.submit(request, "key")
+    assert await generator.progress(request, "key", receipt) == Progress(position=1)
+
+
+async def test_checking_tells_that_the_key_is_wrong(provider: FalProvider) -> None:
+    async with provider.opened(api_key="wrong:key") as generator:
+        with pytest.raises(GeneratorRefused, match="refuses our key"):
+            await generator.check()

@@ -1,0 +1,73 @@
+"""Whatever the simulator of fal can do wrong: what it is called, and what is said of the money."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Final
+
+import pytest
+
+from darkroom.adapters.outbound_http.free_calls import FreeCalls
+from darkroom.domain.model.errors import Charged
+from integration.generators.fal_provider import FalProvider, fal_provider
+from integration.generators.one_call_an_image import TOLD as TOLD_OF_ALL
+from integration.generators.one_call_an_image import tell
+from integration.generators.test_karlo_faults import (
+    ALL,
+    REFUSED,
+    REJECTED,
+    UNAVAILABLE,
+    UNKNOWN,
+    UNKNOWN_LATE,
+    UNUSABLE,
+    Told,
+    each,
+)
+from simulators.fal import fal_simulator
+from simulators.fal.faults import NOT_CHARGED
+
+MENU: Final = list(fal_simulator().faults.menu)
+TOLD: Final = dict(TOLD_OF_ALL) | dict(
+    (
+        *each(REFUSED, "error-unauthenticated", "error-locked", "error-not-found"),
+        *each(UNAVAILABLE, "error-throttled", *NOT_CHARGED),
+        *each(UNUSABLE, "order-without-status-url", "order-with-number", "order-with-garbage", "order-elsewhere"),
+        *each(UNKNOWN, "result-taken-back", "result-value-error", "result-missing-input", "result-gone"),
+        *each(UNKNOWN, "poll-401", "poll-403", "poll-404", "poll-410"),
+        *each(Told(REJECTED.error, Charged.UNKNOWN), "result-policy"),
+        *each(REJECTED, "result-flagged"),
+        *each(ALL, "result-single-image"),
+        *each(UNUSABLE, "result-images-missing", "result-images-null", "result-images-object"),
+        *each(UNUSABLE, "result-images-of-strings", "result-without-url", "result-url-huge"),
+        # Asking is free, and so it is asked again until the deadline.
+        *each(UNKNOWN_LATE, "never-ending", "status-unknown", "status-missing"),
+        *each(UNKNOWN_LATE, "result-ingress-page", "result-error-of-nobody", "result-html"),
+        *each(UNKNOWN_LATE, "poll-429", "poll-500", "poll-503", "poll-reset", "poll-close", "poll-not-http"),
+        *each(UNKNOWN_LATE, "poll-black-hole", "poll-cut-short", "poll-oversized", "poll-gzip-bomb"),
+        *each(UNKNOWN_LATE, "poll-redirect-elsewhere", "poll-html", "poll-garbage", "poll-deep"),
+    )
+)
+REPRESENTATIVE: Final = (
+    *("error-locked", "order-elsewhere", "close-after-charge", "server-error-html-before-charge", "answer-garbage"),
+    *("result-runner-server-error", "result-policy", "result-flagged", "result-ingress-page", "poll-404"),
+    *("link-other-host", "image-html"),
+)
+
+
+@pytest.fixture
+async def provider() -> AsyncIterator[FalProvider]:
+    async with fal_provider() as running:
+        yield running
+
+
+def test_every_fault_of_the_menu_is_expected_here() -> None:
+    assert set(TOLD) == set(MENU)
+
+
+@pytest.mark.parametrize(
+    "fault", [pytest.param(fault, marks=() if fault in REPRESENTATIVE else pytest.mark.long) for fault in MENU]
+)
+async def test_a_fault_is_called_what_it_is(provider: FalProvider, fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FreeCalls, "TIMEOUT", 0.5)
+    async with provider.opened() as generator, provider.opened(patience=1.0) as impatient:
+        await tell(provider.simulator, generator, impatient, fault, TOLD[fault])
