@@ -47,8 +47,13 @@ test-parts: ## Install the programs that tests need from Debian (needs root); wh
 test: $(dev_ready) test-parts ## Run all tests but the long ones, with branch coverage
 	$(bin)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadscope --cov --cov-report term
 
+.PHONY: test-peers
+test-peers: ## Install LiteLLM in an environment of its own, for `make test-long`
+	@[ -e .bench-peers/litellm ] || '$(PYTHON)' -m venv .bench-peers/litellm
+	@.bench-peers/litellm/bin/python -m pip --quiet --disable-pip-version-check install 'litellm[proxy]' || echo 'SKIPPED PART: LiteLLM cannot be installed here' >&2
+
 .PHONY: test-long
-test-long: $(dev_ready) test-parts ## Run the tests that take minutes
+test-long: $(dev_ready) test-parts test-peers ## Run the tests that take minutes
 	$(bin)/python -m pytest -m long
 
 .PHONY: corpus
@@ -104,9 +109,7 @@ bench-parts: ## Install nginx and wrk from Debian, for `make bench` (needs root)
 measurements := throughput memory overload scale start sketch
 
 .PHONY: bench-peers
-bench-peers: ## Install gateways to compare with, in environments of their own, for `make bench`
-	@[ -e .bench-peers/litellm ] || '$(PYTHON)' -m venv .bench-peers/litellm
-	@.bench-peers/litellm/bin/python -m pip --quiet --disable-pip-version-check install 'litellm[proxy]' || echo 'SKIPPED PEER: LiteLLM cannot be installed here' >&2
+bench-peers: test-peers ## Install gateways to compare with, in environments of their own, for `make bench`
 	@PATH="$(CURDIR)/$(bin):$$PATH" npm install --silent --no-audit --no-fund --prefix .bench-peers/portkey @portkey-ai/gateway || echo 'SKIPPED PEER: Portkey cannot be installed here' >&2
 
 .PHONY: bench

@@ -1,0 +1,57 @@
+"""A prompt that one provider rejects, in whatever words, is not drawn by the next: through the service, over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pytest
+
+from darkroom.adapters.generators.by_version import ByVersionImageGenerator
+from darkroom.adapters.generators.named import NamedImageGenerator
+from darkroom.adapters.generators.openai_images import open_openai_images, parse_models
+from integration.http.house import open_house
+from simulators.openai_images import openai_images_simulator
+
+SIZES: Final = "64-1024/8 seed"
+ORDER: Final[dict[str, Any]] = {"version": "flux-dev", "prompt": "a fox in fog", "width": 512, "height": 512}
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "charged", "handed_on"),
+    [
+        ("moderated-in-other-words", 400, "unknown", False),
+        ("refused-in-a-success-before-charge", 400, "unknown", False),
+        ("error-content-policy", 400, "unknown", False),
+        ("error-moderation-input", 400, "no", False),
+        ("conflict-before-charge", 502, "unknown", False),
+        ("error-rate-limit", 200, None, True),
+        ("error-invalid-key", 200, None, True),
+    ],
+)
+async def test_a_rejected_prompt_is_not_carried_to_the_next_model(
+    fault: str, status: int, charged: str | None, *, handed_on: bool
+) -> None:
+    async with (
+        openai_images_simulator() as first,
+        openai_images_simulator() as second,
+        open_openai_images(
+            api_key=first.api_key, base_url=f"{first.base_url}/v1", models=parse_models([f"flux-dev={SIZES}"])
+        ) as asked_first,
+        open_openai_images(
+            api_key=second.api_key,
+            base_url=f"{second.base_url}/v1",
+            models=parse_models([f"flux-second={SIZES} model=flux-dev"]),
+        ) as asked_next,
+    ):
+        generator = ByVersionImageGenerator([asked_first, NamedImageGenerator(asked_next, "openai.second")])
+        first.faults.set(fault)
+        async with open_house(generator=generator, chains={"flux-dev": ("flux-dev", "flux-second")}) as house:
+            answer = await house.order(**ORDER)
+
+    assert (len(first.calls), len(second.calls)) == (1, 1 if handed_on else 0)
+    assert answer.status_code == status
+    if charged is None:
+        assert answer.headers["darkroom-generator"] == "openai.second"
+    else:
+        assert answer.json()["charged"] == charged
+        assert "litellm" not in answer.text, "the provider's own words are shown to the caller"
