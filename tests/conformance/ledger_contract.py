@@ -6,6 +6,7 @@ A subclass of `LedgerContract` names the adapter by the fixture `workplace`: one
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -16,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 
 from conformance.generations import NOON, drawn, image_of, received, stored
 from conformance.histories import histories
+from darkroom.adapters.in_memory.ledger import InMemoryGenerationLedger
 from darkroom.domain.model.errors import (
     Charged,
     OutcomeUnknown,
@@ -527,6 +529,36 @@ class LedgerContract:
             "10 USD",
         ]
         assert await ledger.usage(midnight + timedelta(seconds=1)) == []
+
+    async def test_the_account_is_what_the_rows_add_up_to(self, ledger: GenerationLedger) -> None:
+        counted, dice = InMemoryGenerationLedger(), random.Random(7)
+        versions, costs = ["v2.0", "v2.1"], [None, "0.02 USD", "20 KRW"]
+        for _ in range(60):
+            generation = received(
+                caller=dice.choice(["ada", "babbage"]),
+                samples=dice.randint(1, 4),
+                cost=dice.choice(costs),
+                version=dice.choice(versions),
+                at=NOON + timedelta(minutes=dice.randint(-3000, 3000)),
+            )
+            submitted, *_, last = stored(generation)
+            paths = [
+                [],
+                [submitted],
+                [*stored(generation)[:-1], replace(last, cost=Money.parse("1 USD"))],
+                [submitted, submitted.failed(OutcomeUnknown("cut"), LATER)],
+                [refused(generation)],
+                [generation.cancelled(LATER)],
+                stored(generation),
+                [*stored(generation), last.erased(LATER), last.erased(LATER).emptied()],
+            ]
+            path = dice.choice(paths)
+            for one in (ledger, counted):
+                await written(one, generation, *path)
+
+        for since in (NOON - timedelta(days=3), NOON, NOON + timedelta(minutes=7), NOON + timedelta(days=1, seconds=1)):
+            for caller in (None, "ada", "babbage", "charles"):
+                assert await ledger.usage(since, caller) == await counted.usage(since, caller)
 
     # -- how long it takes
 

@@ -25,13 +25,13 @@ _SESSIONS: Final = 10
 class PostgresDatabase:
     """A pool of sessions, opened when they are needed, so that it survives a restart of the server and a failover.
 
-    A session in which something of the way failed is not used again, nor are those that were idle by then: after a
-    failover they may lead to a server that takes no writes any more, or to none.
+    At most `sessions` are open. One in which something of the way failed is not used again, nor are those that were
+    idle by then: after a failover they may lead to a server that takes no writes any more, or to none.
     """
 
     def __init__(self, connecting: Connecting, sessions: int) -> None:
         self.connecting, self._times = connecting, connecting.times
-        self._room, self._most = asyncio.Semaphore(sessions), sessions
+        self._room, self.sessions = asyncio.Semaphore(sessions), sessions
         self._idle: list[Session] = []
         self._busy: dict[Session, int] = {}
         self._spoilt = 0  # how often all sessions were given up
@@ -68,7 +68,7 @@ class PostgresDatabase:
         """End the sessions: those at work are waited for as long as for any answer."""
         with suppress(TimeoutError):
             async with asyncio.timeout(self._times.answer):
-                for _ in range(self._most):
+                for _ in range(self.sessions):
                     await self._room.acquire()
         for session in (*self._idle, *self._busy):
             session.terminate()

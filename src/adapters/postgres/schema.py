@@ -6,6 +6,9 @@ caller's limit, `cost_millionths` of `currency` against the service's. No index 
 end, and pages keep some room, so that a commit on the way stays within its page (a heap-only tuple). Vacuumed often,
 the sums that limits look at are read from their indexes alone.
 A webhook is there until it was delivered; one that was given up is never due again.
+`spools` say which processes hold which spool: those of `holder`, as long as one of them has its advisory lock.
+`usage_sums` hold what counts of the rows of an hour (UTC), kept by triggers; a currency of '' is none. Sessions of
+different shards add to different rows, so that they do not wait for each other.
 """
 
 from typing import Final
@@ -80,6 +83,47 @@ MIGRATIONS: Final = (
     DROP INDEX generations_counted;
     CREATE INDEX generations_counted ON generations (caller, created_at) INCLUDE (counted, currency, cost_millionths);
     """,
+    """
+    CREATE TABLE spools (spool uuid PRIMARY KEY, holder uuid NOT NULL);
+    LOCK TABLE generations IN SHARE ROW EXCLUSIVE MODE; -- processes of the release before go on writing
+    CREATE TABLE usage_sums (
+        caller text COLLATE "C" NOT NULL,
+        hour timestamp NOT NULL,
+        version text COLLATE "C" NOT NULL,
+        currency text NOT NULL,
+        shard smallint NOT NULL,
+        images bigint NOT NULL,
+        stored bigint NOT NULL,
+        in_doubt bigint NOT NULL,
+        cost bigint NOT NULL,
+        PRIMARY KEY (caller, hour, version, currency, shard)
+    ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
+    INSERT INTO usage_sums
+    SELECT caller, date_trunc('hour', created_at AT TIME ZONE 'UTC'), version, coalesce(currency, ''), 0, sum(counted),
+        sum(stored), coalesce(sum(samples) FILTER (WHERE state = 'unknown'), 0), coalesce(sum(cost_millionths), 0)
+    FROM generations WHERE counted > 0 GROUP BY 1, 2, 3, 4;
+    CREATE FUNCTION keep_usage() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        INSERT INTO usage_sums AS kept
+        SELECT caller, date_trunc('hour', created_at AT TIME ZONE 'UTC'), version, coalesce(currency, ''),
+            pg_backend_pid() % 32, sum(sign * counted), sum(sign * stored),
+            sum(CASE state WHEN 'unknown' THEN sign * samples ELSE 0 END), sum(sign * coalesce(cost_millionths, 0))
+        FROM (SELECT 1 AS sign, NEW.* UNION ALL SELECT -1, OLD.* WHERE TG_OP = 'UPDATE') AS changed
+        WHERE counted > 0 GROUP BY 1, 2, 3, 4
+        ON CONFLICT (caller, hour, version, currency, shard) DO UPDATE SET
+            images = kept.images + excluded.images, stored = kept.stored + excluded.stored,
+            in_doubt = kept.in_doubt + excluded.in_doubt, cost = kept.cost + excluded.cost;
+        RETURN NULL;
+    END $$;
+    CREATE TRIGGER usage_of_received AFTER INSERT ON generations FOR EACH ROW
+        WHEN (NEW.counted > 0) EXECUTE FUNCTION keep_usage();
+    CREATE TRIGGER usage_of_changed AFTER UPDATE ON generations FOR EACH ROW
+        WHEN (
+            ROW (OLD.counted, OLD.stored, OLD.currency, OLD.cost_millionths, OLD.state = 'unknown')
+            IS DISTINCT FROM ROW (NEW.counted, NEW.stored, NEW.currency, NEW.cost_millionths, NEW.state = 'unknown')
+        )
+        EXECUTE FUNCTION keep_usage();
+    """,
 )
 
 
@@ -93,7 +137,8 @@ _WITHOUT_RIGHTS: Final = """
 _ALL: Final = "SELECT, INSERT, UPDATE, DELETE"
 _RIGHTS: Final = {
     "ledger_migrations": "SELECT",
-    **dict.fromkeys(("generations", "reservations", "spooled", "revoked_tokens", "issued_tokens", "webhooks"), _ALL),
+    **dict.fromkeys(("generations", "reservations", "spooled", "spools"), _ALL),
+    **dict.fromkeys(("revoked_tokens", "issued_tokens", "webhooks", "usage_sums"), _ALL),
 }
 
 

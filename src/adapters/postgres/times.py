@@ -18,6 +18,7 @@ class Times:
     answer: float = 10.0  # for a connection from the pool, and for the answer to one statement
     pulse: float = 2.0  # between two looks whether the lease's session answers
     pulse_answer: float = 3.0  # for the answer to such a look
+    takeover: float = 15.0  # for a machine that is gone to be given up by the server, before its spool is taken over
     pause: float = 0.2  # between two attempts to take the lease again
     dead_after: float = 45.0
 

@@ -146,7 +146,8 @@ async def _open_postgres(settings: Settings, spool: DiskImageSpool) -> AsyncIter
         try:
             with read_from(f"DARKROOM_LEDGER_URL, {address.names},"):
                 database = await opened.enter_async_context(open_postgres_database(address, times=times))
-            ledger = await opened.enter_async_context(open_postgres_ledger(database, machine, workers))
+            with read_from("DARKROOM_DATA_DIR"):
+                ledger = await opened.enter_async_context(open_postgres_ledger(database, machine, workers))
         except LedgerUnavailable as fault:
             raise LedgerUnavailable(f"DARKROOM_LEDGER_URL, {address.names}: {fault}") from fault
         yield Records(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
 
-from conformance.generations import drawn, received
+from conformance.generations import NOON, drawn, received, stored
 from conformance.ledger_contract import LATER, UNLIMITED, abandoned, eventually, written
 from darkroom.adapters.in_memory.spool import InMemoryImageSpool
 from darkroom.adapters.postgres.address import PostgresAddress
@@ -19,7 +21,7 @@ from darkroom.adapters.postgres.database import PostgresDatabase, open_postgres_
 from darkroom.adapters.postgres.schema import MIGRATIONS
 from darkroom.adapters.postgres.times import Times
 from darkroom.adapters.spools.postgres import PostgresImageSpool
-from darkroom.domain.model.errors import LedgerUnavailable
+from darkroom.domain.model.errors import InvalidValue, LedgerUnavailable
 from darkroom.domain.model.identifiers import uuid7
 from darkroom.domain.model.limits import Limits
 from darkroom.domain.model.values import IdempotencyKey
@@ -101,6 +103,33 @@ class TestReach:
         await workplace.kill(dead)
 
         assert [generation.id for generation in await abandoned(taker, limit=1)] == [bare.id]
+
+
+class TestSpools:
+    """A spool has one living holder: a copied data folder is told from one that has moved."""
+
+    async def test_a_copy_of_a_data_folder_does_not_start_as_long_as_the_other_lives(
+        self, database_url: str, tmp_path: Path
+    ) -> None:
+        workplace, copy = (PostgresWorkplace(database_url, tmp_path / name) for name in ("here", "copy"))
+        first = await workplace.hire(HERE)
+        second = await workplace.hire(HERE)  # another process of the same machine
+        shutil.copytree(tmp_path / "here", tmp_path / "copy")
+
+        with pytest.raises(InvalidValue, match="must not be a copy of the data folder"):
+            await copy.hire(HERE)
+        await workplace.kill(first)
+        with pytest.raises(InvalidValue, match="must not be a copy of the data folder"):
+            await copy.hire(HERE)
+        order = await written(second, received())
+        await copy.hire(ELSEWHERE)
+        await workplace.kill(second)
+
+        moved = await copy.hire(HERE)
+        assert [taken.id for taken in await abandoned(moved)] == [order.id]
+        with pytest.raises(InvalidValue, match="must not be a copy of the data folder"):
+            await workplace.hire(HERE)
+        await copy.close()
 
 
 class TestOutages:
@@ -227,6 +256,57 @@ class TestOutages:
         await session.close()
 
 
+class TestFailover:
+    """A server that takes no writes any more keeps its sessions: none of them is of any use."""
+
+    async def test_sessions_that_turned_read_only_are_left(self, workplace: PostgresWorkplace) -> None:
+        ledger = await workplace.hire()
+        order = await written(ledger, received())
+        await asyncio.gather(*(ledger.find(order.id) for _ in range(20)))  # several sessions are open
+        async with workplace.connection() as owner:
+            name = await owner.fetchval("SELECT current_database()")
+            sessions = "FROM pg_stat_activity WHERE application_name = 'darkroom' AND datname = current_database()"
+            opened = {row["pid"] for row in await owner.fetch(f"SELECT pid {sessions}")}
+            await owner.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+            # Sessions of before are told by their next statement, as those of a server that was demoted.
+            for step in ("record", "check"):
+                await owner.execute("SELECT pg_terminate_backend(pid) " + sessions)
+                with pytest.raises(LedgerUnavailable):
+                    await (ledger.record(order.submitted()) if step == "record" else ledger.check())
+            await owner.execute(f"SET default_transaction_read_only = off; ALTER DATABASE {name} RESET ALL")
+
+            await patiently(lambda: ledger.record(order.submitted()))
+            await ledger.check()
+            assert opened.isdisjoint({row["pid"] for row in await owner.fetch(f"SELECT pid {sessions}")})
+
+    async def test_of_a_session_that_is_read_only_none_of_its_time_is_used_again(self, database_url: str) -> None:
+        async with open_postgres_database(PostgresAddress.parse(database_url)) as database:
+            async with database.session() as one, database.session() as other:
+                await one.execute("SET default_transaction_read_only = on")
+                await other.execute("SET default_transaction_read_only = on")
+                old = {one, other}
+            with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
+                async with database.session() as session:
+                    await session.execute("DELETE FROM reservations")
+
+            async with database.session() as session, database.session() as another:
+                await session.execute("DELETE FROM reservations")
+                assert {session, another}.isdisjoint(old)
+
+    async def test_a_lease_does_not_stay_with_a_server_that_takes_no_writes(self, workplace: PostgresWorkplace) -> None:
+        ledger = await workplace.hire()
+        async with ledger._lease.watching() as watch:  # noqa: SLF001  # what a server does to its sessions
+            await watch.session.execute("SET default_transaction_read_only = on")
+
+        async def moved() -> bool:
+            try:
+                return ledger._lease.require() is not watch  # noqa: SLF001  # the same
+            except LedgerUnavailable:
+                return False
+
+        await eventually(moved)
+
+
 class TestOpening:
     async def test_a_schema_that_is_wanted_by_many_at_once_is_made_once(self, workplace: PostgresWorkplace) -> None:
         workers = await asyncio.gather(*(workplace.hire() for _ in range(8)))
@@ -241,6 +321,20 @@ class TestOpening:
 
         with pytest.raises(LedgerUnavailable, match=f"version {len(MIGRATIONS) + 1}"):
             await workplace.hire()
+
+    async def test_what_was_written_before_there_were_sums_is_in_them(self, workplace: PostgresWorkplace) -> None:
+        ledger = await workplace.hire()
+        for number in range(5):
+            order = received(cost="0.02 USD", at=NOON + timedelta(minutes=25 * number))
+            await written(ledger, order, *stored(order))
+        await written(ledger, received(caller="babbage", samples=2))
+        before = await ledger.usage(NOON - timedelta(days=1))
+        async with workplace.connection() as connection:
+            await connection.execute("DROP FUNCTION keep_usage CASCADE; DROP TABLE usage_sums, spools")
+            sums = next(number for number, step in enumerate(MIGRATIONS, start=1) if "usage_sums" in step)
+            await connection.execute("DELETE FROM ledger_migrations WHERE number >= $1", sums)
+
+        assert await (await workplace.hire()).usage(NOON - timedelta(days=1)) == before
 
     @pytest.mark.parametrize(
         ("old", "new"), [("darkroom:", "stranger:"), ("/test_", "/no_test_"), ("127.0.0.1", "127.0.0.2")]

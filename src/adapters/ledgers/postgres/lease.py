@@ -9,11 +9,12 @@ from uuid import UUID
 
 import asyncpg
 
+from darkroom.adapters.ledgers.postgres.spool_claim import SpoolClaim, SpoolHeldElsewhere
 from darkroom.adapters.ledgers.worker_lock import WorkerLock
 from darkroom.adapters.postgres.connecting import Connecting, Session
 from darkroom.adapters.postgres.faults import OF_THE_WAY, described, faults_as
 from darkroom.adapters.postgres.locks import lock_key
-from darkroom.domain.model.errors import LedgerUnavailable
+from darkroom.domain.model.errors import InvalidValue, LedgerUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -65,9 +66,9 @@ class Lease:
     the same to the workers of its machine, who need not wait for the database to notice a death.
     """
 
-    def __init__(self, connecting: Connecting, worker: str, lock: WorkerLock) -> None:
+    def __init__(self, connecting: Connecting, worker: str, lock: WorkerLock, claim: SpoolClaim) -> None:
         self._connecting, self._times = connecting, connecting.times
-        self._worker, self._lock = worker, lock
+        self._worker, self._lock, self._claim = worker, lock, claim
         self._watch: _Watch | None = None
         self._lost = False
         self._one_at_a_time = asyncio.Lock()
@@ -78,9 +79,10 @@ class Lease:
 
         Raises:
             LedgerUnavailable: it cannot be taken.
+            InvalidValue: the spool of this machine is held by another one that lives.
         """
         with faults_as(LedgerUnavailable, "the database cannot be connected to"):
-            watch = self._watch = await self._taken()
+            watch = self._watch = await self._taken_at_first()
         keeper = asyncio.create_task(self._keep(watch))
         try:
             yield
@@ -142,15 +144,29 @@ class Lease:
             given_up.callback(session.terminate)
             async with asyncio.timeout(self._times.connect):
                 await session.execute("SELECT pg_advisory_lock_shared($1)", lock_key("worker", self._worker))
+                await self._claim.hold(session)
             given_up.pop_all()
         return _Watch(session, self._lock, self._times.dead_after)
+
+    async def _taken_at_first(self) -> _Watch:
+        end = asyncio.get_running_loop().time() + self._times.takeover
+        while True:
+            try:
+                return await self._taken()
+            except SpoolHeldElsewhere as held:
+                if asyncio.get_running_loop().time() > end:
+                    raise InvalidValue(
+                        "must not be a copy of the data folder of a service that runs elsewhere, as its spool-id says: "
+                        "what waits in one of them would be called lost by the other; remove spool-id and spool here"
+                    ) from held
+            await asyncio.sleep(self._times.pause)
 
     async def _taken_again(self) -> _Watch:
         told = ""
         while True:
             try:
                 return await self._taken()
-            except _ANY_FAULT as fault:
+            except (SpoolHeldElsewhere, *_ANY_FAULT) as fault:
                 if (why := described(fault)) != told:
                     log.warning("the lease of this worker cannot be taken again yet: %s", why)
                 told = why

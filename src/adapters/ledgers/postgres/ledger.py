@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
+from darkroom.adapters.fair_turns import FairTurns
 from darkroom.adapters.ledgers.counting import counted_images, from_millionths, millionths
 from darkroom.adapters.ledgers.limits import WINDOW, Check, Refusal, checks
 from darkroom.adapters.ledgers.postgres import statements as sql
 from darkroom.adapters.ledgers.postgres.lease import Lease
+from darkroom.adapters.ledgers.postgres.spool_claim import SpoolClaim
 from darkroom.adapters.ledgers.postgres.webhooks import PostgresWebhookLedger
 from darkroom.adapters.ledgers.postgres.writer import Writer
 from darkroom.adapters.ledgers.rows import decode, encode_outcome, encode_request, images_on_record
@@ -30,6 +32,7 @@ from darkroom.domain.ports import GenerationLedger, ImageOnRecord
 from darkroom.domain.use_cases.draw_generation import spool_name
 
 _MINUTE: Final = 60.0  # seconds
+_SESSIONS_TO_WRITE: Final = 4  # of those of a process
 _FIRST_ID: Final = UUID(int=0)
 _LAST_ID: Final = UUID(int=2**128 - 1)
 
@@ -47,6 +50,7 @@ class PostgresGenerationLedger(GenerationLedger):
         self.webhooks = PostgresWebhookLedger(database)
         # Orders under limits wait for each other in the database; here, so that they do not hold a connection each.
         self._in_line = asyncio.Lock()
+        self._reads = FairTurns(max(1, database.sessions - _SESSIONS_TO_WRITE))
         self._receiving = Writer(database, sql.INSERT_AMONG_MANY)
         self._recording = Writer(database, sql.UPDATE_AMONG_MANY)
         self._checking = OneForAll(self._write_nothing, CHECK_GOOD_FOR)
@@ -84,17 +88,17 @@ class PostgresGenerationLedger(GenerationLedger):
                 raise Superseded(generation.id)
 
     async def find(self, generation_id: str) -> Generation | None:
-        async with self._session() as session:
+        async with self._reading() as session:
             row = await session.fetchrow(sql.FIND, _as_uuid(generation_id))
             return decode(row) if row else None
 
     async def find_by_key(self, caller: str, key: IdempotencyKey) -> Generation | None:
-        async with self._session() as session:
+        async with self._reading(caller) as session:
             row = await session.fetchrow(sql.FIND_BY_KEY, caller, key.value)
             return decode(row) if row else None
 
     async def page(self, caller: str, *, limit: int, before: str | None = None) -> Sequence[Generation]:
-        async with self._session() as session:
+        async with self._reading(caller) as session:
             older_than = _LAST_ID if before is None else _as_uuid(before)
             return [decode(row) for row in await session.fetch(sql.PAGE, caller, older_than, limit)]
 
@@ -126,7 +130,8 @@ class PostgresGenerationLedger(GenerationLedger):
             return _MINUTE if seconds is None else seconds
 
     async def usage(self, since: datetime, caller: str | None = None) -> Sequence[Usage]:
-        async with self._session() as session:
+        statement, parameters = (sql.USAGE, (since,)) if caller is None else (sql.USAGE_OF_CALLER, (since, caller))
+        async with self._reading(caller) as session:
             return [
                 Usage(
                     caller=row["caller"],
@@ -137,15 +142,15 @@ class PostgresGenerationLedger(GenerationLedger):
                     unknown=row["unknown"],
                     cost=None if row["currency"] is None else from_millionths(row["cost"], row["currency"]),
                 )
-                for row in await session.fetch(sql.USAGE, since, caller)
+                for row in await session.fetch(statement, *parameters)
             ]
 
     async def durations(self, like: GenerationRequest) -> Sequence[timedelta]:
-        async with self._session() as session:
+        async with self._reading() as session:
             return [row["lasted"] for row in await session.fetch(sql.DURATIONS, like.version.value, like.pixels)]
 
     async def sweepable(self, *, erase_before: datetime | None, forget_before: datetime | None) -> Sequence[Generation]:
-        async with self._session() as session:
+        async with self._reading() as session:
             return [decode(row) for row in await session.fetch(sql.SWEEPABLE, erase_before, forget_before)]
 
     async def check(self) -> None:
@@ -164,7 +169,7 @@ class PostgresGenerationLedger(GenerationLedger):
             await session.execute(sql.WRITE_NOTHING)
 
     async def _outcomes(self, after: UUID) -> Sequence[Any]:
-        async with self._session() as session:
+        async with self._reading() as session:
             return await session.fetch(sql.OUTCOMES, after)
 
     async def _received(self, generation: Generation) -> Generation:
@@ -208,6 +213,12 @@ class PostgresGenerationLedger(GenerationLedger):
         )
 
     @asynccontextmanager
+    async def _reading(self, caller: str | None = None) -> AsyncIterator[Session]:
+        """A session to read in; some stay free for what writes."""
+        async with self._reads.turn(caller), self._session() as session:
+            yield session
+
+    @asynccontextmanager
     async def _session(self) -> AsyncIterator[Session]:
         with _faults_translated():
             async with self._database.session() as session:
@@ -232,14 +243,16 @@ async def open_postgres_ledger(
 
     Raises:
         LedgerUnavailable: the database cannot be connected to, or the folder not be written to.
+        InvalidValue: a living process that does not share the folder holds the spool.
     """
     worker = uuid7()
     try:
         lock = WorkerLock(workers, worker)
+        claim = SpoolClaim(spool, workers.with_name(f"{workers.name}-holder"))
     except OSError as error:
         raise LedgerUnavailable(f"the lock of this worker cannot be made: {error}") from error
-    with closing(lock):
-        lease = Lease(database.connecting, worker, lock)
+    with closing(lock), closing(claim):
+        lease = Lease(database.connecting, worker, lock, claim)
         async with lease.held():
             ledger = PostgresGenerationLedger(database, lease, worker=worker, spool=spool)
             try:

@@ -105,15 +105,26 @@ SECONDS_UNTIL_ROOM: Final = """
     ) AS oldest_first WHERE gone >= $2::bigint ORDER BY at LIMIT 1
 """
 
+# Of the hour in which it begins the rows, of those after it the sums.
 USAGE: Final = """
     SELECT
-        (created_at AT TIME ZONE 'UTC')::date AS day, caller, version, currency,
-        sum(counted) AS images, sum(stored) AS stored,
-        coalesce(sum(samples) FILTER (WHERE state = 'unknown'), 0) AS unknown,
-        sum(cost_millionths)::bigint AS cost
-    FROM generations WHERE created_at >= $1 AND counted > 0 AND ($2::text IS NULL OR caller = $2)
-    GROUP BY day, caller, version, currency ORDER BY day, caller, version, currency NULLS FIRST
+        hour::date AS day, caller, version, nullif(currency, '') AS currency, sum(images)::bigint AS images,
+        sum(stored)::bigint AS stored, sum(in_doubt)::bigint AS unknown, sum(cost)::bigint AS cost
+    FROM (
+        SELECT caller, hour, version, currency, images, stored, in_doubt, cost FROM usage_sums
+        WHERE hour >= date_trunc('hour', $1::timestamptz AT TIME ZONE 'UTC' + interval '1 hour - 1 microsecond')
+        UNION ALL
+        SELECT caller, created_at AT TIME ZONE 'UTC', version, coalesce(currency, ''), counted, stored,
+            CASE state WHEN 'unknown' THEN samples ELSE 0 END, coalesce(cost_millionths, 0)
+        FROM generations
+        WHERE created_at >= $1
+        AND created_at < date_trunc('hour', $1::timestamptz AT TIME ZONE 'UTC' + interval '1 hour - 1 microsecond')
+            AT TIME ZONE 'UTC'
+        AND counted > 0
+    ) AS counted
+    GROUP BY 1, 2, 3, 4 HAVING sum(images) > 0 ORDER BY 1, 2, 3, 4 NULLS FIRST
 """
+USAGE_OF_CALLER: Final = USAGE.replace("WHERE", "WHERE caller = $2 AND")
 
 DURATIONS: Final = """
     SELECT finished_at - created_at AS lasted FROM (

@@ -14,6 +14,7 @@ from darkroom.domain.model.limits import Usage
 from darkroom.domain.model.values import IdempotencyKey
 
 _DAY: Final = timedelta(days=1)
+_HOUR: Final = 3_600_000_000  # microseconds
 
 
 def generation_in(row: sqlite3.Row) -> Generation:
@@ -53,7 +54,7 @@ def usage(connection: sqlite3.Connection, since: datetime, caller: str | None) -
     """The account by caller, model and day."""
     rows = connection.execute(
         sql.USAGE if caller is None else sql.USAGE_OF_CALLER,
-        {"since": to_microseconds(since), "caller": caller},
+        {"since": to_microseconds(since), "hour": -(-to_microseconds(since) // _HOUR), "caller": caller},
     )
     return [
         Usage(

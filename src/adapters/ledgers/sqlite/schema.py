@@ -4,6 +4,7 @@ Times are microseconds since the Unix epoch, UTC. `worker` wrote the row's lates
 is empty it is at work on it. `counted` images count against the caller's limit, `cost_millionths` of `currency`
 against the service's. No index is on a column that changes before the end, so that a commit on the way writes one page.
 A webhook is there until it was delivered; one that was given up is never due again.
+`usage_sums` hold what counts of the rows of an hour (since the Unix epoch), kept by triggers; a currency of '' is none.
 """
 
 import sqlite3
@@ -79,6 +80,59 @@ MIGRATIONS: Final = (
         "DROP INDEX generations_counted",
         """
         CREATE INDEX generations_counted ON generations (caller, created_at, counted, currency, cost_millionths)
+        """,
+    ),
+    (
+        """
+        CREATE TABLE usage_sums (
+            caller TEXT NOT NULL,
+            hour INTEGER NOT NULL,
+            version TEXT NOT NULL,
+            currency TEXT NOT NULL,
+            images INTEGER NOT NULL,
+            stored INTEGER NOT NULL,
+            in_doubt INTEGER NOT NULL,
+            cost INTEGER NOT NULL,
+            PRIMARY KEY (caller, hour, version, currency)
+        ) WITHOUT ROWID
+        """,
+        """
+        INSERT INTO usage_sums
+        SELECT caller, created_at / 3600000000, version, coalesce(currency, ''), sum(counted), sum(stored),
+            sum(iif(state = 'unknown', samples, 0)), coalesce(sum(cost_millionths), 0)
+        FROM generations WHERE counted > 0 GROUP BY 1, 2, 3, 4
+        """,
+        """
+        CREATE TRIGGER usage_of_received AFTER INSERT ON generations WHEN NEW.counted > 0 BEGIN
+        INSERT INTO usage_sums VALUES (
+            NEW.caller, NEW.created_at / 3600000000, NEW.version, coalesce(NEW.currency, ''), NEW.counted, NEW.stored,
+            iif(NEW.state = 'unknown', NEW.samples, 0), coalesce(NEW.cost_millionths, 0)
+        )
+        ON CONFLICT (caller, hour, version, currency) DO UPDATE SET
+            images = images + excluded.images, stored = stored + excluded.stored,
+            in_doubt = in_doubt + excluded.in_doubt, cost = cost + excluded.cost;
+        END
+        """,
+        """
+        CREATE TRIGGER usage_of_changed AFTER UPDATE ON generations
+        WHEN (OLD.counted, OLD.stored, OLD.currency, OLD.cost_millionths, OLD.state = 'unknown')
+            IS NOT (NEW.counted, NEW.stored, NEW.currency, NEW.cost_millionths, NEW.state = 'unknown')
+        BEGIN
+        INSERT INTO usage_sums
+        SELECT OLD.caller, OLD.created_at / 3600000000, OLD.version, coalesce(OLD.currency, ''), -OLD.counted,
+            -OLD.stored, -iif(OLD.state = 'unknown', OLD.samples, 0), -coalesce(OLD.cost_millionths, 0)
+        WHERE OLD.counted > 0
+        ON CONFLICT (caller, hour, version, currency) DO UPDATE SET
+            images = images + excluded.images, stored = stored + excluded.stored,
+            in_doubt = in_doubt + excluded.in_doubt, cost = cost + excluded.cost;
+        INSERT INTO usage_sums
+        SELECT NEW.caller, NEW.created_at / 3600000000, NEW.version, coalesce(NEW.currency, ''), NEW.counted,
+            NEW.stored, iif(NEW.state = 'unknown', NEW.samples, 0), coalesce(NEW.cost_millionths, 0)
+        WHERE NEW.counted > 0
+        ON CONFLICT (caller, hour, version, currency) DO UPDATE SET
+            images = images + excluded.images, stored = stored + excluded.stored,
+            in_doubt = in_doubt + excluded.in_doubt, cost = cost + excluded.cost;
+        END
         """,
     ),
 )

@@ -89,12 +89,19 @@ ROOM_TO_RESERVE_AT: Final = """
     ) WHERE gone >= :excess LIMIT 1
 """
 
+# Of the hour in which it begins the rows, of those after it the sums.
 USAGE: Final = """
     SELECT
-        created_at / 86400000000 AS day, caller, version, currency, sum(counted) AS images, sum(stored) AS stored,
-        sum(iif(state = 'unknown', samples, 0)) AS "unknown", sum(cost_millionths) AS cost
-    FROM generations WHERE created_at >= :since AND counted > 0
-    GROUP BY day, caller, version, currency ORDER BY day, caller, version, currency
+        hour / 24 AS day, caller, version, nullif(currency, '') AS currency, sum(images) AS images,
+        sum(stored) AS stored, sum(in_doubt) AS "unknown", sum(cost) AS cost
+    FROM (
+        SELECT * FROM usage_sums WHERE hour >= :hour
+        UNION ALL
+        SELECT caller, created_at / 3600000000, version, coalesce(currency, ''), counted, stored,
+            iif(state = 'unknown', samples, 0), coalesce(cost_millionths, 0)
+        FROM generations WHERE created_at >= :since AND created_at < :hour * 3600000000 AND counted > 0
+    )
+    GROUP BY 1, 2, 3, 4 HAVING sum(images) > 0 ORDER BY 1, 2, 3, 4
 """
 USAGE_OF_CALLER: Final = USAGE.replace("WHERE", "WHERE caller = :caller AND")
 
