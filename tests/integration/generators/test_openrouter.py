@@ -111,6 +111,22 @@ async def test_a_start_without_a_network_offers_what_was_said_last(
     assert "is offered as OpenRouter described it last" in caplog.text
 
 
+async def test_the_last_day_that_was_told_is_kept_while_no_other_is(
+    provider: OpenRouterProvider, tmp_path: Path
+) -> None:
+    simulator = provider.simulator
+    simulator.describes_models = False
+    days = [(await card_of(provider, tmp_path, f"a={SEEDREAM}")).ends]
+    simulator.describes_models, simulator.expiration_dates[SEEDREAM] = True, "2027-03-01"
+    days.append((await card_of(provider, tmp_path, f"a={SEEDREAM}")).ends)
+    simulator.describes_models = False
+    days.append((await card_of(provider, tmp_path, f"a={SEEDREAM}")).ends)
+    simulator.describes_models, simulator.expiration_dates[SEEDREAM] = True, None
+    days.append((await card_of(provider, tmp_path, f"a={SEEDREAM}")).ends)
+
+    assert days == [None, date(2027, 3, 1), date(2027, 3, 1), None]
+
+
 async def test_what_changes_is_seen_at_the_next_start(provider: OpenRouterProvider, tmp_path: Path) -> None:
     before = await card_of(provider, tmp_path, f"a={SEEDREAM}")
     provider.simulator.models[SEEDREAM][0]["pricing"][0]["cost_usd"] = 0.05

@@ -32,6 +32,7 @@ class OpenRouterSimulator(ProviderSimulator):
     """Draws one image a call for a caller who sends `api_key`.
 
     `models` are the endpoints of each model and `expiration_dates` the days that models end on; both may be changed.
+    `describes_models` is whether it answers to `GET /model/…`, which is not confirmed for image models.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class OpenRouterSimulator(ProviderSimulator):
         self.api_key = api_key
         self.models = described()
         self.expiration_dates: dict[str, Any] = {}
+        self.describes_models = True
         self._quota, self._clock = quota, clock
 
     def routes(self) -> Iterable[web.AbstractRouteDef]:
@@ -116,6 +118,8 @@ class OpenRouterSimulator(ProviderSimulator):
 
     def _model(self, request: web.Request) -> object:
         name = self._named(request)
+        if not self.describes_models:
+            raise Refused(NOT_FOUND)
         return {"data": {"id": name, "name": name, "expiration_date": self.expiration_dates.get(name)}}
 
     def _named(self, request: web.Request) -> str:

@@ -44,10 +44,10 @@ class Catalogue:
 
     async def _description(self, named: Named) -> Description:
         file = f"{self.FOLDER}/{named.name.replace('/', '@')}.json"
+        kept = await asyncio.to_thread(self._kept, file)
         try:
-            document = await self._asked(named)
+            document = await self._asked(named, kept or {})
         except DrawingFailed as reason:
-            kept = await asyncio.to_thread(self._kept, file)
             if kept is None:
                 raise InvalidValue(
                     f"what {named.name} accepts could not be read from OpenRouter ({reason}) and was not read before: "
@@ -59,15 +59,15 @@ class Catalogue:
             await asyncio.to_thread(self._keep, file, document)
         return Description.read(document, document.get("expiration_date"))
 
-    async def _asked(self, named: Named) -> Mapping[str, Any]:
-        """The document of a model's endpoints, with its `expiration_date`, if it has one."""
+    async def _asked(self, named: Named, kept: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The document of a model's endpoints, with its `expiration_date`: the one that is `kept` if it is not told."""
         endpoints = await self._get(f"/images/models/{named.name}/endpoints", named)
         try:
             model = (await self._get(f"/model/{named.name}", named)).get("data")
         except (DrawingFailed, InvalidValue) as reason:
             log.warning("OpenRouter does not say until when %s can be drawn with: %s", named.name, reason)
-            model = None
-        ends = model.get("expiration_date") if isinstance(model, dict) else None
+            model = kept
+        ends = model.get("expiration_date") if isinstance(model, Mapping) else None
         return {"endpoints": endpoints.get("endpoints"), "expiration_date": ends}
 
     async def _get(self, path: str, named: Named) -> Mapping[str, Any]:
