@@ -198,11 +198,12 @@ async def test_a_picture_of_another_shape_than_was_ordered_is_handed_out_as_it_i
 async def test_svg_is_paid_for_and_no_image(provider: OpenRouterProvider, tmp_path: Path) -> None:
     provider.simulator.faults.set("image-svg-drawn")
     async with provider.opened(tmp_path, models=[f"a={SEEDREAM}"]) as generator:
-        images, failure = await draw(generator, plain_request(generator.cards[0]))
+        request = plain_request(generator.cards[0])
+        images, failure = await draw(generator, request)
+        receipt = await generator.submit(request, "key")
 
     assert (images, type(failure)) == ({}, UnusableImage)
-    assert failure is not None
-    assert failure.evidence.startswith(b"<svg")
+    assert [piece[:4] for piece in receipt.evidence if isinstance(piece, bytes)] == [b"<svg"]
 
 
 async def test_checking_tells_that_the_key_is_wrong(provider: OpenRouterProvider, tmp_path: Path) -> None:
