@@ -21,6 +21,7 @@ from darkroom.entrypoints.http.images import ImagesController
 from darkroom.entrypoints.http.methods import answer_options
 from darkroom.entrypoints.http.models import models
 from darkroom.entrypoints.http.page import page, page_file
+from darkroom.entrypoints.http.public_path import published_under
 from darkroom.entrypoints.http.query import refuse_parameters
 from darkroom.entrypoints.http.services import Services
 from darkroom.entrypoints.http.usage import usage
@@ -42,6 +43,8 @@ def create_app(
     the first request, and left after the last. `watch` is entered around each request. `public_path` is what paths of
     the service begin with for its clients, without a slash at its end.
     """
+    with published_under(public_path):
+        documentation = documentation_routes(services.cards)
     app = Litestar(
         route_handlers=[
             ImagesController,
@@ -54,7 +57,7 @@ def create_app(
             problem_page,
             page,
             page_file,
-            *documentation_routes(services.cards, public_path),
+            *documentation,
             *([signed_file_route(services.files)] if services.files else []),
         ],
         dependencies={"services": Provide(lambda: services, sync_to_thread=False)},

@@ -154,7 +154,7 @@ async def open_house(
     )
     app = create_app(services, cors_origins=cors_origins, public_path=public_path)
     async with _serving(app) as port:
-        contract = Contract(openapi(cards, public_path))
+        contract = Contract(openapi(cards))
         async with httpx.AsyncClient(
             base_url=f"http://{LOOPBACK}:{port}",
             headers=bearer(),

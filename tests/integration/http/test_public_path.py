@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from functools import partial
+from itertools import chain
 from urllib.parse import urljoin
 
 import pytest
@@ -17,6 +19,19 @@ from integration.http.house import ORDER, House, open_house
 
 ASYNC = {"Prefer": "respond-async"}
 UNDER = "/pictures/darkroom"
+
+
+def texts(document: object) -> Iterator[str]:
+    """Every text in a document that is not the name of something."""
+    match document:
+        case str():
+            yield document
+        case list():
+            yield from chain.from_iterable(map(texts, document))
+        case dict():
+            yield from chain.from_iterable(map(texts, document.values()))
+        case _:
+            pass
 
 
 @pytest.mark.parametrize(
@@ -42,6 +57,10 @@ async def test_every_address_in_an_answer_begins_with_it(under: str, left_on: st
     assert wrong.json()["instance"] == f"{under}/api/images"
     assert (missing.json()["type"], missing.json()["instance"]) == (f"{under}/problems/not-found", f"{under}/nothing")
     assert contract["servers"] == [{"url": under or "/"}]
+    ours = re.compile(rf"({UNDER})?/(api|docs|files|problems)/")
+    addresses = list(filter(ours.match, texts(contract)))
+    assert f"{under}/problems/gone" in addresses
+    assert [address for address in addresses if not address.startswith(f"{under}/")] == []
     links = [link for link in re.findall(r'href="([^"]+)"', reference) if not link.startswith("#")]
     assert f"{under}/docs/openapi.json" in links
     assert [link for link in links if not link.startswith(f"{under}/")] == []

@@ -37,7 +37,7 @@ from darkroom.entrypoints.http.health import Health
 from darkroom.entrypoints.http.models import Models
 from darkroom.entrypoints.http.problem_types import PROBLEM_TYPES
 from darkroom.entrypoints.http.problems import ProblemAnswer
-from darkroom.entrypoints.http.public_path import public, published_under
+from darkroom.entrypoints.http.public_path import public
 from darkroom.entrypoints.http.usage import CallerUsage
 from darkroom.entrypoints.http.webhook_message import GenerationFinished
 
@@ -51,11 +51,10 @@ _ORDER_PROBLEMS: Final[tuple[type[DarkroomError], ...]] = (
 )
 
 
-def documentation_routes(cards: Mapping[str, ModelCard], public_path: str = "") -> Sequence[HTTPRouteHandler]:
-    """The routes that show the contract to all, for these models, of a service with that public path."""
-    document = openapi(cards, public_path)
-    with published_under(public_path):
-        encoded, page = msgspec.json.encode(document), reference_page(document, described_at=public(_DESCRIBED_AT))
+def documentation_routes(cards: Mapping[str, ModelCard]) -> Sequence[HTTPRouteHandler]:
+    """The routes that show the contract to all, for these models."""
+    document = openapi(cards)
+    encoded, page = msgspec.json.encode(document), reference_page(document, described_at=public(_DESCRIBED_AT))
 
     @get(_DESCRIBED_AT, opt=OPEN_TO_ALL, sync_to_thread=False)
     def openapi_json() -> Response[bytes]:
@@ -70,8 +69,8 @@ def documentation_routes(cards: Mapping[str, ModelCard], public_path: str = "") 
     return openapi_json, reference
 
 
-def openapi(cards: Mapping[str, ModelCard], public_path: str = "") -> Json:
-    """The contract, for these models by version, of a service with that public path."""
+def openapi(cards: Mapping[str, ModelCard]) -> Json:
+    """The contract, for these models by version."""
     _, schemas = msgspec.json.schema_components(_SHOWN, ref_template=schema("{name}")["$ref"])
     return {
         "openapi": "3.1.0",
@@ -82,7 +81,7 @@ def openapi(cards: Mapping[str, ModelCard], public_path: str = "") -> Json:
             "Every error is a problem (RFC 9457) that says whether money was spent.",
             "license": {"name": "Apache License 2.0", "identifier": "Apache-2.0"},
         },
-        "servers": [{"url": public_path or "/"}],
+        "servers": [{"url": public("") or "/"}],
         "security": [{"token": []}],
         "paths": {
             "/api/images": {"post": _draw_images()},

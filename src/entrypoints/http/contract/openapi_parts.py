@@ -9,6 +9,7 @@ from darkroom.entrypoints.http.auth.access import SCOPES
 from darkroom.entrypoints.http.errors import Forbidden, Internal, KeysUnavailable, Unauthorized
 from darkroom.entrypoints.http.problem_types import PROBLEM_TYPES
 from darkroom.entrypoints.http.problems import PROBLEM_JSON
+from darkroom.entrypoints.http.public_path import public
 
 Json = dict[str, Any]
 
@@ -121,11 +122,11 @@ def _problem_answers(kinds: Iterable[type[DarkroomError]]) -> dict[int, Json]:
 def _example(kind: type[DarkroomError]) -> Json:
     told = PROBLEM_TYPES[kind]
     example = {
-        "type": told.uri,
+        "type": public(told.uri),
         "title": told.title,
         "status": told.status,
         "detail": told.title,
-        "instance": "/api/images",
+        "instance": public("/api/images"),
         "charged": kind.charged,
         "request_id": "0199a8f2-7c4e-7b1d-9a53-2f6d1c0b4e88",
     }
