@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "health": "ask the service on this machine whether it takes orders; for health checks of containers",
     "usage": "say what was drawn and what it cost, by caller, model and day",
     "ledger": "make a new ledger beside images or a spool that are there already",
+    "evidence": "list and show what providers sent and could not be used",
     "orphans": "compare what the ledger knows with what the storage keeps",
 }
 # These do what they are told, whatever is set.

@@ -4,20 +4,26 @@ import asyncio
 
 import pytest
 
-from darkroom.adapters.byte_room import ByteRoom
+from darkroom.adapters.byte_room import ByteRoom, Stay
 
 
 class Guest:
-    """Holds so many bytes until it is told to leave."""
+    """Holds this many bytes until told to leave; as a part of a stay, until that ends."""
 
-    def __init__(self, room: ByteRoom, length: int) -> None:
+    def __init__(self, room: ByteRoom, length: int, stay: Stay | None = None) -> None:
         self.inside, self.leave = False, asyncio.Event()
-        self.stay = asyncio.create_task(self._stay(room, length))
+        self.stay = asyncio.create_task(self._stay(room, length, stay))
 
-    async def _stay(self, room: ByteRoom, length: int) -> None:
-        async with room.holding(length):
-            self.inside = True
+    async def _stay(self, room: ByteRoom, length: int, stay: Stay | None) -> None:
+        taken = await room.take(length, stay)
+        self.inside = True
+        if stay:
+            stay.at_its_end(lambda: room.give_back(taken))
+            return
+        try:
             await self.leave.wait()
+        finally:
+            room.give_back(taken)
         self.inside = False
 
     async def leaves(self) -> None:
@@ -41,8 +47,9 @@ async def test_no_more_bytes_are_inside_than_there_is_room_for() -> None:
 
 
 async def test_who_came_first_is_let_in_first_and_the_small_do_not_pass_the_large() -> None:
-    holder, large, small = await guests(ByteRoom(10), 6, 8, 1)
-    assert (large.inside, small.inside) == (False, False)
+    room = ByteRoom(10)
+    holder, large, small = await guests(room, 6, 8, 1)
+    assert (large.inside, small.inside, room.offers(1)) == (False, False, False)
 
     await holder.leaves()
     assert (large.inside, small.inside) == (True, True)
@@ -69,3 +76,48 @@ async def test_who_leaves_the_queue_holds_nobody_up(at_the_last_moment: bool) ->
     await asyncio.sleep(0)
 
     assert waiting.inside
+
+
+async def test_orders_that_hold_a_part_each_do_not_wait_for_each_other() -> None:
+    room, one, other = ByteRoom(10), Stay(), Stay()
+    parts = [Guest(room, 5, stay) for stay in (one, other, one, other, one)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+    # The place beyond the room goes to one of them, which needs no more than it gets; the other comes after it.
+    assert [part.inside for part in parts] == [True, True, True, False, True]
+    with one:
+        pass
+    await asyncio.sleep(0)
+    assert parts[3].inside
+    with other:
+        pass
+    assert room.offers(10), "something was not given back"
+
+
+async def test_a_part_gets_the_place_beyond_though_another_stands_before_it() -> None:
+    room, order = ByteRoom(10), Stay()
+    first, waiting, second = Guest(room, 10, order), Guest(room, 1), Guest(room, 10, order)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+    assert (first.inside, waiting.inside, second.inside) == (True, False, True)
+    with order:
+        pass
+    await asyncio.sleep(0)
+    assert waiting.inside
+    await waiting.leaves()
+
+
+async def test_bytes_belong_to_the_order_that_asks_for_them() -> None:
+    assert Stay.now() is None
+    with Stay() as order:
+        with order.current():
+            asked = asyncio.create_task(_now())
+        assert Stay.now() is None
+        assert await asked is order
+
+
+async def _now() -> Stay | None:
+    await asyncio.sleep(0)
+    return Stay.now()

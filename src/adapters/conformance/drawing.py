@@ -20,8 +20,8 @@ async def draw(
 ) -> tuple[dict[int, GeneratedImage], DrawingFailed | None]:
     """The images that come, by index, and the failure, if any. Without a `key` it is an order of its own."""
     came: dict[int, GeneratedImage] = {}
+    receipt = Receipt()
     try:
-        receipt = Receipt()
         async with aclosing(generator.answers(request, key or uuid7())) as receipts:
             async for so_far in receipts:
                 receipt = so_far
@@ -30,6 +30,7 @@ async def draw(
                 assert image.index not in came, f"image {image.index} comes twice"
                 came[image.index] = image
     except DrawingFailed as failure:
+        failure.further_evidence = (*failure.further_evidence, *receipt.evidence)
         return came, failure
     except AssertionError:
         raise

@@ -83,6 +83,8 @@ class ProviderContract(GeneratorContract):
             assert failure.charged is not Charged.NO or provider.charged_images == 0, "it was paid after all"
             assert failure.charged is not Charged.YES or provider.charged_images > 0, "it was not paid at all"
             assert failure.detail, "it says nothing of what happened"
+            if expected.evidence:
+                assert any(failure.all_evidence), "what came and cannot be used is not handed on as evidence"
             if expected.some_images:
                 assert 0 < len(images) < request.samples, "what came is not given, or what did not"
             else:

@@ -43,19 +43,32 @@ class Situation(Enum):
     LINKS_ASTRAY = "it charges, and its links lead to places that nobody allowed"
     IMAGES_OUT_OF_REACH = "it charges, and its images do not come, however often they are fetched"
     FETCHES_STUMBLE = "each image comes at the second try only"
+    OTHER_SIZE = "it charges, and draws another size than ordered"
+    BYTES_BEHIND_THE_END = "it charges, and other bytes follow the end of each image"
+    LABELLED_WRONGLY = "it charges, and its answer's headers name a type and a coding that it does not have"
+    PACKED = "it charges, and packs its answer, though that was not asked for"
+    BAD_BYTE = "it charges, and a message in its answer holds bytes that JSON does not allow"
+    BASE64_WRAPPED = "it charges, and writes base64 in lines, in the alphabet of URLs, without padding"
+    DATA_URIS = "it charges, and writes a data: URI where base64 or a link stands"
+    IMAGES_LABELLED_WRONGLY = "behind a link, headers name a type and a coding that the image does not have"
+    IMAGES_PACKED = "behind a link, the image is packed, though that was not asked for"
+    IMAGES_CUT_SHORT = "each image is cut short at the first try, and nothing says how long it is"
+    LINKS_NOT_YET = "its links open at the second try only, and answer 404 before"
+    LINKS_LEAD_ON = "its links redirect to an allowed place first"
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What the port allows: an error, if any, what it says of the money, and whether images come with it.
 
-    `at_the_deadline` where only a deadline ends it.
+    `at_the_deadline` where only a deadline ends it. `evidence`: what came MUST be handed on, for the operator.
     """
 
     error: type[DrawingFailed] | None
     charged: frozenset[Charged] = frozenset({Charged.NO})
     some_images: bool = False
     at_the_deadline: bool = False
+    evidence: bool = False
 
 
 _NO, _YES, _UNKNOWN = (frozenset({charged}) for charged in Charged)
@@ -70,14 +83,14 @@ OUTCOMES: Final = {
     Situation.CONNECTION_LOST: Outcome(OutcomeUnknown, _UNKNOWN),
     Situation.SILENCE: Outcome(OutcomeUnknown, _UNKNOWN, at_the_deadline=True),
     Situation.SERVER_ERROR: Outcome(OutcomeUnknown, _UNKNOWN),
-    Situation.GARBAGE: Outcome(UnusableImage, _YES),
-    Situation.CUT_SHORT: Outcome(UnusableImage, _YES),
-    Situation.TOO_LARGE: Outcome(UnusableImage, _YES),
+    Situation.GARBAGE: Outcome(UnusableImage, _YES, evidence=True),
+    Situation.CUT_SHORT: Outcome(UnusableImage, _YES, evidence=True),
+    Situation.TOO_LARGE: Outcome(UnusableImage, _YES, evidence=True),
     Situation.NO_IMAGES: Outcome(UnusableImage, _YES),
     Situation.TOO_FEW_IMAGES: Outcome(UnusableImage, _YES, some_images=True),
     Situation.TOO_MANY_IMAGES: Outcome(None),
-    Situation.NO_IMAGE_FILES: Outcome(UnusableImage, _YES),
-    Situation.ONE_NO_IMAGE_FILE: Outcome(UnusableImage, _YES, some_images=True),
+    Situation.NO_IMAGE_FILES: Outcome(UnusableImage, _YES, evidence=True),
+    Situation.ONE_NO_IMAGE_FILE: Outcome(UnusableImage, _YES, some_images=True, evidence=True),
     Situation.ALL_HELD_BACK: Outcome(PromptRejected, _NO | _YES),
     Situation.ONE_HELD_BACK: Outcome(PromptRejected, _YES, some_images=True),
     Situation.MODERATED_IN_OTHER_WORDS: Outcome(PromptRejected, _NO | _UNKNOWN),
@@ -86,4 +99,16 @@ OUTCOMES: Final = {
     Situation.LINKS_ASTRAY: Outcome(UnusableImage, _YES),
     Situation.IMAGES_OUT_OF_REACH: Outcome(UnusableImage, _YES, at_the_deadline=True),
     Situation.FETCHES_STUMBLE: Outcome(None),
+    Situation.OTHER_SIZE: Outcome(None),
+    Situation.BYTES_BEHIND_THE_END: Outcome(None),
+    Situation.LABELLED_WRONGLY: Outcome(None),
+    Situation.PACKED: Outcome(None),
+    Situation.BAD_BYTE: Outcome(None),
+    Situation.BASE64_WRAPPED: Outcome(None),
+    Situation.DATA_URIS: Outcome(None),
+    Situation.IMAGES_LABELLED_WRONGLY: Outcome(None),
+    Situation.IMAGES_PACKED: Outcome(None),
+    Situation.IMAGES_CUT_SHORT: Outcome(None),
+    Situation.LINKS_NOT_YET: Outcome(None),
+    Situation.LINKS_LEAD_ON: Outcome(None),
 }

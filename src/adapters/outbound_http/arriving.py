@@ -22,9 +22,8 @@ class BodyFlawed(Exception):
     """What came of a body is not to be used; the message, read after its subject, says why."""
 
 
-def with_evidence(failure: F, body: "ArrivingBytes") -> F:
-    """A failure with what came of a body."""
-    evidence = body.evidence()
+def with_evidence(failure: F, evidence: bytes | Evidence) -> F:
+    """A failure with what came of an answer, as `ArrivingBytes` gives it."""
     if isinstance(evidence, bytes):
         failure.evidence = evidence
     else:
@@ -84,11 +83,9 @@ class ArrivingBytes:
 
     async def whole(self) -> bytes:
         """All of it, in memory."""
-        if self._file is not None:
-            file, self._file = self._file, None
-            with file:
-                self._held = await self._room.take(self._length, self._stay)
-                self._pieces = [await asyncio.to_thread(os.pread, file.fileno(), self._length, 0)]
+        if self._file is not None and not self._pieces:
+            self._held = await self._room.take(self._length, self._stay)
+            self._pieces = [await asyncio.to_thread(os.pread, self._file.fileno(), self._length, 0)]
         if len(self._pieces) != 1:
             self._pieces = [b"".join(self._pieces)]
         return self._pieces[0]

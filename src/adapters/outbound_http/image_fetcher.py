@@ -15,7 +15,7 @@ from darkroom.adapters.outbound_http.bodies import BodyReader, CutShort
 from darkroom.adapters.outbound_http.headers import HEADERS
 from darkroom.adapters.outbound_http.image_hosts import ImageHosts, Origin
 from darkroom.adapters.outbound_http.public_addresses import LinkRefused
-from darkroom.domain.model.errors import InvalidValue, UnusableImage
+from darkroom.domain.model.errors import Evidence, InvalidValue, UnusableImage
 from darkroom.domain.model.image_file import CutShort as ImageCutShort
 from darkroom.domain.model.image_file import ImageFile
 from darkroom.domain.use_cases.patience import pauses
@@ -80,6 +80,7 @@ class ImageFetcher:
         clock, waits = asyncio.get_running_loop().time, pauses()
         deadline, reason = clock() + self._timeout, ""
         ours: Exception | None = None
+        evidence: bytes | Evidence = b""
         while True:
             body = self._bodies.new(self._longest, stay)
             try:
@@ -93,16 +94,17 @@ class ImageFetcher:
                 if ours:
                     raise ours from late
                 detail = f"{name} could not be fetched within {self._timeout:g} s{reason}"
-                raise with_evidence(UnusableImage(detail), body) from late
+                raise with_evidence(UnusableImage(detail), body.evidence() or evidence) from late
             except (_TryAgain, CutShort, httpx.TransportError) as passing:
                 pause, ours = next(waits), None
                 log.warning("%s did not come, trying again in %.1f s: %s", name, pause, passing)
                 reason = f": {passing}" if isinstance(passing, _TryAgain) else ""
             except BodyFlawed as flaw:
-                raise with_evidence(UnusableImage(f"{name} {flaw}"), body) from flaw
+                raise with_evidence(UnusableImage(f"{name} {flaw}"), body.evidence()) from flaw
             except Exception as fault:  # ours: the provider is not to blame, and its link still leads to the image
                 pause, ours = next(waits), fault
                 log.exception("%s could not be fetched, trying again in %.1f s", name, pause)
+            evidence = body.evidence() or evidence
             body.close()
             await asyncio.sleep(min(pause, _LONGEST_PAUSE, max(deadline - clock(), 0)))
 

@@ -54,7 +54,7 @@ class PaidCalls:
                 if not sending.begun:
                     raise GeneratorUnavailable("the provider could not be reached in time") from late
                 detail = f"the provider did not answer within {self._timeout:g} s"
-                raise with_evidence(OutcomeUnknown(detail), body) from late
+                raise with_evidence(OutcomeUnknown(detail), body.evidence()) from late
             if flaw is None:
                 try:
                     coding = response.headers.get("content-encoding", "")
@@ -62,7 +62,7 @@ class PaidCalls:
                 except BodyFlawed as unreadable:
                     flaw = unreadable
             if response.is_success and isinstance(flaw, BodyFlawed) and not isinstance(flaw, CutShort):
-                raise with_evidence(UnusableImage(f"the provider's answer {flaw}"), body) from flaw
+                raise with_evidence(UnusableImage(f"the provider's answer {flaw}"), body.evidence()) from flaw
             answer = Answer(response.status_code, response.headers, await body.whole())
             if flaw is None:
                 return answer

@@ -26,6 +26,13 @@ ANYWHERE: Final[Causes] = {
     Situation.NO_IMAGES: ("images-none", {}),
     Situation.TOO_MANY_IMAGES: ("images-too-many", {}),
     Situation.NO_IMAGE_FILES: ("image-html", {}),
+    Situation.OTHER_SIZE: ("image-of-other-size", {}),
+    Situation.BYTES_BEHIND_THE_END: ("image-with-a-tail", {}),
+    Situation.LABELLED_WRONGLY: ("labelled", {}),
+    Situation.PACKED: ("packed", {}),
+    Situation.BAD_BYTE: ("bad-byte", {}),
+    Situation.BASE64_WRAPPED: ("base64-wrapped", {}),
+    Situation.DATA_URIS: ("base64-as-data-uri", {}),
 }
 ONE_CALL_AN_IMAGE: Final[Causes] = {
     Situation.TOO_FEW_IMAGES: ("images-none", {"times": 1}),
@@ -36,6 +43,11 @@ BY_LINK: Final[Causes] = {
     Situation.LINKS_ASTRAY: ("link-other-port", {}),
     Situation.IMAGES_OUT_OF_REACH: ("fetch-503", {}),
     Situation.FETCHES_STUMBLE: ("fetch-reset", {"times": 3}),
+    Situation.IMAGES_LABELLED_WRONGLY: ("fetch-labelled", {}),
+    Situation.IMAGES_PACKED: ("fetch-packed", {}),
+    Situation.IMAGES_CUT_SHORT: ("fetch-cut-unmeasured", {"times": 3}),
+    Situation.LINKS_NOT_YET: ("fetch-404", {"times": 3}),
+    Situation.LINKS_LEAD_ON: ("fetch-redirect-to-itself", {"times": 3}),
 }
 
 Simulator = TypeVar("Simulator", bound=ProviderSimulator)

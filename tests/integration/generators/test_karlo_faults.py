@@ -78,7 +78,8 @@ TOLD: Final = dict(
         *each(Told(UnusableImage, Charged.YES, images=(0, 1)), "images-too-few"),
         *each(Told(UnusableImage, Charged.YES, images=(0,)), "images-duplicated"),
         # What is more than was ordered is left; what was ordered is paid for, and handed out.
-        *each(ALL, "images-too-many", "images-of-strings"),
+        *each(ALL, "images-too-many", "images-of-strings", "packed", "labelled", "bad-byte"),
+        *each(ALL, "base64-wrapped", "base64-as-data-uri", "fetch-packed", "fetch-labelled"),
         # The seed that really made an image is told; a missing or senseless one is the one that was sent.
         *each(ALL, "images-out-of-order", "seed-altered", "seed-missing", "seed-null", "seed-string", "seed-boolean"),
         *each(ALL, "seed-fraction", "seed-negative", "seed-too-large", "seed-huge"),
@@ -104,7 +105,7 @@ TOLD: Final = dict(
         *each(UNUSABLE, "fetch-401", "fetch-410"),
         *each(UNUSABLE, "fetch-redirect-to-itself", "fetch-redirect-elsewhere"),
         *each(UNUSABLE, "fetch-oversized", "fetch-oversized-as-declared", "fetch-gzip-bomb"),
-        *each(UNUSABLE_LATE, "link-tampered", "fetch-403", "fetch-404"),
+        *each(UNUSABLE_LATE, "link-tampered", "fetch-cut-unmeasured", "fetch-403", "fetch-404"),
         *each(UNUSABLE_LATE, "fetch-429", "fetch-500", "fetch-503", "fetch-reset", "fetch-close", "fetch-not-http"),
         *each(UNUSABLE_LATE, "fetch-huge-header", "fetch-black-hole", "fetch-slow", "fetch-drip", "fetch-cut-short"),
         *each(UNUSABLE_LATE, "fetch-cut-chunked", "fetch-reset-midway"),

@@ -49,6 +49,21 @@ def half_of_base64(entry: Entry) -> Entry:
     return {**entry, "image": text[: len(text) // 8 * 4 + 1]}
 
 
+def in_base64(change: Callable[[str], str]) -> Callable[[Drawn, Options], list[Entry]]:
+    """Puts base64 differently; a link stays as it is."""
+
+    def changed(entry: Entry) -> Entry:
+        image = str(entry["image"])
+        return entry if "://" in image else {**entry, "image": change(image)}
+
+    return partial(of_each, changed)
+
+
+def wrapped(text: str) -> str:
+    lines = (text.rstrip("=")[place : place + 76] for place in range(0, len(text), 76))
+    return "\r\n".join(lines).translate(str.maketrans("+/", "-_"))
+
+
 def _link(name: str, sentence: str, act: Callable[[Drawn, Options], list[Entry]]) -> OfImages:
     return OfImages(f"link-{name}", sentence, act, reads=("index",))
 
@@ -94,5 +109,17 @@ MENU: tuple[AnyFault, ...] = (
     _link("very-long", "A link of 1 MB.", leading(lambda true: f"{true.geturl()}&padding={'x' * 1_000_000}")),
     _link("tampered", "A signature that does not fit: the link is dead.", leading(tampered)),
     OfImages("base64-garbage", "No base64.", leading(just("%%%% this is no base64 %%%%")), reads=("index",)),
+    OfImages(
+        "base64-wrapped",
+        "Base64 in lines, in the alphabet of URLs, without padding.",
+        in_base64(wrapped),
+        reads=("index",),
+    ),
+    OfImages(
+        "base64-as-data-uri",
+        "A `data:` URI of another type.",
+        in_base64("data:text/plain;base64,{}".format),
+        reads=("index",),
+    ),
     OfImages("base64-cut-short", "The first half of the base64.", partial(of_each, half_of_base64), reads=("index",)),
 )

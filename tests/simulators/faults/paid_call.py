@@ -130,6 +130,11 @@ MENU: tuple[AnyFault, ...] = (
         wire.gzip_bomb,
         reads=("size",),
     ),
+    AfterCharge("packed", "The right answer, gzipped, whether the client takes gzip or not.", wire.packed),
+    AfterCharge("labelled", "The right answer, said to be text/plain, and to be `aws-chunked`.", wire.labelled),
+    AfterCharge(
+        "bad-byte", "The right answer, with bytes in a message that JSON does not allow.", wire.with_a_bad_byte
+    ),
     AfterCharge("answer-html", "200 with a page of HTML.", wire.replying(HTML, "text/html")),
     AfterCharge("answer-garbage", "200 with bytes that are no text.", wire.replying(NOT_TEXT, "application/json")),
     AfterCharge("answer-truncated", "200 with the first half of the JSON, as a whole HTTP answer.", truncated_json),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import struct
 import zlib
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from itertools import repeat
 
 from aiohttp import web
 
-from simulators.exchange import AnsweredExchange, Exchange, url_as_sent
+from simulators.exchange import Answer, AnsweredExchange, Exchange, url_as_sent
 from simulators.faults.fault import BeforeChargeAct, Options
 
 ENORMOUS = 300_000_000
@@ -107,6 +108,31 @@ async def huge_header(exchange: AnsweredExchange, options: Options) -> web.Strea
     response = exchange.answer.response()
     response.headers["X-Padding"] = "x" * (options.size or HUGE_HEADER)
     return response
+
+
+async def packed(exchange: AnsweredExchange, options: Options) -> web.StreamResponse:
+    return _labelled(exchange.answer, gzip.compress(exchange.answer.body, 1), "gzip")
+
+
+async def labelled(exchange: AnsweredExchange, options: Options) -> web.StreamResponse:
+    return _labelled(exchange.answer, exchange.answer.body, "aws-chunked")
+
+
+def _labelled(answer: Answer, body: bytes, coding: str) -> web.StreamResponse:
+    headers = {**answer.headers, "Content-Encoding": coding}
+    return web.Response(body=body, status=answer.status, content_type="text/plain", headers=headers)
+
+
+async def cut_unmeasured(exchange: AnsweredExchange, options: Options) -> web.StreamResponse:
+    exchange.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + _first_half(exchange))
+    exchange.close()
+    return web.Response()
+
+
+async def with_a_bad_byte(exchange: AnsweredExchange, options: Options) -> web.StreamResponse:
+    """One byte of a message that is not UTF-8, and one that JSON does not allow in a string."""
+    body = exchange.answer.body.replace(b"{", b'{"message": "caf\xe9\x01",', 1)
+    return Answer(body, exchange.answer.media_type, exchange.answer.status, exchange.answer.headers).response()
 
 
 async def gzip_bomb(exchange: AnsweredExchange, options: Options) -> web.StreamResponse:

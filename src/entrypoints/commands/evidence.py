@@ -1,0 +1,63 @@
+"""`darkroom evidence`."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from darkroom.adapters.evidence_folder import EvidenceFolder, KeptEvidence
+from darkroom.domain.model.errors import InvalidValue
+from darkroom.domain.model.image_file import ImageFile
+from darkroom.entrypoints.failures import FAILED, tell
+from darkroom.entrypoints.settings import Settings
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """What to do with it."""
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    listed = verbs.add_parser("list", help="say what is kept on this machine, the oldest first")
+    listed.add_argument("generation", nargs="?", metavar="GENERATION", help="of this generation only")
+    shown = verbs.add_parser("show", help="write one piece to standard output, as it came")
+    shown.add_argument("generation", metavar="GENERATION")
+    shown.add_argument("index", metavar="INDEX", type=int, help="which of its pieces, as `list` numbers them")
+    parser.epilog = (
+        "What providers sent and could not be used is kept on the machine that received it. It may quote prompts and "
+        "hold what is not safe to open."
+    )
+
+
+def run(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Look at what is kept; nothing is changed."""
+    folder = EvidenceFolder(
+        settings.service.data_dir / "evidence", room=settings.limits.evidence_bytes, spared=lambda: 0
+    )
+    kept = folder.kept(arguments.generation)
+    if arguments.verb == "list":
+        _list(folder, kept)
+        return 0
+    data = folder.read(kept[arguments.index]) if 0 <= arguments.index < len(kept) else None
+    if data is None:
+        tell(f"there is no piece {arguments.index} of {arguments.generation} on this machine")
+        return FAILED
+    sys.stdout.buffer.write(data)
+    return 0
+
+
+def _list(folder: EvidenceFolder, kept: Sequence[KeptEvidence]) -> None:
+    counted: dict[str, int] = {}
+    for piece in kept:
+        index = counted[piece.generation_id] = counted.get(piece.generation_id, -1) + 1
+        at = datetime.fromtimestamp(piece.kept_at, UTC)
+        print(
+            f"{piece.generation_id}  {index}  {at:%Y-%m-%d %H:%M:%S} UTC  {piece.length} bytes  {_what(folder, piece)}"
+        )
+
+
+def _what(folder: EvidenceFolder, piece: KeptEvidence) -> str:
+    """What a piece is, by its bytes."""
+    data = folder.read(piece) or b""
+    try:
+        file, _ = ImageFile.recover(data)
+    except InvalidValue:
+        return "JSON" if data.lstrip()[:1] in (b"{", b"[") else "something else"
+    return f"{file.media_type}, {file.width} x {file.height}"

@@ -1,0 +1,91 @@
+"""Whatever providers answer: an image that can be read is kept, the rest is evidence, and nothing is paid twice."""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Final
+
+import pytest
+
+from darkroom.adapters.generators.gemini import open_gemini
+from darkroom.adapters.generators.gemini import parse_models as gemini_models
+from darkroom.adapters.generators.karlo import open_karlo
+from darkroom.adapters.generators.openai_images import open_openai_images
+from darkroom.adapters.generators.openai_images import parse_models as openai_models
+from darkroom.adapters.generators.stability import open_stability
+from darkroom.adapters.generators.webui import open_webui
+from darkroom.domain.ports import ImageGenerator
+from integration.fuzz.provider_answers import BentProvider, Template, attack, serving
+
+FEW: Final = 150
+MANY: Final = 20_000
+MEMORY: Final = 200_000_000
+PATIENCE: Final[dict[str, Any]] = {"call_timeout": 20, "fetch_timeout": 3}
+
+
+def _karlo(text: str) -> dict[str, Any]:
+    return {"id": "x", "images": [{"id": "i", "image": text, "nsfw_content_detected": None}]}
+
+
+def _gemini(text: str) -> dict[str, Any]:
+    part = {"inlineData": {"mimeType": "image/png", "data": text}}
+    return {"candidates": [{"content": {"parts": [part]}, "finishReason": "STOP"}]}
+
+
+@asynccontextmanager
+async def _opened(kind: str, provider: BentProvider) -> AsyncIterator[ImageGenerator]:
+    url = provider.origin
+    openings: dict[str, Callable[[], AbstractAsyncContextManager[ImageGenerator]]] = {
+        "karlo, links": lambda: open_karlo(api_key="k", base_url=url, image_hosts=[url], **PATIENCE),
+        "karlo, base64": lambda: open_karlo(
+            api_key="k", base_url=url, image_hosts=[url], return_type="base64_string", **PATIENCE
+        ),
+        "openai, links": lambda: open_openai_images(
+            api_key="k", base_url=url, models=openai_models(["x=64-512 seed"]), image_hosts=[url], **PATIENCE
+        ),
+        "openai, base64": lambda: open_openai_images(
+            api_key="k", base_url=url, models=openai_models(["x=64-512 seed"]), **PATIENCE
+        ),
+        "stability": lambda: open_stability(api_key="k", base_url=url, call_timeout=20),
+        "webui": lambda: open_webui(base_url=url, at_once=16, call_timeout=20),
+        "gemini": lambda: open_gemini(
+            api_key="k", base_url=url, models=gemini_models(["gemini-x-image"]), call_timeout=20
+        ),
+    }
+    async with openings[kind]() as generator:
+        yield generator
+
+
+ANSWERS: Final[dict[str, Template]] = {
+    "karlo, links": _karlo,
+    "karlo, base64": _karlo,
+    "openai, links": lambda text: {"created": 1, "data": [{"url": text}]},
+    "openai, base64": lambda text: {"created": 1, "data": [{"b64_json": text}]},
+    "stability": lambda text: {"image": text, "finish_reason": "SUCCESS"},
+    "webui": lambda text: {"images": [text], "parameters": {}, "info": "{}"},
+    "gemini": _gemini,
+}
+
+
+async def _attacked(kind: str, numbers: range) -> None:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    provider = BentProvider(ANSWERS[kind], linked="links" in kind)
+    async with serving(provider), _opened(kind, provider) as generator:
+        wrong = await attack(generator, provider, numbers)
+
+    assert wrong == [], f"{len(wrong)} of {len(numbers)}"
+    assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 < MEMORY
+
+
+@pytest.mark.parametrize("kind", ["karlo, links", "openai, base64"])
+async def test_few_bent_answers(kind: str) -> None:
+    await _attacked(kind, range(FEW))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("kind", ANSWERS)
+async def test_many_bent_answers(kind: str) -> None:
+    await _attacked(kind, range(MANY))
