@@ -122,6 +122,7 @@ async def _open_openai(settings: Settings) -> AsyncIterator[ImageGenerator]:
         key_header=openai.header,
         query=openai.query,
         image_hosts=openai.image_hosts,
+        links_with_key=openai.links_with_key,
         call_timeout=openai.timeout,
         fetch_timeout=settings.generators.fetch_timeout,
         intake=_intake(settings),

@@ -13,7 +13,7 @@ from litestar.params import FromPath
 from msgspec import Meta, Struct
 
 from darkroom.domain.model.errors import InvalidValue, StorageFault
-from darkroom.domain.model.generation import Generation, State
+from darkroom.domain.model.generation import Generation, State, StoredImage
 from darkroom.domain.ports import ImageStorage
 from darkroom.entrypoints.http.answers import Image, Price, linked, no_links
 from darkroom.entrypoints.http.auth.authentication import CallerRequest
@@ -75,6 +75,18 @@ class OrderShown(Struct, frozen=True):
         )
 
 
+class SizedImage(Image, frozen=True):
+    """A stored image, and how large it really is: a provider may draw another size than ordered."""
+
+    width: Annotated[int | None, Meta(description="Pixels; null for an image that an older release stored.")]
+    height: Annotated[int | None, Meta(description="Pixels; null for an image that an older release stored.")]
+
+    @classmethod
+    def of(cls, shown: Image, image: StoredImage) -> Self:
+        """Add its size to an image that is shown."""
+        return cls(shown.id, shown.seed, shown.image, image.width, image.height)
+
+
 class GenerationShown(Struct, frozen=True):
     """A generation as it stands.
 
@@ -90,7 +102,7 @@ class GenerationShown(Struct, frozen=True):
     generator: str
     model: str
     cost: Price | None
-    images: list[Image]
+    images: list[SizedImage]
     problem: Problem | None
 
     @classmethod
@@ -110,7 +122,7 @@ class GenerationShown(Struct, frozen=True):
             generator=generation.generator,
             model=generation.model.value,
             cost=Price.of(generation.cost) if generation.cost else None,
-            images=await linked(generation.images, storage),
+            images=list(map(SizedImage.of, await linked(generation.images, storage), generation.images)),
             problem=problem_of(failure.error(), address_of(generation)) if failure else None,
         )
 

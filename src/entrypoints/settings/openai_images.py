@@ -75,6 +75,14 @@ class OpenAISettings:
             "none",
         ),
     ] = ()
+    links_with_key: Annotated[
+        bool,
+        Setting(
+            "DARKROOM_OPENAI_LINKS_WITH_KEY",
+            read.flag,
+            "whether the key goes along where an image link names the server itself",
+        ),
+    ] = False
     output_format: Annotated[
         Literal["png", "jpeg", "webp"],
         Setting(

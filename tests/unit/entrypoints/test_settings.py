@@ -100,6 +100,7 @@ TABLE: list[tuple[str, str, object, str, str]] = [
     ("DARKROOM_KARLO_RETURN_TYPE", "base64_string", "base64_string", "bytes", "must be url or base64_string"),
     ("DARKROOM_KARLO_IMAGE_FORMAT", "png", "png", "gif", "must be webp, png or jpeg"),
     ("DARKROOM_KARLO_NSFW_CHECKER", "true", True, "1", "must be true or false"),
+    ("DARKROOM_OPENAI_LINKS_WITH_KEY", "true", True, "1", "must be true or false"),
     ("DARKROOM_KARLO_API_KEY", "k", Secret("k"), "a key", "must be printable ASCII without blanks"),
     ("DARKROOM_KARLO_TIMEOUT", "100", 100.0, "100s", LONG),
     ("DARKROOM_BFL_API_KEY", "k", Secret("k"), "a key", "must be printable ASCII without blanks"),

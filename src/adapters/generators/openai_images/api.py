@@ -46,6 +46,11 @@ class ImagesAPI:
         return cls(endpoint, headers, query)
 
     @property
+    def key_headers(self) -> Mapping[str, str]:
+        """What the key goes along in."""
+        return {name: value for name, value in self.headers.items() if self.key in value}
+
+    @property
     def key(self) -> str:
         """What no log may show."""
         return self.endpoint.api_key

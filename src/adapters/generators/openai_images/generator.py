@@ -95,6 +95,7 @@ async def open_openai_images(
     call_timeout: float = 180.0,
     fetch_timeout: float = 60.0,
     intake: Intake | None = None,
+    links_with_key: bool = False,
     at_once: int = 16,
     trust_env: bool = False,
 ) -> AsyncIterator[ImageGenerator]:
@@ -103,7 +104,8 @@ async def open_openai_images(
     `models` are those of `parse_models`, `options` for those that are GPT image models, `response_format` for all
     others. The key goes into `key_header`, such as `api-key`, or else as a Bearer token; `query`, such as
     `api-version=preview`, goes along with each call. Links may name `image_hosts`, and the server itself. `at_once`
-    calls may be under way. OpenAI says that a call can take two minutes.
+    calls may be under way. `links_with_key`: the key goes along to links at the server itself. OpenAI says that a call
+    can take two minutes.
 
     Raises:
         InvalidValue: the key, the base URL, the query or a host cannot be used.
@@ -115,6 +117,7 @@ async def open_openai_images(
         call_timeout=call_timeout,
         fetch_timeout=fetch_timeout,
         intake=intake,
+        link_headers={endpoint: api.key_headers} if links_with_key else None,
         trust_env=trust_env,
     ) as http:
         generator = OpenAIImageGenerator(api, http, models, options or GPTImageOptions(), response_format)
