@@ -11,7 +11,7 @@ from darkroom.adapters.generators.gemini import open_gemini, parse_models
 from darkroom.adapters.generators.gemini.models import RATIOS
 from darkroom.adapters.generators.ratios import TIERS, RatioTable, Shape
 from darkroom.domain.ports import ImageGenerator
-from integration.generators.simulated import ANYWHERE, ONE_CALL_AN_IMAGE, Causes, SimulatedProvider
+from integration.generators.simulated import ANYWHERE, IN_BASE64, ONE_CALL_AN_IMAGE, Causes, SimulatedProvider
 from simulators.charges import Call
 from simulators.gemini import GeminiSimulator, gemini_simulator
 
@@ -48,6 +48,7 @@ class GeminiProvider(SimulatedProvider[GeminiSimulator]):
     path = "/v1beta"
     faults: ClassVar[Causes] = {
         **ANYWHERE,
+        **IN_BASE64,
         **ONE_CALL_AN_IMAGE,
         Situation.KEY_REFUSED: ("error-wrong-key", {}),
         Situation.REQUEST_REFUSED: ("error-invalid-argument", {}),

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import ClassVar
 
 from darkroom.adapters.conformance import Asked, Situation
-from integration.generators.simulated import ANYWHERE, BY_LINK, Causes, SimulatedProvider
+from integration.generators.simulated import ANYWHERE, BY_LINK, IN_BASE64, Causes, SimulatedProvider
 from simulators.karlo import KarloSimulator, karlo_simulator
 
 
@@ -16,6 +16,7 @@ class KarloProvider(SimulatedProvider[KarloSimulator]):
 
     faults: ClassVar[Causes] = {
         **ANYWHERE,
+        **IN_BASE64,
         **BY_LINK,
         Situation.KEY_REFUSED: ("error-401", {}),
         Situation.REQUEST_REFUSED: ("error-2", {}),

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, ClassVar
 
 from darkroom.adapters.conformance import Asked, Situation
-from integration.generators.simulated import ANYWHERE, BY_LINK, ONE_CALL_AN_IMAGE, Causes, SimulatedProvider
+from integration.generators.simulated import ANYWHERE, BY_LINK, IN_BASE64, ONE_CALL_AN_IMAGE, Causes, SimulatedProvider
 from simulators.openai_images import OpenAIImagesSimulator, openai_images_simulator
 
 
@@ -35,6 +35,7 @@ class OpenAIImagesProvider(SimulatedProvider[OpenAIImagesSimulator]):
     path = "/v1"
     faults: ClassVar[Causes] = {
         **ANYWHERE,
+        **IN_BASE64,
         **ONE_CALL_AN_IMAGE,
         **BY_LINK,
         Situation.KEY_REFUSED: ("error-invalid-key", {}),

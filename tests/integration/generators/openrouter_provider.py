@@ -12,7 +12,7 @@ from darkroom.adapters.generators.openrouter import open_openrouter, parse_model
 from darkroom.adapters.generators.ratios import TIERS, RatioTable, Shape
 from darkroom.domain.model.values import ImageSize
 from darkroom.domain.ports import ImageGenerator
-from integration.generators.simulated import ANYWHERE, ONE_CALL_AN_IMAGE, Causes, SimulatedProvider
+from integration.generators.simulated import ANYWHERE, IN_BASE64, ONE_CALL_AN_IMAGE, Causes, SimulatedProvider
 from simulators.charges import Call
 from simulators.openrouter import OpenRouterSimulator, openrouter_simulator
 from simulators.openrouter.models import FLUX, GPT, SEEDREAM
@@ -54,6 +54,7 @@ class OpenRouterProvider(SimulatedProvider[OpenRouterSimulator]):
     path = "/api/v1"
     faults: ClassVar[Causes] = {
         **ANYWHERE,
+        **IN_BASE64,
         **ONE_CALL_AN_IMAGE,
         Situation.KEY_REFUSED: ("error-wrong-key", {}),
         Situation.REQUEST_REFUSED: ("error-invalid", {}),

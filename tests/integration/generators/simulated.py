@@ -31,6 +31,8 @@ ANYWHERE: Final[Causes] = {
     Situation.LABELLED_WRONGLY: ("labelled", {}),
     Situation.PACKED: ("packed", {}),
     Situation.BAD_BYTE: ("bad-byte", {}),
+}
+IN_BASE64: Final[Causes] = {
     Situation.BASE64_WRAPPED: ("base64-wrapped", {}),
     Situation.DATA_URIS: ("base64-as-data-uri", {}),
 }

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from darkroom.adapters.conformance import Asked, Situation
 from darkroom.adapters.generators.stability.models import RATIOS
-from integration.generators.simulated import ANYWHERE, ONE_CALL_AN_IMAGE, Causes, SimulatedProvider
+from integration.generators.simulated import ANYWHERE, IN_BASE64, ONE_CALL_AN_IMAGE, Causes, SimulatedProvider
 from servers.proxy import Proxy
 from simulators.charges import Call
 from simulators.stability import StabilitySimulator, stability_simulator
@@ -40,6 +40,7 @@ class StabilityProvider(SimulatedProvider[StabilitySimulator]):
 
     faults: ClassVar[Causes] = {
         **ANYWHERE,
+        **IN_BASE64,
         **ONE_CALL_AN_IMAGE,
         Situation.KEY_REFUSED: ("error-unauthorized", {}),
         Situation.REQUEST_REFUSED: ("error-bad-request", {}),

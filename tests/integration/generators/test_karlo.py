@@ -10,6 +10,7 @@ import pytest
 
 from darkroom.adapters.conformance import ProviderContract, collected, draw, plain_request
 from darkroom.adapters.generators.karlo import KarloImageGenerator, open_karlo
+from darkroom.adapters.outbound_http.room import Intake
 from darkroom.domain.model.errors import UnusableImage
 from darkroom.domain.model.image_file import MediaType
 from darkroom.domain.model.values import Seed
@@ -35,6 +36,7 @@ def opened(
         nsfw_checker=nsfw_checker,
         call_timeout=patience,
         fetch_timeout=patience,
+        intake=Intake(image=16 * 2**20),  # so that three of them are less than the simulator has of an endless answer
     )
 
 

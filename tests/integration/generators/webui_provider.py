@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final
 from darkroom.adapters.conformance import Asked, Situation
 from darkroom.adapters.generators.webui import open_webui
 from darkroom.domain.ports import ImageGenerator
-from integration.generators.simulated import ANYWHERE, ONE_CALL_AN_IMAGE, Causes, SimulatedProvider
+from integration.generators.simulated import ANYWHERE, IN_BASE64, ONE_CALL_AN_IMAGE, Causes, SimulatedProvider
 from simulators.webui import WebUISimulator, webui_simulator
 
 AUTH: Final = "painter:secret-words"
@@ -36,6 +36,7 @@ class WebUIProvider(SimulatedProvider[WebUISimulator]):
 
     faults: ClassVar[Causes] = {
         **ANYWHERE,
+        **IN_BASE64,
         **ONE_CALL_AN_IMAGE,
         Situation.KEY_REFUSED: ("error-credentials", {}),
         Situation.REQUEST_REFUSED: ("error-unprocessable", {}),

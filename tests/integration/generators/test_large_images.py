@@ -1,0 +1,120 @@
+"""Images that are as large as they may be, many at once, in room for one of them."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import re
+import struct
+import zlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from darkroom.adapters.byte_room import ByteRoom
+from darkroom.adapters.conformance import plain_request
+from darkroom.adapters.generators.openai_images import open_openai_images, parse_models
+from darkroom.adapters.outbound_http.room import Intake
+from darkroom.domain.ports import ImageGenerator, Receipt
+from servers.ports import LOOPBACK
+
+MB: Final = 2**20
+_PIECE: Final = 256 * 1024
+
+
+def png(length: int) -> bytes:
+    """A whole PNG of this many bytes: one grey pixel, and a chunk of text that nobody reads."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    ends = (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0)),
+        chunk(b"IDAT", zlib.compress(b"\0\x80")) + chunk(b"IEND", b""),
+    )
+    padding = length - sum(map(len, ends)) - 12
+    return ends[0] + chunk(b"tEXt", b"Comment\0" + b"x" * (padding - 8)) + ends[1]
+
+
+@asynccontextmanager
+async def _serving(image: bytes, *, linked: bool) -> AsyncIterator[str]:
+    """An engine that answers each order with the image, or with a link to it."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError, asyncio.IncompleteReadError):
+            head = await reader.readuntil(b"\r\n\r\n")
+            if head.startswith(b"POST ") and linked:
+                body = b'{"data": [{"url": "%s/x"}]}' % origin.encode()
+            else:
+                body = answer if head.startswith(b"POST ") else image
+            writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body))
+            for place in range(0, len(body), _PIECE):
+                writer.write(body[place : place + _PIECE])
+                await writer.drain()
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
+
+    answer = b'{"data": [{"b64_json": "%b"}]}' % base64.b64encode(image)
+    server = await asyncio.start_server(serve, LOOPBACK, 0, backlog=256)
+    origin = f"http://{LOOPBACK}:{server.sockets[0].getsockname()[1]}"
+    async with server:
+        yield origin
+
+
+def _peak() -> int:
+    found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    return int(found[1]) * 1024 if found else 0
+
+
+async def _order(generator: ImageGenerator, samples: int) -> list[int]:
+    request = plain_request(generator.cards[0], samples=samples)
+    receipt, lengths = Receipt(), list[int]()
+    async for so_far in generator.answers(request, "key"):
+        receipt = so_far
+        await asyncio.sleep(0.01)  # as long as keeping it takes
+    async for image in generator.collect(request, receipt):
+        lengths.append(len(image.data))
+        await asyncio.sleep(0.01)
+    return lengths
+
+
+async def _all_come(tmp_path: Path, length: int, orders: int, samples: int, *, linked: bool) -> int:
+    """How much memory it took to have all of them, in room for one image."""
+    image = png(length)
+    async with (
+        _serving(image, linked=linked) as origin,
+        open_openai_images(
+            api_key="k",
+            base_url=origin,
+            models=parse_models(["x=64-512"]),
+            intake=Intake(ByteRoom(length), length, tmp_path),
+            call_timeout=3000,
+            fetch_timeout=3000,
+            at_once=64,
+        ) as generator,
+    ):
+        before = _peak()
+        came = await asyncio.gather(*(_order(generator, samples) for _ in range(orders)))
+
+    assert came == [[length] * samples] * orders
+    return _peak() - before
+
+
+@pytest.mark.parametrize("linked", [True, False], ids=["behind links", "in base64"])
+@pytest.mark.parametrize(("orders", "samples"), [(6, 1), (2, 3)])
+async def test_all_of_many_large_images_come(tmp_path: Path, orders: int, samples: int, *, linked: bool) -> None:
+    await _all_come(tmp_path, 5 * MB, orders, samples, linked=linked)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("linked", [True, False], ids=["behind links", "in base64"])
+async def test_64_answers_of_64_mb_all_come_at_64_mb_of_room(tmp_path: Path, *, linked: bool) -> None:
+    grown = await _all_come(tmp_path, 64 * MB, 64, 1, linked=linked)
+
+    # The room, one beyond it, what base64 and JSON take while one is decoded, and what was just handed on.
+    assert grown < 16 * 64 * MB
