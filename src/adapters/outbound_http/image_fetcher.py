@@ -14,6 +14,7 @@ from darkroom.adapters.outbound_http.arriving import ArrivingBytes, BodyFlawed, 
 from darkroom.adapters.outbound_http.bodies import BodyReader, CutShort
 from darkroom.adapters.outbound_http.headers import HEADERS
 from darkroom.adapters.outbound_http.image_hosts import ImageHosts, Origin
+from darkroom.adapters.outbound_http.images import read_place
 from darkroom.adapters.outbound_http.public_addresses import LinkRefused
 from darkroom.domain.model.errors import Evidence, InvalidValue, UnusableImage
 from darkroom.domain.model.image_file import CutShort as ImageCutShort
@@ -65,16 +66,18 @@ class ImageFetcher:
         self._timeout, self._longest, self._headers = timeout, longest, headers or {}
 
     @asynccontextmanager
-    async def fetched(self, name: str, link: str) -> AsyncIterator[bytes]:
+    async def fetched(self, name: str, place: str) -> AsyncIterator[bytes]:
         """Fetch a file, and count it as held in memory until the block is left. Tried again until the deadline.
 
-        `name` is what errors call the file.
+        `name` is what errors call the file. `place` is what an answer has in the place for it: a link, or base64, which
+        is read as `enclosed_or_linked` reads it.
 
         Raises:
             UnusableImage: it is not to be had.
         """
         with Stay() as stay:
-            yield await self._fetch(name, link, stay)
+            found = read_place(place, name)
+            yield found if isinstance(found, bytes) else await self._fetch(name, found or "", stay)
 
     async def _fetch(self, name: str, link: str, stay: Stay) -> bytes:
         clock, waits = asyncio.get_running_loop().time, pauses()

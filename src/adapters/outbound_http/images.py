@@ -31,19 +31,24 @@ def enclosed_or_linked(value: object, *, index: int) -> bytes | str | None:
     Raises:
         UnusableImage: what stands there is neither.
     """
+    return read_place(value, f"image {index}")
+
+
+def read_place(value: object, name: str) -> bytes | str | None:
+    """The same, for an image that errors call by this name."""
     if not isinstance(value, str) or not (text := value.strip()):
         return None
     if found := _DATA.match(text):
         kind, data = found.groups()
         if kind.rstrip().lower().endswith(";base64"):
-            return _from_base64(unquote(data) if "%" in data else data, index)
+            return _from_base64(unquote(data) if "%" in data else data, name)
         return unquote_to_bytes(data)
     if _LINK.match(text):
         if not text.isascii() or len(text) > ImageHosts.LONGEST_LINK:
             evidence = text.encode(errors="backslashreplace")
-            raise UnusableImage(f"image {index} has a link that cannot be followed", evidence=evidence)
+            raise UnusableImage(f"{name} has a link that cannot be followed", evidence=evidence)
         return text
-    return _from_base64(text, index)
+    return _from_base64(text, name)
 
 
 def first_of(values: Iterable[object], *, index: int) -> bytes | str | None:
@@ -64,14 +69,14 @@ def first_of(values: Iterable[object], *, index: int) -> bytes | str | None:
     return None
 
 
-def _from_base64(text: str, index: int) -> bytes:
+def _from_base64(text: str, name: str) -> bytes:
     """RFC 4648, as clients read it everywhere: an API's own documents wrap it in lines, and leave out the padding."""
     try:
         coded = text.encode("ascii").translate(_URL_SAFE, _BLANKS).rstrip(b"=")
         return base64.b64decode(coded + b"=" * (-len(coded) % 4), validate=True)
     except ValueError as flaw:
         evidence = text.encode(errors="backslashreplace")
-        detail = f"image {index} is neither a link nor base64 in the provider's answer"
+        detail = f"{name} is neither a link nor base64 in the provider's answer"
         raise UnusableImage(detail, evidence=evidence) from flaw
 
 

@@ -95,7 +95,7 @@ class BflImageGenerator(ImageGenerator):
 
     async def _asked(self, order: BflOrder) -> Task:
         call = httpx.Request("GET", order.polling_url, headers=self._headers)
-        return Task.of(await said_of_job(self._http.free, call, longest=_LONGEST_ANSWER))
+        return Task.of(await said_of_job(self._http.free, call, longest=self._http.intake.longest_answer(1)))
 
     @property
     def _headers(self) -> dict[str, str]:

@@ -83,7 +83,7 @@ class Task:
         return list(reported_in(self._result))
 
     def link(self, request: GenerationRequest, key: str) -> str:
-        """The URL of its image, which dies after ten minutes.
+        """The URL of its image, which dies after ten minutes, or the image as a data: URI.
 
         Raises:
             DrawingFailed: it ended without one; the class says why, and what is known of the money.
@@ -91,7 +91,7 @@ class Task:
         if self.document.get("status") != "Ready":
             raise explain(self._failure(), self._said, request, [key], wordings=True)
         link = self._result.get("sample")
-        if not isinstance(link, str) or not link.isascii() or not 0 < len(link) <= ImageHosts.LONGEST_LINK:
+        if not isinstance(link, str) or not link.strip():
             raise UnusableImage("the task is ready, and has no link to an image")
         return link
 

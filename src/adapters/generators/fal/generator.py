@@ -96,7 +96,7 @@ class FalImageGenerator(ImageGenerator):
 
     async def _said(self, verb: str, url: str) -> Answer | None:
         call = httpx.Request(verb, url, headers=self._headers)
-        return await said_of_job(self._http.free, call, longest=_LONGEST_ANSWER)
+        return await said_of_job(self._http.free, call, longest=self._http.intake.longest_answer(1))
 
     @property
     def _no_second_try(self) -> dict[str, str]:

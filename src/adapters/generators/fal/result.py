@@ -8,7 +8,6 @@ from typing import Any, Final
 from darkroom.adapters.generators.moderation import REJECTED, explain
 from darkroom.adapters.generators.seeds import reported_in
 from darkroom.adapters.outbound_http.answer import Answer
-from darkroom.adapters.outbound_http.image_hosts import ImageHosts
 from darkroom.domain.model.errors import (
     Charged,
     DrawingFailed,
@@ -68,7 +67,7 @@ class FalResult:
         return list(reported_in(self._document))
 
     def link(self, request: GenerationRequest, key: str) -> str:
-        """The URL of its image; if there are several, of the first.
+        """The URL of its image, or the image as a data: URI; if there are several, of the first.
 
         Raises:
             DrawingFailed: it ended without one; the class says why, and what is known of the money.
@@ -82,7 +81,7 @@ class FalResult:
         images = document.get("images")
         image = images[0] if isinstance(images, list) and images else document.get("image")
         link = image.get("url") if isinstance(image, dict) else None
-        if not isinstance(link, str) or not link.isascii() or not 0 < len(link) <= ImageHosts.LONGEST_LINK:
+        if not isinstance(link, str) or not link.strip():
             failure = UnusableImage("the result has no link to an image", evidence=self.answer.body)
             raise explain(failure, document, request, [key], wordings=False, quoted=False)
         return link

@@ -90,7 +90,9 @@ class ReplicateImageGenerator(ImageGenerator):
 
     async def _asked(self, verb: str, path: str) -> Prediction:
         """What is said of a prediction; nothing is, if it cannot be asked just now."""
-        answer = await said_of_job(self._http.free, self._request(verb, path), longest=_LONGEST_ANSWER)
+        answer = await said_of_job(
+            self._http.free, self._request(verb, path), longest=self._http.intake.longest_answer(1)
+        )
         return Prediction(answer.document() if answer and answer.is_success else {})
 
     def _request(self, verb: str, path: str, content: bytes | None = None) -> httpx.Request:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from darkroom.adapters.generators.seeds import reported_in
-from darkroom.adapters.outbound_http.image_hosts import ImageHosts
 from darkroom.domain.model.errors import (
     DrawingFailed,
     GeneratorUnavailable,
@@ -75,7 +74,7 @@ class Prediction:
         yield from dict.fromkeys(_SEED.findall(logs)) if isinstance(logs, str) else ()
 
     def link(self) -> str:
-        """The URL of its image; where it made several, of the first.
+        """The URL of its image, or the image as a data: URI; where it made several, of the first.
 
         Raises:
             DrawingFailed: it ended without one; the class says why, and what is known of the money.
@@ -86,7 +85,7 @@ class Prediction:
             raise UnusableImage("the provider has removed its image by now")
         output = self.document.get("output")
         link = output[0] if isinstance(output, list) and output else output
-        if not isinstance(link, str) or not link.isascii() or not 0 < len(link) <= ImageHosts.LONGEST_LINK:
+        if not isinstance(link, str) or not link.strip():
             raise UnusableImage("the prediction succeeded, and has no link to an image", evidence=self._evidence)
         return link
 
