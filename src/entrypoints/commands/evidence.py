@@ -5,9 +5,9 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from darkroom.adapters.evidence_folder import EvidenceFolder, KeptEvidence
 from darkroom.domain.model.errors import InvalidValue
 from darkroom.domain.model.image_file import ImageFile
+from darkroom.entrypoints.container.evidence import EvidenceFolder, KeptEvidence, kept_evidence
 from darkroom.entrypoints.failures import FAILED, tell
 from darkroom.entrypoints.settings import Settings
 
@@ -28,9 +28,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Look at what is kept; nothing is changed."""
-    folder = EvidenceFolder(
-        settings.service.data_dir / "evidence", room=settings.limits.evidence_bytes, spared=lambda: 0
-    )
+    folder = kept_evidence(settings)
     kept = folder.kept(arguments.generation)
     if arguments.verb == "list":
         _list(folder, kept)

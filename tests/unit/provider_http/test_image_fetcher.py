@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import gzip
 import zlib
 from collections.abc import AsyncIterator
@@ -182,7 +183,7 @@ async def test_what_cannot_be_the_image_is_final_and_kept_as_it_came(cdn: Cdn, w
     assert raised.value.evidence == cdn.content[:LONGEST]
 
 
-@pytest.mark.parametrize("link", ["http://cdn.example/x", "https://elsewhere.example/x", "\ud800"])
+@pytest.mark.parametrize("link", ["http://cdn.example/x", "https://elsewhere.example/x", "ftp://cdn.example/x"])
 async def test_a_link_that_is_not_allowed_is_never_followed(link: str) -> None:
     cdn = Cdn(200)
     with pytest.raises(UnusableImage, match="its link") as raised:
@@ -191,6 +192,22 @@ async def test_a_link_that_is_not_allowed_is_never_followed(link: str) -> None:
     assert cdn.requests == []
     assert raised.value.evidence
     assert link not in str(raised.value)
+
+
+@pytest.mark.parametrize("place", ["/x", "\ud800", "", "https://cdn.example/\u00f6"])
+async def test_what_is_no_link_is_not_fetched(place: str) -> None:
+    cdn = Cdn(200)
+    with pytest.raises(UnusableImage, match="image 0"):
+        await fetched(cdn, link=place)
+
+    assert cdn.requests == []
+
+
+async def test_an_image_that_stands_where_a_link_should_is_taken() -> None:
+    cdn = Cdn(200)
+
+    assert await fetched(cdn, link=f"data:image/png;base64,{base64.b64encode(IMAGE).decode()}") == IMAGE
+    assert cdn.requests == []
 
 
 HALF: Final = IMAGE[:-30]
