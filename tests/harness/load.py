@@ -19,11 +19,12 @@ class Load:
     Attributes:
         answers: Those that clients were content with, by the order's key.
         ordered: The orders, by key.
+        orders: Those to come.
     """
 
     def __init__(self, clients: Sequence[Client], orders: Iterator[Order]) -> None:
         self.clients = clients
-        self._orders = orders
+        self.orders = orders
         self.ordered: dict[str, Order] = {}
         self.answers: dict[str, Answer] = {}
         self._enough = asyncio.Event()
@@ -69,6 +70,6 @@ class Load:
 
     async def _keep_busy(self, client: Client) -> None:
         while not self._enough.is_set():
-            order = next(self._orders)
+            order = next(self.orders)
             self.ordered[order.key] = order
             self.answers[order.key] = await client.order(order)

@@ -7,6 +7,7 @@ import os
 import secrets
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -29,11 +30,13 @@ class PostgresServer:
     milliseconds.
 
     Args:
+        of: A running server whose standby this one becomes; it follows it until it is promoted.
         durable: Whether commits wait for the disk. Benchmarks want to pay that price; tests need not, since what the
             operating system was given survives the death of every process.
     """
 
-    def __init__(self, *, durable: bool = False) -> None:
+    def __init__(self, *, durable: bool = False, of: Self | None = None) -> None:
+        self._primary = of
         self._fsync = "on" if durable else "off"
         self._folder = tempfile.TemporaryDirectory(prefix="darkroom-postgres-")
         self._account = "nobody" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
@@ -47,7 +50,8 @@ class PostgresServer:
         try:
             self._lay_out()
             self.start()
-            self._execute(f"CREATE ROLE {_SERVICE} LOGIN PASSWORD '{self._password}'")
+            if self._primary is None:
+                self._execute(f"CREATE ROLE {_SERVICE} LOGIN PASSWORD '{self._password}'")
         except BaseException:
             self.__exit__()
             raise
@@ -114,7 +118,7 @@ class PostgresServer:
             port = self._port or free_port()
             process = self._run("postgres", *self._options(port))
             try:
-                process.wait_for("ready to accept connections", stream="stderr")
+                process.wait_for("ready to accept (read-only )?connections", stream="stderr")
             except ProgramFailed:  # as it does if somebody else was quicker to take the port
                 process.close()
                 if not attempts_left:
@@ -131,6 +135,28 @@ class PostgresServer:
                 process.interrupt()
                 process.wait()
 
+    def kill(self) -> None:
+        """End it as a loss of power does."""
+        if self._process:
+            process, self._process = self._process, None
+            process.close()
+
+    def promote(self) -> None:
+        """Let a standby take writes, and wait until it does."""
+        self._execute("SELECT pg_promote()")
+
+    def commit_with_standby(self) -> None:
+        """From now on commits wait until the standby has them; wait until it follows."""
+        self._execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
+        self._execute("SELECT pg_reload_conf()")
+        while self._asked("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'") == "0":
+            time.sleep(0.1)
+
+    def url_with(self, other: Self, database_url: str) -> str:
+        """The URL of a database at this server or at its standby, whichever takes writes."""
+        here, there = f"{LOOPBACK}:{self._port}", f"{LOOPBACK}:{other.port}"
+        return f"{database_url.replace(here, f'{here},{there}')}?target_session_attrs=read-write"
+
     def _lay_out(self) -> None:
         """Make the cluster, as the account that will run it."""
         folder = Path(self._folder.name)
@@ -141,6 +167,9 @@ class PostgresServer:
             self._programs = _copy(self._programs, folder)
             for path in (folder, *folder.rglob("*")):
                 shutil.chown(path, self._account)
+        if self._primary:
+            self._copy_of(self._primary)
+            return
         with self._run(
             "initdb",
             f"--pgdata={folder / 'data'}",
@@ -153,6 +182,25 @@ class PostgresServer:
         ) as process:
             if process.wait(timeout=60):
                 raise ProgramFailed(f"initdb failed\n{process.stderr}")
+
+    def _copy_of(self, primary: Self) -> None:
+        self._password = primary._password
+        data = Path(self._folder.name) / "data"
+        with self._run(
+            "pg_basebackup",
+            f"--dbname={primary._url(_ADMIN, '')}",
+            f"--pgdata={data}",
+            "--write-recovery-conf",
+            "--no-sync",
+        ) as process:
+            if process.wait(timeout=60):
+                raise ProgramFailed(f"pg_basebackup failed\n{process.stderr}")
+
+    def _asked(self, query: str) -> str:
+        with self._run("psql", self._url(_ADMIN, "postgres"), "--no-psqlrc", "-At", f"--command={query}") as process:
+            if process.wait():
+                raise ProgramFailed(f"{query}: {process.stderr}")
+            return process.stdout.strip()
 
     def _options(self, port: int) -> Iterator[str]:
         yield f"-D{Path(self._folder.name) / 'data'}"

@@ -12,7 +12,7 @@ import asyncpg
 from darkroom.adapters.postgres.address import PostgresAddress
 from darkroom.adapters.postgres.connecting import Connecting, Session
 from darkroom.adapters.postgres.faults import OF_THE_WAY, described, faults_as, passes, spoils, spoils_all
-from darkroom.adapters.postgres.fitness import require_fit
+from darkroom.adapters.postgres.fitness import remarks, require_fit
 from darkroom.adapters.postgres.schema import migrate
 from darkroom.adapters.postgres.times import Times
 from darkroom.domain.model.errors import InvalidValue, LedgerUnavailable
@@ -34,6 +34,7 @@ class PostgresDatabase:
         self._room, self.sessions = asyncio.Semaphore(sessions), sessions
         self._idle: list[Session] = []
         self._busy: dict[Session, int] = {}
+        self.remarks: tuple[str, ...] = ()
         self._spoilt = 0  # how often all sessions were given up
 
     @asynccontextmanager
@@ -111,6 +112,7 @@ async def open_postgres_database(
         with faults_as(LedgerUnavailable, "the database cannot be brought up to date"):
             async with database.session() as session:
                 await migrate(session)
+                database.remarks = await remarks(session)
         yield database
     finally:
         await database.close()

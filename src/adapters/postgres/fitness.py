@@ -18,6 +18,12 @@ _LOOK: Final = """
 """
 
 
+_KEPT: Final = """
+    SELECT current_setting('fsync')::boolean AS fsync, current_setting('synchronous_standby_names') AS waited_for,
+        (SELECT count(*) FROM pg_stat_replication) AS followers
+"""
+
+
 async def require_fit(one: Session, other: Session) -> None:
     """Make sure of it, by two sessions that are open at the same time.
 
@@ -39,6 +45,20 @@ async def require_fit(one: Session, other: Session) -> None:
             f"must lead to a database with a schema for the tables: of search_path ({found['search_path']}) there is "
             "none, or the role may not use it"
         )
+
+
+async def remarks(session: Session) -> tuple[str, ...]:
+    """What the operator should know of how well commits are kept there, as far as the role can see it."""
+    (found,) = await session.fetch(_KEPT)
+    told = []
+    if not found["fsync"]:
+        told.append("fsync is off: a loss of power may lose what was committed")
+    if found["followers"] and not found["waited_for"]:
+        told.append(
+            "replication is asynchronous (synchronous_standby_names is empty): a promotion may lose what was committed "
+            "last, and what was paid with it"
+        )
+    return tuple(told)
 
 
 async def _are_sessions(one: Session, other: Session) -> bool:

@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass
 from functools import partial
 
 from darkroom.domain.model.errors import DarkroomError, StorageFault
-from darkroom.domain.model.identifiers import uuid7
 from darkroom.domain.model.model_card import ModelCard
 from darkroom.entrypoints.container.clock import now
 from darkroom.entrypoints.container.composition import open_container
@@ -90,8 +89,8 @@ async def _storage(settings: Settings) -> str:
 
 async def _ledger(settings: Settings) -> str:
     async with open_records(settings) as records:
-        await records.ledger.find(uuid7())
-        return "orders can be written down"
+        await records.ledger.check()
+        return "; ".join(["orders can be written down", *records.remarks])
 
 
 async def _tokens(settings: Settings) -> str:

@@ -29,6 +29,7 @@ class Records:
     on_disk: DiskImageSpool
     issued: IssuedTokens
     revoked: RevokedTokens
+    remarks: tuple[str, ...] = ()
 
 
 def open_records(settings: Settings) -> AbstractAsyncContextManager[Records]:
@@ -157,4 +158,5 @@ async def _open_postgres(settings: Settings, spool: DiskImageSpool) -> AsyncIter
             spool,
             PostgresIssuedTokens(database),
             PostgresRevokedTokens(database),
+            database.remarks,
         )

@@ -213,6 +213,12 @@ class TestSetUp:
         several = database_url.replace(f"127.0.0.1:{port}", f"127.0.0.2:{port},127.0.0.1:{port}")
         await opens(f"{several}?target_session_attrs=read-write")
 
+    def test_check_says_what_commits_are_not_safe_from(self, database_url: str, shell: CommandLine) -> None:
+        checked = shell.run("check", DARKROOM_LEDGER_URL=database_url)
+
+        assert checked.status == 0
+        assert "ledger: orders can be written down; fsync is off" in checked.stdout
+
 
 class TestPasswords:
     PASSWORD = "p/a?s#s@w:o%r'd\\ 한&="

@@ -114,10 +114,28 @@ MIGRATIONS: Final = (
         END
         """,
         """
-        CREATE TRIGGER usage_of_changed AFTER UPDATE ON generations
-        WHEN (OLD.counted, OLD.stored, OLD.currency, OLD.cost_millionths, OLD.state = 'unknown')
-            IS NOT (NEW.counted, NEW.stored, NEW.currency, NEW.cost_millionths, NEW.state = 'unknown')
+        CREATE TRIGGER usage_of_changed AFTER UPDATE OF counted, stored, currency, cost_millionths ON generations
+        WHEN OLD.currency IS NEW.currency
+            AND (OLD.counted, OLD.stored, OLD.cost_millionths, OLD.state = 'unknown')
+            IS NOT (NEW.counted, NEW.stored, NEW.cost_millionths, NEW.state = 'unknown')
         BEGIN
+        INSERT INTO usage_sums VALUES (
+            NEW.caller, NEW.created_at / 3600000000, NEW.version, coalesce(NEW.currency, ''),
+            NEW.counted - OLD.counted,
+            iif(NEW.counted > 0, NEW.stored, 0) - iif(OLD.counted > 0, OLD.stored, 0),
+            iif(NEW.counted > 0 AND NEW.state = 'unknown', NEW.samples, 0)
+                - iif(OLD.counted > 0 AND OLD.state = 'unknown', OLD.samples, 0),
+            iif(NEW.counted > 0, coalesce(NEW.cost_millionths, 0), 0)
+                - iif(OLD.counted > 0, coalesce(OLD.cost_millionths, 0), 0)
+        )
+        ON CONFLICT (caller, hour, version, currency) DO UPDATE SET
+            images = images + excluded.images, stored = stored + excluded.stored,
+            in_doubt = in_doubt + excluded.in_doubt, cost = cost + excluded.cost;
+        END
+        """,
+        """
+        CREATE TRIGGER usage_of_exchanged AFTER UPDATE OF counted, stored, currency, cost_millionths ON generations
+        WHEN OLD.currency IS NOT NEW.currency BEGIN
         INSERT INTO usage_sums
         SELECT OLD.caller, OLD.created_at / 3600000000, OLD.version, coalesce(OLD.currency, ''), -OLD.counted,
             -OLD.stored, -iif(OLD.state = 'unknown', OLD.samples, 0), -coalesce(OLD.cost_millionths, 0)
