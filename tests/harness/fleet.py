@@ -8,7 +8,7 @@ import random
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from signal import SIGKILL
+from signal import SIGCONT, SIGKILL, SIGSTOP
 
 from servers.darkroom import Darkroom
 from servers.parts import PartMissing
@@ -62,6 +62,16 @@ class Seat:
             raise PartMissing("/proc", "tells which worker processes there are; Linux has it")
         if workers := listed.read_text(encoding="ascii").split():
             os.kill(int(chance.choice(workers)), SIGKILL)
+
+    def freeze(self) -> None:
+        """SIGSTOP to the process."""
+        assert self._process
+        os.kill(self._process.pid, SIGSTOP)
+
+    def thaw(self) -> None:
+        """SIGCONT to the process."""
+        assert self._process
+        os.kill(self._process.pid, SIGCONT)
 
     async def stop(self, within: float = 60) -> int:
         """SIGTERM; wait some seconds for the end and give the exit status."""

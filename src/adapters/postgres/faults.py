@@ -18,7 +18,7 @@ OF_THE_WAY: Final = (OSError, EOFError, asyncpg.InterfaceError, asyncpg.Internal
 _FAULTS_OF_OURS: Final = frozenset({"21", "22", "23", "42"})
 # Of these classes, but cured from outside: rights that were taken, a table that is being exchanged, statements that
 # were prepared in a session that a pooler has exchanged.
-_CURED_FROM_OUTSIDE: Final = frozenset({"42501", "42P01", "42P05", "23514"})
+_CURED_FROM_OUTSIDE: Final = frozenset({"42501", "42P01", "42P05"})
 
 # The session is lost, or of no use any more: its server is stopping, or takes no writes.
 _OF_NO_USE: Final = (

@@ -13,13 +13,14 @@ import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from conformance.generations import NOON, received, stored
-from conformance.ledger_contract import UNLIMITED, eventually
+from conformance.ledger_contract import UNLIMITED, eventually, written
 from darkroom.adapters.ledgers.sqlite import connection, reads, turn, writes
 from darkroom.adapters.ledgers.sqlite.opened_file import OpenedFile
 from darkroom.adapters.ledgers.sqlite.schema import MIGRATIONS
@@ -273,6 +274,24 @@ class TestWriter:
         for statement in ("SELECT nonsense", "INSERT INTO nowhere VALUES (1)"):
             with pytest.raises(sqlite3.OperationalError):
                 await writer.write(lambda file, sql=statement: file.execute(sql))  # type: ignore[misc]
+
+
+async def test_what_was_written_before_there_were_sums_is_in_them(workplace: SQLiteWorkplace) -> None:
+    ledger = await workplace.hire()
+    for number in range(5):
+        order = received(cost="0.02 USD", at=NOON + timedelta(minutes=25 * number))
+        await written(ledger, order, *stored(order))
+    await written(ledger, received(caller="babbage", samples=2))
+    before = await ledger.usage(NOON - timedelta(days=1))
+    await workplace.kill(ledger)
+    sums = next(number for number, step in enumerate(MIGRATIONS) if "usage_sums" in step[0])
+    with closing(sqlite3.connect(workplace.file)) as file:
+        for name in ("received", "changed", "exchanged"):
+            file.execute(f"DROP TRIGGER usage_of_{name}")
+        file.execute("DROP TABLE usage_sums")
+        file.execute(f"PRAGMA user_version = {sums}")
+
+    assert await (await workplace.hire()).usage(NOON - timedelta(days=1)) == before
 
 
 class TestFilesThatAreGone:

@@ -98,15 +98,22 @@ async def test_processes_that_lose_their_database_for_a_while_lose_no_answer(
         load = Load(clients, orders(chance))
 
         async def lose(number: int) -> None:
-            """The way hangs; often the server gives up on what it knew of it meanwhile."""
+            """The way hangs, or the process is stopped; often the server gives up on the sessions meanwhile."""
             for _ in range(outages // 2):
                 await asyncio.sleep(chance.uniform(0.5, 4))
                 lengths.append(chance.uniform(4, 40))
-                await proxies[number].switch(Faults(black_hole=True))
+                frozen = chance.random() < 0.3
+                if frozen:
+                    seats[number].freeze()
+                else:
+                    await proxies[number].switch(Faults(black_hole=True))
                 if chance.random() < 0.7:
                     await _end_sessions(database_url, f"seat-{number}")
                 await asyncio.sleep(lengths[-1])
-                await proxies[number].switch(NO_FAULTS)
+                if frozen:
+                    seats[number].thaw()
+                else:
+                    await proxies[number].switch(NO_FAULTS)
 
         async with load.running():
             await asyncio.gather(*(lose(number) for number in range(2)))
