@@ -27,8 +27,8 @@ class Table(Protocol):
     name: str
 
     @abstractmethod
-    async def fill(self, rows: int, like: Generation) -> None:
-        """Add rows like that of a finished generation until there are so many, spread over callers and a month."""
+    async def fill(self, rows: int, like: Generation, *, callers: int = _CALLERS) -> None:
+        """Add rows like that of a finished generation until there are so many, spread over `callers` and a month."""
 
     @abstractmethod
     async def size(self) -> int:
@@ -43,14 +43,14 @@ class SQLiteTable(Table):
     def __init__(self, file: Path) -> None:
         self._file = file
 
-    async def fill(self, rows: int, like: Generation) -> None:
+    async def fill(self, rows: int, like: Generation, *, callers: int = _CALLERS) -> None:
         with closing(sqlite3.connect(self._file, isolation_level=None)) as file:
             file.row_factory = sqlite3.Row
             row = dict(file.execute("SELECT * FROM generations WHERE id = ?", (like.id,)).fetchone())
             (have,) = file.execute("SELECT count(*) FROM generations").fetchone()
             insert = f"INSERT INTO generations VALUES ({', '.join(f':{name}' for name in row)})"  # noqa: S608  # its own columns
             file.execute("BEGIN IMMEDIATE")
-            file.executemany(insert, _copies(row, rows - have, lambda ms: ms * 1000))
+            file.executemany(insert, _copies(row, rows - have, callers, lambda ms: ms * 1000))
             file.execute("COMMIT")
             file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -66,11 +66,11 @@ class PostgresTable(Table):
     def __init__(self, url: str) -> None:
         self._url = url
 
-    async def fill(self, rows: int, like: Generation) -> None:
+    async def fill(self, rows: int, like: Generation, *, callers: int = _CALLERS) -> None:
         async with self._session() as session:
             row = dict(await session.fetchrow("SELECT * FROM generations WHERE id = $1", like.id) or {})
             have = await session.fetchval("SELECT count(*) FROM generations")
-            copies = _copies(row, rows - have, lambda ms: datetime.fromtimestamp(ms / 1000, UTC))
+            copies = _copies(row, rows - have, callers, lambda ms: datetime.fromtimestamp(ms / 1000, UTC))
             records = (tuple(copy.values()) for copy in copies)
             await session.copy_records_to_table("generations", records=records, columns=list(row), timeout=600)
             await session.execute("VACUUM ANALYZE generations", timeout=600)
@@ -89,9 +89,11 @@ class PostgresTable(Table):
             await session.close()
 
 
-def _copies(row: Mapping[str, Any], number: int, instant: Callable[[int], object]) -> Iterator[dict[str, Any]]:
+def _copies(
+    row: Mapping[str, Any], number: int, callers: int, instant: Callable[[int], object]
+) -> Iterator[dict[str, Any]]:
     chance, now_ms = random.Random(7), int(datetime.now(UTC).timestamp() * 1000)  # noqa: S311  # no secret
     for copy in range(number):
         ms = now_ms - _MONTH_MS + copy * _MONTH_MS // number
         changed = {"id": uuid7(ms), "created_at": instant(ms), "finished_at": instant(ms + 9000)}
-        yield {**row, **changed, "caller": f"caller-{chance.randrange(_CALLERS):04}", "key": changed["id"]}
+        yield {**row, **changed, "caller": f"caller-{chance.randrange(callers):04}", "key": changed["id"]}
