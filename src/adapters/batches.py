@@ -60,7 +60,10 @@ class Batches(Generic[T, R]):
 
 
 def _told(fault: Exception) -> Exception:
-    """One for each of those who wait: what each makes of it is no concern of the others."""
-    told = copy(fault)
+    """One for each caller that waits, since each adds to its traceback; one that cannot be copied serves all."""
+    try:
+        told = copy(fault)
+    except Exception:  # noqa: BLE001  # a constructor of its own may raise anything
+        return fault
     told.__cause__ = fault
     return told

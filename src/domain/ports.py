@@ -4,16 +4,17 @@ An adapter inherits its port, so that the type checker holds it. Nothing escapes
 """
 
 from abc import abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterator, Container, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Final, Protocol
 
 from darkroom.domain.model.errors import Evidence
 from darkroom.domain.model.generation import GeneratedImage, Generation, GenerationRequest, StoredImage
 from darkroom.domain.model.issued_token import IssuedToken
 from darkroom.domain.model.limits import Limits, Usage
 from darkroom.domain.model.model_card import ModelCard
+from darkroom.domain.model.money import Money
 from darkroom.domain.model.progress import Progress
 from darkroom.domain.model.values import IdempotencyKey, WebhookUrl
 from darkroom.domain.model.webhook import Backlog, Delivery
@@ -25,12 +26,14 @@ class Receipt:
 
     `reference` is what the images can be collected with, now or after a restart (links, a job id): small, opaque,
     fit to be stored; empty where there is nothing to come back for. `images` are those that came with the answer:
-    they are kept at once and as they are, whatever becomes of the collecting. `evidence` is what came of images that
-    cannot be used: it is set aside at once, and is not a part of the reference.
+    they are kept at once and as they are, whatever becomes of the collecting. `cost` is what the provider says that it
+    charges for the whole request; None if it says nothing. `evidence` is what came of images that cannot be used: it is
+    set aside at once, and is not a part of the reference.
     """
 
     reference: bytes = b""
     images: tuple[GeneratedImage, ...] = ()
+    cost: Money | None = None
     evidence: tuple[bytes | Evidence, ...] = ()
 
 
@@ -129,6 +132,15 @@ class ImageStorage(Protocol):
             StorageFault: it is not kept; another try is free.
         """
 
+    async def holds(self, image: StoredImage) -> bool:
+        """Whether the image lies here whole; False also if that cannot be known here.
+
+        Raises:
+            StorageFault: it cannot be asked just now.
+        """
+        del image
+        return False
+
     @abstractmethod
     async def link(self, key: str) -> str:
         """A URL under which anyone who is given it can read the image, for as long as links live here.
@@ -162,31 +174,36 @@ class ImageStorage(Protocol):
         """
 
 
+RECEIPT: Final = -1
+"""In place of an image's index: what the provider answered, as long as the ledger could not write it down."""
+
+
 class ImageSpool(Protocol):
     """Keeps drawn images safe until they are stored, through a crash of the process.
 
-    Every method but `full` raises `StorageFault` where it cannot do it just now.
+    An image is known by the id of its generation and its index among the samples, from 0; or `RECEIPT`.
+    Every method but `full` raises `StorageFault` if it cannot do it just now.
     """
 
     @abstractmethod
-    async def put(self, name: str, data: bytes) -> str:
-        """Keep bytes under a name, in place of what was there; durable on return. Gives their SHA-256, hexadecimal."""
+    async def put(self, generation_id: str, index: int, data: bytes) -> str:
+        """Keep bytes, in place of what was there; durable on return. Returns their SHA-256, hexadecimal."""
 
     @abstractmethod
-    async def get(self, name: str) -> bytes | None:
-        """The bytes kept under a name; None where there are none."""
+    async def get(self, generation_id: str, index: int) -> bytes | None:
+        """The bytes kept for an image; None if there are none here."""
 
     @abstractmethod
-    async def secure(self, name: str) -> None:
-        """The first upload failed, so this will wait: make it survive as much as this spool can."""
+    async def secure(self, generation_id: str, index: int) -> None:
+        """The upload did not end soon, so this will wait: make it survive as much as this spool can."""
 
     @abstractmethod
-    async def remove(self, name: str) -> None:
-        """Forget a name; one that is not there is forgotten."""
+    async def remove(self, generation_id: str, index: int) -> None:
+        """Remove an image; one that is not there is removed."""
 
     @abstractmethod
-    async def names(self) -> Sequence[str]:
-        """Every name that waits here."""
+    async def waiting(self) -> Sequence[tuple[str, int]]:
+        """All that waits here: the generation's id and the index of each image."""
 
     @abstractmethod
     async def set_aside(self, name: str, evidence: bytes | Evidence) -> None:
@@ -238,6 +255,29 @@ class GenerationLedger(Protocol):
 
         Raises:
             Superseded: the ledger does not hold the revision before it.
+        """
+
+    @abstractmethod
+    async def promise(self, generation_id: str) -> Generation | None:
+        """Mark a generation as promised if it is still `received`; return it as it stands, None if there is none.
+
+        The caller is about to be told that it will be drawn. MUST be durable on return, and MUST NOT change the
+        revision: the worker that is about to draw it goes on undisturbed.
+        """
+
+    @abstractmethod
+    async def withdraw(self, generation: Generation) -> None:
+        """As `record`, for the end of one that was received and never left for a provider.
+
+        Raises:
+            Superseded: as `record`; or the generation was promised since it was read.
+        """
+
+    @abstractmethod
+    async def lift(self, generation: Generation) -> None:
+        """As `record`, for a generation whose outcome turned out to be another one after its end, whosever it was.
+
+        In the same transaction its webhook, if it has one, is due again.
         """
 
     @abstractmethod
@@ -349,6 +389,24 @@ class WebhookSender(Protocol):
         Raises:
             NotDelivered: it was not taken.
         """
+
+
+class RevokedTokens(Protocol):
+    """Remembers tokens by their `jti` (RFC 7519, 4.1.7), for all processes that share the ledger.
+
+    Both methods raise `LedgerUnavailable` where the ledger does not answer; asking again does no harm.
+    """
+
+    @abstractmethod
+    async def revoke(self, jti: str, until: datetime) -> None:
+        """Remember a token until it would be accepted no more anyway; durable on return. Repeating it succeeds.
+
+        Of two times for one token the later one counts. What is past its time MUST be forgotten on this occasion.
+        """
+
+    @abstractmethod
+    async def listed(self) -> Collection[str]:
+        """Those that are remembered now."""
 
 
 class IssuedTokens(Protocol):

@@ -34,7 +34,6 @@ def set_up(*, level: str, style: str | None = None) -> None:
     logging.captureWarnings(capture=True)
     # What our lines do not tell need not be found out: "Optimization", in Python's logging HOWTO.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    logging._srcfile = None  # noqa: SLF001  # as that page says
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
 

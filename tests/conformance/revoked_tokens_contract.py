@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-from darkroom.domain.revoked_tokens import RevokedTokens
+from darkroom.domain.ports import RevokedTokens
 
 
 def hours(number: float) -> datetime:

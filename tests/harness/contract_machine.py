@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
 import pytest
+from darkroom.domain.use_cases.draw_generation import spool_name
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -35,7 +36,6 @@ from darkroom.domain.model.identifiers import uuid7
 from darkroom.domain.model.limits import Caller
 from darkroom.domain.model.order import Order, read_order
 from darkroom.domain.model.values import IdempotencyKey
-from darkroom.domain.use_cases.draw_generation import spool_name
 from harness.in_process import BY_KEY, ONCE, WIDTH, Life, ProviderAtWork, Reply, World, pictures
 
 T = TypeVar("T")

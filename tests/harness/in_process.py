@@ -9,6 +9,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
 
+from darkroom.domain.use_cases.draw_generation import DrawGeneration
+from darkroom.domain.use_cases.running_generations import RunningGenerations
+from darkroom.domain.use_cases.settle_generations import SettleGenerations
+from darkroom.domain.use_cases.store_generation import StoreGeneration
+
 from darkroom.adapters.in_memory.generator import WIDEST_CARD, tile
 from darkroom.adapters.in_memory.spool import InMemoryImageSpool
 from darkroom.adapters.in_memory.storage import InMemoryImageStorage
@@ -17,13 +22,9 @@ from darkroom.domain.model.generation import GeneratedImage, GenerationRequest, 
 from darkroom.domain.model.model_card import ModelCard
 from darkroom.domain.model.values import ModelVersion
 from darkroom.domain.ports import GenerationLedger, ImageGenerator, ImageStorage, Receipt
-from darkroom.domain.use_cases.draw_generation import DrawGeneration
 from darkroom.domain.use_cases.generate_images import GenerateImages
-from darkroom.domain.use_cases.keep_generations import KeepGenerations
+from darkroom.domain.use_cases.keep import KeepGenerations
 from darkroom.domain.use_cases.provider_quota import ProviderQuota
-from darkroom.domain.use_cases.running_generations import RunningGenerations
-from darkroom.domain.use_cases.settle_generations import SettleGenerations
-from darkroom.domain.use_cases.store_generation import StoreGeneration
 
 ONCE: Final = "once"
 """Names a model whose provider charges for each call."""

@@ -4,10 +4,30 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
 
 class Crash(BaseException):
     """The process is dead from here on; no `except Exception` sees it, and nothing has effects any more."""
+
+
+class OfItsOwn(Exception):
+    """An exception that no list of ours holds, whose constructor wants more than a message."""
+
+    def __init__(self, message: str, *more: object) -> None:
+        super().__init__(message, *more)
+
+
+UNFORESEEN: Final = (
+    OfItsOwn,
+    ValueError,
+    KeyError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    AssertionError,
+    asyncio.CancelledError,
+)
 
 
 class Fate:
@@ -20,6 +40,7 @@ class Fate:
     def __init__(self, chance: random.Random, *, points: int | None = None, trouble: float = 0.0) -> None:
         self._chance, self._points, self.trouble = chance, points, trouble
         self.dead = asyncio.Event()
+        self.left: set[str] | None = None  # what the process had not finished when it ended by itself
 
     def kill(self) -> None:
         self.dead.set()
@@ -40,11 +61,25 @@ class Fate:
 
     @asynccontextmanager
     async def call(self, fault: Exception) -> AsyncIterator[None]:
-        """Around one call with effects: it may fail before them, after them, or end the process at either place."""
+        """Around one call with effects: it may fail before them, after them, hang, or end the process at either place.
+
+        It raises what its port says, or anything else: no port can name what drivers and disks come up with.
+        """
         await self.point()
-        if self.strikes():
-            raise fault
+        await self._strike(fault)
         yield
         await self.point()
-        if self.strikes():
-            raise fault
+        await self._strike(fault)
+
+    async def _strike(self, fault: Exception) -> None:
+        if not self.strikes():
+            return
+        match self._chance.random():
+            case rare if rare < 0.1:
+                await asyncio.sleep(self._chance.choice((30.0, 3000.0)))
+                if self.dead.is_set():
+                    raise Crash
+            case odd if odd < 0.4:
+                raise self._chance.choice(UNFORESEEN)("unforeseen")
+            case _:
+                raise fault

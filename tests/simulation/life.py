@@ -2,6 +2,8 @@
 
 import asyncio
 import random
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -11,15 +13,10 @@ from darkroom.domain.model.errors import IdempotencyKeyReused
 from darkroom.domain.model.generation import Generation, State
 from darkroom.domain.model.limits import Caller
 from darkroom.domain.model.order import read_order
-from darkroom.domain.model.values import IdempotencyKey, WebhookUrl
-from darkroom.domain.use_cases.deliver_webhooks import DeliverWebhooks
-from darkroom.domain.use_cases.draw_generation import DrawGeneration
-from darkroom.domain.use_cases.generate_images import Accepted, GenerateImages
-from darkroom.domain.use_cases.provider_quota import ProviderQuota
-from darkroom.domain.use_cases.running_generations import RunningGenerations
-from darkroom.domain.use_cases.settle_generations import SettleGenerations
-from darkroom.domain.use_cases.store_generation import StoreGeneration
-from darkroom.domain.use_cases.tidy_spool import TidySpool
+from darkroom.domain.model.policy import Policy
+from darkroom.domain.model.values import IdempotencyKey, ModelVersion, WebhookUrl
+from darkroom.domain.use_cases.application import Application, Webhooks
+from darkroom.domain.use_cases.generate_images import Outcome
 from simulation.fate import Fate
 from simulation.world import (
     CHAINS,
@@ -33,7 +30,18 @@ from simulation.world import (
     RememberingSpool,
 )
 
-STORE_PATIENCE = 5.0  # virtual seconds
+POLICY = Policy(
+    chains=CHAINS,
+    key_prefix="images/",
+    max_in_flight=4,
+    max_queued=100,
+    uploads=4,
+    patience=5.0,
+    call_timeout=2.0,
+    begin_timeout=4.0,
+    secure_after=2.0,
+    drain_timeout=100.0,
+)
 HOOK = WebhookUrl("https://receiver.example/hook")
 
 
@@ -47,6 +55,8 @@ class World:
     storage: InMemoryImageStorage = field(default_factory=InMemoryImageStorage)
     promised: set[str] = field(default_factory=set)
     told: dict[str, str] = field(default_factory=dict)
+    answered: dict[tuple[str, ModelVersion], Fate] = field(default_factory=dict)
+    """By generation and model, the process that has received the provider's whole answer."""
 
     async def generations(self) -> list[Generation]:
         return list(await self.ledger.page("someone", limit=10_000))
@@ -57,65 +67,71 @@ class Life:
 
     def __init__(self, world: World, fate: Fate, chance: random.Random) -> None:
         self._fate, self.world = fate, world
-        generator = FatefulGenerator(world.provider, fate, chance)
+        generator = FatefulGenerator(world.provider, fate, chance, world.answered)
         self._own_ledger = world.ledger.colleague()
         ledger, spool = FatefulLedger(self._own_ledger, fate), FatefulSpool(world.spool, fate)
         storage = FatefulStorage(world.storage, fate)
         self.cards = {card.version.value: card for card in generator.cards}
-        draw = DrawGeneration(
-            generator=generator,
-            spool=spool,
-            ledger=ledger,
-            quota=ProviderQuota(ledger, {}),
-            clock=now,
-            key_prefix="images/",
-        )
-        store = StoreGeneration(
-            storage=storage, spool=spool, ledger=ledger, clock=now, patience=STORE_PATIENCE, uploads=4
-        )
-        self.running = RunningGenerations(draw, store, ledger, spool, max_in_flight=4, max_queued=100)
-        self.generate = GenerateImages(
+        self.application = Application.of(
+            generator,
+            storage,
+            spool,
+            ledger,
             cards=self.cards,
-            ledger=ledger,
-            running=self.running,
+            policy=POLICY,
             clock=now,
-            images_per_day=None,
-            spend_per_day=None,
-            patience=STORE_PATIENCE,
-            chains=CHAINS,
+            webhooks=Webhooks(
+                ledger=FatefulWebhookLedger(self._own_ledger.webhooks, fate),
+                sender=FatefulSender(world.told, fate),
+                message=_message,
+            ),
         )
-        self._settle = SettleGenerations(ledger=ledger, running=self.running, cards=self.cards)
-        self.tidy = TidySpool(spool=spool, ledger=ledger)
-        deliver = DeliverWebhooks(
-            ledger=FatefulWebhookLedger(self._own_ledger.webhooks, fate),
-            sender=FatefulSender(world.told, fate),
-            message=_message,
-            clock=now,
-        )
+        self.work = self.application.generate.work
         self._working = [
-            asyncio.ensure_future(self._settle.forever(every=1.0)),
-            asyncio.ensure_future(deliver.forever(every=1.0)),
+            asyncio.ensure_future(_again_and_again(once_more))
+            for once_more in (self._recover, self._tidy, self._deliver)
         ]
 
     async def order(self, fields: dict[str, object], key: str | None, *, promise: bool) -> Generation:
-        """What a client does with one request: order, and wait, though it may have said that it would not.
+        """What a client does with one request: order, and wait, or ask again and again what has become of it.
 
         Who does not wait wants to be told; where it has ordered before without that, it leaves it at that.
         """
         try:
-            accepted = await self._accepted(fields, key, promise=promise, webhook=HOOK if promise else None)
+            outcome = await self._ordered(fields, key, promise=promise, webhook=HOOK if promise else None)
         except IdempotencyKeyReused:
-            accepted = await self._accepted(fields, key, promise=promise, webhook=None)
-        if promise and accepted.generation.state is State.RECEIVED:
-            self.world.promised.add(accepted.generation.id)
-        return await self.generate.outcome(accepted.generation)
+            outcome = await self._ordered(fields, key, promise=promise, webhook=None)
+        if outcome.promised and outcome.generation.state is State.RECEIVED:
+            self.world.promised.add(outcome.generation.id)
+        generation = outcome.generation
+        while outcome.promised and not generation.state.final:
+            await asyncio.sleep(0.5)
+            generation = await self.world.ledger.find(generation.id) or generation
+        return generation
 
-    async def _accepted(
+    async def _ordered(
         self, fields: dict[str, object], key: str | None, *, promise: bool, webhook: WebhookUrl | None
-    ) -> Accepted:
+    ) -> Outcome:
         order, caller = read_order(fields, self.cards), Caller("someone")
         known_as = IdempotencyKey(key) if key else None
-        return await self.generate.accept(order, caller, known_as, promise=promise, webhook=webhook)
+        return await self.application.generate(order, caller, known_as, wait=not promise, webhook=webhook)
+
+    async def _recover(self) -> None:
+        await self.application.recover()
+
+    async def _tidy(self) -> None:
+        await self.application.recover.tidy()
+
+    async def _deliver(self) -> None:
+        if self.application.deliver:
+            await self.application.deliver()
+
+    async def lapse(self, seconds: float) -> None:
+        """Others take this process for dead for a while, and it knows nothing of that."""
+        self._own_ledger.die()
+        await asyncio.sleep(seconds)
+        if not self._fate.dead.is_set():
+            self._own_ledger.revive()
 
     async def end(self) -> None:
         """SIGKILL: nothing has effects any more, and the kernel lets go of the worker's lock."""
@@ -124,7 +140,14 @@ class Life:
         for work in self._working:
             work.cancel()
         # The tasks of the dead run into their next point and end there; nobody is told.
-        await asyncio.gather(*self._working, self.running.drain(), return_exceptions=True)
+        await asyncio.gather(*self._working, self.work.drain(), return_exceptions=True)
+
+
+async def _again_and_again(work: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        with suppress(Exception):
+            await work()
+        await asyncio.sleep(1.0)
 
 
 async def _message(generation: Generation) -> bytes:

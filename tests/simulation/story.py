@@ -84,8 +84,8 @@ async def _story(clients: list[Client], chance: random.Random) -> None:
     ):
         await asyncio.sleep(1)
         assert asyncio.get_running_loop().time() < 36_000, "every generation comes to its end, and is told of"
-    await calm.running.drain()
-    await calm.tidy()
+    await calm.work.drain()
+    await calm.application.recover.tidy()
     await calm.end()
     _hold_promises(world, clients, await world.generations())
 
@@ -101,10 +101,14 @@ async def _lives(world: World, clients: list[Client], chance: random.Random, tro
         died = asyncio.ensure_future(fate.dead.wait())
         with suppress(TimeoutError):
             await asyncio.wait_for(asyncio.shield(died), chance.choice((0.5, 2.0, 30.0)))
-        draining = asyncio.ensure_future(life.running.drain())
+        if chance.random() < 0.4 and not died.done():
+            await asyncio.wait([asyncio.ensure_future(life.lapse(chance.choice((2.0, 20.0)))), died], timeout=60)
+        draining = asyncio.ensure_future(life.work.drain())
         await asyncio.wait([draining, died], return_when=asyncio.FIRST_COMPLETED)
         for task in (draining, died, *calls):
             task.cancel()
+        if draining.done() and not died.done():
+            fate.left = set(draining.result())
         await life.end()
         await asyncio.gather(draining, died, *calls, return_exceptions=True)
 
@@ -119,7 +123,13 @@ def _hold_promises(world: World, clients: list[Client], generations: list[Genera
         assert not (prompt in turned_away and paid), "who is turned away is not charged"
         assert generation.key or generation.charged is Charged.NO or prompt not in careful, "a paid key is kept"
         if generation.webhook:
-            assert world.told.get(generation.id) == generation.state, "who wants to be told of the end is told"
+            told = [state for name, state in world.told.items() if name.partition(".")[0] == generation.id]
+            assert told[-1:] == [generation.state], (
+                "who wants to be told of the end is told, and again once it is lifted"
+            )
+        answered = paid and world.answered.get((generation.id, generation.model))
+        if answered and answered.left is not None and generation.id not in answered.left:
+            assert generation.state is not State.UNKNOWN, "an answer that reached a process that lived on is not lost"
         assert generation.state is not State.CANCELLED, "nobody but its owner takes an order back"
         if generation.id in world.promised:
             interrupted = generation.failure and "before the order left" in generation.failure.detail
@@ -127,11 +137,12 @@ def _hold_promises(world: World, clients: list[Client], generations: list[Genera
     by_key = Counter(one.key.value for one in generations if one.key)
     assert all(count == 1 for count in by_key.values()), "one key, one order that may have cost money"
     assert not world.provider.astray, "a receipt is shown to who gave it"
-    assert not world.spool.waiting, "the spool is empty when all is at its end"
+    assert not world.spool.kept, "the spool is empty when all is at its end"
     for client in clients:
         assert client.answer, "everyone has an answer"
         again = next(one for one in generations if one.id == client.answer.id)
-        assert again.state is client.answer.state, "an answer, once given, stays"
+        lifted = again.lifted and client.answer.state is State.UNKNOWN
+        assert lifted or again.state is client.answer.state, "an answer, once given, stays, unless it was unknown"
 
 
 def _hold_for_money(generation: Generation, paid: int) -> None:
@@ -154,7 +165,7 @@ def _hold_for_images(generation: Generation, world: World) -> None:
         assert "lost" not in generation.failure.detail, "what was drawn is never lost"
     stored = {image.index for image in generation.images}
     for index in range(generation.request.samples):
-        assert index in stored or f"{generation.id}.{index}" not in world.spool.ever, "what was spooled is stored"
+        assert index in stored or (generation.id, index) not in world.spool.ever, "what was spooled is stored"
     if generation.state is State.STORED:
         assert [image.index for image in generation.images] == list(range(generation.request.samples))
     for image in generation.images:

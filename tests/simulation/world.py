@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Container, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Container, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -40,7 +40,11 @@ BY_KEY = replace(WIDEST_CARD, version=ModelVersion("by-key"), idempotent=True)
 AT_ONCE = replace(WIDEST_CARD, version=ModelVersion("at-once"))
 # A model of narrower limits: seeds that we drew for another are not all known to it.
 FEW_SEEDS = replace(WIDEST_CARD, version=ModelVersion("few-seeds"), seed_max=9)
-CHAINS = {"once": ("once", "few-seeds", "by-key"), "by-key": ("by-key", "at-once"), "few-seeds": ("few-seeds", "once")}
+CHAINS: Mapping[str, Sequence[str]] = {
+    "once": ("once", "few-seeds", "by-key"),
+    "by-key": ("by-key", "at-once"),
+    "few-seeds": ("few-seeds", "once"),
+}
 
 
 class Provider:
@@ -73,8 +77,15 @@ class Provider:
 class FatefulGenerator(ImageGenerator):
     """The adapter of that provider: links as a receipt, or the bytes at once, one image after the other."""
 
-    def __init__(self, provider: Provider, fate: Fate, chance: random.Random) -> None:
+    def __init__(
+        self,
+        provider: Provider,
+        fate: Fate,
+        chance: random.Random,
+        answered: dict[tuple[str, ModelVersion], Fate] | None = None,
+    ) -> None:
         self._provider, self._fate, self._chance = provider, fate, chance
+        self._answered = {} if answered is None else answered
 
     @property
     def cards(self) -> Sequence[ModelCard]:
@@ -105,6 +116,7 @@ class FatefulGenerator(ImageGenerator):
         for came in range(1, len(receipt.images)):
             yield replace(receipt, images=receipt.images[:came])
             await self._fate.point()
+        self._answered[key, request.version] = self._fate
         yield receipt
 
     async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
@@ -134,6 +146,10 @@ class FatefulStorage(ImageStorage):
         async with self._fate.call(StorageFault("storage")):
             await self._storage.put(image, data)
 
+    async def holds(self, image: StoredImage) -> bool:
+        async with self._fate.call(StorageFault("storage")):
+            return await self._storage.holds(image)
+
     async def link(self, key: str) -> str:
         return await self._storage.link(key)
 
@@ -149,15 +165,15 @@ class FatefulStorage(ImageStorage):
 
 
 class RememberingSpool(InMemoryImageSpool):
-    """`ever` holds every name under which something was kept."""
+    """`ever` holds every image that was kept once, by its generation and index."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.ever: set[str] = set()
+        self.ever: set[tuple[str, int]] = set()
 
-    async def put(self, name: str, data: bytes) -> str:
-        sha256 = await super().put(name, data)
-        self.ever.add(name)
+    async def put(self, generation_id: str, index: int, data: bytes) -> str:
+        sha256 = await super().put(generation_id, index, data)
+        self.ever.add((generation_id, index))
         return sha256
 
 
@@ -167,29 +183,29 @@ class FatefulSpool(ImageSpool):
     def __init__(self, spool: ImageSpool, fate: Fate) -> None:
         self._spool, self._fate = spool, fate
 
-    async def put(self, name: str, data: bytes) -> str:
+    async def put(self, generation_id: str, index: int, data: bytes) -> str:
         async with self._fate.call(StorageFault("spool")):
-            return await self._spool.put(name, data)
+            return await self._spool.put(generation_id, index, data)
 
-    async def get(self, name: str) -> bytes | None:
+    async def get(self, generation_id: str, index: int) -> bytes | None:
         async with self._fate.call(StorageFault("spool")):
-            return await self._spool.get(name)
+            return await self._spool.get(generation_id, index)
 
-    async def secure(self, name: str) -> None:
+    async def secure(self, generation_id: str, index: int) -> None:
         async with self._fate.call(StorageFault("spool")):
-            await self._spool.secure(name)
+            await self._spool.secure(generation_id, index)
 
-    async def remove(self, name: str) -> None:
+    async def remove(self, generation_id: str, index: int) -> None:
         async with self._fate.call(StorageFault("spool")):
-            await self._spool.remove(name)
+            await self._spool.remove(generation_id, index)
 
-    async def names(self) -> Sequence[str]:
+    async def waiting(self) -> Sequence[tuple[str, int]]:
         async with self._fate.call(StorageFault("spool")):
-            return await self._spool.names()
+            return await self._spool.waiting()
 
     async def set_aside(self, name: str, evidence: bytes | Evidence) -> None:
         async with self._fate.call(StorageFault("spool")):
-            await self._spool.set_aside(name, evidence)
+            await self._spool.set_aside(generation_id, evidence)
 
     async def aside_names(self) -> Sequence[str]:
         return await self._spool.aside_names()
@@ -215,6 +231,18 @@ class FatefulLedger(GenerationLedger):
     async def record(self, generation: Generation) -> None:
         async with self._fate.call(LedgerUnavailable("ledger")):
             await self._ledger.record(generation)
+
+    async def promise(self, generation_id: str) -> Generation | None:
+        async with self._fate.call(LedgerUnavailable("ledger")):
+            return await self._ledger.promise(generation_id)
+
+    async def withdraw(self, generation: Generation) -> None:
+        async with self._fate.call(LedgerUnavailable("ledger")):
+            await self._ledger.withdraw(generation)
+
+    async def lift(self, generation: Generation) -> None:
+        async with self._fate.call(LedgerUnavailable("ledger")):
+            await self._ledger.lift(generation)
 
     async def find(self, generation_id: str) -> Generation | None:
         async with self._fate.call(LedgerUnavailable("ledger")):

@@ -4,8 +4,8 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, replace
-from typing import Self
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Self
 
 import msgspec
 
@@ -176,14 +176,7 @@ class _Sample:
 
     def told_of(self, failure: DrawingFailed) -> DrawingFailed:
         """The same failure, saying whose it is."""
-        told = type(failure)(
-            f"{self.name}{failure.detail}",
-            charged=failure.charged,
-            retry_after=failure.retry_after,
-            evidence=failure.evidence,
-        )
-        told.provider_message, told.further_evidence = failure.provider_message, failure.further_evidence
-        return told
+        return failure.again(f"{self.name}{failure.detail}")
 
 
 def _so_far(answers: Sequence[Receipt | DrawingFailed | None]) -> Receipt:
@@ -235,7 +228,7 @@ class _Answers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     """
 
     references: dict[int, bytes] = {}
-    failures: dict[int, Failure] = {}
+    failures: dict[int, dict[str, Any]] = {}
     evidence: bytes = b""
     unanswered: tuple[int, ...] = ()
 
@@ -248,7 +241,7 @@ class _Answers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
                 for index, answer in enumerate(answers)
                 if isinstance(answer, Receipt) and answer.reference
             },
-            failures={index: Failure.of(failure, paid_in_part=False) for index, failure in failed.items()},
+            failures={index: asdict(Failure.of(failure, paid_in_part=False)) for index, failure in failed.items()},
             unanswered=tuple(index for index, answer in enumerate(answers) if answer is None),
         )
 
@@ -284,6 +277,6 @@ class _Answers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
         failure = self.failures.get(sample.index)
         if failure is None:
             return sample.told_of(UnusableImage("its image came with the provider's answer and is lost"))
-        error = failure.error()
+        error = Failure.read(failure).error()
         error.evidence = self.evidence
         return error

@@ -6,12 +6,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
-from darkroom.adapters.ledgers.counting import counted_images, from_millionths, millionths
-from darkroom.adapters.ledgers.limits import WINDOW, Check, checks
-from darkroom.domain.model.errors import QuotaExceeded, Superseded
+from darkroom.domain.model.errors import Superseded
 from darkroom.domain.model.generation import Generation, GenerationRequest, State
 from darkroom.domain.model.identifiers import uuid7
-from darkroom.domain.model.limits import Limits, Usage
+from darkroom.domain.model.limits import WINDOW, Check, Limits, Usage, counted_images
+from darkroom.domain.model.money import Money
 from darkroom.domain.model.values import IdempotencyKey
 from darkroom.domain.model.webhook import Backlog, Delivery
 from darkroom.domain.ports import GenerationLedger, ImageOnRecord, WebhookLedger
@@ -58,11 +57,15 @@ class InMemoryGenerationLedger(GenerationLedger):
         """Let this worker live no more; what it has not finished is abandoned."""
         self._book.living.discard(self.worker)
 
+    def revive(self) -> None:
+        """Let this worker live again: it was only cut off, and others took it for dead."""
+        self._book.living.add(self.worker)
+
     async def receive(self, generation: Generation, limits: Limits) -> Generation:
         kept = generation.key and await self.find_by_key(generation.caller, generation.key)
         if kept := kept or await self.find(generation.id):
             return kept
-        for check in checks(generation, limits):
+        for check in limits.checks(generation):
             self._hold_to(check, generation.created_at)
         self._book.rows[generation.id] = _Row(generation, self.worker)
         if generation.webhook:
@@ -76,6 +79,23 @@ class InMemoryGenerationLedger(GenerationLedger):
                 return
             raise Superseded(generation.id)
         row.generation, row.worker = generation, self.worker
+
+    async def promise(self, generation_id: str) -> Generation | None:
+        row = self._book.rows.get(generation_id)
+        if row and row.generation.state is State.RECEIVED:
+            row.generation = replace(row.generation, promised=True)
+        return row.generation if row else None
+
+    async def withdraw(self, generation: Generation) -> None:
+        row = self._book.rows.get(generation.id)
+        if row and row.generation.state is State.RECEIVED and row.generation.promised and not generation.promised:
+            raise Superseded(generation.id)
+        await self.record(generation)
+
+    async def lift(self, generation: Generation) -> None:
+        await self.record(generation)
+        if generation.webhook:
+            self._book.webhooks[generation.id] = _Webhook(self._clock())
 
     async def find(self, generation_id: str) -> Generation | None:
         row = self._book.rows.get(generation_id)
@@ -121,7 +141,7 @@ class InMemoryGenerationLedger(GenerationLedger):
                 images=sum(counted_images(one) for one in account),
                 stored=sum(len(one.images) for one in account),
                 unknown=sum(one.request.samples for one in account if one.state is State.UNKNOWN),
-                cost=from_millionths(sum(millionths(one.reserved) for one in account if one.reserved), currency)
+                cost=Money.of_millionths(sum(one.reserved.millionths for one in account if one.reserved), currency)
                 if currency
                 else None,
             )
@@ -171,12 +191,8 @@ class InMemoryGenerationLedger(GenerationLedger):
 
     def _hold_to(self, check: Check, now: datetime) -> None:
         recent = [kept for kept in self._generations() if kept.created_at > now - WINDOW]
-        if check.refusal is QuotaExceeded:
-            taken = [(kept.created_at, counted_images(kept)) for kept in recent if kept.caller == check.subject]
-        else:
-            costs = [(kept.created_at, kept.reserved) for kept in recent]
-            taken = [(at, millionths(cost)) for at, cost in costs if cost and cost.currency == check.subject]
-        excess = sum(amount for _, amount in taken) + check.asked - check.allowed
+        taken = [(kept.created_at, check.counted(kept)) for kept in recent]
+        excess = check.excess(sum(amount for _, amount in taken))
         if excess > 0:
             raise check.refused(now=now, room_at=_room_at(taken, excess))
 

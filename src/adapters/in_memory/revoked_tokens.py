@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 
-from darkroom.domain.revoked_tokens import RevokedTokens
+from darkroom.domain.ports import RevokedTokens
 
 
 class InMemoryRevokedTokens(RevokedTokens):

@@ -8,28 +8,28 @@ from darkroom.domain.ports import ImageSpool
 
 
 class InMemoryImageSpool(ImageSpool):
-    """`waiting` holds what waits, by name; `aside` what was set aside; `room`: bytes that may wait here."""
+    """`kept` holds what waits, by generation and index; `aside` what was set aside; `room`: bytes that may wait here."""
 
     def __init__(self, room: int = 2**30) -> None:
-        self.waiting: dict[str, bytes] = {}
+        self.kept: dict[tuple[str, int], bytes] = {}
         self.aside: list[tuple[str, bytes]] = []
         self._room = room
 
-    async def put(self, name: str, data: bytes) -> str:
-        self.waiting[name] = data
+    async def put(self, generation_id: str, index: int, data: bytes) -> str:
+        self.kept[generation_id, index] = data
         return hashlib.sha256(data).hexdigest()
 
-    async def get(self, name: str) -> bytes | None:
-        return self.waiting.get(name)
+    async def get(self, generation_id: str, index: int) -> bytes | None:
+        return self.kept.get((generation_id, index))
 
-    async def secure(self, name: str) -> None:
+    async def secure(self, generation_id: str, index: int) -> None:
         """Nothing here survives more than it does."""
 
-    async def remove(self, name: str) -> None:
-        self.waiting.pop(name, None)
+    async def remove(self, generation_id: str, index: int) -> None:
+        self.kept.pop((generation_id, index), None)
 
-    async def names(self) -> Sequence[str]:
-        return list(self.waiting)
+    async def waiting(self) -> Sequence[tuple[str, int]]:
+        return list(self.kept)
 
     async def aside_names(self) -> Sequence[str]:
         return [name for name, _ in self.aside]
@@ -42,4 +42,4 @@ class InMemoryImageSpool(ImageSpool):
 
     @property
     def full(self) -> bool:
-        return sum(map(len, self.waiting.values())) >= self._room * 4 / 5
+        return sum(map(len, self.kept.values())) >= self._room * 4 / 5

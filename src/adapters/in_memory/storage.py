@@ -18,6 +18,9 @@ class InMemoryImageStorage(ImageStorage):
         if self.kept.setdefault(image.key, (data, image.media_type)) != (data, image.media_type):
             raise StorageFault(f"other bytes are kept under {image.key}")
 
+    async def holds(self, image: StoredImage) -> bool:
+        return image.key in self.kept
+
     async def link(self, key: str) -> str:
         return f"memory:{key}"
 

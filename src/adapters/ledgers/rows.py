@@ -1,35 +1,40 @@
 """How a generation lies in a row of a database: a column for what is queried, JSON for the rest.
 
-`request` is what was ordered, `outcome` what became of it. What these documents look like is settled: rows outlive the
-code that wrote them.
+The documents are records of the ledger's own: `request` is what was ordered, `outcome` what became of it. Rows outlive
+the rules and the code that wrote them, so they are read field by field and are held to no rule of today: a bound that
+was tightened since makes no row unreadable. What cannot be read is left out and logged, and the rest is shown.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, Protocol
+from decimal import Decimal
+from typing import Any, Final, Protocol, TypeVar
 
 import msgspec
 
 from darkroom.domain.model.generation import Failure, Fallback, Generation, GenerationRequest, State, StoredImage
+from darkroom.domain.model.image_file import MediaType
 from darkroom.domain.model.money import Money
-from darkroom.domain.model.values import IdempotencyKey, ModelVersion, WebhookUrl
+from darkroom.domain.model.values import (
+    GuidanceScale,
+    IdempotencyKey,
+    ImageSize,
+    InferenceSteps,
+    ModelVersion,
+    Prompt,
+    Seed,
+    WebhookUrl,
+)
 from darkroom.domain.ports import ImageOnRecord
 
+T = TypeVar("T")
+log = logging.getLogger(__name__)
 
-class Outcome(msgspec.Struct, omit_defaults=True, frozen=True):
-    """What became of a generation so far, as the document in its row.
+_SCHEMA: Final = 2
+"""The version of these records. Those of version 1 held each value as an object of its own, and failures by class."""
 
-    `cost` is exact here, for telling it again; `model` is told where it is not the version that was ordered.
-    """
-
-    waiting: tuple[StoredImage, ...] = ()
-    images: tuple[StoredImage, ...] = ()
-    failure: Failure | None = None
-    cost: Money | None = None
-    promised: bool = False
-    model: ModelVersion | None = None
-    fallbacks: tuple[Fallback, ...] = ()
-    webhook: WebhookUrl | None = None
+_UNREADABLE: Final = "[unreadable]"
 
 
 class Row(Protocol):
@@ -38,64 +43,179 @@ class Row(Protocol):
     def __getitem__(self, column: str, /) -> Any: ...  # noqa: ANN401  # each column has a type of its own
 
 
-_encoder: Final = msgspec.json.Encoder()
-_request: Final = msgspec.json.Decoder(GenerationRequest)
-_outcome: Final = msgspec.json.Decoder(Outcome)
+Record = Mapping[str, Any]
+
+_encode: Final = msgspec.json.Encoder(decimal_format="string").encode
 
 
 def encode_request(request: GenerationRequest) -> str:
     """The document `request`."""
-    return _encoder.encode(request).decode()
+    record = {
+        "schema": _SCHEMA,
+        "version": request.version.value,
+        "prompt": request.prompt.value,
+        "negative_prompt": request.negative_prompt and request.negative_prompt.value,
+        "size": {"width": request.size.width, "height": request.size.height},
+        "samples": request.samples,
+        "seeds": [seed.value for seed in request.seeds],
+        "num_inference_steps": request.num_inference_steps and request.num_inference_steps.value,
+        "guidance_scale": None if request.guidance_scale is None else request.guidance_scale.value,
+    }
+    return _encode(record).decode()
 
 
 def encode_outcome(generation: Generation) -> str:
-    """The document `outcome`."""
-    outcome = Outcome(
-        waiting=generation.waiting,
-        images=generation.images,
-        failure=generation.failure,
-        cost=generation.cost,
-        promised=generation.promised,
-        model=None if generation.model == generation.request.version else generation.model,
-        fallbacks=generation.fallbacks,
-        webhook=generation.webhook,
-    )
-    return _encoder.encode(outcome).decode()
+    """The document `outcome`: what differs from an order that was just received."""
+    model = None if generation.model == generation.request.version else generation.model.value
+    record = {
+        "waiting": [_image_record(image) for image in generation.waiting],
+        "images": [_image_record(image) for image in generation.images],
+        "failure": generation.failure,
+        "cost": generation.cost,
+        "promised": generation.promised,
+        "model": model,
+        "fallbacks": [_fallback_record(fallback) for fallback in generation.fallbacks],
+        "webhook": generation.webhook and generation.webhook.value,
+        "lifted": generation.lifted,
+    }
+    return _encode({"schema": _SCHEMA} | {field: value for field, value in record.items() if value}).decode()
 
 
 def decode(row: Row, instant: Callable[[Any], datetime] = lambda stored: stored) -> Generation:
-    """The generation in a row. `instant` reads a point in time as the database stores it."""
-    request, outcome = _request.decode(row["request"]), _outcome.decode(row["outcome"])
+    """The generation in a row, as far as it can be read. `instant` reads a point in time as the database stores it."""
+    about = f"generation {row['id']}"
+    request, outcome = _document(row["request"], about), _document(row["outcome"], about)
     finished_at, erased_at = row["finished_at"], row["erased_at"]
+    ordered = _request(request, row)
+    model, fallbacks = outcome.get("model"), outcome.get("fallbacks", ())
     return Generation(
         id=str(row["id"]),
         caller=row["caller"],
-        request=request,
-        model=outcome.model or request.version,
+        request=ordered,
+        model=ordered.version if model is None else _as(ModelVersion, model),
         generator=row["generator"],
         fingerprint=row["fingerprint"],
         created_at=instant(row["created_at"]),
-        key=None if row["key"] is None else IdempotencyKey(row["key"]),
+        key=None if row["key"] is None else _as(IdempotencyKey, row["key"]),
         state=State(row["state"]),
         revision=row["revision"],
         receipt=row["receipt"],
-        fallbacks=outcome.fallbacks,
-        waiting=outcome.waiting,
-        images=outcome.images,
-        failure=outcome.failure,
-        cost=outcome.cost,
-        promised=outcome.promised,
-        webhook=outcome.webhook,
+        fallbacks=tuple(_read(_fallback, fallbacks, about)),
+        waiting=tuple(_read(_image, outcome.get("waiting", ()), about)),
+        images=tuple(_read(_image, outcome.get("images", ()), about)),
+        failure=next(_read(Failure.read, [outcome["failure"]], about), None) if outcome.get("failure") else None,
+        cost=next(_read(_money, [outcome["cost"]], about), None) if outcome.get("cost") else None,
+        promised=outcome.get("promised", False),
+        webhook=_as(WebhookUrl, outcome["webhook"]) if outcome.get("webhook") else None,
         finished_at=None if finished_at is None else instant(finished_at),
         erased_at=None if erased_at is None else instant(erased_at),
+        lifted=outcome.get("lifted"),
     )
 
 
 def images_on_record(outcomes: Iterable[str]) -> Iterator[ImageOnRecord]:
-    """All images that rows speak of."""
+    """All images that rows name."""
     for document in outcomes:
-        outcome = _outcome.decode(document)
-        for image in outcome.waiting:
-            yield ImageOnRecord(image.key, waits=True)
-        for image in outcome.images:
-            yield ImageOnRecord(image.key, waits=False)
+        outcome = _document(document, "an outcome")
+        for image in outcome.get("waiting", ()):
+            yield ImageOnRecord(image["key"], waits=True)
+        for image in outcome.get("images", ()):
+            yield ImageOnRecord(image["key"], waits=False)
+
+
+def _image_record(image: StoredImage) -> Record:
+    return {
+        "index": image.index,
+        "id": image.id,
+        "seed": image.seed and image.seed.value,
+        "key": image.key,
+        "media_type": image.media_type,
+        "length": image.length,
+        "width": image.width,
+        "height": image.height,
+        "sha256": image.sha256,
+    }
+
+
+def _fallback_record(fallback: Fallback) -> Record:
+    return {
+        "model": fallback.model.value,
+        "generator": fallback.generator,
+        "seeds": [seed.value for seed in fallback.seeds],
+        "cost": fallback.cost,
+    }
+
+
+def _document(text: str, about: str) -> Record:
+    try:
+        return msgspec.json.decode(text, type=dict[str, Any])
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as fault:
+        log.error("a document of %s cannot be read, and is shown without: %s", about, fault)  # noqa: TRY400  # no trace
+        return {}
+
+
+def _read(read: Callable[[Any], T], records: Sequence[Any], about: str) -> Iterator[T]:
+    for record in records:
+        try:
+            yield read(record)
+        except (KeyError, TypeError, ValueError, ArithmeticError) as fault:
+            log.error("a part of %s cannot be read, and is shown without: %r", about, fault)  # noqa: TRY400  # no trace
+
+
+def _request(record: Record, row: Row) -> GenerationRequest:
+    negative, steps, guidance = (
+        record.get(field) for field in ("negative_prompt", "num_inference_steps", "guidance_scale")
+    )
+    size = record.get("size") or {"width": 0, "height": 0}
+    return _restored(
+        GenerationRequest,
+        version=_as(ModelVersion, record.get("version", row["version"])),
+        prompt=_as(Prompt, record.get("prompt", _UNREADABLE)),
+        size=_restored(ImageSize, width=size["width"], height=size["height"]),
+        samples=record.get("samples", row["samples"]),
+        seeds=tuple(_as(Seed, seed) for seed in record.get("seeds", ())),
+        negative_prompt=None if negative is None else _as(Prompt, negative),
+        num_inference_steps=None if steps is None else _as(InferenceSteps, steps),
+        guidance_scale=None if guidance is None else _as(GuidanceScale, guidance),
+    )
+
+
+def _image(record: Record) -> StoredImage:
+    seed = record["seed"]
+    return StoredImage(
+        index=record["index"],
+        id=record["id"],
+        seed=None if seed is None else _as(Seed, seed),
+        key=record["key"],
+        media_type=MediaType(record["media_type"]),
+        length=record["length"],
+        width=record.get("width"),
+        height=record.get("height"),
+        sha256=record["sha256"],
+    )
+
+
+def _fallback(record: Record) -> Fallback:
+    return Fallback(
+        model=_as(ModelVersion, record["model"]),
+        generator=record["generator"],
+        seeds=tuple(_as(Seed, seed) for seed in record["seeds"]),
+        cost=_money(record["cost"]) if record["cost"] else None,
+    )
+
+
+def _money(record: Record) -> Money:
+    return _restored(Money, amount=Decimal(record["amount"]), currency=record["currency"])
+
+
+def _as(kind: type[T], value: object) -> T:
+    """A value object of one field, of records of either version."""
+    return _restored(kind, value=value["value"] if isinstance(value, dict) else value)
+
+
+def _restored(kind: type[T], **fields: object) -> T:
+    """An object as it was when its row was written: its class checks what comes in today, not what is kept."""
+    made = object.__new__(kind)
+    for field, value in fields.items():
+        object.__setattr__(made, field, value)
+    return made

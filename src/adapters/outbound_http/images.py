@@ -153,7 +153,7 @@ def together(failures: list[DrawingFailed]) -> DrawingFailed:
     if len(failures) == 1:
         return worst
     detail = "; ".join(failure.detail for failure in failures)
-    whole = type(worst)(detail, charged=worst.charged, retry_after=worst.retry_after, evidence=worst.evidence)
+    whole = worst.again(detail)
     others = [piece for failure in failures if failure is not worst for piece in failure.all_evidence]
     whole.further_evidence = (*worst.further_evidence, *others)
     return whole

@@ -12,6 +12,7 @@ from darkroom.adapters.batches import Batches
 from darkroom.adapters.disk_threads import DiskThreads
 from darkroom.adapters.durable_folder import DurableFolder
 from darkroom.adapters.evidence_folder import EvidenceFolder
+from darkroom.adapters.spooled_names import spooled_image, spooled_name
 from darkroom.domain.model.errors import Evidence, StorageFault
 from darkroom.domain.ports import ImageSpool
 
@@ -38,7 +39,7 @@ class DiskImageSpool(ImageSpool):
 
         `count_every`: seconds for which a count of them is good. Drawing takes longer than one.
         """
-        self._waiting = DurableFolder(folder)
+        self._folder = DurableFolder(folder)
         self._aside = EvidenceFolder(aside, room=aside_room, spared=lambda: max(room - self._counted.bytes, 0))
         self._disk = DiskThreads()
         self._putting, self._removing = Batches(self._put), Batches(self._remove)
@@ -47,26 +48,27 @@ class DiskImageSpool(ImageSpool):
         self._takes = True
         self._count()
 
-    async def put(self, name: str, data: bytes) -> str:
+    async def put(self, generation_id: str, index: int, data: bytes) -> str:
         try:
-            digest = await self._putting((name, data))
+            digest = await self._putting((spooled_name(generation_id, index), data))
         except StorageFault:
             self._takes = False
             raise
         self._takes = True
         return digest
 
-    async def get(self, name: str) -> bytes | None:
-        return await self._disk(self._waiting.read, name)
+    async def get(self, generation_id: str, index: int) -> bytes | None:
+        return await self._disk(self._folder.read, spooled_name(generation_id, index))
 
-    async def secure(self, name: str) -> None:
+    async def secure(self, generation_id: str, index: int) -> None:
         """It is as safe as can be since `put`."""
 
-    async def remove(self, name: str) -> None:
-        await self._removing(name)
+    async def remove(self, generation_id: str, index: int) -> None:
+        await self._removing(spooled_name(generation_id, index))
 
-    async def names(self) -> Sequence[str]:
-        return await self._disk(lambda: list(self._waiting.names()))
+    async def waiting(self) -> Sequence[tuple[str, int]]:
+        names = await self._disk(lambda: list(self._folder.names()))
+        return [image for name in names if (image := spooled_image(name))]
 
     async def set_aside(self, name: str, evidence: bytes | Evidence) -> None:
         await self._disk(self._aside.keep, name, evidence)
@@ -83,7 +85,7 @@ class DiskImageSpool(ImageSpool):
         return self._mark
 
     @property
-    def waiting(self) -> Waiting:
+    def counted(self) -> Waiting:
         """What waits here, as last counted, the files of the other processes included."""
         if time.monotonic() - self._counted_at > self._count_every:
             self._counted_at = time.monotonic()
@@ -93,24 +95,24 @@ class DiskImageSpool(ImageSpool):
     @property
     def full(self) -> bool:
         # Whoever could not put what is paid for tries until it can: until then nothing more is to be paid.
-        return not self._takes or self.waiting.bytes >= self._mark
+        return not self._takes or self.counted.bytes >= self._mark
 
     async def _put(self, files: Sequence[tuple[str, bytes]]) -> Sequence[str]:
         return await self._disk(self._write, files)
 
     def _write(self, files: Sequence[tuple[str, bytes]]) -> Sequence[str]:
-        self._waiting.replace(*files)
+        self._folder.replace(*files)
         # Here, where it holds up nobody.
         return [hashlib.sha256(data).hexdigest() for _, data in files]
 
     async def _remove(self, names: Sequence[str]) -> Sequence[None]:
         # What is there again after a loss of power is found to be stored, and tidied up.
-        await self._disk(self._waiting.discard, *names)
+        await self._disk(self._folder.discard, *names)
         return [None] * len(names)
 
     def _count(self) -> None:
         try:
-            lengths = list(self._waiting.lengths())
+            lengths = list(self._folder.lengths())
             self._counted = Waiting(len(lengths), sum(lengths))
         except OSError:
             log.exception("what waits in the spool cannot be counted")

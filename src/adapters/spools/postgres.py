@@ -7,6 +7,7 @@ from typing import Final
 from darkroom.adapters.postgres.connecting import Session
 from darkroom.adapters.postgres.database import PostgresDatabase
 from darkroom.adapters.postgres.faults import faults_as
+from darkroom.adapters.spooled_names import spooled_image, spooled_name
 from darkroom.domain.model.errors import Evidence, StorageFault
 from darkroom.domain.ports import ImageSpool
 
@@ -24,40 +25,42 @@ class PostgresImageSpool(ImageSpool):
     def __init__(self, disk: ImageSpool, database: PostgresDatabase) -> None:
         self._disk, self._database = disk, database
         # Of others the database may know: they were secured here, or before this process began.
-        self._only_on_disk: set[str] = set()
+        self._only_on_disk: set[tuple[str, int]] = set()
 
-    async def put(self, name: str, data: bytes) -> str:
-        sha256 = await self._disk.put(name, data)
-        self._only_on_disk.add(name)
+    async def put(self, generation_id: str, index: int, data: bytes) -> str:
+        sha256 = await self._disk.put(generation_id, index, data)
+        self._only_on_disk.add((generation_id, index))
         return sha256
 
-    async def get(self, name: str) -> bytes | None:
-        data = await self._disk.get(name)
+    async def get(self, generation_id: str, index: int) -> bytes | None:
+        data = await self._disk.get(generation_id, index)
         if data is None:
             async with self._session() as session:
+                name = spooled_name(generation_id, index)
                 data = await session.fetchval("SELECT data FROM spooled WHERE name = $1", name)
         return data
 
-    async def secure(self, name: str) -> None:
-        self._only_on_disk.discard(name)
-        await self._disk.secure(name)
-        data = await self._disk.get(name)
+    async def secure(self, generation_id: str, index: int) -> None:
+        self._only_on_disk.discard((generation_id, index))
+        await self._disk.secure(generation_id, index)
+        data = await self._disk.get(generation_id, index)
         if data is not None:
             async with self._session() as session:
-                await session.execute(_SECURE, name, data)
+                await session.execute(_SECURE, spooled_name(generation_id, index), data)
 
-    async def remove(self, name: str) -> None:
-        await self._disk.remove(name)
-        if name in self._only_on_disk:
-            self._only_on_disk.remove(name)
+    async def remove(self, generation_id: str, index: int) -> None:
+        await self._disk.remove(generation_id, index)
+        if (generation_id, index) in self._only_on_disk:
+            self._only_on_disk.remove((generation_id, index))
             return
         async with self._session() as session:
-            await session.execute("DELETE FROM spooled WHERE name = $1", name)
+            await session.execute("DELETE FROM spooled WHERE name = $1", spooled_name(generation_id, index))
 
-    async def names(self) -> Sequence[str]:
+    async def waiting(self) -> Sequence[tuple[str, int]]:
         async with self._session() as session:
             secured = await session.fetch("SELECT name FROM spooled")
-        return sorted({*await self._disk.names(), *(row["name"] for row in secured)})
+        there = [image for row in secured if (image := spooled_image(row["name"]))]
+        return sorted({*await self._disk.waiting(), *there})
 
     async def set_aside(self, name: str, evidence: bytes | Evidence) -> None:
         await self._disk.set_aside(name, evidence)

@@ -15,30 +15,30 @@ class RecentImages(ImageSpool):
     def __init__(self, spool: ImageSpool, room: int) -> None:
         """`room` in bytes."""
         self._spool, self._free = spool, room
-        self._recent: dict[str, bytes] = {}
+        self._recent: dict[tuple[str, int], bytes] = {}
 
-    async def put(self, name: str, data: bytes) -> str:
-        self._drop(name)
-        sha256 = await self._spool.put(name, data)
+    async def put(self, generation_id: str, index: int, data: bytes) -> str:
+        self._drop(generation_id, index)
+        sha256 = await self._spool.put(generation_id, index, data)
         if len(data) <= self._free:
             self._free -= len(data)
-            self._recent[name] = data
+            self._recent[generation_id, index] = data
         return sha256
 
-    async def get(self, name: str) -> bytes | None:
-        recent = self._recent.get(name)
-        return await self._spool.get(name) if recent is None else recent
+    async def get(self, generation_id: str, index: int) -> bytes | None:
+        recent = self._recent.get((generation_id, index))
+        return await self._spool.get(generation_id, index) if recent is None else recent
 
-    async def secure(self, name: str) -> None:
-        self._drop(name)
-        await self._spool.secure(name)
+    async def secure(self, generation_id: str, index: int) -> None:
+        self._drop(generation_id, index)
+        await self._spool.secure(generation_id, index)
 
-    async def remove(self, name: str) -> None:
-        self._drop(name)
-        await self._spool.remove(name)
+    async def remove(self, generation_id: str, index: int) -> None:
+        self._drop(generation_id, index)
+        await self._spool.remove(generation_id, index)
 
-    async def names(self) -> Sequence[str]:
-        return await self._spool.names()
+    async def waiting(self) -> Sequence[tuple[str, int]]:
+        return await self._spool.waiting()
 
     async def set_aside(self, name: str, evidence: bytes | Evidence) -> None:
         await self._spool.set_aside(name, evidence)
@@ -53,5 +53,5 @@ class RecentImages(ImageSpool):
     def full(self) -> bool:
         return self._spool.full
 
-    def _drop(self, name: str) -> None:
-        self._free += len(self._recent.pop(name, b""))
+    def _drop(self, generation_id: str, index: int) -> None:
+        self._free += len(self._recent.pop((generation_id, index), b""))

@@ -1,5 +1,8 @@
 """Every way it can go wrong, and whether money was spent by then.
 
+Each class declares its `code`, which subclasses inherit: ledgers, problems and metrics know an error by it, never by the
+name of a Python class.
+
     DarkroomError
     ├── NothingWasDrawn                 before the provider was asked: charged no
     │   ├── InvalidRequest              names every rule that was broken
@@ -17,20 +20,24 @@
         ├── PromptRejected              moderation said no: charged as known
         ├── OutcomeUnknown              the paid call was cut off: charged unknown
         ├── UnusableImage               what was paid for cannot be used: charged yes
-        └── StorageUnavailable          drawn and safe, stored later by itself: charged yes
+        ├── StorageUnavailable          drawn and safe, stored later by itself: charged yes
+        └── InternalFault               a fault of ours: charged as known
 
     InvalidValue                        a value object could not be born; becomes a `Violation`
     └── OutOfBounds                     in a way that models have bounds of their own for
     Superseded                          another worker or the owner was faster; the commit did not happen
     StorageFault                        a storage or the spool could not do it just now; free to try again
 
-The last four never leave the house.
+The last four never reach a caller.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import ClassVar, Final, Protocol, Self
+
+_LONGEST_WAIT: Final = 10**9  # seconds
 
 
 class Charged(StrEnum):
@@ -76,10 +83,13 @@ class StorageFault(Exception):
 class DarkroomError(Exception):
     """What a caller may be told.
 
-    The class says what happened, `detail` says it in a sentence fit for the caller, `charged` says whether money
-    was spent, `retry_after` (seconds) says when another try makes sense, where one does.
+    `code` names what happened, `detail` says it in a sentence fit for the caller, `charged` says whether money was
+    spent, `retry_after` (seconds) says when another try makes sense, if one does. All have defaults on the class, so
+    that a subclass whose constructor does not call this one is complete too.
     """
 
+    code: ClassVar[str] = "internal"
+    detail: str = ""
     charged: Charged = Charged.NO
     retry_after: int | None = None
 
@@ -91,6 +101,15 @@ class DarkroomError(Exception):
         if retry_after is not None:
             self.retry_after = retry_after
 
+    def again(self, detail: str | None = None, *, charged: Charged | None = None) -> Self:
+        """The same error with another detail or charge, without calling its constructor, which may want anything."""
+        error = type(self).__new__(type(self))
+        error.__dict__.update(self.__dict__)
+        error.args = self.args if detail is None else (detail,)
+        error.detail = self.detail if detail is None else detail
+        error.charged = charged or self.charged
+        return error
+
 
 class NothingWasDrawn(DarkroomError):
     """The order was not accepted, so nothing was asked of the provider."""
@@ -98,6 +117,8 @@ class NothingWasDrawn(DarkroomError):
 
 class InvalidRequest(NothingWasDrawn):
     """The order breaks rules; `violations` names every one of them."""
+
+    code = "invalid-request"
 
     def __init__(self, violations: Sequence[Violation]) -> None:
         super().__init__("; ".join(f"{v.pointer} {v.detail}".lstrip() for v in violations))
@@ -107,37 +128,51 @@ class InvalidRequest(NothingWasDrawn):
 class IdempotencyKeyReused(NothingWasDrawn):
     """The caller's idempotency key already stands for another order."""
 
+    code = "idempotency-key-reused"
+
 
 class QuotaExceeded(NothingWasDrawn):
     """The caller may not order that many images now."""
+
+    code = "quota-exceeded"
 
 
 class SpendLimit(NothingWasDrawn):
     """The service may not spend that much now."""
 
+    code = "spend-limit"
+
 
 class Overloaded(NothingWasDrawn):
     """There is no room for the order here now."""
 
+    code = "overloaded"
     retry_after = 1
 
 
 class LedgerUnavailable(NothingWasDrawn):
     """The ledger does not answer; nothing is begun that cannot be written down."""
 
+    code = "ledger-unavailable"
     retry_after = 5
 
 
 class NotFound(NothingWasDrawn):
     """There is no such generation for this caller."""
 
+    code = "not-found"
+
 
 class GenerationRunning(NothingWasDrawn):
     """The generation is being drawn or stored, and cannot be deleted before its end."""
 
+    code = "generation-running"
+
 
 class Gone(DarkroomError):
     """The generation was deleted by its owner."""
+
+    code = "gone"
 
 
 class Evidence(Protocol):
@@ -157,6 +192,7 @@ class DrawingFailed(DarkroomError):
     """
 
     provider_message: str = ""
+    evidence: bytes = b""
     further_evidence: Sequence["bytes | Evidence"] = ()
 
     def __init__(
@@ -179,31 +215,87 @@ class DrawingFailed(DarkroomError):
 class GeneratorRefused(DrawingFailed):
     """The provider refused our key or our request, or has ended; a fault of ours, not of the caller's."""
 
+    code = "generator-refused"
+
 
 class GeneratorUnavailable(DrawingFailed):
     """The provider could not be reached, is closed for maintenance, or its quota is used up."""
 
+    code = "generator-unavailable"
     retry_after = 30
 
 
 class PromptRejected(DrawingFailed):
     """The provider's moderation rejected the prompt or what came of it, or the model cannot read all of the prompt."""
 
+    code = "prompt-rejected"
+
 
 class OutcomeUnknown(DrawingFailed):
     """The paid call was cut off after it was sent: only the provider knows whether it drew and charged."""
 
+    code = "outcome-unknown"
     charged = Charged.UNKNOWN
 
 
 class UnusableImage(DrawingFailed):
     """The provider charged and answered, and the answer cannot be used."""
 
+    code = "unusable-image"
     charged = Charged.YES
 
 
 class StorageUnavailable(DrawingFailed):
     """The images are drawn and kept safe, and not stored yet; that happens later by itself."""
 
+    code = "storage-unavailable"
     charged = Charged.YES
     retry_after = 10
+
+
+class InternalFault(DrawingFailed):
+    """A fault of ours ended the drawing; whether money was spent is as `charged` says."""
+
+    code = "internal"
+
+
+DRAWING_FAILURES: Final[dict[str, type[DrawingFailed]]] = {
+    kind.code: kind
+    for kind in (
+        GeneratorRefused,
+        GeneratorUnavailable,
+        PromptRejected,
+        OutcomeUnknown,
+        UnusableImage,
+        StorageUnavailable,
+        InternalFault,
+    )
+}
+"""How a generation may end without its images, by the code that is written down."""
+
+
+def plain(error: DrawingFailed) -> DrawingFailed:
+    """The same failure as the class of ours that it inherits: an adapter's own subclass may hold any value anywhere.
+
+    What it says of the money is believed if it says it itself; of the default of `DrawingFailed` nothing is concluded.
+    """
+    lineage = type(error).__mro__
+    kind = next((kind for kind in lineage if DRAWING_FAILURES.get(getattr(kind, "code", "")) is kind), None)
+    said = kind or "charged" in {
+        *vars(error),
+        *(name for one in lineage[: lineage.index(DrawingFailed)] for name in vars(one)),
+    }
+    try:
+        charged = Charged(error.charged) if said else Charged.UNKNOWN
+    except ValueError:
+        charged = Charged.UNKNOWN
+    wait: object = error.retry_after  # of a class that is not ours, whatever its author put there
+    evidence: object = error.evidence
+    failure = (kind or InternalFault)(
+        str(error.detail or error),
+        charged=charged,
+        retry_after=math.ceil(wait) if isinstance(wait, int | float) and 0 <= wait <= _LONGEST_WAIT else None,
+        evidence=bytes(evidence) if isinstance(evidence, bytes | bytearray | memoryview) else b"",
+    )
+    failure.provider_message, failure.further_evidence = str(error.provider_message), tuple(error.further_evidence)
+    return failure

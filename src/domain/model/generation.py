@@ -6,25 +6,32 @@
         │            └─────────────────▶ refused, unknown, unusable
         └──────────────────────────────▶ refused, cancelled
 
+    unknown ──▶ stored, refused    the provider's answer turned out to be there after all
+    unusable ─▶ stored             its operator found an image in what was set aside
+
 Each arrow is one durable commit in the ledger. `submitted` is written before the first byte leaves for the
-provider, and once more with the provider's receipt before the first image is fetched.
+provider, and once more with the provider's receipt, beside the fetching of the images.
 """
 
+import re
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, Self
 
 from darkroom.domain.model.errors import (
+    DRAWING_FAILURES,
     Charged,
     DarkroomError,
     DrawingFailed,
     Gone,
+    InternalFault,
     InvalidValue,
     StorageUnavailable,
     UnusableImage,
+    plain,
 )
 from darkroom.domain.model.image_file import ImageFile, MediaType
 from darkroom.domain.model.model_card import ModelCard
@@ -56,8 +63,8 @@ class State(StrEnum):
 
     @property
     def final(self) -> bool:
-        """Whether nothing follows."""
-        return not _ARROWS[self]
+        """Whether the work on it has ended; only what turns out later may still lift it."""
+        return self not in (State.RECEIVED, State.SUBMITTED, State.DRAWN)
 
 
 _FORGOTTEN: Final = Prompt("[forgotten]")
@@ -68,8 +75,8 @@ _ARROWS: Final[dict[State, frozenset[State]]] = {
     State.DRAWN: frozenset({State.STORED, State.UNKNOWN, State.UNUSABLE}),
     State.STORED: frozenset(),
     State.REFUSED: frozenset(),
-    State.UNKNOWN: frozenset(),
-    State.UNUSABLE: frozenset(),
+    State.UNKNOWN: frozenset({State.UNKNOWN, State.STORED, State.REFUSED}),
+    State.UNUSABLE: frozenset({State.UNUSABLE, State.STORED}),
     State.CANCELLED: frozenset(),
 }
 
@@ -207,21 +214,32 @@ class StoredImage:
 class Failure:
     """How a generation fell short, in a shape that can be written down and told again."""
 
-    kind: str
+    code: str
     detail: str
     charged: Charged
     retry_after: int | None = None
+    provider_message: str = ""
 
     @classmethod
     def of(cls, error: DrawingFailed, *, paid_in_part: bool) -> Self:
-        """Write an error down; where some images came, money was spent whatever the error itself says."""
+        """Write an error down; if some images came, money was spent whatever the error itself says."""
+        error = plain(error)
         charged = max(error.charged, Charged.YES if paid_in_part else Charged.NO, key=lambda c: c.badness)
-        return cls(type(error).__name__, error.detail, charged, error.retry_after)
+        return cls(error.code, error.detail, charged, error.retry_after, error.provider_message)
+
+    @classmethod
+    def read(cls, record: Mapping[str, Any]) -> Self:
+        """Read it from where it was written down, by this release or by those that wrote the name of a class."""
+        code = record.get("code") or re.sub(r"(?<!^)(?=[A-Z])", "-", record["kind"]).lower()
+        message = record.get("provider_message", "")
+        return cls(code, record["detail"], Charged(record["charged"]), record.get("retry_after"), message)
 
     def error(self) -> DrawingFailed:
-        """The same error again."""
-        kinds = {kind.__name__: kind for kind in DrawingFailed.__subclasses__()}
-        return kinds[self.kind](self.detail, charged=self.charged, retry_after=self.retry_after)
+        """The error again; of a code that this release does not know, an internal fault."""
+        kind = DRAWING_FAILURES.get(self.code, InternalFault)
+        error = kind(self.detail, charged=self.charged, retry_after=self.retry_after)
+        error.provider_message = self.provider_message
+        return error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,7 +251,8 @@ class Generation:
     stands for, or the last that it was handed on to. `fallbacks` may be asked in its place, in their order. `waiting`
     are images that are safe in the spool and on their way to storage; `images` lie in storage. `promised` says that
     its caller did not wait, and was told that it will be drawn; `webhook` says where it wants to be told of its end.
-    `cost` is what the provider charges, or may have charged, for it, where a price is known.
+    `cost` is what the provider charges, or may have charged, for it, if a price is known. `lifted` says why its outcome
+    is another one than its caller was first given, if it is.
     """
 
     id: str
@@ -256,12 +275,7 @@ class Generation:
     webhook: WebhookUrl | None = None
     finished_at: datetime | None = None
     erased_at: datetime | None = None
-
-    def promised_now(self) -> Self:
-        """Its caller is about to be told that it will be drawn, whoever waits for it."""
-        if self.state is not State.RECEIVED:
-            raise ValueError(f"what is {self.state} is nothing to promise")
-        return replace(self, promised=True, revision=self.revision + 1)
+    lifted: str | None = None
 
     def submitted(self) -> Self:
         """The request is about to leave for the provider."""
@@ -314,14 +328,42 @@ class Generation:
             finished_at=at,
         )
 
+    def lifted_by(self, images: Iterable[StoredImage], reason: str, at: datetime) -> Self:
+        """Images that turned out to be there after its end lie in storage; it is `stored` once all of them do."""
+        stored = {image.index: image for image in (*images, *self.images)}
+        whole = len(stored) == self.request.samples
+        return self._to(
+            State.STORED if whole else self.state,
+            images=tuple(stored[index] for index in sorted(stored)),
+            failure=None if whole else self.failure,
+            lifted=reason,
+            finished_at=at,
+        )
+
+    def refused_late(self, error: DrawingFailed, reason: str, at: datetime) -> Self:
+        """The provider's answer was a refusal that cost nothing; it turned out after the outcome was called unknown."""
+        return self._to(
+            State.REFUSED,
+            failure=Failure.of(error, paid_in_part=False),
+            key=None,
+            cost=None,
+            lifted=reason,
+            finished_at=at,
+        )
+
+    def costing(self, cost: Money | None) -> Self:
+        """What the provider says that it charges for it; None if it says nothing."""
+        return replace(self, cost=cost) if cost else self
+
     def cancelled(self, at: datetime) -> Self:
         """Its owner took it back before anything was asked of the provider."""
         return self._to(State.CANCELLED, key=None, cost=None, fallbacks=(), finished_at=at)
 
     def forgotten(self) -> Self:
-        """Its prompts are forgotten."""
+        """Its prompts are forgotten, and what the provider said, which may quote them."""
         request = replace(self.request, prompt=_FORGOTTEN, negative_prompt=None)
-        return replace(self, request=request, revision=self.revision + 1)
+        failure = self.failure and replace(self.failure, provider_message="")
+        return replace(self, request=request, failure=failure, revision=self.revision + 1)
 
     def erased(self, at: datetime) -> Self:
         """Its prompts are forgotten, and its images are about to be removed from storage; nobody is told of it."""
@@ -368,6 +410,6 @@ class Generation:
         return Charged.UNKNOWN if self.state is State.SUBMITTED else Charged.NO
 
     def _to(self, state: State, **changes: Any) -> Self:  # noqa: ANN401  # fields, as `replace` takes them
-        if state not in _ARROWS[self.state]:
+        if state not in _ARROWS[self.state] or self.erased_at:
             raise ValueError(f"no arrow leads from {self.state} to {state}")
         return replace(self, state=state, revision=self.revision + 1, **changes)

@@ -1,9 +1,17 @@
 """Limits on what may be ordered, and the account of what was."""
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
+from typing import ClassVar, Final
 
+from darkroom.domain.model.errors import QuotaExceeded, SpendLimit
+from darkroom.domain.model.generation import Generation, State
 from darkroom.domain.model.money import Money
+
+WINDOW: Final = timedelta(hours=24)
+"""What every limit looks back over: a window that slides, not a day of the calendar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +39,92 @@ class Limits:
     images_per_day: int | None = None
     spend_per_day: Money | None = None
 
+    def of(self, caller: Caller) -> "Limits":
+        """These, but that a limit which the caller's token sets holds in place of the service's own."""
+        own = caller.images_per_day
+        return Limits(self.images_per_day if own is None else own, self.spend_per_day)
+
+    def checks(self, generation: Generation) -> Iterator["Check"]:
+        """What a new order asks of each limit that it is held to."""
+        if self.images_per_day is not None:
+            yield ImagesCheck(generation.caller, generation.request.samples, self.images_per_day)
+        spend, cost = self.spend_per_day, generation.reserved
+        if spend is not None and cost is not None and cost.currency == spend.currency:
+            yield SpendCheck(cost.currency, cost.millionths, spend.millionths)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What an order asks of a limit: `asked` more of `subject`, of which the window may hold `allowed`.
+
+    A ledger adds up what the window holds, `counted` by this class, and raises what `refused` returns if that is too
+    much.
+    """
+
+    refusal: ClassVar[type[QuotaExceeded] | type[SpendLimit]]
+    passed: ClassVar[str]
+    never: ClassVar[str]
+
+    subject: str
+    asked: int
+    allowed: int
+
+    def counted(self, generation: Generation) -> int:
+        """How much a generation within the window takes up."""
+        raise NotImplementedError
+
+    def excess(self, taken: int) -> int:
+        """By how much the limit would be passed if so much is taken; 0 or less if it would not."""
+        return taken + self.asked - self.allowed
+
+    def refused(self, *, now: datetime, room_at: datetime | None) -> QuotaExceeded | SpendLimit:
+        """The refusal; there is room once what was ordered at `room_at` has left the window, or never.
+
+        Then too it says when to come back, as every such answer does: by that time the limit may be another.
+        """
+        wait = room_at + WINDOW - now if room_at else WINDOW
+        detail = self.passed if room_at else self.never
+        return self.refusal(
+            detail.format(asked=self.asked, allowed=self.allowed),
+            # A clock that was set back must not keep a caller out for longer than the window.
+            retry_after=min(math.ceil(wait.total_seconds()), math.ceil(WINDOW.total_seconds())),
+        )
+
+
+class ImagesCheck(Check):
+    """Images of the caller `subject`: those ordered, unless nothing came of it for free."""
+
+    refusal = QuotaExceeded
+    passed = "{asked} more would pass your limit of {allowed} images in 24 hours"
+    never = "this order alone asks for {asked}, more than your limit of {allowed} images in 24 hours"
+
+    def counted(self, generation: Generation) -> int:
+        return counted_images(generation) if generation.caller == self.subject else 0
+
+
+class SpendCheck(Check):
+    """Money of the whole service, in millionths of the currency `subject`."""
+
+    refusal = SpendLimit
+    passed = "the service may not spend that much now"
+    never = "this order alone costs more than the service may spend in 24 hours"
+
+    def counted(self, generation: Generation) -> int:
+        cost = generation.reserved
+        return cost.millionths if cost and cost.currency == self.subject else 0
+
+
+def counted_images(generation: Generation) -> int:
+    """The images that count against the caller's limit: those ordered, unless nothing came of it for free."""
+    return 0 if generation.state in (State.REFUSED, State.CANCELLED) else generation.request.samples
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
     """What one caller ordered of one model on one day (UTC).
 
     `images` counts those ordered and not refused, `stored` those that lie in storage, `unknown` those of generations
-    whose outcome nobody knows. `cost` is in the model's currency, None where no price is known.
+    whose outcome is unknown. `cost` is in the model's currency, None if no price is known.
     """
 
     caller: str

@@ -1,12 +1,14 @@
 """Money: an exact amount in a currency."""
 
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
-from typing import Self
+from decimal import ROUND_CEILING, Decimal, InvalidOperation
+from typing import Final, Self
 
 from darkroom.domain.model.errors import InvalidValue
 
-_CODE_LENGTH = 3
+_CODE_LENGTH: Final = 3
+_PLACES: Final = 6
+"""Decimals that sums are kept in: a millionth of a currency fits every price, and sums stay integers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,17 @@ class Money:
     def times(self, count: int) -> Self:
         """What `count` of these cost."""
         return type(self)(self.amount * count, self.currency)
+
+    @property
+    def millionths(self) -> int:
+        """The amount in millionths of its currency, rounded up."""
+        return int(self.amount.scaleb(_PLACES).to_integral_value(ROUND_CEILING))
+
+    @classmethod
+    def of_millionths(cls, amount: int, currency: str) -> Self:
+        """The amount again, without needless zeros."""
+        exact = Decimal(amount).scaleb(-_PLACES)
+        return cls(exact.quantize(Decimal(1)) if exact == exact.to_integral_value() else exact.normalize(), currency)
 
     def __str__(self) -> str:
         return f"{self.amount} {self.currency}"

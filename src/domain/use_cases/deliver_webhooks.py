@@ -3,11 +3,12 @@
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Final
 
-from darkroom.domain.model.errors import LedgerUnavailable, StorageFault
+from darkroom.domain.model.errors import LedgerUnavailable, StorageUnavailable
 from darkroom.domain.model.generation import Generation
 from darkroom.domain.model.webhook import RETRIES, Delivery, NotDelivered
 from darkroom.domain.ports import WebhookLedger, WebhookSender
@@ -29,41 +30,43 @@ class DeliverWebhooks:
 
     def __init__(
         self,
-        *,
         ledger: WebhookLedger,
         sender: WebhookSender,
         message: Callable[[Generation], Awaitable[bytes]],
+        *,
         clock: Callable[[], datetime],
     ) -> None:
         """`message` makes the body that tells of a generation, as it stands now."""
         self._ledger, self._sender, self._message, self._clock = ledger, sender, message, clock
+        self._sending: set[asyncio.Task[None]] = set()
 
     async def __call__(self) -> int:
-        """Send what is due now; how many attempts it were."""
-        due = await self._claimed(_AT_ONCE)
-        await asyncio.gather(*(self._deliver(delivery) for delivery in due))
+        """Begin to send what is due now, and return how much that is; a slow receiver keeps no other waiting.
+
+        Raises:
+            LedgerUnavailable: what is due cannot be read now.
+        """
+        due = await self._claimed(_AT_ONCE - len(self._sending))
+        for delivery in due:
+            task = asyncio.create_task(self._deliver(delivery))
+            self._sending.add(task)
+            task.add_done_callback(self._sending.discard)
         return len(due)
 
-    async def forever(self, every: float) -> None:
-        """Look every so many seconds, until cancelled; a slow receiver keeps nobody else waiting."""
-        sending: set[asyncio.Task[None]] = set()
+    async def sent(self) -> None:
+        """Wait until every attempt that was begun has ended."""
+        await asyncio.gather(*self._sending)
+
+    @asynccontextmanager
+    async def delivering(self) -> AsyncIterator[None]:
+        """End, after the block, what was begun in it; what is cut off is sent again after its claim."""
         try:
-            while True:
-                try:
-                    due = await self._claimed(_AT_ONCE - len(sending))
-                except LedgerUnavailable as fault:
-                    log.warning("cannot look for webhooks now: %s", fault)
-                    due = ()
-                for delivery in due:
-                    task = asyncio.create_task(self._deliver(delivery))
-                    sending.add(task)
-                    task.add_done_callback(sending.discard)
-                await asyncio.sleep(every)
+            yield
         finally:
-            at_work = list(sending)
-            for task in at_work:
+            sending = list(self._sending)
+            for task in sending:
                 task.cancel()
-            await asyncio.gather(*at_work, return_exceptions=True)
+            await asyncio.gather(*sending, return_exceptions=True)
 
     async def _claimed(self, most: int) -> Sequence[Delivery]:
         now = self._clock()
@@ -75,7 +78,7 @@ class DeliverWebhooks:
         try:
             try:
                 failure = await self._send(delivery.generation)
-            except StorageFault as fault:  # nobody was called: the message could not be made
+            except StorageUnavailable as fault:  # nobody was called: the message could not be made
                 log.warning("a webhook waits until links can be made: %s", fault, extra=told)
                 await self._ledger.put_off(delivery, self._clock() + CLAIM, attempted=False)
                 return
@@ -91,10 +94,10 @@ class DeliverWebhooks:
         if generation.webhook is None or generation.erased_at:
             return None
         try:
-            await self._sender.send(generation.webhook, generation.id, await self._message(generation))
+            await self._sender.send(generation.webhook, _message_id(generation), await self._message(generation))
         except NotDelivered as failure:
             return failure
-        except StorageFault:
+        except StorageUnavailable:
             raise
         except Exception:  # a fault of ours is not to be repeated for ever
             log.exception("a webhook failed inside", extra={"generation": generation.id})
@@ -109,3 +112,9 @@ class DeliverWebhooks:
         log.warning("a webhook was not delivered, and is sent again: %s", failure, extra=told)
         wait: timedelta = RETRIES[delivery.attempt - 1] * random.uniform(*_JITTER)  # noqa: S311  # jitter is no secret
         return self._clock() + max(wait, timedelta(seconds=failure.retry_after or 0))
+
+
+def _message_id(generation: Generation) -> str:
+    """The same at each attempt; another one once the generation is lifted, as receivers skip what they know."""
+    at = generation.finished_at
+    return f"{generation.id}.{at.timestamp():.0f}" if generation.lifted and at else generation.id

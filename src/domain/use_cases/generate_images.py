@@ -1,85 +1,132 @@
 """The use case: an order goes in, stored images come out, and it is paid once."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final
 
-from darkroom.domain.model.errors import Charged, Gone, IdempotencyKeyReused, LedgerUnavailable, Overloaded, Superseded
+from darkroom.domain.model.errors import (
+    Charged,
+    DarkroomError,
+    Gone,
+    IdempotencyKeyReused,
+    InternalFault,
+    LedgerUnavailable,
+    Overloaded,
+    StorageUnavailable,
+)
 from darkroom.domain.model.generation import Fallback, Generation, GenerationRequest, State
 from darkroom.domain.model.identifiers import uuid7
-from darkroom.domain.model.limits import Caller, Limits
+from darkroom.domain.model.limits import Caller
 from darkroom.domain.model.model_card import ModelCard
-from darkroom.domain.model.money import Money
 from darkroom.domain.model.order import Order
+from darkroom.domain.model.policy import Policy
 from darkroom.domain.model.values import IdempotencyKey, ModelVersion, WebhookUrl
-from darkroom.domain.ports import GenerationLedger
-from darkroom.domain.use_cases.patience import patiently, pauses
-from darkroom.domain.use_cases.running_generations import RunningGenerations
+from darkroom.domain.ports import GenerationLedger, ImageGenerator, ImageSpool, ImageStorage
+from darkroom.domain.use_cases.links import LinkedImage, linked
+from darkroom.domain.use_cases.patience import OutOfPatience, patiently, pauses
+from darkroom.domain.use_cases.work import Known, Watch, Work
+
+log = logging.getLogger(__name__)
 
 _A_LITTLE: Final = 2.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
-    """The generation that an order stands for; `replay` where its key stood for it before."""
+class Outcome:
+    """What became of an order so far.
+
+    `images` lie in storage; `error` says why they are not all that was ordered, if they are not. Neither is there for a
+    caller that does not wait while it is still being drawn. `replay`: the caller's key stood for it before.
+    """
 
     generation: Generation
     replay: bool
+    images: tuple[LinkedImage, ...] = ()
+    error: DarkroomError | None = None
+    promised: bool = False
 
 
 class GenerateImages:
-    """Accepts orders and waits for what becomes of them."""
+    """Draws what is ordered with an `ImageGenerator` and keeps it in an `ImageStorage`."""
 
     def __init__(
         self,
+        generator: ImageGenerator,
+        storage: ImageStorage,
+        spool: ImageSpool,
+        ledger: GenerationLedger,
         *,
         cards: Mapping[str, ModelCard],
-        ledger: GenerationLedger,
-        running: RunningGenerations,
+        policy: Policy,
         clock: Callable[[], datetime],
-        images_per_day: int | None,
-        spend_per_day: Money | None,
-        patience: float,
-        chains: Mapping[str, Sequence[str]] | None = None,
+        watch: Watch = lambda _: nullcontext(),
     ) -> None:
-        """`cards` by version; limits as in `Limits`, `images_per_day` for callers whose token sets none.
+        """`cards` by version."""
+        self._storage, self._ledger = storage, ledger
+        self._cards, self._policy, self._clock = cards, policy, clock
+        self.work = Work(generator, storage, spool, ledger, policy=policy, clock=clock, watch=watch)
 
-        `patience`: seconds that a drawn generation of another process may take to be stored before its caller is told.
-        `chains`: the models that may draw a version, in the order in which they are asked, where that is not only the
-        one of its name.
-        """
-        self._cards, self._ledger, self._running, self._clock = cards, ledger, running, clock
-        self._chains = chains or {}
-        self._images_per_day, self._spend_per_day, self._patience = images_per_day, spend_per_day, patience
-
-    async def accept(
+    async def __call__(
         self,
         order: Order,
         caller: Caller,
         key: IdempotencyKey | None = None,
         *,
-        promise: bool = False,
+        wait: bool = True,
         webhook: WebhookUrl | None = None,
-    ) -> Accepted:
-        """Write the order down and begin to draw it, or find the one that its key stands for.
+    ) -> Outcome:
+        """Write the order down, draw it, and store its images; or find what its key stands for.
 
-        `promise`: the caller will not wait, but is told at once that it will be drawn; so it is, even where a crash
-        comes between. Of one who waits, what had not left for the provider is dropped with the crash.
-        `webhook` is where it wants to be told of its end.
+        Without `wait` the caller is told at once that it will be drawn, and so it is, even if a crash comes between.
+        The order of a caller who waits is dropped with the crash if it had not left for the provider.
+        `webhook` is where the caller wants to be told of its end.
 
         Raises:
-            IdempotencyKeyReused, Gone: what the key stands for is another order, or one of whose end nobody is told
-                there; or it was deleted.
+            IdempotencyKeyReused, Gone: what the key stands for is another order, or one without that webhook; or it was
+                deleted.
             QuotaExceeded, SpendLimit, Overloaded: not now; nothing was begun.
-            LedgerUnavailable: not now. Charged no means that nothing was begun; of what is promised, or was under its
-                key before, nobody knows.
+            LedgerUnavailable, InternalFault: not now. Charged no means that nothing was begun; of what is promised, or
+                was under its key before, nothing is known.
         """
+        new = self._generation(order, caller, key, promised=not wait, webhook=webhook)
+        try:
+            kept = await self._received(new, caller)
+            self._hold_to_its_order(kept, new)
+            if not wait and kept.state is State.RECEIVED and not kept.promised:
+                kept = await self._ledger.promise(kept.id) or kept
+        except LedgerUnavailable as fault:
+            if key or not wait:
+                fault.charged = Charged.UNKNOWN
+            raise
+        replay = kept.id != new.id
+        if not wait and not kept.state.final:
+            return Outcome(kept, replay, promised=True)
+        known = await self._known(kept)
+        error = self._error(known)
+        try:
+            images = await linked(known.generation.images, self._storage, charged=known.generation.charged)
+        except StorageUnavailable as fault:
+            return Outcome(known.generation, replay, error=fault)
+        return Outcome(known.generation, replay, images, error)
+
+    def _generation(
+        self,
+        order: Order,
+        caller: Caller,
+        key: IdempotencyKey | None,
+        *,
+        promised: bool,
+        webhook: WebhookUrl | None,
+    ) -> Generation:
         card = self._cards[order.version.value]
-        model, *others = self._chains.get(order.version.value, (order.version.value,))
+        model, *others = self._policy.chains.get(order.version.value, (order.version.value,))
         request = GenerationRequest.settle(order, card)
-        generation = Generation(
+        return Generation(
             id=uuid7(),
             caller=caller.subject,
             request=request,
@@ -91,76 +138,72 @@ class GenerateImages:
             fingerprint=order.fingerprint,
             created_at=self._clock(),
             key=key,
-            promised=promise,
+            promised=promised,
             webhook=webhook,
             cost=card.cost_of(request.samples),
         )
-        try:
-            kept = await self._receive(generation, caller)
-            if kept.fingerprint != generation.fingerprint:
-                raise IdempotencyKeyReused("this idempotency key stands for another order")
-            if kept.erased_at:
-                raise Gone("the images of this order were deleted", charged=kept.charged)
-            if webhook not in (None, kept.webhook):
-                raise IdempotencyKeyReused("this idempotency key stands for an order without that webhook")
-            if promise:
-                kept = await self._promised(kept)
-        except LedgerUnavailable as fault:
-            if promise or key:
-                fault.charged = Charged.UNKNOWN
-            raise
-        return Accepted(kept, replay=kept.id != generation.id)
 
-    async def outcome(self, generation: Generation) -> Generation:
-        """Wait until the caller can be told something: its end, or `drawn` where storing takes its time.
+    async def _received(self, new: Generation, caller: Caller) -> Generation:
+        try:
+            return await self.work.receive(new, self._policy.limits.of(caller))
+        except Overloaded:
+            # A repeated order needs no room: it is there already.
+            known = new.key and await self._ledger.find_by_key(new.caller, new.key)
+            if not known:
+                raise
+            return known
+        except DarkroomError:
+            raise
+        except Exception as fault:
+            log.exception("an order could not be received")
+            charged = Charged.UNKNOWN if new.promised else Charged.NO
+            raise InternalFault("the service failed inside before anything was drawn", charged=charged) from fault
+
+    def _hold_to_its_order(self, kept: Generation, new: Generation) -> None:
+        if kept.fingerprint != new.fingerprint:
+            raise IdempotencyKeyReused("this idempotency key stands for another order")
+        if kept.erased_at:
+            raise _deleted(kept)
+        if new.webhook not in (None, kept.webhook):
+            raise IdempotencyKeyReused("this idempotency key stands for an order without that webhook")
+
+    async def _known(self, generation: Generation) -> Known:
+        """Wait until the caller can be told something: its end, or `drawn` if storing takes its time.
 
         Raises:
             Gone: it was deleted meanwhile.
+            LedgerUnavailable, InternalFault: nothing was asked of a provider; or what became of it cannot be read.
         """
-        loop = asyncio.get_running_loop()
+        loop, patience = asyncio.get_running_loop(), self._policy.patience
         began, waited, waits = loop.time(), 0.0, pauses()
         while True:
-            here = await self._running.answer(generation.id)
-            known = here or await patiently(lambda: self._ledger.find(generation.id)) or generation
+            here = await self.work.answer(generation.id)
+            known = here or await self._found(generation)
             # Here it is late since before; who has only just come to ask waits a little all the same.
-            enough = loop.time() - began >= min(_A_LITTLE, self._patience) if here else waited > self._patience
-            if known.erased_at:
-                raise Gone("the images of this order were deleted", charged=known.charged)
-            if known.state.final or (known.state is State.DRAWN and enough):
+            enough = loop.time() - began >= min(_A_LITTLE, patience) if here else waited > patience
+            state = known.generation.state
+            if known.generation.erased_at:
+                raise _deleted(known.generation)
+            if state.final or (enough and state is State.DRAWN):
                 return known
             # Another process is at it, or the storage may be back any moment: the ledger is where it will show.
             step = min(next(waits), 1.0)
             await asyncio.sleep(step)
-            waited += step if known.state is State.DRAWN else 0.0
+            waited += step if state is State.DRAWN else 0.0
 
-    async def _receive(self, generation: Generation, caller: Caller) -> Generation:
-        limits = Limits(
-            self._images_per_day if caller.images_per_day is None else caller.images_per_day, self._spend_per_day
-        )
+    async def _found(self, generation: Generation) -> Known:
+        find, timeout = partial(self._ledger.find, generation.id), self._policy.call_timeout
         try:
-            with self._running.room_for(generation):
-                kept = await self._ledger.receive(generation, limits)
-                if kept.id == generation.id:
-                    self._running.start(kept)
-                return kept
-        except Overloaded:
-            # A repeated order needs no room: it is there already.
-            known = generation.key and await self._ledger.find_by_key(generation.caller, generation.key)
-            if not known:
-                raise
-            return known
+            found = await patiently(find, "the ledger", timeout=timeout, within=self._policy.patience)
+        except OutOfPatience as fault:
+            raise LedgerUnavailable("the ledger does not answer", charged=Charged.UNKNOWN) from fault
+        return Known(found or generation)
 
-    async def _promised(self, generation: Generation) -> Generation:
-        """It with a promise, where it was ordered by somebody who waits and has not left for the provider.
+    def _error(self, known: Known) -> DarkroomError | None:
+        if known.in_memory and known.generation.state is State.DRAWN:
+            return StorageUnavailable("drawn, and held in memory only: neither the spool nor the storage takes it now")
+        return known.generation.error
 
-        Whoever is about to draw it finds it a revision further, and goes on from there.
-        """
-        while generation.state is State.RECEIVED and not generation.promised:
-            promised = generation.promised_now()
-            try:
-                await self._ledger.record(promised)
-            except Superseded:
-                generation = await self._ledger.find(generation.id) or generation
-            else:
-                return promised
-        return generation
+
+def _deleted(generation: Generation) -> Gone:
+    return Gone("the images of this order were deleted", charged=generation.charged)

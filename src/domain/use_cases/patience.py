@@ -1,4 +1,8 @@
-"""Trying again what is free to try: writing to the ledger, the spool and the storage."""
+"""Trying again what is free to try: writing to the ledger, the spool and the storage.
+
+No list of exceptions decides what is tried again. Adapters, drivers and disks fail in ways that no list foresees, and
+what was paid for must survive all of them.
+"""
 
 import asyncio
 import logging
@@ -6,7 +10,9 @@ import random
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Final, TypeVar
 
-from darkroom.domain.model.errors import LedgerUnavailable, StorageFault
+from darkroom.domain.model.errors import InternalFault, LedgerUnavailable, Superseded
+from darkroom.domain.model.generation import Generation
+from darkroom.domain.model.policy import Policy
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -16,21 +22,79 @@ FIRST_PAUSE: Final = 0.1
 LONGEST_PAUSE: Final = 15.0
 
 
+class OutOfPatience(Exception):
+    """It failed for as long as it may be tried; the cause is the last fault."""
+
+
 def pauses() -> Iterator[float]:
     """Seconds to wait between tries: doubling, each with jitter, so that many who wait do not come at once."""
     longest = FIRST_PAUSE
     while True:
-        yield random.uniform(longest / 2, longest)  # noqa: S311  # jitter is no secret
+        yield random.uniform(longest / 2, longest)  # noqa: S311  # jitter is not a secret
         longest = min(longest * 2, LONGEST_PAUSE)
 
 
-async def patiently(attempt: Callable[[], Awaitable[T]]) -> T:
-    """Do it, however long that takes: for what was paid for there is no giving up while the process lives."""
-    waits = pauses()
+async def once(attempt: Callable[[], Awaitable[T]], *, timeout: float | None) -> T:
+    """Try once, for at most `timeout` seconds; None is without a limit.
+
+    A `CancelledError` from inside, which means that something else was cancelled, is raised as the fault that it is:
+    only a cancellation of this very task ends it.
+
+    Raises:
+        Exception: what the attempt raised, or `TimeoutError`.
+    """
+    task = asyncio.current_task()
+    before = task.cancelling() if task else 0
+    try:
+        async with asyncio.timeout(timeout):
+            return await attempt()
+    except asyncio.CancelledError as cancelled:
+        if task is None or task.cancelling() > before:
+            raise
+        raise RuntimeError("it was cancelled from inside") from cancelled
+
+
+async def patiently(
+    attempt: Callable[[], Awaitable[T]], what: str, *, timeout: float, within: float | None = None
+) -> T:
+    """Try until it succeeds, whatever is raised; each try takes at most `timeout` seconds.
+
+    `what` says in the log what is being tried. `within`: seconds after which it is given up; never by default, since
+    what was paid for is not given up while the process lives.
+
+    Raises:
+        Superseded: as the attempt did; trying again would not help.
+        OutOfPatience: it did not succeed within that time.
+    """
+    loop, waits = asyncio.get_running_loop(), pauses()
+    end = None if within is None else loop.time() + within
     while True:
         try:
-            return await attempt()
-        except (StorageFault, LedgerUnavailable) as fault:
+            return await once(attempt, timeout=timeout if end is None else max(0.001, min(timeout, end - loop.time())))
+        except Superseded:
+            raise
+        except Exception as fault:
             pause = next(waits)
-            log.warning("trying again in %.1f s: %s", pause, fault)
+            if end is not None and loop.time() + pause >= end:
+                raise OutOfPatience(what) from fault
+            log.warning("%s: trying again in %.1f s: %s: %s", what, pause, type(fault).__name__, fault)
             await asyncio.sleep(pause)
+
+
+async def before_money(attempt: Callable[[], Awaitable[T]], generation: Generation, policy: Policy) -> T:
+    """Try what must succeed before money may be spent, for as long as an order waits for that.
+
+    One that was promised waits until the ledger is back: its caller has gone and was told that it will be drawn.
+
+    Raises:
+        Superseded: as the attempt did.
+        LedgerUnavailable: the ledger did not answer in time; nothing was spent.
+        InternalFault: something else went wrong each time; nothing was spent.
+    """
+    within = None if generation.promised else policy.begin_timeout
+    try:
+        return await patiently(attempt, "the ledger", timeout=policy.call_timeout, within=within)
+    except OutOfPatience as fault:
+        if isinstance(fault.__cause__, LedgerUnavailable | TimeoutError):
+            raise LedgerUnavailable("the ledger does not answer, so nothing was asked of a provider") from fault
+        raise InternalFault("the service failed inside before anything was asked of a provider") from fault

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import Final
 
 from dependency_injector import containers, providers
 
@@ -17,22 +16,14 @@ from darkroom.domain.ports import (
     WebhookLedger,
     WebhookSender,
 )
-from darkroom.domain.use_cases.deliver_webhooks import DeliverWebhooks
-from darkroom.domain.use_cases.draw_generation import DrawGeneration
-from darkroom.domain.use_cases.follow_generation import FollowGeneration
-from darkroom.domain.use_cases.generate_images import GenerateImages
-from darkroom.domain.use_cases.keep_generations import KeepGenerations
-from darkroom.domain.use_cases.provider_quota import ProviderQuota
-from darkroom.domain.use_cases.running_generations import RunningGenerations
-from darkroom.domain.use_cases.settle_generations import SettleGenerations
-from darkroom.domain.use_cases.store_generation import StoreGeneration
-from darkroom.domain.use_cases.tidy_spool import TidySpool
+from darkroom.domain.use_cases.application import Application, Webhooks
 from darkroom.entrypoints.container.clock import now
 from darkroom.entrypoints.container.generators import open_generator
 from darkroom.entrypoints.container.ledgers import open_records
 from darkroom.entrypoints.container.marks import marking
 from darkroom.entrypoints.container.models import read_models
-from darkroom.entrypoints.container.storages import key_prefix, open_storage
+from darkroom.entrypoints.container.policy import read_policy
+from darkroom.entrypoints.container.storages import open_storage
 from darkroom.entrypoints.container.tokens import open_token_verifier
 from darkroom.entrypoints.container.watching import Watching
 from darkroom.entrypoints.container.webhooks import open_webhooks
@@ -42,9 +33,6 @@ from darkroom.entrypoints.http.services import Services
 from darkroom.entrypoints.http.signed_files import SignedFiles
 from darkroom.entrypoints.http.webhook_message import webhook_message
 from darkroom.entrypoints.settings import BadSettings, Settings
-
-# So many images are uploaded, and held in memory, at once.
-_UPLOADS: Final = 16
 
 
 class Container(containers.DeclarativeContainer):
@@ -63,76 +51,40 @@ class Container(containers.DeclarativeContainer):
 
     models = providers.Singleton(read_models, settings, generator)
     cards = models.provided.cards
-    quota = providers.Singleton(ProviderQuota, ledger, settings.provided.images_per_minute)
-    draw = providers.Singleton(
-        DrawGeneration,
-        generator=generator,
-        spool=spool,
-        ledger=ledger,
-        quota=quota,
-        clock=providers.Object(now),
-        key_prefix=providers.Callable(key_prefix, settings),
-    )
-    store = providers.Singleton(
-        StoreGeneration,
-        storage=storage,
-        spool=spool,
-        ledger=ledger,
-        clock=providers.Object(now),
-        patience=settings.provided.limits.store_timeout,
-        uploads=_UPLOADS,
-    )
-    running = providers.Singleton(
-        RunningGenerations,
-        draw,
-        store,
-        ledger,
-        spool,
-        max_in_flight=settings.provided.limits.max_in_flight,
-        max_queued=settings.provided.limits.max_queued,
-        watch=watching.provided.generation,
-    )
-    generate = providers.Singleton(
-        GenerateImages,
-        cards=cards,
-        ledger=ledger,
-        running=running,
-        clock=providers.Object(now),
-        images_per_day=settings.provided.limits.images_per_day,
-        spend_per_day=settings.provided.limits.spend_per_day,
-        patience=settings.provided.limits.store_timeout,
-        chains=models.provided.chains,
-    )
-    settle = providers.Singleton(SettleGenerations, ledger=ledger, running=running, cards=cards)
-    keep = providers.Singleton(KeepGenerations, ledger=ledger, storage=storage, clock=providers.Object(now))
-    deliver = providers.Singleton(
-        DeliverWebhooks,
+    policy = providers.Singleton(read_policy, settings, models)
+    webhooks = providers.Singleton(
+        Webhooks,
         ledger=webhook_ledger,
         sender=webhook_sender,
         message=providers.Callable(
             partial, webhook_message, storage=storage, public_path=settings.provided.service.public_path
         ),
-        clock=providers.Object(now),
     )
-    follow = providers.Singleton(
-        FollowGeneration, ledger=ledger, running=running, generator=generator, clock=providers.Object(now)
+    application = providers.Singleton(
+        Application.of,
+        generator,
+        storage,
+        spool,
+        ledger,
+        cards=cards,
+        policy=policy,
+        clock=providers.Object(now),
+        watch=watching.provided.generation,
+        webhooks=webhooks,
     )
     streams = providers.Singleton(StreamRoom, settings.provided.limits.max_streams)
-    tidy = providers.Singleton(TidySpool, spool=spool, ledger=ledger)
     services = providers.Singleton(
         Services,
-        generate=generate,
-        keep=keep,
-        follow=follow,
+        generate=application.provided.generate,
+        keep=application.provided.keep,
+        follow=application.provided.follow,
         streams=streams,
-        running=running,
         ledger=ledger,
         storage=storage,
         cards=cards,
         tokens=tokens,
         clock=providers.Object(now),
-        images_per_day=settings.provided.limits.images_per_day,
-        spend_per_day=settings.provided.limits.spend_per_day,
+        limits=policy.provided.limits,
         files=files,
         webhooks=webhook_sender,
     )
@@ -180,7 +132,9 @@ async def open_container(
         )
         # What does not fit together is told now, and not to the first who calls.
         container.cards()
-        watching.begin(settings, container.models(), container.running(), container.streams(), records.on_disk)
+        watching.begin(
+            settings, container.models(), container.application().generate.work, container.streams(), records.on_disk
+        )
         yield container
 
 

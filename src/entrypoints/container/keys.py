@@ -63,7 +63,7 @@ async def open_keys(settings: Settings, watching: Watching | None = None) -> Asy
     if not settings.tokens.published:
         yield _one_key(settings)
         return
-    async with open_published_keys(settings) as keys, kept_up(keys.keep_fresh, keys.pause):
+    async with open_published_keys(settings) as keys, kept_up(keys.keep_fresh, keys.pause, pause_first=True):
         if watching:
             watching.keys(keys)
         yield keys

@@ -9,8 +9,7 @@ from uuid import uuid4
 from darkroom.adapters.durable_folder import DurableFolder
 from darkroom.adapters.spools.disk import DiskImageSpool
 from darkroom.domain.model.errors import LedgerUnavailable
-from darkroom.domain.ports import GenerationLedger, ImageSpool, IssuedTokens, WebhookLedger
-from darkroom.domain.revoked_tokens import RevokedTokens
+from darkroom.domain.ports import GenerationLedger, ImageSpool, IssuedTokens, RevokedTokens, WebhookLedger
 from darkroom.entrypoints.container.clock import now
 from darkroom.entrypoints.container.data_folder import data_folder, made_once
 from darkroom.entrypoints.container.opening import read_from

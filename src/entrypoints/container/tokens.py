@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from darkroom.domain.revoked_tokens import RevokedTokens
+from darkroom.domain.ports import RevokedTokens
 from darkroom.entrypoints.container.clock import now
 from darkroom.entrypoints.container.keys import open_keys
 from darkroom.entrypoints.container.upkeep import kept_up
@@ -43,5 +43,5 @@ async def open_token_verifier(
     """
     denied = DenyList(revoked)
     await denied.read()
-    async with open_keys(settings, watching) as keys, kept_up(denied.read, denied.EVERY):
+    async with open_keys(settings, watching) as keys, kept_up(denied.read, denied.EVERY, pause_first=True):
         yield JwtTokenVerifier(keys, token_rules(settings), clock=now, revoked=denied)

@@ -5,15 +5,21 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from darkroom.domain.model.errors import DarkroomError
+from darkroom.domain.model.errors import DarkroomError, StorageFault
 
 log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def kept_up(work: Callable[[], Awaitable[object]], every: float) -> AsyncIterator[None]:
-    """Work every so many seconds for as long as the block lasts, whatever goes wrong."""
-    task = asyncio.create_task(_again_and_again(work, every))
+async def kept_up(
+    work: Callable[[], Awaitable[object]], every: float, *, pause_first: bool = False
+) -> AsyncIterator[None]:
+    """Work, pause for `every` seconds, and work again for as long as the block lasts, whatever goes wrong.
+
+    Work that returns a number other than 0 says that there may be more to do at once. `pause_first`: it was done once
+    already.
+    """
+    task = asyncio.create_task(_again_and_again(work, every, pause_first=pause_first))
     try:
         yield
     finally:
@@ -21,12 +27,15 @@ async def kept_up(work: Callable[[], Awaitable[object]], every: float) -> AsyncI
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def _again_and_again(work: Callable[[], Awaitable[object]], every: float) -> None:
-    while True:
+async def _again_and_again(work: Callable[[], Awaitable[object]], every: float, *, pause_first: bool) -> None:
+    if pause_first:
         await asyncio.sleep(every)
+    while True:
         try:
-            await work()
-        except DarkroomError as fault:
+            while await work():
+                await asyncio.sleep(0)
+        except (DarkroomError, StorageFault) as fault:
             log.warning("trying again in %.0f s: %s", every, fault)
         except Exception:
             log.exception("trying again in %.0f s", every)
+        await asyncio.sleep(every)

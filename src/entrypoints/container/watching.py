@@ -19,7 +19,7 @@ from darkroom.adapters.watching.ports.webhook_ledger import WatchedWebhookLedger
 from darkroom.adapters.watching.trace_context import trace_id
 from darkroom.domain.model.generation import Generation
 from darkroom.domain.ports import GenerationLedger, ImageGenerator, ImageStorage, WebhookLedger
-from darkroom.domain.use_cases.running_generations import RunningGenerations
+from darkroom.domain.use_cases.work import Work
 from darkroom.entrypoints import logs
 from darkroom.entrypoints.container.clock import now
 from darkroom.entrypoints.container.models import Models
@@ -106,7 +106,7 @@ class Watching:
         self,
         settings: Settings,
         models: Models,
-        running: RunningGenerations,
+        work: Work,
         streams: StreamRoom,
         spool: DiskImageSpool,
     ) -> None:
@@ -118,7 +118,7 @@ class Watching:
         self._metrics.expect(models.cards.values(), models.chains, [refusal.reason for refusal in Refusal])
         gauges = Gauges(
             self._instruments,
-            running,
+            work,
             max_in_flight=settings.limits.max_in_flight,
             max_queued=settings.limits.max_queued,
             max_streams=streams.most,
@@ -127,7 +127,7 @@ class Watching:
         )
         self._shown.append(
             lambda: gauges.show(
-                streams=streams.taken, spool_images=spool.waiting.images, spool_bytes=spool.waiting.bytes
+                streams=streams.taken, spool_images=spool.counted.images, spool_bytes=spool.counted.bytes
             )
         )
 

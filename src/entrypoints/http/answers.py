@@ -1,17 +1,11 @@
 """What several answers are made of: images with their links, and money."""
 
-import logging
-from collections.abc import Iterable
 from typing import Annotated, Self
 
 from msgspec import Meta, Struct
 
-from darkroom.domain.model.errors import Charged, StorageFault, StorageUnavailable
-from darkroom.domain.model.generation import StoredImage
 from darkroom.domain.model.money import Money
-from darkroom.domain.ports import ImageStorage
-
-log = logging.getLogger(__name__)
+from darkroom.domain.use_cases.links import LinkedImage
 
 
 class Image(Struct, frozen=True):
@@ -24,6 +18,12 @@ class Image(Struct, frozen=True):
     ]
     image: Annotated[str, Meta(description="The URL of the stored image.")]
 
+    @classmethod
+    def of(cls, linked: LinkedImage) -> Self:
+        """Show a stored image under its link."""
+        image = linked.image
+        return cls(image.id, image.seed.value if image.seed else None, linked.url)
+
 
 class Price(Struct, frozen=True):
     """Money: an exact decimal amount, in a currency named by its ISO 4217 code."""
@@ -35,20 +35,3 @@ class Price(Struct, frozen=True):
     def of(cls, money: Money) -> Self:
         """Show an amount of money."""
         return cls(f"{money.amount:f}", money.currency)
-
-
-async def linked(images: Iterable[StoredImage], storage: ImageStorage) -> list[Image]:
-    """Show stored images, under links that are made now.
-
-    Raises:
-        StorageFault: there is nothing to sign them with.
-    """
-    return [
-        Image(image.id, image.seed.value if image.seed else None, await storage.link(image.key)) for image in images
-    ]
-
-
-def no_links(fault: StorageFault, charged: Charged) -> StorageUnavailable:
-    """What is told where images lie in storage and no links to them can be made."""
-    log.error("links cannot be made: %s", fault)
-    return StorageUnavailable("the images are stored, and links to them cannot be made just now", charged=charged)

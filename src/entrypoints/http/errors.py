@@ -6,17 +6,25 @@ from darkroom.domain.model.errors import Charged, DarkroomError, NothingWasDrawn
 class MalformedBody(NothingWasDrawn):
     """The body is no JSON document, or did not come whole."""
 
+    code = "malformed-body"
+
 
 class BodyTooLarge(NothingWasDrawn):
     """The body is longer than any order can be."""
+
+    code = "body-too-large"
 
 
 class UnsupportedMediaType(NothingWasDrawn):
     """The body is not declared as JSON in UTF-8."""
 
+    code = "unsupported-media-type"
+
 
 class MethodNotAllowed(NothingWasDrawn):
     """The path exists and knows no such method; `allowed` lists those it knows."""
+
+    code = "method-not-allowed"
 
     def __init__(self, allowed: str) -> None:
         super().__init__("this path does not know the method")
@@ -29,6 +37,8 @@ class Unauthorized(NothingWasDrawn):
     `reason` is for the operator: it may say what was expected and what was found, and never goes out.
     """
 
+    code = "unauthorized"
+
     def __init__(self, detail: str, *, token_sent: bool, reason: str | None = None) -> None:
         super().__init__(detail)
         self.token_sent, self.reason = token_sent, reason
@@ -36,6 +46,8 @@ class Unauthorized(NothingWasDrawn):
 
 class Forbidden(NothingWasDrawn):
     """The token is accepted and does not allow this; `scope` is what it lacks."""
+
+    code = "forbidden"
 
     def __init__(self, detail: str, *, scope: str) -> None:
         super().__init__(detail)
@@ -45,10 +57,12 @@ class Forbidden(NothingWasDrawn):
 class KeysUnavailable(NothingWasDrawn):
     """The keys that tokens are verified with are not known now: none ever came, or they are too old."""
 
+    code = "keys-unavailable"
     retry_after = 30
 
 
 class Internal(DarkroomError):
     """A fault of ours; what became of the money is not known here."""
 
+    code = "internal"
     charged = Charged.UNKNOWN

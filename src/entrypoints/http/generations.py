@@ -12,10 +12,11 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Meta, Struct
 
-from darkroom.domain.model.errors import InvalidValue, StorageFault
-from darkroom.domain.model.generation import Generation, State, StoredImage
+from darkroom.domain.model.errors import InvalidValue
+from darkroom.domain.model.generation import Generation, State
 from darkroom.domain.ports import ImageStorage
-from darkroom.entrypoints.http.answers import Image, Price, linked, no_links
+from darkroom.domain.use_cases.links import LinkedImage, linked
+from darkroom.entrypoints.http.answers import Image, Price
 from darkroom.entrypoints.http.auth.authentication import CallerRequest
 from darkroom.entrypoints.http.problems import Problem, problem_of
 from darkroom.entrypoints.http.public_path import public
@@ -82,8 +83,9 @@ class SizedImage(Image, frozen=True):
     height: Annotated[int | None, Meta(description="Pixels; null for an image that an older release stored.")]
 
     @classmethod
-    def of(cls, shown: Image, image: StoredImage) -> Self:
-        """Add its size to an image that is shown."""
+    def of(cls, linked: LinkedImage) -> Self:
+        """Show a stored image under its link."""
+        shown, image = Image.of(linked), linked.image
         return cls(shown.id, shown.seed, shown.image, image.width, image.height)
 
 
@@ -110,7 +112,7 @@ class GenerationShown(Struct, frozen=True):
         """Show a generation, under links that are made now.
 
         Raises:
-            StorageFault: there is nothing to sign them with.
+            StorageUnavailable: links cannot be made just now.
         """
         failure = generation.failure
         return cls(
@@ -122,7 +124,7 @@ class GenerationShown(Struct, frozen=True):
             generator=generation.generator,
             model=generation.model.value,
             cost=Price.of(generation.cost) if generation.cost else None,
-            images=list(map(SizedImage.of, await linked(generation.images, storage), generation.images)),
+            images=list(map(SizedImage.of, await linked(generation.images, storage, charged=generation.charged))),
             problem=problem_of(failure.error(), address_of(generation)) if failure else None,
         )
 
@@ -170,7 +172,7 @@ class GenerationsController(Controller):
         found = await services.keep.page(request.user.subject, limit=limit + 1, before=asked.get("cursor"))
         shown = found[:limit]
         return GenerationPage(
-            items=[await _shown(generation, services.storage) for generation in shown],
+            items=[await GenerationShown.of(generation, services.storage) for generation in shown],
             next_cursor=shown[-1].id if len(found) > limit else None,
         )
 
@@ -180,7 +182,7 @@ class GenerationsController(Controller):
     ) -> Response[GenerationShown]:
         """Show one of the caller's generations."""
         generation = await services.keep.one(str(generation_id), request.user.subject)
-        return Response(await _shown(generation, services.storage), headers=drawn_by(generation))
+        return Response(await GenerationShown.of(generation, services.storage), headers=drawn_by(generation))
 
     @delete("/{generation_id:uuid}")
     async def remove(
@@ -188,10 +190,3 @@ class GenerationsController(Controller):
     ) -> None:
         """Cancel a generation that has not begun, or remove the images and prompts of one that has ended."""
         await services.keep.delete(str(generation_id), request.user.subject)
-
-
-async def _shown(generation: Generation, storage: ImageStorage) -> GenerationShown:
-    try:
-        return await GenerationShown.of(generation, storage)
-    except StorageFault as fault:
-        raise no_links(fault, generation.charged) from fault

@@ -35,7 +35,7 @@ async def ready(services: NamedDependency[Services]) -> Health:
         Overloaded: the process is about to stop.
         LedgerUnavailable: orders cannot be written down just now.
     """
-    if services.running.draining:
+    if services.generate.work.admission.closed:
         raise Overloaded("the service is about to stop")
     try:
         async with asyncio.timeout(PATIENCE):

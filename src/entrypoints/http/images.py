@@ -7,12 +7,13 @@ from typing import Final
 from litestar import Controller, Response, post
 from litestar.di import NamedDependency
 
-from darkroom.domain.model.errors import InvalidRequest, StorageFault, StorageUnavailable
+from darkroom.domain.model.errors import InvalidRequest, StorageUnavailable
 from darkroom.domain.model.model_card import ModelCard
 from darkroom.domain.model.order import Order, read_order
 from darkroom.domain.model.values import IdempotencyKey, WebhookUrl
-from darkroom.domain.ports import WebhookSender
-from darkroom.entrypoints.http.answers import Image, linked, no_links
+from darkroom.domain.ports import ImageStorage, WebhookSender
+from darkroom.domain.use_cases.generate_images import Outcome
+from darkroom.entrypoints.http.answers import Image
 from darkroom.entrypoints.http.auth.authentication import CallerRequest
 from darkroom.entrypoints.http.body import decode_fields, read_json
 from darkroom.entrypoints.http.generations import GenerationShown, address_of, drawn_by
@@ -35,28 +36,10 @@ class ImagesController(Controller):
     ) -> Response[list[Image]] | Response[GenerationShown] | Response[ProblemAnswer]:
         """Draw images from a text and keep them in storage."""
         asked = read_request(request.scope["headers"], await read_json(request), services.cards, services.webhooks)
-        accepted = await services.generate.accept(
-            asked.order, request.user, asked.key, promise=asked.leaves, webhook=asked.webhook
+        outcome = await services.generate(
+            asked.order, request.user, asked.key, wait=not asked.leaves, webhook=asked.webhook
         )
-        generation, address = accepted.generation, address_of(accepted.generation)
-        headers = {"Link": f'<{address}>; rel="describedby"'}
-        if accepted.replay:
-            headers["Idempotency-Replay"] = "true"
-        if asked.leaves and not generation.state.final:
-            headers |= {"Location": address, "Preference-Applied": "respond-async", "Retry-After": str(LOOK_AGAIN)}
-            return Response(await GenerationShown.of(generation, services.storage), status_code=202, headers=headers)
-        generation = await services.generate.outcome(generation)
-        headers |= drawn_by(generation)
-        try:
-            images = await linked(generation.images, services.storage)
-        except StorageFault as fault:
-            error = no_links(fault, generation.charged)
-            return problem_response(request, error, instance=address, headers=headers | {"Location": address})
-        if generation.error is None:
-            return Response(images, headers=headers)
-        if isinstance(generation.error, StorageUnavailable):
-            headers["Location"] = address
-        return problem_response(request, generation.error, instance=address, images=images, headers=headers)
+        return await _answer(request, outcome, services.storage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,3 +78,22 @@ def read_request(
     if broken or order is None:
         raise InvalidRequest(broken)
     return Asked(order, key, prefers_not_to_wait(headers), webhook)
+
+
+async def _answer(
+    request: CallerRequest, outcome: Outcome, storage: ImageStorage
+) -> Response[list[Image]] | Response[GenerationShown] | Response[ProblemAnswer]:
+    generation, error = outcome.generation, outcome.error
+    address, images = address_of(generation), [Image.of(image) for image in outcome.images]
+    headers = {"Link": f'<{address}>; rel="describedby"'}
+    if outcome.replay:
+        headers["Idempotency-Replay"] = "true"
+    if outcome.promised:
+        headers |= {"Location": address, "Preference-Applied": "respond-async", "Retry-After": str(LOOK_AGAIN)}
+        return Response(await GenerationShown.of(generation, storage), status_code=202, headers=headers)
+    headers |= drawn_by(generation)
+    if error is None:
+        return Response(images, headers=headers)
+    if isinstance(error, StorageUnavailable):
+        headers["Location"] = address
+    return problem_response(request, error, instance=address, images=images, headers=headers)

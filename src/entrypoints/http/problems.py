@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, structs
 from darkroom.domain.model.errors import Charged, DarkroomError, InvalidRequest, Violation
 from darkroom.entrypoints.http.answers import Image
 from darkroom.entrypoints.http.errors import Forbidden, MethodNotAllowed, Unauthorized
-from darkroom.entrypoints.http.problem_types import PROBLEM_TYPES
+from darkroom.entrypoints.http.problem_types import problem_type_of
 from darkroom.entrypoints.http.public_path import public
 from darkroom.entrypoints.http.query import PARAMETER
 from darkroom.entrypoints.http.request_id import request_id_of
@@ -62,7 +62,7 @@ class ProblemAnswer(Problem, frozen=True, kw_only=True):
 
 def problem_of(error: DarkroomError, instance: str) -> Problem:
     """Tell an error as a problem of `instance`."""
-    kind = PROBLEM_TYPES[type(error)]
+    kind = problem_type_of(error)
     return Problem(
         type=public(kind.uri),
         title=kind.title,
@@ -86,7 +86,7 @@ def problem_response(
     `instance` is what it happened to, where that is not the address asked for; `images` are those stored all the same.
     """
     problem = problem_of(error, instance or public(quote(request.scope["path"])))
-    request.scope["state"][PROBLEM] = PROBLEM_TYPES[type(error)].slug
+    request.scope["state"][PROBLEM] = problem_type_of(error).slug
     answer = ProblemAnswer(
         **structs.asdict(problem),
         request_id=request_id_of(request.scope),

@@ -4,13 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from darkroom.domain.model.limits import Limits
 from darkroom.domain.model.model_card import ModelCard
-from darkroom.domain.model.money import Money
 from darkroom.domain.ports import GenerationLedger, ImageStorage, WebhookSender
-from darkroom.domain.use_cases.follow_generation import FollowGeneration
+from darkroom.domain.use_cases.follow import FollowGeneration
 from darkroom.domain.use_cases.generate_images import GenerateImages
-from darkroom.domain.use_cases.keep_generations import KeepGenerations
-from darkroom.domain.use_cases.running_generations import RunningGenerations
+from darkroom.domain.use_cases.keep import KeepGenerations
 from darkroom.entrypoints.http.auth.tokens import TokenVerifier
 from darkroom.entrypoints.http.event_stream import StreamRoom
 from darkroom.entrypoints.http.signed_files import SignedFiles
@@ -20,22 +19,19 @@ from darkroom.entrypoints.http.signed_files import SignedFiles
 class Services:
     """The use cases, and the ports that the handlers read from.
 
-    `cards` by version. `images_per_day` is for callers whose token sets none, `spend_per_day` the whole service's;
-    None is unlimited. `files` reads what signed links of this service name, where the storage has such links;
+    `cards` by version. `limits` hold for callers whose token sets no other. `files` reads what signed links of this service name, where the storage has such links;
     `webhooks` calls whom callers name, where the operator lets it.
     """
 
     generate: GenerateImages
     keep: KeepGenerations
     follow: FollowGeneration
-    running: RunningGenerations
     ledger: GenerationLedger
     storage: ImageStorage
     cards: Mapping[str, ModelCard]
     tokens: TokenVerifier
     streams: StreamRoom
     clock: Callable[[], datetime]
-    images_per_day: int | None = None
-    spend_per_day: Money | None = None
+    limits: Limits = Limits()
     files: SignedFiles | None = None
     webhooks: WebhookSender | None = None

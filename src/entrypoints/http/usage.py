@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, Self
 
@@ -10,7 +9,7 @@ from litestar import get
 from litestar.di import NamedDependency
 from msgspec import Meta, Struct
 
-from darkroom.domain.model.limits import Usage
+from darkroom.domain.model.limits import WINDOW, Usage
 from darkroom.domain.model.money import Money
 from darkroom.entrypoints.http.answers import Price
 from darkroom.entrypoints.http.auth.authentication import CallerRequest
@@ -63,14 +62,15 @@ async def usage(request: CallerRequest, services: NamedDependency[Services]) -> 
     month = await services.ledger.usage(
         now.replace(day=1, hour=0, minute=0, second=0, microsecond=0), caller=caller.subject
     )
-    limit = services.images_per_day if caller.images_per_day is None else caller.images_per_day
+    limits = services.limits.of(caller)
+    limit = limits.images_per_day
     left = None
     if limit is not None:
-        last_day = await services.ledger.usage(now - timedelta(days=1), caller=caller.subject)
+        last_day = await services.ledger.usage(now - WINDOW, caller=caller.subject)
         left = max(0, limit - sum(row.images for row in last_day))
     return CallerUsage(
         today=Spent.of(row for row in month if row.day == now.date()),
         this_month=Spent.of(month),
-        limits=UsageLimits(limit, Price.of(services.spend_per_day) if services.spend_per_day else None),
+        limits=UsageLimits(limit, Price.of(limits.spend_per_day) if limits.spend_per_day else None),
         left=Left(left),
     )

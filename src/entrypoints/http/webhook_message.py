@@ -23,7 +23,7 @@ async def webhook_message(generation: Generation, storage: ImageStorage, public_
     """The body of the message about a generation at its end; `public_path` is that of the service.
 
     Raises:
-        StorageFault: its images cannot be linked to just now.
+        StorageUnavailable: its images cannot be linked to just now.
     """
     with published_under(public_path):
         shown = await GenerationShown.of(generation, storage)

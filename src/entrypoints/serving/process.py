@@ -2,16 +2,15 @@
 
 import asyncio
 import logging
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from socket import socket
 from typing import TYPE_CHECKING, Final
 
-from darkroom.domain.model.errors import LedgerUnavailable, StorageFault
 from darkroom.domain.model.model_card import ModelCard
 from darkroom.entrypoints.container.composition import Container, open_container
+from darkroom.entrypoints.container.upkeep import kept_up
 from darkroom.entrypoints.container.watching import Watching, open_watching
 from darkroom.entrypoints.http.app import create_app
 from darkroom.entrypoints.http.methods import addresses
@@ -30,7 +29,7 @@ log = logging.getLogger(__name__)
 # storage. The ledger, the spool, the log, Python's own, and connections that are about to be closed.
 _OTHER_FILES: Final = 128 + OpenConnections.LEAVING
 # Seconds.
-_SETTLE_EVERY: Final = 1.0
+_RECOVER_EVERY: Final = 1.0
 _SHOW_EVERY: Final = 1.0
 _DELIVER_EVERY: Final = 1.0
 _COUNT_WAITING_EVERY: Final = 15.0  # as often as it is usual to look at metrics
@@ -56,13 +55,12 @@ async def serve(
     Raises:
         BadSettings, StorageFault, LedgerUnavailable: it cannot begin.
     """
-    _do_without_the_command_line_of_httpx()
     async with (
         open_watching(settings, registry) as watching,
         open_container(settings, watching=watching) as container,
     ):
-        settle = container.settle()
-        while await settle():
+        application = container.application()
+        while await application.recover():
             pass
         service = settings.service
         most = within_open_files(service.max_connections, besides=_OTHER_FILES + 2 * settings.limits.max_in_flight)
@@ -82,48 +80,25 @@ async def serve(
                 await stop.wait()
             log.info("stopping: what was begun is finished, and nothing new is accepted")
             server.announce_the_end()
-            await container.running().drain()
-
-
-def _do_without_the_command_line_of_httpx() -> None:
-    """Spare 3 MB and 30 ms: with it httpx imports rich and Pygments, which Litestar has installed for its own.
-
-    `None` says that there is no such module, and httpx comes without it as where its extra `cli` is not installed.
-    """
-    sys.modules["httpx._main"] = None  # type: ignore[assignment]  # "The module cache", in Python's language reference
+            await application.generate.work.drain()
 
 
 @asynccontextmanager
 async def _in_the_background(container: Container, settings: Settings, watching: Watching) -> AsyncIterator[None]:
-    settle, keep, limits = container.settle(), container.keep(), settings.limits
-    sweep = partial(keep.sweep, images=limits.retention, prompts=limits.prompt_retention)
-    works = [
-        _again_and_again(partial(settle.forever, _SETTLE_EVERY), _SETTLE_EVERY),
-        _again_and_again(sweep, _SWEEP_EVERY),
-        _again_and_again(container.tidy(), _TIDY_EVERY),
-        _again_and_again(container.tidy().evidence, _SWEEP_EVERY),
-        _again_and_again(watching.show, _SHOW_EVERY),
-    ]
-    if settings.webhooks.secrets:
-        works.append(_again_and_again(partial(container.deliver().forever, _DELIVER_EVERY), _DELIVER_EVERY))
-        show_waiting = partial(watching.show_waiting, container.webhook_ledger())
-        works.append(_again_and_again(show_waiting, _COUNT_WAITING_EVERY))
-    tasks = [asyncio.create_task(work) for work in works]
-    try:
+    application, limits = container.application(), settings.limits
+    sweep = partial(application.keep.sweep, images=limits.retention, prompts=limits.prompt_retention)
+    async with AsyncExitStack() as kept:
+        for work, every in (
+            (application.recover, _RECOVER_EVERY),
+            (sweep, _SWEEP_EVERY),
+            (application.recover.tidy, _TIDY_EVERY),
+            (application.recover.sweep_evidence, _SWEEP_EVERY),
+            (watching.show, _SHOW_EVERY),
+        ):
+            await kept.enter_async_context(kept_up(work, every))
+        if settings.webhooks.secrets and application.deliver:
+            await kept.enter_async_context(application.deliver.delivering())
+            await kept.enter_async_context(kept_up(application.deliver, _DELIVER_EVERY))
+            show_waiting = partial(watching.show_waiting, container.webhook_ledger())
+            await kept.enter_async_context(kept_up(show_waiting, _COUNT_WAITING_EVERY))
         yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _again_and_again(work: Callable[[], Awaitable[object]], pause: float) -> None:
-    """Work, pause for so many seconds, and work again, whatever goes wrong."""
-    while True:
-        try:
-            await work()
-        except (LedgerUnavailable, StorageFault) as fault:
-            log.warning("trying again in %.0f s: %s", pause, fault)
-        except Exception:
-            log.exception("trying again in %.0f s", pause)
-        await asyncio.sleep(pause)

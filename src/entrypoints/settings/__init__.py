@@ -164,6 +164,12 @@ class Settings:
             group for group in known if group not in _CHOOSABLE | {*self.endpoints.values()} or group in self.chosen
         )
 
+    @property
+    def longest_drawing(self) -> float:
+        """Seconds that a generator in use may take to draw and hand over an order, by its own time limit."""
+        limits = (getattr(group, "timeout", 0.0) for group in self.chosen.values())
+        return max(limits, default=0.0) + self.generators.fetch_timeout
+
     def _exposed(self) -> Iterator[str]:
         if self.tokens.development and not self.service.loopback:
             yield (

@@ -54,6 +54,32 @@ class LimitSettings:
             "DARKROOM_STORE_TIMEOUT", read.seconds, "seconds to store before the client is told `storage-unavailable`"
         ),
     ] = 20
+    keep_timeout: Annotated[
+        float,
+        Setting(
+            "DARKROOM_KEEP_TIMEOUT",
+            read.seconds,
+            "seconds that one call of the ledger or the spool may take once money was spent, before it is tried again or "
+            "elsewhere",
+        ),
+    ] = 5
+    begin_timeout: Annotated[
+        float,
+        Setting(
+            "DARKROOM_BEGIN_TIMEOUT",
+            read.seconds,
+            "seconds that an order waits for a ledger that does not answer, before anything is spent: then 503",
+        ),
+    ] = 10
+    drain_timeout: Annotated[
+        float | None,
+        Setting(
+            "DARKROOM_DRAIN_TIMEOUT",
+            read.seconds,
+            "seconds that a stop waits for what was begun",
+            "the longest time limit of a generator in use, its fetch and DARKROOM_STORE_TIMEOUT together",
+        ),
+    ] = None
     max_in_flight: Annotated[
         int, Setting("DARKROOM_MAX_IN_FLIGHT", read.whole(1, 100_000), "for each process: generations drawn at once")
     ] = 64

@@ -14,6 +14,9 @@ from typing import Any
 import httpx
 import jwt
 import uvicorn
+from darkroom.domain.use_cases.draw_generation import DrawGeneration
+from darkroom.domain.use_cases.running_generations import RunningGenerations
+from darkroom.domain.use_cases.store_generation import StoreGeneration
 from litestar import Litestar
 
 from darkroom.adapters.in_memory.generator import InMemoryImageGenerator
@@ -22,13 +25,10 @@ from darkroom.adapters.in_memory.spool import InMemoryImageSpool
 from darkroom.adapters.in_memory.storage import InMemoryImageStorage
 from darkroom.domain.model.money import Money
 from darkroom.domain.ports import GenerationLedger, ImageGenerator, ImageSpool, ImageStorage, WebhookSender
-from darkroom.domain.use_cases.draw_generation import DrawGeneration
-from darkroom.domain.use_cases.follow_generation import FollowGeneration
+from darkroom.domain.use_cases.follow import FollowGeneration
 from darkroom.domain.use_cases.generate_images import GenerateImages
-from darkroom.domain.use_cases.keep_generations import KeepGenerations
+from darkroom.domain.use_cases.keep import KeepGenerations
 from darkroom.domain.use_cases.provider_quota import ProviderQuota
-from darkroom.domain.use_cases.running_generations import RunningGenerations
-from darkroom.domain.use_cases.store_generation import StoreGeneration
 from darkroom.entrypoints.http.app import create_app
 from darkroom.entrypoints.http.auth.claims import TokenRules
 from darkroom.entrypoints.http.auth.keys import OneKey

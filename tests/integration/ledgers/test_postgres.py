@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
+from darkroom.domain.use_cases.draw_generation import spool_name
 
 from conformance.generations import NOON, drawn, received, stored
 from conformance.ledger_contract import LATER, UNLIMITED, abandoned, eventually, written
@@ -25,7 +26,6 @@ from darkroom.domain.model.errors import InvalidValue, LedgerUnavailable
 from darkroom.domain.model.identifiers import uuid7
 from darkroom.domain.model.limits import Limits
 from darkroom.domain.model.values import IdempotencyKey
-from darkroom.domain.use_cases.draw_generation import spool_name
 from darkroom.domain.use_cases.patience import patiently
 from integration.ledgers.workplaces import PostgresWorkplace
 from servers.postgres import PostgresServer

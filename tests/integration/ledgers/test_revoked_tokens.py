@@ -17,7 +17,7 @@ from darkroom.adapters.ledgers.sqlite import SQLiteGenerationLedger, open_sqlite
 from darkroom.adapters.postgres.address import PostgresAddress
 from darkroom.adapters.postgres.database import PostgresDatabase, open_postgres_database
 from darkroom.domain.model.errors import LedgerUnavailable
-from darkroom.domain.revoked_tokens import RevokedTokens
+from darkroom.domain.ports import RevokedTokens
 from servers.postgres import PostgresServer
 
 

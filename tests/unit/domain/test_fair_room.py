@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-
 from darkroom.domain.use_cases.fair_room import FairRoom
 
 

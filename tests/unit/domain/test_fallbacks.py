@@ -8,6 +8,9 @@ from dataclasses import replace
 from typing import Final
 
 import pytest
+from darkroom.domain.use_cases.draw_generation import DrawGeneration
+from darkroom.domain.use_cases.running_generations import RunningGenerations
+from darkroom.domain.use_cases.store_generation import StoreGeneration
 
 from darkroom.adapters.in_memory.generator import WIDEST_CARD, InMemoryImageGenerator
 from darkroom.adapters.in_memory.ledger import InMemoryGenerationLedger
@@ -30,11 +33,8 @@ from darkroom.domain.model.money import Money
 from darkroom.domain.model.order import read_order
 from darkroom.domain.model.values import ModelVersion, Prompt, Seed
 from darkroom.domain.ports import Receipt
-from darkroom.domain.use_cases.draw_generation import DrawGeneration
 from darkroom.domain.use_cases.generate_images import GenerateImages
 from darkroom.domain.use_cases.provider_quota import ProviderQuota
-from darkroom.domain.use_cases.running_generations import RunningGenerations
-from darkroom.domain.use_cases.store_generation import StoreGeneration
 from simulation.life import now
 from simulation.virtual_time import run
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 
 import pytest
+from darkroom.domain.use_cases.draw_generation import DrawGeneration, spool_name
+from darkroom.domain.use_cases.tidy_spool import TidySpool
 
 from conformance.generations import NOON, received
 from darkroom.adapters.in_memory.generator import WIDEST_CARD, InMemoryImageGenerator, tile
@@ -14,9 +16,7 @@ from darkroom.domain.model.errors import Charged, OutcomeUnknown, UnusableImage
 from darkroom.domain.model.generation import GeneratedImage, Generation, GenerationRequest, State
 from darkroom.domain.model.limits import Limits
 from darkroom.domain.ports import Receipt
-from darkroom.domain.use_cases.draw_generation import DrawGeneration, spool_name
 from darkroom.domain.use_cases.provider_quota import ProviderQuota
-from darkroom.domain.use_cases.tidy_spool import TidySpool
 
 INTERRUPTED = OutcomeUnknown("interrupted")
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from darkroom.domain.use_cases.draw_generation import spool_name
+from darkroom.domain.use_cases.store_generation import StoreGeneration
 
 from conformance.generations import NOON, drawn, received
 from darkroom.adapters.in_memory.ledger import InMemoryGenerationLedger
@@ -11,8 +13,6 @@ from darkroom.adapters.in_memory.storage import InMemoryImageStorage
 from darkroom.domain.model.errors import StorageFault
 from darkroom.domain.model.generation import StoredImage
 from darkroom.domain.model.limits import Limits
-from darkroom.domain.use_cases.draw_generation import spool_name
-from darkroom.domain.use_cases.store_generation import StoreGeneration
 
 
 class TurnsAway(InMemoryImageStorage):

@@ -11,7 +11,7 @@ from darkroom.adapters.in_memory.ledger import InMemoryGenerationLedger
 from darkroom.domain.model.errors import StorageFault
 from darkroom.domain.model.generation import Generation
 from darkroom.domain.model.limits import Limits
-from darkroom.domain.use_cases.keep_generations import KeepGenerations
+from darkroom.domain.use_cases.keep import KeepGenerations
 from harness.in_process import Storage
 
 DAY: Final = timedelta(days=1)

@@ -2,6 +2,10 @@
 
 import asyncio
 
+from darkroom.domain.use_cases.draw_generation import DrawGeneration
+from darkroom.domain.use_cases.running_generations import RunningGenerations
+from darkroom.domain.use_cases.store_generation import StoreGeneration
+
 from darkroom.adapters.in_memory.generator import InMemoryImageGenerator
 from darkroom.adapters.in_memory.ledger import InMemoryGenerationLedger
 from darkroom.adapters.in_memory.spool import InMemoryImageSpool
@@ -11,11 +15,8 @@ from darkroom.domain.model.generation import State, StoredImage
 from darkroom.domain.model.limits import Caller
 from darkroom.domain.model.order import read_order
 from darkroom.domain.model.values import IdempotencyKey
-from darkroom.domain.use_cases.draw_generation import DrawGeneration
 from darkroom.domain.use_cases.generate_images import GenerateImages
 from darkroom.domain.use_cases.provider_quota import ProviderQuota
-from darkroom.domain.use_cases.running_generations import RunningGenerations
-from darkroom.domain.use_cases.store_generation import StoreGeneration
 from simulation.life import now
 from simulation.virtual_time import run
 

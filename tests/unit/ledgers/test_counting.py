@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import pytest
-
 from darkroom.adapters.ledgers.counting import from_millionths, millionths
+
 from darkroom.domain.model.money import Money
 
 

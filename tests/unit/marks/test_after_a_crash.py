@@ -5,6 +5,8 @@ import hashlib
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from darkroom.domain.use_cases.draw_generation import DrawGeneration
+from darkroom.domain.use_cases.store_generation import StoreGeneration
 
 from conformance.generations import NOON, received
 from darkroom.adapters.generators.sketch import SketchImageGenerator
@@ -17,9 +19,7 @@ from darkroom.adapters.marks.generator import MarkingImageGenerator
 from darkroom.adapters.marks.inspection import inspect
 from darkroom.domain.model.generation import Generation, State
 from darkroom.domain.model.limits import Limits
-from darkroom.domain.use_cases.draw_generation import DrawGeneration
 from darkroom.domain.use_cases.provider_quota import ProviderQuota
-from darkroom.domain.use_cases.store_generation import StoreGeneration
 from unit.marks.authority import Authority, pem_of
 
 

@@ -3,14 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Container, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, closing
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
 from darkroom.adapters.fair_turns import FairTurns
-from darkroom.adapters.ledgers.counting import counted_images, from_millionths, millionths
-from darkroom.adapters.ledgers.limits import WINDOW, Check, Refusal, checks
 from darkroom.adapters.ledgers.postgres import statements as sql
 from darkroom.adapters.ledgers.postgres.lease import Lease
 from darkroom.adapters.ledgers.postgres.spool_claim import SpoolClaim
@@ -23,21 +22,22 @@ from darkroom.adapters.postgres.connecting import Session
 from darkroom.adapters.postgres.database import PostgresDatabase
 from darkroom.adapters.postgres.faults import faults_as
 from darkroom.adapters.postgres.locks import lock_key
+from darkroom.adapters.spooled_names import spooled_name
 from darkroom.domain.model.errors import LedgerUnavailable, QuotaExceeded, SpendLimit, Superseded
-from darkroom.domain.model.generation import Generation, GenerationRequest
+from darkroom.domain.model.generation import Generation, GenerationRequest, State
 from darkroom.domain.model.identifiers import uuid7
-from darkroom.domain.model.limits import Limits, Usage
+from darkroom.domain.model.limits import WINDOW, Check, ImagesCheck, Limits, SpendCheck, Usage, counted_images
+from darkroom.domain.model.money import Money
 from darkroom.domain.model.values import IdempotencyKey
 from darkroom.domain.ports import GenerationLedger, ImageOnRecord
-from darkroom.domain.use_cases.draw_generation import spool_name
 
 _MINUTE: Final = 60.0  # seconds
 _SESSIONS_TO_WRITE: Final = 4  # of those of a process
 _FIRST_ID: Final = UUID(int=0)
 _LAST_ID: Final = UUID(int=2**128 - 1)
 
-_TAKEN: Final[dict[Refusal, str]] = {QuotaExceeded: sql.IMAGES_TAKEN, SpendLimit: sql.MONEY_TAKEN}
-_ROOM_AT: Final[dict[Refusal, str]] = {QuotaExceeded: sql.ROOM_FOR_IMAGES_AT, SpendLimit: sql.ROOM_FOR_MONEY_AT}
+_TAKEN: Final[dict[type[Check], str]] = {ImagesCheck: sql.IMAGES_TAKEN, SpendCheck: sql.MONEY_TAKEN}
+_ROOM_AT: Final[dict[type[Check], str]] = {ImagesCheck: sql.ROOM_FOR_IMAGES_AT, SpendCheck: sql.ROOM_FOR_MONEY_AT}
 
 
 class PostgresGenerationLedger(GenerationLedger):
@@ -62,12 +62,12 @@ class PostgresGenerationLedger(GenerationLedger):
 
     async def receive(self, generation: Generation, limits: Limits) -> Generation:
         self._lease.require()
-        held_to = tuple(checks(generation, limits))
+        held_to = tuple(limits.checks(generation))
         if not held_to:
             return await self._received(generation)
         async with self._in_line, self._transaction() as session:
             for check in held_to:
-                await session.execute(sql.LOCK, lock_key(check.refusal.__name__, check.subject))
+                await session.execute(sql.LOCK, lock_key(check.refusal.code, check.subject))
             for check in held_to:
                 if refused := await _refused(session, check, generation.created_at):
                     if kept := await _kept(session, generation):
@@ -81,11 +81,33 @@ class PostgresGenerationLedger(GenerationLedger):
         if await self._recording.write(row):
             return
         async with self._session() as session:
-            if await session.fetchval(sql.UPDATE, *row):
-                return
-            written = await session.fetchrow(sql.FIND, generation.id)
-            if written is None or (str(written["worker"]), decode(written)) != (self.worker, generation):
+            await self._record(session, generation)
+
+    async def promise(self, generation_id: str) -> Generation | None:
+        self._lease.require()
+        async with self._transaction() as session:
+            row = await session.fetchrow(sql.FIND_AND_LOCK, _as_uuid(generation_id))
+            kept = decode(row) if row else None
+            if kept and kept.state is State.RECEIVED and not kept.promised:
+                kept = replace(kept, promised=True)
+                await session.execute(sql.PROMISE, kept.id, encode_outcome(kept))
+            return kept
+
+    async def withdraw(self, generation: Generation) -> None:
+        self._lease.require()
+        async with self._transaction() as session:
+            row = await session.fetchrow(sql.FIND_AND_LOCK, generation.id)
+            kept = decode(row) if row else None
+            if kept and kept.state is State.RECEIVED and kept.promised and not generation.promised:
                 raise Superseded(generation.id)
+            await self._record(session, generation)
+
+    async def lift(self, generation: Generation) -> None:
+        self._lease.require()
+        async with self._transaction() as session:
+            await self._record(session, generation)
+            if generation.webhook:
+                await session.execute(sql.REARM_WEBHOOK, generation.id, generation.finished_at)
 
     async def find(self, generation_id: str) -> Generation | None:
         async with self._reading() as session:
@@ -140,7 +162,7 @@ class PostgresGenerationLedger(GenerationLedger):
                     images=row["images"],
                     stored=row["stored"],
                     unknown=row["unknown"],
-                    cost=None if row["currency"] is None else from_millionths(row["cost"], row["currency"]),
+                    cost=None if row["currency"] is None else Money.of_millionths(row["cost"], row["currency"]),
                 )
                 for row in await session.fetch(statement, *parameters)
             ]
@@ -167,6 +189,13 @@ class PostgresGenerationLedger(GenerationLedger):
     async def _write_nothing(self) -> None:
         async with self._session() as session:
             await session.execute(sql.WRITE_NOTHING)
+
+    async def _record(self, session: Session, generation: Generation) -> None:
+        if await session.fetchval(sql.UPDATE, *self._changing(generation)):
+            return
+        written = await session.fetchrow(sql.FIND, generation.id)
+        if written is None or (str(written["worker"]), decode(written)) != (self.worker, generation):
+            raise Superseded(generation.id)
 
     async def _outcomes(self, after: UUID) -> Sequence[Any]:
         async with self._reading() as session:
@@ -197,14 +226,14 @@ class PostgresGenerationLedger(GenerationLedger):
             generation.state.value,
             self.worker,
             self._spool,
-            [spool_name(generation, image.index) for image in generation.waiting],
+            [spooled_name(generation.id, image.index) for image in generation.waiting],
             generation.key and generation.key.value,
             generation.finished_at,
             generation.erased_at,
             counted_images(generation),
             len(generation.images),
             generation.prompts_kept,
-            cost and millionths(cost),
+            cost and cost.millionths,
             cost and cost.currency,
             generation.receipt,
             encode_request(generation.request),
@@ -279,11 +308,11 @@ async def _kept(session: Session, generation: Generation) -> Generation | None:
 
 
 async def _refused(session: Session, check: Check, now: datetime) -> QuotaExceeded | SpendLimit | None:
-    taken = await session.fetchval(_TAKEN[check.refusal], check.subject, now - WINDOW)
-    excess = taken + check.asked - check.allowed
+    taken = await session.fetchval(_TAKEN[type(check)], check.subject, now - WINDOW)
+    excess = check.excess(taken)
     if excess <= 0:
         return None
-    room_at = await session.fetchval(_ROOM_AT[check.refusal], check.subject, now - WINDOW, excess)
+    room_at = await session.fetchval(_ROOM_AT[type(check)], check.subject, now - WINDOW, excess)
     return check.refused(now=now, room_at=room_at)
 
 

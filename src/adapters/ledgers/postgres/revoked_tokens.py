@@ -7,7 +7,7 @@ from typing import Final
 from darkroom.adapters.postgres.database import PostgresDatabase
 from darkroom.adapters.postgres.faults import faults_as
 from darkroom.domain.model.errors import LedgerUnavailable
-from darkroom.domain.revoked_tokens import RevokedTokens
+from darkroom.domain.ports import RevokedTokens
 
 _FORGET: Final = "DELETE FROM revoked_tokens WHERE until <= now()"
 _REVOKE: Final = """

@@ -36,6 +36,15 @@ UPDATE_AMONG_MANY: Final = f"""
 
 FIND: Final = "SELECT * FROM generations WHERE id = $1"
 
+FIND_AND_LOCK: Final = "SELECT * FROM generations WHERE id = $1 FOR NO KEY UPDATE"
+
+PROMISE: Final = "UPDATE generations SET outcome = $2 WHERE id = $1"
+
+REARM_WEBHOOK: Final = """
+    INSERT INTO webhooks (generation, due_at) VALUES ($1, $2)
+    ON CONFLICT (generation) DO UPDATE SET due_at = excluded.due_at, attempts = 0
+"""
+
 FIND_BY_KEY: Final = "SELECT * FROM generations WHERE caller = $1 AND key = $2"
 
 KEPT: Final = "SELECT * FROM generations WHERE id = $1 OR (caller = $2 AND key = $3)"

@@ -48,6 +48,15 @@ class SQLiteGenerationLedger(GenerationLedger):
     async def record(self, generation: Generation) -> None:
         await self._writer.write(lambda file: writes.record(file, generation, self.worker))
 
+    async def promise(self, generation_id: str) -> Generation | None:
+        return await self._writer.write(lambda file: writes.promise(file, generation_id))
+
+    async def withdraw(self, generation: Generation) -> None:
+        await self._writer.write(lambda file: writes.withdraw(file, generation, self.worker))
+
+    async def lift(self, generation: Generation) -> None:
+        await self._writer.write(lambda file: writes.lift(file, generation, self.worker))
+
     async def find(self, generation_id: str) -> Generation | None:
         return await self._reader.read(lambda file: reads.find(file, generation_id))
 

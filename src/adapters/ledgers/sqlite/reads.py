@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from darkroom.adapters.ledgers.counting import from_millionths
 from darkroom.adapters.ledgers.rows import decode
 from darkroom.adapters.ledgers.sqlite import statements as sql
 from darkroom.adapters.ledgers.sqlite.instants import from_microseconds, to_microseconds
 from darkroom.domain.model.generation import Generation, GenerationRequest
 from darkroom.domain.model.limits import Usage
+from darkroom.domain.model.money import Money
 from darkroom.domain.model.values import IdempotencyKey
 
 _DAY: Final = timedelta(days=1)
@@ -64,7 +64,7 @@ def usage(connection: sqlite3.Connection, since: datetime, caller: str | None) -
             images=row["images"],
             stored=row["stored"],
             unknown=row["unknown"],
-            cost=None if row["currency"] is None else from_millionths(row["cost"], row["currency"]),
+            cost=None if row["currency"] is None else Money.of_millionths(row["cost"], row["currency"]),
         )
         for row in rows
     ]

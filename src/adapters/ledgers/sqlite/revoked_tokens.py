@@ -8,7 +8,7 @@ from typing import Final
 from darkroom.adapters.ledgers.sqlite.instants import to_microseconds
 from darkroom.adapters.ledgers.sqlite.reader import Reader
 from darkroom.adapters.ledgers.sqlite.writer import Writer
-from darkroom.domain.revoked_tokens import RevokedTokens
+from darkroom.domain.ports import RevokedTokens
 
 _FORGET: Final = "DELETE FROM revoked_tokens WHERE until <= ?"
 _REVOKE: Final = """

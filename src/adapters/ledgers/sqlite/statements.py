@@ -15,6 +15,13 @@ INSERT: Final = """
 
 INSERT_WEBHOOK: Final = "INSERT INTO webhooks (generation, due_at) VALUES (:id, :created_at)"
 
+REARM_WEBHOOK: Final = """
+    INSERT INTO webhooks (generation, due_at) VALUES (:id, :due_at)
+    ON CONFLICT (generation) DO UPDATE SET due_at = excluded.due_at, attempts = 0
+"""
+
+PROMISE: Final = "UPDATE generations SET outcome = :outcome WHERE id = :id"
+
 # All that changes before the end: no index has to be written.
 ADVANCE: Final = """
     UPDATE generations

@@ -3,23 +3,22 @@
 import json
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from darkroom.adapters.ledgers.counting import counted_images, millionths
-from darkroom.adapters.ledgers.limits import WINDOW, Check, Refusal, checks
 from darkroom.adapters.ledgers.rows import encode_outcome, encode_request
 from darkroom.adapters.ledgers.sqlite import statements as sql
 from darkroom.adapters.ledgers.sqlite.instants import from_microseconds, to_microseconds
 from darkroom.adapters.ledgers.sqlite.reads import find, find_by_key, generation_in
-from darkroom.domain.model.errors import QuotaExceeded, SpendLimit, Superseded
-from darkroom.domain.model.generation import Generation
-from darkroom.domain.model.limits import Limits
+from darkroom.domain.model.errors import Superseded
+from darkroom.domain.model.generation import Generation, State
+from darkroom.domain.model.limits import WINDOW, Check, ImagesCheck, Limits, SpendCheck, counted_images
 
 MINUTE: Final = timedelta(minutes=1)
 
-_TAKEN: Final[dict[Refusal, str]] = {QuotaExceeded: sql.IMAGES_TAKEN, SpendLimit: sql.MONEY_TAKEN}
-_ROOM_AT: Final[dict[Refusal, str]] = {QuotaExceeded: sql.ROOM_FOR_IMAGES_AT, SpendLimit: sql.ROOM_FOR_MONEY_AT}
+_TAKEN: Final[dict[type[Check], str]] = {ImagesCheck: sql.IMAGES_TAKEN, SpendCheck: sql.MONEY_TAKEN}
+_ROOM_AT: Final[dict[type[Check], str]] = {ImagesCheck: sql.ROOM_FOR_IMAGES_AT, SpendCheck: sql.ROOM_FOR_MONEY_AT}
 
 
 def receive(connection: sqlite3.Connection, generation: Generation, limits: Limits, worker: str) -> Generation:
@@ -27,7 +26,7 @@ def receive(connection: sqlite3.Connection, generation: Generation, limits: Limi
     kept = generation.key and find_by_key(connection, generation.caller, generation.key)
     if kept := kept or find(connection, generation.id):
         return kept
-    for check in checks(generation, limits):
+    for check in limits.checks(generation):
         _hold_to(connection, check, generation.created_at)
     columns = _columns(generation, worker)
     connection.execute(sql.INSERT, columns)
@@ -52,6 +51,31 @@ def check(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA user_version = {version}")
 
 
+def promise(connection: sqlite3.Connection, generation_id: str) -> Generation | None:
+    """Mark a received generation as promised, at its revision."""
+    kept = find(connection, generation_id)
+    if kept and kept.state is State.RECEIVED and not kept.promised:
+        kept = replace(kept, promised=True)
+        connection.execute(sql.PROMISE, {"id": kept.id, "outcome": encode_outcome(kept)})
+    return kept
+
+
+def withdraw(connection: sqlite3.Connection, generation: Generation, worker: str) -> None:
+    """Write the end of a received one down, unless it was promised since."""
+    kept = find(connection, generation.id)
+    if kept and kept.state is State.RECEIVED and kept.promised and not generation.promised:
+        raise Superseded(generation.id)
+    record(connection, generation, worker)
+
+
+def lift(connection: sqlite3.Connection, generation: Generation, worker: str) -> None:
+    """Write the next revision of one at its end down, and let its webhook be due again."""
+    record(connection, generation, worker)
+    if generation.webhook:
+        at = to_microseconds(generation.finished_at)
+        connection.execute(sql.REARM_WEBHOOK, {"id": generation.id, "due_at": at})
+
+
 def take(
     connection: sqlite3.Connection, taker: str, *, dead: Collection[str], idle: Mapping[str, int], limit: int
 ) -> Sequence[Generation]:
@@ -74,10 +98,10 @@ def reserve(connection: sqlite3.Connection, generator: str, images: int, per_min
 
 def _hold_to(connection: sqlite3.Connection, check: Check, now: datetime) -> None:
     window = {"subject": check.subject, "since": to_microseconds(now - WINDOW)}
-    (taken,) = connection.execute(_TAKEN[check.refusal], window).fetchone()
-    excess = taken + check.asked - check.allowed
+    (taken,) = connection.execute(_TAKEN[type(check)], window).fetchone()
+    excess = check.excess(taken)
     if excess > 0:
-        room_at = connection.execute(_ROOM_AT[check.refusal], {**window, "excess": excess}).fetchone()
+        room_at = connection.execute(_ROOM_AT[type(check)], {**window, "excess": excess}).fetchone()
         raise check.refused(now=now, room_at=from_microseconds(room_at["created_at"]) if room_at else None)
 
 
@@ -100,7 +124,7 @@ def _columns(generation: Generation, worker: str) -> dict[str, Any]:
         "counted": counted_images(generation),
         "stored": len(generation.images),
         "prompts_kept": generation.prompts_kept,
-        "cost_millionths": cost and millionths(cost),
+        "cost_millionths": cost and cost.millionths,
         "currency": cost and cost.currency,
         "receipt": generation.receipt,
         "request": encode_request(generation.request),

@@ -1,5 +1,6 @@
 """Keeps images in a folder of this machine."""
 
+import hashlib
 import shutil
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
@@ -32,6 +33,10 @@ class DiskImageStorage(ImageStorage):
         if _media_type(image.key) is not image.media_type:
             raise StorageFault(f"{image.key} does not end as {image.media_type} must")
         await self._put(image.key, data)
+
+    async def holds(self, image: StoredImage) -> bool:
+        data = await self._disk(self._folder.read, image.key)
+        return data is not None and hashlib.sha256(data).hexdigest() == image.sha256
 
     async def link(self, key: str) -> str:
         return self._links.link(key, self._clock())

@@ -68,6 +68,17 @@ class S3ImageStorage(ImageStorage):
         async with self._faults():
             await self._put(image.key, data, image.media_type, bytes.fromhex(image.sha256), features)
 
+    async def holds(self, image: StoredImage) -> bool:
+        async with self._faults():
+            try:
+                answer = await self._client.get_object(Bucket=self._bucket.name, Key=image.key)
+            except ClientError as error:
+                if error.response["ResponseMetadata"]["HTTPStatusCode"] == HTTPStatus.NOT_FOUND:
+                    return False
+                raise
+            async with answer["Body"] as body:
+                return hashlib.sha256(await body.read()).hexdigest() == image.sha256
+
     async def link(self, key: str) -> str:
         async with self._faults():
             return await self._links(key, self._direct.whereabouts)

@@ -2,7 +2,7 @@
 
 from darkroom.adapters.watching.metrics.instruments import Instruments
 from darkroom.domain.model.money import Money
-from darkroom.domain.use_cases.running_generations import RunningGenerations
+from darkroom.domain.use_cases.work import Work
 
 
 class Gauges:
@@ -11,7 +11,7 @@ class Gauges:
     def __init__(
         self,
         instruments: Instruments,
-        running: RunningGenerations,
+        work: Work,
         *,
         max_in_flight: int,
         max_queued: int,
@@ -20,7 +20,7 @@ class Gauges:
         spend_per_day: Money | None,
     ) -> None:
         """`spool_mark`: the bytes in the spool at which no more orders are accepted."""
-        self._instruments, self._running = instruments, running
+        self._instruments, self._work = instruments, work
         instruments.in_flight_limit.set(max_in_flight)
         instruments.queue_limit.set(max_queued)
         instruments.streams_limit.set(max_streams)
@@ -30,9 +30,9 @@ class Gauges:
 
     def show(self, *, streams: int, spool_images: int, spool_bytes: int) -> None:
         """Show how it stands now."""
-        self._instruments.in_flight.set(self._running.in_flight)
-        self._instruments.queued.set(self._running.queued)
-        self._instruments.being_stored.set(self._running.being_stored)
+        self._instruments.in_flight.set(self._work.admission.in_flight)
+        self._instruments.queued.set(self._work.admission.queued)
+        self._instruments.being_stored.set(self._work.being_stored)
         self._instruments.streams.set(streams)
         self._instruments.spool_images.set(spool_images)
         self._instruments.spool_bytes.set(spool_bytes)

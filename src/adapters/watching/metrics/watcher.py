@@ -1,6 +1,5 @@
 """What is watched, as numbers."""
 
-import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -14,14 +13,16 @@ from darkroom.adapters.watching.metrics.instruments import Instruments
 from darkroom.adapters.watching.metrics.own_time import OwnTime
 from darkroom.adapters.watching.ports.watcher import Answered, Call, Headers, Step, Watcher, WebhookOutcome
 from darkroom.domain.model.errors import (
+    DarkroomError,
     DrawingFailed,
     GeneratorRefused,
     GeneratorUnavailable,
     LedgerUnavailable,
     OutcomeUnknown,
     PromptRejected,
-    StorageFault,
+    Superseded,
     UnusableImage,
+    plain,
 )
 from darkroom.domain.model.generation import Generation
 from darkroom.domain.model.model_card import ModelCard
@@ -31,7 +32,6 @@ _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "O
 _DAY: Final = 24 * 60 * 60  # seconds
 _NONE: Final = "none"
 _PROBLEMS: Final = (GeneratorRefused, GeneratorUnavailable, PromptRejected, OutcomeUnknown, UnusableImage)
-_INNER_CAPITAL: Final = re.compile(r"(?<!^)(?=[A-Z])")
 
 _own_time: Final[ContextVar[OwnTime | None]] = ContextVar("own_time", default=None)
 
@@ -51,7 +51,7 @@ class MetricsWatcher(Watcher):
         self._ends.expect(cards, chains)
         self._show_endings(cards, chains)
         for generator, step, problem in product({card.generator for card in cards}, ("submit", "collect"), _PROBLEMS):
-            self._instruments.provider_faults.labels(generator, step, _name_of(problem))
+            self._instruments.provider_faults.labels(generator, step, problem.code)
         for call in ("put", "link", "delete"):
             self._instruments.storage_faults.labels(call)
         for call in ("receive", "record", "find"):
@@ -132,7 +132,7 @@ class MetricsWatcher(Watcher):
         try:
             yield step
         except DrawingFailed as failure:
-            self._instruments.provider_faults.labels(generator, call.name, _name_of(type(failure))).inc()
+            self._instruments.provider_faults.labels(generator, call.name, plain(failure).code).inc()
             raise
         finally:
             self._instruments.provider.labels(generator, call.name).observe(waited)
@@ -141,7 +141,7 @@ class MetricsWatcher(Watcher):
         try:
             with self._instruments.storage.labels(call.name).time():
                 yield lambda: _waiting_for(call.about["key"])
-        except StorageFault:
+        except Exception:
             self._instruments.storage_faults.labels(call.name).inc()
             raise
 
@@ -149,7 +149,9 @@ class MetricsWatcher(Watcher):
         try:
             with self._instruments.ledger.labels(call.name).time():
                 yield nullcontext
-        except LedgerUnavailable:
+        except Exception as fault:
+            if isinstance(fault, DarkroomError | Superseded) and not isinstance(fault, LedgerUnavailable):
+                raise  # an answer of the ledger, not a fault
             self._instruments.ledger_faults.labels(call.name).inc()
             raise
 
@@ -170,8 +172,3 @@ class MetricsWatcher(Watcher):
 def _waiting_for(what: object) -> AbstractContextManager[None]:
     own = _own_time.get()
     return own.waiting_for(what) if own else nullcontext()
-
-
-def _name_of(error: type[Exception]) -> str:
-    """As the types of problems have it: `outcome-unknown`."""
-    return _INNER_CAPITAL.sub("-", error.__name__).lower()

@@ -26,6 +26,20 @@ class WatchedGenerationLedger(GenerationLedger):
             await self._ledger.record(generation)
         self._watcher.recorded(generation)
 
+    async def promise(self, generation_id: str) -> Generation | None:
+        with self._call("promise"):
+            return await self._ledger.promise(generation_id)
+
+    async def withdraw(self, generation: Generation) -> None:
+        with self._call("withdraw"):
+            await self._ledger.withdraw(generation)
+        self._watcher.recorded(generation)
+
+    async def lift(self, generation: Generation) -> None:
+        with self._call("lift"):
+            await self._ledger.lift(generation)
+        self._watcher.recorded(generation)
+
     async def find(self, generation_id: str) -> Generation | None:
         with self._call("find"):
             return await self._ledger.find(generation_id)

@@ -17,6 +17,10 @@ class WatchedImageStorage(ImageStorage):
         with self._watcher.around(Call("storage", "put", {"key": image.key, "bytes": len(data)})):
             await self._storage.put(image, data)
 
+    async def holds(self, image: StoredImage) -> bool:
+        with self._watcher.around(Call("storage", "holds", {"key": image.key})):
+            return await self._storage.holds(image)
+
     async def link(self, key: str) -> str:
         with self._watcher.around(Call("storage", "link", {"key": key})):
             return await self._storage.link(key)

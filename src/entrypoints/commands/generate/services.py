@@ -45,7 +45,7 @@ async def local(settings: Settings) -> AsyncIterator[Client]:
             async with httpx.AsyncClient(base_url=_HERE, mounts={_HERE: here}, timeout=_TIMEOUT) as http:
                 yield Client(http, token=_SUBJECT, own_links=settings.service.public_url)
         finally:
-            await container.running().drain()
+            await container.application().generate.work.drain()
 
 
 class _Trust(TokenVerifier):

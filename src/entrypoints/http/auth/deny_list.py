@@ -3,7 +3,7 @@
 from collections.abc import Collection, Container
 from typing import ClassVar
 
-from darkroom.domain.revoked_tokens import RevokedTokens
+from darkroom.domain.ports import RevokedTokens
 
 
 class DenyList(Container[str]):

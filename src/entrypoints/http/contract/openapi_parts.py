@@ -105,22 +105,22 @@ def operation(
 def _problem_answers(kinds: Iterable[type[DarkroomError]]) -> dict[int, Json]:
     by_status = defaultdict[int, list[type[DarkroomError]]](list)
     for kind in kinds:
-        by_status[PROBLEM_TYPES[kind].status].append(kind)
+        by_status[PROBLEM_TYPES[kind.code].status].append(kind)
     answers = {}
     for status, together in by_status.items():
-        titles = "; ".join(f"`{PROBLEM_TYPES[kind].slug}`: {PROBLEM_TYPES[kind].title}" for kind in together)
+        titles = "; ".join(f"`{PROBLEM_TYPES[kind.code].slug}`: {PROBLEM_TYPES[kind.code].title}" for kind in together)
         described = answer(
             titles, schema("ProblemAnswer"), *_HEADERS_OF_PROBLEMS.get(status, ()), media_type=PROBLEM_JSON
         )
         described["content"][PROBLEM_JSON]["examples"] = {
-            PROBLEM_TYPES[kind].slug: {"value": _example(kind)} for kind in together
+            PROBLEM_TYPES[kind.code].slug: {"value": _example(kind)} for kind in together
         }
         answers[status] = described
     return answers
 
 
 def _example(kind: type[DarkroomError]) -> Json:
-    told = PROBLEM_TYPES[kind]
+    told = PROBLEM_TYPES[kind.code]
     example = {
         "type": public(told.uri),
         "title": told.title,

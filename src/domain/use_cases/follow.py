@@ -11,7 +11,7 @@ from darkroom.domain.model.errors import DrawingFailed, LedgerUnavailable
 from darkroom.domain.model.generation import Generation, State
 from darkroom.domain.model.progress import Progress
 from darkroom.domain.ports import GenerationLedger, ImageGenerator, Receipt
-from darkroom.domain.use_cases.running_generations import RunningGenerations
+from darkroom.domain.use_cases.work import Work
 
 _GLANCE: Final = 0.5  # seconds between two looks
 _PATIENCE: Final = 2.0  # seconds for a generator to say how far it is
@@ -28,11 +28,11 @@ class FollowGeneration:
         self,
         *,
         ledger: GenerationLedger,
-        running: RunningGenerations,
+        work: Work,
         generator: ImageGenerator,
         clock: Callable[[], datetime],
     ) -> None:
-        self._ledger, self._running, self._generator, self._clock = ledger, running, generator, clock
+        self._ledger, self._work, self._generator, self._clock = ledger, work, generator, clock
 
     async def __call__(self, generation: Generation) -> AsyncGenerator[tuple[Generation, Progress], None]:
         """Give it with its progress at once, and at each look from then on; last of all at its end.
@@ -46,7 +46,7 @@ class FollowGeneration:
         usual = timedelta(seconds=median(one.total_seconds() for one in took)) if took else None
         while not generation.state.final:
             yield generation, await self._progress(generation, usual)
-            if self._running.draining and generation.id not in self._running:
+            if self._work.admission.closed and generation.id not in self._work:
                 return
             await asyncio.sleep(_GLANCE)
             try:
@@ -58,7 +58,7 @@ class FollowGeneration:
     async def _progress(self, generation: Generation, usual: timedelta | None) -> Progress:
         match generation.state:
             case State.RECEIVED:
-                progress = Progress(position=self._running.position(generation))
+                progress = Progress(position=self._work.admission.position(generation.caller, generation.id))
             case State.SUBMITTED:
                 progress = await self._told(generation)
             case _:

@@ -1,0 +1,72 @@
+"""The whole application, made from its ports: the one place in which the use cases meet."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
+from datetime import datetime
+
+from darkroom.domain.model.generation import Generation
+from darkroom.domain.model.model_card import ModelCard
+from darkroom.domain.model.policy import Policy
+from darkroom.domain.ports import (
+    GenerationLedger,
+    ImageGenerator,
+    ImageSpool,
+    ImageStorage,
+    WebhookLedger,
+    WebhookSender,
+)
+from darkroom.domain.use_cases.deliver_webhooks import DeliverWebhooks
+from darkroom.domain.use_cases.follow import FollowGeneration
+from darkroom.domain.use_cases.generate_images import GenerateImages
+from darkroom.domain.use_cases.keep import KeepGenerations
+from darkroom.domain.use_cases.recover import Recover
+from darkroom.domain.use_cases.work import Watch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Webhooks:
+    """What callers are told by: `message` makes the body about a generation as it stands now."""
+
+    ledger: WebhookLedger
+    sender: WebhookSender
+    message: Callable[[Generation], Awaitable[bytes]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """The use cases of one process, which share what it is working on."""
+
+    generate: GenerateImages
+    follow: FollowGeneration
+    keep: KeepGenerations
+    recover: Recover
+    deliver: DeliverWebhooks | None
+
+    @classmethod
+    def of(
+        cls,
+        generator: ImageGenerator,
+        storage: ImageStorage,
+        spool: ImageSpool,
+        ledger: GenerationLedger,
+        *,
+        cards: Mapping[str, ModelCard],
+        policy: Policy,
+        clock: Callable[[], datetime],
+        watch: Watch = lambda _: nullcontext(),
+        webhooks: Webhooks | None = None,
+    ) -> "Application":
+        """Build it. The parameters are its seams: whatever is put around a port is put around it before."""
+        generate = GenerateImages(
+            generator, storage, spool, ledger, cards=cards, policy=policy, clock=clock, watch=watch
+        )
+        return cls(
+            generate=generate,
+            follow=FollowGeneration(ledger=ledger, work=generate.work, generator=generator, clock=clock),
+            keep=KeepGenerations(ledger=ledger, storage=storage, clock=clock),
+            recover=Recover(spool, ledger, generate.work, cards=cards),
+            deliver=DeliverWebhooks(webhooks.ledger, webhooks.sender, webhooks.message, clock=clock)
+            if webhooks
+            else None,
+        )

@@ -1,0 +1,372 @@
+"""From `received` to `drawn`: the part that costs money."""
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing, suppress
+from datetime import datetime
+from functools import partial
+from math import inf
+
+from darkroom.domain.model.errors import (
+    Charged,
+    DarkroomError,
+    DrawingFailed,
+    Evidence,
+    GeneratorRefused,
+    GeneratorUnavailable,
+    LedgerUnavailable,
+    OutcomeUnknown,
+    Superseded,
+    UnusableImage,
+    plain,
+)
+from darkroom.domain.model.generation import GeneratedImage, Generation, State, StoredImage
+from darkroom.domain.model.identifiers import uuid7
+from darkroom.domain.model.policy import Policy
+from darkroom.domain.ports import RECEIPT, GenerationLedger, ImageGenerator, ImageSpool, ImageStorage, Receipt
+from darkroom.domain.use_cases.drawing import Drawing
+from darkroom.domain.use_cases.evidence import aside_name
+from darkroom.domain.use_cases.patience import OutOfPatience, before_money, once, patiently
+from darkroom.domain.use_cases.provider_quota import ProviderQuota
+
+log = logging.getLogger(__name__)
+
+Known = Callable[[Generation], None]
+"""Is told the generation as it will be written down, as soon as its outcome is known."""
+
+
+class Draw:
+    """Submit, collect into the spool: each step begins where the ledger says that the last one ended.
+
+    From the first byte to the provider on, whatever fails in ledger, spool or storage is tried again or put elsewhere:
+    a receipt that cannot be written down goes to the spool, an image that the spool does not take to the storage, and
+    what nothing takes stays in memory. The ledger is written beside the fetching, which is free.
+    """
+
+    def __init__(
+        self,
+        generator: ImageGenerator,
+        storage: ImageStorage,
+        spool: ImageSpool,
+        ledger: GenerationLedger,
+        *,
+        policy: Policy,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._generator, self._storage, self._spool, self._ledger = generator, storage, spool, ledger
+        self._policy, self._clock = policy, clock
+        self._quota = ProviderQuota(ledger, policy)
+
+    async def __call__(self, generation: Generation, known: Known) -> Drawing:
+        """Return it `drawn`, or at its end without an image.
+
+        A received one is handed on to its fallbacks for as long as nothing was spent. A submitted one never is: its
+        caller may have gone, and ordered again. `superseded` says that another worker has taken it meanwhile, and that
+        what came was not written down.
+
+        Raises:
+            Superseded: its owner cancelled it, or another worker has taken it, before anything was asked of a provider.
+        """
+        drawing = Drawing(generation)
+        try:
+            if generation.state is State.RECEIVED:
+                await self._ask_one_after_the_other(drawing)
+            else:
+                await self._take_up(drawing)
+            return drawing if drawing.unwritten else await self._finished(drawing, known)
+        finally:
+            if drawing.recording:
+                drawing.recording.cancel()
+
+    async def give_up(self, generation: Generation, failure: DrawingFailed, known: Known) -> Drawing:
+        """Return it at its end, or `drawn` with the images that were spooled before an interruption."""
+        return await self._finished(Drawing(generation, failure=failure), known)
+
+    async def can_be_taken_up(self, generation: Generation) -> bool:
+        """Whether there is something to collect for one that was submitted: a receipt, or the provider knows of it."""
+        return await self._receipt_of(generation) is not None
+
+    async def late(self, generation: Generation, images: Mapping[int, bytes], receipt: bytes | None) -> Drawing:
+        """What was received for a generation that is at its end; nothing of this is written down.
+
+        `images` by index, as they were kept; with `receipt`, if there is one, the others are collected.
+        """
+        drawing = Drawing(generation, superseded=True, receipt_spooled=receipt is not None)
+        for index, data in images.items():
+            seed = generation.request.seeds[index] if generation.request.seeds else None
+            with suppress(UnusableImage):
+                image = GeneratedImage(index=index, seed=seed, data=data)
+                drawing.images[index] = self._placed(image, hashlib.sha256(data).hexdigest())
+                drawing.in_memory[index] = data
+        if receipt is not None and len(drawing.images) < generation.request.samples:
+            await self._collect(drawing, Receipt(receipt))
+        return drawing
+
+    async def _ask_one_after_the_other(self, drawing: Drawing) -> None:
+        refusals: list[DrawingFailed] = []
+        await self._ask(drawing)
+        while refusal := _turned_away(drawing):
+            refusals.append(refusal)
+            if not drawing.generation.fallbacks:
+                drawing.failure = _of_all(refusals)
+                break
+            handed_on = drawing.generation.handed_on()
+            log.warning(
+                "not drawn by %s, which said: %s; %s is asked",
+                *(drawing.generation.model.value, refusal, handed_on.model.value),
+                extra={"generation": handed_on.id},
+            )
+            drawing.generation, drawing.failure = handed_on, None
+            await self._ask(drawing)
+
+    async def _ask(self, drawing: Drawing) -> None:
+        """Ask a model that was not asked before; what it writes down last is that the request is about to leave."""
+        try:
+            await self._quota.reserve(drawing.generation)
+        except DrawingFailed as failure:
+            drawing.failure = failure
+            return
+        except LedgerUnavailable as fault:
+            drawing.unwritten = fault
+            return
+        drawing.generation = submitted = drawing.generation.submitted()
+        try:
+            await before_money(lambda: self._ledger.record(submitted), submitted, self._policy)
+        except DarkroomError as fault:
+            drawing.unwritten = fault
+        else:
+            await self._submit(drawing)
+
+    async def _take_up(self, drawing: Drawing) -> None:
+        """Go on with one that was submitted before, by a process that is gone."""
+        receipt = await self._receipt_of(drawing.generation)
+        if receipt is None:
+            await self._submit(drawing, again=True)
+        else:
+            self._record_beside(drawing, receipt)
+            await self._collect(drawing, receipt)
+
+    async def _receipt_of(self, generation: Generation) -> Receipt | None:
+        """What there is to come back for: the latest may be in the spool; else the provider may know the order."""
+        if spooled := await self._spooled(generation, RECEIPT):
+            return Receipt(spooled)
+        if generation.receipt:
+            return Receipt(generation.receipt)
+        try:
+            return await once(
+                lambda: self._generator.find(generation.asked, generation.id), timeout=self._policy.patience
+            )
+        except Exception as fault:  # noqa: BLE001  # a generator may raise anything, and then knows nothing
+            log.warning("the provider cannot be asked for it: %r", fault, extra={"generation": generation.id})
+            return None
+
+    async def _submit(self, drawing: Drawing, *, again: bool = False) -> None:
+        receipt = Receipt()
+        try:
+            async with aclosing(self._generator.answers(drawing.generation.asked, drawing.generation.id)) as answers:
+                while (answer := await _next_of(answers)) is not None:
+                    receipt = answer
+                    drawing.generation = drawing.generation.costing(receipt.cost)
+                    self._record_beside(drawing, receipt)
+                    for image in receipt.images:
+                        await self._keep(drawing, image)
+                await self._set_aside(drawing.generation, receipt.evidence)
+        except DrawingFailed as raised:
+            failure = plain(raised)
+            if failure.charged is Charged.NO and (again or receipt.reference):
+                # That nothing was spent now says nothing of what was before.
+                before = "asked again under the same key" if again else "after it had given a receipt"
+                failure = OutcomeUnknown(f"{before}: {failure.detail}")
+            drawing.failure = failure
+        else:
+            await self._collect(drawing, receipt)
+
+    async def _collect(self, drawing: Drawing, receipt: Receipt) -> None:
+        """Collect what a receipt stands for, except for what came already."""
+        try:
+            async with aclosing(self._generator.collect(drawing.generation.asked, receipt)) as images:
+                while (image := await _next_image(images)) is not None:
+                    await self._keep(drawing, image)
+        except DrawingFailed as failure:
+            drawing.failure = plain(failure)
+        came, ordered = len(drawing.images), drawing.generation.request.samples
+        if drawing.failure is None and came < ordered:
+            drawing.failure = UnusableImage(f"{came} of {ordered} images came")
+
+    def _record_beside(self, drawing: Drawing, receipt: Receipt) -> None:
+        """Write a receipt down beside what goes on: as it is free to collect again, nothing waits for that."""
+        if receipt.reference:
+            drawing.recording = asyncio.create_task(self._record(drawing, receipt.reference, after=drawing.recording))
+
+    async def _record(self, drawing: Drawing, reference: bytes, *, after: "asyncio.Task[None] | None") -> None:
+        if after:
+            await after
+        if drawing.superseded or reference == drawing.generation.receipt:
+            return
+        receipted = drawing.generation.receipted(reference)
+        try:
+            try:
+                await once(lambda: self._ledger.record(receipted), timeout=self._policy.call_timeout)
+            except Superseded:
+                raise
+            except Exception as fault:  # noqa: BLE001  # whatever it is, the receipt must not live in memory alone
+                log.warning("the receipt goes to the spool: %r", fault, extra={"generation": receipted.id})
+                drawing.receipt_spooled = True
+                await self._spool_receipt(receipted.id, reference)
+                await self._written(receipted)
+        except Superseded:
+            drawing.superseded = True
+        else:
+            drawing.generation = receipted.costing(drawing.generation.cost)
+
+    async def _spool_receipt(self, id_: str, reference: bytes) -> None:
+        for keep in (lambda: self._spool.put(id_, RECEIPT, reference), lambda: self._spool.set_aside(f"{id_}.receipt", reference)):
+            try:
+                await once(keep, timeout=self._policy.call_timeout)
+            except Exception as fault:  # noqa: BLE001  # the next one may take it
+                log.error("a receipt is in memory only: %r", fault, extra={"generation": id_})  # noqa: TRY400
+            else:
+                return
+
+    async def _finished(self, drawing: Drawing, known: Known) -> Drawing:
+        """Write down what came of it."""
+        if drawing.failure:
+            await self._join_spooled(drawing)
+        failure = drawing.failure
+        if failure:
+            log.warning("%s: %s", failure.code, failure, extra={"generation": drawing.generation.id})
+            await self._set_aside(drawing.generation, failure.all_evidence)
+        if not drawing.superseded:
+            known(self._end_of(drawing))
+            await drawing.recorded()
+        if drawing.superseded:
+            return drawing
+        end = self._end_of(drawing)
+        try:
+            await self._written(end)
+        except Superseded:
+            drawing.superseded = True
+        else:
+            drawing.generation = end
+        return drawing
+
+    def _end_of(self, drawing: Drawing) -> Generation:
+        if drawing.failure and not drawing.images:
+            return drawing.generation.failed(drawing.failure, self._clock())
+        return drawing.generation.drawn(drawing.images.values(), drawing.failure)
+
+    async def _keep(self, drawing: Drawing, image: GeneratedImage) -> None:
+        """Make an image that came survive a crash, unless it came before."""
+        if image.index in drawing.images or not 0 <= image.index < drawing.generation.request.samples:
+            return
+        id_, sha256 = drawing.generation.id, ""
+        if not drawing.superseded:
+            try:
+                put = partial(self._spool.put, id_, image.index, image.data)
+                sha256 = await patiently(
+                    put, "the spool", timeout=self._policy.call_timeout, within=self._policy.call_timeout
+                )
+            except (OutOfPatience, Superseded) as fault:
+                log.error(  # noqa: TRY400  # the cause says it all
+                    "the spool does not take image %d: %r", image.index, fault.__cause__, extra={"generation": id_}
+                )
+        placed = self._placed(image, sha256 or hashlib.sha256(image.data).hexdigest())
+        drawing.images[image.index] = placed
+        if not sha256:
+            await self._keep_elsewhere(drawing, placed, image.data)
+
+    async def _keep_elsewhere(self, drawing: Drawing, placed: StoredImage, data: bytes) -> None:
+        """What the spool does not take is uploaded at once. What is another worker's now, or is not taken there
+        either, stays in memory, and beside that in the evidence if that takes it.
+        """
+        id_ = drawing.generation.id
+        if not drawing.superseded:
+            try:
+                await once(lambda: self._storage.put(placed, data), timeout=self._policy.patience)
+            except Exception as fault:  # noqa: BLE001  # it is tried on while the process lives
+                log.error("image %d is in memory only: %r", placed.index, fault, extra={"generation": id_})  # noqa: TRY400
+            else:
+                drawing.in_storage.add(placed.index)
+                return
+        drawing.in_memory[placed.index] = data
+        await self._set_aside(drawing.generation, [data])
+
+    async def _join_spooled(self, drawing: Drawing) -> None:
+        """Add what lies in the spool already; of these only the bytes are known, and which samples they are."""
+        request, came = drawing.generation.request, len(drawing.images)
+        for index in range(request.samples):
+            data = None if index in drawing.images else await self._spooled(drawing.generation, index)
+            if data is not None:
+                seed = request.seeds[index] if request.seeds else None
+                with suppress(UnusableImage):  # it stays in the spool, and is set aside in the end
+                    image = GeneratedImage(index=index, seed=seed, data=data)
+                    drawing.images[index] = self._placed(image, hashlib.sha256(data).hexdigest())
+        if came < len(drawing.images) == request.samples:
+            drawing.failure = None
+
+    def _placed(self, image: GeneratedImage, sha256: str) -> StoredImage:
+        prefix, at = self._policy.key_prefix, self._clock()
+        return StoredImage.place(image, sha256=sha256, prefix=prefix, new_id=uuid7(), at=at)
+
+    async def _set_aside(self, generation: Generation, evidence: Sequence[bytes | Evidence]) -> None:
+        for piece in evidence:
+            try:
+                set_aside = partial(self._spool.set_aside, aside_name(generation, piece), piece)
+                await once(set_aside, timeout=self._policy.call_timeout)
+            except Exception as fault:  # noqa: BLE001  # what comes next must be written down all the same
+                log.error("evidence is not kept: %r", fault, extra={"generation": generation.id})  # noqa: TRY400
+
+    async def _spooled(self, generation: Generation, index: int) -> bytes | None:
+        """What the spool holds, if it answers for as long as a caller may wait."""
+        try:
+            return await patiently(
+                lambda: self._spool.get(generation.id, index),
+                "the spool",
+                timeout=self._policy.call_timeout,
+                within=self._policy.patience,
+            )
+        except (OutOfPatience, Superseded):
+            return None
+
+    async def _written(self, generation: Generation) -> None:
+        await patiently(lambda: self._ledger.record(generation), "the ledger", timeout=self._policy.call_timeout)
+
+
+async def _next_of(answers: AsyncGenerator[Receipt, None]) -> Receipt | None:
+    """The next answer. What a generator must not raise is a failure too: nothing is known of the money then."""
+    try:
+        return await once(lambda: anext(answers, None), timeout=None)
+    except DrawingFailed:
+        raise
+    except Exception as fault:
+        log.exception("a generator broke its port")
+        raise OutcomeUnknown("the generator failed inside") from fault
+
+
+async def _next_image(images: AsyncGenerator[GeneratedImage, None]) -> GeneratedImage | None:
+    try:
+        return await once(lambda: anext(images, None), timeout=None)
+    except DrawingFailed:
+        raise
+    except Exception as fault:
+        log.exception("a generator broke its port")
+        raise UnusableImage("the generator failed inside") from fault
+
+
+def _turned_away(drawing: Drawing) -> DrawingFailed | None:
+    """Why the model did not draw, if it is certain that nothing was spent and another one may fare better.
+
+    A prompt that one provider's moderation rejects is not carried to the next.
+    """
+    failure = drawing.failure
+    free = not drawing.images and failure is not None and failure.charged is Charged.NO
+    return failure if free and isinstance(failure, GeneratorRefused | GeneratorUnavailable) else None
+
+
+def _of_all(failures: list[DrawingFailed]) -> DrawingFailed:
+    """Why none of several models drew: of the kind after which another try makes sense soonest, naming each."""
+    soonest = min(failures, key=lambda failure: inf if failure.retry_after is None else failure.retry_after)
+    detail = "; ".join(dict.fromkeys(failure.detail for failure in failures))
+    return soonest.again(detail, charged=Charged.NO)

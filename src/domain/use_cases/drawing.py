@@ -1,0 +1,41 @@
+"""What a process holds of a generation between the provider's answer and the storage."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from darkroom.domain.model.errors import DarkroomError, DrawingFailed
+from darkroom.domain.model.generation import Generation, StoredImage
+
+
+@dataclass(slots=True)
+class Drawing:
+    """A generation at work, and where the bytes of its images are: in the spool, unless this says otherwise.
+
+    Attributes:
+        generation: As it was last written down, or as it is about to be.
+        images: What came, by index, each with its place in storage.
+        failure: Why it is not all, if it is not.
+        in_memory: Bytes, by index, that neither the spool nor the storage has taken so far.
+        in_storage: Indexes of images that were uploaded already, since the spool did not take them.
+        superseded: Another worker has taken the generation meanwhile.
+        recording: Writes the receipt down, beside what goes on.
+        receipt_spooled: The spool may hold the receipt.
+        unwritten: Why nothing was asked of a provider: it could not be written down that it is about to be.
+        delayed: Set once an upload has failed.
+    """
+
+    generation: Generation
+    images: dict[int, StoredImage] = field(default_factory=dict)
+    failure: DrawingFailed | None = None
+    in_memory: dict[int, bytes] = field(default_factory=dict)
+    in_storage: set[int] = field(default_factory=set)
+    superseded: bool = False
+    recording: asyncio.Task[None] | None = None
+    receipt_spooled: bool = False
+    unwritten: DarkroomError | None = None
+    delayed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def recorded(self) -> None:
+        """Wait until the receipt is written down, or another worker has taken the generation."""
+        if self.recording:
+            await self.recording

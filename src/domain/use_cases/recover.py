@@ -1,0 +1,101 @@
+"""Finishing what a process that is gone has left: in the ledger, and in the spool."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import ClassVar
+
+from darkroom.domain.model.errors import DrawingFailed, GeneratorUnavailable, OutcomeUnknown
+from darkroom.domain.model.generation import Generation, State
+from darkroom.domain.model.model_card import ModelCard
+from darkroom.domain.ports import RECEIPT, GenerationLedger, ImageSpool
+from darkroom.domain.use_cases.evidence import aside_name, sweep_evidence
+from darkroom.domain.use_cases.lift import INTERRUPTED
+from darkroom.domain.use_cases.work import Work
+
+log = logging.getLogger(__name__)
+
+FOUND = "the provider's answer was found in the spool after its outcome had been called unknown"
+
+
+class Recover:
+    """Finishes what can be finished for free, and says of the rest what is known. Safe to run on every machine."""
+
+    BATCH: ClassVar = 100
+
+    def __init__(
+        self, spool: ImageSpool, ledger: GenerationLedger, work: Work, *, cards: Mapping[str, ModelCard]
+    ) -> None:
+        """`cards` by version, for who may be asked again under the same key."""
+        self._spool, self._ledger, self._work, self._cards = spool, ledger, work, cards
+
+    async def __call__(self) -> int:
+        """Take up a batch of abandoned generations; returns how many.
+
+        Raises:
+            LedgerUnavailable: not now.
+        """
+        abandoned = await self._ledger.take_abandoned(self.BATCH, at_work=self._work)
+        for generation in abandoned:
+            log.warning("was left %s by a worker", generation.state, extra={"generation": generation.id})
+            self._work.resume(generation, self._hopeless(generation))
+        return len(abandoned)
+
+    async def tidy(self) -> int:
+        """Empty the spool of what belongs to generations at their end; returns how many names were removed.
+
+        A crash after the end was written down leaves images behind. Others were left by a machine that was cut off
+        before they were written down as drawn, and whose work another one has ended: if it called the outcome unknown,
+        they lift it; else they are set aside for the operator, as they were paid for.
+
+        Raises:
+            StorageFault, LedgerUnavailable: not now; nothing is lost.
+        """
+        waiting = defaultdict[str, set[int]](set)
+        for generation_id, index in await self._spool.waiting():
+            waiting[generation_id].add(index)
+        removed = 0
+        for generation_id, indexes in waiting.items():
+            generation = await self._ledger.find(generation_id)
+            if generation is not None and generation.state.final and generation_id not in self._work:
+                await self._empty(generation, indexes)
+                removed += len(indexes)
+        if removed:
+            log.info("removed %d names from the spool whose generations had ended", removed)
+        return removed
+
+    async def sweep_evidence(self) -> int:
+        """Remove evidence that may be kept no longer; returns how many pieces.
+
+        Raises:
+            StorageFault, LedgerUnavailable: not now; nothing is lost.
+        """
+        return await sweep_evidence(self._spool, self._ledger)
+
+    async def _empty(self, generation: Generation, indexes: set[int]) -> None:
+        stored = {image.index for image in generation.images}
+        left = {index: await self._spool.get(generation.id, index) for index in sorted(indexes - stored)}
+        receipt = left.pop(RECEIPT, None)
+        images = {index: data for index, data in left.items() if data is not None}
+        if not generation.erased_at and generation.state is State.UNKNOWN and (images or receipt):
+            await self._work.lift(generation, images, receipt, FOUND)
+            generation = await self._ledger.find(generation.id) or generation
+            images = {
+                index: data for index, data in images.items() if index not in {i.index for i in generation.images}
+            }
+        if not generation.erased_at:
+            for index, data in images.items():
+                log.warning("set aside image %d, which was never stored", index, extra={"generation": generation.id})
+                await self._spool.set_aside(aside_name(generation, data), data)
+        for index in indexes:
+            await self._spool.remove(generation.id, index)
+
+    def _hopeless(self, generation: Generation) -> DrawingFailed | None:
+        """Why it cannot be drawn any more, if it cannot."""
+        if generation.state is State.RECEIVED and not generation.promised:
+            # Its caller is gone, and may have ordered again: drawing it too would be paid twice.
+            return GeneratorUnavailable("the service was interrupted before the order left for the provider")
+        card = self._cards.get(generation.model.value)
+        if generation.state is State.SUBMITTED and generation.receipt is None and not (card and card.idempotent):
+            return OutcomeUnknown(INTERRUPTED)
+        return None

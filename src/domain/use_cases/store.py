@@ -1,0 +1,106 @@
+"""From `drawn` to `stored`: free, and tried until it is done."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from functools import partial
+
+from darkroom.domain.model.errors import Superseded
+from darkroom.domain.model.generation import Generation, StoredImage
+from darkroom.domain.model.policy import Policy
+from darkroom.domain.ports import RECEIPT, GenerationLedger, ImageSpool, ImageStorage
+from darkroom.domain.use_cases.drawing import Drawing
+from darkroom.domain.use_cases.patience import LONGEST_PAUSE, OutOfPatience, once, patiently, pauses
+
+log = logging.getLogger(__name__)
+
+
+class Store:
+    """Uploads what waits in the spool, however long the storage is away, and empties the spool after it."""
+
+    def __init__(
+        self,
+        storage: ImageStorage,
+        spool: ImageSpool,
+        ledger: GenerationLedger,
+        *,
+        policy: Policy,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._storage, self._spool, self._ledger = storage, spool, ledger
+        self._policy, self._clock = policy, clock
+        self._uploads = asyncio.Semaphore(policy.uploads)
+
+    async def __call__(self, drawing: Drawing, known: Callable[[Generation], None]) -> Generation:
+        """Return the generation at its end; `known` is told it when all its images lie in storage.
+
+        An image whose bytes are out of reach is not lost: the generation stays `drawn` until they are in reach again, or
+        until the operator gives them up.
+
+        Raises:
+            Superseded: another worker has taken it.
+        """
+        generation = drawing.generation
+        securing = asyncio.create_task(self._secure(drawing))
+        try:
+            await asyncio.gather(*(self._upload(drawing, image) for image in generation.waiting))
+        finally:
+            securing.cancel()
+        stored = generation.stored(generation.waiting, self._clock())
+        known(stored)
+        await patiently(lambda: self._ledger.record(stored), "the ledger", timeout=self._policy.call_timeout)
+        return stored
+
+    async def forget(self, drawing: Drawing) -> None:
+        """Empty the spool of a generation at its end; what cannot be removed now is tidied up later."""
+        receipt = (RECEIPT,) if drawing.receipt_spooled else ()
+        await asyncio.gather(*(self._remove(drawing.generation.id, index) for index in (*drawing.images, *receipt)))
+
+    async def _remove(self, generation_id: str, index: int) -> None:
+        try:
+            remove = partial(self._spool.remove, generation_id, index)
+            await patiently(remove, "the spool", timeout=self._policy.call_timeout, within=self._policy.patience)
+        except (OutOfPatience, Superseded) as fault:
+            log.warning("not removed from the spool yet: %r", fault.__cause__, extra={"generation": generation_id})
+
+    async def _upload(self, drawing: Drawing, image: StoredImage) -> None:
+        about, waits, missed = {"generation": drawing.generation.id}, pauses(), False
+        while image.index not in drawing.in_storage:
+            try:
+                uploaded = await self.try_to_upload(drawing, image)
+            except Exception as fault:  # noqa: BLE001  # whatever it is, what was paid for is tried again
+                log.warning("not stored yet: %s: %s", type(fault).__name__, fault, extra=about)
+                drawing.delayed.set()
+                await asyncio.sleep(next(waits))
+                continue
+            if uploaded:
+                drawing.in_storage.add(image.index)
+                drawing.in_memory.pop(image.index, None)
+                return
+            if not missed:
+                missed = True
+                log.error("image %d is out of reach: it is in no spool that answers here", image.index, extra=about)
+            await asyncio.sleep(LONGEST_PAUSE)
+
+    async def try_to_upload(self, drawing: Drawing, image: StoredImage) -> bool:
+        """Whether it lies in storage now; False if its bytes are out of reach."""
+        async with self._uploads:
+            data = drawing.in_memory.get(image.index) or await once(
+                lambda: self._spool.get(drawing.generation.id, image.index), timeout=self._policy.call_timeout
+            )
+            if data is None:
+                return await once(lambda: self._storage.holds(image), timeout=None)
+            await once(lambda: self._storage.put(image, data), timeout=None)
+            return True
+
+    async def _secure(self, drawing: Drawing) -> None:
+        """Secure what an upload that fails or takes long leaves waiting: all of it, as it is taken up together."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._policy.secure_after):
+                await drawing.delayed.wait()
+        for image in drawing.generation.waiting:
+            if image.index not in drawing.in_memory and image.index not in drawing.in_storage:
+                secure = partial(self._spool.secure, drawing.generation.id, image.index)
+                await patiently(secure, "securing", timeout=self._policy.patience)

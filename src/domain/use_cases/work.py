@@ -1,0 +1,275 @@
+"""The generations that this process is working on. They belong to the application, not to a request."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+
+from darkroom.domain.model.errors import DarkroomError, DrawingFailed, GeneratorUnavailable, Superseded
+from darkroom.domain.model.generation import Generation, State
+from darkroom.domain.model.limits import Limits
+from darkroom.domain.model.policy import Policy
+from darkroom.domain.ports import GenerationLedger, ImageGenerator, ImageSpool, ImageStorage
+from darkroom.domain.use_cases.admission import Admission, Place
+from darkroom.domain.use_cases.draw import Draw
+from darkroom.domain.use_cases.drawing import Drawing
+from darkroom.domain.use_cases.lift import Lift
+from darkroom.domain.use_cases.patience import patiently
+from darkroom.domain.use_cases.store import Store
+
+log = logging.getLogger(__name__)
+
+Watch = Callable[[Generation], AbstractContextManager[None]]
+"""Is entered around all the work on a generation, in the task that does it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A generation as its caller can be told; `in_memory`: what was drawn is nowhere else so far."""
+
+    generation: Generation
+    in_memory: bool = False
+
+
+@dataclass(slots=True)
+class _Job:
+    """One generation at work: what those who wait for it are told, and when."""
+
+    generation: Generation
+    received: asyncio.Future[Generation]
+    answer: asyncio.Future[Known]
+    patience: float
+    drawing: Drawing | None = None
+    task: asyncio.Task[None] | None = None
+    timer: asyncio.TimerHandle | None = None
+
+    def know(self, generation: Generation) -> None:
+        """Its outcome is known. Those who wait are told as soon as that is done with, or when patience ends."""
+        self.generation = generation
+        if self.timer is None:
+            self.timer = asyncio.get_running_loop().call_later(self.patience, self._run_out)
+
+    def tell(self, generation: Generation) -> None:
+        """Tell those who wait."""
+        if not self.answer.done():
+            self.answer.set_result(Known(generation, in_memory=bool(self.drawing and self.drawing.in_memory)))
+
+    def fail(self, fault: Exception) -> None:
+        for future in (self.received, self.answer):
+            if not future.done():
+                future.set_exception(fault)
+                future.exception()  # it is for those who wait, if there are any
+
+    def end(self) -> None:
+        """There is nothing more to tell."""
+        if self.timer:
+            self.timer.cancel()
+        for future in (self.received, self.answer):
+            future.cancel()
+
+    def _run_out(self) -> None:
+        self.tell(self.generation)
+
+
+class Work:
+    """Works on generations in tasks of its own, so that a client who leaves changes nothing."""
+
+    def __init__(
+        self,
+        generator: ImageGenerator,
+        storage: ImageStorage,
+        spool: ImageSpool,
+        ledger: GenerationLedger,
+        *,
+        policy: Policy,
+        clock: Callable[[], datetime],
+        watch: Watch,
+    ) -> None:
+        self.admission = Admission(spool, max_in_flight=policy.max_in_flight, max_queued=policy.max_queued)
+        self._draw = Draw(generator, storage, spool, ledger, policy=policy, clock=clock)
+        self._store = Store(storage, spool, ledger, policy=policy, clock=clock)
+        self._lift = Lift(storage, ledger, self._store, policy=policy, clock=clock)
+        self._ledger, self._policy, self._clock, self._watch = ledger, policy, clock, watch
+        self._jobs: dict[str, _Job] = {}
+
+    def __contains__(self, generation_id: object) -> bool:
+        """Whether this process is at it: from before it is written down until its end is."""
+        return generation_id in self._jobs
+
+    @property
+    def being_stored(self) -> int:
+        """How many are drawn and on their way to the storage."""
+        return sum(id_ not in self.admission for id_ in self._jobs)
+
+    async def receive(self, generation: Generation, limits: Limits) -> Generation:
+        """Write a new generation down and work on it, or return the one that its key stands for.
+
+        Raises:
+            Overloaded: there is no place for it.
+            QuotaExceeded, SpendLimit, LedgerUnavailable: as the ledger does.
+        """
+        received = self._begin(generation, limits).received
+        return await asyncio.shield(received)
+
+    def resume(self, generation: Generation, hopeless: DrawingFailed | None = None) -> None:
+        """Work on a generation that is this worker's, until its end; `hopeless`: why it cannot be drawn any more."""
+        self._begin(generation, None, hopeless)
+
+    async def lift(
+        self, generation: Generation, images: Mapping[int, bytes], receipt: bytes | None, reason: str
+    ) -> None:
+        """Give a generation at its end what was received for it, if that changes anything.
+
+        `images` are whole image files, by their index; with `receipt` the provider can be asked for the others.
+        """
+        await self._lift(await self._draw.late(generation, images, receipt), reason)
+
+    async def answer(self, generation_id: str) -> Known | None:
+        """Wait for what its caller can be told: its end, or what is known of it when patience ends.
+
+        None if this process does not work on it.
+        """
+        job = self._jobs.get(generation_id)
+        # Shielded: one of those who wait may leave, and the others still want it.
+        return None if job is None else await asyncio.shield(job.answer)
+
+    async def drain(self) -> Sequence[str]:
+        """Take nothing more, and finish what may cost money; what waits for a storage in trouble is safe in the spool.
+
+        Returns the ids of the generations that were not finished and not safe when the time for that had passed.
+        """
+        self.admission.close()
+        loop, limit = asyncio.get_running_loop(), self._policy.drain_timeout
+        end = None if limit is None else loop.time() + limit
+        while (unsafe := [job for job in self._jobs.values() if not _is_safe(job)]) and (
+            end is None or loop.time() < end
+        ):
+            # The time limit is for those that become safe meanwhile; they would not end by themselves.
+            await asyncio.wait([job.task for job in unsafe if job.task], timeout=0.2)
+        for job in unsafe:
+            log.error("left %s at the stop", job.generation.state, extra={"generation": job.generation.id})
+        left = [job.task for job in self._jobs.values() if job.task]
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+        return [job.generation.id for job in unsafe]
+
+    def _begin(self, generation: Generation, limits: Limits | None, hopeless: DrawingFailed | None = None) -> _Job:
+        loop = asyncio.get_running_loop()
+        job = _Job(generation, loop.create_future(), loop.create_future(), self._policy.patience)
+        self._jobs[generation.id] = job
+        job.task = asyncio.create_task(self._run(job, limits, hopeless))
+        job.task.add_done_callback(lambda _: self._end(job))  # also of one that was cancelled before it began
+        return job
+
+    def _end(self, job: _Job) -> None:
+        job.end()
+        del self._jobs[job.generation.id]
+
+    async def _run(self, job: _Job, limits: Limits | None, hopeless: DrawingFailed | None) -> None:
+        id_ = job.generation.id
+        try:
+            await self._to_its_end(job, limits, hopeless)
+        except DarkroomError as refusal:
+            job.fail(refusal)
+        except Exception as fault:
+            log.exception("a generation was left where it stood", extra={"generation": id_})
+            job.fail(fault)
+
+    async def _to_its_end(self, job: _Job, limits: Limits | None, hopeless: DrawingFailed | None) -> None:
+        generation = job.generation
+        with ExitStack() as watched:
+            if generation.state is State.DRAWN:
+                watched.enter_context(self._watch(generation))
+                job.drawing = _taken_up(generation)
+                job.know(generation)
+            else:
+                async with self.admission.place(generation.caller, generation.id, owed=limits is None) as place:
+                    if limits is not None and await self._is_another(job, limits):
+                        return
+                    watched.enter_context(self._watch(generation))
+                    job.drawing = await self._drawn(job, place, hopeless)
+            if job.drawing:
+                await self._finish(job, job.drawing)
+
+    async def _is_another(self, job: _Job, limits: Limits) -> bool:
+        """Write it down; whether its key stands for another generation."""
+        kept = await self._ledger.receive(job.generation, limits)
+        if not job.received.done():
+            job.received.set_result(kept)
+        return kept.id != job.generation.id
+
+    async def _drawn(self, job: _Job, place: Place, hopeless: DrawingFailed | None) -> Drawing | None:
+        """Draw it; None if that ended without anything asked of a provider."""
+        generation = job.generation
+        try:
+            if hopeless and generation.state is State.RECEIVED:
+                await self._withdraw(job, generation, hopeless)
+                return None
+            if hopeless and not await self._draw.can_be_taken_up(generation):
+                return await self._draw.give_up(generation, hopeless, job.know)
+            await place.turn()
+            drawing = await self._draw(generation, job.know)
+        except Superseded:
+            log.info("cancelled, or taken by another worker", extra={"generation": generation.id})
+            job.tell(await self._found(generation) or generation)
+            return None
+        if drawing.unwritten:
+            job.fail(drawing.unwritten)
+            await self._withdraw(job, drawing.generation, GeneratorUnavailable(drawing.unwritten.detail))
+            return None
+        return drawing
+
+    async def _withdraw(self, job: _Job, generation: Generation, failure: DrawingFailed) -> None:
+        """End one that was never asked of a provider, so that its key is free: unless it was promised meanwhile."""
+        while True:
+            found = await self._found(generation)
+            ours = found is not None and generation.revision - 1 <= found.revision <= generation.revision
+            if found is None or not ours or found.state not in (State.RECEIVED, State.SUBMITTED):
+                break
+            if found.state is State.RECEIVED and found.promised and not generation.promised:
+                break  # it is not worked on from here on, so recovery takes it up
+            ended = found.failed(failure, self._clock())
+            try:
+                await patiently(lambda: self._ledger.withdraw(ended), "the ledger", timeout=self._policy.call_timeout)
+            except Superseded:
+                continue
+            found = ended
+            break
+        job.tell(found or generation)
+
+    async def _finish(self, job: _Job, drawing: Drawing) -> None:
+        if drawing.superseded:
+            log.warning(
+                "taken by another worker, while its answer is here", extra={"generation": drawing.generation.id}
+            )
+            job.tell(await self._lift(drawing))
+            return
+        if drawing.generation.state is State.DRAWN:
+            try:
+                drawing.generation = await self._store(drawing, job.know)
+            except Superseded:
+                log.info("stored by another worker", extra={"generation": drawing.generation.id})
+                drawing.generation = await self._found(drawing.generation) or drawing.generation
+                job.tell(drawing.generation)
+                return
+        job.tell(drawing.generation)
+        await self._store.forget(drawing)
+
+    async def _found(self, generation: Generation) -> Generation | None:
+        return await patiently(
+            lambda: self._ledger.find(generation.id), "the ledger", timeout=self._policy.call_timeout
+        )
+
+
+def _taken_up(generation: Generation) -> Drawing:
+    """One that was drawn by a process that is gone."""
+    return Drawing(generation, images={image.index: image for image in generation.waiting}, receipt_spooled=True)
+
+
+def _is_safe(job: _Job) -> bool:
+    """Whether what is left to do is free, and would go on after a restart."""
+    drawing = job.drawing
+    return bool(job.answer.done() and drawing and drawing.generation.state is State.DRAWN and not drawing.in_memory)

@@ -1,0 +1,30 @@
+"""What the operator decides, read off the settings."""
+
+from typing import Final
+
+from darkroom.domain.model.limits import Limits
+from darkroom.domain.model.policy import Policy
+from darkroom.entrypoints.container.models import Models
+from darkroom.entrypoints.container.storages import key_prefix
+from darkroom.entrypoints.settings import Settings
+
+# So many images are uploaded, and held in memory, at once.
+_UPLOADS: Final = 16
+
+
+def read_policy(settings: Settings, models: Models) -> Policy:
+    """The policy of this process."""
+    limits = settings.limits
+    return Policy(
+        limits=Limits(limits.images_per_day, limits.spend_per_day),
+        chains=models.chains,
+        images_per_minute=settings.images_per_minute,
+        key_prefix=key_prefix(settings),
+        max_in_flight=limits.max_in_flight,
+        max_queued=limits.max_queued,
+        uploads=_UPLOADS,
+        patience=limits.store_timeout,
+        call_timeout=limits.keep_timeout,
+        begin_timeout=limits.begin_timeout,
+        drain_timeout=limits.drain_timeout or settings.longest_drawing + limits.store_timeout,
+    )
