@@ -20,6 +20,7 @@ from conformance.histories import histories
 from darkroom.adapters.in_memory.ledger import InMemoryGenerationLedger
 from darkroom.domain.model.errors import (
     Charged,
+    GeneratorUnavailable,
     OutcomeUnknown,
     PromptRejected,
     QuotaExceeded,
@@ -77,6 +78,10 @@ async def abandoned(ledger: GenerationLedger, limit: int = 100) -> Sequence[Gene
 
 def refused(generation: Generation) -> Generation:
     return generation.failed(PromptRejected("no", charged=Charged.NO), LATER)
+
+
+def unknown_end(order: Generation) -> Generation:
+    return order.submitted().failed(OutcomeUnknown("cut off"), LATER)
 
 
 class LedgerContract:
@@ -375,6 +380,78 @@ class LedgerContract:
         await ledger.record(whole.erased(LATER))
 
         assert await ledger.page("ada", limit=10) == [kept]
+
+    # -- promises
+
+    async def test_a_promise_is_written_on_a_received_row_and_disturbs_nobody(self, ledger: GenerationLedger) -> None:
+        order = await ledger.receive(received(key="k"), UNLIMITED)
+
+        promised = await ledger.promise(order.id)
+
+        assert promised == await ledger.find(order.id) == replace(order, promised=True)
+        assert await ledger.promise(order.id) == promised
+        await ledger.record(order.submitted())
+
+    async def test_what_has_left_is_not_promised_any_more(self, ledger: GenerationLedger) -> None:
+        submitted = await written(ledger, order := received(), order.submitted())
+
+        assert await ledger.promise(order.id) == submitted
+        assert await ledger.promise(uuid7()) is None
+
+    async def test_the_promise_outlives_the_worker(self, workplace: Workplace) -> None:
+        dead, taker = await workplace.hire(), await workplace.hire()
+        order = await written(dead, received())
+        await dead.promise(order.id)
+        await workplace.kill(dead)
+
+        (taken,) = await abandoned(taker)
+
+        assert taken.promised
+
+    async def test_what_was_promised_meanwhile_is_not_withdrawn(self, ledger: GenerationLedger) -> None:
+        order = await ledger.receive(received(key="k"), UNLIMITED)
+        await ledger.promise(order.id)
+
+        with pytest.raises(Superseded):
+            await ledger.withdraw(refused(order))
+        assert await ledger.find(order.id) == replace(order, promised=True)
+
+    async def test_what_nobody_was_promised_is_withdrawn_and_its_key_is_free(self, ledger: GenerationLedger) -> None:
+        order = await ledger.receive(received(key="k"), UNLIMITED)
+
+        for _ in range(2):
+            await ledger.withdraw(refused(order))
+
+        assert await ledger.find_by_key("ada", IdempotencyKey("k")) is None
+
+    # -- what turns out after the end
+
+    async def test_an_outcome_is_lifted_by_any_worker_once(self, workplace: Workplace) -> None:
+        one, other = await workplace.hire(), await workplace.hire()
+        unknown = await written(one, order := received(key="k"), order.submitted(), unknown_end(order))
+        lifted = unknown.lifted_by([image_of(order)], "it was there", LATER)
+
+        for _ in range(2):
+            await other.lift(lifted)
+
+        assert await one.find_by_key("ada", IdempotencyKey("k")) == lifted
+        with pytest.raises(Superseded):
+            await one.lift(unknown.lifted_by([image_of(order)], "twice", LATER))
+
+    async def test_what_was_deleted_stays_deleted(self, ledger: GenerationLedger) -> None:
+        unknown = await written(ledger, order := received(), order.submitted(), unknown_end(order))
+        await ledger.record(unknown.erased(LATER))
+
+        with pytest.raises(Superseded):
+            await ledger.lift(unknown.lifted_by([image_of(order)], "late", LATER))
+
+    async def test_a_late_refusal_gives_back_what_was_counted(self, ledger: GenerationLedger) -> None:
+        limits = Limits(images_per_day=1, spend_per_day=Money.parse("1 USD"))
+        unknown = await written(ledger, order := received(cost="1 USD", key="k"), order.submitted(), unknown_end(order))
+
+        await ledger.lift(unknown.refused_late(GeneratorUnavailable("closed"), "late", LATER))
+
+        assert await ledger.receive(second := received(cost="1 USD", key="k"), limits) == second
 
     # -- workers that live no more
 

@@ -18,8 +18,8 @@ from darkroom.domain.model.errors import StorageFault
 from darkroom.domain.ports import ImageSpool
 
 ROOM: Final = 1_000_000
-NAME: Final = "0199f0a0-0000-7000-8000-000000000000.0"
-OTHER: Final = "0199f0a0-0000-7000-8000-000000000000.1"
+NAME: Final = ("0199f0a0-0000-7000-8000-000000000000", 0)
+OTHER: Final = ("0199f0a0-0000-7000-8000-000000000000", 1)
 
 Reopen: TypeAlias = Callable[[], ImageSpool]
 Outage: TypeAlias = Callable[[], AbstractAsyncContextManager[None]]
@@ -34,104 +34,104 @@ async def until(condition: Callable[[], bool]) -> None:
 
 class SpoolContract:
     async def test_gives_back_what_was_put(self, spool: ImageSpool) -> None:
-        digests = [await spool.put(NAME, b"drawn"), await spool.put(OTHER, b"")]
+        digests = [await spool.put(*NAME, b"drawn"), await spool.put(*OTHER, b"")]
 
         assert digests == [hashlib.sha256(data).hexdigest() for data in (b"drawn", b"")]
-        assert await spool.get(NAME) == b"drawn"
-        assert await spool.get(OTHER) == b""
+        assert await spool.get(*NAME) == b"drawn"
+        assert await spool.get(*OTHER) == b""
 
     async def test_gives_none_for_what_was_never_put(self, spool: ImageSpool) -> None:
-        await spool.put(OTHER, b"drawn")
+        await spool.put(*OTHER, b"drawn")
 
-        assert await spool.get(NAME) is None
+        assert await spool.get(*NAME) is None
 
     async def test_what_is_put_last_counts(self, spool: ImageSpool) -> None:
-        await spool.put(NAME, b"collected once")
-        await spool.put(NAME, b"collected again")
+        await spool.put(*NAME, b"collected once")
+        await spool.put(*NAME, b"collected again")
 
-        assert await spool.get(NAME) == b"collected again"
+        assert await spool.get(*NAME) == b"collected again"
 
     async def test_of_many_at_once_every_one_is_kept(self, spool: ImageSpool) -> None:
-        images = {f"{NAME}{number}": bytes([number]) * 10_000 for number in range(40)}
-        await asyncio.gather(*(spool.put(name, data) for name, data in images.items()))
+        images = {(NAME[0], number): bytes([number]) * 10_000 for number in range(40)}
+        await asyncio.gather(*(spool.put(*name, data) for name, data in images.items()))
 
-        assert {name: await spool.get(name) for name in images} == images
+        assert {name: await spool.get(*name) for name in images} == images
 
     async def test_under_one_name_at_once_one_is_kept_whole(self, spool: ImageSpool) -> None:
         images = [bytes([number]) * 10_000 for number in range(16)]
-        await asyncio.gather(*(spool.put(NAME, image) for image in images))
+        await asyncio.gather(*(spool.put(*NAME, image) for image in images))
 
-        assert await spool.get(NAME) in images
+        assert await spool.get(*NAME) in images
 
     async def test_what_is_removed_is_gone(self, spool: ImageSpool) -> None:
-        await spool.put(NAME, b"drawn")
-        await spool.put(OTHER, b"drawn too")
-        await spool.remove(NAME)
+        await spool.put(*NAME, b"drawn")
+        await spool.put(*OTHER, b"drawn too")
+        await spool.remove(*NAME)
 
-        assert await spool.get(NAME) is None
-        assert await spool.get(OTHER) == b"drawn too"
+        assert await spool.get(*NAME) is None
+        assert await spool.get(*OTHER) == b"drawn too"
 
     async def test_what_is_not_there_is_removed(self, spool: ImageSpool) -> None:
-        await spool.remove(NAME)
+        await spool.remove(*NAME)
 
     async def test_what_is_secured_is_still_there_and_can_be_removed(self, spool: ImageSpool) -> None:
-        await spool.put(NAME, b"drawn")
-        await spool.secure(NAME)
-        await spool.secure(NAME)
+        await spool.put(*NAME, b"drawn")
+        await spool.secure(*NAME)
+        await spool.secure(*NAME)
 
-        assert await spool.get(NAME) == b"drawn"
-        await spool.remove(NAME)
-        assert await spool.get(NAME) is None
+        assert await spool.get(*NAME) == b"drawn"
+        await spool.remove(*NAME)
+        assert await spool.get(*NAME) is None
 
     async def test_names_what_waits(self, spool: ImageSpool, reopen: Reopen) -> None:
-        assert list(await spool.names()) == []
+        assert list(await spool.waiting()) == []
         for name in (NAME, OTHER):
-            await spool.put(name, b"drawn")
-            await spool.secure(name)
+            await spool.put(*name, b"drawn")
+            await spool.secure(*name)
 
-        assert sorted(await spool.names()) == sorted(await reopen().names()) == [NAME, OTHER]
-        await spool.remove(OTHER)
-        assert list(await spool.names()) == [NAME]
+        assert sorted(await spool.waiting()) == sorted(await reopen().waiting()) == [NAME, OTHER]
+        await spool.remove(*OTHER)
+        assert list(await spool.waiting()) == [NAME]
 
     async def test_evidence_is_not_what_waits(self, spool: ImageSpool) -> None:
-        await spool.set_aside(NAME, b"<html>")
+        await spool.set_aside(NAME[0], b"<html>")
 
-        assert await spool.get(NAME) is None
-        assert list(await spool.names()) == []
+        assert await spool.get(*NAME) is None
+        assert list(await spool.waiting()) == []
 
     async def test_evidence_can_be_set_aside_again(self, spool: ImageSpool) -> None:
         for evidence in (b"<html>", b"<html>", b"other"):
-            await spool.set_aside(NAME, evidence)
+            await spool.set_aside(NAME[0], evidence)
 
     async def test_another_process_finds_what_waits(self, spool: ImageSpool, reopen: Reopen) -> None:
-        await spool.put(NAME, b"drawn")
+        await spool.put(*NAME, b"drawn")
 
-        assert await reopen().get(NAME) == b"drawn"
+        assert await reopen().get(*NAME) == b"drawn"
 
     async def test_is_full_at_four_fifths_of_its_room_and_not_after(self, spool: ImageSpool) -> None:
         assert not spool.full
-        await spool.put(NAME, bytes(ROOM * 4 // 5 - 1))
+        await spool.put(*NAME, bytes(ROOM * 4 // 5 - 1))
         assert not spool.full
 
-        await spool.put(OTHER, b"1")
+        await spool.put(*OTHER, b"1")
         await until(lambda: spool.full)
 
-        await spool.remove(OTHER)
+        await spool.remove(*OTHER)
         await until(lambda: not spool.full)
 
     async def test_evidence_takes_no_room(self, spool: ImageSpool, reopen: Reopen) -> None:
-        await spool.set_aside(NAME, bytes(ROOM))
+        await spool.set_aside(NAME[0], bytes(ROOM))
 
         assert not reopen().full
 
     async def test_is_full_for_another_process_too(self, spool: ImageSpool, reopen: Reopen) -> None:
         other = reopen()
-        await spool.put(NAME, bytes(ROOM))
+        await spool.put(*NAME, bytes(ROOM))
 
         assert reopen().full
         await until(lambda: other.full)
 
-        await spool.remove(NAME)
+        await spool.remove(*NAME)
         await until(lambda: not other.full)
 
 
@@ -140,12 +140,12 @@ class SpoolOutageContract:
 
     @pytest.mark.parametrize("doing", ["put", "get", "remove", "set_aside"])
     async def test_an_outage_is_a_storage_fault(self, spool: ImageSpool, outage: Outage, doing: str) -> None:
-        await spool.put(NAME, b"drawn")
+        await spool.put(*NAME, b"drawn")
         calls: dict[str, Callable[[], Awaitable[object]]] = {
-            "put": lambda: spool.put(OTHER, b"drawn"),
-            "get": lambda: spool.get(NAME),
-            "remove": lambda: spool.remove(NAME),
-            "set_aside": lambda: spool.set_aside(NAME, b"<html>"),
+            "put": lambda: spool.put(*OTHER, b"drawn"),
+            "get": lambda: spool.get(*NAME),
+            "remove": lambda: spool.remove(*NAME),
+            "set_aside": lambda: spool.set_aside(NAME[0], b"<html>"),
         }
 
         async with outage():
@@ -155,11 +155,11 @@ class SpoolOutageContract:
         assert str(raised.value)
 
     async def test_after_an_outage_everything_is_there_and_it_works(self, spool: ImageSpool, outage: Outage) -> None:
-        await spool.put(NAME, b"drawn")
+        await spool.put(*NAME, b"drawn")
         async with outage():
             with pytest.raises(StorageFault):
-                await spool.put(OTHER, b"drawn too")
+                await spool.put(*OTHER, b"drawn too")
 
-        await spool.put(OTHER, b"drawn too")
-        assert await spool.get(NAME) == b"drawn"
-        assert await spool.get(OTHER) == b"drawn too"
+        await spool.put(*OTHER, b"drawn too")
+        assert await spool.get(*NAME) == b"drawn"
+        assert await spool.get(*OTHER) == b"drawn too"

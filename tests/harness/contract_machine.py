@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
 import pytest
-from darkroom.domain.use_cases.draw_generation import spool_name
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -144,7 +143,7 @@ class IdempotencyContract(RuleBasedStateMachine):
     def place(self, process: int, caller: str, key: str, order: Order, *, promise: bool) -> None:
         """Order, or order again, and wait for the outcome unless told at once that it will be drawn."""
         life, subject = self._lives[process], self._subject(caller)
-        accepting = life.generate.accept(order, Caller(subject), IdempotencyKey(key), promise=promise)
+        accepting = life.accept(order, Caller(subject), IdempotencyKey(key), promise=promise)
         entry = self._kept.get((subject, key))
         if entry and entry.order != order:
             self._refused(IdempotencyKeyReused, accepting)
@@ -160,7 +159,7 @@ class IdempotencyContract(RuleBasedStateMachine):
         assert accepted.generation.id == entry.id
         assert accepted.generation.request == entry.generation.request
         if not promise:
-            waiter = self._runner.get_loop().create_task(life.generate.outcome(accepted.generation))
+            waiter = self._runner.get_loop().create_task(life.outcome(accepted.generation))
             entry.waiters.append((process, waiter))
         self._rest()
 
@@ -368,8 +367,8 @@ class IdempotencyContract(RuleBasedStateMachine):
             inside = [id_ for id_ in at_it if id_ in self._provider.waiting or id_ in self._provider.fetching]
             if len(inside) != min(WIDTH, len(at_it)):
                 return f"{inside} of {at_it} are at work"
-        waiting = {spool_name(entry.generation, index) for entry in self._entries for index in range(entry.spooled)}
-        return "" if waiting == self._world.spool.waiting.keys() else f"{self._world.spool.waiting.keys()} wait"
+        waiting = {(entry.id, index) for entry in self._entries for index in range(entry.spooled)}
+        return "" if waiting == self._world.spool.kept.keys() else f"{self._world.spool.kept.keys()} wait"
 
     async def _hear(self) -> None:
         """Those who waited for what has come to its end, or is stored late, are told the truth."""
@@ -399,11 +398,11 @@ class IdempotencyContract(RuleBasedStateMachine):
     async def _take_up(self, heir: int, left: int) -> None:
         async with asyncio.timeout(LONGEST_WAIT):
             while left > 0:
-                left -= await self._lives[heir].settle()
+                left -= await self._lives[heir].recover()
 
     async def _end_both(self) -> None:
         for life in self._lives:
-            await life.running.drain()
+            await life.work.drain()
             await self._workplace.kill(life.ledger)
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:

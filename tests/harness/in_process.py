@@ -9,22 +9,19 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
 
-from darkroom.domain.use_cases.draw_generation import DrawGeneration
-from darkroom.domain.use_cases.running_generations import RunningGenerations
-from darkroom.domain.use_cases.settle_generations import SettleGenerations
-from darkroom.domain.use_cases.store_generation import StoreGeneration
-
 from darkroom.adapters.in_memory.generator import WIDEST_CARD, tile
 from darkroom.adapters.in_memory.spool import InMemoryImageSpool
 from darkroom.adapters.in_memory.storage import InMemoryImageStorage
 from darkroom.domain.model.errors import DrawingFailed, StorageFault, UnusableImage
-from darkroom.domain.model.generation import GeneratedImage, GenerationRequest, StoredImage
+from darkroom.domain.model.generation import GeneratedImage, Generation, GenerationRequest, StoredImage
+from darkroom.domain.model.limits import Caller
 from darkroom.domain.model.model_card import ModelCard
-from darkroom.domain.model.values import ModelVersion
+from darkroom.domain.model.order import Order
+from darkroom.domain.model.policy import Policy
+from darkroom.domain.model.values import IdempotencyKey, ModelVersion
 from darkroom.domain.ports import GenerationLedger, ImageGenerator, ImageStorage, Receipt
-from darkroom.domain.use_cases.generate_images import GenerateImages
-from darkroom.domain.use_cases.keep import KeepGenerations
-from darkroom.domain.use_cases.provider_quota import ProviderQuota
+from darkroom.domain.use_cases.application import Application
+from darkroom.domain.use_cases.generate_images import Outcome
 
 ONCE: Final = "once"
 """Names a model whose provider charges for each call."""
@@ -138,6 +135,10 @@ class Storage(ImageStorage):
         self._require()
         await self._memory.put(image, data)
 
+    async def holds(self, image: StoredImage) -> bool:
+        self._require()
+        return await self._memory.holds(image)
+
     async def link(self, key: str) -> str:
         return await self._memory.link(key)
 
@@ -172,39 +173,32 @@ class Life:
         self.ledger = ledger
         generator = ProviderAtWork(world.provider)
         cards = {card.version.value: card for card in generator.cards}
-        self.running = RunningGenerations(
-            DrawGeneration(
-                generator=generator,
-                spool=world.spool,
-                ledger=ledger,
-                quota=ProviderQuota(ledger, {}),
-                clock=now,
-                key_prefix="",
-            ),
-            StoreGeneration(
-                storage=world.storage, spool=world.spool, ledger=ledger, clock=now, patience=STORE_PATIENCE, uploads=4
-            ),
-            ledger,
+        application = Application.of(
+            generator,
+            world.storage,
             world.spool,
-            max_in_flight=WIDTH,
-            max_queued=1000,
-        )
-        self.generate = GenerateImages(
+            ledger,
             cards=cards,
-            ledger=ledger,
-            running=self.running,
+            policy=Policy(max_in_flight=WIDTH, max_queued=1000, uploads=4, patience=STORE_PATIENCE),
             clock=now,
-            images_per_day=None,
-            spend_per_day=None,
-            patience=STORE_PATIENCE,
         )
-        self.keep = KeepGenerations(ledger=ledger, storage=world.storage, clock=now)
-        self.settle = SettleGenerations(ledger=ledger, running=self.running, cards=cards)
+        self.cards, self.generate, self.work = cards, application.generate, application.generate.work
+        self.keep, self.recover = application.keep, application.recover
+
+    async def accept(
+        self, order: Order, caller: Caller, key: IdempotencyKey | None = None, *, promise: bool = False
+    ) -> Outcome:
+        """The first half of the use case: the order is written down, or found."""
+        return await self.generate._accepted(order, caller, key, wait=not promise, webhook=None)  # noqa: SLF001
+
+    async def outcome(self, generation: Generation) -> Generation:
+        """The other half: what becomes of it."""
+        return (await self.generate._ended(Outcome(generation, replay=True))).generation  # noqa: SLF001
 
     @property
     def tasks(self) -> Collection[asyncio.Task[None]]:
         """All that it is at: what ends with it in a crash, and at no other time."""
-        return self.running._tasks.values()  # noqa: SLF001
+        return [job.task for job in self.work._jobs.values() if job.task]  # noqa: SLF001
 
 
 def now() -> datetime:

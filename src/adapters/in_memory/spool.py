@@ -8,7 +8,7 @@ from darkroom.domain.ports import ImageSpool
 
 
 class InMemoryImageSpool(ImageSpool):
-    """`kept` holds what waits, by generation and index; `aside` what was set aside; `room`: bytes that may wait here."""
+    """`kept` holds what waits, by generation and index; `aside` what was set aside; `room` in bytes."""
 
     def __init__(self, room: int = 2**30) -> None:
         self.kept: dict[tuple[str, int], bytes] = {}

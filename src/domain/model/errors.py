@@ -1,7 +1,7 @@
 """Every way it can go wrong, and whether money was spent by then.
 
-Each class declares its `code`, which subclasses inherit: ledgers, problems and metrics know an error by it, never by the
-name of a Python class.
+Each class declares its `code`, which subclasses inherit: ledgers, problems and metrics know an error by it, and not
+by the name of a Python class.
 
     DarkroomError
     ├── NothingWasDrawn                 before the provider was asked: charged no

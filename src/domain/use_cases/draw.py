@@ -141,7 +141,7 @@ class Draw:
 
     async def _take_up(self, drawing: Drawing) -> None:
         """Go on with one that was submitted before, by a process that is gone."""
-        receipt = await self._receipt_of(drawing.generation)
+        receipt, drawing.receipt_spooled = await self._receipt_of(drawing.generation), True
         if receipt is None:
             await self._submit(drawing, again=True)
         else:

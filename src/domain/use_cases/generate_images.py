@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -93,6 +93,13 @@ class GenerateImages:
             LedgerUnavailable, InternalFault: not now. Charged no means that nothing was begun; of what is promised, or
                 was under its key before, nothing is known.
         """
+        accepted = await self._accepted(order, caller, key, wait=wait, webhook=webhook)
+        return accepted if accepted.promised else await self._ended(accepted)
+
+    async def _accepted(
+        self, order: Order, caller: Caller, key: IdempotencyKey | None, *, wait: bool, webhook: WebhookUrl | None
+    ) -> Outcome:
+        """Write the order down, or find what its key stands for."""
         new = self._generation(order, caller, key, promised=not wait, webhook=webhook)
         try:
             kept = await self._received(new, caller)
@@ -103,16 +110,17 @@ class GenerateImages:
             if key or not wait:
                 fault.charged = Charged.UNKNOWN
             raise
-        replay = kept.id != new.id
-        if not wait and not kept.state.final:
-            return Outcome(kept, replay, promised=True)
-        known = await self._known(kept)
-        error = self._error(known)
+        return Outcome(kept, replay=kept.id != new.id, promised=not wait and not kept.state.final)
+
+    async def _ended(self, accepted: Outcome) -> Outcome:
+        """Wait for what the caller can be told, and link to what is stored."""
+        known = await self._known(accepted.generation)
+        generation, error = known.generation, self._error(known)
         try:
-            images = await linked(known.generation.images, self._storage, charged=known.generation.charged)
+            images = await linked(generation.images, self._storage, charged=generation.charged)
         except StorageUnavailable as fault:
-            return Outcome(known.generation, replay, error=fault)
-        return Outcome(known.generation, replay, images, error)
+            return replace(accepted, generation=generation, error=fault)
+        return replace(accepted, generation=generation, images=images, error=error)
 
     def _generation(
         self,

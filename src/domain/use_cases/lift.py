@@ -58,7 +58,8 @@ class Lift:
                 await self._discard(drawing, found)
                 return found
             try:
-                await patiently(lambda: self._ledger.lift(lifted), "the ledger", timeout=self._policy.call_timeout)
+                lift = partial(self._ledger.lift, lifted)
+                await patiently(lift, "the ledger", timeout=self._policy.call_timeout)
             except Superseded:
                 continue
             log.warning("lifted from %s to %s: %s", found.state, lifted.state, reason, extra={"generation": id_})

@@ -34,7 +34,7 @@ def pauses() -> Iterator[float]:
         longest = min(longest * 2, LONGEST_PAUSE)
 
 
-async def once(attempt: Callable[[], Awaitable[T]], *, timeout: float | None) -> T:
+async def once(attempt: Callable[[], Awaitable[T]], *, timeout: float | None) -> T:  # noqa: ASYNC109  # each try has its own
     """Try once, for at most `timeout` seconds; None is without a limit.
 
     A `CancelledError` from inside, which means that something else was cancelled, is raised as the fault that it is:
@@ -55,7 +55,11 @@ async def once(attempt: Callable[[], Awaitable[T]], *, timeout: float | None) ->
 
 
 async def patiently(
-    attempt: Callable[[], Awaitable[T]], what: str, *, timeout: float, within: float | None = None
+    attempt: Callable[[], Awaitable[T]],
+    what: str,
+    *,
+    timeout: float,  # noqa: ASYNC109  # each try has its own
+    within: float | None = None,
 ) -> T:
     """Try until it succeeds, whatever is raised; each try takes at most `timeout` seconds.
 

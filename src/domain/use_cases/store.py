@@ -36,8 +36,8 @@ class Store:
     async def __call__(self, drawing: Drawing, known: Callable[[Generation], None]) -> Generation:
         """Return the generation at its end; `known` is told it when all its images lie in storage.
 
-        An image whose bytes are out of reach is not lost: the generation stays `drawn` until they are in reach again, or
-        until the operator gives them up.
+        An image whose bytes are out of reach is not lost: the generation stays `drawn` until they are in reach
+        again, or until the operator gives them up.
 
         Raises:
             Superseded: another worker has taken it.
@@ -101,6 +101,6 @@ class Store:
             async with asyncio.timeout(self._policy.secure_after):
                 await drawing.delayed.wait()
         for image in drawing.generation.waiting:
-            if image.index not in drawing.in_memory and image.index not in drawing.in_storage:
+            if image.index not in drawing.in_memory:
                 secure = partial(self._spool.secure, drawing.generation.id, image.index)
                 await patiently(secure, "securing", timeout=self._policy.patience)

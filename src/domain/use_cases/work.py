@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from darkroom.domain.model.errors import DarkroomError, DrawingFailed, GeneratorUnavailable, Superseded
 from darkroom.domain.model.generation import Generation, State
@@ -233,7 +234,8 @@ class Work:
                 break  # it is not worked on from here on, so recovery takes it up
             ended = found.failed(failure, self._clock())
             try:
-                await patiently(lambda: self._ledger.withdraw(ended), "the ledger", timeout=self._policy.call_timeout)
+                withdraw = partial(self._ledger.withdraw, ended)
+                await patiently(withdraw, "the ledger", timeout=self._policy.call_timeout)
             except Superseded:
                 continue
             found = ended

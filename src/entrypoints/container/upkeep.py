@@ -32,7 +32,7 @@ async def _again_and_again(work: Callable[[], Awaitable[object]], every: float, 
         await asyncio.sleep(every)
     while True:
         try:
-            while await work():
+            while await work():  # noqa: ASYNC110  # it is work, not a wait
                 await asyncio.sleep(0)
         except (DarkroomError, StorageFault) as fault:
             log.warning("trying again in %.0f s: %s", every, fault)

@@ -173,8 +173,8 @@ _TYPES: Final[tuple[ProblemType, ...]] = (
         HTTPStatus.INTERNAL_SERVER_ERROR,
         "A fault of the service",
         "Something went wrong inside the service. `charged` says whether money was spent: `no` if nothing had left for "
-        "the provider. If it is `unknown`, `GET /api/generations` shows what became of the order. Give the operator the "
-        "`request_id`.",
+        "the provider. If it is `unknown`, `GET /api/generations` shows what became of the order. Give the "
+        "operator the `request_id`.",
     ),
 )
 

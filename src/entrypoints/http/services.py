@@ -1,7 +1,7 @@
 """What the HTTP entry point needs of the house, handed in by whoever puts the house together."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from darkroom.domain.model.limits import Limits
@@ -19,7 +19,8 @@ from darkroom.entrypoints.http.signed_files import SignedFiles
 class Services:
     """The use cases, and the ports that the handlers read from.
 
-    `cards` by version. `limits` hold for callers whose token sets no other. `files` reads what signed links of this service name, where the storage has such links;
+    `cards` by version. `limits` hold for callers whose token sets no other. `files` reads what
+    signed links of this service name, if the storage has such links;
     `webhooks` calls whom callers name, where the operator lets it.
     """
 
@@ -32,6 +33,6 @@ class Services:
     tokens: TokenVerifier
     streams: StreamRoom
     clock: Callable[[], datetime]
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     files: SignedFiles | None = None
     webhooks: WebhookSender | None = None

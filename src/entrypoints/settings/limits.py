@@ -59,8 +59,7 @@ class LimitSettings:
         Setting(
             "DARKROOM_KEEP_TIMEOUT",
             read.seconds,
-            "seconds that one call of the ledger or the spool may take once money was spent, before it is tried again or "
-            "elsewhere",
+            "seconds that a call of the ledger or the spool may take once money was spent, until it is tried again",
         ),
     ] = 5
     begin_timeout: Annotated[

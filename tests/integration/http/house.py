@@ -14,21 +14,17 @@ from typing import Any
 import httpx
 import jwt
 import uvicorn
-from darkroom.domain.use_cases.draw_generation import DrawGeneration
-from darkroom.domain.use_cases.running_generations import RunningGenerations
-from darkroom.domain.use_cases.store_generation import StoreGeneration
 from litestar import Litestar
 
 from darkroom.adapters.in_memory.generator import InMemoryImageGenerator
 from darkroom.adapters.in_memory.ledger import InMemoryGenerationLedger
 from darkroom.adapters.in_memory.spool import InMemoryImageSpool
 from darkroom.adapters.in_memory.storage import InMemoryImageStorage
+from darkroom.domain.model.limits import Limits
 from darkroom.domain.model.money import Money
+from darkroom.domain.model.policy import Policy
 from darkroom.domain.ports import GenerationLedger, ImageGenerator, ImageSpool, ImageStorage, WebhookSender
-from darkroom.domain.use_cases.follow import FollowGeneration
-from darkroom.domain.use_cases.generate_images import GenerateImages
-from darkroom.domain.use_cases.keep import KeepGenerations
-from darkroom.domain.use_cases.provider_quota import ProviderQuota
+from darkroom.domain.use_cases.application import Application
 from darkroom.entrypoints.http.app import create_app
 from darkroom.entrypoints.http.auth.claims import TokenRules
 from darkroom.entrypoints.http.auth.keys import OneKey
@@ -116,39 +112,35 @@ async def open_house(
     generator, storage = generator or InMemoryImageGenerator(), storage or InMemoryImageStorage()
     spool, ledger = spool or InMemoryImageSpool(), ledger or InMemoryGenerationLedger()
     cards = {card.version.value: card for card in generator.cards}
-    draw = DrawGeneration(
-        generator=generator,
-        spool=spool,
-        ledger=ledger,
-        quota=ProviderQuota(ledger, {}),
-        clock=now,
-        key_prefix="images/",
-    )
-    store = StoreGeneration(storage=storage, spool=spool, ledger=ledger, clock=now, patience=patience, uploads=4)
-    running = RunningGenerations(draw, store, ledger, spool, max_in_flight=max_in_flight, max_queued=max_queued)
-    generate = GenerateImages(
+    limits = Limits(images_per_day, spend_per_day)
+    application = Application.of(
+        generator,
+        storage,
+        spool,
+        ledger,
         cards=cards,
-        ledger=ledger,
-        running=running,
+        policy=Policy(
+            limits=limits,
+            chains=chains or {},
+            key_prefix="images/",
+            max_in_flight=max_in_flight,
+            max_queued=max_queued,
+            patience=patience,
+            uploads=4,
+        ),
         clock=now,
-        images_per_day=images_per_day,
-        spend_per_day=spend_per_day,
-        patience=patience,
-        chains=chains,
     )
     services = Services(
-        generate=generate,
-        keep=KeepGenerations(ledger=ledger, storage=storage, clock=now),
-        follow=FollowGeneration(ledger=ledger, running=running, generator=generator, clock=now),
+        generate=application.generate,
+        keep=application.keep,
+        follow=application.follow,
         streams=StreamRoom(max_streams),
-        running=running,
         ledger=ledger,
         storage=storage,
         cards=cards,
         tokens=tokens or JwtTokenVerifier(OneKey(SECRET, "HS256"), RULES, clock=now),
         clock=now,
-        images_per_day=images_per_day,
-        spend_per_day=spend_per_day,
+        limits=limits,
         files=files,
         webhooks=webhooks,
     )
@@ -163,7 +155,7 @@ async def open_house(
             event_hooks={"response": [contract.hold]},
         ) as client:
             yield House(app, services, client, port)
-        await running.drain()
+        await application.generate.work.drain()
 
 
 @asynccontextmanager

@@ -328,6 +328,6 @@ async def test_a_process_that_stops_ends_the_streams_of_what_others_draw() -> No
         address = await begun(house)
         async with listening(other, address) as stream:
             await stream.next()
-            await other.services.running.drain()
+            await other.services.generate.work.drain()
             assert "done" not in [event.name for event in await stream.rest()]
         there.gate.set()

@@ -132,7 +132,7 @@ async def test_there_is_room_for_so_many_and_no_more() -> None:
 
 async def test_a_full_spool_takes_nothing_more() -> None:
     spool = InMemoryImageSpool(room=10)
-    await spool.put("waits", b"1234567890")
+    await spool.put("waits", 0, b"1234567890")
     async with open_house(spool=spool) as house:
         answer = await house.order()
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "30")
@@ -140,7 +140,7 @@ async def test_a_full_spool_takes_nothing_more() -> None:
 
 
 async def test_who_is_about_to_stop_takes_nothing_more(house: House) -> None:
-    await house.services.running.drain()
+    await house.services.generate.work.drain()
     answer = await house.order()
     assert (answer.status_code, answer.json()["type"]) == (503, "/problems/overloaded")
     assert "retry-after" in answer.headers

@@ -122,7 +122,7 @@ async def test_a_ledger_that_does_not_answer_in_time_is_none(monkeypatch: pytest
 
 
 async def test_about_to_stop_it_is_live_and_not_ready(house: House) -> None:
-    await house.services.running.drain()
+    await house.services.generate.work.drain()
     assert (await house.client.get("/health/live")).status_code == 200
     assert (await house.client.get("/health/ready")).status_code == 503
 

@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
-from darkroom.domain.use_cases.draw_generation import spool_name
 
 from conformance.generations import NOON, drawn, received, stored
 from conformance.ledger_contract import LATER, UNLIMITED, abandoned, eventually, written
+from conformance.patience import patiently
 from darkroom.adapters.in_memory.spool import InMemoryImageSpool
 from darkroom.adapters.postgres.address import PostgresAddress
 from darkroom.adapters.postgres.connecting import Connecting
@@ -26,7 +26,6 @@ from darkroom.domain.model.errors import InvalidValue, LedgerUnavailable
 from darkroom.domain.model.identifiers import uuid7
 from darkroom.domain.model.limits import Limits
 from darkroom.domain.model.values import IdempotencyKey
-from darkroom.domain.use_cases.patience import patiently
 from integration.ledgers.workplaces import PostgresWorkplace
 from servers.postgres import PostgresServer
 from servers.proxy import NO_FAULTS, Faults, Proxy
@@ -75,8 +74,8 @@ class TestReach:
         async with open_postgres_database(PostgresAddress.parse(workplace.url)) as database:
             spool = PostgresImageSpool(InMemoryImageSpool(), database)
             for image in whole.waiting[:secured]:
-                await spool.put(spool_name(whole, image.index), b"drawn")
-                await spool.secure(spool_name(whole, image.index))
+                await spool.put(whole.id, image.index, b"drawn")
+                await spool.secure(whole.id, image.index)
         await workplace.kill(dead)
 
         taken = {generation.id for generation in await abandoned(taker)}

@@ -14,13 +14,13 @@ import pytest
 
 from conformance.generations import received, stored
 from conformance.ledger_contract import UNLIMITED, written
+from conformance.patience import patiently
 from darkroom.adapters.postgres import fitness
 from darkroom.adapters.postgres.address import PostgresAddress
 from darkroom.adapters.postgres.connecting import Connecting
 from darkroom.adapters.postgres.database import open_postgres_database
 from darkroom.adapters.postgres.times import Times
 from darkroom.domain.model.errors import InvalidValue, LedgerUnavailable
-from darkroom.domain.use_cases.patience import patiently
 from integration.cli.command_line import CommandLine
 from integration.ledgers.workplaces import PostgresWorkplace
 from servers.pgbouncer import PgBouncer

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from conformance.patience import patiently
 from conformance.spool_contract import NAME, OTHER, ROOM, Reopen, SpoolContract
 from darkroom.adapters.postgres.address import PostgresAddress
 from darkroom.adapters.postgres.database import PostgresDatabase, open_postgres_database
 from darkroom.adapters.spools.disk import DiskImageSpool
 from darkroom.adapters.spools.postgres import PostgresImageSpool
 from darkroom.domain.model.errors import StorageFault
-from darkroom.domain.use_cases.patience import patiently
 from servers.postgres import PostgresServer
 
 
@@ -44,24 +44,24 @@ async def test_what_is_secured_is_found_on_another_machine(
     spool: PostgresImageSpool, tmp_path: Path, database: PostgresDatabase
 ) -> None:
     elsewhere, image = spool_on(tmp_path / "elsewhere", database), bytes(range(256)) * 8000
-    await spool.put(NAME, image)
-    await spool.put(OTHER, b"not secured")
-    assert await elsewhere.get(NAME) is None
+    await spool.put(*NAME, image)
+    await spool.put(*OTHER, b"not secured")
+    assert await elsewhere.get(*NAME) is None
 
-    await spool.secure(NAME)
+    await spool.secure(*NAME)
 
-    assert await elsewhere.get(NAME) == image
-    assert await elsewhere.get(OTHER) is None
-    assert await elsewhere.names() == [NAME]
-    await elsewhere.secure(NAME)
-    await elsewhere.remove(NAME)
-    assert await spool_on(tmp_path / "third", database).get(NAME) is None
+    assert await elsewhere.get(*NAME) == image
+    assert await elsewhere.get(*OTHER) is None
+    assert await elsewhere.waiting() == [NAME]
+    await elsewhere.secure(*NAME)
+    await elsewhere.remove(*NAME)
+    assert await spool_on(tmp_path / "third", database).get(*NAME) is None
 
 
 async def test_what_is_not_there_needs_no_securing(spool: PostgresImageSpool) -> None:
-    await spool.secure(NAME)
+    await spool.secure(*NAME)
 
-    assert await spool.names() == []
+    assert await spool.waiting() == []
 
 
 async def test_without_the_database_images_still_reach_the_disk(
@@ -69,15 +69,15 @@ async def test_without_the_database_images_still_reach_the_disk(
 ) -> None:
     await asyncio.to_thread(postgres.stop)
 
-    await spool.put(OTHER, b"stored at once")
-    await spool.remove(OTHER)
-    await spool.put(NAME, b"drawn")
-    assert await spool.get(NAME) == b"drawn"
-    for call in (spool.secure(NAME), spool.remove(NAME), spool.get(OTHER), spool.names()):
+    await spool.put(*OTHER, b"stored at once")
+    await spool.remove(*OTHER)
+    await spool.put(*NAME, b"drawn")
+    assert await spool.get(*NAME) == b"drawn"
+    for call in (spool.secure(*NAME), spool.remove(*NAME), spool.get(*OTHER), spool.waiting()):
         with pytest.raises(StorageFault):
             await call
 
     await asyncio.to_thread(postgres.start)
-    await patiently(lambda: spool.put(NAME, b"drawn"))
-    await patiently(lambda: spool.secure(NAME))
-    assert await spool.names() == [NAME]
+    await patiently(lambda: spool.put(*NAME, b"drawn"))
+    await patiently(lambda: spool.secure(*NAME))
+    assert await spool.waiting() == [NAME]

@@ -1,6 +1,7 @@
 """Holds the code to the directions of its imports, where the import linter cannot look."""
 
 import ast
+import inspect
 import re
 import sys
 from collections.abc import Iterator
@@ -8,6 +9,9 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+
+from darkroom.domain.ports import GenerationLedger, ImageGenerator, ImageSpool, ImageStorage
+from darkroom.domain.use_cases.generate_images import GenerateImages
 
 SOURCES = Path(__file__).parents[3] / "package" / "darkroom"
 ROOTS = ("domain", "adapters", "entrypoints")
@@ -109,6 +113,35 @@ def test_domain_is_pure(module: str) -> None:
     calls = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
     assert calls & {"open", "input", "print"} == set()
     assert {name for name in imports_of(module) if top_level(name) in EFFECTS} == set()
+
+
+@pytest.mark.parametrize("module", modules_under("darkroom.domain.model"))
+def test_the_model_knows_neither_tasks_nor_logs(module: str) -> None:
+    assert {top_level(name) for name in imports_of(module)} & {
+        "asyncio",
+        "logging",
+        "threading",
+        "contextvars",
+    } == set()
+
+
+def test_the_domain_is_three_floors() -> None:
+    rooms = {module.split(".")[2] for module in modules_under("darkroom.domain") if module.count(".") > 1}
+    assert rooms == {"model", "ports", "use_cases"}
+    for room, below in (("model", {"model"}), ("ports", {"model", "ports"})):
+        inside = {name for module in modules_under(f"darkroom.domain.{room}") for name in imports_of(module)}
+        assert {name.split(".")[2] for name in inside if name.startswith("darkroom.domain.")} <= below
+
+
+def test_the_use_case_is_as_the_design_card_says() -> None:
+    """A use case, GenerateImages, depends on the ports ImageGenerator and ImageStorage."""
+    parameters = [*inspect.signature(GenerateImages).parameters.values()][:4]
+    assert [parameter.annotation for parameter in parameters] == [
+        ImageGenerator,
+        ImageStorage,
+        ImageSpool,
+        GenerationLedger,
+    ]
 
 
 @pytest.mark.parametrize("module", modules_under("darkroom.adapters"))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -11,13 +12,14 @@ import pytest
 
 from conformance.generations import NOON, received, stored
 from darkroom.adapters.in_memory.ledger import InMemoryGenerationLedger
-from darkroom.domain.model.errors import LedgerUnavailable, StorageFault
+from darkroom.domain.model.errors import LedgerUnavailable, StorageUnavailable
 from darkroom.domain.model.generation import Generation
 from darkroom.domain.model.limits import Limits
 from darkroom.domain.model.values import WebhookUrl
 from darkroom.domain.model.webhook import RETRIES, Backlog, Delivery, NotDelivered
 from darkroom.domain.ports import WebhookSender
 from darkroom.domain.use_cases.deliver_webhooks import CLAIM, DeliverWebhooks
+from darkroom.entrypoints.container.upkeep import kept_up
 from harness.waiting import until
 
 HOOK = WebhookUrl("https://receiver.example/hook")
@@ -44,9 +46,19 @@ class Desk:
     def __init__(self, sender: Sender) -> None:
         self.now, self.sender, self.ledger = NOON + timedelta(minutes=1), sender, InMemoryGenerationLedger()
         self.message: Callable[[Generation], bytes] = lambda generation: generation.id.encode()
-        self.deliver = DeliverWebhooks(
-            ledger=self.ledger.webhooks, sender=sender, message=self._message, clock=lambda: self.now
-        )
+        self.sending = DeliverWebhooks(self.ledger.webhooks, sender, self._message, clock=lambda: self.now)
+
+    async def deliver(self) -> int:
+        """Send what is due, and wait for that."""
+        begun = await self.sending()
+        await self.sending.sent()
+        return begun
+
+    @asynccontextmanager
+    async def delivering(self) -> AsyncIterator[None]:
+        """Send what is due, again and again, as the service does."""
+        async with self.sending.delivering(), kept_up(self.sending, 0.001):
+            yield
 
     async def _message(self, generation: Generation) -> bytes:
         return self.message(generation)
@@ -112,7 +124,7 @@ async def test_what_its_owner_has_deleted_is_not_told_of() -> None:
 
 async def test_where_the_message_cannot_be_made_it_is_sent_later() -> None:
     def fail(generation: Generation) -> bytes:
-        raise StorageFault("nothing to sign links with")
+        raise StorageUnavailable("nothing to sign links with")
 
     desk = Desk(Sender())
     await desk.ended()
@@ -126,7 +138,7 @@ async def test_where_the_message_cannot_be_made_it_is_sent_later() -> None:
 
 async def test_a_message_that_could_not_be_made_uses_up_no_attempt() -> None:
     def fail(generation: Generation) -> bytes:
-        raise StorageFault("nothing to sign links with")
+        raise StorageUnavailable("nothing to sign links with")
 
     desk = Desk(Sender(NotDelivered("HTTP 503")))
     await desk.ended()
@@ -171,14 +183,11 @@ async def test_a_slow_receiver_keeps_nobody_waiting_and_is_let_go_at_the_end() -
 
     desk = Desk(Slow())
     slow = await desk.ended()
-    forever = asyncio.create_task(desk.deliver.forever(0.001))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(10), desk.delivering():
         await until(lambda: desk.sender.sent == [slow.id])
         quick = await desk.ended()
-        while await desk.backlog() != Backlog(1, 0):  # noqa: ASYNC110  # a ledger tells nobody that it changes
+        while await desk.backlog() != Backlog(1, 0):  # noqa: ASYNC110  # a ledger does not say when it changes
             await asyncio.sleep(0)
-    forever.cancel()
-    await asyncio.gather(forever, return_exceptions=True)
     assert desk.sender.sent == [slow.id, quick.id]
     assert len(asyncio.all_tasks()) == 1
 
@@ -191,12 +200,9 @@ async def test_a_ledger_that_is_away_is_looked_into_again(monkeypatch: pytest.Mo
         raise LedgerUnavailable("away")
 
     generation = await desk.ended()
-    with monkeypatch.context() as away:
-        away.setattr(desk.ledger.webhooks, "claim", unavailable)
-        forever = asyncio.create_task(desk.deliver.forever(0.001))
-        async with asyncio.timeout(10):
-            await looked.wait()
-    async with asyncio.timeout(10):
+    claim = desk.ledger.webhooks.claim
+    monkeypatch.setattr(desk.ledger.webhooks, "claim", unavailable)
+    async with asyncio.timeout(20), desk.delivering():
+        await looked.wait()
+        monkeypatch.setattr(desk.ledger.webhooks, "claim", claim)
         await until(lambda: desk.sender.sent == [generation.id])
-    forever.cancel()
-    await asyncio.gather(forever, return_exceptions=True)

@@ -8,9 +8,6 @@ from dataclasses import replace
 from typing import Final
 
 import pytest
-from darkroom.domain.use_cases.draw_generation import DrawGeneration
-from darkroom.domain.use_cases.running_generations import RunningGenerations
-from darkroom.domain.use_cases.store_generation import StoreGeneration
 
 from darkroom.adapters.in_memory.generator import WIDEST_CARD, InMemoryImageGenerator
 from darkroom.adapters.in_memory.ledger import InMemoryGenerationLedger
@@ -27,14 +24,14 @@ from darkroom.domain.model.errors import (
     UnusableImage,
 )
 from darkroom.domain.model.generation import GeneratedImage, Generation, GenerationRequest, State
-from darkroom.domain.model.limits import Caller
+from darkroom.domain.model.limits import Caller, Limits
 from darkroom.domain.model.model_card import ModelCard
 from darkroom.domain.model.money import Money
 from darkroom.domain.model.order import read_order
+from darkroom.domain.model.policy import Policy
 from darkroom.domain.model.values import ModelVersion, Prompt, Seed
 from darkroom.domain.ports import Receipt
-from darkroom.domain.use_cases.generate_images import GenerateImages
-from darkroom.domain.use_cases.provider_quota import ProviderQuota
+from darkroom.domain.use_cases.application import Application
 from simulation.life import now
 from simulation.virtual_time import run
 
@@ -54,6 +51,7 @@ class Studios(InMemoryImageGenerator):
     def __init__(self, *cards: ModelCard) -> None:
         super().__init__(*cards)
         self.asking: dict[str, BaseException] = {}
+        self.silent: set[str] = set()
         self.collecting: dict[str, BaseException] = {}
         self.shown: list[str] = []
         self._drawn: dict[bytes, Receipt] = {}
@@ -64,6 +62,8 @@ class Studios(InMemoryImageGenerator):
 
     async def submit(self, request: GenerationRequest, key: str) -> Receipt:
         receipt = await super().submit(request, key)
+        if request.version.value in self.silent:
+            await asyncio.Event().wait()
         if failure := self.asking.get(request.version.value):
             raise failure
         self._drawn[request.version.value.encode()] = receipt
@@ -90,28 +90,27 @@ class Shop:
         self.ledger, spool = InMemoryGenerationLedger(now), InMemoryImageSpool()
         cards = cards or (FIRST, SECOND, THIRD)
         self.studios = studios(*cards)
-        quota = ProviderQuota(self.ledger, quotas or {})
-        self.draw = DrawGeneration(
-            generator=self.studios, spool=spool, ledger=self.ledger, quota=quota, clock=now, key_prefix=""
-        )
-        storage = InMemoryImageStorage()
-        store = StoreGeneration(storage=storage, spool=spool, ledger=self.ledger, clock=now, patience=5, uploads=1)
-        running = RunningGenerations(self.draw, store, self.ledger, spool, max_in_flight=4, max_queued=0)
         self.cards = {card.version.value: card for card in cards}
-        self.generate = GenerateImages(
+        application = Application.of(
+            self.studios,
+            InMemoryImageStorage(),
+            spool,
+            self.ledger,
             cards=self.cards,
-            ledger=self.ledger,
-            running=running,
+            policy=Policy(
+                limits=Limits(spend_per_day=Money.parse(spend_per_day)),
+                chains={"first": tuple(self.cards)},
+                images_per_minute=quotas or {},
+                max_in_flight=4,
+                max_queued=0,
+                patience=5,
+            ),
             clock=now,
-            images_per_day=None,
-            spend_per_day=Money.parse(spend_per_day),
-            patience=5,
-            chains={"first": tuple(self.cards)},
         )
+        self.generate, self.work = application.generate, application.generate.work
 
     async def order(self, **changes: object) -> Generation:
-        accepted = await self.generate.accept(read_order(ORDER | changes, self.cards), Caller("me"))
-        return await self.generate.outcome(accepted.generation)
+        return (await self.generate(read_order(ORDER | changes, self.cards), Caller("me"))).generation
 
 
 def ordered(shop: Shop, **changes: object) -> Generation:
@@ -203,7 +202,7 @@ def test_all_that_fail_are_told_of_and_nothing_is_charged() -> None:
 
     failure = generation.failure
     assert failure is not None
-    assert (failure.kind, failure.retry_after, failure.charged) == ("GeneratorUnavailable", 5, Charged.NO)
+    assert (failure.code, failure.retry_after, failure.charged) == ("generator-unavailable", 5, Charged.NO)
     assert failure.detail == "no such key; closed; crowded"
     assert (generation.state, generation.cost, generation.fallbacks) == (State.REFUSED, None, ())
 
@@ -248,9 +247,15 @@ def test_the_dearest_of_them_has_to_fit_into_the_limit() -> None:
 async def interrupted(shop: Shop) -> Generation:
     """One that was handed on to the second and asked of it, when its process died."""
     shop.studios.asking["first"] = GeneratorUnavailable("closed")
-    shop.studios.asking["second"] = asyncio.CancelledError()  # as the process ends
+    shop.studios.silent.add("second")
+    ordering = asyncio.create_task(shop.order())
+    while "second" not in shop.studios.models_asked:  # noqa: ASYNC110  # it does not say when it is asked
+        await asyncio.sleep(0.01)
+    for job in [*shop.work._jobs.values()]:  # noqa: SLF001
+        job.task.cancel()  # type: ignore[union-attr]  # it has begun
     with pytest.raises(asyncio.CancelledError):
-        await shop.order()
+        await ordering
+    shop.studios.silent.clear()
     (generation,) = await shop.ledger.page("me", limit=9)
     return generation
 
@@ -272,7 +277,10 @@ def test_what_was_interrupted_is_collected_from_whom_gave_the_receipt_and_never_
         await shop.ledger.record(receipted)
         shop.studios.collecting["second"] = GeneratorUnavailable("turned away in the queue")
 
-        ended = await shop.draw(receipted)
+        shop.work.resume(receipted)
+        known = await shop.work.answer(receipted.id)
+        assert known
+        ended = known.generation
 
         assert shop.studios.shown == ["second to second"]
         assert (ended.state, shop.studios.models_asked) == (State.REFUSED, ["first", "second"])

@@ -11,7 +11,7 @@ from darkroom.domain.model.generation import Generation, State
 from darkroom.domain.model.limits import Caller, Limits
 from darkroom.domain.model.order import read_order
 from darkroom.domain.model.values import IdempotencyKey
-from darkroom.domain.use_cases.generate_images import Accepted
+from darkroom.domain.use_cases.generate_images import Outcome
 from harness.in_process import ONCE, WIDTH, Life, Reply, World
 from harness.waiting import until
 
@@ -30,10 +30,10 @@ class Forgetful(InMemoryGenerationLedger):
         return written
 
 
-async def ordered(life: Life, key: str | None = None, *, promise: bool = False) -> Accepted:
-    cards = {card: life.settle._cards[card] for card in (ONCE,)}  # noqa: SLF001
+async def ordered(life: Life, key: str | None = None, *, promise: bool = False) -> Outcome:
+    cards = {ONCE: life.cards[ONCE]}
     order = read_order({"version": ONCE, "prompt": "a fox", "width": 16, "height": 16}, cards)
-    return await life.generate.accept(order, ADA, IdempotencyKey(key) if key else None, promise=promise)
+    return await life.accept(order, ADA, IdempotencyKey(key) if key else None, promise=promise)
 
 
 async def keep_busy(life: Life, world: World) -> None:
@@ -48,7 +48,7 @@ async def with_one_who_waits(world: World) -> tuple[Life, asyncio.Task[Generatio
     life = Life(world, InMemoryGenerationLedger())
     await keep_busy(life, world)
     first = await ordered(life, "key")
-    return life, asyncio.create_task(life.generate.outcome(first.generation))
+    return life, asyncio.create_task(life.outcome(first.generation))
 
 
 def draw_what_is_asked(world: World) -> None:
@@ -66,7 +66,7 @@ async def crash(life: Life, ledger: InMemoryGenerationLedger) -> None:
 async def settled(life: Life, world: World, generation: Generation) -> Generation:
     """Its end, with a provider that draws whatever it is asked."""
     while not (found := await life.ledger.find(generation.id)) or not found.state.final:
-        await life.settle()
+        await life.recover()
         draw_what_is_asked(world)
         await asyncio.sleep(0)
     return found
@@ -100,7 +100,7 @@ async def test_and_without_a_crash_both_have_it() -> None:
 async def test_nor_is_it_left_undrawn_by_a_stop() -> None:
     world = World()
     life, waiting = await with_one_who_waits(world)
-    draining = asyncio.create_task(life.running.drain())
+    draining = asyncio.create_task(life.work.drain())
     await asyncio.sleep(0)
 
     again = await ordered(life, "key", promise=True)
@@ -134,7 +134,7 @@ async def test_nobody_is_told_that_its_owner_took_back_what_was_turned_away() ->
     ledger.forgetting = False
 
     again = await ordered(life, "key")
-    waiting = asyncio.create_task(life.generate.outcome(again.generation))
+    waiting = asyncio.create_task(life.outcome(again.generation))
     await settled(life, world, again.generation)
 
     ended = await waiting
@@ -166,7 +166,7 @@ async def test_who_waits_for_what_is_deleted_meanwhile_is_told_so() -> None:
     ledger, world = InMemoryGenerationLedger(), World()
     here, there = Life(world, ledger), Life(world, ledger.colleague())
     generation = (await ordered(here, "key")).generation
-    waiting = asyncio.create_task(there.generate.outcome((await ordered(there, "key")).generation))
+    waiting = asyncio.create_task(there.outcome((await ordered(there, "key")).generation))
     await asyncio.sleep(0)
     await settled(here, world, generation)
 

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 
 import pytest
-from darkroom.domain.use_cases.draw_generation import DrawGeneration, spool_name
-from darkroom.domain.use_cases.tidy_spool import TidySpool
 
 from conformance.generations import NOON, received
 from darkroom.adapters.in_memory.generator import WIDEST_CARD, InMemoryImageGenerator, tile
 from darkroom.adapters.in_memory.ledger import InMemoryGenerationLedger
 from darkroom.adapters.in_memory.spool import InMemoryImageSpool
-from darkroom.domain.model.errors import Charged, OutcomeUnknown, UnusableImage
+from darkroom.adapters.in_memory.storage import InMemoryImageStorage
+from darkroom.domain.model.errors import Charged, DrawingFailed, OutcomeUnknown, UnusableImage
 from darkroom.domain.model.generation import GeneratedImage, Generation, GenerationRequest, State
 from darkroom.domain.model.limits import Limits
-from darkroom.domain.ports import Receipt
-from darkroom.domain.use_cases.provider_quota import ProviderQuota
+from darkroom.domain.model.policy import Policy
+from darkroom.domain.ports import RECEIPT, Receipt
+from darkroom.domain.use_cases import lift
+from darkroom.domain.use_cases.application import Application
 
-INTERRUPTED = OutcomeUnknown("interrupted")
+INTERRUPTED = OutcomeUnknown(lift.INTERRUPTED)
 
 
 class ExpiredLinks(InMemoryImageGenerator):
@@ -30,16 +32,22 @@ class ExpiredLinks(InMemoryImageGenerator):
 
 class Workshop:
     def __init__(self) -> None:
-        self.ledger, self.spool = InMemoryGenerationLedger(), InMemoryImageSpool()
-        self.draw = DrawGeneration(
-            generator=ExpiredLinks(WIDEST_CARD),
-            spool=self.spool,
-            ledger=self.ledger,
-            quota=ProviderQuota(self.ledger, {}),
-            clock=lambda: NOON,
-            key_prefix="",
+        self.ledger, self.spool, self.storage = InMemoryGenerationLedger(), InMemoryImageSpool(), InMemoryImageStorage()
+        generator = ExpiredLinks(WIDEST_CARD)
+        cards = {card.version.value: card for card in generator.cards}
+        application = Application.of(
+            generator, self.storage, self.spool, self.ledger, cards=cards, policy=Policy(), clock=lambda: NOON
         )
-        self.tidy = TidySpool(spool=self.spool, ledger=self.ledger)
+        self.work, self.recover = application.generate.work, application.recover
+
+    async def resumed(self, generation: Generation, failure: OutcomeUnknown | None = None) -> Generation:
+        """What becomes of it once it is taken up."""
+        self.work.resume(generation, failure)
+        while generation.id in self.work:  # noqa: ASYNC110  # it does not say when the spool is empty
+            await asyncio.sleep(0)
+        found = await self.ledger.find(generation.id)
+        assert found
+        return found
 
     async def interrupted(self, *, spooled: Sequence[int], receipt: bytes = b"") -> Generation:
         """A generation of two images, of which these were spooled when its process died."""
@@ -49,7 +57,7 @@ class Workshop:
         if receipt:
             await self.ledger.record(generation := generation.receipted(receipt))
         for index in spooled:
-            await self.spool.put(spool_name(generation, index), tile(16, 16, index))
+            await self.spool.put(generation.id, index, tile(16, 16, index))
         return generation
 
 
@@ -58,65 +66,102 @@ def workshop() -> Workshop:
     return Workshop()
 
 
-async def test_all_images_in_the_spool_make_it_drawn(workshop: Workshop) -> None:
+async def test_all_images_in_the_spool_are_stored(workshop: Workshop) -> None:
     generation = await workshop.interrupted(spooled=[0, 1])
 
-    drawn = await workshop.draw.give_up(generation, INTERRUPTED)
+    stored = await workshop.resumed(generation, INTERRUPTED)
 
-    assert (drawn.state, drawn.failure) == (State.DRAWN, None)
-    assert [image.seed for image in drawn.waiting] == list(generation.request.seeds)
-    assert await workshop.ledger.find(generation.id) == drawn
+    assert (stored.state, stored.failure) == (State.STORED, None)
+    assert [image.seed for image in stored.images] == list(generation.request.seeds)
 
 
 async def test_some_images_in_the_spool_are_kept_and_the_rest_is_unknown(workshop: Workshop) -> None:
-    generation = await workshop.interrupted(spooled=[1])
+    ended = await workshop.resumed(await workshop.interrupted(spooled=[1]), INTERRUPTED)
 
-    drawn = await workshop.draw.give_up(generation, INTERRUPTED)
-
-    assert [image.index for image in drawn.waiting] == [1]
-    assert drawn.stored(drawn.waiting, NOON).state is State.UNKNOWN
+    assert [image.index for image in ended.images] == [1]
+    assert ended.state is State.UNKNOWN
 
 
 async def test_nothing_in_the_spool_leaves_it_unknown(workshop: Workshop) -> None:
-    ended = await workshop.draw.give_up(await workshop.interrupted(spooled=[]), INTERRUPTED)
+    ended = await workshop.resumed(await workshop.interrupted(spooled=[]), INTERRUPTED)
 
     assert (ended.state, ended.charged) == (State.UNKNOWN, Charged.UNKNOWN)
 
 
 @pytest.mark.parametrize(("spooled", "flawed"), [([0, 1], False), ([0], True)])
-async def test_links_that_expired_while_nobody_worked_cost_only_what_had_not_come(
+async def test_links_that_expired_meanwhile_cost_only_what_had_not_come(
     workshop: Workshop, spooled: list[int], *, flawed: bool
 ) -> None:
-    drawn = await workshop.draw(await workshop.interrupted(spooled=spooled, receipt=b"links"))
+    ended = await workshop.resumed(await workshop.interrupted(spooled=spooled, receipt=b"links"))
 
-    assert [image.index for image in drawn.waiting] == spooled
-    assert (drawn.failure is not None) is flawed
+    assert [image.index for image in ended.images] == spooled
+    assert (ended.failure is not None) is flawed
 
 
-async def test_what_was_never_stored_is_set_aside(workshop: Workshop) -> None:
-    generation = await workshop.interrupted(spooled=[0])
-    await workshop.ledger.record(generation.failed(INTERRUPTED, NOON))  # as another machine does, with its own spool
+async def test_a_receipt_in_the_spool_is_collected_with(workshop: Workshop) -> None:
+    generation = await workshop.interrupted(spooled=[0, 1])
+    await workshop.spool.put(generation.id, RECEIPT, b"links")
 
-    assert await workshop.tidy() == 1
+    stored = await workshop.resumed(generation, INTERRUPTED)
 
-    assert not workshop.spool.waiting
-    assert workshop.spool.aside == [(spool_name(generation, 0), tile(16, 16, 0))]
+    assert stored.state is State.STORED
+    assert workshop.spool.kept == {}
+
+
+async def ended_elsewhere(workshop: Workshop, failure: DrawingFailed, *, spooled: Sequence[int] = (0, 1)) -> Generation:
+    """Another machine, with a spool of its own, has ended it."""
+    generation = await workshop.interrupted(spooled=spooled)
+    await workshop.ledger.record(ended := generation.failed(failure, NOON))
+    return ended
+
+
+async def test_what_lies_in_the_spool_lifts_an_outcome_that_was_called_unknown(workshop: Workshop) -> None:
+    ended = await ended_elsewhere(workshop, INTERRUPTED)
+
+    assert await workshop.recover.tidy() == 2
+
+    lifted = await workshop.ledger.find(ended.id)
+    assert lifted
+    assert (lifted.state, lifted.charged, lifted.failure) == (State.STORED, Charged.YES, None)
+    assert {data for data, _ in workshop.storage.kept.values()} == {tile(16, 16, 0), tile(16, 16, 1)}
+    assert lifted.lifted
+    assert workshop.spool.kept == {}
+
+
+async def test_and_a_part_of_it_is_listed_and_the_rest_stays_unknown(workshop: Workshop) -> None:
+    ended = await ended_elsewhere(workshop, INTERRUPTED, spooled=[1])
+
+    await workshop.recover.tidy()
+
+    lifted = await workshop.ledger.find(ended.id)
+    assert lifted
+    assert (lifted.state, [image.index for image in lifted.images]) == (State.UNKNOWN, [1])
+
+
+async def test_what_was_never_stored_of_another_outcome_is_set_aside(workshop: Workshop) -> None:
+    ended = await ended_elsewhere(workshop, UnusableImage("no image"), spooled=[0])
+
+    assert await workshop.recover.tidy() == 1
+
+    assert workshop.spool.kept == {}
+    assert workshop.spool.aside == [(ended.id, tile(16, 16, 0))]
 
 
 async def test_what_was_stored_is_removed(workshop: Workshop) -> None:
-    drawn = await workshop.draw.give_up(await workshop.interrupted(spooled=[0, 1]), INTERRUPTED)
-    await workshop.ledger.record(drawn.stored(drawn.waiting, NOON))
+    generation = await workshop.interrupted(spooled=[0, 1])
+    stored = await workshop.resumed(generation, INTERRUPTED)
+    for index in range(2):
+        await workshop.spool.put(stored.id, index, tile(16, 16, index))
 
-    assert await workshop.tidy() == 2
+    assert await workshop.recover.tidy() == 2
 
-    assert (workshop.spool.waiting, workshop.spool.aside) == ({}, [])
+    assert (workshop.spool.kept, workshop.spool.aside) == ({}, [])
 
 
 async def test_what_its_owner_deleted_is_removed(workshop: Workshop) -> None:
-    generation = await workshop.interrupted(spooled=[0])
-    await workshop.ledger.record(ended := generation.failed(INTERRUPTED, NOON))
+    ended = await ended_elsewhere(workshop, INTERRUPTED)
     await workshop.ledger.record(ended.erased(NOON))
 
-    await workshop.tidy()
+    await workshop.recover.tidy()
 
-    assert (workshop.spool.waiting, workshop.spool.aside) == ({}, [])
+    assert (workshop.spool.kept, workshop.spool.aside, workshop.storage.kept) == ({}, [], {})

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
-from darkroom.domain.use_cases.draw_generation import spool_name
-from darkroom.domain.use_cases.store_generation import StoreGeneration
 
 from conformance.generations import NOON, drawn, received
 from darkroom.adapters.in_memory.ledger import InMemoryGenerationLedger
@@ -13,6 +13,10 @@ from darkroom.adapters.in_memory.storage import InMemoryImageStorage
 from darkroom.domain.model.errors import StorageFault
 from darkroom.domain.model.generation import StoredImage
 from darkroom.domain.model.limits import Limits
+from darkroom.domain.model.policy import Policy
+from darkroom.domain.use_cases.drawing import Drawing
+from darkroom.domain.use_cases.store import Store
+from harness.waiting import until
 
 
 class TurnsAway(InMemoryImageStorage):
@@ -29,13 +33,25 @@ class TurnsAway(InMemoryImageStorage):
         await super().put(image, data)
 
 
+class Slow(InMemoryImageStorage):
+    """Does not answer until it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answer = asyncio.Event()
+
+    async def put(self, image: StoredImage, data: bytes) -> None:
+        await self.answer.wait()
+        await super().put(image, data)
+
+
 class Noting(InMemoryImageSpool):
     def __init__(self) -> None:
         super().__init__()
-        self.secured: list[str] = []
+        self.secured: list[int] = []
 
-    async def secure(self, name: str) -> None:
-        self.secured.append(name)
+    async def secure(self, generation_id: str, index: int) -> None:
+        self.secured.append(index)
 
 
 @pytest.mark.parametrize("failing", [(), (0,), (2,), (0, 1, 2)], ids=str)
@@ -45,12 +61,28 @@ async def test_all_are_secured_once_as_soon_as_one_fails(failing: tuple[int, ...
     await ledger.receive(generation, Limits())
     for revision in drawn(generation):
         await ledger.record(revision)
-    names = [spool_name(generation, index) for index in range(3)]
-    for name in names:
-        await spool.put(name, b"image")
-    store = StoreGeneration(storage=storage, spool=spool, ledger=ledger, clock=lambda: NOON, patience=60, uploads=3)
+    for index in range(3):
+        await spool.put(generation.id, index, b"image")
+    store = Store(storage, spool, ledger, policy=Policy(uploads=3), clock=lambda: NOON)
 
-    stored = await store(revision, lambda _: None)
+    stored = await store(Drawing(revision), lambda _: None)
 
     assert len(stored.images) == 3
-    assert sorted(spool.secured) == (names if failing else [])
+    assert sorted(spool.secured) == ([0, 1, 2] if failing else [])
+
+
+async def test_what_takes_long_is_secured_though_it_has_not_failed() -> None:
+    ledger, spool, storage = InMemoryGenerationLedger(), Noting(), Slow()
+    generation = received(samples=2)
+    await ledger.receive(generation, Limits())
+    for revision in drawn(generation):
+        await ledger.record(revision)
+    for index in range(2):
+        await spool.put(generation.id, index, b"image")
+    store = Store(storage, spool, ledger, policy=Policy(secure_after=0.01), clock=lambda: NOON)
+
+    storing = asyncio.create_task(store(Drawing(revision), lambda _: None))
+    await until(lambda: sorted(spool.secured) == [0, 1])
+    storage.answer.set()
+
+    assert len((await storing).images) == 2

@@ -32,12 +32,11 @@ async def opened(folder: Path, *generators: ImageGenerator, **settings: str) -> 
         try:
             yield container
         finally:
-            await container.running().drain()
+            await container.application().generate.work.drain()
 
 
 async def drawn(container: Container, order: Mapping[str, object] = ORDER) -> Generation:
-    accepted = await container.generate().accept(read_order(order, container.cards()), Caller("me"))
-    return await container.generate().outcome(accepted.generation)
+    return (await container.application().generate(read_order(order, container.cards()), Caller("me"))).generation
 
 
 async def test_another_provider_takes_five_lines(tmp_path: Path) -> None:

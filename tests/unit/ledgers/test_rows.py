@@ -6,9 +6,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from conformance.generations import image_of, received, stored
+import pytest
+
+from conformance.generations import NOON, image_of, received, stored
 from darkroom.adapters.ledgers.rows import decode, encode_outcome, encode_request, images_on_record
-from darkroom.domain.model.errors import UnusableImage
+from darkroom.domain.model.errors import Charged, UnusableImage
 from darkroom.domain.model.generation import Generation, GenerationRequest, State
 from darkroom.domain.model.image_file import MediaType
 from darkroom.domain.model.money import Money
@@ -39,6 +41,8 @@ ROW: dict[str, Any] = {
     "caller": "ada",
     "key": "k",
     "fingerprint": "f" * 64,
+    "version": "v2.1",
+    "samples": 2,
     "generator": "karlo",
     "state": "drawn",
     "revision": 3,
@@ -91,19 +95,62 @@ def test_a_row_of_the_first_release_is_read() -> None:
     assert decode(ROW) == in_the_row()
 
 
-def test_documents_are_written_as_the_first_release_did() -> None:
-    assert encode_request(in_the_row().request) == REQUEST
-    assert encode_outcome(in_the_row()) == OUTCOME
+def test_what_is_written_is_read_again() -> None:
+    lifted = in_the_row().stored([], NOON).lifted_by([image_of(in_the_row())], "it was there after all", NOON)
+    for generation in (in_the_row(), lifted):
+        row = {**ROW, "request": encode_request(generation.request), "outcome": encode_outcome(generation)}
+        changed = {"state": generation.state, "revision": generation.revision, "finished_at": generation.finished_at}
+        assert decode({**row, **changed, "receipt": generation.receipt}) == generation
+
+
+def test_a_rule_that_was_tightened_since_makes_no_row_unreadable() -> None:
+    beyond = (
+        REQUEST.replace('"num_inference_steps":{"value":50}', '"num_inference_steps":{"value":5000}')
+        .replace('"seeds":[{"value":0}', '"seeds":[{"value":-1}')
+        .replace('{"width":1024,', '{"width":100000,')
+        .replace('"prompt":{"value":"', '"prompt":{"value":"\\u0000')
+    )
+
+    decoded = decode({**ROW, "request": beyond})
+
+    assert decoded.request.num_inference_steps
+    assert (decoded.request.num_inference_steps.value, decoded.request.size.width) == (5000, 100_000)
+    assert decoded.request.seeds[0].value == -1
+    assert encode_request(decoded.request) == encode_request(decode({**ROW, "request": beyond}).request)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"request": "{"},
+        {"outcome": "[]"},
+        {"outcome": OUTCOME.replace('"sha256"', '"sha1"')},
+        {"outcome": OUTCOME.replace('"image/webp"', '"image/of-tomorrow"')},
+        {"outcome": OUTCOME.replace('"0.040"', '"much"')},
+        {"outcome": OUTCOME.replace('"charged":"yes"', '"charged":"perhaps"')},
+    ],
+    ids=str,
+)
+def test_a_row_is_shown_as_far_as_it_can_be_read(broken: dict[str, str], caplog: pytest.LogCaptureFixture) -> None:
+    decoded = decode({**ROW, **broken})
+
+    assert (decoded.id, decoded.state, decoded.request.version) == (ROW["id"], State.DRAWN, ModelVersion("v2.1"))
+    assert "cannot be read" in caplog.text
+
+
+def test_a_failure_of_an_unknown_code_is_an_internal_fault() -> None:
+    later = OUTCOME.replace('"kind":"UnusableImage"', '"code":"of-tomorrow"')
+
+    failure = decode({**ROW, "outcome": later}).failure
+
+    assert failure
+    assert (failure.error().code, failure.error().charged) == ("internal", Charged.YES)
 
 
 def test_a_document_of_a_later_release_is_read_as_far_as_it_is_known() -> None:
     later = {**ROW, "outcome": OUTCOME.replace("{", '{"new":1,', 1), "request": REQUEST.replace("{", '{"new":1,', 1)}
 
     assert decode(later) == in_the_row()
-
-
-def test_an_order_without_news_has_an_empty_outcome() -> None:
-    assert encode_outcome(received()) == "{}"
 
 
 def test_times_are_read_as_the_database_keeps_them() -> None:

@@ -5,8 +5,6 @@ import hashlib
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from darkroom.domain.use_cases.draw_generation import DrawGeneration
-from darkroom.domain.use_cases.store_generation import StoreGeneration
 
 from conformance.generations import NOON, received
 from darkroom.adapters.generators.sketch import SketchImageGenerator
@@ -19,7 +17,9 @@ from darkroom.adapters.marks.generator import MarkingImageGenerator
 from darkroom.adapters.marks.inspection import inspect
 from darkroom.domain.model.generation import Generation, State
 from darkroom.domain.model.limits import Limits
-from darkroom.domain.use_cases.provider_quota import ProviderQuota
+from darkroom.domain.model.policy import Policy
+from darkroom.domain.use_cases.application import Application
+from darkroom.domain.use_cases.work import Work
 from unit.marks.authority import Authority, pem_of
 
 
@@ -29,12 +29,14 @@ class CrashingSpool(InMemoryImageSpool):
     def __init__(self, images: int) -> None:
         super().__init__()
         self._left = images
+        self.crashed = asyncio.Event()
 
-    async def put(self, name: str, data: bytes) -> str:
-        sha256 = await super().put(name, data)
+    async def put(self, generation_id: str, index: int, data: bytes) -> str:
+        sha256 = await super().put(generation_id, index, data)
         self._left -= 1
         if self._left == 0:
-            raise asyncio.CancelledError
+            self.crashed.set()
+            await asyncio.Event().wait()
         return sha256
 
 
@@ -48,21 +50,24 @@ def signing() -> Mark:
 async def test_what_is_stored_is_what_the_ledger_says(mark: Mark, images: int) -> None:
     ledger, spool, storage = InMemoryGenerationLedger(), CrashingSpool(images), InMemoryImageStorage()
     generator = MarkingImageGenerator(SketchImageGenerator(), mark, prompts=False)
-    draw = DrawGeneration(
-        generator=generator,
-        spool=spool,
-        ledger=ledger,
-        quota=ProviderQuota(ledger, {}),
-        clock=lambda: NOON,
-        key_prefix="",
-    )
-    store = StoreGeneration(storage=storage, spool=spool, ledger=ledger, clock=lambda: NOON, patience=60, uploads=1)
-    generation = await ledger.receive(received(version="sketch", samples=3), Limits())
-    with pytest.raises(asyncio.CancelledError):
-        await draw(generation)
+    cards = {card.version.value: card for card in generator.cards}
 
-    spooled = dict(spool.waiting)
-    stored = await store(await draw(await again(ledger, generation)), lambda _: None)
+    def process() -> Work:
+        ports = (generator, storage, spool, ledger)
+        return Application.of(*ports, cards=cards, policy=Policy(), clock=lambda: NOON).generate.work
+
+    generation = await ledger.receive(received(version="sketch", samples=3), Limits())
+    dying, next_one = process(), process()
+    dying.resume(generation)
+    await spool.crashed.wait()
+    for job in [*dying._jobs.values()]:  # noqa: SLF001
+        job.task.cancel()  # type: ignore[union-attr]  # it has begun
+
+    spooled = dict(spool.kept)
+    next_one.resume(await again(ledger, generation))
+    known = await next_one.answer(generation.id)
+    assert known
+    stored = known.generation
 
     assert stored.state is State.STORED
     assert {(image.sha256, image.length) for image in stored.images} == {
@@ -74,7 +79,8 @@ async def test_what_is_stored_is_what_the_ledger_says(mark: Mark, images: int) -
         assert found.credentials is None or found.credentials.state == "valid"
     same = {data for data, _ in storage.kept.values()} >= set(spooled.values())
     assert same is (mark is stated_in_xmp)
-    assert spool.waiting == {}
+    await next_one.drain()
+    assert spool.kept == {}
 
 
 async def again(ledger: InMemoryGenerationLedger, generation: Generation) -> Generation:

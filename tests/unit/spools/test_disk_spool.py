@@ -56,30 +56,30 @@ class TestDiskImageSpool(SpoolContract, SpoolOutageContract):
 
 
 async def test_while_nothing_can_be_put_nothing_more_may_be_ordered(spool: DiskImageSpool, tmp_path: Path) -> None:
-    await spool.put(NAME, b"before")
+    await spool.put(*NAME, b"before")
     with files_in_place_of_folders(tmp_path):
         with pytest.raises(StorageFault):
-            await spool.put(NAME, b"paid for")
+            await spool.put(*NAME, b"paid for")
         assert spool.full
-    await spool.put(NAME, b"paid for")
+    await spool.put(*NAME, b"paid for")
     assert not spool.full
 
 
 async def test_no_evidence_is_ever_lost_to_another(spool: DiskImageSpool, tmp_path: Path) -> None:
     for evidence in (b"<html>", b"<html>", b"other"):
-        await spool.set_aside(NAME, evidence)
-    await spool.remove(NAME)
+        await spool.set_aside(NAME[0], evidence)
+    await spool.remove(*NAME)
 
-    kept = [path for path in everything_in(tmp_path / "evidence") if path.name.startswith(NAME)]
+    kept = [path for path in everything_in(tmp_path / "evidence") if path.name.startswith(NAME[0])]
     assert sorted(path.read_bytes() for path in kept) == [b"<html>", b"other"]
 
 
 async def test_no_name_leads_out_of_the_folder(spool: DiskImageSpool, tmp_path: Path) -> None:
     for name in ("../evidence/a", "..", "/etc/passwd"):
         with pytest.raises(StorageFault):
-            await spool.put(name, b"data")
+            await spool.put(name, 0, b"data")
         with pytest.raises(StorageFault):
-            await spool.get(name)
+            await spool.get(name, 0)
     assert everything_in(tmp_path) == set()
 
 
@@ -90,7 +90,7 @@ async def test_an_outage_while_counting_is_told_and_got_over(
         _ = spool.full  # asking is what makes it count
         return "cannot be counted" in caplog.text
 
-    await spool.put(NAME, bytes(ROOM))
+    await spool.put(*NAME, bytes(ROOM))
     async with outage():
         await until(told)
 

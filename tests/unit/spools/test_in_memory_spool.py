@@ -16,6 +16,6 @@ class TestInMemoryImageSpool(SpoolContract):
         return lambda: spool
 
     async def test_evidence_can_be_looked_at(self, spool: InMemoryImageSpool) -> None:
-        await spool.set_aside(NAME, b"<html>")
+        await spool.set_aside(NAME[0], b"<html>")
 
-        assert spool.aside == [(NAME, b"<html>")]
+        assert spool.aside == [(NAME[0], b"<html>")]

@@ -26,24 +26,24 @@ class TestRecentImages(SpoolContract):
     pass
 
 
-async def remembered(spool: RecentImages, inside: InMemoryImageSpool) -> set[str]:
+async def remembered(spool: RecentImages, inside: InMemoryImageSpool) -> set[tuple[str, int]]:
     """What is given although it lies in the spool no more."""
-    inside.waiting.clear()
-    return {name for name in (NAME, OTHER) if await spool.get(name) is not None}
+    inside.kept.clear()
+    return {name for name in (NAME, OTHER) if await spool.get(*name) is not None}
 
 
 async def test_what_was_put_is_not_read_again(spool: RecentImages, inside: InMemoryImageSpool) -> None:
-    await spool.put(NAME, bytes(60))
-    await spool.put(OTHER, bytes(40))
+    await spool.put(*NAME, bytes(60))
+    await spool.put(*OTHER, bytes(40))
 
     assert await remembered(spool, inside) == {NAME, OTHER}
 
 
 async def test_no_more_is_remembered_than_there_is_room_for(spool: RecentImages, inside: InMemoryImageSpool) -> None:
-    await spool.put(NAME, bytes(60))
-    await spool.put(OTHER, bytes(41))
+    await spool.put(*NAME, bytes(60))
+    await spool.put(*OTHER, bytes(41))
 
-    assert await spool.get(OTHER) == bytes(41)
+    assert await spool.get(*OTHER) == bytes(41)
     assert await remembered(spool, inside) == {NAME}
 
 
@@ -51,11 +51,11 @@ async def test_no_more_is_remembered_than_there_is_room_for(spool: RecentImages,
 async def test_what_is_over_leaves_its_room_to_others(
     spool: RecentImages, inside: InMemoryImageSpool, doing: str
 ) -> None:
-    await spool.put(NAME, bytes(100))
+    await spool.put(*NAME, bytes(100))
     if doing == "put":
-        await spool.put(NAME, b"")
+        await spool.put(*NAME, b"")
     else:
-        await getattr(spool, doing)(NAME)
-    await spool.put(OTHER, bytes(100))
+        await getattr(spool, doing)(*NAME)
+    await spool.put(*OTHER, bytes(100))
 
     assert OTHER in await remembered(spool, inside)

@@ -6,6 +6,7 @@ for each call (events, endpoint rules, checks of parameters, a name for itself) 
 """
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -91,13 +92,13 @@ class DirectBucket:
             raise
         return True
 
-    async def holds(self, key: str, data: bytes) -> bool:
-        """Whether these very bytes lie there. Read, since not every server keeps checksums."""
+    async def holds(self, key: str, length: int, sha256: str) -> bool:
+        """Whether the bytes of that SHA-256 lie there. Read, since not every server keeps checksums."""
         answer = await self._answer(_Request("GetObject", "GET", key, stream=True))
-        if answer.headers.get("content-length", str(len(data))) != str(len(data)):
+        if answer.headers.get("content-length", str(length)) != str(length):
             answer.raw.close()
             return False
-        return cast("bytes", await answer.content) == data
+        return hashlib.sha256(await answer.content).hexdigest() == sha256
 
     async def delete(self, key: str) -> None:
         """Remove an object, or one that is not there."""

@@ -70,14 +70,7 @@ class S3ImageStorage(ImageStorage):
 
     async def holds(self, image: StoredImage) -> bool:
         async with self._faults():
-            try:
-                answer = await self._client.get_object(Bucket=self._bucket.name, Key=image.key)
-            except ClientError as error:
-                if error.response["ResponseMetadata"]["HTTPStatusCode"] == HTTPStatus.NOT_FOUND:
-                    return False
-                raise
-            async with answer["Body"] as body:
-                return hashlib.sha256(await body.read()).hexdigest() == image.sha256
+            return await self._direct.has(image.key) and await self._direct.holds(image.key, image.length, image.sha256)
 
     async def link(self, key: str) -> str:
         async with self._faults():
@@ -172,7 +165,7 @@ class S3ImageStorage(ImageStorage):
         if features.conditions and await upload():
             return False  # it has overwritten what was there
         # Links open only what these credentials may read.
-        if not await self._direct.holds(probe, _PROBE):
+        if not await self._direct.holds(probe, len(_PROBE), _PROBE_SHA256.hex()):
             raise StorageFault(f"{self._bucket} does not give back what was put there")
         return True
 
@@ -187,12 +180,14 @@ class S3ImageStorage(ImageStorage):
     async def _put(self, key: str, data: bytes, media_type: MediaType, sha256: bytes, features: Features) -> None:
         if features.conditions:
             # What is there may be our own: the answer to an earlier upload was lost on its way.
-            kept = await self._upload(key, data, media_type, sha256, features) or await self._direct.holds(key, data)
+            kept = await self._upload(key, data, media_type, sha256, features) or await self._direct.holds(
+                key, len(data), sha256.hex()
+            )
         else:
             async with self._at_work.setdefault(key, asyncio.Lock()):
                 if not await self._direct.has(key):
                     await self._upload(key, data, media_type, sha256, features)
-                kept = await self._direct.holds(key, data)
+                kept = await self._direct.holds(key, len(data), sha256.hex())
         if not kept:
             raise StorageFault(f"other bytes are kept under {key} in {self._bucket}")
 

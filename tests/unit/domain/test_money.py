@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import pytest
-from darkroom.adapters.ledgers.counting import from_millionths, millionths
 
 from darkroom.domain.model.money import Money
 
@@ -11,11 +10,11 @@ from darkroom.domain.model.money import Money
     [("0 USD", 0), ("0.02 USD", 20_000), ("0.000001 USD", 1), ("0.0000001 USD", 1), ("1234567 KRW", 1_234_567_000_000)],
 )
 def test_money_is_counted_in_millionths_rounded_up(amount: str, counted: int) -> None:
-    assert millionths(Money.parse(amount)) == counted
+    assert Money.parse(amount).millionths == counted
 
 
 @pytest.mark.parametrize("amount", ["0 USD", "0.02 USD", "0.000001 USD", "1.5 EUR", "20 KRW", "1000000 KRW"])
 def test_counted_money_is_told_without_needless_digits(amount: str) -> None:
     money = Money.parse(amount)
 
-    assert str(from_millionths(millionths(money), money.currency)) == amount
+    assert str(Money.of_millionths(money.millionths, money.currency)) == amount

@@ -1,0 +1,15 @@
+"""Trying again until a ledger answers."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from darkroom.domain.use_cases import patience
+
+T = TypeVar("T")
+
+
+async def patiently(attempt: Callable[[], Awaitable[T]]) -> T:
+    """As the use case does."""
+    return await patience.patiently(attempt, "the ledger", timeout=5)
