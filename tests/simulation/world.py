@@ -133,6 +133,8 @@ class FatefulGenerator(ImageGenerator):
                 else:
                     yield GeneratedImage(index=index, seed=request.seeds[index], data=pictures[index])
         if missing:
+            # Not all of the answer can be had any more, and what is missing is not ours to keep.
+            self._answered.pop((receipt.reference.decode(), request.version), None)
             raise UnusableImage("a link was dead", evidence=b"404")
 
 
@@ -205,7 +207,7 @@ class FatefulSpool(ImageSpool):
 
     async def set_aside(self, name: str, evidence: bytes | Evidence) -> None:
         async with self._fate.call(StorageFault("spool")):
-            await self._spool.set_aside(generation_id, evidence)
+            await self._spool.set_aside(name, evidence)
 
     async def aside_names(self) -> Sequence[str]:
         return await self._spool.aside_names()

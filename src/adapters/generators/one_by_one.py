@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import asdict, dataclass, replace
+from decimal import Decimal
 from typing import Any, Self
 
 import msgspec
@@ -14,6 +15,7 @@ from darkroom.adapters.outbound_http.images import as_they_come, end_all, togeth
 from darkroom.domain.model.errors import Charged, DrawingFailed, GeneratorUnavailable, OutcomeUnknown, UnusableImage
 from darkroom.domain.model.generation import Failure, GeneratedImage, GenerationRequest
 from darkroom.domain.model.model_card import ModelCard
+from darkroom.domain.model.money import Money
 from darkroom.domain.model.progress import Progress
 from darkroom.domain.model.values import SampleCount
 from darkroom.domain.ports import ImageGenerator, Receipt
@@ -196,7 +198,20 @@ def _so_far(answers: Sequence[Receipt | DrawingFailed | None]) -> Receipt:
     )
     # Of those that have not answered more may come, and then all of it is set aside together.
     evidence = () if None in answers else tuple(piece for failure in failures for piece in failure.all_evidence)
-    return Receipt(_Answers.of(answers).encode(), tuple(images), evidence)
+    return Receipt(_Answers.of(answers).encode(), tuple(images), _cost_of(answers), evidence)
+
+
+def _cost_of(answers: Sequence[Receipt | DrawingFailed | None]) -> Money | None:
+    """What the provider says that it charges for all of them; None if it does not say it of each."""
+    costs = [
+        answer.cost if isinstance(answer, Receipt) else None
+        for answer in answers
+        if not isinstance(answer, DrawingFailed) or answer.charged is not Charged.NO
+    ]
+    told = [cost for cost in costs if cost]
+    if not told or len(told) < len(costs) or len({cost.currency for cost in told}) > 1:
+        return None
+    return Money(sum((cost.amount for cost in told), Decimal()), told[0].currency)
 
 
 def _samples(request: GenerationRequest) -> Iterator[_Sample]:

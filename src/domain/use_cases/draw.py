@@ -222,7 +222,10 @@ class Draw:
             drawing.generation = receipted.costing(drawing.generation.cost)
 
     async def _spool_receipt(self, id_: str, reference: bytes) -> None:
-        for keep in (lambda: self._spool.put(id_, RECEIPT, reference), lambda: self._spool.set_aside(f"{id_}.receipt", reference)):
+        for keep in (
+            lambda: self._spool.put(id_, RECEIPT, reference),
+            lambda: self._spool.set_aside(f"{id_}.receipt", reference),
+        ):
             try:
                 await once(keep, timeout=self._policy.call_timeout)
             except Exception as fault:  # noqa: BLE001  # the next one may take it

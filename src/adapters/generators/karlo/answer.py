@@ -49,7 +49,7 @@ def read_answer(answer: Answer, request: GenerationRequest) -> Receipt:
         flaws=tuple(reading.flaws),
         withheld=tuple(reading.withheld),
     )
-    return Receipt(receipt.encode(), tuple(reading.images), (answer.body,) if reading.flaws else ())
+    return Receipt(receipt.encode(), tuple(reading.images), evidence=(answer.body,) if reading.flaws else ())
 
 
 def _code(value: object) -> int | None:
