@@ -98,8 +98,8 @@ class Draw:
             seed = generation.request.seeds[index] if generation.request.seeds else None
             with suppress(UnusableImage):
                 image = GeneratedImage(index=index, seed=seed, data=data)
-                drawing.images[index] = self._placed(image, hashlib.sha256(data).hexdigest())
-                drawing.in_memory[index] = data
+                drawing.images[index] = self._placed(image, hashlib.sha256(image.data).hexdigest())
+                drawing.in_memory[index] = image.data
         if receipt is not None and len(drawing.images) < generation.request.samples:
             await self._collect(drawing, Receipt(receipt))
         return drawing

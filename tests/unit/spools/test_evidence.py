@@ -16,8 +16,7 @@ from darkroom.adapters.in_memory.spool import InMemoryImageSpool
 from darkroom.domain.model.errors import Charged, UnusableImage
 from darkroom.domain.model.generation import Generation
 from darkroom.domain.model.limits import Limits
-from darkroom.domain.use_cases.draw_generation import aside_name
-from darkroom.domain.use_cases.tidy_spool import TidySpool
+from darkroom.domain.use_cases.evidence import aside_name, sweep_evidence
 
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
 
@@ -82,7 +81,7 @@ async def test_evidence_goes_with_its_generation_and_with_the_prompt_that_it_quo
     for revision in (submitted, failed, *([change(failed)] if change else [])):
         await ledger.record(revision)
 
-    await TidySpool(spool=spool, ledger=ledger).evidence()
+    await sweep_evidence(spool, ledger)
 
     assert [piece for _, piece in spool.aside] == [*left, b"?"]
 
