@@ -31,7 +31,8 @@ async def test_each_request_has_one_line(house: House, said: pytest.LogCaptureFi
     await house.client.get("/wp-login.php", headers=named)
     await house.client.put("/api/images", headers=named)
     await house.client.get("/api/models", headers=named | {"Authorization": "Bearer x"})
-    assert [told(line) for line in said.records] == [
+    lines = [line for line in said.records if line.message == "request"]  # the last has another, of its token
+    assert [told(line) for line in lines] == [
         ("POST", "/api/images", 200, "r", "ada"),
         ("GET", "/api/generations/{generation_id}", 404, "r", "ada"),
         ("HEAD", "/health/live", 200, "r", "ada"),
@@ -39,7 +40,7 @@ async def test_each_request_has_one_line(house: House, said: pytest.LogCaptureFi
         ("PUT", None, 405, "r", "ada"),
         ("GET", "/api/models", 401, "r", None),
     ]
-    assert all(vars(line)["ms"] >= 0 for line in said.records)
+    assert all(vars(line)["ms"] >= 0 for line in lines)
 
 
 async def test_no_prompt_token_or_query_is_told(house: House, said: pytest.LogCaptureFixture) -> None:
