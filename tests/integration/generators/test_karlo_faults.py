@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import pytest
@@ -193,9 +193,19 @@ async def test_the_seed_that_made_an_image_is_the_one_that_is_told(
     generator: KarloImageGenerator, provider: KarloProvider
 ) -> None:
     provider.simulator.faults.set("seed-altered", index=1)
+    request = replace(plain_request(generator.cards[0], samples=3), seeds=(Seed(100), Seed(200), Seed(300)))
+    images, _ = await draw(generator, request)
+
+    assert [images[index].seed for index in range(3)] == [Seed(100), Seed(201), Seed(300)]
+
+
+async def test_seeds_that_contradict_each_other_are_not_known(
+    generator: KarloImageGenerator, provider: KarloProvider
+) -> None:
+    provider.simulator.faults.set("seed-altered", index=1)
     images, _ = await draw(generator, plain_request(generator.cards[0], samples=SAMPLES, first_seed=100))
 
-    assert [images[index].seed for index in range(SAMPLES)] == [Seed(100), Seed(102), Seed(102)]
+    assert [images[index].seed for index in range(SAMPLES)] == [None, None, None], "102 is reported of two"
 
 
 async def test_retry_after_is_handed_on(generator: KarloImageGenerator, provider: KarloProvider) -> None:
