@@ -57,7 +57,8 @@ class Draw:
     ) -> None:
         self._generator, self._storage, self._spool, self._ledger = generator, storage, spool, ledger
         self._policy, self._clock = policy, clock
-        self._quota = ProviderQuota(ledger, policy)
+        one_by_one = {card.version.value for card in generator.cards if card.one_by_one_for is not None}
+        self._quota = ProviderQuota(ledger, policy, one_by_one=one_by_one)
 
     async def __call__(self, generation: Generation, known: Known) -> Drawing:
         """Return it `drawn`, or at its end without an image.
@@ -137,13 +138,15 @@ class Draw:
         except DarkroomError as fault:
             drawing.unwritten = fault
         else:
-            await self._submit(drawing)
+            with self._quota.metering(submitted):
+                await self._submit(drawing)
 
     async def _take_up(self, drawing: Drawing) -> None:
         """Go on with one that was submitted before, by a process that is gone."""
         receipt, drawing.receipt_spooled = await self._receipt_of(drawing.generation), True
         if receipt is None:
-            await self._submit(drawing, again=True)
+            with self._quota.metering(drawing.generation):
+                await self._submit(drawing, again=True)
         else:
             self._record_beside(drawing, receipt)
             await self._collect(drawing, receipt)

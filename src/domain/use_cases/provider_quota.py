@@ -1,21 +1,39 @@
 """A provider's own quota: images a minute, for all processes together."""
 
 import asyncio
+import logging
+from collections.abc import Container, Iterator
+from contextlib import contextmanager
 from functools import partial
 
 from darkroom.domain.model.errors import GeneratorUnavailable, Superseded
 from darkroom.domain.model.generation import Generation
 from darkroom.domain.model.policy import Policy
 from darkroom.domain.ports import GenerationLedger
-from darkroom.domain.use_cases.patience import before_money
+from darkroom.domain.use_cases.meter import METER, Meter
+from darkroom.domain.use_cases.patience import before_money, once
+
+log = logging.getLogger(__name__)
 
 
 class ProviderQuota:
-    """Makes an order wait until its provider's quota has room for it, or turns it away before it costs anything."""
+    """Makes an order wait until its provider's quota has room for it, or turns it away before it costs anything.
 
-    def __init__(self, ledger: GenerationLedger, policy: Policy, *, longest_wait: float = 10.0) -> None:
-        """`longest_wait` in seconds."""
+    An order that leaves in one call needs room for all its images at once. If each sample is a call of its own, the
+    first one needs room here, and the others as they leave: what asks for them waits for the `METER`.
+    """
+
+    def __init__(
+        self,
+        ledger: GenerationLedger,
+        policy: Policy,
+        *,
+        one_by_one: Container[str] = frozenset(),
+        longest_wait: float = 10.0,
+    ) -> None:
+        """`one_by_one`: versions of models that are asked for each sample by itself; `longest_wait` in seconds."""
         self._ledger, self._policy, self._longest_wait = ledger, policy, longest_wait
+        self._one_by_one = one_by_one
 
     async def reserve(self, generation: Generation) -> None:
         """Take the generation's images out of the quota, waiting a little where that helps.
@@ -28,7 +46,8 @@ class ProviderQuota:
         per_minute = self._policy.images_per_minute.get(generation.generator)
         if per_minute is None:
             return
-        images, waited = generation.request.samples, 0.0
+        images = 1 if generation.model.value in self._one_by_one else generation.request.samples
+        waited = 0.0
         reserve = partial(self._ledger.reserve, generation.generator, images, per_minute)
         if images > per_minute:
             raise GeneratorUnavailable(f"{images} images at once are more than the provider's quota of {per_minute}")
@@ -43,3 +62,41 @@ class ProviderQuota:
                 raise GeneratorUnavailable("the provider's quota is used up", retry_after=max(1, round(wait)))
             waited += wait
             await asyncio.sleep(wait)
+
+    @contextmanager
+    def metering(self, generation: Generation) -> Iterator[None]:
+        """Within the block the generation's samples are metered, but for the first one, which is reserved by then."""
+        per_minute = self._policy.images_per_minute.get(generation.generator)
+        if per_minute is None or generation.model.value not in self._one_by_one:
+            yield
+            return
+        before = METER.set(self._meter(generation.generator, per_minute))
+        try:
+            yield
+        finally:
+            METER.reset(before)
+
+    def _meter(self, generator: str, per_minute: int) -> Meter:
+        reserved = 1
+
+        async def leave(until: float) -> None:
+            nonlocal reserved
+            if reserved:
+                reserved -= 1
+                return
+            clock = asyncio.get_running_loop().time
+            while True:
+                try:
+                    wait = await once(
+                        lambda: self._ledger.reserve(generator, 1, per_minute), timeout=self._policy.call_timeout
+                    )
+                except Exception as fault:  # noqa: BLE001  # other samples were paid for: this one waits, whatever it is
+                    log.warning("the quota of %s cannot be asked for: %r", generator, fault)
+                    wait = 1.0
+                if not wait:
+                    return
+                if clock() + wait > until:
+                    raise GeneratorUnavailable("the provider's quota is used up", retry_after=max(1, round(wait)))
+                await asyncio.sleep(wait)
+
+        return leave

@@ -2,7 +2,7 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import ClassVar
 
 from darkroom.domain.model.errors import DrawingFailed, GeneratorUnavailable, OutcomeUnknown
@@ -26,19 +26,31 @@ class Recover:
     def __init__(
         self, spool: ImageSpool, ledger: GenerationLedger, work: Work, *, cards: Mapping[str, ModelCard]
     ) -> None:
-        """`cards` by version, for who may be asked again under the same key."""
+        """`cards` by version: who may be asked again under the same key, and who is offered here at all."""
         self._spool, self._ledger, self._work, self._cards = spool, ledger, work, cards
+        self._kept: set[str] = set()
 
     async def __call__(self) -> int:
         """Take up a batch of abandoned generations; returns how many.
 
+        One that left for a generator that is not offered here any more is kept as it is: what it was paid for may still
+        be collected when the generator is set again, under its name.
+
         Raises:
             LedgerUnavailable: not now.
         """
-        abandoned = await self._ledger.take_abandoned(self.BATCH, at_work=self._work)
+        abandoned = await self._ledger.take_abandoned(self.BATCH, at_work=_AtWork(self._work, self._kept))
         for generation in abandoned:
             log.warning("was left %s by a worker", generation.state, extra={"generation": generation.id})
-            self._work.resume(generation, self._hopeless(generation))
+            if self._is_gone(generation):
+                self._kept.add(generation.id)
+                log.error(
+                    "is kept as it is: it left for %s of the generator %s, which is not set here; set it again",
+                    *(generation.model.value, generation.generator),
+                    extra={"generation": generation.id},
+                )
+            else:
+                self._work.resume(generation, self._hopeless(generation))
         return len(abandoned)
 
     async def tidy(self) -> int:
@@ -90,6 +102,12 @@ class Recover:
         for index in indexes:
             await self._spool.remove(generation.id, index)
 
+    def _is_gone(self, generation: Generation) -> bool:
+        """Whether what was submitted can be asked about nowhere: its generator is not offered, or another one draws."""
+        card = self._cards.get(generation.model.value)
+        offered = card is not None and card.generator == generation.generator
+        return generation.state is State.SUBMITTED and not offered
+
     def _hopeless(self, generation: Generation) -> DrawingFailed | None:
         """Why it cannot be drawn any more, if it cannot."""
         if generation.state is State.RECEIVED and not generation.promised:
@@ -99,3 +117,13 @@ class Recover:
         if generation.state is State.SUBMITTED and generation.receipt is None and not (card and card.idempotent):
             return OutcomeUnknown(INTERRUPTED)
         return None
+
+
+class _AtWork:
+    """What is not to be taken up: what is being worked on, and what is kept for a generator that is gone."""
+
+    def __init__(self, work: Container[str], kept: Container[str]) -> None:
+        self._work, self._kept = work, kept
+
+    def __contains__(self, generation_id: object) -> bool:
+        return generation_id in self._work or generation_id in self._kept

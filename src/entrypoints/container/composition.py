@@ -57,7 +57,11 @@ class Container(containers.DeclarativeContainer):
         ledger=webhook_ledger,
         sender=webhook_sender,
         message=providers.Callable(
-            partial, webhook_message, storage=storage, public_path=settings.provided.service.public_path
+            partial,
+            webhook_message,
+            storage=storage,
+            public_path=settings.provided.service.public_path,
+            show_provider_messages=settings.provided.generators.show_provider_messages,
         ),
     )
     application = providers.Singleton(

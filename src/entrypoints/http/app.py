@@ -36,12 +36,14 @@ def create_app(
     lifespan: Sequence[Lifespan] = (),
     watch: Watch = unwatched,
     public_path: str = "",
+    show_provider_messages: bool = False,
 ) -> Litestar:
     """Build the ASGI application.
 
     `cors_origins` are those whose pages may call it from a browser. `lifespan` are entered, in their order, before
     the first request, and left after the last. `watch` is entered around each request. `public_path` is what paths of
-    the service begin with for its clients, without a slash at its end.
+    the service begin with for its clients, without a slash at its end. `show_provider_messages`: callers see what the
+    provider said of a failure.
     """
     with published_under(public_path):
         documentation = documentation_routes(services.cards)
@@ -73,5 +75,11 @@ def create_app(
     # A public path such as /api could be a path of ours: then only a proxy that takes it off is understood.
     ours = {route.path.split("/")[1] for route in app.routes}
     left_on = public_path[1:].partition("/")[0] not in ours
-    app.asgi_handler = Edge(Cors(inner, cors_origins) if cors_origins else inner, watch, public_path, left_on=left_on)
+    app.asgi_handler = Edge(
+        Cors(inner, cors_origins) if cors_origins else inner,
+        watch,
+        public_path,
+        left_on=left_on,
+        show_provider_messages=show_provider_messages,
+    )
     return app

@@ -11,7 +11,7 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from darkroom.entrypoints import logs
 from darkroom.entrypoints.http import access_log
 from darkroom.entrypoints.http.headers import Headers
-from darkroom.entrypoints.http.problems import PROBLEM
+from darkroom.entrypoints.http.problems import PROBLEM, provider_messages
 from darkroom.entrypoints.http.public_path import published_under, without_public_path
 from darkroom.entrypoints.http.request_id import choose_request_id
 
@@ -43,9 +43,18 @@ def unwatched(headers: Headers) -> Iterator[Answered]:
 class Edge:
     """ASGI middleware that names the request, dresses the answer and writes the line in the access log."""
 
-    def __init__(self, app: ASGIApp, watch: Watch, public_path: str = "", *, left_on: bool = False) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        watch: Watch,
+        public_path: str = "",
+        *,
+        left_on: bool = False,
+        show_provider_messages: bool = False,
+    ) -> None:
         """`left_on` says that a proxy may leave the public path on requests."""
         self._app, self._watch, self._public_path, self._left_on = app, watch, public_path, left_on
+        self._show_provider_messages = show_provider_messages
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
@@ -55,6 +64,7 @@ class Edge:
         with (
             logs.carrying(request_id=request_id),
             published_under(self._public_path),
+            provider_messages(shown=self._show_provider_messages),
             self._watch(scope["headers"]) as answered,
         ):
             await self._answer(scope, receive, send, request_id, answered)

@@ -1,13 +1,15 @@
 """Problems (RFC 9457): how it is told what went wrong, and whether money was spent by then."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Annotated, Any, Final
 from urllib.parse import quote
 
 from litestar import Request, Response
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
-from darkroom.domain.model.errors import Charged, DarkroomError, InvalidRequest, Violation
+from darkroom.domain.model.errors import Charged, DarkroomError, DrawingFailed, InvalidRequest, Violation
 from darkroom.entrypoints.http.answers import Image
 from darkroom.entrypoints.http.errors import Forbidden, MethodNotAllowed, Unauthorized
 from darkroom.entrypoints.http.problem_types import problem_type_of
@@ -50,6 +52,9 @@ class Problem(Struct, frozen=True, kw_only=True):
     detail: str
     instance: Annotated[str, Meta(description="What it happened to: the generation, else the address asked for.")]
     charged: Charged
+    provider_message: Annotated[
+        str | UnsetType, Meta(description="What the provider said, where the operator lets callers see it.")
+    ] = UNSET
 
 
 class ProblemAnswer(Problem, frozen=True, kw_only=True):
@@ -60,9 +65,23 @@ class ProblemAnswer(Problem, frozen=True, kw_only=True):
     images: Annotated[list[Image], Meta(description="What was stored all the same.")] | UnsetType = UNSET
 
 
+_SHOWN: Final = ContextVar("provider messages are shown", default=False)
+
+
+@contextmanager
+def provider_messages(*, shown: bool) -> Iterator[None]:
+    """Within the block problems hold what the provider said, if `DARKROOM_SHOW_PROVIDER_MESSAGES` lets them."""
+    before = _SHOWN.set(shown)
+    try:
+        yield
+    finally:
+        _SHOWN.reset(before)
+
+
 def problem_of(error: DarkroomError, instance: str) -> Problem:
     """Tell an error as a problem of `instance`."""
     kind = problem_type_of(error)
+    said = error.provider_message if _SHOWN.get() and isinstance(error, DrawingFailed) else ""
     return Problem(
         type=public(kind.uri),
         title=kind.title,
@@ -70,6 +89,7 @@ def problem_of(error: DarkroomError, instance: str) -> Problem:
         detail=error.detail or kind.title,
         instance=instance,
         charged=error.charged,
+        provider_message=said or UNSET,
     )
 
 

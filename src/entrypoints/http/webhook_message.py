@@ -8,6 +8,7 @@ from msgspec import Struct
 from darkroom.domain.model.generation import Generation
 from darkroom.domain.ports import ImageStorage
 from darkroom.entrypoints.http.generations import GenerationShown, Moment
+from darkroom.entrypoints.http.problems import provider_messages
 from darkroom.entrypoints.http.public_path import published_under
 
 
@@ -19,13 +20,15 @@ class GenerationFinished(Struct, frozen=True):
     data: GenerationShown
 
 
-async def webhook_message(generation: Generation, storage: ImageStorage, public_path: str = "") -> bytes:
+async def webhook_message(
+    generation: Generation, storage: ImageStorage, public_path: str = "", *, show_provider_messages: bool = False
+) -> bytes:
     """The body of the message about a generation at its end; `public_path` is that of the service.
 
     Raises:
         StorageUnavailable: its images cannot be linked to just now.
     """
-    with published_under(public_path):
+    with published_under(public_path), provider_messages(shown=show_provider_messages):
         shown = await GenerationShown.of(generation, storage)
     message = GenerationFinished("generation.finished", generation.finished_at or generation.created_at, shown)
     return msgspec.json.encode(message)

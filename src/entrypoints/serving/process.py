@@ -70,6 +70,7 @@ async def serve(
             cors_origins=service.cors_origins,
             watch=watching.request,
             public_path=service.public_path,
+            show_provider_messages=settings.generators.show_provider_messages,
         )
         watching.addresses(addresses(app))
         server = Server(app, connections, watching.refused, keep_alive=service.keep_alive, shared=service.workers > 1)

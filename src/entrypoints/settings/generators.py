@@ -55,6 +55,15 @@ class GeneratorSettings:
     fetch_timeout: Annotated[
         float, Setting("DARKROOM_FETCH_TIMEOUT", read.seconds, "seconds to fetch the images that a provider made")
     ] = 60
+    show_provider_messages: Annotated[
+        bool,
+        Setting(
+            "DARKROOM_SHOW_PROVIDER_MESSAGES",
+            read.flag,
+            "whether callers see what a provider said of a failure, in `provider_message`; the log and the ledger have "
+            "it in any case, without prompts and keys",
+        ),
+    ] = False
     trust_env: Annotated[
         bool,
         Setting("DARKROOM_TRUST_ENV", read.flag, "whether HTTPS_PROXY, NO_PROXY and SSL_CERT_FILE are followed"),

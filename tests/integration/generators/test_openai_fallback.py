@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Final
 
 import pytest
@@ -55,3 +56,42 @@ async def test_a_rejected_prompt_is_not_carried_to_the_next_model(
     else:
         assert answer.json()["charged"] == charged
         assert "litellm" not in answer.text, "the provider's own words are shown to the caller"
+
+
+@pytest.mark.parametrize("shown", [False, True])
+async def test_what_the_provider_said_is_shown_only_if_the_operator_lets_it(*, shown: bool) -> None:
+    async with (
+        openai_images_simulator() as provider,
+        open_openai_images(
+            api_key=provider.api_key, base_url=f"{provider.base_url}/v1", models=parse_models([f"flux-dev={SIZES}"])
+        ) as generator,
+    ):
+        provider.faults.set("error-billing-limit")
+        async with open_house(generator=generator, show_provider_messages=shown) as house:
+            answer = await house.order(**ORDER)
+            again = await house.client.get(answer.json()["instance"])
+
+    said = "Billing hard limit has been reached."
+    assert answer.json().get("provider_message") == (said if shown else None)
+    assert again.json()["problem"].get("provider_message") == (said if shown else None)
+
+
+async def test_samples_that_leave_one_by_one_are_metered() -> None:
+    async with (
+        openai_images_simulator() as provider,
+        open_openai_images(
+            api_key=provider.api_key, base_url=f"{provider.base_url}/v1", models=parse_models([f"flux-dev={SIZES}"])
+        ) as generator,
+        open_house(generator=generator, images_per_minute={"openai": 2}) as house,
+    ):
+        left: list[int] = []
+        until = asyncio.get_running_loop().time() + 5
+        ordering = asyncio.create_task(house.order(**ORDER, samples=3))
+        while len(provider.calls) < 2:
+            await asyncio.sleep(0.01)
+            assert asyncio.get_running_loop().time() < until + 25
+        await asyncio.sleep(0.5)
+        left.append(len(provider.calls))
+        ordering.cancel()
+
+    assert left == [2], "the third sample left before the minute was over"

@@ -108,6 +108,8 @@ async def open_house(
     cors_origins: Sequence[str] = (),
     chains: Mapping[str, Sequence[str]] | None = None,
     public_path: str = "",
+    show_provider_messages: bool = False,
+    images_per_minute: Mapping[str, int] | None = None,
 ) -> AsyncIterator[House]:
     generator, storage = generator or InMemoryImageGenerator(), storage or InMemoryImageStorage()
     spool, ledger = spool or InMemoryImageSpool(), ledger or InMemoryGenerationLedger()
@@ -122,6 +124,7 @@ async def open_house(
         policy=Policy(
             limits=limits,
             chains=chains or {},
+            images_per_minute=images_per_minute or {},
             key_prefix="images/",
             max_in_flight=max_in_flight,
             max_queued=max_queued,
@@ -144,7 +147,12 @@ async def open_house(
         files=files,
         webhooks=webhooks,
     )
-    app = create_app(services, cors_origins=cors_origins, public_path=public_path)
+    app = create_app(
+        services,
+        cors_origins=cors_origins,
+        public_path=public_path,
+        show_provider_messages=show_provider_messages,
+    )
     async with _serving(app) as port:
         contract = Contract(openapi(cards))
         async with httpx.AsyncClient(

@@ -48,6 +48,7 @@ TABLE: list[tuple[str, str, object, str, str]] = [
         "must be models with | between them",
     ),
     ("DARKROOM_FETCH_TIMEOUT", "1.5", 1.5, "nan", LONG),
+    ("DARKROOM_SHOW_PROVIDER_MESSAGES", "true", True, "yes", "must be true or false"),
     ("DARKROOM_TRUST_ENV", "True", True, "yes", "must be true or false"),
     ("DARKROOM_S3_CONDITIONAL_WRITES", "false", "false", "no", "must be auto, true or false"),
     ("DARKROOM_S3_CHECKSUMS", "true", "true", "yes", "must be auto, true or false"),
