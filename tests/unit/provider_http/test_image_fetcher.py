@@ -194,7 +194,7 @@ async def test_a_link_that_is_not_allowed_is_never_followed(link: str) -> None:
     assert link not in str(raised.value)
 
 
-@pytest.mark.parametrize("place", ["/x", "\ud800", "", "https://cdn.example/\u00f6"])
+@pytest.mark.parametrize("place", ["/files/a.png", "\ud800", "", "https://cdn.example/\u00f6"])
 async def test_what_is_no_link_is_not_fetched(place: str) -> None:
     cdn = Cdn(200)
     with pytest.raises(UnusableImage, match="image 0"):
