@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import count
 from typing import ClassVar, Final
@@ -165,7 +166,7 @@ class Studio(Provider):
     def __init__(self) -> None:
         self.situation: Situation | None = None
         self.calls: list[Asked] = []
-        self.charged = 0
+        self.charged = self.fetched = 0
 
     @property
     def secrets(self) -> Sequence[str]:
@@ -180,10 +181,15 @@ class Studio(Provider):
         return self.charged
 
     async def suffer(self, situation: Situation) -> None:
-        self.situation = situation
+        self.situation, self.fetched = situation, 0
 
     async def recover(self) -> None:
         self.situation = None
+
+    def fetch(self) -> None:
+        self.fetched += 1
+        if self.situation is Situation.LINKS_NOT_YET and self.fetched == 1:
+            raise LookupError
 
     async def order(self, request: GenerationRequest) -> None:
         if self.situation is Situation.UNREACHABLE:
@@ -216,7 +222,23 @@ class Caller(Broken):
             raise self.lost() from fault
         except PermissionError as fault:
             raise self.rejected() from fault
-        return await super().submit(request, key)
+        if self.studio.situation is Situation.GARBAGE:
+            raise self.unreadable(b"garbage")
+        self.fetch()
+        receipt = await super().submit(request, key)
+        if self.studio.situation is Situation.OTHER_SIZE:
+            return replace(receipt, images=tuple(map(self.resized, receipt.images)))
+        return receipt
+
+    def fetch(self) -> None:
+        with suppress(LookupError):
+            self.studio.fetch()
+
+    def resized(self, image: GeneratedImage) -> GeneratedImage:
+        return replace(image, data=tile(64, 64, image.index))
+
+    def unreadable(self, answer: bytes) -> DrawingFailed:
+        return UnusableImage("it cannot be read", evidence=answer)
 
     async def order(self, request: GenerationRequest) -> None:
         await self.studio.order(request)
@@ -265,6 +287,30 @@ class HandsARejectedPromptOn(Caller):
 
     def rejected(self) -> DrawingFailed:
         return UnusableImage("there is no image in the answer")
+
+
+class GivesUpAtOnce(Caller):
+    breaks, told = "trouble_is_told_with_the_truth_about_the_money[links_not_yet]", "it must be told otherwise"
+
+    def fetch(self) -> None:
+        try:
+            self.studio.fetch()
+        except LookupError as dead:
+            raise UnusableImage("its link is dead") from dead
+
+
+class RefusesAnotherSize(Caller):
+    breaks, told = "trouble_is_told_with_the_truth_about_the_money[other_size]", "it must be told otherwise"
+
+    def resized(self, image: GeneratedImage) -> GeneratedImage:
+        raise UnusableImage("it is longer than what was ordered can be", evidence=image.data)
+
+
+class ThrowsEvidenceAway(Caller):
+    breaks, told = "trouble_is_told_with_the_truth_about_the_money[garbage]", "is not handed on as evidence"
+
+    def unreadable(self, answer: bytes) -> DrawingFailed:
+        return UnusableImage("it cannot be read")
 
 
 class TellsSecrets(Caller):
@@ -323,7 +369,12 @@ class TestBroken(GeneratorContract):
 
 @pytest.mark.parametrize("kind", [Caller, *CALLERS], ids=lambda kind: kind.__name__)
 class TestBrokenCaller(ProviderContract):
-    situations = frozenset({Situation.UNREACHABLE, Situation.CONNECTION_LOST, Situation.REFUSED_IN_A_SUCCESS})
+    situations = frozenset(
+        {
+            *(Situation.UNREACHABLE, Situation.CONNECTION_LOST, Situation.REFUSED_IN_A_SUCCESS, Situation.GARBAGE),
+            *(Situation.LINKS_NOT_YET, Situation.OTHER_SIZE),
+        }
+    )
 
     @pytest.fixture
     def provider(self) -> Studio:
