@@ -28,7 +28,7 @@ from darkroom.domain.ports import ImageGenerator
 from servers.ports import LOOPBACK
 
 AT_ONCE: Final = 32
-_NUMBER: Final = re.compile(rb"bent answer (\d+)|/bent/(\d+)")
+_NUMBER: Final = re.compile(rb"bent answer (\d+)|/bent/(\d+)|[/=]n(\d+)")
 _JPEG_SCAN: Final = b"\xff\xda"
 
 Template = Callable[[str], dict[str, Any]]
@@ -176,10 +176,14 @@ def _head(lines: bytes, length: int | None) -> bytes:
 
 @dataclass
 class BentProvider:
-    """Answers each order by its number; `asked` counts the paid calls of each."""
+    """Answers each order by its number; `asked` counts the paid calls of each.
+
+    `queued` is what an order is answered with at a provider that lets it wait in a queue, by origin and number.
+    """
 
     template: Template
     linked: bool
+    queued: Callable[[str, int], dict[str, Any]] | None = None
     origin: str = ""
     asked: Counter[int] = field(default_factory=Counter)
 
@@ -191,11 +195,15 @@ class BentProvider:
             )
             request = head + await reader.readexactly(length)
             if found := _NUMBER.search(request):
-                number = int(found[1] or found[2])
+                number = int(found[1] or found[2] or found[3])
                 answer = self.answer(number)
-                posted = request.startswith(b"POST ")
+                posted = request.startswith(b"POST ") and found[1] is not None
                 self.asked[number] += posted
-                writer.write(answer.wire if posted else answer.image_wire)
+                if posted and self.queued:
+                    body = json.dumps(self.queued(self.origin, number)).encode()
+                    writer.write(_head(b"", len(body)) + body)
+                else:
+                    writer.write(answer.image_wire if b"/bent/" in head.partition(b"\r\n")[0] else answer.wire)
                 await writer.drain()
         writer.close()
         with suppress(OSError):

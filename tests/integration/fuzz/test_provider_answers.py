@@ -9,11 +9,17 @@ from typing import Any, Final
 
 import pytest
 
+from darkroom.adapters.generators.bfl import open_bfl
+from darkroom.adapters.generators.bfl import parse_models as bfl_models
+from darkroom.adapters.generators.fal import open_fal
+from darkroom.adapters.generators.fal import parse_models as fal_models
 from darkroom.adapters.generators.gemini import open_gemini
 from darkroom.adapters.generators.gemini import parse_models as gemini_models
 from darkroom.adapters.generators.karlo import open_karlo
 from darkroom.adapters.generators.openai_images import open_openai_images
 from darkroom.adapters.generators.openai_images import parse_models as openai_models
+from darkroom.adapters.generators.replicate import open_replicate
+from darkroom.adapters.generators.replicate import parse_models as replicate_models
 from darkroom.adapters.generators.stability import open_stability
 from darkroom.adapters.generators.webui import open_webui
 from darkroom.domain.ports import ImageGenerator
@@ -23,6 +29,7 @@ FEW: Final = 150
 MANY: Final = 20_000
 MEMORY: Final = 200_000_000
 PATIENCE: Final[dict[str, Any]] = {"call_timeout": 20, "fetch_timeout": 3}
+QUEUE_PATIENCE: Final = {**PATIENCE, "drawing_timeout": 5}
 
 
 def _karlo(text: str) -> dict[str, Any]:
@@ -53,6 +60,28 @@ async def _opened(kind: str, provider: BentProvider) -> AsyncIterator[ImageGener
         "gemini": lambda: open_gemini(
             api_key="k", base_url=url, models=gemini_models(["gemini-x-image"]), call_timeout=20
         ),
+        "bfl": lambda: open_bfl(
+            api_key="k",
+            base_url=url,
+            models=bfl_models(["flex=flux-2-flex 64-512/16 seed"]),
+            polling_hosts=[url],
+            image_hosts=[url],
+            **QUEUE_PATIENCE,
+        ),
+        "fal": lambda: open_fal(
+            api_key="k",
+            base_url=url,
+            models=fal_models(["x=fal-ai/x 64-512 seed"]),
+            image_hosts=[url],
+            **QUEUE_PATIENCE,
+        ),
+        "replicate": lambda: open_replicate(
+            api_token="k",  # of nobody
+            base_url=url,
+            models=replicate_models(["x=own/x 64-512 seed"]),
+            image_hosts=[url],
+            **QUEUE_PATIENCE,
+        ),
     }
     async with openings[kind]() as generator:
         yield generator
@@ -66,12 +95,30 @@ ANSWERS: Final[dict[str, Template]] = {
     "stability": lambda text: {"image": text, "finish_reason": "SUCCESS"},
     "webui": lambda text: {"images": [text], "parameters": {}, "info": "{}"},
     "gemini": _gemini,
+    "bfl": lambda text: {"id": "x", "status": "Ready", "result": {"sample": text}},
+    "fal": lambda text: {"status": "COMPLETED", "images": [{"url": text}]},
+    "replicate": lambda text: {"id": "x", "status": "succeeded", "output": [text]},
+}
+
+
+def _bfl_order(origin: str, number: int) -> dict[str, Any]:
+    return {"id": f"n{number}", "polling_url": f"{origin}/v1/get_result?id=n{number}"}
+
+
+def _fal_order(origin: str, number: int) -> dict[str, Any]:
+    return {f"{what}_url": f"{origin}/{what}/n{number}" for what in ("status", "response", "cancel")}
+
+
+QUEUED: Final[dict[str, Callable[[str, int], dict[str, Any]]]] = {
+    "bfl": _bfl_order,
+    "fal": _fal_order,
+    "replicate": lambda _, number: {"id": f"n{number}", "status": "starting"},
 }
 
 
 async def _attacked(kind: str, numbers: range) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    provider = BentProvider(ANSWERS[kind], linked="links" in kind)
+    provider = BentProvider(ANSWERS[kind], linked="links" in kind or kind in QUEUED, queued=QUEUED.get(kind))
     async with serving(provider), _opened(kind, provider) as generator:
         wrong = await attack(generator, provider, numbers)
 
