@@ -28,7 +28,7 @@ from darkroom.adapters.postgres.database import open_postgres_database
 from darkroom.domain.model.identifiers import uuid7
 from darkroom.domain.model.limits import Limits
 from darkroom.domain.ports import GenerationLedger
-from harness.caller import SECRET, Caller, calling
+from harness.caller import SECRET, calling
 from servers.darkroom import Darkroom
 from servers.postgres import PostgresServer
 
@@ -95,7 +95,7 @@ async def _opened(data: Path, url: str | None) -> AsyncIterator[tuple[Table, Gen
 
 
 async def _ask(url: str) -> tuple[float, float, float, int]:
-    async with calling(_FLOOD, kept=True) as flood, calling("other", kept=True) as other:
+    async with _calling(_FLOOD) as flood, _calling("other") as other:
         idle = await _p99(other, url)
         asked, not_ready, over = 0, 0, asyncio.Event()
 
@@ -120,7 +120,7 @@ async def _ask(url: str) -> tuple[float, float, float, int]:
     return idle, busy, usages, not_ready
 
 
-async def _p99(caller: Caller, url: str) -> float:
+async def _p99(caller: aiohttp.ClientSession, url: str) -> float:
     taken = []
     for _ in range(_LOOKS):
         began = time.perf_counter()
@@ -130,13 +130,18 @@ async def _p99(caller: Caller, url: str) -> float:
     return quantiles(taken, n=100)[-1]
 
 
-async def _get(url: str, caller: Caller) -> int:
-    async with (
-        aiohttp.ClientSession() as session,
-        session.get(url, headers={"Authorization": caller.authorization}) as response,
-    ):
+async def _get(url: str, session: aiohttp.ClientSession) -> int:
+    async with session.get(url) as response:
         await response.read()
         return response.status
+
+
+@asynccontextmanager
+async def _calling(subject: str) -> AsyncIterator[aiohttp.ClientSession]:
+    async with calling(subject) as caller:
+        headers = {"Authorization": caller.authorization}
+    async with aiohttp.ClientSession(headers=headers) as session:
+        yield session
 
 
 if __name__ == "__main__":

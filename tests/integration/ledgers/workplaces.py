@@ -21,7 +21,7 @@ from darkroom.adapters.postgres.times import Times
 from darkroom.domain.model.identifiers import uuid7
 from darkroom.domain.ports import GenerationLedger
 
-TIMES = Times(answer=5, pulse=0.5, pulse_answer=1, dead_after=2)
+TIMES = Times(answer=5, pulse=0.5, pulse_answer=1, takeover=0.5, dead_after=2)
 """So short that tests need not wait long, and that a crowded machine does not matter."""
 
 
