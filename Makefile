@@ -124,6 +124,10 @@ $(measurements:%=bench-%): bench-%: $(dev_ready) $(bench_ready)
 bench-growth: $(dev_ready) ## Measure ledgers as they grow, and write docs/growing.md
 	@PYTHONPATH=tests $(bin)/python -m benchmarks.growth --write
 
+.PHONY: bench-reads
+bench-reads: $(dev_ready) ## Measure what a caller who reads without pause costs the others
+	@PYTHONPATH=tests $(bin)/python -m benchmarks.reads
+
 .PHONY: karlo
 karlo: $(dev_ready) ## Run the Karlo simulator, to try the service against
 	@cd tests && ../$(bin)/python -m simulators.karlo

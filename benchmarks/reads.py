@@ -102,12 +102,14 @@ async def _ask(url: str) -> tuple[float, float, float, int]:
         async def read() -> None:
             nonlocal asked
             while not over.is_set():
-                asked += await _get(f"{url}/api/usage", flood) == 200  # noqa: PLR2004  # HTTP
+                status = await _get(f"{url}/api/usage", flood)
+                asked += status == 200  # noqa: PLR2004  # HTTP
 
         async def look() -> None:
             nonlocal not_ready
             while not over.is_set():
-                not_ready += await _get(f"{url}/health/ready", other) != 200  # noqa: PLR2004  # HTTP
+                status = await _get(f"{url}/health/ready", other)
+                not_ready += status != 200  # noqa: PLR2004  # HTTP
                 await asyncio.sleep(0.05)
 
         reading = [asyncio.create_task(read()) for _ in range(_CONNECTIONS)]
