@@ -31,6 +31,8 @@ TOLD: Final = {name: told for name, told in TOLD_OF_ALL.items() if not name.star
         *each(Told(PromptRejected, Charged.UNKNOWN), *(f"within-moderation-{side}-charge" for side in SIDES)),
         *each(UNUSABLE, "within-paid", "data-missing", "data-null", "data-of-strings", "image-svg-drawn"),
         *each(ALL, "error-beside-the-image", "usage-missing", "cost-null", "image-clamped"),
+        # All pixels of a PNG are there without its end.
+        *each(ALL, "image-without-its-end"),
         # What is said of a file is not believed: its bytes are a picture.
         *each(ALL, "media-type-svg", "media-type-null"),
     )

@@ -24,7 +24,7 @@ from darkroom.domain.ports import ImageGenerator, Receipt
 GEMINI: Final = "https://generativelanguage.googleapis.com/v1beta"
 
 _LONGEST_DESCRIPTION: Final = 65_536  # bytes of what is said of a model
-_MOST_PICTURES: Final = 3  # in an answer: a model may think aloud in two drafts
+_MOST_PICTURES: Final = 2  # as long as one may be: the picture, and all drafts, which are smaller, as another
 
 
 class GeminiImageGenerator(ImageGenerator):
