@@ -23,7 +23,7 @@ from darkroom.domain.model.errors import Charged, PromptRejected
 from darkroom.domain.model.generation import GenerationRequest
 from darkroom.domain.model.model_card import ModelCard
 from darkroom.domain.model.values import Prompt
-from darkroom.domain.ports import ImageGenerator
+from darkroom.domain.ports import ImageGenerator, Receipt
 from darkroom.entrypoints.container.generators import GENERATORS, open_generator
 from darkroom.entrypoints.settings import Settings
 from darkroom.entrypoints.settings.generators import GENERATOR_GROUPS
@@ -94,7 +94,7 @@ async def row(provider: Provider) -> Iterable[str]:
         "yes" if any(card.idempotent for card in run.cards) else "no",
         cut,
         refusals,
-        "on the card" if any(card.price for card in run.cards) else "by `DARKROOM_PRICES`",
+        _price(run.cards, receipt),
         run.simulator.links_live if linked else "no links",
         run.simulator.tested_against,
     )
@@ -111,6 +111,12 @@ def _purpose(name: str) -> str:
     group = GENERATOR_GROUPS.get(name)
     said = (group or import_module(f"darkroom.adapters.generators.{name}")).__doc__ or ""
     return re.split(r"(?<=\.)\s|\n\n", said.strip(), maxsplit=1)[0].removesuffix(".").replace("\n", " ")
+
+
+def _price(cards: Iterable[ModelCard], receipt: Receipt) -> str:
+    """Where the price of an image is known from, and whether an answer says what it came to."""
+    known = "on the card" if any(card.price for card in cards) else "by `DARKROOM_PRICES`"
+    return f"{known}, and by each answer" if receipt.cost else known
 
 
 async def _seed(run: Run) -> str:

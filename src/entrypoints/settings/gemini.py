@@ -24,7 +24,9 @@ class GeminiSettings:
             "DARKROOM_GEMINI_MODELS",
             read.names,
             "what it draws with: a name alone offers ten ratios at `1K`, `NAME=1K|2K seed` the same at two resolutions "
-            "and with seeds, `NAME=1:1=1024x1024|16:9@2K=2752x1536` lists ratios with the sizes that stand for them",
+            "and with seeds, `NAME=1:1=1024x1024|16:9@2K=2752x1536` lists ratios with the sizes that stand for them; "
+            "`tokens=0.5/3/60` after it are USD for a million tokens of the prompt, of text and of pictures, by which "
+            "the cost of each answer is computed",
             "gemini-3.1-flash-image",
         ),
     ] = ("gemini-3.1-flash-image",)

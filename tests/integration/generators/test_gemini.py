@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
 from darkroom.adapters.conformance import ProviderContract, draw, plain_request
 from darkroom.domain.model.errors import Charged, GeneratorRefused, GeneratorUnavailable, PromptRejected
 from darkroom.domain.model.image_file import MediaType
+from darkroom.domain.model.money import Money
 from darkroom.domain.model.values import ImageSize, Seed
 from darkroom.domain.ports import ImageGenerator
 from integration.generators.gemini_provider import GeminiProvider, gemini_provider
@@ -106,6 +108,14 @@ async def test_when_to_come_again_is_handed_on(
 
     assert isinstance(failure, GeneratorUnavailable)
     assert (failure.charged, failure.retry_after) == (Charged.NO, seconds)
+
+
+async def test_what_a_call_costs_is_computed_from_the_tokens_that_it_counts(provider: GeminiProvider) -> None:
+    async with provider.opened(models=["gemini-3-pro-image=tokens=0.5/3/60"]) as generator:
+        receipt = await generator.submit(plain_request(generator.cards[0], samples=2), "key")
+
+    # Twice 10 tokens of the prompt, 100 of thoughts, 1120 of the picture.
+    assert receipt.cost == Money(Decimal("0.13501"), "USD")
 
 
 async def test_of_several_samples_one_withheld_is_free_and_the_others_come(

@@ -14,6 +14,7 @@ from darkroom.adapters.conformance import ProviderContract, Situation, draw, pla
 from darkroom.domain.model.errors import GeneratorRefused, InvalidValue, UnusableImage
 from darkroom.domain.model.image_file import MediaType
 from darkroom.domain.model.model_card import ModelCard
+from darkroom.domain.model.money import Money
 from darkroom.domain.model.values import ImageSize
 from darkroom.domain.ports import ImageGenerator
 from integration.generators.openrouter_provider import OpenRouterProvider, openrouter_provider
@@ -193,6 +194,20 @@ async def test_a_picture_of_another_shape_than_was_ordered_is_handed_out_as_it_i
         images, failure = await draw(generator, replace(plain_request(card), size=ImageSize(1584, 672)))
 
     assert (failure, images[0].file.width, images[0].file.height) == (None, 1200, 896)
+
+
+@pytest.mark.parametrize(
+    ("fault", "cost"), [(None, Money.parse("0.08 USD")), ("usage-missing", None), ("cost-null", None)]
+)
+async def test_what_a_call_cost_is_what_its_answer_says(
+    provider: OpenRouterProvider, tmp_path: Path, fault: str | None, cost: Money | None
+) -> None:
+    if fault:
+        provider.simulator.faults.set(fault, times=1)
+    async with provider.opened(tmp_path, models=[f"a={SEEDREAM}"]) as generator:
+        receipt = await generator.submit(plain_request(generator.cards[0], samples=2), "key")
+
+    assert receipt.cost == cost
 
 
 async def test_svg_is_paid_for_and_no_image(provider: OpenRouterProvider, tmp_path: Path) -> None:

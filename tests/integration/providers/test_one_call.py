@@ -67,7 +67,7 @@ PROVIDERS: Final = (
         lambda gemini: {
             "DARKROOM_GEMINI_API_KEY": gemini.api_key,
             "DARKROOM_GEMINI_BASE_URL": f"{gemini.base_url}/v1beta",
-            "DARKROOM_GEMINI_MODELS": "gemini-3.1-flash-image=1K seed",
+            "DARKROOM_GEMINI_MODELS": "gemini-3.1-flash-image=1K seed tokens=0.5/3/60",
         },
     ),
     Provider(

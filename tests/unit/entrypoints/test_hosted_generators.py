@@ -170,6 +170,10 @@ async def test_without_what_it_needs_the_start_stops(environment: dict[str, str]
         (GEMINI | {"DARKROOM_GEMINI_MODELS": "a/b"}, "DARKROOM_GEMINI_MODELS: 'a/b' must be a model's name"),
         (GEMINI | {"DARKROOM_GEMINI_MODELS": "a=3K"}, "DARKROOM_GEMINI_MODELS: '3K' must name a ratio for each size"),
         (GEMINI | {"DARKROOM_GEMINI_MODELS": "a=1K steps"}, "DARKROOM_GEMINI_MODELS: '1K steps' must be sizes"),
+        (
+            GEMINI | {"DARKROOM_GEMINI_MODELS": "a=tokens=60"},
+            "DARKROOM_GEMINI_MODELS: tokens=60 must be USD for a million",
+        ),
         (GEMINI | {"DARKROOM_GEMINI_MODELS": "a=1K, a"}, "DARKROOM_GEMINI_MODELS: 'a' is named twice"),
         (OPENAI | {"DARKROOM_OPENAI_MODELS": "flux-dev"}, "DARKROOM_OPENAI_MODELS: 'flux-dev' must say what it draws"),
         (OPENAI | {"DARKROOM_OPENAI_IMAGE_HOSTS": "10.0.0.1"}, "DARKROOM_OPENAI_IMAGE_HOSTS: '10.0.0.1' is no public"),

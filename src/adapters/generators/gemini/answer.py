@@ -1,11 +1,12 @@
 """Reading an answer: a candidate whose parts hold a picture, or the reason why there is none."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from darkroom.adapters.generators.gemini.cost import TokenPrices
 from darkroom.adapters.generators.gemini.errors import gemini_failure
 from darkroom.adapters.outbound_http.answer import Answer
-from darkroom.adapters.outbound_http.images import drawn_image, enclosed_or_linked
+from darkroom.adapters.outbound_http.images import drawn_image, first_of
 from darkroom.adapters.outbound_http.linked_image import LinkedImage
 from darkroom.domain.model.errors import Charged, DrawingFailed, OutcomeUnknown, PromptRejected, UnusableImage
 from darkroom.domain.model.generation import GenerationRequest
@@ -28,8 +29,10 @@ _WITHHELD: Final = frozenset(
 _TALKED: Final = ("STOP", "NO_IMAGE", "MAX_TOKENS", None)
 
 
-def read_answer(answer: Answer, request: GenerationRequest) -> Receipt:
-    """The one image of a request. The API says nothing of its seed: it is the one that was sent.
+def read_answer(answer: Answer, request: GenerationRequest, prices: TokenPrices | None = None) -> Receipt:
+    """The one image of a request, and what it cost, if `prices` are known.
+
+    The API says nothing of its seed: it is the one that was sent.
 
     Raises:
         DrawingFailed: there is none; the class says why, and what is known of the money.
@@ -39,24 +42,24 @@ def read_answer(answer: Answer, request: GenerationRequest) -> Receipt:
     document = answer.document()
     candidates = document.get("candidates")
     candidate = _object(candidates[0]) if isinstance(candidates, list) and candidates else {}
-    image = enclosed_or_linked(_picture(candidate), index=0)
+    image = first_of(_pictures(candidate), index=0)
     if image is None:
         raise _without_picture(answer, document, candidate)
-    seed = next(iter(request.seeds), None)
+    seed, cost = next(iter(request.seeds), None), prices.cost(document.get("usageMetadata")) if prices else None
     if isinstance(image, str):
-        return Receipt(LinkedImage.of(image, seed).encode())
-    return Receipt(images=(drawn_image(request, index=0, seed=seed, data=image, image_id=None),))
+        return Receipt(LinkedImage.of(image, seed).encode(), cost=cost)
+    return Receipt(images=(drawn_image(request, index=0, seed=seed, data=image, image_id=None),), cost=cost)
 
 
-def _picture(candidate: Mapping[str, Any]) -> object:
-    """The last picture that is not a thought: some models send drafts as thoughts."""
+def _pictures(candidate: Mapping[str, Any]) -> Sequence[object]:
+    """The pictures that are not thoughts, the last one first: some models send drafts as thoughts."""
     parts = _object(candidate.get("content")).get("parts")
     pictures = [
         _object(part["inlineData"]).get("data")
         for part in (parts if isinstance(parts, list) else ())
         if isinstance(part, dict) and "inlineData" in part and part.get("thought") is not True
     ]
-    return pictures[-1] if pictures else None
+    return pictures[::-1]
 
 
 def _without_picture(answer: Answer, document: Mapping[str, Any], candidate: Mapping[str, Any]) -> DrawingFailed:

@@ -44,7 +44,7 @@ class GeminiImageGenerator(ImageGenerator):
         call = self._request("POST", f"/models/{name}:generateContent", call_body(request, self._models[name]))
         answer = await self._http.paid.send(call, longest=self._http.intake.longest_answer(_MOST_PICTURES))
         with understood(answer, request, self._endpoint.api_key):
-            return read_answer(answer, request)
+            return read_answer(answer, request, self._models[name].prices)
 
     def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
         return collect_one(request, receipt, self._http.images)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from darkroom.adapters.generators.gemini.cost import TokenPrices
 from darkroom.adapters.generators.ratios import TIERS, RatioTable
 from darkroom.domain.model.errors import InvalidValue
 from darkroom.domain.model.image_file import MediaType
@@ -16,22 +17,27 @@ RATIOS: Final = ("1:1", "16:9", "9:16", "3:2", "2:3", "4:3", "3:4", "5:4", "4:5"
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9.-]*")
 _LARGEST_SEED: Final = 2**31 - 1
-_EXAMPLE: Final = "gemini-3.1-flash-image=1K|2K seed"
+_EXAMPLE: Final = "gemini-3.1-flash-image=1K|2K seed tokens=0.5/3/60"
 
 
 @dataclass(frozen=True, slots=True)
 class GeminiModel:
-    """A model under the name by which Google knows it, that of its card; `ratios` are what stands for each size."""
+    """A model under the name by which Google knows it, that of its card.
+
+    `ratios` are what stands for each size, `prices` those of tokens, if the operator says them.
+    """
 
     card: ModelCard
     ratios: RatioTable
+    prices: TokenPrices | None = None
 
 
 def parse_models(entries: Iterable[str]) -> dict[str, GeminiModel]:
-    """Read the operator's list, by version: `name=SIZES seed`.
+    """Read the operator's list, by version: `name=SIZES seed tokens=0.5/3/60`.
 
     The name alone is enough: ten ratios at `1K`. `1K|2K` are tiers in which the ratios are offered,
     `1:1=1024x1024|16:9@2K=2752x1536` lists ratios with the sizes that stand for them. `seed` offers seeds.
+    `tokens=` are prices as `TokenPrices` reads them, by which each answer is told its cost.
 
     Raises:
         InvalidValue: an entry cannot be read, or a name comes twice.
@@ -48,9 +54,12 @@ def parse_models(entries: Iterable[str]) -> dict[str, GeminiModel]:
 def _model(name: str, words: Sequence[str]) -> GeminiModel:
     if not _NAME.fullmatch(name):
         raise InvalidValue(f"{name!r} must be a model's name, as in {_EXAMPLE}")
-    sizes = [word for word in words if word != "seed"]
-    if len(sizes) > 1:
-        raise InvalidValue(f"{' '.join(words)!r} must be sizes, and seed if it is to be offered, as in {_EXAMPLE}")
+    prices = [TokenPrices.parse(word.partition("=")[2]) for word in words if word.startswith("tokens=")]
+    sizes = [word for word in words if word != "seed" and not word.startswith("tokens=")]
+    if len(sizes) > 1 or len(prices) > 1:
+        raise InvalidValue(
+            f"{' '.join(words)!r} must be sizes, seed if it is to be offered, and prices, as in {_EXAMPLE}"
+        )
     ratios = _ratios(sizes[0]) if sizes else RatioTable.of(RATIOS)
     card = ModelCard(
         version=ModelVersion(name),
@@ -65,7 +74,7 @@ def _model(name: str, words: Sequence[str]) -> GeminiModel:
         seed="seed" in words,
         seed_max=_LARGEST_SEED if "seed" in words else Seed.MAX,
     )
-    return GeminiModel(card, ratios)
+    return GeminiModel(card, ratios, next(iter(prices), None))
 
 
 def _ratios(text: str) -> RatioTable:

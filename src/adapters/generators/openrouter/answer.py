@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from darkroom.adapters.generators.openrouter.cost import cost_of
 from darkroom.adapters.generators.openrouter.errors import error_in, failure_within, openrouter_failure
 from darkroom.adapters.outbound_http.answer import Answer
 from darkroom.adapters.outbound_http.images import drawn_image, first_of
@@ -13,7 +14,7 @@ from darkroom.domain.ports import Receipt
 
 
 def read_answer(answer: Answer, request: GenerationRequest) -> Receipt:
-    """The image. The API says nothing of its seed: it is the one that was sent.
+    """The image, and what it cost. The API says nothing of its seed: it is the one that was sent.
 
     Raises:
         DrawingFailed: there is none; the class says why, and what is known of the money.
@@ -26,10 +27,10 @@ def read_answer(answer: Answer, request: GenerationRequest) -> Receipt:
         if error_in(answer):
             raise failure_within(answer)
         raise UnusableImage("the provider's answer holds no image", evidence=answer.body)
-    seed = next(iter(request.seeds), None)
+    seed, cost = next(iter(request.seeds), None), cost_of(answer)
     if isinstance(image, str):
-        return Receipt(LinkedImage.of(image, seed).encode())
-    return Receipt(images=(drawn_image(request, index=0, seed=seed, data=image, image_id=None),))
+        return Receipt(LinkedImage.of(image, seed).encode(), cost=cost)
+    return Receipt(images=(drawn_image(request, index=0, seed=seed, data=image, image_id=None),), cost=cost)
 
 
 def _first(entries: object) -> Mapping[str, Any]:

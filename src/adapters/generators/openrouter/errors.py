@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
-from darkroom.adapters.generators.openrouter.descriptors import dollars
+from darkroom.adapters.generators.openrouter.cost import cost_of
 from darkroom.adapters.outbound_http.answer import Answer
 from darkroom.domain.model.errors import (
     Charged,
@@ -15,7 +15,6 @@ from darkroom.domain.model.errors import (
     PromptRejected,
     UnusableImage,
 )
-from darkroom.domain.model.money import Money
 
 _REFUSALS: Final = {
     HTTPStatus.UNAUTHORIZED: "it does not know our key",
@@ -40,7 +39,7 @@ def openrouter_failure(answer: Answer) -> DrawingFailed:
 
 def failure_within(answer: Answer) -> DrawingFailed:
     """What an error in a 200 says. The maker may have drawn by then: only the cost that the answer names tells."""
-    error, cost = error_in(answer), _cost(answer)
+    error, cost = error_in(answer), cost_of(answer)
     paid = bool(cost.amount) if cost else None
     if error.get("code") == HTTPStatus.FORBIDDEN and _moderated(error):
         return PromptRejected(_MODERATED, charged={True: Charged.YES, False: Charged.NO, None: Charged.UNKNOWN}[paid])
@@ -64,9 +63,3 @@ def _moderated(error: Mapping[str, Any]) -> bool:
 def _code(error: Mapping[str, Any]) -> str:
     code = error.get("code")
     return str(code) if type(code) is int else "without a code"
-
-
-def _cost(answer: Answer) -> Money | None:
-    """What an answer says that it cost."""
-    usage = answer.document().get("usage")
-    return dollars(usage.get("cost")) if isinstance(usage, dict) else None
