@@ -63,7 +63,7 @@ class GeminiImageGenerator(ImageGenerator):
         told = f"{name}: {failure.detail}"
         if isinstance(failure, OutcomeUnknown):
             raise GeneratorUnavailable(told)
-        raise type(failure)(told)
+        raise failure.again(told)
 
     def _request(self, verb: str, path: str, content: bytes | None = None) -> httpx.Request:
         headers = {**HEADERS, "Accept": "application/json", "x-goog-api-key": self._endpoint.api_key}
