@@ -33,6 +33,7 @@ run: $(run_ready) ## Start the service; sets everything up on first use
 # What tests need beside Python, by the program that shows that it is here: program=package.
 debian_parts := chromium=chromium curl=curl exiftool=libimage-exiftool-perl java=default-jdk-headless prometheus=prometheus \
 	caddy=caddy haproxy=haproxy nginx=nginx-light pgbouncer=pgbouncer
+long_parts := ceph=ceph-common ceph-mon=ceph-mon ceph-osd=ceph-osd radosgw=radosgw
 
 .PHONY: test-parts
 test-parts: ## Install the programs that tests need from Debian (needs root); what cannot be had is skipped by name
@@ -53,6 +54,7 @@ test-peers: ## Install LiteLLM in an environment of its own, for `make test-long
 	@.bench-peers/litellm/bin/python -m pip --quiet --disable-pip-version-check install 'litellm[proxy]' || echo 'SKIPPED PART: LiteLLM cannot be installed here' >&2
 
 .PHONY: test-long
+test-long: debian_parts += $(long_parts)
 test-long: $(dev_ready) test-parts test-peers ## Run the tests that take minutes
 	$(bin)/python -m pytest -m long
 

@@ -2,22 +2,27 @@
 
 import errno
 import os
+import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from stat import S_ISLNK
 from typing import Final
 from uuid import uuid4
 
+from darkroom.adapters.ownership import hand_over
+
+_PROBE: Final = b"written to see whether files can be kept here"
 _STALE: Final = 3600.0  # seconds: no draft is at work for so long, so its process is dead
 
 
 class DurableFolder:
     """A folder of files. A name may hold folders, parted by `/`; none leads out of it, and no link is followed.
 
-    Only the account that runs this can read what it writes. Several processes may share it. Every call blocks until
-    the disk has done it, and raises `OSError` where it cannot, or where a name is none.
+    Only the account that runs this can read what it writes, or the folder's owner where that account is root. Several
+    processes may share it. Every call blocks until the disk has done it, and raises `OSError` where it cannot, or where
+    a name is none.
     """
 
     def __init__(self, root: Path) -> None:
@@ -31,7 +36,7 @@ class DurableFolder:
     def create(self, name: str, data: bytes) -> bool:
         """Write a new file. False where there is one of that name already, which stays as it is."""
         try:
-            self._write([(name, data)], _link)
+            self._write([(self._path(name), data)], _link)
         except FileExistsError:
             return False
         return True
@@ -41,7 +46,7 @@ class DurableFolder:
 
         After an error any of them may have been written.
         """
-        self._write(files, os.replace)
+        self._write([(self._path(name), data) for name, data in files], os.replace)
 
     def read(self, name: str) -> bytes | None:
         """The whole file; None where there is none."""
@@ -61,6 +66,24 @@ class DurableFolder:
         for name in names:
             self._path(name).unlink(missing_ok=True)
 
+    def prove(self) -> None:
+        """Try whether files can be kept here: write, read and remove one, here and in the newest folders within.
+
+        Nothing stays, nor the folder itself if it was made for it.
+        """
+        made = [folder for folder in (self._drafts, self._root) if not folder.exists()]
+        try:
+            for folder in self._newest():
+                self._prove(folder)
+        finally:
+            for folder_made in made:
+                with suppress(OSError):  # another process keeps something there by now
+                    folder_made.rmdir()
+
+    def free(self) -> int:
+        """Bytes that can still be written."""
+        return shutil.disk_usage(next(folder for folder in (self._root, *self._root.parents) if folder.exists())).free
+
     def names(self) -> Iterator[str]:
         """The name of every file."""
         return (os.path.relpath(file.path, self._root) for file in _files(self._root))
@@ -68,6 +91,26 @@ class DurableFolder:
     def lengths(self) -> Iterator[int]:
         """The length of every file, in bytes."""
         return (_length(file) for file in _files(self._root))
+
+    def _newest(self) -> Iterator[str]:
+        """The folders in which the next files may be kept: this one, and in each the last by its name, as dates are."""
+        name = ""
+        while True:
+            yield name
+            with os.scandir(self._root / name) as entries:
+                within = [e.name for e in entries if e.is_dir(follow_symlinks=False) and not e.name.startswith(".")]
+            if not within:
+                return
+            name = f"{name}{max(within)}/"
+
+    def _prove(self, folder: str) -> None:
+        probe = self._root / folder / f".check-{uuid4().hex}"  # which is no name of a file here
+        try:
+            self._write([(probe, _PROBE)], _link)
+            if probe.read_bytes() != _PROBE:
+                raise OSError(errno.EIO, "does not give back what was written", str(probe))
+        finally:
+            probe.unlink(missing_ok=True)
 
     def _path(self, name: str) -> Path:
         path = self._root
@@ -78,8 +121,7 @@ class DurableFolder:
                 raise OSError(errno.EINVAL, "is no name for a file here", name)
         return path
 
-    def _write(self, files: Iterable[tuple[str, bytes]], place: Callable[[Path, Path], None]) -> None:
-        targets = [(self._path(name), data) for name, data in files]
+    def _write(self, targets: Sequence[tuple[Path, bytes]], place: Callable[[Path, Path], None]) -> None:
         folders = {target.parent for target, _ in targets}
         for folder in (*folders, self._drafts):
             _make(folder)
@@ -108,6 +150,7 @@ class DurableFolder:
         draft = self._drafts / uuid4().hex
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
+            hand_over(descriptor, self._drafts)
             rest = memoryview(data)
             while rest:
                 rest = rest[os.write(descriptor, rest) :]
@@ -155,6 +198,7 @@ def _make(folder: Path) -> None:
         _make(folder.parent)
         with suppress(FileExistsError):
             folder.mkdir(mode=0o700)
+            hand_over(folder, folder.parent)
         _sync(folder.parent)
 
 

@@ -56,6 +56,10 @@ class EvidenceFolder:
         """A piece's bytes; None if it is gone."""
         return self._folder.read(evidence.name)
 
+    def prove(self) -> None:
+        """Try whether evidence can be kept, leaving nothing behind."""
+        self._folder.prove()
+
     def remove(self, name: str) -> None:
         """Remove a piece; one that is not there is removed."""
         self._folder.remove(name)

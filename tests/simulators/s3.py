@@ -23,6 +23,7 @@ class S3StandIn:
         conditions: What becomes of `If-None-Match`: it holds, is passed over in silence, or is answered by 501.
         checksums: What becomes of `x-amz-checksum-sha256`: it holds, or is answered by a 400 that names it or by 501.
         deletes: Whether anything may be deleted.
+        missing_is_told: Whether the deletion of what is not there is refused.
         region: In which requests must be signed; else they are sent there, as S3 does. None: in any.
         by_host: Takes the bucket's name in the host alone.
         elsewhere: An origin to which everything is redirected by 307.
@@ -34,6 +35,7 @@ class S3StandIn:
     conditions: Literal["hold", "ignored", "501"] = "hold"
     checksums: Literal["hold", "400", "501"] = "hold"
     deletes: bool = True
+    missing_is_told: bool = False
     region: str | None = None
     by_host: bool = False
     elsewhere: str | None = None
@@ -120,7 +122,8 @@ class S3StandIn:
     def _deleted(self, key: str) -> web.Response:
         if not self.deletes:
             return error(403, "AccessDenied")
-        self.objects.pop(key, None)
+        if self.objects.pop(key, None) is None and self.missing_is_told:
+            return error(404, "NoSuchKey")
         return web.Response(status=204)
 
     def _listed(self, query: Mapping[str, str]) -> web.Response:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from darkroom.adapters.ownership import hand_over
+
 _RECREATED_WITHIN: Final = 5.0
 """Seconds within which a living worker makes its file again, if it was removed; `keep` is called every second or so."""
 
@@ -22,7 +24,7 @@ class WorkerLock:
         self._folder, self._clock = folder, clock
         self._dead: set[str] = set()
         self._missing_since: dict[str, float] = {}
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._make_folder()
         for left_by_the_dead in folder.iterdir():
             self.is_dead(left_by_the_dead.name)
         self._path, self._draft = folder / worker, folder / f".{worker}"
@@ -39,7 +41,7 @@ class WorkerLock:
             OSError: it cannot be made.
         """
         if not _is_at(self._path, self._file):
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._make_folder()
             lost, self._file = self._file, self._hold()
             os.close(lost)
 
@@ -69,10 +71,16 @@ class WorkerLock:
             finally:
                 os.close(file)
 
+    def _make_folder(self) -> None:
+        if not self._folder.exists():
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            hand_over(self._folder, self._folder.parent)
+
     def _hold(self) -> int:
         """Lock a draft and give it the worker's name, under which no file is ever seen that was not locked."""
         while True:
             file = os.open(self._draft, os.O_RDWR | os.O_CREAT, 0o600)
+            hand_over(file, self._folder)
             fcntl.flock(file, fcntl.LOCK_EX)
             if _is_at(self._draft, file):
                 self._draft.rename(self._path)

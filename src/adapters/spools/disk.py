@@ -4,6 +4,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -46,7 +47,11 @@ class DiskImageSpool(ImageSpool):
         self._mark, self._count_every = room * _FULL, count_every
         self._counted, self._counted_at = Waiting(0, 0), 0.0
         self._takes = True
-        self._count()
+        with suppress(OSError):  # of which `check` says more
+            self._counted = self._count_now()
+
+    def __str__(self) -> str:
+        return str(self._folder)
 
     async def put(self, generation_id: str, index: int, data: bytes) -> str:
         try:
@@ -78,6 +83,15 @@ class DiskImageSpool(ImageSpool):
 
     async def remove_aside(self, name: str) -> None:
         await self._disk(self._aside.remove, name)
+
+    async def check(self) -> None:
+        """Try whether images can wait here and be set aside, leaving nothing behind.
+
+        Raises:
+            StorageFault: they cannot, and why.
+        """
+        for folder in (self._folder, self._aside):
+            await self._disk(folder.prove)
 
     @property
     def mark(self) -> float:
@@ -112,8 +126,11 @@ class DiskImageSpool(ImageSpool):
 
     def _count(self) -> None:
         try:
-            lengths = list(self._folder.lengths())
-            self._counted = Waiting(len(lengths), sum(lengths))
+            self._counted = self._count_now()
         except OSError:
             log.exception("what waits in the spool cannot be counted")
         self._counted_at = time.monotonic()
+
+    def _count_now(self) -> Waiting:
+        lengths = list(self._folder.lengths())
+        return Waiting(len(lengths), sum(lengths))

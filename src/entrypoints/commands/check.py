@@ -5,16 +5,17 @@ import asyncio
 import json
 import os
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 
 from darkroom.domain.model.errors import DarkroomError, StorageFault
 from darkroom.domain.model.model_card import ModelCard
 from darkroom.entrypoints.container.clock import now
 from darkroom.entrypoints.container.composition import open_container
+from darkroom.entrypoints.container.data_folder import nothing_made
 from darkroom.entrypoints.container.generators import open_generator
 from darkroom.entrypoints.container.keys import missing_secret, open_keys
-from darkroom.entrypoints.container.ledgers import open_records
+from darkroom.entrypoints.container.ledgers import disk_spool, open_records
 from darkroom.entrypoints.container.marks import told_of_marks
 from darkroom.entrypoints.container.storages import open_storage
 from darkroom.entrypoints.container.webhooks import open_webhooks
@@ -38,8 +39,9 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Say what holds here and what can be reached; fail where something cannot."""
-    findings = asyncio.run(_findings(settings))
+    """Say what holds here and what can be reached, leaving nothing behind; fail where something cannot."""
+    with nothing_made(settings):
+        findings = asyncio.run(_findings(replace(settings, trial=True)))
     ok = all(finding.ok for finding in findings)
     told = {one.setting.name: one.told(os.environ) for group in settings.groups for one in declared_in(group)}
     if arguments.json:
@@ -57,6 +59,7 @@ async def _findings(settings: Settings) -> list[Finding]:
     parts: dict[str, Callable[[], Awaitable[str]]] = {
         **{f"generator {name}": partial(_generator, settings, name) for name in settings.generators.names},
         f"storage {settings.storage.kind}": partial(_storage, settings),
+        "spool": partial(_spool, settings),
         "ledger": partial(_ledger, settings),
         **({"webhooks": partial(_webhooks, settings)} if settings.webhooks.secrets else {}),
         "tokens": partial(_tokens, settings),
@@ -87,6 +90,12 @@ async def _storage(settings: Settings) -> str:
         return await opened.storage.check()
 
 
+async def _spool(settings: Settings) -> str:
+    spool = disk_spool(settings)
+    await spool.check()
+    return f"what is drawn can wait in {spool}"
+
+
 async def _ledger(settings: Settings) -> str:
     async with open_records(settings) as records:
         await records.ledger.check()
@@ -96,7 +105,9 @@ async def _ledger(settings: Settings) -> str:
 async def _tokens(settings: Settings) -> str:
     new = missing_secret(settings)
     async with open_keys(settings):
-        return "signatures can be verified" + (f", by a new development secret in {new}" if new else "")
+        return "signatures can be verified" + (
+            f", by a development secret that is made at the start: {new}" if new else ""
+        )
 
 
 async def _marks(settings: Settings) -> str:

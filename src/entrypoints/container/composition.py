@@ -25,6 +25,7 @@ from darkroom.entrypoints.container.models import read_models
 from darkroom.entrypoints.container.policy import read_policy
 from darkroom.entrypoints.container.storages import open_storage
 from darkroom.entrypoints.container.tokens import open_token_verifier
+from darkroom.entrypoints.container.trying import try_spool, try_storage
 from darkroom.entrypoints.container.watching import Watching
 from darkroom.entrypoints.container.webhooks import open_webhooks
 from darkroom.entrypoints.http.auth.tokens import TokenVerifier
@@ -114,9 +115,11 @@ async def open_container(
     watching = watching or Watching()
     async with AsyncExitStack() as opened:
         records = await opened.enter_async_context(open_records(settings))
+        await try_spool(records.on_disk)
         if tokens is None:
             tokens = await opened.enter_async_context(open_token_verifier(settings, records.revoked, watching))
         stored = await opened.enter_async_context(open_storage(settings))
+        await try_storage(settings, stored.storage)
         webhooks = await opened.enter_async_context(open_webhooks(settings))
         if generators is None:
             names = settings.generators.names

@@ -2,7 +2,8 @@
 
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +15,7 @@ _SECRET_BYTES: Final = 48
 
 
 def data_folder(settings: Settings) -> Path:
-    """The folder, made where there is none, readable by nobody but whoever runs the service.
+    """The folder, made where there is none, readable by the account alone that runs the service.
 
     Raises:
         BadSettings: it cannot be made, or nothing can be written there.
@@ -29,6 +30,21 @@ def data_folder(settings: Settings) -> Path:
     return folder
 
 
+@contextmanager
+def nothing_made(settings: Settings) -> Iterator[None]:
+    """Remove the data folder, and those above it, if they were made in the block and are empty at its end."""
+    folder = settings.service.data_dir.absolute()
+    made: list[Path] = []
+    with suppress(OSError):  # `data_folder` says more of it
+        made = [each for each in (folder, *folder.parents) if not each.exists()]
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # a service has begun to keep something there
+            for each in made:
+                each.rmdir()
+
+
 def own_secret(settings: Settings, name: str) -> bytes:
     """The secret of that name that this machine has made for itself.
 
@@ -41,12 +57,16 @@ def own_secret(settings: Settings, name: str) -> bytes:
 def made_once(settings: Settings, name: str, make: Callable[[], str]) -> bytes:
     """What is in the file of that name, made on first use; processes that start at once agree on it.
 
+    In a trial it is made for once, and not kept.
+
     Raises:
         BadSettings: it can be neither read nor made.
     """
     folder = DurableFolder(data_folder(settings))
     try:
         kept = folder.read(name)
+        if kept is None and settings.trial:
+            return make().encode("ascii")
         if kept is None:
             folder.create(name, make().encode("ascii"))
             kept = folder.read(name)

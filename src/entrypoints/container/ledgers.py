@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 from darkroom.adapters.durable_folder import DurableFolder
@@ -38,16 +39,28 @@ def open_records(settings: Settings) -> AbstractAsyncContextManager[Records]:
         BadSettings: they cannot be opened as they are set.
         LedgerUnavailable: the ledger cannot be reached, or not be written.
     """
-    data, limits = data_folder(settings), settings.limits
-    spool = DiskImageSpool(
-        data / "spool", aside=data / "evidence", room=limits.spool_bytes, aside_room=limits.evidence_bytes
-    )
+    spool = disk_spool(settings)
     if file := _sqlite_file(settings):
         if not file.parent.is_dir():
             raise BadSettings(f"DARKROOM_LEDGER_URL must name a file in a folder that is there, unlike {file.parent}")
-        _require_ledger_beside_images(file, data)
-        return _open_sqlite(file, spool)
-    return _open_postgres(settings, spool)
+        _require_ledger_beside_images(file, data_folder(settings))
+    if settings.trial:
+        return _open_for_a_trial(settings, file, spool)
+    if file:
+        return _open_sqlite(file, spool, _workers_of(file))
+    return _open_postgres(settings, spool, data_folder(settings) / "workers")
+
+
+def disk_spool(settings: Settings) -> DiskImageSpool:
+    """The spool on this machine's disk.
+
+    Raises:
+        BadSettings: the data folder cannot be used.
+    """
+    data, limits = data_folder(settings), settings.limits
+    return DiskImageSpool(
+        data / "spool", aside=data / "evidence", room=limits.spool_bytes, aside_room=limits.evidence_bytes
+    )
 
 
 def open_kept_records(settings: Settings) -> AbstractAsyncContextManager[Records]:
@@ -81,7 +94,7 @@ async def make_new_ledger(settings: Settings) -> Path:
     data_folder(settings)
     if _is_written(file):
         raise BadSettings(f"there is a ledger at {file} already")
-    async with open_sqlite_ledger(file, file.with_name(f"{file.name}-workers"), now):
+    async with open_sqlite_ledger(file, _workers_of(file), now):
         return file
 
 
@@ -90,7 +103,11 @@ def _require_ledger_beside_images(file: Path, data: Path) -> None:
     if file != (data / "ledger.sqlite").absolute() or _is_written(file):
         return
     for folder in ("images", "spool"):
-        if any(DurableFolder(data / folder).names()):
+        try:
+            drawn_before = any(DurableFolder(data / folder).names())
+        except OSError as fault:
+            raise BadSettings(f"DARKROOM_DATA_DIR must be a folder that can be written to: {fault}") from fault
+        if drawn_before:
             raise BadSettings(
                 f"there is no ledger at {file}, or an empty one, beside {data / folder}: put its backup there, or say "
                 "with `darkroom ledger new` that a new one is meant"
@@ -99,6 +116,10 @@ def _require_ledger_beside_images(file: Path, data: Path) -> None:
 
 def _is_written(file: Path) -> bool:
     return file.exists() and file.stat().st_size > 0
+
+
+def _workers_of(file: Path) -> Path:
+    return file.with_name(f"{file.name}-workers")
 
 
 def _sqlite_file(settings: Settings) -> Path | None:
@@ -110,15 +131,34 @@ def _sqlite_file(settings: Settings) -> Path | None:
 
 
 @asynccontextmanager
-async def _open_sqlite(file: Path, spool: DiskImageSpool) -> AsyncIterator[Records]:
+async def _open_sqlite(file: Path, spool: DiskImageSpool, workers: Path) -> AsyncIterator[Records]:
     from darkroom.adapters.ledgers.sqlite import open_sqlite_ledger
 
-    async with open_sqlite_ledger(file, file.with_name(f"{file.name}-workers"), now) as ledger:
+    async with open_sqlite_ledger(file, workers, now) as ledger:
         yield Records(ledger, ledger.webhooks, spool, spool, ledger.issued_tokens, ledger.revoked_tokens)
 
 
 @asynccontextmanager
-async def _open_postgres(settings: Settings, spool: DiskImageSpool) -> AsyncIterator[Records]:
+async def _open_for_a_trial(settings: Settings, file: Path | None, spool: DiskImageSpool) -> AsyncIterator[Records]:
+    """Nothing of it stays: what shows that this worker lives is removed with the block, as is a ledger made for it."""
+    where = file.parent if file else data_folder(settings)
+    try:
+        folder = TemporaryDirectory(prefix="darkroom-check-", dir=where)
+    except OSError as fault:
+        raise LedgerUnavailable(f"nothing can be written in {where}: {fault}") from fault
+    with folder:
+        for_once = Path(folder.name)
+        kept = data_folder(settings) / "workers"  # in which those that hold this machine's spool see each other
+        if file is None:
+            opening = _open_postgres(settings, spool, kept if kept.is_dir() else for_once / kept.name)
+        else:
+            opening = _open_sqlite(file if _is_written(file) else for_once / file.name, spool, for_once / kept.name)
+        async with opening as records:
+            yield records
+
+
+@asynccontextmanager
+async def _open_postgres(settings: Settings, spool: DiskImageSpool, workers: Path) -> AsyncIterator[Records]:
     try:
         from darkroom.adapters.ledgers.postgres import (
             PostgresIssuedTokens,
@@ -136,7 +176,6 @@ async def _open_postgres(settings: Settings, spool: DiskImageSpool) -> AsyncIter
 
     # What waits on this machine's disk is out of the reach of others.
     machine = made_once(settings, "spool-id", lambda: str(uuid4())).decode()
-    workers = data_folder(settings) / "workers"
     url, password = settings.ledger.url.value, settings.ledger.password
     async with AsyncExitStack() as opened:
         with read_from("DARKROOM_LEDGER_URL"):
@@ -159,3 +198,5 @@ async def _open_postgres(settings: Settings, spool: DiskImageSpool) -> AsyncIter
             PostgresRevokedTokens(database),
             database.remarks,
         )
+    if settings.trial:
+        (workers / ledger.worker).unlink(missing_ok=True)

@@ -75,7 +75,7 @@ class Settings:
 
     `chosen` are the groups of the generators, the storage and the marks that are in use, by their type; `endpoints` are
     the types of those that are one endpoint of several, by generator. `images_per_minute` are the providers' own
-    quotas, by generator.
+    quotas, by generator. In a `trial` nothing is made that would stay.
     """
 
     service: ServiceSettings
@@ -90,6 +90,7 @@ class Settings:
     webhooks: WebhookSettings
     images_per_minute: Mapping[str, int]
     endpoints: Mapping[str, type] = field(default_factory=dict)
+    trial: bool = False
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:

@@ -21,7 +21,7 @@ OpenStorage = Callable[..., AbstractAsyncContextManager[S3ImageStorage]]
 
 SERVERS: dict[str, dict[str, Any]] = {
     "all of it": {},
-    "Backblaze B2": {"conditions": "501", "checksums": "400"},
+    "Backblaze B2": {"conditions": "501", "checksums": "400", "missing_is_told": True},
     "no checksums": {"checksums": "400"},
     "no conditions": {"conditions": "501"},
     "conditions passed over": {"conditions": "ignored"},

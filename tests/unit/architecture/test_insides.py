@@ -11,6 +11,7 @@ from typing import Any, cast
 import httptools
 import pytest
 import uvicorn
+from aiobotocore.httpsession import AIOHTTPSession
 from aiobotocore.parsers import create_parser
 from aiobotocore.session import get_session
 from botocore.awsrequest import AWSPreparedRequest
@@ -102,8 +103,12 @@ async def test_what_the_s3_storage_uses_of_botocore_is_there() -> None:
         frozen = await client._request_signer._credentials.get_frozen_credentials()  # noqa: SLF001  # it is the point
         assert frozen[:2] == ("a", "b")
         assert inspect.iscoroutinefunction(client._endpoint.http_session.send)  # noqa: SLF001  # the same
-        assert client.meta.service_model.operation_model("PutObject").output_shape
+        assert client.meta.service_model.operation_model("ListObjects").output_shape
+        assert client.meta.config.s3 is None or "addressing_style" in client.meta.config.s3
     assert inspect.iscoroutinefunction(type(create_parser("rest-xml")).parse)
+    # Of which no redirect is followed, since every request of a session goes through here.
+    assert tuple(inspect.signature(AIOHTTPSession._get_session).parameters) == ("self", "proxy_url")  # noqa: SLF001
+    assert "await self._get_session(proxy_url)" in inspect.getsource(AIOHTTPSession.send)
     parameters = tuple(inspect.signature(AWSPreparedRequest).parameters)
     assert parameters[:5] == ("method", "url", "headers", "body", "stream_output")
 

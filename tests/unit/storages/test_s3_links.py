@@ -27,6 +27,7 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
         ("cn-north-1", None, "auto", "darkroom", "https://darkroom.s3.cn-north-1.amazonaws.com.cn"),
         (SEOUL, HERE, "auto", "darkroom", f"{HERE}/darkroom"),
         (SEOUL, HERE, "path", "darkroom", f"{HERE}/darkroom"),
+        (SEOUL, "https://a.example/storage/v1/s3", "auto", "darkroom", "https://a.example/storage/v1/s3/darkroom"),
         (SEOUL, "https://s3.example", "virtual", "darkroom", "https://darkroom.s3.example"),
     ],
 )

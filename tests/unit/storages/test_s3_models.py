@@ -14,7 +14,7 @@ from darkroom.adapters.storages.s3 import open_s3_client
 from darkroom.adapters.storages.s3.models import ModelLoader
 from darkroom.domain.model.errors import StorageFault
 
-CALLED = ("CreateSession", "GetObject", "ListObjectsV2")
+CALLED = ("CreateSession", "GetObject", "ListObjects")
 
 
 @pytest.fixture(scope="module")

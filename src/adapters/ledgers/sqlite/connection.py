@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from darkroom.adapters.ownership import hand_over
 from darkroom.domain.model.errors import LedgerUnavailable
 
 log = logging.getLogger(__name__)
@@ -37,7 +38,9 @@ def create(path: Path) -> None:
     not even opened.
     """
     with suppress(FileExistsError):
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        hand_over(file, path.parent)
+        os.close(file)
 
 
 def connect(path: Path) -> sqlite3.Connection:

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Final
 
+from darkroom.adapters.ownership import hand_over
 from darkroom.domain.model.errors import LedgerUnavailable
 
 PATIENCE: Final = 5.0  # seconds
@@ -23,6 +24,7 @@ class Turn:
 
     def __init__(self, path: Path) -> None:
         self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        hand_over(self._file, path.parent)
 
     def close(self) -> None:
         os.close(self._file)

@@ -1,13 +1,11 @@
 """Keeps images in a folder of this machine."""
 
 import hashlib
-import shutil
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Final
-from uuid import uuid4
 
 from darkroom.adapters.disk_threads import DiskThreads
 from darkroom.adapters.durable_folder import DurableFolder
@@ -18,7 +16,6 @@ from darkroom.domain.model.image_file import MediaType
 from darkroom.domain.ports import ImageStorage
 
 _BATCH: Final = 1000  # names listed in one go
-_PROBE: Final = b"written to see whether images could be kept here"
 
 
 class DiskImageStorage(ImageStorage):
@@ -65,12 +62,8 @@ class DiskImageStorage(ImageStorage):
                 yield key
 
     async def check(self) -> str:
-        probe = f"check-{uuid4()}.{MediaType.PNG.ending}"
-        try:
-            await self._put(probe, _PROBE)
-        finally:
-            await self.delete(probe)
-        free = (await self._disk(shutil.disk_usage, str(self._folder))).free
+        await self._disk(self._folder.prove)
+        free = await self._disk(self._folder.free)
         return f"keeps images in {self._folder}, where {free / 1e9:.1f} GB are free"
 
     async def _put(self, key: str, data: bytes) -> None:

@@ -102,22 +102,25 @@ class DirectBucket:
 
     async def delete(self, key: str) -> None:
         """Remove an object, or one that is not there."""
-        await self._answer(_Request("DeleteObject", "DELETE", key))
+        try:
+            await self._answer(_Request("DeleteObject", "DELETE", key))
+        except ClientError as error:
+            if error.response["Error"].get("Code") != "NoSuchKey":  # which S3 itself does not say of a deletion
+                raise
 
     async def page(self, prefix: str, after: str) -> tuple[list[str], str | None]:
         """Some keys that begin with `prefix`, and what to give as `after` for the next ones, if there are more.
 
-        `after` is empty for the first.
+        `after` is empty for the first. By the first version of this call, since not every server has the second.
         """
-        query = {"encoding-type": "url", "list-type": "2", "max-keys": str(self.PAGE), "prefix": prefix}
-        if after:
-            query = {"continuation-token": after, **query}
-        request = _Request("ListObjectsV2", "GET", query=urlencode(query, quote_via=quote, safe="~"))
+        marker = {"marker": after} if after else {}
+        query = {"encoding-type": "url", **marker, "max-keys": str(self.PAGE), "prefix": prefix}
+        request = _Request("ListObjects", "GET", query=urlencode(query, quote_via=quote, safe="~"))
         page = await self._read(await self._answer(request), request.operation)
         keys = [found["Key"] for found in page.get("Contents", ())]
         if page.get("EncodingType") == "url":
             keys = [unquote_plus(key) for key in keys]
-        return keys, page["NextContinuationToken"] if page["IsTruncated"] else None
+        return keys, keys[-1] if page["IsTruncated"] else None
 
     async def link(self, key: str, ttl: int, whereabouts: Whereabouts = AS_SET) -> str:
         """A URL that opens an object for so many seconds; `whereabouts` as a server of the same provider said."""
@@ -160,7 +163,9 @@ class DirectBucket:
             answer = await self._sent_once(request, there)
         if answer.status_code < HTTPStatus.MULTIPLE_CHOICES:
             return answer, None
-        return answer, ClientError(await self._read(answer, None), request.operation)
+        said = await self._read(answer, None)
+        said["Error"] = {name: text or "" for name, text in said["Error"].items()}  # Ceph has no message for some
+        return answer, ClientError(said, request.operation)
 
     async def _sent_once(self, request: _Request, there: Whereabouts) -> Any:  # noqa: ANN401  # not typed
         address, name = await self._address(there), _escaped(request.key)

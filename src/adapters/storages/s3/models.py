@@ -16,7 +16,7 @@ from botocore.loaders import JSONFileLoader, Loader
 # By their names in the endpoints: S3, and where credentials may come from. For any other botocore goes by its rule.
 _SERVICES: Final = {"oidc", "portal.sso", "s3", "signin", "sts"}
 # What is signed by botocore, what is read by it, and what botocore itself calls to open a directory bucket.
-_OPERATIONS: Final = {"CreateSession", "GetObject", "ListObjectsV2"}
+_OPERATIONS: Final = {"CreateSession", "GetObject", "ListObjects"}
 
 _Unread: TypeAlias = dict[str, msgspec.Raw]
 _read: Final = msgspec.json.decode

@@ -135,13 +135,9 @@ class S3ImageStorage(ImageStorage):
         except ClientError as refusal:
             if wants_the_host(refusal) and await self._direct.by_host():
                 return await self._may_delete(key)
-            match status_of(refusal), refusal.response["Error"].get("Code"):
-                case HTTPStatus.NOT_FOUND, "NoSuchKey":
-                    return True
-                case HTTPStatus.FORBIDDEN, "AccessDenied":
-                    return False
-                case _:
-                    raise
+            if refusal.response["Error"].get("Code") != "AccessDenied":
+                raise
+            return False
         return True
 
     async def _tried(self, probe: str) -> Features:

@@ -1,0 +1,114 @@
+"""Servers that do not know all of S3, or send their clients elsewhere, behind the whole service."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from integration.cli.command_line import CommandLine
+from servers.darkroom import Darkroom
+from simulators.s3 import S3StandIn
+
+ORDER = {"version": "sketch", "prompt": "a harbour", "width": 64, "height": 64}
+
+
+def settings(server: S3StandIn | str, **more: str) -> dict[str, str]:
+    return {
+        "DARKROOM_STORAGE": "s3",
+        "DARKROOM_S3_BUCKET": "darkroom",
+        "DARKROOM_S3_ENDPOINT_URL": server if isinstance(server, str) else server.url,
+        "DARKROOM_LOG_FORMAT": "json",
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        **more,
+    }
+
+
+async def serve(shell: CommandLine, environment: Mapping[str, str]) -> Darkroom:
+    return await asyncio.to_thread(lambda: shell.serve(**environment))
+
+
+async def ordered(shell: CommandLine, darkroom: Darkroom, key: str = "one") -> httpx.Response:
+    token = (await asyncio.to_thread(shell.run, "token")).stdout.strip()
+    headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
+        return await http.post(f"http://127.0.0.1:{darkroom.port}/api/images", json=ORDER, headers=headers)
+
+
+def warnings(darkroom: Darkroom) -> list[str]:
+    lines: list[dict[str, Any]] = [json.loads(line) for line in darkroom.stderr.splitlines() if line.startswith("{")]
+    return [line["message"] for line in lines if line["level"] != "info"]
+
+
+def waiting(shell: CommandLine) -> list[Path]:
+    return [file for file in Path(shell.folder, ".darkroom", "spool").iterdir() if file.is_file()]
+
+
+async def test_backblaze_b2_keeps_images_and_the_log_says_once_what_it_does_not_know(shell: CommandLine) -> None:
+    async with S3StandIn(conditions="501", checksums="400") as server:
+        darkroom = await serve(shell, settings(server))
+        for key in ("one", "two"):
+            answer = await ordered(shell, darkroom, key)
+            assert answer.status_code == 200, answer.text
+        assert len(server.objects) == 2
+        (warning,) = (line for line in warnings(darkroom) if "secret" not in line)
+        assert "does not know If-None-Match and x-amz-checksum-sha256" in warning
+
+
+async def test_a_server_that_is_away_at_the_start_is_found_out_later(shell: CommandLine) -> None:
+    async with S3StandIn() as first:
+        port = first.port
+    darkroom = await serve(shell, settings(f"http://127.0.0.1:{port}"))
+    assert any("the storage cannot be used" in line for line in warnings(darkroom))
+    async with S3StandIn(conditions="501", checksums="400", port=port) as server:
+        answer = await ordered(shell, darkroom)
+        assert answer.status_code == 200, answer.text
+        assert len(server.objects) == 1
+
+
+async def test_an_upload_that_is_sent_elsewhere_is_not_stored_and_waits(shell: CommandLine) -> None:
+    async with S3StandIn() as elsewhere, S3StandIn() as server:
+        darkroom = await serve(shell, settings(server, DARKROOM_STORE_TIMEOUT="2"))
+        server.elsewhere = elsewhere.url
+        refused = await ordered(shell, darkroom)
+        assert refused.status_code == 503
+        assert refused.json()["type"] == "/problems/storage-unavailable"
+        assert elsewhere.requests == []
+        assert waiting(shell), "it is not in the spool"
+
+        server.elsewhere = None
+        async with asyncio.timeout(60):
+            while not server.objects:  # noqa: ASYNC110  # until the service has tried again
+                await asyncio.sleep(0.05)
+        repeated = await ordered(shell, darkroom)
+        assert repeated.status_code == 200
+
+
+async def test_keys_lose_their_line_ends_and_come_from_files(shell: CommandLine) -> None:
+    (shell.folder / "secret").write_text("the-secret\n")
+    keys = {"AWS_ACCESS_KEY_ID": "the-key\n", "AWS_SECRET_ACCESS_KEY": "", "AWS_SECRET_ACCESS_KEY_FILE": "secret"}
+    async with S3StandIn() as server:
+        checked = await asyncio.to_thread(lambda: shell.run("check", **settings(server, **keys)))
+        assert checked.status == 0, checked.stdout
+        assert "AWS_ACCESS_KEY_ID has white space or a line end around it" in checked.stderr
+        assert "AWS_SECRET_ACCESS_KEY has" not in checked.stderr
+        assert all("Credential=the-key/" in request.headers["Authorization"] for request in server.requests)
+        assert server.requests
+        assert "the-secret" not in checked.stdout + checked.stderr
+
+
+async def test_several_workers_read_secrets_from_files(shell: CommandLine) -> None:
+    (shell.folder / "secret").write_text("s" * 64)
+    async with S3StandIn() as server:
+        more = {"DARKROOM_JWT_SECRET_FILE": "secret", "DARKROOM_WORKERS": "2"}
+        darkroom = await serve(shell, settings(server, **more))
+        token = (await asyncio.to_thread(lambda: shell.run("token", **more))).stdout.strip()
+        async with httpx.AsyncClient(trust_env=False) as http:
+            url = f"http://127.0.0.1:{darkroom.port}/api/models"
+            answer = await http.get(url, headers={"Authorization": f"Bearer {token}"})
+        assert answer.status_code == 200
