@@ -9,15 +9,14 @@ import pytest
 
 from darkroom.adapters.outbound_http.free_calls import FreeCalls
 from darkroom.domain.model.errors import Charged
+from integration.generators.asking import TOLD as TOLD_OF_ALL
 from integration.generators.bfl_provider import BflProvider, bfl_provider
-from integration.generators.one_call_an_image import TOLD as TOLD_OF_ALL
 from integration.generators.one_call_an_image import tell
 from integration.generators.test_karlo_faults import (
     REFUSED,
     REJECTED,
     UNAVAILABLE,
     UNKNOWN,
-    UNKNOWN_LATE,
     UNUSABLE,
     Told,
     each,
@@ -33,12 +32,6 @@ TOLD: Final = dict(TOLD_OF_ALL) | dict(
         *each(UNUSABLE, "result-null", "result-list", "sample-null", "sample-number", "sample-huge"),
         *each(Told(REJECTED.error, Charged.UNKNOWN), "request-moderated", "content-moderated"),
         *each(UNKNOWN, "error", "failed", "not-found-any-more"),
-        *each(UNKNOWN, "poll-401", "poll-403", "poll-404", "poll-410"),
-        # Asking is free, and so it is asked again until the deadline.
-        *each(UNKNOWN_LATE, "never-ending", "status-unknown", "status-missing"),
-        *each(UNKNOWN_LATE, "poll-429", "poll-500", "poll-503", "poll-reset", "poll-close", "poll-not-http"),
-        *each(UNKNOWN_LATE, "poll-black-hole", "poll-cut-short", "poll-oversized", "poll-gzip-bomb"),
-        *each(UNKNOWN_LATE, "poll-redirect-elsewhere", "poll-html", "poll-garbage", "poll-deep"),
     )
 )
 REPRESENTATIVE: Final = (

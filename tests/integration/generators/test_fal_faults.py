@@ -9,8 +9,8 @@ import pytest
 
 from darkroom.adapters.outbound_http.free_calls import FreeCalls
 from darkroom.domain.model.errors import Charged
+from integration.generators.asking import TOLD as TOLD_OF_ALL
 from integration.generators.fal_provider import FalProvider, fal_provider
-from integration.generators.one_call_an_image import TOLD as TOLD_OF_ALL
 from integration.generators.one_call_an_image import tell
 from integration.generators.test_karlo_faults import (
     ALL,
@@ -33,18 +33,12 @@ TOLD: Final = dict(TOLD_OF_ALL) | dict(
         *each(UNAVAILABLE, "error-throttled", *NOT_CHARGED),
         *each(UNUSABLE, "order-without-status-url", "order-with-number", "order-with-garbage", "order-elsewhere"),
         *each(UNKNOWN, "result-taken-back", "result-value-error", "result-missing-input", "result-gone"),
-        *each(UNKNOWN, "poll-401", "poll-403", "poll-404", "poll-410"),
         *each(Told(REJECTED.error, Charged.UNKNOWN), "result-policy"),
         *each(REJECTED, "result-flagged"),
         *each(ALL, "result-single-image"),
         *each(UNUSABLE, "result-images-missing", "result-images-null", "result-images-object"),
         *each(UNUSABLE, "result-images-of-strings", "result-without-url", "result-url-huge"),
-        # Asking is free, and so it is asked again until the deadline.
-        *each(UNKNOWN_LATE, "never-ending", "status-unknown", "status-missing"),
         *each(UNKNOWN_LATE, "result-ingress-page", "result-error-of-nobody", "result-html"),
-        *each(UNKNOWN_LATE, "poll-429", "poll-500", "poll-503", "poll-reset", "poll-close", "poll-not-http"),
-        *each(UNKNOWN_LATE, "poll-black-hole", "poll-cut-short", "poll-oversized", "poll-gzip-bomb"),
-        *each(UNKNOWN_LATE, "poll-redirect-elsewhere", "poll-html", "poll-garbage", "poll-deep"),
     )
 )
 REPRESENTATIVE: Final = (

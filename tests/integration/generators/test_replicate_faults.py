@@ -9,7 +9,7 @@ import pytest
 
 from darkroom.adapters.outbound_http.free_calls import FreeCalls
 from darkroom.domain.model.errors import Charged
-from integration.generators.one_call_an_image import TOLD as TOLD_OF_ALL
+from integration.generators.asking import TOLD as TOLD_OF_ALL
 from integration.generators.one_call_an_image import tell
 from integration.generators.replicate_provider import ReplicateProvider, replicate_provider
 from integration.generators.test_karlo_faults import (
@@ -38,14 +38,13 @@ TOLD: Final = dict(TOLD_OF_ALL) | dict(
         *each(UNUSABLE, "output-null", "output-object", "output-of-numbers", "output-huge"),
         *each(UNKNOWN, "canceled-before-it-began"),
         *each(UNKNOWN_LATE, "never-begins"),
-        *each(UNKNOWN, "failed", "failed-silently", "poll-401", "poll-403", "poll-404", "poll-410"),
+        *each(UNKNOWN, "failed", "failed-silently"),
         *each(Told(REJECTED.error, Charged.UNKNOWN), "failed-nsfw", "failed-sensitive"),
-        # Asking is free, and so it is asked again until the deadline.
-        *each(UNKNOWN_LATE, "never-ending", "status-unknown", "status-missing"),
-        *each(UNKNOWN_LATE, "poll-429", "poll-500", "poll-503", "poll-reset", "poll-close", "poll-not-http"),
-        *each(UNKNOWN_LATE, "poll-black-hole", "poll-cut-short", "poll-oversized", "poll-gzip-bomb"),
-        *each(UNKNOWN_LATE, "poll-redirect-elsewhere", "poll-html", "poll-garbage", "poll-deep"),
     )
+)
+REPRESENTATIVE: Final = (
+    *("error-no-credit", "created-with-path", "close-after-charge", "server-error-html-before-charge"),
+    *("answer-garbage", "failed", "failed-nsfw", "aborted", "poll-404", "poll-html", "link-other-host", "image-html"),
 )
 
 
@@ -59,7 +58,9 @@ def test_every_fault_of_the_menu_is_expected_here() -> None:
     assert set(TOLD) == set(MENU)
 
 
-@pytest.mark.parametrize("fault", MENU)
+@pytest.mark.parametrize(
+    "fault", [pytest.param(fault, marks=() if fault in REPRESENTATIVE else pytest.mark.long) for fault in MENU]
+)
 async def test_a_fault_is_called_what_it_is(
     provider: ReplicateProvider, fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

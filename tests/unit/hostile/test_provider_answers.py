@@ -12,6 +12,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from darkroom.adapters.generators.bfl.task import BflOrder, Task
+from darkroom.adapters.generators.comfyui.job import Job, read_place
+from darkroom.adapters.generators.fal.order import FalOrder
+from darkroom.adapters.generators.fal.result import FalResult
 from darkroom.adapters.generators.gemini import answer as gemini
 from darkroom.adapters.generators.karlo import answer as karlo
 from darkroom.adapters.generators.karlo.receipt import KarloReceipt
@@ -24,6 +28,8 @@ from darkroom.adapters.generators.stability import answer as stability
 from darkroom.adapters.generators.webui import answer as webui
 from darkroom.adapters.generators.webui.models import parse_models
 from darkroom.adapters.outbound_http.answer import Answer
+from darkroom.adapters.outbound_http.endpoint import Endpoint
+from darkroom.adapters.outbound_http.image_hosts import ImageHosts
 from darkroom.domain.model.errors import Charged, DrawingFailed, InvalidValue, UnusableImage
 from darkroom.domain.model.generation import GenerationRequest
 from darkroom.domain.model.image_file import ImageFile
@@ -78,6 +84,9 @@ ANSWERS: Final = st.builds(
 )
 CHECKPOINT: Final = parse_models(["sdxl=sd_xl_base_1.0"])["sdxl"]
 READERS: Final[dict[str, Callable[[Answer], object]]] = {
+    "bfl": lambda answer: Task.of(answer).link(REQUEST, "key"),
+    "comfyui": lambda answer: Job(answer.document()).file("9", paid=True),
+    "fal": lambda answer: FalResult(answer).link(REQUEST, "key"),
     "gemini": lambda answer: gemini.read_answer(answer, REQUEST),
     "karlo": lambda answer: karlo.read_answer(answer, REQUEST),
     "openai": lambda answer: openai_images.read_answer(answer, REQUEST),
@@ -107,6 +116,23 @@ def test_an_answer_is_used_or_a_failure(name: str, answer: Answer) -> None:
 def test_what_refuses_an_order_says_so(answer: Answer) -> None:
     assert isinstance(replicate_failure(answer), DrawingFailed)
     assert answer.retry_after is None or 1 <= answer.retry_after <= 86_400
+
+
+@given(st.binary(max_size=80) | DOCUMENTS.map(lambda value: json.dumps(value).encode()))
+@example(b"[" * 200_000)
+def test_an_order_in_a_queue_is_read_or_unusable(document: bytes) -> None:
+    hosts = ImageHosts.parse([".bfl.ai"])
+    endpoint = Endpoint.parse(base_url="https://queue.fal.run", api_key="key")
+    for read in (lambda: BflOrder.read(document, hosts), lambda: FalOrder.read(document, endpoint)):
+        with pytest.raises(UnusableImage):
+            read()
+
+
+@given(DOCUMENTS)
+def test_a_queue_and_a_history_are_read_whatever_they_hold(document: object) -> None:
+    held = document if isinstance(document, dict) else {"queue_running": document, "queue_pending": document}
+    assert read_place(held, "the job") is None
+    assert isinstance(Job.of_history({**held, "status": document}).ended, bool)
 
 
 @given(DOCUMENTS)
