@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from decimal import Decimal
 
 import msgspec
 import pytest
 
 from darkroom.adapters.conformance import ProviderContract, collected, draw, full_request, plain_request
 from darkroom.adapters.generators.bfl import open_bfl, parse_models
+from darkroom.adapters.generators.bfl.task import BflOrder
 from darkroom.domain.model.errors import (
     Charged,
     DrawingFailed,
@@ -18,6 +20,7 @@ from darkroom.domain.model.errors import (
     PromptRejected,
     UnusableImage,
 )
+from darkroom.domain.model.money import Money
 from darkroom.domain.model.progress import Progress
 from darkroom.domain.ports import ImageGenerator, Receipt
 from integration.generators.bfl_provider import BflProvider, bfl_provider
@@ -80,6 +83,19 @@ async def test_another_process_can_collect_with_the_receipt_alone(provider: BflP
 
     assert sorted(images) == [0, 1, 2]
     assert provider.charged_images == 3
+
+
+async def test_what_a_task_costs_is_known_when_it_is_ordered(generator: ImageGenerator, provider: BflProvider) -> None:
+    request = plain_request(generator.cards[0], samples=2)
+    assert (await generator.submit(request, "key")).cost == Money(Decimal("0.06"), "USD")
+
+    provider.simulator.faults.set("cost-missing", times=1)
+    assert (await generator.submit(request, "another")).cost is None
+
+
+@pytest.mark.parametrize("cost", [None, "3", True, -1, 1e300, [3]])
+def test_a_cost_that_is_not_a_number_of_credits_is_not_known(cost: object) -> None:
+    assert BflOrder("1", "https://api.bfl.ai/x", cost).price is None
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from integration.generators.asking import TOLD as TOLD_OF_ALL
 from integration.generators.bfl_provider import BflProvider, bfl_provider
 from integration.generators.one_call_an_image import tell
 from integration.generators.test_karlo_faults import (
+    ALL,
     REFUSED,
     REJECTED,
     UNAVAILABLE,
@@ -28,6 +29,7 @@ TOLD: Final = dict(TOLD_OF_ALL) | dict(
     (
         *each(REFUSED, "error-key", "error-no-credits", "error-not-found", "error-unprocessable"),
         *each(UNAVAILABLE, "error-too-many-tasks"),
+        *each(ALL, "cost-missing"),
         *each(UNUSABLE, "polling-missing", "polling-number", "polling-stranger", "polling-own-host"),
         *each(UNUSABLE, "result-null", "result-list", "sample-null", "sample-number", "sample-huge"),
         *each(Told(REJECTED.error, Charged.UNKNOWN), "request-moderated", "content-moderated"),

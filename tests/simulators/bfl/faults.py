@@ -50,6 +50,7 @@ BFL_MENU: tuple[AnyFault, ...] = (
     _url(
         "stranger", "A polling URL of a stranger.", lambda order: {**order, "polling_url": "https://bfl.ai.example/x"}
     ),
+    AfterCharge("cost-missing", "A task that does not say what it costs.", changing(without("cost"))),
     AfterCharge("polling-own-host", "A polling URL of the host that it was ordered from.", at_its_own_host),
     told("request-moderated", "It was held back before it was drawn.", status="Request Moderated", **REASONS),
     told("content-moderated", "It was held back once it was drawn.", status="Content Moderated", **REASONS),

@@ -66,7 +66,8 @@ class BflImageGenerator(ImageGenerator):
         with understood(answer, request, self._endpoint.api_key):
             if not answer.is_success:
                 raise bfl_failure(answer)
-            return Receipt(BflOrder.read(answer.body, self._polling_hosts).encode())
+            order = BflOrder.read(answer.body, self._polling_hosts)
+            return Receipt(order.encode(), cost=order.price)
 
     async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
         order = BflOrder.read(receipt.reference, self._polling_hosts)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Final, Self
 
 import msgspec
@@ -13,18 +14,27 @@ from darkroom.adapters.outbound_http.image_hosts import ImageHosts
 from darkroom.adapters.outbound_http.public_addresses import LinkRefused
 from darkroom.domain.model.errors import Charged, DrawingFailed, OutcomeUnknown, PromptRejected, UnusableImage
 from darkroom.domain.model.generation import GenerationRequest
+from darkroom.domain.model.money import Money
 from darkroom.domain.model.progress import Progress
 
 _MODERATED: Final = ("Request Moderated", "Content Moderated")
 _FAILED: Final = ("Error", "Failed")
 _MISSING: Final = "Task not found"
+_MOST_CREDITS: Final = 1_000_000  # beyond it a number is not a price
 
 
-class BflOrder(msgspec.Struct, frozen=True):
-    """The id of a task, and where it is asked about: another host than the one that it was ordered from."""
+_CREDIT: Final = Decimal("0.01")  # USD
+
+
+class BflOrder(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The id of a task, and where it is asked about: another host than the one that it was ordered from.
+
+    `cost` is in credits; None if the answer does not say it.
+    """
 
     id: str
     polling_url: str
+    cost: object = None
 
     @classmethod
     def read(cls, document: bytes, hosts: ImageHosts) -> Self:
@@ -43,9 +53,16 @@ class BflOrder(msgspec.Struct, frozen=True):
             raise UnusableImage(f"our key does not go where the task is asked about: its URL {refusal}") from refusal
         return order
 
+    @property
+    def price(self) -> Money | None:
+        """What the task costs, if the answer says it as a number."""
+        if not isinstance(self.cost, int | float) or isinstance(self.cost, bool) or not 0 <= self.cost < _MOST_CREDITS:
+            return None
+        return Money(Decimal(str(self.cost)) * _CREDIT, "USD")
+
     def encode(self) -> bytes:
         """Compact JSON, as a receipt."""
-        return msgspec.json.encode(self)
+        return msgspec.json.encode(BflOrder(self.id, self.polling_url))
 
 
 @dataclass(frozen=True, slots=True)
