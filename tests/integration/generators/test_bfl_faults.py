@@ -27,6 +27,7 @@ from simulators.bfl import bfl_simulator
 MENU: Final = list(bfl_simulator().faults.menu)
 TOLD: Final = dict(TOLD_OF_ALL) | dict(
     (
+        *each(ALL, "image-without-its-end"),
         *each(REFUSED, "error-key", "error-no-credits", "error-not-found", "error-unprocessable"),
         *each(UNAVAILABLE, "error-too-many-tasks"),
         *each(ALL, "cost-missing"),

@@ -29,6 +29,7 @@ MENU: Final = list(comfyui_simulator().faults.menu)
 ALL_LATE: Final = Told(None, images=(0, 1, 2), late=True)
 TOLD: Final = dict(TOLD_OF_ALL) | dict(
     (
+        *each(ALL, "image-without-its-end"),
         *each(REFUSED, "error-value-not-in-list", "error-no-outputs", "error-missing-node", "error-credentials"),
         *each(REFUSED, "node-errors"),
         # Nothing is charged on an own machine, and what did not arrive is not there.

@@ -29,6 +29,7 @@ from simulators.fal.faults import NOT_CHARGED
 MENU: Final = list(fal_simulator().faults.menu)
 TOLD: Final = dict(TOLD_OF_ALL) | dict(
     (
+        *each(ALL, "image-without-its-end"),
         *each(REFUSED, "error-unauthenticated", "error-locked", "error-not-found"),
         *each(UNAVAILABLE, "error-throttled", *NOT_CHARGED),
         *each(UNUSABLE, "order-without-status-url", "order-with-number", "order-with-garbage", "order-elsewhere"),

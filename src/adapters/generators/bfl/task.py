@@ -9,7 +9,7 @@ import msgspec
 
 from darkroom.adapters.generators.moderation import REJECTED, explain
 from darkroom.adapters.generators.seeds import reported_in
-from darkroom.adapters.outbound_http.answer import Answer
+from darkroom.adapters.outbound_http.answer import Answer, read_json
 from darkroom.adapters.outbound_http.image_hosts import ImageHosts
 from darkroom.adapters.outbound_http.public_addresses import LinkRefused
 from darkroom.domain.model.errors import Charged, DrawingFailed, OutcomeUnknown, PromptRejected, UnusableImage
@@ -44,8 +44,8 @@ class BflOrder(msgspec.Struct, frozen=True, omit_defaults=True):
             UnusableImage: it names no task, or a place that the key must not go to.
         """
         try:
-            order = msgspec.json.decode(document, type=cls)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as flaw:
+            order = msgspec.convert(read_json(document), cls)
+        except msgspec.ValidationError as flaw:
             raise UnusableImage("the answer names no task", evidence=document) from flaw
         try:
             hosts.allow(order.polling_url)

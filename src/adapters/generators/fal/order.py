@@ -5,6 +5,7 @@ from typing import Final, Self
 import httpx
 import msgspec
 
+from darkroom.adapters.outbound_http.answer import read_json
 from darkroom.adapters.outbound_http.endpoint import Endpoint
 from darkroom.adapters.outbound_http.image_hosts import Origin, read_link
 from darkroom.adapters.outbound_http.public_addresses import LinkRefused
@@ -28,8 +29,8 @@ class FalOrder(msgspec.Struct, frozen=True):
             UnusableImage: it names no order, or places that the key must not go to.
         """
         try:
-            order = msgspec.json.decode(document, type=cls)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as flaw:
+            order = msgspec.convert(read_json(document), cls)
+        except msgspec.ValidationError as flaw:
             raise UnusableImage("the answer names no order in the queue", evidence=document) from flaw
         try:
             urls = [_url(text) for text in (order.status_url, order.response_url, order.cancel_url)]
