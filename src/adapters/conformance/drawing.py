@@ -7,8 +7,8 @@ from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from darkroom.adapters.conformance.provider import Provider
-from darkroom.domain.model.errors import DrawingFailed
-from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
+from darkroom.domain.model.errors import Charged, DrawingFailed
+from darkroom.domain.model.generation import Failure, GeneratedImage, GenerationRequest
 from darkroom.domain.model.identifiers import uuid7
 from darkroom.domain.ports import ImageGenerator, Receipt
 
@@ -30,6 +30,7 @@ async def draw(
                 assert image.index not in came, f"image {image.index} comes twice"
                 came[image.index] = image
     except DrawingFailed as failure:
+        _hold_to_what_is_written_down(failure)
         failure.further_evidence = (*failure.further_evidence, *receipt.evidence)
         return came, failure
     except AssertionError:
@@ -37,6 +38,19 @@ async def draw(
     except Exception as fault:
         raise AssertionError(f"nothing but a DrawingFailed may escape, unlike {fault!r}") from fault
     return came, None
+
+
+def _hold_to_what_is_written_down(failure: DrawingFailed) -> None:
+    """A class of an adapter's own is written down as the class of ours that it inherits, and must say the same."""
+    written = Failure.of(failure, paid_in_part=False)
+    again = written.error()
+    assert type(failure).code == again.code, f"{failure!r} is written down as {again.code}: inherit one of our failures"
+    told, kept = (
+        (failure.detail, failure.charged, failure.retry_after),
+        (again.detail, again.charged, again.retry_after),
+    )
+    assert told == kept, f"of {failure!r} detail, charged and retry_after {told} are written down as {kept}"
+    assert isinstance(again.charged, Charged), f"charged must be one of ours, unlike {failure.charged!r}"
 
 
 async def drawn(generator: ImageGenerator, request: GenerationRequest) -> dict[int, GeneratedImage]:

@@ -135,10 +135,10 @@ class SampleCount:
 
 @dataclass(frozen=True, slots=True)
 class InferenceSteps:
-    """Number of denoising steps."""
+    """Number of denoising steps, from the one of a distilled model to the most that schedulers take."""
 
-    MIN: ClassVar = 10
-    MAX: ClassVar = 100
+    MIN: ClassVar = 1
+    MAX: ClassVar = 1000
 
     value: int
 
@@ -150,8 +150,8 @@ class InferenceSteps:
 class GuidanceScale:
     """Weight of classifier-free guidance: how closely the picture keeps to the prompt. An integer is a number."""
 
-    MIN: ClassVar = 1.0
-    MAX: ClassVar = 20.0
+    MIN: ClassVar = 0.0
+    MAX: ClassVar = 100.0
 
     value: float
 

@@ -273,6 +273,19 @@ class LiesAboutTheMoney(Caller):
         return OutcomeUnknown("cut off", charged=Charged.NO)
 
 
+class SpeaksOfMoneyInItsOwnWords(Caller):
+    breaks = "trouble_is_told_with_the_truth_about_the_money[connection_lost]"
+    told = "are written down as"
+
+    def lost(self) -> DrawingFailed:
+        class CutOff(OutcomeUnknown):
+            def __init__(self, code: int, host: str) -> None:
+                super().__init__(f"{host}: {code}")
+                self.charged = "perhaps"  # type: ignore[assignment]  # an author may write anything
+
+        return CutOff(7, "cut off")
+
+
 class TellsOtherwise(Caller):
     breaks = "trouble_is_told_with_the_truth_about_the_money[connection_lost]"
     told = "it must be told otherwise"

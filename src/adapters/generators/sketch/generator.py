@@ -10,7 +10,7 @@ from darkroom.adapters.generators.sketch.drawing import draw
 from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
 from darkroom.domain.model.image_file import MediaType
 from darkroom.domain.model.model_card import MediaSource, ModelCard, NumberRange, PixelRange
-from darkroom.domain.model.values import GuidanceScale, InferenceSteps, ModelVersion, Seed
+from darkroom.domain.model.values import ModelVersion, Seed
 from darkroom.domain.ports import ImageGenerator, Receipt
 
 DEFAULT_STEPS: Final = 50
@@ -23,8 +23,8 @@ SKETCH: Final = ModelCard(
     height=PixelRange(64, 2048),
     prompt_max=2048,
     media_type=MediaType.PNG,
-    num_inference_steps=NumberRange(InferenceSteps.MIN, InferenceSteps.MAX, DEFAULT_STEPS),
-    guidance_scale=NumberRange(GuidanceScale.MIN, GuidanceScale.MAX, DEFAULT_GUIDANCE),
+    num_inference_steps=NumberRange(10, 100, DEFAULT_STEPS),
+    guidance_scale=NumberRange(1.0, 20.0, DEFAULT_GUIDANCE),
     idempotent=True,
     media_source=MediaSource.ALGORITHMIC,
 )

@@ -9,7 +9,7 @@ from darkroom.adapters.generators.declared_models import SEED_TOLD, read_markup
 from darkroom.domain.model.errors import InvalidValue
 from darkroom.domain.model.image_file import MediaType
 from darkroom.domain.model.model_card import ModelCard, NumberRange, PixelRange
-from darkroom.domain.model.values import GuidanceScale, InferenceSteps, ModelVersion, Prompt
+from darkroom.domain.model.values import ModelVersion, Prompt
 
 _SIDE: Final = PixelRange(64, 2048, step=8)
 _WORD: Final = re.compile(r"\s+(markup=\S*|step=[1-9][0-9]{0,3}|seed=(?:sent|told))$")
@@ -65,6 +65,6 @@ def _card(version: str, words: Sequence[str]) -> ModelCard:
         samples_max=1,
         seed_told=SEED_TOLD in words,
         reads=read_markup(words),
-        num_inference_steps=NumberRange(InferenceSteps.MIN, InferenceSteps.MAX, default=50),
-        guidance_scale=NumberRange(GuidanceScale.MIN, GuidanceScale.MAX, default=7.0),
+        num_inference_steps=NumberRange(1, 150, default=50),
+        guidance_scale=NumberRange(0.0, 30.0, default=7.0),
     )
