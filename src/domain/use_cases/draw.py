@@ -8,6 +8,7 @@ from contextlib import aclosing, suppress
 from datetime import datetime
 from functools import partial
 from math import inf
+from typing import TypeVar
 
 from darkroom.domain.model.errors import (
     Charged,
@@ -31,6 +32,7 @@ from darkroom.domain.use_cases.evidence import aside_name
 from darkroom.domain.use_cases.patience import OutOfPatience, before_money, once, patiently
 from darkroom.domain.use_cases.provider_quota import ProviderQuota
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 Known = Callable[[Generation], None]
@@ -70,12 +72,19 @@ class Draw:
         Raises:
             Superseded: its owner cancelled it, or another worker has taken it, before anything was asked of a provider.
         """
-        drawing = Drawing(generation)
+        drawing, refusals = Drawing(generation), list[DrawingFailed]()
         try:
-            if generation.state is State.RECEIVED:
-                await self._ask_one_after_the_other(drawing)
-            else:
+            if generation.state is not State.RECEIVED:
                 await self._take_up(drawing)
+                return await self._finished(drawing, known)
+            await self._ask(drawing)
+            while refusal := _turned_away(drawing):
+                refusals.append(refusal)
+                if not drawing.generation.fallbacks:
+                    drawing.failure = _of_all(refusals)
+                    break
+                self._hand_on(drawing, refusal)
+                await self._ask(drawing)
             return drawing if drawing.unwritten else await self._finished(drawing, known)
         finally:
             if drawing.recording:
@@ -105,22 +114,15 @@ class Draw:
             await self._collect(drawing, Receipt(receipt))
         return drawing
 
-    async def _ask_one_after_the_other(self, drawing: Drawing) -> None:
-        refusals: list[DrawingFailed] = []
-        await self._ask(drawing)
-        while refusal := _turned_away(drawing):
-            refusals.append(refusal)
-            if not drawing.generation.fallbacks:
-                drawing.failure = _of_all(refusals)
-                break
-            handed_on = drawing.generation.handed_on()
-            log.warning(
-                "not drawn by %s, which said: %s; %s is asked",
-                *(drawing.generation.model.value, refusal, handed_on.model.value),
-                extra={"generation": handed_on.id},
-            )
-            drawing.generation, drawing.failure = handed_on, None
-            await self._ask(drawing)
+    def _hand_on(self, drawing: Drawing, refusal: DrawingFailed) -> None:
+        """Let the next of its fallbacks draw it."""
+        handed_on = drawing.generation.handed_on()
+        log.warning(
+            "not drawn by %s, which said: %s; %s is asked",
+            *(drawing.generation.model.value, refusal, handed_on.model.value),
+            extra={"generation": handed_on.id},
+        )
+        drawing.generation, drawing.failure = handed_on, None
 
     async def _ask(self, drawing: Drawing) -> None:
         """Ask a model that was not asked before; what it writes down last is that the request is about to leave."""
@@ -168,14 +170,16 @@ class Draw:
     async def _submit(self, drawing: Drawing, *, again: bool = False) -> None:
         receipt = Receipt()
         try:
-            async with aclosing(self._generator.answers(drawing.generation.asked, drawing.generation.id)) as answers:
-                while (answer := await _next_of(answers)) is not None:
-                    receipt = answer
-                    drawing.generation = drawing.generation.costing(receipt.cost)
-                    self._record_beside(drawing, receipt)
-                    for image in receipt.images:
-                        await self._keep(drawing, image)
-                await self._set_aside(drawing.generation, receipt.evidence)
+            answering = self._generator.answers(drawing.generation.asked, drawing.generation.id)
+            with self._quota.metering(drawing.generation):
+                async with aclosing(answering) as answers:
+                    while (answer := await _next_of(answers, OutcomeUnknown)) is not None:
+                        receipt = answer
+                        drawing.generation = drawing.generation.costing(receipt.cost)
+                        self._record_beside(drawing, receipt)
+                        for image in receipt.images:
+                            await self._keep(drawing, image)
+            await self._set_aside(drawing.generation, receipt.evidence)
         except DrawingFailed as raised:
             failure = plain(raised)
             if failure.charged is Charged.NO and (again or receipt.reference):
@@ -190,7 +194,7 @@ class Draw:
         """Collect what a receipt stands for, except for what came already."""
         try:
             async with aclosing(self._generator.collect(drawing.generation.asked, receipt)) as images:
-                while (image := await _next_image(images)) is not None:
+                while (image := await _next_of(images, UnusableImage)) is not None:
                     await self._keep(drawing, image)
         except DrawingFailed as failure:
             drawing.failure = plain(failure)
@@ -340,25 +344,19 @@ class Draw:
         await patiently(lambda: self._ledger.record(generation), "the ledger", timeout=self._policy.call_timeout)
 
 
-async def _next_of(answers: AsyncGenerator[Receipt, None]) -> Receipt | None:
-    """The next answer. What a generator must not raise is a failure too: nothing is known of the money then."""
+async def _next_of(coming: AsyncGenerator[T, None], otherwise: type[DrawingFailed]) -> T | None:
+    """What a generator gives next. Whatever else it raises is a failure too: all that matters then is the money."""
+    task = asyncio.current_task()
+    cancelling = task.cancelling() if task else 0
     try:
-        return await once(lambda: anext(answers, None), timeout=None)
+        return await anext(coming, None)
     except DrawingFailed:
         raise
-    except Exception as fault:
+    except (Exception, asyncio.CancelledError) as fault:
+        if isinstance(fault, asyncio.CancelledError) and (task is None or task.cancelling() > cancelling):
+            raise  # it is this task that was cancelled
         log.exception("a generator broke its port")
-        raise OutcomeUnknown("the generator failed inside") from fault
-
-
-async def _next_image(images: AsyncGenerator[GeneratedImage, None]) -> GeneratedImage | None:
-    try:
-        return await once(lambda: anext(images, None), timeout=None)
-    except DrawingFailed:
-        raise
-    except Exception as fault:
-        log.exception("a generator broke its port")
-        raise UnusableImage("the generator failed inside") from fault
+        raise otherwise("the generator failed inside") from fault
 
 
 def _turned_away(drawing: Drawing) -> DrawingFailed | None:

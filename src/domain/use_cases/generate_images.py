@@ -102,7 +102,10 @@ class GenerateImages:
         """Write the order down, or find what its key stands for."""
         new = self._generation(order, caller, key, promised=not wait, webhook=webhook)
         try:
-            kept = await self._received(new, caller)
+            try:
+                kept = await self.work.receive(new, self._policy.limits.of(caller))
+            except Overloaded as refusal:
+                kept = await self._known_by_key(new, refusal)
             self._hold_to_its_order(kept, new)
             if not wait and kept.state is State.RECEIVED and not kept.promised:
                 kept = await self._ledger.promise(kept.id) or kept
@@ -110,6 +113,12 @@ class GenerateImages:
             if key or not wait:
                 fault.charged = Charged.UNKNOWN
             raise
+        except DarkroomError:
+            raise
+        except Exception as fault:
+            log.exception("an order could not be received")
+            charged = Charged.NO if wait else Charged.UNKNOWN
+            raise InternalFault("the service failed inside before anything was drawn", charged=charged) from fault
         return Outcome(kept, replay=kept.id != new.id, promised=not wait and not kept.state.final)
 
     async def _ended(self, accepted: Outcome) -> Outcome:
@@ -151,21 +160,12 @@ class GenerateImages:
             cost=card.cost_of(request.samples),
         )
 
-    async def _received(self, new: Generation, caller: Caller) -> Generation:
-        try:
-            return await self.work.receive(new, self._policy.limits.of(caller))
-        except Overloaded:
-            # A repeated order needs no room: it is there already.
-            known = new.key and await self._ledger.find_by_key(new.caller, new.key)
-            if not known:
-                raise
-            return known
-        except DarkroomError:
-            raise
-        except Exception as fault:
-            log.exception("an order could not be received")
-            charged = Charged.UNKNOWN if new.promised else Charged.NO
-            raise InternalFault("the service failed inside before anything was drawn", charged=charged) from fault
+    async def _known_by_key(self, new: Generation, refusal: Overloaded) -> Generation:
+        """A repeated order needs no room: it is there already."""
+        known = new.key and await self._ledger.find_by_key(new.caller, new.key)
+        if not known:
+            raise refusal
+        return known
 
     def _hold_to_its_order(self, kept: Generation, new: Generation) -> None:
         if kept.fingerprint != new.fingerprint:

@@ -161,23 +161,19 @@ class Work:
         loop = asyncio.get_running_loop()
         job = _Job(generation, loop.create_future(), loop.create_future(), self._policy.patience)
         self._jobs[generation.id] = job
-        job.task = asyncio.create_task(self._run(job, limits, hopeless))
-        job.task.add_done_callback(lambda _: self._end(job))  # also of one that was cancelled before it began
+        job.task = asyncio.create_task(self._to_its_end(job, limits, hopeless))
+        job.task.add_done_callback(lambda task: self._end(job, task))  # also of one that was cancelled before it began
         return job
 
-    def _end(self, job: _Job) -> None:
+    def _end(self, job: _Job, task: "asyncio.Task[None]") -> None:
+        fault = None if task.cancelled() else task.exception()
+        if isinstance(fault, Exception):
+            if not isinstance(fault, DarkroomError):
+                about = {"generation": job.generation.id}
+                log.error("a generation was left where it stood", exc_info=fault, extra=about)
+            job.fail(fault)
         job.end()
         del self._jobs[job.generation.id]
-
-    async def _run(self, job: _Job, limits: Limits | None, hopeless: DrawingFailed | None) -> None:
-        id_ = job.generation.id
-        try:
-            await self._to_its_end(job, limits, hopeless)
-        except DarkroomError as refusal:
-            job.fail(refusal)
-        except Exception as fault:
-            log.exception("a generation was left where it stood", extra={"generation": id_})
-            job.fail(fault)
 
     async def _to_its_end(self, job: _Job, limits: Limits | None, hopeless: DrawingFailed | None) -> None:
         generation = job.generation
