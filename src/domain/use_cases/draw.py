@@ -140,15 +140,13 @@ class Draw:
         except DarkroomError as fault:
             drawing.unwritten = fault
         else:
-            with self._quota.metering(submitted):
-                await self._submit(drawing)
+            await self._submit(drawing)
 
     async def _take_up(self, drawing: Drawing) -> None:
         """Go on with one that was submitted before, by a process that is gone."""
         receipt, drawing.receipt_spooled = await self._receipt_of(drawing.generation), True
         if receipt is None:
-            with self._quota.metering(drawing.generation):
-                await self._submit(drawing, again=True)
+            await self._submit(drawing, again=True)
         else:
             self._record_beside(drawing, receipt)
             await self._collect(drawing, receipt)

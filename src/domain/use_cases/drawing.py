@@ -21,7 +21,6 @@ class Drawing:
         recording: Writes the receipt down, beside what goes on.
         receipt_spooled: The spool may hold the receipt.
         unwritten: Why nothing was asked of a provider: it could not be written down that it is about to be.
-        delayed: Set once an upload has failed.
     """
 
     generation: Generation
@@ -33,7 +32,6 @@ class Drawing:
     recording: asyncio.Task[None] | None = None
     receipt_spooled: bool = False
     unwritten: DarkroomError | None = None
-    delayed: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def recorded(self) -> None:
         """Wait until the receipt is written down, or another worker has taken the generation."""

@@ -46,6 +46,8 @@ async def once(attempt: Callable[[], Awaitable[T]], *, timeout: float | None) ->
     task = asyncio.current_task()
     before = task.cancelling() if task else 0
     try:
+        if timeout is None:
+            return await attempt()
         async with asyncio.timeout(timeout):
             return await attempt()
     except asyncio.CancelledError as cancelled:
@@ -70,7 +72,7 @@ async def patiently(
         Superseded: as the attempt did; trying again would not help.
         OutOfPatience: it did not succeed within that time.
     """
-    loop, waits = asyncio.get_running_loop(), pauses()
+    loop, waits = asyncio.get_running_loop(), None
     end = None if within is None else loop.time() + within
     while True:
         try:
@@ -78,6 +80,7 @@ async def patiently(
         except Superseded:
             raise
         except Exception as fault:
+            waits = waits or pauses()
             pause = next(waits)
             if end is not None and loop.time() + pause >= end:
                 raise OutOfPatience(what) from fault

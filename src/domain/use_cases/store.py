@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Coroutine
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from darkroom.domain.model.errors import Superseded
 from darkroom.domain.model.generation import Generation, StoredImage
@@ -43,11 +43,11 @@ class Store:
             Superseded: another worker has taken it.
         """
         generation = drawing.generation
-        securing = asyncio.create_task(self._secure(drawing))
+        securing = _Securing(partial(self._secure, drawing), after=self._policy.secure_after)
         try:
-            await asyncio.gather(*(self._upload(drawing, image) for image in generation.waiting))
+            await asyncio.gather(*(self._upload(drawing, image, securing) for image in generation.waiting))
         finally:
-            securing.cancel()
+            securing.end()
         stored = generation.stored(generation.waiting, self._clock())
         known(stored)
         await patiently(lambda: self._ledger.record(stored), "the ledger", timeout=self._policy.call_timeout)
@@ -65,14 +65,14 @@ class Store:
         except (OutOfPatience, Superseded) as fault:
             log.warning("not removed from the spool yet: %r", fault.__cause__, extra={"generation": generation_id})
 
-    async def _upload(self, drawing: Drawing, image: StoredImage) -> None:
+    async def _upload(self, drawing: Drawing, image: StoredImage, securing: "_Securing") -> None:
         about, waits, missed = {"generation": drawing.generation.id}, pauses(), False
         while image.index not in drawing.in_storage:
             try:
                 uploaded = await self.try_to_upload(drawing, image)
             except Exception as fault:  # noqa: BLE001  # whatever it is, what was paid for is tried again
                 log.warning("not stored yet: %s: %s", type(fault).__name__, fault, extra=about)
-                drawing.delayed.set()
+                securing.begin()
                 await asyncio.sleep(next(waits))
                 continue
             if uploaded:
@@ -97,10 +97,25 @@ class Store:
 
     async def _secure(self, drawing: Drawing) -> None:
         """Secure what an upload that fails or takes long leaves waiting: all of it, as it is taken up together."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._policy.secure_after):
-                await drawing.delayed.wait()
         for image in drawing.generation.waiting:
             if image.index not in drawing.in_memory:
                 secure = partial(self._spool.secure, drawing.generation.id, image.index)
                 await patiently(secure, "securing", timeout=self._policy.patience)
+
+
+class _Securing:
+    """Secures what waits, once: after a while, or as soon as an upload has failed. A quick upload costs no task."""
+
+    def __init__(self, secure: Callable[[], Coroutine[Any, Any, None]], *, after: float) -> None:
+        self._secure = secure
+        self._task: asyncio.Task[None] | None = None
+        self._timer = asyncio.get_running_loop().call_later(after, self.begin)
+
+    def begin(self) -> None:
+        self._timer.cancel()
+        self._task = self._task or asyncio.create_task(self._secure())
+
+    def end(self) -> None:
+        self._timer.cancel()
+        if self._task:
+            self._task.cancel()

@@ -56,6 +56,11 @@ def token(**changes: object) -> str:
     return jwt.encode(claims(**changes), SECRET, algorithm="HS256")
 
 
+def bare(images: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Images as an order's answer lists them: without their sizes."""
+    return [{name: image[name] for name in ("id", "seed", "image")} for image in images]
+
+
 def bearer(**changes: object) -> dict[str, str]:
     return {"Authorization": f"Bearer {token(**changes)}"}
 

@@ -26,10 +26,19 @@ ASYNC = {"Prefer": "respond-async"}
 SECRETS = [f"whsec_{base64.b64encode(bytes([fill]) * 32).decode()}" for fill in (1, 2)]
 
 
+class Delivering(DeliverWebhooks):
+    """Waits until what is due was sent."""
+
+    async def __call__(self) -> int:
+        begun = await super().__call__()
+        await self.sent()
+        return begun
+
+
 @asynccontextmanager
 async def telling(
     *faults: str, generator: ImageGenerator | None = None
-) -> AsyncIterator[tuple[House, Receiver, DeliverWebhooks]]:
+) -> AsyncIterator[tuple[House, Receiver, Delivering]]:
     """A house, somebody who wants to be told, and what tells."""
     ledger = InMemoryGenerationLedger()
     async with (
@@ -38,7 +47,7 @@ async def telling(
         open_house(ledger=ledger, generator=generator, webhooks=sender) as house,
     ):
         message = partial(webhook_message, storage=house.services.storage)
-        yield house, at, DeliverWebhooks(ledger=ledger.webhooks, sender=sender, message=message, clock=now)
+        yield house, at, Delivering(ledger.webhooks, sender, message, clock=now)
 
 
 async def test_who_does_not_wait_is_told_of_the_end_as_reading_tells_it() -> None:
