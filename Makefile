@@ -49,9 +49,11 @@ test: $(dev_ready) test-parts ## Run all tests but the long ones, with branch co
 	$(bin)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadscope --cov --cov-report term
 
 .PHONY: test-peers
-test-peers: ## Install LiteLLM in an environment of its own, for `make test-long`
+test-peers: ## Install LiteLLM and OpenAI's SDK, each in an environment of its own, for `make test-long`
 	@[ -e .bench-peers/litellm ] || '$(PYTHON)' -m venv .bench-peers/litellm
 	@.bench-peers/litellm/bin/python -m pip --quiet --disable-pip-version-check install 'litellm[proxy]' || echo 'SKIPPED PART: LiteLLM cannot be installed here' >&2
+	@[ -e .bench-peers/openai ] || '$(PYTHON)' -m venv .bench-peers/openai
+	@.bench-peers/openai/bin/python -m pip --quiet --disable-pip-version-check install 'openai==3.57.0' || echo 'SKIPPED PART: the SDK of OpenAI cannot be installed here' >&2
 
 .PHONY: test-long
 test-long: debian_parts += $(long_parts)

@@ -1,6 +1,7 @@
 """A storage from outside: a folder that a web server of yours shows to everybody, so that links never expire."""
 
 import asyncio
+import hashlib
 import os
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -22,6 +23,13 @@ class ShelfImageStorage(ImageStorage):
 
     async def put(self, image: StoredImage, data: bytes) -> None:
         await asyncio.to_thread(self._put, self._folder / image.key, data)
+
+    async def get(self, image: StoredImage) -> bytes:
+        with _faults():
+            data = await asyncio.to_thread((self._folder / image.key).read_bytes)
+        if hashlib.sha256(data).hexdigest() != image.sha256:
+            raise StorageFault(f"other bytes are kept under {image.key}")
+        return data
 
     async def link(self, key: str) -> str:
         return f"{self._base_url}/{quote(key)}"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from darkroom.domain.model.errors import Evidence
+from darkroom.domain.model.errors import Evidence, StorageFault
 from darkroom.domain.model.generation import GeneratedImage, Generation, GenerationRequest, StoredImage
 from darkroom.domain.model.issued_token import IssuedToken
 from darkroom.domain.model.limits import Limits, Usage
@@ -140,6 +140,14 @@ class ImageStorage(Protocol):
         """
         del image
         return False
+
+    async def get(self, image: StoredImage) -> bytes:
+        """The bytes of an image that was put here, whole; for callers that take no links.
+
+        Raises:
+            StorageFault: it is not there whole, cannot be read just now, or this storage gives nothing back.
+        """
+        raise StorageFault(f"this storage does not give {image.key} back")
 
     @abstractmethod
     async def link(self, key: str) -> str:

@@ -71,6 +71,16 @@ class StorageContract:
 
         assert await read(await storage.link(key)) == (some_image(), media_type)
 
+    async def test_an_image_is_given_back_as_it_was_put(self, storage: ImageStorage) -> None:
+        key = new_key()
+        await put(storage, key, some_image())
+
+        assert await storage.get(placed(key, some_image())) == some_image()
+
+    async def test_what_is_not_there_cannot_be_given_back(self, storage: ImageStorage) -> None:
+        with pytest.raises(StorageFault):
+            await storage.get(placed(new_key(), some_image()))
+
     async def test_an_image_of_many_megabytes_comes_back_whole(self, storage: ImageStorage, read: Read) -> None:
         key, image = new_key(), some_image(8_000_000)
         await put(storage, key, image)
@@ -161,12 +171,13 @@ class StorageContract:
 class StorageOutageContract:
     """For storages that can be away: besides `storage` and `read`, a fixture `outage`."""
 
-    @pytest.mark.parametrize("doing", ["put", "delete", "keys", "check"])
+    @pytest.mark.parametrize("doing", ["put", "get", "delete", "keys", "check"])
     async def test_an_outage_is_a_storage_fault(self, storage: ImageStorage, outage: Outage, doing: str) -> None:
         key = new_key()
         await put(storage, key, some_image())
         calls: dict[str, Callable[[], Awaitable[object]]] = {
             "put": lambda: put(storage, new_key(), some_image()),
+            "get": lambda: storage.get(placed(key, some_image())),
             "delete": lambda: storage.delete(key),
             "keys": lambda: all_keys(storage),
             "check": storage.check,

@@ -21,6 +21,11 @@ class InMemoryImageStorage(ImageStorage):
     async def holds(self, image: StoredImage) -> bool:
         return image.key in self.kept
 
+    async def get(self, image: StoredImage) -> bytes:
+        if image.key not in self.kept:
+            raise StorageFault(f"there is nothing under {image.key}")
+        return self.kept[image.key][0]
+
     async def link(self, key: str) -> str:
         return f"memory:{key}"
 

@@ -24,6 +24,8 @@ from darkroom.domain.model.values import (
     Seed,
 )
 
+_SIDE: Final = 1024  # pixels: the side of a square of one megapixel
+
 # The optional fields that a model may or may not honour.
 HONOURABLE: Final = ("negative_prompt", "seed", "num_inference_steps", "guidance_scale")
 
@@ -73,6 +75,11 @@ class PixelRange:
 
     def __contains__(self, side: int) -> bool:
         return self.min <= side <= self.max and side % self.step == 0
+
+    def nearest_to(self, side: int) -> int:
+        """The length in this range that is nearest to `side`."""
+        lowest, highest = ceil(self.min / self.step), self.max // self.step
+        return min(max(lowest, round(side / self.step)), highest) * self.step
 
     def __str__(self) -> str:
         return f"{self.min} to {self.max}" + (f", a multiple of {self.step}," if self.step > 1 else "")
@@ -155,6 +162,15 @@ class ModelCard:
         """The optional fields that this model honours; any other is refused by name."""
         # A range is never falsy: it has no length, and `or` would hide a None.
         return tuple(field for field in HONOURABLE if getattr(self, field) not in (None, False))
+
+    @property
+    def default_size(self) -> ImageSize:
+        """The size that is drawn if the caller leaves it open: the nearest to one megapixel, and to a square."""
+        if self.sizes is None:
+            return ImageSize(self.width.nearest_to(_SIDE), self.height.nearest_to(_SIDE))
+        return min(
+            self.sizes, key=lambda size: (abs(size.width * size.height - _SIDE**2), abs(size.width - size.height))
+        )
 
     def cost_of(self, images: int) -> Money | None:
         """What so many images cost, where the price is known."""

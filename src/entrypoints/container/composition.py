@@ -6,6 +6,7 @@ from functools import partial
 
 from dependency_injector import containers, providers
 
+from darkroom.adapters.byte_room import ByteRoom
 from darkroom.adapters.generators.by_version import ByVersionImageGenerator
 from darkroom.adapters.spools.recent import RecentImages
 from darkroom.domain.ports import (
@@ -92,6 +93,7 @@ class Container(containers.DeclarativeContainer):
         limits=policy.provided.limits,
         files=files,
         webhooks=webhook_sender,
+        memory=providers.Singleton(ByteRoom, settings.provided.limits.memory_bytes).provided.holding,
     )
 
 

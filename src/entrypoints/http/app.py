@@ -12,12 +12,14 @@ from darkroom.entrypoints.http.contract.documentation import documentation_route
 from darkroom.entrypoints.http.contract.problem_pages import problem_page
 from darkroom.entrypoints.http.cors import Cors
 from darkroom.entrypoints.http.edge import Edge, Watch, unwatched
-from darkroom.entrypoints.http.exception_handlers import EXCEPTION_HANDLERS
+from darkroom.entrypoints.http.exception_handlers import exception_handlers
 from darkroom.entrypoints.http.files import signed_file_route
 from darkroom.entrypoints.http.generation_events import generation_events
 from darkroom.entrypoints.http.generations import GenerationsController
 from darkroom.entrypoints.http.health import live, ready
 from darkroom.entrypoints.http.images import ImagesController
+from darkroom.entrypoints.http.images_api.drawing import drawing
+from darkroom.entrypoints.http.images_api.models import listed_model, listed_models
 from darkroom.entrypoints.http.methods import answer_options
 from darkroom.entrypoints.http.models import models
 from darkroom.entrypoints.http.page import page, page_file
@@ -37,16 +39,17 @@ def create_app(
     watch: Watch = unwatched,
     public_path: str = "",
     show_provider_messages: bool = False,
+    images_api: bool = True,
 ) -> Litestar:
     """Build the ASGI application.
 
     `cors_origins` are those whose pages may call it from a browser. `lifespan` are entered, in their order, before
     the first request, and left after the last. `watch` is entered around each request. `public_path` is what paths of
     the service begin with for its clients, without a slash at its end. `show_provider_messages`: callers see what the
-    provider said of a failure.
+    provider said of a failure. `images_api`: the door for OpenAI's clients, below `/v1`, is open.
     """
     with published_under(public_path):
-        documentation = documentation_routes(services.cards)
+        documentation = documentation_routes(services.cards, images_api=images_api)
     app = Litestar(
         route_handlers=[
             ImagesController,
@@ -60,12 +63,13 @@ def create_app(
             page,
             page_file,
             *documentation,
+            *((drawing, listed_models, listed_model) if images_api else ()),
             *([signed_file_route(services.files)] if services.files else []),
         ],
         dependencies={"services": Provide(lambda: services, sync_to_thread=False)},
         guards=[require_caller, refuse_parameters],
         before_request=answer_options,
-        exception_handlers=EXCEPTION_HANDLERS,
+        exception_handlers=exception_handlers(images_api=images_api),
         lifespan=list(lifespan),
         openapi_config=None,  # the description is ours: the framework's drops bounds and the headers of answers
         logging_config=None,  # the process decides how it logs, and faults are logged once

@@ -1,6 +1,7 @@
 """The body of a request: how it is declared, how long it may be, what it holds."""
 
 import re
+from collections.abc import Collection
 from typing import Final
 
 from darkroom.domain.model.errors import InvalidRequest, Violation
@@ -41,8 +42,8 @@ async def read_json(request: CallerRequest) -> bytes:
     return bytes(body)
 
 
-def decode_fields(body: bytes) -> tuple[dict[str, object], list[Violation]]:
-    """Decode an order into its fields, nothing converted; and name those that are given more than once.
+def decode_fields(body: bytes, known: Collection[str] = ORDER_FIELDS) -> tuple[dict[str, object], list[Violation]]:
+    """Decode an order into its fields, nothing converted; and name those `known` that are given more than once.
 
     Raises:
         MalformedBody: it is no JSON.
@@ -54,5 +55,5 @@ def decode_fields(body: bytes) -> tuple[dict[str, object], list[Violation]]:
         raise MalformedBody(f"the body is not JSON: {error}") from error
     if not isinstance(members, tuple):
         raise InvalidRequest([Violation("", "must be an object")])
-    repeated = [name for name in strict_json.repeated(members) if name in ORDER_FIELDS]
+    repeated = [name for name in strict_json.repeated(members) if name in known]
     return dict(members), [Violation(f"/{name}", "is given more than once") for name in repeated]

@@ -1,7 +1,6 @@
 """Every exception becomes a problem: what the house says, what the framework says, and what nobody foresaw."""
 
 import logging
-from typing import Final
 
 from litestar import Response
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
@@ -10,6 +9,7 @@ from litestar.types import ExceptionHandlersMap
 from darkroom.domain.model.errors import DarkroomError, InvalidRequest, NotFound, Violation
 from darkroom.entrypoints.http.auth.authentication import access_of
 from darkroom.entrypoints.http.errors import Internal, MethodNotAllowed
+from darkroom.entrypoints.http.images_api.refusals import OFFERED, RefusalAnswer, is_below, refusal_response
 from darkroom.entrypoints.http.methods import allow
 from darkroom.entrypoints.http.problems import AnyRequest, ProblemAnswer, problem_response
 from darkroom.entrypoints.http.request_id import request_id_of
@@ -17,26 +17,34 @@ from darkroom.entrypoints.http.request_id import request_id_of
 log = logging.getLogger(__name__)
 
 
-def tell_known(request: AnyRequest, error: DarkroomError) -> Response[ProblemAnswer]:
-    """Answer what went wrong in the house, or at its door."""
-    return problem_response(request, error)
+def exception_handlers(*, images_api: bool) -> ExceptionHandlersMap:
+    """What makes an answer of each exception; with `images_api` what is below `/v1` gets one that its clients read."""
 
+    def told(request: AnyRequest, error: DarkroomError) -> Response[ProblemAnswer] | Response[RefusalAnswer]:
+        """Answer what went wrong in the house, or at its door."""
+        return refusal_response(request, error) if at_v1(request) else problem_response(request, error)
 
-def tell_framework(request: AnyRequest, error: HTTPException) -> Response[ProblemAnswer]:
-    """Answer what the framework refused before any handler of ours was asked."""
-    try:
-        if not request.scope.get("path_template"):
-            access_of(request.scope)  # what was not routed has met no guard
-    except DarkroomError as refusal:
-        return problem_response(request, refusal)
-    return problem_response(request, _translated(error))
+    def of_framework(request: AnyRequest, error: HTTPException) -> Response[ProblemAnswer] | Response[RefusalAnswer]:
+        """Answer what the framework refused before any handler of ours was asked."""
+        try:
+            if not request.scope.get("path_template"):
+                access_of(request.scope)  # what was not routed has met no guard
+        except DarkroomError as refusal:
+            return told(request, refusal)
+        if isinstance(error, NotFoundException) and at_v1(request):
+            return told(request, NotFound(f"of OpenAI's API, this is what is offered here: {OFFERED}"))
+        return told(request, _translated(error))
 
+    def unforeseen(request: AnyRequest, error: Exception) -> Response[ProblemAnswer] | Response[RefusalAnswer]:
+        """Answer a fault of ours with nothing but the request's id, under which it is in the log."""
+        request_id = request_id_of(request.scope)
+        log.error("a request failed inside", exc_info=error, extra={"request_id": request_id})
+        return told(request, Internal("a fault inside the service; its operator finds it by the request id"))
 
-def tell_unforeseen(request: AnyRequest, error: Exception) -> Response[ProblemAnswer]:
-    """Answer a fault of ours with nothing but the request's id, under which it is in the log."""
-    request_id = request_id_of(request.scope)
-    log.error("a request failed inside", exc_info=error, extra={"request_id": request_id})
-    return problem_response(request, Internal("a fault inside the service; its operator finds it by the request id"))
+    def at_v1(request: AnyRequest) -> bool:
+        return images_api and is_below(request.scope["path"])
+
+    return {DarkroomError: told, HTTPException: of_framework, Exception: unforeseen}
 
 
 def _translated(error: HTTPException) -> DarkroomError:
@@ -47,10 +55,3 @@ def _translated(error: HTTPException) -> DarkroomError:
             return MethodNotAllowed(allow((error.headers or {}).get("allow", "").split(", ")))
         case _:
             return InvalidRequest([Violation("Host", "must name a host")])
-
-
-EXCEPTION_HANDLERS: Final[ExceptionHandlersMap] = {
-    DarkroomError: tell_known,
-    HTTPException: tell_framework,
-    Exception: tell_unforeseen,
-}

@@ -116,11 +116,12 @@ def problem_response(
         images=list(images) or UNSET,
     )
     return Response(
-        answer, status_code=problem.status, media_type=PROBLEM_JSON, headers={**_headers_of(error), **(headers or {})}
+        answer, status_code=problem.status, media_type=PROBLEM_JSON, headers={**headers_of(error), **(headers or {})}
     )
 
 
-def _headers_of(error: DarkroomError) -> dict[str, str]:
+def headers_of(error: DarkroomError) -> dict[str, str]:
+    """What an error says by headers, in whatever form it is answered."""
     headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
     if isinstance(error, Unauthorized):
         headers["WWW-Authenticate"] = 'Bearer error="invalid_token"' if error.token_sent else "Bearer"

@@ -1,6 +1,7 @@
 """What the HTTP entry point needs of the house, handed in by whoever puts the house together."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -21,7 +22,8 @@ class Services:
 
     `cards` by version. `limits` hold for callers whose token sets no other. `files` reads what
     signed links of this service name, if the storage has such links;
-    `webhooks` calls whom callers name, where the operator lets it.
+    `webhooks` calls whom callers name, where the operator lets it. `memory` holds room for this many bytes
+    of images that are read back, for the length of a block.
     """
 
     generate: GenerateImages
@@ -36,3 +38,4 @@ class Services:
     limits: Limits = field(default_factory=Limits)
     files: SignedFiles | None = None
     webhooks: WebhookSender | None = None
+    memory: Callable[[int], AbstractAsyncContextManager[None]] = lambda _: nullcontext()

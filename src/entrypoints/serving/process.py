@@ -19,6 +19,7 @@ from darkroom.entrypoints.serving.loop import within_open_files
 from darkroom.entrypoints.serving.open_connections import OpenConnections
 from darkroom.entrypoints.serving.server import Server
 from darkroom.entrypoints.settings import Settings
+from darkroom.entrypoints.settings.service import IMAGES_API
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -71,6 +72,7 @@ async def serve(
             watch=watching.request,
             public_path=service.public_path,
             show_provider_messages=settings.generators.show_provider_messages,
+            images_api=IMAGES_API in service.doors,
         )
         watching.addresses(addresses(app))
         server = Server(app, connections, watching.refused, keep_alive=service.keep_alive, shared=service.workers > 1)

@@ -125,6 +125,18 @@ def names(value: str) -> tuple[str, ...]:
     return found
 
 
+def some_of(*choices: str) -> Callable[[str], tuple[str, ...]]:
+    """Some of these words with commas between them, or `none`."""
+
+    def read(value: str) -> tuple[str, ...]:
+        found = () if value == "none" else names(value)
+        if not set(found) <= set(choices):
+            raise InvalidSetting(f"must be none, or some of {', '.join(choices)} with commas between them")
+        return found
+
+    return read
+
+
 def claims(value: str) -> tuple[str, ...]:
     """Claims of a token by their names."""
     found = names(value)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 from urllib.parse import urlsplit
 
 from darkroom.entrypoints.settings import parsers as read
@@ -10,6 +10,9 @@ from darkroom.entrypoints.settings.loopback import is_loopback
 from darkroom.entrypoints.settings.setting import Setting
 
 _EVERY_INTERFACE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # recognised, not listened on
+
+
+IMAGES_API: Final = "images_api"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +63,16 @@ class ServiceSettings:
             "DARKROOM_CORS_ORIGINS", read.origins, "origins whose pages may call it from a browser, with commas", "none"
         ),
     ] = ()
+    doors: Annotated[
+        tuple[str, ...],
+        Setting(
+            "DARKROOM_DOORS",
+            read.some_of(IMAGES_API),
+            "doors besides `POST /api/images`, with commas, or `none`: `images_api`, for clients of OpenAI's Images "
+            "API, below `/v1`",
+            "all",
+        ),
+    ] = (IMAGES_API,)
     data_dir: Annotated[
         Path,
         Setting(

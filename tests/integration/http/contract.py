@@ -10,6 +10,7 @@ import httpx
 
 from integration.http.json_schema import Validator
 
+REFUSAL = {"$ref": "#/components/schemas/RefusalAnswer"}
 PROBLEM = {"$ref": "#/components/schemas/ProblemAnswer"}
 
 
@@ -18,6 +19,7 @@ class Contract:
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._document, self._validator = document, Validator(document)
+        self._schemas = document["components"]["schemas"]
         self._paths = [
             (re.compile(re.sub(r"\{\w+\}", "[^/]+", template)), operations)
             for template, operations in document["paths"].items()
@@ -27,12 +29,13 @@ class Contract:
         """Fail where an answer is not as the contract says."""
         await response.aread()
         assert response.headers["x-request-id"]
+        at_v1 = "RefusalAnswer" in self._schemas and response.request.url.path.startswith("/v1")
         if response.status_code >= 400:
-            assert response.headers["content-type"] == "application/problem+json"
+            assert response.headers["content-type"] == ("application/json" if at_v1 else "application/problem+json")
         if described := self._described(response):
             self._hold_to(described, response)
         elif response.status_code >= 400 and response.request.method != "HEAD":
-            self._hold_content(PROBLEM, response)
+            self._hold_content(REFUSAL if at_v1 else PROBLEM, response)
 
     def _described(self, response: httpx.Response) -> Mapping[str, Any] | None:
         path, method = response.request.url.path, response.request.method.lower()

@@ -16,6 +16,7 @@ import jwt
 import uvicorn
 from litestar import Litestar
 
+from darkroom.adapters.byte_room import ByteRoom
 from darkroom.adapters.in_memory.generator import InMemoryImageGenerator
 from darkroom.adapters.in_memory.ledger import InMemoryGenerationLedger
 from darkroom.adapters.in_memory.spool import InMemoryImageSpool
@@ -115,6 +116,8 @@ async def open_house(
     public_path: str = "",
     show_provider_messages: bool = False,
     images_per_minute: Mapping[str, int] | None = None,
+    images_api: bool = True,
+    memory_bytes: int = 2**20,
 ) -> AsyncIterator[House]:
     generator, storage = generator or InMemoryImageGenerator(), storage or InMemoryImageStorage()
     spool, ledger = spool or InMemoryImageSpool(), ledger or InMemoryGenerationLedger()
@@ -151,15 +154,17 @@ async def open_house(
         limits=limits,
         files=files,
         webhooks=webhooks,
+        memory=ByteRoom(memory_bytes).holding,
     )
     app = create_app(
         services,
         cors_origins=cors_origins,
         public_path=public_path,
         show_provider_messages=show_provider_messages,
+        images_api=images_api,
     )
     async with _serving(app) as port:
-        contract = Contract(openapi(cards))
+        contract = Contract(openapi(cards, images_api=images_api))
         async with httpx.AsyncClient(
             base_url=f"http://{LOOPBACK}:{port}",
             headers=bearer(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -96,6 +97,8 @@ class Validator:
                 return not number or value <= rule
             case "multipleOf":
                 return not number or value % rule == 0
+            case "contentEncoding":
+                return not text or base64.b64encode(base64.b64decode(value)).decode() == value
             case "format":
                 return not text or _is_formatted(value, rule)
             case _:

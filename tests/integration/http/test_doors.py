@@ -27,6 +27,7 @@ PATHS = (
     *("/api/models", "/api/usage", "/health/live", "/health/ready", "/docs/openapi.json", "/problems/gone"),
     *("/", "/page", "/page/page.js", "/api", "/api/", "/docs", "/docs/", "/docs/swagger", "/schema", "/problems"),
     *("/health", "/metrics"),
+    *("/v1", "/v1/images/generations", "/v1/models", "/v1/models/memory", "/v1/images/edits", "/v1/chat/completions"),
     *("/api/images/health/live", "/health/live/../../api/models", "/health/live/x", "/api/models/health/ready"),
     *("//api//models", "/API/MODELS", "/api/models/", "/api/models;/health/live", "/api/models%2fhealth/live"),
     *("/health/live%00", "/%2e%2e/api/models", "/api/models?open_to_all=true", "/favicon.ico", "/.env", "/files/x.png"),

@@ -35,6 +35,12 @@ class DiskImageStorage(ImageStorage):
         data = await self._disk(self._folder.read, image.key)
         return data is not None and hashlib.sha256(data).hexdigest() == image.sha256
 
+    async def get(self, image: StoredImage) -> bytes:
+        data = await self._disk(self._folder.read, image.key)
+        if data is None or hashlib.sha256(data).hexdigest() != image.sha256:
+            raise StorageFault(f"{image.key} does not lie whole in the folder")
+        return data
+
     async def link(self, key: str) -> str:
         return self._links.link(key, self._clock())
 

@@ -94,11 +94,16 @@ class DirectBucket:
 
     async def holds(self, key: str, length: int, sha256: str) -> bool:
         """Whether the bytes of that SHA-256 lie there. Read, since not every server keeps checksums."""
+        data = await self.get(key, length)
+        return data is not None and hashlib.sha256(data).hexdigest() == sha256
+
+    async def get(self, key: str, length: int) -> bytes | None:
+        """The bytes of an object; None without reading it if the server says that they are not `length` many."""
         answer = await self._answer(_Request("GetObject", "GET", key, stream=True))
         if answer.headers.get("content-length", str(length)) != str(length):
             answer.raw.close()
-            return False
-        return hashlib.sha256(await answer.content).hexdigest() == sha256
+            return None
+        return cast("bytes", await answer.content)
 
     async def delete(self, key: str) -> None:
         """Remove an object, or one that is not there."""

@@ -72,6 +72,13 @@ class S3ImageStorage(ImageStorage):
         async with self._faults():
             return await self._direct.has(image.key) and await self._direct.holds(image.key, image.length, image.sha256)
 
+    async def get(self, image: StoredImage) -> bytes:
+        async with self._faults():
+            data = await self._direct.get(image.key, image.length)
+            if data is None or hashlib.sha256(data).hexdigest() != image.sha256:
+                raise StorageFault(f"{image.key} does not lie whole in {self._bucket}")
+            return data
+
     async def link(self, key: str) -> str:
         async with self._faults():
             return await self._links(key, self._direct.whereabouts)

@@ -21,6 +21,10 @@ class WatchedImageStorage(ImageStorage):
         with self._watcher.around(Call("storage", "holds", {"key": image.key})):
             return await self._storage.holds(image)
 
+    async def get(self, image: StoredImage) -> bytes:
+        with self._watcher.around(Call("storage", "get", {"key": image.key, "bytes": image.length})):
+            return await self._storage.get(image)
+
     async def link(self, key: str) -> str:
         with self._watcher.around(Call("storage", "link", {"key": key})):
             return await self._storage.link(key)

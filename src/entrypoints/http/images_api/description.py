@@ -1,0 +1,148 @@
+"""What the OpenAPI document says of this door."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from darkroom.domain.model.errors import (
+    DarkroomError,
+    DrawingFailed,
+    Gone,
+    IdempotencyKeyReused,
+    InvalidRequest,
+    NotFound,
+    Overloaded,
+    QuotaExceeded,
+    SpendLimit,
+)
+from darkroom.domain.model.image_file import MediaType
+from darkroom.domain.model.model_card import ModelCard
+from darkroom.domain.model.values import GuidanceScale, InferenceSteps, SampleCount, Seed
+from darkroom.entrypoints.http.contract.openapi_parts import PARAMETERS, Json, answer, schema
+from darkroom.entrypoints.http.errors import (
+    BodyTooLarge,
+    Forbidden,
+    Internal,
+    KeysUnavailable,
+    MalformedBody,
+    Unauthorized,
+    UnsupportedMediaType,
+)
+from darkroom.entrypoints.http.images_api.asked import FORMS, NEUTRAL, USER_MAX, USERS
+from darkroom.entrypoints.http.images_api.drawing import GENERATIONS, DrawnImages
+from darkroom.entrypoints.http.images_api.models import MODELS, ListedModel, ListedModels
+from darkroom.entrypoints.http.images_api.refusals import MAYBE_PAID, RefusalAnswer
+from darkroom.entrypoints.http.problem_types import PROBLEM_TYPES
+
+SHOWN: Final = (DrawnImages, ListedModel, ListedModels, RefusalAnswer)
+"""What the schemas are made of."""
+
+_ANY_MAY: Final[tuple[type[DarkroomError], ...]] = (
+    *(InvalidRequest, Unauthorized, Forbidden, KeysUnavailable, Internal),
+)
+_HEADERS: Final[Mapping[int, tuple[str, ...]]] = {
+    401: ("WWW-Authenticate",),
+    403: ("WWW-Authenticate",),
+    429: ("Retry-After",),
+    503: ("Retry-After",),
+}
+
+
+def paths() -> Json:
+    """The operations of this door, by path."""
+    model_id = {"name": "model_id", "in": "path", "required": True, "schema": {"type": "string"}}
+    return {
+        GENERATIONS: {"post": _draw()},
+        MODELS: {"get": _operation("list_v1_models", "List the models on offer", "The models.", "ListedModels")},
+        MODELS + "/{model_id}": {
+            "parameters": [model_id],
+            "get": _operation("show_v1_model", "Show one model", "The model.", "ListedModel", NotFound),
+        },
+    }
+
+
+def request_schema(cards: Iterable[ModelCard]) -> Json:
+    """What `POST /v1/images/generations` takes; the limits of each model are those of `Order`."""
+    size = {"type": ["string", "null"], "pattern": "^(auto|[0-9]{1,5}x[0-9]{1,5})$"}
+    seed = {"type": "integer", "minimum": Seed.MIN, "maximum": Seed.MAX}
+    formats = [media_type.removeprefix("image/") for media_type in MediaType]
+    return {
+        "type": "object",
+        "description": "An order under OpenAI's names, held to the limits of its model. `null` for an optional field "
+        "is the same as leaving it out. What the model does not honour is refused by name.",
+        "properties": {
+            "model": {"enum": [card.version.value for card in cards], "description": "Names the model."},
+            "prompt": {"type": "string", "description": "What to draw."},
+            "n": _optional("integer", "How many images.", minimum=SampleCount.MIN, maximum=SampleCount.MAX),
+            "size": size | {"description": "`auto`, or left out: about a megapixel, as near as the model comes to it."},
+            "negative_prompt": _optional("string", "What must not appear."),
+            "seed": {
+                "description": "One seed, or one for each image.",
+                "anyOf": [{"type": "null"}, seed, {"type": "array", "items": seed}],
+            },
+            "num_inference_steps": _optional(
+                "integer", "Number of denoising steps.", minimum=InferenceSteps.MIN, maximum=InferenceSteps.MAX
+            ),
+            "guidance_scale": _optional(
+                "number", "How closely to keep to the prompt.", minimum=GuidanceScale.MIN, maximum=GuidanceScale.MAX
+            ),
+            "response_format": {"enum": [*FORMS, None], "description": "Left out: both."},
+            "output_format": {"enum": [*formats, None], "description": "The one that the model draws, or none."},
+            **{name: {"enum": [*values, None], "description": "Says nothing."} for name, values in NEUTRAL.items()},
+            **{name: _optional("string", "Taken, and not kept.", maxLength=USER_MAX) for name in USERS},
+        },
+        "required": ["model", "prompt"],
+        "additionalProperties": False,
+    }
+
+
+def _optional(kind: str, description: str, **rules: float) -> Json:
+    return {"type": [kind, "null"], "description": description, **rules}
+
+
+def _draw() -> Json:
+    may: tuple[type[DarkroomError], ...] = (
+        *(MalformedBody, BodyTooLarge, UnsupportedMediaType, IdempotencyKeyReused, Gone),
+        *(QuotaExceeded, SpendLimit, Overloaded),
+        *DrawingFailed.__subclasses__(),
+    )
+    headers = ("Location", "Idempotency-Replay", "Darkroom-Generator", "Darkroom-Model")
+    operation = _operation(
+        "draw_v1_images", "Draw images for a client of OpenAI's Images API", "The images.", "DrawnImages", *may
+    )
+    operation["responses"]["200"] = answer("The images.", schema("DrawnImages"), *headers)
+    operation["requestBody"] = {
+        "required": True,
+        "content": {"application/json": {"schema": schema("ImagesRequest")}},
+    }
+    key = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$"}
+    operation["parameters"].insert(
+        0,
+        {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "description": "Your own name for the order: repeating the order under it costs nothing.",
+            "schema": key,
+        },
+    )
+    return operation
+
+
+def _operation(operation_id: str, summary: str, shown: str, of: str, *problems: type[DarkroomError]) -> Json:
+    return {
+        "operationId": operation_id,
+        "summary": summary,
+        "parameters": [{"$ref": f"#/components/parameters/{name}"} for name in PARAMETERS],
+        "responses": {"200": answer(shown, schema(of)), **_refusals((*problems, *_ANY_MAY))},
+    }
+
+
+def _refusals(kinds: Iterable[type[DarkroomError]]) -> Json:
+    """Each status with the codes that may come with it: what may have been paid for comes with one of its own."""
+    codes: dict[int, set[str]] = {MAYBE_PAID: {"anything whose `charged` is not `no`; do not repeat it"}}
+    for kind in kinds:
+        told = PROBLEM_TYPES[kind.code]
+        codes.setdefault(told.status, set()).add(f"`{told.slug}`")
+    return {
+        str(int(status)): answer("; ".join(sorted(told)), schema("RefusalAnswer"), *_HEADERS.get(status, ()))
+        for status, told in sorted(codes.items())
+    }

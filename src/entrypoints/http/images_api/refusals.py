@@ -1,0 +1,87 @@
+"""What went wrong, in the form in which OpenAI's clients read it; status and meaning are those of the problem table.
+
+OpenAI's SDKs send a request again, by themselves, after 408, 409, 429 and any 5xx. So what may have been paid for is
+answered with 424, which no client repeats.
+"""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Annotated, Final
+
+from litestar import Response
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from darkroom.domain.model.errors import Charged, DarkroomError, InvalidRequest
+from darkroom.entrypoints.http.answers import Image
+from darkroom.entrypoints.http.problem_types import problem_type_of
+from darkroom.entrypoints.http.problems import PROBLEM, AnyRequest, headers_of, problem_of
+from darkroom.entrypoints.http.query import PARAMETER
+from darkroom.entrypoints.http.request_id import request_id_of
+
+BELOW: Final = "/v1"
+"""The path that this door stands at; everything below it answers in this form."""
+
+OFFERED: Final = "POST /v1/images/generations, GET /v1/models and GET /v1/models/{id}"
+
+MAYBE_PAID: Final = HTTPStatus.FAILED_DEPENDENCY
+
+
+class Refusal(Struct, frozen=True, kw_only=True):
+    """What went wrong, and whether money was spent."""
+
+    message: str
+    type: Annotated[str, Meta(extra_json_schema={"enum": ["invalid_request_error", "server_error"]})]
+    param: Annotated[str | None, Meta(description="The first field, header or parameter that breaks a rule.")]
+    code: Annotated[str, Meta(description="The type of problem, as `/problems/{code}` explains it.")]
+    charged: Charged
+    request_id: str
+    provider_message: Annotated[
+        str | UnsetType, Meta(description="What the provider said, if the operator lets callers see it.")
+    ] = UNSET
+    images: Annotated[list[Image], Meta(description="What was stored all the same.")] | UnsetType = UNSET
+
+
+class RefusalAnswer(Struct, frozen=True):
+    """An error as OpenAI's clients expect it."""
+
+    error: Refusal
+
+
+def refusal_response(
+    request: AnyRequest,
+    error: DarkroomError,
+    *,
+    images: Sequence[Image] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response[RefusalAnswer]:
+    """Answer a request of this door with what went wrong; `images` are those stored all the same."""
+    kind, problem = problem_type_of(error), problem_of(error, BELOW)
+    request.scope["state"][PROBLEM] = kind.slug
+    told = headers_of(error)
+    status = kind.status
+    if error.charged is not Charged.NO:
+        status = MAYBE_PAID
+        told.pop("Retry-After", None)
+        told["x-should-retry"] = "false"
+    refusal = Refusal(
+        message=problem.detail,
+        type="invalid_request_error" if kind.status < HTTPStatus.INTERNAL_SERVER_ERROR else "server_error",
+        param=_first_broken(error),
+        code=kind.slug,
+        charged=error.charged,
+        request_id=request_id_of(request.scope),
+        provider_message=problem.provider_message,
+        images=list(images) or UNSET,
+    )
+    return Response(RefusalAnswer(refusal), status_code=status, headers={**told, **(headers or {})})
+
+
+def is_below(path: str) -> bool:
+    """Whether a path is of this door."""
+    return path == BELOW or path.startswith(f"{BELOW}/")
+
+
+def _first_broken(error: DarkroomError) -> str | None:
+    if not isinstance(error, InvalidRequest):
+        return None
+    return error.violations[0].pointer.removeprefix(PARAMETER) or None

@@ -1,0 +1,104 @@
+"""OpenAI's own SDK for Python, with the retries that it comes with: `make test-peers` installs it."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from darkroom.adapters.generators.openai_images import open_openai_images, parse_models
+from darkroom.adapters.in_memory.generator import InMemoryImageGenerator
+from darkroom.domain.model.image_file import ImageFile
+from integration.http.house import House, open_house, token
+from servers.parts import PartMissing
+from simulators.openai_images import OpenAIImagesSimulator, openai_images_simulator
+
+PYTHON: Final = Path(__file__).parents[3] / ".bench-peers" / "openai" / "bin" / "python"
+PROGRAM: Final = Path(__file__).parent / "openai_sdk.py"
+CALL: Final = {"model": "flux-dev", "prompt": "a fox in fog", "size": "64x64"}
+
+pytestmark = pytest.mark.long
+
+
+async def draw(
+    house: House, call: dict[str, Any], *, api_key: str | None = None, options: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """What the SDK makes of a call."""
+    if not PYTHON.exists():
+        raise PartMissing("OpenAI's SDK", "`make test-peers` installs it")
+    said = [f"http://127.0.0.1:{house.port}/v1", api_key or token(), json.dumps(options or {}), json.dumps(call)]
+    running = await asyncio.create_subprocess_exec(
+        PYTHON, PROGRAM, *said, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, env={}
+    )
+    out, err = await running.communicate()
+    assert running.returncode == 0, err.decode()
+    told: dict[str, Any] = json.loads(out)
+    return told
+
+
+@asynccontextmanager
+async def upstream(seconds_per_image: float = 0.0) -> AsyncIterator[tuple[House, OpenAIImagesSimulator]]:
+    """The service in front of a simulated provider that counts what it charges."""
+    async with (
+        openai_images_simulator(seconds_per_image=seconds_per_image) as provider,
+        open_openai_images(
+            api_key=provider.api_key,
+            base_url=f"{provider.base_url}/v1",
+            models=parse_models(["flux-dev=64-1024/8 seed"]),
+        ) as generator,
+        open_house(generator=generator) as house,
+    ):
+        yield house, provider
+
+
+async def test_it_draws_an_image_and_lists_the_models() -> None:
+    async with upstream() as (house, _):
+        told = await draw(house, CALL)
+    ((image,), models) = told["images"], told["models"]
+    file = ImageFile.inspect(base64.b64decode(image["b64_json"]))
+    assert (file.width, file.height, image["url"][:7]) == (64, 64, "memory:")
+    assert models == ["flux-dev"]
+
+
+async def test_an_error_arrives_as_the_sdk_s_own_with_its_sentence() -> None:
+    async with open_house(generator=InMemoryImageGenerator(), images_per_day=0) as house:
+        bad = await draw(house, {"model": "memory", "prompt": "a fox", "quality": "hd"})
+        unknown = await draw(house, CALL)
+        limited = await draw(house, {"model": "memory", "prompt": "a fox"}, options={"max_retries": 0})
+    assert (bad["error"], bad["status"], bad["body"]["param"]) == ("BadRequestError", 400, "quality")
+    assert "quality is not honoured here" in bad["said"]
+    assert "model must be one of memory" in unknown["said"]
+    assert (limited["error"], limited["body"]["code"]) == ("RateLimitError", "quota-exceeded")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    ["server-error-json-after-charge", "server-error-html-after-charge", "close-after-charge", "reset-after-charge"],
+)
+async def test_a_storm_is_paid_once_and_ends_in_a_truthful_error(fault: str) -> None:
+    async with upstream() as (house, provider):
+        provider.faults.set(fault)
+        told = await draw(house, CALL)
+    assert (provider.charged_calls, len(provider.calls)) == (1, 1)
+    assert (told["status"], told["body"]["charged"]) == (424, "unknown")
+    assert told["body"]["code"] == "outcome-unknown"
+
+
+async def test_what_cost_nothing_is_repeated_until_it_is_drawn() -> None:
+    async with upstream() as (house, provider):
+        provider.faults.set("error-overloaded", times=1)
+        told = await draw(house, CALL)
+    assert (len(told["images"]), provider.charged_calls, len(provider.calls)) == (1, 1, 2)
+
+
+async def test_with_a_key_a_call_that_outlasts_its_client_is_paid_once() -> None:
+    call = CALL | {"extra_headers": {"Idempotency-Key": "one-picture"}}
+    async with upstream(seconds_per_image=3.0) as (house, provider):
+        told = await draw(house, call, options={"timeout": 1.5, "max_retries": 10})
+    assert (len(told["images"]), provider.charged_calls) == (1, 1)
