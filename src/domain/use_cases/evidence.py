@@ -1,11 +1,21 @@
 """What cannot be used is kept for the operator, for as long as its generation may be."""
 
+import hashlib
 import json
+from collections.abc import Callable
+from datetime import datetime
 from typing import Final
 
-from darkroom.domain.model.errors import Evidence
-from darkroom.domain.model.generation import Generation
-from darkroom.domain.ports import GenerationLedger, ImageSpool
+from darkroom.domain.model.errors import Evidence, InvalidValue, NotFound, UnusableImage
+from darkroom.domain.model.generation import GeneratedImage, Generation, State, StoredImage
+from darkroom.domain.model.identifiers import uuid7
+from darkroom.domain.model.policy import Policy
+from darkroom.domain.ports import GenerationLedger, ImageSpool, ImageStorage
+from darkroom.domain.use_cases.drawing import Drawing
+from darkroom.domain.use_cases.lift import Lift
+from darkroom.domain.use_cases.store import Store
+
+ACCEPTED: Final = "its operator accepted an image that had been set aside"
 
 QUOTING: Final = "prompt"
 """A part of the names of evidence in which a prompt may be quoted."""
@@ -35,3 +45,48 @@ async def sweep_evidence(spool: ImageSpool, ledger: GenerationLedger) -> int:
             await spool.remove_aside(name)
             removed += 1
     return removed
+
+
+class AcceptEvidence:
+    """Lets a generation have an image that its operator found in what was set aside."""
+
+    def __init__(
+        self,
+        storage: ImageStorage,
+        spool: ImageSpool,
+        ledger: GenerationLedger,
+        *,
+        policy: Policy,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._ledger, self._policy, self._clock = ledger, policy, clock
+        store = Store(storage, spool, ledger, policy=policy, clock=clock)
+        self._lift = Lift(storage, ledger, store, policy=policy, clock=clock)
+
+    async def __call__(self, generation_id: str, index: int, data: bytes) -> Generation:
+        """Store `data` as the image of that index, from 0, and return the generation as it stands then.
+
+        Raises:
+            NotFound: there is no such generation, or it was deleted.
+            InvalidValue: it has ended in another way, has that image already, or `data` is not a whole image.
+        """
+        found = await self._ledger.find(generation_id)
+        if found is None or found.erased_at:
+            raise NotFound("there is no such generation")
+        missing = set(range(found.request.samples)) - {image.index for image in found.images}
+        if found.state not in (State.UNKNOWN, State.UNUSABLE) or index not in missing:
+            raise InvalidValue(f"must be the index of an image that is missing: it is {found.state}, without {missing}")
+        try:
+            seed = found.request.seeds[index] if found.request.seeds else None
+            image = GeneratedImage(index=index, seed=seed, data=data)
+        except UnusableImage as flaw:
+            raise InvalidValue(str(flaw)) from flaw
+        placed = StoredImage.place(
+            image,
+            sha256=hashlib.sha256(image.data).hexdigest(),
+            prefix=self._policy.key_prefix,
+            new_id=uuid7(),
+            at=self._clock(),
+        )
+        drawing = Drawing(found, images={index: placed}, in_memory={index: image.data}, superseded=True)
+        return await self._lift(drawing, ACCEPTED)

@@ -1,13 +1,20 @@
 """`darkroom evidence`."""
 
 import argparse
+import asyncio
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from darkroom.domain.model.errors import InvalidValue
+from darkroom.domain.model.errors import InvalidValue, NotFound
+from darkroom.domain.model.generation import Generation
 from darkroom.domain.model.image_file import ImageFile
+from darkroom.domain.model.policy import Policy
+from darkroom.domain.use_cases.evidence import AcceptEvidence
+from darkroom.entrypoints.container.clock import now
 from darkroom.entrypoints.container.evidence import EvidenceFolder, KeptEvidence, kept_evidence
+from darkroom.entrypoints.container.ledgers import open_kept_records
+from darkroom.entrypoints.container.storages import key_prefix, open_storage
 from darkroom.entrypoints.failures import FAILED, tell
 from darkroom.entrypoints.settings import Settings
 
@@ -20,6 +27,12 @@ def declare(parser: argparse.ArgumentParser) -> None:
     shown = verbs.add_parser("show", help="write one piece to standard output, as it came")
     shown.add_argument("generation", metavar="GENERATION")
     shown.add_argument("index", metavar="INDEX", type=int, help="which of its pieces, as `list` numbers them")
+    accepted = verbs.add_parser("accept", help="let the generation have a piece as one of its images")
+    accepted.add_argument("generation", metavar="GENERATION")
+    accepted.add_argument("index", metavar="INDEX", type=int, help="which of its pieces, as `list` numbers them")
+    accepted.add_argument(
+        "--image", metavar="N", type=int, default=0, help="which image of the order it is; default: 0"
+    )
     parser.epilog = (
         "What providers sent and could not be used is kept on the machine that received it. It may quote prompts and "
         "hold what is not safe to open."
@@ -27,7 +40,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Look at what is kept; nothing is changed."""
+    """Look at what is kept, or let a generation have a piece of it."""
     folder = kept_evidence(settings)
     kept = folder.kept(arguments.generation)
     if arguments.verb == "list":
@@ -37,8 +50,23 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     if data is None:
         tell(f"there is no piece {arguments.index} of {arguments.generation} on this machine")
         return FAILED
-    sys.stdout.buffer.write(data)
+    if arguments.verb == "show":
+        sys.stdout.buffer.write(data)
+        return 0
+    try:
+        generation = asyncio.run(_accept(settings, arguments.generation, arguments.image, data))
+    except (InvalidValue, NotFound) as refusal:
+        tell(f"{arguments.generation} cannot have it: {refusal}")
+        return FAILED
+    print(f"{generation.id} is {generation.state} now, with {len(generation.images)} of its images stored")
     return 0
+
+
+async def _accept(settings: Settings, generation_id: str, image: int, data: bytes) -> Generation:
+    async with open_kept_records(settings) as records, open_storage(settings) as opened:
+        policy = Policy(key_prefix=key_prefix(settings))
+        accept = AcceptEvidence(opened.storage, records.spool, records.ledger, policy=policy, clock=now)
+        return await accept(generation_id, image, data)
 
 
 def _list(folder: EvidenceFolder, kept: Sequence[KeptEvidence]) -> None:
