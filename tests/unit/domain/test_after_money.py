@@ -1,0 +1,315 @@
+"""After money was spent nothing is dropped, whatever a ledger, a spool or a storage raises; before it, it is refused."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+import pytest
+
+from darkroom.adapters.in_memory.generator import WIDEST_CARD, InMemoryImageGenerator
+from darkroom.adapters.in_memory.ledger import InMemoryGenerationLedger
+from darkroom.adapters.in_memory.spool import InMemoryImageSpool
+from darkroom.adapters.in_memory.storage import InMemoryImageStorage
+from darkroom.domain.model.errors import (
+    Charged,
+    DarkroomError,
+    GeneratorUnavailable,
+    InternalFault,
+    LedgerUnavailable,
+    StorageFault,
+    StorageUnavailable,
+)
+from darkroom.domain.model.generation import GeneratedImage, Generation, GenerationRequest, State, StoredImage
+from darkroom.domain.model.limits import Caller
+from darkroom.domain.model.order import read_order
+from darkroom.domain.model.policy import Policy
+from darkroom.domain.model.values import IdempotencyKey
+from darkroom.domain.ports import RECEIPT, Receipt
+from darkroom.domain.use_cases.application import Application
+from darkroom.domain.use_cases.generate_images import Outcome
+from simulation.life import now
+from simulation.virtual_time import run
+
+POLICY: Final = Policy(patience=20.0, call_timeout=5.0, begin_timeout=10.0)
+CARDS: Final = {"memory": WIDEST_CARD}
+ORDER: Final = read_order({"version": "memory", "prompt": "a fox", "width": 16, "height": 16, "samples": 2}, CARDS)
+KEY: Final = IdempotencyKey("key")
+
+
+class OfItsOwn(Exception):
+    """An exception that no list of ours holds."""
+
+
+def hang() -> Awaitable[None]:
+    return asyncio.Event().wait()  # type: ignore[return-value]  # it never returns
+
+
+async def raise_(fault: Exception) -> None:
+    raise fault
+
+
+# What a port may do instead of its work.
+TROUBLES: Final[dict[str, Callable[[], Awaitable[None]]]] = {
+    "what its port says": lambda: raise_(StorageFault("away")),
+    "another": lambda: raise_(OfItsOwn("EIO")),
+    "out of memory": lambda: raise_(MemoryError()),
+    "cancelled inside": lambda: raise_(asyncio.CancelledError()),  # type: ignore[arg-type]  # as a driver's task may be
+    "no answer": hang,
+}
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait, in virtual time."""
+    while not condition():  # noqa: ASYNC110  # what is waited for sets no event
+        await asyncio.sleep(0.1)
+
+
+@dataclass
+class Trouble:
+    """Stands before calls, by their names."""
+
+    calls: dict[str, Callable[[], Awaitable[None]]] = field(default_factory=dict)
+
+    async def __call__(self, name: str) -> None:
+        if name in self.calls:
+            await self.calls[name]()
+
+
+class Spool(InMemoryImageSpool):
+    def __init__(self, trouble: Trouble) -> None:
+        super().__init__()
+        self._trouble = trouble
+
+    async def put(self, generation_id: str, index: int, data: bytes) -> str:
+        await self._trouble("spool")
+        return await super().put(generation_id, index, data)
+
+
+class Storage(InMemoryImageStorage):
+    def __init__(self, trouble: Trouble) -> None:
+        super().__init__()
+        self._trouble = trouble
+
+    async def put(self, image: StoredImage, data: bytes) -> None:
+        await self._trouble("storage")
+        await super().put(image, data)
+
+
+class Ledger(InMemoryGenerationLedger):
+    trouble = Trouble()
+
+    async def record(self, generation: Generation) -> None:
+        written = await self.find(generation.id)
+        receipted = generation.receipt is not None and not (written and written.receipt)
+        await self.trouble("receipted" if receipted else generation.state)
+        await super().record(generation)
+
+
+class Provider(InMemoryImageGenerator):
+    """Answers when it is let, with links or with the images."""
+
+    def __init__(self, *, links: bool = False) -> None:
+        super().__init__()
+        self.answer, self._links = asyncio.Event(), links
+        self.answer.set()
+        self.refusal: GeneratorUnavailable | None = None
+        self._drawn: dict[str, Receipt] = {}
+
+    async def submit(self, request: GenerationRequest, key: str) -> Receipt:
+        receipt = await super().submit(request, key)
+        await self.answer.wait()
+        if self.refusal:
+            raise self.refusal
+        self._drawn[key] = receipt
+        return Receipt(key.encode()) if self._links else receipt
+
+    async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
+        for image in (self._drawn[receipt.reference.decode()] if receipt.reference else receipt).images:
+            yield image
+
+
+@dataclass
+class Service:
+    """A process, and what it is made of."""
+
+    trouble: Trouble = field(default_factory=Trouble)
+    provider: Provider = field(default_factory=Provider)
+    ledger: Ledger = field(default_factory=lambda: Ledger(now))
+
+    def __post_init__(self) -> None:
+        self.ledger.trouble = self.trouble
+        self.spool, self.storage = Spool(self.trouble), Storage(self.trouble)
+        self.start(self.ledger)
+
+    def start(self, ledger: InMemoryGenerationLedger) -> Application:
+        self.application = Application.of(
+            self.provider, self.storage, self.spool, ledger, cards=CARDS, policy=POLICY, clock=now
+        )
+        return self.application
+
+    async def order(self) -> Outcome:
+        return await self.application.generate(ORDER, Caller("ada"), KEY)
+
+    async def settled(self) -> Generation:
+        while True:
+            (generation,) = await self.ledger.page("ada", limit=9)
+            if generation.state.final:
+                return generation
+            await self.application.recover()
+            await asyncio.sleep(1)
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_what_the_spool_does_not_take_is_uploaded_at_once(trouble: str) -> None:
+    async def story() -> None:
+        service = Service()
+        service.trouble.calls["spool"] = TROUBLES[trouble]
+        outcome = await service.order()
+        assert (outcome.error, len(outcome.images), len(service.storage.kept)) == (None, 2, 2)
+
+    run(story())
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_what_nothing_takes_is_in_memory_and_the_caller_is_told_so(trouble: str) -> None:
+    async def story() -> None:
+        service, began = Service(), asyncio.get_running_loop().time()
+        service.trouble.calls |= {"spool": TROUBLES[trouble], "storage": TROUBLES[trouble]}
+        ordering = asyncio.create_task(service.order())
+        outcome = await asyncio.wait_for(ordering, 200)
+        assert isinstance(outcome.error, StorageUnavailable)
+        assert (outcome.error.charged, "in memory only" in outcome.error.detail) == (Charged.YES, True)
+        assert asyncio.get_running_loop().time() - began < 200
+
+        service.trouble.calls.clear()
+        if trouble != "no answer":  # what hangs for ever is not tried again
+            assert (await service.settled()).state is State.STORED
+            assert len((await service.order()).images) == 2
+        assert len(service.provider.asked) == 1
+
+    run(story())
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+@pytest.mark.parametrize("call", ["receipted", "drawn", "stored"])
+def test_a_ledger_that_fails_after_the_answer_costs_no_image(call: str, trouble: str) -> None:
+    async def story() -> None:
+        service = Service(provider=Provider(links=True))
+        service.trouble.calls[call] = TROUBLES[trouble]
+        outcome = await asyncio.wait_for(service.order(), 100)
+        assert outcome.error is None or outcome.error.charged is Charged.YES
+
+        service.trouble.calls.clear()
+        assert (await service.settled()).state is State.STORED
+        assert len((await service.order()).images) == 2
+        assert len(service.provider.asked) == 1
+
+    run(story())
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_a_ledger_that_fails_before_the_order_leaves_costs_nothing(trouble: str) -> None:
+    async def story() -> None:
+        service = Service()
+        service.trouble.calls["submitted"] = TROUBLES[trouble]
+        with pytest.raises(DarkroomError) as raised:
+            await asyncio.wait_for(service.order(), 100)
+        expected = LedgerUnavailable if trouble == "no answer" else InternalFault
+        assert (type(raised.value), raised.value.charged) == (expected, Charged.NO)
+
+        service.trouble.calls.clear()
+        refused = await service.settled()
+        assert (refused.state, refused.key, service.provider.asked) == (State.REFUSED, None, [])
+        assert (await service.order()).error is None
+
+    run(story())
+
+
+def test_a_receipt_that_only_the_spool_has_is_collected_with_after_a_crash() -> None:
+    async def story() -> None:
+        service = Service(provider=Provider(links=True))
+        service.trouble.calls |= {"receipted": TROUBLES["another"], "drawn": TROUBLES["another"]}
+        ordering = asyncio.create_task(service.order())
+        await asyncio.sleep(3)
+        (generation,) = await service.ledger.page("ada", limit=1)
+        assert generation.receipt is None
+        assert service.spool.kept[generation.id, RECEIPT] == generation.id.encode()
+        service.ledger.die()
+        for job in [*service.application.generate.work._jobs.values()]:  # noqa: SLF001
+            job.task.cancel()  # type: ignore[union-attr]  # it has begun
+        await asyncio.gather(ordering, return_exceptions=True)
+        for index in range(2):
+            await service.spool.remove(generation.id, index)
+
+        service.trouble.calls.clear()
+        service.start(service.ledger.colleague())
+        assert (await service.settled()).state is State.STORED
+        assert len(service.provider.asked) == 1
+        await until(lambda: not service.spool.kept)
+
+    run(story())
+
+
+async def superseded(service: Service) -> asyncio.Task[Outcome]:
+    """An order of a process that others take for dead while the provider draws."""
+    service.provider.answer.clear()
+    ordering = asyncio.create_task(service.order())
+    await until(lambda: bool(service.provider.asked))
+    service.ledger.die()
+    other = Application.of(
+        service.provider,
+        service.storage,
+        InMemoryImageSpool(),
+        service.ledger.colleague(),
+        cards=CARDS,
+        policy=POLICY,
+        clock=now,
+    )
+    (generation,) = await service.ledger.page("ada", limit=1)
+    assert await other.recover() == 1
+    await until(lambda: generation.id not in other.generate.work)
+    service.ledger.revive()
+    service.provider.answer.set()
+    return ordering
+
+
+def test_an_answer_that_comes_late_lifts_the_outcome() -> None:
+    async def story() -> None:
+        service = Service()
+        outcome = await (await superseded(service))
+        assert (outcome.error, len(outcome.images)) == (None, 2)
+        (generation,) = await service.ledger.page("ada", limit=1)
+        assert (generation.state, generation.charged, bool(generation.lifted)) == (State.STORED, Charged.YES, True)
+        assert (await service.order()).replay
+
+    run(story())
+
+
+def test_a_refusal_that_comes_late_frees_the_key() -> None:
+    async def story() -> None:
+        service = Service()
+        service.provider.refusal = GeneratorUnavailable("closed")
+        outcome = await (await superseded(service))
+        assert (outcome.generation.state, outcome.generation.charged) == (State.REFUSED, Charged.NO)
+        service.provider.refusal = None
+        again = await service.order()
+        assert (again.replay, again.error) == (False, None)
+
+    run(story())
+
+
+def test_what_was_deleted_meanwhile_stays_deleted_and_its_bytes_go() -> None:
+    async def story() -> None:
+        service = Service()
+        service.provider.answer.clear()
+        ordering = await superseded(service)
+        (unknown,) = await service.ledger.page("ada", limit=1)
+        await service.ledger.record(unknown.erased(now()))
+        await asyncio.gather(ordering, return_exceptions=True)
+        await until(lambda: unknown.id not in service.application.generate.work)
+        assert (service.storage.kept, service.spool.kept) == ({}, {})
+
+    run(story())
