@@ -1,4 +1,4 @@
-"""After money was spent nothing is dropped, whatever a ledger, a spool or a storage raises; before it, it is refused."""
+"""After money was spent nothing is dropped, whatever any port raises; before it, the order is refused."""
 
 from __future__ import annotations
 
