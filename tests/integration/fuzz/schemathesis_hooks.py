@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import schemathesis
@@ -21,11 +22,13 @@ def before_load_schema(context: Any, raw_schema: dict[str, Any]) -> None:  # noq
 def before_call(context: Any, case: schemathesis.Case[Any], kwargs: dict[str, Any]) -> None:  # noqa: ANN401
     """Order the smallest picture wherever any would do; `64.0` is an integer to JSON Schema, and none here."""
     if isinstance(case.body, dict):
-        for name in ("width", "height", "samples", "num_inference_steps"):
+        for name in ("width", "height", "samples", "n", "num_inference_steps", "seed"):
             if isinstance(number := case.body.get(name), float) and number.is_integer():
                 case.body[name] = int(number)
         for side in ("width", "height"):
             if type(length := case.body.get(side)) is int and SMALLEST <= length <= 2048:
                 case.body[side] = SMALLEST
+        if re.fullmatch("auto|[0-9]{1,5}x[0-9]{1,5}", str(case.body.get("size"))):
+            case.body["size"] = f"{SMALLEST}x{SMALLEST}"
         if isinstance(seeds := case.body.get("seed"), list):
             case.body["seed"] = [int(seed) if isinstance(seed, float) and seed.is_integer() else seed for seed in seeds]

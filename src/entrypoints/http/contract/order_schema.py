@@ -28,6 +28,25 @@ def order_schema(cards: Iterable[ModelCard]) -> Schema:
 def _order_for(card: ModelCard) -> Schema:
     properties: dict[str, Schema] = {
         "version": {"const": card.version.value, "description": "Names the model."},
+        "width": {"type": "integer", "description": "Width in pixels."} | _lengths(card, card.width),
+        "height": {"type": "integer", "description": "Height in pixels."} | _lengths(card, card.height),
+        **fields_at_any_door(card),
+    }
+    return {
+        "title": card.version.value,
+        "type": "object",
+        "properties": properties,
+        "required": ["version", "prompt", "width", "height"],
+        "additionalProperties": False,
+        **_sizes(card),
+        **one_seed_for_each_image(card, "samples"),
+        "examples": [_example(card)],
+    }
+
+
+def fields_at_any_door(card: ModelCard) -> dict[str, Schema]:
+    """The fields of an order that are the same whatever it is called at: `prompt`, `samples`, and what is honoured."""
+    return {
         "prompt": {
             "type": "string",
             "description": "What to draw: not blank, and without control characters but tab and line ends. English is "
@@ -35,24 +54,14 @@ def _order_for(card: ModelCard) -> Schema:
             "maxLength": card.prompt_max,
             "pattern": _NOT_BLANK,
         },
-        "width": {"type": "integer", "description": "Width in pixels."} | _lengths(card, card.width),
-        "height": {"type": "integer", "description": "Height in pixels."} | _lengths(card, card.height),
         "samples": {
             "type": ["integer", "null"],
             "description": "How many images; left out: as many as there are seeds, else 1.",
             "minimum": SampleCount.MIN,
             "maximum": card.samples_max,
         },
-    }
-    return {
-        "title": card.version.value,
-        "type": "object",
-        "properties": properties | _LEFT_OUT | dict(_honoured(card)),
-        "required": ["version", "prompt", "width", "height"],
-        "additionalProperties": False,
-        **_sizes(card),
-        **_one_seed_for_each_image(card),
-        "examples": [_example(card)],
+        **_LEFT_OUT,
+        **dict(_honoured(card)),
     }
 
 
@@ -103,20 +112,23 @@ def _honoured(card: ModelCard) -> Iterator[tuple[str, Schema]]:
         )
 
 
-def _one_seed_for_each_image(card: ModelCard) -> Schema:
-    """As many seeds as samples. A condition, since generators of clients pass over it and keep the fields simple."""
+def one_seed_for_each_image(card: ModelCard, samples: str) -> Schema:
+    """As many seeds as the field `samples` says.
+
+    A condition, since generators of clients pass over it and keep the fields simple.
+    """
     if not card.seed:
         return {}
     counts = range(SampleCount.MIN, card.samples_max + 1)
     return {
         "if": {
-            "properties": {"seed": {"type": "array"}, "samples": {"type": "integer"}},
-            "required": ["seed", "samples"],
+            "properties": {"seed": {"type": "array"}, samples: {"type": "integer"}},
+            "required": ["seed", samples],
         },
         "then": {
-            "description": "As many seeds as `samples`, where both are given.",
+            "description": f"As many seeds as `{samples}`, where both are given.",
             "anyOf": [
-                {"properties": {"samples": {"const": count}, "seed": {"minItems": count, "maxItems": count}}}
+                {"properties": {samples: {"const": count}, "seed": {"minItems": count, "maxItems": count}}}
                 for count in counts
             ],
         },

@@ -14,10 +14,9 @@ from darkroom.domain.model.errors import (
     QuotaExceeded,
     SpendLimit,
 )
-from darkroom.domain.model.image_file import MediaType
 from darkroom.domain.model.model_card import ModelCard
-from darkroom.domain.model.values import GuidanceScale, InferenceSteps, SampleCount, Seed
 from darkroom.entrypoints.http.contract.openapi_parts import PARAMETERS, Json, answer, schema
+from darkroom.entrypoints.http.contract.order_schema import fields_at_any_door, one_seed_for_each_image
 from darkroom.entrypoints.http.errors import (
     BodyTooLarge,
     Forbidden,
@@ -61,42 +60,64 @@ def paths() -> Json:
 
 
 def request_schema(cards: Iterable[ModelCard]) -> Json:
-    """What `POST /v1/images/generations` takes; the limits of each model are those of `Order`."""
-    size = {"type": ["string", "null"], "pattern": "^(auto|[0-9]{1,5}x[0-9]{1,5})$"}
-    seed = {"type": "integer", "minimum": Seed.MIN, "maximum": Seed.MAX}
-    formats = [media_type.removeprefix("image/") for media_type in MediaType]
+    """What `POST /v1/images/generations` takes, for one of these models."""
     return {
-        "type": "object",
         "description": "An order under OpenAI's names, held to the limits of its model. `null` for an optional field "
-        "is the same as leaving it out. What the model does not honour is refused by name.",
-        "properties": {
-            "model": {"enum": [card.version.value for card in cards], "description": "Names the model."},
-            "prompt": {"type": "string", "description": "What to draw."},
-            "n": _optional("integer", "How many images.", minimum=SampleCount.MIN, maximum=SampleCount.MAX),
-            "size": size | {"description": "`auto`, or left out: about a megapixel, as near as the model comes to it."},
-            "negative_prompt": _optional("string", "What must not appear."),
-            "seed": {
-                "description": "One seed, or one for each image.",
-                "anyOf": [{"type": "null"}, seed, {"type": "array", "items": seed}],
-            },
-            "num_inference_steps": _optional(
-                "integer", "Number of denoising steps.", minimum=InferenceSteps.MIN, maximum=InferenceSteps.MAX
-            ),
-            "guidance_scale": _optional(
-                "number", "How closely to keep to the prompt.", minimum=GuidanceScale.MIN, maximum=GuidanceScale.MAX
-            ),
-            "response_format": {"enum": [*FORMS, None], "description": "Left out: both."},
-            "output_format": {"enum": [*formats, None], "description": "The one that the model draws, or none."},
-            **{name: {"enum": [*values, None], "description": "Says nothing."} for name, values in NEUTRAL.items()},
-            **{name: _optional("string", "Taken, and not kept.", maxLength=USER_MAX) for name in USERS},
-        },
-        "required": ["model", "prompt"],
-        "additionalProperties": False,
+        "is the same as leaving it out.",
+        "anyOf": [_request_for(card) for card in cards],
     }
 
 
-def _optional(kind: str, description: str, **rules: float) -> Json:
-    return {"type": [kind, "null"], "description": description, **rules}
+def _request_for(card: ModelCard) -> Json:
+    # A field with a default would be one that generated clients require.
+    fields = {
+        name: {keyword: rule for keyword, rule in field.items() if keyword != "default"}
+        for name, field in fields_at_any_door(card).items()
+    }
+    count = fields.pop("samples")
+    return {
+        "title": f"{card.version.value} at /v1",
+        "type": "object",
+        "properties": {
+            "model": {"const": card.version.value, "description": "Names the model."},
+            **fields,
+            "n": count,
+            "size": _sizes(card) | {"description": "`auto`, or left out: the one that is nearest to a megapixel."},
+            **({"seed": _seeds(card, fields["seed"])} if card.seed else {}),
+            "response_format": {"enum": [*FORMS, None], "description": "Left out: both."},
+            "output_format": {
+                "enum": [card.media_type.removeprefix("image/"), None],
+                "description": "What the model draws.",
+            },
+            **{name: {"enum": [*values, None], "description": "Says nothing."} for name, values in NEUTRAL.items()},
+            **{name: _user() for name in USERS},
+        },
+        "required": ["model", "prompt"],
+        "additionalProperties": False,
+        **one_seed_for_each_image(card, "n"),
+        "else": {
+            "if": {
+                "properties": {"seed": {"type": "integer"}, "n": {"type": "integer"}},
+                "required": ["seed", "n"],
+            },
+            "then": {"properties": {"n": {"const": 1}}},
+        },
+    }
+
+
+def _sizes(card: ModelCard) -> Json:
+    if card.sizes is None:
+        return {"type": ["string", "null"], "pattern": "^(auto|[0-9]{1,5}x[0-9]{1,5})$"}
+    return {"enum": ["auto", *(f"{size.width}x{size.height}" for size in card.sizes), None]}
+
+
+def _seeds(card: ModelCard, one_for_each: Json) -> Json:
+    one = {"type": "integer", "minimum": card.seed_min, "maximum": card.seed_max}
+    return {"description": "One seed, or one for each image.", "anyOf": [one, one_for_each]}
+
+
+def _user() -> Json:
+    return {"type": ["string", "null"], "description": "Taken, and not kept.", "maxLength": USER_MAX}
 
 
 def _draw() -> Json:
