@@ -89,7 +89,7 @@ def _request_for(card: ModelCard) -> Json:
                 "enum": [card.media_type.removeprefix("image/"), None],
                 "description": "What the model draws.",
             },
-            **{name: {"enum": [*values, None], "description": "Says nothing."} for name, values in NEUTRAL.items()},
+            **{name: _neutral(values) for name, values in NEUTRAL.items()},
             **{name: _user() for name in USERS},
         },
         "required": ["model", "prompt"],
@@ -114,6 +114,10 @@ def _sizes(card: ModelCard) -> Json:
 def _seeds(card: ModelCard, one_for_each: Json) -> Json:
     one = {"type": "integer", "minimum": card.seed_min, "maximum": card.seed_max}
     return {"description": "One seed, or one for each image.", "anyOf": [one, one_for_each]}
+
+
+def _neutral(values: Iterable[object]) -> Json:
+    return {"description": "Says nothing.", "anyOf": [{"type": "null"}, *({"const": value} for value in values)]}
 
 
 def _user() -> Json:
