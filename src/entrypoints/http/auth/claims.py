@@ -65,7 +65,9 @@ class Claims(msgspec.Struct):
             Refused: a claim is missing or of another type.
         """
         try:
-            return msgspec.convert(payload, cls)
+            # The reader gives an object as a tuple of its members, and an empty one must not pass for an empty list.
+            typed = {name: dict(value) if isinstance(value, tuple) else value for name, value in payload.items()}
+            return msgspec.convert(typed, cls)
         except Exception as fault:  # whatever a claim makes us stumble over, the token is not accepted
             raise Refused(Flaw(UNREADABLE, f"a claim is missing or of another type: {fault}")) from fault
 
