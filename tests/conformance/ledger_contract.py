@@ -586,10 +586,12 @@ class LedgerContract:
         await order(caller="babbage", samples=2)
         await order(at=NOON - timedelta(microseconds=1))
 
-        nothing = Usage(caller="ada", version="v2.1", day=date(2026, 3, 14), images=0, stored=0, unknown=0, cost=None)
+        nothing = Usage(
+            caller="ada", version="v2.1", day=date(2026, 3, 14), images=0, drawn=0, stored=0, unknown=0, cost=None
+        )
         adas = [
             replace(nothing, version="v2.0", images=1),
-            replace(nothing, images=9, stored=3, unknown=4, cost=Money.parse("0.18 USD")),
+            replace(nothing, images=9, drawn=3, stored=3, unknown=4, cost=Money.parse("0.18 USD")),
             replace(nothing, day=date(2026, 3, 15), images=1, cost=Money.parse("10 USD")),
         ]
         babbages = [
@@ -636,6 +638,27 @@ class LedgerContract:
         for since in (NOON - timedelta(days=3), NOON, NOON + timedelta(minutes=7), NOON + timedelta(days=1, seconds=1)):
             for caller in (None, "ada", "babbage", "charles"):
                 assert await ledger.usage(since, caller) == await counted.usage(since, caller)
+
+    async def test_what_was_drawn_is_counted_apart_from_what_is_still_kept(self, ledger: GenerationLedger) -> None:
+        async def account() -> tuple[int, int, int]:
+            (row,) = await ledger.usage(NOON)
+            return row.images, row.drawn, row.stored
+
+        whole, partly = received(samples=2), received(samples=3)
+        await written(ledger, whole, *stored(whole))
+        submitted = partly.submitted()
+        came = submitted.drawn([image_of(partly)], UnusableImage("two are missing"))
+        await written(ledger, partly, submitted)
+        assert await account() == (5, 2, 2)
+        await ledger.record(came)
+        kept = came.stored(came.waiting, LATER)
+        await ledger.record(kept)
+        assert await account() == (5, 3, 3)
+
+        for generation in (stored(whole)[-1], kept):
+            await ledger.record(generation.erased(LATER))
+            await ledger.record(generation.erased(LATER).emptied())
+        assert await account() == (5, 3, 0)
 
     # -- how long it takes
 

@@ -22,6 +22,7 @@ MINUTE: Final = timedelta(minutes=1)
 class _Row:
     generation: Generation
     worker: str
+    drawn: int = 0
 
 
 @dataclass(slots=True)
@@ -79,6 +80,7 @@ class InMemoryGenerationLedger(GenerationLedger):
                 return
             raise Superseded(generation.id)
         row.generation, row.worker = generation, self.worker
+        row.drawn = max(row.drawn, len(generation.images))
 
     async def promise(self, generation_id: str) -> Generation | None:
         row = self._book.rows.get(generation_id)
@@ -139,6 +141,7 @@ class InMemoryGenerationLedger(GenerationLedger):
                 version=version,
                 day=day,
                 images=sum(counted_images(one) for one in account),
+                drawn=sum(self._book.rows[one.id].drawn for one in account),
                 stored=sum(len(one.images) for one in account),
                 unknown=sum(one.request.samples for one in account if one.state is State.UNKNOWN),
                 cost=Money.of_millionths(sum(one.reserved.millionths for one in account if one.reserved), currency)

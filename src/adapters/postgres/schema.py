@@ -7,8 +7,9 @@ end, and pages keep some room, so that a commit on the way stays within its page
 the sums that limits look at are read from their indexes alone.
 A webhook is there until it was delivered; one that was given up is never due again.
 `spools` say which processes hold which spool: those of `holder`, as long as one of them has its advisory lock.
-`usage_sums` hold what counts of the rows of an hour (UTC), kept by triggers; a currency of '' is none. Sessions of
-different shards add to different rows, so that they do not wait for each other.
+`usage_sums` hold what counts of the rows of an hour (UTC), kept by triggers; a currency of '' is none. Of its images
+those that are `stored` lie in storage, and those that are `drawn` ever did. Sessions of different shards add to
+different rows, so that they do not wait for each other.
 """
 
 from typing import Final
@@ -93,6 +94,7 @@ MIGRATIONS: Final = (
         currency text NOT NULL,
         shard smallint NOT NULL,
         images bigint NOT NULL,
+        drawn bigint NOT NULL,
         stored bigint NOT NULL,
         in_doubt bigint NOT NULL,
         cost bigint NOT NULL,
@@ -100,19 +102,21 @@ MIGRATIONS: Final = (
     ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
     INSERT INTO usage_sums
     SELECT caller, date_trunc('hour', created_at AT TIME ZONE 'UTC'), version, coalesce(currency, ''), 0, sum(counted),
-        sum(stored), coalesce(sum(samples) FILTER (WHERE state = 'unknown'), 0), coalesce(sum(cost_millionths), 0)
+        sum(CASE state WHEN 'stored' THEN samples ELSE stored END), sum(stored),
+        coalesce(sum(samples) FILTER (WHERE state = 'unknown'), 0), coalesce(sum(cost_millionths), 0)
     FROM generations WHERE counted > 0 GROUP BY 1, 2, 3, 4;
     CREATE FUNCTION keep_usage() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
         INSERT INTO usage_sums AS kept
         SELECT caller, date_trunc('hour', created_at AT TIME ZONE 'UTC'), version, coalesce(currency, ''),
-            pg_backend_pid() % 32, sum(sign * counted), sum(sign * stored),
+            pg_backend_pid() % 32, sum(sign * counted),
+            sum(CASE sign WHEN 1 THEN greatest(stored - coalesce(OLD.stored, 0), 0) ELSE 0 END), sum(sign * stored),
             sum(CASE state WHEN 'unknown' THEN sign * samples ELSE 0 END), sum(sign * coalesce(cost_millionths, 0))
         FROM (SELECT 1 AS sign, NEW.* UNION ALL SELECT -1, OLD.* WHERE TG_OP = 'UPDATE') AS changed
         WHERE counted > 0 GROUP BY 1, 2, 3, 4
         ON CONFLICT (caller, hour, version, currency, shard) DO UPDATE SET
-            images = kept.images + excluded.images, stored = kept.stored + excluded.stored,
-            in_doubt = kept.in_doubt + excluded.in_doubt, cost = kept.cost + excluded.cost;
+            images = kept.images + excluded.images, drawn = kept.drawn + excluded.drawn,
+            stored = kept.stored + excluded.stored, in_doubt = kept.in_doubt + excluded.in_doubt, cost = kept.cost + excluded.cost;
         RETURN NULL;
     END $$;
     CREATE TRIGGER usage_of_received AFTER INSERT ON generations FOR EACH ROW

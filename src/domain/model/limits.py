@@ -123,14 +123,16 @@ def counted_images(generation: Generation) -> int:
 class Usage:
     """What one caller ordered of one model on one day (UTC).
 
-    `images` counts those ordered and not refused, `stored` those that lie in storage, `unknown` those of generations
-    whose outcome is unknown. `cost` is in the model's currency, None if no price is known.
+    `images` counts those ordered and not refused, `drawn` those that came from a provider, `stored` those of them that
+    are still kept, and `unknown` those of generations whose outcome is unknown. `cost` is in the model's currency, None
+    if no price is known.
     """
 
     caller: str
     version: str
     day: date
     images: int
+    drawn: int
     stored: int
     unknown: int
     cost: Money | None

@@ -11,7 +11,7 @@ from darkroom.entrypoints.container.clock import now
 from darkroom.entrypoints.container.ledgers import open_kept_records
 from darkroom.entrypoints.settings import Settings
 
-_COLUMNS = "{:10}  {:24}  {:20}  {:>8}  {:>8}  {:>8}  {}"
+_COLUMNS = "{:10}  {:24}  {:20}  {:>8}  {:>8}  {:>8}  {:>8}  {}"
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -27,10 +27,11 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     if arguments.json:
         print(json.dumps([_as_json(row) for row in rows], indent=2))
         return 0
-    print(_COLUMNS.format("day", "caller", "model", "ordered", "stored", "unknown", "cost"))
+    print(_COLUMNS.format("day", "caller", "model", "ordered", "drawn", "kept", "unknown", "cost"))
     for row in rows:
         cost = f"{row.cost.amount:f} {row.cost.currency}" if row.cost else ""
-        print(_COLUMNS.format(f"{row.day}", row.caller, row.version, row.images, row.stored, row.unknown, cost))
+        counts = (row.images, row.drawn, row.stored, row.unknown)
+        print(_COLUMNS.format(f"{row.day}", row.caller, row.version, *counts, cost))
     return 0
 
 
@@ -54,6 +55,7 @@ def _as_json(row: Usage) -> dict[str, object]:
         "caller": row.caller,
         "version": row.version,
         "images": row.images,
+        "drawn": row.drawn,
         "stored": row.stored,
         "unknown": row.unknown,
         "cost": {"amount": f"{cost.amount:f}", "currency": cost.currency} if cost else None,

@@ -155,6 +155,16 @@ class LimitSettings:
             "DARKROOM_SPEND_PER_DAY", read.money, "what the whole service may spend in 24 h: `10 USD`", "unlimited"
         ),
     ] = None
+    spend_per_day_per_caller: Annotated[
+        Money | None,
+        Setting(
+            "DARKROOM_SPEND_PER_DAY_PER_CALLER",
+            read.money,
+            "what one caller may spend in 24 h: `1 USD`; the token's claim `spend_per_day` goes before it; models "
+            "without a price in that currency are then refused",
+            "unlimited",
+        ),
+    ] = None
     retention: Annotated[
         timedelta | None, Setting("DARKROOM_RETENTION_DAYS", read.days, "days that images and rows are kept", "forever")
     ] = None

@@ -160,6 +160,7 @@ class PostgresGenerationLedger(GenerationLedger):
                     version=row["version"],
                     day=row["day"],
                     images=row["images"],
+                    drawn=row["drawn"],
                     stored=row["stored"],
                     unknown=row["unknown"],
                     cost=None if row["currency"] is None else Money.of_millionths(row["cost"], row["currency"]),

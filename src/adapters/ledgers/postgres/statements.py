@@ -118,12 +118,14 @@ SECONDS_UNTIL_ROOM: Final = """
 USAGE: Final = """
     SELECT
         hour::date AS day, caller, version, nullif(currency, '') AS currency, sum(images)::bigint AS images,
-        sum(stored)::bigint AS stored, sum(in_doubt)::bigint AS unknown, sum(cost)::bigint AS cost
+        sum(drawn)::bigint AS drawn, sum(stored)::bigint AS stored, sum(in_doubt)::bigint AS unknown,
+        sum(cost)::bigint AS cost
     FROM (
-        SELECT caller, hour, version, currency, images, stored, in_doubt, cost FROM usage_sums
+        SELECT caller, hour, version, currency, images, drawn, stored, in_doubt, cost FROM usage_sums
         WHERE hour >= date_trunc('hour', $1::timestamptz AT TIME ZONE 'UTC' + interval '1 hour - 1 microsecond')
         UNION ALL
-        SELECT caller, created_at AT TIME ZONE 'UTC', version, coalesce(currency, ''), counted, stored,
+        SELECT caller, created_at AT TIME ZONE 'UTC', version, coalesce(currency, ''), counted,
+            CASE state WHEN 'stored' THEN samples ELSE stored END, stored,
             CASE state WHEN 'unknown' THEN samples ELSE 0 END, coalesce(cost_millionths, 0)
         FROM generations
         WHERE created_at >= $1

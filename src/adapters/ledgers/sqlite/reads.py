@@ -62,6 +62,7 @@ def usage(connection: sqlite3.Connection, since: datetime, caller: str | None) -
             version=row["version"],
             day=(datetime.fromtimestamp(0, UTC) + row["day"] * _DAY).date(),
             images=row["images"],
+            drawn=row["drawn"],
             stored=row["stored"],
             unknown=row["unknown"],
             cost=None if row["currency"] is None else Money.of_millionths(row["cost"], row["currency"]),

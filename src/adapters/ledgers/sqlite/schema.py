@@ -4,7 +4,8 @@ Times are microseconds since the Unix epoch, UTC. `worker` wrote the row's lates
 is empty it is at work on it. `counted` images count against the caller's limit, `cost_millionths` of `currency`
 against the service's. No index is on a column that changes before the end, so that a commit on the way writes one page.
 A webhook is there until it was delivered; one that was given up is never due again.
-`usage_sums` hold what counts of the rows of an hour (since the Unix epoch), kept by triggers; a currency of '' is none.
+`usage_sums` hold what counts of the rows of an hour (since the Unix epoch), kept by triggers; a currency of '' is none. Of
+its images those that are `stored` lie in storage, and those that are `drawn` ever did.
 """
 
 import sqlite3
@@ -90,6 +91,7 @@ MIGRATIONS: Final = (
             version TEXT NOT NULL,
             currency TEXT NOT NULL,
             images INTEGER NOT NULL,
+            drawn INTEGER NOT NULL,
             stored INTEGER NOT NULL,
             in_doubt INTEGER NOT NULL,
             cost INTEGER NOT NULL,
@@ -98,18 +100,18 @@ MIGRATIONS: Final = (
         """,
         """
         INSERT INTO usage_sums
-        SELECT caller, created_at / 3600000000, version, coalesce(currency, ''), sum(counted), sum(stored),
-            sum(iif(state = 'unknown', samples, 0)), coalesce(sum(cost_millionths), 0)
+        SELECT caller, created_at / 3600000000, version, coalesce(currency, ''), sum(counted),
+            sum(iif(state = 'stored', samples, stored)), sum(stored), sum(iif(state = 'unknown', samples, 0)), coalesce(sum(cost_millionths), 0)
         FROM generations WHERE counted > 0 GROUP BY 1, 2, 3, 4
         """,
         """
         CREATE TRIGGER usage_of_received AFTER INSERT ON generations WHEN NEW.counted > 0 BEGIN
         INSERT INTO usage_sums VALUES (
             NEW.caller, NEW.created_at / 3600000000, NEW.version, coalesce(NEW.currency, ''), NEW.counted, NEW.stored,
-            iif(NEW.state = 'unknown', NEW.samples, 0), coalesce(NEW.cost_millionths, 0)
+            NEW.stored, iif(NEW.state = 'unknown', NEW.samples, 0), coalesce(NEW.cost_millionths, 0)
         )
         ON CONFLICT (caller, hour, version, currency) DO UPDATE SET
-            images = images + excluded.images, stored = stored + excluded.stored,
+            images = images + excluded.images, drawn = drawn + excluded.drawn, stored = stored + excluded.stored,
             in_doubt = in_doubt + excluded.in_doubt, cost = cost + excluded.cost;
         END
         """,
@@ -122,6 +124,7 @@ MIGRATIONS: Final = (
         INSERT INTO usage_sums VALUES (
             NEW.caller, NEW.created_at / 3600000000, NEW.version, coalesce(NEW.currency, ''),
             NEW.counted - OLD.counted,
+            iif(NEW.counted > 0, max(NEW.stored - OLD.stored, 0), 0),
             iif(NEW.counted > 0, NEW.stored, 0) - iif(OLD.counted > 0, OLD.stored, 0),
             iif(NEW.counted > 0 AND NEW.state = 'unknown', NEW.samples, 0)
                 - iif(OLD.counted > 0 AND OLD.state = 'unknown', OLD.samples, 0),
@@ -129,7 +132,7 @@ MIGRATIONS: Final = (
                 - iif(OLD.counted > 0, coalesce(OLD.cost_millionths, 0), 0)
         )
         ON CONFLICT (caller, hour, version, currency) DO UPDATE SET
-            images = images + excluded.images, stored = stored + excluded.stored,
+            images = images + excluded.images, drawn = drawn + excluded.drawn, stored = stored + excluded.stored,
             in_doubt = in_doubt + excluded.in_doubt, cost = cost + excluded.cost;
         END
         """,
@@ -138,17 +141,17 @@ MIGRATIONS: Final = (
         WHEN OLD.currency IS NOT NEW.currency BEGIN
         INSERT INTO usage_sums
         SELECT OLD.caller, OLD.created_at / 3600000000, OLD.version, coalesce(OLD.currency, ''), -OLD.counted,
-            -OLD.stored, -iif(OLD.state = 'unknown', OLD.samples, 0), -coalesce(OLD.cost_millionths, 0)
+            0, -OLD.stored, -iif(OLD.state = 'unknown', OLD.samples, 0), -coalesce(OLD.cost_millionths, 0)
         WHERE OLD.counted > 0
         ON CONFLICT (caller, hour, version, currency) DO UPDATE SET
-            images = images + excluded.images, stored = stored + excluded.stored,
+            images = images + excluded.images, drawn = drawn + excluded.drawn, stored = stored + excluded.stored,
             in_doubt = in_doubt + excluded.in_doubt, cost = cost + excluded.cost;
         INSERT INTO usage_sums
         SELECT NEW.caller, NEW.created_at / 3600000000, NEW.version, coalesce(NEW.currency, ''), NEW.counted,
-            NEW.stored, iif(NEW.state = 'unknown', NEW.samples, 0), coalesce(NEW.cost_millionths, 0)
+            max(NEW.stored - OLD.stored, 0), NEW.stored, iif(NEW.state = 'unknown', NEW.samples, 0), coalesce(NEW.cost_millionths, 0)
         WHERE NEW.counted > 0
         ON CONFLICT (caller, hour, version, currency) DO UPDATE SET
-            images = images + excluded.images, stored = stored + excluded.stored,
+            images = images + excluded.images, drawn = drawn + excluded.drawn, stored = stored + excluded.stored,
             in_doubt = in_doubt + excluded.in_doubt, cost = cost + excluded.cost;
         END
         """,

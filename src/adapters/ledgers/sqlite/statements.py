@@ -100,12 +100,12 @@ ROOM_TO_RESERVE_AT: Final = """
 USAGE: Final = """
     SELECT
         hour / 24 AS day, caller, version, nullif(currency, '') AS currency, sum(images) AS images,
-        sum(stored) AS stored, sum(in_doubt) AS "unknown", sum(cost) AS cost
+        sum(drawn) AS drawn, sum(stored) AS stored, sum(in_doubt) AS "unknown", sum(cost) AS cost
     FROM (
         SELECT * FROM usage_sums WHERE hour >= :hour
         UNION ALL
-        SELECT caller, created_at / 3600000000, version, coalesce(currency, ''), counted, stored,
-            iif(state = 'unknown', samples, 0), coalesce(cost_millionths, 0)
+        SELECT caller, created_at / 3600000000, version, coalesce(currency, ''), counted,
+            iif(state = 'stored', samples, stored), stored, iif(state = 'unknown', samples, 0), coalesce(cost_millionths, 0)
         FROM generations WHERE created_at >= :since AND created_at < :hour * 3600000000 AND counted > 0
     )
     GROUP BY 1, 2, 3, 4 HAVING sum(images) > 0 ORDER BY 1, 2, 3, 4

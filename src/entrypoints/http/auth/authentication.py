@@ -27,6 +27,9 @@ CallerRequest = Request[Caller, Any, Any]
 OPEN_TO_ALL: Final = {"open_to_all": True}
 """The `opt` of a handler, or of a router, that answers without a token."""
 
+CHECKS_SCOPE: Final = {"checks_scope": True}
+"""The `opt` of a handler that asks for a scope by itself, since it depends on more than the method."""
+
 _BEARER: Final = re.compile(r"bearer(?: +(.*))?", re.IGNORECASE | re.DOTALL)
 
 
@@ -83,4 +86,6 @@ async def require_caller(connection: ASGIConnection[Any, Any, Any, Any], handler
         Forbidden: the token lacks the scope.
     """
     if not handler.opt.get("open_to_all"):
-        access_of(connection.scope).require(scope_for(cast("HTTPScope", connection.scope)["method"]))
+        access = access_of(connection.scope)
+        if not handler.opt.get("checks_scope"):
+            access.require(scope_for(cast("HTTPScope", connection.scope)["method"]))
