@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -30,7 +31,7 @@ from darkroom.domain.model.errors import (
 )
 from darkroom.domain.model.generation import Fallback, Generation
 from darkroom.domain.model.identifiers import uuid7
-from darkroom.domain.model.limits import Limits, Usage
+from darkroom.domain.model.limits import Caller, Limits, Usage
 from darkroom.domain.model.money import Money
 from darkroom.domain.model.values import IdempotencyKey, ModelVersion
 from darkroom.domain.ports import GenerationLedger
@@ -261,6 +262,43 @@ class LedgerContract:
         assert sum(isinstance(outcome, QuotaExceeded) for outcome in outcomes) == 40
         assert len(await workers[0].page("ada", limit=100)) == 10
 
+    async def test_no_more_is_spent_than_each_caller_may(self, workplace: Workplace) -> None:
+        workers = [await workplace.hire() for _ in range(5)]
+        budgets = {
+            "ada": Limits(spend_per_day_per_caller=Money.parse("0.1 USD")),
+            "babbage": Limits(spend_per_day_per_caller=Money.parse("0.25 USD")),
+        }
+
+        async def order(number: int) -> tuple[str, Generation]:
+            caller = ("ada", "babbage")[number % 2]
+            ordered = received(caller=caller, cost="0.03 USD")
+            return caller, await workers[number % 5].receive(ordered, budgets[caller])
+
+        outcomes = await asyncio.gather(*(order(number) for number in range(60)), return_exceptions=True)
+
+        assert Counter(outcome[0] for outcome in outcomes if isinstance(outcome, tuple)) == {"ada": 3, "babbage": 8}
+        assert sum(isinstance(outcome, QuotaExceeded) for outcome in outcomes) == 49
+
+    async def test_a_callers_own_money_is_counted_in_its_currency_and_beside_the_services(
+        self, ledger: GenerationLedger
+    ) -> None:
+        own = Limits(spend_per_day=Money.parse("10 USD"), spend_per_day_per_caller=Money.parse("1 USD"))
+        await ledger.receive(received(cost="5 EUR"), UNLIMITED)
+        await ledger.receive(
+            received(caller="babbage", cost="8 USD"), own.of(Caller("babbage", None, Money.parse("9 USD")))
+        )
+        await ledger.receive(received(cost="0.6 USD"), own)
+
+        with pytest.raises(QuotaExceeded, match=r"^0.5 USD more would pass your limit of 1 USD in 24 hours$"):
+            await ledger.receive(received(cost="0.5 USD"), own)
+        with pytest.raises(QuotaExceeded, match=r"^this order alone costs 1.5 USD, more than your limit of 1 USD"):
+            await ledger.receive(received(cost="1.5 USD"), own)
+        await ledger.receive(received(cost="0.4 USD"), own)
+        with pytest.raises(SpendLimit):
+            await ledger.receive(
+                received(caller="noether", cost="1.1 USD"), own.of(Caller("noether", None, Money.parse("9 USD")))
+            )
+
     async def test_no_more_is_spent_than_the_service_may(self, workplace: Workplace) -> None:
         workers = [await workplace.hire() for _ in range(5)]
         limits = Limits(spend_per_day=Money.parse("0.1 USD"))
@@ -333,7 +371,11 @@ class LedgerContract:
 
     @pytest.mark.parametrize(
         ("limits", "refusal"),
-        [(Limits(images_per_day=4), QuotaExceeded), (Limits(spend_per_day=Money.parse("4 USD")), SpendLimit)],
+        [
+            (Limits(images_per_day=4), QuotaExceeded),
+            (Limits(spend_per_day=Money.parse("4 USD")), SpendLimit),
+            (Limits(spend_per_day_per_caller=Money.parse("4 USD")), QuotaExceeded),
+        ],
     )
     async def test_a_limit_looks_back_24_hours_and_says_when_there_is_room(
         self, ledger: GenerationLedger, limits: Limits, refusal: type[QuotaExceeded | SpendLimit]

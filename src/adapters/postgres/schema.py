@@ -116,7 +116,8 @@ MIGRATIONS: Final = (
         WHERE counted > 0 GROUP BY 1, 2, 3, 4
         ON CONFLICT (caller, hour, version, currency, shard) DO UPDATE SET
             images = kept.images + excluded.images, drawn = kept.drawn + excluded.drawn,
-            stored = kept.stored + excluded.stored, in_doubt = kept.in_doubt + excluded.in_doubt, cost = kept.cost + excluded.cost;
+            stored = kept.stored + excluded.stored, in_doubt = kept.in_doubt + excluded.in_doubt,
+            cost = kept.cost + excluded.cost;
         RETURN NULL;
     END $$;
     CREATE TRIGGER usage_of_received AFTER INSERT ON generations FOR EACH ROW

@@ -7,7 +7,8 @@ by the name of a Python class.
     ├── NothingWasDrawn                 before the provider was asked: charged no
     │   ├── InvalidRequest              names every rule that was broken
     │   ├── IdempotencyKeyReused        the key stands for another order
-    │   ├── QuotaExceeded               the caller's own limit, or more than it
+    │   ├── ModelForbidden              not a model that this caller may order
+    │   ├── QuotaExceeded               the caller's own limit, of images or of money
     │   ├── SpendLimit                  the service's own limit
     │   ├── Overloaded                  no room here now, or the service is about to stop
     │   ├── LedgerUnavailable           what is not written down is not begun
@@ -131,8 +132,14 @@ class IdempotencyKeyReused(NothingWasDrawn):
     code = "idempotency-key-reused"
 
 
+class ModelForbidden(NothingWasDrawn):
+    """The caller may not order this model."""
+
+    code = "forbidden"
+
+
 class QuotaExceeded(NothingWasDrawn):
-    """The caller may not order that many images now."""
+    """The caller may not order that many images, or spend that much, now."""
 
     code = "quota-exceeded"
 

@@ -1,12 +1,12 @@
 """Limits on what may be ordered, and the account of what was."""
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import ClassVar, Final
 
-from darkroom.domain.model.errors import QuotaExceeded, SpendLimit
+from darkroom.domain.model.errors import ModelForbidden, QuotaExceeded, SpendLimit
 from darkroom.domain.model.generation import Generation, State
 from darkroom.domain.model.money import Money
 
@@ -32,23 +32,62 @@ class Caller:
 class Limits:
     """What one order is held to, over the 24 hours before it; None is unlimited.
 
-    `images_per_day` counts the caller's images that were not refused; `spend_per_day` is the whole service's, and
-    counts what is spent, may have been spent, or is about to be.
+    `images_per_day` counts the caller's images that were not refused; `spend_per_day` is the whole service's and
+    `spend_per_day_per_caller` the caller's: both count what is spent, may have been spent, or is about to be. `models`
+    are the versions that may be ordered.
     """
 
     images_per_day: int | None = None
     spend_per_day: Money | None = None
+    spend_per_day_per_caller: Money | None = None
+    models: frozenset[str] | None = None
 
     def of(self, caller: Caller) -> "Limits":
         """These, but that a limit which the caller's token sets holds in place of the service's own."""
-        own = caller.images_per_day
-        return Limits(self.images_per_day if own is None else own, self.spend_per_day)
+        images, spend = caller.images_per_day, caller.spend_per_day
+        return Limits(
+            images_per_day=self.images_per_day if images is None else images,
+            spend_per_day=self.spend_per_day,
+            spend_per_day_per_caller=self.spend_per_day_per_caller if spend is None else spend,
+            models=self.models if caller.models is None else caller.models,
+        )
+
+    def allowed(self, generation: Generation) -> Generation:
+        """A new order as far as the caller may have it: without fallbacks whose cost its limit could not count.
+
+        Raises:
+            ModelForbidden: the caller may not order that version, or not under a limit in money, since its price in
+                that currency is not known.
+        """
+        version, own = generation.request.version.value, self.spend_per_day_per_caller
+        if self.models is not None and version not in self.models:
+            raise ModelForbidden(f"your token does not allow {version}")
+        if own is None:
+            return generation
+        if generation.cost is None or generation.cost.currency != own.currency:
+            raise ModelForbidden(
+                f"your spending is limited in {own.currency}, and the price of {version} in {own.currency} is not known"
+            )
+        counted = (one for one in generation.fallbacks if one.cost and one.cost.currency == own.currency)
+        return replace(generation, fallbacks=tuple(counted))
+
+    def left(self, last_day: Iterable["Usage"]) -> tuple[int | None, Money | None]:
+        """The images, and the money, that the caller may still order now; `last_day` is its usage in the window."""
+        rows, images, spend = list(last_day), self.images_per_day, self.spend_per_day_per_caller
+        if images is not None:
+            images = max(0, images - sum(row.images for row in rows))
+        if spend is not None:
+            costs = (row.cost.millionths for row in rows if row.cost and row.cost.currency == spend.currency)
+            spend = Money.of_millionths(max(0, spend.millionths - sum(costs)), spend.currency)
+        return images, spend
 
     def checks(self, generation: Generation) -> Iterator["Check"]:
         """What a new order asks of each limit that it is held to."""
         if self.images_per_day is not None:
             yield ImagesCheck(generation.caller, generation.request.samples, self.images_per_day)
-        spend, cost = self.spend_per_day, generation.reserved
+        spend, own, cost = self.spend_per_day, self.spend_per_day_per_caller, generation.reserved
+        if own is not None and cost is not None and cost.currency == own.currency:
+            yield CallerSpendCheck(generation.caller, cost.millionths, own.millionths, own.currency)
         if spend is not None and cost is not None and cost.currency == spend.currency:
             yield SpendCheck(cost.currency, cost.millionths, spend.millionths)
 
@@ -77,6 +116,10 @@ class Check:
         """By how much the limit would be passed if so much is taken; 0 or less if it would not."""
         return taken + self.asked - self.allowed
 
+    def shown(self, amount: int) -> str:
+        """An amount as people are shown it."""
+        return str(amount)
+
     def refused(self, *, now: datetime, room_at: datetime | None) -> QuotaExceeded | SpendLimit:
         """The refusal; there is room once what was ordered at `room_at` has left the window, or never.
 
@@ -85,7 +128,7 @@ class Check:
         wait = room_at + WINDOW - now if room_at else WINDOW
         detail = self.passed if room_at else self.never
         return self.refusal(
-            detail.format(asked=self.asked, allowed=self.allowed),
+            detail.format(asked=self.shown(self.asked), allowed=self.shown(self.allowed)),
             # A clock that was set back must not keep a caller out for longer than the window.
             retry_after=min(math.ceil(wait.total_seconds()), math.ceil(WINDOW.total_seconds())),
         )
@@ -100,6 +143,24 @@ class ImagesCheck(Check):
 
     def counted(self, generation: Generation) -> int:
         return counted_images(generation) if generation.caller == self.subject else 0
+
+
+@dataclass(frozen=True, slots=True)
+class CallerSpendCheck(Check):
+    """Money of the caller `subject`, in millionths of the currency."""
+
+    currency: str
+
+    refusal = QuotaExceeded
+    passed = "{asked} more would pass your limit of {allowed} in 24 hours"
+    never = "this order alone costs {asked}, more than your limit of {allowed} in 24 hours"
+
+    def counted(self, generation: Generation) -> int:
+        cost = generation.reserved if generation.caller == self.subject else None
+        return cost.millionths if cost and cost.currency == self.currency else 0
+
+    def shown(self, amount: int) -> str:
+        return str(Money.of_millionths(amount, self.currency))
 
 
 class SpendCheck(Check):

@@ -16,6 +16,7 @@ from darkroom.domain.model.errors import (
     IdempotencyKeyReused,
     InternalFault,
     LedgerUnavailable,
+    ModelForbidden,
     Overloaded,
     StorageUnavailable,
 )
@@ -89,6 +90,7 @@ class GenerateImages:
         Raises:
             IdempotencyKeyReused, Gone: what the key stands for is another order, or one without that webhook; or it was
                 deleted.
+            ModelForbidden: the caller may not order that model.
             QuotaExceeded, SpendLimit, Overloaded: not now; nothing was begun.
             LedgerUnavailable, InternalFault: not now. Charged no means that nothing was begun; of what is promised, or
                 was under its key before, nothing is known.
@@ -101,10 +103,11 @@ class GenerateImages:
     ) -> Outcome:
         """Write the order down, or find what its key stands for."""
         new = self._generation(order, caller, key, promised=not wait, webhook=webhook)
+        limits = self._policy.limits.of(caller)
         try:
             try:
-                kept = await self.work.receive(new, self._policy.limits.of(caller))
-            except Overloaded as refusal:
+                kept = await self.work.receive(limits.allowed(new), limits)
+            except (ModelForbidden, Overloaded) as refusal:
                 kept = await self._known_by_key(new, refusal)
             self._hold_to_its_order(kept, new)
             if not wait and kept.state is State.RECEIVED and not kept.promised:
@@ -160,8 +163,8 @@ class GenerateImages:
             cost=card.cost_of(request.samples),
         )
 
-    async def _known_by_key(self, new: Generation, refusal: Overloaded) -> Generation:
-        """A repeated order needs no room: it is there already."""
+    async def _known_by_key(self, new: Generation, refusal: ModelForbidden | Overloaded) -> Generation:
+        """A repeated order needs neither room nor leave: it is there already."""
         known = new.key and await self._ledger.find_by_key(new.caller, new.key)
         if not known:
             raise refusal

@@ -61,7 +61,11 @@ def _aliased(settings: Settings, own: Mapping[str, ModelCard]) -> Mapping[str, M
 
 def _priced(settings: Settings, cards: Mapping[str, ModelCard]) -> Mapping[str, ModelCard]:
     """The cards at the prices that the operator knows better than the generators do."""
-    prices, limit = settings.limits.prices, settings.limits.spend_per_day
+    prices, limit, each = (
+        settings.limits.prices,
+        settings.limits.spend_per_day,
+        settings.limits.spend_per_day_per_caller,
+    )
     priced = {}
     if unknown := prices.keys() - cards.keys():
         raise BadSettings(f"DARKROOM_PRICES must be for models on offer, unlike {', '.join(sorted(unknown))}")
@@ -72,6 +76,12 @@ def _priced(settings: Settings, cards: Mapping[str, ModelCard]) -> Mapping[str, 
         if limit and not price:
             log.warning(
                 "DARKROOM_SPEND_PER_DAY does not count %s: it has no price, and none in DARKROOM_PRICES", version
+            )
+        if each and (not price or price.currency != each.currency):
+            log.warning(
+                "DARKROOM_SPEND_PER_DAY_PER_CALLER lets no caller order %s: it has no price in %s",
+                version,
+                each.currency,
             )
         priced[version] = replace(card, price=price)
     return priced

@@ -16,7 +16,7 @@ def read_policy(settings: Settings, models: Models) -> Policy:
     """The policy of this process."""
     limits = settings.limits
     return Policy(
-        limits=Limits(limits.images_per_day, limits.spend_per_day),
+        limits=Limits(limits.images_per_day, limits.spend_per_day, limits.spend_per_day_per_caller),
         chains=models.chains,
         images_per_minute=settings.images_per_minute,
         key_prefix=key_prefix(settings),

@@ -55,8 +55,11 @@ _TYPES: Final[tuple[ProblemType, ...]] = (
         "forbidden",
         HTTPStatus.FORBIDDEN,
         "The access token does not allow this",
-        "The token is accepted, but lacks the scope that `WWW-Authenticate` names: `images:read` to look, "
-        "`images:write` to order and to delete. Ask whoever issues your tokens for one that has it.",
+        "The token is accepted and does not allow this; `detail` says why. Either it lacks the scope that "
+        "`WWW-Authenticate` names: `images:read` to look, `images:write` to order and to delete, `usage:read` to see "
+        "the usage of all callers. Or it does not allow this model: by its list of models, or because your spending is "
+        "limited and the model has no known price. Nothing was drawn and nothing was charged. Ask the issuer of your "
+        "tokens for another one, or order another model.",
     ),
     ProblemType(
         "not-found",
@@ -106,7 +109,7 @@ _TYPES: Final[tuple[ProblemType, ...]] = (
         "quota-exceeded",
         HTTPStatus.TOO_MANY_REQUESTS,
         "Your own limit is reached",
-        "With this order you would have ordered more images than you may in 24 hours. Nothing was drawn and nothing "
+        "With this order you would have ordered more images, or spent more money, than you may in 24 hours. Nothing was drawn and nothing "
         "was charged. `Retry-After` says when there may be room for it; `GET /api/usage` says what is left.",
     ),
     ProblemType(

@@ -9,7 +9,14 @@ from urllib.parse import quote
 from litestar import Request, Response
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
-from darkroom.domain.model.errors import Charged, DarkroomError, DrawingFailed, InvalidRequest, Violation
+from darkroom.domain.model.errors import (
+    Charged,
+    DarkroomError,
+    DrawingFailed,
+    InvalidRequest,
+    ModelForbidden,
+    Violation,
+)
 from darkroom.entrypoints.http.answers import Image
 from darkroom.entrypoints.http.errors import Forbidden, MethodNotAllowed, Unauthorized
 from darkroom.entrypoints.http.problem_types import problem_type_of
@@ -127,6 +134,8 @@ def headers_of(error: DarkroomError) -> dict[str, str]:
         headers["WWW-Authenticate"] = 'Bearer error="invalid_token"' if error.token_sent else "Bearer"
     if isinstance(error, Forbidden):
         headers["WWW-Authenticate"] = f'Bearer error="insufficient_scope", scope="{error.scope}"'
+    if isinstance(error, ModelForbidden):
+        headers["WWW-Authenticate"] = 'Bearer error="insufficient_scope"'  # RFC 6750, 3.1: of no scope that has a name
     if isinstance(error, MethodNotAllowed):
         headers["Allow"] = error.allowed
     return headers

@@ -1,19 +1,38 @@
-"""`GET /api/usage`: what the caller has ordered, and what it may still order."""
+"""`GET /api/usage`: what the caller has ordered and may still order; with `by`, what all callers have."""
 
+import csv
+import io
+import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
-from litestar import get
+from litestar import Response, get
+from litestar.datastructures.headers import Accept
 from litestar.di import NamedDependency
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
+from darkroom.domain.model.errors import InvalidRequest, InvalidValue, Violation
 from darkroom.domain.model.limits import WINDOW, Usage
 from darkroom.domain.model.money import Money
 from darkroom.entrypoints.http.answers import Price
-from darkroom.entrypoints.http.auth.authentication import CallerRequest
+from darkroom.entrypoints.http.auth.access import READ, USAGE
+from darkroom.entrypoints.http.auth.authentication import CHECKS_SCOPE, CallerRequest, access_of
+from darkroom.entrypoints.http.query import PARAMETER, TAKES_PARAMETERS, read_parameters
 from darkroom.entrypoints.http.services import Services
+
+CSV: Final = "text/csv"
+_JSON: Final = "application/json"
+_LOOKS_BACK: Final = timedelta(days=30)
+
+GROUPS: Final[dict[str, Callable[[Usage], str]]] = {
+    "caller": lambda row: row.caller,
+    "version": lambda row: row.version,
+    "day": lambda row: row.day.isoformat(),
+}
+"""What usage can be added up by."""
 
 
 class Spent(Struct, frozen=True):
@@ -25,12 +44,8 @@ class Spent(Struct, frozen=True):
     @classmethod
     def of(cls, usages: Iterable[Usage]) -> Self:
         """Add up."""
-        images, sums = 0, defaultdict[str, Decimal](Decimal)
-        for usage in usages:
-            images += usage.images
-            if usage.cost is not None:
-                sums[usage.cost.currency] += usage.cost.amount
-        return cls(images, [Price.of(Money(amount, currency)) for currency, amount in sorted(sums.items())])
+        rows = list(usages)
+        return cls(sum(row.images for row in rows), _costs(rows))
 
 
 class UsageLimits(Struct, frozen=True):
@@ -38,12 +53,15 @@ class UsageLimits(Struct, frozen=True):
 
     images_per_day: Annotated[int | None, Meta(description="The caller's own limit.")]
     spend_per_day: Annotated[Price | None, Meta(description="The whole service's limit, for all callers together.")]
+    spend_per_day_per_caller: Annotated[Price | None, Meta(description="The caller's own limit.")]
+    models: Annotated[list[str] | None, Meta(description="The versions that the caller may order; null is all.")]
 
 
 class Left(Struct, frozen=True):
-    """What the caller may still order now; null is unlimited."""
+    """What the caller may still order now under its own limits; null is unlimited."""
 
     images: int | None
+    spend: Price | None
 
 
 class CallerUsage(Struct, frozen=True):
@@ -55,22 +73,145 @@ class CallerUsage(Struct, frozen=True):
     left: Left
 
 
-@get("/api/usage")
-async def usage(request: CallerRequest, services: NamedDependency[Services]) -> CallerUsage:
-    """Show the caller's own usage."""
+class UsageLine(Struct, frozen=True):
+    """What was ordered by one caller, of one version, or on one day (UTC), of all the others together.
+
+    `images` were ordered and not refused, `drawn` came from a provider, `stored` are still kept; of `unknown` the
+    outcome is not known.
+    """
+
+    images: int
+    drawn: int
+    stored: int
+    unknown: int
+    cost: list[Price]
+    caller: str | UnsetType = UNSET
+    version: str | UnsetType = UNSET
+    day: date | UnsetType = UNSET
+
+    @classmethod
+    def of(cls, rows: Sequence[Usage], by: str, name: str) -> Self:
+        """Add up what a group, `by`, has of that name."""
+        return cls(
+            *_counts(rows),
+            cost=_costs(rows),
+            caller=name if by == "caller" else UNSET,
+            version=name if by == "version" else UNSET,
+            day=rows[0].day if by == "day" else UNSET,
+        )
+
+
+class UsageReport(Struct, frozen=True):
+    """What all callers have ordered since the beginning of a day (UTC)."""
+
+    by: Annotated[str, Meta(extra_json_schema={"enum": [*GROUPS]})]
+    since: date
+    items: list[UsageLine]
+
+    @classmethod
+    def of(cls, usages: Iterable[Usage], by: str, since: date) -> Self:
+        """Add up by a group, in the order of its names."""
+        groups = _grouped(usages, GROUPS[by])
+        return cls(by, since, [UsageLine.of(rows, by, name) for name, rows in groups])
+
+
+@get("/api/usage", opt=TAKES_PARAMETERS | CHECKS_SCOPE)
+async def usage(
+    request: CallerRequest, services: NamedDependency[Services]
+) -> Response[CallerUsage] | Response[UsageReport] | Response[str]:
+    """Show the caller's own usage, or that of all callers."""
+    asked = read_parameters(request.scope["query_string"], {"by": _group, "since": _day})
+    access_of(request.scope).require(USAGE if "by" in asked else READ)
+    if "by" not in asked:
+        if "since" in asked:
+            raise InvalidRequest([Violation(f"{PARAMETER}since", "goes with by")])
+        return Response(await _own(request, services))
+    since: date = asked.get("since", services.clock().date() - _LOOKS_BACK)
+    rows = await services.ledger.usage(datetime.combine(since, time(), UTC))
+    if Accept(request.headers.get("accept", "*/*")).best_match([_JSON, CSV]) == CSV:
+        return Response(_as_csv(rows, asked["by"]), media_type=CSV)
+    return Response(UsageReport.of(rows, asked["by"], since))
+
+
+async def _own(request: CallerRequest, services: Services) -> CallerUsage:
     caller, now = request.user, services.clock()
     month = await services.ledger.usage(
         now.replace(day=1, hour=0, minute=0, second=0, microsecond=0), caller=caller.subject
     )
     limits = services.limits.of(caller)
-    limit = limits.images_per_day
-    left = None
-    if limit is not None:
+    images = spend = None
+    if limits.images_per_day is not None or limits.spend_per_day_per_caller is not None:
         last_day = await services.ledger.usage(now - WINDOW, caller=caller.subject)
-        left = max(0, limit - sum(row.images for row in last_day))
+        images, spend = limits.left(last_day)
     return CallerUsage(
         today=Spent.of(row for row in month if row.day == now.date()),
         this_month=Spent.of(month),
-        limits=UsageLimits(limit, Price.of(limits.spend_per_day) if limits.spend_per_day else None),
-        left=Left(left),
+        limits=UsageLimits(
+            limits.images_per_day,
+            _price(limits.spend_per_day),
+            _price(limits.spend_per_day_per_caller),
+            None if limits.models is None else sorted(limits.models),
+        ),
+        left=Left(images, _price(spend)),
     )
+
+
+def _as_csv(usages: Iterable[Usage], by: str) -> str:
+    """The report as CSV (RFC 4180), with a line of its own for each currency, so that every column adds up."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow([by, "images", "drawn", "stored", "unknown", "cost", "currency"])
+    for name, rows in _grouped(usages, GROUPS[by]):
+        for currency, together in _grouped(rows, lambda row: row.cost.currency if row.cost else ""):
+            cost = _costs(together)[0].amount if currency else ""
+            writer.writerow([_for_spreadsheets(name), *_counts(together), cost, currency])
+    return text.getvalue()
+
+
+def _grouped(usages: Iterable[Usage], group: Callable[[Usage], str]) -> list[tuple[str, list[Usage]]]:
+    groups = defaultdict[str, list[Usage]](list)
+    for row in usages:
+        groups[group(row)].append(row)
+    return sorted(groups.items())
+
+
+def _counts(rows: Sequence[Usage]) -> tuple[int, int, int, int]:
+    return (
+        sum(row.images for row in rows),
+        sum(row.drawn for row in rows),
+        sum(row.stored for row in rows),
+        sum(row.unknown for row in rows),
+    )
+
+
+def _costs(rows: Iterable[Usage]) -> list[Price]:
+    sums = defaultdict[str, Decimal](Decimal)
+    for row in rows:
+        if row.cost is not None:
+            sums[row.cost.currency] += row.cost.amount
+    return [Price.of(Money(amount, currency)) for currency, amount in sorted(sums.items())]
+
+
+def _price(money: Money | None) -> Price | None:
+    return None if money is None else Price.of(money)
+
+
+def _group(text: str) -> str:
+    if text not in GROUPS:
+        raise InvalidValue(f"must be {', '.join([*GROUPS][:-1])} or {[*GROUPS][-1]}")
+    return text
+
+
+def _day(text: str) -> date:
+    rule = "must be a day such as 2026-01-31"
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        raise InvalidValue(rule)
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise InvalidValue(rule) from None
+
+
+def _for_spreadsheets(name: str) -> str:
+    """A name that a spreadsheet does not take for a formula (OWASP, CSV Injection): callers choose their own."""
+    return f"'{name}" if name.startswith(("=", "+", "-", "@")) else name

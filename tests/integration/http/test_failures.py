@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -21,6 +22,7 @@ from darkroom.domain.model.errors import (
     UnusableImage,
 )
 from darkroom.domain.model.money import Money
+from darkroom.domain.model.values import ModelVersion
 from integration.http.faults import LedgerInTrouble, StorageInTrouble, WithoutCredentials
 from integration.http.generators import PRICED, FailingGenerator, GatedGenerator, StingyGenerator
 from integration.http.house import House, bare, bearer, open_house
@@ -161,6 +163,56 @@ async def test_the_callers_own_limit() -> None:
     assert too_large.json()["detail"] == "this order alone asks for 4, more than your limit of 3 images in 24 hours"
     assert too_large.headers["retry-after"] == "86400"
     assert (by_token.status_code, other.status_code) == (200, 200)
+
+
+async def test_the_callers_own_money() -> None:
+    limit = Money.parse("0.05 USD")
+    async with open_house(generator=InMemoryImageGenerator(PRICED), spend_per_day_per_caller=limit) as house:
+        first = await house.order({"Idempotency-Key": "k"}, samples=2)
+        refused = await house.order()
+        too_dear = await house.order(bearer(sub="grace"), samples=3)
+        by_token = await house.order(bearer(spend_per_day="0.06 USD"))
+        repeated = await house.order({"Idempotency-Key": "k"}, samples=2)
+        unlimited = await house.order(bearer(spend_per_day="9 USD", sub="hopper"), samples=8)
+    assert [answer.status_code for answer in (first, by_token, repeated, unlimited)] == [200] * 4
+    assert (refused.status_code, refused.json()["type"]) == (429, "/problems/quota-exceeded")
+    assert refused.json()["detail"] == "0.02 USD more would pass your limit of 0.05 USD in 24 hours"
+    assert 0 < int(refused.headers["retry-after"]) <= timedelta(days=1).total_seconds()
+    assert (too_dear.status_code, too_dear.json()["charged"]) == (429, "no")
+    assert too_dear.json()["detail"] == "this order alone costs 0.06 USD, more than your limit of 0.05 USD in 24 hours"
+
+
+async def test_a_model_that_the_caller_may_not_order() -> None:
+    cheap, unpriced = replace(PRICED, version=ModelVersion("cheap")), replace(PRICED, price=None)
+    async with open_house(generator=InMemoryImageGenerator(cheap, unpriced)) as house:
+        key = {"Idempotency-Key": "k"}
+        before = await house.order(key)
+        refused = {
+            "your token does not allow memory": await house.order(bearer(models=["cheap", "other"])),
+            "your token does not allow cheap": await house.order(bearer(models=[]), version="cheap"),
+            "your spending is limited in USD, and the price of memory in USD is not known": await house.order(
+                bearer(spend_per_day="1 USD")
+            ),
+            "your spending is limited in EUR, and the price of cheap in EUR is not known": await house.order(
+                bearer(spend_per_day="1 EUR"), version="cheap"
+            ),
+        }
+        allowed = [
+            await house.order(bearer(models=["cheap"], spend_per_day="1 USD"), version="cheap"),
+            await house.order(bearer(models="memory")),
+            await house.order(key | bearer(models=["cheap"])),  # it was drawn and paid for before
+        ]
+    assert before.status_code == 200
+    assert [answer.status_code for answer in allowed] == [200] * 3
+    assert allowed[-1].headers["idempotency-replay"] == "true"
+    for detail, answer in refused.items():
+        assert (answer.status_code, answer.json()["type"], answer.json()["charged"]) == (
+            403,
+            "/problems/forbidden",
+            "no",
+        )
+        assert answer.json()["detail"] == detail
+        assert answer.headers["www-authenticate"] == 'Bearer error="insufficient_scope"'
 
 
 async def test_the_services_own_limit() -> None:

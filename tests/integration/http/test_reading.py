@@ -78,14 +78,24 @@ async def test_usage_adds_up_what_was_not_refused() -> None:
         await house.order(width=1)
         usage = (await house.client.get("/api/usage")).json()
         by_token = (await house.client.get("/api/usage", headers=bearer(images_per_day=2))).json()
+        budget = bearer(spend_per_day="0.10 USD", models=["memory"])
+        by_budget = (await house.client.get("/api/usage", headers=budget)).json()
     spent = {"images": 3, "cost": [{"amount": "0.06", "currency": "USD"}]}
     assert usage == {
         "today": spent,
         "this_month": spent,
-        "limits": {"images_per_day": 10, "spend_per_day": {"amount": "9.5", "currency": "USD"}},
-        "left": {"images": 7},
+        "limits": {
+            "images_per_day": 10,
+            "spend_per_day": {"amount": "9.5", "currency": "USD"},
+            "spend_per_day_per_caller": None,
+            "models": None,
+        },
+        "left": {"images": 7, "spend": None},
     }
-    assert (by_token["limits"]["images_per_day"], by_token["left"]) == (2, {"images": 0})
+    assert (by_token["limits"]["images_per_day"], by_token["left"]) == (2, {"images": 0, "spend": None})
+    assert by_budget["limits"]["spend_per_day_per_caller"] == {"amount": "0.10", "currency": "USD"}
+    assert by_budget["limits"]["models"] == ["memory"]
+    assert by_budget["left"] == {"images": 7, "spend": {"amount": "0.04", "currency": "USD"}}
 
 
 async def test_usage_without_limits(house: House) -> None:
@@ -93,8 +103,13 @@ async def test_usage_without_limits(house: House) -> None:
     assert (await house.client.get("/api/usage")).json() == {
         "today": {"images": 1, "cost": []},
         "this_month": {"images": 1, "cost": []},
-        "limits": {"images_per_day": None, "spend_per_day": None},
-        "left": {"images": None},
+        "limits": {
+            "images_per_day": None,
+            "spend_per_day": None,
+            "spend_per_day_per_caller": None,
+            "models": None,
+        },
+        "left": {"images": None, "spend": None},
     }
 
 

@@ -26,7 +26,16 @@ from darkroom.adapters.spooled_names import spooled_name
 from darkroom.domain.model.errors import LedgerUnavailable, QuotaExceeded, SpendLimit, Superseded
 from darkroom.domain.model.generation import Generation, GenerationRequest, State
 from darkroom.domain.model.identifiers import uuid7
-from darkroom.domain.model.limits import WINDOW, Check, ImagesCheck, Limits, SpendCheck, Usage, counted_images
+from darkroom.domain.model.limits import (
+    WINDOW,
+    CallerSpendCheck,
+    Check,
+    ImagesCheck,
+    Limits,
+    SpendCheck,
+    Usage,
+    counted_images,
+)
 from darkroom.domain.model.money import Money
 from darkroom.domain.model.values import IdempotencyKey
 from darkroom.domain.ports import GenerationLedger, ImageOnRecord
@@ -36,8 +45,16 @@ _SESSIONS_TO_WRITE: Final = 4  # of those of a process
 _FIRST_ID: Final = UUID(int=0)
 _LAST_ID: Final = UUID(int=2**128 - 1)
 
-_TAKEN: Final[dict[type[Check], str]] = {ImagesCheck: sql.IMAGES_TAKEN, SpendCheck: sql.MONEY_TAKEN}
-_ROOM_AT: Final[dict[type[Check], str]] = {ImagesCheck: sql.ROOM_FOR_IMAGES_AT, SpendCheck: sql.ROOM_FOR_MONEY_AT}
+_TAKEN: Final[dict[type[Check], str]] = {
+    ImagesCheck: sql.IMAGES_TAKEN,
+    CallerSpendCheck: sql.CALLERS_MONEY_TAKEN,
+    SpendCheck: sql.MONEY_TAKEN,
+}
+_ROOM_AT: Final[dict[type[Check], str]] = {
+    ImagesCheck: sql.ROOM_FOR_IMAGES_AT,
+    CallerSpendCheck: sql.ROOM_FOR_CALLERS_MONEY_AT,
+    SpendCheck: sql.ROOM_FOR_MONEY_AT,
+}
 
 
 class PostgresGenerationLedger(GenerationLedger):
@@ -309,11 +326,12 @@ async def _kept(session: Session, generation: Generation) -> Generation | None:
 
 
 async def _refused(session: Session, check: Check, now: datetime) -> QuotaExceeded | SpendLimit | None:
-    taken = await session.fetchval(_TAKEN[type(check)], check.subject, now - WINDOW)
+    currency = (check.currency,) if isinstance(check, CallerSpendCheck) else ()
+    taken = await session.fetchval(_TAKEN[type(check)], check.subject, now - WINDOW, *currency)
     excess = check.excess(taken)
     if excess <= 0:
         return None
-    room_at = await session.fetchval(_ROOM_AT[type(check)], check.subject, now - WINDOW, excess)
+    room_at = await session.fetchval(_ROOM_AT[type(check)], check.subject, now - WINDOW, excess, *currency)
     return check.refused(now=now, room_at=room_at)
 
 

@@ -77,6 +77,17 @@ ROOM_FOR_MONEY_AT: Final = """
     ) AS oldest_first WHERE gone >= $3::bigint ORDER BY created_at LIMIT 1
 """
 
+CALLERS_MONEY_TAKEN: Final = """
+    SELECT coalesce(sum(cost_millionths), 0)::bigint FROM generations
+    WHERE caller = $1 AND created_at > $2 AND currency = $3
+"""
+ROOM_FOR_CALLERS_MONEY_AT: Final = """
+    SELECT created_at FROM (
+        SELECT created_at, sum(cost_millionths) OVER (ORDER BY created_at) AS gone
+        FROM generations WHERE caller = $1 AND created_at > $2 AND currency = $4
+    ) AS oldest_first WHERE gone >= $3::bigint ORDER BY created_at LIMIT 1
+"""
+
 UNFINISHED: Final = "SELECT id, revision FROM generations WHERE finished_at IS NULL AND worker = $1"
 
 OTHER_WORKERS: Final = """

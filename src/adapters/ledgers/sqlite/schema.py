@@ -4,8 +4,8 @@ Times are microseconds since the Unix epoch, UTC. `worker` wrote the row's lates
 is empty it is at work on it. `counted` images count against the caller's limit, `cost_millionths` of `currency`
 against the service's. No index is on a column that changes before the end, so that a commit on the way writes one page.
 A webhook is there until it was delivered; one that was given up is never due again.
-`usage_sums` hold what counts of the rows of an hour (since the Unix epoch), kept by triggers; a currency of '' is none. Of
-its images those that are `stored` lie in storage, and those that are `drawn` ever did.
+`usage_sums` hold what counts of the rows of an hour (since the Unix epoch), kept by triggers; a currency of '' is none.
+Of its images those that are `stored` lie in storage, and those that are `drawn` ever did.
 """
 
 import sqlite3
@@ -101,7 +101,8 @@ MIGRATIONS: Final = (
         """
         INSERT INTO usage_sums
         SELECT caller, created_at / 3600000000, version, coalesce(currency, ''), sum(counted),
-            sum(iif(state = 'stored', samples, stored)), sum(stored), sum(iif(state = 'unknown', samples, 0)), coalesce(sum(cost_millionths), 0)
+            sum(iif(state = 'stored', samples, stored)), sum(stored),
+            sum(iif(state = 'unknown', samples, 0)), coalesce(sum(cost_millionths), 0)
         FROM generations WHERE counted > 0 GROUP BY 1, 2, 3, 4
         """,
         """
@@ -148,7 +149,8 @@ MIGRATIONS: Final = (
             in_doubt = in_doubt + excluded.in_doubt, cost = cost + excluded.cost;
         INSERT INTO usage_sums
         SELECT NEW.caller, NEW.created_at / 3600000000, NEW.version, coalesce(NEW.currency, ''), NEW.counted,
-            max(NEW.stored - OLD.stored, 0), NEW.stored, iif(NEW.state = 'unknown', NEW.samples, 0), coalesce(NEW.cost_millionths, 0)
+            max(NEW.stored - OLD.stored, 0), NEW.stored,
+            iif(NEW.state = 'unknown', NEW.samples, 0), coalesce(NEW.cost_millionths, 0)
         WHERE NEW.counted > 0
         ON CONFLICT (caller, hour, version, currency) DO UPDATE SET
             images = images + excluded.images, drawn = drawn + excluded.drawn, stored = stored + excluded.stored,

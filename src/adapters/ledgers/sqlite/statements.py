@@ -69,6 +69,17 @@ ROOM_FOR_MONEY_AT: Final = """
     ) WHERE gone >= :excess LIMIT 1
 """
 
+CALLERS_MONEY_TAKEN: Final = """
+    SELECT coalesce(sum(cost_millionths), 0) FROM generations
+    WHERE caller = :subject AND created_at > :since AND currency = :currency
+"""
+ROOM_FOR_CALLERS_MONEY_AT: Final = """
+    SELECT created_at FROM (
+        SELECT created_at, sum(cost_millionths) OVER (ORDER BY created_at) AS gone
+        FROM generations WHERE caller = :subject AND created_at > :since AND currency = :currency
+    ) WHERE gone >= :excess LIMIT 1
+"""
+
 UNFINISHED: Final = "SELECT id, revision FROM generations WHERE finished_at IS NULL AND worker = ?"
 
 OTHER_WORKERS: Final = "SELECT DISTINCT worker FROM generations WHERE finished_at IS NULL AND worker <> ?"
@@ -105,7 +116,8 @@ USAGE: Final = """
         SELECT * FROM usage_sums WHERE hour >= :hour
         UNION ALL
         SELECT caller, created_at / 3600000000, version, coalesce(currency, ''), counted,
-            iif(state = 'stored', samples, stored), stored, iif(state = 'unknown', samples, 0), coalesce(cost_millionths, 0)
+            iif(state = 'stored', samples, stored), stored,
+            iif(state = 'unknown', samples, 0), coalesce(cost_millionths, 0)
         FROM generations WHERE created_at >= :since AND created_at < :hour * 3600000000 AND counted > 0
     )
     GROUP BY 1, 2, 3, 4 HAVING sum(images) > 0 ORDER BY 1, 2, 3, 4

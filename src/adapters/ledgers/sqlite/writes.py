@@ -13,12 +13,28 @@ from darkroom.adapters.ledgers.sqlite.instants import from_microseconds, to_micr
 from darkroom.adapters.ledgers.sqlite.reads import find, find_by_key, generation_in
 from darkroom.domain.model.errors import Superseded
 from darkroom.domain.model.generation import Generation, State
-from darkroom.domain.model.limits import WINDOW, Check, ImagesCheck, Limits, SpendCheck, counted_images
+from darkroom.domain.model.limits import (
+    WINDOW,
+    CallerSpendCheck,
+    Check,
+    ImagesCheck,
+    Limits,
+    SpendCheck,
+    counted_images,
+)
 
 MINUTE: Final = timedelta(minutes=1)
 
-_TAKEN: Final[dict[type[Check], str]] = {ImagesCheck: sql.IMAGES_TAKEN, SpendCheck: sql.MONEY_TAKEN}
-_ROOM_AT: Final[dict[type[Check], str]] = {ImagesCheck: sql.ROOM_FOR_IMAGES_AT, SpendCheck: sql.ROOM_FOR_MONEY_AT}
+_TAKEN: Final[dict[type[Check], str]] = {
+    ImagesCheck: sql.IMAGES_TAKEN,
+    CallerSpendCheck: sql.CALLERS_MONEY_TAKEN,
+    SpendCheck: sql.MONEY_TAKEN,
+}
+_ROOM_AT: Final[dict[type[Check], str]] = {
+    ImagesCheck: sql.ROOM_FOR_IMAGES_AT,
+    CallerSpendCheck: sql.ROOM_FOR_CALLERS_MONEY_AT,
+    SpendCheck: sql.ROOM_FOR_MONEY_AT,
+}
 
 
 def receive(connection: sqlite3.Connection, generation: Generation, limits: Limits, worker: str) -> Generation:
@@ -97,7 +113,9 @@ def reserve(connection: sqlite3.Connection, generator: str, images: int, per_min
 
 
 def _hold_to(connection: sqlite3.Connection, check: Check, now: datetime) -> None:
-    window = {"subject": check.subject, "since": to_microseconds(now - WINDOW)}
+    window: dict[str, Any] = {"subject": check.subject, "since": to_microseconds(now - WINDOW)}
+    if isinstance(check, CallerSpendCheck):
+        window["currency"] = check.currency
     (taken,) = connection.execute(_TAKEN[type(check)], window).fetchone()
     excess = check.excess(taken)
     if excess > 0:

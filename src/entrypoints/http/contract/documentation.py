@@ -39,10 +39,13 @@ from darkroom.entrypoints.http.models import Models
 from darkroom.entrypoints.http.problem_types import PROBLEM_TYPES
 from darkroom.entrypoints.http.problems import ProblemAnswer
 from darkroom.entrypoints.http.public_path import public
-from darkroom.entrypoints.http.usage import CallerUsage
+from darkroom.entrypoints.http.usage import CSV, GROUPS, CallerUsage, UsageReport
 from darkroom.entrypoints.http.webhook_message import GenerationFinished
 
-_SHOWN: Final = (GenerationPage, ProgressShown, GenerationFinished, Models, CallerUsage, Health, ProblemAnswer)
+_SHOWN: Final = (
+    *(GenerationPage, ProgressShown, GenerationFinished),
+    *(Models, CallerUsage, UsageReport, Health, ProblemAnswer),
+)
 
 _DESCRIBED_AT: Final = "/docs/openapi.json"
 _ORDER_PROBLEMS: Final[tuple[type[DarkroomError], ...]] = (
@@ -271,8 +274,29 @@ def _list_models() -> Json:
 
 
 def _show_usage() -> Json:
-    shown = answer("Images and money, today and this month.", schema("CallerUsage"))
-    return operation("show_usage", "Show what you have ordered and may still order", {200: shown}, Overloaded)
+    shown = answer(
+        "Your images and money, today and this month. With `by`: those of all callers, also as CSV.",
+        {"anyOf": [schema("CallerUsage"), schema("UsageReport")]},
+    )
+    shown["content"][CSV] = {"schema": {"type": "string"}}
+    return operation(
+        "show_usage",
+        "Show what you have ordered and may still order, or what all callers have ordered",
+        {200: shown},
+        Overloaded,
+        parameters=[
+            _query(
+                "by",
+                "Show what all callers have ordered, added up by this. Needs the scope `usage:read`.",
+                {"type": "string", "enum": [*GROUPS]},
+            ),
+            _query(
+                "since",
+                "With `by`: since the beginning of this day (UTC). By default, of the day 30 days ago.",
+                {"type": "string", "format": "date"},
+            ),
+        ],
+    )
 
 
 def _health(name: str, summary: str, *problems: type[Overloaded]) -> Json:

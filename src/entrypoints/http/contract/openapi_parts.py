@@ -16,6 +16,7 @@ Json = dict[str, Any]
 _CHALLENGES: Final = [
     "Bearer",
     'Bearer error="invalid_token"',
+    'Bearer error="insufficient_scope"',
     *(f'Bearer error="insufficient_scope", scope="{scope}"' for scope in SCOPES),
 ]
 HEADERS: Final[Mapping[str, Json]] = {
