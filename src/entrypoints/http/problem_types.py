@@ -109,8 +109,9 @@ _TYPES: Final[tuple[ProblemType, ...]] = (
         "quota-exceeded",
         HTTPStatus.TOO_MANY_REQUESTS,
         "Your own limit is reached",
-        "With this order you would have ordered more images, or spent more money, than you may in 24 hours. Nothing was drawn and nothing "
-        "was charged. `Retry-After` says when there may be room for it; `GET /api/usage` says what is left.",
+        "With this order you would have ordered more images, or spent more money, than you may in 24 hours. Nothing "
+        "was drawn and nothing was charged. `Retry-After` says when there may be room for it; `GET /api/usage` says "
+        "what is left.",
     ),
     ProblemType(
         "generator-refused",

@@ -181,13 +181,14 @@ def test_usage_tells_what_was_drawn_and_what_it_cost(shell: CommandLine) -> None
         "caller": "me",
         "version": "sketch",
         "images": 4,
+        "drawn": 4,
         "stored": 4,
         "unknown": 0,
         "cost": {"amount": "0.2", "currency": "USD"},
     }
     table = shell.run("usage").stdout.splitlines()
-    assert table[0].split() == ["day", "caller", "model", "ordered", "stored", "unknown", "cost"]
-    assert table[1].split()[1:] == ["me", "sketch", "4", "4", "0", "0.2", "USD"]
+    assert table[0].split() == ["day", "caller", "model", "ordered", "drawn", "kept", "unknown", "cost"]
+    assert table[1].split()[1:] == ["me", "sketch", "4", "4", "4", "0", "0.2", "USD"]
     assert json.loads(shell.run("usage", "--json", "--since", "2999-01-01").stdout) == []
 
 

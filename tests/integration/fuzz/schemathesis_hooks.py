@@ -20,7 +20,12 @@ def before_load_schema(context: Any, raw_schema: dict[str, Any]) -> None:  # noq
 
 @schemathesis.hook
 def before_call(context: Any, case: schemathesis.Case[Any], kwargs: dict[str, Any]) -> None:  # noqa: ANN401
-    """Order the smallest picture wherever any would do; `64.0` is an integer to JSON Schema, and none here."""
+    """Order the smallest picture wherever any would do; `64.0` is an integer to JSON Schema, and none here.
+
+    `since` goes with `by`, which a description cannot say.
+    """
+    if case.path == "/api/usage" and case.query and "since" in case.query:
+        case.query.setdefault("by", "day")
     if isinstance(case.body, dict):
         for name in ("width", "height", "samples", "n", "num_inference_steps", "seed"):
             if isinstance(number := case.body.get(name), float) and number.is_integer():

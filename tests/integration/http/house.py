@@ -106,6 +106,7 @@ async def open_house(
     files: SignedFiles | None = None,
     images_per_day: int | None = None,
     spend_per_day: Money | None = None,
+    spend_per_day_per_caller: Money | None = None,
     max_in_flight: int = 8,
     max_queued: int = 8,
     patience: float = 5,
@@ -122,7 +123,7 @@ async def open_house(
     generator, storage = generator or InMemoryImageGenerator(), storage or InMemoryImageStorage()
     spool, ledger = spool or InMemoryImageSpool(), ledger or InMemoryGenerationLedger()
     cards = {card.version.value: card for card in generator.cards}
-    limits = Limits(images_per_day, spend_per_day)
+    limits = Limits(images_per_day, spend_per_day, spend_per_day_per_caller)
     application = Application.of(
         generator,
         storage,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -110,7 +110,12 @@ def _is_of(value: object, name: str) -> bool:
 
 
 def _is_formatted(value: str, name: str) -> bool:
-    read: Mapping[str, Any] = {"date-time": datetime.fromisoformat, "uuid": UUID, "uri-reference": str}
+    read: Mapping[str, Any] = {
+        "date": date.fromisoformat,
+        "date-time": datetime.fromisoformat,
+        "uuid": UUID,
+        "uri-reference": str,
+    }
     try:
         read[name](value)
     except ValueError:

@@ -39,7 +39,7 @@ async def test_usage_is_added_up_by_caller_version_or_day() -> None:
             {"images": 3, "drawn": 3, "stored": 2, "unknown": 0, "cost": [{"amount": "0.06"} | usd], "caller": "ada"},
         ],
     }
-    everything = {"images": 5, "drawn": 5, "stored": 4, "unknown": 0, "cost": [{"amount": "0.1"} | usd]}
+    everything = {"images": 5, "drawn": 5, "stored": 4, "unknown": 0, "cost": [{"amount": "0.10"} | usd]}
     assert reports["version"]["items"] == [everything | {"version": "memory"}]
     assert reports["day"]["items"] == [everything | {"day": today.isoformat()}]
 

@@ -20,6 +20,7 @@ from darkroom.domain.model.errors import QuotaExceeded
 from darkroom.domain.model.generation import Generation
 from darkroom.domain.model.identifiers import uuid7
 from darkroom.domain.model.limits import Limits
+from darkroom.domain.model.money import Money
 from darkroom.domain.ports import GenerationLedger
 
 
@@ -115,6 +116,25 @@ async def order(ledger: GenerationLedger, go: asyncio.Event, limit: str) -> None
     say("done")
 
 
+async def spend(ledger: GenerationLedger, go: asyncio.Event, *budgets: str) -> None:
+    """Order a hundred images for 0.01 USD each, for each caller in turn: `ada=0.07`."""
+    callers = [
+        (caller, Money.parse(f"{amount} USD")) for caller, _, amount in (text.partition("=") for text in budgets)
+    ]
+
+    async def once(caller: str, budget: Money) -> None:
+        try:
+            await ledger.receive(received(caller=caller, cost="0.01 USD"), Limits(spend_per_day_per_caller=budget))
+            say("accepted", caller)
+        except QuotaExceeded:
+            say("refused", caller)
+
+    say("ready")
+    await go.wait()
+    await asyncio.gather(*(once(*callers[number % len(callers)]) for number in range(100)))
+    say("done")
+
+
 async def main(address: str, command: str, *arguments: str) -> None:
     go = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, go.set)
@@ -123,6 +143,7 @@ async def main(address: str, command: str, *arguments: str) -> None:
         "storm": storm,
         "repeat": repeat,
         "order": order,
+        "spend": spend,
     }
     async with opened(address) as ledger:
         await commands[command](ledger, go, *arguments)

@@ -11,6 +11,7 @@ import os
 import random
 import signal
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -125,6 +126,20 @@ class WorkerContract:
         assert sum(len(worker.told("refused")) for worker in workers) == 50
         written = await (await workplace.hire()).page("ada", limit=100)
         assert len(written) == 40
+
+    async def test_all_processes_together_keep_to_what_each_caller_may_spend(
+        self, start: Callable[..., Worker], workplace: Workplace
+    ) -> None:
+        workers = [start("spend", "ada=0.07", "babbage=0.23") for _ in range(2)]
+        await self._done(workers)
+
+        said = {
+            word: Counter(caller for worker in workers for (caller,) in worker.told(word))
+            for word in ("accepted", "refused")
+        }
+        assert said == {"accepted": {"ada": 7, "babbage": 23}, "refused": {"ada": 93, "babbage": 77}}
+        ledger = await workplace.hire()
+        assert [len(await ledger.page(caller, limit=100)) for caller in ("ada", "babbage")] == [7, 23]
 
     async def _done(self, workers: list[Worker]) -> None:
         for worker in workers:
