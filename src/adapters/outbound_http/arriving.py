@@ -32,17 +32,21 @@ def with_evidence(failure: F, evidence: bytes | Evidence) -> F:
 
 
 class LongEvidence(Evidence):
-    """What came of an answer, in a file that nobody else can open, for as long as this lives."""
+    """What came of an answer, in a file without a name, for as long as this lives.
+
+    It is carried by an exception, so the garbage collector may end it; a bare descriptor is closed
+    whatever else is ended first.
+    """
 
     def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
+        with file:
+            self._descriptor = os.dup(file.fileno())
 
     def read(self) -> bytes:
-        self._file.seek(0)
-        return self._file.read()
+        return os.pread(self._descriptor, os.fstat(self._descriptor).st_size, 0)
 
     def __del__(self) -> None:
-        self._file.close()
+        os.close(self._descriptor)
 
 
 class ArrivingBytes:

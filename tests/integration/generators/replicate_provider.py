@@ -17,7 +17,7 @@ from simulators.replicate.order import FLUX, RATIOS, SDXL
 
 SIZES: Final = "|".join(f"{ratio}={width}x{height}" for ratio, (width, height) in RATIOS.items())
 MODELS: Final = (
-    f"sdxl={SDXL} 64-1536/8 seed negative_prompt num_inference_steps=50 guidance_scale=7.5",
+    f"sdxl={SDXL} 64-1536/8 seed negative_prompt num_inference_steps=50(1-500) guidance_scale=7.5(1-50)",
     f"flux-dev={FLUX} {SIZES} seed guidance_scale:guidance=3.5(0-10) output_format=png go_fast=false",
 )
 

@@ -65,7 +65,8 @@ async def test_a_version_is_called_as_replicate_documents_it(
 async def test_an_official_model_is_called_by_its_name_and_told_what_the_operator_declared(
     generator: ImageGenerator, provider: ReplicateProvider
 ) -> None:
-    images, _ = await draw(generator, full_request(generator.cards[1]))
+    request = full_request(generator.cards[1])
+    images, _ = await draw(generator, request)
 
     (call,) = provider.simulator.calls
     assert call.url.endswith("/v1/models/black-forest-labs/flux-dev/predictions")
@@ -74,7 +75,7 @@ async def test_an_official_model_is_called_by_its_name_and_told_what_the_operato
             "prompt": plain_request(generator.cards[1]).prompt.value,
             "seed": 2**32 - 1,
             "aspect_ratio": "1:1",
-            "guidance": 5.75,
+            "guidance": request.guidance_scale and request.guidance_scale.value,
             "output_format": "png",
             "go_fast": False,
         }

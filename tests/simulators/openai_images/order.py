@@ -96,8 +96,8 @@ class OpenOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     size: Size | None = None
     response_format: Literal["b64_json", "url"] | None = None
     negative_prompt: str | None = None
-    num_inference_steps: Annotated[int, Meta(ge=1, le=200)] | None = None
-    guidance_scale: Annotated[float, Meta(ge=0.0, le=20.0)] | None = None
+    num_inference_steps: Annotated[int, Meta(ge=1, le=1000)] | None = None
+    guidance_scale: Annotated[float, Meta(ge=0.0, le=100.0)] | None = None
     seed: Annotated[int, Meta(ge=0, le=4_294_967_295)] | None = None
     user: str = ""
 

@@ -40,7 +40,11 @@ async def is_right(client: KarloClient) -> bool:
         return False
 
 
-@pytest.mark.parametrize("fault", MENU, ids=lambda fault: fault.name)
+# What this client, which asks for links and takes bytes as they come, does not notice.
+UNNOTICED = {"base64-as-data-uri", "base64-wrapped", "labelled"}
+
+
+@pytest.mark.parametrize("fault", [one for one in MENU if one.name not in UNNOTICED], ids=lambda fault: fault.name)
 async def test_spoils_a_call_until_it_is_off(client: KarloClient, fault: AnyFault) -> None:
     karlo = client.karlo
     karlo.faults.set(fault.name, **{name: value for name, value in OPTIONS.items() if name in fault.reads})
