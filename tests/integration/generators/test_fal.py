@@ -49,7 +49,8 @@ class TestFal(ProviderContract):
 async def test_an_order_is_as_fal_takes_it_and_nothing_is_tried_twice(
     generator: ImageGenerator, provider: FalProvider
 ) -> None:
-    await draw(generator, full_request(generator.cards[0]))
+    request = full_request(generator.cards[0])
+    await draw(generator, request)
 
     (call,) = provider.simulator.calls
     assert call.url.endswith(f"/{FLUX}")
@@ -58,11 +59,11 @@ async def test_an_order_is_as_fal_takes_it_and_nothing_is_tried_twice(
     assert call.headers["x-app-fal-disable-fallback"] == "true"
     assert call.headers["x-fal-request-timeout"] == "60"
     assert call.body == {
-        "prompt": full_request(generator.cards[0]).prompt.value,
+        "prompt": request.prompt.value,
         "image_size": {"width": 80, "height": 64},
         "seed": 2**32 - 1,
-        "num_inference_steps": 13,
-        "guidance_scale": 10.75,
+        "num_inference_steps": request.num_inference_steps and request.num_inference_steps.value,
+        "guidance_scale": request.guidance_scale and request.guidance_scale.value,
         "output_format": "png",
     }
 

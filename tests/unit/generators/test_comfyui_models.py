@@ -54,7 +54,7 @@ def test_a_checkpoint_is_enough() -> None:
 
     assert model.card.width == model.card.height == PixelRange(64, 2048, step=8)
     assert model.card.honours == ("negative_prompt", "seed", "num_inference_steps", "guidance_scale")
-    assert model.card.num_inference_steps == NumberRange(10, 100, default=20)
+    assert model.card.num_inference_steps == NumberRange(1, 1000, default=20)
     assert graph["1"]["inputs"]["ckpt_name"] == "sd/xl.safetensors"
     assert [graph[node]["inputs"]["text"] for node in "23"] == ["a fox", "hounds"]
     assert graph["4"]["inputs"] == {"width": 768, "height": 512, "batch_size": 1}
@@ -78,9 +78,10 @@ def test_what_lies_between_a_text_and_the_sampler_is_passed_through(folder: Path
     model = model_of(f"flux={folder / 'flux.json'}")
 
     assert model.places["prompt"] == Place("2", "text")
-    # The same text zeroed out is not a negative prompt; 4 steps and a scale of 0.5 are not what orders can name.
-    assert model.card.honours == ("seed",)
-    assert model.graph(REQUEST, "name")["5"]["inputs"]["steps"] == 4
+    # The same text zeroed out is not a negative prompt.
+    assert model.card.honours == ("seed", "num_inference_steps", "guidance_scale")
+    assert REQUEST.num_inference_steps
+    assert model.graph(REQUEST, "name")["5"]["inputs"]["steps"] == REQUEST.num_inference_steps.value
 
 
 def test_what_is_declared_goes_before_what_is_found(folder: Path) -> None:
@@ -142,7 +143,7 @@ def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, document: str, says
         ("a.ckpt prompt:2.clip", "'2.clip' must name a node"),
         ("a.ckpt output:6", "'6' must be a node of the shipped workflow with a filename_prefix"),
         ("a.ckpt seed:5.seed=3", "must be paid"),
-        ("a.ckpt num_inference_steps:5.steps=4", "cannot be honoured"),
+        ("a.ckpt num_inference_steps:5.steps=0", "cannot be honoured"),
         ("a.ckpt 5-10", "cannot be drawn"),
     ],
 )

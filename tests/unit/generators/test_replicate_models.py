@@ -43,7 +43,7 @@ def test_a_declaration_becomes_a_card() -> None:
     assert card.version.value == "sdxl"
     assert card.width == card.height == PixelRange(512, 1536, step=8)
     assert card.honours == ("negative_prompt", "seed", "num_inference_steps", "guidance_scale")
-    assert card.num_inference_steps == NumberRange(10, 100, default=50)
+    assert card.num_inference_steps == NumberRange(1, 1000, default=50)
     assert (card.media_type, card.sizes, card.price) == (MediaType.PNG, None, None)
 
 
@@ -51,7 +51,7 @@ def test_ratios_stand_for_sizes() -> None:
     card = model_of(FLUX).card
 
     assert card.sizes == (ImageSize(1024, 1024), ImageSize(1344, 768))
-    assert card.guidance_scale == NumberRange(1.0, 10.0, default=3.0)
+    assert card.guidance_scale == NumberRange(0.0, 10.0, default=3.0)
     assert sent(REQUEST, FLUX) == {
         "input": {"prompt": "a lighthouse", "aspect_ratio": "16:9", "random_seed": 0, "guidance": 2.5}
     }
