@@ -17,8 +17,7 @@ from simulators.charges import Call
 
 MODELS: Final = (
     f"pro={PRO} 64-1984/16 seed output_format=png safety_tolerance=5",
-    f"flex={FLEX} 64-1984/16 seed num_inference_steps:steps=50(1-50) guidance_scale:guidance=5(1.5-10) "
-    "output_format=png",
+    f"flex={FLEX} 64-1984/16 seed output_format=png num_inference_steps:steps=50(1-50) guidance_scale:guidance=5(2-10)",
 )
 
 
