@@ -10,10 +10,10 @@ from darkroom.domain.model.model_card import NumberRange
 @pytest.mark.parametrize(
     ("word", "taken"),
     [
-        ("num_inference_steps=28", NumberRange(10, 100, default=28)),
-        ("num_inference_steps=28(1-50)", NumberRange(10, 50, default=28)),
-        ("guidance_scale=3.5(0-10)", NumberRange(1.0, 10.0, default=3.5)),
-        ("guidance_scale=5(2.5-50)", NumberRange(2.5, 20.0, default=5.0)),
+        ("num_inference_steps=28", NumberRange(1, 1000, default=28)),
+        ("num_inference_steps=28(0-50)", NumberRange(1, 50, default=28)),
+        ("guidance_scale=3.5(0-10)", NumberRange(0.0, 10.0, default=3.5)),
+        ("guidance_scale=5(2.5-500)", NumberRange(2.5, 100.0, default=5.0)),
     ],
 )
 def test_a_range_is_as_narrow_as_the_model_and_never_wider_than_an_order(word: str, taken: NumberRange) -> None:
