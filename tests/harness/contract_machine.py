@@ -360,7 +360,9 @@ class IdempotencyContract(RuleBasedStateMachine):
                 entry.first_spooled = entry.first_spooled or entry.id in self._provider.fetching
                 if known.state is not State.SUBMITTED:
                     self._collect(entry)
-            if known.state is not entry.state or bool(known.erased_at) is not entry.erased:
+            # A receipt is written down beside the fetching: until it is, the money is unknown.
+            charged = known.charged is entry.charged
+            if known.state is not entry.state or bool(known.erased_at) is not entry.erased or not charged:
                 return f"{entry} is {known}"
         for process in range(2):
             at_it = [entry.id for entry in self._entries if entry.drawing and entry.at == process]
