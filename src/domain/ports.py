@@ -11,6 +11,7 @@ from typing import Final, Protocol
 
 from darkroom.domain.model.errors import Evidence, StorageFault
 from darkroom.domain.model.generation import GeneratedImage, Generation, GenerationRequest, StoredImage
+from darkroom.domain.model.history import HistoryPage, Search
 from darkroom.domain.model.issued_token import IssuedToken
 from darkroom.domain.model.limits import Limits, Usage
 from darkroom.domain.model.model_card import ModelCard
@@ -301,6 +302,14 @@ class GenerationLedger(Protocol):
         """A caller's generations, newest first, older than the id `before`; without the erased ones."""
 
     @abstractmethod
+    async def search(self, caller: str, search: Search, *, limit: int, before: str | None = None) -> HistoryPage:
+        """As `page`, those that are found by `search`.
+
+        It MUST look at no more than `Search.LOOKS_AT` of the caller's rows: a page may hold fewer than `limit` and have
+        a next one all the same.
+        """
+
+    @abstractmethod
     async def take_abandoned(self, limit: int, at_work: Container[str]) -> Sequence[Generation]:
         """Make unfinished generations that nobody is at this worker's, and give them, a revision on.
 
@@ -341,7 +350,7 @@ class GenerationLedger(Protocol):
     async def check(self) -> None:
         """Make sure that orders can be written down just now, by writing. It waits behind no reads, and is cheap.
 
-        Reads of one caller (`find_by_key`, `page`, `usage`) may raise `Overloaded` if too many of them wait.
+        Reads of one caller (`find_by_key`, `page`, `search`, `usage`) may raise `Overloaded` if too many of them wait.
         """
 
     @abstractmethod

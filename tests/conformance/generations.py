@@ -27,6 +27,7 @@ def received(
     cost: str | None = None,
     version: str = "v2.1",
     at: datetime = NOON,
+    prompt: str = "a lighthouse in the fog",
 ) -> Generation:
     """An order that was just accepted; `cost` such as `0.02 USD`."""
     return Generation(
@@ -34,7 +35,7 @@ def received(
         caller=caller,
         request=GenerationRequest(
             version=ModelVersion(version),
-            prompt=Prompt("a lighthouse in the fog"),
+            prompt=Prompt(prompt),
             size=ImageSize(512, 512),
             samples=samples,
             seeds=tuple(Seed(number) for number in range(samples)),

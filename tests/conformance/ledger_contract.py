@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import unicodedata
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
@@ -29,7 +30,8 @@ from darkroom.domain.model.errors import (
     Superseded,
     UnusableImage,
 )
-from darkroom.domain.model.generation import Fallback, Generation
+from darkroom.domain.model.generation import Fallback, Generation, State
+from darkroom.domain.model.history import HistoryPage, Search, SearchText
 from darkroom.domain.model.identifiers import uuid7
 from darkroom.domain.model.limits import Caller, Limits, Usage
 from darkroom.domain.model.money import Money
@@ -422,6 +424,87 @@ class LedgerContract:
         await ledger.record(whole.erased(LATER))
 
         assert await ledger.page("ada", limit=10) == [kept]
+
+    @pytest.mark.parametrize(
+        ("search", "found"),
+        [
+            (Search(text=SearchText("FOX")), ["fox", "Fox", "fox of v2.0"]),
+            (Search(text=SearchText("x")), ["fox", "Fox", "fox of v2.0"]),
+            (Search(text=SearchText("등대")), ["등대", "등대 decomposed"]),
+            (Search(text=SearchText("STRASSE")), ["Straße"]),
+            (Search(text=SearchText("100%")), ["100% _"]),
+            (Search(text=SearchText("_")), ["100% _"]),
+            (Search(text=SearchText("\\'\"")), ["quotes"]),
+            (Search(text=SearchText("forgotten")), []),
+            (Search(state=State.STORED), ["stored"]),
+            (Search(state=State.RECEIVED, version=ModelVersion("v2.0")), ["fox of v2.0"]),
+            (Search(version=ModelVersion("gone")), []),
+            (Search(state=State.STORED, text=SearchText("fox")), []),
+        ],
+    )
+    async def test_a_search_finds_what_is_looked_for_and_nothing_else(
+        self, ledger: GenerationLedger, search: Search, found: list[str]
+    ) -> None:
+        prompts = {
+            "fox": "a red fox",
+            "Fox": "A FOX",
+            "등대": "바다 위의 등대",
+            "등대 decomposed": unicodedata.normalize("NFD", "등대와 바다"),
+            "Straße": "eine Straße",
+            "100% _": "100% of _ it",
+            "quotes": "it says \\'\" here",
+            "stored": "a stored one",
+        }
+        orders = {name: received(prompt=prompt) for name, prompt in prompts.items()}
+        orders["fox of v2.0"] = received(prompt="a fox", version="v2.0")
+        for order in orders.values():
+            await ledger.receive(order, UNLIMITED)
+        for revision in stored(orders["stored"]):
+            await ledger.record(revision)
+        await ledger.receive(received(caller="babbage", prompt="a fox of hers"), UNLIMITED)
+        forgotten = received(prompt="a fox that is forgotten")
+        await written(ledger, forgotten, *(*stored(forgotten), stored(forgotten)[-1].forgotten()))
+        erased = received(prompt="a fox that is erased")
+        await written(ledger, erased, *(*stored(erased), stored(erased)[-1].erased(LATER)))
+        names = {order.id: name for name, order in orders.items()}
+
+        page = await ledger.search("ada", search, limit=100)
+
+        shown = sorted(names.get(one.id, "another") for one in page.generations if one.id != forgotten.id)
+        assert shown == sorted(found)
+        assert (forgotten.id in [one.id for one in page.generations]) == (search == Search(state=State.STORED))
+        assert page.older_than is None
+
+    async def test_what_is_found_comes_page_by_page(self, ledger: GenerationLedger) -> None:
+        orders = [received(prompt="fox" if number % 3 else "owl") for number in range(12)]
+        for order in orders:
+            await ledger.receive(order, UNLIMITED)
+        newest_first = sorted(orders, key=lambda order: order.id, reverse=True)
+        foxes = [order for order in newest_first if order.request.prompt.value == "fox"]
+        search = Search(text=SearchText("fox"))
+
+        first = await ledger.search("ada", search, limit=5)
+        second = await ledger.search("ada", search, limit=5, before=first.older_than)
+
+        assert first == HistoryPage(foxes[:5], foxes[4].id)
+        assert second == HistoryPage(foxes[5:], None)
+
+    async def test_a_search_looks_at_so_many_rows_and_says_where_to_go_on(
+        self, ledger: GenerationLedger, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(Search, "LOOKS_AT", 1_000)
+        fox = replace(received(prompt="fox"), id=uuid7(1_700_000_000_000))
+        await ledger.receive(fox, UNLIMITED)
+        owls = [received(prompt="owl") for _ in range(1_001)]
+        for batch in range(0, len(owls), 100):
+            await asyncio.gather(*(ledger.receive(owl, UNLIMITED) for owl in owls[batch : batch + 100]))
+        search = Search(text=SearchText("fox"))
+        last_looked_at = sorted(owl.id for owl in owls)[1]
+
+        first = await ledger.search("ada", search, limit=5)
+
+        assert first == HistoryPage([], last_looked_at)
+        assert await ledger.search("ada", search, limit=5, before=first.older_than) == HistoryPage([fox], None)
 
     # -- promises
 

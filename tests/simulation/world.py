@@ -19,6 +19,7 @@ from darkroom.domain.model.errors import (
     UnusableImage,
 )
 from darkroom.domain.model.generation import GeneratedImage, Generation, GenerationRequest, StoredImage
+from darkroom.domain.model.history import HistoryPage, Search
 from darkroom.domain.model.limits import Limits, Usage
 from darkroom.domain.model.model_card import ModelCard
 from darkroom.domain.model.values import IdempotencyKey, ModelVersion, WebhookUrl
@@ -256,6 +257,9 @@ class FatefulLedger(GenerationLedger):
 
     async def page(self, caller: str, *, limit: int, before: str | None = None) -> Sequence[Generation]:
         return await self._ledger.page(caller, limit=limit, before=before)
+
+    async def search(self, caller: str, search: Search, *, limit: int, before: str | None = None) -> HistoryPage:
+        return await self._ledger.search(caller, search, limit=limit, before=before)
 
     async def take_abandoned(self, limit: int, at_work: Container[str]) -> Sequence[Generation]:
         async with self._fate.call(LedgerUnavailable("ledger")):

@@ -8,6 +8,7 @@ from typing import Final
 
 from darkroom.domain.model.errors import Superseded
 from darkroom.domain.model.generation import Generation, GenerationRequest, State
+from darkroom.domain.model.history import HistoryPage, Search
 from darkroom.domain.model.identifiers import uuid7
 from darkroom.domain.model.limits import WINDOW, Check, Limits, Usage, counted_images
 from darkroom.domain.model.money import Money
@@ -110,6 +111,13 @@ class InMemoryGenerationLedger(GenerationLedger):
         own = (kept for kept in self._generations() if kept.caller == caller and kept.erased_at is None)
         older = (kept for kept in own if before is None or kept.id < before)
         return sorted(older, key=lambda kept: kept.id, reverse=True)[:limit]
+
+    async def search(self, caller: str, search: Search, *, limit: int, before: str | None = None) -> HistoryPage:
+        looked_at = await self.page(caller, limit=Search.LOOKS_AT, before=before)
+        found = [kept for kept in looked_at if search.finds(kept)]
+        if len(found) > limit:
+            return HistoryPage(found[:limit], found[limit - 1].id)
+        return HistoryPage(found, looked_at[-1].id if len(looked_at) == Search.LOOKS_AT else None)
 
     async def take_abandoned(self, limit: int, at_work: Container[str]) -> Sequence[Generation]:
         taken = [row for row in self._book.rows.values() if self._is_abandoned(row, at_work)][:limit]

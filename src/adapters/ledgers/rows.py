@@ -6,7 +6,7 @@ was tightened since makes no row unreadable. What cannot be read is left out and
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, Protocol, TypeVar
@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol, TypeVar
 import msgspec
 
 from darkroom.domain.model.generation import Failure, Fallback, Generation, GenerationRequest, State, StoredImage
+from darkroom.domain.model.history import Search
 from darkroom.domain.model.image_file import MediaType
 from darkroom.domain.model.money import Money
 from darkroom.domain.model.values import (
@@ -35,6 +36,7 @@ _SCHEMA: Final = 2
 """The version of these records. Those of version 1 held each value as an object of its own, and failures by class."""
 
 _UNREADABLE: Final = "[unreadable]"
+_LOOKED_AT_ONCE: Final = 500  # rows
 
 
 class Row(Protocol):
@@ -111,6 +113,52 @@ def decode(row: Row, instant: Callable[[Any], datetime] = lambda stored: stored)
         erased_at=None if erased_at is None else instant(erased_at),
         lifted=outcome.get("lifted"),
     )
+
+
+async def search_rows(
+    look: Callable[[str | None, int], Awaitable[Sequence[Row]]], search: Search, *, limit: int, before: str | None
+) -> tuple[list[str], str | None]:
+    """The ids of at most `limit` rows that are found, and the id after which to go on, if there may be more.
+
+    `look` gives so many rows that are older than an id, newest first, with `id`, `state`, `version`, `prompts_kept`
+    and `request`. It is asked for some at a time, so that nothing else waits long.
+    """
+    found: list[str] = []
+    for _ in range(Search.LOOKS_AT // _LOOKED_AT_ONCE):
+        rows = await look(before, _LOOKED_AT_ONCE)
+        for row in rows:
+            before = str(row["id"])
+            if _is_found(row, search):
+                if len(found) == limit:
+                    return found, found[-1]
+                found.append(before)
+        if len(rows) < _LOOKED_AT_ONCE:
+            return found, None
+    return found, before
+
+
+def _is_found(row: Row, search: Search) -> bool:
+    if not search.takes(state=row["state"], version=row["version"]):
+        return False
+    if search.text is None:
+        return True
+    prompt = _prompt_in(row["request"]) if row["prompts_kept"] else None
+    return prompt is not None and search.text.is_in(prompt)
+
+
+class _Prompted(msgspec.Struct):
+    prompt: str | dict[str, str]  # of version 2; of version 1
+
+
+def _prompt_in(request: str) -> str | None:
+    try:
+        prompt = _decode_prompted(request).prompt
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None  # reading the row says so
+    return prompt if isinstance(prompt, str) else prompt.get("value")
+
+
+_decode_prompted: Final = msgspec.json.Decoder(_Prompted).decode
 
 
 def images_on_record(outcomes: Iterable[str]) -> Iterator[ImageOnRecord]:

@@ -2,13 +2,14 @@
 
 import logging
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
 from darkroom.domain.model.errors import GenerationRunning, Gone, NotFound, StorageFault, Superseded
 from darkroom.domain.model.generation import Generation, State
+from darkroom.domain.model.history import HistoryPage, Search
 from darkroom.domain.ports import GenerationLedger, ImageStorage
 
 log = logging.getLogger(__name__)
@@ -37,9 +38,13 @@ class KeepGenerations:
             raise Gone("this generation was deleted", charged=generation.charged)
         return generation
 
-    async def page(self, caller: str, *, limit: int, before: str | None) -> Sequence[Generation]:
-        """A caller's generations, newest first, older than the id `before`."""
-        return await self._ledger.page(caller, limit=limit, before=before)
+    async def page(self, caller: str, search: Search, *, limit: int, before: str | None) -> HistoryPage:
+        """A caller's generations that are found by `search`, newest first, older than the id `before`."""
+        if not search.is_for_all:
+            return await self._ledger.search(caller, search, limit=limit, before=before)
+        # One more than is shown tells whether there are more.
+        found = await self._ledger.page(caller, limit=limit + 1, before=before)
+        return HistoryPage(found[:limit], found[limit - 1].id if len(found) > limit else None)
 
     async def delete(self, generation_id: str, caller: str) -> None:
         """Cancel it while nothing is spent; after its end remove its images and its prompts.

@@ -14,6 +14,8 @@ from msgspec import Meta, Struct
 
 from darkroom.domain.model.errors import InvalidValue
 from darkroom.domain.model.generation import Generation, State
+from darkroom.domain.model.history import Search, SearchText
+from darkroom.domain.model.values import ModelVersion
 from darkroom.domain.ports import ImageStorage
 from darkroom.domain.use_cases.links import LinkedImage, linked
 from darkroom.entrypoints.http.answers import Image, Price
@@ -158,6 +160,24 @@ def read_cursor(text: str) -> str:
     return text.lower()
 
 
+def read_state(text: str) -> State:
+    """Read the state that generations are looked for by."""
+    try:
+        return State(text)
+    except ValueError:
+        *others, last = State
+        raise InvalidValue(f"must be {', '.join(others)} or {last}") from None
+
+
+_READERS: Final = {
+    "limit": PageLength.read,
+    "cursor": read_cursor,
+    "state": read_state,
+    "version": ModelVersion,
+    "text": SearchText,
+}
+
+
 class GenerationsController(Controller):
     """What callers see of their own generations; those of others are not found."""
 
@@ -166,14 +186,13 @@ class GenerationsController(Controller):
     @get(opt=TAKES_PARAMETERS)
     async def page(self, request: CallerRequest, services: NamedDependency[Services]) -> GenerationPage:
         """List the caller's generations, newest first."""
-        asked = read_parameters(request.scope["query_string"], {"limit": PageLength.read, "cursor": read_cursor})
-        limit: int = asked.get("limit", PageLength.DEFAULT)
-        # One more than is shown tells whether there are more.
-        found = await services.keep.page(request.user.subject, limit=limit + 1, before=asked.get("cursor"))
-        shown = found[:limit]
+        asked = read_parameters(request.scope["query_string"], _READERS)
+        limit: int = asked.pop("limit", PageLength.DEFAULT)
+        before: str | None = asked.pop("cursor", None)
+        page = await services.keep.page(request.user.subject, Search(**asked), limit=limit, before=before)
         return GenerationPage(
-            items=[await GenerationShown.of(generation, services.storage) for generation in shown],
-            next_cursor=shown[-1].id if len(found) > limit else None,
+            items=[await GenerationShown.of(generation, services.storage) for generation in page.generations],
+            next_cursor=page.older_than,
         )
 
     @get("/{generation_id:uuid}")

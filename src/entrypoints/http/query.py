@@ -23,7 +23,7 @@ def read_parameters(query: bytes, readers: Mapping[str, Callable[[str], object]]
     Raises:
         InvalidRequest: naming each that is unknown, given more than once, or breaks its rule.
     """
-    given = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+    given = parse_qsl(query.decode(errors="replace"), keep_blank_values=True)
     times, read, broken = Counter(name for name, _ in given), {}, {}
     for name, text in given:
         if name not in readers:

@@ -9,6 +9,7 @@ from darkroom.adapters.in_memory.ledger import InMemoryGenerationLedger
 from darkroom.adapters.in_memory.storage import InMemoryImageStorage
 from darkroom.domain.model.errors import LedgerUnavailable, StorageFault
 from darkroom.domain.model.generation import Generation, StoredImage
+from darkroom.domain.model.history import HistoryPage, Search
 from darkroom.domain.model.limits import Limits, Usage
 
 
@@ -63,6 +64,10 @@ class LedgerInTrouble(InMemoryGenerationLedger):
     async def page(self, caller: str, *, limit: int, before: str | None = None) -> Sequence[Generation]:
         self._try()
         return await super().page(caller, limit=limit, before=before)
+
+    async def search(self, caller: str, search: Search, *, limit: int, before: str | None = None) -> HistoryPage:
+        self._try()
+        return await super().search(caller, search, limit=limit, before=before)
 
     async def usage(self, since: object, caller: str | None = None) -> Sequence[Usage]:
         self._try()

@@ -108,6 +108,34 @@ async def test_twenty_are_listed_unless_asked_otherwise(house: House) -> None:
     assert len((await house.client.get(GENERATIONS, params={"limit": 100})).json()["items"]) == 21
 
 
+async def test_the_list_shows_what_is_looked_for(house: House) -> None:
+    await house.order(prompt="a Red fox")
+    await house.order(prompt="붉은 여우")
+    await house.order(prompt="an owl")
+    found = {}
+    for query in ("text=red%20FOX", "text=여우", "state=stored&version=memory&text=o", "state=refused", "version=v9"):
+        page = (await house.client.get(f"{GENERATIONS}?{query}")).json()
+        assert page["next_cursor"] is None
+        found[query] = [item["order"]["prompt"] for item in page["items"]]
+    assert found == {
+        "text=red%20FOX": ["a Red fox"],
+        "text=여우": ["붉은 여우"],
+        "state=stored&version=memory&text=o": ["an owl", "a Red fox"],
+        "state=refused": [],
+        "version=v9": [],
+    }
+
+
+async def test_what_is_looked_for_comes_page_by_page(house: House) -> None:
+    for number in range(7):
+        await house.order(prompt=f"fox {number}" if number % 2 else f"owl {number}")
+    query = {"text": "FOX", "limit": "2"}
+    first = (await house.client.get(GENERATIONS, params=query)).json()
+    second = (await house.client.get(GENERATIONS, params=query | {"cursor": first["next_cursor"]})).json()
+    assert [item["order"]["prompt"] for item in first["items"] + second["items"]] == ["fox 5", "fox 3", "fox 1"]
+    assert second["next_cursor"] is None
+
+
 @pytest.mark.parametrize(
     ("query", "wrong"),
     [
@@ -128,6 +156,13 @@ async def test_twenty_are_listed_unless_asked_otherwise(house: House) -> None:
         ("limit=2&order=oldest&caller=bob", ["caller", "order"]),
         ("limit=\u0663", ["limit"]),
         ("limit=2&=", [""]),
+        ("state=done", ["state"]),
+        ("state=", ["state"]),
+        ("version=", ["version"]),
+        ("text=", ["text"]),
+        ("text=%00&state=STORED", ["state", "text"]),
+        ("text=a&text=b", ["text"]),
+        ("text=" + "a" * 201, ["text"]),
     ],
 )
 async def test_wrong_parameters_are_named(house: House, query: str, wrong: list[str]) -> None:

@@ -15,7 +15,7 @@ from darkroom.adapters.ledgers.postgres.lease import Lease
 from darkroom.adapters.ledgers.postgres.spool_claim import SpoolClaim
 from darkroom.adapters.ledgers.postgres.webhooks import PostgresWebhookLedger
 from darkroom.adapters.ledgers.postgres.writer import Writer
-from darkroom.adapters.ledgers.rows import decode, encode_outcome, encode_request, images_on_record
+from darkroom.adapters.ledgers.rows import decode, encode_outcome, encode_request, images_on_record, search_rows
 from darkroom.adapters.ledgers.worker_lock import WorkerLock
 from darkroom.adapters.one_for_all import CHECK_GOOD_FOR, OneForAll
 from darkroom.adapters.postgres.connecting import Session
@@ -25,6 +25,7 @@ from darkroom.adapters.postgres.locks import lock_key
 from darkroom.adapters.spooled_names import spooled_name
 from darkroom.domain.model.errors import LedgerUnavailable, QuotaExceeded, SpendLimit, Superseded
 from darkroom.domain.model.generation import Generation, GenerationRequest, State
+from darkroom.domain.model.history import HistoryPage, Search
 from darkroom.domain.model.identifiers import uuid7
 from darkroom.domain.model.limits import (
     WINDOW,
@@ -138,8 +139,17 @@ class PostgresGenerationLedger(GenerationLedger):
 
     async def page(self, caller: str, *, limit: int, before: str | None = None) -> Sequence[Generation]:
         async with self._reading(caller) as session:
-            older_than = _LAST_ID if before is None else _as_uuid(before)
-            return [decode(row) for row in await session.fetch(sql.PAGE, caller, older_than, limit)]
+            return [decode(row) for row in await session.fetch(sql.PAGE, caller, _older_than(before), limit)]
+
+    async def search(self, caller: str, search: Search, *, limit: int, before: str | None = None) -> HistoryPage:
+        async def look(before: str | None, many: int) -> Sequence[Any]:
+            async with self._reading(caller) as session:
+                return await session.fetch(sql.LOOK, caller, _older_than(before), many)
+
+        ids, older_than = await search_rows(look, search, limit=limit, before=before)
+        async with self._reading(caller) as session:
+            found = [decode(row) for row in await session.fetch(sql.FIND_SOME, ids)]
+        return HistoryPage([*filter(search.finds, found)], older_than)  # some may have moved on meanwhile
 
     async def take_abandoned(self, limit: int, at_work: Container[str]) -> Sequence[Generation]:
         with _faults_translated():
@@ -310,6 +320,10 @@ async def open_postgres_ledger(
 
 def _faults_translated() -> AbstractContextManager[None]:
     return faults_as(LedgerUnavailable, "the ledger cannot be written or read just now")
+
+
+def _older_than(before: str | None) -> UUID | None:
+    return _LAST_ID if before is None else _as_uuid(before)
 
 
 def _as_uuid(generation_id: str) -> UUID | None:

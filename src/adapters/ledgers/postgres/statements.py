@@ -55,6 +55,13 @@ PAGE: Final = """
     ORDER BY id DESC LIMIT $3
 """
 
+LOOK: Final = """
+    SELECT id, state, version, prompts_kept, request FROM generations
+    WHERE caller = $1 AND erased_at IS NULL AND id < $2
+    ORDER BY id DESC LIMIT $3
+"""
+FIND_SOME: Final = "SELECT * FROM generations WHERE id = ANY ($1::uuid[]) AND erased_at IS NULL ORDER BY id DESC"
+
 LOCK: Final = "SELECT pg_advisory_xact_lock($1)"
 
 # Of a window: how much was taken in it, and when the order was made with which $3 of it will be gone.

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from darkroom.adapters.ledgers.rows import images_on_record
+from darkroom.adapters.ledgers.rows import images_on_record, search_rows
 from darkroom.adapters.ledgers.sqlite import reads, writes
 from darkroom.adapters.ledgers.sqlite.connection import connect, create, faults_translated
 from darkroom.adapters.ledgers.sqlite.issued_tokens import SQLiteIssuedTokens
@@ -23,6 +23,7 @@ from darkroom.adapters.ledgers.worker_lock import WorkerLock
 from darkroom.adapters.one_for_all import CHECK_GOOD_FOR, OneForAll
 from darkroom.domain.model.errors import LedgerUnavailable
 from darkroom.domain.model.generation import Generation, GenerationRequest
+from darkroom.domain.model.history import HistoryPage, Search
 from darkroom.domain.model.identifiers import uuid7
 from darkroom.domain.model.limits import Limits, Usage
 from darkroom.domain.model.values import IdempotencyKey
@@ -65,6 +66,14 @@ class SQLiteGenerationLedger(GenerationLedger):
 
     async def page(self, caller: str, *, limit: int, before: str | None = None) -> Sequence[Generation]:
         return await self._reader.read(lambda file: reads.page(file, caller, limit, before), caller)
+
+    async def search(self, caller: str, search: Search, *, limit: int, before: str | None = None) -> HistoryPage:
+        async def look(before: str | None, many: int) -> Sequence[sqlite3.Row]:
+            return await self._reader.read(lambda file: reads.look(file, caller, before, many), caller)
+
+        ids, older_than = await search_rows(look, search, limit=limit, before=before)
+        found = await self._reader.read(lambda file: reads.find_some(file, ids), caller)
+        return HistoryPage([*filter(search.finds, found)], older_than)  # some may have moved on meanwhile
 
     async def take_abandoned(self, limit: int, at_work: Container[str]) -> Sequence[Generation]:
         with suppress(OSError):  # the next look makes it again

@@ -1,5 +1,6 @@
 """What is asked of the SQLite file."""
 
+import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -38,6 +39,16 @@ def page(connection: sqlite3.Connection, caller: str, limit: int, before: str | 
     """A caller's generations, newest first."""
     parameters = {"caller": caller, "limit": limit, "before": before}
     return [generation_in(row) for row in connection.execute(sql.PAGE, parameters)]
+
+
+def look(connection: sqlite3.Connection, caller: str, before: str | None, limit: int) -> Sequence[sqlite3.Row]:
+    """What a search looks at of a caller's rows, newest first."""
+    return connection.execute(sql.LOOK, {"caller": caller, "limit": limit, "before": before}).fetchall()
+
+
+def find_some(connection: sqlite3.Connection, ids: Sequence[str]) -> Sequence[Generation]:
+    """The generations of these ids, newest first, without the erased ones."""
+    return [generation_in(row) for row in connection.execute(sql.FIND_SOME, (json.dumps([*ids]),))]
 
 
 def unfinished(connection: sqlite3.Connection, worker: str) -> Mapping[str, int]:

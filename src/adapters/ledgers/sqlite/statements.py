@@ -49,6 +49,15 @@ PAGE: Final = """
     ORDER BY id DESC LIMIT :limit
 """
 
+LOOK: Final = """
+    SELECT id, state, version, prompts_kept, request FROM generations
+    WHERE caller = :caller AND erased_at IS NULL AND id < coalesce(:before, '~')
+    ORDER BY id DESC LIMIT :limit
+"""
+FIND_SOME: Final = """
+    SELECT * FROM generations WHERE id IN (SELECT value FROM json_each(?)) AND erased_at IS NULL ORDER BY id DESC
+"""
+
 # Of a window: how much was taken in it, and when the order was made with which `:excess` of it will be gone.
 IMAGES_TAKEN: Final = """
     SELECT coalesce(sum(counted), 0) FROM generations WHERE caller = :subject AND created_at > :since

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from darkroom.adapters.watching.ports.watcher import Call, Watcher
 from darkroom.domain.model.generation import Generation, GenerationRequest
+from darkroom.domain.model.history import HistoryPage, Search
 from darkroom.domain.model.limits import Limits, Usage
 from darkroom.domain.model.values import IdempotencyKey
 from darkroom.domain.ports import GenerationLedger, ImageOnRecord
@@ -51,6 +52,10 @@ class WatchedGenerationLedger(GenerationLedger):
     async def page(self, caller: str, *, limit: int, before: str | None = None) -> Sequence[Generation]:
         with self._call("page"):
             return await self._ledger.page(caller, limit=limit, before=before)
+
+    async def search(self, caller: str, search: Search, *, limit: int, before: str | None = None) -> HistoryPage:
+        with self._call("search"):
+            return await self._ledger.search(caller, search, limit=limit, before=before)
 
     async def take_abandoned(self, limit: int, at_work: Container[str]) -> Sequence[Generation]:
         with self._call("take_abandoned"):

@@ -22,8 +22,10 @@ from darkroom.domain.model.errors import (
     QuotaExceeded,
     SpendLimit,
 )
+from darkroom.domain.model.generation import State
+from darkroom.domain.model.history import Search, SearchText
 from darkroom.domain.model.model_card import ModelCard
-from darkroom.domain.model.values import IdempotencyKey, WebhookUrl
+from darkroom.domain.model.values import IdempotencyKey, ModelVersion, WebhookUrl
 from darkroom.entrypoints.http.auth.authentication import OPEN_TO_ALL
 from darkroom.entrypoints.http.contract.openapi_parts import HEADERS, PARAMETERS, Json, answer, operation, schema
 from darkroom.entrypoints.http.contract.order_schema import order_schema
@@ -169,7 +171,13 @@ def _list_generations() -> Json:
     return operation(
         "list_generations",
         "List your generations, newest first",
-        {200: answer("A page of them.", schema("GenerationPage"))},
+        {
+            200: answer(
+                f"A page of them. With `state`, `version` or `text` at most {Search.LOOKS_AT} are looked at for one: "
+                "it may hold fewer than `limit`, and have a `next_cursor` all the same.",
+                schema("GenerationPage"),
+            )
+        },
         Overloaded,
         parameters=[
             _query(
@@ -186,6 +194,17 @@ def _list_generations() -> Json:
                 "cursor",
                 "Where to go on: the `next_cursor` of the page before.",
                 {"type": "string", "format": "uuid"},
+            ),
+            _query("state", "Only those in this state.", {"type": "string", "enum": [*State]}),
+            _query(
+                "version",
+                "Only those that were ordered of this model.",
+                {"type": "string", "minLength": 1, "maxLength": ModelVersion.MAX_LENGTH},
+            ),
+            _query(
+                "text",
+                "Only those whose prompt contains this, in upper or lower case.",
+                {"type": "string", "minLength": 1, "maxLength": SearchText.MAX_LENGTH},
             ),
         ],
     )
