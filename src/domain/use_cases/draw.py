@@ -80,7 +80,7 @@ class Draw:
             await self._ask(drawing)
             while refusal := _turned_away(drawing):
                 refusals.append(refusal)
-                if not drawing.generation.fallbacks:
+                if not (drawing.generation.fallbacks and await self._can_be_handed_on(drawing)):
                     drawing.failure = _of_all(refusals)
                     break
                 self._hand_on(drawing, refusal)
@@ -92,7 +92,7 @@ class Draw:
 
     async def give_up(self, generation: Generation, failure: DrawingFailed, known: Known) -> Drawing:
         """Return it at its end, or `drawn` with the images that were spooled before an interruption."""
-        return await self._finished(Drawing(generation, failure=failure), known)
+        return await self._finished(Drawing(generation, failure=failure, taken_up=True), known)
 
     async def can_be_taken_up(self, generation: Generation) -> bool:
         """Whether there is something to collect for one that was submitted: a receipt, or the provider knows of it."""
@@ -113,6 +113,23 @@ class Draw:
         if receipt is not None and len(drawing.images) < generation.request.samples:
             await self._collect(drawing, Receipt(receipt))
         return drawing
+
+    async def _can_be_handed_on(self, drawing: Drawing) -> bool:
+        """Whether the receipt of the model that was asked last is in nobody's way: no other may be asked with it."""
+        if drawing.recording:
+            await asyncio.wait([drawing.recording], timeout=self._policy.begin_timeout)
+            if not drawing.recording.done() or drawing.superseded:
+                return False
+        if drawing.receipt_spooled:
+            remove = partial(self._spool.remove, drawing.generation.id, RECEIPT)
+            try:
+                await patiently(
+                    remove, "the spool", timeout=self._policy.call_timeout, within=self._policy.begin_timeout
+                )
+            except (OutOfPatience, Superseded):
+                return False
+            drawing.receipt_spooled = False
+        return True
 
     def _hand_on(self, drawing: Drawing, refusal: DrawingFailed) -> None:
         """Let the next of its fallbacks draw it."""
@@ -144,7 +161,8 @@ class Draw:
 
     async def _take_up(self, drawing: Drawing) -> None:
         """Go on with one that was submitted before, by a process that is gone."""
-        receipt, drawing.receipt_spooled = await self._receipt_of(drawing.generation), True
+        drawing.taken_up = drawing.receipt_spooled = True
+        receipt = await self._receipt_of(drawing.generation)
         if receipt is None:
             await self._submit(drawing, again=True)
         else:
@@ -153,8 +171,9 @@ class Draw:
 
     async def _receipt_of(self, generation: Generation) -> Receipt | None:
         """What there is to come back for: the latest may be in the spool; else the provider may know the order."""
-        if spooled := await self._spooled(generation, RECEIPT):
-            return Receipt(spooled)
+        with suppress(OutOfPatience):
+            if spooled := await self._spooled(generation, RECEIPT):
+                return Receipt(spooled)
         if generation.receipt:
             return Receipt(generation.receipt)
         try:
@@ -240,8 +259,8 @@ class Draw:
 
     async def _finished(self, drawing: Drawing, known: Known) -> Drawing:
         """Write down what came of it."""
-        if drawing.failure:
-            await self._join_spooled(drawing)
+        if drawing.failure and drawing.taken_up:
+            await self._join_spooled(drawing, drawing.failure)
         failure = drawing.failure
         if failure:
             log.warning("%s: %s", failure.code, failure, extra={"generation": drawing.generation.id})
@@ -301,11 +320,20 @@ class Draw:
         drawing.in_memory[placed.index] = data
         await self._set_aside(drawing.generation, [data])
 
-    async def _join_spooled(self, drawing: Drawing) -> None:
-        """Add what lies in the spool already; of these only the bytes are known, and which samples they are."""
+    async def _join_spooled(self, drawing: Drawing, failure: DrawingFailed) -> None:
+        """Add what lies in the spool already; of these only the bytes are known, and which samples they are.
+
+        If the spool does not answer, nothing final is said of it: what is found there later lifts it.
+        """
         request, came = drawing.generation.request, len(drawing.images)
-        for index in range(request.samples):
-            data = None if index in drawing.images else await self._spooled(drawing.generation, index)
+        for index in sorted(set(range(request.samples)) - drawing.images.keys()):
+            try:
+                data = await self._spooled(drawing.generation, index)
+            except OutOfPatience:
+                if failure.charged is not Charged.UNKNOWN:
+                    drawing.failure = OutcomeUnknown(f"what was kept of it is out of reach; {failure.detail}")
+                    drawing.failure.further_evidence = failure.all_evidence
+                return
             if data is not None:
                 seed = request.seeds[index] if request.seeds else None
                 with suppress(UnusableImage):  # it stays in the spool, and is set aside in the end
@@ -327,16 +355,16 @@ class Draw:
                 log.error("evidence is not kept: %r", fault, extra={"generation": generation.id})  # noqa: TRY400
 
     async def _spooled(self, generation: Generation, index: int) -> bytes | None:
-        """What the spool holds, if it answers for as long as a caller may wait."""
+        """What the spool holds; None if there is nothing.
+
+        Raises:
+            OutOfPatience: it does not answer for as long as a caller may wait.
+        """
+        get = partial(self._spool.get, generation.id, index)
         try:
-            return await patiently(
-                lambda: self._spool.get(generation.id, index),
-                "the spool",
-                timeout=self._policy.call_timeout,
-                within=self._policy.patience,
-            )
-        except (OutOfPatience, Superseded):
-            return None
+            return await patiently(get, "the spool", timeout=self._policy.call_timeout, within=self._policy.patience)
+        except Superseded as fault:  # which no spool has a reason for
+            raise OutOfPatience("the spool") from fault
 
     async def _written(self, generation: Generation) -> None:
         await patiently(lambda: self._ledger.record(generation), "the ledger", timeout=self._policy.call_timeout)

@@ -122,8 +122,8 @@ class Recover:
 class _AtWork:
     """What is not to be taken up: what is being worked on, and what is kept for a generator that is gone."""
 
-    def __init__(self, work: Container[str], kept: Container[str]) -> None:
+    def __init__(self, work: Work, kept: Container[str]) -> None:
         self._work, self._kept = work, kept
 
     def __contains__(self, generation_id: object) -> bool:
-        return generation_id in self._work or generation_id in self._kept
+        return (isinstance(generation_id, str) and self._work.has(generation_id)) or generation_id in self._kept

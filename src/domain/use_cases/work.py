@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from darkroom.domain.model.errors import DarkroomError, DrawingFailed, GeneratorUnavailable, Superseded
+from darkroom.domain.model.errors import (
+    DarkroomError,
+    DrawingFailed,
+    GeneratorUnavailable,
+    LedgerUnavailable,
+    Superseded,
+)
 from darkroom.domain.model.generation import Generation, State
 from darkroom.domain.model.limits import Limits
 from darkroom.domain.model.policy import Policy
@@ -34,9 +40,12 @@ class Known:
     in_memory: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Job:
-    """One generation at work: what those who wait for it are told, and when."""
+    """One generation at work: what those who wait for it are told, and when.
+
+    `successor` begins the work on it anew, since other workers had it meanwhile.
+    """
 
     generation: Generation
     received: asyncio.Future[Generation]
@@ -45,6 +54,7 @@ class _Job:
     drawing: Drawing | None = None
     task: asyncio.Task[None] | None = None
     timer: asyncio.TimerHandle | None = None
+    successor: Callable[[], "_Job"] | None = None
 
     def know(self, generation: Generation) -> None:
         """Its outcome is known. Those who wait are told as soon as that is done with, or when patience ends."""
@@ -71,7 +81,12 @@ class _Job:
             future.cancel()
 
     def _run_out(self) -> None:
-        self.tell(self.generation)
+        if self.generation.failure and self.generation.state.final:
+            # After a crash the ledger would say that nothing is known: an answer that may change is not given.
+            detail = "what became of it cannot be written down now"
+            self.fail(LedgerUnavailable(detail, charged=self.generation.charged))
+        else:
+            self.tell(self.generation)
 
 
 class Work:
@@ -94,10 +109,16 @@ class Work:
         self._lift = Lift(storage, ledger, self._store, policy=policy, clock=clock)
         self._ledger, self._policy, self._clock, self._watch = ledger, policy, clock, watch
         self._jobs: dict[str, _Job] = {}
+        self._former: set[_Job] = set()
 
     def __contains__(self, generation_id: object) -> bool:
         """Whether this process is at it: from before it is written down until its end is."""
-        return generation_id in self._jobs
+        return generation_id in self._jobs or any(job.generation.id == generation_id for job in self._former)
+
+    def has(self, generation_id: str) -> bool:
+        """Whether it is this worker's, as far as the process knows that is at it."""
+        job = self._jobs.get(generation_id)
+        return job is not None and not (job.drawing and job.drawing.superseded)
 
     @property
     def being_stored(self) -> int:
@@ -115,8 +136,16 @@ class Work:
         return await asyncio.shield(received)
 
     def resume(self, generation: Generation, hopeless: DrawingFailed | None = None) -> None:
-        """Work on a generation that is this worker's, until its end; `hopeless`: why it cannot be drawn any more."""
-        self._begin(generation, None, hopeless)
+        """Work on a generation that is this worker's, until its end; `hopeless`: why it cannot be drawn any more.
+
+        If this process is at it since before other workers had it, that work goes on beside this: an answer that it
+        still receives lifts what becomes of it.
+        """
+        begin, former = partial(self._begin, generation, None, hopeless), self._jobs.get(generation.id)
+        if former and generation.id in self.admission:
+            former.successor = begin  # once it has left its place
+        else:
+            begin()
 
     async def lift(
         self, generation: Generation, images: Mapping[int, bytes], receipt: bytes | None, reason: str
@@ -144,22 +173,25 @@ class Work:
         self.admission.close()
         loop, limit = asyncio.get_running_loop(), self._policy.drain_timeout
         end = None if limit is None else loop.time() + limit
-        while (unsafe := [job for job in self._jobs.values() if not _is_safe(job)]) and (
-            end is None or loop.time() < end
-        ):
+        while (unsafe := [job for job in self._all() if not _is_safe(job)]) and (end is None or loop.time() < end):
             # The time limit is for those that become safe meanwhile; they would not end by themselves.
             await asyncio.wait([job.task for job in unsafe if job.task], timeout=0.2)
         for job in unsafe:
             log.error("left %s at the stop", job.generation.state, extra={"generation": job.generation.id})
-        left = [job.task for job in self._jobs.values() if job.task]
+        left = [job.task for job in self._all() if job.task]
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
         return [job.generation.id for job in unsafe]
 
+    def _all(self) -> Sequence[_Job]:
+        return [*self._jobs.values(), *self._former]
+
     def _begin(self, generation: Generation, limits: Limits | None, hopeless: DrawingFailed | None = None) -> _Job:
         loop = asyncio.get_running_loop()
         job = _Job(generation, loop.create_future(), loop.create_future(), self._policy.patience)
+        if former := self._jobs.get(generation.id):
+            self._former.add(former)
         self._jobs[generation.id] = job
         job.task = asyncio.create_task(self._to_its_end(job, limits, hopeless))
         job.task.add_done_callback(lambda task: self._end(job, task))  # also of one that was cancelled before it began
@@ -173,7 +205,17 @@ class Work:
                 log.error("a generation was left where it stood", exc_info=fault, extra=about)
             job.fail(fault)
         job.end()
-        del self._jobs[job.generation.id]
+        self._former.discard(job)
+        if self._jobs.get(job.generation.id) is job:
+            del self._jobs[job.generation.id]
+        if not task.cancelled():
+            self._make_way(job)
+
+    def _make_way(self, job: _Job) -> None:
+        """Begin the work that waits for this one."""
+        if begin := job.successor:
+            job.successor = None
+            begin()
 
     async def _to_its_end(self, job: _Job, limits: Limits | None, hopeless: DrawingFailed | None) -> None:
         generation = job.generation
@@ -188,6 +230,7 @@ class Work:
                         return
                     watched.enter_context(self._watch(generation))
                     job.drawing = await self._drawn(job, place, hopeless)
+            self._make_way(job)
             if job.drawing:
                 await self._finish(job, job.drawing)
 

@@ -21,6 +21,7 @@ from darkroom.domain.model.errors import (
     LedgerUnavailable,
     StorageFault,
     StorageUnavailable,
+    UnusableImage,
 )
 from darkroom.domain.model.generation import GeneratedImage, Generation, GenerationRequest, State, StoredImage
 from darkroom.domain.model.limits import Caller
@@ -87,6 +88,10 @@ class Spool(InMemoryImageSpool):
         await self._trouble("spool")
         return await super().put(generation_id, index, data)
 
+    async def get(self, generation_id: str, index: int) -> bytes | None:
+        await self._trouble("reading the spool")
+        return await super().get(generation_id, index)
+
 
 class Storage(InMemoryImageStorage):
     def __init__(self, trouble: Trouble) -> None:
@@ -116,6 +121,7 @@ class Provider(InMemoryImageGenerator):
         self.answer, self._links = asyncio.Event(), links
         self.answer.set()
         self.refusal: GeneratorUnavailable | None = None
+        self.dead_links = False
         self._drawn: dict[str, Receipt] = {}
 
     async def submit(self, request: GenerationRequest, key: str) -> Receipt:
@@ -127,6 +133,8 @@ class Provider(InMemoryImageGenerator):
         return Receipt(key.encode()) if self._links else receipt
 
     async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
+        if self.dead_links:
+            raise UnusableImage("a link is dead")
         for image in (self._drawn[receipt.reference.decode()] if receipt.reference else receipt).images:
             yield image
 
@@ -228,6 +236,27 @@ def test_a_ledger_that_fails_before_the_order_leaves_costs_nothing(trouble: str)
     run(story())
 
 
+def test_an_end_that_cannot_be_written_down_is_not_told() -> None:
+    """A crash would leave it unknown; so the caller is told of the money alone, and asks again under its key."""
+
+    async def story() -> None:
+        service = Service()
+        service.provider.refusal = GeneratorUnavailable("closed")
+        service.trouble.calls["refused"] = TROUBLES["another"]
+        for _ in range(2):
+            with pytest.raises(LedgerUnavailable, match="cannot be written down now") as raised:
+                await asyncio.wait_for(service.order(), 100)
+            assert raised.value.charged is Charged.NO
+
+        service.trouble.calls.clear()
+        assert (await service.settled()).state is State.REFUSED
+        service.provider.refusal = None
+        assert (await service.order()).error is None
+        assert len(service.provider.asked) == 2
+
+    run(story())
+
+
 def test_a_receipt_that_only_the_spool_has_is_collected_with_after_a_crash() -> None:
     async def story() -> None:
         service = Service(provider=Provider(links=True))
@@ -237,10 +266,7 @@ def test_a_receipt_that_only_the_spool_has_is_collected_with_after_a_crash() -> 
         (generation,) = await service.ledger.page("ada", limit=1)
         assert generation.receipt is None
         assert service.spool.kept[generation.id, RECEIPT] == generation.id.encode()
-        service.ledger.die()
-        for job in [*service.application.generate.work._jobs.values()]:  # noqa: SLF001
-            job.task.cancel()  # type: ignore[union-attr]  # it has begun
-        await asyncio.gather(ordering, return_exceptions=True)
+        await crash(service, ordering)
         for index in range(2):
             await service.spool.remove(generation.id, index)
 
@@ -249,6 +275,36 @@ def test_a_receipt_that_only_the_spool_has_is_collected_with_after_a_crash() -> 
         assert (await service.settled()).state is State.STORED
         assert len(service.provider.asked) == 1
         await until(lambda: not service.spool.kept)
+
+    run(story())
+
+
+async def crash(service: Service, ordering: "asyncio.Task[Outcome]") -> None:
+    """The process dies, and another one is about to start."""
+    service.ledger.die()
+    for job in [*service.application.generate.work._jobs.values()]:  # noqa: SLF001
+        job.task.cancel()  # type: ignore[union-attr]  # it has begun
+    await asyncio.gather(ordering, return_exceptions=True)
+
+
+def test_what_waits_in_a_spool_that_does_not_answer_is_not_called_lost() -> None:
+    async def story() -> None:
+        service = Service(provider=Provider(links=True))
+        service.trouble.calls["drawn"] = TROUBLES["another"]
+        ordering = asyncio.create_task(service.order())
+        await asyncio.sleep(3)
+        await crash(service, ordering)
+
+        service.trouble.calls = {"reading the spool": TROUBLES["what its port says"]}
+        service.provider.dead_links = True
+        application = service.start(service.ledger.colleague())
+        unknown = await service.settled()
+        assert (unknown.state, unknown.charged) == (State.UNKNOWN, Charged.UNKNOWN)
+
+        service.trouble.calls.clear()
+        await application.recover.tidy()
+        (lifted,) = await service.ledger.page("ada", limit=1)
+        assert (lifted.state, len(lifted.images), service.spool.kept) == (State.STORED, 2, {})
 
     run(story())
 
@@ -311,5 +367,35 @@ def test_what_was_deleted_meanwhile_stays_deleted_and_its_bytes_go() -> None:
         await asyncio.gather(ordering, return_exceptions=True)
         await until(lambda: unknown.id not in service.application.generate.work)
         assert (service.storage.kept, service.spool.kept) == ({}, {})
+
+    run(story())
+
+
+@pytest.mark.parametrize("knows", [False, True], ids=["and does not know it", "and waits for their end"])
+def test_what_others_had_meanwhile_may_come_back_to_who_is_still_at_it(*, knows: bool) -> None:
+    async def story() -> None:
+        service = Service()
+        service.provider.answer.clear()
+        ordering = asyncio.create_task(service.order())
+        await until(lambda: bool(service.provider.asked))
+        service.ledger.die()
+        other = service.ledger.colleague()
+        assert len(await other.take_abandoned(9, at_work=())) == 1
+        if knows:
+            service.provider.answer.set()
+            await asyncio.sleep(3)
+        other.die()
+        service.ledger.revive()
+
+        recovered = [await service.application.recover() for _ in range(3)]
+        service.provider.answer.set()
+        outcome = await asyncio.wait_for(ordering, 100)
+
+        assert recovered == [1, 0, 0]
+        assert (outcome.error, len(outcome.images), len(service.provider.asked)) == (None, 2, 1)
+        (generation,) = await service.ledger.page("ada", limit=9)
+        assert (generation.state, generation.charged) == (State.STORED, Charged.YES)
+        await until(lambda: generation.id not in service.application.generate.work)
+        assert (service.spool.kept, len(service.storage.kept)) == ({}, 2)
 
     run(story())

@@ -18,6 +18,7 @@ from darkroom.domain.model.errors import (
     DrawingFailed,
     GeneratorRefused,
     GeneratorUnavailable,
+    LedgerUnavailable,
     OutcomeUnknown,
     PromptRejected,
     SpendLimit,
@@ -86,15 +87,16 @@ class Shop:
         quotas: dict[str, int] | None = None,
         spend_per_day: str = "9 USD",
         studios: type[Studios] = Studios,
+        ledger: type[InMemoryGenerationLedger] = InMemoryGenerationLedger,
     ) -> None:
-        self.ledger, spool = InMemoryGenerationLedger(now), InMemoryImageSpool()
+        self.ledger, self.spool = ledger(now), InMemoryImageSpool()
         cards = cards or (FIRST, SECOND, THIRD)
         self.studios = studios(*cards)
         self.cards = {card.version.value: card for card in cards}
         application = Application.of(
             self.studios,
             InMemoryImageStorage(),
-            spool,
+            self.spool,
             self.ledger,
             cards=self.cards,
             policy=Policy(
@@ -153,6 +155,30 @@ def test_whoever_turned_it_away_for_free_is_passed_over(failure: DrawingFailed, 
     assert generation.cost == Money.parse("3 USD")
     assert generation.request.version.value == "first"
     assert shop.studios.shown[-1] == "second to second"
+
+
+class SlowToTakeReceipts(InMemoryGenerationLedger):
+    """Takes a receipt at the fourth try only."""
+
+    tries = 0
+
+    async def record(self, generation: Generation) -> None:
+        if generation.receipt:
+            self.tries += 1
+            if self.tries < 4:
+                raise LedgerUnavailable("away")
+        await super().record(generation)
+
+
+def test_no_model_is_asked_with_the_receipt_of_another() -> None:
+    shop = Shop(ledger=SlowToTakeReceipts)
+    shop.studios.collecting["first"] = GeneratorUnavailable("turned away in the queue")
+
+    generation = ordered(shop)
+
+    assert (generation.state, generation.model.value, generation.revision) == (State.STORED, "second", 6)
+    assert shop.studios.shown == ["first to first", "second to second"]
+    assert shop.spool.kept == {}
 
 
 @pytest.mark.parametrize(
