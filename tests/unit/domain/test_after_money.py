@@ -279,7 +279,7 @@ def test_a_receipt_that_only_the_spool_has_is_collected_with_after_a_crash() -> 
     run(story())
 
 
-async def crash(service: Service, ordering: "asyncio.Task[Outcome]") -> None:
+async def crash(service: Service, ordering: asyncio.Task[Outcome]) -> None:
     """The process dies, and another one is about to start."""
     service.ledger.die()
     for job in [*service.application.generate.work._jobs.values()]:  # noqa: SLF001
