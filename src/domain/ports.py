@@ -343,7 +343,7 @@ class GenerationLedger(Protocol):
         """Finished generations to be swept, at most a few hundred.
 
         Those created before `erase_before` and not erased, those created before `forget_before` whose prompts are
-        still kept, and those erased whose images are still listed.
+        still kept, and those of which something is to be emptied.
         """
 
     @abstractmethod

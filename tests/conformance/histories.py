@@ -139,6 +139,11 @@ def _steps(draw: st.DrawFn, now: Generation) -> list[Callable[[], Generation]]:
         case State.DRAWN:
             return [lambda: now.stored(now.waiting, at()), lambda: now.stored(now.waiting[1:], at())]
         case _ if now.erased_at:
-            return [now.emptied] if now.images else []
+            return [now.emptied] if now.to_be_emptied else []
         case _:
-            return [lambda: now.erased(at()), *([now.forgotten] if now.prompts_kept else [])]
+            return [
+                lambda: now.erased(at()),
+                *([now.forgotten] if now.prompts_kept else []),
+                *([lambda: now.without(draw(st.sampled_from(now.images)).index)] if now.images else []),
+                *([now.emptied] if now.to_be_emptied else []),
+            ]

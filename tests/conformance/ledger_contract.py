@@ -859,6 +859,19 @@ class LedgerContract:
         await ledger.record(erased.emptied())
         assert await due(2, 2) == {old.id}
 
+    async def test_what_was_deleted_alone_is_swept_until_it_is_gone(self, ledger: GenerationLedger) -> None:
+        order = received(samples=2)
+        without = stored(order)[-1].without(1)
+        await written(ledger, order, *stored(order), without)
+
+        assert await ledger.sweepable(erase_before=None, forget_before=None) == [without]
+        assert {image.key async for image in ledger.images()} == {image_of(order, index).key for index in range(2)}
+
+        await ledger.record(without.emptied())
+
+        assert await ledger.sweepable(erase_before=None, forget_before=None) == []
+        assert [image.key async for image in ledger.images()] == [image_of(order, 0).key]
+
     async def test_what_is_to_be_swept_is_given_as_it_stands(self, ledger: GenerationLedger) -> None:
         order = received()
         whole = await written(ledger, order, *stored(order))

@@ -81,7 +81,7 @@ class InMemoryGenerationLedger(GenerationLedger):
                 return
             raise Superseded(generation.id)
         row.generation, row.worker = generation, self.worker
-        row.drawn = max(row.drawn, len(generation.images))
+        row.drawn = max(row.drawn, len(generation.images) + len(generation.removed))
 
     async def promise(self, generation_id: str) -> Generation | None:
         row = self._book.rows.get(generation_id)
@@ -172,11 +172,11 @@ class InMemoryGenerationLedger(GenerationLedger):
 
     async def sweepable(self, *, erase_before: datetime | None, forget_before: datetime | None) -> Sequence[Generation]:
         def is_due(kept: Generation) -> bool:
-            if kept.erased_at:
-                return bool(kept.images)
+            if kept.to_be_emptied:
+                return True
             erase = erase_before is not None and kept.created_at < erase_before
             forget = forget_before is not None and kept.created_at < forget_before and kept.prompts_kept
-            return kept.state.final and (erase or forget)
+            return kept.state.final and kept.erased_at is None and (erase or forget)
 
         return [kept for kept in self._generations() if is_due(kept)]
 
@@ -189,6 +189,9 @@ class InMemoryGenerationLedger(GenerationLedger):
                 yield ImageOnRecord(image.key, waits=True)
             for image in kept.images:
                 yield ImageOnRecord(image.key, waits=False)
+            for removed in kept.removed:
+                if removed.key:
+                    yield ImageOnRecord(removed.key, waits=False)
 
     def _generations(self) -> Iterator[Generation]:
         return (row.generation for row in self._book.rows.values())

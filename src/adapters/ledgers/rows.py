@@ -13,7 +13,15 @@ from typing import Any, Final, Protocol, TypeVar
 
 import msgspec
 
-from darkroom.domain.model.generation import Failure, Fallback, Generation, GenerationRequest, State, StoredImage
+from darkroom.domain.model.generation import (
+    Failure,
+    Fallback,
+    Generation,
+    GenerationRequest,
+    RemovedImage,
+    State,
+    StoredImage,
+)
 from darkroom.domain.model.history import Search
 from darkroom.domain.model.image_file import MediaType
 from darkroom.domain.model.money import Money
@@ -72,6 +80,7 @@ def encode_outcome(generation: Generation) -> str:
     record = {
         "waiting": [_image_record(image) for image in generation.waiting],
         "images": [_image_record(image) for image in generation.images],
+        "removed": generation.removed,
         "failure": generation.failure,
         "cost": generation.cost,
         "promised": generation.promised,
@@ -105,6 +114,7 @@ def decode(row: Row, instant: Callable[[Any], datetime] = lambda stored: stored)
         fallbacks=tuple(_read(_fallback, fallbacks, about)),
         waiting=tuple(_read(_image, outcome.get("waiting", ()), about)),
         images=tuple(_read(_image, outcome.get("images", ()), about)),
+        removed=tuple(_read(_removed_image, outcome.get("removed", ()), about)),
         failure=next(_read(Failure.read, [outcome["failure"]], about), None) if outcome.get("failure") else None,
         cost=next(_read(_money, [outcome["cost"]], about), None) if outcome.get("cost") else None,
         promised=outcome.get("promised", False),
@@ -169,6 +179,9 @@ def images_on_record(outcomes: Iterable[str]) -> Iterator[ImageOnRecord]:
             yield ImageOnRecord(image["key"], waits=True)
         for image in outcome.get("images", ()):
             yield ImageOnRecord(image["key"], waits=False)
+        for removed in outcome.get("removed", ()):
+            if removed["key"]:
+                yield ImageOnRecord(removed["key"], waits=False)
 
 
 def _image_record(image: StoredImage) -> Record:
@@ -241,6 +254,10 @@ def _image(record: Record) -> StoredImage:
         height=record.get("height"),
         sha256=record["sha256"],
     )
+
+
+def _removed_image(record: Record) -> RemovedImage:
+    return RemovedImage(record["index"], record["key"])
 
 
 def _fallback(record: Record) -> Fallback:

@@ -9,7 +9,8 @@ A webhook is there until it was delivered; one that was given up is never due ag
 `spools` say which processes hold which spool: those of `holder`, as long as one of them has its advisory lock.
 `usage_sums` hold what counts of the rows of an hour (UTC), kept by triggers; a currency of '' is none. Of its images
 those that are `stored` lie in storage, and those that are `drawn` ever did. Sessions of different shards add to
-different rows, so that they do not wait for each other.
+different rows, so that they do not wait for each other. Of a row the images `to_remove` were deleted alone, and may
+still lie in storage.
 """
 
 from typing import Final
@@ -128,6 +129,10 @@ MIGRATIONS: Final = (
             IS DISTINCT FROM ROW (NEW.counted, NEW.stored, NEW.currency, NEW.cost_millionths, NEW.state = 'unknown')
         )
         EXECUTE FUNCTION keep_usage();
+    """,
+    """
+    ALTER TABLE generations ADD COLUMN to_remove integer NOT NULL DEFAULT 0;
+    CREATE INDEX generations_to_remove_from ON generations (id) WHERE to_remove > 0;
     """,
 )
 

@@ -211,6 +211,14 @@ class StoredImage:
 
 
 @dataclass(frozen=True, slots=True)
+class RemovedImage:
+    """An image that its owner deleted: which one, and its key as long as it may still lie in storage."""
+
+    index: int
+    key: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """How a generation fell short, in a shape that can be written down and told again."""
 
@@ -249,8 +257,9 @@ class Generation:
     `revision` counts the commits: the ledger writes revision n only over n - 1, so of two who work on one
     generation one is refused. `model` is the one that is asked to draw it, of `generator`: the one that `version`
     stands for, or the last that it was handed on to. `fallbacks` may be asked in its place, in their order. `waiting`
-    are images that are safe in the spool and on their way to storage; `images` lie in storage. `promised` says that
-    its caller did not wait, and was told that it will be drawn; `webhook` says where it wants to be told of its end.
+    are images that are safe in the spool and on their way to storage; `images` lie in storage, and `removed` did until
+    their owner deleted them, each alone. `promised` says that its caller did not wait, and was told that it will be
+    drawn; `webhook` says where it wants to be told of its end.
     `cost` is what the provider charges, or may have charged, for it, if a price is known. `lifted` says why its outcome
     is another one than its caller was first given, if it is.
     """
@@ -269,6 +278,7 @@ class Generation:
     fallbacks: tuple[Fallback, ...] = ()
     waiting: tuple[StoredImage, ...] = ()
     images: tuple[StoredImage, ...] = ()
+    removed: tuple[RemovedImage, ...] = ()
     failure: Failure | None = None
     cost: Money | None = None
     promised: bool = False
@@ -331,7 +341,7 @@ class Generation:
     def lifted_by(self, images: Iterable[StoredImage], reason: str, at: datetime) -> Self:
         """Images that turned out to be there after its end lie in storage; it is `stored` once all of them do."""
         stored = {image.index: image for image in (*images, *self.images)}
-        whole = len(stored) == self.request.samples
+        whole = len(stored) + len(self.removed) == self.request.samples
         return self._to(
             State.STORED if whole else self.state,
             images=tuple(stored[index] for index in sorted(stored)),
@@ -371,9 +381,34 @@ class Generation:
             raise ValueError(f"what is {self.state} cannot be erased")
         return replace(self.forgotten(), webhook=None, erased_at=at)
 
+    def without(self, index: int) -> Self:
+        """One of its images is about to be removed from storage; the others stay.
+
+        Raises:
+            LookupError: it has no such image.
+        """
+        image = next((image for image in self.images if image.index == index), None)
+        if image is None:
+            raise LookupError(index)
+        removed = sorted((*self.removed, RemovedImage(index, image.key)), key=lambda one: one.index)
+        others = tuple(other for other in self.images if other != image)
+        return replace(self, images=others, removed=tuple(removed), revision=self.revision + 1)
+
+    @property
+    def once_stored(self) -> set[int]:
+        """The indexes of the images that lie in storage, or did until their owner deleted them."""
+        return {image.index for image in self.images} | {one.index for one in self.removed}
+
+    @property
+    def to_be_emptied(self) -> tuple[str, ...]:
+        """The keys of what is not its owner's to see any more, and may still lie in storage."""
+        images = [image.key for image in self.images] if self.erased_at else []
+        return (*(one.key for one in self.removed if one.key), *images)
+
     def emptied(self) -> Self:
-        """Its images are removed from storage."""
-        return replace(self, images=(), revision=self.revision + 1)
+        """All that was to be removed from storage is."""
+        removed = tuple(replace(one, key=None) for one in self.removed)
+        return replace(self, images=() if self.erased_at else self.images, removed=removed, revision=self.revision + 1)
 
     @property
     def asked(self) -> GenerationRequest:
@@ -393,7 +428,11 @@ class Generation:
 
     @property
     def error(self) -> DarkroomError | None:
-        """Why its images cannot be handed out, where they cannot."""
+        """Why its images cannot all be handed out, if they cannot."""
+        if self.removed:
+            many = len(self.removed)
+            detail = "an image of this order was deleted" if many == 1 else f"{many} images of this order were deleted"
+            return Gone(detail, charged=self.charged)
         if self.failure and self.state.final:
             return self.failure.error()
         if self.state is State.DRAWN:

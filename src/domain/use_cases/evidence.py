@@ -33,6 +33,8 @@ def aside_name(generation: Generation, evidence: bytes | Evidence) -> str:
 async def sweep_evidence(spool: ImageSpool, ledger: GenerationLedger) -> int:
     """Remove evidence whose generation was erased, or whose prompts are forgotten that it may quote; returns how much.
 
+    It also goes if an image was deleted alone: what a piece shows is not known.
+
     Raises:
         StorageFault, LedgerUnavailable: not now; nothing is lost.
     """
@@ -41,7 +43,7 @@ async def sweep_evidence(spool: ImageSpool, ledger: GenerationLedger) -> int:
         generation = await ledger.find(name.partition(".")[0])
         if generation is None:
             continue
-        if generation.erased_at or (QUOTING in name.split(".") and not generation.prompts_kept):
+        if generation.erased_at or generation.removed or (QUOTING in name.split(".") and not generation.prompts_kept):
             await spool.remove_aside(name)
             removed += 1
     return removed
@@ -73,7 +75,7 @@ class AcceptEvidence:
         found = await self._ledger.find(generation_id)
         if found is None or found.erased_at:
             raise NotFound("there is no such generation")
-        missing = set(range(found.request.samples)) - {image.index for image in found.images}
+        missing = set(range(found.request.samples)) - found.once_stored
         if found.state not in (State.UNKNOWN, State.UNUSABLE) or index not in missing:
             raise InvalidValue(f"must be the index of an image that is missing: it is {found.state}, without {missing}")
         try:

@@ -69,6 +69,31 @@ class KeepGenerations:
             # The row remembers the keys, so the sweep comes back for them.
             log.warning("not removed from storage yet: %s", fault, extra={"generation": generation.id})
 
+    async def delete_image(self, generation_id: str, index: int, caller: str) -> None:
+        """Remove one image of a generation that has ended, and nothing else; one that was removed is removed.
+
+        Raises:
+            NotFound, Gone: as for `one`; it has no image of that index.
+            GenerationRunning: it has not ended.
+        """
+        while True:
+            generation = await self.one(generation_id, caller)
+            if not generation.state.final:
+                raise GenerationRunning("it is being drawn; delete the image when it is finished")
+            if all(one.index != index for one in generation.removed):
+                try:
+                    generation = generation.without(index)
+                    await self._ledger.record(generation)
+                except LookupError:
+                    raise NotFound("there is no such image") from None
+                except Superseded:
+                    continue  # another image may have been removed beside it
+            try:
+                await self._empty(generation)
+            except StorageFault as fault:
+                log.warning("not removed from storage yet: %s", fault, extra={"generation": generation.id})
+            return
+
     async def sweep(self, *, images: timedelta | None, prompts: timedelta | None) -> int:
         """Forget all that is older than it may become; how many steps that took. Safe on every machine.
 
@@ -83,9 +108,10 @@ class KeepGenerations:
             # In any order, so that a few that cannot be removed keep nobody else waiting for ever.
             for generation in random.sample(due, len(due)):
                 try:
-                    if generation.erased_at is None:
-                        overdue = images is not None and generation.created_at < now - images
-                        await self._ledger.record(generation.erased(now) if overdue else generation.forgotten())
+                    if generation.erased_at is None and images is not None and generation.created_at < now - images:
+                        await self._ledger.record(generation.erased(now))
+                    elif prompts is not None and generation.prompts_kept and generation.created_at < now - prompts:
+                        await self._ledger.record(generation.forgotten())
                     elif faults < _ENOUGH and generation.id not in stuck:
                         await self._empty(generation)
                         faults = 0
@@ -102,8 +128,8 @@ class KeepGenerations:
                 return steps
 
     async def _empty(self, generation: Generation) -> None:
-        for image in generation.images:
-            await self._storage.delete(image.key)
-        if generation.images:
+        for key in generation.to_be_emptied:
+            await self._storage.delete(key)
+        if generation.to_be_emptied:
             with suppress(Superseded):  # another worker has emptied it too
                 await self._ledger.record(generation.emptied())

@@ -94,13 +94,12 @@ class Lift:
         """What it becomes; None if nothing changes."""
         if found.erased_at or found.state not in (State.UNKNOWN, State.UNUSABLE):
             return None
-        stored = {image.index for image in found.images}
-        missing = [image for index, image in sorted(drawing.images.items()) if index not in stored]
+        missing = [image for index, image in sorted(drawing.images.items()) if index not in found.once_stored]
         if new := [image for image in missing if await self._uploaded(drawing, image)]:
             return found.lifted_by(new, reason, self._clock())
         failure = drawing.failure
         # Of one that another worker has asked for again, a refusal of the first request does not say what was charged.
         interrupted = found.state is State.UNKNOWN and found.failure and found.failure.detail == INTERRUPTED
-        if interrupted and not stored and failure and failure.charged is Charged.NO:
+        if interrupted and not found.once_stored and failure and failure.charged is Charged.NO:
             return found.refused_late(failure, reason, self._clock())
         return None

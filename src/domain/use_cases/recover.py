@@ -85,16 +85,14 @@ class Recover:
         return await sweep_evidence(self._spool, self._ledger)
 
     async def _empty(self, generation: Generation, indexes: set[int]) -> None:
-        stored = {image.index for image in generation.images}
-        left = {index: await self._spool.get(generation.id, index) for index in sorted(indexes - stored)}
+        missing = sorted(indexes - generation.once_stored)
+        left = {index: await self._spool.get(generation.id, index) for index in missing}
         receipt = left.pop(RECEIPT, None)
         images = {index: data for index, data in left.items() if data is not None}
         if not generation.erased_at and generation.state is State.UNKNOWN and (images or receipt):
             await self._work.lift(generation, images, receipt, FOUND)
             generation = await self._ledger.find(generation.id) or generation
-            images = {
-                index: data for index, data in images.items() if index not in {i.index for i in generation.images}
-            }
+            images = {index: data for index, data in images.items() if index not in generation.once_stored}
         if not generation.erased_at:
             for index, data in images.items():
                 log.warning("set aside image %d, which was never stored", index, extra={"generation": generation.id})

@@ -81,6 +81,7 @@ class OrderShown(Struct, frozen=True):
 class SizedImage(Image, frozen=True):
     """A stored image, and how large it really is: a provider may draw another size than ordered."""
 
+    index: Annotated[int, Meta(ge=0, description="Which of the images that were ordered, from 0.")]
     width: Annotated[int | None, Meta(description="Pixels; null for an image that an older release stored.")]
     height: Annotated[int | None, Meta(description="Pixels; null for an image that an older release stored.")]
 
@@ -88,14 +89,14 @@ class SizedImage(Image, frozen=True):
     def of(cls, linked: LinkedImage) -> Self:
         """Show a stored image under its link."""
         shown, image = Image.of(linked), linked.image
-        return cls(shown.id, shown.seed, shown.image, image.width, image.height)
+        return cls(shown.id, shown.seed, shown.image, image.index, image.width, image.height)
 
 
 class GenerationShown(Struct, frozen=True):
     """A generation as it stands.
 
     `model`, of `generator`, draws it: the one that its version stands for, or one in its place. `images` lie in
-    storage; `problem` says why some or all are missing.
+    storage, those that are `deleted`, by their indexes, do not any more; `problem` says why others are missing.
     """
 
     id: str
@@ -107,6 +108,7 @@ class GenerationShown(Struct, frozen=True):
     model: str
     cost: Price | None
     images: list[SizedImage]
+    deleted: list[Annotated[int, Meta(ge=0)]]
     problem: Problem | None
 
     @classmethod
@@ -127,6 +129,7 @@ class GenerationShown(Struct, frozen=True):
             model=generation.model.value,
             cost=Price.of(generation.cost) if generation.cost else None,
             images=list(map(SizedImage.of, await linked(generation.images, storage, charged=generation.charged))),
+            deleted=[one.index for one in generation.removed],
             problem=problem_of(failure.error(), address_of(generation)) if failure else None,
         )
 
@@ -209,3 +212,14 @@ class GenerationsController(Controller):
     ) -> None:
         """Cancel a generation that has not begun, or remove the images and prompts of one that has ended."""
         await services.keep.delete(str(generation_id), request.user.subject)
+
+    @delete("/{generation_id:uuid}/images/{index:int}")
+    async def remove_image(
+        self,
+        request: CallerRequest,
+        services: NamedDependency[Services],
+        generation_id: FromPath[UUID],
+        index: FromPath[int],
+    ) -> None:
+        """Remove one image of a generation that has ended."""
+        await services.keep.delete_image(str(generation_id), index, request.user.subject)

@@ -49,13 +49,14 @@ class Belongings:
     generation: dict[str, Any]
 
     def path(self, template: str) -> str:
-        return template.format_map({"generation_id": self.generation["id"], "model_id": "memory"})
+        return template.format_map({"generation_id": self.generation["id"], "index": "0", "model_id": "memory"})
 
     def requests(
         self, method: str, template: str, parameters: Iterable[str], *, ordering: bool
     ) -> Iterator[dict[str, Any]]:
         """What Bob asks for: plainly, and by everything that is Ada's, these parameters of the query included."""
         known = {"limit": "100", "cursor": self.generation["id"], "by": "caller", "since": "2026-01-01"}
+        known |= {"state": "stored", "version": "memory", "text": PROMPT}
         by_name = {"Idempotency-Key": KEY, "Last-Event-ID": "0", "X-Request-ID": "ada"}
         for params in ({}, {name: known[name] for name in parameters}):
             for headers in ({}, by_name):

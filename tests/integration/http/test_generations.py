@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -9,11 +10,23 @@ import pytest
 
 from darkroom.adapters.in_memory.generator import InMemoryImageGenerator
 from darkroom.adapters.in_memory.storage import InMemoryImageStorage
-from darkroom.domain.model.errors import GeneratorRefused, OutcomeUnknown, UnusableImage
+from darkroom.domain.model.errors import GeneratorRefused, OutcomeUnknown, StorageFault, UnusableImage
 from darkroom.domain.model.generation import State
 from integration.http.faults import StorageInTrouble
 from integration.http.generators import PRICED, FailingGenerator, GatedGenerator, StingyGenerator
 from integration.http.house import House, bare, bearer, open_house
+
+
+class Stubborn(InMemoryImageStorage):
+    """Keeps everything until it lets go."""
+
+    lets_go = False
+
+    async def delete(self, key: str) -> None:
+        if not self.lets_go:
+            raise StorageFault("locked")
+        await super().delete(key)
+
 
 ASYNC = {"Prefer": "respond-async"}
 GENERATIONS = "/api/generations"
@@ -44,7 +57,8 @@ async def test_a_generation_is_shown_as_it_stands() -> None:
         "generator": "memory",
         "model": "memory",
         "cost": {"amount": "0.02", "currency": "USD"},
-        "images": [image | {"width": 64, "height": 48} for image in answer.json()],
+        "images": [image | {"index": 0, "width": 64, "height": 48} for image in answer.json()],
+        "deleted": [],
         "problem": None,
     }
 
@@ -202,6 +216,70 @@ async def test_deleting_what_is_stored_removes_images_and_prompts() -> None:
     assert [f"memory:{key}" for key in storage.kept] == [kept.json()[0]["image"]]
     assert generation is not None
     assert not generation.prompts_kept
+
+
+async def test_one_image_is_deleted_alone() -> None:
+    storage = InMemoryImageStorage()
+    async with open_house(storage=storage) as house:
+        answer = await house.order({"Idempotency-Key": "k"}, prompt="two of these", samples=3)
+        address, images = answer.links["describedby"]["url"], answer.json()
+        deleted = [await house.client.delete(f"{address}/images/1") for _ in range(2)]
+        shown = (await house.client.get(address)).json()
+        (listed,) = (await house.client.get(GENERATIONS)).json()["items"]
+        again = await house.order({"Idempotency-Key": "k"}, prompt="two of these", samples=3)
+        leaving = await house.order({"Idempotency-Key": "k"} | ASYNC, prompt="two of these", samples=3)
+        missing = [await house.client.delete(f"{address}/images/{index}") for index in ("3", "-1", "x", "1.0", "")]
+        usage = (await house.client.get("/api/usage?by=day", headers=bearer(scope="usage:read"))).json()["items"]
+    assert [(one.status_code, one.content) for one in deleted] == [(204, b"")] * 2
+    assert shown == listed
+    assert (bare(shown["images"]), shown["deleted"]) == ([images[0], images[2]], [1])
+    assert [image["index"] for image in shown["images"]] == [0, 2]
+    assert (shown["state"], shown["order"]["prompt"], shown["problem"]) == ("stored", "two of these", None)
+    assert {f"memory:{key}" for key in storage.kept} == {image["image"] for image in (images[0], images[2])}
+    for gone in (again, leaving):
+        assert (gone.status_code, gone.json()["type"], gone.json()["charged"]) == (410, "/problems/gone", "yes")
+        assert gone.json()["images"] == [images[0], images[2]]
+    assert {one.status_code for one in missing} <= {404, 405}
+    assert [(row["images"], row["drawn"], row["stored"]) for row in usage] == [(3, 3, 2)]
+
+
+async def test_images_are_deleted_side_by_side_and_the_last_one_leaves_the_order() -> None:
+    storage = InMemoryImageStorage()
+    async with open_house(storage=storage) as house:
+        address = (await house.order(prompt="all of these", samples=4)).links["describedby"]["url"]
+        answers = await asyncio.gather(*(house.client.delete(f"{address}/images/{index}") for index in range(4)))
+        shown = (await house.client.get(address)).json()
+        assert (await house.client.delete(address)).status_code == 204
+        afterwards = await house.client.delete(f"{address}/images/0")
+    assert {answer.status_code for answer in answers} == {204}
+    assert (shown["images"], shown["deleted"], shown["order"]["prompt"]) == ([], [0, 1, 2, 3], "all of these")
+    assert storage.kept == {}
+    assert afterwards.status_code == 410
+
+
+async def test_an_image_goes_later_if_the_storage_does_not_let_it_go_now() -> None:
+    storage = Stubborn()
+    async with open_house(storage=storage) as house:
+        address = (await house.order(samples=2)).links["describedby"]["url"]
+        assert (await house.client.delete(f"{address}/images/0")).status_code == 204
+        shown = (await house.client.get(address)).json()
+        assert ([image["index"] for image in shown["images"]], shown["deleted"], len(storage.kept)) == ([1], [0], 2)
+        storage.lets_go = True
+        await house.services.keep.sweep(images=None, prompts=None)
+    assert len(storage.kept) == 1
+
+
+async def test_an_image_of_what_is_being_drawn_or_of_another_is_not_deleted() -> None:
+    generator = GatedGenerator()
+    async with open_house(generator=generator) as house:
+        address = (await house.order(ASYNC)).headers["location"]
+        early = await house.client.delete(f"{address}/images/0")
+        generator.gate.set()
+        await house.settled(address.rpartition("/")[2])
+        anothers = await house.client.delete(f"{address}/images/0", headers=bearer(sub="mallory"))
+        assert len((await house.client.get(address)).json()["images"]) == 1
+    assert (early.status_code, early.json()["type"]) == (409, "/problems/generation-running")
+    assert anothers.status_code == 404
 
 
 async def test_deleting_what_waits_cancels_it() -> None:

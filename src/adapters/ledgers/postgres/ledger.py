@@ -267,6 +267,7 @@ class PostgresGenerationLedger(GenerationLedger):
             encode_request(generation.request),
             encode_outcome(generation),
             generation.generator,
+            sum(one.key is not None for one in generation.removed),
         )
 
     @asynccontextmanager

@@ -2,18 +2,18 @@
 
 from typing import Final
 
-# The first eighteen parameters are all that ever changes, so that both take them in the same order.
+# The first nineteen parameters are all that ever changes, so that both take them in the same order.
 INSERT: Final = """
     INSERT INTO generations (
         id, revision, state, worker, spool, waiting, key, finished_at, erased_at, counted, stored, prompts_kept,
-        cost_millionths, currency, receipt, request, outcome, generator,
+        cost_millionths, currency, receipt, request, outcome, generator, to_remove,
         caller, fingerprint, version, samples, created_at
     ) VALUES (
-        $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23
+        $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24
     )
     ON CONFLICT DO NOTHING RETURNING true
 """
-INSERT_AMONG_MANY: Final = INSERT.replace("RETURNING true", "RETURNING $24::integer")
+INSERT_AMONG_MANY: Final = INSERT.replace("RETURNING true", "RETURNING $25::integer")
 INSERT_WITH_WEBHOOK: Final = f"""
     WITH received AS ({INSERT.replace("RETURNING true", "RETURNING id, created_at")})
     INSERT INTO webhooks (generation, due_at) SELECT id, created_at FROM received RETURNING true
@@ -22,7 +22,7 @@ _SET: Final = """
     UPDATE generations SET
         revision = $2, state = $3, worker = $4, spool = $5, waiting = $6, key = $7, finished_at = $8, erased_at = $9,
         counted = $10, stored = $11, prompts_kept = $12, cost_millionths = $13, currency = $14, receipt = $15,
-        request = $16, outcome = $17, generator = $18
+        request = $16, outcome = $17, generator = $18, to_remove = $19
 """
 UPDATE: Final = f"{_SET} WHERE id = $1 AND revision = $2 - 1 RETURNING true"
 
@@ -31,7 +31,7 @@ UPDATE_AMONG_MANY: Final = f"""
     {_SET} WHERE id = (
         SELECT id FROM generations WHERE id = $1 AND revision = $2 - 1 FOR NO KEY UPDATE SKIP LOCKED
     )
-    RETURNING $19::integer
+    RETURNING $20::integer
 """  # noqa: S608  # nothing of it comes from outside
 
 FIND: Final = "SELECT * FROM generations WHERE id = $1"
@@ -175,6 +175,8 @@ SWEEPABLE: Final = """
             WHERE prompts_kept AND created_at < $2 AND finished_at IS NOT NULL LIMIT 100
         ) UNION (
             SELECT id FROM generations WHERE erased_at IS NOT NULL AND stored > 0 LIMIT 100
+        ) UNION (
+            SELECT id FROM generations WHERE to_remove > 0 LIMIT 100
         )
     )
 """

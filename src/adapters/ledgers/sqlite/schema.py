@@ -5,7 +5,8 @@ is empty it is at work on it. `counted` images count against the caller's limit,
 against the service's. No index is on a column that changes before the end, so that a commit on the way writes one page.
 A webhook is there until it was delivered; one that was given up is never due again.
 `usage_sums` hold what counts of the rows of an hour (since the Unix epoch), kept by triggers; a currency of '' is none.
-Of its images those that are `stored` lie in storage, and those that are `drawn` ever did.
+Of its images those that are `stored` lie in storage, and those that are `drawn` ever did. Of a row those `to_remove`
+were deleted alone, and may still lie in storage.
 """
 
 import sqlite3
@@ -157,6 +158,10 @@ MIGRATIONS: Final = (
             in_doubt = in_doubt + excluded.in_doubt, cost = cost + excluded.cost;
         END
         """,
+    ),
+    (
+        "ALTER TABLE generations ADD COLUMN to_remove INTEGER NOT NULL DEFAULT 0",
+        "CREATE INDEX generations_to_remove_from ON generations (id) WHERE to_remove > 0",
     ),
 )
 

@@ -5,11 +5,12 @@ from typing import Final
 INSERT: Final = """
     INSERT INTO generations (
         id, caller, key, fingerprint, version, generator, samples, created_at, finished_at, erased_at,
-        state, revision, worker, counted, stored, prompts_kept, cost_millionths, currency, receipt, request, outcome
+        state, revision, worker, counted, stored, prompts_kept, cost_millionths, currency, receipt, request, outcome,
+        to_remove
     ) VALUES (
         :id, :caller, :key, :fingerprint, :version, :generator, :samples, :created_at, :finished_at, :erased_at,
         :state, :revision, :worker, :counted, :stored, :prompts_kept, :cost_millionths, :currency, :receipt,
-        :request, :outcome
+        :request, :outcome, :to_remove
     )
 """
 
@@ -35,7 +36,7 @@ FINISH: Final = """
     SET state = :state, revision = :revision, worker = :worker, receipt = :receipt, outcome = :outcome,
         generator = :generator, request = :request,
         key = :key, finished_at = :finished_at, erased_at = :erased_at, counted = :counted, stored = :stored,
-        prompts_kept = :prompts_kept, cost_millionths = :cost_millionths, currency = :currency
+        prompts_kept = :prompts_kept, cost_millionths = :cost_millionths, currency = :currency, to_remove = :to_remove
     WHERE id = :id AND revision = :revision - 1
 """
 
@@ -152,6 +153,8 @@ SWEEPABLE: Final = """
             WHERE prompts_kept AND created_at < :forget_before AND finished_at IS NOT NULL LIMIT 100
         ) UNION SELECT * FROM (
             SELECT id FROM generations WHERE erased_at IS NOT NULL AND stored > 0 LIMIT 100
+        ) UNION SELECT * FROM (
+            SELECT id FROM generations WHERE to_remove > 0 LIMIT 100
         )
     )
 """

@@ -147,4 +147,5 @@ def _columns(generation: Generation, worker: str) -> dict[str, Any]:
         "receipt": generation.receipt,
         "request": encode_request(generation.request),
         "outcome": encode_outcome(generation),
+        "to_remove": sum(one.key is not None for one in generation.removed),
     }

@@ -98,6 +98,13 @@ def openapi(cards: Mapping[str, ModelCard], *, images_api: bool = True) -> Json:
                 "get": _show_generation(),
                 "delete": _delete_generation(),
             },
+            GENERATIONS + "/{generation_id}/images/{index}": {
+                "parameters": [
+                    _path_parameter("generation_id", {"type": "string", "format": "uuid"}),
+                    _path_parameter("index", {"type": "integer", "minimum": 0}),
+                ],
+                "delete": _delete_image(),
+            },
             GENERATIONS + "/{generation_id}/events": {
                 "parameters": [_path_parameter("generation_id", {"type": "string", "format": "uuid"})],
                 "get": _follow_generation(),
@@ -251,6 +258,15 @@ def _delete_generation() -> Json:
         "delete_generation",
         "Cancel a generation, or remove its images and prompts",
         {204: answer("It is cancelled, or removed.")},
+        *(NotFound, Gone, GenerationRunning, Overloaded),
+    )
+
+
+def _delete_image() -> Json:
+    return operation(
+        "delete_image",
+        "Remove one image of a generation",
+        {204: answer("It is removed; the others stay. The order's key stands for a deleted order from now on.")},
         *(NotFound, Gone, GenerationRunning, Overloaded),
     )
 
