@@ -212,7 +212,7 @@ async def test_it_tells_which_step_it_is_at(latent_consistency: Path, monkeypatc
         receipt = await generator.submit(request, "key")
         assert await generator.progress(request, "key", receipt) is None
         held = HeldSteps(monkeypatch)
-        work = asyncio.create_task(draw(generator, request))
+        work = asyncio.create_task(draw(generator, request, "key"))
         await held.begun.wait()
         told.append(await generator.progress(request, "key", receipt))
         waiting = asyncio.create_task(anext(generator.collect(request, Receipt(b"another"))))
