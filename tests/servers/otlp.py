@@ -45,8 +45,10 @@ class Span:
 
 @dataclass
 class TraceReceiver:
-    """Keeps every span that it is sent; `raw` are the bytes that came."""
+    """Keeps every span that it is sent; `raw` are the bytes that came. With `redirect_to` it redirects instead."""
 
+    redirect_to: str | None = None
+    redirected: int = 0
     endpoint: str = ""
     spans: list[Span] = field(default_factory=list)
     raw: bytes = b""
@@ -54,6 +56,9 @@ class TraceReceiver:
     async def receive(self, request: web.Request) -> web.Response:
         assert request.content_type == "application/x-protobuf"
         body = await request.read()
+        if self.redirect_to:
+            self.redirected += 1
+            raise web.HTTPPermanentRedirect(self.redirect_to)
         if request.headers.get("Content-Encoding") == "gzip":
             body = gzip.decompress(body)
         self.raw += body
@@ -70,9 +75,9 @@ class TraceReceiver:
 
 
 @asynccontextmanager
-async def trace_receiver() -> AsyncIterator[TraceReceiver]:
+async def trace_receiver(redirect_to: str | None = None) -> AsyncIterator[TraceReceiver]:
     """Receives traces at its `endpoint` until the block ends."""
-    receiver = TraceReceiver()
+    receiver = TraceReceiver(redirect_to)
     application = web.Application()
     application.router.add_post("/v1/traces", receiver.receive)
     runner = web.AppRunner(application, access_log=None)

@@ -10,7 +10,7 @@ from harness.waiting import until
 from integration.cli.command_line import CommandLine
 from integration.watching.ordering import PROMPT, order, with_karlo
 from servers.darkroom import Darkroom
-from servers.otlp import TraceReceiver
+from servers.otlp import TraceReceiver, trace_receiver
 from simulators.karlo import KarloSimulator
 
 TRACE, CALLER = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -71,6 +71,19 @@ async def test_no_prompt_and_no_secret_is_in_a_span(
     assert server.attributes["error.type"] == "outcome-unknown"
     for secret in (PROMPT, karlo.api_key, "Bearer", "signature="):
         assert secret.encode() not in traces.raw
+
+
+async def test_no_redirect_takes_spans_elsewhere(
+    shell: CommandLine, karlo: KarloSimulator, traces: TraceReceiver
+) -> None:
+    async with trace_receiver(redirect_to=f"{traces.endpoint}/v1/traces") as redirecting:
+        settings = with_karlo(karlo, OTEL_EXPORTER_OTLP_ENDPOINT=redirecting.endpoint, OTEL_BSP_SCHEDULE_DELAY="50")
+        darkroom = await serving(shell, **settings)
+        assert (await order(darkroom.port)).status_code == 200
+        await until(lambda: redirecting.redirected > 0)
+        darkroom.terminate()  # a stop exports what is left
+        assert await asyncio.to_thread(darkroom.wait) == 0
+    assert traces.raw == b""
 
 
 async def test_without_a_receiver_a_trace_is_handed_on_as_it_came(shell: CommandLine, karlo: KarloSimulator) -> None:
