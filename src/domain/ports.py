@@ -347,6 +347,13 @@ class GenerationLedger(Protocol):
         """
 
     @abstractmethod
+    async def date_back(self, now: datetime) -> int:
+        """Date orders to `now` that a wrong clock has dated `too_far_ahead` of it; returns how many.
+
+        Limits look back from now: such orders would count until they have been in the past for a whole window.
+        """
+
+    @abstractmethod
     async def check(self) -> None:
         """Make sure that orders can be written down just now, by writing. It waits behind no reads, and is cheap.
 

@@ -401,6 +401,35 @@ class LedgerContract:
         assert told.value.retry_after == 1
         await order(1, NOON + DAY)
 
+    async def test_what_a_wrong_clock_has_dated_ahead_counts_from_now_on(self, ledger: GenerationLedger) -> None:
+        limits, ahead = Limits(images_per_day=2, spend_per_day=Money.parse("2 USD")), NOON + timedelta(hours=25)
+
+        def order(at: datetime) -> Generation:
+            return replace(received(cost="1 USD", at=at), id=uuid7(int(at.timestamp() * 1000)))
+
+        first = await ledger.receive(order(ahead), limits)
+        second = order(ahead)
+        deleted = await written(ledger, second, *stored(second))
+        await ledger.record(deleted.erased(ahead))
+        before = await ledger.receive(order(NOON - DAY), UNLIMITED)
+        assert await ledger.date_back(NOON) == 2
+        assert await ledger.date_back(NOON) == 0
+
+        assert (await ledger.find(first.id)) == replace(first, created_at=NOON)
+        assert (await ledger.find(before.id)) == before
+        (usage,) = await ledger.usage(NOON - timedelta(hours=1), "ada")
+        assert (usage.day, usage.images, usage.drawn) == (NOON.date(), 2, 1)
+        with pytest.raises((QuotaExceeded, SpendLimit)) as told:
+            await ledger.receive(order(NOON + timedelta(minutes=1)), limits)
+        assert told.value.retry_after == DAY.total_seconds() - 60
+        await ledger.receive(order(NOON + DAY), limits)
+
+    async def test_clocks_may_differ_a_little(self, ledger: GenerationLedger) -> None:
+        at = NOON + timedelta(minutes=59)
+        order = await ledger.receive(replace(received(at=at), id=uuid7(int(at.timestamp() * 1000))), UNLIMITED)
+        assert await ledger.date_back(NOON) == 0
+        assert await ledger.find(order.id) == order
+
     # -- pages
 
     async def test_pages_go_from_the_newest_to_the_oldest(self, ledger: GenerationLedger) -> None:

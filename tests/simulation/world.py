@@ -275,6 +275,9 @@ class FatefulLedger(GenerationLedger):
     async def durations(self, like: GenerationRequest) -> Sequence[timedelta]:
         return await self._ledger.durations(like)
 
+    async def date_back(self, now: datetime) -> int:
+        return await self._ledger.date_back(now)
+
     async def sweepable(self, *, erase_before: datetime | None, forget_before: datetime | None) -> Sequence[Generation]:
         return await self._ledger.sweepable(erase_before=erase_before, forget_before=forget_before)
 

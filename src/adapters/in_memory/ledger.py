@@ -10,7 +10,7 @@ from darkroom.domain.model.errors import Superseded
 from darkroom.domain.model.generation import Generation, GenerationRequest, State
 from darkroom.domain.model.history import HistoryPage, Search
 from darkroom.domain.model.identifiers import uuid7
-from darkroom.domain.model.limits import WINDOW, Check, Limits, Usage, counted_images
+from darkroom.domain.model.limits import WINDOW, Check, Limits, Usage, counted_images, too_far_ahead
 from darkroom.domain.model.money import Money
 from darkroom.domain.model.values import IdempotencyKey
 from darkroom.domain.model.webhook import Backlog, Delivery
@@ -128,7 +128,7 @@ class InMemoryGenerationLedger(GenerationLedger):
 
     async def reserve(self, generator: str, images: int, per_minute: int) -> float:
         now, book = self._clock(), self._book
-        book.reserved = [reserved for reserved in book.reserved if reserved[1] > now - MINUTE]
+        book.reserved = [reserved for reserved in book.reserved if abs(now - reserved[1]) < MINUTE]
         taken = [(at, count) for name, at, count in book.reserved if name == generator]
         excess = sum(count for _, count in taken) + images - per_minute
         if excess <= 0:
@@ -169,6 +169,12 @@ class InMemoryGenerationLedger(GenerationLedger):
         return [
             at - kept.created_at for at, kept in latest if like.pixels <= 2 * kept.request.pixels <= 4 * like.pixels
         ]
+
+    async def date_back(self, now: datetime) -> int:
+        ahead = [row for row in self._book.rows.values() if row.generation.created_at >= too_far_ahead(now)]
+        for row in ahead:
+            row.generation = replace(row.generation, created_at=now)
+        return len(ahead)
 
     async def sweepable(self, *, erase_before: datetime | None, forget_before: datetime | None) -> Sequence[Generation]:
         def is_due(kept: Generation) -> bool:

@@ -15,3 +15,8 @@ def uuid7(unix_ms: int | None = None) -> str:
     number = number & ~(0xF << 76) | 0x7 << 76  # version
     number = number & ~(0x3 << 62) | 0x2 << 62  # variant
     return str(UUID(int=number))
+
+
+def least_uuid7(unix_ms: int) -> str:
+    """The least UUID of version 7 that was made at that time: all that were made from then on are not below it."""
+    return str(UUID(int=(unix_ms & (1 << 48) - 1) << 80 | 0x7 << 76 | 0x2 << 62))

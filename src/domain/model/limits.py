@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import ClassVar, Final
 
 from darkroom.domain.model.errors import ModelForbidden, QuotaExceeded, SpendLimit
@@ -12,6 +12,14 @@ from darkroom.domain.model.money import Money
 
 WINDOW: Final = timedelta(hours=24)
 """What every limit looks back over: a window that slides, not a day of the calendar."""
+
+_CLOCKS_DIFFER: Final = timedelta(hours=1)
+
+
+def too_far_ahead(now: datetime) -> datetime:
+    """From what time on an order was dated by a wrong clock: it is more than an hour ahead, and a whole hour (UTC)."""
+    ahead = (now + _CLOCKS_DIFFER).astimezone(UTC)
+    return ahead.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)

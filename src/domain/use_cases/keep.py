@@ -99,6 +99,8 @@ class KeepGenerations:
 
         What is deleted loses its prompts at once, and its images as soon as the storage lets them go.
         """
+        if dated := await self._ledger.date_back(self._clock()):
+            log.warning("%d orders were dated by a clock that was ahead; they are dated to now", dated)
         steps, faults, stuck = 0, 0, set[str]()
         while True:
             now, before = self._clock(), steps

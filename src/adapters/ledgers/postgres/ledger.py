@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, asynccontextmanager, closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
 from darkroom.adapters.fair_turns import FairTurns
@@ -26,7 +26,7 @@ from darkroom.adapters.spooled_names import spooled_name
 from darkroom.domain.model.errors import LedgerUnavailable, QuotaExceeded, SpendLimit, Superseded
 from darkroom.domain.model.generation import Generation, GenerationRequest, State
 from darkroom.domain.model.history import HistoryPage, Search
-from darkroom.domain.model.identifiers import uuid7
+from darkroom.domain.model.identifiers import least_uuid7, uuid7
 from darkroom.domain.model.limits import (
     WINDOW,
     CallerSpendCheck,
@@ -36,6 +36,7 @@ from darkroom.domain.model.limits import (
     SpendCheck,
     Usage,
     counted_images,
+    too_far_ahead,
 )
 from darkroom.domain.model.money import Money
 from darkroom.domain.model.values import IdempotencyKey
@@ -202,6 +203,14 @@ class PostgresGenerationLedger(GenerationLedger):
     async def sweepable(self, *, erase_before: datetime | None, forget_before: datetime | None) -> Sequence[Generation]:
         async with self._reading() as session:
             return [decode(row) for row in await session.fetch(sql.SWEEPABLE, erase_before, forget_before)]
+
+    async def date_back(self, now: datetime) -> int:
+        ahead = too_far_ahead(now)
+        first = UUID(least_uuid7(int(ahead.timestamp() * 1000)))
+        async with self._session() as session:
+            if not await session.fetchval(sql.IS_AHEAD, first, ahead):
+                return 0
+            return cast("int", await session.fetchval(sql.DATE_BACK, first, ahead, now))
 
     async def check(self) -> None:
         self._lease.require()

@@ -123,13 +123,36 @@ WRITE_NOTHING: Final = """
     SELECT pg_logical_emit_message(true, 'darkroom', 'orders can be written down')
 """
 
-PRUNE_RESERVATIONS: Final = "DELETE FROM reservations WHERE at <= now() - interval '1 minute'"
+# What lies ahead of the minute was reserved by a clock that has been set back since.
+PRUNE_RESERVATIONS: Final = (
+    "DELETE FROM reservations WHERE at NOT BETWEEN now() - interval '1 minute' AND now() + interval '1 minute'"
+)
 RESERVED: Final = "SELECT coalesce(sum(images), 0)::bigint FROM reservations WHERE generator = $1"
 RESERVE: Final = "INSERT INTO reservations (generator, at, images) VALUES ($1, now(), $2)"
 SECONDS_UNTIL_ROOM: Final = """
     SELECT extract(epoch FROM at + interval '1 minute' - now())::float8 FROM (
         SELECT at, sum(images) OVER (ORDER BY at) AS gone FROM reservations WHERE generator = $1
     ) AS oldest_first WHERE gone >= $2::bigint ORDER BY at LIMIT 1
+"""
+
+# Identifiers begin with their time, so the rows in question are found without an index on it.
+IS_AHEAD: Final = "SELECT EXISTS (SELECT FROM generations WHERE id >= $1 AND created_at >= $2)"
+DATE_BACK: Final = """
+    WITH dated AS (
+        UPDATE generations SET created_at = $3 WHERE id >= $1 AND created_at >= $2 RETURNING true
+    ), moved AS (
+        DELETE FROM usage_sums WHERE hour >= $2 AT TIME ZONE 'UTC' RETURNING *
+    ), added AS (
+        INSERT INTO usage_sums AS kept
+        SELECT caller, date_trunc('hour', $3 AT TIME ZONE 'UTC'), version, currency, shard, sum(images), sum(drawn),
+            sum(stored), sum(in_doubt), sum(cost)
+        FROM moved GROUP BY 1, 2, 3, 4, 5
+        ON CONFLICT (caller, hour, version, currency, shard) DO UPDATE SET
+            images = kept.images + excluded.images, drawn = kept.drawn + excluded.drawn,
+            stored = kept.stored + excluded.stored, in_doubt = kept.in_doubt + excluded.in_doubt,
+            cost = kept.cost + excluded.cost
+    )
+    SELECT count(*) FROM dated
 """
 
 # Of the hour in which it begins the rows, of those after it the sums.

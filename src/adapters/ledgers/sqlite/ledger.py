@@ -98,6 +98,11 @@ class SQLiteGenerationLedger(GenerationLedger):
     async def sweepable(self, *, erase_before: datetime | None, forget_before: datetime | None) -> Sequence[Generation]:
         return await self._reader.read(lambda file: reads.sweepable(file, erase_before, forget_before))
 
+    async def date_back(self, now: datetime) -> int:
+        if not await self._reader.read(lambda file: reads.is_ahead(file, now)):
+            return 0
+        return await self._writer.write(lambda file: writes.date_back(file, now))
+
     async def check(self) -> None:
         await self._checking()
 

@@ -10,7 +10,8 @@ from darkroom.adapters.ledgers.rows import decode
 from darkroom.adapters.ledgers.sqlite import statements as sql
 from darkroom.adapters.ledgers.sqlite.instants import from_microseconds, to_microseconds
 from darkroom.domain.model.generation import Generation, GenerationRequest
-from darkroom.domain.model.limits import Usage
+from darkroom.domain.model.identifiers import least_uuid7
+from darkroom.domain.model.limits import Usage, too_far_ahead
 from darkroom.domain.model.money import Money
 from darkroom.domain.model.values import IdempotencyKey
 
@@ -86,6 +87,18 @@ def durations(connection: sqlite3.Connection, like: GenerationRequest) -> Sequen
     """How long the latest orders of that kind took."""
     rows = connection.execute(sql.DURATIONS, {"version": like.version.value, "pixels": like.pixels})
     return [timedelta(microseconds=row["lasted"]) for row in rows]
+
+
+def ahead_of(now: datetime) -> dict[str, object]:
+    """The parameters by which what a wrong clock has dated ahead is found, and dated to `now`."""
+    ahead = too_far_ahead(now)
+    first = least_uuid7(int(ahead.timestamp() * 1000))
+    return {"now": to_microseconds(now), "ahead": to_microseconds(ahead), "first": first}
+
+
+def is_ahead(connection: sqlite3.Connection, now: datetime) -> bool:
+    """Whether a wrong clock has dated something ahead."""
+    return bool(connection.execute(sql.IS_AHEAD, ahead_of(now)).fetchone()[0])
 
 
 def sweepable(

@@ -108,7 +108,8 @@ TAKE: Final = """
     RETURNING *
 """
 
-PRUNE_RESERVATIONS: Final = "DELETE FROM reservations WHERE at <= :since"
+# What lies ahead of the minute was reserved by a clock that has been set back since.
+PRUNE_RESERVATIONS: Final = "DELETE FROM reservations WHERE at <= :since OR at >= :until"
 RESERVED: Final = "SELECT coalesce(sum(images), 0) FROM reservations WHERE generator = :generator"
 RESERVE: Final = "INSERT INTO reservations (generator, at, images) VALUES (:generator, :now, :images)"
 ROOM_TO_RESERVE_AT: Final = """
@@ -116,6 +117,19 @@ ROOM_TO_RESERVE_AT: Final = """
         SELECT at, sum(images) OVER (ORDER BY at) AS gone FROM reservations WHERE generator = :generator
     ) WHERE gone >= :excess LIMIT 1
 """
+
+# Identifiers begin with their time, so the rows in question are found without an index on it.
+IS_AHEAD: Final = "SELECT EXISTS (SELECT 1 FROM generations WHERE id >= :first AND created_at >= :ahead)"
+DATE_BACK: Final = "UPDATE generations SET created_at = :now WHERE id >= :first AND created_at >= :ahead"
+MOVE_USAGE: Final = """
+    INSERT INTO usage_sums
+    SELECT caller, :now / 3600000000, version, currency, sum(images), sum(drawn), sum(stored), sum(in_doubt), sum(cost)
+    FROM usage_sums WHERE hour >= :ahead / 3600000000 GROUP BY caller, version, currency
+    ON CONFLICT (caller, hour, version, currency) DO UPDATE SET
+        images = images + excluded.images, drawn = drawn + excluded.drawn, stored = stored + excluded.stored,
+        in_doubt = in_doubt + excluded.in_doubt, cost = cost + excluded.cost
+"""
+FORGET_USAGE: Final = "DELETE FROM usage_sums WHERE hour >= :ahead / 3600000000"
 
 # Of the hour in which it begins the rows, of those after it the sums.
 USAGE: Final = """

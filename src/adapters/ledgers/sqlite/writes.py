@@ -10,7 +10,7 @@ from typing import Any, Final
 from darkroom.adapters.ledgers.rows import encode_outcome, encode_request
 from darkroom.adapters.ledgers.sqlite import statements as sql
 from darkroom.adapters.ledgers.sqlite.instants import from_microseconds, to_microseconds
-from darkroom.adapters.ledgers.sqlite.reads import find, find_by_key, generation_in
+from darkroom.adapters.ledgers.sqlite.reads import ahead_of, find, find_by_key, generation_in
 from darkroom.domain.model.errors import Superseded
 from darkroom.domain.model.generation import Generation, State
 from darkroom.domain.model.limits import (
@@ -102,7 +102,8 @@ def take(
 
 def reserve(connection: sqlite3.Connection, generator: str, images: int, per_minute: int, now: datetime) -> float:
     """Take images out of the sliding minute, or give the seconds until there may be room."""
-    connection.execute(sql.PRUNE_RESERVATIONS, {"since": to_microseconds(now - MINUTE)})
+    minute = {"since": to_microseconds(now - MINUTE), "until": to_microseconds(now + MINUTE)}
+    connection.execute(sql.PRUNE_RESERVATIONS, minute)
     (reserved,) = connection.execute(sql.RESERVED, {"generator": generator}).fetchone()
     excess = reserved + images - per_minute
     if excess <= 0:
@@ -110,6 +111,14 @@ def reserve(connection: sqlite3.Connection, generator: str, images: int, per_min
         return 0
     room_at = connection.execute(sql.ROOM_TO_RESERVE_AT, {"generator": generator, "excess": excess}).fetchone()
     return (from_microseconds(room_at["at"]) + MINUTE - now if room_at else MINUTE).total_seconds()
+
+
+def date_back(connection: sqlite3.Connection, now: datetime) -> int:
+    """Date to `now` what a wrong clock has dated ahead, and move what it adds to its callers' usage."""
+    changed = connection.execute(sql.DATE_BACK, ahead_of(now)).rowcount
+    connection.execute(sql.MOVE_USAGE, ahead_of(now))
+    connection.execute(sql.FORGET_USAGE, ahead_of(now))
+    return changed
 
 
 def _hold_to(connection: sqlite3.Connection, check: Check, now: datetime) -> None:

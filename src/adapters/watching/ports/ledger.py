@@ -79,6 +79,10 @@ class WatchedGenerationLedger(GenerationLedger):
         with self._call("sweepable"):
             return await self._ledger.sweepable(erase_before=erase_before, forget_before=forget_before)
 
+    async def date_back(self, now: datetime) -> int:
+        with self._call("date_back"):
+            return await self._ledger.date_back(now)
+
     async def check(self) -> None:
         await self._ledger.check()
 
