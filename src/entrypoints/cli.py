@@ -27,7 +27,9 @@ COMMANDS: Final = {
     "check": "say what is configured and whether it can be reached; spends nothing",
     "health": "ask the service on this machine whether it takes orders; for health checks of containers",
     "usage": "say what was drawn and what it cost, by caller, model and day",
-    "ledger": "make a new ledger beside images or a spool that are there already",
+    "ledger": "make a new ledger, or bring the ledger's schema up to date",
+    "backup": "write what this machine keeps to a file, while the service goes on",
+    "restore": "put a backup in its place, while no service runs",
     "evidence": "list and show what providers sent and could not be used",
     "orphans": "compare what the ledger knows with what the storage keeps",
 }

@@ -20,7 +20,7 @@ class Seat:
 
     def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
         self.folder = folder
-        self._settings = settings
+        self.settings = settings
         self._port = free_port()
         self._process: Darkroom | None = None
         folder.mkdir(parents=True, exist_ok=True)
@@ -42,7 +42,7 @@ class Seat:
 
     def launch(self, **more: str) -> None:
         """Start a process and do not wait."""
-        self._process = Darkroom(self.folder, {**self._settings, **more}, port=self._port)
+        self._process = Darkroom(self.folder, {**self.settings, **more}, port=self._port)
 
     async def kill(self) -> None:
         """SIGKILL, to its workers too."""

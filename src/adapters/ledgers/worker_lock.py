@@ -13,6 +13,11 @@ _RECREATED_WITHIN: Final = 5.0
 """Seconds within which a living worker makes its file again, if it was removed; `keep` is called every second or so."""
 
 
+def any_lives(folder: Path) -> bool:
+    """Whether any worker that shares that folder lives; nothing is removed."""
+    return folder.is_dir() and any(_is_locked(file) for file in folder.iterdir())
+
+
 class WorkerLock:
     """Says that a worker lives, to all who share its folder: until its process ends, however that ends.
 
@@ -86,6 +91,20 @@ class WorkerLock:
                 self._draft.rename(self._path)
                 return file
             os.close(file)
+
+
+def _is_locked(path: Path) -> bool:
+    try:
+        file = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(file)
+    return False
 
 
 def _is_at(path: Path, file: int) -> bool:

@@ -161,7 +161,7 @@ async def migrate(session: Session) -> None:
     """
     await _require_rights(session)
     try:
-        if not await _is_up_to_date(session):
+        if await version_of(session) < len(MIGRATIONS):
             async with session.transaction():
                 await session.execute("SELECT pg_advisory_xact_lock($1)", lock_key("schema", "migrations"))
                 await session.execute("CREATE TABLE IF NOT EXISTS ledger_migrations (number integer PRIMARY KEY)")
@@ -178,16 +178,21 @@ async def migrate(session: Session) -> None:
     await _require_rights(session)
 
 
+async def version_of(session: Session) -> int:
+    """The version of the schema; 0 where there are no tables yet.
+
+    Raises:
+        LedgerUnavailable: a later release has written it.
+    """
+    if await session.fetchval("SELECT to_regclass('ledger_migrations')") is None:
+        return 0
+    version: int = await session.fetchval(_VERSION)
+    if version > len(MIGRATIONS):
+        raise LedgerUnavailable(f"the ledger is at version {version}; this release knows {len(MIGRATIONS)}")
+    return version
+
+
 async def _require_rights(session: Session) -> None:
     if withheld := await session.fetch(_WITHOUT_RIGHTS, list(_RIGHTS), list(_RIGHTS.values())):
         names = ", ".join(row["name"] for row in withheld)
         raise InvalidValue(f"must name a role that may read and write the tables: GRANT {_ALL} ON {names}")
-
-
-async def _is_up_to_date(session: Session) -> bool:
-    if await session.fetchval("SELECT to_regclass('ledger_migrations')") is None:
-        return False
-    version: int = await session.fetchval(_VERSION)
-    if version > len(MIGRATIONS):
-        raise LedgerUnavailable(f"the ledger is at version {version}; this release knows {len(MIGRATIONS)}")
-    return version == len(MIGRATIONS)

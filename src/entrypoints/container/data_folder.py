@@ -13,6 +13,12 @@ from darkroom.entrypoints.settings import BadSettings, Settings
 # 64 characters of base64: long enough for HMAC with any of the SHA-2 hashes (RFC 7518, 3.2).
 _SECRET_BYTES: Final = 48
 
+LINK_KEY: Final = "link-key"
+JWT_SECRET: Final = "jwt-secret"  # noqa: S105  # the name of its file
+SPOOL_ID: Final = "spool-id"
+MADE_ONCE: Final = (JWT_SECRET, LINK_KEY, SPOOL_ID)
+"""What is in the folder beside the folders and the ledger: the files that a machine makes once."""
+
 
 def data_folder(settings: Settings) -> Path:
     """The folder, made where there is none, readable by the account alone that runs the service.

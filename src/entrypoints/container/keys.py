@@ -5,9 +5,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Final
 
-from darkroom.entrypoints.container.data_folder import data_folder, own_secret
+from darkroom.entrypoints.container.data_folder import JWT_SECRET, data_folder, own_secret
 from darkroom.entrypoints.container.upkeep import kept_up
 from darkroom.entrypoints.container.watching import Watching
 from darkroom.entrypoints.http.auth.keys import KeySource, OneKey
@@ -15,8 +14,6 @@ from darkroom.entrypoints.http.auth.published_keys import PublishedKeys
 from darkroom.entrypoints.http.contract.discovery import Get, keys_of
 from darkroom.entrypoints.http.errors import KeysUnavailable
 from darkroom.entrypoints.settings import BadSettings, Settings
-
-_DEVELOPMENT: Final = "jwt-secret"
 
 
 def missing_secret(settings: Settings) -> Path | None:
@@ -27,7 +24,7 @@ def missing_secret(settings: Settings) -> Path | None:
     """
     if not settings.tokens.development:
         return None
-    file = data_folder(settings) / _DEVELOPMENT
+    file = data_folder(settings) / JWT_SECRET
     return None if file.exists() else file
 
 
@@ -47,7 +44,7 @@ def signing_secret(settings: Settings) -> bytes:
             f"DARKROOM_JWT_ALGORITHM must be HS256, HS384 or HS512 to make tokens here: "
             f"those by {tokens.algorithm} are made by whoever has the private key"
         )
-    return tokens.secret.value.encode() if tokens.secret else own_secret(settings, _DEVELOPMENT)
+    return tokens.secret.value.encode() if tokens.secret else own_secret(settings, JWT_SECRET)
 
 
 @asynccontextmanager

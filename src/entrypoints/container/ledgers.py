@@ -1,10 +1,11 @@
 """The ledger and the spool, by the ledger's URL: for this machine alone, or shared by several."""
 
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from darkroom.adapters.durable_folder import DurableFolder
@@ -12,9 +13,13 @@ from darkroom.adapters.spools.disk import DiskImageSpool
 from darkroom.domain.model.errors import LedgerUnavailable
 from darkroom.domain.ports import GenerationLedger, ImageSpool, IssuedTokens, RevokedTokens, WebhookLedger
 from darkroom.entrypoints.container.clock import now
-from darkroom.entrypoints.container.data_folder import data_folder, made_once
+from darkroom.entrypoints.container.data_folder import SPOOL_ID, data_folder, made_once
 from darkroom.entrypoints.container.opening import read_from
 from darkroom.entrypoints.settings import BadSettings, Settings
+
+if TYPE_CHECKING:  # Postgres is imported only when the settings name it
+    from darkroom.adapters.postgres.address import PostgresAddress
+    from darkroom.adapters.postgres.times import Times
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +45,14 @@ def open_records(settings: Settings) -> AbstractAsyncContextManager[Records]:
         LedgerUnavailable: the ledger cannot be reached, or not be written.
     """
     spool = disk_spool(settings)
-    if file := _sqlite_file(settings):
+    if file := sqlite_file(settings):
         if not file.parent.is_dir():
             raise BadSettings(f"DARKROOM_LEDGER_URL must name a file in a folder that is there, unlike {file.parent}")
         _require_ledger_beside_images(file, data_folder(settings))
     if settings.trial:
         return _open_for_a_trial(settings, file, spool)
     if file:
-        return _open_sqlite(file, spool, _workers_of(file))
+        return _open_sqlite(file, spool, workers_of(file))
     return _open_postgres(settings, spool, data_folder(settings) / "workers")
 
 
@@ -71,7 +76,7 @@ def open_kept_records(settings: Settings) -> AbstractAsyncContextManager[Records
         LedgerUnavailable: the ledger cannot be reached, or not be written.
     """
     with suppress(PermissionError):  # which is told of its folder when it is opened
-        if (file := _sqlite_file(settings)) and not file.exists():
+        if (file := sqlite_file(settings)) and not file.exists():
             raise BadSettings(
                 f"there is no ledger at {file}: DARKROOM_DATA_DIR and DARKROOM_LEDGER_URL must lead from here to the "
                 "service's own"
@@ -88,13 +93,13 @@ async def make_new_ledger(settings: Settings) -> Path:
     """
     from darkroom.adapters.ledgers.sqlite import open_sqlite_ledger
 
-    file = _sqlite_file(settings)
+    file = sqlite_file(settings)
     if file is None:
         raise BadSettings("DARKROOM_LEDGER_URL names a database: its tables are made by the first start")
     data_folder(settings)
     if _is_written(file):
         raise BadSettings(f"there is a ledger at {file} already")
-    async with open_sqlite_ledger(file, _workers_of(file), now):
+    async with open_sqlite_ledger(file, workers_of(file), now):
         return file
 
 
@@ -118,12 +123,13 @@ def _is_written(file: Path) -> bool:
     return file.exists() and file.stat().st_size > 0
 
 
-def _workers_of(file: Path) -> Path:
+def workers_of(file: Path) -> Path:
+    """The folder in which the workers at a ledger in SQLite see each other live."""
     return file.with_name(f"{file.name}-workers")
 
 
-def _sqlite_file(settings: Settings) -> Path | None:
-    """The file of a ledger in SQLite."""
+def sqlite_file(settings: Settings) -> Path | None:
+    """The file of a ledger in SQLite; None for one in Postgres."""
     scheme, _, rest = settings.ledger.url.value.partition(":")
     if scheme != "sqlite":
         return None
@@ -157,31 +163,47 @@ async def _open_for_a_trial(settings: Settings, file: Path | None, spool: DiskIm
             yield records
 
 
-@asynccontextmanager
-async def _open_postgres(settings: Settings, spool: DiskImageSpool, workers: Path) -> AsyncIterator[Records]:
-    try:
-        from darkroom.adapters.ledgers.postgres import (
-            PostgresIssuedTokens,
-            PostgresRevokedTokens,
-            open_postgres_ledger,
-        )
+def postgres_of(settings: Settings) -> "tuple[PostgresAddress, Times]":
+    """Where the database is, and how long is waited for it.
+
+    Raises:
+        BadSettings: the settings cannot be used, or what they need is not installed.
+    """
+    with _postgres_imported():
         from darkroom.adapters.postgres.address import PostgresAddress
-        from darkroom.adapters.postgres.database import open_postgres_database
         from darkroom.adapters.postgres.times import Times
-        from darkroom.adapters.spools.postgres import PostgresImageSpool
+    url, password = settings.ledger.url.value, settings.ledger.password
+    with read_from("DARKROOM_LEDGER_URL"):
+        address = PostgresAddress.parse(url, password.value if password else None)
+    with read_from("DARKROOM_WORKER_DEAD_AFTER"):
+        return address, Times(dead_after=settings.ledger.dead_after).checked(len(address.servers))
+
+
+@contextmanager
+def _postgres_imported() -> Iterator[None]:
+    try:
+        yield
     except ModuleNotFoundError as missing:
         raise BadSettings(
             f"DARKROOM_LEDGER_URL needs {missing.name}: .venv/bin/python -m pip install --editable '.[postgres]'"
         ) from missing
 
+
+@asynccontextmanager
+async def _open_postgres(settings: Settings, spool: DiskImageSpool, workers: Path) -> AsyncIterator[Records]:
+    with _postgres_imported():
+        from darkroom.adapters.ledgers.postgres import (
+            PostgresIssuedTokens,
+            PostgresRevokedTokens,
+            open_postgres_ledger,
+        )
+        from darkroom.adapters.postgres.database import open_postgres_database
+        from darkroom.adapters.spools.postgres import PostgresImageSpool
+
     # What waits on this machine's disk is out of the reach of others.
-    machine = made_once(settings, "spool-id", lambda: str(uuid4())).decode()
-    url, password = settings.ledger.url.value, settings.ledger.password
+    machine = made_once(settings, SPOOL_ID, lambda: str(uuid4())).decode()
+    address, times = postgres_of(settings)
     async with AsyncExitStack() as opened:
-        with read_from("DARKROOM_LEDGER_URL"):
-            address = PostgresAddress.parse(url, password.value if password else None)
-        with read_from("DARKROOM_WORKER_DEAD_AFTER"):
-            times = Times(dead_after=settings.ledger.dead_after).checked(len(address.servers))
         try:
             with read_from(f"DARKROOM_LEDGER_URL, {address.names},"):
                 database = await opened.enter_async_context(open_postgres_database(address, times=times))

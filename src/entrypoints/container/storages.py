@@ -11,7 +11,7 @@ from typing import Final
 from darkroom.domain.ports import ImageStorage
 from darkroom.entrypoints.container import plugins
 from darkroom.entrypoints.container.clock import now
-from darkroom.entrypoints.container.data_folder import data_folder, own_secret
+from darkroom.entrypoints.container.data_folder import LINK_KEY, data_folder, own_secret
 from darkroom.entrypoints.http.signed_files import FILES, SignedFiles
 from darkroom.entrypoints.settings import BadSettings, S3Settings, Settings
 
@@ -62,7 +62,7 @@ async def _open_disk(settings: Settings) -> AsyncIterator[Opened]:
     from darkroom.adapters.storages.disk import DiskImageStorage, SignedLinks
 
     links = SignedLinks(
-        secret=own_secret(settings, "link-key"),
+        secret=own_secret(settings, LINK_KEY),
         base_url=settings.service.public_url + FILES,
         ttl=timedelta(seconds=settings.storage.link_ttl),
     )

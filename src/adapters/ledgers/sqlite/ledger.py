@@ -157,6 +157,7 @@ def _open(path: Path, workers: Path, worker: str) -> tuple[WorkerLock, Turn, sql
             create(path)
             writing = opened.enter_context(closing(connect(path)))
             migrate(writing)
-        lock = opened.enter_context(closing(WorkerLock(workers, worker)))
+            # Within the turn, so that a restore sees every worker that has the file open.
+            lock = opened.enter_context(closing(WorkerLock(workers, worker)))
         opened.pop_all()
     return lock, turn, writing

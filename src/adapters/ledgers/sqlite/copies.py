@@ -1,0 +1,121 @@
+"""Copies of the SQLite file: for a backup, for a restore, and to try an upgrade on."""
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+from darkroom.adapters.ledgers.sqlite import writes
+from darkroom.adapters.ledgers.sqlite.connection import connect, faults_translated
+from darkroom.adapters.ledgers.sqlite.reads import generation_in
+from darkroom.adapters.ledgers.sqlite.schema import MIGRATIONS, migrate
+from darkroom.adapters.ledgers.sqlite.turn import Turn
+from darkroom.adapters.ledgers.worker_lock import any_lives
+from darkroom.domain.model.errors import LedgerUnavailable
+from darkroom.domain.use_cases.restored import revisions_after_restore
+
+NEWEST: Final = len(MIGRATIONS)
+"""The version of the schema that this release writes."""
+
+_COMPANIONS: Final = ("-wal", "-shm")
+
+
+def copy(path: Path, target: Path) -> None:
+    """Copy the ledger as it is at one moment, by SQLite's online backup, to a file that is not there yet.
+
+    The service may go on. The copy has the ledger's own version, whichever that is, and was checked.
+
+    Raises:
+        LedgerUnavailable: it cannot be read or written.
+    """
+    os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    with faults_translated():
+        # Read-only, so that it never checkpoints: see `Turn`.
+        source = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=5)
+        with closing(source), closing(sqlite3.connect(target)) as copied:
+            source.backup(copied)
+            _require_whole(copied)
+
+
+def version_of(path: Path) -> int:
+    """The version of the ledger's schema.
+
+    Raises:
+        LedgerUnavailable: it cannot be read.
+    """
+    with faults_translated(), closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as file:
+        version: int = file.execute("PRAGMA user_version").fetchone()[0]
+        return version
+
+
+def count(path: Path) -> int:
+    """How many generations a copy holds."""
+    with faults_translated(), closing(sqlite3.connect(path)) as file:
+        generations: int = file.execute("SELECT count(*) FROM generations").fetchone()[0]
+        return generations
+
+
+def upgrade(path: Path) -> None:
+    """Bring a copy that no process works at up to date, and check it.
+
+    Raises:
+        LedgerUnavailable: a later release has written it, or it is damaged.
+    """
+    with faults_translated(), closing(connect(path)) as file:
+        _require_whole(file)
+        migrate(file)
+        _require_whole(file)
+
+
+def end_what_may_have_left(path: Path, at: datetime) -> int:
+    """End every order of a restored copy that had not left when the backup was made; return how many.
+
+    Raises:
+        LedgerUnavailable: it cannot be read or written.
+    """
+    with faults_translated(), closing(connect(path)) as file:
+        file.execute("BEGIN IMMEDIATE")
+        rows = file.execute("SELECT * FROM generations WHERE finished_at IS NULL").fetchall()
+        ended = 0
+        for row in rows:
+            revisions = revisions_after_restore(generation_in(row), at)
+            for revision in revisions:
+                writes.record(file, revision, row["worker"])
+            ended += bool(revisions)
+        file.execute("COMMIT")
+    return ended
+
+
+@contextmanager
+def no_worker_lives(path: Path, workers: Path) -> Iterator[None]:
+    """Keep every process from opening the ledger during the block.
+
+    Raises:
+        LedgerUnavailable: a process is at work at it.
+    """
+    with closing(Turn(path.with_name(f"{path.name}-turn"))) as turn, turn:
+        if any_lives(workers):
+            raise LedgerUnavailable(f"a process of Darkroom is at work at {path}: stop the service first")
+        yield
+
+
+def put_in_place(copied: Path, path: Path, move_aside: Callable[[Path], None]) -> None:
+    """Let a copy be the ledger; MUST be called while no worker lives.
+
+    The files that were there go aside first, the main one before its companions: were this process killed in between,
+    there is no ledger, and the service does not start.
+    """
+    for name in ("", *_COMPANIONS):
+        with suppress(FileNotFoundError):
+            move_aside(path.with_name(f"{path.name}{name}"))
+    copied.rename(path)
+
+
+def _require_whole(file: sqlite3.Connection) -> None:
+    (found,) = file.execute("PRAGMA integrity_check(1)").fetchone()
+    if found != "ok":
+        raise LedgerUnavailable(f"the ledger is damaged: {found}")
