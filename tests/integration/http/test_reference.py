@@ -76,7 +76,7 @@ async def test_everything_in_the_contract_is_on_it() -> None:
     for kind in PROBLEM_TYPES.values():
         assert kind.title in page.words
         assert kind.uri in page.links
-    assert page.words.count("No room here now.") == 1
+    assert page.words.count("The service is busy.") == 1
     for said in ("Idempotency-Key", "Last-Event-ID", "traceparent", "Webhook-Signature", "384 to 640", "1 to 8 items"):
         assert said in page.words
 

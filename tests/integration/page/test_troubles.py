@@ -63,7 +63,7 @@ async def test_an_outcome_that_nobody_knows_is_told_and_left_to_who_ordered(visi
     visitor.studio.karlo.set_fault("reset-after-charge", times=1)
     await visitor.write(version="v2.1")
     await visitor.button("Draw").click()
-    told = page.get_by_role("alert").filter(has_text="Nobody knows whether it was drawn")
+    told = page.get_by_role("alert").filter(has_text="Outcome unknown")
     await expect(told.get_by_text("Nobody knows whether it was charged.")).to_be_visible()
     assert charged(visitor) == 1
     await visitor.button("Draw again").click()
