@@ -148,7 +148,7 @@ class Fallback:
         """Keep the seeds of the request where that model takes them; those that it does not take were drawn by us."""
         kept = card.seed and request.seeds and all(card.takes(seed) for seed in request.seeds)
         seeds = request.seeds if kept else GenerationRequest.settle(order, card).seeds
-        return cls(card.version, card.generator, seeds, card.cost_of(order.images))
+        return cls(card.version, card.generator, seeds, card.cost_of(order.size, order.images))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -361,9 +361,14 @@ class Generation:
             finished_at=at,
         )
 
-    def costing(self, cost: Money | None) -> Self:
-        """What the provider says that it charges for it; None if it says nothing."""
-        return replace(self, cost=cost) if cost else self
+    def costing(self, told: Money | None) -> Self:
+        """What the provider says that it charges for it settles the cost; None if it says nothing.
+
+        An amount that no provider charges, or one in another currency than the price, is not believed.
+        """
+        if told is None or told.amount > Money.MOST_CHARGED or (self.cost and self.cost.currency != told.currency):
+            return self
+        return replace(self, cost=told)
 
     def cancelled(self, at: datetime) -> Self:
         """Its owner took it back before anything was asked of the provider."""

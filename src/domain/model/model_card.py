@@ -14,6 +14,7 @@ from typing import Final, Self
 from darkroom.domain.model.errors import Violation
 from darkroom.domain.model.image_file import MediaType
 from darkroom.domain.model.money import Money
+from darkroom.domain.model.price import Price
 from darkroom.domain.model.values import (
     GuidanceScale,
     ImageSize,
@@ -112,7 +113,7 @@ class ModelCard:
     providers a 0 means one drawn by chance. `seed_told`: only a seed that the provider reports is known to have drawn
     an image; one that was merely sent is not. `reads` is markup of the engine's own that the prompts must not hold: it
     would change what was checked, or load a file. `num_inference_steps` and `guidance_scale` are None for a model that
-    does not honour them. `price` is for one image, where it is known. `idempotent` says that the provider draws and
+    does not honour them. `price` is for one image, if it is known. `idempotent` says that the provider draws and
     charges once for one key, however often a request is submitted under it. `media_source` says that it has learnt from
     examples, or follows rules alone. `ends` is the day after which the provider may remove the model, if it says one.
     `one_by_one_for` is set for a model that is asked for each sample by itself: seconds within which the last one
@@ -137,7 +138,7 @@ class ModelCard:
     reads: frozenset[Markup] = frozenset()
     num_inference_steps: NumberRange | None = None
     guidance_scale: NumberRange | None = None
-    price: Money | None = None
+    price: Price | None = None
     idempotent: bool = False
     media_source: MediaSource = MediaSource.TRAINED
     ends: date | None = None
@@ -172,9 +173,13 @@ class ModelCard:
             self.sizes, key=lambda size: (abs(size.width * size.height - _SIDE**2), abs(size.width - size.height))
         )
 
-    def cost_of(self, images: int) -> Money | None:
-        """What so many images cost, where the price is known."""
-        return self.price.times(images) if self.price else None
+    def cost_of(self, size: ImageSize, images: int) -> Money | None:
+        """What images of one size cost together, if the price is known."""
+        return self.price.of_image(size).times(images) if self.price else None
+
+    def draws(self, size: ImageSize) -> bool:
+        """Whether this model draws images of that size."""
+        return not any(self._size_violations(size.width, size.height))
 
     def takes(self, seed: Seed) -> bool:
         """Whether this model can be given that seed."""

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal, InvalidOperation
-from typing import Final, Self
+from typing import ClassVar, Final, Self
 
 from darkroom.domain.model.errors import InvalidValue
+from darkroom.domain.model.values import ImageSize
 
 _CODE_LENGTH: Final = 3
 _PLACES: Final = 6
@@ -14,6 +15,9 @@ _PLACES: Final = 6
 @dataclass(frozen=True, slots=True)
 class Money:
     """An amount, exact, in a currency named by its ISO 4217 code."""
+
+    MOST_CHARGED: ClassVar = 10**9
+    """More than any provider charges for an order; what is said to cost more is not believed."""
 
     amount: Decimal
     currency: str
@@ -33,6 +37,11 @@ class Money:
         except InvalidOperation:
             raise InvalidValue("must be an amount and a currency, such as 0.02 USD") from None
 
+    def of_image(self, size: ImageSize) -> Self:
+        """As the price of an image: the same at any size."""
+        del size
+        return self
+
     def times(self, count: int) -> Self:
         """What `count` of these cost."""
         return type(self)(self.amount * count, self.currency)
@@ -49,4 +58,4 @@ class Money:
         return cls(exact.quantize(Decimal(1)) if exact == exact.to_integral_value() else exact.normalize(), currency)
 
     def __str__(self) -> str:
-        return f"{self.amount} {self.currency}"
+        return f"{self.amount:f} {self.currency}"

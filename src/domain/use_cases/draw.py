@@ -25,6 +25,7 @@ from darkroom.domain.model.errors import (
 )
 from darkroom.domain.model.generation import GeneratedImage, Generation, State, StoredImage
 from darkroom.domain.model.identifiers import uuid7
+from darkroom.domain.model.money import Money
 from darkroom.domain.model.policy import Policy
 from darkroom.domain.ports import RECEIPT, GenerationLedger, ImageGenerator, ImageSpool, ImageStorage, Receipt
 from darkroom.domain.use_cases.drawing import Drawing
@@ -192,7 +193,7 @@ class Draw:
                 async with aclosing(answering) as answers:
                     while (answer := await _next_of(answers, OutcomeUnknown)) is not None:
                         receipt = answer
-                        drawing.generation = drawing.generation.costing(receipt.cost)
+                        drawing.generation = _settled(drawing.generation, receipt.cost)
                         self._record_beside(drawing, receipt)
                         for image in receipt.images:
                             await self._keep(drawing, image)
@@ -243,7 +244,7 @@ class Draw:
         except Superseded:
             drawing.superseded = True
         else:
-            drawing.generation = receipted.costing(drawing.generation.cost)
+            drawing.generation = receipted.costing(drawing.generation.cost)  # of a later receipt
 
     async def _spool_receipt(self, id_: str, reference: bytes) -> None:
         for keep in (
@@ -383,6 +384,16 @@ async def _next_of(coming: AsyncGenerator[T, None], otherwise: type[DrawingFaile
             raise  # it is this task that was cancelled
         log.exception("a generator broke its port")
         raise otherwise("the generator failed inside") from fault
+
+
+def _settled(generation: Generation, told: Money | None) -> Generation:
+    """The generation at the cost that its provider tells, which may be more than the limits have reserved."""
+    settled, about = generation.costing(told), {"generation": generation.id}
+    if told and settled.cost != told:
+        log.warning("%s says that it costs %s, which is not believed", generation.generator, told, extra=about)
+    elif told and generation.cost and told.amount > generation.cost.amount:
+        log.warning("%s charges %s, and not %s", generation.generator, told, generation.cost, extra=about)
+    return settled
 
 
 def _turned_away(drawing: Drawing) -> DrawingFailed | None:

@@ -160,7 +160,7 @@ class GenerateImages:
             key=key,
             promised=promised,
             webhook=webhook,
-            cost=card.cost_of(request.samples),
+            cost=card.cost_of(request.size, request.samples),
         )
 
     async def _known_by_key(self, new: Generation, refusal: ModelForbidden | Overloaded) -> Generation:

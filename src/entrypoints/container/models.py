@@ -4,7 +4,9 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from darkroom.domain.model.errors import InvalidValue
 from darkroom.domain.model.model_card import ModelCard
+from darkroom.domain.model.price import Price, SizePrice, prices_of_models
 from darkroom.domain.model.values import ModelVersion
 from darkroom.domain.ports import ImageGenerator
 from darkroom.entrypoints.settings import BadSettings, Settings
@@ -67,10 +69,13 @@ def _priced(settings: Settings, cards: Mapping[str, ModelCard]) -> Mapping[str, 
         settings.limits.spend_per_day_per_caller,
     )
     priced = {}
-    if unknown := prices.keys() - cards.keys():
-        raise BadSettings(f"DARKROOM_PRICES must be for models on offer, unlike {', '.join(sorted(unknown))}")
+    try:
+        listed = prices_of_models(prices, {version: card.price for version, card in cards.items()})
+    except InvalidValue as rule:
+        raise BadSettings(f"DARKROOM_PRICES {rule}") from rule
     for version, card in cards.items():
-        price = prices.get(version) or prices.get(settings.generators.aliases.get(version, "")) or card.price
+        price = listed.get(version) or listed.get(settings.generators.aliases.get(version, "")) or card.price
+        _require_its_sizes(card, price)
         if limit and price and price.currency != limit.currency:
             raise BadSettings(f"DARKROOM_SPEND_PER_DAY must be in {price.currency}, as {version} is")
         if limit and not price:
@@ -85,6 +90,14 @@ def _priced(settings: Settings, cards: Mapping[str, ModelCard]) -> Mapping[str, 
             )
         priced[version] = replace(card, price=price)
     return priced
+
+
+def _require_its_sizes(card: ModelCard, price: Price | None) -> None:
+    sizes = [size for size, _ in price.sizes] if isinstance(price, SizePrice) else []
+    if never := [f"{size.width}x{size.height}" for size in sizes if not card.draws(size)]:
+        raise BadSettings(
+            f"DARKROOM_PRICES must be for sizes that {card.version.value} draws, unlike {', '.join(never)}"
+        )
 
 
 def _chain(settings: Settings, version: str, cards: Mapping[str, ModelCard]) -> Sequence[str]:

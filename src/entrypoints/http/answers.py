@@ -25,11 +25,15 @@ class Image(Struct, frozen=True):
         return cls(image.id, image.seed.value if image.seed else None, linked.url)
 
 
+Amount = Annotated[str, Meta(pattern=r"^\d+(\.\d+)?$", examples=["0.02"])]
+Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", examples=["USD"])]
+
+
 class Price(Struct, frozen=True):
     """Money: an exact decimal amount, in a currency named by its ISO 4217 code."""
 
-    amount: Annotated[str, Meta(pattern=r"^\d+(\.\d+)?$", examples=["0.02"])]
-    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$", examples=["USD"])]
+    amount: Amount
+    currency: Currency
 
     @classmethod
     def of(cls, money: Money) -> Self:

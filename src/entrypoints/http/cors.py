@@ -1,30 +1,31 @@
 """Calls from the pages of other origins (Fetch standard, 3.3): only from those that the operator has set."""
 
+import re
 from collections.abc import Collection
 from typing import Final
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from darkroom.entrypoints.http.headers import values_of
+from darkroom.entrypoints.http.headers import Headers, values_of
 
 _VARY: Final = (b"vary", b"origin")
-_PREFLIGHT: Final = (
-    (b"access-control-allow-methods", b"GET, POST, DELETE"),
-    (
-        b"access-control-allow-headers",
-        (
-            b"Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Prefer, Webhook-URL, "
-            b"X-Request-ID, traceparent"
-        ),
-    ),
-    (b"access-control-max-age", b"600"),
+_METHODS: Final = (b"access-control-allow-methods", b"GET, POST, DELETE")
+_MAX_AGE: Final = (b"access-control-max-age", b"600")
+_TAKEN: Final = (
+    *("Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "Last-Event-ID", "Prefer", "Webhook-URL"),
+    *("X-Request-ID", "traceparent"),
+    *("OpenAI-Organization", "OpenAI-Project", "User-Agent"),  # OpenAI's SDK sends them, if it is told to
 )
+_OF_SDK: Final = re.compile("x-stainless-[a-z-]{1,40}")
+"""Headers in which OpenAI's SDK says what it is and how often it has tried; each release may add one."""
+
+_MOST_OF_SDK: Final = 30
 _EXPOSED: Final = (
     b"access-control-expose-headers",
     (
-        b"Darkroom-Generator, Darkroom-Model, ETag, Idempotency-Replay, Link, Location, Preference-Applied, "
-        b"Retry-After, WWW-Authenticate, X-Request-ID"
+        b"Darkroom-Cost, Darkroom-Generator, Darkroom-Model, ETag, Idempotency-Replay, Link, Location, "
+        b"Preference-Applied, Retry-After, WWW-Authenticate, X-Request-ID, x-should-retry"
     ),
 )
 
@@ -42,7 +43,8 @@ class Cors:
         allow_origin = [(b"access-control-allow-origin", origins[0].encode())] if allowed else []
         if allowed and scope["type"] == ScopeType.HTTP and scope["method"] == "OPTIONS":
             # A preflight carries no token, so it is answered before anybody asks for one.
-            await send({"type": "http.response.start", "status": 204, "headers": [_VARY, *allow_origin, *_PREFLIGHT]})
+            preflight = [_VARY, *allow_origin, _METHODS, _allowed(headers), _MAX_AGE]
+            await send({"type": "http.response.start", "status": 204, "headers": preflight})
             await send({"type": "http.response.body", "body": b"", "more_body": False})
             return
 
@@ -53,3 +55,10 @@ class Cors:
             await send(message)
 
         await self._app(scope, receive, send_allowing)
+
+
+def _allowed(headers: Headers) -> tuple[bytes, bytes]:
+    """The headers that a request may carry: of those of the SDK the ones that are asked for."""
+    asked = ",".join(values_of(headers, b"access-control-request-headers")).lower().split(",")
+    of_sdk = sorted(name for name in map(str.strip, asked) if _OF_SDK.fullmatch(name))[:_MOST_OF_SDK]
+    return b"access-control-allow-headers", ", ".join([*_TAKEN, *of_sdk]).encode()

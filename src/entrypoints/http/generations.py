@@ -41,6 +41,11 @@ def drawn_by(generation: Generation) -> dict[str, str]:
     return {"Darkroom-Generator": _ascii(generation.generator), "Darkroom-Model": _ascii(generation.model.value)}
 
 
+def costing(generation: Generation) -> dict[str, str]:
+    """The header that says what the provider charges, or may have charged, for it, if a price is known."""
+    return {"Darkroom-Cost": str(generation.cost)} if generation.cost else {}
+
+
 def _ascii(name: str) -> str:
     return quote(name, safe=string.punctuation.replace("%", "") + " ")
 
@@ -130,7 +135,7 @@ class GenerationShown(Struct, frozen=True):
             cost=Price.of(generation.cost) if generation.cost else None,
             images=list(map(SizedImage.of, await linked(generation.images, storage, charged=generation.charged))),
             deleted=[one.index for one in generation.removed],
-            problem=problem_of(failure.error(), address_of(generation)) if failure else None,
+            problem=problem_of(failure.error(), address_of(generation), generation.cost) if failure else None,
         )
 
 
@@ -204,7 +209,9 @@ class GenerationsController(Controller):
     ) -> Response[GenerationShown]:
         """Show one of the caller's generations."""
         generation = await services.keep.one(str(generation_id), request.user.subject)
-        return Response(await GenerationShown.of(generation, services.storage), headers=drawn_by(generation))
+        return Response(
+            await GenerationShown.of(generation, services.storage), headers=drawn_by(generation) | costing(generation)
+        )
 
     @delete("/{generation_id:uuid}")
     async def remove(

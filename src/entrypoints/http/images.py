@@ -16,7 +16,7 @@ from darkroom.domain.use_cases.generate_images import Outcome
 from darkroom.entrypoints.http.answers import Image
 from darkroom.entrypoints.http.auth.authentication import CallerRequest
 from darkroom.entrypoints.http.body import decode_fields, read_json
-from darkroom.entrypoints.http.generations import GenerationShown, address_of, drawn_by
+from darkroom.entrypoints.http.generations import GenerationShown, address_of, costing, drawn_by
 from darkroom.entrypoints.http.headers import Headers, idempotency_key, prefers_not_to_wait, webhook_url
 from darkroom.entrypoints.http.problems import ProblemAnswer, problem_response
 from darkroom.entrypoints.http.services import Services
@@ -85,7 +85,7 @@ async def _answer(
 ) -> Response[list[Image]] | Response[GenerationShown] | Response[ProblemAnswer]:
     generation, error = outcome.generation, outcome.error
     address, images = address_of(generation), [Image.of(image) for image in outcome.images]
-    headers = {"Link": f'<{address}>; rel="describedby"'}
+    headers = {"Link": f'<{address}>; rel="describedby"'} | costing(generation)
     if outcome.replay:
         headers["Idempotency-Replay"] = "true"
     if outcome.promised:
@@ -96,4 +96,4 @@ async def _answer(
         return Response(images, headers=headers)
     if isinstance(error, StorageUnavailable):
         headers["Location"] = address
-    return problem_response(request, error, instance=address, images=images, headers=headers)
+    return problem_response(request, error, instance=address, images=images, cost=generation.cost, headers=headers)

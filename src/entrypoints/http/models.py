@@ -7,11 +7,13 @@ from typing import Annotated, Self
 import msgspec
 from litestar import MediaType, Response, get
 from litestar.di import NamedDependency
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from darkroom.domain.model.image_file import MediaType as ImageMediaType
 from darkroom.domain.model.model_card import HONOURABLE, ModelCard, NumberRange, PixelRange
-from darkroom.entrypoints.http.answers import Price
+from darkroom.domain.model.money import Money
+from darkroom.domain.model.price import MegapixelPrice, Price, SizePrice
+from darkroom.entrypoints.http.answers import Amount, Currency
 from darkroom.entrypoints.http.auth.authentication import CallerRequest
 from darkroom.entrypoints.http.headers import values_of
 from darkroom.entrypoints.http.services import Services
@@ -53,6 +55,44 @@ class SeedRange(Struct, frozen=True):
     max: int
 
 
+class PricedSize(Struct, frozen=True):
+    """A size in pixels, and what an image costs at it."""
+
+    width: int
+    height: int
+    amount: Amount
+
+
+class ModelPrice(Struct, frozen=True, kw_only=True):
+    """What an image costs: `amount` by the image; by the megapixel (1,048,576 pixels) `amount` for the first and
+    `further` for each further one that is begun; or what `sizes` say.
+
+    With `sizes`, `amount` and `further` hold for other sizes; without them these cost as much as the dearest.
+    """
+
+    unit: Annotated[str, Meta(extra_json_schema={"enum": ["image", "megapixel", "size"]})]
+    amount: Amount | UnsetType = UNSET
+    further: Amount | UnsetType = UNSET
+    sizes: list[PricedSize] | UnsetType = UNSET
+    currency: Currency
+
+    @classmethod
+    def of(cls, price: Price | None) -> Self | None:
+        """Show a price; None if none is known."""
+        match price:
+            case Money():
+                return cls(unit="image", amount=f"{price.amount:f}", currency=price.currency)
+            case MegapixelPrice():
+                first, further = f"{price.first.amount:f}", f"{price.further.amount:f}"
+                return cls(unit="megapixel", amount=first, further=further, currency=price.currency)
+            case SizePrice():
+                sizes = [PricedSize(size.width, size.height, f"{money.amount:f}") for size, money in price.sizes]
+                others = cls.of(price.others) or cls(unit="size", currency=price.currency)
+                return structs.replace(others, unit="size", sizes=sizes)
+            case _:
+                return None
+
+
 class Model(Struct, frozen=True, kw_only=True):
     """What one model accepts. `sizes`, where given, lists the only ones; `honours` the optional fields that count.
 
@@ -71,7 +111,7 @@ class Model(Struct, frozen=True, kw_only=True):
     num_inference_steps: Numbers | None
     guidance_scale: Numbers | None
     media_type: ImageMediaType
-    price: Price | None
+    price: ModelPrice | None
 
     @classmethod
     def of(cls, card: ModelCard) -> Self:
@@ -89,7 +129,7 @@ class Model(Struct, frozen=True, kw_only=True):
             num_inference_steps=Numbers.of(card.num_inference_steps),
             guidance_scale=Numbers.of(card.guidance_scale),
             media_type=card.media_type,
-            price=Price.of(card.price) if card.price else None,
+            price=ModelPrice.of(card.price),
         )
 
 

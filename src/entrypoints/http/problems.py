@@ -17,7 +17,8 @@ from darkroom.domain.model.errors import (
     ModelForbidden,
     Violation,
 )
-from darkroom.entrypoints.http.answers import Image
+from darkroom.domain.model.money import Money
+from darkroom.entrypoints.http.answers import Image, Price
 from darkroom.entrypoints.http.errors import Forbidden, MethodNotAllowed, Unauthorized
 from darkroom.entrypoints.http.problem_types import problem_type_of
 from darkroom.entrypoints.http.public_path import public
@@ -59,6 +60,9 @@ class Problem(Struct, frozen=True, kw_only=True):
     detail: str
     instance: Annotated[str, Meta(description="What it happened to: the generation, else the address asked for.")]
     charged: Charged
+    cost: Annotated[
+        Price | UnsetType, Meta(description="What the provider charges, or may have charged, if a price is known.")
+    ] = UNSET
     provider_message: Annotated[
         str | UnsetType, Meta(description="What the provider said, where the operator lets callers see it.")
     ] = UNSET
@@ -85,8 +89,8 @@ def provider_messages(*, shown: bool) -> Iterator[None]:
         _SHOWN.reset(before)
 
 
-def problem_of(error: DarkroomError, instance: str) -> Problem:
-    """Tell an error as a problem of `instance`."""
+def problem_of(error: DarkroomError, instance: str, cost: Money | None = None) -> Problem:
+    """Tell an error as a problem of `instance`, which costs that much if it costs anything."""
     kind = problem_type_of(error)
     said = error.provider_message if _SHOWN.get() and isinstance(error, DrawingFailed) else ""
     return Problem(
@@ -96,6 +100,7 @@ def problem_of(error: DarkroomError, instance: str) -> Problem:
         detail=error.detail or kind.title,
         instance=instance,
         charged=error.charged,
+        cost=UNSET if cost is None or error.charged is Charged.NO else Price.of(cost),
         provider_message=said or UNSET,
     )
 
@@ -106,13 +111,15 @@ def problem_response(
     *,
     instance: str | None = None,
     images: Sequence[Image] = (),
+    cost: Money | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response[ProblemAnswer]:
     """Answer a request with its problem.
 
-    `instance` is what it happened to, where that is not the address asked for; `images` are those stored all the same.
+    `instance` is what it happened to, where that is not the address asked for; `images` are those stored all the same,
+    `cost` is what the provider charges, or may have charged.
     """
-    problem = problem_of(error, instance or public(quote(request.scope["path"])))
+    problem = problem_of(error, instance or public(quote(request.scope["path"])), cost)
     request.scope["state"][PROBLEM] = problem_type_of(error).slug
     answer = ProblemAnswer(
         **structs.asdict(problem),

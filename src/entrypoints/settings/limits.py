@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Annotated
 
 from darkroom.domain.model.money import Money
+from darkroom.domain.model.price import MegapixelPrice
 from darkroom.entrypoints.settings import parsers as read
 from darkroom.entrypoints.settings.setting import Secret, Setting
 
@@ -146,8 +147,14 @@ class LimitSettings:
         ),
     ] = None
     prices: Annotated[
-        Mapping[str, Money],
-        Setting("DARKROOM_PRICES", read.prices, "what one image costs: `v2.1=0.02 USD,...`", "none"),
+        Mapping[str, Money | MegapixelPrice],
+        Setting(
+            "DARKROOM_PRICES",
+            read.prices,
+            "what an image costs, `v2.1=0.02 USD,...`; or a megapixel, `flux=0.03 USD/MP`; or the first and each "
+            "further one, `flux=0.03+0.015 USD/MP`; or an image of a size, `gpt-image-2@1024x1024=0.04 USD`",
+            "none",
+        ),
     ] = field(default_factory=dict)
     spend_per_day: Annotated[
         Money | None,

@@ -9,6 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from darkroom.domain.model.errors import InvalidValue
 from darkroom.domain.model.money import Money
+from darkroom.domain.model.price import MegapixelPrice, read_price
 from darkroom.entrypoints.settings.setting import InvalidSetting, Secret
 
 _UNITS = {"": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
@@ -176,9 +177,12 @@ def money(value: str) -> Money:
         raise InvalidSetting(str(rule)) from None
 
 
-def prices(value: str) -> Mapping[str, Money]:
-    """What one image costs, by the model's version."""
-    return {version: money(price) for version, price in _pairs(value, "v2.1=0.02 USD").items()}
+def prices(value: str) -> Mapping[str, Money | MegapixelPrice]:
+    """What an image or a megapixel costs, by the model's version, or by that and a size."""
+    try:
+        return {line: read_price(price) for line, price in _pairs(value, "v2.1=0.02 USD").items()}
+    except InvalidValue as rule:
+        raise InvalidSetting(str(rule)) from None
 
 
 def days_of_models(value: str) -> Mapping[str, date]:

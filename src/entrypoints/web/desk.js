@@ -2,6 +2,7 @@
 
 import { announce, byId, el } from "./dom.js";
 import { SEED_MAX, numbersOf } from "./limits.js";
+import { priceOf } from "./prices.js";
 import { orderOf, picture } from "./shots.js";
 import { offerSizes, readSize, writeSize } from "./sizes.js";
 import { button, say, speak, spoken } from "./words.js";
@@ -158,7 +159,7 @@ function refresh() {
   const named = given("seed") ? seeds().length : 0;
   field.samples.disabled = named > 0;
   if (named) field.samples.value = named;
-  const { price } = model();
+  const price = priceOf(model().price, Number(field.width.value), Number(field.height.value));
   byId("price").hidden = !price;
   if (price) speak(byId("price"), "price", { price, count: Number(field.samples.value) || 1 });
   if (origin) showChanges();

@@ -35,11 +35,26 @@ async def test_an_origin_that_is_set_may_ask_and_read() -> None:
     for told in (preflight, answer, refused, denied):
         assert told.headers["access-control-allow-origin"] == PAGE
         assert "access-control-allow-credentials" not in told.headers
-    assert {"Link", "Location", "Idempotency-Replay", "Retry-After", "X-Request-ID"} <= {
+    assert {"Darkroom-Cost", "Link", "Location", "Idempotency-Replay", "Retry-After", "X-Request-ID"} <= {
         name.strip() for name in answer.headers["access-control-expose-headers"].split(",")
     }
     assert answer.headers["vary"] == "origin"
     assert denied.status_code == 401
+
+
+async def test_openai_s_sdk_may_call_from_a_browser() -> None:
+    """The headers that openai 6.49 sends beside those that every page may."""
+    of_sdk = [
+        f"x-stainless-{name}"
+        for name in ("arch", "lang", "os", "package-version", "retry-count", "runtime", "runtime-version", "timeout")
+    ]
+    sent = ["authorization", "content-type", "idempotency-key", "openai-organization", "user-agent", *of_sdk]
+    headers = PREFLIGHT | {"Access-Control-Request-Headers": ",".join([*sent, "x-stainless-(x)", "x-other"])}
+    async with open_house(cors_origins=[PAGE]) as house:
+        preflight = await house.client.options("/v1/images/generations", headers=headers)
+    allowed = {name.strip().lower() for name in preflight.headers["access-control-allow-headers"].split(",")}
+    assert {*sent} <= allowed
+    assert not {"x-other", "x-stainless-(x)"} & allowed
 
 
 async def test_any_other_origin_is_kept_out() -> None:

@@ -50,7 +50,7 @@ async def test_models_are_shown_as_orders_are_held_to_them() -> None:
                 "num_inference_steps": None,
                 "guidance_scale": None,
                 "media_type": "image/png",
-                "price": {"amount": "0.04", "currency": "USD"},
+                "price": {"unit": "image", "amount": "0.04", "currency": "USD"},
             },
         ]
     }

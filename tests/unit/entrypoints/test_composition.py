@@ -11,6 +11,7 @@ from darkroom.domain.model.generation import GeneratedImage, Generation, Generat
 from darkroom.domain.model.limits import Caller
 from darkroom.domain.model.money import Money
 from darkroom.domain.model.order import read_order
+from darkroom.domain.model.values import ImageSize
 from darkroom.domain.ports import ImageGenerator, Receipt
 from darkroom.entrypoints.container.composition import Container, open_container
 from darkroom.entrypoints.settings import BadSettings, Settings
@@ -57,6 +58,20 @@ async def test_the_operator_knows_prices_better_than_the_cards(tmp_path: Path) -
     assert generation.cost == Money(Decimal("0.06"), "USD")
 
 
+async def test_prices_by_size_are_the_alias_s_own_or_its_model_s(tmp_path: Path) -> None:
+    settings = {
+        "DARKROOM_PRICES": "memory@1024x1024=0.04 USD,memory=0.03+0.01 USD/MP,v2.0@64x64=0.1 USD",
+        "DARKROOM_ALIASES": "v2.1=memory,v2.0=memory",
+    }
+    async with opened(tmp_path, **settings) as container:
+        costs = {
+            version: [str(card.cost_of(ImageSize(width, 1024), 1)) for width in (64, 1024, 2048)]
+            for version, card in container.cards().items()
+        }
+    by_model = ["0.03 USD", "0.04 USD", "0.04 USD"]
+    assert costs == {"memory": by_model, "v2.1": by_model, "v2.0": ["0.1 USD"] * 3}
+
+
 async def test_the_operator_knows_later_news_of_a_models_end(tmp_path: Path) -> None:
     settings = {"DARKROOM_ENDING_DATES": "memory=2027-03-31", "DARKROOM_ALIASES": "v2.1=memory"}
     async with opened(tmp_path, **settings) as container:
@@ -78,6 +93,11 @@ async def test_what_the_limit_cannot_count_is_told(tmp_path: Path, caplog: pytes
     ("settings", "problem"),
     [
         ({"DARKROOM_PRICES": "v9=1 USD"}, "DARKROOM_PRICES must be for models on offer, unlike v9"),
+        ({"DARKROOM_PRICES": "memory@9x9=1 USD"}, "DARKROOM_PRICES must be for models on offer, unlike memory@9x9"),
+        (
+            {"DARKROOM_PRICES": "memory@4096x16=1 USD"},
+            "DARKROOM_PRICES must be for sizes that memory draws, unlike 4096x16",
+        ),
         (
             {"DARKROOM_PRICES": "memory=1 USD", "DARKROOM_SPEND_PER_DAY": "9 KRW"},
             "DARKROOM_SPEND_PER_DAY must be in USD, as memory is",

@@ -143,12 +143,12 @@ def _draw_images() -> Json:
             200: answer(
                 "The images, in the order of the seeds.",
                 images,
-                *("Link", "Idempotency-Replay", "Darkroom-Generator", "Darkroom-Model"),
+                *("Link", "Idempotency-Replay", "Darkroom-Generator", "Darkroom-Model", "Darkroom-Cost"),
             ),
             202: answer(
                 "The generation, for a client that does not wait.",
                 schema("GenerationShown"),
-                *("Link", "Location", "Preference-Applied", "Retry-After", "Idempotency-Replay"),
+                *("Link", "Location", "Preference-Applied", "Retry-After", "Idempotency-Replay", "Darkroom-Cost"),
             ),
         },
         *_ORDER_PROBLEMS,
@@ -218,7 +218,7 @@ def _list_generations() -> Json:
 
 
 def _show_generation() -> Json:
-    headers = ("Darkroom-Generator", "Darkroom-Model")
+    headers = ("Darkroom-Generator", "Darkroom-Model", "Darkroom-Cost")
     shown = answer("The generation as it stands.", schema("GenerationShown"), *headers)
     return operation("show_generation", "Show one of your generations", {200: shown}, NotFound, Gone, Overloaded)
 

@@ -33,6 +33,11 @@ HEADERS: Final[Mapping[str, Json]] = {
         ("Idempotency-Replay", "The order was accepted before, under the same key.", {"const": "true"}),
         ("Darkroom-Generator", "The generator that drew the images.", {"examples": ["karlo"]}),
         ("Darkroom-Model", "The model that drew the images, as `GET /api/models` names it.", {"examples": ["v2.1"]}),
+        (
+            "Darkroom-Cost",
+            "What the provider charges, or may have charged, for the images; only if a price is known.",
+            {"pattern": r"^\d+(\.\d+)? [A-Z]{3}$", "examples": ["0.04 USD"]},
+        ),
         ("Preference-Applied", "The request was not made to wait.", {"const": "respond-async"}),
         ("Retry-After", "Seconds after which another try makes sense.", {"type": "integer", "minimum": 0}),
         ("WWW-Authenticate", "What is missing.", {"enum": _CHALLENGES}),
@@ -59,7 +64,8 @@ _HEADERS_OF_PROBLEMS: Final = {
     401: ("WWW-Authenticate",),
     403: ("WWW-Authenticate",),
     429: ("Retry-After",),
-    503: ("Retry-After",),
+    502: ("Darkroom-Cost",),
+    503: ("Retry-After", "Darkroom-Cost"),
 }
 
 

@@ -130,7 +130,7 @@ def _draw() -> Json:
         *(QuotaExceeded, SpendLimit, Overloaded),
         *DrawingFailed.__subclasses__(),
     )
-    headers = ("Location", "Idempotency-Replay", "Darkroom-Generator", "Darkroom-Model")
+    headers = ("Location", "Idempotency-Replay", "Darkroom-Generator", "Darkroom-Model", "Darkroom-Cost")
     operation = _operation(
         "draw_v1_images", "Draw images for a client of OpenAI's Images API", "The images.", "DrawnImages", *may
     )

@@ -20,7 +20,7 @@ from darkroom.domain.use_cases.links import LinkedImage
 from darkroom.entrypoints.http.answers import Image
 from darkroom.entrypoints.http.auth.authentication import CallerRequest
 from darkroom.entrypoints.http.body import read_json
-from darkroom.entrypoints.http.generations import address_of, drawn_by
+from darkroom.entrypoints.http.generations import address_of, costing, drawn_by
 from darkroom.entrypoints.http.images_api.asked import BYTES, URL, read_request
 from darkroom.entrypoints.http.images_api.refusals import BELOW, refusal_response
 from darkroom.entrypoints.http.services import Services
@@ -62,7 +62,7 @@ class Drawing:
     def __init__(self, request: CallerRequest, services: Services, outcome: Outcome, forms: Collection[str]) -> None:
         self._request, self._services, self._outcome, self._forms = request, services, outcome, forms
         generation = outcome.generation
-        self._headers = {"Location": address_of(generation), **drawn_by(generation)}
+        self._headers = {"Location": address_of(generation), **drawn_by(generation), **costing(generation)}
         if outcome.replay:
             self._headers["Idempotency-Replay"] = "true"
 
