@@ -44,9 +44,14 @@ test-parts: ## Install the programs that tests need from Debian (needs root); wh
 		DEBIAN_FRONTEND=noninteractive apt-get install --no-install-recommends --yes -qq $$missing >/dev/null; } || \
 	echo "SKIPPED PARTS: not installed here:$$missing (Debian: apt-get install$$missing)" >&2
 
+# Coverage makes the tests nearly twice as slow, so only `make coverage` and continuous integration measure it.
 .PHONY: test
-test: $(dev_ready) test-parts ## Run all tests but the long ones, with branch coverage
-	$(bin)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadscope --cov --cov-report term
+test: $(dev_ready) test-parts ## Run all tests but the long ones; `make test COVERAGE=1` as `make coverage`
+	$(bin)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadscope $(if $(COVERAGE),--cov --cov-report term)
+
+.PHONY: coverage
+coverage: ## Run the same tests with branch coverage, and fail if too little is covered
+	@$(MAKE) --no-print-directory test COVERAGE=1
 
 .PHONY: test-peers
 test-peers: ## Install LiteLLM and OpenAI's SDK, each in an environment of its own, for `make test-long`

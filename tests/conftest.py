@@ -1,6 +1,9 @@
 import gc
 import os
+import sqlite3
 from collections.abc import Generator
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -28,3 +31,23 @@ def pytest_collection() -> Generator[None, object, object]:
         return (yield)
     finally:
         gc.enable()
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)  # before pytest-cov combines the data files
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
+    """Remove what a process that a test killed had only begun to write down of its coverage."""
+    try:
+        return (yield)
+    finally:
+        if not hasattr(session.config, "workerinput"):  # others may still be writing when a worker ends
+            for file in session.config.rootpath.glob(".coverage.*"):
+                if not _is_written(file):
+                    file.unlink()
+
+
+def _is_written(coverage: Path) -> bool:
+    try:
+        with closing(sqlite3.connect(f"file:{coverage}?mode=ro", uri=True)) as database:
+            return database.execute("SELECT version FROM coverage_schema").fetchone() is not None
+    except sqlite3.DatabaseError:
+        return False

@@ -9,6 +9,7 @@ import aiohttp
 import httpx
 from aiohttp.resolver import ThreadedResolver
 
+from darkroom.adapters.outbound_http.authorities import authorities
 from darkroom.adapters.outbound_http.free_calls import FreeCalls
 from darkroom.adapters.outbound_http.headers import HEADERS
 from darkroom.adapters.outbound_http.proxies import Proxies
@@ -66,7 +67,7 @@ class PublishedDocuments:
 @asynccontextmanager
 async def open_published_documents(*, trust_env: bool = False) -> AsyncIterator[PublishedDocuments]:
     """Open it for as long as the block lasts. `trust_env` as for `open_provider_http`; plain http goes past proxies."""
-    tls = httpx.create_ssl_context(trust_env=trust_env)
+    tls = authorities(trust_env=trust_env)
     proxies = Proxies.of_environment() if trust_env else Proxies()
     plain = aiohttp.TCPConnector(resolver=NoPublicAddresses(ThreadedResolver()), force_close=True)
     async with (

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Final
 
 import aiohttp
-import httpx
 from aiohttp.abc import AbstractResolver
 from aiohttp.resolver import ThreadedResolver
 
 from darkroom.adapters.byte_room import ByteRoom
+from darkroom.adapters.outbound_http.authorities import authorities
 from darkroom.adapters.outbound_http.bodies import BodyReader
 from darkroom.adapters.outbound_http.endpoint import Endpoint
 from darkroom.adapters.outbound_http.free_calls import FreeCalls
@@ -79,7 +79,7 @@ async def open_provider_http(
     along = {Origin.of(endpoint.url("/")): headers for endpoint, headers in (link_headers or {}).items()}
     hosts = ImageHosts.parse(image_hosts)
     proxies = Proxies.of_environment() if trust_env else Proxies()
-    tls = httpx.create_ssl_context(trust_env=trust_env)
+    tls = authorities(trust_env=trust_env)
     resolver = resolver or ThreadedResolver()
     trusted = {(origin.host, origin.port) for origin in hosts.trusted} | set(proxies.addresses())
     # On a connection kept alive nobody knows whether what was sent into its end has arrived: none for paid calls.

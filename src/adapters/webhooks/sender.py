@@ -13,6 +13,7 @@ from aiohttp.abc import AbstractResolver
 from aiohttp.resolver import ThreadedResolver
 
 from darkroom.adapters.outbound_http.answer import Answer
+from darkroom.adapters.outbound_http.authorities import authorities
 from darkroom.adapters.outbound_http.headers import HEADERS
 from darkroom.adapters.outbound_http.image_hosts import ImageHosts, read_link
 from darkroom.adapters.outbound_http.proxies import Proxies
@@ -108,7 +109,7 @@ async def open_webhook_sender(
     proxies = Proxies.of_environment() if trust_env else Proxies()
     trusted = {(origin.host, origin.port) for origin in allowed.trusted} if allowed else set()
     resolving = PublicAddresses(resolver or ThreadedResolver(), exempt=trusted | set(proxies.addresses()))
-    tls = httpx.create_ssl_context(trust_env=trust_env)
+    tls = authorities(trust_env=trust_env)
     connector = aiohttp.TCPConnector(ssl=tls, resolver=resolving, force_close=True)
     async with AiohttpTransport(connector, proxies) as transport:
         yield HttpWebhookSender(transport, signatures, allowed, clock)

@@ -1,10 +1,32 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Final
 
 import pytest
 
 from integration.generators.karlo_provider import KarloProvider, karlo_provider
+
+# Rules that try the calls under a generator more than the generator itself, by their hundreds. Generators share those
+# calls, so the rules are tried at one generator of each shape, and at all of them by `make test-long`.
+_OF_THE_CALLS: Final = (
+    "test_trouble_passes_without_a_trace",
+    "test_waiting_for_the_answer_can_be_cancelled_again_and_again",
+    "test_many_draw_side_by_side_and_each_gets_its_own",
+    "test_cancelled_wherever_it_stands_it_leaves_nothing_running",
+    "test_whoever_stops_collecting_leaves_nothing_running",
+)
+_ONE_OF_EACH_SHAPE: Final = (
+    "test_karlo.py::TestByLinks",  # one call for all samples, links
+    "test_openai_images.py::TestEngine",  # a call for each sample, base64
+    "test_fal.py::TestFal",  # a queue that is asked
+)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    rule = getattr(item, "originalname", item.name)
+    if rule in _OF_THE_CALLS and not any(shape in item.nodeid for shape in _ONE_OF_EACH_SHAPE):
+        item.add_marker(pytest.mark.long)
 
 
 @pytest.fixture

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
+
+import pytest
 
 from darkroom.adapters.conformance import draw, plain_request
 from darkroom.domain.ports import ImageGenerator
@@ -20,6 +22,17 @@ TOLD: Final[Mapping[str, Told]] = {
     "images-too-few": UNUSABLE,
     "images-duplicated": ALL,
 }
+
+_SHARED: Final = frozenset(fault.name for fault in SHARED_MENU)
+
+
+def menu(names: Iterable[str]) -> list[object]:
+    """The faults of a provider, of which the shared ones are long.
+
+    All of those are tried at Karlo, whose generator has the same calls under it, and one for each situation is tried by
+    the rules for generators (`ProviderContract`).
+    """
+    return [pytest.param(name, marks=pytest.mark.long if name in _SHARED else ()) for name in names]
 
 
 async def tell(

@@ -9,7 +9,7 @@ import pytest
 
 from darkroom.domain.model.errors import Charged
 from integration.generators.one_call_an_image import TOLD as TOLD_OF_ALL
-from integration.generators.one_call_an_image import tell
+from integration.generators.one_call_an_image import menu, tell
 from integration.generators.openai_images_provider import OpenAIImagesProvider, openai_images_provider
 from integration.generators.test_karlo_faults import ALL, REFUSED, REJECTED, UNAVAILABLE, UNKNOWN, UNUSABLE, Told, each
 from integration.generators.test_openai_images import opened
@@ -47,7 +47,7 @@ def test_every_fault_of_the_menu_is_expected_here() -> None:
     assert set(TOLD) == set(MENU)
 
 
-@pytest.mark.parametrize("fault", MENU)
+@pytest.mark.parametrize("fault", menu(MENU))
 async def test_a_fault_of_an_engine_that_links_is_called_what_it_is(provider: OpenAIImagesProvider, fault: str) -> None:
     async with (
         opened(provider, ENGINE, response_format="url") as generator,
@@ -56,7 +56,7 @@ async def test_a_fault_of_an_engine_that_links_is_called_what_it_is(provider: Op
         await tell(provider.simulator, generator, impatient, fault, TOLD[fault])
 
 
-@pytest.mark.parametrize("fault", IN_BASE64)
+@pytest.mark.parametrize("fault", menu(IN_BASE64))
 async def test_a_fault_of_openai_is_called_what_it_is(provider: OpenAIImagesProvider, fault: str) -> None:
     async with opened(provider, "gpt-image-2") as generator, opened(provider, "gpt-image-2", patience=1.0) as impatient:
         await tell(provider.simulator, generator, impatient, fault, TOLD[fault])

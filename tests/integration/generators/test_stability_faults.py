@@ -9,7 +9,7 @@ import pytest
 
 from darkroom.domain.ports import ImageGenerator
 from integration.generators.one_call_an_image import TOLD as TOLD_OF_ALL
-from integration.generators.one_call_an_image import tell
+from integration.generators.one_call_an_image import menu, tell
 from integration.generators.stability_provider import StabilityProvider, stability_provider
 from integration.generators.test_karlo_faults import ALL, REFUSED, REJECTED, UNAVAILABLE, UNKNOWN, UNUSABLE, Told, each
 from integration.generators.test_stability import opened
@@ -55,7 +55,7 @@ def test_every_fault_of_the_menu_is_expected_here() -> None:
     assert set(TOLD) == set(MENU)
 
 
-@pytest.mark.parametrize("fault", MENU)
+@pytest.mark.parametrize("fault", menu(MENU))
 async def test_a_fault_is_called_what_it_is_and_paid_once(
     generator: ImageGenerator, impatient: ImageGenerator, provider: StabilityProvider, fault: str
 ) -> None:

@@ -10,7 +10,7 @@ import pytest
 from darkroom.adapters.conformance import draw, plain_request
 from darkroom.domain.ports import ImageGenerator
 from integration.generators.one_call_an_image import TOLD as TOLD_OF_ALL
-from integration.generators.one_call_an_image import tell
+from integration.generators.one_call_an_image import menu, tell
 from integration.generators.test_karlo_faults import ALL, REFUSED, UNKNOWN, UNUSABLE, each
 from integration.generators.webui_provider import WebUIProvider, webui_provider
 from simulators.webui import webui_simulator
@@ -45,7 +45,7 @@ def test_every_fault_of_the_menu_is_expected_here() -> None:
     assert set(TOLD) == set(webui_simulator().faults.menu)
 
 
-@pytest.mark.parametrize("fault", MENU)
+@pytest.mark.parametrize("fault", menu(MENU))
 async def test_a_fault_is_called_what_it_is(generator: ImageGenerator, provider: WebUIProvider, fault: str) -> None:
     async with provider.opened(patience=1.0) as impatient:
         await tell(provider.simulator, generator, impatient, fault, TOLD[fault])

@@ -16,7 +16,11 @@ PIECES = st.sampled_from((*ADDRESSES, *OTHERS))
 TEXTS = st.one_of(st.text(max_size=60), st.lists(PIECES, max_size=8).map("".join), st.integers().map(str))
 
 
-@pytest.mark.parametrize("declared", DECLARED.values(), ids=DECLARED)
+# Settings that are read by the same function are one kind, whatever its bounds are.
+KINDS = {one.setting.read.__qualname__.partition(".")[0]: one for one in DECLARED.values()}
+
+
+@pytest.mark.parametrize("declared", KINDS.values(), ids=KINDS)
 @given(text=TEXTS)
 @example(text="~nobody-is-called-so/x")
 @example(text="\0")
