@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from darkroom.domain.model.errors import Charged, DarkroomError, NothingWasDrawn
 from darkroom.domain.model.generation import Generation, State
+from darkroom.domain.ports import RECEIPT
 from simulation.fate import Fate
 from simulation.life import Life, World
 from simulation.virtual_time import run
@@ -164,8 +165,11 @@ def _hold_for_images(generation: Generation, world: World) -> None:
     if generation.failure:
         assert "lost" not in generation.failure.detail, "what was drawn is never lost"
     stored = {image.index for image in generation.images}
-    for index in range(generation.request.samples):
-        assert index in stored or (generation.id, index) not in world.spool.ever, "what was spooled is stored"
+    aside = {data for name, data in world.spool.aside if name.startswith(generation.id)}
+    for index in {index for id_, index in world.spool.ever if id_ == generation.id} - stored - {RECEIPT}:
+        picture = world.provider.pictures[generation.id][index]
+        kept_aside = generation.state is State.UNUSABLE and picture in aside
+        assert kept_aside, "what was spooled is stored, or set aside if it was told before that it cannot be used"
     if generation.state is State.STORED:
         assert [image.index for image in generation.images] == list(range(generation.request.samples))
     for image in generation.images:

@@ -30,7 +30,7 @@ from darkroom.domain.model.policy import Policy
 from darkroom.domain.ports import RECEIPT, GenerationLedger, ImageGenerator, ImageSpool, ImageStorage, Receipt
 from darkroom.domain.use_cases.drawing import Drawing
 from darkroom.domain.use_cases.evidence import aside_name
-from darkroom.domain.use_cases.patience import OutOfPatience, before_money, once, patiently
+from darkroom.domain.use_cases.patience import OutOfPatience, before_money, once, patiently, pauses
 from darkroom.domain.use_cases.provider_quota import ProviderQuota
 
 T = TypeVar("T")
@@ -63,8 +63,8 @@ class Draw:
         one_by_one = {card.version.value for card in generator.cards if card.one_by_one_for is not None}
         self._quota = ProviderQuota(ledger, policy, one_by_one=one_by_one)
 
-    async def __call__(self, generation: Generation, known: Known) -> Drawing:
-        """Return it `drawn`, or at its end without an image.
+    async def __call__(self, drawing: Drawing, known: Known) -> None:
+        """Bring it to `drawn`, or to its end without an image.
 
         A received one is handed on to its fallbacks for as long as nothing was spent. A submitted one never is: its
         caller may have gone, and ordered again. `superseded` says that another worker has taken it meanwhile, and that
@@ -73,27 +73,21 @@ class Draw:
         Raises:
             Superseded: its owner cancelled it, or another worker has taken it, before anything was asked of a provider.
         """
-        drawing, refusals = Drawing(generation), list[DrawingFailed]()
         try:
-            if generation.state is not State.RECEIVED:
+            if drawing.generation.state is State.RECEIVED:
+                await self._ask_one_after_the_other(drawing)
+            else:
                 await self._take_up(drawing)
-                return await self._finished(drawing, known)
-            await self._ask(drawing)
-            while refusal := _turned_away(drawing):
-                refusals.append(refusal)
-                if not (drawing.generation.fallbacks and await self._can_be_handed_on(drawing)):
-                    drawing.failure = _of_all(refusals)
-                    break
-                self._hand_on(drawing, refusal)
-                await self._ask(drawing)
-            return drawing if drawing.unwritten else await self._finished(drawing, known)
+            if not drawing.unwritten:
+                await self._finish(drawing, known)
         finally:
             if drawing.recording:
                 drawing.recording.cancel()
 
-    async def give_up(self, generation: Generation, failure: DrawingFailed, known: Known) -> Drawing:
-        """Return it at its end, or `drawn` with the images that were spooled before an interruption."""
-        return await self._finished(Drawing(generation, failure=failure, taken_up=True), known)
+    async def give_up(self, drawing: Drawing, failure: DrawingFailed, known: Known) -> None:
+        """Bring it to its end, or to `drawn` with the images that were spooled before an interruption."""
+        drawing.failure, drawing.taken_up = failure, True
+        await self._finish(drawing, known)
 
     async def can_be_taken_up(self, generation: Generation) -> bool:
         """Whether there is something to collect for one that was submitted: a receipt, or the provider knows of it."""
@@ -114,6 +108,18 @@ class Draw:
         if receipt is not None and len(drawing.images) < generation.request.samples:
             await self._collect(drawing, Receipt(receipt))
         return drawing
+
+    async def _ask_one_after_the_other(self, drawing: Drawing) -> None:
+        """Ask its model, and its fallbacks for as long as nothing was spent."""
+        refusals = list[DrawingFailed]()
+        await self._ask(drawing)
+        while refusal := _turned_away(drawing):
+            refusals.append(refusal)
+            if not (drawing.generation.fallbacks and await self._can_be_handed_on(drawing)):
+                drawing.failure = _of_all(refusals)
+                break
+            self._hand_on(drawing, refusal)
+            await self._ask(drawing)
 
     async def _can_be_handed_on(self, drawing: Drawing) -> bool:
         """Whether the receipt of the model that was asked last is in nobody's way: no other may be asked with it."""
@@ -258,19 +264,19 @@ class Draw:
             else:
                 return
 
-    async def _finished(self, drawing: Drawing, known: Known) -> Drawing:
+    async def _finish(self, drawing: Drawing, known: Known) -> None:
         """Write down what came of it."""
         if drawing.failure and drawing.taken_up:
             await self._join_spooled(drawing, drawing.failure)
-        failure = drawing.failure
-        if failure:
+        if failure := drawing.failure:
             log.warning("%s: %s", failure.code, failure, extra={"generation": drawing.generation.id})
             await self._set_aside(drawing.generation, failure.all_evidence)
         if not drawing.superseded:
             known(self._end_of(drawing))
             await drawing.recorded()
+            await self._keep_what_is_in_memory(drawing)
         if drawing.superseded:
-            return drawing
+            return
         end = self._end_of(drawing)
         try:
             await self._written(end)
@@ -278,7 +284,6 @@ class Draw:
             drawing.superseded = True
         else:
             drawing.generation = end
-        return drawing
 
     def _end_of(self, drawing: Drawing) -> Generation:
         if drawing.failure and not drawing.images:
@@ -309,17 +314,32 @@ class Draw:
         """What the spool does not take is uploaded at once. What is another worker's now, or is not taken there
         either, stays in memory, and beside that in the evidence if that takes it.
         """
-        id_ = drawing.generation.id
-        if not drawing.superseded:
-            try:
-                await once(lambda: self._storage.put(placed, data), timeout=self._policy.patience)
-            except Exception as fault:  # noqa: BLE001  # it is tried on while the process lives
-                log.error("image %d is in memory only: %r", placed.index, fault, extra={"generation": id_})  # noqa: TRY400
-            else:
-                drawing.in_storage.add(placed.index)
-                return
-        drawing.in_memory[placed.index] = data
-        await self._set_aside(drawing.generation, [data])
+        if drawing.superseded or not await self._storage_takes(drawing, placed, data):
+            drawing.in_memory[placed.index] = data
+            await self._set_aside(drawing.generation, [data])
+
+    async def _keep_what_is_in_memory(self, drawing: Drawing) -> None:
+        """Wait until the spool or the storage takes it: what is written down as `drawn` outlives the process."""
+        id_, waits = drawing.generation.id, pauses()
+        while drawing.in_memory and not drawing.superseded:
+            await asyncio.sleep(next(waits))
+            for index, data in [*drawing.in_memory.items()]:
+                try:
+                    await once(partial(self._spool.put, id_, index, data), timeout=self._policy.call_timeout)
+                except Exception:  # noqa: BLE001  # the storage may take it
+                    if not await self._storage_takes(drawing, drawing.images[index], data):
+                        continue
+                del drawing.in_memory[index]
+
+    async def _storage_takes(self, drawing: Drawing, placed: StoredImage, data: bytes) -> bool:
+        try:
+            await once(lambda: self._storage.put(placed, data), timeout=self._policy.patience)
+        except Exception as fault:  # noqa: BLE001  # it is tried on while the process lives
+            about = {"generation": drawing.generation.id}
+            log.error("image %d is in memory only: %r", placed.index, fault, extra=about)  # noqa: TRY400
+            return False
+        drawing.in_storage.add(placed.index)
+        return True
 
     async def _join_spooled(self, drawing: Drawing, failure: DrawingFailed) -> None:
         """Add what lies in the spool already; of these only the bytes are known, and which samples they are.

@@ -17,6 +17,8 @@ from darkroom.domain.use_cases.store import Store
 
 ACCEPTED: Final = "its operator accepted an image that had been set aside"
 
+_ACCEPTING: Final = (State.UNKNOWN, State.UNUSABLE)
+
 QUOTING: Final = "prompt"
 """A part of the names of evidence in which a prompt may be quoted."""
 
@@ -76,7 +78,7 @@ class AcceptEvidence:
         if found is None or found.erased_at:
             raise NotFound("there is no such generation")
         missing = set(range(found.request.samples)) - found.once_stored
-        if found.state not in (State.UNKNOWN, State.UNUSABLE) or index not in missing:
+        if found.state not in _ACCEPTING or index not in missing:
             raise InvalidValue(f"must be the index of an image that is missing: it is {found.state}, without {missing}")
         try:
             seed = found.request.seeds[index] if found.request.seeds else None
@@ -91,4 +93,4 @@ class AcceptEvidence:
             at=self._clock(),
         )
         drawing = Drawing(found, images={index: placed}, in_memory={index: image.data}, superseded=True)
-        return await self._lift(drawing, ACCEPTED)
+        return await self._lift(drawing, ACCEPTED, liftable=_ACCEPTING)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -27,7 +27,8 @@ _LOOK_EVERY: Final = 1.0  # seconds between two looks at what another worker mak
 class Lift:
     """Gives a generation what was received for it, although another worker has taken it and called it unknown.
 
-    If that worker finished it, the row stays as it is; if its owner deleted it, it stays deleted and the bytes go.
+    If that worker finished it, the row stays as it is: an answer that was given is changed only if it was unknown. An
+    image that the row lacks is then left to be set aside. If its owner deleted it, it stays deleted and the bytes go.
     """
 
     def __init__(
@@ -42,8 +43,10 @@ class Lift:
         self._storage, self._ledger, self._store = storage, ledger, store
         self._policy, self._clock = policy, clock
 
-    async def __call__(self, drawing: Drawing, reason: str = LATE) -> Generation:
-        """Return the generation as it stands in the end."""
+    async def __call__(
+        self, drawing: Drawing, reason: str = LATE, *, liftable: Collection[State] = (State.UNKNOWN,)
+    ) -> Generation:
+        """Return the generation as it stands in the end; it is lifted from a `liftable` state alone."""
         id_ = drawing.generation.id
         while True:
             found = await self._found(id_)
@@ -52,7 +55,7 @@ class Lift:
             if not found.state.final:
                 await asyncio.sleep(_LOOK_EVERY)
                 continue
-            lifted = await self._lifted(found, drawing, reason)
+            lifted = await self._lifted(found, drawing, reason) if found.state in liftable else None
             if lifted is None:
                 log.warning("what was received late is not needed: it is %s", found.state, extra={"generation": id_})
                 await self._discard(drawing, found)
@@ -80,7 +83,9 @@ class Lift:
         return image.index in drawing.in_storage
 
     async def _discard(self, drawing: Drawing, found: Generation) -> None:
-        """Remove what was uploaded for nothing: what the row does not speak of."""
+        """Remove what was uploaded or spooled for nothing: what the row does not speak of, unless it lacks that."""
+        if found.state is State.UNUSABLE and not found.erased_at:
+            return
         named = {image.key for image in (*found.images, *found.waiting)}
         for index, image in drawing.images.items():
             if index in drawing.in_storage and image.key not in named:
@@ -92,7 +97,7 @@ class Lift:
 
     async def _lifted(self, found: Generation, drawing: Drawing, reason: str) -> Generation | None:
         """What it becomes; None if nothing changes."""
-        if found.erased_at or found.state not in (State.UNKNOWN, State.UNUSABLE):
+        if found.erased_at:
             return None
         missing = [image for index, image in sorted(drawing.images.items()) if index not in found.once_stored]
         if new := [image for image in missing if await self._uploaded(drawing, image)]:

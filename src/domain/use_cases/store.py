@@ -77,7 +77,6 @@ class Store:
                 continue
             if uploaded:
                 drawing.in_storage.add(image.index)
-                drawing.in_memory.pop(image.index, None)
                 return
             if not missed:
                 missed = True
@@ -98,9 +97,8 @@ class Store:
     async def _secure(self, drawing: Drawing) -> None:
         """Secure what an upload that fails or takes long leaves waiting: all of it, as it is taken up together."""
         for image in drawing.generation.waiting:
-            if image.index not in drawing.in_memory:
-                secure = partial(self._spool.secure, drawing.generation.id, image.index)
-                await patiently(secure, "securing", timeout=self._policy.patience)
+            secure = partial(self._spool.secure, drawing.generation.id, image.index)
+            await patiently(secure, "securing", timeout=self._policy.patience)
 
 
 class _Securing:

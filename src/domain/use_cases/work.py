@@ -118,7 +118,7 @@ class Work:
     def has(self, generation_id: str) -> bool:
         """Whether it is this worker's, as far as the process knows that is at it."""
         job = self._jobs.get(generation_id)
-        return job is not None and not (job.drawing and job.drawing.superseded)
+        return job is not None and bool(job.successor or not (job.drawing and job.drawing.superseded))
 
     @property
     def being_stored(self) -> int:
@@ -218,21 +218,21 @@ class Work:
             begin()
 
     async def _to_its_end(self, job: _Job, limits: Limits | None, hopeless: DrawingFailed | None) -> None:
-        generation = job.generation
+        generation, drawing = job.generation, job.drawing
         with ExitStack() as watched:
             if generation.state is State.DRAWN:
                 watched.enter_context(self._watch(generation))
-                job.drawing = _taken_up(generation)
+                job.drawing = drawing = _taken_up(generation)
                 job.know(generation)
             else:
                 async with self.admission.place(generation.caller, generation.id, owed=limits is None) as place:
                     if limits is not None and await self._is_another(job, limits):
                         return
                     watched.enter_context(self._watch(generation))
-                    job.drawing = await self._drawn(job, place, hopeless)
+                    drawing = await self._drawn(job, place, hopeless)
             self._make_way(job)
-            if job.drawing:
-                await self._finish(job, job.drawing)
+            if drawing:
+                await self._finish(job, drawing)
 
     async def _is_another(self, job: _Job, limits: Limits) -> bool:
         """Write it down; whether its key stands for another generation."""
@@ -244,14 +244,16 @@ class Work:
     async def _drawn(self, job: _Job, place: Place, hopeless: DrawingFailed | None) -> Drawing | None:
         """Draw it; None if that ended without anything asked of a provider."""
         generation = job.generation
+        job.drawing = drawing = Drawing(generation)
         try:
             if hopeless and generation.state is State.RECEIVED:
                 await self._withdraw(job, generation, hopeless)
                 return None
             if hopeless and not await self._draw.can_be_taken_up(generation):
-                return await self._draw.give_up(generation, hopeless, job.know)
+                await self._draw.give_up(drawing, hopeless, job.know)
+                return drawing
             await place.turn()
-            drawing = await self._draw(generation, job.know)
+            await self._draw(drawing, job.know)
         except Superseded:
             log.info("cancelled, or taken by another worker", extra={"generation": generation.id})
             job.tell(await self._found(generation) or generation)
@@ -313,4 +315,4 @@ def _taken_up(generation: Generation) -> Drawing:
 def _is_safe(job: _Job) -> bool:
     """Whether what is left to do is free, and would go on after a restart."""
     drawing = job.drawing
-    return bool(job.answer.done() and drawing and drawing.generation.state is State.DRAWN and not drawing.in_memory)
+    return bool(job.answer.done() and drawing and drawing.generation.state is State.DRAWN)
