@@ -73,9 +73,17 @@ class Draw:
         Raises:
             Superseded: its owner cancelled it, or another worker has taken it, before anything was asked of a provider.
         """
+        refusals = list[DrawingFailed]()
         try:
             if drawing.generation.state is State.RECEIVED:
-                await self._ask_one_after_the_other(drawing)
+                await self._ask(drawing)
+                while refusal := _turned_away(drawing):
+                    refusals.append(refusal)
+                    if not (drawing.generation.fallbacks and await self._can_be_handed_on(drawing)):
+                        drawing.failure = _of_all(refusals)
+                        break
+                    self._hand_on(drawing, refusal)
+                    await self._ask(drawing)
             else:
                 await self._take_up(drawing)
             if not drawing.unwritten:
@@ -108,18 +116,6 @@ class Draw:
         if receipt is not None and len(drawing.images) < generation.request.samples:
             await self._collect(drawing, Receipt(receipt))
         return drawing
-
-    async def _ask_one_after_the_other(self, drawing: Drawing) -> None:
-        """Ask its model, and its fallbacks for as long as nothing was spent."""
-        refusals = list[DrawingFailed]()
-        await self._ask(drawing)
-        while refusal := _turned_away(drawing):
-            refusals.append(refusal)
-            if not (drawing.generation.fallbacks and await self._can_be_handed_on(drawing)):
-                drawing.failure = _of_all(refusals)
-                break
-            self._hand_on(drawing, refusal)
-            await self._ask(drawing)
 
     async def _can_be_handed_on(self, drawing: Drawing) -> bool:
         """Whether the receipt of the model that was asked last is in nobody's way: no other may be asked with it."""
