@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from urllib.parse import urlsplit
 
 from litestar import Litestar
 from litestar.di import Provide
@@ -20,6 +21,8 @@ from darkroom.entrypoints.http.health import live, ready
 from darkroom.entrypoints.http.images import ImagesController
 from darkroom.entrypoints.http.images_api.drawing import drawing
 from darkroom.entrypoints.http.images_api.models import listed_model, listed_models
+from darkroom.entrypoints.http.mcp.door import mcp_routes
+from darkroom.entrypoints.http.mcp.protected_resource import Issuer
 from darkroom.entrypoints.http.methods import answer_options
 from darkroom.entrypoints.http.models import models
 from darkroom.entrypoints.http.page import page, page_file
@@ -37,19 +40,25 @@ def create_app(
     cors_origins: Sequence[str] = (),
     lifespan: Sequence[Lifespan] = (),
     watch: Watch = unwatched,
-    public_path: str = "",
+    public_url: str = "",
     show_provider_messages: bool = False,
     images_api: bool = True,
+    mcp: bool = True,
+    issuer: Issuer | None = None,
 ) -> Litestar:
     """Build the ASGI application.
 
     `cors_origins` are those whose pages may call it from a browser. `lifespan` are entered, in their order, before
-    the first request, and left after the last. `watch` is entered around each request. `public_path` is what paths of
-    the service begin with for its clients, without a slash at its end. `show_provider_messages`: callers see what the
-    provider said of a failure. `images_api`: the door for OpenAI's clients, below `/v1`, is open.
+    the first request, and left after the last. `watch` is entered around each request. `public_url` is how clients
+    reach the service, without a slash at its end; its path is what paths of the service begin with.
+    `show_provider_messages`: callers see what the provider said of a failure. `images_api`: the door for OpenAI's
+    clients, below `/v1`, is open. `mcp`: the door for agents, at `/mcp`, is open; `issuer` makes their tokens, if it
+    has an address.
     """
+    public_path = urlsplit(public_url).path
+    own_origin = public_url.removesuffix(public_path) if public_path else public_url
     with published_under(public_path):
-        documentation = documentation_routes(services.cards, images_api=images_api)
+        documentation = documentation_routes(services.cards, images_api=images_api, mcp=mcp)
     app = Litestar(
         route_handlers=[
             ImagesController,
@@ -64,12 +73,13 @@ def create_app(
             page_file,
             *documentation,
             *((drawing, listed_models, listed_model) if images_api else ()),
+            *(mcp_routes(public_url=public_url, origins={*cors_origins, own_origin}, issuer=issuer) if mcp else ()),
             *([signed_file_route(services.files)] if services.files else []),
         ],
         dependencies={"services": Provide(lambda: services, sync_to_thread=False)},
         guards=[require_caller, refuse_parameters],
         before_request=answer_options,
-        exception_handlers=exception_handlers(images_api=images_api),
+        exception_handlers=exception_handlers(images_api=images_api, mcp_of=public_url if mcp else None),
         lifespan=list(lifespan),
         openapi_config=None,  # the description is ours: the framework's drops bounds and the headers of answers
         logging_config=None,  # the process decides how it logs, and faults are logged once

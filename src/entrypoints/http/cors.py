@@ -15,6 +15,7 @@ _MAX_AGE: Final = (b"access-control-max-age", b"600")
 _TAKEN: Final = (
     *("Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "Last-Event-ID", "Prefer", "Webhook-URL"),
     *("X-Request-ID", "traceparent"),
+    *("MCP-Protocol-Version", "Mcp-Method", "Mcp-Name"),
     *("OpenAI-Organization", "OpenAI-Project", "User-Agent"),  # OpenAI's SDK sends them, if it is told to
 )
 _OF_SDK: Final = re.compile("x-stainless-[a-z-]{1,40}")

@@ -54,6 +54,12 @@ class Forbidden(NothingWasDrawn):
         self.scope = scope
 
 
+class OriginForbidden(NothingWasDrawn):
+    """A browser sent it for a page that may not call."""
+
+    code = "forbidden"
+
+
 class KeysUnavailable(NothingWasDrawn):
     """The keys that tokens are verified with are not known now: none ever came, or they are too old."""
 

@@ -9,7 +9,10 @@ from litestar.types import ExceptionHandlersMap
 from darkroom.domain.model.errors import DarkroomError, InvalidRequest, NotFound, Violation
 from darkroom.entrypoints.http.auth.authentication import access_of
 from darkroom.entrypoints.http.errors import Internal, MethodNotAllowed
-from darkroom.entrypoints.http.images_api.refusals import OFFERED, RefusalAnswer, is_below, refusal_response
+from darkroom.entrypoints.http.images_api import refusals as images_api_refusals
+from darkroom.entrypoints.http.images_api.refusals import OFFERED, RefusalAnswer, is_below
+from darkroom.entrypoints.http.mcp import refusals as mcp_refusals
+from darkroom.entrypoints.http.mcp.refusals import MCP, RpcRefusal
 from darkroom.entrypoints.http.methods import allow
 from darkroom.entrypoints.http.problems import AnyRequest, ProblemAnswer, problem_response
 from darkroom.entrypoints.http.request_id import request_id_of
@@ -17,14 +20,25 @@ from darkroom.entrypoints.http.request_id import request_id_of
 log = logging.getLogger(__name__)
 
 
-def exception_handlers(*, images_api: bool) -> ExceptionHandlersMap:
-    """What makes an answer of each exception; with `images_api` what is below `/v1` gets one that its clients read."""
+Told = Response[ProblemAnswer] | Response[RefusalAnswer] | Response[RpcRefusal]
 
-    def told(request: AnyRequest, error: DarkroomError) -> Response[ProblemAnswer] | Response[RefusalAnswer]:
+
+def exception_handlers(*, images_api: bool, mcp_of: str | None) -> ExceptionHandlersMap:
+    """What makes an answer of each exception.
+
+    With `images_api` what is below `/v1` gets one that its clients read. So does what is at `/mcp`, if that door is
+    open: `mcp_of` is then how clients reach the service.
+    """
+
+    def told(request: AnyRequest, error: DarkroomError) -> Told:
         """Answer what went wrong in the house, or at its door."""
-        return refusal_response(request, error) if at_v1(request) else problem_response(request, error)
+        if at_v1(request):
+            return images_api_refusals.refusal_response(request, error)
+        if mcp_of is not None and request.scope["path"].rstrip("/") == MCP:
+            return mcp_refusals.refusal_response(request, error, public_url=mcp_of)
+        return problem_response(request, error)
 
-    def of_framework(request: AnyRequest, error: HTTPException) -> Response[ProblemAnswer] | Response[RefusalAnswer]:
+    def of_framework(request: AnyRequest, error: HTTPException) -> Told:
         """Answer what the framework refused before any handler of ours was asked."""
         try:
             if not request.scope.get("path_template"):
@@ -35,7 +49,7 @@ def exception_handlers(*, images_api: bool) -> ExceptionHandlersMap:
             return told(request, NotFound(f"of OpenAI's API, this is what is offered here: {OFFERED}"))
         return told(request, _translated(error))
 
-    def unforeseen(request: AnyRequest, error: Exception) -> Response[ProblemAnswer] | Response[RefusalAnswer]:
+    def unforeseen(request: AnyRequest, error: Exception) -> Told:
         """Answer a fault of ours with nothing but the request's id, under which it is in the log."""
         request_id = request_id_of(request.scope)
         log.error("a request failed inside", exc_info=error, extra={"request_id": request_id})

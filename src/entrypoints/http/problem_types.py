@@ -54,11 +54,12 @@ _TYPES: Final[tuple[ProblemType, ...]] = (
     ProblemType(
         "forbidden",
         HTTPStatus.FORBIDDEN,
-        "The access token does not allow this",
-        "The token is valid but does not allow this; `detail` says why. It may lack the scope that "
+        "This is not allowed",
+        "The token is valid but this is not allowed; `detail` says why. It may lack the scope that "
         "`WWW-Authenticate` names: `images:read` to read, `images:write` to order and to delete, `usage:read` to see "
         "the usage of all callers. It may not allow this model, because of its list of models, or because your "
-        "spending is limited and the model has no known price. Nothing was drawn and nothing was charged. Ask the "
+        "spending is limited and the model has no known price. At `/mcp`, a browser may have sent the request for a "
+        "page of an origin that the operator has not set. Nothing was drawn and nothing was charged. Ask the "
         "issuer of your tokens for another token, or order another model.",
     ),
     ProblemType(

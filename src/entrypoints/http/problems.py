@@ -119,18 +119,30 @@ def problem_response(
     `instance` is what it happened to, where that is not the address asked for; `images` are those stored all the same,
     `cost` is what the provider charges, or may have charged.
     """
+    answer = problem_answer(request, error, instance=instance, images=images, cost=cost)
+    return Response(
+        answer, status_code=answer.status, media_type=PROBLEM_JSON, headers={**headers_of(error), **(headers or {})}
+    )
+
+
+def problem_answer(
+    request: AnyRequest,
+    error: DarkroomError,
+    *,
+    instance: str | None = None,
+    images: Sequence[Image] = (),
+    cost: Money | None = None,
+) -> ProblemAnswer:
+    """The problem of a request, noted for the access log; the arguments are those of `problem_response`."""
     problem = problem_of(error, instance or public(quote(request.scope["path"])), cost)
     request.scope["state"][PROBLEM] = problem_type_of(error).slug
-    answer = ProblemAnswer(
+    return ProblemAnswer(
         **structs.asdict(problem),
         request_id=request_id_of(request.scope),
         errors=[BrokenRule.of(violation) for violation in error.violations]
         if isinstance(error, InvalidRequest)
         else UNSET,
         images=list(images) or UNSET,
-    )
-    return Response(
-        answer, status_code=problem.status, media_type=PROBLEM_JSON, headers={**headers_of(error), **(headers or {})}
     )
 
 

@@ -13,13 +13,15 @@ from darkroom.entrypoints.container.composition import Container, open_container
 from darkroom.entrypoints.container.upkeep import kept_up
 from darkroom.entrypoints.container.watching import Watching, open_watching
 from darkroom.entrypoints.http.app import create_app
+from darkroom.entrypoints.http.auth.access import READ, WRITE
+from darkroom.entrypoints.http.mcp.protected_resource import Issuer
 from darkroom.entrypoints.http.methods import addresses
 from darkroom.entrypoints.serving.cycles import leave_alone_what_stays
 from darkroom.entrypoints.serving.loop import within_open_files
 from darkroom.entrypoints.serving.open_connections import OpenConnections
 from darkroom.entrypoints.serving.server import Server
 from darkroom.entrypoints.settings import Settings
-from darkroom.entrypoints.settings.service import IMAGES_API
+from darkroom.entrypoints.settings.service import IMAGES_API, MCP
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -70,9 +72,11 @@ async def serve(
             container.services(),
             cors_origins=service.cors_origins,
             watch=watching.request,
-            public_path=service.public_path,
+            public_url=service.public_url,
             show_provider_messages=settings.generators.show_provider_messages,
             images_api=IMAGES_API in service.doors,
+            mcp=MCP in service.doors,
+            issuer=_issuer(settings),
         )
         watching.addresses(addresses(app))
         server = Server(app, connections, watching.refused, keep_alive=service.keep_alive, shared=service.workers > 1)
@@ -84,6 +88,13 @@ async def serve(
             log.info("stopping: what was begun is finished, and nothing new is accepted")
             server.announce_the_end()
             await application.generate.work.drain()
+
+
+def _issuer(settings: Settings) -> Issuer | None:
+    """Who makes the tokens, if it can be asked for one."""
+    tokens = settings.tokens
+    scopes = [tokens.scope_prefix + scope for scope in (READ, WRITE)] if tokens.scope_claims else []
+    return Issuer(tokens.issuer, scopes) if tokens.issuer.startswith(("https://", "http://")) else None
 
 
 @asynccontextmanager

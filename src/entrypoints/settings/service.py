@@ -13,6 +13,7 @@ _EVERY_INTERFACE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # recogn
 
 
 IMAGES_API: Final = "images_api"
+MCP: Final = "mcp"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +68,12 @@ class ServiceSettings:
         tuple[str, ...],
         Setting(
             "DARKROOM_DOORS",
-            read.some_of(IMAGES_API),
+            read.some_of(IMAGES_API, MCP),
             "doors besides `POST /api/images`, with commas, or `none`: `images_api`, for clients of OpenAI's Images "
-            "API, below `/v1`",
+            "API, below `/v1`; `mcp`, for agents that speak the Model Context Protocol, at `/mcp`",
             "all",
         ),
-    ] = (IMAGES_API,)
+    ] = (IMAGES_API, MCP)
     data_dir: Annotated[
         Path,
         Setting(

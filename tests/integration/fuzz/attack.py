@@ -39,6 +39,13 @@ class Answer:
         named = (line.partition(": ") for line in lines)
         return cls(int(status.split()[1]), {name.lower(): value for name, _, value in named}, body)
 
+    def accepted_of_agent(self) -> str | None:
+        """The generation that a tool has ordered, if the answer is its result."""
+        if self.status != 200 or b'"structuredContent":{"id":' not in self.body:
+            return None
+        generation: str = json.loads(self.body)["result"]["structuredContent"]["id"]
+        return generation
+
     def wrong(self, method: bytes) -> str | None:
         """What an answer to this method must never be; None where it is as it should."""
         if self.status >= 500:
@@ -51,6 +58,8 @@ class Answer:
             problem = json.loads(self.body)
         except ValueError:
             return "not JSON"
+        if "jsonrpc" in problem:
+            problem = problem["error"]["data"]
         told = {"type", "title", "status", "detail", "charged", "request_id"} - problem.keys()
         if told or problem["status"] != self.status or problem["charged"] not in ("no", "yes"):
             return f"a problem that does not say {told or 'what is so'}"
@@ -59,17 +68,21 @@ class Answer:
 
 @dataclass
 class Findings:
-    """What became of all of them. `drawn` counts those that cost money."""
+    """What became of all of them. `drawn` counts those that cost money; `by_agents` are generations ordered at MCP."""
 
     statuses: Counter[int] = field(default_factory=Counter)
     drawn: int = 0
     wrong: list[str] = field(default_factory=list)
+    by_agents: set[str] = field(default_factory=set)
 
     def note(self, request: Mutant, answer: Answer) -> None:
         self.statuses[answer.status] += 1
         # Only an accepted order is given an address; some bent targets still lead to where orders are taken.
         if "link" in answer.headers and "idempotency-replay" not in answer.headers:
             self.drawn += 1
+        elif (generation := answer.accepted_of_agent()) and generation not in self.by_agents:
+            self.drawn += 1
+            self.by_agents.add(generation)
         if wrong := answer.wrong(request.method):
             self.wrong.append(f"{request.name} {request.done}: {wrong}: {answer.status} {answer.body[:300]!r}")
 

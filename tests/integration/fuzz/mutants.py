@@ -22,6 +22,13 @@ ORDER: Final[dict[str, Any]] = {
     "guidance_scale": 5.0,
     "samples": 1,
 }
+TOOL_CALL: Final[dict[str, Any]] = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "tools/call",
+    "params": {"name": "draw_image", "arguments": ORDER},
+}
+METHODS_OF_MCP: Final = ("initialize", "ping", "tools/list", "server/discover", "notifications/initialized", "x")
 ID: Final = "0199a8f2-7c4e-7b1d-9a53-2f6d1c0b4e88"
 TARGETS: Final = (
     *(b"/api/generations", b"/api/generations?limit=2", f"/api/generations?cursor={ID}".encode()),
@@ -95,7 +102,9 @@ def mutant(series: str, number: int, authorization: str) -> Mutant:
     name = f"{series}:{number}"
     chance = random.Random(name)
     headers = [(b"Authorization", authorization.encode()), (b"X-Request-ID", b"mutant-%d" % number)]
-    if chance.random() < 0.7:
+    if series.endswith("-mcp"):
+        request = _to_mcp(name, chance, headers)
+    elif chance.random() < 0.7:
         order = deepcopy(ORDER)
         changes = chance.randrange(3)
         for _ in range(changes):
@@ -114,8 +123,33 @@ def mutant(series: str, number: int, authorization: str) -> Mutant:
     return request
 
 
-def _change_member(chance: random.Random, order: dict[str, Any]) -> None:
-    name = chance.choice([*ORDER, "colour", "", "a/b~c", "\u0000", "x" * 300])
+def _to_mcp(name: str, chance: random.Random, headers: list[Header]) -> Mutant:
+    """A message to the door for agents, with some of it changed."""
+    message = deepcopy(TOOL_CALL)
+    params: dict[str, Any] = message["params"]
+    arguments: dict[str, Any] = params["arguments"]
+    arguments["key"] = name
+    if chance.random() < 0.3:
+        params["name"] = chance.choice(("get_generation", "list_generations", "list_models", "no_tool"))
+        arguments.clear()
+        arguments[chance.choice(("id", "limit", "cursor", "x"))] = chance.choice((*VALUES, ID))
+    if chance.random() < 0.2:
+        message["method"] = chance.choice(METHODS_OF_MCP)
+    changes = chance.randrange(3)
+    for _ in range(changes):
+        changed = chance.choice((message, params, arguments))
+        _change_member(chance, changed, [*changed])
+    request = Mutant(name, b"POST", b"/mcp", [*headers, (b"Content-Type", b"application/json")])
+    if chance.random() < 0.3:
+        version = chance.choice((b"2025-06-18", b"2025-11-25", b"2026-07-28", b"x", b"\xff", b""))
+        request.headers.append((b"MCP-Protocol-Version", version))
+    request.body = json.dumps(message, ensure_ascii=chance.random() < 0.5).encode(errors="surrogatepass")
+    request.done = [f"{changes} members"]
+    return request
+
+
+def _change_member(chance: random.Random, order: dict[str, Any], names: Sequence[str] = tuple(ORDER)) -> None:
+    name = chance.choice([*names, "colour", "", "a/b~c", "\u0000", "x" * 300])
     if chance.random() < 0.2:
         order.pop(name, None)
     else:

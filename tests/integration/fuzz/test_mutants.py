@@ -75,11 +75,20 @@ async def test_no_mutant_is_a_fault_and_none_that_is_refused_costs(attacked: Att
     assert {200, 400, 401, 404, 405, 413, 415, 431} <= found.statuses.keys()
 
 
+async def test_no_message_of_an_agent_is(attacked: Attack) -> None:
+    found = await attacked("short-mcp", range(300))
+    assert found.drawn > 0
+    assert {200, 400, 401, 413, 415} <= found.statuses.keys()
+
+
 @pytest.mark.long
 @pytest.mark.timeout(7200)
-async def test_no_mutant_of_many_is(attacked: Attack, capsys: pytest.CaptureFixture[str]) -> None:
-    series, _, number = os.environ.get("FUZZ", "long").partition(":")
-    found = await attacked(series, range(int(number), int(number) + 1) if number else range(100_000))
+@pytest.mark.parametrize("kind", ["long", "long-mcp"])
+async def test_no_mutant_of_many_is(attacked: Attack, capsys: pytest.CaptureFixture[str], kind: str) -> None:
+    series, _, number = os.environ.get("FUZZ", kind).partition(":")
+    found = await attacked(
+        series, range(int(number), int(number) + 1) if number else range(100_000 if kind == "long" else 20_000)
+    )
     told = f"{found.statuses.total()} mutants of series {series}, {found.drawn} drawn: {sorted(found.statuses.items())}"
     with capsys.disabled():
         sys.stdout.write(f"\n{told}\n")

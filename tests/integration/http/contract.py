@@ -11,6 +11,7 @@ import httpx
 from integration.http.json_schema import Validator
 
 REFUSAL = {"$ref": "#/components/schemas/RefusalAnswer"}
+RPC_REFUSAL = {"$ref": "#/components/schemas/RpcRefusal"}
 PROBLEM = {"$ref": "#/components/schemas/ProblemAnswer"}
 
 
@@ -29,13 +30,19 @@ class Contract:
         """Fail where an answer is not as the contract says."""
         await response.aread()
         assert response.headers["x-request-id"]
-        at_v1 = "RefusalAnswer" in self._schemas and response.request.url.path.startswith("/v1")
+        form = self._form_of_errors(response.request.url.path)
         if response.status_code >= 400:
-            assert response.headers["content-type"] == ("application/json" if at_v1 else "application/problem+json")
+            own = "application/problem+json" if form is PROBLEM else "application/json"
+            assert response.headers["content-type"] == own
         if described := self._described(response):
             self._hold_to(described, response)
         elif response.status_code >= 400 and response.request.method != "HEAD":
-            self._hold_content(REFUSAL if at_v1 else PROBLEM, response)
+            self._hold_content(form, response)
+
+    def _form_of_errors(self, path: str) -> Mapping[str, str]:
+        if "RefusalAnswer" in self._schemas and path.startswith("/v1"):
+            return REFUSAL
+        return RPC_REFUSAL if "RpcRefusal" in self._schemas and path.rstrip("/") == "/mcp" else PROBLEM
 
     def _described(self, response: httpx.Response) -> Mapping[str, Any] | None:
         path, method = response.request.url.path, response.request.method.lower()

@@ -32,6 +32,7 @@ from darkroom.entrypoints.http.auth.keys import OneKey
 from darkroom.entrypoints.http.auth.tokens import JwtTokenVerifier, TokenVerifier
 from darkroom.entrypoints.http.contract.documentation import openapi
 from darkroom.entrypoints.http.event_stream import StreamRoom
+from darkroom.entrypoints.http.mcp.protected_resource import Issuer
 from darkroom.entrypoints.http.services import Services
 from darkroom.entrypoints.http.signed_files import SignedFiles
 from integration.http.contract import Contract
@@ -114,10 +115,12 @@ async def open_house(
     webhooks: WebhookSender | None = None,
     cors_origins: Sequence[str] = (),
     chains: Mapping[str, Sequence[str]] | None = None,
-    public_path: str = "",
+    public_url: str = "",
     show_provider_messages: bool = False,
     images_per_minute: Mapping[str, int] | None = None,
     images_api: bool = True,
+    mcp: bool = True,
+    issuer: Issuer | None = None,
     memory_bytes: int = 2**20,
 ) -> AsyncIterator[House]:
     generator, storage = generator or InMemoryImageGenerator(), storage or InMemoryImageStorage()
@@ -160,12 +163,14 @@ async def open_house(
     app = create_app(
         services,
         cors_origins=cors_origins,
-        public_path=public_path,
+        public_url=public_url,
         show_provider_messages=show_provider_messages,
         images_api=images_api,
+        mcp=mcp,
+        issuer=issuer,
     )
     async with _serving(app) as port:
-        contract = Contract(openapi(cards, images_api=images_api))
+        contract = Contract(openapi(cards, images_api=images_api, mcp=mcp))
         async with httpx.AsyncClient(
             base_url=f"http://{LOOPBACK}:{port}",
             headers=bearer(),

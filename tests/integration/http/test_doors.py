@@ -20,6 +20,7 @@ OPEN = {
     ("GET", "/problems/gone"),
     ("GET", "/"),
     ("GET", "/page/page.js"),
+    ("GET", "/.well-known/oauth-protected-resource/mcp"),
 }
 OPEN |= {("HEAD", path) for _, path in OPEN}
 PATHS = (
@@ -28,6 +29,7 @@ PATHS = (
     *("/", "/page", "/page/page.js", "/api", "/api/", "/docs", "/docs/", "/docs/swagger", "/schema", "/problems"),
     *("/health", "/metrics"),
     *("/v1", "/v1/images/generations", "/v1/models", "/v1/models/memory", "/v1/images/edits", "/v1/chat/completions"),
+    *("/mcp", "/mcp/", "/mcp/messages", "/.well-known/oauth-protected-resource/mcp", "/.well-known/security.txt"),
     *("/api/images/health/live", "/health/live/../../api/models", "/health/live/x", "/api/models/health/ready"),
     *("//api//models", "/API/MODELS", "/api/models/", "/api/models;/health/live", "/api/models%2fhealth/live"),
     *("/health/live%00", "/%2e%2e/api/models", "/api/models?open_to_all=true", "/favicon.ico", "/.env", "/files/x.png"),
@@ -45,7 +47,9 @@ async def test_without_a_token_only_the_open_doors_open(house: House, method: st
             continue
         else:
             assert answer.status_code == 401, path
-            assert answer.headers["www-authenticate"] == "Bearer"
+            named = ' resource_metadata="/.well-known/oauth-protected-resource/mcp"'
+            at_mcp = path in ("/mcp", "/mcp/")
+            assert answer.headers["www-authenticate"] == f"Bearer{named if at_mcp else ''}"
 
 
 async def test_a_path_is_taken_as_it_comes(house: House) -> None:

@@ -40,7 +40,7 @@ def texts(document: object) -> Iterator[str]:
     ids=["no path", "the proxy takes the path off", "the proxy leaves it on"],
 )
 async def test_every_address_in_an_answer_begins_with_it(under: str, left_on: str) -> None:
-    async with open_house(public_path=under) as house:
+    async with open_house(public_url=under) as house:
         ordered = await house.client.post(f"{left_on}/api/images", json=ORDER, headers=ASYNC)
         waited = await house.client.post(f"{left_on}/api/images", json=ORDER)
         wrong = await house.client.post(f"{left_on}/api/images", json={"prompt": 1})
@@ -69,7 +69,7 @@ async def test_every_address_in_an_answer_begins_with_it(under: str, left_on: st
 async def test_a_failure_that_is_kept_leads_there_too_and_so_does_a_webhook() -> None:
     ledger = InMemoryGenerationLedger()
     generator = FailingGenerator(OutcomeUnknown("cut off"))
-    async with open_house(public_path=UNDER, ledger=ledger, generator=generator) as house:
+    async with open_house(public_url=UNDER, ledger=ledger, generator=generator) as house:
         failed = await house.order()
         (shown,) = (await house.client.get("/api/generations")).json()["items"]
         generation = await house.services.keep.one(shown["id"], "ada")
@@ -81,7 +81,7 @@ async def test_a_failure_that_is_kept_leads_there_too_and_so_does_a_webhook() ->
 
 @pytest.mark.parametrize("asked_at", [UNDER, UNDER + "/"])
 async def test_the_page_finds_what_it_is_made_of_wherever_it_was_asked_for(asked_at: str) -> None:
-    async with open_house(public_path=UNDER) as house:
+    async with open_house(public_url=UNDER) as house:
         page = await house.client.get("/")
         (base,) = re.findall(r'<base href="([^"]+)">', page.text)
         for link in re.findall(r'(?:href|src)="(?!/|#)([^"]+)"', page.text):
@@ -92,7 +92,7 @@ async def test_the_page_finds_what_it_is_made_of_wherever_it_was_asked_for(asked
 
 
 async def test_a_public_path_that_could_be_one_of_ours_is_expected_to_be_taken_off() -> None:
-    async with open_house(public_path="/api") as house:
+    async with open_house(public_url="/api") as house:
         taken_off = await house.client.get("/api/models")
         left_on = await house.client.get("/api/api/models")
         problem = await house.client.get("/api/nothing")
@@ -102,7 +102,7 @@ async def test_a_public_path_that_could_be_one_of_ours_is_expected_to_be_taken_o
 
 @pytest.mark.parametrize("other", ["/pictures", "/pictures/darkroomX/api/models", "/other/api/models"])
 async def test_other_paths_are_not_ours(other: str) -> None:
-    async with open_house(public_path=UNDER) as house:
+    async with open_house(public_url=UNDER) as house:
         assert (await house.client.get(other)).status_code == 404
 
 
@@ -111,6 +111,6 @@ async def test_one_service_does_not_answer_with_the_path_of_another() -> None:
         kind: str = (await house.client.get("/nothing")).json()["type"]
         return kind
 
-    async with open_house(public_path="/a") as one, open_house() as other:
+    async with open_house(public_url="/a") as one, open_house() as other:
         kinds = [await problem_of(house) for house in (one, other, one)]
     assert kinds == ["/a/problems/not-found", "/problems/not-found", "/a/problems/not-found"]

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+import httpx
+
 from darkroom.entrypoints.http.auth.keys import OneKey
 from darkroom.entrypoints.http.auth.tokens import JwtTokenVerifier, TokenVerifier
-from integration.http.house import RULES, now, open_house
+from integration.http.house import RULES, House, now, open_house
 from integration.http.token_corpus import ADDRESSES, KEYS, Issuer, forgeries
 from integration.tokens.issuer import Clock, published
 from integration.tokens.key_set_corpus import PUBLISHED, key_set, key_set_forgeries
@@ -34,15 +36,30 @@ class Tried:
         return f"{self.kinds} kinds, {len(self.accepted)} accepted, {len(self.faults)} answers of 5xx"
 
 
-async def tried(verifier: TokenVerifier, good: str, corpus: Iterable[tuple[str, str]]) -> Tried:
+Ask = Callable[[House, dict[bytes, bytes]], Awaitable[httpx.Response]]
+"""Asks for something with these headers."""
+
+
+async def at_the_api(house: House, headers: dict[bytes, bytes]) -> httpx.Response:
+    return await house.client.get("/api/models", headers=headers)
+
+
+async def at_mcp(house: House, headers: dict[bytes, bytes]) -> httpx.Response:
+    params = {"name": "list_models", "arguments": {}}
+    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+    return await house.client.post("/mcp", json=message, headers=headers)
+
+
+async def tried(verifier: TokenVerifier, good: str, corpus: Iterable[tuple[str, str]], ask: Ask = at_the_api) -> Tried:
     """Send each forgery to the service; a good token is let in before and after."""
-    answers: dict[str, tuple[int, str | None]] = {}
+    answers: dict[str, tuple[int, str]] = {}
     async with open_house(tokens=verifier) as house:
 
-        async def sent(token: str) -> tuple[int, str | None]:
+        async def sent(token: str) -> tuple[int, str]:
             headers = {b"Authorization": f"Bearer {token}".strip().encode("latin-1")}
-            answer = await house.client.get("/api/models", headers=headers)
-            return answer.status_code, answer.headers.get("www-authenticate")
+            answer = await ask(house, headers)
+            challenge, _, _ = answer.headers.get("www-authenticate", "").partition(", resource_metadata=")
+            return answer.status_code, challenge
 
         assert (await sent(good))[0] == 200
         for name, token in corpus:
@@ -57,11 +74,11 @@ async def tried(verifier: TokenVerifier, good: str, corpus: Iterable[tuple[str, 
     )
 
 
-async def tried_with_one_key(algorithm: str) -> Tried:
+async def tried_with_one_key(algorithm: str, ask: Ask = at_the_api) -> Tried:
     """Against the one key that an operator has set."""
     issuer = Issuer(algorithm)
     verifier = JwtTokenVerifier(OneKey(issuer.verification_key, algorithm), RULES, clock=now)
-    return await tried(verifier, issuer.token(), forgeries(issuer))
+    return await tried(verifier, issuer.token(), forgeries(issuer), ask)
 
 
 @asynccontextmanager
@@ -91,6 +108,7 @@ async def tried_with_a_key_set(algorithm: str) -> Tried:
 async def _main() -> bool:
     everything = [
         *[(f"{algorithm}, one key", tried_with_one_key(algorithm)) for algorithm in KEYS],
+        ("HS256, at /mcp", tried_with_one_key("HS256", at_mcp)),
         *[(f"{algorithm}, a key set", tried_with_a_key_set(algorithm)) for algorithm in PUBLISHED],
     ]
     whole = Tried(0, [], [], [])

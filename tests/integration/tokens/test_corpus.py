@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from integration.http.token_corpus import KEYS
-from integration.tokens.corpus import Tried, tried_with_a_key_set, tried_with_one_key
+from integration.tokens.corpus import Tried, at_mcp, tried_with_a_key_set, tried_with_one_key
 from integration.tokens.key_set_corpus import PUBLISHED
 
 
@@ -21,6 +21,11 @@ def hold(found: Tried, least: int, caplog: pytest.LogCaptureFixture) -> None:
 async def test_no_forgery_passes_for_the_one_key_that_is_set(algorithm: str, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         hold(await tried_with_one_key(algorithm), 200, caplog)
+
+
+async def test_no_forgery_passes_at_the_door_for_agents(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        hold(await tried_with_one_key("HS256", at_mcp), 200, caplog)
 
 
 @pytest.mark.parametrize("algorithm", PUBLISHED)

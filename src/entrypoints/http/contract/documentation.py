@@ -36,7 +36,8 @@ from darkroom.entrypoints.http.event_stream import EVENT_STREAM
 from darkroom.entrypoints.http.generation_events import ProgressShown
 from darkroom.entrypoints.http.generations import GENERATIONS, GenerationPage, PageLength
 from darkroom.entrypoints.http.health import Health
-from darkroom.entrypoints.http.images_api import description
+from darkroom.entrypoints.http.images_api import description as images_api_description
+from darkroom.entrypoints.http.mcp import description as mcp_description
 from darkroom.entrypoints.http.models import Models
 from darkroom.entrypoints.http.problem_types import PROBLEM_TYPES
 from darkroom.entrypoints.http.problems import ProblemAnswer
@@ -57,9 +58,11 @@ _ORDER_PROBLEMS: Final[tuple[type[DarkroomError], ...]] = (
 )
 
 
-def documentation_routes(cards: Mapping[str, ModelCard], *, images_api: bool = True) -> Sequence[HTTPRouteHandler]:
+def documentation_routes(
+    cards: Mapping[str, ModelCard], *, images_api: bool = True, mcp: bool = True
+) -> Sequence[HTTPRouteHandler]:
     """The routes that show the contract to all, for these models."""
-    document = openapi(cards, images_api=images_api)
+    document = openapi(cards, images_api=images_api, mcp=mcp)
     encoded, page = msgspec.json.encode(document), reference_page(document, described_at=public(_DESCRIBED_AT))
 
     @get(_DESCRIBED_AT, opt=OPEN_TO_ALL, sync_to_thread=False)
@@ -75,9 +78,13 @@ def documentation_routes(cards: Mapping[str, ModelCard], *, images_api: bool = T
     return openapi_json, reference
 
 
-def openapi(cards: Mapping[str, ModelCard], *, images_api: bool = True) -> Json:
-    """The contract, for these models by version; with `images_api` also that of the door for OpenAI's clients."""
-    shown = (*_SHOWN, *(description.SHOWN if images_api else ()))
+def openapi(cards: Mapping[str, ModelCard], *, images_api: bool = True, mcp: bool = True) -> Json:
+    """The contract, for these models by version; with that of the doors for OpenAI's clients and for agents."""
+    shown = (
+        *_SHOWN,
+        *(images_api_description.SHOWN if images_api else ()),
+        *(mcp_description.SHOWN if mcp else ()),
+    )
     _, schemas = msgspec.json.schema_components(shown, ref_template=schema("{name}")["$ref"])
     return {
         "openapi": "3.1.0",
@@ -119,13 +126,14 @@ def openapi(cards: Mapping[str, ModelCard], *, images_api: bool = True) -> Json:
                 ],
                 "get": _explain_problem(),
             },
-            **(description.paths() if images_api else {}),
+            **(images_api_description.paths() if images_api else {}),
+            **(mcp_description.paths() if mcp else {}),
         },
         "webhooks": {"generation.finished": {"post": _generation_finished()}},
         "components": {
             "schemas": schemas
             | {"Order": order_schema(cards.values())}
-            | ({"ImagesRequest": description.request_schema(cards.values())} if images_api else {}),
+            | ({"ImagesRequest": images_api_description.request_schema(cards.values())} if images_api else {}),
             "parameters": PARAMETERS,
             "headers": HEADERS,
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},

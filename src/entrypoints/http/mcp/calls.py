@@ -1,0 +1,53 @@
+"""A call of a tool, and its arguments."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from darkroom.domain.model.errors import InvalidRequest, InvalidValue, Violation
+from darkroom.domain.model.limits import Caller
+from darkroom.entrypoints.http.auth.authentication import CallerRequest
+from darkroom.entrypoints.http.services import Services
+
+Read = Callable[[object], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call of a tool by a caller, with arguments as they were decoded."""
+
+    request: CallerRequest
+    services: Services
+    arguments: Mapping[str, object]
+
+    @property
+    def caller(self) -> Caller:
+        """Who calls."""
+        return self.request.user
+
+
+def read_arguments(
+    given: Mapping[str, object],
+    *,
+    required: Mapping[str, Read] | None = None,
+    optional: Mapping[str, Read] | None = None,
+) -> dict[str, Any]:
+    """Read the arguments that are given; null is the same as leaving one out. Readers raise `InvalidValue`.
+
+    Raises:
+        InvalidRequest: naming each that is unknown, missing, or breaks its rule.
+    """
+    required = required or {}
+    readers, read, broken = {**required, **(optional or {})}, {}, {}
+    for name, value in given.items():
+        if name not in readers:
+            broken[name] = "is not an argument of this tool"
+        elif value is not None:
+            try:
+                read[name] = readers[name](value)
+            except InvalidValue as rule:
+                broken[name] = str(rule)
+    broken |= {name: "is required" for name in required if given.get(name) is None}
+    if broken:
+        raise InvalidRequest([Violation(f"/{name}", rule) for name, rule in broken.items()])
+    return read

@@ -1,0 +1,146 @@
+"""`list_models` and `list_generations`: what can be ordered, and what was."""
+
+from datetime import datetime
+from typing import Annotated, Final, Self
+from uuid import UUID
+
+from msgspec import Meta, Struct
+
+from darkroom.domain.model.errors import InvalidValue
+from darkroom.domain.model.generation import Generation, State
+from darkroom.domain.model.model_card import ModelCard, PixelRange
+from darkroom.entrypoints.http.answers import Price
+from darkroom.entrypoints.http.mcp.calls import Call, read_arguments
+from darkroom.entrypoints.http.mcp.results import ToolResult
+from darkroom.entrypoints.http.models import Model
+
+MODELS_A_PAGE: Final = 50
+GENERATIONS_A_PAGE: Final = 50
+"""At most; so that a page of Korean prompts is below the 25,000 tokens that Claude Code takes."""
+
+DEFAULT_PAGE: Final = 20
+
+_EXCERPT: Final = 100
+"""Characters of a prompt that a list shows."""
+
+
+class ModelPage(Struct, frozen=True):
+    """Models; `next_cursor` leads to further ones, if there are any."""
+
+    models: list[Model]
+    next_cursor: str | None
+
+
+class ListedGeneration(Struct, frozen=True, kw_only=True):
+    """A generation in short; `get_generation` shows its images."""
+
+    id: str
+    state: State
+    created_at: Annotated[datetime, Meta(tz=True)]
+    version: str
+    prompt: Annotated[str | None, Meta(description="The beginning of it; null if it is forgotten.")]
+    images: Annotated[int, Meta(description="How many are stored.")]
+    cost: Price | None
+
+    @classmethod
+    def of(cls, generation: Generation) -> Self:
+        """Show a generation in short."""
+        prompt = generation.request.prompt.value
+        return cls(
+            id=generation.id,
+            state=generation.state,
+            created_at=generation.created_at,
+            version=generation.request.version.value,
+            prompt=excerpt(prompt) if generation.prompts_kept else None,
+            images=len(generation.images),
+            cost=Price.of(generation.cost) if generation.cost else None,
+        )
+
+
+class ListedGenerations(Struct, frozen=True):
+    """Generations, newest first; `next_cursor` leads to older ones, if there are any."""
+
+    generations: list[ListedGeneration]
+    next_cursor: str | None
+
+
+async def list_models(call: Call) -> ToolResult:
+    """The models on offer, a page of them."""
+    after = read_arguments(call.arguments, optional={"cursor": _text}).get("cursor")
+    cards = [card for version, card in sorted(call.services.cards.items()) if after is None or version > after]
+    shown = cards[:MODELS_A_PAGE]
+    more = shown[-1].version.value if len(cards) > len(shown) else None
+    lines = [model_line(card) for card in shown] or ["No models."]
+    if more:
+        lines.append(f"There are more: call list_models with cursor {more}.")
+    return ToolResult(text="\n".join(lines), data=ModelPage(list(map(Model.of, shown)), more))
+
+
+async def list_generations(call: Call) -> ToolResult:
+    """The caller's generations, newest first."""
+    asked = read_arguments(call.arguments, optional={"limit": _limit, "cursor": _cursor})
+    limit: int = asked.get("limit", DEFAULT_PAGE)
+    found = await call.services.keep.page(call.caller.subject, limit=limit + 1, before=asked.get("cursor"))
+    shown = list(map(ListedGeneration.of, found[:limit]))
+    more = shown[-1].id if len(found) > limit else None
+    lines = list(map(_generation_line, shown)) or ["No generations."]
+    if more:
+        lines.append(f"There are older ones: call list_generations with cursor {more}.")
+    return ToolResult(text="\n".join(lines), data=ListedGenerations(shown, more))
+
+
+def model_line(card: ModelCard) -> str:
+    """A model and its limits in one line."""
+    parts = [
+        _sizes(card),
+        f"prompt of at most {card.prompt_max} characters",
+        f"samples 1 to {card.samples_max}",
+        *(f"{name} {limits}" for name in ("num_inference_steps", "guidance_scale") if (limits := getattr(card, name))),
+        *(["seed"] if card.seed else []),
+        *(["negative_prompt"] if card.negative_prompt else []),
+        *([f"{card.price} an image"] if card.price else []),
+    ]
+    return f"- {card.version.value}: {'; '.join(parts)}"
+
+
+def excerpt(prompt: str) -> str:
+    """The beginning of a prompt, in one line."""
+    words = " ".join(prompt.split())
+    return words if len(words) <= _EXCERPT else f"{words[: _EXCERPT - 1]}…"
+
+
+def _sizes(card: ModelCard) -> str:
+    if card.sizes is not None:
+        return f"width x height {', '.join(f'{size.width}x{size.height}' for size in card.sizes)}"
+    if card.width == card.height:
+        return f"width and height {_sides(card.width)}"
+    return f"width {_sides(card.width)}, height {_sides(card.height)}"
+
+
+def _sides(sides: PixelRange) -> str:
+    return f"{sides.min} to {sides.max}" + (f" in steps of {sides.step}" if sides.step > 1 else "")
+
+
+def _generation_line(shown: ListedGeneration) -> str:
+    prompt = "(forgotten)" if shown.prompt is None else shown.prompt
+    images = "1 image" if shown.images == 1 else f"{shown.images} images"
+    return f"{shown.id} {shown.state} {shown.created_at:%Y-%m-%d %H:%M} {shown.version}, {images}: {prompt}"
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise InvalidValue("must be the next_cursor of another page")
+    return value
+
+
+def _cursor(value: object) -> str:
+    try:
+        return str(UUID(_text(value)))
+    except ValueError:
+        raise InvalidValue("must be the next_cursor of another page") from None
+
+
+def _limit(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= GENERATIONS_A_PAGE:
+        raise InvalidValue(f"must be an integer from 1 to {GENERATIONS_A_PAGE}")
+    return value
