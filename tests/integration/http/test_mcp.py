@@ -355,6 +355,9 @@ async def test_what_is_listed_is_the_caller_s_own_page_by_page(house: House) -> 
     listed = [one["id"] for page in (first, rest) for one in page["structuredContent"]["generations"]]
     assert listed == ids[::-1]
     assert rest["structuredContent"]["next_cursor"] is None
+    named = await call(house, "list_generations", text="LIGHTHOUSE", state="stored", limit=1)
+    assert [one["id"] for one in named["structuredContent"]["generations"]] == ids[-1:]
+    assert (await call(house, "list_generations", text="fox"))["structuredContent"]["generations"] == []
     eve = bearer(sub="eve")
     assert (await call(house, "list_generations", eve))["structuredContent"]["generations"] == []
     foreign = await call(house, "get_generation", eve, id=ids[0])
@@ -379,6 +382,7 @@ async def test_models_are_listed_with_their_limits() -> None:
         ("list_generations", {"limit": True}, "limit must be an integer from 1 to 50"),
         ("list_generations", {"limit": 51}, "limit must be"),
         ("list_generations", {"cursor": "x"}, "cursor must be"),
+        ("list_generations", {"state": "gone", "version": 7, "text": ""}, "state must be received"),
         ("list_models", {"cursor": 1}, "cursor must be"),
     ],
 )

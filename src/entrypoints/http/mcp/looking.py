@@ -1,15 +1,18 @@
 """`list_models` and `list_generations`: what can be ordered, and what was."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Final, Self
-from uuid import UUID
 
 from msgspec import Meta, Struct
 
 from darkroom.domain.model.errors import InvalidValue
 from darkroom.domain.model.generation import Generation, State
+from darkroom.domain.model.history import Search, SearchText
 from darkroom.domain.model.model_card import ModelCard, PixelRange
+from darkroom.domain.model.values import ModelVersion
 from darkroom.entrypoints.http.answers import Price
+from darkroom.entrypoints.http.generations import read_cursor, read_state
 from darkroom.entrypoints.http.mcp.calls import Call, read_arguments
 from darkroom.entrypoints.http.mcp.results import ToolResult
 from darkroom.entrypoints.http.models import Model
@@ -66,7 +69,7 @@ class ListedGenerations(Struct, frozen=True):
 
 async def list_models(call: Call) -> ToolResult:
     """The models on offer, a page of them."""
-    after = read_arguments(call.arguments, optional={"cursor": _text}).get("cursor")
+    after = read_arguments(call.arguments, optional={"cursor": _string(str)}).get("cursor")
     cards = [card for version, card in sorted(call.services.cards.items()) if after is None or version > after]
     shown = cards[:MODELS_A_PAGE]
     more = shown[-1].version.value if len(cards) > len(shown) else None
@@ -78,15 +81,15 @@ async def list_models(call: Call) -> ToolResult:
 
 async def list_generations(call: Call) -> ToolResult:
     """The caller's generations, newest first."""
-    asked = read_arguments(call.arguments, optional={"limit": _limit, "cursor": _cursor})
-    limit: int = asked.get("limit", DEFAULT_PAGE)
-    found = await call.services.keep.page(call.caller.subject, limit=limit + 1, before=asked.get("cursor"))
-    shown = list(map(ListedGeneration.of, found[:limit]))
-    more = shown[-1].id if len(found) > limit else None
+    asked = read_arguments(call.arguments, optional=_SEARCHED)
+    limit: int = asked.pop("limit", DEFAULT_PAGE)
+    before: str | None = asked.pop("cursor", None)
+    page = await call.services.keep.page(call.caller.subject, Search(**asked), limit=limit, before=before)
+    shown = list(map(ListedGeneration.of, page.generations))
     lines = list(map(_generation_line, shown)) or ["No generations."]
-    if more:
-        lines.append(f"There are older ones: call list_generations with cursor {more}.")
-    return ToolResult(text="\n".join(lines), data=ListedGenerations(shown, more))
+    if page.older_than:
+        lines.append(f"There may be older ones: call list_generations with cursor {page.older_than}.")
+    return ToolResult(text="\n".join(lines), data=ListedGenerations(shown, page.older_than))
 
 
 def model_line(card: ModelCard) -> str:
@@ -127,20 +130,27 @@ def _generation_line(shown: ListedGeneration) -> str:
     return f"{shown.id} {shown.state} {shown.created_at:%Y-%m-%d %H:%M} {shown.version}, {images}: {prompt}"
 
 
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise InvalidValue("must be the next_cursor of another page")
-    return value
-
-
-def _cursor(value: object) -> str:
-    try:
-        return str(UUID(_text(value)))
-    except ValueError:
-        raise InvalidValue("must be the next_cursor of another page") from None
-
-
 def _limit(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= GENERATIONS_A_PAGE:
         raise InvalidValue(f"must be an integer from 1 to {GENERATIONS_A_PAGE}")
     return value
+
+
+def _string(read: Callable[[str], object]) -> Callable[[object], object]:
+    """What reads a string; anything else is refused."""
+
+    def checked(value: object) -> object:
+        if not isinstance(value, str):
+            raise InvalidValue("must be a string")
+        return read(value)
+
+    return checked
+
+
+_SEARCHED: Final = {
+    "limit": _limit,
+    "cursor": _string(read_cursor),
+    "state": _string(read_state),
+    "version": _string(ModelVersion),
+    "text": _string(SearchText),
+}

@@ -7,6 +7,8 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from darkroom.domain.model.generation import State
+from darkroom.domain.model.history import SearchText
 from darkroom.domain.model.model_card import ModelCard
 from darkroom.domain.model.values import GuidanceScale, IdempotencyKey, ImageSize, InferenceSteps, SampleCount, Seed
 from darkroom.entrypoints.http.auth.access import READ, WRITE
@@ -197,6 +199,14 @@ TOOLS: Final = {
                     "minimum": 1,
                     "maximum": GENERATIONS_A_PAGE,
                     "description": f"How many; left out: {DEFAULT_PAGE}.",
+                },
+                "state": {"type": "string", "enum": list(State), "description": "Only those in this state."},
+                "version": {"type": "string", "description": "Only those of this model."},
+                "text": {
+                    "type": "string",
+                    "minLength": 1,
+                    "maxLength": SearchText.MAX_LENGTH,
+                    "description": "Only those whose prompt contains this, in whatever case.",
                 },
                 "cursor": _CURSOR,
             },
