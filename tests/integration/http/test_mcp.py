@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -23,6 +24,8 @@ from darkroom.domain.model.errors import (
     UnusableImage,
 )
 from darkroom.domain.model.generation import Generation, GenerationRequest
+from darkroom.domain.model.money import Money
+from darkroom.domain.model.price import MegapixelPrice
 from darkroom.domain.ports import Receipt
 from darkroom.domain.use_cases import follow
 from darkroom.entrypoints.http.auth.claims import TokenRules
@@ -182,7 +185,9 @@ async def test_there_is_nothing_but_post(house: House) -> None:
 
 
 async def test_the_tools_say_what_they_take_and_what_they_cost() -> None:
-    async with open_house(generator=InMemoryImageGenerator(KARLO_LIKE, WITHOUT_SEEDS)) as house:
+    by_megapixel = MegapixelPrice(Money.parse("0.03 USD"), Money.parse("0.01 USD"))
+    cards = replace(KARLO_LIKE, price=Money.parse("0.02 USD")), replace(WITHOUT_SEEDS, price=by_megapixel)
+    async with open_house(generator=InMemoryImageGenerator(*cards)) as house:
         tools = {tool["name"]: tool for tool in (await ask(house, "tools/list"))["result"]["tools"]}
     assert set(tools) == {"draw_image", "list_models", "get_generation", "list_generations"}
     draw = tools["draw_image"]
@@ -192,6 +197,8 @@ async def test_the_tools_say_what_they_take_and_what_they_cost() -> None:
     }
     assert draw["inputSchema"]["properties"]["version"]["enum"] == ["listed", "v2.0"]
     assert "- v2.0: width and height 384 to 640 in steps of 8; prompt of at most 256" in draw["description"]
+    for price in ("0.02 USD an image", "0.03 USD for an image of 1024x1024"):
+        assert price in draw["description"]
     assert not {"anyOf", "oneOf", "allOf"} & draw["inputSchema"].keys()
     for name, tool in tools.items():
         hints = tool["annotations"]

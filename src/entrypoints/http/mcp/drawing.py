@@ -92,14 +92,15 @@ async def _at_its_end(generation: Generation, call: Call) -> ToolResult:
     try:
         shown = await GenerationShown.of(generation, call.services.storage)
     except StorageUnavailable as fault:
-        return refused(call.request, fault, f"Generation {generation.id}.", instance=address_of(generation))
+        more = [f"Generation {generation.id}."]
+        return refused(call.request, fault, *more, instance=address_of(generation), cost=generation.cost)
     if not generation.state.final:
         return ToolResult(text=_under_way(generation, progress), data=shown)
     stored = [_line(place, image) for place, image in enumerate(shown.images, 1)]
     links = [_link(generation, place, image) for place, image in enumerate(shown.images)]
     if error := generation.error:
         more = [f"Generation {generation.id}.", *(["These were stored all the same:", *stored] if stored else [])]
-        refusal = refused(call.request, error, *more, instance=address_of(generation))
+        refusal = refused(call.request, error, *more, instance=address_of(generation), cost=generation.cost)
         return replace(refusal, data=shown, links=links)
     cost = f", cost {generation.cost}" if generation.cost else ""
     count = "1 image" if len(stored) == 1 else f"{len(stored)} images"

@@ -10,7 +10,9 @@ from darkroom.domain.model.errors import InvalidValue
 from darkroom.domain.model.generation import Generation, State
 from darkroom.domain.model.history import Search, SearchText
 from darkroom.domain.model.model_card import ModelCard, PixelRange
-from darkroom.domain.model.values import ModelVersion
+from darkroom.domain.model.money import Money
+from darkroom.domain.model.price import Price as ModelPrice
+from darkroom.domain.model.values import ImageSize, ModelVersion
 from darkroom.entrypoints.http.answers import Price
 from darkroom.entrypoints.http.generations import read_cursor, read_state
 from darkroom.entrypoints.http.mcp.calls import Call, read_arguments
@@ -101,7 +103,7 @@ def model_line(card: ModelCard) -> str:
         *(f"{name} {limits}" for name in ("num_inference_steps", "guidance_scale") if (limits := getattr(card, name))),
         *(["seed"] if card.seed else []),
         *(["negative_prompt"] if card.negative_prompt else []),
-        *([f"{card.price} an image"] if card.price else []),
+        *([_price(card.price, card.default_size)] if card.price else []),
     ]
     return f"- {card.version.value}: {'; '.join(parts)}"
 
@@ -110,6 +112,12 @@ def excerpt(prompt: str) -> str:
     """The beginning of a prompt, in one line."""
     words = " ".join(prompt.split())
     return words if len(words) <= _EXCERPT else f"{words[: _EXCERPT - 1]}…"
+
+
+def _price(price: ModelPrice, size: ImageSize) -> str:
+    if isinstance(price, Money):
+        return f"{price} an image"
+    return f"{price.of_image(size)} for an image of {size.width}x{size.height}"
 
 
 def _sizes(card: ModelCard) -> str:

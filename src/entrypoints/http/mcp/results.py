@@ -6,7 +6,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from darkroom.domain.model.errors import DarkroomError, InvalidRequest
+from darkroom.domain.model.errors import Charged, DarkroomError, InvalidRequest
+from darkroom.domain.model.money import Money
 from darkroom.entrypoints.http.mcp.messages import Json
 from darkroom.entrypoints.http.problem_types import problem_type_of
 from darkroom.entrypoints.http.problems import AnyRequest, problem_answer
@@ -35,13 +36,15 @@ class ToolResult:
         return result
 
 
-def refused(request: AnyRequest, error: DarkroomError, *more: str, instance: str | None = None) -> ToolResult:
-    """What went wrong, and `more` lines about it; `instance` is what it happened to."""
-    problem = problem_answer(request, error, instance=instance)
-    return ToolResult(text="\n".join([told(error), *more]), failed=True, meta={PROBLEM: problem})
+def refused(
+    request: AnyRequest, error: DarkroomError, *more: str, instance: str | None = None, cost: Money | None = None
+) -> ToolResult:
+    """What went wrong, and `more` lines about it; `instance` is what it happened to, which costs that if it does."""
+    problem = problem_answer(request, error, instance=instance, cost=cost)
+    return ToolResult(text="\n".join([told(error, cost), *more]), failed=True, meta={PROBLEM: problem})
 
 
-def told(error: DarkroomError) -> str:
+def told(error: DarkroomError, cost: Money | None) -> str:
     """An error in words: what it is, whether money was spent, and when another try makes sense."""
     title = problem_type_of(error).title
     detail = (
@@ -51,7 +54,8 @@ def told(error: DarkroomError) -> str:
         if isinstance(error, InvalidRequest)
         else error.detail
     )
-    lines = [f"{title}: {detail}" if detail else title, f"charged: {error.charged}"]
+    charged = f"charged: {error.charged}" + (f" ({cost})" if cost and error.charged is not Charged.NO else "")
+    lines = [f"{title}: {detail}" if detail else title, charged]
     if error.retry_after is not None:
         lines.append(f"Another try makes sense after {error.retry_after} s.")
     return "\n".join(lines)
