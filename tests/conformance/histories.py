@@ -20,6 +20,7 @@ from darkroom.domain.model.generation import Fallback, Generation, GenerationReq
 from darkroom.domain.model.identifiers import uuid7
 from darkroom.domain.model.image_file import MediaType
 from darkroom.domain.model.money import Money
+from darkroom.domain.model.parameters import Parameters
 from darkroom.domain.model.values import (
     GuidanceScale,
     IdempotencyKey,
@@ -61,9 +62,11 @@ def _requests(draw: st.DrawFn) -> GenerationRequest:
         size=ImageSize(draw(st.integers(16, 8192)), draw(st.integers(16, 8192))),
         samples=samples,
         seeds=draw(_seeds_of(samples)),
-        negative_prompt=draw(st.none() | _prompts),
-        num_inference_steps=draw(st.none() | st.integers(10, 100).map(InferenceSteps)),
-        guidance_scale=draw(st.none() | st.floats(1, 20).map(GuidanceScale)),
+        parameters=Parameters(
+            negative_prompt=draw(st.none() | _prompts),
+            num_inference_steps=draw(st.none() | st.integers(10, 100).map(InferenceSteps)),
+            guidance_scale=draw(st.none() | st.floats(1, 20).map(GuidanceScale)),
+        ),
     )
 
 

@@ -92,9 +92,9 @@ async def test_everything_that_a_model_honours_changes_the_pixels(model: str, re
         others = [
             replace(whole, prompt=Prompt("a hare")),
             replace(whole, seeds=(Seed(1),)),
-            replace(whole, num_inference_steps=InferenceSteps(10)),
-            replace(whole, guidance_scale=GuidanceScale(2)),
-            *([replace(whole, negative_prompt=None)] if card.negative_prompt else []),
+            replace(whole, parameters=replace(whole.parameters, num_inference_steps=InferenceSteps(10))),
+            replace(whole, parameters=replace(whole.parameters, guidance_scale=GuidanceScale(2))),
+            *([replace(whole, parameters=whole.parameters.forgotten())] if card.negative_prompt else []),
         ]
         pictures = [await drawn(generator, each) for each in (whole, *others)]
 

@@ -7,6 +7,7 @@ from typing import Self
 
 from darkroom.adapters.conformance.situations import Situation
 from darkroom.domain.model.generation import GenerationRequest
+from darkroom.domain.model.parameters import NONE_GIVEN, Parameters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,13 +16,11 @@ class Asked:
 
     version: str
     prompt: str
-    negative_prompt: str | None
     width: int
     height: int
     samples: int
     seeds: tuple[int, ...]
-    num_inference_steps: int | None
-    guidance_scale: float | None
+    parameters: Parameters = NONE_GIVEN
 
     @classmethod
     def of(cls, request: GenerationRequest) -> Self:
@@ -29,13 +28,11 @@ class Asked:
         return cls(
             version=request.version.value,
             prompt=request.prompt.value,
-            negative_prompt=request.negative_prompt.value if request.negative_prompt else None,
             width=request.size.width,
             height=request.size.height,
             samples=request.samples,
             seeds=tuple(seed.value for seed in request.seeds),
-            num_inference_steps=request.num_inference_steps.value if request.num_inference_steps else None,
-            guidance_scale=request.guidance_scale.value if request.guidance_scale else None,
+            parameters=request.parameters,
         )
 
 

@@ -4,8 +4,9 @@ from dataclasses import replace
 from typing import Final
 
 from darkroom.domain.model.generation import GenerationRequest
-from darkroom.domain.model.model_card import ModelCard, PixelRange
-from darkroom.domain.model.values import GuidanceScale, ImageSize, InferenceSteps, Prompt, Seed
+from darkroom.domain.model.model_card import ModelCard, NumberRange, PixelRange
+from darkroom.domain.model.parameters import NUMBERS, TEXTS, Parameters
+from darkroom.domain.model.values import ImageSize, Prompt, Seed
 
 PROMPT: Final = 'A "quoted" fox, 50 % {of} it\\in\tfog;\n한국의 여우 🦊'
 NEGATIVE_PROMPT: Final = "<b>blurry</b> & 'dark'"
@@ -27,16 +28,16 @@ def plain_request(card: ModelCard, *, samples: int = 1, first_seed: int = 2**31)
 
 def full_request(card: ModelCard, *, samples: int = 1) -> GenerationRequest:
     """All that may be said to this model, no two numbers of it alike, nothing as it would be by itself."""
-    steps, guidance = card.num_inference_steps, card.guidance_scale
     request = plain_request(card, samples=samples, first_seed=card.seed_max + 1 - samples)
     if card.sizes is None and _smallest(card.width) + card.width.step in card.width:
         request = replace(request, size=ImageSize(_smallest(card.width) + card.width.step, request.size.height))
-    return replace(
-        request,
-        negative_prompt=Prompt(NEGATIVE_PROMPT) if card.negative_prompt else None,
-        num_inference_steps=InferenceSteps(int(steps.min) + 3) if steps else None,
-        guidance_scale=GuidanceScale((guidance.min + guidance.max) / 2 + 0.25) if guidance else None,
-    )
+    told: dict[str, object] = {name: NEGATIVE_PROMPT for name in TEXTS if name in card.honours}
+    for name, number in NUMBERS.items():
+        if name in card.honours:
+            taken: NumberRange = getattr(card, name)
+            whole = isinstance(number.MIN, int)
+            told[name] = int(taken.min) + 3 if whole else (taken.min + taken.max) / 2 + 0.25
+    return replace(request, parameters=Parameters.of(**told))
 
 
 def _smallest(side: PixelRange) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from darkroom.adapters.generators.declared_models import EXAMPLE, read_honoured, read_sizes
+from darkroom.adapters.generators.declared_models import EXAMPLE, honouring, read_honoured, read_sizes
 from darkroom.adapters.generators.ratios import RatioTable
 from darkroom.domain.model.errors import InvalidValue
 from darkroom.domain.model.generation import GenerationRequest
@@ -61,15 +61,9 @@ class DeclaredModel:
         Raises:
             GeneratorRefused: the model is not offered in this size any more.
         """
-        negative_prompt, steps, guidance = request.negative_prompt, request.num_inference_steps, request.guidance_scale
-        given = {
-            "negative_prompt": negative_prompt and negative_prompt.value,
-            "seed": request.seeds[0].value if request.seeds else None,
-            "num_inference_steps": steps and steps.value,
-            "guidance_scale": guidance and guidance.value,
-        }
+        given = ({"seed": request.seeds[0].value} if request.seeds else {}) | request.parameters.given
         inputs: dict[str, Any] = {**self.also, "prompt": request.prompt.value, **self._size(request.size)}
-        return inputs | {self.inputs[name]: value for name, value in given.items() if value is not None}
+        return inputs | {self.inputs[name]: value for name, value in given.items()}
 
     def _size(self, size: ImageSize) -> Mapping[str, Any]:
         if self.ratios is None:
@@ -126,11 +120,8 @@ def _model(version: str, words: Sequence[str], wording: Wording) -> DeclaredMode
         prompt_max=Prompt.MAX_LENGTH,
         media_type=_MEDIA_TYPES.get(str(also.get("output_format")), wording.media_type),
         samples_max=1,
-        negative_prompt="negative_prompt" in honoured,
-        seed="seed" in honoured,
         seed_told=any(word.startswith("seed") and word.endswith("=told") for word in words[2:]),
-        num_inference_steps=honoured.get("num_inference_steps"),
-        guidance_scale=honoured.get("guidance_scale"),
+        **honouring(honoured),
     )
     return DeclaredModel(card, words[0], wording, inputs, ratios, also)
 

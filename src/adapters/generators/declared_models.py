@@ -1,13 +1,14 @@
 """Models as an operator declares them, in words: what they draw, and what they honour."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from darkroom.domain.model.errors import InvalidValue
-from darkroom.domain.model.model_card import Markup, NumberRange, PixelRange
-from darkroom.domain.model.values import GuidanceScale, ImageSize, InferenceSteps
+from darkroom.domain.model.model_card import HONOURABLE, Markup, NumberRange, PixelRange
+from darkroom.domain.model.parameters import NUMBERS, TEXTS
+from darkroom.domain.model.values import ImageSize
 
 EXAMPLE: Final = "512-2048/16 seed negative_prompt num_inference_steps=28 guidance_scale=3.5"
 
@@ -20,10 +21,6 @@ MARKUP: Final = {"markup=lora": Markup.NETWORKS, "markup=localai": Markup.BAR}
 _RANGE: Final = re.compile(r"([0-9]{1,4})-([0-9]{1,4})(?:/([0-9]{1,4}))?")
 _SIZE: Final = re.compile(r"([0-9]{1,4})x([0-9]{1,4})")
 _NUMBER: Final = re.compile(r"([0-9.]+)(?:\(([0-9.]+)-([0-9.]+)\))?")
-_BOUNDS: Final = {
-    "num_inference_steps": (InferenceSteps.MIN, InferenceSteps.MAX),
-    "guidance_scale": (GuidanceScale.MIN, GuidanceScale.MAX),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,21 +69,21 @@ def read_markup(words: Iterable[str]) -> frozenset[Markup]:
 
 
 def read_honoured(word: str) -> tuple[str, NumberRange | None]:
-    """Read `seed`, `negative_prompt`, `num_inference_steps` or `guidance_scale`.
+    """Read `seed`, or a parameter: `negative_prompt`, `num_inference_steps`, `guidance_scale`.
 
-    A seed counts as the one that drew an image if it was sent, or, with `seed=told`, only if the answer reports it. The
-    last two fields come with what is taken where none is given, and with the range that the model takes where that is
-    narrower than the widest: `num_inference_steps=28`, `guidance_scale=3.5(0-10)`.
+    A seed counts as the one that drew an image if it was sent, or, with `seed=told`, only if the answer reports it. A
+    number comes with what is taken where none is given, and with the range that the model takes if that is narrower
+    than the widest: `num_inference_steps=28`, `guidance_scale=3.5(0-10)`.
 
     Raises:
         InvalidValue: it is something else.
     """
     field, _, default = word.partition("=")
-    if (field in ("seed", "negative_prompt") and not default) or word in ("seed=sent", SEED_TOLD):
+    if (field in ("seed", *TEXTS) and not default) or word in ("seed=sent", SEED_TOLD):
         return field, None
     found = _NUMBER.fullmatch(default)
-    if field in _BOUNDS and found:
-        least, most = _BOUNDS[field]
+    if field in NUMBERS and found:
+        least, most = NUMBERS[field].MIN, NUMBERS[field].MAX
         number = type(least)
         try:
             low, high = number(found[2] or least), number(found[3] or most)
@@ -94,3 +91,8 @@ def read_honoured(word: str) -> tuple[str, NumberRange | None]:
         except ValueError as error:
             raise InvalidValue(f"{word!r} cannot be honoured: {error}") from error
     raise InvalidValue(f"{word!r} must be a field that it honours, as in {EXAMPLE}")
+
+
+def honouring(honoured: Mapping[str, NumberRange | None]) -> dict[str, Any]:
+    """What a card says of each optional field; `honoured` are those of the model, as `read_honoured` gives them."""
+    return {field: honoured.get(field) if field in NUMBERS else field in honoured for field in HONOURABLE}

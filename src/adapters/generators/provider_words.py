@@ -75,9 +75,8 @@ def kept_message(said: object, request: GenerationRequest, secrets: Iterable[str
 
 def without_prompts(text: str, request: GenerationRequest) -> str:
     """A text with everything cut out that it quotes of the prompts."""
-    for prompt in (request.prompt, request.negative_prompt):
-        if prompt is not None:
-            text = _without(text, prompt.value)
+    for prompt in (request.prompt, *request.parameters.texts):
+        text = _without(text, prompt.value)
     return text
 
 

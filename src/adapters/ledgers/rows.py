@@ -25,16 +25,8 @@ from darkroom.domain.model.generation import (
 from darkroom.domain.model.history import Search
 from darkroom.domain.model.image_file import MediaType
 from darkroom.domain.model.money import Money
-from darkroom.domain.model.values import (
-    GuidanceScale,
-    IdempotencyKey,
-    ImageSize,
-    InferenceSteps,
-    ModelVersion,
-    Prompt,
-    Seed,
-    WebhookUrl,
-)
+from darkroom.domain.model.parameters import PARAMETERS, Parameters
+from darkroom.domain.model.values import IdempotencyKey, ImageSize, ModelVersion, Prompt, Seed, WebhookUrl
 from darkroom.domain.ports import ImageOnRecord
 
 T = TypeVar("T")
@@ -64,12 +56,10 @@ def encode_request(request: GenerationRequest) -> str:
         "schema": _SCHEMA,
         "version": request.version.value,
         "prompt": request.prompt.value,
-        "negative_prompt": request.negative_prompt and request.negative_prompt.value,
         "size": {"width": request.size.width, "height": request.size.height},
         "samples": request.samples,
         "seeds": [seed.value for seed in request.seeds],
-        "num_inference_steps": request.num_inference_steps and request.num_inference_steps.value,
-        "guidance_scale": None if request.guidance_scale is None else request.guidance_scale.value,
+        **request.parameters.given,
     }
     return _encode(record).decode()
 
@@ -224,9 +214,7 @@ def _read(read: Callable[[Any], T], records: Sequence[Any], about: str) -> Itera
 
 
 def _request(record: Record, row: Row) -> GenerationRequest:
-    negative, steps, guidance = (
-        record.get(field) for field in ("negative_prompt", "num_inference_steps", "guidance_scale")
-    )
+    given = {name: kind for name, kind in PARAMETERS.items() if record.get(name) is not None}
     size = record.get("size") or {"width": 0, "height": 0}
     return _restored(
         GenerationRequest,
@@ -235,9 +223,7 @@ def _request(record: Record, row: Row) -> GenerationRequest:
         size=_restored(ImageSize, width=size["width"], height=size["height"]),
         samples=record.get("samples", row["samples"]),
         seeds=tuple(_as(Seed, seed) for seed in record.get("seeds", ())),
-        negative_prompt=None if negative is None else _as(Prompt, negative),
-        num_inference_steps=None if steps is None else _as(InferenceSteps, steps),
-        guidance_scale=None if guidance is None else _as(GuidanceScale, guidance),
+        parameters=Parameters(**{name: _as(kind, record[name]) for name, kind in given.items()}),
     )
 
 

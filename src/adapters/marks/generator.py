@@ -72,7 +72,7 @@ class MarkingImageGenerator(ImageGenerator):
             return image
 
     def _statement(self, image: GeneratedImage, request: GenerationRequest) -> Statement:
-        card, excluded = self._by_version[request.version], request.negative_prompt
+        card, excluded = self._by_version[request.version], request.parameters.negative_prompt
         prompt = request.prompt.value + (f"\nNegative prompt: {excluded.value}" if excluded else "")
         return Statement(
             source=card.media_source,

@@ -37,16 +37,8 @@ from darkroom.domain.model.image_file import ImageFile, MediaType
 from darkroom.domain.model.model_card import ModelCard
 from darkroom.domain.model.money import Money
 from darkroom.domain.model.order import Order
-from darkroom.domain.model.values import (
-    GuidanceScale,
-    IdempotencyKey,
-    ImageSize,
-    InferenceSteps,
-    ModelVersion,
-    Prompt,
-    Seed,
-    WebhookUrl,
-)
+from darkroom.domain.model.parameters import NONE_GIVEN, Parameters
+from darkroom.domain.model.values import IdempotencyKey, ImageSize, ModelVersion, Prompt, Seed, WebhookUrl
 
 
 class State(StrEnum):
@@ -93,9 +85,7 @@ class GenerationRequest:
     size: ImageSize
     samples: int
     seeds: tuple[Seed, ...]
-    negative_prompt: Prompt | None = None
-    num_inference_steps: InferenceSteps | None = None
-    guidance_scale: GuidanceScale | None = None
+    parameters: Parameters = NONE_GIVEN
 
     def __post_init__(self) -> None:
         if len(self.seeds) not in (0, self.samples):
@@ -124,9 +114,7 @@ class GenerationRequest:
             size=order.size,
             samples=samples,
             seeds=seeds or (),
-            negative_prompt=order.negative_prompt,
-            num_inference_steps=order.num_inference_steps,
-            guidance_scale=order.guidance_scale,
+            parameters=order.parameters,
         )
 
 
@@ -376,7 +364,7 @@ class Generation:
 
     def forgotten(self) -> Self:
         """Its prompts are forgotten, and what the provider said, which may quote them."""
-        request = replace(self.request, prompt=_FORGOTTEN, negative_prompt=None)
+        request = replace(self.request, prompt=_FORGOTTEN, parameters=self.request.parameters.forgotten())
         failure = self.failure and replace(self.failure, provider_message="")
         return replace(self, request=request, failure=failure, revision=self.revision + 1)
 

@@ -5,7 +5,7 @@ The same declaration checks an order before it costs anything, is what `GET /api
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from enum import StrEnum
 from math import ceil
@@ -14,21 +14,11 @@ from typing import Final, Self
 from darkroom.domain.model.errors import Violation
 from darkroom.domain.model.image_file import MediaType
 from darkroom.domain.model.money import Money
+from darkroom.domain.model.parameters import NUMBERS, PARAMETERS, TEXTS, Parameters
 from darkroom.domain.model.price import Price
-from darkroom.domain.model.values import (
-    GuidanceScale,
-    ImageSize,
-    InferenceSteps,
-    ModelVersion,
-    Prompt,
-    SampleCount,
-    Seed,
-)
+from darkroom.domain.model.values import ImageSize, ModelVersion, Prompt, SampleCount, Seed
 
 _SIDE: Final = 1024  # pixels: the side of a square of one megapixel
-
-# The optional fields that a model may or may not honour.
-HONOURABLE: Final = ("negative_prompt", "seed", "num_inference_steps", "guidance_scale")
 
 
 class MediaSource(StrEnum):
@@ -162,7 +152,7 @@ class ModelCard:
     def honours(self) -> tuple[str, ...]:
         """The optional fields that this model honours; any other is refused by name."""
         # A range is never falsy: it has no length, and `or` would hide a None.
-        return tuple(field for field in HONOURABLE if getattr(self, field) not in (None, False))
+        return tuple([field for field in HONOURABLE if getattr(self, field) not in (None, False)])
 
     @property
     def default_size(self) -> ImageSize:
@@ -190,7 +180,7 @@ class ModelCard:
         if field in HONOURABLE and field not in self.honours:
             return f"is not honoured by {self.version.value}: leave it out"
         match field:
-            case "prompt" | "negative_prompt":
+            case text if text == "prompt" or text in TEXTS:
                 rule = f"must be at most {self.prompt_max} characters long"
             case "width" | "height" if self.sizes is not None:
                 listed = ", ".join(f"{size.width} x {size.height}" for size in self.sizes)
@@ -199,8 +189,9 @@ class ModelCard:
                 rule = f"must be an integer from {self.seed_min} to {self.seed_max}"
             case "samples":
                 rule = f"must be an integer from {SampleCount.MIN} to {self.samples_max}"
-            case "guidance_scale":
-                rule = f"must be a number from {self.guidance_scale}"
+            case number if number in NUMBERS:
+                what = "an integer" if isinstance(NUMBERS[number].MIN, int) else "a number"
+                rule = f"must be {what} from {getattr(self, number)}"
             case _:
                 rule = f"must be an integer from {getattr(self, field)}"
         if field == "samples" and self.per_minute is not None:
@@ -211,44 +202,36 @@ class ModelCard:
         self,
         *,
         prompt: Prompt | None,
-        negative_prompt: Prompt | None,
         width: int | None,
         height: int | None,
         seeds: Sequence[Seed | None] | None,
-        num_inference_steps: InferenceSteps | None,
-        guidance_scale: GuidanceScale | None,
         samples: SampleCount | None,
+        parameters: Parameters,
     ) -> Iterator[Violation]:
         """Every rule of this model that the parts of an order break; a part that is None is not looked at."""
-        given = {
-            "negative_prompt": negative_prompt,
-            "seed": seeds,
-            "num_inference_steps": num_inference_steps,
-            "guidance_scale": guidance_scale,
-        }
-        for field, value in given.items():
-            if value is not None and field not in self.honours:
+        given, honours = parameters.given, self.honours
+        for field in given if seeds is None else (*given, "seed"):
+            if field not in honours:
                 yield self._violation(field)
-        for field, text in (("prompt", prompt), ("negative_prompt", negative_prompt)):
-            if text is not None and len(text.value) > self.prompt_max:
+        texts = {field: given[field] for field in TEXTS if field in given}
+        for field, text in texts.items() if prompt is None else (("prompt", prompt.value), *texts.items()):
+            if len(text) > self.prompt_max:
                 yield self._violation(field)
             yield from self._markup_violations(field, text)
         yield from self._size_violations(width, height)
         yield from self._seed_violations(seeds or ())
         if samples is not None and samples.value > self.samples_max:
             yield self._violation("samples")
-        steps_range, guidance_range = self.num_inference_steps, self.guidance_scale
-        if num_inference_steps is not None and steps_range and num_inference_steps.value not in steps_range:
-            yield self._violation("num_inference_steps")
-        if guidance_scale is not None and guidance_range and guidance_scale.value not in guidance_range:
-            yield self._violation("guidance_scale")
+        for field, value in given.items():
+            if field in NUMBERS and field in honours and value not in getattr(self, field):
+                yield self._violation(field)
 
     def _violation(self, field: str) -> Violation:
         return Violation(f"/{field}", self.rule(field))
 
-    def _markup_violations(self, field: str, text: Prompt | None) -> Iterator[Violation]:
+    def _markup_violations(self, field: str, text: str) -> Iterator[Violation]:
         for markup in sorted(self.reads):
-            if text is not None and markup.is_in(text.value):
+            if markup.is_in(text):
                 detail = f"must not hold {markup}, which {self.version.value} would obey and not draw"
                 yield Violation(f"/{field}", detail)
 
@@ -272,3 +255,7 @@ class ModelCard:
         for index, seed in enumerate(seeds):
             if seed is not None and not self.takes(seed):
                 yield Violation(f"/seed/{index}", self.rule("seed"))
+
+
+HONOURABLE: Final = tuple(field.name for field in fields(ModelCard) if field.name in ("seed", *PARAMETERS))
+"""The optional fields of an order that a model may or may not honour."""

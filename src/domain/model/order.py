@@ -8,29 +8,20 @@ from typing import Final, TypeVar
 
 from darkroom.domain.model.errors import InvalidRequest, InvalidValue, OutOfBounds, Violation
 from darkroom.domain.model.model_card import HONOURABLE, ModelCard
-from darkroom.domain.model.values import (
-    GuidanceScale,
-    ImageSize,
-    InferenceSteps,
-    ModelVersion,
-    Prompt,
-    SampleCount,
-    Seed,
-)
+from darkroom.domain.model.parameters import NONE_GIVEN, PARAMETERS, Parameters
+from darkroom.domain.model.values import ImageSize, ModelVersion, Prompt, SampleCount, Seed
 
 T = TypeVar("T")
 
-ORDER_FIELDS: Final = (
-    "version",
-    "prompt",
-    "negative_prompt",
-    "width",
-    "height",
-    "seed",
-    "num_inference_steps",
-    "guidance_scale",
-    "samples",
+ORDER_FIELDS: Final = ("version", "prompt", "width", "height", *HONOURABLE, "samples")
+
+_FINGERPRINTED: Final = (
+    *("version", "prompt", "negative_prompt", "width", "height", "seed"),
+    *("num_inference_steps", "guidance_scale", "samples"),
 )
+"""What the first release took fingerprints of. A field that came later counts where it is given, so that the
+fingerprint of an order without it stays what it was: rows hold it.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +31,9 @@ class Order:
     version: ModelVersion
     prompt: Prompt
     size: ImageSize
-    negative_prompt: Prompt | None = None
     seeds: tuple[Seed, ...] | None = None
-    num_inference_steps: InferenceSteps | None = None
-    guidance_scale: GuidanceScale | None = None
     samples: SampleCount | None = None
+    parameters: Parameters = NONE_GIVEN
 
     @property
     def images(self) -> int:
@@ -52,33 +41,32 @@ class Order:
         return self.samples.value if self.samples else len(self.seeds or (None,))
 
     def suits(self, card: ModelCard) -> bool:
-        """Whether a model can honour all of it."""
-        broken = card.violations(
-            prompt=self.prompt,
-            negative_prompt=self.negative_prompt,
-            width=self.size.width,
-            height=self.size.height,
-            seeds=self.seeds,
-            num_inference_steps=self.num_inference_steps,
-            guidance_scale=self.guidance_scale,
-            samples=self.samples,
-        )
-        return not any(broken)
+        """Whether a model can honour all of it: it could be read as an order for that model."""
+        version = card.version.value
+        try:
+            read_order(self.fields | {"version": version}, {version: card})
+        except InvalidRequest:
+            return False
+        return True
+
+    @property
+    def fields(self) -> dict[str, object]:
+        """What `read_order` makes it of again: what was given, under the names of `ORDER_FIELDS`."""
+        fields: dict[str, object] = {"version": self.version.value, "prompt": self.prompt.value}
+        fields |= {"width": self.size.width, "height": self.size.height}
+        if self.seeds is not None:
+            fields["seed"] = [seed.value for seed in self.seeds]
+        if self.samples is not None:
+            fields["samples"] = self.samples.value
+        return fields | self.parameters.given
 
     @property
     def fingerprint(self) -> str:
         """Equal for equal orders, whatever the bytes they came in: SHA-256, hexadecimal."""
-        decoded = (
-            self.version.value,
-            self.prompt.value,
-            self.negative_prompt and self.negative_prompt.value,
-            self.size.width,
-            self.size.height,
-            self.seeds and [seed.value for seed in self.seeds],
-            self.num_inference_steps and self.num_inference_steps.value,
-            self.guidance_scale and self.guidance_scale.value,
-            self.samples and self.samples.value,
-        )
+        fields = self.fields
+        decoded: list[object] = [fields.pop(field, None) for field in _FINGERPRINTED]
+        if fields:
+            decoded.append(dict(sorted(fields.items())))
         return hashlib.sha256(json.dumps(decoded).encode()).hexdigest()
 
 
@@ -95,25 +83,16 @@ def read_order(fields: Mapping[str, object], cards: Mapping[str, ModelCard]) -> 
     card = cards.get(version.value) if version else None
     reading.hold_to(card)
     prompt = reading.required("prompt", Prompt)
-    negative_prompt = reading.optional("negative_prompt", Prompt.or_none)
     width = reading.required("width", ImageSize.side)
     height = reading.required("height", ImageSize.side)
     seeds = reading.seeds()
-    steps = reading.optional("num_inference_steps", InferenceSteps)
-    guidance = reading.optional("guidance_scale", GuidanceScale)
     samples = reading.optional("samples", SampleCount)
+    parameters = reading.parameters()
     if seeds is not None and samples is not None and len(seeds) != samples.value:
         reading.broken("/seed", f"must hold one seed for each image: {len(seeds)} given for {samples.value}")
     if card is not None:
         reading.violations += card.violations(
-            prompt=prompt,
-            negative_prompt=negative_prompt,
-            width=width,
-            height=height,
-            seeds=seeds,
-            num_inference_steps=steps,
-            guidance_scale=guidance,
-            samples=samples,
+            prompt=prompt, width=width, height=height, seeds=seeds, samples=samples, parameters=parameters
         )
     elif version is not None:
         reading.broken("/version", "must be one of " + ", ".join(sorted(cards)))
@@ -124,11 +103,9 @@ def read_order(fields: Mapping[str, object], cards: Mapping[str, ModelCard]) -> 
         version=version,
         prompt=prompt,
         size=ImageSize(width, height),
-        negative_prompt=negative_prompt,
         seeds=None if seeds is None else tuple(seed for seed in seeds if seed),
-        num_inference_steps=steps,
-        guidance_scale=guidance,
         samples=samples,
+        parameters=parameters,
     )
 
 
@@ -172,6 +149,12 @@ class _Reading:
             self.broken("/seed", f"must be an array of {SampleCount.MIN} to {SampleCount.MAX} integers")
             return None
         return tuple(self._read("seed", f"/seed/{index}", Seed, value) for index, value in enumerate(values))
+
+    def parameters(self) -> Parameters:
+        read = {}
+        for field, kind in PARAMETERS.items():
+            read[field] = self.optional(field, Prompt.or_none if kind is Prompt else kind)
+        return Parameters(**read)
 
     def refuse_unknown(self) -> None:
         for field in self._fields:

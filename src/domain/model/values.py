@@ -139,6 +139,7 @@ class InferenceSteps:
 
     MIN: ClassVar = 1
     MAX: ClassVar = 1000
+    MEANING: ClassVar = "Number of denoising steps."
 
     value: int
 
@@ -152,6 +153,7 @@ class GuidanceScale:
 
     MIN: ClassVar = 0.0
     MAX: ClassVar = 100.0
+    MEANING: ClassVar = "How closely the picture keeps to the prompt."
 
     value: float
 

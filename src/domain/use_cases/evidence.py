@@ -26,7 +26,7 @@ QUOTING: Final = "prompt"
 def aside_name(generation: Generation, evidence: bytes | Evidence) -> str:
     """The name under which evidence is set aside: it says whether a prompt may be quoted there."""
     request = generation.request
-    prompts = [prompt.value for prompt in (request.prompt, request.negative_prompt) if prompt]
+    prompts = [prompt.value for prompt in (request.prompt, *request.parameters.texts)]
     forms = [form for prompt in prompts for form in (prompt.encode(), json.dumps(prompt)[1:-1].encode())]
     quoted = not isinstance(evidence, bytes) or any(form in evidence for form in forms)
     return f"{generation.id}.{QUOTING}" if quoted else generation.id

@@ -15,6 +15,7 @@ from msgspec import Meta, Struct
 from darkroom.domain.model.errors import InvalidValue
 from darkroom.domain.model.generation import Generation, State
 from darkroom.domain.model.history import Search, SearchText
+from darkroom.domain.model.parameters import PARAMETERS
 from darkroom.domain.model.values import ModelVersion
 from darkroom.domain.ports import ImageStorage
 from darkroom.domain.use_cases.links import LinkedImage, linked
@@ -73,13 +74,11 @@ class OrderShown(Struct, frozen=True):
         return cls(
             version=request.version.value,
             prompt=request.prompt.value if generation.prompts_kept else None,
-            negative_prompt=request.negative_prompt.value if request.negative_prompt else None,
             width=request.size.width,
             height=request.size.height,
             seed=[seed.value for seed in request.seeds] or None,
-            num_inference_steps=request.num_inference_steps.value if request.num_inference_steps else None,
-            guidance_scale=request.guidance_scale.value if request.guidance_scale else None,
             samples=request.samples,
+            **(dict.fromkeys(PARAMETERS) | request.parameters.given),
         )
 
 

@@ -12,6 +12,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, structs
 from darkroom.domain.model.image_file import MediaType as ImageMediaType
 from darkroom.domain.model.model_card import HONOURABLE, ModelCard, NumberRange, PixelRange
 from darkroom.domain.model.money import Money
+from darkroom.domain.model.parameters import NUMBERS
 from darkroom.domain.model.price import MegapixelPrice, Price, SizePrice
 from darkroom.entrypoints.http.answers import Amount, Currency
 from darkroom.entrypoints.http.auth.authentication import CallerRequest
@@ -126,8 +127,7 @@ class Model(Struct, frozen=True, kw_only=True):
             samples_max=card.samples_max,
             honours=list(card.honours),
             seed=SeedRange(card.seed_min, card.seed_max) if card.seed else None,
-            num_inference_steps=Numbers.of(card.num_inference_steps),
-            guidance_scale=Numbers.of(card.guidance_scale),
+            **{name: Numbers.of(getattr(card, name)) for name in NUMBERS},
             media_type=card.media_type,
             price=ModelPrice.of(card.price),
         )

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from darkroom.adapters.conformance import Asked, Situation
 from darkroom.adapters.generators.bfl import open_bfl, parse_models
+from darkroom.domain.model.parameters import Parameters
 from darkroom.domain.ports import ImageGenerator
 from integration.generators.simulated import ANYWHERE, BY_LINK, ONE_CALL_AN_IMAGE, Causes, SimulatedProvider
 from simulators.bfl import BflSimulator, bfl_simulator
@@ -26,13 +27,15 @@ def asked(call: Call) -> Asked:
     return Asked(
         version="pro" if urlsplit(call.url).path == f"/v1/{PRO}" else "flex",
         prompt=given["prompt"],
-        negative_prompt=given.get("negative_prompt"),
         width=given["width"],
         height=given["height"],
         samples=1,
         seeds=(given["seed"],) if "seed" in given else (),
-        num_inference_steps=given.get("steps"),
-        guidance_scale=given.get("guidance"),
+        parameters=Parameters.of(
+            negative_prompt=given.get("negative_prompt"),
+            num_inference_steps=given.get("steps"),
+            guidance_scale=given.get("guidance"),
+        ),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Final
 
 from darkroom.adapters.conformance import Asked, Situation
 from darkroom.adapters.generators.comfyui import open_comfyui, parse_models
+from darkroom.domain.model.parameters import Parameters
 from darkroom.domain.ports import ImageGenerator
 from integration.generators.simulated import ANYWHERE, ONE_CALL_AN_IMAGE, Causes, SimulatedProvider
 from simulators.comfyui import ComfyUISimulator, comfyui_simulator
@@ -48,13 +49,10 @@ def asked(body: Mapping[str, Any]) -> Asked:
         return Asked(
             version="partner",
             prompt=sampler["prompt"],
-            negative_prompt=None,
             width=sampler["width"],
             height=sampler["height"],
             samples=1,
             seeds=(sampler["seed"],),
-            num_inference_steps=None,
-            guidance_scale=None,
         )
     texts = [graph[sampler[name][0]]["inputs"]["text"] for name in ("positive", "negative")]
     latent, (loader,) = (
@@ -64,13 +62,15 @@ def asked(body: Mapping[str, Any]) -> Asked:
     return Asked(
         version="sdxl" if loader["ckpt_name"] == CHECKPOINTS[0] else "flux",
         prompt=texts[0],
-        negative_prompt=texts[1] or None,
         width=latent["width"],
         height=latent["height"],
         samples=latent["batch_size"],
         seeds=(sampler["seed"],),
-        num_inference_steps=None if sampler["steps"] == 20 else sampler["steps"],
-        guidance_scale=None if sampler["cfg"] == 8.0 else sampler["cfg"],
+        parameters=Parameters.of(
+            negative_prompt=texts[1] or None,
+            num_inference_steps=None if sampler["steps"] == 20 else sampler["steps"],
+            guidance_scale=None if sampler["cfg"] == 8.0 else sampler["cfg"],
+        ),
     )
 
 

@@ -29,13 +29,10 @@ def asked(call: Call) -> Asked:
     return Asked(
         version=call.url.rpartition("/")[2].removesuffix(":generateContent"),
         prompt=part["text"],
-        negative_prompt=None,
         width=size.width,
         height=size.height,
         samples=config["candidateCount"],
         seeds=(config["seed"],) if "seed" in config else (),
-        num_inference_steps=None,
-        guidance_scale=None,
     )
 
 

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import ClassVar
 
 from darkroom.adapters.conformance import Asked, Situation
+from darkroom.domain.model.parameters import Parameters
 from integration.generators.simulated import ANYWHERE, BY_LINK, IN_BASE64, Causes, SimulatedProvider
 from simulators.karlo import KarloSimulator, karlo_simulator
 
@@ -44,13 +45,15 @@ class KarloProvider(SimulatedProvider[KarloSimulator]):
             Asked(
                 version=call.body["version"],
                 prompt=call.body["prompt"],
-                negative_prompt=call.body.get("negative_prompt"),
                 width=call.body["width"],
                 height=call.body["height"],
                 samples=call.body["samples"],
                 seeds=tuple(call.body["seed"]),
-                num_inference_steps=call.body.get("num_inference_steps"),
-                guidance_scale=call.body.get("guidance_scale"),
+                parameters=Parameters.of(
+                    negative_prompt=call.body.get("negative_prompt"),
+                    num_inference_steps=call.body.get("num_inference_steps"),
+                    guidance_scale=call.body.get("guidance_scale"),
+                ),
             )
             for call in self.simulator.calls
         ]

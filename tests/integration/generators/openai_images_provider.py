@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, ClassVar
 
 from darkroom.adapters.conformance import Asked, Situation
+from darkroom.domain.model.parameters import Parameters
 from integration.generators.simulated import ANYWHERE, BY_LINK, IN_BASE64, ONE_CALL_AN_IMAGE, Causes, SimulatedProvider
 from simulators.openai_images import OpenAIImagesSimulator, openai_images_simulator
 
@@ -16,13 +17,15 @@ def asked(body: dict[str, Any]) -> Asked:
     return Asked(
         version=body["model"],
         prompt=body["prompt"],
-        negative_prompt=body.get("negative_prompt"),
         width=int(width),
         height=int(height),
         samples=body["n"],
         seeds=(body["seed"],) if "seed" in body else (),
-        num_inference_steps=body.get("num_inference_steps"),
-        guidance_scale=body.get("guidance_scale"),
+        parameters=Parameters.of(
+            negative_prompt=body.get("negative_prompt"),
+            num_inference_steps=body.get("num_inference_steps"),
+            guidance_scale=body.get("guidance_scale"),
+        ),
     )
 
 

@@ -38,13 +38,10 @@ def asked(call: Call) -> Asked:
     return Asked(
         version=next(version for version, name in NAMES.items() if name == body["model"]),
         prompt=body["prompt"],
-        negative_prompt=None,
         width=size.width,
         height=size.height,
         samples=body["n"],
         seeds=(body["seed"],) if "seed" in body else (),
-        num_inference_steps=None,
-        guidance_scale=None,
     )
 
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from darkroom.adapters.conformance import Asked, Situation
 from darkroom.adapters.generators.replicate import open_replicate, parse_models
+from darkroom.domain.model.parameters import Parameters
 from darkroom.domain.ports import ImageGenerator
 from integration.generators.simulated import ANYWHERE, BY_LINK, ONE_CALL_AN_IMAGE, Causes, SimulatedProvider
 from simulators.charges import Call
@@ -29,13 +30,15 @@ def asked(call: Call) -> Asked:
     return Asked(
         version="flux-dev" if official else "sdxl",
         prompt=given["prompt"],
-        negative_prompt=given.get("negative_prompt"),
         width=width,
         height=height,
         samples=given.get("num_outputs", 1),
         seeds=(given["seed"],) if "seed" in given else (),
-        num_inference_steps=given.get("num_inference_steps"),
-        guidance_scale=given.get("guidance" if official else "guidance_scale"),
+        parameters=Parameters.of(
+            negative_prompt=given.get("negative_prompt"),
+            num_inference_steps=given.get("num_inference_steps"),
+            guidance_scale=given.get("guidance" if official else "guidance_scale"),
+        ),
     )
 
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from darkroom.adapters.conformance import Asked, Situation
 from darkroom.adapters.generators.stability.models import RATIOS
+from darkroom.domain.model.parameters import Parameters
 from integration.generators.simulated import ANYWHERE, IN_BASE64, ONE_CALL_AN_IMAGE, Causes, SimulatedProvider
 from servers.proxy import Proxy
 from simulators.charges import Call
@@ -25,13 +26,14 @@ def asked(call: Call) -> Asked:
     return Asked(
         version=_VERSIONS.get(service) or form["model"],
         prompt=form["prompt"],
-        negative_prompt=form.get("negative_prompt"),
         width=size.width,
         height=size.height,
         samples=1,
         seeds=(int(form["seed"]),),
-        num_inference_steps=None,
-        guidance_scale=float(form["cfg_scale"]) if "cfg_scale" in form else None,
+        parameters=Parameters.of(
+            negative_prompt=form.get("negative_prompt"),
+            guidance_scale=float(form["cfg_scale"]) if "cfg_scale" in form else None,
+        ),
     )
 
 

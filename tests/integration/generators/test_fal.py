@@ -62,8 +62,8 @@ async def test_an_order_is_as_fal_takes_it_and_nothing_is_tried_twice(
         "prompt": request.prompt.value,
         "image_size": {"width": 80, "height": 64},
         "seed": 2**32 - 1,
-        "num_inference_steps": request.num_inference_steps and request.num_inference_steps.value,
-        "guidance_scale": request.guidance_scale and request.guidance_scale.value,
+        "num_inference_steps": request.parameters.given.get("num_inference_steps"),
+        "guidance_scale": request.parameters.given.get("guidance_scale"),
         "output_format": "png",
     }
 

@@ -10,6 +10,7 @@ from typing import Final
 import pytest
 
 from darkroom.adapters.conformance import draw, full_request
+from darkroom.domain.model.parameters import PARAMETERS
 from darkroom.domain.model.values import ImageSize
 from darkroom.domain.ports import ImageGenerator
 from darkroom.entrypoints.container.generators import open_generator
@@ -75,9 +76,9 @@ async def test_an_endpoint_with_an_accent_draws_what_was_ordered(accent: str) ->
     assert len(simulator.ordered) == simulator.charged_images == 2
     for order in simulator.ordered:
         if isinstance(order, OpenOrder):
-            assert order.num_inference_steps == (request.num_inference_steps and request.num_inference_steps.value)
-            assert order.guidance_scale == (request.guidance_scale and request.guidance_scale.value)
-            assert order.negative_prompt == (request.negative_prompt and request.negative_prompt.value)
+            assert {name: value for name in PARAMETERS if (value := getattr(order, name)) is not None} == (
+                request.parameters.given
+            )
 
 
 @pytest.mark.parametrize("accent", ACCENTS)

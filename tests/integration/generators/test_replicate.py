@@ -75,7 +75,7 @@ async def test_an_official_model_is_called_by_its_name_and_told_what_the_operato
             "prompt": plain_request(generator.cards[1]).prompt.value,
             "seed": 2**32 - 1,
             "aspect_ratio": "1:1",
-            "guidance": request.guidance_scale and request.guidance_scale.value,
+            "guidance": request.parameters.given.get("guidance_scale"),
             "output_format": "png",
             "go_fast": False,
         }

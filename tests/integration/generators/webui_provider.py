@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Final
 
 from darkroom.adapters.conformance import Asked, Situation
 from darkroom.adapters.generators.webui import open_webui
+from darkroom.domain.model.parameters import Parameters
 from darkroom.domain.ports import ImageGenerator
 from integration.generators.simulated import ANYWHERE, IN_BASE64, ONE_CALL_AN_IMAGE, Causes, SimulatedProvider
 from simulators.webui import WebUISimulator, webui_simulator
@@ -21,13 +22,15 @@ def asked(body: Mapping[str, Any]) -> Asked:
     return Asked(
         version=next(version for version, name in CHECKPOINTS.items() if name == checkpoint),
         prompt=body["prompt"],
-        negative_prompt=body.get("negative_prompt"),
         width=body["width"],
         height=body["height"],
         samples=body.get("batch_size", 1) * body.get("n_iter", 1),
         seeds=(body["seed"],),
-        num_inference_steps=body.get("steps"),
-        guidance_scale=body.get("cfg_scale"),
+        parameters=Parameters.of(
+            negative_prompt=body.get("negative_prompt"),
+            num_inference_steps=body.get("steps"),
+            guidance_scale=body.get("cfg_scale"),
+        ),
     )
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from darkroom.adapters.in_memory.generator import InMemoryImageGenerator
 from darkroom.adapters.in_memory.storage import InMemoryImageStorage
-from darkroom.domain.model.values import GuidanceScale, InferenceSteps, Prompt, Seed
+from darkroom.domain.model.parameters import NONE_GIVEN, Parameters
+from darkroom.domain.model.values import Prompt, Seed
 from integration.http.generators import KARLO_LIKE, WITHOUT_SEEDS
 from integration.http.house import House, bare, open_house
 
@@ -36,11 +37,9 @@ async def test_the_generator_is_asked_for_what_the_caller_meant() -> None:
         )
     ((request, _),) = generator.asked
     assert request.prompt == Prompt("ein Leuchtturm 灯台\n\tim Sturm")
-    assert request.negative_prompt == Prompt("people")
     assert (request.size.width, request.size.height) == (64, 48)
     assert request.seeds == (Seed(3),)
-    assert request.num_inference_steps == InferenceSteps(25)
-    assert request.guidance_scale == GuidanceScale(7.0)
+    assert request.parameters == Parameters.of(negative_prompt="people", num_inference_steps=25, guidance_scale=7)
 
 
 async def test_null_for_an_optional_field_is_the_same_as_leaving_it_out() -> None:
@@ -51,7 +50,7 @@ async def test_null_for_an_optional_field_is_the_same_as_leaving_it_out() -> Non
         )
     assert answer.status_code == 200
     ((request, _),) = generator.asked
-    assert (request.negative_prompt, request.num_inference_steps, request.guidance_scale) == (None, None, None)
+    assert request.parameters == NONE_GIVEN
     assert request.samples == 1
 
 

@@ -339,7 +339,7 @@ class DropsAField(Caller):
     breaks, told = "every_parameter_arrives_as_it_was_given", "what arrived is not what was ordered"
 
     async def order(self, request: GenerationRequest) -> None:
-        await super().order(replace(request, negative_prompt=None))
+        await super().order(replace(request, parameters=request.parameters.forgotten()))
 
 
 class PaysForChecking(Caller):
@@ -361,13 +361,10 @@ class OrdersToLook(Caller):
 _NOTHING: Final = Asked(
     version="",
     prompt="",
-    negative_prompt=None,
     width=1,
     height=1,
     samples=0,
     seeds=(),
-    num_inference_steps=None,
-    guidance_scale=None,
 )
 GENERATORS: Final = [kind for kind in Broken.__subclasses__() if kind is not Caller]
 CALLERS: Final = Caller.__subclasses__()

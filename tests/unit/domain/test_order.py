@@ -13,6 +13,7 @@ from darkroom.domain.model.generation import GenerationRequest
 from darkroom.domain.model.image_file import MediaType
 from darkroom.domain.model.model_card import ModelCard, NumberRange, PixelRange
 from darkroom.domain.model.order import ORDER_FIELDS, Order, read_order
+from darkroom.domain.model.parameters import NONE_GIVEN, Parameters
 from darkroom.domain.model.values import ImageSize, ModelVersion, Seed
 
 NARROW = ModelCard(
@@ -53,7 +54,7 @@ def test_four_fields_are_enough() -> None:
     order = read()
     assert (order.version.value, order.prompt.value) == ("memory", "a calm sea")
     assert order.size == ImageSize(512, 384)
-    assert (order.seeds, order.samples, order.num_inference_steps, order.guidance_scale) == (None,) * 4
+    assert (order.seeds, order.samples, order.parameters) == (None, None, NONE_GIVEN)
 
 
 def test_broken_rules_are_told_in_the_order_of_the_fields() -> None:
@@ -293,5 +294,4 @@ def test_what_the_card_allows_is_accepted_and_kept(
     order = read(seed=seeds, num_inference_steps=steps, guidance_scale=guidance, width=width, height=height)
     assert order.size == ImageSize(width, height)
     assert (order.seeds and [seed.value for seed in order.seeds]) == seeds
-    assert (order.num_inference_steps and order.num_inference_steps.value) == steps
-    assert (order.guidance_scale and order.guidance_scale.value) == guidance
+    assert order.parameters == Parameters.of(num_inference_steps=steps, guidance_scale=guidance)

@@ -16,7 +16,8 @@ from darkroom.adapters.in_memory.generator import tile
 from darkroom.domain.model.errors import InvalidValue
 from darkroom.domain.model.generation import GenerationRequest
 from darkroom.domain.model.model_card import NumberRange, PixelRange
-from darkroom.domain.model.values import GuidanceScale, ImageSize, InferenceSteps, ModelVersion, Prompt, Seed
+from darkroom.domain.model.parameters import Parameters
+from darkroom.domain.model.values import ImageSize, ModelVersion, Prompt, Seed
 
 PLAIN: dict[str, Any] = json.loads(json.dumps(Workflow.shipped("a.safetensors").nodes))
 FLUX: dict[str, Any] = copy.deepcopy(PLAIN) | {
@@ -30,9 +31,7 @@ REQUEST = GenerationRequest(
     size=ImageSize(768, 512),
     samples=1,
     seeds=(Seed(7),),
-    negative_prompt=Prompt("hounds"),
-    num_inference_steps=InferenceSteps(30),
-    guidance_scale=GuidanceScale(5.5),
+    parameters=Parameters.of(negative_prompt="hounds", num_inference_steps=30, guidance_scale=5.5),
 )
 
 
@@ -80,8 +79,7 @@ def test_what_lies_between_a_text_and_the_sampler_is_passed_through(folder: Path
     assert model.places["prompt"] == Place("2", "text")
     # The same text zeroed out is not a negative prompt.
     assert model.card.honours == ("seed", "num_inference_steps", "guidance_scale")
-    assert REQUEST.num_inference_steps
-    assert model.graph(REQUEST, "name")["5"]["inputs"]["steps"] == REQUEST.num_inference_steps.value
+    assert model.graph(REQUEST, "name")["5"]["inputs"]["steps"] == REQUEST.parameters.given["num_inference_steps"]
 
 
 def test_what_is_declared_goes_before_what_is_found(folder: Path) -> None:

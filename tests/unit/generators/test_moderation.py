@@ -19,6 +19,7 @@ from darkroom.domain.model.errors import (
     UnusableImage,
 )
 from darkroom.domain.model.generation import GenerationRequest
+from darkroom.domain.model.parameters import Parameters
 from darkroom.domain.model.values import ImageSize, Prompt
 
 KEY = "sk-the-key-of-this-account"
@@ -54,7 +55,7 @@ def request_for(prompt: str, negative_prompt: str | None = None) -> GenerationRe
     return GenerationRequest(
         version=WIDEST_CARD.version,
         prompt=Prompt(prompt),
-        negative_prompt=Prompt(negative_prompt) if negative_prompt else None,
+        parameters=Parameters.of(negative_prompt=negative_prompt or None),
         size=ImageSize(64, 64),
         samples=1,
         seeds=(),

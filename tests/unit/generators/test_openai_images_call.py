@@ -10,7 +10,8 @@ from darkroom.adapters.generators.openai_images.call import GPTImageOptions, cal
 from darkroom.adapters.generators.openai_images.models import parse_models
 from darkroom.domain.model.errors import InvalidValue
 from darkroom.domain.model.generation import GenerationRequest
-from darkroom.domain.model.values import GuidanceScale, ImageSize, InferenceSteps, ModelVersion, Prompt, Seed
+from darkroom.domain.model.parameters import Parameters
+from darkroom.domain.model.values import ImageSize, ModelVersion, Prompt, Seed
 
 MODELS = parse_models(["gpt-image-2", "flux-dev=64-512 seed"])
 REQUEST = GenerationRequest(
@@ -57,9 +58,7 @@ def test_any_other_model_is_told_the_parameters_of_the_request_and_a_response_fo
         REQUEST,
         version=ModelVersion("flux-dev"),
         seeds=(Seed(0),),
-        negative_prompt=Prompt("fog"),
-        num_inference_steps=InferenceSteps(20),
-        guidance_scale=GuidanceScale(2.5),
+        parameters=Parameters.of(negative_prompt="fog", num_inference_steps=20, guidance_scale=2.5),
     )
 
     assert sent(request, CHOSEN) == {

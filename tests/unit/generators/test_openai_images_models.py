@@ -12,7 +12,8 @@ from darkroom.adapters.generators.openai_images.models import parse_models
 from darkroom.domain.model.errors import InvalidValue
 from darkroom.domain.model.image_file import MediaType
 from darkroom.domain.model.model_card import Markup, ModelCard, NumberRange, PixelRange
-from darkroom.domain.model.values import GuidanceScale, ImageSize, InferenceSteps
+from darkroom.domain.model.parameters import Parameters
+from darkroom.domain.model.values import ImageSize
 
 
 def card_of(entry: str) -> ModelCard:
@@ -105,9 +106,10 @@ def test_no_model_is_named_twice() -> None:
         parse_models(["gpt-image-2", "gpt-image-2=1024x1024"])
 
 
-def body(entry: str, **changes: Any) -> dict[str, Any]:  # noqa: ANN401  # fields, as `replace` takes them
+def body(entry: str, *, size: ImageSize | None = None, **parameters: object) -> dict[str, Any]:
     (model,) = parse_models([entry]).values()
-    request = replace(plain_request(model.card), **changes)
+    request = plain_request(model.card)
+    request = replace(request, size=size or request.size, parameters=Parameters.of(**parameters))
     fields: dict[str, Any] = json.loads(call_body(request, model, GPTImageOptions(), "b64_json"))
     return {name: value for name, value in fields.items() if name not in {"prompt", "n"}}
 
@@ -115,7 +117,7 @@ def body(entry: str, **changes: Any) -> dict[str, Any]:  # noqa: ANN401  # field
 def test_fields_go_by_the_names_that_the_engine_has_for_them() -> None:
     entry = "flux=512-1024/64 seed:random_seed num_inference_steps:steps=28 guidance_scale:cfg=3.5 size:width,height"
 
-    assert body(entry, num_inference_steps=InferenceSteps(20), guidance_scale=GuidanceScale(4)) == {
+    assert body(entry, num_inference_steps=20, guidance_scale=4) == {
         "model": "flux",
         "width": 512,
         "height": 512,

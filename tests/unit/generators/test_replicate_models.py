@@ -12,7 +12,8 @@ from darkroom.domain.model.errors import InvalidValue
 from darkroom.domain.model.generation import GenerationRequest
 from darkroom.domain.model.image_file import MediaType
 from darkroom.domain.model.model_card import NumberRange, PixelRange
-from darkroom.domain.model.values import GuidanceScale, ImageSize, InferenceSteps, ModelVersion, Prompt, Seed
+from darkroom.domain.model.parameters import Parameters
+from darkroom.domain.model.values import ImageSize, ModelVersion, Prompt, Seed
 
 VERSION = "0123456789abcdef" * 4
 SDXL = f"sdxl=stability-ai/sdxl:{VERSION} 512-1536/8 seed negative_prompt num_inference_steps=50 guidance_scale=7.5"
@@ -23,7 +24,7 @@ REQUEST = GenerationRequest(
     size=ImageSize(1344, 768),
     samples=1,
     seeds=(Seed(0),),
-    guidance_scale=GuidanceScale(2.5),
+    parameters=Parameters.of(guidance_scale=2.5),
 )
 
 
@@ -64,8 +65,7 @@ def test_sizes_without_ratios_are_sent_as_they_are_and_so_is_all_else() -> None:
         size=ImageSize(512, 520),
         samples=1,
         seeds=(Seed(7),),
-        negative_prompt=Prompt("fog"),
-        num_inference_steps=InferenceSteps(20),
+        parameters=Parameters.of(negative_prompt="fog", num_inference_steps=20),
     )
 
     assert sent(request, SDXL) == {

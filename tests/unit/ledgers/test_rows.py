@@ -14,11 +14,10 @@ from darkroom.domain.model.errors import Charged, UnusableImage
 from darkroom.domain.model.generation import Generation, GenerationRequest, State
 from darkroom.domain.model.image_file import MediaType
 from darkroom.domain.model.money import Money
+from darkroom.domain.model.parameters import Parameters
 from darkroom.domain.model.values import (
-    GuidanceScale,
     IdempotencyKey,
     ImageSize,
-    InferenceSteps,
     ModelVersion,
     Prompt,
     Seed,
@@ -59,9 +58,7 @@ REQUESTED = GenerationRequest(
     size=ImageSize(1024, 768),
     samples=2,
     seeds=(Seed(0), Seed(4294967295)),
-    negative_prompt=Prompt("people"),
-    num_inference_steps=InferenceSteps(50),
-    guidance_scale=GuidanceScale(5.5),
+    parameters=Parameters.of(negative_prompt="people", num_inference_steps=50, guidance_scale=5.5),
 )
 
 
@@ -113,8 +110,7 @@ def test_a_rule_that_was_tightened_since_makes_no_row_unreadable() -> None:
 
     decoded = decode({**ROW, "request": beyond})
 
-    assert decoded.request.num_inference_steps
-    assert (decoded.request.num_inference_steps.value, decoded.request.size.width) == (5000, 100_000)
+    assert (decoded.request.parameters.given["num_inference_steps"], decoded.request.size.width) == (5000, 100_000)
     assert decoded.request.seeds[0].value == -1
     assert encode_request(decoded.request) == encode_request(decode({**ROW, "request": beyond}).request)
 

@@ -16,6 +16,7 @@ from darkroom.adapters.marks.statement import SOURCE_TYPES, Statement
 from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
 from darkroom.domain.model.image_file import MediaType
 from darkroom.domain.model.model_card import MediaSource
+from darkroom.domain.model.parameters import Parameters
 from darkroom.domain.model.values import ImageSize, ModelVersion, Prompt, Seed
 from darkroom.domain.ports import ImageGenerator, Receipt
 from unit.marks.variants import pixels
@@ -23,7 +24,7 @@ from unit.marks.variants import pixels
 REQUEST = GenerationRequest(
     version=ModelVersion("memory"),
     prompt=Prompt("a fox"),
-    negative_prompt=Prompt("hounds"),
+    parameters=Parameters.of(negative_prompt="hounds"),
     size=ImageSize(32, 16),
     samples=2,
     seeds=(Seed(7), Seed(8)),

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from darkroom.adapters.generators.comfyui.workflow import Place, Workflow
-from darkroom.adapters.generators.declared_models import Sizes, read_honoured, read_sizes
+from darkroom.adapters.generators.declared_models import Sizes, honouring, read_honoured, read_sizes
 from darkroom.domain.model.errors import InvalidValue
 from darkroom.domain.model.generation import GenerationRequest
 from darkroom.domain.model.image_file import MediaType
-from darkroom.domain.model.model_card import ModelCard, NumberRange, PixelRange
-from darkroom.domain.model.values import GuidanceScale, InferenceSteps, ModelVersion, Prompt
+from darkroom.domain.model.model_card import HONOURABLE, ModelCard, NumberRange, PixelRange
+from darkroom.domain.model.parameters import NUMBERS
+from darkroom.domain.model.values import ModelVersion, Prompt
 
 FOLDER: Final = "darkroom"
 """The folder below ComfyUI's output folder that images are saved in."""
@@ -21,11 +22,7 @@ EXAMPLE: Final = "sdxl=sd_xl_base_1.0.safetensors, or own=workflow.json 512-1536
 
 _CHECKPOINT: Final = re.compile(r".+\.(safetensors|sft|ckpt|pt|gguf)")
 _SIDES: Final = Sizes(PixelRange(64, 2048, step=8))
-_BOUNDS: Final = {
-    "num_inference_steps": (InferenceSteps.MIN, InferenceSteps.MAX),
-    "guidance_scale": (GuidanceScale.MIN, GuidanceScale.MAX),
-}
-_FIELDS: Final = ("prompt", "negative_prompt", "seed", *_BOUNDS, "width", "height")
+_FIELDS: Final = ("prompt", *HONOURABLE, "width", "height")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +41,14 @@ class ComfyUIModel:
 
     def graph(self, request: GenerationRequest, name: str) -> dict[str, Any]:
         """The workflow of a request, whose image is saved under `name`; what was not given is as in the file."""
-        negative_prompt, steps, guidance = request.negative_prompt, request.num_inference_steps, request.guidance_scale
         given = {
             "prompt": request.prompt.value,
-            "negative_prompt": negative_prompt and negative_prompt.value,
-            "seed": request.seeds[0].value if request.seeds else None,
-            "num_inference_steps": steps and steps.value,
-            "guidance_scale": guidance and guidance.value,
+            **({"seed": request.seeds[0].value} if request.seeds else {}),
+            **request.parameters.given,
             "width": request.size.width,
             "height": request.size.height,
         }
-        values: dict[Place, object] = {
-            place: given[field] for field, place in self.places.items() if given[field] is not None
-        }
+        values: dict[Place, object] = {place: given[field] for field, place in self.places.items() if field in given}
         values[Place(self.output, "filename_prefix")] = f"{FOLDER}/{name}"
         if "width" in self.places and self.workflow.value(batch := Place(self.places["width"].node, "batch_size")):
             values[batch] = 1
@@ -95,7 +87,7 @@ def _model(version: str, words: Sequence[str]) -> ComfyUIModel:
 
 def _declared(version: str, workflow: Workflow, sizes: Sizes | None, words: Sequence[str]) -> ComfyUIModel:
     places, output, paid = workflow.found(), workflow.saving(), False
-    ranges = {field: _range_in(workflow, field, places.get(field)) for field in _BOUNDS}
+    ranges = {field: _range_in(workflow, field, places.get(field)) for field in NUMBERS}
     for word in words:
         left, equals, told = word.partition("=")
         field, colon, place = left.partition(":")
@@ -103,9 +95,9 @@ def _declared(version: str, workflow: Workflow, sizes: Sizes | None, words: Sequ
             paid = True
         elif field == "output" and not equals:
             output = _saving(workflow, place)
-        elif field in _FIELDS and colon and (field in _BOUNDS or not equals):
+        elif field in _FIELDS and colon and (field in NUMBERS or not equals):
             places[field] = workflow.place(place)
-            if field in _BOUNDS:
+            if field in NUMBERS:
                 _, ranges[field] = read_honoured(f"{field}={told or workflow.value(places[field])}")
         else:
             raise InvalidValue(f"{word!r} must be paid, output:9, or a field and where it goes, as prompt:6.text")
@@ -113,7 +105,7 @@ def _declared(version: str, workflow: Workflow, sizes: Sizes | None, words: Sequ
         raise InvalidValue(f"{workflow.name} does not say by itself where the prompt goes: name it, as prompt:6.text")
     if output is None:
         raise InvalidValue(f"{workflow.name} does not say by itself which node saves the image: name it, as output:9")
-    places = {field: place for field, place in places.items() if field not in _BOUNDS or ranges[field]}
+    places = {field: place for field, place in places.items() if field not in NUMBERS or ranges[field]}
     return ComfyUIModel(_card(version, workflow, sizes, places, ranges, paid=paid), workflow, places, output, paid)
 
 
@@ -127,7 +119,7 @@ def _range_in(workflow: Workflow, field: str, place: Place | None) -> NumberRang
     """What a model takes for a field, by the default that the workflow holds; None if no order can name that."""
     if place is None:
         return None
-    least, most = _BOUNDS[field]
+    least, most = NUMBERS[field].MIN, NUMBERS[field].MAX
     default = workflow.value(place)
     fits = isinstance(default, int | float) and least <= default <= most
     return NumberRange(least, most, default=type(least)(default)) if fits else None  # type: ignore[arg-type]  # a number
@@ -158,10 +150,7 @@ def _card(
         prompt_max=Prompt.MAX_LENGTH,
         media_type=MediaType.PNG,
         samples_max=1,
-        negative_prompt="negative_prompt" in places,
-        seed="seed" in places,
-        num_inference_steps=ranges["num_inference_steps"],
-        guidance_scale=ranges["guidance_scale"],
+        **honouring({field: ranges.get(field) for field in places}),
         # What is asked about before it is sent is drawn once; only where money is at stake is that not sure enough.
         idempotent=not paid,
     )

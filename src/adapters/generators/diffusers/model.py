@@ -38,7 +38,8 @@ class Model:
         if "callback_on_step_end" not in self._parameters:
             return None
         asked: int | None = self._parameters.default(self._parameters.steps)
-        return request.num_inference_steps.value if request.num_inference_steps else asked
+        steps: int | None = request.parameters.given.get("num_inference_steps", asked)
+        return steps
 
     def draw(
         self, request: GenerationRequest, samples: Sequence[int], went_on: Callable[[int], bool]
@@ -64,7 +65,7 @@ class Model:
             ]
 
     def _read_whole(self, request: GenerationRequest) -> None:
-        for prompt in filter(None, (request.prompt, request.negative_prompt)):
+        for prompt in (request.prompt, *request.parameters.texts):
             if (tokens := self._reader.count(prompt.value)) > self._reader.most:
                 raise PromptRejected(
                     f"a prompt takes {tokens} tokens, and {self.card.version.value} reads {self._reader.most}",
@@ -82,12 +83,8 @@ class Model:
         }
         if "width" in parameters:
             arguments |= {"width": request.size.width, "height": request.size.height}
-        if request.negative_prompt:
-            arguments["negative_prompt"] = request.negative_prompt.value
-        if request.num_inference_steps:
-            arguments[parameters.steps] = request.num_inference_steps.value
-        if request.guidance_scale:
-            arguments[parameters.guidance] = request.guidance_scale.value
+        called = {"num_inference_steps": parameters.steps, "guidance_scale": parameters.guidance}
+        arguments |= {called.get(name, name): value for name, value in request.parameters.given.items()}
         if "callback_on_step_end" in parameters:
             arguments["callback_on_step_end"] = _leaving(went_on)
         return arguments

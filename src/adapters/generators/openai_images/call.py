@@ -39,13 +39,7 @@ def call_body(
     request: GenerationRequest, model: OpenAIModel, options: GPTImageOptions, response_format: ResponseFormat
 ) -> bytes:
     """Every parameter as given, for one image, by the names that the model has; what was not given is left out."""
-    negative_prompt, steps, guidance = request.negative_prompt, request.num_inference_steps, request.guidance_scale
-    honoured = {
-        "negative_prompt": negative_prompt and negative_prompt.value,
-        "seed": request.seeds[0].value if request.seeds else None,
-        "num_inference_steps": steps and steps.value,
-        "guidance_scale": guidance and guidance.value,
-    }
+    honoured = {"seed": request.seeds[0].value if request.seeds else None, **request.parameters.given}
     fields = {
         "model": model.name,
         "prompt": request.prompt.value,

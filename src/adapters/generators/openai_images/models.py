@@ -10,6 +10,7 @@ from darkroom.adapters.generators.declared_models import (
     EXAMPLE,
     SEED_TOLD,
     Sizes,
+    honouring,
     read_honoured,
     read_markup,
     read_sizes,
@@ -153,12 +154,9 @@ def _model(name: str, words: Sequence[str]) -> OpenAIModel:
         prompt_max=Prompt.MAX_LENGTH,
         media_type=MediaType.PNG,
         samples_max=1,
-        negative_prompt="negative_prompt" in told.honoured,
-        seed="seed" in told.honoured,
         seed_told=told.seed_told,
         reads=told.reads,
-        num_inference_steps=told.honoured.get("num_inference_steps"),
-        guidance_scale=told.honoured.get("guidance_scale"),
+        **honouring(told.honoured),
     )
     return OpenAIModel(
         card=card,

@@ -59,13 +59,13 @@ class SketchImageGenerator(ImageGenerator):
 
 
 def _draw(request: GenerationRequest, seed: Seed) -> bytes:
-    steps, guidance = request.num_inference_steps, request.guidance_scale
+    given = request.parameters.given
     return draw(
         prompt=request.prompt.value,
-        negative_prompt=request.negative_prompt.value if request.negative_prompt else "",
+        negative_prompt=given.get("negative_prompt", ""),
         seed=seed.value,
         width=request.size.width,
         height=request.size.height,
-        steps=steps.value if steps else DEFAULT_STEPS,
-        guidance=guidance.value if guidance else DEFAULT_GUIDANCE,
+        steps=given.get("num_inference_steps", DEFAULT_STEPS),
+        guidance=given.get("guidance_scale", DEFAULT_GUIDANCE),
     )

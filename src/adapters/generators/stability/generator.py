@@ -61,15 +61,15 @@ class StabilityImageGenerator(ImageGenerator):
 
     def _form(self, request: GenerationRequest) -> dict[str, tuple[None, str]]:
         """Every parameter as given, as text without a file name; what was not given is left out."""
-        negative_prompt, guidance = request.negative_prompt, request.guidance_scale
+        given = request.parameters.given
         (seed,) = request.seeds
         fields = {
             "prompt": request.prompt.value,
-            "negative_prompt": negative_prompt.value if negative_prompt else None,
+            "negative_prompt": given.get("negative_prompt"),
             "model": MODELS[request.version.value].model,
             "aspect_ratio": RATIOS.shape(request.size).ratio,
             "seed": str(seed.value),
-            "cfg_scale": str(guidance.value) if guidance else None,
+            "cfg_scale": str(given["guidance_scale"]) if "guidance_scale" in given else None,
             "output_format": self._output_format,
         }
         return {name: (None, value) for name, value in fields.items() if value is not None}

@@ -19,15 +19,15 @@ def call_body(request: GenerationRequest, checkpoint: str | None, options: CallO
 
     `task` is what the server is to call it when it is asked how far it is.
     """
-    negative_prompt, steps, guidance = request.negative_prompt, request.num_inference_steps, request.guidance_scale
+    given = request.parameters.given
     fields = {
         "prompt": request.prompt.value,
-        "negative_prompt": negative_prompt and negative_prompt.value,
+        "negative_prompt": given.get("negative_prompt"),
         "seed": request.seeds[0].value,
         "width": request.size.width,
         "height": request.size.height,
-        "steps": steps and steps.value,
-        "cfg_scale": guidance and guidance.value,
+        "steps": given.get("num_inference_steps"),
+        "cfg_scale": given.get("guidance_scale"),
         "sampler_name": options.sampler,
         "scheduler": options.scheduler,
         "force_task_id": task,

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from darkroom.domain.model.model_card import HONOURABLE, ModelCard, PixelRange
-from darkroom.domain.model.values import GuidanceScale, InferenceSteps, SampleCount
+from darkroom.domain.model.model_card import HONOURABLE, ModelCard, NumberRange, PixelRange
+from darkroom.domain.model.parameters import NUMBERS
+from darkroom.domain.model.values import SampleCount
 
 Schema = dict[str, Any]
 
@@ -88,28 +89,17 @@ def _honoured(card: ModelCard) -> Iterator[tuple[str, Schema]]:
                 "maxItems": card.samples_max,
             },
         )
-    if steps := card.num_inference_steps:
-        yield (
-            "num_inference_steps",
-            {
-                "type": ["integer", "null"],
-                "description": "Number of denoising steps.",
-                "minimum": max(steps.min, InferenceSteps.MIN),
-                "maximum": min(steps.max, InferenceSteps.MAX),
-                "default": steps.default,
-            },
-        )
-    if scale := card.guidance_scale:
-        yield (
-            "guidance_scale",
-            {
-                "type": ["number", "null"],
-                "description": "How closely the picture keeps to the prompt.",
-                "minimum": max(scale.min, GuidanceScale.MIN),
-                "maximum": min(scale.max, GuidanceScale.MAX),
-                "default": scale.default,
-            },
-        )
+    for name, number in NUMBERS.items():
+        taken: NumberRange | None = getattr(card, name)
+        if taken is not None:
+            schema = {
+                "type": ["integer" if isinstance(number.MIN, int) else "number", "null"],
+                "description": number.MEANING,
+                "minimum": max(taken.min, number.MIN),
+                "maximum": min(taken.max, number.MAX),
+                "default": taken.default,
+            }
+            yield name, schema
 
 
 def one_seed_for_each_image(card: ModelCard, samples: str) -> Schema:
