@@ -41,22 +41,19 @@ class Batches(Generic[T, R]):
         try:
             while self._waiting:
                 batch, self._waiting = self._waiting[:_MOST_AT_ONCE], self._waiting[_MOST_AT_ONCE:]
-                await self._work_on([item for item, _ in batch], [answer for _, answer in batch])
+                try:
+                    results = await self._work([item for item, _ in batch])
+                except Exception as fault:  # noqa: BLE001  # it is raised to all who wait
+                    results = [_told(fault) for _ in batch]
+                for (_, answer), result in zip(batch, results, strict=True):
+                    if answer.done():  # its caller has left
+                        continue
+                    if isinstance(result, Exception):
+                        answer.set_exception(result)
+                    else:
+                        answer.set_result(result)
         finally:
             self._working = None
-
-    async def _work_on(self, items: Sequence[T], answers: Sequence[asyncio.Future[R]]) -> None:
-        try:
-            results = await self._work(items)
-        except Exception as fault:  # noqa: BLE001  # it is told to all who wait
-            results = [_told(fault) for _ in items]
-        for answer, result in zip(answers, results, strict=True):
-            if answer.done():  # whoever asked has left
-                continue
-            if isinstance(result, Exception):
-                answer.set_exception(result)
-            else:
-                answer.set_result(result)
 
 
 def _told(fault: Exception) -> Exception:

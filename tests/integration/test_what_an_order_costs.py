@@ -43,8 +43,8 @@ MOST = {
     "transactions": 4,
     "waits for the disk": 4,  # the file and its folder, in the spool and in the storage; SQLite's own are not seen
     "hops to a thread": 7.5,  # seven, and now and then one that counts what waits in the spool
-    "tasks": 9,
-    "calls of Python functions": 1_950,  # some 130 of them since each call of ledger and spool has a time limit
+    "tasks": 7,
+    "calls of Python functions": 1_750,
 }
 
 

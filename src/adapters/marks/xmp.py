@@ -21,6 +21,8 @@ NAMESPACES: Final[Mapping[str, str]] = {
     "Iptc4xmpExt": "http://iptc.org/std/Iptc4xmpExt/2008-02-29/",
     "darkroom": "http://darkroom.invalid/ns/1.0/",
 }
+_RDF_DECLARED: Final = f" xmlns:rdf={quoteattr(RDF)}"
+_DECLARED: Final = {prefix: f" xmlns:{prefix}={quoteattr(namespace)}" for prefix, namespace in NAMESPACES.items()}
 _PREFIXES: Final = {namespace: prefix for prefix, namespace in NAMESPACES.items()}
 # XML 1.0 allows no other control characters, and neither surrogates nor these two.
 _NOT_IN_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -63,15 +65,12 @@ def with_properties(existing: bytes, properties: Properties) -> bytes:
 
 
 def _description(properties: Properties, *, about: str) -> str:
-    prefixes = dict.fromkeys(name.partition(":")[0] for name in properties)
     # Declared here for the case that the packet around it calls RDF something else.
-    declared = "".join(f" xmlns:{prefix}={quoteattr(NAMESPACES[prefix])}" for prefix in prefixes)
+    declared = dict.fromkeys([_DECLARED[name.partition(":")[0]] for name in properties])
     # Elements, since XML turns a line end in an attribute into a blank.
-    elements = "".join(f"<{name}>{escape(_NOT_IN_XML.sub('', text))}</{name}>" for name, text in properties.items())
-    return (
-        f"<rdf:Description xmlns:rdf={quoteattr(RDF)} rdf:about={quoteattr(about)}{declared}>"
-        f"{elements}</rdf:Description>"
-    )
+    elements = [f"<{name}>{escape(_NOT_IN_XML.sub('', text))}</{name}>" for name, text in properties.items()]
+    opening = f"<rdf:Description{_RDF_DECLARED} rdf:about={quoteattr(about)}{''.join(declared)}>"
+    return f"{opening}{''.join(elements)}</rdf:Description>"
 
 
 class _Reader:

@@ -5,6 +5,7 @@ PNG: W3C PNG third edition, 5. JPEG: ITU-T T.81, annex B. WebP: RFC 9649, 2.
 """
 
 import re
+import struct
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import ClassVar, Self
 from darkroom.domain.model.errors import InvalidValue
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_PNG_CHUNK = struct.Struct(">I4s")  # the length of its content, and its kind
 _JPEG_START = b"\xff\xd8\xff"
 # Start-of-frame markers carry the size; C4, C8 and CC in the same range are tables and extensions.
 _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -179,11 +181,11 @@ def _png_size(data: bytes) -> tuple[int, int, int]:
     while kind != b"IEND":
         if position + 12 > len(data):
             raise CutShort
-        kind = data[position + 4 : position + 8]
+        length, kind = _PNG_CHUNK.unpack_from(data, position)
         if kind == b"IHDR" and not data_seen:
             size = _big(data, position + 8, 4), _big(data, position + 12, 4)
         data_seen = data_seen or kind == b"IDAT"
-        position += 12 + _big(data, position, 4)
+        position += 12 + length
     if position > len(data) or not data_seen or size == (0, 0):
         raise CutShort
     return *size, position

@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 from darkroom.domain.model.errors import InternalFault, LedgerUnavailable, Superseded
 from darkroom.domain.model.generation import Generation
 from darkroom.domain.model.policy import Policy
+from darkroom.domain.use_cases.time_limits import TimeLimit
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -46,9 +47,9 @@ async def once(attempt: Callable[[], Awaitable[T]], *, timeout: float | None) ->
     task = asyncio.current_task()
     before = task.cancelling() if task else 0
     try:
-        if timeout is None:
+        if timeout is None or task is None:
             return await attempt()
-        async with asyncio.timeout(timeout):
+        with TimeLimit(task, timeout):
             return await attempt()
     except asyncio.CancelledError as cancelled:
         if task is None or task.cancelling() > before:

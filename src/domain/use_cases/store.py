@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -45,7 +45,7 @@ class Store:
         generation = drawing.generation
         securing = _Securing(partial(self._secure, drawing), after=self._policy.secure_after)
         try:
-            await asyncio.gather(*(self._upload(drawing, image, securing) for image in generation.waiting))
+            await _together([self._upload(drawing, image, securing) for image in generation.waiting])
         finally:
             securing.end()
         stored = generation.stored(generation.waiting, self._clock())
@@ -56,7 +56,7 @@ class Store:
     async def forget(self, drawing: Drawing) -> None:
         """Empty the spool of a generation at its end; what cannot be removed now is tidied up later."""
         receipt = (RECEIPT,) if drawing.receipt_spooled else ()
-        await asyncio.gather(*(self._remove(drawing.generation.id, index) for index in (*drawing.images, *receipt)))
+        await _together([self._remove(drawing.generation.id, index) for index in (*drawing.images, *receipt)])
 
     async def _remove(self, generation_id: str, index: int) -> None:
         try:
@@ -99,6 +99,14 @@ class Store:
         for image in drawing.generation.waiting:
             secure = partial(self._spool.secure, drawing.generation.id, image.index)
             await patiently(secure, "securing", timeout=self._policy.patience)
+
+
+async def _together(works: Sequence[Coroutine[Any, Any, None]]) -> None:
+    """Do them side by side. One alone, which is the most common, needs no task for that."""
+    if len(works) == 1:
+        await works[0]
+    else:
+        await asyncio.gather(*works)
 
 
 class _Securing:

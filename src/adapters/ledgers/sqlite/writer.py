@@ -2,9 +2,9 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar, cast
+from typing import Any, TypeVar
 
 from darkroom.adapters.batches import Batches
 from darkroom.adapters.ledgers.sqlite.connection import faults_translated
@@ -25,7 +25,7 @@ class Writer:
     def __init__(self, connection: sqlite3.Connection, turn: Turn, opened: OpenedFile) -> None:
         self._connection, self._turn, self._opened = connection, turn, opened
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger-writer")
-        self._writing: Batches[Operation, object] = Batches(self._write)
+        self._writing: Batches[Operation, Any] = Batches(self._write)
 
     async def write(self, operation: Callable[[sqlite3.Connection], T]) -> T:
         """Give what the operation gives, once it is on the disk.
@@ -33,15 +33,16 @@ class Writer:
         Raises:
             LedgerUnavailable: nothing was written, or the file is gone. And what the operation raises.
         """
-        return cast("T", await self._writing(operation))
+        written: T = await self._writing(operation)
+        return written
 
     async def close(self) -> None:
         """Write what waits, and end."""
         await self._writing.close()
         await asyncio.to_thread(self._thread.shutdown)
 
-    async def _write(self, batch: Sequence[Operation]) -> Sequence[object]:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._commit, batch)
+    def _write(self, batch: Sequence[Operation]) -> Awaitable[Sequence[object]]:
+        return asyncio.get_running_loop().run_in_executor(self._thread, self._commit, batch)
 
     def _commit(self, batch: Sequence[Operation]) -> Sequence[object]:
         self._opened.require()
