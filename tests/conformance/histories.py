@@ -38,7 +38,7 @@ _text = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 _name = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=40)
 _instants = st.datetimes(datetime(1999, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  # given apart
 _versions = st.sampled_from(["v2.0", "v2.1", "사진"]).map(ModelVersion)
-_prompts = _name.filter(str.strip).map(Prompt)
+_prompts = _name.map(lambda text: Prompt(f"a{text}"))  # visible, whatever follows
 _seeds = st.integers(Seed.MIN, Seed.MAX).map(Seed)
 _money = st.builds(Money, st.decimals(0, 10_000, places=4, allow_nan=False), st.sampled_from(["USD", "EUR", "KRW"]))
 _kinds = st.sampled_from([GeneratorRefused, GeneratorUnavailable, OutcomeUnknown, PromptRejected, UnusableImage])

@@ -45,7 +45,7 @@ ADDED: Final = {
         "\n    @classmethod\n    def of(",
         "    clip_skip: values.ClipSkip | None = None\n",
     ),
-    "domain/model/model_card.py": ("    price: Money | None = None", "    clip_skip: NumberRange | None = None\n"),
+    "domain/model/model_card.py": ("    price: Price | None = None", "    clip_skip: NumberRange | None = None\n"),
     "adapters/in_memory/generator.py": (
         "    guidance_scale=NumberRange",
         "    clip_skip=NumberRange(1, 4, default=2),\n",
