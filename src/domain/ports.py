@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from darkroom.domain.model.errors import Evidence, StorageFault
+from darkroom.domain.model.file_name import FileName
 from darkroom.domain.model.generation import GeneratedImage, Generation, GenerationRequest, StoredImage
 from darkroom.domain.model.history import HistoryPage, Search
 from darkroom.domain.model.issued_token import IssuedToken
@@ -154,9 +155,20 @@ class ImageStorage(Protocol):
     async def link(self, key: str) -> str:
         """A URL under which anyone who is given it can read the image, for as long as links live here.
 
+        It SHOULD be the same URL for a while, so that browsers can cache what they read.
+
         Raises:
             StorageFault: there is nothing to sign it with.
         """
+
+    async def download_link(self, key: str, name: FileName) -> str:
+        """As `link`, but a browser saves the image under that name, if this storage can have it do so.
+
+        Raises:
+            StorageFault: as `link`.
+        """
+        del name
+        return await self.link(key)
 
     @abstractmethod
     async def delete(self, key: str) -> None:

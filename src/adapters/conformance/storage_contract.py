@@ -14,6 +14,7 @@ from typing import TypeAlias
 import pytest
 
 from darkroom.domain.model.errors import StorageFault
+from darkroom.domain.model.file_name import FileName
 from darkroom.domain.model.generation import StoredImage
 from darkroom.domain.model.identifiers import uuid7
 from darkroom.domain.model.image_file import MediaType
@@ -94,6 +95,15 @@ class StorageContract:
 
         assert await read(await storage.link(key)) == (some_image(), MediaType.PNG)
         assert await all_keys(storage) == [key], "it is listed under another key"
+
+    @pytest.mark.parametrize("prompt", ["a fox", "바다 위의 등대", "!"])
+    async def test_a_link_to_save_it_opens_the_same(self, storage: ImageStorage, read: Read, prompt: str) -> None:
+        key = new_key()
+        await put(storage, key, some_image())
+
+        link = await storage.download_link(key, FileName.of(prompt, 7, MediaType.PNG))
+
+        assert await read(link) == (some_image(), MediaType.PNG)
 
     async def test_the_same_upload_again_succeeds(self, storage: ImageStorage, read: Read) -> None:
         key = new_key()

@@ -129,7 +129,7 @@ class GenerateImages:
         known = await self._known(accepted.generation)
         generation, error = known.generation, self._error(known)
         try:
-            images = await linked(generation.images, self._storage, charged=generation.charged)
+            images = await linked(generation, self._storage)
         except StorageUnavailable as fault:
             return replace(accepted, generation=generation, error=fault)
         return replace(accepted, generation=generation, images=images, error=error)

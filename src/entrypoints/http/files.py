@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from litestar import Response, get
 from litestar.di import NamedDependency
@@ -11,6 +11,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from darkroom.domain.model.errors import NotFound, Overloaded, StorageFault
+from darkroom.domain.model.file_name import FileName
 from darkroom.entrypoints.http.auth.authentication import OPEN_TO_ALL
 from darkroom.entrypoints.http.problems import AnyRequest
 from darkroom.entrypoints.http.services import Services
@@ -18,7 +19,7 @@ from darkroom.entrypoints.http.signed_files import FILES, SignedFiles
 
 # An image is looked at where it is linked, and whatever its bytes pretend to be, it runs nothing.
 # As links are made; without it there is nothing to open.
-_SAID: Final = re.compile(rb"(?:expires=([0-9]+)&signature=([A-Za-z0-9_-]+))?")
+_SAID: Final = re.compile(rb"(?:expires=([0-9]+)&signature=([A-Za-z0-9_-]+)(?:&name=([A-Za-z0-9%._~-]+))?)?")
 _CAREFUL: Final = {"Content-Disposition": "inline", "Content-Security-Policy": "default-src 'none'; sandbox"}
 
 
@@ -34,14 +35,18 @@ def signed_file_route(files: SignedFiles) -> HTTPRouteHandler:
         said = _SAID.fullmatch(request.scope["query_string"])
         if said is None or request.scope["raw_path"] != f"{FILES}/{quote(name)}".encode():
             raise NotFound("this is not a link to an image")
-        expires, signature = ((part or b"").decode("ascii") for part in said.groups())
+        expires, signature, quoted = ((part or b"").decode("ascii") for part in said.groups())
+        stem = unquote(quoted)
+        if quoted != quote(stem, safe=""):
+            raise NotFound("this is not a link to an image")
         try:
-            image, media_type = await files.open(name, expires=expires, signature=signature)
+            image, media_type = await files.open(name, expires=expires, signature=signature, name=stem)
         except StorageFault as fault:
             raise Overloaded("the image cannot be read just now") from fault
         seconds = max(0, int(expires) - int(services.clock().timestamp()))
-        return Response(
-            image, media_type=media_type, headers=_CAREFUL | {"Cache-Control": f"private, max-age={seconds}"}
-        )
+        headers = _CAREFUL | {"Cache-Control": f"private, max-age={seconds}, immutable"}
+        if stem:
+            headers["Content-Disposition"] = FileName(stem, media_type).disposition
+        return Response(image, media_type=media_type, headers=headers)
 
     return signed_file

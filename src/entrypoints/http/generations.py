@@ -85,6 +85,7 @@ class OrderShown(Struct, frozen=True):
 class SizedImage(Image, frozen=True):
     """A stored image, and how large it really is: a provider may draw another size than ordered."""
 
+    download: Annotated[str, Meta(description="A URL that saves it under a name made of prompt and seed.")]
     index: Annotated[int, Meta(ge=0, description="Which of the images that were ordered, from 0.")]
     width: Annotated[int | None, Meta(description="Pixels; null for an image that an older release stored.")]
     height: Annotated[int | None, Meta(description="Pixels; null for an image that an older release stored.")]
@@ -93,7 +94,8 @@ class SizedImage(Image, frozen=True):
     def of(cls, linked: LinkedImage) -> Self:
         """Show a stored image under its link."""
         shown, image = Image.of(linked), linked.image
-        return cls(shown.id, shown.seed, shown.image, image.index, image.width, image.height)
+        download = linked.download or linked.url
+        return cls(shown.id, shown.seed, shown.image, download, image.index, image.width, image.height)
 
 
 class GenerationShown(Struct, frozen=True):
@@ -132,7 +134,7 @@ class GenerationShown(Struct, frozen=True):
             generator=generation.generator,
             model=generation.model.value,
             cost=Price.of(generation.cost) if generation.cost else None,
-            images=list(map(SizedImage.of, await linked(generation.images, storage, charged=generation.charged))),
+            images=list(map(SizedImage.of, await linked(generation, storage, downloads=True))),
             deleted=[one.index for one in generation.removed],
             problem=problem_of(failure.error(), address_of(generation), generation.cost) if failure else None,
         )

@@ -13,8 +13,10 @@ class SignedFiles(Protocol):
     """Keeps the images that signed links name."""
 
     @abstractmethod
-    async def open(self, key: str, *, expires: str, signature: str) -> tuple[bytes, MediaType]:
+    async def open(self, key: str, *, expires: str, signature: str, name: str = "") -> tuple[bytes, MediaType]:
         """The image behind a link, by the parts of the link; `expires` is in Unix seconds.
+
+        `name` is the one that a file is to be saved under, without its ending.
 
         Raises:
             NotFound: the link was not signed here or has expired, or there is no such image.

@@ -20,7 +20,12 @@ class StorageSettings:
         str, Setting("DARKROOM_STORAGE", read.name, "where images are kept: `disk`, `s3`, or a plugin's name")
     ] = "disk"
     # AWS allows seven days for a presigned link, and no more.
-    link_ttl: Annotated[int, Setting("DARKROOM_LINK_TTL", read.whole(1, 604_800), "seconds a signed link lives")] = 3600
+    link_ttl: Annotated[
+        int,
+        Setting(
+            "DARKROOM_LINK_TTL", read.whole(1, 604_800), "seconds a signed link lives at most, and half of it at least"
+        ),
+    ] = 3600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

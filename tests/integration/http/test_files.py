@@ -49,9 +49,45 @@ async def test_a_link_opens_the_image_without_a_token(house: House) -> None:
     assert opened.headers["x-content-type-options"] == "nosniff"
     assert opened.headers["content-disposition"] == "inline"
     assert opened.headers["content-security-policy"] == "default-src 'none'; sandbox"
-    kind, _, seconds = opened.headers["cache-control"].partition(", max-age=")
-    assert kind == "private"
-    assert 3500 < int(seconds) <= 3600
+    kind, seconds, how = opened.headers["cache-control"].split(", ")
+    assert (kind, how) == ("private", "immutable")
+    assert 1795 < int(seconds.removeprefix("max-age=")) <= 3600
+
+
+async def test_an_image_has_the_same_link_for_a_while(house: House) -> None:
+    answer = await house.order()
+    address, (image,) = answer.links["describedby"]["url"], answer.json()
+    links = {image["image"]} | {(await house.client.get(address)).json()["images"][0]["image"] for _ in range(3)}
+    assert len(links) <= 2  # a half of the hour may end meanwhile
+
+
+@pytest.mark.parametrize(
+    ("prompt", "name"),
+    [
+        ("A fox, in the snow!", 'attachment; filename="a-fox-in-the-snow-7.png"'),
+        ("../../etc/passwd\r\nX: y", 'attachment; filename="etc-passwd-x-y-7.png"'),
+        ("바다", "attachment; filename=\"7.png\"; filename*=UTF-8''%EB%B0%94%EB%8B%A4-7.png"),
+        ("!", 'attachment; filename="image-7.png"'),
+    ],
+)
+async def test_an_image_is_saved_under_a_name_of_its_own(house: House, prompt: str, name: str) -> None:
+    answer = await house.order(prompt=prompt, seed=[7])
+    (image,) = (await house.client.get(answer.links["describedby"]["url"])).json()["images"]
+    opened = await open_link(house, image["download"])
+    assert (opened.status_code, opened.content) == (200, tile(64, 48, 7))
+    assert opened.headers["content-disposition"] == name
+    assert opened.headers["content-security-policy"] == "default-src 'none'; sandbox"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("&name=", "&name=x"), ("&name=a", "&name=%61"), ("&name=", "&nome="), ("&name=a-fox-7", ""), ("a-fox-7", "")],
+)
+async def test_the_name_of_a_link_cannot_be_changed(house: House, old: str, new: str) -> None:
+    answer = await house.order(prompt="a fox", seed=[7])
+    (image,) = (await house.client.get(answer.links["describedby"]["url"])).json()["images"]
+    assert old in image["download"]
+    assert (await open_link(house, image["download"].replace(old, new))).status_code == 404
 
 
 async def test_head_tells_of_it(house: House) -> None:
@@ -131,7 +167,7 @@ async def test_other_methods_are_denied(house: House) -> None:
 
 async def test_a_disk_in_trouble_is_no_fault_of_the_link(tmp_path: Path) -> None:
     class InTrouble(DiskImageStorage):
-        async def open(self, key: str, *, expires: str, signature: str) -> tuple[bytes, MediaType]:
+        async def open(self, key: str, *, expires: str, signature: str, name: str = "") -> tuple[bytes, MediaType]:
             raise StorageFault("the disk is gone")
 
     files = InTrouble(tmp_path, links=SignedLinks(SECRET, "", timedelta(hours=1)), clock=now)

@@ -83,7 +83,7 @@ async def test_an_image_is_kept_as_it_is_for_readers_that_may_cache_it(storage: 
 
     kept = s3.get(key)
     assert (kept.body, kept.content_type, kept.metadata) == (some_image(), "image/webp", {})
-    assert kept.headers["cache-control"] == "private, max-age=31536000, immutable"
+    assert kept.headers["cache-control"] == "private, max-age=30, immutable"
 
 
 async def test_what_others_keep_in_the_bucket_is_not_listed(s3: S3Server, open_storage: OpenStorage) -> None:

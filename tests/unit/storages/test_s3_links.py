@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from darkroom.adapters.storages.s3 import Addressing, PresignedLinks, PublicLinks, open_s3_client
+from darkroom.domain.model.file_name import FileName
+from darkroom.domain.model.image_file import MediaType
 
 SEOUL, VIRGINIA = "ap-northeast-2", "us-east-1"
 HERE = "http://127.0.0.1:9000"
@@ -43,6 +46,25 @@ async def test_presigned_links_name_the_host_that_serves_the_region(
     assert signed["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
     assert signed["X-Amz-Expires"] == ["3600"]
     assert signed["X-Amz-Credential"][0].split("/")[2] == region
+
+
+async def test_a_link_is_the_same_for_a_while_and_lives_for_half_its_time_at_least() -> None:
+    moment = datetime(2026, 3, 14, 15, 29, 59, tzinfo=UTC)
+    async with open_s3_client(region=SEOUL) as client:
+        at = [moment - timedelta(minutes=29), moment, moment + timedelta(seconds=1)]
+        made = [await PresignedLinks(client, "darkroom", 3600, lambda now=now: now)("a.png") for now in at]  # type: ignore[misc]  # each its own
+
+    signed = [parse_qs(urlsplit(link).query)["X-Amz-Date"] for link in made]
+    assert made[0] == made[1] != made[2]
+    assert signed == [["20260314T150000Z"], ["20260314T150000Z"], ["20260314T153000Z"]]
+
+
+async def test_a_download_is_answered_with_its_name() -> None:
+    async with open_s3_client(region=SEOUL) as client:
+        link = await PresignedLinks(client, "darkroom", 3600)("a.png", name=FileName("바다-7", MediaType.PNG))
+
+    (said,) = parse_qs(urlsplit(link).query, strict_parsing=True)["response-content-disposition"]
+    assert said == "attachment; filename=\"7.png\"; filename*=UTF-8''%EB%B0%94%EB%8B%A4-7.png"
 
 
 async def test_an_endpoint_in_the_shell_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import cast
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import pytest
 from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth
@@ -12,6 +12,8 @@ from botocore.config import Config
 from botocore.credentials import ReadOnlyCredentials
 
 from darkroom.adapters.storages.s3.signature import Credentials, Signer
+from darkroom.domain.model.file_name import FileName
+from darkroom.domain.model.image_file import MediaType
 
 REGION = "ap-northeast-2"
 MOMENT = datetime(2026, 3, 14, 15, 9, 26, tzinfo=UTC)
@@ -69,5 +71,16 @@ def test_links_are_signed_as_botocore_signs_them(credentials: ReadOnlyCredential
     S3SigV4QueryAuth(credentials, "s3", REGION, expires=3600).add_auth(theirs)
 
     ours = Signer(cast("Credentials", credentials), REGION, MOMENT).query(host, path, 3600)
+
+    assert dict(parse_qsl(ours)) == dict(parse_qsl(urlsplit(theirs.url).query))
+
+
+def test_links_to_save_are_signed_as_botocore_signs_them(credentials: ReadOnlyCredentials, host: str) -> None:
+    disposition = FileName.of("바다", 7, MediaType.PNG).disposition
+    said = quote(disposition, safe="")
+    theirs = AWSRequest("GET", f"https://{host}/a.png?response-content-disposition={said}")
+    S3SigV4QueryAuth(credentials, "s3", REGION, expires=3600).add_auth(theirs)
+
+    ours = Signer(cast("Credentials", credentials), REGION, MOMENT).query(host, "/a.png", 3600, disposition)
 
     assert dict(parse_qsl(ours)) == dict(parse_qsl(urlsplit(theirs.url).query))

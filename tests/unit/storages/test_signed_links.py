@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -59,6 +60,29 @@ def test_another_secret_opens_nothing() -> None:
     other = SignedLinks(secret=b"t" * 32, base_url=LINKS.base_url, ttl=LINKS.ttl)
 
     assert not opens(*parts(LINKS.link("a.png", NOW)), links=other)
+
+
+@given(moments=st.lists(st.integers(0, 10**10), min_size=2, max_size=2), ttl=st.integers(2, 604_800))
+def test_a_link_lives_for_half_its_time_at_least_and_is_the_same_for_a_while(moments: list[int], ttl: int) -> None:
+    links = replace(LINKS, ttl=timedelta(seconds=ttl))
+    made = [links.link("a.png", datetime.fromtimestamp(moment, UTC)) for moment in moments]
+    lives = [int(parts(link)[1]) - moment for link, moment in zip(made, moments, strict=True)]
+    first, second = (moment // (ttl // 2) for moment in moments)
+
+    assert all(ttl / 2 <= life <= ttl for life in lives)
+    assert (made[0] == made[1]) == (first == second)
+
+
+@given(key=ANY_TEXT, name=st.text(min_size=1), other=ANY_TEXT)
+def test_a_name_is_signed_too(key: str, name: str, other: str) -> None:
+    assume(name != other)
+    query = dict(part.split("=", 1) for part in LINKS.link("a.png", NOW, name).partition("?")[2].split("&"))
+    expires, signature = query["expires"], query["signature"]
+
+    assert unquote(query["name"]) == name
+    assert LINKS.opens("a.png", expires=expires, signature=signature, now=NOW, name=name)
+    assert not LINKS.opens("a.png", expires=expires, signature=signature, now=NOW, name=other)
+    assert not LINKS.opens(key + "b", expires=expires, signature=signature, now=NOW, name=name)
 
 
 @pytest.mark.parametrize(("late", "open_"), [(59, True), (60, False), (3600, False)])

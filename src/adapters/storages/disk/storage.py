@@ -11,6 +11,7 @@ from darkroom.adapters.disk_threads import DiskThreads
 from darkroom.adapters.durable_folder import DurableFolder
 from darkroom.adapters.storages.disk.signed_links import SignedLinks
 from darkroom.domain.model.errors import NotFound, StorageFault
+from darkroom.domain.model.file_name import FileName
 from darkroom.domain.model.generation import StoredImage
 from darkroom.domain.model.image_file import MediaType
 from darkroom.domain.ports import ImageStorage
@@ -44,14 +45,17 @@ class DiskImageStorage(ImageStorage):
     async def link(self, key: str) -> str:
         return self._links.link(key, self._clock())
 
-    async def open(self, key: str, *, expires: str, signature: str) -> tuple[bytes, MediaType]:
+    async def download_link(self, key: str, name: FileName) -> str:
+        return self._links.link(key, self._clock(), name.stem)
+
+    async def open(self, key: str, *, expires: str, signature: str, name: str = "") -> tuple[bytes, MediaType]:
         """The image behind a link, by the parts of the link.
 
         Raises:
             NotFound: the link was not signed here or has expired, or the image is deleted; which one is not told.
             StorageFault: the disk cannot read it.
         """
-        genuine = self._links.opens(key, expires=expires, signature=signature, now=self._clock())
+        genuine = self._links.opens(key, expires=expires, signature=signature, name=name, now=self._clock())
         media_type = _media_type(key)
         image = await self._disk(self._folder.read, key) if genuine else None
         if image is None or media_type is None:

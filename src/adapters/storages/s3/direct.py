@@ -127,10 +127,22 @@ class DirectBucket:
             keys = [unquote_plus(key) for key in keys]
         return keys, keys[-1] if page["IsTruncated"] else None
 
-    async def link(self, key: str, ttl: int, whereabouts: Whereabouts = AS_SET) -> str:
-        """A URL that opens an object for so many seconds; `whereabouts` as a server of the same provider said."""
+    async def link(
+        self,
+        key: str,
+        ttl: int,
+        whereabouts: Whereabouts = AS_SET,
+        *,
+        moment: datetime,
+        disposition: str | None = None,
+    ) -> str:
+        """A URL that opens an object for so many seconds from a moment on.
+
+        `whereabouts` as a server of the same provider said; `disposition`: the `Content-Disposition` of the answer.
+        """
         address, name = await self._address(whereabouts), _escaped(key)
-        return f"{address.url}{name}?{(await self._signer(address)).query(address.host, address.path + name, ttl)}"
+        signer = await self._signer(address, moment)
+        return f"{address.url}{name}?{signer.query(address.host, address.path + name, ttl, disposition)}"
 
     async def by_host(self) -> bool:
         """Name the bucket in the host from now on, as some servers want it; False where that cannot be."""
@@ -174,7 +186,7 @@ class DirectBucket:
 
     async def _sent_once(self, request: _Request, there: Whereabouts) -> Any:  # noqa: ANN401  # not typed
         address, name = await self._address(there), _escaped(request.key)
-        signer = await self._signer(address)
+        signer = await self._signer(address, datetime.now(UTC))
         # Whoever stands between may change what is not signed.
         free = {"User-Agent": "Darkroom", **trace_headers()}
         if request.body:
@@ -188,9 +200,9 @@ class DirectBucket:
         prepared = AWSPreparedRequest(request.method, url, free | signed, body, stream_output=request.stream)
         return await self._connections.send(prepared)
 
-    async def _signer(self, address: Address) -> Signer:
+    async def _signer(self, address: Address, moment: datetime) -> Signer:
         credentials = await self._credentials.get_frozen_credentials()
-        return Signer(credentials, address.region, datetime.now(UTC))
+        return Signer(credentials, address.region, moment)
 
     async def _read(self, answer: Any, operation: str | None) -> dict[str, Any]:  # noqa: ANN401  # not typed
         """What an answer says: of an error in any operation the same."""

@@ -1,25 +1,39 @@
 """How an image in a bucket is read by others."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import ClassVar, TypeAlias
 from urllib.parse import quote
 
+from darkroom.adapters.link_times import rounded
 from darkroom.adapters.storages.s3.client import S3Client
 from darkroom.adapters.storages.s3.direct import AS_SET, DirectBucket, Whereabouts
+from darkroom.domain.model.file_name import FileName
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 class PresignedLinks:
     """Links that open a private bucket's images, until they or the temporary credentials that signed them expire."""
 
-    cache_control: ClassVar = "private, max-age=31536000, immutable"
-
-    def __init__(self, client: S3Client, bucket: str, ttl: int) -> None:
+    def __init__(self, client: S3Client, bucket: str, ttl: int, clock: Callable[[], datetime] = _now) -> None:
         """`client`: one for the address that readers see; `ttl`: seconds, at most 604,800: seven days (SigV4)."""
-        self._bucket, self._ttl = DirectBucket(client, bucket), ttl
+        self._bucket, self._ttl, self._clock = DirectBucket(client, bucket), ttl, clock
+        # No longer than the shortest time for which a link is good that was handed out.
+        self.cache_control = f"private, max-age={ttl // 2}, immutable"
 
-    async def __call__(self, key: str, whereabouts: Whereabouts = AS_SET) -> str:
-        """The link to a key, signed now; `whereabouts` of its bucket as the server said."""
-        return await self._bucket.link(key, self._ttl, whereabouts)
+    async def __call__(self, key: str, whereabouts: Whereabouts = AS_SET, name: FileName | None = None) -> str:
+        """The link to a key; `whereabouts` of its bucket as the server said. With `name` it is saved under it."""
+        return await self._bucket.link(
+            key,
+            self._ttl,
+            whereabouts,
+            moment=rounded(self._clock(), timedelta(seconds=self._ttl)),
+            disposition=None if name is None else name.disposition,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +44,9 @@ class PublicLinks:
 
     base_url: str
 
-    async def __call__(self, key: str, whereabouts: Whereabouts = AS_SET) -> str:
-        """The link to a key."""
-        del whereabouts
+    async def __call__(self, key: str, whereabouts: Whereabouts = AS_SET, name: FileName | None = None) -> str:
+        """The link to a key; how it is saved is not said."""
+        del whereabouts, name
         return f"{self.base_url}/{quote(key)}"
 
 

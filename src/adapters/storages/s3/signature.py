@@ -58,8 +58,11 @@ class Signer:
         )
         return signed
 
-    def query(self, host: str, path: str, ttl: int) -> str:
-        """The query that lets anyone read what lies at a path, for so many seconds."""
+    def query(self, host: str, path: str, ttl: int, disposition: str | None = None) -> str:
+        """The query that lets anyone read what lies at a path, for so many seconds.
+
+        `disposition` is the `Content-Disposition` that it is answered with.
+        """
         parameters = {
             "X-Amz-Algorithm": _ALGORITHM,
             "X-Amz-Credential": self._credential,
@@ -67,6 +70,7 @@ class Signer:
             "X-Amz-Expires": str(ttl),
             **({"X-Amz-Security-Token": self._token} if self._token else {}),
             "X-Amz-SignedHeaders": "host",
+            **({"response-content-disposition": disposition} if disposition else {}),
         }
         query = "&".join(f"{name}={quote(value, safe='')}" for name, value in parameters.items())
         signature = self._signature(f"GET\n{path}\n{query}\nhost:{host}\n\nhost\n{_UNSIGNED}")

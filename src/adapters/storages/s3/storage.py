@@ -20,6 +20,7 @@ from darkroom.adapters.storages.s3.faults import Bucket, status_of
 from darkroom.adapters.storages.s3.features import Features, Wanted, candidates, wants_the_host
 from darkroom.adapters.storages.s3.links import S3Links
 from darkroom.domain.model.errors import StorageFault
+from darkroom.domain.model.file_name import FileName
 from darkroom.domain.model.generation import StoredImage
 from darkroom.domain.model.image_file import MediaType
 from darkroom.domain.ports import ImageStorage
@@ -82,6 +83,10 @@ class S3ImageStorage(ImageStorage):
     async def link(self, key: str) -> str:
         async with self._faults():
             return await self._links(key, self._direct.whereabouts)
+
+    async def download_link(self, key: str, name: FileName) -> str:
+        async with self._faults():
+            return await self._links(key, self._direct.whereabouts, name)
 
     async def delete(self, key: str) -> None:
         async with self._faults():

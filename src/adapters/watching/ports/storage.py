@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 
 from darkroom.adapters.watching.ports.watcher import Call, Watcher
+from darkroom.domain.model.file_name import FileName
 from darkroom.domain.model.generation import StoredImage
 from darkroom.domain.ports import ImageStorage
 
@@ -28,6 +29,10 @@ class WatchedImageStorage(ImageStorage):
     async def link(self, key: str) -> str:
         with self._watcher.around(Call("storage", "link", {"key": key})):
             return await self._storage.link(key)
+
+    async def download_link(self, key: str, name: FileName) -> str:
+        with self._watcher.around(Call("storage", "download_link", {"key": key})):
+            return await self._storage.download_link(key, name)
 
     async def delete(self, key: str) -> None:
         with self._watcher.around(Call("storage", "delete", {"key": key})):

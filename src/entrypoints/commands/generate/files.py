@@ -1,15 +1,12 @@
 """The files that images are written into."""
 
-import re
-from collections.abc import Iterator
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Final
 
+from darkroom.domain.model.file_name import FileName
 from darkroom.domain.model.image_file import ImageFile
-
-_LONGEST: Final = 40  # characters of the prompt in a file's name
 
 
 def make_writable(folder: Path) -> None:
@@ -30,9 +27,9 @@ def write_image(folder: Path, *, prompt: str, seed: int | None, data: bytes) -> 
         InvalidValue: it is no image.
         OSError: it cannot be written.
     """
-    ending = ImageFile.inspect(data).media_type.ending
-    for name in _names(prompt, seed):
-        path = folder / f"{name}.{ending}"
+    name = FileName.of(prompt, seed, ImageFile.inspect(data).media_type)
+    for number in count(1):
+        path = folder / str(name if number == 1 else replace(name, stem=f"{name.stem}-{number}"))
         try:
             with path.open("xb") as file:
                 file.write(data)
@@ -40,10 +37,3 @@ def write_image(folder: Path, *, prompt: str, seed: int | None, data: bytes) -> 
             continue
         return path
     raise AssertionError("names never end")
-
-
-def _names(prompt: str, seed: int | None) -> Iterator[str]:
-    words = re.sub(r"\W+", "-", prompt.lower())[:_LONGEST].strip("-_") or "image"
-    name = words if seed is None else f"{words}-{seed}"
-    yield name
-    yield from (f"{name}-{number}" for number in count(2))
