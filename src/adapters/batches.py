@@ -15,7 +15,7 @@ class Batches(Generic[T, R]):
     """What comes while one batch is worked on goes into the next one together."""
 
     def __init__(self, work: Callable[[Sequence[T]], Awaitable[Sequence[R | Exception]]]) -> None:
-        """`work` gives what came of each item: a result, or what is raised to whoever waits for that one."""
+        """`work` returns for each item a result, or the exception that is raised to the caller that waits for it."""
         self._work = work
         self._waiting: list[tuple[T, asyncio.Future[R]]] = []
         self._working: asyncio.Task[None] | None = None

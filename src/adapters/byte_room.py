@@ -1,4 +1,4 @@
-"""A bound on memory: at most so many bytes at once."""
+"""A bound on memory: a number of bytes that may be held at once."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator

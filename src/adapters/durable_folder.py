@@ -104,7 +104,7 @@ class DurableFolder:
             name = f"{name}{max(within)}/"
 
     def _prove(self, folder: str) -> None:
-        probe = self._root / folder / f".check-{uuid4().hex}"  # which is no name of a file here
+        probe = self._root / folder / f".check-{uuid4().hex}"  # which is not a name of a file here
         try:
             self._write([(probe, _PROBE)], _link)
             if probe.read_bytes() != _PROBE:
@@ -118,7 +118,7 @@ class DurableFolder:
             path /= part
             # What begins with a dot is a step upwards, or ours.
             if not part or part.startswith(".") or not _is_plain(path):
-                raise OSError(errno.EINVAL, "is no name for a file here", name)
+                raise OSError(errno.EINVAL, "is not a name for a file here", name)
         return path
 
     def _write(self, targets: Sequence[tuple[Path, bytes]], place: Callable[[Path, Path], None]) -> None:
@@ -141,7 +141,7 @@ class DurableFolder:
         finally:
             for _, descriptor in drafts:
                 os.close(descriptor)
-            # Also where a file was there before: whoever put it there may have died before this.
+            # Also if the file was there before: the process that wrote it may have died before this.
             for folder in folders:
                 _sync(folder)
 

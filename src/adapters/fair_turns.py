@@ -28,7 +28,7 @@ class FairTurns:
         """Wait for a place, and hold it for the length of the block.
 
         Raises:
-            Overloaded: so many of this caller wait already that it has to come back later.
+            Overloaded: too many reads of this caller are waiting already.
         """
         if caller is not None and len(self._waiting.get(caller, ())) >= MOST_WAITING:
             raise Overloaded("you are asking for more at once than is answered at once; ask again in a second")

@@ -1,4 +1,4 @@
-"""Documents that somebody whom the operator trusts publishes for all, such as the keys of access tokens."""
+"""Documents that a server publishes which the operator trusts, such as the keys of access tokens."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -25,8 +25,8 @@ class DocumentUnavailable(Exception):
 class PublishedDocuments:
     """Fetches small documents: once, with a deadline, following no redirect.
 
-    Over https from anywhere, over plain http from addresses that are not public: there whoever stands in between
-    could put other keys in the place of the right ones.
+    Over https from anywhere; over plain http only from addresses that are not public, since anyone on the way could
+    replace the keys.
     """
 
     LONGEST: ClassVar = 256 * 1024  # bytes
@@ -45,7 +45,7 @@ class PublishedDocuments:
             request = httpx.Request("GET", url, headers={**HEADERS, "Accept": "application/json"})
             answer = await self._calls(request.url).send(request, longest=self.LONGEST)
         except (httpx.InvalidURL, UnicodeError) as error:
-            raise DocumentUnavailable(f"{url[:200]!r} is no address") from error
+            raise DocumentUnavailable(f"{url[:200]!r} is not an address") from error
         except LinkRefused as refusal:
             raise DocumentUnavailable(f"{url} {refusal}: use https") from refusal
         except GeneratorUnavailable as fault:
@@ -58,8 +58,8 @@ class PublishedDocuments:
         if url.scheme == "https" and url.host:
             return self._secure
         if url.scheme != "http" or not url.host:
-            raise DocumentUnavailable(f"{str(url)[:200]!r} is no web address")
-        if is_public(url.host):  # addresses are not resolved, so nobody else would look at them
+            raise DocumentUnavailable(f"{str(url)[:200]!r} is not a web address")
+        if is_public(url.host):  # addresses are not resolved, so the resolver would not check them
             raise LinkRefused("leads to a public address in plain text")
         return self._plain
 

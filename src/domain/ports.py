@@ -57,7 +57,7 @@ class ImageGenerator(Protocol):
         Raises:
             GeneratorRefused, GeneratorUnavailable, PromptRejected: nothing was spent.
             OutcomeUnknown: the request may have arrived, and no answer came.
-            UnusableImage: it was charged, and what came is no answer.
+            UnusableImage: it was charged, and what came is not an answer.
         """
 
     async def answers(self, request: GenerationRequest, key: str) -> AsyncGenerator[Receipt, None]:
@@ -90,7 +90,7 @@ class ImageGenerator(Protocol):
     async def progress(self, request: GenerationRequest, key: str, receipt: Receipt | None) -> Progress | None:
         """How far the drawing is that was submitted under a key; None where that is not known.
 
-        Asked only while somebody listens, and by any process. Costs nothing. `receipt` is what submitting gave,
+        Asked only while a caller listens, and by any process. Costs nothing. `receipt` is what submitting gave,
         without images; None as long as it has given nothing.
 
         Raises:
@@ -323,7 +323,7 @@ class GenerationLedger(Protocol):
 
     @abstractmethod
     async def take_abandoned(self, limit: int, at_work: Container[str]) -> Sequence[Generation]:
-        """Make unfinished generations that nobody is at this worker's, and give them, a revision on.
+        """Make unfinished generations that no worker is working on this worker's, and return their next revision.
 
         Those are the ones of workers that live no more, and this worker's own that are not `at_work`: the answer to
         their taking was lost. `at_work` changes all the time, so it MUST be asked after the row was read, and the row
@@ -388,7 +388,7 @@ class WebhookLedger(Protocol):
     async def claim(self, limit: int, *, now: datetime, until: datetime) -> Sequence[Delivery]:
         """Give deliveries that are due, of generations at their end, and each to one who asks.
 
-        They count as attempted, and are due again at `until`, should whoever claims them never be heard of again.
+        They count as attempted, and are due again at `until`, in case the worker that claimed them dies.
         """
 
     @abstractmethod
@@ -399,7 +399,7 @@ class WebhookLedger(Protocol):
     async def put_off(self, delivery: Delivery, until: datetime | None, *, attempted: bool = True) -> None:
         """Let it be due again at that time; None gives it up. Nothing happens where it was claimed again since.
 
-        Not `attempted`, nobody was called, and it does not count.
+        If it was not `attempted`, no request was sent, and it does not count.
         """
 
     @abstractmethod
@@ -408,7 +408,7 @@ class WebhookLedger(Protocol):
 
 
 class WebhookSender(Protocol):
-    """Calls whom callers name, and nobody whom the operator would not have called."""
+    """Calls the URLs that callers name, except those that the operator forbids."""
 
     @abstractmethod
     def check(self, url: WebhookUrl) -> None:

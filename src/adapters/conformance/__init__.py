@@ -1,4 +1,4 @@
-"""What adapters MUST do, as tests that anybody's adapter can be held to: needs the extra `conformance`, for pytest.
+"""What adapters MUST do, as tests for any adapter: needs the extra `conformance`, for pytest.
 
 A subclass of `GeneratorContract` names the generator by one fixture, `generator`. Where a provider stands behind it, a
 subclass of `ProviderContract` has two more: `provider`, which makes each situation happen and knows what was asked and

@@ -75,7 +75,7 @@ async def until(condition: Callable[[], object]) -> None:
 
 
 async def until_asked(provider: Provider, times: int) -> None:
-    """Wait until so many paid calls have arrived."""
+    """Wait until this many paid calls have arrived."""
     await until(lambda: len(provider.asked) >= times)
 
 

@@ -68,7 +68,7 @@ class GeneratorContract:
                 (await drawn(generator, plain_request(card, first_seed=seed)))[0].data for seed in (5, 5, 6)
             ]
 
-            assert first == second, "one seed gives two images; where nobody can help it, say `repeatable = False`"
+            assert first == second, "one seed gives two images; if that cannot be helped, set `repeatable = False`"
             assert first != other, "two seeds give one image"
 
     async def test_images_can_be_collected_again(self, generator: ImageGenerator) -> None:

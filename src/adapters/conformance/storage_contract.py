@@ -57,7 +57,7 @@ async def put(storage: ImageStorage, key: str, data: bytes, media_type: MediaTyp
 
 async def all_keys(storage: ImageStorage) -> list[str]:
     """All that is kept, in order."""
-    return sorted([key async for key in storage.keys()])  # noqa: SIM118  # a storage is no dict
+    return sorted([key async for key in storage.keys()])  # noqa: SIM118  # a storage is not a dict
 
 
 class StorageContract:

@@ -20,7 +20,7 @@ LONGEST_PAUSE: Final = 3.0
 """Seconds between two questions: a caller waits that much longer for an image at most."""
 
 _FINAL: Final = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
-# A job that was just ordered may not be known everywhere at once: so many times in a row it must be said to be missing.
+# A job that was just ordered may not be known everywhere at once, so it must be reported missing this often in a row.
 _TIMES_MISSING: Final = 5
 _TIMES_AFTER_TAKING_BACK: Final = 4
 

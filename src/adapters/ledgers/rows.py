@@ -120,8 +120,8 @@ async def search_rows(
 ) -> tuple[list[str], str | None]:
     """The ids of at most `limit` rows that are found, and the id after which to go on, if there may be more.
 
-    `look` gives so many rows that are older than an id, newest first, with `id`, `state`, `version`, `prompts_kept`
-    and `request`. It is asked for some at a time, so that nothing else waits long.
+    `look` returns rows that are older than an id, newest first, with `id`, `state`, `version`, `prompts_kept` and
+    `request`. It is asked for a few at a time, so that nothing else waits long.
     """
     found: list[str] = []
     for _ in range(Search.LOOKS_AT // _LOOKED_AT_ONCE):

@@ -38,7 +38,7 @@ def read_chain(text: str, *, now: datetime) -> Sequence[x509.Certificate]:
     Raises:
         InvalidValue: it may not sign, and why.
     """
-    with _told("is no chain of certificates, leaf first"):
+    with _told("is not a chain of certificates, leaf first"):
         chain = x509.load_pem_x509_certificates(text.encode())
         for below, above in pairwise(chain):
             below.verify_directly_issued_by(above)
@@ -53,7 +53,7 @@ def read_algorithm(text: str, leaf: x509.Certificate) -> str:
     Raises:
         InvalidValue: it is not that certificate's key, or may not sign.
     """
-    with _told("is no private key in PEM without a password"):
+    with _told("is not a private key in PEM without a password"):
         key = load_pem_private_key(text.encode(), None)
         if key.public_key() != leaf.public_key():
             raise InvalidValue("is not the key of the certificate")

@@ -57,7 +57,7 @@ class ContentCredentials:
             "digitalSourceType": statement.source_type,
             "softwareAgent": {"name": statement.generator, "version": statement.model},
         }
-        # Whoever made the parent has said there how; the tool adds what was done with it by itself.
+        # The parent's own manifest says how it was made; the tool adds what was done with it.
         actions = [] if parent else [{"label": "c2pa.actions.v2", "data": {"actions": [created]}}]
         claim_generator = {"name": "Darkroom", "version": version("darkroom")}
         signed = io.BytesIO()

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 class MarkingImageGenerator(ImageGenerator):
-    """Marks images as they come: before anybody keeps them, or takes their checksum.
+    """Marks images as they come, before they are kept or hashed.
 
     What was drawn is paid for: an image that cannot be marked is handed out as it came, and the operator is told.
     """

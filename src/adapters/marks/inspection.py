@@ -26,7 +26,7 @@ def inspect(data: bytes, *, anchors: str | None = None) -> Inspection:
     """Read a file; `anchors` are the certificates, in PEM, of authorities whose signers are trusted.
 
     Raises:
-        InvalidValue: it is no image file, or not whole.
+        InvalidValue: it is not an image file, or not whole.
     """
     file = ImageFile.inspect(data)
     found = embedded(data, file.media_type)

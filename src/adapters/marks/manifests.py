@@ -10,7 +10,7 @@ from darkroom.domain.model.image_file import MediaType
 
 UNCHECKED: Final = "unchecked"
 INVALID: Final = "invalid"
-# A signer whom nobody asked to trust is no flaw of the file.
+# A signer that is not in the trust list is not a flaw of the file.
 _UNTRUSTED: Final = "signingCredential.untrusted"
 _OFFLINE: Final = {"remote_manifest_fetch": False, "ocsp_fetch": False}
 

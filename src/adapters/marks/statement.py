@@ -69,7 +69,7 @@ class Statement:
     def packet(self, existing: bytes | None) -> bytes:
         """An XMP packet that states it, and all that the existing one states beside it.
 
-        An existing one that nobody can read is not kept.
+        An existing one that cannot be read is not kept.
         """
         if existing is not None:
             try:

@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape, quoteattr
 from darkroom.domain.model.errors import InvalidValue
 
 RDF: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-# By the prefixes that people know them by. Nobody can ever own a name under `.invalid` (RFC 2606): no stranger's page
+# By their usual prefixes. A name under `.invalid` can never be registered (RFC 2606): no stranger's page
 # will one day say what ours mean.
 NAMESPACES: Final[Mapping[str, str]] = {
     "xmp": "http://ns.adobe.com/xap/1.0/",
@@ -45,7 +45,7 @@ def read(existing: bytes) -> Properties:
     """The simple properties of a packet, of the namespaces above.
 
     Raises:
-        InvalidValue: it is no XMP packet in UTF-8.
+        InvalidValue: it is not an XMP packet in UTF-8.
     """
     return _Reader(existing).properties
 
@@ -54,7 +54,7 @@ def with_properties(existing: bytes, properties: Properties) -> bytes:
     """A packet that says all that it said, and these where it said nothing.
 
     Raises:
-        InvalidValue: it is no XMP packet in UTF-8.
+        InvalidValue: it is not an XMP packet in UTF-8.
     """
     reader = _Reader(existing)
     missing = {name: text for name, text in properties.items() if name not in reader.names}
@@ -98,7 +98,7 @@ class _Reader:
         try:
             parser.Parse(packet.rstrip(b"\0"), True)  # noqa: FBT003  # the parser's own signature
         except expat.ExpatError as flaw:
-            raise InvalidValue("its XMP packet is no XML") from flaw
+            raise InvalidValue("its XMP packet is not XML") from flaw
         if self.end < 0:
             raise InvalidValue("its XMP packet describes nothing")
 

@@ -30,7 +30,7 @@ class CutShort(BodyFlawed):
 
 
 class BodyReader:
-    """Reads answers of at most so many bytes, packed and unpacked; see `ArrivingBytes` for where they lie meanwhile."""
+    """Reads answers up to a number of bytes, packed and unpacked; `ArrivingBytes` says where they lie meanwhile."""
 
     def __init__(self, room: ByteRoom, folder: Path | None = None) -> None:
         self._room, self._folder = room, folder

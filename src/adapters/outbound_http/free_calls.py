@@ -41,10 +41,10 @@ class FreeCalls:
                 return Answer(response.status_code, response.headers, await body.whole())
 
     async def reach(self, url: httpx.URL, *, authorization: str | None = None) -> None:
-        """See by a GET whether somebody answers there, and with `authorization` whether they take it.
+        """Check by a GET whether a server answers there and, with `authorization`, whether it accepts that.
 
         Raises:
-            GeneratorUnavailable: nobody answers, or only a server's error does.
+            GeneratorUnavailable: no server answers, or it answers with a server error.
             GeneratorRefused: our key is refused.
         """
         headers = HEADERS if authorization is None else {**HEADERS, "Authorization": authorization}

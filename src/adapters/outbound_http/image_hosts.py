@@ -84,7 +84,7 @@ class ImageHosts:
 
 
 def read_link(link: str) -> httpx.URL:
-    """Read a link, whoever it names.
+    """Read a link, whatever host it names.
 
     Raises:
         LinkRefused: it is none that could be followed.
@@ -93,7 +93,7 @@ def read_link(link: str) -> httpx.URL:
         raise LinkRefused(f"is longer than {ImageHosts.LONGEST_LINK} characters")
     url = _url(link)
     if url is None or not url.raw_host:
-        raise LinkRefused("is no URL")
+        raise LinkRefused("is not a URL")
     host = url.raw_host.decode("ascii")
     if not _NAME.fullmatch(host) and not is_address(host):
         raise LinkRefused("names a host that cannot exist")
@@ -132,7 +132,7 @@ def _origin(text: str, entry: str) -> Origin:
 def _public_origin(entry: str) -> Origin:
     origin = _origin(f"https://{entry}", entry)
     if not may_be_public(origin.host):
-        raise InvalidValue(f"{entry!r} is no public address: name its full origin, such as https://{entry}")
+        raise InvalidValue(f"{entry!r} is not a public address: name its full origin, such as https://{entry}")
     return origin
 
 

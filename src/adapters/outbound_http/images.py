@@ -85,11 +85,11 @@ def drawn_image(
 ) -> GeneratedImage:
     """An image as the provider drew it.
 
-    One of another size than ordered was paid for like any other, and is no less of an image: it is handed out, and
+    An image of another size than ordered was paid for like any other, so it is handed out, and
     the operator is told.
 
     Raises:
-        UnusableImage: it is no image, or not whole.
+        UnusableImage: it is not an image, or not whole.
     """
     image = GeneratedImage(index=index, seed=seed, data=data, id=image_id)
     if len(image.data) != len(data):
@@ -133,7 +133,7 @@ async def as_they_come(
 async def _entered(
     image: AbstractAsyncContextManager[GeneratedImage], entered: AsyncExitStack
 ) -> tuple[GeneratedImage, AsyncExitStack]:
-    """The image, and what leaves it; should nobody do that, `entered` does at the end."""
+    """The image, and a function that frees it; `entered` calls that at the end if it was not called before."""
     leaving = AsyncExitStack()
     drawn = await leaving.enter_async_context(image)
     entered.push_async_callback(leaving.aclose)

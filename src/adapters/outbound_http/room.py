@@ -39,7 +39,7 @@ class Intake:
     folder: Path | None = None
 
     def longest_answer(self, images: int) -> int:
-        """Bytes of an answer that may hold so many images in base64: four for three, with escapes and line ends."""
+        """The most bytes of an answer with this many images in base64: four for three, with escapes and line ends."""
         return _BESIDES_IMAGES + images * self.image * 3 // 2
 
 
@@ -82,7 +82,7 @@ async def open_provider_http(
     tls = authorities(trust_env=trust_env)
     resolver = resolver or ThreadedResolver()
     trusted = {(origin.host, origin.port) for origin in hosts.trusted} | set(proxies.addresses())
-    # On a connection kept alive nobody knows whether what was sent into its end has arrived: none for paid calls.
+    # If a kept connection ends, it is not known whether a request on it arrived: paid calls use none.
     # How many are under way at once is not for their pool to limit.
     paying = aiohttp.TCPConnector(ssl=tls, resolver=resolver, force_close=True, limit=0)
     asking = aiohttp.TCPConnector(ssl=tls, resolver=resolver)

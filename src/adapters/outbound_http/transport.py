@@ -135,6 +135,6 @@ def _raise_in_httpx_words(error: Exception) -> NoReturn:
         case aiohttp.ServerDisconnectedError():
             raise httpx.RemoteProtocolError("the connection was closed without an answer") from error
         case aiohttp.ClientPayloadError() | aiohttp.ClientResponseError() | HttpProcessingError():
-            raise httpx.RemoteProtocolError("what came is no whole HTTP answer") from error
+            raise httpx.RemoteProtocolError("what came is not a whole HTTP answer") from error
         case _:
             raise httpx.ReadError("the connection broke") from error

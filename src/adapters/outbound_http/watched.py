@@ -1,4 +1,4 @@
-"""A transport whose requests are seen by whoever watches, and carry their trace on."""
+"""A transport that reports its requests to a watcher and sends the trace context with them."""
 
 import httpx
 
@@ -7,7 +7,7 @@ from darkroom.adapters.watching.trace_context import trace_headers
 
 
 class WatchedTransport(httpx.AsyncBaseTransport):
-    """Hands requests to another transport, which is closed by whoever opened it."""
+    """Hands requests to another transport, which it does not close."""
 
     def __init__(self, transport: httpx.AsyncBaseTransport, purpose: str) -> None:
         """`purpose` is why its requests are sent: `pay`, `ask` or `fetch`."""

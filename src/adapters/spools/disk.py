@@ -24,7 +24,7 @@ _FULL: Final = 4 / 5  # of the room: what was ordered by then still has to fit i
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What waits in a spool: how many images, of so many bytes together."""
+    """What waits in a spool: the number of images and of their bytes."""
 
     images: int
     bytes: int
@@ -95,7 +95,7 @@ class DiskImageSpool(ImageSpool):
 
     @property
     def mark(self) -> float:
-        """So many bytes make it full."""
+        """The number of bytes at which it is full."""
         return self._mark
 
     @property
@@ -108,7 +108,7 @@ class DiskImageSpool(ImageSpool):
 
     @property
     def full(self) -> bool:
-        # Whoever could not put what is paid for tries until it can: until then nothing more is to be paid.
+        # A paid image that could not be put is tried again until it can; until then no new order may spend money.
         return not self._takes or self.counted.bytes >= self._mark
 
     async def _put(self, files: Sequence[tuple[str, bytes]]) -> Sequence[str]:
@@ -116,7 +116,7 @@ class DiskImageSpool(ImageSpool):
 
     def _write(self, files: Sequence[tuple[str, bytes]]) -> Sequence[str]:
         self._folder.replace(*files)
-        # Here, where it holds up nobody.
+        # In this thread, where it does not block the event loop.
         return [hashlib.sha256(data).hexdigest() for _, data in files]
 
     async def _remove(self, names: Sequence[str]) -> Sequence[None]:

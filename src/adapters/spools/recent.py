@@ -7,7 +7,7 @@ from darkroom.domain.ports import ImageSpool
 
 
 class RecentImages(ImageSpool):
-    """A spool whose images are kept in memory too, so many bytes of them, until their first upload.
+    """A spool whose images are also kept in memory, up to a number of bytes, until their first upload.
 
     What finds no room, or has to wait for the storage, is read from the spool when its turn comes.
     """

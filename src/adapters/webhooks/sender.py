@@ -1,4 +1,4 @@
-"""The sender: one POST, to public addresses only, that follows nobody elsewhere."""
+"""The sender: one POST, to public addresses only, that follows no redirect."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable

@@ -369,7 +369,7 @@ class Generation:
         return replace(self, request=request, failure=failure, revision=self.revision + 1)
 
     def erased(self, at: datetime) -> Self:
-        """Its prompts are forgotten, and its images are about to be removed from storage; nobody is told of it."""
+        """Remove its prompts and mark its images for removal from storage; no webhook reports this."""
         if not self.state.final:
             raise ValueError(f"what is {self.state} cannot be erased")
         return replace(self.forgotten(), webhook=None, erased_at=at)
@@ -410,7 +410,7 @@ class Generation:
 
     @property
     def reserved(self) -> Money | None:
-        """What it costs at the most, whoever draws it in the end: what the service's limit counts."""
+        """The most that it can cost with any of its models; this is what the service's limit counts."""
         costs = (self.cost, *(fallback.cost for fallback in self.fallbacks))
         return max((cost for cost in costs if cost), key=lambda cost: cost.amount, default=None)
 

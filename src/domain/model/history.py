@@ -37,7 +37,7 @@ class Search:
     """The generations that are looked for; None is any. A prompt that is forgotten contains nothing."""
 
     LOOKS_AT: ClassVar = 10_000
-    """At most so many generations are looked at for one page, however few of them are found."""
+    """The most generations that are examined for one page, even if few of them match."""
 
     state: State | None = None
     version: ModelVersion | None = None

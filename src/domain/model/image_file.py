@@ -149,7 +149,7 @@ def _png_passes(width: int, height: int, interlaced: int) -> Iterator[tuple[int,
 
 
 def _unpacks_to(needed: int, coded: Iterable[bytes]) -> bool:
-    """Whether so many bytes can be unpacked from it; they are counted, and not kept."""
+    """Whether it unpacks to at least this many bytes; they are counted and not kept."""
     unpacker = zlib.decompressobj()
     try:
         for piece in coded:

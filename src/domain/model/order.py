@@ -110,7 +110,7 @@ def read_order(fields: Mapping[str, object], cards: Mapping[str, ModelCard]) -> 
 
 
 def _place(violation: Violation) -> int:
-    """Where a field stands in an order; what is no field of it comes last."""
+    """The position of a field in an order; names that are not fields come last."""
     field = violation.pointer.split("/")[1]
     return ORDER_FIELDS.index(field) if field in ORDER_FIELDS else len(ORDER_FIELDS)
 
@@ -141,7 +141,7 @@ class _Reading:
         return None if value is None else self._read(field, f"/{field}", read, value)
 
     def seeds(self) -> tuple[Seed | None, ...] | None:
-        """One for each image, None for what is no seed: their number tells even where one of them is wrong."""
+        """One for each image, None for a value that is not a seed, so that their number can be checked all the same."""
         values = self._honoured("seed")
         if values is None:
             return None

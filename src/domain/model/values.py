@@ -23,7 +23,7 @@ _VARIATION_SELECTORS = range(0xE0100, 0xE01F0)
 
 
 def _is_visible(character: str) -> bool:
-    """Whether a character is no blank, format character or filler; control characters have a rule of their own."""
+    """Whether a character is not a blank, a format character or a filler. Control characters have their own rule."""
     code = ord(character)
     invisible = code in _INVISIBLE or code in _VARIATION_SELECTORS or character.isspace()
     return not invisible and unicodedata.category(character) not in ("Cf", "Zl", "Zp", "Zs")
@@ -79,7 +79,7 @@ class Prompt:
         if "Cc" in odd:
             raise InvalidValue("must not hold control characters other than line ends and tab")
         if "Cs" in odd:
-            raise InvalidValue("must not hold unpaired surrogates, which are no characters")
+            raise InvalidValue("must not contain unpaired surrogates, which are not characters")
 
     @classmethod
     def or_none(cls, value: object) -> Self | None:

@@ -16,7 +16,7 @@ from darkroom.domain.ports import WebhookLedger, WebhookSender
 log = logging.getLogger(__name__)
 
 CLAIM: Final = timedelta(seconds=30)
-"""How long nobody else sends what one is about to send: longer than an attempt may take."""
+"""How long a claimed delivery belongs to one process: longer than an attempt may take."""
 
 _AT_ONCE: Final = 64
 _JITTER: Final = (1.0, 1.1)  # so that what failed together does not come again together
@@ -78,7 +78,7 @@ class DeliverWebhooks:
         try:
             try:
                 failure = await self._send(delivery.generation)
-            except StorageUnavailable as fault:  # nobody was called: the message could not be made
+            except StorageUnavailable as fault:  # no request was sent: the message could not be made
                 log.warning("a webhook waits until links can be made: %s", fault, extra=told)
                 await self._ledger.put_off(delivery, self._clock() + CLAIM, attempted=False)
                 return
@@ -110,7 +110,7 @@ class DeliverWebhooks:
             log.error("a webhook is given up: %s", failure, extra=told)
             return None
         log.warning("a webhook was not delivered, and is sent again: %s", failure, extra=told)
-        wait: timedelta = RETRIES[delivery.attempt - 1] * random.uniform(*_JITTER)  # noqa: S311  # jitter is no secret
+        wait: timedelta = RETRIES[delivery.attempt - 1] * random.uniform(*_JITTER)  # noqa: S311  # jitter is not a secret
         return self._clock() + max(wait, timedelta(seconds=failure.retry_after or 0))
 
 

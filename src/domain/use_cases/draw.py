@@ -118,7 +118,7 @@ class Draw:
         return drawing
 
     async def _can_be_handed_on(self, drawing: Drawing) -> bool:
-        """Whether the receipt of the model that was asked last is in nobody's way: no other may be asked with it."""
+        """Whether no receipt of the model that was asked last is left: another model must not be asked with it."""
         if drawing.recording:
             await asyncio.wait([drawing.recording], timeout=self._policy.begin_timeout)
             if not drawing.recording.done() or drawing.superseded:

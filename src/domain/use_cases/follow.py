@@ -18,10 +18,11 @@ _PATIENCE: Final = 2.0  # seconds for a generator to say how far it is
 
 
 class FollowGeneration:
-    """Looks while somebody listens, whichever process draws it: at the ledger, and at a generator that tells.
+    """Watches a generation while a caller listens, whichever process draws it.
 
-    For the rest `seconds_left` is an estimate, by what such orders took lately from their arrival to their end: the
-    median, None where there is no history and where it takes longer than that.
+    It asks the ledger, and the generator if that reports progress. Otherwise `seconds_left` is an estimate: the median
+    time that similar orders took lately, from their arrival to their end. It is None if there is no history, or if this
+    order already took longer.
     """
 
     def __init__(

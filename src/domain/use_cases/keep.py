@@ -15,7 +15,7 @@ from darkroom.domain.ports import GenerationLedger, ImageStorage
 log = logging.getLogger(__name__)
 
 _ENOUGH: Final = 3
-"""So many faults in a row, and a sweep asks the storage for nothing more."""
+"""A sweep stops asking the storage after this many faults in a row."""
 
 
 class KeepGenerations:
@@ -107,7 +107,7 @@ class KeepGenerations:
             due = await self._ledger.sweepable(
                 erase_before=now - images if images else None, forget_before=now - prompts if prompts else None
             )
-            # In any order, so that a few that cannot be removed keep nobody else waiting for ever.
+            # In random order, so that a few that cannot be removed do not block the others for ever.
             for generation in random.sample(due, len(due)):
                 try:
                     if generation.erased_at is None and images is not None and generation.created_at < now - images:

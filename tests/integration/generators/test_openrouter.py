@@ -161,7 +161,7 @@ async def test_what_was_kept_and_is_broken_stops_the_start(
     file.write_bytes(kept)
     await provider.suffer(Situation.UNREACHABLE)
 
-    with pytest.raises(InvalidValue, match=r"was not read before: list its sizes|is made by nobody"):
+    with pytest.raises(InvalidValue, match=r"was not read before: list its sizes|is made by no maker"):
         await card_of(provider, tmp_path, f"a={SEEDREAM}")
 
 

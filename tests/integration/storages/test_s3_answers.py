@@ -135,7 +135,7 @@ async def test_an_upload_is_sent_again_to_a_server_that_asks_for_it(answering: A
 
 async def test_what_says_yes_to_everything_is_not_believed(answering: Answering) -> None:
     async with answering(Script((200, "", ""))) as storage:
-        with pytest.raises(StorageFault, match="is no S3 server"):
+        with pytest.raises(StorageFault, match="is not an S3 server"):
             await put(storage, new_key(), some_image())
 
 

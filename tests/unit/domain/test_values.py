@@ -74,7 +74,7 @@ def test_control_characters_are_refused(character: str) -> None:
 
 
 def test_half_a_pair_of_surrogates_is_refused_for_what_it_is() -> None:
-    with pytest.raises(InvalidValue, match="must not hold unpaired surrogates"):
+    with pytest.raises(InvalidValue, match="must not contain unpaired surrogates"):
         Prompt("a \ud83d b")
 
 

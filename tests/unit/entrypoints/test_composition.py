@@ -148,6 +148,6 @@ async def test_an_image_host_that_can_never_be_followed_is_told(tmp_path: Path) 
             "DARKROOM_KARLO_IMAGE_HOSTS": "10.0.0.1",
         }
     )
-    with pytest.raises(BadSettings, match=r"DARKROOM_KARLO_IMAGE_HOSTS: '10\.0\.0\.1' is no public address"):
+    with pytest.raises(BadSettings, match=r"DARKROOM_KARLO_IMAGE_HOSTS: '10\.0\.0\.1' is not a public address"):
         async with open_container(settings):
             pass

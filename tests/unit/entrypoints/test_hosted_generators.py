@@ -176,7 +176,10 @@ async def test_without_what_it_needs_the_start_stops(environment: dict[str, str]
         ),
         (GEMINI | {"DARKROOM_GEMINI_MODELS": "a=1K, a"}, "DARKROOM_GEMINI_MODELS: 'a' is named twice"),
         (OPENAI | {"DARKROOM_OPENAI_MODELS": "flux-dev"}, "DARKROOM_OPENAI_MODELS: 'flux-dev' must say what it draws"),
-        (OPENAI | {"DARKROOM_OPENAI_IMAGE_HOSTS": "10.0.0.1"}, "DARKROOM_OPENAI_IMAGE_HOSTS: '10.0.0.1' is no public"),
+        (
+            OPENAI | {"DARKROOM_OPENAI_IMAGE_HOSTS": "10.0.0.1"},
+            "DARKROOM_OPENAI_IMAGE_HOSTS: '10.0.0.1' is not a public",
+        ),
         (OPENAI | {"DARKROOM_OPENAI_OUTPUT_COMPRESSION": "80"}, "DARKROOM_OPENAI_OUTPUT_FORMAT: png is not compressed"),
         (OPENAI | {"DARKROOM_OPENAI_QUALITY": "hd"}, "DARKROOM_OPENAI_QUALITY must be auto, low"),
         (REPLICATE | {"DARKROOM_REPLICATE_MODELS": "sdxl"}, "DARKROOM_REPLICATE_MODELS: 'sdxl' must say who draws"),

@@ -68,7 +68,7 @@ def test_each_flaw_is_told_in_a_line(authority: Authority, flawed: Flawed, told:
 def test_a_chain_in_another_order_or_of_strangers_is_none(authority: Authority) -> None:
     leaf = authority.certify(KEY)
     for chain in (authority.root + leaf, leaf + Authority().root, leaf[:200], "", leaf.replace("M", "-")):
-        with pytest.raises(InvalidValue, match=r"is no chain of certificates|begins with a certificate authority"):
+        with pytest.raises(InvalidValue, match=r"is not a chain of certificates|begins with a certificate authority"):
             read_chain(chain, now=NOW)
 
 
@@ -76,8 +76,8 @@ def test_a_chain_in_another_order_or_of_strangers_is_none(authority: Authority) 
     ("key", "told"),
     [
         (pem_of(ec.generate_private_key(ec.SECP256R1())), "is not the key of the certificate"),
-        (pem_of(KEY, password=b"hush"), "is no private key in PEM without a password"),
-        ("-----BEGIN PRIVATE KEY-----", "is no private key in PEM without a password"),
+        (pem_of(KEY, password=b"hush"), "is not a private key in PEM without a password"),
+        ("-----BEGIN PRIVATE KEY-----", "is not a private key in PEM without a password"),
     ],
 )
 def test_a_key_that_is_not_the_signers_is_refused(authority: Authority, key: str, told: str) -> None:

@@ -53,7 +53,7 @@ async def open_diffusers(
 
 @dataclass(slots=True)
 class _Drawing:
-    """Written by the thread that draws, and read by whoever asks."""
+    """Written by the drawing thread and read from the event loop."""
 
     steps: int | None
     step: int = 0
@@ -63,7 +63,7 @@ class DiffusersImageGenerator(ImageGenerator):
     """Draws by itself: requests take turns on the one device, a batch of samples at a time.
 
     The request says everything, so nothing is drawn before it is collected, and collecting it again, after a restart
-    too, draws the same: a crash costs time. Whoever stops collecting gives the device free after the step it is at.
+    too, draws the same: a crash costs time. A caller that stops collecting frees the device after the current step.
     """
 
     def __init__(self, models: Sequence[Model], thread: ThreadPoolExecutor, batch: int) -> None:
@@ -76,7 +76,7 @@ class DiffusersImageGenerator(ImageGenerator):
         return tuple(model.card for model in self._models.values())
 
     async def submit(self, request: GenerationRequest, key: str) -> Receipt:
-        del request  # there is nobody to ask
+        del request  # no provider is asked
         return Receipt(reference=key.encode())
 
     async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
@@ -84,8 +84,8 @@ class DiffusersImageGenerator(ImageGenerator):
 
         Raises:
             PromptRejected: the model cannot read all of it, or its safety checker holds an image back.
-            GeneratorUnavailable, GeneratorRefused: it cannot be drawn for now, or at all. Nobody is paid for it, so
-                each of these says of the money: no.
+            GeneratorUnavailable, GeneratorRefused: it cannot be drawn for now, or at all. It costs nothing, so each
+                of these is `charged: no`.
         """
         model, loop, left = self._models[request.version], asyncio.get_running_loop(), Event()
         key, steps = receipt.reference.decode(), model.steps(request)

@@ -91,7 +91,7 @@ class Model:
 
 
 class _Left(Exception):
-    """Nobody waits for it any more."""
+    """No caller waits for it any more."""
 
 
 def _leaving(went_on: Callable[[int], bool]) -> Callable[..., dict[str, object]]:

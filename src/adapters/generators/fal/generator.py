@@ -35,7 +35,7 @@ _NO_ORDER: Final = "00000000-0000-4000-8000-000000000000"
 
 
 class FalImageGenerator(ImageGenerator):
-    """Draws one image an order. The receipt is where the order waits: whoever holds it can ask how far it is."""
+    """Draws one image for each order. The receipt is the order's address in the queue; any process can poll it."""
 
     def __init__(
         self, endpoint: Endpoint, http: ProviderHttp, models: Mapping[str, DeclaredModel], *, patience: float

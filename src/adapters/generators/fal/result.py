@@ -58,7 +58,7 @@ class FalResult:
 
     @property
     def missing(self) -> bool:
-        """Never said in so many words: what is not known is answered with a 404."""
+        """Not reported as a status: an unknown request is answered with a 404."""
         return False
 
     @property

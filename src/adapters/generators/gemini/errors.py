@@ -10,7 +10,7 @@ from darkroom.domain.model.errors import DrawingFailed, GeneratorRefused, Genera
 
 _DELAY: Final = re.compile(r"([0-9]{1,6})(?:\.[0-9]+)?s")
 _LONGEST_WAIT: Final = 24 * 60 * 60
-_NOT_SOON: Final = 60 * 60  # seconds: a quota of a day begins anew at an hour that nobody tells
+_NOT_SOON: Final = 60 * 60  # seconds: a daily quota is renewed at an hour that the answer does not name
 _REFUSALS: Final = {
     HTTPStatus.UNAUTHORIZED: "it does not know our key",
     HTTPStatus.FORBIDDEN: "our key may not do that",

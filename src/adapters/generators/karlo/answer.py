@@ -90,7 +90,7 @@ class _Reading:
     def _read_image(self, index: int, seed: Seed | None, entry: object) -> None:
         entry = {"image": entry} if isinstance(entry, str) else entry
         if not isinstance(entry, dict):
-            self.flaws.append(f"image {index} is no object in the provider's answer")
+            self.flaws.append(f"image {index} is not an object in the provider's answer")
             return
         image_id = _id(entry)
         # Asked for or not, and whatever it is if not one of these: what was flagged is not handed out.

@@ -27,7 +27,7 @@ _PATH: Final = "/v2/inference/karlo/t2i"
 
 
 class KarloImageGenerator(ImageGenerator):
-    """Draws with whoever speaks Karlo's contract: one paid call an order, then links to fetch, or base64."""
+    """Draws with a server that speaks Karlo's contract: one paid call an order, then links to fetch, or base64."""
 
     def __init__(self, endpoint: Endpoint, http: ProviderHttp, options: CallOptions) -> None:
         self._endpoint, self._http, self._options = endpoint, http, options

@@ -1,4 +1,4 @@
-"""OpenAI's Images API, `POST /v1/images/generations`, and whoever else speaks it.
+"""OpenAI's Images API, `POST /v1/images/generations`, of OpenAI and of other servers.
 
 Besides OpenAI itself: gateways such as LiteLLM, and engines on the operator's own machines, such as vLLM-Omni, SGLang,
 LocalAI or stable-diffusion.cpp.
@@ -19,8 +19,9 @@ From vLLM-Omni's documentation: `response_format`, and `negative_prompt`, `num_i
 `seed` under these very names. What other engines honour is for the operator to say.
 
 Inferred: that the 2.6 models draw the sizes of 2 and 2.5; that a refusal at the stage `input`, or at none, is not
-billed; that no key makes a call idempotent, for none is documented. Whether a refusal at the stage `output` is billed
-nobody says, so it is told as unknown. Prices depend on the quality and on the length of the prompt: no card has one.
+billed; that no key makes a call idempotent, since none is documented. No documentation says whether a refusal at the
+stage `output` is billed, so it is reported as unknown. Prices depend on the quality and on the length of the prompt, so
+no card has one.
 """
 
 from darkroom.adapters.generators.openai_images.call import GPTImageOptions

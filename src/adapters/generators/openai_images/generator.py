@@ -1,4 +1,4 @@
-"""The generator that draws with whoever speaks the Images API."""
+"""The generator for servers that speak the Images API."""
 
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence

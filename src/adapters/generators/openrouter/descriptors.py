@@ -93,7 +93,7 @@ class Description:
         """
         found = [maker for maker in self.makers if tag in (None, maker.tag)]
         if not found:
-            makers = ", ".join(dict.fromkeys(maker.tag for maker in self.makers)) or "nobody"
+            makers = ", ".join(dict.fromkeys(maker.tag for maker in self.makers)) or "no maker"
             raise InvalidValue(f"is made by {makers}" + (f", not by {tag}" if tag else ""))
         first, *others = [maker for maker in found if maker.tag == found[0].tag]
         for other in others:

@@ -20,7 +20,7 @@ _REFUSALS: Final = {
     HTTPStatus.UNAUTHORIZED: "it does not know our key",
     HTTPStatus.PAYMENT_REQUIRED: "our account has no credits left",
     HTTPStatus.FORBIDDEN: "our key may not do that",
-    HTTPStatus.NOT_FOUND: "it does not know the model, or nobody makes it",
+    HTTPStatus.NOT_FOUND: "it does not know the model, or no maker offers it",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "the request is too long",
 }
 _MODERATED: Final = "the provider's moderation rejected the prompt"

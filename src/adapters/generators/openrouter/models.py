@@ -72,7 +72,9 @@ class Named:
         formats = taken.values("output_format")
         chosen = next((name for name in _MEDIA_TYPES if name in formats), None)
         if formats and chosen is None:
-            raise InvalidValue(f"{self.version!r}: {self.name} draws {', '.join(formats)}, which are no images here")
+            raise InvalidValue(
+                f"{self.version!r}: {self.name} draws {', '.join(formats)}, which are not image formats here"
+            )
         ratios = self._offered(taken)
         also = {"output_format": chosen, **self.also} if chosen else dict(self.also)
         self._hold_to(taken)

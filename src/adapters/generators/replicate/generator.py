@@ -30,7 +30,7 @@ _LONGEST_ANSWER: Final = 4 * 1024 * 1024  # bytes: a prediction repeats its inpu
 
 
 class ReplicateImageGenerator(ImageGenerator):
-    """Draws one image a prediction. The receipt is its id: whoever holds it can ask how far it is, also later."""
+    """Draws one image for each prediction. The receipt is its id, by which any process can poll it, also later."""
 
     def __init__(
         self, endpoint: Endpoint, http: ProviderHttp, models: Mapping[str, DeclaredModel], *, patience: float
@@ -124,7 +124,7 @@ async def open_replicate(
     """Open the generator, for as long as the block lasts; times in seconds, as `open_provider_http` has them.
 
     `models` are those of `parse_models`. `call_timeout` is for creating a prediction, `drawing_timeout` for what
-    becomes of it: a model that nobody has asked for in a while takes minutes to start. `at_once` are created at a time.
+    becomes of it: a model that was not used for a while takes minutes to start. `at_once` are created at a time.
 
     Raises:
         InvalidValue: the token, the base URL or a host cannot be used.

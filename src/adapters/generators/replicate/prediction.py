@@ -38,7 +38,7 @@ class Prediction:
 
     @property
     def missing(self) -> bool:
-        """Never said in so many words: what is not known is answered with a 404."""
+        """Not reported as a status: an unknown prediction is answered with a 404."""
         return False
 
     @property

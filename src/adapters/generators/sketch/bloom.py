@@ -82,7 +82,7 @@ class Blossom(Layer):
 
 
 def _within(x: Whole, y: Whole, reach: int) -> tuple[slice, slice]:
-    """The rows and the columns, among those at y and x, that a disc of so many pixels around (0, 0) can touch."""
+    """The rows and the columns, among those at y and x, that a disc of this radius in pixels around (0, 0) touches."""
     rows = np.flatnonzero(np.abs(y) <= reach)
     if not rows.size:
         return slice(0), slice(0)

@@ -1,6 +1,6 @@
 """The drawing behind `sketch`: a picture from words and a seed, without a model and without the network.
 
-It is no likeness of what the words say. They choose a palette and motifs, the seed settles all the rest, and equal
+It is not a likeness of what the words say. They choose a palette and motifs, the seed settles all the rest, and equal
 input gives the same pixels on every machine and with every version of Python and NumPy: the arithmetic is in whole
 numbers throughout.
 """

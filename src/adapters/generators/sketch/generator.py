@@ -45,7 +45,7 @@ class SketchImageGenerator(ImageGenerator):
         return (SKETCH,)
 
     async def submit(self, request: GenerationRequest, key: str) -> Receipt:
-        del request, key  # there is nobody to ask
+        del request, key  # no provider is asked
         return Receipt(reference=b"the request")
 
     async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:

@@ -13,7 +13,7 @@ from darkroom.adapters.generators.sketch.palettes import PALETTES, Colour, Palet
 from darkroom.adapters.generators.sketch.reading import concepts_in
 from darkroom.adapters.generators.sketch.vocabulary import Concept
 
-_WORDS: Final = 64  # of a long text, so many words are weighed by their hash
+_WORDS: Final = 64  # words of a long text that are weighed by their hash
 
 # Where a prompt names neither a place nor a form, a hash of it picks one of these.
 _HOMELY: Final = (Motif.MOUNTAINS, Motif.FOREST, Motif.MEADOW)

@@ -22,7 +22,7 @@ _REFUSALS: Final = {
     HTTPStatus.UNAUTHORIZED: "it does not know our key",
     HTTPStatus.PAYMENT_REQUIRED: "our account has no credits left",
 }
-_REST: Final = 60  # seconds that Stability AI turns away whoever asked too often
+_REST: Final = 60  # seconds for which Stability AI refuses a client that asked too often
 
 
 def read_answer(answer: Answer, request: GenerationRequest) -> Receipt:

@@ -1,4 +1,4 @@
-"""`POST /sdapi/v1/txt2img`, the API of AUTOMATIC1111's Stable Diffusion web UI, and whoever else speaks it.
+"""`POST /sdapi/v1/txt2img`, the API of AUTOMATIC1111's Stable Diffusion web UI and of other servers.
 
 Besides the web UI itself: Forge, SD.Next, and the server of stable-diffusion.cpp.
 
@@ -8,7 +8,7 @@ autumn 2026:
 - `steps` (50 by default) and `cfg_scale` (7) are our `num_inference_steps` and `guidance_scale`; `seed`, `prompt`,
   `negative_prompt`, `width`, `height`, `sampler_name` and `scheduler` go by these names. What is not known is ignored.
 - The images of a batch are made with `seed`, `seed + 1` and so on, so seeds of one's own need a call for each image.
-  The server draws one call after the other, whoever sends them.
+  The server draws one call after the other, from all clients together.
 - The answer is `{"images": [base64], "parameters": {}, "info": "a JSON object, as a string"}`, and `info` tells by
   `all_seeds` which seeds were used. Extensions may add images of their own behind those that were ordered.
 - `override_settings.sd_model_checkpoint` changes the checkpoint for one call. One that the server does not have is
@@ -18,7 +18,7 @@ autumn 2026:
   An exception inside is a 500 with `{"error": its class, "detail", "body", "errors"}`, a field of a wrong type a 422.
 - `force_task_id` names a call, and `GET /sdapi/v1/progress` tells `sampling_step` of `sampling_steps` and by
   `current_task` whose they are. Where that name is not told, nothing is known of ours.
-- Sides that are no multiple of 8 are rounded down, so they are refused here.
+- Sides that are not multiples of 8 are rounded down, so they are refused here.
 
 Inferred: sides from 64 to 2048 pixels, which are those of the web UI's own page; that images come as PNG, as long as
 the server's option `samples_format` is left alone; a data URL before the base64, which some clients reckon with, is

@@ -94,7 +94,7 @@ def _checkpoints(answer: Answer) -> set[str]:
     except (ValueError, RecursionError):
         entries = None
     if not isinstance(entries, list):
-        raise GeneratorUnavailable("what answers there is no list of checkpoints")
+        raise GeneratorUnavailable("what answers there is not a list of checkpoints")
     models = [entry for entry in entries if isinstance(entry, dict)]
     names = {name for model in models for key in _NAMES if isinstance(name := model.get(key), str)}
     # A title is the file's name and a hash in brackets, and the name alone will do.

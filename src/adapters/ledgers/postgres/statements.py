@@ -26,7 +26,7 @@ _SET: Final = """
 """
 UPDATE: Final = f"{_SET} WHERE id = $1 AND revision = $2 - 1 RETURNING true"
 
-# A row that somebody else is at is passed over, so that it does not hold up the others.
+# A row that another process has locked is skipped, so that it does not delay the others.
 UPDATE_AMONG_MANY: Final = f"""
     {_SET} WHERE id = (
         SELECT id FROM generations WHERE id = $1 AND revision = $2 - 1 FOR NO KEY UPDATE SKIP LOCKED

@@ -25,7 +25,7 @@ class Writer:
         self._writing: Batches[tuple[Contended, Row], bool] = Batches(self._write)
 
     async def write(self, row: Row, *, contended: Contended = ()) -> bool:
-        """Whether it was written. Where not, it MUST be tried by itself, which holds nobody else up and says why.
+        """Whether it was written. If not, it MUST be tried alone, which delays no other row and says why.
 
         `contended` names what the statement may have to wait for. Rows are written in the order of these names, so
         that no two processes wait for each other.

@@ -34,7 +34,7 @@ class Turn:
         while not self._taken():
             if time.monotonic() > end:
                 raise LedgerUnavailable("another process keeps the ledger from being written")
-            time.sleep(random.uniform(_GLANCE / 2, _GLANCE))  # noqa: S311  # jitter is no secret
+            time.sleep(random.uniform(_GLANCE / 2, _GLANCE))  # noqa: S311  # jitter is not a secret
 
     def __exit__(self, *_: object) -> None:
         fcntl.flock(self._file, fcntl.LOCK_UN)

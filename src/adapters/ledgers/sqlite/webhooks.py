@@ -37,7 +37,7 @@ class SQLiteWebhookLedger(WebhookLedger):
 
     async def claim(self, limit: int, *, now: datetime, until: datetime) -> Sequence[Delivery]:
         times = {"limit": limit, "now": to_microseconds(now), "until": to_microseconds(until)}
-        # Most of the time there is nothing, and nobody need be kept from writing to see that.
+        # Most of the time there is nothing, and seeing that need not block writers.
         if not await self._reader.read(lambda file: file.execute(_DUE, times).fetchone()):
             return []
         return await self._writer.write(lambda file: _claim(file, times))

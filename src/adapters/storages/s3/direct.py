@@ -187,7 +187,7 @@ class DirectBucket:
     async def _sent_once(self, request: _Request, there: Whereabouts) -> Any:  # noqa: ANN401  # not typed
         address, name = await self._address(there), _escaped(request.key)
         signer = await self._signer(address, datetime.now(UTC))
-        # Whoever stands between may change what is not signed.
+        # A proxy may change what is not signed.
         free = {"User-Agent": "Darkroom", **trace_headers()}
         if request.body:
             free["Content-Length"] = str(len(request.body))

@@ -68,7 +68,7 @@ class Bucket:
         except BotoCoreError as error:
             raise StorageFault(f"{self} cannot be used: {error}") from error
         except (ResponseParserError, LookupError, ValueError) as error:
-            raise StorageFault(f"what answers at {self.endpoint_url} is no S3 server: {error!r}") from error
+            raise StorageFault(f"what answers at {self.endpoint_url} is not an S3 server: {error!r}") from error
 
     def _refusal(self, error: ClientError) -> str:
         said = error.response["Error"]

@@ -1,8 +1,8 @@
 """What botocore knows of AWS, read so that little of it is held.
 
 For an S3 client botocore reads 3.6 MB of JSON and holds it for as long as the client is open: the endpoints of every
-service, all that S3 can do, and the rules by which its addresses are made. What is not needed here is not even made
-from the text: what is freed later leaves holes that nobody fills. `docs/performance.md` says what that comes to.
+service, all that S3 can do, and the rules by which its addresses are made. What is not needed here is not even
+parsed: memory that is freed later stays unused in gaps. `docs/performance.md` has the figures.
 """
 
 import gzip

@@ -52,7 +52,7 @@ class Signer:
         lines = "".join(f"{name}:{value.strip()}\n" for name, value in sorted(signed.items()))
         names = ";".join(sorted(signed))
         signature = self._signature(f"{method}\n{path}\n{query}\n{lines}\n{names}\n{body}")
-        del signed["host"]  # whoever sends it says that
+        del signed["host"]  # the client that sends it adds it
         signed["authorization"] = (
             f"{_ALGORITHM} Credential={self._credential}, SignedHeaders={names}, Signature={signature}"
         )

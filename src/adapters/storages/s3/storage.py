@@ -220,7 +220,7 @@ class S3ImageStorage(ImageStorage):
                         raise
             else:
                 if not etag:  # what says yes to everything must not cost an image
-                    raise StorageFault(f"what answers at {self._bucket.endpoint_url} is no S3 server")
+                    raise StorageFault(f"what answers at {self._bucket.endpoint_url} is not an S3 server")
                 return True
 
     def _faults(self) -> AbstractAsyncContextManager[None]:

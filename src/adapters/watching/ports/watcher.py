@@ -1,4 +1,4 @@
-"""Whoever watches the house at work."""
+"""What observes the service at work: metrics, traces and logs."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -64,7 +64,7 @@ class Watcher:
         """A generation has been written down, as it stands."""
 
     def settling(self, generations: int) -> None:
-        """So many were left unfinished by workers that live no more, and are taken up here."""
+        """`count` generations that dead workers left unfinished are taken over here."""
 
     def refused(self, reason: str) -> None:
         """A connection was closed for a reason of which there are few, before or beside any answer of a handler."""

@@ -19,7 +19,7 @@ class WatchedWebhookLedger(WebhookLedger):
 
     async def forget(self, delivery: Delivery) -> None:
         await self._ledger.forget(delivery)
-        if delivery.generation.webhook:  # else its owner has deleted it, and nobody was told
+        if delivery.generation.webhook:  # else its owner has deleted it, and no request was sent
             self._watcher.webhook("delivered")
 
     async def put_off(self, delivery: Delivery, until: datetime | None, *, attempted: bool = True) -> None:

@@ -58,7 +58,7 @@ class TracingWatcher(Watcher):
     @contextmanager
     def call(self, call: Call) -> Iterator[Step]:
         if not get_current_span().get_span_context().is_valid:
-            yield nullcontext  # what is done again and again for nobody would be a trace each time
+            yield nullcontext  # background work that repeats would make a trace each time
             return
         name = f"{call.port} {call.name}"
         about = {f"darkroom.{label}": value for label, value in call.about.items()}
