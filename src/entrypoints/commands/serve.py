@@ -22,13 +22,16 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Serve until a signal says stop."""
     del arguments
     search_rarely()
+    if settings.service.workers_set is None:
+        settings = replace(settings, service=replace(settings.service, workers_set=settings.workers))
+        log.info("DARKROOM_WORKERS=auto: %d here", settings.workers)
     with listen(settings.service) as listener, metrics_listener(settings) as registry:
         # Where any free port was asked for, it is known now.
         service = replace(settings.service, port=listener.getsockname()[1])
         settings = replace(settings, service=service)
         if service.guesses_url:
             log.warning("links say %s: set DARKROOM_PUBLIC_URL to how clients reach it", service.public_url)
-        if service.workers > 1:
+        if settings.workers > 1:
             from darkroom.entrypoints.serving.supervisor import Supervisor  # noqa: PLC0415  # all that a parent needs
 
             return asyncio.run(Supervisor(settings, listener).run())

@@ -45,7 +45,7 @@ def metrics_listener(settings: Settings) -> Iterator["CollectorRegistry | None"]
             f"port {port}: {fault.strerror}"
         ) from fault
     try:
-        if settings.service.workers > 1:
+        if settings.workers > 1:
             folder = _folder(settings)
             # The port is ours now, and so is what the service before us left.
             shutil.rmtree(folder, ignore_errors=True)

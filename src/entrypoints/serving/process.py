@@ -79,7 +79,7 @@ async def serve(
             issuer=_issuer(settings),
         )
         watching.addresses(addresses(app))
-        server = Server(app, connections, watching.refused, keep_alive=service.keep_alive, shared=service.workers > 1)
+        server = Server(app, connections, watching.refused, keep_alive=service.keep_alive, shared=settings.workers > 1)
         async with server.answering(listener):
             leave_alone_what_stays()
             async with _in_the_background(container, settings, watching):

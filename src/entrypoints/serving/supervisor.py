@@ -57,8 +57,9 @@ class Worker:
         Raises:
             WorkerFailed: it never did.
         """
-        # Where any free port was asked for, it is known by now.
-        environment = {**os.environ, "DARKROOM_PORT": str(settings.service.port)}
+        # If any free port or as many workers as suit the machine were asked for, both are known by now.
+        known = {"DARKROOM_PORT": str(settings.service.port), "DARKROOM_WORKERS": str(settings.workers)}
+        environment = {**os.environ, **known}
         confidential = {name: text for name, text in environment.items() if name.startswith(_CONFIDENTIAL)}
         process = await asyncio.create_subprocess_exec(
             # Safe path: nothing is imported from the folder that it happens to run in.
@@ -89,7 +90,7 @@ class Worker:
 
 
 class Supervisor:
-    """Keeps `settings.service.workers` workers alive until it is told to stop."""
+    """Keeps `settings.workers` workers alive until it is told to stop."""
 
     def __init__(self, settings: Settings, listener: socket) -> None:
         self._settings, self._listener = settings, listener
@@ -109,7 +110,7 @@ class Supervisor:
             return 1
         # Orders are taken from here on. What becomes of one that starts, or has started, ends no other.
         keeping_first = asyncio.ensure_future(self._keep_alive(first))
-        seats = range(2, self._settings.service.workers + 1)
+        seats = range(2, self._settings.workers + 1)
         others = await asyncio.gather(*(self._replacement(str(seat)) for seat in seats))
         if not self._stop.is_set():
             print(first.greeting, flush=True)

@@ -1,6 +1,7 @@
 """A worker process: `python -m darkroom.entrypoints.serving.worker FILENO SEAT`.
 
-`FILENO` is the listening socket that it inherits, `SEAT` the place in which it counts what it does. The first line of
+`FILENO` is the listening socket that it inherits. `SEAT` is its place among the workers, from 1: it counts what it does
+there, and has that seat's share of what is set for all workers together. The first line of
 standard input is a JSON object of environment variables; where that input ends, whoever started it wants it to stop, or
 is gone. When it is ready it writes its greeting, as a line of JSON, to standard output.
 """
@@ -30,14 +31,15 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent too, which stops us in its order
     with open(_STDIN, "rb", buffering=0, closefd=False) as stdin:  # not a byte more than the line may be taken
         os.environ.update(json.loads(stdin.readline()))
-    settings = Settings.read(os.environ)
+    seat = int(sys.argv[2])
+    settings = Settings.read(os.environ).share(seat)
     logs.set_up(level=settings.service.log_level, style=settings.service.log_format)
     with socket.socket(fileno=int(sys.argv[1])) as listener:
-        run(_serve(settings, listener))
+        run(_serve(settings, listener, seat))
     return 0
 
 
-async def _serve(settings: Settings, listener: socket.socket) -> None:
+async def _serve(settings: Settings, listener: socket.socket, seat: int) -> None:
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
 
     def parent_spoke() -> None:
@@ -50,7 +52,7 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
 
     loop.add_reader(_STDIN, parent_spoke)
     loop.add_signal_handler(signal.SIGTERM, stop.set)
-    await serve(settings, listener, stop=stop, ready=ready, registry=counting_at_seat(settings, sys.argv[2]))
+    await serve(settings, listener, stop=stop, ready=ready, registry=counting_at_seat(settings, str(seat)))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Self, TypeVar, cast
 
+from darkroom.entrypoints.settings.cores import usable_cores
 from darkroom.entrypoints.settings.diffusers import DiffusersSettings
 from darkroom.entrypoints.settings.endpoints import base_of, endpoint_groups, wrong_endpoints
 from darkroom.entrypoints.settings.generators import GENERATOR_GROUPS, GeneratorSettings, KarloSettings
@@ -25,6 +26,7 @@ from darkroom.entrypoints.settings.setting import (
     service_links,
     wrong_values,
 )
+from darkroom.entrypoints.settings.shares import most_workers, share, too_small
 from darkroom.entrypoints.settings.stability import StabilitySettings
 from darkroom.entrypoints.settings.storage import STORAGE_GROUPS, S3Settings, StorageSettings
 from darkroom.entrypoints.settings.tokens import SECRET_BYTES, TokenSettings
@@ -65,6 +67,8 @@ GROUPS: Final[tuple[type, ...]] = (
     WebhookSettings,
 )
 _CHOOSABLE: Final = frozenset({*GENERATOR_GROUPS.values(), *STORAGE_GROUPS.values(), *MARK_GROUPS.values()})
+# More workers are for the operator to ask for: each takes some 80 MB, and eleven connections of a PostgreSQL.
+_MOST_WORKERS: Final = 4
 _PER_MINUTE: Final = "DARKROOM_IMAGES_PER_MINUTE_"
 _per_minute: Final = whole(1, 1_000_000)
 
@@ -142,6 +146,8 @@ class Settings:
         problems = [
             *settings.tokens.problems(),
             *settings._exposed(),
+            *too_small(settings.service, settings.workers),
+            *too_small(settings.limits, settings.workers),
             *(s3.problems() if isinstance(s3, S3Settings) else ()),
         ]
         if problems:
@@ -156,6 +162,20 @@ class Settings:
         """These settings as its generator reads them: if it is an endpoint, with its own in the place of its kind's."""
         group = self.endpoints.get(name)
         return replace(self, chosen={**self.chosen, base_of(group): self.chosen[group]}) if group else self
+
+    @property
+    def workers(self) -> int:
+        """How many worker processes serve."""
+        if self.service.workers_set is not None:
+            return self.service.workers_set
+        if any(name.partition(".")[0] == "diffusers" for name in self.generators.names):
+            return 1  # each worker would load the models once more
+        return min(usable_cores(), _MOST_WORKERS, most_workers(self.service, self.limits))
+
+    def share(self, seat: int) -> Self:
+        """These settings as the worker at a seat has them; seats count from 1."""
+        workers = self.workers
+        return replace(self, service=share(self.service, workers, seat), limits=share(self.limits, workers, seat))
 
     @property
     def groups(self) -> Iterator[type]:

@@ -81,14 +81,21 @@ class LimitSettings:
         ),
     ] = None
     max_in_flight: Annotated[
-        int, Setting("DARKROOM_MAX_IN_FLIGHT", read.whole(1, 100_000), "for each process: generations drawn at once")
+        int,
+        Setting(
+            "DARKROOM_MAX_IN_FLIGHT",
+            read.whole(1, 100_000),
+            "for all workers together: generations drawn at once",
+            least_share=1,
+        ),
     ] = 64
     max_queued: Annotated[
         int,
         Setting(
             "DARKROOM_MAX_QUEUED",
             read.whole(0, 1_000_000),
-            "for each process: generations waiting for that; beyond: 503 `overloaded`",
+            "for all workers together: generations waiting for that; beyond: 503 `overloaded`",
+            least_share=0,
         ),
     ] = 64
     max_streams: Annotated[
@@ -96,8 +103,9 @@ class LimitSettings:
         Setting(
             "DARKROOM_MAX_STREAMS",
             read.whole(0, 100_000),
-            "for each process: streams of progress open at once; "
+            "for all workers together: streams of progress open at once; "
             "when all are taken each caller has a share, and beyond that 503 `overloaded`",
+            least_share=0,
         ),
     ] = 256
     spool_bytes: Annotated[
@@ -114,9 +122,10 @@ class LimitSettings:
         Setting(
             "DARKROOM_MEMORY_BYTES",
             read.byte_count,
-            "for each process: images in memory at once on their way from a provider, and as many on their way to the "
-            "storage; what finds no room waits on the disk",
+            "for all workers together: images in memory at once on their way from a provider, and as many on their way "
+            "to the storage; what finds no room waits on the disk",
             "256 MiB",
+            least_share=1,
         ),
     ] = 256 * 2**20
     image_bytes: Annotated[

@@ -75,6 +75,14 @@ def whole(low: int, high: int | None = None) -> Callable[[str], int]:
     return read
 
 
+def workers(value: str) -> int | None:
+    """A number of worker processes; None for as many as suit the machine."""
+    try:
+        return None if value == "auto" else whole(1, 256)(value)
+    except InvalidSetting as rule:
+        raise InvalidSetting(f"{rule}, or auto") from None
+
+
 def seconds(value: str) -> float:
     """A length of time, up to a day."""
     rule = "must be a number of seconds, more than 0 and at most 86400"

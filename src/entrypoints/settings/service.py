@@ -24,11 +24,23 @@ class ServiceSettings:
     port: Annotated[int, Setting("DARKROOM_PORT", read.whole(0, 65_535), "the port it listens on; 0: any free one")] = (
         8000
     )
-    workers: Annotated[int, Setting("DARKROOM_WORKERS", read.whole(1, 256), "worker processes")] = 1
+    workers_set: Annotated[
+        int | None,
+        Setting(
+            "DARKROOM_WORKERS",
+            read.workers,
+            "worker processes; `auto`: one for each core that the process may use, at most 4, and 1 with `diffusers`; "
+            "they divide what is for all workers together",
+            "1",
+        ),
+    ] = 1  # None: as many as suit this machine
     max_connections: Annotated[
         int,
         Setting(
-            "DARKROOM_MAX_CONNECTIONS", read.whole(1, 1_000_000), "connections of clients that a process holds at once"
+            "DARKROOM_MAX_CONNECTIONS",
+            read.whole(1, 1_000_000),
+            "for all workers together: connections of clients that are held at once",
+            least_share=1,
         ),
     ] = 10_000
     max_connections_per_client: Annotated[
@@ -38,6 +50,7 @@ class ServiceSettings:
             read.whole(1, 1_000_000),
             "the same from one address; behind a proxy all clients have the proxy's",
             "unlimited",
+            least_share=1,
         ),
     ] = None
     keep_alive: Annotated[

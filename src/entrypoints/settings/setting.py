@@ -48,7 +48,8 @@ class Setting:
     """One environment variable; `read` turns its text into a value, or raises `InvalidSetting`.
 
     `otherwise` tells people what holds where it is not set, if the field's default does not tell it. A
-    `confidential` value is not repeated to whoever is told that it is wrong.
+    `confidential` value is not repeated to whoever is told that it is wrong. A number with a `least_share` is for all
+    workers together: each has a share of it, which is at least so large.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Setting:
     meaning: str
     otherwise: str | None = None
     confidential: bool = False
+    least_share: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from signal import SIGKILL, SIGTERM
 import httpx
 import pytest
 
+from darkroom.entrypoints.settings.cores import usable_cores
 from integration.cli.command_line import CommandLine
 from servers.darkroom import Darkroom
 from servers.parts import PartMissing
@@ -144,6 +145,37 @@ def test_the_first_that_is_killed_before_it_is_ready_ends_the_service_with_a_rea
         os.kill(first, SIGKILL)
         assert darkroom.wait() == 1
         assert "a worker was ended by SIGKILL before it was ready" in darkroom.stderr
+
+
+async def test_what_may_be_drawn_at_once_holds_for_all_of_them_together(
+    shell: CommandLine, karlo: KarloSimulator, with_karlo: dict[str, str]
+) -> None:
+    karlo.faults.set("black-hole-after-charge")
+    room = {"DARKROOM_WORKERS": "2", "DARKROOM_MAX_IN_FLIGHT": "2", "DARKROOM_MAX_QUEUED": "0"}
+    darkroom = await asyncio.to_thread(shell.serve, **with_karlo, **room)
+    token = (await asyncio.to_thread(shell.run, "token")).stdout.strip()
+    order = {"version": "v2.1", "prompt": "a fox", "width": 512, "height": 512}
+
+    async def ordered() -> int:
+        headers = {"Authorization": f"Bearer {token}", "Connection": "close", "Prefer": "respond-async"}
+        async with httpx.AsyncClient(headers=headers, timeout=60, trust_env=False) as http:
+            return (await http.post(f"http://127.0.0.1:{darkroom.port}/api/images", json=order)).status_code
+
+    answers: list[int] = []
+    while answers.count(202) < 2:  # which of the workers a connection comes to is for the kernel to say
+        answers.append(await ordered())
+    assert set(await asyncio.gather(*(ordered() for _ in range(16)))) == {503}
+    while len(karlo.calls) < 2:  # noqa: ASYNC110  # the simulator tells nobody
+        await asyncio.sleep(0.01)
+    assert len(karlo.calls) == 2
+
+
+def test_as_many_as_suit_the_machine(shell: CommandLine) -> None:
+    with Darkroom(shell.folder, {"DARKROOM_WORKERS": "auto"}) as darkroom:
+        darkroom.wait_until_ready()
+        suitable = min(usable_cores(), 4)
+        assert len(workers_of(darkroom)) == (suitable if suitable > 1 else 0)
+        assert f"DARKROOM_WORKERS=auto: {suitable} here" in darkroom.stderr
 
 
 def test_secrets_do_not_show_in_the_list_of_processes(darkroom: Darkroom) -> None:

@@ -29,7 +29,7 @@ NUMBER, LONG = "must be a whole number from", "must be a number of seconds"
 TABLE: list[tuple[str, str, object, str, str]] = [
     ("DARKROOM_HOST", "localhost", "localhost", "0.0.0.0.1", "must be an address or a host's name"),
     ("DARKROOM_PORT", "0", 0, "65536", f"{NUMBER} 0 to 65535"),
-    ("DARKROOM_WORKERS", "4", 4, "0", f"{NUMBER} 1 to 256"),
+    ("DARKROOM_WORKERS", "4", 4, "0", f"{NUMBER} 1 to 256, or auto"),
     ("DARKROOM_MAX_CONNECTIONS", "9", 9, "0", f"{NUMBER} 1 to 1000000"),
     ("DARKROOM_MAX_CONNECTIONS_PER_CLIENT", "9", 9, "0", f"{NUMBER} 1 to 1000000"),
     ("DARKROOM_PUBLIC_URL", "https://a.example/", "https://a.example", "a.example", "must be an address such as"),
