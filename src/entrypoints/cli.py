@@ -45,7 +45,7 @@ _STATUS: Final = """exit status:
 
 
 class _Release(argparse.Action):
-    """Prints which release this is; what knows it is imported for nobody else."""
+    """Prints the release; the module that knows it is imported for this alone."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from importlib import metadata  # noqa: PLC0415  # slow

@@ -1,4 +1,4 @@
-"""A first order, for whoever does not know what to ask for."""
+"""A first order, to try the service with."""
 
 from typing import Final
 

@@ -21,7 +21,7 @@ def told(work: Callable[[], int]) -> int:
     try:
         return _printed(work)
     except BrokenPipeError:
-        # Whoever read our output has heard enough. What is still buffered would be tried again at the exit.
+        # The reader of our output has closed it. What is still buffered would be written again at the exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _UNREAD
     except BadSettings as bad:

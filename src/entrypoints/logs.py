@@ -14,15 +14,15 @@ _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asc
 _COLOURS: Final = {"WARNING": "\x1b[33m", "ERROR": "\x1b[31m", "CRITICAL": "\x1b[31m"}
 _PLAIN: Final = "\x1b[0m"
 _to_json: Final = json.JSONEncoder(default=str, ensure_ascii=False).encode
-_carried: Final[ContextVar[Mapping[str, str]]] = ContextVar("carried", default={})  # noqa: B039  # nobody changes it
-# They tell every URL at INFO, and signed links are secrets; or where credentials came from; or what nobody asked.
+_carried: Final[ContextVar[Mapping[str, str]]] = ContextVar("carried", default={})  # noqa: B039  # it is not changed
+# They log every URL at INFO, and signed links are secrets; or where credentials came from; or noise.
 TALKATIVE: Final = ("aiobotocore", "asyncio", "botocore", "httpcore", "httpx", "uvicorn")
 
 
 def set_up(*, level: str, style: str | None = None) -> None:
     """Send every log line from `level` up to standard error.
 
-    `style` is `console` or `json`; None is whichever suits whoever is there to read it.
+    `style` is `console` or `json`; None is `console` on a terminal, else `json`.
     """
     terminal = sys.stderr.isatty()
     handler = logging.StreamHandler(sys.stderr)

@@ -12,12 +12,12 @@ _RETRY_AFTER: Final = 1  # seconds
 class Refusal(Enum):
     """A reason, with the status and the words of its answer."""
 
-    NO_HTTP = HTTPStatus.BAD_REQUEST, "this is no HTTP request"
+    NO_HTTP = HTTPStatus.BAD_REQUEST, "this is not an HTTP request"
     HOST = HTTPStatus.BAD_REQUEST, "there must be one Host header"
     TOO_MANY_REQUESTS = HTTPStatus.BAD_REQUEST, "too many requests at once on one connection"
     HEAD_LATE = HTTPStatus.REQUEST_TIMEOUT, "the headers did not come in time"
     BODY_LATE = HTTPStatus.REQUEST_TIMEOUT, "the body did not come in time"
-    # Nobody hears its status: it is in the midst of an answer that the connection is cut.
+    # Its status is never sent: the connection is cut in the middle of an answer.
     ANSWER_NOT_TAKEN = HTTPStatus.REQUEST_TIMEOUT, "the answer was not read in time"
     IDLE = HTTPStatus.REQUEST_TIMEOUT, "the connection was not used for too long"
     HEAD_TOO_LARGE = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the headers are too large"

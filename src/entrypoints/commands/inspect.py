@@ -19,7 +19,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Say what a file says of itself; fail where it is no image, or its Content Credentials are not valid."""
+    """Print what a file says of itself; fail if it is not an image, or its Content Credentials are not valid."""
     try:
         data = sys.stdin.buffer.read() if arguments.file == "-" else Path(arguments.file).read_bytes()
         found = inspect(data, anchors=arguments.anchors)
@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps(_as_json(found), indent=2, ensure_ascii=False))
     else:
         for name, text in _told(found):
-            # A file may be anybody's, and a terminal obeys what is not printable.
+            # The file may come from a stranger, and a terminal obeys control characters.
             print(f"{name:10} {''.join(sign if sign.isprintable() else ' ' for sign in text)}")
     return FAILED if found.credentials and found.credentials.flaws else 0
 
@@ -62,10 +62,10 @@ def _told(found: Inspection) -> Iterator[tuple[str, str]]:
 def _signed(credentials: Credentials | None) -> str:
     if credentials is None:
         return "no"
-    who = credentials.signer or credentials.issuer or "somebody"
+    who = credentials.signer or credentials.issuer or "an unnamed signer"
     match credentials.state:
         case "unchecked":
-            return "by somebody; not checked, since the extra c2pa is not installed"
+            return "signed; not checked, since the extra c2pa is not installed"
         case "invalid":
             return f"by {who}, not valid: {', '.join(credentials.flaws)}"
         case state:

@@ -55,7 +55,7 @@ async def _compare(settings: Settings) -> Orphans:
 
 
 async def compare(ledger: GenerationLedger, storage: ImageStorage) -> Orphans:
-    """Compare while the service goes on: what is stored or removed meanwhile is no orphan."""
+    """Compare while the service goes on: what is stored or removed meanwhile is not an orphan."""
     # A key is written down before its image is stored, so what is stored by now is known after this.
     stored = await _stored(storage)
     waits = {image.key: image.waits async for image in ledger.images()}

@@ -20,7 +20,7 @@ def missing_secret(settings: Settings) -> Path | None:
     """The file of the development secret, if it is in use and not made yet.
 
     Raises:
-        BadSettings: nobody can tell, since the data folder cannot be used.
+        BadSettings: it is not known, since the data folder cannot be used.
     """
     if not settings.tokens.development:
         return None
@@ -37,12 +37,12 @@ def signing_secret(settings: Settings) -> bytes:
     tokens = settings.tokens
     if tokens.published:
         raise BadSettings(
-            f"{tokens.source} must be left out to make tokens here: whoever publishes the keys makes them"
+            f"{tokens.source} must be left out to make tokens here: the issuer that publishes the keys makes them"
         )
     if not tokens.symmetric:
         raise BadSettings(
             f"DARKROOM_JWT_ALGORITHM must be HS256, HS384 or HS512 to make tokens here: "
-            f"those by {tokens.algorithm} are made by whoever has the private key"
+            f"those by {tokens.algorithm} are made by the holder of the private key"
         )
     return tokens.secret.value.encode() if tokens.secret else own_secret(settings, JWT_SECRET)
 

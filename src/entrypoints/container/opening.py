@@ -21,7 +21,7 @@ def read_from(name: str) -> Iterator[None]:
 
 @asynccontextmanager
 async def opened(opening: AbstractAsyncContextManager[T], unread: str) -> AsyncIterator[T]:
-    """Open it; `unread` is the one setting of those that it takes which nobody has read yet by rules as strict."""
+    """Open it; `unread` is the one of its settings that has not been checked by equally strict rules yet."""
     async with AsyncExitStack() as stack:
         with read_from(unread):
             adapter = await stack.enter_async_context(opening)

@@ -8,7 +8,7 @@ from darkroom.entrypoints.container.models import Models
 from darkroom.entrypoints.container.storages import key_prefix
 from darkroom.entrypoints.settings import Settings
 
-# So many images are uploaded, and held in memory, at once.
+# The number of images that are uploaded, and held in memory, at once.
 _UPLOADS: Final = 16
 
 

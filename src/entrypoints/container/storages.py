@@ -76,7 +76,7 @@ async def _open_s3(settings: Settings) -> AsyncIterator[Opened]:
 
     s3 = settings.of(S3Settings)
     for name in s3.in_plain_text:
-        log.warning("%s is plain http: whoever stands in between can read images and their signed links", name)
+        log.warning("%s is plain http: anyone on the way can read images and their signed links", name)
     keys = None
     if s3.access_key and s3.secret_key:
         token = s3.session_token.value if s3.session_token else None

@@ -39,7 +39,7 @@ async def open_token_verifier(
     Raises:
         BadSettings: the key does not suit the algorithm.
         KeysUnavailable: no key came from the issuer, and why.
-        LedgerUnavailable: nobody can tell which tokens are revoked.
+        LedgerUnavailable: the list of revoked tokens cannot be read.
     """
     denied = DenyList(revoked)
     await denied.read()

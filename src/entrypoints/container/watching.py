@@ -52,7 +52,7 @@ class LogsWatcher(Watcher):
 
 
 class Watching:
-    """Puts watchers around the ports and the work; around the ports only where somebody looks at their calls."""
+    """Puts watchers around the ports and the work; around the ports only if metrics or traces are on."""
 
     def __init__(self, *, tracing: Watcher | None = None, instruments: "Instruments | None" = None) -> None:
         self._instruments = instruments

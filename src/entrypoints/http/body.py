@@ -46,8 +46,8 @@ def decode_fields(body: bytes, known: Collection[str] = ORDER_FIELDS) -> tuple[d
     """Decode an order into its fields, nothing converted; and name those `known` that are given more than once.
 
     Raises:
-        MalformedBody: it is no JSON.
-        InvalidRequest: it is no object.
+        MalformedBody: it is not JSON.
+        InvalidRequest: it is not an object.
     """
     try:
         members = strict_json.read(body)

@@ -43,7 +43,7 @@ class Cors:
         allowed = len(origins) == 1 and origins[0] in self._origins
         allow_origin = [(b"access-control-allow-origin", origins[0].encode())] if allowed else []
         if allowed and scope["type"] == ScopeType.HTTP and scope["method"] == "OPTIONS":
-            # A preflight carries no token, so it is answered before anybody asks for one.
+            # A preflight carries no token, so it is answered before authentication.
             preflight = [_VARY, *allow_origin, _METHODS, _allowed(headers), _MAX_AGE]
             await send({"type": "http.response.start", "status": 204, "headers": preflight})
             await send({"type": "http.response.body", "body": b"", "more_body": False})

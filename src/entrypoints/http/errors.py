@@ -4,7 +4,7 @@ from darkroom.domain.model.errors import Charged, DarkroomError, NothingWasDrawn
 
 
 class MalformedBody(NothingWasDrawn):
-    """The body is no JSON document, or did not come whole."""
+    """The body is not a JSON document, or is incomplete."""
 
     code = "malformed-body"
 

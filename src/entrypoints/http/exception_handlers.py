@@ -1,4 +1,4 @@
-"""Every exception becomes a problem: what the house says, what the framework says, and what nobody foresaw."""
+"""Every exception becomes a problem: Darkroom's own, the framework's, and any other."""
 
 import logging
 

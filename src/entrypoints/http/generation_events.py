@@ -66,7 +66,7 @@ async def _events(
     told: ProgressShown | None = None
     async for now, progress in services.follow(generation):
         if now.erased_at:
-            return  # whoever comes back for more is told that it is gone
+            return  # a client that reconnects gets 410
         if now.state.final:
             shown = await GenerationShown.of(now, services.storage)
             yield event("done", f"{now.revision}-0", msgspec.json.encode(shown))
@@ -84,6 +84,6 @@ async def _events(
 
 
 def _last_event(headers: Headers) -> tuple[int, int]:
-    """What a client has seen before its stream broke off; what is no id of ours says nothing."""
+    """What a client has seen before its stream broke off; an id that is not ours is ignored."""
     sent = _EVENT_ID.fullmatch(next(iter(values_of(headers, b"last-event-id")), ""))
     return (int(sent[1]), int(sent[2])) if sent else (-1, 0)

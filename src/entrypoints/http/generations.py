@@ -36,7 +36,7 @@ def address_of(generation: Generation) -> str:
 
 
 def drawn_by(generation: Generation) -> dict[str, str]:
-    """Headers that say who drew the images, where there are any; what is no ASCII is percent-encoded."""
+    """Headers that say which model drew the images, if there are any; characters outside ASCII are percent-encoded."""
     if not (generation.images or generation.waiting):
         return {}
     return {"Darkroom-Generator": _ascii(generation.generator), "Darkroom-Model": _ascii(generation.model.value)}

@@ -55,10 +55,10 @@ class Asked:
 def read_request(
     headers: Headers, body: bytes, cards: Mapping[str, ModelCard], webhooks: WebhookSender | None
 ) -> Asked:
-    """Read a request; `webhooks` says whom callers may have called, if anybody.
+    """Read a request; `webhooks` says which webhook URLs callers may name; None allows none.
 
     Raises:
-        MalformedBody: the body is no JSON.
+        MalformedBody: the body is not JSON.
         InvalidRequest: naming every rule that is broken, in the headers and in the body.
     """
     fields, broken = decode_fields(body)

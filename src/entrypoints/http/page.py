@@ -1,4 +1,4 @@
-"""`GET /`: the page for people, and its files under `/page/`. They tell nothing of anybody, so they are open to all."""
+"""`GET /`: the page for people, and its files under `/page/`: the same for all, so they need no token."""
 
 import hashlib
 from collections.abc import Mapping

@@ -29,7 +29,7 @@ AnyRequest = Request[Any, Any, Any]
 
 PROBLEM_JSON: Final = "application/problem+json"
 PROBLEM: Final = "problem"
-"""Under which the scope's state holds the name of the type that was answered, for whoever counts."""
+"""The key in the scope's state of the problem type that was answered; metrics and the access log read it."""
 
 
 class BrokenRule(Struct, frozen=True):

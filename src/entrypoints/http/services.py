@@ -1,4 +1,4 @@
-"""What the HTTP entry point needs of the house, handed in by whoever puts the house together."""
+"""What the HTTP entry point needs; the composition root hands it in."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext

@@ -12,7 +12,7 @@ def read(document: bytes) -> object:
     """Read a JSON document in UTF-8; an object becomes a tuple of its members, an array a list.
 
     Raises:
-        ValueError: it is no JSON; the message says why and where, never what.
+        ValueError: it is not JSON; the message says why and where, and does not quote it.
     """
     try:
         text = document.decode()
@@ -51,4 +51,4 @@ def _integer(digits: str) -> int:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")

@@ -288,10 +288,10 @@ class GuardedHttpProtocol(HttpToolsProtocol):
     def _leave(self, refusal: Refusal) -> None:
         """Answer the request that may be on its way, if there is one, and close.
 
-        The end of a connection cannot be timed so that no request meets it. One that met a closed door would be cut
-        off, and leave its client in doubt; so the answer is there before it, and the door ajar until the client has
-        left. Data that nobody asked for are the end of a connection to clients (RFC 9112, 9.2), who know that of the
-        408 that servers send there.
+        The end of a connection cannot be timed so that no request meets it. A request that met a closed connection
+        would be cut off, and its client could not know whether it arrived. So the answer is sent first, and the
+        connection stays half open until the client has closed it. Clients close a connection on which data come that
+        they did not ask for (RFC 9112, 9.2); they know that of the 408 that servers send there.
         """
         if refusal is not Refusal.IDLE:  # which is how connections usually end
             self._tell(refusal)

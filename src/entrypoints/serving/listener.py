@@ -16,7 +16,7 @@ _SO_ATTACH_FILTER: Final = 26  # of Linux, which `socket` does not name
 
 
 def listen(service: ServiceSettings) -> socket.socket:
-    """Listen, so that the address is surely ours; whoever connects waits until somebody accepts.
+    """Listen, so that the address is surely ours; clients that connect wait until a worker accepts them.
 
     Raises:
         BadSettings: the address cannot be had.
@@ -42,11 +42,11 @@ def listen(service: ServiceSettings) -> socket.socket:
 
 
 def let_nobody_connect(listener: socket.socket) -> None:
-    """Have the system pass over whoever wants to connect from now on, where it can, so that the listener can be closed.
+    """Have the system ignore new connections from now on, if it can, so that the listener can be closed.
 
-    Else somebody connects between the last look at who waits and the close, and is cut off: clients come back in the
+    Else a client that connects between the last accept and the close is cut off: clients come back in the
     very moment in which they hear that a process stops. For who is passed over their system tries again a second later,
-    and finds the successor or nobody. It holds for all processes that share the listener.
+    and finds the successor or no listener. It holds for all processes that share the listener.
     """
     # A filter of Linux in classic BPF: code, words to skip if true and if false, value.
     program = b"".join(
@@ -66,10 +66,10 @@ def let_nobody_connect(listener: socket.socket) -> None:
 
 
 def accept_all(listener: socket.socket) -> list[socket.socket]:
-    """Accept all who have connected by now: whoever waits before a listener when it is closed is cut off."""
+    """Accept all clients that have connected by now: those that still wait when a listener is closed are cut off."""
     connected: list[socket.socket] = []
     listener.settimeout(0)
-    with suppress(OSError):  # nobody waits any more
+    with suppress(OSError):  # no client waits any more
         while True:
             connection, _ = listener.accept()
             connection.settimeout(0)

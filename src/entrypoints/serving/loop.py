@@ -21,7 +21,7 @@ def run(main: Coroutine[Any, Any, None]) -> None:
 
 
 def within_open_files(connections: int, *, besides: int) -> int:
-    """As many connections as there may be with so many open files besides: beyond that none could be accepted.
+    """The most connections that can be open beside `besides` other files: beyond that none could be accepted.
 
     Where that is fewer than wanted, the log says so.
     """

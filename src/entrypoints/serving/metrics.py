@@ -1,10 +1,10 @@
 """The listener that Prometheus scrapes: one for all processes of a service.
 
 Several workers write their numbers to files that they map into memory, which outlive them; the parent adds them up.
-Each worker has a seat, and whoever takes the place of one that died goes on counting in the files of its seat: so no
+Each worker has a seat. The successor of a worker that died goes on counting in the files of its seat, so no
 counter goes backwards, and no files pile up.
 
-Where nobody scrapes, Prometheus's client is not imported: it brings web servers of its own along.
+Without the metrics listener, Prometheus's client is not imported: it brings its own web servers.
 """
 
 import os
@@ -70,7 +70,7 @@ def counting_at_seat(settings: Settings, seat: str) -> "CollectorRegistry | None
 
 
 def seat_is_empty(settings: Settings, seat: str) -> None:
-    """Forget what a worker was at that is no more."""
+    """Forget the gauges of a worker that has ended."""
     if settings.watching.metrics_port is not None:
         from prometheus_client.multiprocess import mark_process_dead
 

@@ -15,7 +15,7 @@ class Connection(Protocol):
 
 
 class OpenConnections:
-    """Counts them, and says when there are enough; None is no limit.
+    """Counts them, and says when there are enough; None means no limit.
 
     A connection that is only kept gives way to a new one, the one that was idle for longest first: so a long
     keep-alive costs no other client a place. At most `LEAVING` of these wait for their clients to leave.

@@ -52,8 +52,8 @@ async def serve(
 
     `registry` is what metrics are counted in, where they are wanted.
 
-    Stopping goes in this order: no new order is accepted, what was begun is finished and whoever waits for it is
-    answered, then nobody is listened to any more.
+    Stopping goes in this order: no new order is accepted, what was begun is finished and its callers
+    are answered, then the listener is closed.
 
     Raises:
         BadSettings, StorageFault, LedgerUnavailable: it cannot begin.

@@ -1,4 +1,4 @@
-"""Several worker processes that share one listening socket, and their parent, who keeps so many alive."""
+"""Several worker processes that share one listening socket, and their parent, which keeps their number constant."""
 
 import asyncio
 import json
@@ -43,7 +43,7 @@ def _ended(status: int) -> str:
 class Worker:
     """A process that serves for as long as its standard input is open; `greeting` is what it said when it was ready.
 
-    `seat` is its place among the others: whoever replaces it takes the same.
+    `seat` is its place among the others; its successor takes the same.
     """
 
     process: Process
@@ -106,7 +106,7 @@ class Supervisor:
         except WorkerFailed as failure:
             if failure.status >= 0:  # it has said why
                 return failure.status
-            log.error("%s", failure)  # noqa: TRY400  # there is no more to it
+            log.error("%s", failure)  # noqa: TRY400  # a traceback would add nothing
             return 1
         # Orders are taken from here on. What becomes of one that starts, or has started, ends no other.
         keeping_first = asyncio.ensure_future(self._keep_alive(first))
@@ -116,7 +116,7 @@ class Supervisor:
             print(first.greeting, flush=True)
         keeping = asyncio.gather(keeping_first, *map(self._keep_alive, others))
         await self._stop.wait()
-        # Else whoever connects after the last worker has stopped listening would wait for nobody, and be cut off.
+        # Else a client that connects after the last worker has stopped listening would wait in vain, and be cut off.
         self._listener.close()
         self._let_all_go()
         return 1 if any(await keeping) else 0
@@ -145,7 +145,7 @@ class Supervisor:
             try:
                 return await self._start(seat)
             except WorkerFailed as failure:
-                log.error("%s; trying again in %.0f s", failure, _PAUSE)  # noqa: TRY400  # there is no more to it
+                log.error("%s; trying again in %.0f s", failure, _PAUSE)  # noqa: TRY400  # a traceback would add nothing
                 await asyncio.sleep(_PAUSE)
         return None
 

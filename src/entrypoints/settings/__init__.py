@@ -229,7 +229,7 @@ def ignored_names(environment: Mapping[str, str]) -> Iterator[str]:
                 yield f"{name} is ignored: DARKROOM_GENERATORS does not name that generator"
             continue
         (nearest,) = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0)
-        yield f"{name} is no setting and is ignored; the nearest is {nearest}"
+        yield f"{name} is not a setting and is ignored; the nearest is {nearest}"
 
 
 def _generators(environment: Mapping[str, str]) -> Sequence[str]:

@@ -72,12 +72,12 @@ class GeneratorSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KarloSettings:
-    """Whoever speaks Karlo's contract."""
+    """The server that speaks Karlo's contract."""
 
     api_key: Annotated[Secret, Setting("DARKROOM_KARLO_API_KEY", read.api_key, "the REST API key", confidential=True)]
     base_url: Annotated[
         str,
-        Setting("DARKROOM_KARLO_BASE_URL", read.web_url, "whoever speaks Karlo's contract", confidential=True),
+        Setting("DARKROOM_KARLO_BASE_URL", read.web_url, "the server that speaks Karlo's contract", confidential=True),
     ]
     image_hosts: Annotated[
         tuple[str, ...],

@@ -25,7 +25,10 @@ class OpenAISettings:
     base_url: Annotated[
         str,
         Setting(
-            "DARKROOM_OPENAI_BASE_URL", read.web_url, "whoever speaks the Images API, up to `/v1`", confidential=True
+            "DARKROOM_OPENAI_BASE_URL",
+            read.web_url,
+            "the server that speaks the Images API, up to `/v1`",
+            confidential=True,
         ),
     ] = "https://api.openai.com/v1"
     models: Annotated[

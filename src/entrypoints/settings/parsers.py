@@ -50,8 +50,8 @@ def header_name(value: str) -> str:
 
 
 def path(value: str) -> Path:
-    """A file or folder, `~` being the home of whoever runs the service."""
-    rule = "must be a path, where it begins with ~ that of somebody known to this machine"
+    """A file or folder; `~` is the home of the account that runs the service."""
+    rule = "must be a path; if it begins with ~, the account must exist on this machine"
     if "\0" in value:
         raise InvalidSetting(rule)
     try:

@@ -35,7 +35,7 @@ class BadSettings(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A text that nobody is to read by accident, neither in a log nor in a traceback."""
+    """A text that must not appear in a log or a traceback by accident."""
 
     value: str = field(repr=False)
 

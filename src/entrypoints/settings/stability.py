@@ -14,7 +14,9 @@ class StabilitySettings:
     api_key: Annotated[Secret, Setting("DARKROOM_STABILITY_API_KEY", read.api_key, "the API key", confidential=True)]
     base_url: Annotated[
         str,
-        Setting("DARKROOM_STABILITY_BASE_URL", read.web_url, "whoever speaks Stability AI's API", confidential=True),
+        Setting(
+            "DARKROOM_STABILITY_BASE_URL", read.web_url, "the server that speaks Stability AI's API", confidential=True
+        ),
     ] = "https://api.stability.ai"
     models: Annotated[
         tuple[str, ...] | None,

@@ -108,7 +108,7 @@ def test_a_name_that_means_nothing_is_warned_about(shell: CommandLine) -> None:
     darkroom = shell.serve(DARKROOM_LINK_TLL="60")
     line = json.loads(darkroom.wait_for("DARKROOM_LINK_TLL", stream="stderr").string)
     assert line["level"] == "warning"
-    assert line["message"] == "DARKROOM_LINK_TLL is no setting and is ignored; the nearest is DARKROOM_LINK_TTL"
+    assert line["message"] == "DARKROOM_LINK_TLL is not a setting and is ignored; the nearest is DARKROOM_LINK_TTL"
 
 
 def test_links_that_can_only_be_guessed_are_warned_about(shell: CommandLine) -> None:

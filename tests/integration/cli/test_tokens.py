@@ -69,7 +69,7 @@ async def test_check_tells_whether_tokens_can_be_verified(shell: CommandLine, pu
         bad = await asyncio.to_thread(lambda: shell.run("check", DARKROOM_JWT_JWKS_URL=published.jwks_url))
     assert (good.status, bad.status) == (0, 1)
     assert "ok      tokens: signatures can be verified" in good.stdout
-    assert "broken  tokens: DARKROOM_JWT_JWKS_URL leads to no keys: what came is no JSON Web Key Set" in bad.stdout
+    assert "broken  tokens: DARKROOM_JWT_JWKS_URL leads to no keys: what came is not a JSON Web Key Set" in bad.stdout
 
 
 def test_tokens_are_not_made_here_where_keys_are_published(shell: CommandLine) -> None:

@@ -38,9 +38,9 @@ async def test_an_issuer_may_end_in_a_slash(server: KeyServer) -> None:
     [
         ({"issuer": "https://evil.example"}, "speaks for another issuer: 'https://evil.example'"),
         ({"issuer": ""}, "speaks for another issuer"),
-        ({"issuer": None}, "is no OpenID configuration"),
-        ({"jwks_uri": None}, "is no OpenID configuration"),
-        ({"jwks_uri": 5}, "is no OpenID configuration"),
+        ({"issuer": None}, "is not an OpenID configuration"),
+        ({"jwks_uri": None}, "is not an OpenID configuration"),
+        ({"jwks_uri": 5}, "is not an OpenID configuration"),
         ({"jwks_uri": ""}, "is not a web address"),
         ({"jwks_uri": "/keys"}, "is not a web address"),
         ({"jwks_uri": "file:///etc/passwd"}, "is not a web address"),

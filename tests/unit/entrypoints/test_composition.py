@@ -128,7 +128,7 @@ async def test_a_bucket_that_is_reached_in_plain_text_is_warned_about(
 ) -> None:
     s3 = {"DARKROOM_STORAGE": "s3", "DARKROOM_S3_BUCKET": "b", "DARKROOM_S3_ENDPOINT_URL": "http://s3.internal:8333"}
     async with opened(tmp_path, **s3):
-        assert "DARKROOM_S3_ENDPOINT_URL is plain http: whoever stands in between can read images" in caplog.text
+        assert "DARKROOM_S3_ENDPOINT_URL is plain http: anyone on the way can read images" in caplog.text
 
 
 async def test_a_generator_that_nobody_knows_is_told(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ async def test_no_room_after_a_lost_answer_says_nothing_of_what_was_lost() -> No
 @pytest.mark.parametrize("answer", [httpx.Response(502, text="<html>"), httpx.Response(502, json=[1])])
 async def test_an_answer_of_somebody_else_is_told_as_such(answer: httpx.Response) -> None:
     async with client_of(Service(lambda _: answer)) as client:
-        with pytest.raises(Problem, match=r"https://darkroom\.example/api/images answered 502, and is no Darkroom"):
+        with pytest.raises(Problem, match=r"https://darkroom\.example/api/images answered 502, and is not Darkroom"):
             await client.draw({}, "key")
 
 

@@ -213,7 +213,7 @@ async def test_what_is_no_http_is_told_so(garbage: bytes) -> None:
     async with serving(Endless, Application()) as port, connected(port) as (reader, writer):
         writer.write(garbage)
         status, problem = await whole_answer(reader)
-    assert (status, problem["detail"]) == (400, "this is no HTTP request")
+    assert (status, problem["detail"]) == (400, "this is not an HTTP request")
 
 
 async def test_trailers_are_no_headers() -> None:

@@ -419,8 +419,8 @@ def test_unknown_names_are_told_with_the_nearest_known() -> None:
     }
     assert list(ignored_names(environment)) == [
         "DARKROOM_IMAGES_PER_MINUTE_KARLO is ignored: DARKROOM_GENERATORS does not name that generator",
-        "DARKROOM_KARLO_KEY is no setting and is ignored; the nearest is DARKROOM_KARLO_API_KEY",
-        "DARKROOM_PROT is no setting and is ignored; the nearest is DARKROOM_PORT",
+        "DARKROOM_KARLO_KEY is not a setting and is ignored; the nearest is DARKROOM_KARLO_API_KEY",
+        "DARKROOM_PROT is not a setting and is ignored; the nearest is DARKROOM_PORT",
     ]
 
 

@@ -104,7 +104,7 @@ SHORT = rsa.generate_private_key(65_537, 1024).public_key()  # noqa: S505  # it 
     [
         (jwk("P-256", use="enc"), "is not for signatures"),
         (jwk("P-256", key_ops=["sign"]), "is not for signatures"),
-        (jwk("P-256", kid=7), "its kid is no text"),
+        (jwk("P-256", kid=7), "its kid is not a text"),
         ({"kty": "oct", "kid": "P-256", "k": "c2VjcmV0" * 8, "alg": "HS256"}, "is a secret"),
         (jwk("P-256", PRIVATE["P-256"]), "is a private key"),
         (jwk("RSA", PRIVATE["RSA"]), "is a private key"),
@@ -166,7 +166,7 @@ def test_two_keys_of_one_name_cannot_be_told_apart_and_are_passed_over() -> None
     ids=itertools.count(),
 )
 def test_what_is_no_key_set_is_refused(document: bytes) -> None:
-    with pytest.raises(ValueError, match="no JSON Web Key Set"):
+    with pytest.raises(ValueError, match="not a JSON Web Key Set"):
         KeySet.read(document, None)
 
 

@@ -38,7 +38,7 @@ class Client:
     def __init__(
         self, http: httpx.AsyncClient, token: str, *, own_links: str = "", pauses: Sequence[float] = PAUSES
     ) -> None:
-        """`http` knows where the service is; `token` is told to it and to nobody else.
+        """`http` knows where the service is; `token` is sent to it alone.
 
         `own_links` is what those links begin with that the service opens itself, where it can only be reached by
         `http`; `pauses` are the seconds before each further try.
@@ -132,7 +132,7 @@ class _NotHeard(Exception):
 
 
 async def _events(stream: httpx.Response) -> AsyncIterator[tuple[str, Json]]:
-    """Name and data of each event; of an answer that is no stream of events, none."""
+    """The name and data of each event; none if the answer is not a stream of events."""
     name = ""
     async for line in stream.aiter_lines():
         field, _, value = line.partition(": ")
@@ -167,5 +167,5 @@ def _problem(answer: httpx.Response) -> Problem:
         members = answer.json()
         return Problem({**members, "title": members["title"], "detail": members["detail"]})
     except (ValueError, KeyError, TypeError):
-        detail = f"{answer.url.copy_with(query=None)} answered {answer.status_code}, and is no Darkroom"
+        detail = f"{answer.url.copy_with(query=None)} answered {answer.status_code}, and is not Darkroom"
         return Problem({"title": "No answer", "detail": detail, "charged": "unknown"})

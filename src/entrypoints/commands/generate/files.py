@@ -24,7 +24,7 @@ def write_image(folder: Path, *, prompt: str, seed: int | None, data: bytes) -> 
     """Write an image into a new file, named for its prompt and its seed, with the ending that its bytes ask for.
 
     Raises:
-        InvalidValue: it is no image.
+        InvalidValue: it is not an image.
         OSError: it cannot be written.
     """
     name = FileName.of(prompt, seed, ImageFile.inspect(data).media_type)

@@ -1,4 +1,4 @@
-"""What came of an order, and how whoever gave it is told."""
+"""What came of an order, and how it is reported."""
 
 import asyncio
 import json
@@ -57,7 +57,7 @@ def by_its_key(key: str) -> str:
 
 @contextmanager
 def interruption_told(key: str) -> Iterator[None]:
-    """Whoever interrupts the block is told at once what becomes of the order, which may have left by then."""
+    """An interruption of the block prints at once what becomes of the order, which may have left by then."""
     try:
         yield
     except asyncio.CancelledError:

@@ -12,7 +12,7 @@ _CLEAR_LINE: Final = "\r\x1b[K"
 
 @asynccontextmanager
 async def progress() -> AsyncIterator[Callable[[dict[str, Any]], None] | None]:
-    """Show it for the length of the block, and give what is to be told of it; None where nobody is there to look."""
+    """Show it for the length of the block, and yield the function that updates it; None without a terminal."""
     if not sys.stderr.isatty():
         yield None
         return

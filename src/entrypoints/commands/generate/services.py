@@ -36,7 +36,7 @@ async def remote(settings: Settings, *, url: str | None, token: str | None) -> A
 
 @asynccontextmanager
 async def local(settings: Settings) -> AsyncIterator[Client]:
-    """A service in this process, which listens to nobody else; what it has begun is finished before it goes."""
+    """A service in this process that listens on no port; what it has begun is finished before it ends."""
     async with open_container(settings, tokens=_Trust()) as container:
         app = create_app(container.services())
         here = httpx.ASGITransport(app)  # type: ignore[arg-type]  # two packages describe ASGI in words of their own

@@ -58,7 +58,7 @@ def _told_of_refusal(reasons: Collection[str]) -> int:
 
 
 def _unverified(token: str) -> Iterator[tuple[str, str]]:
-    """What stands in a token, whoever has written it there."""
+    """The claims of a token, verified or not."""
     for part, encoded in zip(("header", "claims"), token.split("."), strict=False):
         try:
             document = json.loads(jwt.utils.base64url_decode(encoded))

@@ -1,7 +1,7 @@
 """Who may enter: deny by default.
 
 Every request is looked at before it is routed, and every handler but those that opt out asks for a caller. So what is
-not routed is denied too: without a token nobody learns which paths there are.
+not routed is denied too: without a token a client cannot learn which paths exist.
 """
 
 import logging
@@ -67,8 +67,8 @@ def access_of(scope: Scope) -> Access:
     """Who calls, and what the token allows.
 
     Raises:
-        Unauthorized: nobody whom we know.
-        KeysUnavailable: nobody can tell at the moment.
+        Unauthorized: the token is missing or not accepted.
+        KeysUnavailable: the token cannot be verified at the moment.
     """
     access: Access | DarkroomError = scope["auth"]
     if isinstance(access, DarkroomError):
@@ -79,7 +79,7 @@ def access_of(scope: Scope) -> Access:
 
 
 async def require_caller(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """Guard: let nobody pass whom we do not know, or whose token does not allow it, unless the handler is open to all.
+    """Guard: refuse callers without a valid token, or whose token does not allow it, unless the handler is open to all.
 
     Raises:
         Unauthorized, KeysUnavailable: as `access_of`.

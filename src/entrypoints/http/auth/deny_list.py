@@ -12,7 +12,7 @@ class DenyList(Container[str]):
     EVERY: ClassVar = 5.0
     """Seconds between two readings, after which all processes have heard of a revocation."""
     MOST: ClassVar = 100_000
-    """So many are held in memory, and no more can be revoked: some 10 MB."""
+    """The most that are held in memory, about 10 MB, and thus the most that can be revoked."""
 
     def __init__(self, revoked: RevokedTokens) -> None:
         self._revoked = revoked

@@ -47,17 +47,17 @@ class KeySet:
         """Read a document; where an `algorithm` is named, keys for any other are passed over.
 
         Raises:
-            ValueError: it is no key set, or holds no key of use.
+            ValueError: it is not a key set, or has no usable key.
         """
         try:
             members = msgspec.json.decode(document, type=_Document).keys
         except (msgspec.DecodeError, ValueError, RecursionError) as error:
-            raise ValueError("what came is no JSON Web Key Set") from error
+            raise ValueError("what came is not a JSON Web Key Set") from error
         keys, passed_over = list[PublishedKey](), list[str]()
         for place, jwk in enumerate(members):
             try:
                 key = _published_key(jwk, algorithm)
-            except Exception as flaw:  # noqa: BLE001  # one key that nobody can read must not cost the others
+            except Exception as flaw:  # noqa: BLE001  # one unreadable key must not cost the others
                 passed_over.append(f"key {place} ({str(jwk.get('kid'))[:64]!r}): {flaw}")
             else:
                 keys += [key] if key not in keys else []
@@ -95,7 +95,7 @@ def _published_key(jwk: Jwk, algorithm: str | None) -> PublishedKey:
         raise ValueError("is not for signatures")
     kid = jwk.get("kid")
     if not isinstance(kid, str | None):
-        raise TypeError("its kid is no text")
+        raise TypeError("its kid is not a text")
     if jwk.get("kty") == "oct":
         raise ValueError("is a secret, and now published")
     if "d" in jwk:

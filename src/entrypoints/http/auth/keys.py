@@ -76,7 +76,7 @@ class OneKey(KeySource):
         try:
             material = algorithm_named(algorithm).prepare_key(key)
         except (jwt.InvalidKeyError, ValueError, TypeError) as error:
-            raise ValueError(f"this is no key for {algorithm}") from error
+            raise ValueError(f"this is not a key for {algorithm}") from error
         self._key = VerificationKey.of(algorithm, material)
 
     async def key(self, kid: str | None, algorithm: str) -> VerificationKey:  # noqa: ARG002  # there is but one

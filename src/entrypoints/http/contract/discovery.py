@@ -25,7 +25,7 @@ async def keys_of(issuer: str, get: Get) -> bytes:
     try:
         found = msgspec.json.decode(await get(where), type=_Configuration)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        raise KeysUnavailable(f"what came from {where} is no OpenID configuration") from error
+        raise KeysUnavailable(f"what came from {where} is not an OpenID configuration") from error
     if found.issuer != issuer:  # 4.3: it MUST be identical
         raise KeysUnavailable(f"{where} speaks for another issuer: {found.issuer[:200]!r}")
     if issuer.startswith("https:") and not found.jwks_uri.startswith("https:"):

@@ -299,7 +299,7 @@ def _generation_finished() -> Json:
         "requestBody": {"required": True, "content": {"application/json": {"schema": schema("GenerationFinished")}}},
         "responses": {
             "2XX": {"description": "It has come, and is not sent again."},
-            "410": {"description": "Nobody is there any more: it is never sent again."},
+            "410": {"description": "The receiver is gone: the webhook is not sent again."},
         },
     }
 

@@ -27,7 +27,7 @@ HEADERS: Final[Mapping[str, Json]] = {
             "The request's id: the client's own, where it sent one that fits.",
             {"pattern": "^[A-Za-z0-9_-]{1,64}$"},
         ),
-        ("Cache-Control", "Nothing of this is kept by anybody in between.", {"const": "no-store"}),
+        ("Cache-Control", "No cache may store this answer.", {"const": "no-store"}),
         ("Link", 'Where the generation is shown, with `rel="describedby"`.', {}),
         ("Location", "Where the generation is shown.", {"format": "uri-reference"}),
         ("Idempotency-Replay", "The order was accepted before, under the same key.", {"const": "true"}),

@@ -9,7 +9,7 @@ from darkroom.domain.model.values import SampleCount
 
 Schema = dict[str, Any]
 
-# No control characters but tab and line ends, and something that is no white space among the rest.
+# No control characters but tab and line ends, and at least one character that is not white space.
 _CONTROLS: Final = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f"
 _NOT_BLANK: Final = rf"^[^{_CONTROLS}]*[^\s{_CONTROLS}][^{_CONTROLS}]*$"
 

@@ -1,4 +1,4 @@
-"""`GET /problems/{type}`: what a problem type means, for whoever follows its link."""
+"""`GET /problems/{type}`: what a problem type means; the link of each problem leads here."""
 
 from typing import Final
 
