@@ -83,6 +83,13 @@ class Seat:
         finally:
             await asyncio.to_thread(process.close)
 
+    async def last_words(self, within: float = 60) -> str:
+        """SIGTERM; wait some seconds for the end, and return what the process has logged until then."""
+        process = self._process
+        assert process
+        assert await self.stop(within) == 0
+        return process.stderr
+
     def waiting(self) -> dict[str, bytes]:
         """What waits in the spool now, by name."""
         return _files(self.folder / ".darkroom" / "spool")

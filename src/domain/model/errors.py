@@ -293,16 +293,31 @@ def plain(error: DrawingFailed) -> DrawingFailed:
         *(name for one in lineage[: lineage.index(DrawingFailed)] for name in vars(one)),
     }
     try:
-        charged = Charged(error.charged) if said else Charged.UNKNOWN
+        charged = Charged(_text(_value(error, "charged"))) if said else Charged.UNKNOWN
     except ValueError:
         charged = Charged.UNKNOWN
-    wait: object = error.retry_after  # of a class that is not ours, whatever its author put there
-    evidence: object = error.evidence
+    wait, evidence, further = (_value(error, name) for name in ("retry_after", "evidence", "further_evidence"))
     failure = (kind or InternalFault)(
-        str(error.detail or error),
+        _text(_value(error, "detail")) or _text(error),
         charged=charged,
         retry_after=math.ceil(wait) if isinstance(wait, int | float) and 0 <= wait <= _LONGEST_WAIT else None,
         evidence=bytes(evidence) if isinstance(evidence, bytes | bytearray | memoryview) else b"",
     )
-    failure.provider_message, failure.further_evidence = str(error.provider_message), tuple(error.further_evidence)
+    failure.provider_message = _text(_value(error, "provider_message"))
+    failure.further_evidence = tuple(further) if isinstance(further, list | tuple) else ()
     return failure
+
+
+def _value(error: DrawingFailed, name: str) -> object:
+    """What a class that is not ours has there, whatever its author made of it; None if that cannot be read."""
+    try:
+        return getattr(error, name, None)
+    except Exception:  # noqa: BLE001  # a property of its author's may raise anything
+        return None
+
+
+def _text(value: object) -> str:
+    try:
+        return "" if value is None else str(value)
+    except Exception:  # noqa: BLE001  # the same of its `__str__`
+        return ""

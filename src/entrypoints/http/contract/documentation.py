@@ -12,8 +12,8 @@ from litestar import MediaType, Response, get
 from litestar.handlers import HTTPRouteHandler
 
 from darkroom.domain.model.errors import (
+    DRAWING_FAILURES,
     DarkroomError,
-    DrawingFailed,
     GenerationRunning,
     Gone,
     IdempotencyKeyReused,
@@ -54,7 +54,7 @@ _DESCRIBED_AT: Final = "/docs/openapi.json"
 _ORDER_PROBLEMS: Final[tuple[type[DarkroomError], ...]] = (
     *(MalformedBody, BodyTooLarge, UnsupportedMediaType, IdempotencyKeyReused, Gone),
     *(QuotaExceeded, SpendLimit, Overloaded),
-    *DrawingFailed.__subclasses__(),
+    *DRAWING_FAILURES.values(),
 )
 
 

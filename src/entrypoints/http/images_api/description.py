@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from darkroom.domain.model.errors import (
+    DRAWING_FAILURES,
     DarkroomError,
-    DrawingFailed,
     Gone,
     IdempotencyKeyReused,
     InvalidRequest,
@@ -128,7 +128,7 @@ def _draw() -> Json:
     may: tuple[type[DarkroomError], ...] = (
         *(MalformedBody, BodyTooLarge, UnsupportedMediaType, IdempotencyKeyReused, Gone),
         *(QuotaExceeded, SpendLimit, Overloaded),
-        *DrawingFailed.__subclasses__(),
+        *DRAWING_FAILURES.values(),
     )
     headers = ("Location", "Idempotency-Replay", "Darkroom-Generator", "Darkroom-Model", "Darkroom-Cost")
     operation = _operation(
