@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
+import httpx
 import pytest
 
 from integration.cli.command_line import CommandLine
@@ -40,6 +42,48 @@ def test_a_spool_counts_like_images(shell: CommandLine) -> None:
     (spool / "waits").write_bytes(b"an image")
 
     assert "beside" in shell.run("check").stdout
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [
+        "ledger.sqlite",
+        pytest.param("ledger.sqlite-wal", marks=pytest.mark.long),
+        pytest.param("ledger.sqlite-shm", marks=pytest.mark.long),
+        pytest.param("", marks=pytest.mark.long),
+    ],
+    ids=["file", "wal", "shm", "folder"],
+)
+def test_one_that_is_removed_under_the_running_service_stops_its_orders(shell: CommandLine, gone: str) -> None:
+    darkroom = shell.serve()
+    headers = {"Authorization": f"Bearer {shell.run('token').stdout.strip()}"}
+    with httpx.Client(base_url=f"http://127.0.0.1:{darkroom.port}", headers=headers, timeout=30) as client:
+
+        def order(key: str | None) -> httpx.Response:
+            body = {"version": "sketch", "prompt": "a fox", "width": 64, "height": 64}
+            return client.post("/api/images", json=body, headers={"Idempotency-Key": key} if key else {})
+
+        def until_ready_is(status: int) -> None:
+            deadline = time.monotonic() + 20
+            while client.get("/health/ready").status_code != status:
+                assert time.monotonic() < deadline, f"ready is not {status} within seconds"
+                time.sleep(0.1)
+
+        drawn = order("a key")
+        assert drawn.status_code == 200
+        path, aside = shell.folder / ".darkroom" / gone, shell.folder / "aside"
+        path.rename(aside)
+        refused = order(None)
+        assert (refused.status_code, refused.json()["charged"]) == (503, "no")
+        assert order("a key").status_code == 503
+        until_ready_is(503)
+        darkroom.wait_for("was removed or replaced under the running service", stream="stderr")
+
+        aside.rename(path)
+        until_ready_is(200)
+        again = order("a key")
+        assert (again.status_code, again.headers["idempotency-replay"]) == (200, "true")
+        assert [image["id"] for image in again.json()] == [image["id"] for image in drawn.json()]
 
 
 def test_a_new_one_can_be_meant(shell: CommandLine, data: Path) -> None:

@@ -140,3 +140,32 @@ async def suffer(
                 found = await workshop.books(answers=zip(ordered, answers, strict=True))
                 assert not found.faults, found
                 assert (found.charges, set(found.outcomes)) == (len(ordered), {"stored"})
+
+
+@pytest.mark.long
+@pytest.mark.timeout(0)
+@pytest.mark.parametrize("return_type", ["url", "base64_string"])
+@pytest.mark.parametrize(
+    "gone", ["ledger.sqlite", "ledger.sqlite-wal", "spool", ""], ids=["file", "wal", "spool", "all"]
+)
+async def test_files_that_are_away_while_the_provider_draws_cost_no_image(
+    gone: str, return_type: str, workshop_on: OpenWorkshop, chance: random.Random
+) -> None:
+    async with workshop_on(seconds_per_image=0.5) as workshop:
+        seat = workshop.seat({"DARKROOM_KARLO_RETURN_TYPE": return_type, "DARKROOM_KEEP_TIMEOUT": "2"})
+        await seat.start()
+        ordered = [order for order, _ in zip(orders(chance), range(IN_FLIGHT), strict=False)]
+        drawing = [asyncio.create_task(workshop.caller.order(seat.url, order)) for order in ordered]
+        await workshop.until_charged(IN_FLIGHT)
+        path, aside = seat.folder / ".darkroom" / gone, seat.folder / "aside"
+        path.rename(aside)
+        await asyncio.sleep(4)
+        if path.is_dir():  # made again meanwhile
+            path.rename(seat.folder / "made again")
+        aside.rename(path)
+        answers = await asyncio.gather(*drawing)
+        assert {(answer.status, answer.charged) for answer in answers} == {(200, "yes")}
+
+        found = await workshop.books(answers=zip(ordered, answers, strict=True))
+        assert not found.faults, found
+        assert (found.charges, set(found.outcomes)) == (len(ordered), {"stored"})
