@@ -80,13 +80,14 @@ async def _story(clients: list[Client], chance: random.Random) -> None:
     await asyncio.gather(*(_lives(world, clients, chance, trouble) for _ in range(processes)))
     calm = Life(world, Fate(chance), chance)
     await asyncio.gather(*(client.order_from(calm, chance) for client in clients))
-    while (await world.ledger.webhooks.backlog()).waiting or not all(
-        one.state.final for one in await world.generations()
+    while (
+        world.spool.kept
+        or (await world.ledger.webhooks.backlog()).waiting
+        or not all(one.state.final for one in await world.generations())
     ):
         await asyncio.sleep(1)
         assert asyncio.get_running_loop().time() < 36_000, "every generation comes to its end, and is told of"
     await calm.work.drain()
-    await calm.application.recover.tidy()
     await calm.end()
     _hold_promises(world, clients, await world.generations())
 
