@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from integration.cli.forked_commands import nursery, suits
 from servers.darkroom import Darkroom
 from servers.process import Process
 
@@ -42,7 +43,9 @@ class CommandLine:
         return self._started.enter_context(process)
 
     def run(self, *arguments: str, **settings: str) -> Ended:
-        """A command, to its end."""
+        """A command, to its end; `start` for one whose being a program of its own is the point."""
+        if suits(settings):
+            return Ended(*nursery().run(arguments, settings, self.folder))
         process = self.start(*arguments, **settings)
         return Ended(process.wait(), process.stdout, process.stderr)
 
