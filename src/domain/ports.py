@@ -252,6 +252,18 @@ class ImageOnRecord:
     waits: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Abandoned:
+    """An unfinished generation whose worker lives no more; `spool` names the spool in which its images wait, if any."""
+
+    generation: Generation
+    spool: str
+
+
+LOCAL: Final = "local"
+"""The name of the spool beside a ledger that knows only one."""
+
+
 class GenerationLedger(Protocol):
     """Writes down every order and what became of it; what it has written survives a crash.
 
@@ -329,6 +341,13 @@ class GenerationLedger(Protocol):
         their taking was lost. `at_work` changes all the time, so it MUST be asked after the row was read, and the row
         taken only if it is still at the revision that was read. MUST NOT take what a living worker is at, however
         slow that is, nor what waits in a spool out of reach.
+        """
+
+    @abstractmethod
+    async def abandoned(self, limit: int) -> Sequence[Abandoned]:
+        """The oldest of what workers that live no more have left unfinished, and take none of it.
+
+        Without what a living process of another machine will take up, since it holds the spool.
         """
 
     @abstractmethod

@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "ledger": "make a new ledger, or bring the ledger's schema up to date",
     "backup": "write what this machine keeps to a file, while the service goes on",
     "restore": "put a backup in its place, while no service runs",
+    "recover": "list what waits for something out of reach, and give up a spool that is lost",
     "evidence": "list and show what providers sent and could not be used",
     "orphans": "compare what the ledger knows with what the storage keeps",
 }

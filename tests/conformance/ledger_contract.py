@@ -696,6 +696,21 @@ class LedgerContract:
         assert (len(first), len(rest)) == (3, 2)
         assert first | rest == left
 
+    async def test_what_the_dead_have_left_is_listed_and_not_taken(self, workplace: Workplace) -> None:
+        dead, living, looker = [await workplace.hire() for _ in range(3)]
+        ended, *orders = [received() for _ in range(4)]
+        await written(dead, ended, *stored(ended))
+        left = [await written(dead, orders[0]), await written(dead, orders[1], *drawn(orders[1]))]
+        await written(living, orders[2])
+        await workplace.kill(dead)
+
+        listed = await eventually(lambda: looker.abandoned(100))
+
+        assert [one.generation for one in listed] == sorted(left, key=lambda generation: generation.id)
+        assert len({one.spool for one in listed}) == 1
+        assert await looker.abandoned(1) == listed[:1]
+        assert [await looker.find(generation.id) for generation in left] == left
+
     # -- the quota of a provider
 
     async def test_a_minute_holds_what_the_provider_allows_and_no_more(self, workplace: Workplace) -> None:

@@ -25,6 +25,7 @@ from darkroom.domain.model.model_card import ModelCard
 from darkroom.domain.model.values import IdempotencyKey, ModelVersion, WebhookUrl
 from darkroom.domain.model.webhook import Backlog, Delivery, NotDelivered
 from darkroom.domain.ports import (
+    Abandoned,
     GenerationLedger,
     ImageGenerator,
     ImageOnRecord,
@@ -264,6 +265,10 @@ class FatefulLedger(GenerationLedger):
     async def take_abandoned(self, limit: int, at_work: Container[str]) -> Sequence[Generation]:
         async with self._fate.call(LedgerUnavailable("ledger")):
             return await self._ledger.take_abandoned(limit, at_work)
+
+    async def abandoned(self, limit: int) -> Sequence[Abandoned]:
+        async with self._fate.call(LedgerUnavailable("ledger")):
+            return await self._ledger.abandoned(limit)
 
     async def reserve(self, generator: str, images: int, per_minute: int) -> float:
         async with self._fate.call(LedgerUnavailable("ledger")):

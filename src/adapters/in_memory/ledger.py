@@ -14,7 +14,7 @@ from darkroom.domain.model.limits import WINDOW, Check, Limits, Usage, counted_i
 from darkroom.domain.model.money import Money
 from darkroom.domain.model.values import IdempotencyKey
 from darkroom.domain.model.webhook import Backlog, Delivery
-from darkroom.domain.ports import GenerationLedger, ImageOnRecord, WebhookLedger
+from darkroom.domain.ports import LOCAL, Abandoned, GenerationLedger, ImageOnRecord, WebhookLedger
 
 MINUTE: Final = timedelta(minutes=1)
 
@@ -125,6 +125,10 @@ class InMemoryGenerationLedger(GenerationLedger):
             row.generation = replace(row.generation, revision=row.generation.revision + 1)
             row.worker = self.worker
         return [row.generation for row in taken]
+
+    async def abandoned(self, limit: int) -> Sequence[Abandoned]:
+        left = [row for row in self._book.rows.values() if not (row.generation.state.final or self._lives(row.worker))]
+        return [Abandoned(row.generation, LOCAL) for row in sorted(left, key=lambda row: row.generation.id)[:limit]]
 
     async def reserve(self, generator: str, images: int, per_minute: int) -> float:
         now, book = self._clock(), self._book

@@ -9,8 +9,8 @@ from typing import Final
 
 from darkroom.adapters.ownership import hand_over
 
-_RECREATED_WITHIN: Final = 5.0
-"""Seconds within which a living worker makes its file again, if it was removed; `keep` is called every second or so."""
+MISSED_FOR: Final = 5.0
+"""Seconds after which a worker without a file is dead: a living one makes it again, as it calls `keep` often."""
 
 
 def any_lives(folder: Path) -> bool:
@@ -63,7 +63,7 @@ class WorkerLock:
                 file = os.open(path, os.O_RDWR)
             except FileNotFoundError:
                 now = self._clock()
-                return now - self._missing_since.setdefault(worker, now) >= _RECREATED_WITHIN
+                return now - self._missing_since.setdefault(worker, now) >= MISSED_FOR
             self._missing_since.pop(worker, None)
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

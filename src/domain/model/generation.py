@@ -59,6 +59,8 @@ class State(StrEnum):
         return self not in (State.RECEIVED, State.SUBMITTED, State.DRAWN)
 
 
+LOST: Final = "images were lost before they were stored"
+
 _FORGOTTEN: Final = Prompt("[forgotten]")
 _FAILED: Final = {Charged.NO: State.REFUSED, Charged.UNKNOWN: State.UNKNOWN, Charged.YES: State.UNUSABLE}
 _ARROWS: Final[dict[State, frozenset[State]]] = {
@@ -305,11 +307,12 @@ class Generation:
         failure = Failure.of(error, paid_in_part=True) if error else None
         return self._to(State.DRAWN, waiting=ordered, failure=failure, fallbacks=())
 
-    def stored(self, images: Sequence[StoredImage], at: datetime) -> Self:
-        """`images`, of those that waited, lie in storage; what is not among them is lost."""
+    def stored(self, images: Sequence[StoredImage], at: datetime, *, lost: str = LOST) -> Self:
+        """`images`, of those that waited, lie in storage; what is not among them is lost, and `lost` says why."""
         failure = self.failure
-        if failure is None and len(images) < len(self.waiting):
-            failure = Failure.of(UnusableImage("images were lost before they were stored"), paid_in_part=True)
+        if len(images) < len(self.waiting):
+            missing = Failure.of(UnusableImage(lost), paid_in_part=True)
+            failure = replace(failure, detail=f"{failure.detail}; {lost}") if failure else missing
         end = _FAILED[failure.charged] if failure else State.STORED
         return self._to(end, images=tuple(images), waiting=(), receipt=None, failure=failure, finished_at=at)
 

@@ -25,6 +25,7 @@ class Policy:
             again or elsewhere.
         begin_timeout: How long an order waits for a ledger that does not answer, before anything was spent.
         secure_after: How long an upload may take until its image is secured against the loss of this machine.
+        lost_spool_after: How long images may be out of reach until they are given up; they never are if None.
         drain_timeout: How long a stop waits for what was begun; without a limit if None.
     """
 
@@ -39,4 +40,5 @@ class Policy:
     call_timeout: float = 5.0
     begin_timeout: float = 10.0
     secure_after: float = 5.0
+    lost_spool_after: float | None = None
     drain_timeout: float | None = None

@@ -20,6 +20,7 @@ from darkroom.domain.use_cases.deliver_webhooks import DeliverWebhooks
 from darkroom.domain.use_cases.follow import FollowGeneration
 from darkroom.domain.use_cases.generate_images import GenerateImages
 from darkroom.domain.use_cases.keep import KeepGenerations
+from darkroom.domain.use_cases.lost_spools import LostSpools
 from darkroom.domain.use_cases.recover import Recover
 from darkroom.domain.use_cases.work import Watch
 
@@ -41,6 +42,7 @@ class Application:
     follow: FollowGeneration
     keep: KeepGenerations
     recover: Recover
+    lost: LostSpools
     deliver: DeliverWebhooks | None
 
     @classmethod
@@ -66,6 +68,7 @@ class Application:
             follow=FollowGeneration(ledger=ledger, work=generate.work, generator=generator, clock=clock),
             keep=KeepGenerations(ledger=ledger, storage=storage, clock=clock),
             recover=Recover(spool, ledger, generate.work, cards=cards),
+            lost=LostSpools(storage, spool, ledger, policy=policy, clock=clock, work=generate.work),
             deliver=DeliverWebhooks(webhooks.ledger, webhooks.sender, webhooks.message, clock=clock)
             if webhooks
             else None,

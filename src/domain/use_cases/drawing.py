@@ -18,6 +18,7 @@ class Drawing:
         in_memory: Bytes, by index, that neither the spool nor the storage has taken so far.
         in_storage: Indexes of images that were uploaded already, since the spool did not take them.
         taken_up: A process that is gone was at it before, and may have kept images of it in the spool.
+        out_of_reach: Indexes of images that lie neither in a spool that answers here nor in the storage.
         superseded: Another worker has taken the generation meanwhile.
         recording: Writes the receipt down, beside what goes on.
         receipt_spooled: The spool may hold the receipt.
@@ -30,6 +31,7 @@ class Drawing:
     in_memory: dict[int, bytes] = field(default_factory=dict)
     in_storage: set[int] = field(default_factory=set)
     taken_up: bool = False
+    out_of_reach: set[int] = field(default_factory=set)
     superseded: bool = False
     recording: asyncio.Task[None] | None = None
     receipt_spooled: bool = False

@@ -40,7 +40,7 @@ class Store:
         again, or until the operator gives them up.
 
         Raises:
-            Superseded: another worker has taken it.
+            Superseded: another worker has taken it, or it was given up.
         """
         generation = drawing.generation
         securing = _Securing(partial(self._secure, drawing), after=self._policy.secure_after)
@@ -66,7 +66,7 @@ class Store:
             log.warning("not removed from the spool yet: %r", fault.__cause__, extra={"generation": generation_id})
 
     async def _upload(self, drawing: Drawing, image: StoredImage, securing: "_Securing") -> None:
-        about, waits, missed = {"generation": drawing.generation.id}, pauses(), False
+        about, waits = {"generation": drawing.generation.id}, pauses()
         while image.index not in drawing.in_storage:
             try:
                 uploaded = await self.try_to_upload(drawing, image)
@@ -77,11 +77,20 @@ class Store:
                 continue
             if uploaded:
                 drawing.in_storage.add(image.index)
+                drawing.out_of_reach.discard(image.index)
                 return
-            if not missed:
-                missed = True
+            if image.index in drawing.out_of_reach:
+                await self._require_not_given_up(drawing.generation)
+            else:
+                drawing.out_of_reach.add(image.index)
                 log.error("image %d is out of reach: it is in no spool that answers here", image.index, extra=about)
             await asyncio.sleep(LONGEST_PAUSE)
+
+    async def _require_not_given_up(self, generation: Generation) -> None:
+        find = partial(self._ledger.find, generation.id)
+        found = await patiently(find, "the ledger", timeout=self._policy.call_timeout)
+        if found is None or found.revision != generation.revision:
+            raise Superseded(generation.id)
 
     async def try_to_upload(self, drawing: Drawing, image: StoredImage) -> bool:
         """Whether it lies in storage now; False if its bytes are out of reach."""

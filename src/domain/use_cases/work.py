@@ -125,6 +125,11 @@ class Work:
         """How many are drawn and on their way to the storage."""
         return sum(id_ not in self.admission for id_ in self._jobs)
 
+    @property
+    def out_of_reach(self) -> Sequence[Drawing]:
+        """What cannot be stored from here for now: images of it lie in no spool that answers here."""
+        return [job.drawing for job in self._jobs.values() if job.drawing and job.drawing.out_of_reach]
+
     async def receive(self, generation: Generation, limits: Limits) -> Generation:
         """Write a new generation down and work on it, or return the one that its key stands for.
 

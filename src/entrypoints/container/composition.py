@@ -132,7 +132,7 @@ async def open_container(
             generator=_by_version(marking(settings, generators)),
             storage=watching.storage(stored.storage),
             files=stored.files,
-            spool=RecentImages(records.spool, settings.limits.memory_bytes),
+            spool=RecentImages(watching.spool(records.spool), settings.limits.memory_bytes),
             ledger=watching.ledger(records.ledger),
             watching=watching,
             tokens=tokens,
@@ -141,9 +141,7 @@ async def open_container(
         )
         # What does not fit together is told now, and not to the first who calls.
         container.cards()
-        watching.begin(
-            settings, container.models(), container.application().generate.work, container.streams(), records.on_disk
-        )
+        watching.begin(settings, container.models(), container.application(), container.streams(), records.on_disk)
         yield container
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from darkroom.adapters.durable_folder import DurableFolder
+from darkroom.adapters.ledgers.worker_lock import MISSED_FOR
 from darkroom.adapters.spools.disk import DiskImageSpool
 from darkroom.domain.model.errors import LedgerUnavailable
 from darkroom.domain.ports import GenerationLedger, ImageSpool, IssuedTokens, RevokedTokens, WebhookLedger
@@ -126,6 +127,11 @@ def _is_written(file: Path) -> bool:
 def workers_of(file: Path) -> Path:
     """The folder in which the workers at a ledger in SQLite see each other live."""
     return file.with_name(f"{file.name}-workers")
+
+
+def dead_after(settings: Settings) -> float:
+    """Seconds without a sign of life after which each worker at the ledger that is dead is called so."""
+    return settings.ledger.dead_after if sqlite_file(settings) is None else MISSED_FOR
 
 
 def sqlite_file(settings: Settings) -> Path | None:

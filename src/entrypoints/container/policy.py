@@ -26,5 +26,6 @@ def read_policy(settings: Settings, models: Models) -> Policy:
         patience=limits.store_timeout,
         call_timeout=limits.keep_timeout,
         begin_timeout=limits.begin_timeout,
+        lost_spool_after=limits.lost_spool_after.total_seconds() if limits.lost_spool_after else None,
         drain_timeout=limits.drain_timeout or settings.longest_drawing + limits.store_timeout,
     )

@@ -13,13 +13,14 @@ from darkroom.adapters.watching.ports.generator import WatchedImageGenerator
 from darkroom.adapters.watching.ports.handed_on import HandsOnTraces
 from darkroom.adapters.watching.ports.ledger import WatchedGenerationLedger
 from darkroom.adapters.watching.ports.several import SeveralWatchers
+from darkroom.adapters.watching.ports.spool import WatchedImageSpool
 from darkroom.adapters.watching.ports.storage import WatchedImageStorage
 from darkroom.adapters.watching.ports.watcher import Answered, Headers, Watcher
 from darkroom.adapters.watching.ports.webhook_ledger import WatchedWebhookLedger
 from darkroom.adapters.watching.trace_context import trace_id
 from darkroom.domain.model.generation import Generation
-from darkroom.domain.ports import GenerationLedger, ImageGenerator, ImageStorage, WebhookLedger
-from darkroom.domain.use_cases.work import Work
+from darkroom.domain.ports import GenerationLedger, ImageGenerator, ImageSpool, ImageStorage, WebhookLedger
+from darkroom.domain.use_cases.application import Application
 from darkroom.entrypoints import logs
 from darkroom.entrypoints.container.clock import now
 from darkroom.entrypoints.container.models import Models
@@ -70,6 +71,10 @@ class Watching:
         """The same port, watched."""
         return WatchedImageStorage(storage, self._watcher) if self._looks_at_calls else storage
 
+    def spool(self, spool: ImageSpool) -> ImageSpool:
+        """The same port, watched."""
+        return WatchedImageSpool(spool, self._watcher) if self._metrics else spool
+
     def ledger(self, ledger: GenerationLedger) -> GenerationLedger:
         """The same port, watched."""
         return WatchedGenerationLedger(ledger, self._watcher) if self._looks_at_calls else ledger
@@ -106,7 +111,7 @@ class Watching:
         self,
         settings: Settings,
         models: Models,
-        work: Work,
+        application: Application,
         streams: StreamRoom,
         spool: DiskImageSpool,
     ) -> None:
@@ -118,7 +123,7 @@ class Watching:
         self._metrics.expect(models.cards.values(), models.chains, [refusal.reason for refusal in Refusal])
         gauges = Gauges(
             self._instruments,
-            work,
+            application.generate.work,
             max_in_flight=settings.limits.max_in_flight,
             max_queued=settings.limits.max_queued,
             max_streams=streams.most,
@@ -127,7 +132,10 @@ class Watching:
         )
         self._shown.append(
             lambda: gauges.show(
-                streams=streams.taken, spool_images=spool.counted.images, spool_bytes=spool.counted.bytes
+                streams=streams.taken,
+                spool_images=spool.counted.images,
+                spool_bytes=spool.counted.bytes,
+                out_of_reach=application.lost.out_of_reach,
             )
         )
 

@@ -107,6 +107,7 @@ async def _in_the_background(container: Container, settings: Settings, watching:
             (sweep, _SWEEP_EVERY),
             (application.recover.tidy, _TIDY_EVERY),
             (application.recover.sweep_evidence, _SWEEP_EVERY),
+            (application.lost, _SWEEP_EVERY),
             (watching.show, _SHOW_EVERY),
         ):
             await kept.enter_async_context(kept_up(work, every))

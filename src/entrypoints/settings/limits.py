@@ -80,6 +80,16 @@ class LimitSettings:
             "the longest time limit of a generator in use, its fetch and DARKROOM_STORE_TIMEOUT together",
         ),
     ] = None
+    lost_spool_after: Annotated[
+        timedelta | None,
+        Setting(
+            "DARKROOM_LOST_SPOOL_AFTER",
+            read.duration,
+            "how long drawn images may be out of reach, in a spool that no living process holds, until their "
+            "generations are given up: `7d`, `12h`",
+            "never; see `darkroom recover`",
+        ),
+    ] = None
     max_in_flight: Annotated[
         int,
         Setting(

@@ -100,6 +100,19 @@ def days(value: str) -> timedelta:
     return timedelta(days=whole(1, 36_500)(value))
 
 
+def duration(value: str) -> timedelta:
+    """A length of time with its unit, up to a hundred years."""
+    found = re.fullmatch(r"([0-9]{1,9})([smhd])", value)
+    rule = "must be a whole number of seconds, minutes, hours or days, from 1s on, such as 12h or 7d"
+    if not found or not int(found[1]):
+        raise InvalidSetting(rule)
+    unit = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}[found[2]]
+    length = timedelta(**{unit: int(found[1])})
+    if length > timedelta(days=36_500):
+        raise InvalidSetting(rule)
+    return length
+
+
 def flag(value: str) -> bool:
     """Yes or no."""
     if value.lower() not in ("true", "false"):

@@ -16,6 +16,7 @@ from conformance.generations import NOON, drawn, received, stored
 from conformance.ledger_contract import LATER, UNLIMITED, abandoned, eventually, written
 from conformance.patience import patiently
 from darkroom.adapters.in_memory.spool import InMemoryImageSpool
+from darkroom.adapters.in_memory.storage import InMemoryImageStorage
 from darkroom.adapters.postgres.address import PostgresAddress
 from darkroom.adapters.postgres.connecting import Connecting
 from darkroom.adapters.postgres.database import PostgresDatabase, open_postgres_database
@@ -23,10 +24,13 @@ from darkroom.adapters.postgres.schema import MIGRATIONS
 from darkroom.adapters.postgres.times import Times
 from darkroom.adapters.spools.postgres import PostgresImageSpool
 from darkroom.domain.model.errors import InvalidValue, LedgerUnavailable
+from darkroom.domain.model.generation import State
 from darkroom.domain.model.identifiers import uuid7
 from darkroom.domain.model.limits import Limits
+from darkroom.domain.model.policy import Policy
 from darkroom.domain.model.values import IdempotencyKey
-from integration.ledgers.workplaces import PostgresWorkplace
+from darkroom.domain.use_cases.lost_spools import LostSpools
+from integration.ledgers.workplaces import TIMES, PostgresWorkplace
 from servers.postgres import PostgresServer
 from servers.proxy import NO_FAULTS, Faults, Proxy
 
@@ -92,6 +96,40 @@ class TestReach:
 
         assert taken.id == waiting.id
         assert await elsewhere.take_abandoned(10, at_work=()) == []
+
+    async def test_what_waits_in_a_spool_that_nobody_holds_is_listed_under_its_name_and_given_up(
+        self, workplace: PostgresWorkplace
+    ) -> None:
+        dead, elsewhere = await workplace.hire(HERE), await workplace.hire(ELSEWHERE)
+        waiting = received()
+        whole = await written(dead, waiting, *drawn(waiting))
+        await workplace.kill(dead)
+        spool, storage = InMemoryImageSpool(), InMemoryImageStorage()
+        lost = LostSpools(storage, spool, elsewhere, policy=Policy(), clock=lambda: LATER)
+
+        (left,) = await eventually(lost.left)
+        ended = [*await lost.give_up(ELSEWHERE), *await lost.give_up(HERE)]
+
+        assert (left.generation, left.spool, left.missing) == (whole, HERE, frozenset({0}))
+        assert [(one.id, one.state) for one in ended] == [(whole.id, State.UNUSABLE)]
+        assert ended == [await elsewhere.find(whole.id)]
+
+    async def test_what_a_living_process_of_its_machine_holds_is_not_out_of_reach(
+        self, workplace: PostgresWorkplace
+    ) -> None:
+        dead, beside, elsewhere = [await workplace.hire(spool) for spool in (HERE, HERE, ELSEWHERE)]
+        waiting, bare = received(), received()
+        await written(dead, waiting, *drawn(waiting))
+        await written(dead, bare)
+        await workplace.kill(dead)
+
+        # When the worker is seen to be dead, what it left is listed beside it, and nothing elsewhere.
+        listed = await eventually(lambda: beside.abandoned(100))
+
+        assert {one.generation.id for one in listed} == {waiting.id, bare.id}
+        assert await elsewhere.abandoned(100) == []
+        await asyncio.sleep(TIMES.dead_after)  # by then it is called dead elsewhere too
+        assert await elsewhere.abandoned(100) == []
 
     async def test_it_does_not_keep_others_from_what_is_in_reach(self, workplace: PostgresWorkplace) -> None:
         dead, taker = await workplace.hire(HERE), await workplace.hire(ELSEWHERE)

@@ -27,7 +27,7 @@ _HELD: Final = """
 """
 
 
-class _Watch:
+class Watch:
     """A session that holds the worker's lock, and what it has seen of others since it does.
 
     What it has seen ends with it: had the server restarted in between, the locks of the living would be gone too.
@@ -48,7 +48,7 @@ class _Watch:
         """
         if not here and not elsewhere:
             return []
-        held = {row["key"] for row in await self.session.fetch(_HELD)}
+        held = await self._held()
         now = asyncio.get_running_loop().time()
         free = [worker for worker in elsewhere if lock_key("worker", str(worker)) not in held]
         self._free_since = {worker: self._free_since.get(worker, now) for worker in free}
@@ -56,6 +56,14 @@ class _Watch:
             *(one for one in here if lock_key("worker", str(one)) not in held and self._lock.is_dead(str(one))),
             *(one for one, since in self._free_since.items() if now - since >= self._dead_after),
         ]
+
+    async def living(self, holders: Collection[UUID | None]) -> Collection[UUID | None]:
+        """Those of the holders of spools for which a process lives."""
+        held = await self._held() if holders else ()
+        return {holder for holder in holders if lock_key("holder", str(holder)) in held}
+
+    async def _held(self) -> Collection[int]:
+        return {row["key"] for row in await self.session.fetch(_HELD)}
 
 
 class Lease:
@@ -69,7 +77,7 @@ class Lease:
     def __init__(self, connecting: Connecting, worker: str, lock: WorkerLock, claim: SpoolClaim) -> None:
         self._connecting, self._times = connecting, connecting.times
         self._worker, self._lock, self._claim = worker, lock, claim
-        self._watch: _Watch | None = None
+        self._watch: Watch | None = None
         self._lost = False
         self._one_at_a_time = asyncio.Lock()
 
@@ -92,7 +100,7 @@ class Lease:
                 await keeper
             self._watch.session.terminate()
 
-    def require(self) -> _Watch:
+    def require(self) -> Watch:
         """Make sure that others see this worker live; else what it writes down might be taken from it.
 
         Raises:
@@ -103,12 +111,12 @@ class Lease:
         return self._watch
 
     @asynccontextmanager
-    async def watching(self) -> AsyncIterator[_Watch]:
+    async def watching(self) -> AsyncIterator[Watch]:
         """Look at others, and take from them, in the session that holds the lease itself; one at a time."""
         async with self._one_at_a_time:
             yield self.require()
 
-    async def _keep(self, watch: _Watch) -> None:
+    async def _keep(self, watch: Watch) -> None:
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._times.pulse):
@@ -138,7 +146,7 @@ class Lease:
         except (LedgerUnavailable, *_ANY_FAULT):
             return False
 
-    async def _taken(self) -> _Watch:
+    async def _taken(self) -> Watch:
         session = await self._connecting()
         with ExitStack() as given_up:
             given_up.callback(session.terminate)
@@ -146,9 +154,9 @@ class Lease:
                 await session.execute("SELECT pg_advisory_lock_shared($1)", lock_key("worker", self._worker))
                 await self._claim.hold(session)
             given_up.pop_all()
-        return _Watch(session, self._lock, self._times.dead_after)
+        return Watch(session, self._lock, self._times.dead_after)
 
-    async def _taken_at_first(self) -> _Watch:
+    async def _taken_at_first(self) -> Watch:
         end = asyncio.get_running_loop().time() + self._times.takeover
         while True:
             try:
@@ -161,7 +169,7 @@ class Lease:
                     ) from held
             await asyncio.sleep(self._times.pause)
 
-    async def _taken_again(self) -> _Watch:
+    async def _taken_again(self) -> Watch:
         told = ""
         while True:
             try:

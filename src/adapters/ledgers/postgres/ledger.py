@@ -11,7 +11,7 @@ from uuid import UUID
 
 from darkroom.adapters.fair_turns import FairTurns
 from darkroom.adapters.ledgers.postgres import statements as sql
-from darkroom.adapters.ledgers.postgres.lease import Lease
+from darkroom.adapters.ledgers.postgres.lease import Lease, Watch
 from darkroom.adapters.ledgers.postgres.spool_claim import SpoolClaim
 from darkroom.adapters.ledgers.postgres.webhooks import PostgresWebhookLedger
 from darkroom.adapters.ledgers.postgres.writer import Writer
@@ -40,7 +40,7 @@ from darkroom.domain.model.limits import (
 )
 from darkroom.domain.model.money import Money
 from darkroom.domain.model.values import IdempotencyKey
-from darkroom.domain.ports import GenerationLedger, ImageOnRecord
+from darkroom.domain.ports import Abandoned, GenerationLedger, ImageOnRecord
 
 _MINUTE: Final = 60.0  # seconds
 _SESSIONS_TO_WRITE: Final = 4  # of those of a process
@@ -157,16 +157,21 @@ class PostgresGenerationLedger(GenerationLedger):
             async with self._lease.watching() as watch:
                 own = await watch.session.fetch(sql.UNFINISHED, self.worker)
                 idle = [row for row in own if str(row["id"]) not in at_work]
-                others = await watch.session.fetch(sql.OTHER_WORKERS, self.worker, self._spool)
-                dead = await watch.dead(
-                    here=[row["worker"] for row in others if row["here"]],
-                    elsewhere=[row["worker"] for row in others if not row["here"]],
-                )
+                dead = await self._dead(watch)
                 if not dead and not idle:
                     return []
                 ids, revisions = [row["id"] for row in idle], [row["revision"] for row in idle]
                 taken = await watch.session.fetch(sql.TAKE, self.worker, self._spool, dead, ids, revisions, limit)
                 return [decode(row) for row in taken]
+
+    async def abandoned(self, limit: int) -> Sequence[Abandoned]:
+        with _faults_translated():
+            async with self._lease.watching() as watch:
+                dead = await self._dead(watch)
+                rows = await watch.session.fetch(sql.ABANDONED, dead, limit) if dead else []
+                held = await watch.living({row["holder"] for row in rows})
+        left = [row for row in rows if str(row["spool"]) == self._spool or row["holder"] not in held]
+        return [Abandoned(decode(row), str(row["spool"])) for row in left]
 
     async def reserve(self, generator: str, images: int, per_minute: int) -> float:
         async with self._transaction() as session:
@@ -222,6 +227,14 @@ class PostgresGenerationLedger(GenerationLedger):
             for image in images_on_record(row["outcome"] for row in rows):
                 yield image
             last = rows[-1]["id"]
+
+    async def _dead(self, watch: Watch) -> Sequence[UUID]:
+        """The workers that live no more and have left something."""
+        others = await watch.session.fetch(sql.OTHER_WORKERS, self.worker, self._spool)
+        return await watch.dead(
+            here=[row["worker"] for row in others if row["here"]],
+            elsewhere=[row["worker"] for row in others if not row["here"]],
+        )
 
     async def _write_nothing(self) -> None:
         async with self._session() as session:

@@ -117,6 +117,11 @@ TAKE: Final = """
     RETURNING generations.*
 """
 
+ABANDONED: Final = """
+    SELECT generations.*, spools.holder FROM generations LEFT JOIN spools USING (spool)
+    WHERE finished_at IS NULL AND worker = ANY ($1) ORDER BY id LIMIT $2
+"""
+
 # A commit like any other, with the locks and the rights that an order takes, and no row.
 WRITE_NOTHING: Final = """
     WITH locked AS (UPDATE generations SET revision = revision WHERE id = '00000000-0000-0000-0000-000000000000')

@@ -27,7 +27,7 @@ from darkroom.domain.model.history import HistoryPage, Search
 from darkroom.domain.model.identifiers import uuid7
 from darkroom.domain.model.limits import Limits, Usage
 from darkroom.domain.model.values import IdempotencyKey
-from darkroom.domain.ports import GenerationLedger, ImageOnRecord
+from darkroom.domain.ports import LOCAL, Abandoned, GenerationLedger, ImageOnRecord
 
 
 class SQLiteGenerationLedger(GenerationLedger):
@@ -80,11 +80,15 @@ class SQLiteGenerationLedger(GenerationLedger):
             self._lock.keep()
         own = await self._reader.read(lambda file: reads.unfinished(file, self.worker))
         idle = {id_: revision for id_, revision in own.items() if id_ not in at_work}
-        others = await self._reader.read(lambda file: reads.other_workers(file, self.worker))
-        dead = [worker for worker in others if self._lock.is_dead(worker)]
+        dead = await self._dead()
         if not dead and not idle:
             return []
         return await self._writer.write(lambda file: writes.take(file, self.worker, dead=dead, idle=idle, limit=limit))
+
+    async def abandoned(self, limit: int) -> Sequence[Abandoned]:
+        dead = await self._dead()
+        left = await self._reader.read(lambda file: reads.abandoned(file, dead, limit)) if dead else ()
+        return [Abandoned(generation, LOCAL) for generation in left]
 
     async def reserve(self, generator: str, images: int, per_minute: int) -> float:
         return await self._writer.write(lambda file: writes.reserve(file, generator, images, per_minute, self._clock()))
@@ -105,6 +109,11 @@ class SQLiteGenerationLedger(GenerationLedger):
 
     async def check(self) -> None:
         await self._checking()
+
+    async def _dead(self) -> Sequence[str]:
+        """The workers that live no more and have left something."""
+        others = await self._reader.read(lambda file: reads.other_workers(file, self.worker))
+        return [worker for worker in others if self._lock.is_dead(worker)]
 
     async def close(self) -> None:
         """Wait for what is being checked."""

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -60,6 +60,12 @@ def unfinished(connection: sqlite3.Connection, worker: str) -> Mapping[str, int]
 def other_workers(connection: sqlite3.Connection, worker: str) -> Sequence[str]:
     """Who else has something unfinished."""
     return [row["worker"] for row in connection.execute(sql.OTHER_WORKERS, (worker,))]
+
+
+def abandoned(connection: sqlite3.Connection, dead: Collection[str], limit: int) -> Sequence[Generation]:
+    """The oldest of what dead workers have not finished."""
+    parameters = {"dead": json.dumps([*dead]), "limit": limit}
+    return [generation_in(row) for row in connection.execute(sql.ABANDONED, parameters)]
 
 
 def usage(connection: sqlite3.Connection, since: datetime, caller: str | None) -> Sequence[Usage]:

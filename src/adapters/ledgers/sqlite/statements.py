@@ -108,6 +108,11 @@ TAKE: Final = """
     RETURNING *
 """
 
+ABANDONED: Final = """
+    SELECT * FROM generations WHERE finished_at IS NULL AND worker IN (SELECT value FROM json_each(:dead))
+    ORDER BY id LIMIT :limit
+"""
+
 # What lies ahead of the minute was reserved by a clock that has been set back since.
 PRUNE_RESERVATIONS: Final = "DELETE FROM reservations WHERE at <= :since OR at >= :until"
 RESERVED: Final = "SELECT coalesce(sum(images), 0) FROM reservations WHERE generator = :generator"

@@ -28,7 +28,7 @@ class Gauges:
         if spend_per_day:
             instruments.spend_limit.labels(spend_per_day.currency).set(float(spend_per_day.amount))
 
-    def show(self, *, streams: int, spool_images: int, spool_bytes: int) -> None:
+    def show(self, *, streams: int, spool_images: int, spool_bytes: int, out_of_reach: int) -> None:
         """Show how it stands now."""
         self._instruments.in_flight.set(self._work.admission.in_flight)
         self._instruments.queued.set(self._work.admission.queued)
@@ -36,3 +36,4 @@ class Gauges:
         self._instruments.streams.set(streams)
         self._instruments.spool_images.set(spool_images)
         self._instruments.spool_bytes.set(spool_bytes)
+        self._instruments.out_of_reach.set(out_of_reach)

@@ -47,6 +47,7 @@ class Instruments:
         self.own = histogram("own_seconds", "A generation, less its provider and storage.", _OWN_SECONDS)
         self.storage = histogram("storage_seconds", "A call of the storage.", _STORAGE_SECONDS, "call")
         self.storage_faults = counter("storage_faults", "What the storage did not do.", "call")
+        self.spool_faults = counter("spool_faults", "What the spool did not do.", "call")
         self.ledger = histogram("ledger_seconds", "A call of the ledger.", _LEDGER_SECONDS, "call")
         self.ledger_faults = counter("ledger_faults", "What the ledger did not do.", "call")
         self.requests = counter("http_requests", "HTTP requests answered.", "method", "route", "status", "problem")
@@ -66,4 +67,5 @@ class Instruments:
         self.spool_bytes = shared("spool_bytes", "Bytes of drawn images that wait on this machine.")
         self.spool_images = shared("spool_images", "Drawn images that wait on this machine.")
         self.spool_mark = shared("spool_mark_bytes", "Bytes at which no more orders are accepted.")
+        self.out_of_reach = shared("generations_out_of_reach", "Generations whose images wait in a spool out of reach.")
         self.spend_limit = shared("spend_limit", "What may be spent in 24 hours.", "currency")

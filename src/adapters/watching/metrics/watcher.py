@@ -54,6 +54,8 @@ class MetricsWatcher(Watcher):
             self._instruments.provider_faults.labels(generator, step, problem.code)
         for call in ("put", "link", "delete"):
             self._instruments.storage_faults.labels(call)
+        for call in ("put", "get", "remove"):
+            self._instruments.spool_faults.labels(call)
         for call in ("receive", "record", "find"):
             self._instruments.ledger_faults.labels(call)
         for reason in refusals:
@@ -98,6 +100,8 @@ class MetricsWatcher(Watcher):
                 yield from self._provider(call)
             case "storage":
                 yield from self._storage(call)
+            case "spool":
+                yield from self._spool(call)
             case "ledger":
                 yield from self._ledger(call)
             case "http":
@@ -143,6 +147,13 @@ class MetricsWatcher(Watcher):
                 yield lambda: _waiting_for(call.about["key"])
         except Exception:
             self._instruments.storage_faults.labels(call.name).inc()
+            raise
+
+    def _spool(self, call: Call) -> Iterator[Step]:
+        try:
+            yield nullcontext
+        except Exception:
+            self._instruments.spool_faults.labels(call.name).inc()
             raise
 
     def _ledger(self, call: Call) -> Iterator[Step]:

@@ -9,7 +9,7 @@ from darkroom.domain.model.generation import Generation, GenerationRequest
 from darkroom.domain.model.history import HistoryPage, Search
 from darkroom.domain.model.limits import Limits, Usage
 from darkroom.domain.model.values import IdempotencyKey
-from darkroom.domain.ports import GenerationLedger, ImageOnRecord
+from darkroom.domain.ports import Abandoned, GenerationLedger, ImageOnRecord
 
 
 class WatchedGenerationLedger(GenerationLedger):
@@ -62,6 +62,10 @@ class WatchedGenerationLedger(GenerationLedger):
             abandoned = await self._ledger.take_abandoned(limit, at_work)
         self._watcher.settling(len(abandoned))
         return abandoned
+
+    async def abandoned(self, limit: int) -> Sequence[Abandoned]:
+        with self._call("abandoned"):
+            return await self._ledger.abandoned(limit)
 
     async def reserve(self, generator: str, images: int, per_minute: int) -> float:
         with self._call("reserve"):

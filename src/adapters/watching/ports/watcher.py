@@ -20,7 +20,7 @@ class Call:
     `about` says more of it, without prompts and secrets. `status` is that of an HTTP answer, once there is one.
     """
 
-    port: Literal["provider", "storage", "ledger", "http"]
+    port: Literal["provider", "storage", "spool", "ledger", "http"]
     name: str
     about: Mapping[str, str | int] = field(default_factory=dict)
     status: int | None = None
