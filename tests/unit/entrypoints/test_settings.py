@@ -93,6 +93,13 @@ TABLE: list[tuple[str, str, object, str, str]] = [
     ),
     ("DARKROOM_SPEND_PER_DAY", "10 USD", Money(Decimal(10), "USD"), "ten", "must be an amount and a currency"),
     ("DARKROOM_RETENTION_DAYS", "30", timedelta(30), "0", f"{NUMBER} 1"),
+    (
+        "DARKROOM_LOST_SPOOL_AFTER",
+        "36h",
+        timedelta(hours=36),
+        "0d",
+        "must be a whole number of seconds, minutes, hours",
+    ),
     ("DARKROOM_PROMPT_RETENTION_DAYS", "7", timedelta(7), "week", f"{NUMBER} 1"),
     ("DARKROOM_WEBHOOK_HOSTS", "a.example", ("a.example",), "a.example/x", "must be hosts such as"),
     (

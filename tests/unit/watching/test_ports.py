@@ -4,9 +4,10 @@ import pytest
 
 from darkroom.adapters.watching.ports.generator import WatchedImageGenerator
 from darkroom.adapters.watching.ports.ledger import WatchedGenerationLedger
+from darkroom.adapters.watching.ports.spool import WatchedImageSpool
 from darkroom.adapters.watching.ports.storage import WatchedImageStorage
 from darkroom.adapters.watching.ports.webhook_ledger import WatchedWebhookLedger
-from darkroom.domain.ports import GenerationLedger, ImageGenerator, ImageStorage, WebhookLedger
+from darkroom.domain.ports import GenerationLedger, ImageGenerator, ImageSpool, ImageStorage, WebhookLedger
 
 
 @pytest.mark.parametrize(
@@ -14,6 +15,7 @@ from darkroom.domain.ports import GenerationLedger, ImageGenerator, ImageStorage
     [
         (ImageGenerator, WatchedImageGenerator),
         (ImageStorage, WatchedImageStorage),
+        (ImageSpool, WatchedImageSpool),
         (GenerationLedger, WatchedGenerationLedger),
         (WebhookLedger, WatchedWebhookLedger),
     ],
