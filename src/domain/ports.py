@@ -294,7 +294,7 @@ class GenerationLedger(Protocol):
     async def promise(self, generation_id: str) -> Generation | None:
         """Mark a generation as promised if it is still `received`; return it as it stands, None if there is none.
 
-        The caller is about to be told that it will be drawn. MUST be durable on return, and MUST NOT change the
+        The caller is about to get the promise that it will be drawn. MUST be durable on return, and MUST NOT change the
         revision: the worker that is about to draw it goes on undisturbed.
         """
 
@@ -397,7 +397,7 @@ class GenerationLedger(Protocol):
 
 
 class WebhookLedger(Protocol):
-    """Remembers which callers are to be told of their generation's end. `GenerationLedger.receive` writes that down,
+    """Remembers which webhooks are due at the end of their generations. `GenerationLedger.receive` writes that down,
     in the same transaction as the order.
 
     Every method raises `LedgerUnavailable` where the ledger does not answer.

@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 def held_to(rule: Callable[[str], T]) -> Callable[[str], T]:
-    """What reads an argument as the rule does; argparse tells the words of no error but its own."""
+    """A reader of an argument by the rule; argparse prints the message of no error but its own."""
 
     def read(text: str) -> T:
         try:

@@ -34,7 +34,7 @@ COMMANDS: Final = {
     "evidence": "list and show what providers sent and could not be used",
     "orphans": "compare what the ledger knows with what the storage keeps",
 }
-# These do what they are told, whatever is set.
+# These need no settings.
 _WITHOUT_SETTINGS: Final = frozenset({"inspect"})
 _STATUS: Final = """exit status:
   0    done

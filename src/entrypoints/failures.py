@@ -17,7 +17,7 @@ _UNREAD: Final = 141  # SIGPIPE
 
 
 def told(work: Callable[[], int]) -> int:
-    """Do the work and give its status; what stops it is told on standard error."""
+    """Do the work and return its exit status; what stops it is printed to standard error."""
     try:
         return _printed(work)
     except BrokenPipeError:

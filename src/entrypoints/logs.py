@@ -32,7 +32,7 @@ def set_up(*, level: str, style: str | None = None) -> None:
         handler.setFormatter(JsonFormatter())
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     logging.captureWarnings(capture=True)
-    # What our lines do not tell need not be found out: "Optimization", in Python's logging HOWTO.
+    # What our lines do not contain need not be found out: "Optimization", in Python's logging HOWTO.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))

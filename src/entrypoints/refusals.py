@@ -1,4 +1,4 @@
-"""Why connections are closed from here, and how their clients are told."""
+"""Why connections are closed from here, and the answers to their clients."""
 
 import json
 from enum import Enum

@@ -42,7 +42,7 @@ class GeneratorContract:
 
             expected = request.seeds or (None,) * request.samples
             told = [images[index].seed for index in sorted(images)]
-            assert told == list(expected), "the seeds told are not those of the samples, in their order"
+            assert told == list(expected), "the seeds reported are not those of the samples, in their order"
 
     async def test_each_image_is_of_the_size_and_type_that_its_model_card_says(self, generator: ImageGenerator) -> None:
         for card in generator.cards:
@@ -123,7 +123,7 @@ class GeneratorContract:
                     await asyncio.sleep(0)
                 work.cancel()
                 await asyncio.wait([work])
-                assert work.cancelled() or work.result()[1] is None, "being cancelled was told as a failure"
+                assert work.cancelled() or work.result()[1] is None, "cancellation was reported as a failure"
 
         await drawn(generator, request)
 

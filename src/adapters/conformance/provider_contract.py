@@ -75,7 +75,7 @@ class ProviderContract(GeneratorContract):
 
         assert sum(call.samples for call in provider.asked) <= request.samples, "it was asked again"
         assert provider.charged_images <= request.samples, "it was paid twice"
-        assert type(failure) is (expected.error or type(None)), f"where {situation.value}, it must be told otherwise"
+        assert type(failure) is (expected.error or type(None)), f"if {situation.value}, another error must be raised"
         if failure is None:
             assert sorted(images) == list(range(request.samples)), "not all came, and no failure says so"
         else:

@@ -139,7 +139,7 @@ class StorageContract:
 
         won = [image for image, end in zip(images, ends, strict=True) if end is None]
         assert [await read(await storage.link(key))] == [(image, MediaType.PNG) for image in won]
-        assert sum(isinstance(end, StorageFault) for end in ends) == 7, "losing is not told as a StorageFault"
+        assert sum(isinstance(end, StorageFault) for end in ends) == 7, "losing does not raise a StorageFault"
 
     async def test_a_deleted_image_is_gone_for_everyone(self, storage: ImageStorage, read: Read) -> None:
         key, other = new_key(), new_key()

@@ -25,7 +25,7 @@ def in_pixels(size: ImageSize) -> Mapping[str, Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wording:
-    """How the models of one provider are named and told what to draw.
+    """How the models of one provider are named, and which inputs they take.
 
     `names` are what its models may be called, `example` is such a name. `media_type` is what a model draws that is
     given no `output_format`. `tier` is the input for a resolution such as `2K`, None if models have none; `size` makes

@@ -221,9 +221,9 @@ def _samples(request: GenerationRequest) -> Iterator[_Sample]:
 
 
 def _altogether(told: Sequence[Progress | None], *, side_by_side: bool) -> Progress | None:
-    """The progress of all samples, by what is told of some.
+    """The progress of all samples, from the reports of some.
 
-    Those that are not drawn `side_by_side` are drawn in their order: what is before the first that is told of is done.
+    Those that are not drawn `side_by_side` are drawn in their order: all before the first that is reported are done.
     """
     known = [(index, one) for index, one in enumerate(told) if one]
     if not known:

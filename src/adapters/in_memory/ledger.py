@@ -222,7 +222,7 @@ class InMemoryGenerationLedger(GenerationLedger):
 
 
 class InMemoryWebhookLedger(WebhookLedger):
-    """Who is to be told, beside the generations of a ledger in memory."""
+    """The webhooks that are due, beside the generations of a ledger in memory."""
 
     def __init__(self, book: _Book) -> None:
         self._book = book

@@ -1,4 +1,4 @@
-"""Whether a certificate and its key may sign Content Credentials: told at the start, and not at the first image.
+"""Whether a certificate and its key may sign Content Credentials: checked at the start, not at the first image.
 
 C2PA specification 2.2, 14.5, says what such a certificate holds.
 """

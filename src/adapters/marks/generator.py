@@ -19,11 +19,11 @@ log = logging.getLogger(__name__)
 class MarkingImageGenerator(ImageGenerator):
     """Marks images as they come, before they are kept or hashed.
 
-    What was drawn is paid for: an image that cannot be marked is handed out as it came, and the operator is told.
+    What was drawn is paid for: an image that cannot be marked is handed out as it came, with an error in the log.
     """
 
     def __init__(self, generator: ImageGenerator, mark: Mark, *, prompts: bool, takes_time: bool = False) -> None:
-        """`prompts`: whether the prompts are told too; `takes_time`: the mark is made in a thread, as signing is."""
+        """`prompts`: whether marks contain the prompts; `takes_time`: the mark is made in a thread, as signing is."""
         self._generator, self._mark, self._prompts, self._takes_time = generator, mark, prompts, takes_time
         self._by_version = {card.version: card for card in generator.cards}
 

@@ -21,7 +21,7 @@ AI_PROMPT: Final = "Iptc4xmpExt:AIPromptInformation"
 PROVENANCE: Final = "dcterms:provenance"
 """Where a manifest lies that is not within the file (C2PA specification, 11.5)."""
 
-# The terms of that vocabulary that tell of a machine's part; what says anything else of a drawn image is not true.
+# The terms of that vocabulary that name a machine's part; any other term is not true of a drawn image.
 _MADE_BY_MACHINES: Final = (
     *("trainedAlgorithmicMedia", "algorithmicMedia", "algorithmicallyEnhanced", "compositeSynthetic"),
     *("compositeWithTrainedAlgorithmicMedia", "dataDrivenMedia", "virtualRecording"),
@@ -34,7 +34,7 @@ _LONGEST_PROMPT: Final = 8192  # characters: a JPEG's XMP has to fit into 64 kB,
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """How an image came about. `seed` is None where the model knows none, `prompt` where it is not to be told."""
+    """How an image was made. `seed` is None if the model has none, `prompt` if it is not to be disclosed."""
 
     source: MediaSource
     generator: str

@@ -63,7 +63,7 @@ def _with_flag(header: _Chunk) -> _Chunk:
 
 def _header_for(bitstream: _Chunk, file: ImageFile) -> _Chunk:
     """The `VP8X` chunk of a file that was simple; of those only a lossless one may be transparent."""
-    # After the signature byte: 14 bits each for width and height, less one, then the bit that tells of transparency.
+    # After the signature byte: 14 bits each for width and height, less one, then the bit for transparency.
     transparent = bitstream.kind == b"VP8L" and int.from_bytes(bitstream.payload[1:5], "little") >> 28 & 1
     flags = _XMP_FLAG | (_ALPHA_FLAG if transparent else 0)
     canvas = (file.width - 1).to_bytes(3, "little") + (file.height - 1).to_bytes(3, "little")

@@ -91,7 +91,7 @@ def _is_plain(data: bytes) -> bool:
 
 
 def _window(data: bytes, codings: list[str]) -> int:
-    """How zlib is told what is packed here; 0 if nothing is."""
+    """The `wbits` of zlib for the coding of this body; 0 if it is not packed."""
     if data.startswith(_GZIP_START):
         return _GZIP
     # RFC 1950, 2.2: the method 8, and a check over the first two bytes.

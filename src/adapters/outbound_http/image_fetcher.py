@@ -29,7 +29,7 @@ _TIMEOUTS: Final = {"connect": 10.0, "read": 10.0}
 _LONGEST_PAUSE: Final = 3.0  # seconds: an image that is there waits no longer for the next try
 _MOST_REDIRECTS: Final = 5
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-# An image may be told of before its host has it, or before all of the host's machines let it be read.
+# A link may be given out before its host has the image, or before all of the host's machines serve it.
 _PASSING: Final = frozenset(
     {
         HTTPStatus.FORBIDDEN,

@@ -148,7 +148,7 @@ async def end_all(tasks: Iterable[asyncio.Task[Any]]) -> None:
 
 
 def together(failures: list[DrawingFailed]) -> DrawingFailed:
-    """One error for all of them: of the worst kind, telling of each."""
+    """One error for all of them: of the worst kind, with the detail of each."""
     worst = max(failures, key=lambda failure: (failure.charged.badness, not isinstance(failure, PromptRejected)))
     if len(failures) == 1:
         return worst

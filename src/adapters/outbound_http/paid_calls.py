@@ -1,4 +1,4 @@
-"""The call that costs money: sent once, and what is known of it afterwards told exactly."""
+"""The call that costs money: it is sent once, and what is known of it afterwards is reported exactly."""
 
 import asyncio
 import logging
@@ -31,7 +31,7 @@ class PaidCalls:
     """Seconds for one connection to come about."""
 
     def __init__(self, transport: httpx.AsyncBaseTransport, bodies: BodyReader, *, timeout: float) -> None:
-        """`transport` tells the request extension `trace` of `BODY_BEGINS`; `timeout` in seconds."""
+        """`transport` reports `BODY_BEGINS` to the request extension `trace`; `timeout` in seconds."""
         self._transport, self._bodies, self._timeout = transport, bodies, timeout
 
     async def send(self, request: httpx.Request, *, longest: int) -> Answer:

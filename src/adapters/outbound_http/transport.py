@@ -17,7 +17,7 @@ from yarl import URL
 from darkroom.adapters.outbound_http.proxies import Proxies
 
 BODY_BEGINS: Final = "http11.send_request_body.started"
-"""The one event that the request extension `trace` is told: named as httpx's own transport names it."""
+"""The one event that is reported to the request extension `trace`, named as in httpx's own transport."""
 
 # What an answer's head may be: CDNs and gateways send far more than the 8 kB and 128 lines that aiohttp stops at.
 _HEADER_BYTES: Final = 65_536

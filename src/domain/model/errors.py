@@ -77,12 +77,12 @@ class Superseded(Exception):
 class StorageFault(Exception):
     """A storage or the spool did not do what it was asked; nothing is lost, and trying again is free.
 
-    The message tells the operator why: a missing bucket, a denied access, a full disk.
+    The message gives the reason to the operator: a missing bucket, a denied access, a full disk.
     """
 
 
 class DarkroomError(Exception):
-    """What a caller may be told.
+    """What is reported to a caller.
 
     `code` names what happened, `detail` says it in a sentence fit for the caller, `charged` says whether money was
     spent, `retry_after` (seconds) says when another try makes sense, if one does. All have defaults on the class, so

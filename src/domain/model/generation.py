@@ -210,7 +210,7 @@ class RemovedImage:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """How a generation fell short, in a shape that can be written down and told again."""
+    """How a generation failed, in a form that can be stored and reported again."""
 
     code: str
     detail: str

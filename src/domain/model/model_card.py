@@ -29,7 +29,7 @@ class MediaSource(StrEnum):
 
 
 class Markup(StrEnum):
-    """What some engines read out of a prompt as an instruction, by what a caller is told not to write."""
+    """Markup that some engines read in a prompt as an instruction; the value names it in the message to the caller."""
 
     EXTRA_ARGS = "<sd_cpp_extra_args>"
     """stable-diffusion.cpp applies the JSON in it after size, steps, seed and number of images were set."""

@@ -124,7 +124,7 @@ class _Reading:
         self.violations: list[Violation] = []
 
     def hold_to(self, card: ModelCard | None) -> None:
-        """From now on tell the bounds of this model, where there is one, and not those of the contract."""
+        """From now on report the bounds of this model, if there is one, instead of those of the contract."""
         self._card = card
 
     def broken(self, pointer: str, detail: str) -> None:

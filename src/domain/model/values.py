@@ -180,7 +180,7 @@ class IdempotencyKey:
 
 @dataclass(frozen=True, slots=True)
 class WebhookUrl:
-    """Where a caller wants to be told, as it wrote it. Who may be called at all is for a `WebhookSender` to say."""
+    """The URL of a caller's webhook, as it wrote it. A `WebhookSender` decides which URLs are allowed."""
 
     MAX_LENGTH: ClassVar = 2048
 

@@ -1,4 +1,4 @@
-"""Webhooks: telling a caller who did not wait that its generation has ended."""
+"""Webhooks: a message to a caller that did not wait, at the end of its generation."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from darkroom.domain.model.generation import Generation
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A generation at its end whose caller is to be told; `attempt` counts from 1."""
+    """A generation at its end whose webhook is due; `attempt` counts from 1."""
 
     generation: Generation
     attempt: int

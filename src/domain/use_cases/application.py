@@ -27,7 +27,7 @@ from darkroom.domain.use_cases.work import Watch
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhooks:
-    """What callers are told by: `message` makes the body about a generation as it stands now."""
+    """How webhooks are sent: `message` makes the body about a generation as it stands now."""
 
     ledger: WebhookLedger
     sender: WebhookSender

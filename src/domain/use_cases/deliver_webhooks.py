@@ -36,7 +36,7 @@ class DeliverWebhooks:
         *,
         clock: Callable[[], datetime],
     ) -> None:
-        """`message` makes the body that tells of a generation, as it stands now."""
+        """`message` makes the body about a generation, as it stands now."""
         self._ledger, self._sender, self._message, self._clock = ledger, sender, message, clock
         self._sending: set[asyncio.Task[None]] = set()
 
@@ -90,7 +90,7 @@ class DeliverWebhooks:
             log.warning("a webhook is sent again: %s", fault, extra=told)
 
     async def _send(self, generation: Generation) -> NotDelivered | None:
-        # What its owner has deleted is not told of any more.
+        # No webhook is sent for what its owner has deleted.
         if generation.webhook is None or generation.erased_at:
             return None
         try:

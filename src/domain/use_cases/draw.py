@@ -37,7 +37,7 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 Known = Callable[[Generation], None]
-"""Is told the generation as it will be written down, as soon as its outcome is known."""
+"""Called with the generation as it will be recorded, as soon as its outcome is known."""
 
 
 class Draw:
@@ -403,7 +403,7 @@ async def _next_of(coming: AsyncGenerator[T, None], otherwise: type[DrawingFaile
 
 
 def _settled(generation: Generation, told: Money | None) -> Generation:
-    """The generation at the cost that its provider tells, which may be more than the limits have reserved."""
+    """The generation at the cost that its provider reports, which may be more than the limits have reserved."""
     settled, about = generation.costing(told), {"generation": generation.id}
     if told and settled.cost != told:
         log.warning("%s says that it costs %s, which is not believed", generation.generator, told, extra=about)

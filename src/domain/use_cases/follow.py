@@ -76,6 +76,6 @@ class FollowGeneration:
             async with asyncio.timeout(_PATIENCE):
                 told = await self._generator.progress(generation.asked, generation.id, receipt)
         except (TimeoutError, DrawingFailed):
-            pass  # it goes on all the same, and the next look may tell
+            pass  # it goes on all the same, and the next look may succeed
         told = told or Progress()
         return told if told.position is not None else replace(told, position=0)

@@ -83,7 +83,7 @@ class GenerateImages:
     ) -> Outcome:
         """Write the order down, draw it, and store its images; or find what its key stands for.
 
-        Without `wait` the caller is told at once that it will be drawn, and so it is, even if a crash comes between.
+        Without `wait` it returns at once with the promise that the order will be drawn, which a crash does not break.
         The order of a caller who waits is dropped with the crash if it had not left for the provider.
         `webhook` is where the caller wants to be told of its end.
 
@@ -125,7 +125,7 @@ class GenerateImages:
         return Outcome(kept, replay=kept.id != new.id, promised=not wait and not kept.state.final)
 
     async def _ended(self, accepted: Outcome) -> Outcome:
-        """Wait for what the caller can be told, and link to what is stored."""
+        """Wait for what can be answered, and link to what is stored."""
         known = await self._known(accepted.generation)
         generation, error = known.generation, self._error(known)
         try:
@@ -179,7 +179,7 @@ class GenerateImages:
             raise IdempotencyKeyReused("this idempotency key stands for an order without that webhook")
 
     async def _known(self, generation: Generation) -> Known:
-        """Wait until the caller can be told something: its end, or `drawn` if storing takes its time.
+        """Wait until there is something to answer: its end, or `drawn` if storing takes long.
 
         Raises:
             Gone: it was deleted meanwhile.

@@ -42,7 +42,7 @@ class KeepGenerations:
         """A caller's generations that are found by `search`, newest first, older than the id `before`."""
         if not search.is_for_all:
             return await self._ledger.search(caller, search, limit=limit, before=before)
-        # One more than is shown tells whether there are more.
+        # One more than is shown is read, to see whether there are more.
         found = await self._ledger.page(caller, limit=limit + 1, before=before)
         return HistoryPage(found[:limit], found[limit - 1].id if len(found) > limit else None)
 

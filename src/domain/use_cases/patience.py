@@ -92,7 +92,7 @@ async def patiently(
 async def before_money(attempt: Callable[[], Awaitable[T]], generation: Generation, policy: Policy) -> T:
     """Try what must succeed before money may be spent, for as long as an order waits for that.
 
-    One that was promised waits until the ledger is back: its caller has gone and was told that it will be drawn.
+    One that was promised waits until the ledger is back: its caller has gone with the promise that it will be drawn.
 
     Raises:
         Superseded: as the attempt did.

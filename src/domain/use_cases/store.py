@@ -34,7 +34,7 @@ class Store:
         self._uploads = asyncio.Semaphore(policy.uploads)
 
     async def __call__(self, drawing: Drawing, known: Callable[[Generation], None]) -> Generation:
-        """Return the generation at its end; `known` is told it when all its images lie in storage.
+        """Return the generation at its end; `known` is called with it when all its images are in storage.
 
         An image whose bytes are out of reach is not lost: the generation stays `drawn` until they are in reach
         again, or until the operator gives them up.

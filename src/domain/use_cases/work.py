@@ -34,7 +34,7 @@ Watch = Callable[[Generation], AbstractContextManager[None]]
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A generation as its caller can be told; `in_memory`: what was drawn is nowhere else so far."""
+    """A generation as it can be answered; `in_memory`: its images are in memory alone so far."""
 
     generation: Generation
     in_memory: bool = False
@@ -42,7 +42,7 @@ class Known:
 
 @dataclass(slots=True, eq=False)
 class _Job:
-    """One generation at work: what those who wait for it are told, and when.
+    """One generation at work: what its waiting callers are answered, and when.
 
     `successor` begins the work on it anew, since other workers had it meanwhile.
     """
@@ -57,7 +57,7 @@ class _Job:
     successor: Callable[[], "_Job"] | None = None
 
     def know(self, generation: Generation) -> None:
-        """Its outcome is known. Those who wait are told as soon as that is done with, or when patience ends."""
+        """Its outcome is known. Waiting callers are answered when the rest is done, or when patience ends."""
         self.generation = generation
         if self.timer is None:
             self.timer = asyncio.get_running_loop().call_later(self.patience, self._run_out)
@@ -74,7 +74,7 @@ class _Job:
                 future.exception()  # it is for those who wait, if there are any
 
     def end(self) -> None:
-        """There is nothing more to tell."""
+        """There is nothing more to answer."""
         if self.timer:
             self.timer.cancel()
         for future in (self.received, self.answer):
@@ -162,7 +162,7 @@ class Work:
         await self._lift(await self._draw.late(generation, images, receipt), reason)
 
     async def answer(self, generation_id: str) -> Known | None:
-        """Wait for what its caller can be told: its end, or what is known of it when patience ends.
+        """Wait for what can be answered: its end, or what is known of it when patience ends.
 
         None if this process does not work on it.
         """

@@ -34,7 +34,7 @@ class Finding:
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    """How it is told."""
+    """The form of the output."""
     parser.add_argument("--json", action="store_true", help="print settings and findings as JSON")
 
 
@@ -117,11 +117,11 @@ async def _marks(settings: Settings) -> str:
 async def _webhooks(settings: Settings) -> str:
     async with open_webhooks(settings), open_records(settings) as records:
         backlog = await records.webhooks.backlog()
-        return f"callers can be told; {backlog.waiting} wait for that, {backlog.given_up} were given up"
+        return f"webhooks can be sent; {backlog.waiting} wait for that, {backlog.given_up} were given up"
 
 
 async def _models(settings: Settings) -> str:
-    """What each part cannot tell alone: whether they fit together."""
+    """What no part can check alone: whether they fit together."""
     async with open_container(settings) as container:
         return ", ".join(_with_its_end(version, card) for version, card in container.cards().items())
 

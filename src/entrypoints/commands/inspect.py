@@ -12,7 +12,7 @@ from darkroom.entrypoints.failures import FAILED, tell
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    """Which file, whom to trust, and how it is told."""
+    """Which file, which authorities to trust, and the form of the output."""
     parser.add_argument("file", metavar="FILE", help="an image; - is standard input")
     parser.add_argument("--anchors", metavar="PEM", type=_anchors, help="certificates of authorities that you trust")
     parser.add_argument("--json", action="store_true", help="print it as JSON")
@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _anchors(file: str) -> str:
-    """The certificates in a file, with whatever is told of them between."""
+    """The certificates in a file, with any text between them."""
     try:
         text = Path(file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):

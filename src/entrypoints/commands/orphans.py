@@ -26,7 +26,7 @@ class Orphans:
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    """How it is told."""
+    """The form of the output."""
     parser.add_argument("--json", action="store_true", help="print them as JSON")
     parser.epilog = (
         "What waits is on its way to the storage, and no fault. Nothing is removed. "

@@ -15,7 +15,7 @@ _COLUMNS = "{:10}  {:24}  {:20}  {:>8}  {:>8}  {:>8}  {:>8}  {}"
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    """From when on, and how it is told."""
+    """From when on, and in which form."""
     parser.add_argument("--since", type=_day, help="from this day on (UTC), such as 2026-01-31; default: 30 days")
     parser.add_argument("--json", action="store_true", help="print it as JSON")
 

@@ -139,7 +139,7 @@ async def open_container(
             webhook_ledger=watching.webhooks(records.webhooks),
             webhook_sender=webhooks,
         )
-        # What does not fit together is told now, and not to the first who calls.
+        # What does not fit together is reported now, and not to the first caller.
         container.cards()
         watching.begin(settings, container.models(), container.application(), container.streams(), records.on_disk)
         yield container

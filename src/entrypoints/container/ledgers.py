@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # Postgres is imported only when the settings name it
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """What must survive a crash: every order, whom to tell of its end, every drawn image that is not stored yet,
+    """What must survive a crash: every order, its webhook, every drawn image that is not stored yet,
     which tokens were made here, and which are accepted no more.
     """
 
@@ -76,7 +76,7 @@ def open_kept_records(settings: Settings) -> AbstractAsyncContextManager[Records
         BadSettings: there is no ledger, or they cannot be opened as they are set.
         LedgerUnavailable: the ledger cannot be reached, or not be written.
     """
-    with suppress(PermissionError):  # which is told of its folder when it is opened
+    with suppress(PermissionError):  # which is reported when its folder is opened
         if (file := sqlite_file(settings)) and not file.exists():
             raise BadSettings(
                 f"there is no ledger at {file}: DARKROOM_DATA_DIR and DARKROOM_LEDGER_URL must lead from here to the "

@@ -145,7 +145,7 @@ class Watching:
             show()
 
     async def show_waiting(self, ledger: WebhookLedger) -> None:
-        """Show how many callers are still to be told; to be called once in a while, as the ledger counts them."""
+        """Show how many webhooks are still to be delivered; to be called once in a while, as the ledger counts them."""
         if self._instruments:
             self._instruments.webhooks_waiting.set((await ledger.backlog()).waiting)
 

@@ -16,7 +16,7 @@ _TAKEN: Final = (
     *("Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "Last-Event-ID", "Prefer", "Webhook-URL"),
     *("X-Request-ID", "traceparent"),
     *("MCP-Protocol-Version", "Mcp-Method", "Mcp-Name"),
-    *("OpenAI-Organization", "OpenAI-Project", "User-Agent"),  # OpenAI's SDK sends them, if it is told to
+    *("OpenAI-Organization", "OpenAI-Project", "User-Agent"),  # OpenAI's SDK sends them, if they are set
 )
 _OF_SDK: Final = re.compile("x-stainless-[a-z-]{1,40}")
 """Headers in which OpenAI's SDK says what it is and how often it has tried; each release may add one."""

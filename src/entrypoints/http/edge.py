@@ -22,7 +22,7 @@ _DEFAULTS: Final = ((b"cache-control", b"no-store"), (b"x-content-type-options",
 
 
 class Answered(Protocol):
-    """Is told of an answer: `route` and `status` as in the access log, `problem` the name of its type, if it is one."""
+    """Called with an answer: `route` and `status` as in the access log; `problem`: the type of a problem."""
 
     def __call__(
         self, *, method: str, route: str | None, status: int | None, problem: str | None, seconds: float

@@ -75,7 +75,7 @@ def event(name: str, event_id: str, data: bytes) -> bytes:
 
 
 class EventStream:
-    """An answer, as an ASGI application. Its source gives events, and None where there is nothing new to tell."""
+    """An answer, as an ASGI application. Its source gives events, and None if there is nothing new."""
 
     def __init__(self, source: AsyncGenerator[bytes | None, None], room: StreamRoom, caller: str) -> None:
         self._source, self._room, self._caller = source, room, caller

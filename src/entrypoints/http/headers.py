@@ -40,7 +40,7 @@ def idempotency_key(headers: Headers) -> IdempotencyKey | None:
 
 
 def webhook_url(headers: Headers, sender: WebhookSender | None) -> WebhookUrl | None:
-    """Where the caller wants to be told of the end, where it names a place; `sender` says whether that is called.
+    """The caller's webhook URL, if it names one; `sender` says whether it is allowed.
 
     Raises:
         InvalidRequest: the header breaks its rule, was sent more than once, or has no business here.

@@ -44,7 +44,7 @@ class ImagesController(Controller):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a request asks for: an order under the caller's key, whether it waits, and where it wants to be told."""
+    """What a request asks for: an order under the caller's key, whether it waits, and its webhook."""
 
     order: Order
     key: IdempotencyKey | None

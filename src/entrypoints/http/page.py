@@ -84,7 +84,7 @@ def _policy(images: str, base: str) -> str:
 
 
 async def _images_from(storage: ImageStorage) -> str:
-    """The origin that links to images lead to: whatever the storage is, the links that it makes tell."""
+    """The origin of links to images, read from a link that the storage makes."""
     try:
         link = urlsplit(await storage.link("any"))
     except StorageFault:

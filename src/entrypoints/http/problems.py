@@ -1,4 +1,4 @@
-"""Problems (RFC 9457): how it is told what went wrong, and whether money was spent by then."""
+"""Problems (RFC 9457): how a failure is reported, and whether money was spent by then."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager

@@ -12,7 +12,7 @@ _KEPT: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def choose_request_id(headers: Headers) -> str:
-    """The client's own `X-Request-ID`, where it can be told again as it is; else a new one."""
+    """The client's own `X-Request-ID`, if it can be repeated as it is; else a new one."""
     sent = values_of(headers, b"x-request-id")
     return sent[0] if len(sent) == 1 and _KEPT.fullmatch(sent[0]) else uuid7()
 

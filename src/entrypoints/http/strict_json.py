@@ -39,7 +39,7 @@ def repeated(members: Iterable[Member]) -> Sequence[str]:
 
 def _members(members: list[Member]) -> tuple[Member, ...]:
     for name, _ in members:
-        name.encode()  # what cannot be encoded could not be told back in a pointer
+        name.encode()  # a pointer could not quote what cannot be encoded
     return tuple(members)
 
 

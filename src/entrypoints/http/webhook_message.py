@@ -1,4 +1,4 @@
-"""What a webhook tells."""
+"""The message of a webhook."""
 
 from typing import Literal
 

@@ -65,7 +65,7 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         connections: OpenConnections | None = None,
         refused: Callable[[Refusal], None] = lambda _: None,
     ) -> None:
-        """`refused` is told of each connection that is closed from here."""
+        """`refused` is called for each connection that is closed from here."""
         super().__init__(config, server_state, app_state, _loop)
         self._connections, self._address = connections or OpenConnections(), ""
         self._refused = refused

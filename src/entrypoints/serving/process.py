@@ -48,7 +48,7 @@ async def serve(
     ready: Callable[[Mapping[str, ModelCard]], None],
     registry: "CollectorRegistry | None",
 ) -> None:
-    """Serve until `stop` is set; `ready` is told the models on offer as soon as requests are answered.
+    """Serve until `stop` is set; `ready` is called with the models on offer as soon as requests are answered.
 
     `registry` is what metrics are counted in, where they are wanted.
 

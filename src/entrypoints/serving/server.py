@@ -34,7 +34,7 @@ class Server:
         keep_alive: int,
         shared: bool = False,
     ) -> None:
-        """`refused` is told of each connection that is closed from here, `keep_alive` the seconds that one is kept.
+        """`refused` is called for each connection that is closed from here; `keep_alive`: seconds that one is kept.
 
         `shared` says that other processes listen on the same socket, and may go on.
         """

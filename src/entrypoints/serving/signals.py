@@ -1,4 +1,4 @@
-"""What a process is told by signals."""
+"""The signals that a process obeys."""
 
 import asyncio
 import logging

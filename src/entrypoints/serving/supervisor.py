@@ -90,7 +90,7 @@ class Worker:
 
 
 class Supervisor:
-    """Keeps `settings.workers` workers alive until it is told to stop."""
+    """Keeps `settings.workers` workers alive until it is asked to stop."""
 
     def __init__(self, settings: Settings, listener: socket) -> None:
         self._settings, self._listener = settings, listener
@@ -101,7 +101,7 @@ class Supervisor:
         """Print the greeting when all of them are ready; give the exit status when all have ended."""
         stop_on_signals(self._stop, at_once=self._kill_all)
         try:
-            # One first: what is wrong is told once, and what the last run left is settled once.
+            # One first: what is wrong is reported once, and what the last run left is settled once.
             first = await self._start("1")
         except WorkerFailed as failure:
             if failure.status >= 0:  # it has said why

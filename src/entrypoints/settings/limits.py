@@ -52,7 +52,9 @@ class LimitSettings:
     store_timeout: Annotated[
         float,
         Setting(
-            "DARKROOM_STORE_TIMEOUT", read.seconds, "seconds to store before the client is told `storage-unavailable`"
+            "DARKROOM_STORE_TIMEOUT",
+            read.seconds,
+            "seconds to store before the client is answered `storage-unavailable`",
         ),
     ] = 20
     keep_timeout: Annotated[

@@ -21,7 +21,7 @@ class MarkSettings:
         ),
     ] = "xmp"
     prompts: Annotated[
-        bool, Setting("DARKROOM_MARK_PROMPTS", read.flag, "whether they tell the prompts too: `true` or `false`")
+        bool, Setting("DARKROOM_MARK_PROMPTS", read.flag, "whether they contain the prompts too: `true` or `false`")
     ] = False
 
 

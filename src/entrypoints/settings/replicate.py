@@ -6,8 +6,8 @@ from typing import Annotated, Final
 from darkroom.entrypoints.settings import parsers as read
 from darkroom.entrypoints.settings.setting import Secret, Setting
 
-# The sizes that stand behind its ratios are those of its source. Unless it is told not to hurry, equal seeds do not
-# make equal images.
+# The sizes behind its ratios are those of its source. Unless its fast mode is switched off, equal seeds do not make
+# equal images.
 _FLUX_SCHNELL: Final = (
     "flux-schnell=black-forest-labs/flux-schnell 1:1=1024x1024|16:9=1344x768|3:2=1216x832|2:3=832x1216|9:16=768x1344 "
     "seed output_format=png go_fast=false"

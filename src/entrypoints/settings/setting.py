@@ -74,7 +74,7 @@ class Declared:
     secret: bool
 
     def told(self, environment: Mapping[str, str]) -> str:
-        """What holds here, as people are told: secrets are not, nor what takes more than a line."""
+        """What holds here, to be printed: not secrets, nor what takes more than a line."""
         text = _text(self.setting, environment)
         if self.secret and (text or environment.get(self.setting.name + SECRET_FILE)):
             return str(Secret(text))

@@ -1,4 +1,4 @@
-"""Settings of webhooks: telling callers who do not wait that their generations have ended."""
+"""Settings of webhooks: messages to callers that do not wait, at the end of their generations."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -9,7 +9,7 @@ from darkroom.entrypoints.settings.setting import Secret, Setting
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookSettings:
-    """Whether callers may name a URL to be told at, and which."""
+    """Whether callers may name webhook URLs, and which."""
 
     secrets: Annotated[
         Secret | None,

@@ -150,7 +150,7 @@ def test_check_counts_the_webhooks_that_wait(shell: CommandLine) -> None:
     ended = shell.run("check", DARKROOM_WEBHOOK_SECRETS=secret)
     assert ended.status == 0
     assert re.search(
-        r"^ok +webhooks: callers can be told; 0 wait for that, 0 were given up$", ended.stdout, re.MULTILINE
+        r"^ok +webhooks: webhooks can be sent; 0 wait for that, 0 were given up$", ended.stdout, re.MULTILINE
     )
     assert secret not in ended.stdout + ended.stderr
 

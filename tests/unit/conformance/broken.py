@@ -69,7 +69,7 @@ class DrawsOneTwice(Broken):
 
 
 class TellsSeedsInAnyOrder(Broken):
-    breaks, told = "each_image_is_of_its_own_seed", "the seeds told are not those of the samples"
+    breaks, told = "each_image_is_of_its_own_seed", "the seeds reported are not those of the samples"
 
     def changed(self, request: GenerationRequest, images: tuple[GeneratedImage, ...]) -> tuple[GeneratedImage, ...]:
         backwards = [image.seed for image in reversed(images)]
@@ -143,7 +143,7 @@ class MixesThemUp(Broken):
 
 
 class GoesOnWhenCancelled(Broken):
-    breaks, told = "cancelled_wherever_it_stands_it_leaves_nothing_running", "being cancelled was told as a failure"
+    breaks, told = "cancelled_wherever_it_stands_it_leaves_nothing_running", "cancellation was reported as a failure"
 
     async def submit(self, request: GenerationRequest, key: str) -> Receipt:
         try:
@@ -288,7 +288,7 @@ class SpeaksOfMoneyInItsOwnWords(Caller):
 
 class TellsOtherwise(Caller):
     breaks = "trouble_is_told_with_the_truth_about_the_money[connection_lost]"
-    told = "it must be told otherwise"
+    told = "another error must be raised"
 
     def lost(self) -> DrawingFailed:
         return GeneratorUnavailable("cut off")
@@ -296,14 +296,14 @@ class TellsOtherwise(Caller):
 
 class HandsARejectedPromptOn(Caller):
     breaks = "trouble_is_told_with_the_truth_about_the_money[refused_in_a_success]"
-    told = "it must be told otherwise"
+    told = "another error must be raised"
 
     def rejected(self) -> DrawingFailed:
         return UnusableImage("there is no image in the answer")
 
 
 class GivesUpAtOnce(Caller):
-    breaks, told = "trouble_is_told_with_the_truth_about_the_money[links_not_yet]", "it must be told otherwise"
+    breaks, told = "trouble_is_told_with_the_truth_about_the_money[links_not_yet]", "another error must be raised"
 
     def fetch(self) -> None:
         try:
@@ -313,7 +313,7 @@ class GivesUpAtOnce(Caller):
 
 
 class RefusesAnotherSize(Caller):
-    breaks, told = "trouble_is_told_with_the_truth_about_the_money[other_size]", "it must be told otherwise"
+    breaks, told = "trouble_is_told_with_the_truth_about_the_money[other_size]", "another error must be raised"
 
     def resized(self, image: GeneratedImage) -> GeneratedImage:
         raise UnusableImage("it is longer than what was ordered can be", evidence=image.data)

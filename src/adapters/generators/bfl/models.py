@@ -14,7 +14,7 @@ _WORDING: Final = Wording(
     example="flux-2-pro",
     media_type=MediaType.JPEG,
 )
-# These rewrite the prompt unless they are told not to.
+# These rewrite the prompt unless that is switched off.
 _REWRITES: Final = re.compile(r"(?:^|-)flex(?:-|$)")
 
 
@@ -28,6 +28,6 @@ def parse_models(entries: Iterable[str]) -> dict[str, DeclaredModel]:
 
 
 def inputs_for(request: GenerationRequest, model: DeclaredModel) -> dict[str, Any]:
-    """What a model is told. The prompt is drawn as it is, unless the operator declares otherwise."""
+    """The inputs of a model. The prompt is drawn as it is, unless the operator declares otherwise."""
     as_it_is = {"prompt_upsampling": False} if _REWRITES.search(model.name) else {}
     return as_it_is | model.inputs_for(request)

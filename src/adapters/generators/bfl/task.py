@@ -1,4 +1,4 @@
-"""A task as BFL tells of it, and what each end of it means for money."""
+"""A task as BFL reports it, and what each end of it means for money."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

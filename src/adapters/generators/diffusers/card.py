@@ -1,4 +1,4 @@
-"""The card of a model, as far as its pipeline tells what it draws and honours."""
+"""The card of a model, from what its pipeline says that it draws and honours."""
 
 from typing import Final
 
@@ -11,7 +11,7 @@ from darkroom.domain.model.image_file import MediaType
 from darkroom.domain.model.model_card import ModelCard, NumberRange, PixelRange
 from darkroom.domain.model.values import GuidanceScale, ImageSize, InferenceSteps, ModelVersion, Prompt
 
-_STEP: Final = 16  # what the compression and the patches of most kinds come to; those that compress more tell it
+_STEP: Final = 16  # what the compression and the patches of most kinds come to; those that compress more say so
 _CHARACTERS_A_TOKEN: Final = 8  # an English word and the blank after it are about five
 
 
@@ -19,7 +19,7 @@ def read_card(version: ModelVersion, pipeline: DiffusionPipeline, *, tokens: int
     """Put the card together. `tokens` are as many as are read of a prompt; `sizes` are the operator's, where set.
 
     Raises:
-        InvalidValue: the pipeline does not tell what it draws.
+        InvalidValue: the pipeline does not say what it draws.
     """
     parameters = Parameters.of(pipeline)
     drawn = _sizes(pipeline, sizes) if "width" in parameters else _only_size(pipeline)
@@ -44,7 +44,7 @@ def _range(low: float, high: float, default: float | None) -> NumberRange | None
 
 
 def _only_size(pipeline: DiffusionPipeline) -> Sizes:
-    side = pipeline.super_res_first.config.sample_size  # Karlo's, the only kind that cannot be told a size
+    side = pipeline.super_res_first.config.sample_size  # Karlo's, the only kind that takes no size
     return Sizes(PixelRange(side, side), (ImageSize(side, side),))
 
 
@@ -54,7 +54,7 @@ def _sizes(pipeline: DiffusionPipeline, sizes: Sizes | None) -> Sizes:
     network = pipeline.unet if hasattr(pipeline, "unet") else pipeline.transformer
     latents = getattr(pipeline, "default_sample_size", None) or getattr(network.config, "sample_size", None)
     if not isinstance(latents, int):
-        raise InvalidValue("it does not tell which sizes it draws: they must be set")
+        raise InvalidValue("it does not say which sizes it draws: they must be set")
     scale = pipeline.vae_scale_factor
     side = latents * scale
     return Sizes(PixelRange(max(ImageSize.MIN, side // 2), min(ImageSize.MAX, side * 2), step=max(_STEP, scale)))

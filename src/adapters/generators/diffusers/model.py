@@ -34,7 +34,7 @@ class Model:
         return f"{self.card.version.value} on {self._pipeline.device}"
 
     def steps(self, request: GenerationRequest) -> int | None:
-        """How many steps a drawing takes; None where its pipeline tells of none."""
+        """How many steps a drawing takes; None if its pipeline reports none."""
         if "callback_on_step_end" not in self._parameters:
             return None
         asked: int | None = self._parameters.default(self._parameters.steps)

@@ -1,4 +1,4 @@
-"""What a kind of pipeline can be told, by the signature of its call."""
+"""The parameters of a kind of pipeline, by the signature of its call."""
 
 import inspect
 from collections.abc import Mapping

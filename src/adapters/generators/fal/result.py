@@ -29,7 +29,7 @@ def completed(answer: Answer | None) -> bool:
 
 
 def read_place(answer: Answer | None) -> Progress | None:
-    """The place in the queue that a status tells, 0 while it is drawn."""
+    """The place in the queue that a status reports, 0 while it is drawn."""
     document = answer.document() if answer and answer.is_success else {}
     if document.get("status") == "IN_PROGRESS":
         return Progress(position=0)

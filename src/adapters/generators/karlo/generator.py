@@ -76,7 +76,7 @@ class KarloImageGenerator(ImageGenerator):
 
     async def check(self) -> str:
         await self._http.free.reach(self._url)
-        return f"Karlo answers at {self._endpoint.base_url}; only drawing would tell whether it takes the key"
+        return f"Karlo answers at {self._endpoint.base_url}; only drawing would show whether it accepts the key"
 
     def _longest_answer(self, request: GenerationRequest) -> int:
         """In bytes. Base64 may come where links were asked for, and is not of the largest images then."""

@@ -60,7 +60,7 @@ class Catalogue:
         return Description.read(document, document.get("expiration_date"))
 
     async def _asked(self, named: Named, kept: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The document of a model's endpoints, with its `expiration_date`: the one that is `kept` if it is not told."""
+        """The document of a model's endpoints, with its `expiration_date`: the `kept` one if it reports none."""
         endpoints = await self._get(f"/images/models/{named.name}/endpoints", named)
         try:
             model = (await self._get(f"/model/{named.name}", named)).get("data")

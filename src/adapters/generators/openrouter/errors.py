@@ -38,7 +38,7 @@ def openrouter_failure(answer: Answer) -> DrawingFailed:
 
 
 def failure_within(answer: Answer) -> DrawingFailed:
-    """What an error in a 200 says. The maker may have drawn by then: only the cost that the answer names tells."""
+    """What an error in a 200 says. The maker may have drawn by then: only the cost in the answer says."""
     error, cost = error_in(answer), cost_of(answer)
     paid = bool(cost.amount) if cost else None
     if error.get("code") == HTTPStatus.FORBIDDEN and _moderated(error):

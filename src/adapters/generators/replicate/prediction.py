@@ -1,4 +1,4 @@
-"""A prediction as Replicate tells of it, and what each end of it means for money."""
+"""A prediction as Replicate reports it, and what each end of it means for money."""
 
 import json
 import re

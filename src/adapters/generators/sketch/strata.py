@@ -20,7 +20,7 @@ from darkroom.adapters.generators.sketch.colours import RAMP, level, ramp
 from darkroom.adapters.generators.sketch.noise import Noise
 from darkroom.adapters.generators.sketch.study import Study
 
-_WIDEST: Final = 1 << 18  # ONE to a pixel: the widest layer that is told apart from a still wider one
+_WIDEST: Final = 1 << 18  # ONE to a pixel: the widest layer that can be distinguished from a wider one
 
 _DARKENING: Final = RAMP >> 3  # of a layer from its lower to its upper edge
 _WHITE: Final = level((255, 255, 255))

@@ -8,7 +8,7 @@ from darkroom.domain.model.progress import Progress
 
 
 def read_progress(answer: Answer, task: str) -> Progress | None:
-    """How far a task is; None where the server is at another one, or tells nothing that makes sense."""
+    """How far a task is; None if the server is at another one, or reports nothing that makes sense."""
     document = answer.document()
     state = document.get("state")
     if document.get("current_task") != task or not isinstance(state, dict):

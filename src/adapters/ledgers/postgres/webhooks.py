@@ -1,4 +1,4 @@
-"""Who is to be told of the end of a generation, in the Postgres database."""
+"""The webhooks that are due, in the Postgres database."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager

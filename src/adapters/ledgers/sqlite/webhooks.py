@@ -1,4 +1,4 @@
-"""Who is to be told of the end of a generation, in the SQLite file."""
+"""The webhooks that are due, in the SQLite file."""
 
 import sqlite3
 from collections.abc import Sequence

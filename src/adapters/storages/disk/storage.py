@@ -52,7 +52,7 @@ class DiskImageStorage(ImageStorage):
         """The image behind a link, by the parts of the link.
 
         Raises:
-            NotFound: the link was not signed here or has expired, or the image is deleted; which one is not told.
+            NotFound: the link was not signed here or has expired, or the image is deleted; which one is not disclosed.
             StorageFault: the disk cannot read it.
         """
         genuine = self._links.opens(key, expires=expires, signature=signature, name=name, now=self._clock())

@@ -1,1 +1,1 @@
-"""The ports, watched: each decorator is the same port, and tells a watcher of the calls that go through it."""
+"""The ports, watched: each decorator is the same port, and reports its calls to a watcher."""

@@ -27,7 +27,7 @@ class Call:
 
 
 class Answered(Protocol):
-    """Is told of an answer to a request: `route` is the path's template, None where there is no such path.
+    """Called with an answer to a request: `route` is the path's template, None where there is no such path.
 
     `status` is None where nothing was answered; `problem` is the name of its type, where it is one.
     """
@@ -42,7 +42,7 @@ class Watcher:
 
     @contextmanager
     def request(self, headers: Headers) -> Iterator[Answered]:
-        """Be there while a request is answered, in its task; it is told of the answer within the block."""
+        """A block around the answering of a request, in its task; it yields the function that reports the answer."""
         del headers
         yield _unheard
 
@@ -70,7 +70,7 @@ class Watcher:
         """A connection was closed for a reason of which there are few, before or beside any answer of a handler."""
 
     def webhook(self, outcome: WebhookOutcome) -> None:
-        """It is written down what came of an attempt to tell a caller of an end."""
+        """The outcome of an attempt to deliver a webhook is recorded."""
 
     @contextmanager
     def around(self, call: Call) -> Iterator[None]:

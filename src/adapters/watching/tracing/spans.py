@@ -15,7 +15,7 @@ FAILED: Final = Status(StatusCode.ERROR)
 def started(
     tracer: Tracer, name: str, about: Mapping[str, str | int] | None = None, *, kind: SpanKind = SpanKind.INTERNAL
 ) -> Iterator[Span]:
-    """A span for the length of the block. Of an error it tells the class, not the text, which may quote prompts."""
+    """A span for the length of the block. Of an error it has the class, not the text, which may quote prompts."""
     span = tracer.start_span(name, kind=kind, attributes=about)
     try:
         yield span

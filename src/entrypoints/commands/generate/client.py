@@ -50,7 +50,7 @@ class Client:
         """What can be ordered.
 
         Raises:
-            Problem: it cannot be told.
+            Problem: the service does not answer, or refuses.
         """
         try:
             answer = await self._http.get("/api/models", headers=self._authorization)
@@ -162,7 +162,7 @@ def _accepted(answer: httpx.Response) -> Any:  # noqa: ANN401  # whatever JSON t
 
 
 def _problem(answer: httpx.Response) -> Problem:
-    """The problem in an answer; of one that is not our service's, what can be told of it."""
+    """The problem in an answer, or one made of what is known if the answer is not our service's."""
     try:
         members = answer.json()
         return Problem({**members, "title": members["title"], "detail": members["detail"]})

@@ -16,7 +16,7 @@ _FINAL: Final = frozenset({"outcome-unknown", "unusable-image", "prompt-rejected
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """An image that was drawn: as the service tells it, and the file that it is in now, if it could be had."""
+    """An image that was drawn, as the service describes it, and the file that it is in now, if it could be fetched."""
 
     id: str
     seed: int | None

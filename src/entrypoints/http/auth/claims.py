@@ -14,7 +14,7 @@ from darkroom.domain.model.money import Money
 from darkroom.entrypoints.http.auth.access import Access, allowed_by
 
 UNREADABLE: Final = "its form, its signature or a claim is not accepted here"
-"""What a caller is told of a token that breaks a rule of form: no more than that, whichever rule it is."""
+"""The answer to a token that breaks a rule of form, the same for every rule."""
 
 _MOST_MONEY: Final = 10**12
 _LONGEST_SHOWN: Final = 200  # characters of a claim's value in a log line

@@ -173,7 +173,7 @@ def _draw_images() -> Json:
             _header("Prefer", "`respond-async`: do not wait for the images.", {"examples": ["respond-async"]}),
             _header(
                 "Webhook-URL",
-                "Where you want to be told of the end, with `Prefer: respond-async`: an https address. Only where the "
+                "The URL of your webhook for the end, with `Prefer: respond-async`: an https address. Only if the "
                 "operator has switched webhooks on.",
                 {"format": "uri", "maxLength": WebhookUrl.MAX_LENGTH},
             ),
