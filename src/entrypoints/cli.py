@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "tokens": "list the access tokens that were made under a name",
     "revoke": "let an access token be accepted no more",
     "generate": "draw images, through a running service or in this process",
+    "mcp": "let an agent draw over standard input and output (Model Context Protocol)",
     "inspect": "say what an image file says of itself: how it was made, and who signed that",
     "check": "say what is configured and whether it can be reached; spends nothing",
     "health": "ask the service on this machine whether it takes orders; for health checks of containers",

@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 from darkroom.domain.ports import ImageStorage
@@ -51,6 +52,20 @@ def key_prefix(settings: Settings) -> str:
     return settings.of(S3Settings).prefix if settings.storage.kind == "s3" else ""
 
 
+def image_files(settings: Settings) -> Mapping[str, Path]:
+    """What links of the storage begin with, by the folder on this machine that the rest of their path names a file in.
+
+    Empty if the storage is not a folder.
+    """
+    if settings.storage.kind != "disk":
+        return {}
+    return {f"{settings.service.public_url}{FILES}/": _image_folder(settings)}
+
+
+def _image_folder(settings: Settings) -> Path:
+    return data_folder(settings) / "images"
+
+
 @asynccontextmanager
 async def _open_from_elsewhere(name: str) -> AsyncIterator[Opened]:
     async with plugins.open_plugin(plugins.STORAGES, name, ImageStorage) as storage:
@@ -66,7 +81,7 @@ async def _open_disk(settings: Settings) -> AsyncIterator[Opened]:
         base_url=settings.service.public_url + FILES,
         ttl=timedelta(seconds=settings.storage.link_ttl),
     )
-    storage = DiskImageStorage(data_folder(settings) / "images", links=links, clock=now)
+    storage = DiskImageStorage(_image_folder(settings), links=links, clock=now)
     yield Opened(storage, files=storage)
 
 

@@ -19,11 +19,10 @@ from darkroom.entrypoints.commands.generate.outcome import (
     what_next,
 )
 from darkroom.entrypoints.commands.generate.progress import progress
-from darkroom.entrypoints.commands.generate.services import local, remote
+from darkroom.entrypoints.commands.generate.services import declare_where, service
 from darkroom.entrypoints.example_order import example_side
 from darkroom.entrypoints.failures import BAD_SETTINGS, FAILED, FAILED_AND_PAID, tell
 from darkroom.entrypoints.settings import Settings
-from darkroom.entrypoints.settings.parsers import api_key, web_url
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -38,15 +37,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     order.add_argument("--steps", type=int, metavar="N", help="inference steps")
     order.add_argument("--guidance", type=float, metavar="SCALE", help="guidance scale")
     order.add_argument("--samples", type=int, metavar="N", help="how many images")
-    where = parser.add_argument_group("where it is drawn")
-    where.add_argument(
-        "--url", type=held_to(web_url), help="a running service; default: the one that these settings describe"
-    )
-    where.add_argument(
-        "--token", type=held_to(api_key), help="default: one of our own making, where the secret is at hand"
-    )
-    where.add_argument("--local", action="store_true", help="draw in this process, without a service")
-    where.add_argument(
+    declare_where(parser).add_argument(
         "--idempotency-key",
         type=held_to(IdempotencyKey),
         metavar="KEY",
@@ -67,10 +58,8 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 async def _generate(arguments: argparse.Namespace, settings: Settings) -> int:
-    token = arguments.token.value if arguments.token else None
-    service = local(settings) if arguments.local else remote(settings, url=arguments.url, token=token)
     key = (arguments.idempotency_key or IdempotencyKey(str(uuid4()))).value
-    async with service as client:
+    async with service(arguments, settings) as client:
         try:
             order = await _order(arguments, client)
         except Problem as fault:

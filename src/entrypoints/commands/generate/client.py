@@ -93,6 +93,19 @@ class Client:
             await asyncio.sleep(pause)
         raise AssertionError("the last try gives images or raises")
 
+    async def hand_on(self, message: bytes, headers: Mapping[str, str]) -> httpx.Response:
+        """Send a message of the Model Context Protocol to the door for agents.
+
+        Raises:
+            Problem: nothing came back; if it was an order, it is charged unless the problem says that it is not.
+        """
+        headers = {**self._authorization, **headers, "Content-Type": "application/json"}
+        try:
+            return await self._http.post("/mcp", content=message, headers=headers)
+        except httpx.TransportError as error:
+            charged = "no" if isinstance(error, httpx.ConnectError) else "unknown"
+            raise Problem.unanswered(error, charged=charged) from error
+
     async def _followed(self, order: Mapping[str, object], key: str, told: Told) -> Json | None:
         """The generation at its end; None where the order was answered otherwise than by a promise, or not sent."""
         headers = {**self._authorization, "Idempotency-Key": key, "Prefer": "respond-async"}

@@ -1,0 +1,167 @@
+"""`darkroom mcp`: the door for agents over standard input and output, a message a line."""
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+
+from darkroom.entrypoints.commands.generate.client import Client, Problem
+from darkroom.entrypoints.commands.generate.services import declare_where, service
+from darkroom.entrypoints.container.storages import image_files
+from darkroom.entrypoints.http.mcp.messages import INTERNAL_ERROR
+from darkroom.entrypoints.http.mcp.revisions import headers_for
+from darkroom.entrypoints.settings import Settings
+
+Json = dict[str, Any]
+Write = Callable[[bytes], None]
+
+_PIECE: Final = 65_536  # bytes
+_LOOK_FIRST: Final = "Look with list_generations before ordering again."
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Which service it is."""
+    declare_where(parser)
+
+
+def run(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Answer the messages on standard input, until it ends."""
+    asyncio.run(_serve(arguments, settings))
+    return 0
+
+
+async def _serve(arguments: argparse.Namespace, settings: Settings) -> None:
+    folders = image_files(settings) if arguments.local else {}
+    loop, lines = asyncio.get_running_loop(), asyncio.Queue[bytes | None]()
+    async with service(arguments, settings) as client:
+        relay = Relay(client, _print, folders)
+
+        def stop() -> None:
+            relay.give_up()
+            lines.put_nowait(None)
+
+        loop.add_signal_handler(signal.SIGTERM, stop)
+        # A thread of its own, which does not keep the process: standard input may be a file, and it may never end.
+        threading.Thread(target=_read, args=(loop, lines), daemon=True).start()
+        while (line := await lines.get()) is not None:
+            relay.take(line)
+        await relay.finish()
+
+
+def _read(loop: asyncio.AbstractEventLoop, lines: "asyncio.Queue[bytes | None]") -> None:
+    # Not by `sys.stdin`, whose lock would be held when the interpreter ends.
+    begun, number = b"", sys.stdin.fileno()
+    with suppress(RuntimeError):  # the loop is closed: nothing is answered any more
+        while piece := os.read(number, _PIECE):
+            *whole, begun = (begun + piece).split(b"\n")
+            for line in filter(bytes.strip, whole):
+                loop.call_soon_threadsafe(lines.put_nowait, line)
+        if begun.strip():
+            loop.call_soon_threadsafe(lines.put_nowait, begun)
+        loop.call_soon_threadsafe(lines.put_nowait, None)
+
+
+def _print(line: bytes) -> None:
+    sys.stdout.buffer.write(line + b"\n")
+    sys.stdout.buffer.flush()
+
+
+class Relay:
+    """Hands messages on to a service, and its answers back."""
+
+    def __init__(self, client: Client, write: Write, folders: Mapping[str, Path]) -> None:
+        """`folders` as `image_files` has them: links that only this process opens are answered as files."""
+        self._client, self._write, self._folders = client, write, folders
+        self._agreed: str | None = None
+        self._asked: dict[asyncio.Task[None], int | str | None] = {}
+
+    def take(self, line: bytes) -> None:
+        """Begin with a message; its answer is written when it is there."""
+        message = _object(line)
+        if message.get("method") == "notifications/cancelled":
+            self._cancel(message.get("params"))
+            return
+        task = asyncio.create_task(self._answer(line, message))
+        self._asked[task] = _id_of(message)
+        task.add_done_callback(self._asked.pop)
+
+    async def finish(self) -> None:
+        """Wait for the answers that are still to come."""
+        await asyncio.gather(*self._asked, return_exceptions=True)
+
+    def give_up(self) -> None:
+        """Answer nothing more; what was ordered goes on."""
+        for task in self._asked:
+            task.cancel()
+
+    def _cancel(self, params: object) -> None:
+        """The answer to a request is not wanted any more; what was ordered goes on."""
+        unwanted = _id_of({"id": params.get("requestId")}) if isinstance(params, dict) else None
+        for task, asked in self._asked.items():
+            if unwanted is not None and asked == unwanted:
+                task.cancel()
+
+    async def _answer(self, line: bytes, message: Json) -> None:
+        try:
+            answer = await self._client.hand_on(line, headers_for(message, self._agreed))
+        except Problem as problem:
+            told = _unanswered(message, problem)
+        else:
+            if answer.status_code == HTTPStatus.ACCEPTED:
+                return
+            told = _object(answer.content)
+            if "jsonrpc" not in told:
+                detail = told.get("detail", "it is not a Darkroom whose door for agents is open")
+                told = _error(f"{answer.url.copy_with(query=None)} answered {answer.status_code}: {detail}")
+        if "id" not in message and _object(line):
+            return  # of a notification nothing is answered, whatever became of it
+        told["id"] = _id_of(message)
+        if message.get("method") == "initialize" and "result" in told:
+            self._agreed = told["result"]["protocolVersion"]
+        self._write(self._with_files(told))
+
+    def _with_files(self, told: Json) -> bytes:
+        text = json.dumps(told)
+        content = told.get("result", {}).get("content", ())
+        for link in [item["uri"] for item in content if item["type"] == "resource_link"]:
+            for begin, folder in self._folders.items():
+                if link.startswith(begin):
+                    text = text.replace(link, (folder / unquote(urlsplit(link.removeprefix(begin)).path)).as_uri())
+        return text.encode()
+
+
+def _object(line: bytes) -> Json:
+    """The object in a line; an empty one of what is not an object, which the door says better than we could."""
+    try:
+        read = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return read if isinstance(read, dict) else {}
+
+
+def _id_of(message: Json) -> int | str | None:
+    asked = message.get("id")
+    return asked if isinstance(asked, int | str) else None
+
+
+def _unanswered(message: Json, problem: Problem) -> Json:
+    """What a call is answered with if nothing came back."""
+    if message.get("method") != "tools/call":
+        return _error(str(problem))
+    charged = problem.members["charged"]
+    text = f"{problem}\ncharged: {charged}" + ("" if charged == "no" else f"\n{_LOOK_FIRST}")
+    result = {"content": [{"type": "text", "text": text}], "isError": True, "resultType": "complete"}
+    return {"jsonrpc": "2.0", "result": result}
+
+
+def _error(text: str) -> Json:
+    return {"jsonrpc": "2.0", "error": {"code": INTERNAL_ERROR, "message": text}}

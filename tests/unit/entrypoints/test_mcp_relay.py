@@ -1,0 +1,146 @@
+"""`darkroom mcp`: what it makes of a line, and of what a service answers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from darkroom.entrypoints.commands.generate.client import Client
+from darkroom.entrypoints.commands.mcp import Relay
+
+Json = dict[str, Any]
+LINK = "http://127.0.0.1:8000/files/2026/11/a%20fox.png?expires=1&signature=x"
+
+
+class Service:
+    """Answers as it is told, and remembers what it was asked."""
+
+    def __init__(self, answer: Callable[[httpx.Request], httpx.Response]) -> None:
+        self._answer = answer
+        self.asked: list[httpx.Request] = []
+
+    async def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request)
+        return self._answer(request)
+
+
+@asynccontextmanager
+async def relay_to(service: Any, folders: Mapping[str, Path] | None = None) -> AsyncIterator[tuple[Relay, list[Json]]]:  # noqa: ANN401  # as httpx takes it
+    written: list[Json] = []
+    async with httpx.AsyncClient(transport=httpx.MockTransport(service), base_url="https://darkroom.example") as http:
+        yield Relay(Client(http, "the-token"), lambda line: written.append(json.loads(line)), folders or {}), written
+
+
+async def relayed(service: Any, *messages: object, folders: Mapping[str, Path] | None = None) -> list[Json]:  # noqa: ANN401
+    async with relay_to(service, folders) as (relay, written):
+        for message in messages:
+            relay.take(message if isinstance(message, bytes) else json.dumps(message).encode())
+            await relay.finish()
+    return written
+
+
+def asked(method: str, **params: object) -> Json:
+    return {"jsonrpc": "2.0", "id": 7, "method": method, "params": params}
+
+
+def answered(result: Json) -> Callable[[httpx.Request], httpx.Response]:
+    return lambda _: httpx.Response(200, json={"jsonrpc": "2.0", "id": 7, "result": result})
+
+
+def cut_off(request: httpx.Request) -> httpx.Response:
+    raise httpx.ReadError("reset", request=request)
+
+
+def nobody_there(request: httpx.Request) -> httpx.Response:
+    raise httpx.ConnectError("refused", request=request)
+
+
+async def test_the_revision_that_was_agreed_on_is_named_from_then_on() -> None:
+    service = Service(answered({"protocolVersion": "2025-06-18"}))
+    await relayed(service, asked("initialize"), asked("ping"))
+    first, then = service.asked
+    assert "mcp-protocol-version" not in first.headers
+    assert then.headers["mcp-protocol-version"] == "2025-06-18"
+    assert {request.headers["authorization"] for request in service.asked} == {"Bearer the-token"}
+
+
+async def test_a_request_that_names_its_own_is_sent_with_the_headers_that_it_needs() -> None:
+    service = Service(answered({}))
+    meta = {"io.modelcontextprotocol/protocolVersion": "2026-07-28"}
+    await relayed(service, asked("tools/call", name="dráw", _meta=meta))
+    (request,) = service.asked
+    assert request.headers["mcp-protocol-version"] == "2026-07-28"
+    assert (request.headers["mcp-method"], request.headers["mcp-name"]) == ("tools/call", "=?base64?ZHLDoXc=?=")
+
+
+async def test_a_refusal_that_does_not_know_the_request_is_given_its_id() -> None:
+    refusal = {"jsonrpc": "2.0", "id": None, "error": {"code": -32600, "message": "an access token is required"}}
+    (told,) = await relayed(Service(lambda _: httpx.Response(401, json=refusal)), asked("ping"))
+    assert told == refusal | {"id": 7}
+
+
+async def test_what_is_no_darkroom_is_said_to_be_none() -> None:
+    problem = {"type": "/problems/not-found", "detail": "there is nothing at this address"}
+    shut = await relayed(Service(lambda _: httpx.Response(404, json=problem)), asked("ping"))
+    other = await relayed(Service(lambda _: httpx.Response(200, text="<html>")), asked("ping"))
+    assert shut[0]["error"]["message"] == "https://darkroom.example/mcp answered 404: there is nothing at this address"
+    assert "answered 200: it is not a Darkroom" in other[0]["error"]["message"]
+
+
+@pytest.mark.parametrize(("fault", "charged"), [(cut_off, "unknown"), (nobody_there, "no")])
+async def test_a_call_that_is_not_answered_says_what_was_spent(
+    fault: Callable[[httpx.Request], httpx.Response], charged: str
+) -> None:
+    (told,) = await relayed(Service(fault), asked("tools/call", name="draw_image"))
+    text = told["result"]["content"][0]["text"]
+    assert (told["result"]["isError"], f"charged: {charged}" in text) == (True, True)
+    assert ("list_generations" in text) == (charged == "unknown")
+    (told,) = await relayed(Service(fault), asked("ping"))
+    assert told["error"]["code"] == -32603
+
+
+async def test_a_notification_is_never_answered() -> None:
+    notification = {"jsonrpc": "2.0", "method": "notifications/initialized"}
+    for service in (lambda _: httpx.Response(202), lambda _: httpx.Response(404, json={}), nobody_there):
+        assert await relayed(Service(service), notification) == []
+
+
+@pytest.mark.parametrize("line", [b"{", b"[]", b"\xff", b'{"jsonrpc": "2.0", "id": "\\ud800", "method": "\\ud800"}'])
+async def test_a_line_that_is_no_message_is_handed_on_all_the_same(line: bytes) -> None:
+    service = Service(lambda _: httpx.Response(400, json={"jsonrpc": "2.0", "id": None, "error": {}}))
+    (told,) = await relayed(service, line)
+    assert ("error" in told, [request.content for request in service.asked]) == (True, [line])
+
+
+async def test_what_is_cancelled_is_not_answered() -> None:
+    began, go = asyncio.Event(), asyncio.Event()
+
+    async def slow(request: httpx.Request) -> httpx.Response:
+        began.set()
+        await go.wait()
+        return httpx.Response(200, json={"jsonrpc": "2.0", "id": 7, "result": {}})
+
+    async with relay_to(slow) as (relay, written):
+        relay.take(json.dumps(asked("tools/call")).encode())
+        await began.wait()
+        cancelled = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 7}}
+        relay.take(json.dumps(cancelled).encode())
+        await relay.finish()
+    assert written == []
+
+
+async def test_links_that_only_this_process_opens_become_files() -> None:
+    link = {"type": "resource_link", "uri": LINK, "name": "a fox.png"}
+    result = {"content": [{"type": "text", "text": f"drawn: {LINK}"}, link], "structuredContent": {"image": LINK}}
+    folders = {"http://127.0.0.1:8000/files/": Path("/pictures")}
+    (told,) = await relayed(Service(answered(result)), asked("tools/call"), folders=folders)
+    text, shown = told["result"]["content"]
+    assert shown["uri"] == "file:///pictures/2026/11/a%20fox.png"
+    assert (text["text"], told["result"]["structuredContent"]) == (f"drawn: {shown['uri']}", {"image": shown["uri"]})
