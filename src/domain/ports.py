@@ -7,6 +7,7 @@ from abc import abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Final, Protocol
 
 from darkroom.domain.model.errors import Evidence, StorageFault
@@ -264,6 +265,32 @@ LOCAL: Final = "local"
 """The name of the spool beside a ledger that knows only one."""
 
 
+class CallState(StrEnum):
+    """How a call stands."""
+
+    BEGUN = "begun"
+    CUT = "cut"
+    """Its caller's connection has ended without the whole answer."""
+
+    ANSWERED = "answered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A call that brings no key, at a door whose clients repeat calls by themselves.
+
+    `body` stands for all that was asked for. `key` is what its order is kept under: one of its own, or that of the call
+    that it repeats. `repeats` says that it may be a repetition.
+    """
+
+    id: str
+    caller: str
+    body: str
+    key: IdempotencyKey
+    repeats: bool
+    state: CallState = CallState.BEGUN
+
+
 class GenerationLedger(Protocol):
     """Writes down every order and what became of it; what it has written survives a crash.
 
@@ -316,6 +343,16 @@ class GenerationLedger(Protocol):
     @abstractmethod
     async def find(self, generation_id: str) -> Generation | None:
         """The generation as it stands, whosever it is; None where there is none."""
+
+    @abstractmethod
+    async def track(self, call: Call, within: timedelta) -> Call:
+        """Write down how a call stands; return it under the key that its order has.
+
+        One that has begun and may be a repetition gets the key of another one of the same caller and body that was cut
+        within that time, the oldest first; each is given to one. A call whose worker lives no more was cut when that
+        was last seen alive. One that is answered is forgotten. Right under concurrency and across machines. Repeating
+        it succeeds.
+        """
 
     @abstractmethod
     async def find_by_key(self, caller: str, key: IdempotencyKey) -> Generation | None:

@@ -36,7 +36,7 @@ from darkroom.domain.model.identifiers import uuid7
 from darkroom.domain.model.limits import Caller, Limits, Usage
 from darkroom.domain.model.money import Money
 from darkroom.domain.model.values import IdempotencyKey, ModelVersion
-from darkroom.domain.ports import GenerationLedger
+from darkroom.domain.ports import Call, CallState, GenerationLedger
 
 T = TypeVar("T")
 UNLIMITED = Limits()
@@ -77,6 +77,16 @@ async def written(ledger: GenerationLedger, *revisions: Generation) -> Generatio
 async def abandoned(ledger: GenerationLedger, limit: int = 100) -> Sequence[Generation]:
     """What the worker takes of the dead, as soon as there is something."""
     return await eventually(lambda: ledger.take_abandoned(limit, at_work=()))
+
+
+def begun(caller: str = "ada", body: str = "a fox", *, repeats: bool = True) -> Call:
+    """A call that begins, with a key of its own."""
+    id_ = uuid7()
+    return Call(id=id_, caller=caller, body=body, key=IdempotencyKey(f"call {id_}"), repeats=repeats)
+
+
+async def cut(ledger: GenerationLedger, call: Call) -> None:
+    await ledger.track(replace(call, state=CallState.CUT), DAY)
 
 
 def refused(generation: Generation) -> Generation:
@@ -251,6 +261,56 @@ class LedgerContract:
         assert await ledger.page("ada", limit=10) == [order]
 
     # -- limits
+
+    # -- calls that bring no key
+
+    async def test_a_call_has_a_key_of_its_own_unless_it_repeats_one_that_was_cut(
+        self, ledger: GenerationLedger
+    ) -> None:
+        first, again, third = begun(), begun(), begun()
+        assert await ledger.track(first, DAY) == first
+        assert await ledger.track(again, DAY) == again  # the first is connected still
+        await cut(ledger, first)
+
+        for _ in range(2):  # asking again does no harm
+            assert (await ledger.track(third, DAY)).key == first.key
+        assert (await ledger.track(other := begun(), DAY)).key == other.key  # it was given to the third
+        await cut(ledger, third)
+        assert (await ledger.track(begun(), DAY)).key == first.key
+
+    async def test_what_was_answered_or_is_another_call_is_not_repeated(self, ledger: GenerationLedger) -> None:
+        answered = await ledger.track(begun(), DAY)
+        for _ in range(2):
+            await ledger.track(replace(answered, state=CallState.ANSWERED), DAY)
+        await cut(ledger, answered)
+        await cut(ledger, await ledger.track(begun(), DAY))
+
+        for new in (begun(repeats=False), begun(caller="eve"), begun(body="a hare")):
+            assert (await ledger.track(new, DAY)).key == new.key
+        assert (await ledger.track(new := begun(), timedelta(0))).key == new.key
+
+    async def test_a_call_of_a_worker_that_is_dead_was_cut(self, workplace: Workplace) -> None:
+        dying, living = await workplace.hire(), await workplace.hire()
+        orphan = await dying.track(begun(), DAY)
+        assert (await living.track(new := begun(body="a fox"), DAY)).key == new.key
+        await workplace.kill(dying)
+
+        async def repeated() -> bool:
+            found = await living.track(again := begun(), DAY)
+            await living.track(replace(again, state=CallState.ANSWERED), DAY)
+            return found.key == orphan.key
+
+        assert await eventually(repeated)
+
+    async def test_each_call_that_was_cut_is_given_to_one(self, workplace: Workplace) -> None:
+        workers = [await workplace.hire() for _ in range(4)]
+        lost = [await workers[number % 4].track(begun(repeats=False), DAY) for number in range(6)]
+        await asyncio.gather(*(cut(workers[number % 3], call) for number, call in enumerate(lost)))
+
+        found = await asyncio.gather(*(workers[number % 4].track(begun(), DAY) for number in range(20)))
+        keys = [call.key for call in found]
+        assert len({*keys}) == 20
+        assert {call.key for call in lost} <= {*keys}
 
     async def test_no_more_images_are_ordered_than_the_caller_may(self, workplace: Workplace) -> None:
         workers = [await workplace.hire() for _ in range(5)]

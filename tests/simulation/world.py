@@ -26,6 +26,7 @@ from darkroom.domain.model.values import IdempotencyKey, ModelVersion, WebhookUr
 from darkroom.domain.model.webhook import Backlog, Delivery, NotDelivered
 from darkroom.domain.ports import (
     Abandoned,
+    Call,
     GenerationLedger,
     ImageGenerator,
     ImageOnRecord,
@@ -251,6 +252,10 @@ class FatefulLedger(GenerationLedger):
     async def find(self, generation_id: str) -> Generation | None:
         async with self._fate.call(LedgerUnavailable("ledger")):
             return await self._ledger.find(generation_id)
+
+    async def track(self, call: Call, within: timedelta) -> Call:
+        async with self._fate.call(LedgerUnavailable("ledger")):
+            return await self._ledger.track(call, within)
 
     async def find_by_key(self, caller: str, key: IdempotencyKey) -> Generation | None:
         async with self._fate.call(LedgerUnavailable("ledger")):

@@ -14,7 +14,7 @@ from darkroom.domain.model.limits import WINDOW, Check, Limits, Usage, counted_i
 from darkroom.domain.model.money import Money
 from darkroom.domain.model.values import IdempotencyKey
 from darkroom.domain.model.webhook import Backlog, Delivery
-from darkroom.domain.ports import LOCAL, Abandoned, GenerationLedger, ImageOnRecord, WebhookLedger
+from darkroom.domain.ports import LOCAL, Abandoned, Call, CallState, GenerationLedger, ImageOnRecord, WebhookLedger
 
 MINUTE: Final = timedelta(minutes=1)
 
@@ -33,10 +33,19 @@ class _Webhook:
 
 
 @dataclass(slots=True)
+class _Call:
+    call: Call
+    worker: str
+    cut_at: datetime | None = None
+
+
+@dataclass(slots=True)
 class _Book:
     rows: dict[str, _Row] = field(default_factory=dict)
     webhooks: dict[str, _Webhook] = field(default_factory=dict)
+    calls: list[_Call] = field(default_factory=list)
     living: set[str] = field(default_factory=set)
+    died: dict[str, datetime] = field(default_factory=dict)
     reserved: list[tuple[str, datetime, int]] = field(default_factory=list)
 
 
@@ -58,6 +67,7 @@ class InMemoryGenerationLedger(GenerationLedger):
     def die(self) -> None:
         """Let this worker live no more; what it has not finished is abandoned."""
         self._book.living.discard(self.worker)
+        self._book.died[self.worker] = self._clock()
 
     def revive(self) -> None:
         """Let this worker live again: it was only cut off, and others took it for dead."""
@@ -103,6 +113,23 @@ class InMemoryGenerationLedger(GenerationLedger):
     async def find(self, generation_id: str) -> Generation | None:
         row = self._book.rows.get(generation_id)
         return row.generation if row else None
+
+    async def track(self, call: Call, within: timedelta) -> Call:
+        calls, now = self._book.calls, self._clock()
+        tracked = next((one for one in calls if one.call.id == call.id), None)
+        if tracked and call.state is CallState.ANSWERED:
+            calls.remove(tracked)
+        elif tracked and call.state is CallState.CUT:
+            tracked.cut_at = tracked.cut_at or now
+        if tracked or call.state is not CallState.BEGUN:
+            return replace(call, key=tracked.call.key) if tracked else call
+        cut = (one for one in calls if self._same(one.call, call) and (at := self._cut_at(one)) and at > now - within)
+        repeated = min(cut, key=lambda one: one.call.key.value, default=None) if call.repeats else None
+        if repeated:
+            calls.remove(repeated)
+            call = replace(call, key=repeated.call.key)
+        calls.append(_Call(call, self.worker))
+        return call
 
     async def find_by_key(self, caller: str, key: IdempotencyKey) -> Generation | None:
         return next((kept for kept in self._generations() if (kept.caller, kept.key) == (caller, key)), None)
@@ -209,6 +236,12 @@ class InMemoryGenerationLedger(GenerationLedger):
     def _is_abandoned(self, row: _Row, at_work: Container[str]) -> bool:
         nobody_is_at_it = row.generation.id not in at_work if row.worker == self.worker else not self._lives(row.worker)
         return not row.generation.state.final and nobody_is_at_it
+
+    def _same(self, one: Call, other: Call) -> bool:
+        return (one.caller, one.body) == (other.caller, other.body)
+
+    def _cut_at(self, one: _Call) -> datetime | None:
+        return one.cut_at if self._lives(one.worker) else one.cut_at or self._book.died[one.worker]
 
     def _lives(self, worker: str) -> bool:
         return worker in self._book.living

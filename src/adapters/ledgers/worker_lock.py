@@ -27,7 +27,7 @@ class WorkerLock:
 
     def __init__(self, folder: Path, worker: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._folder, self._clock = folder, clock
-        self._dead: set[str] = set()
+        self._dead: dict[str, float] = {}
         self._missing_since: dict[str, float] = {}
         self._make_folder()
         for left_by_the_dead in folder.iterdir():
@@ -40,7 +40,8 @@ class WorkerLock:
         os.close(self._file)
 
     def keep(self) -> None:
-        """Make the file again if it was removed or replaced, perhaps with its folder. To be called again and again.
+        """Say when this worker was last seen alive, and make the file again if it was removed or replaced, perhaps with
+        its folder. To be called again and again.
 
         Raises:
             OSError: it cannot be made.
@@ -49,6 +50,7 @@ class WorkerLock:
             self._make_folder()
             lost, self._file = self._file, self._hold()
             os.close(lost)
+        os.utime(self._file)
 
     def is_dead(self, worker: str) -> bool:
         """Whether the process of that worker has ended. The dead never come back, so their file is removed.
@@ -66,15 +68,23 @@ class WorkerLock:
                 return now - self._missing_since.setdefault(worker, now) >= MISSED_FOR
             self._missing_since.pop(worker, None)
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                # Shared, so that of several who look none takes another one for the worker.
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
                 if _is_at(path, file):
-                    path.unlink()
-                    self._dead.add(worker)
+                    self._dead[worker] = os.fstat(file).st_mtime
+                    path.unlink(missing_ok=True)
                     return True
             except BlockingIOError:
                 return False
             finally:
                 os.close(file)
+
+    def dead_for(self, worker: str) -> float | None:
+        """Seconds since a worker that is dead was last seen alive; None if it lives."""
+        if not self.is_dead(worker):
+            return None
+        now = time.time()
+        return max(0.0, now - self._dead.get(worker, now))
 
     def _make_folder(self) -> None:
         if not self._folder.exists():

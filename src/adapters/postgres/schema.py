@@ -5,6 +5,7 @@ spool names them; as long as `finished_at` is empty it is at work on the row. `c
 caller's limit, `cost_millionths` of `currency` against the service's. No index is on a column that changes before the
 end, and pages keep some room, so that a commit on the way stays within its page (a heap-only tuple). Vacuumed often,
 the sums that limits look at are read from their indexes alone.
+A call is there from its beginning until it is answered, or `cut_at` is long ago; `worker` has it until then.
 A webhook is there until it was delivered; one that was given up is never due again.
 `spools` say which processes hold which spool: those of `holder`, as long as one of them has its advisory lock.
 `usage_sums` hold what counts of the rows of an hour (UTC), kept by triggers; a currency of '' is none. Of its images
@@ -134,6 +135,20 @@ MIGRATIONS: Final = (
     ALTER TABLE generations ADD COLUMN to_remove integer NOT NULL DEFAULT 0;
     CREATE INDEX generations_to_remove_from ON generations (id) WHERE to_remove > 0;
     """,
+    """
+    CREATE TABLE calls (
+        caller text COLLATE "C" NOT NULL,
+        body text COLLATE "C" NOT NULL,
+        id uuid NOT NULL,
+        key text COLLATE "C" NOT NULL,
+        worker uuid NOT NULL,
+        spool uuid NOT NULL,
+        cut_at timestamptz,
+        PRIMARY KEY (caller, body, id)
+    );
+    CREATE INDEX calls_open ON calls (worker) WHERE cut_at IS NULL;
+    CREATE INDEX calls_cut ON calls (cut_at) WHERE cut_at IS NOT NULL;
+    """,
 )
 
 
@@ -147,7 +162,7 @@ _WITHOUT_RIGHTS: Final = """
 _ALL: Final = "SELECT, INSERT, UPDATE, DELETE"
 _RIGHTS: Final = {
     "ledger_migrations": "SELECT",
-    **dict.fromkeys(("generations", "reservations", "spooled", "spools"), _ALL),
+    **dict.fromkeys(("generations", "reservations", "spooled", "spools", "calls"), _ALL),
     **dict.fromkeys(("revoked_tokens", "issued_tokens", "webhooks", "usage_sums"), _ALL),
 }
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from functools import partial
 
 from dependency_injector import containers, providers
@@ -91,6 +92,7 @@ class Container(containers.DeclarativeContainer):
         tokens=tokens,
         clock=providers.Object(now),
         limits=policy.provided.limits,
+        repeated_within=providers.Factory(timedelta, seconds=settings.provided.service.v1_replay),
         files=files,
         webhooks=webhook_sender,
         memory=providers.Singleton(ByteRoom, settings.provided.limits.memory_bytes).provided.holding,

@@ -1,6 +1,6 @@
 """What several answers are made of: images with their links, and money."""
 
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from msgspec import Meta, Struct
 
@@ -24,6 +24,10 @@ class Image(Struct, frozen=True):
         image = linked.image
         return cls(image.id, image.seed.value if image.seed else None, linked.url)
 
+
+TAKEN: Final = "darkroom.taken"
+"""The extension of our server to the ASGI scope: by its own name, a call that returns whether the client has taken the
+whole answer, to be made once that is complete."""
 
 Amount = Annotated[str, Meta(pattern=r"^\d+(\.\d+)?$", examples=["0.02"])]
 Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", examples=["USD"])]

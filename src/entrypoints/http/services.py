@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from darkroom.domain.model.limits import Limits
 from darkroom.domain.model.model_card import ModelCard
@@ -23,7 +23,8 @@ class Services:
     `cards` by version. `limits` hold for callers whose token sets no other. `files` reads what
     signed links of this service name, if the storage has such links;
     `webhooks` calls whom callers name, where the operator lets it. `memory` holds room for this many bytes
-    of images that are read back, for the length of a block.
+    of images that are read back, for the length of a block. `repeated_within`: for how long a call of OpenAI's clients
+    that was cut off may be repeated without a key.
     """
 
     generate: GenerateImages
@@ -36,6 +37,7 @@ class Services:
     streams: StreamRoom
     clock: Callable[[], datetime]
     limits: Limits = field(default_factory=Limits)
+    repeated_within: timedelta = timedelta(seconds=300)
     files: SignedFiles | None = None
     webhooks: WebhookSender | None = None
     memory: Callable[[int], AbstractAsyncContextManager[None]] = lambda _: nullcontext()

@@ -1,7 +1,10 @@
 """uvicorn's HTTP protocol, with an end to its patience: uvicorn itself waits for slow clients for ever."""
 
+import fcntl
 import logging
-from asyncio import AbstractEventLoop, BaseTransport, TimerHandle, Transport
+import struct
+import termios
+from asyncio import AbstractEventLoop, BaseTransport, Future, TimerHandle, Transport, shield, wait_for
 from collections.abc import Callable
 from contextlib import suppress
 from enum import Enum, auto
@@ -12,6 +15,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from darkroom.entrypoints.http.answers import TAKEN
 from darkroom.entrypoints.refusals import Refusal
 from darkroom.entrypoints.serving.open_connections import OpenConnections
 
@@ -52,6 +56,7 @@ class GuardedHttpProtocol(HttpToolsProtocol):
     HEAD_WITHIN: ClassVar = 10.0
     BODY_WITHIN: ClassVar = 30.0
     TAKEN_WITHIN: ClassVar = 60.0
+    TORN_WITHIN: ClassVar = 1.0  # seconds within which a client that drops what came tears the connection down
     LEFT_WITHIN: ClassVar = 1.0  # several times the way around the world; most clients leave as soon as they hear
     MAX_HEAD_BYTES: ClassVar = 32 * 1024
     MAX_PIPELINED: ClassVar = 16
@@ -76,6 +81,8 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         self._timer: TimerHandle | None = None
         self._timed: tuple[int, _Stage] | None = None
         self._refusal = Refusal.NO_HTTP
+        self._takers: set[Future[bool]] = set()
+        self._torn: bool | None = None
 
     def connection_made(self, transport: BaseTransport) -> None:
         super().connection_made(cast("Transport", transport))
@@ -92,7 +99,15 @@ class GuardedHttpProtocol(HttpToolsProtocol):
                 timer.cancel()
         self._give_place_back()
         self._connections.has_left(self)
+        self._torn = bool(self._torn or exc)
+        self._tell_takers(taken=not self._torn)
         super().connection_lost(exc)
+
+    def eof_received(self) -> None:
+        # A client that has taken everything has acknowledged it; one that gives up in that moment has not.
+        if _unacknowledged(self.transport):
+            self._torn = True
+        super().eof_received()
 
     def data_received(self, data: bytes) -> None:
         if self._not_left:
@@ -120,7 +135,9 @@ class GuardedHttpProtocol(HttpToolsProtocol):
             self._stop_parsing(Refusal.TOO_MANY_REQUESTS)
         if self._stage is not _Stage.HEAD:
             self._begin_head()
+        self._tell_takers(taken=True)  # who asks for more has what it asked for before
         super().on_message_begin()
+        self.scope["extensions"] = {TAKEN: {TAKEN: self.taken}}
 
     def on_url(self, url: bytes) -> None:
         self._count(len(url))
@@ -163,6 +180,31 @@ class GuardedHttpProtocol(HttpToolsProtocol):
             self._leave(Refusal.STOPPING)
         elif self._stage is _Stage.NOTHING:
             self._connections.is_idle(self, self._address)
+
+    async def taken(self) -> bool:
+        """Whether the client has taken all that was written for it; to be asked once an answer is complete.
+
+        It has if it asks for something else, or ends the connection in order. A connection that is torn down had bytes
+        on the way, or its client has dropped what came. If nothing of that happens, it has as soon as all bytes are
+        acknowledged and a while has passed.
+        """
+        if self._torn is not None:
+            return not self._torn
+        taken = self.loop.create_future()
+        self._takers.add(taken)
+        try:
+            while True:
+                with suppress(TimeoutError):
+                    return await wait_for(shield(taken), self.TORN_WITHIN)
+                if not _unacknowledged(self.transport):
+                    return True
+        finally:
+            self._takers.discard(taken)
+
+    def _tell_takers(self, *, taken: bool) -> None:
+        for taker in self._takers:
+            if not taker.done():
+                taker.set_result(taken)
 
     def timeout_keep_alive_handler(self) -> None:
         if not self.transport.is_closing():
@@ -312,8 +354,18 @@ class GuardedHttpProtocol(HttpToolsProtocol):
 
     def _was_not_taken(self) -> None:
         self._tell(Refusal.ANSWER_NOT_TAKEN)
+        self._torn = True
         self.transport.abort()
 
     def _tell(self, refusal: Refusal) -> None:
         log.info("connection refused: %s", refusal.detail)
         self._refused(refusal)
+
+
+def _unacknowledged(transport: Transport) -> int:
+    """Bytes that are with us, and that the client's machine has not acknowledged (tcp(7), SIOCOUTQ)."""
+    waiting = transport.get_write_buffer_size()
+    with suppress(OSError, AttributeError):
+        answer = fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, struct.pack("i", 0))
+        waiting += struct.unpack("i", answer)[0]
+    return waiting

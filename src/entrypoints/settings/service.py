@@ -87,6 +87,15 @@ class ServiceSettings:
             "all",
         ),
     ] = (IMAGES_API, MCP)
+    v1_replay: Annotated[
+        float,
+        Setting(
+            "DARKROOM_V1_REPLAY_SECONDS",
+            read.seconds,
+            "seconds within which a call below `/v1` without an `Idempotency-Key`, whose connection ended before its "
+            "answer, may be repeated and is paid once; later it is a new order",
+        ),
+    ] = 300
     data_dir: Annotated[
         Path,
         Setting(

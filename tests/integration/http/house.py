@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -35,6 +35,7 @@ from darkroom.entrypoints.http.event_stream import StreamRoom
 from darkroom.entrypoints.http.mcp.protected_resource import Issuer
 from darkroom.entrypoints.http.services import Services
 from darkroom.entrypoints.http.signed_files import SignedFiles
+from darkroom.entrypoints.serving.http_guard import GuardedHttpProtocol
 from integration.http.contract import Contract
 from servers.ports import LOOPBACK
 
@@ -122,6 +123,8 @@ async def open_house(
     mcp: bool = True,
     issuer: Issuer | None = None,
     memory_bytes: int = 2**20,
+    repeated_within: timedelta = timedelta(seconds=300),
+    guarded: bool = False,
 ) -> AsyncIterator[House]:
     generator, storage = generator or InMemoryImageGenerator(), storage or InMemoryImageStorage()
     spool, ledger = spool or InMemoryImageSpool(), ledger or InMemoryGenerationLedger()
@@ -159,6 +162,7 @@ async def open_house(
         files=files,
         webhooks=webhooks,
         memory=ByteRoom(memory_bytes).holding,
+        repeated_within=repeated_within,
     )
     app = create_app(
         services,
@@ -169,7 +173,7 @@ async def open_house(
         mcp=mcp,
         issuer=issuer,
     )
-    async with _serving(app) as port:
+    async with _serving(app, guarded=guarded) as port:
         contract = Contract(openapi(cards, images_api=images_api, mcp=mcp))
         async with httpx.AsyncClient(
             base_url=f"http://{LOOPBACK}:{port}",
@@ -183,8 +187,11 @@ async def open_house(
 
 
 @asynccontextmanager
-async def _serving(app: Litestar) -> AsyncIterator[int]:
-    config = uvicorn.Config(app, lifespan="on", ws="none", log_config=None, access_log=False, server_header=False)
+async def _serving(app: Litestar, *, guarded: bool) -> AsyncIterator[int]:
+    http = GuardedHttpProtocol if guarded else "auto"
+    config = uvicorn.Config(
+        app, http=http, lifespan="on", ws="none", log_config=None, access_log=False, server_header=False
+    )
     config.load()
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)

@@ -367,7 +367,7 @@ class TestOpening:
         await written(ledger, received(caller="babbage", samples=2))
         before = await ledger.usage(NOON - timedelta(days=1))
         async with workplace.connection() as connection:
-            await connection.execute("DROP FUNCTION keep_usage CASCADE; DROP TABLE usage_sums, spools")
+            await connection.execute("DROP FUNCTION keep_usage CASCADE; DROP TABLE usage_sums, spools, calls")
             await connection.execute("ALTER TABLE generations DROP COLUMN to_remove")
             sums = next(number for number, step in enumerate(MIGRATIONS, start=1) if "usage_sums" in step)
             await connection.execute("DELETE FROM ledger_migrations WHERE number >= $1", sums)

@@ -289,6 +289,7 @@ async def test_what_was_written_before_there_were_sums_is_in_them(workplace: SQL
         for name in ("received", "changed", "exchanged"):
             file.execute(f"DROP TRIGGER usage_of_{name}")
         file.execute("DROP TABLE usage_sums")
+        file.execute("DROP TABLE calls")
         file.execute("DROP INDEX generations_to_remove_from")
         file.execute("ALTER TABLE generations DROP COLUMN to_remove")
         file.execute(f"PRAGMA user_version = {sums}")

@@ -34,6 +34,7 @@ TABLE: list[tuple[str, str, object, str, str]] = [
     ("DARKROOM_MAX_CONNECTIONS_PER_CLIENT", "9", 9, "0", f"{NUMBER} 1 to 1000000"),
     ("DARKROOM_PUBLIC_URL", "https://a.example/", "https://a.example", "a.example", "must be an address such as"),
     ("DARKROOM_DOORS", "images_api", ("images_api",), "grpc", "must be"),
+    ("DARKROOM_V1_REPLAY_SECONDS", "60", 60.0, "0", LONG),
     ("DARKROOM_KEEP_ALIVE", "60", 60, "0", f"{NUMBER} 1 to 86400"),
     ("DARKROOM_CORS_ORIGINS", "http://a:1,https://b", ("http://a:1", "https://b"), "https://a/b", "must be origins"),
     ("DARKROOM_LOG_LEVEL", "debug", "debug", "loud", "must be debug, info, warning or error"),

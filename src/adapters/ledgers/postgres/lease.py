@@ -62,6 +62,22 @@ class Watch:
         held = await self._held() if holders else ()
         return {holder for holder in holders if lock_key("holder", str(holder)) in held}
 
+    async def without_lease(self, *, here: Collection[UUID], elsewhere: Collection[UUID]) -> Sequence[UUID]:
+        """Those of the workers whose callers cannot be answered: of this machine the dead, of others at once those
+        without a lease, as they are cut off from the database even if they live.
+        """
+        held = await self._held() if elsewhere else ()
+        return [
+            *(one for one in here if self._lock.is_dead(str(one))),
+            *(one for one in elsewhere if lock_key("worker", str(one)) not in held),
+        ]
+
+    def dead_for(self, worker: UUID) -> float:
+        """Seconds since a dead worker was last seen alive: on this machine, else with its lease."""
+        if free_since := self._free_since.get(worker):
+            return asyncio.get_running_loop().time() - free_since
+        return self._lock.dead_for(str(worker)) or 0.0
+
     async def _held(self) -> Collection[int]:
         return {row["key"] for row in await self.session.fetch(_HELD)}
 

@@ -10,6 +10,7 @@ from typing import Any, Final, cast
 from uuid import UUID
 
 from darkroom.adapters.fair_turns import FairTurns
+from darkroom.adapters.ledgers.postgres import calls
 from darkroom.adapters.ledgers.postgres import statements as sql
 from darkroom.adapters.ledgers.postgres.lease import Lease, Watch
 from darkroom.adapters.ledgers.postgres.spool_claim import SpoolClaim
@@ -40,7 +41,7 @@ from darkroom.domain.model.limits import (
 )
 from darkroom.domain.model.money import Money
 from darkroom.domain.model.values import IdempotencyKey
-from darkroom.domain.ports import Abandoned, GenerationLedger, ImageOnRecord
+from darkroom.domain.ports import Abandoned, Call, CallState, GenerationLedger, ImageOnRecord
 
 _MINUTE: Final = 60.0  # seconds
 _SESSIONS_TO_WRITE: Final = 4  # of those of a process
@@ -133,6 +134,15 @@ class PostgresGenerationLedger(GenerationLedger):
             row = await session.fetchrow(sql.FIND, _as_uuid(generation_id))
             return decode(row) if row else None
 
+    async def track(self, call: Call, within: timedelta) -> Call:
+        if call.state is not CallState.BEGUN:
+            async with self._transaction() as session:
+                await calls.end(session, call, within)
+            return call
+        self._lease.require()
+        async with self._session() as session:
+            return await calls.begin(session, call, within, self._lease, worker=self.worker, spool=self._spool)
+
     async def find_by_key(self, caller: str, key: IdempotencyKey) -> Generation | None:
         async with self._reading(caller) as session:
             row = await session.fetchrow(sql.FIND_BY_KEY, caller, key.value)
@@ -160,6 +170,8 @@ class PostgresGenerationLedger(GenerationLedger):
                 dead = await self._dead(watch)
                 if not dead and not idle:
                     return []
+                for worker in dead:
+                    await calls.cut_off(watch.session, worker, watch.dead_for(worker))
                 ids, revisions = [row["id"] for row in idle], [row["revision"] for row in idle]
                 taken = await watch.session.fetch(sql.TAKE, self.worker, self._spool, dead, ids, revisions, limit)
                 return [decode(row) for row in taken]

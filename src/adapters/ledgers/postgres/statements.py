@@ -98,8 +98,10 @@ ROOM_FOR_CALLERS_MONEY_AT: Final = """
 UNFINISHED: Final = "SELECT id, revision FROM generations WHERE finished_at IS NULL AND worker = $1"
 
 OTHER_WORKERS: Final = """
-    SELECT worker, bool_or(spool = $2) AS here FROM generations
-    WHERE finished_at IS NULL AND worker <> $1 GROUP BY worker
+    SELECT worker, bool_or(spool = $2) AS here FROM (
+        SELECT worker, spool FROM generations WHERE finished_at IS NULL AND worker <> $1
+        UNION ALL SELECT worker, spool FROM calls WHERE cut_at IS NULL AND worker <> $1
+    ) AS others GROUP BY worker
 """
 
 # What was drawn can be taken up only where its bytes are: in the taker's own spool, or all of them in the database.

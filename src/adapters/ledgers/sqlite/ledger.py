@@ -2,14 +2,14 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Container, Sequence
+from collections.abc import AsyncIterator, Callable, Container, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, closing, suppress
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 from darkroom.adapters.ledgers.rows import images_on_record, search_rows
-from darkroom.adapters.ledgers.sqlite import reads, writes
+from darkroom.adapters.ledgers.sqlite import calls, reads, writes
 from darkroom.adapters.ledgers.sqlite.connection import connect, create, faults_translated
 from darkroom.adapters.ledgers.sqlite.issued_tokens import SQLiteIssuedTokens
 from darkroom.adapters.ledgers.sqlite.opened_file import OpenedFile
@@ -27,7 +27,7 @@ from darkroom.domain.model.history import HistoryPage, Search
 from darkroom.domain.model.identifiers import uuid7
 from darkroom.domain.model.limits import Limits, Usage
 from darkroom.domain.model.values import IdempotencyKey
-from darkroom.domain.ports import LOCAL, Abandoned, GenerationLedger, ImageOnRecord
+from darkroom.domain.ports import LOCAL, Abandoned, Call, GenerationLedger, ImageOnRecord
 
 
 class SQLiteGenerationLedger(GenerationLedger):
@@ -61,6 +61,12 @@ class SQLiteGenerationLedger(GenerationLedger):
     async def find(self, generation_id: str) -> Generation | None:
         return await self._reader.read(lambda file: reads.find(file, generation_id))
 
+    async def track(self, call: Call, within: timedelta) -> Call:
+        now, dead_for = self._clock(), self._lock.dead_for
+        return await self._writer.write(
+            lambda file: calls.track(file, call, self.worker, dead_for, now=now, within=within)
+        )
+
     async def find_by_key(self, caller: str, key: IdempotencyKey) -> Generation | None:
         return await self._reader.read(lambda file: reads.find_by_key(file, caller, key), caller)
 
@@ -83,7 +89,13 @@ class SQLiteGenerationLedger(GenerationLedger):
         dead = await self._dead()
         if not dead and not idle:
             return []
-        return await self._writer.write(lambda file: writes.take(file, self.worker, dead=dead, idle=idle, limit=limit))
+        return await self._writer.write(lambda file: self._take(file, dead, idle, limit))
+
+    def _take(
+        self, file: sqlite3.Connection, dead: Sequence[str], idle: Mapping[str, int], limit: int
+    ) -> Sequence[Generation]:
+        calls.cut_off(file, {worker: self._lock.dead_for(worker) for worker in dead}, self._clock())
+        return writes.take(file, self.worker, dead=dead, idle=idle, limit=limit)
 
     async def abandoned(self, limit: int) -> Sequence[Abandoned]:
         dead = await self._dead()

@@ -58,8 +58,8 @@ def unfinished(connection: sqlite3.Connection, worker: str) -> Mapping[str, int]
 
 
 def other_workers(connection: sqlite3.Connection, worker: str) -> Sequence[str]:
-    """Who else has something unfinished."""
-    return [row["worker"] for row in connection.execute(sql.OTHER_WORKERS, (worker,))]
+    """Who else has something unfinished, or a call open."""
+    return [row["worker"] for row in connection.execute(sql.OTHER_WORKERS, {"worker": worker})]
 
 
 def abandoned(connection: sqlite3.Connection, dead: Collection[str], limit: int) -> Sequence[Generation]:

@@ -3,6 +3,7 @@
 Times are microseconds since the Unix epoch, UTC. `worker` wrote the row's latest revision; as long as `finished_at`
 is empty it is at work on it. `counted` images count against the caller's limit, `cost_millionths` of `currency`
 against the service's. No index is on a column that changes before the end, so that a commit on the way writes one page.
+A call is there from its beginning until it is answered, or `cut_at` is long ago; `worker` has it until then.
 A webhook is there until it was delivered; one that was given up is never due again.
 `usage_sums` hold what counts of the rows of an hour (since the Unix epoch), kept by triggers; a currency of '' is none.
 Of its images those that are `stored` lie in storage, and those that are `drawn` ever did. Of a row those `to_remove`
@@ -162,6 +163,21 @@ MIGRATIONS: Final = (
     (
         "ALTER TABLE generations ADD COLUMN to_remove INTEGER NOT NULL DEFAULT 0",
         "CREATE INDEX generations_to_remove_from ON generations (id) WHERE to_remove > 0",
+    ),
+    (
+        """
+        CREATE TABLE calls (
+            caller TEXT NOT NULL,
+            body TEXT NOT NULL,
+            id TEXT NOT NULL,
+            key TEXT NOT NULL,
+            worker TEXT NOT NULL,
+            cut_at INTEGER,
+            PRIMARY KEY (caller, body, id)
+        ) WITHOUT ROWID
+        """,
+        "CREATE INDEX calls_open ON calls (worker) WHERE cut_at IS NULL",
+        "CREATE INDEX calls_cut ON calls (cut_at) WHERE cut_at IS NOT NULL",
     ),
 )
 

@@ -92,7 +92,10 @@ ROOM_FOR_CALLERS_MONEY_AT: Final = """
 
 UNFINISHED: Final = "SELECT id, revision FROM generations WHERE finished_at IS NULL AND worker = ?"
 
-OTHER_WORKERS: Final = "SELECT DISTINCT worker FROM generations WHERE finished_at IS NULL AND worker <> ?"
+OTHER_WORKERS: Final = """
+    SELECT worker FROM generations WHERE finished_at IS NULL AND worker <> :worker
+    UNION SELECT worker FROM calls WHERE cut_at IS NULL AND worker <> :worker
+"""
 
 TAKE: Final = """
     UPDATE generations SET worker = :taker, revision = revision + 1

@@ -4,12 +4,13 @@ from collections.abc import AsyncIterator, Container, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 
-from darkroom.adapters.watching.ports.watcher import Call, Watcher
+from darkroom.adapters.watching.ports import watcher
+from darkroom.adapters.watching.ports.watcher import Watcher
 from darkroom.domain.model.generation import Generation, GenerationRequest
 from darkroom.domain.model.history import HistoryPage, Search
 from darkroom.domain.model.limits import Limits, Usage
 from darkroom.domain.model.values import IdempotencyKey
-from darkroom.domain.ports import Abandoned, GenerationLedger, ImageOnRecord
+from darkroom.domain.ports import Abandoned, Call, GenerationLedger, ImageOnRecord
 
 
 class WatchedGenerationLedger(GenerationLedger):
@@ -44,6 +45,10 @@ class WatchedGenerationLedger(GenerationLedger):
     async def find(self, generation_id: str) -> Generation | None:
         with self._call("find"):
             return await self._ledger.find(generation_id)
+
+    async def track(self, call: Call, within: timedelta) -> Call:
+        with self._call("track"):
+            return await self._ledger.track(call, within)
 
     async def find_by_key(self, caller: str, key: IdempotencyKey) -> Generation | None:
         with self._call("find_by_key"):
@@ -94,4 +99,4 @@ class WatchedGenerationLedger(GenerationLedger):
         return self._ledger.images()
 
     def _call(self, name: str) -> AbstractContextManager[None]:
-        return self._watcher.around(Call("ledger", name))
+        return self._watcher.around(watcher.Call("ledger", name))

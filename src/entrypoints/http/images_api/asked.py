@@ -1,10 +1,13 @@
 """What a request of the Images API asks for, read into the order that it stands for."""
 
+import hashlib
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from darkroom.domain.model.errors import InvalidRequest, OutOfBounds, Violation
 from darkroom.domain.model.image_file import MediaType
@@ -12,7 +15,7 @@ from darkroom.domain.model.model_card import HONOURABLE, ModelCard
 from darkroom.domain.model.order import Order, read_order
 from darkroom.domain.model.values import IdempotencyKey, ImageSize
 from darkroom.entrypoints.http.body import decode_fields
-from darkroom.entrypoints.http.headers import Headers, idempotency_key
+from darkroom.entrypoints.http.headers import Headers, idempotency_key, values_of
 
 URL: Final = "url"
 BYTES: Final = "b64_json"
@@ -40,6 +43,7 @@ FIELDS: Final = (
     *("response_format", "output_format", *NEUTRAL, *USERS),
 )
 
+_TRIED: Final = b"x-stainless-retry-count"
 _SIZE: Final = re.compile("([0-9]{1,5})x([0-9]{1,5})")
 _AUTO: Final = "auto"
 _HERE: Final = {"version": "model", "samples": "n", "width": "size", "height": "size"}
@@ -48,11 +52,17 @@ _ANY_SIZE: Final = ImageSize(1024, 1024)  # if the model is unknown, and the res
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """An order under the caller's key, and the forms in which its images are answered."""
+    """An order under the caller's key, and the forms in which its images are answered.
+
+    `body` is the SHA-256, hexadecimal, of all that was asked for, however it was written. `repeats`: it may be a
+    repetition, as OpenAI's SDKs count their tries from 0, and other clients do not say.
+    """
 
     order: Order
     key: IdempotencyKey | None
     forms: Collection[str]
+    body: str
+    repeats: bool
 
 
 def read_request(headers: Headers, body: bytes, cards: Mapping[str, ModelCard]) -> Asked:
@@ -81,7 +91,13 @@ def read_request(headers: Headers, body: bytes, cards: Mapping[str, ModelCard]) 
     if broken or order is None:
         raise InvalidRequest(broken)
     form = fields.get("response_format")
-    return Asked(order, key, FORMS if form is None else (str(form),))
+    return Asked(
+        order,
+        key,
+        FORMS if form is None else (str(form),),
+        body=hashlib.sha256(msgspec.json.encode(fields, order="deterministic")).hexdigest(),
+        repeats=values_of(headers, _TRIED) != ["0"],
+    )
 
 
 def _size(fields: Mapping[str, object], card: ModelCard | None) -> ImageSize | None:

@@ -1,33 +1,49 @@
 """`POST /v1/images/generations`: an order comes in, and images go out as links, as bytes, or as both."""
 
+import asyncio
 import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from http import HTTPStatus
 from itertools import chain
 from math import ceil
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 from litestar import post
 from litestar.di import NamedDependency
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from darkroom.domain.model.errors import DarkroomError, StorageFault, StorageUnavailable
+from darkroom.domain.model.errors import (
+    Charged,
+    DarkroomError,
+    Gone,
+    IdempotencyKeyReused,
+    LedgerUnavailable,
+    StorageFault,
+    StorageUnavailable,
+)
+from darkroom.domain.model.identifiers import uuid7
+from darkroom.domain.model.values import IdempotencyKey
+from darkroom.domain.ports import Call, CallState
 from darkroom.domain.use_cases.generate_images import Outcome
 from darkroom.domain.use_cases.links import LinkedImage
-from darkroom.entrypoints.http.answers import Image
+from darkroom.domain.use_cases.patience import patiently
+from darkroom.entrypoints.http.answers import TAKEN, Image
 from darkroom.entrypoints.http.auth.authentication import CallerRequest
 from darkroom.entrypoints.http.body import read_json
 from darkroom.entrypoints.http.generations import address_of, costing, drawn_by
-from darkroom.entrypoints.http.images_api.asked import BYTES, URL, read_request
+from darkroom.entrypoints.http.images_api.asked import BYTES, URL, Asked, read_request
 from darkroom.entrypoints.http.images_api.refusals import BELOW, refusal_response
 from darkroom.entrypoints.http.services import Services
 
 log = logging.getLogger(__name__)
 
 _NOT_READ: Final = "the images are stored, and cannot be read back just now"
+
+_LEDGER_TIMEOUT: Final = 5.0  # seconds for each try to write down that a call has ended
 
 GENERATIONS: Final = f"{BELOW}/images/generations"
 
@@ -52,35 +68,121 @@ class DrawnImages(Struct, frozen=True):
 async def drawing(request: CallerRequest, services: NamedDependency[Services]) -> ASGIApp:
     """Draw images from a text and keep them in storage."""
     asked = read_request(request.scope["headers"], await read_json(request), services.cards)
-    outcome = await services.generate(asked.order, request.user, asked.key)
-    return Drawing(request, services, outcome, asked.forms)
+    if asked.key is None:
+        return Attended(request, services, asked)
+    return Drawing(request, services, asked.forms, lambda: services.generate(asked.order, request.user, asked.key))
+
+
+class Attended:
+    """Answers a call that brings no key, as an ASGI application, and has the ledger know whether all of it was sent.
+
+    The clients of this door repeat a call by themselves when its connection ends without an answer. The repetition is
+    given what the first call has ordered, so that it is paid once.
+    """
+
+    def __init__(self, request: CallerRequest, services: Services, asked: Asked) -> None:
+        self._request, self._services, self._asked = request, services, asked
+        self._call = self._own = self._new(repeats=asked.repeats)
+        self._sent = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Draw, and answer, for as long as the caller is connected; what was begun is finished without it too."""
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.body" and not message["more_body"]:
+                self._sent = True
+            await send(message)
+
+        await self._begin()
+        answer = Drawing(self._request, self._services, self._asked.forms, self._outcome)
+        answering = asyncio.create_task(answer(scope, receive, sending))
+        leaving = asyncio.create_task(_left(receive))
+        try:
+            await asyncio.wait((answering, leaving), return_when=asyncio.FIRST_COMPLETED)
+            whole = self._sent and await _taken(scope)
+            await self._end(CallState.ANSWERED if whole else CallState.CUT)
+            await answering
+        finally:
+            leaving.cancel()
+            answering.cancel()
+
+    async def _outcome(self) -> Outcome:
+        order, caller, call = self._asked.order, self._request.user, self._call
+        try:
+            return await self._services.generate(order, caller, call.key)
+        except (Gone, IdempotencyKeyReused):
+            if call.key == self._own.key:
+                raise
+        # What the first call has drawn was deleted since, or its model has changed: nobody wants that again.
+        await self._end(CallState.ANSWERED)
+        self._call = self._new(repeats=False)
+        await self._begin()
+        return await self._services.generate(order, caller, self._call.key)
+
+    def _new(self, *, repeats: bool) -> Call:
+        id_, caller = uuid7(), self._request.user.subject
+        return Call(id=id_, caller=caller, body=self._asked.body, key=IdempotencyKey(f"{BELOW} {id_}"), repeats=repeats)
+
+    async def _begin(self) -> None:
+        try:
+            self._call = await self._services.ledger.track(self._call, self._services.repeated_within)
+        except LedgerUnavailable as fault:
+            fault.charged = Charged.UNKNOWN if self._call.repeats else Charged.NO  # of the call that it may repeat
+            raise
+
+    async def _end(self, state: CallState) -> None:
+        call, ledger, within = replace(self._call, state=state), self._services.ledger, self._services.repeated_within
+        await patiently(lambda: ledger.track(call, within), "the ledger", timeout=_LEDGER_TIMEOUT)
+
+
+async def _taken(scope: Scope) -> bool:
+    """Whether the client has taken what was sent, if the server can say it."""
+    extension: Mapping[object, Any] = (scope.get("extensions") or {}).get(TAKEN, {})
+    return not extension or bool(await extension[TAKEN]())
+
+
+async def _left(receive: Receive) -> None:
+    """Return when the connection ends, or the answer is complete."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 class Drawing:
-    """What an outcome is answered with, as an ASGI application: so that bytes count as held until they are sent."""
+    """Answers with an outcome, as an ASGI application: so that bytes count as held until they are sent."""
 
-    def __init__(self, request: CallerRequest, services: Services, outcome: Outcome, forms: Collection[str]) -> None:
-        self._request, self._services, self._outcome, self._forms = request, services, outcome, forms
-        generation = outcome.generation
-        self._headers = {"Location": address_of(generation), **drawn_by(generation), **costing(generation)}
-        if outcome.replay:
-            self._headers["Idempotency-Replay"] = "true"
+    def __init__(
+        self,
+        request: CallerRequest,
+        services: Services,
+        forms: Collection[str],
+        drawn: Callable[[], Awaitable[Outcome]],
+    ) -> None:
+        self._request, self._services, self._forms, self._drawn = request, services, forms, drawn
+        self._headers: dict[str, str] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the images, or what went wrong."""
-        images = self._outcome.images
-        if error := self._outcome.error:
-            await self._refuse(error, scope, receive, send)
+        try:
+            outcome = await self._drawn()
+        except DarkroomError as error:
+            await self._refuse(error, (), scope, receive, send)
+            return
+        generation, images = outcome.generation, outcome.images
+        self._headers = {"Location": address_of(generation), **drawn_by(generation), **costing(generation)}
+        if outcome.replay:
+            self._headers["Idempotency-Replay"] = "true"
+        if outcome.error:
+            await self._refuse(outcome.error, images, scope, receive, send)
             return
         async with self._services.memory(_room(images)) if BYTES in self._forms else nullcontext():
             try:
                 shown = [await self._shown(image) for image in images]
             except StorageFault as fault:
                 log.warning("a stored image cannot be read back: %s", fault)
-                unread = StorageUnavailable(_NOT_READ, charged=self._outcome.generation.charged)
-                await self._refuse(unread, scope, receive, send)
+                unread = StorageUnavailable(_NOT_READ, charged=generation.charged)
+                await self._refuse(unread, images, scope, receive, send)
                 return
-            await self._send(shown, send)
+            await self._send(int(generation.created_at.timestamp()), shown, send)
 
     async def _shown(self, linked: LinkedImage) -> bytes:
         """An image in JSON.
@@ -99,8 +201,7 @@ class Drawing:
         shown = DrawnImage(url=url, b64_json=data, seed=image.seed.value if image.seed else None, id=image.id)
         return msgspec.json.encode(shown)
 
-    async def _send(self, images: Sequence[bytes], send: Send) -> None:
-        created = int(self._outcome.generation.created_at.timestamp())
+    async def _send(self, created: int, images: Sequence[bytes], send: Send) -> None:
         between = chain(*((b",", image) for image in images))
         next(between)
         pieces = [b'{"created":%d,"data":[' % created, *between, b"]}"]
@@ -111,8 +212,10 @@ class Drawing:
             await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _refuse(self, error: DarkroomError, scope: Scope, receive: Receive, send: Send) -> None:
-        images = [Image.of(image) for image in self._outcome.images]
+    async def _refuse(
+        self, error: DarkroomError, stored: Iterable[LinkedImage], scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        images = [Image.of(image) for image in stored]
         refused = refusal_response(self._request, error, images=images, headers=self._headers)
         await refused.to_asgi_response(None, self._request)(scope, receive, send)
 
