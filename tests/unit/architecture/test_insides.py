@@ -29,6 +29,7 @@ OVERRIDDEN = {
     "connection_made": ("transport",),
     "connection_lost": ("exc",),
     "data_received": ("data",),
+    "eof_received": (),
     "on_message_begin": (),
     "on_url": ("url",),
     "on_header": ("name", "value"),
@@ -41,7 +42,18 @@ OVERRIDDEN = {
     "resume_writing": (),
 }
 CALLED = {"_unset_keepalive_if_required": ()}
-ATTRIBUTES = ("parser", "transport", "flow", "client", "loop", "cycle", "pipeline", "headers", "timeout_keep_alive")
+ATTRIBUTES = (
+    "parser",
+    "transport",
+    "flow",
+    "client",
+    "loop",
+    "cycle",
+    "pipeline",
+    "headers",
+    "scope",
+    "timeout_keep_alive",
+)
 OF_A_CYCLE = ("response_started", "response_complete", "keep_alive")
 OF_THE_SERVER = {"startup": ("sockets",), "shutdown": ("sockets",), "main_loop": ()}
 OF_THE_CONFIG = ("encoded_headers", "lifespan_class", "http_protocol_class", "timeout_keep_alive")
