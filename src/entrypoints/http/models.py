@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
+from datetime import date
 from typing import Annotated, Self
 
 import msgspec
@@ -97,7 +98,8 @@ class ModelPrice(Struct, frozen=True, kw_only=True):
 class Model(Struct, frozen=True, kw_only=True):
     """What one model accepts. `sizes`, where given, lists the only ones; `honours` the optional fields that count.
 
-    `seed` is null for a model that does not honour it.
+    `seed` is null for a model that does not honour it. `ends` is the day after which the provider may remove the model,
+    null if none is known.
     """
 
     version: str
@@ -113,6 +115,7 @@ class Model(Struct, frozen=True, kw_only=True):
     guidance_scale: Numbers | None
     media_type: ImageMediaType
     price: ModelPrice | None
+    ends: date | None
 
     @classmethod
     def of(cls, card: ModelCard) -> Self:
@@ -130,6 +133,7 @@ class Model(Struct, frozen=True, kw_only=True):
             **{name: Numbers.of(getattr(card, name)) for name in NUMBERS},
             media_type=card.media_type,
             price=ModelPrice.of(card.price),
+            ends=card.ends,
         )
 
 

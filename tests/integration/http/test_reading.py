@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from datetime import date
 from html import escape
 
 import pytest
@@ -18,7 +20,9 @@ from integration.http.house import House, bearer, open_house
 
 
 async def test_models_are_shown_as_orders_are_held_to_them() -> None:
-    async with open_house(generator=InMemoryImageGenerator(KARLO_LIKE, WITHOUT_SEEDS)) as house:
+    async with open_house(
+        generator=InMemoryImageGenerator(KARLO_LIKE, replace(WITHOUT_SEEDS, ends=date(2027, 6, 30)))
+    ) as house:
         answer = await house.client.get("/api/models")
     assert answer.json() == {
         "models": [
@@ -36,6 +40,7 @@ async def test_models_are_shown_as_orders_are_held_to_them() -> None:
                 "guidance_scale": {"min": 1.0, "max": 20.0, "default": 5.0},
                 "media_type": "image/webp",
                 "price": None,
+                "ends": None,
             },
             {
                 "version": "listed",
@@ -51,6 +56,7 @@ async def test_models_are_shown_as_orders_are_held_to_them() -> None:
                 "guidance_scale": None,
                 "media_type": "image/png",
                 "price": {"unit": "image", "amount": "0.04", "currency": "USD"},
+                "ends": "2027-06-30",
             },
         ]
     }
