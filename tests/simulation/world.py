@@ -36,7 +36,7 @@ from darkroom.domain.ports import (
     WebhookLedger,
     WebhookSender,
 )
-from simulation.fate import Fate
+from simulation.fate import UNFORESEEN, Fate
 
 ONCE = replace(WIDEST_CARD, version=ModelVersion("once"))
 BY_KEY = replace(WIDEST_CARD, version=ModelVersion("by-key"), idempotent=True)
@@ -132,6 +132,8 @@ class FatefulGenerator(ImageGenerator):
             for index in self._chance.sample(range(len(pictures)), len(pictures)):
                 await self._fate.point()
                 if self._fate.strikes():
+                    if self._chance.random() < 0.3:  # ours, so that it is collected again
+                        raise self._chance.choice(UNFORESEEN)("unforeseen")
                     missing = True
                 else:
                     yield GeneratedImage(index=index, seed=request.seeds[index], data=pictures[index])

@@ -17,6 +17,7 @@ from darkroom.domain.model.errors import (
     Evidence,
     GeneratorRefused,
     GeneratorUnavailable,
+    InternalFault,
     LedgerUnavailable,
     OutcomeUnknown,
     Superseded,
@@ -193,15 +194,15 @@ class Draw:
             answering = self._generator.answers(drawing.generation.asked, drawing.generation.id)
             with self._quota.metering(drawing.generation):
                 async with aclosing(answering) as answers:
-                    while (answer := await _next_of(answers, OutcomeUnknown)) is not None:
+                    while (answer := await _next_of(answers)) is not None:
                         receipt = answer
                         drawing.generation = _settled(drawing.generation, receipt.cost)
                         self._record_beside(drawing, receipt)
                         for image in receipt.images:
                             await self._keep(drawing, image)
             await self._set_aside(drawing.generation, receipt.evidence)
-        except DrawingFailed as raised:
-            failure = plain(raised)
+        except (DrawingFailed, _FailedInside) as raised:
+            failure = plain(raised) if isinstance(raised, DrawingFailed) else OutcomeUnknown(str(raised))
             if failure.charged is Charged.NO and (again or receipt.reference):
                 # That nothing was spent now says nothing of what was before.
                 before = "asked again under the same key" if again else "after it had given a receipt"
@@ -211,13 +212,25 @@ class Draw:
             await self._collect(drawing, receipt)
 
     async def _collect(self, drawing: Drawing, receipt: Receipt) -> None:
-        """Collect what a receipt stands for, except for what came already."""
-        try:
-            async with aclosing(self._generator.collect(drawing.generation.asked, receipt)) as images:
-                while (image := await _next_of(images, UnusableImage)) is not None:
-                    await self._keep(drawing, image)
-        except DrawingFailed as failure:
-            drawing.failure = plain(failure)
+        """Collect what a receipt stands for, except for what came already.
+
+        What fails inside is not the provider's fault, and free to try again: for as long as a caller waits.
+        """
+        clock, waits, give_up_at = asyncio.get_running_loop().time, pauses(), inf
+        while True:
+            try:
+                async with aclosing(self._generator.collect(drawing.generation.asked, receipt)) as images:
+                    while (image := await _next_of(images)) is not None:
+                        await self._keep(drawing, image)
+            except DrawingFailed as failure:
+                drawing.failure = plain(failure)
+            except _FailedInside as fault:
+                pause, give_up_at = next(waits), min(give_up_at, clock() + self._policy.patience)
+                if clock() + pause < give_up_at:
+                    await asyncio.sleep(pause)
+                    continue
+                drawing.failure = InternalFault(str(fault), charged=Charged.YES, evidence=receipt.reference)
+            break
         came, ordered = len(drawing.images), drawing.generation.request.samples
         if drawing.failure is None and came < ordered:
             drawing.failure = UnusableImage(f"{came} of {ordered} images came")
@@ -387,8 +400,17 @@ class Draw:
         await patiently(lambda: self._ledger.record(generation), "the ledger", timeout=self._policy.call_timeout)
 
 
-async def _next_of(coming: AsyncGenerator[T, None], otherwise: type[DrawingFailed]) -> T | None:
-    """What a generator gives next. Whatever else it raises is a failure too: all that matters then is the money."""
+class _FailedInside(Exception):
+    """A generator raised what no generator may; the cause says what."""
+
+
+async def _next_of(coming: AsyncGenerator[T, None]) -> T | None:
+    """What a generator gives next.
+
+    Raises:
+        DrawingFailed: as the generator did.
+        _FailedInside: it raised anything else.
+    """
     task = asyncio.current_task()
     cancelling = task.cancelling() if task else 0
     try:
@@ -399,7 +421,7 @@ async def _next_of(coming: AsyncGenerator[T, None], otherwise: type[DrawingFaile
         if isinstance(fault, asyncio.CancelledError) and (task is None or task.cancelling() > cancelling):
             raise  # it is this task that was cancelled
         log.exception("a generator broke its port")
-        raise otherwise("the generator failed inside") from fault
+        raise _FailedInside("the generator failed inside") from fault
 
 
 def _settled(generation: Generation, told: Money | None) -> Generation:

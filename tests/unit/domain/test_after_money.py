@@ -122,6 +122,7 @@ class Provider(InMemoryImageGenerator):
         self.answer.set()
         self.refusal: GeneratorUnavailable | None = None
         self.dead_links = False
+        self.failing_inside: list[BaseException] = []
         self._drawn: dict[str, Receipt] = {}
 
     async def submit(self, request: GenerationRequest, key: str) -> Receipt:
@@ -136,6 +137,8 @@ class Provider(InMemoryImageGenerator):
         if self.dead_links:
             raise UnusableImage("a link is dead")
         for image in (self._drawn[receipt.reference.decode()] if receipt.reference else receipt).images:
+            if self.failing_inside and image.index:
+                raise self.failing_inside.pop()
             yield image
 
 
@@ -232,6 +235,35 @@ def test_a_ledger_that_fails_before_the_order_leaves_costs_nothing(trouble: str)
         refused = await service.settled()
         assert (refused.state, refused.key, service.provider.asked) == (State.REFUSED, None, [])
         assert (await service.order()).error is None
+
+    run(story())
+
+
+INSIDE: Final = {"memory": MemoryError(), "a fault": KeyError("x"), "cancelled": asyncio.CancelledError()}
+
+
+@pytest.mark.parametrize("links", [True, False], ids=["links", "at once"])
+@pytest.mark.parametrize("fault", INSIDE)
+def test_a_fault_of_ours_at_the_collecting_is_not_taken_for_the_provider_s(fault: str, *, links: bool) -> None:
+    async def story() -> None:
+        service = Service(provider=Provider(links=links))
+        service.provider.failing_inside = [INSIDE[fault]] * 3
+        outcome = await asyncio.wait_for(service.order(), 100)
+        assert (outcome.error, len(outcome.images), len(service.provider.asked)) == (None, 2, 1)
+
+    run(story())
+
+
+def test_one_that_stays_is_told_as_ours_and_the_receipt_is_kept_for_the_operator() -> None:
+    async def story() -> None:
+        service = Service(provider=Provider(links=True))
+        service.provider.failing_inside = [MemoryError()] * 1000
+        began = asyncio.get_running_loop().time()
+        outcome = await asyncio.wait_for(service.order(), 100)
+        assert isinstance(outcome.error, InternalFault)
+        assert (outcome.error.charged, len(outcome.images)) == (Charged.YES, 1)
+        assert asyncio.get_running_loop().time() - began <= 2 * POLICY.patience
+        assert (outcome.generation.id, outcome.generation.id.encode()) in service.spool.aside
 
     run(story())
 
