@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
+import httpx
 import pytest
 
 from darkroom.adapters.conformance import collected, draw, plain_request
-from darkroom.adapters.generators.karlo import KarloImageGenerator
+from darkroom.adapters.generators.karlo import KarloImageGenerator, open_karlo
+from darkroom.adapters.outbound_http.arriving import ArrivingBytes
+from darkroom.adapters.outbound_http.bodies import BodyReader
 from darkroom.domain.model.errors import (
     Charged,
     DrawingFailed,
@@ -23,6 +27,7 @@ from darkroom.domain.model.values import Seed
 from darkroom.domain.ports import Receipt
 from integration.generators.karlo_provider import KarloProvider
 from integration.generators.test_karlo import opened
+from integration.http.house import open_house
 from simulators.karlo import karlo_simulator
 
 SAMPLES: Final = 3
@@ -234,3 +239,28 @@ async def test_no_redirect_of_the_paid_call_is_followed(
     await draw(generator, plain_request(generator.cards[0]))
 
     assert provider.simulator.book.received_calls == 1
+
+
+@pytest.mark.parametrize("deadline", [30.0, 0.5], ids=["within the deadline of a fetch", "beyond it"])
+async def test_an_image_whose_fetch_finds_no_memory_is_fetched_again(
+    deadline: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, first = BodyReader.read, list[float]()
+
+    async def without_memory(bodies: BodyReader, response: httpx.Response, body: ArrivingBytes) -> None:
+        if response.headers["content-type"].startswith("image/"):
+            first.append(time.monotonic())
+            if time.monotonic() < first[0] + 1:
+                raise MemoryError
+        await read(bodies, response, body)
+
+    monkeypatch.setattr(BodyReader, "read", without_memory)
+    async with (
+        karlo_simulator() as karlo,
+        open_karlo(
+            api_key=karlo.api_key, base_url=karlo.base_url, image_hosts=[karlo.base_url], fetch_timeout=deadline
+        ) as generator,
+    ):
+        async with open_house(generator=generator) as house:
+            drawn = await house.order(version="v2.0", width=384, height=384, samples=2)
+        assert (drawn.status_code, len(drawn.json()), karlo.charged_calls) == (200, 2, 1), drawn.text
