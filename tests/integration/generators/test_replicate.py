@@ -214,6 +214,13 @@ async def test_checking_tells_that_the_token_is_wrong(provider: ReplicateProvide
             await generator.check()
 
 
+@pytest.mark.parametrize("name", ["black-forest-labs/flux-dve", SDXL[:-1] + "0"])
+async def test_checking_names_a_model_that_replicate_does_not_have(provider: ReplicateProvider, name: str) -> None:
+    async with provider.opened(models=parse_models([f"mine={name} 64-512/8 seed"])) as generator:
+        with pytest.raises(GeneratorRefused, match=f"does not have {name}"):
+            await generator.check()
+
+
 async def test_it_tells_how_far_it_is_by_what_its_models_log(generator: ImageGenerator) -> None:
     request = plain_request(generator.cards[0], samples=2)
     assert await generator.progress(request, "key", None) is None

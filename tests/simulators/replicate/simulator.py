@@ -26,7 +26,7 @@ from simulators.provider import PaidWork, ProviderSimulator
 from simulators.quota import ImageQuota
 from simulators.replicate.errors import NOT_FOUND, THROTTLED, Refused
 from simulators.replicate.faults import REPLICATE_MENU
-from simulators.replicate.order import FLUX, SDXL_VERSION, FluxInput, Input, authorised, pictures, read_order
+from simulators.replicate.order import FLUX, SDXL, SDXL_VERSION, FluxInput, Input, authorised, pictures, read_order
 
 API_TOKEN = "r8_test_token"
 
@@ -83,6 +83,8 @@ class ReplicateSimulator(ProviderSimulator):
             web.get("/v1/predictions/{id}", self._get),
             web.post("/v1/predictions/{id}/cancel", self._cancel),
             web.get("/v1/account", self._account),
+            web.get("/v1/models/{owner}/{name}", self._model),
+            web.get("/v1/models/{owner}/{name}/versions/{version}", self._model),
             web.get("/files/{name}", self.serve_image),
         ]
 
@@ -162,6 +164,17 @@ class ReplicateSimulator(ProviderSimulator):
         if prediction is None:
             raise Refused(NOT_FOUND)
         return prediction
+
+    async def _model(self, request: web.Request) -> web.StreamResponse:
+        """Describes a model, or a version of one, for free."""
+        try:
+            authorised({name.lower(): value for name, value in request.headers.items()}, self.api_token)
+        except Refused as refused:
+            return refused.error.answer().response()
+        owner, name, version = (request.match_info.get(part) for part in ("owner", "name", "version"))
+        if f"{owner}/{name}" + (f":{version}" if version else "") not in (FLUX, SDXL):
+            return NOT_FOUND.answer().response()
+        return web.json_response({"id": version} if version else {"owner": owner, "name": name, "visibility": "public"})
 
     async def _account(self, request: web.Request) -> web.StreamResponse:
         """Says for free whose the token is."""

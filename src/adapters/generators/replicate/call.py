@@ -11,6 +11,14 @@ def call_path(model: DeclaredModel) -> str:
     return f"/models/{model.name}/predictions" if _official(model) else "/predictions"
 
 
+def listing_path(model: DeclaredModel) -> str | None:
+    """Where a model, or its version, is described for free; None if it is named by the id of a version alone."""
+    name, _, version = model.name.partition(":")
+    if "/" not in name:
+        return None
+    return f"/models/{name}/versions/{version}" if version else f"/models/{name}"
+
+
 def call_body(request: GenerationRequest, model: DeclaredModel) -> bytes:
     """The inputs of the model, and which version it is unless it is an official one."""
     inputs = model.inputs_for(request)

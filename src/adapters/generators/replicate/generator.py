@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import Final
 
 import httpx
@@ -10,7 +11,7 @@ from darkroom.adapters.generators.declared_inputs import DeclaredModel
 from darkroom.adapters.generators.moderation import explain, understood
 from darkroom.adapters.generators.one_by_one import OneByOneImageGenerator
 from darkroom.adapters.generators.queued import job_at_its_end, said_of_job
-from darkroom.adapters.generators.replicate.call import call_body, call_path
+from darkroom.adapters.generators.replicate.call import call_body, call_path, listing_path
 from darkroom.adapters.generators.replicate.errors import replicate_failure
 from darkroom.adapters.generators.replicate.prediction import Prediction, read_id
 from darkroom.adapters.generators.seeds import seed_that_drew
@@ -18,7 +19,7 @@ from darkroom.adapters.outbound_http.endpoint import Endpoint
 from darkroom.adapters.outbound_http.headers import HEADERS
 from darkroom.adapters.outbound_http.images import drawn_image
 from darkroom.adapters.outbound_http.room import Intake, ProviderHttp, open_provider_http
-from darkroom.domain.model.errors import DrawingFailed, UnusableImage
+from darkroom.domain.model.errors import DrawingFailed, GeneratorRefused, UnusableImage
 from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
 from darkroom.domain.model.model_card import ModelCard
 from darkroom.domain.model.progress import Progress
@@ -77,7 +78,16 @@ class ReplicateImageGenerator(ImageGenerator):
 
     async def check(self) -> str:
         await self._http.free.reach(self._endpoint.url("/account"), authorization=self._authorization)
+        listed = {model.name: path for model in self._models.values() if (path := listing_path(model))}
+        missing = [name for name, path in listed.items() if not await self._is_listed(path)]
+        if missing:
+            raise GeneratorRefused(f"Replicate does not have {', '.join(missing)}, or does not show it to this token")
         return f"Replicate answers at {self._endpoint.base_url} and does not refuse the token"
+
+    async def _is_listed(self, path: str) -> bool:
+        """Whether there is such a model, or version; any answer but a 404 leaves that open."""
+        answer = await self._http.free.send(self._request("GET", path), longest=_LONGEST_ANSWER)
+        return answer.status != HTTPStatus.NOT_FOUND
 
     async def _ended(self, prediction_id: str) -> Prediction:
         """The prediction at its end, even if it is one that we bring about."""
