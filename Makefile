@@ -33,7 +33,7 @@ run: $(run_ready) ## Start the service; sets everything up on first use
 # What tests need beside Python, by the program that shows that it is here: program=package.
 debian_parts := chromium=chromium curl=curl exiftool=libimage-exiftool-perl java=default-jdk-headless prometheus=prometheus \
 	caddy=caddy haproxy=haproxy nginx=nginx-light pgbouncer=pgbouncer
-long_parts := ceph=ceph-common ceph-mon=ceph-mon ceph-osd=ceph-osd radosgw=radosgw
+long_parts := bwrap=bubblewrap skopeo=skopeo ceph=ceph-common ceph-mon=ceph-mon ceph-osd=ceph-osd radosgw=radosgw
 
 .PHONY: test-parts
 test-parts: ## Install the programs that tests need from Debian (needs root); what cannot be had is skipped by name
@@ -111,6 +111,10 @@ supply-chain: $(dev_ready) ## Write bill of materials and licences of what is de
 	@$(image_pip) install --no-deps --no-build-isolation .
 	@touch .venv-image/.made
 	@PYTHONPATH=tests $(bin)/python -m supply_chain .venv-image/bin/python dist
+
+.PHONY: release
+release: supply-chain ## Build wheel, source archive, container image, bill of materials and checksums into dist/
+	@$(bin)/python -m release dist
 
 # What the measurements need besides Python; nothing else here installs anything into the system.
 .PHONY: bench-parts

@@ -1,0 +1,135 @@
+"""The root of the container image, and how it is run; deploy/container/Containerfile says the same for engines."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from release import debian, oci
+
+_PYTHON: Final = "/usr/bin/python3.11"
+_HOME: Final = "opt/darkroom"
+_SITE: Final = f"{_HOME}/lib/python3.11/site-packages"
+_DATA: Final = "var/lib/darkroom"
+_ARCHITECTURES: Final = {"x86_64": "amd64", "aarch64": "arm64"}
+_ACCOUNT: Final = 10_001
+
+_PROGRAM: Final = f"""#!/{_HOME}/bin/python3
+import sys
+
+from darkroom.entrypoints.cli import main
+
+sys.exit(main())
+"""
+_ACCOUNTS: Final = {
+    "etc/passwd": f"root:x:0:0::/root:\nnobody:x:65534:65534::/nonexistent:\ndarkroom:x:{_ACCOUNT}:0::/{_DATA}:\n",
+    "etc/group": "root:x:0:\nnogroup:x:65534:\n",
+}
+_OWNED: Final = {
+    # Any account may run it, as OpenShift has it: such accounts have no name and no home, and are of the group 0.
+    _DATA: oci.Owned(_ACCOUNT, 0, 0o770),
+    "tmp": oci.Owned(0, 0, 0o1777),
+}
+
+
+def build(
+    wheel: Path, lock: Path, file: Path, work: Path, *, version: str, revision: str, at: int
+) -> Sequence[debian.Package]:
+    """Build the image archive `file` of a wheel and what its lock names; return the Debian packages within.
+
+    `work` is an empty folder. `at` is the time of all files within, in seconds since the Unix epoch.
+
+    Raises:
+        NotOnDebian: this machine has not what it is made of.
+    """
+    if not Path(_PYTHON).exists():
+        raise debian.NotOnDebian(f"there is no {_PYTHON}, by which packages are installed into the image")
+    fetched, root = work / "debian", work / "root"
+    fetched.mkdir()
+    root.mkdir()
+    packages = debian.fetch(fetched)
+    debian.unpack(packages, root)
+    _install(wheel, lock, root)
+    for name, text in _ACCOUNTS.items():
+        (root / name).write_text(text, encoding="ascii")
+    for name in ("dev", "proc", "sys", "tmp", _DATA):
+        (root / name).mkdir(parents=True, exist_ok=True)
+    system = sorted(path.name for path in root.iterdir() if path.name != "opt")
+    layers = [oci.layer(root, [*system], at=at, owned=_OWNED), oci.layer(root, [_HOME], at=at, owned={})]
+    created = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    oci.write_archive(
+        file,
+        layers,
+        name=f"darkroom:{version}",
+        architecture=_ARCHITECTURES[platform.machine()],
+        created=created,
+        at=at,
+        run=_run_as(version, revision, created),
+    )
+    return packages
+
+
+def _install(wheel: Path, lock: Path, root: Path) -> None:
+    """Install by the same Python that the image has: which wheels suit, and which the lock's markers name, it says."""
+    site, programs = root / _SITE, root / _HOME / "bin"
+    programs.mkdir(parents=True)
+    (root / _HOME / "pyvenv.cfg").write_text("home = /usr/bin\ninclude-system-site-packages = false\n")
+    (programs / "python3").symlink_to(_PYTHON)
+    pip = [_PYTHON, str(Path(sysconfig.get_path("purelib")) / "pip"), "--quiet", "--disable-pip-version-check"]
+    into = ["install", "--no-compile", "--no-deps", "--only-binary", ":all:", "--target", str(site)]
+    # In two calls, as all or nothing of one needs hashes. With --upgrade the second adds to what is there.
+    _run([*pip, *into, "--require-hashes", "--requirement", str(lock)])
+    _run([*pip, *into, "--upgrade", str(wheel)])
+    shutil.rmtree(site / "bin", ignore_errors=True)
+    program = programs / "darkroom"
+    program.write_text(_PROGRAM, encoding="ascii")
+    program.chmod(0o755)
+    # Nothing can be written while it runs. By their hashes, which are not looked at, as the files have no times.
+    compiling = [_PYTHON, "-m", "compileall", "-q", "-s", str(root), "-p", "/", "--invalidation-mode", "unchecked-hash"]
+    _run([*compiling, str(site), str(root / "usr/lib/python3.11")])
+
+
+def _run_as(version: str, revision: str, created: str) -> dict[str, Any]:
+    return {
+        "User": f"{_ACCOUNT}:0",
+        "Env": [
+            f"PATH=/{_HOME}/bin:/usr/bin",
+            f"HOME=/{_DATA}",
+            "PYTHONDONTWRITEBYTECODE=1",
+            "DARKROOM_HOST=0.0.0.0",
+            f"DARKROOM_DATA_DIR=/{_DATA}",
+            "DARKROOM_LOG_FORMAT=json",
+        ],
+        "Entrypoint": [f"/{_HOME}/bin/darkroom"],
+        "Cmd": ["serve"],
+        "WorkingDir": f"/{_DATA}",
+        "Volumes": {f"/{_DATA}": {}},
+        "ExposedPorts": {"8000/tcp": {}},
+        "StopSignal": "SIGTERM",
+        "Healthcheck": {
+            "Test": ["CMD", f"/{_HOME}/bin/darkroom", "health"],
+            "Interval": 10 * 10**9,
+            "Timeout": 5 * 10**9,
+            "StartPeriod": 20 * 10**9,
+            "Retries": 3,
+        },
+        "Labels": {
+            "org.opencontainers.image.title": "Darkroom",
+            "org.opencontainers.image.description": "A self-hosted service that draws images and keeps them.",
+            "org.opencontainers.image.licenses": "Apache-2.0",
+            "org.opencontainers.image.version": version,
+            "org.opencontainers.image.revision": revision,
+            "org.opencontainers.image.created": created,
+        },
+    }
+
+
+def _run(command: Sequence[str]) -> None:
+    subprocess.run(command, check=True, stdout=sys.stderr)
