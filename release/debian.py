@@ -20,7 +20,7 @@ _FOR_INSTALLING: Final = frozenset(
     {"dpkg", "gcc-12-base", "libacl1", "libmd0", "libpcre2-8-0", "libselinux1", "readline-common", "tar"}
 )
 _KEPT: Final = re.compile(
-    r"etc/(mime\.types|ssl/openssl\.cnf)$|usr/bin/python3\.11$|usr/lib64?(/|$)|usr/share/doc/[^/]+/copyright$"
+    r"etc/(mime\.types|ssl/openssl\.cnf)$|usr/bin/python3\.11$|usr/lib(64)?(/|$)|usr/share/doc/[^/]+/copyright$"
 )
 _KEPT_ALONE: Final = {
     "base-files": re.compile(r"usr/lib/os-release$"),

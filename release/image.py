@@ -18,6 +18,7 @@ _PYTHON: Final = "/usr/bin/python3.11"
 _HOME: Final = "opt/darkroom"
 _SITE: Final = f"{_HOME}/lib/python3.11/site-packages"
 _DATA: Final = "var/lib/darkroom"
+_QUIETLY: Final = ("--quiet", "--disable-pip-version-check", "--root-user-action=ignore")
 _ARCHITECTURES: Final = {"x86_64": "amd64", "aarch64": "arm64"}
 _ACCOUNT: Final = 10_001
 
@@ -82,7 +83,7 @@ def _install(wheel: Path, lock: Path, root: Path) -> None:
     programs.mkdir(parents=True)
     (root / _HOME / "pyvenv.cfg").write_text("home = /usr/bin\ninclude-system-site-packages = false\n")
     (programs / "python3").symlink_to(_PYTHON)
-    pip = [_PYTHON, str(Path(sysconfig.get_path("purelib")) / "pip"), "--quiet", "--disable-pip-version-check"]
+    pip = [_PYTHON, str(Path(sysconfig.get_path("purelib")) / "pip"), *_QUIETLY]
     into = ["install", "--no-compile", "--no-deps", "--only-binary", ":all:", "--target", str(site)]
     # In two calls, as all or nothing of one needs hashes. With --upgrade the second adds to what is there.
     _run([*pip, *into, "--require-hashes", "--requirement", str(lock)])
