@@ -18,7 +18,7 @@ _PYTHON: Final = "/usr/bin/python3.11"
 _HOME: Final = "opt/darkroom"
 _SITE: Final = f"{_HOME}/lib/python3.11/site-packages"
 _DATA: Final = "var/lib/darkroom"
-_QUIETLY: Final = ("--quiet", "--disable-pip-version-check", "--root-user-action=ignore")
+_QUIETLY: Final = ("--quiet", "--disable-pip-version-check")
 _ARCHITECTURES: Final = {"x86_64": "amd64", "aarch64": "arm64"}
 _ACCOUNT: Final = 10_001
 
@@ -84,7 +84,16 @@ def _install(wheel: Path, lock: Path, root: Path) -> None:
     (root / _HOME / "pyvenv.cfg").write_text("home = /usr/bin\ninclude-system-site-packages = false\n")
     (programs / "python3").symlink_to(_PYTHON)
     pip = [_PYTHON, str(Path(sysconfig.get_path("purelib")) / "pip"), *_QUIETLY]
-    into = ["install", "--no-compile", "--no-deps", "--only-binary", ":all:", "--target", str(site)]
+    into = [
+        "install",
+        "--root-user-action=ignore",
+        "--no-compile",
+        "--no-deps",
+        "--only-binary",
+        ":all:",
+        "--target",
+        str(site),
+    ]
     # In two calls, as all or nothing of one needs hashes. With --upgrade the second adds to what is there.
     _run([*pip, *into, "--require-hashes", "--requirement", str(lock)])
     _run([*pip, *into, "--upgrade", str(wheel)])

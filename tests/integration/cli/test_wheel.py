@@ -45,10 +45,12 @@ def test_it_draws_beside_packages_called_entrypoints_domain_and_adapters(wheel: 
     assert [file.suffix for file in tmp_path.glob("*.png")] == [".png"]
 
 
-def test_it_carries_the_page_and_nothing_but_the_package(wheel: Path) -> None:
+def test_it_carries_the_page_the_docs_and_the_locks_and_no_other_package(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
 
-    assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"darkroom"}
+    shared = {name.partition(".data/data/")[2] for name in names if ".data/data/" in name}
+    assert {"share/doc/darkroom/operating.md", "share/darkroom/requirements/run.lock"} <= shared
+    assert {name.split("/")[0] for name in names if ".dist-info/" not in name and ".data/" not in name} == {"darkroom"}
     assert "darkroom/entrypoints/web/index.html" in names
     assert "darkroom/py.typed" in names

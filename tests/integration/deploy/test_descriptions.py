@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sysconfig
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ DEPLOY = Path(__file__).parents[3] / "deploy"
 SCRIPTS = Path(sysconfig.get_path("scripts"))
 UNIT = DEPLOY / "systemd" / "darkroom.service"
 KUBERNETES = DEPLOY / "kubernetes" / "darkroom.yaml"
+INGRESS = DEPLOY / "kubernetes" / "ingress.yaml"
+VERSION = tomllib.loads((DEPLOY.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 COMPOSE = DEPLOY / "compose.yaml"
 SETTINGS = {declared.setting.name for group in GROUPS for declared in declared_in(group)}
 
@@ -45,8 +48,44 @@ def test_the_compose_file_keeps_to_its_schema() -> None:
     said_by("check-jsonschema", "--builtin-schema", "vendor.compose-spec", COMPOSE)
 
 
-def test_the_manifest_keeps_to_the_schemas_of_kubernetes() -> None:
-    said_by("kubernetes-validate", "--strict", KUBERNETES)
+@pytest.mark.parametrize("file", [KUBERNETES, INGRESS], ids=lambda file: file.name)
+def test_the_manifests_keep_to_the_schemas_of_kubernetes(file: Path) -> None:
+    said_by("kubernetes-validate", "--strict", file)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("folder", ["kubernetes", "openshift"])
+def test_kustomize_puts_them_together(folder: str, tmp_path: Path) -> None:
+    kubectl = DEPLOY.parent / ".bench-peers" / "kubectl" / "bin" / "kubectl"
+    if not kubectl.exists():
+        raise PartMissing("kubectl", "is not installed: make test-peers")
+    together = tmp_path / "together.yaml"
+    together.write_text(said_by(str(kubectl), "kustomize", DEPLOY / folder), encoding="utf-8")
+    said_by("kubernetes-validate", "--strict", together)
+    documents = {document["kind"]: document for document in _documents(together)}
+    assert documents.keys() == {"Ingress", "PodDisruptionBudget", "Service", "StatefulSet"}
+    pod = documents["StatefulSet"]["spec"]["template"]["spec"]
+    assert pod["containers"][0]["image"] == f"darkroom:{VERSION}"
+    assert ("runAsUser" in pod["securityContext"]) == (folder == "kubernetes")
+    assert pod["securityContext"]["runAsNonRoot"] is True
+
+
+def test_what_is_deployed_is_this_release() -> None:
+    named = re.compile(r"^ *(?:- )?(?:image: darkroom:|newTag: )\"?([^\"\n]+)\"?$", re.MULTILINE)
+    for file in (COMPOSE, KUBERNETES, KUBERNETES.with_name("kustomization.yaml")):
+        assert set(named.findall(file.read_text(encoding="utf-8"))) == {VERSION}, file
+
+
+def test_each_kustomization_names_what_is_there() -> None:
+    for file in (DEPLOY / "kubernetes", DEPLOY / "openshift"):
+        (kustomization,) = _documents(file / "kustomization.yaml")
+        assert all((file / resource).exists() for resource in kustomization["resources"])
+        for patch in kustomization.get("patches", ()):
+            (manifest,) = [doc for doc in _documents(KUBERNETES) if doc["kind"] == patch["target"]["kind"]]
+            for operation in yaml.safe_load(patch["patch"]):
+                place = manifest
+                for key in operation["path"].strip("/").split("/"):
+                    place = place[key]
 
 
 def test_the_unit_is_understood_and_gives_little_away(tmp_path: Path) -> None:
