@@ -1,10 +1,10 @@
-# `make help` says what each target does. Settings reach the service through the environment: DARKROOM_PORT=9000 make run
+# `make help` lists the targets. Settings reach the service through the environment: DARKROOM_PORT=9000 make run
 
 .DEFAULT_GOAL := help
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules
 
-# The Python that makes the virtual environment, 3.11 or newer: the first one found, or `make run PYTHON=/path/to/python`.
+# The Python that makes the virtual environment, 3.11 or newer. Name another one: `make run PYTHON=/path/to/python`.
 suits = import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(shell $(name) -c '$(suits)' 2>/dev/null && echo $(name))))
 
@@ -14,8 +14,8 @@ image_pip := .venv-image/bin/python -m pip --quiet --disable-pip-version-check
 diffusers_pip := .venv-diffusers/bin/python -m pip --quiet --disable-pip-version-check
 bench_pip := .bench-run/bin/python -m pip --quiet --disable-pip-version-check
 
-# A virtual environment holds the path it was made at. The stamps carry a checksum of it, so that one that was moved
-# here is made anew; they lie inside, so that they go with it.
+# A virtual environment contains the path at which it was made. The stamps carry a checksum of that path, so that an
+# environment that was moved is made again. They are inside it, so that they move with it.
 here := $(shell printf %s '$(CURDIR)' | cksum | cut -d ' ' -f 1)
 run_ready := .venv/.run-$(here)
 dev_ready := .venv/.dev-$(here)
@@ -23,20 +23,20 @@ diffusers_ready := .venv-diffusers/.dev-$(here)
 bench_ready := .bench-run/.run-$(here)
 
 .PHONY: help
-help: ## Say what each target does
+help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: run
 run: $(run_ready) ## Start the service; sets everything up on first use
 	@$(bin)/darkroom serve
 
-# What tests need beside Python, by the program that shows that it is here: program=package.
+# What tests need besides Python: the program that shows that it is installed, and its package.
 debian_parts := chromium=chromium curl=curl exiftool=libimage-exiftool-perl java=default-jdk-headless prometheus=prometheus \
 	caddy=caddy haproxy=haproxy nginx=nginx-light pgbouncer=pgbouncer
 long_parts := bwrap=bubblewrap skopeo=skopeo ceph=ceph-common ceph-mon=ceph-mon ceph-osd=ceph-osd radosgw=radosgw
 
 .PHONY: test-parts
-test-parts: ## Install the programs that tests need from Debian (needs root); what cannot be had is skipped by name
+test-parts: ## Install the programs that tests need from Debian (needs root); missing ones are skipped by name
 	@missing=''; for part in $(debian_parts); do \
 		PATH="$$PATH:/usr/sbin" command -v $${part%=*} >/dev/null || missing="$$missing $${part#*=}"; \
 	done; \
@@ -71,23 +71,23 @@ test-long: $(dev_ready) test-parts test-peers ## Run the tests that take minutes
 	$(bin)/python -m pytest -m long
 
 .PHONY: corpus
-corpus: $(dev_ready) ## Try every forged token, and say how many are accepted or are answered with 5xx
+corpus: $(dev_ready) ## Try every forged token; report how many are accepted or answered with 5xx
 	@cd tests && ../$(bin)/python -m integration.tokens.corpus
 
 .PHONY: fuzz
-fuzz: $(dev_ready) ## Send 100,000 bent requests, and let schemathesis try for long; FUZZ=SERIES[:NUMBER] names others
+fuzz: $(dev_ready) ## Send 100,000 mutated requests and run schemathesis; FUZZ=SERIES[:NUMBER] names others
 	$(bin)/python -m pytest -m long tests/integration/fuzz
 
 .PHONY: edge
-edge: $(dev_ready) ## Send odd and slow requests to the service, and write into docs/security.md what became of them
+edge: $(dev_ready) ## Send odd and slow requests to the service; write the outcomes into docs/security.md
 	@cd tests && ../$(bin)/python -m pages.edge
 
-# The index's own build of torch brings gigabytes for GPUs along: only one for CPUs alone is ever installed here.
+# The default build of torch brings gigabytes for GPUs. Only a build for CPUs is installed here.
 torch := torch==2.13.0
 cpu_torch = $(pip) install --dry-run --ignore-installed --no-deps --only-binary :all: --report - $(torch) 2>/dev/null | grep -q +cpu
 
 .PHONY: test-diffusers
-test-diffusers: $(dev_ready) ## Run the tests of drawing in this process, in an environment of their own
+test-diffusers: $(dev_ready) ## Run the tests of drawing with local models, in a separate environment
 	@if [ -e $(diffusers_ready) ] || { $(cpu_torch); }; then \
 		$(MAKE) --no-print-directory $(diffusers_ready) && \
 		OMP_NUM_THREADS=1 .venv-diffusers/bin/python -m pytest tests/pipelines; \
@@ -103,12 +103,12 @@ lint: $(dev_ready) ## Check style, types and the direction of imports
 	$(bin)/lint-imports --no-logo
 
 .PHONY: format
-format: $(dev_ready) ## Format the code and mend what can be mended by itself
+format: $(dev_ready) ## Format the code and apply the fixes that ruff can make
 	$(bin)/ruff check --fix-only
 	$(bin)/ruff format
 
 .PHONY: supply-chain
-supply-chain: $(dev_ready) ## Write bill of materials and licences of what is deployed to dist/; ask for known holes
+supply-chain: $(dev_ready) ## Write the bill of materials and licences of the image to dist/; look up known vulnerabilities
 	@[ -e .venv-image/.made ] || $(bin)/python -m venv --clear .venv-image
 	@$(image_pip) install --require-hashes --requirement requirements/image.lock
 	@$(image_pip) install --no-deps --no-build-isolation .
@@ -119,7 +119,7 @@ supply-chain: $(dev_ready) ## Write bill of materials and licences of what is de
 release: supply-chain ## Build wheel, source archive, container image, bill of materials and checksums into dist/
 	@$(bin)/python -m release dist
 
-# What the measurements need besides Python; nothing else here installs anything into the system.
+# What the measurements need besides Python.
 .PHONY: bench-parts
 bench-parts: ## Install nginx and wrk from Debian, for `make bench` (needs root)
 	apt-get install --no-install-recommends --yes nginx-light wrk
@@ -127,11 +127,11 @@ bench-parts: ## Install nginx and wrk from Debian, for `make bench` (needs root)
 measurements := throughput memory overload scale start sketch
 
 .PHONY: bench-peers
-bench-peers: test-peers ## Install gateways to compare with, in environments of their own, for `make bench`
+bench-peers: test-peers ## Install the gateways that `make bench` compares with, in separate environments
 	@PATH="$(CURDIR)/$(bin):$$PATH" npm install --silent --no-audit --no-fund --prefix .bench-peers/portkey @portkey-ai/gateway || echo 'SKIPPED PEER: Portkey cannot be installed here' >&2
 
 .PHONY: bench
-bench: ## Measure all that docs/performance.md tells, and write it there; `make bench-memory` and the like: one part
+bench: ## Measure everything in docs/performance.md, and write it there; `make bench-memory` measures one part
 	@for part in $(measurements); do $(MAKE) --no-print-directory bench-$$part || failed=1; done; exit $${failed:-0}
 
 .PHONY: $(measurements:%=bench-%)
@@ -139,41 +139,40 @@ $(measurements:%=bench-%): bench-%: $(dev_ready) $(bench_ready)
 	@PYTHONPATH=tests $(bin)/python -m benchmarks.$* --write
 
 .PHONY: bench-growth
-bench-growth: $(dev_ready) ## Measure ledgers as they grow, and write docs/growing.md
+bench-growth: $(dev_ready) ## Measure ledgers as they grow; write docs/growing.md
 	@PYTHONPATH=tests $(bin)/python -m benchmarks.growth --write
 
 .PHONY: bench-reads
-bench-reads: $(dev_ready) ## Measure what a caller who reads without pause costs the others
+bench-reads: $(dev_ready) ## Measure what a caller that reads without pause costs other callers
 	@PYTHONPATH=tests $(bin)/python -m benchmarks.reads
 
 .PHONY: karlo
-karlo: $(dev_ready) ## Run the Karlo simulator, to try the service against
+karlo: $(dev_ready) ## Run the Karlo simulator to try the service with
 	@cd tests && ../$(bin)/python -m simulators.karlo
 
-# An extra that is small enough for everybody goes into the locks by name here. Of what others ask for, extras stay
-# with the names: older releases of pip hold `coverage[toml]` to be unpinned where only `coverage` is pinned, as soon as
-# a newer one is out.
+# Small extras are locked for every installation; they are named here. Names in the locks keep their extras: older
+# releases of pip call `coverage[toml]` unpinned if only `coverage` is pinned.
 compile := $(bin)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --no-strip-extras --no-emit-index-url --custom-compile-command 'make lock' \
 	pyproject.toml --extra postgres --group build
 
 # run.lock is what `make run` needs, image.lock what the container image holds: every extra but diffusers.
 .PHONY: lock
-lock: $(dev_ready) ## Write the locks after a change of dependencies; `make lock UPGRADE=--upgrade` takes newer releases
+lock: $(dev_ready) ## Write the locks after dependencies changed; `make lock UPGRADE=--upgrade` takes newer releases
 	$(compile) $(UPGRADE) --output-file requirements/run.lock
 	$(compile) $(UPGRADE) --extra c2pa --extra otel --constraint requirements/run.lock --output-file requirements/image.lock
 	$(compile) $(UPGRADE) --extra c2pa --extra otel --group dev --constraint requirements/image.lock --output-file requirements/dev.lock
 
 .PHONY: pages
-pages: $(dev_ready) ## Write the pages of docs/ that come from the code
+pages: $(dev_ready) ## Write the pages of docs/ that are generated from the code
 	@cd tests && ../$(bin)/python -m pages.settings && ../$(bin)/python -m pages.providers
 
 .PHONY: screenshots
-screenshots: $(dev_ready) test-parts ## Take the screenshots in docs/pictures anew
+screenshots: $(dev_ready) test-parts ## Take the screenshots in docs/pictures again
 	@cd tests && ../$(bin)/python -m pages.screenshots
 
 .PHONY: clean
-clean: ## Remove what the other targets made; images, ledger and secrets in .darkroom stay
+clean: ## Remove what the other targets made, except images, ledger and secrets in .darkroom
 	rm -rf .venv .venv-diffusers .venv-image dist .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.books LEDGER_URL IN_FLIGHT SECONDS`: writes orders down, and nothing else; prints the rate."""
+"""`python -m benchmarks.books LEDGER_URL IN_FLIGHT SECONDS`: records orders and does nothing else; prints the rate."""
 
 import asyncio
 import sys
@@ -20,7 +20,7 @@ from darkroom.domain.ports import GenerationLedger
 
 
 async def main(url: str, in_flight: int, seconds: float) -> None:
-    """Write for so many seconds, and print the orders a second."""
+    """Record orders for the given seconds, and print the orders per second."""
     async with _opened(url) as ledger:
         began = time.monotonic()
         done = await asyncio.gather(*(_written(ledger, began + seconds) for _ in range(in_flight)))
@@ -44,7 +44,7 @@ async def _opened(url: str) -> AsyncIterator[GenerationLedger]:
 
 
 async def _written(ledger: GenerationLedger, end: float) -> int:
-    """Orders that one after the other went from received to stored."""
+    """Return how many orders went from received to stored, one after the other."""
     orders = 0
     while time.monotonic() < end:
         order = received(at=datetime.now(UTC))

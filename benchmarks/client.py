@@ -1,4 +1,4 @@
-"""A client that costs next to nothing, for thousands who wait at once: wrk cannot tell one answer from another."""
+"""A client that costs little, for thousands of connections that wait at once. wrk cannot distinguish answers."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ from servers.ports import LOOPBACK
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """An answer: its status, the seconds that it took, and those after which another try makes sense."""
+    """An answer: its status, the seconds it took, and the seconds of its `Retry-After`."""
 
     status: int
     seconds: float
@@ -40,7 +40,7 @@ class Client:
 
 @asynccontextmanager
 async def connected(port: int, token: str, *, samples: int = 1) -> AsyncIterator[Client]:
-    """A connection on which orders for so many images are sent."""
+    """A connection on which orders for `samples` images are sent."""
     reader, writer = await asyncio.open_connection(LOOPBACK, port)
     order = {"version": "v2.1", "prompt": "A lighthouse at dusk", "width": SIDE, "height": SIDE, "samples": samples}
     body = json.dumps(order)

@@ -1,4 +1,4 @@
-"""Ledgers with many rows: written into the tables directly, since the ledger itself would take an hour for them."""
+"""Ledgers with many rows. They are written into the tables directly, as the ledger itself would take an hour."""
 
 import random
 import sqlite3
@@ -28,11 +28,11 @@ class Table(Protocol):
 
     @abstractmethod
     async def fill(self, rows: int, like: Generation, *, callers: int = _CALLERS) -> None:
-        """Add rows like that of a finished generation until there are so many, spread over `callers` and a month."""
+        """Add rows like that of a finished generation until there are `rows`, spread over `callers` and a month."""
 
     @abstractmethod
     async def size(self) -> int:
-        """What it takes on the disk, indexes included, in bytes."""
+        """Return the bytes that it takes on the disk, indexes included."""
 
 
 class SQLiteTable(Table):

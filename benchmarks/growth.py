@@ -1,7 +1,7 @@
-"""`python -m benchmarks.growth`: what a ledger holds and gives as it grows; with `--write`, into docs/growing.md.
+"""`python -m benchmarks.growth`: the size and speed of ledgers as they grow; `--write` writes docs/growing.md.
 
-A ledger is filled with rows such as those of real orders, a thousand callers over a month, and asked again at each
-size what the service asks for every order, by as many orders in flight as are worth it.
+A ledger is filled with rows like those of real orders, of a thousand callers over a month. At each size it is asked
+what the service asks for every order, with 32 orders in flight.
 """
 
 import argparse
@@ -42,7 +42,7 @@ _LOOKS: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """A ledger with so many rows; times are medians in milliseconds, `orders` a second with 32 in flight."""
+    """A ledger of `rows` rows. Times are medians in milliseconds; `orders` are per second, with 32 in flight."""
 
     ledger: str
     rows: int
@@ -55,7 +55,7 @@ class Size:
 
 
 def main() -> int:
-    """Measure, print, and write where asked to; the exit status."""
+    """Measure and print; with `--write` also write the page. Return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.growth", description=__doc__)
     parser.add_argument("--rows", default="1000,100000,1000000", help="sizes, comma-separated, growing")
     parser.add_argument("--write", action="store_true", help="write the table into docs/growing.md")
@@ -99,7 +99,7 @@ async def _postgres() -> AsyncIterator[tuple[Table, GenerationLedger]]:
 
 
 async def _finished(ledger: GenerationLedger) -> Generation:
-    """An order as the service writes it down, from its receipt to its end."""
+    """Record an order as the service does, from its receipt to its end."""
     order, *revisions = _revisions(_CALLER, uuid7())
     await ledger.receive(order, _LIMITS)
     for revision in revisions:
@@ -139,7 +139,7 @@ async def _size(table: Table, ledger: GenerationLedger, rows: int) -> Size:
 
 
 async def _rate(order: Callable[[], Awaitable[None]]) -> float:
-    """Orders a second, with as many in flight as there are turns."""
+    """Return the orders per second, with as many in flight as there are turns."""
     left = iter(range(_ORDERS))
 
     async def one_after_the_other() -> None:

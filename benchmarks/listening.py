@@ -8,10 +8,10 @@ from servers.process import Process, ProgramFailed
 
 
 def wait_for_port(port: int, process: Process, seconds: float = 10) -> None:
-    """Wait until it does.
+    """Wait until the program listens.
 
     Raises:
-        ProgramFailed: it never did.
+        ProgramFailed: it did not listen in time.
     """
     deadline = monotonic() + seconds
     while True:
@@ -19,7 +19,7 @@ def wait_for_port(port: int, process: Process, seconds: float = 10) -> None:
             socket.create_connection((LOOPBACK, port), timeout=1).close()
         except OSError as error:
             if monotonic() > deadline or not process.running:
-                raise ProgramFailed(f"nobody listens on {port}: {process.stderr}") from error
+                raise ProgramFailed(f"no program listens on {port}: {process.stderr}") from error
             sleep(0.02)
         else:
             return

@@ -1,4 +1,4 @@
-"""The load: wrk, one thread, so many orders in flight at once."""
+"""The load: wrk with one thread and a fixed number of orders in flight."""
 
 import json
 import os
@@ -20,7 +20,7 @@ ORDER: Final = json.dumps(
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What is asked of a system, again and again: JSON by POST."""
+    """The request that is repeated: JSON by POST."""
 
     path: str
     body: str
@@ -28,13 +28,13 @@ class Call:
 
 
 def order(token: str) -> Call:
-    """What is asked of Darkroom."""
+    """Return the order that Darkroom is asked for."""
     return Call("/api/images", ORDER, {"Authorization": f"Bearer {token}"})
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a load: requests answered, in how many seconds, and latencies in milliseconds."""
+    """The result of a load: requests answered, seconds, and latencies in milliseconds."""
 
     requests: int
     seconds: float
@@ -43,12 +43,12 @@ class Outcome:
 
     @property
     def rate(self) -> float:
-        """Requests a second."""
+        """Return the requests per second."""
         return self.requests / self.seconds
 
 
 def load(url: str, call: Call, *, in_flight: int, seconds: float) -> Outcome:
-    """Order for so many seconds.
+    """Order for the given seconds.
 
     Raises:
         PartMissing: wrk is not installed.

@@ -1,4 +1,4 @@
-"""Under what conditions something was measured."""
+"""The conditions of a measurement."""
 
 import os
 import platform
@@ -18,7 +18,7 @@ _PACKAGES: Final = ("aiobotocore", "aiohttp", "asyncpg", "httpx", "litestar", "m
 
 
 def conditions() -> Iterator[str]:
-    """Machine, date and versions, as items of a Markdown list."""
+    """Return machine, date and versions as a Markdown list."""
     busy = os.getloadavg()[2]
     yield f"- {datetime.now(UTC):%Y-%m-%d}, {_processor()}, {os.cpu_count()} cores, {platform.system()}"
     yield f"- load average over the last 15 minutes, these measurements included: {busy:.1f}"
@@ -37,7 +37,7 @@ def _processor() -> str:
 
 
 def _fsync_ms() -> float:
-    """The median of what it takes to have an image on the disk, where the project lies."""
+    """Return the median milliseconds to flush an image to the project's disk."""
     taken = []
     with TemporaryDirectory(prefix=".bench-", dir=Path.cwd()) as folder:
         for number in range(30):

@@ -1,4 +1,4 @@
-"""Systems side by side: in each round every one gets the same load, one after the other."""
+"""Systems side by side: in each round every system gets the same load, one after the other."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -15,9 +15,9 @@ from servers.process import ProgramFailed
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Medians over the rounds, of one system with so many orders in flight.
+    """Medians over the rounds, of one system with `in_flight` orders in flight.
 
-    `rate` in requests a second, latencies and `cpu_ms` (CPU time of the system's process a request) in milliseconds.
+    `rate` in requests per second, latencies and `cpu_ms` (CPU time of the system's process a request) in milliseconds.
     """
 
     rate: float
@@ -47,7 +47,7 @@ class Plan:
 
 
 def measure(systems: Sequence[System], stand_ins: StandIns, folder: Path, *, token: str, plan: Plan) -> list[Measured]:
-    """Measure all of them, interleaved, so that what else the machine does hits them alike."""
+    """Measure all systems, interleaved, so that other work of the machine affects them alike."""
     with ExitStack() as opened:
         running = list(_opened(opened, systems, stand_ins, folder, token))
         taken: dict[tuple[str, int], list[tuple[Outcome, float]]] = {}
@@ -89,7 +89,7 @@ def _turns(running: Sequence[Running], plan: Plan) -> Iterator[tuple[Running, in
 def _once(one: Running, stand_ins: StandIns, in_flight: int, seconds: float) -> tuple[Outcome, float]:
     before = one.cpu_seconds
     outcome = load(one.url, one.call, in_flight=in_flight, seconds=seconds)
-    # Orders whose client left when the time was up are finished too, and have cost as much.
+    # Orders whose client left when the time was up are finished too, and cost as much.
     stored = stand_ins.empty_the_bucket()
     orders = stored if one.stores else outcome.requests
     if orders < max(outcome.requests, 1):

@@ -1,7 +1,7 @@
-"""`python -m benchmarks.memory`: what waiting orders hold; with `--write`, into docs/performance.md.
+"""`python -m benchmarks.memory`: the memory of waiting orders; `--write` writes docs/performance.md.
 
-Orders are held open by a provider that takes its time; then it answers all of them in the same moment. After that a
-soak: orders without end, and the memory of the process after each part of them.
+A slow provider holds orders open, then answers all of them at once. A soak follows: orders without a pause, and the
+memory of the process after each part.
 """
 
 import asyncio
@@ -38,12 +38,12 @@ class Service:
     idle: int
 
     def over_idle(self, held: int) -> str:
-        """So many bytes more than when idle, in megabytes."""
+        """Return the megabytes above the idle process."""
         return f"{(held - self.idle) / _MEGABYTE:.0f}"
 
 
 def measure(place: Workplace) -> Iterator[str]:
-    """All of it, as Markdown."""
+    """Measure all of it; return it as Markdown."""
     yield "| orders held open by the provider | over idle, MB | for each, kB |"
     yield "|---:|---:|---:|"
     for orders in _HELD:

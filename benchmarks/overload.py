@@ -1,7 +1,7 @@
-"""`python -m benchmarks.overload`: ten times as many clients as there is room for; `--write`: into docs/performance.md.
+"""`python -m benchmarks.overload`: ten times the clients that there is room for; `--write` writes docs/performance.md.
 
-Each of them orders again as soon as it has its image, and comes back after `Retry-After` where it is turned away. One
-more caller, under a name of its own, sends one order after the other meanwhile.
+Each client orders again as soon as it has its image, and after `Retry-After` if it was refused. Meanwhile another
+caller sends one order after the other.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ _ENOUGH_FOR_P99: Final = 100  # answers; of fewer it would be a guess beyond the
 
 
 def measure(place: Workplace) -> Iterator[str]:
-    """All of it, as Markdown."""
+    """Measure all of it; return it as Markdown."""
     flood, other = asyncio.run(_measure(place))
     strange = {one.status for one in (*flood, *other)} - {_ACCEPTED, _REFUSED}
     if strange or any(one.retry_after is None for one in flood if one.status == _REFUSED):
@@ -67,7 +67,7 @@ async def _measure(place: Workplace) -> tuple[list[Answered], list[Answered]]:
 
 
 async def _customer(port: int, token: str, end: float, *, later: float) -> list[Answered]:
-    """One who wants an image after the other, and begins so many seconds later."""
+    """A client that orders one image after the other, and begins after a delay in seconds."""
     await asyncio.sleep(later)
     answers = []
     async with connected(port, token) as client:

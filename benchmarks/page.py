@@ -1,4 +1,4 @@
-"""What every measurement of its own has in common: where it works, and how it comes into docs/performance.md."""
+"""What the measurements share: a workplace, and how results are written into docs/performance.md."""
 
 import argparse
 import resource
@@ -20,7 +20,7 @@ PAGE: Final = Path(__file__).parents[1] / "docs" / "performance.md"
 
 @dataclass(frozen=True, slots=True)
 class Workplace:
-    """Stand-ins that answer, a folder on the disk where the project lies, and a token that the service takes."""
+    """Stand-ins that answer, a folder on the project's disk, and a token that the service accepts."""
 
     stand_ins: StandIns
     folder: Path
@@ -29,7 +29,7 @@ class Workplace:
 
 @contextmanager
 def workplace() -> Iterator[Workplace]:
-    """Open one, for as long as the block lasts.
+    """Open a workplace for the block.
 
     Raises:
         PartMissing: something has to be installed.
@@ -41,7 +41,7 @@ def workplace() -> Iterator[Workplace]:
 
 
 def main(name: str, measure: Callable[[Workplace], Iterator[str]]) -> int:
-    """Measure, print, and write where asked to; the exit status."""
+    """Measure and print; with `--write` also write the page. Return the exit status."""
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}")
     parser.add_argument("--write", action="store_true", help="write what was measured into docs/performance.md")
     arguments = parser.parse_args()

@@ -26,12 +26,12 @@ _BODY: Final = json.dumps(
 
 
 def litellm_call(_: StandIns, __: str) -> Call:
-    """What is asked of LiteLLM's proxy, which takes its own key."""
+    """Return the request to LiteLLM's proxy, with its key."""
     return Call("/v1/images/generations", _BODY, {"Authorization": f"Bearer {_MASTER_KEY}"})
 
 
 def portkey_call(stand_ins: StandIns, _: str) -> Call:
-    """What is asked of Portkey's gateway: who is meant is for its caller to say."""
+    """Return the request to Portkey's gateway; its headers name the provider."""
     headers = {
         "Authorization": "Bearer benchmark",
         "x-portkey-provider": "openai",

@@ -1,7 +1,7 @@
-"""`python -m benchmarks.reads`: what one caller who reads without pause costs the others; ends with 1 if too much.
+"""`python -m benchmarks.reads`: what a caller that reads without pause costs others; exits with 1 if too much.
 
-A ledger holds very many rows of one caller, who asks for its usage on eight connections at once. Meanwhile another
-caller lists its generations, and the readiness of the process is asked for.
+A ledger holds very many rows of one caller, which asks for its usage on eight connections at once. Meanwhile another
+caller lists its generations, and readiness is checked.
 """
 
 import argparse
@@ -39,7 +39,7 @@ _MOST_MS: Final = 100.0
 
 
 def main() -> int:
-    """Measure and print; 1 if readiness was lost or the other caller waited for too long."""
+    """Measure and print; return 1 if readiness was lost or the other caller waited for too long."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.reads", description=__doc__)
     parser.add_argument("--rows", type=int, default=300_000, help="of the caller who reads without pause")
     rows = parser.parse_args().rows

@@ -1,4 +1,4 @@
-"""What was measured, as Markdown tables, and in the documentation."""
+"""Results as Markdown tables, and in the documentation."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ _MEGABYTE: Final = 1e6
 
 
 def write(measured: Sequence[Measured], plan: Plan) -> None:
-    """Put tables and plots in the place of those in the documentation."""
+    """Replace tables and plots in the documentation."""
     pictures = _DOCS / "pictures"
     pictures.mkdir(exist_ok=True)
     for file, title, attribute in (
@@ -26,7 +26,7 @@ def write(measured: Sequence[Measured], plan: Plan) -> None:
 
 
 def replace_between(page: Path, command: str, text: str) -> None:
-    """Put what a command has measured in the place of what it had measured before."""
+    """Replace what a command had written before."""
     begin_mark, end_mark = (f"<!-- measured by `{command}`: {edge} -->\n" for edge in ("begin", "end"))
     before, begin, rest = page.read_text(encoding="utf-8").partition(begin_mark)
     _, end, after = rest.partition(end_mark)
@@ -34,7 +34,7 @@ def replace_between(page: Path, command: str, text: str) -> None:
 
 
 def tables(measured: Sequence[Measured], plan: Plan) -> str:
-    """All of it, with the conditions; in ratios to the first system, the floor."""
+    """Return all results with their conditions, as ratios to the first system, the floor."""
     return "\n".join([*_tables(measured, plan), ""])
 
 

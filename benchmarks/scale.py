@@ -1,4 +1,4 @@
-"""`python -m benchmarks.scale`: more processes, and what a ledger alone can take; `--write`: into the documentation."""
+"""`python -m benchmarks.scale`: more processes, and the rate of a ledger alone; `--write` writes the documentation."""
 
 import os
 import subprocess
@@ -26,7 +26,7 @@ _SMALL: Final = (1, 2, 4)
 
 
 def measure(place: Workplace) -> Iterator[str]:
-    """All of it, as Markdown."""
+    """Measure all of it; return it as Markdown."""
     yield f"| orders a second, {_IN_FLIGHT} in flight, medians of {_ROUNDS} rounds of {_SECONDS:g} s | one | two |"
     yield "|---|---:|---:|"
     yield _row("worker processes of one `darkroom serve`, SQLite", partial(_workers, place))
@@ -65,7 +65,7 @@ def _services(place: Workplace, url: str, services: int, *, share: float = 1.0) 
 
 
 def _rate(place: Workplace, services: Sequence[dict[str, str]], *, share: float = 1.0) -> float:
-    """Orders a second of all of them together, under a load that is the same however many they are."""
+    """Return the orders per second of all processes together, under the same load for any number of them."""
     with ExitStack() as opened, ThreadPoolExecutor(len(services)) as threads:
         started = [start_darkroom(opened, [DARKROOM, "serve"], settings) for settings in services]
         if share < 1:
@@ -85,7 +85,7 @@ def _rate(place: Workplace, services: Sequence[dict[str, str]], *, share: float 
 
 
 def _written(url: str, writers: int) -> float:
-    """Orders a second that so many processes write down together, from received to stored."""
+    """Return the orders per second that several processes record together, from received to stored."""
     command = [sys.executable, "-m", "benchmarks.books", url, str(_IN_FLIGHT), str(_SECONDS)]
     started = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(writers)]  # noqa: S603  # our own
     return sum((float(process.communicate()[0]) for process in started), start=0.0)

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.sketch`: how long the sketch generator draws; `--write`: into docs/performance.md."""
+"""`python -m benchmarks.sketch`: how long the sketch generator draws; `--write` writes docs/performance.md."""
 
 import asyncio
 import os
@@ -19,7 +19,7 @@ _EACH: Final = 4
 
 
 def measure(place: Workplace) -> Iterator[str]:
-    """All of it, as Markdown."""
+    """Measure all of it; return it as Markdown."""
     del place
     yield f"| {_SIDE} x {_SIDE} pixels, {len(_PROMPTS) * _EACH} pictures of {len(_PROMPTS)} prompts | ms |"
     yield "|---|---:|"
@@ -64,7 +64,7 @@ async def _seconds(generator: SketchImageGenerator, order: GenerationRequest) ->
 
 
 async def _lateness() -> list[float]:
-    """How much later than asked for it was woken, again and again, until it is cancelled."""
+    """Record how late the event loop wakes, until cancelled."""
     late, pause = [0.0], 0.005
     try:
         while True:

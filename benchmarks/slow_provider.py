@@ -1,4 +1,4 @@
-"""A provider that takes its time, in the process that measures: how long is for the measurement to say."""
+"""A slow provider in the process that measures; the measurement sets how slow."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ class SlowProvider:
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:
-        """Answer, for as long as the block lasts, and until everyone has gone."""
+        """Answer during the block, and until every client has left."""
         server = await asyncio.start_server(self._serve, LOOPBACK, 0, backlog=8192)
         self.url = f"http://{LOOPBACK}:{server.sockets[0].getsockname()[1]}"
         try:
@@ -33,17 +33,17 @@ class SlowProvider:
         finally:
             server.close()
             async with asyncio.timeout(30):
-                while self._connections:  # noqa: ASYNC110  # nobody tells when the last one goes
+                while self._connections:  # noqa: ASYNC110  # no event says that the last one has gone
                     await asyncio.sleep(0.01)
 
     async def until_waiting(self, orders: int) -> None:
-        """Wait until so many orders wait for their answers."""
+        """Wait until `orders` orders wait for their answers."""
         async with asyncio.timeout(120):
             while self.waiting < orders:  # noqa: ASYNC110  # as above
                 await asyncio.sleep(0.05)
 
     def answer_all(self) -> None:
-        """Answer those who wait, in the same moment."""
+        """Answer all waiting orders at once."""
         self._go.set()
         self._go = asyncio.Event()
 

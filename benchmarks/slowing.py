@@ -1,4 +1,4 @@
-"""Processes that are let run for a part of the time, as on a slower machine of their own."""
+"""Processes that run for a part of the time only, as on a slower machine."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ _PERIOD: Final = 0.02
 
 @contextmanager
 def slowed(pids: Sequence[int], share: float) -> Iterator[None]:
-    """Stop each of them, threads and all, for all but a `share` (0 to 1) of the time."""
+    """Stop each process with its threads for all but a `share` (0 to 1) of the time."""
     over = threading.Event()
 
     def take_turns(pid: int) -> None:

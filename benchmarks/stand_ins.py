@@ -1,4 +1,4 @@
-"""A provider and an S3 server that cost next to nothing: nginx, in memory."""
+"""A provider and an S3 server that cost little: nginx, in memory."""
 
 import os
 import shutil
@@ -29,14 +29,14 @@ _REST: Final = 0.3  # seconds in which an order that is still at work comes furt
 
 @dataclass(frozen=True, slots=True)
 class StandIns:
-    """Both of them, at one address."""
+    """The provider and the S3 server, at one address."""
 
     url: str
     bucket: Path
     process: Process
 
     def empty_the_bucket(self) -> int:
-        """Wait until nothing more is stored, remove every image that was, and say how many there were.
+        """Wait until no more images are stored, remove all of them, and return how many there were.
 
         Raises:
             ProgramFailed: one of them is not what the provider drew, and what marks add to it.
@@ -53,7 +53,7 @@ class StandIns:
 
 @contextmanager
 def stand_ins() -> Iterator[StandIns]:
-    """Start both, for as long as the block lasts.
+    """Start both for the block.
 
     Raises:
         PartMissing: nginx is not installed.
@@ -76,7 +76,7 @@ def stand_ins() -> Iterator[StandIns]:
 
 
 def image(length: int) -> bytes:
-    """A WebP file of so many bytes: the header of a lossless image (RFC 9649, 3), and noise for its pixels."""
+    """Return a WebP file of `length` bytes: the header of a lossless image (RFC 9649, 3), and noise for its pixels."""
     size = struct.pack("<I", (SIDE - 1) | (SIDE - 1) << 14)
     pixels = os.urandom(length - 25)
     chunk = b"VP8L" + struct.pack("<I", len(pixels) + 5) + b"\x2f" + size + pixels

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.start`: how soon it answers and what it holds then; `--write`: into docs/performance.md."""
+"""`python -m benchmarks.start`: time to the first answer, and memory then; `--write` writes docs/performance.md."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
@@ -15,7 +15,7 @@ _MEGABYTE: Final = 1e6
 
 
 def measure(place: Workplace) -> Iterator[str]:
-    """All of it, as Markdown."""
+    """Measure all of it; return it as Markdown."""
     drawing = {"DARKROOM_GENERATORS": "sketch", "DARKROOM_STORAGE": "disk"}
     yield f"| `darkroom serve`, medians of {_STARTS} starts | ready after, s | idle, MB |"
     yield "|---|---:|---:|"
@@ -31,7 +31,7 @@ def _row(title: str, place: Workplace, settings: Mapping[str, str]) -> str:
 
 
 def _started(place: Workplace, settings: Mapping[str, str]) -> tuple[float, int]:
-    """Seconds until it is ready, and the bytes that it holds then."""
+    """Return the seconds until it is ready, and its memory in bytes then."""
     with ExitStack() as opened:
         wanted = darkroom_settings(place.folder / "start", place.stand_ins, free_port()) | {**settings}
         began = perf_counter()

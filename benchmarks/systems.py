@@ -1,4 +1,4 @@
-"""What is measured, each in one process of its own."""
+"""The systems that are measured, each in a process."""
 
 import json
 import subprocess
@@ -20,8 +20,8 @@ from servers.postgres import PostgresServer
 from servers.process import Process, ProgramFailed
 
 _SECRET: Final = "only-for-benchmarks-on-the-loopback-interface"  # noqa: S105  # it guards nothing
-# Where nothing is installed but what runs. Packages of ours import some that only development needs, where they find
-# them, as dependency-injector does with pydantic: 13 MB and 0.1 s of a start that no user has.
+# An environment with the locked dependencies only. Some packages import development tools if these are installed, as
+# dependency-injector does with pydantic: 13 MB and 0.1 s at the start that users do not have.
 _INSTALLED: Final = Path(__file__).parents[1] / ".bench-run" / "bin"
 DARKROOM: Final = str(_INSTALLED / "darkroom")
 _PYTHON: Final = str(_INSTALLED / "python")
@@ -29,7 +29,7 @@ _PYTHON: Final = str(_INSTALLED / "python")
 
 @dataclass(slots=True)
 class Running:
-    """A system that answers; `idle` is what it held before the first order, in bytes."""
+    """A running system; `idle` is its memory before the first order, in bytes."""
 
     name: str
     describes: str
@@ -44,14 +44,14 @@ class Running:
 
     @property
     def cpu_seconds(self) -> float:
-        """CPU time that it has used since its start, in all its threads."""
+        """Return the CPU seconds of all its threads since its start."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / 100  # utime and stime, in hundredths: proc(5)
 
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """A system under test: how it is started, what is asked of it, and whether it does all of the work."""
+    """A system under test: how it is started, its request, and whether it does all of the work."""
 
     name: str
     describes: str
@@ -61,7 +61,7 @@ class System:
 
     @contextmanager
     def running(self, folder: Path, stand_ins: StandIns, token: str) -> Iterator[Running]:
-        """Start it, and see that it does the work.
+        """Start it, and check that it does the work.
 
         Raises:
             PartMissing: it is not installed.
@@ -76,7 +76,7 @@ class System:
 
 
 def access_token(subject: str = "benchmark") -> str:
-    """A token that Darkroom takes here.
+    """Return a token that Darkroom accepts here.
 
     Raises:
         PartMissing: Darkroom is not installed where it is measured.
@@ -111,7 +111,7 @@ def _darkroom_on_postgres(opened: ExitStack, folder: Path, stand_ins: StandIns, 
 
 def start_darkroom(opened: ExitStack, command: Sequence[str], settings: Mapping[str, str]) -> Process:
     """Start it, and wait until it answers."""
-    # The log goes to a file, as it does where a service runs; reading it here would cost what is measured.
+    # The log goes to a file, as for a real service; reading it here would distort what is measured.
     log = Path(settings["DARKROOM_DATA_DIR"]).with_name("log")
     log.parent.mkdir(exist_ok=True)
     shell = ["/bin/sh", "-c", f"exec {join(command)} 2>{log}"]
@@ -121,7 +121,7 @@ def start_darkroom(opened: ExitStack, command: Sequence[str], settings: Mapping[
 
 
 def darkroom_settings(folder: Path, stand_ins: StandIns, port: int) -> dict[str, str]:
-    """Everything on, and room for as many orders as there may be."""
+    """Return settings with everything on and room for any number of orders."""
     return {
         "AWS_ACCESS_KEY_ID": "benchmark",
         "AWS_SECRET_ACCESS_KEY": "benchmark",
@@ -142,7 +142,7 @@ def darkroom_settings(folder: Path, stand_ins: StandIns, port: int) -> dict[str,
 
 
 def _try(running: Running, stand_ins: StandIns) -> None:
-    """One order, whose answer and whose stored image are looked at.
+    """Try one order, and check its answer and its stored image.
 
     Raises:
         ProgramFailed: it does not do the work.

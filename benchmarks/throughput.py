@@ -1,4 +1,4 @@
-"""`python -m benchmarks.throughput`: measure, and print the tables; with `--write`, into the documentation."""
+"""`python -m benchmarks.throughput`: measure and print the tables; `--write` writes the documentation."""
 
 import argparse
 from pathlib import Path
@@ -17,7 +17,7 @@ def _plan(arguments: argparse.Namespace) -> Plan:
 
 
 def main() -> int:
-    """Measure what was asked for; the exit status."""
+    """Measure what was asked for; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.throughput", description=__doc__)
     parser.add_argument("--in-flight", default="1,8,32,128,512", help="orders at once, comma-separated")
     parser.add_argument("--rounds", type=int, default=3, help="how often each is measured; medians are told")
@@ -29,7 +29,7 @@ def main() -> int:
     names = arguments.only.split(",") if arguments.only else [system.name for system in SYSTEMS]
     systems = [system for system in SYSTEMS if system.name in names]
     try:
-        # On the disk where the project lies: the ledger and the spool shall pay for what they promise.
+        # On the project's disk, so that the ledger and the spool really flush to it.
         with stand_ins() as both, TemporaryDirectory(prefix=".bench-", dir=Path.cwd()) as folder:
             measured = measure(systems, both, Path(folder), token=access_token(), plan=plan)
     except PartMissing as missing:

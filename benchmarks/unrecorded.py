@@ -1,6 +1,6 @@
-"""Darkroom with its books in memory: what they cost shows beside it. Loses everything with the process.
+"""Darkroom with its ledger in memory, to show what the ledger costs. It loses everything with the process.
 
-`python -m benchmarks.unrecorded [spool]` is `darkroom serve` with the ledger in memory, and the spool too where asked.
+`python -m benchmarks.unrecorded [spool]` is `darkroom serve` with the ledger in memory, and with `spool` the spool too.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ async def _serve(settings: Settings, listener: socket, *, spool_too: bool) -> No
         container.ledger.override(providers.Object(InMemoryGenerationLedger()))
         if spool_too:
             container.spool.override(providers.Object(InMemoryImageSpool()))
-        container.reset_singletons()  # some were made of the others by now
+        container.reset_singletons()  # some were made from the replaced ones by now
         app = create_app(container.services(), cors_origins=())
         server = Server(app, OpenConnections(), Watching().refused, keep_alive=settings.service.keep_alive)
         async with server.answering(listener):

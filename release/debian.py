@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-_LIBRARIES: Final = ("python3.11", "libpython3.11-stdlib")
+_LIBRARIES: Final = ("python3.11", "libpython3.11-stdlib", "libstdc++6")
 _FILES_ALONE: Final = ("ca-certificates", "base-files")
 """Packages of which some files are needed, and none of what they depend on."""
 
@@ -53,7 +53,7 @@ def fetch(folder: Path) -> Sequence[Package]:
     """Fetch what the image is made of from the archives that this machine's apt knows, which verifies it.
 
     Raises:
-        NotOnDebian: there is no apt, or its archives have not these packages.
+        NotOnDebian: apt is missing, or its archives do not have these packages.
     """
     state, cache = folder / "state", folder / "cache"
     for each in (state / "lists/partial", cache / "archives/partial"):

@@ -1,4 +1,4 @@
-"""A storage from outside: a folder that a web server of yours shows to everybody, so that links never expire."""
+"""A storage in a package of its own: a folder that your web server serves to everyone, so that links never expire."""
 
 import asyncio
 import hashlib
@@ -15,10 +15,10 @@ from darkroom.domain.ports import ImageStorage
 
 
 class ShelfImageStorage(ImageStorage):
-    """Keeps each image in a file of its key's name; its ending tells the web server the media type."""
+    """Keeps each image in a file named by its key. The web server knows the media type by the ending."""
 
     def __init__(self, folder: Path, base_url: str) -> None:
-        """`base_url` is where the web server shows the folder."""
+        """`base_url` is the URL at which the web server serves the folder."""
         self._folder, self._base_url = folder, base_url.rstrip("/")
 
     async def put(self, image: StoredImage, data: bytes) -> None:
@@ -56,7 +56,7 @@ class ShelfImageStorage(ImageStorage):
                 file.flush()
                 os.fsync(file.fileno())
                 try:
-                    os.link(file.name, path)  # of many at once, one; and nothing is ever half there
+                    os.link(file.name, path)  # of several writers only one succeeds, and a file is never half written
                 except FileExistsError:
                     if path.read_bytes() != image:
                         raise StorageFault(f"other bytes are kept under {path.name}") from None
@@ -77,8 +77,10 @@ def _faults() -> Iterator[None]:
 
 @asynccontextmanager
 async def open_shelf(environment: Mapping[str, str]) -> AsyncIterator[ImageStorage]:
-    """What the entry point names: clients and the like would be opened and closed here."""
+    """The entry point. A storage with a client would open and close it here."""
     folder, base_url = (environment.get(f"DARKROOM_SHELF_{name}", "") for name in ("FOLDER", "URL"))
     if not (folder and base_url):
-        raise InvalidValue("DARKROOM_SHELF_FOLDER and DARKROOM_SHELF_URL must be set: where images lie, and are shown")
+        raise InvalidValue(
+            "DARKROOM_SHELF_FOLDER and DARKROOM_SHELF_URL must be set to the folder of images and its URL"
+        )
     yield ShelfImageStorage(Path(folder), base_url)

@@ -1,4 +1,4 @@
-"""A generator from outside: stripes in the colours of the seed, as wide as a setting of its own says."""
+"""A generator in a package of its own: draws stripes in the colours of the seed, as wide as its setting says."""
 
 import struct
 import zlib
@@ -25,10 +25,10 @@ CARD = ModelCard(
 
 
 class StripesImageGenerator(ImageGenerator):
-    """Knows a prompt when it sees one, and ignores what it says; honours the seed and the size."""
+    """Takes any prompt and ignores it; honours the seed and the size."""
 
     def __init__(self, stripe: int) -> None:
-        """`stripe`: how wide one is, in pixels."""
+        """`stripe`: the width of a stripe in pixels."""
         self._stripe = stripe
 
     @property
@@ -36,7 +36,7 @@ class StripesImageGenerator(ImageGenerator):
         return (CARD,)
 
     async def submit(self, request: GenerationRequest, key: str) -> Receipt:
-        del key  # nobody charges
+        del key  # drawing is free, so nothing has to be charged once
         width, height = request.size.width, request.size.height
         return Receipt(
             images=tuple(
@@ -48,7 +48,7 @@ class StripesImageGenerator(ImageGenerator):
 
 @asynccontextmanager
 async def open_stripes(environment: Mapping[str, str]) -> AsyncIterator[ImageGenerator]:
-    """What the entry point names: clients and the like would be opened and closed here."""
+    """The entry point. A generator with a client would open and close it here."""
     width = environment.get("DARKROOM_STRIPES_WIDTH", "16")
     if not width.isdecimal() or int(width) == 0:
         raise InvalidValue("DARKROOM_STRIPES_WIDTH must be a whole number of pixels from 1")
@@ -56,7 +56,7 @@ async def open_stripes(environment: Mapping[str, str]) -> AsyncIterator[ImageGen
 
 
 def stripes(width: int, height: int, seed: int, stripe: int) -> bytes:
-    """A PNG of upright stripes in two colours, the seed's and its complement."""
+    """Return a PNG of vertical stripes in two colours: the colour of the seed and its complement."""
     colour = (seed & 0xFFFFFF).to_bytes(3, "big")
     other = bytes(255 - part for part in colour)
     row = b"\0" + b"".join(colour if x // stripe % 2 else other for x in range(width))

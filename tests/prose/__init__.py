@@ -1,0 +1,1 @@
+"""How the project is written, as far as a program can see."""

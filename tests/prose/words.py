@@ -1,0 +1,134 @@
+"""Words that plain English does without, in docs, messages, docstrings and comments.
+
+`python -m prose.words FILE...` lists them, with what to write instead. `python -m prose.words --tighten` lowers the
+numbers in `allowed.json` to what there is: at most so many of them may stand in each part of the project, and none
+where the part is not named.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import re
+import subprocess
+import sys
+import tokenize
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+PROJECT: Final = Path(__file__).parents[2]
+ALLOWED: Final = Path(__file__).with_name("allowed.json")
+
+INSTEAD: Final = {
+    r"whoever": "the caller, the operator, another process",
+    r"nobody": "no caller, no process; or say it in the passive",
+    r"somebody": "another caller, another process",
+    r"is no (?!longer\b|more than\b|less than\b)": "is not a",
+    r"so many": "at most N, that many",
+    r"mend(?:s|ed|ing)?": "fix",
+    r"the model's own": "by default",
+    r"holes?": "vulnerability",
+}
+# Those words where they are right.
+_RIGHT: Final = re.compile(
+    r"black holes?|(?:as|user|account|called|named) [`'\"]?nobody[`'\"]?|nobody:x:|\"nobody\"", re.IGNORECASE
+)
+_WORDS: Final = re.compile("|".join(rf"(?P<w{n}>\b{word}\b)" for n, word in enumerate(INSTEAD)), re.IGNORECASE)
+# `is no ` ends with a space.
+_BY_GROUP: Final = {f"w{n}": text for n, text in enumerate(INSTEAD.values())}
+
+_ENDINGS: Final = frozenset(
+    {".cfg", ".css", ".html", ".js", ".json", ".md", ".py", ".service", ".sh", ".toml", ".yaml", ".yml", ""}
+)
+_LEFT_OUT: Final = re.compile(
+    r"CHANGELOG\.md|LICENSE|CODE_OF_CONDUCT\.md|requirements/|tests/|.*\.ko\.|deploy/grafana/.*\.json|package/darkroom"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A word that should be another one: where it stands, and what to write."""
+
+    file: str
+    line: int
+    word: str
+    instead: str
+
+    @property
+    def part(self) -> str:
+        """The part of the project: a folder of `src`, another folder, or the files at the top."""
+        folders = self.file.split("/")[:-1]
+        return "/".join(folders[: 2 if folders[:1] == ["src"] else 1]) or "."
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.word!r}: {self.instead}"
+
+
+def hits_in(file: str, text: str) -> Iterator[Hit]:
+    """The hits in a file's prose: all of it, but of Python the comments and strings alone."""
+    for line, prose in _prose_of_python(text) if file.endswith(".py") else enumerate(text.splitlines(), start=1):
+        right = [found.span() for found in _RIGHT.finditer(prose)]
+        for found in _WORDS.finditer(prose):
+            if not any(begin <= found.start() < end for begin, end in right):
+                at = line + prose.count("\n", 0, found.start())
+                yield Hit(file, at, found[0].strip(), _BY_GROUP[found.lastgroup or ""])
+
+
+def files() -> Iterable[str]:
+    """The files that are held to it."""
+    listed = subprocess.run(["git", "ls-files"], cwd=PROJECT, check=True, capture_output=True, text=True).stdout
+    return [name for name in listed.splitlines() if _is_held(name)]
+
+
+def all_hits() -> Iterator[Hit]:
+    """Every hit in the project."""
+    for file in files():
+        if (PROJECT / file).is_file():
+            yield from hits_in(file, (PROJECT / file).read_text(encoding="utf-8"))
+
+
+def counted(hits: Iterable[Hit]) -> Counter[str]:
+    """How many there are in each part of the project."""
+    return Counter(hit.part for hit in hits)
+
+
+def allowed() -> Counter[str]:
+    """How many there may be."""
+    return Counter(json.loads(ALLOWED.read_text(encoding="utf-8")))
+
+
+def main(arguments: list[str]) -> int:
+    """List what is in some files, or lower what is allowed; the exit status."""
+    if arguments == ["--tighten"]:
+        now, before = counted(all_hits()), allowed()
+        lower = {part: min(before[part], number) for part, number in sorted(now.items()) if before[part]}
+        ALLOWED.write_text(json.dumps(lower, indent=2) + "\n", encoding="utf-8")
+        return 0
+    mine = [
+        hit for file in arguments if _is_held(file) for hit in hits_in(file, Path(file).read_text(encoding="utf-8"))
+    ]
+    for hit in mine:
+        print(hit)
+    now, most = counted(all_hits()), allowed()
+    return int(any(now[hit.part] > most[hit.part] for hit in mine))
+
+
+def _is_held(file: str) -> bool:
+    return not _LEFT_OUT.match(file) and Path(file).suffix in _ENDINGS
+
+
+def _prose_of_python(text: str) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.lineno, node.value
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.start[0], token.string
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

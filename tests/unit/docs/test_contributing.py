@@ -1,0 +1,35 @@
+"""What CONTRIBUTING.md and the files for contributors name is there."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[3]
+GUIDE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+TARGETS = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+
+
+def test_every_target_of_make_is_one() -> None:
+    named = set(re.findall(r"`?make ([a-z-]+)", GUIDE))
+    assert named
+    assert named <= TARGETS
+
+
+@pytest.mark.parametrize("path", sorted(set(re.findall(r"\b(?:tests|docs|requirements|deploy)/[\w./]*", GUIDE))))
+def test_every_path_is_there(path: str) -> None:
+    assert (ROOT / path.rstrip(".")).exists()
+
+
+def test_the_hooks_run_what_is_here() -> None:
+    (local,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"]
+    assert local["repo"] == "local", "nothing is downloaded"
+    programs = {hook["entry"].split(".venv/bin/")[1].split()[0] for hook in local["hooks"]}
+    assert programs == {"ruff", "mypy", "python"}
+
+
+def test_the_workflow_runs_what_everyone_runs() -> None:
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yaml").read_text(encoding="utf-8"))
+    steps = workflow["jobs"]["checks"]["steps"]
+    assert [step["run"] for step in steps if "run" in step] == [".ci/run"]

@@ -1,0 +1,28 @@
+"""Each decision says what holds of it and since when, in one form."""
+
+import re
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+DECISIONS = sorted((Path(__file__).parents[3] / "docs" / "decisions").glob("*.md"))
+FORM = re.compile(
+    r"# (?P<number>\d+)\. [^\n]+\n\n"
+    r"- Status: (?:Proposed|Accepted|Rejected|Superseded by \d{4})(?:; [^\n]+)?\n"
+    r"- Date: (?P<date>\d{4}-\d\d-\d\d)\n\n"
+    r"\*\*Context\.\*\* .+\n\n\*\*Decision\.\*\* .+\n\n\*\*Consequence\.\*\* .+",
+    re.DOTALL,
+)
+
+
+@pytest.mark.parametrize("file", DECISIONS, ids=lambda file: file.stem)
+def test_it_has_the_form(file: Path) -> None:
+    found = FORM.fullmatch(file.read_text(encoding="utf-8"))
+    assert found, "number and title, Status, Date, then Context, Decision, Consequence"
+    assert int(found["number"]) == int(file.name[:4])
+    date.fromisoformat(found["date"])
+
+
+def test_they_are_numbered_without_gaps() -> None:
+    assert [int(file.name[:4]) for file in DECISIONS] == list(range(1, len(DECISIONS) + 1))
