@@ -45,7 +45,7 @@ _ENDINGS: Final = frozenset(
     {".cfg", ".css", ".html", ".js", ".json", ".md", ".py", ".service", ".sh", ".toml", ".yaml", ".yml", ""}
 )
 _LEFT_OUT: Final = re.compile(
-    r"CHANGELOG\.md|LICENSE|CODE_OF_CONDUCT\.md|requirements/|tests/|.*\.ko\.|deploy/grafana/.*\.json|package/darkroom"
+    r"CHANGELOG\.md|CONTRIBUTING\.md|LICENSE|CODE_OF_CONDUCT\.md|requirements/|tests/|.*\.ko\.|deploy/grafana/.*\.json|package/darkroom"
 )
 
 
