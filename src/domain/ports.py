@@ -200,10 +200,16 @@ RECEIPT: Final = -1
 """In place of an image's index: what the provider answered, as long as the ledger could not write it down."""
 
 
+def seed_index(index: int) -> int:
+    """In place of an image's index: the seed that drew it, if that is not the one that was sent. Its own inverse."""
+    return RECEIPT - 1 - index
+
+
 class ImageSpool(Protocol):
     """Keeps drawn images safe until they are stored, through a crash of the process.
 
-    An image is known by the id of its generation and its index among the samples, from 0; or `RECEIPT`.
+    An image is known by the id of its generation and its index among the samples, from 0. In place of an index,
+    `RECEIPT` and `seed_index` stand for what else is kept of a generation.
     Every method but `full` raises `StorageFault` if it cannot do it just now.
     """
 

@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 import pytest
 
 from darkroom.domain.model.errors import StorageFault
-from darkroom.domain.ports import ImageSpool
+from darkroom.domain.ports import RECEIPT, ImageSpool, seed_index
 
 ROOM: Final = 1_000_000
 NAME: Final = ("0199f0a0-0000-7000-8000-000000000000", 0)
@@ -39,6 +39,14 @@ class SpoolContract:
         assert digests == [hashlib.sha256(data).hexdigest() for data in (b"drawn", b"")]
         assert await spool.get(*NAME) == b"drawn"
         assert await spool.get(*OTHER) == b""
+
+    async def test_a_receipt_and_the_seeds_lie_beside_the_images(self, spool: ImageSpool, reopen: Reopen) -> None:
+        indexes = [0, 1, RECEIPT, seed_index(0), seed_index(1)]
+        for index in indexes:
+            await spool.put(NAME[0], index, str(index).encode())
+
+        assert sorted(await reopen().waiting()) == sorted((NAME[0], index) for index in indexes)
+        assert [await reopen().get(NAME[0], index) for index in indexes] == [str(index).encode() for index in indexes]
 
     async def test_gives_none_for_what_was_never_put(self, spool: ImageSpool) -> None:
         await spool.put(*OTHER, b"drawn")

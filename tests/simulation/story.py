@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 from darkroom.domain.model.errors import Charged, DarkroomError, NothingWasDrawn
 from darkroom.domain.model.generation import Generation, State
-from darkroom.domain.ports import RECEIPT
 from simulation.fate import Fate
 from simulation.life import Life, World
 from simulation.virtual_time import run
+from simulation.world import drew_with
 
 ORDERS = 5
 
@@ -51,7 +51,7 @@ class Client:
 
 def _order(chance: random.Random) -> dict[str, object]:
     """Seeds of the client's own, which the model knows and its fallbacks perhaps not; or none, so that we draw them."""
-    version = chance.choice(("once", "by-key", "at-once", "few-seeds"))
+    version = chance.choice(("once", "by-key", "at-once", "few-seeds", "own-seeds"))
     samples, largest = chance.randint(1, 3), 9 if version == "few-seeds" else chance.choice((9, 2**32 - 1))
     seeds = [chance.randint(0, largest) for _ in range(samples)]
     images: dict[str, object] = {"samples": samples} if chance.random() < 0.3 else {"seed": seeds}
@@ -167,7 +167,8 @@ def _hold_for_images(generation: Generation, world: World) -> None:
         assert "lost" not in generation.failure.detail, "what was drawn is never lost"
     stored = {image.index for image in generation.images}
     aside = {data for name, data in world.spool.aside if name.startswith(generation.id)}
-    for index in {index for id_, index in world.spool.ever if id_ == generation.id} - stored - {RECEIPT}:
+    spooled = {index for id_, index in world.spool.ever if id_ == generation.id and index >= 0}
+    for index in spooled - stored:
         picture = world.provider.pictures[generation.id][index]
         kept_aside = generation.state is State.UNUSABLE and picture in aside
         assert kept_aside, "what was spooled is stored, or set aside if it was told before that it cannot be used"
@@ -176,4 +177,5 @@ def _hold_for_images(generation: Generation, world: World) -> None:
     for image in generation.images:
         drawn = world.provider.pictures[generation.id][image.index]
         assert world.storage.kept[image.key][0] == drawn, "what was drawn is what is stored"
-        assert image.seed == generation.request.seeds[image.index]
+        sent = generation.request.seeds[image.index]
+        assert image.seed == drew_with(generation.model, sent), "an image is said to be drawn by the seed that drew it"

@@ -22,7 +22,7 @@ from darkroom.domain.model.generation import GeneratedImage, Generation, Generat
 from darkroom.domain.model.history import HistoryPage, Search
 from darkroom.domain.model.limits import Limits, Usage
 from darkroom.domain.model.model_card import ModelCard
-from darkroom.domain.model.values import IdempotencyKey, ModelVersion, WebhookUrl
+from darkroom.domain.model.values import IdempotencyKey, ModelVersion, Seed, WebhookUrl
 from darkroom.domain.model.webhook import Backlog, Delivery, NotDelivered
 from darkroom.domain.ports import (
     Abandoned,
@@ -41,13 +41,21 @@ from simulation.fate import UNFORESEEN, Fate
 ONCE = replace(WIDEST_CARD, version=ModelVersion("once"))
 BY_KEY = replace(WIDEST_CARD, version=ModelVersion("by-key"), idempotent=True)
 AT_ONCE = replace(WIDEST_CARD, version=ModelVersion("at-once"))
+# Draws with other seeds than it is sent, and reports them.
+OWN_SEEDS = replace(WIDEST_CARD, version=ModelVersion("own-seeds"), seed_told=True)
 # A model of narrower limits: seeds that we drew for another are not all known to it.
 FEW_SEEDS = replace(WIDEST_CARD, version=ModelVersion("few-seeds"), seed_max=9)
 CHAINS: Mapping[str, Sequence[str]] = {
     "once": ("once", "few-seeds", "by-key"),
     "by-key": ("by-key", "at-once"),
     "few-seeds": ("few-seeds", "once"),
+    "own-seeds": ("own-seeds", "at-once"),
 }
+
+
+def drew_with(version: ModelVersion, seed: Seed) -> Seed:
+    """The seed with which a model draws if it is sent that one."""
+    return Seed(seed.value ^ 0xABCDEF) if version == OWN_SEEDS.version else seed
 
 
 class Provider:
@@ -65,7 +73,7 @@ class Provider:
             return self.pictures[key]
         self.charges[key] += 1
         self.drew[key] = request.version
-        self.pictures[key] = [tile(16, 16, seed.value) for seed in request.seeds]
+        self.pictures[key] = [tile(16, 16, drew_with(request.version, seed).value) for seed in request.seeds]
         return self.pictures[key]
 
     def collect(self, request: GenerationRequest, key: str) -> list[bytes]:
@@ -92,7 +100,7 @@ class FatefulGenerator(ImageGenerator):
 
     @property
     def cards(self) -> Sequence[ModelCard]:
-        return (ONCE, BY_KEY, AT_ONCE, FEW_SEEDS)
+        return (ONCE, BY_KEY, AT_ONCE, FEW_SEEDS, OWN_SEEDS)
 
     async def submit(self, request: GenerationRequest, key: str) -> Receipt:
         await self._fate.point()
@@ -109,7 +117,7 @@ class FatefulGenerator(ImageGenerator):
             return Receipt(reference=key.encode())
         return Receipt(
             images=tuple(
-                GeneratedImage(index=index, seed=seed, data=data)
+                GeneratedImage(index=index, seed=drew_with(request.version, seed), data=data)
                 for index, (seed, data) in enumerate(zip(request.seeds, pictures, strict=True))
             )
         )
@@ -136,7 +144,8 @@ class FatefulGenerator(ImageGenerator):
                         raise self._chance.choice(UNFORESEEN)("unforeseen")
                     missing = True
                 else:
-                    yield GeneratedImage(index=index, seed=request.seeds[index], data=pictures[index])
+                    seed = drew_with(request.version, request.seeds[index])
+                    yield GeneratedImage(index=index, seed=seed, data=pictures[index])
         if missing:
             # Not all of the answer can be had any more, and what is missing is not ours to keep.
             self._answered.pop((receipt.reference.decode(), request.version), None)

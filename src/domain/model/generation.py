@@ -93,6 +93,10 @@ class GenerationRequest:
         if len(self.seeds) not in (0, self.samples):
             raise ValueError(f"{len(self.seeds)} seeds for {self.samples} samples")
 
+    def seed_of(self, index: int) -> Seed | None:
+        """The seed that is sent for a sample; None for a model that knows none."""
+        return self.seeds[index] if self.seeds else None
+
     @property
     def pixels(self) -> int:
         """How many pixels are to be drawn, over all images."""

@@ -20,6 +20,7 @@ from darkroom.domain.model.errors import (
     InternalFault,
     LedgerUnavailable,
     OutcomeUnknown,
+    StorageFault,
     Superseded,
     UnusableImage,
     plain,
@@ -28,7 +29,16 @@ from darkroom.domain.model.generation import GeneratedImage, Generation, State, 
 from darkroom.domain.model.identifiers import uuid7
 from darkroom.domain.model.money import Money
 from darkroom.domain.model.policy import Policy
-from darkroom.domain.ports import RECEIPT, GenerationLedger, ImageGenerator, ImageSpool, ImageStorage, Receipt
+from darkroom.domain.model.values import Seed
+from darkroom.domain.ports import (
+    RECEIPT,
+    GenerationLedger,
+    ImageGenerator,
+    ImageSpool,
+    ImageStorage,
+    Receipt,
+    seed_index,
+)
 from darkroom.domain.use_cases.drawing import Drawing
 from darkroom.domain.use_cases.evidence import aside_name
 from darkroom.domain.use_cases.patience import OutOfPatience, before_money, once, patiently, pauses
@@ -106,10 +116,16 @@ class Draw:
         """What was received for a generation that is at its end; nothing of this is written down.
 
         `images` by index, as they were kept; with `receipt`, if there is one, the others are collected.
+
+        Raises:
+            StorageFault: the spool does not answer.
         """
         drawing = Drawing(generation, superseded=True, receipt_spooled=receipt is not None)
         for index, data in images.items():
-            seed = generation.request.seeds[index] if generation.request.seeds else None
+            try:
+                seed = await self._seed_of(generation, index)
+            except OutOfPatience as fault:
+                raise StorageFault("the spool does not answer") from fault
             with suppress(UnusableImage):
                 image = GeneratedImage(index=index, seed=seed, data=data)
                 drawing.images[index] = self._placed(image, hashlib.sha256(image.data).hexdigest())
@@ -305,6 +321,8 @@ class Draw:
             return
         id_, sha256 = drawing.generation.id, ""
         if not drawing.superseded:
+            if image.seed != drawing.generation.request.seed_of(image.index):
+                await self._keep_seed(drawing.generation, image)
             try:
                 put = partial(self._spool.put, id_, image.index, image.data)
                 sha256 = await patiently(
@@ -318,6 +336,27 @@ class Draw:
         drawing.images[image.index] = placed
         if not sha256:
             await self._keep_elsewhere(drawing, placed, image.data)
+
+    async def _keep_seed(self, generation: Generation, image: GeneratedImage) -> None:
+        """Keep which seed drew an image, for the case that only its bytes are left."""
+        record, timeout = str(image.seed.value).encode() if image.seed else b"", self._policy.call_timeout
+        keep = partial(self._spool.put, generation.id, seed_index(image.index), record)
+        try:
+            await patiently(keep, "the spool", timeout=timeout, within=timeout)
+        except (OutOfPatience, Superseded) as fault:
+            about = {"generation": generation.id}
+            log.warning("which seed drew image %d is in memory only: %r", image.index, fault.__cause__, extra=about)
+
+    async def _seed_of(self, generation: Generation, index: int) -> Seed | None:
+        """Which seed drew an image: the one that was sent, unless the spool knows of another.
+
+        Raises:
+            OutOfPatience: the spool does not answer.
+        """
+        record = await self._spooled(generation, seed_index(index))
+        if record is None:
+            return generation.request.seed_of(index)
+        return Seed(int(record)) if record else None
 
     async def _keep_elsewhere(self, drawing: Drawing, placed: StoredImage, data: bytes) -> None:
         """What the spool does not take is uploaded at once. What is another worker's now, or is not taken there
@@ -351,7 +390,7 @@ class Draw:
         return True
 
     async def _join_spooled(self, drawing: Drawing, failure: DrawingFailed) -> None:
-        """Add what lies in the spool already; of these only the bytes are known, and which samples they are.
+        """Add what lies in the spool already; of these the bytes are known, which samples they are, and their seeds.
 
         If the spool does not answer, nothing final is said of it: what is found there later lifts it.
         """
@@ -359,13 +398,13 @@ class Draw:
         for index in sorted(set(range(request.samples)) - drawing.images.keys()):
             try:
                 data = await self._spooled(drawing.generation, index)
+                seed = None if data is None else await self._seed_of(drawing.generation, index)
             except OutOfPatience:
                 if failure.charged is not Charged.UNKNOWN:
                     drawing.failure = OutcomeUnknown(f"what was kept of it is out of reach; {failure.detail}")
                     drawing.failure.further_evidence = failure.all_evidence
                 return
             if data is not None:
-                seed = request.seeds[index] if request.seeds else None
                 with suppress(UnusableImage):  # it stays in the spool, and is set aside in the end
                     image = GeneratedImage(index=index, seed=seed, data=data)
                     drawing.images[index] = self._placed(image, hashlib.sha256(data).hexdigest())

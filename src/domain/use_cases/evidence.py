@@ -81,8 +81,7 @@ class AcceptEvidence:
         if found.state not in _ACCEPTING or index not in missing:
             raise InvalidValue(f"must be the index of an image that is missing: it is {found.state}, without {missing}")
         try:
-            seed = found.request.seeds[index] if found.request.seeds else None
-            image = GeneratedImage(index=index, seed=seed, data=data)
+            image = GeneratedImage(index=index, seed=found.request.seed_of(index), data=data)
         except UnusableImage as flaw:
             raise InvalidValue(str(flaw)) from flaw
         placed = StoredImage.place(

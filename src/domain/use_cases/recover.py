@@ -85,7 +85,7 @@ class Recover:
         return await sweep_evidence(self._spool, self._ledger)
 
     async def _empty(self, generation: Generation, indexes: set[int]) -> None:
-        missing = sorted(indexes - generation.once_stored)
+        missing = [index for index in sorted(indexes - generation.once_stored) if index >= RECEIPT]
         left = {index: await self._spool.get(generation.id, index) for index in missing}
         receipt = left.pop(RECEIPT, None)
         images = {index: data for index, data in left.items() if data is not None}

@@ -10,7 +10,7 @@ from typing import Any
 from darkroom.domain.model.errors import Superseded
 from darkroom.domain.model.generation import Generation, StoredImage
 from darkroom.domain.model.policy import Policy
-from darkroom.domain.ports import RECEIPT, GenerationLedger, ImageSpool, ImageStorage
+from darkroom.domain.ports import RECEIPT, GenerationLedger, ImageSpool, ImageStorage, seed_index
 from darkroom.domain.use_cases.drawing import Drawing
 from darkroom.domain.use_cases.patience import LONGEST_PAUSE, OutOfPatience, once, patiently, pauses
 
@@ -55,8 +55,11 @@ class Store:
 
     async def forget(self, drawing: Drawing) -> None:
         """Empty the spool of a generation at its end; what cannot be removed now is tidied up later."""
-        receipt = (RECEIPT,) if drawing.receipt_spooled else ()
-        await _together([self._remove(drawing.generation.id, index) for index in (*drawing.images, *receipt)])
+        request, kept = drawing.generation.request, [*drawing.images]
+        if drawing.receipt_spooled:
+            kept.append(RECEIPT)
+        kept += [seed_index(index) for index, one in drawing.images.items() if one.seed != request.seed_of(index)]
+        await _together([self._remove(drawing.generation.id, index) for index in kept])
 
     async def _remove(self, generation_id: str, index: int) -> None:
         try:

@@ -16,7 +16,8 @@ from darkroom.domain.model.errors import Charged, DrawingFailed, OutcomeUnknown,
 from darkroom.domain.model.generation import GeneratedImage, Generation, GenerationRequest, State
 from darkroom.domain.model.limits import Limits
 from darkroom.domain.model.policy import Policy
-from darkroom.domain.ports import RECEIPT, Receipt
+from darkroom.domain.model.values import Seed
+from darkroom.domain.ports import RECEIPT, ImageGenerator, Receipt
 from darkroom.domain.use_cases import lift
 from darkroom.domain.use_cases.application import Application
 
@@ -30,10 +31,13 @@ class ExpiredLinks(InMemoryImageGenerator):
         raise UnusableImage("the links have expired")
 
 
+OWN_SEED = Seed(4711)
+
+
 class Workshop:
-    def __init__(self) -> None:
+    def __init__(self, generator: ImageGenerator | None = None) -> None:
         self.ledger, self.spool, self.storage = InMemoryGenerationLedger(), InMemoryImageSpool(), InMemoryImageStorage()
-        generator = ExpiredLinks(WIDEST_CARD)
+        generator = generator or ExpiredLinks(WIDEST_CARD)
         cards = {card.version.value: card for card in generator.cards}
         application = Application.of(
             generator, self.storage, self.spool, self.ledger, cards=cards, policy=Policy(), clock=lambda: NOON
@@ -165,3 +169,48 @@ async def test_what_its_owner_deleted_is_removed(workshop: Workshop) -> None:
     await workshop.recover.tidy()
 
     assert (workshop.spool.kept, workshop.spool.aside, workshop.storage.kept) == ({}, [], {})
+
+
+class OwnSeeds(InMemoryImageGenerator):
+    """Draws with another seed than it is sent, reports it, and says nothing more after the first image."""
+
+    async def answers(self, request: GenerationRequest, key: str) -> AsyncGenerator[Receipt, None]:
+        del request, key
+        yield Receipt(images=(GeneratedImage(index=0, seed=OWN_SEED, data=tile(16, 16, 7)),))
+        await asyncio.Event().wait()
+
+
+async def killed_after_its_first_image() -> tuple[Workshop, Generation]:
+    workshop = Workshop(OwnSeeds(WIDEST_CARD))
+    generation = await workshop.work.receive(received(samples=2, version="memory"), Limits())
+    while (generation.id, 0) not in workshop.spool.kept:  # noqa: ASYNC110  # it does not say when it is written to
+        await asyncio.sleep(0)
+    task = workshop.work._jobs[generation.id].task  # noqa: SLF001  # only a kill ends it without an end
+    assert task
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    left = await workshop.ledger.find(generation.id)
+    assert left
+    assert left.state is State.SUBMITTED
+    return workshop, left
+
+
+async def test_after_a_kill_an_image_is_told_under_the_seed_that_drew_it() -> None:
+    workshop, left = await killed_after_its_first_image()
+
+    ended = await workshop.resumed(left, INTERRUPTED)
+
+    assert [(image.index, image.seed) for image in ended.images] == [(0, OWN_SEED)]
+    assert workshop.spool.kept == {}
+
+
+async def test_and_so_it_is_if_another_worker_had_called_it_unknown() -> None:
+    workshop, left = await killed_after_its_first_image()
+    await workshop.ledger.record(left.failed(INTERRUPTED, NOON))
+
+    assert await workshop.recover.tidy()
+
+    ended = await workshop.ledger.find(left.id)
+    assert ended
+    assert [(image.index, image.seed) for image in ended.images] == [(0, OWN_SEED)]
+    assert (workshop.spool.kept, workshop.spool.aside) == ({}, [])
