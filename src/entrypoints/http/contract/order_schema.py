@@ -94,10 +94,10 @@ def _honoured(card: ModelCard) -> Iterator[tuple[str, Schema]]:
         if taken is not None:
             schema = {
                 "type": ["integer" if isinstance(number.MIN, int) else "number", "null"],
-                "description": number.MEANING,
+                # Not a `default`: generated clients take a field that has one for one that is always there.
+                "description": f"{number.MEANING.removesuffix('.')}; left out: {taken.default:g}.",
                 "minimum": max(taken.min, number.MIN),
                 "maximum": min(taken.max, number.MAX),
-                "default": taken.default,
             }
             yield name, schema
 

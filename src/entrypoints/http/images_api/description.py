@@ -69,11 +69,7 @@ def request_schema(cards: Iterable[ModelCard]) -> Json:
 
 
 def _request_for(card: ModelCard) -> Json:
-    # A field with a default would be one that generated clients require.
-    fields = {
-        name: {keyword: rule for keyword, rule in field.items() if keyword != "default"}
-        for name, field in fields_at_any_door(card).items()
-    }
+    fields = fields_at_any_door(card)
     count = fields.pop("samples")
     return {
         "title": f"{card.version.value} at /v1",
