@@ -78,6 +78,10 @@ corpus: $(dev_ready) ## Try every forged token; report how many are accepted or 
 fuzz: $(dev_ready) ## Send 100,000 mutated requests and run schemathesis; FUZZ=SERIES[:NUMBER] names others
 	$(bin)/python -m pytest -m long tests/integration/fuzz
 
+.PHONY: mutants
+mutants: $(dev_ready) ## Try N mutants of the core and the paid path, chosen by SEED; list those that no test notices
+	@PYTHONPATH=tests $(bin)/python -m mutation $(or $(N),45) $(or $(SEED),1)
+
 .PHONY: edge
 edge: $(dev_ready) ## Send odd and slow requests to the service; write the outcomes into docs/security.md
 	@cd tests && ../$(bin)/python -m pages.edge
@@ -173,7 +177,7 @@ screenshots: $(dev_ready) test-parts ## Take the screenshots in docs/pictures ag
 
 .PHONY: clean
 clean: ## Remove what the other targets made, except images, ledger and secrets in .darkroom
-	rm -rf .venv .venv-diffusers .venv-image dist .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-diffusers .venv-image dist .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .mutants
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(run_ready): requirements/run.lock pyproject.toml
