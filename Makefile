@@ -164,8 +164,8 @@ compile := $(bin)/uv pip compile --quiet --universal --python-version 3.11 --for
 .PHONY: lock
 lock: $(dev_ready) ## Write the locks after dependencies changed; `make lock UPGRADE=--upgrade` takes newer releases
 	$(compile) $(UPGRADE) --output-file requirements/run.lock
-	$(compile) $(UPGRADE) --extra c2pa --extra otel --constraint requirements/run.lock --output-file requirements/image.lock
-	$(compile) $(UPGRADE) --extra c2pa --extra otel --group dev --constraint requirements/image.lock --output-file requirements/dev.lock
+	$(compile) $(UPGRADE) --extra c2pa --extra otel --extra previews --constraint requirements/run.lock --output-file requirements/image.lock
+	$(compile) $(UPGRADE) --extra c2pa --extra otel --extra previews --group dev --constraint requirements/image.lock --output-file requirements/dev.lock
 
 .PHONY: pages
 pages: $(dev_ready) ## Write the pages of docs/ that are generated from the code

@@ -196,6 +196,29 @@ class ImageStorage(Protocol):
         """
 
 
+class NoPreview(Exception):
+    """No preview can be made of that image; the message says why."""
+
+
+class PreviewsUnavailable(Exception):
+    """No previews can be made just now."""
+
+
+class PreviewMaker(Protocol):
+    """Makes small copies of images, which are to be looked at and cost nothing else."""
+
+    @abstractmethod
+    async def make(self, data: bytes, image: StoredImage, generation: Generation) -> bytes:
+        """The preview of an image of that generation, a WebP file that carries the same mark.
+
+        The bytes may be anything: a provider sent them. They MUST NOT be decoded in this process.
+
+        Raises:
+            NoPreview: none can be made of these bytes, now or later.
+            PreviewsUnavailable: not now.
+        """
+
+
 RECEIPT: Final = -1
 """In place of an image's index: what the provider answered, as long as the ledger could not write it down."""
 

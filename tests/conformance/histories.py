@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from hypothesis import strategies as st
@@ -16,7 +17,7 @@ from darkroom.domain.model.errors import (
     PromptRejected,
     UnusableImage,
 )
-from darkroom.domain.model.generation import Fallback, Generation, GenerationRequest, State, StoredImage
+from darkroom.domain.model.generation import Fallback, Generation, GenerationRequest, Preview, State, StoredImage
 from darkroom.domain.model.identifiers import uuid7
 from darkroom.domain.model.image_file import MediaType
 from darkroom.domain.model.money import Money
@@ -87,6 +88,13 @@ def _images(draw: st.DrawFn, samples: int) -> list[StoredImage]:
 
 
 @st.composite
+def _previews(draw: st.DrawFn, generation: Generation) -> dict[int, Preview]:
+    one = draw(st.sampled_from(generation.images))
+    stored = replace(Preview.beside(one.key, 300, "b" * 64), stored=draw(st.booleans()))
+    return {one.index: draw(st.sampled_from([stored, Preview.impossible()]))}
+
+
+@st.composite
 def _failures(draw: st.DrawFn, charged: st.SearchStrategy[Charged]) -> DrawingFailed:
     return draw(_kinds)(draw(_text), charged=draw(charged), retry_after=draw(st.none() | st.integers(1, 3600)))
 
@@ -149,4 +157,5 @@ def _steps(draw: st.DrawFn, now: Generation) -> list[Callable[[], Generation]]:
                 *([now.forgotten] if now.prompts_kept else []),
                 *([lambda: now.without(draw(st.sampled_from(now.images)).index)] if now.images else []),
                 *([now.emptied] if now.to_be_emptied else []),
+                *([lambda: now.with_previews(draw(_previews(now)))] if now.images else []),
             ]

@@ -226,9 +226,11 @@ class InMemoryGenerationLedger(GenerationLedger):
                 yield ImageOnRecord(image.key, waits=True)
             for image in kept.images:
                 yield ImageOnRecord(image.key, waits=False)
+                if image.preview and image.preview.key:
+                    yield ImageOnRecord(image.preview.key, waits=not image.preview.stored)
             for removed in kept.removed:
-                if removed.key:
-                    yield ImageOnRecord(removed.key, waits=False)
+                for key in removed.keys:
+                    yield ImageOnRecord(key, waits=False)
 
     def _generations(self) -> Iterator[Generation]:
         return (row.generation for row in self._book.rows.values())

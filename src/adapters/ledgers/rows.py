@@ -18,6 +18,7 @@ from darkroom.domain.model.generation import (
     Fallback,
     Generation,
     GenerationRequest,
+    Preview,
     RemovedImage,
     State,
     StoredImage,
@@ -169,13 +170,15 @@ def images_on_record(outcomes: Iterable[str]) -> Iterator[ImageOnRecord]:
             yield ImageOnRecord(image["key"], waits=True)
         for image in outcome.get("images", ()):
             yield ImageOnRecord(image["key"], waits=False)
+            if (preview := image.get("preview")) and preview["key"]:
+                yield ImageOnRecord(preview["key"], waits=not preview["stored"])
         for removed in outcome.get("removed", ()):
-            if removed["key"]:
-                yield ImageOnRecord(removed["key"], waits=False)
+            for key in removed["keys"]:
+                yield ImageOnRecord(key, waits=False)
 
 
 def _image_record(image: StoredImage) -> Record:
-    return {
+    record = {
         "index": image.index,
         "id": image.id,
         "seed": image.seed and image.seed.value,
@@ -186,6 +189,7 @@ def _image_record(image: StoredImage) -> Record:
         "height": image.height,
         "sha256": image.sha256,
     }
+    return record if image.preview is None else record | {"preview": image.preview}
 
 
 def _fallback_record(fallback: Fallback) -> Record:
@@ -239,11 +243,12 @@ def _image(record: Record) -> StoredImage:
         width=record.get("width"),
         height=record.get("height"),
         sha256=record["sha256"],
+        preview=Preview(**record["preview"]) if record.get("preview") else None,
     )
 
 
 def _removed_image(record: Record) -> RemovedImage:
-    return RemovedImage(record["index"], record["key"])
+    return RemovedImage(record["index"], tuple(record["keys"]))
 
 
 def _fallback(record: Record) -> Fallback:

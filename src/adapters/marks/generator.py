@@ -64,20 +64,11 @@ class MarkingImageGenerator(ImageGenerator):
 
     async def _marked(self, image: GeneratedImage, request: GenerationRequest) -> GeneratedImage:
         try:
-            made = image.data, image.file.media_type, self._statement(image, request)
+            card = self._by_version[request.version]
+            statement = Statement.of(card, request, image.seed, prompt=self._prompts)
+            made = image.data, image.file.media_type, statement
             data = await asyncio.to_thread(self._mark, *made) if self._takes_time else self._mark(*made)
             return replace(image, data=data)
         except Exception:  # whatever is wrong with the mark must not lose the image
             log.exception("image %d is handed out without its mark", image.index)
             return image
-
-    def _statement(self, image: GeneratedImage, request: GenerationRequest) -> Statement:
-        card, excluded = self._by_version[request.version], request.parameters.negative_prompt
-        prompt = request.prompt.value + (f"\nNegative prompt: {excluded.value}" if excluded else "")
-        return Statement(
-            source=card.media_source,
-            generator=card.generator,
-            model=card.version.value,
-            seed=image.seed.value if image.seed else None,
-            prompt=prompt if self._prompts else None,
-        )

@@ -2,11 +2,13 @@
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 from darkroom.adapters.marks import xmp
 from darkroom.domain.model.errors import InvalidValue
-from darkroom.domain.model.model_card import MediaSource
+from darkroom.domain.model.generation import GenerationRequest
+from darkroom.domain.model.model_card import MediaSource, ModelCard
+from darkroom.domain.model.values import Seed
 
 # IPTC's vocabulary of digital source types; C2PA and everybody else take theirs from it.
 SOURCE_TYPES: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/"
@@ -41,6 +43,19 @@ class Statement:
     model: str
     seed: int | None
     prompt: str | None = None
+
+    @classmethod
+    def of(cls, card: ModelCard, request: GenerationRequest, seed: Seed | None, *, prompt: bool) -> Self:
+        """State that the model of that card drew what was asked for; `prompt`: the prompts are told too."""
+        excluded = request.parameters.negative_prompt
+        prompts = request.prompt.value + (f"\nNegative prompt: {excluded.value}" if excluded else "")
+        return cls(
+            source=card.media_source,
+            generator=card.generator,
+            model=card.version.value,
+            seed=seed.value if seed else None,
+            prompt=prompts if prompt else None,
+        )
 
     @property
     def source_type(self) -> str:

@@ -169,12 +169,35 @@ class GeneratedImage:
         object.__setattr__(self, "data", data)
 
 
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A small copy of an image in WebP, beside it in storage; without a key none can be made of that image.
+
+    It is written down before it is `stored`, and shown from then on. `sha256` and `length` as of a `StoredImage`.
+    """
+
+    key: str
+    length: int
+    sha256: str
+    stored: bool = False
+
+    @classmethod
+    def beside(cls, key: str, length: int, sha256: str) -> Self:
+        """Settle where the preview of the image under `key` will lie."""
+        return cls(f"{key.rpartition('.')[0]}.preview.{MediaType.WEBP.ending}", length, sha256)
+
+    @classmethod
+    def impossible(cls) -> Self:
+        """None can be made."""
+        return cls("", 0, "")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredImage:
     """An image with its place in storage, settled before the upload so that a repeated upload is the same one.
 
     `sha256` is that of the stored bytes, hexadecimal; `length` their number. `width` and `height` are the pixels that
-    really came, None in rows that were written before these were.
+    really came, None in rows that were written before these were. `preview` is None as long as none was made.
     """
 
     index: int
@@ -186,6 +209,34 @@ class StoredImage:
     sha256: str
     width: int | None = None
     height: int | None = None
+    preview: Preview | None = None
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """All that may lie in storage of it."""
+        return (self.key, self.preview.key) if self.preview and self.preview.key else (self.key,)
+
+    @property
+    def awaits_preview(self) -> bool:
+        """Whether its preview can be made, and is not stored."""
+        return self.preview is None or (bool(self.preview.key) and not self.preview.stored)
+
+    @property
+    def preview_image(self) -> "StoredImage | None":
+        """Its preview as an image of its own, as a storage takes and gives it; None if there is none."""
+        preview = self.preview
+        if preview is None or not preview.key:
+            return None
+        return replace(
+            self,
+            key=preview.key,
+            media_type=MediaType.WEBP,
+            length=preview.length,
+            sha256=preview.sha256,
+            width=None,
+            height=None,
+            preview=None,
+        )
 
     @classmethod
     def place(cls, image: GeneratedImage, *, sha256: str, prefix: str, new_id: str, at: datetime) -> Self:
@@ -206,10 +257,10 @@ class StoredImage:
 
 @dataclass(frozen=True, slots=True)
 class RemovedImage:
-    """An image that its owner deleted: which one, and its key as long as it may still lie in storage."""
+    """An image that its owner deleted: which one, and its keys as long as they may still lie in storage."""
 
     index: int
-    key: str | None
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -390,9 +441,26 @@ class Generation:
         image = next((image for image in self.images if image.index == index), None)
         if image is None:
             raise LookupError(index)
-        removed = sorted((*self.removed, RemovedImage(index, image.key)), key=lambda one: one.index)
+        removed = sorted((*self.removed, RemovedImage(index, image.keys)), key=lambda one: one.index)
         others = tuple(other for other in self.images if other != image)
         return replace(self, images=others, removed=tuple(removed), revision=self.revision + 1)
+
+    def with_previews(self, previews: Mapping[int, Preview]) -> Self:
+        """It is known of some of its images, by their indexes, what preview they have."""
+        images = (replace(image, preview=previews.get(image.index, image.preview)) for image in self.images)
+        return replace(self, images=tuple(images), revision=self.revision + 1)
+
+    @property
+    def awaits_previews(self) -> bool:
+        """Whether previews of its images can be made, and are not stored."""
+        at_its_end = self.state.final and not self.erased_at
+        return at_its_end and any(image.awaits_preview for image in self.images)
+
+    @property
+    def looked_after(self) -> bool:
+        """Whether anything was done to it after its end: what was written down of it last is not its end."""
+        previews = any(image.preview for image in self.images)
+        return previews or bool(self.removed or self.erased_at) or not self.prompts_kept
 
     @property
     def once_stored(self) -> set[int]:
@@ -402,12 +470,12 @@ class Generation:
     @property
     def to_be_emptied(self) -> tuple[str, ...]:
         """The keys of what is not its owner's to see any more, and may still lie in storage."""
-        images = [image.key for image in self.images] if self.erased_at else []
-        return (*(one.key for one in self.removed if one.key), *images)
+        removed = [key for one in self.removed for key in one.keys]
+        return (*removed, *(key for image in self.images for key in image.keys if self.erased_at))
 
     def emptied(self) -> Self:
         """All that was to be removed from storage is."""
-        removed = tuple(replace(one, key=None) for one in self.removed)
+        removed = tuple(RemovedImage(one.index) for one in self.removed)
         return replace(self, images=() if self.erased_at else self.images, removed=removed, revision=self.revision + 1)
 
     @property

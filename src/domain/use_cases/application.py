@@ -13,6 +13,7 @@ from darkroom.domain.ports import (
     ImageGenerator,
     ImageSpool,
     ImageStorage,
+    PreviewMaker,
     WebhookLedger,
     WebhookSender,
 )
@@ -21,6 +22,7 @@ from darkroom.domain.use_cases.follow import FollowGeneration
 from darkroom.domain.use_cases.generate_images import GenerateImages
 from darkroom.domain.use_cases.keep import KeepGenerations
 from darkroom.domain.use_cases.lost_spools import LostSpools
+from darkroom.domain.use_cases.previews import MakePreviews
 from darkroom.domain.use_cases.recover import Recover
 from darkroom.domain.use_cases.work import Watch
 
@@ -44,6 +46,7 @@ class Application:
     recover: Recover
     lost: LostSpools
     deliver: DeliverWebhooks | None
+    previews: MakePreviews | None
 
     @classmethod
     def of(
@@ -58,18 +61,29 @@ class Application:
         clock: Callable[[], datetime],
         watch: Watch = lambda _: nullcontext(),
         webhooks: Webhooks | None = None,
+        previews: PreviewMaker | None = None,
     ) -> "Application":
         """Build it. The parameters are its seams: whatever is put around a port is put around it before."""
+        making = MakePreviews(previews, ledger=ledger, storage=storage) if previews else None
         generate = GenerateImages(
-            generator, storage, spool, ledger, cards=cards, policy=policy, clock=clock, watch=watch
+            generator,
+            storage,
+            spool,
+            ledger,
+            cards=cards,
+            policy=policy,
+            clock=clock,
+            watch=watch,
+            stored=making.want if making else lambda _: None,
         )
         return cls(
             generate=generate,
             follow=FollowGeneration(ledger=ledger, work=generate.work, generator=generator, clock=clock),
-            keep=KeepGenerations(ledger=ledger, storage=storage, clock=clock),
+            keep=KeepGenerations(ledger=ledger, storage=storage, clock=clock, previews=making),
             recover=Recover(spool, ledger, generate.work, cards=cards),
             lost=LostSpools(storage, spool, ledger, policy=policy, clock=clock, work=generate.work),
             deliver=DeliverWebhooks(webhooks.ledger, webhooks.sender, webhooks.message, clock=clock)
             if webhooks
             else None,
+            previews=making,
         )

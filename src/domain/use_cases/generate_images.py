@@ -66,11 +66,12 @@ class GenerateImages:
         policy: Policy,
         clock: Callable[[], datetime],
         watch: Watch = lambda _: nullcontext(),
+        stored: Callable[[Generation], None] = lambda _: None,
     ) -> None:
-        """`cards` by version."""
+        """`cards` by version; `stored` as for `Work`."""
         self._storage, self._ledger = storage, ledger
         self._cards, self._policy, self._clock = cards, policy, clock
-        self.work = Work(generator, storage, spool, ledger, policy=policy, clock=clock, watch=watch)
+        self.work = Work(generator, storage, spool, ledger, policy=policy, clock=clock, watch=watch, stored=stored)
 
     async def __call__(
         self,

@@ -11,6 +11,7 @@ from darkroom.domain.model.errors import GenerationRunning, Gone, NotFound, Stor
 from darkroom.domain.model.generation import Generation, State
 from darkroom.domain.model.history import HistoryPage, Search
 from darkroom.domain.ports import GenerationLedger, ImageStorage
+from darkroom.domain.use_cases.previews import MakePreviews
 
 log = logging.getLogger(__name__)
 
@@ -21,8 +22,16 @@ _ENOUGH: Final = 3
 class KeepGenerations:
     """The caller's own generations; another's are not found."""
 
-    def __init__(self, *, ledger: GenerationLedger, storage: ImageStorage, clock: Callable[[], datetime]) -> None:
-        self._ledger, self._storage, self._clock = ledger, storage, clock
+    def __init__(
+        self,
+        *,
+        ledger: GenerationLedger,
+        storage: ImageStorage,
+        clock: Callable[[], datetime],
+        previews: MakePreviews | None = None,
+    ) -> None:
+        """`previews` makes those of generations that are looked at, if they have none."""
+        self._ledger, self._storage, self._clock, self._previews = ledger, storage, clock, previews
 
     async def one(self, generation_id: str, caller: str) -> Generation:
         """One generation as it stands.
@@ -36,15 +45,20 @@ class KeepGenerations:
             raise NotFound("there is no such generation")
         if generation.erased_at:
             raise Gone("this generation was deleted", charged=generation.charged)
+        self._want_previews(generation)
         return generation
 
     async def page(self, caller: str, search: Search, *, limit: int, before: str | None) -> HistoryPage:
         """A caller's generations that are found by `search`, newest first, older than the id `before`."""
-        if not search.is_for_all:
-            return await self._ledger.search(caller, search, limit=limit, before=before)
-        # One more than is shown is read, to see whether there are more.
-        found = await self._ledger.page(caller, limit=limit + 1, before=before)
-        return HistoryPage(found[:limit], found[limit - 1].id if len(found) > limit else None)
+        if search.is_for_all:
+            # One more than is shown is read, to see whether there are more.
+            found = await self._ledger.page(caller, limit=limit + 1, before=before)
+            page = HistoryPage(found[:limit], found[limit - 1].id if len(found) > limit else None)
+        else:
+            page = await self._ledger.search(caller, search, limit=limit, before=before)
+        for generation in page.generations:
+            self._want_previews(generation)
+        return page
 
     async def delete(self, generation_id: str, caller: str) -> None:
         """Cancel it while nothing is spent; after its end remove its images and its prompts.
@@ -53,21 +67,25 @@ class KeepGenerations:
             NotFound, Gone: as for `one`.
             GenerationRunning: it is on its way, and cannot be deleted before its end.
         """
-        generation = await self.one(generation_id, caller)
-        try:
-            if generation.state is State.RECEIVED:
-                await self._ledger.record(generation.cancelled(self._clock()))
-            elif generation.state.final:
-                generation = generation.erased(self._clock())
-                await self._ledger.record(generation)
-                await self._empty(generation)
-            else:
-                raise GenerationRunning("it is being drawn; delete it when it is finished")
-        except Superseded:
-            raise GenerationRunning("it has just moved on; look at it again") from None
-        except StorageFault as fault:
-            # The row remembers the keys, so the sweep comes back for them.
-            log.warning("not removed from storage yet: %s", fault, extra={"generation": generation.id})
+        while True:
+            generation = await self.one(generation_id, caller)
+            try:
+                if generation.state is State.RECEIVED:
+                    await self._ledger.record(generation.cancelled(self._clock()))
+                elif generation.state.final:
+                    generation = generation.erased(self._clock())
+                    await self._ledger.record(generation)
+                    await self._empty(generation)
+                else:
+                    raise GenerationRunning("it is being drawn; delete it when it is finished")
+            except Superseded:
+                if not generation.state.final:
+                    raise GenerationRunning("it has just moved on; look at it again") from None
+                continue  # it was looked after meanwhile, which does not keep it from being deleted
+            except StorageFault as fault:
+                # The row remembers the keys, so the sweep comes back for them.
+                log.warning("not removed from storage yet: %s", fault, extra={"generation": generation.id})
+            return
 
     async def delete_image(self, generation_id: str, index: int, caller: str) -> None:
         """Remove one image of a generation that has ended, and nothing else; one that was removed is removed.
@@ -85,7 +103,7 @@ class KeepGenerations:
                     generation = generation.without(index)
                     await self._ledger.record(generation)
                 except LookupError:
-                    raise NotFound("there is no such image") from None
+                    raise NotFound("it has not got an image of that index") from None
                 except Superseded:
                     continue  # another image may have been removed beside it
             try:
@@ -128,6 +146,10 @@ class KeepGenerations:
                     log.warning("not removed from storage yet: %s", fault, extra={"generation": generation.id})
             if steps == before:
                 return steps
+
+    def _want_previews(self, generation: Generation) -> None:
+        if self._previews:
+            self._previews.want(generation)
 
     async def _empty(self, generation: Generation) -> None:
         for key in generation.to_be_emptied:

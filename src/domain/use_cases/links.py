@@ -13,15 +13,21 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class LinkedImage:
-    """A stored image and a URL under which it can be read for a while; `download` saves it as a file."""
+    """A stored image and a URL under which it can be read for a while.
+
+    `download` saves it as a file; `preview` leads to its small copy, if there is one.
+    """
 
     image: StoredImage
     url: str
     download: str | None = None
+    preview: str | None = None
 
 
-async def linked(generation: Generation, storage: ImageStorage, *, downloads: bool = False) -> tuple[LinkedImage, ...]:
-    """Link to the stored images of a generation; with `downloads` in every way.
+async def linked(
+    generation: Generation, storage: ImageStorage, *, in_every_way: bool = False
+) -> tuple[LinkedImage, ...]:
+    """Link to the stored images of a generation; with `in_every_way` also to save them, and to their previews.
 
     Raises:
         StorageUnavailable: they lie in storage, and links to them cannot be made just now.
@@ -29,11 +35,9 @@ async def linked(generation: Generation, storage: ImageStorage, *, downloads: bo
     try:
         return tuple(
             [
-                LinkedImage(
-                    image,
-                    await storage.link(image.key),
-                    await storage.download_link(image.key, _name(generation, image)) if downloads else None,
-                )
+                await _in_every_way(generation, image, storage)
+                if in_every_way
+                else LinkedImage(image, await storage.link(image.key))
                 for image in generation.images
             ]
         )
@@ -44,6 +48,12 @@ async def linked(generation: Generation, storage: ImageStorage, *, downloads: bo
         ) from fault
 
 
-def _name(generation: Generation, image: StoredImage) -> FileName:
+async def _in_every_way(generation: Generation, image: StoredImage, storage: ImageStorage) -> LinkedImage:
     prompt = generation.request.prompt.value if generation.prompts_kept else None
-    return FileName.of(prompt, image.seed.value if image.seed else None, image.media_type)
+    name = FileName.of(prompt, image.seed.value if image.seed else None, image.media_type)
+    return LinkedImage(
+        image,
+        await storage.link(image.key),
+        await storage.download_link(image.key, name),
+        await storage.link(image.preview.key) if image.preview and image.preview.stored else None,
+    )

@@ -102,7 +102,10 @@ class Work:
         policy: Policy,
         clock: Callable[[], datetime],
         watch: Watch,
+        stored: Callable[[Generation], None] = lambda _: None,
     ) -> None:
+        """`stored` hears of each generation at its end, when all is done with it."""
+        self._stored = stored
         self.admission = Admission(spool, max_in_flight=policy.max_in_flight, max_queued=policy.max_queued)
         self._draw = Draw(generator, storage, spool, ledger, policy=policy, clock=clock)
         self._store = Store(storage, spool, ledger, policy=policy, clock=clock)
@@ -305,6 +308,7 @@ class Work:
                 return
         job.tell(drawing.generation)
         await self._store.forget(drawing)
+        self._stored(drawing.generation)
 
     async def _found(self, generation: Generation) -> Generation | None:
         return await patiently(

@@ -17,6 +17,7 @@ from darkroom.entrypoints.container.generators import open_generator
 from darkroom.entrypoints.container.keys import missing_secret, open_keys
 from darkroom.entrypoints.container.ledgers import disk_spool, open_records
 from darkroom.entrypoints.container.marks import told_of_marks
+from darkroom.entrypoints.container.previews import told_of_previews
 from darkroom.entrypoints.container.storages import open_storage
 from darkroom.entrypoints.container.webhooks import open_webhooks
 from darkroom.entrypoints.failures import FAILED
@@ -64,6 +65,7 @@ async def _findings(settings: Settings) -> list[Finding]:
         **({"webhooks": partial(_webhooks, settings)} if settings.webhooks.secrets else {}),
         "tokens": partial(_tokens, settings),
         "marks": partial(_marks, settings),
+        "previews": partial(_previews, settings),
     }
     findings = list(await asyncio.gather(*(_finding(part, look) for part, look in parts.items())))
     if all(finding.ok for finding in findings):
@@ -112,6 +114,10 @@ async def _tokens(settings: Settings) -> str:
 
 async def _marks(settings: Settings) -> str:
     return told_of_marks(settings)
+
+
+async def _previews(settings: Settings) -> str:
+    return told_of_previews(settings)
 
 
 async def _webhooks(settings: Settings) -> str:

@@ -25,6 +25,7 @@ from darkroom.entrypoints.container.ledgers import open_records
 from darkroom.entrypoints.container.marks import marking
 from darkroom.entrypoints.container.models import read_models
 from darkroom.entrypoints.container.policy import read_policy
+from darkroom.entrypoints.container.previews import preview_maker
 from darkroom.entrypoints.container.storages import open_storage
 from darkroom.entrypoints.container.tokens import open_token_verifier
 from darkroom.entrypoints.container.trying import try_spool, try_storage
@@ -78,6 +79,7 @@ class Container(containers.DeclarativeContainer):
         clock=providers.Object(now),
         watch=watching.provided.generation,
         webhooks=webhooks,
+        previews=providers.Singleton(preview_maker, settings, cards),
     )
     streams = providers.Singleton(StreamRoom, settings.provided.limits.max_streams)
     services = providers.Singleton(

@@ -1,18 +1,22 @@
 """The marks that images get, by name. What is not chosen is not imported: signing brings a large library."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from darkroom.adapters.marks.files import Mark, stated_in_xmp
 from darkroom.adapters.marks.generator import MarkingImageGenerator
 from darkroom.adapters.marks.inspection import Inspection, inspect
 from darkroom.adapters.marks.manifests import Credentials
+from darkroom.adapters.marks.statement import Statement
 from darkroom.domain.model.errors import InvalidValue
+from darkroom.domain.model.generation import Generation, StoredImage
+from darkroom.domain.model.image_file import MediaType
+from darkroom.domain.model.model_card import ModelCard
 from darkroom.domain.ports import ImageGenerator
 from darkroom.entrypoints.container.clock import now
 from darkroom.entrypoints.settings import BadSettings, C2PASettings, Settings
 
-__all__ = ["Credentials", "Inspection", "inspect", "marking", "told_of_marks"]
+__all__ = ["Credentials", "Inspection", "inspect", "marker", "marking", "told_of_marks"]
 
 
 def marking(settings: Settings, generators: Sequence[ImageGenerator]) -> Sequence[ImageGenerator]:
@@ -21,17 +25,41 @@ def marking(settings: Settings, generators: Sequence[ImageGenerator]) -> Sequenc
     Raises:
         BadSettings: there is nothing to sign with as it is set.
     """
-    match settings.marks.kind:
-        case "none":
-            return generators
-        case "c2pa":
-            mark, takes_time = _signing(settings.of(C2PASettings))[0], True
-        case _:
-            mark, takes_time = stated_in_xmp, False
+    mark = _mark(settings)
+    if mark is None:
+        return generators
+    takes_time = settings.marks.kind == "c2pa"
     return [
         MarkingImageGenerator(generator, mark, prompts=settings.marks.prompts, takes_time=takes_time)
         for generator in generators
     ]
+
+
+def marker(settings: Settings) -> Callable[[bytes, StoredImage, Generation, ModelCard], bytes] | None:
+    """What gives the preview of an image, in WebP, the mark that the image has; None if images have none.
+
+    Raises:
+        BadSettings: as `marking`.
+    """
+    mark = _mark(settings)
+    if mark is None:
+        return None
+
+    def marked(data: bytes, image: StoredImage, generation: Generation, card: ModelCard) -> bytes:
+        prompt = settings.marks.prompts and generation.prompts_kept
+        return mark(data, MediaType.WEBP, Statement.of(card, generation.request, image.seed, prompt=prompt))
+
+    return marked
+
+
+def _mark(settings: Settings) -> Mark | None:
+    match settings.marks.kind:
+        case "none":
+            return None
+        case "c2pa":
+            return _signing(settings.of(C2PASettings))[0]
+        case _:
+            return stated_in_xmp
 
 
 def told_of_marks(settings: Settings) -> str:

@@ -86,6 +86,9 @@ class SizedImage(Image, frozen=True):
     """A stored image, and how large it really is: a provider may draw another size than ordered."""
 
     download: Annotated[str, Meta(description="A URL that saves it under a name made of prompt and seed.")]
+    preview: Annotated[
+        str | None, Meta(description="The URL of a small copy in WebP, longest side 512; null if there is none yet.")
+    ]
     index: Annotated[int, Meta(ge=0, description="Which of the images that were ordered, from 0.")]
     width: Annotated[int | None, Meta(description="Pixels; null for an image that an older release stored.")]
     height: Annotated[int | None, Meta(description="Pixels; null for an image that an older release stored.")]
@@ -95,7 +98,7 @@ class SizedImage(Image, frozen=True):
         """Show a stored image under its link."""
         shown, image = Image.of(linked), linked.image
         download = linked.download or linked.url
-        return cls(shown.id, shown.seed, shown.image, download, image.index, image.width, image.height)
+        return cls(shown.id, shown.seed, shown.image, download, linked.preview, image.index, image.width, image.height)
 
 
 class GenerationShown(Struct, frozen=True):
@@ -134,7 +137,7 @@ class GenerationShown(Struct, frozen=True):
             generator=generation.generator,
             model=generation.model.value,
             cost=Price.of(generation.cost) if generation.cost else None,
-            images=list(map(SizedImage.of, await linked(generation, storage, downloads=True))),
+            images=list(map(SizedImage.of, await linked(generation, storage, in_every_way=True))),
             deleted=[one.index for one in generation.removed],
             problem=problem_of(failure.error(), address_of(generation), generation.cost) if failure else None,
         )

@@ -14,7 +14,7 @@ _CHAIN: Final = "from botocore's usual chain"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorageSettings:
-    """Which storage, and how long what it hands out lives."""
+    """Which storage, how long what it hands out lives, and what is kept beside it."""
 
     kind: Annotated[
         str, Setting("DARKROOM_STORAGE", read.name, "where images are kept: `disk`, `s3`, or a plugin's name")
@@ -26,6 +26,14 @@ class StorageSettings:
             "DARKROOM_LINK_TTL", read.whole(1, 604_800), "seconds a signed link lives at most, and half of it at least"
         ),
     ] = 3600
+    previews: Annotated[
+        Literal["auto", "true", "false"],
+        Setting(
+            "DARKROOM_PREVIEWS",
+            read.one_of("auto", "true", "false"),
+            "whether images get a small copy beside them, for lists; `auto`: if the extra `previews` is installed",
+        ),
+    ] = "auto"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,7 +58,8 @@ async def test_a_generation_is_shown_as_it_stands() -> None:
         "model": "memory",
         "cost": {"amount": "0.02", "currency": "USD"},
         "images": [
-            image | {"download": image["image"], "index": 0, "width": 64, "height": 48} for image in answer.json()
+            image | {"download": image["image"], "preview": None, "index": 0, "width": 64, "height": 48}
+            for image in answer.json()
         ],
         "deleted": [],
         "problem": None,

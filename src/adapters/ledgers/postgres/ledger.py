@@ -301,7 +301,7 @@ class PostgresGenerationLedger(GenerationLedger):
             encode_request(generation.request),
             encode_outcome(generation),
             generation.generator,
-            sum(one.key is not None for one in generation.removed),
+            sum(len(one.keys) for one in generation.removed),
         )
 
     @asynccontextmanager

@@ -156,5 +156,5 @@ def _columns(generation: Generation, worker: str) -> dict[str, Any]:
         "receipt": generation.receipt,
         "request": encode_request(generation.request),
         "outcome": encode_outcome(generation),
-        "to_remove": sum(one.key is not None for one in generation.removed),
+        "to_remove": sum(len(one.keys) for one in generation.removed),
     }

@@ -41,7 +41,7 @@ class Ends:
     def count(self, generation: Generation) -> None:
         """Count a generation that has just been written down, if that was its end."""
         # What follows an end is the forgetting of prompts and the removing of images.
-        if not generation.state.final or not generation.prompts_kept or generation.erased_at or generation.removed:
+        if not generation.state.final or generation.looked_after:
             return
         version, generator = generation.model.value, generation.generator
         ordered, *others = self._chains.get(generation.request.version.value, (version,))

@@ -1,0 +1,46 @@
+"""Reads an image from standard input and writes its preview to standard output, within limits that it sets itself.
+
+Run as a program of its own, `python -I program.py FORMAT SIDE PIXELS MEMORY SECONDS`, because decoders of images are
+large, written in C, and fed with what a stranger sent. Before the first byte is decoded it can open no file and no
+connection, and take no more memory or time than it was given. Exit status: 0, or anything else if no preview can be
+made.
+"""
+
+import io
+import os
+import resource
+import sys
+
+
+def main() -> None:
+    """Make one preview."""
+    wanted, (side, pixels, memory, seconds) = sys.argv[1], map(int, sys.argv[2:])
+    os.nice(10)
+    for limit, most in (
+        (resource.RLIMIT_AS, memory),
+        (resource.RLIMIT_CPU, seconds),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_FSIZE, 0),
+    ):
+        resource.setrlimit(limit, (most, most))
+    from PIL import Image, ImageOps, JpegImagePlugin, PngImagePlugin, WebPImagePlugin  # noqa: PLC0415  # under the limits
+
+    del JpegImagePlugin, PngImagePlugin, WebPImagePlugin  # imported to be registered; nothing can be imported later
+    Image.preinit()
+    data = sys.stdin.buffer.read()
+    # From here on nothing can be opened, and no process started but by root; pipes that are open stay so.
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+    with Image.open(io.BytesIO(data), formats=[wanted]) as image:
+        if image.width * image.height > pixels:
+            raise ValueError("too many pixels")
+        image.thumbnail((side, side), Image.Resampling.LANCZOS)
+        upright = ImageOps.exif_transpose(image)
+    made = io.BytesIO()
+    upright.convert("RGBA" if upright.has_transparency_data else "RGB").save(made, "WEBP", quality=80)
+    sys.stdout.buffer.write(made.getvalue())
+    sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""Previews: small copies of images, if they are wanted and what makes them is installed."""
+
+from collections.abc import Callable, Mapping
+from importlib.util import find_spec
+from typing import Final
+
+from darkroom.domain.model.generation import Generation, StoredImage
+from darkroom.domain.model.model_card import ModelCard
+from darkroom.domain.ports import PreviewMaker, PreviewsUnavailable
+from darkroom.entrypoints.container.marks import marker
+from darkroom.entrypoints.settings import BadSettings, Settings
+
+_EXTRA: Final = ".venv/bin/python -m pip install --editable '.[previews]'"
+
+
+def preview_maker(settings: Settings, cards: Mapping[str, ModelCard]) -> PreviewMaker | None:
+    """What makes previews; None if there are none.
+
+    Raises:
+        BadSettings: they are wanted, and what makes them is not installed.
+    """
+    if not _are_made(settings):
+        return None
+    from darkroom.adapters.previews import PillowPreviewMaker
+
+    return PillowPreviewMaker(_marked(settings, cards))
+
+
+def told_of_previews(settings: Settings) -> str:
+    """Say in a sentence whether images have previews.
+
+    Raises:
+        BadSettings: as `preview_maker`.
+    """
+    if _are_made(settings):
+        return "images get a preview"
+    wanted = settings.storage.previews == "auto"
+    return f"images have no previews; they come by {_EXTRA}" if wanted else "images have no previews, as it is set"
+
+
+def _are_made(settings: Settings) -> bool:
+    wanted, installed = settings.storage.previews, find_spec("PIL") is not None
+    if wanted == "true" and not installed:
+        raise BadSettings(f"DARKROOM_PREVIEWS=true needs more than is installed: Pillow; it comes by {_EXTRA}")
+    return wanted == "true" or (wanted == "auto" and installed)
+
+
+def _marked(settings: Settings, cards: Mapping[str, ModelCard]) -> Callable[[bytes, StoredImage, Generation], bytes]:
+    marked = marker(settings)
+
+    def of_preview(data: bytes, image: StoredImage, generation: Generation) -> bytes:
+        if marked is None:
+            return data
+        card = cards.get(generation.model.value)
+        if card is None:
+            raise PreviewsUnavailable(f"{generation.model.value} is not offered, so what its mark says is not known")
+        return marked(data, image, generation, card)
+
+    return of_preview

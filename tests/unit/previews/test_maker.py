@@ -1,0 +1,199 @@
+"""Previews made by Pillow in a process of its own, also of what a hostile provider sends."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import random
+import resource
+import zlib
+from collections.abc import Iterator
+
+import pytest
+from PIL import Image
+
+from conformance.generations import image_of, received
+from darkroom.adapters.previews import PillowPreviewMaker
+from darkroom.adapters.previews import maker as limits
+from darkroom.domain.model.generation import StoredImage
+from darkroom.domain.model.image_file import ImageFile, MediaType
+from darkroom.domain.ports import NoPreview, PreviewsUnavailable
+
+ORDER = received()
+FORMS = {MediaType.PNG: "PNG", MediaType.JPEG: "JPEG", MediaType.WEBP: "WEBP"}
+
+
+def picture(media_type: MediaType, width: int = 64, height: int = 48, mode: str = "RGB") -> bytes:
+    file = io.BytesIO()
+    Image.effect_mandelbrot((width, height), (-2, -1.5, 1, 1.5), 20).convert(mode).save(file, FORMS[media_type])
+    return file.getvalue()
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return len(data).to_bytes(4) + kind + data + zlib.crc32(kind + data).to_bytes(4)
+
+
+def bomb(width: int, height: int) -> bytes:
+    """A PNG of a few kilobytes, whole by its structure, whose pixels are black."""
+    header = width.to_bytes(4) + height.to_bytes(4) + bytes([8, 6, 0, 0, 0])
+    packer, row = zlib.compressobj(9), bytes(1 + 4 * width)
+    data = b"".join(packer.compress(row) for _ in range(min(height, 4000))) + packer.flush()
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+
+
+def text_bomb() -> bytes:
+    """A PNG with gigabytes of text in it."""
+    text = b"Comment\0\0" + zlib.compress(bytes(200_000_000), 9)
+    whole = picture(MediaType.PNG)
+    return whole[:33] + chunk(b"zTXt", text) + whole[33:]
+
+
+def image(media_type: MediaType) -> StoredImage:
+    one = image_of(ORDER)
+    return StoredImage(index=0, id="x", seed=one.seed, key="x", media_type=media_type, length=1, sha256="0" * 64)
+
+
+async def preview(data: bytes, media_type: MediaType = MediaType.PNG) -> bytes:
+    return await PillowPreviewMaker(lambda made, *_: made).make(data, image(media_type), ORDER)
+
+
+@pytest.mark.parametrize("media_type", MediaType)
+@pytest.mark.parametrize(
+    ("size", "small"),
+    [((1100, 550), (512, 256)), ((300, 900), (171, 512)), ((64, 48), (64, 48)), ((3, 2000), (1, 512))],
+)
+async def test_the_longest_side_is_512_and_nothing_is_made_larger(
+    media_type: MediaType, size: tuple[int, int], small: tuple[int, int]
+) -> None:
+    file = ImageFile.inspect(await preview(picture(media_type, *size), media_type))
+
+    assert (file.media_type, (file.width, file.height)) == (MediaType.WEBP, small)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "P", "L", "LA", "1"])
+async def test_pictures_of_every_kind_have_one(mode: str) -> None:
+    made = Image.open(io.BytesIO(await preview(picture(MediaType.PNG, 600, 400, mode))))
+
+    assert (made.size, made.mode) == ((512, 341), "RGB")
+
+
+async def test_what_is_transparent_stays_so() -> None:
+    file = io.BytesIO()
+    Image.new("RGBA", (600, 400), (255, 0, 0, 100)).save(file, "PNG")
+
+    made = Image.open(io.BytesIO(await preview(file.getvalue())))
+
+    assert made.mode == "RGBA"
+    assert made.getpixel((100, 100)) == pytest.approx((255, 0, 0, 100), abs=4)
+
+
+async def test_it_is_given_the_mark() -> None:
+    maker = PillowPreviewMaker(lambda made, image, generation: made + image.id.encode() + generation.id.encode())
+
+    made = await maker.make(picture(MediaType.PNG), image(MediaType.PNG), ORDER)
+
+    assert made.endswith(b"x" + ORDER.id.encode())
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\x89PNG\r\n\x1a\n",
+        picture(MediaType.PNG)[:-200],
+        picture(MediaType.JPEG),  # not what it is said to be
+        bomb(60_000, 60_000),
+        bomb(8192, 8193),
+    ],
+    ids=["empty", "a head", "cut short", "another format", "a bomb", "a row too many"],
+)
+async def test_what_cannot_be_decoded_has_none(data: bytes) -> None:
+    with pytest.raises(NoPreview):
+        await preview(data)
+
+
+async def test_the_process_has_no_more_memory_time_or_secrets_than_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CANARY", "a secret")
+    monkeypatch.setattr(limits, "MEMORY", 150_000_000)
+    with pytest.raises(NoPreview):
+        await preview(bomb(4000, 4000))
+
+    monkeypatch.setattr(limits, "MEMORY", 1 << 30)
+    monkeypatch.setattr(limits, "SECONDS", 0)
+    with pytest.raises(NoPreview):
+        await preview(picture(MediaType.PNG))
+
+
+async def test_where_no_process_can_be_started_there_are_none_just_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.executable", "/nowhere/python")
+
+    with pytest.raises(PreviewsUnavailable):
+        await preview(picture(MediaType.PNG))
+
+
+async def test_who_leaves_leaves_no_process_behind() -> None:
+    making = asyncio.create_task(preview(picture(MediaType.PNG, 2000, 2000)))
+    await asyncio.sleep(0.2)
+    making.cancel()
+    await asyncio.gather(making, return_exceptions=True)
+
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)  # noqa: ASYNC222  # it does not wait
+
+
+def hostile(many: int) -> Iterator[tuple[bytes, MediaType]]:
+    """Bombs, files cut short, and files with bytes that were changed, left out and put in."""
+    chance = random.Random(17)
+    whole = {media_type: picture(media_type, 200, 150) for media_type in MediaType}
+    for number in range(many):
+        media_type = chance.choice([*MediaType])
+        data = bytearray(whole[media_type])
+        match number % 5:
+            case 0:
+                yield bomb(chance.randint(1, 70_000), chance.randint(1, 70_000)), MediaType.PNG
+                continue
+            case 1:
+                del data[chance.randrange(len(data)) :]
+            case 2:
+                for _ in range(chance.randint(1, 30)):
+                    data[chance.randrange(len(data))] = chance.randrange(256)
+            case 3:
+                place = chance.randrange(len(data))
+                data[place:place] = chance.randbytes(chance.randint(1, 5000))
+            case _:
+                data[chance.randrange(40) : 60] = chance.randbytes(30)
+        yield bytes(data), media_type
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3000)
+async def test_a_thousand_hostile_files_touch_neither_the_memory_nor_the_event_loop() -> None:
+    ends, waits = list[BaseException | bytes](), list[float]()
+    loop = asyncio.get_running_loop()
+
+    async def look() -> None:
+        while True:
+            began = loop.time()
+            await asyncio.sleep(0.05)
+            waits.append(loop.time() - began - 0.05)
+
+    files = [*hostile(998), (text_bomb(), MediaType.PNG), (bytes(100_000_000), MediaType.PNG)]
+    await preview(picture(MediaType.PNG))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    looking = asyncio.create_task(look())
+    for data, media_type in files:
+        ends += await asyncio.gather(preview(data, media_type), return_exceptions=True)
+    looking.cancel()
+
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    print(  # noqa: T201  # the figures of docs/operating.md
+        f"\n{len(ends)} files, {sum(isinstance(end, bytes) for end in ends)} previews; the service's memory grew by "
+        f"{grown / 1024:.1f} MiB; its loop waited {max(waits) * 1000:.0f} ms at most, "
+        f"{sorted(waits)[len(waits) // 2] * 1000:.1f} ms in the middle"
+    )
+    assert len(ends) == 1000
+    assert {type(end) for end in ends} <= {bytes, NoPreview}
+    assert grown < 32 * 1024  # KiB: as much as a file and its preview
+    assert sorted(waits)[int(len(waits) * 0.99)] < 0.25
+    assert await preview(picture(MediaType.PNG))
