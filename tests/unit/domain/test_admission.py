@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
@@ -121,6 +122,38 @@ async def test_turns_go_round_the_callers() -> None:
     await asyncio.gather(*tasks)
 
     assert order == ["a1", "a2", "b1", "c1", "a3", "b2"]
+
+
+@pytest.mark.parametrize("seed", range(20))
+async def test_a_position_is_how_many_turns_it_takes(seed: int) -> None:
+    chance, room, order = random.Random(seed), Room(in_flight=1, queued=40), list[str]()
+
+    async def wait_for_its_turn(name: str, place: Place) -> None:
+        await place.turn()
+        order.append(name)
+
+    tasks, waiting = [], []
+    for number in range(30):
+        name = f"{chance.choice('aaab bcd')}{number}"
+        place = await room.enter(name[0], name)
+        assert place
+        tasks.append(asyncio.create_task(wait_for_its_turn(name, place)))
+        await asyncio.sleep(0)
+        waiting.append(name)
+        if chance.random() < 0.3:  # the one that is drawn is done
+            await room.leave(order[-1])
+            await asyncio.sleep(0)
+    left = [name for name in waiting if name not in order]
+    positions = {name: room.admission.position(name[0], name) for name in left}
+    assert room.admission.queued == len(left)
+    begun = len(order)
+    while len(order) < len(waiting):
+        await room.leave(order[-1])
+        await asyncio.sleep(0)
+    await asyncio.gather(*tasks)
+
+    assert {name: order.index(name) - begun + 1 for name in left} == positions
+    assert room.admission.position("a", "unknown") is None
 
 
 async def test_who_leaves_while_its_turn_comes_passes_it_on() -> None:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+import pytest
+
 from conformance.generations import NOON, received, stored
 from darkroom.adapters.in_memory.ledger import InMemoryGenerationLedger
 from darkroom.domain.model.errors import StorageFault
@@ -56,6 +58,36 @@ async def test_prompts_too() -> None:
 
     kept = await ledger.page("ada", limit=MANY)
     assert (len(kept), any(generation.prompts_kept for generation in kept)) == (MANY, False)
+
+
+@pytest.mark.parametrize(
+    ("age", "images", "prompts", "left"),
+    [
+        (2 * DAY, DAY, None, "nothing"),
+        (2 * DAY, 3 * DAY, None, "all"),
+        (2 * DAY, 2 * DAY, 2 * DAY, "all"),
+        (2 * DAY + timedelta(seconds=1), 2 * DAY, None, "nothing"),
+        (2 * DAY, 3 * DAY, DAY, "images"),
+        (2 * DAY, None, DAY, "images"),
+        (2 * DAY, DAY, 3 * DAY, "nothing"),
+        (2 * DAY, None, None, "all"),
+    ],
+)
+async def test_what_is_old_enough_is_forgotten_and_nothing_younger(
+    age: timedelta, images: timedelta | None, prompts: timedelta | None, left: str
+) -> None:
+    ledger, order = Ledger(), received(at=NOON + 2 * DAY - age)
+    await ledger.receive(order, Limits())
+    for revision in stored(order):
+        await ledger.record(revision)
+
+    steps = await keeping(ledger, Storage()).sweep(images=images, prompts=prompts)
+
+    kept = await ledger.find(order.id)
+    assert kept
+    shown = {(False, False, False): "all", (True, True, True): "nothing", (False, True, False): "images"}
+    assert shown[kept.erased_at is not None, not kept.prompts_kept, not kept.images] == left
+    assert steps == {"all": 0, "images": 1, "nothing": 2}[left]
 
 
 async def test_an_image_that_cannot_be_removed_keeps_no_other() -> None:

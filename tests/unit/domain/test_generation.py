@@ -1,0 +1,208 @@
+"""The arrows of a generation: where each leads, what it keeps and what it frees."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+import pytest
+
+from conformance.generations import NOON, drawn, image_of, received, stored
+from darkroom.domain.model.errors import (
+    Charged,
+    DarkroomError,
+    DrawingFailed,
+    GeneratorRefused,
+    GeneratorUnavailable,
+    Gone,
+    OutcomeUnknown,
+    StorageUnavailable,
+    UnusableImage,
+)
+from darkroom.domain.model.generation import Failure, Fallback, Generation, State
+from darkroom.domain.model.money import Money
+from darkroom.domain.model.values import ModelVersion, WebhookUrl
+
+RECEIVED: Final = replace(
+    received(key="k", samples=2, cost="0.02 USD"),
+    fallbacks=(Fallback(ModelVersion("other"), "other", (), Money.parse("0.5 USD")),),
+    webhook=WebhookUrl("https://receiver.example/hook"),
+)
+SUBMITTED, RECEIPTED, DRAWN, STORED = stored(RECEIVED)
+REFUSED = SUBMITTED.failed(GeneratorRefused("no such key"), NOON)
+UNKNOWN = RECEIPTED.failed(OutcomeUnknown("cut off"), NOON)
+UNUSABLE = RECEIPTED.failed(UnusableImage("torn"), NOON)
+CANCELLED = RECEIVED.cancelled(NOON)
+IN_PART = RECEIPTED.drawn([image_of(RECEIVED, 1)], OutcomeUnknown("cut off"))
+EACH: Final = {one.state: one for one in (RECEIVED, SUBMITTED, DRAWN, STORED, REFUSED, UNKNOWN, UNUSABLE, CANCELLED)}
+LATER: Final = NOON + timedelta(hours=1)
+
+ARROWS: Final[dict[State, Callable[[Generation], Generation]]] = {
+    State.SUBMITTED: lambda one: one.submitted(),
+    State.DRAWN: lambda one: one.drawn([]),
+    State.STORED: lambda one: one.lifted_by([image_of(one, 0), image_of(one, 1)], "found", LATER),
+    State.REFUSED: lambda one: one.failed(GeneratorUnavailable("closed"), LATER),
+    State.UNKNOWN: lambda one: one.failed(OutcomeUnknown("cut off"), LATER),
+    State.UNUSABLE: lambda one: one.failed(UnusableImage("torn"), LATER),
+    State.CANCELLED: lambda one: one.cancelled(LATER),
+}
+LEADS: Final = {
+    State.RECEIVED: {State.SUBMITTED, State.REFUSED, State.CANCELLED},
+    State.SUBMITTED: {State.SUBMITTED, State.DRAWN, State.REFUSED, State.UNKNOWN, State.UNUSABLE},
+    State.DRAWN: {State.STORED, State.UNKNOWN, State.UNUSABLE},
+    State.UNKNOWN: {State.UNKNOWN, State.STORED, State.REFUSED},
+    State.UNUSABLE: {State.UNUSABLE, State.STORED},
+}
+
+
+@pytest.mark.parametrize(("start", "end"), [*itertools.product(EACH, ARROWS)])
+def test_each_arrow_leads_where_the_picture_says_and_no_other_does(start: State, end: State) -> None:
+    before, arrow = EACH[start], ARROWS[end]
+    if end in LEADS.get(start, ()):
+        after = arrow(before)
+        assert (after.state, after.revision, after.id) == (end, before.revision + 1, before.id)
+    else:
+        with pytest.raises(ValueError, match=f"no arrow leads from {start} to {end}"):
+            arrow(before)
+
+
+@pytest.mark.parametrize("state", [state for state in EACH if state.final])
+def test_what_was_deleted_moves_nowhere_and_its_webhook_is_forgotten(state: State) -> None:
+    erased = EACH[state].erased(LATER)
+    assert (erased.webhook, erased.erased_at, erased.prompts_kept) == (None, LATER, False)
+    assert erased.revision == EACH[state].revision + 1
+    for arrow in ARROWS.values():
+        with pytest.raises(ValueError, match="no arrow leads"):
+            arrow(erased)
+
+
+@pytest.mark.parametrize("state", [state for state in EACH if not state.final])
+def test_what_is_on_its_way_is_not_deleted(state: State) -> None:
+    with pytest.raises(ValueError, match="cannot be erased"):
+        EACH[state].erased(LATER)
+
+
+@pytest.mark.parametrize(
+    ("generation", "charged", "error"),
+    [
+        (RECEIVED, Charged.NO, None),
+        (SUBMITTED, Charged.UNKNOWN, None),
+        (RECEIPTED, Charged.YES, None),
+        (DRAWN, Charged.YES, StorageUnavailable),
+        (IN_PART, Charged.UNKNOWN, StorageUnavailable),
+        (STORED, Charged.YES, None),
+        (REFUSED, Charged.NO, GeneratorRefused),
+        (UNKNOWN, Charged.UNKNOWN, OutcomeUnknown),
+        (UNUSABLE, Charged.YES, UnusableImage),
+        (CANCELLED, Charged.NO, Gone),
+    ],
+    ids=lambda value: value.state.value if isinstance(value, Generation) else getattr(value, "__name__", str(value)),
+)
+def test_what_is_said_of_the_money_and_of_the_images(
+    generation: Generation, charged: Charged, error: type[DarkroomError] | None
+) -> None:
+    assert generation.charged is charged
+    assert type(generation.error) is (error or type(None))
+
+
+def test_a_key_is_free_where_nothing_was_spent_and_stays_where_it_may_have_been() -> None:
+    for free in (REFUSED, CANCELLED, UNKNOWN.refused_late(GeneratorUnavailable("closed"), "late", LATER)):
+        assert (free.key, free.cost, free.finished_at is not None) == (None, None, True)
+    for kept in (STORED, UNKNOWN, UNUSABLE):
+        assert (kept.key, kept.cost, kept.receipt) == (RECEIVED.key, RECEIVED.cost, None)
+
+
+def test_images_that_were_lost_before_they_were_stored_are_missed() -> None:
+    lost = DRAWN.stored(DRAWN.waiting[:1], NOON, lost="the disk is gone")
+
+    assert (lost.state, lost.charged, len(lost.images), lost.waiting) == (State.UNUSABLE, Charged.YES, 1, ())
+    assert lost.failure == Failure("unusable-image", "the disk is gone", Charged.YES)
+    assert (STORED.state, STORED.failure, STORED.images, STORED.waiting) == (State.STORED, None, DRAWN.waiting, ())
+    assert STORED.finished_at is not None
+
+
+def test_some_of_the_images_are_kept_beside_why_it_is_not_all() -> None:
+    end = IN_PART.stored(IN_PART.waiting, NOON)
+    assert (end.state, [image.index for image in end.images]) == (State.UNKNOWN, [1])
+
+    lost = IN_PART.stored([], NOON, lost="gone")
+    assert lost.failure is not None
+    assert (lost.state, lost.failure.detail) == (State.UNKNOWN, "cut off; gone")
+
+
+@pytest.mark.parametrize(
+    ("error", "charged"),
+    [
+        (GeneratorRefused("no"), Charged.YES),
+        (UnusableImage("torn"), Charged.YES),
+        (OutcomeUnknown("cut"), Charged.UNKNOWN),
+    ],
+)
+def test_of_what_came_in_part_money_was_spent_whatever_the_rest_says(error: DrawingFailed, charged: Charged) -> None:
+    assert RECEIPTED.drawn([image_of(RECEIVED)], error).charged is charged
+
+
+def test_images_stand_in_their_order_whatever_order_they_came_in() -> None:
+    images = [image_of(RECEIVED, 1), image_of(RECEIVED, 0)]
+    assert [image.index for image in RECEIPTED.drawn(images).waiting] == [0, 1]
+    lifted = UNKNOWN.lifted_by(images, "found", LATER)
+    assert [image.index for image in lifted.images] == [0, 1]
+    assert (lifted.state, lifted.failure, lifted.lifted, lifted.finished_at) == (State.STORED, None, "found", LATER)
+
+
+def test_what_is_lifted_in_part_keeps_its_failure() -> None:
+    lifted = UNKNOWN.lifted_by([image_of(RECEIVED, 0)], "found", LATER)
+    assert (lifted.state, lifted.failure, len(lifted.images)) == (State.UNKNOWN, UNKNOWN.failure, 1)
+    whole = lifted.lifted_by([image_of(RECEIVED, 1)], "found", LATER)
+    assert (whole.state, whole.failure, len(whole.images)) == (State.STORED, None, 2)
+
+
+def test_the_dearest_of_its_models_is_reserved_until_it_is_drawn() -> None:
+    assert RECEIVED.reserved == Money.parse("0.5 USD")
+    assert DRAWN.reserved == STORED.reserved == Money.parse("0.02 USD")
+    assert REFUSED.reserved is None
+
+
+def test_what_is_handed_on_is_asked_under_the_other_s_name_without_a_receipt() -> None:
+    handed_on = RECEIPTED.handed_on()
+    assert (handed_on.model.value, handed_on.generator, handed_on.receipt, handed_on.fallbacks) == (
+        *("other", "other", None),
+        (),
+    )
+    assert (handed_on.asked.version.value, handed_on.request.version) == ("other", RECEIVED.request.version)
+    assert (handed_on.cost, handed_on.state) == (Money.parse("0.5 USD"), State.SUBMITTED)
+
+
+def test_what_the_provider_said_is_forgotten_with_the_prompt_that_it_may_quote() -> None:
+    error = UnusableImage("torn")
+    error.provider_message = "I cannot draw a lighthouse in the fog"
+    failed = RECEIPTED.failed(error, NOON)
+    assert failed.failure is not None
+    assert failed.failure.provider_message
+    forgotten = failed.forgotten()
+    assert forgotten.failure is not None
+    assert (forgotten.failure.provider_message, forgotten.failure.detail) == ("", "torn")
+    assert (failed.prompts_kept, forgotten.prompts_kept) == (True, False)
+    assert "lighthouse" not in repr(forgotten)
+
+
+def test_one_image_of_several_is_removed_and_then_out_of_storage() -> None:
+    one_left = STORED.without(0)
+    assert [image.index for image in one_left.images] == [1]
+    assert one_left.to_be_emptied == (STORED.images[0].key,)
+    assert one_left.emptied().to_be_emptied == ()
+    assert one_left.emptied().images == one_left.images
+    assert one_left.once_stored == {0, 1}
+    with pytest.raises(LookupError):
+        one_left.without(0)
+
+    erased = one_left.erased(LATER)
+    assert set(erased.to_be_emptied) == {image.key for image in STORED.images}
+    assert (erased.emptied().images, erased.emptied().to_be_emptied) == ((), ())
+
+
+def test_revisions_count_the_commits() -> None:
+    assert [one.revision for one in (RECEIVED, *drawn(RECEIVED), STORED)] == [0, 1, 2, 3, 4]
