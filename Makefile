@@ -169,7 +169,7 @@ lock: $(dev_ready) ## Write the locks after dependencies changed; `make lock UPG
 
 .PHONY: pages
 pages: $(dev_ready) ## Write the pages of docs/ that are generated from the code
-	@cd tests && ../$(bin)/python -m pages.settings && ../$(bin)/python -m pages.providers
+	@cd tests && ../$(bin)/python -m pages.settings && ../$(bin)/python -m pages.providers && ../$(bin)/python -m pages.situations
 
 .PHONY: screenshots
 screenshots: $(dev_ready) test-parts ## Take the screenshots in docs/pictures again

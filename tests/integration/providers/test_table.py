@@ -7,7 +7,7 @@ import pytest
 from darkroom.adapters.conformance import plain_request
 from darkroom.adapters.generators.sketch import SketchImageGenerator
 from integration.providers.test_one_call import PROVIDERS
-from pages import providers
+from pages import providers, situations
 
 
 @pytest.mark.long
@@ -15,6 +15,12 @@ async def test_the_table_of_providers_is_what_a_run_shows() -> None:
     found = await providers.rows()
     shown = providers.table_in(providers.PAGE.read_text(encoding="utf-8"))
     assert shown == providers.table(found.values()), "`make pages` writes it anew"
+
+
+@pytest.mark.long
+async def test_the_table_of_situations_is_what_a_run_shows() -> None:
+    shown = situations.table_in(providers.PAGE.read_text(encoding="utf-8"))
+    assert shown == situations.table(await situations.rows()), "`make pages` writes it anew"
 
 
 async def test_a_row_is_what_a_run_shows() -> None:
