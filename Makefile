@@ -54,11 +54,13 @@ coverage: ## Run the same tests with branch coverage, and fail if too little is 
 	@$(MAKE) --no-print-directory test COVERAGE=1
 
 .PHONY: test-peers
-test-peers: ## Install LiteLLM, OpenAI's SDK and kubectl, each in an environment of its own, for `make test-long`
+test-peers: ## Install LiteLLM, clients of both doors and kubectl, each in an environment of its own, for `make test-long`
 	@[ -e .bench-peers/litellm ] || '$(PYTHON)' -m venv .bench-peers/litellm
 	@.bench-peers/litellm/bin/python -m pip --quiet --disable-pip-version-check install 'litellm[proxy]' || echo 'SKIPPED PART: LiteLLM cannot be installed here' >&2
 	@[ -e .bench-peers/openai ] || '$(PYTHON)' -m venv .bench-peers/openai
 	@.bench-peers/openai/bin/python -m pip --quiet --disable-pip-version-check install 'openai==3.57.0' || echo 'SKIPPED PART: the SDK of OpenAI cannot be installed here' >&2
+	@[ -e .bench-peers/langchain ] || '$(PYTHON)' -m venv .bench-peers/langchain
+	@.bench-peers/langchain/bin/python -m pip --quiet --disable-pip-version-check install 'langchain-community==0.4.2' 'openai==3.57.0' || echo 'SKIPPED PART: langchain-community cannot be installed here' >&2
 	@[ -e .bench-peers/mcp ] || '$(PYTHON)' -m venv .bench-peers/mcp
 	@.bench-peers/mcp/bin/python -m pip --quiet --disable-pip-version-check install 'mcp==2.3.0' || echo 'SKIPPED PART: the client of mcp cannot be installed here' >&2
 
