@@ -17,6 +17,7 @@ from darkroom.adapters.in_memory.generator import InMemoryImageGenerator
 from darkroom.domain.model.image_file import ImageFile
 from integration.http.house import House, open_house, token
 from servers.parts import PartMissing
+from servers.web_proxies import WebProxy, deployed
 from simulators.openai_images import OpenAIImagesSimulator, openai_images_simulator
 
 PYTHON: Final = Path(__file__).parents[3] / ".bench-peers" / "openai" / "bin" / "python"
@@ -27,12 +28,22 @@ pytestmark = pytest.mark.long
 
 
 async def draw(
-    house: House, call: dict[str, Any], *, api_key: str | None = None, options: dict[str, Any] | None = None
+    house: House,
+    call: dict[str, Any],
+    *,
+    api_key: str | None = None,
+    options: dict[str, Any] | None = None,
+    url: str | None = None,
 ) -> dict[str, Any]:
-    """What the SDK makes of a call."""
+    """What the SDK makes of a call; `url` is where it finds the service, if not at its own port."""
     if not PYTHON.exists():
         raise PartMissing("OpenAI's SDK", "`make test-peers` installs it")
-    said = [f"http://127.0.0.1:{house.port}/v1", api_key or token(), json.dumps(options or {}), json.dumps(call)]
+    said = [
+        f"{url or f'http://127.0.0.1:{house.port}'}/v1",
+        api_key or token(),
+        json.dumps(options or {}),
+        json.dumps(call),
+    ]
     running = await asyncio.create_subprocess_exec(
         PYTHON, PROGRAM, *said, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, env={}
     )
@@ -52,7 +63,7 @@ async def upstream(seconds_per_image: float = 0.0) -> AsyncIterator[tuple[House,
             base_url=f"{provider.base_url}/v1",
             models=parse_models(["flux-dev=64-1024/8 seed"]),
         ) as generator,
-        open_house(generator=generator) as house,
+        open_house(generator=generator, guarded=True) as house,
     ):
         yield house, provider
 
@@ -97,8 +108,28 @@ async def test_what_cost_nothing_is_repeated_until_it_is_drawn() -> None:
     assert (len(told["images"]), provider.charged_calls, len(provider.calls)) == (1, 1, 2)
 
 
-async def test_with_a_key_a_call_that_outlasts_its_client_is_paid_once() -> None:
-    call = CALL | {"extra_headers": {"Idempotency-Key": "one-picture"}}
+@pytest.mark.parametrize("key", [{}, {"extra_headers": {"Idempotency-Key": "one-picture"}}])
+async def test_a_call_that_outlasts_its_client_is_paid_once_with_and_without_a_key(key: dict[str, Any]) -> None:
     async with upstream(seconds_per_image=3.0) as (house, provider):
-        told = await draw(house, call, options={"timeout": 1.5, "max_retries": 10})
+        told = await draw(house, CALL | key, options={"timeout": 1.5, "max_retries": 10})
     assert (len(told["images"]), provider.charged_calls) == (1, 1)
+
+
+async def test_calls_at_once_are_pictures_each() -> None:
+    async with upstream(seconds_per_image=1.0) as (house, provider):
+        told = await asyncio.gather(*(draw(house, CALL) for _ in range(4)))
+    assert len({one["images"][0]["url"] for one in told}) == 4
+    assert provider.charged_calls == 4
+
+
+async def test_behind_a_proxy_that_gives_up_it_is_paid_once(tmp_path: Path) -> None:
+    """nginx answers 504 after its time, the SDK repeats the call, and finds what the first one has ordered."""
+    impatient = deployed("nginx").replace("proxy_read_timeout 600s", "proxy_read_timeout 3s")
+    assert impatient != deployed("nginx")
+    async with upstream(seconds_per_image=5.0) as (house, provider):
+        proxy = await asyncio.to_thread(WebProxy, tmp_path / "nginx", "nginx", impatient, house.port)
+        with proxy:
+            told = await draw(house, CALL, url=proxy.url)
+            assert (len(told["images"]), provider.charged_calls) == (1, 1)
+            shown = (await house.client.get("/api/generations")).json()["items"]
+    assert len(shown) == 1

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from integration.fuzz.mutants import Mutant
 from servers.ports import LOOPBACK
@@ -39,6 +39,11 @@ class Answer:
         named = (line.partition(": ") for line in lines)
         return cls(int(status.split()[1]), {name.lower(): value for name, _, value in named}, body)
 
+    @property
+    def accepted(self) -> bool:
+        """Whether an order was accepted: it has the generation's address, in a header of its door."""
+        return "link" in self.headers or "/api/generations/" in self.headers.get("location", "")
+
     def accepted_of_agent(self) -> str | None:
         """The generation that a tool has ordered, if the answer is its result."""
         if self.status != 200 or b'"structuredContent":{"id":' not in self.body:
@@ -58,12 +63,18 @@ class Answer:
             problem = json.loads(self.body)
         except ValueError:
             return "not JSON"
-        if "jsonrpc" in problem:
-            problem = problem["error"]["data"]
-        told = {"type", "title", "status", "detail", "charged", "request_id"} - problem.keys()
-        if told or problem["status"] != self.status or problem["charged"] not in ("no", "yes"):
-            return f"a problem that does not say {told or 'what is so'}"
-        return None
+        return _lack(problem, self.status)
+
+
+def _lack(told: dict[str, Any], status: int) -> str | None:
+    """What a problem does not say, in the form of its door; None if it says all."""
+    at_v1 = "error" in told and "jsonrpc" not in told
+    problem = told["error"] if at_v1 else told["error"]["data"] if "jsonrpc" in told else told
+    own = {"message", "type", "param", "code"} if at_v1 else {"type", "title", "status", "detail"}
+    lack = (own | {"charged", "request_id"}) - problem.keys()
+    if lack or problem.get("status", status) != status or problem["charged"] not in ("no", "yes"):
+        return f"a problem that does not say {lack or 'what is so'}"
+    return None
 
 
 @dataclass
@@ -78,7 +89,7 @@ class Findings:
     def note(self, request: Mutant, answer: Answer) -> None:
         self.statuses[answer.status] += 1
         # Only an accepted order is given an address; some bent targets still lead to where orders are taken.
-        if "link" in answer.headers and "idempotency-replay" not in answer.headers:
+        if answer.accepted and "idempotency-replay" not in answer.headers:
             self.drawn += 1
         elif (generation := answer.accepted_of_agent()) and generation not in self.by_agents:
             self.drawn += 1

@@ -22,6 +22,19 @@ ORDER: Final[dict[str, Any]] = {
     "guidance_scale": 5.0,
     "samples": 1,
 }
+IMAGES_REQUEST: Final[dict[str, Any]] = {
+    "model": "v2.0",
+    "prompt": "a lighthouse in a storm",
+    "n": 1,
+    "size": "384x384",
+    "seed": 7,
+    "negative_prompt": "people",
+    "num_inference_steps": 20,
+    "guidance_scale": 5.0,
+    "quality": "auto",
+    "response_format": "b64_json",
+    "user": "mallory",
+}
 TOOL_CALL: Final[dict[str, Any]] = {
     "jsonrpc": "2.0",
     "id": 1,
@@ -104,6 +117,8 @@ def mutant(series: str, number: int, authorization: str) -> Mutant:
     headers = [(b"Authorization", authorization.encode()), (b"X-Request-ID", b"mutant-%d" % number)]
     if series.endswith("-mcp"):
         request = _to_mcp(name, chance, headers)
+    elif series.endswith("-v1"):
+        request = _to_v1(name, chance, headers)
     elif chance.random() < 0.7:
         order = deepcopy(ORDER)
         changes = chance.randrange(3)
@@ -120,6 +135,25 @@ def mutant(series: str, number: int, authorization: str) -> Mutant:
         mutate = chance.choice(MUTATIONS)
         request.done.append(mutate.__name__)
         mutate(chance, request)
+    return request
+
+
+def _to_v1(name: str, chance: random.Random, headers: list[Header]) -> Mutant:
+    """A request to the door for OpenAI's clients, with some of it changed; most bring no key."""
+    if chance.random() < 0.1:
+        target = chance.choice((b"/v1/models", b"/v1/models/v2.0", b"/v1/images/edits", b"/v1/", b"/v1"))
+        return Mutant(name, chance.choice(METHODS), target, headers)
+    asked = deepcopy(IMAGES_REQUEST)
+    changes = chance.randrange(3)
+    for _ in range(changes):
+        _change_member(chance, asked, tuple(asked))
+    request = Mutant(name, b"POST", b"/v1/images/generations", [*headers, (b"Content-Type", b"application/json")])
+    request.headers += [(b"Idempotency-Key", name.encode())] * (chance.random() < 0.2)
+    if chance.random() < 0.5:
+        tries = chance.choice((b"0", b"0", b"1", b"2", b"-1", b"x", b"", b"\xff", b"9" * 99))
+        request.headers.append((b"x-stainless-retry-count", tries))
+    request.body = json.dumps(asked, ensure_ascii=chance.random() < 0.5).encode(errors="surrogatepass")
+    request.done = [f"{changes} members"]
     return request
 
 

@@ -81,9 +81,15 @@ async def test_no_message_of_an_agent_is(attacked: Attack) -> None:
     assert {200, 400, 401, 413, 415} <= found.statuses.keys()
 
 
+async def test_no_request_of_openai_s_clients_is(attacked: Attack) -> None:
+    found = await attacked("short-v1", range(300))
+    assert found.drawn > 0
+    assert {200, 400, 401, 404, 413, 415} <= found.statuses.keys()
+
+
 @pytest.mark.long
 @pytest.mark.timeout(7200)
-@pytest.mark.parametrize("kind", ["long", "long-mcp"])
+@pytest.mark.parametrize("kind", ["long", "long-mcp", "long-v1"])
 async def test_no_mutant_of_many_is(attacked: Attack, capsys: pytest.CaptureFixture[str], kind: str) -> None:
     series, _, number = os.environ.get("FUZZ", kind).partition(":")
     found = await attacked(

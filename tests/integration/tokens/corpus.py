@@ -50,6 +50,11 @@ async def at_mcp(house: House, headers: dict[bytes, bytes]) -> httpx.Response:
     return await house.client.post("/mcp", json=message, headers=headers)
 
 
+async def at_v1(house: House, headers: dict[bytes, bytes]) -> httpx.Response:
+    asked = {"model": "memory", "prompt": "a fox", "size": "64x64"}
+    return await house.client.post("/v1/images/generations", json=asked, headers=headers)
+
+
 async def tried(verifier: TokenVerifier, good: str, corpus: Iterable[tuple[str, str]], ask: Ask = at_the_api) -> Tried:
     """Send each forgery to the service; a good token is let in before and after."""
     answers: dict[str, tuple[int, str]] = {}
@@ -109,6 +114,7 @@ async def _main() -> bool:
     everything = [
         *[(f"{algorithm}, one key", tried_with_one_key(algorithm)) for algorithm in KEYS],
         ("HS256, at /mcp", tried_with_one_key("HS256", at_mcp)),
+        ("HS256, at /v1", tried_with_one_key("HS256", at_v1)),
         *[(f"{algorithm}, a key set", tried_with_a_key_set(algorithm)) for algorithm in PUBLISHED],
     ]
     whole = Tried(0, [], [], [])

@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from integration.http.token_corpus import KEYS
-from integration.tokens.corpus import Tried, at_mcp, tried_with_a_key_set, tried_with_one_key
+from integration.tokens.corpus import Ask, Tried, at_mcp, at_v1, tried_with_a_key_set, tried_with_one_key
 from integration.tokens.key_set_corpus import PUBLISHED
 
 
@@ -23,9 +23,10 @@ async def test_no_forgery_passes_for_the_one_key_that_is_set(algorithm: str, cap
         hold(await tried_with_one_key(algorithm), 200, caplog)
 
 
-async def test_no_forgery_passes_at_the_door_for_agents(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("ask", [at_mcp, at_v1])
+async def test_no_forgery_passes_at_the_further_doors(ask: Ask, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
-        hold(await tried_with_one_key("HS256", at_mcp), 200, caplog)
+        hold(await tried_with_one_key("HS256", ask), 200, caplog)
 
 
 @pytest.mark.parametrize("algorithm", PUBLISHED)

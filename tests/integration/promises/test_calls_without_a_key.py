@@ -1,0 +1,87 @@
+"""Calls of OpenAI's clients that bring no key: cut off and repeated, they are paid once, wherever they are repeated."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+
+from harness.caller import LOOK_AGAIN
+from harness.fleet import Seat
+from harness.workshop import OpenWorkshop, Workshop
+
+ASKED: dict[str, Any] = {"model": "v2.0", "prompt": "a lighthouse in the fog", "size": "384x384"}
+
+
+async def call(workshop: Workshop, seat: Seat, *, tries: int = 0, timeout: float = 60) -> httpx.Response:  # noqa: ASYNC109  # the client's
+    headers = {"Authorization": workshop.caller.authorization, "x-stainless-retry-count": str(tries)}
+    async with httpx.AsyncClient(trust_env=False, timeout=timeout) as client:
+        return await client.post(f"{seat.url}/v1/images/generations", json=ASKED, headers=headers)
+
+
+async def stored(workshop: Workshop, seat: Seat) -> list[dict[str, Any]]:
+    """The caller's generations, once there are some and each has ended."""
+    headers = {"Authorization": workshop.caller.authorization}
+    async with httpx.AsyncClient(trust_env=False) as client:
+        while True:
+            listed = await client.get(f"{seat.url}/api/generations", headers=headers)
+            items: list[dict[str, Any]] = listed.json()["items"]
+            if items and all(item["finished_at"] for item in items):
+                return items
+            await asyncio.sleep(LOOK_AGAIN)
+
+
+async def test_a_call_that_was_cut_off_at_one_machine_is_repeated_at_another(
+    workshop_on: OpenWorkshop, database_url: str
+) -> None:
+    async with workshop_on(database_url, seconds_per_image=2) as workshop:
+        first, second = workshop.seat(), workshop.seat()
+        for seat in (first, second):
+            await seat.start()
+        with pytest.raises(httpx.ReadTimeout):
+            await call(workshop, first, timeout=1)
+        repeated = await call(workshop, second, tries=1)
+        assert (repeated.status_code, repeated.headers["idempotency-replay"]) == (200, "true")
+        assert workshop.charged() == 1
+        new = await call(workshop, first)
+        assert new.json()["data"][0]["id"] != repeated.json()["data"][0]["id"]
+        assert workshop.charged() == 2
+
+
+async def test_a_call_that_was_cut_off_is_repeated_after_a_restart(workshop_on: OpenWorkshop) -> None:
+    async with workshop_on(seconds_per_image=1.5) as workshop:
+        seat = workshop.seat()
+        await seat.start()
+        with pytest.raises(httpx.ReadTimeout):
+            await call(workshop, seat, timeout=0.75)
+        (kept,) = await stored(workshop, seat)
+        await seat.kill()
+        await seat.start()
+        repeated = await call(workshop, seat, tries=1)
+        assert [image["id"] for image in repeated.json()["data"]] == [image["id"] for image in kept["images"]]
+        assert workshop.charged() == 1
+
+
+@pytest.mark.parametrize("machines", [1, pytest.param(2, marks=pytest.mark.long)])
+async def test_the_calls_of_a_process_that_dies_were_cut_off(
+    workshop_on: OpenWorkshop, database_url: str, machines: int
+) -> None:
+    """What the provider answers to the dead is lost, so the repetition is told that nobody knows: not charged again."""
+    async with workshop_on(database_url, seconds_per_image=2) as workshop:
+        dying = workshop.seat({"DARKROOM_WORKER_DEAD_AFTER": "12"})
+        living = workshop.seat({"DARKROOM_WORKER_DEAD_AFTER": "12"}, beside=dying if machines == 1 else None)
+        for seat in (dying, living):
+            await seat.start()
+        async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
+            headers = {"Authorization": workshop.caller.authorization, "x-stainless-retry-count": "0"}
+            request = client.build_request("POST", f"{dying.url}/v1/images/generations", json=ASKED, headers=headers)
+            calling = asyncio.create_task(client.send(request))
+            await workshop.until_charged(1)
+            await dying.kill()
+            with pytest.raises(httpx.TransportError):
+                await calling
+        repeated = await call(workshop, living, tries=1)
+        assert (repeated.status_code, repeated.json()["error"]["charged"]) == (424, "unknown")
+        assert workshop.charged() == 1
