@@ -64,8 +64,8 @@ class ImageGenerator(Protocol):
     async def answers(self, request: GenerationRequest, key: str) -> AsyncGenerator[Receipt, None]:
         """Submit, and give a receipt whenever there is more to keep: each stands for all that came so far.
 
-        Whoever asks several times for one request, side by side, gives what came of the first before the last has
-        answered, so that a crash meanwhile loses no image that was paid for. The last one is what `submit` gives.
+        A generator that asks several times for one request, side by side, yields the first receipts before the last
+        call has answered, so that a crash meanwhile loses no paid image. The last one is what `submit` gives.
 
         Raises:
             As `submit`.

@@ -1,8 +1,8 @@
 """Words that plain English does without, in docs, messages, docstrings and comments.
 
 `python -m prose.words FILE...` lists them, with what to write instead. `python -m prose.words --tighten` lowers the
-numbers in `allowed.json` to what there is: at most so many of them may stand in each part of the project, and none
-where the part is not named.
+numbers in `allowed.json` to what there is: each part of the project may hold at most that many, and a
+part that is not named none.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ INSTEAD: Final = {
     r"whoever": "the caller, the operator, another process",
     r"nobody": "no caller, no process; or say it in the passive",
     r"somebody": "another caller, another process",
-    r"is no (?!longer\b|more than\b|less than\b)": "is not a",
+    r"(?<!there )is no (?!longer\b|more than\b|less than\b)": "is not a",
     r"so many": "at most N, that many",
     r"mend(?:s|ed|ing)?": "fix",
     r"the model's own": "by default",

@@ -2,8 +2,8 @@
 
 `FILENO` is the listening socket that it inherits. `SEAT` is its place among the workers, from 1: it counts what it does
 there, and has that seat's share of what is set for all workers together. The first line of
-standard input is a JSON object of environment variables; where that input ends, whoever started it wants it to stop, or
-is gone. When it is ready it writes its greeting, as a line of JSON, to standard output.
+standard input is a JSON object of environment variables; where that input ends, its parent wants it to stop, or is
+gone. When it is ready it writes its greeting, as a line of JSON, to standard output.
 """
 
 import asyncio

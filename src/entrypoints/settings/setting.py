@@ -47,8 +47,8 @@ class Secret:
 class Setting:
     """One environment variable; `read` turns its text into a value, or raises `InvalidSetting`.
 
-    `otherwise` tells people what holds where it is not set, if the field's default does not tell it. A
-    `confidential` value is not repeated to whoever is told that it is wrong. A number with a `least_share` is for all
+    `otherwise` says for people what holds if it is not set, unless the field's default says it. A
+    `confidential` value is not repeated in the message that it is wrong. A number with a `least_share` is for all
     workers together: each has a share of it, which is at least so large.
     """
 

@@ -10,8 +10,8 @@ Confirmed, from the sources of diffusers 0.42 and by drawing with it:
   three stages; `num_inference_steps` (25) and `guidance_scale` (8.0) are those of the second one, the decoder, as in
   Karlo's own API, and the others keep to their defaults.
 - Text encoders cut what is longer than they read: 77 tokens for CLIP, a few hundred for T5. Tokens cannot be counted
-  without the model, so the card holds prompts to the characters that so many tokens hardly exceed, and what is cut
-  all the same is refused before it is drawn.
+  without the model, so the card bounds prompts by the characters that this number of tokens hardly exceeds. What would
+  be cut all the same is refused before it is drawn.
 - A list of generators gives each sample of a batch its own seed. They live on the CPU, so that a seed starts from the
   same noise on every device. Samples that are drawn together may differ in their last bits from those drawn alone.
 

@@ -46,8 +46,8 @@ class Model:
     ) -> list[GeneratedImage]:
         """Draw those samples of a request together, less what a safety checker holds back.
 
-        `went_on` is told the number of each step that is done, where the pipeline lets us, and says whether somebody
-        waits for it still.
+        `went_on` is called with the number of each step that is done, if the pipeline permits, and returns whether a
+        caller still waits.
 
         Raises:
             PromptRejected: it would not be read whole.

@@ -12,7 +12,7 @@ Confirmed, from Google's documentation and the code of its Python client, as the
 
 Inferred: that the last part with `inlineData` that is not marked as a thought is the picture; that seeds are of 32 bits
 with a sign; that a blocked prompt is free; that a picture withheld is free if no candidate token was counted, and
-otherwise nobody outside of Google knows; that a model that talked instead of drawing was paid for; that a 429 without
+otherwise this is not known; that a model that talked instead of drawing was paid for; that a 429 without
 `RetryInfo` is the quota of a day or a spending cap, for which waiting half a minute does not help; that
 `GET /v1beta/models/{model}` costs nothing. What a 503 or a 504 means for money is not documented: it is unknown.
 

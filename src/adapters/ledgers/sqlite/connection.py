@@ -33,7 +33,7 @@ _PRIMARY_CODE: Final = 0xFF  # the rest of a result code says more precisely wha
 def create(path: Path) -> None:
     """Make an empty file where there is none, readable by its owner only; SQLite gives its companions the same mode.
 
-    MUST be called by one at a time, and before this process connects: whoever closes a file takes from its whole
+    MUST be called by one at a time, and before this process connects: closing a file takes from the whole
     process the locks that SQLite holds on it (https://sqlite.org/howtocorrupt.html, 2.2), so one that is there is
     not even opened.
     """

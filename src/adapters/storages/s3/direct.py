@@ -136,7 +136,7 @@ class DirectBucket:
         moment: datetime,
         disposition: str | None = None,
     ) -> str:
-        """A URL that opens an object for so many seconds from a moment on.
+        """A URL that opens an object for `ttl` seconds from a moment on.
 
         `whereabouts` as a server of the same provider said; `disposition`: the `Content-Disposition` of the answer.
         """

@@ -59,7 +59,7 @@ class Signer:
         return signed
 
     def query(self, host: str, path: str, ttl: int, disposition: str | None = None) -> str:
-        """The query that lets anyone read what lies at a path, for so many seconds.
+        """The query that lets anyone read the object at a path for `ttl` seconds.
 
         `disposition` is the `Content-Disposition` that it is answered with.
         """

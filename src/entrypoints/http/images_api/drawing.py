@@ -113,7 +113,7 @@ class Attended:
         except (Gone, IdempotencyKeyReused):
             if call.key == self._own.key:
                 raise
-        # What the first call has drawn was deleted since, or its model has changed: nobody wants that again.
+        # What the first call has drawn was deleted since, or its model has changed: that is not what the caller wants.
         await self._end(CallState.ANSWERED)
         self._call = self._new(repeats=False)
         await self._begin()
