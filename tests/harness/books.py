@@ -138,7 +138,9 @@ class Books:
                     if generation.state == "stored" and [image.seed for image in generation.images] != order.seeds():
                         self._fault("lost", f"{generation.id} has {len(generation.images)} of {order.samples} images")
                     expected += ((image, order) for image in generation.images)
-        for key in set(self._bucket.keys()) - {image.key for image, _ in expected}:
+        keys = {image.key for image, _ in expected}
+        previews = {f"{key.rpartition('.')[0]}.preview.webp" for key in keys}
+        for key in set(self._bucket.keys()) - keys - previews:
             self._fault("in storage and not in the ledger", key)
         with ThreadPoolExecutor(4) as threads:
             for fault in threads.map(lambda pair: self._flaw(*pair), expected):

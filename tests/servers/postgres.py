@@ -45,6 +45,7 @@ class PostgresServer:
         self._port = 0
         self._process: Process | None = None
         self._numbers = itertools.count(1)
+        self._retired = False
 
     def __enter__(self) -> Self:
         try:
@@ -88,7 +89,7 @@ class PostgresServer:
         try:
             yield self._url(_SERVICE, name)
         finally:
-            if self.running:
+            if self.running and not self._retired:
                 self._execute(f"DROP DATABASE {name} WITH (FORCE)")
 
     @contextmanager
@@ -140,6 +141,12 @@ class PostgresServer:
         if self._process:
             process, self._process = self._process, None
             process.close()
+
+    def retire(self) -> None:
+        """Take no writes any more, as a server that was fenced off: its sessions stay, and each is read-only."""
+        self._retired = True
+        self._execute("ALTER SYSTEM SET default_transaction_read_only = on")
+        self._execute("SELECT pg_reload_conf()")
 
     def promote(self) -> None:
         """Let a standby take writes, and wait until it does."""

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from urllib.parse import urlsplit
 
+import aiohttp
 import asyncpg
 import pytest
 
@@ -32,8 +33,12 @@ SECONDS_PER_IMAGE = 0.5
 pytestmark = [pytest.mark.long, pytest.mark.postgres, pytest.mark.timeout(0)]
 
 
+@pytest.mark.parametrize("end", [PostgresServer.kill, PostgresServer.retire], ids=["it dies", "it stays, read-only"])
 async def test_after_a_promotion_orders_are_accepted_again_and_nothing_is_lost(
-    workshop_on: OpenWorkshop, chance: random.Random, measured: Callable[..., None]
+    end: Callable[[PostgresServer], None],
+    workshop_on: OpenWorkshop,
+    chance: random.Random,
+    measured: Callable[..., None],
 ) -> None:
     with (
         PostgresServer() as primary,
@@ -53,8 +58,11 @@ async def test_after_a_promotion_orders_are_accepted_again_and_nothing_is_lost(
             load = Load(clients, orders(chance))
             async with load.running():
                 await load.until_answered(2 * IN_FLIGHT)
-                await asyncio.to_thread(primary.kill)
+                await asyncio.to_thread(end, primary)
                 await asyncio.sleep(chance.uniform(1, 5))
+                async with asyncio.timeout(30):
+                    while await _is_ready(seats[0].url):  # noqa: ASYNC110  # it sets no event
+                        await asyncio.sleep(0.1)
                 await asyncio.to_thread(standby.promote)
                 promoted_at, one = time.monotonic(), next(load.orders)
                 accepted = await asyncio.gather(*(_accepted(workshop.caller, seat.url, one) for seat in seats))
@@ -132,6 +140,11 @@ async def test_processes_that_lose_their_database_for_a_while_lose_no_answer(
         )
         assert not found.faults, found
         assert not found.outcomes["unknown"], "no process died, so what the provider answered is known"
+
+
+async def _is_ready(url: str) -> bool:
+    async with aiohttp.ClientSession() as session, session.get(f"{url}/health/ready") as answer:
+        return answer.status == 200
 
 
 async def _accepted(caller: Caller, url: str, order: Order) -> float:
