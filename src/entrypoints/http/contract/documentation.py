@@ -4,6 +4,8 @@ It is as true as the declarations that it is made of.
 """
 
 from collections.abc import Mapping, Sequence
+from contextvars import copy_context
+from functools import cache
 from importlib import metadata
 from typing import Final
 
@@ -61,19 +63,27 @@ _ORDER_PROBLEMS: Final[tuple[type[DarkroomError], ...]] = (
 def documentation_routes(
     cards: Mapping[str, ModelCard], *, images_api: bool = True, mcp: bool = True
 ) -> Sequence[HTTPRouteHandler]:
-    """The routes that show the contract to all, for these models."""
-    document = openapi(cards, images_api=images_api, mcp=mcp)
-    encoded, page = msgspec.json.encode(document), reference_page(document, described_at=public(_DESCRIBED_AT))
+    """The routes that show the contract to all, for these models.
+
+    It is put together when it is first asked for: that takes longer than an order, and few ask.
+    """
+    within = copy_context()  # which holds the path that the service is published under
+
+    def described() -> tuple[bytes, str]:
+        document = openapi(cards, images_api=images_api, mcp=mcp)
+        return msgspec.json.encode(document), reference_page(document, described_at=public(_DESCRIBED_AT))
+
+    shown = cache(lambda: within.run(described))
 
     @get(_DESCRIBED_AT, opt=OPEN_TO_ALL, sync_to_thread=False)
     def openapi_json() -> Response[bytes]:
         """Show the contract in OpenAPI."""
-        return Response(encoded, media_type=MediaType.JSON)
+        return Response(shown()[0], media_type=MediaType.JSON)
 
     @get("/docs", opt=OPEN_TO_ALL, sync_to_thread=False)
     def reference() -> Response[str]:
         """Show the contract to people."""
-        return Response(page, media_type=MediaType.HTML, headers=REFERENCE_HEADERS)
+        return Response(shown()[1], media_type=MediaType.HTML, headers=REFERENCE_HEADERS)
 
     return openapi_json, reference
 
