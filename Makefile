@@ -44,13 +44,19 @@ test-parts: ## Install the programs that tests need from Debian (needs root); mi
 		DEBIAN_FRONTEND=noninteractive apt-get install --no-install-recommends --yes -qq $$missing >/dev/null; } || \
 	echo "SKIPPED PARTS: not installed here:$$missing (Debian: apt-get install$$missing)" >&2
 
-# Coverage makes the tests nearly twice as slow, so only `make coverage` and continuous integration measure it.
+# Coverage makes the tests nearly twice as slow: only `make coverage` and continuous integration measure it. What tests
+# are made of is tested there, too, and here if the last commit or what came after it has changed it.
+tools := tests/servers tests/simulators tests/unit/servers tests/unit/simulators
+tools_are_new = $(shell git diff --quiet HEAD~1 -- $(tools) 2>&1 && [ -z "$$(git status --porcelain -- $(tools))" ] || echo yes)
+chosen = not long$(if $(COVERAGE)$(tools_are_new),, and not tools)
+
 .PHONY: test
-test: $(dev_ready) test-parts ## Run all tests but the long ones; `make test COVERAGE=1` as `make coverage`
-	$(bin)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadscope $(if $(COVERAGE),--cov --cov-report term)
+test: $(dev_ready) test-parts ## Run all tests but the long ones; with COVERAGE=1 as continuous integration does
+	$(bin)/python -m pytest -m '$(chosen)' --numprocesses auto --maxprocesses 4 --dist worksteal \
+		$(if $(COVERAGE),--cov --cov-report term)
 
 .PHONY: coverage
-coverage: ## Run the same tests with branch coverage, and fail if too little is covered
+coverage: ## Run the same with branch coverage, and fail if too little is covered
 	@$(MAKE) --no-print-directory test COVERAGE=1
 
 .PHONY: test-peers

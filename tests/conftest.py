@@ -14,9 +14,16 @@ pytest_plugins = ["servers.fixtures"]
 settings.register_profile("darkroom", settings(), deadline=None)
 settings.load_profile("darkroom")
 
+_TOOLS = ("tests/unit/servers/", "tests/unit/simulators/")
+
 # Tests choose every setting themselves: what the developer's shell holds must not reach the services that they start.
 for name in [name for name in os.environ if name.startswith(("DARKROOM_", "AWS_"))]:
     del os.environ[name]
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if item.nodeid.startswith(_TOOLS):
+        item.add_marker("tools")
 
 
 @pytest.hookimpl(wrapper=True)

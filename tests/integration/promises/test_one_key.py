@@ -13,6 +13,7 @@ from harness.orders import Order
 from harness.workshop import OpenWorkshop, Workshop
 
 ORDER = Order(key="a key", prompt="a lighthouse in the fog", samples=2)
+REFUSALS = ("too-many-requests", "error-9798")
 OTHER = Order(key="a key", prompt="a harbour at noon", samples=2)
 
 
@@ -50,6 +51,7 @@ async def one_order_for_a_hundred_requests(workshop: Workshop, seats: Sequence[S
     assert (found.charges, found.images) == (1, 2)
 
 
+@pytest.mark.long  # a short run has two processes
 async def test_a_hundred_requests_under_one_key_are_charged_once(workshop_on: OpenWorkshop) -> None:
     async with workshop_on() as workshop:
         await one_order_for_a_hundred_requests(workshop, [workshop.seat()])
@@ -80,7 +82,7 @@ async def test_of_two_orders_that_race_for_a_key_one_is_drawn(workshop_on: OpenW
         assert workshop.charged() == 1
 
 
-@pytest.mark.parametrize("fault", ["error-10", "too-many-requests", "error-9798"])
+@pytest.mark.parametrize("fault", ["error-10", *(pytest.param(name, marks=pytest.mark.long) for name in REFUSALS)])
 async def test_a_key_that_cost_nothing_is_free_again(workshop_on: OpenWorkshop, fault: str) -> None:
     async with workshop_on() as workshop:
         seat = workshop.seat()
@@ -101,7 +103,7 @@ async def test_a_key_that_cost_nothing_is_free_again(workshop_on: OpenWorkshop, 
     ("fault", "kind", "charged"),
     [
         ("reset-after-charge", "outcome-unknown", "unknown"),
-        ("close-before-charge", "outcome-unknown", "unknown"),
+        pytest.param("close-before-charge", "outcome-unknown", "unknown", marks=pytest.mark.long),
         ("answer-garbage", "unusable-image", "yes"),
     ],
 )

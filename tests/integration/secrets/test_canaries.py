@@ -86,7 +86,7 @@ async def lose_everything(
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("style", ["json", "console"])
+@pytest.mark.parametrize("style", ["json", pytest.param("console", marks=pytest.mark.long)])
 async def test_no_canary_is_ever_seen(house: House, s3: S3Server, postgres: PostgresServer, style: str) -> None:
     token = (await asyncio.to_thread(house.shell.run, "token", **house.settings)).stdout.strip()
     darkroom = await asyncio.to_thread(house.shell.serve, **house.settings, DARKROOM_LOG_FORMAT=style)

@@ -224,7 +224,7 @@ async def test_counters_of_workers_add_up_and_outlive_them(shell: CommandLine, k
     assert len(list((shell.folder / ".darkroom" / f"metrics-{port}").glob("counter_*.db"))) == 2
 
     async def both_are_there() -> bool:
-        return (await scrape(port))("in_flight_limit") == 128
+        return (await scrape(port))("in_flight_limit") == 64  # which they divide
 
     await until(both_are_there)
 
