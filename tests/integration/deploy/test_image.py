@@ -44,6 +44,7 @@ def data(image: BareImage) -> None:
     image.workdir.chmod(int(_data_folder().flags["chmod"], 8))
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("data")
 @pytest.mark.timeout(300)  # every package is installed anew
 class TestImage:

@@ -30,7 +30,7 @@ def hold(folder: Path, *, examples: int, seed: int, within: float) -> None:
 
 
 def test_what_it_describes_is_what_it_does(tmp_path: Path) -> None:
-    hold(tmp_path, examples=15, seed=1, within=100)
+    hold(tmp_path, examples=5, seed=1, within=100)
 
 
 @pytest.mark.long

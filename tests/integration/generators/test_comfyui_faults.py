@@ -20,6 +20,7 @@ from integration.generators.test_karlo_faults import (
     UNKNOWN,
     UNKNOWN_LATE,
     UNUSABLE,
+    UNUSABLE_LATE,
     Told,
     each,
 )
@@ -51,6 +52,7 @@ TOLD: Final = dict(TOLD_OF_ALL) | dict(
         *each(ALL_LATE, "black-hole-after-charge", "slow", "drip"),
         # A file is asked for by its name and its folder: of a link, only those are read.
         *each(ALL, "link-relative", "link-schemeless", "link-tampered"),
+        *each(UNUSABLE_LATE, "link-other-host"),
         *each(UNUSABLE, "outputs-missing", "outputs-null", "outputs-of-others", "images-null", "images-object"),
         *each(UNUSABLE, "images-of-strings", "filename-missing", "filename-huge", "filename-leads-out"),
         # Asking is free, and so it is asked again until the deadline.
