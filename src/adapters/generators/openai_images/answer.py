@@ -1,7 +1,7 @@
 """Reading an answer: `{"created", "data": [{"b64_json"}]}`, or `url` instead, for the one image that was ordered."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from darkroom.adapters.generators.moderation import REJECTED, says_no
 from darkroom.adapters.generators.openai_images.errors import openai_failure
@@ -9,10 +9,13 @@ from darkroom.adapters.generators.seeds import reported_by, reported_in, seed_th
 from darkroom.adapters.outbound_http.answer import Answer
 from darkroom.adapters.outbound_http.images import drawn_image, first_of
 from darkroom.adapters.outbound_http.linked_image import LinkedImage
-from darkroom.domain.model.errors import Charged, PromptRejected, UnusableImage
+from darkroom.domain.model.errors import Charged, InvalidValue, PromptRejected, UnusableImage
 from darkroom.domain.model.generation import GenerationRequest
+from darkroom.domain.model.money import Money
 from darkroom.domain.model.values import Seed
 from darkroom.domain.ports import Receipt
+
+_LONGEST_COST: Final = 40  # characters
 
 
 def read_answer(answer: Answer, request: GenerationRequest, *, seed_told: bool = False) -> Receipt:
@@ -30,14 +33,25 @@ def read_answer(answer: Answer, request: GenerationRequest, *, seed_told: bool =
     if says_no(entry):
         # Whether what moderation filters out is charged for is documented by none who says it so.
         raise PromptRejected(REJECTED, charged=Charged.UNKNOWN, evidence=answer.body)
-    seed = _seed(entry, document, answer, request, seed_told=seed_told)
+    seed, cost = _seed(entry, document, answer, request, seed_told=seed_told), _cost(answer)
     match first_of((entry.get("b64_json"), entry.get("url")), index=0):
         case bytes(data):
-            return Receipt(images=(drawn_image(request, index=0, seed=seed, data=data, image_id=None),))
+            return Receipt(images=(drawn_image(request, index=0, seed=seed, data=data, image_id=None),), cost=cost)
         case str(link):
-            return Receipt(LinkedImage.of(link, seed).encode())
+            return Receipt(LinkedImage.of(link, seed).encode(), cost=cost)
         case _:
             raise UnusableImage("the provider's answer holds neither an image nor a link", evidence=answer.body)
+
+
+def _cost(answer: Answer) -> Money | None:
+    """What another Darkroom says that its provider charges for it."""
+    text = answer.headers.get("darkroom-cost", "")
+    if len(text) > _LONGEST_COST:
+        return None
+    try:
+        return Money.parse(text)
+    except InvalidValue:
+        return None
 
 
 def _seed(
