@@ -70,6 +70,7 @@ async def test_callers_are_answered_while_the_disk_is_full_and_get_their_images_
         assert await seat.stop() == 0
 
 
+@pytest.mark.long
 async def test_a_stop_ends_while_the_disk_is_full_and_says_what_it_leaves(
     workshop_on: OpenWorkshop, disk: SmallDisk
 ) -> None:
