@@ -478,11 +478,16 @@ class WebhookLedger(Protocol):
 
     @abstractmethod
     async def forget(self, delivery: Delivery) -> None:
-        """There is nothing more to deliver; repeating it succeeds."""
+        """There is nothing more to deliver; repeating it succeeds.
+
+        Nothing happens if the generation was lifted since it was claimed: its new end is to be delivered.
+        """
 
     @abstractmethod
     async def put_off(self, delivery: Delivery, until: datetime | None, *, attempted: bool = True) -> None:
-        """Let it be due again at that time; None gives it up. Nothing happens where it was claimed again since.
+        """Let it be due again at that time; None gives it up.
+
+        Nothing happens if it was claimed again since, or the generation was lifted.
 
         If it was not `attempted`, no request was sent, and it does not count.
         """

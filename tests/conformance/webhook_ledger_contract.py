@@ -12,7 +12,8 @@ from typing import Protocol
 
 import pytest
 
-from conformance.generations import NOON, received, stored
+from conformance.generations import NOON, image_of, received, stored
+from darkroom.domain.model.errors import OutcomeUnknown
 from darkroom.domain.model.generation import Generation
 from darkroom.domain.model.limits import Limits
 from darkroom.domain.model.money import Money
@@ -173,6 +174,30 @@ class WebhookLedgerContract:
         await ledger.webhooks.put_off(slow, None)
 
         assert await ledger.webhooks.backlog() == Backlog(1, 0)
+
+    @pytest.mark.parametrize("late", ["forget", "put_off", "give_up"])
+    async def test_what_was_lifted_while_its_end_was_being_told_is_told_again(
+        self, ledger: TellingLedger, late: str
+    ) -> None:
+        order = ordered()
+        await ledger.receive(order, Limits())
+        submitted = order.submitted()
+        unknown = submitted.failed(OutcomeUnknown("cut off"), LATER)
+        lifted = unknown.lifted_by([image_of(order)], "it was there after all", LATE)
+        for revision in (submitted, unknown):
+            await ledger.record(revision)
+        (first,) = await claimed(ledger, LATER)
+
+        await ledger.lift(lifted)
+        if late == "forget":
+            await ledger.webhooks.forget(first)
+        else:
+            await ledger.webhooks.put_off(first, None if late == "give_up" else LATE + timedelta(hours=1))
+
+        assert await claimed(ledger, LATE) == [Delivery(lifted, 1)]
+        await ledger.webhooks.forget(first)
+        await ledger.webhooks.put_off(first, None)
+        assert await claimed(ledger, LATE + timedelta(minutes=1)) == [Delivery(lifted, 2)]
 
     async def test_where_to_tell_is_forgotten_with_the_rest(self, ledger: TellingLedger) -> None:
         generation = await ended(ledger)

@@ -273,13 +273,18 @@ class InMemoryWebhookLedger(WebhookLedger):
         return [Delivery(generation, webhook.attempts) for webhook, generation in due[:limit]]
 
     async def forget(self, delivery: Delivery) -> None:
-        self._book.webhooks.pop(delivery.generation.id, None)
+        if self._is_still(delivery):
+            self._book.webhooks.pop(delivery.generation.id, None)
 
     async def put_off(self, delivery: Delivery, until: datetime | None, *, attempted: bool = True) -> None:
         webhook = self._book.webhooks.get(delivery.generation.id)
-        if webhook and webhook.attempts == delivery.attempt:
+        if webhook and webhook.attempts == delivery.attempt and self._is_still(delivery):
             webhook.due_at = until
             webhook.attempts -= not attempted
+
+    def _is_still(self, delivery: Delivery) -> bool:
+        """Whether the generation has not moved on since: else it may have been lifted, and its new end is due."""
+        return self._book.rows[delivery.generation.id].generation.revision == delivery.generation.revision
 
     async def backlog(self) -> Backlog:
         waiting = sum(webhook.due_at is not None for webhook in self._book.webhooks.values())

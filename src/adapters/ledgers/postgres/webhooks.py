@@ -25,10 +25,12 @@ _CLAIM: Final = """
     WHERE webhooks.generation = due.generation
     RETURNING generations.*, attempts
 """
-_FORGET: Final = "DELETE FROM webhooks WHERE generation = $1"
-_PUT_OFF: Final = """
-    UPDATE webhooks SET due_at = $3, attempts = attempts - $4 WHERE generation = $1 AND attempts = $2
-"""
+# If the generation has moved on since, it may have been lifted, and its new end is due. It is locked against that.
+_STILL: Final = "generation = (SELECT id FROM generations WHERE id = $1 AND revision = $2 FOR NO KEY UPDATE)"
+_FORGET: Final = f"DELETE FROM webhooks WHERE {_STILL}"  # noqa: S608  # nothing of it comes from outside
+_PUT_OFF: Final = f"""
+    UPDATE webhooks SET due_at = $4, attempts = attempts - $5 WHERE {_STILL} AND attempts = $3
+"""  # noqa: S608  # nothing of it comes from outside
 _BACKLOG: Final = "SELECT count(due_at) AS waiting, count(*) - count(due_at) AS given_up FROM webhooks"
 
 
@@ -45,11 +47,12 @@ class PostgresWebhookLedger(WebhookLedger):
 
     async def forget(self, delivery: Delivery) -> None:
         async with self._session() as session:
-            await session.execute(_FORGET, delivery.generation.id)
+            await session.execute(_FORGET, delivery.generation.id, delivery.generation.revision)
 
     async def put_off(self, delivery: Delivery, until: datetime | None, *, attempted: bool = True) -> None:
         async with self._session() as session:
-            await session.execute(_PUT_OFF, delivery.generation.id, delivery.attempt, until, int(not attempted))
+            told = delivery.generation
+            await session.execute(_PUT_OFF, told.id, told.revision, delivery.attempt, until, int(not attempted))
 
     async def backlog(self) -> Backlog:
         async with self._session() as session:

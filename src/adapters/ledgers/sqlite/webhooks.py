@@ -21,11 +21,12 @@ _CLAIM: Final = f"""
     UPDATE webhooks SET due_at = :until, attempts = attempts + 1 WHERE generation IN ({_DUE})
     RETURNING generation, attempts
 """  # noqa: S608  # nothing of it comes from outside
-_FORGET: Final = "DELETE FROM webhooks WHERE generation = :generation"
-_PUT_OFF: Final = """
-    UPDATE webhooks SET due_at = :until, attempts = attempts - :given_back
-    WHERE generation = :generation AND attempts = :attempt
-"""
+# If the generation has moved on since, it may have been lifted, and its new end is due.
+_STILL: Final = "generation = (SELECT id FROM generations WHERE id = :generation AND revision = :revision)"
+_FORGET: Final = f"DELETE FROM webhooks WHERE {_STILL}"  # noqa: S608  # nothing of it comes from outside
+_PUT_OFF: Final = f"""
+    UPDATE webhooks SET due_at = :until, attempts = attempts - :given_back WHERE {_STILL} AND attempts = :attempt
+"""  # noqa: S608  # nothing of it comes from outside
 _BACKLOG: Final = "SELECT count(due_at) AS waiting, count(*) - count(due_at) AS given_up FROM webhooks"
 
 
@@ -43,11 +44,13 @@ class SQLiteWebhookLedger(WebhookLedger):
         return await self._writer.write(lambda file: _claim(file, times))
 
     async def forget(self, delivery: Delivery) -> None:
-        await self._writer.write(lambda file: file.execute(_FORGET, {"generation": delivery.generation.id}).rowcount)
+        parameters = {"generation": delivery.generation.id, "revision": delivery.generation.revision}
+        await self._writer.write(lambda file: file.execute(_FORGET, parameters).rowcount)
 
     async def put_off(self, delivery: Delivery, until: datetime | None, *, attempted: bool = True) -> None:
         parameters = {
             "generation": delivery.generation.id,
+            "revision": delivery.generation.revision,
             "attempt": delivery.attempt,
             "until": to_microseconds(until),
             "given_back": int(not attempted),
