@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -329,6 +330,21 @@ async def test_what_takes_too_long_goes_on_and_is_found_by_its_id(monkeypatch: p
     assert found["structuredContent"]["state"] == "stored"
     assert again["structuredContent"] == found["structuredContent"]
     assert len(generator.asked) == 1
+
+
+@pytest.mark.long
+async def test_a_call_is_answered_before_agents_give_up() -> None:
+    """They wait for 40 seconds."""
+    generator = Patient()
+    async with open_house(generator=generator) as house:
+        began = time.monotonic()
+        message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "draw_image"}}
+        message["params"]["arguments"] = ORDER  # type: ignore[index]
+        waiting = (await house.client.post("/mcp", json=message, timeout=60)).json()["result"]
+        assert 24 < time.monotonic() - began < 40
+        generator.go.set()
+        found = await call(house, "get_generation", id=waiting["structuredContent"]["id"])
+    assert (found["structuredContent"]["state"], len(generator.asked)) == ("stored", 1)
 
 
 async def test_an_agent_that_gives_up_finds_its_image_later() -> None:
