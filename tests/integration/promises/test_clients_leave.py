@@ -79,7 +79,7 @@ async def test_who_leaves_while_it_is_drawn_finds_the_images_under_the_key(
 async def test_who_leaves_at_any_moment_pays_once(workshop_on: OpenWorkshop, chance: random.Random) -> None:
     ordered = list(itertools.islice(orders(chance), CLIENTS))
     async with workshop_on(seconds_per_image=0.1) as workshop:
-        seat = workshop.seat()
+        seat = workshop.seat({"DARKROOM_MAX_IN_FLIGHT": str(CLIENTS)})
         await seat.start()
 
         async def order_and_leave(order: Order) -> None:
