@@ -20,6 +20,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from signal import SIGTERM
 from typing import Any
 
 import httpx
@@ -172,7 +173,9 @@ class TestImage:
                 assert draw(url, token.stdout.strip()).startswith(b"\x89PNG")
                 with Process([*inside, *program, "backup", "backup.tar"], user=account) as backup:
                     assert backup.wait(60) == 0, backup.stderr
-                service.terminate()
+                # bubblewrap waits for its child, and passes no signal on to it.
+                children = Path(f"/proc/{service.pid}/task/{service.pid}/children").read_text(encoding="ascii").split()
+                os.kill(int(children[0]), SIGTERM)
                 assert service.wait(60) == 0
             with Process([*inside, *program, "--version"], user=account) as version:
                 assert version.wait(60) == 0, version.stderr
