@@ -98,12 +98,23 @@ def _install(wheel: Path, lock: Path, root: Path) -> None:
     _run([*pip, *into, "--require-hashes", "--requirement", str(lock)])
     _run([*pip, *into, "--upgrade", str(wheel)])
     shutil.rmtree(site / "bin", ignore_errors=True)
+    (site / "share").rename(root / _HOME / "share")
+    _forget_where_it_was_built(site)
     program = programs / "darkroom"
     program.write_text(_PROGRAM, encoding="ascii")
     program.chmod(0o755)
     # Nothing can be written while it runs. By their hashes, which are not looked at, as the files have no times.
     compiling = [_PYTHON, "-m", "compileall", "-q", "-s", str(root), "-p", "/", "--invalidation-mode", "unchecked-hash"]
     _run([*compiling, str(site), str(root / "usr/lib/python3.11")])
+
+
+def _forget_where_it_was_built(site: Path) -> None:
+    """Remove what pip writes of the path of our wheel, so that the same sources give the same image anywhere."""
+    (written,) = site.glob("darkroom-*.dist-info/direct_url.json")
+    record = written.with_name("RECORD")
+    lines = record.read_text(encoding="utf-8").splitlines(keepends=True)
+    record.write_text("".join(line for line in lines if "/direct_url.json," not in line), encoding="utf-8")
+    written.unlink()
 
 
 def _run_as(version: str, revision: str, created: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """`python -m supply_chain PYTHON FOLDER`: what is installed beside a Python, where from, under which licence, how safe.
 
 Writes a bill of materials (CycloneDX) and a licence report into the folder, and asks for known vulnerabilities. Fails
-where a licence is not one that anybody may build on, or where something is known to be vulnerable.
+if a licence is not one that anyone may build on, or if something is known to be vulnerable.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def vulnerabilities(lock: Path) -> Iterator[str]:
     """A line for each known vulnerability in a lock file.
 
     Raises:
-        ConnectionError: nobody could be asked.
+        ConnectionError: no database of vulnerabilities answers.
     """
     options = ("--require-hashes", "--disable-pip", "--progress-spinner=off", "--format=json")
     said = _run("pip-audit", *options, "--requirement", str(lock), may_fail=True)
@@ -55,8 +55,8 @@ def vulnerabilities(lock: Path) -> Iterator[str]:
         raise ConnectionError("no database of vulnerabilities answers")
     for package in audited:
         for one in package["vulns"]:
-            mended = ", ".join(one["fix_versions"]) or "no release"
-            yield f"{package['name']} {package['version']} has {one['id']}, mended in {mended}"
+            fixed = ", ".join(one["fix_versions"]) or "no release"
+            yield f"{package['name']} {package['version']} has {one['id']}, fixed in {fixed}"
 
 
 def main(python: str, folder: Path) -> int:
