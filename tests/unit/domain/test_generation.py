@@ -25,6 +25,7 @@ from darkroom.domain.model.errors import (
 from darkroom.domain.model.generation import Failure, Fallback, Generation, State
 from darkroom.domain.model.money import Money
 from darkroom.domain.model.values import ModelVersion, WebhookUrl
+from darkroom.domain.use_cases.restored import revisions_after_restore
 
 RECEIVED: Final = replace(
     received(key="k", samples=2, cost="0.02 USD"),
@@ -206,3 +207,11 @@ def test_one_image_of_several_is_removed_and_then_out_of_storage() -> None:
 
 def test_revisions_count_the_commits() -> None:
     assert [one.revision for one in (RECEIVED, *drawn(RECEIVED), STORED)] == [0, 1, 2, 3, 4]
+
+
+def test_of_a_restored_ledger_what_had_not_left_may_have_left_since() -> None:
+    assert [(one.state, one.charged, one.revision) for one in revisions_after_restore(RECEIVED, LATER)] == [
+        (State.SUBMITTED, Charged.UNKNOWN, 1),
+        (State.UNKNOWN, Charged.UNKNOWN, 2),
+    ]
+    assert [revisions_after_restore(one, LATER) for one in EACH.values() if one is not RECEIVED] == [()] * 7
