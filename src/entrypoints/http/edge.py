@@ -72,7 +72,7 @@ class Edge:
     async def _answer(
         self, scope: HTTPScope, receive: Receive, send: Send, request_id: str, answered: Answered
     ) -> None:
-        began, status, answered_head = time.perf_counter(), None, False
+        began, ended, status, answered_head = time.perf_counter(), 0.0, None, False
         inner = scope.copy()
         if self._left_on:
             without_public_path(inner)
@@ -82,7 +82,7 @@ class Edge:
             inner["method"] = "GET"
 
         async def send_dressed(message: Message) -> None:
-            nonlocal status, answered_head
+            nonlocal ended, status, answered_head
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = _dressed(message["headers"], request_id)
@@ -91,11 +91,13 @@ class Edge:
                     return
                 message["body"], message["more_body"], answered_head = b"", False, True
             await send(message)
+            if message["type"] == "http.response.body" and not message["more_body"]:
+                ended = time.perf_counter()  # what is done after the answer is not waited for
 
         try:
             await self._app(inner, receive, send_dressed)
         finally:
-            seconds, route = time.perf_counter() - began, inner.get("path_template")
+            seconds, route = (ended or time.perf_counter()) - began, inner.get("path_template")
             problem = inner["state"].get(PROBLEM)
             access_log.write(
                 method=scope["method"],
