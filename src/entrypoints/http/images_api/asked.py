@@ -7,8 +7,6 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-import msgspec
-
 from darkroom.domain.model.errors import InvalidRequest, OutOfBounds, Violation
 from darkroom.domain.model.image_file import MediaType
 from darkroom.domain.model.model_card import HONOURABLE, ModelCard
@@ -95,7 +93,7 @@ def read_request(headers: Headers, body: bytes, cards: Mapping[str, ModelCard]) 
         order,
         key,
         FORMS if form is None else (str(form),),
-        body=hashlib.sha256(msgspec.json.encode(fields, order="deterministic")).hexdigest(),
+        body=hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest(),
         repeats=values_of(headers, _TRIED) != ["0"],
     )
 
