@@ -1,6 +1,7 @@
 """A file is what its bytes say, whole or not at all."""
 
 import io
+import itertools
 import tracemalloc
 import zlib
 
@@ -115,3 +116,39 @@ def test_a_changed_byte_never_does_more_than_be_refused(name: str, data: st.Data
     except InvalidValue:
         return
     assert 0 < file.width <= ImageFile.MAX_SIDE
+
+
+# Which of the seven passes draws a pixel: the pattern of 8 by 8 that the specification prints (PNG, 8.2).
+PASSES = ("16462646", "77777777", "56565656", "77777777", "36463646", "77777777", "56565656", "77777777")
+COLOUR_TYPES = {(0, 1): 1, (0, 16): 16, (2, 8): 24, (3, 4): 4, (4, 8): 16, (6, 8): 32}  # bits of a pixel
+
+
+def scanlines(width: int, height: int, bits: int, *, interlaced: bool) -> bytes:
+    """The bytes of all lines, each with the one that names its filter, pixel for pixel as the pattern says."""
+    lines: dict[tuple[str, int], int] = {}
+    for y in range(height):
+        for x in range(width):
+            line = (PASSES[y % 8][x % 8] if interlaced else "all", y)
+            lines[line] = lines.get(line, 0) + 1
+    return bytes(sum(1 + -(-columns * bits // 8) for columns in lines.values()))
+
+
+@pytest.mark.parametrize("interlaced", [False, True], ids=["line by line", "interlaced"])
+@pytest.mark.parametrize("kind", COLOUR_TYPES, ids=str)
+def test_a_png_without_its_end_is_whole_if_every_pixel_is_there(kind: tuple[int, int], *, interlaced: bool) -> None:
+    def chunk(name: bytes, content: bytes) -> bytes:
+        return len(content).to_bytes(4, "big") + name + content + zlib.crc32(name + content).to_bytes(4, "big")
+
+    colour, depth = kind
+    for width, height in itertools.product((1, 2, 3, 4, 5, 8, 9), repeat=2):
+        size = width.to_bytes(4, "big") + height.to_bytes(4, "big")
+        header = chunk(b"IHDR", size + bytes((depth, colour, 0, 0, interlaced)))
+        pixels = scanlines(width, height, COLOUR_TYPES[kind], interlaced=interlaced)
+        for lacking in (0, 1):
+            data = b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(pixels[lacking:]))
+            if lacking:
+                with pytest.raises(InvalidValue, match="cut short"):
+                    ImageFile.recover(data)
+            else:
+                file, whole = ImageFile.recover(data)
+                assert (file.width, file.height, whole[-8:-4]) == (width, height, b"IEND")
