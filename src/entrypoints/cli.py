@@ -23,6 +23,10 @@ COMMANDS: Final = {
     "tokens": "list the access tokens that were made under a name",
     "revoke": "let an access token be accepted no more",
     "generate": "draw images, through a running service or in this process",
+    "models": "list the models on offer",
+    "list": "list your generations, newest first",
+    "show": "show one of your generations",
+    "delete": "delete generations, or one image of each",
     "mcp": "let an agent draw over standard input and output (Model Context Protocol)",
     "inspect": "say what an image file says of itself: how it was made, and who signed that",
     "check": "say what is configured and whether it can be reached; spends nothing",
@@ -34,9 +38,13 @@ COMMANDS: Final = {
     "recover": "list what waits for something out of reach, and give up a spool that is lost",
     "evidence": "list and show what providers sent and could not be used",
     "orphans": "compare what the ledger knows with what the storage keeps",
+    "completion": "print what lets a shell complete these commands",
 }
+COMPLETES: Final = "_DARKROOM_COMPLETE"
+"""Is set by a shell that asks how a line goes on; `COMP_WORDS` holds the line."""
+
 # These need no settings.
-_WITHOUT_SETTINGS: Final = frozenset({"inspect"})
+_WITHOUT_SETTINGS: Final = frozenset({"inspect", "completion"})
 _STATUS: Final = """exit status:
   0    done
   1    it could not be done, and nothing was spent
@@ -59,6 +67,21 @@ class _Release(argparse.Action):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and give its exit status."""
     words = sys.argv[1:] if argv is None else list(argv)
+    if COMPLETES in os.environ:
+        return _complete()
+    arguments = _parser(words).parse_args(words)
+    return told(lambda: _run(arguments))
+
+
+def _complete() -> int:
+    """Answer a shell that asks how a line goes on."""
+    from darkroom.entrypoints.commands import completion  # noqa: PLC0415  # brings click along
+
+    return completion.complete(_parser(completion.words()))
+
+
+def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    """What reads a line; of the commands only the one that the words name knows its arguments."""
     wanted = next((word for word in words if word in COMMANDS), None)
     parser = argparse.ArgumentParser(
         prog="darkroom",
@@ -72,8 +95,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         command = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
         if name == wanted:
             import_module(f"darkroom.entrypoints.commands.{name}").declare(command)
-    arguments = parser.parse_args(words)
-    return told(lambda: _run(arguments))
+    return parser
 
 
 def _run(arguments: argparse.Namespace) -> int:

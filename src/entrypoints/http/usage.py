@@ -25,6 +25,7 @@ from darkroom.entrypoints.http.services import Services
 
 CSV: Final = "text/csv"
 _JSON: Final = "application/json"
+_FORMS: Final = {"json": _JSON, "csv": CSV}
 _LOOKS_BACK: Final = timedelta(days=30)
 
 GROUPS: Final[dict[str, Callable[[Usage], str]]] = {
@@ -120,15 +121,16 @@ async def usage(
     request: CallerRequest, services: NamedDependency[Services]
 ) -> Response[CallerUsage] | Response[UsageReport] | Response[str]:
     """Show the caller's own usage, or that of all callers."""
-    asked = read_parameters(request.scope["query_string"], {"by": _group, "since": _day})
+    asked = read_parameters(request.scope["query_string"], {"by": _group, "since": _day, "format": _form})
     access_of(request.scope).require(USAGE if "by" in asked else READ)
     if "by" not in asked:
-        if "since" in asked:
-            raise InvalidRequest([Violation(f"{PARAMETER}since", "goes with by")])
+        if alone := [name for name in ("since", "format") if name in asked]:
+            raise InvalidRequest([Violation(PARAMETER + name, "goes with by") for name in alone])
         return Response(await _own(request, services))
     since: date = asked.get("since", services.clock().date() - _LOOKS_BACK)
     rows = await services.ledger.usage(datetime.combine(since, time(), UTC))
-    if Accept(request.headers.get("accept", "*/*")).best_match([_JSON, CSV]) == CSV:
+    accepted = Accept(request.headers.get("accept", "*/*")).best_match([_JSON, CSV])
+    if asked.get("format", accepted) == CSV:
         return Response(_as_csv(rows, asked["by"]), media_type=CSV)
     return Response(UsageReport.of(rows, asked["by"], since))
 
@@ -200,6 +202,13 @@ def _group(text: str) -> str:
     if text not in GROUPS:
         raise InvalidValue(f"must be {', '.join([*GROUPS][:-1])} or {[*GROUPS][-1]}")
     return text
+
+
+def _form(text: str) -> str:
+    """A link has no headers of its own: it asks for a form by a parameter."""
+    if text not in _FORMS:
+        raise InvalidValue(f"must be {' or '.join(_FORMS)}")
+    return _FORMS[text]
 
 
 def _day(text: str) -> date:

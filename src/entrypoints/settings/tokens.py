@@ -42,6 +42,16 @@ class TokenSettings:
             confidential=True,
         ),
     ] = None
+    own_token: Annotated[
+        Secret | None,
+        Setting(
+            "DARKROOM_TOKEN",
+            read.api_key,
+            "for `darkroom generate`, `list` and their like: the access token that they call a service with",
+            "one of their own making",
+            confidential=True,
+        ),
+    ] = None
     public_key: Annotated[
         str | None,
         Setting(

@@ -55,7 +55,13 @@ class Belongings:
         self, method: str, template: str, parameters: Iterable[str], *, ordering: bool
     ) -> Iterator[dict[str, Any]]:
         """What Bob asks for: plainly, and by everything that is Ada's, these parameters of the query included."""
-        known = {"limit": "100", "cursor": self.generation["id"], "by": "caller", "since": "2026-01-01"}
+        known = {
+            "limit": "100",
+            "cursor": self.generation["id"],
+            "by": "caller",
+            "since": "2026-01-01",
+            "format": "csv",
+        }
         known |= {"state": "stored", "version": "memory", "text": PROMPT}
         by_name = {"Idempotency-Key": KEY, "Last-Event-ID": "0", "X-Request-ID": "ada"}
         for params in ({}, {name: known[name] for name in parameters}):

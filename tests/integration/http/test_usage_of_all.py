@@ -49,6 +49,8 @@ async def test_and_comes_as_csv_that_spreadsheets_take_for_no_formula() -> None:
         await ordered(house)
         answer = await house.client.get("/api/usage?by=caller", headers=AUDITOR | {"Accept": "text/csv, */*;q=0.1"})
         as_json = await house.client.get("/api/usage?by=caller", headers=AUDITOR | {"Accept": "text/csv;q=0.5, */*"})
+        by_link = await house.client.get("/api/usage?by=caller&format=csv", headers=AUDITOR)
+    assert by_link.text == answer.text
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert list(csv.reader(answer.text.splitlines())) == [
         ["caller", "images", "drawn", "stored", "unknown", "cost", "currency"],

@@ -107,6 +107,7 @@ async def open_house(folder: Path, s3: S3Server, database_url: str) -> AsyncIter
             "DARKROOM_WEBUI_AUTH": keys["webui"],
             "DARKROOM_COMFYUI_PARTNER_KEY": canary(),
             "DARKROOM_JWT_SECRET": canary(),
+            "DARKROOM_TOKEN": canary(),
             "DARKROOM_WEBHOOK_SECRETS": canary(),
             "DARKROOM_LEDGER_URL": urlsplit(database_url).password or "",
             "DARKROOM_LEDGER_PASSWORD": urlsplit(database_url).password or "",

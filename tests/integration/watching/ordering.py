@@ -24,6 +24,7 @@ def with_karlo(karlo: KarloSimulator, **more: str) -> dict[str, str]:
         "DARKROOM_KARLO_IMAGE_HOSTS": karlo.base_url,
         "DARKROOM_JWT_SECRET": SECRET,
         "DARKROOM_LOG_FORMAT": "json",
+        "DARKROOM_PREVIEWS": "false",  # they would be counted as calls of the storage too
         **more,
     }
 

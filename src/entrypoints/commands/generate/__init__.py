@@ -2,13 +2,16 @@
 
 import argparse
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
 from uuid import uuid4
 
 from darkroom.domain.model.errors import InvalidValue
 from darkroom.domain.model.values import IdempotencyKey
 from darkroom.entrypoints.arguments import held_to
+from darkroom.entrypoints.commands.generate.batch import Batch, keyed, read_prompts
 from darkroom.entrypoints.commands.generate.client import Client, Json, Problem
 from darkroom.entrypoints.commands.generate.files import make_writable, write_image
 from darkroom.entrypoints.commands.generate.outcome import (
@@ -24,12 +27,17 @@ from darkroom.entrypoints.example_order import example_side
 from darkroom.entrypoints.failures import BAD_SETTINGS, FAILED, FAILED_AND_PAID, tell
 from darkroom.entrypoints.settings import Settings
 
+_MOST_JOBS: Final = 64
+
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """The order, where it goes, and where its images go."""
     order = parser.add_argument_group("the order", "Its limits are those of the model, as GET /api/models lists them.")
-    order.add_argument("prompt", help="what to draw")
-    order.add_argument("--version", help="the model; default: the first on offer")
+    order.add_argument("prompt", nargs="?", help="what to draw")
+    order.add_argument("--prompts", metavar="FILE", help="draw each line of a file instead; - is standard input")
+    order.add_argument(
+        "--model", "--version", dest="version", metavar="NAME", help="the model; default: the first on offer"
+    )
     order.add_argument("--negative-prompt", metavar="TEXT", help="what must not appear")
     order.add_argument("--width", type=int, metavar="PIXELS", help="default: 640, or what comes next to it")
     order.add_argument("--height", type=int, metavar="PIXELS", help="as --width")
@@ -41,7 +49,10 @@ def declare(parser: argparse.ArgumentParser) -> None:
         "--idempotency-key",
         type=held_to(IdempotencyKey),
         metavar="KEY",
-        help="repeats an earlier order without paying again; default: a new one",
+        help="repeats an earlier order without paying again; default: a new one. With --prompts: names the run",
+    )
+    parser.add_argument(
+        "--jobs", type=_jobs, default=1, metavar="N", help="with --prompts: orders at once, 1 to 64; default: 1"
     )
     parser.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="the folder for the files")
     parser.add_argument("--json", action="store_true", help="print what came, or the problem, as JSON")
@@ -49,24 +60,56 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Order images, wait for them, and write them into files."""
+    if (arguments.prompt is None) == (arguments.prompts is None):
+        tell("one of these is needed: a prompt, or --prompts FILE")
+        return BAD_SETTINGS
     try:
         make_writable(arguments.out)
     except OSError as fault:
         tell(f"--out must be a folder that files can be written into, unlike {arguments.out}: {fault.strerror}")
         return BAD_SETTINGS
-    return asyncio.run(_generate(arguments, settings))
+    if arguments.prompts is None:
+        return asyncio.run(_generate(arguments, settings))
+    try:
+        prompts = read_prompts(arguments.prompts)
+    except InvalidValue as rule:
+        tell(f"--prompts {rule}")
+        return BAD_SETTINGS
+    return asyncio.run(_generate_all(arguments, settings, prompts))
+
+
+def _jobs(text: str) -> int:
+    if not re.fullmatch("[0-9]{1,2}", text) or not 1 <= int(text) <= _MOST_JOBS:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 to {_MOST_JOBS}")
+    return int(text)
+
+
+async def _generate_all(arguments: argparse.Namespace, settings: Settings, prompts: Sequence[str]) -> int:
+    """Order one prompt after the other, or some at once."""
+    name = arguments.idempotency_key.value if arguments.idempotency_key else ""
+    async with service(arguments, settings) as client:
+        try:
+            fields = await _fields(arguments, client)
+        except Problem as fault:
+            return _end([], fault.members, name, as_json=arguments.json)
+
+        async def save(image: Json, prompt: str) -> Drawn:
+            return await _saved(client, image, arguments.out, prompt, once=True)
+
+        orders = keyed(({**fields, "prompt": prompt} for prompt in prompts), name)
+        return await Batch(client, jobs=arguments.jobs, as_json=arguments.json)(orders, save)
 
 
 async def _generate(arguments: argparse.Namespace, settings: Settings) -> int:
     key = (arguments.idempotency_key or IdempotencyKey(str(uuid4()))).value
     async with service(arguments, settings) as client:
         try:
-            order = await _order(arguments, client)
+            order = {**await _fields(arguments, client), "prompt": arguments.prompt}
         except Problem as fault:
             return _end([], fault.members, key, as_json=arguments.json)
         with interruption_told(key):
             images, problem = await _drawn(client, order, key)
-            drawn = [await _saved(client, image, arguments) for image in images]
+            drawn = [await _saved(client, image, arguments.out, arguments.prompt) for image in images]
         return _end(drawn, problem, key, as_json=arguments.json)
 
 
@@ -93,11 +136,10 @@ def _end(drawn: Sequence[Drawn], problem: Json | None, key: str, *, as_json: boo
     return FAILED_AND_PAID
 
 
-async def _order(arguments: argparse.Namespace, client: Client) -> Mapping[str, object]:
-    """The order's fields; what it cannot do without, and was not given, is chosen from the models on offer."""
+async def _fields(arguments: argparse.Namespace, client: Client) -> Mapping[str, object]:
+    """The order's fields but the prompt; what is needed and was not given is chosen from the models on offer."""
     fields = {
         "version": arguments.version,
-        "prompt": arguments.prompt,
         "negative_prompt": arguments.negative_prompt,
         "width": arguments.width,
         "height": arguments.height,
@@ -127,11 +169,11 @@ def _size(model: Json) -> tuple[int, int]:
     return width, height
 
 
-async def _saved(client: Client, image: Json, arguments: argparse.Namespace) -> Drawn:
+async def _saved(client: Client, image: Json, folder: Path, prompt: str, *, once: bool = False) -> Drawn:
     file = None
     try:
         data = await client.fetch(image["image"])
-        file = str(write_image(arguments.out, prompt=arguments.prompt, seed=image["seed"], data=data))
+        file = str(write_image(folder, prompt=prompt, seed=image["seed"], data=data, once=once))
     except (Problem, InvalidValue, OSError) as fault:
         tell(f"the image {image['image']} is not in a file: {fault}")
     return Drawn(image["id"], image["seed"], image["image"], file)

@@ -52,12 +52,41 @@ class Client:
         Raises:
             Problem: the service does not answer, or refuses.
         """
+        models: list[Json] = (await self._free("GET", "/api/models"))["models"]
+        return models
+
+    async def generations(self, asked: Mapping[str, str]) -> Json:
+        """A page of the caller's generations; `asked` are the parameters of `GET /api/generations`.
+
+        Raises:
+            Problem: the service does not answer, or refuses.
+        """
+        page: Json = await self._free("GET", "/api/generations", asked)
+        return page
+
+    async def generation(self, generation_id: str) -> Json:
+        """One of the caller's generations.
+
+        Raises:
+            Problem: the service does not answer, or has no such generation.
+        """
+        generation: Json = await self._free("GET", f"/api/generations/{generation_id}")
+        return generation
+
+    async def delete(self, generation_id: str, image: int | None = None) -> None:
+        """Delete a generation, or one of its images.
+
+        Raises:
+            Problem: the service does not answer, or it cannot be deleted.
+        """
+        await self._free("DELETE", f"/api/generations/{generation_id}" + ("" if image is None else f"/images/{image}"))
+
+    async def _free(self, method: str, path: str, asked: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401  # JSON
         try:
-            answer = await self._http.get("/api/models", headers=self._authorization)
+            answer = await self._http.request(method, path, params=asked, headers=self._authorization)
         except httpx.TransportError as error:
             raise Problem.unanswered(error, charged="no") from error
-        models: list[Json] = _accepted(answer)["models"]
-        return models
+        return _accepted(answer)
 
     async def draw(self, order: Mapping[str, object], key: str, told: Told | None = None) -> list[Json]:
         """Order images and wait for them; where the answer is lost, ask for it again under the same key.
@@ -169,9 +198,9 @@ def _has_no_room(answer: httpx.Response) -> bool:
 
 
 def _accepted(answer: httpx.Response) -> Any:  # noqa: ANN401  # whatever JSON the service has for it
-    if answer.status_code != HTTPStatus.OK:
+    if not answer.is_success:
         raise _problem(answer)
-    return answer.json()
+    return answer.json() if answer.content else None
 
 
 def _problem(answer: httpx.Response) -> Problem:

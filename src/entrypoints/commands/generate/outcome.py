@@ -33,12 +33,17 @@ def print_outcome(drawn: Sequence[Drawn], problem: Json | None, *, as_json: bool
             seed = "" if one.seed is None else f"seed {one.seed}"
             print(f"{one.file or '(no file)'}  {seed}  {one.image}")
     if problem:
-        rules = problem.get("errors", [])
-        said = problem["title"] if rules else f"{problem['title']}: {problem['detail']}"
-        tell(f"{said} (charged: {problem.get('charged', 'unknown')})")
-        for rule in rules:
-            where = rule.get("pointer") or rule.get("header") or rule.get("parameter")
-            tell(f"  {where} {rule['detail']}")
+        tell_problem(problem)
+
+
+def tell_problem(problem: Json) -> None:
+    """Say what the problem is."""
+    rules = problem.get("errors", [])
+    said = problem["title"] if rules else f"{problem['title']}: {problem['detail']}"
+    tell(f"{said} (charged: {problem.get('charged', 'unknown')})")
+    for rule in rules:
+        where = rule.get("pointer") or rule.get("header") or rule.get("parameter")
+        tell(f"  {where} {rule['detail']}")
 
 
 def what_next(problem: Mapping[str, object], key: str) -> str:

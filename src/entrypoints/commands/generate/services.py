@@ -18,6 +18,7 @@ from darkroom.entrypoints.http.auth.access import Access
 from darkroom.entrypoints.http.auth.tokens import TokenVerifier
 from darkroom.entrypoints.settings import Settings
 from darkroom.entrypoints.settings.parsers import api_key, web_url
+from darkroom.entrypoints.settings.setting import Secret
 
 _SUBJECT: Final = "me"
 _HERE: Final = "http://darkroom.invalid"  # a name that leads nowhere else (RFC 2606, 2)
@@ -27,14 +28,18 @@ _TIMEOUT: Final = httpx.Timeout(10.0, read=600.0)  # seconds; drawing takes its 
 
 def declare_where(parser: argparse.ArgumentParser) -> "argparse._ArgumentGroup":  # the type has no public name
     """Arguments that say which service it is, as a group that may be added to."""
-    where = parser.add_argument_group("where it is drawn")
+    where = parser.add_argument_group("the service")
     where.add_argument(
         "--url", type=held_to(web_url), help="a running service; default: the one that these settings describe"
     )
     where.add_argument(
-        "--token", type=held_to(api_key), help="default: one of our own making, if the secret is at hand"
+        "--token",
+        type=held_to(api_key),
+        help="default: DARKROOM_TOKEN, else one of our own making, if the secret is at hand",
     )
-    where.add_argument("--local", action="store_true", help="draw in this process, without a service")
+    where.add_argument(
+        "--local", action="store_true", help="a service in this process, for as long as the command takes"
+    )
     return where
 
 
@@ -44,8 +49,12 @@ def service(arguments: argparse.Namespace, settings: Settings) -> AbstractAsyncC
     Raises:
         BadSettings: there is no token, and none can be made.
     """
-    token = arguments.token.value if arguments.token else None
-    return _local(settings) if arguments.local else _remote(settings, url=arguments.url, token=token)
+    given: Secret | None = arguments.token or settings.tokens.own_token
+    return (
+        _local(settings)
+        if arguments.local
+        else _remote(settings, url=arguments.url, token=given.value if given else None)
+    )
 
 
 @asynccontextmanager

@@ -348,6 +348,11 @@ def _show_usage() -> Json:
                 "With `by`: since the beginning of this day (UTC). By default, of the day 30 days ago.",
                 {"type": "string", "format": "date"},
             ),
+            _query(
+                "format",
+                "With `by`: the form of the answer, in place of the one that `Accept` asks for.",
+                {"type": "string", "enum": ["json", "csv"]},
+            ),
         ],
     )
 

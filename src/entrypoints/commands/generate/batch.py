@@ -1,0 +1,105 @@
+"""Many prompts, a line each: as many orders, each under a key of its own."""
+
+import asyncio
+import hashlib
+import json
+import sys
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+
+from darkroom.domain.model.errors import InvalidValue
+from darkroom.entrypoints.commands.generate.client import Client, Json, Problem
+from darkroom.entrypoints.commands.generate.outcome import Drawn, print_outcome
+from darkroom.entrypoints.failures import FAILED, FAILED_AND_PAID, tell
+
+Order = Mapping[str, object]
+SaveImage = Callable[[Json, str], Awaitable[Drawn]]
+"""Fetches an image of a prompt and writes it into a file."""
+
+STDIN = "-"
+
+
+def read_prompts(source: str) -> Sequence[str]:
+    """The lines of a file, or of standard input for `-`, that are not blank.
+
+    Raises:
+        InvalidValue: it cannot be read, or holds no prompt.
+    """
+    try:
+        text = sys.stdin.read() if source == STDIN else Path(source).read_text(encoding="utf-8-sig")
+    except OSError as fault:
+        raise InvalidValue(f"must be a file that can be read, unlike {source}: {fault.strerror}") from fault
+    except UnicodeDecodeError as fault:
+        raise InvalidValue(f"must be a file in UTF-8, unlike {source}") from fault
+    prompts = [line for line in map(str.strip, text.splitlines()) if line]
+    if not prompts:
+        raise InvalidValue(f"must hold a prompt a line, unlike {source}")
+    return prompts
+
+
+def keyed(orders: Iterable[Order], name: str) -> list[tuple[str, Order]]:
+    """Each order with its key, made of what is ordered: the same orders have the same keys whenever they are repeated.
+
+    An order that stands there twice has two keys. `name` sets this run apart from others with the same orders.
+    """
+    times = Counter[str]()
+    found = []
+    for order in orders:
+        said = json.dumps([name, order], sort_keys=True)
+        times[said] += 1
+        found.append((hashlib.sha256(f"{said} {times[said]}".encode()).hexdigest()[:40], order))
+    return found
+
+
+class Batch:
+    """Orders a batch, at most `jobs` at once, and prints what comes of each order as soon as it is known."""
+
+    def __init__(self, client: Client, *, jobs: int, as_json: bool) -> None:
+        self._client, self._jobs, self._as_json = client, jobs, as_json
+        self._status = 0
+
+    async def __call__(self, orders: Sequence[tuple[str, Order]], save: SaveImage) -> int:
+        """Order all of them and return the exit status: that of the worst end."""
+        waiting = iter(orders)
+
+        async def work() -> None:
+            for key, order in waiting:
+                await self._order(key, order, save)
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(self._jobs, len(orders))):
+                    group.create_task(work())
+        except asyncio.CancelledError:
+            tell("interrupted; orders that had left may go on (charged: unknown)", _AGAIN)
+            raise
+        if self._status:
+            tell(_AGAIN)
+        return self._status
+
+    async def _order(self, key: str, order: Order, save: SaveImage) -> None:
+        problem: Json | None = None
+        try:
+            images = await self._client.draw(order, key)
+        except Problem as fault:
+            images, problem = fault.members.get("images", []), fault.members
+        drawn = [await save(image, str(order["prompt"])) for image in images]
+        if problem and problem.get("charged") == "no":
+            self._status = max(self._status, FAILED)
+        elif problem or any(one.file is None for one in drawn):
+            self._status = FAILED_AND_PAID
+        if self._as_json:
+            line = {"prompt": order["prompt"], "key": key, **(problem or {}), "images": [asdict(one) for one in drawn]}
+            print(json.dumps(line, ensure_ascii=False))
+        else:
+            if problem:
+                tell(f"{order['prompt']}:")
+            print_outcome(drawn, problem, as_json=False)
+        with suppress(BrokenPipeError):
+            sys.stdout.flush()
+
+
+_AGAIN = "the same command again orders what is missing, and pays for nothing twice"

@@ -1,0 +1,46 @@
+"""What the commands have in common that ask a service for something that is free."""
+
+import argparse
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from darkroom.entrypoints.commands.generate.client import Client, Problem
+from darkroom.entrypoints.commands.generate.outcome import tell_problem
+from darkroom.entrypoints.commands.generate.services import service
+from darkroom.entrypoints.failures import FAILED
+from darkroom.entrypoints.settings import Settings
+
+T = TypeVar("T")
+
+
+def look(
+    arguments: argparse.Namespace,
+    settings: Settings,
+    ask: Callable[[Client], Awaitable[T]],
+    show: Callable[[T], None],
+) -> int:
+    """Ask the service that the arguments name, and print its answer: `show` it, or as JSON if they say so."""
+
+    async def asked() -> T:
+        async with service(arguments, settings) as client:
+            return await ask(client)
+
+    try:
+        answer = asyncio.run(asked())
+    except Problem as fault:
+        if arguments.json:
+            print(json.dumps(fault.members, indent=2, ensure_ascii=False))
+        tell_problem(fault.members)
+        return FAILED
+    if arguments.json:
+        print(json.dumps(answer, indent=2, ensure_ascii=False))
+    else:
+        show(answer)
+    return 0
+
+
+def shown(text: str) -> str:
+    """A text in one line that steers no terminal."""
+    return "".join(sign if sign.isprintable() else " " for sign in text)
