@@ -321,10 +321,8 @@ class Draw:
             return
         id_, sha256 = drawing.generation.id, ""
         if not drawing.superseded:
-            if image.seed != drawing.generation.request.seed_of(image.index):
-                await self._keep_seed(drawing.generation, image)
             try:
-                put = partial(self._spool.put, id_, image.index, image.data)
+                put = partial(self._put_with_seed, drawing.generation, image.index, image.seed, image.data)
                 sha256 = await patiently(
                     put, "the spool", timeout=self._policy.call_timeout, within=self._policy.call_timeout
                 )
@@ -337,15 +335,12 @@ class Draw:
         if not sha256:
             await self._keep_elsewhere(drawing, placed, image.data)
 
-    async def _keep_seed(self, generation: Generation, image: GeneratedImage) -> None:
-        """Keep which seed drew an image, for the case that only its bytes are left."""
-        record, timeout = str(image.seed.value).encode() if image.seed else b"", self._policy.call_timeout
-        keep = partial(self._spool.put, generation.id, seed_index(image.index), record)
-        try:
-            await patiently(keep, "the spool", timeout=timeout, within=timeout)
-        except (OutOfPatience, Superseded) as fault:
-            about = {"generation": generation.id}
-            log.warning("which seed drew image %d is in memory only: %r", image.index, fault.__cause__, extra=about)
+    async def _put_with_seed(self, generation: Generation, index: int, seed: Seed | None, data: bytes) -> str:
+        """Put an image into the spool, and before it which seed drew it: only its bytes may be left after a crash."""
+        if seed != generation.request.seed_of(index):
+            record = str(seed.value).encode() if seed else b""
+            await self._spool.put(generation.id, seed_index(index), record)
+        return await self._spool.put(generation.id, index, data)
 
     async def _seed_of(self, generation: Generation, index: int) -> Seed | None:
         """Which seed drew an image: the one that was sent, unless the spool knows of another.
@@ -368,12 +363,14 @@ class Draw:
 
     async def _keep_what_is_in_memory(self, drawing: Drawing) -> None:
         """Wait until the spool or the storage takes it: what is written down as `drawn` outlives the process."""
-        id_, waits = drawing.generation.id, pauses()
+        waits = pauses()
         while drawing.in_memory and not drawing.superseded:
             await asyncio.sleep(next(waits))
             for index, data in [*drawing.in_memory.items()]:
+                seed = drawing.images[index].seed
+                put = partial(self._put_with_seed, drawing.generation, index, seed, data)
                 try:
-                    await once(partial(self._spool.put, id_, index, data), timeout=self._policy.call_timeout)
+                    await once(put, timeout=self._policy.call_timeout)
                 except Exception:  # noqa: BLE001  # the storage may take it
                     if not await self._storage_takes(drawing, drawing.images[index], data):
                         continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import pytest
@@ -27,7 +27,7 @@ from darkroom.domain.model.generation import GeneratedImage, Generation, Generat
 from darkroom.domain.model.limits import Caller
 from darkroom.domain.model.order import read_order
 from darkroom.domain.model.policy import Policy
-from darkroom.domain.model.values import IdempotencyKey
+from darkroom.domain.model.values import IdempotencyKey, Seed
 from darkroom.domain.ports import RECEIPT, Receipt
 from darkroom.domain.use_cases.application import Application
 from darkroom.domain.use_cases.generate_images import Outcome
@@ -337,6 +337,36 @@ def test_what_waits_in_a_spool_that_does_not_answer_is_not_called_lost() -> None
         await application.recover.tidy()
         (lifted,) = await service.ledger.page("ada", limit=1)
         assert (lifted.state, len(lifted.images), service.spool.kept) == (State.STORED, 2, {})
+
+    run(story())
+
+
+def test_an_image_is_not_in_the_spool_without_the_seed_that_drew_it() -> None:
+    """After a crash it would be told under the one that was sent; so the storage takes both, or memory keeps them."""
+
+    class WithSeedsOfItsOwn(Provider):
+        async def submit(self, request: GenerationRequest, key: str) -> Receipt:
+            receipt = await super().submit(request, key)
+            return replace(receipt, images=tuple(replace(image, seed=Seed(4711)) for image in receipt.images))
+
+    class TakesNoSeeds(Spool):
+        async def put(self, generation_id: str, index: int, data: bytes) -> str:
+            if index < 0:
+                raise StorageFault("away")
+            return await super().put(generation_id, index, data)
+
+    async def story() -> None:
+        service = Service(provider=WithSeedsOfItsOwn())
+        service.spool = TakesNoSeeds(service.trouble)
+        service.trouble.calls["storage"] = TROUBLES["what its port says"]
+        service.start(service.ledger)
+        ordering = asyncio.create_task(service.order())
+        await asyncio.sleep(60)
+        assert service.spool.kept == {}
+        service.trouble.calls.clear()
+        await ordering
+        stored = await service.settled()
+        assert (stored.state, [image.seed for image in stored.images]) == (State.STORED, [Seed(4711)] * 2)
 
     run(story())
 
