@@ -18,6 +18,7 @@ from functools import cache
 from typing import Any, Final
 
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from darkroom.adapters.conformance import draw, plain_request
 from darkroom.domain.model.errors import Charged, DrawingFailed
@@ -29,10 +30,12 @@ from servers.ports import LOOPBACK
 
 AT_ONCE: Final = 32
 _NUMBER: Final = re.compile(rb"bent answer (\d+)|/bent/(\d+)|[/=]n(\d+)")
+_OUR_ID: Final = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _JPEG_SCAN: Final = b"\xff\xda"
 
 Template = Callable[[str], dict[str, Any]]
 """The JSON of a provider's right answer, around base64 or a link."""
+Queued = Callable[[str, int, str], dict[str, Any]]
 
 
 @cache
@@ -42,7 +45,10 @@ def _pictures() -> tuple[bytes, ...]:
         Image.effect_noise((40, 24), 60).convert(mode).save(file, kind, **options)
         return file.getvalue()
 
+    text = PngInfo()
+    text.add_text("prompt", "what an engine writes into its files")
     return (
+        picture("PNG", pnginfo=text),
         *(picture("PNG"), picture("PNG", "RGBA"), picture("PNG", "L"), picture("PNG", "P"), picture("PNG", "1")),
         *(picture("JPEG"), picture("JPEG", progressive=True), picture("JPEG", "L"), picture("JPEG", "CMYK")),
         *(picture("WEBP"), picture("WEBP", lossless=True), picture("WEBP", "RGBA")),
@@ -169,23 +175,25 @@ def _sent(chance: random.Random, body: bytes, kind: str) -> tuple[bytes, bool]:
             return _head(b"", len(body)) + body, True
 
 
-def _head(lines: bytes, length: int | None) -> bytes:
+def _head(lines: bytes, length: int | None, status: bytes = b"200 OK") -> bytes:
     measured = b"" if length is None else b"Content-Length: %d\r\n" % length
-    return b"HTTP/1.1 200 OK\r\nConnection: close\r\n" + lines + measured + b"\r\n"
+    return b"HTTP/1.1 " + status + b"\r\nConnection: close\r\n" + lines + measured + b"\r\n"
 
 
 @dataclass
 class BentProvider:
     """Answers each order by its number; `asked` counts the paid calls of each.
 
-    `queued` is what an order is answered with at a provider that lets it wait in a queue, by origin and number.
+    `queued` is what an order is answered with at a provider that lets it wait in a queue, by the origin, the number and
+    the name that we gave the order, if the provider lets us. Such a name is not known before it was ordered.
     """
 
     template: Template
     linked: bool
-    queued: Callable[[str, int], dict[str, Any]] | None = None
+    queued: Queued | None = None
     origin: str = ""
     asked: Counter[int] = field(default_factory=Counter)
+    named: dict[str, int] = field(default_factory=dict)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError, asyncio.IncompleteReadError, ValueError):
@@ -194,20 +202,27 @@ class BentProvider:
                 (int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")), 0
             )
             request = head + await reader.readexactly(length)
-            if found := _NUMBER.search(request):
-                number = int(found[1] or found[2] or found[3])
-                answer = self.answer(number)
-                posted = request.startswith(b"POST ") and found[1] is not None
-                self.asked[number] += posted
-                if posted and self.queued:
-                    body = json.dumps(self.queued(self.origin, number)).encode()
-                    writer.write(_head(b"", len(body)) + body)
-                else:
-                    writer.write(answer.image_wire if b"/bent/" in head.partition(b"\r\n")[0] else answer.wire)
-                await writer.drain()
+            found, ours = _NUMBER.search(request), _OUR_ID.search(request)
+            name = ours[0].decode() if ours else ""
+            number = int(found[1] or found[2] or found[3]) if found else self.named.get(name)
+            posted = request.startswith(b"POST ") and found is not None and found[1] is not None
+            writer.write(self._reply(head.partition(b"\r\n")[0], number, name, posted=posted))
+            await writer.drain()
         writer.close()
         with suppress(OSError):
             await writer.wait_closed()
+
+    def _reply(self, line: bytes, number: int | None, name: str, *, posted: bool) -> bytes:
+        if number is None:
+            body = b'{"error": "not found"}'
+            return _head(b"", len(body), status=b"404 Not Found") + body
+        self.asked[number] += posted
+        if posted and self.queued:
+            self.named[name] = number
+            body = json.dumps(self.queued(self.origin, number, name)).encode()
+            return _head(b"", len(body)) + body
+        answer = self.answer(number)
+        return answer.image_wire if b"/bent/" in line or b"/view?" in line else answer.wire
 
     def answer(self, number: int) -> Bent:
         return make(number, self.template, linked=self.linked, origin=self.origin)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import resource
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
 from darkroom.adapters.generators.bfl import open_bfl
 from darkroom.adapters.generators.bfl import parse_models as bfl_models
+from darkroom.adapters.generators.comfyui import open_comfyui
+from darkroom.adapters.generators.comfyui import parse_models as comfyui_models
 from darkroom.adapters.generators.fal import open_fal
 from darkroom.adapters.generators.fal import parse_models as fal_models
 from darkroom.adapters.generators.gemini import open_gemini
@@ -18,12 +22,15 @@ from darkroom.adapters.generators.gemini import parse_models as gemini_models
 from darkroom.adapters.generators.karlo import open_karlo
 from darkroom.adapters.generators.openai_images import open_openai_images
 from darkroom.adapters.generators.openai_images import parse_models as openai_models
+from darkroom.adapters.generators.openrouter import open_openrouter
+from darkroom.adapters.generators.openrouter import parse_models as openrouter_models
 from darkroom.adapters.generators.replicate import open_replicate
 from darkroom.adapters.generators.replicate import parse_models as replicate_models
 from darkroom.adapters.generators.stability import open_stability
 from darkroom.adapters.generators.webui import open_webui
 from darkroom.domain.ports import ImageGenerator
-from integration.fuzz.provider_answers import BentProvider, Template, attack, serving
+from integration.fuzz.provider_answers import BentProvider, Queued, Template, attack, serving
+from integration.generators.comfyui_provider import PARTNER, PARTNER_WORDS
 
 FEW: Final = 150
 MANY: Final = 20_000
@@ -41,9 +48,16 @@ def _gemini(text: str) -> dict[str, Any]:
     return {"candidates": [{"content": {"parts": [part]}, "finishReason": "STOP"}]}
 
 
+def _comfyui(text: str) -> dict[str, Any]:
+    file = {"filename": f"n{text.rpartition('/')[2]}", "subfolder": "", "type": "output"}
+    return {"id": "x", "status": "completed", "outputs": {"2": {"images": [file]}}}
+
+
 @asynccontextmanager
-async def _opened(kind: str, provider: BentProvider) -> AsyncIterator[ImageGenerator]:
+async def _opened(kind: str, provider: BentProvider, folder: Path) -> AsyncIterator[ImageGenerator]:
     url = provider.origin
+    workflow = folder / "partner.json"
+    workflow.write_text(json.dumps(PARTNER), encoding="utf-8")
     openings: dict[str, Callable[[], AbstractAsyncContextManager[ImageGenerator]]] = {
         "karlo, links": lambda: open_karlo(api_key="k", base_url=url, image_hosts=[url], **PATIENCE),
         "karlo, base64": lambda: open_karlo(
@@ -59,6 +73,16 @@ async def _opened(kind: str, provider: BentProvider) -> AsyncIterator[ImageGener
         "webui": lambda: open_webui(base_url=url, at_once=16, call_timeout=20),
         "gemini": lambda: open_gemini(
             api_key="k", base_url=url, models=gemini_models(["gemini-x-image"]), call_timeout=20
+        ),
+        "openrouter": lambda: open_openrouter(
+            api_key="k",
+            base_url=url,
+            models=openrouter_models(["x=own/x 1:1=1024x1024 only=own seed"]),
+            folder=folder,
+            call_timeout=20,
+        ),
+        "comfyui": lambda: open_comfyui(
+            base_url=url, models=comfyui_models([f"x={workflow} {PARTNER_WORDS}"]), **QUEUE_PATIENCE
         ),
         "bfl": lambda: open_bfl(
             api_key="k",
@@ -95,31 +119,34 @@ ANSWERS: Final[dict[str, Template]] = {
     "stability": lambda text: {"image": text, "finish_reason": "SUCCESS"},
     "webui": lambda text: {"images": [text], "parameters": {}, "info": "{}"},
     "gemini": _gemini,
+    "openrouter": lambda text: {"created": 1, "data": [{"b64_json": text}], "usage": {"cost": 0.04}},
+    "comfyui": _comfyui,
     "bfl": lambda text: {"id": "x", "status": "Ready", "result": {"sample": text}},
     "fal": lambda text: {"status": "COMPLETED", "images": [{"url": text}]},
     "replicate": lambda text: {"id": "x", "status": "succeeded", "output": [text]},
 }
 
 
-def _bfl_order(origin: str, number: int) -> dict[str, Any]:
+def _bfl_order(origin: str, number: int, _: str) -> dict[str, Any]:
     return {"id": f"n{number}", "polling_url": f"{origin}/v1/get_result?id=n{number}"}
 
 
-def _fal_order(origin: str, number: int) -> dict[str, Any]:
+def _fal_order(origin: str, number: int, _: str) -> dict[str, Any]:
     return {f"{what}_url": f"{origin}/{what}/n{number}" for what in ("status", "response", "cancel")}
 
 
-QUEUED: Final[dict[str, Callable[[str, int], dict[str, Any]]]] = {
+QUEUED: Final[dict[str, Queued]] = {
     "bfl": _bfl_order,
+    "comfyui": lambda _, number, name: {"prompt_id": name, "number": number, "node_errors": {}},
     "fal": _fal_order,
-    "replicate": lambda _, number: {"id": f"n{number}", "status": "starting"},
+    "replicate": lambda _, number, name: {"id": f"n{number}", "status": "starting"},
 }
 
 
-async def _attacked(kind: str, numbers: range) -> None:
+async def _attacked(kind: str, numbers: range, folder: Path) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     provider = BentProvider(ANSWERS[kind], linked="links" in kind or kind in QUEUED, queued=QUEUED.get(kind))
-    async with serving(provider), _opened(kind, provider) as generator:
+    async with serving(provider), _opened(kind, provider, folder) as generator:
         wrong = await attack(generator, provider, numbers)
 
     assert wrong == [], f"{len(wrong)} of {len(numbers)}"
@@ -127,12 +154,12 @@ async def _attacked(kind: str, numbers: range) -> None:
 
 
 @pytest.mark.parametrize("kind", ["karlo, links", "openai, base64"])
-async def test_few_bent_answers(kind: str) -> None:
-    await _attacked(kind, range(FEW))
+async def test_few_bent_answers(kind: str, tmp_path: Path) -> None:
+    await _attacked(kind, range(FEW), tmp_path)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("kind", ANSWERS)
-async def test_many_bent_answers(kind: str) -> None:
-    await _attacked(kind, range(MANY))
+async def test_many_bent_answers(kind: str, tmp_path: Path) -> None:
+    await _attacked(kind, range(MANY), tmp_path)

@@ -191,6 +191,18 @@ async def test_prompts_and_workflow_stay_out_of_the_file_unless_they_are_asked_f
     assert b"tEXt" not in files[0]
 
 
+async def test_a_damaged_file_lies_in_the_evidence_as_it_came(
+    generator: ImageGenerator, provider: ComfyUIProvider
+) -> None:
+    provider.simulator.faults.set("image-cut-short")
+    _, failure = await draw(generator, plain_request(generator.cards[0]))
+
+    assert failure is not None
+    (evidence,) = failure.all_evidence
+    assert isinstance(evidence, bytes)
+    assert b"KSampler" in evidence
+
+
 async def test_what_fails_on_an_own_machine_costs_nothing(generator: ImageGenerator, provider: ComfyUIProvider) -> None:
     provider.simulator.faults.set("failed")
     _, failure = await draw(generator, plain_request(generator.cards[0]))

@@ -5,6 +5,7 @@ import json
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from http import HTTPStatus
 from itertools import islice
 from typing import Any, Final
@@ -109,8 +110,9 @@ class ComfyUIImageGenerator(ImageGenerator):
             raise explain(failure, ended.said, request, self._secrets, wordings=True) from failure
         async with self._http.images.fetched("image 0", str(self._view(file))) as data:
             seed = next(iter(request.seeds), None)  # a job says nothing of it: it is the one that was sent
-            file_data = data if self._keep_metadata else without_text(data)
-            yield drawn_image(request, index=0, seed=seed, data=file_data, image_id=job)
+            image = drawn_image(request, index=0, seed=seed, data=data, image_id=job)
+            # Only of a whole image: a damaged one goes into the evidence as it came.
+            yield image if self._keep_metadata else replace(image, data=without_text(image.data))
 
     async def progress(self, request: GenerationRequest, key: str, receipt: Receipt | None) -> Progress | None:
         del receipt
