@@ -164,13 +164,16 @@ _ECHOES: Final = frozenset(
 )
 
 _NO: Final = r"(?:reject|block|flag|filtered|refus|denied|deny|detect|trigger|violat|prevent|withh[eo]ld|disallow)\w*"
+# A parameter is not a judge: "safety_filter_level must not be block_none" is about a setting.
+_PARAMETER: Final = r"(?!_(?:checker|enabled|filter|level|mode|model|settings?|threshold|tolerance|version))"
 _JUDGE: Final = (
-    r"(?:safety|moderation|content[ _-]?(?:filter|polic|moderation|management|safety)|responsible[ _-]?ai|nsfw"
-    r"|(?:usage|acceptable use)[ _-]polic)"
+    rf"(?:(?:safety|moderation){_PARAMETER}|content[ _-]?(?:checker|filter|polic|moderation|management|safety)"
+    r"|responsible[ _-]?ai|nsfw|(?:usage|acceptable use)[ _-]polic)"
 )
+_OF_THEIRS: Final = r"\s+(?:(?:the|our|an?|its|content|image|prompt|advanced)\s+){0,2}"
 _BAD: Final = (
     r"(?:sensitive|inappropriate|unsafe|harmful|prohibited|explicit|sexual|disallowed|objectionable|illegal|nsfw"
-    r"|offensive)"
+    r"|offensive|banned)"
 )
 _RULES: Final = r"(?:content|usage|safety|community)[ _-](?:polic|guideline|standard|rule)"
 _WORDINGS: Final = re.compile(
@@ -180,7 +183,9 @@ _WORDINGS: Final = re.compile(
             r"responsible[ _-]?ai[ _-]?policy",
             rf"\b{_NO}\b[^.\n]{{0,100}}\b{_JUDGE}",
             rf"\b{_JUDGE}[^.\n]{{0,60}}\b{_NO}",
-            rf"\b(?:contain|depict|generat|produc|includ|considered|deemed|classified|flagged)\w*\b[^.\n]{{0,60}}\b{_BAD}\b",
+            rf"\b(?:fail(?:s|ed)?|not pass(?:ed)?){_OF_THEIRS}{_JUDGE}",
+            rf"\b{_JUDGE}(?:\s+(?:checks?|review|screening))?\s+(?:(?:has|have|was|were)\s+)?(?:failed|not passed)",
+            rf"\b(?:contain|depict|generat|produc|inclu[ds]|considered|deemed|classified|flagged)\w*\b[^.\n]{{0,60}}\b{_BAD}\b",
             rf"\b{_BAD}[ _-](?:content|material|imagery|images?|concepts?|words?|information)\b[^.\n]{{0,40}}\b{_NO}",
             r"\bNSFW (?:content|images?|concepts?|prompts?)\b",
             rf"\b(?:against|breach\w*|comply with|conform to|adhere to|contrary to)\b[^.\n]{{0,60}}\b{_RULES}",

@@ -110,6 +110,11 @@ def test_a_known_code_or_field_is_a_rejected_prompt_wherever_it_stands(status: i
         "The request failed because the input text may contain sensitive information.",
         "Prompt contains prohibited content",
         "The image was moderated",
+        "Prompt or provided image failed safety check due to the inclusion of prohibited content.",
+        "The picture did not pass the safety checker",
+        "Prompt not allowed because advanced moderation failed",
+        "It contained material flagged by a content checker.",
+        "Banned words detected",
         "系统检测到输入或生成内容可能包含不安全或敏感内容",
     ],
 )
@@ -130,6 +135,10 @@ def test_a_known_wording_is_a_rejected_prompt_in_an_answered_4xx_only(sentence: 
     [
         "Invalid value: 'strict'. Supported values for moderation are: 'low' and 'auto'.",
         "Unknown parameter: 'safety_tolerance'.",
+        "safety_tolerance: 6 was rejected, it must be at most 5",
+        "Unsupported value for safety_filter_level: block_none",
+        "moderation_level=off is disallowed for this model",
+        "The run failed to load the safety checker",
         "Incorrect API key provided",
         "size must be one of 1024x1024",
         "The model does not exist",
