@@ -116,7 +116,8 @@ class BareImage:
             assert any(fnmatch(source, pattern) for pattern in allowed), f"{source} is kept from the build"
             to = self.workdir / target
             if (self.context / source).is_dir():
-                shutil.copytree(self.context / source, to, ignore=shutil.ignore_patterns("__pycache__"))
+                left_out = shutil.ignore_patterns("__pycache__")
+                shutil.copytree(self.context / source, to, ignore=left_out, dirs_exist_ok=True)
             else:
                 to = to / source if target.endswith("/") else to
                 to.parent.mkdir(parents=True, exist_ok=True)
