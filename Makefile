@@ -136,10 +136,12 @@ release: supply-chain ## Build wheel, source archive, container image, bill of m
 bench-parts: ## Install nginx and wrk from Debian, for `make bench` (needs root)
 	apt-get install --no-install-recommends --yes nginx-light wrk
 
-measurements := throughput memory overload scale start sketch
+measurements := throughput tls memory overload scale start sketch
 
 .PHONY: bench-peers
-bench-peers: test-peers ## Install the gateways that `make bench` compares with, in separate environments
+bench-peers: test-peers ## Install what to compare with, in environments of its own, for `make bench`
+	@[ -e .bench-peers/naive ] || '$(PYTHON)' -m venv .bench-peers/naive
+	@.bench-peers/naive/bin/python -m pip --quiet --disable-pip-version-check install fastapi 'uvicorn[standard]' httpx aioboto3 || echo 'SKIPPED PEER: FastAPI and aioboto3 cannot be installed here' >&2
 	@PATH="$(CURDIR)/$(bin):$$PATH" npm install --silent --no-audit --no-fund --prefix .bench-peers/portkey @portkey-ai/gateway || echo 'SKIPPED PEER: Portkey cannot be installed here' >&2
 
 .PHONY: bench

@@ -1,8 +1,9 @@
 """The floor: the same three calls by bare aiohttp, with nothing checked, signed, written down or logged.
 
-`python -m benchmarks.floor PORT STAND_INS_URL`. No service that does these calls in Python is faster.
+`python -m benchmarks.floor PORT STAND_INS_URL [CERTIFICATE]`. No service that does these calls in Python is faster.
 """
 
+import ssl
 import sys
 from collections.abc import AsyncIterator
 from typing import Final
@@ -14,6 +15,7 @@ from aiohttp import web
 
 _CLIENT: Final = web.AppKey("client", aiohttp.ClientSession)
 _STAND_INS: Final = web.AppKey("stand_ins", str)
+_CERTIFICATE: Final = web.AppKey[str | None]("certificate")
 
 
 async def draw(request: web.Request) -> web.Response:
@@ -29,20 +31,27 @@ async def draw(request: web.Request) -> web.Response:
     return web.json_response([{"id": image["id"], "seed": image["seed"], "image": link}])
 
 
+def trusting(certificate: str | None) -> ssl.SSLContext | bool:
+    """What connections are verified with, if there is a certificate to trust."""
+    return ssl.create_default_context(cafile=certificate) if certificate else True
+
+
 async def _client(app: web.Application) -> AsyncIterator[None]:
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as client:
+    connector = aiohttp.TCPConnector(limit=0, ssl=trusting(app[_CERTIFICATE]))
+    async with aiohttp.ClientSession(connector=connector) as client:
         app[_CLIENT] = client
         yield
 
 
-async def _app(stand_ins: str) -> web.Application:
+async def _app(stand_ins: str, certificate: str | None) -> web.Application:
     app = web.Application()
-    app[_STAND_INS] = stand_ins
+    app[_STAND_INS], app[_CERTIFICATE] = stand_ins, certificate
     app.router.add_post("/api/images", draw)
     app.cleanup_ctx.append(_client)
     return app
 
 
 if __name__ == "__main__":
-    port, url = int(sys.argv[1]), sys.argv[2]
-    web.run_app(_app(url), host="127.0.0.1", port=port, loop=uvloop.new_event_loop(), access_log=None, print=None)
+    port, url, *certificates = sys.argv[1:]
+    app = _app(url, certificates[0] if certificates else None)
+    web.run_app(app, host="127.0.0.1", port=int(port), loop=uvloop.new_event_loop(), access_log=None, print=None)

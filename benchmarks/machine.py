@@ -14,6 +14,7 @@ from typing import Final
 
 from benchmarks.stand_ins import IMAGE_BYTES
 
+_TICKS: Final = os.sysconf("SC_CLK_TCK")
 _PACKAGES: Final = ("aiobotocore", "aiohttp", "asyncpg", "httpx", "litestar", "msgspec", "uvicorn", "uvloop")
 
 
@@ -25,6 +26,20 @@ def conditions() -> Iterator[str]:
     yield f"- an fsync of {IMAGE_BYTES // 1000} kB here: {_fsync_ms():.1f} ms"
     packages = ", ".join(f"{package} {version(package)}" for package in _PACKAGES)
     yield f"- Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {packages}"
+
+
+def busy_seconds() -> float:
+    """CPU seconds that all programs of the machine have used since its start: the first line of proc_stat(5)."""
+    user, nice, system, _idle, _waiting, *others = (
+        int(number) for number in Path("/proc/stat").read_text(encoding="ascii").split("\n", 1)[0].split()[1:9]
+    )
+    return (user + nice + system + sum(others)) / _TICKS
+
+
+def cpu_seconds(pid: int) -> float:
+    """CPU seconds that a process has used since its start, in all its threads: proc_pid_stat(5)."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS  # utime and stime
 
 
 def _processor() -> str:

@@ -1,12 +1,15 @@
 """Systems side by side: in each round every system gets the same load, one after the other."""
 
+import resource
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from time import perf_counter
 
 from benchmarks.load import Outcome, load
+from benchmarks.machine import busy_seconds, cpu_seconds
 from benchmarks.stand_ins import StandIns
 from benchmarks.systems import Running, System
 from servers.parts import PartMissing
@@ -17,10 +20,12 @@ from servers.process import ProgramFailed
 class Cell:
     """Medians over the rounds, of one system with `in_flight` orders in flight.
 
-    `rate` in requests per second, latencies and `cpu_ms` (CPU time of the system's process a request) in milliseconds.
+    `rate` in requests a second; `spread` is half of how far the rates of the rounds lie apart. Latencies and `cpu_ms`
+    (CPU time of the system's process a request) in milliseconds.
     """
 
     rate: float
+    spread: float
     p50_ms: float
     p99_ms: float
     cpu_ms: float
@@ -35,6 +40,8 @@ class Measured:
     cells: dict[int, Cell]
     idle: int
     peak: int
+    others: float
+    """How many cores other work on the machine took while this was measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +57,7 @@ def measure(systems: Sequence[System], stand_ins: StandIns, folder: Path, *, tok
     """Measure all systems, interleaved, so that other work of the machine affects them alike."""
     with ExitStack() as opened:
         running = list(_opened(opened, systems, stand_ins, folder, token))
-        taken: dict[tuple[str, int], list[tuple[Outcome, float]]] = {}
+        taken: dict[tuple[str, int], list[_Taken]] = {}
         for one, in_flight in _turns(running, plan):
             taken.setdefault((one.name, in_flight), []).append(_once(one, stand_ins, in_flight, plan.seconds))
         return [
@@ -60,6 +67,7 @@ def measure(systems: Sequence[System], stand_ins: StandIns, folder: Path, *, tok
                 {in_flight: _cell(taken[one.name, in_flight]) for in_flight in plan.in_flight},
                 one.idle,
                 one.process.peak_rss,
+                median(once.others for in_flight in plan.in_flight for once in taken[one.name, in_flight]),
             )
             for one in running
         ]
@@ -86,23 +94,41 @@ def _turns(running: Sequence[Running], plan: Plan) -> Iterator[tuple[Running, in
                 yield one, in_flight
 
 
-def _once(one: Running, stand_ins: StandIns, in_flight: int, seconds: float) -> tuple[Outcome, float]:
-    before = one.cpu_seconds
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    outcome: Outcome
+    cpu_ms: float
+    others: float
+
+
+def _once(one: Running, stand_ins: StandIns, in_flight: int, seconds: float) -> _Taken:
+    before, all_before, begun = one.cpu_seconds, _ours(one, stand_ins), perf_counter()
+    busy_before = busy_seconds()
     outcome = load(one.url, one.call, in_flight=in_flight, seconds=seconds)
-    # Orders whose client left when the time was up are finished too, and cost as much.
+    others = (busy_seconds() - busy_before - _ours(one, stand_ins) + all_before) / (perf_counter() - begun)
+    # Orders whose client left when the time was up are finished too, and have cost as much.
     stored = stand_ins.empty_the_bucket()
     orders = stored if one.stores else outcome.requests
     if orders < max(outcome.requests, 1):
         raise ProgramFailed(f"{one.name} answered {outcome.requests} orders and stored {stored} images")
     cpu_ms = (one.cpu_seconds - before) / orders * 1000
-    print(f"{one.name:26} {in_flight:4} in flight {outcome.rate:8.0f}/s {cpu_ms:6.2f} ms CPU", flush=True)
-    return outcome, cpu_ms
+    told = f"{in_flight:4} in flight {outcome.rate:8.0f}/s {cpu_ms:6.2f} ms CPU, {others:.1f} cores at other work"
+    print(f"{one.name:26} {told}", flush=True)
+    return _Taken(outcome, cpu_ms, others)
 
 
-def _cell(taken: Sequence[tuple[Outcome, float]]) -> Cell:
+def _ours(one: Running, stand_ins: StandIns) -> float:
+    """CPU seconds of the system, of the stand-ins, and of this process with its load."""
+    load_makers = sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return one.cpu_seconds + cpu_seconds(stand_ins.process.pid) + load_makers
+
+
+def _cell(taken: Sequence[_Taken]) -> Cell:
+    rates = [once.outcome.rate for once in taken]
     return Cell(
-        rate=median(outcome.rate for outcome, _ in taken),
-        p50_ms=median(outcome.p50_ms for outcome, _ in taken),
-        p99_ms=median(outcome.p99_ms for outcome, _ in taken),
-        cpu_ms=median(cpu_ms for _, cpu_ms in taken),
+        rate=median(rates),
+        spread=(max(rates) - min(rates)) / 2,
+        p50_ms=median(once.outcome.p50_ms for once in taken),
+        p99_ms=median(once.outcome.p99_ms for once in taken),
+        cpu_ms=median(once.cpu_ms for once in taken),
     )

@@ -1,4 +1,7 @@
-"""Gateways that pass a call for an image on to a provider. They fetch nothing, store nothing and write nothing down."""
+"""What others put in Darkroom's place: a service that is quickly written, and gateways that pass a call on.
+
+The gateways fetch nothing, store nothing and write nothing down.
+"""
 
 import json
 import shutil
@@ -17,6 +20,7 @@ _HOME: Final = Path(__file__).parents[1] / ".bench-peers"
 _HOW: Final = "`make bench-peers` installs it"
 _LITELLM: Final = _HOME / "litellm" / "bin" / "litellm"
 _PORTKEY: Final = _HOME / "portkey" / "node_modules" / "@portkey-ai" / "gateway" / "build" / "start-server.js"
+_NAIVE: Final = _HOME / "naive" / "bin" / "python"
 _MASTER_KEY: Final = "sk-only-for-benchmarks-on-the-loopback-interface"
 _START: Final = 120.0  # seconds
 
@@ -38,6 +42,25 @@ def portkey_call(stand_ins: StandIns, _: str) -> Call:
         "x-portkey-custom-host": f"{stand_ins.url}/v1",
     }
     return Call("/v1/images/generations", _BODY, headers)
+
+
+def open_naive(opened: ExitStack, _: Path, stand_ins: StandIns, port: int) -> Process:
+    """The naive service in one process.
+
+    Raises:
+        PartMissing: what it is made of is not installed.
+    """
+    if not _NAIVE.exists():
+        raise PartMissing("FastAPI", _HOW)
+    certificate = dict.fromkeys(("SSL_CERT_FILE", "AWS_CA_BUNDLE"), str(stand_ins.certificate))
+    process = opened.enter_context(
+        Process(
+            [str(_NAIVE), str(Path(__file__).with_name("naive.py")), str(port), stand_ins.url],
+            environment=certificate if stand_ins.certificate else {},
+        )
+    )
+    wait_for_port(port, process, _START)
+    return process
 
 
 def open_litellm(opened: ExitStack, folder: Path, stand_ins: StandIns, port: int) -> Process:

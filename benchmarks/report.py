@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from statistics import median
 from typing import Final
 
 from benchmarks.machine import conditions
@@ -12,8 +13,14 @@ _DOCS: Final = Path(__file__).parents[1] / "docs"
 _MEGABYTE: Final = 1e6
 
 
-def write(measured: Sequence[Measured], plan: Plan) -> None:
-    """Replace tables and plots in the documentation."""
+def write(measured: Sequence[Measured], plan: Plan, *, command: str, plots: bool) -> None:
+    """Put tables, and plots if wanted, in the place of those in the documentation that `command` had measured."""
+    if plots:
+        _plot(measured)
+    replace_between(_DOCS / "performance.md", command, tables(measured, plan))
+
+
+def _plot(measured: Sequence[Measured]) -> None:
     pictures = _DOCS / "pictures"
     pictures.mkdir(exist_ok=True)
     for file, title, attribute in (
@@ -22,7 +29,6 @@ def write(measured: Sequence[Measured], plan: Plan) -> None:
     ):
         lines = [Line(one.name, {n: getattr(cell, attribute) for n, cell in one.cells.items()}) for one in measured]
         (pictures / file).write_text(plot(title, lines), encoding="utf-8")
-    replace_between(_DOCS / "performance.md", "make bench-throughput", tables(measured, plan))
 
 
 def replace_between(page: Path, command: str, text: str) -> None:
@@ -42,11 +48,12 @@ def _tables(measured: Sequence[Measured], plan: Plan) -> Iterator[str]:
     floor = measured[0]
     yield from conditions()
     yield f"- medians of {plan.rounds} rounds of {plan.seconds:g} s each, all systems side by side in each round"
+    yield f"- other work took {median(one.others for one in measured):.1f} cores meanwhile"
     yield ""
-    yield from _head("Requests a second (in brackets: of the floor's)", plan)
+    yield from _head(f"Requests a second ± half of how far the rounds lie apart (of the {floor.name}'s)", plan)
     for one in measured:
-        ratios = ((cell.rate, cell.rate / floor.cells[n].rate) for n, cell in one.cells.items())
-        yield _row(one.name, *(f"{rate:.0f} ({ratio:.2f})" for rate, ratio in ratios))
+        ratios = ((cell, cell.rate / floor.cells[n].rate) for n, cell in one.cells.items())
+        yield _row(one.name, *(f"{cell.rate:.0f} ± {cell.spread:.0f} ({ratio:.2f})" for cell, ratio in ratios))
     yield ""
     yield from _head("Latency, p50 / p99 in ms", plan)
     for one in measured:

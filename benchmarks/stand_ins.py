@@ -14,6 +14,7 @@ from typing import Final
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from benchmarks.certificate import write_certificate
 from servers.parts import PartMissing
 from servers.ports import LOOPBACK, free_port
 from servers.process import Process, ProgramFailed
@@ -29,11 +30,17 @@ _REST: Final = 0.3  # seconds in which an order that is still at work comes furt
 
 @dataclass(frozen=True, slots=True)
 class StandIns:
-    """The provider and the S3 server, at one address."""
+    """Both of them, at one address; `certificate` is the file of the one to trust, if they are reached by TLS."""
 
     url: str
     bucket: Path
     process: Process
+    certificate: Path | None = None
+
+    @property
+    def trusted(self) -> list[str]:
+        """The certificate, as the last argument of a program."""
+        return [str(self.certificate)] if self.certificate else []
 
     def empty_the_bucket(self) -> int:
         """Wait until no more images are stored, remove all of them, and return how many there were.
@@ -52,8 +59,8 @@ class StandIns:
 
 
 @contextmanager
-def stand_ins() -> Iterator[StandIns]:
-    """Start both for the block.
+def stand_ins(*, tls: bool = False) -> Iterator[StandIns]:
+    """Start both, for as long as the block lasts; with `tls` they are reached by TLS 1.3.
 
     Raises:
         PartMissing: nginx is not installed.
@@ -63,16 +70,22 @@ def stand_ins() -> Iterator[StandIns]:
         raise PartMissing("nginx", "stands in for the provider and S3: `make bench-parts` installs it")
     place = _MEMORY if _MEMORY.is_dir() else None
     with TemporaryDirectory(prefix="darkroom-bench-", dir=place) as name:
-        folder, port = Path(name), free_port()
+        folder, port, secure = Path(name), free_port(), free_port()
         bucket = folder / "bucket"
         bucket.mkdir()
         (folder / "drawn.webp").write_bytes(image(IMAGE_BYTES))
+        write_certificate(folder / "certificate.pem", folder / "key.pem")
         template = Template(Path(__file__).with_name("nginx.conf").read_text(encoding="utf-8"))
-        (folder / "nginx.conf").write_text(template.substitute(folder=folder, port=port), encoding="utf-8")
+        (folder / "nginx.conf").write_text(
+            template.substitute(folder=folder, port=port, secure=secure), encoding="utf-8"
+        )
         with Process([nginx, "-p", folder, "-c", folder / "nginx.conf"]) as process:
             url = f"http://{LOOPBACK}:{port}"
             _wait_for(f"{url}/drawn.webp", process)
-            yield StandIns(url, bucket, process)
+            if tls:
+                yield StandIns(f"https://{LOOPBACK}:{secure}", bucket, process, folder / "certificate.pem")
+            else:
+                yield StandIns(url, bucket, process)
 
 
 def image(length: int) -> bytes:

@@ -12,7 +12,8 @@ from urllib.request import Request, urlopen
 
 from benchmarks.listening import wait_for_port
 from benchmarks.load import Call, order
-from benchmarks.peers import litellm_call, open_litellm, open_portkey, portkey_call
+from benchmarks.machine import cpu_seconds
+from benchmarks.peers import litellm_call, open_litellm, open_naive, open_portkey, portkey_call
 from benchmarks.stand_ins import StandIns
 from servers.parts import PartMissing
 from servers.ports import LOOPBACK, free_port
@@ -44,9 +45,8 @@ class Running:
 
     @property
     def cpu_seconds(self) -> float:
-        """Return the CPU seconds of all its threads since its start."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / 100  # utime and stime, in hundredths: proc(5)
+        """CPU time that it has used since its start, in all its threads."""
+        return cpu_seconds(self.process.pid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +89,15 @@ def access_token(subject: str = "benchmark") -> str:
 
 
 def _floor(opened: ExitStack, _: Path, stand_ins: StandIns, port: int) -> Process:
-    command = [_PYTHON, "-m", "benchmarks.floor", str(port), stand_ins.url]
+    command = [_PYTHON, "-m", "benchmarks.floor", str(port), stand_ins.url, *stand_ins.trusted]
     process = opened.enter_context(Process(command))
+    wait_for_port(port, process)
+    return process
+
+
+def _durable_floor(opened: ExitStack, folder: Path, stand_ins: StandIns, port: int) -> Process:
+    arguments = [str(port), stand_ins.url, _SECRET, str(folder), *stand_ins.trusted]
+    process = opened.enter_context(Process([_PYTHON, "-m", "benchmarks.durable_floor", *arguments]))
     wait_for_port(port, process)
     return process
 
@@ -138,7 +145,14 @@ def darkroom_settings(folder: Path, stand_ins: StandIns, port: int) -> dict[str,
         "DARKROOM_S3_BUCKET": "bucket",
         "DARKROOM_S3_ENDPOINT_URL": stand_ins.url,
         "DARKROOM_STORAGE": "s3",
+        **_trusting(stand_ins),
     }
+
+
+def _trusting(stand_ins: StandIns) -> dict[str, str]:
+    certificate = str(stand_ins.certificate)
+    by_environment = {"DARKROOM_TRUST_ENV": "true", "SSL_CERT_FILE": certificate, "AWS_CA_BUNDLE": certificate}
+    return by_environment if stand_ins.certificate else {}
 
 
 def _try(running: Running, stand_ins: StandIns) -> None:
@@ -156,9 +170,23 @@ def _try(running: Running, stand_ins: StandIns) -> None:
         raise ProgramFailed(f"{running.name} did not do what was asked: {said}")
 
 
+DURABLE_FLOOR: Final = "durable floor"
 SYSTEMS: Final = (
-    System("floor", "bare aiohttp: the three calls, nothing checked, signed, written down or logged", _floor),
+    System(
+        DURABLE_FLOOR,
+        "by hand on bare aiohttp: the three calls and what keeps an order: token, commits, spool, signatures, log",
+        _durable_floor,
+    ),
+    System("bare floor", "bare aiohttp: the three calls, nothing checked, signed, written down or logged", _floor),
     System("Darkroom", "`darkroom serve`, ledger on SQLite", _darkroom(DARKROOM, "serve")),
+    System(
+        "Darkroom again",
+        "the same once more: how far two figures of one row differ by chance",
+        _darkroom(DARKROOM, "serve"),
+    ),
+    System(
+        "naive", "FastAPI, httpx and aioboto3: the three calls, the link signed, nothing checked or kept", open_naive
+    ),
     System("on Postgres", "`darkroom serve`, ledger on a PostgreSQL of the same machine", _darkroom_on_postgres),
     System(
         "Portkey (stores nothing)",
