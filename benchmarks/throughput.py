@@ -34,7 +34,7 @@ def main(name: str = "throughput", *, tls: bool = False, in_flight: str = "1,8,3
         return 0
     print(f"\n{tables(measured, plan)}")
     if arguments.write:
-        write(measured, plan, command=f"make bench-{name}", plots=not tls)
+        write(measured, plan, command=f"make bench-{name}", plots=name == "throughput")
     return 0
 
 

@@ -1,7 +1,7 @@
-"""`python -m benchmarks.tls`: as `benchmarks.throughput`, with the provider and S3 reached by TLS."""
+"""`python -m benchmarks.tls`: as `benchmarks.floors`, with the provider and S3 reached by TLS."""
 
+from benchmarks.floors import FLOORS
 from benchmarks.throughput import main
 
 if __name__ == "__main__":
-    only = "durable floor,bare floor,Darkroom,Darkroom again,naive"
-    raise SystemExit(main("tls", tls=True, in_flight="1,32,128", only=only))
+    raise SystemExit(main("tls", tls=True, in_flight="1,32,128", only=FLOORS))
