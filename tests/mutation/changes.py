@@ -55,7 +55,9 @@ def _reached(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _only_says(node: ast.AST) -> bool:
-    """Whether it is a docstring, or what is written to a log."""
+    """Whether it is a docstring, or what is written to a log, and when."""
+    if isinstance(node, ast.If):
+        return all(map(_only_says, (*node.body, *node.orelse)))
     if not isinstance(node, ast.Expr):
         return False
     call = node.value
