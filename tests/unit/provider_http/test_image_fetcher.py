@@ -228,6 +228,24 @@ async def test_what_is_cut_short_is_fetched_again(how: str) -> None:
         assert len(cdn.heard) == 2
 
 
+async def test_what_came_of_a_try_that_failed_takes_no_room_while_it_is_tried_again() -> None:
+    room, free = ByteRoom(LONGEST), list[bool]()
+
+    class Halves(Cdn):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            free.append(room.offers(LONGEST))
+            if free[-1]:
+                room.give_back(LONGEST)
+            self.content = IMAGE if len(free) == 3 else HALF
+            return await super().handle_async_request(request)
+
+    images = ImageFetcher(
+        Halves(200), ImageHosts.parse(["cdn.example"]), BodyReader(room), timeout=30.0, longest=LONGEST
+    )
+    async with images.fetched("image 0", LINK) as data:
+        assert (data, free) == (IMAGE, [True] * 3)
+
+
 async def test_what_stays_cut_short_is_kept_as_far_as_it_came() -> None:
     async with opened(CUT["less than announced"], patience=0.5) as (_, images, link):
         with pytest.raises(UnusableImage, match="within") as raised:
