@@ -137,3 +137,10 @@ def test_what_root_makes_belongs_to_the_owner_of_the_folder(elsewhere: Path, she
     assert {uid for _, uid, _ in everything_in(elsewhere)} == {owner}
     names = {path.name for path in elsewhere.iterdir()}
     assert {"spool", "images", "ledger.sqlite", "jwt-secret"} <= names
+
+
+def test_so_does_what_a_service_on_postgres_makes(elsewhere: Path, shell: CommandLine, database_url: str) -> None:
+    shell.serve(DARKROOM_DATA_DIR=str(elsewhere), DARKROOM_LEDGER_URL=database_url)
+    owner = pwd.getpwnam(ACCOUNT).pw_uid
+    assert [path for path, uid, _ in everything_in(elsewhere) if uid != owner] == []
+    assert any(path.name.endswith("-holder") for path in elsewhere.rglob("*"))

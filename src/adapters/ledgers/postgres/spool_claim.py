@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
+from darkroom.adapters.ownership import hand_over
 from darkroom.adapters.postgres.connecting import Session
 from darkroom.adapters.postgres.locks import lock_key
 
@@ -39,6 +40,7 @@ class SpoolClaim:
     def __init__(self, spool: str, file: Path) -> None:
         self._spool = spool
         self._file = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+        hand_over(self._file, file.parent)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
