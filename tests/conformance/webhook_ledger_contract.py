@@ -15,6 +15,7 @@ import pytest
 from conformance.generations import NOON, image_of, received, stored
 from darkroom.domain.model.errors import OutcomeUnknown
 from darkroom.domain.model.generation import Generation
+from darkroom.domain.model.identifiers import uuid7
 from darkroom.domain.model.limits import Limits
 from darkroom.domain.model.money import Money
 from darkroom.domain.model.values import WebhookUrl
@@ -207,3 +208,22 @@ class WebhookLedgerContract:
         assert generation.webhook == HOOK
         assert found is not None
         assert found.webhook is None
+
+    async def test_what_a_wrong_clock_has_made_due_is_due_now(self, workplace: Workplace) -> None:
+        ledger, ahead = await workplace.hire(), NOON + timedelta(hours=25)
+        order = replace(ordered(at=ahead), id=uuid7(int(ahead.timestamp() * 1000)))
+        await ledger.receive(order, Limits())
+        for revision in stored(order):
+            await ledger.record(revision)
+        assert await claimed(ledger, NOON) == []
+        assert await ledger.date_back(NOON) == 1
+        (delivery,) = await claimed(ledger, NOON)
+        assert (delivery.generation.id, delivery.attempt) == (order.id, 1)
+
+    async def test_an_attempt_that_waits_for_its_time_is_not_brought_forward(self, workplace: Workplace) -> None:
+        ledger = await workplace.hire()
+        await ended(ledger)
+        (delivery,) = await claimed(ledger, LATER)
+        await ledger.webhooks.put_off(delivery, NOON + timedelta(hours=24))
+        assert await ledger.date_back(NOON) == 0
+        assert await claimed(ledger, LATE) == []

@@ -205,6 +205,9 @@ class InMemoryGenerationLedger(GenerationLedger):
         ahead = [row for row in self._book.rows.values() if row.generation.created_at >= too_far_ahead(now)]
         for row in ahead:
             row.generation = replace(row.generation, created_at=now)
+            webhook = self._book.webhooks.get(row.generation.id)
+            if webhook and webhook.due_at and webhook.due_at >= too_far_ahead(now):
+                webhook.due_at = now
         return len(ahead)
 
     async def sweepable(self, *, erase_before: datetime | None, forget_before: datetime | None) -> Sequence[Generation]:

@@ -146,7 +146,9 @@ SECONDS_UNTIL_ROOM: Final = """
 IS_AHEAD: Final = "SELECT EXISTS (SELECT FROM generations WHERE id >= $1 AND created_at >= $2)"
 DATE_BACK: Final = """
     WITH dated AS (
-        UPDATE generations SET created_at = $3 WHERE id >= $1 AND created_at >= $2 RETURNING true
+        UPDATE generations SET created_at = $3 WHERE id >= $1 AND created_at >= $2 RETURNING id
+    ), due AS (
+        UPDATE webhooks SET due_at = $3 FROM dated WHERE generation = dated.id AND due_at >= $2
     ), moved AS (
         DELETE FROM usage_sums WHERE hour >= $2 AT TIME ZONE 'UTC' RETURNING *
     ), added AS (

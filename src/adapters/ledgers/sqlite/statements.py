@@ -129,6 +129,10 @@ ROOM_TO_RESERVE_AT: Final = """
 # Identifiers begin with their time, so the rows in question are found without an index on it.
 IS_AHEAD: Final = "SELECT EXISTS (SELECT 1 FROM generations WHERE id >= :first AND created_at >= :ahead)"
 DATE_BACK: Final = "UPDATE generations SET created_at = :now WHERE id >= :first AND created_at >= :ahead"
+DATE_WEBHOOKS_BACK: Final = """
+    UPDATE webhooks SET due_at = :now
+    WHERE due_at >= :ahead AND generation IN (SELECT id FROM generations WHERE id >= :first AND created_at >= :ahead)
+"""
 MOVE_USAGE: Final = """
     INSERT INTO usage_sums
     SELECT caller, :now / 3600000000, version, currency, sum(images), sum(drawn), sum(stored), sum(in_doubt), sum(cost)
