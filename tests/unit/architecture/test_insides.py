@@ -14,6 +14,7 @@ import uvicorn
 from aiobotocore.httpsession import AIOHTTPSession
 from aiobotocore.parsers import create_parser
 from aiobotocore.session import get_session
+from aiobotocore.utils import AioContainerMetadataFetcher, AioInstanceMetadataFetcher, _RefCountedSessionMixin
 from botocore.awsrequest import AWSPreparedRequest
 from packaging.requirements import Requirement
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -121,6 +122,15 @@ async def test_what_the_s3_storage_uses_of_botocore_is_there() -> None:
     # Of which no redirect is followed, since every request of a session goes through here.
     assert tuple(inspect.signature(AIOHTTPSession._get_session).parameters) == ("self", "proxy_url")  # noqa: SLF001
     assert "await self._get_session(proxy_url)" in inspect.getsource(AIOHTTPSession.send)
+    # Nor of what asks for credentials.
+    fetchers = [
+        getattr(provider, name)
+        for provider in session.get_component("credential_provider").providers
+        for name in ("_role_fetcher", "_fetcher")
+        if hasattr(provider, name)
+    ]
+    assert {type(one) for one in fetchers} == {AioInstanceMetadataFetcher, AioContainerMetadataFetcher}
+    assert all(isinstance(one._session, _RefCountedSessionMixin) for one in fetchers)  # noqa: SLF001  # the same
     parameters = tuple(inspect.signature(AWSPreparedRequest).parameters)
     assert parameters[:5] == ("method", "url", "headers", "body", "stream_output")
 

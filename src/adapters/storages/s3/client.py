@@ -9,7 +9,9 @@ from typing import Any, Final, Literal, Protocol, cast
 from aiobotocore.config import AioConfig
 from aiobotocore.httpsession import AIOHTTPSession
 from aiobotocore.session import get_session
+from aiobotocore.utils import AioContainerMetadataFetcher, AioIMDSFetcher, _RefCountedSessionMixin
 from botocore.exceptions import BotoCoreError
+from botocore.utils import get_environ_proxies
 
 from darkroom.adapters.storages.s3.models import ModelLoader
 from darkroom.domain.model.errors import StorageFault
@@ -70,6 +72,22 @@ class _Staying:
         self.request = partial(session.request, allow_redirects=False)
 
 
+class _StayingFetches(_RefCountedSessionMixin, StayingSession):  # type: ignore[misc]  # not typed
+    """The same for what asks an instance's or a container's metadata for credentials, and sends a token for that."""
+
+
+def _stay_when_fetching_credentials(session: Any) -> None:  # noqa: ANN401  # aiobotocore's, not typed
+    """Have the chain of credentials follow no redirect: its fetchers make sessions of their own."""
+    for provider in session.get_component("credential_provider").providers:
+        for name in ("_role_fetcher", "_fetcher"):
+            fetcher = getattr(provider, name, None)
+            if isinstance(fetcher, AioIMDSFetcher):
+                proxies = get_environ_proxies(fetcher._base_url)  # noqa: SLF001  # as it does itself
+                fetcher._session = _StayingFetches(timeout=fetcher._timeout, proxies=proxies)  # noqa: SLF001  # no parameter leads there
+            elif isinstance(fetcher, AioContainerMetadataFetcher):
+                fetcher._session = _StayingFetches(timeout=fetcher.TIMEOUT_SECONDS)  # noqa: SLF001  # the same
+
+
 @asynccontextmanager
 async def open_s3_client(
     *,
@@ -82,7 +100,7 @@ async def open_s3_client(
 ) -> AsyncIterator[S3Client]:
     """Open a client for a region of AWS, or for an S3-compatible server at `endpoint_url`.
 
-    Without `keys` credentials come from botocore's usual chain, asked when the first request is signed. `connections`:
+    Without `keys` credentials come from botocore's usual chain, asked when the client is opened. `connections`:
     at most as many at once; `trust_env`: whether HTTPS_PROXY and its like are followed.
 
     Raises:
@@ -108,6 +126,8 @@ async def open_s3_client(
     session.set_default_client_config(AioConfig(http_session_cls=StayingSession))
     async with AsyncExitStack() as opened:
         try:
+            if keys is None:
+                _stay_when_fetching_credentials(session)
             client = session.create_client(
                 "s3",
                 region_name=region,
