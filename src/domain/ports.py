@@ -133,6 +133,7 @@ class ImageStorage(Protocol):
 
         Raises:
             StorageFault: it is not kept; another try is free.
+            StorageRefused: it is not kept, and will not be until the operator changes something.
         """
 
     async def holds(self, image: StoredImage) -> bool:
@@ -193,6 +194,8 @@ class ImageStorage(Protocol):
 
         Raises:
             StorageFault: they could not, and why.
+            StorageRefused: they could not until the operator changes something. The service does not start with such a
+                storage, and takes no order while one refuses.
         """
 
 
@@ -447,7 +450,8 @@ class GenerationLedger(Protocol):
     async def date_back(self, now: datetime) -> int:
         """Date orders to `now` that a wrong clock has dated `too_far_ahead` of it; returns how many.
 
-        Limits look back from now: such orders would count until they have been in the past for a whole window.
+        Limits look back from now: such orders would count until they have been in the past for a whole window. Their
+        webhooks, if they are due that far ahead, MUST be due at `now`.
         """
 
     @abstractmethod

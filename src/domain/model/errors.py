@@ -81,6 +81,13 @@ class StorageFault(Exception):
     """
 
 
+class StorageRefused(StorageFault):
+    """It answered, and does not take images as it is set: wrong keys, a missing bucket, a right that is missing.
+
+    That lasts until the operator changes something.
+    """
+
+
 class DarkroomError(Exception):
     """What is reported to a caller.
 

@@ -43,6 +43,7 @@ from darkroom.domain.use_cases.drawing import Drawing
 from darkroom.domain.use_cases.evidence import aside_name
 from darkroom.domain.use_cases.patience import OutOfPatience, before_money, once, patiently, pauses
 from darkroom.domain.use_cases.provider_quota import ProviderQuota
+from darkroom.domain.use_cases.storage_trial import StorageTrial
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -68,7 +69,9 @@ class Draw:
         *,
         policy: Policy,
         clock: Callable[[], datetime],
+        trial: StorageTrial,
     ) -> None:
+        self._trial = trial
         self._generator, self._storage, self._spool, self._ledger = generator, storage, spool, ledger
         self._policy, self._clock = policy, clock
         one_by_one = {card.version.value for card in generator.cards if card.one_by_one_for is not None}
@@ -378,7 +381,8 @@ class Draw:
 
     async def _storage_takes(self, drawing: Drawing, placed: StoredImage, data: bytes) -> bool:
         try:
-            await once(lambda: self._storage.put(placed, data), timeout=self._policy.patience)
+            with self._trial.noticing():
+                await once(lambda: self._storage.put(placed, data), timeout=self._policy.patience)
         except Exception as fault:  # noqa: BLE001  # it is tried on while the process lives
             about = {"generation": drawing.generation.id}
             log.error("image %d is in memory only: %r", placed.index, fault, extra=about)  # noqa: TRY400

@@ -13,6 +13,7 @@ from darkroom.domain.model.policy import Policy
 from darkroom.domain.ports import RECEIPT, GenerationLedger, ImageSpool, ImageStorage, seed_index
 from darkroom.domain.use_cases.drawing import Drawing
 from darkroom.domain.use_cases.patience import LONGEST_PAUSE, OutOfPatience, once, patiently, pauses
+from darkroom.domain.use_cases.storage_trial import StorageTrial
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +29,10 @@ class Store:
         *,
         policy: Policy,
         clock: Callable[[], datetime],
+        trial: StorageTrial | None = None,
     ) -> None:
+        """`trial` learns of refusals; None is for those that take no orders."""
+        self._trial = trial or StorageTrial(storage)
         self._storage, self._spool, self._ledger = storage, spool, ledger
         self._policy, self._clock = policy, clock
         self._uploads = asyncio.Semaphore(policy.uploads)
@@ -103,7 +107,8 @@ class Store:
             )
             if data is None:
                 return await once(lambda: self._storage.holds(image), timeout=None)
-            await once(lambda: self._storage.put(image, data), timeout=None)
+            with self._trial.noticing():
+                await once(lambda: self._storage.put(image, data), timeout=None)
             return True
 
     async def _secure(self, drawing: Drawing) -> None:

@@ -24,6 +24,7 @@ from darkroom.domain.use_cases.draw import Draw
 from darkroom.domain.use_cases.drawing import Drawing
 from darkroom.domain.use_cases.lift import Lift
 from darkroom.domain.use_cases.patience import patiently
+from darkroom.domain.use_cases.storage_trial import StorageTrial
 from darkroom.domain.use_cases.store import Store
 
 log = logging.getLogger(__name__)
@@ -107,8 +108,9 @@ class Work:
         """`stored` hears of each generation at its end, when all is done with it."""
         self._stored = stored
         self.admission = Admission(spool, max_in_flight=policy.max_in_flight, max_queued=policy.max_queued)
-        self._draw = Draw(generator, storage, spool, ledger, policy=policy, clock=clock)
-        self._store = Store(storage, spool, ledger, policy=policy, clock=clock)
+        self.trial = StorageTrial(storage)
+        self._draw = Draw(generator, storage, spool, ledger, policy=policy, clock=clock, trial=self.trial)
+        self._store = Store(storage, spool, ledger, policy=policy, clock=clock, trial=self.trial)
         self._lift = Lift(storage, ledger, self._store, policy=policy, clock=clock)
         self._ledger, self._policy, self._clock, self._watch = ledger, policy, clock, watch
         self._jobs: dict[str, _Job] = {}
@@ -137,9 +139,10 @@ class Work:
         """Write a new generation down and work on it, or return the one that its key stands for.
 
         Raises:
-            Overloaded: there is no place for it.
+            Overloaded: there is no place for it, or the storage refuses images.
             QuotaExceeded, SpendLimit, LedgerUnavailable: as the ledger does.
         """
+        await self.trial.require()
         received = self._begin(generation, limits).received
         return await asyncio.shield(received)
 

@@ -125,7 +125,7 @@ async def open_container(
         if tokens is None:
             tokens = await opened.enter_async_context(open_token_verifier(settings, records.revoked, watching))
         stored = await opened.enter_async_context(open_storage(settings))
-        await try_storage(settings, stored.storage)
+        storage_takes_images = await try_storage(settings, stored.storage)
         webhooks = await opened.enter_async_context(open_webhooks(settings))
         if generators is None:
             names = settings.generators.names
@@ -145,6 +145,8 @@ async def open_container(
         )
         # What does not fit together is reported now, and not to the first caller.
         container.cards()
+        if not storage_takes_images:
+            container.application().generate.work.trial.doubt()
         watching.begin(settings, container.models(), container.application(), container.streams(), records.on_disk)
         yield container
 

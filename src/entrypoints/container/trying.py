@@ -5,7 +5,7 @@ import logging
 from typing import Final
 
 from darkroom.adapters.spools.disk import DiskImageSpool
-from darkroom.domain.model.errors import StorageFault
+from darkroom.domain.model.errors import StorageFault, StorageRefused
 from darkroom.domain.ports import ImageStorage
 from darkroom.entrypoints.settings import BadSettings, Settings
 
@@ -26,15 +26,17 @@ async def try_spool(spool: DiskImageSpool) -> None:
         raise BadSettings(f"DARKROOM_DATA_DIR must be a folder that can be written to: {fault}") from fault
 
 
-async def try_storage(settings: Settings, storage: ImageStorage) -> None:
-    """See that images can be stored. Elsewhere than on this machine that may become possible later, and is logged.
+async def try_storage(settings: Settings, storage: ImageStorage) -> bool:
+    """Whether images can be stored. A storage that is away may be back later, which is logged.
 
     Raises:
-        BadSettings: this machine's disk does not take them.
+        BadSettings: this machine's disk does not take them, or a storage elsewhere refuses them.
     """
     try:
         async with asyncio.timeout(_PATIENCE):
             await storage.check()
+    except StorageRefused as refusal:
+        raise BadSettings(f"DARKROOM_STORAGE={settings.storage.kind} refuses images: {refusal}") from refusal
     except StorageFault as fault:
         if settings.storage.kind == "disk":
             raise BadSettings(f"DARKROOM_DATA_DIR must be a folder that can be written to: {fault}") from fault
@@ -43,3 +45,6 @@ async def try_storage(settings: Settings, storage: ImageStorage) -> None:
         log.warning("the storage does not answer within %.0f s, and what is drawn waits until it does", _PATIENCE)
     except Exception:
         log.exception("the storage cannot be used, and what is drawn waits until it can")
+    else:
+        return True
+    return False

@@ -32,7 +32,7 @@ async def ready(services: NamedDependency[Services]) -> Health:
     """Say that orders are taken, or why not.
 
     Raises:
-        Overloaded: the process is about to stop.
+        Overloaded: the process is about to stop, or the storage refuses images.
         LedgerUnavailable: orders cannot be written down just now.
     """
     if services.generate.work.admission.closed:
@@ -42,4 +42,5 @@ async def ready(services: NamedDependency[Services]) -> Health:
             await services.ledger.check()
     except TimeoutError as error:
         raise LedgerUnavailable("the ledger does not answer") from error
+    await services.generate.work.trial.require()
     return Health("ready")

@@ -147,9 +147,10 @@ _TYPES: Final[tuple[ProblemType, ...]] = (
         "overloaded",
         HTTPStatus.SERVICE_UNAVAILABLE,
         "The service is busy",
-        "The service cannot take the order now: it is busy, is about to stop, or cannot write to its ledger. This "
-        "request drew nothing. Try again after `Retry-After` seconds, with the same key if you sent one. If `charged` "
-        "is `unknown`, the ledger does not answer, so the state of the order under your key is not known.",
+        "The service cannot take the order now: it is busy, is about to stop, cannot write to its ledger, or its "
+        "storage refuses images. This request drew nothing. Try again after `Retry-After` seconds, with the same key "
+        "if you sent one. If `charged` is `unknown`, the ledger does not answer, so the state of "
+        "the order under your key is not known.",
     ),
     ProblemType(
         "keys-unavailable",

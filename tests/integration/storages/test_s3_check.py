@@ -10,9 +10,10 @@ import pytest
 
 from darkroom.adapters.conformance import new_key
 from darkroom.adapters.storages.s3 import PresignedLinks, S3ImageStorage, open_s3_client
-from darkroom.domain.model.errors import StorageFault
+from darkroom.domain.model.errors import StorageFault, StorageRefused
 from servers.ports import LOOPBACK, free_port
 from servers.s3 import Credentials, S3Server
+from simulators.s3 import S3StandIn
 
 OpenStorage = Callable[..., AbstractAsyncContextManager[S3ImageStorage]]
 
@@ -59,11 +60,43 @@ async def test_there_are_no_credentials(tmp_path: Path, monkeypatch: pytest.Monk
                 await doing
 
 
+@pytest.mark.parametrize(
+    ("status", "code", "lasts"),
+    [
+        (400, "InvalidToken", True),
+        (401, "Unauthorized", True),
+        (403, "AccessDenied", True),
+        (403, "InvalidAccessKeyId", True),
+        (403, "SignatureDoesNotMatch", True),
+        (403, "RequestTimeTooSkewed", True),
+        (404, "NoSuchBucket", True),
+        (405, "MethodNotAllowed", True),
+        (501, "NotImplemented", True),
+        (307, "TemporaryRedirect", False),
+        (408, "RequestTimeout", False),
+        (429, "TooManyRequests", False),
+        (500, "InternalError", False),
+        (503, "SlowDown", False),
+    ],
+)
+async def test_a_refusal_lasts_and_a_fault_passes(
+    open_storage: OpenStorage, status: int, code: str, *, lasts: bool
+) -> None:
+    async with (
+        S3StandIn(error=(status, code)) as server,
+        open_storage(server.url, Credentials(), deadline=2) as storage,
+    ):
+        with pytest.raises(StorageFault) as raised:
+            await storage.check()
+        assert isinstance(raised.value, StorageRefused) == lasts
+
+
 async def test_nobody_is_there(open_storage: OpenStorage) -> None:
     url = f"http://{LOOPBACK}:{free_port()}"
     async with open_storage(url, Credentials()) as storage:
-        with pytest.raises(StorageFault, match=f"^{url} cannot be reached"):
+        with pytest.raises(StorageFault, match=f"^{url} cannot be reached") as raised:
             await storage.check()
+        assert not isinstance(raised.value, StorageRefused)
 
 
 async def test_the_bucket_has_no_name_that_a_bucket_can_have(open_storage: OpenStorage) -> None:

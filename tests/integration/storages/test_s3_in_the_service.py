@@ -45,8 +45,18 @@ def warnings(darkroom: Darkroom) -> list[str]:
     return [line["message"] for line in lines if line["level"] != "info"]
 
 
+async def ready(darkroom: Darkroom) -> httpx.Response:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
+        return await http.get(f"http://127.0.0.1:{darkroom.port}/health/ready")
+
+
+def images(server: S3StandIn) -> list[str]:
+    """What is kept there, without previews."""
+    return [key for key in server.objects if ".preview." not in key]
+
+
 def waiting(shell: CommandLine) -> list[Path]:
-    return [file for file in Path(shell.folder, ".darkroom", "spool").iterdir() if file.is_file()]
+    return [file for file in Path(shell.folder, ".darkroom", "spool").glob("*") if file.is_file()]
 
 
 async def test_backblaze_b2_keeps_images_and_the_log_says_once_what_it_does_not_know(shell: CommandLine) -> None:
@@ -55,7 +65,7 @@ async def test_backblaze_b2_keeps_images_and_the_log_says_once_what_it_does_not_
         for key in ("one", "two"):
             answer = await ordered(shell, darkroom, key)
             assert answer.status_code == 200, answer.text
-        assert len(server.objects) == 2
+        assert len(images(server)) == 2
         (warning,) = (line for line in warnings(darkroom) if "secret" not in line)
         assert "does not know If-None-Match and x-amz-checksum-sha256" in warning
 
@@ -68,7 +78,55 @@ async def test_a_server_that_is_away_at_the_start_is_found_out_later(shell: Comm
     async with S3StandIn(conditions="501", checksums="400", port=port) as server:
         answer = await ordered(shell, darkroom)
         assert answer.status_code == 200, answer.text
-        assert len(server.objects) == 1
+        assert len(images(server)) == 1
+
+
+async def test_a_storage_that_refuses_ends_the_start_in_one_line(shell: CommandLine) -> None:
+    async with S3StandIn(error=(403, "InvalidAccessKeyId")) as server:
+        environment = settings(server, DARKROOM_PORT="0", DARKROOM_LOG_FORMAT="console")
+        ended = await asyncio.to_thread(lambda: shell.run("serve", **environment))
+    assert ended.status == 2, ended.stderr
+    line = f"DARKROOM_STORAGE=s3 refuses images: the credentials are refused at {server.url}: InvalidAccessKeyId"
+    assert ended.stderr.splitlines()[-1] == f"darkroom: {line}"
+    assert "Traceback" not in ended.stderr
+
+
+async def test_no_order_is_charged_while_the_storage_refuses_and_what_was_paid_waits(shell: CommandLine) -> None:
+    async with S3StandIn() as server:
+        darkroom = await serve(shell, settings(server, DARKROOM_STORE_TIMEOUT="2"))
+        assert (await ordered(shell, darkroom, "before")).status_code == 200
+        server.error = (403, "AccessDenied")
+        paid = await ordered(shell, darkroom, "paid")
+        assert (paid.status_code, paid.json()["charged"]) == (503, "yes")
+        refused = await ordered(shell, darkroom, "refused")
+        assert refused.status_code == 503, refused.text
+        assert refused.json()["type"] == "/problems/overloaded"
+        assert refused.json()["charged"] == "no"
+        assert int(refused.headers["Retry-After"]) > 0
+        assert (await ready(darkroom)).status_code == 503
+        assert (await ordered(shell, darkroom, "before")).status_code == 200, "what is stored is answered"
+        assert len(waiting(shell)) > 0
+        assert any("no order is taken until" in line for line in warnings(darkroom))
+
+        server.error = None
+        for key in ("refused", "paid"):
+            async with asyncio.timeout(60):
+                while (await ordered(shell, darkroom, key)).status_code != 200:  # noqa: ASYNC110  # it sets no event
+                    await asyncio.sleep(0.2)
+        assert len(images(server)) == 3
+        assert (await ready(darkroom)).status_code == 200
+
+
+async def test_one_that_was_away_at_the_start_and_then_refuses_takes_no_money(shell: CommandLine) -> None:
+    async with S3StandIn() as first:
+        port = first.port
+    darkroom = await serve(shell, settings(f"http://127.0.0.1:{port}"))
+    async with S3StandIn(port=port) as server:
+        server.error = (403, "InvalidAccessKeyId")
+        refused = await ordered(shell, darkroom)
+        assert (refused.status_code, refused.json()["charged"]) == (503, "no")
+        assert not waiting(shell)
+        assert not images(server)
 
 
 async def test_an_upload_that_is_sent_elsewhere_is_not_stored_and_waits(shell: CommandLine) -> None:

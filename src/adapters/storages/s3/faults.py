@@ -17,12 +17,13 @@ from botocore.exceptions import (
     EndpointConnectionError,
     HTTPClientError,
     NoCredentialsError,
+    ParamValidationError,
     PartialCredentialsError,
     ReadTimeoutError,
 )
 from botocore.parsers import ResponseParserError
 
-from darkroom.domain.model.errors import StorageFault
+from darkroom.domain.model.errors import StorageFault, StorageRefused
 
 # Error codes: "Error responses" of the Amazon S3 API reference.
 _MISSING: Final = {"NoSuchBucket"}
@@ -37,6 +38,7 @@ _ELSEWHERE: Final = {
     "IllegalLocationConstraintException",
 }
 _REDIRECTS: Final = (HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.TEMPORARY_REDIRECT)
+_BUSY: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
 _LONGEST_MESSAGE: Final = 200  # characters of what the server says
 
 
@@ -53,22 +55,29 @@ class Bucket:
 
     @asynccontextmanager
     async def faults(self, deadline: float) -> AsyncIterator[None]:
-        """Make a `StorageFault` of whatever goes wrong here, a silence of `deadline` seconds included."""
+        """Make a `StorageFault` of whatever goes wrong here, a silence of `deadline` seconds included.
+
+        What answered, and will answer so again until a setting is changed here or there, is a `StorageRefused`.
+        """
         try:
             async with asyncio.timeout(deadline):
                 yield
         except (TimeoutError, ConnectTimeoutError, ReadTimeoutError) as error:
             raise StorageFault(f"{self.endpoint_url} does not answer in time") from error
         except ClientError as error:
-            raise StorageFault(self._refusal(error)) from error
-        except (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError) as error:
+            kind = StorageFault if _passes(error) else StorageRefused
+            raise kind(self._refusal(error)) from error
+        except (NoCredentialsError, PartialCredentialsError) as error:
+            raise StorageRefused(f"there are no credentials for {self}: {error}") from error
+        except CredentialRetrievalError as error:
             raise StorageFault(f"there are no credentials for {self}: {error}") from error
         except (EndpointConnectionError, HTTPClientError, aiohttp.ClientError, OSError) as error:
             raise StorageFault(f"{self.endpoint_url} cannot be reached, or broke off: {error}") from error
         except BotoCoreError as error:
-            raise StorageFault(f"{self} cannot be used: {error}") from error
+            kind = StorageRefused if isinstance(error, ParamValidationError) else StorageFault
+            raise kind(f"{self} cannot be used: {error}") from error
         except (ResponseParserError, LookupError, ValueError) as error:
-            raise StorageFault(f"what answers at {self.endpoint_url} is not an S3 server: {error!r}") from error
+            raise StorageRefused(f"what answers at {self.endpoint_url} is not an S3 server: {error!r}") from error
 
     def _refusal(self, error: ClientError) -> str:
         said = error.response["Error"]
@@ -106,6 +115,16 @@ def lies_elsewhere(refusal: ClientError) -> bool:
     return refusal.response["Error"].get("Code") in _ELSEWHERE or (
         status_of(refusal) in _REDIRECTS
         and "x-amz-bucket-region" in refusal.response["ResponseMetadata"]["HTTPHeaders"]
+    )
+
+
+def _passes(refusal: ClientError) -> bool:
+    """Whether a later try may succeed though nothing is changed here: the server has a fault, or is busy."""
+    status = status_of(refusal)
+    return (
+        (status >= HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.NOT_IMPLEMENTED)
+        or status in _BUSY
+        or refusal.response["Error"].get("Code") == "TemporaryRedirect"
     )
 
 

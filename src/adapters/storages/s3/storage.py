@@ -19,7 +19,7 @@ from darkroom.adapters.storages.s3.direct import DirectBucket
 from darkroom.adapters.storages.s3.faults import Bucket, status_of
 from darkroom.adapters.storages.s3.features import Features, Wanted, candidates, wants_the_host
 from darkroom.adapters.storages.s3.links import S3Links
-from darkroom.domain.model.errors import StorageFault
+from darkroom.domain.model.errors import StorageFault, StorageRefused
 from darkroom.domain.model.file_name import FileName
 from darkroom.domain.model.generation import StoredImage
 from darkroom.domain.model.image_file import MediaType
@@ -164,7 +164,7 @@ class S3ImageStorage(ImageStorage):
                 refusal = refused
         if refusal:
             raise refusal
-        raise StorageFault(f"{self._bucket} takes no conditions: DARKROOM_S3_CONDITIONAL_WRITES must not be true")
+        raise StorageRefused(f"{self._bucket} takes no conditions: DARKROOM_S3_CONDITIONAL_WRITES must not be true")
 
     async def _works(self, features: Features, probe: str) -> bool:
         """Whether the server does what these ask of it. Refused by it, they may be unknown to it."""
@@ -220,7 +220,7 @@ class S3ImageStorage(ImageStorage):
                         raise
             else:
                 if not etag:  # what says yes to everything must not cost an image
-                    raise StorageFault(f"what answers at {self._bucket.endpoint_url} is not an S3 server")
+                    raise StorageRefused(f"what answers at {self._bucket.endpoint_url} is not an S3 server")
                 return True
 
     def _faults(self) -> AbstractAsyncContextManager[None]:
