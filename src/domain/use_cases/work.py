@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import partial
 
 from darkroom.domain.model.errors import (
+    Charged,
     DarkroomError,
     DrawingFailed,
     GeneratorUnavailable,
@@ -84,8 +85,8 @@ class _Job:
     def _run_out(self) -> None:
         if self.generation.failure and self.generation.state.final:
             # After a crash the ledger would say that nothing is known: an answer that may change is not given.
-            detail = "what became of it cannot be written down now"
-            self.fail(LedgerUnavailable(detail, charged=self.generation.charged))
+            charged = Charged.NO if self.generation.charged is Charged.NO else Charged.UNKNOWN
+            self.fail(LedgerUnavailable("what became of it cannot be written down now", charged=charged))
         else:
             self.tell(self.generation)
 

@@ -16,9 +16,11 @@ from darkroom.adapters.in_memory.storage import InMemoryImageStorage
 from darkroom.domain.model.errors import (
     Charged,
     DarkroomError,
+    DrawingFailed,
     GeneratorUnavailable,
     InternalFault,
     LedgerUnavailable,
+    OutcomeUnknown,
     StorageFault,
     StorageUnavailable,
     UnusableImage,
@@ -120,7 +122,7 @@ class Provider(InMemoryImageGenerator):
         super().__init__()
         self.answer, self._links = asyncio.Event(), links
         self.answer.set()
-        self.refusal: GeneratorUnavailable | None = None
+        self.refusal: DrawingFailed | None = None
         self.dead_links = False
         self.failing_inside: list[BaseException] = []
         self._drawn: dict[str, Receipt] = {}
@@ -268,23 +270,33 @@ def test_one_that_stays_is_told_as_ours_and_the_receipt_is_kept_for_the_operator
     run(story())
 
 
-def test_an_end_that_cannot_be_written_down_is_not_told() -> None:
-    """A crash would leave it unknown; so the caller is told of the money alone, and asks again under its key."""
+@pytest.mark.parametrize(
+    ("failure", "charged", "end"),
+    [
+        (GeneratorUnavailable("closed"), Charged.NO, State.REFUSED),
+        (UnusableImage("torn"), Charged.UNKNOWN, State.UNUSABLE),
+        (OutcomeUnknown("cut off"), Charged.UNKNOWN, State.UNKNOWN),
+    ],
+    ids=["free", "charged", "unknown"],
+)
+def test_an_end_that_cannot_be_written_down_is_not_told(failure: DrawingFailed, charged: Charged, end: State) -> None:
+    """A crash would leave it unknown; so the caller is told that it is not known yet, and asks again under its key."""
 
     async def story() -> None:
         service = Service()
-        service.provider.refusal = GeneratorUnavailable("closed")
-        service.trouble.calls["refused"] = TROUBLES["another"]
+        service.provider.refusal = failure
+        service.trouble.calls[end] = TROUBLES["another"]
         for _ in range(2):
             with pytest.raises(LedgerUnavailable, match="cannot be written down now") as raised:
                 await asyncio.wait_for(service.order(), 100)
-            assert raised.value.charged is Charged.NO
+            assert raised.value.charged is charged
 
         service.trouble.calls.clear()
-        assert (await service.settled()).state is State.REFUSED
+        assert (await service.settled()).state is end
         service.provider.refusal = None
-        assert (await service.order()).error is None
-        assert len(service.provider.asked) == 2
+        again = await service.order()
+        assert again.replay is (end is not State.REFUSED)
+        assert len(service.provider.asked) == 2 - again.replay
 
     run(story())
 
