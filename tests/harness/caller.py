@@ -112,6 +112,9 @@ class Caller:
             query = {"limit": "100"} | ({"cursor": cursor} if cursor else {})
             headers = {"Authorization": self.authorization}
             async with self._session.get(f"{url}/api/generations", params=query, headers=headers) as response:
+                if response.status == 503:  # on a busy machine a read may find no answer in time, and is repeated
+                    await asyncio.sleep(LOOK_AGAIN)
+                    continue
                 response.raise_for_status()
                 page = await response.json()
             shown = [Generation.of(item) for item in page["items"]]

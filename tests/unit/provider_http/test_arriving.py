@@ -30,6 +30,7 @@ async def test_what_there_is_room_for_stays_in_memory(tmp_path: Path) -> None:
         room.give_back(MB - 6)
 
     assert room.offers(MB)
+    assert body.evidence() == b"", "it is not counted any more, and held all the same"
     assert not (tmp_path / "arriving").exists()
 
 
