@@ -11,7 +11,7 @@ from darkroom.adapters.conformance import Asked, Situation
 from darkroom.adapters.generators.bfl import open_bfl, parse_models
 from darkroom.domain.model.parameters import Parameters
 from darkroom.domain.ports import ImageGenerator
-from integration.generators.simulated import ANYWHERE, BY_LINK, ONE_CALL_AN_IMAGE, Causes, SimulatedProvider
+from integration.generators.simulated import Causes, SimulatedQueue
 from simulators.bfl import BflSimulator, bfl_simulator
 from simulators.bfl.order import FLEX, PRO
 from simulators.charges import Call
@@ -39,30 +39,15 @@ def asked(call: Call) -> Asked:
     )
 
 
-class BflProvider(SimulatedProvider[BflSimulator]):
-    """BFL at `base_url`, whose tasks are asked about at another host. It never closes.
-
-    Whether what moderation holds back is charged for is not documented, so that has tests of its own.
-    """
+class BflProvider(SimulatedQueue[BflSimulator]):
+    """BFL at `base_url`, whose tasks are asked about at another host."""
 
     faults: ClassVar[Causes] = {
-        **ANYWHERE,
-        **ONE_CALL_AN_IMAGE,
-        **BY_LINK,
+        **SimulatedQueue.faults,
         Situation.KEY_REFUSED: ("error-key", {}),
         Situation.REQUEST_REFUSED: ("error-unprocessable", {}),
         Situation.QUOTA_USED_UP: ("error-too-many-tasks", {}),
-        Situation.SERVER_ERROR: ("server-error-json-after-charge", {}),
     }
-
-    @property
-    def api_key(self) -> str:
-        """What it takes its callers by."""
-        return self.simulator.api_key
-
-    @property
-    def secrets(self) -> Sequence[str]:
-        return [self.api_key, *self.signatures]
 
     @property
     def asked(self) -> Sequence[Asked]:
@@ -70,15 +55,9 @@ class BflProvider(SimulatedProvider[BflSimulator]):
 
     def opened(self, *, patience: float = 60.0, **options: Any) -> AbstractAsyncContextManager[ImageGenerator]:  # noqa: ANN401
         """A generator for it; `patience` is how long each part of a drawing may take, in seconds."""
-        known: dict[str, Any] = {
-            "api_key": self.api_key,
+        known = self.settings(patience) | {
             "models": parse_models(MODELS),
-            "base_url": self.base_url,
             "polling_hosts": [self.simulator.polling_host],
-            "image_hosts": [self.image_host],
-            "call_timeout": patience,
-            "drawing_timeout": patience,
-            "fetch_timeout": patience,
         }
         return open_bfl(**(known | options))
 

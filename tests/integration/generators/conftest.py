@@ -5,7 +5,9 @@ from typing import Final
 
 import pytest
 
+from darkroom.domain.ports import ImageGenerator
 from integration.generators.karlo_provider import KarloProvider, karlo_provider
+from integration.generators.simulated import Opened
 
 # Rules that try the calls under a generator more than the generator itself, by their hundreds. Generators share those
 # calls, so the rules are tried at one generator of each shape, and at all of them by `make test-long`.
@@ -33,3 +35,15 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 async def provider() -> AsyncIterator[KarloProvider]:
     async with karlo_provider() as running:
         yield running
+
+
+@pytest.fixture
+async def generator(provider: Opened) -> AsyncIterator[ImageGenerator]:
+    async with provider.opened() as generator:
+        yield generator
+
+
+@pytest.fixture
+async def impatient(provider: Opened) -> AsyncIterator[ImageGenerator]:
+    async with provider.opened(patience=1.0) as generator:
+        yield generator

@@ -11,7 +11,7 @@ from darkroom.adapters.conformance import Asked, Situation
 from darkroom.adapters.generators.fal import open_fal, parse_models
 from darkroom.domain.model.parameters import Parameters
 from darkroom.domain.ports import ImageGenerator
-from integration.generators.simulated import ANYWHERE, BY_LINK, ONE_CALL_AN_IMAGE, Causes, SimulatedProvider
+from integration.generators.simulated import Causes, SimulatedQueue
 from simulators.charges import Call
 from simulators.fal import FalSimulator, fal_simulator
 from simulators.fal.order import BANANA, FLUX, RATIOS
@@ -41,30 +41,15 @@ def asked(call: Call) -> Asked:
     )
 
 
-class FalProvider(SimulatedProvider[FalSimulator]):
-    """fal at `base_url`, whose files lie at `image_host`. It never closes.
-
-    Whether what moderation holds back is charged for depends on where it does, so that has tests of its own.
-    """
+class FalProvider(SimulatedQueue[FalSimulator]):
+    """fal at `base_url`, whose files lie at `image_host`."""
 
     faults: ClassVar[Causes] = {
-        **ANYWHERE,
-        **ONE_CALL_AN_IMAGE,
-        **BY_LINK,
+        **SimulatedQueue.faults,
         Situation.KEY_REFUSED: ("error-unauthenticated", {}),
         Situation.REQUEST_REFUSED: ("error-not-found", {}),
         Situation.QUOTA_USED_UP: ("error-throttled", {}),
-        Situation.SERVER_ERROR: ("server-error-json-after-charge", {}),
     }
-
-    @property
-    def api_key(self) -> str:
-        """What it takes its callers by."""
-        return self.simulator.api_key
-
-    @property
-    def secrets(self) -> Sequence[str]:
-        return [self.api_key, *self.signatures]
 
     @property
     def asked(self) -> Sequence[Asked]:
@@ -72,15 +57,7 @@ class FalProvider(SimulatedProvider[FalSimulator]):
 
     def opened(self, *, patience: float = 60.0, **options: Any) -> AbstractAsyncContextManager[ImageGenerator]:  # noqa: ANN401
         """A generator for it; `patience` is how long each part of a drawing may take, in seconds."""
-        known: dict[str, Any] = {
-            "api_key": self.api_key,
-            "models": parse_models(MODELS),
-            "base_url": self.base_url,
-            "image_hosts": [self.image_host],
-            "call_timeout": patience,
-            "drawing_timeout": patience,
-            "fetch_timeout": patience,
-        }
+        known = self.settings(patience) | {"models": parse_models(MODELS)}
         return open_fal(**(known | options))
 
 

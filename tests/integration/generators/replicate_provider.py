@@ -11,7 +11,7 @@ from darkroom.adapters.conformance import Asked, Situation
 from darkroom.adapters.generators.replicate import open_replicate, parse_models
 from darkroom.domain.model.parameters import Parameters
 from darkroom.domain.ports import ImageGenerator
-from integration.generators.simulated import ANYWHERE, BY_LINK, ONE_CALL_AN_IMAGE, Causes, SimulatedProvider
+from integration.generators.simulated import Causes, SimulatedQueue
 from simulators.charges import Call
 from simulators.replicate import ReplicateSimulator, replicate_simulator
 from simulators.replicate.order import FLUX, RATIOS, SDXL
@@ -42,31 +42,17 @@ def asked(call: Call) -> Asked:
     )
 
 
-class ReplicateProvider(SimulatedProvider[ReplicateSimulator]):
-    """Replicate at `base_url`, whose files lie at `image_host`. It never closes.
-
-    Whether what moderation holds back is charged for nobody knows, so that has tests of its own.
-    """
+class ReplicateProvider(SimulatedQueue[ReplicateSimulator]):
+    """Replicate at `base_url`, whose files lie at `image_host`."""
 
     path = "/v1"
+    key_name = "api_token"
     faults: ClassVar[Causes] = {
-        **ANYWHERE,
-        **ONE_CALL_AN_IMAGE,
-        **BY_LINK,
+        **SimulatedQueue.faults,
         Situation.KEY_REFUSED: ("error-unauthenticated", {}),
         Situation.REQUEST_REFUSED: ("error-invalid-input", {}),
         Situation.QUOTA_USED_UP: ("error-throttled", {}),
-        Situation.SERVER_ERROR: ("server-error-json-after-charge", {}),
     }
-
-    @property
-    def api_token(self) -> str:
-        """What it takes its callers by."""
-        return self.simulator.api_token
-
-    @property
-    def secrets(self) -> Sequence[str]:
-        return [self.api_token, *self.signatures]
 
     @property
     def asked(self) -> Sequence[Asked]:
@@ -74,15 +60,7 @@ class ReplicateProvider(SimulatedProvider[ReplicateSimulator]):
 
     def opened(self, *, patience: float = 60.0, **options: Any) -> AbstractAsyncContextManager[ImageGenerator]:  # noqa: ANN401
         """A generator for it; `patience` is how long each part of a drawing may take, in seconds."""
-        known: dict[str, Any] = {
-            "api_token": self.api_token,
-            "models": parse_models(MODELS),
-            "base_url": self.base_url,
-            "image_hosts": [self.image_host],
-            "call_timeout": patience,
-            "drawing_timeout": patience,
-            "fetch_timeout": patience,
-        }
+        known = self.settings(patience) | {"models": parse_models(MODELS)}
         return open_replicate(**(known | options))
 
 

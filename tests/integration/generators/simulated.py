@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import ClassVar, Final, Generic, Self, TypeVar
+from typing import Any, ClassVar, Final, Generic, Protocol, Self, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 from darkroom.adapters.conformance import Provider, Situation
+from darkroom.domain.ports import ImageGenerator
 from servers.proxy import NO_FAULTS, Faults, Proxy
 from simulators.provider import ProviderSimulator
 
@@ -51,6 +52,14 @@ BY_LINK: Final[Causes] = {
     Situation.LINKS_NOT_YET: ("fetch-404", {"times": 3}),
     Situation.LINKS_LEAD_ON: ("fetch-redirect-to-itself", {"times": 3}),
 }
+
+
+class Opened(Protocol):
+    """A provider that opens a generator for itself."""
+
+    def opened(self, *, patience: float = 60.0) -> AbstractAsyncContextManager[ImageGenerator]:
+        """A generator for it; `patience` is how long each part of a drawing may take, in seconds."""
+
 
 Simulator = TypeVar("Simulator", bound=ProviderSimulator)
 
@@ -106,3 +115,38 @@ class SimulatedProvider(Provider, Generic[Simulator]):
     async def recover(self) -> None:
         self.simulator.faults.clear()
         await self._proxy.switch(NO_FAULTS)
+
+
+class SimulatedQueue(SimulatedProvider[Simulator]):
+    """A simulator whose drawings wait in a queue and lie behind links. It never closes.
+
+    Whether what moderation holds back is charged for differs, or is not documented, so that has tests of its own.
+    """
+
+    faults: ClassVar[Causes] = {
+        **ANYWHERE,
+        **ONE_CALL_AN_IMAGE,
+        **BY_LINK,
+        Situation.SERVER_ERROR: ("server-error-json-after-charge", {}),
+    }
+    key_name: ClassVar = "api_key"
+
+    @property
+    def key(self) -> str:
+        """What it takes its callers by."""
+        return str(getattr(self.simulator, self.key_name))
+
+    @property
+    def secrets(self) -> Sequence[str]:
+        return [self.key, *self.signatures]
+
+    def settings(self, patience: float) -> dict[str, Any]:
+        """What a generator for it is opened with; `patience` as in `opened`."""
+        return {
+            self.key_name: self.key,
+            "base_url": self.base_url,
+            "image_hosts": [self.image_host],
+            "call_timeout": patience,
+            "drawing_timeout": patience,
+            "fetch_timeout": patience,
+        }

@@ -34,19 +34,8 @@ async def provider() -> AsyncIterator[BflProvider]:
         yield running
 
 
-@pytest.fixture
-async def generator(provider: BflProvider) -> AsyncIterator[ImageGenerator]:
-    async with provider.opened() as generator:
-        yield generator
-
-
 class TestBfl(ProviderContract):
     situations = BflProvider.situations()
-
-    @pytest.fixture
-    async def impatient(self, provider: BflProvider) -> AsyncIterator[ImageGenerator]:
-        async with provider.opened(patience=1.0) as generator:
-            yield generator
 
 
 async def test_an_order_is_as_bfl_takes_it(generator: ImageGenerator, provider: BflProvider) -> None:
@@ -54,7 +43,7 @@ async def test_an_order_is_as_bfl_takes_it(generator: ImageGenerator, provider: 
 
     (call,) = provider.simulator.calls
     assert call.url.endswith(f"/v1/{PRO}")
-    assert call.headers["x-key"] == provider.api_key
+    assert call.headers["x-key"] == provider.key
     assert "authorization" not in call.headers
     assert call.body == {
         "prompt": full_request(generator.cards[0]).prompt.value,

@@ -37,20 +37,9 @@ async def provider() -> AsyncIterator[ComfyUIProvider]:
         yield running
 
 
-@pytest.fixture
-async def generator(provider: ComfyUIProvider) -> AsyncIterator[ImageGenerator]:
-    async with provider.opened() as generator:
-        yield generator
-
-
 class TestComfyUI(ProviderContract):
     situations = ComfyUIProvider.situations()
     found_again = FOUND_AGAIN
-
-    @pytest.fixture
-    async def impatient(self, provider: ComfyUIProvider) -> AsyncIterator[ImageGenerator]:
-        async with provider.opened(patience=1.0) as generator:
-            yield generator
 
 
 @pytest.mark.long

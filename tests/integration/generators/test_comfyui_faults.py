@@ -9,6 +9,7 @@ import pytest
 
 from darkroom.adapters.outbound_http.free_calls import FreeCalls
 from darkroom.domain.model.errors import Charged
+from darkroom.domain.ports import ImageGenerator
 from integration.generators.comfyui_provider import ComfyUIProvider, comfyui_provider
 from integration.generators.one_call_an_image import TOLD as TOLD_OF_ALL
 from integration.generators.one_call_an_image import tell
@@ -83,8 +84,11 @@ def test_every_fault_of_the_menu_is_expected_here() -> None:
     "fault", [pytest.param(fault, marks=() if fault in REPRESENTATIVE else pytest.mark.long) for fault in MENU]
 )
 async def test_a_fault_is_called_what_it_is(
-    provider: ComfyUIProvider, fault: str, monkeypatch: pytest.MonkeyPatch
+    provider: ComfyUIProvider,
+    generator: ImageGenerator,
+    impatient: ImageGenerator,
+    fault: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(FreeCalls, "TIMEOUT", 0.5)
-    async with provider.opened() as generator, provider.opened(patience=1.0) as impatient:
-        await tell(provider.simulator, generator, impatient, fault, TOLD[fault])
+    await tell(provider.simulator, generator, impatient, fault, TOLD[fault])

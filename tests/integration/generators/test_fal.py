@@ -31,19 +31,8 @@ async def provider() -> AsyncIterator[FalProvider]:
         yield running
 
 
-@pytest.fixture
-async def generator(provider: FalProvider) -> AsyncIterator[ImageGenerator]:
-    async with provider.opened() as generator:
-        yield generator
-
-
 class TestFal(ProviderContract):
     situations = FalProvider.situations()
-
-    @pytest.fixture
-    async def impatient(self, provider: FalProvider) -> AsyncIterator[ImageGenerator]:
-        async with provider.opened(patience=1.0) as generator:
-            yield generator
 
 
 async def test_an_order_is_as_fal_takes_it_and_nothing_is_tried_twice(
@@ -54,7 +43,7 @@ async def test_an_order_is_as_fal_takes_it_and_nothing_is_tried_twice(
 
     (call,) = provider.simulator.calls
     assert call.url.endswith(f"/{FLUX}")
-    assert call.headers["authorization"] == f"Key {provider.api_key}"
+    assert call.headers["authorization"] == f"Key {provider.key}"
     assert call.headers["x-fal-no-retry"] == "1"
     assert call.headers["x-app-fal-disable-fallback"] == "true"
     assert call.headers["x-fal-request-timeout"] == "60"

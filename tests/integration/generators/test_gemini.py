@@ -23,12 +23,6 @@ async def provider() -> AsyncIterator[GeminiProvider]:
         yield running
 
 
-@pytest.fixture
-async def generator(provider: GeminiProvider) -> AsyncIterator[ImageGenerator]:
-    async with provider.opened() as generator:
-        yield generator
-
-
 class TestGemini(ProviderContract):
     situations = GeminiProvider.situations()
     repeatable = False  # to Google a seed is a wish: the same one gives a similar image

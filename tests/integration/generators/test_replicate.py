@@ -32,19 +32,8 @@ async def provider() -> AsyncIterator[ReplicateProvider]:
         yield running
 
 
-@pytest.fixture
-async def generator(provider: ReplicateProvider) -> AsyncIterator[ImageGenerator]:
-    async with provider.opened() as generator:
-        yield generator
-
-
 class TestReplicate(ProviderContract):
     situations = ReplicateProvider.situations()
-
-    @pytest.fixture
-    async def impatient(self, provider: ReplicateProvider) -> AsyncIterator[ImageGenerator]:
-        async with provider.opened(patience=1.0) as generator:
-            yield generator
 
 
 async def test_a_version_is_called_as_replicate_documents_it(
@@ -54,7 +43,7 @@ async def test_a_version_is_called_as_replicate_documents_it(
 
     (call,) = provider.simulator.calls
     assert call.url.endswith("/v1/predictions")
-    assert call.headers["authorization"] == f"Bearer {provider.api_token}"
+    assert call.headers["authorization"] == f"Bearer {provider.key}"
     assert call.headers["content-type"] == "application/json"
     assert call.headers["connection"] == "close"
     assert "prefer" not in call.headers

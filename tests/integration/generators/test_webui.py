@@ -28,19 +28,8 @@ async def provider() -> AsyncIterator[WebUIProvider]:
         yield running
 
 
-@pytest.fixture
-async def generator(provider: WebUIProvider) -> AsyncIterator[ImageGenerator]:
-    async with provider.opened() as generator:
-        yield generator
-
-
 class TestWebUI(ProviderContract):
     situations = WebUIProvider.situations()
-
-    @pytest.fixture
-    async def impatient(self, provider: WebUIProvider) -> AsyncIterator[ImageGenerator]:
-        async with provider.opened(patience=1.0) as generator:
-            yield generator
 
 
 async def test_the_call_is_as_the_web_ui_takes_it(provider: WebUIProvider) -> None:
@@ -133,7 +122,7 @@ async def test_check_tells_that_what_answers_is_no_web_ui(body: str) -> None:
     application = web.Application()
     application.router.add_get("/sdapi/v1/sd-models", welcome)
     async with TestServer(application) as server, open_webui(base_url=str(server.make_url("/"))) as generator:
-        with pytest.raises(GeneratorUnavailable, match="no list of checkpoints"):
+        with pytest.raises(GeneratorUnavailable, match="not a list of checkpoints"):
             await generator.check()
 
 

@@ -35,12 +35,6 @@ async def provider() -> AsyncIterator[WebUIProvider]:
         yield running
 
 
-@pytest.fixture
-async def generator(provider: WebUIProvider) -> AsyncIterator[ImageGenerator]:
-    async with provider.opened() as generator:
-        yield generator
-
-
 def test_every_fault_of_the_menu_is_expected_here() -> None:
     assert set(TOLD) == set(webui_simulator().faults.menu)
 

@@ -24,6 +24,10 @@ Inferred: sides from 64 to 2048 pixels, if the operator does not say otherwise; 
 are not answered from the cache with another order's file; that a job with Partner nodes that fails, is taken back or is
 forgotten may have been charged for, which is why its outcome is unknown then, and it is never sent again.
 
+Progress is a place in `GET /queue`. Steps within a job and its previews are only pushed, over a WebSocket for each
+`client_id`. It is not opened: a proxy before ComfyUI would have to let it through, and a connection would stay open
+for each drawing. What has become of a job can be asked at any time, by any process, without it.
+
 Without Partner nodes an order costs work only. A job that ComfyUI does not know is then not drawn, and may be ordered
 again; one that arrives all the same after that is drawn for nothing.
 """
