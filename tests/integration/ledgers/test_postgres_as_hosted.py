@@ -12,15 +12,17 @@ from urllib.parse import quote, urlsplit
 import asyncpg
 import pytest
 
-from conformance.generations import received, stored
+from conformance.generations import NOON, received, stored
 from conformance.ledger_contract import UNLIMITED, written
 from conformance.patience import patiently
+from darkroom.adapters.ledgers.postgres import open_postgres_ledger
 from darkroom.adapters.postgres import fitness
 from darkroom.adapters.postgres.address import PostgresAddress
 from darkroom.adapters.postgres.connecting import Connecting
 from darkroom.adapters.postgres.database import open_postgres_database
 from darkroom.adapters.postgres.times import Times
 from darkroom.domain.model.errors import InvalidValue, LedgerUnavailable
+from darkroom.domain.model.identifiers import uuid7
 from integration.cli.command_line import CommandLine
 from integration.ledgers.workplaces import PostgresWorkplace
 from servers.pgbouncer import PgBouncer
@@ -212,6 +214,21 @@ class TestSetUp:
         port = urlsplit(database_url).port
         several = database_url.replace(f"127.0.0.1:{port}", f"127.0.0.2:{port},127.0.0.1:{port}")
         await opens(f"{several}?target_session_attrs=read-write")
+
+    async def test_a_process_has_eleven_connections_at_most(self, database_url: str, tmp_path: Path) -> None:
+        async with (
+            connected(database_url) as other,
+            open_postgres_database(PostgresAddress.parse(database_url)) as database,
+            open_postgres_ledger(database, uuid7(), tmp_path) as ledger,
+        ):
+            await asyncio.gather(
+                *(ledger.usage(NOON, f"caller {number}") for number in range(40)),
+                *(ledger.receive(received(), UNLIMITED) for _ in range(40)),
+            )
+            most = await other.fetchval(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        assert 2 <= most <= 11
 
     def test_check_says_what_commits_are_not_safe_from(self, database_url: str, shell: CommandLine) -> None:
         checked = shell.run("check", DARKROOM_LEDGER_URL=database_url)
