@@ -39,6 +39,7 @@ TESTS: Final[dict[str, Sequence[str]]] = {
     "src/domain/use_cases/keep.py": (*CORE, "tests/integration/http/test_generations.py"),
     "src/domain/use_cases/generate_images.py": (*CORE, "tests/integration/http/test_idempotency.py"),
     "src/domain/use_cases/evidence.py": (*CORE, "tests/unit/spools/test_evidence.py"),
+    "src/domain/use_cases/previews.py": ("tests/unit/previews",),
     "src/adapters/outbound_http": ("tests/unit/provider_http",),
     "src/adapters/ledgers/rows.py": ("tests/unit/ledgers", "tests/integration/ledgers/test_contract.py"),
     "src/adapters/ledgers/sqlite/writes.py": ("tests/integration/ledgers/test_contract.py",),
