@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
+from pathlib import Path
 from statistics import median
 from typing import Final
 
@@ -33,15 +34,16 @@ def measure(place: Workplace) -> Iterator[str]:
     with PostgresServer(durable=True) as postgres, postgres.database() as url:
         yield _row("services of their own, PostgreSQL", partial(_services, place, url))
         yield _row("processes that write orders down and nothing else, PostgreSQL", partial(_written, url))
-        small = partial(_services, place, url, share=_SHARE)
-        slow = [f"{small(services):,.0f}" for services in _SMALL]
+        services = _times(partial(_services, place, url, share=_SHARE))
+    workers = _times(partial(_workers, place, share=_SHARE))
     yield _row("the same, SQLite", partial(_written, f"sqlite:{place.folder / 'alone.sqlite'}"))
     yield ""
     yield f"Stand-ins, load, database and service share {os.cpu_count()} cores."
     yield ""
-    yield f"| services of their own, PostgreSQL, each let run for {_SHARE:.0%} of the time | {_cells(_SMALL)} |"
+    yield f"| each let run for {_SHARE:.0%} of the time, orders a second, {_IN_FLIGHT} in flight | {_cells(_SMALL)} |"
     yield f"|---|{'---:|' * len(_SMALL)}"
-    yield f"| orders a second, {_IN_FLIGHT} in flight | {_cells(slow)} |"
+    yield f"| services of their own, PostgreSQL | {_cells(services)} |"
+    yield f"| worker processes of one `darkroom serve`, SQLite | {_cells(workers)} |"
 
 
 def _row(title: str, rate: Callable[[int], float]) -> str:
@@ -52,9 +54,15 @@ def _cells(values: Iterable[object]) -> str:
     return " | ".join(map(str, values))
 
 
-def _workers(place: Workplace, workers: int) -> float:
-    settings = darkroom_settings(place.folder / f"workers-{workers}", place.stand_ins, free_port())
-    return _rate(place, [settings | {"DARKROOM_WORKERS": str(workers)}])
+def _times(rate: Callable[[int], float]) -> list[str]:
+    """Return the rates of one, two and four, with how many times the rate of one each is."""
+    rates = [rate(number) for number in _SMALL]
+    return [f"{one:,.0f} ({one / rates[0]:.1f})" for one in rates]
+
+
+def _workers(place: Workplace, workers: int, *, share: float = 1.0) -> float:
+    settings = darkroom_settings(place.folder / f"workers-{workers}-{share}", place.stand_ins, free_port())
+    return _rate(place, [settings | {"DARKROOM_WORKERS": str(workers)}], share=share)
 
 
 def _services(place: Workplace, url: str, services: int, *, share: float = 1.0) -> float:
@@ -64,12 +72,18 @@ def _services(place: Workplace, url: str, services: int, *, share: float = 1.0) 
     return _rate(place, settings, share=share)
 
 
+def _workers_of(pid: int) -> list[int]:
+    """Return the workers that a service has started; none if it serves by itself."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
+
+
 def _rate(place: Workplace, services: Sequence[dict[str, str]], *, share: float = 1.0) -> float:
     """Return the orders per second of all processes together, under the same load for any number of them."""
     with ExitStack() as opened, ThreadPoolExecutor(len(services)) as threads:
         started = [start_darkroom(opened, [DARKROOM, "serve"], settings) for settings in services]
         if share < 1:
-            opened.enter_context(slowed([process.pid for process in started], share))
+            serving = [pid for process in started for pid in _workers_of(process.pid) or [process.pid]]
+            opened.enter_context(slowed(serving, share))
 
         def once(settings: dict[str, str], seconds: float) -> float:
             url = f"http://{LOOPBACK}:{settings['DARKROOM_PORT']}"
