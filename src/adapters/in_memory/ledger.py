@@ -287,7 +287,8 @@ class InMemoryWebhookLedger(WebhookLedger):
 
     def _is_still(self, delivery: Delivery) -> bool:
         """Whether the generation has not moved on since: else it may have been lifted, and its new end is due."""
-        return self._book.rows[delivery.generation.id].generation.revision == delivery.generation.revision
+        row = self._book.rows.get(delivery.generation.id)
+        return row is not None and row.generation.revision == delivery.generation.revision
 
     async def backlog(self) -> Backlog:
         waiting = sum(webhook.due_at is not None for webhook in self._book.webhooks.values())
