@@ -139,6 +139,7 @@ def test_check_fails_where_something_cannot_be_reached(shell: CommandLine) -> No
         "ledger": False,
         "tokens": True,
         "marks": True,
+        "previews": True,
     }
     assert told["ok"] is False
     assert told["settings"]["DARKROOM_KARLO_BASE_URL"] == nowhere

@@ -115,7 +115,7 @@ def test_prompts_may_come_by_standard_input_and_there_must_be_some(shell: Comman
 
     assert [ended.status for ended in (empty, neither, both, missing, many)] == [2] * 5
     assert "must hold a prompt a line" in empty.stderr
-    assert "one of these is needed" in neither.stderr
-    assert "one of these is needed" in both.stderr
+    assert "one of the arguments prompt --prompts is required" in neither.stderr
+    assert "not allowed with argument" in both.stderr
     assert "must be a file that can be read" in missing.stderr
     assert "from 1 to 64" in many.stderr

@@ -59,6 +59,8 @@ TABLE: list[tuple[str, str, object, str, str]] = [
     ("DARKROOM_STORAGE", "disk", "disk", "a tape", "must be one name"),
     ("DARKROOM_PREVIEWS", "true", "true", "yes", "must be auto, true or false"),
     ("DARKROOM_LINK_TTL", "60", 60, "604801", f"{NUMBER} 1 to 604800"),
+    ("DARKROOM_PREVIEWS", "false", "false", "no", "must be auto, true or false"),
+    ("DARKROOM_TOKEN", "a.b.c", Secret("a.b.c"), "a b", "must be printable ASCII"),
     ("DARKROOM_MARKS", "none", "none", "exif", "must be none, xmp or c2pa"),
     ("DARKROOM_MARK_PROMPTS", "true", True, "yes", "must be true or false"),
     ("DARKROOM_C2PA_CERTIFICATE", CERTIFICATE, CERTIFICATE, PEM, "must be a certificate that begins with -----BEGIN"),

@@ -33,8 +33,9 @@ _MOST_JOBS: Final = 64
 def declare(parser: argparse.ArgumentParser) -> None:
     """The order, where it goes, and where its images go."""
     order = parser.add_argument_group("the order", "Its limits are those of the model, as GET /api/models lists them.")
-    order.add_argument("prompt", nargs="?", help="what to draw")
-    order.add_argument("--prompts", metavar="FILE", help="draw each line of a file instead; - is standard input")
+    what = order.add_mutually_exclusive_group(required=True)
+    what.add_argument("prompt", nargs="?", help="what to draw")
+    what.add_argument("--prompts", metavar="FILE", help="draw each line of a file instead; - is standard input")
     order.add_argument(
         "--model", "--version", dest="version", metavar="NAME", help="the model; default: the first on offer"
     )
@@ -60,9 +61,6 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Order images, wait for them, and write them into files."""
-    if (arguments.prompt is None) == (arguments.prompts is None):
-        tell("one of these is needed: a prompt, or --prompts FILE")
-        return BAD_SETTINGS
     try:
         make_writable(arguments.out)
     except OSError as fault:
