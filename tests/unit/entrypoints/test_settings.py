@@ -57,7 +57,6 @@ TABLE: list[tuple[str, str, object, str, str]] = [
     ("AWS_ACCESS_KEY_ID", "AKID\n", Secret("AKID"), "a b", "must be printable ASCII"),
     ("AWS_SESSION_TOKEN", "a+/=", Secret("a+/="), "a\nb", "must be printable ASCII"),
     ("DARKROOM_STORAGE", "disk", "disk", "a tape", "must be one name"),
-    ("DARKROOM_PREVIEWS", "true", "true", "yes", "must be auto, true or false"),
     ("DARKROOM_LINK_TTL", "60", 60, "604801", f"{NUMBER} 1 to 604800"),
     ("DARKROOM_PREVIEWS", "false", "false", "no", "must be auto, true or false"),
     ("DARKROOM_TOKEN", "a.b.c", Secret("a.b.c"), "a b", "must be printable ASCII"),
@@ -221,7 +220,6 @@ TEXTS = {
     "DARKROOM_WEBUI_SAMPLER": "DPM++ 2M",
     "DARKROOM_WEBUI_SCHEDULER": "Karras",
     "AWS_SECRET_ACCESS_KEY": "a secret/key",
-    "DARKROOM_TOKEN": "a.token",
 }
 CHOICES = {
     "DARKROOM_BFL": {"DARKROOM_GENERATORS": "bfl", "DARKROOM_BFL_API_KEY": "the-bfl-key"},
