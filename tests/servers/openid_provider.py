@@ -20,12 +20,13 @@ class OpenIdProvider(Process):
     Args:
         folder: A new folder, into which it is installed.
         algorithm: RS256, ES256, EdDSA or Ed25519.
+        page: The address of a page where people sign in, as the client `page`. Any name and any password will do.
     """
 
-    def __init__(self, folder: Path, algorithm: str) -> None:
+    def __init__(self, folder: Path, algorithm: str, *, page: str | None = None) -> None:
         self.port = free_port()
         place = folder if folder.exists() else installed(SOURCE, folder)
-        super().__init__([NODE, "provider.mjs", str(self.port), algorithm], folder=place)
+        super().__init__([NODE, "provider.mjs", str(self.port), algorithm, *filter(None, [page])], folder=place)
 
     @property
     def issuer(self) -> str:

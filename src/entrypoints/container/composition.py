@@ -26,11 +26,13 @@ from darkroom.entrypoints.container.marks import marking
 from darkroom.entrypoints.container.models import read_models
 from darkroom.entrypoints.container.policy import read_policy
 from darkroom.entrypoints.container.previews import preview_maker
+from darkroom.entrypoints.container.sign_in import find_sign_in
 from darkroom.entrypoints.container.storages import open_storage
 from darkroom.entrypoints.container.tokens import open_token_verifier
 from darkroom.entrypoints.container.trying import try_spool, try_storage
 from darkroom.entrypoints.container.watching import Watching
 from darkroom.entrypoints.container.webhooks import open_webhooks
+from darkroom.entrypoints.http.auth.sign_in import SignIn
 from darkroom.entrypoints.http.auth.tokens import TokenVerifier
 from darkroom.entrypoints.http.event_stream import StreamRoom
 from darkroom.entrypoints.http.services import Services
@@ -50,6 +52,7 @@ class Container(containers.DeclarativeContainer):
     files: providers.Dependency[SignedFiles | None] = providers.Dependency()
     watching = providers.Dependency(instance_of=Watching)
     tokens: providers.Dependency[TokenVerifier] = providers.Dependency()
+    sign_in: providers.Dependency[SignIn | None] = providers.Dependency()
     webhook_ledger: providers.Dependency[WebhookLedger] = providers.Dependency()
     webhook_sender: providers.Dependency[WebhookSender | None] = providers.Dependency()
 
@@ -92,6 +95,7 @@ class Container(containers.DeclarativeContainer):
         storage=storage,
         cards=cards,
         tokens=tokens,
+        sign_in=sign_in,
         clock=providers.Object(now),
         limits=policy.provided.limits,
         repeated_within=providers.Factory(timedelta, seconds=settings.provided.service.v1_replay),
@@ -124,6 +128,7 @@ async def open_container(
         await try_spool(records.on_disk)
         if tokens is None:
             tokens = await opened.enter_async_context(open_token_verifier(settings, records.revoked, watching))
+        sign_in = await find_sign_in(settings)
         stored = await opened.enter_async_context(open_storage(settings))
         storage_takes_images = await try_storage(settings, stored.storage)
         webhooks = await opened.enter_async_context(open_webhooks(settings))
@@ -140,6 +145,7 @@ async def open_container(
             ledger=watching.ledger(records.ledger),
             watching=watching,
             tokens=tokens,
+            sign_in=sign_in,
             webhook_ledger=watching.webhooks(records.webhooks),
             webhook_sender=webhooks,
         )

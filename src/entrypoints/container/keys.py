@@ -85,7 +85,7 @@ async def open_published_keys(
         KeysUnavailable: no key came, and why.
     """
     tokens = settings.tokens
-    async with _open_documents(trust_env=settings.generators.trust_env) as get:
+    async with open_documents(trust_env=settings.generators.trust_env) as get:
         fetch = partial(get, tokens.jwks_url) if tokens.jwks_url else partial(keys_of, tokens.issuer, get)
         keys = PublishedKeys(fetch, algorithm=tokens.algorithm_set, max_age=tokens.keys_max_age, clock=clock)
         await keys.keep_fresh()
@@ -97,7 +97,8 @@ async def open_published_keys(
 
 
 @asynccontextmanager
-async def _open_documents(*, trust_env: bool) -> AsyncIterator[Get]:
+async def open_documents(*, trust_env: bool) -> AsyncIterator[Get]:
+    """What an issuer publishes is fetched with; `trust_env`: by way of the proxy that the environment names."""
     from darkroom.adapters.published_documents import DocumentUnavailable, open_published_documents
 
     async with open_published_documents(trust_env=trust_env) as documents:

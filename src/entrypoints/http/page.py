@@ -2,10 +2,12 @@
 
 import hashlib
 from collections.abc import Mapping
+from html import escape
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+import msgspec
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
@@ -35,10 +37,17 @@ _FILES: Final[Mapping[str, bytes]] = {
 async def page(request: AnyRequest, services: NamedDependency[Services]) -> Response[bytes | None]:
     """Show the page."""
     # Under a public path links are relative to that, whether or not the address that was asked for ends in a slash.
-    content, base = _FILES["index.html"], public("/")
+    base, sign_in, head = public("/"), services.sign_in, "<head>"
     if base != "/":
-        content = content.replace(b"<head>", b'<head>\n<base href="%b">' % base.encode())
-    policy = _policy(await _images_from(services.storage), base="'none'" if base == "/" else "'self'")
+        head += f'\n<base href="{base}">'
+    if sign_in:
+        head += f'\n<meta name="sign-in" content="{escape(msgspec.json.encode(sign_in).decode())}">'
+    content = _FILES["index.html"].replace(b"<head>", head.encode())
+    policy = _policy(
+        images=await _images_from(services.storage),
+        issuer=sign_in.origin if sign_in else "",
+        base="'none'" if base == "/" else "'self'",
+    )
     return _file(request, content, ".html", policy)
 
 
@@ -65,14 +74,17 @@ def _file(request: AnyRequest, content: bytes, kind: str, policy: str) -> Respon
     return Response(content, media_type=_MEDIA_TYPES[kind], headers=headers)
 
 
-def _policy(images: str, base: str) -> str:
-    """What the page may do (CSP 3): run its own scripts, call its own service and show images from the storage."""
+def _policy(*, images: str, issuer: str, base: str) -> str:
+    """What the page may do (CSP 3): run its own scripts, show images from the storage, call its own service.
+
+    It also calls the issuer, if people sign in there.
+    """
     return "; ".join(
         (
             "default-src 'none'",
             "script-src 'self'",
             "style-src 'self'",
-            "connect-src 'self'",
+            f"connect-src 'self' {issuer}".rstrip(),
             f"img-src 'self' {images}".rstrip(),
             f"base-uri {base}",
             "form-action 'none'",

@@ -145,6 +145,25 @@ class TokenSettings:
         ),
     ] = ""
 
+    page_client_id: Annotated[
+        str | None,
+        Setting(
+            "DARKROOM_PAGE_CLIENT_ID",
+            read.text,
+            "the public client under which the page signs people in at the issuer; needs `DARKROOM_JWT_DISCOVERY=true`",
+            "people paste a token",
+        ),
+    ] = None
+    page_scope: Annotated[
+        str | None,
+        Setting(
+            "DARKROOM_PAGE_SCOPE",
+            read.text,
+            "the scopes that the page asks for, with blanks between them, such as `openid offline_access images:read`",
+            "`openid`; with `DARKROOM_JWT_SCOPE_CLAIM` also `images:read` and `images:write`",
+        ),
+    ] = None
+
     @property
     def published(self) -> bool:
         """Whether the issuer publishes its keys, so that they are fetched."""
@@ -184,6 +203,10 @@ class TokenSettings:
         yield from self._problems_of_published() if self.published else self._problems_of_one_key()
         if self.scope_prefix and not self.scope_claims:
             yield "DARKROOM_JWT_SCOPE_CLAIM is missing: with DARKROOM_JWT_SCOPE_PREFIX it must be set"
+        if self.page_client_id is not None and not self.discovery:
+            yield "DARKROOM_JWT_DISCOVERY=true is missing: with DARKROOM_PAGE_CLIENT_ID it must be set"
+        if self.page_scope is not None and self.page_client_id is None:
+            yield "DARKROOM_PAGE_CLIENT_ID is missing: with DARKROOM_PAGE_SCOPE it must be set"
 
     def _problems_of_published(self) -> Iterator[str]:
         if self.jwks_url is not None and self.discovery:

@@ -1,9 +1,10 @@
-/** The service, called with the access token of who sits here. The token is a variable of this module, nothing more. */
+/** The service, called with an access token, which is a variable of this module. */
 
 const API = "api/";
 
 let token = null;
 let askForAnother = null;
+let isStale = null;
 
 /** The service answered with a problem (RFC 9457). */
 export class Problem extends Error {
@@ -23,9 +24,10 @@ export class Problem extends Error {
 /** No answer came, or none of the service's own: nobody knows what arrived. */
 export class ConnectionLost extends Error {}
 
-/** Calls with this token from now on; `another` gives the next one when it is no longer accepted. */
-export function callWith(given, another) {
+/** Calls with this token from now on. `another` gives the next one when it is `stale()` or no longer accepted. */
+export function callWith(given, { stale, another }) {
   token = given;
+  isStale = stale;
   askForAnother = another;
 }
 
@@ -64,6 +66,7 @@ export async function events(id, lastEventId) {
 async function send(path, options) {
   for (;;) {
     try {
+      if (isStale()) token = await askForAnother();
       return await call(path, options, token);
     } catch (fault) {
       if (fault.status !== 401) throw fault;

@@ -1,6 +1,7 @@
 /** The desk, where orders are written: a form whose limits are those of the model. */
 
 import { announce, byId, el } from "./dom.js";
+import { draftOf, keepDraft } from "./draft.js";
 import { SEED_MAX, numbersOf } from "./limits.js";
 import { priceOf } from "./prices.js";
 import { orderOf, picture } from "./shots.js";
@@ -17,12 +18,14 @@ const field = Object.fromEntries(FIELDS.map((name) => [name, byId(name)]));
 
 let models = new Map();
 let origin = null; // the shot of which a variation is written
+let subject = null; // who writes
 
-/** Opens the desk for these models; `draw` is called with the fields of each order, and the shot that it varies. */
-export function openDesk(offered, draw) {
+/** Opens the desk for a caller; `draw` is called with the fields of each order, and the shot that it varies. */
+export function openDesk(offered, { caller, draw }) {
+  subject = caller;
   models = new Map(offered.map((model) => [model.version, model]));
   field.version.replaceChildren(...[...models.keys()].map((version) => el("option", {}, version)));
-  takeLimits();
+  restore(draftOf(subject));
   byId("order").onsubmit = (event) => {
     event.preventDefault();
     if (byId("draw").getAttribute("aria-disabled") !== "true" && check()) draw(read(), origin);
@@ -32,6 +35,17 @@ export function openDesk(offered, draw) {
 /** While an order is handed in, no other one is: two presses of a button are one order. */
 export function setHandingIn(busy) {
   byId("draw").setAttribute("aria-disabled", busy);
+}
+
+/** Writes what was kept, as far as the models that are offered now allow it. */
+function restore(draft) {
+  if (models.has(draft.version)) field.version.value = draft.version;
+  for (const name of FIELDS) if (name !== "version" && name in draft) field[name].value = draft[name];
+  takeLimits();
+  if (draft.size) byId("size").value = draft.size;
+  if (!byId("size").value) byId("size").selectedIndex = 0;
+  byId("more").open = Boolean(draft.more);
+  refresh();
 }
 
 /** Writes an example. */
@@ -163,6 +177,8 @@ function refresh() {
   byId("price").hidden = !price;
   if (price) speak(byId("price"), "price", { price, count: Number(field.samples.value) || 1 });
   if (origin) showChanges();
+  const written = Object.fromEntries(FIELDS.map((name) => [name, field[name].value]));
+  keepDraft(subject, { ...written, size: byId("size").value, more: byId("more").open });
 }
 
 function showVariation() {
@@ -197,6 +213,7 @@ function showChanges() {
 
 field.version.addEventListener("change", takeLimits);
 byId("order").addEventListener("input", refresh);
+byId("more").addEventListener("toggle", () => subject !== null && refresh());
 byId("order").addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) byId("order").requestSubmit();
 });

@@ -1,17 +1,19 @@
-/** The door: nobody comes in without an access token that the service accepts. */
+/** The door: the page opens for an access token that the service accepts. */
 
 import { ConnectionLost, Problem, modelsFor } from "./api.js";
-import { byId } from "./dom.js";
-import { readToken, takeFromAddress } from "./token.js";
-import { knows, speak } from "./words.js";
+import { byId, el } from "./dom.js";
+import { SigningInFailed, forgetSession, providerHost, signIn, takeAnswer, wasSignedIn } from "./sign_in.js";
+import { forgetToken, keepToken, keptToken, readToken, staysForTab, takeFromAddress } from "./token.js";
+import { knows, speak, spoken } from "./words.js";
 
 const field = byId("token");
+const stay = byId("stay");
 
 let opened = null;
 
 /**
- * Waits until somebody has given a token that is accepted; gives it, with the models that it opens. `reason` names
- * the text that says why one is asked for. Whoever asks while somebody asks already waits for the same one.
+ * Waits for a token that is accepted; gives it, with the models that it opens. `reason` names the text that says why
+ * one is asked for. Calls while the door is open wait for the same token.
  */
 export function enter(reason) {
   opened ??= new Promise((open) => show(open, reason)).finally(() => {
@@ -20,11 +22,9 @@ export function enter(reason) {
   return opened;
 }
 
-function show(open, reason) {
-  tell(reason);
-  stand({ inside: false });
+async function show(open, reason) {
   document.querySelectorAll("dialog[open]").forEach((dialog) => dialog.close());
-
+  if (reason) forgetToken();
   const knock = async (token) => {
     if (!token) return tell("notAToken");
     try {
@@ -35,29 +35,72 @@ function show(open, reason) {
       open({ token, models });
     } catch (fault) {
       if (!(fault instanceof Problem || fault instanceof ConnectionLost)) throw fault;
+      if (fault.status === 401 || fault.status === 403) [forgetToken, forgetSession].forEach((forget) => forget());
+      stand({ inside: false });
       tell(fault.status === 401 ? "tokenRefused" : fault.slug && knows(fault.slug) ? fault.slug : "unreachable");
+    }
+  };
+  const bring = async () => {
+    try {
+      const token = await takeAnswer();
+      if (token) return await knock(token);
+      if (wasSignedIn()) return await signIn({ silent: true });
+      stand({ inside: false });
+    } catch (fault) {
+      explain(fault);
     }
   };
 
   byId("door-form").onsubmit = (event) => {
     event.preventDefault();
-    knock(readToken(field.value));
+    const token = readToken(field.value);
+    if (token) take(token, stay.checked);
+    knock(token);
   };
+  byId("sign-in").onclick = () => signIn().catch(explain);
   window.onhashchange = () => location.hash.startsWith("#token=") && knock(takeFromAddress());
   const brought = takeFromAddress();
-  if (brought) knock(brought);
-  else field.focus();
+  if (brought) take(brought, staysForTab());
+  const token = brought ?? (reason ? null : keptToken());
+  if (token) return knock(token);
+  tell(reason);
+  if (providerHost && !reason) await bring();
+  else stand({ inside: false });
+  if (!byId("door").hidden) (providerHost ? byId("sign-in") : field).focus();
 }
 
+/** Goes on with a token that was brought, and not with the one of who was signed in. */
+function take(token, forTab) {
+  forgetSession();
+  keepToken(token, { forTab });
+}
+
+/** Shows the door, or the room behind it. */
 function stand({ inside }) {
   byId("door").hidden = inside;
   for (const id of ["room", "leave", "skip"]) byId(id).hidden = !inside;
 }
 
-function tell(reason) {
-  const error = byId("token-error");
-  field.setAttribute("aria-invalid", Boolean(reason));
-  if (reason) speak(error, reason);
-  else error.textContent = "";
-  if (reason) field.focus();
+function explain(fault) {
+  if (!(fault instanceof SigningInFailed)) throw fault;
+  stand({ inside: false });
+  tell(fault.reason, fault.detail);
 }
+
+function tell(reason, detail = null) {
+  field.setAttribute("aria-invalid", reason === "notAToken" || reason === "tokenRefused");
+  byId("token-error").replaceChildren(
+    ...(reason ? [spoken("span", reason)] : []),
+    ...(detail ? [" ", el("span", { class: "small", lang: "en" }, detail)] : []),
+  );
+  if (reason && !providerHost) field.focus();
+}
+
+if (providerHost) {
+  speak(byId("door-text"), "doorSignIn", { host: providerHost });
+  byId("sign-in").hidden = false;
+  byId("enter").classList.remove("main");
+  byId("other-way").hidden = false;
+  byId("other-way").append(byId("door-form"));
+}
+stay.checked = staysForTab();

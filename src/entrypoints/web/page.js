@@ -7,7 +7,8 @@ import { enter } from "./door.js";
 import { byId, catchFocus } from "./dom.js";
 import { pendingOf, remember } from "./pending.js";
 import { keep, openSheet } from "./sheet.js";
-import { subjectOf } from "./token.js";
+import { isStale, renewed, signOut } from "./sign_in.js";
+import { forgetToken, subjectOf } from "./token.js";
 import { tray } from "./tray.js";
 import { speakAsExpected, speakTheOther, spoken } from "./words.js";
 
@@ -64,9 +65,9 @@ async function showUsage() {
   }
 }
 
-/** A new token for one that is no longer accepted. Another caller's finds nothing of this one's left here. */
+/** A new token for one that is no longer accepted. If it is another caller's, nothing of this one's is left here. */
 async function comeBack() {
-  const { token } = await enter("tokenExpired");
+  const token = (await renewed()) ?? (await enter("tokenExpired")).token;
   if (subjectOf(token) === subject) return token;
   location.hash = `token=${token}`; // as if the other one had opened a link
   return new Promise(() => {});
@@ -77,15 +78,19 @@ async function open() {
   const { token, models } = await enter();
   subject = subjectOf(token);
   addEventListener("hashchange", () => location.hash.startsWith("#token=") && location.reload());
-  callWith(token, comeBack);
-  openDesk(models, draw);
+  callWith(token, { stale: isStale, another: comeBack });
+  openDesk(models, { caller: subject, draw });
   pendingOf(subject).forEach((order) => lay(order));
   showUsage();
   await openSheet();
 }
 
 byId("language").addEventListener("click", speakTheOther);
-byId("leave").addEventListener("click", () => location.reload());
+byId("leave").addEventListener("click", () => {
+  signOut();
+  forgetToken();
+  location.reload();
+});
 byId("example").addEventListener("click", writeExample);
 document.addEventListener("removed", ({ detail }) => {
   const element = trays.querySelector(`[data-generation="${detail.id}"]`);

@@ -32,6 +32,7 @@ from darkroom.domain.use_cases.application import Application
 from darkroom.entrypoints.http.app import create_app
 from darkroom.entrypoints.http.auth.claims import TokenRules
 from darkroom.entrypoints.http.auth.keys import OneKey
+from darkroom.entrypoints.http.auth.sign_in import SignIn
 from darkroom.entrypoints.http.auth.tokens import JwtTokenVerifier, TokenVerifier
 from darkroom.entrypoints.http.contract.documentation import openapi
 from darkroom.entrypoints.http.event_stream import StreamRoom
@@ -130,6 +131,7 @@ async def open_house(
     memory_bytes: int = 2**20,
     repeated_within: timedelta = timedelta(seconds=300),
     guarded: bool = False,
+    sign_in: SignIn | None = None,
 ) -> AsyncIterator[House]:
     generator, storage = generator or InMemoryImageGenerator(), storage or InMemoryImageStorage()
     spool, ledger = spool or InMemoryImageSpool(), ledger or InMemoryGenerationLedger()
@@ -168,6 +170,7 @@ async def open_house(
         webhooks=webhooks,
         memory=ByteRoom(memory_bytes).holding,
         repeated_within=repeated_within,
+        sign_in=sign_in,
     )
     app = create_app(
         services,

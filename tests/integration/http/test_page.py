@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
+from dataclasses import asdict
+from html import unescape
 from pathlib import Path
 
 import pytest
 
 from darkroom.adapters.in_memory.storage import InMemoryImageStorage
 from darkroom.domain.model.errors import StorageFault
+from darkroom.entrypoints.http.auth.sign_in import SignIn
+from darkroom.entrypoints.http.contract.discovery import Configuration
+from darkroom.entrypoints.http.errors import KeysUnavailable
 from integration.http.house import House, open_house
 
 WEB = Path(__file__).parents[3] / "src" / "entrypoints" / "web"
@@ -64,6 +70,35 @@ async def test_images_come_from_where_the_storage_has_them(base: str | None, all
     async with open_house(storage=LinksTo(base)) as house:
         policy = (await house.client.get("/")).headers["content-security-policy"]
     assert directives(policy)["img-src"] == ["'self'", *allowed]
+
+
+async def test_where_people_sign_in_is_all_that_the_page_may_call_besides() -> None:
+    sign_in = SignIn.at(
+        Configuration("https://id.example.com", "", "https://id.example.com/in", "https://tokens.example.com/t"),
+        client_id='the "page"',
+        scope="openid",
+        audience="https://images.example.com",
+    )
+    async with open_house(sign_in=sign_in) as house:
+        answer = await house.client.get("/")
+    assert directives(answer.headers["content-security-policy"])["connect-src"] == [
+        "'self'",
+        "https://tokens.example.com",
+    ]
+    (told,) = re.findall(r'<meta name="sign-in" content="([^"]+)">', answer.text)
+    assert json.loads(unescape(told)) == asdict(sign_in)
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [None, "", "http://id.example.com/in", "javascript:alert(1)", "https://id.example.com; img-src *", "/in"],
+)
+def test_an_issuer_that_signs_no_people_in_is_refused(endpoint: str | None) -> None:
+    good = "https://id.example.com/in"
+    for endpoints in ((endpoint, good), (good, endpoint)):
+        issuer = Configuration("https://id.example.com", "", *endpoints)
+        with pytest.raises(KeysUnavailable, match="that people could sign in at"):
+            SignIn.at(issuer, client_id="page", scope="openid", audience="x")
 
 
 async def test_what_a_browser_has_is_not_sent_again(house: House) -> None:

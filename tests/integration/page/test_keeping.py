@@ -31,6 +31,32 @@ async def test_older_ones_come_as_one_scrolls(visitor: Visitor) -> None:
     await expect(page.get_by_role("heading", name="Image 30 of 30")).to_be_visible()
 
 
+async def test_what_is_written_outlives_a_reload_and_the_token_if_it_is_to(visitor: Visitor) -> None:
+    page = visitor.page
+    await page.goto(visitor.studio.url)
+    await page.get_by_label("Access token").fill(visitor.studio.token(visitor.subject))
+    await page.get_by_label("Keep it until this tab is closed").check()
+    await page.keyboard.press("Enter")
+    await visitor.write("a stormy sea", version="pictures")
+    await page.select_option("#size", "1536x1024")
+    await page.reload()
+    await expect(page.locator("#prompt")).to_have_value("a stormy sea")
+    for field, value in (("#version", "pictures"), ("#size", "1536x1024")):
+        await expect(page.locator(field)).to_have_value(value)
+    await visitor.write("a calm sea", guidance_scale="7.5")
+    await page.reload()
+    for field, value in (("#version", "sketch"), ("#width", "96"), ("#guidance_scale", "7.5")):
+        await expect(page.locator(field)).to_have_value(value)
+    await visitor.button("Sign out").click()
+    await expect(page.get_by_label("Access token")).to_be_focused()
+    await page.get_by_label("Keep it until this tab is closed").uncheck()
+    await page.get_by_label("Access token").fill(visitor.studio.token("somebody else"))
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#prompt")).to_have_value("")
+    await page.reload()
+    await expect(page.get_by_label("Access token")).to_be_focused()
+
+
 async def test_what_is_deleted_is_gone_after_a_question(visitor: Visitor) -> None:
     page = visitor.page
     await draw_many(visitor, 2)

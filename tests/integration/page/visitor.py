@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page, Request, expect
 
 from integration.page.studio import Studio
 
@@ -74,13 +74,20 @@ async def visiting(
 ) -> AsyncIterator[Visitor]:
     """Somebody visits, with a browser of their own, which may be `special`.
 
-    Fails where the page throws an error, breaks its own policy, or asks anybody but the service and the `storage`.
+    Fails where the page throws an error, breaks its own policy, or asks anybody but the service and the `storage`,
+    which may also be the origin of an OpenID provider.
     """
     wanted = {"viewport": {"width": 1200, "height": 800}, "reduced_motion": "reduce", "locale": "en-GB"}
     context = await browser.new_context(**wanted | dict(special or {}))
     page = await context.new_page()
     visitor = Visitor(studio, subject, page)
-    page.on("request", lambda request: visitor.asked.append(f"{request.method} {request.url}"))
+
+    def asked_by_us(request: Request) -> None:
+        # What the pages of an OpenID provider ask for is its own affair.
+        if not (storage and request.frame.url.startswith(storage)):
+            visitor.asked.append(f"{request.method} {request.url}")
+
+    page.on("request", asked_by_us)
     page.on("pageerror", lambda error: visitor.complaints.append(str(error)))
     page.on(
         "console",

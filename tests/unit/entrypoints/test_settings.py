@@ -217,6 +217,8 @@ TEXTS = {
     "DARKROOM_JWT_ISSUER": "us",
     "DARKROOM_JWT_AUDIENCE": "them",
     "DARKROOM_JWT_SCOPE_PREFIX": "darkroom/",
+    "DARKROOM_PAGE_CLIENT_ID": "darkroom-page",
+    "DARKROOM_PAGE_SCOPE": "openid images:read",
     "DARKROOM_WEBUI_SAMPLER": "DPM++ 2M",
     "DARKROOM_WEBUI_SCHEDULER": "Karras",
     "AWS_SECRET_ACCESS_KEY": "a secret/key",
@@ -249,6 +251,11 @@ CHOICES = {
     "DARKROOM_JWT_PUBLIC_KEY": RS256,
     "DARKROOM_JWT_DISCOVERY": {"DARKROOM_JWT_ISSUER": ISSUER},
     "DARKROOM_JWT_SCOPE_PREFIX": {"DARKROOM_JWT_SCOPE_CLAIM": "scope"},
+    "DARKROOM_PAGE_": {
+        "DARKROOM_JWT_DISCOVERY": "true",
+        "DARKROOM_JWT_ISSUER": ISSUER,
+        "DARKROOM_PAGE_CLIENT_ID": "page",
+    },
 }
 
 
@@ -378,6 +385,8 @@ def test_a_secret_is_as_long_as_its_hash(algorithm: str, least: int) -> None:
         ),
         ({"DARKROOM_JWT_DISCOVERY": "true"}, "DARKROOM_JWT_ISSUER must be an address such as"),
         ({"DARKROOM_JWT_SCOPE_PREFIX": "darkroom/"}, "DARKROOM_JWT_SCOPE_CLAIM is missing"),
+        (JWKS | {"DARKROOM_PAGE_CLIENT_ID": "page"}, "DARKROOM_JWT_DISCOVERY=true is missing"),
+        ({"DARKROOM_PAGE_SCOPE": "openid"}, "DARKROOM_PAGE_CLIENT_ID is missing"),
     ],
 )
 def test_a_key_that_nothing_checks_with_is_refused(environment: Mapping[str, str], wrong: str) -> None:

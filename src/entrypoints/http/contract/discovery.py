@@ -10,9 +10,13 @@ Get = Callable[[str], Awaitable[bytes]]
 """Gives the document at an address, or raises KeysUnavailable, which says why for the operator."""
 
 
-class _Configuration(msgspec.Struct):
+class Configuration(msgspec.Struct, frozen=True):
+    """What an issuer publishes of itself; endpoints for people are None if it has none."""
+
     issuer: str
     jwks_uri: str
+    authorization_endpoint: str | None = None
+    token_endpoint: str | None = None
 
 
 async def keys_of(issuer: str, get: Get) -> bytes:
@@ -21,13 +25,22 @@ async def keys_of(issuer: str, get: Get) -> bytes:
     Raises:
         KeysUnavailable: it cannot be had, and why.
     """
+    return await get((await configuration_of(issuer, get)).jwks_uri)
+
+
+async def configuration_of(issuer: str, get: Get) -> Configuration:
+    """The configuration of an issuer.
+
+    Raises:
+        KeysUnavailable: it cannot be had, and why.
+    """
     where = issuer.removesuffix("/") + "/.well-known/openid-configuration"
     try:
-        found = msgspec.json.decode(await get(where), type=_Configuration)
+        found = msgspec.json.decode(await get(where), type=Configuration)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise KeysUnavailable(f"what came from {where} is not an OpenID configuration") from error
     if found.issuer != issuer:  # 4.3: it MUST be identical
         raise KeysUnavailable(f"{where} speaks for another issuer: {found.issuer[:200]!r}")
     if issuer.startswith("https:") and not found.jwks_uri.startswith("https:"):
         raise KeysUnavailable(f"{where} names keys that are not at an https address")
-    return await get(found.jwks_uri)
+    return found

@@ -1,0 +1,57 @@
+"""Signing in on the page: what it needs to know of the issuer (OpenID Connect Core 1.0, 3.1)."""
+
+import re
+from dataclasses import dataclass
+from typing import Final, Self
+from urllib.parse import urlsplit
+
+from darkroom.entrypoints.http.contract.discovery import Configuration
+from darkroom.entrypoints.http.errors import KeysUnavailable
+
+_ADDRESS: Final = re.compile(r"(https?)://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[!-~]*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """How people sign in on the page: by an authorization code with PKCE (RFC 7636), as the public client `client_id`.
+
+    `scope` is what the page asks for, and `audience` what its tokens must be meant for. The endpoints are the
+    issuer's.
+    """
+
+    issuer: str
+    client_id: str
+    scope: str
+    audience: str
+    authorization_endpoint: str
+    token_endpoint: str
+
+    @classmethod
+    def at(cls, issuer: Configuration, *, client_id: str, scope: str, audience: str) -> Self:
+        """Sign in at an issuer.
+
+        Raises:
+            KeysUnavailable: it has no endpoint for that, or one that is not a plain web address.
+        """
+        return cls(
+            issuer=issuer.issuer,
+            client_id=client_id,
+            scope=scope,
+            audience=audience,
+            authorization_endpoint=_endpoint(issuer, "authorization_endpoint", issuer.authorization_endpoint),
+            token_endpoint=_endpoint(issuer, "token_endpoint", issuer.token_endpoint),
+        )
+
+    @property
+    def origin(self) -> str:
+        """The origin that the page calls to exchange a code for a token."""
+        return "{0.scheme}://{0.netloc}".format(urlsplit(self.token_endpoint))
+
+
+def _endpoint(issuer: Configuration, name: str, address: str | None) -> str:
+    found = _ADDRESS.fullmatch(address or "")
+    if not found or (issuer.issuer.startswith("https:") and found[1] != "https"):
+        raise KeysUnavailable(
+            f"{issuer.issuer} names no {name} that people could sign in at: {(address or '')[:200]!r}"
+        )
+    return found[0]
