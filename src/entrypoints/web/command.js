@@ -1,6 +1,7 @@
 /** An order as a command for a shell, with `$TOKEN` for the access token: the page hands out none. */
 
 import { announce, byId, el } from "./dom.js";
+import { newKey } from "./pending.js";
 import { button, say, spoken } from "./words.js";
 
 const dialog = byId("command");
@@ -32,13 +33,17 @@ export function showCommand(order) {
   dialog.showModal();
 }
 
-/** The command. What is between single quotes a shell leaves alone; a single quote itself has to step outside. */
+/**
+ * The command, under a key of its own, so that one that is cut off can be run again and is paid once. What is between
+ * single quotes a shell leaves alone; a single quote itself has to step outside.
+ */
 function commandFor(order) {
   const body = JSON.stringify(order).replaceAll("'", String.raw`'\''`);
   return [
     `curl '${new URL("api/images", document.baseURI)}'`,
     `  -H "Authorization: Bearer $TOKEN"`,
     `  -H 'Content-Type: application/json'`,
+    `  -H 'Idempotency-Key: ${newKey()}'`,
     `  -d '${body}'`,
   ].join(" \\\n");
 }

@@ -31,8 +31,8 @@ export function pendingOf(subject) {
   return read().filter((order) => order.subject === subject && Date.now() - order.at < FRESH);
 }
 
-// `crypto.randomUUID` is there on secure origins only, and a darkroom at home may have a plain one.
-function newKey() {
+/** A key for an order: `crypto.randomUUID` is there on secure origins only, and a darkroom at home may have a plain one. */
+export function newKey() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 

@@ -130,7 +130,8 @@ export const en = {
   differences: ({ names }, { list, word }) => `They differ in: ${list(names.map((name) => word(name)))}.`,
 
   commandTitle: "The same image as a command",
-  commandText: "Put your access token in TOKEN and run it in a shell. It draws, and may cost, once more.",
+  commandText:
+    "Put your access token in TOKEN and run it in a shell. It draws, and may cost, once more. Run again within 24 hours, it is not paid again; for another image change the key.",
   copy: "Copy",
   copied: "Copied.",
   selected: "Selected: copy it with your keyboard.",

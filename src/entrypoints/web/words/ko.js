@@ -131,7 +131,8 @@ export const ko = {
   differences: ({ names }, { list, word }) => `다른 점: ${list(names.map((name) => word(name)))}`,
 
   commandTitle: "같은 이미지를 명령어로",
-  commandText: "TOKEN에 액세스 토큰을 넣고 셸에서 실행하세요. 실행할 때마다 새로 그리며 비용이 들 수 있습니다.",
+  commandText:
+    "TOKEN에 액세스 토큰을 넣고 셸에서 실행하세요. 새로 그리며 비용이 들 수 있습니다. 24시간 안에 다시 실행하면 비용이 또 들지 않습니다. 다른 이미지를 원하면 키를 바꾸세요.",
   copy: "복사",
   copied: "복사했습니다.",
   selected: "선택했습니다. 키보드로 복사하세요.",
