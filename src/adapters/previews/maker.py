@@ -85,8 +85,9 @@ class PillowPreviewMaker(PreviewMaker):
 async def _sent(process: Process, data: bytes) -> None:
     assert process.stdin  # noqa: S101  # it is a pipe
     with suppress(ConnectionError):  # it has ended before it has read all
-        process.stdin.write(data)
-        await process.stdin.drain()
+        for begin in range(0, len(data), _PIECE):  # so that it is not copied as a whole
+            process.stdin.write(data[begin : begin + _PIECE])
+            await process.stdin.drain()
     process.stdin.close()
 
 
