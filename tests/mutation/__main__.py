@@ -3,8 +3,8 @@
 The sample is the same for the same seed and code. What was tried before is read from `.mutants/`, so that a run which
 was ended goes on where it stood. Two mutants are tried at once.
 
-Of the testers on the index, those that were tried rewrite the sources in place or in a copy of them, which a package
-that is installed from `src` under another name does not find; here one module is changed as it is imported.
+One module is changed as it is imported: nothing is written to the sources, which are installed from `src` under another
+name.
 """
 
 from __future__ import annotations
