@@ -21,7 +21,7 @@ export class Problem extends Error {
   }
 }
 
-/** No answer came, or none of the service's own: nobody knows what arrived. */
+/** No answer came, or none of the service's own: it is not known what arrived. */
 export class ConnectionLost extends Error {}
 
 /** Calls with this token from now on. `another` gives the next one when it is `stale()` or no longer accepted. */
@@ -36,8 +36,14 @@ export const modelsFor = async (given) => (await json(call("models", {}, given))
 
 export const usage = () => json(send("usage"));
 export const generation = (id) => json(send(`generations/${id}`));
-export const generationsBefore = (cursor) => json(send(`generations?limit=24${cursor ? `&cursor=${cursor}` : ""}`));
 export const remove = (id) => send(`generations/${id}`, { method: "DELETE" });
+export const removeImage = (id, index) => send(`generations/${id}/images/${index}`, { method: "DELETE" });
+
+/** A page of what was ordered before `cursor`: all of it, or what has this `state`, `version` and `text`. */
+export function generationsBefore(cursor, wanted = {}) {
+  const given = Object.entries({ ...wanted, cursor }).filter(([, value]) => value);
+  return json(send(`generations?${new URLSearchParams([["limit", 24], ...given])}`));
+}
 
 /** Hands in an order under its key, without waiting for the images. Gives the generation that it has become. */
 export async function order(key, fields) {
@@ -85,7 +91,7 @@ async function call(path, options = {}, given) {
   }
   if (answer.ok) return answer;
   if (answer.headers.get("Content-Type") !== "application/problem+json") {
-    throw new ConnectionLost(`${answer.status} of somebody in between`);
+    throw new ConnectionLost(`${answer.status} of a proxy`);
   }
   throw new Problem(await json(answer), Number(answer.headers.get("Retry-After")) || null);
 }

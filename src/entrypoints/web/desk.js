@@ -19,6 +19,7 @@ const field = Object.fromEntries(FIELDS.map((name) => [name, byId(name)]));
 let models = new Map();
 let origin = null; // the shot of which a variation is written
 let subject = null; // who writes
+let handIn = null; // hands in an order
 
 /** Opens the desk for a caller; `draw` is called with the fields of each order, and the shot that it varies. */
 export function openDesk(offered, { caller, draw }) {
@@ -26,11 +27,22 @@ export function openDesk(offered, { caller, draw }) {
   models = new Map(offered.map((model) => [model.version, model]));
   field.version.replaceChildren(...[...models.keys()].map((version) => el("option", {}, version)));
   restore(draftOf(subject));
+  handIn = (fields, shot) => byId("draw").getAttribute("aria-disabled") !== "true" && draw(fields, shot);
   byId("order").onsubmit = (event) => {
     event.preventDefault();
-    if (byId("draw").getAttribute("aria-disabled") !== "true" && check()) draw(read(), origin);
+    byId("order-problem").replaceChildren();
+    if (check()) handIn(read(), origin);
   };
 }
+
+/** Whether a model is there to order from. */
+export const offers = (version) => models.has(version);
+
+/** The models that are there to order from. */
+export const versions = () => [...models.keys()];
+
+/** Hands in an order that was written before. */
+export const drawNow = (order) => handIn(order);
 
 /** While an order is handed in, no other one is: two presses of a button are one order. */
 export function setHandingIn(busy) {
@@ -57,21 +69,31 @@ export function writeExample() {
 
 /** Writes the order of an image once more, its seed kept, for one thing to be changed. */
 export function vary(shot) {
-  const order = orderOf(shot);
-  if (!models.has(order.version)) return;
-  origin = null; // not yet: half of a form differs in everything
-  field.version.value = order.version;
-  takeLimits();
-  for (const name of FIELDS) if (name !== "version") field[name].value = order[name] ?? "";
-  field.samples.value = 1;
-  writeSize(order.width, order.height);
-  byId("more").open = true;
+  if (!rewrite(orderOf(shot))) return;
   origin = shot;
   showVariation();
   refresh();
-  byId("desk").scrollIntoView({ block: "start" });
-  field.prompt.focus({ preventScroll: true });
   announce(say("keepsSeed", { seed: shot.image.seed }));
+}
+
+/** Writes an order once more, to be changed. Says so, and returns false, if its model is gone. */
+export function rewrite(order) {
+  const { version } = order;
+  byId("desk").scrollIntoView({ block: "start" });
+  const gone = !offers(version);
+  byId("order-problem").replaceChildren(...(gone ? [spoken("p", "modelGone", { version }, { class: "error" })] : []));
+  if (gone) return false;
+  origin = null; // half of a form differs in everything
+  byId("variation").hidden = true;
+  field.version.value = version;
+  takeLimits();
+  for (const name of FIELDS) if (name !== "version") field[name].value = order[name] ?? "";
+  field.samples.value = order.samples ?? 1;
+  writeSize(order.width, order.height);
+  byId("more").open = true;
+  refresh();
+  field.prompt.focus({ preventScroll: true });
+  return true;
 }
 
 /** Shows what the service found wrong, `errors` as in its problem, each at its field. Says whether all have one. */
@@ -115,7 +137,7 @@ function takeLimits() {
 const seeds = () => field.seed.value.split(/[\s,]+/).filter(Boolean);
 const given = (name) => !byId(`${name}-field`)?.hidden && field[name].value.trim() !== "";
 
-/** The order as the service takes it. What is left empty is left out: then the model's own default holds. */
+/** The order as the service takes it. What is left empty is left out: then the model's default holds. */
 function read() {
   const [width, height] = readSize(model());
   const order = { version: field.version.value, prompt: field.prompt.value, width, height };

@@ -13,9 +13,16 @@ export function el(name, attributes = {}, ...children) {
   return element;
 }
 
-/** Gives the focus to an element where what had it is gone, so that nobody has to begin at the top again. */
+/** Gives the focus to an element where what had it is gone, so that keyboard users need not begin at the top again. */
 export function catchFocus(element) {
   if (document.activeElement === document.body) element.focus({ preventScroll: true });
+}
+
+/** Scrolls to an element if its beginning is above the window, or in its lower half; at once if less motion is wanted. */
+export function bringIntoView(element) {
+  const { top } = element.getBoundingClientRect();
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  if (top < 0 || top > innerHeight / 2) element.scrollIntoView({ behavior: still ? "instant" : "smooth" });
 }
 
 /** Says something to who listens to the page instead of looking at it. */

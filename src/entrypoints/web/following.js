@@ -3,6 +3,7 @@
 import * as api from "./api.js";
 import { ConnectionLost, Problem } from "./api.js";
 import { eventsIn } from "./event_stream.js";
+import { pause } from "./pausing.js";
 import { accepted } from "./pending.js";
 
 const LOOK_AGAIN = 1500; // milliseconds between two looks at a generation that has no stream of events
@@ -10,7 +11,7 @@ const PAUSES = [500, 1000, 2000, 4000, 8000, 15000]; // milliseconds between two
 
 /**
  * The generation that a pending order has become, once it has ended. Until then `report` is told how it stands:
- * `{ state, position, step, steps, seconds_left }` as far as they are known, or `{ lost: true }` while nobody answers.
+ * `{ state, position, step, steps, seconds_left }` as far as they are known, or `{ lost: true }` while the service does not answer.
  *
  * Asking again under the same key costs nothing, so a lost connection is never a reason to give up.
  *
@@ -69,17 +70,4 @@ async function persistently(ask, report) {
       await pause(PAUSES[Math.min(tries, PAUSES.length - 1)]);
     }
   }
-}
-
-/** Waits so many milliseconds, or until the browser is back on the network. */
-function pause(milliseconds) {
-  return new Promise((go) => {
-    const on = () => {
-      clearTimeout(timer);
-      removeEventListener("online", on);
-      go();
-    };
-    const timer = setTimeout(on, milliseconds);
-    addEventListener("online", on);
-  });
 }

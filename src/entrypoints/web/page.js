@@ -4,7 +4,7 @@ import * as api from "./api.js";
 import { ConnectionLost, Problem, callWith } from "./api.js";
 import { openDesk, pointAt, setHandingIn, writeExample } from "./desk.js";
 import { enter } from "./door.js";
-import { byId, catchFocus } from "./dom.js";
+import { bringIntoView, byId, catchFocus } from "./dom.js";
 import { pendingOf, remember } from "./pending.js";
 import { keep, openSheet } from "./sheet.js";
 import { isStale, renewed, signOut } from "./sign_in.js";
@@ -41,8 +41,7 @@ function lay(order, origin = null) {
 
 function draw(fields, origin) {
   lay(remember(subject, fields), origin);
-  const stage = byId("stage");
-  if (stage.getBoundingClientRect().top > innerHeight / 2) stage.scrollIntoView(); // on a phone it is below the desk
+  bringIntoView(byId("stage"));
 }
 
 function clear(element) {
@@ -60,7 +59,7 @@ async function showUsage() {
       ...(month.cost.length ? [spoken("span", "spent", { cost: month.cost })] : []),
     );
   } catch (fault) {
-    // It is an extra: whoever draws finds out soon enough that something is wrong.
+    // It is an extra: if something is wrong, the next order shows it.
     if (!(fault instanceof Problem || fault instanceof ConnectionLost)) throw fault;
   }
 }

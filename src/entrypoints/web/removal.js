@@ -1,4 +1,7 @@
-/** Deleting a generation, after asking. Tells the page by the event `removed`, whose detail is the generation. */
+/**
+ * Deleting a generation or one of its images, after asking. Tells the page by the event `removed`, whose detail is the
+ * generation, or by `thinned`, whose detail is `{ generation, image }`: the generation as it is now, and what it lost.
+ */
 
 import * as api from "./api.js";
 import { ConnectionLost, Problem } from "./api.js";
@@ -8,32 +11,52 @@ import { button, say, spoken } from "./words.js";
 
 const dialog = byId("removal");
 
-/** Asks, and removes the images and the prompt of a generation; `then` is called once they are gone. */
-export function removalOf(generation, then = () => {}) {
+/**
+ * Asks, and removes all images and the prompt of a generation. With a `shot` of several, that image alone can be
+ * removed as well. `then` is called once they are gone.
+ */
+export function removalOf(generation, then = () => {}, shot = null) {
+  const count = generation.images.length;
+  const several = shot && count > 1;
   const problem = el("div", { role: "alert" });
-  const remove = async () => {
+
+  const after = (remove, news) => async () => {
+    let event;
     try {
-      await api.remove(generation.id);
+      await remove();
+      event = await news();
     } catch (fault) {
       if (fault instanceof ConnectionLost) return problem.replaceChildren(spoken("p", "unreachable", {}, { class: "error" }));
       if (!(fault instanceof Problem)) throw fault;
-      // What somebody else removed meanwhile is removed.
+      // What another tab removed meanwhile is removed.
       if (!["gone", "not-found"].includes(fault.slug)) return problem.replaceChildren(told(fault));
+      event = await news().catch(() => all());
     }
     dialog.close();
     then();
     announce(say("removed"));
-    document.dispatchEvent(new CustomEvent("removed", { detail: generation }));
+    document.dispatchEvent(event);
   };
+  const all = async () => new CustomEvent("removed", { detail: generation });
+  const one = async () => {
+    const left = await api.generation(generation.id);
+    return new CustomEvent("thinned", { detail: { generation: left, image: shot.image } });
+  };
+  const removeAll = after(() => api.remove(generation.id), all);
+  const removeOne = after(() => api.removeImage(generation.id, shot.image.index), one);
+
   dialog.replaceChildren(
     spoken("h2", "removalTitle", {}, { id: "removal-title" }),
-    spoken("p", "removalText", { count: generation.images.length }),
+    spoken("p", several ? "removalChoice" : "removalText", { count }),
     problem,
     el(
       "p",
       { class: "actions" },
       button("cancel", () => dialog.close(), { autofocus: true }),
-      button("remove", remove, { class: "main danger" }),
+      several && button("removeOne", removeOne, { class: "main danger" }),
+      several
+        ? spoken("button", "removeAll", { count }, { type: "button", class: "danger", onclick: removeAll })
+        : button("remove", removeAll, { class: "main danger" }),
     ),
   );
   dialog.showModal();

@@ -4,10 +4,12 @@ import * as api from "./api.js";
 import { ConnectionLost, Problem } from "./api.js";
 import { byId, el } from "./dom.js";
 import { told } from "./problems.js";
+import { open, stateOf } from "./opened.js";
 import { removalOf } from "./removal.js";
+import { meets, offerSearch } from "./search.js";
 import { captionOf, picture, shotsOf } from "./shots.js";
 import { look } from "./viewer.js";
-import { button, label, spoken } from "./words.js";
+import { button, label, speak, spoken } from "./words.js";
 
 const frames = byId("frames");
 const older = byId("older");
@@ -18,16 +20,31 @@ const end = new IntersectionObserver(([edge]) => edge.isIntersecting && showOlde
 
 let cursor = null;
 let loading = false;
+let wanted = {}; // what is looked for
+let search = 0; // which search this is: what an earlier one finds is no longer of use
 
 /** Opens the sheet: shows the newest, and the rest as one comes to their end. */
 export function openSheet() {
   older.addEventListener("click", showOlder);
+  offerSearch(lookFor);
+  return showOlder();
+}
+
+/** Shows what has this `state`, `version` and `text` alone, as far as they are given. */
+function lookFor(those) {
+  wanted = those;
+  search += 1;
+  cursor = null;
+  loading = false;
+  shown.clear();
+  frames.replaceChildren();
   return showOlder();
 }
 
 /** Puts a generation that has ended in its place: the top, unless it is there already. */
 export function keep(generation) {
   const before = frames.querySelector(`[data-id="${generation.id}"]`);
+  if (!before && !meets(generation, wanted)) return;
   if (before) {
     before.replaceWith(frame(generation));
     shown.set(generation.id, generation);
@@ -37,48 +54,59 @@ export function keep(generation) {
     shown.clear();
     [[generation.id, generation], ...rest].forEach(([id, kept]) => shown.set(id, kept));
   }
-  byId("sheet-empty").hidden = true;
+  showWhetherEmpty();
+}
+
+function showWhetherEmpty() {
+  const sought = Object.values(wanted).some(Boolean);
+  speak(byId("sheet-empty"), sought ? "sheetNothing" : "sheetEmpty").hidden = shown.size > 0 || Boolean(cursor);
 }
 
 async function showOlder() {
   if (loading) return;
   loading = true;
+  const mine = search;
   try {
-    const page = await api.generationsBefore(cursor);
+    const page = await api.generationsBefore(cursor, wanted);
+    if (mine !== search) return;
     cursor = page.next_cursor;
     older.hidden = !cursor;
     for (const generation of page.items.filter(({ id }) => !shown.has(id))) {
       shown.set(generation.id, generation);
       frames.append(frame(generation));
     }
-    byId("sheet-empty").hidden = shown.size > 0;
+    showWhetherEmpty();
     byId("sheet-problem").replaceChildren();
     end.unobserve(older);
     end.observe(older); // anew, since it tells of changes only, and the end may still be in sight
   } catch (fault) {
+    if (mine !== search) return;
     older.hidden = false; // to try again by hand
     if (fault instanceof ConnectionLost) byId("sheet-problem").replaceChildren(spoken("p", "unreachable"));
     else if (fault instanceof Problem) byId("sheet-problem").replaceChildren(told(fault));
     else throw fault;
   } finally {
-    loading = false;
+    if (mine === search) loading = false;
   }
 }
 
 function frame(generation) {
   const shots = shotsOf(generation);
-  const { order, state, created_at: at } = generation;
+  const { order, created_at: at } = generation;
+  const opens = { onclick: () => open(generation) };
   return el(
     "li",
     { class: "frame", "data-id": generation.id },
     shots.length > 0
       ? el("div", { class: "thumbnails" }, ...shots.map(thumbnail))
-      : spoken("div", state, {}, { class: "thumbnails none quiet" }),
+      : spoken("button", ...stateOf(generation), { type: "button", class: "thumbnails none quiet", ...opens }),
     el(
       "div",
       { class: "below" },
       el("p", { class: "caption" }, order.prompt ?? ""),
       spoken("time", "time", { at }, { class: "small quiet", datetime: at }),
+      shots.length > 0 && shots.length < order.samples && spoken("span", ...stateOf(generation), { class: "small partly" }),
+      label(button("details", opens.onclick, { class: "plain" }), "detailsOf", { what: order.prompt ?? "" }),
       generation.finished_at && button("remove", () => removalOf(generation), { class: "plain danger" }),
     ),
   );
@@ -89,7 +117,7 @@ function thumbnail(shot) {
     const all = [...shown.values()].flatMap(shotsOf);
     look(all, all.findIndex(({ image }) => image.id === shot.image.id));
   };
-  const small = el("button", { type: "button", class: "picture", onclick: open }, picture(shot, { loading: "lazy" }));
+  const small = el("button", { type: "button", class: "picture", onclick: open }, picture(shot, { loading: "lazy", small: true }));
   return label(small, "lookAt", { what: captionOf(shot) });
 }
 
@@ -98,6 +126,12 @@ document.addEventListener("removed", ({ detail: generation }) => {
   const next = gone?.nextElementSibling ?? gone?.previousElementSibling;
   gone?.remove();
   shown.delete(generation.id);
-  byId("sheet-empty").hidden = shown.size > 0;
+  showWhetherEmpty();
   (next?.querySelector("button") ?? byId("sheet-title")).focus();
+});
+
+document.addEventListener("thinned", ({ detail: { generation } }) => {
+  if (!shown.has(generation.id)) return;
+  keep(generation);
+  frames.querySelector(`[data-id="${generation.id}"] button`).focus();
 });

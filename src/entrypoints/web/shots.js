@@ -3,7 +3,9 @@
  */
 
 import * as api from "./api.js";
+import { ConnectionLost, Problem } from "./api.js";
 import { el } from "./dom.js";
+import { load } from "./loading.js";
 import { say } from "./words.js";
 
 /** Every image of a generation. */
@@ -19,14 +21,15 @@ export function orderOf({ generation, image }) {
   return { ...Object.fromEntries(given), ...(image.seed !== null && { seed: [image.seed] }) };
 }
 
-/** The image itself, as large as its place. Its link is read anew, once, where it has expired. */
-export function picture(shot, attributes = {}) {
+/** The image itself, as large as its place; `small` where its preview will do. It is loaded until it is there. */
+export function picture(shot, { small = false, ...attributes } = {}) {
   const { width, height } = shot.generation.order;
   const shown = el("img", { width, height, decoding: "async", alt: captionOf(shot), ...attributes });
-  shown.addEventListener("load", () => shown.classList.add("there"));
-  shown.addEventListener("error", () => refresh(shot).then((link) => link && (shown.src = link)), { once: true });
-  shown.src = shot.image.image;
-  if (shown.complete) shown.classList.add("there");
+  const linkOf = ({ image, preview }, tries) => (small && tries < 3 && preview) || image;
+  load(shown, linkOf(shot.image, 0), async (tries) => {
+    const image = await freshly(shot);
+    return image && linkOf(image, tries);
+  });
   return shown;
 }
 
@@ -36,20 +39,22 @@ export function captionOf({ generation, index }) {
   return say("pictureOf", { index, count: generation.images.length, prompt });
 }
 
-/** Downloads the image, by a link that is signed now. Where a browser will not save from elsewhere, it opens it. */
+/** Saves the image under a name made of its prompt and seed. A link that names no file is opened beside the page. */
 export async function download(shot) {
-  const href = (await refresh(shot)) ?? shot.image.image;
-  const name = new URL(href).pathname.split("/").at(-1);
-  el("a", { href, download: name, target: "_blank", rel: "noopener" }).click();
+  const { image, download: named } = (await freshly(shot)) ?? shot.image;
+  const name = new URL(named).pathname.split("/").at(-1); // for a link that names no file; one that does goes before
+  el("a", { href: named, download: name, rel: "noopener", target: named === image && "_blank" }).click();
 }
 
-/** Links live for a while: one that is read anew is good again. */
-async function refresh(shot) {
+/** The image with links that are signed now; null if the service cannot be asked, undefined if it was deleted. */
+export async function freshly(shot) {
   try {
     const { images } = await api.generation(shot.generation.id);
-    Object.assign(shot.image, images[shot.index]);
-    return shot.image.image;
-  } catch {
-    return null; // the picture stays away; what it was is still told in words
+    const image = images.find(({ id }) => id === shot.image.id);
+    return image && Object.assign(shot.image, image);
+  } catch (fault) {
+    if (fault instanceof Problem) return ["gone", "not-found"].includes(fault.slug) ? undefined : null;
+    if (fault instanceof ConnectionLost) return null;
+    throw fault;
   }
 }

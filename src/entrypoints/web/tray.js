@@ -15,7 +15,7 @@ import { button, label, say, speak, spoken } from "./words.js";
 /**
  * Lays a pending order in a new tray, and gives its element. `origin` is the shot that it varies, if any. Called are
  * `handedIn` as soon as the service has the order, `ended` with the generation at its end, `refused` with the problem
- * where the order was not accepted, and `again` where somebody wants it once more: with true, under the same key.
+ * where the order was not accepted, and `again` if the person wants it once more: with true, under the same key.
  */
 export function tray(order, { origin, handedIn, ended, refused, again }) {
   const element = el("article", { class: "tray", "aria-busy": "true" });
@@ -38,7 +38,7 @@ export function tray(order, { origin, handedIn, ended, refused, again }) {
       ended(generation);
     } catch (fault) {
       if (!(fault instanceof Problem)) throw fault;
-      // Where nobody knows whether the order was taken, only its own key makes sure that it is paid once.
+      // If it is not known whether the order was taken, only its own key makes sure that it is paid once.
       const sameKey = fault.charged === "unknown";
       if (!sameKey) forget(order);
       show(el("div", { role: "alert" }, told(fault, button("tryAgain", () => again(sameKey)))));
@@ -70,7 +70,7 @@ function print(shot, index, all) {
   const open = el("button", { type: "button", class: "picture", onclick: () => look(all, index) }, picture(shot));
   const figure = el(
     "figure",
-    {},
+    { "data-image": shot.image.id },
     label(open, "lookAt", { what: captionOf(shot) }),
     el(
       "figcaption",
@@ -130,3 +130,7 @@ async function withdraw(order) {
     if (!(fault instanceof Problem || fault instanceof ConnectionLost)) throw fault;
   }
 }
+
+document.addEventListener("thinned", ({ detail: { image } }) => {
+  byId("trays").querySelector(`[data-image="${image.id}"]`)?.remove();
+});

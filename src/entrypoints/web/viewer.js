@@ -1,6 +1,7 @@
 /** Images large, one after the other. */
 
 import { actsOn } from "./acts.js";
+import { copiesOf } from "./copying.js";
 import { byId, el } from "./dom.js";
 import { parametersOf } from "./parameters.js";
 import { removalOf } from "./removal.js";
@@ -44,7 +45,8 @@ function turnTo(index) {
         "p",
         { class: "actions" },
         ...actsOn(shot, () => dialog.close()),
-        button("remove", () => removalOf(generation, () => dialog.close()), { class: "plain danger" }),
+        ...copiesOf(shot),
+        button("remove", () => removalOf(generation, () => dialog.close(), shot), { class: "plain danger" }),
       ),
     ),
   );

@@ -57,9 +57,9 @@ async def test_a_token_is_pasted(visitor: Visitor) -> None:
         await expect(page.get_by_role("alert").filter(has_text=told)).to_be_visible()
     await page.get_by_label("Access token").fill(f"Bearer {studio.token(images_per_day=50)} ")
     await page.keyboard.press("Enter")
-    await expect(page.get_by_text("50 of 50 images left today")).to_be_visible()
+    await expect(page.get_by_text("0 of 50 images in the last 24 hours")).to_be_visible()
     await visitor.draw()
-    await expect(page.get_by_text("49 of 50 images left today")).to_be_visible()
+    await expect(page.get_by_text("1 of 50 images in the last 24 hours")).to_be_visible()
 
 
 async def test_the_limits_of_the_model_are_those_of_the_form(visitor: Visitor) -> None:

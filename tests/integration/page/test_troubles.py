@@ -64,7 +64,7 @@ async def test_an_outcome_that_nobody_knows_is_told_and_left_to_who_ordered(visi
     await visitor.write(version="v2.1")
     await visitor.button("Draw").click()
     told = page.get_by_role("alert").filter(has_text="Outcome unknown")
-    await expect(told.get_by_text("Nobody knows whether it was charged.")).to_be_visible()
+    await expect(told.get_by_text("It is not known whether it was charged.")).to_be_visible()
     assert charged(visitor) == 1
     await visitor.button("Draw again").click()
     await visitor.developed()
@@ -86,10 +86,10 @@ async def test_a_limit_of_ones_own_says_when_there_is_room_again(visitor: Visito
     page = visitor.page
     await visitor.enter(images_per_day=1)
     await visitor.draw()
-    await expect(page.get_by_text("0 of 1 images left today")).to_be_visible()
+    await expect(page.get_by_text("1 of 1 images in the last 24 hours")).to_be_visible()
     await visitor.button("Draw").click()
     told = page.get_by_role("alert").filter(has_text="Your own limit is reached")
-    await expect(told.get_by_text("Try again in")).to_be_visible()
+    await expect(told.get_by_text("Try again in about a day.")).to_be_visible()
 
 
 async def test_an_answer_that_is_lost_is_asked_for_again_and_paid_once(visitor: Visitor) -> None:

@@ -1,6 +1,16 @@
 /** English. A text that depends on something is a function of it and of how numbers and the like are written. */
 
+import { spanOf } from "./spans.js";
+
 const images = (n, { number }) => (n === 1 ? "1 image" : `${number(n)} images`);
+
+const ONE = { second: "a second", minute: "a minute", hour: "an hour", day: "a day" };
+
+/** "12 seconds", "about 5 minutes", "about a day". */
+function span(seconds, { number }) {
+  const [count, unit] = spanOf(seconds);
+  return (unit === "second" ? "" : "about ") + (count === 1 ? ONE[unit] : `${number(count)} ${unit}s`);
+}
 
 export const en = {
   otherLanguage: "한국어",
@@ -61,7 +71,7 @@ export const en = {
   seedHint: "One for each image, with commas. The same seed draws the same picture.",
   num_inference_steps: "Steps",
   guidance_scale: "Guidance",
-  modelsOwn: ({ value }, { number }) => `${number(value)}, the model’s own`,
+  modelsOwn: ({ value }, { number }) => `default ${number(value)}`,
   draw: "Draw",
   price: ({ price, count }, { money }) =>
     `${money({ ...price, amount: price.amount * count })} for ${count === 1 ? "this image" : `these ${count} images`}`,
@@ -95,8 +105,8 @@ export const en = {
   cancelled: "Cancelled",
   cancelledText: "Cancelled before anything was drawn. Nothing was charged.",
   connectionLost: "The connection is lost. Your order is safe: this page asks again by itself, and nothing is paid twice.",
-  elapsed: ({ seconds }, { number }) => `${number(seconds)} s`,
-  secondsLeft: ({ seconds }, { number }) => `about ${number(seconds)} s left`,
+  elapsed: ({ seconds }, { number }) => (seconds < 90 ? `${number(seconds)} s` : `${number(Math.floor(seconds / 60))} min`),
+  secondsLeft: ({ seconds }, formats) => `about ${span(seconds, formats).replace("about ", "")} left`,
   finished: ({ count }, formats) => `Done: ${images(count, formats)}.`,
   pictureOf: ({ index, count, prompt }) => (count === 1 ? prompt : `Image ${index + 1} of ${count}: ${prompt}`),
   promptForgotten: "The prompt was forgotten, as this service does after a while.",
@@ -107,6 +117,20 @@ export const en = {
   sideBySide: "Side by side with the one before",
   curl: "Command",
   download: "Download",
+  copyLink: "Copy link",
+  linkCopied: "Copied. Links expire after a while.",
+  copySeed: "Copy seed",
+  notCopied: "It could not be copied.",
+  details: "Details",
+  detailsOf: ({ what }) => `Details: ${what}`,
+  drawAnother: "Draw again, with new seeds",
+  change: "Change",
+  modelGone: ({ version }) => `The model ${version} is not offered any more.`,
+  finishedAt: "Finished",
+  partly: ({ count, samples }, { number }) => `${number(count)} of ${number(samples)} images`,
+  imagesDeleted: ({ count }, formats) => `${images(count, formats)} deleted`,
+  pictureLate: "The picture has not loaded. This page tries again by itself.",
+  pictureGone: "This picture was deleted.",
   remove: "Delete",
 
   viewerTitle: ({ index, count }) => `Image ${index + 1} of ${count}`,
@@ -117,7 +141,7 @@ export const en = {
   cost: "Cost",
   time: ({ at }, { time }) => time(at),
   money: ({ price }, { money }) => money(price),
-  parameterDefault: "the model’s own",
+  parameterDefault: "default",
   none: "none",
 
   comparing: "Comparison",
@@ -141,25 +165,34 @@ export const en = {
     count
       ? `${images(count, formats)} will be removed from storage, and the prompt with it. This cannot be undone.`
       : "The prompt will be forgotten. This cannot be undone.",
+  removalChoice: ({ count }, formats) =>
+    `Only this image, and the others and the prompt stay; or all ${images(count, formats)}, and the prompt with them. This cannot be undone.`,
+  removeOne: "Delete this image",
+  removeAll: ({ count }, { number }) => `Delete all ${number(count)}`,
   removed: "Deleted.",
 
   sheetTitle: "Contact sheet",
   sheetEmpty: "What you draw is kept here.",
+  sheetNothing: "Nothing is like that.",
+  search: "Look for pictures",
+  searchText: "Words of the prompt",
+  searchState: "State",
+  anyState: "Any state",
+  anyModel: "Any model",
   older: "Show older ones",
-  imagesLeft: ({ left, limit }, { number }) => `${number(left)} of ${number(limit)} images left today`,
+  imagesLeft: ({ left, limit }, { number }) => `${number(limit - left)} of ${number(limit)} images in the last 24 hours`,
   spent: ({ cost }, { list, money }) => `${list(cost.map(money))} this month`,
 
   charged_no: "Nothing was charged.",
   charged_yes: "It was charged.",
-  charged_unknown: "Nobody knows whether it was charged.",
+  charged_unknown: "It is not known whether it was charged.",
   requestId: ({ id }) => `For the operator: request ${id}`,
-  retryAfter: ({ seconds }, { number }) =>
-    seconds < 120 ? `Try again in ${number(seconds)} s.` : `Try again in ${number(Math.ceil(seconds / 60))} minutes.`,
+  retryAfter: ({ seconds }, formats) => `Try again in ${span(seconds, formats)}.`,
   unforeseen: "Something unforeseen happened",
   unforeseen_text: "The service answered in a way that this page does not know.",
 
   "invalid-request": "Something in the order is not right",
-  "invalid-request_text": "Mend what is marked and draw again.",
+  "invalid-request_text": "Fix what is marked and draw again.",
   "malformed-body": "The order did not arrive whole",
   "malformed-body_text": "Please draw again.",
   "prompt-rejected": "The prompt was rejected",
@@ -168,7 +201,7 @@ export const en = {
   unauthorized: "A valid access token is required",
   unauthorized_text: "Paste a new one and go on.",
   forbidden: "Your token does not allow this",
-  forbidden_text: "Ask whoever gave it to you.",
+  forbidden_text: "Ask the person who gave it to you.",
   "not-found": "It is not there",
   "not-found_text": "It was never there for you, or is no longer.",
   "method-not-allowed": "The service does not do that",
@@ -186,15 +219,15 @@ export const en = {
   "quota-exceeded": "Your own limit is reached",
   "quota-exceeded_text": "You have ordered as many images as you may in 24 hours.",
   "generator-refused": "The provider refused the service",
-  "generator-refused_text": "That is not your fault. The operator has to mend it.",
+  "generator-refused_text": "That is not your fault. The operator has to fix it.",
   "generator-unavailable": "The provider is not available",
   "generator-unavailable_text": "It cannot be reached, is closed, or takes no more orders just now.",
   overloaded: "There is no room just now",
   overloaded_text: "The service is busy, or about to stop.",
   "spend-limit": "The service has spent its limit",
-  "spend-limit_text": "It draws again when the day’s limit has room.",
+  "spend-limit_text": "It draws again when the last 24 hours have room.",
   "keys-unavailable": "Tokens cannot be checked just now",
-  "keys-unavailable_text": "The service cannot reach whoever signs them.",
+  "keys-unavailable_text": "The service cannot reach the issuer that signs them.",
   "outcome-unknown": "Outcome unknown",
   "outcome-unknown_text":
     "The call to the provider was cut off after it was sent. The service does not send it again by itself. If you draw again, it may be paid twice.",

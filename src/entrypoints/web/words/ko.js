@@ -1,5 +1,16 @@
 /** Korean, with the same names as English. */
 
+import { spanOf } from "./spans.js";
+
+const UNITS = { second: "초", minute: "분", hour: "시간", day: "일" };
+
+/** "12초", "약 5분", "약 하루". */
+function span(seconds, { number }) {
+  const [count, unit] = spanOf(seconds);
+  if (unit === "day" && count === 1) return "약 하루";
+  return (unit === "second" ? "" : "약 ") + number(count) + UNITS[unit];
+}
+
 /** The particle of an object after a number, by the sound of its last digit. */
 const object = (number) => ("2459".includes(`${number}`.at(-1)) ? "를" : "을");
 
@@ -95,8 +106,8 @@ export const ko = {
   cancelled: "취소됨",
   cancelledText: "그리기 전에 취소되었습니다. 비용은 청구되지 않았습니다.",
   connectionLost: "연결이 끊겼습니다. 주문은 안전합니다. 이 페이지가 알아서 다시 물어보며, 두 번 결제되지 않습니다.",
-  elapsed: ({ seconds }, { number }) => `${number(seconds)}초`,
-  secondsLeft: ({ seconds }, { number }) => `약 ${number(seconds)}초 남음`,
+  elapsed: ({ seconds }, { number }) => (seconds < 90 ? `${number(seconds)}초` : `${number(Math.floor(seconds / 60))}분`),
+  secondsLeft: ({ seconds }, formats) => `약 ${span(seconds, formats).replace("약 ", "")} 남음`,
   finished: ({ count }, { number }) => `완료: 이미지 ${number(count)}장`,
   pictureOf: ({ index, count, prompt }) => (count === 1 ? prompt : `이미지 ${count}장 중 ${index + 1}번째: ${prompt}`),
   promptForgotten: "이 서비스는 시간이 지나면 프롬프트를 지웁니다. 이 프롬프트는 지워졌습니다.",
@@ -107,6 +118,20 @@ export const ko = {
   sideBySide: "이전 그림과 나란히 보기",
   curl: "명령어",
   download: "내려받기",
+  copyLink: "링크 복사",
+  linkCopied: "복사했습니다. 링크는 얼마 뒤 만료됩니다.",
+  copySeed: "시드 복사",
+  notCopied: "복사하지 못했습니다.",
+  details: "자세히",
+  detailsOf: ({ what }) => `자세히: ${what}`,
+  drawAnother: "새 시드로 다시 그리기",
+  change: "바꾸기",
+  modelGone: ({ version }) => `${version} 모델은 더 이상 제공되지 않습니다.`,
+  finishedAt: "끝난 때",
+  partly: ({ count, samples }, { number }) => `이미지 ${number(samples)}장 중 ${number(count)}장`,
+  imagesDeleted: ({ count }, { number }) => `이미지 ${number(count)}장 삭제됨`,
+  pictureLate: "그림을 불러오지 못했습니다. 이 페이지가 알아서 다시 시도합니다.",
+  pictureGone: "삭제된 그림입니다.",
   remove: "삭제",
 
   viewerTitle: ({ index, count }) => `이미지 ${count}장 중 ${index + 1}번째`,
@@ -142,20 +167,29 @@ export const ko = {
     count
       ? `이미지 ${number(count)}장이 저장소에서 지워지고 프롬프트도 지워집니다. 되돌릴 수 없습니다.`
       : "프롬프트가 지워집니다. 되돌릴 수 없습니다.",
+  removalChoice: ({ count }, { number }) =>
+    `이 이미지만 지우면 나머지와 프롬프트는 남습니다. ${number(count)}장 모두 지우면 프롬프트도 지워집니다. 되돌릴 수 없습니다.`,
+  removeOne: "이 이미지 삭제",
+  removeAll: ({ count }, { number }) => `${number(count)}장 모두 삭제`,
   removed: "삭제했습니다.",
 
   sheetTitle: "밀착 인화",
   sheetEmpty: "그린 그림이 여기에 남습니다.",
+  sheetNothing: "조건에 맞는 것이 없습니다.",
+  search: "그림 찾기",
+  searchText: "프롬프트에 있는 말",
+  searchState: "상태",
+  anyState: "모든 상태",
+  anyModel: "모든 모델",
   older: "이전 것 더 보기",
-  imagesLeft: ({ left, limit }, { number }) => `오늘 남은 이미지 ${number(limit)}장 중 ${number(left)}장`,
+  imagesLeft: ({ left, limit }, { number }) => `지난 24시간 이미지 ${number(limit)}장 중 ${number(limit - left)}장`,
   spent: ({ cost }, { list, money }) => `이번 달 ${list(cost.map(money))}`,
 
   charged_no: "비용은 청구되지 않았습니다.",
   charged_yes: "비용이 청구되었습니다.",
   charged_unknown: "비용이 청구되었는지 알 수 없습니다.",
   requestId: ({ id }) => `운영자에게 알릴 요청 번호: ${id}`,
-  retryAfter: ({ seconds }, { number }) =>
-    seconds < 120 ? `${number(seconds)}초 뒤에 다시 시도하세요.` : `${number(Math.ceil(seconds / 60))}분 뒤에 다시 시도하세요.`,
+  retryAfter: ({ seconds }, formats) => `${span(seconds, formats)} 뒤에 다시 시도하세요.`,
   unforeseen: "예상하지 못한 일이 생겼습니다",
   unforeseen_text: "서비스가 이 페이지가 모르는 방식으로 답했습니다.",
 
@@ -193,7 +227,7 @@ export const ko = {
   overloaded: "지금은 자리가 없습니다",
   overloaded_text: "서비스가 바쁘거나 곧 멈춥니다.",
   "spend-limit": "서비스의 지출 한도에 도달했습니다",
-  "spend-limit_text": "하루 한도에 여유가 생기면 다시 그립니다.",
+  "spend-limit_text": "지난 24시간의 한도에 여유가 생기면 다시 그립니다.",
   "keys-unavailable": "지금은 토큰을 확인할 수 없습니다",
   "keys-unavailable_text": "토큰에 서명하는 곳에 연결할 수 없습니다.",
   "outcome-unknown": "그려졌는지 아무도 모릅니다",

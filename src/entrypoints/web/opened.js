@@ -1,0 +1,95 @@
+/** A generation of the contact sheet, opened: what became of it, what it was ordered by, and what can be done with it. */
+
+import { showCommand } from "./command.js";
+import { copiesOf } from "./copying.js";
+import { drawNow, offers, rewrite, vary } from "./desk.js";
+import { byId, el } from "./dom.js";
+import { parametersOf } from "./parameters.js";
+import { told } from "./problems.js";
+import { removalOf } from "./removal.js";
+import { captionOf, download, picture, shotsOf } from "./shots.js";
+import { look } from "./viewer.js";
+import { button, label, say, spoken } from "./words.js";
+
+const dialog = byId("opened");
+const close = () => dialog.close();
+
+/** What a frame says of its state: how many images came, if not all did. */
+export function stateOf({ images, deleted, order, state }) {
+  const count = images.length;
+  if (deleted.length && count === 0) return ["imagesDeleted", { count: deleted.length }];
+  return count > 0 && count < order.samples ? ["partly", { count, samples: order.samples }] : [state, {}];
+}
+
+/** Opens a generation. */
+export function open(generation) {
+  const { order, problem, state } = generation;
+  const shots = shotsOf(generation);
+  dialog.replaceChildren(
+    el(
+      "header",
+      {},
+      spoken("h2", ...stateOf(generation), { id: "opened-title" }),
+      button("close", close, { class: "plain" }),
+    ),
+    ...[
+      problem && told(problem),
+      state === "cancelled" && spoken("p", "cancelledText"),
+      shots.length > 0 && el("ul", { class: "contents" }, ...shots.map(content)),
+      el("p", { class: "caption" }, order.prompt ?? say("promptForgotten")),
+      el("dl", { class: "facts" }, ...facts(generation)),
+      order.prompt !== null && !offers(order.version) && spoken("p", "modelGone", { version: order.version }),
+      el("p", { class: "actions" }, ...acts(generation, shots)),
+    ].filter(Boolean),
+  );
+  dialog.showModal();
+}
+
+/** One image, with what can be done with it alone. */
+function content(shot, index, all) {
+  const large = el("button", { type: "button", class: "picture", onclick: () => look(all, index) });
+  large.append(picture(shot, { small: true }));
+  return el(
+    "li",
+    {},
+    label(large, "lookAt", { what: captionOf(shot) }),
+    shot.image.seed !== null && el("p", { class: "seed" }, spoken("span", "seed"), ` ${shot.image.seed}`),
+    el(
+      "p",
+      { class: "actions" },
+      button("download", () => download(shot), { class: "plain" }),
+      ...copiesOf(shot),
+      all.length > 1 && button("removeOne", () => removalOf(shot.generation, close, shot), { class: "plain danger" }),
+    ),
+  );
+}
+
+function facts(generation) {
+  const { created_at: at, cost, finished_at: until, generator, images, model, order } = generation;
+  const seed = order.seed?.join(", ") ?? (images.map((image) => image.seed).join(", ") || null);
+  const known = parametersOf({ generation, image: { seed } }).filter(([name]) => name !== "prompt");
+  known.push(["samples", `${order.samples}`], ["drawnBy", `${model} (${generator})`], ["created", say("time", { at })]);
+  if (until) known.push(["finishedAt", say("time", { at: until })]);
+  if (cost) known.push(["cost", say("money", { price: cost })]);
+  return known.map(([name, value]) => el("div", {}, spoken("dt", name), el("dd", {}, value)));
+}
+
+function acts(generation, shots) {
+  const order = anew(generation);
+  const act = (name, doIt, look = "") => button(name, () => (close(), doIt()), { class: look });
+  const again = shots.length ? "drawAnother" : "drawAgain";
+  const change = () => (shots.length ? vary(shots[0]) : rewrite(order));
+  return [
+    ...(order && offers(order.version) ? [act(again, () => drawNow(order), "main"), act("change", change)] : []),
+    order && button("curl", () => showCommand(order), { class: "plain" }),
+    generation.finished_at && button("remove", () => removalOf(generation, close), { class: "plain danger" }),
+  ].filter(Boolean);
+}
+
+/** The order for once more: with its seeds if nothing came of it, with new ones otherwise; null if it is forgotten. */
+function anew({ order, images }) {
+  if (order.prompt === null) return null;
+  const { samples, seed, ...same } = order;
+  const given = Object.fromEntries(Object.entries(same).filter(([, value]) => value !== null));
+  return seed && images.length === 0 ? { ...given, seed } : { ...given, samples };
+}

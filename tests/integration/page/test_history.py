@@ -1,0 +1,121 @@
+"""What was drawn is found again, opened, and used."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import Route, expect
+
+from integration.page.test_everybody import LOOKED_OVER
+from integration.page.visitor import Visitor
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+TINY = {"version": "sketch", "prompt": "a calm sea", "width": 96, "height": 64}
+
+
+async def look_over(visitor: Visitor) -> None:
+    assert await visitor.page.evaluate(LOOKED_OVER) == []
+
+
+@pytest.mark.parametrize("visitor", [{"permissions": ["clipboard-read", "clipboard-write"]}], indirect=True, ids=["-"])
+async def test_a_frame_opens_with_all_that_is_known_of_it(visitor: Visitor) -> None:
+    page = visitor.page
+    visitor.ask("POST", "/api/images", json=TINY | {"seed": [7, 8]})
+    await visitor.enter()
+    await page.get_by_role("button", name="Details: a calm sea").click()
+    opened = page.get_by_role("dialog", name="Done")
+    for fact in ("sketch", "7, 8", "96 \N{MULTIPLICATION SIGN} 64"):
+        await expect(opened.get_by_text(fact, exact=True)).to_be_visible()
+    await look_over(visitor)
+    await visitor.button("Copy seed", within="#opened").nth(1).click()
+    assert await page.evaluate("navigator.clipboard.readText()") == "8"
+    await visitor.button("Copy link", within="#opened").first.click()
+    await expect(opened.get_by_text("Copied. Links expire after a while.")).to_be_visible()
+    link = await page.evaluate("navigator.clipboard.readText()")
+    assert (await page.request.get(link)).headers["content-type"] == "image/png"
+    async with page.expect_download() as downloading:
+        await visitor.button("Download", within="#opened").first.click()
+    assert (await downloading.value).suggested_filename == "a-calm-sea-7.png"
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("button", name="Details: a calm sea")).to_be_focused()
+
+
+async def test_a_failure_is_opened_with_its_reason_and_drawn_again(visitor: Visitor) -> None:
+    page = visitor.page
+    visitor.studio.karlo.set_fault("error-9798", times=1)
+    order = {"version": "v2.1", "prompt": "a stormy sea", "width": 512, "height": 512, "seed": [5]}
+    visitor.ask("POST", "/api/images", json=order)
+    await visitor.enter()
+    await visitor.button("Refused").click()
+    opened = page.get_by_role("dialog", name="Refused")
+    await expect(opened.get_by_text("The provider is not available")).to_be_visible()
+    await expect(opened.get_by_text("Nothing was charged.")).to_be_visible()
+    await look_over(visitor)
+    await visitor.button("Change", within="#opened").click()
+    await expect(page.locator("#prompt")).to_have_value("a stormy sea")
+    await expect(page.locator("#seed")).to_have_value("5")
+    await visitor.button("Refused").click()
+    await visitor.button("Draw again", within="#opened").click()
+    await visitor.developed()
+    await expect(page.locator(".pictures .seed")).to_have_text("Seed 5")
+
+
+async def test_one_image_is_deleted_alone(visitor: Visitor) -> None:
+    page = visitor.page
+    visitor.ask("POST", "/api/images", json=TINY | {"seed": [7, 8]})
+    await visitor.enter()
+    await page.locator(".frame .picture").first.click()
+    await visitor.button("Delete", within="#viewer").click()
+    await expect(visitor.button("Delete all 2", within="#removal")).to_be_visible()
+    await look_over(visitor)
+    await visitor.button("Delete this image", within="#removal").click()
+    await expect(page.locator(".frame .picture")).to_have_count(1)
+    await expect(page.locator(".frame").get_by_text("1 of 2 images")).to_be_visible()
+    await expect(page.locator(".frame button").first).to_be_focused()
+    kept = visitor.ask("GET", "/api/generations").json()["items"][0]
+    assert ([image["seed"] for image in kept["images"]], kept["deleted"]) == ([8], [0])
+
+
+async def test_it_is_looked_for_by_text_and_state(visitor: Visitor) -> None:
+    page = visitor.page
+    for prompt in ("a calm sea", "a red house"):
+        visitor.ask("POST", "/api/images", json=TINY | {"prompt": prompt})
+    await visitor.enter()
+    await expect(page.locator(".frame")).to_have_count(2)
+    await page.get_by_label("Words of the prompt").fill("HOUSE")
+    await expect(page.locator(".frame .caption")).to_have_text(["a red house"])
+    await look_over(visitor)
+    await page.get_by_role("search").get_by_label("State").select_option("Refused")
+    await expect(page.get_by_text("Nothing is like that.")).to_be_visible()
+    await page.get_by_label("Words of the prompt").fill("")
+    await page.get_by_role("search").get_by_label("State").select_option("Any state")
+    await expect(page.locator(".frame")).to_have_count(2)
+
+
+async def test_a_picture_that_does_not_load_says_so_and_comes_later(visitor: Visitor) -> None:
+    page = visitor.page
+    visitor.ask("POST", "/api/images", json=TINY)
+    away = True
+
+    async def lose(route: Route) -> None:
+        await (route.abort() if away else route.continue_())
+
+    await page.route("**/files/**", lose)
+    await visitor.enter()
+    await expect(page.locator(".frame").get_by_text("The picture has not loaded.")).to_be_visible()
+    await look_over(visitor)
+    away = False
+    await page.evaluate("dispatchEvent(new Event('online'))")
+    await expect(page.locator(".frame img.there")).to_be_visible()
+    await expect(page.locator(".late")).to_have_count(0)
+
+
+@pytest.mark.parametrize("visitor", [{"viewport": {"width": 1366, "height": 650}}], indirect=True, ids=["low"])
+async def test_what_is_drawn_is_in_view_from_a_long_desk(visitor: Visitor) -> None:
+    page = visitor.page
+    await visitor.enter()
+    await visitor.write(seed="7")
+    await visitor.button("Draw").click()
+    await visitor.developed()
+    top = await page.locator(".pictures img").evaluate("img => img.getBoundingClientRect().top")
+    assert 0 <= top < 325
