@@ -22,7 +22,7 @@ async def test_steps_and_the_time_that_is_left_are_seen_and_said(chromium: Brows
         await expect(page.get_by_role("status").filter(has_text="Drawing")).to_be_attached()
         generator.told = Progress(step=17, steps=50, seconds_left=8.4)
         await expect(page.locator(".said")).to_have_text("Drawing: step 17 of 50")
-        await expect(page.get_by_text("about 9 s left")).to_be_visible()
+        await expect(page.get_by_text("about 9 seconds left")).to_be_visible()
         bar = page.get_by_role("progressbar", name="Drawing")
         assert await bar.evaluate("bar => [bar.value, bar.max]") == [17, 50]
         generator.gate.set()
