@@ -38,6 +38,7 @@ async def test_from_the_link_that_serve_prints_to_the_downloaded_image(chromium:
         async with page.expect_download() as downloading:
             await page.get_by_role("button", name="Download").click()
         downloaded = await downloading.value
+        await expect(page.get_by_role("status").filter(has_text="Done: 1 image.")).to_be_attached()
         image = await asyncio.to_thread(Path(await downloaded.path()).read_bytes)
         kept = await page.evaluate("JSON.stringify([localStorage, sessionStorage, document.cookie, history.state])")
         await page.close()
