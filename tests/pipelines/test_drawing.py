@@ -18,6 +18,7 @@ from darkroom.adapters.generators.diffusers import open_diffusers, parse_sources
 from darkroom.domain.model.errors import Charged, GeneratorRefused, GeneratorUnavailable, InvalidValue, PromptRejected
 from darkroom.domain.model.generation import GenerationRequest
 from darkroom.domain.model.model_card import NumberRange, PixelRange
+from darkroom.domain.model.parameters import Parameters
 from darkroom.domain.model.progress import Progress
 from darkroom.domain.model.values import GuidanceScale, ImageSize, InferenceSteps, Prompt, Seed
 from darkroom.domain.ports import ImageGenerator, Receipt
@@ -122,9 +123,15 @@ async def test_a_sample_drawn_alone_is_that_of_its_seed_among_others(stable_diff
 async def test_a_prompt_that_would_be_cut_is_refused(stable_diffusion: Path, field: str) -> None:
     async with opened(stable_diffusion) as generator:
         plain = plain_request(generator.cards[0])
-        longest, longer = Prompt("x" * (TOKENS - 2)), Prompt("x" * (TOKENS - 1))
-        whole = await draw(generator, replace(plain, **{field: longest}))  # type: ignore[arg-type]  # one of two fields of one type
-        cut = await draw(generator, replace(plain, **{field: longer}))  # type: ignore[arg-type]  # the same
+
+        def asking(length: int) -> GenerationRequest:
+            text = "x" * length
+            if field == "prompt":
+                return replace(plain, prompt=Prompt(text))
+            return replace(plain, parameters=Parameters.of(negative_prompt=text))
+
+        whole = await draw(generator, asking(TOKENS - 2))
+        cut = await draw(generator, asking(TOKENS - 1))
 
     assert (len(whole[0]), whole[1]) == (1, None)
     assert isinstance(cut[1], PromptRejected)
