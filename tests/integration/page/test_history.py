@@ -86,7 +86,7 @@ async def test_it_is_looked_for_by_text_and_state(visitor: Visitor) -> None:
     await expect(page.locator(".frame .caption")).to_have_text(["a red house"])
     await look_over(visitor)
     await page.get_by_role("search").get_by_label("State").select_option("Refused")
-    await expect(page.get_by_text("Nothing is like that.")).to_be_visible()
+    await expect(page.get_by_text("Nothing matches.")).to_be_visible()
     await page.get_by_label("Words of the prompt").fill("")
     await page.get_by_role("search").get_by_label("State").select_option("Any state")
     await expect(page.locator(".frame")).to_have_count(2)

@@ -166,14 +166,14 @@ export const en = {
       ? `${images(count, formats)} will be removed from storage, and the prompt with it. This cannot be undone.`
       : "The prompt will be forgotten. This cannot be undone.",
   removalChoice: ({ count }, formats) =>
-    `Only this image, and the others and the prompt stay; or all ${images(count, formats)}, and the prompt with them. This cannot be undone.`,
+    `Delete this image alone, and keep the others and the prompt, or delete all ${images(count, formats)} and the prompt. This cannot be undone.`,
   removeOne: "Delete this image",
   removeAll: ({ count }, { number }) => `Delete all ${number(count)}`,
   removed: "Deleted.",
 
   sheetTitle: "Contact sheet",
   sheetEmpty: "What you draw is kept here.",
-  sheetNothing: "Nothing is like that.",
+  sheetNothing: "Nothing matches.",
   search: "Look for pictures",
   searchText: "Words of the prompt",
   searchState: "State",
