@@ -120,6 +120,7 @@ def test_what_refuses_an_order_says_so(answer: Answer) -> None:
 
 @given(st.binary(max_size=80) | DOCUMENTS.map(lambda value: json.dumps(value).encode()))
 @example(b"[" * 200_000)
+@example(rb'"\ud800"')
 def test_an_order_in_a_queue_is_read_or_unusable(document: bytes) -> None:
     hosts = ImageHosts.parse([".bfl.ai"])
     endpoint = Endpoint.parse(base_url="https://queue.fal.run", api_key="key")
