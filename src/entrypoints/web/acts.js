@@ -2,14 +2,15 @@
 
 import { compare } from "./comparing.js";
 import { showCommand } from "./command.js";
+import { closeDialogs } from "./dom.js";
 import { download, orderOf } from "./shots.js";
 import { vary } from "./desk.js";
 import { button } from "./words.js";
 
-/** The buttons under an image. `before` is called when the page has to come into view again. */
-export function actsOn(shot, before = () => {}) {
+/** The buttons under an image. */
+export function actsOn(shot) {
   const repeatable = orderOf(shot) !== null;
-  const act = (name, doIt) => button(name, () => (before(), doIt(shot)), { class: "plain" });
+  const act = (name, doIt) => button(name, () => (closeDialogs(), doIt(shot)), { class: "plain" });
   return [
     repeatable && act("vary", vary),
     act("compare", compare),

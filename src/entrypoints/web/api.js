@@ -40,7 +40,7 @@ export const remove = (id) => send(`generations/${id}`, { method: "DELETE" });
 export const removeImage = (id, index) => send(`generations/${id}/images/${index}`, { method: "DELETE" });
 
 /** A page of what was ordered before `cursor`: all of it, or what has this `state`, `version` and `text`. */
-export function generationsBefore(cursor, wanted = {}) {
+export function generationsBefore(cursor, wanted) {
   const given = Object.entries({ ...wanted, cursor }).filter(([, value]) => value);
   return json(send(`generations?${new URLSearchParams([["limit", 24], ...given])}`));
 }
@@ -71,12 +71,13 @@ export async function events(id, lastEventId) {
 
 async function send(path, options) {
   for (;;) {
+    if (isStale()) token = await askForAnother();
+    const used = token;
     try {
-      if (isStale()) token = await askForAnother();
-      return await call(path, options, token);
+      return await call(path, options, used);
     } catch (fault) {
       if (fault.status !== 401) throw fault;
-      token = await askForAnother();
+      if (token === used) token = await askForAnother(); // else another call has renewed it meanwhile
     }
   }
 }

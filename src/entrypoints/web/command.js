@@ -1,5 +1,6 @@
 /** An order as a command for a shell, with `$TOKEN` for the access token: the page hands out none. */
 
+import { copy } from "./copying.js";
 import { announce, byId, el } from "./dom.js";
 import { newKey } from "./pending.js";
 import { button, say, spoken } from "./words.js";
@@ -9,14 +10,10 @@ const dialog = byId("command");
 /** Shows the command that draws an order, to be copied. */
 export function showCommand(order) {
   const text = el("pre", { tabindex: 0, role: "group", "aria-labelledby": "command-title" }, commandFor(order));
-  const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(text.textContent);
-      speakNow("copied");
-    } catch {
-      getSelection().selectAllChildren(text); // no clipboard is lent to pages of plain origins
-      speakNow("selected");
-    }
+  const press = async ({ currentTarget }) => {
+    const copied = await copy(text.textContent, currentTarget);
+    if (!copied) getSelection().selectAllChildren(text);
+    speakNow(copied ? "copied" : "selected");
   };
   const said = el("p", { class: "small quiet" });
   const speakNow = (name) => {
@@ -28,7 +25,7 @@ export function showCommand(order) {
     spoken("p", "commandText", {}, { class: "quiet" }),
     text,
     said,
-    el("p", { class: "actions" }, button("copy", copy, { class: "main" }), button("close", () => dialog.close())),
+    el("p", { class: "actions" }, button("copy", press, { class: "main" }), button("close", () => dialog.close())),
   );
   dialog.showModal();
 }

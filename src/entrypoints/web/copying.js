@@ -9,7 +9,7 @@ export function copiesOf(shot) {
   return [
     copier("copyLink", "linkCopied", async () => ((await freshly(shot)) ?? shot.image).image),
     shot.image.seed !== null && copier("copySeed", "copied", async () => `${shot.image.seed}`),
-  ].filter(Boolean);
+  ];
 }
 
 function copier(name, done, textOf) {
@@ -23,7 +23,8 @@ function copier(name, done, textOf) {
   return made;
 }
 
-async function copy(text, beside) {
+/** Copies a text; whether that was possible. `beside` is the button that was pressed. */
+export async function copy(text, beside) {
   try {
     await navigator.clipboard.writeText(text);
     return true;

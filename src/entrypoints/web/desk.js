@@ -195,7 +195,7 @@ function refresh() {
   const named = given("seed") ? seeds().length : 0;
   field.samples.disabled = named > 0;
   if (named) field.samples.value = named;
-  const price = priceOf(model().price, Number(field.width.value), Number(field.height.value));
+  const price = priceOf(model().price, ...readSize(model()));
   byId("price").hidden = !price;
   if (price) speak(byId("price"), "price", { price, count: Number(field.samples.value) || 1 });
   if (origin) showChanges();

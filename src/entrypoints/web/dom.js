@@ -13,6 +13,11 @@ export function el(name, attributes = {}, ...children) {
   return element;
 }
 
+/** Lets the page come into view again. */
+export function closeDialogs() {
+  document.querySelectorAll("dialog[open]").forEach((dialog) => dialog.close());
+}
+
 /** Gives the focus to an element where what had it is gone, so that keyboard users need not begin at the top again. */
 export function catchFocus(element) {
   if (document.activeElement === document.body) element.focus({ preventScroll: true });

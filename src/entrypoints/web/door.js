@@ -1,7 +1,7 @@
 /** The door: the page opens for an access token that the service accepts. */
 
 import { ConnectionLost, Problem, modelsFor } from "./api.js";
-import { byId, el } from "./dom.js";
+import { byId, closeDialogs, el } from "./dom.js";
 import { SigningInFailed, forgetSession, providerHost, signIn, takeAnswer, wasSignedIn } from "./sign_in.js";
 import { forgetToken, keepToken, keptToken, readToken, staysForTab, takeFromAddress } from "./token.js";
 import { knows, speak, spoken } from "./words.js";
@@ -23,7 +23,7 @@ export function enter(reason) {
 }
 
 async function show(open, reason) {
-  document.querySelectorAll("dialog[open]").forEach((dialog) => dialog.close());
+  closeDialogs();
   if (reason) forgetToken();
   const knock = async (token) => {
     if (!token) return tell("notAToken");
@@ -35,10 +35,17 @@ async function show(open, reason) {
       open({ token, models });
     } catch (fault) {
       if (!(fault instanceof Problem || fault instanceof ConnectionLost)) throw fault;
-      if (fault.status === 401 || fault.status === 403) [forgetToken, forgetSession].forEach((forget) => forget());
+      if (fault.status === 401 || fault.status === 403) {
+        forgetToken();
+        forgetSession();
+      }
       stand({ inside: false });
       tell(fault.status === 401 ? "tokenRefused" : fault.slug && knows(fault.slug) ? fault.slug : "unreachable");
     }
+  };
+  const use = (token, forTab) => {
+    if (token) take(token, forTab);
+    return knock(token);
   };
   const bring = async () => {
     try {
@@ -53,16 +60,14 @@ async function show(open, reason) {
 
   byId("door-form").onsubmit = (event) => {
     event.preventDefault();
-    const token = readToken(field.value);
-    if (token) take(token, stay.checked);
-    knock(token);
+    use(readToken(field.value), stay.checked);
   };
   byId("sign-in").onclick = () => signIn().catch(explain);
-  window.onhashchange = () => location.hash.startsWith("#token=") && knock(takeFromAddress());
+  window.onhashchange = () => location.hash.startsWith("#token=") && use(takeFromAddress(), staysForTab());
   const brought = takeFromAddress();
-  if (brought) take(brought, staysForTab());
-  const token = brought ?? (reason ? null : keptToken());
-  if (token) return knock(token);
+  if (brought) return use(brought, staysForTab());
+  const kept = reason ? null : keptToken();
+  if (kept) return knock(kept);
   tell(reason);
   if (providerHost && !reason) await bring();
   else stand({ inside: false });

@@ -1,8 +1,5 @@
 /** A model's limits, as the form's. */
 
-// What the service takes of any model; `GET /api/models` tells what the model itself would take.
-const CONTRACT = { num_inference_steps: { min: 10, max: 100 }, guidance_scale: { min: 1, max: 20 } };
-
 export const SEED_MAX = 2 ** 32 - 1;
 
 const SHAPES = { "1:1": 1, "3:2": 3 / 2, "2:3": 2 / 3, "16:9": 16 / 9 };
@@ -11,10 +8,7 @@ const LONG_SIDE = 768; // pixels of a first order, which need not be the largest
 /** The numbers that may be given for a parameter; null where none may. */
 export function numbersOf(model, name) {
   const own = model[name];
-  if (!own) return null;
-  const min = Math.max(own.min, CONTRACT[name].min);
-  const max = Math.min(own.max, CONTRACT[name].max);
-  return min <= max ? { min, max, value: own.default } : null;
+  return own && { min: own.min, max: own.max, value: own.default };
 }
 
 /** The pixels of a side: the first and last multiple of the step that are within the limits. */

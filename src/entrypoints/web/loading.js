@@ -15,21 +15,23 @@ export function load(img, link, renew) {
   let tries = 0;
 
   const retry = async () => {
-    const first = tries === 0;
-    if (!first && !note.isConnected && img.isConnected) {
-      img.after(note);
-      announce(say("pictureLate"));
+    let fresh = null;
+    while (fresh === null) {
+      // The first fault is most often a link that has expired: a fresh one is asked for at once.
+      if (tries > 0) {
+        if (!note.isConnected && img.isConnected) {
+          img.after(note);
+          announce(say("pictureLate"));
+        }
+        await pause(PAUSES[Math.min(tries - 1, PAUSES.length - 1)]);
+        if (!img.isConnected) return; // the page has put another in its place
+        if (!img.checkVisibility()) continue;
+      }
+      tries += 1;
+      fresh = await renew(tries);
     }
-    // The first fault is most often a link that has expired: a fresh one is asked for at once.
-    if (!first) await pause(PAUSES[Math.min(tries - 1, PAUSES.length - 1)]);
-    tries += 1;
-    if (!first && !img.isConnected) return; // the page has put another in its place
-    if (!first && !img.checkVisibility()) return retry();
-    const fresh = await renew(tries);
-    if (fresh === undefined) speak(note, "pictureGone");
-    else if (fresh === null) await retry();
-    else img.src = fresh;
-    if (fresh === undefined && !note.isConnected) img.after(note);
+    if (fresh) img.src = fresh;
+    else img.after(speak(note, "pictureGone"));
   };
 
   img.addEventListener("error", retry);

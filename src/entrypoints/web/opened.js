@@ -3,16 +3,15 @@
 import { showCommand } from "./command.js";
 import { copiesOf } from "./copying.js";
 import { drawNow, offers, rewrite, vary } from "./desk.js";
-import { byId, el } from "./dom.js";
-import { parametersOf } from "./parameters.js";
+import { byId, closeDialogs, el } from "./dom.js";
+import { parametersOf, rowsOf } from "./parameters.js";
 import { told } from "./problems.js";
 import { removalOf } from "./removal.js";
-import { captionOf, download, picture, shotsOf } from "./shots.js";
+import { bare, captionOf, download, picture, shotsOf } from "./shots.js";
 import { look } from "./viewer.js";
 import { button, label, say, spoken } from "./words.js";
 
 const dialog = byId("opened");
-const close = () => dialog.close();
 
 /** What a frame says of its state: how many images came, if not all did. */
 export function stateOf({ images, deleted, order, state }) {
@@ -30,7 +29,7 @@ export function open(generation) {
       "header",
       {},
       spoken("h2", ...stateOf(generation), { id: "opened-title" }),
-      button("close", close, { class: "plain" }),
+      button("close", () => dialog.close(), { class: "plain" }),
     ),
     ...[
       problem && told(problem),
@@ -59,37 +58,37 @@ function content(shot, index, all) {
       { class: "actions" },
       button("download", () => download(shot), { class: "plain" }),
       ...copiesOf(shot),
-      all.length > 1 && button("removeOne", () => removalOf(shot.generation, close, shot), { class: "plain danger" }),
+      all.length > 1 && button("removeOne", () => removalOf(shot.generation, shot), { class: "plain danger" }),
     ),
   );
 }
 
 function facts(generation) {
   const { created_at: at, cost, finished_at: until, generator, images, model, order } = generation;
-  const seed = order.seed?.join(", ") ?? (images.map((image) => image.seed).join(", ") || null);
+  const seeds = order.seed ?? images.map((image) => image.seed).filter((seed) => seed !== null);
+  const seed = seeds.join(", ") || null;
   const known = parametersOf({ generation, image: { seed } }).filter(([name]) => name !== "prompt");
   known.push(["samples", `${order.samples}`], ["drawnBy", `${model} (${generator})`], ["created", say("time", { at })]);
   if (until) known.push(["finishedAt", say("time", { at: until })]);
   if (cost) known.push(["cost", say("money", { price: cost })]);
-  return known.map(([name, value]) => el("div", {}, spoken("dt", name), el("dd", {}, value)));
+  return rowsOf(known);
 }
 
 function acts(generation, shots) {
   const order = anew(generation);
-  const act = (name, doIt, look = "") => button(name, () => (close(), doIt()), { class: look });
+  const act = (name, doIt, look = "") => button(name, () => (closeDialogs(), doIt()), { class: look });
   const again = shots.length ? "drawAnother" : "drawAgain";
   const change = () => (shots.length ? vary(shots[0]) : rewrite(order));
   return [
     ...(order && offers(order.version) ? [act(again, () => drawNow(order), "main"), act("change", change)] : []),
     order && button("curl", () => showCommand(order), { class: "plain" }),
-    generation.finished_at && button("remove", () => removalOf(generation, close), { class: "plain danger" }),
-  ].filter(Boolean);
+    generation.finished_at && button("remove", () => removalOf(generation), { class: "plain danger" }),
+  ];
 }
 
 /** The order for once more: with its seeds if nothing came of it, with new ones otherwise; null if it is forgotten. */
 function anew({ order, images }) {
-  if (order.prompt === null) return null;
-  const { samples, seed, ...same } = order;
-  const given = Object.fromEntries(Object.entries(same).filter(([, value]) => value !== null));
-  return seed && images.length === 0 ? { ...given, seed } : { ...given, samples };
+  const { samples, seed } = order;
+  const same = bare(order);
+  return same && { ...same, ...(seed && images.length === 0 ? { seed } : { samples }) };
 }

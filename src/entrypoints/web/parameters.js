@@ -1,6 +1,7 @@
 /** What an image was ordered by, as people read it. */
 
-import { say } from "./words.js";
+import { el } from "./dom.js";
+import { say, spoken } from "./words.js";
 
 // In the order in which they are shown. Size is one thing, though an order has two fields for it.
 const READ = {
@@ -17,6 +18,9 @@ const READ = {
 export function parametersOf({ generation, image }) {
   return Object.entries(READ).map(([name, read]) => [name, read(generation.order, image.seed)]);
 }
+
+/** Rows of a list of facts, from `[name, value]`. */
+export const rowsOf = (known) => known.map(([name, value]) => el("div", {}, spoken("dt", name), el("dd", {}, value)));
 
 /** The names of the parameters in which two shots differ. */
 export function differences(one, other) {

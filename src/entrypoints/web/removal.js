@@ -5,7 +5,7 @@
 
 import * as api from "./api.js";
 import { ConnectionLost, Problem } from "./api.js";
-import { announce, byId, el } from "./dom.js";
+import { announce, byId, closeDialogs, el } from "./dom.js";
 import { told } from "./problems.js";
 import { button, say, spoken } from "./words.js";
 
@@ -13,9 +13,9 @@ const dialog = byId("removal");
 
 /**
  * Asks, and removes all images and the prompt of a generation. With a `shot` of several, that image alone can be
- * removed as well. `then` is called once they are gone.
+ * removed as well.
  */
-export function removalOf(generation, then = () => {}, shot = null) {
+export function removalOf(generation, shot = null) {
   const count = generation.images.length;
   const several = shot && count > 1;
   const problem = el("div", { role: "alert" });
@@ -32,8 +32,7 @@ export function removalOf(generation, then = () => {}, shot = null) {
       if (!["gone", "not-found"].includes(fault.slug)) return problem.replaceChildren(told(fault));
       event = await news().catch(() => all());
     }
-    dialog.close();
-    then();
+    closeDialogs();
     announce(say("removed"));
     document.dispatchEvent(event);
   };

@@ -20,8 +20,7 @@ const end = new IntersectionObserver(([edge]) => edge.isIntersecting && showOlde
 
 let cursor = null;
 let loading = false;
-let wanted = {}; // what is looked for
-let search = 0; // which search this is: what an earlier one finds is no longer of use
+let wanted = {}; // what is looked for; what is found by an earlier search is no longer of use
 
 /** Opens the sheet: shows the newest, and the rest as one comes to their end. */
 export function openSheet() {
@@ -33,7 +32,6 @@ export function openSheet() {
 /** Shows what has this `state`, `version` and `text` alone, as far as they are given. */
 function lookFor(those) {
   wanted = those;
-  search += 1;
   cursor = null;
   loading = false;
   shown.clear();
@@ -65,10 +63,10 @@ function showWhetherEmpty() {
 async function showOlder() {
   if (loading) return;
   loading = true;
-  const mine = search;
+  const mine = wanted;
   try {
     const page = await api.generationsBefore(cursor, wanted);
-    if (mine !== search) return;
+    if (mine !== wanted) return;
     cursor = page.next_cursor;
     older.hidden = !cursor;
     for (const generation of page.items.filter(({ id }) => !shown.has(id))) {
@@ -80,13 +78,13 @@ async function showOlder() {
     end.unobserve(older);
     end.observe(older); // anew, since it tells of changes only, and the end may still be in sight
   } catch (fault) {
-    if (mine !== search) return;
+    if (mine !== wanted) return;
     older.hidden = false; // to try again by hand
     if (fault instanceof ConnectionLost) byId("sheet-problem").replaceChildren(spoken("p", "unreachable"));
     else if (fault instanceof Problem) byId("sheet-problem").replaceChildren(told(fault));
     else throw fault;
   } finally {
-    if (mine === search) loading = false;
+    if (mine === wanted) loading = false;
   }
 }
 

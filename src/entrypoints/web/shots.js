@@ -15,10 +15,14 @@ export function shotsOf(generation) {
 
 /** The order that draws this image, and no other, once more; null where its prompt is forgotten. */
 export function orderOf({ generation, image }) {
-  const { samples, seed, ...same } = generation.order;
-  if (same.prompt === null) return null;
-  const given = Object.entries(same).filter(([, value]) => value !== null);
-  return { ...Object.fromEntries(given), ...(image.seed !== null && { seed: [image.seed] }) };
+  const same = bare(generation.order);
+  return same && { ...same, ...(image.seed !== null && { seed: [image.seed] }) };
+}
+
+/** What was given of an order, without its number of images and its seeds; null where its prompt is forgotten. */
+export function bare({ samples, seed, ...order }) {
+  if (order.prompt === null) return null;
+  return Object.fromEntries(Object.entries(order).filter(([, value]) => value !== null));
 }
 
 /** The image itself, as large as its place; `small` where its preview will do. It is loaded until it is there. */

@@ -3,7 +3,7 @@
 import { actsOn } from "./acts.js";
 import { copiesOf } from "./copying.js";
 import { byId, el } from "./dom.js";
-import { parametersOf } from "./parameters.js";
+import { parametersOf, rowsOf } from "./parameters.js";
 import { removalOf } from "./removal.js";
 import { picture } from "./shots.js";
 import { button, label, say, spoken } from "./words.js";
@@ -44,9 +44,9 @@ function turnTo(index) {
       el(
         "p",
         { class: "actions" },
-        ...actsOn(shot, () => dialog.close()),
+        ...actsOn(shot),
         ...copiesOf(shot),
-        button("remove", () => removalOf(generation, () => dialog.close(), shot), { class: "plain danger" }),
+        button("remove", () => removalOf(generation, shot), { class: "plain danger" }),
       ),
     ),
   );
@@ -60,7 +60,7 @@ function details(shot) {
   if (model !== order.version) told.push(["drawnBy", `${model} (${generator})`]);
   told.push(["created", say("time", { at })]);
   if (cost) told.push(["cost", say("money", { price: cost })]);
-  return told.map(([name, value]) => el("div", {}, spoken("dt", name), el("dd", {}, value)));
+  return rowsOf(told);
 }
 
 dialog.addEventListener("keydown", ({ key }) => {
