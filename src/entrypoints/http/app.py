@@ -26,7 +26,6 @@ from darkroom.entrypoints.http.mcp.protected_resource import Issuer
 from darkroom.entrypoints.http.methods import answer_options
 from darkroom.entrypoints.http.models import models
 from darkroom.entrypoints.http.page import page, page_file
-from darkroom.entrypoints.http.public_path import published_under
 from darkroom.entrypoints.http.query import refuse_parameters
 from darkroom.entrypoints.http.services import Services
 from darkroom.entrypoints.http.usage import usage
@@ -56,9 +55,7 @@ def create_app(
     has an address.
     """
     public_path = urlsplit(public_url).path
-    own_origin = public_url.removesuffix(public_path) if public_path else public_url
-    with published_under(public_path):
-        documentation = documentation_routes(services.cards, images_api=images_api, mcp=mcp)
+    own_origin = public_url.removesuffix(public_path)
     app = Litestar(
         route_handlers=[
             ImagesController,
@@ -71,7 +68,7 @@ def create_app(
             problem_page,
             page,
             page_file,
-            *documentation,
+            *documentation_routes(services.cards, images_api=images_api, mcp=mcp),
             *((drawing, listed_models, listed_model) if images_api else ()),
             *(mcp_routes(public_url=public_url, origins={*cors_origins, own_origin}, issuer=issuer) if mcp else ()),
             *([signed_file_route(services.files)] if services.files else []),

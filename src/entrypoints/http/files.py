@@ -17,9 +17,9 @@ from darkroom.entrypoints.http.problems import AnyRequest
 from darkroom.entrypoints.http.services import Services
 from darkroom.entrypoints.http.signed_files import FILES, SignedFiles
 
-# An image is looked at where it is linked, and whatever its bytes pretend to be, it runs nothing.
 # As links are made; without it there is nothing to open.
 _SAID: Final = re.compile(rb"(?:expires=([0-9]+)&signature=([A-Za-z0-9_-]+)(?:&name=([A-Za-z0-9%._~-]+))?)?")
+# An image is looked at where it is linked, and whatever its bytes pretend to be, it runs nothing.
 _CAREFUL: Final = {"Content-Disposition": "inline", "Content-Security-Policy": "default-src 'none'; sandbox"}
 
 

@@ -4,7 +4,6 @@ It is as true as the declarations that it is made of.
 """
 
 from collections.abc import Mapping, Sequence
-from contextvars import copy_context
 from functools import cache
 from importlib import metadata
 from typing import Final
@@ -67,13 +66,11 @@ def documentation_routes(
 
     It is put together when it is first asked for: that takes longer than an order, and few ask.
     """
-    within = copy_context()  # which holds the path that the service is published under
 
-    def described() -> tuple[bytes, str]:
+    @cache
+    def shown() -> tuple[bytes, str]:
         document = openapi(cards, images_api=images_api, mcp=mcp)
         return msgspec.json.encode(document), reference_page(document, described_at=public(_DESCRIBED_AT))
-
-    shown = cache(lambda: within.run(described))
 
     @get(_DESCRIBED_AT, opt=OPEN_TO_ALL, sync_to_thread=False)
     def openapi_json() -> Response[bytes]:

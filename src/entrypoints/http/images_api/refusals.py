@@ -14,9 +14,8 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from darkroom.domain.model.errors import Charged, DarkroomError, InvalidRequest
 from darkroom.entrypoints.http.answers import Image
 from darkroom.entrypoints.http.problem_types import problem_type_of
-from darkroom.entrypoints.http.problems import PROBLEM, AnyRequest, headers_of, problem_of
+from darkroom.entrypoints.http.problems import AnyRequest, headers_of, problem_answer
 from darkroom.entrypoints.http.query import PARAMETER
-from darkroom.entrypoints.http.request_id import request_id_of
 
 BELOW: Final = "/v1"
 """The path that this door stands at; everything below it answers in this form."""
@@ -55,8 +54,7 @@ def refusal_response(
     headers: Mapping[str, str] | None = None,
 ) -> Response[RefusalAnswer]:
     """Answer a request of this door with what went wrong; `images` are those stored all the same."""
-    kind, problem = problem_type_of(error), problem_of(error, BELOW)
-    request.scope["state"][PROBLEM] = kind.slug
+    kind, problem = problem_type_of(error), problem_answer(request, error, images=images)
     told = headers_of(error)
     status = kind.status
     if error.charged is not Charged.NO:
@@ -69,9 +67,9 @@ def refusal_response(
         param=_first_broken(error),
         code=kind.slug,
         charged=error.charged,
-        request_id=request_id_of(request.scope),
+        request_id=problem.request_id,
         provider_message=problem.provider_message,
-        images=list(images) or UNSET,
+        images=problem.images,
     )
     return Response(RefusalAnswer(refusal), status_code=status, headers={**told, **(headers or {})})
 

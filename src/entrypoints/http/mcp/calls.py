@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from darkroom.domain.model.errors import InvalidRequest, InvalidValue, Violation
 from darkroom.domain.model.limits import Caller
 from darkroom.entrypoints.http.auth.authentication import CallerRequest
 from darkroom.entrypoints.http.services import Services
+
+T = TypeVar("T")
 
 Read = Callable[[object], object]
 
@@ -24,6 +26,17 @@ class Call:
     def caller(self) -> Caller:
         """Who calls."""
         return self.request.user
+
+
+def string(read: Callable[[str], T]) -> Callable[[object], T]:
+    """A reader of strings; anything else is refused."""
+
+    def checked(value: object) -> T:
+        if not isinstance(value, str):
+            raise InvalidValue("must be a string")
+        return read(value)
+
+    return checked
 
 
 def read_arguments(

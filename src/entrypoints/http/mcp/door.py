@@ -1,6 +1,7 @@
 """`POST /mcp`: messages of the Model Context Protocol over streamable HTTP, without sessions and answered in JSON."""
 
 from collections.abc import Collection, Sequence
+from functools import cache
 from http import HTTPStatus
 from importlib import metadata
 from typing import Final
@@ -13,7 +14,7 @@ from darkroom.domain.model.errors import DarkroomError, InvalidRequest, Violatio
 from darkroom.entrypoints.http import strict_json
 from darkroom.entrypoints.http.auth.authentication import CHECKS_SCOPE, OPEN_TO_ALL, CallerRequest, access_of
 from darkroom.entrypoints.http.body import read_json
-from darkroom.entrypoints.http.errors import OriginForbidden
+from darkroom.entrypoints.http.errors import Forbidden, OriginForbidden
 from darkroom.entrypoints.http.headers import values_of
 from darkroom.entrypoints.http.mcp.calls import Call
 from darkroom.entrypoints.http.mcp.messages import (
@@ -65,9 +66,9 @@ def mcp_routes(*, public_url: str, origins: Collection[str], issuer: Issuer | No
             return Response(b"", status_code=HTTPStatus.ACCEPTED)  # of notifications none changes anything here
         try:
             result = await _answered(message, request, services, modern=modern)
-        except BrokenProtocol as error:
+        except (BrokenProtocol, Forbidden) as error:
             # Before 2026-07-28 the error of a request that was understood is an answer like any other.
-            status = None if modern else HTTPStatus.OK
+            status = HTTPStatus.OK if isinstance(error, BrokenProtocol) and not modern else None
             return refusal_response(request, error, public_url=public_url, message_id=message.id, status=status)
         if modern:
             result |= {"resultType": "complete", "_meta": {**result.get("_meta", {}), SERVER: _server()}}
@@ -139,5 +140,6 @@ def _offered() -> Json:
     return {"capabilities": {"tools": {}}, "instructions": _INSTRUCTIONS}
 
 
+@cache
 def _server() -> Json:
     return {"name": "darkroom", "title": "Darkroom", "version": metadata.version("darkroom")}

@@ -19,7 +19,7 @@ from darkroom.domain.model.order import Order, read_order
 from darkroom.domain.model.progress import Progress
 from darkroom.domain.model.values import IdempotencyKey
 from darkroom.entrypoints.http.generations import GenerationShown, SizedImage, address_of
-from darkroom.entrypoints.http.mcp.calls import Call, read_arguments
+from darkroom.entrypoints.http.mcp.calls import Call, read_arguments, string
 from darkroom.entrypoints.http.mcp.messages import Json
 from darkroom.entrypoints.http.mcp.results import ToolResult, refused
 
@@ -67,7 +67,7 @@ def _read(call: Call) -> tuple[Order, IdempotencyKey | None]:
     fields, broken, key, order = dict(call.arguments), list[Violation](), None, None
     given = fields.pop("key", None)
     try:
-        key = _key(given)
+        key = None if given is None else string(IdempotencyKey)(given)
     except InvalidValue as rule:
         broken.append(Violation("/key", str(rule)))
     try:
@@ -77,14 +77,6 @@ def _read(call: Call) -> tuple[Order, IdempotencyKey | None]:
     if broken or order is None:
         raise InvalidRequest(broken)
     return order, key
-
-
-def _key(given: object) -> IdempotencyKey | None:
-    if given is None:
-        return None
-    if not isinstance(given, str):
-        raise InvalidValue("must be a string")
-    return IdempotencyKey(given)
 
 
 async def _at_its_end(generation: Generation, call: Call) -> ToolResult:

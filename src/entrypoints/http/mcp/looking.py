@@ -1,6 +1,5 @@
 """`list_models` and `list_generations`: what can be ordered, and what was."""
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Final, Self
 
@@ -11,19 +10,18 @@ from darkroom.domain.model.generation import Generation, State
 from darkroom.domain.model.history import Search, SearchText
 from darkroom.domain.model.model_card import ModelCard, PixelRange
 from darkroom.domain.model.money import Money
+from darkroom.domain.model.parameters import NUMBERS
 from darkroom.domain.model.price import Price as ModelPrice
 from darkroom.domain.model.values import ImageSize, ModelVersion
 from darkroom.entrypoints.http.answers import Price
-from darkroom.entrypoints.http.generations import read_cursor, read_state
-from darkroom.entrypoints.http.mcp.calls import Call, read_arguments
+from darkroom.entrypoints.http.generations import PageLength, read_cursor, read_state
+from darkroom.entrypoints.http.mcp.calls import Call, read_arguments, string
 from darkroom.entrypoints.http.mcp.results import ToolResult
 from darkroom.entrypoints.http.models import Model
 
 MODELS_A_PAGE: Final = 50
 GENERATIONS_A_PAGE: Final = 50
 """At most; so that a page of Korean prompts is below the 25,000 tokens that Claude Code takes."""
-
-DEFAULT_PAGE: Final = 20
 
 _EXCERPT: Final = 100
 """Characters of a prompt that a list shows."""
@@ -71,7 +69,7 @@ class ListedGenerations(Struct, frozen=True):
 
 async def list_models(call: Call) -> ToolResult:
     """The models on offer, a page of them."""
-    after = read_arguments(call.arguments, optional={"cursor": _string(str)}).get("cursor")
+    after = read_arguments(call.arguments, optional={"cursor": string(str)}).get("cursor")
     cards = [card for version, card in sorted(call.services.cards.items()) if after is None or version > after]
     shown = cards[:MODELS_A_PAGE]
     more = shown[-1].version.value if len(cards) > len(shown) else None
@@ -84,7 +82,7 @@ async def list_models(call: Call) -> ToolResult:
 async def list_generations(call: Call) -> ToolResult:
     """The caller's generations, newest first."""
     asked = read_arguments(call.arguments, optional=_SEARCHED)
-    limit: int = asked.pop("limit", DEFAULT_PAGE)
+    limit: int = asked.pop("limit", PageLength.DEFAULT)
     before: str | None = asked.pop("cursor", None)
     page = await call.services.keep.page(call.caller.subject, Search(**asked), limit=limit, before=before)
     shown = list(map(ListedGeneration.of, page.generations))
@@ -100,7 +98,7 @@ def model_line(card: ModelCard) -> str:
         _sizes(card),
         f"prompt of at most {card.prompt_max} characters",
         f"samples 1 to {card.samples_max}",
-        *(f"{name} {limits}" for name in ("num_inference_steps", "guidance_scale") if (limits := getattr(card, name))),
+        *(f"{name} {limits}" for name in NUMBERS if (limits := getattr(card, name))),
         *(["seed"] if card.seed else []),
         *(["negative_prompt"] if card.negative_prompt else []),
         *([_price(card.price, card.default_size)] if card.price else []),
@@ -139,26 +137,15 @@ def _generation_line(shown: ListedGeneration) -> str:
 
 
 def _limit(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= GENERATIONS_A_PAGE:
-        raise InvalidValue(f"must be an integer from 1 to {GENERATIONS_A_PAGE}")
+    if isinstance(value, bool) or not isinstance(value, int) or not PageLength.MIN <= value <= GENERATIONS_A_PAGE:
+        raise InvalidValue(f"must be an integer from {PageLength.MIN} to {GENERATIONS_A_PAGE}")
     return value
-
-
-def _string(read: Callable[[str], object]) -> Callable[[object], object]:
-    """What reads a string; anything else is refused."""
-
-    def checked(value: object) -> object:
-        if not isinstance(value, str):
-            raise InvalidValue("must be a string")
-        return read(value)
-
-    return checked
 
 
 _SEARCHED: Final = {
     "limit": _limit,
-    "cursor": _string(read_cursor),
-    "state": _string(read_state),
-    "version": _string(ModelVersion),
-    "text": _string(SearchText),
+    "cursor": string(read_cursor),
+    "state": string(read_state),
+    "version": string(ModelVersion),
+    "text": string(SearchText),
 }

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import msgspec
@@ -10,13 +11,13 @@ from msgspec import Struct
 from darkroom.domain.model.generation import State
 from darkroom.domain.model.history import SearchText
 from darkroom.domain.model.model_card import ModelCard
-from darkroom.domain.model.values import GuidanceScale, IdempotencyKey, ImageSize, InferenceSteps, SampleCount, Seed
+from darkroom.domain.model.parameters import NUMBERS
+from darkroom.domain.model.values import IdempotencyKey, ImageSize, SampleCount, Seed
 from darkroom.entrypoints.http.auth.access import READ, WRITE
-from darkroom.entrypoints.http.generations import GenerationShown
+from darkroom.entrypoints.http.generations import GenerationShown, PageLength
 from darkroom.entrypoints.http.mcp.calls import Call
 from darkroom.entrypoints.http.mcp.drawing import PATIENCE, draw_image, get_generation
 from darkroom.entrypoints.http.mcp.looking import (
-    DEFAULT_PAGE,
     GENERATIONS_A_PAGE,
     ListedGenerations,
     ModelPage,
@@ -73,6 +74,7 @@ class Tool:
         }
 
 
+@cache
 def _output(gives: type[Struct]) -> Json:
     (referred,), definitions = msgspec.json.schema_components([gives], ref_template="#/$defs/{name}")
     return {**definitions.pop(referred["$ref"].rpartition("/")[2]), "$defs": definitions}
@@ -124,17 +126,14 @@ def _draw_arguments(cards: Cards) -> Mapping[str, Json]:
             "maxItems": samples_max,
             "description": "One seed for each image, to draw the same again; left out: drawn for you.",
         },
-        "num_inference_steps": {
-            "type": "integer",
-            "minimum": InferenceSteps.MIN,
-            "maximum": InferenceSteps.MAX,
-            "description": "Number of denoising steps.",
-        },
-        "guidance_scale": {
-            "type": "number",
-            "minimum": GuidanceScale.MIN,
-            "maximum": GuidanceScale.MAX,
-            "description": "How closely the picture keeps to the prompt.",
+        **{
+            name: {
+                "type": "integer" if isinstance(number.MIN, int) else "number",
+                "minimum": number.MIN,
+                "maximum": number.MAX,
+                "description": number.MEANING,
+            }
+            for name, number in NUMBERS.items()
         },
         "key": {
             "type": "string",
@@ -196,9 +195,9 @@ TOOLS: Final = {
             arguments=lambda _: {
                 "limit": {
                     "type": "integer",
-                    "minimum": 1,
+                    "minimum": PageLength.MIN,
                     "maximum": GENERATIONS_A_PAGE,
-                    "description": f"How many; left out: {DEFAULT_PAGE}.",
+                    "description": f"How many; left out: {PageLength.DEFAULT}.",
                 },
                 "state": {"type": "string", "enum": list(State), "description": "Only those in this state."},
                 "version": {"type": "string", "description": "Only those of this model."},
