@@ -21,7 +21,7 @@ class FollowGeneration:
     """Watches a generation while a caller listens, whichever process draws it.
 
     It asks the ledger, and the generator if that reports progress. Otherwise `seconds_left` is an estimate: the median
-    time that similar orders took lately, from their arrival to their end. It is None if there is no history, or if this
+    time that similar orders took lately, from their arrival to their end. It is None without a history, or if this
     order already took longer.
     """
 

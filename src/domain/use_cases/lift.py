@@ -12,7 +12,7 @@ from darkroom.domain.model.generation import Generation, State, StoredImage
 from darkroom.domain.model.policy import Policy
 from darkroom.domain.ports import GenerationLedger, ImageStorage
 from darkroom.domain.use_cases.drawing import Drawing
-from darkroom.domain.use_cases.patience import once, patiently
+from darkroom.domain.use_cases.patience import found_patiently, once, patiently
 from darkroom.domain.use_cases.store import Store
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ class Lift:
         """Return the generation as it stands in the end; it is lifted from a `liftable` state alone."""
         id_ = drawing.generation.id
         while True:
-            found = await self._found(id_)
+            found = await found_patiently(self._ledger, id_, self._policy)
             if found is None:
                 return drawing.generation
             if not found.state.final:
@@ -68,11 +68,6 @@ class Lift:
             log.warning("lifted from %s to %s: %s", found.state, lifted.state, reason, extra={"generation": id_})
             await self._store.forget(drawing)
             return lifted
-
-    async def _found(self, generation_id: str) -> Generation | None:
-        return await patiently(
-            lambda: self._ledger.find(generation_id), "the ledger", timeout=self._policy.call_timeout
-        )
 
     async def _uploaded(self, drawing: Drawing, image: StoredImage) -> bool:
         if image.index in drawing.in_storage:

@@ -54,7 +54,8 @@ class LostSpools:
         """`work`: what this process is at, if it is one that serves."""
         self._storage, self._spool, self._ledger = storage, spool, ledger
         self._policy, self._clock, self._work = policy, clock, work
-        self._store = Store(storage, spool, ledger, policy=policy, clock=clock)
+        # Of a process that serves it is the same one, so that its bound on uploads holds for all of them.
+        self._store = work.store if work else Store(storage, spool, ledger, policy=policy, clock=clock)
         self._since: dict[str, float] = {}
 
     @property

@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 from darkroom.domain.model.errors import InternalFault, LedgerUnavailable, Superseded
 from darkroom.domain.model.generation import Generation
 from darkroom.domain.model.policy import Policy
+from darkroom.domain.ports import GenerationLedger
 from darkroom.domain.use_cases.time_limits import TimeLimit
 
 T = TypeVar("T")
@@ -87,6 +88,11 @@ async def patiently(
                 raise OutOfPatience(what) from fault
             log.warning("%s: trying again in %.1f s: %s: %s", what, pause, type(fault).__name__, fault)
             await asyncio.sleep(pause)
+
+
+async def found_patiently(ledger: GenerationLedger, generation_id: str, policy: Policy) -> Generation | None:
+    """A generation as it stands, however long the ledger is away."""
+    return await patiently(lambda: ledger.find(generation_id), "the ledger", timeout=policy.call_timeout)
 
 
 async def before_money(attempt: Callable[[], Awaitable[T]], generation: Generation, policy: Policy) -> T:

@@ -12,7 +12,7 @@ from darkroom.domain.model.generation import Generation, StoredImage
 from darkroom.domain.model.policy import Policy
 from darkroom.domain.ports import RECEIPT, GenerationLedger, ImageSpool, ImageStorage, seed_index
 from darkroom.domain.use_cases.drawing import Drawing
-from darkroom.domain.use_cases.patience import LONGEST_PAUSE, OutOfPatience, once, patiently, pauses
+from darkroom.domain.use_cases.patience import LONGEST_PAUSE, OutOfPatience, found_patiently, once, patiently, pauses
 from darkroom.domain.use_cases.storage_trial import StorageTrial
 
 log = logging.getLogger(__name__)
@@ -94,8 +94,7 @@ class Store:
             await asyncio.sleep(LONGEST_PAUSE)
 
     async def _require_not_given_up(self, generation: Generation) -> None:
-        find = partial(self._ledger.find, generation.id)
-        found = await patiently(find, "the ledger", timeout=self._policy.call_timeout)
+        found = await found_patiently(self._ledger, generation.id, self._policy)
         if found is None or found.revision != generation.revision:
             raise Superseded(generation.id)
 

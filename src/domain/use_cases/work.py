@@ -24,7 +24,7 @@ from darkroom.domain.use_cases.admission import Admission, Place
 from darkroom.domain.use_cases.draw import Draw
 from darkroom.domain.use_cases.drawing import Drawing
 from darkroom.domain.use_cases.lift import Lift
-from darkroom.domain.use_cases.patience import patiently
+from darkroom.domain.use_cases.patience import found_patiently, patiently
 from darkroom.domain.use_cases.storage_trial import StorageTrial
 from darkroom.domain.use_cases.store import Store
 
@@ -111,8 +111,8 @@ class Work:
         self.admission = Admission(spool, max_in_flight=policy.max_in_flight, max_queued=policy.max_queued)
         self.trial = StorageTrial(storage)
         self._draw = Draw(generator, storage, spool, ledger, policy=policy, clock=clock, trial=self.trial)
-        self._store = Store(storage, spool, ledger, policy=policy, clock=clock, trial=self.trial)
-        self._lift = Lift(storage, ledger, self._store, policy=policy, clock=clock)
+        self.store = Store(storage, spool, ledger, policy=policy, clock=clock, trial=self.trial)
+        self._lift = Lift(storage, ledger, self.store, policy=policy, clock=clock)
         self._ledger, self._policy, self._clock, self._watch = ledger, policy, clock, watch
         self._jobs: dict[str, _Job] = {}
         self._former: set[_Job] = set()
@@ -140,7 +140,7 @@ class Work:
         """Write a new generation down and work on it, or return the one that its key stands for.
 
         Raises:
-            Overloaded: there is no place for it, or the storage refuses images.
+            Overloaded: the service is full, or the storage refuses images.
             QuotaExceeded, SpendLimit, LedgerUnavailable: as the ledger does.
         """
         await self.trial.require()
@@ -304,20 +304,18 @@ class Work:
             return
         if drawing.generation.state is State.DRAWN:
             try:
-                drawing.generation = await self._store(drawing, job.know)
+                drawing.generation = await self.store(drawing, job.know)
             except Superseded:
                 log.info("stored by another worker", extra={"generation": drawing.generation.id})
                 drawing.generation = await self._found(drawing.generation) or drawing.generation
                 job.tell(drawing.generation)
                 return
         job.tell(drawing.generation)
-        await self._store.forget(drawing)
+        await self.store.forget(drawing)
         self._stored(drawing.generation)
 
     async def _found(self, generation: Generation) -> Generation | None:
-        return await patiently(
-            lambda: self._ledger.find(generation.id), "the ledger", timeout=self._policy.call_timeout
-        )
+        return await found_patiently(self._ledger, generation.id, self._policy)
 
 
 def _taken_up(generation: Generation) -> Drawing:

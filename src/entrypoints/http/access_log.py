@@ -20,7 +20,7 @@ def write(
 ) -> None:
     """Log one request.
 
-    `route` is the template of the path, None where there is no such route; `status` is None where nothing was answered;
+    `route` is the template of the path, None for an unknown path; `status` is None where nothing was answered;
     `problem` is the name of the problem's type, where it was one.
     """
     log.info(

@@ -27,7 +27,7 @@ class Call:
 
 
 class Answered(Protocol):
-    """Called with an answer to a request: `route` is the path's template, None where there is no such path.
+    """Called with an answer to a request: `route` is the path's template, None for an unknown path.
 
     `status` is None where nothing was answered; `problem` is the name of its type, where it is one.
     """
