@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
 import asyncpg
 
+from darkroom.domain.use_cases.patience import LONGEST_PAUSE
 from harness.books import Books, Findings, charges_in, digests
 from harness.caller import LOOK_AGAIN, SECRET, Answer, Caller, calling
 from harness.fleet import Seat
@@ -100,9 +101,17 @@ class Workshop:
             answers=answers,
             promised=promised,
             seen_in_spool=seen_in_spool,
-            left_in_spool=await self.waiting(),
+            left_in_spool=await self.left(),
             evidence={digest for seat in self.seats for digest in digests(seat.evidence()).values()},
         )
+
+    async def left(self) -> list[str]:
+        """What still waits in a spool after the longest pause between two tries: callers are answered before it is empty."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LONGEST_PAUSE):
+                while await self.waiting():  # noqa: ASYNC110  # a folder tells nobody that it changes
+                    await asyncio.sleep(LOOK_AGAIN)
+        return await self.waiting()
 
     async def waiting(self) -> list[str]:
         """What waits in any spool now."""
