@@ -187,8 +187,13 @@ class Settings:
 
     @property
     def longest_drawing(self) -> float:
-        """Seconds that a generator in use may take to draw and hand over an order, by its own time limit."""
-        limits = (getattr(group, "timeout", 0.0) for group in self.chosen.values())
+        """Seconds that a generator in use may take to draw and hand over an order, by its own time limits."""
+        limits = (
+            getattr(group, one.field)
+            for group in self.chosen.values()
+            for one in declared_in(type(group))
+            if one.field.endswith("timeout")
+        )
         return max(limits, default=0.0) + self.generators.fetch_timeout
 
     def _exposed(self) -> Iterator[str]:

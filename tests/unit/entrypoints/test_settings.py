@@ -8,8 +8,12 @@ from pathlib import Path
 import pytest
 
 from darkroom.domain.model.money import Money
+from darkroom.entrypoints.container.models import Models
+from darkroom.entrypoints.container.policy import read_policy
 from darkroom.entrypoints.settings import GROUPS, BadSettings, S3Settings, Secret, Settings, ignored_names
-from darkroom.entrypoints.settings.setting import declared_in
+from darkroom.entrypoints.settings.generators import GENERATOR_GROUPS
+from darkroom.entrypoints.settings.parsers import seconds
+from darkroom.entrypoints.settings.setting import Declared, declared_in
 
 CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMCowBQYDK2VwAyEA\n-----END CERTIFICATE-----"
 KEY = "-----BEGIN PRIVATE KEY-----\nMCowBQYDK2VwAyEA\n-----END PRIVATE KEY-----"
@@ -313,6 +317,44 @@ def test_a_bad_value_is_bad_where_nothing_has_chosen_it(
 @pytest.mark.parametrize("name", [row[0] for row in TABLE])
 def test_set_to_nothing_is_not_set(name: str) -> None:
     assert Settings.read({name: " "}) == Settings.read({})
+
+
+def drains(environment: Mapping[str, str]) -> float:
+    """Seconds that a stop waits."""
+    limit = read_policy(Settings.read(environment), Models({}, {})).drain_timeout
+    assert limit is not None
+    return limit
+
+
+# What any setting in seconds says of a generator is how long it may take: a stop must not depend on its name.
+TIME_LIMITS = {
+    generator: [one for one in declared_in(group) if one.setting.read is seconds]
+    for generator, group in GENERATOR_GROUPS.items()
+}
+
+
+@pytest.mark.parametrize("limit", [one for limits in TIME_LIMITS.values() for one in limits], ids=lambda one: one.field)
+def test_a_stop_waits_as_long_as_a_generator_may_take(limit: Declared) -> None:
+    name, default = limit.setting.name, limit.default
+    environment = {**chosen(name), "DARKROOM_FETCH_TIMEOUT": "30", "DARKROOM_STORE_TIMEOUT": "7"}
+    assert isinstance(default, int | float)
+    assert drains(environment) == default + 30 + 7
+    assert drains(environment | {name: "5000"}) == 5000 + 30 + 7
+    assert drains(environment | {name: "5000", "DARKROOM_DRAIN_TIMEOUT": "3"}) == 3
+
+
+def test_every_generator_outside_of_this_process_has_a_time_limit() -> None:
+    assert [generator for generator, limits in TIME_LIMITS.items() if not limits] == ["diffusers"]
+
+
+def test_a_stop_waits_for_the_slowest_of_the_generators() -> None:
+    both = {
+        "DARKROOM_GENERATORS": "openai,openai.azure",
+        "DARKROOM_OPENAI_API_KEY": "the-openai-key",
+        "DARKROOM_OPENAI_AZURE_API_KEY": "the-azure-key",
+        "DARKROOM_OPENAI_AZURE_TIMEOUT": "700",
+    }
+    assert drains(both) == 700 + 60 + 20
 
 
 def test_all_bad_values_are_named_at_once() -> None:
