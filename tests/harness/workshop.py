@@ -106,7 +106,7 @@ class Workshop:
         )
 
     async def left(self) -> list[str]:
-        """What still waits in a spool after the longest pause between two tries: callers are answered before it is empty."""
+        """What still waits in a spool after the longest pause between two tries: answers come before it is empty."""
         with suppress(TimeoutError):
             async with asyncio.timeout(LONGEST_PAUSE):
                 while await self.waiting():  # noqa: ASYNC110  # a folder tells nobody that it changes
