@@ -1,6 +1,7 @@
 """A provider's answer to a paid call."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,6 +17,9 @@ from darkroom.domain.model.errors import DrawingFailed, GeneratorRefused, Genera
 # that has the order already, and by one whose own provider failed.
 _MAY_HAVE_GONE_THROUGH = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.FAILED_DEPENDENCY, 499)
 _LONGEST_WAIT = 24 * 60 * 60
+
+REPLACED: Final = "\ufffd"
+"""Stands in what `read_json` returns for what the text held that is not a character."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +72,20 @@ class Answer:
 def read_json(text: bytes) -> Any:  # noqa: ANN401  # JSON is anything
     """What a text of JSON says, None if it is not JSON.
 
-    One bad byte does not cost what else it says: bytes that are not UTF-8 are replaced, control characters may stand
-    in strings, and numbers of more digits than any has that is meant are null.
+    One bad byte does not cost what else it says: bytes that are not UTF-8 and escapes of unpaired surrogates are
+    replaced, control characters may stand in strings, and numbers of more digits than any has that is meant are null.
     """
+    decoded = text.decode(json.detect_encoding(text), errors="replace").lstrip("\ufeff")
+    if "\\ud" in decoded or "\\uD" in decoded:
+        decoded = _SURROGATES.sub(_paired, decoded)
     try:
-        return _decoder.decode(text.decode(json.detect_encoding(text), errors="replace").lstrip("\ufeff"))
+        return _decoder.decode(decoded)
     except (ValueError, RecursionError):
         return None
+
+
+def _paired(escape: re.Match[str]) -> str:
+    return r"\ufffd" if escape["unpaired"] else escape[0]
 
 
 def _whole_number(digits: str) -> int | None:
@@ -82,4 +93,8 @@ def _whole_number(digits: str) -> int | None:
 
 
 _MOST_DIGITS: Final = 64
+# An escaped backslash, so that no escape is seen to begin with its second half; a pair; or half of one.
+_SURROGATES: Final = re.compile(
+    r"\\\\|\\u[Dd][89ABab][0-9A-Fa-f]{2}\\u[Dd][C-Fc-f][0-9A-Fa-f]{2}|(?P<unpaired>\\u[Dd][89A-Fa-f][0-9A-Fa-f]{2})"
+)
 _decoder: Final = json.JSONDecoder(strict=False, parse_int=_whole_number)

@@ -83,9 +83,13 @@ ANSWERS: Final = st.builds(
     body=st.binary(max_size=80) | DOCUMENTS.map(lambda value: json.dumps(value).encode()),
 )
 CHECKPOINT: Final = parse_models(["sdxl=sd_xl_base_1.0"])["sdxl"]
+HALF_A_CHARACTER: Final = (
+    rb'{"status": "completed", "outputs": {"9": {"images": [{"filename": "\ud83d.png", "type": "output"}]}},'
+    rb' "images": [{"id": "\ud83d", "seed": 7, "url": "https://a.example/\ud83d", "image": "https://a.example/\ud83d"}]}'
+)
 READERS: Final[dict[str, Callable[[Answer], object]]] = {
     "bfl": lambda answer: Task.of(answer).link(REQUEST, "key"),
-    "comfyui": lambda answer: Job(answer.document()).file("9", paid=True),
+    "comfyui": lambda answer: Job(answer.document()).file("9", paid=True).path,
     "fal": lambda answer: FalResult(answer).link(REQUEST, "key"),
     "gemini": lambda answer: gemini.read_answer(answer, REQUEST),
     "karlo": lambda answer: karlo.read_answer(answer, REQUEST),
@@ -102,6 +106,7 @@ READERS: Final[dict[str, Callable[[Answer], object]]] = {
 @example(answer=Answer(200, httpx.Headers(), b"[" * 200_000))
 @example(answer=Answer(200, httpx.Headers(), b'{"images": ' + b"9" * 10_000 + b"}"))
 @example(answer=Answer(200, httpx.Headers(), b"\xff\xfe{\0}\0"))
+@example(answer=Answer(200, httpx.Headers(), HALF_A_CHARACTER))
 def test_an_answer_is_used_or_a_failure(name: str, answer: Answer) -> None:
     try:
         assert READERS[name](answer) is not None

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import json
+import re
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from darkroom.adapters.outbound_http.answer import Answer
+from darkroom.adapters.outbound_http.answer import REPLACED, Answer, read_json
 from darkroom.domain.model.errors import DrawingFailed, GeneratorRefused, GeneratorUnavailable, OutcomeUnknown
 
 
@@ -78,6 +82,39 @@ def test_what_the_provider_asks_for_is_handed_on() -> None:
 @pytest.mark.parametrize("body", [b"", b"null", b"[]", b"{", b"\xff", b"[" * 100_000, b'{"a":' * 100_000, b'"\\ud800'])
 def test_a_body_that_is_no_object_is_an_empty_one(body: bytes) -> None:
     assert Answer(200, httpx.Headers(), body).document() == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        (rb'"a \ud83d\ude00 b"', "a \U0001f600 b"),
+        (rb'"a \uD83D\uDE00 b"', "a \U0001f600 b"),
+        (rb'"a \ud83d b"', "a \ufffd b"),
+        (rb'"a \uDE00 b"', "a \ufffd b"),
+        (rb'"\ude00\ud83d"', "\ufffd\ufffd"),
+        (rb'"\ud83d\ud83d\ude00\ude00"', "\ufffd\U0001f600\ufffd"),
+        (rb'"\\ud83d"', "\\ud83d"),
+        (rb'"\\\ud83d"', "\\\ufffd"),
+        (rb'"\\\ud83d\ude00"', "\\\U0001f600"),
+        (rb'"\ud83d\\ude00"', "\ufffd\\ude00"),
+        ('"\\ud83d é"'.encode("utf-16"), "\ufffd é"),
+        (b'"\0=\xd8"\0', "\ufffd"),
+        (rb'{"\ud83d": ["\ud83d"]}', {"\ufffd": ["\ufffd"]}),
+    ],
+)
+def test_what_is_not_a_character_is_replaced(text: bytes, read: object) -> None:
+    assert read_json(text) == read
+
+
+@given(st.lists(st.sampled_from(["\\", "\\u", "d83d", "DE00", "\\ud83d", "\\uDE00", "0041", "n", "é"]), max_size=12))
+def test_nothing_else_of_what_a_text_says_is_changed(parts: list[str]) -> None:
+    text = f'"{"".join(parts)}"'
+    try:
+        said = re.sub("[\ud800-\udfff]", REPLACED, json.loads(text))
+    except ValueError:
+        said = None
+
+    assert read_json(text.encode()) == said
 
 
 def test_a_body_is_not_shown() -> None:

@@ -257,7 +257,7 @@ class ComfyUIImageGenerator(ImageGenerator):
         return answer
 
     def _view(self, file: File) -> httpx.URL:
-        return self._endpoint.url(f"/view?{urlencode(file._asdict())}")
+        return self._endpoint.url(file.path)
 
     def _request(self, verb: str, path: str, body: object = None) -> httpx.Request:
         content = None if body is None else json.dumps(body).encode()

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Self
+from urllib.parse import urlencode
 from uuid import UUID, uuid5
 
 from darkroom.domain.model.errors import DrawingFailed, GeneratorUnavailable, OutcomeUnknown, UnusableImage
@@ -33,6 +34,11 @@ class File(NamedTuple):
     filename: str
     subfolder: str
     type: str
+
+    @property
+    def path(self) -> str:
+        """Where it is handed out, its query included."""
+        return f"/view?{urlencode(self._asdict())}"
 
 
 @dataclass(frozen=True, slots=True)

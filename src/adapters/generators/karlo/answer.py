@@ -12,7 +12,7 @@ from darkroom.adapters.generators.karlo.errors import karlo_failure
 from darkroom.adapters.generators.karlo.receipt import KarloReceipt, LinkedImage
 from darkroom.adapters.generators.moderation import says_no
 from darkroom.adapters.generators.seeds import matched
-from darkroom.adapters.outbound_http.answer import Answer
+from darkroom.adapters.outbound_http.answer import REPLACED, Answer
 from darkroom.adapters.outbound_http.images import drawn_image, enclosed_or_linked
 from darkroom.domain.model.errors import UnusableImage
 from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
@@ -61,7 +61,8 @@ def _code(value: object) -> int | None:
 def _id(entry: Mapping[str, Any]) -> str | None:
     """The provider's id, where it gives one that can be handed on."""
     value = entry.get("id")
-    return value if isinstance(value, str) and value.isprintable() and 1 <= len(value) <= _LONGEST_ID else None
+    usable = isinstance(value, str) and value.isprintable() and REPLACED not in value and 1 <= len(value) <= _LONGEST_ID
+    return value if usable else None
 
 
 class _Reading:
