@@ -295,12 +295,21 @@ class LedgerContract:
         assert (await living.track(new := begun(body="a fox"), DAY)).key == new.key
         await workplace.kill(dying)
 
-        async def repeated() -> bool:
-            found = await living.track(again := begun(), DAY)
-            await living.track(replace(again, state=CallState.ANSWERED), DAY)
-            return found.key == orphan.key
+        assert (await living.track(begun(), DAY)).key == orphan.key
 
-        assert await eventually(repeated)
+    @pytest.mark.parametrize("hired_since", [False, True])
+    async def test_every_call_of_a_worker_that_is_dead_was_cut_whoever_saw_that_first(
+        self, workplace: Workplace, *, hired_since: bool
+    ) -> None:
+        dying, first, second = [await workplace.hire() for _ in range(3)]
+        lost = [await dying.track(begun(caller), DAY) for caller in ("ada", "eve")]
+        await workplace.kill(dying)
+        if hired_since:  # which has seen by now who is dead
+            await workplace.hire()
+
+        joined = [await first.track(begun("ada"), DAY), await second.track(begun("eve"), DAY)]
+
+        assert [call.key for call in joined] == [call.key for call in lost]
 
     async def test_each_call_that_was_cut_is_given_to_one(self, workplace: Workplace) -> None:
         workers = [await workplace.hire() for _ in range(4)]

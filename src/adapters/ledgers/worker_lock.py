@@ -12,6 +12,9 @@ from darkroom.adapters.ownership import hand_over
 MISSED_FOR: Final = 5.0
 """Seconds after which a worker without a file is dead: a living one makes it again, as it calls `keep` often."""
 
+_KEPT: Final = 3600.0
+"""Seconds for which the file of a dead worker is kept, so that all others see the death at once, and when it was."""
+
 
 def any_lives(folder: Path) -> bool:
     """Whether any worker that shares that folder lives; nothing is removed."""
@@ -36,7 +39,7 @@ class WorkerLock:
         self._file = self._hold()
 
     def close(self) -> None:
-        """Let the worker be dead; the file shows that to the others, who remove it."""
+        """Let the worker be dead; the file shows that to the others, who remove it later."""
         os.close(self._file)
 
     def keep(self) -> None:
@@ -53,7 +56,7 @@ class WorkerLock:
         os.utime(self._file)
 
     def is_dead(self, worker: str) -> bool:
-        """Whether the process of that worker has ended. The dead never come back, so their file is removed.
+        """Whether the process of that worker has ended. The dead never come back: their file is removed after a while.
 
         If there is no file, the worker may live, and make it again: it is dead if it does not do so for a while.
         """
@@ -71,8 +74,9 @@ class WorkerLock:
                 # Shared, so that of several who look none takes another one for the worker.
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
                 if _is_at(path, file):
-                    self._dead[worker] = os.fstat(file).st_mtime
-                    path.unlink(missing_ok=True)
+                    died = self._dead[worker] = os.fstat(file).st_mtime
+                    if time.time() - died > _KEPT:
+                        path.unlink(missing_ok=True)
                     return True
             except BlockingIOError:
                 return False
@@ -109,7 +113,7 @@ def _is_locked(path: Path) -> bool:
     except FileNotFoundError:
         return False
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
     finally:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import os
 import resource
 import shutil
 import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -432,11 +434,15 @@ class TestWorkerLock:
             assert not second.is_dead("first")
         assert new("third").is_dead("first")
 
-    def test_what_the_dead_have_left_is_cleared_away(self, new: Callable[[str], WorkerLock], tmp_path: Path) -> None:
+    def test_what_the_dead_have_left_is_cleared_away_once_all_have_seen_it(
+        self, new: Callable[[str], WorkerLock], tmp_path: Path
+    ) -> None:
         with closing(new("first")):
-            (tmp_path / "workers" / "killed").touch()
+            for name, hours in (("lately", 0.9), ("long ago", 1.1)):
+                (tmp_path / "workers" / name).touch()
+                os.utime(tmp_path / "workers" / name, times=(time.time() - hours * 3600,) * 2)
             with closing(new("second")):
-                assert {path.name for path in (tmp_path / "workers").iterdir()} == {"first", "second"}
+                assert {path.name for path in (tmp_path / "workers").iterdir()} == {"first", "second", "lately"}
 
     def test_no_program_that_is_started_inherits_it(self, new: Callable[[str], WorkerLock], tmp_path: Path) -> None:
         with closing(new("first")), subprocess.Popen(["cat"], stdin=subprocess.PIPE, close_fds=False) as program:
