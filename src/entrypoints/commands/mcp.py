@@ -19,6 +19,7 @@ from darkroom.entrypoints.commands.generate.services import declare_where, servi
 from darkroom.entrypoints.container.storages import image_files
 from darkroom.entrypoints.http.mcp.messages import INTERNAL_ERROR
 from darkroom.entrypoints.http.mcp.revisions import headers_for
+from darkroom.entrypoints.http.mcp.tools import TOOLS
 from darkroom.entrypoints.settings import Settings
 
 Json = dict[str, Any]
@@ -157,10 +158,17 @@ def _unanswered(message: Json, problem: Problem) -> Json:
     """What a call is answered with if nothing came back."""
     if message.get("method") != "tools/call":
         return _error(str(problem))
-    charged = problem.members["charged"]
+    charged = problem.members["charged"] if _may_spend(message) else "no"
     text = f"{problem}\ncharged: {charged}" + ("" if charged == "no" else f"\n{_LOOK_FIRST}")
     result = {"content": [{"type": "text", "text": text}], "isError": True, "resultType": "complete"}
     return {"jsonrpc": "2.0", "result": result}
+
+
+def _may_spend(message: Json) -> bool:
+    """Whether a call costs money, as one of a tool that is not known here may."""
+    params = message.get("params")
+    name = params.get("name") if isinstance(params, dict) else None
+    return not (isinstance(name, str) and name in TOOLS and not TOOLS[name].spends)
 
 
 def _error(text: str) -> Json:

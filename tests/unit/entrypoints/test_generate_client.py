@@ -1,5 +1,5 @@
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 
 import httpx
@@ -26,6 +26,18 @@ def cut_off(request: httpx.Request) -> httpx.Response:
 
 def nobody_there(request: httpx.Request) -> httpx.Response:
     raise httpx.ConnectError("refused", request=request)
+
+
+def out_of_time(request: httpx.Request) -> httpx.Response:
+    raise httpx.ReadTimeout("too slow", request=request)
+
+
+def not_reached(request: httpx.Request) -> httpx.Response:
+    raise httpx.ConnectTimeout("no route", request=request)
+
+
+def somebody_elses(_: httpx.Request) -> httpx.Response:
+    return httpx.Response(503, json={"title": "Bad gateway", "detail": "not here"})
 
 
 class Service:
@@ -63,7 +75,10 @@ async def test_a_lost_answer_is_asked_for_again_under_the_same_key(
     ("answers", "charged"),
     [
         ([nobody_there], "no"),
+        ([not_reached], "no"),
         ([no_room], "no"),
+        ([somebody_elses], "unknown"),
+        ([cut_off, somebody_elses], "unknown"),
         ([cut_off, cut_off, cut_off], "unknown"),
         ([cut_off, nobody_there, nobody_there], "unknown"),
     ],
@@ -104,6 +119,65 @@ async def test_links_of_a_service_in_this_process_are_opened_there() -> None:
     async with client_of(service, own_links="http://127.0.0.1:8000") as client:
         assert await client.fetch("http://127.0.0.1:8000/files/1.png?expires=1") == b"png"
     assert str(service.asked[0].url) == "https://darkroom.example/files/1.png?expires=1"
+
+
+Ask = Callable[[Client], Awaitable[object]]
+READS: list[Ask] = [
+    lambda client: client.models(),
+    lambda client: client.generations({"limit": "1"}),
+    lambda client: client.generation("1"),
+    lambda client: client.fetch("https://cdn.example/1.png"),
+]
+
+
+@pytest.mark.parametrize("ask", READS)
+@pytest.mark.parametrize("lost", [[cut_off], [cut_off, cut_off], [cut_off, nobody_there], [cut_off, no_room]])
+async def test_a_read_that_is_cut_off_is_repeated(
+    ask: Ask, lost: list[Callable[[httpx.Request], httpx.Response]]
+) -> None:
+    service = Service(*lost, lambda _: httpx.Response(200, json={"models": ["sketch"]}))
+    async with client_of(service) as client:
+        assert await ask(client)
+    assert len({(request.method, request.url) for request in service.asked}) == 1
+    assert len(service.asked) == len(lost) + 1
+
+
+@pytest.mark.parametrize("ask", READS[:-1])
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [nobody_there],
+        [not_reached],
+        [out_of_time],
+        [somebody_elses],
+        [lambda _: httpx.Response(502, text="<html>")],
+        [lambda _: httpx.Response(200, text="<html>")],
+        [cut_off, cut_off, cut_off],
+        [cut_off, nobody_there, no_room],
+        [cut_off, out_of_time, somebody_elses],
+    ],
+)
+async def test_a_read_without_an_answer_costs_nothing(
+    ask: Ask, answers: list[Callable[[httpx.Request], httpx.Response]]
+) -> None:
+    service = Service(*answers)
+    async with client_of(service) as client:
+        with pytest.raises(Problem) as caught:
+            await ask(client)
+    assert caught.value.members["charged"] == "no"
+    assert len(service.asked) == len(answers)
+
+
+@pytest.mark.parametrize("answer", [cut_off, out_of_time, nobody_there, somebody_elses])
+async def test_deleting_is_not_repeated_and_costs_nothing(
+    answer: Callable[[httpx.Request], httpx.Response],
+) -> None:
+    service = Service(answer)
+    async with client_of(service) as client:
+        with pytest.raises(Problem) as caught:
+            await client.delete("1")
+    assert caught.value.members["charged"] == "no"
+    assert len(service.asked) == 1
 
 
 @pytest.mark.parametrize("answer", [nobody_there, lambda _: httpx.Response(404)])
@@ -150,7 +224,7 @@ def garbage(_: httpx.Request) -> httpx.Response:
     return httpx.Response(200, text="event: done\ndata: <html>\n\n")
 
 
-@pytest.mark.parametrize("broken", [stream(("progress", PROGRESS)), cut_off, no_room, garbage])
+@pytest.mark.parametrize("broken", [stream(("progress", PROGRESS)), cut_off, nobody_there, no_room, garbage])
 async def test_where_nothing_is_heard_the_answer_is_asked_for_under_the_same_key(
     broken: Callable[[httpx.Request], httpx.Response],
 ) -> None:
@@ -159,6 +233,28 @@ async def test_where_nothing_is_heard_the_answer_is_asked_for_under_the_same_key
         assert await client.draw({}, "the-key", lambda _: None) == IMAGES
     assert [request.headers.get("idempotency-key") for request in service.asked] == ["the-key", None] + ["the-key"] * 2
     assert "prefer" not in service.asked[2].headers
+
+
+@pytest.mark.parametrize("first", [cut_off, out_of_time, drawn, somebody_elses])
+async def test_an_order_that_may_have_left_stays_so_when_it_is_repeated(
+    first: Callable[[httpx.Request], httpx.Response],
+) -> None:
+    service = Service(first, nobody_there, nobody_there, nobody_there)
+    async with client_of(service) as client:
+        with pytest.raises(Problem) as caught:
+            await client.draw({}, "the-key", lambda _: None)
+    assert caught.value.members["charged"] == "unknown"
+    assert len(service.asked) == 4
+
+
+async def test_only_a_promise_is_followed() -> None:
+    def moved(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(302, headers={"Location": "https://elsewhere.example"})
+
+    service = Service(moved, drawn)
+    async with client_of(service) as client:
+        assert await client.draw({}, "the-key", lambda _: None) == IMAGES
+    assert {request.url.host for request in service.asked} == {"darkroom.example"}
 
 
 @pytest.mark.parametrize("first", [nobody_there, no_room, drawn])

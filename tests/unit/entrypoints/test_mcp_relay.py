@@ -106,6 +106,24 @@ async def test_a_call_that_is_not_answered_says_what_was_spent(
     assert told["error"]["code"] == -32603
 
 
+@pytest.mark.parametrize(
+    ("params", "charged"),
+    [
+        ({"name": "list_generations"}, "no"),
+        ({"name": "get_generation"}, "no"),
+        ({"name": "not_known_here"}, "unknown"),
+        ({"name": ["draw_image"]}, "unknown"),
+        ([], "unknown"),
+    ],
+)
+async def test_only_a_tool_that_costs_money_may_have_been_charged(params: object, charged: str) -> None:
+    message = {"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": params}
+    (told,) = await relayed(Service(cut_off), message)
+    text = told["result"]["content"][0]["text"]
+    assert f"charged: {charged}" in text
+    assert ("before ordering again" in text) == (charged == "unknown")
+
+
 async def test_a_notification_is_never_answered() -> None:
     notification = {"jsonrpc": "2.0", "method": "notifications/initialized"}
     for service in (lambda _: httpx.Response(202), lambda _: httpx.Response(404, json={}), nobody_there):

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final, Self
 
@@ -10,6 +10,15 @@ import httpx
 
 # Seconds to wait before asking again: enough in all for a service to be started anew.
 PAUSES: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 16.0)
+
+# No connection was made, so nothing has left.
+_NOT_SENT: Final = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+)
 
 Json = dict[str, Any]
 Told = Callable[[Json], None]
@@ -52,7 +61,7 @@ class Client:
         Raises:
             Problem: the service does not answer, or refuses.
         """
-        models: list[Json] = (await self._free("GET", "/api/models"))["models"]
+        models: list[Json] = (await self._read("/api/models"))["models"]
         return models
 
     async def generations(self, asked: Mapping[str, str]) -> Json:
@@ -61,7 +70,7 @@ class Client:
         Raises:
             Problem: the service does not answer, or refuses.
         """
-        page: Json = await self._free("GET", "/api/generations", asked)
+        page: Json = await self._read("/api/generations", asked)
         return page
 
     async def generation(self, generation_id: str) -> Json:
@@ -70,23 +79,27 @@ class Client:
         Raises:
             Problem: the service does not answer, or has no such generation.
         """
-        generation: Json = await self._free("GET", f"/api/generations/{generation_id}")
+        generation: Json = await self._read(f"/api/generations/{generation_id}")
         return generation
 
     async def delete(self, generation_id: str, image: int | None = None) -> None:
-        """Delete a generation, or one of its images.
+        """Delete a generation, or one of its images. It is sent once: a second time deletes what was only cancelled.
 
         Raises:
             Problem: the service does not answer, or it cannot be deleted.
         """
-        await self._free("DELETE", f"/api/generations/{generation_id}" + ("" if image is None else f"/images/{image}"))
-
-    async def _free(self, method: str, path: str, asked: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401  # JSON
+        path = f"/api/generations/{generation_id}" + ("" if image is None else f"/images/{image}")
         try:
-            answer = await self._http.request(method, path, params=asked, headers=self._authorization)
+            answer = await self._http.delete(path, headers=self._authorization)
         except httpx.TransportError as error:
             raise Problem.unanswered(error, charged="no") from error
-        return _accepted(answer)
+        _accepted(answer, charged="no")
+
+    async def _read(self, path: str, asked: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401  # JSON
+        answer = await self._repeated(
+            lambda: self._http.get(path, params=asked, headers=self._authorization), charged="no"
+        )
+        return _accepted(answer, charged="no")
 
     async def draw(self, order: Mapping[str, object], key: str, told: Told | None = None) -> list[Json]:
         """Order images and wait for them; where the answer is lost, ask for it again under the same key.
@@ -103,24 +116,38 @@ class Client:
                     return _images_of(shown)
             except _NotHeard:
                 lost = True
+        headers = {**self._authorization, "Idempotency-Key": key}
+        answer = await self._repeated(lambda: self._http.post("/api/images", json=order, headers=headers), lost=lost)
+        images: list[Json] = _accepted(answer)
+        return images
+
+    async def _repeated(
+        self, send: Callable[[], Awaitable[httpx.Response]], *, charged: str | None = None, lost: bool = False
+    ) -> httpx.Response:
+        """Send a request that may be repeated, and repeat it once its answer was lost.
+
+        From then on it is also repeated if the service is not there or has no room, as it may be starting anew.
+        `charged` is what was spent if no answer comes; None is an order, of which that depends on what was `lost`.
+
+        Raises:
+            Problem: no answer came.
+        """
+        # A read that takes too long is not repeated: the service has enough to do.
+        given_up = _NOT_SENT if charged is None else (*_NOT_SENT, httpx.TimeoutException)
         for pause in (*self._pauses, None):
             try:
-                answer = await self._http.post(
-                    "/api/images", json=order, headers={**self._authorization, "Idempotency-Key": key}
-                )
+                answer = await send()
             except httpx.TransportError as error:
-                # Where no connection was made, nothing has left.
-                lost = lost or not isinstance(error, httpx.ConnectError)
-                problem = Problem.unanswered(error, charged="unknown" if lost else "no")
+                lost = lost or not isinstance(error, given_up)
+                problem = Problem.unanswered(error, charged=charged or ("unknown" if lost else "no"))
             else:
                 if not (lost and _has_no_room(answer)):
-                    images: list[Json] = _accepted(answer)
-                    return images
-                problem = Problem({**_problem(answer).members, "charged": "unknown"})
+                    return answer
+                problem = Problem({**_problem(answer).members, "charged": charged or "unknown"})
             if pause is None or not lost:
                 raise problem
             await asyncio.sleep(pause)
-        raise AssertionError("the last try gives images or raises")
+        raise AssertionError("the last try gives an answer or raises")
 
     async def hand_on(self, message: bytes, headers: Mapping[str, str]) -> httpx.Response:
         """Send a message of the Model Context Protocol to the door for agents.
@@ -132,24 +159,33 @@ class Client:
         try:
             return await self._http.post("/mcp", content=message, headers=headers)
         except httpx.TransportError as error:
-            charged = "no" if isinstance(error, httpx.ConnectError) else "unknown"
+            charged = "no" if isinstance(error, _NOT_SENT) else "unknown"
             raise Problem.unanswered(error, charged=charged) from error
 
     async def _followed(self, order: Mapping[str, object], key: str, told: Told) -> Json | None:
-        """The generation at its end; None where the order was answered otherwise than by a promise, or not sent."""
+        """The generation at its end; None if nothing was ordered.
+
+        Raises:
+            _NotHeard: it may have been ordered, and its end did not come.
+        """
         headers = {**self._authorization, "Idempotency-Key": key, "Prefer": "respond-async"}
         try:
             answer = await self._http.post("/api/images", json=order, headers=headers)
-            if answer.status_code != HTTPStatus.ACCEPTED:
+        except _NOT_SENT:
+            return None
+        except httpx.TransportError as error:
+            raise _NotHeard from error
+        if answer.status_code != HTTPStatus.ACCEPTED:
+            if not answer.is_success and _problem(answer).members["charged"] == "no":
                 return None
+            raise _NotHeard
+        try:
             address = f"{answer.url.join(answer.headers['Location'])}/events"
             async with self._http.stream("GET", address, headers=self._authorization) as stream:
                 async for name, data in _events(stream):
                     if name == "done":
                         return data
                     told(data)
-        except httpx.ConnectError:
-            return None
         except (httpx.TransportError, ValueError, KeyError) as error:  # cut off, or no Darkroom
             raise _NotHeard from error
         raise _NotHeard
@@ -160,10 +196,7 @@ class Client:
         Raises:
             Problem: it cannot be had from here.
         """
-        try:
-            answer = await self._http.get(link.removeprefix(self._own_links))
-        except httpx.TransportError as error:
-            raise Problem.unanswered(error, charged="yes") from error
+        answer = await self._repeated(lambda: self._http.get(link.removeprefix(self._own_links)), charged="yes")
         if answer.status_code != HTTPStatus.OK:
             raise Problem({"title": "No image", "detail": f"its link answers {answer.status_code}", "charged": "yes"})
         return answer.content
@@ -197,17 +230,27 @@ def _has_no_room(answer: httpx.Response) -> bool:
     return answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE and _problem(answer).members["charged"] == "no"
 
 
-def _accepted(answer: httpx.Response) -> Any:  # noqa: ANN401  # whatever JSON the service has for it
+def _accepted(answer: httpx.Response, *, charged: str = "unknown") -> Any:  # noqa: ANN401  # JSON of any kind
     if not answer.is_success:
-        raise _problem(answer)
-    return answer.json() if answer.content else None
+        raise _problem(answer, charged=charged)
+    try:
+        return answer.json() if answer.content else None
+    except ValueError as error:
+        raise _not_ours(answer, charged) from error
 
 
-def _problem(answer: httpx.Response) -> Problem:
-    """The problem in an answer, or one made of what is known if the answer is not our service's."""
+def _problem(answer: httpx.Response, *, charged: str = "unknown") -> Problem:
+    """The problem in an answer, or one made of what is known if the answer is not our service's.
+
+    `charged` is what was spent if the answer does not say.
+    """
     try:
         members = answer.json()
-        return Problem({**members, "title": members["title"], "detail": members["detail"]})
+        return Problem({"charged": charged, **members, "title": members["title"], "detail": members["detail"]})
     except (ValueError, KeyError, TypeError):
-        detail = f"{answer.url.copy_with(query=None)} answered {answer.status_code}, and is not Darkroom"
-        return Problem({"title": "No answer", "detail": detail, "charged": "unknown"})
+        return _not_ours(answer, charged)
+
+
+def _not_ours(answer: httpx.Response, charged: str) -> Problem:
+    detail = f"{answer.url.copy_with(query=None)} answered {answer.status_code}, and is not Darkroom"
+    return Problem({"title": "No answer", "detail": detail, "charged": charged})
