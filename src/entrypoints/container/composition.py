@@ -116,7 +116,8 @@ async def open_container(
     """Open what the settings name, and close it after the block: first what draws, last the ledger.
 
     `watching` is put around the ports and the work. `generators` and `tokens` stand in for what the settings name: for
-    tests, and for trying one out.
+    tests, and for trying one out. With `tokens` from elsewhere people do not sign in on the page, and the issuer is not
+    asked how they would.
 
     Raises:
         BadSettings: something cannot be opened as it is set.
@@ -126,9 +127,10 @@ async def open_container(
     async with AsyncExitStack() as opened:
         records = await opened.enter_async_context(open_records(settings))
         await try_spool(records.on_disk)
+        sign_in = None
         if tokens is None:
             tokens = await opened.enter_async_context(open_token_verifier(settings, records.revoked, watching))
-        sign_in = await find_sign_in(settings)
+            sign_in = await find_sign_in(settings)
         stored = await opened.enter_async_context(open_storage(settings))
         storage_takes_images = await try_storage(settings, stored.storage)
         webhooks = await opened.enter_async_context(open_webhooks(settings))

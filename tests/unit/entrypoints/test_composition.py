@@ -14,6 +14,9 @@ from darkroom.domain.model.order import read_order
 from darkroom.domain.model.values import ImageSize
 from darkroom.domain.ports import ImageGenerator, Receipt
 from darkroom.entrypoints.container.composition import Container, open_container
+from darkroom.entrypoints.http.auth.access import Access
+from darkroom.entrypoints.http.auth.tokens import TokenVerifier
+from darkroom.entrypoints.http.errors import KeysUnavailable
 from darkroom.entrypoints.settings import BadSettings, Settings
 
 ORDER = {"version": "memory", "prompt": "a fox", "width": 64, "height": 64}
@@ -137,6 +140,27 @@ async def test_a_generator_that_nobody_knows_is_told(tmp_path: Path) -> None:
     with pytest.raises(BadSettings, match=r"DARKROOM_GENERATORS must name some of .*sketch.*, not 'dalle'"):
         async with open_container(settings):
             pass
+
+
+class Everyone(TokenVerifier):
+    async def verify(self, token: str) -> Access:
+        return Access(Caller(token))
+
+
+async def test_an_issuer_is_asked_only_for_tokens_of_its_own(tmp_path: Path) -> None:
+    settings = Settings.read(
+        {
+            "DARKROOM_DATA_DIR": str(tmp_path),
+            "DARKROOM_JWT_DISCOVERY": "true",
+            "DARKROOM_JWT_ISSUER": "http://127.0.0.1:1",  # nothing answers there
+            "DARKROOM_PAGE_CLIENT_ID": "the-page",
+        }
+    )
+    with pytest.raises(KeysUnavailable):
+        async with open_container(settings):
+            pass
+    async with open_container(settings, tokens=Everyone()) as container:
+        assert container.services().sign_in is None
 
 
 async def test_an_image_host_that_can_never_be_followed_is_told(tmp_path: Path) -> None:
