@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 from darkroom.domain.model.model_card import ModelCard
 from darkroom.entrypoints.container.composition import Container, open_container
+from darkroom.entrypoints.container.tokens import token_rules
 from darkroom.entrypoints.container.upkeep import kept_up
 from darkroom.entrypoints.container.watching import Watching, open_watching
 from darkroom.entrypoints.http.app import create_app
-from darkroom.entrypoints.http.auth.access import READ, WRITE
 from darkroom.entrypoints.http.mcp.protected_resource import Issuer
 from darkroom.entrypoints.http.methods import addresses
 from darkroom.entrypoints.serving.cycles import leave_alone_what_stays
@@ -92,9 +92,8 @@ async def serve(
 
 def _issuer(settings: Settings) -> Issuer | None:
     """Who makes the tokens, if it can be asked for one."""
-    tokens = settings.tokens
-    scopes = [tokens.scope_prefix + scope for scope in (READ, WRITE)] if tokens.scope_claims else []
-    return Issuer(tokens.issuer, scopes) if tokens.issuer.startswith(("https://", "http://")) else None
+    address = settings.tokens.issuer_address
+    return None if address is None else Issuer(address, token_rules(settings).scopes_of_callers)
 
 
 @asynccontextmanager

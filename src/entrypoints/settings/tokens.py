@@ -175,6 +175,11 @@ class TokenSettings:
         return "DARKROOM_JWT_DISCOVERY=true" if self.discovery else "DARKROOM_JWT_JWKS_URL"
 
     @property
+    def issuer_address(self) -> str | None:
+        """The issuer, if it is named by its address, where it can be asked."""
+        return self.issuer if re.match(r"https?://[^/]", self.issuer) else None
+
+    @property
     def algorithm(self) -> str:
         """How tokens are signed, where their keys are not published."""
         return self.algorithm_set or "HS256"
@@ -216,7 +221,7 @@ class TokenSettings:
                 yield f"{name} must be left out with {self.source}"
         if self.algorithm_set in SECRET_BYTES:
             yield f"DARKROOM_JWT_ALGORITHM must be that of published keys such as RS256, or left out with {self.source}"
-        if self.discovery and not re.match(r"https?://[^/]", self.issuer):
+        if self.discovery and self.issuer_address is None:
             yield f"DARKROOM_JWT_ISSUER must be an address such as https://id.example.com with {self.source}"
 
     def _problems_of_one_key(self) -> Iterator[str]:

@@ -133,6 +133,14 @@ async def test_unless_scopes_are_asked_for_a_token_may_do_all_but_see_the_usage_
     assert (await verified(NOON, scope=scope)).scopes == allowed
 
 
+@pytest.mark.parametrize("prefix", ["", "darkroom/"])
+async def test_a_token_with_the_scopes_that_its_issuer_is_asked_for_may_look_and_order(prefix: str) -> None:
+    rules = replace(RULES, scope_claims=("scp", "scope"), scope_prefix=prefix)
+    access = await verified(NOON, rules, scp=rules.scopes_of_callers)
+    assert access.scopes == CALLERS
+    assert RULES.scopes_of_callers == []  # none is looked at
+
+
 @pytest.mark.parametrize(
     "value", [0, True, {"images:write": True}, {"images:write": {}, "x": 1}, [["images:write"]], [1]]
 )

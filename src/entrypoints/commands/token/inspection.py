@@ -13,7 +13,7 @@ from darkroom.entrypoints.container.keys import missing_secret, open_keys
 from darkroom.entrypoints.container.ledgers import open_kept_records
 from darkroom.entrypoints.container.tokens import token_rules
 from darkroom.entrypoints.failures import FAILED
-from darkroom.entrypoints.http.auth.access import Access, allowed_by
+from darkroom.entrypoints.http.auth.access import Access
 from darkroom.entrypoints.http.auth.claims import Claims, Refused
 from darkroom.entrypoints.http.auth.tokens import JwtTokenVerifier
 from darkroom.entrypoints.settings import BadSettings, Settings
@@ -46,8 +46,7 @@ def inspect(given: str, settings: Settings) -> int:
         print(f"{'revoked?':10} not known: {not_looked_at}")
     if flaws:
         return _told_of_refusal([flaw.reason for flaw in flaws])
-    access = Access(claims.caller, allowed_by(payload, rules.scope_claims, rules.scope_prefix))
-    print(f"{'accepted':10} {', '.join(_allowed(access))}")
+    print(f"{'accepted':10} {', '.join(_allowed(Access(claims.caller, rules.scopes(payload))))}")
     return 0
 
 

@@ -1,6 +1,6 @@
 """What a token says once its signature holds, and the rules for it: RFC 7519, with the advice of RFC 8725."""
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Final
@@ -11,7 +11,7 @@ from msgspec import UNSET, UnsetType
 from darkroom.domain.model.errors import InvalidValue
 from darkroom.domain.model.limits import Caller
 from darkroom.domain.model.money import Money
-from darkroom.entrypoints.http.auth.access import Access, allowed_by
+from darkroom.entrypoints.http.auth.access import READ, WRITE, Access, allowed_by
 
 UNREADABLE: Final = "its form, its signature or a claim is not accepted here"
 """The answer to a token that breaks a rule of form, the same for every rule."""
@@ -113,7 +113,20 @@ class TokenRules:
         claims = Claims.read(payload)
         for flaw in self.flaws(claims, payload, now=now, revoked=revoked):
             raise Refused(flaw)
-        return Access(claims.caller, allowed_by(payload, self.scope_claims, self.scope_prefix))
+        return Access(claims.caller, self.scopes(payload))
+
+    @property
+    def scopes_of_callers(self) -> Sequence[str]:
+        """The scopes that a token must hold to look and to order, as its issuer names them; none if every token may."""
+        return [self.scope_prefix + scope for scope in (READ, WRITE)] if self.scope_claims else []
+
+    def scopes(self, payload: Mapping[str, object]) -> frozenset[str]:
+        """The scopes that a token allows.
+
+        Raises:
+            ValueError: a claim is of another type than scopes are; the message names it.
+        """
+        return allowed_by(payload, self.scope_claims, self.scope_prefix)
 
     def flaws(
         self, claims: Claims, payload: Mapping[str, object], *, now: datetime, revoked: Container[str]
@@ -133,7 +146,7 @@ class TokenRules:
         if claims.jti in revoked:
             yield Flaw("it was revoked", f"its jti {_shown(claims.jti)} was revoked")
         try:
-            allowed_by(payload, self.scope_claims, self.scope_prefix)
+            self.scopes(payload)
         except ValueError as fault:
             yield Flaw(UNREADABLE, str(fault))
 
