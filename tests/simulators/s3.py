@@ -27,7 +27,7 @@ class S3StandIn:
         region: In which requests must be signed; else they are sent there, as S3 does. None: in any.
         by_host: Takes the bucket's name in the host alone.
         elsewhere: An origin to which everything is redirected by 307.
-        error: A status and a code with which everything is answered.
+        error: A status, a code and perhaps a message with which everything is answered.
         objects: What it keeps, by key, with the media type.
         requests: What came: the method, the path as it was sent, the headers.
     """
@@ -39,7 +39,7 @@ class S3StandIn:
     region: str | None = None
     by_host: bool = False
     elsewhere: str | None = None
-    error: tuple[int, str] | None = None
+    error: tuple[int, str] | tuple[int, str, str] | None = None
     objects: dict[str, tuple[bytes, str]] = field(default_factory=dict)
     requests: list[web.Request] = field(default_factory=list)
     port: int = 0

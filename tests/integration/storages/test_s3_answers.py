@@ -11,7 +11,7 @@ import pytest
 from darkroom.adapters.conformance import all_keys, new_key, put, some_image
 from darkroom.adapters.storages.s3 import S3ImageStorage
 from darkroom.adapters.watching.trace_context import within
-from darkroom.domain.model.errors import StorageFault
+from darkroom.domain.model.errors import StorageFault, StorageRefused
 from servers.ports import LOOPBACK, free_port
 from servers.s3 import Credentials
 
@@ -125,8 +125,20 @@ async def test_an_upload_is_sent_again_while_another_under_its_key_is_under_way(
     assert script.methods == ["put"] * 3
 
 
-async def test_an_upload_is_sent_again_to_a_server_that_asks_for_it(answering: Answering) -> None:
-    script = Script(error(503, "SlowDown"), KEPT)
+@pytest.mark.parametrize(
+    "answer",
+    [
+        error(503, "SlowDown"),
+        error(400, "RequestTimeout"),
+        error(400, "IncompleteBody"),
+        error(400, "XAmzContentSHA256Mismatch"),
+        error(200, "InternalError"),
+        (502, "Content-Type: text/html\r\n", "<html><body>Bad gateway</body></html>"),
+    ],
+    ids=["busy", "too slow", "cut off", "damaged", "failed after it began to answer", "gateway"],
+)
+async def test_an_upload_is_sent_again_after_what_passes(answering: Answering, answer: tuple[int, str, str]) -> None:
+    script = Script(answer, KEPT)
     async with answering(script) as storage:
         await put(storage, new_key(), some_image())
 
@@ -146,6 +158,16 @@ async def test_what_is_no_list_of_keys_is_not_taken_for_an_empty_one(answering: 
     async with answering(Script((200, "", page))) as storage:
         with pytest.raises(StorageFault):
             await all_keys(storage)
+
+
+async def test_an_error_instead_of_a_list_of_keys_is_asked_about_again_and_passes(answering: Answering) -> None:
+    script = Script(error(200, "SlowDown"))
+    async with answering(script) as storage:
+        with pytest.raises(StorageFault, match="500 SlowDown") as raised:
+            await all_keys(storage)
+
+    assert not isinstance(raised.value, StorageRefused)
+    assert script.methods == ["get", "get"]
 
 
 EXISTS = error(412, "PreconditionFailed")

@@ -37,6 +37,8 @@ LEFT_OUT = {
 }
 
 
+PASSING = ("RequestTimeout", "IncompleteBody", "BadDigest", "SlowDown")
+
 # That each is found out is tried by a test of its own; the whole contract is tried with the two that differ most.
 DIFFERENT = ("all of it", "501 for both")
 
@@ -91,9 +93,18 @@ async def test_it_is_tried_again_by_the_next_process(open_storage: OpenStorage) 
 
 
 @pytest.mark.parametrize(
-    "trouble", [(400, "InvalidRequest"), (403, "AccessDenied"), (500, "InternalError"), (503, "SlowDown")]
+    "trouble",
+    [
+        (400, "InvalidRequest"),
+        (403, "AccessDenied"),
+        (500, "InternalError"),
+        (503, "SlowDown"),
+        *((400, code, "x-amz-checksum-sha256: it was read, and then nothing more") for code in PASSING),
+    ],
 )
-async def test_nothing_else_counts_as_not_known(open_storage: OpenStorage, trouble: tuple[int, str]) -> None:
+async def test_nothing_else_counts_as_not_known(
+    open_storage: OpenStorage, trouble: tuple[int, str] | tuple[int, str, str]
+) -> None:
     async with S3StandIn(error=trouble) as server, open_storage(server.url, Credentials()) as storage:
         for _ in range(2):
             with pytest.raises(StorageFault):

@@ -8,6 +8,7 @@ for each call (events, endpoint rules, checks of parameters, a name for itself) 
 import asyncio
 import hashlib
 import logging
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -22,7 +23,7 @@ from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  #
 from darkroom.adapters.storages.s3.address import Address, is_region
 from darkroom.adapters.storages.s3.body import InPieces
 from darkroom.adapters.storages.s3.client import S3Client
-from darkroom.adapters.storages.s3.faults import lies_elsewhere, status_of
+from darkroom.adapters.storages.s3.faults import lies_elsewhere, status_of, worth_another_try
 from darkroom.adapters.storages.s3.signature import Signer
 from darkroom.adapters.watching.trace_context import trace_headers
 from darkroom.domain.use_cases.patience import pauses
@@ -30,6 +31,7 @@ from darkroom.domain.use_cases.patience import pauses
 log = logging.getLogger(__name__)
 
 _ANY_KEY: Final = "key"
+_ERROR: Final = re.compile(rb"\s*(?:<\?xml[^>]*>\s*)?<Error[\s>]")  # how the XML of an error begins
 _NO_BODY: Final = sha256(b"").hexdigest()
 
 
@@ -121,7 +123,7 @@ class DirectBucket:
         marker = {"marker": after} if after else {}
         query = {"encoding-type": "url", **marker, "max-keys": str(self.PAGE), "prefix": prefix}
         request = _Request("ListObjects", "GET", query=urlencode(query, quote_via=quote, safe="~"))
-        page = await self._read(await self._answer(request), request.operation)
+        page = await self._read(await self._answer(request), request.operation, HTTPStatus.OK)
         keys = [found["Key"] for found in page.get("Contents", ())]
         if page.get("EncodingType") == "url":
             keys = [unquote_plus(key) for key in keys]
@@ -175,14 +177,22 @@ class DirectBucket:
             answer = await self._sent_once(request, there)
         except (ConnectionError, HTTPClientError):  # as of a connection of the pool that died meanwhile
             answer = await self._sent_once(request, there)
-        if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR and answer.status_code != HTTPStatus.NOT_IMPLEMENTED:
+        refusal = await self._refusal(answer, request)
+        if refusal and worth_another_try(refusal):
             await asyncio.sleep(next(pauses()))
             answer = await self._sent_once(request, there)
-        if answer.status_code < HTTPStatus.MULTIPLE_CHOICES:
-            return answer, None
-        said = await self._read(answer, None)
+            refusal = await self._refusal(answer, request)
+        return answer, refusal
+
+    async def _refusal(self, answer: Any, request: _Request) -> ClientError | None:  # noqa: ANN401  # not typed
+        status = answer.status_code
+        if status < HTTPStatus.MULTIPLE_CHOICES:
+            if request.stream or not _ERROR.match(await answer.content):
+                return None
+            status = HTTPStatus.INTERNAL_SERVER_ERROR  # S3 had begun to answer when it failed; botocore does the same
+        said = await self._read(answer, None, status)
         said["Error"] = {name: text or "" for name, text in said["Error"].items()}  # Ceph has no message for some
-        return answer, ClientError(said, request.operation)
+        return ClientError(said, request.operation)
 
     async def _sent_once(self, request: _Request, there: Whereabouts) -> Any:  # noqa: ANN401  # not typed
         address, name = await self._address(there), _escaped(request.key)
@@ -204,9 +214,9 @@ class DirectBucket:
         credentials = await self._credentials.get_frozen_credentials()
         return Signer(credentials, address.region, moment)
 
-    async def _read(self, answer: Any, operation: str | None) -> dict[str, Any]:  # noqa: ANN401  # not typed
+    async def _read(self, answer: Any, operation: str | None, status: int) -> dict[str, Any]:  # noqa: ANN401  # not typed
         """What an answer says: of an error in any operation the same."""
-        said = {"status_code": answer.status_code, "headers": answer.headers, "body": await answer.content}
+        said = {"status_code": int(status), "headers": answer.headers, "body": await answer.content}
         model = cast("Any", self._client).meta.service_model
         shape = model.operation_model(operation).output_shape if operation else None
         return cast("dict[str, Any]", await create_parser("rest-xml").parse(said, shape))

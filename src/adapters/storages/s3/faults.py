@@ -39,6 +39,14 @@ _ELSEWHERE: Final = {
 }
 _REDIRECTS: Final = (HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.TEMPORARY_REDIRECT)
 _BUSY: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
+# What passes by itself, whatever the status that it comes with: S3 answers most of these with 400.
+_BROKE_OFF: Final = {"RequestTimeout", "IncompleteBody", "ConnectionClosedByRequester", "ClientDisconnected"}
+_DAMAGED_ON_THE_WAY: Final = {"BadDigest", "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch"}
+_NOT_NOW: Final = {
+    *("InternalError", "ServiceUnavailable", "OperationAborted", "SlowDown", "TooManyRequests", "RequestThrottled"),
+    *("TooManyRequestsException", "RequestThrottledException", "Throttling", "ThrottlingException"),
+    *("ThrottledException", "RequestLimitExceeded", "BandwidthLimitExceeded"),
+}
 _LONGEST_MESSAGE: Final = 200  # characters of what the server says
 
 
@@ -65,7 +73,7 @@ class Bucket:
         except (TimeoutError, ConnectTimeoutError, ReadTimeoutError) as error:
             raise StorageFault(f"{self.endpoint_url} does not answer in time") from error
         except ClientError as error:
-            kind = StorageFault if _passes(error) else StorageRefused
+            kind = StorageFault if passes(error) else StorageRefused
             raise kind(self._refusal(error)) from error
         except (NoCredentialsError, PartialCredentialsError) as error:
             raise StorageRefused(f"there are no credentials for {self}: {error}") from error
@@ -118,12 +126,19 @@ def lies_elsewhere(refusal: ClientError) -> bool:
     )
 
 
-def _passes(refusal: ClientError) -> bool:
-    """Whether a later try may succeed though nothing is changed here: the server has a fault, or is busy."""
-    status = status_of(refusal)
+def worth_another_try(refusal: ClientError) -> bool:
+    """Whether the same request may succeed at once: the server has a fault or is busy, or the request broke off."""
+    status, code = status_of(refusal), refusal.response["Error"].get("Code")
     return (
-        (status >= HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.NOT_IMPLEMENTED)
-        or status in _BUSY
+        status >= HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.NOT_IMPLEMENTED
+    ) or code in _BROKE_OFF | _DAMAGED_ON_THE_WAY | _NOT_NOW
+
+
+def passes(refusal: ClientError) -> bool:
+    """Whether a later try may succeed though no setting is changed, here or there."""
+    return (
+        worth_another_try(refusal)
+        or status_of(refusal) in _BUSY
         or refusal.response["Error"].get("Code") == "TemporaryRedirect"
     )
 

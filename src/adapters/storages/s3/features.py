@@ -6,14 +6,14 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 from botocore.exceptions import ClientError
 
-from darkroom.adapters.storages.s3.faults import status_of
+from darkroom.adapters.storages.s3.faults import passes, status_of
 
 Wanted: TypeAlias = Literal["auto", "true", "false"]
 
 _CONDITION: Final = "If-None-Match"
 _CHECKSUM: Final = "x-amz-checksum-sha256"
-# In an answer of 400 these say that a checksum was understood, and that other bytes came.
-_UNDERSTOOD: Final = {"BadDigest", "InvalidDigest", "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch"}
+# In an answer of 400 this says that a checksum was understood.
+_UNDERSTOOD: Final = {"InvalidDigest"}
 # What servers answer that want the bucket in the host: Alibaba Cloud's and Tencent Cloud's codes.
 _WANT_THE_HOST: Final = {"SecondLevelDomainForbidden", "PathStyleDomainForbidden"}
 
@@ -40,6 +40,8 @@ class Features(NamedTuple):
         """Whether an upload was refused for one of its headers: by 501, or by a 400 that names it. Nothing else counts:
         what is out of order for a while must not cost safety until the next start.
         """
+        if passes(refusal):
+            return False
         said = refusal.response["Error"]
         match status_of(refusal):
             case HTTPStatus.NOT_IMPLEMENTED:
