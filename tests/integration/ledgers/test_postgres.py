@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 
 from conformance.generations import NOON, drawn, received, stored
-from conformance.ledger_contract import LATER, UNLIMITED, abandoned, eventually, written
+from conformance.ledger_contract import DAY, LATER, UNLIMITED, abandoned, begun, cut, eventually, written
 from conformance.patience import patiently
 from darkroom.adapters.in_memory.spool import InMemoryImageSpool
 from darkroom.adapters.in_memory.storage import InMemoryImageStorage
@@ -140,6 +140,25 @@ class TestReach:
         await workplace.kill(dead)
 
         assert [generation.id for generation in await abandoned(taker, limit=1)] == [bare.id]
+
+
+class TestCalls:
+    async def test_a_call_whose_row_another_process_has_locked_is_repeated_all_the_same(
+        self, workplace: PostgresWorkplace
+    ) -> None:
+        worker = await workplace.hire()
+        lost = await worker.track(begun(), DAY)
+        await cut(worker, lost)
+        async with workplace.connection() as other, workplace.connection() as looker, other.transaction():
+            await other.fetch("SELECT FROM calls FOR UPDATE")
+            repeating = asyncio.create_task(worker.track(begun(), DAY))
+
+            async def waits() -> bool:
+                return repeating.done() or await looker.fetchval("SELECT count(*) > 0 FROM pg_locks WHERE NOT granted")
+
+            await eventually(waits)
+
+        assert (await repeating).key == lost.key
 
 
 class TestSpools:

@@ -11,7 +11,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -21,7 +21,8 @@ from darkroom.domain.model.generation import Generation
 from darkroom.domain.model.identifiers import uuid7
 from darkroom.domain.model.limits import Limits
 from darkroom.domain.model.money import Money
-from darkroom.domain.ports import GenerationLedger
+from darkroom.domain.model.values import IdempotencyKey
+from darkroom.domain.ports import Call, GenerationLedger
 
 
 def now() -> datetime:
@@ -135,6 +136,15 @@ async def spend(ledger: GenerationLedger, go: asyncio.Event, *budgets: str) -> N
     say("done")
 
 
+async def call(ledger: GenerationLedger, go: asyncio.Event, *callers: str) -> None:
+    """Begin a call without a key for each caller, and answer none."""
+    for caller in callers:
+        begun = Call(id=uuid7(), caller=caller, body="a fox", key=IdempotencyKey(uuid7()), repeats=True)
+        say("began", caller, (await ledger.track(begun, timedelta(hours=24))).key.value)
+    say("ready")
+    await go.wait()
+
+
 async def main(address: str, command: str, *arguments: str) -> None:
     go = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, go.set)
@@ -144,6 +154,7 @@ async def main(address: str, command: str, *arguments: str) -> None:
         "repeat": repeat,
         "order": order,
         "spend": spend,
+        "call": call,
     }
     async with opened(address) as ledger:
         await commands[command](ledger, go, *arguments)

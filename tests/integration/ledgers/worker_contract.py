@@ -14,11 +14,13 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from conformance.ledger_contract import Workplace, abandoned, eventually
+from conformance.ledger_contract import DAY, Workplace, abandoned, begun, eventually
+from darkroom.domain.ports import CallState
 from servers.process import Process
 
 TESTS = Path(__file__).parents[2]
@@ -69,6 +71,28 @@ class WorkerContract:
         taken = await abandoned(taker)
 
         assert sorted(generation.id for generation in taken) == sorted(held for (held,) in worker.told("holds"))
+
+    async def test_what_the_callers_of_a_killed_process_repeat_is_given_its_key(
+        self, start: Callable[..., Worker], workplace: Workplace
+    ) -> None:
+        callers = [f"caller-{number}" for number in range(20)]
+        worker, workers = start("call", *callers), [await workplace.hire() for _ in range(4)]
+        await worker.ready()
+        keys = {words[0]: words[1] for words in worker.told("began")}
+        worker.kill()
+        worker.wait()
+
+        async def repeated(number: int, caller: str) -> bool:
+            again = begun(caller)
+            found = await workers[number % 4].track(again, DAY)
+            if found.key == again.key:  # the machine of the killed one may not have been missed yet
+                await workers[number % 4].track(replace(again, state=CallState.ANSWERED), DAY)
+            return found.key.value == keys[caller]
+
+        await eventually(lambda: repeated(0, callers[0]))
+        joined = await asyncio.gather(*(repeated(number, caller) for number, caller in enumerate(callers[1:])))
+
+        assert all(joined)
 
     async def test_what_a_stopped_process_is_at_stays_its_own(
         self, start: Callable[..., Worker], workplace: Workplace

@@ -20,10 +20,11 @@ _OPEN: Final = """
     SELECT DISTINCT worker, spool = $4 AS here FROM calls
     WHERE caller = $1 AND body = $2 AND worker <> $3 AND cut_at IS NULL
 """
+# A row that another process has locked is waited for: it may just be writing down that all of the worker's were cut.
 _REPEAT: Final = """
     WITH repeated AS MATERIALIZED (
         SELECT id FROM calls WHERE caller = $1 AND body = $2 AND cut_at > now() - $6::interval
-        ORDER BY key LIMIT 1 FOR UPDATE SKIP LOCKED
+        ORDER BY key LIMIT 1 FOR UPDATE
     )
     UPDATE calls SET id = $3, worker = $4, spool = $5, cut_at = NULL FROM repeated
     WHERE caller = $1 AND body = $2 AND calls.id = repeated.id RETURNING key
