@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
-from functools import partial
 
 from dependency_injector import containers, providers
 
@@ -18,7 +17,7 @@ from darkroom.domain.ports import (
     WebhookLedger,
     WebhookSender,
 )
-from darkroom.domain.use_cases.application import Application, Webhooks
+from darkroom.domain.use_cases.application import Application
 from darkroom.entrypoints.container.clock import now
 from darkroom.entrypoints.container.generators import open_generator
 from darkroom.entrypoints.container.ledgers import open_records
@@ -31,13 +30,12 @@ from darkroom.entrypoints.container.storages import open_storage
 from darkroom.entrypoints.container.tokens import open_token_verifier
 from darkroom.entrypoints.container.trying import try_spool, try_storage
 from darkroom.entrypoints.container.watching import Watching
-from darkroom.entrypoints.container.webhooks import open_webhooks
+from darkroom.entrypoints.container.webhooks import open_webhooks, webhooks_by
 from darkroom.entrypoints.http.auth.sign_in import SignIn
 from darkroom.entrypoints.http.auth.tokens import TokenVerifier
 from darkroom.entrypoints.http.event_stream import StreamRoom
 from darkroom.entrypoints.http.services import Services
 from darkroom.entrypoints.http.signed_files import SignedFiles
-from darkroom.entrypoints.http.webhook_message import webhook_message
 from darkroom.entrypoints.settings import BadSettings, Settings
 
 
@@ -59,18 +57,7 @@ class Container(containers.DeclarativeContainer):
     models = providers.Singleton(read_models, settings, generator)
     cards = models.provided.cards
     policy = providers.Singleton(read_policy, settings, models)
-    webhooks = providers.Singleton(
-        Webhooks,
-        ledger=webhook_ledger,
-        sender=webhook_sender,
-        message=providers.Callable(
-            partial,
-            webhook_message,
-            storage=storage,
-            public_path=settings.provided.service.public_path,
-            show_provider_messages=settings.provided.generators.show_provider_messages,
-        ),
-    )
+    webhooks = providers.Singleton(webhooks_by, webhook_sender, settings, webhook_ledger, storage)
     application = providers.Singleton(
         Application.of,
         generator,

@@ -2,16 +2,34 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
-from darkroom.domain.ports import WebhookSender
+from darkroom.domain.ports import ImageStorage, WebhookLedger, WebhookSender
+from darkroom.domain.use_cases.application import Webhooks
 from darkroom.entrypoints.container.clock import now
 from darkroom.entrypoints.container.opening import opened, read_from
+from darkroom.entrypoints.http.webhook_message import webhook_message
 from darkroom.entrypoints.settings import Settings
+
+
+def webhooks_by(
+    sender: WebhookSender | None, settings: Settings, ledger: WebhookLedger, storage: ImageStorage
+) -> Webhooks | None:
+    """How they are sent; None without a sender, so that what is due waits for a process that has one."""
+    if sender is None:
+        return None
+    message = partial(
+        webhook_message,
+        storage=storage,
+        public_path=settings.service.public_path,
+        show_provider_messages=settings.generators.show_provider_messages,
+    )
+    return Webhooks(ledger=ledger, sender=sender, message=message)
 
 
 @asynccontextmanager
 async def open_webhooks(settings: Settings) -> AsyncIterator[WebhookSender | None]:
-    """What sends them, for as long as the block lasts; None where none are sent.
+    """What sends them, for as long as the block lasts; None if none are sent.
 
     Raises:
         BadSettings: a secret or a host cannot be used.

@@ -112,7 +112,7 @@ async def _in_the_background(container: Container, settings: Settings, watching:
             await kept.enter_async_context(kept_up(work, every))
         if application.previews:
             await kept.enter_async_context(application.previews.making())
-        if settings.webhooks.secrets and application.deliver:
+        if application.deliver:
             await kept.enter_async_context(application.deliver.delivering())
             await kept.enter_async_context(kept_up(application.deliver, _DELIVER_EVERY))
             show_waiting = partial(watching.show_waiting, container.webhook_ledger())

@@ -142,6 +142,15 @@ async def test_a_generator_that_nobody_knows_is_told(tmp_path: Path) -> None:
             pass
 
 
+async def test_without_a_secret_webhooks_are_neither_taken_nor_sent(tmp_path: Path) -> None:
+    async with opened(tmp_path) as container:
+        assert container.services().webhooks is None
+        assert container.application().deliver is None
+    async with opened(tmp_path, DARKROOM_WEBHOOK_SECRETS="whsec_" + "A" * 32) as container:
+        assert container.services().webhooks is not None
+        assert container.application().deliver is not None
+
+
 class Everyone(TokenVerifier):
     async def verify(self, token: str) -> Access:
         return Access(Caller(token))
