@@ -20,6 +20,8 @@ from hypothesis import HealthCheck, given, settings
 from conformance.generations import NOON, drawn, image_of, received, stored
 from conformance.histories import histories
 from darkroom.adapters.in_memory.ledger import InMemoryGenerationLedger
+from darkroom.adapters.in_memory.spool import InMemoryImageSpool
+from darkroom.adapters.in_memory.storage import InMemoryImageStorage
 from darkroom.domain.model.errors import (
     Charged,
     GeneratorUnavailable,
@@ -35,8 +37,10 @@ from darkroom.domain.model.history import HistoryPage, Search, SearchText
 from darkroom.domain.model.identifiers import uuid7
 from darkroom.domain.model.limits import Caller, Limits, Usage
 from darkroom.domain.model.money import Money
+from darkroom.domain.model.policy import Policy
 from darkroom.domain.model.values import IdempotencyKey, ModelVersion
 from darkroom.domain.ports import Call, CallState, GenerationLedger
+from darkroom.domain.use_cases.lost_spools import LostSpools
 
 T = TypeVar("T")
 UNLIMITED = Limits()
@@ -779,6 +783,24 @@ class LedgerContract:
         assert len({one.spool for one in listed}) == 1
         assert await looker.abandoned(1) == listed[:1]
         assert [await looker.find(generation.id) for generation in left] == left
+
+    async def test_what_lies_in_the_storage_whole_is_ended_though_who_has_drawn_it_is_dead(
+        self, workplace: Workplace
+    ) -> None:
+        dead, looker = await workplace.hire(), await workplace.hire()
+        order, half = received(samples=2), received(samples=2)
+        whole, storage = await written(dead, order, *drawn(order)), InMemoryImageStorage()
+        await written(dead, half, *drawn(half))
+        for image in (*whole.waiting, image_of(half)):
+            await storage.put(image, b"drawn")
+        await workplace.kill(dead)
+        lost = LostSpools(storage, InMemoryImageSpool(), looker, policy=Policy(), clock=lambda: LATER)
+
+        await eventually(lost)
+
+        assert await looker.find(order.id) == whole.stored(whole.waiting, LATER)
+        assert await looker.find(half.id) == drawn(half)[-1]
+        assert await lost() == 0
 
     # -- the quota of a provider
 

@@ -89,7 +89,7 @@ class Life:
         self.work = self.application.generate.work
         self._working = [
             asyncio.ensure_future(_again_and_again(once_more))
-            for once_more in (self._recover, self._tidy, self._deliver)
+            for once_more in (self._recover, self._tidy, self._finish, self._deliver)
         ]
 
     async def order(self, fields: dict[str, object], key: str | None, *, promise: bool) -> Generation:
@@ -121,6 +121,9 @@ class Life:
 
     async def _tidy(self) -> None:
         await self.application.recover.tidy()
+
+    async def _finish(self) -> None:
+        await self.application.lost()
 
     async def _deliver(self) -> None:
         if self.application.deliver:

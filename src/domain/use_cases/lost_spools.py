@@ -25,7 +25,7 @@ class Left:
     """An unfinished generation that no living process works on.
 
     `missing` are the indexes of its images that lie neither in the storage nor in a spool in reach, but in `spool`. If
-    there are none, recovery takes it up.
+    there are none, a service finishes it.
     """
 
     generation: Generation
@@ -35,6 +35,9 @@ class Left:
 
 class LostSpools:
     """Finds the generations whose images are out of reach, and ends those whose spool is given up.
+
+    It also finishes what recovery cannot take up, since it waits in another spool by its row, while all its images are
+    in the storage already.
 
     What is given up keeps the images that are in reach. If the spool comes back, its images are set aside as evidence.
     """
@@ -57,6 +60,7 @@ class LostSpools:
         # Of a process that serves it is the same one, so that its bound on uploads holds for all of them.
         self._store = work.store if work else Store(storage, spool, ledger, policy=policy, clock=clock)
         self._since: dict[str, float] = {}
+        self._in_reach: frozenset[str] = frozenset()
 
     @property
     def out_of_reach(self) -> int:
@@ -66,12 +70,15 @@ class LostSpools:
     async def __call__(self) -> int:
         """Look, and give up what this process has seen out of reach for longer than the policy allows.
 
-        Returns how many were given up.
+        What is in reach is finished if it was so at the last look already: recovery takes up sooner what it can.
+
+        Returns how many were given up or finished.
 
         Raises:
             StorageFault, LedgerUnavailable: not now; nothing is lost.
         """
-        missing = {one.generation.id: one for one in await self.left() if one.missing}
+        left = await self.left()
+        missing = {one.generation.id: one for one in left if one.missing}
         for drawing in self._work.out_of_reach if self._work else ():
             here = Left(drawing.generation, "", frozenset(drawing.out_of_reach))
             missing[drawing.generation.id] = here
@@ -79,6 +86,9 @@ class LostSpools:
         self._since = {id_: self._since.get(id_, now) for id_ in missing}
         after = self._policy.lost_spool_after
         due = [] if after is None else [one for id_, one in missing.items() if now - self._since[id_] >= after]
+        in_reach = [one for one in left if one.generation.state is State.DRAWN and not one.missing]
+        due += [one for one in in_reach if one.generation.id in self._in_reach]
+        self._in_reach = frozenset(one.generation.id for one in in_reach)
         return sum([await self._end(one) for one in due])
 
     async def left(self) -> Sequence[Left]:
@@ -110,7 +120,7 @@ class LostSpools:
         return [found for id_ in ended if (found := await self._ledger.find(id_))]
 
     async def _end(self, left: Left) -> bool:
-        """Store what is in reach of it, and write down that the rest is lost; False if it has moved on."""
+        """Store what is in reach of it, and write down that the rest, if any, is lost; False if it has moved on."""
         generation = left.generation
         drawing = Drawing(generation, images={image.index: image for image in generation.waiting})
         kept = [image for image in generation.waiting if image.index not in left.missing]
@@ -122,6 +132,9 @@ class LostSpools:
         except Superseded:
             return False
         about = {"generation": generation.id}
-        log.error("given up: %d of its images waited in a spool that is lost", len(left.missing), extra=about)
+        if left.missing:
+            log.error("given up: %d of its images waited in a spool that is lost", len(left.missing), extra=about)
+        else:
+            log.info("finished, as all its images were in reach", extra=about)
         await self._store.forget(drawing)
         return True

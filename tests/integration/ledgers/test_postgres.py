@@ -114,6 +114,29 @@ class TestReach:
         assert [(one.id, one.state) for one in ended] == [(whole.id, State.UNUSABLE)]
         assert ended == [await elsewhere.find(whole.id)]
 
+    @pytest.mark.parametrize("secured", [0, 1])
+    async def test_another_machine_ends_what_lies_in_the_storage_and_the_database_whole(
+        self, workplace: PostgresWorkplace, secured: int
+    ) -> None:
+        dead, elsewhere = await workplace.hire(HERE), await workplace.hire(ELSEWHERE)
+        waiting, storage = received(samples=2), InMemoryImageStorage()
+        whole = await written(dead, waiting, *drawn(waiting))
+        for image in whole.waiting[secured:]:
+            await storage.put(image, b"drawn")
+        async with open_postgres_database(PostgresAddress.parse(workplace.url)) as database:
+            spool = PostgresImageSpool(InMemoryImageSpool(), database)
+            for image in whole.waiting[:secured]:
+                await spool.put(whole.id, image.index, b"drawn")
+                await spool.secure(whole.id, image.index)
+            await workplace.kill(dead)
+            lost = LostSpools(storage, spool, elsewhere, policy=Policy(), clock=lambda: LATER)
+
+            await eventually(lost)
+
+            assert await spool.waiting() == []
+        assert await elsewhere.find(whole.id) == whole.stored(whole.waiting, LATER)
+        assert {*storage.kept} == {image.key for image in whole.waiting}
+
     async def test_what_a_living_process_of_its_machine_holds_is_not_out_of_reach(
         self, workplace: PostgresWorkplace
     ) -> None:

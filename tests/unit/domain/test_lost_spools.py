@@ -83,6 +83,28 @@ async def test_what_lies_in_the_storage_already_is_in_reach(machine: Machine) ->
     assert left.missing == frozenset()
 
 
+async def test_what_recovery_has_not_taken_up_by_the_next_look_is_finished(machine: Machine) -> None:
+    whole, half = await machine.left(0, 1), await machine.left(1)
+    await machine.storage.put(half.waiting[0], b"image")
+    lost = machine.lost()
+
+    finished = [await lost(), await lost(), await lost()]
+
+    assert finished == [0, 2, 0]
+    for generation in (whole, half):
+        assert await machine.found(generation) == generation.stored(generation.waiting, NOON)
+    assert await machine.spool.waiting() == []
+
+
+async def test_what_was_taken_up_meanwhile_is_left_alone(machine: Machine) -> None:
+    generation, lost = await machine.left(0, 1), machine.lost()
+    await lost()
+    (taken,) = await machine.ledger.colleague().take_abandoned(10, at_work=())
+
+    assert await lost() == 0
+    assert await machine.found(generation) == taken
+
+
 async def test_what_is_given_up_keeps_what_is_in_reach_and_says_why(machine: Machine) -> None:
     whole, half, none = await machine.left(0, 1), await machine.left(1), await machine.left()
 
