@@ -1,11 +1,14 @@
 """`darkroom delete`."""
 
 import argparse
+import asyncio
+import json
 from uuid import UUID
 
-from darkroom.entrypoints.commands.generate.client import Client, Json
-from darkroom.entrypoints.commands.generate.services import declare_where
-from darkroom.entrypoints.commands.looking import look
+from darkroom.entrypoints.commands.generate.client import Json, Problem
+from darkroom.entrypoints.commands.generate.outcome import tell_problem
+from darkroom.entrypoints.commands.generate.services import declare_where, service
+from darkroom.entrypoints.failures import FAILED
 from darkroom.entrypoints.settings import Settings
 
 
@@ -16,26 +19,37 @@ def declare(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--image", type=int, metavar="N", help="delete only the image of this index, from 0")
     declare_where(parser)
-    parser.add_argument("--json", action="store_true", help="print what was deleted as JSON")
+    parser.add_argument("--json", action="store_true", help="print what became of each as JSON")
     parser.epilog = (
+        "Each is tried, whatever became of the others; the exit status is 1 if any could not be deleted. "
         "A generation that has not begun is cancelled, and costs nothing. "
         "One that has ended loses its images and its prompts."
     )
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Delete generations, or one image of each."""
+    """Delete generations, or one image of each; fail if any of them could not be."""
+    outcomes = asyncio.run(_outcomes(arguments, settings))
+    if arguments.json:
+        print(json.dumps(outcomes, indent=2, ensure_ascii=False))
+    return FAILED if any(outcome["problem"] for outcome in outcomes) else 0
 
-    async def delete(client: Client) -> list[Json]:
-        deleted = []
+
+async def _outcomes(arguments: argparse.Namespace, settings: Settings) -> list[Json]:
+    """Try each, whatever became of those before it, and report it at once."""
+    outcomes: list[Json] = []
+    image: int | None = arguments.image
+    async with service(arguments, settings) as client:
         for generation in map(str, arguments.generation):
-            await client.delete(generation, arguments.image)
-            deleted.append({"id": generation, "image": arguments.image})
-        return deleted
-
-    return look(arguments, settings, delete, _print)
-
-
-def _print(deleted: list[Json]) -> None:
-    for one in deleted:
-        print(f"deleted {one['id']}" if one["image"] is None else f"deleted image {one['image']} of {one['id']}")
+            what = generation if image is None else f"image {image} of {generation}"
+            problem = None
+            try:
+                await client.delete(generation, image)
+            except Problem as fault:
+                problem = fault.members
+                tell_problem(problem, about=what)
+            else:
+                if not arguments.json:
+                    print(f"deleted {what}")
+            outcomes.append({"id": generation, "image": image, "problem": problem})
+    return outcomes

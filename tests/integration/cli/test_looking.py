@@ -64,6 +64,29 @@ def test_generations_are_listed_shown_and_deleted(shell: CommandLine, darkroom: 
     assert [ended.status for ended in (models, listed, page, one, shown, deleted, others)] == [0] * 7
 
 
+def test_each_is_deleted_whatever_became_of_the_others(shell: CommandLine, darkroom: Darkroom) -> None:
+    mine = {"DARKROOM_TOKEN": shell.run("token", "--subject", "deleter").stdout.strip()}
+    for prompt in ("a fox", "an owl"):
+        ask(shell, darkroom, "generate", prompt, "--model", "sketch", *SMALL, **mine)
+    items = json.loads(ask(shell, darkroom, "list", "--json", **mine).stdout)["items"]
+    first, last = (one["id"] for one in items)
+    nowhere = "01a204ec-a14d-7c27-ada9-1830ac502ff7"
+
+    images = ask(shell, darkroom, "delete", first, nowhere, last, "--image", "0", **mine)
+    deleted = ask(shell, darkroom, "delete", nowhere, first, nowhere, last, **mine)
+    as_json = ask(shell, darkroom, "delete", first, nowhere, "--json", **mine)
+    unanswered = shell.run("delete", first, last, "--url", f"http://127.0.0.1:{free_port()}", **mine)
+
+    assert images.stdout == f"deleted image 0 of {first}\ndeleted image 0 of {last}\n"
+    assert f"image 0 of {nowhere}: " in images.stderr
+    assert deleted.stdout == f"deleted {first}\ndeleted {last}\n"
+    assert [nowhere in line for line in deleted.stderr.splitlines()] == [True, True]
+    outcomes = json.loads(as_json.stdout)
+    assert [(one["id"], one["problem"]["status"]) for one in outcomes] == [(first, 410), (nowhere, 404)]
+    assert ["(charged: no)" in line for line in unanswered.stderr.splitlines()] == [True, True]
+    assert [ended.status for ended in (images, deleted, as_json, unanswered)] == [1] * 4
+
+
 @pytest.mark.parametrize("command", [["models"], ["list"], ["show", "01a204ec-a14d-7c27-ada9-1830ac502ff7"]])
 def test_where_nobody_answers_it_says_so(shell: CommandLine, command: list[str]) -> None:
     ended = shell.run(*command, "--url", f"http://127.0.0.1:{free_port()}", "--json")

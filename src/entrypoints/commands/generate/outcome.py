@@ -36,11 +36,11 @@ def print_outcome(drawn: Sequence[Drawn], problem: Json | None, *, as_json: bool
         tell_problem(problem)
 
 
-def tell_problem(problem: Json) -> None:
-    """Say what the problem is."""
+def tell_problem(problem: Json, *, about: str = "") -> None:
+    """Say what the problem is; `about` names what has it, if there are several."""
     rules = problem.get("errors", [])
     said = problem["title"] if rules else f"{problem['title']}: {problem['detail']}"
-    tell(f"{said} (charged: {problem.get('charged', 'unknown')})")
+    tell(f"{about}{': ' if about else ''}{said} (charged: {problem.get('charged', 'unknown')})")
     for rule in rules:
         where = rule.get("pointer") or rule.get("header") or rule.get("parameter")
         tell(f"  {where} {rule['detail']}")
