@@ -59,7 +59,7 @@ class DurableFolder:
         path = self._path(name)
         with suppress(FileNotFoundError):
             path.unlink()
-            _sync(path.parent)
+            sync_folder(path.parent)
 
     def discard(self, *names: str) -> None:
         """Remove files without waiting for the disk: after a loss of power they may be there again."""
@@ -124,7 +124,7 @@ class DurableFolder:
     def _write(self, targets: Sequence[tuple[Path, bytes]], place: Callable[[Path, Path], None]) -> None:
         folders = {target.parent for target, _ in targets}
         for folder in (*folders, self._drafts):
-            _make(folder)
+            make_folder(folder)
         self._sweep_drafts()
         drafts: list[tuple[Path, int]] = []
         try:
@@ -143,7 +143,7 @@ class DurableFolder:
                 os.close(descriptor)
             # Also if the file was there before: the process that wrote it may have died before this.
             for folder in folders:
-                _sync(folder)
+                sync_folder(folder)
 
     def _draft(self, data: bytes) -> tuple[Path, int]:
         """A draft on its way to the disk, and the descriptor by which to wait for it."""
@@ -171,6 +171,28 @@ class DurableFolder:
                         draft.unlink()
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it; all of them outlive a loss of power."""
+    if not folder.is_dir():
+        make_folder(folder.parent)
+        try:
+            folder.mkdir(mode=0o700)
+            hand_over(folder, folder.parent)
+        except FileExistsError:
+            if not folder.is_dir():
+                raise
+        sync_folder(folder.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Have what was put into a folder, or taken out of it, outlive a loss of power: the names are the folder's own."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _is_plain(path: Path) -> bool:
     """Whether a path leads where it says: not through a symbolic link, nor nowhere."""
     try:
@@ -191,24 +213,6 @@ def _begin_to_sync(descriptor: int) -> None:
     """Where the system takes the hint, several files are on their way to the disk before the first is waited for."""
     if hasattr(os, "posix_fadvise"):
         os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
-
-
-def _make(folder: Path) -> None:
-    if not folder.is_dir():
-        _make(folder.parent)
-        with suppress(FileExistsError):
-            folder.mkdir(mode=0o700)
-            hand_over(folder, folder.parent)
-        _sync(folder.parent)
-
-
-def _sync(folder: Path) -> None:
-    """A new or removed name is safe only when its folder is on the disk too."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _files(folder: Path | str) -> Iterator[os.DirEntry[str]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
-from darkroom.entrypoints.container.backups import Backup, make_backup
+from darkroom.entrypoints.container.backups import Backup, give_name, make_backup
 from darkroom.entrypoints.failures import BAD_SETTINGS, FAILED, tell
 from darkroom.entrypoints.settings import Settings
 
@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
             made = make_backup(settings, stream, beside=file.parent, images=images)
             stream.flush()
             os.fsync(stream.fileno())
-        draft.rename(file)
+        give_name(draft, file)
     except OSError as fault:
         tell(f"{file} cannot be written: {fault}")
         return FAILED

@@ -1,6 +1,5 @@
 """Backups of what a service keeps on this machine, and what brings a ledger back or up to date."""
 
-import os
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
@@ -22,7 +21,7 @@ from darkroom.adapters.backup_archive import (
     Manifest,
     unpack,
 )
-from darkroom.adapters.durable_folder import DurableFolder
+from darkroom.adapters.durable_folder import DurableFolder, make_folder, sync_folder
 from darkroom.adapters.ledgers.sqlite import copies
 from darkroom.adapters.ledgers.worker_lock import any_lives
 from darkroom.adapters.ownership import hand_over
@@ -41,6 +40,7 @@ __all__ = [
     "BackupUnusable",
     "Upgrade",
     "end_what_may_have_left",
+    "give_name",
     "make_backup",
     "restore_backup",
     "upgrade_ledger",
@@ -110,6 +110,16 @@ def make_backup(settings: Settings, stream: IO[bytes], *, beside: Path, images: 
     return Backup(_parts(manifest), generations, digesting.length, digesting.hexdigest())
 
 
+def give_name(draft: Path, file: Path) -> None:
+    """Give a backup that was written and flushed to the disk its name; on return it outlives a loss of power.
+
+    Raises:
+        OSError: it cannot be given.
+    """
+    draft.rename(file)
+    sync_folder(file.parent)
+
+
 def restore_backup(settings: Settings, stream: IO[bytes]) -> Backup:
     """Put what a backup holds in its place, after all of it was verified; return what that was.
 
@@ -123,7 +133,7 @@ def restore_backup(settings: Settings, stream: IO[bytes]) -> Backup:
     """
     data, file = data_folder(settings), sqlite_file(settings)
     if file:
-        _make_folder(file.parent)
+        make_folder(file.parent)
     with (
         TemporaryDirectory(prefix=".restoring-", dir=data) as staged_data,
         TemporaryDirectory(prefix=".restoring-", dir=file.parent if file else data) as staged_ledger,
@@ -146,7 +156,6 @@ def restore_backup(settings: Settings, stream: IO[bytes]) -> Backup:
             _place(staged, data, manifest, aside)
             if file:
                 copies.put_in_place(copy, file, ledger_aside.take)
-                _sync(file.parent)
     replaced = dict.fromkeys(each.folder for each in (aside, ledger_aside) if each.used)
     return Backup(parts, generations, ended=ended, aside=tuple(replaced))
 
@@ -244,8 +253,9 @@ class _Aside:
         """
         path.lstat()
         target = self.folder / (name or path.name)
-        _make_folder(target.parent)
+        make_folder(target.parent)
         path.rename(target)
+        sync_folder(target.parent)
         self.used = True
 
 
@@ -260,14 +270,14 @@ def _place(staged: Path, data: Path, manifest: Manifest, aside: _Aside) -> None:
             continue
         name = entry.name.removeprefix(f"{SECRETS}/")
         target = data / name
-        _make_folder(target.parent)
+        make_folder(target.parent)
         folders.add(target.parent)
         if target.exists() and target.read_bytes() != (staged / entry.name).read_bytes():
             aside.take(target, name)
         hand_over(staged / entry.name, target.parent)
         (staged / entry.name).replace(target)
     for folder in folders:
-        _sync(folder)
+        sync_folder(folder)
 
 
 @contextmanager
@@ -279,18 +289,3 @@ def _nobody_at_work(data: Path, file: Path | None) -> Iterator[None]:
     if any_lives(data / "workers"):
         raise LedgerUnavailable(f"a process of Darkroom is at work in {data}: stop the service first")
     yield
-
-
-def _make_folder(folder: Path) -> None:
-    if not folder.is_dir():
-        _make_folder(folder.parent)
-        folder.mkdir(mode=0o700)
-        hand_over(folder, folder.parent)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

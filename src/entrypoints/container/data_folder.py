@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from darkroom.adapters.durable_folder import DurableFolder
+from darkroom.adapters.durable_folder import DurableFolder, sync_folder
 from darkroom.entrypoints.settings import BadSettings, Settings
 
 # 64 characters of base64: long enough for HMAC with any of the SHA-2 hashes (RFC 7518, 3.2).
@@ -28,7 +28,10 @@ def data_folder(settings: Settings) -> Path:
     """
     folder = settings.service.data_dir.absolute()
     try:
+        made = [each for each in (folder, *folder.parents) if not each.exists()]
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for each in made:
+            sync_folder(each.parent)
     except OSError as fault:
         raise BadSettings(f"DARKROOM_DATA_DIR must be a folder that can be made: {fault}") from fault
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -59,6 +60,33 @@ def data(shell: Here) -> Path:
     return data
 
 
+class Disk:
+    """What is sure to be there after a loss of power: what was waited for, as it was then."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._lengths: dict[int, int] = {}
+        self._names: dict[int, set[str]] = {}
+        self._fsync = os.fsync
+        monkeypatch.setattr(os, "fsync", self._wait)
+
+    def names(self, path: Path) -> bool:
+        """Whether a file or folder is there under its name."""
+        return path.name in self._names.get(path.parent.stat().st_ino, ())
+
+    def holds(self, path: Path) -> bool:
+        """Whether a file is there under its name, and whole."""
+        there = path.stat()
+        return self.names(path) and (path.is_dir() or self._lengths.get(there.st_ino) == there.st_size)
+
+    def _wait(self, descriptor: int) -> None:
+        self._fsync(descriptor)
+        there = os.fstat(descriptor)
+        if stat.S_ISDIR(there.st_mode):
+            self._names[there.st_ino] = set(os.listdir(descriptor))
+        else:
+            self._lengths[there.st_ino] = there.st_size
+
+
 def kept(data: Path) -> Mapping[str, bytes]:
     """What is kept in a data folder, but for what belongs to running processes."""
     files = {str(path.relative_to(data)): path for path in data.rglob("*") if path.is_file()}
@@ -89,6 +117,40 @@ def test_everything_that_was_kept_is_there_again(shell: Here, data: Path) -> Non
     assert kept(data) == before
     assert orders(data) == ["stored"]
     assert (shell.folder / "backup.tar").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.usefixtures("data")
+def test_a_backup_outlives_a_loss_of_power(shell: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk = Disk(monkeypatch)
+
+    assert shell.run("backup", "backup.tar").status == 0
+
+    assert disk.holds(shell.folder / "backup.tar")
+
+
+def test_what_was_restored_and_what_it_replaced_outlive_a_loss_of_power(
+    shell: Here, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell.run("backup", "backup.tar")
+    restored = {data, *(data / name for name in ("ledger.sqlite", *kept(data)))}
+    (image,) = (data / "images").rglob("*.png")
+    data.rename(shell.folder / "lost")
+    disk = Disk(monkeypatch)
+
+    assert shell.run("restore", "backup.tar").status == 0
+
+    assert all(disk.holds(path) for path in _with_folders(restored, data))
+
+    image.write_bytes(b"other bytes")
+    assert shell.run("restore", "backup.tar").status == 0
+
+    (aside,) = data.glob("replaced-*")
+    replaced = {aside / "ledger.sqlite", aside / image.relative_to(data)}
+    assert all(disk.names(path) for path in _with_folders(replaced, data))
+
+
+def _with_folders(paths: set[Path], data: Path) -> set[Path]:
+    return {each for path in paths for each in (path, *path.parents) if each == data or data in each.parents}
 
 
 def test_what_is_replaced_lies_aside_and_what_is_newer_stays(shell: Here, data: Path) -> None:

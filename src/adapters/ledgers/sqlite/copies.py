@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
+from darkroom.adapters.durable_folder import sync_folder
 from darkroom.adapters.ledgers.sqlite import writes
 from darkroom.adapters.ledgers.sqlite.connection import connect, faults_translated
 from darkroom.adapters.ledgers.sqlite.reads import generation_in
@@ -104,15 +105,24 @@ def no_worker_lives(path: Path, workers: Path) -> Iterator[None]:
 
 
 def put_in_place(copied: Path, path: Path, move_aside: Callable[[Path], None]) -> None:
-    """Let a copy be the ledger; MUST be called while no worker lives.
+    """Let a copy be the ledger, also after a loss of power; MUST be called while no worker lives.
 
     The files that were there go aside first, the main one before its companions: were this process killed in between,
-    there is no ledger, and the service does not start.
+    there is no ledger, and the service does not start. They are gone for good before the copy takes their name, so that
+    no write-ahead log of another ledger is ever applied to it.
     """
+    _sync(copied)
     for name in ("", *_COMPANIONS):
         with suppress(FileNotFoundError):
             move_aside(path.with_name(f"{path.name}{name}"))
+    sync_folder(path.parent)
     copied.rename(path)
+    sync_folder(path.parent)
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def _require_whole(file: sqlite3.Connection) -> None:
