@@ -435,7 +435,8 @@ class GenerationLedger(Protocol):
         """How long orders took lately, from their arrival to their end: those like this one that were all stored.
 
         Like it are those of the same model with half to twice as many pixels, over all images; looked at are the last
-        hundred of the model whose images are kept.
+        hundred of the model whose images are kept. MUST leave out those that were lifted, since their end is when that
+        was done, and those of which it is not known, since a clock was set back: no time had passed by it, or less.
         """
 
     @abstractmethod
@@ -450,6 +451,7 @@ class GenerationLedger(Protocol):
     async def date_back(self, now: datetime) -> int:
         """Date orders to `now` that a wrong clock has dated `too_far_ahead` of it; returns how many.
 
+        It MUST date the end of one that has ended to `now` too; also of one whose order was dated back before its end.
         Limits look back from now: such orders would count until they have been in the past for a whole window. Their
         webhooks, if they are due that far ahead, MUST be due at `now`.
         """

@@ -497,6 +497,32 @@ class LedgerContract:
         assert told.value.retry_after == DAY.total_seconds() - 60
         await ledger.receive(order(NOON + DAY), limits)
 
+    async def test_no_end_is_dated_ahead_or_before_its_order(self, ledger: GenerationLedger) -> None:
+        ahead = NOON + timedelta(hours=25)
+
+        async def ordered() -> Generation:
+            order = replace(received(at=ahead), id=uuid7(int(ahead.timestamp() * 1000)))
+            return await ledger.receive(order, UNLIMITED)
+
+        running, by_one_clock, set_back = await ordered(), await ordered(), await ordered()
+        *on_the_way, last = stored(by_one_clock)
+        for revision in (*on_the_way, replace(last, finished_at=ahead + timedelta(seconds=9))):
+            await ledger.record(revision)
+        *on_the_way, last = stored(set_back)  # as rows were written before the model saw to it
+        for revision in (*on_the_way, replace(last, finished_at=NOON - timedelta(seconds=1))):
+            await ledger.record(revision)
+        assert await ledger.date_back(NOON) == 3
+
+        for revision in stored(running):  # by a worker that does not know that it was dated back
+            for _ in range(2):
+                await ledger.record(revision)
+        assert await ledger.date_back(LATER) == 1
+        assert await ledger.date_back(LATER) == 0
+
+        found = [await ledger.find(one.id) for one in (running, by_one_clock, set_back)]
+        times = [(one.created_at, one.finished_at) for one in found if one]
+        assert times == [(NOON, LATER), (NOON, NOON), (NOON, NOON)]
+
     async def test_clocks_may_differ_a_little(self, ledger: GenerationLedger) -> None:
         at = NOON + timedelta(minutes=59)
         order = await ledger.receive(replace(received(at=at), id=uuid7(int(at.timestamp() * 1000))), UNLIMITED)
@@ -947,6 +973,20 @@ class LedgerContract:
 
         assert sorted(took) == [timedelta(seconds=3.5), timedelta(seconds=4), timedelta(seconds=5)]
         assert await ledger.durations(received(samples=4, version="v9").request) == []
+
+    async def test_how_long_it_took_is_not_known_if_a_clock_was_set_back_or_it_was_lifted(
+        self, ledger: GenerationLedger
+    ) -> None:
+        for seconds in (-3600, 0, 5):
+            generation = received()
+            *on_the_way, last = stored(generation)
+            end = replace(last, finished_at=NOON + timedelta(seconds=seconds))
+            await written(ledger, generation, *on_the_way, end)
+        lifted = received()
+        unknown = await written(ledger, lifted, lifted.submitted(), unknown_end(lifted))
+        await ledger.lift(unknown.lifted_by([image_of(lifted)], "it was there after all", NOON + timedelta(days=3)))
+
+        assert await ledger.durations(received().request) == [timedelta(seconds=5)]
 
     async def test_only_the_latest_orders_say_how_long_it_takes(self, ledger: GenerationLedger) -> None:
         for second in range(110):

@@ -87,10 +87,10 @@ class InMemoryGenerationLedger(GenerationLedger):
     async def record(self, generation: Generation) -> None:
         row = self._book.rows.get(generation.id)
         if row is None or row.generation.revision != generation.revision - 1:
-            if row and (row.generation, row.worker) == (generation, self.worker):
+            if row and (row.generation, row.worker) == (_dated_as(row, generation), self.worker):
                 return
             raise Superseded(generation.id)
-        row.generation, row.worker = generation, self.worker
+        row.generation, row.worker = _dated_as(row, generation), self.worker
         row.drawn = max(row.drawn, len(generation.images) + len(generation.removed))
 
     async def promise(self, generation_id: str) -> Generation | None:
@@ -198,17 +198,24 @@ class InMemoryGenerationLedger(GenerationLedger):
         ]
         latest = sorted(lasted, key=lambda one: one[0], reverse=True)[:100]
         return [
-            at - kept.created_at for at, kept in latest if like.pixels <= 2 * kept.request.pixels <= 4 * like.pixels
+            at - kept.created_at
+            for at, kept in latest
+            if like.pixels <= 2 * kept.request.pixels <= 4 * like.pixels and at > kept.created_at and not kept.lifted
         ]
 
     async def date_back(self, now: datetime) -> int:
-        ahead = [row for row in self._book.rows.values() if row.generation.created_at >= too_far_ahead(now)]
-        for row in ahead:
-            row.generation = replace(row.generation, created_at=now)
-            webhook = self._book.webhooks.get(row.generation.id)
-            if webhook and webhook.due_at and webhook.due_at >= too_far_ahead(now):
+        ahead, dated = too_far_ahead(now), 0
+        for row in self._book.rows.values():
+            kept = row.generation
+            if max(kept.created_at, kept.finished_at or kept.created_at) < ahead:
+                continue
+            created_at = now if kept.created_at >= ahead else kept.created_at
+            row.generation = replace(kept, created_at=created_at, finished_at=kept.finished_at and now)
+            dated += 1
+            webhook = self._book.webhooks.get(kept.id)
+            if webhook and webhook.due_at and webhook.due_at >= ahead:
                 webhook.due_at = now
-        return len(ahead)
+        return dated
 
     async def sweepable(self, *, erase_before: datetime | None, forget_before: datetime | None) -> Sequence[Generation]:
         def is_due(kept: Generation) -> bool:
@@ -293,6 +300,11 @@ class InMemoryWebhookLedger(WebhookLedger):
     async def backlog(self) -> Backlog:
         waiting = sum(webhook.due_at is not None for webhook in self._book.webhooks.values())
         return Backlog(waiting, len(self._book.webhooks) - waiting)
+
+
+def _dated_as(row: _Row, generation: Generation) -> Generation:
+    """The generation with the time of its order in the row, which may have been dated back since."""
+    return replace(generation, created_at=row.generation.created_at)
 
 
 def _room_at(taken: Sequence[tuple[datetime, int]], excess: int) -> datetime | None:

@@ -7,6 +7,7 @@ was tightened since makes no row unreadable. What cannot be read is left out and
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, Protocol, TypeVar
@@ -114,6 +115,11 @@ def decode(row: Row, instant: Callable[[Any], datetime] = lambda stored: stored)
         erased_at=None if erased_at is None else instant(erased_at),
         lifted=outcome.get("lifted"),
     )
+
+
+def is_written(generation: Generation, row: Generation) -> bool:
+    """Whether a row holds this very revision; its order may have been dated back since."""
+    return row == replace(generation, created_at=row.created_at)
 
 
 async def search_rows(

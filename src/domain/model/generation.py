@@ -519,4 +519,6 @@ class Generation:
     def _to(self, state: State, **changes: Any) -> Self:  # noqa: ANN401  # fields, as `replace` takes them
         if state not in _ARROWS[self.state] or self.erased_at:
             raise ValueError(f"no arrow leads from {self.state} to {state}")
+        if at := changes.get("finished_at"):  # a clock may have been set back since
+            changes["finished_at"] = max(at, self.created_at)
         return replace(self, state=state, revision=self.revision + 1, **changes)

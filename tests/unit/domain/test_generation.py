@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import pytest
@@ -123,6 +123,21 @@ def test_images_that_were_lost_before_they_were_stored_are_missed() -> None:
     assert lost.failure == Failure("unusable-image", "the disk is gone", Charged.YES)
     assert (STORED.state, STORED.failure, STORED.images, STORED.waiting) == (State.STORED, None, DRAWN.waiting, ())
     assert STORED.finished_at is not None
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda at: DRAWN.stored(DRAWN.waiting, at),
+        lambda at: SUBMITTED.failed(OutcomeUnknown("cut off"), at),
+        RECEIVED.cancelled,
+        lambda at: UNKNOWN.lifted_by([image_of(RECEIVED, 0)], "found", at),
+        lambda at: UNKNOWN.refused_late(GeneratorRefused("no"), "found", at),
+    ],
+)
+def test_a_clock_that_was_set_back_ends_nothing_before_it_was_ordered(end: Callable[[datetime], Generation]) -> None:
+    assert end(NOON - timedelta(days=1)).finished_at == NOON
+    assert end(LATER).finished_at == LATER
 
 
 def test_some_of_the_images_are_kept_beside_why_it_is_not_all() -> None:

@@ -16,7 +16,14 @@ from darkroom.adapters.ledgers.postgres.lease import Lease, Watch
 from darkroom.adapters.ledgers.postgres.spool_claim import SpoolClaim
 from darkroom.adapters.ledgers.postgres.webhooks import PostgresWebhookLedger
 from darkroom.adapters.ledgers.postgres.writer import Writer
-from darkroom.adapters.ledgers.rows import decode, encode_outcome, encode_request, images_on_record, search_rows
+from darkroom.adapters.ledgers.rows import (
+    decode,
+    encode_outcome,
+    encode_request,
+    images_on_record,
+    is_written,
+    search_rows,
+)
 from darkroom.adapters.ledgers.worker_lock import WorkerLock
 from darkroom.adapters.one_for_all import CHECK_GOOD_FOR, OneForAll
 from darkroom.adapters.postgres.connecting import Session
@@ -256,7 +263,7 @@ class PostgresGenerationLedger(GenerationLedger):
         if await session.fetchval(sql.UPDATE, *self._changing(generation)):
             return
         written = await session.fetchrow(sql.FIND, generation.id)
-        if written is None or (str(written["worker"]), decode(written)) != (self.worker, generation):
+        if written is None or str(written["worker"]) != self.worker or not is_written(generation, decode(written)):
             raise Superseded(generation.id)
 
     async def _outcomes(self, after: UUID) -> Sequence[Any]:

@@ -143,10 +143,14 @@ SECONDS_UNTIL_ROOM: Final = """
 """
 
 # Identifiers begin with their time, so the rows in question are found without an index on it.
-IS_AHEAD: Final = "SELECT EXISTS (SELECT FROM generations WHERE id >= $1 AND created_at >= $2)"
-DATE_BACK: Final = """
+_AHEAD: Final = "id >= $1 AND (created_at >= $2 OR finished_at >= $2)"
+IS_AHEAD: Final = f"SELECT EXISTS (SELECT FROM generations WHERE {_AHEAD})"  # noqa: S608  # nothing of it from outside
+DATE_BACK: Final = f"""
     WITH dated AS (
-        UPDATE generations SET created_at = $3 WHERE id >= $1 AND created_at >= $2 RETURNING id
+        UPDATE generations SET
+            created_at = CASE WHEN created_at >= $2 THEN $3 ELSE created_at END,
+            finished_at = CASE WHEN finished_at IS NOT NULL THEN $3 END
+        WHERE {_AHEAD} RETURNING id
     ), due AS (
         UPDATE webhooks SET due_at = $3 FROM dated WHERE generation = dated.id AND due_at >= $2
     ), moved AS (
@@ -162,7 +166,7 @@ DATE_BACK: Final = """
             cost = kept.cost + excluded.cost
     )
     SELECT count(*) FROM dated
-"""
+"""  # noqa: S608  # nothing of it comes from outside
 
 # Of the hour in which it begins the rows, of those after it the sums.
 USAGE: Final = """
@@ -189,11 +193,12 @@ USAGE_OF_CALLER: Final = USAGE.replace("WHERE", "WHERE caller = $2 AND")
 
 DURATIONS: Final = """
     SELECT finished_at - created_at AS lasted FROM (
-        SELECT created_at, finished_at, samples, request -> 'size' AS size FROM generations
-        WHERE version = $1 AND stored > 0 AND state = 'stored'
+        SELECT created_at, finished_at, samples, request -> 'size' AS size, outcome ->> 'lifted' AS lifted
+        FROM generations WHERE version = $1 AND stored > 0 AND state = 'stored'
         ORDER BY finished_at DESC LIMIT 100
     ) AS latest
-    WHERE samples * (size ->> 'width')::bigint * (size ->> 'height')::bigint BETWEEN $2::bigint / 2 AND $2::bigint * 2
+    WHERE finished_at > created_at AND lifted IS NULL
+    AND samples * (size ->> 'width')::bigint * (size ->> 'height')::bigint BETWEEN $2::bigint / 2 AND $2::bigint * 2
 """
 
 # Each kind is found by an index of its own, and none keeps the others waiting.

@@ -127,12 +127,16 @@ ROOM_TO_RESERVE_AT: Final = """
 """
 
 # Identifiers begin with their time, so the rows in question are found without an index on it.
-IS_AHEAD: Final = "SELECT EXISTS (SELECT 1 FROM generations WHERE id >= :first AND created_at >= :ahead)"
-DATE_BACK: Final = "UPDATE generations SET created_at = :now WHERE id >= :first AND created_at >= :ahead"
-DATE_WEBHOOKS_BACK: Final = """
-    UPDATE webhooks SET due_at = :now
-    WHERE due_at >= :ahead AND generation IN (SELECT id FROM generations WHERE id >= :first AND created_at >= :ahead)
-"""
+_AHEAD: Final = "FROM generations WHERE id >= :first AND (created_at >= :ahead OR finished_at >= :ahead)"
+IS_AHEAD: Final = f"SELECT EXISTS (SELECT 1 {_AHEAD})"
+DATE_BACK: Final = f"""
+    UPDATE generations SET
+        created_at = iif(created_at >= :ahead, :now, created_at), finished_at = iif(finished_at IS NULL, NULL, :now)
+    WHERE id IN (SELECT id {_AHEAD})
+"""  # noqa: S608  # nothing of it comes from outside
+DATE_WEBHOOKS_BACK: Final = f"""
+    UPDATE webhooks SET due_at = :now WHERE due_at >= :ahead AND generation IN (SELECT id {_AHEAD})
+"""  # noqa: S608  # nothing of it comes from outside
 MOVE_USAGE: Final = """
     INSERT INTO usage_sums
     SELECT caller, :now / 3600000000, version, currency, sum(images), sum(drawn), sum(stored), sum(in_doubt), sum(cost)
@@ -163,10 +167,11 @@ USAGE_OF_CALLER: Final = USAGE.replace("WHERE", "WHERE caller = :caller AND")
 # Each kind is found by an index of its own, and none keeps the others waiting.
 DURATIONS: Final = """
     SELECT finished_at - created_at AS lasted FROM (
-        SELECT created_at, finished_at, samples, request -> '$.size' AS size FROM generations
-        WHERE version = :version AND stored > 0 AND state = 'stored'
+        SELECT created_at, finished_at, samples, request -> '$.size' AS size, outcome ->> '$.lifted' AS lifted
+        FROM generations WHERE version = :version AND stored > 0 AND state = 'stored'
         ORDER BY finished_at DESC LIMIT 100
-    ) WHERE samples * (size ->> 'width') * (size ->> 'height') BETWEEN :pixels / 2 AND :pixels * 2
+    ) WHERE finished_at > created_at AND lifted IS NULL
+    AND samples * (size ->> 'width') * (size ->> 'height') BETWEEN :pixels / 2 AND :pixels * 2
 """
 
 SWEEPABLE: Final = """

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from darkroom.adapters.ledgers.rows import encode_outcome, encode_request
+from darkroom.adapters.ledgers.rows import encode_outcome, encode_request, is_written
 from darkroom.adapters.ledgers.sqlite import statements as sql
 from darkroom.adapters.ledgers.sqlite.instants import from_microseconds, to_microseconds
 from darkroom.adapters.ledgers.sqlite.reads import ahead_of, find, find_by_key, generation_in
@@ -57,7 +57,7 @@ def record(connection: sqlite3.Connection, generation: Generation, worker: str) 
     if connection.execute(update, _columns(generation, worker)).rowcount:
         return
     written = connection.execute(sql.FIND, (generation.id,)).fetchone()
-    if written is None or (written["worker"], generation_in(written)) != (worker, generation):
+    if written is None or written["worker"] != worker or not is_written(generation, generation_in(written)):
         raise Superseded(generation.id)
 
 
