@@ -16,7 +16,7 @@ from darkroom.entrypoints.container.data_folder import nothing_made
 from darkroom.entrypoints.container.generators import open_generator
 from darkroom.entrypoints.container.keys import missing_secret, open_keys
 from darkroom.entrypoints.container.ledgers import disk_spool, open_records
-from darkroom.entrypoints.container.marks import told_of_marks
+from darkroom.entrypoints.container.marks import read_marks
 from darkroom.entrypoints.container.previews import told_of_previews
 from darkroom.entrypoints.container.storages import open_storage
 from darkroom.entrypoints.container.webhooks import open_webhooks
@@ -113,7 +113,7 @@ async def _tokens(settings: Settings) -> str:
 
 
 async def _marks(settings: Settings) -> str:
-    return told_of_marks(settings)
+    return read_marks(settings).told
 
 
 async def _previews(settings: Settings) -> str:

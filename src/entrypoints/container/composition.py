@@ -21,7 +21,7 @@ from darkroom.domain.use_cases.application import Application
 from darkroom.entrypoints.container.clock import now
 from darkroom.entrypoints.container.generators import open_generator
 from darkroom.entrypoints.container.ledgers import open_records
-from darkroom.entrypoints.container.marks import marking
+from darkroom.entrypoints.container.marks import Marks, read_marks
 from darkroom.entrypoints.container.models import read_models
 from darkroom.entrypoints.container.policy import read_policy
 from darkroom.entrypoints.container.previews import preview_maker
@@ -48,6 +48,7 @@ class Container(containers.DeclarativeContainer):
     spool: providers.Dependency[ImageSpool] = providers.Dependency()
     ledger: providers.Dependency[GenerationLedger] = providers.Dependency()
     files: providers.Dependency[SignedFiles | None] = providers.Dependency()
+    marks = providers.Dependency(instance_of=Marks)
     watching = providers.Dependency(instance_of=Watching)
     tokens: providers.Dependency[TokenVerifier] = providers.Dependency()
     sign_in: providers.Dependency[SignIn | None] = providers.Dependency()
@@ -69,7 +70,7 @@ class Container(containers.DeclarativeContainer):
         clock=providers.Object(now),
         watch=watching.provided.generation,
         webhooks=webhooks,
-        previews=providers.Singleton(preview_maker, settings, cards),
+        previews=providers.Singleton(preview_maker, settings, cards, marks),
     )
     streams = providers.Singleton(StreamRoom, settings.provided.limits.max_streams)
     services = providers.Singleton(
@@ -125,13 +126,15 @@ async def open_container(
             names = settings.generators.names
             generators = [await opened.enter_async_context(open_generator(settings, name)) for name in names]
         generators = [watching.generator(generator) for generator in generators]
+        marks = read_marks(settings)
         container = Container(
             settings=settings,
-            generator=_by_version(marking(settings, generators)),
+            generator=_by_version(marks.on_images_of(generators)),
             storage=watching.storage(stored.storage),
             files=stored.files,
             spool=RecentImages(watching.spool(records.spool), settings.limits.memory_bytes),
             ledger=watching.ledger(records.ledger),
+            marks=marks,
             watching=watching,
             tokens=tokens,
             sign_in=sign_in,

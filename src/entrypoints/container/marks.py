@@ -1,81 +1,80 @@
 """The marks that images get, by name. What is not chosen is not imported: signing brings a large library."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from darkroom.adapters.marks.files import Mark, stated_in_xmp
 from darkroom.adapters.marks.generator import MarkingImageGenerator
 from darkroom.adapters.marks.inspection import Inspection, inspect
 from darkroom.adapters.marks.manifests import Credentials
 from darkroom.adapters.marks.statement import Statement
-from darkroom.domain.model.errors import InvalidValue
 from darkroom.domain.model.generation import Generation, StoredImage
 from darkroom.domain.model.image_file import MediaType
 from darkroom.domain.model.model_card import ModelCard
 from darkroom.domain.ports import ImageGenerator
 from darkroom.entrypoints.container.clock import now
+from darkroom.entrypoints.container.opening import read_from
 from darkroom.entrypoints.settings import BadSettings, C2PASettings, Settings
 
-__all__ = ["Credentials", "Inspection", "inspect", "marker", "marking", "told_of_marks"]
+__all__ = ["Credentials", "Inspection", "Marks", "inspect", "read_marks"]
+
+MarkPreview = Callable[[bytes, StoredImage, Generation, ModelCard], bytes]
+"""Gives a preview, in WebP, of a stored image with a mark in it."""
 
 
-def marking(settings: Settings, generators: Sequence[ImageGenerator]) -> Sequence[ImageGenerator]:
-    """The same generators, with the marks on their images that the settings ask for.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marks:
+    """The marks that images get here.
 
-    Raises:
-        BadSettings: there is nothing to sign with as it is set.
+    `mark` puts one into a file; None if images get none. `prompts`: whether marks contain the prompts; `takes_time`:
+    making one does, as signing does. `told` says in a sentence what images will say.
     """
-    mark = _mark(settings)
-    if mark is None:
-        return generators
-    takes_time = settings.marks.kind == "c2pa"
-    return [
-        MarkingImageGenerator(generator, mark, prompts=settings.marks.prompts, takes_time=takes_time)
-        for generator in generators
-    ]
 
+    mark: Mark | None
+    prompts: bool = False
+    takes_time: bool = False
+    told: str
 
-def marker(settings: Settings) -> Callable[[bytes, StoredImage, Generation, ModelCard], bytes] | None:
-    """What gives the preview of an image, in WebP, the mark that the image has; None if images have none.
+    def on_images_of(self, generators: Sequence[ImageGenerator]) -> Sequence[ImageGenerator]:
+        """The same generators, with marks on their images."""
+        mark = self.mark
+        if mark is None:
+            return generators
+        return [
+            MarkingImageGenerator(generator, mark, prompts=self.prompts, takes_time=self.takes_time)
+            for generator in generators
+        ]
 
-    Raises:
-        BadSettings: as `marking`.
-    """
-    mark = _mark(settings)
-    if mark is None:
-        return None
-
-    def marked(data: bytes, image: StoredImage, generation: Generation, card: ModelCard) -> bytes:
-        prompt = settings.marks.prompts and generation.prompts_kept
-        return mark(data, MediaType.WEBP, Statement.of(card, generation.request, image.seed, prompt=prompt))
-
-    return marked
-
-
-def _mark(settings: Settings) -> Mark | None:
-    match settings.marks.kind:
-        case "none":
+    @property
+    def marked_preview(self) -> MarkPreview | None:
+        """What gives a preview the mark that its image has; None if images have none."""
+        mark = self.mark
+        if mark is None:
             return None
-        case "c2pa":
-            return _signing(settings.of(C2PASettings))[0]
-        case _:
-            return stated_in_xmp
+
+        def marked(data: bytes, image: StoredImage, generation: Generation, card: ModelCard) -> bytes:
+            prompt = self.prompts and generation.prompts_kept
+            return mark(data, MediaType.WEBP, Statement.of(card, generation.request, image.seed, prompt=prompt))
+
+        return marked
 
 
-def told_of_marks(settings: Settings) -> str:
-    """Say in a sentence what images will say.
+def read_marks(settings: Settings) -> Marks:
+    """The marks that the settings ask for.
 
     Raises:
         BadSettings: there is nothing to sign with as it is set.
     """
+    prompts = settings.marks.prompts
     match settings.marks.kind:
         case "none":
-            return "images do not say what they are"
+            return Marks(mark=None, told="images do not say what they are")
         case "c2pa":
-            _, signer = _signing(settings.of(C2PASettings))
-            return f"images say what they are, signed by {signer}"
+            mark, signer = _signing(settings.of(C2PASettings))
+            told = f"images say what they are, signed by {signer}"
+            return Marks(mark=mark, prompts=prompts, takes_time=True, told=told)
         case _:
-            return "images say what they are"
+            return Marks(mark=stated_in_xmp, prompts=prompts, told="images say what they are")
 
 
 def _signing(c2pa: C2PASettings) -> tuple[Mark, str]:
@@ -88,17 +87,9 @@ def _signing(c2pa: C2PASettings) -> tuple[Mark, str]:
             f"DARKROOM_MARKS=c2pa needs more than is installed: {missing}; it comes by "
             ".venv/bin/python -m pip install --editable '.[c2pa]'"
         ) from missing
-    with _read_from("DARKROOM_C2PA_CERTIFICATE"):
+    with read_from("DARKROOM_C2PA_CERTIFICATE"):
         leaf = read_chain(c2pa.certificate, now=now())[0]
-    with _read_from("DARKROOM_C2PA_KEY"):
+    with read_from("DARKROOM_C2PA_KEY"):
         algorithm = read_algorithm(c2pa.key.value, leaf)
         mark = ContentCredentials(chain=c2pa.certificate, key=c2pa.key.value, algorithm=algorithm)
     return mark, f"{name_of(leaf)} until {leaf.not_valid_after_utc:%Y-%m-%d}"
-
-
-@contextmanager
-def _read_from(name: str) -> Iterator[None]:
-    try:
-        yield
-    except InvalidValue as rule:
-        raise BadSettings(f"{name} {rule}") from rule

@@ -4,11 +4,11 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from darkroom.domain.model.errors import InvalidValue
 from darkroom.domain.model.model_card import ModelCard
 from darkroom.domain.model.price import Price, SizePrice, prices_of_models
 from darkroom.domain.model.values import ModelVersion
 from darkroom.domain.ports import ImageGenerator
+from darkroom.entrypoints.container.opening import read_from
 from darkroom.entrypoints.settings import BadSettings, Settings
 
 log = logging.getLogger(__name__)
@@ -69,10 +69,8 @@ def _priced(settings: Settings, cards: Mapping[str, ModelCard]) -> Mapping[str, 
         settings.limits.spend_per_day_per_caller,
     )
     priced = {}
-    try:
+    with read_from("DARKROOM_PRICES"):
         listed = prices_of_models(prices, {version: card.price for version, card in cards.items()})
-    except InvalidValue as rule:
-        raise BadSettings(f"DARKROOM_PRICES {rule}") from rule
     for version, card in cards.items():
         price = listed.get(version) or listed.get(settings.generators.aliases.get(version, "")) or card.price
         _require_its_sizes(card, price)

@@ -11,18 +11,21 @@ T = TypeVar("T")
 
 
 @contextmanager
-def read_from(name: str) -> Iterator[None]:
-    """Raise `BadSettings` that names the setting, for an `InvalidValue` of the block."""
+def read_from(subject: str) -> Iterator[None]:
+    """Raise `BadSettings` for an `InvalidValue` of the block; `subject`, which names the setting, begins its message.
+
+    A rule that is a sentence of its own follows a colon, as in `DARKROOM_WEBHOOK_SECRETS:`.
+    """
     try:
         yield
     except InvalidValue as rule:
-        raise BadSettings(f"{name}: {rule}") from rule
+        raise BadSettings(f"{subject} {rule}") from rule
 
 
 @asynccontextmanager
 async def opened(opening: AbstractAsyncContextManager[T], unread: str) -> AsyncIterator[T]:
     """Open it; `unread` is the one of its settings that has not been checked by equally strict rules yet."""
     async with AsyncExitStack() as stack:
-        with read_from(unread):
+        with read_from(f"{unread}:"):
             adapter = await stack.enter_async_context(opening)
         yield adapter

@@ -7,14 +7,14 @@ from typing import Final
 from darkroom.domain.model.generation import Generation, StoredImage
 from darkroom.domain.model.model_card import ModelCard
 from darkroom.domain.ports import PreviewMaker, PreviewsUnavailable
-from darkroom.entrypoints.container.marks import marker
+from darkroom.entrypoints.container.marks import MarkPreview, Marks
 from darkroom.entrypoints.settings import BadSettings, Settings
 
 _EXTRA: Final = ".venv/bin/python -m pip install --editable '.[previews]'"
 
 
-def preview_maker(settings: Settings, cards: Mapping[str, ModelCard]) -> PreviewMaker | None:
-    """What makes previews; None if there are none.
+def preview_maker(settings: Settings, cards: Mapping[str, ModelCard], marks: Marks) -> PreviewMaker | None:
+    """What makes previews, with the marks that images have; None if there are none.
 
     Raises:
         BadSettings: they are wanted, and what makes them is not installed.
@@ -23,7 +23,7 @@ def preview_maker(settings: Settings, cards: Mapping[str, ModelCard]) -> Preview
         return None
     from darkroom.adapters.previews import PillowPreviewMaker
 
-    return PillowPreviewMaker(_marked(settings, cards))
+    return PillowPreviewMaker(_marked(marks.marked_preview, cards))
 
 
 def told_of_previews(settings: Settings) -> str:
@@ -45,9 +45,9 @@ def _are_made(settings: Settings) -> bool:
     return wanted == "true" or (wanted == "auto" and installed)
 
 
-def _marked(settings: Settings, cards: Mapping[str, ModelCard]) -> Callable[[bytes, StoredImage, Generation], bytes]:
-    marked = marker(settings)
-
+def _marked(
+    marked: MarkPreview | None, cards: Mapping[str, ModelCard]
+) -> Callable[[bytes, StoredImage, Generation], bytes]:
     def of_preview(data: bytes, image: StoredImage, generation: Generation) -> bytes:
         if marked is None:
             return data

@@ -5,12 +5,11 @@ import sys
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from darkroom.adapters.in_memory.generator import InMemoryImageGenerator
 from darkroom.adapters.marks.credentials import ContentCredentials
 from darkroom.adapters.marks.inspection import inspect
 from darkroom.adapters.marks.statement import Statement
 from darkroom.domain.model.model_card import MediaSource
-from darkroom.entrypoints.container.marks import marking, told_of_marks
+from darkroom.entrypoints.container.marks import read_marks
 from darkroom.entrypoints.settings import BadSettings, Settings
 from unit.marks.authority import Authority, pem_of
 from unit.marks.variants import VARIANTS, media_type
@@ -44,12 +43,12 @@ def test_a_signed_file_is_read_and_its_signature_said_to_be_unchecked(signed: by
 
 @pytest.mark.usefixtures("_without_c2pa")
 def test_signing_is_refused_in_a_line_that_names_what_is_missing() -> None:
-    for ask in (told_of_marks, lambda settings: marking(settings, [InMemoryImageGenerator()])):
-        with pytest.raises(BadSettings, match=r"^DARKROOM_MARKS=c2pa needs .* pip install --editable '\.\[c2pa\]'$"):
-            ask(Settings.read(SIGNING))
+    with pytest.raises(BadSettings, match=r"^DARKROOM_MARKS=c2pa needs .* pip install --editable '\.\[c2pa\]'$"):
+        read_marks(Settings.read(SIGNING))
 
 
 def test_each_setting_is_told() -> None:
-    assert told_of_marks(Settings.read({})) == "images say what they are"
-    assert told_of_marks(Settings.read({"DARKROOM_MARKS": "none"})) == "images do not say what they are"
-    assert told_of_marks(Settings.read(SIGNING)).startswith("images say what they are, signed by Darkroom Studio until")
+    assert read_marks(Settings.read({})).told == "images say what they are"
+    assert read_marks(Settings.read({"DARKROOM_MARKS": "none"})).told == "images do not say what they are"
+    told = read_marks(Settings.read(SIGNING)).told
+    assert told.startswith("images say what they are, signed by Darkroom Studio until")
