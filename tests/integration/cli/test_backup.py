@@ -6,7 +6,7 @@ import logging
 import os
 import sqlite3
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -285,3 +285,54 @@ def test_what_an_older_release_backed_up_is_restored_and_brought_up_to_date(shel
     assert f"after the backup: {before.count('received')}" in restored.stdout
     assert orders(data) == ["unknown" if state == "received" else state for state in before]
     assert "is up to date" in shell.run("ledger", "upgrade", "--dry-run").stdout
+
+
+def _dropped(ledger: sqlite3.Connection) -> None:
+    ledger.execute("DROP TABLE revoked_tokens")
+
+
+def _of_a_later_release(ledger: sqlite3.Connection) -> None:
+    ledger.execute("PRAGMA user_version = 999")
+
+
+def _emptied(ledger: sqlite3.Connection) -> None:
+    for (name,) in ledger.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall():
+        ledger.execute(f"DROP TABLE {name}")
+    ledger.execute("PRAGMA user_version = 0")
+
+
+def _unlike_its_index(ledger: sqlite3.Connection) -> None:
+    ledger.execute("PRAGMA writable_schema = ON")
+    ledger.execute("UPDATE sqlite_schema SET sql = replace(sql, 'stored > 0', 'stored >= 0') WHERE type = 'index'")
+    ledger.execute("UPDATE sqlite_schema SET sql = replace(sql, 'finished_at IS NULL', '1') WHERE type = 'index'")
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (_dropped, "it has no revoked_tokens"),
+        (_of_a_later_release, "the ledger is at version 999"),
+        (_emptied, "the file is not a ledger of Darkroom"),
+        (_unlike_its_index, "the ledger is damaged"),
+    ],
+)
+def test_a_copy_that_could_not_be_restored_is_not_called_a_backup(
+    shell: Here, data: Path, change: Callable[[sqlite3.Connection], None], fault: str
+) -> None:
+    with closing(sqlite3.connect(data / "ledger.sqlite", isolation_level=None)) as ledger:
+        change(ledger)
+
+    refused = shell.run("backup", "backup.tar")
+
+    assert refused.status == 1
+    assert fault in refused.stderr
+    assert not list(shell.folder.glob("*backup.tar*"))
+
+
+def test_what_is_not_a_database_is_not_called_a_backup(shell: Here, data: Path) -> None:
+    (data / "ledger.sqlite").write_bytes(b"not a database" * 1000)
+
+    refused = shell.run("backup", "backup.tar")
+
+    assert refused.status == 1
+    assert not list(shell.folder.glob("*backup.tar*"))

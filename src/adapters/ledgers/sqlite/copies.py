@@ -13,7 +13,7 @@ from darkroom.adapters.durable_folder import sync_folder
 from darkroom.adapters.ledgers.sqlite import writes
 from darkroom.adapters.ledgers.sqlite.connection import connect, faults_translated
 from darkroom.adapters.ledgers.sqlite.reads import generation_in
-from darkroom.adapters.ledgers.sqlite.schema import MIGRATIONS, migrate
+from darkroom.adapters.ledgers.sqlite.schema import MIGRATIONS, migrate, require_ledger
 from darkroom.adapters.ledgers.sqlite.turn import Turn
 from darkroom.adapters.ledgers.worker_lock import any_lives
 from darkroom.domain.model.errors import LedgerUnavailable
@@ -28,10 +28,11 @@ _COMPANIONS: Final = ("-wal", "-shm")
 def copy(path: Path, target: Path) -> None:
     """Copy the ledger as it is at one moment, by SQLite's online backup, to a file that is not there yet.
 
-    The service may go on. The copy has the ledger's own version, whichever that is, and was checked.
+    The service may go on. The copy has the ledger's own version, one that this release can bring up to date, and was
+    checked.
 
     Raises:
-        LedgerUnavailable: it cannot be read or written.
+        LedgerUnavailable: it cannot be read or written, is damaged or not a ledger, or a later release has written it.
     """
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     with faults_translated():
@@ -39,6 +40,9 @@ def copy(path: Path, target: Path) -> None:
         source = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=5)
         with closing(source), closing(sqlite3.connect(target)) as copied:
             source.backup(copied)
+        with closing(
+            sqlite3.connect(target)
+        ) as copied:  # which reads what lies in the file, and not what it has written
             _require_whole(copied)
 
 
@@ -129,3 +133,4 @@ def _require_whole(file: sqlite3.Connection) -> None:
     (found,) = file.execute("PRAGMA integrity_check(1)").fetchone()
     if found != "ok":
         raise LedgerUnavailable(f"the ledger is damaged: {found}")
+    require_ledger(file)

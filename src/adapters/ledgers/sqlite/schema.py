@@ -11,6 +11,7 @@ were deleted alone, and may still lie in storage.
 """
 
 import sqlite3
+from contextlib import closing
 from typing import Final
 
 from darkroom.domain.model.errors import LedgerUnavailable
@@ -189,11 +190,39 @@ def migrate(connection: sqlite3.Connection) -> None:
         LedgerUnavailable: a later release has written it.
     """
     connection.execute("BEGIN IMMEDIATE")
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    _bring(connection, _known_version(connection), len(MIGRATIONS))
+    connection.execute("COMMIT")
+
+
+def require_ledger(connection: sqlite3.Connection) -> None:
+    """Return if the file is a ledger that this release can bring up to date.
+
+    Raises:
+        LedgerUnavailable: it is not a ledger, lacks a table of it, or a later release has written it.
+    """
+    version = _known_version(connection)
+    if not version:
+        raise LedgerUnavailable("the file is not a ledger of Darkroom, or an empty one")
+    with closing(sqlite3.connect(":memory:")) as whole:
+        _bring(whole, 0, version)
+        missing = _tables(whole) - _tables(connection)
+    if missing:
+        raise LedgerUnavailable(f"the ledger is damaged: it has no {' and no '.join(sorted(missing))}")
+
+
+def _known_version(connection: sqlite3.Connection) -> int:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > len(MIGRATIONS):
         raise LedgerUnavailable(f"the ledger is at version {version}; this release knows {len(MIGRATIONS)}")
-    for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
+    return version
+
+
+def _bring(connection: sqlite3.Connection, version: int, to: int) -> None:
+    for number, statements in enumerate(MIGRATIONS[version:to], start=version + 1):
         for statement in statements:
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {number}")
-    connection.execute("COMMIT")
+
+
+def _tables(connection: sqlite3.Connection) -> set[str]:
+    return {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
