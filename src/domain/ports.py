@@ -452,8 +452,10 @@ class GenerationLedger(Protocol):
         """Date orders to `now` that a wrong clock has dated `too_far_ahead` of it; returns how many.
 
         It MUST date the end of one that has ended to `now` too; also of one whose order was dated back before its end.
-        Limits look back from now: such orders would count until they have been in the past for a whole window. Their
-        webhooks, if they are due that far ahead, MUST be due at `now`.
+        Limits look back from now: such orders would count until they have been in the past for a whole window.
+
+        Webhooks that are due that far ahead MUST be due at `now` if they were never claimed, or were claimed last by a
+        clock that was that far ahead. Others wait for their time: their last attempt has put them off.
         """
 
     @abstractmethod

@@ -220,6 +220,40 @@ class WebhookLedgerContract:
         (delivery,) = await claimed(ledger, NOON)
         assert (delivery.generation.id, delivery.attempt) == (order.id, 1)
 
+    async def test_what_was_put_off_by_a_clock_that_was_set_back_since_is_due_now(self, ledger: TellingLedger) -> None:
+        generations = {(await ended(ledger)).id for _ in range(3)}
+        ahead = LATE + timedelta(hours=10)
+        put_off, given_up, lost = await claimed(ledger, ahead)
+        await ledger.webhooks.put_off(put_off, ahead + timedelta(minutes=5))
+        await ledger.webhooks.put_off(given_up, None)
+        assert await claimed(ledger, LATE) == []
+
+        assert await ledger.date_back(LATE) == 0
+
+        due = await claimed(ledger, LATE)
+        assert {one.generation.id for one in due} == generations - {given_up.generation.id}
+        assert [one.attempt for one in due] == [2, 2]
+        (again,) = [one for one in due if one.generation.id == lost.generation.id]
+        await ledger.webhooks.put_off(again, ahead)
+        assert await ledger.date_back(LATE) == 0
+        assert [one.attempt for one in await claimed(ledger, ahead)] == [3, 3]
+
+    @pytest.mark.parametrize("lifted_at", [NOON + timedelta(hours=25), LATE])
+    async def test_the_new_end_of_what_was_lifted_is_due_by_the_right_clock(
+        self, ledger: TellingLedger, lifted_at: datetime
+    ) -> None:
+        order = ordered()
+        await ledger.receive(order, Limits())
+        submitted = order.submitted()
+        unknown = submitted.failed(OutcomeUnknown("cut off"), LATER)
+        for revision in (submitted, unknown):
+            await ledger.record(revision)
+        await ledger.lift(unknown.lifted_by([image_of(order)], "it was there after all", lifted_at))
+
+        await ledger.date_back(LATE)
+
+        assert [one.attempt for one in await claimed(ledger, LATE)] == [1]
+
     async def test_an_attempt_that_waits_for_its_time_is_not_brought_forward(self, workplace: Workplace) -> None:
         ledger = await workplace.hire()
         await ended(ledger)

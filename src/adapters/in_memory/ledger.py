@@ -30,6 +30,7 @@ class _Row:
 class _Webhook:
     due_at: datetime | None
     attempts: int = 0
+    claimed_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -212,8 +213,9 @@ class InMemoryGenerationLedger(GenerationLedger):
             created_at = now if kept.created_at >= ahead else kept.created_at
             row.generation = replace(kept, created_at=created_at, finished_at=kept.finished_at and now)
             dated += 1
-            webhook = self._book.webhooks.get(kept.id)
-            if webhook and webhook.due_at and webhook.due_at >= ahead:
+        for webhook in self._book.webhooks.values():
+            set_at = webhook.claimed_at if webhook.attempts else webhook.due_at
+            if webhook.due_at and set_at and min(webhook.due_at, set_at) >= ahead:
                 webhook.due_at = now
         return dated
 
@@ -279,7 +281,7 @@ class InMemoryWebhookLedger(WebhookLedger):
             if webhook.due_at and webhook.due_at <= now and (generation := self._book.rows[id_].generation).finished_at
         ]
         for webhook, _ in due[:limit]:
-            webhook.due_at, webhook.attempts = until, webhook.attempts + 1
+            webhook.due_at, webhook.attempts, webhook.claimed_at = until, webhook.attempts + 1, now
         return [Delivery(generation, webhook.attempts) for webhook, generation in due[:limit]]
 
     async def forget(self, delivery: Delivery) -> None:

@@ -411,6 +411,7 @@ class TestOpening:
         async with workplace.connection() as connection:
             await connection.execute("DROP FUNCTION keep_usage CASCADE; DROP TABLE usage_sums, spools, calls")
             await connection.execute("ALTER TABLE generations DROP COLUMN to_remove")
+            await connection.execute("ALTER TABLE webhooks DROP COLUMN claimed_at")
             sums = next(number for number, step in enumerate(MIGRATIONS, start=1) if "usage_sums" in step)
             await connection.execute("DELETE FROM ledger_migrations WHERE number >= $1", sums)
 

@@ -294,6 +294,7 @@ async def test_what_was_written_before_there_were_sums_is_in_them(workplace: SQL
         file.execute("DROP TABLE calls")
         file.execute("DROP INDEX generations_to_remove_from")
         file.execute("ALTER TABLE generations DROP COLUMN to_remove")
+        file.execute("ALTER TABLE webhooks DROP COLUMN claimed_at")
         file.execute(f"PRAGMA user_version = {sums}")
 
     assert await (await workplace.hire()).usage(NOON - timedelta(days=1)) == before

@@ -144,7 +144,10 @@ SECONDS_UNTIL_ROOM: Final = """
 
 # Identifiers begin with their time, so the rows in question are found without an index on it.
 _AHEAD: Final = "id >= $1 AND (created_at >= $2 OR finished_at >= $2)"
-IS_AHEAD: Final = f"SELECT EXISTS (SELECT FROM generations WHERE {_AHEAD})"  # noqa: S608  # nothing of it from outside
+_WEBHOOKS_AHEAD: Final = "due_at >= $2 AND (attempts = 0 OR claimed_at >= $2)"
+IS_AHEAD: Final = f"""
+    SELECT EXISTS (SELECT FROM generations WHERE {_AHEAD}) OR EXISTS (SELECT FROM webhooks WHERE {_WEBHOOKS_AHEAD})
+"""  # noqa: S608  # nothing of it comes from outside
 DATE_BACK: Final = f"""
     WITH dated AS (
         UPDATE generations SET
@@ -152,7 +155,7 @@ DATE_BACK: Final = f"""
             finished_at = CASE WHEN finished_at IS NOT NULL THEN $3 END
         WHERE {_AHEAD} RETURNING id
     ), due AS (
-        UPDATE webhooks SET due_at = $3 FROM dated WHERE generation = dated.id AND due_at >= $2
+        UPDATE webhooks SET due_at = $3 WHERE {_WEBHOOKS_AHEAD}
     ), moved AS (
         DELETE FROM usage_sums WHERE hour >= $2 AT TIME ZONE 'UTC' RETURNING *
     ), added AS (

@@ -20,7 +20,7 @@ _CLAIM: Final = """
         ORDER BY due_at LIMIT $3
         FOR UPDATE OF webhooks SKIP LOCKED
     )
-    UPDATE webhooks SET due_at = $2, attempts = attempts + 1
+    UPDATE webhooks SET due_at = $2, attempts = attempts + 1, claimed_at = $1
     FROM due JOIN generations ON id = generation
     WHERE webhooks.generation = due.generation
     RETURNING generations.*, attempts

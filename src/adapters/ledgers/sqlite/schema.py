@@ -180,6 +180,7 @@ MIGRATIONS: Final = (
         "CREATE INDEX calls_open ON calls (worker) WHERE cut_at IS NULL",
         "CREATE INDEX calls_cut ON calls (cut_at) WHERE cut_at IS NOT NULL",
     ),
+    ("ALTER TABLE webhooks ADD COLUMN claimed_at INTEGER",),
 )
 
 

@@ -128,15 +128,16 @@ ROOM_TO_RESERVE_AT: Final = """
 
 # Identifiers begin with their time, so the rows in question are found without an index on it.
 _AHEAD: Final = "FROM generations WHERE id >= :first AND (created_at >= :ahead OR finished_at >= :ahead)"
-IS_AHEAD: Final = f"SELECT EXISTS (SELECT 1 {_AHEAD})"
+_WEBHOOKS_AHEAD: Final = "due_at >= :ahead AND (attempts = 0 OR claimed_at >= :ahead)"
+IS_AHEAD: Final = f"""
+    SELECT EXISTS (SELECT 1 {_AHEAD}) OR EXISTS (SELECT 1 FROM webhooks WHERE {_WEBHOOKS_AHEAD})
+"""  # noqa: S608  # nothing of it comes from outside
 DATE_BACK: Final = f"""
     UPDATE generations SET
         created_at = iif(created_at >= :ahead, :now, created_at), finished_at = iif(finished_at IS NULL, NULL, :now)
     WHERE id IN (SELECT id {_AHEAD})
 """  # noqa: S608  # nothing of it comes from outside
-DATE_WEBHOOKS_BACK: Final = f"""
-    UPDATE webhooks SET due_at = :now WHERE due_at >= :ahead AND generation IN (SELECT id {_AHEAD})
-"""  # noqa: S608  # nothing of it comes from outside
+DATE_WEBHOOKS_BACK: Final = f"UPDATE webhooks SET due_at = :now WHERE {_WEBHOOKS_AHEAD}"  # noqa: S608  # as above
 MOVE_USAGE: Final = """
     INSERT INTO usage_sums
     SELECT caller, :now / 3600000000, version, currency, sum(images), sum(drawn), sum(stored), sum(in_doubt), sum(cost)

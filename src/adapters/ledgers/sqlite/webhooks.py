@@ -18,7 +18,7 @@ _DUE: Final = """
     ORDER BY due_at LIMIT :limit
 """
 _CLAIM: Final = f"""
-    UPDATE webhooks SET due_at = :until, attempts = attempts + 1 WHERE generation IN ({_DUE})
+    UPDATE webhooks SET due_at = :until, attempts = attempts + 1, claimed_at = :now WHERE generation IN ({_DUE})
     RETURNING generation, attempts
 """  # noqa: S608  # nothing of it comes from outside
 # If the generation has moved on since, it may have been lifted, and its new end is due.

@@ -114,7 +114,7 @@ def reserve(connection: sqlite3.Connection, generator: str, images: int, per_min
 
 
 def date_back(connection: sqlite3.Connection, now: datetime) -> int:
-    """Date to `now` what a wrong clock has dated ahead, its webhook, and what it adds to its caller's usage."""
+    """Date to `now` what a wrong clock has dated ahead: orders, what they add to usage, and webhooks."""
     connection.execute(sql.DATE_WEBHOOKS_BACK, ahead_of(now))
     changed = connection.execute(sql.DATE_BACK, ahead_of(now)).rowcount
     connection.execute(sql.MOVE_USAGE, ahead_of(now))
