@@ -57,11 +57,11 @@ export async function order(key, fields) {
   return generation(id);
 }
 
-/** The stream of what happens to a generation; null where the service has none. */
-export async function events(id, lastEventId) {
+/** The stream of what happens to a generation, until `signal` aborts it; null where the service has none. */
+export async function events(id, lastEventId, signal) {
   const headers = { Accept: "text/event-stream", ...(lastEventId && { "Last-Event-ID": lastEventId }) };
   try {
-    const answer = await send(`generations/${id}/events`, { headers });
+    const answer = await send(`generations/${id}/events`, { headers, signal });
     return answer.headers.get("Content-Type")?.startsWith("text/event-stream") ? answer.body : null;
   } catch (fault) {
     if (fault instanceof Problem) return null;

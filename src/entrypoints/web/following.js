@@ -7,7 +7,11 @@ import { pause } from "./pausing.js";
 import { accepted } from "./pending.js";
 
 const LOOK_AGAIN = 1500; // milliseconds between two looks at a generation that has no stream of events
+const STREAMS = 3; // a browser makes six connections to a service at most (HTTP/1.1), in all its tabs together
 const PAUSES = [500, 1000, 2000, 4000, 8000, 15000]; // milliseconds between two tries to reach the service
+
+const followed = new Map(); // orders with a stream of events, and what closes it
+let looking = 0; // orders that are looked at without one
 
 /**
  * The generation that a pending order has become, once it has ended. Until then `report` is told how it stands:
@@ -27,10 +31,12 @@ export async function outcomeOf(order, report) {
   }
   const seen = { lastEventId: null };
   for (;;) {
-    const generation = await persistently(() => lookedAt(order.id, seen, report), report);
+    const generation = await persistently(() => lookedAt(order, seen, report), report);
     if (generation.finished_at) return generation;
     report(generation);
-    await pause(LOOK_AGAIN);
+    looking += 1;
+    await pause(LOOK_AGAIN * Math.min(looking, 4), "withdrawn");
+    looking -= 1;
   }
 }
 
@@ -44,20 +50,37 @@ async function handedIn(order) {
   }
 }
 
-async function lookedAt(id, seen, report) {
-  const stream = await api.events(id, seen.lastEventId);
-  if (stream) {
-    try {
-      for await (const event of eventsIn(stream)) {
-        seen.lastEventId = event.id ?? seen.lastEventId;
-        if (event.type === "progress") report(event.data);
-        if (event.type === "done") return event.data;
-      }
-    } catch (fault) {
-      throw new ConnectionLost(fault.message);
+async function lookedAt(order, seen, report) {
+  return (makeRoomFor(order) && (await streamed(order, seen, report))) || api.generation(order.id);
+}
+
+/** Makes room for the stream of an order. The oldest one that has a stream is looked at from time to time instead. */
+function makeRoomFor(order) {
+  if (followed.size < STREAMS) return true;
+  const [oldest, stop] = [...followed].reduce((one, other) => (one[0].at <= other[0].at ? one : other));
+  if (oldest.at >= order.at) return false;
+  followed.delete(oldest);
+  stop.abort();
+  return true;
+}
+
+/** What a stream of events gives as the end; undefined if it ends before, or has to make room. */
+async function streamed(order, seen, report) {
+  const stop = new AbortController();
+  followed.set(order, stop);
+  try {
+    const stream = await api.events(order.id, seen.lastEventId, stop.signal);
+    if (!stream) return;
+    for await (const event of eventsIn(stream)) {
+      seen.lastEventId = event.id ?? seen.lastEventId;
+      if (event.type === "progress") report(event.data);
+      if (event.type === "done") return event.data;
     }
+  } catch (fault) {
+    if (!stop.signal.aborted) throw fault instanceof Problem ? fault : new ConnectionLost(fault.message);
+  } finally {
+    if (followed.get(order) === stop) followed.delete(order);
   }
-  return api.generation(id);
 }
 
 async function persistently(ask, report) {

@@ -87,7 +87,7 @@ function acts(generation, shots) {
 }
 
 /** The order for once more: with its seeds if nothing came of it, with new ones otherwise; null if it is forgotten. */
-function anew({ order, images }) {
+export function anew({ order, images }) {
   const { samples, seed } = order;
   const same = bare(order);
   return same && { ...same, ...(seed && images.length === 0 ? { seed } : { samples }) };

@@ -5,8 +5,9 @@ import { ConnectionLost, Problem, callWith } from "./api.js";
 import { openDesk, pointAt, setHandingIn, writeExample } from "./desk.js";
 import { enter } from "./door.js";
 import { bringIntoView, byId, catchFocus } from "./dom.js";
+import { anew } from "./opened.js";
 import { pendingOf, remember } from "./pending.js";
-import { keep, openSheet } from "./sheet.js";
+import { keep, openSheet, underWay } from "./sheet.js";
 import { isStale, renewed, signOut } from "./sign_in.js";
 import { forgetToken, subjectOf } from "./token.js";
 import { tray } from "./tray.js";
@@ -20,7 +21,7 @@ let subject = null;
 function lay(order, origin = null) {
   trays.querySelectorAll("article:not([aria-busy])").forEach((ended) => ended.remove());
   byId("empty").hidden = true;
-  setHandingIn(!order.id);
+  if (!order.id) setHandingIn(true);
   const element = tray(order, {
     origin,
     handedIn: () => setHandingIn(false),
@@ -35,11 +36,22 @@ function lay(order, origin = null) {
     },
     again: (sameKey) => (sameKey ? lay(order, origin) : draw(order.fields, origin)),
   });
-  trays.prepend(element);
+  element.dataset.at = order.at;
+  trays.insertBefore(element, [...trays.children].find(({ dataset }) => dataset.at <= order.at) ?? null);
   catchFocus(byId("stage"));
 }
 
 function draw(fields, origin) {
+/** Lays what is under way and was ordered elsewhere, or in a tab that was closed, as far as the sheet shows it. */
+function layOthers() {
+  const ours = pendingOf(subject);
+  if (ours.some(({ id }) => !id)) return; // which of them it is, the service has yet to say
+  const others = underWay().filter(({ id }) => !ours.some((order) => order.id === id));
+  for (const generation of others) {
+    lay({ id: generation.id, fields: anew(generation), at: Date.parse(generation.created_at) });
+  }
+}
+
   lay(remember(subject, fields), origin);
   bringIntoView(byId("stage"));
 }
@@ -85,6 +97,7 @@ async function open() {
 }
 
 byId("language").addEventListener("click", speakTheOther);
+  layOthers();
 byId("leave").addEventListener("click", () => {
   signOut();
   forgetToken();

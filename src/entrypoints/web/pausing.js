@@ -1,14 +1,15 @@
 /** Waiting before another try. */
 
-/** Waits this long, or until the browser is back on the network. */
-export function pause(milliseconds) {
+/** Waits this long, or until the browser is back on the network, or the window gets one of the events in `sooner`. */
+export function pause(milliseconds, ...sooner) {
+  const events = ["online", ...sooner];
   return new Promise((go) => {
     const on = () => {
       clearTimeout(timer);
-      removeEventListener("online", on);
+      events.forEach((event) => removeEventListener(event, on));
       go();
     };
     const timer = setTimeout(on, milliseconds);
-    addEventListener("online", on);
+    events.forEach((event) => addEventListener(event, on));
   });
 }

@@ -55,6 +55,9 @@ export function keep(generation) {
   showWhetherEmpty();
 }
 
+/** What is still under way of what is shown, oldest first. */
+export const underWay = () => [...shown.values()].filter((generation) => !generation.finished_at).reverse();
+
 function showWhetherEmpty() {
   const sought = Object.values(wanted).some(Boolean);
   speak(byId("sheet-empty"), sought ? "sheetNothing" : "sheetEmpty").hidden = shown.size > 0 || Boolean(cursor);

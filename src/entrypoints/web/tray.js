@@ -18,7 +18,7 @@ import { button, label, say, speak, spoken } from "./words.js";
  * where the order was not accepted, and `again` if the person wants it once more: with true, under the same key.
  */
 export function tray(order, { origin, handedIn, ended, refused, again }) {
-  const element = el("article", { class: "tray", "aria-busy": "true" });
+  const element = el("article", { class: "tray", "aria-busy": "true", "aria-label": order.fields.prompt });
   const progress = progressOf(order);
   element.append(progress.element);
   const report = (news) => {
@@ -118,7 +118,8 @@ function progressOf(order) {
     if (name !== before) announce(said.textContent);
     before = name;
   };
-  const element = el("div", { class: "progress" }, sheet, el("div", { class: "below" }, said, bar, time, cancel));
+  const below = el("div", { class: "below" }, said, bar, time, cancel);
+  const element = el("div", { class: "progress" }, sheet, below, el("p", { class: "caption" }, order.fields.prompt));
   return { element, report, stop: () => clearInterval(clock) };
 }
 
@@ -126,6 +127,7 @@ function progressOf(order) {
 async function withdraw(order) {
   try {
     await api.remove(order.id);
+    dispatchEvent(new Event("withdrawn"));
   } catch (fault) {
     if (!(fault instanceof Problem || fault instanceof ConnectionLost)) throw fault;
   }
