@@ -18,7 +18,7 @@ from darkroom.domain.model.errors import InvalidRequest, InvalidValue, Violation
 from darkroom.domain.model.limits import WINDOW, Usage
 from darkroom.domain.model.money import Money
 from darkroom.entrypoints.http.answers import Price
-from darkroom.entrypoints.http.auth.access import READ, USAGE
+from darkroom.entrypoints.http.auth.access import READ, SCOPES, USAGE
 from darkroom.entrypoints.http.auth.authentication import CHECKS_SCOPE, CallerRequest, access_of
 from darkroom.entrypoints.http.query import PARAMETER, TAKES_PARAMETERS, read_parameters
 from darkroom.entrypoints.http.services import Services
@@ -72,6 +72,7 @@ class CallerUsage(Struct, frozen=True):
     this_month: Spent
     limits: UsageLimits
     left: Left
+    scopes: Annotated[list[str], Meta(description="What the token allows.")]
 
 
 class UsageLine(Struct, frozen=True):
@@ -155,6 +156,7 @@ async def _own(request: CallerRequest, services: Services) -> CallerUsage:
             None if limits.models is None else sorted(limits.models),
         ),
         left=Left(images, _price(spend)),
+        scopes=[scope for scope in SCOPES if scope in access_of(request.scope).scopes],
     )
 
 

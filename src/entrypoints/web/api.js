@@ -31,10 +31,28 @@ export function callWith(given, { stale, another }) {
   askForAnother = another;
 }
 
-/** The models that a token opens. Throws Problem where it opens nothing. */
-export const modelsFor = async (given) => (await json(call("models", {}, given))).models;
+/**
+ * The models that a token opens; null if it shows nothing but the usage of all callers. Throws Problem where it opens
+ * nothing.
+ */
+export async function modelsFor(given) {
+  try {
+    return (await json(call("models", {}, given))).models;
+  } catch (fault) {
+    if (fault.status !== 403) throw fault;
+    await call("usage?by=day&since=9999-01-01", {}, given); // of no day: to see whether it may be asked for
+    return null;
+  }
+}
 
 export const usage = () => json(send("usage"));
+
+/** What all callers have ordered since a day, as lines of one `by`: caller, version or day. */
+export const usageBy = async (by, since) => (await json(send(`usage?by=${by}&since=${since}`))).items;
+
+/** The same as CSV. */
+export const usageAsCsv = async (by, since) => (await send(`usage?by=${by}&since=${since}&format=csv`)).blob();
+
 export const generation = (id) => json(send(`generations/${id}`));
 export const remove = (id) => send(`generations/${id}`, { method: "DELETE" });
 export const removeImage = (id, index) => send(`generations/${id}/images/${index}`, { method: "DELETE" });

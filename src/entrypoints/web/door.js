@@ -83,7 +83,7 @@ function take(token, forTab) {
 /** Shows the door, or the room behind it. */
 function stand({ inside }) {
   byId("door").hidden = inside;
-  for (const id of ["room", "leave", "skip"]) byId(id).hidden = !inside;
+  for (const id of ["inside", "leave", "skip"]) byId(id).hidden = !inside;
 }
 
 function explain(fault) {

@@ -11,6 +11,7 @@ import { keep, openSheet, underWay } from "./sheet.js";
 import { isStale, renewed, signOut } from "./sign_in.js";
 import { forgetToken, subjectOf } from "./token.js";
 import { tray } from "./tray.js";
+import { openUsage, standWhereTheAddressSays } from "./usage.js";
 import { speakAsExpected, speakTheOther, spoken } from "./words.js";
 
 const trays = byId("trays");
@@ -41,7 +42,6 @@ function lay(order, origin = null) {
   catchFocus(byId("stage"));
 }
 
-function draw(fields, origin) {
 /** Lays what is under way and was ordered elsewhere, or in a tab that was closed, as far as the sheet shows it. */
 function layOthers() {
   const ours = pendingOf(subject);
@@ -52,6 +52,7 @@ function layOthers() {
   }
 }
 
+function draw(fields, origin) {
   lay(remember(subject, fields), origin);
   bringIntoView(byId("stage"));
 }
@@ -64,7 +65,8 @@ function clear(element) {
 /** What is left of the caller's limits and what was spent, where there is something to tell. */
 async function showUsage() {
   try {
-    const { limits, left, this_month: month } = await api.usage();
+    const { limits, left, this_month: month, scopes } = await api.usage();
+    openUsage({ allowed: scopes.includes("usage:read") });
     const limit = limits.images_per_day;
     byId("left").replaceChildren(
       ...(limit === null ? [] : [spoken("span", "imagesLeft", { left: left.images, limit })]),
@@ -90,14 +92,22 @@ async function open() {
   subject = subjectOf(token);
   addEventListener("hashchange", () => location.hash.startsWith("#token=") && location.reload());
   callWith(token, { stale: isStale, another: comeBack });
+  if (!models) return openUsage({ allowed: true, alone: true });
   openDesk(models, { caller: subject, draw });
   pendingOf(subject).forEach((order) => lay(order));
   showUsage();
   await openSheet();
+  layOthers();
 }
 
+addEventListener("hashchange", standWhereTheAddressSays);
+document.addEventListener("click", (event) => {
+  const link = event.target.closest('a[href^="#"]');
+  if (!link) return;
+  event.preventDefault(); // under a base, it would lead to another address than that of this page
+  location.hash = link.hash;
+});
 byId("language").addEventListener("click", speakTheOther);
-  layOthers();
 byId("leave").addEventListener("click", () => {
   signOut();
   forgetToken();

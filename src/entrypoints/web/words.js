@@ -72,6 +72,7 @@ function fill(element) {
 const FORMATS = {
   number: (value) => new Intl.NumberFormat(language).format(value),
   time: (value) => new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(value)),
+  day: (value) => new Intl.DateTimeFormat(language, { dateStyle: "medium", timeZone: "UTC" }).format(new Date(value)),
   money: ({ amount, currency }) =>
     new Intl.NumberFormat(language, { style: "currency", currency, maximumFractionDigits: 6 }).format(amount),
   list: (values) => new Intl.ListFormat(language).format(values),

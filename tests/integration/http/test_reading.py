@@ -97,6 +97,7 @@ async def test_usage_adds_up_what_was_not_refused() -> None:
             "models": None,
         },
         "left": {"images": 7, "spend": None},
+        "scopes": ["images:read", "images:write"],
     }
     assert (by_token["limits"]["images_per_day"], by_token["left"]) == (2, {"images": 0, "spend": None})
     assert by_budget["limits"]["spend_per_day_per_caller"] == {"amount": "0.10", "currency": "USD"}
@@ -116,6 +117,7 @@ async def test_usage_without_limits(house: House) -> None:
             "models": None,
         },
         "left": {"images": None, "spend": None},
+        "scopes": ["images:read", "images:write"],
     }
 
 
