@@ -25,8 +25,11 @@ MEMORY: Final = 1 << 30
 SECONDS: Final = 20
 """CPU time that the process has."""
 
+LENGTH: Final = 120_000
+"""Bytes of a preview without its mark, so that it is below 150 kB with it: noise is drawn the more coarsely."""
+
 _PATIENCE: Final = 120.0  # seconds on the clock, on a machine that is busy with other things
-_LARGEST: Final = 2_000_000  # bytes of a preview; 512 x 512 pixels of noise take 300 kB
+_LARGEST: Final = 2_000_000  # bytes that are read of it
 _PIECE: Final = 1 << 16
 
 Marked = Callable[[bytes, StoredImage, Generation], bytes]
@@ -49,7 +52,7 @@ class PillowPreviewMaker(PreviewMaker):
         return await asyncio.to_thread(self._marked, made, image, generation)
 
     async def _made(self, data: bytes, media_type: MediaType) -> bytes:
-        limits = (self.SIDE, PIXELS, MEMORY, SECONDS)
+        limits = (self.SIDE, LENGTH, PIXELS, MEMORY, SECONDS)
         try:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-I", str(_PROGRAM), _FORMATS[media_type], *map(str, limits)),

@@ -1,7 +1,7 @@
 """Reads an image from standard input and writes its preview to standard output, within limits that it sets itself.
 
-Run as a program of its own, `python -I program.py FORMAT SIDE PIXELS MEMORY SECONDS`, because decoders of images are
-large, written in C, and fed with what a stranger sent. Before the first byte is decoded it can open no file and no
+Run as a program of its own, `python -I program.py FORMAT SIDE LENGTH PIXELS MEMORY SECONDS`, because decoders of images
+are large, written in C, and fed with what a stranger sent. Before the first byte is decoded it can open no file and no
 connection, and take no more memory or time than it was given. Exit status: 0, or anything else if no preview can be
 made.
 """
@@ -14,7 +14,7 @@ import sys
 
 def main() -> None:
     """Make one preview."""
-    wanted, (side, pixels, memory, seconds) = sys.argv[1], map(int, sys.argv[2:])
+    wanted, (side, length, pixels, memory, seconds) = sys.argv[1], map(int, sys.argv[2:])
     os.nice(10)
     for limit, most in (
         (resource.RLIMIT_AS, memory),
@@ -36,8 +36,14 @@ def main() -> None:
             raise ValueError("too many pixels")
         image.thumbnail((side, side), Image.Resampling.LANCZOS)
         upright = ImageOps.exif_transpose(image)
+    small = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
     made = io.BytesIO()
-    upright.convert("RGBA" if upright.has_transparency_data else "RGB").save(made, "WEBP", quality=80)
+    for quality, of_alpha in ((80, 100), (60, 60), (40, 40), (20, 20), (5, 5)):
+        made.seek(0)
+        made.truncate()
+        small.save(made, "WEBP", quality=quality, alpha_quality=of_alpha)
+        if made.tell() <= length:
+            break
     sys.stdout.buffer.write(made.getvalue())
     sys.stdout.buffer.flush()
 

@@ -90,6 +90,14 @@ async def test_what_is_transparent_stays_so() -> None:
     assert made.getpixel((100, 100)) == pytest.approx((255, 0, 0, 100), abs=4)
 
 
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+async def test_noise_is_as_short_as_any_other(mode: str) -> None:
+    noise, file = random.Random(1).randbytes(512 * 512 * len(mode)), io.BytesIO()
+    Image.frombytes(mode, (512, 512), noise).save(file, "PNG")
+
+    assert len(await preview(file.getvalue())) <= limits.LENGTH
+
+
 async def test_it_is_given_the_mark() -> None:
     maker = PillowPreviewMaker(lambda made, image, generation: made + image.id.encode() + generation.id.encode())
 
