@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 async def _serve(arguments: argparse.Namespace, settings: Settings) -> None:
     folders = image_files(settings) if arguments.local else {}
     loop, lines = asyncio.get_running_loop(), asyncio.Queue[bytes | None]()
-    async with service(arguments, settings) as client:
+    async with service(arguments, settings, previews=True) as client:
         relay = Relay(client, _print, folders)
 
         def stop() -> None:

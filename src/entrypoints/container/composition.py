@@ -78,6 +78,7 @@ class Container(containers.DeclarativeContainer):
         generate=application.provided.generate,
         keep=application.provided.keep,
         follow=application.provided.follow,
+        previews=application.provided.previews,
         streams=streams,
         ledger=ledger,
         storage=storage,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import signal
 import subprocess
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from darkroom.domain.model.image_file import ImageFile
+from darkroom.domain.model.image_file import ImageFile, MediaType
 from integration.cli.command_line import PROGRAM, CommandLine
 from servers.ports import free_port
 
@@ -44,6 +45,8 @@ def test_it_draws_in_its_own_process_and_names_the_file(tmp_path: Path) -> None:
     link = urlsplit(answers[2]["result"]["content"][1]["uri"])
     file = ImageFile.inspect(Path(unquote(link.path)).read_bytes())
     assert (link.scheme, file.width, file.height) == ("file", 96, 64)
+    preview = ImageFile.inspect(base64.b64decode(answers[2]["result"]["content"][2]["data"]))
+    assert (preview.media_type, preview.width, preview.height) == (MediaType.WEBP, 96, 64)
 
 
 def test_it_hands_messages_on_to_a_service(shell: CommandLine, tmp_path: Path) -> None:

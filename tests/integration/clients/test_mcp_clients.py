@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import io
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -14,6 +16,7 @@ from typing import Any, Final
 
 import httpx
 import pytest
+from PIL import Image
 
 from darkroom.adapters.in_memory.generator import InMemoryImageGenerator
 from darkroom.domain.model.errors import OutcomeUnknown
@@ -162,6 +165,33 @@ async def test_our_command_draws_in_its_own_process(client: Client, tmp_path: Pa
     assert link.scheme == "file"
     file = ImageFile.inspect(await asyncio.to_thread(Path(link.path).read_bytes))
     assert (file.width, file.height) == (96, 64)
+    with Image.open(io.BytesIO(base64.b64decode(drawn["content"][2]["data"]))) as preview:
+        assert (preview.format, preview.size) == ("WEBP", (96, 64))
+
+
+@pytest.mark.parametrize("transport", ["http", "stdio"])
+async def test_previews_of_eight_images_are_opened_and_within_what_clients_take(
+    client: Client, service: Service, transport: str
+) -> None:
+    if transport == "http":
+        server: Json = {"url": f"{service.url}/mcp", "token": service.token}
+    else:
+        server = {"command": str(PROGRAM), "args": ["mcp", "--url", service.url, "--token", service.token]}
+    order: Json = {"version": "sketch", "prompt": "바다 위의 등대", "width": 768, "height": 512, "samples": 8}
+    drawn = (await called(client, server, call("draw_image", **order, key=transport)))["results"][0]
+    # On a machine that is busy with other things eight take longer than a call waits for them.
+    async with asyncio.timeout(120):
+        while len(pictures := [content for content in drawn["content"] if content["type"] == "image"]) < 8:
+            asked = call("get_generation", id=drawn["structuredContent"]["id"])
+            drawn = (await called(client, server, asked))["results"][0]
+    for picture in pictures:
+        data = base64.b64decode(picture["data"], validate=True)
+        with Image.open(io.BytesIO(data)) as image:
+            image.load()
+            assert (picture["mimeType"], image.format, image.size) == ("image/webp", "WEBP", (512, 341))
+        assert len(data) <= 150_000
+    assert len(json.dumps(drawn)) <= 1_048_576  # Claude Desktop
+    assert len(text(drawn)) / 4 + 8 * 1600 <= 25_000  # tokens, as Claude Code counts them
 
 
 async def test_the_service_as_it_runs_for_everybody(client: Client, service: Service) -> None:

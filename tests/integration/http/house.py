@@ -7,7 +7,7 @@ import socket
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -27,7 +27,14 @@ from darkroom.domain.model.limits import Limits
 from darkroom.domain.model.model_card import ModelCard
 from darkroom.domain.model.money import Money
 from darkroom.domain.model.policy import Policy
-from darkroom.domain.ports import GenerationLedger, ImageGenerator, ImageSpool, ImageStorage, WebhookSender
+from darkroom.domain.ports import (
+    GenerationLedger,
+    ImageGenerator,
+    ImageSpool,
+    ImageStorage,
+    PreviewMaker,
+    WebhookSender,
+)
 from darkroom.domain.use_cases.application import Application
 from darkroom.entrypoints.http.app import create_app
 from darkroom.entrypoints.http.auth.claims import TokenRules
@@ -132,6 +139,7 @@ async def open_house(
     repeated_within: timedelta = timedelta(seconds=300),
     guarded: bool = False,
     sign_in: SignIn | None = None,
+    previews: PreviewMaker | None = None,
 ) -> AsyncIterator[House]:
     generator, storage = generator or InMemoryImageGenerator(), storage or InMemoryImageStorage()
     spool, ledger = spool or InMemoryImageSpool(), ledger or InMemoryGenerationLedger()
@@ -154,11 +162,13 @@ async def open_house(
             uploads=4,
         ),
         clock=now,
+        previews=previews,
     )
     services = Services(
         generate=application.generate,
         keep=application.keep,
         follow=application.follow,
+        previews=application.previews,
         streams=StreamRoom(max_streams),
         ledger=ledger,
         storage=storage,
@@ -181,7 +191,8 @@ async def open_house(
         mcp=mcp,
         issuer=issuer,
     )
-    async with _serving(app, guarded=guarded) as port:
+    making = application.previews.making() if application.previews else nullcontext()
+    async with making, _serving(app, guarded=guarded) as port:
         contract = _contract(tuple(cards.items()), images_api=images_api, mcp=mcp)
         async with httpx.AsyncClient(
             base_url=f"http://{LOOPBACK}:{port}",

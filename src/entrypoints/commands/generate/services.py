@@ -2,7 +2,7 @@
 
 import argparse
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import timedelta
 from typing import Final
 
@@ -43,15 +43,17 @@ def declare_where(parser: argparse.ArgumentParser) -> "argparse._ArgumentGroup":
     return where
 
 
-def service(arguments: argparse.Namespace, settings: Settings) -> AbstractAsyncContextManager[Client]:
-    """The service that the arguments name.
+def service(
+    arguments: argparse.Namespace, settings: Settings, *, previews: bool = False
+) -> AbstractAsyncContextManager[Client]:
+    """The service that the arguments name; one in this process makes previews if they are asked for.
 
     Raises:
         BadSettings: there is no token, and none can be made.
     """
     given: Secret | None = arguments.token or settings.tokens.own_token
     return (
-        _local(settings)
+        _local(settings, previews=previews)
         if arguments.local
         else _remote(settings, url=arguments.url, token=given.value if given else None)
     )
@@ -66,14 +68,18 @@ async def _remote(settings: Settings, *, url: str | None, token: str | None) -> 
 
 
 @asynccontextmanager
-async def _local(settings: Settings) -> AsyncIterator[Client]:
+async def _local(settings: Settings, *, previews: bool) -> AsyncIterator[Client]:
     """A service in this process that listens on no port; what it has begun is finished before it ends."""
     async with open_container(settings, tokens=_Trust()) as container:
+        making = container.application().previews
         app = create_app(container.services())
         here = httpx.ASGITransport(app)  # type: ignore[arg-type]  # two packages describe ASGI in words of their own
         try:
             # What is not served here, such as links of S3, leads out of this process.
-            async with httpx.AsyncClient(base_url=_HERE, mounts={_HERE: here}, timeout=_TIMEOUT) as http:
+            async with (
+                making.making() if previews and making else nullcontext(),
+                httpx.AsyncClient(base_url=_HERE, mounts={_HERE: here}, timeout=_TIMEOUT) as http,
+            ):
                 yield Client(http, token=_SUBJECT, own_links=settings.service.public_url)
         finally:
             await container.application().generate.work.drain()

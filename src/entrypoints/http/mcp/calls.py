@@ -1,6 +1,7 @@
 """A call of a tool, and its arguments."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -16,11 +17,12 @@ Read = Callable[[object], object]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call of a tool by a caller, with arguments as they were decoded."""
+    """A call of a tool by a caller, with arguments as they were decoded; `held` is closed when its answer was sent."""
 
     request: CallerRequest
     services: Services
     arguments: Mapping[str, object]
+    held: AsyncExitStack
 
     @property
     def caller(self) -> Caller:

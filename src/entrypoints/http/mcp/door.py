@@ -1,6 +1,7 @@
 """`POST /mcp`: messages of the Model Context Protocol over streamable HTTP, without sessions and answered in JSON."""
 
 from collections.abc import Collection, Sequence
+from contextlib import AsyncExitStack
 from functools import cache
 from http import HTTPStatus
 from importlib import metadata
@@ -9,6 +10,7 @@ from typing import Final
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 from darkroom.domain.model.errors import DarkroomError, InvalidRequest, Violation
 from darkroom.entrypoints.http import strict_json
@@ -55,17 +57,26 @@ def mcp_routes(*, public_url: str, origins: Collection[str], issuer: Issuer | No
         return resource
 
     @post(MCP, status_code=HTTPStatus.OK, opt=CHECKS_SCOPE)
-    async def mcp(
-        request: CallerRequest, services: NamedDependency[Services]
-    ) -> Response[Answer] | Response[RpcRefusal] | Response[bytes]:
+    async def mcp(request: CallerRequest, services: NamedDependency[Services]) -> ASGIApp:
         """Answer a message."""
         _hold_origin(request, origins)
         message = read_message(await read_json(request))
+
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            async with AsyncExitStack() as held:
+                response = await answered(message, request, services, held)
+                await response.to_asgi_response(None, request)(scope, receive, send)
+
+        return answer
+
+    async def answered(
+        message: Message, request: CallerRequest, services: Services, held: AsyncExitStack
+    ) -> Response[Answer] | Response[RpcRefusal] | Response[bytes]:
         modern = needs_no_handshake(request.scope["headers"], message)
         if message.id is None:
             return Response(b"", status_code=HTTPStatus.ACCEPTED)  # of notifications none changes anything here
         try:
-            result = await _answered(message, request, services, modern=modern)
+            result = await _result_of(message, request, services, held, modern=modern)
         except (BrokenProtocol, Forbidden) as error:
             # Before 2026-07-28 the error of a request that was understood is an answer like any other.
             status = HTTPStatus.OK if isinstance(error, BrokenProtocol) and not modern else None
@@ -87,8 +98,10 @@ def _hold_origin(request: CallerRequest, origins: Collection[str]) -> None:
         raise OriginForbidden("pages of this origin may not call: DARKROOM_CORS_ORIGINS does not name it")
 
 
-async def _answered(message: Message, request: CallerRequest, services: Services, *, modern: bool) -> Json:
-    """The result of a request.
+async def _result_of(
+    message: Message, request: CallerRequest, services: Services, held: AsyncExitStack, *, modern: bool
+) -> Json:
+    """The result of a request; what it holds until it is sent goes into `held`.
 
     Raises:
         BrokenProtocol: it cannot be given one.
@@ -105,7 +118,7 @@ async def _answered(message: Message, request: CallerRequest, services: Services
         case "tools/list":
             return _listed(message, request, services) | (_CACHED if modern else {})
         case "tools/call":
-            return await _called(message, request, services)
+            return await _called(message, request, services, held)
         case _:
             raise BrokenProtocol(METHOD_NOT_FOUND, "this method is not offered here")
 
@@ -118,7 +131,7 @@ def _listed(message: Message, request: CallerRequest, services: Services) -> Jso
     return {"tools": [tool.described(services.cards) for tool in TOOLS.values() if tool.scope in allowed]}
 
 
-async def _called(message: Message, request: CallerRequest, services: Services) -> Json:
+async def _called(message: Message, request: CallerRequest, services: Services, held: AsyncExitStack) -> Json:
     name = message.params.get("name")
     tool = TOOLS.get(name) if isinstance(name, str) else None
     if tool is None:
@@ -130,7 +143,7 @@ async def _called(message: Message, request: CallerRequest, services: Services) 
     try:
         if repeated := strict_json.repeated(arguments):
             raise InvalidRequest([Violation(f"/{name}", "is given more than once") for name in repeated])
-        result = await tool.call(Call(request, services, dict(arguments)))
+        result = await tool.call(Call(request, services, dict(arguments), held))
     except DarkroomError as error:
         result = refused(request, error)
     return result.as_json()

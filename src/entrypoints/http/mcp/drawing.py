@@ -21,6 +21,7 @@ from darkroom.domain.model.values import IdempotencyKey
 from darkroom.entrypoints.http.generations import GenerationShown, SizedImage, address_of
 from darkroom.entrypoints.http.mcp.calls import Call, read_arguments, string
 from darkroom.entrypoints.http.mcp.messages import Json
+from darkroom.entrypoints.http.mcp.previews import previewed, with_previews
 from darkroom.entrypoints.http.mcp.results import ToolResult, refused
 
 PATIENCE: Final = 25.0
@@ -80,7 +81,10 @@ def _read(call: Call) -> tuple[Order, IdempotencyKey | None]:
 
 
 async def _at_its_end(generation: Generation, call: Call) -> ToolResult:
+    clock = asyncio.get_running_loop().time
+    until = clock() + PATIENCE
     generation, progress = await _waited_for(generation, call)
+    generation = await previewed(generation, call, seconds=until - clock())
     try:
         shown = await GenerationShown.of(generation, call.services.storage)
     except StorageUnavailable as fault:
@@ -93,11 +97,12 @@ async def _at_its_end(generation: Generation, call: Call) -> ToolResult:
     if error := generation.error:
         more = [f"Generation {generation.id}.", *(["These were stored all the same:", *stored] if stored else [])]
         refusal = refused(call.request, error, *more, instance=address_of(generation), cost=generation.cost)
-        return replace(refusal, data=shown, links=links)
+        return await with_previews(replace(refusal, data=shown, links=links), generation, call)
     cost = f", cost {generation.cost}" if generation.cost else ""
     count = "1 image" if len(stored) == 1 else f"{len(stored)} images"
     first = f"{count} drawn with {generation.model.value} ({generation.generator}): generation {generation.id}{cost}."
-    return ToolResult(text="\n".join([first, *stored]), data=shown, links=links)
+    result = ToolResult(text="\n".join([first, *stored]), data=shown, links=links)
+    return await with_previews(result, generation, call)
 
 
 async def _waited_for(generation: Generation, call: Call) -> tuple[Generation, Progress]:

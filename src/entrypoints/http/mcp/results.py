@@ -18,17 +18,19 @@ PROBLEM: Final = "darkroom/problem"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolResult:
-    """`text` is read by a model, `data` by a program; `links` are content besides."""
+    """`text` is read by a model, `data` by a program; `links` and `previews` are content besides."""
 
     text: str
     data: Struct | None = None
     links: Sequence[Json] = ()
+    previews: Sequence[Json] = ()
     failed: bool = False
     meta: Json = field(default_factory=dict)
 
     def as_json(self) -> Json:
         """The result as the protocol has it."""
-        result: Json = {"content": [{"type": "text", "text": self.text}, *self.links], "isError": self.failed}
+        content = [{"type": "text", "text": self.text}, *self.links, *self.previews]
+        result: Json = {"content": content, "isError": self.failed}
         if self.data is not None:
             result["structuredContent"] = self.data
         if self.meta:

@@ -83,8 +83,9 @@ def _output(gives: type[Struct]) -> Json:
 def _draw_description(cards: Cards) -> str:
     offered = [card for _, card in sorted(cards.items())]
     about = (
-        "Draws images from a text, keeps them in the operator's storage, and answers with links to them. Each call "
-        f"costs money or quota. Waits at most {PATIENCE:.0f} s; if it takes longer, the answer holds the id of the "
+        "Draws images from a text, keeps them in the operator's storage, and answers with links to them, and with "
+        "small previews if it makes any. Each call costs money or quota. Waits at most "
+        f"{PATIENCE:.0f} s; if it takes longer, the answer holds the id of the "
         "generation, which goes on: call get_generation with it, and do not order again. Give `key` to be able to "
         "repeat a call whose answer was lost: the same order under the same key is drawn and paid once. An argument "
         "that the model does not honour is refused, never dropped. The models (`version`) and their limits:"

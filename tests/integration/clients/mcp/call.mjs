@@ -33,5 +33,4 @@ try {
 } catch (error) {
   told.failed = { name: error.name, code: error.code, said: error.message };
 }
-console.log(JSON.stringify(told));
-process.exit(0);
+process.stdout.write(JSON.stringify(told), () => process.exit(0)); // when all of it has been read
