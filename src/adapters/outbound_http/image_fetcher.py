@@ -84,6 +84,7 @@ class ImageFetcher:
         deadline, reason = clock() + self._timeout, ""
         ours: Exception | None = None
         evidence: bytes | Evidence = b""
+        most = 0  # bytes that came in one try: it is the evidence, should none be whole
         while True:
             body = self._bodies.new(self._longest, stay)
             try:
@@ -91,13 +92,13 @@ class ImageFetcher:
                     await asyncio.sleep(0)  # where a deadline that is over is noticed
                     return await self._read(link, body, stay)
             except LinkRefused as refusal:
-                evidence = link.encode(errors="backslashreplace")
-                raise UnusableImage(f"{name} cannot be fetched: its link {refusal}", evidence=evidence) from refusal
+                link_itself = link.encode(errors="backslashreplace")
+                raise UnusableImage(f"{name} cannot be fetched: its link {refusal}", evidence=link_itself) from refusal
             except TimeoutError as late:
                 if ours:
                     raise ours from late
                 detail = f"{name} could not be fetched within {self._timeout:g} s{reason}"
-                raise with_evidence(UnusableImage(detail), body.evidence() or evidence) from late
+                raise with_evidence(UnusableImage(detail), body.evidence() if len(body) > most else evidence) from late
             except (_TryAgain, CutShort, httpx.TransportError) as passing:
                 pause, ours = next(waits), None
                 log.warning("%s did not come, trying again in %.1f s: %s", name, pause, passing)
@@ -107,7 +108,8 @@ class ImageFetcher:
             except Exception as fault:  # ours: the provider is not to blame, and its link still leads to the image
                 pause, ours = next(waits), fault
                 log.exception("%s could not be fetched, trying again in %.1f s", name, pause)
-            evidence = body.evidence() or evidence
+            if len(body) > most:
+                most, evidence = len(body), body.evidence()
             body.close()
             await asyncio.sleep(min(pause, _LONGEST_PAUSE, max(deadline - clock(), 0)))
 

@@ -255,6 +255,20 @@ async def test_what_stays_cut_short_is_kept_as_far_as_it_came() -> None:
     assert raised.value.evidence in (HALF, b"")  # the last try may not have begun
 
 
+async def test_the_try_in_which_most_came_is_kept_though_less_came_later() -> None:
+    class Dwindling(Cdn):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            self.content = HALF[: -len(self.requests) or None]
+            return await super().handle_async_request(request)
+
+    cdn = Dwindling(200)
+    with pytest.raises(UnusableImage, match="within") as raised:
+        await fetched(cdn, patience=2.5)
+
+    assert len(cdn.requests) > 1
+    assert raised.value.evidence == HALF
+
+
 async def test_an_image_whose_connection_breaks_behind_its_end_is_taken() -> None:
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + IMAGE
     async with opened(answer) as (cdn, images, link), images.fetched("image 0", link) as data:
