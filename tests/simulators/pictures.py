@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Literal, assert_never
 
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 GRAINS = 12
 
@@ -20,7 +21,8 @@ class Picture:
     """An image that is encoded when somebody fetches it.
 
     `recipe` holds everything that decides the pixels: equal pictures have equal bytes, another recipe gives a clearly
-    other image. `width` and `height` are pixels, `quality` (1 to 100) is for WebP and JPEG.
+    other image. `width` and `height` are pixels, `quality` (1 to 100) is for WebP and JPEG. `parameters` is a text that
+    a PNG holds under that keyword, as web UIs write it.
     """
 
     recipe: str
@@ -28,6 +30,7 @@ class Picture:
     height: int
     image_format: ImageFormat = "webp"
     quality: int = 70
+    parameters: str = ""
 
     @property
     def media_type(self) -> str:
@@ -51,7 +54,10 @@ def _encoded(picture: Picture) -> bytes:
         case "jpeg":
             image.save(file, "JPEG", quality=picture.quality)
         case "png":
-            image.save(file, "PNG", compress_level=1)
+            written = PngInfo()
+            if picture.parameters:
+                written.add_text("parameters", picture.parameters)
+            image.save(file, "PNG", compress_level=1, pnginfo=written)
         case _:
             assert_never(picture.image_format)
     return file.getvalue()

@@ -1,11 +1,12 @@
 """What every image generator MUST do, whatever draws for it."""
 
 import asyncio
+import re
 from contextlib import aclosing
 from typing import ClassVar, Final
 
 from darkroom.adapters.conformance.drawing import collected, draw, drawn, nothing_left_running
-from darkroom.adapters.conformance.requests import full_request, plain_request
+from darkroom.adapters.conformance.requests import NEGATIVE_PROMPT, PROMPT, full_request, plain_request
 from darkroom.domain.model.values import ImageSize
 from darkroom.domain.ports import ImageGenerator, Receipt
 
@@ -51,6 +52,13 @@ class GeneratorContract:
 
             assert ImageSize(file.width, file.height) == request.size, "the image has another size than was ordered"
             assert file.media_type == card.media_type, "the image is of another type than its card says"
+
+    async def test_no_image_holds_its_prompts(self, generator: ImageGenerator) -> None:
+        for card in generator.cards:
+            data = (await drawn(generator, full_request(card)))[0].data
+
+            held = [prompt for prompt in (PROMPT, NEGATIVE_PROMPT) if any(part in data for part in _parts(prompt))]
+            assert held == [], "the prompt stands in the file: images are kept when prompts are forgotten"
 
     async def test_ids_that_it_gives_are_all_different(self, generator: ImageGenerator) -> None:
         card = generator.cards[0]
@@ -137,3 +145,9 @@ class GeneratorContract:
 
         whole = await collected(generator, request, receipt)
         assert len(whole) == request.samples, "after it was left early, not all can be collected"
+
+
+def _parts(prompt: str) -> list[bytes]:
+    """The longest run of ASCII without anything that a format escapes, as texts of one and of two bytes a letter."""
+    run = max(re.split(r"[^A-Za-z0-9 ,%{}]", prompt), key=len)
+    return [run.encode(), run.encode("utf-16-le"), run.encode("utf-16-be")]

@@ -161,6 +161,7 @@ async def _open_webui(settings: Settings) -> AsyncIterator[ImageGenerator]:
         auth=webui.auth.value if webui.auth else None,
         options=CallOptions(webui.sampler, webui.scheduler),
         call_timeout=webui.timeout,
+        keep_metadata=webui.keep_metadata,
         intake=_intake(settings),
         trust_env=settings.generators.trust_env,
     )

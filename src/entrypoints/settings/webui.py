@@ -45,6 +45,10 @@ class WebUISettings:
     scheduler: Annotated[
         str | None, Setting("DARKROOM_WEBUI_SCHEDULER", read.text, "its scheduler, such as `Karras`", "its own choice")
     ] = None
+    keep_metadata: Annotated[
+        bool,
+        Setting("DARKROOM_WEBUI_KEEP_METADATA", read.flag, "whether prompts and settings stay in the PNG files"),
+    ] = False
     timeout: Annotated[
         float, Setting("DARKROOM_WEBUI_TIMEOUT", read.seconds, "seconds for a call, which draws one image")
     ] = 300

@@ -12,7 +12,7 @@ from darkroom.adapters.generators.openai_images import GPTImageOptions, open_ope
 from darkroom.adapters.generators.openai_images.call import ResponseFormat
 from darkroom.domain.model.errors import Charged, GeneratorRefused, PromptRejected, UnusableImage
 from darkroom.domain.model.image_file import MediaType
-from darkroom.domain.model.values import ImageSize
+from darkroom.domain.model.values import ImageSize, Seed
 from darkroom.domain.ports import ImageGenerator
 from integration.generators.openai_images_provider import OpenAIImagesProvider, openai_images_provider
 from integration.generators.simulated import BY_LINK
@@ -103,6 +103,15 @@ async def test_an_engine_answers_in_base64_unless_the_operator_wants_links(provi
     assert [images[index].seed for index in range(2)] == list(request.seeds)
     assert (failure, provider.simulator.fetches) == (None, [])
     assert {call.body["response_format"] for call in provider.simulator.calls} == {"b64_json"}
+
+
+async def test_what_an_engine_writes_into_a_file_is_read_and_taken_out(provider: OpenAIImagesProvider) -> None:
+    """The server of stable-diffusion.cpp reports the seed there alone, beside the prompts."""
+    async with opened(provider, "flux-dev=64-512/8 seed=told") as generator:
+        images, _ = await draw(generator, plain_request(generator.cards[0], samples=2, first_seed=7))
+
+    assert [images[index].seed for index in range(2)] == [Seed(7), Seed(8)]
+    assert not any(b"Steps: " in image.data for image in images.values())
 
 
 async def test_images_of_models_without_seeds_carry_none(provider: OpenAIImagesProvider) -> None:

@@ -188,3 +188,21 @@ def test_what_says_nothing_of_ours_is_no_progress(body: str) -> None:
 def test_steps_are_read_as_far_as_they_make_sense(state: str, eta: str, progress: Progress) -> None:
     body = f'{{"current_task": "key", "state": {state}, "eta_relative": {eta}}}'
     assert read_progress(Answer(200, httpx.Headers(), body.encode()), "key") == progress
+
+
+async def test_prompts_and_settings_stay_out_of_the_file_unless_they_are_asked_for(provider: WebUIProvider) -> None:
+    files = []
+    for keep in (False, True):
+        async with provider.opened(keep_metadata=keep) as generator:
+            files.append((await draw(generator, plain_request(generator.cards[0])))[0][0].data)
+
+    assert [b"CFG scale" in file for file in files] == [False, True]
+
+
+async def test_a_seed_that_stands_in_the_file_alone_is_told(provider: WebUIProvider) -> None:
+    """The server of stable-diffusion.cpp reports it nowhere else."""
+    provider.simulator.faults.set("info-missing")
+    async with provider.opened(models=["webui seed=told"]) as generator:
+        images, _ = await draw(generator, plain_request(generator.cards[0], samples=2, first_seed=7))
+
+    assert [images[index].seed for index in (0, 1)] == [Seed(7), Seed(8)]

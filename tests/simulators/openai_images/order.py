@@ -131,7 +131,17 @@ class OpenOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             )
             for place in range(self.images)
         )
-        return [Picture(repr(recipe), *self.pixels, "png") for recipe in recipes]
+        return [
+            Picture(repr(recipe), *self.pixels, "png", parameters=self._infotext(first + place))
+            for place, recipe in enumerate(recipes)
+        ]
+
+    def _infotext(self, seed: int) -> str:
+        """What an engine writes into the file of an image, as stable-diffusion.cpp does."""
+        negative = f"Negative prompt: {self.negative_prompt}\n" if self.negative_prompt else ""
+        said = "" if self.seed is None else f"Seed: {seed}, "
+        size = "x".join(str(side) for side in self.pixels)
+        return f"{self.prompt}\n{negative}Steps: {self.num_inference_steps or 20}, {said}Size: {size}, Version: engine"
 
 
 ImageOrder: TypeAlias = GPTImageOrder | OpenOrder

@@ -74,7 +74,16 @@ class Txt2ImgOrder(msgspec.Struct, frozen=True):
             self.cfg_scale,
         )
         width, height = (side // self.SIDE_STEP * self.SIDE_STEP for side in (self.width, self.height))
-        return Picture(repr(recipe), width, height, "png")
+        return Picture(repr(recipe), width, height, "png", parameters=self.infotext(seed))
+
+    def infotext(self, seed: object) -> str:
+        """What the web UI writes into the file of an image, and says of it in `infotexts`."""
+        negative = f"Negative prompt: {self.negative_prompt}\n" if self.negative_prompt else ""
+        return (
+            f"{self.prompt}\n{negative}Steps: {self.steps}, Sampler: {self.sampler_name or SAMPLERS[0]}, "
+            f"CFG scale: {self.cfg_scale:g}, Seed: {seed}, Size: {self.width}x{self.height}, "
+            f"Model hash: {short_hash(self.checkpoint)}, Model: {self.checkpoint}"
+        )
 
 
 def names_of(checkpoint: str) -> tuple[str, ...]:

@@ -122,7 +122,7 @@ def _render(order: Txt2ImgOrder, images: list[Entry]) -> Answer:
         "sd_model_name": order.checkpoint,
         "sd_model_hash": short_hash(order.checkpoint),
         "index_of_first_image": 0,
-        "infotexts": [f"{order.prompt}\nSteps: {order.steps}"] * len(images),
+        "infotexts": [order.infotext(seed) for seed in seeds],
     }
     parameters = {"prompt": order.prompt, "negative_prompt": order.negative_prompt, "steps": order.steps}
     sent = [entry.get("image") for entry in images if "image" in entry] if order.send_images else []

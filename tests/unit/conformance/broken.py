@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import zlib
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -82,6 +83,15 @@ class DrawsAnotherSize(Broken):
 
     def changed(self, request: GenerationRequest, images: tuple[GeneratedImage, ...]) -> tuple[GeneratedImage, ...]:
         return tuple(replace(image, data=tile(64, 64, image.index)) for image in images)
+
+
+class WritesThePromptIntoTheFile(Broken):
+    breaks, told = "no_image_holds_its_prompts", "the prompt stands in the file"
+
+    def changed(self, request: GenerationRequest, images: tuple[GeneratedImage, ...]) -> tuple[GeneratedImage, ...]:
+        text = b"tEXtparameters\0" + request.prompt.value.encode()
+        chunk = (len(text) - 4).to_bytes(4, "big") + text + zlib.crc32(text).to_bytes(4, "big")
+        return tuple(replace(image, data=image.data[:33] + chunk + image.data[33:]) for image in images)
 
 
 class GivesOneId(Broken):

@@ -184,6 +184,7 @@ TABLE: list[tuple[str, str, object, str, str]] = [
     ("DARKROOM_WEBUI_BASE_URL", "http://a:7860", "http://a:7860", "a:7860", "must be an address"),
     ("DARKROOM_WEBUI_MODELS", "webui, sdxl=xl", ("webui", "sdxl=xl"), ",", "must be one name, or several"),
     ("DARKROOM_WEBUI_AUTH", "me:secret", Secret("me:secret"), "secret", "must be user:password"),
+    ("DARKROOM_WEBUI_KEEP_METADATA", "true", True, "yes", "must be true or false"),
     ("DARKROOM_WEBUI_TIMEOUT", "60", 60.0, "1m", LONG),
     ("DARKROOM_S3_BUCKET", "my.Bucket_1", "my.Bucket_1", "my bucket", "must be a bucket's name"),
     ("DARKROOM_S3_PREFIX", "a.b/c", "a.b/c", "a/../b/", "must be names of letters"),

@@ -2,17 +2,13 @@
 
 import copy
 import json
-import struct
-import zlib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from darkroom.adapters.generators.comfyui.metadata import without_text
 from darkroom.adapters.generators.comfyui.models import ComfyUIModel, parse_models
 from darkroom.adapters.generators.comfyui.workflow import Place, Workflow
-from darkroom.adapters.in_memory.generator import tile
 from darkroom.domain.model.errors import InvalidValue
 from darkroom.domain.model.generation import GenerationRequest
 from darkroom.domain.model.model_card import NumberRange, PixelRange
@@ -154,14 +150,3 @@ def test_what_cannot_be_read_is_told_in_a_line(words: str, says: str) -> None:
 def test_no_version_is_named_twice() -> None:
     with pytest.raises(InvalidValue, match="'a' is named twice"):
         parse_models(["a=a.ckpt", "a=b.ckpt"])
-
-
-@pytest.mark.parametrize("kind", [b"tEXt", b"zTXt", b"iTXt", b"eXIf"])
-def test_text_is_taken_out_of_a_png(kind: bytes) -> None:
-    plain, told = tile(16, 16, 0), b"prompt\0a secret"
-    chunk = struct.pack(">I", len(told)) + kind + told + struct.pack(">I", zlib.crc32(kind + told))
-
-    assert without_text(plain[:33] + chunk + plain[33:]) == plain
-    assert without_text(plain) == plain
-    assert without_text(plain[:50]) == plain[:50]
-    assert without_text(b"RIFF") == b"RIFF"

@@ -15,10 +15,10 @@ import httpx
 
 from darkroom.adapters.generators.comfyui.errors import comfyui_failure
 from darkroom.adapters.generators.comfyui.job import File, Job, job_id, not_drawn, read_job_id, read_place
-from darkroom.adapters.generators.comfyui.metadata import without_text
 from darkroom.adapters.generators.comfyui.models import FOLDER, ComfyUIModel
 from darkroom.adapters.generators.moderation import explain, understood
 from darkroom.adapters.generators.one_by_one import OneByOneImageGenerator
+from darkroom.adapters.generators.png_text import without_text
 from darkroom.adapters.generators.queued import job_at_its_end
 from darkroom.adapters.outbound_http.answer import Answer
 from darkroom.adapters.outbound_http.endpoint import Endpoint

@@ -1,10 +1,11 @@
 """Reading an answer: `{"created", "data": [{"b64_json"}]}`, or `url` instead, for the one image that was ordered."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from darkroom.adapters.generators.moderation import REJECTED, says_no
 from darkroom.adapters.generators.openai_images.errors import openai_failure
+from darkroom.adapters.generators.png_text import seeds_in_text
 from darkroom.adapters.generators.seeds import reported_by, reported_in, seed_that_drew
 from darkroom.adapters.outbound_http.answer import Answer
 from darkroom.adapters.outbound_http.images import drawn_image, first_of
@@ -12,7 +13,6 @@ from darkroom.adapters.outbound_http.linked_image import LinkedImage
 from darkroom.domain.model.errors import Charged, InvalidValue, PromptRejected, UnusableImage
 from darkroom.domain.model.generation import GenerationRequest
 from darkroom.domain.model.money import Money
-from darkroom.domain.model.values import Seed
 from darkroom.domain.ports import Receipt
 
 _LONGEST_COST: Final = 40  # characters
@@ -33,8 +33,12 @@ def read_answer(answer: Answer, request: GenerationRequest, *, seed_told: bool =
     if says_no(entry):
         # Whether what moderation filters out is charged for is documented by none who says it so.
         raise PromptRejected(REJECTED, charged=Charged.UNKNOWN, evidence=answer.body)
-    seed, cost = _seed(entry, document, answer, request, seed_told=seed_told), _cost(answer)
-    match first_of((entry.get("b64_json"), entry.get("url")), index=0):
+    found, cost = first_of((entry.get("b64_json"), entry.get("url")), index=0), _cost(answer)
+    reported = list(reported_in(entry)) or [*_reported_beside(document), *reported_by(answer.headers)]
+    if not reported and isinstance(found, bytes):
+        reported = list(seeds_in_text(found))  # stable-diffusion.cpp reports it there alone
+    seed = seed_that_drew(reported, next(iter(request.seeds), None), only_reported=seed_told)
+    match found:
         case bytes(data):
             return Receipt(images=(drawn_image(request, index=0, seed=seed, data=data, image_id=None),), cost=cost)
         case str(link):
@@ -54,18 +58,9 @@ def _cost(answer: Answer) -> Money | None:
         return None
 
 
-def _seed(
-    entry: Mapping[str, Any],
-    document: Mapping[str, Any],
-    answer: Answer,
-    request: GenerationRequest,
-    *,
-    seed_told: bool,
-) -> Seed | None:
-    """What the entry reports, else what the answer does beside its images, or its headers do."""
-    beside = {name: value for name, value in document.items() if name != "data"}
-    reported = list(reported_in(entry)) or [*reported_in(beside), *reported_by(answer.headers)]
-    return seed_that_drew(reported, next(iter(request.seeds), None), only_reported=seed_told)
+def _reported_beside(document: Mapping[str, Any]) -> Iterator[object]:
+    """The seeds that an answer reports beside its images."""
+    return reported_in({name: value for name, value in document.items() if name != "data"})
 
 
 def _first(entries: object) -> Mapping[str, Any]:

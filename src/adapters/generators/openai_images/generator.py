@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from typing import Final
 
@@ -15,6 +15,7 @@ from darkroom.adapters.generators.openai_images.api import PAYS_AGAIN, ImagesAPI
 from darkroom.adapters.generators.openai_images.call import GPTImageOptions, ResponseFormat, call_body
 from darkroom.adapters.generators.openai_images.listing import Listing
 from darkroom.adapters.generators.openai_images.models import OpenAIModel
+from darkroom.adapters.generators.png_text import without_parameters
 from darkroom.adapters.outbound_http.answer import Answer
 from darkroom.adapters.outbound_http.endpoint import Endpoint
 from darkroom.adapters.outbound_http.linked_image import collect_one
@@ -67,10 +68,13 @@ class OpenAIImageGenerator(ImageGenerator):
         answer = await self._http.paid.send(call, longest=self._http.intake.longest_answer(1))
         self._notice_gateway(answer)
         with understood(answer, request, self._api.key):
-            return read_answer(answer, request, seed_told=model.card.seed_told)
+            receipt = read_answer(answer, request, seed_told=model.card.seed_told)
+        return replace(receipt, images=tuple(_bare(image) for image in receipt.images))
 
-    def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
-        return collect_one(request, receipt, self._http.images)
+    async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
+        async with aclosing(collect_one(request, receipt, self._http.images)) as images:
+            async for image in images:
+                yield _bare(image)
 
     async def check(self) -> str:
         return await Listing(self._api, self._http.free, tuple(model.name for model in self._models.values())).told()
@@ -79,6 +83,11 @@ class OpenAIImageGenerator(ImageGenerator):
         if is_litellm(answer) and not self._warned:
             log.warning("%s", PAYS_AGAIN)
             self._warned = True
+
+
+def _bare(image: GeneratedImage) -> GeneratedImage:
+    """An image without the prompts that some engines write into it. Marks of other kinds stay."""
+    return replace(image, data=without_parameters(image.data))
 
 
 @asynccontextmanager

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from darkroom.adapters.generators.png_text import seeds_in_text
 from darkroom.adapters.generators.seeds import reported_by, reported_in, seed_that_drew
 from darkroom.adapters.generators.webui.errors import webui_failure
 from darkroom.adapters.generators.webui.models import WebUIModel
@@ -36,6 +37,8 @@ def read_answer(answer: Answer, request: GenerationRequest, model: WebUIModel) -
     if model.checkpoint is not None:
         _look_at_model(info, model.checkpoint)
     reported = [*reported_in(info), *reported_by(answer.headers)]
+    if not reported and isinstance(image, bytes):
+        reported = list(seeds_in_text(image))  # stable-diffusion.cpp reports it there alone
     seed = seed_that_drew(reported, request.seeds[0], only_reported=model.card.seed_told)
     if isinstance(image, str):
         return Receipt(LinkedImage.of(image, seed).encode())

@@ -3,13 +3,15 @@
 import base64
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 from typing import Any, Final
 
 import httpx
 
 from darkroom.adapters.generators.moderation import understood
 from darkroom.adapters.generators.one_by_one import OneByOneImageGenerator
+from darkroom.adapters.generators.png_text import without_text
 from darkroom.adapters.generators.webui.answer import read_answer
 from darkroom.adapters.generators.webui.call import CallOptions, call_body
 from darkroom.adapters.generators.webui.errors import webui_failure
@@ -38,10 +40,17 @@ class WebUIImageGenerator(ImageGenerator):
     """Draws one image a call."""
 
     def __init__(
-        self, endpoint: Endpoint, http: ProviderHttp, models: Mapping[str, WebUIModel], options: CallOptions
+        self,
+        endpoint: Endpoint,
+        http: ProviderHttp,
+        models: Mapping[str, WebUIModel],
+        options: CallOptions,
+        *,
+        keep_metadata: bool,
     ) -> None:
         """`models` by version; the endpoint's key is `user:password`."""
         self._endpoint, self._http, self._models, self._options = endpoint, http, models, options
+        self._keep_metadata = keep_metadata
 
     @property
     def cards(self) -> Sequence[ModelCard]:
@@ -57,10 +66,13 @@ class WebUIImageGenerator(ImageGenerator):
         )
         answer = await self._http.paid.send(call, longest=self._http.intake.longest_answer(1))
         with understood(answer, request, self._endpoint.api_key):
-            return read_answer(answer, request, model)
+            receipt = read_answer(answer, request, model)
+        return replace(receipt, images=tuple(self._bare(image) for image in receipt.images))
 
-    def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
-        return collect_one(request, receipt, self._http.images)
+    async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
+        async with aclosing(collect_one(request, receipt, self._http.images)) as images:
+            async for image in images:
+                yield self._bare(image)
 
     async def progress(self, request: GenerationRequest, key: str, receipt: Receipt | None) -> Progress | None:
         del request, receipt
@@ -78,6 +90,10 @@ class WebUIImageGenerator(ImageGenerator):
         if missing := [checkpoint for checkpoint in wanted if checkpoint not in there]:
             raise GeneratorRefused(f"the server has no checkpoint called {' or '.join(missing)}")
         return f"the web UI answers at {self._endpoint.base_url} and has every checkpoint that is named"
+
+    def _bare(self, image: GeneratedImage) -> GeneratedImage:
+        """An image without the prompts that the server writes into it, unless they are to stay."""
+        return image if self._keep_metadata else replace(image, data=without_text(image.data))
 
     @property
     def _headers(self) -> dict[str, str]:
@@ -111,12 +127,13 @@ async def open_webui(
     call_timeout: float = 300.0,
     intake: Intake | None = None,
     at_once: int = 1,
+    keep_metadata: bool = False,
     trust_env: bool = False,
 ) -> AsyncIterator[ImageGenerator]:
     """Open the generator, for as long as the block lasts; times in seconds, as `open_provider_http` has them.
 
     `models` as `parse_models` reads them, `auth` as `user:password`. The server draws one call after the other: more
-    than one `at_once` would only wait there, on their own time.
+    than one `at_once` would only wait there, on their own time. With `keep_metadata` prompts and settings stay in PNGs.
 
     Raises:
         InvalidValue: the base URL, the credentials or a model cannot be used.
@@ -131,5 +148,5 @@ async def open_webui(
         intake=intake,
         trust_env=trust_env,
     ) as http:
-        generator = WebUIImageGenerator(endpoint, http, known, options or CallOptions())
+        generator = WebUIImageGenerator(endpoint, http, known, options or CallOptions(), keep_metadata=keep_metadata)
         yield OneByOneImageGenerator(generator, at_once=at_once, patience=call_timeout)
