@@ -5,7 +5,7 @@ import pytest
 from darkroom.adapters.generators.webui.models import parse_models
 from darkroom.domain.model.errors import InvalidValue
 from darkroom.domain.model.image_file import MediaType
-from darkroom.domain.model.model_card import PixelRange
+from darkroom.domain.model.model_card import NumberRange, PixelRange
 
 
 def test_a_version_stands_for_a_checkpoint_or_for_whichever_one_is_loaded() -> None:
@@ -26,12 +26,24 @@ def test_a_card_says_what_every_web_ui_draws() -> None:
     assert (card.generator, card.media_type, card.price) == ("webui", MediaType.PNG, None)
 
 
+def test_words_say_what_another_server_draws() -> None:
+    words = "step=64 seed=told num_inference_steps=20 guidance_scale=1(0-10)"
+    (model,) = parse_models([f"sdcpp = a file {words}"]).values()
+
+    assert (model.checkpoint, model.card.seed_told) == ("a file", True)
+    assert model.card.width == model.card.height == PixelRange(64, 2048, step=64)
+    assert model.card.num_inference_steps == NumberRange(1, 1000, default=20)
+    assert model.card.guidance_scale == NumberRange(0.0, 10.0, default=1.0)
+
+
 @pytest.mark.parametrize(
     ("entries", "says"),
     [
         (["sdxl="], "'sdxl' must name a checkpoint"),
         (["=sd_xl_base_1.0"], "must be 1 to 64 printable characters"),
         (["sdxl", "sdxl=sd_xl_base_1.0"], "'sdxl' is named twice"),
+        (["sdxl num_inference_steps=many"], "'num_inference_steps=many' must be a field"),
+        (["sdxl guidance_scale=3(5-9)"], "'guidance_scale=3\\(5-9\\)' cannot be honoured"),
     ],
 )
 def test_what_cannot_be_read_is_told_in_a_line(entries: list[str], says: str) -> None:

@@ -5,14 +5,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from darkroom.adapters.generators.declared_models import SEED_TOLD, read_markup
+from darkroom.adapters.generators.declared_models import SEED_TOLD, read_honoured, read_markup
 from darkroom.domain.model.errors import InvalidValue
 from darkroom.domain.model.image_file import MediaType
 from darkroom.domain.model.model_card import ModelCard, NumberRange, PixelRange
+from darkroom.domain.model.parameters import NUMBERS
 from darkroom.domain.model.values import ModelVersion, Prompt
 
 _SIDE: Final = PixelRange(64, 2048, step=8)
-_WORD: Final = re.compile(r"\s+(markup=\S*|step=[1-9][0-9]{0,3}|seed=(?:sent|told))$")
+_WORD: Final = re.compile(
+    r"\s+(markup=\S*|step=[1-9][0-9]{0,3}|seed=(?:sent|told)|(?:num_inference_steps|guidance_scale)=\S+)$"
+)
+# What the web UI takes if a call says nothing.
+_STEPS: Final = NumberRange(1, 150, default=50)
+_GUIDANCE: Final = NumberRange(0.0, 30.0, default=7.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +33,9 @@ def parse_models(entries: Iterable[str]) -> dict[str, WebUIModel]:
     """Read the operator's list, by version: `version=checkpoint`, or the version alone for the one that is loaded.
 
     Words may follow a checkpoint, whose name may hold blanks: `markup=lora` lets prompts load networks, `step=64` is
-    for a server whose sides are multiples of that, and `seed=told` for one whose seeds count only if it reports them.
+    for a server whose sides are multiples of that, and `seed=told` for one whose seeds count only if it reports them;
+    `num_inference_steps=20` and `guidance_scale=1(0-10)` are for one that takes other numbers than the web UI if a call
+    names none, as `read_honoured` has them.
 
     Raises:
         InvalidValue: an entry cannot be read, or a version comes twice.
@@ -55,6 +63,7 @@ def _words_apart(entry: str) -> tuple[str, list[str]]:
 def _card(version: str, words: Sequence[str]) -> ModelCard:
     steps = [int(word.removeprefix("step=")) for word in words if word.startswith("step=")]
     side = replace(_SIDE, step=steps[-1]) if steps else _SIDE
+    numbers = dict(read_honoured(word) for word in words if word.partition("=")[0] in NUMBERS)
     return ModelCard(
         version=ModelVersion(version),
         generator="webui",
@@ -65,6 +74,6 @@ def _card(version: str, words: Sequence[str]) -> ModelCard:
         samples_max=1,
         seed_told=SEED_TOLD in words,
         reads=read_markup(words),
-        num_inference_steps=NumberRange(1, 150, default=50),
-        guidance_scale=NumberRange(0.0, 30.0, default=7.0),
+        num_inference_steps=numbers.get("num_inference_steps", _STEPS),
+        guidance_scale=numbers.get("guidance_scale", _GUIDANCE),
     )
