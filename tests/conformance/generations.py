@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime, timedelta
 
 from darkroom.domain.model.generation import Generation, GenerationRequest, StoredImage
@@ -17,6 +18,8 @@ from darkroom.domain.model.values import (
 )
 
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
+IMAGE = b"image"
+"""The bytes of each image; a ledger does not look into them."""
 
 
 def received(
@@ -57,8 +60,8 @@ def image_of(generation: Generation, index: int = 0) -> StoredImage:
         seed=Seed(index),
         key=f"images/2026/03/14/{generation.id}-{index}.webp",
         media_type=MediaType.WEBP,
-        length=1000,
-        sha256="0" * 64,
+        length=len(IMAGE),
+        sha256=hashlib.sha256(IMAGE).hexdigest(),
     )
 
 

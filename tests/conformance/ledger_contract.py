@@ -17,7 +17,7 @@ from typing import Protocol, TypeVar
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from conformance.generations import NOON, drawn, image_of, received, stored
+from conformance.generations import IMAGE, NOON, drawn, image_of, received, stored
 from conformance.histories import histories
 from darkroom.adapters.in_memory.ledger import InMemoryGenerationLedger
 from darkroom.adapters.in_memory.spool import InMemoryImageSpool
@@ -818,7 +818,7 @@ class LedgerContract:
         whole, storage = await written(dead, order, *drawn(order)), InMemoryImageStorage()
         await written(dead, half, *drawn(half))
         for image in (*whole.waiting, image_of(half)):
-            await storage.put(image, b"drawn")
+            await storage.put(image, IMAGE)
         await workplace.kill(dead)
         lost = LostSpools(storage, InMemoryImageSpool(), looker, policy=Policy(), clock=lambda: LATER)
 

@@ -60,6 +60,10 @@ async def all_keys(storage: ImageStorage) -> list[str]:
     return sorted([key async for key in storage.keys()])  # noqa: SIM118  # a storage is not a dict
 
 
+def _knows_what_it_holds(storage: ImageStorage) -> bool:
+    return type(storage).holds is not ImageStorage.holds
+
+
 class StorageContract:
     """The rules for any storage."""
 
@@ -81,6 +85,19 @@ class StorageContract:
     async def test_what_is_not_there_cannot_be_given_back(self, storage: ImageStorage) -> None:
         with pytest.raises(StorageFault):
             await storage.get(placed(new_key(), some_image()))
+
+    async def test_it_holds_what_lies_there_whole_and_nothing_else(self, storage: ImageStorage) -> None:
+        key, image = new_key(), some_image()
+        assert not await storage.holds(placed(key, image)), "it holds what was never put there"
+        await put(storage, key, image)
+
+        # A storage that cannot know says so of everything.
+        assert await storage.holds(placed(key, image)) is _knows_what_it_holds(storage)
+        for other in (some_image(seed=1), image[:-1], image + b"!"):
+            assert not await storage.holds(placed(key, other)), "it holds other bytes than lie there"
+        assert not await storage.holds(placed(new_key(), image)), "it holds what lies under another key"
+        await storage.delete(key)
+        assert not await storage.holds(placed(key, image)), "it holds what was deleted"
 
     async def test_an_image_of_many_megabytes_comes_back_whole(self, storage: ImageStorage, read: Read) -> None:
         key, image = new_key(), some_image(8_000_000)
@@ -181,12 +198,15 @@ class StorageContract:
 class StorageOutageContract:
     """For storages that can be away: besides `storage` and `read`, a fixture `outage`."""
 
-    @pytest.mark.parametrize("doing", ["put", "get", "delete", "keys", "check"])
+    @pytest.mark.parametrize("doing", ["put", "holds", "get", "delete", "keys", "check"])
     async def test_an_outage_is_a_storage_fault(self, storage: ImageStorage, outage: Outage, doing: str) -> None:
+        if doing == "holds" and not _knows_what_it_holds(storage):
+            pytest.skip("it cannot know what it holds, in an outage or without one")
         key = new_key()
         await put(storage, key, some_image())
         calls: dict[str, Callable[[], Awaitable[object]]] = {
             "put": lambda: put(storage, new_key(), some_image()),
+            "holds": lambda: storage.holds(placed(key, some_image())),
             "get": lambda: storage.get(placed(key, some_image())),
             "delete": lambda: storage.delete(key),
             "keys": lambda: all_keys(storage),

@@ -1,5 +1,6 @@
 """A storage that keeps images for as long as the process lives."""
 
+import hashlib
 from collections.abc import AsyncIterator
 
 from darkroom.domain.model.errors import StorageFault
@@ -19,7 +20,7 @@ class InMemoryImageStorage(ImageStorage):
             raise StorageFault(f"other bytes are kept under {image.key}")
 
     async def holds(self, image: StoredImage) -> bool:
-        return image.key in self.kept
+        return image.key in self.kept and hashlib.sha256(self.kept[image.key][0]).hexdigest() == image.sha256
 
     async def get(self, image: StoredImage) -> bytes:
         if image.key not in self.kept:

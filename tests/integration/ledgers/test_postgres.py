@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from conformance.generations import NOON, drawn, received, stored
+from conformance.generations import IMAGE, NOON, drawn, received, stored
 from conformance.ledger_contract import DAY, LATER, UNLIMITED, abandoned, begun, cut, eventually, written
 from conformance.patience import patiently
 from darkroom.adapters.in_memory.spool import InMemoryImageSpool
@@ -122,11 +122,11 @@ class TestReach:
         waiting, storage = received(samples=2), InMemoryImageStorage()
         whole = await written(dead, waiting, *drawn(waiting))
         for image in whole.waiting[secured:]:
-            await storage.put(image, b"drawn")
+            await storage.put(image, IMAGE)
         async with open_postgres_database(PostgresAddress.parse(workplace.url)) as database:
             spool = PostgresImageSpool(InMemoryImageSpool(), database)
             for image in whole.waiting[:secured]:
-                await spool.put(whole.id, image.index, b"drawn")
+                await spool.put(whole.id, image.index, IMAGE)
                 await spool.secure(whole.id, image.index)
             await workplace.kill(dead)
             lost = LostSpools(storage, spool, elsewhere, policy=Policy(), clock=lambda: LATER)

@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
 
-from darkroom.adapters.conformance import all_keys, new_key, put, some_image
+from darkroom.adapters.conformance import all_keys, new_key, placed, put, some_image
 from darkroom.adapters.storages.s3 import S3ImageStorage
 from darkroom.adapters.watching.trace_context import within
 from darkroom.domain.model.errors import StorageFault, StorageRefused
@@ -196,3 +196,21 @@ async def test_a_check_finds_out_that_what_it_wrote_cannot_be_deleted(answering:
     async with answering(Script(REMOVED, KEPT, EXISTS, (200, "", written), error(403, "AccessDenied"))) as storage:
         with pytest.raises(StorageFault, match="access is denied: DeleteObject"):
             await storage.check()
+
+
+@pytest.mark.parametrize(("status", "code"), [(404, "NoSuchKey"), (403, "AccessDenied")])
+async def test_it_does_not_hold_what_is_not_there(answering: Answering, status: int, code: str) -> None:
+    async with answering(Script(error(status, code))) as storage:
+        assert not await storage.holds(placed(new_key(), some_image()))
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(404, "NoSuchBucket"), (403, "InvalidAccessKeyId"), (403, "SignatureDoesNotMatch"), (400, "ExpiredToken")],
+)
+async def test_a_refusal_that_says_nothing_of_the_object_is_a_fault(
+    answering: Answering, status: int, code: str
+) -> None:
+    async with answering(Script(error(status, code))) as storage:
+        with pytest.raises(StorageFault):
+            await storage.holds(placed(new_key(), some_image()))

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from darkroom.adapters.conformance import Read, StorageContract, all_keys, new_key, put, some_image
+from darkroom.adapters.conformance import Read, StorageContract, all_keys, new_key, placed, put, some_image
 from darkroom.adapters.storages.s3 import S3ImageStorage
 from darkroom.domain.model.errors import StorageFault
 from darkroom.domain.model.image_file import MediaType
@@ -60,6 +60,8 @@ async def test_a_service_lists_nothing(
         await put(storage, key, some_image())
         await put(storage, key, some_image())
         assert await read(await storage.link(key)) == (some_image(), MediaType.PNG)
+        assert await storage.holds(placed(key, some_image()))
+        assert not await storage.holds(placed(new_key(), some_image()))
         with pytest.raises(StorageFault, match="access is denied: ListObjects"):
             await all_keys(storage)
         await storage.delete(key)

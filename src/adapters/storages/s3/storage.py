@@ -29,6 +29,8 @@ from darkroom.domain.use_cases.patience import pauses
 log = logging.getLogger(__name__)
 
 _PROBE: Final = b"written to see whether images could be kept here"
+_NOT_THERE: Final = {"NoSuchKey", "AccessDenied"}
+"""What is said of an object that is not there; the second one to a service that may not list the bucket."""
 _PROBE_SHA256: Final = hashlib.sha256(_PROBE).digest()
 
 
@@ -71,7 +73,13 @@ class S3ImageStorage(ImageStorage):
 
     async def holds(self, image: StoredImage) -> bool:
         async with self._faults():
-            return await self._direct.has(image.key) and await self._direct.holds(image.key, image.length, image.sha256)
+            try:
+                return await self._direct.holds(image.key, image.length, image.sha256)
+            except ClientError as refusal:
+                # Only an object that is not there is not held: credentials or a bucket that is gone say nothing of it.
+                if refusal.response["Error"].get("Code") in _NOT_THERE:
+                    return False
+                raise
 
     async def get(self, image: StoredImage) -> bytes:
         async with self._faults():
