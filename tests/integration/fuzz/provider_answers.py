@@ -237,25 +237,37 @@ async def serving(provider: BentProvider) -> AsyncIterator[BentProvider]:
 
 
 async def attack(generator: ImageGenerator, provider: BentProvider, numbers: range) -> list[str]:
-    """Order every answer once, some at once; what was wrong."""
+    """Order every answer once, some at once; return what was wrong.
+
+    An answer that was given up at a deadline is ordered once more, alone: the machine may have been busy.
+    """
     wrong: list[str] = []
-    waiting = iter(numbers)
+    waiting, late = iter(numbers), list[int]()
 
-    async def order() -> None:
+    async def order(number: int) -> str | None:
+        request = replace(plain_request(generator.cards[0]), prompt=Prompt(f"bent answer {number}"))
+        try:
+            images, failure = await draw(generator, request)
+        except AssertionError as fault:
+            return f"{number}: {fault}: {fault.__cause__!r}"
+        flaw = _wrong(provider.answer(number), images, failure) or (
+            "it was paid twice" if provider.asked[number] > 1 else None
+        )
+        return flaw and f"{number}: {flaw}: {failure!r}"
+
+    async def orders() -> None:
         for number in waiting:
-            request = replace(plain_request(generator.cards[0]), prompt=Prompt(f"bent answer {number}"))
-            try:
-                images, failure = await draw(generator, request)
-            except AssertionError as fault:
-                wrong.append(f"{number}: {fault}: {fault.__cause__!r}")
-                continue
-            flaw = _wrong(provider.answer(number), images, failure) or (
-                "it was paid twice" if provider.asked[number] > 1 else None
-            )
-            if flaw:
-                wrong.append(f"{number}: {flaw}: {failure!r}")
+            flaw = await order(number)
+            if flaw and "could not be fetched within" in flaw:
+                late.append(number)
+            elif flaw:
+                wrong.append(flaw)
 
-    await asyncio.gather(*(order() for _ in range(AT_ONCE)))
+    await asyncio.gather(*(orders() for _ in range(AT_ONCE)))
+    for number in late:
+        provider.asked[number] -= 1
+        if flaw := await order(number):
+            wrong.append(flaw)
     return wrong
 
 
