@@ -24,6 +24,7 @@ from darkroom.adapters.ledgers.rows import (
     is_written,
     search_rows,
 )
+from darkroom.adapters.ledgers.windows import windows
 from darkroom.adapters.ledgers.worker_lock import WorkerLock
 from darkroom.adapters.one_for_all import CHECK_GOOD_FOR, OneForAll
 from darkroom.adapters.postgres.connecting import Session
@@ -35,17 +36,7 @@ from darkroom.domain.model.errors import LedgerUnavailable, QuotaExceeded, Spend
 from darkroom.domain.model.generation import Generation, GenerationRequest, State
 from darkroom.domain.model.history import HistoryPage, Search
 from darkroom.domain.model.identifiers import least_uuid7, uuid7
-from darkroom.domain.model.limits import (
-    WINDOW,
-    CallerSpendCheck,
-    Check,
-    ImagesCheck,
-    Limits,
-    SpendCheck,
-    Usage,
-    counted_images,
-    too_far_ahead,
-)
+from darkroom.domain.model.limits import WINDOW, Check, Limits, Usage, counted_images, too_far_ahead
 from darkroom.domain.model.money import Money
 from darkroom.domain.model.values import IdempotencyKey
 from darkroom.domain.ports import Abandoned, Call, CallState, GenerationLedger, ImageOnRecord
@@ -54,17 +45,7 @@ _MINUTE: Final = 60.0  # seconds
 _SESSIONS_TO_WRITE: Final = 4  # of those of a process
 _FIRST_ID: Final = UUID(int=0)
 _LAST_ID: Final = UUID(int=2**128 - 1)
-
-_TAKEN: Final[dict[type[Check], str]] = {
-    ImagesCheck: sql.IMAGES_TAKEN,
-    CallerSpendCheck: sql.CALLERS_MONEY_TAKEN,
-    SpendCheck: sql.MONEY_TAKEN,
-}
-_ROOM_AT: Final[dict[type[Check], str]] = {
-    ImagesCheck: sql.ROOM_FOR_IMAGES_AT,
-    CallerSpendCheck: sql.ROOM_FOR_CALLERS_MONEY_AT,
-    SpendCheck: sql.ROOM_FOR_MONEY_AT,
-}
+_WINDOWS: Final = windows(lambda number: f"${number}")
 
 
 class PostgresGenerationLedger(GenerationLedger):
@@ -382,12 +363,12 @@ async def _kept(session: Session, generation: Generation) -> Generation | None:
 
 
 async def _refused(session: Session, check: Check, now: datetime) -> QuotaExceeded | SpendLimit | None:
-    currency = (check.currency,) if isinstance(check, CallerSpendCheck) else ()
-    taken = await session.fetchval(_TAKEN[type(check)], check.subject, now - WINDOW, *currency)
-    excess = check.excess(taken)
+    window = _WINDOWS[type(check)]
+    parameters = window.parameters(check, now - WINDOW)
+    excess = check.excess(await session.fetchval(window.taken, *parameters))
     if excess <= 0:
         return None
-    room_at = await session.fetchval(_ROOM_AT[type(check)], check.subject, now - WINDOW, excess, *currency)
+    room_at = await session.fetchval(window.room_at, *parameters, excess)
     return check.refused(now=now, room_at=room_at)
 
 

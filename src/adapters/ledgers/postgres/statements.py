@@ -64,37 +64,6 @@ FIND_SOME: Final = "SELECT * FROM generations WHERE id = ANY ($1::uuid[]) AND er
 
 LOCK: Final = "SELECT pg_advisory_xact_lock($1)"
 
-# Of a window: how much was taken in it, and when the order was made with which $3 of it will be gone.
-IMAGES_TAKEN: Final = """
-    SELECT coalesce(sum(counted), 0)::bigint FROM generations WHERE caller = $1 AND created_at > $2
-"""
-ROOM_FOR_IMAGES_AT: Final = """
-    SELECT created_at FROM (
-        SELECT created_at, sum(counted) OVER (ORDER BY created_at) AS gone
-        FROM generations WHERE caller = $1 AND created_at > $2
-    ) AS oldest_first WHERE gone >= $3::bigint ORDER BY created_at LIMIT 1
-"""
-MONEY_TAKEN: Final = """
-    SELECT coalesce(sum(cost_millionths), 0)::bigint FROM generations WHERE currency = $1 AND created_at > $2
-"""
-ROOM_FOR_MONEY_AT: Final = """
-    SELECT created_at FROM (
-        SELECT created_at, sum(cost_millionths) OVER (ORDER BY created_at) AS gone
-        FROM generations WHERE currency = $1 AND created_at > $2
-    ) AS oldest_first WHERE gone >= $3::bigint ORDER BY created_at LIMIT 1
-"""
-
-CALLERS_MONEY_TAKEN: Final = """
-    SELECT coalesce(sum(cost_millionths), 0)::bigint FROM generations
-    WHERE caller = $1 AND created_at > $2 AND currency = $3
-"""
-ROOM_FOR_CALLERS_MONEY_AT: Final = """
-    SELECT created_at FROM (
-        SELECT created_at, sum(cost_millionths) OVER (ORDER BY created_at) AS gone
-        FROM generations WHERE caller = $1 AND created_at > $2 AND currency = $4
-    ) AS oldest_first WHERE gone >= $3::bigint ORDER BY created_at LIMIT 1
-"""
-
 UNFINISHED: Final = "SELECT id, revision FROM generations WHERE finished_at IS NULL AND worker = $1"
 
 OTHER_WORKERS: Final = """

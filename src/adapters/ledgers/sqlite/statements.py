@@ -59,37 +59,6 @@ FIND_SOME: Final = """
     SELECT * FROM generations WHERE id IN (SELECT value FROM json_each(?)) AND erased_at IS NULL ORDER BY id DESC
 """
 
-# Of a window: how much was taken in it, and when the order was made with which `:excess` of it will be gone.
-IMAGES_TAKEN: Final = """
-    SELECT coalesce(sum(counted), 0) FROM generations WHERE caller = :subject AND created_at > :since
-"""
-ROOM_FOR_IMAGES_AT: Final = """
-    SELECT created_at FROM (
-        SELECT created_at, sum(counted) OVER (ORDER BY created_at) AS gone
-        FROM generations WHERE caller = :subject AND created_at > :since
-    ) WHERE gone >= :excess LIMIT 1
-"""
-MONEY_TAKEN: Final = """
-    SELECT coalesce(sum(cost_millionths), 0) FROM generations WHERE currency = :subject AND created_at > :since
-"""
-ROOM_FOR_MONEY_AT: Final = """
-    SELECT created_at FROM (
-        SELECT created_at, sum(cost_millionths) OVER (ORDER BY created_at) AS gone
-        FROM generations WHERE currency = :subject AND created_at > :since
-    ) WHERE gone >= :excess LIMIT 1
-"""
-
-CALLERS_MONEY_TAKEN: Final = """
-    SELECT coalesce(sum(cost_millionths), 0) FROM generations
-    WHERE caller = :subject AND created_at > :since AND currency = :currency
-"""
-ROOM_FOR_CALLERS_MONEY_AT: Final = """
-    SELECT created_at FROM (
-        SELECT created_at, sum(cost_millionths) OVER (ORDER BY created_at) AS gone
-        FROM generations WHERE caller = :subject AND created_at > :since AND currency = :currency
-    ) WHERE gone >= :excess LIMIT 1
-"""
-
 UNFINISHED: Final = "SELECT id, revision FROM generations WHERE finished_at IS NULL AND worker = ?"
 
 OTHER_WORKERS: Final = """

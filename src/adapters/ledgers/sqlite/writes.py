@@ -11,30 +11,14 @@ from darkroom.adapters.ledgers.rows import encode_outcome, encode_request, is_wr
 from darkroom.adapters.ledgers.sqlite import statements as sql
 from darkroom.adapters.ledgers.sqlite.instants import from_microseconds, to_microseconds
 from darkroom.adapters.ledgers.sqlite.reads import ahead_of, find, find_by_key, generation_in
+from darkroom.adapters.ledgers.windows import windows
 from darkroom.domain.model.errors import Superseded
 from darkroom.domain.model.generation import Generation, State
-from darkroom.domain.model.limits import (
-    WINDOW,
-    CallerSpendCheck,
-    Check,
-    ImagesCheck,
-    Limits,
-    SpendCheck,
-    counted_images,
-)
+from darkroom.domain.model.limits import WINDOW, Check, Limits, counted_images
 
 MINUTE: Final = timedelta(minutes=1)
 
-_TAKEN: Final[dict[type[Check], str]] = {
-    ImagesCheck: sql.IMAGES_TAKEN,
-    CallerSpendCheck: sql.CALLERS_MONEY_TAKEN,
-    SpendCheck: sql.MONEY_TAKEN,
-}
-_ROOM_AT: Final[dict[type[Check], str]] = {
-    ImagesCheck: sql.ROOM_FOR_IMAGES_AT,
-    CallerSpendCheck: sql.ROOM_FOR_CALLERS_MONEY_AT,
-    SpendCheck: sql.ROOM_FOR_MONEY_AT,
-}
+_WINDOWS: Final = windows(lambda _: "?")
 
 
 def receive(connection: sqlite3.Connection, generation: Generation, limits: Limits, worker: str) -> Generation:
@@ -123,13 +107,12 @@ def date_back(connection: sqlite3.Connection, now: datetime) -> int:
 
 
 def _hold_to(connection: sqlite3.Connection, check: Check, now: datetime) -> None:
-    window: dict[str, Any] = {"subject": check.subject, "since": to_microseconds(now - WINDOW)}
-    if isinstance(check, CallerSpendCheck):
-        window["currency"] = check.currency
-    (taken,) = connection.execute(_TAKEN[type(check)], window).fetchone()
+    window = _WINDOWS[type(check)]
+    parameters = window.parameters(check, to_microseconds(now - WINDOW))
+    (taken,) = connection.execute(window.taken, parameters).fetchone()
     excess = check.excess(taken)
     if excess > 0:
-        room_at = connection.execute(_ROOM_AT[type(check)], {**window, "excess": excess}).fetchone()
+        room_at = connection.execute(window.room_at, (*parameters, excess)).fetchone()
         raise check.refused(now=now, room_at=from_microseconds(room_at["created_at"]) if room_at else None)
 
 
