@@ -17,6 +17,8 @@ from darkroom.domain.model.policy import Policy
 from darkroom.domain.model.values import IdempotencyKey, ModelVersion, WebhookUrl
 from darkroom.domain.use_cases.application import Application, Webhooks
 from darkroom.domain.use_cases.generate_images import Outcome
+from simulation.calls import CallBook, Process
+from simulation.door import door
 from simulation.fate import Fate
 from simulation.world import (
     CHAINS,
@@ -57,6 +59,8 @@ class World:
     told: dict[str, str] = field(default_factory=dict)
     answered: dict[tuple[str, ModelVersion], Fate] = field(default_factory=dict)
     """By generation and model, the process that has received the provider's whole answer."""
+    calls: CallBook = field(default_factory=CallBook)
+    processes: list[Process] = field(default_factory=list)
 
     async def generations(self) -> list[Generation]:
         return list(await self.ledger.page("someone", limit=10_000))
@@ -69,7 +73,8 @@ class Life:
         self._fate, self.world = fate, world
         generator = FatefulGenerator(world.provider, fate, chance, world.answered)
         self._own_ledger = world.ledger.colleague()
-        ledger, spool = FatefulLedger(self._own_ledger, fate), FatefulSpool(world.spool, fate)
+        ledger = FatefulLedger(self._own_ledger, fate, world.calls.written)
+        spool = FatefulSpool(world.spool, fate)
         storage = FatefulStorage(world.storage, fate)
         self.cards = {card.version.value: card for card in generator.cards}
         self.application = Application.of(
@@ -87,6 +92,8 @@ class Life:
             ),
         )
         self.work = self.application.generate.work
+        self._process = Process(fate, door(self.application, ledger, storage, self.cards, now))
+        world.processes.append(self._process)
         self._working = [
             asyncio.ensure_future(_again_and_again(once_more))
             for once_more in (self._recover, self._tidy, self._finish, self._deliver)
@@ -132,18 +139,22 @@ class Life:
     async def lapse(self, seconds: float) -> None:
         """Others take this process for dead for a while, and it knows nothing of that."""
         self._own_ledger.die()
+        self._process.counts_as_dead = True
         await asyncio.sleep(seconds)
         if not self._fate.dead.is_set():
             self._own_ledger.revive()
+            self._process.counts_as_dead = False
 
     async def end(self) -> None:
         """SIGKILL: nothing has effects any more, and the kernel lets go of the worker's lock."""
         self._fate.kill()
         self._own_ledger.die()
-        for work in self._working:
-            work.cancel()
+        self._process.counts_as_dead = True
+        tasks = [*self._working, *self._process.serving]
+        for task in tasks:
+            task.cancel()
         # The tasks of the dead run into their next point and end there; nobody is told.
-        await asyncio.gather(*self._working, self.work.drain(), return_exceptions=True)
+        await asyncio.gather(*tasks, self.work.drain(), return_exceptions=True)
 
 
 async def _again_and_again(work: Callable[[], Awaitable[None]]) -> None:

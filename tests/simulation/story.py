@@ -8,12 +8,14 @@ import random
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
 from darkroom.domain.model.errors import Charged, DarkroomError, NothingWasDrawn
 from darkroom.domain.model.generation import Generation, State
+from simulation.calls import CallerWithoutKey
 from simulation.fate import Fate
 from simulation.life import Life, World
-from simulation.virtual_time import run
+from simulation.virtual_time import repeatable_secrets, run
 from simulation.world import drew_with
 
 ORDERS = 5
@@ -58,8 +60,22 @@ def _order(chance: random.Random) -> dict[str, object]:
     return {"version": version, "width": 16, "height": 16} | images
 
 
-def simulate(seed: int) -> None:
-    """Tell one story; `AssertionError` where a promise did not hold."""
+def _callers_without_key(chance: random.Random) -> list[CallerWithoutKey]:
+    """None in half of the stories; some of them ask for the very same."""
+    callers: list[CallerWithoutKey] = []
+    for number in range(chance.choice((0, 0, 0, 1, 2, 3))):
+        order = _order(chance)
+        body = {"model": order["version"], "size": "16x16", "prompt": f"without a key {number}"}
+        body |= {"n": order["samples"]} if "samples" in order else {"seed": order["seed"]}
+        body |= chance.choice(({}, {"response_format": "url"}, {"response_format": "b64_json"}))
+        same = chance.random() < 0.4 and callers
+        name, body = (callers[-1].name, dict(callers[-1].body)) if same else (str(body["prompt"]), body)
+        callers.append(CallerWithoutKey(name, counts=chance.random() < 0.6, body=body))
+    return callers
+
+
+def simulate(seed: int) -> list[Generation]:
+    """Tell one story, and give its generations; `AssertionError` if a promise did not hold."""
     random.seed(seed)  # the jitter of the domain's pauses
     chance = random.Random(seed)
     clients = [
@@ -70,16 +86,18 @@ def simulate(seed: int) -> None:
         )
         for number in range(ORDERS)
     ]
-    run(_story(clients, chance))
+    with repeatable_secrets(seed):
+        return run(_story(clients, _callers_without_key(chance), chance))
 
 
-async def _story(clients: list[Client], chance: random.Random) -> None:
+async def _story(clients: list[Client], without_key: list[CallerWithoutKey], chance: random.Random) -> list[Generation]:
     world = World()
     trouble = chance.choice((0.0, 0.05, 0.2))
     processes = chance.choice((1, 1, 2))
+    calling = [asyncio.ensure_future(caller.call(world.processes, chance)) for caller in without_key]
     await asyncio.gather(*(_lives(world, clients, chance, trouble) for _ in range(processes)))
     calm = Life(world, Fate(chance), chance)
-    await asyncio.gather(*(client.order_from(calm, chance) for client in clients))
+    await asyncio.gather(*calling, *(client.order_from(calm, chance) for client in clients))
     while (
         world.spool.kept
         or (await world.ledger.webhooks.backlog()).waiting
@@ -89,7 +107,11 @@ async def _story(clients: list[Client], chance: random.Random) -> None:
         assert asyncio.get_running_loop().time() < 36_000, "every generation comes to its end, and is told of"
     await calm.work.drain()
     await calm.end()
-    _hold_promises(world, clients, await world.generations())
+    generations = await world.generations()
+    _hold_promises(world, clients, generations)
+    _hold_for_calls(world, without_key, generations)
+    assert trouble or not world.calls.unheard, "the end of a call is heard of in time if nothing is in trouble"
+    return generations
 
 
 async def _lives(world: World, clients: list[Client], chance: random.Random, trouble: float) -> None:
@@ -179,3 +201,25 @@ def _hold_for_images(generation: Generation, world: World) -> None:
         assert world.storage.kept[image.key][0] == drawn, "what was drawn is what is stored"
         sent = generation.request.seeds[image.index]
         assert image.seed == drew_with(generation.model, sent), "an image is said to be drawn by the seed that drew it"
+
+
+def _hold_for_calls(world: World, callers: list[CallerWithoutKey], generations: list[Generation]) -> None:
+    """For callers who bring no key: whatever was cut off and repeated, each pays once."""
+    assert not world.calls.broken, world.calls.broken[0]
+    for connection in world.calls.failing:
+        status = connection.answer and connection.answer.status
+        assert status != HTTPStatus.OK, "a call is not cut while its caller is connected, and will have its images"
+    by_id = {one.id: one for one in generations}
+    paid = Counter[str]()
+    for one in generations:
+        paid[one.request.prompt.value] += world.provider.charges[one.id]
+    for name in {caller.name for caller in callers}:
+        answers = [answer for caller in callers if caller.name == name for answer in caller.answers]
+        told = sum(answer.charged is not Charged.NO for answer in answers)
+        assert paid[name] <= told + world.calls.unheard[name], "who calls again, since the connection ended, pays once"
+        for answer in filter(lambda answer: answer.generation_id, answers):
+            drawn, charges = by_id[answer.generation_id], world.provider.charges[answer.generation_id]
+            assert (answer.status == HTTPStatus.OK) <= (drawn.state is State.STORED), (
+                "an image is sent once it is stored"
+            )
+            assert answer.charged is not Charged.NO or not charges, "who is told that it cost nothing has not paid"

@@ -35,3 +35,8 @@ def test_promises_hold_in_a_thousand_stories(first: int) -> None:
 @pytest.mark.timeout(1800)
 def test_promises_hold_in_ten_thousand_stories() -> None:
     assert broken(range(1_000, 11_000)) == {}
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_story_is_told_the_same_way_again(seed: int) -> None:
+    assert simulate(seed) == simulate(seed)

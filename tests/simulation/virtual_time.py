@@ -1,9 +1,16 @@
 """An event loop whose clock jumps: nobody waits, and everything happens in the same order each time."""
 
 import asyncio
+import random
 import selectors
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any, TypeVar
+
+import pytest
+
+from darkroom.domain.model import generation, identifiers
 
 T = TypeVar("T")
 
@@ -33,3 +40,22 @@ def run(main: Coroutine[Any, Any, T]) -> T:
     """Run to the end in virtual time, whatever hours that takes."""
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         return runner.run(main)
+
+
+@contextmanager
+def repeatable_secrets(seed: int) -> Iterator[None]:
+    """Within the block, ids are made of the loop's time and of chance, as the seeds of images are; chance by this seed.
+
+    The ledger sorts by ids, and which models can take over an order depends on the seeds of its images.
+    """
+    chance = random.Random(seed)
+    ours = SimpleNamespace(token_bytes=chance.randbytes, randbelow=chance.randrange)
+
+    def time_ns() -> int:
+        return int(1e9 * asyncio.get_running_loop().time())
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(identifiers, "time", SimpleNamespace(time_ns=time_ns))
+        patch.setattr(identifiers, "secrets", ours)
+        patch.setattr(generation, "secrets", ours)
+        yield

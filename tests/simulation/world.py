@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Container, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Container, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -166,6 +166,10 @@ class FatefulStorage(ImageStorage):
         async with self._fate.call(StorageFault("storage")):
             return await self._storage.holds(image)
 
+    async def get(self, image: StoredImage) -> bytes:
+        async with self._fate.call(StorageFault("storage")):
+            return await self._storage.get(image)
+
     async def link(self, key: str) -> str:
         return await self._storage.link(key)
 
@@ -237,8 +241,9 @@ class FatefulSpool(ImageSpool):
 class FatefulLedger(GenerationLedger):
     """A ledger whose calls fail, before the commit or after it, and whose process dies."""
 
-    def __init__(self, ledger: GenerationLedger, fate: Fate) -> None:
-        self._ledger, self._fate = ledger, fate
+    def __init__(self, ledger: GenerationLedger, fate: Fate, tracked: Callable[[Call, Call], None]) -> None:
+        """`tracked` hears of each call, as it was handed in and as it is returned, when that is written down."""
+        self._ledger, self._fate, self._tracked = ledger, fate, tracked
 
     async def receive(self, generation: Generation, limits: Limits) -> Generation:
         async with self._fate.call(LedgerUnavailable("ledger")):
@@ -266,7 +271,9 @@ class FatefulLedger(GenerationLedger):
 
     async def track(self, call: Call, within: timedelta) -> Call:
         async with self._fate.call(LedgerUnavailable("ledger")):
-            return await self._ledger.track(call, within)
+            found = await self._ledger.track(call, within)
+            self._tracked(call, found)
+            return found
 
     async def find_by_key(self, caller: str, key: IdempotencyKey) -> Generation | None:
         async with self._fate.call(LedgerUnavailable("ledger")):
