@@ -105,6 +105,8 @@ class GenerateImages:
         """Write the order down, or find what its key stands for."""
         new = self._generation(order, caller, key, promised=not wait, webhook=webhook)
         limits = self._policy.limits.of(caller)
+        # Nothing is known of what the key may stand for, nor whether what is promised was written down.
+        charged = Charged.UNKNOWN if key or not wait else Charged.NO
         try:
             try:
                 kept = await self.work.receive(limits.allowed(new), limits)
@@ -114,15 +116,14 @@ class GenerateImages:
             if not wait and kept.state is State.RECEIVED and not kept.promised:
                 kept = await self._ledger.promise(kept.id) or kept
         except LedgerUnavailable as fault:
-            if key or not wait:
-                fault.charged = Charged.UNKNOWN
+            if charged is Charged.UNKNOWN:
+                fault.charged = charged
             raise
         except DarkroomError:
             raise
         except Exception as fault:
             log.exception("an order could not be received")
-            charged = Charged.NO if wait else Charged.UNKNOWN
-            raise InternalFault("the service failed inside before anything was drawn", charged=charged) from fault
+            raise InternalFault("the service failed inside while it received the order", charged=charged) from fault
         return Outcome(kept, replay=kept.id != new.id, promised=not wait and not kept.state.final)
 
     async def _ended(self, accepted: Outcome) -> Outcome:

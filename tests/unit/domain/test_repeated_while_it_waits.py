@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
+import pytest
+
 from darkroom.adapters.in_memory.ledger import InMemoryGenerationLedger
-from darkroom.domain.model.errors import Charged, Gone, LedgerUnavailable
+from darkroom.domain.model.errors import Charged, Gone, InternalFault, LedgerUnavailable
 from darkroom.domain.model.generation import Generation, State
 from darkroom.domain.model.limits import Caller, Limits
 from darkroom.domain.model.order import read_order
@@ -19,14 +21,18 @@ ADA: Final = Caller("ada")
 
 
 class Forgetful(InMemoryGenerationLedger):
-    """Writes down, and does not say so while it is `forgetting`."""
+    """Writes down, and does not say so while it is `forgetting`: it fails with this `fault`."""
 
     forgetting = False
+
+    def __init__(self, fault: type[Exception] = LedgerUnavailable) -> None:
+        super().__init__()
+        self._fault = fault
 
     async def receive(self, generation: Generation, limits: Limits) -> Generation:
         written = await super().receive(generation, limits)
         if self.forgetting:
-            raise LedgerUnavailable("no answer")
+            raise self._fault("no answer")
         return written
 
 
@@ -142,8 +148,9 @@ async def test_nobody_is_told_that_its_owner_took_back_what_was_turned_away() ->
     assert not world.provider.charges
 
 
-async def test_no_repeat_is_told_that_it_cost_nothing_where_nobody_knows() -> None:
-    ledger, world = Forgetful(), World()
+@pytest.mark.parametrize("fault", [LedgerUnavailable, RuntimeError])
+async def test_no_repeat_is_told_that_it_cost_nothing_where_nobody_knows(fault: type[Exception]) -> None:
+    ledger, world = Forgetful(fault), World()
     life = Life(world, ledger)
     stored = await settled(life, world, (await ordered(life, "key")).generation)
     ledger.forgetting = True
@@ -183,6 +190,6 @@ async def test_who_waits_for_what_is_deleted_meanwhile_is_told_so() -> None:
 async def turned_away(life: Life, key: str | None = None) -> Charged:
     try:
         await ordered(life, key)
-    except LedgerUnavailable as fault:
+    except (LedgerUnavailable, InternalFault) as fault:
         return fault.charged
     raise AssertionError("it was accepted")
