@@ -9,24 +9,10 @@ import pytest
 import uvicorn
 
 from darkroom.entrypoints.serving.http_guard import GuardedHttpProtocol
+from unit.entrypoints.stopped_clock import StoppedClock, timed
 
 REQUEST = b"POST / HTTP/1.1\r\nhost: darkroom\r\ncontent-length: 4\r\n\r\n"
 DAYS = 1e6
-
-
-class Hasty(GuardedHttpProtocol):
-    """Limits so short that a test can wait for them."""
-
-    HEAD_WITHIN: ClassVar = 0.1
-    BODY_WITHIN: ClassVar = 0.1
-
-
-class SlowHead(Hasty):
-    BODY_WITHIN: ClassVar = DAYS
-
-
-class SlowBody(Hasty):
-    HEAD_WITHIN: ClassVar = DAYS
 
 
 class Endless(GuardedHttpProtocol):
@@ -109,62 +95,82 @@ async def next_answer(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
 
 @pytest.mark.parametrize("sent", [b"", b"\r\n", b"GET / HT", b"GET / HTTP/1.1\r\nhost: darkroom\r\n"])
 async def test_a_head_that_does_not_come_is_given_up(sent: bytes) -> None:
-    async with serving(SlowHead, Application()) as port, connected(port) as (reader, writer):
+    clock = StoppedClock()
+    async with serving(timed(clock), Application()) as port, connected(port) as (reader, writer):
         writer.write(sent)
+        await clock.until_read(len(sent))
+        clock.move(GuardedHttpProtocol.HEAD_WITHIN)
         status, problem = await whole_answer(reader)
     assert (status, problem["title"], problem["charged"]) == (408, "Request Timeout", "no")
     assert problem["detail"] == "the headers did not come in time"
 
 
 async def test_a_head_that_comes_byte_by_byte_gets_no_more_time() -> None:
-    async def drip(writer: asyncio.StreamWriter) -> None:
-        while True:
-            writer.write(b"x")
-            await asyncio.sleep(0.01)
-
-    async with serving(SlowHead, Application()) as port, connected(port) as (reader, writer):
-        writer.write(b"GET /")
-        dripping = asyncio.create_task(drip(writer))
+    clock, drops = StoppedClock(), [b"GET /", *([b"x"] * 9)]
+    async with serving(timed(clock), Application()) as port, connected(port) as (reader, writer):
+        for number, drop in enumerate(drops, start=1):
+            writer.write(drop)
+            await clock.until_read(sum(map(len, drops[:number])))
+            clock.move(GuardedHttpProtocol.HEAD_WITHIN / len(drops))
         status, _ = await whole_answer(reader)
-        dripping.cancel()
     assert status == 408
+
+
+async def test_a_head_that_comes_in_time_is_read() -> None:
+    clock, application = StoppedClock(), Application()
+    application.may_answer.set()
+    async with serving(timed(clock), application) as port, connected(port) as (reader, writer):
+        writer.write(REQUEST[:20])
+        await clock.until_read(20)
+        clock.move(GuardedHttpProtocol.HEAD_WITHIN - 0.001)
+        writer.write(REQUEST[20:])
+        await clock.until_read(len(REQUEST))
+        clock.move(GuardedHttpProtocol.BODY_WITHIN - 0.001)
+        writer.write(b"body")
+        assert (await next_answer(reader))[1] == b"body"
 
 
 @pytest.mark.parametrize("sent", [b"", b"bod"])
 async def test_a_body_that_does_not_come_is_given_up(sent: bytes) -> None:
-    application = Application()
-    async with serving(SlowBody, application) as port, connected(port) as (reader, writer):
+    clock, application = StoppedClock(), Application()
+    async with serving(timed(clock), application) as port, connected(port) as (reader, writer):
         writer.write(REQUEST + sent)
+        await clock.until_read(len(REQUEST + sent))
+        clock.move(GuardedHttpProtocol.BODY_WITHIN)
         status, problem = await whole_answer(reader)
         await application.left.wait()
     assert (status, problem["detail"]) == (408, "the body did not come in time")
 
 
 async def test_blank_lines_after_an_answer_buy_no_time() -> None:
-    application = Application()
+    clock, application = StoppedClock(), Application()
     application.may_answer.set()
-    async with serving(Hasty, application) as port, connected(port) as (reader, writer):
+    async with serving(timed(clock), application) as port, connected(port) as (reader, writer):
         writer.write(REQUEST + b"body")
         assert (await next_answer(reader))[1] == b"body"
         writer.write(b"\r\n")
-        status, _ = await whole_answer(reader)
-    assert status == 408
+        await clock.until_read(len(REQUEST + b"body\r\n"))
+        clock.move(GuardedHttpProtocol.HEAD_WITHIN)
+        status, problem = await whole_answer(reader)
+    assert (status, problem["detail"]) == (408, "the headers did not come in time")
 
 
 async def test_a_long_answer_is_not_the_clients_fault() -> None:
-    application = Application()
-    async with serving(Hasty, application) as port, connected(port) as (reader, writer):
+    clock, application = StoppedClock(), Application()
+    async with serving(timed(clock), application) as port, connected(port) as (reader, writer):
         writer.write(REQUEST + b"body")
-        await asyncio.sleep(3 * Hasty.BODY_WITHIN)  # longer than anything that the client is given
+        await clock.until_read(len(REQUEST + b"body"))
+        clock.move(DAYS)
         application.may_answer.set()
         assert (await next_answer(reader))[1] == b"body"
 
 
 async def test_a_request_that_waits_behind_another_is_not_the_clients_fault() -> None:
-    application = Application()
-    async with serving(Hasty, application) as port, connected(port) as (reader, writer):
+    clock, application = StoppedClock(), Application()
+    async with serving(timed(clock), application) as port, connected(port) as (reader, writer):
         writer.write(REQUEST + b"one." + REQUEST)
-        await asyncio.sleep(3 * Hasty.BODY_WITHIN)  # we have stopped reading meanwhile
+        await clock.until_read(len(REQUEST + b"one." + REQUEST))
+        clock.move(3 * GuardedHttpProtocol.BODY_WITHIN)  # we have stopped reading meanwhile
         writer.write(b"two.")
         application.may_answer.set()
         assert (await next_answer(reader))[1] == b"one."

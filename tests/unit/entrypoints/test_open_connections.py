@@ -10,6 +10,8 @@ import pytest
 
 from darkroom.entrypoints.serving.http_guard import GuardedHttpProtocol
 from darkroom.entrypoints.serving.open_connections import OpenConnections
+from harness.waiting import until
+from unit.entrypoints.stopped_clock import StoppedClock, timed
 from unit.entrypoints.test_http_guard import (
     REQUEST,
     Application,
@@ -42,12 +44,6 @@ class Quick(Endless):
     TAKEN_WITHIN: ClassVar = 0.1
 
 
-class Ample(Endless):
-    """Gives them more than taking it needs."""
-
-    TAKEN_WITHIN: ClassVar = 1.0
-
-
 def guarded(connections: OpenConnections, protocol: type[GuardedHttpProtocol] = Endless) -> type[GuardedHttpProtocol]:
     return cast("type[GuardedHttpProtocol]", partial(protocol, connections=connections))
 
@@ -63,8 +59,7 @@ async def test_one_too_many_is_turned_away_while_the_others_are_at_work(limit: s
     ):
         for asking in (writer, also):
             asking.write(REQUEST + b"body")
-        while len(application.scopes) < 2:  # noqa: ASYNC110  # it tells nobody
-            await asyncio.sleep(0.01)
+        await until(lambda: len(application.scopes) == 2)
         async with connected(port) as (third, _):
             status, problem = await whole_answer(third)
         application.may_answer.set()
@@ -121,12 +116,12 @@ async def test_who_does_not_take_the_answer_is_cut_off(head: str) -> None:
 
 
 async def test_who_has_taken_it_may_stay() -> None:
-    application = Application()
+    clock, application = StoppedClock(), Application()
     application.may_answer.set()
     request = REQUEST.replace(b"content-length: 4", b"content-length: %d" % len(LARGE)) + LARGE
-    async with serving(guarded(Watched(), Ample), application) as port, connected(port) as (reader, writer):
+    async with serving(timed(clock), application, keep_alive=3600) as port, connected(port) as (reader, writer):
         writer.write(request)
         assert (await next_answer(reader))[1] == LARGE
-        await asyncio.sleep(1.5 * Ample.TAKEN_WITHIN)  # longer than the client was given
+        clock.move(1.5 * GuardedHttpProtocol.TAKEN_WITHIN)  # longer than the client was given
         writer.write(REQUEST + b"body")
         assert (await next_answer(reader))[1] == b"body"

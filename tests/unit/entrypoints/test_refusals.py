@@ -10,30 +10,49 @@ import pytest
 from darkroom.entrypoints.refusals import Refusal
 from darkroom.entrypoints.serving.http_guard import GuardedHttpProtocol
 from darkroom.entrypoints.serving.open_connections import OpenConnections
-from unit.entrypoints.test_http_guard import Application, Endless, SlowBody, SlowHead, connected, serving, whole_answer
+from unit.entrypoints.stopped_clock import StoppedClock, timed
+from unit.entrypoints.test_http_guard import DAYS, Application, Endless, connected, serving, whole_answer
 
 FULL = OpenConnections(most=0)
 
 
 @pytest.mark.parametrize(
-    ("protocol", "connections", "sent", "refusal"),
+    ("connections", "sent", "refusal"),
     [
-        (Endless, None, b"HELLO\r\n\r\n", Refusal.NO_HTTP),
-        (Endless, None, b"GET / HTTP/1.1\r\n\r\n", Refusal.HOST),
-        (Endless, None, b"GET / HTTP/1.1\r\nx: " + 40_000 * b"x", Refusal.HEAD_TOO_LARGE),
-        (Endless, FULL, b"", Refusal.TOO_MANY_CONNECTIONS),
-        (SlowHead, None, b"GET /", Refusal.HEAD_LATE),
-        (SlowBody, None, b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\n", Refusal.BODY_LATE),
+        (None, b"HELLO\r\n\r\n", Refusal.NO_HTTP),
+        (None, b"GET / HTTP/1.1\r\n\r\n", Refusal.HOST),
+        (None, b"GET / HTTP/1.1\r\nx: " + 40_000 * b"x", Refusal.HEAD_TOO_LARGE),
+        (FULL, b"", Refusal.TOO_MANY_CONNECTIONS),
     ],
     ids=lambda value: value.name if isinstance(value, Refusal) else "",
 )
 async def test_each_is_told_once_with_its_reason(
-    protocol: type[GuardedHttpProtocol], connections: OpenConnections | None, sent: bytes, refusal: Refusal
+    connections: OpenConnections | None, sent: bytes, refusal: Refusal
 ) -> None:
     told: list[Refusal] = []
-    guarded = cast("type[GuardedHttpProtocol]", partial(protocol, connections=connections, refused=told.append))
+    guarded = cast("type[GuardedHttpProtocol]", partial(Endless, connections=connections, refused=told.append))
     async with serving(guarded, Application()) as port, connected(port) as (reader, writer):
         writer.write(sent)
+        status, problem = await whole_answer(reader)
+    assert told == [refusal]
+    assert (status, problem["detail"]) == (refusal.status, refusal.detail)
+
+
+@pytest.mark.parametrize(
+    ("sent", "refusal"),
+    [
+        (b"GET /", Refusal.HEAD_LATE),
+        (b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\n", Refusal.BODY_LATE),
+    ],
+    ids=lambda value: value.name if isinstance(value, Refusal) else "",
+)
+async def test_so_is_each_who_is_late(sent: bytes, refusal: Refusal) -> None:
+    told: list[Refusal] = []
+    clock = StoppedClock()
+    async with serving(timed(clock, told.append), Application()) as port, connected(port) as (reader, writer):
+        writer.write(sent)
+        await clock.until_read(len(sent))
+        clock.move(DAYS)
         status, problem = await whole_answer(reader)
     assert told == [refusal]
     assert (status, problem["detail"]) == (refusal.status, refusal.detail)

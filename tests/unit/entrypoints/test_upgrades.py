@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
 
+from unit.entrypoints.stopped_clock import StoppedClock, timed
 from unit.entrypoints.test_http_guard import Application, Endless, connected, next_answer, serving, whole_answer
 
 # What each client sends beside its request.
@@ -53,23 +53,25 @@ async def test_it_does_not_matter_where_the_segments_end_nor_what_is_pipelined()
     expected = [whole for _, whole in BODIES.values()] * 2
     application = Application()
     application.may_answer.set()
-    async with serving(Endless, application) as port:
+    clock, read = StoppedClock(), 0
+    async with serving(timed(clock), application) as port:
         for split in range(1, len(wire), 3):
             async with connected(port) as (reader, writer):
                 for piece in (wire[:split], wire[split:]):
                     writer.write(piece)
-                    await asyncio.sleep(0)
+                    read += len(piece)
+                    await clock.until_read(read)
                 assert [(await next_answer(reader))[1] for _ in expected] == expected, split
 
 
 async def test_byte_by_byte() -> None:
     application = Application()
     application.may_answer.set()
-    async with serving(Endless, application) as port, connected(port) as (reader, writer):
-        writer.transport.get_extra_info("socket").setsockopt(6, 1, 1)  # TCP_NODELAY
-        for byte in POST + UPGRADES["the JDK"] + BODIES["chunks"][0]:
+    clock = StoppedClock()
+    async with serving(timed(clock), application) as port, connected(port) as (reader, writer):
+        for count, byte in enumerate(POST + UPGRADES["the JDK"] + BODIES["chunks"][0], start=1):
             writer.write(bytes([byte]))
-            await asyncio.sleep(0.001)
+            await clock.until_read(count)
         assert (await next_answer(reader))[1] == b"body"
 
 
