@@ -1,19 +1,34 @@
-"""A plugin for pytest: imports one module as a mutant, `MUTANT=src/domain/use_cases/store.py:12` says which."""
+"""A plugin for pytest: imports one module as a mutant, and reports which tests failed and how.
+
+`MUTANT=src/domain/use_cases/store.py:12` says which; the report goes to the file that `MUTANT_REPORT` names.
+"""
 
 from __future__ import annotations
 
 import ast
+import importlib
+import json
 import os
 import sys
 from collections.abc import Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from pathlib import Path
 from types import CodeType, ModuleType
+from typing import Final
+
+import pytest
 
 from mutation.changes import changes
 
 FILE, _, NUMBER = os.environ.get("MUTANT", "").rpartition(":")
 MODULE = FILE.removesuffix(".py").replace("src/", "darkroom/", 1).replace("/", ".")
+REPORT: Final = os.environ.get("MUTANT_REPORT")
+CANNOT_BE_IMPORTED: Final = 64
+"""The exit status of pytest if the mutant, or a module that needs it, cannot be imported: no test has tried it then."""
+
+failed: Final[dict[str, bool]] = {}
+"""The tests that failed, and whether each only took too long."""
 
 
 class _Mutating(SourceFileLoader):
@@ -33,6 +48,34 @@ class _Finder(MetaPathFinder):
         return spec
 
 
-if FILE:
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    """A module of tests cannot be imported with the mutant."""
+    if FILE and report.failed:
+        pytest.exit(f"{report.nodeid} cannot be collected", returncode=CANNOT_BE_IMPORTED)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Note a test that failed."""
+    if report.failed:
+        failed.setdefault(report.nodeid, "from pytest-timeout" in str(report.longrepr))
+
+
+def pytest_sessionfinish() -> None:
+    """Write down what failed."""
+    if REPORT:
+        Path(REPORT).write_text(json.dumps(failed))
+
+
+def _import_it() -> None:
+    """Import the mutant before any test does."""
     assert MODULE not in sys.modules, f"{MODULE} was imported before it could be changed"
     sys.meta_path.insert(0, _Finder())
+    try:
+        importlib.import_module(MODULE)
+    except Exception as fault:  # noqa: BLE001  # whatever its import raises
+        sys.stderr.write(f"{MODULE}: {fault!r}\n")
+        sys.exit(CANNOT_BE_IMPORTED)
+
+
+if FILE:
+    _import_it()

@@ -1,0 +1,84 @@
+"""Which tests reach which code: measured once, without a mutant, and kept for as long as nothing is changed."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import coverage
+
+from mutation.trial import ROOT, run
+
+FAST: Final = (
+    "tests/unit/domain",
+    "tests/unit/ledgers",
+    "tests/unit/previews",
+    "tests/unit/provider_http",
+    "tests/unit/spools/test_evidence.py",
+    "tests/integration/http/test_events.py",
+    "tests/integration/http/test_generations.py",
+    "tests/integration/http/test_idempotency.py",
+    "tests/integration/http/test_usage_of_all.py",
+    "tests/integration/ledgers/test_contract.py",
+)
+STORIES: Final = "tests/mutation/stories.py"
+
+
+@dataclass(frozen=True)
+class Reach:
+    """For each file and line, the tests that run it."""
+
+    lines: Mapping[str, Mapping[int, Sequence[str]]]
+
+    def tests_of(self, file: str, line: int) -> Sequence[str]:
+        """The tests that run the function around a line; the module, if it is in none. Stories come last."""
+        reached = self.lines.get(file, {})
+        first, last = _function_around(ROOT / file, line)
+        tests = {test for at, those in reached.items() if first <= at <= last for test in those}
+        return sorted(tests, key=lambda test: (test.startswith(STORIES), test))
+
+
+def measured(kept: Path) -> Reach:
+    """Run all fast tests, and note what each of them runs; those that fail are left out."""
+    data_file, names = kept / f"reach-{_digest()}", (*FAST, STORIES)
+    left_out = data_file.with_suffix(".failed.json")
+    if not left_out.exists():
+        options = ("--cov", "--cov-context=test", "--cov-report=", "--cov-fail-under=0")
+        ran = run(None, names, *options, data_file=data_file)
+        left_out.write_text(json.dumps([*ran.failed]))
+    failing = set(json.loads(left_out.read_text()))
+    data = coverage.CoverageData(str(data_file))
+    data.read()
+    lines: dict[str, dict[int, list[str]]] = {}
+    for file in data.measured_files():
+        if Path(file).is_relative_to(ROOT / "src"):
+            lines[Path(file).relative_to(ROOT).as_posix()] = {
+                line: sorted({test for one in contexts if (test := one.rpartition("|")[0]) and test not in failing})
+                for line, contexts in data.contexts_by_lineno(file).items()
+            }
+    return Reach(lines)
+
+
+def _function_around(file: Path, line: int) -> tuple[int, int]:
+    """The first and the last line of the body of the innermost function that a line is in, or of the file."""
+    source = file.read_text()
+    found = (1, len(source.splitlines()))
+    for node in ast.walk(ast.parse(source)):  # outer nodes come before inner ones
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno:
+            first = node.body[0].lineno
+            if first <= line <= node.end_lineno:
+                found = (first, node.end_lineno)
+    return found
+
+
+def _digest() -> str:
+    content = hashlib.sha256()
+    for folder in ("src", "tests"):
+        for file in sorted((ROOT / folder).rglob("*.py")):
+            content.update(file.relative_to(ROOT).as_posix().encode() + file.read_bytes())
+    return content.hexdigest()[:16]

@@ -1,0 +1,87 @@
+"""One mutant, and the tests that may notice it: what is a verdict, and what only looks like one."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from mutation.in_place import CANNOT_BE_IMPORTED
+
+ROOT: Final = Path(__file__).parents[2]
+EACH_TEST: Final = 60  # seconds; many times what the slowest takes
+ALL_TESTS: Final = 1800  # seconds, after which a process that does not end says nothing
+TRIES: Final = 2
+
+
+class Verdict(StrEnum):
+    """What became of a mutant."""
+
+    NOTICED = "noticed"
+    SURVIVES = "survives"
+    NOT_REACHED = "survives, as no fast test runs it"
+    CANNOT_BE_IMPORTED = "cannot be imported"
+    UNCLEAR = "unclear, as the tests fail without it too"
+
+    @property
+    def counts(self) -> bool:
+        """Whether the tests have said something of the mutant."""
+        return self not in (Verdict.CANNOT_BE_IMPORTED, Verdict.UNCLEAR)
+
+    @property
+    def survives(self) -> bool:
+        """Whether no test notices the mutant."""
+        return self in (Verdict.SURVIVES, Verdict.NOT_REACHED)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How tests ended: pytest's exit status, and the tests that failed, with whether each only took too long."""
+
+    status: int | None
+    failed: Mapping[str, bool]
+
+
+def run(mutant: str | None, tests: Sequence[str], *options: str, data_file: Path | None = None) -> Ran:
+    """Run tests with a mutant, `FILE:NUMBER`, or without one."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        environment = os.environ | {"MUTANT": mutant or "", "MUTANT_REPORT": str(report), "PYTHONPATH": "tests:package"}
+        if data_file:
+            environment["COVERAGE_FILE"] = str(data_file)
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "mutation.in_place", "-p", "no:cacheprovider"]
+        command += ["-m", "not long and not postgres", f"--timeout={EACH_TEST}", *options]
+        command += ["--deselect", "tests/unit/domain/test_parameters.py"]  # which is about edits of a copy of the code
+        try:
+            ended = subprocess.run(
+                [*command, *tests], cwd=ROOT, env=environment, capture_output=True, timeout=ALL_TESTS, check=False
+            )
+        except subprocess.TimeoutExpired:
+            return Ran(None, {})
+        return Ran(ended.returncode, json.loads(report.read_text()) if report.exists() else {})
+
+
+def judged(mutant: str, tests: Sequence[str]) -> Verdict:
+    """Try a mutant. A test that fails has noticed it only if the same test passes without it at that time.
+
+    One that takes too long has noticed it only if it does so again, between which it is quick without the mutant.
+    """
+    if not tests:
+        return Verdict.NOT_REACHED
+    for _ in range(TRIES):
+        ran = run(mutant, tests, "-x")
+        if ran.status == 0:
+            return Verdict.SURVIVES
+        if ran.status == CANNOT_BE_IMPORTED:
+            return Verdict.CANNOT_BE_IMPORTED
+        for test, too_long in ran.failed.items():
+            if run(None, [test]).status == 0 and (not too_long or run(mutant, [test]).failed):
+                return Verdict.NOTICED
+    return Verdict.UNCLEAR
