@@ -121,8 +121,8 @@ async def test_an_answer_that_is_lost_is_asked_for_again_and_paid_once(
         command = shell.start("generate", "a fox", "--url", proxy.url)
         while not karlo.calls:  # noqa: ASYNC110  # the simulator tells nobody
             await asyncio.sleep(0.01)
-        await proxy.switch(Faults(refuse=True))
-        await asyncio.sleep(1.0)  # for the first of its tries to find nobody
+        await proxy.switch(Faults(reset=True))
+        await proxy.wait_until(lambda proxy: proxy.connections >= 2)  # the first of its tries meets the fault too
         await proxy.switch(NO_FAULTS)
         assert await asyncio.to_thread(command.wait) == 0, command.stderr
     assert karlo.charged_calls == 1

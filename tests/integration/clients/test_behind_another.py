@@ -29,9 +29,10 @@ from darkroom.domain.model.price import read_price
 from darkroom.domain.model.values import Seed
 from darkroom.domain.ports import Call, CallState, ImageGenerator
 from harness.orders import Order
+from harness.waiting import until
 from harness.workshop import open_workshop
 from integration.http.generators import FailingGenerator, GatedGenerator
-from integration.http.house import House, bearer, eventually, open_house, token
+from integration.http.house import House, bearer, open_house, token
 from servers.s3 import S3Server
 
 DECLARED = "memory=16-2048 seed=told negative_prompt num_inference_steps=50(10-100) guidance_scale=5.0(1-20)"
@@ -117,9 +118,9 @@ async def test_what_the_one_in_front_has_lost_is_paid_once() -> None:
     async with open_house(generator=drawing, ledger=ledger, guarded=True) as behind:
         async with in_front_of(behind) as front:
             asking = asyncio.create_task(front.submit(request, "one"))
-            await eventually(lambda: len(drawing.asked) == 1)
+            await until(lambda: len(drawing.asked) == 1)
             asking.cancel()
-        await eventually(lambda: ledger.cut == 1)
+        await until(lambda: ledger.cut == 1)
         drawing.gate.set()
         async with in_front_of(behind) as front:
             receipt = await front.submit(request, "another")

@@ -11,6 +11,7 @@ from darkroom.adapters.generators.by_version import ByVersionImageGenerator
 from darkroom.adapters.generators.named import NamedImageGenerator
 from darkroom.adapters.generators.openai_images import open_openai_images, parse_models
 from darkroom.adapters.in_memory.ledger import InMemoryGenerationLedger
+from harness.waiting import until
 from integration.http.house import open_house
 from simulators.openai_images import openai_images_simulator
 
@@ -81,9 +82,12 @@ class Minute(InMemoryGenerationLedger):
     """A ledger whose quota for a minute is asked often, and is free again as soon as a test says that it is over."""
 
     over = False
+    refusals = 0
 
     async def reserve(self, generator: str, images: int, per_minute: int) -> float:
-        return 0.0 if self.over else min(0.1, await super().reserve(generator, images, per_minute))
+        wait = 0.0 if self.over else min(0.1, await super().reserve(generator, images, per_minute))
+        self.refusals += wait > 0
+        return wait
 
 
 async def test_samples_that_leave_one_by_one_are_metered() -> None:
@@ -96,10 +100,7 @@ async def test_samples_that_leave_one_by_one_are_metered() -> None:
         open_house(generator=generator, ledger=minute, images_per_minute={"openai": 2}) as house,
     ):
         ordering = asyncio.create_task(house.order(**ORDER, samples=3))
-        async with asyncio.timeout(30):
-            while len(provider.calls) < 2:  # noqa: ASYNC110  # the simulator tells nobody
-                await asyncio.sleep(0.01)
-        await asyncio.sleep(0.5)
+        await until(lambda: minute.refusals >= 3 and len(provider.calls) >= 2)
         assert len(provider.calls) == 2, "the third sample left before the minute was over"
         minute.over = True
         assert (await ordering).status_code == 200

@@ -6,7 +6,7 @@ import asyncio
 import socket
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -79,13 +79,6 @@ def bare(images: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def bearer(**changes: object) -> dict[str, str]:
     return {"Authorization": f"Bearer {token(**changes)}"}
-
-
-async def eventually(holds: Callable[[], bool]) -> None:
-    """Return once a condition holds; fail where it never does."""
-    async with asyncio.timeout(10):
-        while not holds():  # noqa: ASYNC110  # what is waited for happens in another task, and sets no event
-            await asyncio.sleep(0.01)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ import httpx
 import pytest
 
 from darkroom.adapters.in_memory.generator import InMemoryImageGenerator
-from integration.http.house import ORDER, House, eventually, open_house
+from harness.waiting import until
+from integration.http.house import ORDER, House, open_house
 from integration.http.raw import exchange, head, send
 
 GOOD = json.dumps(ORDER).encode()
@@ -149,7 +150,7 @@ async def test_a_client_that_leaves_in_its_body_is_no_fault_of_ours(caplog: pyte
                     house, head("Content-Type: application/json", f"Content-Length: {len(GOOD)}"), sent
                 )
                 writer.close()
-            await eventually(lambda: len(caplog.records) >= 3)
+            await until(lambda: len(caplog.records) >= 3)
     assert [vars(record)["status"] for record in caplog.records] == [400] * 3
     assert {record.levelno for record in caplog.records} == {logging.INFO}
     assert generator.asked == []

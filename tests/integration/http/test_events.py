@@ -19,9 +19,10 @@ from darkroom.domain.model.errors import GeneratorUnavailable, OutcomeUnknown
 from darkroom.domain.model.limits import Limits
 from darkroom.domain.model.progress import Progress
 from darkroom.entrypoints.http import event_stream
+from harness.waiting import until
 from integration.http.faults import StorageInTrouble
 from integration.http.generators import FailingGenerator, GatedGenerator, TellingGenerator
-from integration.http.house import House, bearer, eventually, open_house
+from integration.http.house import House, bearer, open_house
 
 ASYNC = {"Prefer": "respond-async"}
 
@@ -252,7 +253,7 @@ async def test_streams_are_bounded_and_a_place_is_free_once_its_listener_has_lef
             refused = await house.client.get(f"{address}/events")
         assert (refused.status_code, refused.json()["type"]) == (503, "/problems/overloaded")
         assert refused.headers["retry-after"] == "1"
-        await eventually(lambda: house.services.streams.taken == 0)
+        await until(lambda: house.services.streams.taken == 0)
         async with listening(house, address) as stream:
             assert (await stream.next()).name == "progress"
         generator.gate.set()
@@ -294,7 +295,7 @@ async def test_head_answers_at_once_and_the_connection_goes_on() -> None:
             writer.write(b"GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
             assert (await reader.read()).startswith(b"HTTP/1.1 200 ")
         writer.close()
-        await eventually(lambda: house.services.streams.taken == 0)
+        await until(lambda: house.services.streams.taken == 0)
         generator.gate.set()
 
 
@@ -306,7 +307,7 @@ async def test_nothing_is_left_at_work_for_who_has_left() -> None:
         for _ in range(20):
             async with listening(house, address) as stream:
                 await stream.next()
-        await eventually(lambda: len(asyncio.all_tasks()) <= before)
+        await until(lambda: len(asyncio.all_tasks()) <= before)
         generator.gate.set()
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 
 from darkroom.adapters.in_memory.storage import InMemoryImageStorage
+from harness.waiting import until
 from integration.http.generators import GatedGenerator
-from integration.http.house import ORDER, eventually, open_house
+from integration.http.house import ORDER, open_house
 from integration.http.raw import head, send
 
 BODY = json.dumps(ORDER).encode()
@@ -23,10 +24,10 @@ async def test_orders_of_clients_that_left_are_drawn_stored_and_found_under_thei
                 ),
                 BODY,
             )
-            await eventually(lambda asked=number + 1: len(generator.asked) == asked)  # type: ignore[misc]
+            await until(lambda asked=number + 1: len(generator.asked) == asked)  # type: ignore[misc]
             writer.transport.abort()
         generator.gate.set()
-        await eventually(lambda: len(storage.kept) == 100)
+        await until(lambda: len(storage.kept) == 100)
         fetched = [await house.order({"Idempotency-Key": f"left-{number}"}) for number in range(100)]
     assert {answer.status_code for answer in fetched} == {200}
     assert {answer.headers["idempotency-replay"] for answer in fetched} == {"true"}

@@ -19,8 +19,9 @@ from darkroom.adapters.in_memory.storage import InMemoryImageStorage
 from darkroom.domain.model.errors import DrawingFailed, GeneratorUnavailable, LedgerUnavailable, OutcomeUnknown
 from darkroom.domain.model.generation import GenerationRequest, StoredImage
 from darkroom.domain.ports import Call, CallState, Receipt
+from harness.waiting import until
 from integration.http.generators import GatedGenerator
-from integration.http.house import House, bearer, eventually, open_house, token
+from integration.http.house import House, bearer, open_house, token
 from servers.ports import LOOPBACK
 
 PATH = "/v1/images/generations"
@@ -30,17 +31,19 @@ SAYING_NOTHING: dict[str, str] = {}
 
 
 class Ledger(InMemoryGenerationLedger):
-    """Counts the calls that were cut."""
+    """Counts the calls that began, those that were cut, and how often it was asked while it was away."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.cut = 0
+        self.begun = self.cut = self.refused = 0
         self.away = False
 
     async def track(self, call: Call, within: timedelta) -> Call:
         if self.away:
+            self.refused += 1
             raise LedgerUnavailable("away")
         tracked = await super().track(call, within)
+        self.begun += call.state is CallState.BEGUN
         self.cut += call.state is CallState.CUT
         return tracked
 
@@ -85,9 +88,9 @@ async def cut_off(house: House, ledger: Ledger, generator: InMemoryImageGenerato
     before, asked = ledger.cut, len(generator.asked)
     async with httpx.AsyncClient(base_url=house.client.base_url, headers=bearer(), trust_env=False) as client:
         calling = asyncio.create_task(client.post(PATH, json=ASKED, headers=headers, timeout=60))
-        await eventually(lambda: len(generator.asked) > asked or calling.done())
+        await until(lambda: len(generator.asked) > asked or calling.done())
         calling.cancel()
-    await eventually(lambda: ledger.cut > before)
+    await until(lambda: ledger.cut > before)
 
 
 @pytest.mark.parametrize(("first", "again"), [(FIRST, SECOND), (SAYING_NOTHING, SAYING_NOTHING)])
@@ -96,7 +99,7 @@ async def test_a_call_that_was_cut_off_is_repeated_and_paid_once(first: dict[str
     async with opened(generator) as (house, ledger):
         await cut_off(house, ledger, generator, first)
         repeating = asyncio.create_task(ask(house, again))
-        await asyncio.sleep(0.1)
+        await until(lambda: ledger.begun == 2)
         generator.gate.set()
         repeated = await repeating
         new = await ask(house, again)
@@ -119,7 +122,7 @@ async def test_calls_at_once_are_pictures_each(headers: dict[str, str]) -> None:
     generator = GatedGenerator()
     async with opened(generator) as (house, _):
         calls = [asyncio.create_task(ask(house, headers)) for _ in range(4)]
-        await eventually(lambda: len(generator.asked) == 4)
+        await until(lambda: len(generator.asked) == 4)
         generator.gate.set()
         answers = await asyncio.gather(*calls)
     assert len({answer.json()["data"][0]["id"] for answer in answers}) == 4
@@ -131,7 +134,7 @@ async def test_each_call_that_was_cut_off_is_repeated_once_at_the_most() -> None
         for _ in range(2):
             await cut_off(house, ledger, generator, FIRST)
         repeats = [asyncio.create_task(ask(house, SECOND)) for _ in range(3)]
-        await eventually(lambda: len(generator.asked) == 3)
+        await until(lambda: len(generator.asked) == 3)
         generator.gate.set()
         answers = await asyncio.gather(*repeats)
     assert sorted("idempotency-replay" in answer.headers for answer in answers) == [False, True, True]
@@ -145,7 +148,7 @@ async def test_a_repetition_that_is_cut_off_is_repeated_too() -> None:
         async with httpx.AsyncClient(base_url=house.client.base_url, headers=bearer(), trust_env=False) as client:
             with pytest.raises(httpx.ReadTimeout):
                 await client.post(PATH, json=ASKED, headers=SECOND, timeout=0.3)
-        await eventually(lambda: ledger.cut == 2)
+        await until(lambda: ledger.cut == 2)
         generator.gate.set()
         answer = await ask(house, {"x-stainless-retry-count": "2"})
     assert (answer.status_code, len(generator.asked)) == (200, 1)
@@ -181,7 +184,7 @@ async def test_what_is_unknown_is_told_again_and_what_cost_nothing_is_a_new_orde
     async with opened(generator) as (house, ledger):
         await cut_off(house, ledger, generator, FIRST)
         generator.gate.set()
-        await eventually(lambda: not house.services.generate.work.admission.in_flight)
+        await until(lambda: not house.services.generate.work.admission.in_flight)
         again = await ask(house, SECOND)
         assert (again.status_code, again.json()["error"]["charged"]) == told
         assert len(generator.asked) == asked
@@ -204,7 +207,7 @@ async def test_what_was_deleted_since_is_a_new_order() -> None:
     async with opened(generator) as (house, ledger):
         await cut_off(house, ledger, generator, FIRST)
         generator.gate.set()
-        await eventually(lambda: not house.services.generate.work.admission.in_flight)
+        await until(lambda: not house.services.generate.work.admission.in_flight)
         (kept,) = (await house.client.get("/api/generations")).json()["items"]
         await house.settled(kept["id"])
         assert (await house.client.delete(f"/api/generations/{kept['id']}")).status_code == 204
@@ -238,7 +241,7 @@ async def test_half_an_answer_is_none(more: int) -> None:
         linger = struct.pack("ii", 1, 0)  # closing tears the connection down, as it does with what was not read
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         writer.transport.abort()
-        await eventually(lambda: ledger.cut == 1)
+        await until(lambda: ledger.cut == 1)
         assert (await ask(house)).headers["idempotency-replay"] == "true"
     assert len(generator.asked) == 1
 
@@ -268,12 +271,12 @@ async def test_that_a_call_was_cut_off_is_written_down_as_soon_as_the_ledger_is_
     async with opened(generator) as (house, ledger):
         async with httpx.AsyncClient(base_url=house.client.base_url, headers=bearer(), trust_env=False) as client:
             calling = asyncio.create_task(client.post(PATH, json=ASKED, headers=FIRST, timeout=60))
-            await eventually(lambda: len(generator.asked) == 1)
+            await until(lambda: len(generator.asked) == 1)
             ledger.away = True
             calling.cancel()
-        await asyncio.sleep(0.2)
+        await until(lambda: ledger.refused >= 2)
         ledger.away = False
-        await eventually(lambda: ledger.cut == 1)
+        await until(lambda: ledger.cut == 1)
         generator.gate.set()
         assert (await ask(house, SECOND)).headers["idempotency-replay"] == "true"
     assert len(generator.asked) == 1

@@ -16,7 +16,8 @@ from darkroom.adapters.outbound_http.free_calls import FreeCalls
 from darkroom.entrypoints.http.auth.published_keys import PublishedKeys
 from darkroom.entrypoints.http.auth.tokens import JwtTokenVerifier
 from darkroom.entrypoints.http.errors import KeysUnavailable
-from integration.http.house import RULES, House, eventually, now, open_house
+from harness.waiting import until
+from integration.http.house import RULES, House, now, open_house
 from integration.tokens.issuer import KEYS, Clock, jwk, published, token
 from simulators.key_server import MENU, KeyServer
 
@@ -173,7 +174,7 @@ async def test_all_who_wait_wait_for_one_answer_and_leaving_takes_it_from_nobody
         server.go_on.clear()
         leaving = asyncio.create_task(door.keys.key("second", "ES256"))
         waiting = [asyncio.create_task(door.status(ROTATED)) for _ in range(20)]
-        await eventually(lambda: len(server.asked) == 2)
+        await until(lambda: len(server.asked) == 2)
         leaving.cancel()
         server.go_on.set()
         assert await asyncio.gather(*waiting) == [200] * 20

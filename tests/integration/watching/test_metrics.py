@@ -12,9 +12,9 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from harness.waiting import until_seen
 from integration.cli.command_line import CommandLine
 from integration.tokens.issuer import KEYS, jwk
-from integration.watching.looking import until
 from integration.watching.ordering import PROMPT, order, with_karlo
 from servers.darkroom import Darkroom
 from servers.parts import PartMissing
@@ -57,7 +57,7 @@ async def answered(port: int, requests: int, route: str) -> Scraped:
     async def all_of_them() -> bool:
         return (await scrape(port))("http_requests_total", route=route) == requests
 
-    await until(all_of_them)
+    await until_seen(all_of_them)
     return await scrape(port)
 
 
@@ -142,7 +142,7 @@ async def test_what_waits_is_told(shell: CommandLine, karlo: KarloSimulator) -> 
         told = await scrape(port)
         return (told("in_flight"), told("queued")) == (1, 2)
 
-    await until(they_wait)
+    await until_seen(they_wait)
     karlo.faults.clear()
     for waiting in orders:
         waiting.cancel()
@@ -167,7 +167,7 @@ async def test_what_was_refused_and_who_was_told_is_told(shell: CommandLine, kar
             told = await scrape(port)
             return told("webhooks_total") == 2
 
-        await until(all_is_told)
+        await until_seen(all_is_told)
     told = await scrape(port)
     assert (told("webhooks_total", outcome="given-up"), told("webhooks_total", outcome="delivered")) == (1, 1)
     assert told("connections_refused_total", reason="no-http") == 1
@@ -185,8 +185,8 @@ async def test_open_streams_are_told(shell: CommandLine, karlo: KarloSimulator) 
 
     async with httpx.AsyncClient(trust_env=False) as client:
         async with client.stream("GET", events, headers={"Authorization": accepted.request.headers["Authorization"]}):
-            await until(lambda: open_streams(1))
-        await until(lambda: open_streams(0))
+            await until_seen(lambda: open_streams(1))
+        await until_seen(lambda: open_streams(0))
     karlo.faults.clear()
 
 
@@ -199,7 +199,7 @@ async def test_the_age_of_published_keys_is_told(shell: CommandLine) -> None:
         async def they_grow_old() -> bool:
             return 0 < (await scrape(port))("keys_age_seconds") < 600
 
-        await until(they_grow_old)
+        await until_seen(they_grow_old)
 
 
 async def test_counters_of_workers_add_up_and_outlive_them(shell: CommandLine, karlo: KarloSimulator) -> None:
@@ -215,7 +215,7 @@ async def test_counters_of_workers_add_up_and_outlive_them(shell: CommandLine, k
             return killed not in workers and len(workers) == 2
 
         os.kill(int(worker), SIGKILL)
-        await until(another_is_there)
+        await until_seen(another_is_there)
     assert (await scrape(port))("images_total", outcome="stored") == 6
     for _ in range(3):
         assert (await order(darkroom.port)).status_code == 200
@@ -226,7 +226,7 @@ async def test_counters_of_workers_add_up_and_outlive_them(shell: CommandLine, k
     async def both_are_there() -> bool:
         return (await scrape(port))("in_flight_limit") == 64  # which they divide
 
-    await until(both_are_there)
+    await until_seen(both_are_there)
 
 
 def test_an_address_that_is_taken_is_told(shell: CommandLine) -> None:

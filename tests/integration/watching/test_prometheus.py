@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from harness.waiting import until_seen
 from integration.cli.command_line import CommandLine
-from integration.watching.looking import until
 from integration.watching.ordering import order, with_karlo
 from servers.ports import LOOPBACK, free_port
 from servers.process import Process
@@ -108,4 +108,4 @@ async def scraped(prometheus: PrometheusServer, expression: str, value: int) -> 
     async def seen() -> bool:
         return any(float(one["value"][1]) >= value for one in await ask(prometheus, f"sum({expression})"))
 
-    await until(seen)
+    await until_seen(seen)

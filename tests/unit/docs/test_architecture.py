@@ -52,7 +52,7 @@ async def test_an_order_takes_the_calls_that_it_lists() -> None:
         async def submit(self, request: GenerationRequest, key: str) -> Receipt:
             task = asyncio.current_task()
             asyncio.get_running_loop().call_soon(lambda: seen.extend(awaiting(task)))
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0)
             return await super().submit(request, key)
 
     async with open_house(generator=Noting()) as house:

@@ -33,6 +33,7 @@ from darkroom.domain.model.values import IdempotencyKey, Seed
 from darkroom.domain.ports import RECEIPT, Receipt
 from darkroom.domain.use_cases.application import Application
 from darkroom.domain.use_cases.generate_images import Outcome
+from harness.waiting import until
 from simulation.life import now
 from simulation.virtual_time import run
 
@@ -62,12 +63,6 @@ TROUBLES: Final[dict[str, Callable[[], Awaitable[None]]]] = {
     "cancelled inside": lambda: raise_(asyncio.CancelledError()),  # type: ignore[arg-type]  # as a driver's task may be
     "no answer": hang,
 }
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait, in virtual time."""
-    while not condition():  # noqa: ASYNC110  # what is waited for sets no event
-        await asyncio.sleep(0.1)
 
 
 @dataclass

@@ -33,6 +33,7 @@ from darkroom.domain.model.policy import Policy
 from darkroom.domain.model.values import ModelVersion, Prompt, Seed
 from darkroom.domain.ports import Receipt
 from darkroom.domain.use_cases.application import Application
+from harness.waiting import until
 from simulation.life import now
 from simulation.virtual_time import run
 
@@ -278,8 +279,7 @@ async def interrupted(shop: Shop) -> Generation:
     shop.studios.asking["first"] = GeneratorUnavailable("closed")
     shop.studios.silent.add("second")
     ordering = asyncio.create_task(shop.order())
-    while "second" not in shop.studios.models_asked:  # noqa: ASYNC110  # it does not say when it is asked
-        await asyncio.sleep(0.01)
+    await until(lambda: "second" in shop.studios.models_asked)
     for job in [*shop.work._jobs.values()]:  # noqa: SLF001
         job.task.cancel()  # type: ignore[union-attr]  # it has begun
     with pytest.raises(asyncio.CancelledError):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -93,12 +92,6 @@ class Service:
     async def row(self) -> Generation:
         (generation,) = await self.ledger.page("ada", limit=9)
         return generation
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    """Wait, in virtual time."""
-    while not holds():  # noqa: ASYNC110  # what is waited for sets no event
-        await asyncio.sleep(0.1)
 
 
 def test_a_quick_upload_is_not_secured_and_its_spool_is_emptied() -> None:

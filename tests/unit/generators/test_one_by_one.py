@@ -26,6 +26,7 @@ from darkroom.domain.model.progress import Progress
 from darkroom.domain.model.values import ImageSize, Prompt, Seed
 from darkroom.domain.ports import ImageGenerator, Receipt
 from darkroom.domain.use_cases.meter import METER
+from harness.waiting import until
 
 KEY = "0199"
 Outcome = str | DrawingFailed
@@ -446,9 +447,7 @@ async def test_samples_leave_no_faster_than_they_are_metered() -> None:
     generator = OneByOneImageGenerator(busy, at_once=8, patience=7)
     began = asyncio.get_running_loop().time()
     submitting = asyncio.create_task(generator.submit(request_of(4), KEY))
-    while len(busy.left) < 2:  # noqa: ASYNC110  # nothing sets an event when they have left
-        await asyncio.sleep(0)
-    await asyncio.sleep(0.05)
+    await until(lambda: len(busy.left) >= 2 and len(deadlines) == 4)
     assert len(busy.left) == 2
     turns.release()
     turns.release()

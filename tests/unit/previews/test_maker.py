@@ -9,6 +9,7 @@ import random
 import resource
 import zlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -19,6 +20,7 @@ from darkroom.adapters.previews import maker as limits
 from darkroom.domain.model.generation import StoredImage
 from darkroom.domain.model.image_file import ImageFile, MediaType
 from darkroom.domain.ports import NoPreview, PreviewsUnavailable
+from harness.waiting import until
 
 ORDER = received()
 AT_ONCE = 10
@@ -142,9 +144,14 @@ async def test_where_no_process_can_be_started_there_are_none_just_now(monkeypat
         await preview(picture(MediaType.PNG))
 
 
+def children() -> str:
+    """The processes that this one has started and not collected."""
+    return Path(f"/proc/self/task/{os.getpid()}/children").read_text()
+
+
 async def test_who_leaves_leaves_no_process_behind() -> None:
     making = asyncio.create_task(preview(picture(MediaType.PNG, 2000, 2000)))
-    await asyncio.sleep(0.2)
+    await until(lambda: bool(children()))
     making.cancel()
     await asyncio.gather(making, return_exceptions=True)
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import aiohttp
@@ -14,6 +14,7 @@ from darkroom.adapters.outbound_http.paid_calls import PaidCalls
 from darkroom.adapters.outbound_http.proxies import Proxies
 from darkroom.adapters.outbound_http.transport import BODY_BEGINS, AiohttpTransport
 from darkroom.domain.model.errors import Charged, GeneratorUnavailable, OutcomeUnknown, UnusableImage
+from harness.waiting import until
 from unit.provider_http.wire import OK, wire
 
 URL = "http://provider.example/draw"
@@ -180,9 +181,3 @@ async def test_cancelling_a_call_ends_its_connection() -> None:
 
         assert work.cancelled()
         await until(lambda: not provider.open)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
-        while not condition():  # noqa: ASYNC110  # nothing sets an event when it comes true
-            await asyncio.sleep(0)
