@@ -87,9 +87,9 @@ def _signing(c2pa: C2PASettings) -> tuple[Mark, str]:
             f"DARKROOM_MARKS=c2pa needs more than is installed: {missing}; it comes by "
             ".venv/bin/python -m pip install --editable '.[c2pa]'"
         ) from missing
-    with read_from("DARKROOM_C2PA_CERTIFICATE"):
+    with read_from("DARKROOM_C2PA_CERTIFICATE", joined=" "):
         leaf = read_chain(c2pa.certificate, now=now())[0]
-    with read_from("DARKROOM_C2PA_KEY"):
+    with read_from("DARKROOM_C2PA_KEY", joined=" "):
         algorithm = read_algorithm(c2pa.key.value, leaf)
         mark = ContentCredentials(chain=c2pa.certificate, key=c2pa.key.value, algorithm=algorithm)
     return mark, f"{name_of(leaf)} until {leaf.not_valid_after_utc:%Y-%m-%d}"

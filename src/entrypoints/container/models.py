@@ -69,7 +69,7 @@ def _priced(settings: Settings, cards: Mapping[str, ModelCard]) -> Mapping[str, 
         settings.limits.spend_per_day_per_caller,
     )
     priced = {}
-    with read_from("DARKROOM_PRICES"):
+    with read_from("DARKROOM_PRICES", joined=" "):
         listed = prices_of_models(prices, {version: card.price for version, card in cards.items()})
     for version, card in cards.items():
         price = listed.get(version) or listed.get(settings.generators.aliases.get(version, "")) or card.price

@@ -11,21 +11,21 @@ T = TypeVar("T")
 
 
 @contextmanager
-def read_from(subject: str) -> Iterator[None]:
-    """Raise `BadSettings` for an `InvalidValue` of the block; `subject`, which names the setting, begins its message.
+def read_from(name: str, *, joined: str = ": ") -> Iterator[None]:
+    """Raise `BadSettings` that names the setting, for an `InvalidValue` of the block.
 
-    A rule that is a sentence of its own follows a colon, as in `DARKROOM_WEBHOOK_SECRETS:`.
+    The name and the rule are `joined` by a blank if all of the rules go on with the sentence, as by "must be".
     """
     try:
         yield
     except InvalidValue as rule:
-        raise BadSettings(f"{subject} {rule}") from rule
+        raise BadSettings(f"{name}{joined}{rule}") from rule
 
 
 @asynccontextmanager
 async def opened(opening: AbstractAsyncContextManager[T], unread: str) -> AsyncIterator[T]:
     """Open it; `unread` is the one of its settings that has not been checked by equally strict rules yet."""
     async with AsyncExitStack() as stack:
-        with read_from(f"{unread}:"):
+        with read_from(unread):
             adapter = await stack.enter_async_context(opening)
         yield adapter

@@ -40,7 +40,7 @@ async def open_webhooks(settings: Settings) -> AsyncIterator[WebhookSender | Non
         return
     from darkroom.adapters.webhooks import Signatures, open_webhook_sender
 
-    with read_from("DARKROOM_WEBHOOK_SECRETS:"):
+    with read_from("DARKROOM_WEBHOOK_SECRETS"):
         signatures = Signatures.parse(webhooks.secrets.value)
     opening = open_webhook_sender(
         signatures=signatures, hosts=webhooks.hosts, clock=now, trust_env=settings.generators.trust_env
