@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 from darkroom.adapters.durable_folder import DurableFolder
@@ -21,6 +21,8 @@ from darkroom.entrypoints.settings import BadSettings, Settings
 if TYPE_CHECKING:  # Postgres is imported only when the settings name it
     from darkroom.adapters.postgres.address import PostgresAddress
     from darkroom.adapters.postgres.times import Times
+
+_LEDGER: Final = "ledger.sqlite"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ def open_records(settings: Settings) -> AbstractAsyncContextManager[Records]:
     if file := sqlite_file(settings):
         if not file.parent.is_dir():
             raise BadSettings(f"DARKROOM_LEDGER_URL must name a file in a folder that is there, unlike {file.parent}")
-        _require_ledger_beside_images(file, data_folder(settings))
+        _require_kept_ledger(file, data_folder(settings))
     if settings.trial:
         return _open_for_a_trial(settings, file, spool)
     if file:
@@ -98,26 +100,46 @@ async def make_new_ledger(settings: Settings) -> Path:
     if file is None:
         raise BadSettings("DARKROOM_LEDGER_URL names a database: its tables are made by the first start")
     data_folder(settings)
-    if _is_written(file):
+    if _holds_ledger(file):
         raise BadSettings(f"there is a ledger at {file} already")
     async with open_sqlite_ledger(file, workers_of(file), now):
         return file
 
 
-def _require_ledger_beside_images(file: Path, data: Path) -> None:
-    """What is drawn is known to a ledger: without it every key would be free again, and paid again."""
-    if file != (data / "ledger.sqlite").absolute() or _is_written(file):
+def _require_kept_ledger(file: Path, data: Path) -> None:
+    """What is drawn is known to a ledger: without it every key would be free again, and paid again.
+
+    What is there is looked for before the ledger that knows it: another process may be starting the first ledger now.
+    """
+    log = file.with_name(f"{file.name}-wal")
+    with suppress(PermissionError):  # which is reported when the ledger is opened
+        if _is_written(log) and not _is_written(file):  # SQLite would remove the log, and what it alone may hold
+            raise BadSettings(
+                f"there is no ledger at {file}, or an empty one, beside its write-ahead log {log}: put back the ledger "
+                "that the log belongs to, or move the log away"
+            )
+    if file.name != _LEDGER or not file.parent.samefile(data):
         return
     for folder in ("images", "spool"):
         try:
             drawn_before = any(DurableFolder(data / folder).names())
         except OSError as fault:
             raise BadSettings(f"DARKROOM_DATA_DIR must be a folder that can be written to: {fault}") from fault
-        if drawn_before:
+        if drawn_before and not _holds_ledger(file):
             raise BadSettings(
                 f"there is no ledger at {file}, or an empty one, beside {data / folder}: put its backup there, or say "
                 "with `darkroom ledger new` that a new one is meant"
             )
+
+
+def _holds_ledger(file: Path) -> bool:
+    """Whether there is more than the beginnings of a file; one that cannot be read may be a ledger."""
+    from darkroom.adapters.ledgers.sqlite.copies import version_of
+
+    try:
+        return _is_written(file) and version_of(file) > 0
+    except LedgerUnavailable:
+        return True
 
 
 def _is_written(file: Path) -> bool:
@@ -139,7 +161,7 @@ def sqlite_file(settings: Settings) -> Path | None:
     scheme, _, rest = settings.ledger.url.value.partition(":")
     if scheme != "sqlite":
         return None
-    return (Path(rest).expanduser() if rest else settings.service.data_dir / "ledger.sqlite").absolute()
+    return (Path(rest).expanduser() if rest else settings.service.data_dir / _LEDGER).absolute()
 
 
 @asynccontextmanager

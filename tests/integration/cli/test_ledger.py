@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -20,12 +23,27 @@ def data(shell: CommandLine) -> Path:
     return data
 
 
-@pytest.mark.parametrize("ledger", ["missing", "empty"])
+def _zero_bytes(data: Path) -> None:
+    (data / "ledger.sqlite").touch()
+
+
+def _without_its_log(data: Path) -> None:
+    """As it is while all that a new ledger holds lies in its write-ahead log, copied alone."""
+    with closing(sqlite3.connect(data / "ledger.sqlite")) as ledger:
+        ledger.execute("PRAGMA journal_mode = WAL")
+
+
+def _nothing(data: Path) -> None:
+    assert not (data / "ledger.sqlite").exists()
+
+
+@pytest.mark.parametrize("begun", [_nothing, _zero_bytes, _without_its_log])
 def test_without_its_ledger_the_service_does_not_start_beside_images(
-    shell: CommandLine, data: Path, ledger: str
+    shell: CommandLine, data: Path, begun: Callable[[Path], None]
 ) -> None:
-    if ledger == "empty":
-        (data / "ledger.sqlite").touch()
+    begun(data)
+    ledger = data / "ledger.sqlite"
+    before = ledger.exists() and ledger.read_bytes()
 
     ended = shell.run("serve", DARKROOM_PORT="0")
 
@@ -33,15 +51,38 @@ def test_without_its_ledger_the_service_does_not_start_beside_images(
     (line,) = ended.stderr.splitlines()
     assert f"there is no ledger at {data / 'ledger.sqlite'}, or an empty one, beside {data / 'images'}" in line
     assert "`darkroom ledger new`" in line
-    assert not (data / "ledger.sqlite").exists() or not (data / "ledger.sqlite").stat().st_size
+    assert (ledger.exists() and ledger.read_bytes()) == before
+    assert shell.run("ledger", "new").status == 0
 
 
-def test_a_spool_counts_like_images(shell: CommandLine) -> None:
-    spool = shell.folder / ".darkroom" / "spool"
-    spool.mkdir(parents=True)
-    (spool / "waits").write_bytes(b"an image")
+def test_its_place_is_the_same_however_it_is_written(shell: CommandLine, data: Path) -> None:
+    ended = shell.run("check", DARKROOM_LEDGER_URL=f"sqlite:{data}/../{data.name}/ledger.sqlite")
 
-    assert "beside" in shell.run("check").stdout
+    assert f"beside {data / 'images'}" in ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize("folder", [".darkroom", "elsewhere"])
+def test_a_write_ahead_log_alone_is_kept_for_its_ledger(shell: CommandLine, folder: str) -> None:
+    place = shell.folder / folder
+    place.mkdir()
+    log = place / "ledger.sqlite-wal"
+    log.write_bytes(b"orders")
+
+    ended = shell.run("serve", DARKROOM_PORT="0", DARKROOM_LEDGER_URL=f"sqlite:{place / 'ledger.sqlite'}")
+
+    assert (ended.status, ended.stderr.count("\n")) == (2, 1), ended.stderr
+    assert f"beside its write-ahead log {log}" in ended.stderr
+    assert log.read_bytes() == b"orders"
+
+
+@pytest.mark.parametrize("folders", [["spool"], ["images", "spool"]])
+def test_a_spool_counts_like_images(shell: CommandLine, folders: list[str]) -> None:
+    data = shell.folder / ".darkroom"
+    for folder in folders:
+        (data / folder).mkdir(parents=True)
+    (data / "spool" / "waits").write_bytes(b"an image")
+
+    assert f"beside {data / 'spool'}" in shell.run("check").stdout
 
 
 @pytest.mark.parametrize(
