@@ -1,6 +1,8 @@
 """Previews, made by a process that is limited in memory, time and pixels."""
 
 import asyncio
+import os
+import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Callable
@@ -29,8 +31,12 @@ LENGTH: Final = 120_000
 """Bytes of a preview without its mark, so that it is below 150 kB with it: noise is drawn the more coarsely."""
 
 _PATIENCE: Final = 120.0  # seconds on the clock, on a machine that is busy with other things
+_ENDING: Final = 10.0  # seconds that a process that was killed is waited for
 _LARGEST: Final = 2_000_000  # bytes that are read of it
 _PIECE: Final = 1 << 16
+
+_FROM_OUTSIDE: Final = (os.EX_TEMPFAIL, -signal.SIGHUP, -signal.SIGINT, -signal.SIGTERM)
+"""How it ends if it could not begin, or was stopped along with the service."""
 
 Marked = Callable[[bytes, StoredImage, Generation], bytes]
 """Gives a preview in WebP the mark that the image has."""
@@ -61,6 +67,7 @@ class PillowPreviewMaker(PreviewMaker):
                 stderr=DEVNULL,
                 env={},  # what it decodes must learn no secret
                 cwd="/",
+                start_new_session=True,  # what a terminal sends to the service is not for it
             )
         except OSError as fault:
             raise PreviewsUnavailable(f"no process can be started: {fault}") from fault
@@ -71,9 +78,10 @@ class PillowPreviewMaker(PreviewMaker):
         except TimeoutError as late:
             raise PreviewsUnavailable("the process does not end") from late
         finally:
-            with suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+            # Also for a caller who is cancelled again meanwhile.
+            await asyncio.shield(asyncio.ensure_future(_end(process)))
+        if status in _FROM_OUTSIDE:
+            raise PreviewsUnavailable(f"the process ended with {status}, which says nothing of the image")
         if status != 0:
             raise NoPreview(f"the process ended with {status}")
         try:
@@ -83,6 +91,23 @@ class PillowPreviewMaker(PreviewMaker):
         if file.media_type is not MediaType.WEBP or max(file.width, file.height) > self.SIDE:
             raise NoPreview("what was made is not a preview")
         return made
+
+
+async def _end(process: Process) -> None:
+    """End it and collect it; nothing that it has left in its pipes, nor a descriptor of them, stays.
+
+    asyncio says that a process has ended only when its pipes are at their end, as they never are if not read.
+    """
+    with suppress(ProcessLookupError):
+        process.kill()
+    assert process.stdin  # noqa: S101  # they are pipes
+    assert process.stdout  # noqa: S101
+    process.stdin.close()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_ENDING):
+            while await process.stdout.read(_PIECE):
+                pass
+            await process.wait()
 
 
 async def _sent(process: Process, data: bytes) -> None:

@@ -2,8 +2,8 @@
 
 Run as a program of its own, `python -I program.py FORMAT SIDE LENGTH PIXELS MEMORY SECONDS`, because decoders of images
 are large, written in C, and fed with what a stranger sent. Before the first byte is decoded it can open no file and no
-connection, and take no more memory or time than it was given. Exit status: 0, or anything else if no preview can be
-made.
+connection, and take no more memory or time than it was given. Exit status: 0, EX_TEMPFAIL if it could not begin, or
+anything else if no preview can be made.
 """
 
 import io
@@ -15,18 +15,21 @@ import sys
 def main() -> None:
     """Make one preview."""
     wanted, (side, length, pixels, memory, seconds) = sys.argv[1], map(int, sys.argv[2:])
-    os.nice(10)
-    for limit, most in (
-        (resource.RLIMIT_AS, memory),
-        (resource.RLIMIT_CPU, seconds),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_FSIZE, 0),
-    ):
-        resource.setrlimit(limit, (most, most))
-    from PIL import Image, ImageOps, JpegImagePlugin, PngImagePlugin, WebPImagePlugin  # noqa: PLC0415  # under the limits
+    try:
+        os.nice(10)
+        for limit, most in (
+            (resource.RLIMIT_AS, memory),
+            (resource.RLIMIT_CPU, seconds),
+            (resource.RLIMIT_CORE, 0),
+            (resource.RLIMIT_FSIZE, 0),
+        ):
+            resource.setrlimit(limit, (most, most))
+        from PIL import Image, ImageOps, JpegImagePlugin, PngImagePlugin, WebPImagePlugin  # noqa: PLC0415  # under the limits
 
-    del JpegImagePlugin, PngImagePlugin, WebPImagePlugin  # imported to be registered; nothing can be imported later
-    Image.preinit()
+        del JpegImagePlugin, PngImagePlugin, WebPImagePlugin  # imported to be registered; nothing can be imported later
+        Image.preinit()
+    except Exception:  # noqa: BLE001  # whatever it is, the image has nothing to do with it
+        sys.exit(os.EX_TEMPFAIL)
     data = sys.stdin.buffer.read()
     # From here on nothing can be opened, and no process started but by root; pipes that are open stay so.
     resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))

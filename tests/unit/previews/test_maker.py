@@ -159,6 +159,72 @@ async def test_who_leaves_leaves_no_process_behind() -> None:
         os.waitpid(-1, os.WNOHANG)  # noqa: ASYNC222  # it does not wait
 
 
+ENDLESS = "import sys\nwhile True: sys.stdout.buffer.write(bytes(1 << 16))"
+SILENT = "import time\ntime.sleep(1000)"
+ENDED_BY = "import os, signal\nos.kill(os.getpid(), signal.{})"
+WITHOUT_PILLOW = "import runpy, sys\nsys.modules['PIL'] = None\nrunpy.run_path({!r}, run_name='__main__')"
+
+
+def descriptors() -> int:
+    return len([*Path("/proc/self/fd").iterdir()])
+
+
+@pytest.mark.parametrize(
+    ("program", "end"),
+    [
+        (ENDLESS, NoPreview),
+        (SILENT, PreviewsUnavailable),
+        (ENDED_BY.format("SIGSEGV"), NoPreview),
+        (ENDED_BY.format("SIGTERM"), PreviewsUnavailable),
+        (ENDED_BY.format("SIGINT"), PreviewsUnavailable),
+        (WITHOUT_PILLOW.format(str(limits._PROGRAM)), PreviewsUnavailable),  # noqa: SLF001  # what is run otherwise
+        ("", NoPreview),
+    ],
+    ids=["without end", "silent", "crashed", "stopped with the service", "interrupted", "no Pillow", "nothing"],
+)
+async def test_whatever_becomes_of_the_process_the_next_image_has_its_own_preview(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, program: str, end: type[Exception]
+) -> None:
+    maker, one, before = PillowPreviewMaker(lambda made, *_: made), image(MediaType.PNG), descriptors()
+    file = tmp_path / "program.py"
+    file.write_text(program)
+    with monkeypatch.context() as other:
+        other.setattr(limits, "_PROGRAM", file)
+        other.setattr(limits, "_PATIENCE", 1.0 if program == SILENT else 60.0)
+        with pytest.raises(end):
+            await maker.make(picture(MediaType.PNG, 2000, 2000), one, ORDER)
+    assert not children()
+    assert descriptors() == before
+
+    made = ImageFile.inspect(await maker.make(picture(MediaType.PNG, 30, 20), one, ORDER))
+
+    assert (made.width, made.height) == (30, 20)
+    assert descriptors() == before
+
+
+@pytest.mark.parametrize("program", [ENDLESS, SILENT])
+async def test_a_call_that_is_cancelled_twice_leaves_nothing_behind(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, program: str
+) -> None:
+    maker, one, before = PillowPreviewMaker(lambda made, *_: made), image(MediaType.PNG), descriptors()
+    file = tmp_path / "program.py"
+    file.write_text(f"open({str(tmp_path / 'begun')!r}, 'w').close()\n{program}")
+    with monkeypatch.context() as other:
+        other.setattr(limits, "_PROGRAM", file)
+        other.setattr(limits, "_LARGEST", 1 << 40)
+        making = asyncio.create_task(maker.make(picture(MediaType.PNG, 2000, 2000), one, ORDER))
+        await until((tmp_path / "begun").exists)
+        making.cancel()
+        await asyncio.sleep(0)
+        making.cancel()
+        async with asyncio.timeout(30):
+            await asyncio.gather(making, return_exceptions=True)
+    assert making.cancelled()
+    await until(lambda: not children() and descriptors() == before)
+
+    assert await maker.make(picture(MediaType.PNG), one, ORDER) == await preview(picture(MediaType.PNG))
+
+
 def hostile(many: int) -> Iterator[tuple[bytes, MediaType]]:
     """Bombs, files cut short, and files with bytes that were changed, left out and put in."""
     chance = random.Random(17)
