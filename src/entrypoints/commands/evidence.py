@@ -11,6 +11,7 @@ from darkroom.domain.model.generation import Generation
 from darkroom.domain.model.image_file import ImageFile
 from darkroom.domain.model.policy import Policy
 from darkroom.domain.use_cases.evidence import AcceptEvidence
+from darkroom.entrypoints.commands.printing import as_it_stands, moment
 from darkroom.entrypoints.container.clock import now
 from darkroom.entrypoints.container.evidence import EvidenceFolder, KeptEvidence, kept_evidence
 from darkroom.entrypoints.container.ledgers import open_kept_records
@@ -58,7 +59,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     except (InvalidValue, NotFound) as refusal:
         tell(f"{arguments.generation} cannot have it: {refusal}")
         return FAILED
-    print(f"{generation.id} is {generation.state} now, with {len(generation.images)} of its images stored")
+    print(as_it_stands(generation))
     return 0
 
 
@@ -74,9 +75,7 @@ def _list(folder: EvidenceFolder, kept: Sequence[KeptEvidence]) -> None:
     for piece in kept:
         index = counted[piece.generation_id] = counted.get(piece.generation_id, -1) + 1
         at = datetime.fromtimestamp(piece.kept_at, UTC)
-        print(
-            f"{piece.generation_id}  {index}  {at:%Y-%m-%d %H:%M:%S} UTC  {piece.length} bytes  {_what(folder, piece)}"
-        )
+        print(f"{piece.generation_id}  {index}  {moment(at)}  {piece.length} bytes  {_what(folder, piece)}")
 
 
 def _what(folder: EvidenceFolder, piece: KeptEvidence) -> str:

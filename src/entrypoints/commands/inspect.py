@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from darkroom.domain.model.errors import InvalidValue
+from darkroom.entrypoints.commands.printing import shown
 from darkroom.entrypoints.container.marks import Credentials, Inspection, inspect
 from darkroom.entrypoints.failures import FAILED, tell
 
@@ -33,8 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps(_as_json(found), indent=2, ensure_ascii=False))
     else:
         for name, text in _told(found):
-            # The file may come from a stranger, and a terminal obeys control characters.
-            print(f"{name:10} {''.join(sign if sign.isprintable() else ' ' for sign in text)}")
+            print(f"{name:10} {shown(text)}")  # the file may come from a stranger
     return FAILED if found.credentials and found.credentials.flaws else 0
 
 

@@ -39,8 +39,3 @@ def look(
     else:
         show(answer)
     return 0
-
-
-def shown(text: str) -> str:
-    """A text in one line that steers no terminal."""
-    return "".join(sign if sign.isprintable() else " " for sign in text)

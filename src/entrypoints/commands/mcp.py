@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from darkroom.entrypoints.commands.generate.client import Client, Problem
+from darkroom.entrypoints.commands.generate.client import Client, Json, Problem
 from darkroom.entrypoints.commands.generate.services import declare_where, service
 from darkroom.entrypoints.container.storages import image_files
 from darkroom.entrypoints.http.mcp.messages import INTERNAL_ERROR
@@ -22,7 +22,6 @@ from darkroom.entrypoints.http.mcp.revisions import headers_for
 from darkroom.entrypoints.http.mcp.tools import TOOLS
 from darkroom.entrypoints.settings import Settings
 
-Json = dict[str, Any]
 Write = Callable[[bytes], None]
 
 _PIECE: Final = 65_536  # bytes

@@ -4,7 +4,8 @@ import argparse
 
 from darkroom.entrypoints.commands.generate.client import Json
 from darkroom.entrypoints.commands.generate.services import declare_where
-from darkroom.entrypoints.commands.looking import look, shown
+from darkroom.entrypoints.commands.looking import look
+from darkroom.entrypoints.commands.printing import shown
 from darkroom.entrypoints.settings import Settings
 
 _COLUMNS = "{:24}  {:14}  {:>11}  {:>11}  {:>6}  {}"

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from darkroom.domain.model.generation import Generation
 from darkroom.domain.model.policy import Policy
 from darkroom.domain.use_cases.lost_spools import Left, LostSpools
+from darkroom.entrypoints.commands.printing import as_it_stands, moment
 from darkroom.entrypoints.container.clock import now
 from darkroom.entrypoints.container.ledgers import dead_after, open_kept_records
 from darkroom.entrypoints.container.storages import key_prefix, open_storage
@@ -66,7 +67,7 @@ def _list(left: Sequence[Left], *, as_json: bool) -> None:
             if one.missing
             else "left to recovery: a service takes it up"
         )
-        print(f"{generation.id}  {generation.created_at:%Y-%m-%d %H:%M:%S} UTC  {generation.state}  {where}")
+        print(f"{generation.id}  {moment(generation.created_at)}  {generation.state}  {where}")
 
 
 def _shown(left: Left) -> dict[str, object]:
@@ -86,4 +87,4 @@ def _list_given_up(ended: Sequence[Generation], *, as_json: bool) -> None:
         print(json.dumps([{"id": one.id, "state": one.state, "stored": len(one.images)} for one in ended], indent=2))
         return
     for one in ended:
-        print(f"{one.id} is {one.state} now, with {len(one.images)} of its images stored")
+        print(as_it_stands(one))

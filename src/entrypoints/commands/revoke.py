@@ -2,21 +2,18 @@
 
 import argparse
 import asyncio
-import sys
 from datetime import UTC, datetime, timedelta
-from typing import Final
 
 import jwt
 
 from darkroom.entrypoints.access_tokens import signed_with
-from darkroom.entrypoints.commands.token import LONGEST
+from darkroom.entrypoints.commands.printing import moment
+from darkroom.entrypoints.commands.token import LONGEST, given_token
 from darkroom.entrypoints.container.clock import now
 from darkroom.entrypoints.container.ledgers import open_kept_records
 from darkroom.entrypoints.failures import FAILED, tell
 from darkroom.entrypoints.http.auth.deny_list import DenyList
 from darkroom.entrypoints.settings import Settings
-
-_STDIN: Final = "-"
 
 
 class _NotRevocable(Exception):
@@ -40,14 +37,13 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         elif arguments.jti is not None:
             jti, until = arguments.jti, now() + settings.tokens.allowed(LONGEST)
         else:
-            token = sys.stdin.read() if arguments.token == _STDIN else arguments.token
-            jti, until = _read(token.strip(), settings.tokens.leeway)
+            jti, until = _read(given_token(arguments.token), settings.tokens.leeway)
         asyncio.run(_revoke(settings, jti, until))
     except _NotRevocable as reason:
         tell(f"the token cannot be revoked: {reason}", signed_with(settings))
         return FAILED
     tell(signed_with(settings))
-    print(f"revoked {jti} until {until:%Y-%m-%d %H:%M:%S} UTC")
+    print(f"revoked {jti} until {moment(until)}")
     return 0
 
 

@@ -17,14 +17,16 @@ from darkroom.entrypoints.commands.generate.files import make_writable, write_im
 from darkroom.entrypoints.commands.generate.outcome import (
     Drawn,
     by_its_key,
+    came_of,
     interruption_told,
     print_outcome,
+    status_of,
     what_next,
 )
 from darkroom.entrypoints.commands.generate.progress import progress
 from darkroom.entrypoints.commands.generate.services import declare_where, service
 from darkroom.entrypoints.example_order import example_side
-from darkroom.entrypoints.failures import BAD_SETTINGS, FAILED, FAILED_AND_PAID, tell
+from darkroom.entrypoints.failures import BAD_SETTINGS, FAILED_AND_PAID, tell
 from darkroom.entrypoints.settings import Settings
 
 _MOST_JOBS: Final = 64
@@ -112,26 +114,17 @@ async def _generate(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 async def _drawn(client: Client, order: Mapping[str, object], key: str) -> tuple[list[Json], Json | None]:
-    """The images that came, and why they are not all that were ordered."""
-    try:
-        async with progress() as told:
-            return await client.draw(order, key, told), None
-    except Problem as fault:
-        return fault.members.get("images", []), fault.members
+    async with progress() as told:
+        return await came_of(client.draw(order, key, told))
 
 
 def _end(drawn: Sequence[Drawn], problem: Json | None, key: str, *, as_json: bool) -> int:
     """Tell what came, and what can be done about the rest."""
     print_outcome(drawn, problem, as_json=as_json)
-    if problem and problem.get("charged") == "no":
-        return FAILED
-    if problem:
-        tell(what_next(problem, key))
-    elif any(one.file is None for one in drawn):
-        tell(by_its_key(key))
-    else:
-        return 0
-    return FAILED_AND_PAID
+    status = status_of(drawn, problem)
+    if status == FAILED_AND_PAID:
+        tell(what_next(problem, key) if problem else by_its_key(key))
+    return status
 
 
 async def _fields(arguments: argparse.Namespace, client: Client) -> Mapping[str, object]:

@@ -11,9 +11,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from darkroom.domain.model.errors import InvalidValue
-from darkroom.entrypoints.commands.generate.client import Client, Json, Problem
-from darkroom.entrypoints.commands.generate.outcome import Drawn, print_outcome
-from darkroom.entrypoints.failures import FAILED, FAILED_AND_PAID, tell
+from darkroom.entrypoints.commands.generate.client import Client, Json
+from darkroom.entrypoints.commands.generate.outcome import Drawn, came_of, print_outcome, status_of
+from darkroom.entrypoints.failures import tell
 
 Order = Mapping[str, object]
 SaveImage = Callable[[Json, str], Awaitable[Drawn]]
@@ -81,16 +81,9 @@ class Batch:
         return self._status
 
     async def _order(self, key: str, order: Order, save: SaveImage) -> None:
-        problem: Json | None = None
-        try:
-            images = await self._client.draw(order, key)
-        except Problem as fault:
-            images, problem = fault.members.get("images", []), fault.members
+        images, problem = await came_of(self._client.draw(order, key))
         drawn = [await save(image, str(order["prompt"])) for image in images]
-        if problem and problem.get("charged") == "no":
-            self._status = max(self._status, FAILED)
-        elif problem or any(one.file is None for one in drawn):
-            self._status = FAILED_AND_PAID
+        self._status = max(self._status, status_of(drawn, problem))
         if self._as_json:
             line = {"prompt": order["prompt"], "key": key, **(problem or {}), "images": [asdict(one) for one in drawn]}
             print(json.dumps(line, ensure_ascii=False))

@@ -2,13 +2,13 @@
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from darkroom.entrypoints.commands.generate.client import Json
-from darkroom.entrypoints.failures import tell
+from darkroom.entrypoints.commands.generate.client import Json, Problem
+from darkroom.entrypoints.failures import FAILED, FAILED_AND_PAID, tell
 
 # Under these, charged, a key is kept: it gives the same problem again, and never an image more.
 _FINAL: Final = frozenset({"outcome-unknown", "unusable-image", "prompt-rejected", "generator-refused", "gone"})
@@ -22,6 +22,21 @@ class Drawn:
     seed: int | None
     image: str
     file: str | None
+
+
+async def came_of(drawing: Awaitable[list[Json]]) -> tuple[list[Json], Json | None]:
+    """The images that came, and why they are not all that were ordered."""
+    try:
+        return await drawing, None
+    except Problem as fault:
+        return fault.members.get("images", []), fault.members
+
+
+def status_of(drawn: Sequence[Drawn], problem: Json | None) -> int:
+    """The exit status of an order that ended so."""
+    if problem and problem.get("charged") == "no":
+        return FAILED
+    return FAILED_AND_PAID if problem or any(one.file is None for one in drawn) else 0
 
 
 def print_outcome(drawn: Sequence[Drawn], problem: Json | None, *, as_json: bool) -> None:

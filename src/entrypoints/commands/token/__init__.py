@@ -3,15 +3,16 @@
 import argparse
 import asyncio
 import re
+import sys
 from datetime import timedelta
 from typing import Final
 
-from darkroom.domain.model.errors import InvalidValue
 from darkroom.domain.model.issued_token import IssuedToken, TokenName
 from darkroom.domain.model.limits import Caller
 from darkroom.domain.model.money import Money
 from darkroom.domain.model.values import ModelVersion
 from darkroom.entrypoints.access_tokens import MadeToken, make_token, signed_with
+from darkroom.entrypoints.arguments import held_to
 from darkroom.entrypoints.container.ledgers import open_records
 from darkroom.entrypoints.failures import FAILED, tell
 from darkroom.entrypoints.http.auth.access import CALLERS, SCOPES
@@ -20,6 +21,7 @@ from darkroom.entrypoints.settings import Settings
 LONGEST: Final = timedelta(days=3650)
 """How long a token may live at most."""
 
+_STDIN: Final = "-"
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _MOST_IMAGES: Final = 2**31 - 1
 
@@ -29,17 +31,20 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--subject", type=_subject, help="the caller that it stands for (default: me)")
     parser.add_argument("--ttl", type=_duration, default="1h", help="how long it lives: 90s, 15m, 1h, 7d (default: 1h)")
     parser.add_argument(
-        "--name", type=_name, help="record it in the ledger under this name, as `darkroom tokens` shows"
+        "--name", type=held_to(TokenName), help="record it in the ledger under this name, as `darkroom tokens` shows"
     )
     parser.add_argument(
         "--images-per-day", type=_images, metavar="N", help="images that the caller may order in 24 hours"
     )
     parser.add_argument(
-        "--spend-per-day", type=_money, metavar="MONEY", help="money that the caller may spend in 24 hours: '0.02 USD'"
+        "--spend-per-day",
+        type=held_to(Money.parse),
+        metavar="MONEY",
+        help="money that the caller may spend in 24 hours: '0.02 USD'",
     )
     parser.add_argument(
         "--model",
-        type=_model,
+        type=held_to(ModelVersion),
         action="append",
         metavar="NAME",
         help="a model that the caller may order; may be repeated",
@@ -60,17 +65,23 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         arguments.subject or settings.tokens.own_subject,
         images_per_day=arguments.images_per_day,
         spend_per_day=arguments.spend_per_day,
-        models=None if arguments.model is None else frozenset(arguments.model),
+        models=None if arguments.model is None else frozenset(model.value for model in arguments.model),
     )
     made = make_token(settings, caller, ttl=arguments.ttl, scopes=arguments.scope)
-    if arguments.name is not None and not asyncio.run(_recorded(settings, arguments.name, caller, made)):
-        tell(f"{arguments.name!r} names another token that has not expired: darkroom revoke --name frees the name")
+    name: TokenName | None = arguments.name
+    if name is not None and not asyncio.run(_recorded(settings, name.value, caller, made)):
+        tell(f"{name.value!r} names another token that has not expired: darkroom revoke --name frees the name")
         return FAILED
     if arguments.scope is not None and not settings.tokens.scope_claims and CALLERS - {*arguments.scope}:
         tell("every token may look and order here: with DARKROOM_JWT_SCOPE_CLAIM=scope the service asks for scopes")
     tell(signed_with(settings))
     print(made.text)
     return 0
+
+
+def given_token(text: str) -> str:
+    """The token that an argument gives, or standard input for `-`; it may stand as in a header."""
+    return (sys.stdin.read() if text == _STDIN else text).strip().removeprefix("Bearer ")
 
 
 async def _recorded(settings: Settings, name: str, caller: Caller, made: MadeToken) -> bool:
@@ -90,27 +101,6 @@ def _subject(text: str) -> str:
     if not text or len(text) > 255 or not text.isprintable():  # noqa: PLR2004  # as the service reads `sub`
         raise argparse.ArgumentTypeError("must be 1 to 255 printable characters: it names a caller")
     return text
-
-
-def _name(text: str) -> str:
-    try:
-        return TokenName(text).value
-    except InvalidValue as rule:
-        raise argparse.ArgumentTypeError(str(rule)) from rule
-
-
-def _model(text: str) -> str:
-    try:
-        return ModelVersion(text).value
-    except InvalidValue as rule:
-        raise argparse.ArgumentTypeError(str(rule)) from rule
-
-
-def _money(text: str) -> Money:
-    try:
-        return Money.parse(text)
-    except InvalidValue as rule:
-        raise argparse.ArgumentTypeError(str(rule)) from rule
 
 
 def _images(text: str) -> int:

@@ -2,12 +2,11 @@
 
 import asyncio
 import json
-import sys
 from collections.abc import Collection, Iterator, Mapping
-from typing import Final
 
 import jwt
 
+from darkroom.entrypoints.commands.token import given_token
 from darkroom.entrypoints.container.clock import now
 from darkroom.entrypoints.container.keys import missing_secret, open_keys
 from darkroom.entrypoints.container.ledgers import open_kept_records
@@ -18,8 +17,6 @@ from darkroom.entrypoints.http.auth.claims import Claims, Refused
 from darkroom.entrypoints.http.auth.tokens import JwtTokenVerifier
 from darkroom.entrypoints.settings import BadSettings, Settings
 
-_STDIN: Final = "-"
-
 
 def inspect(given: str, settings: Settings) -> int:
     """Print what a token says and each rule that it breaks; fail if it is not accepted.
@@ -28,7 +25,7 @@ def inspect(given: str, settings: Settings) -> int:
         BadSettings: there is no key to verify it with.
         KeysUnavailable: the issuer's keys cannot be had.
     """
-    token = (sys.stdin.read() if given == _STDIN else given).strip().removeprefix("Bearer ")
+    token = given_token(given)
     if new := missing_secret(settings):
         raise BadSettings(f"DARKROOM_DATA_DIR must be the service's own: there is no development secret at {new}")
     for part, said in _unverified(token):
