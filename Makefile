@@ -51,12 +51,12 @@ tools_are_new = $(shell git diff --quiet HEAD~1 -- $(tools) 2>&1 && [ -z "$$(git
 chosen = not long$(if $(COVERAGE)$(tools_are_new),, and not tools)
 
 .PHONY: test
-test: $(dev_ready) test-parts ## Run all tests but the long ones; with COVERAGE=1 as continuous integration does
+test: $(dev_ready) test-parts ## Run the tests but the long ones and those of diffusers; those of the tools of tests only if these have changed
 	$(bin)/python -m pytest -m '$(chosen)' --numprocesses auto --maxprocesses 4 --dist worksteal \
 		$(if $(COVERAGE),--cov --cov-report term)
 
 .PHONY: coverage
-coverage: ## Run the same with branch coverage, and fail if too little is covered
+coverage: ## Run the same and all tests of these tools, with branch coverage; fail if too little is covered
 	@$(MAKE) --no-print-directory test COVERAGE=1
 
 .PHONY: test-peers
@@ -190,8 +190,8 @@ screenshots: $(dev_ready) test-parts ## Take the screenshots in docs/pictures ag
 
 .PHONY: clean
 clean: ## Remove what the other targets made, except images, ledger and secrets in .darkroom
-	rm -rf .venv .venv-diffusers .venv-image dist .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .mutants
-	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf .venv .venv-diffusers .venv-image .bench-* dist .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .mutants
+	find benchmarks examples release src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(run_ready): requirements/run.lock pyproject.toml
 	@'$(PYTHON)' -c '$(suits)' 2>/dev/null || { \

@@ -17,6 +17,15 @@ def test_every_target_of_make_is_one() -> None:
     assert named <= TARGETS
 
 
+def test_clean_removes_what_targets_make() -> None:
+    ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    made = {line.strip("/") for line in ignored if line and not line.startswith("#")}
+    kept = {".darkroom", ".env", "deploy/.env"}  # images, ledger, secrets and settings
+    (recipe,) = re.findall(r"^clean:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert kept < made
+    assert {name for name in made if name.removesuffix("*") in recipe} == made - kept
+
+
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"\b(?:tests|docs|requirements|deploy)/[\w./]*", GUIDE))))
 def test_every_path_is_there(path: str) -> None:
     assert (ROOT / path.rstrip(".")).exists()
