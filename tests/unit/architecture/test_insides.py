@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
+import aiohttp
 import httptools
 import pytest
 import uvicorn
@@ -15,6 +16,8 @@ from aiobotocore.httpsession import AIOHTTPSession
 from aiobotocore.parsers import create_parser
 from aiobotocore.session import get_session
 from aiobotocore.utils import AioContainerMetadataFetcher, AioInstanceMetadataFetcher, _RefCountedSessionMixin
+from aiohttp.client_reqrep import ClientRequest
+from aiohttp.payload import Payload
 from botocore.awsrequest import AWSPreparedRequest
 from packaging.requirements import Requirement
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -22,7 +25,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from darkroom.entrypoints.serving.http_guard import GuardedHttpProtocol
 
 PROJECT = Path(__file__).parents[3] / "pyproject.toml"
-BOUNDED = ("aiobotocore", "botocore", "httptools", "uvicorn")
+BOUNDED = ("aiobotocore", "aiohttp", "botocore", "httptools", "uvicorn")
 
 # What the guard overrides, with its parameters as uvicorn has them, and what it reads.
 OVERRIDDEN = {
@@ -100,6 +103,14 @@ def test_what_the_server_uses_of_uvicorn_is_there() -> None:
     config = _config()
     assert [name for name in OF_THE_CONFIG if not hasattr(config, name)] == []
     assert [name for name in OF_THE_STATE if not hasattr(uvicorn.server.ServerState(), name)] == []
+
+
+def test_aiohttp_has_a_body_write_itself() -> None:
+    # By this it is known whether a byte of a paid order has left.
+    assert moved(aiohttp.BytesPayload, {"write_with_length": ("writer", "content_length")}) == {}
+    assert "self._body.write_with_length(writer, content_length)" in inspect.getsource(ClientRequest.write_bytes)
+    # And by these the bodies of uploads are read.
+    assert [name for name in ("size", "autoclose") if not isinstance(vars(Payload).get(name), property)] == []
 
 
 def test_httptools_says_where_an_upgrade_begins() -> None:

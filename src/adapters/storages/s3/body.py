@@ -15,11 +15,17 @@ class InPieces(Payload):
 
     PIECE: ClassVar = 256 * 1024
 
-    _autoclose = True
-
     def __init__(self, data: bytes) -> None:
         super().__init__(data)
-        self._data, self._size = memoryview(data), len(data)
+        self._data = memoryview(data)
+
+    @property
+    def size(self) -> int:
+        return len(self._data)
+
+    @property
+    def autoclose(self) -> bool:
+        return True
 
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
         return str(self._data, encoding, errors)
