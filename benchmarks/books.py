@@ -3,18 +3,12 @@
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from uuid import uuid4
 
+from benchmarks.ledgers import postgres_ledger, sqlite_ledger
 from conformance.generations import received, stored
-from darkroom.adapters.ledgers.postgres import open_postgres_ledger
-from darkroom.adapters.ledgers.sqlite import open_sqlite_ledger
-from darkroom.adapters.postgres.address import PostgresAddress
-from darkroom.adapters.postgres.database import open_postgres_database
 from darkroom.domain.model.limits import Limits
 from darkroom.domain.ports import GenerationLedger
 
@@ -27,20 +21,11 @@ async def main(url: str, in_flight: int, seconds: float) -> None:
         print(sum(done) / (time.monotonic() - began))
 
 
-@asynccontextmanager
-async def _opened(url: str) -> AsyncIterator[GenerationLedger]:
+def _opened(url: str) -> AbstractAsyncContextManager[GenerationLedger]:
     scheme, _, rest = url.partition(":")
     if scheme == "sqlite":
-        file = Path(rest)
-        async with open_sqlite_ledger(file, file.with_name("workers"), lambda: datetime.now(UTC)) as embedded:
-            yield embedded
-    else:
-        with TemporaryDirectory() as folder:
-            async with (
-                open_postgres_database(PostgresAddress.parse(url)) as database,
-                open_postgres_ledger(database, str(uuid4()), Path(folder)) as shared,
-            ):
-                yield shared
+        return sqlite_ledger(Path(rest))
+    return postgres_ledger(url)
 
 
 async def _written(ledger: GenerationLedger, end: float) -> int:

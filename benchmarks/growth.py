@@ -18,13 +18,10 @@ from time import perf_counter
 from typing import Final
 
 from benchmarks.filled_ledgers import PostgresTable, SQLiteTable, Table
+from benchmarks.ledgers import postgres_ledger, sqlite_ledger
 from benchmarks.machine import conditions
 from benchmarks.report import replace_between
 from conformance.generations import received, stored
-from darkroom.adapters.ledgers.postgres import open_postgres_ledger
-from darkroom.adapters.ledgers.sqlite import open_sqlite_ledger
-from darkroom.adapters.postgres.address import PostgresAddress
-from darkroom.adapters.postgres.database import open_postgres_database
 from darkroom.domain.model.generation import Generation
 from darkroom.domain.model.identifiers import uuid7
 from darkroom.domain.model.limits import Limits
@@ -84,17 +81,14 @@ async def _measure(sizes: Sequence[int]) -> list[Size]:
 async def _sqlite() -> AsyncIterator[tuple[Table, GenerationLedger]]:
     with TemporaryDirectory(prefix=".bench-", dir=Path.cwd()) as folder:
         file = Path(folder, "ledger.sqlite")
-        async with open_sqlite_ledger(file, Path(folder, "workers"), lambda: datetime.now(UTC)) as ledger:
+        async with sqlite_ledger(file) as ledger:
             yield SQLiteTable(file), ledger
 
 
 @asynccontextmanager
 async def _postgres() -> AsyncIterator[tuple[Table, GenerationLedger]]:
-    with PostgresServer(durable=True) as server, server.database() as url, TemporaryDirectory() as folder:
-        async with (
-            open_postgres_database(PostgresAddress.parse(url)) as database,
-            open_postgres_ledger(database, uuid7(), Path(folder)) as ledger,
-        ):
+    with PostgresServer(durable=True) as server, server.database() as url:
+        async with postgres_ledger(url) as ledger:
             yield PostgresTable(url), ledger
 
 

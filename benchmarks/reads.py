@@ -19,13 +19,9 @@ from typing import Final
 import aiohttp
 
 from benchmarks.filled_ledgers import PostgresTable, SQLiteTable, Table
+from benchmarks.ledgers import postgres_ledger, sqlite_ledger
 from benchmarks.machine import conditions
 from conformance.generations import received, stored
-from darkroom.adapters.ledgers.postgres import open_postgres_ledger
-from darkroom.adapters.ledgers.sqlite import open_sqlite_ledger
-from darkroom.adapters.postgres.address import PostgresAddress
-from darkroom.adapters.postgres.database import open_postgres_database
-from darkroom.domain.model.identifiers import uuid7
 from darkroom.domain.model.limits import Limits
 from darkroom.domain.ports import GenerationLedger
 from harness.caller import SECRET, calling
@@ -84,13 +80,10 @@ async def _fill(folder: Path, url: str | None, rows: int) -> None:
 async def _opened(data: Path, url: str | None) -> AsyncIterator[tuple[Table, GenerationLedger]]:
     if url is None:
         file = data / "ledger.sqlite"
-        async with open_sqlite_ledger(file, data / "ledger.sqlite-workers", lambda: datetime.now(UTC)) as embedded:
+        async with sqlite_ledger(file) as embedded:
             yield SQLiteTable(file), embedded
     else:
-        async with (
-            open_postgres_database(PostgresAddress.parse(url)) as database,
-            open_postgres_ledger(database, uuid7(), data / "workers") as shared,
-        ):
+        async with postgres_ledger(url) as shared:
             yield PostgresTable(url), shared
 
 
