@@ -1,1 +1,1 @@
-"""What every generator over HTTP needs, once: the paid call, the fetch of what it names, and what carries them."""
+"""HTTP for generators: paid calls, free calls, the download of images, and the transport beneath them."""

@@ -13,18 +13,18 @@ import httpx
 
 from darkroom.domain.model.errors import DrawingFailed, GeneratorRefused, GeneratorUnavailable, OutcomeUnknown
 
-# Statuses of 4xx that may also be given for a request which went through: by gateways whose time was up, by a service
-# that has the order already, and by one whose own provider failed.
+# 4xx statuses that may also answer a request that was charged: a gateway timed out (408, 499), the service already has
+# the order (409), or its own provider failed (424).
 _MAY_HAVE_GONE_THROUGH = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.FAILED_DEPENDENCY, 499)
 _LONGEST_WAIT = 24 * 60 * 60
 
 REPLACED: Final = "\ufffd"
-"""Stands in what `read_json` returns for what the text held that is not a character."""
+"""The character that `read_json` puts in place of invalid UTF-8 and unpaired surrogates."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer as it came; its body whole under a status of 2xx, else as far as it could be read."""
+    """A received answer; the body is complete if the status is 2xx, and may be cut short otherwise."""
 
     status: int
     headers: httpx.Headers
@@ -32,18 +32,18 @@ class Answer:
 
     @property
     def is_success(self) -> bool:
-        """Whether the provider says that it did what was asked."""
+        """Whether the status is 2xx."""
         return HTTPStatus(200) <= self.status < HTTPStatus(300)
 
     def document(self) -> Mapping[str, Any]:
-        """The JSON object that the body is, empty if it is not one; see `read_json`."""
+        """Return the body as a JSON object, empty if it is not one; see `read_json`."""
         document = read_json(self.body)
         return document if isinstance(document, dict) else {}
 
     def failure(self) -> DrawingFailed:
-        """What a status other than 2xx says of the money, where the body does not say more.
+        """Return the error for a status other than 2xx, if the body does not explain it.
 
-        429 and the other 4xx are refusals. A redirect or a server's error may come after the charge as well as before.
+        429 and most other 4xx are refusals: nothing was charged. After a redirect or a server error, it may have been.
         """
         if self.status == HTTPStatus.TOO_MANY_REQUESTS:
             return GeneratorUnavailable("the provider takes no more requests now", retry_after=self.retry_after)
@@ -53,7 +53,7 @@ class Answer:
 
     @property
     def retry_after(self) -> int | None:
-        """Seconds that the provider asks to wait, at least 1 and at most a day; None where it does not say.
+        """The header `Retry-After` in seconds, from 1 to one day; None if it is missing or invalid.
 
         RFC 9110, 10.2.3: a number of seconds, or a date.
         """
@@ -70,10 +70,10 @@ class Answer:
 
 
 def read_json(text: bytes) -> Any:  # noqa: ANN401  # JSON is anything
-    """What a text of JSON says, None if it is not JSON.
+    """Parse JSON leniently; return None if it is not JSON.
 
-    One bad byte does not cost what else it says: bytes that are not UTF-8 and escapes of unpaired surrogates are
-    replaced, control characters may stand in strings, and numbers of more digits than any has that is meant are null.
+    Invalid UTF-8 and escaped unpaired surrogates become `REPLACED`, control characters are allowed in strings, and
+    integers of more than 64 digits become None: one bad value must not cost a paid answer.
     """
     decoded = text.decode(json.detect_encoding(text), errors="replace").lstrip("\ufeff")
     if "\\ud" in decoded or "\\uD" in decoded:
@@ -93,7 +93,7 @@ def _whole_number(digits: str) -> int | None:
 
 
 _MOST_DIGITS: Final = 64
-# An escaped backslash, so that no escape is seen to begin with its second half; a pair; or half of one.
+# An escaped backslash (its second half must not be read as the start of an escape), a surrogate pair, or half of one.
 _SURROGATES: Final = re.compile(
     r"\\\\|\\u[Dd][89ABab][0-9A-Fa-f]{2}\\u[Dd][C-Fc-f][0-9A-Fa-f]{2}|(?P<unpaired>\\u[Dd][89A-Fa-f][0-9A-Fa-f]{2})"
 )

@@ -1,4 +1,4 @@
-"""The body of an answer as it arrives: in memory as far as there is room, else on the disk; never beyond a limit."""
+"""Buffers the body of an answer while it arrives: in memory if there is room, otherwise on disk, up to a limit."""
 
 import asyncio
 import logging
@@ -19,11 +19,11 @@ log = logging.getLogger(__name__)
 
 
 class BodyFlawed(Exception):
-    """What came of a body is not to be used; the message, read after its subject, says why."""
+    """A body is unusable. The message is a predicate without its subject, such as "is longer than 9 bytes"."""
 
 
 def with_evidence(failure: F, evidence: bytes | Evidence) -> F:
-    """A failure with what came of an answer, as `ArrivingBytes` gives it."""
+    """Attach the received part of an answer, from `ArrivingBytes.evidence`, to `failure` and return it."""
     if isinstance(evidence, bytes):
         failure.evidence = evidence
     else:
@@ -32,10 +32,10 @@ def with_evidence(failure: F, evidence: bytes | Evidence) -> F:
 
 
 class LongEvidence(Evidence):
-    """What came of an answer, in a file without a name, for as long as this lives.
+    """The received part of an answer in an unnamed temporary file, which lives as long as this object.
 
-    It is carried by an exception, so the garbage collector may end it; a bare descriptor is closed
-    whatever else is ended first.
+    An exception carries it, so the garbage collector may finalise it in any order. It therefore holds a bare file
+    descriptor, which `__del__` can always close.
     """
 
     def __init__(self, file: IO[bytes]) -> None:
@@ -50,16 +50,15 @@ class LongEvidence(Evidence):
 
 
 class ArrivingBytes:
-    """Bytes that are added piece by piece, and read together when all are here.
+    """A buffer to which bytes are added piece by piece, and from which they are read as a whole.
 
-    While pieces come, room is taken for each if it is free; if it is not, or they become more than images usually are,
-    all of them go to a file, and what they held is given back. So a body that is half here waits for no other, and the
-    connection that it comes on is always read. They are counted until this is closed, at the latest at the end of the
-    stay that they belong to.
+    A piece stays in memory if `room` has space for it. If not, or if the body exceeds 4 MiB, everything moves to a file
+    and its room is given back. A half-received body therefore never waits for another, and its connection is always
+    read. The bytes count against `room` until `close`, which the end of the stay calls at the latest.
     """
 
     def __init__(self, room: ByteRoom, longest: int, stay: Stay, folder: Path | None = None) -> None:
-        """`longest` in bytes. `folder` is where the file would be, None for the system's own."""
+        """`longest` is in bytes. `folder` is for the file; None means the system's temporary folder."""
         self._room, self._longest, self._stay, self._folder = room, longest, stay, folder
         self._pieces: list[bytes] = []
         self._file: IO[bytes] | None = None
@@ -70,10 +69,10 @@ class ArrivingBytes:
         return self._length
 
     async def add(self, piece: bytes) -> None:
-        """Add a piece.
+        """Append a piece.
 
         Raises:
-            BodyFlawed: they are more than `longest` bytes now; what goes beyond is left out.
+            BodyFlawed: the body exceeds `longest` bytes; the excess is dropped.
         """
         fitting = piece[: self._longest - self._length]
         self._length += len(fitting)
@@ -86,7 +85,7 @@ class ArrivingBytes:
             raise BodyFlawed(f"is longer than {self._longest} bytes")
 
     async def whole(self) -> bytes:
-        """All of it, in memory."""
+        """Return the whole body, in memory."""
         if self._file is not None and not self._pieces:
             self._held = await self._room.take(self._length, self._stay)
             self._pieces = [await asyncio.to_thread(os.pread, self._file.fileno(), self._length, 0)]
@@ -95,14 +94,14 @@ class ArrivingBytes:
         return self._pieces[0]
 
     def evidence(self) -> bytes | Evidence:
-        """All of it, for the operator: no longer counted, and in its file if it is in one."""
+        """Return the body as evidence for the operator: in its file if it has one, which then outlives `close`."""
         if self._file is None:
             return b"".join(self._pieces)
         file, self._file = self._file, None
         return LongEvidence(file)
 
     def close(self) -> None:
-        """Give back what is held."""
+        """Drop the body and give its room back."""
         self._pieces.clear()
         if self._file is not None:
             self._file.close()
@@ -117,7 +116,7 @@ class ArrivingBytes:
                 self._file = await asyncio.to_thread(_new_file, self._folder)
             await asyncio.to_thread(_append, self._file, pieces)
         except OSError as fault:
-            # What is paid for is not dropped for a full disk: it waits for the place beyond the room.
+            # A paid answer is not dropped because the disk is full: it waits for the place beyond the room.
             log.warning("no room on the disk for a provider's answer: %s", fault.strerror)
             await self._beyond_the_room(piece)
             return

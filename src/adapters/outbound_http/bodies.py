@@ -1,4 +1,4 @@
-"""Reading the body of an answer, and unpacking it if it is packed: by its bytes, whatever its headers claim."""
+"""Reads the body of an answer and decompresses it, judging by its bytes rather than by its headers."""
 
 import asyncio
 import logging
@@ -13,40 +13,41 @@ from darkroom.adapters.outbound_http.arriving import ArrivingBytes, BodyFlawed
 
 log = logging.getLogger(__name__)
 
-_PIECE: Final = 2**20  # bytes unpacked in one go
-_FED: Final = 2**16
-_TRAILER: Final = 8  # bytes of gzip's checksum and length; zlib's are four
-_LAYERS: Final = 3  # packed once is usual, twice happens
+_PIECE: Final = 2**20  # most bytes of output of one call of the decompressor
+_FED: Final = 2**16  # most bytes of its input
+_TRAILER: Final = 8  # bytes: gzip's checksum and length; zlib's checksum has 4
+_LAYERS: Final = 3  # bodies are sometimes compressed twice
 _GZIP, _ZLIB, _RAW_DEFLATE = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
 _GZIP_START: Final = b"\x1f\x8b"
-# What packs and is not read here. Any other name is a label: AWS's SDKs leave `aws-chunked`, which was the transfer's.
+# Codings that are not supported. Other unknown names are ignored: AWS's SDKs leave `aws-chunked`, which described the
+# upload only.
 _OF_OTHERS: Final = frozenset({"br", "zstd", "compress", "x-compress", "dcb", "dcz"})
-# What an answer begins with that is not packed: images that are kept, JSON, a page of HTML.
+# How uncompressed answers begin: the supported image formats, JSON, HTML, a byte order mark.
 _PLAIN: Final = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"{", b"[", b"<", b"\xef\xbb\xbf")
 
 
 class CutShort(BodyFlawed):
-    """A body ended before its own end."""
+    """A body ended too early."""
 
 
 class BodyReader:
-    """Reads answers up to a number of bytes, packed and unpacked; `ArrivingBytes` says where they lie meanwhile."""
+    """Reads and decompresses bodies of limited length into `ArrivingBytes`, within one memory budget."""
 
     def __init__(self, room: ByteRoom, folder: Path | None = None) -> None:
         self._room, self._folder = room, folder
 
     def new(self, longest: int, stay: Stay) -> ArrivingBytes:
-        """A body of which nothing has come yet."""
+        """Return an empty buffer for a body of at most `longest` bytes."""
         return ArrivingBytes(self._room, longest, stay, self._folder)
 
     async def read(self, response: httpx.Response, body: ArrivingBytes) -> None:
-        """Read a response to its end, but no further than the body may be long, and close it.
+        """Read a response into `body`, up to that buffer's limit, and close it.
 
-        What came before an error is in the body afterwards.
+        After an error, `body` holds what was received before it.
 
         Raises:
-            BodyFlawed: it is longer.
-            httpx.TransportError: it was cut off.
+            BodyFlawed: the response is longer than the limit.
+            httpx.TransportError: the connection failed.
         """
         try:
             async for piece in cast("httpx.AsyncByteStream", response.stream):  # an asynchronous transport's
@@ -55,15 +56,16 @@ class BodyReader:
             await response.aclose()
 
     async def unpacked(self, body: ArrivingBytes, claimed: str, longest: int, stay: Stay) -> ArrivingBytes:
-        """The same body if it is not packed, else another one that holds what was packed; the packed one is closed.
+        """Return `body` if it is not compressed; otherwise close it and return its decompressed content.
 
-        gzip and deflate are recognised by their bytes, unless these are plain already: `claimed`, the header
-        `Content-Encoding`, decides only where the bytes say nothing. Never more than `longest` bytes are unpacked.
+        gzip and zlib are recognised by their first bytes. `claimed`, the header `Content-Encoding`, decides only for
+        raw deflate and for unsupported codings, and only if the bytes do not look uncompressed. At most `longest`
+        bytes are written.
 
         Raises:
-            BodyFlawed: it is packed in a way that is not read here, or stands for more than `longest` bytes; the body
-                is as it was.
-            CutShort: it ends before its end.
+            BodyFlawed: the coding is unsupported, the data is corrupt, or the content exceeds `longest` bytes; `body`
+                is unchanged.
+            CutShort: the compressed data ends too early.
         """
         codings = [coding.strip() for coding in claimed.lower().split(",")]
         for _ in range(_LAYERS):
@@ -91,7 +93,7 @@ def _is_plain(data: bytes) -> bool:
 
 
 def _window(data: bytes, codings: list[str]) -> int:
-    """The `wbits` of zlib for the coding of this body; 0 if it is not packed."""
+    """Return zlib's `wbits` for the coding of this body; 0 if it is not compressed."""
     if data.startswith(_GZIP_START):
         return _GZIP
     # RFC 1950, 2.2: the method 8, and a check over the first two bytes.
@@ -101,14 +103,14 @@ def _window(data: bytes, codings: list[str]) -> int:
 
 
 async def _unpack(data: bytes, window: int, plain: ArrivingBytes) -> bool:
-    """Unpack into `plain`; False if it was not packed after all."""
+    """Decompress `data` into `plain`; return False if it was not compressed after all."""
     position, ended = 0, True
     while ended and (position == 0 or data.startswith(_GZIP_START, position)):  # RFC 1952, 2.2: several may follow
         try:
             position, ended = await _unpack_one(data, position, zlib.decompressobj(window), plain)
         except zlib.error as broken:
             if position:
-                break  # what follows what was packed is nothing
+                break  # ignore garbage behind the last member
             if not len(plain):
                 return False
             raise BodyFlawed("is packed, and broken") from broken
@@ -120,16 +122,16 @@ async def _unpack(data: bytes, window: int, plain: ArrivingBytes) -> bool:
 async def _unpack_one(
     data: bytes, position: int, unpacker: "zlib._Decompress", plain: ArrivingBytes
 ) -> tuple[int, bool]:
-    """The position behind it, and whether it came to its end."""
+    """Decompress one member into `plain`; return the position behind it and whether it was complete."""
     while position < len(data) and not unpacker.eof:
-        # The checksum at the end comes by itself, so that a wrong one costs nothing of what was unpacked before it.
+        # The checksum is fed separately: if it is wrong, the content before it is kept.
         end = min(position + _FED, max(position + _TRAILER, len(data) - _TRAILER), len(data))
         fed = data[position:end]
         try:
             while fed and not unpacker.eof:
                 await plain.add(unpacker.decompress(fed, _PIECE))
                 fed = unpacker.unconsumed_tail
-                await asyncio.sleep(0)  # unpacking keeps the others waiting no longer than for a piece
+                await asyncio.sleep(0)  # let other tasks run after each piece
         except zlib.error:
             if len(plain) and end == len(data) and end - position <= _TRAILER:
                 log.warning("a packed answer has another checksum than it should have")

@@ -1,4 +1,4 @@
-"""Where a provider's API is, as the operator says."""
+"""The address and key of a provider's API, from the operator's settings."""
 
 from dataclasses import dataclass, field
 from typing import Self
@@ -10,9 +10,9 @@ from darkroom.domain.model.errors import InvalidValue
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A base URL and the key that goes there, empty where there is none.
+    """A base URL and the API key for it, empty if the provider needs none.
 
-    The URL may be plain http and private: the operator knows it.
+    The URL may be plain http and on a private network, since the operator chose it.
     """
 
     base_url: str
@@ -20,10 +20,10 @@ class Endpoint:
 
     @classmethod
     def parse(cls, *, base_url: str, api_key: str | None) -> Self:
-        """Read what the operator set; without a key where the provider asks for none.
+        """Read the operator's settings; `api_key` is None if the provider needs none.
 
         Raises:
-            InvalidValue: it cannot be used.
+            InvalidValue: the URL or the key is unusable.
         """
         try:
             url = httpx.URL(base_url)
@@ -39,9 +39,9 @@ class Endpoint:
 
     @property
     def origin(self) -> str:
-        """Its scheme, host and port, as `ImageHosts.parse` takes them."""
+        """Its scheme, host and port, in the form that `ImageHosts.parse` accepts."""
         return str(httpx.URL(self.base_url).copy_with(path="/"))
 
     def url(self, path: str) -> httpx.URL:
-        """The URL of one of its resources; `path` begins with a slash."""
+        """Return the URL of a resource; `path` begins with a slash."""
         return httpx.URL(self.base_url + path)

@@ -1,4 +1,4 @@
-"""The calls to a provider's own API that cost nothing: how far a drawing is, what models there are."""
+"""Calls to a provider's API that cost nothing, such as progress and lists of models."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -17,7 +17,7 @@ from darkroom.domain.model.errors import GeneratorRefused, GeneratorUnavailable
 
 
 class FreeCalls:
-    """Sends a request once, and gives up on it soon: another try is free, and for the caller to decide on."""
+    """Sends each request once, with a short timeout: the caller may simply try again."""
 
     TIMEOUT: ClassVar = 10.0
     """Seconds for a whole call."""
@@ -26,10 +26,10 @@ class FreeCalls:
         self._transport = transport
 
     async def send(self, request: httpx.Request, *, longest: int) -> Answer:
-        """Send a request, and read an answer of at most `longest` bytes, whatever its status.
+        """Send a request and return the answer, of any status and at most `longest` bytes.
 
         Raises:
-            GeneratorUnavailable: none came, or none that can be read.
+            GeneratorUnavailable: no answer arrived within `TIMEOUT`, or it cannot be read.
         """
         bodies = BodyReader(ByteRoom(2 * longest))
         with Stay() as stay:
@@ -41,11 +41,11 @@ class FreeCalls:
                 return Answer(response.status_code, response.headers, await body.whole())
 
     async def reach(self, url: httpx.URL, *, authorization: str | None = None) -> None:
-        """Check by a GET whether a server answers there and, with `authorization`, whether it accepts that.
+        """Check with a GET that a server answers at `url` and, if `authorization` is given, that it is accepted.
 
         Raises:
             GeneratorUnavailable: no server answers, or it answers with a server error.
-            GeneratorRefused: our key is refused.
+            GeneratorRefused: the server answers 401 or 403 to `authorization`.
         """
         headers = HEADERS if authorization is None else {**HEADERS, "Authorization": authorization}
         async with self._unavailable_otherwise():

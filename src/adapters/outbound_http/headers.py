@@ -1,4 +1,4 @@
-"""What every request says."""
+"""The headers of every outbound request."""
 
 from typing import Final
 

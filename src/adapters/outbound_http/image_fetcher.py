@@ -1,4 +1,4 @@
-"""Fetching what a provider's answer names, as one who does not trust the provider."""
+"""Downloads the images that a provider links to, without trusting the links."""
 
 import asyncio
 import logging
@@ -24,12 +24,12 @@ from darkroom.domain.use_cases.patience import pauses
 log = logging.getLogger(__name__)
 
 _HEADERS: Final = {**HEADERS, "Accept": "image/*"}
-# Seconds for a connection, and for the next byte of one that has gone silent: another try is free.
+# Seconds to connect, and to wait for the next byte. They are short because trying again is free.
 _TIMEOUTS: Final = {"connect": 10.0, "read": 10.0}
-_LONGEST_PAUSE: Final = 3.0  # seconds: an image that is there waits no longer for the next try
+_LONGEST_PAUSE: Final = 3.0  # seconds between tries: the image may appear at any moment
 _MOST_REDIRECTS: Final = 5
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-# A link may be given out before its host has the image, or before all of the host's machines serve it.
+# Statuses that are tried again: a link may be published before its host, or every machine of it, serves the image.
 _PASSING: Final = frozenset(
     {
         HTTPStatus.FORBIDDEN,
@@ -42,11 +42,11 @@ _PASSING: Final = frozenset(
 
 
 class _TryAgain(Exception):
-    """It did not come this time, and may the next."""
+    """The image did not arrive, but another try may succeed."""
 
 
 class ImageFetcher:
-    """Fetches files from allowed hosts; each has one deadline for all its tries."""
+    """Downloads files from allowed hosts, with one deadline for all tries of a file."""
 
     def __init__(
         self,
@@ -58,22 +58,23 @@ class ImageFetcher:
         longest: int,
         headers: Mapping[Origin, Mapping[str, str]] | None = None,
     ) -> None:
-        """`transport` raises LinkRefused rather than connect where `hosts` do not allow it; `timeout` in seconds.
+        """`timeout` is in seconds for all tries of a file, and `longest` the most bytes of one.
 
-        A file may be of `longest` bytes. `headers` go along to those origins, and to no other.
+        `transport` MUST raise LinkRefused instead of connecting to an address that `hosts` does not allow. `headers`
+        are sent to their origins only.
         """
         self._transport, self._hosts, self._bodies = transport, hosts, bodies
         self._timeout, self._longest, self._headers = timeout, longest, headers or {}
 
     @asynccontextmanager
     async def fetched(self, name: str, place: str) -> AsyncIterator[bytes]:
-        """Fetch a file, and count it as held in memory until the block is left. Tried again until the deadline.
+        """Yield the bytes of a file, which count against the memory budget until the block ends.
 
-        `name` is what errors call the file. `place` is what an answer has in the place for it: a link, or base64, which
-        is read as `enclosed_or_linked` reads it.
+        A link is tried again until the deadline. `name` is what errors call the file. `place` is the value from the
+        provider's answer: a link, or the file itself in a form that `enclosed_or_linked` reads.
 
         Raises:
-            UnusableImage: it is not to be had.
+            UnusableImage: the link is refused or dead, the deadline has passed, or the file is flawed.
         """
         with Stay() as stay:
             found = read_place(place, name)
@@ -84,12 +85,12 @@ class ImageFetcher:
         deadline, reason = clock() + self._timeout, ""
         ours: Exception | None = None
         evidence: bytes | Evidence = b""
-        most = 0  # bytes that came in one try: it is the evidence, should none be whole
+        most = 0  # bytes of the longest partial body, which is the evidence if no try succeeds
         while True:
             body = self._bodies.new(self._longest, stay)
             try:
                 async with asyncio.timeout_at(deadline):
-                    await asyncio.sleep(0)  # where a deadline that is over is noticed
+                    await asyncio.sleep(0)  # raises if the deadline has already passed
                     return await self._read(link, body, stay)
             except LinkRefused as refusal:
                 link_itself = link.encode(errors="backslashreplace")
@@ -105,7 +106,7 @@ class ImageFetcher:
                 reason = f": {passing}" if isinstance(passing, _TryAgain) else ""
             except BodyFlawed as flaw:
                 raise with_evidence(UnusableImage(f"{name} {flaw}"), body.evidence()) from flaw
-            except Exception as fault:  # ours: the provider is not to blame, and its link still leads to the image
+            except Exception as fault:  # a fault of ours: the link still leads to the image
                 pause, ours = next(waits), fault
                 log.exception("%s could not be fetched, trying again in %.1f s", name, pause)
             if len(body) > most:
@@ -123,7 +124,7 @@ class ImageFetcher:
         try:
             await self._bodies.read(response, body)
         except httpx.TransportError:
-            # Should all of the image be here, what else was announced is not worth another try.
+            # If the image is complete, the rest of the announced bytes is not worth another try.
             if _is_cut_short(await body.whole()):
                 raise
             log.warning("the connection broke behind the end of an image")
@@ -134,7 +135,7 @@ class ImageFetcher:
         return data
 
     async def _followed(self, link: str) -> httpx.Response:
-        """The answer behind a link, and behind where it leads to."""
+        """Request `link`, follow allowed redirects, and return the final response, with its body unread."""
         url = self._hosts.allow(link)
         for _ in range(1 + _MOST_REDIRECTS):
             headers = {**_HEADERS, **self._headers.get(Origin.of(url), {})}
@@ -149,7 +150,7 @@ class ImageFetcher:
 
 
 def _absolute(url: httpx.URL, location: str) -> str:
-    """RFC 9110, 10.2.2: it may be relative to where it was met."""
+    """Return `location` as an absolute URL: it may be relative to the redirecting URL (RFC 9110, 10.2.2)."""
     try:
         return str(url.join(location))
     except httpx.InvalidURL:
@@ -157,12 +158,12 @@ def _absolute(url: httpx.URL, location: str) -> str:
 
 
 def _ends_with_the_connection(response: httpx.Response) -> bool:
-    """Whether nothing says how long it is, so that a broken connection looks like its end (RFC 9112, 6.3)."""
+    """Return whether only the closing connection marks the end of the body (RFC 9112, 6.3)."""
     return not {"content-length", "transfer-encoding"} & response.headers.keys()
 
 
 def _is_cut_short(data: bytes) -> bool:
-    """Whether an image begins here, or nothing has come yet, and its end is missing."""
+    """Return whether `data` is empty, or an image whose end is missing."""
     try:
         ImageFile.recover(data)
     except InvalidValue as flaw:

@@ -1,4 +1,4 @@
-"""Who a provider's links may name."""
+"""The hosts from which a provider's images may be downloaded."""
 
 import re
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from darkroom.domain.model.errors import InvalidValue
 
 _PORTS: Final = {"http": 80, "https": 443}
 _HOST: Final = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?|[0-9a-f:.]+:[0-9a-f:.]*")  # a name, or an address
-# A name that can be resolved (RFC 1035, 2.3.4, and underscores, which many use), with or without the dot of the root.
+# A name that can be resolved (RFC 1035, 2.3.4, plus the common underscores), with or without the root's dot.
 _LABEL: Final = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 _NAME: Final = re.compile(rf"(?=.{{1,254}}$)({_LABEL}\.)*{_LABEL}\.?")
 
@@ -26,23 +26,23 @@ class Origin(NamedTuple):
 
     @classmethod
     def of(cls, url: httpx.URL) -> Self:
-        """The origin of a URL; one that is neither http nor https has port 0."""
+        """Return the origin of `url`; the default port of a scheme other than http and https is 0."""
         port = _PORTS.get(url.scheme, 0) if url.port is None else url.port
         return cls(url.scheme, url.raw_host.decode("ascii"), port)
 
     def lies_below(self, domain: Self) -> bool:
-        """Whether its host is one of another's subdomains, at any depth."""
+        """Return whether its host is a subdomain of `domain`, at any depth, on the same scheme and port."""
         return self.host.endswith(f".{domain.host}") and (self.scheme, self.port) == (domain.scheme, domain.port)
 
 
 @dataclass(frozen=True, slots=True)
 class ImageHosts:
-    """The origins that are allowed: `trusted` ones wherever they are, `public` ones only on public addresses.
+    """The allowed origins: `trusted` ones on any address, `public` ones on public addresses only.
 
-    `below` are names with everything below them: hosts on public addresses, whose names end in a dot and that name.
+    `below` holds domains whose subdomains are allowed, on public addresses only; the domain itself is not.
     """
 
-    LONGEST_LINK: ClassVar = 8192  # characters: what servers take at most, and aiohttp too
+    LONGEST_LINK: ClassVar = 8192  # characters: a common limit of servers, and aiohttp's default for a request line
 
     trusted: frozenset[Origin]
     public: frozenset[Origin]
@@ -52,11 +52,11 @@ class ImageHosts:
     def parse(cls, entries: Iterable[str]) -> Self:
         """Read the operator's list.
 
-        `host` and `host:port` mean https on public addresses, and `.domain` all hosts below a domain; a full origin,
-        such as `http://127.0.0.1:9001`, means exactly that one, private or not.
+        `host` and `host:port` mean https on public addresses, and `.domain` all of a domain's subdomains. A full
+        origin, such as `http://127.0.0.1:9001`, means exactly that one, private or not.
 
         Raises:
-            InvalidValue: an entry is neither, or can never be followed.
+            InvalidValue: the list is empty, or an entry has another form or can never be reached.
         """
         trusted, public, below = set(), set(), set()
         for entry in entries:
@@ -71,10 +71,10 @@ class ImageHosts:
         return cls(frozenset(trusted), frozenset(public), frozenset(below))
 
     def allow(self, link: str) -> httpx.URL:
-        """Read a link that may be followed.
+        """Return the URL of `link` if it may be followed.
 
         Raises:
-            LinkRefused: it may not.
+            LinkRefused: it is not a usable URL, or its origin is not allowed.
         """
         url = read_link(link)
         origin = Origin.of(url)
@@ -84,10 +84,10 @@ class ImageHosts:
 
 
 def read_link(link: str) -> httpx.URL:
-    """Read a link, whatever host it names.
+    """Return the URL of `link`, of any host.
 
     Raises:
-        LinkRefused: it is none that could be followed.
+        LinkRefused: it is not a URL that could be followed.
     """
     if len(link) > ImageHosts.LONGEST_LINK:
         raise LinkRefused(f"is longer than {ImageHosts.LONGEST_LINK} characters")
@@ -105,7 +105,7 @@ def read_link(link: str) -> httpx.URL:
 
 
 def _url(text: str) -> httpx.URL | None:
-    # What httpx would escape by itself is refused instead: a link is followed as it is written, or not at all.
+    # Characters that httpx would escape are refused: a link is followed exactly as written, since it may be signed.
     if not text.isascii() or not text.isprintable() or " " in text or "\\" in text:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Images on their way from a provider."""
+"""Reads images from providers' answers and yields them as they arrive."""
 
 import asyncio
 import base64
@@ -23,19 +23,19 @@ _URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
 
 
 def enclosed_or_linked(value: object, *, index: int) -> bytes | str | None:
-    """What an answer has in a place for an image: the bytes of a file, or the link to it; None if it has nothing there.
+    """Return an image field of an answer as the file's bytes or the link to it; None if it is empty or not a string.
 
-    Whatever was asked for and whatever the place is called, either may stand there: base64 with or without line ends,
-    blanks and padding, in the usual alphabet or that of URLs; a `data:` URI of any media type; or a link.
+    Providers put either into any field: base64 in the standard or URL-safe alphabet, with or without whitespace and
+    padding; a `data:` URI of any media type; or a link.
 
     Raises:
-        UnusableImage: what stands there is neither.
+        UnusableImage: the value is neither.
     """
     return read_place(value, f"image {index}")
 
 
 def read_place(value: object, name: str) -> bytes | str | None:
-    """The same, for an image that errors call by this name."""
+    """Do the same as `enclosed_or_linked`, with `name` for the image in errors."""
     if not isinstance(value, str) or not (text := value.strip()):
         return None
     if found := _DATA.match(text):
@@ -52,10 +52,10 @@ def read_place(value: object, name: str) -> bytes | str | None:
 
 
 def first_of(values: Iterable[object], *, index: int) -> bytes | str | None:
-    """What the first place of several holds that can be used, each as `enclosed_or_linked` reads it.
+    """Return the first usable value, as `enclosed_or_linked` reads it; None if all are empty.
 
     Raises:
-        UnusableImage: something stands there, and nothing of it can be used.
+        UnusableImage: none is usable, and at least one is not empty.
     """
     flaw: UnusableImage | None = None
     for value in values:
@@ -70,7 +70,7 @@ def first_of(values: Iterable[object], *, index: int) -> bytes | str | None:
 
 
 def _from_base64(text: str, name: str) -> bytes:
-    """RFC 4648, as clients read it everywhere: an API's own documents wrap it in lines, and leave out the padding."""
+    """Decode base64 (RFC 4648) leniently: providers wrap lines, omit the padding or use the URL-safe alphabet."""
     try:
         coded = text.encode("ascii").translate(_URL_SAFE, _BLANKS).rstrip(b"=")
         return base64.b64decode(coded + b"=" * (-len(coded) % 4), validate=True)
@@ -83,13 +83,12 @@ def _from_base64(text: str, name: str) -> bytes:
 def drawn_image(
     request: GenerationRequest, *, index: int, seed: Seed | None, data: bytes, image_id: str | None
 ) -> GeneratedImage:
-    """An image as the provider drew it.
+    """Return the image in `data`, without any bytes behind its end.
 
-    An image of another size than ordered was paid for like any other, so it is handed out, and
-    the operator is told.
+    An image of another size than ordered is returned too, since it was paid for; a warning is logged.
 
     Raises:
-        UnusableImage: it is not an image, or not whole.
+        UnusableImage: `data` is not an image, or is incomplete.
     """
     image = GeneratedImage(index=index, seed=seed, data=data, id=image_id)
     if len(image.data) != len(data):
@@ -109,10 +108,13 @@ def drawn_image(
 async def as_they_come(
     images: Iterable[AbstractAsyncContextManager[GeneratedImage]], failures: Iterable[DrawingFailed] = ()
 ) -> AsyncGenerator[GeneratedImage, None]:
-    """Enter images side by side and give each as soon as it is here; then raise, if any failed.
+    """Enter `images` concurrently and yield each as soon as it is ready; finally raise if any failed.
 
-    Each is left as soon as the next one is asked for. `failures` are those known before. Closing the generator, or
-    cancelling who reads it, ends what still runs.
+    An image's context exits when the next one is requested. `failures` are failures that are already known. Closing
+    the generator, or cancelling its consumer, cancels the images that are still pending.
+
+    Raises:
+        DrawingFailed: at least one image failed; several failures are combined by `together`.
     """
     failed = list(failures)
     async with AsyncExitStack() as entered:
@@ -133,7 +135,7 @@ async def as_they_come(
 async def _entered(
     image: AbstractAsyncContextManager[GeneratedImage], entered: AsyncExitStack
 ) -> tuple[GeneratedImage, AsyncExitStack]:
-    """The image, and a function that frees it; `entered` calls that at the end if it was not called before."""
+    """Return the image, and the stack that frees it; `entered` closes that stack at the latest."""
     leaving = AsyncExitStack()
     drawn = await leaving.enter_async_context(image)
     entered.push_async_callback(leaving.aclose)
@@ -141,14 +143,17 @@ async def _entered(
 
 
 async def end_all(tasks: Iterable[asyncio.Task[Any]]) -> None:
-    """Cancel tasks, and wait until they have ended."""
+    """Cancel `tasks` and wait until they have ended."""
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def together(failures: list[DrawingFailed]) -> DrawingFailed:
-    """One error for all of them: of the worst kind, with the detail of each."""
+    """Return one error for all `failures`, at least one: the worst of them, with the details and evidence of each.
+
+    The order is that of `Charged.badness`; among equals, a rejected prompt is the least bad.
+    """
     worst = max(failures, key=lambda failure: (failure.charged.badness, not isinstance(failure, PromptRejected)))
     if len(failures) == 1:
         return worst

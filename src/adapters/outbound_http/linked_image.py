@@ -1,4 +1,4 @@
-"""The receipt of an image that lies behind a link."""
+"""The receipt of an image that the provider serves under a link."""
 
 from collections.abc import AsyncGenerator
 from typing import Annotated, Self
@@ -14,26 +14,26 @@ from darkroom.domain.ports import Receipt
 
 
 class LinkedImage(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The one image of a request, behind a link; `seed` is the one that made it, None if that is not known."""
+    """The link to the only image of a request; `seed` is the one that it was drawn with, None if unknown."""
 
     link: str
     seed: Annotated[int, msgspec.Meta(ge=Seed.MIN, le=Seed.MAX)] | None = None
 
     def encode(self) -> bytes:
-        """Compact JSON, for a receipt."""
+        """Return it as compact JSON, for `Receipt.reference`."""
         return msgspec.json.encode(self)
 
     @classmethod
     def of(cls, link: str, seed: Seed | None) -> Self:
-        """An image behind a link, and the seed that made it."""
+        """Return the image at `link`; `seed` is None if unknown."""
         return cls(link, seed.value if seed else None)
 
     @classmethod
     def decode(cls, reference: bytes, request: GenerationRequest) -> Self:
-        """Read what `encode` wrote; until 2.0 it was the bare link, and the seed was the one that was sent.
+        """Read what `encode` wrote. Until 2.0 it was the bare link, and the seed was the first one of the request.
 
         Raises:
-            UnusableImage: it is something else.
+            UnusableImage: `reference` is neither.
         """
         try:
             if not reference.startswith(b"{"):
@@ -46,7 +46,7 @@ class LinkedImage(msgspec.Struct, frozen=True, omit_defaults=True):
 async def collect_one(
     request: GenerationRequest, receipt: Receipt, images: ImageFetcher
 ) -> AsyncGenerator[GeneratedImage, None]:
-    """The one image of a request: the one that came with the receipt, or the one behind its link."""
+    """Yield the only image of a request: from the receipt itself, or downloaded from its link."""
     for image in receipt.images:
         yield image
     if receipt.reference:

@@ -1,4 +1,4 @@
-"""The call that costs money: it is sent once, and what is known of it afterwards is reported exactly."""
+"""Calls that cost money: sent at most once, with errors that say whether they may have been charged."""
 
 import asyncio
 import logging
@@ -18,29 +18,29 @@ log = logging.getLogger(__name__)
 
 
 class PaidCalls:
-    """Sends a request to a provider's own API, for one deadline over all of it.
+    """Sends requests to a provider's API, each under one deadline.
 
-    What fails before the first byte of the body is on its way was not sent, costs nothing and is tried again; what
-    fails later may have been paid for and is never tried again.
+    A failure before the first byte of the body is written cost nothing, and the request is tried again. After a later
+    failure it may have been charged, and it is never tried again.
     """
 
     LONGEST_TRYING: ClassVar = 20.0
-    """Seconds after which a provider that cannot be reached is given up, though the deadline may be further off."""
+    """Seconds after which no further connection is tried, even if the deadline is later."""
 
     CONNECT_TIMEOUT: ClassVar = 10.0
-    """Seconds for one connection to come about."""
+    """Seconds for one attempt to connect."""
 
     def __init__(self, transport: httpx.AsyncBaseTransport, bodies: BodyReader, *, timeout: float) -> None:
-        """`transport` reports `BODY_BEGINS` to the request extension `trace`; `timeout` in seconds."""
+        """`transport` MUST report `BODY_BEGINS` to the request extension `trace`; `timeout` is in seconds per call."""
         self._transport, self._bodies, self._timeout = transport, bodies, timeout
 
     async def send(self, request: httpx.Request, *, longest: int) -> Answer:
-        """Send a request whose body is in memory, and read an answer of at most `longest` bytes.
+        """Send a request, whose body is in memory, and return the answer of at most `longest` bytes.
 
         Raises:
-            GeneratorUnavailable: it was not sent.
-            OutcomeUnknown: it was sent, and no answer came.
-            UnusableImage: the answer says that it was done, and cannot be read to its end.
+            GeneratorUnavailable: the request was not sent.
+            OutcomeUnknown: it was sent, and no answer arrived.
+            UnusableImage: the status is 2xx, but the body is unreadable, too long or cut short.
         """
         sending = _Sending(request)
         with Stay() as alone:
@@ -72,7 +72,7 @@ class PaidCalls:
         return answer
 
     async def _begun(self, request: httpx.Request, sending: "_Sending") -> httpx.Response:
-        """The beginning of the answer."""
+        """Send the request, trying again while it cannot have been charged; return the response, its body unread."""
         clock = asyncio.get_running_loop().time
         give_up = clock() + self.LONGEST_TRYING
         waits = pauses()
@@ -89,7 +89,7 @@ class PaidCalls:
             await asyncio.sleep(pause)
 
     async def _read(self, response: httpx.Response, body: ArrivingBytes) -> BodyFlawed | httpx.TransportError | None:
-        """Why it could not be read to its end, if it could not."""
+        """Read the response into `body`; return the error that stopped it, None if it was read to its end."""
         try:
             await self._bodies.read(response, body)
         except (BodyFlawed, httpx.TransportError) as flaw:
@@ -98,10 +98,10 @@ class PaidCalls:
 
 
 class _Sending:
-    """Watches a request leave."""
+    """Records in `begun` whether the body of a request has begun to leave."""
 
     def __init__(self, request: httpx.Request) -> None:
-        # Without a body there is nothing to watch, so the worst is taken for true.
+        # Without a body, the transport reports nothing: assume the worst.
         self.begun = not request.content
         request.extensions = {"timeout": {"connect": PaidCalls.CONNECT_TIMEOUT}, "trace": self._note}
 

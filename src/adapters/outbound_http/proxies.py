@@ -1,4 +1,4 @@
-"""Outbound proxies, as the environment names them."""
+"""Outbound proxies from the environment."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,22 +10,22 @@ import httpx
 
 @dataclass(frozen=True, slots=True)
 class Proxies:
-    """The proxy for each URL scheme. None at all unless asked for: a proxy changes who sees keys."""
+    """The proxy's URL for each URL scheme; empty by default, since a plain-http proxy sees API keys."""
 
     by_scheme: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of_environment(cls) -> Self:
-        """Those of `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY`; `NO_PROXY` is asked for each host."""
+        """Read `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY`; `proxy_for` respects `NO_PROXY`."""
         named = {scheme: proxy for scheme, proxy in getproxies().items() if scheme in ("http", "https", "all")}
         return cls({scheme: proxy if "://" in proxy else f"http://{proxy}" for scheme, proxy in named.items()})
 
     def proxy_for(self, url: httpx.URL) -> str | None:
-        """The proxy that leads to a URL; None where nothing stands between."""
+        """Return the URL of the proxy for `url`; None for a direct connection."""
         proxy = self.by_scheme.get(url.scheme) or self.by_scheme.get("all")
         return None if proxy is None or proxy_bypass(url.host) else proxy
 
     def addresses(self) -> Iterator[tuple[str, int]]:
-        """Host and port of each of them."""
+        """Yield the host and port of each proxy."""
         for proxy in map(httpx.URL, self.by_scheme.values()):
             yield proxy.host, proxy.port or {"https": 443}.get(proxy.scheme, 80)

@@ -1,4 +1,4 @@
-"""Addresses that lead outside, and a resolver that lets no other pass."""
+"""Tells public addresses from private ones, with resolvers that refuse either kind."""
 
 import socket
 from collections.abc import Collection
@@ -12,11 +12,11 @@ _NAT64: Final = IPv6Network("64:ff9b::/96")  # RFC 6052, 2.1
 
 
 class LinkRefused(Exception):
-    """A link is not followed; the message, read after "its link", says why, and never quotes it."""
+    """A link is not followed. The message is read after "its link", and never quotes the link, which may be secret."""
 
 
 def is_address(host: str) -> bool:
-    """Whether a URL's host is an IP address."""
+    """Return whether a URL's host is an IP address."""
     try:
         ip_address(host)
     except ValueError:
@@ -25,10 +25,10 @@ def is_address(host: str) -> bool:
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address belongs to the public internet, whichever way it is written.
+    """Return whether `address` is a public unicast IP address; False if it is not an IP address.
 
-    Special-purpose addresses are those of IANA's registries (RFC 6890). An IPv4 address that is carried in an IPv6
-    one (mapped, NAT64, 6to4) is judged by itself.
+    Special-purpose addresses are those of IANA's registries (RFC 6890). For an IPv6 address that embeds an IPv4 one
+    (mapped, NAT64, 6to4), the IPv4 address decides.
     """
     try:
         ip = ip_address(address)
@@ -43,19 +43,20 @@ def is_public(address: str) -> bool:
 
 
 def may_be_public(host: str) -> bool:
-    """Whether a URL's host is a public address, or a name, which is looked at when it is resolved.
+    """Return whether a URL's host is a public address or a name; the resolver checks what a name resolves to.
 
-    What some resolver may take for an address, such as 2130706433 or 127.1, is an address (URL Standard, 3.5): those
-    are connected to without being resolved.
+    Forms that some resolvers read as an address, such as 2130706433 or 127.1, count as addresses (URL Standard, 3.5)
+    and are refused: an address is connected to without asking our resolver.
     """
     looks_like_one = ":" in host or host.rstrip(".").rpartition(".")[2][:1].isdigit()
     return is_public(host) if looks_like_one else True
 
 
 class PublicAddresses(AbstractResolver):
-    """Resolves once, and what it gives is what is connected to: a name that changes its mind meanwhile gains nothing.
+    """Resolves names to public addresses only.
 
-    `exempt` are pairs of host and port that the operator trusts by name.
+    The checked addresses are the ones connected to, so a name that resolves differently later (DNS rebinding) gains
+    nothing. `exempt` holds pairs of host and port that the operator trusts by name.
     """
 
     def __init__(self, resolver: AbstractResolver, exempt: Collection[tuple[str, int]]) -> None:
@@ -64,7 +65,7 @@ class PublicAddresses(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        """Raises LinkRefused where any address that the name stands for is not public."""
+        """Raises LinkRefused if any address of the name is not public."""
         found = await self._resolver.resolve(host, port, family)
         if (host, port) not in self._exempt and not all(is_public(one["host"]) for one in found):
             raise LinkRefused("leads to an address that is not public")
@@ -75,7 +76,7 @@ class PublicAddresses(AbstractResolver):
 
 
 class NoPublicAddresses(AbstractResolver):
-    """The other way round, for what is sent in plain text: it may go no further than a private network."""
+    """Refuses names that resolve to a public address: plain text must not leave a private network."""
 
     def __init__(self, resolver: AbstractResolver) -> None:
         self._resolver = resolver
@@ -83,7 +84,7 @@ class NoPublicAddresses(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        """Raises LinkRefused where any address that the name stands for is public."""
+        """Raises LinkRefused if any address of the name is public."""
         found = await self._resolver.resolve(host, port, family)
         if any(is_public(one["host"]) for one in found):
             raise LinkRefused("leads to a public address in plain text")

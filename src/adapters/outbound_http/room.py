@@ -1,4 +1,4 @@
-"""Opening what a generator over HTTP needs."""
+"""Opens the HTTP clients of a generator."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -23,15 +23,15 @@ from darkroom.adapters.outbound_http.public_addresses import PublicAddresses
 from darkroom.adapters.outbound_http.transport import AiohttpTransport
 from darkroom.adapters.outbound_http.watched import WatchedTransport
 
-_BESIDES_IMAGES: Final = 8 * 2**20  # bytes: an answer may repeat the prompts, escaped twice over
+_BESIDES_IMAGES: Final = 8 * 2**20  # bytes: an answer may repeat the prompts, doubly escaped
 
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """How images may come from providers: in `memory` at once, and each `image`, in bytes.
+    """The limits on images from providers: `memory` for all that are held at once, and `image` bytes for each.
 
-    What finds no room in memory comes into files in `folder`, None for the system's own. Several generators may share
-    a room.
+    What does not fit into memory is written to files in `folder`; None means the system's temporary folder. Several
+    generators may share `memory`.
     """
 
     memory: ByteRoom = field(default_factory=lambda: ByteRoom(256 * 2**20))
@@ -39,13 +39,13 @@ class Intake:
     folder: Path | None = None
 
     def longest_answer(self, images: int) -> int:
-        """The most bytes of an answer with this many images in base64: four for three, with escapes and line ends."""
+        """Return the most bytes of an answer with `images` images in base64, with room for escapes and line ends."""
         return _BESIDES_IMAGES + images * self.image * 3 // 2
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderHttp:
-    """The ways to speak with a provider: the call that costs money, the calls that do not, the fetches from others."""
+    """A provider's HTTP clients: `paid` and `free` for its API, `images` for downloads from any allowed host."""
 
     paid: PaidCalls
     free: FreeCalls
@@ -64,15 +64,15 @@ async def open_provider_http(
     trust_env: bool = False,
     resolver: AbstractResolver | None = None,
 ) -> AsyncIterator[ProviderHttp]:
-    """Open them, for as long as the block lasts.
+    """Open the clients of a provider; they are closed when the block ends.
 
-    `image_hosts` as `ImageHosts.parse` reads them; `call_timeout` and `fetch_timeout` are seconds, for a whole paid
-    call and for one image. `link_headers` go along when an image is fetched from the origin of an endpoint. `trust_env`
-    takes proxies and the file of certificate authorities from the environment; behind a proxy it is the proxy that
-    resolves names, so that no address can be checked here.
+    `image_hosts` is in the form that `ImageHosts.parse` reads. `call_timeout` and `fetch_timeout` are in seconds, for a
+    whole paid call and for one image. `link_headers` are sent with downloads from the origin of their endpoint.
+    `trust_env` reads proxies and certificate authorities from the environment; a proxy resolves names itself, so
+    addresses cannot be checked here.
 
     Raises:
-        InvalidValue: `image_hosts` cannot be read.
+        InvalidValue: `image_hosts` is invalid.
     """
     intake = intake or Intake()
     bodies = BodyReader(intake.memory, intake.folder)
@@ -82,8 +82,8 @@ async def open_provider_http(
     tls = authorities(trust_env=trust_env)
     resolver = resolver or ThreadedResolver()
     trusted = {(origin.host, origin.port) for origin in hosts.trusted} | set(proxies.addresses())
-    # If a kept connection ends, it is not known whether a request on it arrived: paid calls use none.
-    # How many are under way at once is not for their pool to limit.
+    # Paid calls never reuse a connection: if a reused one closes, it is unknown whether the request arrived. Their
+    # pool has no limit: how many run at once is decided elsewhere.
     paying = aiohttp.TCPConnector(ssl=tls, resolver=resolver, force_close=True, limit=0)
     asking = aiohttp.TCPConnector(ssl=tls, resolver=resolver)
     fetching = aiohttp.TCPConnector(ssl=tls, resolver=PublicAddresses(resolver, exempt=trusted))

@@ -1,8 +1,8 @@
-"""httpx's requests, carried by aiohttp.
+"""A transport for httpx requests that uses aiohttp.
 
 httpx's own transport loses pool slots when requests are cancelled (httpcore #1093) and collapses under concurrency.
-Adapters call this one directly and not through `httpx.AsyncClient`, which would log every URL, and URLs of images are
-secrets: they are signed.
+Adapters call this one directly, not through `httpx.AsyncClient`, which logs every URL: image URLs are signed, and so
+are secrets.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -17,9 +17,9 @@ from yarl import URL
 from darkroom.adapters.outbound_http.proxies import Proxies
 
 BODY_BEGINS: Final = "http11.send_request_body.started"
-"""The one event that is reported to the request extension `trace`, named as in httpx's own transport."""
+"""The only event that is reported to the request extension `trace`; the name is that of httpx's own transport."""
 
-# What an answer's head may be: CDNs and gateways send far more than the 8 kB and 128 lines that aiohttp stops at.
+# Limits on a response's headers: CDNs and gateways send far more than aiohttp's default of 8 kB and 128 lines.
 _HEADER_BYTES: Final = 65_536
 _HEADER_LINES: Final = 500
 
@@ -27,17 +27,17 @@ Trace = Callable[[str, dict[str, Any]], Awaitable[None]]
 
 
 class AiohttpTransport(httpx.AsyncBaseTransport):
-    """Sends a request whose body is in memory as it is, and gives the answer as it comes.
+    """Sends a request unchanged, with its body in memory, and returns the response with its body unread and encoded.
 
-    It follows no redirect, keeps no cookie, adds no header but `Connection`, unpacks nothing. Of the request
-    extensions it reads `trace`, and of `timeout` the members `connect` and `read`, in seconds.
+    It follows no redirects, keeps no cookies, adds no header but `Connection` and does not decompress. The request
+    extensions that it reads are `trace` and, in seconds, `connect` and `read` of `timeout`.
 
     Raises:
-        httpx.TransportError: and nothing else, except what the connector's own resolver raises.
+        httpx.TransportError: the request failed. Only the connector's resolver may raise anything else.
     """
 
     def __init__(self, connector: aiohttp.BaseConnector, proxies: Proxies) -> None:
-        """Takes the connector over: it is closed with this transport."""
+        """Take ownership of `connector`: closing the transport closes it."""
         self._proxies = proxies
         self._session = aiohttp.ClientSession(
             connector=connector,
@@ -72,14 +72,14 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
 
 
 class _Body(aiohttp.BytesPayload):
-    """Tells the trace when the first byte of it is about to be handed to the system, and not before."""
+    """A request body that reports `BODY_BEGINS` immediately before its first byte is written to the connection."""
 
     def __init__(self, content: bytes, trace: Trace | None) -> None:
         super().__init__(content)
         self._trace = trace
 
     async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
-        # Writing to a connection that is closing fails before a byte has left.
+        # Writing to a closing connection fails before a byte is sent.
         if self._trace and writer.transport and not writer.transport.is_closing():
             await self._trace(BODY_BEGINS, {})
         await super().write_with_length(writer, content_length)
@@ -102,12 +102,12 @@ class _AnswerStream(httpx.AsyncByteStream):
         return piece
 
     async def aclose(self) -> None:
-        # A connection goes back to the pool when its answer was read to the end; any other is closed here.
+        # A connection whose response was read to the end is already back in the pool; any other is closed here.
         self._response.close()
 
 
 def _exactly(url: httpx.URL) -> URL:
-    """The same URL for aiohttp, without a second opinion on its escapes: a signature may cover them."""
+    """Return the same URL for aiohttp, with its escapes untouched: a signature may cover them."""
     return URL.build(
         scheme=url.scheme,
         host=url.raw_host.decode("ascii"),
@@ -122,7 +122,7 @@ _AIOHTTP_ERRORS: Final = (aiohttp.ClientError, HttpProcessingError, OSError)
 
 
 def _raise_in_httpx_words(error: Exception) -> NoReturn:
-    """Tell one of aiohttp's errors as httpx does. Its text stays behind, since it quotes URLs; the cause is kept."""
+    """Raise httpx's equivalent of an aiohttp error, without its text, which quotes URLs; the cause is kept."""
     match error:
         case aiohttp.ConnectionTimeoutError():
             raise httpx.ConnectTimeout("no connection in time") from error

@@ -1,4 +1,4 @@
-"""A transport that reports its requests to a watcher and sends the trace context with them."""
+"""A transport that reports its requests to the current watcher and adds the trace context to them."""
 
 import httpx
 
@@ -7,10 +7,10 @@ from darkroom.adapters.watching.trace_context import trace_headers
 
 
 class WatchedTransport(httpx.AsyncBaseTransport):
-    """Hands requests to another transport, which it does not close."""
+    """Wraps another transport, which it does not close."""
 
     def __init__(self, transport: httpx.AsyncBaseTransport, purpose: str) -> None:
-        """`purpose` is why its requests are sent: `pay`, `ask` or `fetch`."""
+        """`purpose` says what the requests are for: `pay`, `ask` or `fetch`."""
         self._transport, self._purpose = transport, purpose
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
