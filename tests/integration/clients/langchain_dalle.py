@@ -1,4 +1,7 @@
-"""Draws with the DallE wrapper of langchain-community, once for each order. Run where that is installed."""
+"""Draws with the DallE wrapper of langchain-community, once for each order. Run where that is installed.
+
+An order that is `patient` is repeated as often as the wrapper repeats it by itself; it waits for `seconds`.
+"""
 
 # ruff: noqa: T201  # a program of its own, which prints
 
@@ -19,7 +22,8 @@ def drawn(order: dict[str, Any]) -> dict[str, Any]:
         n=order["n"],
         quality=(order.get("extra") or {}).get("quality"),
         default_headers=order.get("headers"),
-        max_retries=0,
+        **({} if order.get("patient") else {"max_retries": 0}),
+        **({"timeout": order["seconds"]} if "seconds" in order else {}),
     )
     try:
         return {"images": [{"url": url} for url in wrapper.run(order["prompt"]).split(wrapper.separator)]}

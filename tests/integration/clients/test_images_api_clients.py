@@ -1,6 +1,6 @@
 """OpenAI's SDK for Node, the AI SDK, and LangChain's wrapper for Python: an image, and every problem as a sentence.
 
-`make test-peers` installs the last one; the others come from the npm registry.
+`make test-peers` installs the last one; the others come from the npm registry. The first one draws in `make test`, too.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from darkroom.entrypoints.http.auth.keys import OneKey
 from darkroom.entrypoints.http.auth.tokens import JwtTokenVerifier, TokenVerifier
 from darkroom.entrypoints.http.errors import KeysUnavailable
 from integration.clients.conftest import Service
+from integration.clients.upstream import MAY_BE_PAID, upstream
 from integration.http.generators import FailingGenerator
 from integration.http.house import SECRET, House, bearer, now, open_house, token
 from servers.node import NODE, installed
@@ -46,7 +47,8 @@ HERE: Final = Path(__file__).parent
 PYTHON: Final = HERE.parents[2] / ".bench-peers" / "langchain" / "bin" / "python"
 ASKED: Final = {"model": "memory", "prompt": "a fox", "size": "64x64", "n": 1}
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
+long: Final = pytest.mark.long
 
 Json = dict[str, Any]
 Client = Sequence[str | Path]
@@ -57,7 +59,7 @@ def node_clients(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return installed(HERE / "images_api", tmp_path_factory.mktemp("node") / "clients")
 
 
-@pytest.fixture(params=["openai", "ai", "langchain"])
+@pytest.fixture(params=["openai", pytest.param("ai", marks=long), pytest.param("langchain", marks=long)])
 def client(request: pytest.FixtureRequest) -> Client:
     """A client's program; what it is asked for follows."""
     if request.param != "langchain":
@@ -165,6 +167,7 @@ async def problems() -> AsyncIterator[list[tuple[str, Json]]]:
         ]
 
 
+@long
 async def test_each_problem_arrives_as_a_sentence_in_the_client_s_own_exception(client: Client) -> None:
     async with problems() as expected:
         told = await drawn(client, *(order for _, order in expected))
@@ -174,3 +177,26 @@ async def test_each_problem_arrives_as_a_sentence_in_the_client_s_own_exception(
         if "Error" not in outcome.get("failed", "") or sentence not in outcome["said"] or "secret" in outcome["said"]
     ]
     assert unsaid == []
+
+
+@long
+@pytest.mark.parametrize("fault", MAY_BE_PAID)
+async def test_a_storm_is_paid_once_and_ends_in_a_truthful_error(client: Client, fault: str) -> None:
+    """With the retries that each client comes with."""
+    async with upstream() as (house, provider):
+        provider.faults.set(fault)
+        (told,) = await drawn(client, at(house, model="flux-dev", patient=True))
+        (listed,) = (await house.client.get("/api/generations")).json()["items"]
+    assert (provider.charged_calls, len(provider.calls)) == (1, 1)
+    assert "Error" in told["failed"]
+    assert listed["problem"]["detail"] in told["said"]
+    assert listed["problem"]["charged"] == "unknown"
+
+
+@long
+async def test_a_call_that_outlasts_its_client_is_paid_once(client: Client) -> None:
+    """It is repeated by the client, and finds what was ordered first."""
+    async with upstream(seconds_per_image=3.0) as (house, provider):
+        (told,) = await drawn(client, at(house, model="flux-dev", patient=True, seconds=2.0))
+        shown = (await house.client.get("/api/generations")).json()["items"]
+    assert (len(told.get("images", ())), provider.charged_calls, len(shown)) == (1, 1, 1), told

@@ -1,6 +1,6 @@
 """The clients of the Model Context Protocol's own packages, for Node and for Python, over HTTP and standard input.
 
-`make test-peers` installs the one for Python.
+`make test-peers` installs the one for Python. The first one draws over HTTP in `make test`, too.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from darkroom.domain.model.errors import OutcomeUnknown
 from darkroom.domain.model.generation import GenerationRequest
 from darkroom.domain.model.image_file import ImageFile
 from darkroom.domain.ports import Receipt
+from darkroom.entrypoints.http.mcp.drawing import PATIENCE
 from integration.cli.command_line import PROGRAM
 from integration.clients.conftest import Service
 from integration.http.generators import FailingGenerator
@@ -34,7 +35,8 @@ HERE: Final = Path(__file__).parent
 PYTHON: Final = HERE.parents[2] / ".bench-peers" / "mcp" / "bin" / "python"
 SLOW: Final = 4.0  # seconds
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
+long: Final = pytest.mark.long
 
 Json = dict[str, Any]
 
@@ -44,7 +46,10 @@ def node_client(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return installed(HERE / "mcp", tmp_path_factory.mktemp("node") / "client")
 
 
-@pytest.fixture(params=["node legacy", "node auto", "python legacy", "python auto"])
+_CLIENTS: Final = ["node auto", "python legacy", "python auto"]
+
+
+@pytest.fixture(params=["node legacy", *(pytest.param(name, marks=long) for name in _CLIENTS)])
 def client(request: pytest.FixtureRequest) -> tuple[Sequence[str | Path], str]:
     """A client's program, and whether it begins with a handshake."""
     language, mode = str(request.param).split()
@@ -101,7 +106,7 @@ async def slow_house() -> AsyncIterator[tuple[House, InMemoryImageGenerator]]:
         yield house, generator
 
 
-@pytest.mark.parametrize("transport", ["http", "stdio"])
+@pytest.mark.parametrize("transport", ["http", pytest.param("stdio", marks=long)])
 async def test_it_lists_draws_and_reads_errors(client: Client, transport: str) -> None:
     wrong = ORDER | {"width": 1, "colour": "red"}
     calls = [call("draw_image", **ORDER, seed=[7]), call("draw_image", **wrong), call("list_generations")]
@@ -128,6 +133,7 @@ async def test_it_lists_draws_and_reads_errors(client: Client, transport: str) -
     assert (unknown["code"], "there is no such tool" in unknown["said"]) == (-32602, True)
 
 
+@long
 @pytest.mark.parametrize("transport", ["http", "stdio"])
 async def test_what_may_have_cost_money_says_so(client: Client, transport: str) -> None:
     async with open_house(generator=FailingGenerator(OutcomeUnknown("cut off"))) as house:
@@ -137,6 +143,7 @@ async def test_what_may_have_cost_money_says_so(client: Client, transport: str) 
     assert result["_meta"]["darkroom/problem"]["charged"] == "unknown"
 
 
+@long
 @pytest.mark.parametrize("transport", ["http", "stdio"])
 async def test_an_agent_that_gives_up_finds_its_image_paid_once(client: Client, transport: str) -> None:
     order = ORDER | {"key": "the agent's"}
@@ -150,12 +157,33 @@ async def test_an_agent_that_gives_up_finds_its_image_paid_once(client: Client, 
     assert (again["structuredContent"]["state"], len(generator.asked)) == ("stored", 1)
 
 
+class Slower(InMemoryImageGenerator):
+    async def submit(self, request: GenerationRequest, key: str) -> Receipt:
+        await asyncio.sleep(PATIENCE + 5)
+        return await super().submit(request, key)
+
+
+@long
+@pytest.mark.parametrize("client", ["node legacy", "python auto"], indirect=True)
+async def test_what_takes_longer_than_a_call_waits_is_found_later_paid_once(client: Client) -> None:
+    generator = Slower()
+    async with open_house(generator=generator) as house:
+        waiting = (await called(client, server_of(house, "http"), call("draw_image", **ORDER)))["results"][0]
+        asked = call("get_generation", id=waiting["structuredContent"]["id"])
+        found = (await called(client, server_of(house, "http"), asked))["results"][0]
+    assert "Not finished yet" in text(waiting)
+    assert (found["structuredContent"]["state"], found["content"][1]["type"]) == ("stored", "resource_link")
+    assert len(generator.asked) == 1
+
+
+@long
 async def test_a_token_that_is_refused_is_told(client: Client) -> None:
     async with open_house() as house:
         told = await called(client, server_of(house, "http") | {"token": "none"})
     assert "401" in json.dumps(told["failed"]) or "refused" in told["failed"]["said"], told
 
 
+@long
 async def test_our_command_draws_in_its_own_process(client: Client, tmp_path: Path) -> None:
     server = {"command": str(PROGRAM), "args": ["mcp", "--local"], "cwd": str(tmp_path)}
     order: Json = {"version": "sketch", "prompt": "a fox", "width": 96, "height": 64}
@@ -169,6 +197,7 @@ async def test_our_command_draws_in_its_own_process(client: Client, tmp_path: Pa
         assert (preview.format, preview.size) == ("WEBP", (96, 64))
 
 
+@long
 @pytest.mark.parametrize("transport", ["http", "stdio"])
 async def test_previews_of_eight_images_are_opened_and_within_what_clients_take(
     client: Client, service: Service, transport: str
@@ -194,6 +223,7 @@ async def test_previews_of_eight_images_are_opened_and_within_what_clients_take(
     assert len(text(drawn)) / 4 + 8 * 1600 <= 25_000  # tokens, as Claude Code counts them
 
 
+@long
 async def test_the_service_as_it_runs_for_everybody(client: Client, service: Service) -> None:
     order: Json = {"version": "sketch", "prompt": "a fox", "width": 96, "height": 64}
     told = await called(client, {"url": f"{service.url}/mcp", "token": service.token}, call("draw_image", **order))

@@ -15,7 +15,7 @@ import pytest
 
 from darkroom.domain.model.image_file import ImageFile
 from integration.cli.command_line import CommandLine
-from integration.clients.upstream import upstream
+from integration.clients.upstream import MAY_BE_PAID, upstream
 from integration.http.house import House, open_house, token
 from servers.parts import PartMissing
 from servers.ports import LOOPBACK, free_port
@@ -109,10 +109,7 @@ async def test_an_error_is_told_by_its_status(open_webui: OpenWebUI) -> None:
     assert (answer.status_code, answer.json()["detail"]) == (400, "[ERROR: Too Many Requests]")
 
 
-@pytest.mark.parametrize(
-    "fault",
-    ["server-error-json-after-charge", "server-error-html-after-charge", "close-after-charge", "reset-after-charge"],
-)
+@pytest.mark.parametrize("fault", MAY_BE_PAID)
 async def test_what_may_have_been_paid_is_paid_once(open_webui: OpenWebUI, fault: str) -> None:
     async with upstream() as (house, provider):
         await open_webui.set_to(house, model="flux-dev")

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
 from darkroom.adapters.generators.openai_images import open_openai_images, parse_models
 from integration.http.house import House, open_house
 from simulators.openai_images import OpenAIImagesSimulator, openai_images_simulator
+
+MAY_BE_PAID: Final = (
+    "server-error-json-after-charge",
+    "server-error-html-after-charge",
+    "close-after-charge",
+    "reset-after-charge",
+)
+"""Faults of the provider after which nothing is known of the money."""
 
 
 @asynccontextmanager

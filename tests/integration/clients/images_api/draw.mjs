@@ -1,24 +1,38 @@
-// Draws with OpenAI's SDK for Node or with the AI SDK, once for each order, and says in JSON what came of it.
+// Draws with OpenAI's SDK for Node or with the AI SDK, once for each order, and says in JSON what came of it. An order
+// that is `patient` is repeated as often as the SDK repeats it by itself; `seconds` is how long it waits for an answer.
 
 const [sdk, orders] = [process.argv[2], JSON.parse(process.argv[3])];
 
-async function openai({ base_url, api_key, model, prompt, size, n, extra, headers }) {
+const once = ({ patient }) => (patient ? {} : { maxRetries: 0 });
+
+// What Node's own fetch does once its time is over, which is five minutes.
+async function impatient(seconds, url, options) {
+  try {
+    return await fetch(url, { ...options, signal: AbortSignal.timeout(seconds * 1000) });
+  } catch (cause) {
+    throw new TypeError("fetch failed", { cause });
+  }
+}
+
+async function openai({ base_url, api_key, model, prompt, size, n, extra, headers, seconds, ...order }) {
   const { default: OpenAI } = await import("openai");
-  const client = new OpenAI({ baseURL: base_url, apiKey: api_key, maxRetries: 0 });
+  const timeout = seconds ? { timeout: seconds * 1000 } : {};
+  const client = new OpenAI({ baseURL: base_url, apiKey: api_key, ...once(order), ...timeout });
   const drawn = await client.images.generate({ model, prompt, size, n, ...extra }, { headers });
   const models = [];
   for await (const one of client.models.list()) models.push(one.id);
   return { images: drawn.data.map(({ url, b64_json }) => ({ url, b64_json })), models };
 }
 
-async function ai({ base_url, api_key, model, prompt, size, n, extra, headers }) {
+async function ai({ base_url, api_key, model, prompt, size, n, extra, headers, seconds, ...order }) {
   const { createOpenAICompatible } = await import("@ai-sdk/openai-compatible");
   const { generateImage } = await import("ai");
-  const provider = createOpenAICompatible({ name: "darkroom", baseURL: base_url, apiKey: api_key });
+  const fetching = seconds ? { fetch: (url, options) => impatient(seconds, url, options) } : {};
+  const provider = createOpenAICompatible({ name: "darkroom", baseURL: base_url, apiKey: api_key, ...fetching });
   const providerOptions = { darkroom: extra ?? {} };
   const drawn = await generateImage({
     model: provider.imageModel(model),
-    ...{ prompt, size, n, providerOptions, headers, maxRetries: 0 },
+    ...{ prompt, size, n, providerOptions, headers, ...once(order) },
   });
   return { images: drawn.images.map(({ base64 }) => ({ b64_json: base64 })) };
 }
