@@ -1,6 +1,6 @@
-"""The ports: what Darkroom needs of the outside, and what every adapter MUST do.
+"""The ports: what Darkroom needs from the outside, and what every adapter MUST do.
 
-An adapter inherits its port, so that the type checker holds it. Nothing escapes it but what its port says it raises.
+An adapter inherits from its port, so that the type checker checks it. It raises only what its port documents.
 """
 
 from abc import abstractmethod
@@ -27,11 +27,11 @@ from darkroom.domain.model.webhook import Backlog, Delivery
 class Receipt:
     """What a provider answered to a paid request.
 
-    `reference` is what the images can be collected with, now or after a restart (links, a job id): small, opaque,
-    fit to be stored; empty where there is nothing to come back for. `images` are those that came with the answer:
-    they are kept at once and as they are, whatever becomes of the collecting. `cost` is what the provider says that it
-    charges for the whole request; None if it says nothing. `evidence` is what came of images that cannot be used: it is
-    set aside at once, and is not a part of the reference.
+    `reference` is what the images can be collected with, now or after a restart (links, a job id): small, opaque and
+    storable; empty if nothing is left to collect. `images` are those that came with the answer: they are kept at once,
+    whether or not the others can be collected. `cost` is what the provider reports that it charges for the whole
+    request; None if it reports nothing. `evidence` holds bytes that cannot be used as images: it is set aside at once,
+    and is not part of the reference.
     """
 
     reference: bytes = b""
@@ -41,31 +41,31 @@ class Receipt:
 
 
 class ImageGenerator(Protocol):
-    """Draws images, through a provider or by itself."""
+    """Draws images, with a provider or in this process."""
 
     @property
     @abstractmethod
     def cards(self) -> Sequence[ModelCard]:
-        """The models it offers. No request reaches it that breaks a card."""
+        """The models that it offers. It never receives a request that breaks a card."""
 
     @abstractmethod
     async def submit(self, request: GenerationRequest, key: str) -> Receipt:
-        """Ask for the images. This may spend money, so it MUST ask once only.
+        """Order the images from the provider. This may spend money, so it MUST order once only.
 
-        It MUST NOT ask again once a byte of the request may have arrived, and MUST pass on every parameter as given.
-        `key` is the same whenever the same request is submitted: for providers that charge once for one key.
+        It MUST NOT try again once a byte of the request may have arrived, and MUST pass on every parameter as given.
+        `key` is the same each time the same request is submitted, for providers that charge once for each key.
 
         Raises:
             GeneratorRefused, GeneratorUnavailable, PromptRejected: nothing was spent.
             OutcomeUnknown: the request may have arrived, and no answer came.
-            UnusableImage: it was charged, and what came is not an answer.
+            UnusableImage: it was charged, and the answer cannot be read.
         """
 
     async def answers(self, request: GenerationRequest, key: str) -> AsyncGenerator[Receipt, None]:
-        """Submit, and give a receipt whenever there is more to keep: each stands for all that came so far.
+        """Submit, and yield a receipt whenever there is more to keep: each covers everything that came so far.
 
-        A generator that asks several times for one request, side by side, yields the first receipts before the last
-        call has answered, so that a crash meanwhile loses no paid image. The last one is what `submit` gives.
+        A generator that makes several calls for one request yields receipts before the last call has answered, so that
+        a crash meanwhile loses no paid image. The last receipt is the one that `submit` returns.
 
         Raises:
             As `submit`.
@@ -73,50 +73,50 @@ class ImageGenerator(Protocol):
         yield await self.submit(request, key)
 
     async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
-        """Give the images that a receipt stands for, each as soon as it is here, in any order. Costs nothing.
+        """Yield the images of a receipt, each as soon as it has come, in any order. Costs nothing.
 
-        MUST be repeatable as long as the provider keeps the images, and MUST try again what is free to try. Gives
-        every image it can get, then raises if any is missing. Drawn at once, the images are the receipt's own.
+        MUST be repeatable as long as the provider keeps the images, and MUST retry what is free to retry. Yields every
+        image that it can get, then raises if any is missing. By default these are the images in the receipt.
 
         Raises:
-            UnusableImage: an image is missing, broken, or not to be fetched any more.
-            PromptRejected: the provider's moderation holds an image back; charged yes.
-            OutcomeUnknown: the provider does not say what became of it.
-            GeneratorRefused, GeneratorUnavailable: an image was turned away, and nothing was spent on that one.
+            UnusableImage: an image is missing or broken, or can no longer be fetched.
+            PromptRejected: the provider's moderation withholds an image; charged yes.
+            OutcomeUnknown: the provider does not say what became of the request.
+            GeneratorRefused, GeneratorUnavailable: the provider refused an image, and nothing was spent on that one.
         """
         del request
         for image in receipt.images:
             yield image
 
     async def progress(self, request: GenerationRequest, key: str, receipt: Receipt | None) -> Progress | None:
-        """How far the drawing is that was submitted under a key; None where that is not known.
+        """Return how far the drawing is that was submitted under a key; None if that is not known.
 
-        Asked only while a caller listens, and by any process. Costs nothing. `receipt` is what submitting gave,
-        without images; None as long as it has given nothing.
+        Called only while a caller listens, in any process. Costs nothing. `receipt` is what `submit` returned, without
+        images; None as long as there is none.
 
         Raises:
-            DrawingFailed: it cannot be asked just now, which says nothing of the drawing.
+            DrawingFailed: the provider cannot be asked at present, which says nothing about the drawing.
         """
         del request, key, receipt
         return None
 
     async def find(self, request: GenerationRequest, key: str) -> Receipt | None:
-        """Look for what was submitted under a key, where the answer to it was lost. Costs nothing, and orders nothing.
+        """Look up what was submitted under a key, if its answer was lost. Costs nothing, and orders nothing.
 
-        For providers that let us name an order. A receipt says that the order arrived, and images can be collected
-        with it as with any other. None says that nothing is known of it; the order may still arrive.
+        For providers that let us name an order. A receipt means that the order arrived; its images can be collected as
+        usual. None means that the provider does not know the order; it may still arrive.
 
         Raises:
-            GeneratorRefused, GeneratorUnavailable: it cannot be asked just now; asking again later is free.
+            GeneratorRefused, GeneratorUnavailable: the provider cannot be asked at present; retrying later is free.
         """
         del request, key
         return None
 
     async def check(self) -> str:
-        """Say in a sentence whether the provider can be reached, spending nothing.
+        """Return a sentence that says that the provider can be reached. Spends nothing.
 
         Raises:
-            GeneratorRefused, GeneratorUnavailable: it cannot be used, and why.
+            GeneratorRefused, GeneratorUnavailable: the provider cannot be used; the message says why.
         """
         return "has nothing to check"
 
@@ -126,45 +126,46 @@ class ImageStorage(Protocol):
 
     @abstractmethod
     async def put(self, image: StoredImage, data: bytes) -> None:
-        """Keep the bytes of an image under its key, whole or not at all, under its media type.
+        """Store the bytes of an image under its key with its media type, completely or not at all.
 
         MUST be durable on return. Repeating it with the same bytes MUST succeed; it MUST NOT overwrite other bytes.
-        `image.sha256` is what they had when they came: where the storage can be told, it refuses any others.
+        `image.sha256` is the hash of the bytes as they came from the provider: a storage that can compare it refuses
+        any others.
 
         Raises:
-            StorageFault: it is not kept; another try is free.
-            StorageRefused: it is not kept, and will not be until the operator changes something.
+            StorageFault: the image is not stored; another try is free.
+            StorageRefused: the image is not stored, and will not be until the operator changes something.
         """
 
     async def holds(self, image: StoredImage) -> bool:
-        """Whether the image lies here whole; False also if that cannot be known here.
+        """Return whether the whole image is stored; False also if this storage cannot know that.
 
         Raises:
-            StorageFault: it cannot be asked just now.
+            StorageFault: the storage cannot be asked at present.
         """
         del image
         return False
 
     async def get(self, image: StoredImage) -> bytes:
-        """The bytes of an image that was put here, whole; for callers that take no links.
+        """Return the bytes of a stored image, for callers that cannot use links.
 
         Raises:
-            StorageFault: it is not there whole, cannot be read just now, or this storage gives nothing back.
+            StorageFault: the image is missing or damaged, cannot be read at present, or this storage cannot be read.
         """
         raise StorageFault(f"this storage does not give {image.key} back")
 
     @abstractmethod
     async def link(self, key: str) -> str:
-        """A URL under which anyone who is given it can read the image, for as long as links live here.
+        """Return a URL that lets its holder read the image until the link expires.
 
-        It SHOULD be the same URL for a while, so that browsers can cache what they read.
+        It SHOULD be the same URL for a while, so that browsers can cache the image.
 
         Raises:
-            StorageFault: there is nothing to sign it with.
+            StorageFault: the link cannot be signed at present.
         """
 
     async def download_link(self, key: str, name: FileName) -> str:
-        """As `link`, but a browser saves the image under that name, if this storage can have it do so.
+        """As `link`, but a browser saves the image under `name`, if this storage supports that.
 
         Raises:
             StorageFault: as `link`.
@@ -174,112 +175,112 @@ class ImageStorage(Protocol):
 
     @abstractmethod
     async def delete(self, key: str) -> None:
-        """Remove an image; one that is not there is removed.
+        """Remove an image. Removing a missing image succeeds.
 
         Raises:
-            StorageFault: it may still be there.
+            StorageFault: the image may still be there.
         """
 
     @abstractmethod
     def keys(self) -> AsyncIterator[str]:
-        """Every key that is kept here.
+        """Yield the key of everything that is stored here.
 
         Raises:
-            StorageFault: they could not all be listed.
+            StorageFault: not all keys could be listed.
         """
 
     @abstractmethod
     async def check(self) -> str:
-        """Say in a sentence whether images could be kept here, leaving nothing behind.
+        """Return a sentence that says that images can be stored here. Leaves nothing behind.
 
         Raises:
-            StorageFault: they could not, and why.
-            StorageRefused: they could not until the operator changes something. The service does not start with such a
-                storage, and takes no order while one refuses.
+            StorageFault: images cannot be stored at present; the message says why.
+            StorageRefused: images cannot be stored until the operator changes something. The service does not start
+                with such a storage, and accepts no order while the storage refuses.
         """
 
 
 class NoPreview(Exception):
-    """No preview can be made of that image; the message says why."""
+    """No preview can be made of this image; the message says why."""
 
 
 class PreviewsUnavailable(Exception):
-    """No previews can be made just now."""
+    """No previews can be made at present."""
 
 
 class PreviewMaker(Protocol):
-    """Makes small copies of images, which are to be looked at and cost nothing else."""
+    """Makes small copies of images for lists."""
 
     @abstractmethod
     async def make(self, data: bytes, image: StoredImage, generation: Generation) -> bytes:
-        """The preview of an image of that generation, a WebP file that carries the same mark.
+        """Return the preview of an image of that generation: a WebP file with the same mark.
 
-        The bytes may be anything: a provider sent them. They MUST NOT be decoded in this process.
+        The bytes come from a provider and are not trusted. They MUST NOT be decoded in this process.
 
         Raises:
-            NoPreview: none can be made of these bytes, now or later.
-            PreviewsUnavailable: not now.
+            NoPreview: no preview can be made of these bytes, now or later.
+            PreviewsUnavailable: no preview can be made at present.
         """
 
 
 RECEIPT: Final = -1
-"""In place of an image's index: what the provider answered, as long as the ledger could not write it down."""
+"""Instead of an image's index: the provider's receipt, while the ledger could not record it."""
 
 
 def seed_index(index: int) -> int:
-    """In place of an image's index: the seed that drew it, if that is not the one that was sent. Its own inverse."""
+    """Return what is used instead of an index for the seed of an image, if it is not the sent one. Its own inverse."""
     return RECEIPT - 1 - index
 
 
 class ImageSpool(Protocol):
-    """Keeps drawn images safe until they are stored, through a crash of the process.
+    """Keeps drawn images until they are stored, also through a crash of the process.
 
-    An image is known by the id of its generation and its index among the samples, from 0. In place of an index,
-    `RECEIPT` and `seed_index` stand for what else is kept of a generation.
-    Every method but `full` raises `StorageFault` if it cannot do it just now.
+    An image is identified by the id of its generation and its index among the samples, from 0. `RECEIPT` and
+    `seed_index` are used instead of an index for other data of a generation.
+    Every method but `full` raises `StorageFault` if it fails at present.
     """
 
     @abstractmethod
     async def put(self, generation_id: str, index: int, data: bytes) -> str:
-        """Keep bytes, in place of what was there; durable on return. Returns their SHA-256, hexadecimal."""
+        """Keep bytes, replacing any that were there; durable on return. Return their SHA-256 in hexadecimal."""
 
     @abstractmethod
     async def get(self, generation_id: str, index: int) -> bytes | None:
-        """The bytes kept for an image; None if there are none here."""
+        """Return the bytes of an image; None if there are none."""
 
     @abstractmethod
     async def secure(self, generation_id: str, index: int) -> None:
-        """The upload did not end soon, so this will wait: make it survive as much as this spool can."""
+        """Make an image survive as much as this spool can, since its upload did not end soon."""
 
     @abstractmethod
     async def remove(self, generation_id: str, index: int) -> None:
-        """Remove an image; one that is not there is removed."""
+        """Remove an image. Removing a missing image succeeds."""
 
     @abstractmethod
     async def waiting(self) -> Sequence[tuple[str, int]]:
-        """All that waits here: the generation's id and the index of each image."""
+        """Return the generation's id and the index of each image that waits here."""
 
     @abstractmethod
     async def set_aside(self, name: str, evidence: bytes | Evidence) -> None:
-        """Keep a provider's unusable answer for the operator to look at, as long as there is room for such."""
+        """Keep a provider's unusable answer for the operator, within the space that is set for evidence."""
 
     @abstractmethod
     async def aside_names(self) -> Sequence[str]:
-        """The name of every piece that is set aside here; each begins with the one that it was given."""
+        """Return the name of every piece of evidence; each begins with the name that `set_aside` was given."""
 
     @abstractmethod
     async def remove_aside(self, name: str) -> None:
-        """Forget a piece that was set aside; one that is not there is forgotten."""
+        """Remove a piece of evidence. Removing a missing piece succeeds."""
 
     @property
     @abstractmethod
     def full(self) -> bool:
-        """Whether nothing more may be ordered: so much waits here, or nothing can be put here just now."""
+        """Whether no more may be ordered, since too much waits here or nothing can be put here at present."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImageOnRecord:
-    """An image that a ledger knows of, by its storage key; `waits` where it is still on its way to the storage."""
+    """An image in the ledger, by its storage key; `waits` if it is not in the storage yet."""
 
     key: str
     waits: bool
@@ -287,7 +288,7 @@ class ImageOnRecord:
 
 @dataclass(frozen=True, slots=True)
 class Abandoned:
-    """An unfinished generation whose worker lives no more; `spool` names the spool in which its images wait, if any."""
+    """An unfinished generation of a dead worker; `spool` names the spool with its waiting images, if any."""
 
     generation: Generation
     spool: str
@@ -298,21 +299,21 @@ LOCAL: Final = "local"
 
 
 class CallState(StrEnum):
-    """How a call stands."""
+    """The state of a call."""
 
     BEGUN = "begun"
     CUT = "cut"
-    """Its caller's connection has ended without the whole answer."""
+    """The caller's connection ended before it had the whole answer."""
 
     ANSWERED = "answered"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A call that brings no key, at a door whose clients repeat calls by themselves.
+    """A call without an idempotency key, at a door whose clients repeat calls by themselves.
 
-    `body` stands for all that was asked for. `key` is what its order is kept under: one of its own, or that of the call
-    that it repeats. `repeats` says that it may be a repetition.
+    `body` identifies everything that was ordered. `key` is the key of its order: a new one, or that of the call that it
+    repeats. `repeats` says whether it may be a repetition.
     """
 
     id: str
@@ -324,185 +325,185 @@ class Call:
 
 
 class GenerationLedger(Protocol):
-    """Writes down every order and what became of it; what it has written survives a crash.
+    """Records every order and its outcome durably.
 
-    Every method raises `LedgerUnavailable` where the ledger does not answer; whether something was written is not
-    known then, and asking again does no harm.
+    Every method raises `LedgerUnavailable` if the ledger does not answer. It is then not known whether something was
+    written; repeating the call does no harm.
     """
 
     @abstractmethod
     async def receive(self, generation: Generation, limits: Limits) -> Generation:
-        """Write down a new generation as this worker's, or give the one that its key already stands for.
+        """Record a new generation as this worker's, or return the one that its key already stands for.
 
-        One transaction, right under concurrency and across machines: of many with one key the first is written, and
-        all get it. Limits count only against what is written.
+        One transaction, correct under concurrency and across machines: of many calls with one key the first is
+        recorded, and all return it. Limits apply only to a generation that is recorded.
 
         Raises:
-            QuotaExceeded, SpendLimit: a limit would be passed; `retry_after` says when there may be room.
+            QuotaExceeded, SpendLimit: a limit would be exceeded; `retry_after` says when there may be room.
         """
 
     @abstractmethod
     async def record(self, generation: Generation) -> None:
-        """Write down the next revision of a generation. Repeating it succeeds.
+        """Record the next revision of a generation. Repeating it succeeds.
 
         Raises:
-            Superseded: the ledger does not hold the revision before it.
+            Superseded: the ledger does not hold the previous revision.
         """
 
     @abstractmethod
     async def promise(self, generation_id: str) -> Generation | None:
-        """Mark a generation as promised if it is still `received`; return it as it stands, None if there is none.
+        """Mark a generation as promised if it is still `received`. Return its present state, None if there is none.
 
-        The caller is about to get the promise that it will be drawn. MUST be durable on return, and MUST NOT change the
-        revision: the worker that is about to draw it goes on undisturbed.
+        The caller is about to be promised that it will be drawn. MUST be durable on return, and MUST NOT change the
+        revision, so that the worker which is about to draw it is not disturbed.
         """
 
     @abstractmethod
     async def withdraw(self, generation: Generation) -> None:
-        """As `record`, for the end of one that was received and never left for a provider.
+        """As `record`, for the end of a generation that was received and never sent to a provider.
 
         Raises:
-            Superseded: as `record`; or the generation was promised since it was read.
+            Superseded: as `record`, or the generation was promised since it was read.
         """
 
     @abstractmethod
     async def lift(self, generation: Generation) -> None:
-        """As `record`, for a generation whose outcome turned out to be another one after its end, whosever it was.
+        """As `record`, for a generation of any worker whose outcome was corrected after its end.
 
-        In the same transaction its webhook, if it has one, is due again.
+        In the same transaction its webhook, if it has one, becomes due again.
         """
 
     @abstractmethod
     async def find(self, generation_id: str) -> Generation | None:
-        """The generation as it stands, whosever it is; None where there is none."""
+        """Return a generation of any caller in its present state; None if there is none."""
 
     @abstractmethod
     async def track(self, call: Call, within: timedelta) -> Call:
-        """Write down how a call stands; return it under the key that its order has.
+        """Record the state of a call; return the call with the key of its order.
 
-        One that has begun and may be a repetition gets the key of another one of the same caller and body that was cut
-        within that time, the oldest first; each is given to one. A call whose worker lives no more was cut when that
-        was last seen alive. One that is answered is forgotten. Right under concurrency and across machines. Repeating
-        it succeeds.
+        A call that has begun and may be a repetition gets the key of a call of the same caller and body that was cut
+        within that time, the oldest first; each cut call is given to one repetition. The calls of a dead worker were
+        cut when the worker was last seen alive. An answered call is forgotten. Correct under concurrency and across
+        machines. Repeating it succeeds.
         """
 
     @abstractmethod
     async def find_by_key(self, caller: str, key: IdempotencyKey) -> Generation | None:
-        """The generation that a caller's key stands for; None where it is free."""
+        """Return the generation that a caller's key stands for; None if the key is free."""
 
     @abstractmethod
     async def page(self, caller: str, *, limit: int, before: str | None = None) -> Sequence[Generation]:
-        """A caller's generations, newest first, older than the id `before`; without the erased ones."""
+        """Return up to `limit` of a caller's generations older than the id `before`, newest first; not erased ones."""
 
     @abstractmethod
     async def search(self, caller: str, search: Search, *, limit: int, before: str | None = None) -> HistoryPage:
-        """As `page`, those that are found by `search`.
+        """As `page`, limited to generations that match `search`.
 
-        It MUST look at no more than `Search.LOOKS_AT` of the caller's rows: a page may hold fewer than `limit` and have
-        a next one all the same.
+        It MUST read at most `Search.LOOKS_AT` of the caller's rows: a page may have fewer than `limit` generations and
+        still be followed by another.
         """
 
     @abstractmethod
     async def take_abandoned(self, limit: int, at_work: Container[str]) -> Sequence[Generation]:
-        """Make unfinished generations that no worker is working on this worker's, and return their next revision.
+        """Give unfinished generations that no worker works on to this worker, and return their next revision.
 
-        Those are the ones of workers that live no more, and this worker's own that are not `at_work`: the answer to
-        their taking was lost. `at_work` changes all the time, so it MUST be asked after the row was read, and the row
-        taken only if it is still at the revision that was read. MUST NOT take what a living worker is at, however
-        slow that is, nor what waits in a spool out of reach.
+        These are the generations of dead workers, and this worker's own that are not `at_work`, since the answer of an
+        earlier `take_abandoned` was lost. `at_work` changes all the time, so it MUST be asked after a row was read, and
+        the row MUST be taken only if its revision is still the one that was read. MUST NOT take a generation of a
+        living worker, however slow, nor one whose images wait in a spool that is out of reach.
         """
 
     @abstractmethod
     async def abandoned(self, limit: int) -> Sequence[Abandoned]:
-        """The oldest of what workers that live no more have left unfinished, and take none of it.
+        """Return the oldest unfinished generations of dead workers, without taking them.
 
-        Without what a living process of another machine will take up, since it holds the spool.
+        Generations that a living process on another machine will take, since it holds their spool, are left out.
         """
 
     @abstractmethod
     async def reserve(self, generator: str, images: int, per_minute: int) -> float:
-        """Take images out of a provider's quota, shared by all workers: a sliding minute.
+        """Reserve images in a provider's quota of a sliding minute, which all workers share.
 
-        Gives 0 where they were taken, else the seconds after which there may be room.
+        Return 0 if they are reserved, otherwise the seconds after which there may be room.
         """
 
     @abstractmethod
     async def usage(self, since: datetime, caller: str | None = None) -> Sequence[Usage]:
-        """What was ordered since then, by caller, model and day (UTC); one caller's where one is named."""
+        """Return what was ordered since then, by caller, model and day (UTC); if `caller` is given, only theirs."""
 
     @abstractmethod
     async def durations(self, like: GenerationRequest) -> Sequence[timedelta]:
-        """How long orders took lately, from their arrival to their end: those like this one that were all stored.
+        """Return how long recent orders like this one took, from arrival to end, if all their images were stored.
 
-        Like it are those of the same model with half to twice as many pixels, over all images; looked at are the last
-        hundred of the model whose images are kept. MUST leave out those that were lifted, since their end is when that
-        was done, and those of which it is not known, since a clock was set back: no time had passed by it, or less.
+        These are orders of the same model with half to twice as many pixels in all images, among the last hundred of
+        the model whose images are kept. MUST leave out lifted orders, since their end is the time of the correction,
+        and orders whose end is not after their arrival, since a clock was set back.
         """
 
     @abstractmethod
     async def sweepable(self, *, erase_before: datetime | None, forget_before: datetime | None) -> Sequence[Generation]:
-        """Finished generations to be swept, at most a few hundred.
+        """Return finished generations that are to be swept, at most a few hundred.
 
-        Those created before `erase_before` and not erased, those created before `forget_before` whose prompts are
-        still kept, and those of which something is to be emptied.
+        These are the ones created before `erase_before` that are not erased, the ones created before `forget_before`
+        whose prompts are still kept, and the ones with images that are still to be removed from the storage.
         """
 
     @abstractmethod
     async def date_back(self, now: datetime) -> int:
-        """Date orders to `now` that a wrong clock has dated `too_far_ahead` of it; returns how many.
+        """Redate orders to `now` that a wrong clock has dated `too_far_ahead` of it; return how many.
 
-        It MUST date the end of one that has ended to `now` too; also of one whose order was dated back before its end.
-        Limits look back from now: such orders would count until they have been in the past for a whole window.
+        The end of such a generation MUST be redated to `now` too, also if its order was redated before it ended. Limits
+        look back from now, so such an order would count until it is older than a whole window.
 
-        Webhooks that are due that far ahead MUST be due at `now` if they were never claimed, or were claimed last by a
-        clock that was that far ahead. Others wait for their time: their last attempt has put them off.
+        Webhooks that are due that far ahead MUST become due at `now` if they were never claimed, or if the clock of
+        their last claim was that far ahead. Others stay as their last attempt has put them off.
         """
 
     @abstractmethod
     async def check(self) -> None:
-        """Make sure that orders can be written down just now, by writing. It waits behind no reads, and is cheap.
+        """Write something, to make sure that orders can be recorded. It does not wait behind reads, and is cheap.
 
         Reads of one caller (`find_by_key`, `page`, `search`, `usage`) may raise `Overloaded` if too many of them wait.
         """
 
     @abstractmethod
     def images(self) -> AsyncIterator[ImageOnRecord]:
-        """Every image that is written down here: in storage, on its way there, or to be removed."""
+        """Yield every image in this ledger: stored, waiting to be stored, or to be removed."""
 
 
 class WebhookLedger(Protocol):
-    """Remembers which webhooks are due at the end of their generations. `GenerationLedger.receive` writes that down,
-    in the same transaction as the order.
+    """Records which webhooks are to be delivered when their generations end.
 
-    Every method raises `LedgerUnavailable` where the ledger does not answer.
+    `GenerationLedger.receive` adds them in the same transaction as the order.
+
+    Every method raises `LedgerUnavailable` if the ledger does not answer.
     """
 
     @abstractmethod
     async def claim(self, limit: int, *, now: datetime, until: datetime) -> Sequence[Delivery]:
-        """Give deliveries that are due, of generations at their end, and each to one who asks.
+        """Return due deliveries of finished generations, each to one worker only.
 
-        They count as attempted, and are due again at `until`, in case the worker that claimed them dies.
+        They count as attempted, and become due again at `until`, in case the worker that claimed them dies.
         """
 
     @abstractmethod
     async def forget(self, delivery: Delivery) -> None:
-        """There is nothing more to deliver; repeating it succeeds.
+        """Remove a delivery that is done. Repeating it succeeds.
 
-        Nothing happens if the generation was lifted since it was claimed: its new end is to be delivered.
+        Nothing happens if the generation was lifted since the claim: its new end is still to be delivered.
         """
 
     @abstractmethod
     async def put_off(self, delivery: Delivery, until: datetime | None, *, attempted: bool = True) -> None:
-        """Let it be due again at that time; None gives it up.
+        """Make a delivery due again at `until`; None gives it up.
 
-        Nothing happens if it was claimed again since, or the generation was lifted.
-
-        If it was not `attempted`, no request was sent, and it does not count.
+        Nothing happens if it was claimed again since, or if the generation was lifted. If it was not `attempted`, no
+        request was sent, and the attempt does not count.
         """
 
     @abstractmethod
     async def backlog(self) -> Backlog:
-        """How much waits, and how much was given up."""
+        """Return how many deliveries wait, and how many were given up."""
 
 
 class WebhookSender(Protocol):
@@ -510,10 +511,10 @@ class WebhookSender(Protocol):
 
     @abstractmethod
     def check(self, url: WebhookUrl) -> None:
-        """Look at a URL before anything is promised.
+        """Check a URL before anything is promised.
 
         Raises:
-            InvalidValue: it is never called from here; the message says the rule.
+            InvalidValue: the URL is never called from here; the message gives the rule.
         """
 
     @abstractmethod
@@ -521,47 +522,46 @@ class WebhookSender(Protocol):
         """Deliver a message, signed now; `message_id` is the same at each attempt.
 
         Raises:
-            NotDelivered: it was not taken.
+            NotDelivered: the receiver did not accept it.
         """
 
 
 class RevokedTokens(Protocol):
     """Remembers tokens by their `jti` (RFC 7519, 4.1.7), for all processes that share the ledger.
 
-    Both methods raise `LedgerUnavailable` where the ledger does not answer; asking again does no harm.
+    Both methods raise `LedgerUnavailable` if the ledger does not answer; repeating the call does no harm.
     """
 
     @abstractmethod
     async def revoke(self, jti: str, until: datetime) -> None:
-        """Remember a token until it would be accepted no more anyway; durable on return. Repeating it succeeds.
+        """Remember a token until `until`, when it expires; durable on return. Repeating it succeeds.
 
-        Of two times for one token the later one counts. What is past its time MUST be forgotten on this occasion.
+        Of two times for one token the later one counts. Tokens past their time MUST be forgotten on this occasion.
         """
 
     @abstractmethod
     async def listed(self) -> Collection[str]:
-        """Those that are remembered now."""
+        """Return the tokens that are remembered now."""
 
 
 class IssuedTokens(Protocol):
-    """Remembers the access tokens that were made here under a name, and never the tokens themselves.
+    """Remembers the access tokens that were made under a name, but never the tokens themselves.
 
-    Every method raises `LedgerUnavailable` if the ledger does not answer; asking again does no harm.
+    Every method raises `LedgerUnavailable` if the ledger does not answer; repeating the call does no harm.
     """
 
     @abstractmethod
     async def record(self, token: IssuedToken) -> bool:
-        """Write a token down; durable on return, and True also if it is there already.
+        """Record a token; durable on return. Return True, also if it is recorded already.
 
-        False if its name stands for another one that has not expired.
-
-        Of many with one name one is written. What has expired MUST be forgotten on this occasion.
+        Return False if its name belongs to another token that has not expired. Of many calls with one name, one
+        succeeds. Expired tokens MUST be forgotten on this occasion.
         """
 
     @abstractmethod
     async def listed(self) -> Sequence[IssuedToken]:
-        """Those that have not expired, by their names."""
+        """Return the tokens that have not expired, sorted by name."""
 
     @abstractmethod
     async def forget(self, jti: str) -> None:
-        """Forget a token, so that its name is free; one that is not there is forgotten."""
+        """Forget a token, so that its name is free. Forgetting an unknown token succeeds."""

@@ -1,33 +1,33 @@
-"""Every way it can go wrong, and whether money was spent by then.
+"""All errors, and whether money was spent when they are raised.
 
-Each class declares its `code`, which subclasses inherit: ledgers, problems and metrics know an error by it, and not
+Each class declares its `code`, which subclasses inherit: ledgers, problems and metrics identify an error by it, and not
 by the name of a Python class.
 
     DarkroomError
     ├── NothingWasDrawn                 before the provider was asked: charged no
-    │   ├── InvalidRequest              names every rule that was broken
+    │   ├── InvalidRequest              names every broken rule
     │   ├── IdempotencyKeyReused        the key stands for another order
     │   ├── ModelForbidden              not a model that this caller may order
     │   ├── QuotaExceeded               the caller's own limit, of images or of money
     │   ├── SpendLimit                  the service's own limit
     │   ├── Overloaded                  no room here now, or the service is about to stop
-    │   ├── LedgerUnavailable           what is not written down is not begun
+    │   ├── LedgerUnavailable           an order that cannot be recorded is not begun
     │   ├── NotFound                    no such generation, or another caller's
     │   └── GenerationRunning           cannot be deleted now
     ├── Gone                            deleted by its owner; charged as it was
     └── DrawingFailed                   how a generation ends without its images; kept in the ledger
         ├── GeneratorRefused            the provider refused our key or our request: charged no
         ├── GeneratorUnavailable        it could not be reached, or has no room: charged no
-        ├── PromptRejected              moderation said no: charged as known
+        ├── PromptRejected              moderation refused it: charged as known
         ├── OutcomeUnknown              the paid call was cut off: charged unknown
-        ├── UnusableImage               what was paid for cannot be used: charged yes
-        ├── StorageUnavailable          drawn and safe, stored later by itself: charged yes
+        ├── UnusableImage               paid images cannot be used: charged yes
+        ├── StorageUnavailable          drawn and safe, stored later: charged yes
         └── InternalFault               a fault of ours: charged as known
 
-    InvalidValue                        a value object could not be born; becomes a `Violation`
-    └── OutOfBounds                     in a way that models have bounds of their own for
+    InvalidValue                        a value breaks its rule; becomes a `Violation`
+    └── OutOfBounds                     a bound that models may narrow
     Superseded                          another worker or the owner was faster; the commit did not happen
-    StorageFault                        a storage or the spool could not do it just now; free to try again
+    StorageFault                        a storage or the spool failed at present; retrying is free
 
 The last four never reach a caller.
 """
@@ -42,7 +42,7 @@ _LONGEST_WAIT: Final = 10**9  # seconds
 
 
 class Charged(StrEnum):
-    """Whether the operator's money went to the provider, from harmless to worst."""
+    """Whether the provider charged the operator, from best to worst."""
 
     NO = "no"
     YES = "yes"
@@ -56,18 +56,18 @@ class Charged(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One broken rule: where it stands (a JSON pointer, or a header's name) and what would be right."""
+    """One broken rule: its place (a JSON pointer, or a header's name) and what would be right."""
 
     pointer: str
     detail: str
 
 
 class InvalidValue(ValueError):
-    """A value breaks its rule; the message says the rule, never the value."""
+    """A value breaks its rule; the message gives the rule, never the value."""
 
 
 class OutOfBounds(InvalidValue):
-    """It is none of the values from the lowest to the highest, or too long: a bound that a model may narrow."""
+    """A value is too low, too high or too long for a bound that a model may narrow."""
 
 
 class Superseded(Exception):
@@ -75,25 +75,25 @@ class Superseded(Exception):
 
 
 class StorageFault(Exception):
-    """A storage or the spool did not do what it was asked; nothing is lost, and trying again is free.
+    """A storage or the spool failed; nothing is lost, and retrying is free.
 
     The message gives the reason to the operator: a missing bucket, a denied access, a full disk.
     """
 
 
 class StorageRefused(StorageFault):
-    """It answered, and does not take images as it is set: wrong keys, a missing bucket, a right that is missing.
+    """A storage answered that it does not accept images: wrong keys, a missing bucket, a missing permission.
 
     That lasts until the operator changes something.
     """
 
 
 class DarkroomError(Exception):
-    """What is reported to a caller.
+    """An error that is reported to a caller.
 
-    `code` names what happened, `detail` says it in a sentence fit for the caller, `charged` says whether money was
-    spent, `retry_after` (seconds) says when another try makes sense, if one does. All have defaults on the class, so
-    that a subclass whose constructor does not call this one is complete too.
+    `code` names it, `detail` describes it in a sentence for the caller, `charged` says whether money was spent, and
+    `retry_after` says in seconds when another try makes sense, if one does. All have defaults on the class, so that a
+    subclass whose constructor does not call this one is complete too.
     """
 
     code: ClassVar[str] = "internal"
@@ -110,7 +110,10 @@ class DarkroomError(Exception):
             self.retry_after = retry_after
 
     def again(self, detail: str | None = None, *, charged: Charged | None = None) -> Self:
-        """The same error with another detail or charge, without calling its constructor, which may want anything."""
+        """Return the same error with another detail or charge.
+
+        Its constructor is not called, since it may need arguments.
+        """
         error = type(self).__new__(type(self))
         error.__dict__.update(self.__dict__)
         error.args = self.args if detail is None else (detail,)
@@ -120,7 +123,7 @@ class DarkroomError(Exception):
 
 
 class NothingWasDrawn(DarkroomError):
-    """The order was not accepted, so nothing was asked of the provider."""
+    """The order was not accepted, so the provider was not asked."""
 
 
 class InvalidRequest(NothingWasDrawn):
@@ -165,7 +168,7 @@ class Overloaded(NothingWasDrawn):
 
 
 class LedgerUnavailable(NothingWasDrawn):
-    """The ledger does not answer; nothing is begun that cannot be written down."""
+    """The ledger does not answer; an order that cannot be recorded is not begun."""
 
     code = "ledger-unavailable"
     retry_after = 5
@@ -190,19 +193,19 @@ class Gone(DarkroomError):
 
 
 class Evidence(Protocol):
-    """A provider's answer that is too long to be held in memory while it is handed on."""
+    """A provider's answer that is too long to be held in memory."""
 
     def read(self) -> bytes:
-        """All of it; may be asked for again. Blocks while it is read from the disk."""
+        """Return all of it, each time anew. Blocks while it is read from the disk."""
 
 
 class DrawingFailed(DarkroomError):
-    """The drawing did not give what was ordered; the class and `charged` say how much of it is known.
+    """The order was not drawn in full; the class and `charged` say what is known.
 
-    `evidence` is the provider's raw answer, as far as it came, where it could not be used: kept aside for a claim
-    against the provider, never shown to a caller. `further_evidence` is what is too long for memory, and that of other
-    failures which this one stands for. `provider_message` is what the provider said of it in a sentence,
-    without secrets and prompts: for the operator.
+    `evidence` is the provider's raw answer if it could not be used, as far as it came: kept for a claim against the
+    provider, never shown to a caller. `further_evidence` holds answers that are too long for memory, and the evidence
+    of other failures that this one summarises. `provider_message` is what the provider said about it, without secrets
+    and prompts, for the operator.
     """
 
     provider_message: str = ""
@@ -222,12 +225,12 @@ class DrawingFailed(DarkroomError):
 
     @property
     def all_evidence(self) -> Sequence["bytes | Evidence"]:
-        """Every piece of evidence that there is."""
+        """All pieces of evidence."""
         return (*([self.evidence] if self.evidence else ()), *self.further_evidence)
 
 
 class GeneratorRefused(DrawingFailed):
-    """The provider refused our key or our request, or has ended; a fault of ours, not of the caller's."""
+    """The provider refused our key or our request, or no longer exists; not the caller's fault."""
 
     code = "generator-refused"
 
@@ -240,7 +243,7 @@ class GeneratorUnavailable(DrawingFailed):
 
 
 class PromptRejected(DrawingFailed):
-    """The provider's moderation rejected the prompt or what came of it, or the model cannot read all of the prompt."""
+    """The provider's moderation rejected the prompt or its images, or the prompt is too long for the model."""
 
     code = "prompt-rejected"
 
@@ -253,14 +256,14 @@ class OutcomeUnknown(DrawingFailed):
 
 
 class UnusableImage(DrawingFailed):
-    """The provider charged and answered, and the answer cannot be used."""
+    """The provider charged and answered, but the answer cannot be used."""
 
     code = "unusable-image"
     charged = Charged.YES
 
 
 class StorageUnavailable(DrawingFailed):
-    """The images are drawn and kept safe, and not stored yet; that happens later by itself."""
+    """The images are drawn and safe, but not stored yet; they will be stored later."""
 
     code = "storage-unavailable"
     charged = Charged.YES
@@ -268,7 +271,7 @@ class StorageUnavailable(DrawingFailed):
 
 
 class InternalFault(DrawingFailed):
-    """A fault of ours ended the drawing; whether money was spent is as `charged` says."""
+    """A fault of ours ended the drawing; `charged` says whether money was spent."""
 
     code = "internal"
 
@@ -285,13 +288,14 @@ DRAWING_FAILURES: Final[dict[str, type[DrawingFailed]]] = {
         InternalFault,
     )
 }
-"""How a generation may end without its images, by the code that is written down."""
+"""The failures by which a generation may end, by the code that is recorded."""
 
 
 def plain(error: DrawingFailed) -> DrawingFailed:
-    """The same failure as the class of ours that it inherits: an adapter's own subclass may hold any value anywhere.
+    """Return the failure as an instance of the class of ours that it inherits from, with attributes of the right types.
 
-    What it says of the money is believed if it says it itself; of the default of `DrawingFailed` nothing is concluded.
+    An adapter's subclass may hold any value in any attribute. Its `charged` counts if it was set by the subclass or on
+    the error itself; the default of `DrawingFailed` counts as unknown.
     """
     lineage = type(error).__mro__
     kind = next((kind for kind in lineage if DRAWING_FAILURES.get(getattr(kind, "code", "")) is kind), None)
@@ -316,7 +320,7 @@ def plain(error: DrawingFailed) -> DrawingFailed:
 
 
 def _value(error: DrawingFailed, name: str) -> object:
-    """What a class that is not ours has there, whatever its author made of it; None if that cannot be read."""
+    """Return an attribute of an error that is not ours; None if reading it fails."""
     try:
         return getattr(error, name, None)
     except Exception:  # noqa: BLE001  # a property of its author's may raise anything
