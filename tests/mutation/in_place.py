@@ -30,6 +30,9 @@ CANNOT_BE_IMPORTED: Final = 64
 failed: Final[dict[str, bool]] = {}
 """The tests that failed, and whether each only took too long."""
 
+seconds: Final[dict[str, float]] = {}
+"""How long each test took."""
+
 
 class _Mutating(SourceFileLoader):
     def get_code(self, fullname: str) -> CodeType:
@@ -55,15 +58,16 @@ def pytest_collectreport(report: pytest.CollectReport) -> None:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Note a test that failed."""
+    """Note how long a test took, and whether it failed."""
+    seconds[report.nodeid] = seconds.get(report.nodeid, 0.0) + report.duration
     if report.failed:
         failed.setdefault(report.nodeid, "from pytest-timeout" in str(report.longrepr))
 
 
 def pytest_sessionfinish() -> None:
-    """Write down what failed."""
+    """Write it down."""
     if REPORT:
-        Path(REPORT).write_text(json.dumps(failed))
+        Path(REPORT).write_text(json.dumps({"failed": failed, "seconds": seconds}))
 
 
 def _import_it() -> None:

@@ -31,37 +31,38 @@ STORIES: Final = "tests/mutation/stories.py"
 
 @dataclass(frozen=True)
 class Reach:
-    """For each file and line, the tests that run it."""
+    """For each file and line, the tests that run it; and how many seconds each test takes."""
 
     lines: Mapping[str, Mapping[int, Sequence[str]]]
+    seconds: Mapping[str, float]
 
     def tests_of(self, file: str, line: int) -> Sequence[str]:
-        """The tests that run the function around a line; the module, if it is in none. Stories come last."""
+        """The tests that run the function around a line; the module, if it is in none. The quickest comes first."""
         reached = self.lines.get(file, {})
         first, last = _function_around(ROOT / file, line)
         tests = {test for at, those in reached.items() if first <= at <= last for test in those}
-        return sorted(tests, key=lambda test: (test.startswith(STORIES), test))
+        return sorted(tests, key=lambda test: (self.seconds[test], test))
 
 
 def measured(kept: Path) -> Reach:
     """Run all fast tests, and note what each of them runs; those that fail are left out."""
     data_file, names = kept / f"reach-{_digest()}", (*FAST, STORIES)
-    left_out = data_file.with_suffix(".failed.json")
-    if not left_out.exists():
+    took = data_file.with_suffix(".seconds.json")
+    if not took.exists():
         options = ("--cov", "--cov-context=test", "--cov-report=", "--cov-fail-under=0")
         ran = run(None, names, *options, data_file=data_file)
-        left_out.write_text(json.dumps([*ran.failed]))
-    failing = set(json.loads(left_out.read_text()))
+        took.write_text(json.dumps({test: seconds for test, seconds in ran.seconds.items() if test not in ran.failed}))
+    seconds: dict[str, float] = json.loads(took.read_text())
     data = coverage.CoverageData(str(data_file))
     data.read()
     lines: dict[str, dict[int, list[str]]] = {}
     for file in data.measured_files():
         if Path(file).is_relative_to(ROOT / "src"):
             lines[Path(file).relative_to(ROOT).as_posix()] = {
-                line: sorted({test for one in contexts if (test := one.rpartition("|")[0]) and test not in failing})
+                line: sorted({test for one in contexts if (test := one.rpartition("|")[0]) in seconds})
                 for line, contexts in data.contexts_by_lineno(file).items()
             }
-    return Reach(lines)
+    return Reach(lines, seconds)
 
 
 def _function_around(file: Path, line: int) -> tuple[int, int]:

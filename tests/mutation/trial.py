@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -43,10 +43,11 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Ran:
-    """How tests ended: pytest's exit status, and the tests that failed, with whether each only took too long."""
+    """How tests ended: pytest's exit status, how long each took, and whether each that failed only took too long."""
 
     status: int | None
-    failed: Mapping[str, bool]
+    failed: Mapping[str, bool] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
 
 
 def run(mutant: str | None, tests: Sequence[str], *options: str, data_file: Path | None = None) -> Ran:
@@ -64,8 +65,8 @@ def run(mutant: str | None, tests: Sequence[str], *options: str, data_file: Path
                 [*command, *tests], cwd=ROOT, env=environment, capture_output=True, timeout=ALL_TESTS, check=False
             )
         except subprocess.TimeoutExpired:
-            return Ran(None, {})
-        return Ran(ended.returncode, json.loads(report.read_text()) if report.exists() else {})
+            return Ran(None)
+        return Ran(ended.returncode, **(json.loads(report.read_text()) if report.exists() else {}))
 
 
 def judged(mutant: str, tests: Sequence[str]) -> Verdict:
