@@ -26,6 +26,10 @@ def test_clean_removes_what_targets_make() -> None:
     assert {name for name in made if name.removesuffix("*") in recipe} == made - kept
 
 
+def test_every_target_of_make_is_named() -> None:
+    assert set(re.findall(r"[a-z-]+", " ".join(re.findall(r"`?make ([a-z -]+)", GUIDE)))) >= TARGETS
+
+
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"\b(?:tests|docs|requirements|deploy)/[\w./]*", GUIDE))))
 def test_every_path_is_there(path: str) -> None:
     assert (ROOT / path.rstrip(".")).exists()
