@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, ClassVar, Final, Generic, Protocol, Self, TypeVar
@@ -130,6 +131,10 @@ class SimulatedQueue(SimulatedProvider[Simulator]):
         Situation.SERVER_ERROR: ("server-error-json-after-charge", {}),
     }
     key_name: ClassVar = "api_key"
+
+    @abstractmethod
+    def opened(self, *, patience: float = 60.0, **options: Any) -> AbstractAsyncContextManager[ImageGenerator]:  # noqa: ANN401
+        """A generator for it; `patience` is how long each part of a drawing may take, in seconds."""
 
     @property
     def key(self) -> str:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from decimal import Decimal
 
-import msgspec
 import pytest
 
-from darkroom.adapters.conformance import ProviderContract, collected, draw, full_request, plain_request
+from darkroom.adapters.conformance import collected, draw, full_request, plain_request
 from darkroom.adapters.generators.bfl import open_bfl, parse_models
 from darkroom.adapters.generators.bfl.task import BflOrder
 from darkroom.domain.model.errors import (
@@ -22,8 +21,9 @@ from darkroom.domain.model.errors import (
 )
 from darkroom.domain.model.money import Money
 from darkroom.domain.model.progress import Progress
-from darkroom.domain.ports import ImageGenerator, Receipt
+from darkroom.domain.ports import ImageGenerator
 from integration.generators.bfl_provider import BflProvider, bfl_provider
+from integration.generators.queue_contract import QueueContract
 from simulators.bfl import bfl_simulator
 from simulators.bfl.order import FLEX, PRO
 
@@ -34,8 +34,15 @@ async def provider() -> AsyncIterator[BflProvider]:
         yield running
 
 
-class TestBfl(ProviderContract):
+class TestBfl(QueueContract):
     situations = BflProvider.situations()
+    stumbles = ("poll-500", "poll-429", "poll-reset", "poll-garbage", "not-found-any-more")
+    no_references = (
+        *QueueContract.no_references,
+        b"{}",
+        b'{"id": "1", "polling_url": "https://api.bfl.ai.evil.example/"}',
+        b'{"id": "1"}',
+    )
 
 
 async def test_an_order_is_as_bfl_takes_it(generator: ImageGenerator, provider: BflProvider) -> None:
@@ -61,17 +68,6 @@ async def test_a_prompt_is_drawn_as_it_is_unless_the_operator_declares_otherwise
             await draw(generator, plain_request(generator.cards[0]))
 
     assert [call.body["prompt_upsampling"] for call in provider.simulator.calls] == [False, True]
-
-
-async def test_another_process_can_collect_with_the_receipt_alone(provider: BflProvider) -> None:
-    async with provider.opened() as generator:
-        request = plain_request(generator.cards[0], samples=3)
-        reference = (await generator.submit(request, "key")).reference
-    async with provider.opened() as generator:
-        images = await collected(generator, request, Receipt(reference))
-
-    assert sorted(images) == [0, 1, 2]
-    assert provider.charged_images == 3
 
 
 async def test_what_a_task_costs_is_known_when_it_is_ordered(generator: ImageGenerator, provider: BflProvider) -> None:
@@ -117,13 +113,6 @@ async def test_why_moderation_said_no_is_logged(
     await draw(generator, plain_request(generator.cards[0]))
 
     assert "the provider says: Derivative Works Filter" in caplog.messages
-
-
-@pytest.mark.parametrize("fault", ["poll-500", "poll-429", "poll-reset", "poll-garbage", "not-found-any-more"])
-async def test_asking_stumbles_and_goes_on(generator: ImageGenerator, provider: BflProvider, fault: str) -> None:
-    provider.simulator.faults.set(fault, times=2)
-
-    assert (await draw(generator, plain_request(generator.cards[0])))[1] is None
 
 
 async def test_what_does_not_end_is_unknown() -> None:
@@ -183,17 +172,6 @@ async def test_the_key_goes_nowhere_else(generator: ImageGenerator, provider: Bf
 
     assert provider.simulator.fetches
     assert all("x-key" not in fetch.headers for fetch in provider.simulator.fetches)
-
-
-@pytest.mark.parametrize(
-    "order",
-    [b"../account", b"\xff", b"{}", b'{"id": "1", "polling_url": "https://api.bfl.ai.evil.example/"}', b'{"id": "1"}'],
-)
-async def test_a_receipt_that_is_none_is_followed_nowhere(provider: BflProvider, order: bytes) -> None:
-    receipt = Receipt(msgspec.json.encode({"references": {0: order}}))
-    async with provider.opened() as generator:
-        with pytest.raises(UnusableImage):
-            await collected(generator, plain_request(generator.cards[0]), receipt)
 
 
 async def test_it_tells_how_far_it_is(generator: ImageGenerator) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-import msgspec
 import pytest
 
-from darkroom.adapters.conformance import ProviderContract, collected, draw, full_request, plain_request
+from darkroom.adapters.conformance import draw, full_request, plain_request
 from darkroom.adapters.generators.fal import open_fal, parse_models
 from darkroom.domain.model.errors import (
     Charged,
@@ -19,8 +18,9 @@ from darkroom.domain.model.errors import (
     UnusableImage,
 )
 from darkroom.domain.model.progress import Progress
-from darkroom.domain.ports import ImageGenerator, Receipt
+from darkroom.domain.ports import ImageGenerator
 from integration.generators.fal_provider import FalProvider, fal_provider
+from integration.generators.queue_contract import QueueContract
 from simulators.fal import fal_simulator
 from simulators.fal.order import FLUX
 
@@ -31,8 +31,17 @@ async def provider() -> AsyncIterator[FalProvider]:
         yield running
 
 
-class TestFal(ProviderContract):
+class TestFal(QueueContract):
     situations = FalProvider.situations()
+    stumbles = (
+        *("poll-500", "poll-429", "poll-reset", "status-missing"),
+        *("result-ingress-page", "result-error-of-nobody"),
+    )
+    no_references = (
+        *QueueContract.no_references,
+        b"{}",
+        b'{"status_url": "https://evil.example/a", "response_url": "https://evil.example/b", "cancel_url": "https://x/c"}',
+    )
 
 
 async def test_an_order_is_as_fal_takes_it_and_nothing_is_tried_twice(
@@ -55,17 +64,6 @@ async def test_an_order_is_as_fal_takes_it_and_nothing_is_tried_twice(
         "guidance_scale": request.parameters.given.get("guidance_scale"),
         "output_format": "png",
     }
-
-
-async def test_another_process_can_collect_with_the_receipt_alone(provider: FalProvider) -> None:
-    async with provider.opened() as generator:
-        request = plain_request(generator.cards[0], samples=3)
-        reference = (await generator.submit(request, "key")).reference
-    async with provider.opened() as generator:
-        images = await collected(generator, request, Receipt(reference))
-
-    assert sorted(images) == [0, 1, 2]
-    assert provider.charged_images == 3
 
 
 async def test_an_order_that_never_begins_is_taken_back() -> None:
@@ -110,15 +108,6 @@ async def test_one_order_that_ends_badly_does_not_take_the_others_along(
     assert (type(failure), failure and failure.charged) == (error, charged)
 
 
-@pytest.mark.parametrize(
-    "fault", ["poll-500", "poll-429", "poll-reset", "status-missing", "result-ingress-page", "result-error-of-nobody"]
-)
-async def test_asking_stumbles_and_goes_on(generator: ImageGenerator, provider: FalProvider, fault: str) -> None:
-    provider.simulator.faults.set(fault, times=2)
-
-    assert (await draw(generator, plain_request(generator.cards[0])))[1] is None
-
-
 async def test_a_model_may_answer_with_a_single_image(generator: ImageGenerator, provider: FalProvider) -> None:
     provider.simulator.faults.set("result-single-image")
 
@@ -133,22 +122,6 @@ async def test_the_key_goes_nowhere_else(generator: ImageGenerator, provider: Fa
 
     assert provider.simulator.fetches
     assert all("authorization" not in fetch.headers for fetch in provider.simulator.fetches)
-
-
-@pytest.mark.parametrize(
-    "order",
-    [
-        b"../account",
-        b"\xff",
-        b"{}",
-        b'{"status_url": "https://evil.example/a", "response_url": "https://evil.example/b", "cancel_url": "https://x/c"}',
-    ],
-)
-async def test_a_receipt_that_is_none_is_followed_nowhere(provider: FalProvider, order: bytes) -> None:
-    receipt = Receipt(msgspec.json.encode({"references": {0: order}}))
-    async with provider.opened() as generator:
-        with pytest.raises(UnusableImage):
-            await collected(generator, plain_request(generator.cards[0]), receipt)
 
 
 async def test_it_tells_the_place_in_the_queue(generator: ImageGenerator) -> None:

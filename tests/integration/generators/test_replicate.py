@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import msgspec
 import pytest
 
-from darkroom.adapters.conformance import ProviderContract, collected, draw, full_request, plain_request
+from darkroom.adapters.conformance import collected, draw, full_request, plain_request
 from darkroom.adapters.generators.replicate import open_replicate, parse_models
 from darkroom.adapters.generators.replicate.prediction import Prediction
 from darkroom.domain.model.errors import (
@@ -21,6 +21,7 @@ from darkroom.domain.model.errors import (
 )
 from darkroom.domain.model.image_file import MediaType
 from darkroom.domain.ports import ImageGenerator, Receipt
+from integration.generators.queue_contract import QueueContract
 from integration.generators.replicate_provider import ReplicateProvider, replicate_provider
 from simulators.replicate import replicate_simulator
 from simulators.replicate.order import SDXL
@@ -32,8 +33,9 @@ async def provider() -> AsyncIterator[ReplicateProvider]:
         yield running
 
 
-class TestReplicate(ProviderContract):
+class TestReplicate(QueueContract):
     situations = ReplicateProvider.situations()
+    stumbles = ("poll-500", "poll-429", "poll-reset", "poll-garbage", "status-missing")
 
 
 async def test_a_version_is_called_as_replicate_documents_it(
@@ -85,18 +87,6 @@ async def test_a_prediction_is_asked_about_until_it_is_done() -> None:
         images, failure = await draw(generator, plain_request(generator.cards[0], samples=2))
 
     assert (sorted(images), failure) == ([0, 1], None)
-
-
-async def test_another_process_can_collect_with_the_receipt_alone(provider: ReplicateProvider) -> None:
-    async with provider.opened() as generator:
-        request = plain_request(generator.cards[0], samples=3)
-        reference = (await generator.submit(request, "key")).reference
-    async with provider.opened() as generator:
-        images = await collected(generator, request, Receipt(reference))
-
-    assert sorted(images) == [0, 1, 2]
-    assert provider.charged_images == 3
-    assert provider.image_host.encode() not in reference
 
 
 async def test_what_does_not_end_is_taken_back_and_paid(provider: ReplicateProvider) -> None:
@@ -160,13 +150,6 @@ async def test_what_never_begins_is_taken_back_and_may_have_been_paid() -> None:
     assert (type(failure), failure and failure.charged) == (OutcomeUnknown, Charged.UNKNOWN)
     assert failure is not None
     assert "before it began" in failure.detail
-
-
-@pytest.mark.parametrize("fault", ["poll-500", "poll-429", "poll-reset", "poll-garbage", "status-missing"])
-async def test_asking_stumbles_and_goes_on(generator: ImageGenerator, provider: ReplicateProvider, fault: str) -> None:
-    provider.simulator.faults.set(fault, times=2)
-
-    assert (await draw(generator, plain_request(generator.cards[0])))[1] is None
 
 
 async def test_when_to_come_again_is_said_in_the_body(generator: ImageGenerator, provider: ReplicateProvider) -> None:
