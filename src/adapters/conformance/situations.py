@@ -61,7 +61,7 @@ class Situation(Enum):
 class Outcome:
     """What the port allows: an error, if any, what it says of the money, and whether images come with it.
 
-    `at_the_deadline` where only a deadline ends it. `evidence`: what came MUST be handed on, for the operator.
+    `at_the_deadline`: only a deadline ends it. `evidence`: what came MUST be handed on, for the operator.
     """
 
     error: type[DrawingFailed] | None

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -18,12 +16,6 @@ from darkroom.entrypoints.container.clock import now
 from integration.cli.command_line import CommandLine
 
 IMAGE = tile(16, 16, 7)
-
-
-@pytest.fixture
-def shell(tmp_path: Path) -> Iterator[CommandLine]:
-    with CommandLine(tmp_path) as shell:
-        yield shell
 
 
 @pytest.fixture

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -15,12 +13,6 @@ from darkroom.domain.model.generation import Generation
 from darkroom.domain.model.limits import Limits
 from darkroom.entrypoints.container.clock import now
 from integration.cli.command_line import CommandLine
-
-
-@pytest.fixture
-def shell(tmp_path: Path) -> Iterator[CommandLine]:
-    with CommandLine(tmp_path) as shell:
-        yield shell
 
 
 @pytest.fixture
