@@ -62,7 +62,7 @@ async def test_who_may_see_it_finds_who_spent_what(visitor: Visitor) -> None:
     assert await page.evaluate(LOOKED_OVER) == []
 
     async with page.expect_download() as downloading:
-        await visitor.button("Download as CSV: By caller").click()
+        await visitor.button("CSV to download: By caller").click()
     saved = await downloading.value
     assert saved.suggested_filename.startswith("usage-by-caller-since-")
     rows = [*csv.reader(Path(await saved.path()).read_text().splitlines())]  # noqa: ASYNC240  # of a few bytes

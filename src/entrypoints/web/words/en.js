@@ -201,7 +201,7 @@ export const en = {
   imagesUnknown: "Unknown",
   total: "Total",
   csv: "CSV",
-  csvOf: ({ name }, { word }) => `Download as CSV: ${word(name)}`,
+  csvOf: ({ name }, { word }) => `CSV to download: ${word(name)}`,
   count: ({ count }, { number }) => number(count),
   costs: ({ cost }, { list, money }) => (cost.length ? list(cost.map(money)) : "–"),
   plotSum: ({ sum, currency }, formats) =>

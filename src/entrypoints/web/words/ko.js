@@ -203,7 +203,7 @@ export const ko = {
   imagesUnknown: "불명",
   total: "합계",
   csv: "CSV",
-  csvOf: ({ name }, { word }) => `CSV로 내려받기: ${word(name)}`,
+  csvOf: ({ name }, { word }) => `CSV 내려받기: ${word(name)}`,
   count: ({ count }, { number }) => number(count),
   costs: ({ cost }, { list, money }) => (cost.length ? list(cost.map(money)) : "–"),
   plotSum: ({ sum, currency }, { money, number }) =>
