@@ -62,7 +62,7 @@ function clear(element) {
   byId("empty").hidden = trays.childElementCount > 0;
 }
 
-/** What is left of the caller's limits and what was spent, where there is something to tell. */
+/** Shows what is left of the caller's limits and what was spent. Gives the versions that may be ordered; null is all. */
 async function showUsage() {
   try {
     const { limits, left, this_month: month, scopes } = await api.usage();
@@ -70,11 +70,14 @@ async function showUsage() {
     const limit = limits.images_per_day;
     byId("left").replaceChildren(
       ...(limit === null ? [] : [spoken("span", "imagesLeft", { left: left.images, limit })]),
+      ...(left.spend ? [spoken("span", "moneyLeft", { left: left.spend, limit: limits.spend_per_day_per_caller })] : []),
       ...(month.cost.length ? [spoken("span", "spent", { cost: month.cost })] : []),
     );
+    return limits.models;
   } catch (fault) {
     // It is an extra: if something is wrong, the next order shows it.
     if (!(fault instanceof Problem || fault instanceof ConnectionLost)) throw fault;
+    return null;
   }
 }
 
@@ -93,9 +96,10 @@ async function open() {
   addEventListener("hashchange", () => location.hash.startsWith("#token=") && location.reload());
   callWith(token, { stale: isStale, another: comeBack });
   if (!models) return openUsage({ allowed: true, alone: true });
-  openDesk(models, { caller: subject, draw });
+  const allowed = await showUsage();
+  const offered = models.filter(({ version }) => !allowed || allowed.includes(version));
+  openDesk(offered.length ? offered : models, { caller: subject, draw });
   pendingOf(subject).forEach((order) => lay(order));
-  showUsage();
   await openSheet();
   layOthers();
 }

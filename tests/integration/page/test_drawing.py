@@ -63,6 +63,15 @@ async def test_a_token_is_pasted(visitor: Visitor) -> None:
     await expect(page.get_by_text("1 of 50 images in the last 24 hours")).to_be_visible()
 
 
+async def test_a_budget_is_seen_and_only_models_that_one_may_order_are_offered(visitor: Visitor) -> None:
+    page = visitor.page
+    await visitor.enter(spend_per_day="0.50 USD", models=["v2.1"])
+    await expect(page.locator("#version option")).to_have_text(["v2.1"])
+    await expect(page.get_by_text("$0.00 of $0.50 in the last 24 hours")).to_be_visible()
+    await visitor.draw(version="v2.1")
+    await expect(page.get_by_text("$0.02 of $0.50 in the last 24 hours")).to_be_visible()
+
+
 async def test_the_limits_of_the_model_are_those_of_the_form(visitor: Visitor) -> None:
     page = visitor.page
     await visitor.enter()

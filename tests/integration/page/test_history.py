@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from _pytest.mark import ParameterSet
 from playwright.async_api import Route, expect
 
-from integration.page.test_everybody import LOOKED_OVER
+from integration.page.test_everybody import LOOKED_OVER, PHONE, tab_to
 from integration.page.visitor import Visitor
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -60,6 +61,50 @@ async def test_a_failure_is_opened_with_its_reason_and_drawn_again(visitor: Visi
     await expect(page.locator(".pictures .seed")).to_have_text("Seed 5")
 
 
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "visitor",
+    [{"color_scheme": "dark"}, {"color_scheme": "dark", "locale": "ko-KR", **PHONE}, {"locale": "ko-KR"}, PHONE],
+    indirect=True,
+    ids=["dark", "dark-ko-phone", "ko", "phone"],
+)
+async def test_an_opened_order_is_for_everybody(visitor: Visitor) -> None:
+    page, keys = visitor.page, visitor.page.keyboard
+    visitor.ask("POST", "/api/images", json=TINY | {"prompt": "a sea" + " without_end" * 12, "seed": [7, 8]})
+    visitor.studio.karlo.set_fault("error-9798", times=1)
+    visitor.ask("POST", "/api/images", json={"version": "v2.1", "prompt": "a stormy sea", "width": 512, "height": 512})
+    await visitor.enter()
+    opened = page.locator("#opened")
+    failed = page.locator(".frame .none")
+    await expect(failed).to_have_count(1)
+    await tab_to(page, ".frame .none")
+    await keys.press("Enter")
+    await expect(opened.locator('[data-word="charged_no"]')).to_be_visible()
+    await look_over(visitor)
+    await keys.press("Escape")
+    await expect(failed).to_be_focused()
+
+    await tab_to(page, '.frame:last-child [data-word="details"]')
+    await keys.press("Enter")
+    await expect(opened.locator(".contents li")).to_have_count(2)
+    for fact in ("version", "size", "seed", "num_inference_steps", "guidance_scale", "created", "finishedAt"):
+        await expect(opened.locator(f'dt[data-word="{fact}"] + dd')).not_to_be_empty()
+    await look_over(visitor)
+    width, wide = await opened.evaluate("dialog => [dialog.getBoundingClientRect().width, innerWidth]")
+    assert width <= wide
+    # All of it can be reached by keys, to the last button, which is scrolled into view.
+    await tab_to(page, '#opened > .actions [data-word="remove"]')
+    await expect(opened.locator('> .actions [data-word="remove"]')).to_be_in_viewport()
+    await tab_to(page, '#opened .contents li:last-child [data-word="removeOne"]')
+    await keys.press("Enter")
+    await expect(page.locator("#removal")).to_be_visible()
+    await look_over(visitor)
+    await tab_to(page, '#removal [data-word="removeOne"]')
+    await keys.press("Enter")
+    await expect(page.locator('.frame [data-word="partly"]')).to_be_visible()
+    await expect(page.locator("dialog[open]")).to_have_count(0)
+
+
 async def test_one_image_is_deleted_alone(visitor: Visitor) -> None:
     page = visitor.page
     visitor.ask("POST", "/api/images", json=TINY | {"seed": [7, 8]})
@@ -110,12 +155,27 @@ async def test_a_picture_that_does_not_load_says_so_and_comes_later(visitor: Vis
     await expect(page.locator(".late")).to_have_count(0)
 
 
-@pytest.mark.parametrize("visitor", [{"viewport": {"width": 1366, "height": 650}}], indirect=True, ids=["low"])
+def window(width: int, height: int, *, long: bool = True) -> ParameterSet:
+    """A browser window of that many pixels."""
+    special = {"viewport": {"width": width, "height": height}}
+    return pytest.param(special, id=f"{width}x{height}", marks=[pytest.mark.long] if long else [])
+
+
+@pytest.mark.parametrize(
+    "visitor",
+    [
+        window(1366, 650, long=False),
+        *(window(320, 568), window(390, 844), window(768, 1024), window(844, 390), window(1920, 1080)),
+    ],
+    indirect=True,
+)
 async def test_what_is_drawn_is_in_view_from_a_long_desk(visitor: Visitor) -> None:
     page = visitor.page
+    for seed in range(4):  # with a contact sheet the page is longer than the window, and can be scrolled
+        visitor.ask("POST", "/api/images", json=TINY | {"seed": [seed]})
     await visitor.enter()
     await visitor.write(seed="7")
     await visitor.button("Draw").click()
     await visitor.developed()
     top = await page.locator(".pictures img").evaluate("img => img.getBoundingClientRect().top")
-    assert 0 <= top < 325
+    assert 0 <= top < await page.evaluate("innerHeight / 2")

@@ -77,11 +77,12 @@ async def test_what_is_under_way_is_a_queue_that_outlives_the_tab(
 async def look_over(page: Page) -> None:
     """The newest order is first and large, all others are lines; each is named and says how it stands."""
     trays = page.locator(UNDER_WAY)
-    names = [await each.get_attribute("aria-label") for each in await trays.all()]
-    assert names == [f"wave {number}" for number in reversed(range(ORDERS))]
+    names = [f"wave {number}" for number in reversed(range(ORDERS))]
+    assert [await each.get_attribute("aria-label") for each in await trays.all()] == names
     newest, *others = [await each.evaluate("tray => tray.offsetHeight") for each in await trays.all()]
     assert newest > 200
     assert max(others) < 100
-    for each in await trays.all():
+    for name, each in zip(names, await trays.all(), strict=True):
+        await expect(each.locator(".caption")).to_have_text(name)
         await expect(each.locator(".said")).not_to_be_empty()
     assert await page.evaluate(LOOKED_OVER) == []

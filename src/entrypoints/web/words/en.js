@@ -181,6 +181,8 @@ export const en = {
   anyModel: "Any model",
   older: "Show older ones",
   imagesLeft: ({ left, limit }, { number }) => `${number(limit - left)} of ${number(limit)} images in the last 24 hours`,
+  moneyLeft: ({ left, limit }, { money }) =>
+    `${money({ ...limit, amount: limit.amount - left.amount })} of ${money(limit)} in the last 24 hours`,
   spent: ({ cost }, { list, money }) => `${list(cost.map(money))} this month`,
 
   usage: "Usage",

@@ -183,6 +183,8 @@ export const ko = {
   anyModel: "모든 모델",
   older: "이전 것 더 보기",
   imagesLeft: ({ left, limit }, { number }) => `지난 24시간 이미지 ${number(limit)}장 중 ${number(limit - left)}장`,
+  moneyLeft: ({ left, limit }, { money }) =>
+    `지난 24시간 ${money(limit)} 중 ${money({ ...limit, amount: limit.amount - left.amount })}`,
   spent: ({ cost }, { list, money }) => `이번 달 ${list(cost.map(money))}`,
 
   usage: "사용량",
