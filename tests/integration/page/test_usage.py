@@ -71,6 +71,10 @@ async def test_who_may_see_it_finds_who_spent_what(visitor: Visitor) -> None:
 
     await page.get_by_label("Period").select_option("Last 7 days")
     await expect(dollars.locator("g")).to_have_count(7)
+    await visitor.button("한국어").click()
+    await expect(page.get_by_role("img", name="날짜별 USD")).to_be_visible()
+    await expect(page.get_by_role("table", name="호출자별").get_by_role("row", name=spender)).to_contain_text("US$0.04")
+    await visitor.button("English").click()
     await page.get_by_role("link", name="Back to drawing").click()
     await expect(page.locator("#room")).to_be_visible()
     await expect(page.locator("#to-usage")).to_be_focused()
