@@ -159,6 +159,10 @@ $(measurements:%=bench-%): bench-%: $(dev_ready) $(bench_ready)
 bench-growth: $(dev_ready) ## Measure ledgers as they grow; write docs/growing.md
 	@PYTHONPATH=tests $(bin)/python -m benchmarks.growth --write
 
+.PHONY: bench-history
+bench-history: $(dev_ready) ## Measure what a history of 500 pictures moves to a phone; write docs/performance.md
+	@PYTHONPATH=tests $(bin)/python -m benchmarks.history --write
+
 .PHONY: bench-reads
 bench-reads: $(dev_ready) ## Measure what a caller that reads without pause costs other callers
 	@PYTHONPATH=tests $(bin)/python -m benchmarks.reads

@@ -41,13 +41,22 @@ def workplace() -> Iterator[Workplace]:
 
 
 def main(name: str, measure: Callable[[Workplace], Iterator[str]]) -> int:
+    """Measure in a workplace and print; with `--write` also write the page. Return the exit status."""
+
+    def in_workplace() -> Iterator[str]:
+        with workplace() as place:
+            yield from measure(place)
+
+    return print_or_write(name, in_workplace)
+
+
+def print_or_write(name: str, measure: Callable[[], Iterator[str]]) -> int:
     """Measure and print; with `--write` also write the page. Return the exit status."""
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}")
     parser.add_argument("--write", action="store_true", help="write what was measured into docs/performance.md")
     arguments = parser.parse_args()
     try:
-        with workplace() as place:
-            text = "\n".join([*conditions(), "", *measure(place), ""])
+        text = "\n".join([*conditions(), "", *measure(), ""])
     except PartMissing as missing:
         print(f"SKIPPED, nothing was measured: {missing}")
         return 0
