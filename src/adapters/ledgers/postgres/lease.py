@@ -13,18 +13,12 @@ from darkroom.adapters.ledgers.postgres.spool_claim import SpoolClaim, SpoolHeld
 from darkroom.adapters.ledgers.worker_lock import WorkerLock
 from darkroom.adapters.postgres.connecting import Connecting, Session
 from darkroom.adapters.postgres.faults import OF_THE_WAY, described, faults_as
-from darkroom.adapters.postgres.locks import lock_key
+from darkroom.adapters.postgres.locks import held_keys, lock_key
 from darkroom.domain.model.errors import InvalidValue, LedgerUnavailable
 
 log = logging.getLogger(__name__)
 
 _ANY_FAULT: Final = (asyncpg.PostgresError, *OF_THE_WAY)
-
-_HELD: Final = """
-    SELECT (classid::bigint << 32) | objid::bigint AS key FROM pg_locks
-    WHERE locktype = 'advisory' AND objsubid = 1 AND granted
-    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-"""
 
 
 class Watch:
@@ -48,7 +42,7 @@ class Watch:
         """
         if not here and not elsewhere:
             return []
-        held = await self._held()
+        held = await held_keys(self.session)
         now = asyncio.get_running_loop().time()
         free = [worker for worker in elsewhere if lock_key("worker", str(worker)) not in held]
         self._free_since = {worker: self._free_since.get(worker, now) for worker in free}
@@ -59,14 +53,14 @@ class Watch:
 
     async def living(self, holders: Collection[UUID | None]) -> Collection[UUID | None]:
         """Those of the holders of spools for which a process lives."""
-        held = await self._held() if holders else ()
+        held = await held_keys(self.session) if holders else ()
         return {holder for holder in holders if lock_key("holder", str(holder)) in held}
 
     async def without_lease(self, *, here: Collection[UUID], elsewhere: Collection[UUID]) -> Sequence[UUID]:
         """Those of the workers whose callers cannot be answered: of this machine the dead, of others at once those
         without a lease, as they are cut off from the database even if they live.
         """
-        held = await self._held() if elsewhere else ()
+        held = await held_keys(self.session) if elsewhere else ()
         return [
             *(one for one in here if self._lock.is_dead(str(one))),
             *(one for one in elsewhere if lock_key("worker", str(one)) not in held),
@@ -77,9 +71,6 @@ class Watch:
         if free_since := self._free_since.get(worker):
             return asyncio.get_running_loop().time() - free_since
         return self._lock.dead_for(str(worker)) or 0.0
-
-    async def _held(self) -> Collection[int]:
-        return {row["key"] for row in await self.session.fetch(_HELD)}
 
 
 class Lease:

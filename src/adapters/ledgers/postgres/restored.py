@@ -7,18 +7,12 @@ from darkroom.adapters.ledgers.postgres.ledger import PostgresGenerationLedger
 from darkroom.adapters.ledgers.rows import decode
 from darkroom.adapters.postgres.database import PostgresDatabase
 from darkroom.adapters.postgres.faults import faults_as
-from darkroom.adapters.postgres.locks import lock_key
+from darkroom.adapters.postgres.locks import held_keys, lock_key
 from darkroom.domain.model.errors import LedgerUnavailable
 from darkroom.domain.use_cases.restored import revisions_after_restore
 
 _UNFINISHED: Final = "SELECT * FROM generations WHERE finished_at IS NULL"
 _HOLDERS: Final = "SELECT DISTINCT holder::text FROM spools"
-_HELD: Final = """
-    SELECT count(*) FROM pg_locks
-    WHERE locktype = 'advisory' AND objsubid = 1 AND granted
-    AND (classid::bigint << 32) | objid::bigint = ANY ($1::bigint[])
-    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-"""
 
 
 async def require_no_worker(database: PostgresDatabase) -> None:
@@ -29,8 +23,9 @@ async def require_no_worker(database: PostgresDatabase) -> None:
     """
     with faults_as(LedgerUnavailable, "the ledger cannot be read just now"):
         async with database.session() as session:
-            keys = [lock_key("holder", row["holder"]) for row in await session.fetch(_HOLDERS)]
-            if await session.fetchval(_HELD, keys):
+            holders = await session.fetch(_HOLDERS)
+            held = await held_keys(session)
+            if any(lock_key("holder", row["holder"]) in held for row in holders):
                 raise LedgerUnavailable("a process of Darkroom is at work at the database: stop every service first")
 
 

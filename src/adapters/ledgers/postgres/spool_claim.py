@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from darkroom.adapters.ownership import hand_over
 from darkroom.adapters.postgres.connecting import Session
-from darkroom.adapters.postgres.locks import lock_key
+from darkroom.adapters.postgres.locks import held_keys, lock_key
 
 _LENGTH: Final = 36  # of a UUID
 
@@ -16,13 +16,6 @@ _OTHER_HOLDER: Final = "SELECT holder::text FROM spools WHERE spool = $1 AND hol
 _CLAIM: Final = """
     INSERT INTO spools AS claimed (spool, holder) VALUES ($1, $2)
     ON CONFLICT (spool) DO UPDATE SET holder = excluded.holder WHERE claimed.holder <> excluded.holder
-"""
-_IS_HELD: Final = """
-    SELECT EXISTS (
-        SELECT FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND granted
-        AND (classid::bigint << 32) | objid::bigint = $1
-        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-    )
 """
 
 
@@ -65,6 +58,6 @@ class SpoolClaim:
         async with session.transaction():
             await session.execute("SELECT pg_advisory_xact_lock($1)", lock_key("spool", self._spool))
             other = await session.fetchval(_OTHER_HOLDER, self._spool, self._holder)
-            if other and await session.fetchval(_IS_HELD, lock_key("holder", other)):
+            if other and lock_key("holder", other) in await held_keys(session):
                 raise SpoolHeldElsewhere("a living process in another data folder holds the spool of this one")
             await session.execute(_CLAIM, self._spool, self._holder)
