@@ -3,7 +3,8 @@
 import fcntl
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -33,8 +34,8 @@ class WorkerLock:
         self._dead: dict[str, float] = {}
         self._missing_since: dict[str, float] = {}
         self._make_folder()
-        for left_by_the_dead in folder.iterdir():
-            self.is_dead(left_by_the_dead.name)
+        for left_by_the_dead in _not_seen_alive_for(_KEPT, folder):
+            self.is_dead(left_by_the_dead)
         self._path, self._draft = folder / worker, folder / f".{worker}"
         self._file = self._hold()
 
@@ -105,6 +106,17 @@ class WorkerLock:
                 self._draft.rename(self._path)
                 return file
             os.close(file)
+
+
+def _not_seen_alive_for(seconds: float, folder: Path) -> Sequence[str]:
+    """The names of the files that no living worker has touched for so long; a stopped one may have one of them."""
+    names, since = [], time.time() - seconds
+    with os.scandir(folder) as files:
+        for file in files:
+            with suppress(FileNotFoundError):
+                if file.stat().st_mtime < since:
+                    names.append(file.name)
+    return names
 
 
 def _is_locked(path: Path) -> bool:
