@@ -102,7 +102,7 @@ class InMemoryGenerationLedger(GenerationLedger):
 
     async def withdraw(self, generation: Generation) -> None:
         row = self._book.rows.get(generation.id)
-        if row and row.generation.state is State.RECEIVED and row.generation.promised and not generation.promised:
+        if row and row.generation.promised_since(generation):
             raise Superseded(generation.id)
         await self.record(generation)
 

@@ -8,12 +8,13 @@ was tightened since makes no row unreadable. What cannot be read is left out and
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final, Protocol, TypeVar
 
 import msgspec
 
+from darkroom.domain.model.errors import Superseded
 from darkroom.domain.model.generation import (
     Failure,
     Fallback,
@@ -26,6 +27,7 @@ from darkroom.domain.model.generation import (
 )
 from darkroom.domain.model.history import Search
 from darkroom.domain.model.image_file import MediaType
+from darkroom.domain.model.limits import Usage
 from darkroom.domain.model.money import Money
 from darkroom.domain.model.parameters import PARAMETERS, Parameters
 from darkroom.domain.model.values import IdempotencyKey, ImageSize, ModelVersion, Prompt, Seed, WebhookUrl
@@ -117,9 +119,34 @@ def decode(row: Row, instant: Callable[[Any], datetime] = lambda stored: stored)
     )
 
 
-def is_written(generation: Generation, row: Generation) -> bool:
-    """Whether a row holds this very revision; its order may have been dated back since."""
-    return row == replace(generation, created_at=row.created_at)
+def require_written(
+    generation: Generation,
+    worker: str,
+    row: Row | None,
+    instant: Callable[[Any], datetime] = lambda stored: stored,
+) -> None:
+    """Make sure that a row holds this very revision as the worker's; its order may have been dated back since.
+
+    Raises:
+        Superseded: it does not, or there is no row.
+    """
+    written = None if row is None or str(row["worker"]) != worker else decode(row, instant)
+    if written is None or written != replace(generation, created_at=written.created_at):
+        raise Superseded(generation.id)
+
+
+def usage_in(row: Row, day: date) -> Usage:
+    """What a row of the account says of one day."""
+    return Usage(
+        caller=row["caller"],
+        version=row["version"],
+        day=day,
+        images=row["images"],
+        drawn=row["drawn"],
+        stored=row["stored"],
+        unknown=row["unknown"],
+        cost=None if row["currency"] is None else Money.of_millionths(row["cost"], row["currency"]),
+    )
 
 
 async def search_rows(

@@ -450,6 +450,10 @@ class Generation:
         images = (replace(image, preview=previews.get(image.index, image.preview)) for image in self.images)
         return replace(self, images=tuple(images), revision=self.revision + 1)
 
+    def promised_since(self, read: "Generation") -> bool:
+        """Whether its caller was promised that it will be drawn, since a worker has read it as `read`."""
+        return self.state is State.RECEIVED and self.promised and not read.promised
+
     @property
     def awaits_previews(self) -> bool:
         """Whether previews of its images can be made, and are not stored."""

@@ -283,7 +283,7 @@ class Work:
             ours = found is not None and generation.revision - 1 <= found.revision <= generation.revision
             if found is None or not ours or found.state not in (State.RECEIVED, State.SUBMITTED):
                 break
-            if found.state is State.RECEIVED and found.promised and not generation.promised:
+            if found.promised_since(generation):
                 break  # it is not worked on from here on, so recovery takes it up
             ended = found.failed(failure, self._clock())
             try:

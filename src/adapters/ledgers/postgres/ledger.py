@@ -21,8 +21,9 @@ from darkroom.adapters.ledgers.rows import (
     encode_outcome,
     encode_request,
     images_on_record,
-    is_written,
+    require_written,
     search_rows,
+    usage_in,
 )
 from darkroom.adapters.ledgers.windows import windows
 from darkroom.adapters.ledgers.worker_lock import WorkerLock
@@ -37,7 +38,6 @@ from darkroom.domain.model.generation import Generation, GenerationRequest, Stat
 from darkroom.domain.model.history import HistoryPage, Search
 from darkroom.domain.model.identifiers import least_uuid7, uuid7
 from darkroom.domain.model.limits import WINDOW, Check, Limits, Usage, counted_images, too_far_ahead
-from darkroom.domain.model.money import Money
 from darkroom.domain.model.values import IdempotencyKey
 from darkroom.domain.ports import Abandoned, Call, CallState, GenerationLedger, ImageOnRecord
 
@@ -106,7 +106,7 @@ class PostgresGenerationLedger(GenerationLedger):
         async with self._transaction() as session:
             row = await session.fetchrow(sql.FIND_AND_LOCK, generation.id)
             kept = decode(row) if row else None
-            if kept and kept.state is State.RECEIVED and kept.promised and not generation.promised:
+            if kept and kept.promised_since(generation):
                 raise Superseded(generation.id)
             await self._record(session, generation)
 
@@ -187,19 +187,7 @@ class PostgresGenerationLedger(GenerationLedger):
     async def usage(self, since: datetime, caller: str | None = None) -> Sequence[Usage]:
         statement, parameters = (sql.USAGE, (since,)) if caller is None else (sql.USAGE_OF_CALLER, (since, caller))
         async with self._reading(caller) as session:
-            return [
-                Usage(
-                    caller=row["caller"],
-                    version=row["version"],
-                    day=row["day"],
-                    images=row["images"],
-                    drawn=row["drawn"],
-                    stored=row["stored"],
-                    unknown=row["unknown"],
-                    cost=None if row["currency"] is None else Money.of_millionths(row["cost"], row["currency"]),
-                )
-                for row in await session.fetch(statement, *parameters)
-            ]
+            return [usage_in(row, row["day"]) for row in await session.fetch(statement, *parameters)]
 
     async def durations(self, like: GenerationRequest) -> Sequence[timedelta]:
         async with self._reading() as session:
@@ -243,9 +231,7 @@ class PostgresGenerationLedger(GenerationLedger):
     async def _record(self, session: Session, generation: Generation) -> None:
         if await session.fetchval(sql.UPDATE, *self._changing(generation)):
             return
-        written = await session.fetchrow(sql.FIND, generation.id)
-        if written is None or str(written["worker"]) != self.worker or not is_written(generation, decode(written)):
-            raise Superseded(generation.id)
+        require_written(generation, self.worker, await session.fetchrow(sql.FIND, generation.id))
 
     async def _outcomes(self, after: UUID) -> Sequence[Any]:
         async with self._reading() as session:

@@ -6,13 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from darkroom.adapters.ledgers.rows import decode
+from darkroom.adapters.ledgers.rows import decode, usage_in
 from darkroom.adapters.ledgers.sqlite import statements as sql
 from darkroom.adapters.ledgers.sqlite.instants import from_microseconds, to_microseconds
 from darkroom.domain.model.generation import Generation, GenerationRequest
 from darkroom.domain.model.identifiers import least_uuid7
 from darkroom.domain.model.limits import Usage, too_far_ahead
-from darkroom.domain.model.money import Money
 from darkroom.domain.model.values import IdempotencyKey
 
 _DAY: Final = timedelta(days=1)
@@ -74,19 +73,7 @@ def usage(connection: sqlite3.Connection, since: datetime, caller: str | None) -
         sql.USAGE if caller is None else sql.USAGE_OF_CALLER,
         {"since": to_microseconds(since), "hour": -(-to_microseconds(since) // _HOUR), "caller": caller},
     )
-    return [
-        Usage(
-            caller=row["caller"],
-            version=row["version"],
-            day=(datetime.fromtimestamp(0, UTC) + row["day"] * _DAY).date(),
-            images=row["images"],
-            drawn=row["drawn"],
-            stored=row["stored"],
-            unknown=row["unknown"],
-            cost=None if row["currency"] is None else Money.of_millionths(row["cost"], row["currency"]),
-        )
-        for row in rows
-    ]
+    return [usage_in(row, (datetime.fromtimestamp(0, UTC) + row["day"] * _DAY).date()) for row in rows]
 
 
 def durations(connection: sqlite3.Connection, like: GenerationRequest) -> Sequence[timedelta]:

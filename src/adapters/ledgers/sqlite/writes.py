@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from darkroom.adapters.ledgers.rows import encode_outcome, encode_request, is_written
+from darkroom.adapters.ledgers.rows import encode_outcome, encode_request, require_written
 from darkroom.adapters.ledgers.sqlite import statements as sql
 from darkroom.adapters.ledgers.sqlite.instants import from_microseconds, to_microseconds
 from darkroom.adapters.ledgers.sqlite.reads import ahead_of, find, find_by_key, generation_in
@@ -40,9 +40,8 @@ def record(connection: sqlite3.Connection, generation: Generation, worker: str) 
     update = sql.FINISH if generation.state.final else sql.ADVANCE
     if connection.execute(update, _columns(generation, worker)).rowcount:
         return
-    written = connection.execute(sql.FIND, (generation.id,)).fetchone()
-    if written is None or written["worker"] != worker or not is_written(generation, generation_in(written)):
-        raise Superseded(generation.id)
+    row = connection.execute(sql.FIND, (generation.id,)).fetchone()
+    require_written(generation, worker, row, from_microseconds)
 
 
 def check(connection: sqlite3.Connection) -> None:
@@ -63,7 +62,7 @@ def promise(connection: sqlite3.Connection, generation_id: str) -> Generation | 
 def withdraw(connection: sqlite3.Connection, generation: Generation, worker: str) -> None:
     """Write the end of a received one down, unless it was promised since."""
     kept = find(connection, generation.id)
-    if kept and kept.state is State.RECEIVED and kept.promised and not generation.promised:
+    if kept and kept.promised_since(generation):
         raise Superseded(generation.id)
     record(connection, generation, worker)
 
