@@ -470,6 +470,7 @@ class TestWorkerLock:
             with closing(new(f"worker-{number}")):
                 if watcher.is_dead(f"worker-{number}"):
                     wrong.append(f"worker-{number}")
+                os.utime(tmp_path / "workers" / f"worker-{number}", (0, 0))  # so that those who look remove it
         over.set()
         for looker in lookers:
             looker.join()
