@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from mutation.in_place import CANNOT_BE_IMPORTED
 
@@ -69,7 +69,13 @@ def run(mutant: str | None, tests: Sequence[str], *options: str, data_file: Path
         return Ran(ended.returncode, **(json.loads(report.read_text()) if report.exists() else {}))
 
 
-def judged(mutant: str, tests: Sequence[str]) -> Verdict:
+class Run(Protocol):
+    """As `run`."""
+
+    def __call__(self, mutant: str | None, tests: Sequence[str], /, *options: str) -> Ran: ...
+
+
+def judged(mutant: str, tests: Sequence[str], run: Run = run) -> Verdict:
     """Try a mutant. A test that fails has noticed it only if the same test passes without it at that time.
 
     One that takes too long has noticed it only if it does so again, between which it is quick without the mutant.
