@@ -172,3 +172,27 @@ async def test_who_leaves_while_its_turn_comes_passes_it_on() -> None:
     async with asyncio.timeout(5):
         await waiting[1]
     assert room.admission.in_flight == 1
+
+
+async def test_who_is_cancelled_while_it_waits_was_never_let_in() -> None:
+    room = Room(in_flight=1, queued=2)
+    first, second, third = [await room.enter("a", name) for name in ("1", "2", "3")]
+    assert first
+    assert second
+    assert third
+    await first.turn()
+    waiting = asyncio.create_task(second.turn())
+    await asyncio.sleep(0)
+
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    await room.leave("2")
+
+    assert room.admission.in_flight == 1
+    after = asyncio.create_task(third.turn())
+    await asyncio.sleep(0)
+    assert not after.done()
+    await room.leave("1")
+    async with asyncio.timeout(5):
+        await after
