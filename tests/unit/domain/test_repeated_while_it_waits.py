@@ -36,6 +36,20 @@ class Forgetful(InMemoryGenerationLedger):
         return written
 
 
+class Stumbling(InMemoryGenerationLedger):
+    """Writes an order down, and fails once it may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written, self.may_fail = asyncio.Event(), asyncio.Event()
+
+    async def receive(self, generation: Generation, limits: Limits) -> Generation:
+        await super().receive(generation, limits)
+        self.written.set()
+        await self.may_fail.wait()
+        raise RuntimeError("a bug in a driver")
+
+
 async def ordered(life: Life, key: str | None = None, *, promise: bool = False) -> Outcome:
     cards = {ONCE: life.cards[ONCE]}
     order = read_order({"version": ONCE, "prompt": "a fox", "width": 16, "height": 16}, cards)
@@ -185,6 +199,27 @@ async def test_who_waits_for_what_is_deleted_meanwhile_is_told_so() -> None:
         assert gone.charged is Charged.YES
     else:
         raise AssertionError("an answer without images")
+
+
+async def test_what_came_back_while_its_first_try_stood_is_drawn_though_that_failed() -> None:
+    ledger, world = Stumbling(), World()
+    life = Life(world, ledger)
+    turning_away = asyncio.create_task(turned_away(life))
+    await ledger.written.wait()
+    ledger.die()
+    other = ledger.colleague()
+    await other.take_abandoned(1, ())
+    other.die()
+    ledger.revive()
+    (back,) = await ledger.take_abandoned(1, ())
+    life.work.resume(back)
+
+    ledger.may_fail.set()
+    await turning_away
+    await until(lambda: bool(world.provider.waiting))
+    draw_what_is_asked(world)
+
+    assert (await life.outcome(back)).state is State.STORED
 
 
 async def turned_away(life: Life, key: str | None = None) -> Charged:
