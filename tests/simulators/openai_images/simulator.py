@@ -32,6 +32,8 @@ OPEN_MODEL = "flux-dev"
 class OpenAIImagesSimulator(ProviderSimulator):
     """Draws for whoever sends `api_key`, with the GPT image models and with `open_models`."""
 
+    tested_against = "its simulator, LiteLLM's proxy, the server of stable-diffusion.cpp"
+
     def __init__(
         self,
         api_key: str,

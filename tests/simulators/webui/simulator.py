@@ -26,6 +26,8 @@ from simulators.webui.order import CHECKPOINTS, Txt2ImgOrder, authorised, names_
 class WebUISimulator(ProviderSimulator):
     """Draws for whoever sends `auth` (`user:password`), or for everybody where that is None."""
 
+    tested_against = "its simulator, the server of stable-diffusion.cpp"
+
     def __init__(
         self, auth: str | None, book: ChargeBook, gallery: Gallery, *, port: int, seconds_per_image: float
     ) -> None:

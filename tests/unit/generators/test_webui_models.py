@@ -5,7 +5,7 @@ import pytest
 from darkroom.adapters.generators.webui.models import parse_models
 from darkroom.domain.model.errors import InvalidValue
 from darkroom.domain.model.image_file import MediaType
-from darkroom.domain.model.model_card import NumberRange, PixelRange
+from darkroom.domain.model.model_card import Markup, NumberRange, PixelRange
 
 
 def test_a_version_stands_for_a_checkpoint_or_for_whichever_one_is_loaded() -> None:
@@ -34,6 +34,20 @@ def test_words_say_what_another_server_draws() -> None:
     assert model.card.width == model.card.height == PixelRange(64, 2048, step=64)
     assert model.card.num_inference_steps == NumberRange(1, 1000, default=20)
     assert model.card.guidance_scale == NumberRange(0.0, 10.0, default=1.0)
+
+
+@pytest.mark.parametrize(
+    ("words", "reads"),
+    [
+        ("", {Markup.EXTRA_ARGS, Markup.NETWORKS}),
+        ("markup=lora", {Markup.EXTRA_ARGS}),
+        ("step=64 markup=localai", set(Markup)),
+    ],
+)
+def test_the_card_says_which_markup_the_server_reads(words: str, reads: set[Markup]) -> None:
+    (model,) = parse_models([f"webui {words}".strip()]).values()
+
+    assert model.card.reads == reads
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,9 @@ Confirmed, from OpenAI's API reference, guides and OpenAPI document, as they sto
   are not over after a while; 503 with `server_is_overloaded` or `slow_down` asks to come again.
 - `GET /v1/models` lists the models that a key may use, and costs nothing.
 
+From runs of stable-diffusion.cpp's server: it reads prompt, number and size alone, draws with one seed, and reports
+that in the text `parameters` of its PNG files. Errors are `{"error": "a sentence"}`.
+
 From vLLM-Omni's documentation: `response_format`, and `negative_prompt`, `num_inference_steps`, `guidance_scale` and
 `seed` under these very names. What other engines honour is for the operator to say.
 

@@ -16,9 +16,13 @@ autumn 2026:
   `GET /sdapi/v1/sd-models`, and an image that `info` says was drawn with another is warned about.
 - Without `--api` the web UI answers 404 with `{"detail": "Not Found"}`; with `--api-auth` it takes Basic credentials.
   An exception inside is a 500 with `{"error": its class, "detail", "body", "errors"}`, a field of a wrong type a 422.
+- The web UI and stable-diffusion.cpp write prompts, settings and the seed into a PNG, as a text `parameters`.
+- stable-diffusion.cpp reports the seed there alone: its `info` is empty. It takes 20 steps unless it is started with
+  another number, passes over a sampler or scheduler that it does not know, and offers no progress.
 - `force_task_id` names a call, and `GET /sdapi/v1/progress` tells `sampling_step` of `sampling_steps` and by
   `current_task` whose they are. Where that name is not told, nothing is known of ours.
-- Sides that are not multiples of 8 are rounded down, so they are refused here.
+- Sides that are not multiples of 8 are rounded down, so they are refused here. stable-diffusion.cpp rounds up to
+  multiples of 64: `step=64` in a model's declaration.
 
 Inferred: sides from 64 to 2048 pixels, which are those of the web UI's own page; that images come as PNG, as long as
 the server's option `samples_format` is left alone; a data URL before the base64, which some clients reckon with, is
