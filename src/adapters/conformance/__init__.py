@@ -1,10 +1,10 @@
-"""What adapters MUST do, as tests for any adapter: needs the extra `conformance`, for pytest.
+"""What adapters MUST do, as test classes for any adapter. Needs the extra `conformance`, for pytest.
 
-A subclass of `GeneratorContract` names the generator by one fixture, `generator`. Where a provider stands behind it, a
-subclass of `ProviderContract` has two more: `provider`, which makes each situation happen and knows what was asked and
-charged, and `impatient`, a generator for the same provider whose deadlines are a second or so. A subclass of
-`StorageContract` has `storage`, empty, and `read`. Tests are coroutines: pytest-asyncio in its mode `auto` runs them,
-and each one's name is the rule that it holds to.
+A subclass of `GeneratorContract` provides the fixture `generator`. If the generator calls a provider, subclass
+`ProviderContract` and provide two more: `provider`, a `Provider` that simulates each situation and records what was
+asked and charged, and `impatient`, a generator for the same provider with deadlines of about a second. A subclass of
+`StorageContract` provides `storage`, which is empty, and `read`. The tests are coroutines, for pytest-asyncio in its
+mode `auto`; the name of each is the rule that it tests.
 
     class TestMine(ProviderContract):
         situations = frozenset(Situation) - {Situation.LINKS_DEAD}  # it has no links
@@ -23,7 +23,7 @@ import pkgutil
 
 import pytest
 
-# Before the first of them is imported, so that a broken rule shows what was expected and what came.
+# Must run before these modules are imported, so that a failed assertion shows the values compared.
 pytest.register_assert_rewrite(*(f"{__name__}.{module.name}" for module in pkgutil.iter_modules(__path__)))
 
 from darkroom.adapters.conformance.drawing import collected, draw  # noqa: E402

@@ -1,4 +1,4 @@
-"""Drawing with a generator under test, and watching what it leaves behind."""
+"""Draws with a generator under test and checks what it leaves running."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator
@@ -18,7 +18,12 @@ T = TypeVar("T")
 async def draw(
     generator: ImageGenerator, request: GenerationRequest, key: str | None = None
 ) -> tuple[dict[int, GeneratedImage], DrawingFailed | None]:
-    """The images that come, by index, and the failure, if any. Without a `key` it is an order of its own."""
+    """Return the images of an order, by index, and its failure, None if it has none. `key` defaults to a new one.
+
+    Raises:
+        AssertionError: an index came twice, another error than DrawingFailed was raised, or the failure's stored form
+            differs.
+    """
     came: dict[int, GeneratedImage] = {}
     receipt = Receipt()
     try:
@@ -41,7 +46,7 @@ async def draw(
 
 
 def _hold_to_what_is_written_down(failure: DrawingFailed) -> None:
-    """A class of an adapter's own is written down as the class of ours that it inherits, and must say the same."""
+    """Assert that a failure survives storage: it is stored as the domain class that it inherits, with equal fields."""
     written = Failure.of(failure, paid_in_part=False)
     again = written.error()
     assert type(failure).code == again.code, f"{failure!r} is written down as {again.code}: inherit one of our failures"
@@ -54,7 +59,7 @@ def _hold_to_what_is_written_down(failure: DrawingFailed) -> None:
 
 
 async def drawn(generator: ImageGenerator, request: GenerationRequest) -> dict[int, GeneratedImage]:
-    """The images of a request that nothing stands in the way of, by index."""
+    """Return the images of a request that must not fail, by index."""
     images, failure = await draw(generator, request)
     assert failure is None, f"what a card allows was not drawn: {failure!r}"
     return images
@@ -63,19 +68,19 @@ async def drawn(generator: ImageGenerator, request: GenerationRequest) -> dict[i
 async def collected(
     generator: ImageGenerator, request: GenerationRequest, receipt: Receipt
 ) -> dict[int, GeneratedImage]:
-    """The images that a receipt stands for, by index."""
+    """Collect the images of a receipt and return them by index."""
     return {image.index: image async for image in generator.collect(request, receipt)}
 
 
 async def until(condition: Callable[[], object]) -> None:
-    """Wait until something is so; half a minute at the most."""
+    """Poll until `condition()` is true; raise TimeoutError after 30 seconds."""
     async with asyncio.timeout(30):
         while not condition():  # noqa: ASYNC110  # nothing sets an event when it comes true
             await asyncio.sleep(0.005)
 
 
 async def until_asked(provider: Provider, times: int) -> None:
-    """Wait until this many paid calls have arrived."""
+    """Wait until `provider` has received at least `times` paid calls."""
     await until(lambda: len(provider.asked) >= times)
 
 
@@ -85,7 +90,7 @@ _watched: ContextVar[set[asyncio.Task[Any]] | None] = ContextVar("_watched", def
 def _watching(
     loop: asyncio.AbstractEventLoop,
     coroutine: Coroutine[Any, Any, T] | Generator[Any, None, T],
-    **options: Any,  # noqa: ANN401  # they differ from one Python to the next
+    **options: Any,  # noqa: ANN401  # they differ between Python versions
 ) -> asyncio.Task[T]:
     task = asyncio.Task(coroutine, loop=loop, **options)
     if (watched := _watched.get()) is not None:
@@ -95,7 +100,10 @@ def _watching(
 
 @asynccontextmanager
 async def nothing_left_running() -> AsyncIterator[None]:
-    """Every task that the block brings about has ended soon after it; a provider's own, in the same loop, may go on."""
+    """Assert that each task started in the block, or by such a task, ends within 30 seconds after the block.
+
+    Tasks of a simulated provider in the same event loop are not watched.
+    """
     loop = asyncio.get_running_loop()
     brought_about: set[asyncio.Task[Any]] = set()
     usual, token = loop.get_task_factory(), _watched.set(brought_about)

@@ -1,4 +1,4 @@
-"""What every image generator MUST do, whatever draws for it."""
+"""What every image generator MUST do."""
 
 import asyncio
 import re
@@ -15,10 +15,10 @@ CANCELLED: Final = 100
 
 
 class GeneratorContract:
-    """The rules for any generator, whatever draws for it."""
+    """The rules for any generator."""
 
     repeatable: ClassVar[bool] = True
-    """Whether equal requests give equal images, down to the bytes."""
+    """Whether equal requests give byte-identical images."""
 
     def test_it_offers_models_each_under_its_own_version(self, generator: ImageGenerator) -> None:
         versions = [card.version for card in generator.cards]
@@ -148,6 +148,6 @@ class GeneratorContract:
 
 
 def _parts(prompt: str) -> list[bytes]:
-    """The longest run of ASCII without anything that a format escapes, as texts of one and of two bytes a letter."""
+    """Return the longest ASCII run of `prompt` that no file format escapes, encoded with one and with two bytes."""
     run = max(re.split(r"[^A-Za-z0-9 ,%{}]", prompt), key=len)
     return [run.encode(), run.encode("utf-16-le"), run.encode("utf-16-be")]

@@ -1,4 +1,4 @@
-"""The provider behind a generator under test, as the rules see it."""
+"""The port through which the contracts control and observe a simulated provider."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from darkroom.domain.model.parameters import NONE_GIVEN, Parameters
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """The parameters of a paid call as they arrived; None for one that did not."""
+    """The parameters of a paid call as the provider received them; None for one that was not sent."""
 
     version: str
     prompt: str
@@ -24,7 +24,7 @@ class Asked:
 
     @classmethod
     def of(cls, request: GenerationRequest) -> Self:
-        """What should arrive."""
+        """Return the call that `request` should cause."""
         return cls(
             version=request.version.value,
             prompt=request.prompt.value,
@@ -37,34 +37,38 @@ class Asked:
 
 
 class Provider(ABC):
-    """The provider behind a generator under test."""
+    """A simulated provider for a generator under test."""
 
     @property
     @abstractmethod
     def secrets(self) -> Sequence[str]:
-        """What no error and no line of the log may show: the key, signed links."""
+        """Texts that must not appear in errors or logs: the API key, signed links."""
 
     @property
     @abstractmethod
     def asked(self) -> Sequence[Asked]:
-        """The paid calls that arrived, charged or not."""
+        """The paid calls received, charged or not."""
 
     @property
     @abstractmethod
     def charged_images(self) -> int:
-        """How many images it charged for."""
+        """The number of images charged for."""
 
     @abstractmethod
     async def suffer(self, situation: Situation) -> None:
-        """Bring a situation about, for whatever is asked from now on."""
+        """Put the provider into `situation` for all calls from now on."""
 
     @abstractmethod
     async def recover(self) -> None:
-        """End it."""
+        """End the situation."""
 
 
 def together(calls: Sequence[Asked]) -> Asked:
-    """Several calls for single samples of one request as the one call that they amount to."""
+    """Merge the calls of one request, at least one, into the single call that they amount to.
+
+    Raises:
+        AssertionError: they differ in more than samples and seeds.
+    """
     if len(calls) == 1:
         return calls[0]
     seeds = tuple(sorted(seed for call in calls for seed in call.seeds))

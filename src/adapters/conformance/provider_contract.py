@@ -1,4 +1,4 @@
-"""What every image generator MUST do that has a provider behind it."""
+"""What every image generator that calls a provider MUST do."""
 
 import asyncio
 import traceback
@@ -16,13 +16,13 @@ from darkroom.domain.ports import ImageGenerator
 
 
 class ProviderContract(GeneratorContract):
-    """The rules for a generator with a provider behind it, who is asked, charges, and has his troubles."""
+    """The rules for a generator that calls a provider, in addition to those for any generator."""
 
     situations: ClassVar[frozenset[Situation]] = frozenset(Situation)
-    """Those that this provider can come into."""
+    """The situations that can occur with this provider."""
 
     found_again: ClassVar[frozenset[Situation]] = frozenset()
-    """Those that lose an answer only: the order is then found under our own name for it, and all of it is drawn."""
+    """The situations that lose only the answer: the generator finds the order by its key, and draws all images."""
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         if "situation" in metafunc.fixturenames and metafunc.cls:

@@ -1,4 +1,4 @@
-"""Requests that a model's card allows: as little as may be said, and all of it."""
+"""A minimal and a full request that a model card allows."""
 
 from dataclasses import replace
 from typing import Final
@@ -13,7 +13,10 @@ NEGATIVE_PROMPT: Final = "<b>blurry</b> & 'dark'"
 
 
 def plain_request(card: ModelCard, *, samples: int = 1, first_seed: int = 2**31) -> GenerationRequest:
-    """As little as may be said to this model. Seeds count on from `first_seed`, and begin anew after the largest."""
+    """Return a request with required parameters only.
+
+    Seeds are consecutive from `first_seed`, wrapping around within the card's range.
+    """
     count = card.seed_max - card.seed_min + 1
     seeds = tuple(Seed(card.seed_min + (first_seed + number - card.seed_min) % count) for number in range(samples))
     size = card.sizes[0] if card.sizes else ImageSize(_smallest(card.width), _smallest(card.height))
@@ -27,7 +30,7 @@ def plain_request(card: ModelCard, *, samples: int = 1, first_seed: int = 2**31)
 
 
 def full_request(card: ModelCard, *, samples: int = 1) -> GenerationRequest:
-    """All that may be said to this model, no two numbers of it alike, nothing as it would be by itself."""
+    """Return a request with all parameters of the card, with distinct values that differ from the defaults."""
     request = plain_request(card, samples=samples, first_seed=card.seed_max + 1 - samples)
     if card.sizes is None and _smallest(card.width) + card.width.step in card.width:
         request = replace(request, size=ImageSize(_smallest(card.width) + card.width.step, request.size.height))

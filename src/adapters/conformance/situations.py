@@ -1,4 +1,4 @@
-"""What may happen to a paid request, and what a generator may make of it."""
+"""What may happen to a paid request, and the outcomes that the port allows."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -16,7 +16,7 @@ from darkroom.domain.model.errors import (
 
 
 class Situation(Enum):
-    """What may become of a request; the value says it in a sentence, with the provider as its subject."""
+    """What may happen to a paid request; the value describes it as a clause about the provider."""
 
     UNREACHABLE = "nothing listens at its address"
     KEY_REFUSED = "it does not know our key"
@@ -59,9 +59,11 @@ class Situation(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the port allows: an error, if any, what it says of the money, and whether images come with it.
+    """The outcome that the port demands.
 
-    `at_the_deadline`: only a deadline ends it. `evidence`: what came MUST be handed on, for the operator.
+    `error` is the class raised, None if the order succeeds, and `charged` the values that it may have. `some_images`:
+    the other images are still returned. `at_the_deadline`: only a deadline ends the order. `evidence`: the error MUST
+    carry what was received.
     """
 
     error: type[DrawingFailed] | None

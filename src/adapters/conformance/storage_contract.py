@@ -1,7 +1,7 @@
 """What every image storage MUST do, as tests.
 
-A subclass of `StorageContract` names the adapter by two fixtures: `storage`, empty, which keeps keys that begin with
-`images/`, and `read`, which opens a link as anyone would.
+A subclass of `StorageContract` provides two fixtures: `storage`, empty and for keys that begin with `images/`, and
+`read`, which opens a link as any client would.
 """
 
 import asyncio
@@ -21,24 +21,24 @@ from darkroom.domain.model.image_file import MediaType
 from darkroom.domain.ports import ImageStorage
 
 Read: TypeAlias = Callable[[str], Awaitable[tuple[bytes, str]]]
-"""Gives the bytes and the media type behind a link; raises `LookupError` where there is nothing for this reader."""
+"""Returns the bytes and the media type behind a link; raises LookupError if the link opens nothing."""
 
 Outage: TypeAlias = Callable[[], AbstractAsyncContextManager[None]]
-"""The storage cannot do anything while this lasts."""
+"""Opens a context in which every operation of the storage fails."""
 
 
 def new_key(media_type: MediaType = MediaType.PNG) -> str:
-    """A key that was never used."""
+    """Return a new, unique key."""
     return f"images/2026/01/31/{uuid7()}.{media_type.ending}"
 
 
 def some_image(length: int = 10_000, seed: int = 0) -> bytes:
-    """Bytes: a storage does not look into them. The same for the same seed."""
+    """Return pseudorandom bytes, equal for equal arguments; they are not an image, since a storage does not check."""
     return random.Random(seed).randbytes(length)
 
 
 def placed(key: str, data: bytes, media_type: MediaType = MediaType.PNG) -> StoredImage:
-    """What is known of an image of these bytes whose place is settled."""
+    """Return the record of an image with these bytes under `key`."""
     return StoredImage(
         index=0,
         id="id",
@@ -51,12 +51,12 @@ def placed(key: str, data: bytes, media_type: MediaType = MediaType.PNG) -> Stor
 
 
 async def put(storage: ImageStorage, key: str, data: bytes, media_type: MediaType = MediaType.PNG) -> None:
-    """Keep bytes under a key."""
+    """Store `data` under `key`."""
     await storage.put(placed(key, data, media_type), data)
 
 
 async def all_keys(storage: ImageStorage) -> list[str]:
-    """All that is kept, in order."""
+    """Return all keys in the storage, sorted."""
     return sorted([key async for key in storage.keys()])  # noqa: SIM118  # a storage is not a dict
 
 
@@ -91,7 +91,7 @@ class StorageContract:
         assert not await storage.holds(placed(key, image)), "it holds what was never put there"
         await put(storage, key, image)
 
-        # A storage that cannot know says so of everything.
+        # A storage that does not override `holds` always answers False.
         assert await storage.holds(placed(key, image)) is _knows_what_it_holds(storage)
         for other in (some_image(seed=1), image[:-1], image + b"!"):
             assert not await storage.holds(placed(key, other)), "it holds other bytes than lie there"
@@ -196,7 +196,7 @@ class StorageContract:
 
 
 class StorageOutageContract:
-    """For storages that can be away: besides `storage` and `read`, a fixture `outage`."""
+    """The rules for storages that can be unreachable; needs `storage`, `read` and a fixture `outage`."""
 
     @pytest.mark.parametrize("doing", ["put", "holds", "get", "delete", "keys", "check"])
     async def test_an_outage_is_a_storage_fault(self, storage: ImageStorage, outage: Outage, doing: str) -> None:

@@ -1,5 +1,5 @@
-"""The mark of machine-made media in an image file: what it is, which model made it, and from which seed.
+"""Marks image files as machine-made: the kind of medium, the model and the seed.
 
-IPTC's digital source type in an XMP packet and, where the operator signs, C2PA Content Credentials around it. Files are
-never encoded anew: what is written goes beside the pixels.
+A mark is IPTC's digital source type in an XMP packet and, if the operator has a signing certificate, signed C2PA
+Content Credentials. Only metadata is written; the pixels are never encoded again.
 """

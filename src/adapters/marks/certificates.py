@@ -1,6 +1,6 @@
-"""Whether a certificate and its key may sign Content Credentials: checked at the start, not at the first image.
+"""Checks at the start that a certificate and its key may sign Content Credentials.
 
-C2PA specification 2.2, 14.5, says what such a certificate holds.
+The requirements are those of the C2PA specification 2.2, 14.5.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,16 +27,16 @@ _PURPOSES: Final = frozenset(
     {
         ExtendedKeyUsageOID.EMAIL_PROTECTION,
         ObjectIdentifier("1.3.6.1.5.5.7.3.36"),  # documentSigning, RFC 9336
-        ObjectIdentifier("1.3.6.1.4.1.62558.2.1"),  # C2PA's own, for signing claims
+        ObjectIdentifier("1.3.6.1.4.1.62558.2.1"),  # C2PA claim signing
     }
 )
 
 
 def read_chain(text: str, *, now: datetime) -> Sequence[x509.Certificate]:
-    """The certificates of a chain in PEM, leaf first.
+    """Return the certificates of a PEM chain, leaf first, valid at `now`.
 
     Raises:
-        InvalidValue: it may not sign, and why.
+        InvalidValue: it is not a chain, or may not sign; the message says why.
     """
     with _told("is not a chain of certificates, leaf first"):
         chain = x509.load_pem_x509_certificates(text.encode())
@@ -48,10 +48,10 @@ def read_chain(text: str, *, now: datetime) -> Sequence[x509.Certificate]:
 
 
 def read_algorithm(text: str, leaf: x509.Certificate) -> str:
-    """How the private key of a certificate, in PEM, signs; by the names that C2PA gives to algorithms.
+    """Return the C2PA name of the signature algorithm of the PEM private key `text`.
 
     Raises:
-        InvalidValue: it is not that certificate's key, or may not sign.
+        InvalidValue: it is not a key without a password, not the key of `leaf`, or of a kind that may not sign.
     """
     with _told("is not a private key in PEM without a password"):
         key = load_pem_private_key(text.encode(), None)
@@ -69,7 +69,7 @@ def read_algorithm(text: str, leaf: x509.Certificate) -> str:
 
 
 def name_of(leaf: x509.Certificate) -> str:
-    """Whom a certificate names."""
+    """Return the common name of a certificate's subject, else its organization, else the whole subject."""
     names = (leaf.subject.get_attributes_for_oid(oid) for oid in (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME))
     return next((str(found[0].value) for found in names if found), leaf.subject.rfc4514_string())
 

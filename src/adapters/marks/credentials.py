@@ -1,4 +1,4 @@
-"""Content Credentials (C2PA): a signed manifest in the file, made with the operator's certificate."""
+"""Content Credentials (C2PA): a manifest in the file, signed with the operator's certificate."""
 
 import io
 import logging
@@ -14,8 +14,7 @@ from darkroom.domain.model.image_file import MediaType
 
 log = logging.getLogger(__name__)
 
-# No thumbnail is put beside the image, nothing is read again that was just signed, and nothing fetched that a
-# provider's file names.
+# Add no thumbnail, do not verify what was just signed, and never fetch a URL that a provider's file names.
 _SETTINGS: Final = {
     "builder": {"thumbnail": {"enabled": False}},
     "verify": {"verify_after_sign": False, "remote_manifest_fetch": False, "ocsp_fetch": False},
@@ -23,17 +22,17 @@ _SETTINGS: Final = {
 
 
 class ContentCredentials:
-    """A `Mark`, fit for many threads: the statement in XMP, and then a signed manifest around all of it.
+    """A thread-safe `Mark`: writes the statement in XMP, then signs the whole file with a manifest.
 
-    A manifest that came with a file becomes an ingredient of ours, and is kept with it. Signatures are made of chance:
-    of an image marked twice only the manifests differ.
+    A manifest that the file already has is kept, as an ingredient of ours. Signatures are randomised: marking an image
+    twice gives different manifests, and otherwise equal files.
     """
 
     def __init__(self, *, chain: str, key: str, algorithm: str) -> None:
-        """`chain`, leaf first, and `key` are PEM, `algorithm` is C2PA's name for how that key signs.
+        """`chain`, leaf first, and `key` are PEM; `algorithm` is the C2PA name from `read_algorithm`.
 
         Raises:
-            InvalidValue: they cannot be signed with.
+            InvalidValue: they cannot be used to sign.
         """
         try:
             signer = Signer.from_info(C2paSignerInfo(algorithm, chain.encode(), key.encode(), None))
@@ -42,7 +41,7 @@ class ContentCredentials:
             raise InvalidValue(f"cannot be signed with: {error}") from error
 
     def __call__(self, data: bytes, media_type: MediaType, statement: Statement) -> bytes:
-        """Mark a file; one that cannot be signed, as with a certificate that has run out, has its XMP all the same."""
+        """Mark a file; if signing fails, for example with an expired certificate, only the XMP is written."""
         found = embedded(data, media_type)
         stated = with_statement(data, media_type, statement, found)
         try:
@@ -57,7 +56,7 @@ class ContentCredentials:
             "digitalSourceType": statement.source_type,
             "softwareAgent": {"name": statement.generator, "version": statement.model},
         }
-        # The parent's own manifest says how it was made; the tool adds what was done with it.
+        # The parent's manifest says how it was made, and the library records the edit itself.
         actions = [] if parent else [{"label": "c2pa.actions.v2", "data": {"actions": [created]}}]
         claim_generator = {"name": "Darkroom", "version": version("darkroom")}
         signed = io.BytesIO()

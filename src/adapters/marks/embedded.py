@@ -1,4 +1,4 @@
-"""What an image file may carry beside its pixels."""
+"""The metadata of an image file that matters to marks."""
 
 from dataclasses import dataclass
 
@@ -7,12 +7,12 @@ from darkroom.domain.model.errors import InvalidValue
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """The XMP packet of a file, where it has one, and whether it carries a C2PA manifest."""
+    """The XMP packet of a file, None if it has none, and whether it contains a C2PA manifest."""
 
     xmp: bytes | None = None
     manifest: bool = False
 
 
 def misbuilt() -> InvalidValue:
-    """A file whose parts do not fit into each other."""
+    """Return the error for a file whose structure violates its format."""
     return InvalidValue("it is not built as its format demands")

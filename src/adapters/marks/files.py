@@ -1,4 +1,4 @@
-"""Files that carry a mark, whatever their format."""
+"""Reads and writes marks in image files of any supported format."""
 
 from collections.abc import Callable, Mapping
 from typing import Final, Protocol
@@ -10,51 +10,56 @@ from darkroom.domain.model.errors import InvalidValue
 from darkroom.domain.model.image_file import MediaType
 
 Mark = Callable[[bytes, MediaType, Statement], bytes]
-"""Gives a whole file of that type with the statement in it; the pixels are the same to the bit.
+"""Returns a copy of a file of that type with the statement in it and bit-identical pixels.
 
-`InvalidValue` says why that cannot be done.
+Raises:
+    InvalidValue: the file cannot be marked; the message says why.
 """
 
 
 class Format(Protocol):
-    """What the module of a format offers."""
+    """The functions that the module of each format defines."""
 
     def embedded(self, data: bytes) -> Embedded:
-        """What a file carries."""
+        """Return a file's metadata."""
 
     def with_xmp(self, data: bytes, packet: bytes) -> bytes:
-        """The same file with this packet."""
+        """Return the file with `packet` as its only XMP packet."""
 
 
 _FORMATS: Final[Mapping[MediaType, Format]] = {MediaType.PNG: png, MediaType.JPEG: jpeg, MediaType.WEBP: webp}
 
 
 def embedded(data: bytes, media_type: MediaType) -> Embedded:
-    """What a file carries beside its pixels; `InvalidValue` where it is not whole."""
+    """Return a file's metadata.
+
+    Raises:
+        InvalidValue: the file is malformed or incomplete.
+    """
     return _FORMATS[media_type].embedded(data)
 
 
 def stated_in_xmp(data: bytes, media_type: MediaType, statement: Statement) -> bytes:
-    """A `Mark`: equal input gives equal bytes.
+    """Mark a file with XMP only (a `Mark`); equal input gives equal bytes.
 
-    A file that a C2PA manifest vouches for is left as it is: one more byte would break what is signed.
+    A file with a C2PA manifest is returned unchanged, since any change would invalidate its signature.
     """
     found = embedded(data, media_type)
     return data if vouched_for(found) else with_statement(data, media_type, statement, found)
 
 
 def with_statement(data: bytes, media_type: MediaType, statement: Statement, found: Embedded) -> bytes:
-    """The same file with the statement in its XMP, `found` being what it carries by now."""
+    """Return the file with the statement added to its XMP; `found` is its present metadata."""
     return _FORMATS[media_type].with_xmp(data, statement.packet(found.xmp))
 
 
 def vouched_for(found: Embedded) -> bool:
-    """Whether the file has a C2PA manifest, within it or elsewhere."""
+    """Return whether the file has a C2PA manifest, embedded or remote."""
     return found.manifest or PROVENANCE in properties(found)
 
 
 def properties(found: Embedded) -> xmp.Properties:
-    """What the XMP packet says; nothing where there is none that can be read."""
+    """Return the simple properties of the XMP packet; empty if there is none or it is unreadable."""
     try:
         return xmp.read(found.xmp) if found.xmp is not None else {}
     except InvalidValue:

@@ -1,4 +1,4 @@
-"""Any generator, with a mark in each image that it draws."""
+"""A decorator for generators that marks each image."""
 
 import asyncio
 import logging
@@ -17,13 +17,13 @@ log = logging.getLogger(__name__)
 
 
 class MarkingImageGenerator(ImageGenerator):
-    """Marks images as they come, before they are kept or hashed.
+    """Marks the images of another generator as they arrive, before they are hashed or stored.
 
-    What was drawn is paid for: an image that cannot be marked is handed out as it came, with an error in the log.
+    An image that cannot be marked is returned unmarked, since it was paid for, and the error is logged.
     """
 
     def __init__(self, generator: ImageGenerator, mark: Mark, *, prompts: bool, takes_time: bool = False) -> None:
-        """`prompts`: whether marks contain the prompts; `takes_time`: the mark is made in a thread, as signing is."""
+        """`prompts`: whether marks contain the prompts; `takes_time`: run `mark` in a thread, as signing needs."""
         self._generator, self._mark, self._prompts, self._takes_time = generator, mark, prompts, takes_time
         self._by_version = {card.version: card for card in generator.cards}
 
@@ -69,6 +69,6 @@ class MarkingImageGenerator(ImageGenerator):
             made = image.data, image.file.media_type, statement
             data = await asyncio.to_thread(self._mark, *made) if self._takes_time else self._mark(*made)
             return replace(image, data=data)
-        except Exception:  # whatever is wrong with the mark must not lose the image
+        except Exception:  # a fault of the mark must not lose the image
             log.exception("image %d is handed out without its mark", image.index)
             return image

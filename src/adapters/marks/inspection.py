@@ -1,4 +1,4 @@
-"""What an image file says of itself, read back."""
+"""Reads the mark of an image file."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from darkroom.domain.model.image_file import ImageFile
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inspection:
-    """Format and size of a file, how it says that it came about, and who signed that. What it does not say is None."""
+    """A file's format and size, what its metadata says of its origin, and who signed that; None if not stated."""
 
     file: ImageFile
     source_type: str | None
@@ -23,10 +23,12 @@ class Inspection:
 
 
 def inspect(data: bytes, *, anchors: str | None = None) -> Inspection:
-    """Read a file; `anchors` are the certificates, in PEM, of authorities whose signers are trusted.
+    """Inspect a file.
+
+    `anchors` are PEM certificates of authorities whose signers are trusted; None skips that check.
 
     Raises:
-        InvalidValue: it is not an image file, or not whole.
+        InvalidValue: it is not an image file, or is incomplete.
     """
     file = ImageFile.inspect(data)
     found = embedded(data, file.media_type)

@@ -1,6 +1,6 @@
 """XMP in JPEG: an APP1 segment (XMP specification part 3, 1.1.3).
 
-A C2PA manifest lies in APP11 segments, as JPEG XT boxes of the type `jumb` (C2PA specification, A.3.1).
+A C2PA manifest is in APP11 segments, as JPEG XT boxes of type `jumb` (C2PA specification, A.3.1).
 """
 
 from collections.abc import Iterator
@@ -12,13 +12,17 @@ from darkroom.domain.model.errors import InvalidValue
 
 _NAMESPACE: Final = b"http://ns.adobe.com/xap/1.0/\0"
 _EXIF: Final = b"Exif\0"
-_LONGEST: Final = 65_533  # bytes in a segment beside its marker and its length
+_LONGEST: Final = 65_533  # bytes of a segment's payload: its 16-bit length counts its own 2 bytes
 _APP0, _APP1, _APP11, _SCAN = 0xE0, 0xE1, 0xEB, 0xDA
 _BARE: Final = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a length
 
 
 def embedded(data: bytes) -> Embedded:
-    """What a file carries; `InvalidValue` where it is not whole."""
+    """Return a file's metadata.
+
+    Raises:
+        InvalidValue: the file is malformed or incomplete.
+    """
     xmp, manifest = None, False
     for segment in _segments(data):
         if segment.marker == _APP11 and b"jumb" in segment.payload and b"c2pa" in segment.payload:
@@ -29,12 +33,12 @@ def embedded(data: bytes) -> Embedded:
 
 
 def with_xmp(data: bytes, packet: bytes) -> bytes:
-    """The same file with this packet, in place of one that it had.
+    """Return the file with `packet` as its only XMP packet.
 
-    JFIF and Exif keep their places: each wants to be the first (JFIF 1.02; Exif 3.0, 4.5.4).
+    Leading JFIF and Exif segments stay in front, as both specifications demand (JFIF 1.02; Exif 3.0, 4.5.4).
 
     Raises:
-        InvalidValue: the file is not whole, or the packet is too long for a segment.
+        InvalidValue: the file is malformed or incomplete, or the packet is too long for a segment.
     """
     payload = _NAMESPACE + packet
     if len(payload) > _LONGEST:
@@ -53,7 +57,7 @@ def with_xmp(data: bytes, packet: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class _Segment:
-    """A marker segment before the first scan; `start` is where its marker is, fill bytes included."""
+    """A marker segment before the first scan, from `start`, including fill bytes, to `end`, exclusive."""
 
     marker: int
     start: int

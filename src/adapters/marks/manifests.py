@@ -1,4 +1,4 @@
-"""The C2PA manifest of a file, read back and checked."""
+"""Reads and validates the C2PA manifest of a file."""
 
 import io
 import json
@@ -10,17 +10,17 @@ from darkroom.domain.model.image_file import MediaType
 
 UNCHECKED: Final = "unchecked"
 INVALID: Final = "invalid"
-# A signer that is not in the trust list is not a flaw of the file.
+# An untrusted signer is not a flaw of the file.
 _UNTRUSTED: Final = "signingCredential.untrusted"
 _OFFLINE: Final = {"remote_manifest_fetch": False, "ocsp_fetch": False}
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a manifest says, and what it is worth.
+    """The content of a manifest and the result of its validation.
 
-    `state` is `trusted` (an anchor vouches for the signer), `valid` (nothing was changed since it was signed),
-    `invalid`, or `unchecked` where the extra `c2pa` is not installed; `flaws` say why it is invalid.
+    `state` is `trusted` (valid, and an anchor vouches for the signer), `valid` (unchanged since it was signed),
+    `invalid`, or `unchecked` if the extra `c2pa` is not installed. `flaws` are the validation errors.
     """
 
     state: str
@@ -31,9 +31,9 @@ class Credentials:
 
 
 def read_manifest(data: bytes, media_type: MediaType, anchors: str | None) -> Credentials:
-    """Check the manifest of a file, offline.
+    """Validate the manifest of a file, without network access.
 
-    `anchors` are the certificates, in PEM, of authorities whose signers are trusted.
+    `anchors` are PEM certificates of authorities whose signers are trusted; None skips that check.
     """
     try:
         from c2pa import C2paError, Context, Reader, Settings  # noqa: PLC0415  # an extra, and a large library
@@ -62,7 +62,7 @@ def _credentials(store: Mapping[str, Any]) -> Credentials:
 
 
 def _source_types(store: Mapping[str, Any]) -> Iterator[str]:
-    """How the image was made, by those of its manifests that say it."""
+    """Yield the digital source types of all manifests in the store."""
     for manifest in store["manifests"].values():
         for assertion in manifest.get("assertions", ()):
             if assertion["label"].startswith("c2pa.actions"):

@@ -1,6 +1,6 @@
 """XMP in PNG: an `iTXt` chunk (XMP specification part 3, 1.1.5; W3C PNG third edition, 11.3.3.4).
 
-A C2PA manifest lies in a `caBX` chunk (C2PA specification, A.3.2).
+A C2PA manifest is in a `caBX` chunk (C2PA specification, A.3.2).
 """
 
 import zlib
@@ -14,12 +14,16 @@ _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _KEYWORD: Final = b"XML:com.adobe.xmp"
 # Not compressed, no language, no translated keyword.
 _HEAD: Final = _KEYWORD + b"\0\0\0\0\0"
-# A packet that swells to more than this is a decompression bomb.
+# Bytes: a packet that decompresses to more is a decompression bomb.
 _LONGEST_PACKET: Final = 2**22
 
 
 def embedded(data: bytes) -> Embedded:
-    """What a file carries; `InvalidValue` where it is not whole."""
+    """Return a file's metadata.
+
+    Raises:
+        InvalidValue: the file is incomplete.
+    """
     xmp, manifest = None, False
     for chunk in _chunks(data):
         if chunk.kind == b"caBX":
@@ -30,7 +34,11 @@ def embedded(data: bytes) -> Embedded:
 
 
 def with_xmp(data: bytes, packet: bytes) -> bytes:
-    """The same file with this packet, in place of one that it had; `InvalidValue` where it is not whole."""
+    """Return the file with `packet` as its only XMP packet.
+
+    Raises:
+        InvalidValue: the file is incomplete.
+    """
     view = memoryview(data)  # images are large, and copied once
     kept = [view[chunk.start : chunk.end] for chunk in _chunks(data) if not chunk.is_xmp(data)]
     header, rest = kept[0], kept[1:]
@@ -62,7 +70,7 @@ def _chunks(data: bytes) -> Iterator[_Chunk]:
 
 
 def _text(payload: bytes) -> bytes:
-    """The text of an `iTXt` chunk; empty where it cannot be read."""
+    """Return the text of an `iTXt` chunk, decompressed; empty if it cannot be decompressed."""
     compressed, method = payload[len(_KEYWORD) + 1 : len(_KEYWORD) + 2], payload[len(_KEYWORD) + 2 : len(_KEYWORD) + 3]
     _, _, translated_and_text = payload[len(_KEYWORD) + 3 :].partition(b"\0")
     _, _, text = translated_and_text.partition(b"\0")

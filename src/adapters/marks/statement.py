@@ -1,4 +1,4 @@
-"""What is written into an image: how it came about."""
+"""The content of a mark: how an image was made."""
 
 import re
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from darkroom.domain.model.generation import GenerationRequest
 from darkroom.domain.model.model_card import MediaSource, ModelCard
 from darkroom.domain.model.values import Seed
 
-# IPTC's vocabulary of digital source types; C2PA and everybody else take theirs from it.
+# IPTC's vocabulary of digital source types, which C2PA uses too.
 SOURCE_TYPES: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 SOURCE_TYPE: Final = "Iptc4xmpExt:DigitalSourceType"
 TOOL: Final = "xmp:CreatorTool"
@@ -21,9 +21,9 @@ AI_SYSTEM: Final = "Iptc4xmpExt:AISystemUsed"
 AI_VERSION: Final = "Iptc4xmpExt:AISystemVersionUsed"
 AI_PROMPT: Final = "Iptc4xmpExt:AIPromptInformation"
 PROVENANCE: Final = "dcterms:provenance"
-"""Where a manifest lies that is not within the file (C2PA specification, 11.5)."""
+"""The property with the URL of a manifest that is not embedded in the file (C2PA specification, 11.5)."""
 
-# The terms of that vocabulary that name a machine's part; any other term is not true of a drawn image.
+# The terms of that vocabulary for machine-made media; any other is false of a generated image.
 _MADE_BY_MACHINES: Final = (
     *("trainedAlgorithmicMedia", "algorithmicMedia", "algorithmicallyEnhanced", "compositeSynthetic"),
     *("compositeWithTrainedAlgorithmicMedia", "dataDrivenMedia", "virtualRecording"),
@@ -31,12 +31,12 @@ _MADE_BY_MACHINES: Final = (
 _UNTRUE: Final = re.compile(
     rf"https?://cv\.iptc\.org/newscodes/digitalsourcetype/(?!(?:{'|'.join(_MADE_BY_MACHINES)})\b)\w+"
 )
-_LONGEST_PROMPT: Final = 8192  # characters: a JPEG's XMP has to fit into 64 kB, and some take six bytes
+_LONGEST_PROMPT: Final = 8192  # characters of up to six bytes when escaped: a JPEG's XMP must fit into 64 kB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """How an image was made. `seed` is None if the model has none, `prompt` if it is not to be disclosed."""
+    """How an image was made. `seed` is None if unknown, `prompt` if it must not be disclosed."""
 
     source: MediaSource
     generator: str
@@ -46,7 +46,7 @@ class Statement:
 
     @classmethod
     def of(cls, card: ModelCard, request: GenerationRequest, seed: Seed | None, *, prompt: bool) -> Self:
-        """State that the model of that card drew what was asked for; `prompt`: the prompts are told too."""
+        """Return the statement that the model of `card` drew `request`; `prompt`: whether it discloses the prompts."""
         excluded = request.parameters.negative_prompt
         prompts = request.prompt.value + (f"\nNegative prompt: {excluded.value}" if excluded else "")
         return cls(
@@ -64,9 +64,10 @@ class Statement:
 
     @property
     def properties(self) -> xmp.Properties:
-        """The same as properties of XMP.
+        """The statement as XMP properties.
 
-        IPTC's own for the system, its version and the prompt (Photo Metadata 2025.1) are for trained models alone.
+        IPTC's properties for an AI system, its version and the prompt (Photo Metadata 2025.1) apply to trained models
+        only.
         """
         trained = self.source is MediaSource.TRAINED
         told = {
@@ -82,9 +83,9 @@ class Statement:
         return {name: text for name, text in told.items() if text is not None}
 
     def packet(self, existing: bytes | None) -> bytes:
-        """An XMP packet that states it, and all that the existing one states beside it.
+        """Return an XMP packet with the statement and the content of the `existing` one, None if there is none.
 
-        An existing one that cannot be read is not kept.
+        Source types that are false of a generated image are replaced. An unreadable existing packet is dropped.
         """
         if existing is not None:
             try:

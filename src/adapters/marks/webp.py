@@ -1,7 +1,7 @@
 """XMP in WebP: a chunk of the extended file format (RFC 9649, 2.7).
 
-A simple file is a single bitstream chunk; to carry metadata it becomes an extended one, whose `VP8X` chunk says how
-large the canvas is and what else the file has. A C2PA manifest lies in a `C2PA` chunk (C2PA specification, A.3.3).
+A simple file has a single bitstream chunk. Adding metadata turns it into an extended one, whose `VP8X` chunk gives the
+canvas size and flags for the other chunks. A C2PA manifest is in a `C2PA` chunk (C2PA specification, A.3.3).
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,14 +16,22 @@ _BEFORE_XMP: Final = frozenset({b"VP8X", b"ICCP", b"ANIM", b"ANMF", b"ALPH", b"V
 
 
 def embedded(data: bytes) -> Embedded:
-    """What a file carries; `InvalidValue` where it is not whole."""
+    """Return a file's metadata.
+
+    Raises:
+        InvalidValue: the file is incomplete.
+    """
     chunks = list(_chunks(data))
     xmp = next((bytes(chunk.payload) for chunk in chunks if chunk.kind == b"XMP "), None)
     return Embedded(xmp, any(chunk.kind == b"C2PA" for chunk in chunks))
 
 
 def with_xmp(data: bytes, packet: bytes) -> bytes:
-    """The same file with this packet, in place of one that it had; `InvalidValue` where it is not whole."""
+    """Return the file with `packet` as its only XMP packet.
+
+    Raises:
+        InvalidValue: the file is malformed or incomplete.
+    """
     first, *others = [chunk for chunk in _chunks(data) if chunk.kind != b"XMP "]
     header = _with_flag(first) if first.kind == b"VP8X" else _header_for(first, ImageFile.inspect(data))
     chunks = [header, *others] if first.kind == b"VP8X" else [header, first, *others]
@@ -41,7 +49,7 @@ class _Chunk:
 
     @property
     def parts(self) -> Iterable[bytes | memoryview]:
-        """What it is written as; images are large, and copied once."""
+        """The byte strings that the chunk is written as, not joined yet: images are large, and copied once."""
         return self.kind, len(self.payload).to_bytes(4, "little"), self.payload, b"\0" * (len(self.payload) % 2)
 
 
@@ -62,7 +70,7 @@ def _with_flag(header: _Chunk) -> _Chunk:
 
 
 def _header_for(bitstream: _Chunk, file: ImageFile) -> _Chunk:
-    """The `VP8X` chunk of a file that was simple; of those only a lossless one may be transparent."""
+    """Return the `VP8X` chunk for a simple file; only a lossless one can have transparency."""
     # After the signature byte: 14 bits each for width and height, less one, then the bit for transparency.
     transparent = bitstream.kind == b"VP8L" and int.from_bytes(bitstream.payload[1:5], "little") >> 28 & 1
     flags = _XMP_FLAG | (_ALPHA_FLAG if transparent else 0)

@@ -1,7 +1,7 @@
-"""XMP packets: simple properties written, added to a packet that is there, and read (ISO 16684-1, 7).
+"""XMP packets: writes, adds and reads simple properties (ISO 16684-1, 7).
 
-A packet that came with a file stays byte for byte as it is; properties that it lacks are added in a description of
-their own, which RDF allows.
+Adding keeps every byte of an existing packet: the missing properties go into a further `rdf:Description`, which RDF
+allows.
 """
 
 import re
@@ -13,8 +13,8 @@ from xml.sax.saxutils import escape, quoteattr
 from darkroom.domain.model.errors import InvalidValue
 
 RDF: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-# By their usual prefixes. A name under `.invalid` can never be registered (RFC 2606): no stranger's page
-# will one day say what ours mean.
+# By their usual prefixes. A name under `.invalid` can never be registered (RFC 2606), so no other party can define our
+# namespace.
 NAMESPACES: Final[Mapping[str, str]] = {
     "xmp": "http://ns.adobe.com/xap/1.0/",
     "dcterms": "http://purl.org/dc/terms/",
@@ -24,7 +24,7 @@ NAMESPACES: Final[Mapping[str, str]] = {
 _RDF_DECLARED: Final = f" xmlns:rdf={quoteattr(RDF)}"
 _DECLARED: Final = {prefix: f" xmlns:{prefix}={quoteattr(namespace)}" for prefix, namespace in NAMESPACES.items()}
 _PREFIXES: Final = {namespace: prefix for prefix, namespace in NAMESPACES.items()}
-# XML 1.0 allows no other control characters, and neither surrogates nor these two.
+# XML 1.0 allows no control characters but tab and line ends, no surrogates, and neither of the last two.
 _NOT_IN_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _BEGIN: Final = (
     '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
@@ -33,16 +33,16 @@ _BEGIN: Final = (
 _END: Final = '</rdf:RDF></x:xmpmeta>\n<?xpacket end="w"?>'
 
 Properties = Mapping[str, str]
-"""Texts by name and prefix, such as `xmp:CreatorTool`."""
+"""Texts by prefixed name, such as `xmp:CreatorTool`."""
 
 
 def packet(properties: Properties) -> bytes:
-    """A packet that holds these properties; equal properties make equal bytes."""
+    """Return a packet with these properties; equal properties give equal bytes."""
     return (_BEGIN + _description(properties, about="") + _END).encode()
 
 
 def read(existing: bytes) -> Properties:
-    """The simple properties of a packet, of the namespaces above.
+    """Return the simple properties of a packet that belong to `NAMESPACES`.
 
     Raises:
         InvalidValue: it is not an XMP packet in UTF-8.
@@ -51,7 +51,7 @@ def read(existing: bytes) -> Properties:
 
 
 def with_properties(existing: bytes, properties: Properties) -> bytes:
-    """A packet that says all that it said, and these where it said nothing.
+    """Return the packet with those properties added that it lacks; existing ones keep their values.
 
     Raises:
         InvalidValue: it is not an XMP packet in UTF-8.
@@ -65,22 +65,22 @@ def with_properties(existing: bytes, properties: Properties) -> bytes:
 
 
 def _description(properties: Properties, *, about: str) -> str:
-    # Declared here for the case that the packet around it calls RDF something else.
+    # RDF is declared here too, in case the surrounding packet uses another prefix for it.
     declared = dict.fromkeys([_DECLARED[name.partition(":")[0]] for name in properties])
-    # Elements, since XML turns a line end in an attribute into a blank.
+    # Elements, not attributes: XML turns a line end in an attribute into a blank.
     elements = [f"<{name}>{escape(_NOT_IN_XML.sub('', text))}</{name}>" for name, text in properties.items()]
     opening = f"<rdf:Description{_RDF_DECLARED} rdf:about={quoteattr(about)}{''.join(declared)}>"
     return f"{opening}{''.join(elements)}</rdf:Description>"
 
 
 class _Reader:
-    """One pass over a packet.
+    """Parses a packet once.
 
     Attributes:
-        properties: The texts of simple properties.
-        names: Of all properties, whatever they hold.
-        about: What the packet says that it is about.
-        end: Where its descriptions end, in bytes.
+        properties: The texts of simple properties in `NAMESPACES`, by prefixed name.
+        names: The prefixed names of all properties in `NAMESPACES`, including structures and empty ones.
+        about: The first non-empty `rdf:about`; empty if there is none.
+        end: The byte offset of the end tag of `rdf:RDF`.
     """
 
     def __init__(self, packet: bytes) -> None:
@@ -103,7 +103,7 @@ class _Reader:
             raise InvalidValue("its XMP packet describes nothing")
 
     def _refuse(self, *_: object) -> None:
-        # XMP needs no document type, and entities are the way to blow a document up.
+        # XMP needs no document type, and its entities can expand without limit ("billion laughs").
         raise InvalidValue("its XMP packet declares a document type")
 
     def _start(self, name: str, attributes: Mapping[str, str]) -> None:
