@@ -1,1 +1,1 @@
-"""One module for each provider, or way of drawing."""
+"""The image generators: one package for each provider or engine, and decorators for any generator."""

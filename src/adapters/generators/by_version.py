@@ -1,4 +1,4 @@
-"""Several generators as one: `version` finds the one that draws."""
+"""Several generators as one: the request's `version` selects the one that draws."""
 
 from collections.abc import AsyncGenerator, Sequence
 
@@ -10,10 +10,10 @@ from darkroom.domain.ports import ImageGenerator, Receipt
 
 
 class ByVersionImageGenerator(ImageGenerator):
-    """Hands each request to the generator whose model it names."""
+    """Delegates each request to the generator that offers its model."""
 
     def __init__(self, generators: Sequence[ImageGenerator]) -> None:
-        """Raise `ValueError` where two generators offer one version."""
+        """Raises ValueError if a version is offered twice."""
         self._generators = tuple(generators)
         self._by_version: dict[str, ImageGenerator] = {}
         for generator in generators:
@@ -45,7 +45,7 @@ class ByVersionImageGenerator(ImageGenerator):
         return "; ".join([await generator.check() for generator in self._generators])
 
     def _generator_of(self, request: GenerationRequest, otherwise: type[DrawingFailed]) -> ImageGenerator:
-        # A generation taken up after a restart may name a model that the settings no longer offer.
+        # A generation resumed after a restart may name a model that is no longer configured.
         generator = self._by_version.get(request.version.value)
         if generator is None:
             raise otherwise(f"{request.version.value} is not offered here any more")

@@ -1,4 +1,4 @@
-"""Models whose inputs differ from one to the next: the operator declares them, and calls are made by that."""
+"""Models with differing inputs, which the operator declares: reads the declarations and builds inputs from them."""
 
 import json
 import re
@@ -19,7 +19,7 @@ _MEDIA_TYPES: Final = {"png": MediaType.PNG, "jpg": MediaType.JPEG, "jpeg": Medi
 
 
 def in_pixels(size: ImageSize) -> Mapping[str, Any]:
-    """A size as most models take it: in an input for each side."""
+    """Return a size as the inputs `width` and `height`, as most models take it."""
     return {"width": size.width, "height": size.height}
 
 
@@ -27,9 +27,9 @@ def in_pixels(size: ImageSize) -> Mapping[str, Any]:
 class Wording:
     """How the models of one provider are named, and which inputs they take.
 
-    `names` are what its models may be called, `example` is such a name. `media_type` is what a model draws that is
-    given no `output_format`. `tier` is the input for a resolution such as `2K`, None if models have none; `size` makes
-    inputs of a size for which no ratio stands.
+    `names` matches the names of its models, and `example` is one of them. `media_type` is the default without
+    `output_format`. `tier` is the input for a resolution such as `2K`, None if models have none. `size` returns the
+    inputs for a size that is not ordered by a ratio.
     """
 
     generator: str
@@ -42,10 +42,10 @@ class Wording:
 
 @dataclass(frozen=True, slots=True)
 class DeclaredModel:
-    """A model under the name that its provider knows it by.
+    """A declared model; `name` is the provider's.
 
-    `inputs` says which input each field that it honours goes into. `ratios`, if given, are what stands for a size in
-    its input `aspect_ratio`. `also` are inputs that always go along.
+    `inputs` maps each field that the model honours to the name of its input. `ratios`, if not None, maps sizes to
+    values of the input `aspect_ratio`. `also` are constant inputs of every call.
     """
 
     card: ModelCard
@@ -56,7 +56,7 @@ class DeclaredModel:
     also: Mapping[str, Any] = field(default_factory=dict)
 
     def inputs_for(self, request: GenerationRequest) -> dict[str, Any]:
-        """Every parameter as given, in the input that the model has for it; what was not given is left out.
+        """Return the inputs for a request: the given parameters under the model's names, without defaults.
 
         Raises:
             GeneratorRefused: the model is not offered in this size any more.
@@ -75,14 +75,14 @@ class DeclaredModel:
 
 
 def parse_declared(entries: Iterable[str], wording: Wording) -> dict[str, DeclaredModel]:
-    """Read the operator's list, by version: `version=name SIZES WORDS`.
+    """Read the operator's list of `version=name SIZES WORDS`; return the models by version.
 
-    Sizes are as `read_sizes` or `RatioTable.read` have them. Words are fields that the model honours, as
-    `read_honoured` has them, and `guidance_scale:guidance=3.5` if the model calls its input otherwise; any other
-    `input=value`, such as `output_format=png`, goes along with each call.
+    SIZES is in the form of `read_sizes` or `RatioTable.read`. Each of the WORDS is a field that the model honours, in
+    the form of `read_honoured`, or as `guidance_scale:guidance=3.5` if its input has another name. Any other
+    `input=value`, such as `output_format=png`, is sent with every call.
 
     Raises:
-        InvalidValue: an entry cannot be read, or a version comes twice.
+        InvalidValue: an entry is invalid, or a version is named twice.
     """
     models: dict[str, DeclaredModel] = {}
     for entry in entries:
@@ -134,10 +134,10 @@ def _read_ratios(text: str, wording: Wording) -> RatioTable:
 
 
 def read_input(name: str, word: str) -> str:
-    """The name of an input, out of a word.
+    """Return `name`, which is part of `word`, if it can be the name of an input.
 
     Raises:
-        InvalidValue: it cannot be one.
+        InvalidValue: it cannot.
     """
     if not _INPUT.fullmatch(name):
         raise InvalidValue(f"{word!r} must name an input of the model")
@@ -145,7 +145,7 @@ def read_input(name: str, word: str) -> str:
 
 
 def read_value(text: str) -> object:
-    """A number, `true` or `false` as such, anything else as text."""
+    """Return a JSON number, `true` or `false` as its value, anything else as the text itself."""
     try:
         value = json.loads(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Models as an operator declares them, in words: what they draw, and what they honour."""
+"""Reads an operator's declaration of a model: its sizes, and the fields that it honours."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -13,10 +13,10 @@ from darkroom.domain.model.values import ImageSize
 EXAMPLE: Final = "512-2048/16 seed negative_prompt num_inference_steps=28 guidance_scale=3.5"
 
 SEED_TOLD: Final = "seed=told"
-"""The word of a model whose engine may draw with another seed than it is sent."""
+"""The word for a model whose engine may draw with another seed than it was sent."""
 
 MARKUP: Final = {"markup=lora": Markup.NETWORKS, "markup=localai": Markup.BAR}
-"""The words by which a model is declared to be used with markup, and what each is about."""
+"""The words that permit markup in the prompts of a model, and the kind of markup that each is about."""
 
 _RANGE: Final = re.compile(r"([0-9]{1,4})-([0-9]{1,4})(?:/([0-9]{1,4}))?")
 _SIZE: Final = re.compile(r"([0-9]{1,4})x([0-9]{1,4})")
@@ -25,7 +25,7 @@ _NUMBER: Final = re.compile(r"([0-9.]+)(?:\(([0-9.]+)-([0-9.]+)\))?")
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """What a model draws: sides within a range, or the sizes that are listed."""
+    """The sizes that a model draws, in pixels: sides within a range or, if `listed` is not None, those sizes only."""
 
     side: PixelRange
     listed: tuple[ImageSize, ...] | None = None
@@ -35,7 +35,7 @@ def read_sizes(text: str) -> Sizes:
     """Read `512-2048/16`, sides from 512 to 2048 pixels in steps of 16, or `1024x1024|1536x1024`, a list of sizes.
 
     Raises:
-        InvalidValue: it is neither, or cannot be drawn.
+        InvalidValue: it is neither, or a size is out of bounds.
     """
     try:
         if found := _RANGE.fullmatch(text):
@@ -51,13 +51,13 @@ def read_sizes(text: str) -> Sizes:
 
 
 def read_markup(words: Iterable[str]) -> frozenset[Markup]:
-    """The markup that prompts must not hold, of an engine of one's own: `ModelCard.reads`.
+    """Return the markup that a self-hosted engine interprets and prompts must not contain, for `ModelCard.reads`.
 
-    stable-diffusion.cpp's `<sd_cpp_extra_args>` always, networks unless `markup=lora` is among the words, the bar if
-    `markup=localai` is.
+    This is stable-diffusion.cpp's `<sd_cpp_extra_args>`, networks unless `words` contain `markup=lora`, and the bar if
+    they contain `markup=localai`. Other words are ignored.
 
     Raises:
-        InvalidValue: a word that begins with `markup=` is something else.
+        InvalidValue: another word begins with `markup=`.
     """
     reads = {Markup.EXTRA_ARGS, Markup.NETWORKS}
     for word in words:
@@ -69,11 +69,11 @@ def read_markup(words: Iterable[str]) -> frozenset[Markup]:
 
 
 def read_honoured(word: str) -> tuple[str, NumberRange | None]:
-    """Read `seed`, or a parameter: `negative_prompt`, `num_inference_steps`, `guidance_scale`.
+    """Read a field that a model honours; return its name and, for a number, its range and default.
 
-    A seed counts as the one that drew an image if it was sent, or, with `seed=told`, only if the answer reports it. A
-    number comes with what is taken where none is given, and with the range that the model takes if that is narrower
-    than the widest: `num_inference_steps=28`, `guidance_scale=3.5(0-10)`.
+    The fields are `seed` (or `seed=sent`), `seed=told` if only a seed reported by the answer counts as the image's,
+    `negative_prompt`, and numbers with their default and, if narrower than the widest, their range:
+    `num_inference_steps=28`, `guidance_scale=3.5(0-10)`.
 
     Raises:
         InvalidValue: it is something else.
@@ -94,5 +94,5 @@ def read_honoured(word: str) -> tuple[str, NumberRange | None]:
 
 
 def honouring(honoured: Mapping[str, NumberRange | None]) -> dict[str, Any]:
-    """What a card says of each optional field; `honoured` are those of the model, as `read_honoured` gives them."""
+    """Return the arguments of a ModelCard for all optional fields; `honoured` holds results of `read_honoured`."""
     return {field: honoured.get(field) if field in NUMBERS else field in honoured for field in HONOURABLE}

@@ -1,18 +1,18 @@
-"""Refusals by moderation, whatever a provider calls them. One place for all generators.
+"""Recognises refusals by moderation in the answers of any provider.
 
 A refusal is recognised
 
-- by code: a known code anywhere in an answer, in an error or in a success that holds no image;
-- by field: `respect_moderation: false`, `nsfw_content_detected: true` and their like, of an image or of an answer;
-- by wording: only in an answered 4xx, in a failed prediction, or in a field that speaks of moderation, and only after
-  the prompt has been cut out of the text: a prompt that speaks of moderation must not decide what an error means.
+- by code: a known code anywhere in an error, or in a success without an image;
+- by field: `respect_moderation: false`, `nsfw_content_detected: true` and the like, of an image or of an answer;
+- by wording: only in a 4xx answer, in a failed prediction or in a field about moderation, and only after the prompts
+  have been removed from the text, since a prompt about moderation must not decide what an error means.
 
-What is recognised is a `PromptRejected`: no fallback is asked, and the caller gets the right type of problem. Whether
-it was charged is as the provider documents it for that code, which its adapter knows, else unknown: a wording never
-says that nothing was spent. Azure, for one, says that it may charge for a prompt that its filter answers with 400
+A recognised refusal becomes `PromptRejected`: no fallback is tried, and the caller gets the right problem type. It was
+charged as the adapter knows from the provider's documentation of that code; otherwise that is unknown, since a wording
+never proves that nothing was spent. Azure, for example, may charge for a prompt that its filter answers with 400
 ("Plan to manage costs for Azure OpenAI", learn.microsoft.com).
 
-Any other sentence decides nothing. It is logged and kept with the failure, for the operator.
+Any other sentence decides nothing: it is logged, and kept with the failure for the operator.
 """
 
 import json
@@ -33,10 +33,10 @@ log = logging.getLogger(__name__)
 REJECTED: Final = "the provider's moderation rejected the prompt, or what came of it"
 
 _LONGEST_CODE: Final = 80  # characters
-_LONGEST_TEXT: Final = 16_384  # characters that are looked through for wordings
+_LONGEST_TEXT: Final = 16_384  # characters that are searched for wordings
 _MOST_NODES: Final = 20_000  # of a document
 
-# Codes without their separators, in lower case, wherever they stand: OpenAI, LiteLLM, Azure, Ark (Seedream), DashScope,
+# Codes that count in any field, in lower case without separators: of OpenAI, LiteLLM, Azure, Ark (Seedream), DashScope,
 # Stability AI, Gemini, Black Forest Labs, fal, Bedrock.
 _CODES: Final = frozenset(
     {
@@ -83,7 +83,7 @@ _CODES: Final = frozenset(
         "usagepolicyviolation",
     }
 )
-# Words of every day, which are codes only in a field for codes.
+# Everyday words, which are codes only in a field for codes.
 _CODES_IN_THEIR_FIELDS: Final = frozenset(
     {
         "blocklist",
@@ -142,10 +142,10 @@ _SAYS_NO_IF_FALSE: Final = frozenset(
     {"respectmoderation", "respectsmoderation", "moderationpassed", "passedmoderation"}
 )
 _SAYS_NO_IF_THERE: Final = frozenset({"blockreason", "moderationreason", "moderationreasons", "raifilteredreason"})
-# Within a field that speaks of moderation these say no as well: Azure's `content_filter_results`.
+# Within a field about moderation, such as Azure's `content_filter_results`, these are refusals too.
 _SAYS_NO_WITHIN: Final = frozenset({"filtered", "blocked", "rejected"})
 _SPEAKS_OF_MODERATION: Final = re.compile(r"moderat|contentfilter|promptfilter|safety|contentpolicy")
-# What repeats the request, and says nothing of what became of it.
+# Fields that repeat the request, or hold data; they do not report an outcome.
 _ECHOES: Final = frozenset(
     {
         "arguments",
@@ -164,7 +164,7 @@ _ECHOES: Final = frozenset(
 )
 
 _NO: Final = r"(?:reject|block|flag|filtered|refus|denied|deny|detect|trigger|violat|prevent|withh[eo]ld|disallow)\w*"
-# A parameter is not a judge: "safety_filter_level must not be block_none" is about a setting.
+# Names of parameters are not refusals: "safety_filter_level must not be block_none" is about a setting.
 _PARAMETER: Final = r"(?!_(?:checker|enabled|filter|level|mode|model|settings?|threshold|tolerance|version))"
 _JUDGE: Final = (
     rf"(?:(?:safety|moderation){_PARAMETER}|content[ _-]?(?:checker|filter|polic|moderation|management|safety)"
@@ -197,7 +197,7 @@ _WORDINGS: Final = re.compile(
     ),
     re.IGNORECASE,
 )
-# A refusal under one of these is about our account, our pace or an address, whatever it says in words.
+# With these statuses, wordings do not count: the refusal is about our account, rate or URL.
 _NOT_ABOUT_PROMPTS: Final = (
     HTTPStatus.UNAUTHORIZED,
     HTTPStatus.PAYMENT_REQUIRED,
@@ -208,13 +208,13 @@ _NOT_ABOUT_PROMPTS: Final = (
 
 @contextmanager
 def understood(answer: Answer, request: GenerationRequest, *secrets: str) -> Iterator[None]:
-    """Read an answer within the block: what fails there is what moderation said, if the answer says so anywhere.
+    """Convert a DrawingFailed of the block to `PromptRejected` if `answer` contains a refusal by moderation.
 
-    `secrets` are cut out of what is kept of the provider's own words.
+    `secrets` are removed from the message that is kept of the provider's text.
 
     Raises:
-        PromptRejected: moderation said no; charged as the block knows it, else unknown.
-        DrawingFailed: as the block raised it, with the provider's sentence.
+        PromptRejected: moderation refused; `charged` is the block's if it raised PromptRejected, otherwise unknown.
+        DrawingFailed: the block's own error, with the provider's message.
     """
     try:
         yield
@@ -236,11 +236,11 @@ def explain(
     wordings: bool,
     quoted: bool = True,
 ) -> DrawingFailed:
-    """What a failure is by what the provider said: a `PromptRejected`, or itself with the provider's sentence.
+    """Return a `PromptRejected` if `said` is a refusal by moderation, otherwise `failure` itself.
 
-    `said` is a decoded JSON document, or a text. `wordings`: sentences may decide too, as in an answered 4xx or in a
-    failed prediction. `quoted`: it is an error, whose sentence is kept; a success that cannot be used is kept as
-    evidence instead.
+    `said` is a decoded JSON document or a text. `wordings`: whether sentences may decide too, as in a 4xx answer or a
+    failed prediction. `quoted`: whether to keep the provider's message with the failure, as for errors; an unusable
+    success is kept as evidence instead.
     """
     if not isinstance(failure, PromptRejected) and (
         says_no(said) or (wordings and _worded(said, request)) or _field_worded(said, request)
@@ -255,7 +255,7 @@ def explain(
 
 
 def says_no(said: object) -> bool:
-    """Whether moderation says no by a code or a field, anywhere in a JSON document: of an answer, or of one image."""
+    """Return whether a code or field in a JSON document, of an answer or of one image, is a refusal by moderation."""
     return any(_is_code(name, value) or _is_flag(name, value, within) for name, value, within in _members(said)) or (
         isinstance(said, str) and _bare(said) in _CODES
     )
@@ -291,7 +291,7 @@ def _worded(said: object, request: GenerationRequest) -> bool:
 
 
 def _field_worded(said: object, request: GenerationRequest) -> bool:
-    """Whether a field that speaks of moderation says no in words."""
+    """Return whether a field about moderation contains the wording of a refusal."""
     return any(within and isinstance(value, str) and _is_worded(value, request) for _, value, within in _members(said))
 
 
@@ -301,9 +301,9 @@ def _is_worded(text: str, request: GenerationRequest) -> bool:
 
 
 def _members(said: object) -> Iterator[tuple[str, Any, bool]]:
-    """Every member of a document that does not repeat the request, and whether it stands within moderation's words.
+    """Yield name, value and whether it is within a field about moderation, for each member of a document.
 
-    A member of a list has the name of the list.
+    Names are bare (see `_bare`). Members that repeat the request are skipped; a list's items have the list's name.
     """
     left, waiting = _MOST_NODES, [("", said, False)]
     while waiting and left:
@@ -328,7 +328,7 @@ def _bare(text: str) -> str:
 
 
 def _said(answer: Answer) -> object:
-    """What an answer says: its JSON, or its text."""
+    """Return the body as decoded JSON, or as text if it is not JSON."""
     try:
         return json.loads(answer.body)
     except (ValueError, RecursionError):

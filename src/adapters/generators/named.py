@@ -1,4 +1,4 @@
-"""A generator under a name of its own: one endpoint of several that a provider, or several alike, are called at."""
+"""A generator under another name, for one of several endpoints of the same kind."""
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
@@ -10,7 +10,7 @@ from darkroom.domain.ports import ImageGenerator, Receipt
 
 
 class NamedImageGenerator(ImageGenerator):
-    """Draws as another does; its cards say that it is `name` that draws."""
+    """Delegates to another generator; its cards give `name` as their generator."""
 
     def __init__(self, generator: ImageGenerator, name: str) -> None:
         self._generator, self._name = generator, name

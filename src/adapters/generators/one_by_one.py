@@ -1,4 +1,4 @@
-"""One call for each image: for providers that draw a single one a call, or take a single seed."""
+"""One call for each sample: for providers that draw one image, or take one seed, per call."""
 
 import asyncio
 import logging
@@ -25,20 +25,20 @@ log = logging.getLogger(__name__)
 
 
 class OneByOneImageGenerator(ImageGenerator):
-    """Asks another generator once for each sample, side by side, each under a key and with a seed of its own.
+    """Submits each sample of a request to another generator, concurrently, with its own key and seed.
 
-    What came is kept, whatever became of the rest. Samples that were turned away for free while others came are asked
-    for again when the provider says, as long as there is time. Of several failures the worst is raised, unknown before
-    yes before no, and its detail tells of each. `submit` raises only where nothing was charged for; what went wrong
-    otherwise is in the receipt, and `collect` raises it after the images.
+    Images are kept even if other samples fail. If a sample is refused for free while another one succeeds, it is
+    submitted again after the provider's `Retry-After`, if `patience` permits. Several failures are combined by
+    `together`. `submit` raises only if nothing was charged; otherwise the receipt holds the failures, and `collect`
+    raises them after the images.
 
-    Samples leave no faster than the `METER` lets them.
+    The `METER`, if set, limits the rate of calls.
     """
 
     def __init__(self, generator: ImageGenerator, *, at_once: int, patience: float = 180.0) -> None:
-        """`at_once`: how many calls may be under way, over all requests; the others wait for their turn.
+        """`at_once` is the most concurrent calls, over all requests; others wait.
 
-        `patience`: seconds within which the last sample of an order must leave.
+        `patience` is the seconds within which the last sample of an order must be sent.
         """
         self._generator, self._turns, self._patience = generator, asyncio.Semaphore(at_once), patience
 
@@ -54,7 +54,7 @@ class OneByOneImageGenerator(ImageGenerator):
         return whole
 
     async def answers(self, request: GenerationRequest, key: str) -> AsyncGenerator[Receipt, None]:
-        # Asked again under their keys, those that had not answered draw the same: nothing is to be written down early.
+        # Submitting an idempotent sample again under its key draws the same image: no early receipt is needed.
         again = any(card.idempotent for card in self._generator.cards if card.version == request.version)
         order = _Order(request.samples, self._patience)
         with Stay() as stay:
@@ -133,7 +133,7 @@ class OneByOneImageGenerator(ImageGenerator):
 
 
 class _Order:
-    """What the samples of one order know of each other: whether one of them came, and until when others may leave."""
+    """State shared by the samples of one order: whether one has succeeded, and until when others may be sent."""
 
     def __init__(self, samples: int, patience: float) -> None:
         loop = asyncio.get_running_loop()
@@ -141,25 +141,25 @@ class _Order:
         self._unheard, self._came = samples, loop.create_future()
 
     async def leave(self) -> None:
-        """Wait until one more sample may leave.
+        """Wait until the meter admits one more sample.
 
         Raises:
-            GeneratorUnavailable: none may, in the time that there is.
+            GeneratorUnavailable: it will not in time.
         """
         if self._meter:
             await self._meter(self._until)
 
     def heard(self, *, came: bool) -> None:
-        """One sample was answered, or will not be."""
+        """Record the outcome of one call; `came`: whether it returned a receipt."""
         self._unheard -= 1
         if not self._came.done() and (came or self._unheard <= 0):
             self._came.set_result(came)
 
     async def may_ask_again(self, refusal: DrawingFailed) -> bool:
-        """Wait until a sample that was turned away may be asked for again; False if it may not.
+        """Wait until a refused sample may be submitted again; return False if it may not.
 
-        It may if another one came, which is when the order is worth more than a refusal of all of it, and if there is
-        time for what the provider asks to wait.
+        It may if another sample has succeeded, since otherwise the whole order is refused for free, and if the
+        provider's `Retry-After` ends in time.
         """
         at = self._clock() + (refusal.retry_after or 1)
         if at > self._until or not await asyncio.shield(self._came):
@@ -170,22 +170,22 @@ class _Order:
 
 @dataclass(frozen=True, slots=True)
 class _Sample:
-    """One sample of a request as a request of its own; `name` is what it is called among others."""
+    """One sample as a request of its own; `name` prefixes its errors, and is empty if it is the only one."""
 
     index: int
     request: GenerationRequest
     name: str
 
     def told_of(self, failure: DrawingFailed) -> DrawingFailed:
-        """The same failure, saying whose it is."""
+        """Return the same failure with the sample's name before its detail."""
         return failure.again(f"{self.name}{failure.detail}")
 
 
 def _so_far(answers: Sequence[Receipt | DrawingFailed | None]) -> Receipt:
-    """What came of the samples, None of those that have not answered.
+    """Return the receipt for the outcomes of the samples by index, None for those still pending.
 
     Raises:
-        DrawingFailed: all have, and nothing was charged for any.
+        DrawingFailed: all failed without a charge.
     """
     failures = [answer for answer in answers if isinstance(answer, DrawingFailed)]
     if len(failures) == len(answers) and all(failure.charged is Charged.NO for failure in failures):
@@ -196,13 +196,13 @@ def _so_far(answers: Sequence[Receipt | DrawingFailed | None]) -> Receipt:
         if isinstance(answer, Receipt)
         for image in answer.images
     )
-    # Of those that have not answered more may come, and then all of it is set aside together.
+    # While samples are pending, evidence is held back: the final receipt carries all of it.
     evidence = () if None in answers else tuple(piece for failure in failures for piece in failure.all_evidence)
     return Receipt(_Answers.of(answers).encode(), tuple(images), _cost_of(answers), evidence)
 
 
 def _cost_of(answers: Sequence[Receipt | DrawingFailed | None]) -> Money | None:
-    """What the provider says that it charges for all of them; None if it does not say it of each."""
+    """Return the sum of the samples' costs; None if one that may have been charged has none, or currencies differ."""
     costs = [
         answer.cost if isinstance(answer, Receipt) else None
         for answer in answers
@@ -221,9 +221,9 @@ def _samples(request: GenerationRequest) -> Iterator[_Sample]:
 
 
 def _altogether(told: Sequence[Progress | None], *, side_by_side: bool) -> Progress | None:
-    """The progress of all samples, from the reports of some.
+    """Return the progress of all samples combined; None if no sample reports any.
 
-    Those that are not drawn `side_by_side` are drawn in their order: all before the first that is reported are done.
+    Unless drawn `side_by_side`, samples are drawn in order: those before the first that reports are done.
     """
     known = [(index, one) for index, one in enumerate(told) if one]
     if not known:
@@ -237,9 +237,9 @@ def _altogether(told: Sequence[Progress | None], *, side_by_side: bool) -> Progr
 
 
 class _Answers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What there is to come back for, in a shape that can be written down: by the index of the sample.
+    """The receipt's reference: what is left to collect, by the index of the sample.
 
-    `unanswered` are the samples that were still waited for. `evidence` is in what releases before this one wrote down.
+    `unanswered` are the samples still pending. `evidence` occurs only in receipts of earlier releases.
     """
 
     references: dict[int, bytes] = {}
@@ -261,7 +261,7 @@ class _Answers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
         )
 
     def encode(self) -> bytes:
-        """Compact JSON; empty where all that came, came at once."""
+        """Return it as compact JSON; empty if nothing is left to collect."""
         nothing_yet = self.unanswered and not self.references
         return b"" if nothing_yet or self == _Answers() else msgspec.json.encode(self)
 
@@ -270,7 +270,7 @@ class _Answers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
         """Read what `encode` wrote.
 
         Raises:
-            UnusableImage: it is something else.
+            UnusableImage: `reference` is something else.
         """
         if not reference:
             return cls()
@@ -280,11 +280,11 @@ class _Answers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
             raise UnusableImage("the receipt of the provider's answers cannot be read") from error
 
     def reference(self, sample: _Sample) -> bytes:
-        """What its image can be collected with; empty where there is nothing."""
+        """Return the reference of a sample's receipt; empty if there is none."""
         return self.references.get(sample.index, b"")
 
     def failure(self, sample: _Sample) -> DrawingFailed | None:
-        """Why there is nothing to collect for a sample whose image is not here."""
+        """Return why a sample without an image has nothing to collect; None if it has a reference."""
         if sample.index in self.references:
             return None
         if sample.index in self.unanswered:

@@ -1,7 +1,7 @@
-"""What a provider says in words: the sentence in an answer, without prompts and secrets.
+"""Extracts a provider's error message from an answer, without prompts and secrets.
 
-An answer may quote anything: the prompt whole, cut short or escaped once more, the key, a signed link. What is kept of
-it is read by the operator, so all of that is cut out first.
+An answer may quote anything: the prompt, whole, cut short or doubly escaped, the key, a signed link. The message is
+kept for the operator, so all of these are removed first.
 """
 
 import html
@@ -16,9 +16,9 @@ from darkroom.domain.model.generation import GenerationRequest
 LONGEST_MESSAGE: Final = 500  # characters
 
 PROMPT: Final = "[prompt]"
-SECRET: Final = "[secret]"  # noqa: S105  # what stands for one
+SECRET: Final = "[secret]"  # noqa: S105  # a placeholder
 
-# Where providers put their sentence, the likeliest first; each may hold an object or a list of the same.
+# The fields in which providers put their message, the likeliest first; each may hold an object or a list of the same.
 _SENTENCES: Final = (
     "message",
     "msg",
@@ -34,7 +34,7 @@ _SENTENCES: Final = (
 _LONGEST_BODY: Final = 16_384  # characters of an answer that is not JSON
 _TAG: Final = re.compile(r"<(script|style)\b.*?</\1>|<[^>]{0,500}>", re.DOTALL | re.IGNORECASE)
 _WORD: Final = re.compile(r"\w+")
-_RUN: Final = 3  # words in a row that a text has in common with a prompt are a quotation of it
+_RUN: Final = 3  # this many consecutive words of a prompt count as a quotation of it
 
 _SECRETS: Final = (
     (re.compile(r"\b(bearer|basic|kakaoak)\s+[^\s\"',;]{6,}", re.IGNORECASE), rf"\1 {SECRET}"),
@@ -48,20 +48,20 @@ _SECRETS: Final = (
     (re.compile(r"\b(?:sk|pk|rk|xai|gsk)-[\w*.-]{6,}|\b(?:r8|hf)_[\w*]{6,}|\bAIza[\w-]{10,}"), SECRET),
     (re.compile(r"(https?://)(?:[^\s/@\"'<>]*@)?([^\s?#\"'<>]*)[?#][^\s\"'<>]*"), rf"\1\2?{SECRET}"),
     (re.compile(r"(https?://)[^\s/@\"'<>]*@"), r"\1"),
-    # A long run of letters and digits; the ids of requests, which begin with a word or are UUIDs, are left.
+    # A long run of letters and digits. Request ids, which begin with a word or are UUIDs, are kept.
     (re.compile(r"(?<![\w-])(?=[A-Za-z+=]*[0-9])(?=[0-9+=]*[A-Za-z])[A-Za-z0-9+=]{24,}(?![\w-])"), SECRET),
 )
 
 
 def sentence_of(said: object) -> str:
-    """The sentence that an answer says of itself: of a JSON document, or of a text; empty if it says none."""
+    """Return the message in a JSON document or text, without HTML tags; empty if there is none."""
     if isinstance(said, str):
         return html.unescape(_TAG.sub(" ", said[:_LONGEST_BODY]))
     return "; ".join(dict.fromkeys(_sentences(said, depth=6)))
 
 
 def kept_message(said: object, request: GenerationRequest, secrets: Iterable[str]) -> str:
-    """What is kept of a provider's sentence: one line, of at most `LONGEST_MESSAGE` characters."""
+    """Return the provider's message in one line of at most `LONGEST_MESSAGE` characters, without prompts or secrets."""
     text = sentence_of(said)
     for secret in sorted(filter(None, secrets), key=len, reverse=True):
         text = text.replace(secret, SECRET)
@@ -74,7 +74,7 @@ def kept_message(said: object, request: GenerationRequest, secrets: Iterable[str
 
 
 def without_prompts(text: str, request: GenerationRequest) -> str:
-    """A text with everything cut out that it quotes of the prompts."""
+    """Return `text` with `PROMPT` in place of everything that it quotes of the request's prompts."""
     for prompt in (request.prompt, *request.parameters.texts):
         text = _without(text, prompt.value)
     return text
@@ -83,7 +83,7 @@ def without_prompts(text: str, request: GenerationRequest) -> str:
 def _without(text: str, prompt: str) -> str:
     stripped = prompt.strip()
     for spelled in sorted(set(_spellings(stripped)), key=len, reverse=True):
-        # As whole words, so that a prompt of one letter does not tear the text apart.
+        # Whole words only: a prompt of one letter must not match inside words.
         text = re.sub(rf"(?<!\w){re.escape(spelled)}(?!\w)", PROMPT, text, flags=re.IGNORECASE)
     quoted = _quoted(text, stripped)
     for start, end in reversed(quoted):
@@ -92,7 +92,7 @@ def _without(text: str, prompt: str) -> str:
 
 
 def _spellings(prompt: str) -> Iterator[str]:
-    """A prompt as an answer may quote it."""
+    """Yield the escaped forms in which an answer may quote a prompt."""
     yield prompt
     for escaped in (json.dumps(prompt)[1:-1], json.dumps(prompt, ensure_ascii=False)[1:-1], repr(prompt)[1:-1]):
         yield escaped
@@ -102,7 +102,7 @@ def _spellings(prompt: str) -> Iterator[str]:
 
 
 def _quoted(text: str, prompt: str) -> list[tuple[int, int]]:
-    """Where a text has several words in a row in common with a prompt: parts of it, however they are escaped."""
+    """Return the spans of `text` that share at least `_RUN` consecutive words with `prompt`, however it is escaped."""
     words = _WORD.findall(prompt.casefold())
     runs = {tuple(words[at : at + _RUN]) for at in range(len(words) - _RUN + 1)}
     places = [(found.start(), found.end(), found[0].casefold()) for found in _WORD.finditer(text)] if runs else []
@@ -111,7 +111,7 @@ def _quoted(text: str, prompt: str) -> list[tuple[int, int]]:
     for at in range(len(places) - _RUN + 1):
         if tuple(word for *_, word in places[at : at + _RUN]) not in runs:
             continue
-        if at <= end + _RUN and quoted:  # what stands between two quotations belongs to them
+        if at <= end + _RUN and quoted:  # merge spans with at most a few words between them
             quoted[-1] = quoted[-1][0], places[at + _RUN - 1][1]
         else:
             quoted.append((places[at][0], places[at + _RUN - 1][1]))

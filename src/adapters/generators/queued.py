@@ -1,4 +1,4 @@
-"""Drawings that wait in a provider's queue: asked about until they end, and taken back if that takes too long."""
+"""Polls jobs in a provider's queue until they end, and cancels those that take too long."""
 
 import asyncio
 import logging
@@ -17,34 +17,34 @@ from darkroom.domain.use_cases.patience import pauses
 log = logging.getLogger(__name__)
 
 LONGEST_PAUSE: Final = 3.0
-"""Seconds between two questions: a caller waits that much longer for an image at most."""
+"""Seconds between two polls, and so the longest delay that polling adds."""
 
 _FINAL: Final = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
-# A job that was just ordered may not be known everywhere at once, so it must be reported missing this often in a row.
+# A new job may not be known to all of a provider's servers yet: it must be reported missing this often in a row.
 _TIMES_MISSING: Final = 5
 _TIMES_AFTER_TAKING_BACK: Final = 4
 
 
 class Job(Protocol):
-    """What a provider says of a job at one moment; one of which nothing is said is neither ended nor missing."""
+    """The state of a job as reported by one poll; a job without a report is neither ended nor missing."""
 
     @property
     def ended(self) -> bool:
-        """Whether it will not change any more."""
+        """Whether the state is final."""
 
     @property
     def missing(self) -> bool:
-        """Whether the provider says that it does not know the job."""
+        """Whether the provider reports that it does not know the job."""
 
 
 J = TypeVar("J", bound=Job)
 
 
 async def said_of_job(calls: FreeCalls, request: httpx.Request, *, longest: int) -> Answer | None:
-    """The answer to a question about a job, of at most `longest` bytes; None if it cannot be asked just now.
+    """Send a free request about a job; return the answer of at most `longest` bytes, None if none arrived.
 
     Raises:
-        OutcomeUnknown: we may not ask about it any more.
+        OutcomeUnknown: the answer is 401, 403, 404 or 410, so that asking again is pointless.
     """
     try:
         answer = await calls.send(request, longest=longest)
@@ -59,13 +59,13 @@ async def said_of_job(calls: FreeCalls, request: httpx.Request, *, longest: int)
 async def job_at_its_end(
     ask: Callable[[], Awaitable[J]], *, patience: float, take_back: Callable[[], Awaitable[object]] | None = None
 ) -> J:
-    """Ask about a job until it has ended or is missing for good.
+    """Poll a job with `ask` until it has ended or is missing for good; return its last state.
 
-    After `patience` seconds it is taken back, if the provider allows that, and asked about once more: it may have ended
-    meanwhile, in whatever way.
+    After `patience` seconds it is cancelled with `take_back`, unless that is None, and polled a few more times, since
+    it may have ended meanwhile.
 
     Raises:
-        OutcomeUnknown: it does not end, as far as the provider says.
+        OutcomeUnknown: the provider does not report an end.
     """
     times_missing = 0
     try:

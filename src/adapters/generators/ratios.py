@@ -1,4 +1,4 @@
-"""Sizes that stand for shapes: some providers take a ratio of sides, and a tier of resolution, in place of pixels."""
+"""Maps sizes in pixels to the aspect ratios and resolution tiers that some providers take instead."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -12,10 +12,10 @@ from darkroom.domain.model.model_card import PixelRange
 from darkroom.domain.model.values import ImageSize
 
 TIERS: Final[Mapping[str, Fraction]] = {"512": Fraction(1, 2), "1K": Fraction(1), "2K": Fraction(2), "4K": Fraction(4)}
-"""The names that several providers have for a resolution, with the length of a side beside that of `1K`."""
+"""The names that several providers use for resolutions, with the factor by which a side is longer than at `1K`."""
 
-# What Google's table says of each ratio at 1K, as several clients copy it; below the line, where it says nothing, sides
-# that are multiples of 16 and come nearest to the ratio at about a megapixel.
+# The sizes of each ratio at 1K in Google's table, as copied by several clients. Below the line are ratios without an
+# entry: sides are multiples of 16, closest to the ratio at about a megapixel.
 _AT_1K: Final[Mapping[str, tuple[int, int]]] = {
     "1:1": (1024, 1024),
     "2:3": (848, 1264),
@@ -38,7 +38,7 @@ _ENTRY: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What is ordered in place of a size: a ratio such as `16:9`, and a tier such as `2K`; None is not ordered."""
+    """What is ordered instead of a size: a ratio such as `16:9` and a tier such as `2K`; None is left out."""
 
     ratio: str | None = None
     tier: str | None = None
@@ -46,18 +46,18 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class RatioTable:
-    """The sizes that a card lists, each with the shape that it stands for.
+    """The sizes that a card lists, each with the shape that is ordered for it.
 
-    How many pixels come is up to the provider: a size here is what the caller names a shape by.
+    A size is how the caller selects a shape; the provider decides how many pixels the image really has.
     """
 
     shapes: Mapping[ImageSize, Shape]
 
     @classmethod
     def of(cls, ratios: Iterable[str | None], tiers: Iterable[str | None] = (None,)) -> Self:
-        """The usual sizes of these ratios at these tiers; no ratio is a square, and no tier is `1K`.
+        """Return a table of the usual sizes of `ratios` at `tiers`; None stands for a square and for `1K`.
 
-        Ratios that are not known here are left out, and so are sizes that no order can name.
+        Unknown ratios and tiers are skipped, and so are sizes outside the bounds of an order.
         """
         tiers = tuple(tiers)
         drawn = ((ratio, tier, _usual_size(ratio or "1:1", tier or "1K")) for ratio in ratios for tier in tiers)
@@ -68,7 +68,7 @@ class RatioTable:
         """Read `1:1=1024x1024|16:9@2K=2752x1536`: a ratio, a tier if the model has several, and the size.
 
         Raises:
-            InvalidValue: it is something else, or names a size twice.
+            InvalidValue: it is something else, or names a size twice or out of bounds.
         """
         shapes: dict[ImageSize, Shape] = {}
         for entry in text.split("|"):
@@ -89,15 +89,15 @@ class RatioTable:
 
     @property
     def sizes(self) -> Sizes:
-        """What a card says of them."""
+        """The listed sizes, for a card."""
         sides = [side for size in self.shapes for side in (size.width, size.height)]
         return Sizes(PixelRange(min(sides), max(sides)), tuple(self.shapes))
 
     def shape(self, size: ImageSize) -> Shape:
-        """What is ordered for a size.
+        """Return what is ordered for `size`.
 
         Raises:
-            GeneratorRefused: the model draws it no more; an order from before a restart may name it.
+            GeneratorRefused: the size is no longer listed; an order from before a restart may name it.
         """
         if size not in self.shapes:
             raise GeneratorRefused(f"the model is not offered in {size.width} x {size.height} any more")

@@ -1,8 +1,8 @@
-"""The seed that drew an image: as the provider reports it, wherever and however it does.
+"""Determines the seed that drew an image, from any form of report by the provider.
 
-What is reported counts, also if another seed was sent. What is reported and cannot be read, or does not fit the 32
-bits that an order takes, is not known: the sent seed would be a guess. If nothing is reported the sent one counts,
-unless the model is declared with `seed=told`.
+A reported seed counts, even if another one was sent. If the report is unreadable, or outside the bounds of an order's
+seed, the seed is unknown, since the sent one would be a guess. Without a report the sent seed counts, unless the model
+is declared with `seed=told`.
 """
 
 import logging
@@ -17,7 +17,7 @@ from darkroom.domain.model.values import Seed
 
 log = logging.getLogger(__name__)
 
-# Without separators, in lower case.
+# Names of fields that report a seed, in lower case without separators.
 _NAMES: Final = frozenset(
     {
         "actualseed",
@@ -34,14 +34,14 @@ _NAMES: Final = frozenset(
         "usedseeds",
     }
 )
-# What repeats the request reports nothing of the drawing.
+# Fields that repeat the request do not report the seed used.
 _ECHOES: Final = frozenset({"arguments", "input", "inputs", "negativeprompt", "parameters", "prompt", "request"})
 _DECIMAL: Final = re.compile(r"\s*([0-9]{1,20})(?:\.0*)?\s*")
 _MOST_NODES: Final = 10_000  # of a document
 
 
 def reported_in(said: object, index: int = 0) -> Iterator[object]:
-    """Every seed that a JSON document reports for the image of that index, at any depth, as it is written there."""
+    """Yield every seed, unparsed, that a JSON document reports at any depth for the image at `index`."""
     left, waiting = _MOST_NODES, [said]
     while waiting and left:
         left -= 1
@@ -59,12 +59,12 @@ def reported_in(said: object, index: int = 0) -> Iterator[object]:
 
 
 def reported_by(headers: httpx.Headers) -> Iterator[object]:
-    """Every seed that the headers of an answer report: `Seed`, or any name that ends so."""
+    """Yield every seed, unparsed, in the headers of an answer: `Seed`, or any name that ends in `-seed`."""
     return (value for name, value in headers.items() if name == "seed" or name.endswith(("-seed", "_seed")))
 
 
 def read_reported(value: object) -> Seed | None:
-    """A seed as an answer writes it: a number, a whole float, a decimal text; None if it is anything else."""
+    """Parse a reported seed: an integer, a whole float or a decimal text; return None for anything else."""
     if isinstance(value, str) and (found := _DECIMAL.fullmatch(value)):
         value = int(found[1])
     elif isinstance(value, float) and value.is_integer():
@@ -76,9 +76,9 @@ def read_reported(value: object) -> Seed | None:
 
 
 def seed_that_drew(reported: Sequence[object], sent: Seed | None, *, only_reported: bool = False) -> Seed | None:
-    """The seed of an image by all that is reported of it; None if it is not known.
+    """Return the seed of an image from all reports of it; None if unknown.
 
-    `only_reported`: the model is declared with `seed=told`, so that a seed that is merely sent says nothing.
+    `only_reported`: the model is declared with `seed=told`, so that without a report the seed is unknown.
     """
     if not reported:
         return None if only_reported else sent
@@ -100,11 +100,11 @@ def _of_member(member: object, index: int) -> Iterator[object]:
 
 
 def matched(entries: Sequence[object], sent: Sequence[Seed]) -> dict[int, tuple[int, Seed | None]]:
-    """Which entry of an answer is which sample, and its seed: by sample the entry's place, and the seed that drew it.
+    """Match the entries of an answer to samples; return each sample's place in `entries` and its seed, None if unknown.
 
-    Entries are matched by the seeds that they report, else by the place in the order that they report as `index`, else
-    by their place in the answer. If one report contradicts another, the order of the answer counts, and no seed is
-    known. Entries beyond the number of samples are left.
+    Entries are matched by the seed that they report, else by the field `index`, else by their place in the answer. If
+    reports contradict each other, the order of the answer counts, and all seeds are unknown. Surplus entries are
+    ignored.
     """
     reports = [list(reported_in(entry)) for entry in entries]
     read = [_the_one(reported) for reported in reports]
@@ -126,7 +126,7 @@ def _the_one(reported: Sequence[object]) -> Seed | None:
 
 
 def _by_seed(read: Sequence[Seed | None], sent: Sequence[Seed]) -> dict[int, int] | None:
-    """The sample of each place whose seed was sent; None if one seed is reported more often than it was sent."""
+    """Return the sample of each place that reports a sent seed; None if a seed is reported more often than sent."""
     free = dict(enumerate(sent))
     found: dict[int, int] = {}
     for place, seed in enumerate(read):
@@ -140,7 +140,7 @@ def _by_seed(read: Sequence[Seed | None], sent: Sequence[Seed]) -> dict[int, int
 
 
 def _by_index(entries: Sequence[object], samples: int) -> dict[int, int]:
-    """The sample of each place, if every entry reports one of its own."""
+    """Return the sample of each place by the field `index`; empty unless the entries report each sample once."""
     reported = [entry.get("index") if isinstance(entry, Mapping) else None for entry in entries]
     if sorted(index for index in reported if type(index) is int) != list(range(samples)) or len(entries) != samples:
         return {}

@@ -1,4 +1,4 @@
-"""The generator that draws with Black Forest Labs."""
+"""The generator for Black Forest Labs' API."""
 
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
@@ -34,7 +34,7 @@ _LONGEST_ANSWER: Final = 4 * 1024 * 1024  # bytes: a result repeats its prompt
 
 
 class BflImageGenerator(ImageGenerator):
-    """Draws one image a task. The receipt is where the task is asked about."""
+    """Draws one image per task. The receipt holds the task's id and polling URL."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class BflImageGenerator(ImageGenerator):
         polling_hosts: ImageHosts,
         patience: float,
     ) -> None:
-        """`models` by version; a task is asked about at `polling_hosts` only, for `patience` seconds."""
+        """`models` is by version. Tasks are polled at `polling_hosts` only, for at most `patience` seconds."""
         self._endpoint, self._http, self._models = endpoint, http, models
         self._polling_hosts, self._patience = polling_hosts, patience
 
@@ -54,7 +54,7 @@ class BflImageGenerator(ImageGenerator):
         return tuple(model.card for model in self._models.values())
 
     async def submit(self, request: GenerationRequest, key: str) -> Receipt:
-        del key  # BFL draws for each call, whatever it was called before
+        del key  # BFL has no idempotency key: each call draws
         model = self._models[request.version.value]
         call = httpx.Request(
             "POST",
@@ -120,11 +120,11 @@ async def open_bfl(
 ) -> AsyncIterator[ImageGenerator]:
     """Open the generator, for as long as the block lasts; times in seconds, as `open_provider_http` has them.
 
-    `models` are those of `parse_models`. The key goes to `base_url` and to `polling_hosts`, and never to `image_hosts`.
-    `call_timeout` is for an order, `drawing_timeout` for what becomes of it; `at_once` orders are sent at a time.
+    `models` comes from `parse_models`. The key is sent to `base_url` and `polling_hosts`, never to `image_hosts`.
+    `call_timeout` is for an order, `drawing_timeout` for polling it; `at_once` is the most concurrent orders.
 
     Raises:
-        InvalidValue: the key, the base URL or a host cannot be used.
+        InvalidValue: the key, the base URL or a host is invalid.
     """
     endpoint = Endpoint.parse(base_url=base_url, api_key=api_key)
     hosts = ImageHosts.parse(polling_hosts)

@@ -1,4 +1,4 @@
-"""Which models there are, as the operator declares them."""
+"""BFL's models, as the operator declares them."""
 
 import re
 from collections.abc import Iterable
@@ -14,20 +14,20 @@ _WORDING: Final = Wording(
     example="flux-2-pro",
     media_type=MediaType.JPEG,
 )
-# These rewrite the prompt unless that is switched off.
+# Models that rewrite the prompt unless `prompt_upsampling` is false.
 _REWRITES: Final = re.compile(r"(?:^|-)flex(?:-|$)")
 
 
 def parse_models(entries: Iterable[str]) -> dict[str, DeclaredModel]:
-    """Read the operator's list as `parse_declared` does: a model is called by its path, as `flux-2-pro`.
+    """Read the operator's list as `parse_declared` does; a model's name is its path, such as `flux-2-pro`.
 
     Raises:
-        InvalidValue: an entry cannot be read, or a version comes twice.
+        InvalidValue: an entry is invalid, or a version is named twice.
     """
     return parse_declared(entries, _WORDING)
 
 
 def inputs_for(request: GenerationRequest, model: DeclaredModel) -> dict[str, Any]:
-    """The inputs of a model. The prompt is drawn as it is, unless the operator declares otherwise."""
+    """Return the inputs for a request; the prompt is not rewritten unless the operator declares otherwise."""
     as_it_is = {"prompt_upsampling": False} if _REWRITES.search(model.name) else {}
     return as_it_is | model.inputs_for(request)

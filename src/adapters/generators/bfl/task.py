@@ -1,4 +1,4 @@
-"""A task as BFL reports it, and what each end of it means for money."""
+"""Orders and tasks in BFL's answers, and whether each outcome was charged."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,16 +20,16 @@ from darkroom.domain.model.progress import Progress
 _MODERATED: Final = ("Request Moderated", "Content Moderated")
 _FAILED: Final = ("Error", "Failed")
 _MISSING: Final = "Task not found"
-_MOST_CREDITS: Final = 1_000_000  # beyond it a number is not a price
+_MOST_CREDITS: Final = 1_000_000  # a larger number is not a plausible price
 
 
 _CREDIT: Final = Decimal("0.01")  # USD
 
 
 class BflOrder(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The id of a task, and where it is asked about: another host than the one that it was ordered from.
+    """The id of a task and its polling URL, which is on another host than the API.
 
-    `cost` is in credits; None if the answer does not say it.
+    `cost` is the answer's value, a number of credits; None if it has none.
     """
 
     id: str
@@ -38,10 +38,10 @@ class BflOrder(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @classmethod
     def read(cls, document: bytes, hosts: ImageHosts) -> Self:
-        """Read an answer, or a receipt.
+        """Read an order's answer, or a receipt.
 
         Raises:
-            UnusableImage: it names no task, or a place that the key must not go to.
+            UnusableImage: it names no task, or a polling URL to which the key must not be sent.
         """
         try:
             order = msgspec.convert(read_json(document), cls)
@@ -55,40 +55,40 @@ class BflOrder(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def price(self) -> Money | None:
-        """What the task costs, if the answer says it as a number."""
+        """The cost of the task; None if the answer gives no plausible number."""
         if not isinstance(self.cost, int | float) or isinstance(self.cost, bool) or not 0 <= self.cost < _MOST_CREDITS:
             return None
         return Money(Decimal(str(self.cost)) * _CREDIT, "USD")
 
     def encode(self) -> bytes:
-        """Compact JSON, as a receipt."""
+        """Return id and polling URL as compact JSON, for a receipt."""
         return msgspec.json.encode(BflOrder(self.id, self.polling_url))
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """The object that asking answers with; empty if it was answered otherwise."""
+    """The document that polling returns; empty if there is none."""
 
     document: Mapping[str, Any]
 
     @classmethod
     def of(cls, answer: Answer | None) -> Self:
-        """What an answer says, whatever its status."""
+        """Read an answer of any status; None is an empty task."""
         return cls(answer.document() if answer else {})
 
     @property
     def ended(self) -> bool:
-        """Whether it will not change any more, as far as it says."""
+        """Whether the reported status is final."""
         return self.document.get("status") in ("Ready", *_MODERATED, *_FAILED)
 
     @property
     def missing(self) -> bool:
-        """Whether it is not known, which it may not be for a moment after it was ordered."""
+        """Whether BFL does not know the task, which may happen just after it was ordered."""
         return self.document.get("status") == _MISSING
 
     @property
     def progress(self) -> Progress | None:
-        """How far it is, in percent."""
+        """The progress in percent; None if none is reported."""
         part = self.document.get("progress")
         if not isinstance(part, int | float) or isinstance(part, bool) or not 0 <= part <= 1:
             return None
@@ -96,14 +96,14 @@ class Task:
 
     @property
     def reported_seeds(self) -> Sequence[object]:
-        """The seed that made the image, as it is reported."""
+        """The reported seeds of the image, unparsed."""
         return list(reported_in(self._result))
 
     def link(self, request: GenerationRequest, key: str) -> str:
-        """The URL of its image, which dies after ten minutes, or the image as a data: URI.
+        """Return the URL of the image, which expires after ten minutes, or the image as a data: URI.
 
         Raises:
-            DrawingFailed: it ended without one; the class says why, and what is known of the money.
+            DrawingFailed: there is none; the subclass gives the reason, `charged` whether money was spent.
         """
         if self.document.get("status") != "Ready":
             raise explain(self._failure(), self._said, request, [key], wordings=True)
@@ -122,7 +122,7 @@ class Task:
 
     @property
     def _said(self) -> Mapping[str, Any]:
-        """What it says of its end; moderation gives its reasons in lists by a name."""
+        """The status and details, for `explain`, with moderation's reasons, which are lists in `details`, merged."""
         details = self.document.get("details")
         reasons = (
             [one for told in details.values() if isinstance(told, list) for one in told]

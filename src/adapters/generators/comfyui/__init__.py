@@ -1,35 +1,35 @@
-"""ComfyUI's HTTP API: workflows that the operator has, drawn on a machine of the operator's own, one job after another.
+"""ComfyUI's HTTP API: the operator's workflows, drawn on the operator's machine, one job after another.
 
 Confirmed, from the sources of ComfyUI (`server.py`, `execution.py`, `nodes.py` of October 2025, and `server.py` and
 `comfy_execution/jobs.py` of autumn 2026) and its documentation:
 
 - `POST /prompt` with `{"prompt": nodes by id, "prompt_id", "extra_data"}`: 200 with `{"prompt_id", "number",
   "node_errors"}`; 400 with `{"error": {"type"}, "node_errors": {id: {"errors": [{"type"}]}}}` before anything runs. If
-  of several output nodes some do not validate, it is 200 and `node_errors` is not empty.
-- The id may be ours. It must be a UUID in its canonical form, in older versions any text. ComfyUI does not look for
-  duplicates: an id that is sent twice is drawn twice. So it is asked about first, and then sent.
-- `GET /api/jobs/{id}` says `pending`, `in_progress`, `completed`, `failed` or `cancelled`, `outputs` and
+  only some of several output nodes validate, it is 200 and `node_errors` is not empty.
+- The client may choose the id: a UUID in canonical form, in older versions any text. ComfyUI does not detect
+  duplicates: an id that is sent twice is drawn twice. So the id is looked up before it is sent.
+- `GET /api/jobs/{id}` returns the status `pending`, `in_progress`, `completed`, `failed` or `cancelled`, `outputs` and
   `execution_error`, or 404 with `{"error"}`. Versions without it have `GET /queue` and `GET /history/{id}`; a job moves
-  from one to the other under one lock. Both lie in memory, so a restart forgets them; files stay.
-- `filename_prefix` names the file, `{prefix}_00001_.png` if there is none with that prefix: ours holds the id, so that
-  `GET /view` finds the image of a job that was forgotten.
-- `POST /api/jobs/{id}/cancel`, or `POST /queue {"delete": [id]}` and `POST /interrupt {"prompt_id": id}`, takes a job
-  back; an interrupt without an id stops whatever runs.
-- `GET /system_stats` and `GET /object_info/{class}` are free: what inputs a node has, which files may be named, and
-  `api_node` for those that cost money. Partner nodes need `extra_data.api_key_comfy_org`.
-- A PNG carries prompt and workflow in text chunks, unless ComfyUI runs with `--disable-metadata`.
-- An own machine charges nothing. KSampler takes seeds up to 2^64-1, EmptyLatentImage sides that are multiples of 8.
+  from one to the other under one lock. Both are in memory only, so a restart loses them; files remain.
+- `filename_prefix` names the file: `{prefix}_00001_.png` if no other has that prefix. Ours contains the id, so that
+  `GET /view` finds the image of a job that ComfyUI has forgotten.
+- `POST /api/jobs/{id}/cancel`, or `POST /queue {"delete": [id]}` and `POST /interrupt {"prompt_id": id}`, cancels a
+  job; an interrupt without an id stops any running job.
+- `GET /system_stats` and `GET /object_info/{class}` are free. The latter describes a node's inputs, the files that may
+  be named, and `api_node` for nodes that cost money. Partner nodes need `extra_data.api_key_comfy_org`.
+- A PNG contains prompt and workflow in text chunks, unless ComfyUI runs with `--disable-metadata`.
+- KSampler takes seeds up to 2^64-1, EmptyLatentImage sides that are multiples of 8.
 
-Inferred: sides from 64 to 2048 pixels, if the operator does not say otherwise; that jobs with a file name of their own
-are not answered from the cache with another order's file; that a job with Partner nodes that fails, is taken back or is
-forgotten may have been charged for, which is why its outcome is unknown then, and it is never sent again.
+Inferred: sides are from 64 to 2048 pixels, unless the operator declares others; a job with a unique file name is not
+answered from the cache with another order's file; a job with Partner nodes that fails, is cancelled or is forgotten may
+have been charged, so its outcome is unknown and it is never sent again.
 
-Progress is a place in `GET /queue`. Steps within a job and its previews are only pushed, over a WebSocket for each
-`client_id`. It is not opened: a proxy before ComfyUI would have to let it through, and a connection would stay open
-for each drawing. What has become of a job can be asked at any time, by any process, without it.
+Progress is the place in `GET /queue`. Steps within a job and previews are only pushed, over a WebSocket per
+`client_id`. It is not used: proxies in front of ComfyUI would have to support it, and each drawing would hold a
+connection. Any process can look a job up at any time without it.
 
-Without Partner nodes an order costs work only. A job that ComfyUI does not know is then not drawn, and may be ordered
-again; one that arrives all the same after that is drawn for nothing.
+Without Partner nodes, an order costs only computing time. A job that ComfyUI does not know is then taken as not drawn
+and may be ordered again; if it arrives after all, one drawing is wasted.
 """
 
 from darkroom.adapters.generators.comfyui.generator import ComfyUIImageGenerator, open_comfyui

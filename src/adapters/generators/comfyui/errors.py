@@ -1,4 +1,4 @@
-"""What an answer other than 2xx to an order means."""
+"""ComfyUI's error answers to an order."""
 
 import re
 from http import HTTPStatus
@@ -11,7 +11,7 @@ _TYPE: Final = re.compile(r"[a-z_]{1,64}")
 
 
 def comfyui_failure(answer: Answer) -> DrawingFailed:
-    """By its status; a workflow that does not validate was not begun, and its error says which rule it breaks."""
+    """Return the error for an order's answer other than 2xx, naming the validation rules that the workflow breaks."""
     failure = answer.failure()
     if not isinstance(failure, GeneratorRefused):
         return failure

@@ -1,4 +1,4 @@
-"""The generator that draws with ComfyUI."""
+"""The generator for ComfyUI."""
 
 import asyncio
 import json
@@ -41,15 +41,15 @@ from darkroom.domain.use_cases.patience import pauses
 
 log = logging.getLogger(__name__)
 
-_LONGEST_ANSWER: Final = 4 * 1024 * 1024  # bytes: a job repeats its workflow, and an error what its nodes were given
-_LONGEST_QUEUE: Final = 64 * 1024 * 1024  # bytes: the workflows of all that wait
-_TIMES_LOOKED: Final = 5  # over some three seconds: ComfyUI looks a workflow over before it queues it
+_LONGEST_ANSWER: Final = 4 * 1024 * 1024  # bytes: a job repeats its workflow, and an error the inputs of its nodes
+_LONGEST_QUEUE: Final = 64 * 1024 * 1024  # bytes: the workflows of all pending jobs
+_TIMES_LOOKED: Final = 5  # over about three seconds: ComfyUI validates a workflow before it queues it
 _NOT_LET_IN: Final = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 _ELSEWHERE: Final = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED)
 
 
 class ComfyUIImageGenerator(ImageGenerator):
-    """Draws one image a job. Its id follows from the key: so it is known before the order leaves."""
+    """Draws one image per job. A job's id is derived from the key, so it is known before the order is sent."""
 
     def __init__(
         self,
@@ -62,10 +62,10 @@ class ComfyUIImageGenerator(ImageGenerator):
         trying: float,
         patience: float,
     ) -> None:
-        """`models` by version; the endpoint's key is the whole value of the header Authorization.
+        """`models` is by version. The endpoint's key is the whole value of the header Authorization.
 
-        `partner_key` goes along with paid workflows only. ComfyUI is given up if it does not say within `trying`
-        seconds whether it has a job; after `patience` seconds of asking a job is taken back.
+        `partner_key` is sent with paid workflows only. `trying` is the seconds within which ComfyUI must answer whether
+        it has a job; after `patience` seconds of polling, a job is cancelled.
         """
         self._endpoint, self._http, self._models = endpoint, http, models
         self._partner_key, self._keep_metadata = partner_key, keep_metadata
@@ -84,7 +84,7 @@ class ComfyUIImageGenerator(ImageGenerator):
             answer = await self._http.paid.send(self._order(request, model, job), longest=_LONGEST_ANSWER)
             said = self._taken(answer, request, job)
         except (OutcomeUnknown, UnusableImage) as lost:
-            # Whatever was answered: the id is ours, so what became of the order can be looked up.
+            # The id is ours, so the order can be looked up, whatever the answer was.
             await self._looked_up(job, lost, paid=model.paid)
             return receipt
         if said.get("node_errors"):
@@ -109,9 +109,9 @@ class ComfyUIImageGenerator(ImageGenerator):
         except DrawingFailed as failure:
             raise explain(failure, ended.said, request, self._secrets, wordings=True) from failure
         async with self._http.images.fetched("image 0", str(self._view(file))) as data:
-            seed = next(iter(request.seeds), None)  # a job says nothing of it: it is the one that was sent
+            seed = next(iter(request.seeds), None)  # a job reports no seed: the sent one counts
             image = drawn_image(request, index=0, seed=seed, data=data, image_id=job)
-            # Only of a whole image: a damaged one goes into the evidence as it came.
+            # Metadata is removed from complete images only: a damaged one is kept unchanged as evidence.
             yield image if self._keep_metadata else replace(image, data=without_text(image.data))
 
     async def progress(self, request: GenerationRequest, key: str, receipt: Receipt | None) -> Progress | None:
@@ -141,10 +141,10 @@ class ComfyUIImageGenerator(ImageGenerator):
         return self._request("POST", "/prompt", body)
 
     def _taken(self, answer: Answer, request: GenerationRequest, job: str) -> Mapping[str, Any]:
-        """The answer that says that an order was taken.
+        """Return the document of an answer that accepts the order.
 
         Raises:
-            DrawingFailed: it does not say so.
+            DrawingFailed: it does not accept the order.
         """
         if not answer.is_success:
             with understood(answer, request, *self._secrets):
@@ -155,10 +155,10 @@ class ComfyUIImageGenerator(ImageGenerator):
         return said
 
     async def _arrived_before(self, job: str) -> bool:
-        """Whether ComfyUI has the job, or a file of it.
+        """Return whether ComfyUI knows the job or has its file.
 
         Raises:
-            GeneratorUnavailable: it cannot be asked.
+            GeneratorUnavailable: it does not answer within `trying` seconds.
         """
         try:
             async with asyncio.timeout(self._trying):
@@ -174,7 +174,7 @@ class ComfyUIImageGenerator(ImageGenerator):
         raise AssertionError("pauses never end")
 
     async def _looked_up(self, job: str, cut: DrawingFailed, *, paid: bool) -> None:
-        """Return if the job may have arrived, as far as it can be asked about.
+        """Return if ComfyUI has the job, or may have it, after the answer to the order was lost (`cut`).
 
         Raises:
             DrawingFailed: ComfyUI does not have it.
@@ -194,7 +194,7 @@ class ComfyUIImageGenerator(ImageGenerator):
         """What is said of a job; nothing is, if it cannot be asked just now.
 
         Raises:
-            GeneratorRefused: what stands before ComfyUI does not let us in.
+            GeneratorRefused: a proxy in front of ComfyUI refuses our credentials.
         """
         try:
             answer = await self._http.free.send(self._request("GET", f"/api/jobs/{job}"), longest=_LONGEST_ANSWER)
@@ -210,7 +210,7 @@ class ComfyUIImageGenerator(ImageGenerator):
             return Job({})
 
     async def _asked_in_the_old_way(self, job: str) -> Job:
-        """As ComfyUI was asked before it had `/api/jobs`: a job is in its queue, and then in its history."""
+        """Look a job up in the queue, then in the history, of versions without `/api/jobs`."""
         queue = await self._http.free.send(self._request("GET", "/queue"), longest=_LONGEST_QUEUE)
         if place := read_place(queue.document(), job):
             return Job({"status": "pending" if place.position else "in_progress"})
@@ -221,7 +221,7 @@ class ComfyUIImageGenerator(ImageGenerator):
         return Job.of_history(entry) if isinstance(entry, dict) else Job({}, missing=not history.document())
 
     async def _take_back(self, job: str) -> None:
-        """Take it back, and no other: without an id, ComfyUI interrupts whatever runs."""
+        """Cancel this job only: without an id, ComfyUI interrupts any running job."""
         try:
             answer = await self._http.free.send(
                 self._request("POST", f"/api/jobs/{job}/cancel", {}), longest=_LONGEST_ANSWER
@@ -238,14 +238,14 @@ class ComfyUIImageGenerator(ImageGenerator):
             log.warning("a job cannot be taken back just now: %s", reason)
 
     async def _left_behind(self, job: str) -> File | None:
-        """The file that a job has saved, by the name that it was given: ComfyUI may have forgotten the job itself."""
+        """Return the file that a job has saved, None if there is none; ComfyUI may have forgotten the job itself."""
         file = File(f"{job}_00001_.png", FOLDER, "output")
         call = httpx.Request("GET", self._view(file), headers=self._headers)
         answer = await self._http.free.send(call, longest=self._http.intake.image)
         return file if answer.is_success else None
 
     async def _described(self, node: str) -> Mapping[str, Any] | None:
-        """What a class of nodes takes; None if ComfyUI does not have it."""
+        """Return the description of a node class; None if ComfyUI does not have it."""
         described = (await self._free("GET", f"/object_info/{_escaped(node)}")).document().get(node)
         return described if isinstance(described, dict) else None
 
@@ -276,7 +276,7 @@ class ComfyUIImageGenerator(ImageGenerator):
 
 @contextmanager
 def _unknown_otherwise() -> Iterator[None]:
-    """Once an order has left, not being able to ask about it says nothing of the money."""
+    """Convert refusals and unavailability to OutcomeUnknown: the order was sent, and may have been drawn."""
     try:
         yield
     except (GeneratorRefused, GeneratorUnavailable) as reason:
@@ -284,7 +284,11 @@ def _unknown_otherwise() -> Iterator[None]:
 
 
 def _look_over(version: str, model: ComfyUIModel, known: Mapping[str, Mapping[str, Any] | None]) -> None:
-    """Raise GeneratorRefused if a model cannot be drawn with, or costs money that was not declared."""
+    """Check a model's nodes and files.
+
+    Raises:
+        GeneratorRefused: one is missing in ComfyUI, or a node costs money and the model is not declared paid.
+    """
     if missing := [name for name in model.workflow.classes if known[name] is None]:
         raise GeneratorRefused(f"ComfyUI has no node {' or '.join(missing)}, which {version} needs")
     partners = [name for name in model.workflow.classes if (known[name] or {}).get("api_node") is True]
@@ -300,7 +304,7 @@ def _look_over(version: str, model: ComfyUIModel, known: Mapping[str, Mapping[st
 
 
 def _choices(described: Mapping[str, Any], name: str) -> list[str] | None:
-    """What an input may be, if ComfyUI has a list of that."""
+    """Return the values that an input may have; None if ComfyUI does not list them."""
     inputs = described.get("input")
     for part in ("required", "optional"):
         group = inputs.get(part) if isinstance(inputs, dict) else None
@@ -333,14 +337,14 @@ async def open_comfyui(
 ) -> AsyncIterator[ImageGenerator]:
     """Open the generator, for as long as the block lasts; times in seconds, as `open_provider_http` has them.
 
-    `models` are those of `parse_models`. `authorization` is sent as it is, to what stands before ComfyUI; `partner_key`
-    pays for Partner nodes. `keep_metadata` leaves prompts and workflows in the files. `call_timeout` is for an order,
-    `drawing_timeout` for the job, whose turn may come late; `at_once` orders are sent at a time.
+    `models` comes from `parse_models`. `authorization` is the header's whole value, for a proxy in front of ComfyUI.
+    `partner_key` pays for Partner nodes. `keep_metadata` leaves prompts and workflows in the files. `call_timeout` is
+    for an order, `drawing_timeout` for the job, including its wait; `at_once` is the most concurrent orders.
 
     Raises:
-        InvalidValue: the base URL cannot be used.
+        InvalidValue: the base URL is invalid.
     """
-    # Its value is as it stands in the header, blank and all.
+    # Not through `parse`, which would refuse the blank in "Bearer ...".
     endpoint = Endpoint(Endpoint.parse(base_url=base_url, api_key=None).base_url, authorization or "")
     async with open_provider_http(
         image_hosts=(endpoint.origin,),

@@ -1,4 +1,4 @@
-"""A job as ComfyUI describes it, and what each end of it means."""
+"""Jobs in ComfyUI's answers, and whether each outcome was charged."""
 
 import json
 import re
@@ -18,18 +18,18 @@ _LONGEST_NAME: Final = 512
 
 
 def job_id(version: str, key: str) -> str:
-    """The id of the job for a key: a UUID, as ComfyUI asks for, and always the same one."""
+    """Return the id of the job for a version and key: always the same UUID."""
     return str(uuid5(_ORDERS, f"{version}\n{key}"))
 
 
 def read_job_id(reference: bytes) -> str | None:
-    """The id of a job, if it is one."""
+    """Return the job id in a receipt's reference; None if it is not one."""
     text = reference.decode("ascii", errors="replace")
     return text if _ID.fullmatch(text) else None
 
 
 class File(NamedTuple):
-    """A file that `/view` hands out."""
+    """A file that `/view` serves."""
 
     filename: str
     subfolder: str
@@ -37,20 +37,20 @@ class File(NamedTuple):
 
     @property
     def path(self) -> str:
-        """Where it is handed out, its query included."""
+        """The path of the file's URL, including the query."""
         return f"/view?{urlencode(self._asdict())}"
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What is said of a job; empty if nothing is. `missing` says that ComfyUI does not know it."""
+    """The description of a job, empty if there is none; `missing`: ComfyUI reports that it does not know the job."""
 
     document: Mapping[str, Any]
     missing: bool = False
 
     @classmethod
     def of_history(cls, entry: Mapping[str, Any]) -> Self:
-        """From an entry of the history, which holds jobs that have ended."""
+        """Convert an entry of `/history`, which lists ended jobs, to the form of `/api/jobs`."""
         told = entry.get("status")
         status: Mapping[str, Any] = told if isinstance(told, dict) else {}
         errors = [data for name, data in _messages(status) if name == "execution_error"]
@@ -66,19 +66,19 @@ class Job:
 
     @property
     def known(self) -> bool:
-        """Whether ComfyUI has it."""
+        """Whether ComfyUI knows the job."""
         return bool(self.document)
 
     @property
     def ended(self) -> bool:
-        """Whether it will not change any more, as far as ComfyUI says."""
+        """Whether the reported status is final."""
         return self.document.get("status") in ("completed", "failed", "cancelled")
 
     def file(self, output: str, *, paid: bool) -> File:
-        """The image that a node has saved; if it has saved several, the first.
+        """Return the first image that the node `output` has saved; `paid`: whether the workflow costs money.
 
         Raises:
-            DrawingFailed: it ended without one; the class says why, and what is known of the money.
+            DrawingFailed: there is none; the subclass gives the reason, `charged` whether money was spent.
         """
         if self.document.get("status") != "completed":
             raise self._failure(paid=paid)
@@ -95,7 +95,7 @@ class Job:
 
     @property
     def said(self) -> object:
-        """What it says of why it failed."""
+        """The exception message of a failed job; None if there is none."""
         error = self.document.get("execution_error")
         return error.get("exception_message") if isinstance(error, dict) else None
 
@@ -111,7 +111,7 @@ class Job:
 
     @property
     def _evidence(self) -> bytes:
-        # The workflow and what its nodes were given are left out: prompts are not for the evidence to keep.
+        # The workflow and the inputs of its nodes are left out: evidence must not keep prompts.
         error = self.document.get("execution_error")
         kept = ("node_id", "node_type", "exception_type", "exception_message")
         said = {name: error.get(name) for name in kept} if isinstance(error, dict) else None
@@ -120,12 +120,12 @@ class Job:
 
 
 def not_drawn(detail: str, *, paid: bool, evidence: bytes = b"") -> DrawingFailed:
-    """A job that gave nothing: free, unless its workflow has nodes that cost money."""
+    """Return the error for a job without an image: free, or unknown if its workflow costs money."""
     return (OutcomeUnknown if paid else GeneratorUnavailable)(detail, evidence=evidence)
 
 
 def read_place(queue: Mapping[str, Any], job: str) -> Progress | None:
-    """The place of a job in the queue, 0 while it runs; None if it is not there."""
+    """Return the place of a job in the queue, 0 while it runs; None if it is not in the queue."""
     running, pending = (_numbered(queue.get(name)) for name in ("queue_running", "queue_pending"))
     if job in running:
         return Progress(position=0)
@@ -135,7 +135,7 @@ def read_place(queue: Mapping[str, Any], job: str) -> Progress | None:
 
 
 def _numbered(entries: object) -> dict[str, float]:
-    """By its id, the number that a job waits under."""
+    """Return the queue number of each job by its id."""
     found = entries if isinstance(entries, list) else []
     return {
         entry[1]: entry[0]

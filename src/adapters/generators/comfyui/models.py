@@ -1,4 +1,4 @@
-"""Which models there are: a checkpoint, or a workflow of the operator's own, for each."""
+"""ComfyUI's models: each is a checkpoint, or a workflow of the operator."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ from darkroom.domain.model.parameters import NUMBERS
 from darkroom.domain.model.values import ModelVersion, Prompt
 
 FOLDER: Final = "darkroom"
-"""The folder below ComfyUI's output folder that images are saved in."""
+"""The subfolder of ComfyUI's output folder in which images are saved."""
 
 EXAMPLE: Final = "sdxl=sd_xl_base_1.0.safetensors, or own=workflow.json 512-1536/8 prompt:6.text seed:3.seed output:9"
 
@@ -27,10 +27,10 @@ _FIELDS: Final = ("prompt", *HONOURABLE, "width", "height")
 
 @dataclass(frozen=True, slots=True)
 class ComfyUIModel:
-    """A workflow, and where in it each field of an order goes.
+    """A workflow, and the input for each field of an order.
 
-    `output` is the node that saves the image. `paid` says that a job may cost money: it has Partner nodes, or other
-    nodes that call a service.
+    `output` is the node that saves the image. `paid`: whether a job may cost money, because the workflow has Partner
+    nodes or others that call a service.
     """
 
     card: ModelCard
@@ -40,7 +40,7 @@ class ComfyUIModel:
     paid: bool
 
     def graph(self, request: GenerationRequest, name: str) -> dict[str, Any]:
-        """The workflow of a request, whose image is saved under `name`; what was not given is as in the file."""
+        """Return the workflow for a request, saving its image under `name`; other inputs keep the file's values."""
         given = {
             "prompt": request.prompt.value,
             **({"seed": request.seeds[0].value} if request.seeds else {}),
@@ -56,15 +56,15 @@ class ComfyUIModel:
 
 
 def parse_models(entries: Iterable[str]) -> dict[str, ComfyUIModel]:
-    """Read the operator's list, by version: `version=checkpoint.safetensors`, or `version=workflow.json SIZES WORDS`.
+    """Read the operator's list of `version=checkpoint.safetensors` and `version=workflow.json SIZES WORDS`.
 
-    Sizes are as `read_sizes` has them. Words say which input of which node a field goes into, as `prompt:6.text`;
-    `num_inference_steps` and `guidance_scale` may say their default and range as `read_honoured` has them. `output:9`
-    is the node that saves the image, and `paid` says that a job costs money. What is not said is looked for in the
-    workflow, whose own values are the defaults.
+    SIZES is in the form of `read_sizes`. The WORDS map fields to inputs of nodes, as in `prompt:6.text`;
+    `num_inference_steps` and `guidance_scale` may have a default and range in the form of `read_honoured`. `output:9`
+    names the node that saves the image, and `paid` declares that a job costs money. Anything else is found in the
+    workflow, whose values are the defaults. Returns the models by version.
 
     Raises:
-        InvalidValue: an entry or its file cannot be read or used, or a version comes twice.
+        InvalidValue: an entry or its file is invalid, or a version is named twice.
     """
     models: dict[str, ComfyUIModel] = {}
     for entry in entries:
@@ -116,7 +116,7 @@ def _saving(workflow: Workflow, node: str) -> str:
 
 
 def _range_in(workflow: Workflow, field: str, place: Place | None) -> NumberRange | None:
-    """What a model takes for a field, by the default that the workflow holds; None if no order can name that."""
+    """Return the range of a field, with the workflow's value as default; None if that is outside an order's bounds."""
     if place is None:
         return None
     least, most = NUMBERS[field].MIN, NUMBERS[field].MAX
@@ -151,6 +151,6 @@ def _card(
         media_type=MediaType.PNG,
         samples_max=1,
         **honouring({field: ranges.get(field) for field in places}),
-        # What is asked about before it is sent is drawn once; only where money is at stake is that not sure enough.
+        # Looking a job up before sending it prevents a second drawing, but not reliably enough if it costs money.
         idempotent=not paid,
     )

@@ -1,4 +1,4 @@
-"""Workflows in ComfyUI's API format: nodes by their ids, whose inputs are values or links to outputs of other nodes."""
+"""Workflows in ComfyUI's API format: nodes by id, whose inputs are values or links to other nodes' outputs."""
 
 import copy
 import json
@@ -13,7 +13,7 @@ from darkroom.domain.model.errors import InvalidValue
 _SEEDS: Final = {"KSampler": "seed", "KSamplerAdvanced": "noise_seed"}
 _SAVES: Final = "SaveImage"
 _LONGEST: Final = 4 * 1024 * 1024  # bytes
-_LINK_LENGTH: Final = 2  # a node's id, and which of its outputs
+_LINK_LENGTH: Final = 2  # a node's id and the index of its output
 
 
 class Place(NamedTuple):
@@ -25,7 +25,7 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Workflow:
-    """A workflow that can be ordered; `name` is what errors call it."""
+    """A valid workflow; `name` is for errors."""
 
     name: str
     nodes: Mapping[str, Mapping[str, Any]]
@@ -35,7 +35,7 @@ class Workflow:
         """Read a file.
 
         Raises:
-            InvalidValue: it is not a workflow in the API format.
+            InvalidValue: it cannot be read, or is not a workflow in the API format.
         """
         try:
             if path.stat().st_size > _LONGEST:
@@ -49,14 +49,14 @@ class Workflow:
 
     @classmethod
     def shipped(cls, checkpoint: str) -> Self:
-        """The text-to-image workflow that comes along, with this checkpoint."""
+        """Return the text-to-image workflow of this package, with `checkpoint`."""
         document = json.loads(resources.files(__package__).joinpath("text_to_image.json").read_bytes())
         document["1"]["inputs"]["ckpt_name"] = checkpoint
         return cls.of("the shipped workflow", document)
 
     @classmethod
     def of(cls, name: str, document: object) -> Self:
-        """Look at a document.
+        """Check a decoded JSON document.
 
         Raises:
             InvalidValue: it is not a workflow in the API format.
@@ -86,19 +86,19 @@ class Workflow:
 
     @property
     def classes(self) -> list[str]:
-        """The classes of its nodes, each once."""
+        """The distinct classes of its nodes, sorted."""
         return sorted({node["class_type"] for node in self.nodes.values()})
 
     def value(self, place: Place) -> object:
-        """What an input holds; None if there is none, or it is a link."""
+        """Return the value of an input; None if there is no such input or it is a link."""
         value = self.nodes[place.node]["inputs"].get(place.input) if place.node in self.nodes else None
         return None if linked(value) else value
 
     def place(self, text: str) -> Place:
-        """Read `6.text`, the input of a node that holds a value.
+        """Read the name of an input that has a value, such as `6.text`.
 
         Raises:
-            InvalidValue: there is no such input.
+            InvalidValue: there is no such input, or it is a link.
         """
         place = Place(*text.rpartition(".")[::2])
         if self.value(place) is None:
@@ -108,16 +108,17 @@ class Workflow:
         return place
 
     def with_values(self, values: Mapping[Place, object]) -> dict[str, Any]:
-        """Its nodes with other values in some places."""
+        """Return a copy of its nodes with some inputs replaced."""
         nodes = copy.deepcopy(dict(self.nodes))
         for place, value in values.items():
             nodes[place.node]["inputs"][place.input] = value
         return nodes
 
     def found(self) -> dict[str, Place]:
-        """The inputs that stand for fields of an order, by their names, as far as the graph says so by itself.
+        """Return the inputs for fields of an order, by field, as far as they can be found in the graph.
 
-        It does so if one node samples: its links lead to the texts and to the node that knows the size.
+        If there is exactly one sampler, its links lead to the texts and to the node with the size; otherwise the result
+        is empty.
         """
         samplers = [id_ for id_, node in self.nodes.items() if node["class_type"] in _SEEDS]
         if len(samplers) != 1:
@@ -140,7 +141,7 @@ class Workflow:
         return found
 
     def saving(self) -> str | None:
-        """The one node that saves images; None if there are several, or none."""
+        """Return the node that saves images; None unless there is exactly one."""
         saving = [id_ for id_, node in self.nodes.items() if node["class_type"] == _SAVES]
         return saving[0] if len(saving) == 1 else None
 
@@ -152,7 +153,7 @@ class Workflow:
         return None
 
     def _chain(self, link: object) -> Iterator[str]:
-        """The nodes that a conditioning comes through, each once."""
+        """Yield the nodes through which a conditioning passes, each once."""
         seen: set[str] = set()
         while (node := linked(link)) and node not in seen:
             seen.add(node)
@@ -161,7 +162,7 @@ class Workflow:
 
 
 def linked(value: object) -> str | None:
-    """The id of the node that an input is linked to; None if it holds a value."""
+    """Return the id of the node to which an input is linked; None if the input is a value."""
     is_link = (
         isinstance(value, list) and len(value) == _LINK_LENGTH and isinstance(value[0], str) and type(value[1]) is int
     )

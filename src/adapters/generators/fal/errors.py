@@ -1,4 +1,4 @@
-"""What an answer other than 2xx to an order means."""
+"""fal's error statuses in answer to an order, and whether each may have been charged."""
 
 from http import HTTPStatus
 from typing import Final
@@ -15,7 +15,7 @@ _REFUSALS: Final = {
 
 
 def fal_failure(answer: Answer) -> DrawingFailed:
-    """By its status."""
+    """Return the error for an order's answer other than 2xx, by its status."""
     failure = answer.failure()
     if isinstance(failure, GeneratorRefused) and answer.status in _REFUSALS:
         return GeneratorRefused(f"{failure.detail}: {_REFUSALS[HTTPStatus(answer.status)]}")

@@ -1,4 +1,4 @@
-"""The generator that draws with fal."""
+"""The generator for fal's queue."""
 
 import json
 import math
@@ -30,17 +30,17 @@ FAL: Final = "https://queue.fal.run"
 HOSTS: Final = ("fal.media", ".fal.media")
 
 _LONGEST_ANSWER: Final = 4 * 1024 * 1024  # bytes: a result repeats its prompt, and an error its input
-_SHORTEST_START: Final = 2  # seconds: fal takes no deadline of a second or less
+_SHORTEST_START: Final = 2  # seconds: fal accepts no deadline of a second or less
 _NO_ORDER: Final = "00000000-0000-4000-8000-000000000000"
 
 
 class FalImageGenerator(ImageGenerator):
-    """Draws one image for each order. The receipt is the order's address in the queue; any process can poll it."""
+    """Draws one image per order. The receipt holds the order's URLs, so any process can poll it."""
 
     def __init__(
         self, endpoint: Endpoint, http: ProviderHttp, models: Mapping[str, DeclaredModel], *, patience: float
     ) -> None:
-        """`models` by version; after `patience` seconds of asking an order is taken back."""
+        """`models` is by version. After `patience` seconds of polling, an order is cancelled."""
         self._endpoint, self._http, self._models, self._patience = endpoint, http, models, patience
 
     @property
@@ -48,7 +48,7 @@ class FalImageGenerator(ImageGenerator):
         return tuple(model.card for model in self._models.values())
 
     async def submit(self, request: GenerationRequest, key: str) -> Receipt:
-        del key  # fal draws for each call, whatever it was called before
+        del key  # fal has no idempotency key: each call draws
         model = self._models[request.version.value]
         call = httpx.Request(
             "POST",
@@ -84,7 +84,7 @@ class FalImageGenerator(ImageGenerator):
 
     async def check(self) -> str:
         name = next(iter(self._models.values())).name
-        # No order has that id. A wrong key is refused before that is looked at.
+        # No order has this id; a wrong key is refused before the id is looked up.
         url = self._endpoint.url(f"/{'/'.join(name.split('/')[:2])}/requests/{_NO_ORDER}/status")
         await self._http.free.reach(url, authorization=self._headers["Authorization"])
         return f"fal answers at {self._endpoint.base_url} and does not refuse the key"
@@ -100,7 +100,7 @@ class FalImageGenerator(ImageGenerator):
 
     @property
     def _no_second_try(self) -> dict[str, str]:
-        """One model, one try, begun in time: what is tried again or elsewhere is for us to decide."""
+        """Headers that switch off fal's retries and fallbacks, and limit the wait: retries are Darkroom's decision."""
         return {
             "X-Fal-No-Retry": "1",
             "X-App-Fal-Disable-Fallback": "true",
@@ -128,11 +128,11 @@ async def open_fal(
 ) -> AsyncIterator[ImageGenerator]:
     """Open the generator, for as long as the block lasts; times in seconds, as `open_provider_http` has them.
 
-    `models` are those of `parse_models`. The key goes to the origin of `base_url` only, and never to `image_hosts`.
-    `call_timeout` is for an order, `drawing_timeout` for what becomes of it; `at_once` orders are sent at a time.
+    `models` comes from `parse_models`. The key is sent to the origin of `base_url` only, never to `image_hosts`.
+    `call_timeout` is for an order, `drawing_timeout` for polling it; `at_once` is the most concurrent orders.
 
     Raises:
-        InvalidValue: the key, the base URL or a host cannot be used.
+        InvalidValue: the key, the base URL or a host is invalid.
     """
     endpoint = Endpoint.parse(base_url=base_url, api_key=api_key)
     async with open_provider_http(

@@ -1,4 +1,4 @@
-"""Which models there are, as the operator declares them."""
+"""fal's models, as the operator declares them."""
 
 import re
 from collections.abc import Iterable
@@ -18,9 +18,9 @@ _WORDING: Final = Wording(
 
 
 def parse_models(entries: Iterable[str]) -> dict[str, DeclaredModel]:
-    """Read the operator's list as `parse_declared` does: a model is called by its path, as `fal-ai/flux/dev`.
+    """Read the operator's list as `parse_declared` does; a model's name is its path, such as `fal-ai/flux/dev`.
 
     Raises:
-        InvalidValue: an entry cannot be read, or a version comes twice.
+        InvalidValue: an entry is invalid, or a version is named twice.
     """
     return parse_declared(entries, _WORDING)

@@ -1,4 +1,4 @@
-"""An order as it waits in fal's queue: where it is asked about, fetched and taken back."""
+"""The URLs of an order in fal's queue: for its status, its result and its cancellation."""
 
 from typing import Final, Self
 
@@ -15,7 +15,7 @@ _LONGEST_URL: Final = 2048  # characters
 
 
 class FalOrder(msgspec.Struct, frozen=True):
-    """The URLs as fal gave them: they are not built, since a model's path does not stand in them as it was ordered."""
+    """The URLs as fal gave them; they cannot be built, since they lack parts of the model's path."""
 
     status_url: str
     response_url: str
@@ -23,10 +23,10 @@ class FalOrder(msgspec.Struct, frozen=True):
 
     @classmethod
     def read(cls, document: bytes, endpoint: Endpoint) -> Self:
-        """Read an answer, or a receipt.
+        """Read an order's answer, or a receipt.
 
         Raises:
-            UnusableImage: it names no order, or places that the key must not go to.
+            UnusableImage: it names no order, or URLs outside the endpoint's origin, to which the key must not be sent.
         """
         try:
             order = msgspec.convert(read_json(document), cls)
@@ -41,7 +41,7 @@ class FalOrder(msgspec.Struct, frozen=True):
         return order
 
     def encode(self) -> bytes:
-        """Compact JSON, as a receipt."""
+        """Return it as compact JSON, for a receipt."""
         return msgspec.json.encode(self)
 
 

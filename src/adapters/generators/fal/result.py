@@ -1,4 +1,4 @@
-"""What fal says of an order at one moment, and what each end of it means for money."""
+"""The status and result of an order in fal's answers, and whether each outcome was charged."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,12 +24,12 @@ _TAKEN_BACK: Final = 499
 
 
 def completed(answer: Answer | None) -> bool:
-    """Whether a status says that there is a result to ask for, be it an error."""
+    """Return whether a status says that there is a result, which may be an error."""
     return bool(answer and answer.is_success and answer.document().get("status") == "COMPLETED")
 
 
 def read_place(answer: Answer | None) -> Progress | None:
-    """The place in the queue that a status reports, 0 while it is drawn."""
+    """Return the place in the queue that a status reports, 0 while drawing; None if it reports none."""
     document = answer.document() if answer and answer.is_success else {}
     if document.get("status") == "IN_PROGRESS":
         return Progress(position=0)
@@ -40,13 +40,13 @@ def read_place(answer: Answer | None) -> Progress | None:
 
 @dataclass(frozen=True, slots=True)
 class FalResult:
-    """The answer to asking for a result; None as long as there is none, or none of fal's own."""
+    """The answer to a request for a result; None if there is none yet."""
 
     answer: Answer | None = None
 
     @property
     def ended(self) -> bool:
-        """Whether it is fal that answered, and the order has ended."""
+        """Whether the answer is fal's own, not a gateway's, and final."""
         if self.answer is None or not self.answer.document():
             return False
         status = self.answer.status
@@ -58,25 +58,25 @@ class FalResult:
 
     @property
     def missing(self) -> bool:
-        """Not reported as a status: an unknown request is answered with a 404."""
+        """Always False: fal answers 404 for an unknown order, for which `said_of_job` raises."""
         return False
 
     @property
     def reported_seeds(self) -> Sequence[object]:
-        """The seed that made the image, as it is reported."""
+        """The reported seeds of the image, unparsed."""
         return list(reported_in(self._document))
 
     def link(self, request: GenerationRequest, key: str) -> str:
-        """The URL of its image, or the image as a data: URI; if there are several, of the first.
+        """Return the URL of the first image, or the image as a data: URI.
 
         Raises:
-            DrawingFailed: it ended without one; the class says why, and what is known of the money.
+            DrawingFailed: there is none; the subclass gives the reason, `charged` whether money was spent.
         """
         if self.answer is None or not self.answer.is_success:
             raise explain(self._failure(), self._document, request, [key], wordings=True)
         document = self._document
         if _flagged(document.get("has_nsfw_concepts")):
-            # What its checker dislikes is drawn, charged and blackened.
+            # A flagged image was drawn and charged, and is black.
             raise PromptRejected(REJECTED, charged=Charged.YES)
         images = document.get("images")
         image = images[0] if isinstance(images, list) and images else document.get("image")
@@ -91,11 +91,11 @@ class FalResult:
         if answer is None:
             return OutcomeUnknown("there is no result")
         if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            # Never charged, by fal's own word ("Server errors (HTTP 500+) are never charged", its FAQ).
+            # fal's FAQ: "Server errors (HTTP 500+) are never charged".
             return GeneratorUnavailable(f"the model failed ({self._error_type})", evidence=answer.body)
         if answer.status == _TAKEN_BACK:
             return OutcomeUnknown("the order was taken back", evidence=answer.body)
-        # May be charged for: what a runner computed until then, it computed.
+        # It may be charged: the runner may have computed until it failed.
         return OutcomeUnknown(f"the model did not draw it (HTTP {answer.status})", evidence=answer.body)
 
     @property
@@ -104,7 +104,7 @@ class FalResult:
 
     @property
     def _error_type(self) -> str | None:
-        """What fal calls an error of its own; None for a page of whatever stands before it."""
+        """The type of fal's own error; None if the answer is a gateway's."""
         headers = self.answer.headers if self.answer else {}
         told = self._document.get("error_type") or headers.get("x-fal-error-type")
         if not isinstance(told, str) or not told.isidentifier() or len(told) > _LONGEST_TYPE:

@@ -1,4 +1,4 @@
-"""Reading an answer: a candidate whose parts hold a picture, or the reason why there is none."""
+"""Reads an answer: a candidate whose parts contain an image, or the reason why there is none."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -30,12 +30,12 @@ _TALKED: Final = ("STOP", "NO_IMAGE", "MAX_TOKENS", None)
 
 
 def read_answer(answer: Answer, request: GenerationRequest, prices: TokenPrices | None = None) -> Receipt:
-    """The one image of a request, and what it cost, if `prices` are known.
+    """Return the receipt for the image of a request, with its cost if `prices` is not None.
 
-    The API says nothing of its seed: it is the one that was sent.
+    The API does not report seeds, so the sent one counts.
 
     Raises:
-        DrawingFailed: there is none; the class says why, and what is known of the money.
+        DrawingFailed: there is no image; the subclass gives the reason, `charged` whether money was spent.
     """
     if not answer.is_success:
         raise gemini_failure(answer)
@@ -52,7 +52,7 @@ def read_answer(answer: Answer, request: GenerationRequest, prices: TokenPrices 
 
 
 def _pictures(candidate: Mapping[str, Any]) -> Sequence[object]:
-    """The pictures that are not thoughts, the last one first: some models send drafts as thoughts."""
+    """Return the images of a candidate, the last one first, without thoughts, as which some models send drafts."""
     parts = _object(candidate.get("content")).get("parts")
     pictures = [
         _object(part["inlineData"]).get("data")

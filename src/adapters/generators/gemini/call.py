@@ -8,7 +8,7 @@ from darkroom.domain.model.generation import GenerationRequest
 
 
 def call_body(request: GenerationRequest, model: GeminiModel) -> bytes:
-    """Every parameter as given, for one image; what was not given is left out."""
+    """Return the JSON body for one image, with the given parameters only."""
     shape = model.ratios.shape(request.size)
     image = {"aspectRatio": shape.ratio, "imageSize": shape.tier}
     config: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""What a call costs, by the tokens that its answer counts."""
+"""The cost of a call, from the token counts in its answer."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -12,12 +12,12 @@ from darkroom.domain.model.money import Money
 _PRICE: Final = r"([0-9]{1,6}(?:\.[0-9]{1,6})?)"
 _PRICES: Final = re.compile(rf"{_PRICE}/{_PRICE}/{_PRICE}")
 _MILLION: Final = Decimal(1_000_000)
-_MOST_TOKENS: Final = 100_000_000  # that an answer can sensibly count
+_MOST_TOKENS: Final = 100_000_000  # a larger count is not plausible
 
 
 @dataclass(frozen=True, slots=True)
 class TokenPrices:
-    """USD for a million tokens: of the prompt, of what the model writes and thinks, and of pictures."""
+    """USD for a million tokens: of the prompt, of output text and thoughts, and of images."""
 
     prompt: Decimal
     text: Decimal
@@ -25,7 +25,7 @@ class TokenPrices:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read `0.5/3/60`.
+        """Read `prompt/text/picture`, such as `0.5/3/60`.
 
         Raises:
             InvalidValue: it is something else.
@@ -39,9 +39,9 @@ class TokenPrices:
         return cls(*map(Decimal, found.groups()))
 
     def cost(self, usage: object) -> Money | None:
-        """What the `usageMetadata` of an answer comes to; None if it does not count what it drew.
+        """Return the cost of an answer with this `usageMetadata`; None if candidate tokens are not counted.
 
-        Candidates are pictures unless `candidatesTokensDetails` says how many of their tokens were.
+        All of them count as image tokens, unless `candidatesTokensDetails` gives the number of those.
         """
         counted = usage if isinstance(usage, dict) else {}
         drawn = _tokens(counted.get("candidatesTokenCount"))

@@ -1,4 +1,4 @@
-"""Google's errors, and what each means for money."""
+"""Google's errors, and whether each may have been charged."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -10,7 +10,7 @@ from darkroom.domain.model.errors import DrawingFailed, GeneratorRefused, Genera
 
 _DELAY: Final = re.compile(r"([0-9]{1,6})(?:\.[0-9]+)?s")
 _LONGEST_WAIT: Final = 24 * 60 * 60
-_NOT_SOON: Final = 60 * 60  # seconds: a daily quota is renewed at an hour that the answer does not name
+_NOT_SOON: Final = 60 * 60  # seconds: the answer does not say at which hour a daily quota is renewed
 _REFUSALS: Final = {
     HTTPStatus.UNAUTHORIZED: "it does not know our key",
     HTTPStatus.FORBIDDEN: "our key may not do that",
@@ -23,7 +23,7 @@ _REASONS: Final = {
 
 
 def gemini_failure(answer: Answer) -> DrawingFailed:
-    """What an answer other than 2xx says, if it is Google's own; any other by its status alone."""
+    """Return the error for an answer other than 2xx: by Google's error object, or by the status if there is none."""
     error = answer.document().get("error")
     if not isinstance(error, dict) or error.get("code") != answer.status or not isinstance(error.get("status"), str):
         return answer.failure()
@@ -35,7 +35,7 @@ def gemini_failure(answer: Answer) -> DrawingFailed:
             detail = "the provider takes no more requests now" if delay else "the provider's quota is used up"
             return GeneratorUnavailable(detail, retry_after=delay or answer.retry_after or _NOT_SOON)
         case HTTPStatus.INTERNAL_SERVER_ERROR:
-            # Documented as not charged for, and of no other status from 500 on.
+            # Documented as not charged; that holds for no other status from 500 on.
             return GeneratorUnavailable("the provider failed, and does not charge for that (HTTP 500)")
         case _:
             return answer.failure()
@@ -50,7 +50,7 @@ def _refused(answer: Answer, error: Mapping[str, Any]) -> GeneratorRefused:
 
 
 def _retry_delay(error: Mapping[str, Any]) -> int | None:
-    """Whole seconds, at least 1, of google.rpc.RetryInfo; None without it."""
+    """Return the seconds, from 1 to a day, of `google.rpc.RetryInfo`; None if it is missing or invalid."""
     for detail in _details(error):
         delay = detail.get("retryDelay")
         if str(detail.get("@type")).endswith("google.rpc.RetryInfo") and isinstance(delay, str):

@@ -1,4 +1,4 @@
-"""The generator that draws with Google's Gemini models."""
+"""The generator for Google's Gemini models."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -23,15 +23,15 @@ from darkroom.domain.ports import ImageGenerator, Receipt
 
 GEMINI: Final = "https://generativelanguage.googleapis.com/v1beta"
 
-_LONGEST_DESCRIPTION: Final = 65_536  # bytes of what is said of a model
-_MOST_PICTURES: Final = 2  # as long as one may be: the picture, and all drafts, which are smaller, as another
+_LONGEST_DESCRIPTION: Final = 65_536  # bytes of a model's description
+_MOST_PICTURES: Final = 2  # of full size: the image itself, and one for all the drafts together, which are smaller
 
 
 class GeminiImageGenerator(ImageGenerator):
-    """Draws one image a call, which comes with the answer."""
+    """Draws one image per call, which is in the answer."""
 
     def __init__(self, endpoint: Endpoint, http: ProviderHttp, models: Mapping[str, GeminiModel]) -> None:
-        """`models` by version."""
+        """`models` is by version."""
         self._endpoint, self._http, self._models = endpoint, http, models
 
     @property
@@ -39,7 +39,7 @@ class GeminiImageGenerator(ImageGenerator):
         return tuple(model.card for model in self._models.values())
 
     async def submit(self, request: GenerationRequest, key: str) -> Receipt:
-        del key  # each call is charged for, whatever it was called before
+        del key  # there is no idempotency key: each call is charged
         name = request.version.value
         call = self._request("POST", f"/models/{name}:generateContent", call_body(request, self._models[name]))
         answer = await self._http.paid.send(call, longest=self._http.intake.longest_answer(_MOST_PICTURES))
@@ -55,7 +55,11 @@ class GeminiImageGenerator(ImageGenerator):
         return f"the Gemini API answers at {self._endpoint.base_url}, takes the key and knows {', '.join(self._models)}"
 
     async def _see(self, name: str) -> None:
-        """See that a model still lives, and that our key is taken for it."""
+        """Check that a model exists and that our key may use it.
+
+        Raises:
+            DrawingFailed: it does not, the key may not, or Google does not answer.
+        """
         answer = await self._http.free.send(self._request("GET", f"/models/{name}"), longest=_LONGEST_DESCRIPTION)
         if answer.is_success:
             return
@@ -85,13 +89,13 @@ async def open_gemini(
 ) -> AsyncIterator[ImageGenerator]:
     """Open the generator, for as long as the block lasts; times in seconds, as `open_provider_http` has them.
 
-    `models` are those of `parse_models`; `at_once` calls may be under way.
+    `models` comes from `parse_models`; `at_once` is the most concurrent calls.
 
     Raises:
-        InvalidValue: the key or the base URL cannot be used.
+        InvalidValue: the key or the base URL is invalid.
     """
     endpoint = Endpoint.parse(base_url=base_url, api_key=api_key)
-    # It is not known to answer with links; one to itself would be followed.
+    # The API is not known to return links; only links to its own origin would be followed.
     async with open_provider_http(
         image_hosts=[endpoint.origin],
         call_timeout=call_timeout,

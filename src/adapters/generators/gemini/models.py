@@ -1,4 +1,4 @@
-"""Which models there are, and what each accepts. Their names change monthly: they are the operator's to name."""
+"""Gemini's image models and what each accepts. Names change monthly, so the operator lists them."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ from darkroom.domain.model.model_card import ModelCard
 from darkroom.domain.model.values import ModelVersion, Prompt, Seed
 
 RATIOS: Final = ("1:1", "16:9", "9:16", "3:2", "2:3", "4:3", "3:4", "5:4", "4:5", "21:9")
-"""What every image model takes, by Google's documentation."""
+"""The ratios that every image model accepts, according to Google's documentation."""
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9.-]*")
 _LARGEST_SEED: Final = 2**31 - 1
@@ -22,9 +22,9 @@ _EXAMPLE: Final = "gemini-3.1-flash-image=1K|2K seed tokens=0.5/3/60"
 
 @dataclass(frozen=True, slots=True)
 class GeminiModel:
-    """A model under the name by which Google knows it, that of its card.
+    """A model; its card has Google's name for it.
 
-    `ratios` are what stands for each size, `prices` those of tokens, if the operator says them.
+    `ratios` maps sizes to what is ordered, and `prices` are the token prices, None if the operator gives none.
     """
 
     card: ModelCard
@@ -33,14 +33,14 @@ class GeminiModel:
 
 
 def parse_models(entries: Iterable[str]) -> dict[str, GeminiModel]:
-    """Read the operator's list, by version: `name=SIZES seed tokens=0.5/3/60`.
+    """Read the operator's list of `name=SIZES seed tokens=0.5/3/60`; return the models by version.
 
-    The name alone is enough: ten ratios at `1K`. `1K|2K` are tiers in which the ratios are offered,
-    `1:1=1024x1024|16:9@2K=2752x1536` lists ratios with the sizes that stand for them. `seed` offers seeds.
-    `tokens=` are prices as `TokenPrices` reads them, by which each answer is told its cost.
+    A name alone offers ten ratios at `1K`. SIZES are tiers at which these ratios are offered, such as `1K|2K`, or
+    ratios with sizes, such as `1:1=1024x1024|16:9@2K=2752x1536`. `seed` offers seeds. `tokens=` gives prices in the
+    form of `TokenPrices.parse`, from which the cost of each answer is computed.
 
     Raises:
-        InvalidValue: an entry cannot be read, or a name comes twice.
+        InvalidValue: an entry is invalid, or a name is given twice.
     """
     models: dict[str, GeminiModel] = {}
     for entry in entries:

@@ -7,12 +7,12 @@ from darkroom.domain.model.generation import GenerationRequest
 
 
 def call_path(model: DeclaredModel) -> str:
-    """Where predictions of a model are created."""
+    """Return the path at which predictions of a model are created."""
     return f"/models/{model.name}/predictions" if _official(model) else "/predictions"
 
 
 def listing_path(model: DeclaredModel) -> str | None:
-    """Where a model, or its version, is described for free; None if it is named by the id of a version alone."""
+    """Return the path of the description of a model or its version; None if only the version's id is known."""
     name, _, version = model.name.partition(":")
     if "/" not in name:
         return None
@@ -20,11 +20,11 @@ def listing_path(model: DeclaredModel) -> str | None:
 
 
 def call_body(request: GenerationRequest, model: DeclaredModel) -> bytes:
-    """The inputs of the model, and which version it is unless it is an official one."""
+    """Return the JSON body: the inputs and, unless the model is an official one, its version."""
     inputs = model.inputs_for(request)
     return json.dumps({"input": inputs} if _official(model) else {"version": model.name, "input": inputs}).encode()
 
 
 def _official(model: DeclaredModel) -> bool:
-    """Whether it is named without a version."""
+    """Return whether a model is named without a version, as official ones are."""
     return "/" in model.name and ":" not in model.name

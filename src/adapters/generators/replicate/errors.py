@@ -1,4 +1,4 @@
-"""What an answer other than 2xx to the call that creates a prediction means."""
+"""Replicate's error statuses in answer to creating a prediction."""
 
 from http import HTTPStatus
 from typing import Final
@@ -16,7 +16,7 @@ _REFUSALS: Final = {
 
 
 def replicate_failure(answer: Answer) -> DrawingFailed:
-    """By its status. When to come again is said by the body, or else by the header."""
+    """Return the error for an answer other than 2xx, by its status; `retry_after` of the body precedes the header."""
     failure = answer.failure()
     if isinstance(failure, GeneratorRefused) and answer.status in _REFUSALS:
         return GeneratorRefused(f"{failure.detail}: {_REFUSALS[HTTPStatus(answer.status)]}")

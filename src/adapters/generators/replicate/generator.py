@@ -1,4 +1,4 @@
-"""The generator that draws with Replicate."""
+"""The generator for Replicate's API."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -31,12 +31,12 @@ _LONGEST_ANSWER: Final = 4 * 1024 * 1024  # bytes: a prediction repeats its inpu
 
 
 class ReplicateImageGenerator(ImageGenerator):
-    """Draws one image for each prediction. The receipt is its id, by which any process can poll it, also later."""
+    """Draws one image per prediction. The receipt holds its id, so any process can poll it later."""
 
     def __init__(
         self, endpoint: Endpoint, http: ProviderHttp, models: Mapping[str, DeclaredModel], *, patience: float
     ) -> None:
-        """`models` by version; after `patience` seconds of asking a prediction is taken back."""
+        """`models` is by version. After `patience` seconds of polling, a prediction is cancelled."""
         self._endpoint, self._http, self._models, self._patience = endpoint, http, models, patience
 
     @property
@@ -44,7 +44,7 @@ class ReplicateImageGenerator(ImageGenerator):
         return tuple(model.card for model in self._models.values())
 
     async def submit(self, request: GenerationRequest, key: str) -> Receipt:
-        del key  # Replicate draws for each call, whatever it was called before
+        del key  # Replicate has no idempotency key: each call draws
         model = self._models[request.version.value]
         call = self._request("POST", call_path(model), call_body(request, model))
         answer = await self._http.paid.send(call, longest=_LONGEST_ANSWER)
@@ -85,12 +85,12 @@ class ReplicateImageGenerator(ImageGenerator):
         return f"Replicate answers at {self._endpoint.base_url} and does not refuse the token"
 
     async def _is_listed(self, path: str) -> bool:
-        """Whether there is such a model, or version; any answer but a 404 leaves that open."""
+        """Return whether a model or version exists; only a 404 means that it does not."""
         answer = await self._http.free.send(self._request("GET", path), longest=_LONGEST_ANSWER)
         return answer.status != HTTPStatus.NOT_FOUND
 
     async def _ended(self, prediction_id: str) -> Prediction:
-        """The prediction at its end, even if it is one that we bring about."""
+        """Poll a prediction until it ends, cancelling it after `patience` seconds."""
         path = f"/predictions/{prediction_id}"
         return await job_at_its_end(
             lambda: self._asked("GET", path),
@@ -99,7 +99,7 @@ class ReplicateImageGenerator(ImageGenerator):
         )
 
     async def _asked(self, verb: str, path: str) -> Prediction:
-        """What is said of a prediction; nothing is, if it cannot be asked just now."""
+        """Request a prediction; return it empty if it cannot be read just now."""
         answer = await said_of_job(
             self._http.free, self._request(verb, path), longest=self._http.intake.longest_answer(1)
         )
@@ -109,7 +109,7 @@ class ReplicateImageGenerator(ImageGenerator):
         headers = {**HEADERS, "Accept": "application/json", "Authorization": self._authorization}
         if content is not None:
             headers["Content-Type"] = "application/json"
-        # Never to where an answer says that it should go: the token goes along.
+        # URLs from answers are not used: the token must not be sent elsewhere.
         return httpx.Request(verb, self._endpoint.url(path), headers=headers, content=content)
 
     @property
@@ -133,11 +133,11 @@ async def open_replicate(
 ) -> AsyncIterator[ImageGenerator]:
     """Open the generator, for as long as the block lasts; times in seconds, as `open_provider_http` has them.
 
-    `models` are those of `parse_models`. `call_timeout` is for creating a prediction, `drawing_timeout` for what
-    becomes of it: a model that was not used for a while takes minutes to start. `at_once` are created at a time.
+    `models` comes from `parse_models`. `call_timeout` is for creating a prediction, `drawing_timeout` for polling it: a
+    model that was not used for a while takes minutes to start. `at_once` is the most that are created concurrently.
 
     Raises:
-        InvalidValue: the token, the base URL or a host cannot be used.
+        InvalidValue: the token, the base URL or a host is invalid.
     """
     endpoint = Endpoint.parse(base_url=base_url, api_key=api_token)
     async with open_provider_http(

@@ -1,4 +1,4 @@
-"""Which models there are, as the operator declares them."""
+"""Replicate's models, as the operator declares them."""
 
 import re
 from collections.abc import Iterable
@@ -16,9 +16,11 @@ _WORDING: Final = Wording(
 
 
 def parse_models(entries: Iterable[str]) -> dict[str, DeclaredModel]:
-    """Read the operator's list as `parse_declared` does: `owner/name` for an official model, a version for any other.
+    """Read the operator's list as `parse_declared` does.
+
+    A model's name is `owner/name` for an official one; any other is `owner/name:version`, or the version's id alone.
 
     Raises:
-        InvalidValue: an entry cannot be read, or a version comes twice.
+        InvalidValue: an entry is invalid, or a version is named twice.
     """
     return parse_declared(entries, _WORDING)

@@ -1,4 +1,4 @@
-"""A prediction as Replicate reports it, and what each end of it means for money."""
+"""Predictions in Replicate's answers, and whether each outcome was charged."""
 
 import json
 import re
@@ -22,62 +22,62 @@ _BAR: Final = re.compile(r"\| *([0-9]{1,6})/([0-9]{1,6}) \[")
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """The object that creating, asking and cancelling answer with; empty where they answered otherwise."""
+    """The document that creating, polling and cancelling return; empty if there is none."""
 
     document: Mapping[str, Any]
 
     @property
     def id(self) -> str | None:
-        """Its name, which goes into URLs: None where it cannot."""
+        """The id; None if it is missing or unfit for a URL."""
         return read_id(self.document.get("id"))
 
     @property
     def ended(self) -> bool:
-        """Whether it will not change any more, as far as it says."""
+        """Whether the reported status is final."""
         return self.document.get("status") in ("succeeded", "failed", "canceled", "aborted")
 
     @property
     def missing(self) -> bool:
-        """Not reported as a status: an unknown prediction is answered with a 404."""
+        """Always False: Replicate answers 404 for an unknown prediction, for which `said_of_job` raises."""
         return False
 
     @property
     def began(self) -> bool:
-        """Whether its model has begun to draw, as far as it says."""
+        """Whether the model is reported to have begun."""
         metrics = self.document.get("metrics")
         took = metrics.get("predict_time") if isinstance(metrics, dict) else None
         return bool(self.document.get("started_at") or took or self.document.get("status") == "processing")
 
     @property
     def failed(self) -> bool:
-        """Whether it ended without what was ordered, and says so."""
+        """Whether the reported status is a failure."""
         return self.document.get("status") in ("failed", "aborted")
 
     @property
     def said(self) -> Mapping[str, Any]:
-        """What it says of its end, without its input and its log."""
+        """The reported outcome, without input and log."""
         told = {name: self.document.get(name) for name in ("status", "error", "output", "metrics")}
         return {name: value for name, value in told.items() if value is not None}
 
     @property
     def progress(self) -> Progress | None:
-        """How far it is, by the last bar that its model drew into the log (as tqdm draws them)."""
+        """The progress, from the last tqdm bar in the model's log; None if there is none."""
         logs = self.document.get("logs")
         bars = _BAR.findall(logs) if isinstance(logs, str) else []
         step, steps = map(int, bars[-1]) if bars else (0, 0)
         return Progress(step=step, steps=steps) if 0 <= step <= steps and steps else None
 
     def reported_seeds(self) -> Iterator[object]:
-        """Every seed that it reports: in its output, or in the log, where models by custom write `Using seed: 7`."""
+        """Yield every reported seed, unparsed: in the output, or in the log, usually as `Using seed: 7`."""
         output, logs = self.document.get("output"), self.document.get("logs")
         yield from reported_in(output)
         yield from dict.fromkeys(_SEED.findall(logs)) if isinstance(logs, str) else ()
 
     def link(self) -> str:
-        """The URL of its image, or the image as a data: URI; where it made several, of the first.
+        """Return the URL of the first image, or the image as a data: URI.
 
         Raises:
-            DrawingFailed: it ended without one; the class says why, and what is known of the money.
+            DrawingFailed: there is none; the subclass gives the reason, `charged` whether money was spent.
         """
         if self.document.get("status") != "succeeded":
             raise self._failure()
@@ -96,17 +96,17 @@ class Prediction:
         if status == "canceled" and self.began:
             return UnusableImage("the prediction was canceled while it ran")
         if status == "canceled":
-            # That one is charged for is documented of those that ran; of those that did not begin nothing is.
+            # A charge is documented for those that ran; for those that did not begin, nothing is.
             return OutcomeUnknown("the prediction was canceled before it began", evidence=self._evidence)
         return OutcomeUnknown("the model failed while it drew", evidence=self._evidence)
 
     @property
     def _evidence(self) -> bytes:
-        # Its input is left out: prompts are not for the evidence to keep.
+        # The input is left out: evidence must not keep prompts.
         told = {name: self.document.get(name) for name in ("id", "status", "error", "output", "metrics")}
         return json.dumps(told).encode()
 
 
 def read_id(value: object) -> str | None:
-    """The id of a prediction, if it is one."""
+    """Return `value` if it is the id of a prediction, otherwise None."""
     return value if isinstance(value, str) and _ID.fullmatch(value) else None
