@@ -1,1 +1,1 @@
-"""The HTTP entry point: what arrives as a request leaves as an order, what comes of it as an answer."""
+"""The HTTP entry point: turns requests into calls of the use cases, and their outcomes into answers."""

@@ -20,8 +20,8 @@ def write(
 ) -> None:
     """Log one request.
 
-    `route` is the template of the path, None for an unknown path; `status` is None where nothing was answered;
-    `problem` is the name of the problem's type, where it was one.
+    `route` is the template of the path; None for an unknown path. `status` is None if nothing was answered. `problem`
+    is the slug of the problem type; None if the answer is not a problem. `caller` is None without a valid token.
     """
     log.info(
         "request",

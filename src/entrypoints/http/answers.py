@@ -1,4 +1,4 @@
-"""What several answers are made of: images with their links, and money."""
+"""Parts that several answers share: images with their links, and money."""
 
 from typing import Annotated, Final, Self
 
@@ -20,14 +20,14 @@ class Image(Struct, frozen=True):
 
     @classmethod
     def of(cls, linked: LinkedImage) -> Self:
-        """Show a stored image under its link."""
+        """Make one from a stored image and its link."""
         image = linked.image
         return cls(image.id, image.seed.value if image.seed else None, linked.url)
 
 
 TAKEN: Final = "darkroom.taken"
-"""The extension of our server to the ASGI scope: by its own name, a call that returns whether the client has taken the
-whole answer, to be made once that is complete."""
+"""Our server's extension to the ASGI scope. Under the same name it holds an async function that returns whether the
+client has received the whole answer; call it once the answer is complete."""
 
 Amount = Annotated[str, Meta(pattern=r"^\d+(\.\d+)?$", examples=["0.02"])]
 Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", examples=["USD"])]
@@ -41,5 +41,5 @@ class Price(Struct, frozen=True):
 
     @classmethod
     def of(cls, money: Money) -> Self:
-        """Show an amount of money."""
+        """Make one from an amount of money."""
         return cls(f"{money.amount:f}", money.currency)

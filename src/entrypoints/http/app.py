@@ -1,4 +1,4 @@
-"""The application: every room of the HTTP entry point under one roof."""
+"""The ASGI application: all routes, guards, exception handlers and middleware."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -47,12 +47,17 @@ def create_app(
 ) -> Litestar:
     """Build the ASGI application.
 
-    `cors_origins` are those whose pages may call it from a browser. `lifespan` are entered, in their order, before
-    the first request, and left after the last. `watch` is entered around each request. `public_url` is how clients
-    reach the service, without a slash at its end; its path is what paths of the service begin with.
-    `show_provider_messages`: callers see what the provider said of a failure. `images_api`: the door for OpenAI's
-    clients, below `/v1`, is open. `mcp`: the door for agents, at `/mcp`, is open; `issuer` makes their tokens, if it
-    has an address.
+    Args:
+        services: The use cases and ports that the handlers use.
+        cors_origins: Origins whose pages may call the service from a browser.
+        lifespan: Context managers that are entered in order before the first request, and left after the last.
+        watch: Entered around each request, for metrics and traces.
+        public_url: The URL at which clients reach the service, without a slash at the end; its path is prefixed to
+            the paths of the service.
+        show_provider_messages: Show callers what the provider said about a failure.
+        images_api: Open the door for OpenAI's clients, below `/v1`.
+        mcp: Open the door for agents, at `/mcp`.
+        issuer: Where agents get their tokens; None if that is not known.
     """
     public_path = urlsplit(public_url).path
     own_origin = public_url.removesuffix(public_path)
@@ -78,12 +83,12 @@ def create_app(
         before_request=answer_options,
         exception_handlers=exception_handlers(images_api=images_api, mcp_of=public_url if mcp else None),
         lifespan=list(lifespan),
-        openapi_config=None,  # the description is ours: the framework's drops bounds and the headers of answers
+        openapi_config=None,  # we write our own: the framework's lacks bounds and the headers of answers
         logging_config=None,  # the process decides how it logs, and faults are logged once
     )
-    # The framework's own middleware runs after routing; what is not routed would slip past it.
+    # The framework's own middleware runs after routing, so it would not see requests that match no route.
     inner: ASGIApp = Authentication(app.asgi_handler, services.tokens)
-    # A public path such as /api could be a path of ours: then only a proxy that takes it off is understood.
+    # A public path such as /api may also be a path of ours: then the proxy has to strip it.
     ours = {route.path.split("/")[1] for route in app.routes}
     left_on = public_path[1:].partition("/")[0] not in ours
     app.asgi_handler = Edge(

@@ -1,4 +1,4 @@
-"""The body of a request: how it is declared, how long it may be, what it holds."""
+"""The body of a request: its media type, its maximum length, and its fields."""
 
 import re
 from collections.abc import Collection
@@ -17,12 +17,12 @@ _JSON: Final = re.compile(r'application/json\s*(;\s*charset=("utf-8"|utf-8)\s*)?
 
 
 async def read_json(request: CallerRequest) -> bytes:
-    """Read a body that is declared as JSON.
+    """Return the bytes of a body that is declared as JSON.
 
     Raises:
-        UnsupportedMediaType: it is declared as something else.
-        BodyTooLarge: it is longer than `MAX_LENGTH`, whatever its Content-Length says.
-        MalformedBody: the client left before it had sent it all.
+        UnsupportedMediaType: it is declared as something else, or encoded.
+        BodyTooLarge: it is longer than `MAX_LENGTH`; the Content-Length header is not consulted.
+        MalformedBody: the client disconnected before all of it had arrived.
     """
     headers = request.scope["headers"]
     declared = values_of(headers, b"content-type")
@@ -43,7 +43,7 @@ async def read_json(request: CallerRequest) -> bytes:
 
 
 def decode_fields(body: bytes, known: Collection[str] = ORDER_FIELDS) -> tuple[dict[str, object], list[Violation]]:
-    """Decode an order into its fields, nothing converted; and name those `known` that are given more than once.
+    """Return the fields of an order as decoded, and a violation for each of the `known` fields given more than once.
 
     Raises:
         MalformedBody: it is not JSON.

@@ -1,4 +1,4 @@
-"""Calls from the pages of other origins (Fetch standard, 3.3): only from those that the operator has set."""
+"""CORS (Fetch standard, 3.3): which pages of other origins may call the service from a browser."""
 
 import re
 from collections.abc import Collection
@@ -19,7 +19,7 @@ _TAKEN: Final = (
     *("OpenAI-Organization", "OpenAI-Project", "User-Agent"),  # OpenAI's SDK sends them, if they are set
 )
 _OF_SDK: Final = re.compile("x-stainless-[a-z-]{1,40}")
-"""Headers in which OpenAI's SDK says what it is and how often it has tried; each release may add one."""
+"""Headers in which OpenAI's SDK sends its version and its retry count; each release may add one."""
 
 _MOST_OF_SDK: Final = 30
 _EXPOSED: Final = (
@@ -32,7 +32,7 @@ _EXPOSED: Final = (
 
 
 class Cors:
-    """ASGI middleware that lets the pages of these origins ask and read; to all others it says nothing."""
+    """ASGI middleware that sends CORS headers to the given origins only."""
 
     def __init__(self, app: ASGIApp, origins: Collection[str]) -> None:
         self._app, self._origins = app, frozenset(origins)
@@ -59,7 +59,7 @@ class Cors:
 
 
 def _allowed(headers: Headers) -> tuple[bytes, bytes]:
-    """The headers that a request may carry: of those of the SDK the ones that are asked for."""
+    """Return `Access-Control-Allow-Headers`: our list, and the SDK's headers that the preflight asks for."""
     asked = ",".join(values_of(headers, b"access-control-request-headers")).lower().split(",")
     of_sdk = sorted(name for name in map(str.strip, asked) if _OF_SDK.fullmatch(name))[:_MOST_OF_SDK]
     return b"access-control-allow-headers", ", ".join([*_TAKEN, *of_sdk]).encode()

@@ -1,4 +1,4 @@
-"""What every request meets first and every answer passes last."""
+"""The outermost middleware: every request passes it first, and every answer last."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -16,13 +16,13 @@ from darkroom.entrypoints.http.public_path import published_under, without_publi
 from darkroom.entrypoints.http.request_id import choose_request_id
 
 HEAD: Final = "head"
-"""Under which the scope's state holds whether an answer ends where its body begins."""
+"""The key in the scope's state that is True for a HEAD request, whose answer has no body."""
 
 _DEFAULTS: Final = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
 
 
 class Answered(Protocol):
-    """Called with an answer: `route` and `status` as in the access log; `problem`: the type of a problem."""
+    """Called after each answer; `route`, `status` and `problem` are those of the access log."""
 
     def __call__(
         self, *, method: str, route: str | None, status: int | None, problem: str | None, seconds: float
@@ -30,18 +30,18 @@ class Answered(Protocol):
 
 
 Watch = Callable[[Headers], AbstractContextManager[Answered]]
-"""Is entered with a request's headers, and left after its answer."""
+"""Called with a request's headers; the context manager is entered before the request, and left after its answer."""
 
 
 @contextmanager
 def unwatched(headers: Headers) -> Iterator[Answered]:
-    """Look away."""
+    """Return a watch that does nothing."""
     del headers
     yield lambda **_: None
 
 
 class Edge:
-    """ASGI middleware that names the request, dresses the answer and writes the line in the access log."""
+    """ASGI middleware that gives the request its id, adds headers to the answer, and writes the access log."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class Edge:
         left_on: bool = False,
         show_provider_messages: bool = False,
     ) -> None:
-        """`left_on` says that a proxy may leave the public path on requests."""
+        """Wrap `app`; `left_on` says that a proxy may forward requests with the public path still on them."""
         self._app, self._watch, self._public_path, self._left_on = app, watch, public_path, left_on
         self._show_provider_messages = show_provider_messages
 
@@ -78,7 +78,7 @@ class Edge:
             without_public_path(inner)
         inner["state"] = {**scope.get("state", {}), "request_id": request_id, HEAD: scope["method"] == "HEAD"}
         if scope["method"] == "HEAD":
-            # The same as GET without the body (RFC 9110, 9.3.2). It ends where the body begins: a stream has no end.
+            # As GET without the body (RFC 9110, 9.3.2). It ends at the first piece of the body: a stream may not end.
             inner["method"] = "GET"
 
         async def send_dressed(message: Message) -> None:
@@ -92,7 +92,7 @@ class Edge:
                 message["body"], message["more_body"], answered_head = b"", False, True
             await send(message)
             if message["type"] == "http.response.body" and not message["more_body"]:
-                ended = time.perf_counter()  # what is done after the answer is not waited for
+                ended = time.perf_counter()  # work after the answer does not count
 
         try:
             await self._app(inner, receive, send_dressed)

@@ -1,4 +1,4 @@
-"""What can go wrong on the way in, before there is an order: nothing was drawn, nothing was spent."""
+"""Errors of requests that never become an order: nothing was drawn, nothing was spent."""
 
 from darkroom.domain.model.errors import Charged, DarkroomError, NothingWasDrawn
 
@@ -22,7 +22,7 @@ class UnsupportedMediaType(NothingWasDrawn):
 
 
 class MethodNotAllowed(NothingWasDrawn):
-    """The path exists and knows no such method; `allowed` lists those it knows."""
+    """The path exists but does not support the method; `allowed` is the value of the `Allow` header."""
 
     code = "method-not-allowed"
 
@@ -32,9 +32,9 @@ class MethodNotAllowed(NothingWasDrawn):
 
 
 class Unauthorized(NothingWasDrawn):
-    """The request carries no token that is accepted here; `token_sent` says whether it carries one at all.
+    """The request has no token that is accepted here; `token_sent` says whether it has any.
 
-    `reason` is for the operator: it may say what was expected and what was found, and never goes out.
+    `reason` is for the operator's log: it may say what was expected and found, and is never sent to the caller.
     """
 
     code = "unauthorized"
@@ -45,7 +45,7 @@ class Unauthorized(NothingWasDrawn):
 
 
 class Forbidden(NothingWasDrawn):
-    """The token is accepted and does not allow this; `scope` is what it lacks."""
+    """The token is valid, but lacks the scope `scope`."""
 
     code = "forbidden"
 
@@ -55,20 +55,20 @@ class Forbidden(NothingWasDrawn):
 
 
 class OriginForbidden(NothingWasDrawn):
-    """A browser sent it for a page that may not call."""
+    """A browser sent the request for a page whose origin is not allowed."""
 
     code = "forbidden"
 
 
 class KeysUnavailable(NothingWasDrawn):
-    """The keys that tokens are verified with are not known now: none ever came, or they are too old."""
+    """The keys for verifying tokens are not available: none were fetched yet, or they are too old."""
 
     code = "keys-unavailable"
     retry_after = 30
 
 
 class Internal(DarkroomError):
-    """A fault of ours; what became of the money is not known here."""
+    """A fault of ours; whether money was spent is not known here."""
 
     code = "internal"
     charged = Charged.UNKNOWN

@@ -1,4 +1,4 @@
-"""Server-sent events (HTML Living Standard, 9.2): an answer that goes on until its source ends or its client leaves."""
+"""Server-sent events (HTML Living Standard, 9.2): a stream ends with its source, or when its client disconnects."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
@@ -12,38 +12,38 @@ from darkroom.entrypoints.http.edge import HEAD
 
 EVENT_STREAM: Final = "text/event-stream"
 RECONNECT_AFTER: Final = 2
-"""Seconds after which a client whose stream broke off is asked to come again."""
+"""Seconds after which a client whose stream broke off should reconnect (the field `retry`)."""
 
-_KEEP_ALIVE: Final = 15.0  # seconds of silence; the usual proxies cut a connection off after 30 or 60
+_KEEP_ALIVE: Final = 15.0  # seconds of silence; common proxies close a connection after 30 or 60
 _HEADERS: Final = (
     (b"content-type", EVENT_STREAM.encode()),
-    (b"x-accel-buffering", b"no"),  # nginx, and who follows it, would keep events until their buffer is full
+    (b"x-accel-buffering", b"no"),  # nginx, and proxies like it, would hold events back until their buffer is full
 )
 
 
 class StreamRoom:
-    """At most `most` streams at once, and a share of them for each caller.
+    """Limits the streams that are open at once to `most`, shared fairly among callers.
 
-    As long as there is room, one caller may have all of it. In a full room a caller who has fewer streams than another
-    takes the place of the oldest one of the caller who has most; a client whose stream ends early opens it again.
+    While there is room, one caller may use all of it. If it is full, a new stream of a caller with fewer streams ends
+    the oldest stream of the caller with the most; the client of that one reconnects by itself.
     """
 
     def __init__(self, most: int) -> None:
         self.most = most
-        # For each caller, in the order in which they were opened: what ends a stream early.
+        # For each caller, the events that end its streams early, oldest stream first.
         self._places: dict[str, dict[asyncio.Event, None]] = {}
 
     @property
     def taken(self) -> int:
-        """How many are open."""
+        """The number of open streams."""
         return sum(map(len, self._places.values()))
 
     @contextmanager
     def place(self, caller: str) -> Iterator[asyncio.Event]:
-        """Hold a place for the length of the block, which is to end once the event is set.
+        """Hold a place within the block; the event that it yields is set if the stream must end early.
 
         Raises:
-            Overloaded: there is none.
+            Overloaded: no place is free, and the caller's share is used up.
         """
         if self.taken >= self.most:
             self._make_room(caller)
@@ -63,25 +63,28 @@ class StreamRoom:
         given_up.set()
 
     def _leave(self, caller: str, given_up: asyncio.Event) -> None:
-        if not given_up.is_set():  # else it has left
+        if not given_up.is_set():  # else `_make_room` has removed it
             del self._places[caller][given_up]
             if not self._places[caller]:
                 del self._places[caller]
 
 
 def event(name: str, event_id: str, data: bytes) -> bytes:
-    """One event; `data` is a line."""
+    """Return an encoded event; `data` must be a single line."""
     return b"event: %b\nid: %b\ndata: %b\n\n" % (name.encode(), event_id.encode(), data)
 
 
 class EventStream:
-    """An answer, as an ASGI application. Its source gives events, and None if there is nothing new."""
+    """A stream of events, as an ASGI application.
+
+    `source` yields encoded events, and None each time there is nothing new.
+    """
 
     def __init__(self, source: AsyncGenerator[bytes | None, None], room: StreamRoom, caller: str) -> None:
         self._source, self._room, self._caller = source, room, caller
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send until the source ends; whichever way it ends, nothing of it is left at work."""
+        """Send events until the source ends, the client disconnects or the place is given up; then stop every task."""
         if scope["state"][HEAD]:
             await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
             await _send_piece(send, b"", more=False)
@@ -100,7 +103,7 @@ class EventStream:
                     (failure, *_) = await asyncio.gather(*ends, return_exceptions=True)
                 if isinstance(failure, Exception):
                     raise failure
-                if given_up.is_set() and failure is not None:  # cut off, though its client is there
+                if given_up.is_set() and failure is not None:  # ended early, while the client is still connected
                     await _send_piece(send, b"", more=False)
 
     async def _send(self, send: Send) -> None:

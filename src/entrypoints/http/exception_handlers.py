@@ -1,4 +1,4 @@
-"""Every exception becomes a problem: Darkroom's own, the framework's, and any other."""
+"""Turns every exception into a problem: Darkroom's own, the framework's, and any other."""
 
 import logging
 
@@ -24,14 +24,14 @@ Told = Response[ProblemAnswer] | Response[RefusalAnswer] | Response[RpcRefusal]
 
 
 def exception_handlers(*, images_api: bool, mcp_of: str | None) -> ExceptionHandlersMap:
-    """What makes an answer of each exception.
+    """Return the handlers that turn exceptions into answers.
 
-    With `images_api` what is below `/v1` gets one that its clients read. So does what is at `/mcp`, if that door is
-    open: `mcp_of` is then how clients reach the service.
+    With `images_api`, requests below `/v1` are answered in OpenAI's format. `mcp_of` is the public URL of the service
+    if the door at `/mcp` is open, whose requests are answered in JSON-RPC; else None.
     """
 
     def told(request: AnyRequest, error: DarkroomError) -> Told:
-        """Answer what went wrong in the house, or at its door."""
+        """Answer with an error of ours, in the format of the door."""
         if at_v1(request):
             return images_api_refusals.refusal_response(request, error)
         if mcp_of is not None and request.scope["path"].rstrip("/") == MCP:
@@ -39,10 +39,10 @@ def exception_handlers(*, images_api: bool, mcp_of: str | None) -> ExceptionHand
         return problem_response(request, error)
 
     def of_framework(request: AnyRequest, error: HTTPException) -> Told:
-        """Answer what the framework refused before any handler of ours was asked."""
+        """Answer with an error that the framework raised before a handler of ours was called."""
         try:
             if not request.scope.get("path_template"):
-                access_of(request.scope)  # what was not routed has met no guard
+                access_of(request.scope)  # no guard has run: the request matches no route
         except DarkroomError as refusal:
             return told(request, refusal)
         if isinstance(error, NotFoundException) and at_v1(request):
@@ -50,7 +50,7 @@ def exception_handlers(*, images_api: bool, mcp_of: str | None) -> ExceptionHand
         return told(request, _translated(error))
 
     def unforeseen(request: AnyRequest, error: Exception) -> Told:
-        """Answer a fault of ours with nothing but the request's id, under which it is in the log."""
+        """Log a fault of ours, and answer with nothing but the request id under which it is logged."""
         request_id = request_id_of(request.scope)
         log.error("a request failed inside", exc_info=error, extra={"request_id": request_id})
         return told(request, Internal("a fault inside the service; its operator finds it by the request id"))

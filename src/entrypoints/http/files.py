@@ -1,4 +1,4 @@
-"""Images of a storage that has no web server of its own, read through links that this service signs."""
+"""Serves images through links that this service signs, for a storage without a web server of its own."""
 
 import re
 from pathlib import Path
@@ -17,20 +17,20 @@ from darkroom.entrypoints.http.problems import AnyRequest
 from darkroom.entrypoints.http.services import Services
 from darkroom.entrypoints.http.signed_files import FILES, SignedFiles
 
-# As links are made; without it there is nothing to open.
+# The query of a signed link, as it is made; without a query no image is found.
 _SAID: Final = re.compile(rb"(?:expires=([0-9]+)&signature=([A-Za-z0-9_-]+)(?:&name=([A-Za-z0-9%._~-]+))?)?")
-# An image is looked at where it is linked, and whatever its bytes pretend to be, it runs nothing.
+# Browsers show the image in place, and run nothing, even if the bytes are not an image.
 _CAREFUL: Final = {"Content-Disposition": "inline", "Content-Security-Policy": "default-src 'none'; sandbox"}
 
 
 def signed_file_route(files: SignedFiles) -> HTTPRouteHandler:
-    """The route under which the storage's signed links open, without a token."""
+    """Return the route that serves signed links; it needs no token."""
 
     @get(FILES + "/{key:path}", opt=OPEN_TO_ALL)
     async def signed_file(
         request: AnyRequest, services: NamedDependency[Services], key: FromPath[Path]
     ) -> Response[bytes]:
-        """Hand out the image behind a signed link, in the form in which the link was made and no other."""
+        """Return the image behind a signed link; the link must be written exactly as it was made."""
         name = key.as_posix()[1:]
         said = _SAID.fullmatch(request.scope["query_string"])
         if said is None or request.scope["raw_path"] != f"{FILES}/{quote(name)}".encode():

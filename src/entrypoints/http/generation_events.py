@@ -1,4 +1,4 @@
-"""`GET /api/generations/{id}/events`: how far a generation is, as it goes on."""
+"""`GET /api/generations/{id}/events`: the progress of a generation, as server-sent events."""
 
 import math
 import re
@@ -38,7 +38,7 @@ class ProgressShown(Struct, frozen=True):
 
     @classmethod
     def of(cls, generation: Generation, progress: Progress) -> Self:
-        """Show what is known."""
+        """Make one from a generation and what is known of its progress."""
         left = progress.seconds_left
         return cls(
             state=generation.state,
@@ -62,11 +62,11 @@ async def generation_events(
 async def _events(
     services: Services, generation: Generation, seen: tuple[int, int]
 ) -> AsyncGenerator[bytes | None, None]:
-    """Events, none older than what was `seen`: a revision, and a step."""
+    """Yield events that are not older than `seen` (a revision and a step), and None if there is nothing new."""
     told: ProgressShown | None = None
     async for now, progress in services.follow(generation):
         if now.erased_at:
-            return  # a client that reconnects gets 410
+            return  # a client that reconnects is answered with 410
         if now.state.final:
             shown = await GenerationShown.of(now, services.storage)
             yield event("done", f"{now.revision}-0", msgspec.json.encode(shown))
@@ -77,13 +77,13 @@ async def _events(
             continue
         showing = ProgressShown.of(now, progress)
         if showing.step is not None:
-            # A provider that counts anew for each image goes on from where it was heard last.
+            # Some providers count anew for each image: never report fewer steps than before.
             showing = msgspec.structs.replace(showing, step=seen[1])
         yield None if showing == told else event("progress", f"{seen[0]}-{seen[1]}", msgspec.json.encode(showing))
         told = showing
 
 
 def _last_event(headers: Headers) -> tuple[int, int]:
-    """What a client has seen before its stream broke off; an id that is not ours is ignored."""
+    """Return the revision and step of `Last-Event-ID`; (-1, 0) if there is none, or its id is not ours."""
     sent = _EVENT_ID.fullmatch(next(iter(values_of(headers, b"last-event-id")), ""))
     return (int(sent[1]), int(sent[2])) if sent else (-1, 0)

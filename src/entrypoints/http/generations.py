@@ -1,4 +1,4 @@
-"""The caller's own generations: one, all of them page by page, and their removal."""
+"""`/api/generations`: show, list and delete the caller's own generations."""
 
 import re
 import string
@@ -31,19 +31,22 @@ _CURSOR: Final = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNO
 
 
 def address_of(generation: Generation) -> str:
-    """Where a generation is shown."""
+    """Return the path at which a generation is shown."""
     return public(f"{GENERATIONS}/{generation.id}")
 
 
 def drawn_by(generation: Generation) -> dict[str, str]:
-    """Headers that say which model drew the images, if there are any; characters outside ASCII are percent-encoded."""
+    """Return the headers that name the generator and the model; empty if there are no images.
+
+    Characters outside ASCII are percent-encoded.
+    """
     if not (generation.images or generation.waiting):
         return {}
     return {"Darkroom-Generator": _ascii(generation.generator), "Darkroom-Model": _ascii(generation.model.value)}
 
 
 def costing(generation: Generation) -> dict[str, str]:
-    """The header that says what the provider charges, or may have charged, for it, if a price is known."""
+    """Return the header with what the provider charges, or may have charged; empty if no cost is known."""
     return {"Darkroom-Cost": str(generation.cost)} if generation.cost else {}
 
 
@@ -69,7 +72,7 @@ class OrderShown(Struct, frozen=True):
 
     @classmethod
     def of(cls, generation: Generation) -> Self:
-        """Show the request of a generation."""
+        """Make one from the request of a generation."""
         request = generation.request
         return cls(
             version=request.version.value,
@@ -83,7 +86,7 @@ class OrderShown(Struct, frozen=True):
 
 
 class SizedImage(Image, frozen=True):
-    """A stored image, and how large it really is: a provider may draw another size than ordered."""
+    """A stored image with its actual size: a provider may draw another size than was ordered."""
 
     download: Annotated[str, Meta(description="A URL that saves it under a name made of prompt and seed.")]
     preview: Annotated[
@@ -95,17 +98,17 @@ class SizedImage(Image, frozen=True):
 
     @classmethod
     def of(cls, linked: LinkedImage) -> Self:
-        """Show a stored image under its link."""
+        """Make one from a stored image and its links."""
         shown, image = Image.of(linked), linked.image
         download = linked.download or linked.url
         return cls(shown.id, shown.seed, shown.image, download, linked.preview, image.index, image.width, image.height)
 
 
 class GenerationShown(Struct, frozen=True):
-    """A generation as it stands.
+    """The current state of a generation.
 
-    `model`, of `generator`, draws it: the one that its version stands for, or one in its place. `images` lie in
-    storage, those that are `deleted`, by their indexes, do not any more; `problem` says why others are missing.
+    `model`, of `generator`, draws it: the one that the ordered version names, or its replacement. `images` are in the
+    storage, `deleted` holds the indexes of those that were removed; `problem` says why others are missing.
     """
 
     id: str
@@ -122,10 +125,10 @@ class GenerationShown(Struct, frozen=True):
 
     @classmethod
     async def of(cls, generation: Generation, storage: ImageStorage) -> Self:
-        """Show a generation, under links that are made now.
+        """Make one from a generation, with new links to its images.
 
         Raises:
-            StorageUnavailable: links cannot be made just now.
+            StorageUnavailable: the storage cannot make links at present.
         """
         failure = generation.failure
         return cls(
@@ -144,14 +147,14 @@ class GenerationShown(Struct, frozen=True):
 
 
 class GenerationPage(Struct, frozen=True):
-    """Generations, newest first; `next_cursor` leads to the older ones, where there are any."""
+    """Generations, newest first; `next_cursor` leads to the older ones, null if there are none."""
 
     items: list[GenerationShown]
     next_cursor: str | None
 
 
 class PageLength:
-    """How many generations a page shows."""
+    """The number of generations on a page."""
 
     MIN: Final = 1
     MAX: Final = 100
@@ -159,21 +162,33 @@ class PageLength:
 
     @classmethod
     def read(cls, text: str) -> int:
-        """Read one, as digits."""
+        """Parse a page length from decimal digits.
+
+        Raises:
+            InvalidValue: it is not an integer from `MIN` to `MAX`.
+        """
         if not re.fullmatch("[0-9]{1,9}", text) or not cls.MIN <= int(text) <= cls.MAX:
             raise InvalidValue(f"must be an integer from {cls.MIN} to {cls.MAX}")
         return int(text)
 
 
 def read_cursor(text: str) -> str:
-    """Read the id of the last generation that another page shows."""
+    """Parse a cursor: the id of the last generation on the previous page, in lower case.
+
+    Raises:
+        InvalidValue: it is not a UUID.
+    """
     if not _CURSOR.fullmatch(text):
         raise InvalidValue("must be the next_cursor of another page")
     return text.lower()
 
 
 def read_state(text: str) -> State:
-    """Read the state that generations are looked for by."""
+    """Parse the state to search for.
+
+    Raises:
+        InvalidValue: there is no such state.
+    """
     try:
         return State(text)
     except ValueError:
@@ -191,7 +206,7 @@ _READERS: Final = {
 
 
 class GenerationsController(Controller):
-    """What callers see of their own generations; those of others are not found."""
+    """Shows callers their own generations; those of other callers are reported as not found."""
 
     path = GENERATIONS
 

@@ -1,4 +1,4 @@
-"""Request headers: read as they came, and those that steer an order understood."""
+"""Reads request headers: raw values, and the headers that belong to an order."""
 
 import re
 from collections.abc import Iterable
@@ -10,19 +10,19 @@ from darkroom.domain.ports import WebhookSender
 
 Headers = Iterable[tuple[bytes, bytes]]
 
-# One preference, up to the next comma outside of quotes (RFC 7240, 2). A quote that is never closed runs to the end,
-# so that each character is looked at once.
+# One preference, up to the next comma outside quotes (RFC 7240, 2). An unclosed quote runs to the end, and the
+# possessive quantifier does not backtrack: matching takes linear time.
 _PREFERENCE: Final = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.?)*+(?:"|$))+', re.DOTALL)
 _NAME: Final = re.compile(r"\s*([^\s;=]+)")
 
 
 def values_of(headers: Headers, name: bytes) -> list[str]:
-    """Each value that a header was sent with; `name` in small letters, as ASGI has it."""
+    """Return every value of a header; `name` in lower case, as in ASGI."""
     return [value.decode("latin-1") for sent, value in headers if sent == name]
 
 
 def idempotency_key(headers: Headers) -> IdempotencyKey | None:
-    """The caller's key for the order, where it names one.
+    """Return the caller's idempotency key; None if it sent none.
 
     Raises:
         InvalidRequest: the header breaks its rule, or was sent more than once.
@@ -40,10 +40,11 @@ def idempotency_key(headers: Headers) -> IdempotencyKey | None:
 
 
 def webhook_url(headers: Headers, sender: WebhookSender | None) -> WebhookUrl | None:
-    """The caller's webhook URL, if it names one; `sender` says whether it is allowed.
+    """Return the caller's webhook URL; None if it sent none. `sender` checks it; None if webhooks are switched off.
 
     Raises:
-        InvalidRequest: the header breaks its rule, was sent more than once, or has no business here.
+        InvalidRequest: the header breaks its rule, was sent more than once or without `Prefer: respond-async`, or
+            webhooks are switched off.
     """
     urls = values_of(headers, b"webhook-url")
     if not urls:
@@ -66,7 +67,7 @@ def webhook_url(headers: Headers, sender: WebhookSender | None) -> WebhookUrl | 
 
 
 def prefers_not_to_wait(headers: Headers) -> bool:
-    """Whether `Prefer` holds `respond-async`; other preferences are ignored, as RFC 7240 wants it."""
+    """Return whether `Prefer` contains `respond-async`; other preferences are ignored, as RFC 7240 requires."""
     preferences = _PREFERENCE.findall(",".join(values_of(headers, b"prefer")))
     names = (_NAME.match(preference) for preference in preferences)
     return any(name is not None and name[1].lower() == "respond-async" for name in names)

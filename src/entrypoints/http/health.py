@@ -1,4 +1,4 @@
-"""Whether the process lives, and whether it can take orders. Costs nothing and asks no provider."""
+"""`GET /health/live`, `GET /health/ready`: liveness and readiness. They cost nothing, and call no provider."""
 
 import asyncio
 from typing import Final, Literal
@@ -16,24 +16,24 @@ PATIENCE: Final = 2.0
 
 
 class Health(Struct, frozen=True):
-    """How the process is."""
+    """The health of the process."""
 
     status: Literal["live", "ready"]
 
 
 @get("/health/live", opt=OPEN_TO_ALL, sync_to_thread=False)
 def live() -> Health:
-    """Answer, which is all there is to say."""
+    """Answer, which shows that the process is alive."""
     return Health("live")
 
 
 @get("/health/ready", opt=OPEN_TO_ALL)
 async def ready(services: NamedDependency[Services]) -> Health:
-    """Say that orders are taken, or why not.
+    """Report that orders are accepted.
 
     Raises:
         Overloaded: the process is about to stop, or the storage refuses images.
-        LedgerUnavailable: orders cannot be written down just now.
+        LedgerUnavailable: orders cannot be recorded at present.
     """
     if services.generate.work.admission.closed:
         raise Overloaded("the service is about to stop")

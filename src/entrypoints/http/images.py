@@ -1,4 +1,4 @@
-"""`POST /api/images`: an order comes in, stored images go out."""
+"""`POST /api/images`: draw what is ordered, and answer with links to the stored images."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,11 +22,11 @@ from darkroom.entrypoints.http.problems import ProblemAnswer, problem_response
 from darkroom.entrypoints.http.services import Services
 
 LOOK_AGAIN: Final = 2
-"""Seconds after which a client who does not wait may ask what has become of its order."""
+"""Seconds after which a client that does not wait may ask for the generation (`Retry-After`)."""
 
 
 class ImagesController(Controller):
-    """Where images are ordered."""
+    """Accepts orders for images."""
 
     path = "/api/images"
 
@@ -44,7 +44,7 @@ class ImagesController(Controller):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a request asks for: an order under the caller's key, whether it waits, and its webhook."""
+    """What a request asks for: an order with its idempotency key and webhook; `leaves`: the client does not wait."""
 
     order: Order
     key: IdempotencyKey | None
@@ -55,11 +55,11 @@ class Asked:
 def read_request(
     headers: Headers, body: bytes, cards: Mapping[str, ModelCard], webhooks: WebhookSender | None
 ) -> Asked:
-    """Read a request; `webhooks` says which webhook URLs callers may name; None allows none.
+    """Parse a request; `webhooks` checks webhook URLs, None if webhooks are switched off.
 
     Raises:
         MalformedBody: the body is not JSON.
-        InvalidRequest: naming every rule that is broken, in the headers and in the body.
+        InvalidRequest: headers or body break rules; it names every one of them.
     """
     fields, broken = decode_fields(body)
     key = order = webhook = None

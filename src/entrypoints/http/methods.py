@@ -1,4 +1,4 @@
-"""The methods that an address knows."""
+"""The HTTP methods that a path supports."""
 
 from collections.abc import Iterable, Iterator
 
@@ -9,21 +9,22 @@ from darkroom.entrypoints.http.auth.authentication import CallerRequest
 
 
 def addresses(app: Litestar) -> Iterator[tuple[str, str]]:
-    """Every method that is answered, each with its route's template."""
+    """Yield each supported method with the path template of its route."""
     for route in app.routes:
         if isinstance(route, HTTPRoute):
             yield from ((method, route.path_format) for method in _known(route.methods))
 
 
 def allow(methods: Iterable[str]) -> str:
-    """The value of `Allow`."""
+    """Return the value of the `Allow` header for these methods."""
     return ", ".join(sorted(_known(methods)))
 
 
 async def answer_options(request: CallerRequest) -> Response[None] | None:
-    """Answer OPTIONS, and nothing else: the framework forgets what a second handler of a path adds.
+    """Answer OPTIONS with the methods of all handlers of the path; return None for any other method.
 
-    Asynchronous, although it waits for nothing: else the framework would go to a thread and back for each request.
+    The framework's own answer names the methods of one handler only. This function is asynchronous although it waits
+    for nothing, because the framework would run a synchronous one in a thread for each request.
     """
     if request.method != "OPTIONS":
         return None
@@ -33,6 +34,6 @@ async def answer_options(request: CallerRequest) -> Response[None] | None:
 
 
 def _known(methods: Iterable[str]) -> set[str]:
-    """HEAD is known wherever GET is (RFC 9110, 9.3.2)."""
+    """Return the methods, with HEAD if GET is among them (RFC 9110, 9.3.2)."""
     known = set(methods)
     return known | {"HEAD"} if "GET" in known else known

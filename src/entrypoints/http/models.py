@@ -1,4 +1,4 @@
-"""`GET /api/models`: what can be ordered, from the declaration that orders are held to."""
+"""`GET /api/models`: the models on offer, from the model cards that orders are checked against."""
 
 import hashlib
 from collections.abc import Iterable
@@ -30,12 +30,12 @@ class Sides(Struct, frozen=True):
 
     @classmethod
     def of(cls, sides: PixelRange) -> Self:
-        """Show a range of pixels."""
+        """Make one from a range of pixels."""
         return cls(sides.min, sides.max, sides.step)
 
 
 class Numbers(Struct, frozen=True):
-    """The numbers that a model takes for one parameter, and the one it takes where none is given."""
+    """The numbers that a model accepts for a parameter, and the one that it uses if none is given."""
 
     min: float
     max: float
@@ -43,7 +43,7 @@ class Numbers(Struct, frozen=True):
 
     @classmethod
     def of(cls, numbers: NumberRange | None) -> Self | None:
-        """None for a model that does not honour the parameter."""
+        """Make one from a range of numbers; None for a model that does not honour the parameter."""
         return cls(numbers.min, numbers.max, numbers.default) if numbers else None
 
 
@@ -51,14 +51,14 @@ Size = Annotated[list[int], Meta(min_length=2, max_length=2, description="Width 
 
 
 class SeedRange(Struct, frozen=True):
-    """The seeds that a model takes."""
+    """The seeds that a model accepts."""
 
     min: int
     max: int
 
 
 class PricedSize(Struct, frozen=True):
-    """A size in pixels, and what an image costs at it."""
+    """A size in pixels, and the price of an image of that size."""
 
     width: int
     height: int
@@ -66,10 +66,11 @@ class PricedSize(Struct, frozen=True):
 
 
 class ModelPrice(Struct, frozen=True, kw_only=True):
-    """What an image costs: `amount` by the image; by the megapixel (1,048,576 pixels) `amount` for the first and
-    `further` for each further one that is begun; or what `sizes` say.
+    """The price of an image.
 
-    With `sizes`, `amount` and `further` hold for other sizes; without them these cost as much as the dearest.
+    By `image`, it costs `amount`. By `megapixel` (1,048,576 pixels), it costs `amount` for the first and `further` for
+    each further one that is begun. By `size`, `sizes` gives the price of each listed size. Other sizes then cost
+    `amount` and `further`; if these are missing, as much as the most expensive size.
     """
 
     unit: Annotated[str, Meta(extra_json_schema={"enum": ["image", "megapixel", "size"]})]
@@ -80,7 +81,7 @@ class ModelPrice(Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, price: Price | None) -> Self | None:
-        """Show a price; None if none is known."""
+        """Make one from a price; None if no price is known."""
         match price:
             case Money():
                 return cls(unit="image", amount=f"{price.amount:f}", currency=price.currency)
@@ -96,7 +97,7 @@ class ModelPrice(Struct, frozen=True, kw_only=True):
 
 
 class Model(Struct, frozen=True, kw_only=True):
-    """What one model accepts. `sizes`, where given, lists the only ones; `honours` the optional fields that count.
+    """What one model accepts. If `sizes` is not null, only those sizes; `honours` lists the optional fields it honours.
 
     `seed` is null for a model that does not honour it. `ends` is the day after which the provider may remove the model,
     null if none is known.
@@ -119,7 +120,7 @@ class Model(Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, card: ModelCard) -> Self:
-        """Show a model card."""
+        """Make one from a model card."""
         return cls(
             version=card.version.value,
             generator=card.generator,
@@ -154,6 +155,6 @@ async def models(request: CallerRequest, services: NamedDependency[Services]) ->
 
 
 def is_known(tag: str, if_none_match: Iterable[str]) -> bool:
-    """Whether the client holds what the entity tag stands for (RFC 9110, 13.1.2)."""
+    """Return whether the values of `If-None-Match` name the entity tag, or are `*` (RFC 9110, 13.1.2)."""
     known = {item.strip().removeprefix("W/") for line in if_none_match for item in line.split(",")}
     return bool(known & {tag, "*"})

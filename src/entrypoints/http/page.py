@@ -1,4 +1,4 @@
-"""`GET /`: the page for people, and its files under `/page/`: the same for all, so they need no token."""
+"""`GET /` and `/page/…`: the web page and its files. They are the same for everyone, and need no token."""
 
 import hashlib
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ _FILES: Final[Mapping[str, bytes]] = {
 @get("/", opt=OPEN_TO_ALL)
 async def page(request: AnyRequest, services: NamedDependency[Services]) -> Response[bytes | None]:
     """Show the page."""
-    # Under a public path links are relative to that, whether or not the address that was asked for ends in a slash.
+    # Under a public path, links are relative to it, whether or not the requested address ends in a slash.
     base, sign_in, head = public("/"), services.sign_in, "<head>"
     if base != "/":
         head += f'\n<base href="{base}">'
@@ -53,7 +53,7 @@ async def page(request: AnyRequest, services: NamedDependency[Services]) -> Resp
 
 @get("/page/{name:path}", opt=OPEN_TO_ALL, sync_to_thread=False)
 def page_file(request: AnyRequest, name: FromPath[Path]) -> Response[bytes | None]:
-    """Show what the page is made of."""
+    """Serve a file of the page."""
     relative = name.as_posix()[1:]
     if relative not in _FILES:
         raise NotFound("the page has no such file")
@@ -61,7 +61,7 @@ def page_file(request: AnyRequest, name: FromPath[Path]) -> Response[bytes | Non
 
 
 def _file(request: AnyRequest, content: bytes, kind: str, policy: str) -> Response[bytes | None]:
-    # A browser keeps the policy with the content, so the tag stands for both.
+    # A browser caches the policy with the content, so the tag covers both.
     tag = f'"{hashlib.sha256(content + policy.encode()).hexdigest()[:32]}"'
     headers = {
         "Cache-Control": "no-cache",
@@ -75,9 +75,10 @@ def _file(request: AnyRequest, content: bytes, kind: str, policy: str) -> Respon
 
 
 def _policy(*, images: str, issuer: str, base: str) -> str:
-    """What the page may do (CSP 3): run its own scripts, show images from the storage, call its own service.
+    """Return the content security policy of the page (CSP 3).
 
-    It also calls the issuer, if people sign in there.
+    It may run its own scripts, show images from the origin `images`, and call its own service and the origin `issuer`;
+    an empty string stands for none.
     """
     return "; ".join(
         (
@@ -96,9 +97,9 @@ def _policy(*, images: str, issuer: str, base: str) -> str:
 
 
 async def _images_from(storage: ImageStorage) -> str:
-    """The origin of links to images, read from a link that the storage makes."""
+    """Return the origin of links to images, taken from a link that the storage makes; empty if it is our own."""
     try:
         link = urlsplit(await storage.link("any"))
     except StorageFault:
-        return ""  # nor can images be linked, then
+        return ""  # no image can be linked now anyway
     return f"{link.scheme}://{link.netloc}" if link.netloc else ""

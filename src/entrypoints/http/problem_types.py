@@ -1,4 +1,4 @@
-"""The problem types: one table from what went wrong to how it is reported over HTTP."""
+"""The problem types: one table from error codes to how they are reported over HTTP."""
 
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -9,7 +9,7 @@ from darkroom.domain.model.errors import DarkroomError, LedgerUnavailable, Overl
 
 @dataclass(frozen=True, slots=True)
 class ProblemType:
-    """A kind of problem; `meaning` says what it is and what a caller can do."""
+    """A kind of problem; `meaning` explains it, and says what a caller can do."""
 
     slug: str
     status: HTTPStatus
@@ -185,12 +185,12 @@ _TYPES: Final[tuple[ProblemType, ...]] = (
 )
 
 PROBLEM_TYPES: Final[dict[str, ProblemType]] = {kind.slug: kind for kind in _TYPES}
-"""By the code of the error, which is the slug of its type."""
+"""The problem types by error code, which is also the slug of the type."""
 
-# To a caller, a ledger that does not answer is one more reason why the service is busy.
+# Callers need not know about ledgers: one that does not answer is reported as a busy service.
 PROBLEM_TYPES[LedgerUnavailable.code] = PROBLEM_TYPES[Overloaded.code]
 
 
 def problem_type_of(error: DarkroomError) -> ProblemType:
-    """The problem type of an error; `internal` for a code that is not in the table, such as a plugin's."""
+    """Return the problem type of an error; `internal` for a code that is not in the table, such as a plugin's."""
     return PROBLEM_TYPES.get(error.code, PROBLEM_TYPES["internal"])

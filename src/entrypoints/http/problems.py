@@ -1,4 +1,4 @@
-"""Problems (RFC 9457): how a failure is reported, and whether money was spent by then."""
+"""Problems (RFC 9457): what went wrong, and whether money was spent."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -33,7 +33,7 @@ PROBLEM: Final = "problem"
 
 
 class BrokenRule(Struct, frozen=True):
-    """One broken rule, and where it stands: in the body, in a header, or in a parameter of the query."""
+    """One broken rule, and its place: in the body, in a header, or in a parameter of the query."""
 
     detail: str
     pointer: Annotated[str, Meta(description="A JSON pointer into the body.", examples=["/seed/0"])] | UnsetType = UNSET
@@ -42,7 +42,11 @@ class BrokenRule(Struct, frozen=True):
 
     @classmethod
     def of(cls, violation: Violation) -> "BrokenRule":
-        """A JSON pointer begins with a slash or is empty, a parameter is marked as one; what is left is a header."""
+        """Make one from a violation.
+
+        Its pointer is a parameter if it begins with `PARAMETER`, a JSON pointer if it is empty or begins with a slash,
+        and else the name of a header.
+        """
         where = violation.pointer
         if where.startswith(PARAMETER):
             return cls(violation.detail, parameter=where.removeprefix(PARAMETER))
@@ -81,7 +85,7 @@ _SHOWN: Final = ContextVar("provider messages are shown", default=False)
 
 @contextmanager
 def provider_messages(*, shown: bool) -> Iterator[None]:
-    """Within the block problems hold what the provider said, if `DARKROOM_SHOW_PROVIDER_MESSAGES` lets them."""
+    """Set whether problems made within the block include the provider's message (`DARKROOM_SHOW_PROVIDER_MESSAGES`)."""
     before = _SHOWN.set(shown)
     try:
         yield
@@ -90,7 +94,7 @@ def provider_messages(*, shown: bool) -> Iterator[None]:
 
 
 def problem_of(error: DarkroomError, instance: str, cost: Money | None = None) -> Problem:
-    """Tell an error as a problem of `instance`, which costs that much if it costs anything."""
+    """Return the problem for an error of `instance`; `cost` is left out if nothing was charged."""
     kind = problem_type_of(error)
     said = error.provider_message if _SHOWN.get() and isinstance(error, DrawingFailed) else ""
     return Problem(
@@ -114,10 +118,10 @@ def problem_response(
     cost: Money | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response[ProblemAnswer]:
-    """Answer a request with its problem.
+    """Return the answer to a request that failed with `error`.
 
-    `instance` is what it happened to, where that is not the address asked for; `images` are those stored all the same,
-    `cost` is what the provider charges, or may have charged.
+    `instance` is the address of the failed generation, by default the address of the request. `images` are those that
+    were stored despite the error. `cost` is what the provider charges, or may have charged; None if that is not known.
     """
     answer = problem_answer(request, error, instance=instance, images=images, cost=cost)
     return Response(
@@ -133,7 +137,7 @@ def problem_answer(
     images: Sequence[Image] = (),
     cost: Money | None = None,
 ) -> ProblemAnswer:
-    """The problem of a request, noted for the access log; the arguments are those of `problem_response`."""
+    """Return the problem of a request, and note its type for the access log; arguments as in `problem_response`."""
     problem = problem_of(error, instance or public(quote(request.scope["path"])), cost)
     request.scope["state"][PROBLEM] = problem_type_of(error).slug
     return ProblemAnswer(
@@ -147,14 +151,14 @@ def problem_answer(
 
 
 def headers_of(error: DarkroomError) -> dict[str, str]:
-    """What an error says by headers, in whatever form it is answered."""
+    """Return the headers that belong to an error, whatever the format of the answer."""
     headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
     if isinstance(error, Unauthorized):
         headers["WWW-Authenticate"] = 'Bearer error="invalid_token"' if error.token_sent else "Bearer"
     if isinstance(error, Forbidden):
         headers["WWW-Authenticate"] = f'Bearer error="insufficient_scope", scope="{error.scope}"'
     if isinstance(error, ModelForbidden):
-        headers["WWW-Authenticate"] = 'Bearer error="insufficient_scope"'  # RFC 6750, 3.1: of no scope that has a name
+        headers["WWW-Authenticate"] = 'Bearer error="insufficient_scope"'  # RFC 6750, 3.1; no scope allows a model
     if isinstance(error, MethodNotAllowed):
         headers["Allow"] = error.allowed
     return headers

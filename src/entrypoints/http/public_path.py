@@ -1,4 +1,4 @@
-"""The path under which clients reach the service, where a proxy serves it beside others (`DARKROOM_PUBLIC_URL`)."""
+"""The path under which clients reach the service behind a proxy: the path of `DARKROOM_PUBLIC_URL`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ _PATH: Final = ContextVar("public path", default="")
 
 @contextmanager
 def published_under(path: str) -> Iterator[None]:
-    """Have addresses of the service begin with `path` for the length of the block; it has no slash at its end."""
+    """Prefix the service's addresses with `path`, which has no slash at the end, within the block."""
     token = _PATH.set(path)
     try:
         yield
@@ -21,12 +21,12 @@ def published_under(path: str) -> Iterator[None]:
 
 
 def public(path: str) -> str:
-    """A path of the service as its clients know it."""
+    """Return a path of the service with the public path in front."""
     return _PATH.get() + path
 
 
 def without_public_path(scope: HTTPScope) -> None:
-    """Take the public path off a request whose proxy has left it on."""
+    """Strip the public path from a request, if its proxy has not done so."""
     path = _PATH.get()
     if scope["path"].startswith(path + "/"):
         scope["path"] = scope["path"].removeprefix(path)

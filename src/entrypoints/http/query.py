@@ -1,4 +1,4 @@
-"""Parameters of the query: each known, each once, and read by a rule of its own."""
+"""Reads the parameters of the query: only known ones, each at most once, each with its own reader."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -11,17 +11,17 @@ from litestar.handlers import BaseRouteHandler
 from darkroom.domain.model.errors import InvalidRequest, InvalidValue, Violation
 
 PARAMETER: Final = "?"
-"""Marks a violation's pointer as the name of a parameter of the query."""
+"""The prefix of a violation's pointer that names a parameter of the query."""
 
 TAKES_PARAMETERS: Final = {"takes_parameters": True}
-"""The `opt` of a handler that reads the query by itself."""
+"""The `opt` of a handler that reads the query itself."""
 
 
 def read_parameters(query: bytes, readers: Mapping[str, Callable[[str], object]]) -> dict[str, Any]:
-    """Read those that are given; `readers` raise `InvalidValue` with the rule that is broken.
+    """Return the given parameters, each parsed by its reader, which raises `InvalidValue` for a broken rule.
 
     Raises:
-        InvalidRequest: naming each that is unknown, given more than once, or breaks its rule.
+        InvalidRequest: it names each parameter that is unknown, given more than once, or breaks its rule.
     """
     given = parse_qsl(query.decode(errors="replace"), keep_blank_values=True)
     times, read, broken = Counter(name for name, _ in given), {}, {}
@@ -41,6 +41,12 @@ def read_parameters(query: bytes, readers: Mapping[str, Callable[[str], object]]
 
 
 async def refuse_parameters(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """Guard: nothing that a caller asks for is dropped in silence; what is open to all takes what links carry."""
+    """Guard: refuse query parameters that the handler would ignore.
+
+    Handlers that are open to all accept any, because links may carry foreign parameters.
+
+    Raises:
+        InvalidRequest: the handler takes no parameters, and some are given.
+    """
     if not handler.opt.get("open_to_all") and not handler.opt.get("takes_parameters"):
         read_parameters(connection.scope["query_string"], {})

@@ -1,4 +1,4 @@
-"""What the HTTP entry point needs; the composition root hands it in."""
+"""What the HTTP entry point needs; the composition root provides it."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
@@ -20,13 +20,17 @@ from darkroom.entrypoints.http.signed_files import SignedFiles
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """The use cases, and the ports that the handlers read from.
+    """The use cases, and the ports that the handlers use.
 
-    `cards` by version. `previews` makes those of stored images, if there are any. `limits` hold for callers whose
-    token sets no other. `files` reads what signed links of this service name, if the storage has such links;
-    `webhooks` calls whom callers name, where the operator lets it. `memory` holds room for this many bytes of images
-    that are read back, for the length of a block. `repeated_within`: for how long a call of OpenAI's clients that was
-    cut off may be repeated without a key. `sign_in` is how people sign in on the page, if they do.
+    Attributes:
+        cards: The model cards by version.
+        limits: Limits of callers whose token sets none.
+        repeated_within: How long a call of OpenAI's clients that was cut off may be repeated without a key.
+        files: Opens this service's signed links; None if the storage has links of its own.
+        webhooks: Calls webhook URLs; None if webhooks are switched off.
+        sign_in: How people sign in on the page; None if they cannot.
+        previews: Makes previews of stored images; None if none are made.
+        memory: Reserves memory, in bytes, for images that are read back; the block waits until there is room.
     """
 
     generate: GenerateImages

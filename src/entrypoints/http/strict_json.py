@@ -1,18 +1,18 @@
-"""JSON (RFC 8259), read without the leniencies of its reader."""
+"""A strict reader of JSON (RFC 8259): it accepts no extensions, and keeps repeated names."""
 
 import json
 from collections.abc import Iterable, Sequence
 from typing import NoReturn
 
-# An object is read as a tuple of these, since a dict would keep the last of two equal names and say nothing.
+# An object is read as a tuple of these, since a dict would silently keep the last of two equal names.
 Member = tuple[str, object]
 
 
 def read(document: bytes) -> object:
-    """Read a JSON document in UTF-8; an object becomes a tuple of its members, an array a list.
+    """Parse a JSON document in UTF-8; an object becomes a tuple of its members, an array a list.
 
     Raises:
-        ValueError: it is not JSON; the message says why and where, and does not quote it.
+        ValueError: it is not JSON; the message gives the reason and the place, and does not quote the document.
     """
     try:
         text = document.decode()
@@ -30,7 +30,7 @@ def read(document: bytes) -> object:
 
 
 def repeated(members: Iterable[Member]) -> Sequence[str]:
-    """The names that more than one member has."""
+    """Return the names that more than one member has."""
     seen: dict[str, bool] = {}
     for name, _ in members:
         seen[name] = name in seen
@@ -39,14 +39,14 @@ def repeated(members: Iterable[Member]) -> Sequence[str]:
 
 def _members(members: list[Member]) -> tuple[Member, ...]:
     for name, _ in members:
-        name.encode()  # a pointer could not quote what cannot be encoded
+        name.encode()  # fails for half a surrogate pair, which an answer could not quote
     return tuple(members)
 
 
 def _integer(digits: str) -> int:
     try:
         return int(digits)
-    except ValueError:  # Python's own limit, since reading takes time with the square of their number
+    except ValueError:  # Python limits the digits, since parsing takes quadratic time
         raise ValueError(f"a number of {len(digits)} digits") from None
 
 

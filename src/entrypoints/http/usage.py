@@ -1,4 +1,4 @@
-"""`GET /api/usage`: what the caller has ordered and may still order; with `by`, what all callers have."""
+"""`GET /api/usage`: what the caller has ordered and may still order; with `by`, what all callers have ordered."""
 
 import csv
 import io
@@ -33,18 +33,18 @@ GROUPS: Final[dict[str, Callable[[Usage], str]]] = {
     "version": lambda row: row.version,
     "day": lambda row: row.day.isoformat(),
 }
-"""What usage can be added up by."""
+"""The groups by which usage can be added up, and how to read the group's name from a row."""
 
 
 class Spent(Struct, frozen=True):
-    """Images that were ordered and not refused, and what they cost, a sum for each currency."""
+    """Images that were ordered and not refused, and what they cost: one sum for each currency."""
 
     images: int
     cost: list[Price]
 
     @classmethod
     def of(cls, usages: Iterable[Usage]) -> Self:
-        """Add up."""
+        """Add up usage."""
         rows = list(usages)
         return cls(sum(row.images for row in rows), _costs(rows))
 
@@ -76,9 +76,9 @@ class CallerUsage(Struct, frozen=True):
 
 
 class UsageLine(Struct, frozen=True):
-    """What was ordered by one caller, of one version, or on one day (UTC), of all the others together.
+    """What was ordered by one caller, of one version, or on one day (UTC).
 
-    `images` were ordered and not refused, `drawn` came from a provider, `stored` are still kept; of `unknown` the
+    `images` were ordered and not refused, `drawn` came from a provider, `stored` are still kept; for `unknown`, the
     outcome is not known.
     """
 
@@ -93,7 +93,7 @@ class UsageLine(Struct, frozen=True):
 
     @classmethod
     def of(cls, rows: Sequence[Usage], by: str, name: str) -> Self:
-        """Add up what a group, `by`, has of that name."""
+        """Add up the rows of one member, called `name`, of the group `by`."""
         return cls(
             *_counts(rows),
             cost=_costs(rows),
@@ -112,7 +112,7 @@ class UsageReport(Struct, frozen=True):
 
     @classmethod
     def of(cls, usages: Iterable[Usage], by: str, since: date) -> Self:
-        """Add up by a group, in the order of its names."""
+        """Add up by the group `by`, sorted by name."""
         groups = _grouped(usages, GROUPS[by])
         return cls(by, since, [UsageLine.of(rows, by, name) for name, rows in groups])
 
@@ -161,7 +161,7 @@ async def _own(request: CallerRequest, services: Services) -> CallerUsage:
 
 
 def _as_csv(usages: Iterable[Usage], by: str) -> str:
-    """The report as CSV (RFC 4180), with a line of its own for each currency, so that every column adds up."""
+    """Return the report as CSV (RFC 4180), one line for each name and currency, so that every column can be summed."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow([by, "images", "drawn", "stored", "unknown", "cost", "currency"])
@@ -207,7 +207,7 @@ def _group(text: str) -> str:
 
 
 def _form(text: str) -> str:
-    """A link has no headers of its own: it asks for a form by a parameter."""
+    """Return the media type that `format` names; a link cannot send an `Accept` header."""
     if text not in _FORMS:
         raise InvalidValue(f"must be {' or '.join(_FORMS)}")
     return _FORMS[text]
@@ -224,5 +224,5 @@ def _day(text: str) -> date:
 
 
 def _for_spreadsheets(name: str) -> str:
-    """A name that a spreadsheet does not take for a formula (OWASP, CSV Injection): callers choose their own."""
+    """Return a name that spreadsheets do not run as a formula (OWASP, CSV Injection): callers choose their names."""
     return f"'{name}" if name.startswith(("=", "+", "-", "@")) else name

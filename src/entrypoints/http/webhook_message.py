@@ -1,4 +1,4 @@
-"""The message of a webhook."""
+"""The message that webhooks receive."""
 
 from typing import Literal
 
@@ -13,7 +13,7 @@ from darkroom.entrypoints.http.public_path import published_under
 
 
 class GenerationFinished(Struct, frozen=True):
-    """A generation has come to its end; `data` is what reading it gives, under links that are made now."""
+    """A generation has ended; `data` is the generation as `GET /api/generations/{id}` shows it, with new links."""
 
     type: Literal["generation.finished"]
     timestamp: Moment
@@ -23,10 +23,10 @@ class GenerationFinished(Struct, frozen=True):
 async def webhook_message(
     generation: Generation, storage: ImageStorage, public_path: str = "", *, show_provider_messages: bool = False
 ) -> bytes:
-    """The body of the message about a generation at its end; `public_path` is that of the service.
+    """Return the body of the message about a generation that has ended; `public_path` is that of the service.
 
     Raises:
-        StorageUnavailable: its images cannot be linked to just now.
+        StorageUnavailable: the storage cannot make links at present.
     """
     with published_under(public_path), provider_messages(shown=show_provider_messages):
         shown = await GenerationShown.of(generation, storage)

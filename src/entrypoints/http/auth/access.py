@@ -13,47 +13,47 @@ WRITE: Final = "images:write"
 USAGE: Final = "usage:read"
 SCOPES: Final = (READ, WRITE, USAGE)
 CALLERS: Final = frozenset({READ, WRITE})
-"""What every good token allows, unless the operator has tokens name their scopes."""
+"""The scopes of every valid token, unless the operator requires tokens to name their scopes."""
 
 SCOPE_CLAIM: Final = "scope"
-"""The claim of RFC 8693, 4.2: it is read for `usage:read` if the operator names no other."""
+"""The claim of RFC 8693, 4.2; `usage:read` is read from it if the operator names no other claim."""
 
 _SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")  # RFC 9110, 9.2.1
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who calls, and the scopes that the token allows."""
+    """The caller, and the scopes of its token."""
 
     caller: Caller
     scopes: frozenset[str] = CALLERS
 
     def require(self, scope: str) -> None:
-        """Go on only with that scope.
+        """Check that the token has the scope.
 
         Raises:
-            Forbidden: the token does not have it.
+            Forbidden: it does not.
         """
         if scope not in self.scopes:
             raise Forbidden(f"the token lacks the scope {scope}", scope=scope)
 
 
 def scope_for(method: str) -> str:
-    """The scope that a request needs: by its method, so that no endpoint can be forgotten."""
+    """Return the scope that a request needs. It depends on the method only, so that no endpoint can be forgotten."""
     return READ if method in _SAFE_METHODS else WRITE
 
 
 def allowed_by(payload: Mapping[str, object], claims: Sequence[str], prefix: str) -> frozenset[str]:
-    """The scopes that the claims of a token allow, without the prefix that those of this service begin with.
+    """Return the scopes that a token's claims grant here: those that begin with `prefix`, without it.
 
-    Without claims to look at, that is what every token allows, and `usage:read` if the token's `scope` names it.
+    If `claims` is empty, every token has the scopes `CALLERS`, and `usage:read` if its claim `scope` names it.
 
     Raises:
-        ValueError: a claim is of another type than scopes are; the message names it.
+        ValueError: a claim has a type that cannot hold scopes; the message names the claim.
     """
     if not claims:
         granted: frozenset[str] = frozenset()
-        with suppress(ValueError):  # of an issuer whose scopes mean nothing here
+        with suppress(ValueError):  # the issuer may use the claim for something else
             granted = _scopes_in(SCOPE_CLAIM, payload)
         return CALLERS | (granted & {USAGE})
     found = frozenset[str]().union(*(_scopes_in(claim, payload) for claim in claims))
@@ -61,7 +61,7 @@ def allowed_by(payload: Mapping[str, object], claims: Sequence[str], prefix: str
 
 
 def _scopes_in(name: str, payload: Mapping[str, object]) -> frozenset[str]:
-    """A text with blanks between the scopes, a list, or an object of objects, which is how Zitadel asserts roles."""
+    """Return the scopes of a claim: a string separated by blanks, a list, or Zitadel's object of objects for roles."""
     match payload.get(name):
         case None:
             return frozenset()

@@ -1,7 +1,7 @@
-"""Who may enter: deny by default.
+"""Authentication: deny by default.
 
-Every request is looked at before it is routed, and every handler but those that opt out asks for a caller. So what is
-not routed is denied too: without a token a client cannot learn which paths exist.
+The token of every request is verified before routing, and every handler requires a caller unless it opts out. Requests
+that match no route are denied too: without a token a client cannot learn which paths exist.
 """
 
 import logging
@@ -28,13 +28,13 @@ OPEN_TO_ALL: Final = {"open_to_all": True}
 """The `opt` of a handler, or of a router, that answers without a token."""
 
 CHECKS_SCOPE: Final = {"checks_scope": True}
-"""The `opt` of a handler that asks for a scope by itself, since it depends on more than the method."""
+"""The `opt` of a handler that checks the scope itself, because the scope depends on more than the method."""
 
 _BEARER: Final = re.compile(r"bearer(?: +(.*))?", re.IGNORECASE | re.DOTALL)
 
 
 class Authentication:
-    """ASGI middleware that finds out who calls, and leaves it to others to ask for it."""
+    """ASGI middleware that verifies the token; the result in the scope is an `Access` or an error, for `access_of`."""
 
     def __init__(self, app: ASGIApp, tokens: TokenVerifier) -> None:
         self._app, self._tokens = app, tokens
@@ -49,7 +49,7 @@ class Authentication:
 
 
 def bearer_token(headers: Headers) -> str:
-    """The access token of a request (RFC 6750, 2.1).
+    """Return the access token of a request (RFC 6750, 2.1).
 
     Raises:
         Unauthorized: there is none, or more than one.
@@ -64,7 +64,7 @@ def bearer_token(headers: Headers) -> str:
 
 
 def access_of(scope: Scope) -> Access:
-    """Who calls, and what the token allows.
+    """Return the caller and the scopes of its token.
 
     Raises:
         Unauthorized: the token is missing or not accepted.
@@ -79,7 +79,7 @@ def access_of(scope: Scope) -> Access:
 
 
 async def require_caller(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """Guard: refuse callers without a valid token, or whose token does not allow it, unless the handler is open to all.
+    """Guard: refuse callers whose token is missing, not valid or lacks the scope, unless the handler is open to all.
 
     Raises:
         Unauthorized, KeysUnavailable: as `access_of`.

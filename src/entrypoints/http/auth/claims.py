@@ -1,4 +1,4 @@
-"""What a token says once its signature holds, and the rules for it: RFC 7519, with the advice of RFC 8725."""
+"""The claims of a token whose signature is valid, and their rules (RFC 7519, RFC 8725)."""
 
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from darkroom.domain.model.money import Money
 from darkroom.entrypoints.http.auth.access import READ, WRITE, Access, allowed_by
 
 UNREADABLE: Final = "its form, its signature or a claim is not accepted here"
-"""The answer to a token that breaks a rule of form, the same for every rule."""
+"""The detail for a malformed token: the same for every rule of form, so that it reveals nothing."""
 
 _MOST_MONEY: Final = 10**12
 _LONGEST_SHOWN: Final = 200  # characters of a claim's value in a log line
@@ -40,7 +40,7 @@ class Refused(Exception):
 
 
 class Claims(msgspec.Struct):
-    """The claims that are read, and their types; those without a default are required."""
+    """The claims that this service reads, and their types; those without a default are required."""
 
     iss: str
     sub: Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
@@ -59,21 +59,21 @@ class Claims(msgspec.Struct):
 
     @classmethod
     def read(cls, payload: Mapping[str, object]) -> "Claims":
-        """Read them from the payload of a token.
+        """Read the claims from the payload of a token, as `strict_json` parses it.
 
         Raises:
-            Refused: a claim is missing or of another type.
+            Refused: a claim is missing or has another type.
         """
         try:
-            # The reader gives an object as a tuple of its members, and an empty one must not pass for an empty list.
+            # `strict_json` parses an object into a tuple of its members; an empty one must not pass for an empty list.
             typed = {name: dict(value) if isinstance(value, tuple) else value for name, value in payload.items()}
             return msgspec.convert(typed, cls)
-        except Exception as fault:  # whatever a claim makes us stumble over, the token is not accepted
+        except Exception as fault:  # a token with a claim that cannot be read is not accepted, whatever the error
             raise Refused(Flaw(UNREADABLE, f"a claim is missing or of another type: {fault}")) from fault
 
     @property
     def caller(self) -> Caller:
-        """Whom the token stands for, with the limits that it sets."""
+        """The caller that the token stands for, with the limits that it sets."""
         return Caller(
             self.sub,
             images_per_day=self.images_per_day,
@@ -86,12 +86,18 @@ class Claims(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenRules:
-    """What is asked of a token.
+    """The rules for tokens.
 
-    `audience_claims`: `aud`, and those that name the audience of a token without any `aud`. `subjects` are let in; if
-    there are none, all are. `leeway`: seconds that the issuer's clock may be off. `max_lifetime`: seconds from `iat` to
-    `exp`; None is unlimited. `max_length`: characters of the token. `scope_claims` hold scopes, of which those count
-    that begin with `scope_prefix`; if there are no such claims, every token may look and order.
+    Attributes:
+        issuer: The required `iss`.
+        audience: The required audience.
+        audience_claims: `aud`, and the claims that name the audience of a token without `aud`.
+        subjects: The subjects that are accepted; if empty, all are.
+        leeway: Seconds by which the issuer's clock may differ from ours.
+        max_lifetime: The most seconds from `iat` to `exp`; None is unlimited.
+        max_length: The most characters of a token.
+        scope_claims: The claims that hold scopes; if empty, every token may read and order.
+        scope_prefix: The prefix of the scopes that count here.
     """
 
     issuer: str
@@ -105,10 +111,10 @@ class TokenRules:
     scope_prefix: str = ""
 
     def access(self, payload: Mapping[str, object], *, now: datetime, revoked: Container[str]) -> Access:
-        """What a token allows whose signature holds.
+        """Return the caller and scopes of a token whose signature is valid.
 
         Raises:
-            Refused: it is not accepted, for the first rule that it breaks.
+            Refused: the token breaks a rule; it names the first one.
         """
         claims = Claims.read(payload)
         for flaw in self.flaws(claims, payload, now=now, revoked=revoked):
@@ -117,21 +123,21 @@ class TokenRules:
 
     @property
     def scopes_of_callers(self) -> Sequence[str]:
-        """The scopes that a token must hold to look and to order, as its issuer names them; none if every token may."""
+        """The scopes for reading and ordering, as the issuer names them; empty if every token may do both."""
         return [self.scope_prefix + scope for scope in (READ, WRITE)] if self.scope_claims else []
 
     def scopes(self, payload: Mapping[str, object]) -> frozenset[str]:
-        """The scopes that a token allows.
+        """Return the scopes that a token grants.
 
         Raises:
-            ValueError: a claim is of another type than scopes are; the message names it.
+            ValueError: a claim has a type that cannot hold scopes; the message names the claim.
         """
         return allowed_by(payload, self.scope_claims, self.scope_prefix)
 
     def flaws(
         self, claims: Claims, payload: Mapping[str, object], *, now: datetime, revoked: Container[str]
     ) -> Iterator[Flaw]:
-        """Every rule that the claims break; `revoked` holds the `jti` of each token that was revoked."""
+        """Yield a flaw for every rule that the claims break; `revoked` holds the `jti` of every revoked token."""
         if claims.iss != self.issuer:
             yield Flaw("its issuer is not ours", f"iss must be {self.issuer!r}, and is {_shown(claims.iss)}")
         if not self._is_meant_for_us(claims, payload):

@@ -1,4 +1,4 @@
-"""The tokens that were revoked, as this process knows them: no request asks the ledger for it."""
+"""The revoked tokens, held in memory: no request has to query the ledger for them."""
 
 from collections.abc import Collection, Container
 from typing import ClassVar
@@ -7,12 +7,12 @@ from darkroom.domain.ports import RevokedTokens
 
 
 class DenyList(Container[str]):
-    """The `jti` of every revoked token, as it was last read."""
+    """The `jti` of every revoked token, as of the last `read`."""
 
     EVERY: ClassVar = 5.0
-    """Seconds between two readings, after which all processes have heard of a revocation."""
+    """Seconds between two reads: within that time a revocation reaches all processes."""
     MOST: ClassVar = 100_000
-    """The most that are held in memory, about 10 MB, and thus the most that can be revoked."""
+    """The most tokens that can be revoked at a time; in memory they need about 10 MB."""
 
     def __init__(self, revoked: RevokedTokens) -> None:
         self._revoked = revoked
@@ -22,9 +22,9 @@ class DenyList(Container[str]):
         return jti in self._listed
 
     async def read(self) -> None:
-        """Read it anew.
+        """Read the revoked tokens from the ledger.
 
         Raises:
-            LedgerUnavailable: it stays as it was.
+            LedgerUnavailable: the ledger does not answer; the list stays as it was.
         """
         self._listed = frozenset(await self._revoked.listed())

@@ -1,4 +1,4 @@
-"""Reading a JSON Web Key Set (RFC 7517): which of its keys verify access tokens here, and each by which algorithm."""
+"""Reads a JSON Web Key Set (RFC 7517): which keys can verify access tokens, and each with which algorithm."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ import msgspec
 from darkroom.entrypoints.http.auth.keys import VerificationKey, algorithm_named
 
 # The algorithms that a type of key, or one of its curves, can verify (RFC 7518, 3.1; RFC 8037, 3.1; RFC 9864, 2.2);
-# first the one that is meant if neither the key nor the operator names one.
+# the first one is used if neither the key nor the operator names one.
 _ALGORITHMS: Final[Mapping[tuple[str, str | None], Sequence[str]]] = {
     ("RSA", None): ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
     ("EC", "P-256"): ("ES256",),
@@ -29,7 +29,7 @@ class _Document(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class PublishedKey:
-    """A key of a set, under the name that tokens may call it by."""
+    """A key of a set, and the `kid` by which tokens may refer to it."""
 
     kid: str | None
     key: VerificationKey
@@ -37,17 +37,17 @@ class PublishedKey:
 
 @dataclass(frozen=True, slots=True)
 class KeySet:
-    """The keys of a set that verify tokens here; `passed_over` says of each other one why it does not."""
+    """The usable keys of a set; `passed_over` gives the reason for each key that is not used."""
 
     keys: tuple[PublishedKey, ...]
     passed_over: tuple[str, ...]
 
     @classmethod
     def read(cls, document: bytes, algorithm: str | None) -> "KeySet":
-        """Read a document; where an `algorithm` is named, keys for any other are passed over.
+        """Parse a key set; if `algorithm` is not None, keys for other algorithms are passed over.
 
         Raises:
-            ValueError: it is not a key set, or has no usable key.
+            ValueError: the document is not a key set, or has no usable key.
         """
         try:
             members = msgspec.json.decode(document, type=_Document).keys
@@ -74,10 +74,10 @@ class KeySet:
         return ", ".join(f"{one.kid!r} ({one.key.algorithm})" for one in self.keys)
 
     def find(self, kid: str | None, algorithm: str) -> VerificationKey:
-        """The key for an algorithm that a `kid` names; without a `kid`, the only one for it.
+        """Return the key with this `kid` for the algorithm; if `kid` is None, the only key for it.
 
         Raises:
-            LookupError: none, or more than one.
+            LookupError: there is no such key, or more than one.
         """
         suited = [one for one in self.keys if algorithm in one.key.names]
         if not suited:

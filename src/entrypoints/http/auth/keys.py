@@ -1,4 +1,4 @@
-"""The keys that signatures are verified with, each bound to one algorithm (RFC 8725, 3.1)."""
+"""The keys for verifying signatures, each bound to one algorithm (RFC 8725, 3.1)."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -17,13 +17,13 @@ _EDDSA: Final = "EdDSA"
 
 
 def algorithm_named(name: str) -> Algorithm:
-    """How an algorithm prepares its keys and verifies: by its name in RFC 7518, RFC 8037 or RFC 9864."""
+    """Return pyjwt's implementation of an algorithm, by its name in RFC 7518, RFC 8037 or RFC 9864."""
     return OKPAlgorithm() if name in EDWARDS else jwt.get_algorithm_by_name(name)
 
 
 @dataclass(frozen=True, slots=True)
 class VerificationKey:
-    """A key and the one algorithm that it verifies, which tokens may call by any of `names`."""
+    """A key and the one algorithm that it is for; `names` are the values of `alg` that tokens may use for it."""
 
     algorithm: str
     material: AllowedPublicKeys | bytes
@@ -46,29 +46,29 @@ class VerificationKey:
                 names = {_EDDSA, curve}
         if algorithm not in names:
             raise ValueError(f"this is not a key for {algorithm}")
-        # One key that is published under both of its names is one key.
+        # A key that is published under both names of its algorithm must compare equal.
         bound = _EDDSA if _EDDSA in names else algorithm
         return cls(bound, material, frozenset(names))  # type: ignore[arg-type]  # pyjwt types its keys as anything
 
 
 class KeySource(Protocol):
-    """Keeps the keys that signatures are verified with."""
+    """Provides the keys for verifying signatures."""
 
     @abstractmethod
     async def key(self, kid: str | None, algorithm: str) -> VerificationKey:
-        """The key for an algorithm that a token names by its `kid`; if it names none, the only one.
+        """Return the key with the token's `kid` for the algorithm; if `kid` is None, the only key for it.
 
         Raises:
-            LookupError: there is no such key, or more than one; the message says which, and nothing of the token.
-            KeysUnavailable: the keys are not known at the moment.
+            LookupError: there is no such key, or more than one; the message does not quote the token.
+            KeysUnavailable: the keys are not available at present.
         """
 
 
 class OneKey(KeySource):
-    """The one key that the operator has set."""
+    """The single key that the operator has set."""
 
     def __init__(self, key: str | bytes, algorithm: str) -> None:
-        """`key`: the bytes of the secret for the HS algorithms, a public key in PEM for the others.
+        """Load `key`: the bytes of the secret for HS algorithms, a public key in PEM for the others.
 
         Raises:
             ValueError: the key does not suit the algorithm, or is too weak for it.

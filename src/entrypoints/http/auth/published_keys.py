@@ -1,4 +1,4 @@
-"""The keys that an issuer publishes: the last good set of them, kept fresh."""
+"""The key set that an issuer publishes: the last valid one is kept, and refreshed."""
 
 import asyncio
 import logging
@@ -17,17 +17,17 @@ _NEVER: Final = float("-inf")
 
 
 class PublishedKeys(KeySource):
-    """The last good key set. Each process keeps its own.
+    """The last valid key set of an issuer, for this process.
 
-    It is fetched again from time to time, and at once when a token names a key that is not in it, which is how a
-    rotation is noticed: the latter once in a while only, whatever strangers name. However many wait, one request is
-    under way. A set that cannot be had, or is none, changes nothing until the last good one is too old.
+    It is fetched again after `REFRESH` seconds, and when a token names a key that is not in it, as happens after a
+    rotation; the latter at most once in `COOLDOWN` seconds, whatever tokens are sent. At most one fetch runs at a time.
+    If a fetch fails, the last valid set is used until it is older than `max_age`.
     """
 
     REFRESH: ClassVar = 300.0
-    """Seconds until a set is fetched again, or half the time for which it is trusted, where that is less."""
+    """Seconds until the set is fetched again; half of `max_age` if that is less."""
     COOLDOWN: ClassVar = 30.0
-    """Seconds until an unknown key makes it be fetched again, and until another try after one that failed."""
+    """Seconds between two fetches for an unknown key, and before another try after a failed one."""
 
     def __init__(
         self,
@@ -37,9 +37,13 @@ class PublishedKeys(KeySource):
         max_age: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`fetch` gives the document or raises KeysUnavailable; `algorithm` as for `KeySet.read`; `max_age` in seconds.
+        """Keep the key set that `fetch` returns.
 
-        `clock` counts seconds.
+        Args:
+            fetch: Returns the document, or raises KeysUnavailable.
+            algorithm: As in `KeySet.read`.
+            max_age: Seconds after which a set that could not be renewed is no longer used.
+            clock: Counts seconds.
         """
         self._fetch, self._algorithm, self.max_age, self._clock = fetch, algorithm, max_age, clock
         self._refresh = min(self.REFRESH, max_age / 2)
@@ -56,15 +60,15 @@ class PublishedKeys(KeySource):
         try:
             return self.current().find(kid, algorithm)
         except LookupError:
-            if self._trouble is not None:  # the key may well be published by now, for all that we can see
+            if self._trouble is not None:  # the last fetch failed, so the key may be published and not known here
                 raise KeysUnavailable(_OUT_OF_REACH) from self._trouble
             raise
 
     def current(self) -> KeySet:
-        """The set as it is known.
+        """Return the last valid set.
 
         Raises:
-            KeysUnavailable: none ever came, or it is too old; of one that never came with the reason.
+            KeysUnavailable: there is none yet, with the reason if a fetch failed; or it is older than `max_age`.
         """
         if self._set is None:
             raise self._trouble or KeysUnavailable(_OUT_OF_REACH)
@@ -74,7 +78,7 @@ class PublishedKeys(KeySource):
 
     @property
     def age(self) -> float:
-        """Seconds since the set was fetched; endless where none ever came."""
+        """Seconds since the set was fetched; infinite if there is none yet."""
         return self._clock() - self._fetched_at
 
     @property
@@ -83,7 +87,7 @@ class PublishedKeys(KeySource):
         return min(self.COOLDOWN, self._refresh)
 
     async def keep_fresh(self) -> None:
-        """Fetch it, if it is time to, or if the last time went wrong."""
+        """Fetch the set if it is due, or if the last fetch failed."""
         if self._trouble is not None or self.age >= self._refresh:
             await self._renewed()
 
@@ -97,7 +101,7 @@ class PublishedKeys(KeySource):
     async def _renewed(self) -> None:
         if self._flight is None:
             self._flight = asyncio.create_task(self._renew())
-        await asyncio.shield(self._flight)  # who leaves does not take it from the others
+        await asyncio.shield(self._flight)  # others may wait for it when this caller is cancelled
 
     async def _renew(self) -> None:
         try:

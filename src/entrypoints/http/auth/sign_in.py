@@ -1,4 +1,4 @@
-"""Signing in on the page: what it needs to know of the issuer (OpenID Connect Core 1.0, 3.1)."""
+"""Sign-in on the page: what the page has to know about the issuer (OpenID Connect Core 1.0, 3.1)."""
 
 import re
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _ADDRESS: Final = re.compile(r"(https?)://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[
 class SignIn:
     """How people sign in on the page: by an authorization code with PKCE (RFC 7636), as the public client `client_id`.
 
-    `scope` is what the page asks for, and `audience` what its tokens must be meant for. The endpoints are the
+    `scope` is the scope that the page requests, `audience` the required audience of its tokens. The endpoints are the
     issuer's.
     """
 
@@ -28,10 +28,10 @@ class SignIn:
 
     @classmethod
     def at(cls, issuer: Configuration, *, client_id: str, scope: str, audience: str) -> Self:
-        """Sign in at an issuer.
+        """Make one from the configuration of an issuer.
 
         Raises:
-            KeysUnavailable: it has no endpoint for that, or one that is not a plain web address.
+            KeysUnavailable: it names no endpoint for signing in, or one whose address is malformed or not secure.
         """
         return cls(
             issuer=issuer.issuer,

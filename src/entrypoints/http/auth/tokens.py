@@ -1,4 +1,4 @@
-"""Access tokens: JSON Web Tokens that an issuer whom the operator trusts has signed."""
+"""Access tokens: JSON Web Tokens signed by an issuer that the operator trusts."""
 
 import re
 from abc import abstractmethod
@@ -17,37 +17,37 @@ from darkroom.entrypoints.http.errors import KeysUnavailable, Unauthorized
 
 _COMPACT: Final = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)  # RFC 7515, 7.1, signature required
 _ACCESS_TOKEN_TYPES: Final = ("jwt", "at+jwt", "application/at+jwt")  # RFC 9068, 2.1
-# What brings its own key, or asks to be read in another way. `jku` and `x5u` are only addresses: they are ignored, and
-# what they name is never fetched, since keys come from the operator alone.
+# Parameters that bring their own key, or change how the token is to be read. `jku` and `x5u` are only addresses: they
+# are ignored and never fetched, since keys come from the operator alone.
 _REFUSED_PARAMETERS: Final = ("crit", "jwk", "x5c", "b64", "cty", "enc", "zip")
 
 
 class TokenVerifier(Protocol):
-    """Finds out who calls."""
+    """Verifies access tokens."""
 
     @abstractmethod
     async def verify(self, token: str) -> Access:
-        """Whom an access token stands for, and what it allows.
+        """Return the caller that a token stands for, and its scopes.
 
         Raises:
-            Unauthorized: it is not accepted here.
-            KeysUnavailable: it cannot be verified at the moment.
+            Unauthorized: the token is not accepted.
+            KeysUnavailable: the token cannot be verified at present.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What the header of a token says of its signature; not to be trusted."""
+    """What the header of a token says about its signature. It is not verified, so it must not be trusted."""
 
     alg: str
     kid: str | None
 
     @classmethod
     def read(cls, token: str, max_length: int) -> "Header":
-        """Read the header of a token.
+        """Parse the header of a token of at most `max_length` characters.
 
         Raises:
-            Refused: the token has another form than those that are accepted here.
+            Refused: the token is too long, not in compact form, or its header is not accepted.
         """
         if len(token) > max_length:
             raise _refused("it is longer than DARKROOM_JWT_MAX_LENGTH")
@@ -69,12 +69,12 @@ class JwtTokenVerifier(TokenVerifier):
     """Verifies JSON Web Tokens: signature, issuer, audience and time."""
 
     MOST_REMEMBERED: ClassVar = 256
-    """Tokens whose signature need not be verified again; what their claims say is held to the rules each time."""
+    """The most tokens whose valid signature is remembered; their claims are checked each time."""
 
     def __init__(
         self, keys: KeySource, rules: TokenRules, *, clock: Callable[[], datetime], revoked: Container[str] = ()
     ) -> None:
-        """`revoked` holds the `jti` of each token that is to be accepted no more."""
+        """Verify with `keys` and `rules`; `revoked` holds the `jti` of each revoked token."""
         self._keys, self._rules, self._clock, self._revoked = keys, rules, clock, revoked
         self._jws = jwt.PyJWS(options={"verify_signature": True, "enforce_minimum_key_length": True})
         for name in EDWARDS:
@@ -90,18 +90,17 @@ class JwtTokenVerifier(TokenVerifier):
             raise Unauthorized(f"the token is refused: {flaw.detail}", token_sent=True, reason=flaw.reason) from refused
 
     async def payload(self, token: str) -> Mapping[str, Any]:
-        """The claims of a token whose signature holds.
+        """Return the claims of a token after verifying its signature.
 
         Raises:
-            Refused: it has another form than those that are accepted here, or its signature does not hold; the reason
-                says nothing of what stands in it.
-            KeysUnavailable: its signature cannot be verified at the moment.
+            Refused: the token is malformed, or its signature is not valid; the reason quotes nothing of the token.
+            KeysUnavailable: the signature cannot be verified at present.
         """
         try:
             header = Header.read(token, self._rules.max_length)
             key = await self._keys.key(header.kid, header.alg)
             verified = self._verified.get(token)
-            # The very same key: once keys were fetched anew, the signature is verified anew.
+            # Compared by identity: after keys were fetched again, the signature is verified again.
             if verified and verified[0] is key:
                 return verified[1]
             signed = self._jws.decode_complete(token, key.material, [header.alg])["payload"]
@@ -111,7 +110,7 @@ class JwtTokenVerifier(TokenVerifier):
             raise _refused(str(unknown)) from unknown
         except jwt.InvalidSignatureError as fault:
             raise _refused("its signature does not hold") from fault
-        except Exception as fault:  # whatever a stranger makes us stumble over, the token is not accepted
+        except Exception as fault:  # a token that causes any error is not accepted
             raise _refused(f"its signature cannot be verified ({type(fault).__name__})") from fault
         payload = _members("payload", signed)
         if len(self._verified) >= self.MOST_REMEMBERED:
@@ -136,7 +135,7 @@ def _members(part: str, document: bytes) -> dict[str, object]:
         members = strict_json.read(document)
     except ValueError as fault:
         raise _refused(f"its {part} is not JSON") from fault
-    # RFC 7519, 4: claim names are unique; a parser that keeps the last one lets two readers see two tokens.
+    # RFC 7519, 4: names are unique. Otherwise two parsers could read the same token differently.
     if not isinstance(members, tuple) or strict_json.repeated(members):
         raise _refused(f"its {part} is not a JSON object, or repeats a name")
     return dict(members)

@@ -1,1 +1,1 @@
-"""The contract as it is published: OpenAPI, the reference, the pages of problem types."""
+"""The published contract: OpenAPI, the reference page, and the pages of problem types."""

@@ -1,4 +1,4 @@
-"""Finding an issuer's keys by its name (OpenID Connect Discovery 1.0, 4)."""
+"""Finds an issuer's configuration and keys by its name (OpenID Connect Discovery 1.0, 4)."""
 
 from collections.abc import Awaitable, Callable
 
@@ -7,11 +7,11 @@ import msgspec
 from darkroom.entrypoints.http.errors import KeysUnavailable
 
 Get = Callable[[str], Awaitable[bytes]]
-"""Gives the document at an address, or raises KeysUnavailable, which says why for the operator."""
+"""Returns the document at an address, or raises KeysUnavailable with the reason for the operator."""
 
 
 class Configuration(msgspec.Struct, frozen=True):
-    """What an issuer publishes of itself; endpoints for people are None if it has none."""
+    """The configuration that an issuer publishes; an endpoint for sign-in is None if it names none."""
 
     issuer: str
     jwks_uri: str
@@ -20,19 +20,19 @@ class Configuration(msgspec.Struct, frozen=True):
 
 
 async def keys_of(issuer: str, get: Get) -> bytes:
-    """The key set of an issuer, wherever it says that it is; asked anew each time, since it may move.
+    """Return an issuer's key set. Its address is looked up each time, since it may change.
 
     Raises:
-        KeysUnavailable: it cannot be had, and why.
+        KeysUnavailable: the configuration or the key set cannot be fetched; it gives the reason.
     """
     return await get((await configuration_of(issuer, get)).jwks_uri)
 
 
 async def configuration_of(issuer: str, get: Get) -> Configuration:
-    """The configuration of an issuer.
+    """Return the configuration of an issuer.
 
     Raises:
-        KeysUnavailable: it cannot be had, and why.
+        KeysUnavailable: it cannot be fetched, is another issuer's, or names an insecure address; it gives the reason.
     """
     where = issuer.removesuffix("/") + "/.well-known/openid-configuration"
     try:

@@ -1,6 +1,6 @@
 """`GET /docs`, `GET /docs/openapi.json`: the contract, for people and in OpenAPI 3.1.
 
-It is as true as the declarations that it is made of.
+It is built from the declarations that requests are checked against.
 """
 
 from collections.abc import Mapping, Sequence
@@ -62,9 +62,9 @@ _ORDER_PROBLEMS: Final[tuple[type[DarkroomError], ...]] = (
 def documentation_routes(
     cards: Mapping[str, ModelCard], *, images_api: bool = True, mcp: bool = True
 ) -> Sequence[HTTPRouteHandler]:
-    """The routes that show the contract to all, for these models.
+    """Return the routes that show the contract for these models, to all.
 
-    It is put together when it is first asked for: that takes longer than an order, and few ask.
+    The document is built on the first request for it, since that takes longer than an order.
     """
 
     @cache
@@ -86,7 +86,10 @@ def documentation_routes(
 
 
 def openapi(cards: Mapping[str, ModelCard], *, images_api: bool = True, mcp: bool = True) -> Json:
-    """The contract, for these models by version; with that of the doors for OpenAI's clients and for agents."""
+    """Return the OpenAPI document for these model cards, by version.
+
+    `images_api` and `mcp` include the doors for OpenAI's clients and for agents.
+    """
     shown = (
         *_SHOWN,
         *(images_api_description.SHOWN if images_api else ()),
@@ -287,7 +290,7 @@ def _delete_image() -> Json:
 
 
 def _generation_finished() -> Json:
-    """By the Standard Webhooks specification."""
+    """Return the operation of the webhook, which follows the Standard Webhooks specification."""
     return {
         "operationId": "generation_finished",
         "summary": "Your generation has ended",

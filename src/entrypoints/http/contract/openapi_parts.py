@@ -1,4 +1,4 @@
-"""What OpenAPI operations are made of: answers, their headers, and the problems among them."""
+"""The parts of OpenAPI operations: answers, their headers, and problems."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -70,12 +70,12 @@ _HEADERS_OF_PROBLEMS: Final = {
 
 
 def schema(name: str) -> Json:
-    """Refer to one of the schemas."""
+    """Return a reference to a schema of the document."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
 def answer(description: str, content: Json | None = None, *headers: str, media_type: str = "application/json") -> Json:
-    """Describe an answer: the schema of its content, where it has any, and its headers."""
+    """Describe an answer: the schema of its content, None if it has no body, and the names of its headers."""
     named = ("X-Request-ID", "Cache-Control", *headers)
     described: Json = {
         "description": description,
@@ -93,7 +93,7 @@ def operation(
     parameters: Iterable[Json] = (),
     **more: Any,  # noqa: ANN401  # whatever else OpenAPI lets an operation hold
 ) -> Json:
-    """Describe an operation; its answers that are problems are those that it may meet, and those that any may."""
+    """Describe an operation: its own answers and `problems`, and the problems that any operation may cause."""
     any_may: tuple[type[DarkroomError], ...] = (Internal,) if open_to_all else (InvalidRequest, *_OF_TOKENS, Internal)
     responses = {
         str(status): described

@@ -13,12 +13,12 @@ Schema = dict[str, Any]
 _CONTROLS: Final = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f"
 _NOT_BLANK: Final = rf"^[^{_CONTROLS}]*[^\s{_CONTROLS}][^{_CONTROLS}]*$"
 
-# A field that a model does not honour may be there as long as it says nothing.
+# A field that a model does not honour may be present with an empty value.
 _LEFT_OUT: Final[Schema] = {field: {"type": "null"} for field in HONOURABLE} | {"negative_prompt": {"enum": [None, ""]}}
 
 
 def order_schema(cards: Iterable[ModelCard]) -> Schema:
-    """What `POST /api/images` takes: an order for one of these models."""
+    """Return the JSON Schema of the body of `POST /api/images`: one alternative for each model."""
     return {
         "description": "An order, held to the limits of the model that `version` names. `null` for an optional field "
         "is the same as leaving it out.",
@@ -46,7 +46,7 @@ def _order_for(card: ModelCard) -> Schema:
 
 
 def fields_at_any_door(card: ModelCard) -> dict[str, Schema]:
-    """The fields of an order that are the same whatever it is called at: `prompt`, `samples`, and what is honoured."""
+    """Return the schemas of the fields that are the same at every door: `prompt`, `samples` and what is honoured."""
     return {
         "prompt": {
             "type": "string",
@@ -94,7 +94,7 @@ def _honoured(card: ModelCard) -> Iterator[tuple[str, Schema]]:
         if taken is not None:
             schema = {
                 "type": ["integer" if isinstance(number.MIN, int) else "number", "null"],
-                # Not a `default`: generated clients take a field that has one for one that is always there.
+                # Not a `default`: generated clients would treat the field as always present.
                 "description": f"{number.MEANING.removesuffix('.')}; left out: {taken.default:g}.",
                 "minimum": max(taken.min, number.MIN),
                 "maximum": min(taken.max, number.MAX),
@@ -103,9 +103,9 @@ def _honoured(card: ModelCard) -> Iterator[tuple[str, Schema]]:
 
 
 def one_seed_for_each_image(card: ModelCard, samples: str) -> Schema:
-    """As many seeds as the field `samples` says.
+    """Return the rule that there are as many seeds as the field `samples` says; empty if the model honours no seeds.
 
-    A condition, since generators of clients pass over it and keep the fields simple.
+    It is a conditional schema, because client generators ignore those and keep the fields simple.
     """
     if not card.seed:
         return {}
@@ -126,7 +126,7 @@ def one_seed_for_each_image(card: ModelCard, samples: str) -> Schema:
 
 
 def _sizes(card: ModelCard) -> Schema:
-    """The sizes that are listed, where they are."""
+    """Return the rule that only listed sizes are allowed; empty if the model lists none."""
     listed = (({"const": size.width}, {"const": size.height}) for size in card.sizes or ())
     pairs = [{"properties": {"width": width, "height": height}} for width, height in listed]
     return {"allOf": [{"anyOf": pairs}]} if pairs else {}

@@ -1,4 +1,4 @@
-"""`GET /problems/{type}`: what a problem type means; the link of each problem leads here."""
+"""`GET /problems/{slug}`: what a problem type means; the `type` of each problem links here."""
 
 from typing import Final
 
@@ -25,7 +25,11 @@ _PAGE: Final = """<!doctype html>
 
 @get("/problems/{slug:str}", opt=OPEN_TO_ALL, sync_to_thread=False)
 def problem_page(slug: FromPath[str]) -> Response[str]:
-    """Say in plain words what a problem type means."""
+    """Explain a problem type.
+
+    Raises:
+        NotFound: there is no such type.
+    """
     kind = _BY_SLUG.get(slug)
     if kind is None:
         raise NotFound("there is no such problem type")

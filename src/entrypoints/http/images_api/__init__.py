@@ -1,1 +1,1 @@
-"""The door for programs that speak OpenAI's Images API: the same use case, under other names."""
+"""The door for programs that use OpenAI's Images API: the same use case under OpenAI's names."""

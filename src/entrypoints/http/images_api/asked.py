@@ -1,4 +1,4 @@
-"""What a request of the Images API asks for, read into the order that it stands for."""
+"""Parses a request of the Images API into an order."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ from darkroom.entrypoints.http.headers import Headers, idempotency_key, values_o
 URL: Final = "url"
 BYTES: Final = "b64_json"
 FORMS: Final = (URL, BYTES)
-"""How an image may be answered: both ways, if the request names neither."""
+"""The values of `response_format`; a request without it is answered in both forms."""
 
 USER_MAX: Final = 512  # characters
 
@@ -31,10 +31,10 @@ NEUTRAL: Final[Mapping[str, tuple[object, ...]]] = {
     "output_compression": (),
     "partial_images": (),
 }
-"""Fields of OpenAI's that say nothing here, and the values by which clients say that they ask for nothing."""
+"""OpenAI's fields that are not honoured here, and the values that are accepted for each because they are defaults."""
 
 USERS: Final = ("user", "safety_identifier")
-"""Fields that name the caller's own user: taken, and not kept."""
+"""Fields that name the caller's own user: accepted, and not stored."""
 
 FIELDS: Final = (
     *("model", "prompt", "n", "size", *HONOURABLE),
@@ -45,15 +45,15 @@ _TRIED: Final = b"x-stainless-retry-count"
 _SIZE: Final = re.compile("([0-9]{1,5})x([0-9]{1,5})")
 _AUTO: Final = "auto"
 _HERE: Final = {"version": "model", "samples": "n", "width": "size", "height": "size"}
-_ANY_SIZE: Final = ImageSize(1024, 1024)  # if the model is unknown, and the rest of the order is looked at all the same
+_ANY_SIZE: Final = ImageSize(1024, 1024)  # stands in for a bad size, so that the rest of the order is checked too
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """An order under the caller's key, and the forms in which its images are answered.
+    """An order with its idempotency key, if any, and the forms in which its images are answered.
 
-    `body` is the SHA-256, hexadecimal, of all that was asked for, however it was written. `repeats`: it may be a
-    repetition, as OpenAI's SDKs count their tries from 0, and other clients do not say.
+    `body` is the SHA-256 of the given fields in canonical JSON, in hexadecimal. `repeats`: the request may be a retry.
+    OpenAI's SDKs send a retry count, 0 for the first try; other clients do not, so theirs always may be one.
     """
 
     order: Order
@@ -64,11 +64,11 @@ class Asked:
 
 
 def read_request(headers: Headers, body: bytes, cards: Mapping[str, ModelCard]) -> Asked:
-    """Read a request.
+    """Parse a request.
 
     Raises:
         MalformedBody: the body is not JSON.
-        InvalidRequest: naming every rule that is broken, in the headers and in the body.
+        InvalidRequest: headers or body break rules; it names every one of them.
     """
     members, repeated = decode_fields(body, FIELDS)
     broken = [Violation(violation.pointer.removeprefix("/"), violation.detail) for violation in repeated]
@@ -99,7 +99,7 @@ def read_request(headers: Headers, body: bytes, cards: Mapping[str, ModelCard]) 
 
 
 def _size(fields: Mapping[str, object], card: ModelCard | None) -> ImageSize | None:
-    """The size that is asked for; None if it is not a size that any order may have."""
+    """Return the requested size, or the default size of the model for `auto`; None if no order may have that size."""
     size = fields.get("size", _AUTO)
     if size == _AUTO:
         return card.default_size if card else _ANY_SIZE
@@ -111,7 +111,7 @@ def _size(fields: Mapping[str, object], card: ModelCard | None) -> ImageSize | N
 
 
 def _broken_here(fields: Mapping[str, object], card: ModelCard | None) -> Iterator[Violation]:
-    """The rules of what an order of ours does not know."""
+    """Yield violations in the fields that only this door has."""
     if _size(fields, card) is None:
         bounds = f"from {ImageSize.MIN} to {ImageSize.MAX} pixels"
         yield Violation("size", f"must be auto, or width and height {bounds}, such as 1024x1024")
@@ -127,7 +127,7 @@ def _broken_here(fields: Mapping[str, object], card: ModelCard | None) -> Iterat
             yield Violation(name, f"must be a string of at most {USER_MAX} characters")
     for name, neutral in NEUTRAL.items():
         value = fields.get(name)
-        # A 0 equals False, and is not a flag.
+        # 0 equals False, but is not a boolean in JSON.
         if value is not None and not (isinstance(value, str | bool) and value in neutral):
             instead = "".join(f", or send {json.dumps(one)}" for one in neutral)
             yield Violation(name, f"is not honoured here: leave it out{instead}")
@@ -142,7 +142,7 @@ def _as_order(fields: Mapping[str, object], size: ImageSize) -> dict[str, object
 
 
 def _named_here(violation: Violation) -> Violation:
-    """A violation under the field's name at this door."""
+    """Return a violation with the name that the field has at this door."""
     field, *index = violation.pointer.removeprefix("/").split("/")
     side = f"(the {field}) " if field in ("width", "height") else ""
     name = _HERE.get(field, field) + "".join(f"[{place}]" for place in index)

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of this door."""
+"""This door's part of the OpenAPI document."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -33,7 +33,7 @@ from darkroom.entrypoints.http.images_api.refusals import MAYBE_PAID, RefusalAns
 from darkroom.entrypoints.http.problem_types import PROBLEM_TYPES
 
 SHOWN: Final = (DrawnImages, ListedModel, ListedModels, RefusalAnswer)
-"""What the schemas are made of."""
+"""The types that need a schema in the document."""
 
 _ANY_MAY: Final[tuple[type[DarkroomError], ...]] = (
     *(InvalidRequest, Unauthorized, Forbidden, KeysUnavailable, Internal),
@@ -47,7 +47,7 @@ _HEADERS: Final[Mapping[int, tuple[str, ...]]] = {
 
 
 def paths() -> Json:
-    """The operations of this door, by path."""
+    """Return the operations of this door, by path."""
     model_id = {"name": "model_id", "in": "path", "required": True, "schema": {"type": "string"}}
     return {
         GENERATIONS: {"post": _draw()},
@@ -60,7 +60,7 @@ def paths() -> Json:
 
 
 def request_schema(cards: Iterable[ModelCard]) -> Json:
-    """What `POST /v1/images/generations` takes, for one of these models."""
+    """Return the JSON Schema of the body of `POST /v1/images/generations`: one alternative for each model."""
     return {
         "description": "An order under OpenAI's names, held to the limits of its model. `null` for an optional field "
         "is the same as leaving it out.",
@@ -158,7 +158,7 @@ def _operation(operation_id: str, summary: str, shown: str, of: str, *problems: 
 
 
 def _refusals(kinds: Iterable[type[DarkroomError]]) -> Json:
-    """Each status with the codes that may come with it: what may have been paid for comes with one of its own."""
+    """Return an answer for each status, with the codes it may have; errors that may have cost money have their own."""
     codes: dict[int, set[str]] = {MAYBE_PAID: {"anything whose `charged` is not `no`; do not repeat it"}}
     for kind in kinds:
         told = PROBLEM_TYPES[kind.code]

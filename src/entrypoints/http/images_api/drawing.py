@@ -1,4 +1,4 @@
-"""`POST /v1/images/generations`: an order comes in, and images go out as links, as bytes, or as both."""
+"""`POST /v1/images/generations`: draw what is ordered, and answer with links, bytes, or both."""
 
 import asyncio
 import logging
@@ -43,7 +43,7 @@ log = logging.getLogger(__name__)
 
 _NOT_READ: Final = "the images are stored, and cannot be read back just now"
 
-_LEDGER_TIMEOUT: Final = 5.0  # seconds for each try to write down that a call has ended
+_LEDGER_TIMEOUT: Final = 5.0  # seconds for each try to record that a call has ended
 
 GENERATIONS: Final = f"{BELOW}/images/generations"
 
@@ -74,10 +74,10 @@ async def drawing(request: CallerRequest, services: NamedDependency[Services]) -
 
 
 class Attended:
-    """Answers a call that brings no key, as an ASGI application, and has the ledger know whether all of it was sent.
+    """An ASGI application for a call without an idempotency key; the ledger records whether its answer arrived.
 
-    The clients of this door repeat a call by themselves when its connection ends without an answer. The repetition is
-    given what the first call has ordered, so that it is paid once.
+    The clients of this door repeat a call automatically if its connection ends without an answer. The repetition gets
+    the order of the first call, so that it is paid for once.
     """
 
     def __init__(self, request: CallerRequest, services: Services, asked: Asked) -> None:
@@ -86,7 +86,7 @@ class Attended:
         self._sent = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Draw, and answer, for as long as the caller is connected; what was begun is finished without it too."""
+        """Draw and answer. If the caller disconnects, the drawing is finished, and the call recorded as cut off."""
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.body" and not message["more_body"]:
@@ -113,7 +113,7 @@ class Attended:
         except (Gone, IdempotencyKeyReused):
             if call.key == self._own.key:
                 raise
-        # What the first call has drawn was deleted since, or its model has changed: that is not what the caller wants.
+        # What the first call drew was deleted since, or its model was replaced: draw a new one for this call.
         await self._end(CallState.ANSWERED)
         self._call = self._new(repeats=False)
         await self._begin()
@@ -127,7 +127,7 @@ class Attended:
         try:
             self._call = await self._services.ledger.track(self._call, self._services.repeated_within)
         except LedgerUnavailable as fault:
-            fault.charged = Charged.UNKNOWN if self._call.repeats else Charged.NO  # of the call that it may repeat
+            fault.charged = Charged.UNKNOWN if self._call.repeats else Charged.NO  # the repeated call may have cost
             raise
 
     async def _end(self, state: CallState) -> None:
@@ -136,19 +136,19 @@ class Attended:
 
 
 async def _taken(scope: Scope) -> bool:
-    """Whether the client has taken what was sent, if the server can say it."""
+    """Return whether the client has received the answer; True if the server cannot tell."""
     extension: Mapping[object, Any] = (scope.get("extensions") or {}).get(TAKEN, {})
     return not extension or bool(await extension[TAKEN]())
 
 
 async def _left(receive: Receive) -> None:
-    """Return when the connection ends, or the answer is complete."""
+    """Return once the client has disconnected, or the answer is complete."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
 class Drawing:
-    """Answers with an outcome, as an ASGI application: so that bytes count as held until they are sent."""
+    """An ASGI application that answers with an outcome, and reserves memory for its bytes until they are sent."""
 
     def __init__(
         self,
@@ -161,7 +161,7 @@ class Drawing:
         self._headers: dict[str, str] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the images, or what went wrong."""
+        """Send the images, or the error."""
         try:
             outcome = await self._drawn()
         except DarkroomError as error:
@@ -185,10 +185,10 @@ class Drawing:
             await self._send(int(generation.created_at.timestamp()), shown, send)
 
     async def _shown(self, linked: LinkedImage) -> bytes:
-        """An image in JSON.
+        """Return an image as JSON; without its bytes if they cannot be read and the caller also wants the link.
 
         Raises:
-            StorageFault: the caller wants its bytes only, and they cannot be read.
+            StorageFault: the bytes cannot be read, and the caller does not want the link.
         """
         image, url = linked.image, UNSET if URL not in self._forms else linked.url
         data: bytes | UnsetType = UNSET
@@ -221,6 +221,6 @@ class Drawing:
 
 
 def _room(images: Iterable[LinkedImage]) -> int:
-    """Bytes in memory at once: all images in base64 (RFC 4648, 4), and the longest one as it is."""
+    """Return the peak memory in bytes: all images in base64 (RFC 4648, 4), and the longest one unencoded."""
     lengths = [linked.image.length for linked in images]
     return sum(4 * ceil(length / 3) for length in lengths) + max(lengths, default=0)

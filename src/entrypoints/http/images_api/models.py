@@ -1,4 +1,4 @@
-"""`GET /v1/models`, `GET /v1/models/{id}`: the models on offer, as OpenAI's clients list them."""
+"""`GET /v1/models`, `GET /v1/models/{id}`: the models on offer, in OpenAI's format."""
 
 from typing import Annotated, Final, Literal, Self
 
@@ -16,7 +16,7 @@ MODELS: Final = f"{BELOW}/models"
 
 
 class ListedModel(Struct, frozen=True, kw_only=True):
-    """A model by its name; `GET /api/models` says what it accepts."""
+    """A model; `GET /api/models` says what it accepts."""
 
     id: Annotated[str, Meta(description="What `model` of a request names: the `version` of `GET /api/models`.")]
     object: Literal["model"] = "model"
@@ -25,7 +25,7 @@ class ListedModel(Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, card: ModelCard) -> Self:
-        """List a model card."""
+        """Make one from a model card."""
         return cls(id=card.version.value, owned_by=card.generator)
 
 
@@ -44,7 +44,11 @@ async def listed_models(services: NamedDependency[Services]) -> ListedModels:
 
 @get(MODELS + "/{model_id:path}")
 async def listed_model(services: NamedDependency[Services], model_id: FromPath[str]) -> ListedModel:
-    """Show one model; its name may hold slashes."""
+    """Show one model; its name may contain slashes.
+
+    Raises:
+        NotFound: there is no such model.
+    """
     card = services.cards.get(model_id.removeprefix("/"))
     if card is None:
         raise NotFound("there is no such model: GET /v1/models lists those on offer")

@@ -1,7 +1,7 @@
-"""What went wrong, in the form in which OpenAI's clients read it; status and meaning are those of the problem table.
+"""Errors in OpenAI's format; status and meaning are those of the problem table, with one exception.
 
-OpenAI's SDKs send a request again, by themselves, after 408, 409, 429 and any 5xx. So what may have been paid for is
-answered with 424, which no client repeats.
+OpenAI's SDKs repeat a request automatically after 408, 409, 429 and any 5xx. An error that may have cost money is
+therefore answered with 424, which they do not repeat.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ from darkroom.entrypoints.http.problems import AnyRequest, headers_of, problem_a
 from darkroom.entrypoints.http.query import PARAMETER
 
 BELOW: Final = "/v1"
-"""The path that this door stands at; everything below it answers in this form."""
+"""The path of this door; everything below it answers in OpenAI's format."""
 
 OFFERED: Final = "POST /v1/images/generations, GET /v1/models and GET /v1/models/{id}"
 
@@ -41,7 +41,7 @@ class Refusal(Struct, frozen=True, kw_only=True):
 
 
 class RefusalAnswer(Struct, frozen=True):
-    """An error as OpenAI's clients expect it."""
+    """An error in OpenAI's format."""
 
     error: Refusal
 
@@ -53,7 +53,7 @@ def refusal_response(
     images: Sequence[Image] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response[RefusalAnswer]:
-    """Answer a request of this door with what went wrong; `images` are those stored all the same."""
+    """Return the answer to a failed request of this door; `images` are those that were stored despite the error."""
     kind, problem = problem_type_of(error), problem_answer(request, error, images=images)
     told = headers_of(error)
     status = kind.status
@@ -75,7 +75,7 @@ def refusal_response(
 
 
 def is_below(path: str) -> bool:
-    """Whether a path is of this door."""
+    """Return whether a path belongs to this door."""
     return path == BELOW or path.startswith(f"{BELOW}/")
 
 

@@ -1,1 +1,1 @@
-"""The door for agents that speak the Model Context Protocol: the same use case, as tools."""
+"""The door for agents that use the Model Context Protocol: the same use cases, as tools."""

@@ -1,4 +1,4 @@
-"""A call of a tool, and its arguments."""
+"""Calls of tools, and their arguments."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
@@ -17,7 +17,7 @@ Read = Callable[[object], object]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call of a tool by a caller, with arguments as they were decoded; `held` is closed when its answer was sent."""
+    """A call of a tool, with its decoded arguments; `held` is closed once the answer was sent."""
 
     request: CallerRequest
     services: Services
@@ -26,12 +26,12 @@ class Call:
 
     @property
     def caller(self) -> Caller:
-        """Who calls."""
+        """The caller."""
         return self.request.user
 
 
 def string(read: Callable[[str], T]) -> Callable[[object], T]:
-    """A reader of strings; anything else is refused."""
+    """Return a reader that passes strings to `read`, and raises `InvalidValue` for anything else."""
 
     def checked(value: object) -> T:
         if not isinstance(value, str):
@@ -47,10 +47,12 @@ def read_arguments(
     required: Mapping[str, Read] | None = None,
     optional: Mapping[str, Read] | None = None,
 ) -> dict[str, Any]:
-    """Read the arguments that are given; null is the same as leaving one out. Readers raise `InvalidValue`.
+    """Return the given arguments, each parsed by its reader, which raises `InvalidValue` for a broken rule.
+
+    An argument that is null counts as left out.
 
     Raises:
-        InvalidRequest: naming each that is unknown, missing, or breaks its rule.
+        InvalidRequest: it names each argument that is unknown, missing, or breaks its rule.
     """
     required = required or {}
     readers, read, broken = {**required, **(optional or {})}, {}, {}

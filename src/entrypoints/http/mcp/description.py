@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of this door."""
+"""This door's part of the OpenAPI document."""
 
 from typing import Final
 
@@ -10,7 +10,7 @@ from darkroom.entrypoints.http.mcp.revisions import BY_HANDSHAKE, BY_REQUEST, VE
 from darkroom.entrypoints.http.mcp.tools import TOOLS
 
 SHOWN: Final = (Answer, ProtectedResource, RpcRefusal)
-"""What the schemas are made of."""
+"""The types that need a schema in the document."""
 
 _REFUSED: Final = {
     400: "The message is not one of the protocol, or of a revision that is not spoken here.",
@@ -36,7 +36,7 @@ _MESSAGE: Final = {
 
 
 def paths() -> Json:
-    """The operations of this door, by path."""
+    """Return the operations of this door, by path."""
     return {MCP: {"post": _message()}, METADATA: {"get": _protected_resource()}}
 
 

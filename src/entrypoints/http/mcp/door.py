@@ -1,4 +1,4 @@
-"""`POST /mcp`: messages of the Model Context Protocol over streamable HTTP, without sessions and answered in JSON."""
+"""`POST /mcp`: the Model Context Protocol over streamable HTTP, without sessions and with answers in JSON."""
 
 from collections.abc import Collection, Sequence
 from contextlib import AsyncExitStack
@@ -44,16 +44,16 @@ _CACHED: Final = {"ttlMs": 60_000, "cacheScope": "private"}  # what is listed de
 
 
 def mcp_routes(*, public_url: str, origins: Collection[str], issuer: Issuer | None) -> Sequence[HTTPRouteHandler]:
-    """The routes of this door.
+    """Return the routes of this door.
 
-    `public_url` is how clients reach the service. `origins` are those whose pages may call it from a browser.
-    `issuer` makes the tokens, if it has an address.
+    `public_url` is the URL at which clients reach the service. `origins` are those whose pages may call it from a
+    browser. `issuer` is where agents get their tokens; None if that is not known.
     """
     resource = ProtectedResource.at(public_url, MCP, issuer)
 
     @get(METADATA, opt=OPEN_TO_ALL, sync_to_thread=False)
     def protected_resource() -> ProtectedResource:
-        """Say who lets callers in."""
+        """Show which issuer makes the tokens for this door."""
         return resource
 
     @post(MCP, status_code=HTTPStatus.OK, opt=CHECKS_SCOPE)
@@ -74,11 +74,11 @@ def mcp_routes(*, public_url: str, origins: Collection[str], issuer: Issuer | No
     ) -> Response[Answer] | Response[RpcRefusal] | Response[bytes]:
         modern = needs_no_handshake(request.scope["headers"], message)
         if message.id is None:
-            return Response(b"", status_code=HTTPStatus.ACCEPTED)  # of notifications none changes anything here
+            return Response(b"", status_code=HTTPStatus.ACCEPTED)  # notifications have no effect here
         try:
             result = await _result_of(message, request, services, held, modern=modern)
         except (BrokenProtocol, Forbidden) as error:
-            # Before 2026-07-28 the error of a request that was understood is an answer like any other.
+            # Before 2026-07-28 an error of the protocol is answered with status 200.
             status = HTTPStatus.OK if isinstance(error, BrokenProtocol) and not modern else None
             return refusal_response(request, error, public_url=public_url, message_id=message.id, status=status)
         if modern:
@@ -89,10 +89,10 @@ def mcp_routes(*, public_url: str, origins: Collection[str], issuer: Issuer | No
 
 
 def _hold_origin(request: CallerRequest, origins: Collection[str]) -> None:
-    """Let no page in that a browser was led to by a rebound name, nor any other that is not set.
+    """Refuse requests from pages whose origin is not allowed, which also prevents DNS rebinding.
 
     Raises:
-        OriginForbidden: it comes from such a page.
+        OriginForbidden: the request comes from such a page.
     """
     if any(origin not in origins for origin in values_of(request.scope["headers"], b"origin")):
         raise OriginForbidden("pages of this origin may not call: DARKROOM_CORS_ORIGINS does not name it")
@@ -101,10 +101,10 @@ def _hold_origin(request: CallerRequest, origins: Collection[str]) -> None:
 async def _result_of(
     message: Message, request: CallerRequest, services: Services, held: AsyncExitStack, *, modern: bool
 ) -> Json:
-    """The result of a request; what it holds until it is sent goes into `held`.
+    """Return the result of a request; memory that it needs until it was sent is released by `held`.
 
     Raises:
-        BrokenProtocol: it cannot be given one.
+        BrokenProtocol: the method is not offered, or its parameters are wrong.
         Forbidden: the token does not allow the tool.
     """
     match message.method:
@@ -124,7 +124,7 @@ async def _result_of(
 
 
 def _listed(message: Message, request: CallerRequest, services: Services) -> Json:
-    """The tools that the token allows."""
+    """Return the tools that the token allows."""
     if message.params.get("cursor") is not None:
         raise BrokenProtocol(INVALID_PARAMS, "there is one page of tools only: leave the cursor out")
     allowed = access_of(request.scope).scopes

@@ -1,4 +1,4 @@
-"""`draw_image` and `get_generation`: an order, and what has become of one."""
+"""The tools `draw_image` and `get_generation`: order images, and show a generation."""
 
 import asyncio
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ from darkroom.entrypoints.http.mcp.previews import previewed, with_previews
 from darkroom.entrypoints.http.mcp.results import ToolResult, refused
 
 PATIENCE: Final = 25.0
-"""Seconds until a call is answered without the images: agents give up after 40."""
+"""Seconds until a call is answered without the images; agents give up after 40."""
 
 _STANDS: Final = {
     State.RECEIVED: "waits to be drawn",
@@ -35,22 +35,22 @@ _STANDS: Final = {
 
 
 async def draw_image(call: Call) -> ToolResult:
-    """Order images, and wait a while for them.
+    """Order images, and wait for them for at most `PATIENCE` seconds.
 
     Raises:
         DarkroomError: the order was not accepted.
     """
     order, key = _read(call)
-    # Promised: so that it is drawn whether or not the agent waits, and its id is known meanwhile.
+    # Promised, so that it is drawn whether or not the agent waits, and its id is known at once.
     outcome = await call.services.generate(order, call.caller, key, wait=False)
     return await _at_its_end(outcome.generation, call)
 
 
 async def get_generation(call: Call) -> ToolResult:
-    """What has become of a generation; one that is under way is waited for.
+    """Show a generation; if it has not ended, wait for it for at most `PATIENCE` seconds.
 
     Raises:
-        DarkroomError: it cannot be shown.
+        DarkroomError: the generation cannot be shown.
     """
     generation_id: str = read_arguments(call.arguments, required={"id": _id})["id"]
     generation = await call.services.keep.one(generation_id, call.caller.subject)
@@ -106,11 +106,11 @@ async def _at_its_end(generation: Generation, call: Call) -> ToolResult:
 
 
 async def _waited_for(generation: Generation, call: Call) -> tuple[Generation, Progress]:
-    """The generation at its end, or as it stands when patience ends; then with what is known of its progress."""
+    """Return the generation once it has ended, or its state after `PATIENCE` seconds; and its progress."""
     seen, progress = generation, Progress()
     if generation.state.final:
         return seen, progress
-    # If the ledger is away, what was accepted goes on all the same.
+    # A ledger that does not answer does not stop a generation that was accepted.
     with suppress(TimeoutError, LedgerUnavailable):
         async with asyncio.timeout(PATIENCE), aclosing(call.services.follow(generation)) as looks:
             async for look in looks:

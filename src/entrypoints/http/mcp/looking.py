@@ -1,4 +1,4 @@
-"""`list_models` and `list_generations`: what can be ordered, and what was."""
+"""The tools `list_models` and `list_generations`: what can be ordered, and what was ordered."""
 
 from datetime import datetime
 from typing import Annotated, Final, Self
@@ -21,21 +21,21 @@ from darkroom.entrypoints.http.models import Model
 
 MODELS_A_PAGE: Final = 50
 GENERATIONS_A_PAGE: Final = 50
-"""At most; so that a page of Korean prompts is below the 25,000 tokens that Claude Code takes."""
+"""The most on a page: even with Korean prompts it stays below Claude Code's limit of 25,000 tokens."""
 
 _EXCERPT: Final = 100
 """Characters of a prompt that a list shows."""
 
 
 class ModelPage(Struct, frozen=True):
-    """Models; `next_cursor` leads to further ones, if there are any."""
+    """Models; `next_cursor` leads to further ones, null if there are none."""
 
     models: list[Model]
     next_cursor: str | None
 
 
 class ListedGeneration(Struct, frozen=True, kw_only=True):
-    """A generation in short; `get_generation` shows its images."""
+    """A summary of a generation; `get_generation` shows its images."""
 
     id: str
     state: State
@@ -47,7 +47,7 @@ class ListedGeneration(Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, generation: Generation) -> Self:
-        """Show a generation in short."""
+        """Make one from a generation."""
         prompt = generation.request.prompt.value
         return cls(
             id=generation.id,
@@ -61,14 +61,14 @@ class ListedGeneration(Struct, frozen=True, kw_only=True):
 
 
 class ListedGenerations(Struct, frozen=True):
-    """Generations, newest first; `next_cursor` leads to older ones, if there are any."""
+    """Generations, newest first; `next_cursor` leads to older ones, null if there are none."""
 
     generations: list[ListedGeneration]
     next_cursor: str | None
 
 
 async def list_models(call: Call) -> ToolResult:
-    """The models on offer, a page of them."""
+    """List a page of the models on offer."""
     after = read_arguments(call.arguments, optional={"cursor": string(str)}).get("cursor")
     cards = [card for version, card in sorted(call.services.cards.items()) if after is None or version > after]
     shown = cards[:MODELS_A_PAGE]
@@ -80,7 +80,7 @@ async def list_models(call: Call) -> ToolResult:
 
 
 async def list_generations(call: Call) -> ToolResult:
-    """The caller's generations, newest first."""
+    """List a page of the caller's generations, newest first."""
     asked = read_arguments(call.arguments, optional=_SEARCHED)
     limit: int = asked.pop("limit", PageLength.DEFAULT)
     before: str | None = asked.pop("cursor", None)
@@ -93,7 +93,7 @@ async def list_generations(call: Call) -> ToolResult:
 
 
 def model_line(card: ModelCard) -> str:
-    """A model and its limits in one line."""
+    """Return one line that describes a model and its limits."""
     parts = [
         _sizes(card),
         f"prompt of at most {card.prompt_max} characters",
@@ -107,7 +107,7 @@ def model_line(card: ModelCard) -> str:
 
 
 def excerpt(prompt: str) -> str:
-    """The beginning of a prompt, in one line."""
+    """Return the beginning of a prompt on one line, at most 100 characters."""
     words = " ".join(prompt.split())
     return words if len(words) <= _EXCERPT else f"{words[: _EXCERPT - 1]}…"
 

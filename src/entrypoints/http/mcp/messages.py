@@ -1,4 +1,4 @@
-"""JSON-RPC 2.0 as the Model Context Protocol uses it: one message in, one message out."""
+"""JSON-RPC 2.0 as the Model Context Protocol uses it: one message for each request, no batches."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,9 +31,9 @@ class Answer(Struct, frozen=True):
 
 
 class BrokenProtocol(NothingWasDrawn):
-    """A message that the protocol does not allow, or that asks for what is not offered; `rpc_code` says which.
+    """A message breaks the protocol, or asks for something that is not offered; `rpc_code` is the JSON-RPC code.
 
-    `more` are members that the protocol wants beside the problem in the error's data.
+    `more` holds members that the protocol requires in the error's data, besides the problem.
     """
 
     code = "invalid-request"
@@ -45,7 +45,7 @@ class BrokenProtocol(NothingWasDrawn):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A request, or a notification, which has no id. Nested objects of `params` are tuples of their members."""
+    """A request, or a notification, whose id is None. Nested objects of `params` are tuples of their members."""
 
     id: MessageId | None
     method: str
@@ -53,11 +53,11 @@ class Message:
 
 
 def read_message(body: bytes) -> Message:
-    """Read a body.
+    """Parse a body.
 
     Raises:
         MalformedBody: it is not JSON.
-        BrokenProtocol: it is not one request or notification.
+        BrokenProtocol: it is not a single request or notification.
     """
     try:
         members = strict_json.read(body)
@@ -81,10 +81,10 @@ def read_message(body: bytes) -> Message:
 
 
 def read_object(members: object, name: str, rpc_code: int) -> Mapping[str, object]:
-    """The members of an object of a message.
+    """Return the members of an object that `strict_json` has parsed; `name` is its name for the error.
 
     Raises:
-        BrokenProtocol: with that code, if it is not an object, or gives a name more than once.
+        BrokenProtocol: it is not an object, or repeats a name; the error has the code `rpc_code`.
     """
     if not isinstance(members, tuple):
         raise BrokenProtocol(rpc_code, f"{name} must be an object")

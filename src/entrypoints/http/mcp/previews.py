@@ -1,4 +1,4 @@
-"""Previews as content of a result: images that an agent can look at, within what its client takes."""
+"""Previews in a result: images that an agent can look at, within the size that its client accepts."""
 
 import asyncio
 import json
@@ -16,17 +16,17 @@ from darkroom.entrypoints.http.mcp.calls import Call
 from darkroom.entrypoints.http.mcp.results import ToolResult
 
 PATIENCE: Final = 5.0
-"""Seconds that a result waits for previews that are being made."""
+"""The most seconds that a result waits for previews that are being made."""
 
 LARGEST: Final = 150_000
-"""Bytes of a preview that is sent."""
+"""The most bytes of a preview that is sent."""
 
 ROOM: Final = 1_000_000
-"""Bytes of a result with previews, as `darkroom mcp` writes it; Claude Desktop takes 1 MiB."""
+"""The most bytes of a result with previews, as `darkroom mcp` writes it; Claude Desktop accepts 1 MiB."""
 
-_GLANCE: Final = 0.25  # seconds between two looks
-_READING: Final = 2.0  # seconds for all previews of a result to be read
-_AROUND: Final = 100  # bytes of JSON around each
+_GLANCE: Final = 0.25  # seconds between two looks at the ledger
+_READING: Final = 2.0  # seconds for reading all previews of a result
+_AROUND: Final = 100  # bytes of JSON around each preview
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,27 +38,30 @@ class _Sent:
 
     @property
     def in_base64(self) -> int:
-        """Bytes that it takes in base64 (RFC 4648, 4)."""
+        """Its length in base64, in bytes (RFC 4648, 4)."""
         return 4 * ceil(self.preview.length / 3)
 
 
 async def previewed(generation: Generation, call: Call, *, seconds: float) -> Generation:
-    """The generation as soon as its previews are there, or as it stands after that time; at once if none are made."""
+    """Return the generation once its previews are stored, or its state after at most `seconds`.
+
+    If no previews are made here, return it at once.
+    """
     making = call.services.previews
     if making is None:
         return generation
     making.want(generation)
-    # If the ledger is away, the result comes without them.
+    # If the ledger does not answer, the result has no previews.
     with suppress(TimeoutError, LedgerUnavailable):
         async with asyncio.timeout(min(seconds, PATIENCE)):
-            while generation.awaits_previews:  # in whichever process
+            while generation.awaits_previews:  # another process may be making them
                 await asyncio.sleep(_GLANCE)
                 generation = await call.services.ledger.find(generation.id) or generation
     return generation
 
 
 async def with_previews(result: ToolResult, generation: Generation, call: Call) -> ToolResult:
-    """The result with the previews that are there, can be read now, and fit in; it holds memory until it is sent."""
+    """Return the result with those previews that exist, can be read and fit; `call.held` releases their memory."""
     chosen = _chosen(generation, ROOM - len(json.dumps(msgspec.to_builtins(result.as_json()))))
     if not chosen:
         return result
@@ -73,14 +76,14 @@ async def with_previews(result: ToolResult, generation: Generation, call: Call) 
     shown = [(one.place, data) for one, data in zip(chosen, read, strict=True) if data is not None]
     if not shown:
         return result
-    # `data` is bytes, which are in base64 wherever JSON is made of them.
+    # `data` is bytes, which msgspec encodes in base64.
     contents = [{"type": "image", "data": data, "mimeType": "image/webp"} for _, data in shown]
     said = _said([place for place, _ in shown], all_of_them=len(shown) == len(generation.images))
     return replace(result, text=f"{result.text}\n{said}", previews=contents)
 
 
 def _chosen(generation: Generation, room: int) -> Sequence[_Sent]:
-    """The first previews that take up this many bytes at most."""
+    """Return the first previews that together need at most `room` bytes."""
     chosen = list[_Sent]()
     for place, image in enumerate(generation.images, 1):
         preview = image.preview_image

@@ -1,4 +1,4 @@
-"""`GET /.well-known/oauth-protected-resource/mcp`: who lets callers in at this door (RFC 9728)."""
+"""`GET /.well-known/oauth-protected-resource/mcp`: which issuer makes tokens for this door (RFC 9728)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ METADATA: Final = "/.well-known/oauth-protected-resource/mcp"
 
 @dataclass(frozen=True, slots=True)
 class Issuer:
-    """Who makes the tokens: `address` as in their `iss`; `scopes` are those that they must hold to be let in."""
+    """The issuer of tokens: `address` as in their `iss`; `scopes` are those that a token must have, empty if none."""
 
     address: str
     scopes: Sequence[str] = ()
@@ -33,7 +33,7 @@ class ProtectedResource(Struct, frozen=True, kw_only=True):
 
     @classmethod
     def at(cls, public_url: str, door: str, issuer: Issuer | None) -> "ProtectedResource":
-        """The metadata of a door of the service at `public_url`."""
+        """Return the metadata of the door at the path `door` below `public_url`; `issuer` is None if not known."""
         return cls(
             resource=public_url + door,
             authorization_servers=[issuer.address] if issuer else UNSET,

@@ -1,4 +1,4 @@
-"""What went wrong, as JSON-RPC has it: an error whose data is our problem, under the status of the problem table."""
+"""Errors in JSON-RPC: the data of an error is our problem, and the status is that of the problem table."""
 
 from typing import Annotated, Any, Final
 
@@ -20,7 +20,7 @@ from darkroom.entrypoints.http.mcp.protected_resource import METADATA
 from darkroom.entrypoints.http.problems import AnyRequest, ProblemAnswer, headers_of, problem_answer
 
 MCP: Final = "/mcp"
-"""The path that this door stands at."""
+"""The path of this door."""
 
 _NOT_FOUND: Final = 404
 _CHALLENGE: Final = "WWW-Authenticate"
@@ -35,7 +35,7 @@ class RpcError(Struct, frozen=True):
 
 
 class RpcRefusal(Struct, frozen=True):
-    """The answer to a message that could not be answered; `id` is null if it is not known which."""
+    """The answer to a message that failed; `id` is null if the id of the message is not known."""
 
     id: MessageId | None
     error: RpcError
@@ -50,7 +50,10 @@ def refusal_response(
     message_id: MessageId | None = None,
     status: int | None = None,
 ) -> Response[RpcRefusal]:
-    """Answer a request of this door with what went wrong; `status` in the place of that of the problem table."""
+    """Return the answer to a failed request of this door; `status` replaces that of the problem table if it is set.
+
+    `message_id` is None if the id of the message is not known.
+    """
     problem = problem_answer(request, error)
     more = error.more if isinstance(error, BrokenProtocol) else {}
     data = msgspec.to_builtins(problem) | more
@@ -60,7 +63,7 @@ def refusal_response(
         headers[_CHALLENGE] = f'{challenge}{between}resource_metadata="{public_url}{METADATA}"'
     refusal = RpcRefusal(message_id, RpcError(_code_of(error, problem), problem.detail, data))
     if status is None:
-        # Since 2026-07-28 a method that is not offered is answered with 404.
+        # Since 2026-07-28 an unknown method is answered with 404.
         status = _NOT_FOUND if refusal.error.code == METHOD_NOT_FOUND else problem.status
     return Response(refusal, status_code=status, headers=headers)
 

@@ -1,4 +1,4 @@
-"""What a tool answers: text for the model that reads it, links, and the same as data."""
+"""The results of tools: text for a model, links, and the same as data for a program."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,12 +13,12 @@ from darkroom.entrypoints.http.problem_types import problem_type_of
 from darkroom.entrypoints.http.problems import AnyRequest, problem_answer
 
 PROBLEM: Final = "darkroom/problem"
-"""Under which `_meta` of an error holds the problem, for programs."""
+"""The key in an error's `_meta` that holds the problem, for programs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolResult:
-    """`text` is read by a model, `data` by a program; `links` and `previews` are content besides."""
+    """The result of a tool: `text` for a model, `data` for a program, and `links` and `previews` as further content."""
 
     text: str
     data: Struct | None = None
@@ -28,7 +28,7 @@ class ToolResult:
     meta: Json = field(default_factory=dict)
 
     def as_json(self) -> Json:
-        """The result as the protocol has it."""
+        """Return the result in the form of the protocol."""
         content = [{"type": "text", "text": self.text}, *self.links, *self.previews]
         result: Json = {"content": content, "isError": self.failed}
         if self.data is not None:
@@ -41,13 +41,16 @@ class ToolResult:
 def refused(
     request: AnyRequest, error: DarkroomError, *more: str, instance: str | None = None, cost: Money | None = None
 ) -> ToolResult:
-    """What went wrong, and `more` lines about it; `instance` is what it happened to, which costs that if it does."""
+    """Return the result for an error, with `more` lines of text.
+
+    `instance` is the address of the failed generation, by default that of the request; `cost` is what was charged.
+    """
     problem = problem_answer(request, error, instance=instance, cost=cost)
     return ToolResult(text="\n".join([told(error, cost), *more]), failed=True, meta={PROBLEM: problem})
 
 
 def told(error: DarkroomError, cost: Money | None) -> str:
-    """An error in words: what it is, whether money was spent, and when another try makes sense."""
+    """Describe an error in words: what it is, whether money was spent, and when another try makes sense."""
     title = problem_type_of(error).title
     detail = (
         "; ".join(

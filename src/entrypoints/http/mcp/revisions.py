@@ -1,7 +1,7 @@
-"""The revisions of the Model Context Protocol that are spoken here, and how a request names its own.
+"""The supported revisions of the Model Context Protocol, and how a request names its revision.
 
-Up to 2025-11-25 a client agrees on one by `initialize` and names it in a header from then on. Since 2026-07-28 each
-request carries it, in `params._meta` and in headers that say the same.
+Up to 2025-11-25 client and server agree on one by `initialize`, and each later request names it in a header. Since
+2026-07-28 each request names it in `params._meta`, and repeats it in a header.
 """
 
 import base64
@@ -36,10 +36,10 @@ _PLAIN: Final = re.compile(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?")
 
 
 def agreed_on(asked: object) -> str:
-    """The revision that `initialize` answers with: the one that is asked for, or the newest that it may answer with.
+    """Return the revision that `initialize` answers with: the requested one if supported, else the newest possible.
 
     Raises:
-        BrokenProtocol: none is asked for.
+        BrokenProtocol: no revision is requested.
     """
     if not isinstance(asked, str):
         raise BrokenProtocol(INVALID_PARAMS, "protocolVersion must be a string")
@@ -47,10 +47,10 @@ def agreed_on(asked: object) -> str:
 
 
 def needs_no_handshake(headers: Headers, message: Message) -> bool:
-    """Whether a request carries its own revision, and says so by its headers; False for one of an earlier revision.
+    """Return whether a request names its own revision, as since 2026-07-28; False for earlier revisions.
 
     Raises:
-        BrokenProtocol: the revision is not spoken here; or headers and body do not say the same.
+        BrokenProtocol: the revision is not supported, or headers and body contradict each other.
     """
     named = _only(headers, VERSION_HEADER)
     meta = message.params.get("_meta", ())
@@ -60,7 +60,7 @@ def needs_no_handshake(headers: Headers, message: Message) -> bool:
             return False
         raise _unsupported(named)
     if message.id is None:
-        return True  # a notification; nothing more is asked of it
+        return True  # a notification: its headers need not be checked
     envelope = read_object(meta, "params._meta", INVALID_PARAMS)
     if missing := [name for name in (VERSION, CAPABILITIES) if name not in envelope]:
         raise BrokenProtocol(INVALID_PARAMS, f"params._meta lacks {' and '.join(missing)}")
@@ -71,7 +71,10 @@ def needs_no_handshake(headers: Headers, message: Message) -> bool:
 
 
 def headers_for(message: Mapping[str, object], agreed: str | None) -> dict[str, str]:
-    """The headers that a client sends a message with; `agreed` is the revision that `initialize` was answered with."""
+    """Return the headers with which a client sends a message.
+
+    `agreed` is the revision that `initialize` was answered with; None before that.
+    """
     params = message.get("params")
     params = params if isinstance(params, dict) else {}
     meta = params.get("_meta")
@@ -107,7 +110,7 @@ def _unsupported(asked: str) -> BrokenProtocol:
 
 
 def _encoded(text: str) -> str:
-    """A text as a header's value; what would not come through as it is goes in base64."""
+    """Encode a text as the value of a header: in base64 if it is not printable ASCII without blanks at the ends."""
     if _PLAIN.fullmatch(text) and not _ENCODED.fullmatch(text):
         return text
     return f"=?base64?{base64.b64encode(text.encode(errors='replace')).decode()}?="

@@ -31,7 +31,7 @@ from darkroom.entrypoints.http.mcp.results import ToolResult
 Cards = Mapping[str, ModelCard]
 
 DESCRIBED: Final = 20
-"""Models whose limits stand in the description of `draw_image`; of further ones it has the names."""
+"""The most models whose limits the description of `draw_image` gives; it only names further ones."""
 
 _ID: Final = {"type": "string", "format": "uuid", "description": "The id of a generation."}
 _CURSOR: Final = {"type": "string", "description": "Where to go on: the next_cursor of the page before."}
@@ -39,7 +39,10 @@ _CURSOR: Final = {"type": "string", "description": "Where to go on: the next_cur
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tool:
-    """`scope` is what the token must allow; `arguments` are JSON Schemas by name; `spends` says that it costs money."""
+    """A tool: `scope` is the required scope, `arguments` gives JSON Schemas by name, `spends` says that it costs money.
+
+    `gives` is the type of the result's data.
+    """
 
     name: str
     title: str
@@ -52,7 +55,7 @@ class Tool:
     spends: bool = False
 
     def described(self, cards: Cards) -> Json:
-        """The tool as `tools/list` shows it."""
+        """Return the tool as `tools/list` shows it."""
         return {
             "name": self.name,
             "title": self.title,
@@ -98,7 +101,10 @@ def _draw_description(cards: Cards) -> str:
 
 
 def _draw_arguments(cards: Cards) -> Mapping[str, Json]:
-    """The fields of an order within the widest limits of any model: some clients take no alternatives in a schema."""
+    """Return the schemas of an order's fields, with the widest limits of any model.
+
+    There are no alternatives for each model, since some clients do not support them in a schema.
+    """
     offered = list(cards.values())
     prompt_max = max((card.prompt_max for card in offered), default=1)
     samples_max = max((card.samples_max for card in offered), default=SampleCount.MIN)
@@ -215,4 +221,4 @@ TOOLS: Final = {
         ),
     )
 }
-"""By name."""
+"""The tools by name."""

@@ -1,1 +1,1 @@
-"""The reference of the API: one page, written from the contract's own description, which loads nothing."""
+"""The reference page of the API: one page, generated from the OpenAPI document, that loads no other files."""

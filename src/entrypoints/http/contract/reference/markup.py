@@ -1,4 +1,4 @@
-"""Pieces of HTML. Every text goes through `text` or `prose`, so that nothing of it is taken for markup."""
+"""Pieces of HTML. Every text is escaped by `text` or `prose`."""
 
 import json
 import re
@@ -12,25 +12,25 @@ text = escape
 
 
 def prose(said: str) -> str:
-    """A text whose words between backticks are code."""
+    """Escape a text, and mark words between backticks as code."""
     return _CODE.sub(r"<code>\1</code>", escape(said))
 
 
 def code(said: object) -> str:
-    """A value as JSON has it, or a name."""
+    """Return a value in JSON, or a non-empty string as it is, marked as code."""
     shown = said if said and isinstance(said, str) else json.dumps(said, ensure_ascii=False)
     return f"<code>{escape(shown)}</code>"
 
 
 def link(to: str, said: str) -> str:
-    """A link; `said` is markup already."""
+    """Return a link; `said` is markup, and is not escaped."""
     return f'<a href="{escape(to)}">{said}</a>'
 
 
 def table(caption: str, heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """A table with a row for each of `rows`, whose cells are markup; nothing where there are none.
+    """Return a table of `rows`, whose cells are markup; an empty string if there are no rows.
 
-    One that stands alone under its heading needs no caption.
+    Without a `caption` none is shown.
     """
     body = "".join(
         "<tr>" + "".join(f"<th scope=row>{cell}" if not at else f"<td>{cell}" for at, cell in enumerate(row)) + "\n"
@@ -42,6 +42,6 @@ def table(caption: str, heads: Iterable[str], rows: Iterable[Iterable[str]]) -> 
 
 
 def example(value: object, caption: str = "Example") -> str:
-    """A value, laid out to be read and copied."""
+    """Return a preformatted value: a string as it is, anything else in indented JSON."""
     laid_out = value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
     return f"<figure><figcaption>{text(caption)}</figcaption><pre tabindex=0>{text(laid_out)}</pre></figure>\n"

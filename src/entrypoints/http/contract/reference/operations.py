@@ -1,4 +1,4 @@
-"""The operations of the contract, each as a section."""
+"""The operations of the contract, one section for each."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ Described = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation: its method, its path or the name of its webhook, and what the document says of it."""
+    """One operation: its method, its path or the name of its webhook, and its description in the document."""
 
     method: str
     path: str
@@ -22,17 +22,17 @@ class Operation:
 
     @property
     def id(self) -> str:
-        """What its section is found by."""
+        """The id of its section."""
         return str(self.said["operationId"])
 
     @property
     def title(self) -> str:
-        """What it is called by those who know HTTP."""
+        """Its method and path, as markup."""
         return code(f"{self.method} {self.path}")
 
 
 def operations_in(paths: Mapping[str, Described]) -> Iterator[Operation]:
-    """Each operation of a document's paths, or of its webhooks."""
+    """Yield each operation of a document's paths or webhooks."""
     for path, item in paths.items():
         for method, said in item.items():
             if method != "parameters":
@@ -40,7 +40,7 @@ def operations_in(paths: Mapping[str, Described]) -> Iterator[Operation]:
 
 
 def described(document: Described, operation: Operation) -> str:
-    """A section for an operation."""
+    """Return the section of an operation."""
     said = operation.said
     open_to_all = operation.path.startswith("/") and said.get("security", document["security"]) == []
     return "".join(

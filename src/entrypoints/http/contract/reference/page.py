@@ -1,4 +1,4 @@
-"""The page of the reference."""
+"""The reference page."""
 
 import hashlib
 from base64 import b64encode
@@ -14,7 +14,7 @@ from darkroom.entrypoints.http.problem_types import PROBLEM_TYPES, ProblemType
 from darkroom.entrypoints.http.public_path import public
 
 _LOOK: Final = (Path(__file__).parent / "look.css").read_text(encoding="utf-8")
-# The page has no scripts, and its one style is known by its hash (CSP 3, 2.3.1).
+# The page has no scripts; its only style is allowed by its hash (CSP 3, 2.3.1).
 _STYLE_HASH: Final = b64encode(hashlib.sha256(_LOOK.encode()).digest()).decode()
 HEADERS: Final = {
     "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; "
@@ -24,7 +24,10 @@ HEADERS: Final = {
 
 
 def reference_page(document: Mapping[str, Any], *, described_at: str) -> str:
-    """Every operation, webhook, problem, header and schema of the document, which programs read at `described_at`."""
+    """Return the page with every operation, webhook, problem, header and schema of the document.
+
+    `described_at` is the address of the document itself, which the page links to.
+    """
     info, components = document["info"], document["components"]
     operations, webhooks = list(operations_in(document["paths"])), list(operations_in(document["webhooks"]))
     return "".join(

@@ -12,16 +12,16 @@ _RANGES: Final = (
     ("minLength", "maxLength", " characters"),
     ("minItems", "maxItems", " items"),
 )
-_LONGEST_PATTERN: Final = 40  # characters; beyond it a description says it better
+_LONGEST_PATTERN: Final = 40  # characters; a longer pattern is left to the description
 
 
 def name_of(schema: Schema) -> str:
-    """The name of the schema that a `$ref` leads to."""
+    """Return the name of the schema that a `$ref` refers to."""
     return str(schema["$ref"]).rpartition("/")[2]
 
 
 def told(schema: Schema) -> str:
-    """What a value must be, on one line."""
+    """Return a description of the values that a schema allows, on one line."""
     if "$ref" in schema:
         return link(f"#schema-{name_of(schema)}", code(name_of(schema)))
     types = schema.get("type", ())
@@ -31,7 +31,7 @@ def told(schema: Schema) -> str:
 
 
 def described(name: str, schema: Schema) -> str:
-    """A section for a schema of the document."""
+    """Return the section of a schema of the document."""
     parts = [f'<section id="schema-{text(name)}"><h3>{code(name)}</h3>\n{_about(schema)}']
     alternatives = schema.get("anyOf", ())
     if alternatives and all("properties" in one for one in alternatives):
