@@ -1,1 +1,1 @@
-"""What Darkroom is about, in plain Python: values, rules, ports and use cases; nothing here knows the outside world."""
+"""The domain, in plain Python: values, rules, ports and use cases, independent of every adapter and entry point."""

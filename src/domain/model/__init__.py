@@ -1,1 +1,1 @@
-"""What Darkroom is about, as values and rules: no I/O, no asyncio, the standard library only."""
+"""The values and rules of the domain: no I/O, no asyncio, the standard library only."""

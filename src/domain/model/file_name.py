@@ -1,4 +1,4 @@
-"""The names of files that people keep images in."""
+"""The file names under which browsers save images."""
 
 import re
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ from darkroom.domain.model.image_file import MediaType
 
 @dataclass(frozen=True, slots=True)
 class FileName:
-    """A name made of letters, digits, `-`, `_` and one dot, of any script."""
+    """A file name of letters and digits of any script, `-`, `_` and one dot."""
 
     WORDS: ClassVar = 40
-    """Characters of the prompt in it at most."""
+    """The name takes at most this many characters from the prompt."""
 
     stem: str
     media_type: MediaType
 
     @classmethod
     def of(cls, prompt: str | None, seed: int | None, media_type: MediaType) -> Self:
-        """The name of an image by the prompt and the seed that made it; None is not known."""
+        """Return a name from the prompt and the seed of an image, each None if it is not known."""
         words = re.sub(r"\W+", "-", (prompt or "").lower())[: cls.WORDS].strip("-_") or "image"
         return cls(words if seed is None else f"{words}-{seed}", media_type)
 
@@ -28,7 +28,7 @@ class FileName:
 
     @property
     def disposition(self) -> str:
-        """The value of `Content-Disposition` (RFC 6266) that has a browser save what it gets under this name."""
+        """The value of `Content-Disposition` (RFC 6266) that makes a browser save the response under this name."""
         name = str(self)
         if name.isascii():
             return f'attachment; filename="{name}"'

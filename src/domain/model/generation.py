@@ -1,16 +1,16 @@
-"""Generations: accepted orders on their way from `received` to their end.
+"""Generations: accepted orders, from `received` to a final state.
 
     received ──▶ submitted ──▶ drawn ──▶ stored
         │            │           │
-        │            │           └─────▶ unusable, unknown   some of its images came and are kept, others did not
+        │            │           └─────▶ unusable, unknown   some of its images are kept, others are missing
         │            └─────────────────▶ refused, unknown, unusable
         └──────────────────────────────▶ refused, cancelled
 
-    unknown ──▶ stored, refused    the provider's answer turned out to be there after all
-    unusable ─▶ stored             its operator found an image in what was set aside
+    unknown ──▶ stored, refused    the provider's answer was found later
+    unusable ─▶ stored             the operator found a missing image in the evidence
 
-Each arrow is one durable commit in the ledger. `submitted` is written before the first byte leaves for the
-provider, and once more with the provider's receipt, beside the fetching of the images.
+Each arrow is one durable commit in the ledger. `submitted` is recorded before the first byte is sent to the provider,
+and again with the provider's receipt while the images are being fetched.
 """
 
 import re
@@ -42,7 +42,7 @@ from darkroom.domain.model.values import IdempotencyKey, ImageSize, ModelVersion
 
 
 class State(StrEnum):
-    """How far a generation has come."""
+    """The state of a generation."""
 
     RECEIVED = "received"
     SUBMITTED = "submitted"
@@ -55,7 +55,7 @@ class State(StrEnum):
 
     @property
     def final(self) -> bool:
-        """Whether the work on it has ended; only what turns out later may still lift it."""
+        """Whether the work on it has ended. A lift may still correct `unknown` and `unusable`."""
         return self not in (State.RECEIVED, State.SUBMITTED, State.DRAWN)
 
 
@@ -77,9 +77,9 @@ _ARROWS: Final[dict[State, frozenset[State]]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GenerationRequest:
-    """What a generator is asked to draw. Its seeds are settled: one for each sample, given or drawn.
+    """What a generator is asked to draw.
 
-    `seeds` is empty only for a model whose card says that it knows none.
+    `seeds` has one seed for each sample, from the caller or random; it is empty for a model without seeds.
     """
 
     version: ModelVersion
@@ -94,17 +94,20 @@ class GenerationRequest:
             raise ValueError(f"{len(self.seeds)} seeds for {self.samples} samples")
 
     def seed_of(self, index: int) -> Seed | None:
-        """The seed that is sent for a sample; None for a model that knows none."""
+        """Return the seed that is sent for a sample; None for a model without seeds."""
         return self.seeds[index] if self.seeds else None
 
     @property
     def pixels(self) -> int:
-        """How many pixels are to be drawn, over all images."""
+        """The number of pixels in all images together."""
         return self.samples * self.size.width * self.size.height
 
     @classmethod
     def settle(cls, order: Order, card: ModelCard, draw_seed: Callable[[], Seed] | None = None) -> Self:
-        """Settle what the caller left to chance: how many images, and a distinct seed for each of them."""
+        """Return the request for an order, with random distinct seeds if it has none and the model honours seeds.
+
+        `draw_seed` returns a random seed; by default the seed is uniform over the range of the card.
+        """
         samples = order.images
         seeds = order.seeds
         if seeds is None and card.seed:
@@ -130,7 +133,7 @@ def _random_seed(card: ModelCard) -> Seed:
 
 @dataclass(frozen=True, slots=True)
 class Fallback:
-    """A model that may draw in another's place, and what is different with it; `cost` as in `Generation`."""
+    """A model that may draw instead of another, with what differs then; `cost` as in `Generation`."""
 
     model: ModelVersion
     generator: str
@@ -139,7 +142,11 @@ class Fallback:
 
     @classmethod
     def to(cls, card: ModelCard, order: Order, request: GenerationRequest) -> Self:
-        """Keep the seeds of the request where that model takes them; those that it does not take were drawn by us."""
+        """Return the fallback to a model that the order suits.
+
+        It keeps the seeds of the request if the model accepts all of them; otherwise it gets random ones. Seeds that
+        the caller gave are always accepted, since the order suits the model.
+        """
         kept = card.seed and request.seeds and all(card.takes(seed) for seed in request.seeds)
         seeds = request.seeds if kept else GenerationRequest.settle(order, card).seeds
         return cls(card.version, card.generator, seeds, card.cost_of(order.size, order.images))
@@ -147,11 +154,14 @@ class Fallback:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GeneratedImage:
-    """One image as a generator drew it, still only in memory.
+    """One image as a generator drew it, in memory.
 
-    `index` says which sample of the request it is, from 0. `id` is the provider's own, where it gives one. `seed` is
-    the one that really made it. `data` is a whole PNG, JPEG or WebP file, without what followed its end: anything else
-    is an `UnusableImage`. `file` is what the bytes say of themselves.
+    `index` is that of its sample in the request, from 0. `id` is the provider's id for it, if there is one. `seed` is
+    the seed that drew it; None if that is not known. `data` is a whole PNG, JPEG or WebP file; bytes after its end are
+    cut off. `file` is its type and size, read from `data`.
+
+    Raises:
+        UnusableImage: `data` does not begin with a whole image file.
     """
 
     index: int
@@ -171,9 +181,9 @@ class GeneratedImage:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A small copy of an image in WebP, beside it in storage; without a key none can be made of that image.
+    """A small copy of an image in WebP, stored beside it; an empty key means that none can be made.
 
-    It is written down before it is `stored`, and shown from then on. `sha256` and `length` as of a `StoredImage`.
+    It is recorded before it is uploaded, and shown once it is `stored`. `sha256` and `length` as in `StoredImage`.
     """
 
     key: str
@@ -183,21 +193,22 @@ class Preview:
 
     @classmethod
     def beside(cls, key: str, length: int, sha256: str) -> Self:
-        """Settle where the preview of the image under `key` will lie."""
+        """Return the preview that is to be stored for the image under `key`."""
         return cls(f"{key.rpartition('.')[0]}.preview.{MediaType.WEBP.ending}", length, sha256)
 
     @classmethod
     def impossible(cls) -> Self:
-        """None can be made."""
+        """Return the mark that no preview can be made of an image."""
         return cls("", 0, "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredImage:
-    """An image with its place in storage, settled before the upload so that a repeated upload is the same one.
+    """An image with its key in the storage, which is chosen before the upload: a repeated upload has the same key.
 
-    `sha256` is that of the stored bytes, hexadecimal; `length` their number. `width` and `height` are the pixels that
-    really came, None in rows that were written before these were. `preview` is None as long as none was made.
+    `sha256` is the hash of the stored bytes in hexadecimal, `length` their number. `width` and `height` are the size of
+    the image in pixels; None in rows of releases that did not record it. `preview` is None until one was made or found
+    to be impossible.
     """
 
     index: int
@@ -213,17 +224,17 @@ class StoredImage:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """All that may lie in storage of it."""
+        """The keys under which it and its preview may be stored."""
         return (self.key, self.preview.key) if self.preview and self.preview.key else (self.key,)
 
     @property
     def awaits_preview(self) -> bool:
-        """Whether its preview can be made, and is not stored."""
+        """Whether it has no stored preview, and one may be possible."""
         return self.preview is None or (bool(self.preview.key) and not self.preview.stored)
 
     @property
     def preview_image(self) -> "StoredImage | None":
-        """Its preview as an image of its own, as a storage takes and gives it; None if there is none."""
+        """Its preview in the form that `ImageStorage` accepts; None if there is none."""
         preview = self.preview
         if preview is None or not preview.key:
             return None
@@ -240,7 +251,7 @@ class StoredImage:
 
     @classmethod
     def place(cls, image: GeneratedImage, *, sha256: str, prefix: str, new_id: str, at: datetime) -> Self:
-        """Settle where an image of that SHA-256 will lie: `{prefix}{yyyy}/{mm}/{dd}/{new_id}.{ending}`."""
+        """Return an image with the key `{prefix}{yyyy}/{mm}/{dd}/{new_id}.{ending}`; `sha256` is that of its bytes."""
         media_type = image.file.media_type
         return cls(
             index=image.index,
@@ -257,7 +268,7 @@ class StoredImage:
 
 @dataclass(frozen=True, slots=True)
 class RemovedImage:
-    """An image that its owner deleted: which one, and its keys as long as they may still lie in storage."""
+    """An image that its owner deleted, by its index; `keys` may still be in the storage."""
 
     index: int
     keys: tuple[str, ...] = ()
@@ -265,7 +276,7 @@ class RemovedImage:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """How a generation failed, in a form that can be stored and reported again."""
+    """How a generation failed, in a form that can be recorded; the fields as in `DrawingFailed`."""
 
     code: str
     detail: str
@@ -275,20 +286,20 @@ class Failure:
 
     @classmethod
     def of(cls, error: DrawingFailed, *, paid_in_part: bool) -> Self:
-        """Write an error down; if some images came, money was spent whatever the error itself says."""
+        """Return the record of an error. `paid_in_part`: some images came, so it is charged at least yes."""
         error = plain(error)
         charged = max(error.charged, Charged.YES if paid_in_part else Charged.NO, key=lambda c: c.badness)
         return cls(error.code, error.detail, charged, error.retry_after, error.provider_message)
 
     @classmethod
     def read(cls, record: Mapping[str, Any]) -> Self:
-        """Read it from where it was written down, by this release or by those that wrote the name of a class."""
+        """Return a failure from its record; older releases recorded the name of the error's class, not its code."""
         code = record.get("code") or re.sub(r"(?<!^)(?=[A-Z])", "-", record["kind"]).lower()
         message = record.get("provider_message", "")
         return cls(code, record["detail"], Charged(record["charged"]), record.get("retry_after"), message)
 
     def error(self) -> DrawingFailed:
-        """The error again; of a code that this release does not know, an internal fault."""
+        """Return the recorded error; an `InternalFault` if this release does not know its code."""
         kind = DRAWING_FAILURES.get(self.code, InternalFault)
         error = kind(self.detail, charged=self.charged, retry_after=self.retry_after)
         error.provider_message = self.provider_message
@@ -297,16 +308,22 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generation:
-    """One accepted order, as the ledger keeps it. Its methods are the arrows; each gives the generation after it.
+    """One accepted order, as the ledger records it. Its methods are the arrows: each returns the next revision.
 
-    `revision` counts the commits: the ledger writes revision n only over n - 1, so of two who work on one
-    generation one is refused. `model` is the one that is asked to draw it, of `generator`: the one that `version`
-    stands for, or the last that it was handed on to. `fallbacks` may be asked in its place, in their order. `waiting`
-    are images that are safe in the spool and on their way to storage; `images` lie in storage, and `removed` did until
-    their owner deleted them, each alone. `promised` says that its caller did not wait, and was told that it will be
-    drawn; `webhook` says where it wants to be told of its end.
-    `cost` is what the provider charges, or may have charged, for it, if a price is known. `lifted` says why its outcome
-    is another one than its caller was first given, if it is.
+    Attributes:
+        revision: The number of commits. The ledger records revision n only over n - 1, so that only one of two workers
+            can commit.
+        model: The model that is asked to draw it: that of the ordered `version`, or the fallback that it was handed on
+            to. `generator` offers it.
+        receipt: The provider's receipt, while images are to be collected with it.
+        fallbacks: Models that may be asked instead, in this order.
+        waiting: Images that are kept in the spool until they are stored.
+        images: Images in the storage.
+        removed: Images that were stored, and that their owner deleted one by one.
+        cost: What the provider charges, or may have charged; None if no price is known.
+        promised: The caller did not wait, and was promised that it will be drawn.
+        webhook: The URL that is called at its end.
+        lifted: Why the outcome was corrected after the end; None if it was not.
     """
 
     id: str
@@ -333,17 +350,17 @@ class Generation:
     lifted: str | None = None
 
     def submitted(self) -> Self:
-        """The request is about to leave for the provider."""
+        """Return it as `submitted`: the request is about to be sent to the provider."""
         return self._to(State.SUBMITTED)
 
     def receipted(self, receipt: bytes) -> Self:
-        """The provider answered with what the images can be collected with."""
+        """Return it with the provider's receipt, with which the images can be collected."""
         return self._to(State.SUBMITTED, receipt=receipt)
 
     def handed_on(self) -> Self:
-        """Nothing was spent on it so far, and the first of its fallbacks is to draw it.
+        """Return it with its first fallback as its model, if nothing was spent so far.
 
-        It is written down as `submitted` again before it leaves for there.
+        This is not a revision: it is recorded as `submitted` before that model is asked.
         """
         first, *others = self.fallbacks
         return replace(
@@ -357,13 +374,16 @@ class Generation:
         )
 
     def drawn(self, images: Iterable[StoredImage], error: DrawingFailed | None = None) -> Self:
-        """Images came and are safe in the spool; `error` says what became of the others, where some did not."""
+        """Return it as `drawn`, with images that are kept in the spool; `error` says why others are missing."""
         ordered = tuple(sorted(images, key=lambda image: image.index))
         failure = Failure.of(error, paid_in_part=True) if error else None
         return self._to(State.DRAWN, waiting=ordered, failure=failure, fallbacks=())
 
     def stored(self, images: Sequence[StoredImage], at: datetime, *, lost: str = LOST) -> Self:
-        """`images`, of those that waited, lie in storage; what is not among them is lost, and `lost` says why."""
+        """Return it at its end, with those of the waiting `images` that are stored.
+
+        The other waiting images are lost, and `lost` says why. The end is `stored` if none is missing.
+        """
         failure = self.failure
         if len(images) < len(self.waiting):
             missing = Failure.of(UnusableImage(lost), paid_in_part=True)
@@ -372,7 +392,7 @@ class Generation:
         return self._to(end, images=tuple(images), waiting=(), receipt=None, failure=failure, finished_at=at)
 
     def failed(self, error: DrawingFailed, at: datetime) -> Self:
-        """It ended without an image. Where nothing was spent, the idempotency key is free again."""
+        """Return it at its end without an image. If nothing was spent, its idempotency key becomes free."""
         free = error.charged is Charged.NO
         return self._to(
             _FAILED[error.charged],
@@ -385,7 +405,7 @@ class Generation:
         )
 
     def lifted_by(self, images: Iterable[StoredImage], reason: str, at: datetime) -> Self:
-        """Images that turned out to be there after its end lie in storage; it is `stored` once all of them do."""
+        """Return it with images that were found and stored after its end; `stored` if none is missing now."""
         stored = {image.index: image for image in (*images, *self.images)}
         whole = len(stored) + len(self.removed) == self.request.samples
         return self._to(
@@ -397,7 +417,7 @@ class Generation:
         )
 
     def refused_late(self, error: DrawingFailed, reason: str, at: datetime) -> Self:
-        """The provider's answer was a refusal that cost nothing; it turned out after the outcome was called unknown."""
+        """Return it as `refused`: after its outcome was recorded as unknown, the answer proved to be a free refusal."""
         return self._to(
             State.REFUSED,
             failure=Failure.of(error, paid_in_part=False),
@@ -408,32 +428,36 @@ class Generation:
         )
 
     def costing(self, told: Money | None) -> Self:
-        """What the provider says that it charges for it settles the cost; None if it says nothing.
+        """Return it with the cost that the provider reports; unchanged if `told` is None.
 
-        An amount that no provider charges, or one in another currency than the price, is not believed.
+        An amount above `Money.MOST_CHARGED` is ignored, and so is one in another currency than the price.
         """
         if told is None or told.amount > Money.MOST_CHARGED or (self.cost and self.cost.currency != told.currency):
             return self
         return replace(self, cost=told)
 
     def cancelled(self, at: datetime) -> Self:
-        """Its owner took it back before anything was asked of the provider."""
+        """Return it as `cancelled` by its owner, before the provider was asked."""
         return self._to(State.CANCELLED, key=None, cost=None, fallbacks=(), finished_at=at)
 
     def forgotten(self) -> Self:
-        """Its prompts are forgotten, and what the provider said, which may quote them."""
+        """Return it without its prompts, and without the provider's message, which may quote them."""
         request = replace(self.request, prompt=_FORGOTTEN, parameters=self.request.parameters.forgotten())
         failure = self.failure and replace(self.failure, provider_message="")
         return replace(self, request=request, failure=failure, revision=self.revision + 1)
 
     def erased(self, at: datetime) -> Self:
-        """Remove its prompts and mark its images for removal from storage; no webhook reports this."""
+        """Return it without its prompts, and with its images marked for removal; no webhook reports this.
+
+        Raises:
+            ValueError: it has not ended.
+        """
         if not self.state.final:
             raise ValueError(f"what is {self.state} cannot be erased")
         return replace(self.forgotten(), webhook=None, erased_at=at)
 
     def without(self, index: int) -> Self:
-        """One of its images is about to be removed from storage; the others stay.
+        """Return it with one of its images marked for removal from the storage.
 
         Raises:
             LookupError: it has no such image.
@@ -446,7 +470,7 @@ class Generation:
         return replace(self, images=others, removed=tuple(removed), revision=self.revision + 1)
 
     def with_previews(self, previews: Mapping[int, Preview]) -> Self:
-        """It is known of some of its images, by their indexes, what preview they have."""
+        """Return it with previews for some of its images, by their indexes."""
         images = (replace(image, preview=previews.get(image.index, image.preview)) for image in self.images)
         return replace(self, images=tuple(images), revision=self.revision + 1)
 
@@ -456,40 +480,40 @@ class Generation:
 
     @property
     def awaits_previews(self) -> bool:
-        """Whether previews of its images can be made, and are not stored."""
+        """Whether it has ended, and an image still has no preview where one may be possible."""
         at_its_end = self.state.final and not self.erased_at
         return at_its_end and any(image.awaits_preview for image in self.images)
 
     @property
     def looked_after(self) -> bool:
-        """Whether anything was done to it after its end: what was written down of it last is not its end."""
+        """Whether a later revision than that of its end was recorded: a preview, a deletion or forgotten prompts."""
         previews = any(image.preview for image in self.images)
         return previews or bool(self.removed or self.erased_at) or not self.prompts_kept
 
     @property
     def once_stored(self) -> set[int]:
-        """The indexes of the images that lie in storage, or did until their owner deleted them."""
+        """The indexes of the images that are stored, or were until their owner deleted them."""
         return {image.index for image in self.images} | {one.index for one in self.removed}
 
     @property
     def to_be_emptied(self) -> tuple[str, ...]:
-        """The keys of what is not its owner's to see any more, and may still lie in storage."""
+        """The keys of deleted images and their previews, which may still be in the storage."""
         removed = [key for one in self.removed for key in one.keys]
         return (*removed, *(key for image in self.images for key in image.keys if self.erased_at))
 
     def emptied(self) -> Self:
-        """All that was to be removed from storage is."""
+        """Return it after everything in `to_be_emptied` was removed from the storage."""
         removed = tuple(RemovedImage(one.index) for one in self.removed)
         return replace(self, images=() if self.erased_at else self.images, removed=removed, revision=self.revision + 1)
 
     @property
     def asked(self) -> GenerationRequest:
-        """The request as the model that is to draw it gets it: under its own name."""
+        """The request for the model that is to draw it, with that model as its version."""
         return self.request if self.model == self.request.version else replace(self.request, version=self.model)
 
     @property
     def reserved(self) -> Money | None:
-        """The most that it can cost with any of its models; this is what the service's limit counts."""
+        """The highest cost of its model and its fallbacks, which spending limits count; None if none is known."""
         costs = (self.cost, *(fallback.cost for fallback in self.fallbacks))
         return max((cost for cost in costs if cost), key=lambda cost: cost.amount, default=None)
 
@@ -500,7 +524,7 @@ class Generation:
 
     @property
     def error(self) -> DarkroomError | None:
-        """Why its images cannot all be handed out, if they cannot."""
+        """Why the caller cannot have all images now; None if it can, or if they are still being drawn."""
         if self.removed:
             many = len(self.removed)
             detail = "an image of this order was deleted" if many == 1 else f"{many} images of this order were deleted"
@@ -513,7 +537,7 @@ class Generation:
 
     @property
     def charged(self) -> Charged:
-        """What is known of the money by now."""
+        """Whether the provider charged for it, as far as is known now."""
         if self.failure:
             return self.failure.charged
         if self.state in (State.DRAWN, State.STORED) or self.receipt:

@@ -1,4 +1,4 @@
-"""What a caller looks for among its own generations."""
+"""Search in a caller's generations."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from darkroom.domain.model.values import ModelVersion
 
 @dataclass(frozen=True, slots=True)
 class SearchText:
-    """A text that a prompt contains, in whatever case. Length is in Unicode code points."""
+    """A text to be found in prompts, ignoring case. Its length is in Unicode code points."""
 
     MAX_LENGTH: ClassVar = 200
 
@@ -23,18 +23,18 @@ class SearchText:
             raise InvalidValue(f"must be 1 to {self.MAX_LENGTH} printable characters")
 
     def is_in(self, prompt: str) -> bool:
-        """Whether the prompt contains it."""
+        """Return whether the prompt contains it."""
         return _without_case(self.value) in _without_case(prompt)
 
 
 def _without_case(text: str) -> str:
-    """By Unicode's caseless matching (3.13, D145), so that composed and decomposed Hangul are the same as well."""
+    """Return the text for a canonical caseless match (Unicode 3.13, D145): composed and decomposed Hangul match."""
     return text.lower() if text.isascii() else unicodedata.normalize("NFC", text.casefold())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """The generations that are looked for; None is any. A prompt that is forgotten contains nothing."""
+    """Conditions on generations, all of which must hold; None is no condition. A forgotten prompt contains no text."""
 
     LOOKS_AT: ClassVar = 10_000
     """The most generations that are examined for one page, even if few of them match."""
@@ -45,15 +45,15 @@ class Search:
 
     @property
     def is_for_all(self) -> bool:
-        """Whether every generation is found."""
+        """Whether there is no condition."""
         return self == Search()
 
     def takes(self, *, state: str, version: str) -> bool:
-        """Whether one of that state and version may be found, whatever its prompt."""
+        """Return whether a generation of that state and version may match, depending on its prompt."""
         return self.state in (None, state) and (self.version is None or self.version.value == version)
 
     def finds(self, generation: Generation) -> bool:
-        """Whether it is one of those that are looked for."""
+        """Return whether a generation matches."""
         request = generation.request
         if not self.takes(state=generation.state, version=request.version.value):
             return False
@@ -62,7 +62,7 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class HistoryPage:
-    """Generations, newest first; `older_than` is the id after which the next page begins, None on the last one."""
+    """Generations, newest first; the next page begins below the id `older_than`, None on the last page."""
 
     generations: Sequence[Generation]
     older_than: str | None = None

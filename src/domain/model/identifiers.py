@@ -1,4 +1,4 @@
-"""Identifiers of our own making."""
+"""UUIDs of version 7, which sort by time."""
 
 import secrets
 import time
@@ -6,9 +6,9 @@ from uuid import UUID
 
 
 def uuid7(unix_ms: int | None = None) -> str:
-    """A UUID of version 7 (RFC 9562, 5.7): 48 bits of Unix time in milliseconds, then 74 random bits.
+    """Return a UUID of version 7 (RFC 9562, 5.7): 48 bits of Unix time in milliseconds, then 74 random bits.
 
-    Sorts by time, so that "newest first" needs no other column. In Python's own library only from 3.14.
+    `unix_ms` is now by default. Sorting by id sorts by time. Python's `uuid` has it only since 3.14.
     """
     milliseconds = time.time_ns() // 1_000_000 if unix_ms is None else unix_ms
     number = (milliseconds & (1 << 48) - 1) << 80 | int.from_bytes(secrets.token_bytes(10), "big")
@@ -18,5 +18,5 @@ def uuid7(unix_ms: int | None = None) -> str:
 
 
 def least_uuid7(unix_ms: int) -> str:
-    """The least UUID of version 7 that was made at that time: all that were made from then on are not below it."""
+    """Return the lowest UUID of version 7 of that time: a lower bound of all that are made from then on."""
     return str(UUID(int=(unix_ms & (1 << 48) - 1) << 80 | 0x7 << 76 | 0x2 << 62))

@@ -1,6 +1,6 @@
-"""What a file says of itself: media type, pixel size and whether it is whole.
+"""Detects an image file's media type and size, and whether it is whole.
 
-Read from its first bytes and its structure, never from claims about it; no pixel is decoded.
+All of it is read from the bytes, not from a declared type; no pixel is decoded.
 PNG: W3C PNG third edition, 5. JPEG: ITU-T T.81, annex B. WebP: RFC 9649, 2.
 """
 
@@ -15,22 +15,22 @@ from typing import ClassVar, Self
 from darkroom.domain.model.errors import InvalidValue
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_PNG_CHUNK = struct.Struct(">I4s")  # the length of its content, and its kind
+_PNG_CHUNK = struct.Struct(">I4s")  # length of the data, chunk type
 _JPEG_START = b"\xff\xd8\xff"
-# Start-of-frame markers carry the size; C4, C8 and CC in the same range are tables and extensions.
+# Start-of-frame markers hold the size; C4, C8 and CC in the same range are tables and extensions.
 _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_SCAN, _JPEG_END = 0xDA, 0xD9
-# FF begins a marker unless 00 follows it; fill bytes may stand before a marker (B.1.1.2, B.1.1.5).
+# FF begins a marker unless 00 follows; FF fill bytes may precede it (B.1.1.2, B.1.1.5).
 _JPEG_MARKER = re.compile(rb"\xff+[^\x00\xff]")
 _JPEG_BARE = frozenset({0x01, *range(0xD0, 0xD8)})  # markers without a length
 
-_PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by colour type
+_PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # samples per pixel by colour type (PNG, 11.2.1)
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 _UNPACKED_AT_ONCE = 2**20
 
 
 class MediaType(StrEnum):
-    """The raster formats that Darkroom keeps, by their IANA names."""
+    """The image formats that Darkroom stores, by their IANA media types."""
 
     PNG = "image/png"
     JPEG = "image/jpeg"
@@ -38,15 +38,15 @@ class MediaType(StrEnum):
 
     @property
     def ending(self) -> str:
-        """The file ending, without its dot."""
+        """The file name extension, without its dot."""
         return {MediaType.PNG: "png", MediaType.JPEG: "jpg", MediaType.WEBP: "webp"}[self]
 
 
 @dataclass(frozen=True, slots=True)
 class ImageFile:
-    """The media type and the size in pixels that an image file's header states."""
+    """The media type of an image file, and the size in pixels that its header declares."""
 
-    MAX_SIDE: ClassVar = 8192  # pixels, as for an order: beyond it a header is a decompression bomb, not a picture
+    MAX_SIDE: ClassVar = 8192  # pixels, as for an order; larger ones are treated as decompression bombs
 
     media_type: MediaType
     width: int
@@ -58,10 +58,10 @@ class ImageFile:
 
     @classmethod
     def inspect(cls, data: bytes) -> Self:
-        """Read a whole image file, and nothing else.
+        """Return the type and size of bytes that are exactly one whole image file.
 
         Raises:
-            InvalidValue: it is not one, is not whole, or more bytes follow its end.
+            InvalidValue: they are not an image file, the file is not whole, or more bytes follow its end.
         """
         file, end = cls._measure(data)
         if end != len(data):
@@ -70,12 +70,12 @@ class ImageFile:
 
     @classmethod
     def recover(cls, data: bytes) -> tuple[Self, bytes]:
-        """The whole image file that these bytes begin with: what follows its end is cut off.
+        """Return the type and size of the image file at the start of `data`, and its bytes without what follows it.
 
-        A PNG that lacks nothing but its end gets one: every pixel is there.
+        A PNG that has all pixels but whose end is missing gets a new IEND chunk.
 
         Raises:
-            InvalidValue: they begin with none, or with one that is not whole.
+            InvalidValue: `data` does not begin with a whole image file.
         """
         try:
             file, end = cls._measure(data)
@@ -88,7 +88,7 @@ class ImageFile:
 
     @classmethod
     def _measure(cls, data: bytes) -> tuple[Self, int]:
-        """The file, and how many bytes it has."""
+        """Return the type and size of the file at the start of `data`, and its length in bytes."""
         if data.startswith(_PNG_SIGNATURE):
             width, height, end = _png_size(data)
             return cls(MediaType.PNG, width, height), end
@@ -102,14 +102,14 @@ class ImageFile:
 
 
 class CutShort(InvalidValue):
-    """An image file begins here, and its end is missing."""
+    """The bytes begin like an image file, but it is incomplete or malformed."""
 
     def __init__(self) -> None:
         super().__init__("it is cut short, or not built as its format demands")
 
 
 def _png_with_an_end(data: bytes) -> bytes | None:
-    """A PNG whose last bytes are missing, with an end of its own; None if pixels are missing too."""
+    """Return a truncated PNG with a new end; None if pixels are missing too."""
     start, (width, height, depth, colour, interlaced) = _png_pixels_begin(data)
     if not start:
         return None
@@ -128,7 +128,10 @@ def _png_with_an_end(data: bytes) -> bytes | None:
 
 
 def _png_pixels_begin(data: bytes) -> tuple[int, tuple[int, int, int, int, int]]:
-    """Where the first chunk of pixels begins, 0 if none does; width, height, depth, colour type and interlacing."""
+    """Return the offset of the first IDAT chunk, 0 if there is none, and five fields of IHDR.
+
+    These are width, height, bit depth, colour type and interlace method; all 0 if there is no IHDR.
+    """
     position, header = len(_PNG_SIGNATURE), (0, 0, 0, 0, 0)
     while position + 12 <= len(data):
         kind = data[position + 4 : position + 8]
@@ -143,19 +146,19 @@ def _png_pixels_begin(data: bytes) -> tuple[int, tuple[int, int, int, int, int]]
 
 
 def _png_passes(width: int, height: int, interlaced: int) -> Iterator[tuple[int, int]]:
-    """Columns and lines of each pass over the image (PNG, 8)."""
+    """Yield the columns and lines of each pass: seven if interlaced by Adam7 (PNG, 8), otherwise one."""
     for left, top, across, down in _ADAM7 if interlaced else ((0, 0, 1, 1),):
         yield (width - left + across - 1) // across, (height - top + down - 1) // down
 
 
 def _unpacks_to(needed: int, coded: Iterable[bytes]) -> bool:
-    """Whether it unpacks to at least this many bytes; they are counted and not kept."""
+    """Return whether the zlib stream `coded` decompresses to at least `needed` bytes, without keeping them."""
     unpacker = zlib.decompressobj()
     try:
         for piece in coded:
             rest = piece
             while rest and needed > 0:
-                # No more than is needed, so that a wrong checksum behind it is never met.
+                # Stop at what is needed: a wrong checksum behind it does not matter.
                 needed -= len(unpacker.decompress(rest, min(needed, _UNPACKED_AT_ONCE)))
                 rest = unpacker.unconsumed_tail
     except zlib.error:
@@ -176,7 +179,7 @@ def _little(data: bytes, start: int, length: int) -> int:
 
 
 def _png_size(data: bytes) -> tuple[int, int, int]:
-    """Width, height, and where it ends."""
+    """Return width and height in pixels, and the offset of the end."""
     position, kind, data_seen, size = len(_PNG_SIGNATURE), b"", False, (0, 0)
     while kind != b"IEND":
         if position + 12 > len(data):
@@ -192,7 +195,10 @@ def _png_size(data: bytes) -> tuple[int, int, int]:
 
 
 def _jpeg_size(data: bytes) -> tuple[int, int, int]:
-    """Width, height, and where it ends. Between its parts decoders pass over what is not a marker, and so does this."""
+    """Return width and height in pixels, and the offset of the end.
+
+    Bytes between segments that are not a marker are skipped, as decoders do.
+    """
     position, size, pixels = 2, None, 0
     while found := _JPEG_MARKER.search(data, position):
         marker, position = found[0][-1], found.end()
@@ -207,7 +213,7 @@ def _jpeg_size(data: bytes) -> tuple[int, int, int]:
         position += max(_big(data, position, 2), 2)
         if marker == _JPEG_SCAN and not pixels:
             pixels = position
-    # A marker that damage left among the pixels has a length of its own: decoders look for the end behind it.
+    # Damaged pixel data may look like a marker with a length that leads past the end: search for the end again.
     end = data.find(bytes((0xFF, _JPEG_END)), pixels) + 2 if size and pixels else 0
     if size is None or end < pixels + 2:
         raise CutShort
@@ -215,7 +221,7 @@ def _jpeg_size(data: bytes) -> tuple[int, int, int]:
 
 
 def _webp_size(data: bytes) -> tuple[int, int, int]:
-    """Width, height, and where it ends."""
+    """Return width and height in pixels, and the offset of the end."""
     end = _little(data, 4, 4) + 8
     if end > len(data):
         raise CutShort

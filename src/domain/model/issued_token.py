@@ -1,4 +1,4 @@
-"""Access tokens that were made here for callers who have no identity provider."""
+"""Access tokens that Darkroom itself issued, for callers without an identity provider."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ from darkroom.domain.model.limits import Caller
 
 @dataclass(frozen=True, slots=True)
 class TokenName:
-    """What people call a token by."""
+    """The name by which the operator knows a token."""
 
     MAX_LENGTH: ClassVar = 64
 
@@ -24,7 +24,7 @@ class TokenName:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssuedToken:
-    """What is remembered of a token: whom it stands for and what it allows. `jti` is its id (RFC 7519, 4.1.7)."""
+    """The record of a token, without the token itself. `jti` is its id (RFC 7519, 4.1.7)."""
 
     name: str
     jti: str

@@ -1,4 +1,4 @@
-"""Limits on what may be ordered, and the account of what was."""
+"""Limits on orders, and the usage that counts against them."""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -11,23 +11,26 @@ from darkroom.domain.model.generation import Generation, State
 from darkroom.domain.model.money import Money
 
 WINDOW: Final = timedelta(hours=24)
-"""What every limit looks back over: a window that slides, not a day of the calendar."""
+"""The sliding window of every limit; not a calendar day."""
 
 _CLOCKS_DIFFER: Final = timedelta(hours=1)
 
 
 def too_far_ahead(now: datetime) -> datetime:
-    """From what time on an order was dated by a wrong clock: it is more than an hour ahead, and a whole hour (UTC)."""
+    """Return the time from which on an order's date is taken for that of a wrong clock.
+
+    It is the first full hour (UTC) that is more than an hour after `now`.
+    """
     ahead = (now + _CLOCKS_DIFFER).astimezone(UTC)
     return ahead.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who orders: the subject of the token, and the limits that the token itself sets.
+    """The client that orders: the subject of its access token, and the limits that the token sets.
 
-    `images_per_day` and `spend_per_day` hold for 24 hours; `models` are the versions that may be ordered. None is what
-    the service allows.
+    `images_per_day` and `spend_per_day` hold for the last 24 hours; `models` are the versions that it may order. If
+    one is None, the service's limit holds.
     """
 
     subject: str
@@ -38,11 +41,11 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one order is held to, over the 24 hours before it; None is unlimited.
+    """The limits for one order, over the 24 hours before it; None is unlimited.
 
-    `images_per_day` counts the caller's images that were not refused; `spend_per_day` is the whole service's and
-    `spend_per_day_per_caller` the caller's: both count what is spent, may have been spent, or is about to be. `models`
-    are the versions that may be ordered.
+    `images_per_day` limits the caller's images, except those refused or cancelled. `spend_per_day` limits the whole
+    service and `spend_per_day_per_caller` the caller: both count what was spent, may have been, or is about to be.
+    `models` are the versions that may be ordered.
     """
 
     images_per_day: int | None = None
@@ -51,7 +54,7 @@ class Limits:
     models: frozenset[str] | None = None
 
     def of(self, caller: Caller) -> "Limits":
-        """These, but that a limit which the caller's token sets holds in place of the service's own."""
+        """Return these limits, each replaced by that of the caller's token if the token sets one."""
         images, spend = caller.images_per_day, caller.spend_per_day
         return Limits(
             images_per_day=self.images_per_day if images is None else images,
@@ -61,11 +64,11 @@ class Limits:
         )
 
     def allowed(self, generation: Generation) -> Generation:
-        """A new order as far as the caller may have it: without fallbacks whose cost its limit could not count.
+        """Return a new order without the fallbacks whose cost the caller's spending limit could not count.
 
         Raises:
-            ModelForbidden: the caller may not order that version, or not under a limit in money, since its price in
-                that currency is not known.
+            ModelForbidden: the caller may not order that version, or has a spending limit in a currency in which the
+                price of that version is not known.
         """
         version, own = generation.request.version.value, self.spend_per_day_per_caller
         if self.models is not None and version not in self.models:
@@ -80,7 +83,10 @@ class Limits:
         return replace(generation, fallbacks=tuple(counted))
 
     def left(self, last_day: Iterable["Usage"]) -> tuple[int | None, Money | None]:
-        """The images, and the money, that the caller may still order now; `last_day` is its usage in the window."""
+        """Return how many images the caller may still order, and for how much money; None is unlimited.
+
+        `last_day` is its usage in the window.
+        """
         rows, images, spend = list(last_day), self.images_per_day, self.spend_per_day_per_caller
         if images is not None:
             images = max(0, images - sum(row.images for row in rows))
@@ -90,7 +96,7 @@ class Limits:
         return images, spend
 
     def checks(self, generation: Generation) -> Iterator["Check"]:
-        """What a new order asks of each limit that it is held to."""
+        """Yield a check of a new order for each limit that applies to it."""
         if self.images_per_day is not None:
             yield ImagesCheck(generation.caller, generation.request.samples, self.images_per_day)
         spend, own, cost = self.spend_per_day, self.spend_per_day_per_caller, generation.reserved
@@ -102,10 +108,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What an order asks of a limit: `asked` more of `subject`, of which the window may hold `allowed`.
+    """The check of an order against a limit: it asks for `asked` more, and the window may hold `allowed`.
 
-    A ledger adds up what the window holds, `counted` by this class, and raises what `refused` returns if that is too
-    much.
+    `subject` is the caller or currency that is limited. A ledger sums `counted` over the window, and raises what
+    `refused` returns if `excess` of the sum is above 0.
     """
 
     refusal: ClassVar[type[QuotaExceeded] | type[SpendLimit]]
@@ -117,21 +123,22 @@ class Check:
     allowed: int
 
     def counted(self, generation: Generation) -> int:
-        """How much a generation within the window takes up."""
+        """Return how much a generation in the window counts."""
         raise NotImplementedError
 
     def excess(self, taken: int) -> int:
-        """By how much the limit would be passed if so much is taken; 0 or less if it would not."""
+        """Return by how much the order would exceed the limit if the window holds `taken`; 0 or less if it fits."""
         return taken + self.asked - self.allowed
 
     def shown(self, amount: int) -> str:
-        """An amount as people are shown it."""
+        """Return an amount for messages."""
         return str(amount)
 
     def refused(self, *, now: datetime, room_at: datetime | None) -> QuotaExceeded | SpendLimit:
-        """The refusal; there is room once what was ordered at `room_at` has left the window, or never.
+        """Return the error for an exceeded limit.
 
-        Then too it says when to come back, as every such answer does: by that time the limit may be another.
+        There is room when orders up to `room_at` have left the window; never if None. `retry_after` is set even then,
+        to the length of the window, since the limit may have been raised by that time.
         """
         wait = room_at + WINDOW - now if room_at else WINDOW
         detail = self.passed if room_at else self.never
@@ -143,7 +150,7 @@ class Check:
 
 
 class ImagesCheck(Check):
-    """Images of the caller `subject`: those ordered, unless nothing came of it for free."""
+    """Checks the images of the caller `subject`, as `counted_images` counts them."""
 
     refusal = QuotaExceeded
     passed = "{asked} more would pass your limit of {allowed} images in 24 hours"
@@ -155,7 +162,7 @@ class ImagesCheck(Check):
 
 @dataclass(frozen=True, slots=True)
 class CallerSpendCheck(Check):
-    """Money of the caller `subject`, in millionths of the currency."""
+    """Checks the money of the caller `subject`, in millionths of the currency."""
 
     currency: str
 
@@ -172,7 +179,7 @@ class CallerSpendCheck(Check):
 
 
 class SpendCheck(Check):
-    """Money of the whole service, in millionths of the currency `subject`."""
+    """Checks the money of the whole service, in millionths of the currency `subject`."""
 
     refusal = SpendLimit
     passed = "the service may not spend that much now"
@@ -184,17 +191,17 @@ class SpendCheck(Check):
 
 
 def counted_images(generation: Generation) -> int:
-    """The images that count against the caller's limit: those ordered, unless nothing came of it for free."""
+    """Return how many images count against the caller's limit: those ordered, 0 if it was refused or cancelled."""
     return 0 if generation.state in (State.REFUSED, State.CANCELLED) else generation.request.samples
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """What one caller ordered of one model on one day (UTC).
+    """One caller's usage of one model on one day (UTC).
 
-    `images` counts those ordered and not refused, `drawn` those that came from a provider, `stored` those of them that
-    are still kept, and `unknown` those of generations whose outcome is unknown. `cost` is in the model's currency, None
-    if no price is known.
+    `images` counts those ordered, without refused and cancelled orders; `drawn` those that a provider returned;
+    `stored` those that are still kept; and `unknown` those of generations whose outcome is unknown. `cost` is in the
+    model's currency; None if no price is known.
     """
 
     caller: str

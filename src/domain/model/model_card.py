@@ -1,6 +1,6 @@
-"""Model cards: the limits of one model, declared once.
+"""Model cards: the limits of a model, declared once.
 
-The same declaration checks an order before it costs anything, is what `GET /api/models` shows, and prices a drawing.
+A card checks orders before they cost anything, gives their price, and is what `GET /api/models` returns.
 """
 
 import re
@@ -18,30 +18,30 @@ from darkroom.domain.model.parameters import NUMBERS, PARAMETERS, TEXTS, Paramet
 from darkroom.domain.model.price import Price
 from darkroom.domain.model.values import ImageSize, ModelVersion, Prompt, SampleCount, Seed
 
-_SIDE: Final = 1024  # pixels: the side of a square of one megapixel
+_SIDE: Final = 1024  # pixels; the side of a square megapixel
 
 
 class MediaSource(StrEnum):
-    """How what a model draws comes about, by IPTC's terms for digital source types."""
+    """How a model makes images, as a term of IPTC's digital source type vocabulary."""
 
     TRAINED = "trainedAlgorithmicMedia"
     ALGORITHMIC = "algorithmicMedia"
 
 
 class Markup(StrEnum):
-    """Markup that some engines read in a prompt as an instruction; the value names it in the message to the caller."""
+    """Markup in a prompt that some engines execute; the value names it in messages to the caller."""
 
     EXTRA_ARGS = "<sd_cpp_extra_args>"
-    """stable-diffusion.cpp applies the JSON in it after size, steps, seed and number of images were set."""
+    """stable-diffusion.cpp lets the JSON in it override size, steps, seed and number of images."""
 
     NETWORKS = "<lora:...>, <lyco:...> or <hypernet:...>"
-    """The web UIs, stable-diffusion.cpp and others load a file of that name."""
+    """The Stable Diffusion web UIs, stable-diffusion.cpp and others load the file that it names."""
 
     BAR = "|"
-    """LocalAI takes what follows it for the negative prompt, and drops what follows the next one."""
+    """LocalAI uses the text after it as the negative prompt, and drops the text after a second one."""
 
     def is_in(self, text: str) -> bool:
-        """Whether a text holds it, as an engine would find it."""
+        """Return whether an engine would find it in a text."""
         return _MARKUP[self].search(text) is not None
 
 
@@ -54,7 +54,7 @@ _MARKUP: Final = {
 
 @dataclass(frozen=True, slots=True)
 class PixelRange:
-    """The lengths that one side of an image may have, in pixels: from `min` to `max`, multiples of `step`."""
+    """The allowed lengths of one side of an image, in pixels: multiples of `step` from `min` to `max`."""
 
     min: int
     max: int
@@ -68,7 +68,7 @@ class PixelRange:
         return self.min <= side <= self.max and side % self.step == 0
 
     def nearest_to(self, side: int) -> int:
-        """The length in this range that is nearest to `side`."""
+        """Return the allowed length that is nearest to `side`."""
         lowest, highest = ceil(self.min / self.step), self.max // self.step
         return min(max(lowest, round(side / self.step)), highest) * self.step
 
@@ -78,7 +78,7 @@ class PixelRange:
 
 @dataclass(frozen=True, slots=True)
 class NumberRange:
-    """The numbers that a model takes for one parameter, and the one it takes where none is given."""
+    """The range of one parameter of a model, and its value if the order gives none."""
 
     min: float
     max: float
@@ -99,15 +99,21 @@ class NumberRange:
 class ModelCard:
     """What one model accepts and honours.
 
-    `sizes`, where given, lists the only sizes the model draws. Seeds from `seed_min` to `seed_max` are taken: to some
-    providers a 0 means one drawn by chance. `seed_told`: only a seed that the provider reports is known to have drawn
-    an image; one that was merely sent is not. `reads` is markup of the engine's own that the prompts must not hold: it
-    would change what was checked, or load a file. `num_inference_steps` and `guidance_scale` are None for a model that
-    does not honour them. `price` is for one image, if it is known. `idempotent` says that the provider draws and
-    charges once for one key, however often a request is submitted under it. `media_source` says that it has learnt from
-    examples, or follows rules alone. `ends` is the day after which the provider may remove the model, if it says one.
-    `one_by_one_for` is set for a model that is asked for each sample by itself: seconds within which the last one
-    must leave. `per_minute` is the provider's quota of images, if `samples_max` is what it is because of that.
+    Attributes:
+        width, height: The allowed sides; `sizes` replaces them.
+        prompt_max: The longest prompt, in Unicode code points.
+        sizes: The only sizes that the model draws; None if every size within `width` and `height` is allowed.
+        one_by_one_for: Seconds within which the last request of an order must be sent, for a model that is asked for
+            each sample in a request of its own; None for other models.
+        per_minute: The provider's quota of images a minute, if it is the reason for `samples_max`.
+        seed_min, seed_max: The allowed seeds; 0 means a random seed to some providers.
+        seed_told: An image's seed is known only if the provider reports it, not because it was sent.
+        reads: Markup that the engine executes. Prompts must not contain it: it would change what was checked, or load a
+            file.
+        num_inference_steps, guidance_scale: None for a model that does not honour them.
+        price: Of one image, if it is known.
+        idempotent: The provider draws and charges once for each key, however often a request is submitted under it.
+        ends: The day after which the provider may remove the model, if it announces one.
     """
 
     version: ModelVersion
@@ -143,20 +149,24 @@ class ModelCard:
             raise ValueError(f"the card of {self.version.value} allows what no order may hold")
 
     def metered(self, per_minute: int) -> Self:
-        """The card with no more samples than a quota lets leave: in one call, or one by one in the time there is."""
+        """Return the card with `samples_max` reduced to what a quota of `per_minute` images allows.
+
+        An order sent in one request may use one minute's quota; one sent sample by sample, that of the minutes that
+        `one_by_one_for` allows.
+        """
         minutes = 1 if self.one_by_one_for is None else max(1, ceil(self.one_by_one_for / 60))
         most = per_minute * minutes
         return self if most >= self.samples_max else replace(self, samples_max=most, per_minute=per_minute)
 
     @property
     def honours(self) -> tuple[str, ...]:
-        """The optional fields that this model honours; any other is refused by name."""
-        # A range is never falsy: it has no length, and `or` would hide a None.
+        """The optional fields that this model honours; an order with any other is refused."""
+        # `negative_prompt` and `seed` are booleans; the others are a range or None.
         return tuple([field for field in HONOURABLE if getattr(self, field) not in (None, False)])
 
     @property
     def default_size(self) -> ImageSize:
-        """The size that is drawn if the caller leaves it open: the nearest to one megapixel, and to a square."""
+        """The size if the caller gives none: nearest to one megapixel, and then to a square."""
         if self.sizes is None:
             return ImageSize(self.width.nearest_to(_SIDE), self.height.nearest_to(_SIDE))
         return min(
@@ -164,19 +174,19 @@ class ModelCard:
         )
 
     def cost_of(self, size: ImageSize, images: int) -> Money | None:
-        """What images of one size cost together, if the price is known."""
+        """Return the cost of several images of one size; None if the price is not known."""
         return self.price.of_image(size).times(images) if self.price else None
 
     def draws(self, size: ImageSize) -> bool:
-        """Whether this model draws images of that size."""
+        """Return whether this model draws images of that size."""
         return not any(self._size_violations(size.width, size.height))
 
     def takes(self, seed: Seed) -> bool:
-        """Whether this model can be given that seed."""
+        """Return whether this model accepts that seed."""
         return self.seed_min <= seed.value <= self.seed_max
 
     def rule(self, field: str) -> str:
-        """What this model asks of a field of an order, in a sentence; for `seed` what it asks of each."""
+        """Return this model's rule for a field of an order, as a predicate; for `seed`, the rule for each seed."""
         if field in HONOURABLE and field not in self.honours:
             return f"is not honoured by {self.version.value}: leave it out"
         match field:
@@ -208,7 +218,7 @@ class ModelCard:
         samples: SampleCount | None,
         parameters: Parameters,
     ) -> Iterator[Violation]:
-        """Every rule of this model that the parts of an order break; a part that is None is not looked at."""
+        """Yield a violation for each rule of this model that an order breaks; a part that is None is not checked."""
         given, honours = parameters.given, self.honours
         for field in given if seeds is None else (*given, "seed"):
             if field not in honours:

@@ -1,4 +1,4 @@
-"""Money: an exact amount in a currency."""
+"""Exact amounts of money."""
 
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal, InvalidOperation
@@ -9,15 +9,15 @@ from darkroom.domain.model.values import ImageSize
 
 _CODE_LENGTH: Final = 3
 _PLACES: Final = 6
-"""Decimals that sums are kept in: a millionth of a currency fits every price, and sums stay integers."""
+"""Decimal places of sums, which are integers of millionths: no provider's price is finer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """An amount, exact, in a currency named by its ISO 4217 code."""
+    """An exact amount in a currency, given by its ISO 4217 code."""
 
     MOST_CHARGED: ClassVar = 10**9
-    """More than any provider charges for an order; what is said to cost more is not believed."""
+    """More than any provider charges for an order: a higher reported cost is taken for an error."""
 
     amount: Decimal
     currency: str
@@ -30,7 +30,11 @@ class Money:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read `0.02 USD`."""
+        """Parse an amount and a currency, such as `0.02 USD`.
+
+        Raises:
+            InvalidValue: the text is something else.
+        """
         amount, _, currency = text.strip().partition(" ")
         try:
             return cls(Decimal(amount), currency.strip())
@@ -38,12 +42,12 @@ class Money:
             raise InvalidValue("must be an amount and a currency, such as 0.02 USD") from None
 
     def of_image(self, size: ImageSize) -> Self:
-        """As the price of an image: the same at any size."""
+        """Return the price of an image, as a `Price` does: the same for every size."""
         del size
         return self
 
     def times(self, count: int) -> Self:
-        """What `count` of these cost."""
+        """Return the amount multiplied by `count`."""
         return type(self)(self.amount * count, self.currency)
 
     @property
@@ -53,7 +57,7 @@ class Money:
 
     @classmethod
     def of_millionths(cls, amount: int, currency: str) -> Self:
-        """The amount again, without needless zeros."""
+        """Return the money of `amount` millionths, without trailing zeros."""
         exact = Decimal(amount).scaleb(-_PLACES)
         return cls(exact.quantize(Decimal(1)) if exact == exact.to_integral_value() else exact.normalize(), currency)
 

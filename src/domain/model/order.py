@@ -1,4 +1,4 @@
-"""Orders: what a caller asks for, read from decoded JSON, with every broken rule named."""
+"""Orders, read from decoded JSON; all broken rules are reported together."""
 
 import hashlib
 import json
@@ -19,14 +19,14 @@ _FINGERPRINTED: Final = (
     *("version", "prompt", "negative_prompt", "width", "height", "seed"),
     *("num_inference_steps", "guidance_scale", "samples"),
 )
-"""What the first release took fingerprints of. A field that came later counts where it is given, so that the
-fingerprint of an order without it stays what it was: rows hold it.
+"""The fields in the fingerprints of the first release, which are recorded in ledgers. A later field is added to the
+fingerprint only if it is given, so that the fingerprint of an order without it does not change.
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What the caller asked for, as decoded: what was left out is None, and no seed is drawn yet."""
+    """What the caller asked for; fields that were left out are None."""
 
     version: ModelVersion
     prompt: Prompt
@@ -37,11 +37,11 @@ class Order:
 
     @property
     def images(self) -> int:
-        """How many images it asks for: as many as there are seeds, where it does not say."""
+        """The number of images: `samples`, else the number of seeds, else 1."""
         return self.samples.value if self.samples else len(self.seeds or (None,))
 
     def suits(self, card: ModelCard) -> bool:
-        """Whether a model can honour all of it: it could be read as an order for that model."""
+        """Return whether a model can honour all of it, so that it could be an order for that model."""
         version = card.version.value
         try:
             read_order(self.fields | {"version": version}, {version: card})
@@ -51,7 +51,7 @@ class Order:
 
     @property
     def fields(self) -> dict[str, object]:
-        """What `read_order` makes it of again: what was given, under the names of `ORDER_FIELDS`."""
+        """The fields that were given, by the names in `ORDER_FIELDS`; `read_order` returns the same order from them."""
         fields: dict[str, object] = {"version": self.version.value, "prompt": self.prompt.value}
         fields |= {"width": self.size.width, "height": self.size.height}
         if self.seeds is not None:
@@ -62,7 +62,7 @@ class Order:
 
     @property
     def fingerprint(self) -> str:
-        """Equal for equal orders, whatever the bytes they came in: SHA-256, hexadecimal."""
+        """The SHA-256 of the decoded fields in hexadecimal: equal for equal orders, however their JSON was written."""
         fields = self.fields
         decoded: list[object] = [fields.pop(field, None) for field in _FINGERPRINTED]
         if fields:
@@ -71,12 +71,13 @@ class Order:
 
 
 def read_order(fields: Mapping[str, object], cards: Mapping[str, ModelCard]) -> Order:
-    """Turn a decoded JSON object into an order that its model can honour.
+    """Return the order in a decoded JSON object, if its model can honour it.
 
-    `cards` are the models on offer, by version. With an unknown version the rest is held to the contract's bounds.
+    `cards` are the models on offer, by version. If the version is unknown, the other fields are checked against the
+    bounds of the API.
 
     Raises:
-        InvalidRequest: naming every rule, of type or of value, that any field breaks.
+        InvalidRequest: fields break rules; each violation names one, of type or of value.
     """
     reading = _Reading(fields)
     version = reading.required("version", ModelVersion)
@@ -110,13 +111,13 @@ def read_order(fields: Mapping[str, object], cards: Mapping[str, ModelCard]) -> 
 
 
 def _place(violation: Violation) -> int:
-    """The position of a field in an order; names that are not fields come last."""
+    """Return the position of a violation's field in `ORDER_FIELDS`; unknown names come last."""
     field = violation.pointer.split("/")[1]
     return ORDER_FIELDS.index(field) if field in ORDER_FIELDS else len(ORDER_FIELDS)
 
 
 class _Reading:
-    """Reads field after field and remembers what was broken, instead of stopping at the first."""
+    """Reads one field after the other, and collects violations instead of stopping at the first."""
 
     def __init__(self, fields: Mapping[str, object]) -> None:
         self._fields = fields
@@ -124,7 +125,7 @@ class _Reading:
         self.violations: list[Violation] = []
 
     def hold_to(self, card: ModelCard | None) -> None:
-        """From now on report the bounds of this model, if there is one, instead of those of the contract."""
+        """From now on report the bounds of this model; those of the API if None."""
         self._card = card
 
     def broken(self, pointer: str, detail: str) -> None:
@@ -141,7 +142,7 @@ class _Reading:
         return None if value is None else self._read(field, f"/{field}", read, value)
 
     def seeds(self) -> tuple[Seed | None, ...] | None:
-        """One for each image, None for a value that is not a seed, so that their number can be checked all the same."""
+        """Return one item for each image, None for an invalid seed, so that their number can still be checked."""
         values = self._honoured("seed")
         if values is None:
             return None
@@ -163,7 +164,7 @@ class _Reading:
                 self.broken(f"/{escaped}", "is not a field of an order")
 
     def _honoured(self, field: str) -> object:
-        """What a field holds; what the model does not honour is named here, and held to no other rule."""
+        """Return the value of a field; None, with a violation, if the model does not honour the field."""
         value = self._fields.get(field)
         if value in (None, "") or self._card is None or field not in HONOURABLE or field in self._card.honours:
             return value

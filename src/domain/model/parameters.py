@@ -1,4 +1,4 @@
-"""What an order may say of how its images are drawn: optional fields, refused by name if a model cannot honour them."""
+"""Parameters: optional fields of an order, each refused if the model cannot honour it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -9,10 +9,10 @@ from darkroom.domain.model.values import GuidanceScale, InferenceSteps, Prompt
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameters:
-    """The parameters of one order, under the names of its fields; None for what was left out.
+    """The parameters of one order, by the names of its fields; None if left out.
 
-    A new one is a class in `values.py` with its field here, a range under the same name on `ModelCard`, and a line in
-    each adapter that passes it on.
+    A new parameter needs a class in `values.py`, a field here, a range of the same name on `ModelCard`, and a line in
+    each generator that calls it by another name.
     """
 
     negative_prompt: Prompt | None = None
@@ -21,7 +21,7 @@ class Parameters:
 
     @classmethod
     def of(cls, **values: object) -> Self:
-        """Make them of plain values; None is the same as leaving one out.
+        """Return the parameters with these plain values; None is left out.
 
         Raises:
             InvalidValue: a value breaks the rule of its parameter.
@@ -30,7 +30,7 @@ class Parameters:
 
     @property
     def given(self) -> dict[str, Any]:
-        """Those that were given, as plain values: texts and numbers."""
+        """The parameters that were given, by name, as plain strings and numbers."""
         values = {}
         for name in PARAMETERS:
             parameter = getattr(self, name)
@@ -40,22 +40,22 @@ class Parameters:
 
     @property
     def texts(self) -> tuple[Prompt, ...]:
-        """Those that are texts of the caller's: they are kept as secret as the prompt is."""
+        """The given parameters that are texts, which are as confidential as the prompt."""
         return tuple(text for name in TEXTS if (text := getattr(self, name)) is not None)
 
     def forgotten(self) -> Self:
-        """Them without texts."""
+        """Return the parameters without texts."""
         return replace(self, **dict.fromkeys(TEXTS))
 
 
 class Number(Protocol):
-    """The class of a parameter that is a number: an integer if its bounds are."""
+    """The class of a numeric parameter: an integer if its bounds are integers."""
 
     MIN: ClassVar[float]
     MAX: ClassVar[float]
     MEANING: ClassVar[str]
 
-    def __init__(self, value: Any) -> None: ...  # noqa: ANN401  # it is checked at birth
+    def __init__(self, value: Any) -> None: ...  # noqa: ANN401  # the constructor checks it
 
     @property
     def value(self) -> float: ...

@@ -1,4 +1,4 @@
-"""How this service works: what the operator decides, in one place."""
+"""The operator's settings for the use cases."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,25 +8,25 @@ from darkroom.domain.model.limits import Limits
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """What the operator decides. Times are in seconds.
+    """The operator's settings for the use cases. Times are in seconds.
 
     Attributes:
-        limits: What every order is held to, unless the caller's token sets another limit.
-        chains: By version, the models that may draw it, in the order in which they are asked; by default the one of its
-            name.
-        images_per_minute: The quota of a provider, by the generator's name; unlimited if absent.
-        key_prefix: What the keys of stored images begin with.
-        max_in_flight: Generations that are drawn at once.
-        max_queued: Generations that may wait for that.
-        uploads: Images that are uploaded, and held in memory, at once.
-        patience: How long a caller waits for what is free once the provider has answered: for the spool, the ledger and
-            the storage. It is answered then, and the work goes on.
-        call_timeout: How long one call of the ledger or the spool may take, once money was spent, until it is tried
-            again or elsewhere.
-        begin_timeout: How long an order waits for a ledger that does not answer, before anything was spent.
-        secure_after: How long an upload may take until its image is secured against the loss of this machine.
-        lost_spool_after: How long images may be out of reach until they are given up; they never are if None.
-        drain_timeout: How long a stop waits for what was begun; without a limit if None.
+        limits: The limits for every order, unless the caller's token sets its own.
+        chains: By version, the models that may draw it, in the order in which they are asked; by default only the model
+            of that name.
+        images_per_minute: The quota of each provider, by the generator's name; unlimited if absent.
+        key_prefix: The prefix of the keys of stored images.
+        max_in_flight: How many generations are drawn at the same time.
+        max_queued: How many more generations may wait for their turn.
+        uploads: How many images are uploaded, and held in memory for that, at the same time.
+        patience: How long a caller waits for the spool, the ledger and the storage after the provider has answered.
+            Then it gets an answer, and the work goes on.
+        call_timeout: How long one call of the ledger or the spool may take after money was spent; then it is repeated,
+            or another place is used.
+        begin_timeout: How long an order waits for a ledger that does not answer, before money was spent.
+        secure_after: How long an upload may take before `ImageSpool.secure` is called for its image.
+        lost_spool_after: How long images may be out of reach before they are given up; never if None.
+        drain_timeout: How long a stop waits for generations to become safe; without a limit if None.
     """
 
     limits: Limits = field(default_factory=Limits)

@@ -1,4 +1,4 @@
-"""Prices: what an image costs, by the image, by its megapixels, or by its size."""
+"""Prices of images: for each image, each megapixel or each size."""
 
 import re
 from collections import defaultdict
@@ -16,19 +16,19 @@ _SIZE: Final = re.compile("([1-9][0-9]{0,4})x([1-9][0-9]{0,4})")
 
 
 class Price(Protocol):
-    """What one image costs. Money alone is the price of an image of any size."""
+    """The price of one image. `Money` is a price too: the same for every size."""
 
     @property
     def currency(self) -> str:
-        """The one currency that it is in."""
+        """The ISO 4217 code of the currency of all amounts in it."""
 
     def of_image(self, size: ImageSize) -> Money:
-        """What an image of this size costs."""
+        """Return the price of an image of this size."""
 
 
 @dataclass(frozen=True, slots=True)
 class MegapixelPrice(Price):
-    """What the first megapixel of an image costs, and each further one that is begun."""
+    """A price for the first megapixel (`PIXELS`) of an image, and one for each further megapixel or part of one."""
 
     PIXELS: ClassVar = 1_048_576
 
@@ -46,7 +46,11 @@ class MegapixelPrice(Price):
 
 @dataclass(frozen=True, slots=True)
 class SizePrice(Price):
-    """What an image costs at each of these sizes, of which there is at least one; `others` holds at any other size."""
+    """A price for each of at least one `sizes`, and one for all `others`.
+
+    Raises:
+        InvalidValue: the prices are in more than one currency.
+    """
 
     sizes: tuple[tuple[ImageSize, Money], ...]
     others: Price | None = None
@@ -61,7 +65,7 @@ class SizePrice(Price):
         return self.sizes[0][1].currency
 
     def of_image(self, size: ImageSize) -> Money:
-        """What an image of this size costs: at a size without a price, as much as at the dearest one."""
+        """Return the price of an image of this size; for a size without a price, the highest of the listed ones."""
         if listed := dict(self.sizes).get(size):
             return listed
         if self.others:
@@ -70,10 +74,10 @@ class SizePrice(Price):
 
 
 def read_price(text: str) -> Money | MegapixelPrice:
-    """Read `0.02 USD`, `0.03 USD/MP` or `0.03+0.015 USD/MP`.
+    """Parse a price such as `0.02 USD`, `0.03 USD/MP` or `0.03+0.015 USD/MP`.
 
     Raises:
-        InvalidValue: it is something else, or more than any provider charges.
+        InvalidValue: the text is something else, or more than any provider charges.
     """
     amounts, _, unit = text.strip().partition(" ")
     currency, per, of = (part.strip() for part in unit.partition("/"))
@@ -85,7 +89,7 @@ def read_price(text: str) -> Money | MegapixelPrice:
         if of == _PER_MEGAPIXEL:
             return MegapixelPrice(begun, _charge(further if plus else first, currency))
     except InvalidValue:
-        pass  # it is said below what would be right
+        pass  # the error below gives the rule
     raise InvalidValue(
         "must be prices such as 0.02 USD for an image, 0.03 USD/MP for a megapixel, or 0.03+0.015 USD/MP for the first "
         f"and each further one, of at most {Money.MOST_CHARGED}"
@@ -95,13 +99,13 @@ def read_price(text: str) -> Money | MegapixelPrice:
 def prices_of_models(
     lines: Mapping[str, Money | MegapixelPrice], cards: Mapping[str, Price | None]
 ) -> dict[str, Price]:
-    """The prices of models, from lines named `model` or `model@WxH`; of a model without a line nothing is returned.
+    """Return the prices of models from lines named `model` or `model@WxH`; models without a line are left out.
 
-    `cards` are the models on offer, with the prices that they have without any line. A model may have an `@` in its
-    name: a line is for the longest name that it can be read as.
+    `cards` has the models on offer, with their prices before any line. A model's name may contain `@`: a line belongs
+    to the longest name that it matches.
 
     Raises:
-        InvalidValue: naming the lines that are not for a model on offer, or that mix what cannot be mixed.
+        InvalidValue: a line is not for a model on offer, prices a size by megapixels, or mixes currencies.
     """
     prices, sized = dict[str, Price](), defaultdict[str, list[tuple[ImageSize, Money]]](list)
     unknown = []

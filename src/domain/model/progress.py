@@ -1,14 +1,14 @@
-"""How far a drawing is, while it is under way."""
+"""The progress of a drawing."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """What is known of it; None is unknown.
+    """The progress of a drawing; None is unknown.
 
-    `position` is its place in the queue, 0 where it is being drawn. `step` of `steps` is how the model counts, over
-    all images of the order; `seconds_left` is until all of them are there, an estimate.
+    `position` is its place in the queue, 0 if it is being drawn. `step` of `steps` are the model's steps over all
+    images of the order. `seconds_left` is an estimate of the time until all of them are drawn.
     """
 
     position: int | None = None

@@ -1,8 +1,7 @@
-"""Value objects: what an order is made of, checked at birth.
+"""Value objects: the parts of an order, checked by their constructors.
 
-The bounds are the HTTP contract's, the widest that any model may take; a model card narrows them.
-Each takes whatever a decoded JSON document may hold, so that a wrong type and a broken rule read alike, and
-raises `InvalidValue` with a sentence that says the rule.
+Their bounds are those of the HTTP API, the widest for any model; a model card narrows them. A constructor accepts any
+decoded JSON value, and raises `InvalidValue` with the rule, for a wrong type as for a wrong value.
 """
 
 import unicodedata
@@ -14,8 +13,8 @@ from darkroom.domain.model.errors import InvalidValue, OutOfBounds
 _LINE_ENDS_AND_TAB = frozenset("\n\r\t")
 
 
-# Letters and marks that show nothing, beside whole categories: Unicode's Default_Ignorable_Code_Point, and the empty
-# pattern of Braille.
+# Invisible letters and marks, apart from whole categories: Unicode's Default_Ignorable_Code_Point, and the empty
+# Braille pattern.
 _INVISIBLE = frozenset(
     (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0, *range(0x180B, 0x1810), *range(0xFE00, 0xFE10))
 )
@@ -23,7 +22,7 @@ _VARIATION_SELECTORS = range(0xE0100, 0xE01F0)
 
 
 def _is_visible(character: str) -> bool:
-    """Whether a character is not a blank, a format character or a filler. Control characters have their own rule."""
+    """Return whether a character is not a blank, a format character or a filler; control characters are ruled apart."""
     code = ord(character)
     invisible = code in _INVISIBLE or code in _VARIATION_SELECTORS or character.isspace()
     return not invisible and unicodedata.category(character) not in ("Cf", "Zl", "Zp", "Zs")
@@ -36,7 +35,7 @@ def _text(value: object) -> str:
 
 
 def _integer(value: object, low: int, high: int) -> int:
-    # `type(...) is int`, because bool is a subclass of int and no number.
+    # Not `isinstance`: bool is a subclass of int.
     if type(value) is not int or not low <= value <= high:
         raise OutOfBounds(f"must be an integer from {low} to {high}")
     return value
@@ -44,7 +43,7 @@ def _integer(value: object, low: int, high: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class ModelVersion:
-    """Names a model, as `GET /api/models` lists it."""
+    """The name of a model, as `GET /api/models` lists it."""
 
     MAX_LENGTH: ClassVar = 64
 
@@ -58,9 +57,9 @@ class ModelVersion:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A text to draw from, or to keep away from.
+    """A prompt, or a negative prompt.
 
-    Length is in Unicode code points. 32,000 is what the most generous of today's image APIs take.
+    Its length is in Unicode code points. 32,000 is the highest limit among today's image APIs.
     """
 
     MAX_LENGTH: ClassVar = 32_000
@@ -83,8 +82,8 @@ class Prompt:
 
     @classmethod
     def or_none(cls, value: object) -> Self | None:
-        """A negative prompt, where the empty string means none."""
-        return None if value == "" else cls(value)  # type: ignore[arg-type]  # checked at birth
+        """Return a negative prompt; None for the empty string."""
+        return None if value == "" else cls(value)  # type: ignore[arg-type]  # the constructor checks it
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +102,17 @@ class ImageSize:
 
     @classmethod
     def side(cls, value: object) -> int:
-        """One side, in pixels."""
+        """Return a valid side, in pixels.
+
+        Raises:
+            OutOfBounds: the value is not an integer from `MIN` to `MAX`.
+        """
         return _integer(value, cls.MIN, cls.MAX)
 
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """Where the chance of one image starts: unsigned, 32 bits."""
+    """The seed of one image's random numbers: an unsigned integer of 32 bits."""
 
     MIN: ClassVar = 0
     MAX: ClassVar = 2**32 - 1
@@ -122,7 +125,7 @@ class Seed:
 
 @dataclass(frozen=True, slots=True)
 class SampleCount:
-    """How many images one order asks for."""
+    """The number of images in one order."""
 
     MIN: ClassVar = 1
     MAX: ClassVar = 8
@@ -135,7 +138,7 @@ class SampleCount:
 
 @dataclass(frozen=True, slots=True)
 class InferenceSteps:
-    """Number of denoising steps, from the one of a distilled model to the most that schedulers take."""
+    """Number of denoising steps: from 1, for distilled models, to 1000, the most that schedulers accept."""
 
     MIN: ClassVar = 1
     MAX: ClassVar = 1000
@@ -149,7 +152,7 @@ class InferenceSteps:
 
 @dataclass(frozen=True, slots=True)
 class GuidanceScale:
-    """Weight of classifier-free guidance: how closely the picture keeps to the prompt. An integer is a number."""
+    """Weight of classifier-free guidance: how closely the image follows the prompt. An integer is accepted too."""
 
     MIN: ClassVar = 0.0
     MAX: ClassVar = 100.0
@@ -158,7 +161,7 @@ class GuidanceScale:
     value: float
 
     def __post_init__(self) -> None:
-        # `not low <= value <= high` refuses NaN too; `type` refuses bool.
+        # `not MIN <= value <= MAX` refuses NaN too; `type` refuses bool.
         if type(self.value) not in (int, float) or not self.MIN <= self.value <= self.MAX:
             raise OutOfBounds(f"must be a number from {self.MIN} to {self.MAX}")
         object.__setattr__(self, "value", float(self.value))
@@ -166,7 +169,7 @@ class GuidanceScale:
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyKey:
-    """The caller's own name for one order, so that repeating it costs nothing."""
+    """A caller's identifier for one order: repeating the order under it costs nothing."""
 
     MAX_LENGTH: ClassVar = 255
 
@@ -180,7 +183,7 @@ class IdempotencyKey:
 
 @dataclass(frozen=True, slots=True)
 class WebhookUrl:
-    """The URL of a caller's webhook, as it wrote it. A `WebhookSender` decides which URLs are allowed."""
+    """The URL of a caller's webhook, as given. A `WebhookSender` decides which URLs are allowed."""
 
     MAX_LENGTH: ClassVar = 2048
 

@@ -1,4 +1,4 @@
-"""Webhooks: a message to a caller that did not wait, at the end of its generation."""
+"""Webhooks: messages to callers' URLs when their generations end."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from darkroom.domain.model.generation import Generation
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A generation at its end whose webhook is due; `attempt` counts from 1."""
+    """A finished generation whose webhook is due; `attempt` counts from 1."""
 
     generation: Generation
     attempt: int
@@ -25,9 +25,9 @@ class Backlog:
 
 
 class NotDelivered(Exception):
-    """It was not taken; the message says why, and never quotes the URL or the answer.
+    """The receiver did not accept a message; the error says why, without quoting the URL or the response.
 
-    `gone` says that it never will be; `retry_after` are the seconds that the receiver asks to wait.
+    `gone`: it will never accept one. `retry_after`: the seconds that the receiver asks to wait; None if it names none.
     """
 
     def __init__(self, reason: str, *, gone: bool = False, retry_after: int | None = None) -> None:
@@ -35,11 +35,11 @@ class NotDelivered(Exception):
         self.gone, self.retry_after = gone, retry_after
 
 
-# What the Standard Webhooks specification proposes under "Deliverability and reliability": three days and some hours.
+# The schedule that the Standard Webhooks specification proposes under "Deliverability and reliability": 76 hours.
 RETRIES: Final[Sequence[timedelta]] = (
     timedelta(seconds=5),
     timedelta(minutes=5),
     timedelta(minutes=30),
     *(timedelta(hours=hours) for hours in (2, 5, 10, 14, 20, 24)),
 )
-"""How long each further attempt waits after the one before it."""
+"""The wait before each further attempt, counted from the one before it."""
