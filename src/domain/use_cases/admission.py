@@ -1,4 +1,4 @@
-"""Who may be drawn now, who waits, and who is turned away: fair between callers."""
+"""The queue of generations to be drawn: fair between callers, and bounded."""
 
 import asyncio
 from collections import Counter, OrderedDict, deque
@@ -11,28 +11,28 @@ from darkroom.domain.ports import ImageSpool
 
 
 class Place:
-    """A place among the generations of this process: at first in the queue, after its turn among those drawn."""
+    """The place of one generation in `Admission`: first in the queue, then among those that are drawn."""
 
     def __init__(self, admission: "Admission", caller: str, name: str) -> None:
         self._admission, self._caller, self._name = admission, caller, name
         self.inside = False
 
     async def turn(self) -> None:
-        """Wait until it may be drawn."""
+        """Wait until the generation may be drawn."""
         await self._admission.let_in(self._caller, self._name)
         self.inside = True
 
 
 class Admission:
-    """At most `max_in_flight` are drawn at once, and at most `max_queued` wait for that.
+    """Lets at most `max_in_flight` generations be drawn at the same time, and at most `max_queued` more wait.
 
-    Those who wait are let in one caller after the other, the oldest first of each: a caller who floods waits behind its
-    own flood, and everyone else behind one of its orders at the most. A caller who was turned away and holds no place
-    has the next one that becomes free kept for it for a while; at most half of the places are kept at once.
+    Waiting callers take turns (round robin), each with its oldest order, so a caller with many orders does not hold up
+    the others. If a caller without a place is refused, the next free place is kept for it for `KEPT_FOR`; at most half
+    of all places are kept.
     """
 
     KEPT_FOR: ClassVar = 10.0
-    """Seconds: longer than a caller who is turned away is asked to wait."""
+    """Seconds; longer than the wait that a refused caller is asked for."""
 
     def __init__(self, spool: ImageSpool, *, max_in_flight: int, max_queued: int) -> None:
         self._spool = spool
@@ -46,28 +46,31 @@ class Admission:
 
     @property
     def closed(self) -> bool:
-        """Whether nothing more is taken, since the process is about to stop."""
+        """Whether no new order is accepted, since the process is about to stop."""
         return self._closed
 
     def close(self) -> None:
-        """Take nothing more; those who have a place keep it."""
+        """Accept no new order; places that are held stay valid."""
         self._closed = True
 
     @property
     def in_flight(self) -> int:
-        """How many are drawn now."""
+        """How many generations are being drawn."""
         return self._width - self._free
 
     @property
     def queued(self) -> int:
-        """How many wait to be drawn."""
+        """How many generations wait for their turn."""
         return len(self._callers) - self.in_flight
 
     def __contains__(self, name: object) -> bool:
         return name in self._callers
 
     def position(self, caller: str, name: str) -> int | None:
-        """Its place among those who wait, from 1; None if it does not."""
+        """Return a generation's position in the queue, from 1; None if it does not wait.
+
+        `name` is its id. Orders that arrive later may get ahead of it, since callers take turns.
+        """
         names = [waiting for waiting, _ in self._queues.get(caller, ())]
         if name not in names:
             return None
@@ -82,10 +85,10 @@ class Admission:
 
     @asynccontextmanager
     async def place(self, caller: str, name: str, *, owed: bool = False) -> AsyncIterator[Place]:
-        """Hold a place for the length of the block. An order that is `owed` was accepted before: it is always taken.
+        """Hold a place within the block; `owed`: the order was accepted before, so it always gets one.
 
         Raises:
-            Overloaded: there is none.
+            Overloaded: there is no free place, the spool is full, or the process is about to stop.
         """
         if not owed:
             self._require_room(caller)
@@ -115,7 +118,7 @@ class Admission:
             raise Overloaded("too many generations are running and waiting")
 
     async def let_in(self, caller: str, name: str) -> None:
-        """Wait for a turn."""
+        """Wait for a turn; `_let_next_in` must be called when it ends."""
         if self._free:
             self._free -= 1
             return
@@ -125,7 +128,7 @@ class Admission:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
-                self._let_next_in()  # the turn came at the moment of leaving
+                self._let_next_in()  # the turn came as this caller was cancelled
             raise
 
     def _let_next_in(self) -> None:

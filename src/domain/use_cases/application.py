@@ -1,4 +1,4 @@
-"""The whole application, made from its ports: the one place in which the use cases meet."""
+"""The whole application, built from its ports."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import nullcontext
@@ -29,7 +29,7 @@ from darkroom.domain.use_cases.work import Watch
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhooks:
-    """How webhooks are sent: `message` makes the body about a generation as it stands now."""
+    """How webhooks are sent; `message` returns the body for a generation in its present state."""
 
     ledger: WebhookLedger
     sender: WebhookSender
@@ -38,7 +38,7 @@ class Webhooks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Application:
-    """The use cases of one process, which share what it is working on."""
+    """The use cases of one process, which share its `Work`."""
 
     generate: GenerateImages
     follow: FollowGeneration
@@ -63,7 +63,7 @@ class Application:
         webhooks: Webhooks | None = None,
         previews: PreviewMaker | None = None,
     ) -> "Application":
-        """Build it. The parameters are its seams: whatever is put around a port is put around it before."""
+        """Build the use cases. Decorators of ports, such as metrics, are applied by the caller."""
         making = MakePreviews(previews, ledger=ledger, storage=storage) if previews else None
         generate = GenerateImages(
             generator,

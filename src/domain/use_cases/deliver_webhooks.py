@@ -1,4 +1,4 @@
-"""Telling callers that their generations have ended: at least once, over days if need be."""
+"""Sends webhooks at the end of generations: at least once, retried for days if necessary."""
 
 import asyncio
 import logging
@@ -16,16 +16,16 @@ from darkroom.domain.ports import WebhookLedger, WebhookSender
 log = logging.getLogger(__name__)
 
 CLAIM: Final = timedelta(seconds=30)
-"""How long a claimed delivery belongs to one process: longer than an attempt may take."""
+"""How long a claimed delivery belongs to one process; longer than an attempt takes."""
 
 _AT_ONCE: Final = 64
-_JITTER: Final = (1.0, 1.1)  # so that what failed together does not come again together
+_JITTER: Final = (1.0, 1.1)  # so that deliveries that failed together are not repeated together
 
 
 class DeliverWebhooks:
-    """Sends what is due, whichever process has drawn it. Safe to run on every machine.
+    """Sends due webhooks, of any process's generations. Safe to run on every machine.
 
-    A crash between sending and writing that down lets it be sent again, so receivers go by the message's id.
+    After a crash between sending and recording that, a webhook is sent again: receivers recognise it by its message id.
     """
 
     def __init__(
@@ -36,15 +36,15 @@ class DeliverWebhooks:
         *,
         clock: Callable[[], datetime],
     ) -> None:
-        """`message` makes the body about a generation, as it stands now."""
+        """`message` returns the body for a generation in its present state."""
         self._ledger, self._sender, self._message, self._clock = ledger, sender, message, clock
         self._sending: set[asyncio.Task[None]] = set()
 
     async def __call__(self) -> int:
-        """Begin to send what is due now, and return how much that is; a slow receiver keeps no other waiting.
+        """Start sending up to `_AT_ONCE` due webhooks side by side, and return how many were started.
 
         Raises:
-            LedgerUnavailable: what is due cannot be read now.
+            LedgerUnavailable: the due deliveries cannot be read now.
         """
         due = await self._claimed(_AT_ONCE - len(self._sending))
         for delivery in due:
@@ -54,12 +54,12 @@ class DeliverWebhooks:
         return len(due)
 
     async def sent(self) -> None:
-        """Wait until every attempt that was begun has ended."""
+        """Wait until every started attempt has ended."""
         await asyncio.gather(*self._sending)
 
     @asynccontextmanager
     async def delivering(self) -> AsyncIterator[None]:
-        """End, after the block, what was begun in it; what is cut off is sent again after its claim."""
+        """Cancel running attempts at the end of the block; they are repeated when their claims expire."""
         try:
             yield
         finally:
@@ -73,12 +73,12 @@ class DeliverWebhooks:
         return await self._ledger.claim(most, now=now, until=now + CLAIM) if most else ()
 
     async def _deliver(self, delivery: Delivery) -> None:
-        """Send it and write down what came of it; what cannot be written down is sent again after its claim."""
+        """Make an attempt and record its result; if that fails, it is repeated when the claim expires."""
         told = {"generation": delivery.generation.id}
         try:
             try:
                 failure = await self._send(delivery.generation)
-            except StorageUnavailable as fault:  # no request was sent: the message could not be made
+            except StorageUnavailable as fault:  # no request was sent: the message needs links
                 log.warning("a webhook waits until links can be made: %s", fault, extra=told)
                 await self._ledger.put_off(delivery, self._clock() + CLAIM, attempted=False)
                 return
@@ -90,7 +90,7 @@ class DeliverWebhooks:
             log.warning("a webhook is sent again: %s", fault, extra=told)
 
     async def _send(self, generation: Generation) -> NotDelivered | None:
-        # No webhook is sent for what its owner has deleted.
+        # No webhook is sent for a generation that its owner deleted.
         if generation.webhook is None or generation.erased_at:
             return None
         try:
@@ -99,7 +99,7 @@ class DeliverWebhooks:
             return failure
         except StorageUnavailable:
             raise
-        except Exception:  # a fault of ours is not to be repeated for ever
+        except Exception:  # a fault of ours must count as an attempt, or it would be repeated for ever
             log.exception("a webhook failed inside", extra={"generation": generation.id})
             return NotDelivered("the service failed inside")
         return None
@@ -115,6 +115,6 @@ class DeliverWebhooks:
 
 
 def _message_id(generation: Generation) -> str:
-    """The same at each attempt; another one once the generation is lifted, as receivers skip what they know."""
+    """Return the same id for each attempt, and a new one after a lift, since receivers skip known ids."""
     at = generation.finished_at
     return f"{generation.id}.{at.timestamp():.0f}" if generation.lifted and at else generation.id

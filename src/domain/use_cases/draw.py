@@ -1,4 +1,4 @@
-"""From `received` to `drawn`: the part that costs money."""
+"""Draws a generation, from `received` to `drawn`: the part that costs money."""
 
 import asyncio
 import hashlib
@@ -49,15 +49,16 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 Known = Callable[[Generation], None]
-"""Called with the generation as it will be recorded, as soon as its outcome is known."""
+"""Called when the outcome is known, with the generation as it is about to be recorded."""
 
 
 class Draw:
-    """Submit, collect into the spool: each step begins where the ledger says that the last one ended.
+    """Submits a generation to its provider and collects its images into the spool, continuing from its state.
 
-    From the first byte to the provider on, whatever fails in ledger, spool or storage is tried again or put elsewhere:
-    a receipt that cannot be written down goes to the spool, an image that the spool does not take to the storage, and
-    what nothing takes stays in memory. The ledger is written beside the fetching, which is free.
+    After the first byte was sent to the provider, a failure of ledger, spool or storage never ends the work: the call
+    is retried or another place is used. A receipt that cannot be recorded goes to the spool, an image that the spool
+    refuses goes to the storage, and an image that neither accepts stays in memory. The receipt is recorded while images
+    are being fetched, since fetching again is free.
     """
 
     def __init__(
@@ -78,14 +79,14 @@ class Draw:
         self._quota = ProviderQuota(ledger, policy, one_by_one=one_by_one)
 
     async def __call__(self, drawing: Drawing, known: Known) -> None:
-        """Bring it to `drawn`, or to its end without an image.
+        """Bring a generation to `drawn`, or to its end without an image.
 
-        A received one is handed on to its fallbacks for as long as nothing was spent. A submitted one never is: its
-        caller may have gone, and ordered again. `superseded` says that another worker has taken it meanwhile, and that
-        what came was not written down.
+        A received one is handed on to its fallbacks as long as nothing was spent. A submitted one is not: its caller
+        may have left and ordered again. If another worker takes it meanwhile, `drawing.superseded` is set, and the
+        result is not recorded.
 
         Raises:
-            Superseded: its owner cancelled it, or another worker has taken it, before anything was asked of a provider.
+            Superseded: before a provider was asked, its owner cancelled it or another worker took it.
         """
         refusals = list[DrawingFailed]()
         try:
@@ -107,18 +108,18 @@ class Draw:
                 drawing.recording.cancel()
 
     async def give_up(self, drawing: Drawing, failure: DrawingFailed, known: Known) -> None:
-        """Bring it to its end, or to `drawn` with the images that were spooled before an interruption."""
+        """End an interrupted generation with `failure`, or bring it to `drawn` if images of it were spooled."""
         drawing.failure, drawing.taken_up = failure, True
         await self._finish(drawing, known)
 
     async def can_be_taken_up(self, generation: Generation) -> bool:
-        """Whether there is something to collect for one that was submitted: a receipt, or the provider knows of it."""
+        """Return whether a submitted generation can be collected: there is a receipt, or the provider has one."""
         return await self._receipt_of(generation) is not None
 
     async def late(self, generation: Generation, images: Mapping[int, bytes], receipt: bytes | None) -> Drawing:
-        """What was received for a generation that is at its end; nothing of this is written down.
+        """Return what was received for a finished generation; nothing is recorded.
 
-        `images` by index, as they were kept; with `receipt`, if there is one, the others are collected.
+        `images` are the kept bytes, by index; the other images are collected with `receipt`, unless it is None.
 
         Raises:
             StorageFault: the spool does not answer.
@@ -138,7 +139,10 @@ class Draw:
         return drawing
 
     async def _can_be_handed_on(self, drawing: Drawing) -> bool:
-        """Whether no receipt of the model that was asked last is left: another model must not be asked with it."""
+        """Make sure that no receipt of the last model is left in ledger or spool; return whether that succeeded.
+
+        The receipt would otherwise be used to collect from the next model.
+        """
         if drawing.recording:
             await asyncio.wait([drawing.recording], timeout=self._policy.begin_timeout)
             if not drawing.recording.done() or drawing.superseded:
@@ -155,7 +159,7 @@ class Draw:
         return True
 
     def _hand_on(self, drawing: Drawing, refusal: DrawingFailed) -> None:
-        """Let the next of its fallbacks draw it."""
+        """Make the next fallback the model of the generation."""
         handed_on = drawing.generation.handed_on()
         log.warning(
             "not drawn by %s, which said: %s; %s is asked",
@@ -165,7 +169,7 @@ class Draw:
         drawing.generation, drawing.failure = handed_on, None
 
     async def _ask(self, drawing: Drawing) -> None:
-        """Ask a model that was not asked before; what it writes down last is that the request is about to leave."""
+        """Submit to a model that was not asked before, after reserving its quota and recording `submitted`."""
         try:
             await self._quota.reserve(drawing.generation)
         except DrawingFailed as failure:
@@ -183,7 +187,7 @@ class Draw:
             await self._submit(drawing)
 
     async def _take_up(self, drawing: Drawing) -> None:
-        """Go on with one that was submitted before, by a process that is gone."""
+        """Continue a generation that a dead process submitted: collect it, or submit it again under the same key."""
         drawing.taken_up = drawing.receipt_spooled = True
         receipt = await self._receipt_of(drawing.generation)
         if receipt is None:
@@ -193,7 +197,7 @@ class Draw:
             await self._collect(drawing, receipt)
 
     async def _receipt_of(self, generation: Generation) -> Receipt | None:
-        """What there is to come back for: the latest may be in the spool; else the provider may know the order."""
+        """Return the latest receipt: from the spool, the ledger, or the provider; None if there is none."""
         with suppress(OutOfPatience):
             if spooled := await self._spooled(generation, RECEIPT):
                 return Receipt(spooled)
@@ -203,7 +207,7 @@ class Draw:
             return await once(
                 lambda: self._generator.find(generation.asked, generation.id), timeout=self._policy.patience
             )
-        except Exception as fault:  # noqa: BLE001  # a generator may raise anything, and then knows nothing
+        except Exception as fault:  # noqa: BLE001  # any fault of a generator means that it knows no receipt
             log.warning("the provider cannot be asked for it: %r", fault, extra={"generation": generation.id})
             return None
 
@@ -223,7 +227,7 @@ class Draw:
         except (DrawingFailed, _FailedInside) as raised:
             failure = plain(raised) if isinstance(raised, DrawingFailed) else OutcomeUnknown(str(raised))
             if failure.charged is Charged.NO and (again or receipt.reference):
-                # That nothing was spent now says nothing of what was before.
+                # Nothing was spent by this call, but an earlier one may have been charged.
                 before = "asked again under the same key" if again else "after it had given a receipt"
                 failure = OutcomeUnknown(f"{before}: {failure.detail}")
             drawing.failure = failure
@@ -231,9 +235,9 @@ class Draw:
             await self._collect(drawing, receipt)
 
     async def _collect(self, drawing: Drawing, receipt: Receipt) -> None:
-        """Collect what a receipt stands for, except for what came already.
+        """Collect the images of a receipt that are still missing.
 
-        What fails inside is not the provider's fault, and free to try again: for as long as a caller waits.
+        A fault of the generator itself, which is free to retry, is retried for as long as a caller waits.
         """
         clock, waits, give_up_at = asyncio.get_running_loop().time, pauses(), inf
         while True:
@@ -255,7 +259,7 @@ class Draw:
             drawing.failure = UnusableImage(f"{came} of {ordered} images came")
 
     def _record_beside(self, drawing: Drawing, receipt: Receipt) -> None:
-        """Write a receipt down beside what goes on: as it is free to collect again, nothing waits for that."""
+        """Start recording a receipt; collecting, which is free to repeat, does not wait for it."""
         if receipt.reference:
             drawing.recording = asyncio.create_task(self._record(drawing, receipt.reference, after=drawing.recording))
 
@@ -270,7 +274,7 @@ class Draw:
                 await once(lambda: self._ledger.record(receipted), timeout=self._policy.call_timeout)
             except Superseded:
                 raise
-            except Exception as fault:  # noqa: BLE001  # whatever it is, the receipt must not live in memory alone
+            except Exception as fault:  # noqa: BLE001  # whatever it is, the receipt must be durable somewhere
                 log.warning("the receipt goes to the spool: %r", fault, extra={"generation": receipted.id})
                 drawing.receipt_spooled = True
                 await self._spool_receipt(receipted.id, reference)
@@ -278,7 +282,7 @@ class Draw:
         except Superseded:
             drawing.superseded = True
         else:
-            drawing.generation = receipted.costing(drawing.generation.cost)  # of a later receipt
+            drawing.generation = receipted.costing(drawing.generation.cost)  # a later receipt may have set the cost
 
     async def _spool_receipt(self, id_: str, reference: bytes) -> None:
         for keep in (
@@ -287,13 +291,13 @@ class Draw:
         ):
             try:
                 await once(keep, timeout=self._policy.call_timeout)
-            except Exception as fault:  # noqa: BLE001  # the next one may take it
+            except Exception as fault:  # noqa: BLE001  # the next place may accept it
                 log.error("a receipt is in memory only: %r", fault, extra={"generation": id_})  # noqa: TRY400
             else:
                 return
 
     async def _finish(self, drawing: Drawing, known: Known) -> None:
-        """Write down what came of it."""
+        """Record the outcome, unless another worker has taken the generation."""
         if drawing.failure and drawing.taken_up:
             await self._join_spooled(drawing, drawing.failure)
         if failure := drawing.failure:
@@ -319,7 +323,7 @@ class Draw:
         return drawing.generation.drawn(drawing.images.values(), drawing.failure)
 
     async def _keep(self, drawing: Drawing, image: GeneratedImage) -> None:
-        """Make an image that came survive a crash, unless it came before."""
+        """Put an image into the spool, or elsewhere, so that it survives a crash; ignore one that is already kept."""
         if image.index in drawing.images or not 0 <= image.index < drawing.generation.request.samples:
             return
         id_, sha256 = drawing.generation.id, ""
@@ -330,7 +334,7 @@ class Draw:
                     put, "the spool", timeout=self._policy.call_timeout, within=self._policy.call_timeout
                 )
             except (OutOfPatience, Superseded) as fault:
-                log.error(  # noqa: TRY400  # the cause says it all
+                log.error(  # noqa: TRY400  # the cause is enough
                     "the spool does not take image %d: %r", image.index, fault.__cause__, extra={"generation": id_}
                 )
         placed = self._placed(image, sha256 or hashlib.sha256(image.data).hexdigest())
@@ -339,14 +343,17 @@ class Draw:
             await self._keep_elsewhere(drawing, placed, image.data)
 
     async def _put_with_seed(self, generation: Generation, index: int, seed: Seed | None, data: bytes) -> str:
-        """Put an image into the spool, and before it which seed drew it: only its bytes may be left after a crash."""
+        """Put an image into the spool, after its seed if that differs from the one sent; return the SHA-256.
+
+        After a crash the spool may be all that is left of both.
+        """
         if seed != generation.request.seed_of(index):
             record = str(seed.value).encode() if seed else b""
             await self._spool.put(generation.id, seed_index(index), record)
         return await self._spool.put(generation.id, index, data)
 
     async def _seed_of(self, generation: Generation, index: int) -> Seed | None:
-        """Which seed drew an image: the one that was sent, unless the spool knows of another.
+        """Return the seed that drew a spooled image: the one in the spool, else the one that was sent; None if unknown.
 
         Raises:
             OutOfPatience: the spool does not answer.
@@ -357,15 +364,16 @@ class Draw:
         return Seed(int(record)) if record else None
 
     async def _keep_elsewhere(self, drawing: Drawing, placed: StoredImage, data: bytes) -> None:
-        """What the spool does not take is uploaded at once. What is another worker's now, or is not taken there
-        either, stays in memory, and beside that in the evidence if that takes it.
+        """Upload an image that the spool refused.
+
+        If that fails too, or the generation is another worker's now, keep it in memory and try to set it aside.
         """
         if drawing.superseded or not await self._storage_takes(drawing, placed, data):
             drawing.in_memory[placed.index] = data
             await self._set_aside(drawing.generation, [data])
 
     async def _keep_what_is_in_memory(self, drawing: Drawing) -> None:
-        """Wait until the spool or the storage takes it: what is written down as `drawn` outlives the process."""
+        """Retry until spool or storage has every image: what is recorded as `drawn` must survive the process."""
         waits = pauses()
         while drawing.in_memory and not drawing.superseded:
             await asyncio.sleep(next(waits))
@@ -374,7 +382,7 @@ class Draw:
                 put = partial(self._put_with_seed, drawing.generation, index, seed, data)
                 try:
                     await once(put, timeout=self._policy.call_timeout)
-                except Exception:  # noqa: BLE001  # the storage may take it
+                except Exception:  # noqa: BLE001  # the storage may accept it
                     if not await self._storage_takes(drawing, drawing.images[index], data):
                         continue
                 del drawing.in_memory[index]
@@ -383,7 +391,7 @@ class Draw:
         try:
             with self._trial.noticing():
                 await once(lambda: self._storage.put(placed, data), timeout=self._policy.patience)
-        except Exception as fault:  # noqa: BLE001  # it is tried on while the process lives
+        except Exception as fault:  # noqa: BLE001  # it is retried while the process lives
             about = {"generation": drawing.generation.id}
             log.error("image %d is in memory only: %r", placed.index, fault, extra=about)  # noqa: TRY400
             return False
@@ -391,9 +399,10 @@ class Draw:
         return True
 
     async def _join_spooled(self, drawing: Drawing, failure: DrawingFailed) -> None:
-        """Add what lies in the spool already; of these the bytes are known, which samples they are, and their seeds.
+        """Add the images that the spool holds already, with their seeds; clear the failure if that makes all of them.
 
-        If the spool does not answer, nothing final is said of it: what is found there later lifts it.
+        If the spool does not answer, the failure becomes `OutcomeUnknown`: images that are found later can still lift
+        the generation.
         """
         request, came = drawing.generation.request, len(drawing.images)
         for index in sorted(set(range(request.samples)) - drawing.images.keys()):
@@ -406,7 +415,7 @@ class Draw:
                     drawing.failure.further_evidence = failure.all_evidence
                 return
             if data is not None:
-                with suppress(UnusableImage):  # it stays in the spool, and is set aside in the end
+                with suppress(UnusableImage):  # it stays in the spool, and recovery sets it aside
                     image = GeneratedImage(index=index, seed=seed, data=data)
                     drawing.images[index] = self._placed(image, hashlib.sha256(data).hexdigest())
         if came < len(drawing.images) == request.samples:
@@ -421,19 +430,19 @@ class Draw:
             try:
                 set_aside = partial(self._spool.set_aside, aside_name(generation, piece), piece)
                 await once(set_aside, timeout=self._policy.call_timeout)
-            except Exception as fault:  # noqa: BLE001  # what comes next must be written down all the same
+            except Exception as fault:  # noqa: BLE001  # the outcome must still be recorded
                 log.error("evidence is not kept: %r", fault, extra={"generation": generation.id})  # noqa: TRY400
 
     async def _spooled(self, generation: Generation, index: int) -> bytes | None:
-        """What the spool holds; None if there is nothing.
+        """Return the bytes that the spool holds under an index; None if there are none.
 
         Raises:
-            OutOfPatience: it does not answer for as long as a caller may wait.
+            OutOfPatience: the spool does not answer for as long as a caller waits.
         """
         get = partial(self._spool.get, generation.id, index)
         try:
             return await patiently(get, "the spool", timeout=self._policy.call_timeout, within=self._policy.patience)
-        except Superseded as fault:  # which no spool has a reason for
+        except Superseded as fault:  # no spool should raise it
             raise OutOfPatience("the spool") from fault
 
     async def _written(self, generation: Generation) -> None:
@@ -441,15 +450,15 @@ class Draw:
 
 
 class _FailedInside(Exception):
-    """A generator raised what no generator may; the cause says what."""
+    """A generator raised an error that its port does not allow; the cause is that error."""
 
 
 async def _next_of(coming: AsyncGenerator[T, None]) -> T | None:
-    """What a generator gives next.
+    """Return the next item of a generator; None at its end.
 
     Raises:
-        DrawingFailed: as the generator did.
-        _FailedInside: it raised anything else.
+        DrawingFailed: the generator raised it.
+        _FailedInside: the generator raised anything else.
     """
     task = asyncio.current_task()
     cancelling = task.cancelling() if task else 0
@@ -459,13 +468,13 @@ async def _next_of(coming: AsyncGenerator[T, None]) -> T | None:
         raise
     except (Exception, asyncio.CancelledError) as fault:
         if isinstance(fault, asyncio.CancelledError) and (task is None or task.cancelling() > cancelling):
-            raise  # it is this task that was cancelled
+            raise  # this task was cancelled, not something inside
         log.exception("a generator broke its port")
         raise _FailedInside("the generator failed inside") from fault
 
 
 def _settled(generation: Generation, told: Money | None) -> Generation:
-    """The generation at the cost that its provider reports, which may be more than the limits have reserved."""
+    """Return the generation with the cost that its provider reports; log it if that is too high or not believed."""
     settled, about = generation.costing(told), {"generation": generation.id}
     if told and settled.cost != told:
         log.warning("%s says that it costs %s, which is not believed", generation.generator, told, extra=about)
@@ -475,9 +484,9 @@ def _settled(generation: Generation, told: Money | None) -> Generation:
 
 
 def _turned_away(drawing: Drawing) -> DrawingFailed | None:
-    """Why the model did not draw, if it is certain that nothing was spent and another one may fare better.
+    """Return the failure for which the next fallback may be asked; None if there is none.
 
-    A prompt that one provider's moderation rejects is not carried to the next.
+    It is certain that nothing was spent. A prompt that one provider's moderation rejected is not sent to another.
     """
     failure = drawing.failure
     free = not drawing.images and failure is not None and failure.charged is Charged.NO
@@ -485,7 +494,7 @@ def _turned_away(drawing: Drawing) -> DrawingFailed | None:
 
 
 def _of_all(failures: list[DrawingFailed]) -> DrawingFailed:
-    """Why none of several models drew: of the kind after which another try makes sense soonest, naming each."""
+    """Return one failure for several models: of the class with the soonest retry, with all details."""
     soonest = min(failures, key=lambda failure: inf if failure.retry_after is None else failure.retry_after)
     detail = "; ".join(dict.fromkeys(failure.detail for failure in failures))
     return soonest.again(detail, charged=Charged.NO)

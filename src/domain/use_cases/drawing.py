@@ -1,4 +1,4 @@
-"""What a process holds of a generation between the provider's answer and the storage."""
+"""The state of a generation that a process is drawing or storing."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -9,20 +9,20 @@ from darkroom.domain.model.generation import Generation, StoredImage
 
 @dataclass(slots=True)
 class Drawing:
-    """A generation at work, and where the bytes of its images are: in the spool, unless this says otherwise.
+    """A generation at work, and where the bytes of its images are: in the spool, unless an attribute says otherwise.
 
     Attributes:
-        generation: As it was last written down, or as it is about to be.
-        images: What came, by index, each with its place in storage.
-        failure: Why it is not all, if it is not.
-        in_memory: Bytes, by index, that neither the spool nor the storage has taken so far.
-        in_storage: Indexes of images that were uploaded already, since the spool did not take them.
-        taken_up: A process that is gone was at it before, and may have kept images of it in the spool.
-        out_of_reach: Indexes of images that lie neither in a spool that answers here nor in the storage.
-        superseded: Another worker has taken the generation meanwhile.
-        recording: Writes the receipt down, beside what goes on.
+        generation: The revision that was last recorded, or is about to be.
+        images: The images that came, by index, with their keys in the storage.
+        failure: Why images are missing; None if none is.
+        in_memory: The bytes, by index, of images that neither spool nor storage has accepted so far.
+        in_storage: The indexes of uploaded images.
+        taken_up: A dead process worked on it before, and may have left images in the spool.
+        out_of_reach: The indexes of images that are neither in the spool here nor in the storage.
+        superseded: Another worker has taken the generation; or it has ended, and nothing of this is recorded.
+        recording: The task that records the receipt.
         receipt_spooled: The spool may hold the receipt.
-        unwritten: Why nothing was asked of a provider: it could not be written down that it is about to be.
+        unwritten: Why the provider was not asked: `submitted` could not be recorded, or the quota not be read.
     """
 
     generation: Generation
@@ -38,6 +38,6 @@ class Drawing:
     unwritten: DarkroomError | None = None
 
     async def recorded(self) -> None:
-        """Wait until the receipt is written down, or another worker has taken the generation."""
+        """Wait until the receipt is recorded, or another worker has taken the generation."""
         if self.recording:
             await self.recording

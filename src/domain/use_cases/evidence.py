@@ -1,4 +1,4 @@
-"""What cannot be used is kept for the operator, for as long as its generation may be."""
+"""Evidence: naming it, removing it with its generation, and accepting images from it."""
 
 import hashlib
 import json
@@ -20,11 +20,14 @@ ACCEPTED: Final = "its operator accepted an image that had been set aside"
 _ACCEPTING: Final = (State.UNKNOWN, State.UNUSABLE)
 
 QUOTING: Final = "prompt"
-"""A part of the names of evidence in which a prompt may be quoted."""
+"""Part of the name of evidence that may quote a prompt."""
 
 
 def aside_name(generation: Generation, evidence: bytes | Evidence) -> str:
-    """The name under which evidence is set aside: it says whether a prompt may be quoted there."""
+    """Return the name for `ImageSpool.set_aside`: the generation's id, with `QUOTING` if it may quote a prompt.
+
+    Evidence that is too long for memory always counts as quoting.
+    """
     request = generation.request
     prompts = [prompt.value for prompt in (request.prompt, *request.parameters.texts)]
     forms = [form for prompt in prompts for form in (prompt.encode(), json.dumps(prompt)[1:-1].encode())]
@@ -33,9 +36,10 @@ def aside_name(generation: Generation, evidence: bytes | Evidence) -> str:
 
 
 async def sweep_evidence(spool: ImageSpool, ledger: GenerationLedger) -> int:
-    """Remove evidence whose generation was erased, or whose prompts are forgotten that it may quote; returns how much.
+    """Remove the evidence that may no longer be kept; return how many pieces.
 
-    It also goes if an image was deleted alone: what a piece shows is not known.
+    It is removed when its generation is erased, when it may quote prompts that were forgotten, and when its owner
+    deletes any image of the generation, since a piece may show that image.
 
     Raises:
         StorageFault, LedgerUnavailable: not now; nothing is lost.
@@ -52,7 +56,7 @@ async def sweep_evidence(spool: ImageSpool, ledger: GenerationLedger) -> int:
 
 
 class AcceptEvidence:
-    """Lets a generation have an image that its operator found in what was set aside."""
+    """Adds an image that the operator found in the evidence to its generation."""
 
     def __init__(
         self,
@@ -68,11 +72,11 @@ class AcceptEvidence:
         self._lift = Lift(storage, ledger, store, policy=policy, clock=clock)
 
     async def __call__(self, generation_id: str, index: int, data: bytes) -> Generation:
-        """Store `data` as the image of that index, from 0, and return the generation as it stands then.
+        """Store `data` as the image of that index, from 0, and return the generation in its new state.
 
         Raises:
             NotFound: there is no such generation, or it was deleted.
-            InvalidValue: it has ended in another way, has that image already, or `data` is not a whole image.
+            InvalidValue: it is not `unknown` or `unusable`, has that image already, or `data` is not a whole image.
         """
         found = await self._ledger.find(generation_id)
         if found is None or found.erased_at:

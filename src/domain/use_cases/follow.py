@@ -1,4 +1,4 @@
-"""Following a generation: how far it is, again and again until its end."""
+"""Follows the progress of a generation until its end."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
@@ -13,16 +13,16 @@ from darkroom.domain.model.progress import Progress
 from darkroom.domain.ports import GenerationLedger, ImageGenerator, Receipt
 from darkroom.domain.use_cases.work import Work
 
-_GLANCE: Final = 0.5  # seconds between two looks
-_PATIENCE: Final = 2.0  # seconds for a generator to say how far it is
+_GLANCE: Final = 0.5  # seconds between two queries
+_PATIENCE: Final = 2.0  # seconds for a generator to report progress
 
 
 class FollowGeneration:
-    """Watches a generation while a caller listens, whichever process draws it.
+    """Follows a generation of any process while a caller listens.
 
-    It asks the ledger, and the generator if that reports progress. Otherwise `seconds_left` is an estimate: the median
-    time that similar orders took lately, from their arrival to their end. It is None without a history, or if this
-    order already took longer.
+    It reads the ledger, and asks the generator for its progress. If the generator gives no `seconds_left`, it is
+    estimated from the median time that similar recent orders took from arrival to end; None if there are none, or if
+    this order has already taken longer.
     """
 
     def __init__(
@@ -36,12 +36,12 @@ class FollowGeneration:
         self._ledger, self._work, self._generator, self._clock = ledger, work, generator, clock
 
     async def __call__(self, generation: Generation) -> AsyncGenerator[tuple[Generation, Progress], None]:
-        """Give it with its progress at once, and at each look from then on; last of all at its end.
+        """Yield the generation with its progress now, every `_GLANCE` seconds, and at its end.
 
-        Ends before that where this process is about to stop and another one is at it.
+        Stops earlier if this process is about to stop and is not the one that draws it.
 
         Raises:
-            LedgerUnavailable: it cannot be begun.
+            LedgerUnavailable: the durations of similar orders cannot be read at the start.
         """
         took = await self._ledger.durations(generation.request)
         usual = timedelta(seconds=median(one.total_seconds() for one in took)) if took else None
@@ -53,7 +53,7 @@ class FollowGeneration:
             try:
                 generation = await self._ledger.find(generation.id) or generation
             except LedgerUnavailable:
-                continue  # it may answer at the next look
+                continue  # the ledger may answer next time
         yield generation, Progress()
 
     async def _progress(self, generation: Generation, usual: timedelta | None) -> Progress:
@@ -76,6 +76,6 @@ class FollowGeneration:
             async with asyncio.timeout(_PATIENCE):
                 told = await self._generator.progress(generation.asked, generation.id, receipt)
         except (TimeoutError, DrawingFailed):
-            pass  # it goes on all the same, and the next look may succeed
+            pass  # the drawing is not affected, and the next query may succeed
         told = told or Progress()
         return told if told.position is not None else replace(told, position=0)

@@ -1,4 +1,4 @@
-"""The use case: an order goes in, stored images come out, and it is paid once."""
+"""The main use case: takes an order, returns links to its stored images, and pays for it once."""
 
 import asyncio
 import logging
@@ -39,10 +39,11 @@ _A_LITTLE: Final = 2.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of an order so far.
+    """The outcome of an order so far.
 
-    `images` lie in storage; `error` says why they are not all that was ordered, if they are not. Neither is there for a
-    caller that does not wait while it is still being drawn. `replay`: the caller's key stood for it before.
+    `images` are stored; `error` says why images are missing, None if none is or if it is still being drawn for a
+    caller that does not wait. `replay`: the caller's key already stood for it. `promised`: the caller does not wait,
+    and it will be drawn.
     """
 
     generation: Generation
@@ -53,7 +54,7 @@ class Outcome:
 
 
 class GenerateImages:
-    """Draws what is ordered with an `ImageGenerator` and keeps it in an `ImageStorage`."""
+    """Draws orders with an `ImageGenerator`, and keeps their images in an `ImageStorage`."""
 
     def __init__(
         self,
@@ -68,7 +69,7 @@ class GenerateImages:
         watch: Watch = lambda _: nullcontext(),
         stored: Callable[[Generation], None] = lambda _: None,
     ) -> None:
-        """`cards` by version; `stored` as for `Work`."""
+        """`cards` are by version; `stored` as for `Work`."""
         self._storage, self._ledger = storage, ledger
         self._cards, self._policy, self._clock = cards, policy, clock
         self.work = Work(generator, storage, spool, ledger, policy=policy, clock=clock, watch=watch, stored=stored)
@@ -82,19 +83,18 @@ class GenerateImages:
         wait: bool = True,
         webhook: WebhookUrl | None = None,
     ) -> Outcome:
-        """Write the order down, draw it, and store its images; or find what its key stands for.
+        """Record the order, draw it and store its images, or return the outcome of the order that its key stands for.
 
-        Without `wait` it returns at once with the promise that the order will be drawn, which a crash does not break.
-        The order of a caller who waits is dropped with the crash if it had not left for the provider.
-        `webhook` is where the caller wants to be told of its end.
+        Without `wait` it returns once the order is promised: it will be drawn, also after a crash. If the caller waits,
+        a crash before the request is sent to the provider drops the order. `webhook` is called at its end.
 
         Raises:
-            IdempotencyKeyReused, Gone: what the key stands for is another order, or one without that webhook; or it was
-                deleted.
+            IdempotencyKeyReused: the key stands for another order, or for one without that webhook.
+            Gone: the order that the key stands for was deleted.
             ModelForbidden: the caller may not order that model.
             QuotaExceeded, SpendLimit, Overloaded: not now; nothing was begun.
-            LedgerUnavailable, InternalFault: not now. Charged no means that nothing was begun; of what is promised, or
-                was under its key before, nothing is known.
+            LedgerUnavailable, InternalFault: not now. Charged no: nothing was begun. Charged unknown: the order may
+                have been recorded, or its key may stand for an earlier one.
         """
         accepted = await self._accepted(order, caller, key, wait=wait, webhook=webhook)
         return accepted if accepted.promised else await self._ended(accepted)
@@ -102,10 +102,10 @@ class GenerateImages:
     async def _accepted(
         self, order: Order, caller: Caller, key: IdempotencyKey | None, *, wait: bool, webhook: WebhookUrl | None
     ) -> Outcome:
-        """Write the order down, or find what its key stands for."""
+        """Record the order, or find the one that its key stands for."""
         new = self._generation(order, caller, key, promised=not wait, webhook=webhook)
         limits = self._policy.limits.of(caller)
-        # Nothing is known of what the key may stand for, nor whether what is promised was written down.
+        # If the ledger fails, the key may stand for an earlier order, or the promise may have been recorded.
         charged = Charged.UNKNOWN if key or not wait else Charged.NO
         try:
             try:
@@ -127,7 +127,7 @@ class GenerateImages:
         return Outcome(kept, replay=kept.id != new.id, promised=not wait and not kept.state.final)
 
     async def _ended(self, accepted: Outcome) -> Outcome:
-        """Wait for what can be answered, and link to what is stored."""
+        """Wait until the order can be answered, and add links to its stored images."""
         known = await self._known(accepted.generation)
         generation, error = known.generation, self._error(known)
         try:
@@ -166,7 +166,7 @@ class GenerateImages:
         )
 
     async def _known_by_key(self, new: Generation, refusal: ModelForbidden | Overloaded) -> Generation:
-        """A repeated order needs neither room nor leave: it is there already."""
+        """Return the order that the key stands for, which needs no room and no permission; else raise `refusal`."""
         known = new.key and await self._ledger.find_by_key(new.caller, new.key)
         if not known:
             raise refusal
@@ -181,25 +181,27 @@ class GenerateImages:
             raise IdempotencyKeyReused("this idempotency key stands for an order without that webhook")
 
     async def _known(self, generation: Generation) -> Known:
-        """Wait until there is something to answer: its end, or `drawn` if storing takes long.
+        """Wait until the generation has ended, or is `drawn` and storing takes long.
 
         Raises:
             Gone: it was deleted meanwhile.
-            LedgerUnavailable, InternalFault: nothing was asked of a provider; or what became of it cannot be read.
+            LedgerUnavailable, InternalFault: the provider was not asked (charged no), or the outcome cannot be read or
+                recorded (charged unknown).
         """
         loop, patience = asyncio.get_running_loop(), self._policy.patience
         began, waited, waits = loop.time(), 0.0, pauses()
         while True:
             here = await self.work.answer(generation.id)
             known = here or await self._found(generation)
-            # Here it is late since before; who has only just come to ask waits a little all the same.
+            # `Work.answer` has already waited for the patience of the first caller; one that has just arrived still
+            # waits `_A_LITTLE`.
             enough = loop.time() - began >= min(_A_LITTLE, patience) if here else waited > patience
             state = known.generation.state
             if known.generation.erased_at:
                 raise _deleted(known.generation)
             if state.final or (enough and state is State.DRAWN):
                 return known
-            # Another process is at it, or the storage may be back any moment: the ledger is where it will show.
+            # Another process draws it, or the storage may come back: the ledger will show either.
             step = min(next(waits), 1.0)
             await asyncio.sleep(step)
             waited += step if state is State.DRAWN else 0.0

@@ -1,4 +1,4 @@
-"""What becomes of generations after they were drawn: they are looked at, deleted, and forgotten in time."""
+"""Reads and deletes generations, and removes them after the retention time."""
 
 import logging
 import random
@@ -16,11 +16,11 @@ from darkroom.domain.use_cases.previews import MakePreviews
 log = logging.getLogger(__name__)
 
 _ENOUGH: Final = 3
-"""A sweep stops asking the storage after this many faults in a row."""
+"""A sweep stops calling the storage after this many faults in a row."""
 
 
 class KeepGenerations:
-    """The caller's own generations; another's are not found."""
+    """Gives each caller access to its own generations only, and removes old ones."""
 
     def __init__(
         self,
@@ -30,11 +30,11 @@ class KeepGenerations:
         clock: Callable[[], datetime],
         previews: MakePreviews | None = None,
     ) -> None:
-        """`previews` makes those of generations that are looked at, if they have none."""
+        """`previews` makes the missing previews of generations that are read; None makes none."""
         self._ledger, self._storage, self._clock, self._previews = ledger, storage, clock, previews
 
     async def one(self, generation_id: str, caller: str) -> Generation:
-        """One generation as it stands.
+        """Return a generation of a caller in its present state.
 
         Raises:
             NotFound: there is none, or it is another caller's.
@@ -49,9 +49,12 @@ class KeepGenerations:
         return generation
 
     async def page(self, caller: str, search: Search, *, limit: int, before: str | None) -> HistoryPage:
-        """A caller's generations that are found by `search`, newest first, older than the id `before`."""
+        """Return up to `limit` of a caller's generations that match `search`, newest first.
+
+        They are older than the id `before`; None begins with the newest.
+        """
         if search.is_for_all:
-            # One more than is shown is read, to see whether there are more.
+            # Read one more than the page holds, to see whether another page follows.
             found = await self._ledger.page(caller, limit=limit + 1, before=before)
             page = HistoryPage(found[:limit], found[limit - 1].id if len(found) > limit else None)
         else:
@@ -61,11 +64,11 @@ class KeepGenerations:
         return page
 
     async def delete(self, generation_id: str, caller: str) -> None:
-        """Cancel it while nothing is spent; after its end remove its images and its prompts.
+        """Cancel a generation that is still `received`, or remove the images and prompts of one that has ended.
 
         Raises:
             NotFound, Gone: as for `one`.
-            GenerationRunning: it is on its way, and cannot be deleted before its end.
+            GenerationRunning: it is being drawn or stored, and cannot be deleted before its end.
         """
         while True:
             generation = await self.one(generation_id, caller)
@@ -81,17 +84,18 @@ class KeepGenerations:
             except Superseded:
                 if not generation.state.final:
                     raise GenerationRunning("it has just moved on; look at it again") from None
-                continue  # it was looked after meanwhile, which does not keep it from being deleted
+                continue  # a later revision, such as a preview, does not prevent the deletion
             except StorageFault as fault:
-                # The row remembers the keys, so the sweep comes back for them.
+                # The row keeps the keys, so a later sweep removes them.
                 log.warning("not removed from storage yet: %s", fault, extra={"generation": generation.id})
             return
 
     async def delete_image(self, generation_id: str, index: int, caller: str) -> None:
-        """Remove one image of a generation that has ended, and nothing else; one that was removed is removed.
+        """Remove one image of a generation that has ended; removing it again succeeds.
 
         Raises:
-            NotFound, Gone: as for `one`; it has no image of that index.
+            NotFound: as for `one`, or it has no image of that index.
+            Gone: as for `one`.
             GenerationRunning: it has not ended.
         """
         while True:
@@ -105,7 +109,7 @@ class KeepGenerations:
                 except LookupError:
                     raise NotFound("it has not got an image of that index") from None
                 except Superseded:
-                    continue  # another image may have been removed beside it
+                    continue  # another image may have been removed meanwhile
             try:
                 await self._empty(generation)
             except StorageFault as fault:
@@ -113,9 +117,10 @@ class KeepGenerations:
             return
 
     async def sweep(self, *, images: timedelta | None, prompts: timedelta | None) -> int:
-        """Forget all that is older than it may become; how many steps that took. Safe on every machine.
+        """Erase generations older than `images`, and forget prompts older than `prompts`; None keeps them.
 
-        What is deleted loses its prompts at once, and its images as soon as the storage lets them go.
+        It also removes images of deleted generations that are still in the storage, and redates orders of a wrong
+        clock. Returns how many revisions it made. Safe to run on every machine.
         """
         if dated := await self._ledger.date_back(self._clock()):
             log.warning("%d orders were dated by a clock that was ahead; they are dated to now", dated)
@@ -125,7 +130,7 @@ class KeepGenerations:
             due = await self._ledger.sweepable(
                 erase_before=now - images if images else None, forget_before=now - prompts if prompts else None
             )
-            # In random order, so that a few that cannot be removed do not block the others for ever.
+            # In random order, so that generations that cannot be removed do not always come before the others.
             for generation in random.sample(due, len(due)):
                 try:
                     if generation.erased_at is None and images is not None and generation.created_at < now - images:
@@ -155,5 +160,5 @@ class KeepGenerations:
         for key in generation.to_be_emptied:
             await self._storage.delete(key)
         if generation.to_be_emptied:
-            with suppress(Superseded):  # another worker has emptied it too
+            with suppress(Superseded):  # another worker has done the same
                 await self._ledger.record(generation.emptied())

@@ -1,4 +1,4 @@
-"""From `unknown` to what is true, when the provider's answer turns out to be there after all."""
+"""Lifts a generation: corrects an outcome that was recorded as unknown, when the provider's answer is found."""
 
 import asyncio
 import logging
@@ -18,17 +18,17 @@ from darkroom.domain.use_cases.store import Store
 log = logging.getLogger(__name__)
 
 INTERRUPTED: Final = "the service was interrupted after the order had left for the provider"
-"""Why an outcome is unknown of which no other worker has asked the provider again."""
+"""The detail of an unknown outcome after an interruption, if no worker has submitted the order again since."""
 
 LATE: Final = "the provider's answer was received after its outcome had been called unknown"
-_LOOK_EVERY: Final = 1.0  # seconds between two looks at what another worker makes of it
+_LOOK_EVERY: Final = 1.0  # seconds between two reads while another worker works on it
 
 
 class Lift:
-    """Gives a generation what was received for it, although another worker has taken it and called it unknown.
+    """Adds what was received for a generation after another worker took it and recorded its outcome as unknown.
 
-    If that worker finished it, the row stays as it is: an answer that was given is changed only if it was unknown. An
-    image that the row lacks is then left to be set aside. If its owner deleted it, it stays deleted and the bytes go.
+    If that worker finished it, nothing is changed: only an unknown outcome may be corrected. An image that the ledger
+    lacks then stays in the spool, and recovery sets it aside. If its owner deleted it, the bytes are removed.
     """
 
     def __init__(
@@ -46,7 +46,10 @@ class Lift:
     async def __call__(
         self, drawing: Drawing, reason: str = LATE, *, liftable: Collection[State] = (State.UNKNOWN,)
     ) -> Generation:
-        """Return the generation as it stands in the end; it is lifted from a `liftable` state alone."""
+        """Wait for the generation's end, lift it if its state is `liftable`, and return it.
+
+        `reason` is recorded in `Generation.lifted`.
+        """
         id_ = drawing.generation.id
         while True:
             found = await found_patiently(self._ledger, id_, self._policy)
@@ -78,7 +81,7 @@ class Lift:
         return image.index in drawing.in_storage
 
     async def _discard(self, drawing: Drawing, found: Generation) -> None:
-        """Remove what was uploaded or spooled for nothing: what the row does not speak of, unless it lacks that."""
+        """Remove uploaded and spooled images that the ledger does not name; keep them if it lacks paid images."""
         if found.state is State.UNUSABLE and not found.erased_at:
             return
         named = {image.key for image in (*found.images, *found.waiting)}
@@ -91,14 +94,14 @@ class Lift:
         await self._store.forget(drawing)
 
     async def _lifted(self, found: Generation, drawing: Drawing, reason: str) -> Generation | None:
-        """What it becomes; None if nothing changes."""
+        """Return the corrected revision, after uploading its missing images; None if nothing changes."""
         if found.erased_at:
             return None
         missing = [image for index, image in sorted(drawing.images.items()) if index not in found.once_stored]
         if new := [image for image in missing if await self._uploaded(drawing, image)]:
             return found.lifted_by(new, reason, self._clock())
         failure = drawing.failure
-        # Of one that another worker has asked for again, a refusal of the first request does not say what was charged.
+        # If another worker submitted it again, a refusal of the first request does not show what the second one cost.
         interrupted = found.state is State.UNKNOWN and found.failure and found.failure.detail == INTERRUPTED
         if interrupted and not found.once_stored and failure and failure.charged is Charged.NO:
             return found.refused_late(failure, reason, self._clock())

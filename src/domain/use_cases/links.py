@@ -1,4 +1,4 @@
-"""Links to stored images, made anew at each reading."""
+"""Links to stored images; they expire, so they are made at each read."""
 
 import logging
 from dataclasses import dataclass
@@ -13,9 +13,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class LinkedImage:
-    """A stored image and a URL under which it can be read for a while.
+    """A stored image and a URL from which it can be read until the link expires.
 
-    `download` saves it as a file; `preview` leads to its small copy, if there is one.
+    `download` is a URL that makes a browser save it; `preview` is that of its preview. Both are None if not asked for,
+    and `preview` also if there is none.
     """
 
     image: StoredImage
@@ -27,10 +28,10 @@ class LinkedImage:
 async def linked(
     generation: Generation, storage: ImageStorage, *, in_every_way: bool = False
 ) -> tuple[LinkedImage, ...]:
-    """Link to the stored images of a generation; with `in_every_way` also to save them, and to their previews.
+    """Return the stored images of a generation with links; `in_every_way` adds `download` and `preview`.
 
     Raises:
-        StorageUnavailable: they lie in storage, and links to them cannot be made just now.
+        StorageUnavailable: the images are stored, but links cannot be made at present.
     """
     try:
         return tuple(

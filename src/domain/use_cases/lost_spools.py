@@ -1,4 +1,4 @@
-"""What waits for images in a spool that is out of reach: it is looked for, and given up if the operator says so."""
+"""Finds generations whose images are in a spool that is out of reach, and gives them up if the operator says so."""
 
 import asyncio
 import logging
@@ -24,8 +24,8 @@ GIVEN_UP: Final = "images waited in a spool that its operator gave up as lost"
 class Left:
     """An unfinished generation that no living process works on.
 
-    `missing` are the indexes of its images that lie neither in the storage nor in a spool in reach, but in `spool`. If
-    there are none, a service finishes it.
+    `missing` are the indexes of its images that are neither in the storage nor in the spool here: they are in the spool
+    named `spool`. If none is missing, a running service finishes the generation.
     """
 
     generation: Generation
@@ -34,12 +34,13 @@ class Left:
 
 
 class LostSpools:
-    """Finds the generations whose images are out of reach, and ends those whose spool is given up.
+    """Finds generations whose images are out of reach, and ends those whose spool is given up.
 
-    It also finishes what recovery cannot take up, since it waits in another spool by its row, while all its images are
-    in the storage already.
+    A generation that is given up keeps the images that are in reach. If its spool comes back, the images there are set
+    aside as evidence.
 
-    What is given up keeps the images that are in reach. If the spool comes back, its images are set aside as evidence.
+    It also finishes generations with all images in reach that recovery cannot take, since the ledger names another
+    spool for them.
     """
 
     BATCH: ClassVar = 1000
@@ -54,25 +55,24 @@ class LostSpools:
         clock: Callable[[], datetime],
         work: Work | None = None,
     ) -> None:
-        """`work`: what this process is at, if it is one that serves."""
+        """`work` is that of this process if it serves orders; None otherwise."""
         self._storage, self._spool, self._ledger = storage, spool, ledger
         self._policy, self._clock, self._work = policy, clock, work
-        # Of a process that serves it is the same one, so that its bound on uploads holds for all of them.
+        # The same `Store` as that of `work`, so that its bound on uploads holds for both.
         self._store = work.store if work else Store(storage, spool, ledger, policy=policy, clock=clock)
         self._since: dict[str, float] = {}
         self._in_reach: frozenset[str] = frozenset()
 
     @property
     def out_of_reach(self) -> int:
-        """How many generations were out of reach when this process looked last."""
+        """How many generations were out of reach at the last look."""
         return len(self._since)
 
     async def __call__(self) -> int:
-        """Look, and give up what this process has seen out of reach for longer than the policy allows.
+        """Give up generations that were out of reach for `lost_spool_after`; return how many were ended.
 
-        What is in reach is finished if it was so at the last look already: recovery takes up sooner what it can.
-
-        Returns how many were given up or finished.
+        A generation with all images in reach is finished at the second look, since recovery takes those that it can
+        before that.
 
         Raises:
             StorageFault, LedgerUnavailable: not now; nothing is lost.
@@ -92,7 +92,7 @@ class LostSpools:
         return sum([await self._end(one) for one in due])
 
     async def left(self) -> Sequence[Left]:
-        """What no living process works on, the oldest first.
+        """Return up to `BATCH` unfinished generations that no living process works on, oldest first.
 
         Raises:
             StorageFault, LedgerUnavailable: not now.
@@ -110,17 +110,21 @@ class LostSpools:
         return left
 
     async def give_up(self, spool: str) -> Sequence[Generation]:
-        """End what waits for images in that spool; returns the generations as they ended.
+        """End the generations with missing images in that spool, and return them in their final state.
 
         Raises:
-            StorageFault, LedgerUnavailable: not now; what was ended by then stays so.
+            StorageFault, LedgerUnavailable: not now; those that were ended before stay ended.
         """
         lost = [one for one in await self.left() if one.missing and one.spool == spool]
         ended = [one.generation.id for one in lost if await self._end(one)]
         return [found for id_ in ended if (found := await self._ledger.find(id_))]
 
     async def _end(self, left: Left) -> bool:
-        """Store what is in reach of it, and write down that the rest, if any, is lost; False if it has moved on."""
+        """Store the images in reach and record the others as lost; return False if the generation has moved on.
+
+        Raises:
+            StorageFault: an image is not in reach any more.
+        """
         generation = left.generation
         drawing = Drawing(generation, images={image.index: image for image in generation.waiting})
         kept = [image for image in generation.waiting if image.index not in left.missing]

@@ -1,7 +1,7 @@
-"""Trying again what is free to try: writing to the ledger, the spool and the storage.
+"""Retries calls that are free to repeat: those of the ledger, the spool and the storage.
 
-No list of exceptions decides what is tried again. Adapters, drivers and disks fail in ways that no list foresees, and
-what was paid for must survive all of them.
+Every exception is retried, not a list of them: adapters, drivers and disks fail in unforeseen ways, and paid images
+must survive all of them.
 """
 
 import asyncio
@@ -19,17 +19,17 @@ from darkroom.domain.use_cases.time_limits import TimeLimit
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
-# Seconds. The longest keeps the promise that what waits is stored within a minute of the storage's return.
+# Seconds. The longest is short enough that waiting images are stored within a minute after the storage comes back.
 FIRST_PAUSE: Final = 0.1
 LONGEST_PAUSE: Final = 15.0
 
 
 class OutOfPatience(Exception):
-    """It failed for as long as it may be tried; the cause is the last fault."""
+    """An attempt failed until its time was over; the cause is the last fault."""
 
 
 def pauses() -> Iterator[float]:
-    """Seconds to wait between tries: doubling, each with jitter, so that many who wait do not come at once."""
+    """Yield the seconds to wait between tries: exponential backoff with jitter, up to `LONGEST_PAUSE`."""
     longest = FIRST_PAUSE
     while True:
         yield random.uniform(longest / 2, longest)  # noqa: S311  # jitter is not a secret
@@ -39,8 +39,8 @@ def pauses() -> Iterator[float]:
 async def once(attempt: Callable[[], Awaitable[T]], *, timeout: float | None) -> T:  # noqa: ASYNC109  # each try has its own
     """Try once, for at most `timeout` seconds; None is without a limit.
 
-    A `CancelledError` from inside, which means that something else was cancelled, is raised as the fault that it is:
-    only a cancellation of this very task ends it.
+    A `CancelledError` that the attempt raises although this task was not cancelled is raised as a `RuntimeError`, so
+    that it counts as a fault.
 
     Raises:
         Exception: what the attempt raised, or `TimeoutError`.
@@ -65,13 +65,13 @@ async def patiently(
     timeout: float,  # noqa: ASYNC109  # each try has its own
     within: float | None = None,
 ) -> T:
-    """Try until it succeeds, whatever is raised; each try takes at most `timeout` seconds.
+    """Retry an attempt until it succeeds, and return its result; each try takes at most `timeout` seconds.
 
-    `what` says in the log what is being tried. `within`: seconds after which it is given up; never by default, since
-    what was paid for is not given up while the process lives.
+    `what` names the attempt in the log. `within` is the time in seconds after which it is given up; None never does,
+    since paid images are not given up while the process lives.
 
     Raises:
-        Superseded: as the attempt did; trying again would not help.
+        Superseded: the attempt raised it; a retry would not help.
         OutOfPatience: it did not succeed within that time.
     """
     loop, waits = asyncio.get_running_loop(), None
@@ -91,19 +91,19 @@ async def patiently(
 
 
 async def found_patiently(ledger: GenerationLedger, generation_id: str, policy: Policy) -> Generation | None:
-    """A generation as it stands, however long the ledger is away."""
+    """Return a generation in its present state, None if there is none; retries until the ledger answers."""
     return await patiently(lambda: ledger.find(generation_id), "the ledger", timeout=policy.call_timeout)
 
 
 async def before_money(attempt: Callable[[], Awaitable[T]], generation: Generation, policy: Policy) -> T:
-    """Try what must succeed before money may be spent, for as long as an order waits for that.
+    """Retry an attempt that must succeed before money is spent, for `begin_timeout`; return its result.
 
-    One that was promised waits until the ledger is back: its caller has gone with the promise that it will be drawn.
+    For a promised order it is retried until the ledger comes back, since its caller relies on the promise.
 
     Raises:
-        Superseded: as the attempt did.
+        Superseded: the attempt raised it.
         LedgerUnavailable: the ledger did not answer in time; nothing was spent.
-        InternalFault: something else went wrong each time; nothing was spent.
+        InternalFault: the last try failed in another way; nothing was spent.
     """
     within = None if generation.promised else policy.begin_timeout
     try:

@@ -1,4 +1,4 @@
-"""Small copies of stored images, made after everything else and kept beside the images."""
+"""Makes previews of stored images in the background."""
 
 import asyncio
 import logging
@@ -15,14 +15,13 @@ from darkroom.domain.ports import GenerationLedger, ImageStorage, NoPreview, Pre
 log = logging.getLogger(__name__)
 
 _MOST_WAITING: Final = 1_000
-"""At most this many generations wait for their previews; more are taken up when they are next looked at."""
+"""At most this many generations wait for previews; others are queued when they are next read."""
 
 
 class MakePreviews:
-    """Makes the previews of generations that it is given, one after the other, and never keeps anything waiting.
+    """Makes the previews of generations, one generation after the other, without delaying other work.
 
-    A preview is written down before it is stored and again when it is, so that no bytes are in storage that the ledger
-    does not know.
+    A preview is recorded before it is stored, and again after that, so that the ledger knows everything in the storage.
     """
 
     def __init__(self, maker: PreviewMaker, *, ledger: GenerationLedger, storage: ImageStorage) -> None:
@@ -31,14 +30,14 @@ class MakePreviews:
         self._arrived = asyncio.Event()
 
     def want(self, generation: Generation) -> None:
-        """Make those of a generation some time soon that can be made and are not there."""
+        """Queue a generation whose previews are missing; does nothing if none is or if the queue is full."""
         if generation.awaits_previews and len(self._waiting) < _MOST_WAITING:
             self._waiting[generation.id] = None
             self._arrived.set()
 
     @asynccontextmanager
     async def making(self) -> AsyncIterator[None]:
-        """Make what is wanted for the length of the block."""
+        """Make queued previews within the block."""
         task = asyncio.create_task(self._make_all())
         try:
             yield
@@ -47,7 +46,11 @@ class MakePreviews:
             await asyncio.gather(task, return_exceptions=True)
 
     async def __call__(self, generation_id: str) -> None:
-        """Make the previews of one generation, as far as that can be done now."""
+        """Make the missing previews of one generation, as far as that is possible now.
+
+        Raises:
+            LedgerUnavailable, StorageFault: not now.
+        """
         generation = await self._ledger.find(generation_id)
         if generation is None or not generation.awaits_previews:
             return
@@ -67,13 +70,13 @@ class MakePreviews:
         stored = {}
         for image in generation.images:
             if (preview := image.preview_image) and (data := made.get(image.index)):
-                await self._storage.delete(preview.key)  # what a process has left that ended in between
+                await self._storage.delete(preview.key)  # a process that crashed here may have left other bytes
                 await self._storage.put(preview, data)
                 stored[image.index] = replace(previews[image.index], stored=True)
         await self._written(generation, stored)
 
     async def _written(self, generation: Generation, stored: Mapping[int, Preview]) -> None:
-        """Write down what is stored; what was deleted meanwhile goes too."""
+        """Record the stored previews; remove those whose images were deleted meanwhile."""
         while stored:
             try:
                 await self._ledger.record(generation.with_previews(stored))
@@ -87,14 +90,14 @@ class MakePreviews:
                 return
 
     async def _made(self, image: StoredImage, generation: Generation) -> bytes | None:
-        """The preview; empty if none can be made of that image, None if not now."""
+        """Return a preview; empty if none can be made of that image, None if not now."""
         about = {"generation": generation.id}
         try:
             return await self._maker.make(await self._storage.get(image), image, generation)
         except NoPreview as reason:
             log.warning("image %d has no preview: %s", image.index, reason, extra=about)
             return b""
-        except Exception as fault:  # noqa: BLE001  # whatever it is, it costs nothing but the preview
+        except Exception as fault:  # noqa: BLE001  # any fault affects the preview only
             log.warning("image %d has no preview yet: %s: %s", image.index, type(fault).__name__, fault, extra=about)
             return None
 
@@ -106,6 +109,6 @@ class MakePreviews:
                 generation_id = next(iter(self._waiting))
                 try:
                     await self(generation_id)
-                except Exception as fault:  # noqa: BLE001  # it is wanted again when it is next looked at
+                except Exception as fault:  # noqa: BLE001  # it is queued again when it is next read
                     log.warning("no previews yet: %r", fault, extra={"generation": generation_id})
                 del self._waiting[generation_id]

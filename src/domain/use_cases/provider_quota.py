@@ -1,4 +1,4 @@
-"""A provider's own quota: images a minute, for all processes together."""
+"""A provider's quota: images in a minute, for all processes together."""
 
 import asyncio
 import logging
@@ -17,10 +17,10 @@ log = logging.getLogger(__name__)
 
 
 class ProviderQuota:
-    """Makes an order wait until its provider's quota has room for it, or turns it away before it costs anything.
+    """Delays an order until its provider's quota has room, or refuses it before it costs anything.
 
-    An order that leaves in one call needs room for all its images at once. If each sample is a call of its own, the
-    first one needs room here, and the others as they leave: what asks for them waits for the `METER`.
+    An order that is one request needs room for all its images. If each sample is a request, `reserve` reserves the
+    first one, and the generator awaits the `METER` before each of the others.
     """
 
     def __init__(
@@ -31,17 +31,17 @@ class ProviderQuota:
         one_by_one: Container[str] = frozenset(),
         longest_wait: float = 10.0,
     ) -> None:
-        """`one_by_one`: versions of models that are asked for each sample by itself; `longest_wait` in seconds."""
+        """`one_by_one`: versions of models that get one request for each sample; `longest_wait` in seconds."""
         self._ledger, self._policy, self._longest_wait = ledger, policy, longest_wait
         self._one_by_one = one_by_one
 
     async def reserve(self, generation: Generation) -> None:
-        """Take the generation's images out of the quota, waiting a little where that helps.
+        """Reserve quota for a generation's images, or for the first one; wait up to `longest_wait` for room.
 
         Raises:
-            GeneratorUnavailable: there will be no room soon enough.
-            Superseded: its owner took it back while it waited; nothing was taken out.
-            LedgerUnavailable: the ledger does not answer.
+            GeneratorUnavailable: there is no room soon enough, or never for this many images.
+            Superseded: its owner cancelled it, or another worker took it; nothing was reserved.
+            LedgerUnavailable, InternalFault: as `before_money`.
         """
         per_minute = self._policy.images_per_minute.get(generation.generator)
         if per_minute is None:
@@ -65,7 +65,7 @@ class ProviderQuota:
 
     @contextmanager
     def metering(self, generation: Generation) -> Iterator[None]:
-        """Within the block the generation's samples are metered, but for the first one, which is reserved by then."""
+        """Set the `METER` for a generation within the block; the first image does not wait, as it was reserved."""
         per_minute = self._policy.images_per_minute.get(generation.generator)
         if per_minute is None or generation.model.value not in self._one_by_one:
             yield
@@ -90,7 +90,7 @@ class ProviderQuota:
                     wait = await once(
                         lambda: self._ledger.reserve(generator, 1, per_minute), timeout=self._policy.call_timeout
                     )
-                except Exception as fault:  # noqa: BLE001  # other samples were paid for: this one waits, whatever it is
+                except Exception as fault:  # noqa: BLE001  # other samples were paid for: wait, whatever the fault
                     log.warning("the quota of %s cannot be asked for: %r", generator, fault)
                     wait = 1.0
                 if not wait:

@@ -1,4 +1,4 @@
-"""Finishing what a process that is gone has left: in the ledger, and in the spool."""
+"""Finishes what a dead process left, in the ledger and in the spool."""
 
 import logging
 from collections import defaultdict
@@ -19,22 +19,25 @@ FOUND = "the provider's answer was found in the spool after its outcome had been
 
 
 class Recover:
-    """Finishes what can be finished for free, and says of the rest what is known. Safe to run on every machine."""
+    """Finishes abandoned generations if that is free, and ends the others with what is known.
+
+    Safe to run on every machine.
+    """
 
     BATCH: ClassVar = 100
 
     def __init__(
         self, spool: ImageSpool, ledger: GenerationLedger, work: Work, *, cards: Mapping[str, ModelCard]
     ) -> None:
-        """`cards` by version: who may be asked again under the same key, and who is offered here at all."""
+        """`cards` are the models on offer here, by version."""
         self._spool, self._ledger, self._work, self._cards = spool, ledger, work, cards
         self._kept: set[str] = set()
 
     async def __call__(self) -> int:
-        """Take up a batch of abandoned generations; returns how many.
+        """Take a batch of abandoned generations and continue them; return how many.
 
-        One that left for a generator that is not offered here any more is kept as it is: what it was paid for may still
-        be collected when the generator is set again, under its name.
+        A generation that was submitted to a generator which is no longer configured is left unchanged: its images may
+        still be collected when that generator is configured again under the same name.
 
         Raises:
             LedgerUnavailable: not now.
@@ -54,11 +57,11 @@ class Recover:
         return len(abandoned)
 
     async def tidy(self) -> int:
-        """Empty the spool of what belongs to generations at their end; returns how many names were removed.
+        """Remove the spooled data of generations that have ended; return how many names were removed.
 
-        A crash after the end was written down leaves images behind. Others were left by a machine that was cut off
-        before they were written down as drawn, and whose work another one has ended: if it called the outcome unknown,
-        they lift it; else they are set aside for the operator, as they were paid for.
+        A crash after the end was recorded leaves stored images in the spool. A machine that was cut off before it
+        recorded `drawn` leaves others, while another one ends the generation: if that is `unknown`, these images lift
+        it; otherwise they are set aside for the operator, since they were paid for.
 
         Raises:
             StorageFault, LedgerUnavailable: not now; nothing is lost.
@@ -77,7 +80,7 @@ class Recover:
         return removed
 
     async def sweep_evidence(self) -> int:
-        """Remove evidence that may be kept no longer; returns how many pieces.
+        """Remove the evidence that may no longer be kept; return how many pieces.
 
         Raises:
             StorageFault, LedgerUnavailable: not now; nothing is lost.
@@ -101,15 +104,15 @@ class Recover:
             await self._spool.remove(generation.id, index)
 
     def _is_gone(self, generation: Generation) -> bool:
-        """Whether what was submitted can be asked about nowhere: its generator is not offered, or another one draws."""
+        """Return whether it was submitted to a generator that no longer offers its model here."""
         card = self._cards.get(generation.model.value)
         offered = card is not None and card.generator == generation.generator
         return generation.state is State.SUBMITTED and not offered
 
     def _hopeless(self, generation: Generation) -> DrawingFailed | None:
-        """Why it cannot be drawn any more, if it cannot."""
+        """Return why it cannot be continued; None if it can."""
         if generation.state is State.RECEIVED and not generation.promised:
-            # Its caller is gone, and may have ordered again: drawing it too would be paid twice.
+            # Its caller has left and may have ordered again: drawing both would be charged twice.
             return GeneratorUnavailable("the service was interrupted before the order left for the provider")
         card = self._cards.get(generation.model.value)
         if generation.state is State.SUBMITTED and generation.receipt is None and not (card and card.idempotent):
@@ -118,7 +121,7 @@ class Recover:
 
 
 class _AtWork:
-    """What is not to be taken up: what is being worked on, and what is kept for a generator that is gone."""
+    """The ids that recovery must not take: of generations at work here, and of those kept for a missing generator."""
 
     def __init__(self, work: Work, kept: Container[str]) -> None:
         self._work, self._kept = work, kept

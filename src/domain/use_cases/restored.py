@@ -1,4 +1,4 @@
-"""What a ledger that was restored from a backup knows no more: which orders left after the backup was made."""
+"""Corrects a ledger that was restored from a backup, which lacks the orders submitted since."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,10 +11,10 @@ MAY_HAVE_LEFT: Final = "the ledger was restored from a backup; the order may hav
 
 
 def revisions_after_restore(generation: Generation, at: datetime) -> Sequence[Generation]:
-    """The revisions to write for a generation of a restored ledger, in their order; usually none.
+    """Return the revisions to record for a generation of a restored ledger, in their order; usually none.
 
-    An order that had not left when the backup was made may have left since, and have been charged. Drawing it again
-    could charge twice, and calling it free could be wrong, so its outcome is unknown.
+    An order that was `received` in the backup may have been submitted since, and charged. Drawing it again could be
+    charged twice, and to end it as free could be wrong, so its outcome becomes unknown.
     """
     if generation.state is not State.RECEIVED:
         return ()

@@ -1,4 +1,4 @@
-"""Before money is spent on images, the storage must not be known to refuse them."""
+"""Refuses orders while the storage is known to refuse images, before money is spent."""
 
 import asyncio
 import logging
@@ -11,16 +11,16 @@ from darkroom.domain.ports import ImageStorage
 
 log = logging.getLogger(__name__)
 
-_PAUSE: Final = 5.0  # seconds from the end of one try to the next
+_PAUSE: Final = 5.0  # seconds between tries
 _PATIENCE: Final = 2.0  # seconds that an order waits for a try
 _RETRY_AFTER: Final = 30  # seconds
 
 
 class StorageTrial:
-    """Tries a storage before the next order if it refused an image, or was away at the start.
+    """Tries a storage before the next order if it refused an image, or did not answer at the start.
 
-    A storage that refuses does so until the operator changes something: no order is taken until a try succeeds. One
-    that is away comes back by itself: what is drawn meanwhile waits in the spool.
+    While the storage refuses, which lasts until the operator changes something, no order is accepted. If it merely does
+    not answer, orders are accepted, and their images wait in the spool.
     """
 
     def __init__(self, storage: ImageStorage) -> None:
@@ -31,12 +31,12 @@ class StorageTrial:
         self._not_before = 0.0
 
     def doubt(self) -> None:
-        """Try it before the next order is taken."""
+        """Try the storage before the next order is accepted."""
         self._doubted = True
 
     @contextmanager
     def noticing(self) -> Iterator[None]:
-        """Doubt the storage if what is done in the block is refused."""
+        """Call `doubt` if the block raises `StorageRefused`."""
         try:
             yield
         except StorageRefused:
@@ -44,7 +44,7 @@ class StorageTrial:
             raise
 
     async def require(self) -> None:
-        """Return if an order may be taken, at once unless the storage is doubted.
+        """Return if an order may be accepted; waits up to `_PATIENCE` for a try if the storage is doubted.
 
         Raises:
             Overloaded: the storage refuses images. Nothing was begun.
@@ -54,7 +54,7 @@ class StorageTrial:
         if self._trying is None and asyncio.get_running_loop().time() >= self._not_before:
             self._trying = asyncio.create_task(self._try())
         if self._trying:
-            # It goes on if this caller leaves, or waits no longer.
+            # `wait` does not cancel the try, which other callers wait for too.
             await asyncio.wait({self._trying}, timeout=_PATIENCE)
         if self._refusal:
             raise Overloaded("the storage refuses images, so none are drawn now", retry_after=_RETRY_AFTER)
@@ -66,7 +66,7 @@ class StorageTrial:
             if str(refusal) != str(self._refusal):
                 log.error("no order is taken until the storage takes images: %s", refusal)  # noqa: TRY400  # the cause is known
             self._refusal = refusal
-        except Exception as fault:  # noqa: BLE001  # whatever it is, it may pass by itself
+        except Exception as fault:  # noqa: BLE001  # any other fault may be temporary
             log.debug("the storage cannot be tried: %r", fault)
         else:
             if self._refusal:

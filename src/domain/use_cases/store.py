@@ -1,4 +1,4 @@
-"""From `drawn` to `stored`: free, and tried until it is done."""
+"""Stores a generation, from `drawn` to `stored`: free, and retried until it is done."""
 
 import asyncio
 import logging
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 class Store:
-    """Uploads what waits in the spool, however long the storage is away, and empties the spool after it."""
+    """Uploads spooled images, retrying until the storage accepts them, and then removes them from the spool."""
 
     def __init__(
         self,
@@ -31,17 +31,17 @@ class Store:
         clock: Callable[[], datetime],
         trial: StorageTrial | None = None,
     ) -> None:
-        """`trial` learns of refusals; None is for those that take no orders."""
+        """`trial` is informed of refusals; None for a process that accepts no orders."""
         self._trial = trial or StorageTrial(storage)
         self._storage, self._spool, self._ledger = storage, spool, ledger
         self._policy, self._clock = policy, clock
         self._uploads = asyncio.Semaphore(policy.uploads)
 
     async def __call__(self, drawing: Drawing, known: Callable[[Generation], None]) -> Generation:
-        """Return the generation at its end; `known` is called with it when all its images are in storage.
+        """Store all images of a `drawn` generation and return it at its end.
 
-        An image whose bytes are out of reach is not lost: the generation stays `drawn` until they are in reach
-        again, or until the operator gives them up.
+        `known` is called with it once all images are stored, before that is recorded. While an image is out of reach,
+        the generation stays `drawn`, until the image is in reach again or the operator gives it up.
 
         Raises:
             Superseded: another worker has taken it, or it was given up.
@@ -58,7 +58,7 @@ class Store:
         return stored
 
     async def forget(self, drawing: Drawing) -> None:
-        """Empty the spool of a generation at its end; what cannot be removed now is tidied up later."""
+        """Remove all spooled data of a finished generation; `Recover.tidy` removes later what fails now."""
         request, kept = drawing.generation.request, [*drawing.images]
         if drawing.receipt_spooled:
             kept.append(RECEIPT)
@@ -77,7 +77,7 @@ class Store:
         while image.index not in drawing.in_storage:
             try:
                 uploaded = await self.try_to_upload(drawing, image)
-            except Exception as fault:  # noqa: BLE001  # whatever it is, what was paid for is tried again
+            except Exception as fault:  # noqa: BLE001  # whatever it is, paid images are retried
                 log.warning("not stored yet: %s: %s", type(fault).__name__, fault, extra=about)
                 securing.begin()
                 await asyncio.sleep(next(waits))
@@ -99,7 +99,11 @@ class Store:
             raise Superseded(generation.id)
 
     async def try_to_upload(self, drawing: Drawing, image: StoredImage) -> bool:
-        """Whether it lies in storage now; False if its bytes are out of reach."""
+        """Upload an image once; return whether it is stored, False if its bytes are out of reach.
+
+        Raises:
+            Exception: the spool or the storage failed; another try is free.
+        """
         async with self._uploads:
             data = drawing.in_memory.get(image.index) or await once(
                 lambda: self._spool.get(drawing.generation.id, image.index), timeout=self._policy.call_timeout
@@ -111,14 +115,14 @@ class Store:
             return True
 
     async def _secure(self, drawing: Drawing) -> None:
-        """Secure what an upload that fails or takes long leaves waiting: all of it, as it is taken up together."""
+        """Secure all waiting images of a generation, since recovery takes all of them or none."""
         for image in drawing.generation.waiting:
             secure = partial(self._spool.secure, drawing.generation.id, image.index)
             await patiently(secure, "securing", timeout=self._policy.patience)
 
 
 async def _together(works: Sequence[Coroutine[Any, Any, None]]) -> None:
-    """Do them side by side. One alone, which is the most common, needs no task for that."""
+    """Run coroutines concurrently. A single one, the most common case, is awaited without a task."""
     if len(works) == 1:
         await works[0]
     else:
@@ -126,7 +130,7 @@ async def _together(works: Sequence[Coroutine[Any, Any, None]]) -> None:
 
 
 class _Securing:
-    """Secures what waits, once: after a while, or as soon as an upload has failed. A quick upload costs no task."""
+    """Calls `secure` once, after `after` seconds or when an upload fails. A quick upload costs no task."""
 
     def __init__(self, secure: Callable[[], Coroutine[Any, Any, None]], *, after: float) -> None:
         self._secure = secure

@@ -1,7 +1,7 @@
-"""Time limits of many calls, watched by one timer.
+"""Time limits for many calls, with one timer for all of them.
 
-They do what `asyncio.timeout` does, at a quarter of its cost: a call that ends in time, as nearly all do, makes and
-cancels no timer of its own.
+They do what `asyncio.timeout` does at a quarter of its cost: a call that ends in time, as nearly all do, neither
+creates nor cancels a timer.
 """
 
 import asyncio
@@ -10,10 +10,10 @@ from types import TracebackType
 
 
 class TimeLimit:
-    """Ends the block after a number of seconds, in the task that entered it.
+    """Cancels the block after a number of seconds, in the task that entered it.
 
     Raises:
-        TimeoutError: the time has passed. As with `asyncio.timeout`, a cancellation of the task is not taken for it.
+        TimeoutError: the time is over. As with `asyncio.timeout`, a cancellation from outside is raised as such.
     """
 
     __slots__ = ("_before", "_passed", "_task", "_watch", "ends")
@@ -38,13 +38,13 @@ class TimeLimit:
             raise TimeoutError from error
 
     def pass_(self) -> None:
-        """The time has passed."""
+        """Cancel the task, since the time is over."""
         self._passed = True
         self._task.cancel()
 
 
 class _Watch:
-    """Watches over the limits that run in one event loop; its timer is set for the first of them at the latest."""
+    """Watches the running limits of one event loop; its timer fires no later than the first of them ends."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop, self.now = loop, loop.time
@@ -53,7 +53,7 @@ class _Watch:
         self._timer: asyncio.TimerHandle | None = None
 
     def set_for(self, time: float) -> None:
-        """Look at that time, and not later."""
+        """Set the timer to a time of the event loop's clock."""
         if self._timer:
             self._timer.cancel()
         self.due, self._timer = time, self.loop.call_at(time, self._look)
@@ -71,7 +71,7 @@ _watch: _Watch | None = None
 
 
 def _new_watch(loop: asyncio.AbstractEventLoop) -> _Watch:
-    """A new one for a loop that has none, or whose place another loop's has taken; limits that run keep theirs."""
+    """Make a new watch the current one, for a loop other than that of the current one; running limits keep theirs."""
     global _watch  # noqa: PLW0603  # a process has one loop, and tests have many
     _watch = _Watch(loop)
     return _watch

@@ -1,4 +1,4 @@
-"""The generations that this process is working on. They belong to the application, not to a request."""
+"""The generations that this process works on, independently of the requests that ordered them."""
 
 import asyncio
 import logging
@@ -31,12 +31,12 @@ from darkroom.domain.use_cases.store import Store
 log = logging.getLogger(__name__)
 
 Watch = Callable[[Generation], AbstractContextManager[None]]
-"""Is entered around all the work on a generation, in the task that does it."""
+"""A context manager that is entered around all work on a generation, in the task that does it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A generation as it can be answered; `in_memory`: its images are in memory alone so far."""
+    """A generation as it can be reported to a caller; `in_memory`: images of it are only in memory so far."""
 
     generation: Generation
     in_memory: bool = False
@@ -44,9 +44,10 @@ class Known:
 
 @dataclass(slots=True, eq=False)
 class _Job:
-    """One generation at work: what its waiting callers are answered, and when.
+    """One generation at work, and the answers for its waiting callers.
 
-    `successor` begins the work on it anew, since other workers had it meanwhile.
+    `received` is what `GenerationLedger.receive` returned; `answer` is the result. `successor` starts work on the
+    generation again, after other workers had it meanwhile; None if that is not needed.
     """
 
     generation: Generation
@@ -59,13 +60,13 @@ class _Job:
     successor: Callable[[], "_Job"] | None = None
 
     def know(self, generation: Generation) -> None:
-        """Its outcome is known. Waiting callers are answered when the rest is done, or when patience ends."""
+        """Set the outcome. Waiting callers are answered once it is recorded, or when `patience` is over."""
         self.generation = generation
         if self.timer is None:
             self.timer = asyncio.get_running_loop().call_later(self.patience, self._run_out)
 
     def tell(self, generation: Generation) -> None:
-        """Tell those who wait."""
+        """Answer the waiting callers."""
         if not self.answer.done():
             self.answer.set_result(Known(generation, in_memory=bool(self.drawing and self.drawing.in_memory)))
 
@@ -73,10 +74,10 @@ class _Job:
         for future in (self.received, self.answer):
             if not future.done():
                 future.set_exception(fault)
-                future.exception()  # it is for those who wait, if there are any
+                future.exception()  # mark it as retrieved, since perhaps no caller waits
 
     def end(self) -> None:
-        """There is nothing more to answer."""
+        """Stop the timer, and cancel answers that were not given."""
         if self.timer:
             self.timer.cancel()
         for future in (self.received, self.answer):
@@ -84,7 +85,7 @@ class _Job:
 
     def _run_out(self) -> None:
         if self.generation.failure and self.generation.state.final:
-            # After a crash the ledger would say that nothing is known: an answer that may change is not given.
+            # The failure is not recorded yet, and a crash would leave the outcome unknown: do not report it as final.
             charged = Charged.NO if self.generation.charged is Charged.NO else Charged.UNKNOWN
             self.fail(LedgerUnavailable("what became of it cannot be written down now", charged=charged))
         else:
@@ -92,7 +93,7 @@ class _Job:
 
 
 class Work:
-    """Works on generations in tasks of its own, so that a client who leaves changes nothing."""
+    """Works on generations in its own tasks, so that a client that disconnects changes nothing."""
 
     def __init__(
         self,
@@ -106,7 +107,7 @@ class Work:
         watch: Watch,
         stored: Callable[[Generation], None] = lambda _: None,
     ) -> None:
-        """`stored` hears of each generation at its end, when all is done with it."""
+        """`stored` is called with each generation that this process has finished and removed from the spool."""
         self._stored = stored
         self.admission = Admission(spool, max_in_flight=policy.max_in_flight, max_queued=policy.max_queued)
         self.trial = StorageTrial(storage)
@@ -118,26 +119,26 @@ class Work:
         self._former: set[_Job] = set()
 
     def __contains__(self, generation_id: object) -> bool:
-        """Whether this process is at it: from before it is written down until its end is."""
+        """Return whether this process works on it: from before it is recorded until its end is recorded."""
         return generation_id in self._jobs or any(job.generation.id == generation_id for job in self._former)
 
     def has(self, generation_id: str) -> bool:
-        """Whether it is this worker's, as far as the process knows that is at it."""
+        """Return whether this process works on it, and does not know that another worker has taken it."""
         job = self._jobs.get(generation_id)
         return job is not None and bool(job.successor or not (job.drawing and job.drawing.superseded))
 
     @property
     def being_stored(self) -> int:
-        """How many are drawn and on their way to the storage."""
+        """How many generations are being stored."""
         return sum(id_ not in self.admission for id_ in self._jobs)
 
     @property
     def out_of_reach(self) -> Sequence[Drawing]:
-        """What cannot be stored from here for now: images of it lie in no spool that answers here."""
+        """The generations at work whose images are out of reach, so that they cannot be stored for now."""
         return [job.drawing for job in self._jobs.values() if job.drawing and job.drawing.out_of_reach]
 
     async def receive(self, generation: Generation, limits: Limits) -> Generation:
-        """Write a new generation down and work on it, or return the one that its key stands for.
+        """Record a new generation and start work on it, or return the one that its key already stands for.
 
         Raises:
             Overloaded: the service is full, or the storage refuses images.
@@ -148,45 +149,51 @@ class Work:
         return await asyncio.shield(received)
 
     def resume(self, generation: Generation, hopeless: DrawingFailed | None = None) -> None:
-        """Work on a generation that is this worker's, until its end; `hopeless`: why it cannot be drawn any more.
+        """Start work on a generation that recovery took, until its end; `hopeless`: why it cannot be drawn any more.
 
-        If this process is at it since before other workers had it, that work goes on beside this: an answer that it
-        still receives lifts what becomes of it.
+        If this process still works on it from before other workers took it, both go on: an answer to the former
+        request can lift the outcome of this one.
         """
         begin, former = partial(self._begin, generation, None, hopeless), self._jobs.get(generation.id)
         if former and generation.id in self.admission:
-            former.successor = begin  # once it has left its place
+            former.successor = begin  # once the former has left its place in `admission`
         else:
             begin()
 
     async def lift(
         self, generation: Generation, images: Mapping[int, bytes], receipt: bytes | None, reason: str
     ) -> None:
-        """Give a generation at its end what was received for it, if that changes anything.
+        """Lift a finished generation with what was received for it, if that changes anything.
 
-        `images` are whole image files, by their index; with `receipt` the provider can be asked for the others.
+        `images` are the bytes of image files, by index; the others are collected with `receipt`, unless it is None.
+
+        Raises:
+            StorageFault: the spool does not answer.
         """
         await self._lift(await self._draw.late(generation, images, receipt), reason)
 
     async def answer(self, generation_id: str) -> Known | None:
-        """Wait for what can be answered: its end, or what is known of it when patience ends.
+        """Wait for a generation's end, or for its known outcome when patience is over, and return it.
 
-        None if this process does not work on it.
+        Returns None if this process does not work on it.
+
+        Raises:
+            DarkroomError: the work failed before the provider was asked, or its outcome cannot be recorded now.
         """
         job = self._jobs.get(generation_id)
-        # Shielded: one of those who wait may leave, and the others still want it.
+        # Shielded: a caller that leaves must not cancel the answer for the others.
         return None if job is None else await asyncio.shield(job.answer)
 
     async def drain(self) -> Sequence[str]:
-        """Take nothing more, and finish what may cost money; what waits for a storage in trouble is safe in the spool.
+        """Accept no new order, and wait until every generation is finished or safe in the spool, then stop.
 
-        Returns the ids of the generations that were not finished and not safe when the time for that had passed.
+        Returns the ids of the generations that were neither when `drain_timeout` was over.
         """
         self.admission.close()
         loop, limit = asyncio.get_running_loop(), self._policy.drain_timeout
         end = None if limit is None else loop.time() + limit
         while (unsafe := [job for job in self._all() if not _is_safe(job)]) and (end is None or loop.time() < end):
-            # The time limit is for those that become safe meanwhile; they would not end by themselves.
+            # The short timeout is for jobs that become safe: their tasks may not end.
             await asyncio.wait([job.task for job in unsafe if job.task], timeout=0.2)
         for job in unsafe:
             log.error("left %s at the stop", job.generation.state, extra={"generation": job.generation.id})
@@ -206,7 +213,7 @@ class Work:
             self._former.add(former)
         self._jobs[generation.id] = job
         job.task = asyncio.create_task(self._to_its_end(job, limits, hopeless))
-        job.task.add_done_callback(lambda task: self._end(job, task))  # also of one that was cancelled before it began
+        job.task.add_done_callback(lambda task: self._end(job, task))  # called even if the task never started
         return job
 
     def _end(self, job: _Job, task: "asyncio.Task[None]") -> None:
@@ -224,7 +231,7 @@ class Work:
             self._make_way(job)
 
     def _make_way(self, job: _Job) -> None:
-        """Begin the work that waits for this one."""
+        """Start the successor of a job, if it has one."""
         if begin := job.successor:
             job.successor = None
             begin()
@@ -247,14 +254,14 @@ class Work:
                 await self._finish(job, drawing)
 
     async def _is_another(self, job: _Job, limits: Limits) -> bool:
-        """Write it down; whether its key stands for another generation."""
+        """Record the generation; return whether its key already stands for another one."""
         kept = await self._ledger.receive(job.generation, limits)
         if not job.received.done():
             job.received.set_result(kept)
         return kept.id != job.generation.id
 
     async def _drawn(self, job: _Job, place: Place, hopeless: DrawingFailed | None) -> Drawing | None:
-        """Draw it; None if that ended without anything asked of a provider."""
+        """Draw the generation and return its drawing; None if it ended before a provider was asked."""
         generation = job.generation
         job.drawing = drawing = Drawing(generation)
         try:
@@ -277,14 +284,17 @@ class Work:
         return drawing
 
     async def _withdraw(self, job: _Job, generation: Generation, failure: DrawingFailed) -> None:
-        """End one that was never asked of a provider, so that its key is free: unless it was promised meanwhile."""
+        """End a generation that no provider was asked for, so that its key becomes free.
+
+        If it was promised meanwhile, it is left for recovery to draw.
+        """
         while True:
             found = await self._found(generation)
             ours = found is not None and generation.revision - 1 <= found.revision <= generation.revision
             if found is None or not ours or found.state not in (State.RECEIVED, State.SUBMITTED):
                 break
             if found.promised_since(generation):
-                break  # it is not worked on from here on, so recovery takes it up
+                break  # this process stops working on it, so recovery takes it
             ended = found.failed(failure, self._clock())
             try:
                 withdraw = partial(self._ledger.withdraw, ended)
@@ -319,11 +329,11 @@ class Work:
 
 
 def _taken_up(generation: Generation) -> Drawing:
-    """One that was drawn by a process that is gone."""
+    """Return a drawing for a `drawn` generation of a dead process."""
     return Drawing(generation, images={image.index: image for image in generation.waiting}, receipt_spooled=True)
 
 
 def _is_safe(job: _Job) -> bool:
-    """Whether what is left to do is free, and would go on after a restart."""
+    """Return whether the remaining work is free and can be done after a restart."""
     drawing = job.drawing
     return bool(job.answer.done() and drawing and drawing.generation.state is State.DRAWN)
