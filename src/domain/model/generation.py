@@ -475,7 +475,7 @@ class Generation:
         return replace(self, images=tuple(images), revision=self.revision + 1)
 
     def promised_since(self, read: "Generation") -> bool:
-        """Whether its caller was promised that it will be drawn, since a worker has read it as `read`."""
+        """Return whether it was promised, and is still `received`, since a worker read it as `read`."""
         return self.state is State.RECEIVED and self.promised and not read.promised
 
     @property
