@@ -34,7 +34,7 @@ def _without_case(text: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """Conditions on generations, all of which must hold; None is no condition. A forgotten prompt contains no text."""
+    """Conditions that must all hold for a generation; None matches everything. A forgotten prompt contains no text."""
 
     LOOKS_AT: ClassVar = 10_000
     """The most generations that are examined for one page, even if few of them match."""
