@@ -1,1 +1,1 @@
-"""Where generations are written down: SQLite for one machine, Postgres for several."""
+"""Adapters of `GenerationLedger` and its companions: SQLite for one machine, Postgres for several."""

@@ -1,4 +1,4 @@
-"""How an issued token lies in a row of a database: columns for what is queried, a JSON document for what it allows."""
+"""Rows of issued tokens: a column for each queried field, and a JSON document for scopes and limits."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -19,7 +19,7 @@ class _Allowed(msgspec.Struct, omit_defaults=True, frozen=True):
 
 
 class Row(Protocol):
-    """A row that is read by the names of its columns."""
+    """A row whose values are read by column name."""
 
     def __getitem__(self, column: str, /) -> Any: ...  # noqa: ANN401  # each column has a type of its own
 
@@ -29,7 +29,7 @@ _decoder: Final = msgspec.json.Decoder(_Allowed)
 
 
 def encode_allowed(token: IssuedToken) -> str:
-    """The document `allowed`."""
+    """Return the JSON document for the column `allowed`: scopes and limits."""
     caller = token.caller
     allowed = _Allowed(
         scopes=token.scopes,
@@ -41,7 +41,7 @@ def encode_allowed(token: IssuedToken) -> str:
 
 
 def decode_token(row: Row, instant: Callable[[Any], datetime] = lambda stored: stored) -> IssuedToken:
-    """The token in a row. `instant` reads a point in time as the database stores it."""
+    """Return the token in a row; `instant` converts a stored time."""
     allowed = _decoder.decode(row["allowed"])
     return IssuedToken(
         name=row["name"],

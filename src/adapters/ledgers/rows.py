@@ -1,8 +1,8 @@
-"""How a generation lies in a row of a database: a column for what is queried, JSON for the rest.
+"""Rows of generations: a column for each queried field, and JSON for the others.
 
-The documents are records of the ledger's own: `request` is what was ordered, `outcome` what became of it. Rows outlive
-the rules and the code that wrote them, so they are read field by field and are held to no rule of today: a bound that
-was tightened since makes no row unreadable. What cannot be read is left out and logged, and the rest is shown.
+The documents have the ledger's own format: `request` is the order, `outcome` its result. Rows outlive the rules and the
+code that wrote them, so they are read field by field without checking today's rules: a bound that became tighter does
+not make a row unreadable. A part that cannot be read is logged and left out.
 """
 
 import logging
@@ -37,14 +37,14 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 _SCHEMA: Final = 2
-"""The version of these records. Those of version 1 held each value as an object of its own, and failures by class."""
+"""The version of the documents. In version 1 each value was an object with a `value`, and failures named a class."""
 
 _UNREADABLE: Final = "[unreadable]"
 _LOOKED_AT_ONCE: Final = 500  # rows
 
 
 class Row(Protocol):
-    """A row that is read by the names of its columns."""
+    """A row whose values are read by column name."""
 
     def __getitem__(self, column: str, /) -> Any: ...  # noqa: ANN401  # each column has a type of its own
 
@@ -55,7 +55,7 @@ _encode: Final = msgspec.json.Encoder(decimal_format="string").encode
 
 
 def encode_request(request: GenerationRequest) -> str:
-    """The document `request`."""
+    """Return the JSON document for the column `request`."""
     record = {
         "schema": _SCHEMA,
         "version": request.version.value,
@@ -69,7 +69,7 @@ def encode_request(request: GenerationRequest) -> str:
 
 
 def encode_outcome(generation: Generation) -> str:
-    """The document `outcome`: what differs from an order that was just received."""
+    """Return the JSON document for the column `outcome`, without the fields that are empty."""
     model = None if generation.model == generation.request.version else generation.model.value
     record = {
         "waiting": [_image_record(image) for image in generation.waiting],
@@ -87,7 +87,7 @@ def encode_outcome(generation: Generation) -> str:
 
 
 def decode(row: Row, instant: Callable[[Any], datetime] = lambda stored: stored) -> Generation:
-    """The generation in a row, as far as it can be read. `instant` reads a point in time as the database stores it."""
+    """Return the generation in a row, without the parts that cannot be read; `instant` converts a stored time."""
     about = f"generation {row['id']}"
     request, outcome = _document(row["request"], about), _document(row["outcome"], about)
     finished_at, erased_at = row["finished_at"], row["erased_at"]
@@ -125,10 +125,12 @@ def require_written(
     row: Row | None,
     instant: Callable[[Any], datetime] = lambda stored: stored,
 ) -> None:
-    """Make sure that a row holds this very revision as the worker's; its order may have been dated back since.
+    """Return if the row holds exactly this revision as the worker's, apart from `created_at`, which may be redated.
+
+    It is then the repetition of a commit.
 
     Raises:
-        Superseded: it does not, or there is no row.
+        Superseded: the row holds something else, or there is none.
     """
     written = None if row is None or str(row["worker"]) != worker else decode(row, instant)
     if written is None or written != replace(generation, created_at=written.created_at):
@@ -136,7 +138,7 @@ def require_written(
 
 
 def usage_in(row: Row, day: date) -> Usage:
-    """What a row of the account says of one day."""
+    """Return the usage of one day from a row of the usage query."""
     return Usage(
         caller=row["caller"],
         version=row["version"],
@@ -152,10 +154,11 @@ def usage_in(row: Row, day: date) -> Usage:
 async def search_rows(
     look: Callable[[str | None, int], Awaitable[Sequence[Row]]], search: Search, *, limit: int, before: str | None
 ) -> tuple[list[str], str | None]:
-    """The ids of at most `limit` rows that are found, and the id after which to go on, if there may be more.
+    """Return the ids of at most `limit` matching rows, and the id below which to continue; None at the end.
 
-    `look` returns rows that are older than an id, newest first, with `id`, `state`, `version`, `prompts_kept` and
-    `request`. It is asked for a few at a time, so that nothing else waits long.
+    `look(before, many)` returns up to `many` rows with ids below `before`, newest first, with the columns `id`,
+    `state`, `version`, `prompts_kept` and `request`. It is called for few rows at a time, so that other reads do not
+    wait long.
     """
     found: list[str] = []
     for _ in range(Search.LOOKS_AT // _LOOKED_AT_ONCE):
@@ -181,14 +184,14 @@ def _is_found(row: Row, search: Search) -> bool:
 
 
 class _Prompted(msgspec.Struct):
-    prompt: str | dict[str, str]  # of version 2; of version 1
+    prompt: str | dict[str, str]  # version 2 | version 1
 
 
 def _prompt_in(request: str) -> str | None:
     try:
         prompt = _decode_prompted(request).prompt
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None  # reading the row says so
+        return None  # reading the whole row logs it
     return prompt if isinstance(prompt, str) else prompt.get("value")
 
 
@@ -196,7 +199,7 @@ _decode_prompted: Final = msgspec.json.Decoder(_Prompted).decode
 
 
 def images_on_record(outcomes: Iterable[str]) -> Iterator[ImageOnRecord]:
-    """All images that rows name."""
+    """Yield every image and preview that the `outcome` documents name."""
     for document in outcomes:
         outcome = _document(document, "an outcome")
         for image in outcome.get("waiting", ()):
@@ -298,12 +301,12 @@ def _money(record: Record) -> Money:
 
 
 def _as(kind: type[T], value: object) -> T:
-    """A value object of one field, of records of either version."""
+    """Return a value object with one field, from a document of either version."""
     return _restored(kind, value=value["value"] if isinstance(value, dict) else value)
 
 
 def _restored(kind: type[T], **fields: object) -> T:
-    """An object as it was when its row was written: its class checks what comes in today, not what is kept."""
+    """Return an object without calling its constructor, whose checks are for new values, not for recorded ones."""
     made = object.__new__(kind)
     for field, value in fields.items():
         object.__setattr__(made, field, value)

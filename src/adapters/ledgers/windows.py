@@ -1,4 +1,4 @@
-"""What a limit's window holds, in the SQL of either ledger: what each check adds up, and over which rows."""
+"""SQL for the sliding windows of limits, for both databases: the summed column and the rows of each kind of check."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Final
 
 from darkroom.domain.model.limits import CallerSpendCheck, Check, ImagesCheck, SpendCheck
 
-# The column that is added up, and the columns by which rows are found, each with the check's attribute that it equals.
+# By kind of check: the summed column, and the columns that select rows, each with the attribute of the check to match.
 _COUNTED: Final[Mapping[type[Check], tuple[str, Mapping[str, str]]]] = {
     ImagesCheck: ("counted", {"caller": "subject"}),
     CallerSpendCheck: ("cost_millionths", {"caller": "subject", "currency": "currency"}),
@@ -16,9 +16,10 @@ _COUNTED: Final[Mapping[type[Check], tuple[str, Mapping[str, str]]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """`taken` adds up what it holds; `room_at` finds when the order was made with which some of that will be gone.
+    """The statements for one kind of check.
 
-    Both take `parameters`, and `room_at` after them how much is to be gone.
+    `taken` returns the sum over the window. `room_at` returns the time of the order with which a given amount will have
+    left the window, or no row. Both take `parameters`; `room_at` also takes that amount, as the last one.
     """
 
     taken: str
@@ -26,12 +27,12 @@ class Window:
     attributes: tuple[str, ...]
 
     def parameters(self, check: Check, since: object) -> tuple[object, ...]:
-        """For a window that begins at `since`, as the database stores it."""
+        """Return the parameters for a window that begins at `since`, a time as the database stores it."""
         return (*(getattr(check, name) for name in self.attributes), since)
 
 
 def windows(mark: Callable[[int], str]) -> Mapping[type[Check], Window]:
-    """The window of each kind of check; `mark` is how the database writes its nth parameter, counted from 1."""
+    """Return the statements for each kind of check; `mark(n)` is the placeholder of the nth parameter, from 1."""
     return {kind: _window(amount, columns, mark) for kind, (amount, columns) in _COUNTED.items()}
 
 

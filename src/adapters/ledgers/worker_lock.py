@@ -1,4 +1,4 @@
-"""Which workers of this machine live: each holds a lock on a file of its own, and the kernel knows."""
+"""File locks that show which workers of this machine live: each holds one, and the kernel releases it at its death."""
 
 import fcntl
 import os
@@ -11,22 +11,22 @@ from typing import Final
 from darkroom.adapters.ownership import hand_over
 
 MISSED_FOR: Final = 5.0
-"""Seconds after which a worker without a file is dead: a living one makes it again, as it calls `keep` often."""
+"""Seconds after which a worker without a file counts as dead: a living one calls `keep` often, which restores it."""
 
 _KEPT: Final = 3600.0
-"""Seconds for which the file of a dead worker is kept, so that all others see the death at once, and when it was."""
+"""Seconds for which the file of a dead worker is kept, so that others see at once that it died, and when."""
 
 
 def any_lives(folder: Path) -> bool:
-    """Whether any worker that shares that folder lives; nothing is removed."""
+    """Return whether any worker with a file in that folder lives; nothing is removed."""
     return folder.is_dir() and any(_is_locked(file) for file in folder.iterdir())
 
 
 class WorkerLock:
-    """Says that a worker lives, to all who share its folder: until its process ends, however that ends.
+    """Shows all workers that share a folder that this worker lives, until its process ends in whatever way.
 
-    A slow or a stopped process keeps its lock. Programs that the process starts do not inherit it; a process that is
-    forked off and starts no program would keep it alive.
+    A slow or stopped process keeps its lock. Programs that the process starts do not inherit it, but a forked process
+    that does not call `exec` would keep it.
     """
 
     def __init__(self, folder: Path, worker: str, clock: Callable[[], float] = time.monotonic) -> None:
@@ -40,15 +40,16 @@ class WorkerLock:
         self._file = self._hold()
 
     def close(self) -> None:
-        """Let the worker be dead; the file shows that to the others, who remove it later."""
+        """Release the lock, so that the worker counts as dead; others remove the file later."""
         os.close(self._file)
 
     def keep(self) -> None:
-        """Say when this worker was last seen alive, and make the file again if it was removed or replaced, perhaps with
-        its folder. To be called again and again.
+        """Set the file's time to now, and restore the file and its folder if they were removed or replaced.
+
+        MUST be called often, since others take the time as that when this worker was last alive.
 
         Raises:
-            OSError: it cannot be made.
+            OSError: the file cannot be written.
         """
         if not _is_at(self._path, self._file):
             self._make_folder()
@@ -57,9 +58,9 @@ class WorkerLock:
         os.utime(self._file)
 
     def is_dead(self, worker: str) -> bool:
-        """Whether the process of that worker has ended. The dead never come back: their file is removed after a while.
+        """Return whether the process of that worker has ended; remove the file if it died more than `_KEPT` ago.
 
-        If there is no file, the worker may live, and make it again: it is dead if it does not do so for a while.
+        If there is no file, a living worker restores it: one that does not do so for `MISSED_FOR` is dead.
         """
         if worker in self._dead:
             return True
@@ -72,7 +73,7 @@ class WorkerLock:
                 return now - self._missing_since.setdefault(worker, now) >= MISSED_FOR
             self._missing_since.pop(worker, None)
             try:
-                # Shared, so that of several who look none takes another one for the worker.
+                # A shared lock, so that several processes that look do not take each other for the worker.
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
                 if _is_at(path, file):
                     died = self._dead[worker] = os.fstat(file).st_mtime
@@ -85,7 +86,7 @@ class WorkerLock:
                 os.close(file)
 
     def dead_for(self, worker: str) -> float | None:
-        """Seconds since a worker that is dead was last seen alive; None if it lives."""
+        """Return the seconds since a dead worker was last alive; None if it lives."""
         if not self.is_dead(worker):
             return None
         now = time.time()
@@ -97,7 +98,7 @@ class WorkerLock:
             hand_over(self._folder, self._folder.parent)
 
     def _hold(self) -> int:
-        """Lock a draft and give it the worker's name, under which no file is ever seen that was not locked."""
+        """Lock a draft file and rename it to the worker's name, so that no unlocked file ever has that name."""
         while True:
             file = os.open(self._draft, os.O_RDWR | os.O_CREAT, 0o600)
             hand_over(file, self._folder)
@@ -109,7 +110,7 @@ class WorkerLock:
 
 
 def _not_seen_alive_for(seconds: float, folder: Path) -> Sequence[str]:
-    """The names of the files that no living worker has touched for so long; a stopped one may have one of them."""
+    """Return the names of the files that were not touched for `seconds`; some may belong to stopped workers."""
     names, since = [], time.time() - seconds
     with os.scandir(folder) as files:
         for file in files:
@@ -134,9 +135,10 @@ def _is_locked(path: Path) -> bool:
 
 
 def _is_at(path: Path, file: int) -> bool:
-    """Whether this is the file of that name; before it was locked, another worker may have removed a draft.
+    """Return whether the open file is still the one at `path`.
 
-    Only a process that has locked the file of a name removes the name.
+    Another process may have removed or renamed it before it was locked here, but not after that: only a process that
+    has locked a file removes its name.
     """
     try:
         return os.path.samestat(os.fstat(file), path.stat())

@@ -1,4 +1,4 @@
-"""The ledger for several machines: a Postgres database, shared by all of them."""
+"""The ledger for several machines: a Postgres database that all of them share."""
 
 from darkroom.adapters.ledgers.postgres.issued_tokens import PostgresIssuedTokens
 from darkroom.adapters.ledgers.postgres.ledger import PostgresGenerationLedger, open_postgres_ledger

@@ -1,4 +1,4 @@
-"""Calls that bring no key, in the Postgres database: which were cut, and who repeats them."""
+"""Calls without an idempotency key, in Postgres: finds the cut call that a new one repeats."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,7 +20,7 @@ _OPEN: Final = """
     SELECT DISTINCT worker, spool = $4 AS here FROM calls
     WHERE caller = $1 AND body = $2 AND worker <> $3 AND cut_at IS NULL
 """
-# A row that another process has locked is waited for: it may just be writing down that all of the worker's were cut.
+# Waits for a row that another process has locked: that process may be recording that the worker's calls were cut.
 _REPEAT: Final = """
     WITH repeated AS MATERIALIZED (
         SELECT id FROM calls WHERE caller = $1 AND body = $2 AND cut_at > now() - $6::interval
@@ -38,7 +38,7 @@ _CUT_OFF: Final = "UPDATE calls SET cut_at = now() - $2::interval WHERE worker =
 
 
 async def end(session: Session, call: Call, within: timedelta) -> None:
-    """Write down that a call was cut or answered."""
+    """Record that a call was cut, or forget one that was answered; forget calls that were cut before `within`."""
     if call.state is CallState.ANSWERED:
         await session.execute(_FORGET, *_named(call))
         return
@@ -47,7 +47,10 @@ async def end(session: Session, call: Call, within: timedelta) -> None:
 
 
 async def begin(session: Session, call: Call, within: timedelta, lease: Lease, *, worker: str, spool: str) -> Call:
-    """Write a call down that has begun, as the worker's; return it under the key that its order has."""
+    """Record a call that has begun, as the worker's; return it with the key of its order.
+
+    That is the key of the oldest call of the same caller and body that was cut within that time, if `call.repeats`.
+    """
     named, key = _named(call), None
     if call.repeats:
         key = await session.fetchval(_BEGUN, *named)
@@ -60,7 +63,7 @@ async def begin(session: Session, call: Call, within: timedelta, lease: Lease, *
 
 
 async def cut_off(session: Session, worker: UUID, ago: float) -> None:
-    """Write down that the calls of a worker were cut."""
+    """Record that the open calls of a worker were cut `ago` seconds ago."""
     await session.execute(_CUT_OFF, worker, timedelta(seconds=ago))
 
 

@@ -1,4 +1,4 @@
-"""Issued tokens in the Postgres database."""
+"""Issued tokens in Postgres."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -20,7 +20,7 @@ _FORGET: Final = "DELETE FROM issued_tokens WHERE jti = $1"
 
 
 class PostgresIssuedTokens(IssuedTokens):
-    """Issued tokens beside a ledger in a Postgres database."""
+    """Issued tokens in the database of a Postgres ledger."""
 
     def __init__(self, database: PostgresDatabase) -> None:
         self._database = database

@@ -1,4 +1,4 @@
-"""Which workers live: each holds an advisory lock in a session of its own, and the database knows."""
+"""Leases of workers: each living worker holds an advisory lock in its own database session."""
 
 import asyncio
 import logging
@@ -22,9 +22,10 @@ _ANY_FAULT: Final = (asyncpg.PostgresError, *OF_THE_WAY)
 
 
 class Watch:
-    """A session that holds the worker's lock, and what it has seen of others since it does.
+    """A session that holds the worker's lock, and when it first saw the locks of other workers free.
 
-    What it has seen ends with it: had the server restarted in between, the locks of the living would be gone too.
+    Observations are not kept beyond the session: after a restart of the server, the locks of living workers are free
+    too.
     """
 
     def __init__(self, session: Session, lock: WorkerLock, dead_after: float) -> None:
@@ -35,10 +36,10 @@ class Watch:
         session.add_termination_listener(lambda _: self.ended.set())
 
     async def dead(self, *, here: Collection[UUID], elsewhere: Collection[UUID]) -> Sequence[UUID]:
-        """Those of the workers that live no more: of this machine at once, of others after their time.
+        """Return the dead workers: those on this machine at once, those elsewhere after `dead_after` seconds.
 
-        The lock of a worker elsewhere may be free because its way to the database was cut, or because the server has
-        restarted; then it comes back. The process of one on this machine is known to live or not.
+        The lock of a living worker elsewhere may be free for a while, since its connection was cut or the server
+        restarted. For workers on this machine, the file lock shows whether the process lives.
         """
         if not here and not elsewhere:
             return []
@@ -52,13 +53,15 @@ class Watch:
         ]
 
     async def living(self, holders: Collection[UUID | None]) -> Collection[UUID | None]:
-        """Those of the holders of spools for which a process lives."""
+        """Return the holders of spools that have a living process."""
         held = await held_keys(self.session) if holders else ()
         return {holder for holder in holders if lock_key("holder", str(holder)) in held}
 
     async def without_lease(self, *, here: Collection[UUID], elsewhere: Collection[UUID]) -> Sequence[UUID]:
-        """Those of the workers whose callers cannot be answered: of this machine the dead, of others at once those
-        without a lease, as they are cut off from the database even if they live.
+        """Return the workers that cannot answer their callers: the dead ones on this machine, and those without a lease
+        elsewhere.
+
+        A worker without a lease may live, but is cut off from the database.
         """
         held = await held_keys(self.session) if elsewhere else ()
         return [
@@ -67,18 +70,18 @@ class Watch:
         ]
 
     def dead_for(self, worker: UUID) -> float:
-        """Seconds since a dead worker was last seen alive: on this machine, else with its lease."""
+        """Return the seconds since a dead worker was last seen alive, by its lease or its file lock."""
         if free_since := self._free_since.get(worker):
             return asyncio.get_running_loop().time() - free_since
         return self._lock.dead_for(str(worker)) or 0.0
 
 
 class Lease:
-    """Says that a worker lives, to all who share its database, until its process or its machine ends.
+    """Shows all workers at the database that a worker lives, until its process or its machine ends.
 
-    A slow or a stopped process keeps its lease. One that is lost with its connection is taken again at once; the
-    advisory lock is a shared one, so that the worker need not wait until the server has noticed the loss. `lock` says
-    the same to the workers of its machine, who need not wait for the database to notice a death.
+    A slow or stopped process keeps its lease. If the connection is lost, the lease is taken again at once: the advisory
+    lock is a shared one, so that it need not wait until the server has noticed the loss. `lock` is the file lock that
+    shows the workers of this machine a death before the database notices it.
     """
 
     def __init__(self, connecting: Connecting, worker: str, lock: WorkerLock, claim: SpoolClaim) -> None:
@@ -90,11 +93,11 @@ class Lease:
 
     @asynccontextmanager
     async def held(self) -> AsyncIterator[None]:
-        """Hold it for the length of the block.
+        """Hold the lease within the block.
 
         Raises:
-            LedgerUnavailable: it cannot be taken.
-            InvalidValue: the spool of this machine is held by another one that lives.
+            LedgerUnavailable: the lease cannot be taken.
+            InvalidValue: a living process in another data folder holds the same spool.
         """
         with faults_as(LedgerUnavailable, "the database cannot be connected to"):
             watch = self._watch = await self._taken_at_first()
@@ -108,10 +111,10 @@ class Lease:
             self._watch.session.terminate()
 
     def require(self) -> Watch:
-        """Make sure that others see this worker live; else what it writes down might be taken from it.
+        """Return the current watch if the lease is held; without it, other workers may take this worker's generations.
 
         Raises:
-            LedgerUnavailable: they may not.
+            LedgerUnavailable: the lease is lost, and is being taken again.
         """
         if self._watch is None or self._lost or self._watch.ended.is_set():
             raise LedgerUnavailable("the ledger is being connected to again")
@@ -119,7 +122,11 @@ class Lease:
 
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[Watch]:
-        """Look at others, and take from them, in the session that holds the lease itself; one at a time."""
+        """Yield the watch for exclusive use: other workers are judged in the session that holds the lease itself.
+
+        Raises:
+            LedgerUnavailable: as `require`.
+        """
         async with self._one_at_a_time:
             yield self.require()
 
@@ -133,7 +140,7 @@ class Lease:
                 continue
             log.warning("the lease of this worker was lost with its connection")
             self._lost = True
-            # The session before is ended after that: if only its way was cut, it holds the lease until then.
+            # End the lost session only now: if only its connection hung, it has held the lease until now.
             lost, watch = watch, await self._taken_again()
             self._watch, self._lost = watch, False
             lost.session.terminate()
@@ -146,7 +153,7 @@ class Lease:
             log.warning("the lock of this worker cannot be made again: %s", fault)
 
     async def _takes_writes(self) -> bool:
-        """Whether the session answers, and its server is not a standby by now."""
+        """Return whether the session answers, and its server has not become a standby."""
         try:
             async with asyncio.timeout(self._times.pulse_answer), self.watching() as watch:
                 return not await watch.session.fetchval("SELECT current_setting('transaction_read_only')::boolean")

@@ -49,14 +49,14 @@ _WINDOWS: Final = windows(lambda number: f"${number}")
 
 
 class PostgresGenerationLedger(GenerationLedger):
-    """One worker at a ledger in a Postgres database, which it shares with the processes of any number of machines."""
+    """One worker's access to a ledger in Postgres, which the processes of several machines share."""
 
     def __init__(self, database: PostgresDatabase, lease: Lease, *, worker: str, spool: str) -> None:
-        """`spool` names the spool of this worker's machine, a UUID, so that others know what is out of their reach."""
+        """`spool` is the UUID of the spool on this machine, by which other workers know which images they can reach."""
         self.worker = worker
         self._database, self._lease, self._spool = database, lease, spool
         self.webhooks = PostgresWebhookLedger(database)
-        # Orders under limits wait for each other in the database; here, so that they do not hold a connection each.
+        # Orders with limits wait for each other in the database; this lock keeps each from holding a connection.
         self._in_line = asyncio.Lock()
         self._reads = FairTurns(max(1, database.sessions - _SESSIONS_TO_WRITE))
         self._receiving = Writer(database, sql.INSERT_AMONG_MANY)
@@ -64,7 +64,7 @@ class PostgresGenerationLedger(GenerationLedger):
         self._checking = OneForAll(self._write_nothing, CHECK_GOOD_FOR)
 
     async def close(self) -> None:
-        """Write what waits."""
+        """Write everything that is queued."""
         for part in (self._receiving, self._recording, self._checking):
             await part.close()
 
@@ -217,7 +217,7 @@ class PostgresGenerationLedger(GenerationLedger):
             last = rows[-1]["id"]
 
     async def _dead(self, watch: Watch) -> Sequence[UUID]:
-        """The workers that live no more and have left something."""
+        """Return the dead workers that left unfinished generations or open calls."""
         others = await watch.session.fetch(sql.OTHER_WORKERS, self.worker, self._spool)
         return await watch.dead(
             here=[row["worker"] for row in others if row["here"]],
@@ -249,7 +249,7 @@ class PostgresGenerationLedger(GenerationLedger):
     async def _insert(self, session: Session, generation: Generation) -> Generation:
         insert = sql.INSERT_WITH_WEBHOOK if generation.webhook else sql.INSERT
         while not await session.fetchval(insert, *self._changing(generation), *_settled(generation)):
-            # None where the key was given free in between.
+            # None if the key has become free in between.
             if kept := await _kept(session, generation):
                 return kept
         return generation
@@ -280,7 +280,7 @@ class PostgresGenerationLedger(GenerationLedger):
 
     @asynccontextmanager
     async def _reading(self, caller: str | None = None) -> AsyncIterator[Session]:
-        """A session to read in; some stay free for what writes."""
+        """Yield a session for reads; `_SESSIONS_TO_WRITE` sessions stay free for writes."""
         async with self._reads.turn(caller), self._session() as session:
             yield session
 
@@ -301,15 +301,14 @@ class PostgresGenerationLedger(GenerationLedger):
 async def open_postgres_ledger(
     database: PostgresDatabase, spool: str, workers: Path
 ) -> AsyncIterator[PostgresGenerationLedger]:
-    """A new worker at the ledger in a database; it lives as long as the block.
+    """Yield the ledger of a new worker, which lives as long as the block.
 
-    `spool` as for `PostgresGenerationLedger`; `workers` is a folder of that spool's, in which the workers of this
-    machine see each other live. The lease needs a session of its own: whatever pools connections on the way to the
-    server MUST leave it one.
+    `spool` as for `PostgresGenerationLedger`; `workers` is a folder beside that spool for the lock files of this
+    machine's workers. A connection pooler between here and the server MUST leave the lease a session of its own.
 
     Raises:
-        LedgerUnavailable: the database cannot be connected to, or the folder not be written to.
-        InvalidValue: a living process that does not share the folder holds the spool.
+        LedgerUnavailable: the database cannot be reached, or the folder cannot be written.
+        InvalidValue: a living process with another folder holds the spool.
     """
     worker = uuid7()
     try:

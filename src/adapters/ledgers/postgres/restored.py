@@ -1,4 +1,4 @@
-"""After the database was restored from a dump, while no process of Darkroom runs."""
+"""Corrects a database that was restored from a dump, while no process of Darkroom runs."""
 
 from datetime import datetime
 from typing import Final
@@ -16,10 +16,10 @@ _HOLDERS: Final = "SELECT DISTINCT holder::text FROM spools"
 
 
 async def require_no_worker(database: PostgresDatabase) -> None:
-    """Make sure that no process is at work at the ledger.
+    """Return if no process uses the ledger.
 
     Raises:
-        LedgerUnavailable: one is, or the database does not answer.
+        LedgerUnavailable: a process uses it, or the database does not answer.
     """
     with faults_as(LedgerUnavailable, "the ledger cannot be read just now"):
         async with database.session() as session:
@@ -30,10 +30,10 @@ async def require_no_worker(database: PostgresDatabase) -> None:
 
 
 async def end_what_may_have_left(database: PostgresDatabase, ledger: PostgresGenerationLedger, at: datetime) -> int:
-    """End every order that had not left when the dump was made; return how many.
+    """End every order that had not been submitted when the dump was made; return how many.
 
     Raises:
-        LedgerUnavailable: the database does not answer; what is ended by then stays so.
+        LedgerUnavailable: the database does not answer; orders that were ended before stay ended.
     """
     with faults_as(LedgerUnavailable, "the ledger cannot be read just now"):
         async with database.session() as session:

@@ -1,4 +1,4 @@
-"""Revoked tokens in the Postgres database."""
+"""Revoked tokens in Postgres."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -18,7 +18,7 @@ _LISTED: Final = "SELECT jti FROM revoked_tokens WHERE until > now()"
 
 
 class PostgresRevokedTokens(RevokedTokens):
-    """Revoked tokens beside a ledger in a Postgres database."""
+    """Revoked tokens in the database of a Postgres ledger."""
 
     def __init__(self, database: PostgresDatabase) -> None:
         self._database = database

@@ -1,4 +1,4 @@
-"""Who holds a spool: the processes of one machine, or of the machine that its disk was moved to."""
+"""Claims of spools: only the processes that share a data folder may hold its spool."""
 
 import fcntl
 import os
@@ -10,7 +10,7 @@ from darkroom.adapters.ownership import hand_over
 from darkroom.adapters.postgres.connecting import Session
 from darkroom.adapters.postgres.locks import held_keys, lock_key
 
-_LENGTH: Final = 36  # of a UUID
+_LENGTH: Final = 36  # characters of a UUID
 
 _OTHER_HOLDER: Final = "SELECT holder::text FROM spools WHERE spool = $1 AND holder <> $2"
 _CLAIM: Final = """
@@ -20,14 +20,15 @@ _CLAIM: Final = """
 
 
 class SpoolHeldElsewhere(Exception):
-    """A living process in another folder holds the spool of that name: one of the two folders is a copy."""
+    """A living process in another folder holds the same spool: one of the two folders is a copy."""
 
 
 class SpoolClaim:
-    """The claim of a spool for the processes that share its folder, for as long as one of them lives.
+    """The claim of a spool for the processes that share its folder, as long as one of them lives.
 
-    The first process that comes to the folder gives the holder a new name, which the others read; locks on the file say
-    whether any lives. A copy of the folder has locks of its own, so its processes are another holder.
+    The first process in the folder writes a new holder id to the file, and the others read it; file locks show whether
+    any process lives. A copy of the folder has its own locks, so its processes are a different holder. The disk may be
+    moved to another machine.
     """
 
     def __init__(self, spool: str, file: Path) -> None:
@@ -37,22 +38,22 @@ class SpoolClaim:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            pass  # another process lives, or is just giving the name
+            pass  # another process lives, or is writing the id
         else:
             os.pwrite(self._file, str(uuid4()).encode("ascii"), 0)
-        # The name is read under this lock: between the two, another process may have given another one.
+        # Read the id under this lock: between the two locks another process may have written another id.
         fcntl.flock(self._file, fcntl.LOCK_SH)
         self._holder = os.pread(self._file, _LENGTH, 0).decode("ascii")
 
     def close(self) -> None:
-        """Let it go."""
+        """Release the claim of this process."""
         os.close(self._file)
 
     async def hold(self, session: Session) -> None:
-        """Hold the spool for as long as the session lives.
+        """Hold the spool as long as the session lives.
 
         Raises:
-            SpoolHeldElsewhere: another holder lives.
+            SpoolHeldElsewhere: a process of another holder lives.
         """
         await session.execute("SELECT pg_advisory_lock_shared($1)", lock_key("holder", self._holder))
         async with session.transaction():

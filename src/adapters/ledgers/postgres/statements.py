@@ -2,7 +2,7 @@
 
 from typing import Final
 
-# The first nineteen parameters are all that ever changes, so that both take them in the same order.
+# The first nineteen parameters are the columns that may change, in the same order for INSERT and UPDATE.
 INSERT: Final = """
     INSERT INTO generations (
         id, revision, state, worker, spool, waiting, key, finished_at, erased_at, counted, stored, prompts_kept,
@@ -26,7 +26,7 @@ _SET: Final = """
 """
 UPDATE: Final = f"{_SET} WHERE id = $1 AND revision = $2 - 1 RETURNING true"
 
-# A row that another process has locked is skipped, so that it does not delay the others.
+# Skips a row that another process has locked, so that it does not delay the others.
 UPDATE_AMONG_MANY: Final = f"""
     {_SET} WHERE id = (
         SELECT id FROM generations WHERE id = $1 AND revision = $2 - 1 FOR NO KEY UPDATE SKIP LOCKED
@@ -73,7 +73,7 @@ OTHER_WORKERS: Final = """
     ) AS others GROUP BY worker
 """
 
-# What was drawn can be taken up only where its bytes are: in the taker's own spool, or all of them in the database.
+# A `drawn` generation can be taken only if its bytes are in reach: in the taker's spool, or all in the database.
 TAKE: Final = """
     WITH abandoned AS MATERIALIZED (
         SELECT id FROM generations
@@ -93,13 +93,13 @@ ABANDONED: Final = """
     WHERE finished_at IS NULL AND worker = ANY ($1) ORDER BY id LIMIT $2
 """
 
-# A commit like any other, with the locks and the rights that an order takes, and no row.
+# A commit that needs the same locks and rights as that of an order, but writes no row.
 WRITE_NOTHING: Final = """
     WITH locked AS (UPDATE generations SET revision = revision WHERE id = '00000000-0000-0000-0000-000000000000')
     SELECT pg_logical_emit_message(true, 'darkroom', 'orders can be written down')
 """
 
-# What lies ahead of the minute was reserved by a clock that has been set back since.
+# Reservations in the future were made by a clock that has been set back since.
 PRUNE_RESERVATIONS: Final = (
     "DELETE FROM reservations WHERE at NOT BETWEEN now() - interval '1 minute' AND now() + interval '1 minute'"
 )
@@ -111,7 +111,7 @@ SECONDS_UNTIL_ROOM: Final = """
     ) AS oldest_first WHERE gone >= $2::bigint ORDER BY at LIMIT 1
 """
 
-# Identifiers begin with their time, so the rows in question are found without an index on it.
+# Ids begin with their time, so the rows are found by primary key, without an index on the time.
 _AHEAD: Final = "id >= $1 AND (created_at >= $2 OR finished_at >= $2)"
 _WEBHOOKS_AHEAD: Final = "due_at >= $2 AND (attempts = 0 OR claimed_at >= $2)"
 IS_AHEAD: Final = f"""
@@ -140,7 +140,7 @@ DATE_BACK: Final = f"""
     SELECT count(*) FROM dated
 """  # noqa: S608  # nothing of it comes from outside
 
-# Of the hour in which it begins the rows, of those after it the sums.
+# Counts the rows of the hour in which the period begins, and the sums of the hours after it.
 USAGE: Final = """
     SELECT
         hour::date AS day, caller, version, nullif(currency, '') AS currency, sum(images)::bigint AS images,
@@ -173,7 +173,7 @@ DURATIONS: Final = """
     AND samples * (size ->> 'width')::bigint * (size ->> 'height')::bigint BETWEEN $2::bigint / 2 AND $2::bigint * 2
 """
 
-# Each kind is found by an index of its own, and none keeps the others waiting.
+# Each kind uses its own index and has its own limit, so that none delays the others.
 SWEEPABLE: Final = """
     SELECT * FROM generations WHERE id IN (
         (

@@ -1,4 +1,4 @@
-"""The webhooks that are due, in the Postgres database."""
+"""Due webhooks in Postgres."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -25,7 +25,8 @@ _CLAIM: Final = """
     WHERE webhooks.generation = due.generation
     RETURNING generations.*, attempts
 """
-# If the generation has moved on since, it may have been lifted, and its new end is due. It is locked against that.
+# If the generation has a later revision, it may have been lifted, and its webhook is due again. The row lock prevents
+# that until the commit.
 _STILL: Final = "generation = (SELECT id FROM generations WHERE id = $1 AND revision = $2 FOR NO KEY UPDATE)"
 _FORGET: Final = f"DELETE FROM webhooks WHERE {_STILL}"  # noqa: S608  # nothing of it comes from outside
 _PUT_OFF: Final = f"""
@@ -35,7 +36,7 @@ _BACKLOG: Final = "SELECT count(due_at) AS waiting, count(*) - count(due_at) AS 
 
 
 class PostgresWebhookLedger(WebhookLedger):
-    """Through the same connections as the ledger."""
+    """Webhooks in the database of a Postgres ledger, through the same connections."""
 
     def __init__(self, database: PostgresDatabase) -> None:
         self._database = database

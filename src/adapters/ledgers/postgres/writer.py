@@ -1,4 +1,4 @@
-"""Many rows in one round trip and one commit."""
+"""Writes many rows in one round trip and one commit."""
 
 from collections.abc import Sequence
 
@@ -14,10 +14,10 @@ Contended = tuple[str, ...]
 
 
 class Writer:
-    """Group commit: what waits while one batch is on its way goes into the next one together.
+    """Group commit: rows that arrive while a batch is being written form the next batch.
 
-    The statement is executed for each row, all of it in one transaction. It takes the row and, as its last parameter,
-    the row's place, and MUST give the place back where it wrote the row.
+    The statement is executed for each row of a batch, in one transaction. Its parameters are the row's values and the
+    row's position in the batch; it MUST return that position if it wrote the row.
     """
 
     def __init__(self, database: PostgresDatabase, statement: str) -> None:
@@ -25,10 +25,10 @@ class Writer:
         self._writing: Batches[tuple[Contended, Row], bool] = Batches(self._write)
 
     async def write(self, row: Row, *, contended: Contended = ()) -> bool:
-        """Whether it was written. If not, it MUST be tried alone, which delays no other row and says why.
+        """Return whether the row was written. If not, the caller MUST write it alone, which shows the reason.
 
-        `contended` names what the statement may have to wait for. Rows are written in the order of these names, so
-        that no two processes wait for each other.
+        `contended` names what the statement may wait for. Rows are written in the order of these names, so that two
+        processes do not deadlock.
 
         Raises:
             LedgerUnavailable: the database does not answer.
@@ -36,7 +36,7 @@ class Writer:
         return await self._writing((contended, row))
 
     async def close(self) -> None:
-        """Write what waits."""
+        """Write everything that is queued."""
         await self._writing.close()
 
     async def _write(self, batch: Sequence[tuple[Contended, Row]]) -> Sequence[bool]:
@@ -46,7 +46,7 @@ class Writer:
             try:
                 async with self._database.session() as session:
                     written = {place for (place,) in await session.fetchmany(self._statement, rows)}
-            except asyncpg.PostgresError as fault:  # for the sake of one, perhaps; all of the batch is undone
+            except asyncpg.PostgresError as fault:  # perhaps because of one row; the whole batch is rolled back
                 if spoils_all(fault):
                     raise
                 written = set()

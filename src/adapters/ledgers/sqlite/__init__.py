@@ -1,4 +1,4 @@
-"""The embedded ledger: one SQLite file, shared by the worker processes of one machine."""
+"""The embedded ledger: one SQLite file that the processes of one machine share."""
 
 from darkroom.adapters.ledgers.sqlite.ledger import SQLiteGenerationLedger, open_sqlite_ledger
 

@@ -1,4 +1,4 @@
-"""Calls that bring no key, in the SQLite file: which were cut, and who repeats them."""
+"""Calls without an idempotency key, in SQLite: finds the cut call that a new one repeats."""
 
 import sqlite3
 from collections.abc import Callable, Mapping
@@ -33,7 +33,10 @@ def track(
     now: datetime,
     within: timedelta,
 ) -> Call:
-    """Write down how a call stands; `dead_for` says how many seconds a worker is dead, if it is."""
+    """Record the state of a call, as `GenerationLedger.track` does, and return it.
+
+    `dead_for` returns the seconds since a worker died; None if it lives.
+    """
     named = {"caller": call.caller, "body": call.body, "id": call.id}
     if call.state is CallState.ANSWERED:
         connection.execute(_FORGET, named)
@@ -59,7 +62,7 @@ def track(
 
 
 def cut_off(connection: sqlite3.Connection, dead_for: Mapping[str, float | None], now: datetime) -> None:
-    """Write down that the calls of dead workers were cut: as many seconds ago as they are dead."""
+    """Record that the open calls of dead workers were cut; `dead_for` has the seconds since each worker's death."""
     for worker, ago in dead_for.items():
         at = to_microseconds(now - timedelta(seconds=ago or 0.0))
         connection.execute(_CUT_OFF, {"worker": worker, "at": at})

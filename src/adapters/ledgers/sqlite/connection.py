@@ -1,4 +1,4 @@
-"""Connections to the SQLite file, and what their errors mean."""
+"""Connections to the SQLite file, and the translation of their errors."""
 
 import logging
 import os
@@ -13,8 +13,8 @@ from darkroom.domain.model.errors import LedgerUnavailable
 
 log = logging.getLogger(__name__)
 
-# Seconds to wait for a lock of SQLite itself. Darkroom's own processes wait for their turn elsewhere; this is for
-# strangers such as the operator's shell.
+# Seconds to wait for SQLite's own lock. Darkroom's processes wait in `Turn`; this is for other programs, such as the
+# operator's shell.
 PATIENCE: Final = 5.0
 
 _FAULTS_OF_OURS: Final = frozenset(
@@ -27,15 +27,14 @@ _FAULTS_OF_OURS: Final = frozenset(
         sqlite3.SQLITE_TOOBIG,
     }
 )
-_PRIMARY_CODE: Final = 0xFF  # the rest of a result code says more precisely what happened
+_PRIMARY_CODE: Final = 0xFF  # the other bits of a result code are details
 
 
 def create(path: Path) -> None:
-    """Make an empty file where there is none, readable by its owner only; SQLite gives its companions the same mode.
+    """Create an empty file that only its owner can read, if there is none; SQLite gives its WAL files the same mode.
 
-    MUST be called by one at a time, and before this process connects: closing a file takes from the whole
-    process the locks that SQLite holds on it (https://sqlite.org/howtocorrupt.html, 2.2), so one that is there is
-    not even opened.
+    MUST be called by one process at a time, and before this process connects: closing a file releases all locks that
+    SQLite holds on it in this process (https://sqlite.org/howtocorrupt.html, 2.2). An existing file is not even opened.
     """
     with suppress(FileExistsError):
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -44,7 +43,7 @@ def create(path: Path) -> None:
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """A connection in WAL mode whose commits are on the disk when they return, for one thread at a time."""
+    """Return a connection in WAL mode with durable commits, for use by one thread at a time."""
     connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
     connection.row_factory = sqlite3.Row
     try:
@@ -58,11 +57,11 @@ def connect(path: Path) -> sqlite3.Connection:
 
 @contextmanager
 def faults_translated() -> Iterator[None]:
-    """Locked for too long, disk full, I/O error and the like become `LedgerUnavailable`; faults of ours stay."""
+    """Raise `LedgerUnavailable` for locks held too long, a full disk, I/O errors and the like, not for our bugs."""
     try:
         yield
     except sqlite3.Error as error:
-        # Errors of Python's own module, such as the use of a closed connection, have no code.
+        # Errors of the `sqlite3` module itself, such as the use of a closed connection, have no code.
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_MISUSE)
         if code & _PRIMARY_CODE in _FAULTS_OF_OURS:
             raise

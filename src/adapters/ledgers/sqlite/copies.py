@@ -1,4 +1,4 @@
-"""Copies of the SQLite file: for a backup, for a restore, and to try an upgrade on."""
+"""Copies of the SQLite file: for backups, restores and trial upgrades."""
 
 import os
 import sqlite3
@@ -26,13 +26,13 @@ _COMPANIONS: Final = ("-wal", "-shm")
 
 
 def copy(path: Path, target: Path) -> None:
-    """Copy the ledger as it is at one moment, by SQLite's online backup, to a file that is not there yet.
+    """Copy a consistent state of the ledger to a new file, by SQLite's online backup, and check the copy.
 
-    The service may go on. The copy has the ledger's own version, one that this release can bring up to date, and was
-    checked.
+    The service may keep running. The copy keeps its schema version.
 
     Raises:
         LedgerUnavailable: it cannot be read or written, is damaged or not a ledger, or a later release has written it.
+        FileExistsError: there is a file at `target`.
     """
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     with faults_translated():
@@ -40,17 +40,15 @@ def copy(path: Path, target: Path) -> None:
         source = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=5)
         with closing(source), closing(sqlite3.connect(target)) as copied:
             source.backup(copied)
-        with closing(
-            sqlite3.connect(target)
-        ) as copied:  # which reads what lies in the file, and not what it has written
+        with closing(sqlite3.connect(target)) as copied:  # opened again, to check the file and not the cache
             _require_whole(copied)
 
 
 def version_of(path: Path) -> int:
-    """The version of the ledger's schema.
+    """Return the version of the ledger's schema.
 
     Raises:
-        LedgerUnavailable: it cannot be read.
+        LedgerUnavailable: the file cannot be read.
     """
     with faults_translated(), closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as file:
         version: int = file.execute("PRAGMA user_version").fetchone()[0]
@@ -58,14 +56,18 @@ def version_of(path: Path) -> int:
 
 
 def count(path: Path) -> int:
-    """How many generations a copy holds."""
+    """Return how many generations a copy holds.
+
+    Raises:
+        LedgerUnavailable: the file cannot be read.
+    """
     with faults_translated(), closing(sqlite3.connect(path)) as file:
         generations: int = file.execute("SELECT count(*) FROM generations").fetchone()[0]
         return generations
 
 
 def upgrade(path: Path) -> None:
-    """Bring a copy that no process works at up to date, and check it.
+    """Migrate a copy that no process uses to the newest schema, and check it before and after.
 
     Raises:
         LedgerUnavailable: a later release has written it, or it is damaged.
@@ -77,10 +79,10 @@ def upgrade(path: Path) -> None:
 
 
 def end_what_may_have_left(path: Path, at: datetime) -> int:
-    """End every order of a restored copy that had not left when the backup was made; return how many.
+    """End every order that had not been submitted when the backup was made; return how many.
 
     Raises:
-        LedgerUnavailable: it cannot be read or written.
+        LedgerUnavailable: the copy cannot be read or written.
     """
     with faults_translated(), closing(connect(path)) as file:
         file.execute("BEGIN IMMEDIATE")
@@ -97,10 +99,10 @@ def end_what_may_have_left(path: Path, at: datetime) -> int:
 
 @contextmanager
 def no_worker_lives(path: Path, workers: Path) -> Iterator[None]:
-    """Keep every process from opening the ledger during the block.
+    """Keep every process from opening the ledger within the block.
 
     Raises:
-        LedgerUnavailable: a process is at work at it.
+        LedgerUnavailable: a process uses it.
     """
     with closing(Turn(path.with_name(f"{path.name}-turn"))) as turn, turn:
         if any_lives(workers):
@@ -109,11 +111,11 @@ def no_worker_lives(path: Path, workers: Path) -> Iterator[None]:
 
 
 def put_in_place(copied: Path, path: Path, move_aside: Callable[[Path], None]) -> None:
-    """Let a copy be the ledger, also after a loss of power; MUST be called while no worker lives.
+    """Replace the ledger with a copy, durably; MUST be called while no worker lives.
 
-    The files that were there go aside first, the main one before its companions: were this process killed in between,
-    there is no ledger, and the service does not start. They are gone for good before the copy takes their name, so that
-    no write-ahead log of another ledger is ever applied to it.
+    The old files are moved aside first, the main file before its WAL files: if this process is killed in between, the
+    ledger is missing, and the service does not start. Their removal is synced to the disk before the copy gets the
+    name, so that the write-ahead log of another ledger is never applied to it.
     """
     _sync(copied)
     for name in ("", *_COMPANIONS):

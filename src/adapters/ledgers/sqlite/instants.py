@@ -1,4 +1,4 @@
-"""Points in time as the SQLite file holds them: microseconds since the Unix epoch, UTC."""
+"""Times in the SQLite file: integers of microseconds since the Unix epoch, UTC."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final, overload
@@ -12,10 +12,10 @@ def to_microseconds(instant: datetime) -> int: ...
 @overload
 def to_microseconds(instant: datetime | None) -> int | None: ...
 def to_microseconds(instant: datetime | None) -> int | None:
-    """A point in time, to be stored."""
+    """Return a time as it is stored; None for None."""
     return None if instant is None else (instant - _EPOCH) // _MICROSECOND
 
 
 def from_microseconds(stored: int) -> datetime:
-    """A stored point in time."""
+    """Return a stored time, in UTC."""
     return _EPOCH + stored * _MICROSECOND

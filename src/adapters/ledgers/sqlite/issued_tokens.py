@@ -1,4 +1,4 @@
-"""Issued tokens in the SQLite file."""
+"""Issued tokens in SQLite."""
 
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ _FORGET: Final = "DELETE FROM issued_tokens WHERE jti = ?"
 
 
 class SQLiteIssuedTokens(IssuedTokens):
-    """Issued tokens beside a ledger in a SQLite file, through the ledger's own connections."""
+    """Issued tokens in the file of a SQLite ledger, through the same connections."""
 
     def __init__(self, writer: Writer, reader: Reader, clock: Callable[[], datetime]) -> None:
         self._writer, self._reader, self._clock = writer, reader, clock

@@ -31,7 +31,7 @@ from darkroom.domain.ports import LOCAL, Abandoned, Call, GenerationLedger, Imag
 
 
 class SQLiteGenerationLedger(GenerationLedger):
-    """One worker at a ledger in a SQLite file, which it shares with the other processes of its machine."""
+    """One worker's access to a ledger in a SQLite file, which the processes of one machine share."""
 
     def __init__(
         self, *, worker: str, lock: WorkerLock, writer: Writer, reader: Reader, clock: Callable[[], datetime]
@@ -82,7 +82,7 @@ class SQLiteGenerationLedger(GenerationLedger):
         return HistoryPage([*filter(search.finds, found)], older_than)  # some may have moved on meanwhile
 
     async def take_abandoned(self, limit: int, at_work: Container[str]) -> Sequence[Generation]:
-        with suppress(OSError):  # the next look makes it again
+        with suppress(OSError):  # the next call tries again
             self._lock.keep()
         own = await self._reader.read(lambda file: reads.unfinished(file, self.worker))
         idle = {id_: revision for id_, revision in own.items() if id_ not in at_work}
@@ -123,12 +123,12 @@ class SQLiteGenerationLedger(GenerationLedger):
         await self._checking()
 
     async def _dead(self) -> Sequence[str]:
-        """The workers that live no more and have left something."""
+        """Return the dead workers that left unfinished generations or open calls."""
         others = await self._reader.read(lambda file: reads.other_workers(file, self.worker))
         return [worker for worker in others if self._lock.is_dead(worker)]
 
     async def close(self) -> None:
-        """Wait for what is being checked."""
+        """Wait for a check that is running."""
         await self._checking.close()
 
     async def images(self) -> AsyncIterator[ImageOnRecord]:
@@ -143,13 +143,13 @@ class SQLiteGenerationLedger(GenerationLedger):
 async def open_sqlite_ledger(
     path: Path, workers: Path, clock: Callable[[], datetime]
 ) -> AsyncIterator[SQLiteGenerationLedger]:
-    """A new worker at the ledger in the file `path`, both made where they are not there; it lives as long as the block.
+    """Yield the ledger of a new worker, which lives as long as the block; create the file and folders if missing.
 
-    `workers` is a folder of this ledger's own, in which its workers see each other live. Both folders MUST lie on a
-    disk of this machine: network file systems lock differently.
+    `workers` is a folder for the lock files of this ledger's workers. It and `path` MUST be on a local disk: network
+    file systems lock differently.
 
     Raises:
-        LedgerUnavailable: it cannot be opened, and why.
+        LedgerUnavailable: the ledger cannot be opened; the message says why.
     """
     worker = uuid7()
     async with AsyncExitStack() as stack:
@@ -178,7 +178,7 @@ def _open(path: Path, workers: Path, worker: str) -> tuple[WorkerLock, Turn, sql
             create(path)
             writing = opened.enter_context(closing(connect(path)))
             migrate(writing)
-            # Within the turn, so that a restore sees every worker that has the file open.
+            # Within the turn, so that a restore notices every worker that has the file open.
             lock = opened.enter_context(closing(WorkerLock(workers, worker)))
         opened.pop_all()
     return lock, turn, writing

@@ -1,4 +1,4 @@
-"""Whether the files that are open are still those at their paths."""
+"""Detects that the open SQLite files were removed or replaced."""
 
 import logging
 from pathlib import Path
@@ -12,19 +12,19 @@ _COMPANIONS: Final = ("", "-wal", "-shm")
 
 
 class OpenedFile:
-    """The SQLite file and its companions, as they were when they were opened.
+    """The identities of the SQLite file and its WAL files when they were opened.
 
-    SQLite goes on in files that were removed or replaced, and all that it writes is gone with the process.
+    SQLite keeps using files that were removed or replaced, and everything it writes there is lost with the process.
     """
 
     def __init__(self, path: Path) -> None:
-        """To be made while a connection is open, which keeps the companions where they are."""
+        """Create it while a connection is open, which keeps the WAL files in existence."""
         self._paths = [path.with_name(f"{path.name}{companion}") for companion in _COMPANIONS]
         self._opened = self._now()
         self._lost = False
 
     def require(self) -> None:
-        """Make sure of it; costs three looks at a folder.
+        """Return if the files at the paths are still the open ones; costs three `stat` calls.
 
         Raises:
             LedgerUnavailable: a file, or the folder, was removed or replaced.

@@ -1,4 +1,4 @@
-"""Threads that read, past the one that writes."""
+"""Reads in several threads, concurrently with the one that writes."""
 
 import asyncio
 import sqlite3
@@ -17,7 +17,7 @@ CONNECTIONS: Final = 4
 
 
 class Reader:
-    """Answers queries off the event loop, each from what is committed by then, several at once."""
+    """Runs up to `CONNECTIONS` queries at once outside the event loop; each sees what is committed when it starts."""
 
     def __init__(self, opened: OpenedFile, connect: Callable[[], sqlite3.Connection]) -> None:
         """`connect` opens one connection."""
@@ -31,17 +31,17 @@ class Reader:
         self._threads = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="ledger-reader")
 
     async def read(self, query: Callable[[sqlite3.Connection], T], caller: str | None = None) -> T:
-        """Return what the query returns; `caller` is who asked for it, for those who take turns.
+        """Return what the query returns; `caller` is the caller that it is for, since callers take turns, or None.
 
         Raises:
-            LedgerUnavailable: the file cannot be read just now.
-            Overloaded: too much waits that this caller asked for.
+            LedgerUnavailable: the file cannot be read at present.
+            Overloaded: too many reads of this caller wait.
         """
         async with self._turns.turn(caller):
             return await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, query)
 
     async def close(self) -> None:
-        """Answer what waits, and end."""
+        """Run the queued queries, and close the connections."""
         await asyncio.to_thread(self._threads.shutdown)
         while not self._idle.empty():
             self._idle.get().close()

@@ -1,4 +1,4 @@
-"""Revoked tokens in the SQLite file."""
+"""Revoked tokens in SQLite."""
 
 import sqlite3
 from collections.abc import Callable, Collection
@@ -19,7 +19,7 @@ _LISTED: Final = "SELECT jti FROM revoked_tokens WHERE until > ?"
 
 
 class SQLiteRevokedTokens(RevokedTokens):
-    """Revoked tokens beside a ledger in a SQLite file, through the ledger's own connections."""
+    """Revoked tokens in the file of a SQLite ledger, through the same connections."""
 
     def __init__(self, writer: Writer, reader: Reader, clock: Callable[[], datetime]) -> None:
         self._writer, self._reader, self._clock = writer, reader, clock

@@ -1,13 +1,15 @@
-"""What the SQLite file holds, and how it came to that, step by step.
+"""The schema of the SQLite file, as a list of migrations.
 
-Times are microseconds since the Unix epoch, UTC. `worker` wrote the row's latest revision; as long as `finished_at`
-is empty it is at work on it. `counted` images count against the caller's limit, `cost_millionths` of `currency`
-against the service's. No index is on a column that changes before the end, so that a commit on the way writes one page.
-A call is there from its beginning until it is answered, or `cut_at` is long ago; `worker` has it until then.
-A webhook is there until it was delivered; one that was given up is never due again.
-`usage_sums` hold what counts of the rows of an hour (since the Unix epoch), kept by triggers; a currency of '' is none.
-Of its images those that are `stored` lie in storage, and those that are `drawn` ever did. Of a row those `to_remove`
-were deleted alone, and may still lie in storage.
+Times are microseconds since the Unix epoch, UTC.
+
+generations: `worker` wrote the latest revision, and works on the row while `finished_at` is NULL. `counted` images
+count against the caller's limit, `cost_millionths` of `currency` against limits in money. `stored` images are in the
+storage, and `to_remove` keys of images that were deleted one by one may be. No index has a column that changes before
+the end, so that a commit before it writes one page.
+calls: a row exists until the call is answered, or `cut_at` is long ago; `worker` serves it until then.
+webhooks: a row exists until it is delivered; `due_at` is NULL if it was given up.
+usage_sums: sums over the counted rows of an hour (since the Unix epoch), maintained by triggers; currency '' means
+none. `stored` images are in the storage, `drawn` images are or were.
 """
 
 import sqlite3
@@ -16,7 +18,7 @@ from typing import Final
 
 from darkroom.domain.model.errors import LedgerUnavailable
 
-# Numbered by their place. A step that was ever released is never changed: another one follows it.
+# Numbered by position. A released migration is never changed: add another one.
 MIGRATIONS: Final = (
     (
         """
@@ -80,7 +82,7 @@ MIGRATIONS: Final = (
             allowed TEXT NOT NULL
         ) WITHOUT ROWID
         """,
-        # The caller's money is limited as well as its images: both sums are read from one index.
+        # The sums of a caller's images and money are both read from this index alone.
         "DROP INDEX generations_counted",
         """
         CREATE INDEX generations_counted ON generations (caller, created_at, counted, currency, cost_millionths)
@@ -185,10 +187,10 @@ MIGRATIONS: Final = (
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """Bring the file up to date.
+    """Run the missing migrations, in one transaction.
 
     Raises:
-        LedgerUnavailable: a later release has written it.
+        LedgerUnavailable: a later release has written the file.
     """
     connection.execute("BEGIN IMMEDIATE")
     _bring(connection, _known_version(connection), len(MIGRATIONS))
@@ -196,10 +198,10 @@ def migrate(connection: sqlite3.Connection) -> None:
 
 
 def require_ledger(connection: sqlite3.Connection) -> None:
-    """Return if the file is a ledger that this release can bring up to date.
+    """Return if the file is a ledger that this release can migrate.
 
     Raises:
-        LedgerUnavailable: it is not a ledger, lacks a table of it, or a later release has written it.
+        LedgerUnavailable: it is not a ledger, lacks a table, or a later release has written it.
     """
     version = _known_version(connection)
     if not version:

@@ -23,7 +23,7 @@ REARM_WEBHOOK: Final = """
 
 PROMISE: Final = "UPDATE generations SET outcome = :outcome WHERE id = :id"
 
-# All that changes before the end: no index has to be written.
+# The columns that change before the end; none of them is in an index.
 ADVANCE: Final = """
     UPDATE generations
     SET state = :state, revision = :revision, worker = :worker, receipt = :receipt, outcome = :outcome,
@@ -85,7 +85,7 @@ ABANDONED: Final = """
     ORDER BY id LIMIT :limit
 """
 
-# What lies ahead of the minute was reserved by a clock that has been set back since.
+# Reservations in the future were made by a clock that has been set back since.
 PRUNE_RESERVATIONS: Final = "DELETE FROM reservations WHERE at <= :since OR at >= :until"
 RESERVED: Final = "SELECT coalesce(sum(images), 0) FROM reservations WHERE generator = :generator"
 RESERVE: Final = "INSERT INTO reservations (generator, at, images) VALUES (:generator, :now, :images)"
@@ -95,7 +95,7 @@ ROOM_TO_RESERVE_AT: Final = """
     ) WHERE gone >= :excess LIMIT 1
 """
 
-# Identifiers begin with their time, so the rows in question are found without an index on it.
+# Ids begin with their time, so the rows are found by primary key, without an index on the time.
 _AHEAD: Final = "FROM generations WHERE id >= :first AND (created_at >= :ahead OR finished_at >= :ahead)"
 _WEBHOOKS_AHEAD: Final = "due_at >= :ahead AND (attempts = 0 OR claimed_at >= :ahead)"
 IS_AHEAD: Final = f"""
@@ -117,7 +117,7 @@ MOVE_USAGE: Final = """
 """
 FORGET_USAGE: Final = "DELETE FROM usage_sums WHERE hour >= :ahead / 3600000000"
 
-# Of the hour in which it begins the rows, of those after it the sums.
+# Counts the rows of the hour in which the period begins, and the sums of the hours after it.
 USAGE: Final = """
     SELECT
         hour / 24 AS day, caller, version, nullif(currency, '') AS currency, sum(images) AS images,
@@ -134,7 +134,6 @@ USAGE: Final = """
 """
 USAGE_OF_CALLER: Final = USAGE.replace("WHERE", "WHERE caller = :caller AND")
 
-# Each kind is found by an index of its own, and none keeps the others waiting.
 DURATIONS: Final = """
     SELECT finished_at - created_at AS lasted FROM (
         SELECT created_at, finished_at, samples, request -> '$.size' AS size, outcome ->> '$.lifted' AS lifted
@@ -144,6 +143,7 @@ DURATIONS: Final = """
     AND samples * (size ->> 'width') * (size ->> 'height') BETWEEN :pixels / 2 AND :pixels * 2
 """
 
+# Each kind uses its own index and has its own limit, so that none delays the others.
 SWEEPABLE: Final = """
     SELECT * FROM generations WHERE id IN (
         SELECT * FROM (

@@ -1,4 +1,4 @@
-"""Who may write: one process at a time."""
+"""The lock under which one process at a time writes to the SQLite file."""
 
 import fcntl
 import os
@@ -11,15 +11,17 @@ from darkroom.adapters.ownership import hand_over
 from darkroom.domain.model.errors import LedgerUnavailable
 
 PATIENCE: Final = 5.0  # seconds
-_GLANCE: Final = 0.001  # seconds between two looks; SQLite's own waiting grows to 0.1, and starves the one who waits
+_GLANCE: Final = 0.001  # seconds between two tries; SQLite's own busy handler waits up to 0.1, which starves waiters
 
 
 class Turn:
-    """Held while writing, by one process at a time, through a lock on a file beside the database.
+    """A context manager that one process at a time can enter, by a lock on a file beside the database.
 
-    SQLite would see to that itself, but up to 3.51.2 it may corrupt the file when two connections commit and
-    checkpoint in the same instant (https://sqlite.org/wal.html#walresetbug). The kernel takes the lock back from a
-    process that dies.
+    SQLite has a lock for this too, but up to 3.51.2 it may corrupt the file if two connections commit and checkpoint at
+    the same instant (https://sqlite.org/wal.html#walresetbug). The kernel releases the lock of a process that dies.
+
+    Raises:
+        LedgerUnavailable: another process has held the lock for `PATIENCE`.
     """
 
     def __init__(self, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The webhooks that are due, in the SQLite file."""
+"""Due webhooks in SQLite."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ _CLAIM: Final = f"""
     UPDATE webhooks SET due_at = :until, attempts = attempts + 1, claimed_at = :now WHERE generation IN ({_DUE})
     RETURNING generation, attempts
 """  # noqa: S608  # nothing of it comes from outside
-# If the generation has moved on since, it may have been lifted, and its new end is due.
+# If the generation has a later revision, it may have been lifted, and its webhook is due again.
 _STILL: Final = "generation = (SELECT id FROM generations WHERE id = :generation AND revision = :revision)"
 _FORGET: Final = f"DELETE FROM webhooks WHERE {_STILL}"  # noqa: S608  # nothing of it comes from outside
 _PUT_OFF: Final = f"""
@@ -31,14 +31,14 @@ _BACKLOG: Final = "SELECT count(due_at) AS waiting, count(*) - count(due_at) AS 
 
 
 class SQLiteWebhookLedger(WebhookLedger):
-    """Through the same connections as the ledger."""
+    """Webhooks in the file of a SQLite ledger, through the same connections."""
 
     def __init__(self, writer: Writer, reader: Reader) -> None:
         self._writer, self._reader = writer, reader
 
     async def claim(self, limit: int, *, now: datetime, until: datetime) -> Sequence[Delivery]:
         times = {"limit": limit, "now": to_microseconds(now), "until": to_microseconds(until)}
-        # Most of the time there is nothing, and seeing that need not block writers.
+        # Most of the time none is due, and a read to see that does not block writers.
         if not await self._reader.read(lambda file: file.execute(_DUE, times).fetchone()):
             return []
         return await self._writer.write(lambda file: _claim(file, times))

@@ -1,4 +1,4 @@
-"""One thread that writes, for all who write at the same time."""
+"""Writes in one thread, with one commit for operations that arrive together."""
 
 import asyncio
 import sqlite3
@@ -17,9 +17,9 @@ Operation = Callable[[sqlite3.Connection], object]
 
 
 class Writer:
-    """Group commit: what waits while one transaction is written to the disk goes into the next one together.
+    """Group commit: operations that arrive during one commit form the next transaction.
 
-    An operation MUST raise before it writes, if it raises: there are no savepoints.
+    An operation that raises MUST do so before it writes: there are no savepoints.
     """
 
     def __init__(self, connection: sqlite3.Connection, turn: Turn, opened: OpenedFile) -> None:
@@ -28,16 +28,17 @@ class Writer:
         self._writing: Batches[Operation, Any] = Batches(self._write)
 
     async def write(self, operation: Callable[[sqlite3.Connection], T]) -> T:
-        """Give what the operation gives, once it is on the disk.
+        """Return what the operation returns, once its transaction is durable.
 
         Raises:
-            LedgerUnavailable: nothing was written, or the file is gone. And what the operation raises.
+            LedgerUnavailable: nothing was written, or the file was removed or replaced.
+            Exception: what the operation raised.
         """
         written: T = await self._writing(operation)
         return written
 
     async def close(self) -> None:
-        """Write what waits, and end."""
+        """Run the queued operations, and end the thread."""
         await self._writing.close()
         await asyncio.to_thread(self._thread.shutdown)
 
@@ -54,15 +55,15 @@ class Writer:
             finally:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
-        self._opened.require()  # what went into a file that is not there any more is not written
+        self._opened.require()  # a write to a file that was removed meanwhile is lost
         return results
 
     def _perform(self, operation: Operation) -> object:
-        """Do it; what is wrong with it is its own concern, but what is wrong with the ledger concerns all."""
+        """Return the operation's result or its error; a fault of the ledger is raised, and fails the whole batch."""
         try:
             with faults_translated():
                 return operation(self._connection)
         except LedgerUnavailable:
             raise
-        except Exception as error:  # noqa: BLE001  # it is this one's alone; the others are written
+        except Exception as error:  # noqa: BLE001  # it concerns this operation only; the others are written
             return error

@@ -1,4 +1,4 @@
-"""What the writer does within a transaction: each raises before it writes, if it raises."""
+"""The operations of the `Writer`, each within its transaction; one that raises does so before it writes."""
 
 import json
 import sqlite3
@@ -22,7 +22,11 @@ _WINDOWS: Final = windows(lambda _: "?")
 
 
 def receive(connection: sqlite3.Connection, generation: Generation, limits: Limits, worker: str) -> Generation:
-    """Write a new generation down as the worker's, or give the one that is there already."""
+    """Record a new generation as the worker's, or return the one that has its key or id already.
+
+    Raises:
+        QuotaExceeded, SpendLimit: a limit would be exceeded.
+    """
     kept = generation.key and find_by_key(connection, generation.caller, generation.key)
     if kept := kept or find(connection, generation.id):
         return kept
@@ -36,7 +40,11 @@ def receive(connection: sqlite3.Connection, generation: Generation, limits: Limi
 
 
 def record(connection: sqlite3.Connection, generation: Generation, worker: str) -> None:
-    """Write the next revision down as the worker's."""
+    """Record the next revision of a generation as the worker's; repeating it succeeds.
+
+    Raises:
+        Superseded: the row does not hold the previous revision.
+    """
     update = sql.FINISH if generation.state.final else sql.ADVANCE
     if connection.execute(update, _columns(generation, worker)).rowcount:
         return
@@ -45,13 +53,13 @@ def record(connection: sqlite3.Connection, generation: Generation, worker: str) 
 
 
 def check(connection: sqlite3.Connection) -> None:
-    """Write what is there already."""
+    """Write the schema version again, to see whether the file can be written."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     connection.execute(f"PRAGMA user_version = {version}")
 
 
 def promise(connection: sqlite3.Connection, generation_id: str) -> Generation | None:
-    """Mark a received generation as promised, at its revision."""
+    """Mark a generation as promised if it is `received`; return its present state, None if there is none."""
     kept = find(connection, generation_id)
     if kept and kept.state is State.RECEIVED and not kept.promised:
         kept = replace(kept, promised=True)
@@ -60,7 +68,11 @@ def promise(connection: sqlite3.Connection, generation_id: str) -> Generation | 
 
 
 def withdraw(connection: sqlite3.Connection, generation: Generation, worker: str) -> None:
-    """Write the end of a received one down, unless it was promised since."""
+    """Record the end of a generation that was not submitted.
+
+    Raises:
+        Superseded: as `record`, or it was promised since it was read.
+    """
     kept = find(connection, generation.id)
     if kept and kept.promised_since(generation):
         raise Superseded(generation.id)
@@ -68,7 +80,11 @@ def withdraw(connection: sqlite3.Connection, generation: Generation, worker: str
 
 
 def lift(connection: sqlite3.Connection, generation: Generation, worker: str) -> None:
-    """Write the next revision of one at its end down, and let its webhook be due again."""
+    """Record the next revision of a finished generation, and make its webhook due again.
+
+    Raises:
+        Superseded: as `record`.
+    """
     record(connection, generation, worker)
     if generation.webhook:
         at = to_microseconds(generation.finished_at)
@@ -78,13 +94,16 @@ def lift(connection: sqlite3.Connection, generation: Generation, worker: str) ->
 def take(
     connection: sqlite3.Connection, taker: str, *, dead: Collection[str], idle: Mapping[str, int], limit: int
 ) -> Sequence[Generation]:
-    """Make what dead workers have not finished the taker's, and what is idle, by id, if still at that revision."""
+    """Give up to `limit` unfinished generations to the worker `taker`, and return their next revisions.
+
+    These are the generations of `dead` workers, and the `idle` ones, by id, if they still have the given revision.
+    """
     parameters = {"taker": taker, "dead": json.dumps([*dead]), "idle": json.dumps({**idle}), "limit": limit}
     return [generation_in(row) for row in connection.execute(sql.TAKE, parameters).fetchall()]
 
 
 def reserve(connection: sqlite3.Connection, generator: str, images: int, per_minute: int, now: datetime) -> float:
-    """Take images out of the sliding minute, or give the seconds until there may be room."""
+    """Reserve images in the sliding minute and return 0, or return the seconds until there may be room."""
     minute = {"since": to_microseconds(now - MINUTE), "until": to_microseconds(now + MINUTE)}
     connection.execute(sql.PRUNE_RESERVATIONS, minute)
     (reserved,) = connection.execute(sql.RESERVED, {"generator": generator}).fetchone()
@@ -97,7 +116,7 @@ def reserve(connection: sqlite3.Connection, generator: str, images: int, per_min
 
 
 def date_back(connection: sqlite3.Connection, now: datetime) -> int:
-    """Date to `now` what a wrong clock has dated ahead: orders, what they add to usage, and webhooks."""
+    """Redate orders, their usage and webhooks that a wrong clock dated ahead to `now`; return how many orders."""
     connection.execute(sql.DATE_WEBHOOKS_BACK, ahead_of(now))
     changed = connection.execute(sql.DATE_BACK, ahead_of(now)).rowcount
     connection.execute(sql.MOVE_USAGE, ahead_of(now))
