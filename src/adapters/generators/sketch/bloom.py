@@ -1,4 +1,4 @@
-"""Blossoms: rings of petals as if cut from paper, the inner ones lying on the outer ones."""
+"""Blossoms: rings of petals as if cut from paper, with the inner rings above the outer ones."""
 
 from typing import Final
 
@@ -20,7 +20,7 @@ from darkroom.adapters.generators.sketch.colours import RAMP, mixed, ramp
 from darkroom.adapters.generators.sketch.study import Study
 
 _RATE_BITS: Final = 16
-_SHADOW: Final = 10  # a blossom's radius, in widths of the shadows that its petals cast
+_SHADOW: Final = 10  # petals cast shadows as wide as this fraction of the blossom's radius
 _AROUND: Final = ((10, 0), (7, 7), (0, 10), (-7, 7), (-10, 0), (-7, -7), (0, -10), (7, -7))  # directions, in tenths
 
 
@@ -30,7 +30,10 @@ class Blossom(Layer):
     def __init__(
         self, study: Study, *, x: int, y: int, radius: int, shades: Whole, petals: int, rings: int, sharp: int
     ) -> None:
-        """Middle and radius in pixels; a ramp from the shadows to the tips; `sharp`: 0 for round petals to ONE."""
+        """`x`, `y` (the centre) and `radius` are in pixels. `shades` is a ramp from the shadows to the petals' tips.
+
+        `petals` is their number in each of the `rings`; `sharp` is 0 for round petals to ONE for pointed ones.
+        """
         chance = study.chance
         self._x, self._y = x, y
         self._shades = shades
@@ -62,7 +65,7 @@ class Blossom(Layer):
                 beneath = pixels[:, *within]
                 beneath -= share(beneath, dark)
             shade[within] -= share(shade[within], dark)
-            # From the middle outwards and from ring to ring it becomes brighter, and darker towards its sides.
+            # Petals brighten outwards and from ring to ring, and darken towards their sides.
             tone = distance[within] * ((RAMP * 5 << _RATE_BITS) // (reach * 8)) >> _RATE_BITS
             tone += RAMP // 8 * (1 + 2 * ring // len(self._rings))
             tone -= aside * aside >> 2 * ONE_BITS - 8
@@ -75,14 +78,14 @@ class Blossom(Layer):
         pixels += share(colour - pixels, covered)
 
     def _outline(self, aside: Whole) -> Whole:
-        """How far a petal reaches, as a share of its ring's radius."""
+        """Return a petal's length as a share of its ring's radius; `aside` is 0 at its middle, ONE between petals."""
         square = share(aside, aside)
         notch = share(square, square)
         return ONE - ((notch + share(aside - notch, self._sharp)) * 5 >> 3)
 
 
 def _within(x: Whole, y: Whole, reach: int) -> tuple[slice, slice]:
-    """The rows and the columns, among those at y and x, that a disc of this radius in pixels around (0, 0) touches."""
+    """Return the rows in `y` and columns in `x` that a disc of radius `reach` around (0, 0) touches, in pixels."""
     rows = np.flatnonzero(np.abs(y) <= reach)
     if not rows.size:
         return slice(0), slice(0)
@@ -92,7 +95,7 @@ def _within(x: Whole, y: Whole, reach: int) -> tuple[slice, slice]:
 
 
 def bouquet(study: Study) -> list[Layer]:
-    """A large blossom among smaller ones, all on their leaves."""
+    """Return a large blossom among smaller ones, each on its leaves."""
     frame, chance = study.frame, study.chance
     x, y = frame.width * chance.between(34, 66) // 100, frame.height * chance.between(36, 64) // 100
     radius = frame.unit * chance.between(27, 37) // 100
@@ -109,7 +112,7 @@ def bouquet(study: Study) -> list[Layer]:
 
 
 def leaves(study: Study, x: int, y: int, radius: int) -> Blossom:
-    """The leaves under a flower of this radius; all in pixels."""
+    """Return the leaves under a flower of this centre and radius, in pixels."""
     palette, chance = study.palette, study.chance
     leaf = mixed(palette.far, palette.near, chance.between(ONE // 4, ONE * 3 // 4))
     shades = ramp(mixed(leaf, palette.near, ONE * 3 // 4), leaf, mixed(leaf, palette.bloom, ONE // 5))
@@ -118,7 +121,7 @@ def leaves(study: Study, x: int, y: int, radius: int) -> Blossom:
 
 
 def flower(study: Study, x: int, y: int, radius: int) -> Blossom:
-    """A flower in the palette's accent; all in pixels."""
+    """Return a flower in the palette's accent colour; centre and radius are in pixels."""
     palette, chance = study.palette, study.chance
     tint = mixed(palette.accent, palette.bloom, chance.between(0, ONE * 5 // 8))
     shades = ramp(

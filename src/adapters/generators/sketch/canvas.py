@@ -1,4 +1,4 @@
-"""What is painted on: the picture's measures, its paper, and a band of rows at a time."""
+"""The canvas: the picture's size and units, its paper texture, and the bands of rows in which it is painted."""
 
 from abc import abstractmethod
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from darkroom.adapters.generators.sketch.chance import Chance
 from darkroom.adapters.generators.sketch.noise import Noise
 
 COARSE_BITS: Final = 2
-COARSE: Final = 1 << COARSE_BITS  # what is soft is worked out for one pixel in four, of one row in four
+COARSE: Final = 1 << COARSE_BITS  # smooth things are computed for every fourth pixel of every fourth row
 
 POINT_BITS: Final = 8
-POINT: Final = 1 << POINT_BITS  # a pixel's side: lengths and places are counted in 256ths of it
+POINT: Final = 1 << POINT_BITS  # points per pixel: lengths and positions are counted in 256ths of a pixel
 
-NEVER: Final = 1 << 30  # a row that no picture has
+NEVER: Final = 1 << 30  # a row beyond any picture
 
 _LEAST_UNIT: Final = 16
 _SLIMMEST: Final = 16
@@ -25,39 +25,39 @@ _SLIMMEST: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The picture's size in pixels. Coordinates count ONE to the unit, so that shapes scale with the picture."""
+    """The picture's size in pixels. Coordinates are in units of `unit` / ONE, so that shapes scale with the picture."""
 
     width: int
     height: int
 
     @property
     def unit(self) -> int:
-        """What lengths are measured by, in pixels: the shorter side, but for pictures that are all but lines."""
+        """The unit of length in pixels: the shorter side, or more for very small or narrow pictures."""
         return max(_LEAST_UNIT, min(self.width, self.height), max(self.width, self.height) // _SLIMMEST)
 
     def length(self, permille: int) -> int:
-        """Thousandths of the unit, in points."""
+        """Convert a length in thousandths of `unit` to points (`POINT` to a pixel)."""
         return self.unit * permille * POINT // 1000
 
     def columns(self) -> Whole:
-        """The x coordinate of every column."""
+        """Return the x coordinate of every column."""
         return self.coordinates(whole_range(self.width))
 
     def across(self, step: int = 1) -> Whole:
-        """The x coordinate of every `step`-th column, and of one beyond the edge."""
+        """Return the x coordinates of every `step`-th column, up to one at or beyond the edge."""
         return self.coordinates(whole_range(-(-self.width // step) + 1) * step)
 
     def down(self, step: int = 1) -> Whole:
-        """The y coordinate of every `step`-th row, and of one beyond the edge, as a column."""
+        """Return the y coordinates of every `step`-th row, up to one at or beyond the edge: rows x 1."""
         return self.coordinates(whole_range(-(-self.height // step) + 1) * step)[:, np.newaxis]
 
     def coordinates(self, pixels: Whole) -> Whole:
-        """The coordinates of columns or rows."""
+        """Convert columns or rows in pixels to coordinates."""
         return (pixels << ONE_BITS) // self.unit
 
 
 def enlarged(coarse: Whole, top: int, rows: int, width: int, bits: int = COARSE_BITS) -> Whole:
-    """Rows of a picture, from samples at every 2**bits-th of its pixels, with straight lines between the samples."""
+    """Interpolate samples at every 2**bits-th pixel bilinearly; return `rows` rows from `top` on, `width` columns."""
     first = top >> bits
     samples = coarse[..., first : (top + rows - 1 >> bits) + 2, :]
     ramp = whole_range(1 << bits)
@@ -72,7 +72,7 @@ def enlarged(coarse: Whole, top: int, rows: int, width: int, bits: int = COARSE_
 
 
 class Paper:
-    """How paint runs and settles: one sheet under the whole picture, the same for all its layers."""
+    """The texture of the paper: noise under the whole picture, which all layers share."""
 
     _FINE_BITS: Final = 1
 
@@ -82,12 +82,12 @@ class Paper:
         self._octaves = octaves
 
     def wash(self, top: int, rows: int) -> Whole:
-        """Where colour has run, -2 ONE..2 ONE, in rows from `top` on, a multiple of COARSE."""
+        """Return how far colour has run, -2 ONE..2 ONE, in `rows` rows from `top` on, a multiple of COARSE."""
         x, y = self._samples(top, rows, COARSE_BITS)
         return enlarged(self._noise.clouds(5 * x, 9 * y, min(4, self._octaves)), 0, rows, self._frame.width)
 
     def relief(self, top: int, rows: int) -> Whole:
-        """Light from above on the creases, about -ONE..ONE, in rows from `top` on, a multiple of COARSE."""
+        """Return the light from above on creases, about -ONE..ONE, in rows from `top` on, a multiple of COARSE."""
         x, y = self._samples(top, rows, self._FINE_BITS, margin=2)
         bend = self._noise.clouds(4 * x, 4 * y, 2) >> 1
         rough = self._noise.ridges(5 * x + bend, 7 * y + bend, self._octaves)
@@ -101,7 +101,7 @@ class Paper:
 
 
 class Strip:
-    """Some rows of the paper, worked out when a layer first asks for them."""
+    """Some rows of the paper, computed when a layer first reads them."""
 
     def __init__(self, paper: Paper, top: int, rows: int) -> None:
         self._paper = paper
@@ -119,7 +119,7 @@ class Strip:
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """Some rows of the picture, with all their columns."""
+    """Some rows of the picture, over its whole width."""
 
     pixels: Whole  # 3 x rows x columns, as colours.level; painted on in place
     top: int
@@ -134,7 +134,7 @@ class Band:
 
     @property
     def rows(self) -> Whole:
-        """The numbers of the rows, as a column."""
+        """The numbers of the rows: rows x 1."""
         return whole_range(len(self), self.top)[:, np.newaxis]
 
     @property
@@ -150,17 +150,17 @@ class Band:
         return slice(self.top - self.strip.top, self.top - self.strip.top + len(self))
 
     def part(self, first: int, end: int) -> Self:
-        """Those rows of the band that are among first..end - 1."""
+        """Return the band's rows that are among first..end - 1; they share its pixels."""
         start, stop = (min(max(0, row - self.top), len(self)) for row in (first, end))
         return type(self)(self.pixels[:, start:stop], self.top + start, self.strip)
 
     def cover(self, colour: Whole, cover: Whole) -> None:
-        """Lay a colour over what is there, as thick as `cover` (0..ONE) says."""
+        """Blend `colour` over the pixels in place, with opacity `cover`, 0..ONE."""
         blended(self.pixels, colour, cover)
 
 
 def blended(under: Whole, over: Whole, cover: Whole) -> Whole:
-    """The array `under` itself, changed towards `over` as far as `cover` (0..ONE) says."""
+    """Blend `over` into `under` in place, with opacity `cover`, 0..ONE, and return `under`."""
     change = over - under
     change *= cover
     change >>= ONE_BITS
@@ -169,15 +169,15 @@ def blended(under: Whole, over: Whole, cover: Whole) -> Whole:
 
 
 class Layer(Protocol):
-    """One thing in the picture, in front of the layers before it."""
+    """One element of the picture, in front of the layers before it."""
 
     first: int = 0
-    """The first row that it touches, and..."""
+    """The first row that it touches, possibly outside the picture."""
     end: int = NEVER
-    """...the one after the last. Both may lie outside of the picture."""
+    """The row after the last one that it touches, possibly outside the picture."""
     opaque: int = NEVER
-    """The row from which on nothing behind it shows. There it sets every pixel."""
+    """The row from which on the layer sets every pixel, so that nothing behind it shows."""
 
     @abstractmethod
     def paint(self, band: Band) -> None:
-        """Paint a band that has at least one row, all of them from `first` to before `end`."""
+        """Paint onto a band of at least one row, all of them within first..end - 1."""

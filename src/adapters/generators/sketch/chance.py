@@ -1,4 +1,4 @@
-"""Whole-number chance: the same stream of numbers on every machine and in every version of Python."""
+"""Random integers: the same sequence on every machine and in every version of Python."""
 
 import hashlib
 from collections.abc import Sequence
@@ -11,12 +11,12 @@ _GOLDEN = 0x9E3779B97F4A7C15
 
 
 def digest(text: str) -> int:
-    """64 bits that stand for a text."""
+    """Return a 64-bit hash of a text (BLAKE2b)."""
     return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
 
 
 def mixed(number: int) -> int:
-    """The finalizer of SplitMix64 (Steele, Lea, Flood 2014): 64 bits in, 64 well stirred bits out."""
+    """Return the finalizer of SplitMix64 (Steele, Lea, Flood 2014) of the low 64 bits of `number`."""
     number &= _WORD
     number = (number ^ (number >> 30)) * 0xBF58476D1CE4E5B9 & _WORD
     number = (number ^ (number >> 27)) * 0x94D049BB133111EB & _WORD
@@ -24,7 +24,7 @@ def mixed(number: int) -> int:
 
 
 class Chance:
-    """A SplitMix64 stream. Streams forked from one another by name do not disturb each other's numbers."""
+    """A SplitMix64 stream; streams forked from it by name are independent of it and of each other."""
 
     __slots__ = ("_key", "_state")
 
@@ -33,22 +33,22 @@ class Chance:
         self._state = mixed(key)
 
     def fork(self, name: str) -> "Chance":
-        """A stream of its own for one subject: adding a subject leaves all the others as they are."""
+        """Return an independent stream for one subject, so that adding a subject leaves all others unchanged."""
         return Chance(mixed(self._key + _GOLDEN) ^ digest(name))
 
     def bits(self) -> int:
-        """The next 64 bits."""
+        """Return the next 64 bits."""
         self._state = (self._state + _GOLDEN) & _WORD
         return mixed(self._state)
 
     def between(self, low: int, high: int) -> int:
-        """A whole number from `low` to `high`, both included."""
+        """Return a random integer from `low` to `high`, inclusive."""
         return low + (self.bits() * (high - low + 1) >> 64)
 
     def one_in(self, odds: int) -> bool:
-        """True once in `odds` times on average."""
+        """Return True with probability 1 / `odds`."""
         return self.between(1, odds) == 1
 
     def pick(self, choices: Sequence[Choice]) -> Choice:
-        """One of the choices, each as likely as the other."""
+        """Return one of the choices, each equally likely."""
         return choices[self.between(0, len(choices) - 1)]

@@ -22,14 +22,14 @@ from darkroom.adapters.generators.sketch.land import Ridge, Span, Surface
 from darkroom.adapters.generators.sketch.palettes import Colour
 from darkroom.adapters.generators.sketch.study import Study
 
-_LEAST_PANE: Final = 3 * POINT  # windows that are closer together would flicker
+_LEAST_PANE: Final = 3 * POINT  # windows closer together than this would alias
 
 
 class Buildings:
     """The plan of one row of buildings, column by column."""
 
     def __init__(self, frame: Frame, chance: Chance, *, ground: int, height: int, width: int) -> None:
-        """The row of the ground, and the usual height and greatest width of a building, all in points."""
+        """`ground` is the row of the ground, `height` the usual height and `width` the greatest width, in points."""
         self.roof = np.full(frame.width, ground - height // 4, np.int32)
         centre = chance.between(frame.width // 4, frame.width * 3 // 4) << POINT_BITS
         self.number = np.zeros(frame.width, np.int32)
@@ -58,7 +58,7 @@ class Buildings:
                 self.roof[columns.start + wide // 5 : columns.stop - wide // 5] -= tall // 14
             case 3:  # a slanting roof
                 self.roof[columns] -= whole_range(len(self.roof[columns])) * (tall // 8) // max(1, wide)
-            case _:  # a flat one
+            case _:  # a flat roof
                 pass
 
 
@@ -66,7 +66,7 @@ class Windows(Layer):
     """The lit windows of a row of buildings."""
 
     def __init__(self, study: Study, buildings: Buildings, *, pane: int, colour: Colour, lit: int) -> None:
-        """`pane` is the distance between windows in points, `lit` the share of them with light, in 256ths."""
+        """`pane` is the distance between windows in points, `lit` the share of lit windows in 256ths."""
         self.first = int(buildings.roof.min()) >> POINT_BITS
         self._buildings = buildings
         self._storey = pane * 3 // 2
@@ -86,13 +86,13 @@ class Windows(Layer):
 
 
 def _opening(place: Whole, distance: int) -> Whole:
-    """How much of each pixel lies within a window, 0..ONE, along one direction."""
+    """Return how much of each pixel is within a window along one axis, 0..ONE; arguments are in points."""
     from_middle = np.abs(place % distance - distance // 2)
     return clipped((distance * 5 // 16 - from_middle << 4) + ONE // 2)
 
 
 def skyline(study: Study, span: Span, *, height: int) -> list[Layer]:
-    """Rows of buildings; `height` is what is usual for them, in thousandths of the unit."""
+    """Return rows of buildings; `height` is their usual height in thousandths of the unit."""
     frame, palette, chance = study.frame, study.palette, study.chance
     light = mixed(palette.accent, palette.light, ONE * 3 // 8)
     layers: list[Layer] = []

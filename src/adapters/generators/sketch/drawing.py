@@ -1,8 +1,7 @@
-"""The drawing behind `sketch`: a picture from words and a seed, without a model and without the network.
+"""Draws a picture from a prompt and a seed by rules, without a model or a network.
 
-It is not a likeness of what the words say. They choose a palette and motifs, the seed settles all the rest, and equal
-input gives the same pixels on every machine and with every version of Python and NumPy: the arithmetic is in whole
-numbers throughout.
+The prompt selects a palette and motifs, and the seed decides the rest. Equal input gives the same pixels on every
+machine and with every version of Python and NumPy, since all arithmetic is in integers.
 """
 
 
@@ -12,18 +11,18 @@ def draw(
     """Draw one picture.
 
     Args:
-        prompt: its words choose palette and motifs; English and Korean are understood, any other text counts too.
-        negative_prompt: its words drive palettes and motifs away.
-        seed: 0..2**32 - 1; another seed, another picture in the same mood.
-        width: in pixels, 8..2048.
-        height: in pixels, 8..2048.
-        steps: 10..100; the more, the more layers and the finer their detail.
-        guidance: 1.0..20.0; the higher, the less is left to chance, and the stronger colours and contrasts are.
+        prompt: Selects palette and motifs by English and Korean words; any other text influences the palette.
+        negative_prompt: Excludes motifs, and makes palettes less likely.
+        seed: 0..2**32 - 1; other seeds give other pictures in a similar mood.
+        width: In pixels, 8..2048.
+        height: In pixels, 8..2048.
+        steps: 10..100; more steps give more layers with finer detail.
+        guidance: 1.0..20.0; higher values leave less to chance, and give stronger colours and contrasts.
 
     Returns:
         A PNG file, 8 bit RGB.
     """
-    # NumPy is slow to load and large in memory: only those who draw should have to pay for it.
+    # NumPy is slow to import and large in memory: import it only when something is drawn.
     from darkroom.adapters.generators.sketch.picture import picture  # noqa: PLC0415
 
     return picture(

@@ -17,10 +17,10 @@ Corner = tuple[int, int]
 
 
 class Polygon(Layer):
-    """A convex polygon of one colour, with an edge that is soft for a pixel."""
+    """A convex polygon of one colour, with an edge that is antialiased over one pixel."""
 
     def __init__(self, study: Study, corners: Sequence[Corner], colour: Colour, thickness: int = ONE) -> None:
-        """Corners in points, in order; `thickness` is 0..ONE."""
+        """`corners` are in points, in either direction around; `thickness` is the opacity, 0..ONE."""
         frame = study.frame
         columns, rows = zip(*corners, strict=True)
         self._left = min(max(0, (min(columns) >> POINT_BITS) - 1), frame.width)
@@ -44,7 +44,7 @@ class Polygon(Layer):
 
 
 def _edge(start: Corner, end: Corner) -> tuple[int, int, int]:
-    """The normal that points inwards, POINT long, and how far the edge lies along it."""
+    """Return the inward normal of an edge, of length POINT, as x and y, and the edge's distance along it in points."""
     x, y = start[1] - end[1], end[0] - start[0]
     length = max(1, math.isqrt(x * x + y * y))
     across, down = x * POINT // length, y * POINT // length
@@ -53,7 +53,7 @@ def _edge(start: Corner, end: Corner) -> tuple[int, int, int]:
 
 @dataclass(frozen=True, slots=True)
 class _Stand:
-    """Where a figure stands and how large it is, in points. Its corners are given in thousandths of its size."""
+    """The position and size of a figure, in points; its corners are given in thousandths of its size."""
 
     study: Study
     x: int
@@ -70,7 +70,7 @@ class _Stand:
 
 
 def lighthouse(study: Study, x: int, y: int, height: int, *, towards: int) -> list[Polygon]:
-    """A lighthouse that stands at (x, y), all in points; its beam points to the side `towards`, -1 or 1."""
+    """Return a lighthouse with its foot at (x, y), in points; its beam points left (`towards` -1) or right (1)."""
     palette = study.palette
     wall = mixed(palette.near, palette.cloud, ONE * 5 // 8)
     stripe = mixed(palette.near, palette.accent, ONE * 3 // 4)
@@ -93,7 +93,7 @@ def lighthouse(study: Study, x: int, y: int, height: int, *, towards: int) -> li
 
 
 def boat(study: Study, x: int, y: int, size: int) -> list[Polygon]:
-    """A boat under sail at (x, y), with its reflection; all in points."""
+    """Return a sailing boat at (x, y), with its reflection, in points."""
     palette = study.palette
     hull = mixed(palette.near, palette.zenith, ONE // 6)
     sail, jib = mixed(palette.cloud, palette.light, ONE // 2), mixed(palette.cloud, palette.accent, ONE * 3 // 8)
@@ -108,7 +108,7 @@ def boat(study: Study, x: int, y: int, size: int) -> list[Polygon]:
 
 
 def house(study: Study, x: int, y: int, size: int) -> list[Polygon]:
-    """A house at (x, y) with a lit window; all in points."""
+    """Return a house at (x, y) with a lit window, in points."""
     palette = study.palette
     wall = mixed(palette.near, palette.far, ONE * 3 // 8)
     roof = mixed(palette.near, palette.accent, ONE // 4)
@@ -123,7 +123,7 @@ def house(study: Study, x: int, y: int, size: int) -> list[Polygon]:
 
 
 def birds(study: Study, *, horizon: int) -> list[Polygon]:
-    """A loose flock in the sky; `horizon` in pixels."""
+    """Return a loose flock of birds in the sky; `horizon` is its row in pixels."""
     frame, chance = study.frame, study.chance
     colour = mixed(study.palette.near, study.palette.sky, ONE // 4)
     x, y = frame.width * chance.between(20, 75) // 100 * POINT, horizon * chance.between(18, 60) // 100 * POINT

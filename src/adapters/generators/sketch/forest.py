@@ -22,7 +22,7 @@ from darkroom.adapters.generators.sketch.study import Study
 
 
 def forest(study: Study, span: Span) -> list[Ridge]:
-    """Wooded slopes, one behind another."""
+    """Return wooded slopes, one behind another, the farthest first."""
     frame, palette, chance = study.frame, study.palette, study.chance
     noise = Noise(chance.fork("slopes"))
     ridges = []
@@ -40,7 +40,7 @@ def forest(study: Study, span: Span) -> list[Ridge]:
 
 
 def hills(study: Study, span: Span) -> list[Ridge]:
-    """Soft rolling fields, each with the clumps of trees that stand on it behind it."""
+    """Return rolling fields, the farthest first, each preceded by the clumps of trees on its crest."""
     frame, palette, chance = study.frame, study.palette, study.chance
     noise = Noise(chance.fork("slopes"))
     ridges = []
@@ -70,7 +70,7 @@ def hills(study: Study, span: Span) -> list[Ridge]:
 
 
 def _treetops(frame: Frame, chance: Chance, height: int) -> Whole:
-    """How far trees reach above the ground in each column; `height` is that of the tallest; all in points."""
+    """Return the height of the trees above the ground in each column, at most `height`; all in points."""
     x = whole_range(frame.width) << POINT_BITS
     spacing = max(POINT, height * 2 // 7)
     tops = np.zeros(frame.width, np.int32)

@@ -1,4 +1,4 @@
-"""The generator `sketch`: pictures made by rules, from words and a seed."""
+"""The generator `sketch`: pictures drawn by rules from a prompt and a seed."""
 
 import asyncio
 import os
@@ -31,10 +31,10 @@ SKETCH: Final = ModelCard(
 
 
 class SketchImageGenerator(ImageGenerator):
-    """Draws by itself, in as many threads as there are cores: NumPy lets go of the interpreter while it computes.
+    """Draws in this process, in one thread per core, since NumPy releases the interpreter lock while it computes.
 
-    No model has learnt anything here: it is an honest stand-in that honours every field of the contract. The request
-    says everything, so nothing is drawn before it is collected, and collecting it again gives the same pixels.
+    It is a stand-in for a model that honours every field of an order. The request determines the pixels, so nothing is
+    drawn before `collect`, and collecting again gives the same images.
     """
 
     def __init__(self) -> None:

@@ -21,13 +21,13 @@ from darkroom.adapters.generators.sketch.colours import RAMP, RAMP_BITS, mixed, 
 from darkroom.adapters.generators.sketch.noise import Noise
 from darkroom.adapters.generators.sketch.study import Study
 
-_DEEP: Final = 1 << 17  # points below a crest: more than the edge of any slope takes
-_FURROWS: Final = 8  # from side to side, at each distance from where they meet
+_DEEP: Final = 1 << 17  # points below a crest, beyond the soft edge of any slope
+_FURROWS: Final = 8  # furrows in as many columns as a row is below their vanishing point
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Where land lies: between two rows of pixels, and how far away it is there, from 0 (far) to ONE (near)."""
+    """An area of land: its first and last row in pixels, and their distances from 0 (far) to ONE (near)."""
 
     top: int
     bottom: int
@@ -35,7 +35,7 @@ class Span:
     near: int = ONE
 
     def places(self, count: int) -> Iterator[tuple[int, int, int]]:
-        """For `count` layers, the farthest first: its number, its row in points, its distance."""
+        """Yield the number, the row in points and the distance of each of `count` layers, the farthest first."""
         for index in range(count):
             part = index * ONE // max(1, count - 1)
             yield index, between(self.top, self.bottom, part) * POINT, between(self.far, self.near, part)
@@ -43,31 +43,34 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Surface:
-    """How land looks below its crest. The shares are 0 for none of it and ONE for the usual amount."""
+    """The look of land below its crest. `run` and `creases` are 0 for none and ONE for the usual amount."""
 
-    shades: Whole  # a ramp, from its shadows to the mist at its foot
-    body: int  # the land's own place in the ramp
-    mist: int  # how far below the foot only mist is left, in points
+    shades: Whole  # a ramp from the shadows to the mist at the foot
+    body: int  # the index of the land's own colour in the ramp
+    mist: int  # the depth below the foot, in points, from which on only mist shows
     run: int = ONE  # how much of the paper's wash shows
     creases: int = ONE  # how much of the paper's relief shows
-    lit: int = 0  # on smooth land, the side (-1 or 1) on which slopes are in the light
-    furrows: tuple[int, int] | None = None  # the column and row, in pixels, where the furrows meet
+    lit: int = 0  # on smooth land, the side from which the light comes: -1, 1, or 0 for no lighting
+    furrows: tuple[int, int] | None = None  # the column and row of the furrows' vanishing point, in pixels
 
 
 class Ridge(Layer):
-    """A silhouette and all that is below it, down to the floor or the bottom of the picture."""
+    """A silhouette, filled down to its floor or the bottom of the picture."""
 
     def __init__(
         self, study: Study, crest: Whole, foot: Whole, surface: Surface, *, floor: Whole | None = None
     ) -> None:
-        """For each column, in points: the upper edge, where the mist begins, and the lower edge if there is one."""
+        """For each column, in points: `crest` is the upper edge, `foot` where mist begins, `floor` the lower edge.
+
+        `floor` is None for land that reaches the bottom of the picture.
+        """
         self.crest = crest.astype(np.int32)
         self._foot = foot.astype(np.int32)
         self._floor = floor
         self._surface = surface
         self._unit = study.frame.unit
         slope = np.diff(self.crest, append=self.crest[-1:])
-        # The steeper the crest, the more rows its edge passes through within one column.
+        # The steeper the crest, the more rows its edge crosses within one column.
         self._edge = np.maximum((POINT << 8) // (POINT + np.abs(slope)), 4)
         self._light = clipped(-2 * surface.lit * slope, -RAMP // 3, RAMP // 3)
         covered = int((self.crest + (ONE << 3) // self._edge).max())
@@ -86,7 +89,7 @@ class Ridge(Layer):
 
     def _shade(self, band: Band, depth: Whole) -> Whole:
         surface = self._surface
-        # Divided before they are subtracted: a division for each row and each column instead of one for each pixel.
+        # Divide before subtracting: one division per row and column instead of one per pixel.
         step = max(1, surface.mist >> RAMP_BITS)
         shade = clipped((band.rows << POINT_BITS) // step - self._foot // step, 0, RAMP)
         shade += surface.body
@@ -108,7 +111,10 @@ class Ridge(Layer):
 
 
 def mountains(study: Study, span: Span, *, height: int, snow: bool) -> list[Ridge]:
-    """Sharp ridges that fall off towards a valley; `height` of the peaks in thousandths of the unit."""
+    """Return sharp ridges that slope towards a valley, the farthest first.
+
+    `height` is that of the peaks, in thousandths of the unit; `snow`: whether they are covered with it.
+    """
     frame, palette, chance = study.frame, study.palette, study.chance
     noise = Noise(chance.fork("crests"))
     valley = frame.width * chance.between(25, 75) // 100
@@ -136,7 +142,7 @@ def mountains(study: Study, span: Span, *, height: int, snow: bool) -> list[Ridg
 
 
 def dunes(study: Study, span: Span, *, lit: int) -> list[Ridge]:
-    """Smooth waves of sand; `lit` is the side, -1 or 1, that the light comes from."""
+    """Return sand dunes, the farthest first; `lit` is the side from which the light comes, -1 or 1."""
     frame, palette, chance = study.frame, study.palette, study.chance
     noise = Noise(chance.fork("crests"))
     ridges = []

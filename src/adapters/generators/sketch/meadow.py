@@ -1,4 +1,4 @@
-"""Meadows: hills with drifts of flowers, dots far away and blossoms close by, and perhaps a house."""
+"""Meadows: hills with drifts of flowers, as dots far away and blossoms nearby, and perhaps a house."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -14,11 +14,11 @@ from darkroom.adapters.generators.sketch.noise import Noise
 from darkroom.adapters.generators.sketch.specks import PART, Kind, Specks, drifting
 from darkroom.adapters.generators.sketch.study import Study
 
-_STRIPES: Final = 3  # into which a field is divided: the lower a flower stands, the larger it looks
+_STRIPES: Final = 3  # stripes of a field: flowers in lower ones are nearer, and so larger
 
 
 def meadow(study: Study, span: Span, *, flowers: bool) -> list[Layer]:
-    """Hills, with flowers on them and a border of blossoms at the bottom if wanted."""
+    """Return hills and, if `flowers`, flowers on them and a border of blossoms at the bottom."""
     ridges = hills(study, span)
     if not flowers:
         return [*ridges]
@@ -59,7 +59,7 @@ def _border(study: Study) -> list[Layer]:
 
 
 def with_house(study: Study, land: Sequence[Layer]) -> list[Layer]:
-    """The land with a house on the nearest of its ridges that is well within the picture."""
+    """Return `land` with a house on its nearest ridge that is well within the picture."""
     frame, chance = study.frame, study.chance
     lowest = frame.height * POINT * 82 // 100
     ridges = [(index, layer) for index, layer in enumerate(land) if isinstance(layer, Ridge)]

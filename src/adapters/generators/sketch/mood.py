@@ -1,4 +1,4 @@
-"""What a prompt asks for, weighed against what the negative prompt rules out and against the seed's chance."""
+"""Weighs what the prompt asks for against the negative prompt and chance, which depends on the seed."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -13,27 +13,27 @@ from darkroom.adapters.generators.sketch.palettes import PALETTES, Colour, Palet
 from darkroom.adapters.generators.sketch.reading import concepts_in
 from darkroom.adapters.generators.sketch.vocabulary import Concept
 
-_WORDS: Final = 64  # words of a long text that are weighed by their hash
+_WORDS: Final = 64  # words of a text that influence the palette by their hash
 
-# Where a prompt names neither a place nor a form, a hash of it picks one of these.
+# If a prompt names neither a place nor a form, a hash of it selects one of these.
 _HOMELY: Final = (Motif.MOUNTAINS, Motif.FOREST, Motif.MEADOW)
 _SOMEWHERE: Final = (*_HOMELY, Motif.SEA, Motif.DESERT)
 _ANYTHING: Final = (*_SOMEWHERE, Motif.SMOKE, Motif.STRATA, Motif.BLOSSOMS)
 
-_NATURAL: Final = ONE // 5  # the strictness at which palettes are as they were put together
+_NATURAL: Final = ONE // 5  # the strictness at which palettes are used unchanged
 
 
 @dataclass(frozen=True, slots=True)
 class Mood:
-    """What the picture is about."""
+    """The palette and motifs read from the prompts: `wanted` with weights, `refused` by the negative prompt."""
 
     palette: Palette
-    wanted: Counter[Motif]  # all above 0; among them at least one form or place
+    wanted: Counter[Motif]  # weights above 0, for at least one form or place
     refused: frozenset[Motif]
 
     @classmethod
     def read(cls, prompt: str, negative_prompt: str, chance: Chance, strictness: int) -> Self:
-        """Weigh the texts against each other; `strictness` (0..ONE) leaves that much less to chance."""
+        """Read the prompts; the higher `strictness`, 0..ONE, the less is left to chance."""
         asked, ruled_out = concepts_in(prompt), concepts_in(negative_prompt)
         refused = frozenset(motif for concept in ruled_out for motif in concept.core)
         wanted = Counter[Motif]()
@@ -43,7 +43,7 @@ class Mood:
             some = _HOMELY if wanted.keys() & {Motif.HOUSE, Motif.SNOW} else _SOMEWHERE if wanted else _ANYTHING
             left = [motif for motif in some if motif not in refused] or some
             wanted[left[digest(prompt) % len(left)]] = 1
-        # The whole of the negative prompt has a say in the tint: whatever it refuses, something changes.
+        # The whole negative prompt influences the tint, so that any negative prompt changes something.
         luck = chance.fork(f"palette without {negative_prompt}")
         likes, dislikes = _palettes(asked, prompt), _palettes(ruled_out, negative_prompt)
         play = between(200, 90, min(ONE, 5 * strictness))
@@ -53,16 +53,16 @@ class Mood:
         return cls(_vivid(_blended(PALETTES[first], PALETTES[second], tint), strictness), wanted, refused)
 
     def wants(self, motif: Motif) -> bool:
-        """Whether the prompt asks for it."""
+        """Return whether the prompt asks for `motif`."""
         return motif in self.wanted
 
     def refuses(self, motif: Motif) -> bool:
-        """Whether the negative prompt rules it out."""
+        """Return whether the negative prompt excludes `motif`."""
         return motif in self.refused
 
     @property
     def form(self) -> Motif | None:
-        """What fills the picture by itself; None for a landscape, of which blossoms can be a part."""
+        """The form that fills the picture; None for a landscape, which may include blossoms."""
         place = max(self.wanted[place] for place in PLACES)
         form = max(FORMS, key=self.wanted.__getitem__)
         wins = not place if form is Motif.BLOSSOMS else self.wanted[form] > place
@@ -70,14 +70,14 @@ class Mood:
 
     @property
     def places(self) -> list[Motif]:
-        """What the landscape is made of, from far to near."""
+        """The parts of the landscape, from far to near."""
         return [
             place for place in PLACES if self.wanted[place] or (place is Motif.MEADOW and self.wants(Motif.BLOSSOMS))
         ]
 
 
 def _palettes(concepts: Iterable[Concept], text: str) -> Counter[str]:
-    """How much a text asks for each palette: any word does by its hash, but little beside the concepts it names."""
+    """Return the weight of each palette for a text: mostly by its concepts, slightly by the hash of each word."""
     liked = Counter[str]()
     for concept in concepts:
         liked.update(concept.palettes)
@@ -92,7 +92,7 @@ def _blended(one: Palette, other: Palette, part: int) -> Palette:
 
 
 def _vivid(palette: Palette, strictness: int) -> Palette:
-    """The palette with more saturation and contrast the stricter, and less below what is natural."""
+    """Return the palette with saturation and contrast adjusted to `strictness`; unchanged at `_NATURAL`."""
     if strictness < _NATURAL:
         part = strictness * ONE // _NATURAL
         saturation, contrast = between(200, 256, part), between(224, 256, part)
@@ -103,7 +103,7 @@ def _vivid(palette: Palette, strictness: int) -> Palette:
 
 
 def _stretched(colour: Colour, saturation: int, contrast: int) -> Colour:
-    """Both are in 256ths of what is natural."""
+    """Scale a colour's saturation and contrast, both in 256ths."""
     red, green, blue = colour
     grey = 54 * red + 183 * green + 19 * blue >> 8  # Rec. 709
     middle = 128 + ((grey - 128) * contrast >> 8)

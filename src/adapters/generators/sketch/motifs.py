@@ -1,10 +1,10 @@
-"""What a picture can show. A prompt gives each motif a weight."""
+"""The motifs that a picture can show; a prompt gives each a weight."""
 
 from enum import Enum, auto
 
 
 class Motif(Enum):
-    """Forms fill the picture by themselves; places make up a landscape; the others go with a landscape."""
+    """A motif: forms fill the whole picture, places make up a landscape, and the others are added to a landscape."""
 
     FLAMES = auto()
     SMOKE = auto()

@@ -1,4 +1,4 @@
-"""Value noise in whole numbers: clouds, ridges, ripples and marbling all come from it."""
+"""Value noise in integers, the source of clouds, ridges, ripples and marbling."""
 
 from typing import Final
 
@@ -9,20 +9,20 @@ from darkroom.adapters.generators.sketch.chance import Chance
 
 _SIDE_BITS: Final = 6
 _SIDE: Final = (1 << _SIDE_BITS) - 1
-_SHIFT: Final = 7919  # between octaves: where their cells line up it shows
+_SHIFT: Final = 7919  # offset between octaves: aligned cells would be visible
 
 
 class Noise:
-    """A plane of smooth noise, -ONE..ONE, with one cell to each ONE of a coordinate; it repeats after 64 cells.
+    """A plane of smooth noise, with cells of side ONE; it repeats after 64 cells.
 
-    Coordinates x and y are broadcast against each other.
+    Coordinates x and y are broadcast together.
     """
 
     def __init__(self, chance: Chance) -> None:
         self._lattice = piece(words(chance, 1 << 2 * _SIDE_BITS), 0, ONE_BITS + 1) - ONE
 
     def at(self, x: Whole, y: Whole) -> Whole:
-        """The noise itself, -ONE..ONE."""
+        """Return the noise at (x, y), -ONE..ONE."""
         column, row = x >> ONE_BITS, y >> ONE_BITS
         left, right = column & _SIDE, column + 1 & _SIDE
         upper, lower = (row & _SIDE) << _SIDE_BITS, (row + 1 & _SIDE) << _SIDE_BITS
@@ -44,14 +44,14 @@ class Noise:
         return end
 
     def clouds(self, x: Whole, y: Whole, octaves: int) -> Whole:
-        """Fractal noise, each octave twice as fine and half as strong as the one before: -2 ONE..2 ONE."""
+        """Return fractal noise, -2 ONE..2 ONE: each octave is twice as fine and half as strong as the one before."""
         total = self.at(x, y)
         for octave in range(1, octaves):
             total += self.at((x << octave) + octave * _SHIFT, (y << octave) + 2 * octave * _SHIFT) >> octave
         return total
 
     def ridges(self, x: Whole, y: Whole, octaves: int) -> Whole:
-        """Fractal noise folded into sharp crests: -2 ONE..2 ONE."""
+        """Return fractal noise folded into sharp crests, -2 ONE..2 ONE."""
         total = ONE - 2 * np.abs(self.at(x, y))
         for octave in range(1, octaves):
             finer = self.at((x << octave) + octave * _SHIFT, (y << octave) + 2 * octave * _SHIFT)
@@ -59,11 +59,11 @@ class Noise:
         return total
 
     def line(self, x: Whole, row: int, octaves: int) -> Whole:
-        """Fractal noise along x; each row has a line of its own."""
+        """Return fractal noise along x; rows are independent of each other."""
         return self.clouds(x, _apart(row), octaves)
 
     def crests(self, x: Whole, row: int, octaves: int) -> Whole:
-        """The same, folded into sharp crests."""
+        """Return the same as `line`, folded into sharp crests."""
         return self.ridges(x, _apart(row), octaves)
 
 

@@ -1,4 +1,4 @@
-"""Layers become a file: painted a strip of rows at a time, so that a large picture takes little memory."""
+"""Renders layers to a PNG, a strip of rows at a time, so that a large picture needs little memory."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -11,11 +11,11 @@ from darkroom.adapters.generators.sketch.chance import Chance
 from darkroom.adapters.generators.sketch.colours import FINE_BITS
 from darkroom.adapters.generators.sketch.png import PngWriter
 
-_STRIP: Final = 1 << 16  # pixels: what is worked on at a time stays in the processor's second cache
+_STRIP: Final = 1 << 16  # pixels of a strip, so that its arrays fit into the processor's L2 cache
 
 
 def painted(frame: Frame, layers: Sequence[Layer], paper: Paper, chance: Chance) -> bytes:
-    """The picture as a PNG file. The first layer is opaque all over."""
+    """Return the picture as a PNG file; the first layer MUST be opaque everywhere."""
     height = max(COARSE, _STRIP // frame.width // COARSE * COARSE)
     ends = _ends(frame, layers)
     grain = _grain(chance, height, frame.width)
@@ -35,7 +35,7 @@ def painted(frame: Frame, layers: Sequence[Layer], paper: Paper, chance: Chance)
 
 
 def _ends(frame: Frame, layers: Sequence[Layer]) -> list[int]:
-    """For each layer, the row from which on a later one hides it."""
+    """Return, for each layer, the row from which on a later one hides it."""
     ends = [frame.height]
     for layer in reversed(layers[1:]):
         ends.append(min(ends[-1], layer.opaque))
@@ -43,6 +43,6 @@ def _ends(frame: Frame, layers: Sequence[Layer]) -> list[int]:
 
 
 def _grain(chance: Chance, rows: int, width: int) -> Whole:
-    """Fine grain, the same for red, green and blue; it is also what keeps soft gradients from showing steps."""
+    """Return fine grain, equal for all channels; it also dithers gradients, which would otherwise show bands."""
     noise = words(chance, rows * width)
     return (piece(noise, 0, FINE_BITS) + piece(noise, FINE_BITS, FINE_BITS)).reshape(rows, width)

@@ -1,4 +1,4 @@
-"""The palettes. Each was put together by eye: what is far is pale and close to the horizon's hue, what is near dark."""
+"""The palettes, chosen by eye: far things are pale and close to the horizon's hue, near ones dark."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ Colour = tuple[int, int, int]  # red, green and blue, 0..255
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """The colours of one mood, by what they are for."""
+    """The colours of one mood, by their use."""
 
     zenith: Colour
     sky: Colour
     horizon: Colour
-    light: Colour  # sun, moon, and all they shine on
+    light: Colour  # sun, moon, and what they light
     cloud: Colour
     far: Colour
     near: Colour

@@ -1,4 +1,4 @@
-"""From an order to a file: the one place that knows both the words and the layers."""
+"""Draws a picture: reads the prompts, composes the layers and renders them."""
 
 from typing import Final
 
@@ -11,7 +11,7 @@ from darkroom.adapters.generators.sketch.painting import painted
 from darkroom.adapters.generators.sketch.scene import composed
 from darkroom.adapters.generators.sketch.study import Study
 
-# The scale is part of the drawing: to change it would be to change every picture.
+# Changing this scale would change every picture.
 _FEWEST_STEPS: Final = 10
 _MOST_STEPS: Final = 100
 _LEAST_GUIDANCE: Final = 1
@@ -21,7 +21,7 @@ _MOST_GUIDANCE: Final = 20
 def picture(
     *, prompt: str, negative_prompt: str, seed: int, width: int, height: int, steps: int, guidance: float
 ) -> bytes:
-    """Draw one picture, as `draw` says."""
+    """Draw one picture; see `draw`, which has the same arguments."""
     detail = (steps - _FEWEST_STEPS) * ONE // (_MOST_STEPS - _FEWEST_STEPS)
     strictness = (round(guidance * ONE) - _LEAST_GUIDANCE * ONE) // (_MOST_GUIDANCE - _LEAST_GUIDANCE)
     chance = Chance(digest(prompt) + seed)

@@ -1,4 +1,4 @@
-"""How the words of the vocabulary are found in a text. The other words are none of its business."""
+"""Finds the words of the vocabulary in a text."""
 
 import re
 import unicodedata
@@ -9,20 +9,20 @@ from darkroom.adapters.generators.sketch.vocabulary import VOCABULARY, Concept
 
 
 def concepts_in(text: str) -> list[Concept]:
-    """The concepts that the text names, each once."""
-    text = unicodedata.normalize("NFC", text)  # Korean may come letter by letter
+    """Return the distinct concepts that a text names."""
+    text = unicodedata.normalize("NFC", text)  # compose Hangul that is decomposed into letters
     found = [concept for word in _LATIN.findall(text) if (concept := _english(word.lower()))]
     found += [concept for word in _HANGUL.findall(text) for concept in _korean(word)]
     return list({id(concept): concept for concept in found}.values())
 
 
-# Written out, because what `\w` and `str.lower` know depends on the version of Python.
+# Explicit ranges, since the characters that `\w` and `str.lower` cover depend on the version of Python.
 _LATIN: Final = re.compile(r"[A-Za-z]+")
 _HANGUL: Final = re.compile(r"[가-힣]+")
 
 _ENDINGS: Final = (("", ""), ("s", ""), ("es", ""), ("ies", "y"), ("y", ""), ("ing", ""), ("ed", ""))
 
-# What may follow a word of one syllable: particles, and the like.
+# Particles and similar endings that may follow a word of one syllable.
 _PARTICLES: Final = frozenset(
     re.findall(
         r"\S+",
@@ -43,9 +43,9 @@ def _english(word: str) -> Concept | None:
 
 
 def _korean(word: str) -> Iterator[Concept]:
-    """The longest known word at each place; one of a single syllable only where it stands by itself."""
+    """Yield the concept of the longest known word at each position; a single syllable counts only on its own."""
     start = 0
-    whole = True  # whether what was read so far is made of known words
+    whole = True  # whether the text so far consists of known words
     while start < len(word):
         for length in range(min(_LONGEST, len(word) - start), 0, -1):
             concept = VOCABULARY.get(word[start : start + length])

@@ -1,4 +1,4 @@
-"""The composition: the layers that a mood needs, from the farthest to the nearest."""
+"""Composes the layers for a mood, from the farthest to the nearest."""
 
 from darkroom.adapters.generators.sketch.arithmetic import ONE, between
 from darkroom.adapters.generators.sketch.bloom import bouquet
@@ -21,7 +21,7 @@ from darkroom.adapters.generators.sketch.weather import weather
 
 
 def composed(study: Study, mood: Mood) -> list[Layer]:
-    """The picture's layers; the first is opaque."""
+    """Return the picture's layers, the farthest first; the first is opaque."""
     height = study.frame.height
     match mood.form:
         case Motif.FLAMES:

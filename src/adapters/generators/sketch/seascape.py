@@ -1,4 +1,4 @@
-"""The sea: islands or a city on its far side, water, and what stands and sails in it."""
+"""The sea: islands or a city on the far shore, water, a lighthouse, a boat and the near shore."""
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from darkroom.adapters.generators.sketch.water import Shore, Water
 
 
 def seascape(study: Study, mood: Mood, sky: Sky, disc: Disc | None, horizon: int) -> list[Layer]:
-    """All that lies below the sky; `horizon` in pixels."""
+    """Return the layers below the sky, the farthest first; `horizon` is its row in pixels."""
     behind = _far_shore(study, mood, horizon)
     roofs = [layer.crest for layer in behind if isinstance(layer, Ridge)]
     sea_level = np.full(study.frame.width, horizon * POINT, np.int32)
@@ -30,7 +30,7 @@ def seascape(study: Study, mood: Mood, sky: Sky, disc: Disc | None, horizon: int
     if mood.wants(Motif.LIGHTHOUSE):
         rock, floor, tower = _headland(study.fork("headland"), horizon, disc)
         before += [rock, *tower]
-        # Mirrored at its own foot, which lies on this side of the horizon.
+        # Mirrored at its own foot, which is on this side of the horizon.
         deep = np.maximum(floor * 7 // 4 - rock.crest * 3 // 4 - sea_level, 0) * 4 // 3 * (rock.crest < floor)
         nearer = deep > height
         height, base = np.where(nearer, deep, height), np.where(nearer, sea_level - floor, base)
@@ -75,7 +75,7 @@ def _near_shore(study: Study, mood: Mood) -> list[Layer]:
 
 
 def _headland(study: Study, horizon: int, disc: Disc | None) -> tuple[Ridge, Whole, list[Layer]]:
-    """A rock on the side away from the disc, its foot in points for each column, and the lighthouse on it."""
+    """Return a rock on the side away from the disc, its lower edge per column in points, and its lighthouse."""
     frame, palette, chance = study.frame, study.palette, study.chance
     middle = frame.width // 2
     side = -1 if (disc.x > middle if disc else chance.one_in(2)) else 1

@@ -1,4 +1,4 @@
-"""The sky: air that darkens upwards, clouds and northern lights in it, and the disc of a sun or moon."""
+"""The sky: air that darkens upwards, clouds, northern lights, and the disc of a sun or moon."""
 
 import numpy as np
 
@@ -10,10 +10,10 @@ from darkroom.adapters.generators.sketch.study import Study
 
 
 class Disc(Layer):
-    """Sun or moon: the picture's focus, with a soft edge of a pixel."""
+    """A sun or moon, with an edge antialiased over one pixel."""
 
     def __init__(self, study: Study, *, x: int, y: int, radius: int, bite: int = 0) -> None:
-        """`x`, `y` and `radius` in pixels; `bite` is how far the shadow reaches over a moon, in its radii times ONE."""
+        """`x`, `y` and `radius` are in pixels; `bite` is how far a shadow covers the moon, in units of radius / ONE."""
         self.x: int = x
         self.y: int = y
         self.radius: int = radius
@@ -37,12 +37,12 @@ class Disc(Layer):
 
 
 class Sky(Layer):
-    """Everything behind the land, but for the disc itself and the stars."""
+    """Everything behind the land except the disc and the stars."""
 
     opaque = 0
 
     def __init__(self, study: Study, *, horizon: int, disc: Disc | None, cloudiness: int, lights: bool) -> None:
-        """`horizon` in pixels from above, `cloudiness` 0..ONE; `lights` are northern ones."""
+        """`horizon` is its row in pixels, `cloudiness` is 0..ONE; `lights`: whether there are northern lights."""
         frame, palette = study.frame, study.palette
         noise = Noise(study.chance.fork("air"))
         x, y = frame.across(COARSE), frame.down(COARSE)
@@ -77,7 +77,7 @@ def _glow(frame: Frame, disc: Disc | None) -> Whole:
 
 
 def _clouds(study: Study, noise: Noise, cloudiness: int, *, from_left: bool) -> tuple[Whole, Whole]:
-    """How thick the clouds are, 0..ONE, and how brightly the disc lights them, 0..RAMP."""
+    """Return the opacity of the clouds, 0..ONE, and their brightness by the disc's light, 0..RAMP."""
     chance = study.chance
     x, y = study.frame.across(COARSE), study.frame.down(COARSE)
     bend = noise.at(3 * x, 3 * y) >> 3
@@ -110,7 +110,7 @@ def _northern_lights(air: Whole, study: Study, noise: Noise, horizon: int) -> No
 
 
 def disc_of(study: Study, *, horizon: int, low: bool, moon: bool) -> Disc:
-    """A sun or moon somewhere over the horizon; `low` as at dusk and dawn."""
+    """Return a sun or moon at a random place; `low`: near the horizon, as at dusk and dawn."""
     chance, frame = study.chance, study.frame
     wide = not moon and chance.one_in(3)
     permille = chance.between(110, 165) if wide else chance.between(40, 80)

@@ -1,4 +1,4 @@
-"""Ink in water, flames, nebulae: folded noise, bent by noise that is bent itself."""
+"""Ink in water, flames and nebulae: folded noise with repeated domain warping."""
 
 from typing import Final
 
@@ -14,12 +14,12 @@ _FINE_BITS: Final = 1
 
 
 class Smoke(Layer):
-    """Fills the picture: dark where there is none, through the palette to its light where it is thickest."""
+    """Smoke over the whole picture: dark where it is thin, and through the palette to its light where it is thick."""
 
     opaque = 0
 
     def __init__(self, study: Study, *, rising: int, thickness: int) -> None:
-        """`rising`: how much it comes from below and reaches upwards, 0 (drifts evenly) to ONE (flames)."""
+        """`rising` is 0 for even drift to ONE for flames from below; `thickness` is added everywhere, -ONE..ONE."""
         palette, chance, frame = study.palette, study.chance, study.frame
         self._frame = frame
         self._noise = Noise(chance.fork("smoke"))

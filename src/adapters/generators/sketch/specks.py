@@ -1,4 +1,4 @@
-"""Small things in the air and on the ground: stars, snow, petals, lanterns, flowers far away."""
+"""Small round things in the air and on the ground: stars, snow, petals, lanterns, distant flowers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,12 +23,12 @@ _PLACE_BITS: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What specks look like."""
+    """The look of specks."""
 
     colours: Sequence[Colour]  # each speck has one of them
-    least: int  # radius of the smallest, in 16ths of a pixel
-    most: int  # radius of the largest
-    glow: int = ONE  # how thick the middle of a speck is at most
+    least: int  # the smallest radius, in 16ths of a pixel
+    most: int  # the largest radius, in 16ths of a pixel
+    glow: int = ONE  # the greatest opacity at the middle of a speck
     hard: int = 1  # 1 for a soft glow; more for a harder edge
 
 
@@ -36,7 +36,7 @@ class Specks(Layer):
     """Round specks; small ones are more frequent than large ones."""
 
     def __init__(self, study: Study, kind: Kind, places: tuple[Whole, Whole]) -> None:
-        """Columns and rows in 16ths of a pixel."""
+        """`places` are the specks' columns and rows, in 16ths of a pixel."""
         self._x, self._y = places
         chance, count = study.chance.fork("looks"), self._x.size
         size = piece(words(chance, count), 0, ONE_BITS)
@@ -47,7 +47,7 @@ class Specks(Layer):
         self._colours = np.array(kind.colours, np.int32).T << FINE_BITS
         self._hard = kind.hard
         self._row = self._y >> PART_BITS
-        # Painted in classes, so that small ones need not be looked for as far around as the largest.
+        # Painted by classes of size, so that small specks need not test as many pixels as the largest.
         reach = (self._radius >> PART_BITS) + 2
         steps = [1 << bits for bits in range(int(reach.max(initial=1)).bit_length() + 1)]
         self._classes = [(most, np.flatnonzero((reach > least) & (reach <= most))) for least, most in pairwise(steps)]
@@ -74,7 +74,7 @@ class Specks(Layer):
         thickness = inside[speck, line, place].astype(np.int64) * (self._hard * ONE) // (radius * radius)[speck]
         cover = np.minimum(thickness, ONE).astype(np.int32)
         cover = share(cover, self._glow[specks[speck]])
-        # Where two overlap the thicker one counts: it is written last.
+        # Where specks overlap, the most opaque one counts: it is written last.
         order = np.argsort(cover.astype(np.uint16), kind="stable")
         speck, cover = speck[order], cover[order]
         at = slice(None), row[speck, line[order]] - band.top, column[speck, place[order]]
@@ -83,13 +83,19 @@ class Specks(Layer):
 
 
 def strewn(study: Study, *, count: int, top: int, bottom: int) -> tuple[Whole, Whole]:
-    """Places evenly strewn over the rows from `top` to `bottom`, in pixels."""
+    """Return the columns and rows of evenly spread places, in 16ths of a pixel.
+
+    They are over the whole width, in rows from `top` to `bottom`, in pixels.
+    """
     x = _spread(study.chance, count, study.frame.width)
     return x, (top << PART_BITS) + _spread(study.chance, count, max(1, bottom - top))
 
 
 def drifting(study: Study, noise: Noise, ground: Whole, *, count: int, top: int, bottom: int) -> tuple[Whole, Whole]:
-    """Places in drifts, rows counted in pixels from the ground, which is in points for each column."""
+    """Return the columns and rows of places in drifts, in 16ths of a pixel: about half of 3 * `count`.
+
+    `ground` is its row in points for each column; `top` and `bottom` are in pixels below it.
+    """
     frame = study.frame
     x, y = strewn(study, count=3 * count, top=top, bottom=bottom)
     y += ground.take(np.minimum(x >> PART_BITS, ground.size - 1)) >> POINT_BITS - PART_BITS

@@ -1,4 +1,4 @@
-"""Marbled paper: layers of colour that lie on one another like bent strata, each with a shadow and a bright edge."""
+"""Marbled paper: layers of colour like folded strata, each with a shadow and a bright edge."""
 
 from typing import Final
 
@@ -20,14 +20,14 @@ from darkroom.adapters.generators.sketch.colours import RAMP, level, ramp
 from darkroom.adapters.generators.sketch.noise import Noise
 from darkroom.adapters.generators.sketch.study import Study
 
-_WIDEST: Final = 1 << 18  # ONE to a pixel: the widest layer that can be distinguished from a wider one
+_WIDEST: Final = 1 << 18  # the greatest breadth of a layer that is distinguished, ONE to a pixel
 
-_DARKENING: Final = RAMP >> 3  # of a layer from its lower to its upper edge
+_DARKENING: Final = RAMP >> 3  # how much a layer darkens from its lower to its upper edge
 _WHITE: Final = level((255, 255, 255))
 
 
 class Strata(Layer):
-    """Fills the picture."""
+    """Strata over the whole picture."""
 
     opaque = 0
 
@@ -48,13 +48,13 @@ class Strata(Layer):
         height, breadth, hue = (enlarged(samples, top, rows, width) for samples in self._samples(band))
         number, place = height >> ONE_BITS, height & ONE - 1
         from_below, from_above = share(place, breadth), share(ONE - place, breadth)  # ONE to a pixel
-        # The lowest pixel of a layer is shared with the uppermost of the one beneath, so that edges are smooth.
+        # The lowest pixel of a layer is blended with the uppermost of the one beneath, for smooth edges.
         own = np.minimum(from_below, ONE)
         hue += band.wash >> 7
         colour = self._colours(self._tint(number - 1) - _DARKENING + hue)
         blended(colour, self._colours(self._tint(number) - share(place, _DARKENING) + hue), own)
         reach = max(2, self._frame.unit // 64)
-        thick = clipped(breadth // reach)  # thin layers have neither shadow nor edge: they would be nothing else
+        thick = clipped(breadth // reach)  # thin layers have no shadow and edge, which would cover them
         edge = clipped(ONE - from_above // max(1, reach >> 2)) >> 2
         light = edge - (clipped(ONE - from_below // reach) * 3 >> 3)
         light = share((ONE >> 2) + share(light - (ONE >> 2), own), thick) + (band.relief >> 4)
@@ -69,7 +69,7 @@ class Strata(Layer):
         return piece(stirred(number.astype(np.uint32) + self._key), 0, 10) * 5 >> 3
 
     def _samples(self, band: Band) -> tuple[Whole, Whole, Whole]:
-        """The height in the strata (ONE to a layer), a layer's breadth (ONE to a pixel), and the local hue."""
+        """Return coarse samples of height (ONE to a layer), a layer's breadth (ONE to a pixel) and shift of hue."""
         first = band.top >> COARSE_BITS
         count = (band.top + len(band) - 1 >> COARSE_BITS) + 3 - first
         x = self._frame.coordinates(whole_range((band.width - 1 >> COARSE_BITS) + 3) << COARSE_BITS)

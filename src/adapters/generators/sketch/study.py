@@ -1,4 +1,4 @@
-"""What every layer is made from: the frame, the palette, chance, and how far to go."""
+"""The settings that every layer is drawn from."""
 
 from dataclasses import dataclass, replace
 from typing import Self
@@ -12,7 +12,7 @@ from darkroom.adapters.generators.sketch.palettes import Colour, Palette
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """One picture about to be made. All shares are 0..ONE."""
+    """The settings of one picture; `detail`, `strictness` and `mist` are 0..ONE."""
 
     frame: Frame
     palette: Palette
@@ -22,23 +22,23 @@ class Study:
     mist: int
 
     def fork(self, name: str) -> Self:
-        """The same study with a stream of chance of its own."""
+        """Return the same study with an independent stream of chance."""
         return replace(self, chance=self.chance.fork(name))
 
     def plainer(self) -> Self:
-        """The same study with less detail: for what is small in the picture."""
+        """Return the same study with less detail, for small parts of the picture."""
         return replace(self, detail=self.detail // 3)
 
     def count(self, few: int, many: int) -> int:
-        """How many layers, octaves or strokes: from few to many as the detail grows."""
+        """Return a number of layers, octaves or strokes from `few` to `many`, growing with the detail."""
         return between(few, many, self.detail)
 
     def stray(self, odds: int) -> bool:
-        """Whether chance adds what the prompt did not ask for: about once in `odds` times, and never if strict."""
+        """Return whether to add something unasked: about twice in `odds` times at strictness 0, never at ONE."""
         return self.chance.between(1, odds * ONE) <= 2 * (ONE - self.strictness)
 
     def distant(self, distance: int) -> Colour:
-        """The colour of land, from far (0) to near (ONE), through the air between."""
+        """Return the colour of land at a distance from 0 (far) to ONE (near), including haze."""
         palette = self.palette
         clear = between(ONE * 2 // 5 - self.mist // 8, ONE - self.mist // 10, distance)
         return mixed(palette.horizon, mixed(palette.far, palette.near, distance), clear)

@@ -1,4 +1,4 @@
-"""The words that steer a picture, in English and Korean, and what they stand for."""
+"""The English and Korean words that influence a picture, and their concepts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,19 +9,19 @@ from darkroom.adapters.generators.sketch.motifs import Motif
 
 @dataclass(frozen=True, slots=True)
 class Concept:
-    """What a word stands for: how much it asks for motifs and for palettes."""
+    """The meaning of a word: its weights for motifs and palettes."""
 
     motifs: Mapping[Motif, int]
     palettes: Mapping[str, int]
 
     @property
     def core(self) -> set[Motif]:
-        """The motifs that it asks for most, without which it is not itself."""
+        """The motifs with the greatest weight, which a negative prompt with this concept excludes."""
         return {motif for motif, weight in self.motifs.items() if weight == max(self.motifs.values())}
 
 
-# English words, Korean words, and what they stand for. In the choice of a palette, times of day and weather outweigh
-# places, and colours by their names outweigh both.
+# English words, Korean words, and their concept. In the choice of a palette, times of day and weather outweigh places,
+# and names of colours outweigh both.
 _CONCEPTS: Final[Sequence[tuple[str, str, Concept]]] = (
     # places
     (

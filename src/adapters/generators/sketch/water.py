@@ -1,4 +1,4 @@
-"""Open water: it mirrors the sky and the far shore, darkens towards us, and glitters under the disc."""
+"""Open water: it mirrors the sky and the far shore, darkens towards the viewer, and glitters under the disc."""
 
 from dataclasses import dataclass
 
@@ -14,18 +14,18 @@ from darkroom.adapters.generators.sketch.study import Study
 
 @dataclass(frozen=True, slots=True)
 class Shore:
-    """What the water mirrors besides the sky; for each column, in points up from the horizon."""
+    """What the water mirrors besides the sky; for each column, in points above the horizon."""
 
     height: Whole
-    base: Whole  # 0, or less: where land stands in the water on this side of the horizon
+    base: Whole  # 0, or less for land whose foot is on this side of the horizon
     colour: Whole  # 3 x 1 x columns
 
 
 class Water(Layer):
-    """From the horizon to the bottom of the picture."""
+    """Water from the horizon to the bottom of the picture."""
 
     def __init__(self, study: Study, *, sky: Sky, horizon: int, disc: Disc | None, shore: Shore, calm: bool) -> None:
-        """`horizon` in pixels."""
+        """`horizon` is its row in pixels; `disc` is None for water without glitter."""
         frame, palette = study.frame, study.palette
         self.first = self.opaque = horizon
         self._frame = frame
@@ -54,13 +54,13 @@ class Water(Layer):
 
     def _mirrored(self, pixels: Whole, below: Whole, wave: Whole) -> None:
         shore, depth = self._shore, below << POINT_BITS
-        # Seen from above the water, land is mirrored a little shorter than it is.
+        # Seen from above the water, a reflection is a little shorter than the land.
         inside = (shore.height * 3 >> 2) - depth + (wave * self._frame.unit >> 10)
         cover = clipped((inside << 3) + ONE // 2, 0, ONE * 3 // 4)
         blended(pixels, shore.colour, cover * (depth >= -shore.base))
 
     def _waves(self, band: Band, near: Whole) -> Whole:
-        """How waves rise and fall, -2 ONE..2 ONE, in perspective; `near` is 0 at the horizon."""
+        """Return the height of waves in perspective, -2 ONE..2 ONE; `near` is 0 at the horizon."""
         distance = (ONE * ONE) // (near + ONE // 14)
         side = self._frame.coordinates(whole_range(band.width) - self._frame.width // 2)
         x, y = share(side, distance >> 2) * 7, distance * 9

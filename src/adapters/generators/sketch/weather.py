@@ -1,4 +1,4 @@
-"""What falls from the sky."""
+"""Rain, snow, petals and lanterns in the air."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from darkroom.adapters.generators.sketch.study import Study
 
 
 class Rain(Layer):
-    """Thin streaks, all with the same slant, each with its own pace."""
+    """Thin streaks of rain, all with the same slant, at random heights."""
 
     def __init__(self, study: Study) -> None:
         frame, chance = study.frame, study.chance
@@ -30,7 +30,7 @@ class Rain(Layer):
 
 
 def weather(study: Study, mood: Mood) -> list[Layer]:
-    """Rain, snow, petals and lanterns, as the mood wants them."""
+    """Return the layers of rain, snow, petals and lanterns that the mood asks for."""
     frame, palette = study.frame, study.palette
     layers: list[Layer] = []
     if mood.wants(Motif.LANTERNS):
