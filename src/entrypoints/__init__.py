@@ -1,1 +1,1 @@
-"""Those who call the domain: the HTTP service and the command line, and the root that puts all parts together."""
+"""The entry points: the HTTP service and the command line, and the composition root."""

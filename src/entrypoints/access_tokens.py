@@ -1,4 +1,4 @@
-"""Access tokens of our own making, for trying things out and for operators without an identity provider."""
+"""Makes access tokens, for trying things out and for operators without an identity provider."""
 
 import logging
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MadeToken:
-    """A token, and what stands in it that was not asked for. The text is a secret."""
+    """A new token, and claims of it. The text is a secret."""
 
     text: str
     jti: str
@@ -30,21 +30,21 @@ class MadeToken:
 
 
 def access_token(settings: Settings, *, subject: str, ttl: timedelta) -> str:
-    """A token for a caller without limits of its own.
+    """Return a token for a caller without limits of its own.
 
     Raises:
-        BadSettings: as `make_token`.
+        BadSettings: as for `make_token`.
     """
     return make_token(settings, Caller(subject), ttl=ttl).text
 
 
 def make_token(settings: Settings, caller: Caller, *, ttl: timedelta, scopes: Sequence[str] | None = None) -> MadeToken:
-    """A token for a caller and with its limits, valid from now on for so long.
+    """Return a token for a caller, with its limits, that is valid for `ttl` from now.
 
-    `scopes` are those that it allows; None is to look and to order, if tokens must say so here.
+    If `scopes` is None, it names the scopes for reading and ordering if tokens must name their scopes, else none.
 
     Raises:
-        BadSettings: tokens cannot be made here, or none that lives so long or for that caller.
+        BadSettings: tokens cannot be made here, or not with this lifetime or for this caller.
     """
     tokens, issued_at = settings.tokens, now().replace(microsecond=0)
     if tokens.max_lifetime is not None and ttl.total_seconds() > tokens.max_lifetime:
@@ -73,7 +73,7 @@ def make_token(settings: Settings, caller: Caller, *, ttl: timedelta, scopes: Se
 
 
 def signed_with(settings: Settings) -> str:
-    """What tokens are signed with here, and in which data folder, so that two folders are not taken for one."""
+    """Return a sentence that says with what tokens are signed, and names the data folder, to tell folders apart."""
     folder = settings.service.data_dir.absolute()
     if settings.tokens.development:
         return f"tokens are signed with the development secret of the data folder {folder}"

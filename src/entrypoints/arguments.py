@@ -1,4 +1,4 @@
-"""Arguments of the command line that are held to the rules of others."""
+"""Parsers for command-line arguments, from rules of settings and values."""
 
 import argparse
 from collections.abc import Callable
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 def held_to(rule: Callable[[str], T]) -> Callable[[str], T]:
-    """A reader of an argument by the rule; argparse prints the message of no error but its own."""
+    """Return a parser that raises argparse's own error for a broken rule: it prints the message of no other."""
 
     def read(text: str) -> T:
         try:

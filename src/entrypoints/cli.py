@@ -1,4 +1,4 @@
-"""The command line: `darkroom serve` and the others. What a command needs is imported when it is called."""
+"""The command line: `darkroom serve` and the other commands. Each is imported only when it is called."""
 
 import argparse
 import logging
@@ -41,7 +41,7 @@ COMMANDS: Final = {
     "completion": "print what lets a shell complete these commands",
 }
 COMPLETES: Final = "_DARKROOM_COMPLETE"
-"""Is set by a shell that asks how a line goes on; `COMP_WORDS` holds the line."""
+"""The variable that a shell sets to ask for completions; `COMP_WORDS` holds the command line."""
 
 # These need no settings.
 _WITHOUT_SETTINGS: Final = frozenset({"inspect", "completion"})
@@ -55,7 +55,7 @@ _STATUS: Final = """exit status:
 
 
 class _Release(argparse.Action):
-    """Prints the release; the module that knows it is imported for this alone."""
+    """Prints the release; `importlib.metadata` is imported only for that."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from importlib import metadata  # noqa: PLC0415  # slow
@@ -65,7 +65,7 @@ class _Release(argparse.Action):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and give its exit status."""
+    """Run one command, and return its exit status; `argv` is by default that of the process."""
     words = sys.argv[1:] if argv is None else list(argv)
     if COMPLETES in os.environ:
         return _complete()
@@ -74,14 +74,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _complete() -> int:
-    """Answer a shell that asks how a line goes on."""
-    from darkroom.entrypoints.commands import completion  # noqa: PLC0415  # brings click along
+    """Print completions for a shell; return the exit status."""
+    from darkroom.entrypoints.commands import completion  # noqa: PLC0415  # it imports click
 
     return completion.complete(_parser(completion.words()))
 
 
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
-    """What reads a line; of the commands only the one that the words name knows its arguments."""
+    """Return the parser of the command line; only the command that the words name has its arguments declared."""
     wanted = next((word for word in words if word in COMMANDS), None)
     parser = argparse.ArgumentParser(
         prog="darkroom",
@@ -105,7 +105,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _settings(command: str) -> Settings:
-    """What is set, with the log as it says."""
+    """Read the settings, set up the log as they say, and log their warnings."""
     fill_in_from(Path(".env"), os.environ)
     settings = Settings.read(os.environ)
     if command == "serve":

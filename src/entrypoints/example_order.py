@@ -1,4 +1,4 @@
-"""A first order, to try the service with."""
+"""An example order, for trying the service."""
 
 from typing import Final
 
@@ -7,5 +7,5 @@ _SIDE: Final = 640  # pixels
 
 
 def example_side(least: int, most: int, step: int) -> int:
-    """A side of an image that a model takes: 640 pixels, or what comes next to it."""
+    """Return a valid length for a side of an image, in pixels: 640, or the nearest below; else a bound."""
     return min(max(_SIDE - _SIDE % step, least), most)

@@ -1,4 +1,4 @@
-"""How a program of ours ends when it cannot do what it was asked: a line for each reason, and a status."""
+"""How our programs fail: one line on standard error for each reason, and an exit status."""
 
 import os
 import sys
@@ -11,17 +11,17 @@ from darkroom.entrypoints.settings import BadSettings
 FAILED: Final = 1
 BAD_SETTINGS: Final = 2
 FAILED_AND_PAID: Final = 3
-# As shells have it: 128 and the number of the signal.
+# As in shells: 128 plus the number of the signal.
 _INTERRUPTED: Final = 130  # SIGINT
 _UNREAD: Final = 141  # SIGPIPE
 
 
 def told(work: Callable[[], int]) -> int:
-    """Do the work and return its exit status; what stops it is printed to standard error."""
+    """Call `work` and return its exit status; print a known error to standard error, and return its status."""
     try:
         return _printed(work)
     except BrokenPipeError:
-        # The reader of our output has closed it. What is still buffered would be written again at the exit.
+        # The reader has closed the pipe. Python would try to write the rest of the buffer again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _UNREAD
     except BadSettings as bad:
@@ -41,6 +41,6 @@ def _printed(work: Callable[[], int]) -> int:
 
 
 def tell(*lines: str) -> None:
-    """Say on standard error what is wrong."""
+    """Print lines to standard error."""
     for line in lines:
         print(f"darkroom: {line}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""How log lines look: for people on a terminal, else one JSON object a line. They go to standard error."""
+"""The log: readable lines on a terminal, else one JSON object for each line, on standard error."""
 
 import json
 import logging
@@ -9,20 +9,20 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Final
 
-# What every record carries; anything else came in by `extra`.
+# The attributes of every record; others were passed as `extra`.
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 _COLOURS: Final = {"WARNING": "\x1b[33m", "ERROR": "\x1b[31m", "CRITICAL": "\x1b[31m"}
 _PLAIN: Final = "\x1b[0m"
 _to_json: Final = json.JSONEncoder(default=str, ensure_ascii=False).encode
 _carried: Final[ContextVar[Mapping[str, str]]] = ContextVar("carried", default={})  # noqa: B039  # it is not changed
-# They log every URL at INFO, and signed links are secrets; or where credentials came from; or noise.
+# Below WARNING these log every URL, though signed links are secrets; or the source of credentials; or noise.
 TALKATIVE: Final = ("aiobotocore", "asyncio", "botocore", "httpcore", "httpx", "uvicorn")
 
 
 def set_up(*, level: str, style: str | None = None) -> None:
-    """Send every log line from `level` up to standard error.
+    """Log lines of `level` and above to standard error.
 
-    `style` is `console` or `json`; None is `console` on a terminal, else `json`.
+    `style` is `console` or `json`; None means `console` on a terminal, else `json`.
     """
     terminal = sys.stderr.isatty()
     handler = logging.StreamHandler(sys.stderr)
@@ -32,7 +32,7 @@ def set_up(*, level: str, style: str | None = None) -> None:
         handler.setFormatter(JsonFormatter())
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     logging.captureWarnings(capture=True)
-    # What our lines do not contain need not be found out: "Optimization", in Python's logging HOWTO.
+    # Do not collect what our lines do not contain ("Optimization", in Python's logging HOWTO).
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
@@ -40,7 +40,7 @@ def set_up(*, level: str, style: str | None = None) -> None:
 
 @contextmanager
 def carrying(**fields: str | None) -> Iterator[None]:
-    """Let each line that is written in the block carry these fields, and those of all tasks that are begun in it."""
+    """Add fields to each line that is logged in the block, or by tasks that are created in it; None is left out."""
     token = _carried.set({**_carried.get(), **{name: text for name, text in fields.items() if text is not None}})
     try:
         yield
@@ -49,7 +49,7 @@ def carrying(**fields: str | None) -> Iterator[None]:
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line: `time` (RFC 3339), `level`, `logger`, `message`, what is carried along, `exception`."""
+    """Formats records as JSON: `time` (RFC 3339), `level`, `logger`, `message`, extra fields, `exception`."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = {
@@ -65,7 +65,7 @@ class JsonFormatter(logging.Formatter):
 
 
 class ConsoleFormatter(logging.Formatter):
-    """Time of day, level, message, then what is carried along as `name=value`; a traceback below it."""
+    """Formats records for people: time of day, level, message, extra fields as `name=value`; then the traceback."""
 
     def __init__(self, *, colours: bool) -> None:
         super().__init__()
@@ -86,5 +86,5 @@ def _extra(record: logging.LogRecord) -> dict[str, object]:
 
 
 def _in_one_line(text: str) -> str:
-    """What comes from outside must neither look like another line nor steer the terminal."""
+    """Escape control characters, so that input can neither forge a line nor affect the terminal."""
     return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)

@@ -1,4 +1,4 @@
-"""Why connections are closed from here, and the answers to their clients."""
+"""The reasons for which we close connections, and the answers to their clients."""
 
 import json
 from enum import Enum
@@ -10,14 +10,14 @@ _RETRY_AFTER: Final = 1  # seconds
 
 
 class Refusal(Enum):
-    """A reason, with the status and the words of its answer."""
+    """A reason to close a connection, with the status and the detail of its answer."""
 
     NO_HTTP = HTTPStatus.BAD_REQUEST, "this is not an HTTP request"
     HOST = HTTPStatus.BAD_REQUEST, "there must be one Host header"
     TOO_MANY_REQUESTS = HTTPStatus.BAD_REQUEST, "too many requests at once on one connection"
     HEAD_LATE = HTTPStatus.REQUEST_TIMEOUT, "the headers did not come in time"
     BODY_LATE = HTTPStatus.REQUEST_TIMEOUT, "the body did not come in time"
-    # Its status is never sent: the connection is cut in the middle of an answer.
+    # Its status is never sent: the connection is aborted in the middle of an answer.
     ANSWER_NOT_TAKEN = HTTPStatus.REQUEST_TIMEOUT, "the answer was not read in time"
     IDLE = HTTPStatus.REQUEST_TIMEOUT, "the connection was not used for too long"
     HEAD_TOO_LARGE = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the headers are too large"
@@ -31,11 +31,11 @@ class Refusal(Enum):
 
     @property
     def reason(self) -> str:
-        """Its name, as the types of problems are written: `head-late`."""
+        """Its name, written like the types of problems: `head-late`."""
         return self.name.lower().replace("_", "-")
 
     def answer(self) -> bytes:
-        """An answer to what never became a request that the application could answer (RFC 9457, 4.2.1)."""
+        """Return the complete HTTP answer, a problem of the type `about:blank` (RFC 9457, 4.2.1)."""
         request_id = uuid4().hex
         body = json.dumps(
             {

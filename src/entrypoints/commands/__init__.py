@@ -1,1 +1,1 @@
-"""The commands of the command line, each a module that declares its arguments and runs."""
+"""The commands of the command line: each is a module with `declare`, for its arguments, and `run`."""

@@ -21,7 +21,7 @@ WITHOUT_LEDGER: Final = "the ledger is in Postgres and is not part of this file:
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    """Where it goes."""
+    """Declare the arguments: the file, and whether to include images."""
     parser.add_argument("file", metavar="FILE", help="a file that is not there yet; -: standard output")
     parser.add_argument("--without-images", action="store_true", help="leave out the images of the disk storage")
     parser.epilog = (
@@ -32,7 +32,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Write it under another name first, so that no file of that name is ever half a backup."""
+    """Write a backup; a file gets its name once it is complete. Return the exit status."""
     images = not arguments.without_images
     if arguments.file == "-":
         made = make_backup(settings, sys.stdout.buffer, beside=settings.service.data_dir, images=images)
@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def contents(backup: Backup) -> str:
-    """What a backup holds, in words."""
+    """Return the contents of a backup, in words."""
     parts = [] if backup.generations is None else [f"a ledger of {_counted(backup.generations, 'generation')}"]
     for part, (one, many) in _NAMES.items():
         if number := backup.parts[part]:

@@ -27,7 +27,7 @@ from darkroom.entrypoints.settings.setting import declared_in
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Whether one part can be used, and what it says of itself, or why not."""
+    """Whether a part of the service can be used; `detail` describes it, or says why it cannot."""
 
     part: str
     ok: bool
@@ -35,12 +35,12 @@ class Finding:
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    """The form of the output."""
+    """Declare the arguments: the format of the output."""
     parser.add_argument("--json", action="store_true", help="print settings and findings as JSON")
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Say what holds here and what can be reached, leaving nothing behind; fail where something cannot."""
+    """Print the settings, and whether each part can be used, without leaving traces; return the exit status."""
     with nothing_made(settings):
         findings = asyncio.run(_findings(replace(settings, trial=True)))
     ok = all(finding.ok for finding in findings)
@@ -78,7 +78,7 @@ async def _finding(part: str, look: Callable[[], Awaitable[str]]) -> Finding:
         return Finding(part, ok=True, detail=await look())
     except (BadSettings, DarkroomError, StorageFault) as fault:
         return Finding(part, ok=False, detail=str(fault))
-    except Exception as fault:  # noqa: BLE001  # what a package from outside raises must not hide the other parts
+    except Exception as fault:  # noqa: BLE001  # a plugin's error must not hide the other findings
         return Finding(part, ok=False, detail=f"{type(fault).__name__}: {fault}")
 
 
@@ -127,7 +127,7 @@ async def _webhooks(settings: Settings) -> str:
 
 
 async def _models(settings: Settings) -> str:
-    """What no part can check alone: whether they fit together."""
+    """Check what no part can check alone: whether the settings of all models agree."""
     async with open_container(settings) as container:
         return ", ".join(_with_its_end(version, card) for version, card in container.cards().items())
 

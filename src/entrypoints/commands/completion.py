@@ -1,4 +1,4 @@
-"""`darkroom completion`: what a shell completes, by click, which knows the shells."""
+"""`darkroom completion`: shell completion, by click."""
 
 import argparse
 import os
@@ -16,7 +16,7 @@ _PROGRAM: Final = "darkroom"
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    """For which shell."""
+    """Declare the arguments: the shell."""
     parser.add_argument("shell", choices=SHELLS, help="the shell that is to complete commands")
     parser.epilog = (
         'bash: eval "$(darkroom completion bash)" in ~/.bashrc; zsh: the same with zsh in ~/.zshrc; '
@@ -25,27 +25,27 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the script that a shell reads."""
+    """Print the completion script for a shell; return the exit status."""
     kind = get_completion_class(arguments.shell)
     assert kind is not None  # noqa: S101  # click knows each of SHELLS
-    # Not by `source`, which starts the shell to see how old it is.
+    # Not `completion.source()`, which runs the shell to check its version.
     completion = kind(click.Group(), {}, _PROGRAM, COMPLETES)
     print(completion.source_template % completion.source_vars())
     return 0
 
 
 def words() -> Sequence[str]:
-    """The words of the line that a shell asks about."""
+    """Return the words of the command line that a shell wants to complete."""
     return os.environ.get("COMP_WORDS", "").split()
 
 
 def complete(parser: argparse.ArgumentParser) -> int:
-    """Answer the shell."""
+    """Print the completions that a shell asks for; return the exit status."""
     return shell_complete(_as_click(parser, _PROGRAM), {}, _PROGRAM, COMPLETES, os.environ[COMPLETES])
 
 
 def _as_click(parser: argparse.ArgumentParser, name: str) -> click.Command:
-    """The same commands and options, as click describes them."""
+    """Return the parser's commands and options as a command of click."""
     actions = parser._actions  # noqa: SLF001  # nothing public lists them
     parameters = [_parameter(action) for action in actions if not isinstance(action, argparse._SubParsersAction)]  # noqa: SLF001
     for action in actions:

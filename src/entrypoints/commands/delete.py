@@ -13,7 +13,7 @@ from darkroom.entrypoints.settings import Settings
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    """Which generations, or which image of one, and of which service."""
+    """Declare the arguments: the generations, an image, and the service."""
     parser.add_argument(
         "generation", type=UUID, nargs="+", metavar="GENERATION", help="its id, as `darkroom list` shows it"
     )
@@ -28,7 +28,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Delete generations, or one image of each; fail if any of them could not be."""
+    """Delete generations, or one image of each; return the exit status, which is 1 if any could not be deleted."""
     outcomes = asyncio.run(_outcomes(arguments, settings))
     if arguments.json:
         print(json.dumps(outcomes, indent=2, ensure_ascii=False))
@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 async def _outcomes(arguments: argparse.Namespace, settings: Settings) -> list[Json]:
-    """Try each, whatever became of those before it, and report it at once."""
+    """Try to delete each, even if others failed, and report each at once."""
     outcomes: list[Json] = []
     image: int | None = arguments.image
     async with service(arguments, settings) as client:

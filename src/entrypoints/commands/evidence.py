@@ -21,7 +21,7 @@ from darkroom.entrypoints.settings import Settings
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    """What to do with it."""
+    """Declare the arguments: the verbs `list`, `show` and `accept`."""
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     listed = verbs.add_parser("list", help="say what is kept on this machine, the oldest first")
     listed.add_argument("generation", nargs="?", metavar="GENERATION", help="of this generation only")
@@ -41,7 +41,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Look at what is kept, or let a generation have a piece of it."""
+    """List or show evidence, or accept a piece of it as an image of its generation; return the exit status."""
     folder = kept_evidence(settings)
     kept = folder.kept(arguments.generation)
     if arguments.verb == "list":
@@ -79,7 +79,7 @@ def _list(folder: EvidenceFolder, kept: Sequence[KeptEvidence]) -> None:
 
 
 def _what(folder: EvidenceFolder, piece: KeptEvidence) -> str:
-    """What a piece is, by its bytes."""
+    """Return a description of a piece of evidence, from its bytes."""
     data = folder.read(piece) or b""
     try:
         file, _ = ImageFile.recover(data)

@@ -13,12 +13,12 @@ _PATIENCE: Final = 4.0  # seconds; readiness itself answers within 2
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    """Nothing to choose."""
+    """Declare no arguments."""
     del parser
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Ask the service that these settings describe whether it takes orders: 0, or 1 with the reason."""
+    """Ask the service of these settings whether it is ready; return 0, or print the reason and return 1."""
     del arguments
     address = f"{settings.service.own_url}/health/ready"
     try:

@@ -13,14 +13,17 @@ from darkroom.entrypoints.failures import FAILED, tell
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    """Which file, which authorities to trust, and the form of the output."""
+    """Declare the arguments: the file, trusted authorities, and the format of the output."""
     parser.add_argument("file", metavar="FILE", help="an image; - is standard input")
     parser.add_argument("--anchors", metavar="PEM", type=_anchors, help="certificates of authorities that you trust")
     parser.add_argument("--json", action="store_true", help="print it as JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print what a file says of itself; fail if it is not an image, or its Content Credentials are not valid."""
+    """Print what a file says about its origin.
+
+    Return the exit status: 1 if it is not an image, or its Content Credentials are not valid.
+    """
     try:
         data = sys.stdin.buffer.read() if arguments.file == "-" else Path(arguments.file).read_bytes()
         found = inspect(data, anchors=arguments.anchors)
@@ -34,12 +37,12 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps(_as_json(found), indent=2, ensure_ascii=False))
     else:
         for name, text in _told(found):
-            print(f"{name:10} {shown(text)}")  # the file may come from a stranger
+            print(f"{name:10} {shown(text)}")  # the file is not trusted
     return FAILED if found.credentials and found.credentials.flaws else 0
 
 
 def _anchors(file: str) -> str:
-    """The certificates in a file, with any text between them."""
+    """Return the text of a file with certificates in PEM."""
     try:
         text = Path(file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):

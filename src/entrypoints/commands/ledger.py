@@ -9,7 +9,7 @@ from darkroom.entrypoints.settings import Settings
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    """Say what is meant."""
+    """Declare the arguments: the actions `new`, `upgrade` and `restored`."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     actions.add_parser("new", help="make an empty ledger in SQLite at its place")
     upgrade = actions.add_parser("upgrade", help="bring the ledger's schema up to date, as the next start would")
@@ -26,7 +26,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Do it."""
+    """Make, upgrade or fix up a ledger; return the exit status."""
     if arguments.action == "new":
         print(f"a new ledger lies at {asyncio.run(make_new_ledger(settings))}")
     elif arguments.action == "restored":

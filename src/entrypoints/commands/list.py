@@ -9,11 +9,11 @@ from darkroom.entrypoints.commands.printing import shown
 from darkroom.entrypoints.failures import tell
 from darkroom.entrypoints.settings import Settings
 
-_PROMPT = 60  # characters of it in a line
+_PROMPT = 60  # the most characters of a prompt in a line
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    """What is looked for, in which service, and how it is told."""
+    """Declare the arguments: what to search for, the service, and the format of the output."""
     parser.add_argument("--limit", metavar="N", help="how many; default: 20, at most 100")
     parser.add_argument("--cursor", metavar="ID", help="go on after this one, the next_cursor of the list before")
     parser.add_argument("--state", help="only those in this state, such as stored or unknown")
@@ -24,7 +24,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
-    """List generations, newest first."""
+    """List generations, newest first; return the exit status."""
     asked = {name: getattr(arguments, name) for name in ("limit", "cursor", "state", "version", "text")}
     asked = {name: text for name, text in asked.items() if text is not None}
     return look(arguments, settings, lambda client: client.generations(asked), _print)

@@ -1,4 +1,4 @@
-"""What the commands have in common that ask a service for something that is free."""
+"""The common part of commands that read from a service."""
 
 import argparse
 import asyncio
@@ -21,7 +21,10 @@ def look(
     ask: Callable[[Client], Awaitable[T]],
     show: Callable[[T], None],
 ) -> int:
-    """Ask the service that the arguments name, and print its answer: `show` it, or as JSON if they say so."""
+    """Call `ask` with the service that the arguments name, and print its answer with `show`, or as JSON for `--json`.
+
+    Return the exit status.
+    """
 
     async def asked() -> T:
         async with service(arguments, settings) as client:

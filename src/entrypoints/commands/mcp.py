@@ -1,4 +1,4 @@
-"""`darkroom mcp`: the door for agents over standard input and output, a message a line."""
+"""`darkroom mcp`: the door for agents over standard input and output, one message for each line."""
 
 import argparse
 import asyncio
@@ -29,12 +29,12 @@ _LOOK_FIRST: Final = "Look with list_generations before ordering again."
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    """Which service it is."""
+    """Declare the arguments: the service."""
     declare_where(parser)
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Answer the messages on standard input, until it ends."""
+    """Answer the messages on standard input until it ends or SIGTERM arrives; return the exit status."""
     asyncio.run(_serve(arguments, settings))
     return 0
 
@@ -50,7 +50,7 @@ async def _serve(arguments: argparse.Namespace, settings: Settings) -> None:
             lines.put_nowait(None)
 
         loop.add_signal_handler(signal.SIGTERM, stop)
-        # A thread of its own, which does not keep the process: standard input may be a file, and it may never end.
+        # Read in a daemon thread: standard input may be a file, which asyncio cannot wait for, and may never end.
         threading.Thread(target=_read, args=(loop, lines), daemon=True).start()
         while (line := await lines.get()) is not None:
             relay.take(line)
@@ -58,9 +58,9 @@ async def _serve(arguments: argparse.Namespace, settings: Settings) -> None:
 
 
 def _read(loop: asyncio.AbstractEventLoop, lines: "asyncio.Queue[bytes | None]") -> None:
-    # Not by `sys.stdin`, whose lock would be held when the interpreter ends.
+    # Not through `sys.stdin`: its lock would still be held when the interpreter exits.
     begun, number = b"", sys.stdin.fileno()
-    with suppress(RuntimeError):  # the loop is closed: nothing is answered any more
+    with suppress(RuntimeError):  # the loop is closed, so nothing can be answered
         while piece := os.read(number, _PIECE):
             *whole, begun = (begun + piece).split(b"\n")
             for line in filter(bytes.strip, whole):
@@ -76,16 +76,19 @@ def _print(line: bytes) -> None:
 
 
 class Relay:
-    """Hands messages on to a service, and its answers back."""
+    """Forwards messages to a service, and writes its answers."""
 
     def __init__(self, client: Client, write: Write, folders: Mapping[str, Path]) -> None:
-        """`folders` as `image_files` has them: links that only this process opens are answered as files."""
+        """Forward to `client`, and call `write` with each answer.
+
+        `folders` are those of `image_files`: links that only this process can open are replaced by links to files.
+        """
         self._client, self._write, self._folders = client, write, folders
         self._agreed: str | None = None
         self._asked: dict[asyncio.Task[None], int | str | None] = {}
 
     def take(self, line: bytes) -> None:
-        """Begin with a message; its answer is written when it is there."""
+        """Start to forward a message; its answer is written once it is there."""
         message = _object(line)
         if message.get("method") == "notifications/cancelled":
             self._cancel(message.get("params"))
@@ -95,16 +98,16 @@ class Relay:
         task.add_done_callback(self._asked.pop)
 
     async def finish(self) -> None:
-        """Wait for the answers that are still to come."""
+        """Wait until all messages are answered."""
         await asyncio.gather(*self._asked, return_exceptions=True)
 
     def give_up(self) -> None:
-        """Answer nothing more; what was ordered goes on."""
+        """Cancel all answers; orders are still drawn."""
         for task in self._asked:
             task.cancel()
 
     def _cancel(self, params: object) -> None:
-        """The answer to a request is not wanted any more; what was ordered goes on."""
+        """Cancel the answer to a request; its order is still drawn."""
         unwanted = _id_of({"id": params.get("requestId")}) if isinstance(params, dict) else None
         for task, asked in self._asked.items():
             if unwanted is not None and asked == unwanted:
@@ -123,7 +126,7 @@ class Relay:
                 detail = told.get("detail", "it is not a Darkroom whose door for agents is open")
                 told = _error(f"{answer.url.copy_with(query=None)} answered {answer.status_code}: {detail}")
         if "id" not in message and _object(line):
-            return  # of a notification nothing is answered, whatever became of it
+            return  # a notification has no answer, not even an error
         told["id"] = _id_of(message)
         if message.get("method") == "initialize" and "result" in told:
             self._agreed = told["result"]["protocolVersion"]
@@ -140,7 +143,7 @@ class Relay:
 
 
 def _object(line: bytes) -> Json:
-    """The object in a line; an empty one of what is not an object, which the door says better than we could."""
+    """Return the JSON object in a line; an empty one if it is not an object, which the door will report."""
     try:
         read = json.loads(line)
     except (ValueError, RecursionError):
@@ -154,7 +157,7 @@ def _id_of(message: Json) -> int | str | None:
 
 
 def _unanswered(message: Json, problem: Problem) -> Json:
-    """What a call is answered with if nothing came back."""
+    """Return the answer to a message if the service has not answered."""
     if message.get("method") != "tools/call":
         return _error(str(problem))
     charged = problem.members["charged"] if _may_spend(message) else "no"
@@ -164,7 +167,7 @@ def _unanswered(message: Json, problem: Problem) -> Json:
 
 
 def _may_spend(message: Json) -> bool:
-    """Whether a call costs money, as one of a tool that is not known here may."""
+    """Return whether a call may cost money; True for a tool that is not known here."""
     params = message.get("params")
     name = params.get("name") if isinstance(params, dict) else None
     return not (isinstance(name, str) and name in TOOLS and not TOOLS[name].spends)

@@ -12,13 +12,13 @@ _COLUMNS = "{:24}  {:14}  {:>11}  {:>11}  {:>6}  {}"
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    """Which service, and how it is told."""
+    """Declare the arguments: the service, and the format of the output."""
     declare_where(parser)
     parser.add_argument("--json", action="store_true", help="print them as JSON, as GET /api/models has them")
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
-    """List the models on offer."""
+    """List the models on offer; return the exit status."""
     return look(arguments, settings, lambda client: client.models(), _print)
 
 

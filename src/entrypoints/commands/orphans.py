@@ -14,10 +14,10 @@ from darkroom.entrypoints.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Orphans:
-    """Keys that only one side knows.
+    """Keys of images that are only in the storage or only in the ledger.
 
-    `unknown` are kept in the storage alone. `lost` and `waiting` are in the ledger alone: what was stored once and is
-    gone, and what is still on its way.
+    `unknown` are only in the storage. `lost` and `waiting` are only in the ledger: images that were stored and are
+    missing now, and images that are not stored yet.
     """
 
     unknown: list[str]
@@ -26,7 +26,7 @@ class Orphans:
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    """The form of the output."""
+    """Declare the arguments: the format of the output."""
     parser.add_argument("--json", action="store_true", help="print them as JSON")
     parser.epilog = (
         "What waits is on its way to the storage, and no fault. Nothing is removed. "
@@ -35,7 +35,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Compare both ways, and fail where they differ."""
+    """Print the keys that are in one place only; return the exit status, which is 1 if any is unknown or lost."""
     orphans = asyncio.run(_compare(settings))
     if arguments.json:
         print(json.dumps(asdict(orphans), indent=2))
@@ -55,8 +55,8 @@ async def _compare(settings: Settings) -> Orphans:
 
 
 async def compare(ledger: GenerationLedger, storage: ImageStorage) -> Orphans:
-    """Compare while the service goes on: what is stored or removed meanwhile is not an orphan."""
-    # A key is written down before its image is stored, so what is stored by now is known after this.
+    """Compare ledger and storage while the service runs; an image stored or removed meanwhile is not reported."""
+    # Keys are recorded before their images are stored, so the ledger knows every key that was listed before it is read.
     stored = await _stored(storage)
     waits = {image.key: image.waits async for image in ledger.images()}
     unknown, missing = stored - waits.keys(), waits.keys() - stored

@@ -1,4 +1,4 @@
-"""What several commands print in the same way."""
+"""Text that several commands print in the same way."""
 
 from datetime import datetime
 
@@ -6,15 +6,15 @@ from darkroom.domain.model.generation import Generation
 
 
 def shown(text: str) -> str:
-    """A text in one line, without the control characters that a terminal would obey."""
+    """Return a text on one line, with blanks in place of the control characters that could affect a terminal."""
     return "".join(sign if sign.isprintable() else " " for sign in text)
 
 
 def moment(at: datetime) -> str:
-    """A point in time, which is in UTC."""
+    """Return a time as text; `at` must be in UTC."""
     return f"{at:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def as_it_stands(generation: Generation) -> str:
-    """What a command has made of a generation."""
+    """Return a sentence with the state of a generation after a command has changed it."""
     return f"{generation.id} is {generation.state} now, with {len(generation.images)} of its images stored"

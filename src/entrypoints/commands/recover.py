@@ -17,7 +17,7 @@ from darkroom.entrypoints.settings import Settings
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    """What is to be done."""
+    """Declare the arguments: the spool to give up, and the format of the output."""
     parser.add_argument("--json", action="store_true", help="print them as JSON")
     parser.add_argument(
         "--lost-spool",
@@ -32,7 +32,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
-    """List what is left, or give up a spool."""
+    """List the generations that no living worker has, or give up a spool; return the exit status."""
     return asyncio.run(_run(settings, arguments.lost_spool, as_json=arguments.json))
 
 
@@ -40,7 +40,7 @@ async def _run(settings: Settings, lost_spool: str | None, *, as_json: bool) -> 
     async with open_kept_records(settings) as records, open_storage(settings) as opened:
         policy = Policy(key_prefix=key_prefix(settings))
         lost = LostSpools(opened.storage, records.spool, records.ledger, policy=policy, clock=now)
-        await lost.left()  # from now on those that show no sign of life are watched
+        await lost.left()  # start watching for workers without a sign of life
         seconds = dead_after(settings)
         tell(f"looking for {seconds:g} s: before that no process is called dead")
         await asyncio.sleep(seconds)

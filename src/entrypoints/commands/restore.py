@@ -11,7 +11,7 @@ from darkroom.entrypoints.settings import Settings
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    """Where it comes from."""
+    """Declare the arguments: the file."""
     parser.add_argument("file", metavar="FILE", help="what `darkroom backup` wrote; -: standard input")
     parser.epilog = (
         "Nothing is changed before the whole file was verified, nor while a process of Darkroom is at work. What is "
@@ -22,7 +22,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Restore it, and say what that was."""
+    """Restore a backup, and print its contents; return the exit status."""
     try:
         if arguments.file == "-":
             restored = restore_backup(settings, sys.stdin.buffer)

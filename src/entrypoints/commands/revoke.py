@@ -21,7 +21,7 @@ class _NotRevocable(Exception):
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    """Which token."""
+    """Declare the arguments: the token, its `jti` or its name."""
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("token", nargs="?", metavar="TOKEN", help="the token; - reads it from standard input")
     which.add_argument("--jti", help="the token's jti, if the token itself is not at hand")
@@ -30,7 +30,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Write it down until it would expire by itself."""
+    """Revoke a token until it expires; return the exit status."""
     try:
         if arguments.name is not None:
             jti, until = asyncio.run(_named(settings, arguments.name))
@@ -48,7 +48,11 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def _read(token: str, leeway: int) -> tuple[str, datetime]:
-    """The `jti` of a token, and when it is accepted no more; who has signed it makes no difference here."""
+    """Return the `jti` of a token, and the time after which it has expired; its signature is not verified.
+
+    Raises:
+        _NotRevocable: it cannot be read, or has no `jti` or no `exp`.
+    """
     try:
         claims = jwt.decode(token, options={"verify_signature": False, "verify_exp": False})
         until = datetime.fromtimestamp(claims["exp"], UTC) + timedelta(seconds=leeway)
@@ -62,7 +66,11 @@ def _read(token: str, leeway: int) -> tuple[str, datetime]:
 
 
 async def _named(settings: Settings, name: str) -> tuple[str, datetime]:
-    """The `jti` of the token that was made under a name, and when it is accepted no more."""
+    """Return the `jti` of the token that was made under a name, and the time after which it has expired.
+
+    Raises:
+        _NotRevocable: no token of that name is recorded.
+    """
     async with open_kept_records(settings) as records:
         for token in await records.issued.listed():
             if token.name == name:
@@ -77,5 +85,5 @@ async def _revoke(settings: Settings, jti: str, until: datetime) -> None:
         if len(await records.revoked.listed()) >= DenyList.MOST:
             raise _NotRevocable(f"{DenyList.MOST} are revoked already: replace the key that signs them")
         await records.revoked.revoke(jti, until)
-        # Only now: until it is revoked, its name must lead to it.
+        # After the revocation: until then it must be possible to find the token by its name.
         await records.issued.forget(jti)

@@ -14,28 +14,28 @@ log = logging.getLogger(__name__)
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    """Everything is set by the environment."""
+    """Declare no arguments: all settings are environment variables."""
     parser.epilog = "Everything is set by environment variables, which a .env file may hold."
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Serve until a signal says stop."""
+    """Serve until SIGINT or SIGTERM; return the exit status."""
     del arguments
     search_rarely()
     if settings.service.workers_set is None:
         settings = replace(settings, service=replace(settings.service, workers_set=settings.workers))
         log.info("DARKROOM_WORKERS=auto: %d here", settings.workers)
     with listen(settings.service) as listener, metrics_listener(settings) as registry:
-        # Where any free port was asked for, it is known now.
+        # If the setting is 0, the system has chosen a free port.
         service = replace(settings.service, port=listener.getsockname()[1])
         settings = replace(settings, service=service)
         if service.guesses_url:
             log.warning("links say %s: set DARKROOM_PUBLIC_URL to how clients reach it", service.public_url)
         if settings.workers > 1:
-            from darkroom.entrypoints.serving.supervisor import Supervisor  # noqa: PLC0415  # all that a parent needs
+            from darkroom.entrypoints.serving.supervisor import Supervisor  # noqa: PLC0415  # a parent needs only this
 
             return asyncio.run(Supervisor(settings, listener).run())
-        from darkroom.entrypoints.serving.alone import serve_alone  # noqa: PLC0415  # nothing that a parent needs
+        from darkroom.entrypoints.serving.alone import serve_alone  # noqa: PLC0415  # a parent does not need it
 
         serve_alone(settings, listener, registry)
         return 0

@@ -12,14 +12,14 @@ from darkroom.entrypoints.settings import Settings
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    """Which generation, of which service, and how it is told."""
+    """Declare the arguments: the generation, the service, and the format of the output."""
     parser.add_argument("generation", type=UUID, metavar="GENERATION", help="its id, as `darkroom list` shows it")
     declare_where(parser)
     parser.add_argument("--json", action="store_true", help="print it as JSON, as GET /api/generations/{id} has it")
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Show one generation."""
+    """Show one generation; return the exit status."""
     return look(arguments, settings, lambda client: client.generation(str(arguments.generation)), _print)
 
 

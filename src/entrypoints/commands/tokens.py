@@ -16,7 +16,7 @@ _COLUMNS = "{:20}  {:20}  {:20}  {:>10}  {:>12}  {:20}  {}"
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    """How they are shown."""
+    """Declare the arguments: the format of the output."""
     parser.add_argument("--json", action="store_true", help="print them as JSON")
     parser.epilog = (
         "They are those that were made with a --name and have not expired. The tokens themselves are not kept."
@@ -24,7 +24,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
-    """List the tokens that were made here under a name."""
+    """List the tokens that were made here under a name; return the exit status."""
     tokens, revoked = asyncio.run(_tokens(settings))
     tell(signed_with(settings))
     if arguments.json:

@@ -15,13 +15,13 @@ _COLUMNS = "{:10}  {:24}  {:20}  {:>8}  {:>8}  {:>8}  {:>8}  {}"
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    """From when on, and in which form."""
+    """Declare the arguments: the first day, and the format of the output."""
     parser.add_argument("--since", type=_day, help="from this day on (UTC), such as 2026-01-31; default: 30 days")
     parser.add_argument("--json", action="store_true", help="print it as JSON")
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Say what was ordered, day by day."""
+    """Print what was ordered, day by day; return the exit status."""
     first = arguments.since or now().date() - timedelta(days=30)
     rows = asyncio.run(_usage(settings, datetime.combine(first, time(), UTC)))
     if arguments.json:

@@ -1,1 +1,1 @@
-"""The composition root: the one place that knows the adapters, and puts the house together as the settings say."""
+"""The composition root: the only package that imports the adapters, and connects all parts as the settings say."""

@@ -1,4 +1,4 @@
-"""Backups of what a service keeps on this machine, and what brings a ledger back or up to date."""
+"""Backups of the data that a service keeps on this machine, and restoring and upgrading ledgers."""
 
 import time
 from collections import Counter
@@ -51,10 +51,15 @@ _IMAGES: Final = "images"
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """What a backup holds: how many files of each part, and how many generations its ledger.
+    """The contents of a backup.
 
-    `generations` is None if the ledger is in Postgres. `ended`: how many orders of a restored ledger were ended,
-    since they may have left after the backup. `aside`: the folders of what was replaced.
+    Attributes:
+        parts: The number of files of each part.
+        generations: The number of generations in its ledger; None if the ledger is in Postgres.
+        length: The length of a new backup in bytes.
+        sha256: The SHA-256 of a new backup, in hexadecimal.
+        ended: How many orders of a restored ledger were ended, since they may have been submitted after the backup.
+        aside: The folders to which a restore moved the files that it replaced.
     """
 
     parts: Counter[str]
@@ -67,7 +72,7 @@ class Backup:
 
 @dataclass(frozen=True, slots=True)
 class Upgrade:
-    """What an upgrade of a ledger does: from which version of its schema to which, and what a trial of it took."""
+    """An upgrade of a ledger's schema, from version `before` to `after`; `seconds` is what a trial took, if any."""
 
     where: str
     before: int
@@ -76,16 +81,16 @@ class Upgrade:
 
 
 def make_backup(settings: Settings, stream: IO[bytes], *, beside: Path, images: bool) -> Backup:
-    """Write a backup to a stream while the service goes on; return what it holds.
+    """Write a backup to a stream while the service runs, and return its contents.
 
-    The ledger is copied first: whatever it knows is in the spool or among the images by then, and what the service
-    moves from the spool to the images meanwhile is found there. `beside`: a folder for the copy. `images`: whether
-    those of the disk storage belong to it.
+    The ledger is copied first, then the spool, then the images: an image that the ledger knows is in one of the two,
+    and one that is moved from the spool to the images meanwhile is still found. `beside` is a folder for the copy of
+    the ledger. `images` says whether to include the images of the disk storage.
 
     Raises:
         BadSettings: there is no ledger where the settings say.
-        LedgerUnavailable: it cannot be read, or is damaged.
-        OSError: a file cannot be read, or the stream not be written.
+        LedgerUnavailable: the ledger cannot be read, or is damaged.
+        OSError: a file cannot be read, or the stream cannot be written.
     """
     data, file, generations = data_folder(settings), sqlite_file(settings), None
     digesting = Digesting(stream)
@@ -111,25 +116,27 @@ def make_backup(settings: Settings, stream: IO[bytes], *, beside: Path, images: 
 
 
 def give_name(draft: Path, file: Path) -> None:
-    """Give a backup that was written and flushed to the disk its name; on return it outlives a loss of power.
+    """Rename a complete backup from `draft` to `file`; durable on return.
+
+    The draft must have been flushed to the disk.
 
     Raises:
-        OSError: it cannot be given.
+        OSError: it cannot be renamed.
     """
     draft.rename(file)
     sync_folder(file.parent)
 
 
 def restore_backup(settings: Settings, stream: IO[bytes]) -> Backup:
-    """Put what a backup holds in its place, after all of it was verified; return what that was.
+    """Verify all of a backup, put its files in place, and return its contents.
 
-    Files that the backup does not hold stay. Those that it replaces by other bytes go to a new folder `replaced-…`
-    beside them, as does the ledger that was there. If the process is killed in between, restore once more.
+    Files that the backup does not contain stay. Files that it replaces with other bytes are moved to a new folder
+    `replaced-…` beside them, as is the previous ledger. If the process is killed in between, restore again.
 
     Raises:
-        BackupUnusable: it is damaged, or not a backup.
-        BadSettings: it does not fit the settings.
-        LedgerUnavailable: a process is at work there, or the backup's ledger is damaged or of a later release.
+        BackupUnusable: the backup is damaged, or not a backup.
+        BadSettings: the backup does not fit the settings.
+        LedgerUnavailable: a process uses the ledger, or the backup's ledger is damaged or from a later release.
     """
     data, file = data_folder(settings), sqlite_file(settings)
     if file:
@@ -161,13 +168,13 @@ def restore_backup(settings: Settings, stream: IO[bytes]) -> Backup:
 
 
 async def upgrade_ledger(settings: Settings, *, dry_run: bool) -> Upgrade:
-    """Bring the ledger's schema up to date; in a dry run say only what there is to do.
+    """Upgrade the ledger's schema; in a dry run, only report what would be done.
 
     A dry run upgrades a copy of a ledger in SQLite. On Postgres it tries nothing, as that would lock tables.
 
     Raises:
         BadSettings: there is no ledger where the settings say.
-        LedgerUnavailable: it cannot be reached, or a later release has written it.
+        LedgerUnavailable: the ledger cannot be reached, or a later release has written it.
     """
     file = sqlite_file(settings)
     if file is None:
@@ -191,11 +198,13 @@ async def upgrade_ledger(settings: Settings, *, dry_run: bool) -> Upgrade:
 
 
 async def end_what_may_have_left(settings: Settings) -> int:
-    """End the orders of a ledger in Postgres that had not left when it was dumped; return how many.
+    """End the orders that were not yet submitted when a ledger in Postgres was dumped, and return how many.
+
+    They may have been submitted after the dump.
 
     Raises:
         BadSettings: the ledger is in SQLite.
-        LedgerUnavailable: a process is at work at it, or it does not answer.
+        LedgerUnavailable: a process uses the ledger, or it does not answer.
     """
     if sqlite_file(settings):
         raise BadSettings("DARKROOM_LEDGER_URL names a file, for which `darkroom restore` does this")
@@ -240,13 +249,13 @@ async def _database(settings: Settings) -> "AsyncIterator[PostgresDatabase]":
 
 
 class _Aside:
-    """A folder for what is replaced, made when something is."""
+    """A folder for files that are replaced, made with the first one."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.used = folder, False
 
     def take(self, path: Path, name: str | None = None) -> None:
-        """Move a file there, under a name that may hold folders; None: its own.
+        """Move a file there, under a name that may contain folders; None keeps the file's own name.
 
         Raises:
             FileNotFoundError: there is no such file.

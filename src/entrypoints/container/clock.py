@@ -1,8 +1,8 @@
-"""The one clock of the house."""
+"""The clock that all parts use."""
 
 from datetime import UTC, datetime
 
 
 def now() -> datetime:
-    """This moment, in UTC."""
+    """Return the current time, in UTC."""
     return datetime.now(UTC)

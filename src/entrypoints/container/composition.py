@@ -1,4 +1,4 @@
-"""How the parts of the house meet."""
+"""Builds the service from its parts."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -40,7 +40,7 @@ from darkroom.entrypoints.settings import BadSettings, Settings
 
 
 class Container(containers.DeclarativeContainer):
-    """The use cases, each made once, when it is first asked for, from ports that are open by then."""
+    """The use cases, each built once on first access, from ports that are open by then."""
 
     settings = providers.Dependency(instance_of=Settings)
     generator: providers.Dependency[ImageGenerator] = providers.Dependency()
@@ -102,14 +102,13 @@ async def open_container(
     generators: Sequence[ImageGenerator] | None = None,
     tokens: TokenVerifier | None = None,
 ) -> AsyncIterator[Container]:
-    """Open what the settings name, and close it after the block: first what draws, last the ledger.
+    """Open what the settings name, and close it after the block: the generators first, the ledger last.
 
-    `watching` is put around the ports and the work. `generators` and `tokens` stand in for what the settings name: for
-    tests, and for trying one out. With `tokens` from elsewhere people do not sign in on the page, and the issuer is not
-    asked how they would.
+    `watching` wraps the ports and the work. `generators` and `tokens` replace what the settings name, for tests and for
+    trying a generator. With `tokens` given, there is no sign-in on the page, and the issuer is not contacted.
 
     Raises:
-        BadSettings: something cannot be opened as it is set.
+        BadSettings: something cannot be opened with these settings.
         StorageFault, LedgerUnavailable, KeysUnavailable: something cannot be reached.
     """
     watching = watching or Watching()
@@ -142,7 +141,7 @@ async def open_container(
             webhook_ledger=watching.webhooks(records.webhooks),
             webhook_sender=webhooks,
         )
-        # What does not fit together is reported now, and not to the first caller.
+        # Build the cards now, so that settings that contradict each other are reported at the start.
         container.cards()
         if not storage_takes_images:
             container.application().generate.work.trial.doubt()

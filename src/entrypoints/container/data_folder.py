@@ -1,4 +1,4 @@
-"""The folder of embedded state, and what a machine makes there once for itself."""
+"""The data folder, and the files that a machine makes there once for itself."""
 
 import os
 import secrets
@@ -17,14 +17,14 @@ LINK_KEY: Final = "link-key"
 JWT_SECRET: Final = "jwt-secret"  # noqa: S105  # the name of its file
 SPOOL_ID: Final = "spool-id"
 MADE_ONCE: Final = (JWT_SECRET, LINK_KEY, SPOOL_ID)
-"""What is in the folder beside the folders and the ledger: the files that a machine makes once."""
+"""The files that a machine makes once in the data folder."""
 
 
 def data_folder(settings: Settings) -> Path:
-    """The folder, made where there is none, readable by the account alone that runs the service.
+    """Return the data folder. If it is missing it is made, with access for the service's account only.
 
     Raises:
-        BadSettings: it cannot be made, or nothing can be written there.
+        BadSettings: it cannot be made or written to.
     """
     folder = settings.service.data_dir.absolute()
     try:
@@ -41,21 +41,21 @@ def data_folder(settings: Settings) -> Path:
 
 @contextmanager
 def nothing_made(settings: Settings) -> Iterator[None]:
-    """Remove the data folder, and those above it, if they were made in the block and are empty at its end."""
+    """After the block, remove the data folder and its parents if they were made in it and are empty."""
     folder = settings.service.data_dir.absolute()
     made: list[Path] = []
-    with suppress(OSError):  # `data_folder` says more of it
+    with suppress(OSError):  # `data_folder` reports it
         made = [each for each in (folder, *folder.parents) if not each.exists()]
     try:
         yield
     finally:
-        with suppress(OSError):  # a service has begun to keep something there
+        with suppress(OSError):  # not empty: a service has begun to use it
             for each in made:
                 each.rmdir()
 
 
 def own_secret(settings: Settings, name: str) -> bytes:
-    """The secret of that name that this machine has made for itself.
+    """Return the secret in the file `name`, made on first use.
 
     Raises:
         BadSettings: it can be neither read nor made.
@@ -64,12 +64,12 @@ def own_secret(settings: Settings, name: str) -> bytes:
 
 
 def made_once(settings: Settings, name: str, make: Callable[[], str]) -> bytes:
-    """What is in the file of that name, made on first use; processes that start at once agree on it.
+    """Return the content of the file `name`, made by `make` on first use; processes that race for it agree on one.
 
-    In a trial it is made for once, and not kept.
+    In a trial, a missing file is not written.
 
     Raises:
-        BadSettings: it can be neither read nor made.
+        BadSettings: it can be neither read nor made, or is empty.
     """
     folder = DurableFolder(data_folder(settings))
     try:

@@ -1,4 +1,4 @@
-"""The generators by name, and how each is opened. What is not chosen is not imported: some bring much along."""
+"""Opens the generators by name. Only those in use are imported, since some need large libraries."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -31,10 +31,10 @@ Opener = Callable[[Settings], AbstractAsyncContextManager[ImageGenerator]]
 
 
 def open_generator(settings: Settings, name: str) -> AbstractAsyncContextManager[ImageGenerator]:
-    """The generator of that name.
+    """Return the opener of the generator `name`.
 
     Raises:
-        BadSettings: there is none, or it cannot be opened as it is set.
+        BadSettings: there is no such generator, or (on entering) it cannot be opened with these settings.
     """
     kind, dot, _ = name.partition(".")
     if dot and name in settings.endpoints:
@@ -49,7 +49,7 @@ def open_generator(settings: Settings, name: str) -> AbstractAsyncContextManager
 
 
 def _intake(settings: Settings) -> "Intake":
-    """How images may come; one for each generator."""
+    """Return the limits for receiving images, separate for each generator."""
     from darkroom.adapters.byte_room import ByteRoom
     from darkroom.adapters.outbound_http.room import Intake
 
@@ -59,7 +59,7 @@ def _intake(settings: Settings) -> "Intake":
 
 @asynccontextmanager
 async def _open_endpoint(settings: Settings, name: str, opener: Opener) -> AsyncIterator[ImageGenerator]:
-    """One endpoint of several of its kind; what is wrong with its settings is said by their own names."""
+    """Open one of several endpoints of a kind; faults in its settings are reported under the endpoint's names."""
     from darkroom.adapters.generators.named import NamedImageGenerator
 
     try:
@@ -187,10 +187,10 @@ async def _open_diffusers(settings: Settings) -> AsyncIterator[ImageGenerator]:
 
 
 def _as_declared(name: str) -> Opener:
-    """The opener of a generator that needs nothing but its settings.
+    """Return the opener of a generator whose package follows the convention.
 
-    Its package is called by its name. It has `parse_models` for what the operator declares, and an opener whose
-    keywords are the fields of its settings; of what is set for all generators it takes what it has keywords for.
+    The package has the generator's name, `parse_models` for the declared models, and `open_NAME`, whose keywords are
+    the fields of its settings. Of the settings for all generators, it receives those that it has keywords for.
     """
 
     @asynccontextmanager
@@ -215,7 +215,7 @@ def _as_declared(name: str) -> Opener:
     return open_it
 
 
-# Another provider over HTTP is one more line in GENERATOR_GROUPS.
+# To add a provider over HTTP, add a line to GENERATOR_GROUPS.
 GENERATORS: Final[Mapping[str, Opener]] = {name: _as_declared(name) for name in GENERATOR_GROUPS} | {
     "diffusers": _open_diffusers,
     "karlo": _open_karlo,

@@ -1,4 +1,4 @@
-"""The keys of access tokens: the secret that signs them, the key that is set, or those that their issuer publishes."""
+"""The keys of access tokens: the secret that signs them, a public key, or the keys that the issuer publishes."""
 
 import time
 from collections.abc import AsyncIterator, Callable
@@ -17,10 +17,10 @@ from darkroom.entrypoints.settings import BadSettings, Settings
 
 
 def missing_secret(settings: Settings) -> Path | None:
-    """The file of the development secret, if it is in use and not made yet.
+    """Return the file of the development secret if it is in use but missing; else None.
 
     Raises:
-        BadSettings: it is not known, since the data folder cannot be used.
+        BadSettings: the data folder cannot be used.
     """
     if not settings.tokens.development:
         return None
@@ -29,10 +29,10 @@ def missing_secret(settings: Settings) -> Path | None:
 
 
 def signing_secret(settings: Settings) -> bytes:
-    """The secret that signs tokens: the one that is set, else the one that this machine makes for itself.
+    """Return the secret that signs tokens: the one in the settings, else the one that this machine has made.
 
     Raises:
-        BadSettings: only their issuer can sign tokens here, or the secret can be neither read nor made.
+        BadSettings: only the issuer can sign tokens with these settings, or the secret can be neither read nor made.
     """
     tokens = settings.tokens
     if tokens.published:
@@ -49,13 +49,11 @@ def signing_secret(settings: Settings) -> bytes:
 
 @asynccontextmanager
 async def open_keys(settings: Settings, watching: Watching | None = None) -> AsyncIterator[KeySource]:
-    """The keys that tokens are verified with, kept fresh as long as the block lasts.
-
-    `watching` looks at how old they are.
+    """Yield the keys for verifying tokens, refreshed within the block; `watching` shows the age of published keys.
 
     Raises:
         BadSettings: the key does not suit the algorithm.
-        KeysUnavailable: no key came from the issuer, and why.
+        KeysUnavailable: no keys could be fetched from the issuer; it gives the reason.
     """
     if not settings.tokens.published:
         yield _one_key(settings)
@@ -79,10 +77,10 @@ def _one_key(settings: Settings) -> OneKey:
 async def open_published_keys(
     settings: Settings, clock: Callable[[], float] = time.monotonic
 ) -> AsyncIterator[PublishedKeys]:
-    """The keys that the issuer publishes, there from the beginning; `clock` counts seconds.
+    """Yield the keys that the issuer publishes, fetched once; `clock` counts seconds.
 
     Raises:
-        KeysUnavailable: no key came, and why.
+        KeysUnavailable: no keys could be fetched; it gives the reason.
     """
     tokens = settings.tokens
     async with open_documents(trust_env=settings.generators.trust_env) as get:
@@ -98,7 +96,7 @@ async def open_published_keys(
 
 @asynccontextmanager
 async def open_documents(*, trust_env: bool) -> AsyncIterator[Get]:
-    """What an issuer publishes is fetched with; `trust_env`: by way of the proxy that the environment names."""
+    """Yield a function that fetches documents of an issuer; `trust_env`: use the proxy that the environment names."""
     from darkroom.adapters.published_documents import DocumentUnavailable, open_published_documents
 
     async with open_published_documents(trust_env=trust_env) as documents:

@@ -1,4 +1,4 @@
-"""The ledger and the spool, by the ledger's URL: for this machine alone, or shared by several."""
+"""Opens the ledger and the spool by the ledger's URL: for this machine alone, or shared by several."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager, suppress
@@ -27,8 +27,9 @@ _LEDGER: Final = "ledger.sqlite"
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """What must survive a crash: every order, its webhook, every drawn image that is not stored yet,
-    which tokens were made here, and which are accepted no more.
+    """What must survive a crash: orders, webhooks, drawn images that are not stored yet, and issued and revoked tokens.
+
+    `on_disk` is this machine's part of `spool`. `remarks` are remarks about the ledger for the operator.
     """
 
     ledger: GenerationLedger
@@ -41,11 +42,11 @@ class Records:
 
 
 def open_records(settings: Settings) -> AbstractAsyncContextManager[Records]:
-    """Open both; this process is a worker at the ledger for as long as the block lasts.
+    """Open the ledger and the spool; within the block, this process is a worker of the ledger.
 
     Raises:
-        BadSettings: they cannot be opened as they are set.
-        LedgerUnavailable: the ledger cannot be reached, or not be written.
+        BadSettings: they cannot be opened with these settings.
+        LedgerUnavailable: the ledger cannot be reached or written.
     """
     spool = disk_spool(settings)
     if file := sqlite_file(settings):
@@ -60,7 +61,7 @@ def open_records(settings: Settings) -> AbstractAsyncContextManager[Records]:
 
 
 def disk_spool(settings: Settings) -> DiskImageSpool:
-    """The spool on this machine's disk.
+    """Return the spool on this machine's disk.
 
     Raises:
         BadSettings: the data folder cannot be used.
@@ -72,13 +73,13 @@ def disk_spool(settings: Settings) -> DiskImageSpool:
 
 
 def open_kept_records(settings: Settings) -> AbstractAsyncContextManager[Records]:
-    """The same for those who need what a service has written down: where the ledger would be a new file, none is made.
+    """Open the ledger and the spool as `open_records` does, but never make a new ledger in SQLite.
 
     Raises:
-        BadSettings: there is no ledger, or they cannot be opened as they are set.
-        LedgerUnavailable: the ledger cannot be reached, or not be written.
+        BadSettings: there is no ledger, or they cannot be opened with these settings.
+        LedgerUnavailable: the ledger cannot be reached or written.
     """
-    with suppress(PermissionError):  # which is reported when its folder is opened
+    with suppress(PermissionError):  # reported when the folder is opened
         if (file := sqlite_file(settings)) and not file.exists():
             raise BadSettings(
                 f"there is no ledger at {file}: DARKROOM_DATA_DIR and DARKROOM_LEDGER_URL must lead from here to the "
@@ -88,10 +89,10 @@ def open_kept_records(settings: Settings) -> AbstractAsyncContextManager[Records
 
 
 async def make_new_ledger(settings: Settings) -> Path:
-    """Make a ledger in SQLite, also beside images and a spool that no ledger knows; return its file.
+    """Make a new ledger in SQLite and return its file, even if there are images and a spool of another ledger.
 
     Raises:
-        BadSettings: there is a ledger, or it is not in SQLite.
+        BadSettings: there is a ledger already, or the settings name a database.
         LedgerUnavailable: it cannot be made.
     """
     from darkroom.adapters.ledgers.sqlite import open_sqlite_ledger
@@ -107,13 +108,16 @@ async def make_new_ledger(settings: Settings) -> Path:
 
 
 def _require_kept_ledger(file: Path, data: Path) -> None:
-    """What is drawn is known to a ledger: without it every key would be free again, and paid again.
+    """Refuse to start with images but without their ledger: every key would be free, and its order paid for again.
 
-    What is there is looked for before the ledger that knows it: another process may be starting the first ledger now.
+    It looks for images first and for the ledger second, since another process may be making the first ledger now.
+
+    Raises:
+        BadSettings: the ledger is missing or empty, and there are images, a spool or a write-ahead log.
     """
     log = file.with_name(f"{file.name}-wal")
-    with suppress(PermissionError):  # which is reported when the ledger is opened
-        if _is_written(log) and not _is_written(file):  # SQLite would remove the log, and what it alone may hold
+    with suppress(PermissionError):  # reported when the ledger is opened
+        if _is_written(log) and not _is_written(file):  # SQLite would remove the log, and the only copy of its data
             raise BadSettings(
                 f"there is no ledger at {file}, or an empty one, beside its write-ahead log {log}: put back the ledger "
                 "that the log belongs to, or move the log away"
@@ -133,7 +137,7 @@ def _require_kept_ledger(file: Path, data: Path) -> None:
 
 
 def _holds_ledger(file: Path) -> bool:
-    """Whether there is more than the beginnings of a file; one that cannot be read may be a ledger."""
+    """Return whether the file has a schema; True for one that cannot be read, since it may be a ledger."""
     from darkroom.adapters.ledgers.sqlite.copies import version_of
 
     try:
@@ -147,17 +151,17 @@ def _is_written(file: Path) -> bool:
 
 
 def workers_of(file: Path) -> Path:
-    """The folder in which the workers at a ledger in SQLite see each other live."""
+    """Return the folder of the lock files by which the workers of a ledger in SQLite see that others are alive."""
     return file.with_name(f"{file.name}-workers")
 
 
 def dead_after(settings: Settings) -> float:
-    """Seconds without a sign of life after which each worker at the ledger that is dead is called so."""
+    """Return the seconds without a sign of life after which a worker counts as dead."""
     return settings.ledger.dead_after if sqlite_file(settings) is None else MISSED_FOR
 
 
 def sqlite_file(settings: Settings) -> Path | None:
-    """The file of a ledger in SQLite; None for one in Postgres."""
+    """Return the file of a ledger in SQLite; None for a ledger in Postgres."""
     scheme, _, rest = settings.ledger.url.value.partition(":")
     if scheme != "sqlite":
         return None
@@ -174,7 +178,7 @@ async def _open_sqlite(file: Path, spool: DiskImageSpool, workers: Path) -> Asyn
 
 @asynccontextmanager
 async def _open_for_a_trial(settings: Settings, file: Path | None, spool: DiskImageSpool) -> AsyncIterator[Records]:
-    """Nothing of it stays: what shows that this worker lives is removed with the block, as is a ledger made for it."""
+    """Open the records without leaving traces: the worker's lock file and a ledger made for the trial are removed."""
     where = file.parent if file else data_folder(settings)
     try:
         folder = TemporaryDirectory(prefix="darkroom-check-", dir=where)
@@ -182,7 +186,7 @@ async def _open_for_a_trial(settings: Settings, file: Path | None, spool: DiskIm
         raise LedgerUnavailable(f"nothing can be written in {where}: {fault}") from fault
     with folder:
         for_once = Path(folder.name)
-        kept = data_folder(settings) / "workers"  # in which those that hold this machine's spool see each other
+        kept = data_folder(settings) / "workers"  # the lock files of the workers that use this machine's spool
         if file is None:
             opening = _open_postgres(settings, spool, kept if kept.is_dir() else for_once / kept.name)
         else:
@@ -192,10 +196,10 @@ async def _open_for_a_trial(settings: Settings, file: Path | None, spool: DiskIm
 
 
 def postgres_of(settings: Settings) -> "tuple[PostgresAddress, Times]":
-    """Where the database is, and how long is waited for it.
+    """Return the address of the database, and the times to wait for it.
 
     Raises:
-        BadSettings: the settings cannot be used, or what they need is not installed.
+        BadSettings: the settings cannot be used, or a package is not installed.
     """
     with _postgres_imported():
         from darkroom.adapters.postgres.address import PostgresAddress
@@ -228,7 +232,7 @@ async def _open_postgres(settings: Settings, spool: DiskImageSpool, workers: Pat
         from darkroom.adapters.postgres.database import open_postgres_database
         from darkroom.adapters.spools.postgres import PostgresImageSpool
 
-    # What waits on this machine's disk is out of the reach of others.
+    # The ledger records which machine's disk holds an image: other machines cannot read it.
     machine = made_once(settings, SPOOL_ID, lambda: str(uuid4())).decode()
     address, times = postgres_of(settings)
     async with AsyncExitStack() as opened:

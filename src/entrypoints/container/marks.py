@@ -1,4 +1,4 @@
-"""The marks that images get, by name. What is not chosen is not imported: signing brings a large library."""
+"""The marks that images get, by name. Only what is in use is imported: signing needs a large library."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,15 +19,15 @@ from darkroom.entrypoints.settings import BadSettings, C2PASettings, Settings
 __all__ = ["Credentials", "Inspection", "Marks", "inspect", "read_marks"]
 
 MarkPreview = Callable[[bytes, StoredImage, Generation, ModelCard], bytes]
-"""Gives a preview, in WebP, of a stored image with a mark in it."""
+"""Returns the preview of a stored image, in WebP, with a mark in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marks:
     """The marks that images get here.
 
-    `mark` puts one into a file; None if images get none. `prompts`: whether marks contain the prompts; `takes_time`:
-    making one does, as signing does. `told` says in a sentence what images will say.
+    `mark` puts one into a file; None if images get none. `prompts`: marks contain the prompts. `takes_time`: making a
+    mark is slow, as signing is. `told` is a sentence for the operator about the marks.
     """
 
     mark: Mark | None
@@ -36,7 +36,7 @@ class Marks:
     told: str
 
     def on_images_of(self, generators: Sequence[ImageGenerator]) -> Sequence[ImageGenerator]:
-        """The same generators, with marks on their images."""
+        """Return the generators, wrapped so that their images are marked; unchanged if images get no marks."""
         mark = self.mark
         if mark is None:
             return generators
@@ -47,7 +47,7 @@ class Marks:
 
     @property
     def marked_preview(self) -> MarkPreview | None:
-        """What gives a preview the mark that its image has; None if images have none."""
+        """A function that gives a preview the mark of its image; None if images get no marks."""
         mark = self.mark
         if mark is None:
             return None
@@ -60,10 +60,10 @@ class Marks:
 
 
 def read_marks(settings: Settings) -> Marks:
-    """The marks that the settings ask for.
+    """Return the marks that the settings ask for.
 
     Raises:
-        BadSettings: there is nothing to sign with as it is set.
+        BadSettings: the certificate or the key for signing cannot be used, or a package is not installed.
     """
     prompts = settings.marks.prompts
     match settings.marks.kind:
@@ -78,7 +78,7 @@ def read_marks(settings: Settings) -> Marks:
 
 
 def _signing(c2pa: C2PASettings) -> tuple[Mark, str]:
-    """The mark, and who signs and until when."""
+    """Return the mark that signs, and a text with the signer's name and the last day of its certificate."""
     try:
         from darkroom.adapters.marks.certificates import name_of, read_algorithm, read_chain
         from darkroom.adapters.marks.credentials import ContentCredentials

@@ -1,4 +1,4 @@
-"""What clients may order: the generators' models, and the names, prices and fallbacks that the operator gives them."""
+"""What callers may order: the generators' models, with the operator's aliases, prices and fallbacks."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -16,17 +16,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """`cards` of what is on offer, by version; `chains` by version: the models that may draw it, in their order."""
+    """The models on offer: `cards` by version, and `chains`: for each version the models that may draw it, in order."""
 
     cards: Mapping[str, ModelCard]
     chains: Mapping[str, Sequence[str]]
 
 
 def read_models(settings: Settings, generator: ImageGenerator) -> Models:
-    """Put together what is on offer.
+    """Return the models on offer.
 
     Raises:
-        BadSettings: the settings name models that are not on offer, or do not fit together.
+        BadSettings: the settings name models that are not on offer, or contradict each other.
     """
     own = _ending(settings, {card.version.value: _metered(settings, card) for card in generator.cards})
     cards = _priced(settings, {**own, **_aliased(settings, own)})
@@ -37,13 +37,13 @@ def read_models(settings: Settings, generator: ImageGenerator) -> Models:
 
 
 def _metered(settings: Settings, card: ModelCard) -> ModelCard:
-    """The card with no more samples than its provider's quota lets leave for one order."""
+    """Return the card with `samples_max` limited to what its provider's quota allows for one order."""
     quota = settings.images_per_minute.get(card.generator)
     return card if quota is None else card.metered(quota)
 
 
 def _ending(settings: Settings, own: Mapping[str, ModelCard]) -> Mapping[str, ModelCard]:
-    """The cards with the last days that the operator knows of; those are later news than what a provider says."""
+    """Return the cards with the operator's ending dates, which override those of the generators."""
     days = settings.generators.ending_dates
     if unknown := days.keys() - own.keys():
         raise BadSettings(f"DARKROOM_ENDING_DATES must be of models on offer, unlike {', '.join(sorted(unknown))}")
@@ -51,7 +51,7 @@ def _ending(settings: Settings, own: Mapping[str, ModelCard]) -> Mapping[str, Mo
 
 
 def _aliased(settings: Settings, own: Mapping[str, ModelCard]) -> Mapping[str, ModelCard]:
-    """The cards of aliases: each under its own name, with the limits of the model that stands behind it."""
+    """Return the cards of aliases: each with its own name, and the limits of the model that it stands for."""
     aliases = settings.generators.aliases
     for alias, version in aliases.items():
         if version not in own:
@@ -62,7 +62,7 @@ def _aliased(settings: Settings, own: Mapping[str, ModelCard]) -> Mapping[str, M
 
 
 def _priced(settings: Settings, cards: Mapping[str, ModelCard]) -> Mapping[str, ModelCard]:
-    """The cards at the prices that the operator knows better than the generators do."""
+    """Return the cards with the operator's prices, which override those of the generators."""
     prices, limit, each = (
         settings.limits.prices,
         settings.limits.spend_per_day,
@@ -99,7 +99,7 @@ def _require_its_sizes(card: ModelCard, price: Price | None) -> None:
 
 
 def _chain(settings: Settings, version: str, cards: Mapping[str, ModelCard]) -> Sequence[str]:
-    """The models behind a version: the one that it stands for, then its fallbacks, which have none of their own."""
+    """Return the models for a version: the one that it stands for, then its fallbacks, whose own are not followed."""
     aliases, fallbacks = settings.generators.aliases, settings.generators.fallbacks
     model = aliases.get(version, version)
     chain = [model, *(aliases.get(name, name) for name in fallbacks.get(version) or fallbacks.get(model) or ())]

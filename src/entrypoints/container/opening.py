@@ -1,4 +1,4 @@
-"""Telling in which setting it stands, where an adapter cannot use what it is given."""
+"""Reports which setting is wrong if an adapter cannot use a value."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
@@ -12,9 +12,9 @@ T = TypeVar("T")
 
 @contextmanager
 def read_from(name: str, *, joined: str = ": ") -> Iterator[None]:
-    """Raise `BadSettings` that names the setting, for an `InvalidValue` of the block.
+    """Turn an `InvalidValue` raised in the block into a `BadSettings` that names the setting.
 
-    The name and the rule are `joined` by a blank if all of the rules go on with the sentence, as by "must be".
+    Pass a blank as `joined` if all of the rules continue a sentence, such as "must be".
     """
     try:
         yield
@@ -24,7 +24,10 @@ def read_from(name: str, *, joined: str = ": ") -> Iterator[None]:
 
 @asynccontextmanager
 async def opened(opening: AbstractAsyncContextManager[T], unread: str) -> AsyncIterator[T]:
-    """Open it; `unread` is the one of its settings that has not been checked by equally strict rules yet."""
+    """Open an adapter, and yield it.
+
+    An `InvalidValue` while it opens is reported for the setting `unread`, the only one not checked as strictly before.
+    """
     async with AsyncExitStack() as stack:
         with read_from(unread):
             adapter = await stack.enter_async_context(opening)

@@ -1,4 +1,4 @@
-"""What packages from outside offer: installed beside Darkroom, found by their entry points, named by a setting."""
+"""Plugins: packages that are installed beside Darkroom, found by their entry points and named in a setting."""
 
 import os
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
@@ -12,27 +12,27 @@ from darkroom.entrypoints.settings import BadSettings
 GENERATORS: Final = "darkroom.generators"
 STORAGES: Final = "darkroom.storages"
 
-# Is given the environment, where the package's own settings stand; `InvalidValue` says what is wrong with them.
+# Receives the environment with the package's own settings; raises `InvalidValue` if they are wrong.
 Plugin = Callable[[Mapping[str, str]], AbstractAsyncContextManager[Any]]
 
 
 def offered(group: str) -> Collection[str]:
-    """The names under which packages offer something of a group."""
+    """Return the names of the plugins in a group of entry points."""
     return entry_points(group=group).names
 
 
 @asynccontextmanager
 async def open_plugin(group: str, name: str, port: type[Any]) -> AsyncIterator[Any]:
-    """Open what is offered under a name.
+    """Open the plugin `name`.
 
     Raises:
-        BadSettings: its own settings are missing or make no sense, or it does not inherit the port.
+        BadSettings: the plugin's settings are missing or wrong, or its adapter does not inherit from `port`.
     """
     plugin: Plugin = entry_points(group=group)[name].load()
     with read_from(name):
         opening = plugin(os.environ)
     async with opened(opening, name) as adapter:
-        # What a port does by itself is added to it later, and is missing where it is not inherited.
+        # Ports may get methods with default implementations later, which only subclasses have.
         if port not in type(adapter).__mro__:
             raise BadSettings(f"{name}: {type(adapter).__name__} must inherit {port.__module__}.{port.__name__}")
         yield adapter

@@ -1,4 +1,4 @@
-"""What the operator decides, read off the settings."""
+"""The operator's policy, from the settings."""
 
 from typing import Final
 
@@ -13,7 +13,7 @@ _UPLOADS: Final = 16
 
 
 def read_policy(settings: Settings, models: Models) -> Policy:
-    """The policy of this process."""
+    """Return the policy of this process."""
     limits = settings.limits
     return Policy(
         limits=Limits(limits.images_per_day, limits.spend_per_day, limits.spend_per_day_per_caller),

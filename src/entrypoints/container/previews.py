@@ -1,4 +1,4 @@
-"""Previews: small copies of images, if they are wanted and what makes them is installed."""
+"""Previews: small copies of images, if they are wanted and Pillow is installed."""
 
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
@@ -14,10 +14,10 @@ _EXTRA: Final = ".venv/bin/python -m pip install --editable '.[previews]'"
 
 
 def preview_maker(settings: Settings, cards: Mapping[str, ModelCard], marks: Marks) -> PreviewMaker | None:
-    """What makes previews, with the marks that images have; None if there are none.
+    """Return the maker of previews, which have the marks of their images; None if no previews are made.
 
     Raises:
-        BadSettings: they are wanted, and what makes them is not installed.
+        BadSettings: previews are required, and Pillow is not installed.
     """
     if not _are_made(settings):
         return None
@@ -27,10 +27,10 @@ def preview_maker(settings: Settings, cards: Mapping[str, ModelCard], marks: Mar
 
 
 def told_of_previews(settings: Settings) -> str:
-    """Say in a sentence whether images have previews.
+    """Return a sentence that says whether images get previews.
 
     Raises:
-        BadSettings: as `preview_maker`.
+        BadSettings: as for `preview_maker`.
     """
     if _are_made(settings):
         return "images get a preview"

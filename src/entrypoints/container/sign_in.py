@@ -1,4 +1,4 @@
-"""Where people sign in who open the page."""
+"""Sign-in on the page."""
 
 from typing import Final
 
@@ -12,10 +12,10 @@ _OPENID: Final = "openid"
 
 
 async def find_sign_in(settings: Settings) -> SignIn | None:
-    """What the page needs to sign people in; None if the operator has registered no client for it.
+    """Return what the page needs for sign-in; None if the operator has set no client id for the page.
 
     Raises:
-        KeysUnavailable: the issuer cannot be asked, or signs no people in, and why.
+        KeysUnavailable: the issuer cannot be reached, or offers no sign-in; it gives the reason.
     """
     tokens, rules = settings.tokens, token_rules(settings)
     if tokens.page_client_id is None:
@@ -24,7 +24,7 @@ async def find_sign_in(settings: Settings) -> SignIn | None:
         return SignIn.at(
             await configuration_of(tokens.issuer, get),
             client_id=tokens.page_client_id,
-            # Scopes that a service does not look at may be unknown to its issuer, which would refuse them.
+            # Only scopes that are checked here: an issuer refuses scopes that it does not know.
             scope=tokens.page_scope or " ".join([_OPENID, *rules.scopes_of_callers]),
             audience=tokens.audience,
         )

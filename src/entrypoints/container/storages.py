@@ -1,4 +1,4 @@
-"""The storages by name, and how each is opened. What is not chosen is not imported: S3's client is large."""
+"""Opens the storages by name. Only the one in use is imported: the client for S3 is large."""
 
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A storage, and what serves its links where it has no web server of its own."""
+    """A storage; `files` serves its links if it has no web server of its own, else None."""
 
     storage: ImageStorage
     files: SignedFiles | None = None
@@ -31,11 +31,11 @@ Opener = Callable[[Settings], AbstractAsyncContextManager[Opened]]
 
 
 def open_storage(settings: Settings) -> AbstractAsyncContextManager[Opened]:
-    """The storage that the settings name.
+    """Return the opener of the storage that the settings name.
 
     Raises:
-        BadSettings: there is none of that name.
-        StorageFault: it cannot be opened with these settings, and why.
+        BadSettings: there is no such storage.
+        StorageFault: (on entering) it cannot be opened with these settings; it gives the reason.
     """
     name = settings.storage.kind
     if opener := STORAGES.get(name):
@@ -48,14 +48,14 @@ def open_storage(settings: Settings) -> AbstractAsyncContextManager[Opened]:
 
 
 def key_prefix(settings: Settings) -> str:
-    """What the keys of images begin with."""
+    """Return the prefix of the keys of images."""
     return settings.of(S3Settings).prefix if settings.storage.kind == "s3" else ""
 
 
 def image_files(settings: Settings) -> Mapping[str, Path]:
-    """What links of the storage begin with, by the folder on this machine that the rest of their path names a file in.
+    """Return the folder of the images on this machine, by the prefix of the links to them.
 
-    Empty if the storage is not a folder.
+    The rest of a link's path is the name of the file. Empty if the storage is not on disk.
     """
     if settings.storage.kind != "disk":
         return {}

@@ -1,4 +1,4 @@
-"""What access tokens are verified by."""
+"""Verifies access tokens as the settings say."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,7 +15,7 @@ from darkroom.entrypoints.settings import Settings
 
 
 def token_rules(settings: Settings) -> TokenRules:
-    """What is asked of a token, as it is set."""
+    """Return the rules for tokens."""
     tokens = settings.tokens
     return TokenRules(
         issuer=tokens.issuer,
@@ -34,11 +34,11 @@ def token_rules(settings: Settings) -> TokenRules:
 async def open_token_verifier(
     settings: Settings, revoked: RevokedTokens, watching: Watching
 ) -> AsyncIterator[TokenVerifier]:
-    """What the HTTP entry point asks who calls; keys and revocations are kept fresh as long as the block lasts.
+    """Yield the verifier of access tokens; keys and revocations are refreshed within the block.
 
     Raises:
         BadSettings: the key does not suit the algorithm.
-        KeysUnavailable: no key came from the issuer, and why.
+        KeysUnavailable: no keys could be fetched from the issuer; it gives the reason.
         LedgerUnavailable: the list of revoked tokens cannot be read.
     """
     denied = DenyList(revoked)

@@ -1,4 +1,4 @@
-"""What must be writable is tried by writing, before anything is paid for."""
+"""Checks at the start that the spool and the storage can be written, before anything is paid for."""
 
 import asyncio
 import logging
@@ -11,11 +11,11 @@ from darkroom.entrypoints.settings import BadSettings, Settings
 
 log = logging.getLogger(__name__)
 
-_PATIENCE: Final = 5.0  # seconds that the start waits for a storage
+_PATIENCE: Final = 5.0  # seconds to wait for the storage at the start
 
 
 async def try_spool(spool: DiskImageSpool) -> None:
-    """See that what is drawn can wait on this machine's disk.
+    """Check that the spool on this machine's disk can be written.
 
     Raises:
         BadSettings: it cannot.
@@ -27,10 +27,10 @@ async def try_spool(spool: DiskImageSpool) -> None:
 
 
 async def try_storage(settings: Settings, storage: ImageStorage) -> bool:
-    """Whether images can be stored. A storage that is away may be back later, which is logged.
+    """Return whether images can be stored now. False is logged: the storage may be reachable later.
 
     Raises:
-        BadSettings: this machine's disk does not take them, or a storage elsewhere refuses them.
+        BadSettings: this machine's disk cannot be written, or the storage refuses images.
     """
     try:
         async with asyncio.timeout(_PATIENCE):

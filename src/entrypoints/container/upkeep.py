@@ -1,4 +1,4 @@
-"""What is done again and again beside something that is open."""
+"""Repeats work in the background."""
 
 import asyncio
 import logging
@@ -14,10 +14,10 @@ log = logging.getLogger(__name__)
 async def kept_up(
     work: Callable[[], Awaitable[object]], every: float, *, pause_first: bool = False
 ) -> AsyncIterator[None]:
-    """Work, pause for `every` seconds, and work again for as long as the block lasts, whatever goes wrong.
+    """Within the block, call `work` every `every` seconds; errors are logged, and do not stop it.
 
-    Work that returns a number other than 0 says that there may be more to do at once. `pause_first`: it was done once
-    already.
+    If `work` returns a true value there may be more to do, and it is called again at once. `pause_first`: wait before
+    the first call too.
     """
     task = asyncio.create_task(_again_and_again(work, every, pause_first=pause_first))
     try:
@@ -32,7 +32,7 @@ async def _again_and_again(work: Callable[[], Awaitable[object]], every: float, 
         await asyncio.sleep(every)
     while True:
         try:
-            while await work():  # noqa: ASYNC110  # it is work, not a wait
+            while await work():  # noqa: ASYNC110  # it works, it does not poll
                 await asyncio.sleep(0)
         except (DarkroomError, StorageFault) as fault:
             log.warning("trying again in %.0f s: %s", every, fault)

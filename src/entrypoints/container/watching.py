@@ -1,6 +1,6 @@
-"""Who watches the house at work: log lines always, metrics and traces where they are asked for.
+"""Observability: context in log lines always, metrics and traces if the settings ask for them.
 
-What they need is not imported where they are not.
+Their libraries are imported only then.
 """
 
 import logging
@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 
 
 class LogsWatcher(Watcher):
-    """Has each log line say what it belongs to."""
+    """Adds the trace id and the generation to log lines."""
 
     @contextmanager
     def request(self, headers: Headers) -> Iterator[Answered]:
@@ -53,7 +53,7 @@ class LogsWatcher(Watcher):
 
 
 class Watching:
-    """Puts watchers around the ports and the work; around the ports only if metrics or traces are on."""
+    """Wraps work in watchers, and ports too if metrics or traces are on."""
 
     def __init__(self, *, tracing: Watcher | None = None, instruments: "Instruments | None" = None) -> None:
         self._instruments = instruments
@@ -84,26 +84,26 @@ class Watching:
         return WatchedWebhookLedger(ledger, self._watcher) if self._metrics else ledger
 
     def keys(self, keys: PublishedKeys) -> None:
-        """From now on show how old they are."""
+        """Show the age of the published keys in the metrics from now on."""
         if self._instruments:
             age = self._instruments.keys_age
             self._instruments.keys_max_age.set(keys.max_age)
             self._shown.append(lambda: age.set(keys.age))
 
     def refused(self, refusal: Refusal) -> None:
-        """A connection was closed by us."""
+        """Note that we closed a connection."""
         self._watcher.refused(refusal.reason)
 
     def request(self, headers: Headers) -> AbstractContextManager[Answered]:
-        """Watch a request being answered."""
+        """Return a context manager that watches a request until its answer."""
         return self._watcher.request(headers)
 
     def generation(self, generation: Generation) -> AbstractContextManager[None]:
-        """Watch a generation being worked on."""
+        """Return a context manager that watches work on a generation."""
         return self._watcher.generation(generation)
 
     def addresses(self, addresses: Iterable[tuple[str, str]]) -> None:
-        """These methods are answered, each with its route."""
+        """Note the methods that are supported, each with its route, for the metrics."""
         if self._metrics:
             self._metrics.expect_faults(addresses)
 
@@ -115,7 +115,7 @@ class Watching:
         streams: StreamRoom,
         spool: DiskImageSpool,
     ) -> None:
-        """Show the models on offer and the limits, and from now on what is at work and what waits."""
+        """Show the models on offer and the limits in the metrics, and the present load from now on."""
         if self._instruments is None or self._metrics is None:
             return
         from darkroom.adapters.watching.metrics.gauges import Gauges
@@ -140,19 +140,19 @@ class Watching:
         )
 
     async def show(self) -> None:
-        """Show how it stands now; to be called again and again."""
+        """Update the gauges; call it regularly."""
         for show in self._shown:
             show()
 
     async def show_waiting(self, ledger: WebhookLedger) -> None:
-        """Show how many webhooks are still to be delivered; to be called once in a while, as the ledger counts them."""
+        """Update the gauge of waiting webhooks; call it less often, as the ledger has to count them."""
         if self._instruments:
             self._instruments.webhooks_waiting.set((await ledger.backlog()).waiting)
 
 
 @asynccontextmanager
 async def open_watching(settings: Settings, registry: "CollectorRegistry | None") -> AsyncIterator[Watching]:
-    """Watch for the length of the block; `registry` is what metrics are counted in, where they are wanted."""
+    """Yield the watchers; `registry` collects the metrics, None if none are wanted."""
     instruments = _instruments(registry) if registry else None
     if settings.watching.otlp_endpoint is None:
         yield Watching(instruments=instruments)

@@ -1,4 +1,4 @@
-"""Webhooks, where the operator has switched them on."""
+"""Webhooks, if the operator has switched them on."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,7 +15,7 @@ from darkroom.entrypoints.settings import Settings
 def webhooks_by(
     sender: WebhookSender | None, settings: Settings, ledger: WebhookLedger, storage: ImageStorage
 ) -> Webhooks | None:
-    """How they are sent; None without a sender, so that what is due waits for a process that has one."""
+    """Return how webhooks are sent; None without a sender, so that due webhooks wait for a process that has one."""
     if sender is None:
         return None
     message = partial(
@@ -29,7 +29,7 @@ def webhooks_by(
 
 @asynccontextmanager
 async def open_webhooks(settings: Settings) -> AsyncIterator[WebhookSender | None]:
-    """What sends them, for as long as the block lasts; None if none are sent.
+    """Yield the sender of webhooks; None if webhooks are switched off.
 
     Raises:
         BadSettings: a secret or a host cannot be used.

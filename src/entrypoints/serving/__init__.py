@@ -1,1 +1,1 @@
-"""Running the service: listening, answering, and stopping in the order that loses nothing."""
+"""Runs the service: listens, answers, and stops without losing a request."""

@@ -1,4 +1,4 @@
-"""The one process of a service that has no workers."""
+"""The single process of a service without workers."""
 
 import asyncio
 from socket import socket
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def serve_alone(settings: Settings, listener: socket, registry: "CollectorRegistry | None") -> None:
-    """Serve until a signal says stop; `registry` is what it counts in."""
+    """Serve until SIGINT or SIGTERM. `registry` collects the metrics; None if there is no metrics listener."""
     run(_serve(settings, listener, registry))
 
 

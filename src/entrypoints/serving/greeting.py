@@ -15,7 +15,7 @@ _TTL: Final = timedelta(hours=12)  # a day of trying things out
 
 
 def greeting(settings: Settings, cards: Mapping[str, ModelCard]) -> str:
-    """Where it is ready; with the development secret also how to ask for a first image, by hand and in a browser."""
+    """Return the text: where the service is ready; with the development secret, also how to order a first image."""
     return "\n".join(_lines(settings, cards))
 
 
@@ -29,7 +29,7 @@ def _lines(settings: Settings, cards: Mapping[str, ModelCard]) -> Iterator[str]:
         headers = f"-H 'Authorization: Bearer {token}' -H 'Content-Type: application/json'"
         yield f"curl {url}/api/images {headers} -d {quote(order)}"
         yield ""
-        # Browsers keep the fragment to themselves: no server, proxy or log on the way sees the token.
+        # Browsers do not send the fragment: no server, proxy or log on the way sees the token.
         yield f"Or draw in a browser: {url}/#token={token}"
         yield ""
 

@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol, with an end to its patience: uvicorn itself waits for slow clients for ever."""
+"""uvicorn's HTTP protocol with time limits and size limits: uvicorn itself waits for slow clients for ever."""
 
 import fcntl
 import logging
@@ -21,11 +21,11 @@ from darkroom.entrypoints.serving.open_connections import OpenConnections
 
 log = logging.getLogger(__name__)
 
-_BESIDES: Final = 32  # bytes that a header takes beside its name and value (RFC 9113, 6.5.2, counts them alike)
+_BESIDES: Final = 32  # overhead of a header in bytes, besides its name and value (as in RFC 9113, 6.5.2)
 
 
 class _Stage(Enum):
-    """What the client owes us."""
+    """What the client still has to send."""
 
     HEAD = auto()
     BODY = auto()
@@ -33,31 +33,32 @@ class _Stage(Enum):
 
 
 class _Refused(Exception):
-    """Stops the parser, which then has the connection refused."""
+    """Stops the parser; the connection is then refused."""
 
 
 class GuardedHttpProtocol(HttpToolsProtocol):
-    """Cuts off slow headers, slow bodies, headers without end, requests piled up on one connection and connections
-    piled up on one process, and clients who do not read what they asked for.
+    """Closes connections with slow or long heads, slow bodies, too many pipelined requests, or unread answers.
 
-    A head must come within 10 s of the connection, or of its own first byte on one that was used before (between
-    requests uvicorn's keep-alive limit holds), and its body within 30 s more. No time runs out for a client who sent
-    its next request while an earlier one on the connection is at work, nor while it is we who have stopped reading.
-    What of an answer does not fit the buffers must be taken within a minute.
+    It also limits the connections of the process.
 
-    A request that asks for another protocol is answered as if it had not asked (RFC 9110, 7.8): uvicorn by itself
-    loses its body.
+    A head must arrive within `HEAD_WITHIN` seconds of the connection, or of its first byte on a connection that was
+    used before (between requests uvicorn's keep-alive limit applies), and its body within `BODY_WITHIN` seconds more.
+    No limit applies to a request that was sent while an earlier one on the connection is being answered, nor while we
+    have paused reading. The part of an answer that does not fit the buffers must be read within `TAKEN_WITHIN` seconds.
 
-    A connection on which no answer is due is never closed without an answer, which a request that comes in that very
-    moment finds waiting: 503 when the service stops or another client needs the place, 408 when the connection was not
-    used for as long as it is kept. The client has a second to find it and to leave.
+    A request for another protocol is answered as if it had not asked for it (RFC 9110, 7.8); uvicorn would lose its
+    body.
+
+    An idle connection is never closed without an answer, so that a request that arrives in that moment has one: 503 if
+    the service stops or another client needs the place, 408 if the keep-alive time is over. The client has
+    `LEFT_WITHIN` seconds to read it and to close the connection.
     """
 
     HEAD_WITHIN: ClassVar = 10.0
     BODY_WITHIN: ClassVar = 30.0
     TAKEN_WITHIN: ClassVar = 60.0
-    TORN_WITHIN: ClassVar = 1.0  # seconds within which a client that drops what came tears the connection down
-    LEFT_WITHIN: ClassVar = 1.0  # several times the way around the world; most clients leave as soon as they hear
+    TORN_WITHIN: ClassVar = 1.0  # seconds within which a client that discards the answer resets the connection
+    LEFT_WITHIN: ClassVar = 1.0  # several round trips around the world; most clients close at once
     MAX_HEAD_BYTES: ClassVar = 32 * 1024
     MAX_PIPELINED: ClassVar = 16
 
@@ -70,7 +71,7 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         connections: OpenConnections | None = None,
         refused: Callable[[Refusal], None] = lambda _: None,
     ) -> None:
-        """`refused` is called for each connection that is closed from here."""
+        """Guard a connection; `refused` is called with the reason if it is closed by us."""
         super().__init__(config, server_state, app_state, _loop)
         self._connections, self._address = connections or OpenConnections(), ""
         self._refused = refused
@@ -104,18 +105,18 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def eof_received(self) -> None:
-        # A client that has taken everything has acknowledged it; one that gives up in that moment has not.
+        # A client that has received everything has acknowledged it; one that gives up has not.
         if _unacknowledged(self.transport):
             self._torn = True
         super().eof_received()
 
     def data_received(self, data: bytes) -> None:
         if self._not_left:
-            return  # it has its answer, which bytes left unread would tear out of the client's hands
+            return  # read and discard: closing with unread bytes would reset the connection and lose the answer
         self._connections.is_used(self, self._address)
         self._unset_keepalive_if_required()
         if self._stage is _Stage.NOTHING:
-            self._begin_head()  # even if these are blank lines, which the parser passes over
+            self._begin_head()  # even for blank lines, which the parser skips
         request, head_bytes = self._requests, self._head_bytes
         try:
             self._parse(data)
@@ -124,7 +125,7 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         if self._stage is _Stage.HEAD and self._requests == request:
-            # The parser hands a header over when it is whole; of one without end we see only what went in.
+            # The parser reports a header when it is complete; of an endless one we only see the bytes that went in.
             self._head_bytes = head_bytes + len(data)
             if self._head_bytes > self.MAX_HEAD_BYTES:
                 self._refuse(Refusal.HEAD_TOO_LARGE)
@@ -135,7 +136,7 @@ class GuardedHttpProtocol(HttpToolsProtocol):
             self._stop_parsing(Refusal.TOO_MANY_REQUESTS)
         if self._stage is not _Stage.HEAD:
             self._begin_head()
-        self._tell_takers(taken=True)  # who asks for more has what it asked for before
+        self._tell_takers(taken=True)  # a client that sends a request has received the answers before it
         super().on_message_begin()
         self.scope["extensions"] = {TAKEN: {TAKEN: self.taken}}
 
@@ -147,7 +148,7 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         self._count(len(name) + len(value) + _BESIDES)
         if name.lower() == b"transfer-encoding" and value.strip().lower() != b"chunked":
             self._stop_parsing(Refusal.TRANSFER_CODING)
-        if self._stage is _Stage.HEAD:  # else it is a trailer, which uvicorn would pass for a header (RFC 9110, 6.5.1)
+        if self._stage is _Stage.HEAD:  # else it is a trailer, which uvicorn would treat as a header (RFC 9110, 6.5.1)
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
@@ -160,8 +161,8 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         if self.parser.should_upgrade():
             if self.parser.get_method() == b"CONNECT":
                 self._stop_parsing(Refusal.NO_HTTP)
-            return  # it comes once more, see `_parse`
-        super().on_headers_complete()  # which raises for a target that it cannot take apart
+            return  # the head is parsed again, see `_parse`
+        super().on_headers_complete()  # it raises for a target that it cannot parse
         self._stage = _Stage.BODY
 
     def on_message_complete(self) -> None:
@@ -175,18 +176,18 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             self._let_take()
         elif self._at_work:
-            pass  # on the next request, which was sent before the answer to this one
+            pass  # the next request was sent before the answer to this one
         elif self._leaving:
             self._leave(Refusal.STOPPING)
         elif self._stage is _Stage.NOTHING:
             self._connections.is_idle(self, self._address)
 
     async def taken(self) -> bool:
-        """Whether the client has taken all that was written for it; to be asked once an answer is complete.
+        """Return whether the client has received everything that was written; call it once an answer is complete.
 
-        It has if it asks for something else, or ends the connection in order. A connection that is torn down had bytes
-        on the way, or its client has dropped what came. If nothing of that happens, it has as soon as all bytes are
-        acknowledged and a while has passed.
+        True if the client sends another request, or closes the connection normally. False if the connection is reset:
+        bytes were still on the way, or the client has discarded them. If none of these happens, True once all bytes are
+        acknowledged and `TORN_WITHIN` seconds have passed.
         """
         if self._torn is not None:
             return not self._torn
@@ -211,17 +212,17 @@ class GuardedHttpProtocol(HttpToolsProtocol):
             self._leave(Refusal.IDLE)
 
     def make_room(self) -> None:
-        """Leave the connection, on which no answer is due, to have its place for another."""
+        """Give the place of this idle connection to another one, and close it."""
         self._leave(Refusal.TOO_MANY_CONNECTIONS)
         self._give_place_back()
         self._connections.is_leaving(self)
 
     def close_now(self) -> None:
-        """Close the connection, which was left, whether or not its client has."""
+        """Close the connection after `make_room`, whether or not its client has closed it."""
         self.transport.close()
 
     def answer_for_the_last_time(self) -> None:
-        """Say with the answer that is due last that the connection ends with it, where it has not begun."""
+        """Send `Connection: close` with the last answer that is due, unless it has begun."""
         if self._at_work and not self.cycle.response_started:
             self.cycle.keep_alive = False
 
@@ -249,23 +250,23 @@ class GuardedHttpProtocol(HttpToolsProtocol):
 
     @property
     def _earlier_at_work(self) -> bool:
-        """Whether an answer is due before anything can be said of what is arriving."""
+        """Whether an earlier request must be answered before the one that is arriving."""
         return bool(self.pipeline) if self._stage is _Stage.BODY else self._at_work
 
     def _new_parser(self) -> httptools.HttpRequestParser:
         parser = httptools.HttpRequestParser(self)
-        # As uvicorn does: what follows a request that ends its connection is not an error, and is not read.
+        # As uvicorn does: data after a request with `Connection: close` is not an error, and is not read.
         parser.set_dangerous_leniencies(lenient_data_after_close=True)
         return parser
 
     def _parse(self, data: bytes) -> None:
-        """Parse what came.
+        """Parse data from the client.
 
-        httptools takes all that follows a head with an upgrade for another protocol. So such a head is parsed once
-        more, by a new parser and without the upgrade, and what follows it is that request's body, or the next request.
+        After a head with `Upgrade`, httptools treats everything as another protocol. So such a head is parsed again by
+        a new parser, without the upgrade; the data after it is the request's body, or the next request.
 
         Raises:
-            HttpParserError: it is not HTTP, or is refused.
+            HttpParserError: the data is not HTTP, or is refused.
         """
         while True:
             try:
@@ -295,7 +296,7 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         raise _Refused(refusal.detail)
 
     def _set_timer(self) -> None:
-        """Start the time that the client has now, unless it is running already."""
+        """Start the timer for the current stage, unless it is running already."""
         due = self._requests, self._stage
         if due == self._timed:
             return
@@ -313,7 +314,7 @@ class GuardedHttpProtocol(HttpToolsProtocol):
             self._refuse(Refusal.HEAD_LATE if self._stage is _Stage.HEAD else Refusal.BODY_LATE)
 
     def _refuse(self, refusal: Refusal) -> None:
-        """Close the connection, with an answer where none is under way."""
+        """Close the connection, with an answer unless another answer is being sent or is due first."""
         self._tell(refusal)
         answering = self._stage is _Stage.BODY and self.cycle.response_started
         if not answering and not self._earlier_at_work:
@@ -328,27 +329,27 @@ class GuardedHttpProtocol(HttpToolsProtocol):
             self._connections.release(self._address)
 
     def _leave(self, refusal: Refusal) -> None:
-        """Answer the request that may be on its way, if there is one, and close.
+        """Close an idle connection, with an answer for a request that may be on its way.
 
-        The end of a connection cannot be timed so that no request meets it. A request that met a closed connection
-        would be cut off, and its client could not know whether it arrived. So the answer is sent first, and the
-        connection stays half open until the client has closed it. Clients close a connection on which data come that
-        they did not ask for (RFC 9112, 9.2); they know that of the 408 that servers send there.
+        A request may arrive at any moment. If it met a closed connection, its client could not know whether it was
+        processed. So the answer is sent first, and the connection stays half open until the client has closed it, or
+        for `LEFT_WITHIN` seconds. Clients close a connection on which they receive data that they did not ask for (RFC
+        9112, 9.2); other servers send 408 in the same way.
         """
-        if refusal is not Refusal.IDLE:  # which is how connections usually end
+        if refusal is not Refusal.IDLE:  # the normal end of a connection, not worth a log line
             self._tell(refusal)
-        self._connections.is_used(self, self._address)  # for the last time
+        self._connections.is_used(self, self._address)  # it is no longer idle
         self._unset_keepalive_if_required()
         if self._timer:
             self._timer.cancel()
         self._not_left = self.loop.call_later(self.LEFT_WITHIN, self.transport.close)
         self.transport.write(refusal.answer())
-        with suppress(OSError):  # the client has left already
+        with suppress(OSError):  # the client has closed it already
             self.transport.write_eof()
         self._let_take()
 
     def _let_take(self) -> None:
-        """Start the time in which the client has to take what is written, unless it is running already."""
+        """Start the timer within which the client must read what is buffered, unless it is running already."""
         if self._not_taken is None and self.transport.get_write_buffer_size():
             self._not_taken = self.loop.call_later(self.TAKEN_WITHIN, self._was_not_taken)
 
@@ -363,7 +364,7 @@ class GuardedHttpProtocol(HttpToolsProtocol):
 
 
 def _unacknowledged(transport: Transport) -> int:
-    """Bytes that are with us, and that the client's machine has not acknowledged (tcp(7), SIOCOUTQ)."""
+    """Return the bytes that are buffered here or not acknowledged by the client's machine (tcp(7), SIOCOUTQ)."""
     waiting = transport.get_write_buffer_size()
     with suppress(OSError, AttributeError):
         answer = fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, struct.pack("i", 0))

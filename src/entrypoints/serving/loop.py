@@ -1,4 +1,4 @@
-"""The event loop of a process that serves."""
+"""The event loop of a serving process."""
 
 import asyncio
 import logging
@@ -12,7 +12,7 @@ _OPEN_FILES: Final = 65_536
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:
-    """Run to the end, on the fastest loop there is, with as many open connections as the system allows."""
+    """Run `main` on uvloop if it is installed, with the limit of open files raised as far as the system allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     allowed = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OPEN_FILES)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, allowed), hard))
@@ -21,9 +21,9 @@ def run(main: Coroutine[Any, Any, None]) -> None:
 
 
 def within_open_files(connections: int, *, besides: int) -> int:
-    """The most connections that can be open beside `besides` other files: beyond that none could be accepted.
+    """Return `connections`, or fewer if the process may not open that many beside `besides` other files.
 
-    Where that is fewer than wanted, the log says so.
+    Fewer are logged as a warning.
     """
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     room = max(1, soft - besides)
@@ -40,7 +40,7 @@ def within_open_files(connections: int, *, besides: int) -> int:
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
     try:
-        import uvloop  # noqa: PLC0415  # it does not exist for every platform
+        import uvloop  # noqa: PLC0415  # not available on every platform
     except ImportError:
         return asyncio.new_event_loop
     return uvloop.new_event_loop

@@ -1,8 +1,8 @@
 """The listener that Prometheus scrapes: one for all processes of a service.
 
-Several workers write their numbers to files that they map into memory, which outlive them; the parent adds them up.
-Each worker has a seat. The successor of a worker that died goes on counting in the files of its seat, so no
-counter goes backwards, and no files pile up.
+Workers write their metrics to memory-mapped files, which outlive them; the parent adds them up. Each worker has a seat.
+The successor of a worker that died continues the files of its seat, so no counter goes backwards, and files do not
+accumulate.
 
 Without the metrics listener, Prometheus's client is not imported: it brings its own web servers.
 """
@@ -23,10 +23,12 @@ if TYPE_CHECKING:
 
 @contextmanager
 def metrics_listener(settings: Settings) -> Iterator["CollectorRegistry | None"]:
-    """Answer scrapes for the length of the block, where they are asked for; gives what a process alone counts in.
+    """Answer scrapes within the block, and yield the registry for a service without workers.
+
+    It yields None if no metrics port is set.
 
     Raises:
-        BadSettings: the address cannot be had.
+        BadSettings: the address is in use, or not one of this machine.
     """
     host, port = settings.watching.metrics_host or settings.service.host, settings.watching.metrics_port
     if port is None:
@@ -47,7 +49,7 @@ def metrics_listener(settings: Settings) -> Iterator["CollectorRegistry | None"]
     try:
         if settings.workers > 1:
             folder = _folder(settings)
-            # The port is ours now, and so is what the service before us left.
+            # We hold the port, so no other service uses the folder that the last one left.
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(mode=0o700)
             MultiProcessCollector(registry, str(folder))  # type: ignore[no-untyped-call]
@@ -59,7 +61,10 @@ def metrics_listener(settings: Settings) -> Iterator["CollectorRegistry | None"]
 
 
 def counting_at_seat(settings: Settings, seat: str) -> "CollectorRegistry | None":
-    """What a worker counts in, for its parent to see; to be called before anything is counted."""
+    """Return the registry of a worker, whose files its parent reads; None if no metrics port is set.
+
+    Call it before anything is counted.
+    """
     if settings.watching.metrics_port is None:
         return None
     from prometheus_client import CollectorRegistry, values
@@ -70,7 +75,7 @@ def counting_at_seat(settings: Settings, seat: str) -> "CollectorRegistry | None
 
 
 def seat_is_empty(settings: Settings, seat: str) -> None:
-    """Forget the gauges of a worker that has ended."""
+    """Remove the gauges of a worker that has ended."""
     if settings.watching.metrics_port is not None:
         from prometheus_client.multiprocess import mark_process_dead
 

@@ -1,4 +1,4 @@
-"""One process that serves: what happens in it, from its first moment to its last."""
+"""A serving process, from start to stop."""
 
 import asyncio
 import logging
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Files that a process opens besides clients' connections and what each generation has open: two to its provider and the
-# storage. The ledger, the spool, the log, Python's own, and connections that are about to be closed.
+# Open files besides clients' connections and the two of each generation, to its provider and to the storage: ledger,
+# spool, log, Python's own, and connections that are about to be closed.
 _OTHER_FILES: Final = 128 + OpenConnections.LEAVING
 # Seconds.
 _RECOVER_EVERY: Final = 1.0
 _SHOW_EVERY: Final = 1.0
 _DELIVER_EVERY: Final = 1.0
-_COUNT_WAITING_EVERY: Final = 15.0  # as often as it is usual to look at metrics
+_COUNT_WAITING_EVERY: Final = 15.0  # a common scrape interval
 _SWEEP_EVERY: Final = 60.0
 _TIDY_EVERY: Final = 600.0
 
@@ -48,15 +48,15 @@ async def serve(
     ready: Callable[[Mapping[str, ModelCard]], None],
     registry: "CollectorRegistry | None",
 ) -> None:
-    """Serve until `stop` is set; `ready` is called with the models on offer as soon as requests are answered.
+    """Serve until `stop` is set; `ready` is called with the models on offer once requests are answered.
 
-    `registry` is what metrics are counted in, where they are wanted.
+    `registry` collects the metrics; None if none are wanted.
 
-    Stopping goes in this order: no new order is accepted, what was begun is finished and its callers
-    are answered, then the listener is closed.
+    To stop, it first refuses new orders, then finishes accepted ones and answers their callers, and closes the listener
+    last.
 
     Raises:
-        BadSettings, StorageFault, LedgerUnavailable: it cannot begin.
+        BadSettings, StorageFault, LedgerUnavailable, KeysUnavailable: the service cannot start.
     """
     async with (
         open_watching(settings, registry) as watching,
@@ -91,7 +91,7 @@ async def serve(
 
 
 def _issuer(settings: Settings) -> Issuer | None:
-    """Who makes the tokens, if it can be asked for one."""
+    """Return the issuer of tokens; None if it has no address."""
     address = settings.tokens.issuer_address
     return None if address is None else Issuer(address, token_rules(settings).scopes_of_callers)
 

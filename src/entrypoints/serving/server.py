@@ -1,4 +1,4 @@
-"""uvicorn, which we start and stop by ourselves: the order in which a service ends is not a web server's to decide."""
+"""Runs uvicorn, but starts and stops it step by step: orders must be finished before the listener is closed."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -15,15 +15,15 @@ from darkroom.entrypoints.serving.http_guard import GuardedHttpProtocol
 from darkroom.entrypoints.serving.listener import BACKLOG, accept_all, let_nobody_connect
 from darkroom.entrypoints.serving.open_connections import OpenConnections
 
-# Seconds that requests still open have when no generation of ours is at work any more.
+# Seconds for open requests to end after the last generation has.
 _LAST_ANSWERS: Final = 20
-# Seconds in which clients may still send on connections that they have, before those are closed. Whatever meets the
-# end itself is answered too, in fewer words: so this need not outlast the silence of a load balancer.
+# Seconds in which clients may still send on open connections before these are closed. A request that arrives later is
+# answered with 503 too, so this need not be longer than the keep-alive time of a load balancer.
 _FAREWELL: Final = 1.0
 
 
 class Server:
-    """Answers the requests that come in on a socket, over no more `connections` than there may be."""
+    """Answers the requests that arrive on a listening socket, within the limits of `connections`."""
 
     def __init__(
         self,
@@ -34,9 +34,14 @@ class Server:
         keep_alive: int,
         shared: bool = False,
     ) -> None:
-        """`refused` is called for each connection that is closed from here; `keep_alive`: seconds that one is kept.
+        """Prepare a server for `app`.
 
-        `shared` says that other processes listen on the same socket, and may go on.
+        Args:
+            app: The ASGI application.
+            connections: The limits of open connections.
+            refused: Called for each connection that is closed by us.
+            keep_alive: Seconds for which an idle connection is kept.
+            shared: Other processes listen on the same socket, and may continue.
         """
         self._shared = shared
         guarded = partial(GuardedHttpProtocol, connections=connections, refused=refused)
@@ -56,11 +61,11 @@ class Server:
 
     @asynccontextmanager
     async def answering(self, listener: socket) -> AsyncIterator[None]:
-        """Answer requests from the beginning of the block on; after it, finish those that are open."""
+        """Answer requests within the block; then stop listening, and finish those that are open."""
         self._config.load()
         self._server.lifespan = self._config.lifespan_class(self._config)
         await self._server.startup(sockets=[listener])
-        ticking = asyncio.create_task(self._server.main_loop())  # keeps the Date header right
+        ticking = asyncio.create_task(self._server.main_loop())  # updates the Date header
         try:
             yield
             await self._stop_listening(listener)
@@ -70,7 +75,7 @@ class Server:
             await self._server.shutdown(sockets=[listener])
 
     def announce_the_end(self) -> None:
-        """Answer on, and let each answer be the last on its connection."""
+        """Continue to answer, but send `Connection: close` with each answer."""
         close = (b"connection", b"close")
         self._config.encoded_headers = [*self._config.encoded_headers, close]
         self._server.server_state.default_headers = [*self._server.server_state.default_headers, close]
@@ -78,7 +83,7 @@ class Server:
             connection.answer_for_the_last_time()
 
     async def _stop_listening(self, listener: socket) -> None:
-        """Let in who stands before the door, and close it, with nothing in between that takes time."""
+        """Accept the connections that wait, and close the listener at once."""
         if not self._shared:
             let_nobody_connect(listener)
         connected = accept_all(listener)

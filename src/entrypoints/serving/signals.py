@@ -1,4 +1,4 @@
-"""The signals that a process obeys."""
+"""The signals that stop a process."""
 
 import asyncio
 import logging
@@ -10,9 +10,9 @@ log = logging.getLogger(__name__)
 
 
 def stop_on_signals(stop: asyncio.Event, *, at_once: Callable[[], None] = lambda: None) -> None:
-    """Set `stop` on SIGTERM or SIGINT. A second one ends the process there and then; `at_once` is done before.
+    """Set `stop` on SIGTERM or SIGINT; on a second signal, call `at_once` and end the process immediately.
 
-    What was begun is left where it stands, as after a crash, and is settled at the next start.
+    After that, unfinished work is recovered at the next start, as after a crash.
     """
 
     def hear(signal: Signals) -> None:

@@ -19,15 +19,15 @@ from darkroom.entrypoints.settings import Settings
 
 log = logging.getLogger(__name__)
 
-# Handed over through a pipe: what a program was started with can be read from the list of processes.
+# Variables that are passed through a pipe, since the environment at the start of a process can be read under /proc.
 _CONFIDENTIAL: Final = ("AWS_", "DARKROOM_", "OTEL_", "PG")
 _PAUSE: Final = 1.0  # seconds before another try to replace a worker
 
 
 class WorkerFailed(Exception):
-    """A worker ended before it was ready; `status` is its exit status, or minus the signal that ended it.
+    """A worker ended before it was ready; `status` is its exit status, or the negative number of the signal.
 
-    It has said why itself, unless it was ended by a signal.
+    It has reported the reason itself, unless a signal ended it.
     """
 
     def __init__(self, status: int) -> None:
@@ -41,9 +41,9 @@ def _ended(status: int) -> str:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Worker:
-    """A process that serves for as long as its standard input is open; `greeting` is what it said when it was ready.
+    """A process that serves as long as its standard input is open; `greeting` is the text to print once it is ready.
 
-    `seat` is its place among the others; its successor takes the same.
+    `seat` is its number among the workers, which its replacement inherits.
     """
 
     process: Process
@@ -52,17 +52,17 @@ class Worker:
 
     @classmethod
     async def start(cls, settings: Settings, listener: socket, seat: str) -> Self:
-        """Start one and wait until it answers.
+        """Start a worker, and wait until it is ready.
 
         Raises:
-            WorkerFailed: it never did.
+            WorkerFailed: it ended before that.
         """
-        # If any free port or as many workers as suit the machine were asked for, both are known by now.
+        # The settings may ask for any free port, or as many workers as suit the machine; pass on what was chosen.
         known = {"DARKROOM_PORT": str(settings.service.port), "DARKROOM_WORKERS": str(settings.workers)}
         environment = {**os.environ, **known}
         confidential = {name: text for name, text in environment.items() if name.startswith(_CONFIDENTIAL)}
         process = await asyncio.create_subprocess_exec(
-            # Safe path: nothing is imported from the folder that it happens to run in.
+            # -P: do not import from the current folder.
             *(sys.executable, "-P", "-m", "darkroom.entrypoints.serving.worker", str(listener.fileno()), seat),
             stdin=PIPE,
             stdout=PIPE,
@@ -76,21 +76,21 @@ class Worker:
         return cls(process, seat, json.loads(greeting))
 
     async def end(self) -> int:
-        """Wait for its end, and give its exit status."""
+        """Wait until it has ended, and return its exit status; the negative number of the signal that ended it."""
         return await self.process.wait()
 
     def let_go(self) -> None:
-        """Tell it to finish what it has begun, and to end."""
+        """Close its standard input: it finishes what it has begun, and ends."""
         cast("StreamWriter", self.process.stdin).close()
 
     def kill(self) -> None:
-        """End it at once."""
+        """Kill it; nothing happens if it has ended."""
         with suppress(ProcessLookupError):
             self.process.kill()
 
 
 class Supervisor:
-    """Keeps `settings.workers` workers alive until it is asked to stop."""
+    """Keeps `settings.workers` workers running until it is asked to stop."""
 
     def __init__(self, settings: Settings, listener: socket) -> None:
         self._settings, self._listener = settings, listener
@@ -98,17 +98,17 @@ class Supervisor:
         self._workers: set[Worker] = set()
 
     async def run(self) -> int:
-        """Print the greeting when all of them are ready; give the exit status when all have ended."""
+        """Print the greeting once all workers are ready, and return the exit status once all have ended."""
         stop_on_signals(self._stop, at_once=self._kill_all)
         try:
-            # One first: what is wrong is reported once, and what the last run left is settled once.
+            # Start one first, so that faults are reported once, and the work of the last run is recovered once.
             first = await self._start("1")
         except WorkerFailed as failure:
-            if failure.status >= 0:  # it has said why
+            if failure.status >= 0:  # it has reported the reason
                 return failure.status
             log.error("%s", failure)  # noqa: TRY400  # a traceback would add nothing
             return 1
-        # Orders are taken from here on. What becomes of one that starts, or has started, ends no other.
+        # Orders are accepted from here on. A worker that fails from now on does not end the others.
         keeping_first = asyncio.ensure_future(self._keep_alive(first))
         seats = range(2, self._settings.workers + 1)
         others = await asyncio.gather(*(self._replacement(str(seat)) for seat in seats))
@@ -116,7 +116,7 @@ class Supervisor:
             print(first.greeting, flush=True)
         keeping = asyncio.gather(keeping_first, *map(self._keep_alive, others))
         await self._stop.wait()
-        # Else a client that connects after the last worker has stopped listening would wait in vain, and be cut off.
+        # Otherwise a client that connects after the last worker has stopped listening would wait, and be reset.
         self._listener.close()
         self._let_all_go()
         return 1 if any(await keeping) else 0
@@ -129,7 +129,7 @@ class Supervisor:
         return worker
 
     async def _keep_alive(self, worker: Worker | None) -> int:
-        """Replace a worker whenever it ends, until it is time to stop; give the last one's exit status."""
+        """Replace a worker whenever it ends, until the service stops; return the exit status of the last one."""
         status = 0
         while worker:
             status = await worker.end()

@@ -1,9 +1,9 @@
 """A worker process: `python -m darkroom.entrypoints.serving.worker FILENO SEAT`.
 
-`FILENO` is the listening socket that it inherits. `SEAT` is its place among the workers, from 1: it counts what it does
-there, and has that seat's share of what is set for all workers together. The first line of
-standard input is a JSON object of environment variables; where that input ends, its parent wants it to stop, or is
-gone. When it is ready it writes its greeting, as a line of JSON, to standard output.
+`FILENO` is the listening socket that it inherits. `SEAT` is its number among the workers, from 1; it determines the
+worker's metrics files, and its share of limits that are set for all workers together. The first line of standard input
+is a JSON object of environment variables. The end of standard input means that the parent wants it to stop, or is gone.
+Once ready, the worker writes its greeting to standard output, as a line of JSON.
 """
 
 import asyncio
@@ -27,9 +27,9 @@ _STDIN = 0
 
 
 def main() -> int:
-    """Serve until standard input ends, or SIGTERM."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent too, which stops us in its order
-    with open(_STDIN, "rb", buffering=0, closefd=False) as stdin:  # not a byte more than the line may be taken
+    """Serve until standard input ends or SIGTERM arrives; return the exit status."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent too, which stops us in order
+    with open(_STDIN, "rb", buffering=0, closefd=False) as stdin:  # unbuffered: read no byte after the line
         os.environ.update(json.loads(stdin.readline()))
     seat = int(sys.argv[2])
     settings = Settings.read(os.environ).share(seat)

@@ -1,4 +1,4 @@
-"""Everything that an operator sets: read from the environment, checked, and typed."""
+"""The operator's settings, read from the environment, checked and typed."""
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
@@ -67,7 +67,7 @@ GROUPS: Final[tuple[type, ...]] = (
     WebhookSettings,
 )
 _CHOOSABLE: Final = frozenset({*GENERATOR_GROUPS.values(), *STORAGE_GROUPS.values(), *MARK_GROUPS.values()})
-# More workers are for the operator to ask for: each takes some 80 MB, and eleven connections of a PostgreSQL.
+# The most workers by default: each needs some 80 MB, and eleven connections to PostgreSQL.
 _MOST_WORKERS: Final = 4
 _PER_MINUTE: Final = "DARKROOM_IMAGES_PER_MINUTE_"
 _per_minute: Final = whole(1, 1_000_000)
@@ -75,11 +75,11 @@ _per_minute: Final = whole(1, 1_000_000)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All the settings of one process.
+    """All settings of one process.
 
-    `chosen` are the groups of the generators, the storage and the marks that are in use, by their type; `endpoints` are
-    the types of those that are one endpoint of several, by generator. `images_per_minute` are the providers' own
-    quotas, by generator. In a `trial` nothing is made that would stay.
+    `chosen` holds the groups of the generators, the storage and the marks in use, by type. `endpoints` holds, by
+    generator, the types of those that are one endpoint of several. `images_per_minute` are the providers' quotas, by
+    generator. In a `trial` no lasting files are made.
     """
 
     service: ServiceSettings
@@ -98,16 +98,16 @@ class Settings:
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:
-        """Read and check all of them.
+        """Read and check all settings.
 
         Raises:
-            BadSettings: naming each that is missing or makes no sense.
+            BadSettings: settings are missing or make no sense; it names each of them.
         """
         endpoints = endpoint_groups(_generators(environment))
         groups = (*GROUPS, *endpoints.values())
         environment, wrong_files = with_secret_files(environment, groups)
         wrong = {name: line for group in groups for name, line in wrong_values(group, environment).items()}
-        # What is chosen asks for settings of its own, which are looked at whatever else is wrong.
+        # The chosen parts require further settings, which are checked even if others are wrong.
         right = {name: text for name, text in environment.items() if name not in wrong}
         generators, storage = read_group(GeneratorSettings, right), read_group(StorageSettings, right)
         choices = {
@@ -155,25 +155,25 @@ class Settings:
         return settings
 
     def of(self, group: type[G]) -> G:
-        """The group of a generator, a storage or marks that are in use."""
+        """Return the settings of a generator, a storage or marks that are in use."""
         return cast("G", self.chosen[group])
 
     def for_generator(self, name: str) -> Self:
-        """These settings as its generator reads them: if it is an endpoint, with its own in the place of its kind's."""
+        """Return the settings for a generator: for an endpoint, its own group replaces that of its kind."""
         group = self.endpoints.get(name)
         return replace(self, chosen={**self.chosen, base_of(group): self.chosen[group]}) if group else self
 
     @property
     def workers(self) -> int:
-        """How many worker processes serve."""
+        """The number of worker processes."""
         if self.service.workers_set is not None:
             return self.service.workers_set
         if any(name.partition(".")[0] == "diffusers" for name in self.generators.names):
-            return 1  # each worker would load the models once more
+            return 1  # each worker would load the models again
         return min(usable_cores(), _MOST_WORKERS, most_workers(self.service, self.limits))
 
     def share(self, seat: int) -> Self:
-        """These settings as the worker at a seat has them; seats count from 1."""
+        """Return the settings of the worker at `seat` (from 1), with its share of the limits for all workers."""
         workers = self.workers
         return replace(self, service=share(self.service, workers, seat), limits=share(self.limits, workers, seat))
 
@@ -187,7 +187,7 @@ class Settings:
 
     @property
     def longest_drawing(self) -> float:
-        """Seconds that a generator in use may take to draw and hand over an order, by its own time limits."""
+        """The most seconds that a generator in use may need to draw an order and fetch its images, by its timeouts."""
         limits = (
             getattr(group, one.field)
             for group in self.chosen.values()
@@ -205,13 +205,13 @@ class Settings:
 
 
 def warnings(environment: Mapping[str, str]) -> Iterator[str]:
-    """A line for each thing that is set and is not used as it is."""
+    """Yield a line for each variable that is ignored, or not used exactly as it is set."""
     yield from ignored_names(environment)
     yield from untidy_secrets(environment, (*GROUPS, *endpoint_groups(_generators(environment)).values()))
 
 
 def ignored_names(environment: Mapping[str, str]) -> Iterator[str]:
-    """A line for each `DARKROOM_` name that means nothing here, with the nearest that does."""
+    """Yield a line for each `DARKROOM_` variable that is not a setting, with the most similar name that is."""
     chosen = read_group(GeneratorSettings, environment).names
     groups = (*GROUPS, *endpoint_groups(chosen).values())
     known = {declared.setting.name for group in groups for declared in declared_in(group)}
@@ -228,7 +228,7 @@ def ignored_names(environment: Mapping[str, str]) -> Iterator[str]:
         if not name.startswith("DARKROOM_") or name in known or name in links:
             continue
         if name.startswith(tuple(f"DARKROOM_{plugin.upper().replace('-', '_')}_" for plugin in plugins)):
-            continue  # that package reads them itself
+            continue  # the plugin reads them itself
         if name.startswith(_PER_MINUTE):
             if name not in map(_quota_name, chosen):
                 yield f"{name} is ignored: DARKROOM_GENERATORS does not name that generator"
@@ -238,7 +238,7 @@ def ignored_names(environment: Mapping[str, str]) -> Iterator[str]:
 
 
 def _generators(environment: Mapping[str, str]) -> Sequence[str]:
-    """The chosen generators, before it is known that the settings make sense."""
+    """Return the chosen generators, before the settings are checked."""
     return [name.strip() for name in environment.get("DARKROOM_GENERATORS", "").split(",")]
 
 

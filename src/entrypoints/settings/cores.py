@@ -1,4 +1,4 @@
-"""How many cores this process may use."""
+"""The number of CPU cores that this process may use."""
 
 import os
 from collections.abc import Iterator
@@ -10,10 +10,10 @@ _SYSTEM: Final = Path("/")
 
 
 def usable_cores(system: Path = _SYSTEM) -> int:
-    """Whole cores that this process may use, at least 1.
+    """Return the number of whole cores that this process may use, at least 1.
 
-    The least of its CPU affinity and the CPU quota of its control group and of each one above (cgroups(7): `cpu.max` in
-    version 2, `cpu.cfs_quota_us` in version 1). `system` is where `proc` and `sys` lie.
+    It is the least of the CPU affinity and the CPU quotas of the control group and its ancestors (cgroups(7): `cpu.max`
+    in version 2, `cpu.cfs_quota_us` in version 1). `system` is the folder that contains `proc` and `sys`.
     """
     return max(1, int(min((_affinity(), *_quotas(system)))))
 
@@ -25,22 +25,22 @@ def _affinity() -> int:
 
 
 def _quotas(system: Path) -> Iterator[float]:
-    """Cores that each control group may use, as far as it is limited."""
+    """Yield the number of cores of each control group that has a quota."""
     for folder in _groups(system):
-        with suppress(OSError, ValueError, ZeroDivisionError):  # version 2; "max 100000" is not limited
+        with suppress(OSError, ValueError, ZeroDivisionError):  # version 2; "max 100000" is unlimited
             quota, period = (folder / "cpu.max").read_text(encoding="ascii").split()
             yield int(quota) / int(period)
         with suppress(OSError, ValueError, ZeroDivisionError):
             quota = (folder / "cpu.cfs_quota_us").read_text(encoding="ascii")
             period = (folder / "cpu.cfs_period_us").read_text(encoding="ascii")
-            if int(quota) > 0:  # -1 is not limited
+            if int(quota) > 0:  # -1 is unlimited
                 yield int(quota) / int(period)
 
 
 def _groups(system: Path) -> Iterator[Path]:
-    """The folders of the control groups that count the CPU time of this process, from its own up to the top.
+    """Yield the folders of the control groups that limit the CPU time of this process, from its own up to the root.
 
-    A container may see its own group as the top, and a path that does not exist below it.
+    A container may see its own group as the root, and a path below it that does not exist.
     """
     top = system / "sys/fs/cgroup"
     try:

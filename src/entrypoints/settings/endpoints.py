@@ -1,6 +1,6 @@
 """Several endpoints of one kind of provider: `DARKROOM_GENERATORS=openai,openai.azure`.
 
-Each is a generator of its own name, with settings of its own: `DARKROOM_OPENAI_AZURE_BASE_URL` beside
+Each is a generator with its own name and its own settings: `DARKROOM_OPENAI_AZURE_BASE_URL` beside
 `DARKROOM_OPENAI_BASE_URL`.
 """
 
@@ -16,7 +16,7 @@ _NAME: Final = re.compile(r"[a-z][a-z0-9]{0,31}")
 
 
 def endpoint_groups(generators: Iterable[str]) -> dict[str, type]:
-    """For each generator that is an endpoint, by its name: a group like that of its kind, under names of its own."""
+    """Return a settings group for each generator that is an endpoint, by name: that of its kind, with other names."""
     groups: dict[str, type] = {}
     for name in generators:
         kind, dot, endpoint = name.partition(".")
@@ -26,7 +26,7 @@ def endpoint_groups(generators: Iterable[str]) -> dict[str, type]:
 
 
 def wrong_endpoints(generators: Iterable[str]) -> Iterator[str]:
-    """A line for each generator that is named like an endpoint and cannot be one."""
+    """Yield a line for each generator that is named like an endpoint but cannot be one."""
     for name in generators:
         kind, dot, endpoint = name.partition(".")
         if not dot or kind not in GENERATOR_GROUPS:
@@ -43,13 +43,13 @@ def wrong_endpoints(generators: Iterable[str]) -> Iterator[str]:
 
 
 def in_words_of(name: str, line: str) -> str:
-    """A line about the settings of a kind of provider, as one about those of an endpoint of it."""
+    """Return a line with the names of a kind's settings replaced by those of the endpoint `name`."""
     kind, dot, endpoint = name.partition(".")
     return line.replace(_prefix(kind), f"{_prefix(kind)}{endpoint.upper()}_") if dot else line
 
 
 def base_of(group: type) -> type:
-    """The group that an endpoint's was made of."""
+    """Return the group of the kind, from which an endpoint's group was made."""
     return group.__mro__[1]
 
 

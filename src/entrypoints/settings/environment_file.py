@@ -1,4 +1,4 @@
-"""Reads a `.env` file: `KEY=VALUE` lines, comments, quotes. Nothing in it is expanded."""
+"""Reads a `.env` file: `KEY=VALUE` lines, comments and quotes. Variables are not expanded."""
 
 import re
 from collections.abc import Iterator, MutableMapping
@@ -14,10 +14,10 @@ _LINE = re.compile(
 
 
 def fill_in_from(path: Path, environment: MutableMapping[str, str]) -> None:
-    """Put into the environment what the file sets and the environment does not.
+    """Set the file's variables that the environment does not have; a missing file sets none.
 
     Raises:
-        BadSettings: the file cannot be read, or a line of it.
+        BadSettings: the file or a line of it cannot be read.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")

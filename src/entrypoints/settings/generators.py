@@ -104,7 +104,7 @@ class KarloSettings:
     timeout: Annotated[float, Setting("DARKROOM_KARLO_TIMEOUT", read.seconds, "seconds for the whole paid call")] = 100
 
 
-# The groups that a generator's name brings into use.
+# The settings groups of generators, by name.
 GENERATOR_GROUPS: Final[Mapping[str, type]] = {
     "bfl": BflSettings,
     "comfyui": ComfyUISettings,

@@ -1,10 +1,10 @@
-"""Addresses that lead nowhere but to this machine."""
+"""Addresses of this machine only."""
 
 import ipaddress
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host, by its name or address, is this machine and no other."""
+    """Return whether a host, given by name or address, can only be this machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

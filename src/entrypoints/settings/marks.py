@@ -1,4 +1,4 @@
-"""Settings of the marks: what images say of themselves."""
+"""Settings of the marks that say how images were made."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -49,5 +49,5 @@ class C2PASettings:
     ]
 
 
-# The groups that a kind of marks brings into use.
+# The settings groups of marks, by kind.
 MARK_GROUPS: Final[Mapping[str, type]] = {"c2pa": C2PASettings}

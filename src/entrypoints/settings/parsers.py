@@ -1,4 +1,4 @@
-"""How the text of a setting becomes a value. Each raises `InvalidSetting`, which says what would be right."""
+"""Parsers of settings: each returns a value, or raises `InvalidSetting` with the rule that the text breaks."""
 
 import ipaddress
 import re
@@ -16,17 +16,17 @@ _UNITS = {"": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
 
 
 def text(value: str) -> str:
-    """Any text."""
+    """Return any text as it is."""
     return value
 
 
 def secret(value: str) -> Secret:
-    """Any text, never shown."""
+    """Return any text as a secret."""
     return Secret(value)
 
 
 def listening_host(value: str) -> str:
-    """An address of this machine, or a name that stands for one."""
+    """Parse an IP address, or a host name that may stand for one."""
     try:
         ipaddress.ip_address(value)
     except ValueError:
@@ -36,21 +36,21 @@ def listening_host(value: str) -> str:
 
 
 def api_key(value: str) -> Secret:
-    """A key that is sent in a header."""
+    """Parse a key that is sent in a header: printable ASCII without blanks."""
     if not value.isascii() or not value.isprintable() or " " in value:
         raise InvalidSetting("must be printable ASCII without blanks")
     return Secret(value)
 
 
 def header_name(value: str) -> str:
-    """The name of a header (RFC 9110, 5.1)."""
+    """Parse the name of a header (RFC 9110, 5.1)."""
     if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}", value):
         raise InvalidSetting("must be the name of a header, such as api-key")
     return value
 
 
 def path(value: str) -> Path:
-    """A file or folder; `~` is the home of the account that runs the service."""
+    """Parse the path of a file or folder; `~` is the home of the account that runs the service."""
     rule = "must be a path; if it begins with ~, the account must exist on this machine"
     if "\0" in value:
         raise InvalidSetting(rule)
@@ -61,7 +61,7 @@ def path(value: str) -> Path:
 
 
 def whole(low: int, high: int | None = None) -> Callable[[str], int]:
-    """A whole number."""
+    """Return a parser of whole numbers from `low` to `high`, both included; None is unlimited."""
     rule = f"must be a whole number from {low} to {high}" if high is not None else f"must be a whole number from {low}"
 
     def read(value: str) -> int:
@@ -76,7 +76,7 @@ def whole(low: int, high: int | None = None) -> Callable[[str], int]:
 
 
 def workers(value: str) -> int | None:
-    """A number of worker processes; None for as many as suit the machine."""
+    """Parse a number of worker processes; None for `auto`."""
     try:
         return None if value == "auto" else whole(1, 256)(value)
     except InvalidSetting as rule:
@@ -84,24 +84,24 @@ def workers(value: str) -> int | None:
 
 
 def seconds(value: str) -> float:
-    """A length of time, up to a day."""
+    """Parse a number of seconds, more than 0 and at most a day."""
     rule = "must be a number of seconds, more than 0 and at most 86400"
     try:
         number = float(value)
     except ValueError:
         raise InvalidSetting(rule) from None
-    if not 0 < number <= timedelta(days=1).total_seconds():  # refuses NaN too
+    if not 0 < number <= timedelta(days=1).total_seconds():  # also refuses NaN
         raise InvalidSetting(rule)
     return number
 
 
 def days(value: str) -> timedelta:
-    """A length of time in whole days, up to a hundred years."""
+    """Parse a number of whole days, up to a hundred years."""
     return timedelta(days=whole(1, 36_500)(value))
 
 
 def duration(value: str) -> timedelta:
-    """A length of time with its unit, up to a hundred years."""
+    """Parse a duration with a unit (s, m, h or d), up to a hundred years."""
     found = re.fullmatch(r"([0-9]{1,9})([smhd])", value)
     rule = "must be a whole number of seconds, minutes, hours or days, from 1s on, such as 12h or 7d"
     if not found or not int(found[1]):
@@ -114,14 +114,14 @@ def duration(value: str) -> timedelta:
 
 
 def flag(value: str) -> bool:
-    """Yes or no."""
+    """Parse `true` or `false`."""
     if value.lower() not in ("true", "false"):
         raise InvalidSetting("must be true or false")
     return value.lower() == "true"
 
 
 def one_of(*choices: str) -> Callable[[str], str]:
-    """One word out of several."""
+    """Return a parser of one of these words."""
     rule = f"must be {', '.join(choices[:-1])} or {choices[-1]}"
 
     def read(value: str) -> str:
@@ -133,14 +133,14 @@ def one_of(*choices: str) -> Callable[[str], str]:
 
 
 def name(value: str) -> str:
-    """One word."""
+    """Parse a single word of letters, digits, dots, hyphens and underscores."""
     if not re.fullmatch(r"[A-Za-z0-9._-]+", value):
         raise InvalidSetting("must be one name")
     return value
 
 
 def names(value: str) -> tuple[str, ...]:
-    """Words with commas between them, each once."""
+    """Parse words separated by commas; duplicates are dropped."""
     found = tuple(dict.fromkeys(name.strip() for name in value.split(",") if name.strip()))
     if not found:
         raise InvalidSetting("must be one name, or several with commas between them")
@@ -148,7 +148,7 @@ def names(value: str) -> tuple[str, ...]:
 
 
 def some_of(*choices: str) -> Callable[[str], tuple[str, ...]]:
-    """Some of these words with commas between them, or `none`."""
+    """Return a parser of some of these words, separated by commas; `none` is empty."""
 
     def read(value: str) -> tuple[str, ...]:
         found = () if value == "none" else names(value)
@@ -160,7 +160,7 @@ def some_of(*choices: str) -> Callable[[str], tuple[str, ...]]:
 
 
 def claims(value: str) -> tuple[str, ...]:
-    """Claims of a token by their names."""
+    """Parse names of claims, separated by commas."""
     found = names(value)
     if not all(re.fullmatch(r"[!-~]+", name) for name in found):
         raise InvalidSetting("must be the name of a claim, or several with commas between them, such as scp,roles")
@@ -168,7 +168,10 @@ def claims(value: str) -> tuple[str, ...]:
 
 
 def audience_claims(value: str) -> tuple[str, ...]:
-    """Where the audience of a token stands; `azp` says whom it was made for, and not where it is to be used."""
+    """Parse the claims that hold the audience of a token.
+
+    `azp` is not accepted: it names the client that the token was made for, not the service that it is for.
+    """
     found = names(value)
     if found not in (("aud",), ("aud", "client_id")):
         raise InvalidSetting("must be aud, or aud,client_id for tokens without any aud")
@@ -176,14 +179,14 @@ def audience_claims(value: str) -> tuple[str, ...]:
 
 
 def declared_models(value: str) -> tuple[str, ...]:
-    """Models with what is declared of them, with commas between them; `size:width,height` is one word."""
+    """Parse declarations of models, separated by commas; the comma in `size:width,height` does not separate."""
     comma = "\0"
     kept = re.sub(r"(\bsize:[A-Za-z_]\w*),(?=[A-Za-z_]\w*(?:\s|,|$))", rf"\1{comma}", value.replace(comma, " "))
     return tuple(entry.replace(comma, ",") for entry in names(kept))
 
 
 def byte_count(value: str) -> int:
-    """A number of bytes, where wanted with a binary unit."""
+    """Parse a number of bytes, optionally with a binary unit such as MiB."""
     match = re.fullmatch(r"([0-9]{1,15})\s*((?:[kmgt]ib)?)", value.lower())
     if match is None or not int(match[1]):
         raise InvalidSetting("must be a number of bytes, such as 1073741824 or 1GiB")
@@ -191,7 +194,7 @@ def byte_count(value: str) -> int:
 
 
 def money(value: str) -> Money:
-    """An amount and a currency."""
+    """Parse an amount with its currency."""
     try:
         return Money.parse(value)
     except InvalidValue as rule:
@@ -199,7 +202,7 @@ def money(value: str) -> Money:
 
 
 def prices(value: str) -> Mapping[str, Money | MegapixelPrice]:
-    """What an image or a megapixel costs, by the model's version, or by that and a size."""
+    """Parse prices of an image or a megapixel, by version, or by version and size."""
     try:
         return {line: read_price(price) for line, price in _pairs(value, "v2.1=0.02 USD").items()}
     except InvalidValue as rule:
@@ -207,7 +210,7 @@ def prices(value: str) -> Mapping[str, Money | MegapixelPrice]:
 
 
 def days_of_models(value: str) -> Mapping[str, date]:
-    """The last day of models, by their version."""
+    """Parse the last days of models, by version."""
     try:
         return {version: date.fromisoformat(day) for version, day in _pairs(value, "v2.1=2027-03-31").items()}
     except ValueError as flaw:
@@ -217,12 +220,12 @@ def days_of_models(value: str) -> Mapping[str, date]:
 
 
 def aliases(value: str) -> Mapping[str, str]:
-    """Which model stands behind a version that clients name."""
+    """Parse aliases: the version of a model by the name that callers use."""
     return _pairs(value, "v2.1=sdxl-local")
 
 
 def fallbacks(value: str) -> Mapping[str, tuple[str, ...]]:
-    """Which models draw instead of another, in the order in which they are asked."""
+    """Parse fallbacks: by version, the models that draw instead, in order."""
     chains = {
         version: tuple(name.strip() for name in names.split("|"))
         for version, names in _pairs(value, "v2.1=sdxl-local|gpt-image-2").items()
@@ -233,21 +236,21 @@ def fallbacks(value: str) -> Mapping[str, tuple[str, ...]]:
 
 
 def bucket(value: str) -> str:
-    """A bucket's name, by the oldest and widest of S3's rules."""
+    """Parse the name of a bucket, by the oldest and most permissive of S3's rules."""
     if not re.fullmatch(r"[A-Za-z0-9._-]{1,255}", value):
         raise InvalidSetting("must be a bucket's name: letters, digits, dots, hyphens and underscores")
     return value
 
 
 def region(value: str) -> str:
-    """A region's name, which becomes part of a host's."""
+    """Parse the name of a region, which becomes part of a host name."""
     if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?", value):
         raise InvalidSetting("must be a region such as ap-northeast-2")
     return value
 
 
 def key_prefix(value: str) -> str:
-    """What keys begin with: names with slashes between them, none of which a URL or a client would fold away."""
+    """Parse a prefix of keys: names separated by slashes. Clients would remove `.` and `..` from URLs: not accepted."""
     names = value.removesuffix("/").split("/")
     if not all(re.fullmatch(r"[A-Za-z0-9._-]+", name) and name.strip(".") for name in names):
         raise InvalidSetting("must be names of letters, digits, dots, hyphens and underscores, such as images/")
@@ -255,7 +258,7 @@ def key_prefix(value: str) -> str:
 
 
 def web_url(value: str) -> str:
-    """An address that begins with http:// or https://, without a slash at its end."""
+    """Parse a URL with http or https and without a query; slashes at its end are removed."""
     parts = _web_address(value)
     if parts is None or parts.query:
         raise InvalidSetting("must be an address such as https://images.example.com")
@@ -263,7 +266,7 @@ def web_url(value: str) -> str:
 
 
 def public_url(value: str) -> str:
-    """Where clients reach the service, of whose path nothing is folded or escaped on the way."""
+    """Parse the URL of the service; its path must not need escaping, nor contain `.` or `..`."""
     url = web_url(value)
     path = urlsplit(url).path
     if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*", path) or not all(name.strip(".") for name in path.split("/")[1:]):
@@ -272,14 +275,14 @@ def public_url(value: str) -> str:
 
 
 def document_url(value: str) -> str:
-    """The address of one document, with its query, where it has one."""
+    """Parse the URL of a document, which may have a query."""
     if _web_address(value) is None:
         raise InvalidSetting("must be an address such as https://id.example.com/.well-known/jwks.json")
     return value
 
 
 def origins(value: str) -> tuple[str, ...]:
-    """Schemes with hosts, as browsers name where a page comes from."""
+    """Parse origins as browsers send them, separated by commas: scheme and host, without a path."""
     found = names(value)
     for origin in found:
         if "/" in web_url(origin).partition("://")[2] or origin.endswith("/"):
@@ -288,7 +291,7 @@ def origins(value: str) -> tuple[str, ...]:
 
 
 def hosts(value: str) -> tuple[str, ...]:
-    """Hosts, hosts with ports, or whole origins."""
+    """Parse hosts, hosts with ports, or whole origins, separated by commas."""
     found = names(value)
     for host in found:
         parts = _split(host if "://" in host else f"https://{host}")
@@ -298,14 +301,17 @@ def hosts(value: str) -> tuple[str, ...]:
 
 
 def ledger_url(value: str) -> Secret:
-    """Where the ledger is: `sqlite:` and a file, or a PostgreSQL server. It may hold a password."""
-    if value.startswith(("sqlite:", "postgresql://", "postgres://")):  # the rest is read when it is connected to
+    """Parse the URL of the ledger: `sqlite:` and a file, or a PostgreSQL server. It may contain a password."""
+    if value.startswith(("sqlite:", "postgresql://", "postgres://")):  # the rest is parsed when it is opened
         return Secret(value)
     raise InvalidSetting("must begin with sqlite: or postgresql://")
 
 
 def pem_of(what: str, *labels: str) -> Callable[[str], str]:
-    """PEM text, its line ends also written as in Python or JSON, or the file that it is in."""
+    r"""Return a parser of PEM text with one of these labels, or of the path of a file with it.
+
+    Line ends may be written as `\n`. `what` names the text in messages.
+    """
 
     def read(value: str) -> str:
         if not value.startswith("-----BEGIN"):
@@ -321,12 +327,12 @@ def pem_of(what: str, *labels: str) -> Callable[[str], str]:
 
 
 def pem(value: str) -> str:
-    """A public key."""
+    """Parse a public key in PEM."""
     return pem_of("public key", "PUBLIC KEY", "RSA PUBLIC KEY")(value)
 
 
 def private_key(value: str) -> Secret:
-    """A private key without a password."""
+    """Parse a private key in PEM, without a password."""
     return Secret(pem_of("private key", "PRIVATE KEY", "EC PRIVATE KEY", "RSA PRIVATE KEY")(value))
 
 
@@ -348,7 +354,7 @@ def _web_address(value: str) -> SplitResult | None:
 def _split(value: str) -> SplitResult | None:
     try:
         parts = urlsplit(value)
-        _ = parts.port  # looked at only when asked for
+        _ = parts.port  # raises ValueError for a bad port, which is parsed only on access
     except ValueError:
         return None
     return parts

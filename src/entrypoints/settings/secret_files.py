@@ -1,4 +1,4 @@
-"""Secrets in files, as Docker and Kubernetes hand them over: `NAME_FILE` names a file that holds what `NAME` would."""
+"""Secrets in files, as in Docker and Kubernetes: `NAME_FILE` names a file that contains the value of `NAME`."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -12,9 +12,9 @@ _LONGEST: Final = 64 * 1024  # bytes; a chain of certificates with its key is a 
 def with_secret_files(
     environment: Mapping[str, str], groups: Sequence[type]
 ) -> tuple[Mapping[str, str], Mapping[str, str]]:
-    """The environment with what those files hold; and a line for each that cannot be used, by the secret's name.
+    """Return the environment with secrets read from files, and a line for each file that cannot be used, by secret.
 
-    No line repeats what the variable holds: it may be the secret itself, by mistake.
+    The lines do not quote the variables, which may contain a secret by mistake.
     """
     held, wrong = dict(environment), {}
     for name in secret_names(groups):
@@ -31,14 +31,14 @@ def with_secret_files(
             wrong[name] = f"{name}{SECRET_FILE} must name a file that can be read: {reason}"
             continue
         if text.strip():
-            held[name] = text.removesuffix("\n").removesuffix("\r")  # with which text files end
+            held[name] = text.removesuffix("\n").removesuffix("\r")  # the line end at the end of text files
         else:
             wrong[name] = f"{name}{SECRET_FILE} names a file that is empty"
     return held, wrong
 
 
 def untidy_secrets(environment: Mapping[str, str], groups: Sequence[type]) -> Iterator[str]:
-    """A line for each secret with white space around it, such as the end of a line that was copied along."""
+    """Yield a line for each secret with white space around it, such as a line end that was copied with it."""
     held, _ = with_secret_files(environment, groups)
     for name in secret_names(groups):
         text = held.get(name, "")
@@ -48,7 +48,7 @@ def untidy_secrets(environment: Mapping[str, str], groups: Sequence[type]) -> It
 
 
 def secret_names(groups: Sequence[type]) -> Iterator[str]:
-    """The variables that hold secrets."""
+    """Yield the names of the settings that are secrets."""
     return (declared.setting.name for group in groups for declared in declared_in(group) if declared.secret)
 
 

@@ -1,4 +1,4 @@
-"""Settings of the process itself: where it listens, what it keeps, what it says."""
+"""Settings of the process: its address, its data folder and its log."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,26 +119,26 @@ class ServiceSettings:
 
     @property
     def loopback(self) -> bool:
-        """Whether only this machine can reach it."""
+        """Whether only this machine can reach the service."""
         return is_loopback(self.host)
 
     @property
     def guesses_url(self) -> bool:
-        """Whether it can only guess how clients reach it."""
+        """Whether the public URL is a guess: it is not set, and the service listens on every interface."""
         return self.public_url_set is None and self.host in _EVERY_INTERFACE
 
     @property
     def own_url(self) -> str:
-        """How it is reached from this machine, without a slash at its end."""
+        """The URL of the service on this machine, without a slash at the end."""
         host = _EVERY_INTERFACE.get(self.host, self.host)
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
     @property
     def public_url(self) -> str:
-        """How clients reach it, without a slash at its end."""
+        """The URL at which clients reach the service, without a slash at the end."""
         return self.public_url_set or self.own_url
 
     @property
     def public_path(self) -> str:
-        """What paths of the service begin with for its clients: empty, or a path without a slash at its end."""
+        """The path of the public URL: empty, or without a slash at the end."""
         return urlsplit(self.public_url).path

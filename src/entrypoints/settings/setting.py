@@ -1,4 +1,4 @@
-"""How a setting is declared, once: its name, how it is read, what it means; its type and default stand beside it.
+"""Declares settings: each has a name, a parser and a meaning in one place, beside its type and default.
 
     port: Annotated[int, Setting("DARKROOM_PORT", whole(0, 65_535), "the port that it listens on")] = 8000
 
@@ -12,21 +12,21 @@ from typing import Final, TypeVar, get_args, get_type_hints
 
 G = TypeVar("G")
 
-SECRET_FILE: Final = "_FILE"  # noqa: S105  # what the name of a variable ends with that names a secret's file
+SECRET_FILE: Final = "_FILE"  # noqa: S105  # the suffix of a variable that names the file of a secret
 
 # What Kubernetes sets in each pod for a Service whose name begins with `darkroom`, such as DARKROOM_PORT=tcp://10.0.0.1:80
-# ("Accessing the Service", environment variables, in its documentation); Docker's links are alike.
+# ("Accessing the Service", environment variables, in its documentation); Docker's links are similar.
 _LINK: Final = re.compile(r"(tcp|udp|sctp)://\S+:[0-9]+")
 _LINKED: Final = re.compile(r"(DARKROOM\w*?)_PORT(_[0-9]+_(TCP|UDP|SCTP))?")
 _BESIDE: Final = r"_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_[0-9]+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?)?)"
 
 
 class InvalidSetting(ValueError):
-    """A value that cannot be read; the message says what it must be, never what it is."""
+    """A value breaks the rule of its setting; the message gives the rule, never the value."""
 
 
 class BadSettings(Exception):
-    """Settings are missing or make no sense; each of `problems` names one of them, in a line."""
+    """Settings are missing or make no sense; `problems` holds a line for each of them."""
 
     def __init__(self, *problems: str) -> None:
         super().__init__("\n".join(problems))
@@ -35,7 +35,7 @@ class BadSettings(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A text that must not appear in a log or a traceback by accident."""
+    """A text that must not appear in logs or tracebacks by accident."""
 
     value: str = field(repr=False)
 
@@ -45,11 +45,11 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One environment variable; `read` turns its text into a value, or raises `InvalidSetting`.
+    """One environment variable; `read` parses its text, or raises `InvalidSetting`.
 
-    `otherwise` says for people what holds if it is not set, unless the field's default says it. A
-    `confidential` value is not repeated in the message that it is wrong. A number with a `least_share` is for all
-    workers together: each has a share of it, which is at least so large.
+    `otherwise` tells people what applies if it is not set, if the field's default does not say so. A `confidential`
+    value is not quoted in error messages. A number with a `least_share` is shared among all workers, and each needs at
+    least that share.
     """
 
     name: str
@@ -62,9 +62,9 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """A setting and the field that it fills; `default` is what fills it where nothing is set, unless it is required.
+    """A setting and the field that it fills, with `default` unless it is `required`.
 
-    A `secret` may also stand in a file.
+    A `secret` may also be read from a file.
     """
 
     setting: Setting
@@ -74,7 +74,7 @@ class Declared:
     secret: bool
 
     def told(self, environment: Mapping[str, str]) -> str:
-        """What holds here, to be printed: not secrets, nor what takes more than a line."""
+        """Return the effective value for printing, on one line; `(secret)` for a secret or a text of several lines."""
         text = _text(self.setting, environment)
         if self.secret and (text or environment.get(self.setting.name + SECRET_FILE)):
             return str(Secret(text))
@@ -90,7 +90,7 @@ def _told(default: object) -> str:
 
 
 def declared_in(group: type) -> Iterator[Declared]:
-    """Every setting of a group, in the order of its fields."""
+    """Yield every setting of a group, in the order of its fields."""
     hints = get_type_hints(group, include_extras=True)
     for member in fields(group):
         (setting,) = hints[member.name].__metadata__
@@ -101,7 +101,7 @@ def declared_in(group: type) -> Iterator[Declared]:
 
 
 def service_links(environment: Mapping[str, str]) -> Sequence[str]:
-    """The variables that Kubernetes sets for its Services, by name, without settings that are set by hand."""
+    """Return the names of variables that Kubernetes has set for Services, without settings that were set by hand."""
     addresses = {
         name: linked[1]
         for name, text in environment.items()
@@ -113,7 +113,7 @@ def service_links(environment: Mapping[str, str]) -> Sequence[str]:
 
 
 def wrong_values(group: type, environment: Mapping[str, str]) -> Mapping[str, str]:
-    """By its name a line for each setting of a group whose value makes no sense, whether the group is in use or not."""
+    """Return a line for each setting of a group with a wrong value, by name, whether the group is in use or not."""
     wrong = {}
     for declared in declared_in(group):
         setting, text = declared.setting, _text(declared.setting, environment)
@@ -126,14 +126,14 @@ def wrong_values(group: type, environment: Mapping[str, str]) -> Mapping[str, st
 
 
 def missing_values(group: type, environment: Mapping[str, str], *, needed_with: str) -> Iterator[str]:
-    """A line for each required setting of a group that is not set; `needed_with` is what brings the group into use."""
+    """Yield a line for each required setting of a group that is not set; `needed_with` is the choice that needs it."""
     for one in declared_in(group):
         if one.required and not _text(one.setting, environment):
             yield f"{one.setting.name} is missing: with {needed_with} it must be set to {one.setting.meaning}"
 
 
 def read_group(group: type[G], environment: Mapping[str, str]) -> G:
-    """A group as it is set.
+    """Return a group of settings, read from the environment.
 
     Raises:
         InvalidSetting: there are `wrong_values`.
@@ -144,6 +144,6 @@ def read_group(group: type[G], environment: Mapping[str, str]) -> G:
 
 
 def _text(setting: Setting, environment: Mapping[str, str]) -> str:
-    # Set to nothing is not set: compose files do it. Nor are service links, which clash with names of ports.
+    # An empty variable counts as not set: Compose files set such. So do service links, which clash with port settings.
     text = environment.get(setting.name, "").strip()
     return "" if setting.name.endswith("_PORT") and _LINK.fullmatch(text) else text

@@ -1,4 +1,4 @@
-"""What is set for all workers of a service together, and the share of it that each of them has."""
+"""Limits that are set for all workers of a service together, and each worker's share of them."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,9 +10,9 @@ G = TypeVar("G")
 
 
 def share(group: G, workers: int, seat: int) -> G:
-    """A group of settings as one of several workers has it; `seat` counts from 1.
+    """Return a group of settings with one worker's share of each divided limit; `seat` counts from 1.
 
-    The shares of all seats add up to what is set.
+    The shares of all seats add up to the limit.
     """
     shares = {
         field: number // workers + (seat <= number % workers) for field, (_, number, _) in _divided(group).items()
@@ -21,19 +21,19 @@ def share(group: G, workers: int, seat: int) -> G:
 
 
 def too_small(group: object, workers: int) -> Iterator[str]:
-    """A line for each setting of which a worker would not have what it needs."""
+    """Yield a line for each setting whose share would be too small for a worker."""
     for name, number, least in _divided(group).values():
         if number < workers * least:
             yield f"{name} must be at least DARKROOM_WORKERS, which is {workers}, not {number}: the workers divide it"
 
 
 def most_workers(*groups: object) -> int:
-    """How many workers can divide what is set, at most."""
+    """Return the most workers that can each have a large enough share."""
     return min(number // least for group in groups for _, number, least in _divided(group).values() if least)
 
 
 def _divided(group: object) -> dict[str, tuple[str, int, int]]:
-    """By field the name, the number and the least share of each setting that is set for all workers together."""
+    """Return the name, the number and the least share of each divided setting, by field."""
     return {
         one.field: (one.setting.name, number, one.setting.least_share)
         for one in declared_in(type(group))

@@ -19,7 +19,7 @@ class StorageSettings:
     kind: Annotated[
         str, Setting("DARKROOM_STORAGE", read.name, "where images are kept: `disk`, `s3`, or a plugin's name")
     ] = "disk"
-    # AWS allows seven days for a presigned link, and no more.
+    # AWS allows at most seven days for a presigned link.
     link_ttl: Annotated[
         int,
         Setting(
@@ -103,7 +103,7 @@ class S3Settings:
     ] = None
 
     def problems(self) -> Iterator[str]:
-        """What does not fit together."""
+        """Yield a line for each contradiction among these settings."""
         if (self.access_key is None) != (self.secret_key is None):
             here, missing = "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"
             if self.access_key is None:
@@ -112,7 +112,7 @@ class S3Settings:
 
     @property
     def in_plain_text(self) -> Iterator[str]:
-        """The settings whose addresses are plain http, and not of this machine."""
+        """The names of settings whose URLs use plain http to another machine."""
         for name, url in (
             ("DARKROOM_S3_ENDPOINT_URL", self.endpoint_url),
             ("DARKROOM_S3_PUBLIC_ENDPOINT_URL", self.public_endpoint_url),
@@ -123,5 +123,5 @@ class S3Settings:
                 yield name
 
 
-# The groups that a storage's name brings into use.
+# The settings groups of storages, by name.
 STORAGE_GROUPS: Final[Mapping[str, type]] = {"s3": S3Settings}

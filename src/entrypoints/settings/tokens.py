@@ -166,45 +166,45 @@ class TokenSettings:
 
     @property
     def published(self) -> bool:
-        """Whether the issuer publishes its keys, so that they are fetched."""
+        """Whether the keys are fetched from the issuer, which publishes them."""
         return self.jwks_url is not None or self.discovery
 
     @property
     def source(self) -> str:
-        """The setting that leads to published keys."""
+        """The setting by which published keys are found."""
         return "DARKROOM_JWT_DISCOVERY=true" if self.discovery else "DARKROOM_JWT_JWKS_URL"
 
     @property
     def issuer_address(self) -> str | None:
-        """The issuer, if it is named by its address, where it can be asked."""
+        """The issuer, if its name is a URL; else None."""
         return self.issuer if re.match(r"https?://[^/]", self.issuer) else None
 
     @property
     def algorithm(self) -> str:
-        """How tokens are signed, where their keys are not published."""
+        """The signature algorithm, if the keys are not published."""
         return self.algorithm_set or "HS256"
 
     @property
     def symmetric(self) -> bool:
-        """Whether tokens are checked with the secret that signs them."""
+        """Whether the same secret signs and verifies tokens."""
         return not self.published and self.algorithm in SECRET_BYTES
 
     @property
     def development(self) -> bool:
-        """Whether tokens are signed with the secret that this machine makes for itself."""
+        """Whether tokens are signed with the development secret, which this machine has made."""
         return self.symmetric and self.secret is None
 
     @property
     def own_subject(self) -> str:
-        """The caller that tokens of our own stand for, unless another is named: one that is let in."""
+        """The default caller of tokens that are made here: the first accepted subject, or `me`."""
         return self.subjects[0] if self.subjects else "me"
 
     def allowed(self, ttl: timedelta) -> timedelta:
-        """So long a life for a token of our own, or the longest that is accepted."""
+        """Return `ttl`, or the longest accepted lifetime if that is shorter."""
         return ttl if self.max_lifetime is None else min(ttl, timedelta(seconds=self.max_lifetime))
 
     def problems(self) -> Iterator[str]:
-        """What does not fit together."""
+        """Yield a line for each contradiction among these settings."""
         yield from self._problems_of_published() if self.published else self._problems_of_one_key()
         if self.scope_prefix and not self.scope_claims:
             yield "DARKROOM_JWT_SCOPE_CLAIM is missing: with DARKROOM_JWT_SCOPE_PREFIX it must be set"

@@ -1,4 +1,4 @@
-"""Settings of how the service is watched."""
+"""Settings of metrics and traces."""
 
 from dataclasses import dataclass
 from typing import Annotated

@@ -33,7 +33,7 @@ _MOST_JOBS: Final = 64
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    """The order, where it goes, and where its images go."""
+    """Declare the arguments: the order, the service, and the folder for the images."""
     order = parser.add_argument_group("the order", "Its limits are those of the model, as GET /api/models lists them.")
     what = order.add_mutually_exclusive_group(required=True)
     what.add_argument("prompt", nargs="?", help="what to draw")
@@ -62,7 +62,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Order images, wait for them, and write them into files."""
+    """Order images, wait for them, and write them to files; return the exit status."""
     try:
         make_writable(arguments.out)
     except OSError as fault:
@@ -85,7 +85,7 @@ def _jobs(text: str) -> int:
 
 
 async def _generate_all(arguments: argparse.Namespace, settings: Settings, prompts: Sequence[str]) -> int:
-    """Order one prompt after the other, or some at once."""
+    """Order each prompt, up to `--jobs` at once; return the exit status."""
     name = arguments.idempotency_key.value if arguments.idempotency_key else ""
     async with service(arguments, settings) as client:
         try:
@@ -119,7 +119,7 @@ async def _drawn(client: Client, order: Mapping[str, object], key: str) -> tuple
 
 
 def _end(drawn: Sequence[Drawn], problem: Json | None, key: str, *, as_json: bool) -> int:
-    """Tell what came, and what can be done about the rest."""
+    """Print the images, the problem, and what to do about it; return the exit status."""
     print_outcome(drawn, problem, as_json=as_json)
     status = status_of(drawn, problem)
     if status == FAILED_AND_PAID:
@@ -128,7 +128,11 @@ def _end(drawn: Sequence[Drawn], problem: Json | None, key: str, *, as_json: boo
 
 
 async def _fields(arguments: argparse.Namespace, client: Client) -> Mapping[str, object]:
-    """The order's fields but the prompt; what is needed and was not given is chosen from the models on offer."""
+    """Return the fields of the order except the prompt; a missing model or size is chosen from the models on offer.
+
+    Raises:
+        Problem: the models cannot be listed.
+    """
     fields = {
         "version": arguments.version,
         "negative_prompt": arguments.negative_prompt,

@@ -1,4 +1,4 @@
-"""Many prompts, a line each: as many orders, each under a key of its own."""
+"""Draws many prompts, one for each line, as separate orders with separate keys."""
 
 import asyncio
 import hashlib
@@ -17,16 +17,16 @@ from darkroom.entrypoints.failures import tell
 
 Order = Mapping[str, object]
 SaveImage = Callable[[Json, str], Awaitable[Drawn]]
-"""Fetches an image of a prompt and writes it into a file."""
+"""Fetches an image of a prompt, and writes it to a file."""
 
 STDIN = "-"
 
 
 def read_prompts(source: str) -> Sequence[str]:
-    """The lines of a file, or of standard input for `-`, that are not blank.
+    """Return the lines of a file, or of standard input for `-`, that are not blank.
 
     Raises:
-        InvalidValue: it cannot be read, or holds no prompt.
+        InvalidValue: it cannot be read, or contains no prompt.
     """
     try:
         text = sys.stdin.read() if source == STDIN else Path(source).read_text(encoding="utf-8-sig")
@@ -41,9 +41,9 @@ def read_prompts(source: str) -> Sequence[str]:
 
 
 def keyed(orders: Iterable[Order], name: str) -> list[tuple[str, Order]]:
-    """Each order with its key, made of what is ordered: the same orders have the same keys whenever they are repeated.
+    """Return each order with an idempotency key derived from it, so that a repeated run has the same keys.
 
-    An order that stands there twice has two keys. `name` sets this run apart from others with the same orders.
+    An order that occurs twice gets two keys. `name` distinguishes this run from others with the same orders.
     """
     times = Counter[str]()
     found = []
@@ -55,14 +55,14 @@ def keyed(orders: Iterable[Order], name: str) -> list[tuple[str, Order]]:
 
 
 class Batch:
-    """Orders a batch, at most `jobs` at once, and prints what comes of each order as soon as it is known."""
+    """Places a batch of orders, at most `jobs` at once, and prints the outcome of each as soon as it is known."""
 
     def __init__(self, client: Client, *, jobs: int, as_json: bool) -> None:
         self._client, self._jobs, self._as_json = client, jobs, as_json
         self._status = 0
 
     async def __call__(self, orders: Sequence[tuple[str, Order]], save: SaveImage) -> int:
-        """Order all of them and return the exit status: that of the worst end."""
+        """Place all orders, pass each image to `save`, and return the exit status: that of the worst outcome."""
         waiting = iter(orders)
 
         async def work() -> None:

@@ -1,4 +1,4 @@
-"""A caller of the service: orders images, and asks again for an answer that was lost, without paying again."""
+"""A client of the service: it orders images, and repeats a request whose answer was lost without paying twice."""
 
 import asyncio
 import json
@@ -8,10 +8,10 @@ from typing import Any, Final, Self
 
 import httpx
 
-# Seconds to wait before asking again: enough in all for a service to be started anew.
+# Seconds before each further try: in total long enough for a service to restart.
 PAUSES: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 16.0)
 
-# No connection was made, so nothing has left.
+# No connection was made, so nothing was sent.
 _NOT_SENT: Final = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
@@ -25,7 +25,7 @@ Told = Callable[[Json], None]
 
 
 class Problem(Exception):
-    """It was not given what it asked for; `members` are those of a problem (RFC 9457), as the service has them."""
+    """A request failed; `members` are those of the service's problem (RFC 9457)."""
 
     def __init__(self, members: Json) -> None:
         super().__init__(f"{members['title']}: {members['detail']}")
@@ -33,7 +33,7 @@ class Problem(Exception):
 
     @classmethod
     def unanswered(cls, error: httpx.TransportError, *, charged: str) -> Self:
-        """Nothing came back."""
+        """Return the problem for a request without an answer."""
         where = error.request.url.copy_with(raw_path=b"/")
         said = str(error) or type(error).__name__
         problem = cls({"title": "No answer", "detail": f"{where} does not answer: {said}", "charged": charged})
@@ -42,21 +42,21 @@ class Problem(Exception):
 
 
 class Client:
-    """Speaks with one service, as one caller."""
+    """A client of one service, as one caller."""
 
     def __init__(
         self, http: httpx.AsyncClient, token: str, *, own_links: str = "", pauses: Sequence[float] = PAUSES
     ) -> None:
-        """`http` knows where the service is; `token` is sent to it alone.
+        """Call the service through `http`, whose base URL is that of the service; `token` is sent to no other.
 
-        `own_links` is what those links begin with that the service opens itself, where it can only be reached by
-        `http`; `pauses` are the seconds before each further try.
+        `own_links` is the prefix of links that the service serves itself if only `http` can reach it, else empty.
+        `pauses` are the seconds before each further try.
         """
         self._http, self._authorization = http, {"Authorization": f"Bearer {token}"}
         self._own_links, self._pauses = own_links, pauses
 
     async def models(self) -> list[Json]:
-        """What can be ordered.
+        """Return the models on offer, as `GET /api/models` lists them.
 
         Raises:
             Problem: the service does not answer, or refuses.
@@ -65,7 +65,7 @@ class Client:
         return models
 
     async def generations(self, asked: Mapping[str, str]) -> Json:
-        """A page of the caller's generations; `asked` are the parameters of `GET /api/generations`.
+        """Return a page of the caller's generations; `asked` are the parameters of `GET /api/generations`.
 
         Raises:
             Problem: the service does not answer, or refuses.
@@ -74,7 +74,7 @@ class Client:
         return page
 
     async def generation(self, generation_id: str) -> Json:
-        """One of the caller's generations.
+        """Return one of the caller's generations.
 
         Raises:
             Problem: the service does not answer, or has no such generation.
@@ -83,7 +83,9 @@ class Client:
         return generation
 
     async def delete(self, generation_id: str, image: int | None = None) -> None:
-        """Delete a generation, or one of its images. It is sent once: a second time deletes what was only cancelled.
+        """Delete a generation, or one of its images by its index.
+
+        The request is sent once only, because a second one would delete a generation that the first one cancelled.
 
         Raises:
             Problem: the service does not answer, or it cannot be deleted.
@@ -102,12 +104,12 @@ class Client:
         return _accepted(answer, charged="no")
 
     async def draw(self, order: Mapping[str, object], key: str, told: Told | None = None) -> list[Json]:
-        """Order images and wait for them; where the answer is lost, ask for it again under the same key.
+        """Order images, wait for them and return them; if the answer is lost, repeat the request under the same key.
 
-        `told` is told how far it is, as `GET /api/generations/{id}/events` has it.
+        `told` is called with each progress event of `GET /api/generations/{id}/events`.
 
         Raises:
-            Problem: there are none, or not all.
+            Problem: no image was drawn, or not all; its member `images` holds those that were.
         """
         lost = False
         if told:
@@ -124,15 +126,16 @@ class Client:
     async def _repeated(
         self, send: Callable[[], Awaitable[httpx.Response]], *, charged: str | None = None, lost: bool = False
     ) -> httpx.Response:
-        """Send a request that may be repeated, and repeat it once its answer was lost.
+        """Send a request that may be repeated, and repeat it if its answer was lost.
 
-        From then on it is also repeated if the service is not there or has no room, as it may be starting anew.
-        `charged` is what was spent if no answer comes; None is an order, of which that depends on what was `lost`.
+        After that, it is also repeated if the service cannot be reached or has no room, as it may be restarting.
+        `charged` says whether money was spent if no answer comes; None for an order, for which it is `unknown` if an
+        answer was `lost`, and else `no`.
 
         Raises:
             Problem: no answer came.
         """
-        # A read that takes too long is not repeated: the service has enough to do.
+        # A read that times out is not repeated: the service is busy enough.
         given_up = _NOT_SENT if charged is None else (*_NOT_SENT, httpx.TimeoutException)
         for pause in (*self._pauses, None):
             try:
@@ -150,10 +153,10 @@ class Client:
         raise AssertionError("the last try gives an answer or raises")
 
     async def hand_on(self, message: bytes, headers: Mapping[str, str]) -> httpx.Response:
-        """Send a message of the Model Context Protocol to the door for agents.
+        """Send a message of the Model Context Protocol to the door for agents, and return the answer.
 
         Raises:
-            Problem: nothing came back; if it was an order, it is charged unless the problem says that it is not.
+            Problem: no answer came; `charged` says whether an order may have cost money.
         """
         headers = {**self._authorization, **headers, "Content-Type": "application/json"}
         try:
@@ -163,10 +166,10 @@ class Client:
             raise Problem.unanswered(error, charged=charged) from error
 
     async def _followed(self, order: Mapping[str, object], key: str, told: Told) -> Json | None:
-        """The generation at its end; None if nothing was ordered.
+        """Order and follow the generation, and return it once it has ended; None if nothing was ordered.
 
         Raises:
-            _NotHeard: it may have been ordered, and its end did not come.
+            _NotHeard: it may have been ordered, and its end was not received.
         """
         headers = {**self._authorization, "Idempotency-Key": key, "Prefer": "respond-async"}
         try:
@@ -186,15 +189,15 @@ class Client:
                     if name == "done":
                         return data
                     told(data)
-        except (httpx.TransportError, ValueError, KeyError) as error:  # cut off, or no Darkroom
+        except (httpx.TransportError, ValueError, KeyError) as error:  # cut off, or not a Darkroom service
             raise _NotHeard from error
         raise _NotHeard
 
     async def fetch(self, link: str) -> bytes:
-        """The image behind a link, which opens without a token.
+        """Return the bytes of the image behind a link, which needs no token.
 
         Raises:
-            Problem: it cannot be had from here.
+            Problem: it cannot be fetched.
         """
         answer = await self._repeated(lambda: self._http.get(link.removeprefix(self._own_links)), charged="yes")
         if answer.status_code != HTTPStatus.OK:
@@ -203,11 +206,11 @@ class Client:
 
 
 class _NotHeard(Exception):
-    """The order may be under way, and what became of it was not heard."""
+    """The order may have been accepted, but its outcome was not received."""
 
 
 async def _events(stream: httpx.Response) -> AsyncIterator[tuple[str, Json]]:
-    """The name and data of each event; none if the answer is not a stream of events."""
+    """Yield the name and the data of each event; nothing if the answer is not a stream of events."""
     name = ""
     async for line in stream.aiter_lines():
         field, _, value = line.partition(": ")
@@ -226,7 +229,7 @@ def _images_of(shown: Json) -> list[Json]:
 
 
 def _has_no_room(answer: httpx.Response) -> bool:
-    """A service that has just been started anew, or is about to stop, may have room a moment later."""
+    """Return whether the service has no room now and charged nothing; if it is restarting, it may have room soon."""
     return answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE and _problem(answer).members["charged"] == "no"
 
 
@@ -240,9 +243,9 @@ def _accepted(answer: httpx.Response, *, charged: str = "unknown") -> Any:  # no
 
 
 def _problem(answer: httpx.Response, *, charged: str = "unknown") -> Problem:
-    """The problem in an answer, or one made of what is known if the answer is not our service's.
+    """Return the problem in an answer, or one that says that the answer is not from Darkroom.
 
-    `charged` is what was spent if the answer does not say.
+    `charged` applies if the answer does not say whether money was spent.
     """
     try:
         members = answer.json()

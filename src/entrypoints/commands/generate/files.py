@@ -1,4 +1,4 @@
-"""The files that images are written into."""
+"""The files that images are written to."""
 
 from dataclasses import replace
 from itertools import count
@@ -10,7 +10,7 @@ from darkroom.domain.model.image_file import ImageFile
 
 
 def make_writable(folder: Path) -> None:
-    """Make the folder where there is none, and try whether files can be written into it.
+    """Make the folder if it is missing, and check that files can be written to it.
 
     Raises:
         OSError: they cannot.
@@ -21,13 +21,13 @@ def make_writable(folder: Path) -> None:
 
 
 def write_image(folder: Path, *, prompt: str, seed: int | None, data: bytes, once: bool = False) -> Path:
-    """Write an image into a new file, named for its prompt and its seed, with the ending that its bytes ask for.
+    """Write an image to a new file and return its path; it is named for the prompt, the seed and the format.
 
-    `once`: a file of such a name that holds the same image already will do.
+    With `once`, a file of such a name that contains the same image is returned instead.
 
     Raises:
-        InvalidValue: it is not an image.
-        OSError: it cannot be written.
+        InvalidValue: `data` is not an image.
+        OSError: the file cannot be written.
     """
     name = FileName.of(prompt, seed, ImageFile.inspect(data).media_type)
     for number in count(1):

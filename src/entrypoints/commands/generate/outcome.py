@@ -1,4 +1,4 @@
-"""What came of an order, and how it is reported."""
+"""The outcome of an order, and how it is reported."""
 
 import asyncio
 import json
@@ -10,13 +10,13 @@ from typing import Final
 from darkroom.entrypoints.commands.generate.client import Json, Problem
 from darkroom.entrypoints.failures import FAILED, FAILED_AND_PAID, tell
 
-# Under these, charged, a key is kept: it gives the same problem again, and never an image more.
+# After these problems, if they were charged, the key always returns the same problem, and never another image.
 _FINAL: Final = frozenset({"outcome-unknown", "unusable-image", "prompt-rejected", "generator-refused", "gone"})
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """An image that was drawn, as the service describes it, and the file that it is in now, if it could be fetched."""
+    """A drawn image: its id, seed and link, and the file that it was written to; None if it could not be fetched."""
 
     id: str
     seed: int | None
@@ -25,7 +25,7 @@ class Drawn:
 
 
 async def came_of(drawing: Awaitable[list[Json]]) -> tuple[list[Json], Json | None]:
-    """The images that came, and why they are not all that were ordered."""
+    """Return the drawn images, and the problem if images are missing; else None."""
     try:
         return await drawing, None
     except Problem as fault:
@@ -33,14 +33,14 @@ async def came_of(drawing: Awaitable[list[Json]]) -> tuple[list[Json], Json | No
 
 
 def status_of(drawn: Sequence[Drawn], problem: Json | None) -> int:
-    """The exit status of an order that ended so."""
+    """Return the exit status for the outcome of an order."""
     if problem and problem.get("charged") == "no":
         return FAILED
     return FAILED_AND_PAID if problem or any(one.file is None for one in drawn) else 0
 
 
 def print_outcome(drawn: Sequence[Drawn], problem: Json | None, *, as_json: bool) -> None:
-    """Print the images, and say what the problem is."""
+    """Print the images, and the problem to standard error."""
     if as_json:
         print(json.dumps({**(problem or {}), "images": [asdict(one) for one in drawn]}, indent=2, ensure_ascii=False))
     else:
@@ -52,7 +52,7 @@ def print_outcome(drawn: Sequence[Drawn], problem: Json | None, *, as_json: bool
 
 
 def tell_problem(problem: Json, *, about: str = "") -> None:
-    """Say what the problem is; `about` names what has it, if there are several."""
+    """Print a problem to standard error; `about` names its subject if there are several."""
     rules = problem.get("errors", [])
     said = problem["title"] if rules else f"{problem['title']}: {problem['detail']}"
     tell(f"{about}{': ' if about else ''}{said} (charged: {problem.get('charged', 'unknown')})")
@@ -62,7 +62,7 @@ def tell_problem(problem: Json, *, about: str = "") -> None:
 
 
 def what_next(problem: Mapping[str, object], key: str) -> str:
-    """What can be done after a problem that cost money, or may have."""
+    """Return advice for a problem that cost money, or may have."""
     if str(problem.get("type")).rpartition("/")[2] not in _FINAL:
         return by_its_key(key)
     if problem.get("charged") == "yes":
@@ -71,13 +71,13 @@ def what_next(problem: Mapping[str, object], key: str) -> str:
 
 
 def by_its_key(key: str) -> str:
-    """How the images of an order that is under way, or done, are had."""
+    """Return advice on how to get the images of an order by its key."""
     return f"to get its images without paying again: --idempotency-key {key}"
 
 
 @contextmanager
 def interruption_told(key: str) -> Iterator[None]:
-    """An interruption of the block prints at once what becomes of the order, which may have left by then."""
+    """If the block is interrupted, print at once what happens to the order, which may have been sent."""
     try:
         yield
     except asyncio.CancelledError:

@@ -1,4 +1,4 @@
-"""A line on the terminal that says how far it is, and for how long it has been going on."""
+"""A line on the terminal with the progress of an order, and the elapsed time."""
 
 import asyncio
 import sys
@@ -12,7 +12,7 @@ _CLEAR_LINE: Final = "\r\x1b[K"
 
 @asynccontextmanager
 async def progress() -> AsyncIterator[Callable[[dict[str, Any]], None] | None]:
-    """Show it for the length of the block, and yield the function that updates it; None without a terminal."""
+    """Show the line within the block, and yield the function that updates it; None without a terminal."""
     if not sys.stderr.isatty():
         yield None
         return
@@ -41,7 +41,7 @@ class _Line:
 
 
 def sentence(told: dict[str, Any]) -> str:
-    """What is known of a generation under way, in a few words."""
+    """Return a short description of a progress event."""
     if told["state"] == "drawn":
         return "storing"
     words = f"waiting, at place {told['position']}" if told["position"] else "drawing"

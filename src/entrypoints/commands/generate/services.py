@@ -1,4 +1,4 @@
-"""The service that an order goes to: one that runs somewhere, or one in this process for as long as it takes."""
+"""The service that a command uses: a running one, or one in this process until the command ends."""
 
 import argparse
 from collections.abc import AsyncIterator
@@ -21,13 +21,13 @@ from darkroom.entrypoints.settings.parsers import api_key, web_url
 from darkroom.entrypoints.settings.setting import Secret
 
 _SUBJECT: Final = "me"
-_HERE: Final = "http://darkroom.invalid"  # a name that leads nowhere else (RFC 2606, 2)
+_HERE: Final = "http://darkroom.invalid"  # a name that never resolves (RFC 2606, 2)
 _TTL: Final = timedelta(hours=1)
-_TIMEOUT: Final = httpx.Timeout(10.0, read=600.0)  # seconds; drawing takes its time
+_TIMEOUT: Final = httpx.Timeout(10.0, read=600.0)  # seconds; drawing may take minutes
 
 
 def declare_where(parser: argparse.ArgumentParser) -> "argparse._ArgumentGroup":  # the type has no public name
-    """Arguments that say which service it is, as a group that may be added to."""
+    """Declare the arguments that name the service, and return their group for further ones."""
     where = parser.add_argument_group("the service")
     where.add_argument(
         "--url", type=held_to(web_url), help="a running service; default: the one that these settings describe"
@@ -46,10 +46,12 @@ def declare_where(parser: argparse.ArgumentParser) -> "argparse._ArgumentGroup":
 def service(
     arguments: argparse.Namespace, settings: Settings, *, previews: bool = False
 ) -> AbstractAsyncContextManager[Client]:
-    """The service that the arguments name; one in this process makes previews if they are asked for.
+    """Return a context manager that yields a client of the service that the arguments name.
+
+    `previews` asks a service in this process to make previews.
 
     Raises:
-        BadSettings: there is no token, and none can be made.
+        BadSettings: no token is given, and none can be made.
     """
     given: Secret | None = arguments.token or settings.tokens.own_token
     return (
@@ -61,7 +63,7 @@ def service(
 
 @asynccontextmanager
 async def _remote(settings: Settings, *, url: str | None, token: str | None) -> AsyncIterator[Client]:
-    """A running service: the one at `url`, or else the one that the settings describe."""
+    """Yield a client of a running service: the one at `url`; if None, the one of the settings."""
     token = token or access_token(settings, subject=settings.tokens.own_subject, ttl=settings.tokens.allowed(_TTL))
     async with httpx.AsyncClient(base_url=url or settings.service.own_url, timeout=_TIMEOUT) as http:
         yield Client(http, token)
@@ -69,13 +71,13 @@ async def _remote(settings: Settings, *, url: str | None, token: str | None) -> 
 
 @asynccontextmanager
 async def _local(settings: Settings, *, previews: bool) -> AsyncIterator[Client]:
-    """A service in this process that listens on no port; what it has begun is finished before it ends."""
+    """Yield a client of a service in this process, without a port; orders are finished before it ends."""
     async with open_container(settings, tokens=_Trust()) as container:
         making = container.application().previews
         app = create_app(container.services())
         here = httpx.ASGITransport(app)  # type: ignore[arg-type]  # two packages describe ASGI in words of their own
         try:
-            # What is not served here, such as links of S3, leads out of this process.
+            # Other URLs, such as links of S3, are fetched over the network.
             async with (
                 making.making() if previews and making else nullcontext(),
                 httpx.AsyncClient(base_url=_HERE, mounts={_HERE: here}, timeout=_TIMEOUT) as http,
@@ -86,7 +88,7 @@ async def _local(settings: Settings, *, previews: bool) -> AsyncIterator[Client]
 
 
 class _Trust(TokenVerifier):
-    """In our own process everyone is who they say they are."""
+    """Trusts every token as the name of its caller: only this process can send one."""
 
     async def verify(self, token: str) -> Access:
         return Access(Caller(token))

@@ -19,7 +19,7 @@ from darkroom.entrypoints.http.auth.access import CALLERS, SCOPES
 from darkroom.entrypoints.settings import Settings
 
 LONGEST: Final = timedelta(days=3650)
-"""How long a token may live at most."""
+"""The longest lifetime of a token."""
 
 _STDIN: Final = "-"
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -27,7 +27,7 @@ _MOST_IMAGES: Final = 2**31 - 1
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    """Whom the token stands for, what it allows and for how long; or the token that is to be explained."""
+    """Declare the arguments: the caller, limits, scopes and lifetime of a new token; or a token to explain."""
     parser.add_argument("--subject", type=_subject, help="the caller that it stands for (default: me)")
     parser.add_argument("--ttl", type=_duration, default="1h", help="how long it lives: 90s, 15m, 1h, 7d (default: 1h)")
     parser.add_argument(
@@ -56,7 +56,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Print a token and nothing else, or explain one."""
+    """Make a token and print it to standard output alone, or explain a token; return the exit status."""
     if arguments.inspect is not None:
         from darkroom.entrypoints.commands.token.inspection import inspect  # noqa: PLC0415  # not to make a token
 
@@ -80,7 +80,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def given_token(text: str) -> str:
-    """The token that an argument gives, or standard input for `-`; it may stand as in a header."""
+    """Return the token in an argument, or on standard input for `-`; a leading `Bearer ` is removed."""
     return (sys.stdin.read() if text == _STDIN else text).strip().removeprefix("Bearer ")
 
 

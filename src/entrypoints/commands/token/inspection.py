@@ -1,4 +1,4 @@
-"""`darkroom token --inspect`: why a token is accepted by a service with these settings, or why it is not."""
+"""`darkroom token --inspect`: explains why a service with these settings accepts or refuses a token."""
 
 import asyncio
 import json
@@ -19,11 +19,11 @@ from darkroom.entrypoints.settings import BadSettings, Settings
 
 
 def inspect(given: str, settings: Settings) -> int:
-    """Print what a token says and each rule that it breaks; fail if it is not accepted.
+    """Print the claims of a token and each rule that it breaks; return the exit status, 1 if it is not accepted.
 
     Raises:
         BadSettings: there is no key to verify it with.
-        KeysUnavailable: the issuer's keys cannot be had.
+        KeysUnavailable: the issuer's keys cannot be fetched.
     """
     token = given_token(given)
     if new := missing_secret(settings):
@@ -54,14 +54,14 @@ def _told_of_refusal(reasons: Collection[str]) -> int:
 
 
 def _unverified(token: str) -> Iterator[tuple[str, str]]:
-    """The claims of a token, verified or not."""
+    """Yield the name and the content of a token's header and claims, without verifying them."""
     for part, encoded in zip(("header", "claims"), token.split("."), strict=False):
         try:
             document = json.loads(jwt.utils.base64url_decode(encoded))
         except (ValueError, RecursionError):
             yield part, "cannot be read"
         else:
-            yield part, json.dumps(document)  # in ASCII, so that nothing in it steers the terminal
+            yield part, json.dumps(document)  # in ASCII, so that nothing in it can affect the terminal
 
 
 async def _payload(token: str, settings: Settings) -> Mapping[str, object]:
