@@ -35,13 +35,17 @@ class Ledger(InMemoryGenerationLedger):
 
     def __init__(self) -> None:
         super().__init__()
-        self.begun = self.cut = self.refused = 0
+        self.begun = self.cut = self.refused = self.asked = 0
         self.away = False
+        self.answers = asyncio.Event()
+        self.answers.set()
 
     async def track(self, call: Call, within: timedelta) -> Call:
+        self.asked += 1
         if self.away:
             self.refused += 1
             raise LedgerUnavailable("away")
+        await self.answers.wait()
         tracked = await super().track(call, within)
         self.begun += call.state is CallState.BEGUN
         self.cut += call.state is CallState.CUT
@@ -264,6 +268,22 @@ async def test_while_the_ledger_is_away_nothing_is_begun(headers: dict[str, str]
         answer = await ask(house, headers)
     assert (answer.status_code, answer.json()["error"]["charged"]) == told
     assert not generator.asked
+
+
+async def test_a_caller_that_leaves_while_the_ledger_is_slow_has_ordered_nothing() -> None:
+    generator = InMemoryImageGenerator()
+    async with opened(generator) as (house, ledger):
+        ledger.answers.clear()
+        async with httpx.AsyncClient(base_url=house.client.base_url, headers=bearer(), trust_env=False) as client:
+            calling = asyncio.create_task(client.post(PATH, json=ASKED, headers=FIRST, timeout=60))
+            await until(lambda: ledger.asked == 1)
+            calling.cancel()
+        await house.client.get("/health/live")  # which is answered after the end of that connection was read
+        ledger.answers.set()
+        await until(lambda: ledger.cut == 1)
+        assert generator.asked == []
+        repeated = await ask(house, SECOND)
+    assert (repeated.status_code, len(generator.asked)) == (200, 1)
 
 
 async def test_that_a_call_was_cut_off_is_written_down_as_soon_as_the_ledger_is_back() -> None:

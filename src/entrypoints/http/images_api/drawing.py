@@ -93,18 +93,23 @@ class Attended:
                 self._sent = True
             await send(message)
 
-        await self._begin()
-        answer = Drawing(self._request, self._services, self._asked.forms, self._outcome)
-        answering = asyncio.create_task(answer(scope, receive, sending))
         leaving = asyncio.create_task(_left(receive))
         try:
-            await asyncio.wait((answering, leaving), return_when=asyncio.FIRST_COMPLETED)
-            whole = self._sent and await _taken(scope)
-            await self._end(CallState.ANSWERED if whole else CallState.CUT)
-            await answering
+            await self._begin()
+            if leaving.done():  # while the ledger was slow: its repetition may be a new order, so this one is none
+                await self._end(CallState.CUT)
+                return
+            answer = Drawing(self._request, self._services, self._asked.forms, self._outcome)
+            answering = asyncio.create_task(answer(scope, receive, sending))
+            try:
+                await asyncio.wait((answering, leaving), return_when=asyncio.FIRST_COMPLETED)
+                whole = self._sent and await _taken(scope)
+                await self._end(CallState.ANSWERED if whole else CallState.CUT)
+                await answering
+            finally:
+                answering.cancel()
         finally:
             leaving.cancel()
-            answering.cancel()
 
     async def _outcome(self) -> Outcome:
         order, caller, call = self._asked.order, self._request.user, self._call
