@@ -118,7 +118,7 @@ async def open_bfl(
     at_once: int = 16,
     trust_env: bool = False,
 ) -> AsyncIterator[ImageGenerator]:
-    """Open the generator, for as long as the block lasts; times in seconds, as `open_provider_http` has them.
+    """Open the generator; it is closed when the block ends. Timeouts are in seconds, as in `open_provider_http`.
 
     `models` comes from `parse_models`. The key is sent to `base_url` and `polling_hosts`, never to `image_hosts`.
     `call_timeout` is for an order, `drawing_timeout` for polling it; `at_once` is the most concurrent orders.

@@ -335,7 +335,7 @@ async def open_comfyui(
     at_once: int = 16,
     trust_env: bool = False,
 ) -> AsyncIterator[ImageGenerator]:
-    """Open the generator, for as long as the block lasts; times in seconds, as `open_provider_http` has them.
+    """Open the generator; it is closed when the block ends. Timeouts are in seconds, as in `open_provider_http`.
 
     `models` comes from `parse_models`. `authorization` is the header's whole value, for a proxy in front of ComfyUI.
     `partner_key` pays for Partner nodes. `keep_metadata` leaves prompts and workflows in the files. `call_timeout` is

@@ -1,4 +1,4 @@
-"""The card of a model, from what its pipeline says that it draws and honours."""
+"""Reads the card of a model from its pipeline."""
 
 from typing import Final
 
@@ -11,15 +11,15 @@ from darkroom.domain.model.image_file import MediaType
 from darkroom.domain.model.model_card import ModelCard, NumberRange, PixelRange
 from darkroom.domain.model.values import GuidanceScale, ImageSize, InferenceSteps, ModelVersion, Prompt
 
-_STEP: Final = 16  # what the compression and the patches of most kinds come to; those that compress more say so
-_CHARACTERS_A_TOKEN: Final = 8  # an English word and the blank after it are about five
+_STEP: Final = 16  # pixels: compression times patch size of most kinds; `vae_scale_factor` shows a larger one
+_CHARACTERS_A_TOKEN: Final = 8  # a generous bound: an English word with a blank has about five
 
 
 def read_card(version: ModelVersion, pipeline: DiffusionPipeline, *, tokens: int, sizes: Sizes | None) -> ModelCard:
-    """Put the card together. `tokens` are as many as are read of a prompt; `sizes` are the operator's, where set.
+    """Return the card of a pipeline that reads `tokens` tokens; `sizes` are the operator's, None if not set.
 
     Raises:
-        InvalidValue: the pipeline does not say what it draws.
+        InvalidValue: the pipeline does not say which sizes it draws, and `sizes` is None.
     """
     parameters = Parameters.of(pipeline)
     drawn = _sizes(pipeline, sizes) if "width" in parameters else _only_size(pipeline)
@@ -39,12 +39,12 @@ def read_card(version: ModelVersion, pipeline: DiffusionPipeline, *, tokens: int
 
 
 def _range(low: float, high: float, default: float | None) -> NumberRange | None:
-    """What an order may give, unless the model is made for what none can give."""
+    """Return the range of a number; None if the default is outside it, since no order could repeat the default."""
     return NumberRange(low, high, default) if default is not None and low <= default <= high else None
 
 
 def _only_size(pipeline: DiffusionPipeline) -> Sizes:
-    side = pipeline.super_res_first.config.sample_size  # Karlo's, the only kind that takes no size
+    side = pipeline.super_res_first.config.sample_size  # Karlo's is the only kind without a size parameter
     return Sizes(PixelRange(side, side), (ImageSize(side, side),))
 
 

@@ -1,4 +1,4 @@
-"""The generator `diffusers`: one thread that draws, and a queue before it."""
+"""The generator `diffusers`: one drawing thread with a queue."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ _HELD_BACK: Final = "the model's safety checker held an image back"
 async def open_diffusers(
     *, sources: Sequence[ModelSource], sizes: Sizes | None, device: str, dtype: str, batch: int
 ) -> AsyncIterator[ImageGenerator]:
-    """Load the models, and draw with them until the block ends.
+    """Load the models, and yield a generator that draws with them until the block ends.
 
     Args:
-        sources: Where the models come from.
-        sizes: What those draw that take sizes; None for half to twice the side that each was made for.
-        device: As torch names it, or `auto` for the first GPU, where there is one.
-        dtype: As torch names it, or `auto` for what suits the device.
-        batch: How many samples of one request are drawn together.
+        sources: Where to load the models from.
+        sizes: The sizes of models that take any; None for half to twice the side that each was made for.
+        device: torch's name of the device, or `auto` for the first GPU, or the CPU if there is none.
+        dtype: torch's name of the data type, or `auto` for the one that suits the device.
+        batch: The most samples of one request that are drawn together.
 
     Raises:
-        InvalidValue: a model cannot be loaded, and why.
+        InvalidValue: a model cannot be loaded; the message says why.
     """
     thread = ThreadPoolExecutor(1, thread_name_prefix="diffusers")
     try:
@@ -53,17 +53,17 @@ async def open_diffusers(
 
 @dataclass(slots=True)
 class _Drawing:
-    """Written by the drawing thread and read from the event loop."""
+    """The progress of a drawing, written by the drawing thread and read by the event loop."""
 
     steps: int | None
     step: int = 0
 
 
 class DiffusersImageGenerator(ImageGenerator):
-    """Draws by itself: requests take turns on the one device, a batch of samples at a time.
+    """Draws in this process: requests take turns on one device, a batch of samples at a time.
 
-    The request says everything, so nothing is drawn before it is collected, and collecting it again, after a restart
-    too, draws the same: a crash costs time. A caller that stops collecting frees the device after the current step.
+    The request determines the images, so nothing is drawn before `collect`, and collecting again, also after a restart,
+    draws the same: a crash costs only time. If a caller stops collecting, the device is free after the current step.
     """
 
     def __init__(self, models: Sequence[Model], thread: ThreadPoolExecutor, batch: int) -> None:
@@ -80,12 +80,12 @@ class DiffusersImageGenerator(ImageGenerator):
         return Receipt(reference=key.encode())
 
     async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
-        """Give the images as they are drawn.
+        """Draw the samples, and yield the images of each batch when it is done.
 
         Raises:
-            PromptRejected: the model cannot read all of it, or its safety checker holds an image back.
-            GeneratorUnavailable, GeneratorRefused: it cannot be drawn for now, or at all. It costs nothing, so each
-                of these is `charged: no`.
+            PromptRejected: a prompt is too long for the model, or the safety checker withholds an image.
+            GeneratorUnavailable, GeneratorRefused: it cannot be drawn now, or not at all. All of these are
+                `charged: no`, since drawing costs no money.
         """
         model, loop, left = self._models[request.version], asyncio.get_running_loop(), Event()
         key, steps = receipt.reference.decode(), model.steps(request)
@@ -116,12 +116,12 @@ class DiffusersImageGenerator(ImageGenerator):
             raise failure
 
     async def progress(self, request: GenerationRequest, key: str, receipt: Receipt | None) -> Progress | None:
-        """Only the process that draws it knows."""
+        """Return the progress of a drawing in this process; None if it is not drawn here."""
         del request, receipt
         if (drawing := self._under_way.get(key)) is None:
             return None
         position = list(self._under_way).index(key)
-        # A pipeline may make a step or two more than it was asked for.
+        # A pipeline may take a step or two more than requested.
         step = min(drawing.step, drawing.steps) if drawing.steps else None
         return Progress(position=position, step=step, steps=drawing.steps)
 

@@ -1,4 +1,4 @@
-"""Loading: from a folder or the hub to a model on its device."""
+"""Loads models from a folder or the hub onto their device."""
 
 import diffusers
 import torch
@@ -9,19 +9,19 @@ from darkroom.adapters.generators.diffusers.model import Model
 from darkroom.adapters.generators.diffusers.sources import ModelSource
 from darkroom.domain.model.errors import InvalidValue
 
-# Where Karlo's weights name a part of their own, which the library has retired to a place that it does not search:
-# as those on the hub name it, and as those that the library itself saved since.
+# Karlo's weights name a class that the library has moved to a module that it does not search. The first alias is for
+# weights on the hub, the second for weights that newer versions of the library have saved.
 diffusers.pipelines.unclip = unclip
 diffusers.UnCLIPTextProjModel = unclip.UnCLIPTextProjModel
 
 
 def load(source: ModelSource, sizes: Sizes | None, *, device: str, dtype: str) -> Model:
-    """Load a model. The network is asked for what the hub is named for, and for nothing else.
+    """Load a model; the network is used only for sources on the hub.
 
     Raises:
-        InvalidValue: it is not there, or cannot be loaded.
+        InvalidValue: it does not exist, or cannot be loaded.
     """
-    # A text encoder that reads less than another would have what it left of a prompt written to the log.
+    # Otherwise the library logs the part of a prompt that a text encoder truncates.
     diffusers.logging.set_verbosity_error()
     try:
         where = _device(device)
@@ -31,7 +31,7 @@ def load(source: ModelSource, sizes: Sizes | None, *, device: str, dtype: str) -
         pipeline.to(where)
         pipeline.set_progress_bar_config(disable=True)
         return Model(source.version, pipeline, sizes)
-    except Exception as fault:  # files that we know nothing of may be wrong in any way
+    except Exception as fault:  # unknown files may be wrong in any way
         raise InvalidValue(f"{source.version.value!r} cannot be loaded: {fault}") from fault
 
 
@@ -50,7 +50,7 @@ def _device(name: str) -> torch.device:
 
 def _dtype(name: str, device: torch.device) -> torch.dtype:
     if name == "auto":
-        # Half the memory where it is dear, with the range of float32: nothing overflows into black.
+        # On a GPU, bfloat16 halves the memory and keeps the range of float32: nothing overflows to black.
         return torch.float32 if device.type == "cpu" else torch.bfloat16
     dtype: torch.dtype = getattr(torch, name)
     return dtype

@@ -1,4 +1,4 @@
-"""A loaded model: draws samples of a request, as PNG."""
+"""A loaded model, which draws samples of a request as PNG."""
 
 import io
 import logging
@@ -20,11 +20,11 @@ from darkroom.domain.model.values import ModelVersion
 
 log = logging.getLogger(__name__)
 
-_NO_MEMORY: Final = "can't allocate memory"  # torch's words where the CPU's is used up: it has no class for that
+_NO_MEMORY: Final = "can't allocate memory"  # torch's message if the CPU's memory is exhausted: it has no class for it
 
 
 class Model:
-    """A pipeline and its card. `draw` is for one thread at a time: pipelines are not made for more."""
+    """A pipeline and its card. `draw` MUST be called by one thread at a time: pipelines are not thread-safe."""
 
     def __init__(self, version: ModelVersion, pipeline: DiffusionPipeline, sizes: Sizes | None) -> None:
         self._pipeline, self._parameters, self._reader = pipeline, Parameters.of(pipeline), Reader.of(pipeline)
@@ -34,7 +34,7 @@ class Model:
         return f"{self.card.version.value} on {self._pipeline.device}"
 
     def steps(self, request: GenerationRequest) -> int | None:
-        """How many steps a drawing takes; None if its pipeline reports none."""
+        """Return the number of steps of a drawing; None if the pipeline does not report steps."""
         if "callback_on_step_end" not in self._parameters:
             return None
         asked: int | None = self._parameters.default(self._parameters.steps)
@@ -44,14 +44,14 @@ class Model:
     def draw(
         self, request: GenerationRequest, samples: Sequence[int], went_on: Callable[[int], bool]
     ) -> list[GeneratedImage]:
-        """Draw those samples of a request together, less what a safety checker holds back.
+        """Draw those samples of a request together; return the images that the safety checker does not withhold.
 
-        `went_on` is called with the number of each step that is done, if the pipeline permits, and returns whether a
-        caller still waits.
+        If the pipeline supports it, `went_on` is called with the number of steps done after each, and returns whether
+        to go on.
 
         Raises:
-            PromptRejected: it would not be read whole.
-            GeneratorUnavailable: there is not memory enough.
+            PromptRejected: a prompt is too long for the model.
+            GeneratorUnavailable: there is not enough memory.
             GeneratorRefused: the pipeline failed.
         """
         with _told():
@@ -91,7 +91,7 @@ class Model:
 
 
 class _Left(Exception):
-    """No caller waits for it any more."""
+    """No caller waits for the drawing any more."""
 
 
 def _leaving(went_on: Callable[[int], bool]) -> Callable[..., dict[str, object]]:
@@ -106,7 +106,7 @@ def _leaving(went_on: Callable[[int], bool]) -> Callable[..., dict[str, object]]
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """What goes wrong in torch and in pipelines, in words of the port. No provider is paid for it."""
+    """Convert errors of torch and pipelines to those of the port; nothing is charged for them."""
     try:
         yield
     except (DrawingFailed, _Left):

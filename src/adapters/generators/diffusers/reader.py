@@ -1,4 +1,4 @@
-"""What of a prompt a pipeline reads."""
+"""How many tokens of a prompt a pipeline reads."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -11,19 +11,19 @@ from darkroom.adapters.generators.diffusers.parameters import Parameters
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """The one that reads furthest where a pipeline has several, such as T5 beside CLIP; `most` in tokens."""
+    """The tokenizer of a pipeline that reads the most tokens, such as T5 beside CLIP; `most` is that number."""
 
     tokenizer: PreTrainedTokenizerBase
     most: int
 
     @classmethod
     def of(cls, pipeline: DiffusionPipeline) -> Self:
-        """Pipelines number them from the one that reads least."""
+        """Return the reader of a pipeline: its last tokenizer, since pipelines number them by increasing length."""
         names = ("tokenizer_3", "tokenizer_2", "tokenizer")
         tokenizer = next(found for name in names if (found := getattr(pipeline, name, None)) is not None)
         longest = Parameters.of(pipeline).default("max_sequence_length")
         return cls(tokenizer, min(tokenizer.model_max_length, longest or tokenizer.model_max_length))
 
     def count(self, prompt: str) -> int:
-        """How many tokens a prompt takes, those around it included."""
+        """Return the number of tokens of a prompt, including start and end tokens."""
         return len(self.tokenizer(prompt).input_ids)

@@ -1,4 +1,4 @@
-"""Where models come from: a folder of this machine, or a name on the hub."""
+"""The sources of models: a local folder, or a name on the hub."""
 
 import re
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ _HUB_NAME: Final = re.compile(r"[\w.-]+/[\w.-]+")
 
 @dataclass(frozen=True, slots=True)
 class ModelSource:
-    """A model to be loaded; `place` is a folder, or an `owner/name` on the hub where it is not `local`."""
+    """A model to load; `place` is a folder if `local`, otherwise an `owner/name` on the hub."""
 
     version: ModelVersion
     place: str
@@ -22,10 +22,10 @@ class ModelSource:
 
 
 def parse_sources(entries: Iterable[str]) -> tuple[ModelSource, ...]:
-    """Read the operator's list of `version=folder` and `version=owner/name`. A folder that is there comes first.
+    """Read the operator's list of `version=folder` and `version=owner/name`; an existing folder takes precedence.
 
     Raises:
-        InvalidValue: an entry cannot be read, names a folder that is not there, or a version comes twice.
+        InvalidValue: an entry is invalid, a folder does not exist, or a version is named twice.
     """
     sources: dict[str, ModelSource] = {}
     for entry in entries:
@@ -40,7 +40,7 @@ def _source(version: ModelVersion, place: str) -> ModelSource:
     folder = Path(place).expanduser()
     if place and folder.is_dir():
         return ModelSource(version, str(folder), local=True)
-    # What looks like a path must not become a question to the network because its folder is missing.
+    # A path whose folder is missing must not be looked up on the hub.
     if not _HUB_NAME.fullmatch(place) or place.startswith("."):
         raise InvalidValue(f"{version.value!r} must name a folder that is there, or an owner/name on the hub")
     return ModelSource(version, place, local=False)

@@ -126,7 +126,7 @@ async def open_fal(
     at_once: int = 16,
     trust_env: bool = False,
 ) -> AsyncIterator[ImageGenerator]:
-    """Open the generator, for as long as the block lasts; times in seconds, as `open_provider_http` has them.
+    """Open the generator; it is closed when the block ends. Timeouts are in seconds, as in `open_provider_http`.
 
     `models` comes from `parse_models`. The key is sent to the origin of `base_url` only, never to `image_hosts`.
     `call_timeout` is for an order, `drawing_timeout` for polling it; `at_once` is the most concurrent orders.

@@ -87,7 +87,7 @@ async def open_gemini(
     at_once: int = 16,
     trust_env: bool = False,
 ) -> AsyncIterator[ImageGenerator]:
-    """Open the generator, for as long as the block lasts; times in seconds, as `open_provider_http` has them.
+    """Open the generator; it is closed when the block ends. Timeouts are in seconds, as in `open_provider_http`.
 
     `models` comes from `parse_models`; `at_once` is the most concurrent calls.
 

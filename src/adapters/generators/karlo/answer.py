@@ -1,7 +1,7 @@
-"""Reading Karlo's answer.
+"""Reads Karlo's answer.
 
 As captured: `{"id", "model_version", "images": [{"id", "image", "seed", "nsfw_content_detected", "nsfw_score"}]}`,
-where `image` is a link or base64, asked for or not. Whatever it holds has been paid for: what can be used of it is.
+where `image` is a link or base64, whichever was requested. The content was paid for, so every usable image is used.
 """
 
 import logging
@@ -26,10 +26,10 @@ _LONGEST_ID: Final = 512
 
 
 def read_answer(answer: Answer, request: GenerationRequest) -> Receipt:
-    """Turn an answer into a receipt for all of it that can be used.
+    """Parse an answer into a receipt for its usable images.
 
     Raises:
-        DrawingFailed: nothing can; the class says why, and what is known of the money.
+        DrawingFailed: no image is usable; the subclass gives the reason, `charged` whether money was spent.
     """
     document = answer.document()
     code, images = _code(document.get("code")), document.get("images")
@@ -59,14 +59,14 @@ def _code(value: object) -> int | None:
 
 
 def _id(entry: Mapping[str, Any]) -> str | None:
-    """The provider's id, where it gives one that can be handed on."""
+    """Return the provider's id of an image; None if it is missing, too long or not printable."""
     value = entry.get("id")
     usable = isinstance(value, str) and value.isprintable() and REPLACED not in value and 1 <= len(value) <= _LONGEST_ID
     return value if usable else None
 
 
 class _Reading:
-    """Reads image after image, and remembers what was wrong instead of stopping there."""
+    """Reads the images of an answer, and collects flaws instead of stopping at the first."""
 
     def __init__(self, request: GenerationRequest) -> None:
         self._request = request
@@ -85,7 +85,7 @@ class _Reading:
             else:
                 self.flaws.append(f"image {index} is not in the provider's answer")
         if len(entries) > self._request.samples:
-            # All that was ordered may be among them, and that is what is handed out.
+            # The surplus is ignored.
             log.warning("the provider's answer holds %d images instead of %d", len(entries), self._request.samples)
 
     def _read_image(self, index: int, seed: Seed | None, entry: object) -> None:
@@ -94,7 +94,7 @@ class _Reading:
             self.flaws.append(f"image {index} is not an object in the provider's answer")
             return
         image_id = _id(entry)
-        # Asked for or not, and whatever it is if not one of these: what was flagged is not handed out.
+        # Flagged images are withheld, even if the checker was not requested. An unknown value counts as flagged.
         if entry.get("nsfw_content_detected") not in (None, False) or says_no(entry):
             self.withheld.append(index)
             return
@@ -112,7 +112,7 @@ class _Reading:
             self.flaws.append(flaw.detail)
 
     def _is_repeated(self, image_id: str | None, image: bytes | str) -> bool:
-        # Equal seeds rightly make equal bytes, so those of base64 say nothing.
+        # Ids and links must differ, but not bytes: equal seeds give equal images.
         marks = {mark for mark in (image_id, image) if isinstance(mark, str)}
         repeated = not marks.isdisjoint(self._seen)
         self._seen |= marks

@@ -12,7 +12,7 @@ ReturnType = Literal["url", "base64_string"]
 
 @dataclass(frozen=True, slots=True)
 class CallOptions:
-    """What the operator chose once for all calls."""
+    """The operator's settings for all calls."""
 
     return_type: ReturnType
     image_format: ImageFormat
@@ -20,7 +20,7 @@ class CallOptions:
 
 
 def call_body(request: GenerationRequest, options: CallOptions) -> bytes:
-    """Every parameter as given. The seeds always go along; what was not given is left out, for Karlo refuses null."""
+    """Return the JSON body: all seeds, and the given parameters only, since Karlo refuses null."""
     fields: dict[str, object] = {
         "version": request.version.value,
         "prompt": request.prompt.value,

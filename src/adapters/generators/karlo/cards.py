@@ -1,6 +1,6 @@
-"""What Karlo's models accept.
+"""The cards of Karlo's models.
 
-Of v2.1, the smallest side and the step are inferred from v2.0.
+The smallest side and the step of v2.1 are inferred from v2.0.
 """
 
 from typing import Final
@@ -14,7 +14,7 @@ _LONGEST_PROMPT: Final = {"v2.0": 256, "v2.1": 2048}
 
 
 def karlo_cards(media_type: MediaType) -> tuple[ModelCard, ...]:
-    """The cards of both models, drawing in the format that the operator chose."""
+    """Return the cards of both models; `media_type` is the operator's choice."""
     return tuple(
         ModelCard(
             version=ModelVersion(version),

@@ -1,6 +1,6 @@
-"""Karlo's error codes, and what each means for money.
+"""Karlo's error codes, and whether each may have been charged.
 
-Documented by Kakao; which of them come before the charge is inferred from their meaning.
+The codes are documented by Kakao; which of them precede the charge is inferred from their meaning.
 """
 
 from typing import Final
@@ -26,7 +26,7 @@ _TROUBLE: Final = {-1: "it failed inside", -7: "it failed inside", -603: "it ran
 
 
 def karlo_failure(code: int, answer: Answer) -> DrawingFailed:
-    """What an error code says; one that is not documented may stand for anything."""
+    """Return the error for an error code; the outcome of an undocumented one is unknown."""
     if code in _REFUSALS:
         return GeneratorRefused(f"the provider refused the request: {_REFUSALS[code]} (code {code})")
     if code in _NOT_NOW:

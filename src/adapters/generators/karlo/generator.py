@@ -1,4 +1,4 @@
-"""The generator that draws with Karlo."""
+"""The generator for Karlo."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager
@@ -27,7 +27,7 @@ _PATH: Final = "/v2/inference/karlo/t2i"
 
 
 class KarloImageGenerator(ImageGenerator):
-    """Draws with a server that speaks Karlo's contract: one paid call an order, then links to fetch, or base64."""
+    """Draws with a server that has Karlo's contract: one paid call per order, answered with links or base64."""
 
     def __init__(self, endpoint: Endpoint, http: ProviderHttp, options: CallOptions) -> None:
         self._endpoint, self._http, self._options = endpoint, http, options
@@ -45,7 +45,7 @@ class KarloImageGenerator(ImageGenerator):
             yield receipt
 
     async def submit(self, request: GenerationRequest, key: str) -> Receipt:
-        del key  # Karlo charges for each call, whatever it was called before
+        del key  # Karlo has no idempotency key: each call is charged
         call = httpx.Request(
             "POST",
             self._url,
@@ -79,7 +79,7 @@ class KarloImageGenerator(ImageGenerator):
         return f"Karlo answers at {self._endpoint.base_url}; only drawing would show whether it accepts the key"
 
     def _longest_answer(self, request: GenerationRequest) -> int:
-        """In bytes. Base64 may come where links were asked for, and is not of the largest images then."""
+        """Return the most bytes of an answer; if links were requested, unexpected base64 has room for one image."""
         images = 1 if self._options.return_type == "url" else request.samples
         return self._http.intake.longest_answer(images)
 
@@ -104,10 +104,10 @@ async def open_karlo(
     intake: Intake | None = None,
     trust_env: bool = False,
 ) -> AsyncIterator[KarloImageGenerator]:
-    """Open the generator, for as long as the block lasts; times in seconds, as `open_provider_http` has them.
+    """Open the generator; it is closed when the block ends. Timeouts are in seconds, as in `open_provider_http`.
 
     Raises:
-        InvalidValue: the key, the base URL or a host cannot be used.
+        InvalidValue: the key, the base URL or a host is invalid.
     """
     endpoint = Endpoint.parse(base_url=base_url, api_key=api_key)
     options = CallOptions(return_type, image_format, nsfw_checker)

@@ -1,4 +1,4 @@
-"""What an answer leaves to be collected, in a shape that can be written down."""
+"""The receipt's reference: what an answer leaves to be collected."""
 
 from typing import Annotated, Self
 
@@ -11,7 +11,7 @@ _Index = Annotated[int, msgspec.Meta(ge=0, lt=SampleCount.MAX)]
 
 
 class LinkedImage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An image behind a link; `index` says which sample it is, `seed` is None if it is not known which one drew it."""
+    """An image to download; `index` is its sample, and `seed` is None if the seed that drew it is unknown."""
 
     index: _Index
     id: str | None
@@ -20,9 +20,9 @@ class LinkedImage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class KarloReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Links, and what is known to be missing: `flaws` say why, `withheld` are indices of flagged images.
+    """The images to download, and those missing: `flaws` are reasons, `withheld` the indices of flagged images.
 
-    `evidence` is in what releases before this one wrote down: the beginning of the raw answer.
+    `evidence`, the beginning of the raw answer, occurs only in receipts of earlier releases.
     """
 
     linked: tuple[LinkedImage, ...] = ()
@@ -31,7 +31,7 @@ class KarloReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit
     evidence: bytes = b""
 
     def encode(self) -> bytes:
-        """Compact JSON; empty where there is nothing to come back for."""
+        """Return it as compact JSON; empty if nothing is left to collect."""
         return b"" if self == KarloReceipt() else msgspec.json.encode(self)
 
     @classmethod
@@ -39,7 +39,7 @@ class KarloReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit
         """Read what `encode` wrote.
 
         Raises:
-            UnusableImage: it is something else.
+            UnusableImage: `reference` is something else.
         """
         if not reference:
             return cls()
@@ -49,7 +49,7 @@ class KarloReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit
             raise UnusableImage("the receipt of the provider's answer cannot be read") from error
 
     def failures(self) -> list[DrawingFailed]:
-        """Why images are missing. All of them were paid for."""
+        """Return an error for each missing image; all of them were charged."""
         held_back = [
             PromptRejected(f"the provider's moderation held image {index} back", charged=Charged.YES)
             for index in self.withheld

@@ -1,4 +1,4 @@
-"""Reading an answer: `{"created", "data": [{"b64_json"}]}`, or `url` instead, for the one image that was ordered."""
+"""Reads an answer: `{"created", "data": [{"b64_json"}]}`, or `url` instead, for the image that was ordered."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -19,24 +19,22 @@ _LONGEST_COST: Final = 40  # characters
 
 
 def read_answer(answer: Answer, request: GenerationRequest, *, seed_told: bool = False) -> Receipt:
-    """The image, or the link to it: whichever was ordered, what came is taken.
-
-    `seed_told` as in `ModelCard`.
+    """Return the receipt for the image, or for the link to it, whichever was requested; `seed_told` is the card's.
 
     Raises:
-        DrawingFailed: there is neither; the class says why, and what is known of the money.
+        DrawingFailed: there is neither; the subclass gives the reason, `charged` whether money was spent.
     """
     if not answer.is_success:
         raise openai_failure(answer)
     document = answer.document()
     entry = _first(document.get("data"))
     if says_no(entry):
-        # Whether what moderation filters out is charged for is documented by none who says it so.
+        # None of the providers with this form of refusal documents whether the image is charged.
         raise PromptRejected(REJECTED, charged=Charged.UNKNOWN, evidence=answer.body)
     found, cost = first_of((entry.get("b64_json"), entry.get("url")), index=0), _cost(answer)
     reported = list(reported_in(entry)) or [*_reported_beside(document), *reported_by(answer.headers)]
     if not reported and isinstance(found, bytes):
-        reported = list(seeds_in_text(found))  # stable-diffusion.cpp reports it there alone
+        reported = list(seeds_in_text(found))  # the only place where stable-diffusion.cpp reports it
     seed = seed_that_drew(reported, next(iter(request.seeds), None), only_reported=seed_told)
     match found:
         case bytes(data):
@@ -48,7 +46,7 @@ def read_answer(answer: Answer, request: GenerationRequest, *, seed_told: bool =
 
 
 def _cost(answer: Answer) -> Money | None:
-    """What another Darkroom says that its provider charges for it."""
+    """Return the cost that another Darkroom reports in a header; None if it is missing or invalid."""
     text = answer.headers.get("darkroom-cost", "")
     if len(text) > _LONGEST_COST:
         return None
@@ -59,12 +57,12 @@ def _cost(answer: Answer) -> Money | None:
 
 
 def _reported_beside(document: Mapping[str, Any]) -> Iterator[object]:
-    """The seeds that an answer reports beside its images."""
+    """Yield the seeds, unparsed, that an answer reports outside its images."""
     return reported_in({name: value for name, value in document.items() if name != "data"})
 
 
 def _first(entries: object) -> Mapping[str, Any]:
-    """More than were ordered are passed over: what was ordered is there."""
+    """Return the first entry, empty if there is none; surplus images are ignored."""
     entry = entries[0] if isinstance(entries, list) and entries else None
     if isinstance(entry, str):
         return {"url": entry}

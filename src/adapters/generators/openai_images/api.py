@@ -1,4 +1,4 @@
-"""One endpoint of the Images API: where it is, how the key goes there, and what every call says."""
+"""An endpoint of the Images API: its URL, the headers with the key, and the query of every call."""
 
 import re
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ _QUERY: Final = re.compile(r"[A-Za-z0-9._~%+-]+=[A-Za-z0-9._~%+:-]*(?:&[A-Za-z0-
 
 @dataclass(frozen=True, slots=True)
 class ImagesAPI:
-    """An endpoint, the headers of every call with the key among them, and its query."""
+    """An endpoint, with the headers, including the key, and the query of every call."""
 
     endpoint: Endpoint
     headers: Mapping[str, str] = field(repr=False)
@@ -31,35 +31,35 @@ class ImagesAPI:
 
     @classmethod
     def parse(cls, endpoint: Endpoint, *, key_header: str | None = None, query: str = "") -> Self:
-        """Read how the operator set it.
+        """Read the operator's settings; the key is a Bearer token if `key_header` is None.
 
         Raises:
-            InvalidValue: the header or the query cannot be sent.
+            InvalidValue: the header or the query is invalid.
         """
         if key_header is not None and not _HEADER.fullmatch(key_header):
             raise InvalidValue("the header for the key must be a name such as api-key")
         if query and not _QUERY.fullmatch(query):
             raise InvalidValue("the query must be such as api-version=preview")
         key = {key_header: endpoint.api_key} if key_header else {"Authorization": f"Bearer {endpoint.api_key}"}
-        # LiteLLM's router asks no more than once, then; its client for the provider still does. Others ignore it.
+        # With this header, LiteLLM's router does not retry; its client for the provider still does. Others ignore it.
         headers = {**HEADERS, "Accept": "application/json", "x-litellm-num-retries": "0", **key}
         return cls(endpoint, headers, query)
 
     @property
     def key_headers(self) -> Mapping[str, str]:
-        """What the key goes along in."""
+        """The headers that contain the key."""
         return {name: value for name, value in self.headers.items() if self.key in value}
 
     @property
     def key(self) -> str:
-        """What no log may show."""
+        """The API key, which must not appear in logs."""
         return self.endpoint.api_key
 
     def url(self, path: str) -> httpx.URL:
-        """The URL of one of its resources; `path` begins with a slash."""
+        """Return the URL of a resource, with the query; `path` begins with a slash."""
         return self.endpoint.url(f"{path}?{self.query}" if self.query else path)
 
 
 def is_litellm(answer: Answer) -> bool:
-    """Whether an answer came through LiteLLM's proxy, which marks each of its own."""
+    """Return whether an answer came through LiteLLM's proxy, which adds headers of its own to each."""
     return any(name.startswith("x-litellm-") for name in answer.headers)

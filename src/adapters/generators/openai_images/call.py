@@ -14,9 +14,12 @@ ResponseFormat = Literal["b64_json", "url"]
 
 @dataclass(frozen=True, slots=True)
 class GPTImageOptions:
-    """What the operator chose once for all calls to GPT image models; None leaves it to OpenAI.
+    """The operator's settings for all calls to GPT image models; None leaves the choice to OpenAI.
 
-    `output_compression` is 0 to 100 per cent, and only for JPEG and WebP; only PNG and WebP can be transparent.
+    `output_compression` is 0 to 100 per cent, for JPEG and WebP only; only PNG and WebP can be transparent.
+
+    Raises:
+        InvalidValue: the format does not support that compression or background.
     """
 
     output_format: OutputFormat = "png"
@@ -38,7 +41,7 @@ _ONE: Final = 1  # image a call
 def call_body(
     request: GenerationRequest, model: OpenAIModel, options: GPTImageOptions, response_format: ResponseFormat
 ) -> bytes:
-    """Every parameter as given, for one image, by the names that the model has; what was not given is left out."""
+    """Return the JSON body for one image, with the given parameters only, under the model's names for them."""
     honoured = {"seed": request.seeds[0].value if request.seeds else None, **request.parameters.given}
     fields = {
         "model": model.name,

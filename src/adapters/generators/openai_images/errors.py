@@ -1,8 +1,8 @@
-"""OpenAI's error codes, and what each means for money.
+"""OpenAI's error codes, and whether each may have been charged.
 
-The codes are documented; that a refusal costs nothing is inferred from its meaning. Another Darkroom behind the same
-API says by `error.charged` what is known of the money, and that is read first: its status is one that no client tries
-again. Refusals under other names are read in `adapters/generators/moderation.py`.
+The codes are documented; that a refusal is free is inferred from its meaning. Another Darkroom behind the same API
+reports in `error.charged` whether money was spent, which is read first, since its status is chosen so that clients do
+not retry. Other refusals by moderation are recognised in `adapters/generators/moderation.py`.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ _REFUSALS: Final = {
     "invalid_api_key": "it does not know our key",
     "unsupported_country_region_territory": "it does not serve where we are",
     "model_not_found": "it does not know the model",
-    # Some of these come as 429, and yet waiting does not help.
+    # Some of these have status 429, but waiting does not help.
     "insufficient_quota": _SPENT,
     "credit_balance_exhausted": _SPENT,
     "organization_spend_limit_exceeded": _SPENT,
@@ -36,12 +36,12 @@ _REFUSALS: Final = {
 _NOT_NOW: Final = ("rate_limit_exceeded", "slow_down", "server_is_overloaded")
 _MODERATION: Final = "moderation_blocked"
 _BEFORE_DRAWING: Final = (None, "input")
-# Of a Darkroom: nothing was spent, and the same order may be taken later.
+# Another Darkroom's statuses for an order that was not charged and may succeed later.
 _LATER: Final = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 def openai_failure(answer: Answer) -> DrawingFailed:
-    """What an answer other than 2xx says: by the code in its body, and without one that is known by its status."""
+    """Return the error for an answer other than 2xx: by the code in its body, or by its status if that is unknown."""
     document = answer.document()
     if told := _darkroom_failure(document, answer):
         return told
@@ -61,7 +61,7 @@ def openai_failure(answer: Answer) -> DrawingFailed:
 
 
 def _darkroom_failure(document: Mapping[str, Any], answer: Answer) -> DrawingFailed | None:
-    """What a Darkroom says, in the form of the Images API or as a problem (RFC 9457); None if it is not one."""
+    """Return another Darkroom's error, in the Images API's form or a problem (RFC 9457); None if it is not one."""
     error = document.get("error")
     told = error if isinstance(error, dict) else document
     text, code = told.get("charged"), str(told.get("code") or told.get("type") or "").rpartition("/")[2]
@@ -86,6 +86,6 @@ def _refuses(status: int) -> bool:
 
 
 def _stage(error: object) -> object:
-    """When moderation said no: `input`, `output` or `unknown`; None where it does not say."""
+    """Return the stage at which moderation refused, such as `input` or `output`; None if there is none."""
     details = error.get("moderation_details") if isinstance(error, dict) else None
     return details.get("moderation_stage") if isinstance(details, dict) else None

@@ -1,4 +1,4 @@
-"""The generator for servers that speak the Images API."""
+"""The generator for servers with the Images API."""
 
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
@@ -33,7 +33,7 @@ _PATH: Final = "/images/generations"
 
 
 class OpenAIImageGenerator(ImageGenerator):
-    """Draws one image a call."""
+    """Draws one image per call."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class OpenAIImageGenerator(ImageGenerator):
         options: GPTImageOptions,
         response_format: ResponseFormat,
     ) -> None:
-        """`models` by version."""
+        """`models` is by version; `options` are for GPT image models, `response_format` for all others."""
         self._api, self._http, self._models = api, http, models
         self._options, self._response_format = options, response_format
         self._warned = False
@@ -57,7 +57,7 @@ class OpenAIImageGenerator(ImageGenerator):
         )
 
     async def submit(self, request: GenerationRequest, key: str) -> Receipt:
-        del key  # the API charges for each call, whatever it was called before
+        del key  # there is no idempotency key: each call is charged
         model = self._models[request.version.value]
         call = httpx.Request(
             "POST",
@@ -86,7 +86,7 @@ class OpenAIImageGenerator(ImageGenerator):
 
 
 def _bare(image: GeneratedImage) -> GeneratedImage:
-    """An image without the prompts that some engines write into it. Marks of other kinds stay."""
+    """Return an image without the prompts that some engines write into it; other metadata stays."""
     return replace(image, data=without_parameters(image.data))
 
 
@@ -108,16 +108,16 @@ async def open_openai_images(
     at_once: int = 16,
     trust_env: bool = False,
 ) -> AsyncIterator[ImageGenerator]:
-    """Open the generator, for as long as the block lasts; times in seconds, as `open_provider_http` has them.
+    """Open the generator; it is closed when the block ends. Timeouts are in seconds, as in `open_provider_http`.
 
-    `models` are those of `parse_models`, `options` for those that are GPT image models, `response_format` for all
-    others. The key goes into `key_header`, such as `api-key`, or else as a Bearer token; `query`, such as
-    `api-version=preview`, goes along with each call. Links may name `image_hosts`, and the server itself. `at_once`
-    calls may be under way. `links_with_key`: the key goes along to links at the server itself. OpenAI says that a call
+    `models` comes from `parse_models`; `options` are for GPT image models, `response_format` for all others. The key is
+    sent in `key_header`, such as `api-key`, or as a Bearer token if that is None. `query`, such as
+    `api-version=preview`, is added to every call. Links may lead to `image_hosts` and the server itself;
+    `links_with_key` sends the key with the latter. `at_once` is the most concurrent calls. According to OpenAI, a call
     can take two minutes.
 
     Raises:
-        InvalidValue: the key, the base URL, the query or a host cannot be used.
+        InvalidValue: the key, its header, the base URL, the query or a host is invalid.
     """
     endpoint = Endpoint.parse(base_url=base_url, api_key=api_key)
     api = ImagesAPI.parse(endpoint, key_header=key_header, query=query)

@@ -1,4 +1,4 @@
-"""What an endpoint says of its models for free: whether it takes the key, which models it has, and when they end."""
+"""Free checks of an endpoint: whether it accepts the key, which models it has, and when they end."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ from darkroom.domain.model.errors import GeneratorRefused, GeneratorUnavailable
 
 _LONGEST: Final = 16 * 1024 * 1024  # bytes of a list of models
 _REFUSES_KEY: Final = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
-# Fields in which providers say when a model ends: Azure, OpenRouter, Mistral and others.
+# Names of fields with the day on which a model ends, of Azure, OpenRouter, Mistral and others.
 _ENDS: Final = re.compile(r"(deprecat|retire|shut_?down|sunset|expir|end_of_life|eol|removal)", re.IGNORECASE)
 _DAY: Final = re.compile(r"(20[0-9]{2}-[01][0-9]-[0-3][0-9])(?:[T ].*)?")
 _SECONDS: Final = range(1_500_000_000, 4_500_000_000)  # Unix time, 2017 to 2112
@@ -27,18 +27,18 @@ _SECONDS: Final = range(1_500_000_000, 4_500_000_000)  # Unix time, 2017 to 2112
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Asks an endpoint about its models; `names` are those that are declared."""
+    """Asks an endpoint about its models; `names` are the API's names of the declared ones, at least one."""
 
     api: ImagesAPI
     calls: FreeCalls
     names: Sequence[str]
 
     async def told(self) -> str:
-        """What `check` says, in a sentence.
+        """Check the endpoint, and return the result as a sentence, for `check`.
 
         Raises:
-            GeneratorUnavailable: the endpoint does not answer, or only with a server's error.
-            GeneratorRefused: it refuses the key, or does not have a model.
+            GeneratorUnavailable: the endpoint does not answer, or answers with a server error.
+            GeneratorRefused: it refuses the key, or lacks a model.
         """
         answer = await self._asked("/models")
         entries = _entries(answer)
@@ -78,7 +78,7 @@ class Listing:
 
     @property
     def _lists_what_is_called(self) -> bool:
-        # Azure lists the models that can be deployed; what is called are deployments.
+        # Azure lists the models that can be deployed, but calls name deployments.
         host = self.api.endpoint.url("/").host
         return not host.endswith((".azure.com", ".azure.us", ".azure.cn")) and "api-version=" not in self.api.query
 
@@ -91,7 +91,7 @@ class Listing:
 
 
 def _entries(answer: Answer) -> dict[str, Mapping[str, Any]]:
-    """The listed models by their ids; empty if there is no list."""
+    """Return the listed models by id; empty if there is no list."""
     listed = answer.document().get("data") if answer.is_success else None
     entries = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
     return {one["id"]: one for one in entries if isinstance(one.get("id"), str)}
@@ -102,7 +102,7 @@ def _has(entries: Mapping[str, object], name: str) -> bool:
 
 
 def _days(said: object, *, ends: bool = False) -> Iterator[str]:
-    """The days on which a model ends, as its entry says; `ends`: the field around it says that it is about that."""
+    """Yield the days on which a model ends, from its entry; `ends`: whether the enclosing field is about that."""
     if isinstance(said, Mapping):
         for name, value in said.items():
             yield from _days(value, ends=ends or bool(_ENDS.search(str(name))))
@@ -119,7 +119,7 @@ def _day(value: object) -> str | None:
 
 
 def _sunset(answer: Answer) -> str | None:
-    """The day of the header `Sunset` (RFC 8594)."""
+    """Return the day in the header `Sunset` (RFC 8594); None if it is missing or invalid."""
     try:
         return f"{parsedate_to_datetime(answer.headers['sunset']):%Y-%m-%d}"
     except (KeyError, ValueError):

@@ -1,4 +1,4 @@
-"""Which models there are, what each accepts, and in which accent its endpoint is to be spoken with."""
+"""The models of an endpoint as the operator declares them: what each accepts, and under which names."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,12 +24,12 @@ from darkroom.domain.model.values import ImageSize, ModelVersion, Prompt
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenAIModel:
-    """A model, and how it is asked for.
+    """A model, and how it is called.
 
-    `name` is what the API calls it. `is_gpt_image`: whether it is one of OpenAI's own, which take other parameters than
-    all others. `fields` are the API's names for what orders hold, if they are not ours. `size` is the field for a size,
-    or one for each side; `ratios`, if given, are what stands for a size in `aspect_ratio` and `resolution`. `also` goes
-    along with every call, in place of what would; `without` is left out of it.
+    `name` is the API's. `is_gpt_image`: whether it takes the parameters of OpenAI's own models. `fields` maps our names
+    of fields to the API's, where they differ. `size` is the field for the size, or one for each side; `ratios`, if not
+    None, maps sizes to values of `aspect_ratio` and `resolution`. `also` are constant fields, which replace computed
+    ones; `without` are fields that are left out.
     """
 
     card: ModelCard
@@ -42,10 +42,10 @@ class OpenAIModel:
     without: frozenset[str] = frozenset()
 
     def size_fields(self, size: ImageSize) -> Mapping[str, Any]:
-        """A size in the fields that the API has for it.
+        """Return the fields for a size.
 
         Raises:
-            GeneratorRefused: the model is not offered in this size any more.
+            GeneratorRefused: the size is no longer offered.
         """
         if self.ratios is not None:
             shape = self.ratios.shape(size)
@@ -55,35 +55,35 @@ class OpenAIModel:
         return dict(zip(self.size, (size.width, size.height), strict=True))
 
 
-# The sizes that the API's reference lists for these.
+# The sizes of `gpt-image-1.5` and `gpt-image-1-mini`, from the API's reference.
 _THREE: Final = Sizes(PixelRange(1024, 1536), (ImageSize(1024, 1024), ImageSize(1536, 1024), ImageSize(1024, 1536)))
-# The widest square within the limits on ratio and number of pixels. What lies outside of it, such as 3840 x 2160, can
-# be listed.
+# The widest range of sides whose combinations all meet the limits on ratio and number of pixels. Sizes outside of it,
+# such as 3840 x 2160, can be listed.
 _ANY: Final = Sizes(PixelRange(816, 2448, step=16))
 _GPT_IMAGE: Final = "kind=gpt-image"
-_SIZES: Final = re.compile(r"[0-9]|[^:=]*$")  # what a word for sizes begins with; any other word has one of the two
+_SIZES: Final = re.compile(r"[0-9]|[^:=]*$")  # sizes begin with a digit; any other first word contains : or =
 _SIZE_FIELDS: Final = re.compile(r"size:([A-Za-z_]\w*)(?:,([A-Za-z_]\w*))?")
-# What an order says cannot be said once for all by the operator.
+# Fields of an order, which the operator cannot set to a constant.
 _ORDERED: Final = ("prompt", "size", *HONOURABLE)
 
 
 def parse_models(entries: Iterable[str]) -> dict[str, OpenAIModel]:
-    """Read the operator's list, by version.
+    """Read the operator's list; return the models by version.
 
-    The name alone is enough for a GPT image model. Any other says what it draws: `=512-2048/16` are sides from 512 to
-    2048 pixels in steps of 16, `=1024x1024|1536x1024` is a list of sizes, `=1:1=1024x1024|16:9=1344x768` one of the
-    ratios that stand for them. Words follow, with blanks between them:
+    A name alone is enough for a GPT image model. Any other needs sizes: `=512-2048/16` are sides from 512 to 2048
+    pixels in steps of 16, `=1024x1024|1536x1024` is a list of sizes, `=1:1=1024x1024|16:9=1344x768` a list of ratios
+    with their sizes. Words follow, separated by blanks:
 
-    - what it honours: `seed`, `negative_prompt`, `num_inference_steps=28`, `guidance_scale=3.5`, as `read_honoured` has
-      them, under another name if the API has one: `num_inference_steps:steps=28`;
-    - `size:width,height` or `size:dimensions`, if sizes go by other names;
-    - `kind=gpt-image` for one of OpenAI's own whose name does not show it;
-    - `markup=lora`, `markup=localai`, as `read_markup` has them;
-    - any other `field=value` goes along with each call: `watermark=false`, `response_format=base64`, or `model=name` if
-      the API calls the model otherwise; `field=` alone is left out: `response_format=`, `n=`.
+    - fields that it honours, in the form of `read_honoured`: `seed`, `negative_prompt`, `num_inference_steps=28`,
+      `guidance_scale=3.5`; with the API's name, if it differs: `num_inference_steps:steps=28`;
+    - `size:width,height` or `size:dimensions`, if the fields for sizes have other names;
+    - `kind=gpt-image` for one of OpenAI's models whose name does not show it;
+    - `markup=lora` and `markup=localai`, in the form of `read_markup`;
+    - any other `field=value` for a constant field of every call: `watermark=false`, `response_format=base64`, or
+      `model=name` if the API has another name for the model; `field=` to leave a field out: `response_format=`, `n=`.
 
     Raises:
-        InvalidValue: an entry cannot be read, or a name comes twice.
+        InvalidValue: an entry is invalid, or a name is given twice.
     """
     models: dict[str, OpenAIModel] = {}
     for entry in entries:
@@ -95,7 +95,11 @@ def parse_models(entries: Iterable[str]) -> dict[str, OpenAIModel]:
 
 
 class _Words:
-    """What the words of a declaration say, read one after the other."""
+    """The content of a declaration's words.
+
+    Raises:
+        InvalidValue: a word is invalid.
+    """
 
     def __init__(self, words: Iterable[str]) -> None:
         self.honoured: dict[str, NumberRange | None] = {}
@@ -139,7 +143,7 @@ def _model(name: str, words: Sequence[str]) -> OpenAIModel:
     drawn = [word for word in words[:1] if _SIZES.match(word)]
     told = _Words(words[len(drawn) :])
     called = str(told.also.pop("model", name))
-    family = called.rpartition("/")[2]  # a gateway may put the name of the provider before it
+    family = called.rpartition("/")[2]  # gateways may prefix the provider's name
     is_gpt_image = told.is_gpt_image or family.startswith("gpt-image-")
     if is_gpt_image and told.honoured:
         raise InvalidValue(f"{name!r} honours no {', '.join(told.honoured)}")

@@ -1,4 +1,4 @@
-"""Reading an answer: `{"data": [{"b64_json", "media_type"?}], "usage"?}` for the one image that was ordered."""
+"""Reads an answer: `{"data": [{"b64_json", "media_type"?}], "usage"?}` for the image that was ordered."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,10 +14,10 @@ from darkroom.domain.ports import Receipt
 
 
 def read_answer(answer: Answer, request: GenerationRequest) -> Receipt:
-    """The image, and what it cost. The API says nothing of its seed: it is the one that was sent.
+    """Return the receipt for the image, with its cost. The API does not report seeds, so the sent one counts.
 
     Raises:
-        DrawingFailed: there is none; the class says why, and what is known of the money.
+        DrawingFailed: there is no image; the subclass gives the reason, `charged` whether money was spent.
     """
     if not answer.is_success:
         raise openrouter_failure(answer)
@@ -34,6 +34,6 @@ def read_answer(answer: Answer, request: GenerationRequest) -> Receipt:
 
 
 def _first(entries: object) -> Mapping[str, Any]:
-    """More than were ordered are passed over: what was ordered is there."""
+    """Return the first entry, empty if there is none; surplus images are ignored."""
     entry = entries[0] if isinstance(entries, list) and entries else None
     return entry if isinstance(entry, dict) else {}

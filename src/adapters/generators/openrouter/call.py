@@ -10,7 +10,7 @@ _ONE: Final = 1  # image a call
 
 
 def call_body(request: GenerationRequest, model: OpenRouterModel) -> bytes:
-    """Every parameter as given, for one image of one maker; what was not given is left out."""
+    """Return the JSON body for one image of one maker, with the given parameters only."""
     shape = model.ratios.shape(request.size)
     pixels = None if shape.ratio or shape.tier else f"{request.size.width}x{request.size.height}"
     fields: dict[str, Any] = {
@@ -22,7 +22,7 @@ def call_body(request: GenerationRequest, model: OpenRouterModel) -> bytes:
         "resolution": shape.tier,
         "size": pixels,
         "seed": request.seeds[0].value if request.seeds else None,
-        # Otherwise OpenRouter asks another maker where this one fails, who draws something else at another price.
+        # Otherwise, if this maker fails, OpenRouter falls back to another one, with other images and prices.
         "provider": {"only": [model.maker], "allow_fallbacks": False},
     }
     return json.dumps({name: value for name, value in fields.items() if value is not None}).encode()

@@ -1,4 +1,4 @@
-"""What OpenRouter says of models, read at the start and kept for starts without a network."""
+"""OpenRouter's descriptions of models, read at the start and kept for starts without a network."""
 
 import asyncio
 import json
@@ -19,11 +19,11 @@ from darkroom.domain.model.errors import DrawingFailed, GeneratorUnavailable, In
 
 log = logging.getLogger(__name__)
 
-_LONGEST: Final = 1024 * 1024  # bytes of what is said of one model
+_LONGEST: Final = 1024 * 1024  # bytes of one model's description
 
 
 class Catalogue:
-    """Reads descriptions of models, and keeps each in a folder under the name of the model."""
+    """Reads descriptions of models, and keeps each in a folder, in a file named after the model."""
 
     FOLDER: Final = "openrouter"
 
@@ -31,10 +31,10 @@ class Catalogue:
         self._endpoint, self._free, self._folder = endpoint, free, folder
 
     async def models(self, named: Mapping[str, Named]) -> dict[str, OpenRouterModel]:
-        """The models that the operator names, by version; each that is not declared by hand is looked up.
+        """Return the models that the operator names, by version; those not declared by hand are looked up.
 
         Raises:
-            InvalidValue: one cannot be offered, or OpenRouter cannot be asked and was not before.
+            InvalidValue: one cannot be offered, or OpenRouter is unreachable and no description of it is kept.
         """
         found = await asyncio.gather(*map(self._model, named.values()))
         return dict(zip(named, found, strict=True))
@@ -60,7 +60,7 @@ class Catalogue:
         return Description.read(document, document.get("expiration_date"))
 
     async def _asked(self, named: Named, kept: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The document of a model's endpoints, with its `expiration_date`: the `kept` one if it reports none."""
+        """Return a model's endpoints and its `expiration_date`, which is the `kept` one if it cannot be read."""
         endpoints = await self._get(f"/images/models/{named.name}/endpoints", named)
         try:
             model = (await self._get(f"/model/{named.name}", named)).get("data")
@@ -90,7 +90,7 @@ class Catalogue:
         return document if isinstance(document, dict) else None
 
     def _keep(self, file: str, document: Mapping[str, Any]) -> None:
-        """Keep it for a start without a network; a start with one goes on without."""
+        """Keep a description for a start without a network; failing to do so only logs a warning."""
         try:
             self._folder.replace((file, json.dumps(document).encode()))
         except OSError as fault:

@@ -1,4 +1,4 @@
-"""What a call cost, as its answer says."""
+"""The cost of a call, from its answer."""
 
 from darkroom.adapters.generators.openrouter.descriptors import dollars
 from darkroom.adapters.outbound_http.answer import Answer
@@ -6,10 +6,10 @@ from darkroom.domain.model.money import Money
 
 
 def cost_of(answer: Answer) -> Money | None:
-    """The cost of a call; None if the answer does not say all of it.
+    """Return the cost of a call; None if the answer does not give all of it.
 
-    With a key of the operator's own for the maker, OpenRouter's `cost` is its fee alone, and the maker's price stands
-    beside it.
+    If the operator has brought a key for the maker (BYOK), `cost` is OpenRouter's fee alone, and the maker's price is
+    in `cost_details`.
     """
     usage = answer.document().get("usage")
     if not isinstance(usage, dict) or (fee := dollars(usage.get("cost"))) is None:

@@ -1,6 +1,6 @@
-"""What OpenRouter says of a model: who makes it, which parameters each maker takes, what an image costs, when it ends.
+"""OpenRouter's description of a model: its makers, their parameters and prices, and when the model ends.
 
-Each reader takes whatever the JSON holds, and passes over what is not as documented.
+Readers accept any JSON, and ignore what is not as documented.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from darkroom.domain.model.money import Money
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """The parameters that are taken, each with its descriptor; one that is absent is not supported."""
+    """The supported parameters, each with its descriptor; an absent one is not supported."""
 
     descriptors: Mapping[str, Mapping[str, Any]]
 
@@ -30,18 +30,18 @@ class Capabilities:
         return name in self.descriptors
 
     def values(self, name: str) -> Sequence[str]:
-        """The values that an enumeration allows."""
+        """Return the values of an enumeration; empty if the parameter is not one."""
         values = self.descriptors.get(name, {}).get("values")
         return [value for value in values if isinstance(value, str)] if isinstance(values, list) else []
 
     def bounds(self, name: str) -> tuple[int, int] | None:
-        """The least and the largest number of a range."""
+        """Return the bounds of a range; None if the parameter is not one."""
         described = self.descriptors.get(name, {})
         low, high = described.get("min"), described.get("max")
         return (low, high) if type(low) is int and type(high) is int else None
 
     def and_also(self, other: "Capabilities") -> "Capabilities":
-        """What both take."""
+        """Return the intersection of both."""
         common: dict[str, Mapping[str, Any]] = {}
         for name in self.descriptors.keys() & other.descriptors.keys():
             ours, theirs = self.bounds(name), other.bounds(name)
@@ -56,9 +56,9 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class Maker:
-    """One of those who draw with a model; `tag` is what a call names it by.
+    """A provider that serves a model; `tag` is its name in calls.
 
-    `prices` are those of an image, in USD, each with the variant that it is for; None for all.
+    `prices` are USD per image, each with the variant to which it applies, None for all.
     """
 
     tag: str
@@ -66,30 +66,32 @@ class Maker:
     prices: Sequence[tuple[str | None, Money]]
 
     def price(self, tiers: Sequence[str | None]) -> Money | None:
-        """The dearest image at these tiers, if the price is by image."""
+        """Return the highest price of an image at these tiers; None if the maker does not charge by image."""
         fitting = [price for variant, price in self.prices if _holds_for(variant, tiers)]
         return max(fitting, key=lambda price: price.amount, default=None)
 
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """All that is said of one model; `ends` is the last day on which it is certainly there."""
+    """The description of a model; `ends` is the last day on which it is certainly available, None if unknown."""
 
     makers: Sequence[Maker]
     ends: date | None = None
 
     @classmethod
     def read(cls, endpoints: Mapping[str, Any], ends: object) -> Self:
-        """Read the endpoints' document, and an `expiration_date`."""
+        """Read the document of a model's endpoints, and an `expiration_date`."""
         records = endpoints.get("endpoints")
         makers = [_maker(one) for one in (records if isinstance(records, list) else ()) if isinstance(one, dict)]
         return cls([maker for maker in makers if maker], _date(ends))
 
     def made_by(self, tag: str | None) -> Maker:
-        """The maker of that name, or the first of them; several records of one are what they have in common.
+        """Return the maker named `tag`, or the first one if that is None.
+
+        If a maker has several records, only what all of them support counts.
 
         Raises:
-            InvalidValue: there is none.
+            InvalidValue: there is no such maker.
         """
         found = [maker for maker in self.makers if tag in (None, maker.tag)]
         if not found:
@@ -102,7 +104,7 @@ class Description:
 
 
 def _holds_for(variant: object, tiers: Sequence[str | None]) -> bool:
-    """Whether a price may be that of an image: one for another tier is not, and other variants may hold for any."""
+    """Return whether a price may apply to these tiers: one for another tier does not, other variants may."""
     name = str(variant).upper()
     return name not in TIERS or not any(tiers) or name in tiers
 
@@ -122,7 +124,7 @@ def _maker(record: Mapping[str, Any]) -> Maker | None:
 
 
 def dollars(value: object) -> Money | None:
-    """An amount of USD as an answer has it; None if it has none."""
+    """Return a JSON number as an amount of USD; None if it is not a valid one."""
     if type(value) not in (int, float):
         return None
     try:

@@ -1,4 +1,4 @@
-"""OpenRouter's errors, and what each means for money."""
+"""OpenRouter's errors, and whether each may have been charged."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -27,7 +27,7 @@ _MODERATED: Final = "the provider's moderation rejected the prompt"
 
 
 def openrouter_failure(answer: Answer) -> DrawingFailed:
-    """What an answer other than 2xx says."""
+    """Return the error for an answer other than 2xx."""
     error = error_in(answer)
     if answer.status == HTTPStatus.FORBIDDEN and _moderated(error):
         return PromptRejected(_MODERATED)
@@ -38,7 +38,7 @@ def openrouter_failure(answer: Answer) -> DrawingFailed:
 
 
 def failure_within(answer: Answer) -> DrawingFailed:
-    """What an error in a 200 says. The maker may have drawn by then: only the cost in the answer says."""
+    """Return the error for a 2xx answer that contains one: only its cost shows whether the maker has drawn."""
     error, cost = error_in(answer), cost_of(answer)
     paid = bool(cost.amount) if cost else None
     if error.get("code") == HTTPStatus.FORBIDDEN and _moderated(error):
@@ -50,7 +50,7 @@ def failure_within(answer: Answer) -> DrawingFailed:
 
 
 def error_in(answer: Answer) -> Mapping[str, Any]:
-    """The error that an answer holds; empty if it holds none."""
+    """Return the error object in an answer; empty if there is none."""
     error = answer.document().get("error")
     return error if isinstance(error, dict) else {}
 

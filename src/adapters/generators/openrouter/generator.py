@@ -1,4 +1,4 @@
-"""The generator that draws through OpenRouter."""
+"""The generator for OpenRouter."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -26,10 +26,10 @@ OPENROUTER: Final = "https://openrouter.ai/api/v1"
 
 
 class OpenRouterImageGenerator(ImageGenerator):
-    """Draws one image a call, which comes with the answer."""
+    """Draws one image per call, which is in the answer."""
 
     def __init__(self, endpoint: Endpoint, http: ProviderHttp, models: Mapping[str, OpenRouterModel]) -> None:
-        """`models` by version."""
+        """`models` is by version."""
         self._endpoint, self._http, self._models = endpoint, http, models
 
     @property
@@ -37,7 +37,7 @@ class OpenRouterImageGenerator(ImageGenerator):
         return tuple(model.card for model in self._models.values())
 
     async def submit(self, request: GenerationRequest, key: str) -> Receipt:
-        del key  # each call is charged for, whatever it was called before
+        del key  # there is no idempotency key: each call is charged
         call = httpx.Request(
             "POST",
             self._endpoint.url("/images"),
@@ -78,16 +78,16 @@ async def open_openrouter(
     at_once: int = 16,
     trust_env: bool = False,
 ) -> AsyncIterator[ImageGenerator]:
-    """Open the generator, for as long as the block lasts; times in seconds, as `open_provider_http` has them.
+    """Open the generator; it is closed when the block ends. Timeouts are in seconds, as in `open_provider_http`.
 
-    `models` are those of `parse_models`: what each accepts and costs is read from OpenRouter now and kept in `folder`,
-    for a start at which OpenRouter cannot be reached. `at_once` calls may be under way.
+    `models` comes from `parse_models`. What each accepts and costs is read from OpenRouter now, and kept in `folder`
+    for a start at which OpenRouter is unreachable. `at_once` is the most concurrent calls.
 
     Raises:
-        InvalidValue: the key, the base URL or a model cannot be used.
+        InvalidValue: the key, the base URL or a model is invalid.
     """
     endpoint = Endpoint.parse(base_url=base_url, api_key=api_key)
-    # It is not known to answer with links; one to itself would be followed.
+    # The API is not known to return links; only links to its own origin would be followed.
     async with open_provider_http(
         image_hosts=[endpoint.origin],
         call_timeout=call_timeout,

@@ -1,4 +1,4 @@
-"""Which models there are: the operator names them, and OpenRouter says what each accepts, unless the operator does."""
+"""OpenRouter's models: the operator names them, and declares what each accepts or leaves that to OpenRouter."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,18 +20,18 @@ EXAMPLE: Final = "seedream=bytedance-seed/seedream-4.5"
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]*/[a-z0-9][a-z0-9._-]*(:[a-z0-9-]+)?")
 _MAKER: Final = re.compile(r"[a-z0-9][a-z0-9._/-]*")
 _SIZES: Final = re.compile(r".*[0-9]x[0-9].*")
-_LARGEST_SEED: Final = 2**31 - 1  # of a maker that does not say which seeds it takes
+_LARGEST_SEED: Final = 2**31 - 1  # if a maker does not give a range of seeds
 _MEDIA_TYPES: Final = {"png": MediaType.PNG, "jpeg": MediaType.JPEG, "webp": MediaType.WEBP}
 _ALSO: Final = ("quality", "background", "output_format", "output_compression")
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A model as the operator names it, `author/slug`, and as much of it as the operator says.
+    """A model as the operator names it, `author/slug`, and what the operator declares of it.
 
-    `ratios` are its sizes, if they are listed: nothing is read from OpenRouter then, and `seed` says whether it takes
-    seeds. `tiers` are those to offer, None for all. `maker` is who is to draw, None for the first that OpenRouter
-    names. `also` goes along with each call.
+    `ratios` are its sizes, None if they are to be read from OpenRouter; if they are given, nothing is read, and `seed`
+    says whether it takes seeds. `tiers` are those to offer, None for all. `maker` is the one to draw, None for the
+    first that OpenRouter lists. `also` are constant fields of every call.
     """
 
     version: str
@@ -44,14 +44,14 @@ class Named:
 
     @property
     def by_hand(self) -> bool:
-        """Whether nothing more need be known."""
+        """Whether the operator's declaration is enough, so that nothing is read from OpenRouter."""
         return self.ratios is not None
 
     def declared(self) -> "OpenRouterModel":
-        """The model, as far as the operator says.
+        """Return the model from the operator's declaration alone.
 
         Raises:
-            InvalidValue: that is not enough.
+            InvalidValue: the declaration lacks sizes or a maker.
         """
         if self.ratios is None or self.maker is None:
             raise InvalidValue(f"{self.version!r} must list its sizes and say who makes it, as in only=bytedance")
@@ -59,10 +59,10 @@ class Named:
         return self._model(self.maker, self.ratios, seeds, dict(self.also), price=None, ends=None)
 
     def described(self, description: Description) -> "OpenRouterModel":
-        """The model, as OpenRouter describes it.
+        """Return the model from OpenRouter's description.
 
         Raises:
-            InvalidValue: it cannot be offered as the operator says.
+            InvalidValue: it cannot be offered as the operator declares.
         """
         try:
             maker = description.made_by(self.maker)
@@ -95,7 +95,11 @@ class Named:
         return ratios
 
     def _hold_to(self, taken: Capabilities) -> None:
-        """What goes along must be taken: otherwise it would be ignored in silence."""
+        """Check that the maker supports every constant field, since OpenRouter would silently ignore it.
+
+        Raises:
+            InvalidValue: a field or its value is not supported.
+        """
         for name, value in self.also.items():
             values = taken.values(name)
             if name not in taken or (values and value not in values):
@@ -134,7 +138,7 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class OpenRouterModel:
-    """A model as it is ordered: under its `name`, of one `maker`; `ratios` are what stands for each size."""
+    """A model as it is ordered: by its `name`, from one `maker`; `ratios` maps sizes to what is ordered."""
 
     card: ModelCard
     name: str
@@ -144,15 +148,15 @@ class OpenRouterModel:
 
 
 def parse_models(entries: Iterable[str]) -> dict[str, Named]:
-    """Read the operator's list, by version: `version=author/slug WORDS`, where no word is needed.
+    """Read the operator's list of `version=author/slug WORDS`; return the models by version.
 
-    `1K|2K` are the resolutions to offer. `only=bytedance` says who draws. `quality=high`, `background=opaque`,
-    `output_format=png` and `output_compression=80` go along with each call. A list of sizes declares the card by hand:
-    `1:1=1024x1024|16:9@2K=2752x1536`, or `1024x1024|1536x1024` for a model that is told pixels, with `only=` and, if it
-    takes them, `seed`.
+    All WORDS are optional. `1K|2K` are the resolutions to offer. `only=bytedance` selects the maker. `quality=high`,
+    `background=opaque`, `output_format=png` and `output_compression=80` are sent with every call. A list of sizes
+    declares the card by hand: `1:1=1024x1024|16:9@2K=2752x1536`, or `1024x1024|1536x1024` for a model that takes
+    pixels. It needs `only=` and, if the model takes seeds, `seed`.
 
     Raises:
-        InvalidValue: an entry cannot be read, or a version comes twice.
+        InvalidValue: an entry is invalid, or a version is named twice.
     """
     models: dict[str, Named] = {}
     for entry in entries:

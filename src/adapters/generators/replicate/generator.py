@@ -131,7 +131,7 @@ async def open_replicate(
     at_once: int = 16,
     trust_env: bool = False,
 ) -> AsyncIterator[ImageGenerator]:
-    """Open the generator, for as long as the block lasts; times in seconds, as `open_provider_http` has them.
+    """Open the generator; it is closed when the block ends. Timeouts are in seconds, as in `open_provider_http`.
 
     `models` comes from `parse_models`. `call_timeout` is for creating a prediction, `drawing_timeout` for polling it: a
     model that was not used for a while takes minutes to start. `at_once` is the most that are created concurrently.

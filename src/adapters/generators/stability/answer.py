@@ -1,4 +1,4 @@
-"""Reading an answer: `{"image", "seed", "finish_reason"}`, or an error."""
+"""Reads an answer: `{"image", "seed", "finish_reason"}`, or an error."""
 
 from http import HTTPStatus
 from typing import Final
@@ -22,14 +22,14 @@ _REFUSALS: Final = {
     HTTPStatus.UNAUTHORIZED: "it does not know our key",
     HTTPStatus.PAYMENT_REQUIRED: "our account has no credits left",
 }
-_REST: Final = 60  # seconds for which Stability AI refuses a client that asked too often
+_REST: Final = 60  # seconds for which Stability AI refuses a client after too many requests
 
 
 def read_answer(answer: Answer, request: GenerationRequest) -> Receipt:
-    """The one image of a request, or the link to it.
+    """Return the receipt for the image of a request, or for the link to it.
 
     Raises:
-        DrawingFailed: there is none; the class says why, and what is known of the money.
+        DrawingFailed: there is no image; the subclass gives the reason, `charged` whether money was spent.
     """
     if not answer.is_success:
         raise _failure(answer)

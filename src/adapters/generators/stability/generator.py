@@ -1,4 +1,4 @@
-"""The generator that draws with Stability AI."""
+"""The generator for Stability AI."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -23,7 +23,7 @@ OutputFormat = Literal["png", "jpeg"]
 
 
 class StabilityImageGenerator(ImageGenerator):
-    """Draws one image a call, which comes with the answer."""
+    """Draws one image per call, which is in the answer."""
 
     def __init__(
         self, endpoint: Endpoint, http: ProviderHttp, cards: Sequence[ModelCard], output_format: OutputFormat
@@ -35,7 +35,7 @@ class StabilityImageGenerator(ImageGenerator):
         return self._cards
 
     async def submit(self, request: GenerationRequest, key: str) -> Receipt:
-        del key  # each call is charged for, whatever it was called before
+        del key  # there is no idempotency key: each call is charged
         service = MODELS[request.version.value].service
         call = httpx.Request(
             "POST",
@@ -43,7 +43,7 @@ class StabilityImageGenerator(ImageGenerator):
             headers={**HEADERS, "Accept": "application/json", "Authorization": self._authorization},
             files=self._form(request),
         )
-        call.read()  # the whole form is in memory from here on
+        call.read()  # `send` needs the whole form in memory
         answer = await self._http.paid.send(call, longest=self._http.intake.longest_answer(1))
         with understood(answer, request, self._endpoint.api_key):
             return read_answer(answer, request)
@@ -60,7 +60,7 @@ class StabilityImageGenerator(ImageGenerator):
         return f"Bearer {self._endpoint.api_key}"
 
     def _form(self, request: GenerationRequest) -> dict[str, tuple[None, str]]:
-        """Every parameter as given, as text without a file name; what was not given is left out."""
+        """Return the form's fields, as texts without file names, with the given parameters only."""
         given = request.parameters.given
         (seed,) = request.seeds
         fields = {
@@ -87,16 +87,16 @@ async def open_stability(
     at_once: int = 16,
     trust_env: bool = False,
 ) -> AsyncIterator[ImageGenerator]:
-    """Open the generator, for as long as the block lasts; times in seconds, as `open_provider_http` has them.
+    """Open the generator; it is closed when the block ends. Timeouts are in seconds, as in `open_provider_http`.
 
-    `models` are versions out of `MODELS`; `at_once` calls may be under way.
+    `models` are versions in `MODELS`; `at_once` is the most concurrent calls.
 
     Raises:
-        InvalidValue: the key, the base URL or a model cannot be used.
+        InvalidValue: the key, the base URL or a model is invalid.
     """
     endpoint = Endpoint.parse(base_url=base_url, api_key=api_key)
     cards = stability_cards(models, MediaType(f"image/{output_format}"))
-    # It is not known to answer with links; one to itself would be followed.
+    # The API is not known to return links; only links to its own origin would be followed.
     async with open_provider_http(
         image_hosts=[endpoint.origin],
         call_timeout=call_timeout,

@@ -1,4 +1,4 @@
-"""Which models there are, and what each accepts."""
+"""Stability AI's models and what each accepts."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -25,12 +25,16 @@ RATIOS: Final = RatioTable(
         ImageSize(672, 1568): Shape("9:21"),
     }
 )
-"""Sizes whose ratios are exactly Stability AI's."""
+"""Sizes with exactly the ratios that Stability AI offers."""
 
 
 @dataclass(frozen=True, slots=True)
 class StabilityModel:
-    """Where a model is asked, and what Stability AI says of it: `guidance` is what it takes where none is given."""
+    """A model's service and price in credits per image.
+
+    `model` is the value of that field, None if the service has one model. `guidance` is the default, None if the model
+    takes no guidance.
+    """
 
     service: str
     credits: str
@@ -47,13 +51,13 @@ MODELS: Final = {
     "sd3.5-medium": StabilityModel("sd3", "3.5", "sd3.5-medium", 4.0),
     "sd3.5-flash": StabilityModel("sd3", "2.5", "sd3.5-flash", 1.0, heeds_negative_prompt=False),
 }
-"""By version."""
+"""The models by version."""
 
 _CREDIT: Final = Decimal("0.01")  # USD
 
 
 def stability_cards(versions: Iterable[str], media_type: MediaType) -> tuple[ModelCard, ...]:
-    """The cards of the models that the operator chose.
+    """Return the cards of the models that the operator chose.
 
     Raises:
         InvalidValue: there is no such model.

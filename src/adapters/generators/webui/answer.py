@@ -1,4 +1,4 @@
-"""Reading an answer: the one image that was ordered, and the seed that `info` says made it."""
+"""Reads an answer: the image that was ordered, and the seed reported in `info`."""
 
 import json
 import logging
@@ -20,16 +20,16 @@ log = logging.getLogger(__name__)
 
 
 def read_answer(answer: Answer, request: GenerationRequest, model: WebUIModel) -> Receipt:
-    """The image that an answer holds.
+    """Return the receipt for the image in an answer.
 
     Raises:
-        DrawingFailed: there is none that can be used; the class says why, and what is known of the money.
+        DrawingFailed: there is no usable image; the subclass gives the reason, `charged` whether money was spent.
     """
     if not answer.is_success:
         raise webui_failure(answer)
     document = answer.document()
     images = document.get("images")
-    # What extensions add comes behind.
+    # Images of extensions follow the ordered one.
     image = enclosed_or_linked(images[0], index=0) if isinstance(images, list) and images else None
     if image is None:
         raise UnusableImage("the server's answer holds no image", evidence=answer.body)
@@ -38,7 +38,7 @@ def read_answer(answer: Answer, request: GenerationRequest, model: WebUIModel) -
         _look_at_model(info, model.checkpoint)
     reported = [*reported_in(info), *reported_by(answer.headers)]
     if not reported and isinstance(image, bytes):
-        reported = list(seeds_in_text(image))  # stable-diffusion.cpp reports it there alone
+        reported = list(seeds_in_text(image))  # the only place where stable-diffusion.cpp reports it
     seed = seed_that_drew(reported, request.seeds[0], only_reported=model.card.seed_told)
     if isinstance(image, str):
         return Receipt(LinkedImage.of(image, seed).encode())
@@ -46,7 +46,7 @@ def read_answer(answer: Answer, request: GenerationRequest, model: WebUIModel) -
 
 
 def _info(text: object) -> Mapping[str, Any]:
-    """`info`, which is JSON within JSON; empty where it is anything else."""
+    """Decode `info`, which is JSON within JSON; return it empty if it is anything else."""
     try:
         info = json.loads(text) if isinstance(text, str) else None
     except (ValueError, RecursionError):
@@ -55,7 +55,10 @@ def _info(text: object) -> Mapping[str, Any]:
 
 
 def _look_at_model(info: Mapping[str, Any], checkpoint: str) -> None:
-    """Whatever the operator calls a checkpoint holds its file's name without folder and ending, or its short hash."""
+    """Log a warning if `info` names another checkpoint.
+
+    Any of the server's names for a checkpoint contains its file's name without folder and suffix, or its short hash.
+    """
     names = [name for key in ("sd_model_name", "sd_model_hash") if isinstance(name := info.get(key), str)]
     if names and not any(name in checkpoint for name in names):
         log.warning("the server drew with another checkpoint than %s: does it have it?", checkpoint)

@@ -8,16 +8,16 @@ from darkroom.domain.model.generation import GenerationRequest
 
 @dataclass(frozen=True, slots=True)
 class CallOptions:
-    """What the operator chose once for all calls; None leaves it to the server."""
+    """The operator's settings for all calls; None leaves the choice to the server."""
 
     sampler: str | None = None
     scheduler: str | None = None
 
 
 def call_body(request: GenerationRequest, checkpoint: str | None, options: CallOptions, task: str) -> bytes:
-    """Every parameter as given, for one image; what was not given is left out.
+    """Return the JSON body for one image, with the given parameters only.
 
-    `task` is what the server is to call it when it is asked how far it is.
+    `checkpoint` is None for the loaded one; `task` is the name under which the server reports the call's progress.
     """
     given = request.parameters.given
     fields = {

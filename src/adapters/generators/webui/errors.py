@@ -1,4 +1,4 @@
-"""What an answer other than 2xx means."""
+"""The web UI's error answers."""
 
 from http import HTTPStatus
 from typing import Final
@@ -10,7 +10,7 @@ _LONGEST_NAME: Final = 64
 
 
 def webui_failure(answer: Answer) -> DrawingFailed:
-    """By its status; where the server says more that an operator can use, with that."""
+    """Return the error for an answer other than 2xx, by its status, with details of use to the operator."""
     document, failure = answer.document(), answer.failure()
     if isinstance(failure, GeneratorRefused):
         return GeneratorRefused(f"{failure.detail}{_hint(answer.status, document.get('detail'))}")

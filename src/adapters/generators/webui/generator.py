@@ -1,4 +1,4 @@
-"""The generator that draws with a web UI."""
+"""The generator for servers with the web UI's API."""
 
 import base64
 import json
@@ -37,7 +37,7 @@ _NAMES: Final = ("title", "model_name", "hash", "sha256")
 
 
 class WebUIImageGenerator(ImageGenerator):
-    """Draws one image a call."""
+    """Draws one image per call, which is in the answer."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class WebUIImageGenerator(ImageGenerator):
         *,
         keep_metadata: bool,
     ) -> None:
-        """`models` by version; the endpoint's key is `user:password`."""
+        """`models` is by version; the endpoint's key is `user:password`, or empty."""
         self._endpoint, self._http, self._models, self._options = endpoint, http, models, options
         self._keep_metadata = keep_metadata
 
@@ -92,7 +92,7 @@ class WebUIImageGenerator(ImageGenerator):
         return f"the web UI answers at {self._endpoint.base_url} and has every checkpoint that is named"
 
     def _bare(self, image: GeneratedImage) -> GeneratedImage:
-        """An image without the prompts that the server writes into it, unless they are to stay."""
+        """Return an image without the text that the server writes into it, unless `keep_metadata` is set."""
         return image if self._keep_metadata else replace(image, data=without_text(image.data))
 
     @property
@@ -104,7 +104,7 @@ class WebUIImageGenerator(ImageGenerator):
 
 
 def _checkpoints(answer: Answer) -> set[str]:
-    """By every name that the server knows them under."""
+    """Return all names of the server's checkpoints."""
     try:
         entries: Any = json.loads(answer.body)
     except (ValueError, RecursionError):
@@ -113,7 +113,7 @@ def _checkpoints(answer: Answer) -> set[str]:
         raise GeneratorUnavailable("what answers there is not a list of checkpoints")
     models = [entry for entry in entries if isinstance(entry, dict)]
     names = {name for model in models for key in _NAMES if isinstance(name := model.get(key), str)}
-    # A title is the file's name and a hash in brackets, and the name alone will do.
+    # A title is the file's name and a hash in brackets; the server accepts the name alone too.
     return names | {name.partition(" [")[0] for name in names}
 
 
@@ -130,13 +130,14 @@ async def open_webui(
     keep_metadata: bool = False,
     trust_env: bool = False,
 ) -> AsyncIterator[ImageGenerator]:
-    """Open the generator, for as long as the block lasts; times in seconds, as `open_provider_http` has them.
+    """Open the generator; it is closed when the block ends. Timeouts are in seconds, as in `open_provider_http`.
 
-    `models` as `parse_models` reads them, `auth` as `user:password`. The server draws one call after the other: more
-    than one `at_once` would only wait there, on their own time. With `keep_metadata` prompts and settings stay in PNGs.
+    `models` is in the form that `parse_models` reads, `auth` is `user:password`, None for none. `at_once` is the most
+    concurrent calls; the server draws one after another, so others would wait there while their timeout runs.
+    `keep_metadata` leaves prompts and settings in PNGs.
 
     Raises:
-        InvalidValue: the base URL, the credentials or a model cannot be used.
+        InvalidValue: the base URL, the credentials or a model is invalid.
     """
     if auth is not None and ":" not in auth:
         raise InvalidValue("the credentials must be user:password")

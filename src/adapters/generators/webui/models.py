@@ -1,4 +1,4 @@
-"""Which models there are: a version for each checkpoint that the operator names."""
+"""The web UI's models: a version for each checkpoint that the operator names."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -16,29 +16,29 @@ _SIDE: Final = PixelRange(64, 2048, step=8)
 _WORD: Final = re.compile(
     r"\s+(markup=\S*|step=[1-9][0-9]{0,3}|seed=(?:sent|told)|(?:num_inference_steps|guidance_scale)=\S+)$"
 )
-# What the web UI takes if a call says nothing.
+# The ranges and defaults of the web UI.
 _STEPS: Final = NumberRange(1, 150, default=50)
 _GUIDANCE: Final = NumberRange(0.0, 30.0, default=7.0)
 
 
 @dataclass(frozen=True, slots=True)
 class WebUIModel:
-    """A model; `checkpoint` is its name on the server, None for whichever one is loaded there."""
+    """A model; `checkpoint` is its name on the server, None for the one that is loaded there."""
 
     card: ModelCard
     checkpoint: str | None
 
 
 def parse_models(entries: Iterable[str]) -> dict[str, WebUIModel]:
-    """Read the operator's list, by version: `version=checkpoint`, or the version alone for the one that is loaded.
+    """Read the operator's list of `version=checkpoint`, or `version` for the loaded one; return models by version.
 
-    Words may follow a checkpoint, whose name may hold blanks: `markup=lora` lets prompts load networks, `step=64` is
-    for a server whose sides are multiples of that, and `seed=told` for one whose seeds count only if it reports them;
-    `num_inference_steps=20` and `guidance_scale=1(0-10)` are for one that takes other numbers than the web UI if a call
-    names none, as `read_honoured` has them.
+    Words may follow a checkpoint, whose name may contain blanks. `markup=lora` permits prompts that load networks;
+    `step=64` is for a server whose sides are multiples of 64; `seed=told` for one whose seeds count only if reported.
+    `num_inference_steps=20` and `guidance_scale=1(0-10)`, in the form of `read_honoured`, are for one with other
+    defaults or ranges than the web UI.
 
     Raises:
-        InvalidValue: an entry cannot be read, or a version comes twice.
+        InvalidValue: an entry is invalid, or a version is named twice.
     """
     models: dict[str, WebUIModel] = {}
     for entry in entries:
@@ -53,7 +53,7 @@ def parse_models(entries: Iterable[str]) -> dict[str, WebUIModel]:
 
 
 def _words_apart(entry: str) -> tuple[str, list[str]]:
-    """An entry without the words at its end, and those."""
+    """Split an entry into the part before its words, and the words."""
     words: list[str] = []
     while (found := _WORD.search(entry)) is not None:
         entry, words = entry[: found.start()], [found[1], *words]
@@ -69,7 +69,7 @@ def _card(version: str, words: Sequence[str]) -> ModelCard:
         generator="webui",
         width=side,
         height=side,
-        prompt_max=Prompt.MAX_LENGTH,  # the web UI reads it in pieces of 75 tokens, as many as there are
+        prompt_max=Prompt.MAX_LENGTH,  # the web UI reads any number of chunks of 75 tokens
         media_type=MediaType.PNG,
         samples_max=1,
         seed_told=SEED_TOLD in words,

@@ -1,4 +1,4 @@
-"""Reading how far a drawing is."""
+"""Reads the progress of a drawing."""
 
 import math
 from typing import Any
@@ -8,7 +8,7 @@ from darkroom.domain.model.progress import Progress
 
 
 def read_progress(answer: Answer, task: str) -> Progress | None:
-    """How far a task is; None if the server is at another one, or reports nothing that makes sense."""
+    """Return the progress of `task`; None if the server draws another one, or its report is invalid."""
     document = answer.document()
     state = document.get("state")
     if document.get("current_task") != task or not isinstance(state, dict):
