@@ -1,1 +1,1 @@
-"""How fast Darkroom is, beside programs that do less: `make bench` writes `docs/performance.md`."""
+"""Compares Darkroom's speed with programs that do less: `make bench` writes `docs/performance.md`."""

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.books LEDGER_URL IN_FLIGHT SECONDS`: records orders and does nothing else; prints the rate."""
+"""`python -m benchmarks.books LEDGER_URL IN_FLIGHT SECONDS`: only records orders, and prints the rate."""
 
 import asyncio
 import sys

@@ -1,4 +1,4 @@
-"""A certificate for this machine's loopback interface, which signs itself."""
+"""A self-signed certificate for the loopback interface."""
 
 import ipaddress
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ from servers.ports import LOOPBACK
 
 
 def write_certificate(certificate: Path, key: Path) -> None:
-    """Make one for a day, and its key, as PEM files."""
+    """Write a certificate that is valid for a day, and its key, as PEM files."""
     private = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, LOOPBACK)])
     now = datetime.now(UTC)

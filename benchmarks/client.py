@@ -1,4 +1,4 @@
-"""A client that costs little, for thousands of connections that wait at once. wrk cannot distinguish answers."""
+"""A light client for thousands of waiting connections. It is used where wrk cannot distinguish the answers."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ from servers.ports import LOOPBACK
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """An answer: its status, the seconds it took, and the seconds of its `Retry-After`."""
+    """An answer: its status, the seconds until it arrived, and its `Retry-After` in seconds, if any."""
 
     status: int
     seconds: float
@@ -29,7 +29,7 @@ class Client:
         self._reader, self._writer, self._request = reader, writer, request
 
     async def order(self) -> Answered:
-        """Order, and wait for the answer."""
+        """Send the order, and return the answer."""
         began = perf_counter()
         self._writer.write(self._request)
         head = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
@@ -40,7 +40,7 @@ class Client:
 
 @asynccontextmanager
 async def connected(port: int, token: str, *, samples: int = 1) -> AsyncIterator[Client]:
-    """A connection on which orders for `samples` images are sent."""
+    """Yield a client with a connection to the service, which orders `samples` images at a time."""
     reader, writer = await asyncio.open_connection(LOOPBACK, port)
     order = {"version": "v2.1", "prompt": "A lighthouse at dusk", "width": SIDE, "height": SIDE, "samples": samples}
     body = json.dumps(order)

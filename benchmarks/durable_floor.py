@@ -1,10 +1,10 @@
-"""The durable floor: what a service must do that keeps an order whatever happens, by hand on bare aiohttp.
+"""The durable floor: the least that a service must do to never lose an order, written by hand on bare aiohttp.
 
-`python -m benchmarks.durable_floor PORT STAND_INS_URL SECRET FOLDER [CERTIFICATE]`. It does what the floor does, and
-what cannot be left out honestly: it checks the caller's token, writes the order down in five durable commits (received,
-submitted, the provider's receipt, drawn, stored; each before the next step, orders that wait at the same time share
-one), makes a new connection for the paid call, has the image on the disk before it is uploaded, signs the upload and
-the link, and writes a log line. It checks no order, no image and no limit, and takes nothing up after a crash.
+`python -m benchmarks.durable_floor PORT STAND_INS_URL SECRET FOLDER [CERTIFICATE]`. In addition to the bare floor, it
+verifies the caller's token, records the order in five durable commits (received, submitted, the provider's receipt,
+drawn, stored; each before the next step, shared by orders that wait at the same time), makes a new connection for the
+paid call, flushes the image to the disk before the upload, signs the upload and the link, and writes a log line. It
+does not validate orders, images or limits, and does not recover after a crash.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ class _Account:
 
 
 class Batches(Generic[T]):
-    """A thread that does what waits at the same time together, and then lets all go on."""
+    """A thread that does waiting work in batches: all items that wait at the same time are done together."""
 
     def __init__(self, work: Callable[[Sequence[T]], None]) -> None:
         self._work, self._loop = work, asyncio.get_running_loop()
@@ -52,7 +52,7 @@ class Batches(Generic[T]):
         Thread(target=self._run, daemon=True).start()
 
     async def done(self, one: T) -> None:
-        """Wait until it is done."""
+        """Hand in an item, and wait until it is done."""
         future = self._loop.create_future()
         self._waiting.put((one, future))
         await future
@@ -76,7 +76,7 @@ def _let_go(futures: Sequence[asyncio.Future[None]]) -> None:
 
 
 class Service:
-    """The one route."""
+    """The service, which has a single route."""
 
     def __init__(self, stand_ins: str, secret: str, folder: Path, certificate: str | None) -> None:
         self._stand_ins, self._secret, self._certificate = stand_ins, secret, certificate
@@ -88,7 +88,7 @@ class Service:
         self._log = (folder / "log").open("w", encoding="utf-8", buffering=1)
 
     async def open(self, _: web.Application) -> AsyncIterator[None]:
-        """Connections and threads, for as long as it serves."""
+        """Open connections and threads while the service runs."""
         tls = trusting(self._certificate)
         async with AsyncExitStack() as opened:
             paying = aiohttp.TCPConnector(ssl=tls, limit=0, force_close=True)
@@ -100,7 +100,7 @@ class Service:
             yield
 
     async def draw(self, request: web.Request) -> web.Response:
-        """Draw one image, in the order in which nothing can be lost."""
+        """Draw one image; each step is recorded before the next, so that nothing can be lost."""
         claims = jwt.decode(request.headers["Authorization"][7:], self._secret, ["HS256"], audience="darkroom")
         body, order = await request.read(), uuid4().hex
         await self._ledger.done(("INSERT INTO orders VALUES (?, ?, 'received', ?)", (order, claims["sub"], body)))

@@ -1,4 +1,4 @@
-"""Ledgers with many rows. They are written into the tables directly, as the ledger itself would take an hour."""
+"""Ledgers with many rows. The rows are written to the tables directly, as recording orders would take an hour."""
 
 import random
 import sqlite3
@@ -22,17 +22,17 @@ _MONTH_MS: Final = 30 * 24 * 3600 * 1000
 
 
 class Table(Protocol):
-    """Where a ledger keeps its rows."""
+    """The table in which a ledger keeps its rows."""
 
     name: str
 
     @abstractmethod
     async def fill(self, rows: int, like: Generation, *, callers: int = _CALLERS) -> None:
-        """Add rows like that of a finished generation until there are `rows`, spread over `callers` and a month."""
+        """Add copies of the finished generation `like` until there are `rows`, spread over `callers` and a month."""
 
     @abstractmethod
     async def size(self) -> int:
-        """Return the bytes that it takes on the disk, indexes included."""
+        """Return its size on the disk in bytes, indexes included."""
 
 
 class SQLiteTable(Table):

@@ -1,6 +1,6 @@
-"""The floor: the same three calls by bare aiohttp, with nothing checked, signed, written down or logged.
+"""The bare floor: the same three calls on bare aiohttp, without checks, signatures, records or logs.
 
-`python -m benchmarks.floor PORT STAND_INS_URL [CERTIFICATE]`. No service that does these calls in Python is faster.
+`python -m benchmarks.floor PORT STAND_INS_URL [CERTIFICATE]`. No service that makes these calls in Python is faster.
 """
 
 import ssl
@@ -19,7 +19,7 @@ _CERTIFICATE: Final = web.AppKey[str | None]("certificate")
 
 
 async def draw(request: web.Request) -> web.Response:
-    """Ask for an image, fetch it, keep it, and answer with its link."""
+    """Order an image, fetch it, upload it, and answer with its link."""
     client, stand_ins = request.app[_CLIENT], request.app[_STAND_INS]
     async with client.post(f"{stand_ins}/v2/inference/karlo/t2i", data=await request.read()) as drawn:
         image = (await drawn.json())["images"][0]
@@ -32,7 +32,7 @@ async def draw(request: web.Request) -> web.Response:
 
 
 def trusting(certificate: str | None) -> ssl.SSLContext | bool:
-    """What connections are verified with, if there is a certificate to trust."""
+    """Return a TLS context that trusts the certificate in a file; True, aiohttp's default, if there is none."""
     return ssl.create_default_context(cafile=certificate) if certificate else True
 
 

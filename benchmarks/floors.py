@@ -1,4 +1,4 @@
-"""`python -m benchmarks.floors`: as `benchmarks.throughput`, of Darkroom and what it is held to."""
+"""`python -m benchmarks.floors`: like `benchmarks.throughput`, for Darkroom and the systems it is compared with."""
 
 from typing import Final
 

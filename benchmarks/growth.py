@@ -133,7 +133,7 @@ async def _size(table: Table, ledger: GenerationLedger, rows: int) -> Size:
 
 
 async def _rate(order: Callable[[], Awaitable[None]]) -> float:
-    """Return the orders per second, with as many in flight as there are turns."""
+    """Return the orders per second, with `_IN_FLIGHT` orders in flight."""
     left = iter(range(_ORDERS))
 
     async def one_after_the_other() -> None:

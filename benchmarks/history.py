@@ -1,7 +1,7 @@
-"""`python -m benchmarks.history`: what the page of a long history costs a phone; `--write` writes docs/performance.md.
+"""`python -m benchmarks.history`: what a phone downloads to show a long history; `--write` writes docs/performance.md.
 
-Chromium, as large as a phone and with its cache on the disk, opens the page and scrolls through the whole contact
-sheet, twice, with previews and without. A proxy between it and the service counts every byte that the service sends.
+Chromium, with a phone's screen and its cache on the disk, opens the page and scrolls through the whole contact sheet,
+twice, with previews and without. A proxy between it and the service counts every byte that the service sends.
 """
 
 import asyncio
@@ -52,7 +52,7 @@ _AT_THE_END: Final = "() => scrollY + innerHeight >= document.documentElement.sc
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """Bytes that the service has sent when the page is open, and when all of the history was in view."""
+    """The bytes that the service has sent once the page is open, and once all of the history was in view."""
 
     opened: int
     whole: int
@@ -87,7 +87,7 @@ async def _visits(folder: Path, *, previews: bool) -> tuple[Visit, Visit]:
 
 
 async def _draw(url: str, authorization: str, *, previews: bool) -> None:
-    """Draw all of it; return when the previews are there, too, which are made after the answer."""
+    """Draw all pictures, and wait for their previews, which are made after the answers."""
     room = asyncio.Semaphore(_AT_ONCE)
     async with aiohttp.ClientSession(headers={"Authorization": authorization}, raise_for_status=True) as session:
 

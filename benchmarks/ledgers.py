@@ -16,14 +16,14 @@ from darkroom.domain.ports import GenerationLedger
 
 @asynccontextmanager
 async def sqlite_ledger(file: Path) -> AsyncIterator[GenerationLedger]:
-    """Open the ledger in a file, which is made if there is none."""
+    """Yield the ledger in a file, which is made if it is missing."""
     async with open_sqlite_ledger(file, file.with_name(f"{file.name}-workers"), lambda: datetime.now(UTC)) as ledger:
         yield ledger
 
 
 @asynccontextmanager
 async def postgres_ledger(url: str) -> AsyncIterator[GenerationLedger]:
-    """Open the ledger in a database."""
+    """Yield the ledger in a database."""
     with TemporaryDirectory() as folder:
         async with (
             open_postgres_database(PostgresAddress.parse(url)) as database,

@@ -20,7 +20,7 @@ ORDER: Final = json.dumps(
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """The request that is repeated: JSON by POST."""
+    """The request that the load repeats: a POST of JSON."""
 
     path: str
     body: str
@@ -28,13 +28,13 @@ class Call:
 
 
 def order(token: str) -> Call:
-    """Return the order that Darkroom is asked for."""
+    """Return the request that orders an image from Darkroom."""
     return Call("/api/images", ORDER, {"Authorization": f"Bearer {token}"})
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The result of a load: requests answered, seconds, and latencies in milliseconds."""
+    """The result of a load: the answered requests, the duration in seconds, and latencies in milliseconds."""
 
     requests: int
     seconds: float
@@ -43,12 +43,12 @@ class Outcome:
 
     @property
     def rate(self) -> float:
-        """Return the requests per second."""
+        """The requests per second."""
         return self.requests / self.seconds
 
 
 def load(url: str, call: Call, *, in_flight: int, seconds: float) -> Outcome:
-    """Order for the given seconds.
+    """Repeat a request for the given seconds, with `in_flight` at once.
 
     Raises:
         PartMissing: wrk is not installed.

@@ -29,7 +29,7 @@ def conditions() -> Iterator[str]:
 
 
 def busy_seconds() -> float:
-    """CPU seconds that all programs of the machine have used since its start: the first line of proc_stat(5)."""
+    """Return the CPU seconds that all programs have used since the machine started (proc_stat(5), first line)."""
     user, nice, system, _idle, _waiting, *others = (
         int(number) for number in Path("/proc/stat").read_text(encoding="ascii").split("\n", 1)[0].split()[1:9]
     )
@@ -37,7 +37,7 @@ def busy_seconds() -> float:
 
 
 def cpu_seconds(pid: int) -> float:
-    """CPU seconds that a process has used since its start, in all its threads: proc_pid_stat(5)."""
+    """Return the CPU seconds that a process has used in all its threads since its start (proc_pid_stat(5))."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS  # utime and stime
 

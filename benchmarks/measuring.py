@@ -1,4 +1,4 @@
-"""Systems side by side: in each round every system gets the same load, one after the other."""
+"""Measures systems side by side: in each round, every system gets the same load in turn."""
 
 import resource
 from collections.abc import Iterator, Sequence
@@ -20,8 +20,8 @@ from servers.process import ProgramFailed
 class Cell:
     """Medians over the rounds, of one system with `in_flight` orders in flight.
 
-    `rate` in requests a second; `spread` is half of how far the rates of the rounds lie apart. Latencies and `cpu_ms`
-    (CPU time of the system's process a request) in milliseconds.
+    `rate` is in requests per second; `spread` is half the difference between the highest and the lowest rate of a
+    round. Latencies, and `cpu_ms`, the CPU time of the system's process for each request, are in milliseconds.
     """
 
     rate: float
@@ -41,12 +41,12 @@ class Measured:
     idle: int
     peak: int
     others: float
-    """How many cores other work on the machine took while this was measured."""
+    """The number of cores that other work on the machine used meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much is measured."""
+    """What is measured: numbers of orders in flight, rounds, and the seconds of each measurement."""
 
     in_flight: Sequence[int]
     rounds: int
@@ -54,7 +54,7 @@ class Plan:
 
 
 def measure(systems: Sequence[System], stand_ins: StandIns, folder: Path, *, token: str, plan: Plan) -> list[Measured]:
-    """Measure all systems, interleaved, so that other work of the machine affects them alike."""
+    """Measure all systems, interleaved so that other work on the machine affects them alike."""
     with ExitStack() as opened:
         running = list(_opened(opened, systems, stand_ins, folder, token))
         taken: dict[tuple[str, int], list[_Taken]] = {}
@@ -106,7 +106,7 @@ def _once(one: Running, stand_ins: StandIns, in_flight: int, seconds: float) -> 
     busy_before = busy_seconds()
     outcome = load(one.url, one.call, in_flight=in_flight, seconds=seconds)
     others = (busy_seconds() - busy_before - _ours(one, stand_ins) + all_before) / (perf_counter() - begun)
-    # Orders whose client left when the time was up are finished too, and have cost as much.
+    # Orders whose client disconnected at the end are finished too, and have used as much CPU time.
     stored = stand_ins.empty_the_bucket()
     orders = stored if one.stores else outcome.requests
     if orders < max(outcome.requests, 1):
@@ -118,7 +118,7 @@ def _once(one: Running, stand_ins: StandIns, in_flight: int, seconds: float) -> 
 
 
 def _ours(one: Running, stand_ins: StandIns) -> float:
-    """CPU seconds of the system, of the stand-ins, and of this process with its load."""
+    """Return the CPU seconds of the system, of the stand-ins, and of this process with its load."""
     load_makers = sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return one.cpu_seconds + cpu_seconds(stand_ins.process.pid) + load_makers
 

@@ -31,14 +31,14 @@ _numbers = count()
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """Darkroom, with one order done, and what it held then, in bytes."""
+    """Darkroom after one order; `idle` is its memory then, in bytes."""
 
     port: int
     process: Process
     idle: int
 
     def over_idle(self, held: int) -> str:
-        """Return the megabytes above the idle process."""
+        """Return `held` bytes of memory as megabytes above the idle process."""
         return f"{(held - self.idle) / _MEGABYTE:.0f}"
 
 
@@ -119,7 +119,7 @@ async def _service(place: Workplace, provider: SlowProvider) -> AsyncIterator[tu
 async def _ordered(
     service: Service, provider: SlowProvider, token: str, orders: int, *, samples: int
 ) -> "asyncio.Future[list[None]]":
-    """Order, wait until all of them wait for the provider, and give what waits for the answers."""
+    """Place orders, wait until all of them wait for the provider, and return a future of their answers."""
     answers = asyncio.gather(*(_one(service.port, token, samples) for _ in range(orders)))
     await provider.until_waiting(orders)
     return answers

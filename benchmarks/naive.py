@@ -1,7 +1,7 @@
-"""What many would write first: FastAPI, httpx and aioboto3, and no more than the task asks for.
+"""A service as many would write it first: FastAPI, httpx and aioboto3, and the bare minimum.
 
-`PORT STAND_INS_URL` as arguments, in an environment of its own (`make bench-peers`). It checks neither token nor order,
-writes nothing down, keeps nothing safe, and is asked again by its caller if anything fails on the way.
+Its arguments are `PORT STAND_INS_URL`; it runs in a separate environment (`make bench-peers`). It verifies neither
+tokens nor orders, records nothing, keeps no copy, and if anything fails, its caller has to order again.
 """
 
 import sys
@@ -20,7 +20,7 @@ PORT, STAND_INS = int(sys.argv[1]), sys.argv[2]
 
 
 class Order(BaseModel):
-    """What the caller wants."""
+    """The caller's order."""
 
     version: str
     prompt: str
@@ -31,7 +31,7 @@ class Order(BaseModel):
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """One client for each of the two, for as long as it serves."""
+    """Open a client for the provider and one for the storage while the service runs."""
     s3 = aioboto3.Session().client(
         "s3",
         endpoint_url=STAND_INS,
@@ -49,7 +49,7 @@ app = FastAPI(lifespan=lifespan)
 
 @app.post("/api/images")  # type: ignore[untyped-decorator]
 async def draw(order: Order) -> list[dict[str, Any]]:
-    """Ask for an image, fetch it, upload it, and answer with its link."""
+    """Order an image, fetch it, upload it, and answer with its link."""
     http, s3 = app.state.http, app.state.s3
     drawn = await http.post(f"{STAND_INS}/v2/inference/karlo/t2i", json=order.model_dump())
     drawn.raise_for_status()

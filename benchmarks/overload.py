@@ -24,7 +24,7 @@ _CLIENTS: Final = 10 * (_IN_FLIGHT + _QUEUED)
 _DRAWING: Final = 0.5  # seconds
 _SECONDS: Final = 15.0
 _ACCEPTED, _REFUSED = 200, 503
-_ENOUGH_FOR_P99: Final = 100  # answers; of fewer it would be a guess beyond the longest
+_ENOUGH_FOR_P99: Final = 100  # answers; with fewer, p99 would be an extrapolation
 
 
 def measure(place: Workplace) -> Iterator[str]:
@@ -67,7 +67,7 @@ async def _measure(place: Workplace) -> tuple[list[Answered], list[Answered]]:
 
 
 async def _customer(port: int, token: str, end: float, *, later: float) -> list[Answered]:
-    """A client that orders one image after the other, and begins after a delay in seconds."""
+    """Order one image after the other until `end`, after a delay of `later` seconds; return the answers."""
     await asyncio.sleep(later)
     answers = []
     async with connected(port, token) as client:

@@ -1,4 +1,4 @@
-"""What the measurements share: a workplace, and how results are written into docs/performance.md."""
+"""What the measurements share: a workplace, and writing results to docs/performance.md."""
 
 import argparse
 import resource
@@ -20,7 +20,7 @@ PAGE: Final = Path(__file__).parents[1] / "docs" / "performance.md"
 
 @dataclass(frozen=True, slots=True)
 class Workplace:
-    """Stand-ins that answer, a folder on the project's disk, and a token that the service accepts."""
+    """Running stand-ins, a folder on the project's disk, and a token that the service accepts."""
 
     stand_ins: StandIns
     folder: Path
@@ -29,10 +29,10 @@ class Workplace:
 
 @contextmanager
 def workplace() -> Iterator[Workplace]:
-    """Open a workplace for the block.
+    """Yield a workplace.
 
     Raises:
-        PartMissing: something has to be installed.
+        PartMissing: a program has to be installed.
     """
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -1,6 +1,6 @@
-"""What others put in Darkroom's place: a service that is quickly written, and gateways that pass a call on.
+"""Alternatives to Darkroom: a quickly written service, and gateways that forward calls.
 
-The gateways fetch nothing, store nothing and write nothing down.
+The gateways neither fetch, store nor record anything.
 """
 
 import json
@@ -45,10 +45,10 @@ def portkey_call(stand_ins: StandIns, _: str) -> Call:
 
 
 def open_naive(opened: ExitStack, _: Path, stand_ins: StandIns, port: int) -> Process:
-    """The naive service in one process.
+    """Start the naive service in one process.
 
     Raises:
-        PartMissing: what it is made of is not installed.
+        PartMissing: its packages are not installed.
     """
     if not _NAIVE.exists():
         raise PartMissing("FastAPI", _HOW)
@@ -64,7 +64,7 @@ def open_naive(opened: ExitStack, _: Path, stand_ins: StandIns, port: int) -> Pr
 
 
 def open_litellm(opened: ExitStack, folder: Path, stand_ins: StandIns, port: int) -> Process:
-    """LiteLLM's proxy in one process, with its key as the only credential.
+    """Start LiteLLM's proxy in one process, with its key as the only credential.
 
     Raises:
         PartMissing: it is not installed.
@@ -73,7 +73,7 @@ def open_litellm(opened: ExitStack, folder: Path, stand_ins: StandIns, port: int
         raise PartMissing("LiteLLM", _HOW)
     folder.mkdir()
     model = {"model": "openai/dall-e-3", "api_base": f"{stand_ins.url}/v1", "api_key": "benchmark"}
-    # YAML holds JSON.
+    # JSON is valid YAML.
     config = {
         "model_list": [{"model_name": "dall-e-3", "litellm_params": model}],
         "litellm_settings": {"telemetry": False},
@@ -87,7 +87,7 @@ def open_litellm(opened: ExitStack, folder: Path, stand_ins: StandIns, port: int
 
 
 def open_portkey(opened: ExitStack, folder: Path, _: StandIns, port: int) -> Process:
-    """Portkey's gateway in one process, without its console.
+    """Start Portkey's gateway in one process, without its console.
 
     Raises:
         PartMissing: it is not installed.

@@ -1,4 +1,4 @@
-"""A line plot as SVG: both axes logarithmic, every line with its name at its end."""
+"""A line plot in SVG with logarithmic axes; each line is labelled at its end."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ from typing import Final
 _WIDTH, _HEIGHT = 760, 400
 _LEFT, _RIGHT, _TOP, _BOTTOM = 60, 190, 40, 40
 _LINE_HEIGHT: Final = 15
-# Okabe and Ito's colours, which people with any colour vision can tell apart.
+# Okabe and Ito's colours, which can be told apart with any colour vision.
 _COLOURS: Final = ("#000000", "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Points by x; all of them positive."""
+    """A line: y by x, all of them positive."""
 
     name: str
     points: dict[int, float]
@@ -23,7 +23,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class _Axis:
-    """Puts a number between `start` and `end`, in pixels, by its logarithm."""
+    """Maps a number to a position between `start` and `end`, in pixels, by its logarithm."""
 
     low: float
     high: float
@@ -36,7 +36,7 @@ class _Axis:
 
 
 def plot(title: str, lines: Sequence[Line]) -> str:
-    """The plot, as the text of an SVG file."""
+    """Return the plot as the text of an SVG file."""
     return "\n".join([*_plot(title, lines), ""])
 
 
@@ -66,7 +66,7 @@ def _plot(title: str, lines: Sequence[Line]) -> Iterator[str]:
 
 
 def _apart(wanted: Iterable[tuple[float, int]]) -> dict[int, float]:
-    """Where labels go so that none covers another: from the top down, each at least a line below the last."""
+    """Return y by label number so that labels do not overlap: from the top, each at least a line below the last."""
     places: dict[int, float] = {}
     last = 0.0
     for y, number in sorted(wanted):

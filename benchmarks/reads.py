@@ -35,7 +35,7 @@ _MOST_MS: Final = 100.0
 
 
 def main() -> int:
-    """Measure and print; return 1 if readiness was lost or the other caller waited for too long."""
+    """Measure and print; return the exit status, 1 if the service was not ready or the other caller waited too long."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.reads", description=__doc__)
     parser.add_argument("--rows", type=int, default=300_000, help="of the caller who reads without pause")
     rows = parser.parse_args().rows

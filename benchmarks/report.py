@@ -1,4 +1,4 @@
-"""Results as Markdown tables, and in the documentation."""
+"""Formats results as Markdown tables, and writes them to the documentation."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,7 +14,7 @@ _MEGABYTE: Final = 1e6
 
 
 def write(measured: Sequence[Measured], plan: Plan, *, command: str, plots: bool) -> None:
-    """Put tables, and plots if wanted, in the place of those in the documentation that `command` had measured."""
+    """Replace the tables in the documentation that `command` has written, and the plots if wanted."""
     if plots:
         _plot(measured)
     replace_between(_DOCS / "performance.md", command, tables(measured, plan))
@@ -32,7 +32,7 @@ def _plot(measured: Sequence[Measured]) -> None:
 
 
 def replace_between(page: Path, command: str, text: str) -> None:
-    """Replace what a command had written before."""
+    """Replace the text of a page that a command has written before."""
     begin_mark, end_mark = (f"<!-- measured by `{command}`: {edge} -->\n" for edge in ("begin", "end"))
     before, begin, rest = page.read_text(encoding="utf-8").partition(begin_mark)
     _, end, after = rest.partition(end_mark)
@@ -40,7 +40,7 @@ def replace_between(page: Path, command: str, text: str) -> None:
 
 
 def tables(measured: Sequence[Measured], plan: Plan) -> str:
-    """Return all results with their conditions, as ratios to the first system, the floor."""
+    """Return the conditions and all results, with ratios to the first system, the floor."""
     return "\n".join([*_tables(measured, plan), ""])
 
 

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.scale`: more processes, and the rate of a ledger alone; `--write` writes the documentation."""
+"""`python -m benchmarks.scale`: the rate of several processes, and of a ledger alone; `--write` writes the docs."""
 
 import os
 import subprocess
@@ -22,7 +22,7 @@ _IN_FLIGHT: Final = 64
 _SECONDS: Final = 8.0
 _ROUNDS: Final = 3
 _SHARE: Final = 0.15
-"""So small that the cores have room for all of the small services, their load and their database."""
+"""Small enough that the cores can run all of the slowed services, their load and their database."""
 _SMALL: Final = (1, 2, 4)
 
 
@@ -55,7 +55,7 @@ def _cells(values: Iterable[object]) -> str:
 
 
 def _times(rate: Callable[[int], float]) -> list[str]:
-    """Return the rates of one, two and four, with how many times the rate of one each is."""
+    """Return the rates of one, two and four processes, each with its ratio to the first."""
     rates = [rate(number) for number in _SMALL]
     return [f"{one:,.0f} ({one / rates[0]:.1f})" for one in rates]
 
@@ -73,12 +73,12 @@ def _services(place: Workplace, url: str, services: int, *, share: float = 1.0) 
 
 
 def _workers_of(pid: int) -> list[int]:
-    """Return the workers that a service has started; none if it serves by itself."""
+    """Return the process ids of a service's workers; empty if it serves without workers."""
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
 
 
 def _rate(place: Workplace, services: Sequence[dict[str, str]], *, share: float = 1.0) -> float:
-    """Return the orders per second of all processes together, under the same load for any number of them."""
+    """Return the orders per second of all services together; the total load is the same for any number of them."""
     with ExitStack() as opened, ThreadPoolExecutor(len(services)) as threads:
         started = [start_darkroom(opened, [DARKROOM, "serve"], settings) for settings in services]
         if share < 1:

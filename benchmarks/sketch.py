@@ -1,4 +1,4 @@
-"""`python -m benchmarks.sketch`: how long the sketch generator draws; `--write` writes docs/performance.md."""
+"""`python -m benchmarks.sketch`: drawing times of the sketch generator; `--write` writes docs/performance.md."""
 
 import asyncio
 import os
@@ -64,7 +64,7 @@ async def _seconds(generator: SketchImageGenerator, order: GenerationRequest) ->
 
 
 async def _lateness() -> list[float]:
-    """Record how late the event loop wakes, until cancelled."""
+    """Return the seconds by which the event loop woke too late, measured until the task is cancelled."""
     late, pause = [0.0], 0.005
     try:
         while True:

@@ -1,4 +1,4 @@
-"""A slow provider in the process that measures; the measurement sets how slow."""
+"""A slow provider in the measuring process, which controls when it answers."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ _HEAD_END = b"\r\n\r\n"
 
 
 class SlowProvider:
-    """Speaks Karlo's contract: answers an order after `seconds`, or when it is told to; gives `image` at once."""
+    """A provider with Karlo's API. It answers orders after `seconds`, or on `answer_all` if None; it serves `image`."""
 
     def __init__(self, image: bytes, *, seconds: float | None = None) -> None:
         self.url = ""
@@ -25,7 +25,7 @@ class SlowProvider:
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:
-        """Answer during the block, and until every client has left."""
+        """Listen within the block, and then wait until every client has disconnected."""
         server = await asyncio.start_server(self._serve, LOOPBACK, 0, backlog=8192)
         self.url = f"http://{LOOPBACK}:{server.sockets[0].getsockname()[1]}"
         try:
@@ -33,7 +33,7 @@ class SlowProvider:
         finally:
             server.close()
             async with asyncio.timeout(30):
-                while self._connections:  # noqa: ASYNC110  # no event says that the last one has gone
+                while self._connections:  # noqa: ASYNC110  # there is no event for the last one
                     await asyncio.sleep(0.01)
 
     async def until_waiting(self, orders: int) -> None:

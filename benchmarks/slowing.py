@@ -1,4 +1,4 @@
-"""Processes that run for a part of the time only, as on a slower machine."""
+"""Slows processes down by stopping them for a part of the time, to imitate a slower machine."""
 
 import os
 import signal
@@ -8,12 +8,12 @@ from contextlib import contextmanager, suppress
 from typing import Final
 
 _PERIOD: Final = 0.02
-"""Seconds: long beside what a stop costs, short beside what an order takes."""
+"""Seconds: much longer than a stop takes, much shorter than an order."""
 
 
 @contextmanager
 def slowed(pids: Sequence[int], share: float) -> Iterator[None]:
-    """Stop each process with its threads for all but a `share` (0 to 1) of the time."""
+    """Within the block, let each process run only for a `share` (0 to 1) of the time."""
     over = threading.Event()
 
     def take_turns(pid: int) -> None:

@@ -1,4 +1,4 @@
-"""A provider and an S3 server that cost little: nginx, in memory."""
+"""A light provider and S3 server: nginx, with its files in memory."""
 
 import os
 import shutil
@@ -23,14 +23,14 @@ IMAGE_BYTES: Final = 200_000
 SIDE: Final = 1024
 """Width and height of the image, in pixels: what an order must ask for."""
 
-_MEMORY: Final = Path("/dev/shm")  # noqa: S108  # a file system in memory: the disk is for what is measured
+_MEMORY: Final = Path("/dev/shm")  # noqa: S108  # in memory, to leave the disk to the measured system
 _START: Final = 10.0  # seconds
-_REST: Final = 0.3  # seconds in which an order that is still at work comes further
+_REST: Final = 0.3  # seconds between two looks for new images
 
 
 @dataclass(frozen=True, slots=True)
 class StandIns:
-    """Both of them, at one address; `certificate` is the file of the one to trust, if they are reached by TLS."""
+    """The running stand-ins, at one URL; `certificate` is the file of their certificate, None without TLS."""
 
     url: str
     bucket: Path
@@ -39,14 +39,14 @@ class StandIns:
 
     @property
     def trusted(self) -> list[str]:
-        """The certificate, as the last argument of a program."""
+        """The certificate as the last argument of a program; empty without TLS."""
         return [str(self.certificate)] if self.certificate else []
 
     def empty_the_bucket(self) -> int:
-        """Wait until no more images are stored, remove all of them, and return how many there were.
+        """Wait until no more images arrive, remove all images, and return their number.
 
         Raises:
-            ProgramFailed: one of them is not what the provider drew, and what marks add to it.
+            ProgramFailed: one of them is shorter than the provider's image.
         """
         stored: list[Path] = []
         while len(stored) < len(stored := list(self.bucket.rglob("*.webp"))):
@@ -60,7 +60,7 @@ class StandIns:
 
 @contextmanager
 def stand_ins(*, tls: bool = False) -> Iterator[StandIns]:
-    """Start both, for as long as the block lasts; with `tls` they are reached by TLS 1.3.
+    """Yield the running stand-ins; with `tls` they are reached by TLS 1.3.
 
     Raises:
         PartMissing: nginx is not installed.

@@ -24,7 +24,7 @@ def measure(place: Workplace) -> Iterator[str]:
 
 
 def _row(title: str, place: Workplace, settings: Mapping[str, str]) -> str:
-    _started(place, settings)  # once for nothing, so that every file is warm
+    _started(place, settings)  # not counted: it fills the file cache
     starts = [_started(place, settings) for _ in range(_STARTS)]
     seconds, held = median(seconds for seconds, _ in starts), median(held for _, held in starts)
     return f"| {title} | {seconds:.2f} | {held / _MEGABYTE:.0f} |"

@@ -1,4 +1,4 @@
-"""The systems that are measured, each in a process."""
+"""The systems to measure, each in a separate process."""
 
 import json
 import subprocess
@@ -45,13 +45,13 @@ class Running:
 
     @property
     def cpu_seconds(self) -> float:
-        """CPU time that it has used since its start, in all its threads."""
+        """The CPU time of all its threads since its start, in seconds."""
         return cpu_seconds(self.process.pid)
 
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """A system under test: how it is started, its request, and whether it does all of the work."""
+    """A system to measure: how it is started, its request, and whether it stores the images (`stores`)."""
 
     name: str
     describes: str
@@ -61,10 +61,11 @@ class System:
 
     @contextmanager
     def running(self, folder: Path, stand_ins: StandIns, token: str) -> Iterator[Running]:
-        """Start it, and check that it does the work.
+        """Start the system, check with one order that it works, and yield it.
 
         Raises:
             PartMissing: it is not installed.
+            ProgramFailed: it does not do what was asked.
         """
         port = free_port()
         with ExitStack() as opened:
@@ -117,8 +118,8 @@ def _darkroom_on_postgres(opened: ExitStack, folder: Path, stand_ins: StandIns, 
 
 
 def start_darkroom(opened: ExitStack, command: Sequence[str], settings: Mapping[str, str]) -> Process:
-    """Start it, and wait until it answers."""
-    # The log goes to a file, as for a real service; reading it here would distort what is measured.
+    """Start Darkroom, and wait until it is ready."""
+    # The log goes to a file, as for a real service; reading it here would distort the measurement.
     log = Path(settings["DARKROOM_DATA_DIR"]).with_name("log")
     log.parent.mkdir(exist_ok=True)
     shell = ["/bin/sh", "-c", f"exec {join(command)} 2>{log}"]
@@ -128,7 +129,7 @@ def start_darkroom(opened: ExitStack, command: Sequence[str], settings: Mapping[
 
 
 def darkroom_settings(folder: Path, stand_ins: StandIns, port: int) -> dict[str, str]:
-    """Return settings with everything on and room for any number of orders."""
+    """Return the settings for Karlo and S3, both by the stand-ins, with room for 512 orders at once and 512 queued."""
     return {
         "AWS_ACCESS_KEY_ID": "benchmark",
         "AWS_SECRET_ACCESS_KEY": "benchmark",
@@ -156,10 +157,10 @@ def _trusting(stand_ins: StandIns) -> dict[str, str]:
 
 
 def _try(running: Running, stand_ins: StandIns) -> None:
-    """Try one order, and check its answer and its stored image.
+    """Place one order, and check its answer and its stored image.
 
     Raises:
-        ProgramFailed: it does not do the work.
+        ProgramFailed: the system does not do what was asked.
     """
     headers = {"Content-Type": "application/json", **running.call.headers}
     request = Request(running.url + running.call.path, running.call.body.encode(), headers)  # noqa: S310  # our own

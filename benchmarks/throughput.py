@@ -13,7 +13,7 @@ from servers.parts import PartMissing
 
 
 def main(name: str = "throughput", *, tls: bool = False, in_flight: str = "1,8,32,128,512", only: str = "") -> int:
-    """Measure what was asked for; the exit status."""
+    """Measure the chosen systems and print the tables; return the exit status."""
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}")
     parser.add_argument("--in-flight", default=in_flight, help="orders at once, comma-separated")
     parser.add_argument("--rounds", type=int, default=3, help="how often each is measured; medians are reported")
@@ -26,7 +26,7 @@ def main(name: str = "throughput", *, tls: bool = False, in_flight: str = "1,8,3
     names = _names(arguments.only)
     systems = [system for system in SYSTEMS if system.name in names]
     try:
-        # On the disk where the project lies: the ledger and the spool shall pay for what they promise.
+        # On the project's disk, so that flushes of the ledger and the spool take their real time.
         with stand_ins(tls=tls) as both, TemporaryDirectory(prefix=".bench-", dir=Path.cwd()) as folder:
             measured = measure(systems, both, Path(folder), token=access_token(), plan=plan)
     except PartMissing as missing:

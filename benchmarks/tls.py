@@ -1,4 +1,4 @@
-"""`python -m benchmarks.tls`: as `benchmarks.floors`, with the provider and S3 reached by TLS."""
+"""`python -m benchmarks.tls`: like `benchmarks.floors`, with TLS to the provider and S3."""
 
 from benchmarks.floors import FLOORS
 from benchmarks.throughput import main

@@ -1,4 +1,4 @@
-"""Darkroom with its ledger in memory, to show what the ledger costs. It loses everything with the process.
+"""Darkroom with its ledger in memory, to show the cost of the ledger. All orders are lost when the process ends.
 
 `python -m benchmarks.unrecorded [spool]` is `darkroom serve` with the ledger in memory, and with `spool` the spool too.
 """
@@ -32,7 +32,7 @@ async def _serve(settings: Settings, listener: socket, *, spool_too: bool) -> No
         container.ledger.override(providers.Object(InMemoryGenerationLedger()))
         if spool_too:
             container.spool.override(providers.Object(InMemoryImageSpool()))
-        container.reset_singletons()  # some were made from the replaced ones by now
+        container.reset_singletons()  # some were built from the replaced ones
         app = create_app(container.services(), cors_origins=())
         server = Server(app, OpenConnections(), Watching().refused, keep_alive=settings.service.keep_alive)
         async with server.answering(listener):

@@ -68,7 +68,7 @@ def _export(revision: str, to: Path) -> None:
 
 
 def _distributions(sources: Path, folder: Path, at: int) -> Sequence[Path]:
-    """The wheel and the source archive, by hatchling, which takes the time of their files from the environment."""
+    """Build the wheel and the source archive by hatchling; `at` is the time of their files, in Unix seconds."""
     for old in (*folder.glob("darkroom-*.whl"), *folder.glob("darkroom-*.tar.gz")):
         old.unlink()
     command = [sys.executable, "-m", "hatchling", "build", "--directory", str(folder), "--target"]
@@ -79,7 +79,7 @@ def _distributions(sources: Path, folder: Path, at: int) -> Sequence[Path]:
 
 
 def _add_to_bill(file: Path, packages: Sequence[debian.Package]) -> None:
-    """Add what lies below Python to the bill of materials that `make supply-chain` wrote."""
+    """Add the Debian packages to the bill of materials that `make supply-chain` has written, if there is one."""
     if not file.exists():
         return
     bill = json.loads(file.read_text(encoding="utf-8"))

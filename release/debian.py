@@ -1,4 +1,4 @@
-"""The system below the application: files of Debian packages, without a package manager, a shell or root."""
+"""The system in the image: files of Debian packages, without a package manager or a shell, and built without root."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from typing import Final
 
 _LIBRARIES: Final = ("python3.11", "libpython3.11-stdlib", "libstdc++6")
 _FILES_ALONE: Final = ("ca-certificates", "base-files")
-"""Packages of which some files are needed, and none of what they depend on."""
+"""Packages of which only some files are needed, and no dependencies."""
 
-# What those depend on to be installed, and not to run.
+# Dependencies that are needed for installing, not for running.
 _FOR_INSTALLING: Final = frozenset(
     {"dpkg", "gcc-12-base", "libacl1", "libmd0", "libpcre2-8-0", "libselinux1", "readline-common", "tar"}
 )
@@ -31,7 +31,7 @@ _BUNDLE: Final = "etc/ssl/certs/ca-certificates.crt"
 
 
 class NotOnDebian(Exception):
-    """This machine has not what the image is made of."""
+    """This machine lacks the tools or packages for the image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +45,12 @@ class Package:
 
     @property
     def url(self) -> str:
-        """Its package URL, as bills of materials have it."""
+        """Its package URL, as in bills of materials."""
         return f"pkg:deb/debian/{self.name}@{self.version}?arch={self.architecture}"
 
 
 def fetch(folder: Path) -> Sequence[Package]:
-    """Fetch what the image is made of from the archives that this machine's apt knows, which verifies it.
+    """Download the packages of the image with this machine's apt, which verifies them.
 
     Raises:
         NotOnDebian: apt is missing, or its archives do not have these packages.
@@ -58,7 +58,7 @@ def fetch(folder: Path) -> Sequence[Package]:
     state, cache = folder / "state", folder / "cache"
     for each in (state / "lists/partial", cache / "archives/partial"):
         each.mkdir(parents=True)
-    (state / "status").touch()  # nothing is installed, so that all is fetched that is depended on
+    (state / "status").touch()  # nothing counts as installed, so that all dependencies are downloaded
     options = [
         *("-qq", "-o", f"Dir::State={state}", "-o", f"Dir::State::status={state}/status"),
         *("-o", f"Dir::Cache={cache}", "-o", "APT::Install-Recommends=false", "-o", "APT::Sandbox::User="),
@@ -74,7 +74,7 @@ def fetch(folder: Path) -> Sequence[Package]:
 
 
 def unpack(packages: Sequence[Package], root: Path) -> None:
-    """Put the files that are needed below `root`, with the merged /usr of Debian, and the bundle of authorities."""
+    """Unpack the needed files below `root`, with Debian's merged /usr, and write the bundle of authorities."""
     for name in _MERGED:
         (root / "usr" / name).mkdir(parents=True, exist_ok=True)
         (root / name).symlink_to(f"usr/{name}")
@@ -93,7 +93,7 @@ def unpack(packages: Sequence[Package], root: Path) -> None:
 
 
 def _members(file: Path) -> Iterator[tuple[tarfile.TarInfo, tarfile.TarFile]]:
-    """The files of a package, named as they lie with a merged /usr."""
+    """Yield the files of a package with their archive, under their names with a merged /usr."""
     unpacked = subprocess.run(["dpkg-deb", "--fsys-tarfile", file], check=True, stdout=subprocess.PIPE).stdout
     with tarfile.open(fileobj=io.BytesIO(unpacked)) as archive:
         for member in archive:

@@ -1,4 +1,4 @@
-"""The root of the container image, and how it is run; deploy/container/Containerfile says the same for engines."""
+"""Builds the root of the container image, and its configuration, as deploy/container/Containerfile does for engines."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _ACCOUNTS: Final = {
     "etc/group": "root:x:0:\nnogroup:x:65534:\n",
 }
 _OWNED: Final = {
-    # Any account may run it, as OpenShift has it: such accounts have no name and no home, and are of the group 0.
+    # OpenShift runs it as any account, without a name and a home, in group 0.
     _DATA: oci.Owned(_ACCOUNT, 0, 0o770),
     "tmp": oci.Owned(0, 0, 0o1777),
 }
@@ -43,12 +43,12 @@ _OWNED: Final = {
 def build(
     wheel: Path, lock: Path, file: Path, work: Path, *, version: str, revision: str, at: int
 ) -> Sequence[debian.Package]:
-    """Build the image archive `file` of a wheel and what its lock names; return the Debian packages within.
+    """Build the image archive `file` from a wheel and the packages of its lock; return its Debian packages.
 
-    `work` is an empty folder. `at` is the time of all files within, in seconds since the Unix epoch.
+    `work` is an empty folder. `at` is the time of all files in the image, in Unix seconds.
 
     Raises:
-        NotOnDebian: this machine has not what it is made of.
+        NotOnDebian: this machine lacks the tools or packages for it.
     """
     if not Path(_PYTHON).exists():
         raise debian.NotOnDebian(f"there is no {_PYTHON}, by which packages are installed into the image")
@@ -78,7 +78,7 @@ def build(
 
 
 def _install(wheel: Path, lock: Path, root: Path) -> None:
-    """Install by the same Python that the image has: which wheels suit, and which the lock's markers name, it says."""
+    """Install with the same Python that the image has, so that pip chooses the right wheels and markers."""
     site, programs = root / _SITE, root / _HOME / "bin"
     programs.mkdir(parents=True)
     (root / _HOME / "pyvenv.cfg").write_text("home = /usr/bin\ninclude-system-site-packages = false\n")
@@ -94,7 +94,7 @@ def _install(wheel: Path, lock: Path, root: Path) -> None:
         "--target",
         str(site),
     ]
-    # In two calls, as all or nothing of one needs hashes. With --upgrade the second adds to what is there.
+    # In two calls, as one call needs hashes for all packages or none. With --upgrade the second adds to the folder.
     _run([*pip, *into, "--require-hashes", "--requirement", str(lock)])
     _run([*pip, *into, "--upgrade", str(wheel)])
     shutil.rmtree(site / "bin", ignore_errors=True)
@@ -103,13 +103,13 @@ def _install(wheel: Path, lock: Path, root: Path) -> None:
     program = programs / "darkroom"
     program.write_text(_PROGRAM, encoding="ascii")
     program.chmod(0o755)
-    # Nothing can be written while it runs. By their hashes, which are not looked at, as the files have no times.
+    # Compile now, as the image is read-only. Unchecked hashes, because the times of the files are changed.
     compiling = [_PYTHON, "-m", "compileall", "-q", "-s", str(root), "-p", "/", "--invalidation-mode", "unchecked-hash"]
     _run([*compiling, str(site), str(root / "usr/lib/python3.11")])
 
 
 def _forget_where_it_was_built(site: Path) -> None:
-    """Remove what pip writes of the path of our wheel, so that the same sources give the same image anywhere."""
+    """Remove the path of our wheel that pip records, so that the same sources give the same image anywhere."""
     (written,) = site.glob("darkroom-*.dist-info/direct_url.json")
     record = written.with_name("RECORD")
     lines = record.read_text(encoding="utf-8").splitlines(keepends=True)

@@ -1,7 +1,7 @@
-"""An image archive by the image format of the Open Container Initiative, written without a container engine.
+"""Writes an image archive in the OCI image format, without a container engine.
 
-https://github.com/opencontainers/image-spec/blob/v1.1.0/spec.md. Beside the layout the archive holds the
-`manifest.json` of `docker save`, so that engines which read only that can load it too.
+https://github.com/opencontainers/image-spec/blob/v1.1.0/spec.md. The archive also contains the `manifest.json` of
+`docker save`, for engines that only read that.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _IMAGE: Final = "application/vnd.oci.image"
 
 @dataclass(frozen=True, slots=True)
 class Owned:
-    """Whose a path of the image is, and who may do what with it."""
+    """The owner, group and permissions of a path in the image."""
 
     user: int
     group: int
@@ -30,17 +30,17 @@ class Owned:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A layer: its compressed bytes, and the SHA-256 of the archive within."""
+    """A layer: its compressed bytes, and the SHA-256 of the uncompressed archive (`diff_id`)."""
 
     data: bytes = field(repr=False)
     diff_id: str
 
 
 def layer(root: Path, names: Sequence[str], *, at: int, owned: Mapping[str, Owned]) -> Layer:
-    """A layer of what lies in `root` below some names, the folders above them included.
+    """Return a layer of the files in `root` below `names`, with the folders above them.
 
-    The same files give the same bytes: in the order of their names, all as old as `at`, root's unless `owned` says
-    otherwise.
+    The same files give the same bytes: they are sorted by name, have the time `at` in Unix seconds, and belong to root
+    unless `owned` says otherwise.
     """
     written = io.BytesIO()
     with tarfile.open(fileobj=written, mode="w", format=tarfile.PAX_FORMAT) as archive:
@@ -50,7 +50,7 @@ def layer(root: Path, names: Sequence[str], *, at: int, owned: Mapping[str, Owne
             member.uid = member.gid = 0
             member.uname = member.gname = ""
             member.mtime = at
-            member.type = tarfile.REGTYPE if member.islnk() else member.type  # each file by itself
+            member.type = tarfile.REGTYPE if member.islnk() else member.type  # a copy of the file, not a hard link
             if path.is_file() and not path.is_symlink():
                 member.size = path.stat().st_size
             member.mode = 0o777 if member.issym() else 0o755 if member.isdir() or member.mode & 0o100 else 0o644
@@ -75,7 +75,7 @@ def write_archive(
     at: int,
     run: Mapping[str, Any],
 ) -> str:
-    """Write the archive of an image called `name`, with its tag; return the digest of its manifest.
+    """Write the archive of an image, and return the digest of its manifest; `name` includes the tag.
 
     `run` is the `config` of the image's configuration: its command, account, labels and so on.
     """

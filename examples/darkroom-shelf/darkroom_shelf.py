@@ -1,4 +1,4 @@
-"""A storage in a package of its own: a folder that your web server serves to everyone, so that links never expire."""
+"""A storage as a separate package: a folder that your web server serves to everyone, so that links never expire."""
 
 import asyncio
 import hashlib
@@ -15,10 +15,10 @@ from darkroom.domain.ports import ImageStorage
 
 
 class ShelfImageStorage(ImageStorage):
-    """Keeps each image in a file named by its key. The web server knows the media type by the ending."""
+    """Keeps each image in a file named by its key. The web server derives the media type from the extension."""
 
     def __init__(self, folder: Path, base_url: str) -> None:
-        """`base_url` is the URL at which the web server serves the folder."""
+        """Store images in `folder`, which the web server serves at `base_url`."""
         self._folder, self._base_url = folder, base_url.rstrip("/")
 
     async def put(self, image: StoredImage, data: bytes) -> None:
@@ -56,7 +56,7 @@ class ShelfImageStorage(ImageStorage):
                 file.flush()
                 os.fsync(file.fileno())
                 try:
-                    os.link(file.name, path)  # of several writers only one succeeds, and a file is never half written
+                    os.link(file.name, path)  # only one of several writers succeeds; the file is always complete
                 except FileExistsError:
                     if path.read_bytes() != image:
                         raise StorageFault(f"other bytes are kept under {path.name}") from None
@@ -77,7 +77,7 @@ def _faults() -> Iterator[None]:
 
 @asynccontextmanager
 async def open_shelf(environment: Mapping[str, str]) -> AsyncIterator[ImageStorage]:
-    """The entry point. A storage with a client would open and close it here."""
+    """Open the storage: the entry point of the package. A storage with a client would open and close it here."""
     folder, base_url = (environment.get(f"DARKROOM_SHELF_{name}", "") for name in ("FOLDER", "URL"))
     if not (folder and base_url):
         raise InvalidValue(

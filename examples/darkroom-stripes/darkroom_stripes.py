@@ -1,4 +1,4 @@
-"""A generator in a package of its own: draws stripes in the colours of the seed, as wide as its setting says."""
+"""A generator as a separate package: draws stripes in the colours of the seed; a setting gives their width."""
 
 import struct
 import zlib
@@ -25,10 +25,10 @@ CARD = ModelCard(
 
 
 class StripesImageGenerator(ImageGenerator):
-    """Takes any prompt and ignores it; honours the seed and the size."""
+    """Accepts any prompt and ignores it; honours the seed and the size."""
 
     def __init__(self, stripe: int) -> None:
-        """`stripe`: the width of a stripe in pixels."""
+        """Draw stripes that are `stripe` pixels wide."""
         self._stripe = stripe
 
     @property
@@ -48,7 +48,7 @@ class StripesImageGenerator(ImageGenerator):
 
 @asynccontextmanager
 async def open_stripes(environment: Mapping[str, str]) -> AsyncIterator[ImageGenerator]:
-    """The entry point. A generator with a client would open and close it here."""
+    """Open the generator: the entry point of the package. A generator with a client would open and close it here."""
     width = environment.get("DARKROOM_STRIPES_WIDTH", "16")
     if not width.isdecimal() or int(width) == 0:
         raise InvalidValue("DARKROOM_STRIPES_WIDTH must be a whole number of pixels from 1")

@@ -1,6 +1,6 @@
-"""The service as its operator runs it, the clients that order from it, and the books that must agree afterwards.
+"""Runs the service as an operator does, with clients that order, and compares the books afterwards.
 
-`fleet` runs processes that are killed and started again, `caller` and `clients` order from them, `load` keeps several
-at it, `books` compares what the provider charged, what the ledger says and what lies in storage, byte by byte.
-`workshop` puts the pieces together.
+`fleet` runs processes that are killed and restarted, `caller` and `clients` order from them, `load` keeps several
+clients busy, and `books` compares the provider's charges, the ledger and the storage, byte by byte. `workshop` combines
+them.
 """

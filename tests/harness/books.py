@@ -1,4 +1,4 @@
-"""The comparison: what the provider charged, what the ledger says, what lies in storage, what clients were told."""
+"""Compares the provider's charges, the ledger, the storage, and the answers that clients received."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class _Line(msgspec.Struct):
 
 
 def charges_in(file: Path) -> dict[str, list[KarloOrder]]:
-    """What the provider charged for, by prompt."""
+    """Return the orders that the provider charged, by prompt."""
     charges = defaultdict[str, list[KarloOrder]](list)
     for line in file.read_bytes().splitlines() if file.exists() else ():
         order = msgspec.json.decode(line, type=_Line).body
@@ -39,13 +39,13 @@ def charges_in(file: Path) -> dict[str, list[KarloOrder]]:
 
 
 def digests(waiting: Mapping[str, bytes]) -> dict[str, str]:
-    """What the bytes of a spool are, by name: SHA-256, hexadecimal."""
+    """Return the SHA-256 of each file of a spool, in hexadecimal, by name."""
     return {name: hashlib.sha256(data).hexdigest() for name, data in waiting.items()}
 
 
 @dataclass(slots=True)
 class Findings:
-    """What the books say. `faults` names each broken promise, and each order that it was broken to."""
+    """The result of a comparison. `faults` holds, by broken promise, a line for each order that it was broken for."""
 
     orders: int = 0
     charges: int = 0
@@ -57,12 +57,12 @@ class Findings:
 
 
 class Books:
-    """Holds all that is known at the end of a test, and compares it.
+    """All that is known at the end of a test, for comparison.
 
     Args:
-        charges: The file in which the provider wrote down what it charged.
-        bucket: Where the images lie.
-        generations: What the ledger says.
+        charges: The file in which the provider recorded its charges.
+        bucket: The storage of the images.
+        generations: The generations in the ledger.
     """
 
     def __init__(self, charges: Path, bucket: S3Server, generations: Sequence[Generation]) -> None:
@@ -89,10 +89,14 @@ class Books:
         left_in_spool: Iterable[str] = (),
         evidence: Collection[str] = (),
     ) -> Findings:
-        """Hold all against each other.
+        """Compare everything, and return the findings.
 
-        `promised` are ids of generations that were to be drawn; `seen_in_spool` digests, by name, of what once waited
-        there; `evidence` those of what was set aside.
+        Args:
+            answers: Orders with the answers that clients received.
+            promised: Ids of generations that must have been drawn.
+            seen_in_spool: Digests of images that once waited in a spool, by name.
+            left_in_spool: Names of images that still wait there.
+            evidence: Digests of the evidence.
         """
         self._compare_money()
         await asyncio.to_thread(self._compare_storage)
@@ -108,7 +112,7 @@ class Books:
         return self.findings
 
     def kept(self, prompt: str) -> Generation | None:
-        """The generation that an order's key stands for at the end."""
+        """Return the generation that an order's key stands for at the end; None if there is none."""
         kept = [generation for generation in self._by_prompt[prompt] if generation.state not in NOTHING_SPENT]
         if len(kept) > 1:
             self._fault("ordered twice", prompt)
@@ -165,7 +169,7 @@ class Books:
         if digest in {hashlib.sha256(body).hexdigest() for body in stored}:
             return
         if digest in evidence:
-            # Its machine died before it was written down as drawn, and another one has ended it meanwhile.
+            # Its machine died before it was recorded as drawn, and another machine has ended the generation meanwhile.
             self.findings.set_aside += 1
         else:
             self._fault("spooled and lost", f"{name} of {generation}")

@@ -1,4 +1,4 @@
-"""The service's HTTP interface, as one caller sees it."""
+"""A client of the service's HTTP interface, for one caller."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from harness.orders import Order
 from servers.s3 import S3Server
 
 SECRET = "the secret that all processes of a test share, and its clients"
-"""Set it as `DARKROOM_JWT_SECRET`."""
+"""The value of `DARKROOM_JWT_SECRET` in tests."""
 
 LOOK_AGAIN: Final = 0.1
 """Seconds between two looks at the service."""
@@ -25,7 +25,7 @@ LOOK_AGAIN: Final = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image of an answer; `key` is where it lies in the bucket, whoever signed the link and when."""
+    """An image of an answer; `key` is its key in the bucket, taken from the link."""
 
     id: str
     seed: int
@@ -47,7 +47,7 @@ class Answer:
 
     @property
     def kind(self) -> str:
-        """`images`, `promise`, or the problem's name."""
+        """`images`, `promise`, or the slug of the problem."""
         if self.status in (200, 202):
             return "images" if self.status == 200 else "promise"
         return str(self.body.get("type", self.status)).removeprefix("/problems/")
@@ -84,9 +84,9 @@ class Generation:
 
 
 class Caller:
-    """One subject, at any process of a service; each method names the one that it asks.
+    """A client for one subject; each method takes the URL of the process to ask.
 
-    Raises `aiohttp.ClientError` or `OSError` where the connection does not hold.
+    The methods raise `aiohttp.ClientError` or `OSError` if the connection fails.
     """
 
     def __init__(self, session: aiohttp.ClientSession, subject: str) -> None:
@@ -96,7 +96,7 @@ class Caller:
         self.authorization = f"Bearer {jwt.encode(claims, SECRET, algorithm='HS256')}"
 
     async def order(self, url: str, order: Order, *, wait: bool = True) -> Answer:
-        """Order under the order's key, and wait for what becomes of it unless told not to."""
+        """Place an order under its key, and return the answer; without `wait` it is a promise."""
         headers = {"Authorization": self.authorization, "Idempotency-Key": order.key}
         if not wait:
             headers["Prefer"] = "respond-async"
@@ -105,14 +105,14 @@ class Caller:
             return Answer(response.status, named, await response.json(content_type=None))
 
     async def generations(self, url: str, *, after: str = "") -> list[Generation]:
-        """All of this caller's that are newer than the id `after`, newest first."""
+        """Return all generations of this caller that are newer than the id `after`, newest first."""
         found: list[Generation] = []
         cursor: str | None = None
         while True:
             query = {"limit": "100"} | ({"cursor": cursor} if cursor else {})
             headers = {"Authorization": self.authorization}
             async with self._session.get(f"{url}/api/generations", params=query, headers=headers) as response:
-                if response.status == 503:  # on a busy machine a read may find no answer in time, and is repeated
+                if response.status == 503:  # on a busy machine the ledger may answer too late: repeat the read
                     await asyncio.sleep(LOOK_AGAIN)
                     continue
                 response.raise_for_status()
@@ -124,16 +124,16 @@ class Caller:
                 return found
 
     async def until_drawn(self, url: str) -> None:
-        """Wait until the provider has no more to do for this caller."""
+        """Wait until the provider has drawn all orders of this caller."""
         while any(one.state in ("received", "submitted") for one in await self.generations(url)):  # noqa: ASYNC110
             await asyncio.sleep(LOOK_AGAIN)
 
     async def until_final(self, url: str, *, created_before: float, after: str = "") -> str:
-        """Wait until all that were created between the id `after` and a Unix time have ended; the id of the last.
+        """Wait until all generations after the id `after` and before a Unix time have ended; return the newest id.
 
-        `after` where there is none.
+        Return `after` if there are none.
         """
-        end = f"{int(created_before * 1000):012x}"  # how a UUID of version 7 begins
+        end = f"{int(created_before * 1000):012x}"  # the first digits of a UUID of version 7 from then
         while True:
             known = [one for one in await self.generations(url, after=after) if one.id.replace("-", "") < end]
             if all(one.final for one in known):
@@ -143,7 +143,7 @@ class Caller:
 
 @asynccontextmanager
 async def calling(subject: str = "ada", *, kept: bool = False) -> AsyncIterator[Caller]:
-    """A caller with as many connections as it likes, `kept` for the next request or used once only."""
+    """Yield a caller with unlimited connections, which are `kept` for further requests, or used once only."""
     connector = aiohttp.TCPConnector(limit=0, force_close=not kept)
     timeout = aiohttp.ClientTimeout(total=120)
     async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:

@@ -1,4 +1,4 @@
-"""Clients that do what `docs/` asks of them: order under a key, and repeat until there is an answer that stays."""
+"""Clients that behave as `docs/` asks: they order under a key, and repeat until the answer is final."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from harness.caller import Answer, Caller
 from harness.orders import Order
 
 FOR_GOOD: Final = frozenset({"images", "outcome-unknown"})
-"""Answers that stay, whatever happens afterwards."""
+"""Answers that are final, whatever happens afterwards."""
 
 LONGEST_PAUSE: Final = 0.5
-"""Seconds. A client may wait as long as `Retry-After` says; a test has better things to do."""
+"""Seconds. A real client would wait as long as `Retry-After` says; a test need not."""
 
 
 class Unexpected(Exception):
-    """An answer that no client should get, whoever was killed."""
+    """An answer that no client should get, whichever process was killed."""
 
 
 class Client:
-    """Goes to any of the processes, and to the next where one is not there.
+    """A client that orders from a random process, and from the next one if that cannot be reached.
 
     Args:
-        caller: Whom it orders for.
-        urls: Where the processes listen.
-        chance: Decides where it goes first, and how long it waits before it hangs up and asks again.
-        patience: Seconds, from which chance chooses.
-        content_with: Answers after which it does not ask again.
-        waits: How often it waits, of all times; else it prefers to be told at once that its order will be drawn.
+        caller: The caller for whom it orders.
+        urls: The URLs of the processes.
+        chance: Chooses the first process, and the time after which the client hangs up and asks again.
+        patience: The times to choose from, in seconds.
+        content_with: Kinds of answers after which it does not ask again.
+        waits: The share of orders for which it waits; for the others it asks for a promise.
     """
 
     def __init__(
@@ -49,17 +49,17 @@ class Client:
         self._caller, self._urls, self._chance = caller, urls, chance
         self._patience, self._content_with, self._waits = patience, content_with, waits
         self.seen: Counter[str] = Counter()
-        """What it met, by name: `images`, problems, broken connections, its own impatience."""
+        """How often it met each kind of answer or broken connection, and `hung up`."""
         self.interim: list[Answer] = []
         """Answers after which it asked again."""
         self.promised: list[str] = []
-        """Ids of generations of which it was told that they will be drawn."""
+        """Ids of generations that were promised to it."""
 
     async def order(self, order: Order) -> Answer:
-        """Repeat until there is an answer to be content with.
+        """Place an order, repeat it until the answer is in `content_with`, and return the answer.
 
         Raises:
-            Unexpected: an answer is neither, nor one to be repeated.
+            Unexpected: an answer may neither end the order nor be repeated.
         """
         where = self._chance.randrange(len(self._urls))
         while True:
@@ -79,7 +79,7 @@ class Client:
             if answer.kind in self._content_with:
                 return answer
             if answer.status == 202:
-                if "idempotency-replay" not in answer.headers:  # else somebody else's order is shown, as it stands
+                if "idempotency-replay" not in answer.headers:  # else it may show an order that was not promised
                     self.promised.append(answer.body["id"])
                 continue
             if answer.status != 503 or "retry-after" not in answer.headers:

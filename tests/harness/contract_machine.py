@@ -1,7 +1,7 @@
-"""The idempotency contract as a machine: a model says what each answer must be, and hypothesis looks for another one.
+"""The idempotency contract as a state machine: a model predicts each answer, and hypothesis searches for deviations.
 
-Two processes share one ledger. Orders, repetitions and deletions go to either; the provider and the storage do what
-the rules say; either process is killed at any time, and either takes up what was left.
+Two processes share one ledger. Orders, repetitions and deletions go to either of them; the provider and the storage do
+what the rules say; either process is killed at any time, and either recovers the work that is left.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ T = TypeVar("T")
 E = TypeVar("E", bound=DarkroomError)
 
 LONGEST_WAIT: Final = 20.0
-"""Seconds after which what should have happened has not."""
+"""Seconds after which an expected change counts as missing."""
 
 REPLIES: Final[Mapping[str, Reply]] = {
     "images": Reply(charged=True),
@@ -71,17 +71,17 @@ CALLERS: Final = ("ada", "bob")
 
 @dataclass
 class Entry:
-    """What the model knows of one generation.
+    """The model's knowledge of one generation.
 
     Attributes:
         at: The process that works on it.
-        linked: Whether it has a receipt: its images lie behind links.
-        first_spooled: Whether the first image has come, and the second one has not.
-        images: How many of its images come in the end, from the first on.
+        linked: Whether it has a receipt with links to its images.
+        first_spooled: Whether the first image is in the spool, and the second one is still to be fetched.
+        images: How many of its images are drawn, counted from the first.
         asked_before: Whether an earlier call under its key may have been charged.
-        told_late: Whether those who waited were told that storing takes longer.
-        left: Whether images of it lie in storage though it is erased.
-        waiters: Those who wait for its end, with the process at which they do.
+        told_late: Whether callers who wait were told that storing takes longer.
+        left: Whether its images are still in the storage although it is erased.
+        waiters: The tasks that wait for its end, each with its process.
     """
 
     order: Order
@@ -113,12 +113,12 @@ class Entry:
 
     @property
     def spooled(self) -> int:
-        """How many of its images wait in the spool."""
+        """The number of its images that wait in the spool."""
         return self.images if self.state is State.DRAWN else int(self.drawing and self.first_spooled)
 
 
 class IdempotencyContract(RuleBasedStateMachine):
-    """`open_workplace` gives a ledger, in which only finished generations may lie."""
+    """The machine; `open_workplace` opens a ledger that may contain finished generations only."""
 
     def __init__(self, open_workplace: Callable[[], Workplace]) -> None:
         super().__init__()
@@ -129,7 +129,7 @@ class IdempotencyContract(RuleBasedStateMachine):
         self._lives = [self._born() for _ in range(2)]
         self._entries: list[Entry] = []
         self._kept: dict[tuple[str, str], Entry] = {}
-        self._series = uuid7()  # others may have been at the same ledger
+        self._series = uuid7()  # tells subjects apart from those of earlier tests with the same ledger
 
     # -- what clients do
 
@@ -141,7 +141,7 @@ class IdempotencyContract(RuleBasedStateMachine):
         promise=st.booleans(),
     )
     def place(self, process: int, caller: str, key: str, order: Order, *, promise: bool) -> None:
-        """Order, or order again, and wait for the outcome unless told at once that it will be drawn."""
+        """Place an order, or repeat one; without `promise` a task waits for the outcome."""
         life, subject = self._lives[process], self._subject(caller)
         accepting = life.accept(order, Caller(subject), IdempotencyKey(key), promise=promise)
         entry = self._kept.get((subject, key))
@@ -199,7 +199,7 @@ class IdempotencyContract(RuleBasedStateMachine):
     @precondition(lambda self: self._provider.waiting)
     @rule(data=st.data(), name=st.sampled_from(["images", "links", "links", *sorted(REPLIES)]))
     def reply(self, data: st.DataObject, name: str) -> None:
-        """The provider replies to one of the calls that it holds."""
+        """Let the provider reply to one of the calls that it holds."""
         held = [entry for entry in self._entries if entry.id in self._provider.waiting]
         self._reply(self._one_of(data, held), REPLIES[name])
 
@@ -219,7 +219,7 @@ class IdempotencyContract(RuleBasedStateMachine):
 
     @rule(victim=st.integers(0, 1), heir=st.integers(0, 1), charged=st.booleans())
     def crash(self, victim: int, heir: int, *, charged: bool) -> None:
-        """A process dies, with calls that may have been charged, and is started again; either takes up what it left."""
+        """Kill a process, whose calls may have been charged, and start it again; `heir` recovers its work."""
         self._run(self._die(victim))
         left = [entry for entry in self._entries if entry.at == victim and not entry.state.final]
         for entry in left:
@@ -264,7 +264,7 @@ class IdempotencyContract(RuleBasedStateMachine):
         assert len(self._storage.kept) == stored
 
     def teardown(self) -> None:
-        """Let all come to its end: nothing is left anywhere."""
+        """Let all generations end, and check that nothing is left over."""
         try:
             self.turn_storage(away=False)
             self.turn_image_host("here")
@@ -285,14 +285,14 @@ class IdempotencyContract(RuleBasedStateMachine):
             if not reply.linked:
                 self._draw(entry, 1 if reply.only_first else 2)
         elif entry.asked_before and reply.error.charged is Charged.NO:
-            # That this call cost nothing says nothing of the one before.
+            # This call cost nothing, but the one before may have.
             self._end(entry, State.UNKNOWN, Charged.UNKNOWN)
         else:
             self._end(entry, ENDS[reply.error.charged], reply.error.charged)
         self._rest()
 
     def _collect(self, entry: Entry) -> None:
-        """It is its turn, and all that can be fetched is."""
+        """Model the collection of an order's images: all that can be fetched are."""
         came = int(entry.first_spooled) if self._provider.expired else 2
         if came:
             self._draw(entry, came)
@@ -329,10 +329,10 @@ class IdempotencyContract(RuleBasedStateMachine):
     # -- what happens between two rules
 
     def _rest(self) -> None:
-        """Wait until nothing more happens by itself; all is as the model says then.
+        """Wait until the service has come to rest in the state that the model predicts.
 
         Raises:
-            AssertionError: it does not come to that.
+            AssertionError: it does not within `LONGEST_WAIT` seconds.
         """
 
         unlike = ""
@@ -340,7 +340,7 @@ class IdempotencyContract(RuleBasedStateMachine):
         async def rest() -> None:
             nonlocal unlike
             async with asyncio.timeout(LONGEST_WAIT):
-                while unlike := await self._unlike():  # noqa: ASYNC110  # the ledger tells nobody that it changes
+                while unlike := await self._unlike():  # noqa: ASYNC110  # the ledger does not announce changes
                     await asyncio.sleep(0.001)
                 await self._hear()
 
@@ -350,7 +350,7 @@ class IdempotencyContract(RuleBasedStateMachine):
             raise AssertionError(unlike or "nobody was told") from None
 
     async def _unlike(self) -> str:
-        """What is not yet as the model says."""
+        """Return a description of the first difference from the model; empty if there is none."""
         for entry in self._entries:
             known = await self._lives[1 - entry.at].ledger.find(entry.id)
             assert known
@@ -360,7 +360,7 @@ class IdempotencyContract(RuleBasedStateMachine):
                 entry.first_spooled = entry.first_spooled or entry.id in self._provider.fetching
                 if known.state is not State.SUBMITTED:
                     self._collect(entry)
-            # A receipt is written down beside the fetching: until it is, the money is unknown.
+            # The receipt is recorded while images are fetched: until then, the charge is unknown.
             charged = known.charged is entry.charged
             if known.state is not entry.state or bool(known.erased_at) is not entry.erased or not charged:
                 return f"{entry} is {known}"
@@ -373,7 +373,7 @@ class IdempotencyContract(RuleBasedStateMachine):
         return "" if waiting == self._world.spool.kept.keys() else f"{self._world.spool.kept.keys()} wait"
 
     async def _hear(self) -> None:
-        """Those who waited for what has come to its end, or is stored late, are told the truth."""
+        """Check the answers to callers whose generations have ended, or are stored late."""
         for entry in self._entries:
             if entry.drawing or entry.state is State.CANCELLED:
                 continue

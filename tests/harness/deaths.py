@@ -1,4 +1,4 @@
-"""Processes are killed at random moments, and what they leave behind is looked at."""
+"""Kills processes at random moments, and watches that their work is recovered."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ LONGEST_START: Final = 2.5
 LONGEST_SETTLING: Final = 60.0
 
 RETURN_TYPES: Final = ("url", "base64_string")
-"""Images behind links, or in the paid answer itself: each life draws in one of these ways."""
+"""Images behind links, or in the paid answer itself; each start of a process uses one of them."""
 
 
 @dataclass(slots=True)
 class Deaths:
-    """Kills what runs in the seats, one or several at once, also while they start, and starts them again.
+    """Kills the processes in the seats, one or several at once, even while they start, and starts them again.
 
     Attributes:
-        count: Processes killed, with their workers.
-        settled: After each start, seconds until nothing was unfinished that was begun before.
-        spooled: Digests of what waited in the spools of the dead, by name.
+        count: The number of processes killed, together with their workers.
+        settled: For each start, the seconds until all generations from before it had ended.
+        spooled: Digests of images that waited in the spools of killed processes, by name.
     """
 
     seats: Sequence[Seat]
@@ -42,7 +42,7 @@ class Deaths:
     _all_final_up_to: str = ""
 
     async def happen(self, kills: int) -> None:
-        """Kill so many; all seats are taken by then again."""
+        """Kill until `count` is at least `kills`; on return, a process runs in every seat."""
         while self.count < kills:
             await asyncio.sleep(self.chance.uniform(0, LONGEST_LIFE))
             if self.workers and self.chance.random() < 0.5:
@@ -51,7 +51,7 @@ class Deaths:
                 await self._kill_some()
 
     def life(self) -> Mapping[str, str]:
-        """The settings of a life."""
+        """Return the settings of a process from its start to its death."""
         return {"DARKROOM_KARLO_RETURN_TYPE": self.chance.choice(RETURN_TYPES)}
 
     async def _kill_a_worker(self) -> None:
@@ -70,7 +70,7 @@ class Deaths:
             await self._kill(seat)
         died_at = time.time()
         if len(self.seats) > 1:
-            # Whoever is left may take over what lies there, or just begin to, before its owner returns.
+            # The processes that are left may take over its work, or just begin to, before it is started again.
             await asyncio.sleep(self.chance.choice((0, 0, 1, 3)))
         await asyncio.gather(*(seat.start(**self.life()) for seat in victims))
         await self.until_settled(victims[0], died_at)
@@ -81,10 +81,10 @@ class Deaths:
         self.count += 1
 
     async def until_settled(self, seat: Seat, died_at: float | None = None) -> None:
-        """Ask a seat until nothing is unfinished that was begun by then: when somebody died, or now.
+        """Wait until all generations from before `died_at` (Unix time; None is now) have ended.
 
         Raises:
-            AssertionError: it takes longer than it may; says what is unfinished, and what the process said.
+            AssertionError: it takes longer than `LONGEST_SETTLING`; it lists what is unfinished, and the log.
         """
         begun = time.monotonic()
         try:

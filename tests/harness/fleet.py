@@ -1,4 +1,4 @@
-"""Processes of the service that die and come back."""
+"""Processes of the service that are killed and restarted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from servers.ports import LOOPBACK, free_port
 
 
 class Seat:
-    """Where one process of the service runs at a time: each has the folder, the port and the settings of the last."""
+    """A place for one process of the service at a time: successors have the same folder, port and settings."""
 
     def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
         self.folder = folder
@@ -31,30 +31,30 @@ class Seat:
 
     @property
     def said(self) -> str:
-        """What the process has logged lately."""
+        """The last 8,000 characters of the process's log."""
         return self._process.stderr[-8000:] if self._process else ""
 
     async def start(self, **more: str) -> None:
-        """Start a process, with some `more` settings, and wait until it answers."""
+        """Start a process with `more` settings, and wait until it is ready."""
         self.launch(**more)
         assert self._process
         await asyncio.to_thread(self._process.wait_until_ready)
 
     def launch(self, **more: str) -> None:
-        """Start a process and do not wait."""
+        """Start a process without waiting for it."""
         self._process = Darkroom(self.folder, {**self.settings, **more}, port=self._port)
 
     async def kill(self) -> None:
-        """SIGKILL, to its workers too."""
+        """Kill the process and its workers by SIGKILL."""
         if self._process:
             process, self._process = self._process, None
             await asyncio.to_thread(process.close)
 
     def kill_a_worker(self, chance: random.Random) -> None:
-        """SIGKILL to one of its workers, for which the others and their parent live on.
+        """Kill one of its workers by SIGKILL; the other workers and their parent continue.
 
         Raises:
-            PartMissing: this system does not say which processes those are.
+            PartMissing: this system does not list the children of a process.
         """
         assert self._process
         listed = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
@@ -64,17 +64,17 @@ class Seat:
             os.kill(int(chance.choice(workers)), SIGKILL)
 
     def freeze(self) -> None:
-        """SIGSTOP to the process."""
+        """Stop the process by SIGSTOP."""
         assert self._process
         os.kill(self._process.pid, SIGSTOP)
 
     def thaw(self) -> None:
-        """SIGCONT to the process."""
+        """Continue the process by SIGCONT."""
         assert self._process
         os.kill(self._process.pid, SIGCONT)
 
     async def stop(self, within: float = 60) -> int:
-        """SIGTERM; wait some seconds for the end and give the exit status."""
+        """Send SIGTERM, wait at most `within` seconds for the end, and return the exit status."""
         assert self._process
         process, self._process = self._process, None
         process.terminate()
@@ -84,24 +84,24 @@ class Seat:
             await asyncio.to_thread(process.close)
 
     async def last_words(self, within: float = 60) -> str:
-        """SIGTERM; wait some seconds for the end, and return what the process has logged until then."""
+        """Send SIGTERM, wait at most `within` seconds for the end, and return the log of the process."""
         process = self._process
         assert process
         assert await self.stop(within) == 0
         return process.stderr
 
     def waiting(self) -> dict[str, bytes]:
-        """What waits in the spool now, by name."""
+        """Return the images that wait in the spool, by name."""
         return _files(self.folder / ".darkroom" / "spool")
 
     def evidence(self) -> dict[str, bytes]:
-        """What was set aside for the operator, by name."""
+        """Return the evidence, by name."""
         return _files(self.folder / ".darkroom" / "evidence")
 
 
 def _files(folder: Path) -> dict[str, bytes]:
     found = {}
     for path in folder.glob("[!.]*"):
-        with suppress(FileNotFoundError):  # removed in this moment, by a process that lives
+        with suppress(FileNotFoundError):  # a running process has just removed it
             found[path.name] = path.read_bytes()
     return found

@@ -1,4 +1,4 @@
-"""The use case in this process, between a ledger that is real and a world that does what a test tells it."""
+"""The use case in this process, with a real ledger, and a provider and a storage that the test controls."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from darkroom.domain.use_cases.application import Application
 from darkroom.domain.use_cases.generate_images import Outcome
 
 ONCE: Final = "once"
-"""Names a model whose provider charges for each call."""
+"""The name of a model whose provider charges for each call."""
 
 BY_KEY: Final = "by-key"
-"""Names a model whose provider charges once for each key."""
+"""The name of a model whose provider charges once for each key."""
 
 WIDTH: Final = 2
-"""Generations that a process draws at once; the others wait in `received`."""
+"""The number of generations that a process draws at once; others wait in the state `received`."""
 
 STORE_PATIENCE: Final = 0.05
-"""Seconds until whoever waits is told that storing takes longer."""
+"""Seconds after which callers who wait are told that storing takes longer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the provider answers: nothing but an `error`, or images, `linked` or at once, or only the first of them."""
+    """The provider's answer: an `error`, or the images, behind links if `linked`, or only the first of them."""
 
     charged: bool
     error: DrawingFailed | None = None
@@ -47,13 +47,13 @@ class Reply:
 
 
 class Provider:
-    """Holds every call until it is told what to reply, and keeps the books.
+    """A provider that holds every call until the test says what to reply, and counts its charges.
 
     Attributes:
         waiting: The calls that wait for a reply, by key.
-        fetching: Those whose second image cannot be fetched now, by key.
+        fetching: The keys of orders whose second image waits until images can be fetched.
         charges: How often each key was charged.
-        here: Whether what is behind links can be fetched; the first image of each order always can, until they expire.
+        here: Set if images behind links can be fetched; the first image of each order always can, until links expire.
         expired: Whether links have expired.
     """
 
@@ -79,7 +79,7 @@ class Provider:
 
 
 class ProviderAtWork(ImageGenerator):
-    """The adapter of that provider."""
+    """The generator that draws with this provider."""
 
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
@@ -116,7 +116,7 @@ class ProviderAtWork(ImageGenerator):
 
 
 def pictures(request: GenerationRequest) -> tuple[GeneratedImage, ...]:
-    """What is drawn for a request."""
+    """Return the images that are drawn for a request."""
     return tuple(
         GeneratedImage(index=index, seed=seed, data=tile(request.size.width, request.size.height, seed.value))
         for index, seed in enumerate(request.seeds)
@@ -124,7 +124,7 @@ def pictures(request: GenerationRequest) -> tuple[GeneratedImage, ...]:
 
 
 class Storage(ImageStorage):
-    """A storage that may be away; `kept` as in memory."""
+    """A storage in memory that fails while it is `away`."""
 
     def __init__(self) -> None:
         self._memory = InMemoryImageStorage()
@@ -159,7 +159,7 @@ class Storage(ImageStorage):
 
 @dataclass(slots=True)
 class World:
-    """What no crash takes away, but for the ledger."""
+    """What survives a crash, besides the ledger."""
 
     provider: Provider = field(default_factory=Provider)
     storage: Storage = field(default_factory=Storage)
@@ -188,16 +188,16 @@ class Life:
     async def accept(
         self, order: Order, caller: Caller, key: IdempotencyKey | None = None, *, promise: bool = False
     ) -> Outcome:
-        """The first half of the use case: the order is written down, or found."""
+        """Run the first half of the use case: record the order, or find it."""
         return await self.generate._accepted(order, caller, key, wait=not promise, webhook=None)  # noqa: SLF001
 
     async def outcome(self, generation: Generation) -> Generation:
-        """The other half: what becomes of it."""
+        """Run the second half of the use case: wait for the outcome."""
         return (await self.generate._ended(Outcome(generation, replay=True))).generation  # noqa: SLF001
 
     @property
     def tasks(self) -> Collection[asyncio.Task[None]]:
-        """All that it is at: what ends with it in a crash, and at no other time."""
+        """The tasks that draw and store, which a crash cancels."""
         return [job.task for job in self.work._jobs.values() if job.task]  # noqa: SLF001
 
 

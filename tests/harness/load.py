@@ -1,4 +1,4 @@
-"""Several clients at work, each with one order after the other."""
+"""Several clients at once, each with one order after the other."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Load:
     """Keeps every client busy with the next of `orders`.
 
     Attributes:
-        answers: Those that clients were content with, by the order's key.
-        ordered: The orders, by key.
-        orders: Those to come.
+        answers: The final answers, by the order's key.
+        ordered: The orders that were placed, by key.
+        orders: The orders to come.
     """
 
     def __init__(self, clients: Sequence[Client], orders: Iterator[Order]) -> None:
@@ -30,17 +30,17 @@ class Load:
         self._enough = asyncio.Event()
 
     async def until_answered(self, more: int) -> None:
-        """Wait until clients are content with the answers to so many more orders."""
+        """Wait until `more` further orders have final answers."""
         enough = len(self.answers) + more
         await until(lambda: len(self.answers) >= enough)
 
     async def until_seen(self, name: str, times: int) -> None:
-        """Wait until clients have met that so many times."""
+        """Wait until clients have met `name` at least `times` times."""
         await until(lambda: self.seen[name] >= times)
 
     @property
     def seen(self) -> Counter[str]:
-        """What all clients met, by name."""
+        """How often all clients together met each kind of answer or failure."""
         return sum((client.seen for client in self.clients), Counter())
 
     @property
@@ -50,11 +50,11 @@ class Load:
 
     @property
     def promised(self) -> set[str]:
-        """Ids of generations of which clients were told that they will be drawn."""
+        """Ids of generations that were promised to clients."""
         return {id_ for client in self.clients for id_ in client.promised}
 
     def told(self) -> Iterator[tuple[Order, Answer]]:
-        """Each order with its answer."""
+        """Yield each order with its answer."""
         return ((self.ordered[key], answer) for key, answer in self.answers.items())
 
     @asynccontextmanager

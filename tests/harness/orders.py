@@ -1,4 +1,4 @@
-"""Orders to be made, each with a key of its own."""
+"""Orders to place, each with a separate key."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a client asks for, and the idempotency key under which it does.
+    """An order, and its idempotency key.
 
-    No two orders have a prompt in common, so that what was charged and what was drawn can be told apart by it.
+    Every order has a different prompt, by which charges and images are matched with it.
     """
 
     key: str
@@ -24,14 +24,14 @@ class Order:
 
     @property
     def body(self) -> dict[str, Any]:
-        """The JSON of the request: the smallest pictures that Karlo draws, since their size is not what is tried."""
+        """The JSON of the request. It orders the smallest images that Karlo draws, since size does not matter."""
         seeds = {} if self.seeds is None else {"seed": list(self.seeds)}
         size = {"version": "v2.0", "width": 384, "height": 384}
         return {**size, "prompt": self.prompt, "samples": self.samples, **seeds, **self.more}
 
 
 def orders(chance: random.Random) -> Iterator[Order]:
-    """Orders without end, of one to three images, some with seeds."""
+    """Yield orders without end, of one to three images, some with seeds."""
     series = f"{chance.getrandbits(32):08x}"
     for number in itertools.count():
         samples = chance.choice((1, 1, 2, 3))

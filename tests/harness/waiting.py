@@ -1,4 +1,4 @@
-"""Waiting for what nobody announces."""
+"""Waits for conditions by polling."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 GLANCE: Final = 0.02
-"""Seconds between two looks."""
+"""Seconds between two checks."""
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    """Wait until it holds; the timeout of the test ends what never does."""
-    while not holds():  # noqa: ASYNC110  # files and counters tell nobody that they change
+    """Wait until `holds` returns True; only the test's timeout ends it otherwise."""
+    while not holds():  # noqa: ASYNC110  # files and counters do not announce changes
         await asyncio.sleep(GLANCE)
 
 
 async def until_seen(holds: Callable[[], Awaitable[bool]]) -> None:
-    """As `until`, for what has to be asked of another process."""
-    while not await holds():  # noqa: ASYNC110  # what is looked at lives in another process
+    """Like `until`, for a condition that another process has to be asked for."""
+    while not await holds():  # noqa: ASYNC110  # the other process does not announce changes
         await asyncio.sleep(GLANCE)

@@ -1,4 +1,4 @@
-"""The pieces put together: a provider that counts, a bucket, processes of the service, and one who orders."""
+"""Combines a provider that records its charges, a bucket, processes of the service, and a caller."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class Workshop:
     """What a test of the promises needs.
 
     Attributes:
-        provider: Karlo, simulated in a process of its own, which nobody kills.
-        charges: The file in which it writes down what it charges.
-        caller: Who orders.
+        provider: Karlo, simulated in a separate process, which is never killed.
+        charges: The file in which the provider records its charges.
+        caller: The caller who orders.
         s3: The bucket.
-        seats: Every one that was asked for.
+        seats: All seats that were made.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Workshop:
         self.seats: list[Seat] = []
 
     def seat(self, more: Mapping[str, str] | None = None, *, beside: Seat | None = None) -> Seat:
-        """Another place for a process, with some `more` settings: on the machine of the one beside, or on its own."""
+        """Make a seat with `more` settings: on the machine (in the folder) of `beside`, or on another one."""
         settings = {
             "DARKROOM_GENERATORS": "karlo",
             "DARKROOM_KARLO_BASE_URL": self.provider.base_url,
@@ -66,25 +66,25 @@ class Workshop:
         return seat
 
     def charged(self) -> int:
-        """How many paid calls the provider has charged so far."""
+        """Return the number of calls that the provider has charged so far."""
         return sum(map(len, charges_in(self.charges).values()))
 
     async def until_charged(self, calls: int) -> None:
-        """Wait until the provider has charged so many."""
+        """Wait until the provider has charged at least `calls` calls."""
         await until(lambda: self.charged() >= calls)
 
     async def tidy_up(self) -> None:
-        """Start every process once more if the dead have left something behind, which is removed then at the latest.
+        """If images are left in a spool, restart every process, which has to remove them, and wait until they are gone.
 
         Raises:
-            AssertionError: one does not end as it should.
+            AssertionError: a process does not end with status 0.
         """
         if not await self.waiting():
             return
         for seat in self.seats:
             assert await seat.stop() == 0
             await seat.start()
-        while await self.waiting():  # noqa: ASYNC110  # a folder tells nobody that it changes
+        while await self.waiting():  # noqa: ASYNC110  # a folder does not announce changes
             await asyncio.sleep(LOOK_AGAIN)
 
     async def books(
@@ -95,7 +95,7 @@ class Workshop:
         seen_in_spool: Mapping[str, str] | None = None,
         ask: Seat | None = None,
     ) -> Findings:
-        """What the books say now, asking the first seat for the ledger's, or another one."""
+        """Compare the books now, and return the findings; the ledger is read through the seat `ask`, or the first."""
         generations = await self.caller.generations((ask or self.seats[0]).url)
         return await Books(self.charges, self.s3, generations).compare(
             answers=answers,
@@ -106,21 +106,24 @@ class Workshop:
         )
 
     async def left(self) -> list[str]:
-        """What still waits in a spool after the longest pause between two tries: answers come before it is empty."""
+        """Return what waits in a spool longer than the longest pause between two tries.
+
+        An answer may be sent before the spool is emptied.
+        """
         with suppress(TimeoutError):
             async with asyncio.timeout(LONGEST_PAUSE):
-                while await self.waiting():  # noqa: ASYNC110  # a folder tells nobody that it changes
+                while await self.waiting():  # noqa: ASYNC110  # a folder does not announce changes
                     await asyncio.sleep(LOOK_AGAIN)
         return await self.waiting()
 
     async def waiting(self) -> list[str]:
-        """What waits in any spool now."""
+        """Return what waits in any spool now."""
         machines = {seat.folder.name: seat for seat in self.seats}
         on_disk = [f"{machine}: {name}" for machine, seat in machines.items() for name in seat.waiting()]
         return on_disk + [f"database: {name}" for name in await self.secured()]
 
     async def secured(self) -> list[str]:
-        """What waits in the database, where every machine reaches it."""
+        """Return what waits in the database, where every machine can read it."""
         if self._database_url is None:
             return []
         connection = await asyncpg.connect(self._database_url)
@@ -134,7 +137,10 @@ class Workshop:
 async def open_workshop(
     folder: Path, s3: S3Server, *, database_url: str | None, seconds_per_image: float
 ) -> AsyncIterator[Workshop]:
-    """Open it; every process that sits in a seat ends with the block. With no `database_url` ledgers are SQLite's."""
+    """Yield a workshop, and kill the processes in its seats after the block.
+
+    If `database_url` is None, ledgers are in SQLite. `seconds_per_image` is the provider's drawing time.
+    """
     charges = folder / "charges.jsonl"
     arguments = ("--api-key", API_KEY, "--images-per-minute", "0", "--charges-file", str(charges))
     with simulator_process("karlo", *arguments, "--seconds-per-image", str(seconds_per_image)) as provider:

@@ -1,5 +1,5 @@
-"""Real servers for the tests, started and stopped by them: an S3 server, PostgreSQL, a proxy with faults, the service.
+"""Real servers for the tests: an S3 server, PostgreSQL, a proxy with faults, the service itself, and others.
 
-Whoever starts one stops it: each is a context manager. All listen on the loopback interface only. `servers.fixtures`
-hands the expensive ones to the tests, one of each for a pytest worker.
+Each is a context manager that stops its server. All listen on the loopback interface only. `servers.fixtures` provides
+the expensive ones, one of each for each pytest worker.
 """

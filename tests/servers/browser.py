@@ -12,16 +12,16 @@ from playwright.async_api import Browser, BrowserContext, async_playwright
 
 from servers.parts import PartMissing
 
-# Containers have neither the rights for its sandbox nor much shared memory; it sees nothing but us.
+# In containers, its sandbox lacks rights and shared memory is small; it opens no pages but ours.
 _ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage"]
 
 
 @asynccontextmanager
 async def open_browser() -> AsyncIterator[Browser]:
-    """Chromium without a window, until the block ends.
+    """Yield headless Chromium.
 
     Raises:
-        PartMissing: this machine has none.
+        PartMissing: Chromium is not installed.
     """
     program = _chromium()
     async with async_playwright() as playwright:
@@ -34,10 +34,12 @@ async def open_browser() -> AsyncIterator[Browser]:
 
 @asynccontextmanager
 async def open_profile(folder: Path, special: Mapping[str, Any]) -> AsyncIterator[BrowserContext]:
-    """Chromium without a window, `special` as a context is, whose cache and all else that it keeps lie in a folder.
+    """Yield a context of headless Chromium that keeps its profile and its cache in a folder.
+
+    `special` are options of the context, as of Playwright's `new_context`.
 
     Raises:
-        PartMissing: this machine has none.
+        PartMissing: Chromium is not installed.
     """
     program = _chromium()
     async with async_playwright() as playwright:

@@ -1,4 +1,4 @@
-"""A real RADOS Gateway: Ceph's S3, on a cluster of one monitor and one store in memory. Needs root."""
+"""A real RADOS Gateway, which is Ceph's S3 server, with one monitor and one object store in memory. Needs root."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from servers.process import Process, ProgramFailed
 from servers.s3 import Credentials
 
 _PROGRAMS = ("ceph", "ceph-mon", "ceph-osd", "monmaptool", "radosgw", "radosgw-admin")
-# One copy of everything, nothing kept on the disk, and no keys between the parts of the cluster.
+# One copy of everything, in memory, and no authentication within the cluster.
 _CONFIGURATION = """
 [global]
 fsid = {cluster}
@@ -57,11 +57,11 @@ mon cluster log to file = false
 
 
 class CephServer:
-    """A gateway with one bucket, empty at the start. It is reached by path, over plain HTTP.
+    """A gateway with one bucket, empty at the start. It uses path-style addresses over plain HTTP.
 
     Attributes:
         bucket: The name of the bucket.
-        service: May do everything with it.
+        service: Credentials that may do everything with the bucket.
     """
 
     bucket = "darkroom"
@@ -73,11 +73,11 @@ class CephServer:
         self._started = ExitStack()
 
     def __enter__(self) -> Self:
-        """Start it, which takes about ten seconds.
+        """Start the cluster, which takes about ten seconds.
 
         Raises:
-            PartMissing: This machine has no Ceph, or the tests are not root's.
-            ProgramFailed: It does not start.
+            PartMissing: Ceph is not installed, or the tests do not run as root.
+            ProgramFailed: it does not start.
         """
         missing = [program for program in _PROGRAMS if not shutil.which(program)]
         if missing or os.geteuid() != 0:
@@ -97,7 +97,7 @@ class CephServer:
         return f"http://{LOOPBACK}:{self.port}"
 
     def empty(self) -> None:
-        """Delete all that is in the bucket."""
+        """Delete all objects in the bucket."""
         for found in self._client.list_objects_v2(Bucket=self.bucket).get("Contents", ()):
             self._client.delete_object(Bucket=self.bucket, Key=found["Key"])
 

@@ -1,4 +1,4 @@
-"""The service itself, as an operator starts it."""
+"""The service itself, started as by an operator."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from servers.process import Process
 
 
 class Darkroom(Process):
-    """`darkroom serve` in a process of its own.
+    """`darkroom serve` in a separate process.
 
     Args:
-        folder: Where it runs. Its state lies there too, unless the settings say otherwise, so that another one that
-            runs there later takes up where this one left off.
-        settings: Its variables.
-        port: Where it listens; left out: on a free port.
+        folder: The working folder. It also contains the data folder, unless the settings say otherwise, so that a later
+            process in the same folder continues the work of this one.
+        settings: Environment variables.
+        port: The port to listen on; by default a free one.
     """
 
     def __init__(self, folder: Path, settings: Mapping[str, str], *, port: int | None = None) -> None:
@@ -29,9 +29,9 @@ class Darkroom(Process):
         )
 
     def wait_until_ready(self) -> str:
-        """Wait until it answers, and return the URL that it says it answers at.
+        """Wait until the service is ready, and return the URL that it prints.
 
         Raises:
-            ProgramFailed: It ended before, or is not ready within half a minute.
+            ProgramFailed: it ended before that, or is not ready within 30 seconds.
         """
         return self.wait_for(r"Darkroom is ready at (\S+)")[1]

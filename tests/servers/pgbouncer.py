@@ -1,4 +1,4 @@
-"""A real PgBouncer before a PostgreSQL server."""
+"""A real PgBouncer in front of a PostgreSQL server."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from servers.process import Process
 
 
 class PgBouncer:
-    """Pools connections to the server of a URL, as it does without further settings.
+    """A PgBouncer with default settings.
 
     Args:
         database_url: The database behind it.
-        mode: Of pooling.
+        mode: The mode of pooling.
     """
 
     def __init__(self, database_url: str, mode: Literal["session", "transaction", "statement"]) -> None:
@@ -55,6 +55,6 @@ class PgBouncer:
 
     @property
     def url(self) -> str:
-        """The URL of the database on the way through it."""
+        """The URL of the database through the pooler."""
         parts = self._parts
         return f"postgresql://{parts.username}:{parts.password}@{LOOPBACK}:{self._port}{parts.path}"

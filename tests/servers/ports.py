@@ -8,20 +8,20 @@ import socket
 LOOPBACK = "127.0.0.1"
 
 COMPANION = 10_000
-"""How far above a port its companion lies: SeaweedFS opens both for each of its services."""
+"""The distance from a port to its companion: SeaweedFS opens both for each of its services."""
 
-_dice = random.SystemRandom()  # two workers that were seeded alike must not draw alike
+_dice = random.SystemRandom()  # workers with the same random seed must not choose the same ports
 _handed_out: set[int] = set()
 
 
 def free_port() -> int:
-    """Draw a port that nobody listens on, nor on its companion. None is drawn twice in the life of this process.
+    """Return a random port that is free, as is its companion. This process returns no port twice.
 
-    Both lie below the ranges from which systems take the ports of outgoing connections, so none of those comes in
-    between. Another process may still draw the same one: whoever starts a server there tries again with another.
+    Both are below the ranges that systems use for outgoing connections. Another process may still choose the same port,
+    so a server that cannot listen on it should try again with another.
 
     Raises:
-        OSError: Hardly any is left.
+        OSError: hardly any port is free.
     """
     for _ in range(10_000):
         port = _dice.randrange(10_000, 20_000)
@@ -33,7 +33,7 @@ def free_port() -> int:
 
 def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        # As servers do: connections that were closed a moment ago do not count.
+        # As servers do: recently closed connections (TIME_WAIT) do not count.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((LOOPBACK, port))

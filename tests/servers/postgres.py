@@ -24,15 +24,15 @@ _SERVICE = "darkroom"
 
 
 class PostgresServer:
-    """A server that makes databases on request. Its data outlive a stop, not the `with` block.
+    """A server that makes databases on request. Its data survive a stop, but not the end of the `with` block.
 
-    It listens on TCP, so that any process of this machine can connect. What is asked here blocks the thread for some
+    It listens on TCP, so that any process of this machine can connect. Its methods block the thread for some
     milliseconds.
 
     Args:
-        of: A running server whose standby this one becomes; it follows it until it is promoted.
-        durable: Whether commits wait for the disk. Benchmarks want to pay that price; tests need not, since what the
-            operating system was given survives the death of every process.
+        of: A running server; this one becomes its standby, until it is promoted.
+        durable: Whether commits wait for the disk, as benchmarks need. Tests do not, since the operating system keeps
+            written data even if every process dies.
     """
 
     def __init__(self, *, durable: bool = False, of: Self | None = None) -> None:
@@ -66,7 +66,7 @@ class PostgresServer:
 
     @property
     def port(self) -> int:
-        """Where it listens: the same for its whole life."""
+        """The port that it listens on, which does not change after a restart."""
         return self._port
 
     @property
@@ -75,14 +75,14 @@ class PostgresServer:
 
     @property
     def programs(self) -> Path:
-        """The folder of its own clients, such as `pg_dump`."""
+        """The folder of its client programs, such as `pg_dump`."""
         return self._programs / "bin"
 
     @contextmanager
     def database(self, *, encoding: str = "UTF8") -> Iterator[str]:
-        """Make an empty database and give its URL; drop it afterwards, whoever is still connected.
+        """Make an empty database, yield its URL, and drop it after the block, even with open connections.
 
-        Its owner connects: an account that may do everything in there and nothing elsewhere.
+        The URL is for its owner, an account that may do everything in this database and nothing elsewhere.
         """
         name = f"test_{next(self._numbers)}"
         self._execute(f"CREATE DATABASE {name} OWNER {_SERVICE} TEMPLATE template0 ENCODING '{encoding}'")
@@ -94,7 +94,7 @@ class PostgresServer:
 
     @contextmanager
     def role(self, database_url: str, password: str = "another", *, owns: bool = False) -> Iterator[str]:  # noqa: S107
-        """Make another account and give the URL of a database for it, to which it may connect, or which it `owns`."""
+        """Make another account, and yield its URL for a database, to which it may connect, or which it `owns`."""
         name, parts = f"role_{next(self._numbers)}", urlsplit(database_url)
         escaped = password.replace("'", "''")
         self._execute(f"CREATE ROLE {name} LOGIN PASSWORD '{escaped}'")
@@ -110,17 +110,17 @@ class PostgresServer:
             self._execute(f"DROP ROLE {name}")
 
     def start(self) -> None:
-        """Start it and wait until it answers: on a free port at first, on the same port after a stop.
+        """Start the server and wait until it answers: on a free port first, on the same port after a stop.
 
         Raises:
-            ProgramFailed: It does not start.
+            ProgramFailed: it does not start.
         """
         for attempts_left in reversed(range(1 if self._port else 5)):
             port = self._port or free_port()
             process = self._run("postgres", *self._options(port))
             try:
                 process.wait_for("ready to accept (read-only )?connections", stream="stderr")
-            except ProgramFailed:  # as it does if somebody else was quicker to take the port
+            except ProgramFailed:  # another process may have taken the port first
                 process.close()
                 if not attempts_left:
                     raise
@@ -129,7 +129,7 @@ class PostgresServer:
                 return
 
     def stop(self) -> None:
-        """Stop it, in good order but at once: its clients lose their connections."""
+        """Shut it down by SIGINT, which is orderly, but closes the connections of clients."""
         if self._process:
             with self._process as process:
                 self._process = None
@@ -137,40 +137,40 @@ class PostgresServer:
                 process.wait()
 
     def kill(self) -> None:
-        """End it as a loss of power does."""
+        """Kill it, as a loss of power would."""
         if self._process:
             process, self._process = self._process, None
             process.close()
 
     def retire(self) -> None:
-        """Take no writes any more, as a server that was fenced off: its sessions stay, and each is read-only."""
+        """Refuse writes from now on, like a fenced server: sessions stay open, but are read-only."""
         self._retired = True
         self._execute("ALTER SYSTEM SET default_transaction_read_only = on")
         self._execute("SELECT pg_reload_conf()")
 
     def promote(self) -> None:
-        """Let a standby take writes, and wait until it does."""
+        """Promote this standby, so that it accepts writes, and wait until it does."""
         self._execute("SELECT pg_promote()")
 
     def commit_with_standby(self) -> None:
-        """From now on commits wait until the standby has them; wait until it follows."""
+        """Make commits wait for the standby from now on; return once it follows."""
         self._execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
         self._execute("SELECT pg_reload_conf()")
         while self._asked("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'") == "0":
             time.sleep(0.1)
 
     def url_with(self, other: Self, database_url: str) -> str:
-        """The URL of a database at this server or at its standby, whichever takes writes."""
+        """Return the URL of a database on this server or its standby `other`, whichever accepts writes."""
         here, there = f"{LOOPBACK}:{self._port}", f"{LOOPBACK}:{other.port}"
         return f"{database_url.replace(here, f'{here},{there}')}?target_session_attrs=read-write"
 
     def _lay_out(self) -> None:
-        """Make the cluster, as the account that will run it."""
+        """Make the database cluster, as the account that will run it."""
         folder = Path(self._folder.name)
         self._programs = _programs()
         password = folder / "password"
         password.write_text(self._password, encoding="ascii")
-        if self._account:  # it may not reach what is root's: not the folders above the programs, nor the files here
+        if self._account:  # it may not access root's folders above the programs, nor the files here
             self._programs = _copy(self._programs, folder)
             for path in (folder, *folder.rglob("*")):
                 shutil.chown(path, self._account)
@@ -215,7 +215,7 @@ class PostgresServer:
             f"listen_addresses={LOOPBACK}",
             f"port={port}",
             "unix_socket_directories=",
-            "max_connections=200",  # several processes, each with a pool of its own
+            "max_connections=200",  # for several processes with a pool each
             f"fsync={self._fsync}",
         ):
             yield f"-c{setting}"
@@ -241,7 +241,10 @@ def _programs() -> Path:
 
 
 def _copy(programs: Path, folder: Path) -> Path:
-    """Copy what is needed to run, laid out as it is in the wheel: programs find their libraries beside them."""
+    """Copy the programs and their libraries with the layout of the wheel, and return the folder of the programs.
+
+    The programs find their libraries by relative paths.
+    """
     package = programs.parent
     libraries = package.with_name(f"{package.name}.libs")
     shutil.copytree(libraries, folder / libraries.name)

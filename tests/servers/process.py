@@ -1,4 +1,4 @@
-"""Programs that run as processes of their own."""
+"""Programs that run as separate processes."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from servers.parts import PartMissing
 
 Stream = Literal["stdout", "stderr"]
 
-# Reads until the tests are gone, whatever ended them, and takes the process group with it.
+# Reads until the tests have ended, for whatever reason, and then kills the process group.
 _GUARD = 'read -r _; kill -s KILL -- "-$0"'
 
 
 class ProgramFailed(Exception):
-    """A program did not do what was waited for. Says what it wrote."""
+    """A program did not do what the test waited for; the message quotes its output."""
 
 
 class Process:
-    """A program in a process group of its own, started at once, its output collected line by line.
+    """A program in a separate process group, started at once; its output is collected line by line.
 
-    Nothing of the group outlives the `with` block, nor the tests, however they end. What waits here blocks the thread:
-    a test whose own event loop serves the program waits with `await asyncio.to_thread(process.wait)`.
+    The whole group is killed at the end of the `with` block, or when the tests end for any reason. Methods that wait
+    block the thread; a test whose event loop serves the program uses `await asyncio.to_thread(process.wait)`.
 
     Args:
         command: The program and its arguments.
-        environment: Variables on top of those of the tests.
-        folder: Where it runs; left out: where the tests run.
-        user: The account that it runs as; left out: that of the tests; a number: one without a name, in group 0, as
-            OpenShift has them. Only root may name another.
+        environment: Variables in addition to those of the tests.
+        folder: The working folder; by default that of the tests.
+        user: The account to run as; by default that of the tests. A number is an account without a name, in group 0, as
+            on OpenShift. Only root may choose another account.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Process:
         self.close()
 
     def close(self) -> None:
-        """Kill what is left of the group and let go of it. May be called twice."""
+        """Kill what is left of the group, and release its resources. It may be called twice."""
         self.kill()
         self.wait()
         self._guard.kill()
@@ -93,7 +93,7 @@ class Process:
 
     @property
     def pid(self) -> int:
-        """The id of the process, which is the id of its group too."""
+        """The id of the process, and of its group."""
         return self._program.pid
 
     @property
@@ -112,24 +112,24 @@ class Process:
 
     @property
     def rss(self) -> int:
-        """Bytes of memory that the program holds now, its children not counted.
+        """The current memory of the program in bytes, without its children.
 
         Raises:
-            PartMissing: This system does not tell.
-            ProgramFailed: It has ended.
+            PartMissing: this system does not report it.
+            ProgramFailed: the program has ended.
         """
         return self._memory("VmRSS")
 
     @property
     def peak_rss(self) -> int:
-        """Bytes of memory that the program held at most since its start; otherwise like `rss`."""
+        """The peak memory of the program in bytes since its start; otherwise like `rss`."""
         return self._memory("VmHWM")
 
     def wait_for(self, pattern: str, *, stream: Stream = "stdout", timeout: float = 30) -> re.Match[str]:
-        """Wait up to `timeout` seconds for a line with `pattern` in it, unless there is one already.
+        """Return the first match of `pattern` in a line of output, waiting at most `timeout` seconds for it.
 
         Raises:
-            ProgramFailed: The time is up, or the stream has ended without such a line.
+            ProgramFailed: the time is up, or the stream has ended without such a line.
         """
 
         def found() -> re.Match[str] | None:
@@ -144,10 +144,10 @@ class Process:
         raise self._failure(f"wrote no line like {pattern!r} to {stream}")
 
     def wait(self, timeout: float = 30) -> int:
-        """Wait up to `timeout` seconds for the end and return the exit status, or minus the signal that ended it.
+        """Wait at most `timeout` seconds for the end; return the exit status, or the negative number of the signal.
 
         Raises:
-            ProgramFailed: The time is up.
+            ProgramFailed: the time is up.
         """
         try:
             status = self._program.wait(timeout)
@@ -157,16 +157,16 @@ class Process:
         return status
 
     def interrupt(self) -> None:
-        """Send SIGINT, as Ctrl-C does, to the program alone."""
+        """Send SIGINT, as Ctrl-C does, only to the program."""
         self._program.send_signal(SIGINT)
 
     def terminate(self) -> None:
-        """Send SIGTERM, as whoever runs services does to stop one, to the program alone."""
+        """Send SIGTERM, as service managers do to stop a service, only to the program."""
         self._program.send_signal(SIGTERM)
 
     def kill(self) -> None:
-        """Send SIGKILL to the whole group, as if the machine had lost its power."""
-        with suppress(ProcessLookupError, PermissionError):  # macOS: there are only those in it that have ended
+        """Send SIGKILL to the whole group, as if the machine had lost power."""
+        with suppress(ProcessLookupError, PermissionError):  # macOS raises the latter if all of them have ended
             os.killpg(self.pid, SIGKILL)
 
     def _collect(self, stream: Stream, pipe: IO[str]) -> None:
@@ -181,7 +181,7 @@ class Process:
 
     def _hear_last_words(self) -> None:
         for reader in self._readers:
-            reader.join(timeout=1)  # a child that lives on may keep the pipe open
+            reader.join(timeout=1)  # a child that is still running may keep the pipe open
 
     def _memory(self, field: str) -> int:
         if not Path("/proc/self/status").exists():

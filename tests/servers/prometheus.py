@@ -16,10 +16,10 @@ from servers.process import Process
 
 
 def program(name: str) -> str:
-    """Where `prometheus` or `promtool` lies.
+    """Return the path of `prometheus` or `promtool`.
 
     Raises:
-        PartMissing: this machine has none.
+        PartMissing: it is not installed.
     """
     found = shutil.which(name)
     if found is None:
@@ -28,11 +28,11 @@ def program(name: str) -> str:
 
 
 class PrometheusServer(Process):
-    """Scrapes `targets` every second, and evaluates the rules of the files.
+    """A Prometheus that scrapes its targets and evaluates its rules every second.
 
     Args:
-        folder: Where it keeps what it scrapes.
-        targets: What it scrapes, as `host:port`, under the job's name.
+        folder: The folder for its configuration and its data.
+        targets: The targets as `host:port`, by the name of the job.
         rules: Files of rules.
     """
 
@@ -45,7 +45,7 @@ class PrometheusServer(Process):
                 {"job_name": job, "static_configs": [{"targets": list(named)}]} for job, named in targets.items()
             ],
         }
-        file = folder / "prometheus.yml"  # of which JSON is a part
+        file = folder / "prometheus.yml"  # JSON is valid YAML
         file.write_bytes(msgspec.json.encode(config))
         super().__init__(
             [
@@ -58,10 +58,10 @@ class PrometheusServer(Process):
         self.wait_for("Server is ready to receive web requests", stream="stderr")
 
     def ask(self, expression: str) -> list[dict[str, Any]]:
-        """The series that an expression gives now.
+        """Evaluate an expression now, and return the series.
 
         Raises:
-            httpx.HTTPStatusError: it makes no sense.
+            httpx.HTTPStatusError: the expression is invalid.
         """
         address = f"http://{LOOPBACK}:{self._port}/api/v1/query"
         answer = httpx.get(address, params={"query": expression}, trust_env=False, timeout=30).raise_for_status()

@@ -1,4 +1,4 @@
-"""A TCP proxy whose faults are switched while connections live."""
+"""A TCP proxy whose faults can be switched while connections are open."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ NEVER = sys.maxsize
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """What goes wrong between a client and its server. Bytes are counted for each connection, from its start.
+    """Faults between a client and its server. Bytes are counted for each connection, from its start.
 
     Attributes:
-        latency: Seconds that everything is on its way longer, each way.
-        rate: Bytes a second that pass at most, each way.
-        cut_upload: Bytes from the client that pass before the connection is ended.
-        cut_download: Bytes from the server that pass before the connection is ended.
-        reset: Connections end by RST: at the cut, or without one at once, the living and each new one.
-        black_hole: What either side sends is taken and lost. Connections that lost something are reset afterwards.
-        refuse: Nobody listens, and living connections are reset, as when a server dies.
+        latency: Seconds by which data are delayed in each direction.
+        rate: The most bytes per second in each direction.
+        cut_upload: Bytes from the client that pass before the connection is closed.
+        cut_download: Bytes from the server that pass before the connection is closed.
+        reset: Connections end by RST: at the cut; without a cut, all open and new ones at once.
+        black_hole: Data from either side are accepted and discarded. Connections that lost data are reset afterwards.
+        refuse: New connections are refused and open ones reset, as when a server dies.
     """
 
     latency: float = 0.0
@@ -41,12 +41,12 @@ class Faults:
 
     @property
     def at_once(self) -> int:
-        """Bytes that pass in one piece: so few that a change shows soon, however slow it goes."""
+        """Bytes that pass in one piece: few enough that a change of faults takes effect soon at any rate."""
         return _PIECE if self.rate == math.inf else max(1, int(self.rate / 20))
 
     @property
     def fatal(self) -> bool:
-        """Whether no connection lives under it."""
+        """Whether no connection can stay open with it."""
         return self.refuse or (self.reset and self.cut_upload == self.cut_download == NEVER)
 
 
@@ -55,11 +55,11 @@ NO_FAULTS = Faults()
 _PIECE = 65_536
 
 _OnTheWay: TypeAlias = asyncio.Queue[tuple[float, bytes]]
-"""What was read, each with the time of the event loop from which on it is delivered; b"" at the end."""
+"""Pieces that were read, each with the event loop's time at which it is due; b"" at the end."""
 
 
 class _Cut(Exception):
-    """As many bytes have passed as shall pass."""
+    """The bytes before the cut have passed."""
 
 
 @dataclass(slots=True)
@@ -70,16 +70,16 @@ class _Connection:
 
 
 class Proxy:
-    """Passes on what it gets to a server on this machine, and back; without a fault, as it comes.
+    """Forwards data between clients and a server on this machine, unchanged unless there are faults.
 
-    Used as an asynchronous context manager, in the event loop of the test.
+    It is an asynchronous context manager, and runs in the event loop of the test.
 
     Attributes:
-        port: Where it listens, for the whole of its life.
-        connections: How many it accepted.
-        uploaded: Bytes that it passed on from clients to the server.
-        downloaded: Bytes that it passed on from the server to clients.
-        swallowed: Bytes from either side that it took and lost.
+        port: The port that it listens on, which does not change.
+        connections: The number of accepted connections.
+        uploaded: Bytes that were forwarded from clients to the server.
+        downloaded: Bytes that were forwarded from the server to clients.
+        swallowed: Bytes from either side that were discarded.
     """
 
     def __init__(self, server_port: int) -> None:
@@ -96,7 +96,7 @@ class Proxy:
 
     @property
     def url(self) -> str:
-        """Its address for a client that speaks plain HTTP."""
+        """Its URL for plain HTTP."""
         return f"http://{LOOPBACK}:{self.port}"
 
     async def __aenter__(self) -> Self:
@@ -107,7 +107,7 @@ class Proxy:
         await self.switch(Faults(refuse=True))
 
     async def switch(self, faults: Faults) -> None:
-        """Put `faults` in the place of those before. Returns when connections that they end have been ended."""
+        """Replace the faults with `faults`, and wait until the connections that they end are closed."""
         self._faults = faults
         ended = []
         if self._listener and faults.refuse:
@@ -122,7 +122,7 @@ class Proxy:
             self._listener = await asyncio.start_server(self._serve, LOOPBACK, self.port)
 
     async def wait_until(self, reached: Callable[[Proxy], bool]) -> None:
-        """Wait until the counts are as `reached` says."""
+        """Wait until `reached` returns True for the counts."""
         async with self._counted:
             await self._counted.wait_for(lambda: reached(self))
 
@@ -139,7 +139,7 @@ class Proxy:
         except* _Cut:
             by_reset = self._faults.reset
         except* (OSError, asyncio.CancelledError):
-            pass  # one side is gone or was never there, or a fault says so: the other learns it by the reset
+            pass  # one side is gone, or a fault ends the connection: the other side is reset
         finally:
             for writer in connection.writers:
                 await _end(writer, by_reset=by_reset)
@@ -175,7 +175,7 @@ class Proxy:
     async def _deliver(
         self, on_the_way: _OnTheWay, sink: asyncio.StreamWriter, connection: _Connection, *, upload: bool
     ) -> None:
-        sink.transport.set_write_buffer_limits(high=0)  # what was drained has left
+        sink.transport.set_write_buffer_limits(high=0)  # drained data have been written to the socket
         passed = 0
         while True:
             due, data = await on_the_way.get()
@@ -217,7 +217,7 @@ class Proxy:
 async def _end(writer: asyncio.StreamWriter, *, by_reset: bool) -> None:
     if by_reset:
         connection: socket.socket = writer.get_extra_info("socket")
-        with suppress(OSError):  # the other side may have ended it before us
+        with suppress(OSError):  # the other side may have closed it first
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         writer.transport.abort()
     writer.close()

@@ -1,4 +1,4 @@
-"""A receiver of webhooks over real HTTP, with a menu of faults."""
+"""A receiver of webhooks over real HTTP, with faults."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from servers.ports import LOOPBACK
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One call, as it came. Header names are in lower case."""
+    """A received call. Header names are in lower case."""
 
     headers: dict[str, str]
     body: bytes
@@ -32,10 +32,10 @@ class Received:
 
 @dataclass
 class Receiver:
-    """Answers each call with the next of `faults`, and once those are used up with 204.
+    """Answers each call with the next of `faults`, and with 204 once they are used up.
 
-    Faults: `slow` answers when the receiver ends, `reset` breaks the connection off, `redirect` points to `elsewhere`,
-    `endless` never ends its body; a number is a status.
+    Faults: `slow` answers when the receiver ends, `reset` resets the connection, `redirect` points to `elsewhere`,
+    `endless` never ends its body, `busy` answers 429 with `Retry-After`; a number is a status.
     """
 
     faults: list[str] = field(default_factory=list)
@@ -49,7 +49,7 @@ class Receiver:
         return self.url.removesuffix("/hook")
 
     async def until(self, holds: Callable[[list[Received]], bool]) -> None:
-        while not holds(self.received):  # noqa: ASYNC110  # a list tells nobody that it changes
+        while not holds(self.received):  # noqa: ASYNC110  # a list does not announce changes
             await asyncio.sleep(0.02)
 
     async def take(self, request: web.Request) -> web.StreamResponse:
@@ -89,7 +89,7 @@ class Receiver:
 
 @asynccontextmanager
 async def receiver(*faults: str) -> AsyncIterator[Receiver]:
-    """One that listens on loopback for the length of the block."""
+    """Yield a receiver that listens on the loopback interface."""
     opened, application = Receiver(list(faults)), web.Application()
     application.router.add_post("/hook", opened.take)
     application.router.add_route("*", "/elsewhere", opened.gone_elsewhere)

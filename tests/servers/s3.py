@@ -1,4 +1,4 @@
-"""A real S3 server: SeaweedFS, all its services in one process."""
+"""A real S3 server: SeaweedFS, with all its services in one process."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from servers.ports import COMPANION, LOOPBACK, free_port
 from servers.process import Process, ProgramFailed
 
 _SERVICES = ("master", "volume", "filer", "admin", "s3")
-_SOCKETS = Path("/tmp")  # SeaweedFS asks nobody where to put them
+_SOCKETS = Path("/tmp")  # fixed by SeaweedFS
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What S3 requests are signed with."""
+    """The keys that sign S3 requests."""
 
     access_key: str = field(default_factory=lambda: secrets.token_hex(10))
     secret_key: str = field(default_factory=lambda: secrets.token_hex(20), repr=False)
@@ -38,11 +38,11 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class S3Object:
-    """An object as the server keeps it: its bytes, and what it says about them to anybody who fetches it.
+    """A stored object: its bytes, and what a GET says about them.
 
     Attributes:
-        headers: Those of the answer to a GET, their names in lower case.
-        metadata: Those of them that the writer made up, without their `x-amz-meta-`.
+        headers: The headers of the answer to a GET, with names in lower case.
+        metadata: The writer's own headers, without the prefix `x-amz-meta-`.
     """
 
     body: bytes
@@ -52,17 +52,17 @@ class S3Object:
 
 
 class S3Server:
-    """A server with one bucket, empty at the start. Its data outlive a stop, not the `with` block.
+    """A server with one bucket, empty at the start. Its data survive a stop, but not the end of the `with` block.
 
-    It is reached by path, over plain HTTP. What is asked here goes to the server directly, whatever lies before it in
-    the test, and blocks the thread for some milliseconds.
+    It uses path-style addresses over plain HTTP. Its methods call the server directly, even if the test has a proxy in
+    front of it, and block the thread for some milliseconds.
 
     Attributes:
         bucket: The name of the bucket.
-        admin: May do everything.
-        service: May read, write and list, in this bucket only: what an operator gives to a service.
-        reader: May read and list, in this bucket only.
-        stranger: Is not known to the server.
+        admin: Credentials that may do everything.
+        service: May read, write and list in this bucket only, like the account of a service.
+        reader: May read and list in this bucket only.
+        stranger: Not known to the server.
     """
 
     bucket = "darkroom"
@@ -89,12 +89,12 @@ class S3Server:
 
     @property
     def port(self) -> int:
-        """Where it serves S3: the same for its whole life."""
+        """The port of S3, which does not change after a restart."""
         return self._ports["s3"]
 
     @property
     def endpoint_url(self) -> str:
-        """What clients take for the address of S3."""
+        """The endpoint URL for clients."""
         return f"http://{LOOPBACK}:{self.port}"
 
     @property
@@ -102,7 +102,7 @@ class S3Server:
         return self._process is not None and self._process.running
 
     def settings(self, *, credentials: Credentials | None = None, endpoint_url: str | None = None) -> dict[str, str]:
-        """The variables with which Darkroom stores here: as `service` and directly, unless told otherwise."""
+        """Return Darkroom's settings for this storage: by default as `service`, and directly at `endpoint_url`."""
         credentials = credentials or self.service
         return {
             "DARKROOM_STORAGE": "s3",
@@ -115,17 +115,17 @@ class S3Server:
         }
 
     def start(self) -> None:
-        """Start it and wait until it stores: on free ports at first, on the same ports after a stop.
+        """Start the server and wait until it can store: on free ports first, on the same ports after a stop.
 
         Raises:
-            PartMissing: This machine has no SeaweedFS.
-            ProgramFailed: It does not start.
+            PartMissing: SeaweedFS is not installed.
+            ProgramFailed: it does not start.
         """
         for attempts_left in reversed(range(1 if self._ports else 5)):
             ports = self._ports or {service: free_port() for service in _SERVICES}
             try:
                 self._process = self._launch(ports)
-            except ProgramFailed:  # as it does if somebody else was quicker to take one of the ports
+            except ProgramFailed:  # another process may have taken one of the ports first
                 if not attempts_left:
                     raise
             else:
@@ -133,17 +133,17 @@ class S3Server:
                 return
 
     def stop(self) -> None:
-        """Kill it, as if its machine had lost its power. Asked politely it would take half a minute."""
+        """Kill it, as if its machine had lost power. An orderly shutdown would take half a minute."""
         if self._process:
             _end(self._process, self._ports)
             self._process = None
             self._client.close()
 
     def get(self, key: str) -> S3Object:
-        """Fetch the object at `key`.
+        """Return the object at `key`.
 
         Raises:
-            KeyError: There is none.
+            KeyError: there is none.
         """
         try:
             answer = self._client.get_object(Bucket=self.bucket, Key=key)
@@ -157,12 +157,12 @@ class S3Server:
         )
 
     def keys(self, prefix: str = "") -> list[str]:
-        """The keys that begin with `prefix`, sorted."""
+        """Return the keys that begin with `prefix`, sorted."""
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
         return sorted(found["Key"] for page in pages for found in page.get("Contents", ()))
 
     def delete(self, *keys: str) -> None:
-        """Delete what lies at `keys`, if anything."""
+        """Delete the objects at `keys`; missing ones are ignored."""
         for key in keys:
             self._client.delete_object(Bucket=self.bucket, Key=key)
 
@@ -180,18 +180,18 @@ class S3Server:
                 f"-ip.bind={LOOPBACK}",
                 *(f"-{service}.port={port}" for service, port in ports.items()),
                 f"-s3.config={identities}",
-                "-s3.iam.readOnly=false",  # so that tests make users whom policies hold
+                "-s3.iam.readOnly=false",  # so that tests can make users with policies
                 "-s3.autoCreateBucket=false",
                 "-s3.port.iceberg=0",
                 "-s3.port.lance=0",
                 "-admin.ui=false",
                 "-webdav=false",
                 "-master.telemetry=false",
-                "-master.volumeSizeLimitMB=64",  # so that a nearly full disk still holds the few that it wants
+                "-master.volumeSizeLimitMB=64",  # so that its volumes fit on a nearly full disk
             ],
             environment={
-                "HOME": str(folder),  # where it looks for settings
-                "AWS_ACCESS_KEY_ID": "",  # whom a test names here for its own client would be an administrator
+                "HOME": str(folder),  # the folder in which it looks for settings
+                "AWS_ACCESS_KEY_ID": "",  # it would make the key of a test's own client an administrator
             },
             folder=folder,
         )
@@ -223,9 +223,9 @@ class S3Server:
         try:
             with suppress(client.exceptions.BucketAlreadyOwnedByYou):
                 client.create_bucket(Bucket=self.bucket)
-            client.put_object(Bucket=self.bucket, Key="first")  # the first one makes it lay out its volumes
+            client.put_object(Bucket=self.bucket, Key="first")  # the first object makes it create its volumes
             client.delete_object(Bucket=self.bucket, Key="first")
-        except (BotoCoreError, ClientError) as cause:  # as it does if the port is a stranger's, who does not know us
+        except (BotoCoreError, ClientError) as cause:  # the port may be another server's, which does not know the keys
             raise ProgramFailed(f"SeaweedFS does not store: {cause}\n{process.stderr}") from cause
 
 
@@ -266,12 +266,12 @@ def _end(process: Process, ports: Mapping[str, int]) -> None:
 
 
 def remove_sockets(ports: Iterable[int]) -> None:
-    """Remove the files that SeaweedFS leaves behind for its ports when it is killed."""
+    """Remove the socket files that SeaweedFS leaves for its ports when it is killed."""
     for port in ports:
         for number in (port, port + COMPANION):
             for path in _SOCKETS.glob(f"seaweedfs-*-{number}.sock"):
                 with socket.socket(socket.AF_UNIX) as probe:
                     try:
                         probe.connect(str(path))
-                    except ConnectionRefusedError:  # nobody's any more; else it is whose who took the port before us
+                    except ConnectionRefusedError:  # not in use; otherwise it belongs to a process that has the port
                         path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Users of the S3 server whom policies hold, made through its IAM API as AWS has it."""
+"""Users of the S3 server with policies, made through its IAM API as on AWS."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _numbers = count(1)
 
 
 def user_with(server: S3Server, *policies: str) -> Credentials:
-    """A new user who may do what these policies (JSON) allow and nothing else. Blocks the thread for a moment.
+    """Make a user with only these policies (JSON), and return its credentials. Blocks the thread for a moment.
 
     Raises:
-        ProgramFailed: The server does not take them.
+        ProgramFailed: the server does not accept the credentials.
     """
     name = f"user-{next(_numbers)}"
     iam = client_of(server, server.admin, "iam")
@@ -31,7 +31,7 @@ def user_with(server: S3Server, *policies: str) -> Credentials:
     made = iam.create_access_key(UserName=name)["AccessKey"]
     credentials = Credentials(made["AccessKeyId"], made["SecretAccessKey"])
     user, deadline = client_of(server, credentials), time.monotonic() + 30
-    while time.monotonic() < deadline:  # the service that answers to S3 hears of it a moment later
+    while time.monotonic() < deadline:  # the S3 service learns of the user a moment later
         with suppress(ClientError):
             user.list_buckets()
             return credentials
@@ -40,7 +40,7 @@ def user_with(server: S3Server, *policies: str) -> Credentials:
 
 
 def client_of(server: S3Server, credentials: Credentials, service: str = "s3") -> Any:  # noqa: ANN401 - not typed
-    """botocore's own client, for what Darkroom never asks."""
+    """Return a client of botocore, for calls that Darkroom does not make."""
     return botocore.session.get_session().create_client(
         service,
         region_name=server.region,

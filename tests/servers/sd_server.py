@@ -17,12 +17,12 @@ _START: Final = 300.0  # seconds; it reads 2 GB of weights
 
 
 class SDServer(Process):
-    """`sd-server` in a process of its own, on the CPU; it draws one image after the other.
+    """`sd-server` in a separate process, on the CPU; it draws one image after the other.
 
     Args:
-        model: The file with its weights.
-        steps: How many it takes if a call names no number.
-        port: Where it listens; left out: on a free port.
+        model: The file of the weights.
+        steps: The number of steps if a call gives none.
+        port: The port to listen on; by default a free one.
     """
 
     def __init__(self, model: Path, *, steps: int, port: int | None = None) -> None:
@@ -40,7 +40,7 @@ class SDServer(Process):
         """Wait until it listens.
 
         Raises:
-            ProgramFailed: It ended before, or the time is up.
+            ProgramFailed: it ended before that, or the time is up.
         """
         self.wait_for("listening on", timeout=_START)
         until = time.monotonic() + _START
@@ -53,5 +53,5 @@ class SDServer(Process):
 
     @property
     def drawn(self) -> int:
-        """How many calls it has begun to draw for."""
+        """The number of calls for which it has begun to draw."""
         return len(re.findall("generate_image [0-9]+x", self.stdout))

@@ -1,4 +1,4 @@
-"""A disk that fills up: a file system of its own, of a few megabytes."""
+"""A disk that fills up: a separate file system of a few megabytes."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ _PIECE = 4096
 
 
 class SmallDisk:
-    """A folder on a disk of its own, which can be filled to the last byte and emptied again."""
+    """A folder on a separate disk, which can be filled to the last byte and emptied again."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def fill(self) -> None:
-        """Leave no byte for others."""
+        """Use up all free space."""
         with (self.folder / _BALLAST).open("ab", buffering=0) as ballast, suppress(OSError):
             while True:
                 ballast.write(bytes(_PIECE))
 
     def make_room(self) -> None:
-        """Give the bytes back."""
+        """Free the space again."""
         (self.folder / _BALLAST).unlink()
 
 
 @contextmanager
 def small_disk(folder: Path, *, size: int = 4 * 2**20) -> Iterator[SmallDisk]:
-    """Mount one of so many bytes at an empty folder, which is made.
+    """Mount a disk of `size` bytes at `folder`, which is made, and yield it.
 
     Raises:
         PartMissing: nothing can be mounted here.

@@ -1,4 +1,4 @@
-"""Real reverse proxies in front of one server, from Debian's packages, with the configurations that deploy/ holds."""
+"""Real reverse proxies, from Debian's packages, with the configurations in deploy/."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ http {{
 
 
 class WebProxy(Process):
-    """Passes requests on to a port of this machine; `url` is its own address.
+    """A reverse proxy in front of a port of this machine; `url` is the proxy's own URL.
 
     Args:
-        folder: Where it keeps its files.
+        folder: The folder for its files.
         name: `nginx`, `haproxy` or `caddy`.
-        configuration: Its file in deploy/proxies/, in which the ports of 80 and 8000 become `port` and that of the
-            server.
-        server_port: Where the server listens.
-        port: Where it listens itself; left out: on a free port.
+        configuration: The text of its configuration in deploy/proxies/; port 80 is replaced by `port`, and 8000 by
+            `server_port`.
+        server_port: The port of the server.
+        port: The port to listen on; by default a free one.
 
     Raises:
         PartMissing: it is not installed.
@@ -76,12 +76,12 @@ class WebProxy(Process):
 
 
 def deployed(name: str) -> str:
-    """The configuration of a proxy that deploy/ holds."""
+    """Return the configuration of a proxy in deploy/."""
     return (PROXIES / {"nginx": "nginx.conf", "haproxy": "haproxy.cfg", "caddy": "Caddyfile"}[name]).read_text("utf-8")
 
 
 def under_a_path(name: str) -> str:
-    """The same, changed as its comment says for a service under /darkroom."""
+    """Return that configuration for a service under /darkroom, changed as its comment says."""
     before, after = {
         "nginx": (
             "location / {\n        proxy_pass http://darkroom;",
@@ -112,7 +112,7 @@ def _haproxy(folder: Path, configuration: str, port: int) -> list[str | Path]:
 
 def _caddy(folder: Path, configuration: str, port: int) -> list[str | Path]:
     file = folder / "Caddyfile"
-    # Of itself it listens for its administrator, and gets certificates.
+    # By default Caddy opens an admin port, and requests certificates.
     listening = configuration.replace("\nimages.example.com {", f"\nhttp://{LOOPBACK}:{port} {{")
     file.write_text("{\n\tadmin off\n\tauto_https off\n}\n" + listening, "utf-8")
     return ["run", "--config", file, "--adapter", "caddyfile"]
