@@ -94,7 +94,7 @@ def parse_declared(entries: Iterable[str], wording: Wording) -> dict[str, Declar
 
 
 def _model(version: str, words: Sequence[str], wording: Wording) -> DeclaredModel:
-    if len(words) < 2 or not wording.names.fullmatch(words[0]):  # noqa: PLR2004  # a name, and what it draws
+    if len(words) < 2 or not wording.names.fullmatch(words[0]):  # noqa: PLR2004  # a name and its sizes
         raise InvalidValue(f"{version!r} must say who draws and what, as in {version}={wording.example} {EXAMPLE}")
     ratios = _read_ratios(words[1], wording) if "=" in words[1] else None
     sizes = ratios.sizes if ratios else read_sizes(words[1])

@@ -70,7 +70,7 @@ def read_reported(value: object) -> Seed | None:
     elif isinstance(value, float) and value.is_integer():
         value = int(value)
     try:
-        return Seed(value)  # type: ignore[arg-type]  # checked at birth
+        return Seed(value)  # type: ignore[arg-type]  # Seed checks the type
     except InvalidValue:
         return None
 

@@ -42,7 +42,7 @@ class ImageHosts:
     `below` holds domains whose subdomains are allowed, on public addresses only; the domain itself is not.
     """
 
-    LONGEST_LINK: ClassVar = 8192  # characters: a common limit of servers, and aiohttp's default for a request line
+    LONGEST_LINK: ClassVar = 8192  # characters: a common limit of servers
 
     trusted: frozenset[Origin]
     public: frozenset[Origin]

@@ -191,7 +191,7 @@ class ComfyUIImageGenerator(ImageGenerator):
             raise not_drawn(f"{cut.detail}, and ComfyUI does not know the job", paid=paid, evidence=cut.evidence)
 
     async def _asked(self, job: str) -> Job:
-        """What is said of a job; nothing is, if it cannot be asked just now.
+        """Look a job up; return it empty if ComfyUI does not answer just now.
 
         Raises:
             GeneratorRefused: a proxy in front of ComfyUI refuses our credentials.

@@ -131,7 +131,7 @@ class DiffusersImageGenerator(ImageGenerator):
 
 def _loaded(sources: Iterable[ModelSource], sizes: Sizes | None, device: str, dtype: str) -> list[Model]:
     try:
-        from darkroom.adapters.generators.diffusers.loading import load  # noqa: PLC0415  # takes seconds, and much memory
+        from darkroom.adapters.generators.diffusers.loading import load  # noqa: PLC0415  # slow, and large in memory
     except ImportError as missing:
         raise InvalidValue(
             f"nothing can be loaded: {missing}; what it takes comes by "

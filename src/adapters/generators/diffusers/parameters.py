@@ -22,7 +22,7 @@ class Parameters:
     def __contains__(self, name: str) -> bool:
         return name in self.known
 
-    def default(self, name: str) -> Any:  # noqa: ANN401  # whatever a pipeline takes
+    def default(self, name: str) -> Any:  # noqa: ANN401  # depends on the pipeline
         """Return the default of a parameter; None if there is no such parameter."""
         return self.known[name].default if name in self.known else None
 

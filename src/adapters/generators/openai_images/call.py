@@ -35,7 +35,7 @@ class GPTImageOptions:
             raise InvalidValue("jpeg has no transparent background: choose png or webp")
 
 
-_ONE: Final = 1  # image a call
+_ONE: Final = 1  # image per call
 
 
 def call_body(

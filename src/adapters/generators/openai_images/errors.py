@@ -1,8 +1,8 @@
 """OpenAI's error codes, and whether each may have been charged.
 
 The codes are documented; that a refusal is free is inferred from its meaning. Another Darkroom behind the same API
-reports in `error.charged` whether money was spent, which is read first, since its status is chosen so that clients do
-not retry. Other refusals by moderation are recognised in `adapters/generators/moderation.py`.
+reports in `error.charged` whether money was spent. That is read first: the status does not show it, but is chosen to
+keep clients from retrying. Other refusals by moderation are recognised in `adapters/generators/moderation.py`.
 """
 
 from collections.abc import Mapping

@@ -6,7 +6,7 @@ from typing import Any, Final
 from darkroom.adapters.generators.openrouter.models import OpenRouterModel
 from darkroom.domain.model.generation import GenerationRequest
 
-_ONE: Final = 1  # image a call
+_ONE: Final = 1  # image per call
 
 
 def call_body(request: GenerationRequest, model: OpenRouterModel) -> bytes:

@@ -56,7 +56,7 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class Maker:
-    """A provider that serves a model; `tag` is its name in calls.
+    """A company that serves a model through OpenRouter; `tag` is its name in calls.
 
     `prices` are USD per image, each with the variant to which it applies, None for all.
     """

@@ -20,7 +20,7 @@ from darkroom.adapters.generators.sketch.colours import RAMP, mixed, ramp
 from darkroom.adapters.generators.sketch.study import Study
 
 _RATE_BITS: Final = 16
-_SHADOW: Final = 10  # petals cast shadows as wide as this fraction of the blossom's radius
+_SHADOW: Final = 10  # a blossom's radius divided by the width of its petals' shadows
 _AROUND: Final = ((10, 0), (7, 7), (0, 10), (-7, 7), (-10, 0), (-7, -7), (0, -10), (7, -7))  # directions, in tenths
 
 
