@@ -1,1 +1,1 @@
-"""The Postgres database that the ledger and the spool share: its connections, its schema, its faults."""
+"""The Postgres database that ledger and spool share: connections, schema and errors."""

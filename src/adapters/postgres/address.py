@@ -1,8 +1,8 @@
-"""Where the Postgres server is, as the URL of libpq says it: https://www.postgresql.org/docs/current/libpq-connect.html.
+"""Connection URLs as in libpq: https://www.postgresql.org/docs/current/libpq-connect.html.
 
-The driver reads some of libpq's parameters, and passes what it does not know to the server at the start of a session,
-which poolers refuse. So the URL is read here: the driver gets what it understands, other settings are made after
-connecting, and what cannot be honoured is named.
+asyncpg knows only some of libpq's parameters, and sends others to the server as startup parameters, which poolers
+refuse. So the URL is parsed here: the driver gets the parameters that it knows, session settings are made after
+connecting, and parameters that cannot be honoured are refused by name.
 """
 
 import logging
@@ -30,7 +30,7 @@ _FORM: Final = (
     "password, or give the password apart from the URL"
 )
 
-# What the driver reads from a URL by itself.
+# Passed to the driver in a URL.
 _DRIVERS: Final = frozenset(
     {
         *("sslmode", "sslcert", "sslkey", "sslrootcert", "sslcrl", "sslpassword", "sslnegotiation"),
@@ -42,7 +42,7 @@ _ONE_OF: Final = {
     "sslnegotiation": ("postgres", "direct"),
     "gsslib": ("gssapi", "sspi"),
 }
-# Where we connect to, as who, and what the session is set to.
+# Handled here: server, role, database and session settings.
 _OURS: Final = frozenset(
     {
         *("host", "hostaddr", "port", "user", "password", "passfile", "dbname", "database"),
@@ -50,7 +50,7 @@ _OURS: Final = frozenset(
         *("target_session_attrs", "channel_binding", "gssencmode", "require_auth", "requirepeer", "replication"),
     }
 )
-# These make no difference here: Darkroom probes its connections itself, and the driver does not do what they tune.
+# Accepted but ignored: Darkroom probes its connections itself, and the driver lacks what the others tune.
 _WITHOUT_EFFECT: Final = frozenset(
     {
         *("keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout"),
@@ -65,10 +65,11 @@ _OPTION: Final = re.compile(r"(?:-c\s*|--)([A-Za-z_][\w.-]*)=((?:\\.|[^\\\s])*)(
 
 @dataclass(frozen=True, slots=True)
 class PostgresAddress:
-    """One database, at one server or at several of which one takes writes.
+    """A database, at one server or at several of which one accepts writes.
 
-    `servers` are hosts (a folder of sockets begins with a slash) and ports; None stands for what the driver takes by
-    default. `driver` is for the driver, `settings` for the session. `connect_timeout`: seconds, if it is set.
+    `servers` are hosts (or folders of sockets, which begin with a slash) and ports; None is the driver's default.
+    `driver` has the parameters for the driver, `settings` those for the session. `connect_timeout` is in seconds; None
+    if not set.
     """
 
     servers: tuple[Server, ...]
@@ -76,16 +77,16 @@ class PostgresAddress:
     password: str | None = field(default=None, repr=False)
     password_file: str | None = None
     database: str | None = None
-    driver: Mapping[str, str] = field(default_factory=dict, repr=False)  # there may be a key's password among them
+    driver: Mapping[str, str] = field(default_factory=dict, repr=False)  # it may hold `sslpassword`
     settings: Mapping[str, str] = field(default_factory=dict)
     connect_timeout: float | None = None
 
     @classmethod
     def parse(cls, url: str, password: str | None = None) -> "PostgresAddress":
-        """Read a URL; `password` goes before the one in it.
+        """Parse a URL; `password`, if given, overrides the one in it.
 
         Raises:
-            InvalidValue: it cannot be read or honoured. The message names the parameter, never a value.
+            InvalidValue: the URL cannot be parsed or honoured. The message names the parameter, never its value.
         """
         reading = next(_readings(url), None)
         if reading is None:
@@ -109,7 +110,10 @@ class PostgresAddress:
         )
 
     def password_for(self, server: Server) -> str | None:
-        """The password, from a file if it is nowhere else; None leaves it to the driver, which asks `PGPASSWORD`."""
+        """Return the password for a server: the given one, else from the password file.
+
+        None if there is none, or if the driver is to find it, in `PGPASSWORD` or a service file.
+        """
         user = self.user or os.environ.get("PGUSER")
         if self.password or not user or "PGPASSWORD" in os.environ or "service" in self.driver:
             return self.password
@@ -118,27 +122,27 @@ class PostgresAddress:
 
     @property
     def names(self) -> str:
-        """The servers, for people."""
+        """The servers, for messages."""
         return ", ".join(_shown(host, port) for host, port in self.servers)
 
     @property
     def driver_url(self) -> str:
-        """What only the driver reads, as it wants it."""
+        """A URL with only the parameters that the driver handles."""
         parameters = {name: value for name, value in self.driver.items() if self.ssl is None or name[:3] != "ssl"}
         return f"postgresql://?{urlencode(parameters, quote_via=quote)}" if parameters else "postgresql://"
 
     @property
     def ssl(self) -> ssl.SSLContext | None:
-        """The system's certificate authorities, if they are asked for; the driver knows files of them only."""
+        """The TLS context for `sslrootcert=system`, with the system's authorities, which the driver lacks; or None."""
         return ssl.create_default_context() if self.driver.get("sslrootcert") == "system" else None
 
 
 def _readings(url: str) -> Iterator[tuple[str, re.Match[str]]]:
-    """Who connects, and the match of the rest: the likeliest reading first.
+    """Yield the possible parses of a URL, most plausible first: user and password, and the match of the rest.
 
-    A password may hold any character, also `@`, `/` and `#`, as long as one reading makes sense. One whose parameters
-    are all known goes before one with unknown ones; those may be named in messages, so nothing of a password must be
-    among them.
+    A password may contain any character, also unescaped `@`, `/` and `#`, if the URL can then be parsed. A parse whose
+    parameters are all known comes before one with unknown parameters: messages name those, so no part of a password
+    may be among them.
     """
     scheme, _, text = url.partition("://")
     if scheme not in ("postgresql", "postgres"):
@@ -225,7 +229,7 @@ def _whole(name: str, text: str) -> int:
 
 
 def _settings(given: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """What the session is set to: what `options` holds, and what is not a parameter of libpq."""
+    """Yield the session's settings: those in `options`, the application name, and parameters that libpq lacks."""
     options = given.get("options", "").strip()
     place = 0
     while place < len(options):

@@ -1,4 +1,4 @@
-"""Connecting to a server that takes writes."""
+"""Connects to a server that accepts writes."""
 
 import asyncio
 from collections.abc import Iterable
@@ -14,17 +14,17 @@ from darkroom.adapters.postgres.times import Times
 Session: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 SETTINGS: Final = {
-    # What we write counts on seeing what others have just committed, whatever the server's default is.
+    # Our statements must see what others have just committed, whatever the server's default is.
     "default_transaction_isolation": "read committed",
-    # By these the server gives up on a machine that has vanished without a word, after ten seconds: neither its lease
-    # nor what it has locked in a transaction that it was about to end is held any longer.
+    # With these the server drops the connection of a machine that vanished after ten seconds, and releases its lease
+    # and the locks of its transactions.
     "tcp_keepalives_idle": "4",  # seconds
     "tcp_keepalives_interval": "2",  # seconds
     "tcp_keepalives_count": "3",
     "tcp_user_timeout": "10000",  # milliseconds
 }
 
-# A commit that was answered is on the disk, whatever the role is set to.
+# A commit is on the disk when it is answered, whatever the role's default is.
 _DURABLE: Final = """
     set_config('synchronous_commit',
         CASE WHEN current_setting('synchronous_commit') IN ('off', 'local') THEN 'on'
@@ -33,7 +33,7 @@ _DURABLE: Final = """
 
 
 class Connecting:
-    """Connects to whichever server of an address takes writes, trying the one that did last time first."""
+    """Connects to a server of an address that accepts writes, trying the last one that did first."""
 
     def __init__(self, address: PostgresAddress, times: Times) -> None:
         self.address, self.times = address, times
@@ -43,10 +43,11 @@ class Connecting:
         self._set = f"SELECT {', '.join([*set_all, _DURABLE])}"
 
     async def __call__(self) -> Session:
-        """A session.
+        """Return a new session.
 
         Raises:
-            asyncpg.PostgresError, or one of `OF_THE_WAY`: there is none to be had, as the last server tried says.
+            asyncpg.PostgresError, or one of `OF_THE_WAY`: no server accepts one; preferably the error of a server that
+                answered.
         """
         faults: list[Exception] = []
         for server in tuple(self._servers):
@@ -77,8 +78,7 @@ class Connecting:
             )
             with ExitStack() as given_up:
                 given_up.callback(session.terminate)
-                # Not as parameters of the start, which poolers refuse; and by a query that nothing has to be prepared
-                # for.
+                # Not as startup parameters, which poolers refuse, and by a simple query, without a prepared statement.
                 await session.execute(self._set)
                 if await session.fetchval("SELECT current_setting('transaction_read_only')::boolean"):
                     raise asyncpg.ReadOnlySQLTransactionError("the server takes no writes: it is a standby by now")
@@ -92,6 +92,6 @@ def _quoted(text: str) -> str:
 
 
 def _most_telling(faults: Iterable[Exception]) -> Exception:
-    """A server that answered says more than one that could not be reached."""
+    """Return the most informative error: that of a server that answered, if there is one."""
     *_, telling = sorted(faults, key=lambda fault: isinstance(fault, asyncpg.PostgresError))
     return telling

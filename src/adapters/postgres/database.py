@@ -1,4 +1,4 @@
-"""The Postgres database that the ledger and the spool share: a pool of sessions."""
+"""A pool of sessions at the Postgres database that ledger and spool share."""
 
 import asyncio
 import logging
@@ -23,10 +23,10 @@ _SESSIONS: Final = 10
 
 
 class PostgresDatabase:
-    """A pool of sessions, opened when they are needed, so that it survives a restart of the server and a failover.
+    """A pool of at most `sessions` sessions, opened on demand, which survives a restart of the server and a failover.
 
-    At most `sessions` are open. One in which something of the way failed is not used again, nor are those that were
-    idle by then: after a failover they may lead to a server that takes no writes any more, or to none.
+    After a connection error, that session and all others opened before are not used again: after a failover they may
+    lead to a server that no longer accepts writes, or to none.
     """
 
     def __init__(self, connecting: Connecting, sessions: int) -> None:
@@ -39,7 +39,12 @@ class PostgresDatabase:
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Session]:
-        """A session for some statements, each of them a transaction."""
+        """Yield a session for statements that are each a transaction.
+
+        Raises:
+            TimeoutError: none became free, or none could be opened, in `Times.answer`.
+            asyncpg.PostgresError, or one of `OF_THE_WAY`: none could be opened.
+        """
         async with asyncio.timeout(self._times.answer):
             await self._room.acquire()
         try:
@@ -61,12 +66,12 @@ class PostgresDatabase:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Session]:
-        """A session for one transaction, rolled back by any error."""
+        """Yield a session for one transaction, which any error rolls back; raises as `session`."""
         async with self.session() as session, session.transaction():
             yield session
 
     async def close(self) -> None:
-        """End the sessions: those at work are waited for as long as for any answer."""
+        """Close all sessions; wait for those in use for at most `Times.answer`."""
         with suppress(TimeoutError):
             async with asyncio.timeout(self._times.answer):
                 for _ in range(self.sessions):
@@ -97,13 +102,13 @@ class PostgresDatabase:
 async def open_postgres_database(
     address: PostgresAddress, *, sessions: int = _SESSIONS, times: Times | None = None
 ) -> AsyncIterator[PostgresDatabase]:
-    """Connect, see that the ledger can live there, and bring the schema up to date.
+    """Connect, check that the database suits a ledger, migrate its schema, and yield it.
 
-    `sessions`: how many at most, besides the lease of a ledger.
+    `sessions` is the size of the pool, in addition to the lease of a ledger.
 
     Raises:
-        InvalidValue: the ledger cannot live there as it is set up.
-        LedgerUnavailable: it cannot be connected to, or a later release has written its schema.
+        InvalidValue: the database is not suitable as it is set up.
+        LedgerUnavailable: it cannot be reached, or a later release has written its schema.
     """
     database = PostgresDatabase(Connecting(address, times or Times()), sessions)
     try:
@@ -124,7 +129,7 @@ async def _opening() -> AsyncIterator[None]:
         yield
     except (asyncpg.PostgresError, *OF_THE_WAY) as fault:
         if not passes(fault):
-            # Up to the name: the value that follows may be a part of a password in a URL that was read wrongly.
+            # Only up to the first quoted name: what follows may be part of a password, if the URL was misread.
             told = re.match(r'[^"]*("[^"]*")?', str(fault))
             raise InvalidValue(f"cannot be used: {told[0] if told else ''}") from fault
         raise LedgerUnavailable(f"the database cannot be connected to: {described(fault)}") from fault

@@ -1,4 +1,4 @@
-"""What the errors of Postgres and of the way to it mean."""
+"""Classification of the errors of Postgres and of the connection to it."""
 
 import asyncio
 import logging
@@ -10,23 +10,23 @@ import asyncpg
 
 log = logging.getLogger(__name__)
 
-# Of the way to the server and of the driver. Of its errors at connecting some are not its own (`EOFError`).
+# Errors of the connection and of the driver, which lets some through, such as `EOFError`.
 OF_THE_WAY: Final = (OSError, EOFError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
-# By the first two characters of SQLSTATE: what cannot be cured by trying again, since our statements or what they carry
-# are wrong. Everything else passes, or an operator cures it: a closed list of what passes was never complete.
+# SQLSTATE classes of errors in our statements or their parameters, which a retry does not cure. All other errors are
+# temporary or cured by the operator: a list of those would never be complete.
 _FAULTS_OF_OURS: Final = frozenset({"21", "22", "23", "42"})
-# Of these classes, but cured from outside: rights that were taken, a table that is being exchanged, statements that
-# were prepared in a session that a pooler has exchanged.
+# Errors of these classes that are cured from outside: revoked rights, a table that is being replaced, and statements
+# that were prepared in another session of a pooler.
 _CURED_FROM_OUTSIDE: Final = frozenset({"42501", "42P01", "42P05"})
 
-# The session is lost, or of no use any more: its server is stopping, or takes no writes.
+# Errors after which the session is lost or useless: its server is stopping, or does not accept writes.
 _OF_NO_USE: Final = (
     *OF_THE_WAY,
     asyncpg.FatalPostgresError,
     asyncpg.PostgresConnectionError,  # 08
     asyncpg.ReadOnlySQLTransactionError,  # 25006
-    asyncpg.InvalidSQLStatementNameError,  # 26000: another session than that in which it was prepared
+    asyncpg.InvalidSQLStatementNameError,  # 26000: the statement was prepared in another session of a pooler
     asyncpg.DuplicatePreparedStatementError,  # 42P05: the same
     asyncpg.AdminShutdownError,  # 57P01
     asyncpg.CrashShutdownError,  # 57P02
@@ -35,7 +35,7 @@ _OF_NO_USE: Final = (
 
 
 def passes(error: BaseException) -> bool:
-    """Whether another try may succeed without a change of ours."""
+    """Return whether a retry may succeed without a change of our code."""
     if isinstance(error, asyncpg.PostgresError):
         code = error.sqlstate or ""
         return code[:2] not in _FAULTS_OF_OURS or code in _CURED_FROM_OUTSIDE
@@ -43,18 +43,18 @@ def passes(error: BaseException) -> bool:
 
 
 def spoils_all(error: BaseException) -> bool:
-    """Whether sessions opened before are likely to be of no use either, as after a failover."""
+    """Return whether other open sessions are probably useless too, as after a failover."""
     return isinstance(error, _OF_NO_USE)
 
 
 def spoils(error: BaseException) -> bool:
-    """Whether the session in which it happened must not be used again."""
+    """Return whether the session that raised `error` must not be reused."""
     return spoils_all(error) or isinstance(error, asyncio.CancelledError)
 
 
 @contextmanager
 def faults_as(fault: type[Exception], message: str) -> Iterator[None]:
-    """Raise a port's own error for a database that does not answer, or cannot write just now."""
+    """Raise `fault(message)`, an error of a port, if the database does not answer or cannot write at present."""
     try:
         yield
     except (asyncpg.PostgresError, *OF_THE_WAY) as error:
@@ -65,5 +65,5 @@ def faults_as(fault: type[Exception], message: str) -> Iterator[None]:
 
 
 def described(error: BaseException) -> str:
-    """The kind of the error, and its first line; some have no text."""
+    """Return the error's class and the first line of its text, if it has one."""
     return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}".removesuffix(": ")

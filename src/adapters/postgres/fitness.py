@@ -1,4 +1,4 @@
-"""Whether a ledger can live in a database as it is set up; what passes by itself is not looked at here."""
+"""Checks that a database, as it is set up, suits a ledger. Temporary conditions are not checked."""
 
 from typing import Final
 
@@ -8,7 +8,7 @@ from darkroom.adapters.postgres.connecting import Session
 from darkroom.domain.model.errors import InvalidValue
 
 OLDEST: Final = 120_000
-"""The oldest release whose statements and settings ours are: `AS MATERIALIZED` and `tcp_user_timeout` came with 12."""
+"""The oldest supported release of Postgres: `AS MATERIALIZED` and `tcp_user_timeout` came with 12."""
 
 _ROUNDS: Final = 3
 
@@ -25,10 +25,10 @@ _KEPT: Final = """
 
 
 async def require_fit(one: Session, other: Session) -> None:
-    """Make sure of it, by two sessions that are open at the same time.
+    """Return if the database suits a ledger, as seen by two sessions that are open at the same time.
 
     Raises:
-        InvalidValue: it cannot live there, and why.
+        InvalidValue: it does not; the message says why.
     """
     if not await _are_sessions(one, other):
         raise InvalidValue(
@@ -48,7 +48,7 @@ async def require_fit(one: Session, other: Session) -> None:
 
 
 async def remarks(session: Session) -> tuple[str, ...]:
-    """What the operator should know of how well commits are kept there, as far as the role can see it."""
+    """Return warnings for the operator about the durability of commits, as far as the role can see the settings."""
     (found,) = await session.fetch(_KEPT)
     told = []
     if not found["fsync"]:
@@ -62,10 +62,10 @@ async def remarks(session: Session) -> tuple[str, ...]:
 
 
 async def _are_sessions(one: Session, other: Session) -> bool:
-    """Whether each stays with one process of the server, and not with one that the other has been given too.
+    """Return whether each session keeps a server process of its own, as without a pooler or with one in session mode.
 
-    A pooler in transaction mode gives what comes next whichever process is free, most often the last one used. What was
-    prepared is missing in another process, or is there already.
+    A pooler in transaction mode gives each transaction any free process, most often the last one used. In another
+    process a prepared statement is missing, or exists already.
     """
     try:
         own = {session: await _process(session) for session in (one, other)}
@@ -80,7 +80,7 @@ async def _are_sessions(one: Session, other: Session) -> bool:
     except (asyncpg.InvalidSQLStatementNameError, asyncpg.DuplicatePreparedStatementError):
         return False
     except asyncpg.PostgresConnectionError as lost:
-        if "pooling mode" not in str(lost):  # what PgBouncer says of transactions in statement mode
+        if "pooling mode" not in str(lost):  # PgBouncer's message for a transaction in statement mode
             raise
         return False
     return len(set(own.values())) == len(own)

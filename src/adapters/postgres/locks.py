@@ -1,4 +1,4 @@
-"""Advisory locks, by name."""
+"""Advisory locks with names."""
 
 import hashlib
 from collections.abc import Collection
@@ -14,10 +14,10 @@ _HELD: Final = """
 
 
 def lock_key(kind: str, name: str) -> int:
-    """The number under which Postgres knows a lock: 64 bits, signed."""
+    """Return the key of a named lock for Postgres: 64 bits of a SHA-256, signed."""
     return int.from_bytes(hashlib.sha256(f"darkroom {kind} {name}".encode()).digest()[:8], "big", signed=True)
 
 
 async def held_keys(session: Session) -> Collection[int]:
-    """The numbers of all locks that any session holds in this database."""
+    """Return the keys of all advisory locks that any session holds in this database."""
     return {row["key"] for row in await session.fetch(_HELD)}

@@ -1,6 +1,6 @@
-"""Passwords in a file, as libpq reads them: https://www.postgresql.org/docs/current/libpq-pgpass.html.
+"""Password files as in libpq: https://www.postgresql.org/docs/current/libpq-pgpass.html.
 
-The driver reads such files too, but leaves the backslashes of escaped characters in the password.
+The driver reads such files too, but does not remove the backslashes of escaped characters from the password.
 """
 
 import logging
@@ -17,12 +17,13 @@ _OTHERS: Final = 0o077
 
 
 def password_in(file: str | None, *, host: str | None, port: int | None, database: str, user: str) -> str | None:
-    """The password of the first line that fits, in that file or in the one that the environment names; None if none.
+    """Return the password of the first matching line; None if there is none.
 
-    A file that others can read is passed over, as by libpq.
+    The file is `file`, else the one named by `PGPASSFILE`, else `~/.pgpass`. A file that others can read is ignored, as
+    in libpq.
     """
     path = Path(file or os.environ.get("PGPASSFILE") or Path.home() / ".pgpass").expanduser()
-    # A socket's folder stands in such files as `localhost`.
+    # In such files a folder of sockets is written as `localhost`.
     host = "localhost" if host is None or host.startswith("/") else host
     wanted = (host, str(port or 5432), database, user)
     for *fields, password in _lines(path):

@@ -1,17 +1,17 @@
-"""What the database holds, and how it came to that, step by step.
+"""The schema of the Postgres database, as a list of migrations.
 
-`worker` wrote the row's latest revision, and `spool` is where it keeps the bytes of the `waiting` images, named as the
-spool names them; as long as `finished_at` is empty it is at work on the row. `counted` images count against the
-caller's limit, `cost_millionths` of `currency` against the service's. No index is on a column that changes before the
-end, and pages keep some room, so that a commit on the way stays within its page (a heap-only tuple). Vacuumed often,
-the sums that limits look at are read from their indexes alone.
-A call is there from its beginning until it is answered, or `cut_at` is long ago; `worker` has it until then.
-A webhook is there until it was delivered; one that was given up is never due again.
-`spools` say which processes hold which spool: those of `holder`, as long as one of them has its advisory lock.
-`usage_sums` hold what counts of the rows of an hour (UTC), kept by triggers; a currency of '' is none. Of its images
-those that are `stored` lie in storage, and those that are `drawn` ever did. Sessions of different shards add to
-different rows, so that they do not wait for each other. Of a row the images `to_remove` were deleted alone, and may
-still lie in storage.
+generations: `worker` wrote the latest revision, and works on the row while `finished_at` is NULL. `spool` holds the
+bytes of the `waiting` images, under the spool's names for them. `counted` images count against the caller's limit,
+`cost_millionths` of `currency` against limits in money. `stored` images are in the storage, and `to_remove` keys of
+images that were deleted one by one may be. No index has a column that changes before the end, and pages have free
+space, so that a commit before it stays in its page (a heap-only tuple). Vacuum runs often, so that the sums for limits
+come from index-only scans.
+calls: a row exists until the call is answered, or `cut_at` is long ago; `worker` serves it until then.
+webhooks: a row exists until it is delivered; `due_at` is NULL if it was given up.
+spools: the `holder` of each spool, valid as long as one of its processes has the holder's advisory lock.
+usage_sums: sums over the counted rows of an hour (UTC), maintained by triggers; currency '' means none. `stored` images
+are in the storage, `drawn` images are or were. Sessions of different shards update different rows, and so do not wait
+for each other.
 """
 
 from typing import Final
@@ -22,7 +22,7 @@ from darkroom.adapters.postgres.connecting import Session
 from darkroom.adapters.postgres.locks import lock_key
 from darkroom.domain.model.errors import InvalidValue, LedgerUnavailable
 
-# Numbered by their place. A step that was ever released is never changed: another one follows it.
+# Numbered by position. A released migration is never changed: add another one.
 MIGRATIONS: Final = (
     """
     CREATE TABLE generations (
@@ -73,7 +73,7 @@ MIGRATIONS: Final = (
     CREATE TABLE webhooks (generation uuid PRIMARY KEY, due_at timestamptz, attempts integer NOT NULL DEFAULT 0);
     CREATE INDEX webhooks_due ON webhooks (due_at) WHERE due_at IS NOT NULL;
     """,
-    # The caller's money is limited as well as its images: both sums are read from one index.
+    # The sums of a caller's images and money are both read from this index alone.
     """
     CREATE TABLE issued_tokens (
         name text COLLATE "C" PRIMARY KEY,
@@ -169,11 +169,13 @@ _RIGHTS: Final = {
 
 
 async def migrate(session: Session) -> None:
-    """Bring the database up to date; of many who want to, one does. One that is up to date needs no right to create.
+    """Run the missing migrations in one transaction; of concurrent processes, one does.
+
+    Without missing migrations, the role needs no right to create tables.
 
     Raises:
-        InvalidValue: the role has not the rights.
-        LedgerUnavailable: a later release has written it.
+        InvalidValue: the role lacks rights.
+        LedgerUnavailable: a later release has written the schema.
     """
     await _require_rights(session)
     try:
@@ -195,10 +197,10 @@ async def migrate(session: Session) -> None:
 
 
 async def version_of(session: Session) -> int:
-    """The version of the schema; 0 where there are no tables yet.
+    """Return the version of the schema; 0 if there are no tables yet.
 
     Raises:
-        LedgerUnavailable: a later release has written it.
+        LedgerUnavailable: a later release has written the schema.
     """
     if await session.fetchval("SELECT to_regclass('ledger_migrations')") is None:
         return 0

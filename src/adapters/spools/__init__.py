@@ -1,1 +1,1 @@
-"""One module for each technology that drawn images can wait in."""
+"""Adapters of `ImageSpool`: one module for each technology."""

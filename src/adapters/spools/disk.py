@@ -1,4 +1,4 @@
-"""Drawn images wait on the disk of this machine."""
+"""A spool on the disk of this machine."""
 
 import hashlib
 import logging
@@ -19,26 +19,26 @@ from darkroom.domain.ports import ImageSpool
 
 log = logging.getLogger(__name__)
 
-_FULL: Final = 4 / 5  # of the room: what was ordered by then still has to fit in
+_FULL: Final = 4 / 5  # of the room: the images of orders accepted by then must still fit
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What waits in a spool: the number of images and of their bytes."""
+    """How many images wait in a spool, and how many bytes they have."""
 
     images: int
     bytes: int
 
 
 class DiskImageSpool(ImageSpool):
-    """Survives a crash of the process and a loss of power, not the loss of the disk. Several processes may share it."""
+    """Survives a crash and a loss of power, but not the loss of the disk. Several processes may share it."""
 
     def __init__(
         self, folder: Path, *, aside: Path, room: int, aside_room: int = 2**30, count_every: float = 1.0
     ) -> None:
-        """`room`: bytes that may wait here; `aside` is the folder for what is set aside, `aside_room` bytes of it.
+        """`room` and `aside_room` are in bytes: for waiting images, and for the evidence in the folder `aside`.
 
-        `count_every`: seconds for which a count of them is good. Drawing takes longer than one.
+        `count_every`: seconds for which a count of the bytes is used; drawing an image takes longer than the default.
         """
         self._folder = DurableFolder(folder)
         self._aside = EvidenceFolder(aside, room=aside_room, spared=lambda: max(room - self._counted.bytes, 0))
@@ -47,7 +47,7 @@ class DiskImageSpool(ImageSpool):
         self._mark, self._count_every = room * _FULL, count_every
         self._counted, self._counted_at = Waiting(0, 0), 0.0
         self._takes = True
-        with suppress(OSError):  # of which `check` says more
+        with suppress(OSError):  # `check` reports it
             self._counted = self._count_now()
 
     def __str__(self) -> str:
@@ -66,7 +66,7 @@ class DiskImageSpool(ImageSpool):
         return await self._disk(self._folder.read, spooled_name(generation_id, index))
 
     async def secure(self, generation_id: str, index: int) -> None:
-        """It is as safe as can be since `put`."""
+        """Do nothing: `put` has made it as safe as this spool can."""
 
     async def remove(self, generation_id: str, index: int) -> None:
         await self._removing(spooled_name(generation_id, index))
@@ -85,22 +85,22 @@ class DiskImageSpool(ImageSpool):
         await self._disk(self._aside.remove, name)
 
     async def check(self) -> None:
-        """Try whether images can wait here and be set aside, leaving nothing behind.
+        """Write and remove a file in both folders, to check that they can be used.
 
         Raises:
-            StorageFault: they cannot, and why.
+            StorageFault: a folder cannot be used; the message says why.
         """
         for folder in (self._folder, self._aside):
             await self._disk(folder.prove)
 
     @property
     def mark(self) -> float:
-        """The number of bytes at which it is full."""
+        """The number of bytes from which on the spool is full."""
         return self._mark
 
     @property
     def counted(self) -> Waiting:
-        """What waits here, as last counted, the files of the other processes included."""
+        """What waits here, at the last count, including the files of other processes."""
         if time.monotonic() - self._counted_at > self._count_every:
             self._counted_at = time.monotonic()
             self._disk.begin(self._count)
@@ -108,7 +108,7 @@ class DiskImageSpool(ImageSpool):
 
     @property
     def full(self) -> bool:
-        # A paid image that could not be put is tried again until it can; until then no new order may spend money.
+        # A paid image that could not be written is retried; until that succeeds, no new order may spend money.
         return not self._takes or self.counted.bytes >= self._mark
 
     async def _put(self, files: Sequence[tuple[str, bytes]]) -> Sequence[str]:
@@ -116,11 +116,11 @@ class DiskImageSpool(ImageSpool):
 
     def _write(self, files: Sequence[tuple[str, bytes]]) -> Sequence[str]:
         self._folder.replace(*files)
-        # In this thread, where it does not block the event loop.
+        # Hashed in this thread, so that it does not block the event loop.
         return [hashlib.sha256(data).hexdigest() for _, data in files]
 
     async def _remove(self, names: Sequence[str]) -> Sequence[None]:
-        # What is there again after a loss of power is found to be stored, and tidied up.
+        # A file that reappears after a loss of power belongs to a stored image, and recovery removes it.
         await self._disk(self._folder.discard, *names)
         return [None] * len(names)
 

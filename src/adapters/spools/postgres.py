@@ -1,4 +1,4 @@
-"""Drawn images that wait for long lie in the database too, where other machines reach them."""
+"""A spool on disk that also copies images that wait long to the database, where other machines can reach them."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -19,12 +19,12 @@ _SECURE: Final = """
 class PostgresImageSpool(ImageSpool):
     """A spool on this machine's disk whose secured images survive the loss of the machine.
 
-    Only those go to the database whose first upload failed: a working storage costs it nothing.
+    Only images whose upload fails or takes long are secured, so a working storage causes no load on the database.
     """
 
     def __init__(self, disk: ImageSpool, database: PostgresDatabase) -> None:
         self._disk, self._database = disk, database
-        # Of others the database may know: they were secured here, or before this process began.
+        # Other images may be in the database: they were secured here, or before this process started.
         self._only_on_disk: set[tuple[str, int]] = set()
 
     async def put(self, generation_id: str, index: int, data: bytes) -> str:

@@ -1,4 +1,4 @@
-"""What was put into a spool a moment ago need not be read from it."""
+"""A cache of the images that were just put into a spool."""
 
 from collections.abc import Sequence
 
@@ -7,13 +7,13 @@ from darkroom.domain.ports import ImageSpool
 
 
 class RecentImages(ImageSpool):
-    """A spool whose images are also kept in memory, up to a number of bytes, until their first upload.
+    """A spool that also keeps new images in memory, up to a number of bytes, until they are uploaded or secured.
 
-    What finds no room, or has to wait for the storage, is read from the spool when its turn comes.
+    Images that do not fit, or were secured since the storage did not accept them soon, are read from the spool.
     """
 
     def __init__(self, spool: ImageSpool, room: int) -> None:
-        """`room` in bytes."""
+        """`room` is the size of the cache in bytes."""
         self._spool, self._free = spool, room
         self._recent: dict[tuple[str, int], bytes] = {}
 

@@ -1,1 +1,1 @@
-"""One package for each technology that images can be kept in."""
+"""Adapters of `ImageStorage`: one package for each technology."""

@@ -1,4 +1,4 @@
-"""Images in a folder, read through links that the service signs and serves itself."""
+"""Images in a folder, with links that the service signs and serves itself."""
 
 from darkroom.adapters.storages.disk.signed_links import SignedLinks
 from darkroom.adapters.storages.disk.storage import DiskImageStorage

@@ -1,4 +1,4 @@
-"""Keeps images in a folder of this machine."""
+"""A storage in a folder of this machine."""
 
 import hashlib
 from collections.abc import AsyncIterator, Callable
@@ -16,11 +16,11 @@ from darkroom.domain.model.generation import StoredImage
 from darkroom.domain.model.image_file import MediaType
 from darkroom.domain.ports import ImageStorage
 
-_BATCH: Final = 1000  # names listed in one go
+_BATCH: Final = 1000  # names listed at a time
 
 
 class DiskImageStorage(ImageStorage):
-    """The folder of a key's file is the key's own; its ending is where the media type is kept."""
+    """Keeps images in files named by their keys, whose extensions give the media types."""
 
     def __init__(self, folder: Path, *, links: SignedLinks, clock: Callable[[], datetime]) -> None:
         self._folder = DurableFolder(folder)
@@ -49,10 +49,10 @@ class DiskImageStorage(ImageStorage):
         return self._links.link(key, self._clock(), name.stem)
 
     async def open(self, key: str, *, expires: str, signature: str, name: str = "") -> tuple[bytes, MediaType]:
-        """The image behind a link, by the parts of the link.
+        """Return the bytes and media type of the image that a link opens, given the parts of the link.
 
         Raises:
-            NotFound: the link was not signed here or has expired, or the image is deleted; which one is not disclosed.
+            NotFound: the link was not signed here or has expired, or the image is deleted; it does not say which.
             StorageFault: the disk cannot read it.
         """
         genuine = self._links.opens(key, expires=expires, signature=signature, name=name, now=self._clock())

@@ -1,4 +1,4 @@
-"""Images in a bucket of Amazon S3, or of a server that speaks its protocol."""
+"""Images in a bucket of Amazon S3, or of an S3-compatible server."""
 
 from darkroom.adapters.storages.s3.client import Addressing, S3Client, S3Keys, open_s3_client
 from darkroom.adapters.storages.s3.features import Wanted

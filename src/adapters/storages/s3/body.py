@@ -7,10 +7,10 @@ from aiohttp.payload import Payload
 
 
 class InPieces(Payload):
-    """Bytes in memory, handed to the connection piece by piece and not copied, with room for others in between.
+    """Bytes in memory, written to the connection in pieces without a copy, so that other tasks can run in between.
 
-    As a file, which is what botocore makes of bytes, they are copied three times on their way: for 1 MB that takes
-    1.5 ms of CPU time instead of 0.3 (`docs/performance.md`).
+    botocore makes a file of bytes, which copies them three times: 1 MB then takes 1.5 ms of CPU time instead of 0.3
+    (`docs/performance.md`).
     """
 
     PIECE: ClassVar = 256 * 1024

@@ -1,4 +1,4 @@
-"""The one S3 client of a process."""
+"""The S3 client of a process."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -19,13 +19,13 @@ from darkroom.domain.model.errors import StorageFault
 Addressing = Literal["auto", "path", "virtual"]
 
 _CONNECT_TIMEOUT: Final = 5.0  # seconds
-# Seconds of silence, so few that a dead connection from the pool leaves time for another try before the deadline.
+# Seconds without data; short enough that after a dead pooled connection a second try fits into the deadline.
 _READ_TIMEOUT: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class S3Keys:
-    """The keys of an account; with `token` temporary ones."""
+    """The keys of an account; with a `token` they are temporary."""
 
     access_key: str
     secret_key: str
@@ -33,7 +33,7 @@ class S3Keys:
 
     @property
     def parameters(self) -> dict[str, str | None]:
-        """As botocore has them."""
+        """The keys as parameters of botocore's `create_client`."""
         return {
             "aws_access_key_id": self.access_key,
             "aws_secret_access_key": self.secret_key,
@@ -42,14 +42,14 @@ class S3Keys:
 
 
 class S3Meta(Protocol):
-    """What a client knows of itself."""
+    """The settings of a client."""
 
     endpoint_url: str
     region_name: str
 
 
 class S3Client(Protocol):
-    """What we call of the client that botocore makes up as it runs. The parameters are those of the S3 API."""
+    """The part that we use of the client, whose class botocore generates; parameters are those of the S3 API."""
 
     meta: S3Meta
 
@@ -57,10 +57,10 @@ class S3Client(Protocol):
 
 
 class StayingSession(AIOHTTPSession):  # type: ignore[misc]  # not typed
-    """Follows no redirect.
+    """An HTTP session that follows no redirect.
 
-    aiobotocore's own session sends the request again to any origin that an answer names, with its body and with the
-    session token of temporary credentials, and gives that origin's answer as if S3 had said it. botocore does not.
+    aiobotocore's session, unlike botocore's, repeats the request at any origin that a response names, with its body and
+    the session token of temporary credentials, and returns that origin's response as that of S3.
     """
 
     async def _get_session(self, proxy_url: str | None) -> "_Staying":
@@ -73,11 +73,11 @@ class _Staying:
 
 
 class _StayingFetches(_RefCountedSessionMixin, StayingSession):  # type: ignore[misc]  # not typed
-    """The same for what asks an instance's or a container's metadata for credentials, and sends a token for that."""
+    """As `StayingSession`, for the requests for credentials to the metadata service of an instance or container."""
 
 
 def _stay_when_fetching_credentials(session: Any) -> None:  # noqa: ANN401  # aiobotocore's, not typed
-    """Have the chain of credentials follow no redirect: its fetchers make sessions of their own."""
+    """Replace the HTTP sessions of the credential fetchers, which create their own, by ones that follow no redirect."""
     for provider in session.get_component("credential_provider").providers:
         for name in ("_role_fetcher", "_fetcher"):
             fetcher = getattr(provider, name, None)
@@ -98,18 +98,19 @@ async def open_s3_client(
     trust_env: bool = False,
     keys: S3Keys | None = None,
 ) -> AsyncIterator[S3Client]:
-    """Open a client for a region of AWS, or for an S3-compatible server at `endpoint_url`.
+    """Yield a client for a region of AWS, or for an S3-compatible server at `endpoint_url`.
 
-    Without `keys` credentials come from botocore's usual chain, asked when the client is opened. `connections`:
-    at most as many at once; `trust_env`: whether HTTPS_PROXY and its like are followed.
+    Without `keys`, credentials come from botocore's provider chain, when the client is opened. `connections` is the
+    size of the connection pool; `trust_env`: honour HTTPS_PROXY and similar variables.
 
     Raises:
-        StorageFault: no client can be made of these.
+        StorageFault: no client can be made with these parameters.
     """
     config = AioConfig(
-        signature_version="s3v4",  # else links in us-east-1 are signed by the old one
+        signature_version="s3v4",  # otherwise links in us-east-1 would be signed with version 2
         s3={
-            # "auto" would name the global host in links, which redirects to a new bucket's region and breaks them.
+            # "auto" would use the global host in links; for new buckets it redirects to their region, which breaks
+            # links.
             "addressing_style": "virtual" if addressing == "auto" and endpoint_url is None else addressing,
             "us_east_1_regional_endpoint": "regional",
         },
@@ -117,12 +118,12 @@ async def open_s3_client(
         read_timeout=_READ_TIMEOUT,
         max_pool_connections=connections,
         proxies=None if trust_env else {},
-        ignore_configured_endpoint_urls=True,  # the endpoint is a setting of ours
+        ignore_configured_endpoint_urls=True,  # the endpoint is a setting of Darkroom
         http_session_cls=StayingSession,
     )
     session = get_session()
     session.register_component("data_loader", ModelLoader(session.get_component("data_loader").search_paths))
-    # For the clients that the chain of credentials makes: they send tokens of their own.
+    # For the clients that the credential chain creates: they send tokens too.
     session.set_default_client_config(AioConfig(http_session_cls=StayingSession))
     async with AsyncExitStack() as opened:
         try:

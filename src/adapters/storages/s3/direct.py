@@ -1,8 +1,8 @@
-"""A bucket, reached without the long way through botocore's client.
+"""Access to a bucket that bypasses botocore's client.
 
-The credentials, the connections and what address stands for a bucket are botocore's own. What its client does besides
-for each call (events, endpoint rules, checks of parameters, a name for itself) takes more CPU time than the upload:
-`docs/performance.md`.
+Credentials, connections and the address of the bucket come from botocore. What its client does in addition for each
+call (events, endpoint rules, parameter validation, user agent) takes more CPU time than the upload
+(`docs/performance.md`).
 """
 
 import asyncio
@@ -31,12 +31,15 @@ from darkroom.domain.use_cases.patience import pauses
 log = logging.getLogger(__name__)
 
 _ANY_KEY: Final = "key"
-_ERROR: Final = re.compile(rb"\s*(?:<\?xml[^>]*>\s*)?<Error[\s>]")  # how the XML of an error begins
+_ERROR: Final = re.compile(rb"\s*(?:<\?xml[^>]*>\s*)?<Error[\s>]")  # the beginning of an error document
 _NO_BODY: Final = sha256(b"").hexdigest()
 
 
 class Whereabouts(NamedTuple):
-    """What a server said of where its bucket is, other than it was set."""
+    """Where the bucket is according to the server, if that differs from the settings.
+
+    `region` is None if it does not differ; `by_host`: the bucket's name belongs in the host.
+    """
 
     region: str | None = None
     by_host: bool = False
@@ -57,35 +60,37 @@ class _Request(NamedTuple):
 
 
 class DirectBucket:
-    """What is in a bucket, and links to it, as `client` would make them.
+    """The objects in a bucket, and links to them, by the same requests that `client` would send.
 
-    No redirect is followed but S3's own into the bucket's region at the same provider, once and signed anew.
+    The only redirect that is followed is S3's own to the bucket's region at the same provider: once, with a new
+    signature.
 
-    Every method but `link` may raise `ClientError`: S3 said no. Every one may raise `BotoCoreError` (S3 cannot be
-    reached, there is nothing to sign with), and `ValueError` and `LookupError` for what no S3 server answers.
+    Every method but `link` may raise `ClientError`: S3 refused the request. Every method may raise `BotoCoreError` (S3
+    cannot be reached, or there are no credentials), and `ValueError` or `LookupError` for a response that no S3 server
+    sends.
     """
 
     PAGE: ClassVar = 1000
-    """Keys in a page at most, as S3 has it."""
+    """The most keys in a page, which is the maximum of S3."""
 
     def __init__(self, client: S3Client, bucket: str) -> None:
         self._client, self._bucket = client, bucket
-        # Nothing public leads to these two.
+        # botocore has no public access to these two.
         self._credentials = cast("Any", client)._request_signer._credentials  # noqa: SLF001
         self._connections = cast("Any", client)._endpoint.http_session  # noqa: SLF001
         self._as_set: Address | None = None
         self.whereabouts = AS_SET
 
     async def put(self, key: str, image: bytes, headers: Mapping[str, str], sha256: str) -> str | None:
-        """Upload an object with these headers, and give its ETag, where the answer has one.
+        """Upload an object with these headers, and return its ETag; None if the response has none.
 
-        `sha256`, hexadecimal, is what its bytes must have: it is signed, and S3 refuses others.
+        `sha256` is the hash of the bytes in hexadecimal: it is part of the signature, and S3 refuses other bytes.
         """
         answer = await self._answer(_Request("PutObject", "PUT", key, headers=headers, body=image, sha256=sha256))
         return cast("str | None", answer.headers.get("etag"))
 
     async def has(self, key: str) -> bool:
-        """Whether there is an object. Who may not list the bucket gets 403 for one that is not there."""
+        """Return whether an object exists. S3 answers 403 for a missing one if the bucket may not be listed."""
         try:
             await self._answer(_Request("HeadObject", "HEAD", key))
         except ClientError as error:
@@ -95,12 +100,12 @@ class DirectBucket:
         return True
 
     async def holds(self, key: str, length: int, sha256: str) -> bool:
-        """Whether the bytes of that SHA-256 lie there. Read, since not every server keeps checksums."""
+        """Return whether an object has that length and SHA-256; it is read, since not all servers keep checksums."""
         data = await self.get(key, length)
         return data is not None and hashlib.sha256(data).hexdigest() == sha256
 
     async def get(self, key: str, length: int) -> bytes | None:
-        """The bytes of an object; None without reading it if the server says that they are not `length` many."""
+        """Return the bytes of an object; None, without reading it, if its length is not `length`."""
         answer = await self._answer(_Request("GetObject", "GET", key, stream=True))
         if answer.headers.get("content-length", str(length)) != str(length):
             answer.raw.close()
@@ -108,17 +113,17 @@ class DirectBucket:
         return cast("bytes", await answer.content)
 
     async def delete(self, key: str) -> None:
-        """Remove an object, or one that is not there."""
+        """Remove an object; removing a missing one succeeds."""
         try:
             await self._answer(_Request("DeleteObject", "DELETE", key))
         except ClientError as error:
-            if error.response["Error"].get("Code") != "NoSuchKey":  # which S3 itself does not say of a deletion
+            if error.response["Error"].get("Code") != "NoSuchKey":  # S3 itself does not answer that to a deletion
                 raise
 
     async def page(self, prefix: str, after: str) -> tuple[list[str], str | None]:
-        """Some keys that begin with `prefix`, and what to give as `after` for the next ones, if there are more.
+        """Return up to `PAGE` keys that begin with `prefix`, and the `after` for the next page; None on the last page.
 
-        `after` is empty for the first. By the first version of this call, since not every server has the second.
+        `after` is empty for the first page. Uses version 1 of ListObjects, since not all servers have version 2.
         """
         marker = {"marker": after} if after else {}
         query = {"encoding-type": "url", **marker, "max-keys": str(self.PAGE), "prefix": prefix}
@@ -138,16 +143,16 @@ class DirectBucket:
         moment: datetime,
         disposition: str | None = None,
     ) -> str:
-        """A URL that opens an object for `ttl` seconds from a moment on.
+        """Return a presigned URL that opens an object for `ttl` seconds from `moment` on.
 
-        `whereabouts` as a server of the same provider said; `disposition`: the `Content-Disposition` of the answer.
+        `whereabouts` is that of the bucket; `disposition` is the `Content-Disposition` of the response, if given.
         """
         address, name = await self._address(whereabouts), _escaped(key)
         signer = await self._signer(address, moment)
         return f"{address.url}{name}?{signer.query(address.host, address.path + name, ttl, disposition)}"
 
     async def by_host(self) -> bool:
-        """Name the bucket in the host from now on, as some servers want it; False where that cannot be."""
+        """Put the bucket's name into the host from now on, as some servers require; False if that is impossible."""
         if self.whereabouts.by_host or cast("Any", self._client.meta).config.s3["addressing_style"] != "auto":
             return False
         if (await self._address(self.whereabouts)).by_host(self._bucket) is None:
@@ -169,13 +174,13 @@ class DirectBucket:
         return answer
 
     async def _sent(self, request: _Request, there: Whereabouts) -> tuple[Any, ClientError | None]:
-        """The answer, and the refusal that it is, if it is one.
+        """Return the response, and an error if it is a refusal, after at most one retry of each kind.
 
-        Patience is the domain's, but a second try may do: each of these requests may be repeated.
+        Each of these requests may be repeated. Longer retries are the domain's task.
         """
         try:
             answer = await self._sent_once(request, there)
-        except (ConnectionError, HTTPClientError):  # as of a connection of the pool that died meanwhile
+        except (ConnectionError, HTTPClientError):  # perhaps a pooled connection that died meanwhile
             answer = await self._sent_once(request, there)
         refusal = await self._refusal(answer, request)
         if refusal and worth_another_try(refusal):
@@ -189,7 +194,7 @@ class DirectBucket:
         if status < HTTPStatus.MULTIPLE_CHOICES:
             if request.stream or not _ERROR.match(await answer.content):
                 return None
-            status = HTTPStatus.INTERNAL_SERVER_ERROR  # S3 had begun to answer when it failed; botocore does the same
+            status = HTTPStatus.INTERNAL_SERVER_ERROR  # S3 failed after it had sent 200; botocore does the same
         said = await self._read(answer, None, status)
         said["Error"] = {name: text or "" for name, text in said["Error"].items()}  # Ceph has no message for some
         return ClientError(said, request.operation)
@@ -197,7 +202,7 @@ class DirectBucket:
     async def _sent_once(self, request: _Request, there: Whereabouts) -> Any:  # noqa: ANN401  # not typed
         address, name = await self._address(there), _escaped(request.key)
         signer = await self._signer(address, datetime.now(UTC))
-        # A proxy may change what is not signed.
+        # Not signed, since a proxy may change these headers.
         free = {"User-Agent": "Darkroom", **trace_headers()}
         if request.body:
             free["Content-Length"] = str(len(request.body))
@@ -215,14 +220,14 @@ class DirectBucket:
         return Signer(credentials, address.region, moment)
 
     async def _read(self, answer: Any, operation: str | None, status: int) -> dict[str, Any]:  # noqa: ANN401  # not typed
-        """What an answer says: of an error in any operation the same."""
+        """Return the parsed response of an operation; of an error if None, which has one form for all operations."""
         said = {"status_code": int(status), "headers": answer.headers, "body": await answer.content}
         model = cast("Any", self._client).meta.service_model
         shape = model.operation_model(operation).output_shape if operation else None
         return cast("dict[str, Any]", await create_parser("rest-xml").parse(said, shape))
 
     async def _region_in(self, refusal: ClientError, here: Whereabouts) -> str | None:
-        """Another region than that of `here`, where it was asked, if the refusal says that the bucket is there."""
+        """Return the region that a refusal names for the bucket, if it differs from that of `here`; otherwise None."""
         if not lies_elsewhere(refusal):
             return None
         said, headers = refusal.response["Error"], refusal.response["ResponseMetadata"]["HTTPHeaders"]
@@ -236,7 +241,7 @@ class DirectBucket:
 
     async def _address(self, whereabouts: Whereabouts) -> Address:
         if self._as_set is None:
-            # Which host and path stand for a bucket is botocore's to say: there are many rules.
+            # botocore has the many rules for the host and path of a bucket.
             link = await self._client.generate_presigned_url(
                 "get_object", Params={"Bucket": self._bucket, "Key": _ANY_KEY}, ExpiresIn=1
             )

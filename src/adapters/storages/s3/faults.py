@@ -1,4 +1,4 @@
-"""What S3, and the way to it, can answer instead of doing what it was asked."""
+"""Translation of S3's errors, and of those of the connection to it."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -29,7 +29,7 @@ from darkroom.domain.model.errors import StorageFault, StorageRefused
 _MISSING: Final = {"NoSuchBucket"}
 _DENIED: Final = {"AccessDenied", "AllAccessDisabled", "AccountProblem"}
 _WHO: Final = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "ExpiredToken", "TokenRefreshRequired"}
-# What says that a bucket lies in another region. Others that name one just say where they were asked.
+# These codes mean that the bucket is in another region. Other errors may name a region too: that of the server.
 _ELSEWHERE: Final = {
     "PermanentRedirect",
     "TemporaryRedirect",
@@ -39,7 +39,7 @@ _ELSEWHERE: Final = {
 }
 _REDIRECTS: Final = (HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.TEMPORARY_REDIRECT)
 _BUSY: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
-# What passes by itself, whatever the status that it comes with: S3 answers most of these with 400.
+# Temporary errors, whatever their status: S3 sends most of these with 400.
 _BROKE_OFF: Final = {"RequestTimeout", "IncompleteBody", "ConnectionClosedByRequester", "ClientDisconnected"}
 _DAMAGED_ON_THE_WAY: Final = {"BadDigest", "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch"}
 _NOT_NOW: Final = {
@@ -47,12 +47,12 @@ _NOT_NOW: Final = {
     *("TooManyRequestsException", "RequestThrottledException", "Throttling", "ThrottlingException"),
     *("ThrottledException", "RequestLimitExceeded", "BandwidthLimitExceeded"),
 }
-_LONGEST_MESSAGE: Final = 200  # characters of what the server says
+_LONGEST_MESSAGE: Final = 200  # characters of a server's message
 
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """A bucket, and where it is looked for."""
+    """A bucket, and the endpoint and region where it is expected."""
 
     name: str
     endpoint_url: str
@@ -63,9 +63,9 @@ class Bucket:
 
     @asynccontextmanager
     async def faults(self, deadline: float) -> AsyncIterator[None]:
-        """Make a `StorageFault` of whatever goes wrong here, a silence of `deadline` seconds included.
+        """Raise every error in the block as a `StorageFault`, also if it takes longer than `deadline` seconds.
 
-        What answered, and will answer so again until a setting is changed here or there, is a `StorageRefused`.
+        A refusal that lasts until a setting is changed, here or at the server, is raised as `StorageRefused`.
         """
         try:
             async with asyncio.timeout(deadline):
@@ -114,12 +114,12 @@ class Bucket:
 
 
 def status_of(refusal: ClientError) -> int:
-    """The HTTP status of a refusal."""
+    """Return the HTTP status of a refusal."""
     return cast("int", refusal.response["ResponseMetadata"]["HTTPStatusCode"])
 
 
 def lies_elsewhere(refusal: ClientError) -> bool:
-    """Whether S3 says that the bucket lies in another region: by a code, or to a HEAD by the status alone."""
+    """Return whether S3 says that the bucket is in another region: by an error code, or by the status to a HEAD."""
     return refusal.response["Error"].get("Code") in _ELSEWHERE or (
         status_of(refusal) in _REDIRECTS
         and "x-amz-bucket-region" in refusal.response["ResponseMetadata"]["HTTPHeaders"]
@@ -127,7 +127,7 @@ def lies_elsewhere(refusal: ClientError) -> bool:
 
 
 def worth_another_try(refusal: ClientError) -> bool:
-    """Whether the same request may succeed at once: the server has a fault or is busy, or the request broke off."""
+    """Return whether an immediate retry may succeed: the server failed or is busy, or the request broke off."""
     status, code = status_of(refusal), refusal.response["Error"].get("Code")
     return (
         status >= HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.NOT_IMPLEMENTED
@@ -135,7 +135,7 @@ def worth_another_try(refusal: ClientError) -> bool:
 
 
 def passes(refusal: ClientError) -> bool:
-    """Whether a later try may succeed though no setting is changed, here or there."""
+    """Return whether a later retry may succeed without a change of settings, here or at the server."""
     return (
         worth_another_try(refusal)
         or status_of(refusal) in _BUSY

@@ -1,4 +1,4 @@
-"""What not every S3 server knows, and how it is found out what this one does."""
+"""Features that not all S3 servers support, and how a missing one is detected."""
 
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
@@ -12,20 +12,20 @@ Wanted: TypeAlias = Literal["auto", "true", "false"]
 
 _CONDITION: Final = "If-None-Match"
 _CHECKSUM: Final = "x-amz-checksum-sha256"
-# In an answer of 400 this says that a checksum was understood.
+# Codes of a 400 that mean that the checksum was understood.
 _UNDERSTOOD: Final = {"InvalidDigest"}
-# What servers answer that want the bucket in the host: Alibaba Cloud's and Tencent Cloud's codes.
+# Codes of servers that require the bucket's name in the host: Alibaba Cloud and Tencent Cloud.
 _WANT_THE_HOST: Final = {"SecondLevelDomainForbidden", "PathStyleDomainForbidden"}
 
 
 class Features(NamedTuple):
-    """What uploads are sent with: a condition that nothing is overwritten, and a checksum that is kept with them."""
+    """What uploads include: `conditions`, so that nothing is overwritten, and `checksums`, kept with the objects."""
 
     conditions: bool
     checksums: bool
 
     def headers(self, checksum: str) -> Mapping[str, str]:
-        """The headers of an upload; `checksum` is the SHA-256 of its bytes in base64."""
+        """Return the headers for an upload; `checksum` is the SHA-256 of its bytes in base64."""
         return {
             **({_CONDITION: "*"} if self.conditions else {}),
             **({_CHECKSUM: checksum} if self.checksums else {}),
@@ -33,12 +33,13 @@ class Features(NamedTuple):
 
     @property
     def left_out(self) -> list[str]:
-        """The headers that uploads go without."""
+        """The names of the headers that uploads do not include."""
         return [name for name, sent in ((_CONDITION, self.conditions), (_CHECKSUM, self.checksums)) if not sent]
 
     def unknown(self, refusal: ClientError) -> bool:
-        """Whether an upload was refused for one of its headers: by 501, or by a 400 that names it. Nothing else counts:
-        what is out of order for a while must not cost safety until the next start.
+        """Return whether an upload was refused because of one of these headers: by 501, or by a 400 that names it.
+
+        Nothing else counts, so that a temporary error does not disable a safety feature until the next start.
         """
         if passes(refusal):
             return False
@@ -54,7 +55,7 @@ class Features(NamedTuple):
 
 
 def candidates(conditions: Wanted, checksums: Wanted) -> Iterator[Features]:
-    """What may be tried, the safest first, of what is wanted."""
+    """Return the combinations to try, the safest first; "auto" allows both values."""
     choices = {"auto": (True, False), "true": (True,), "false": (False,)}
     return (
         Features(conditions=condition, checksums=checksum)
@@ -64,7 +65,7 @@ def candidates(conditions: Wanted, checksums: Wanted) -> Iterator[Features]:
 
 
 def wants_the_host(refusal: ClientError) -> bool:
-    """Whether a server says that it takes the bucket's name in the host only."""
+    """Return whether a server refused a request because it requires the bucket's name in the host."""
     said = refusal.response["Error"]
     text = str(said).lower().replace("-", " ")
     return said.get("Code") in _WANT_THE_HOST or (

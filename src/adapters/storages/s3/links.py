@@ -1,4 +1,4 @@
-"""How an image in a bucket is read by others."""
+"""Links to images in a bucket."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,16 +17,16 @@ def _now() -> datetime:
 
 
 class PresignedLinks:
-    """Links that open a private bucket's images, until they or the temporary credentials that signed them expire."""
+    """Links to images in a private bucket, valid until they or the temporary credentials that signed them expire."""
 
     def __init__(self, client: S3Client, bucket: str, ttl: int, clock: Callable[[], datetime] = _now) -> None:
-        """`client`: one for the address that readers see; `ttl`: seconds, at most 604,800: seven days (SigV4)."""
+        """`client` has the endpoint that readers use; `ttl` is in seconds, at most 604,800 (seven days, SigV4)."""
         self._bucket, self._ttl, self._clock = DirectBucket(client, bucket), ttl, clock
-        # No longer than the shortest time for which a link is good that was handed out.
+        # Not longer than the shortest remaining time of a new link.
         self.cache_control = f"private, max-age={ttl // 2}, immutable"
 
     async def __call__(self, key: str, whereabouts: Whereabouts = AS_SET, name: FileName | None = None) -> str:
-        """The link to a key; `whereabouts` of its bucket as the server said. With `name` it is saved under it."""
+        """Return a link to a key, which is saved under `name`, if given; `whereabouts` as in `DirectBucket`."""
         return await self._bucket.link(
             key,
             self._ttl,
@@ -38,14 +38,14 @@ class PresignedLinks:
 
 @dataclass(frozen=True, slots=True)
 class PublicLinks:
-    """Links to images that anyone may read: in a public bucket, or through a CDN. `base_url` ends without a slash."""
+    """Links to images in a public bucket or behind a CDN. `base_url` has no slash at its end."""
 
     cache_control: ClassVar = "public, max-age=31536000, immutable"
 
     base_url: str
 
     async def __call__(self, key: str, whereabouts: Whereabouts = AS_SET, name: FileName | None = None) -> str:
-        """The link to a key; how it is saved is not said."""
+        """Return the link to a key; `name` has no effect."""
         del whereabouts, name
         return f"{self.base_url}/{quote(key)}"
 

@@ -1,8 +1,8 @@
-"""What botocore knows of AWS, read so that little of it is held.
+"""A loader of botocore's data files that keeps only the needed parts in memory.
 
-For an S3 client botocore reads 3.6 MB of JSON and holds it for as long as the client is open: the endpoints of every
-service, all that S3 can do, and the rules by which its addresses are made. What is not needed here is not even
-parsed: memory that is freed later stays unused in gaps. `docs/performance.md` has the figures.
+For an S3 client botocore loads 3.6 MB of JSON, and keeps it as long as the client is open: the endpoints of every
+service, all operations of S3, and its endpoint rules. The parts that are not needed are not even parsed: memory that is
+freed later would stay fragmented. `docs/performance.md` has the figures.
 """
 
 import gzip
@@ -13,9 +13,9 @@ from typing import Any, Final, TypeAlias
 import msgspec
 from botocore.loaders import JSONFileLoader, Loader
 
-# By their names in the endpoints: S3, and where credentials may come from. For any other botocore goes by its rule.
+# Names in the endpoints file: S3, and the services that credentials may come from. For others botocore has a rule.
 _SERVICES: Final = {"oidc", "portal.sso", "s3", "signin", "sts"}
-# What is signed by botocore, what is read by it, and what botocore itself calls to open a directory bucket.
+# For presigning, for parsing responses, and for botocore's own opening of directory buckets.
 _OPERATIONS: Final = {"CreateSession", "GetObject", "ListObjects"}
 
 _Unread: TypeAlias = dict[str, msgspec.Raw]
@@ -23,20 +23,23 @@ _read: Final = msgspec.json.decode
 
 
 class ModelLoader(Loader):  # type: ignore[misc]  # not typed
-    """Finds files where botocore's own loader does."""
+    """A loader that finds files as botocore's own does."""
 
     def __init__(self, search_paths: list[str]) -> None:
         super().__init__(search_paths, ModelFiles(), include_default_search_paths=False)
 
     def list_available_services(self, type_name: str) -> list[str]:
-        """What may be one: to look into each of 400 folders takes as long as all the rest of making a client."""
+        """Return the names of all folders, without the check that each has a model.
+
+        To look into each of 400 folders takes as long as everything else in the creation of a client.
+        """
         del type_name
         folders = [path for path in map(Path, self.search_paths) if path.is_dir()]
         return sorted({entry.name for folder in folders for entry in folder.iterdir()})
 
 
 class ModelFiles(JSONFileLoader):  # type: ignore[misc]  # not typed
-    """Reads a file into plain dictionaries: in order too, and 60 % of the size of an `OrderedDict`."""
+    """Loads files into plain dictionaries, which are ordered too and have 60 % of the size of an `OrderedDict`."""
 
     def load_file(self, file_path: str) -> Any | None:  # noqa: ANN401  # JSON
         for ending, opened in ((".json", open), (".json.gz", gzip.open)):
@@ -56,7 +59,7 @@ class ModelFiles(JSONFileLoader):  # type: ignore[misc]  # not typed
 
 
 def _endpoints(text: bytes) -> dict[str, Any]:
-    """Of the services that may be asked."""
+    """Return the endpoints of the needed services."""
     known = _read(text, type=_Unread)
     partitions = _read(known.pop("partitions"), type=list[_Unread])
     services = [_read(partition.pop("services"), type=_Unread) for partition in partitions]
@@ -70,7 +73,7 @@ def _endpoints(text: bytes) -> dict[str, Any]:
 
 
 def _model(text: bytes) -> dict[str, Any]:
-    """Of S3, as far as our operations go: they, the shapes that they are made of, and what those are made of."""
+    """Return the model of S3 with only the needed operations and the shapes that they refer to, directly or not."""
     model = _read(text, type=_Unread)
     operations, shapes = _read(model.pop("operations"), type=_Unread), _read(model.pop("shapes"), type=_Unread)
     ours = _all({name: operations[name] for name in _OPERATIONS & operations.keys()})

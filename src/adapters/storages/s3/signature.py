@@ -1,7 +1,7 @@
-"""Signatures of requests to S3, and of the links that open what is there.
+"""Signatures of requests to S3 and of presigned links.
 
-Source: "Authenticating Requests (AWS Signature Version 4)" in the Amazon S3 API reference. botocore's own signer gives
-the same signatures, and takes three times as long: `docs/performance.md`.
+Source: "Authenticating Requests (AWS Signature Version 4)" in the Amazon S3 API reference. botocore's signer makes the
+same signatures, but takes three times as long (`docs/performance.md`).
 """
 
 import hmac
@@ -17,7 +17,7 @@ _UNSIGNED: Final = "UNSIGNED-PAYLOAD"
 
 
 class Credentials(Protocol):
-    """Of an account; `token` where they are temporary."""
+    """The credentials of an account; `token` is None unless they are temporary."""
 
     access_key: str
     secret_key: str
@@ -25,7 +25,7 @@ class Credentials(Protocol):
 
 
 class Signer:
-    """Signs as an account for S3 in a region, at one moment (UTC)."""
+    """Signs with an account's credentials for S3 in a region, at one moment (UTC)."""
 
     def __init__(self, credentials: Credentials, region: str, moment: datetime) -> None:
         self._token, self._time = credentials.token, f"{moment:%Y%m%dT%H%M%SZ}"
@@ -37,9 +37,9 @@ class Signer:
     def headers(
         self, method: str, host: str, path: str, headers: Mapping[str, str], *, body: str, query: str = ""
     ) -> dict[str, str]:
-        """The headers, and those that sign them; `body` is the SHA-256 of the body, hexadecimal.
+        """Return the headers with those of the signature; `body` is the SHA-256 of the body in hexadecimal.
 
-        `path` and `query` as they are sent, their characters escaped, the parameters in the order of their names.
+        `path` and `query` are percent-encoded as they are sent, with parameters sorted by name.
         """
         signed = {
             **{name.lower(): value for name, value in headers.items()},
@@ -52,16 +52,16 @@ class Signer:
         lines = "".join(f"{name}:{value.strip()}\n" for name, value in sorted(signed.items()))
         names = ";".join(sorted(signed))
         signature = self._signature(f"{method}\n{path}\n{query}\n{lines}\n{names}\n{body}")
-        del signed["host"]  # the client that sends it adds it
+        del signed["host"]  # the HTTP client adds it
         signed["authorization"] = (
             f"{_ALGORITHM} Credential={self._credential}, SignedHeaders={names}, Signature={signature}"
         )
         return signed
 
     def query(self, host: str, path: str, ttl: int, disposition: str | None = None) -> str:
-        """The query that lets anyone read the object at a path for `ttl` seconds.
+        """Return the query of a presigned URL that lets its holder read the object at a path for `ttl` seconds.
 
-        `disposition` is the `Content-Disposition` that it is answered with.
+        `disposition` is the `Content-Disposition` of the response; None for the default.
         """
         parameters = {
             "X-Amz-Algorithm": _ALGORITHM,
@@ -81,7 +81,7 @@ class Signer:
         return _hmac(self._key, text).hex()
 
 
-@lru_cache(maxsize=4)  # the same for a day; one more for those who sign while credentials or the day change
+@lru_cache(maxsize=4)  # a key is valid for a day; several are in use while the credentials or the day change
 def _signing_key(secret_key: str, day: str, region: str) -> bytes:
     key = f"AWS4{secret_key}".encode()
     for part in (day, region, "s3", "aws4_request"):
@@ -90,5 +90,5 @@ def _signing_key(secret_key: str, day: str, region: str) -> bytes:
 
 
 def _hmac(key: bytes, text: str) -> bytes:
-    # Not `hmac.digest`: for these few bytes it lets go of the interpreter's lock, and has to wait for it again.
+    # Not `hmac.digest`: it releases the GIL, and for these few bytes the wait for it costs more than the hash.
     return hmac.new(key, text.encode(), sha256).digest()

@@ -1,4 +1,4 @@
-"""Keeps images in a bucket."""
+"""A storage in an S3 bucket."""
 
 import asyncio
 import hashlib
@@ -30,15 +30,15 @@ log = logging.getLogger(__name__)
 
 _PROBE: Final = b"written to see whether images could be kept here"
 _NOT_THERE: Final = {"NoSuchKey", "AccessDenied"}
-"""What is said of an object that is not there; the second one to a service that may not list the bucket."""
+"""The error codes for a missing object; the second one if the credentials may not list the bucket."""
 _PROBE_SHA256: Final = hashlib.sha256(_PROBE).digest()
 
 
 class S3ImageStorage(ImageStorage):
-    """Images under `prefix` in a bucket. What else lies in the bucket is neither listed nor touched.
+    """Keeps images under `prefix` in a bucket. Other objects in the bucket are neither listed nor changed.
 
-    What not every server knows is tried before the first upload, and by `check`, with a small object that is removed.
-    A bucket in which nothing may be deleted keeps one such object, always under the same key.
+    The features that not all servers support are tried before the first upload, and by `check`, with a small object
+    that is then removed. In a bucket without permission to delete, one such object stays, always under the same key.
     """
 
     def __init__(
@@ -52,9 +52,9 @@ class S3ImageStorage(ImageStorage):
         conditions: Wanted = "auto",
         checksums: Wanted = "auto",
     ) -> None:
-        """`deadline`: seconds that one call may take, its retries included.
+        """`deadline`: seconds for one call, including retries.
 
-        `conditions` and `checksums`: whether uploads carry `If-None-Match` and `x-amz-checksum-sha256`.
+        `conditions` and `checksums`: whether uploads include `If-None-Match` and `x-amz-checksum-sha256`.
         """
         self._prefix, self._links, self._deadline = prefix, links, deadline
         self._direct = DirectBucket(client, bucket)
@@ -63,7 +63,7 @@ class S3ImageStorage(ImageStorage):
         self._candidates = list(candidates(conditions, checksums))
         self._features = self._candidates[0] if len(self._candidates) == 1 else None
         self._finding_out = asyncio.Lock()
-        # An upload without a condition looks at its key before and after, so one goes after the other for each key.
+        # An upload without a condition checks its key before and after, so uploads to one key must not overlap.
         self._at_work: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def put(self, image: StoredImage, data: bytes) -> None:
@@ -76,7 +76,7 @@ class S3ImageStorage(ImageStorage):
             try:
                 return await self._direct.holds(image.key, image.length, image.sha256)
             except ClientError as refusal:
-                # Only an object that is not there is not held: credentials or a bucket that is gone say nothing of it.
+                # Only a missing object means False; an error of the credentials or the bucket does not.
                 if refusal.response["Error"].get("Code") in _NOT_THERE:
                     return False
                 raise
@@ -124,9 +124,9 @@ class S3ImageStorage(ImageStorage):
             return self._features or (await self._found_out())[0]
 
     async def _found_out(self) -> tuple[Features, bool]:
-        """Find out what uploads can be sent with, and whether what is there can be read and removed.
+        """Upload, read and remove a test object; return the features that the server supports.
 
-        Gives also whether the object that was tried with stays.
+        The second value is whether the test object stays, since nothing may be deleted.
         """
         probe = f"{self._prefix}check-{uuid4()}.{MediaType.PNG.ending}"
         async with self._faults():
@@ -149,7 +149,7 @@ class S3ImageStorage(ImageStorage):
         return features, not deletes
 
     async def _may_delete(self, key: str) -> bool:
-        """Whether objects may be deleted, by a key that was never used."""
+        """Return whether objects may be deleted, by deleting a key that was never used."""
         try:
             await self._direct.delete(key)
         except ClientError as refusal:
@@ -175,12 +175,17 @@ class S3ImageStorage(ImageStorage):
         raise StorageRefused(f"{self._bucket} takes no conditions: DARKROOM_S3_CONDITIONAL_WRITES must not be true")
 
     async def _works(self, features: Features, probe: str) -> bool:
-        """Whether the server does what these ask of it. Refused by it, they may be unknown to it."""
+        """Return whether the server honours these features.
+
+        Raises:
+            ClientError: it refused them; see `Features.unknown`.
+            StorageFault: it does not return the object that was uploaded.
+        """
         upload = partial(self._upload, probe, _PROBE, MediaType.PNG, _PROBE_SHA256, features)
         await upload()
         if features.conditions and await upload():
-            return False  # it has overwritten what was there
-        # Links open only what these credentials may read.
+            return False  # it has overwritten the object
+        # Also checks that the credentials may read, without which links would not work.
         if not await self._direct.holds(probe, len(_PROBE), _PROBE_SHA256.hex()):
             raise StorageFault(f"{self._bucket} does not give back what was put there")
         return True
@@ -195,7 +200,7 @@ class S3ImageStorage(ImageStorage):
 
     async def _put(self, key: str, data: bytes, media_type: MediaType, sha256: bytes, features: Features) -> None:
         if features.conditions:
-            # What is there may be our own: the answer to an earlier upload was lost on its way.
+            # An existing object may be our own, if the response to an earlier upload was lost.
             kept = await self._upload(key, data, media_type, sha256, features) or await self._direct.holds(
                 key, len(data), sha256.hex()
             )
@@ -208,7 +213,7 @@ class S3ImageStorage(ImageStorage):
             raise StorageFault(f"other bytes are kept under {key} in {self._bucket}")
 
     async def _upload(self, key: str, data: bytes, media_type: MediaType, sha256: bytes, features: Features) -> bool:
-        """Upload it. False if something lies there, and uploads are conditional."""
+        """Upload an object; return False if uploads are conditional and the key exists."""
         headers = {
             "Cache-Control": self._links.cache_control,
             "Content-Type": media_type.value,
@@ -220,14 +225,14 @@ class S3ImageStorage(ImageStorage):
                 etag = await self._direct.put(key, data, headers, sha256.hex())
             except ClientError as refusal:
                 match status_of(refusal):
-                    case HTTPStatus.CONFLICT:  # another upload under this key is under way
+                    case HTTPStatus.CONFLICT:  # another upload to this key is in progress
                         await asyncio.sleep(next(waits))
                     case HTTPStatus.PRECONDITION_FAILED:
                         return False
                     case _:
                         raise
             else:
-                if not etag:  # what says yes to everything must not cost an image
+                if not etag:  # a server that answers 200 to everything must not cost an image
                     raise StorageRefused(f"what answers at {self._bucket.endpoint_url} is not an S3 server")
                 return True
 
