@@ -1,4 +1,4 @@
-"""What arrived at a simulator, and what it charged for."""
+"""The requests that a simulator received, and its charges."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from aiohttp import web
 from simulators.exchange import url_as_sent
 
 KEPT = 10_000
-"""Calls and fetches kept in full; of more, the oldest are forgotten. The counters forget nothing."""
+"""The most calls and fetches that are kept; the oldest are dropped first. The counters include all."""
 
 
 @dataclass(slots=True)
 class Call:
-    """One paid call as it arrived, whatever became of it. Header names are in lower case, `at` is Unix seconds."""
+    """A received paid call, whatever its outcome. Header names are in lower case, `at` is in Unix seconds."""
 
     at: float
     url: str
@@ -31,7 +31,7 @@ class Call:
 
     @property
     def body(self) -> Any:  # noqa: ANN401 - whatever JSON the client sent
-        """The body's JSON; `None` where it is none."""
+        """The decoded JSON of the body; None if it is not JSON."""
         try:
             return msgspec.json.decode(self.raw)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -50,7 +50,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """One request for an image, whatever became of it; `url` is what the client took the simulator's address to be."""
+    """A received request for an image, whatever its outcome; `url` is the URL exactly as the client sent it."""
 
     at: float
     url: str
@@ -58,10 +58,10 @@ class Fetch:
 
 
 class ChargeBook:
-    """Counts what was charged, and keeps what arrived. `clock` gives Unix seconds.
+    """Counts charges, and keeps received requests. `clock` returns Unix seconds.
 
-    With a `file`, each charge is also appended to it as one line of JSON, `{"at", "charged_images", "body"}`, before a
-    byte of the answer leaves: what was charged can be counted whoever is killed afterwards.
+    With a `file`, each charge is also appended to it as a line of JSON, `{"at", "charged_images", "body"}`, before the
+    answer is sent, so that charges can be counted even if a process is killed afterwards.
     """
 
     def __init__(self, clock: Callable[[], float], file: Path | None = None) -> None:
@@ -71,7 +71,7 @@ class ChargeBook:
         self.clear()
 
     def clear(self) -> None:
-        """Forgets everything but the file."""
+        """Forget everything except the file."""
         self.received_calls = 0
         self.charged_calls = 0
         self.charged_images = 0
@@ -79,7 +79,7 @@ class ChargeBook:
         self.fetches: deque[Fetch] = deque(maxlen=KEPT)
 
     async def note_call(self, request: web.Request) -> Call:
-        """Keeps a paid call once its body is there."""
+        """Record a paid call once its body has arrived, and return it."""
         raw = await request.read()
         call = Call(self._clock(), url_as_sent(request), _headers(request), raw)
         self.received_calls += 1
@@ -106,7 +106,7 @@ class ChargeBook:
         self._tell()
 
     async def until(self, holds: Callable[[], bool]) -> None:
-        """Waits until that holds of what arrived and was charged; it is asked whenever any of it changes."""
+        """Wait until `holds` returns True; it is called after each change of requests and charges."""
         while not holds():
             await self._changed.wait()
 

@@ -1,4 +1,4 @@
-"""A simulator on the command line: says where it is, how Darkroom is pointed at it, and serves until told to stop."""
+"""Runs a simulator on the command line: prints its URL and the settings for Darkroom, and serves until stopped."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def run_for_a_key(
     port: int,
     images_per_minute: int = 0,
 ) -> None:
-    """Serves as the command line says, for a provider that asks for a key and counts images by the minute.
+    """Run the simulator of a provider with an API key and a quota of images per minute.
 
-    `key`, `port` and `images_per_minute` (0 for no quota) hold where the command line says nothing else.
+    `key`, `port` and `images_per_minute` (0 is no quota) are the defaults of the command line.
     """
     parser = argparse.ArgumentParser(prog=f"python -m {simulate.__module__.rpartition('.')[0]}", description=name)
     parser.add_argument("--port", type=int, default=port, help="0 takes a free one; default: %(default)s")
@@ -48,7 +48,7 @@ def run_for_a_key(
 
 
 def run(name: str, simulator: S, settings: Callable[[S], dict[str, str]]) -> None:
-    """Serves until SIGINT or SIGTERM. `settings` are Darkroom's, known once the simulator listens."""
+    """Serve until SIGINT or SIGTERM. `settings` returns Darkroom's settings, once the simulator listens."""
     asyncio.run(_serve(name, simulator, settings))
 
 

@@ -1,4 +1,4 @@
-"""How a simulator is told to misbehave, and asked what it charged, over HTTP."""
+"""Controls a simulator over HTTP: switches faults, and reports charges."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from simulators.faults.switchboard import NoSuchFault, Switchboard
 
 
 def control_routes(faults: Switchboard, book: ChargeBook, reset: Callable[[], None]) -> list[web.RouteDef]:
-    """The routes under `/_control/`.
+    """Return the routes under `/_control/`.
 
-    - `GET menu`: every fault, with its stage, a sentence and the options that it reads.
-    - `GET faults`: those that are on. `PUT faults` with `{"name": ..., option: ...}` switches one on, `DELETE faults`
-      switches all off. 400 for one that the menu does not have.
+    - `GET menu`: every fault, with its stage, a sentence and its options.
+    - `GET faults`: the faults that are on. `PUT faults` with `{"name": ..., option: ...}` switches one on, `DELETE
+      faults` switches all off. 400 for a fault that is not in the menu.
     - `GET charges`: `charged_images`, `charged_calls`, `received_calls`, and the `calls` and `fetches` themselves.
-    - `POST reset`: as just started, but for the links that are out.
+    - `POST reset`: the state at the start, except that links stay valid.
     """
 
     async def menu(request: web.Request) -> web.Response:

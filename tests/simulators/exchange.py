@@ -1,4 +1,4 @@
-"""One request at a simulator and what can be done to its connection."""
+"""A request to a simulator, and what can be done to its connection."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
-"""SO_LINGER on, for 0 seconds: closing sends RST instead of FIN."""
+"""SO_LINGER on with 0 seconds: closing sends RST instead of FIN."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An honest answer, before a fault gets hold of it."""
+    """The correct answer, before a fault changes it."""
 
     body: bytes
     media_type: str = "application/json"
@@ -32,10 +32,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A request that is still to be answered.
+    """A request that is not answered yet.
 
-    `elsewhere` is the origin of a second listener of the same simulator, which no client was told to trust.
-    `closing` is set when the simulator stops, so that nothing keeps waiting.
+    `elsewhere` is the origin of a second listener of the same simulator, which clients do not trust. `closing` is set
+    when the simulator stops, so that faults do not wait any longer.
     """
 
     request: web.Request
@@ -46,23 +46,23 @@ class Exchange:
         return AnsweredExchange(self.request, self.elsewhere, self.closing, answer)
 
     async def pause(self, seconds: float | None) -> None:
-        """Waits that long; with `None` until the simulator stops."""
+        """Wait for `seconds`, or until the simulator stops; None waits only for that."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self.closing.wait()
 
     def write(self, data: bytes) -> None:
-        """Sends bytes as they are, past all HTTP."""
-        if self.request.transport is not None:  # else the client has gone before us
+        """Send raw bytes, without HTTP."""
+        if self.request.transport is not None:  # None if the client has disconnected
             self.request.transport.write(data)
 
     def close(self) -> None:
-        """Ends the connection with FIN, after what has been written."""
+        """Close the connection with FIN, after the written data."""
         if self.request.transport is not None:
             self.request.transport.close()
 
     def reset(self) -> None:
-        """Ends the connection with RST."""
+        """Close the connection with RST."""
         if self.request.transport is not None:
             connection: socket.socket = self.request.transport.get_extra_info("socket")
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
@@ -71,11 +71,11 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class AnsweredExchange(Exchange):
-    """A request whose honest answer is known and has not been sent."""
+    """A request whose correct answer is known, but not sent yet."""
 
     answer: Answer
 
 
 def url_as_sent(request: web.Request) -> str:
-    """What the client asked for, character by character: `request.url` is already tidied up."""
+    """Return the URL exactly as the client sent it; `request.url` is normalised."""
     return f"http://{request.host}{request.raw_path}"

@@ -1,4 +1,4 @@
-"""The simulated provider's image host: what was drawn, behind signed links."""
+"""The image host of a simulated provider: drawn images behind signed links."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from simulators.pictures import Picture
 
 @dataclass(frozen=True, slots=True)
 class Exhibit:
-    """A picture behind a link; `index` is its place in the answer, `faults` are those of the call that drew it."""
+    """A picture behind a link; `index` is its position in the answer, `faults` are those of its call.
+
+    `expires` is in Unix seconds.
+    """
 
     picture: Picture
     index: int
@@ -21,23 +24,23 @@ class Exhibit:
 
 
 class Gallery:
-    """Hangs pictures up until their links expire."""
+    """Serves pictures until their links expire."""
 
     def __init__(self, links: SignedLinks) -> None:
         self._links = links
-        self._exhibits: dict[str, Exhibit] = {}  # by path, the oldest first
+        self._exhibits: dict[str, Exhibit] = {}  # by path, oldest first
 
     def expiry(self) -> int:
-        """When the link of a picture hung up now expires: one reading for all pictures of an answer."""
+        """Return when a link made now expires, in Unix seconds; call it once for all pictures of an answer."""
         return self._links.expiry()
 
     def hang(self, path: str, exhibit: Exhibit) -> str:
-        """The signed link to it, from the root of the host on."""
+        """Add a picture, and return its signed link: path and query."""
         while self._exhibits and self._links.expired(next(iter(self._exhibits.values())).expires):
             del self._exhibits[next(iter(self._exhibits))]
         self._exhibits[path] = exhibit
         return self._links.sign(path, exhibit.expires)
 
     def visit(self, path: str, query: Mapping[str, str]) -> Exhibit | None:
-        """What hangs there; `None` for a link that is no longer, or never was, good."""
+        """Return the picture behind a link; None if the link has expired or was never valid."""
         return self._exhibits.get(path) if self._links.opens(path, query) else None

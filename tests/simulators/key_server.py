@@ -1,4 +1,4 @@
-"""An issuer of access tokens that publishes its keys, with a menu of faults."""
+"""An issuer of access tokens that publishes its keys, with faults."""
 
 from __future__ import annotations
 
@@ -40,18 +40,18 @@ MENU: Mapping[str, AnswerAct] = {
     "no-keys": wire.replying(b'{"keys": []}', "application/json"),
     "no-key-of-use": wire.replying(b'{"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}', "application/json"),
 }
-"""What can become of every answer, by name."""
+"""The faults of an answer, by name."""
 
 
 class KeyServer:
-    """Listens on loopback from `start` or `async with` on; after `stop` nobody is there until the next `start`.
+    """Listens on the loopback interface from `start` until `stop`, or within `async with`.
 
     Attributes:
-        keys: What it publishes.
-        fault: What spoils its answers; see `MENU`.
-        asked: The paths that were asked for, in that order.
-        configuration: What its discovery document says differently.
-        go_on: Cleared, it makes all answers wait.
+        keys: The published keys.
+        fault: The fault of all answers, from `MENU`; None for none.
+        asked: The requested paths, in order.
+        configuration: Members that replace those of its discovery document.
+        go_on: Clear it to make all answers wait.
     """
 
     def __init__(self, keys: Sequence[Jwk]) -> None:
@@ -74,7 +74,7 @@ class KeyServer:
         return f"{self.issuer}/keys"
 
     async def start(self) -> None:
-        """Listen; where it listened before, if it did."""
+        """Listen, on the same port as before if there was one."""
         application = web.Application()
         application.router.add_get("/{path:.*}", self._answer)
         self._closing.clear()

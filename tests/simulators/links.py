@@ -1,4 +1,4 @@
-"""Links to images that say themselves until when they open, signed so that nobody can change it."""
+"""Signed links to images, which contain the time at which they expire."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 from urllib.parse import urlencode
 
 LIFETIME = 600
-"""Seconds that a link lives."""
+"""The lifetime of a link in seconds."""
 
 
 class SignedLinks:
-    """Signs paths and checks the queries of those that come back. `clock` gives Unix seconds."""
+    """Signs paths, and verifies the queries of links. `clock` returns Unix seconds."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -22,16 +22,16 @@ class SignedLinks:
         self._credential = secrets.token_hex(16)
 
     def expiry(self) -> int:
-        """When a link made now stops opening, in Unix seconds."""
+        """Return when a link made now expires, in Unix seconds."""
         return int(self._clock()) + LIFETIME
 
     def sign(self, path: str, expires: int) -> str:
-        """`path` with the query that opens it until `expires`."""
+        """Return `path` with a query that is valid until `expires`, in Unix seconds."""
         signature = self._signature(path, str(expires))
         return f"{path}?{urlencode({'credential': self._credential, 'expires': expires, 'signature': signature})}"
 
     def opens(self, path: str, query: Mapping[str, str]) -> bool:
-        """Whether `query` was made by `sign` for this very path and has not expired."""
+        """Return whether `query` was made by `sign` for this path, and has not expired."""
         expires = query.get("expires", "")
         return (
             query.get("credential") == self._credential

@@ -1,4 +1,4 @@
-"""What a simulator draws: real PNG, WebP and JPEG files of exactly the size that was asked for."""
+"""The images of simulators: real PNG, WebP and JPEG files of exactly the ordered size."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ ImageFormat = Literal["webp", "jpeg", "png"]
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """An image that is encoded when somebody fetches it.
+    """An image that is encoded when it is fetched.
 
-    `recipe` holds everything that decides the pixels: equal pictures have equal bytes, another recipe gives a clearly
-    other image. `width` and `height` are pixels, `quality` (1 to 100) is for WebP and JPEG. `parameters` is a text that
-    a PNG holds under that keyword, as web UIs write it.
+    The pixels depend only on `recipe`: equal pictures have equal bytes, and another recipe gives a clearly different
+    image. `width` and `height` are in pixels, `quality` (1 to 100) is for WebP and JPEG. `parameters` is the text under
+    that keyword in a PNG, as web UIs write it.
     """
 
     recipe: str
@@ -42,7 +42,7 @@ class Picture:
 
 @lru_cache(maxsize=64)
 def _encoded(picture: Picture) -> bytes:
-    # A few grains of colour, enlarged: smooth enough to be encoded fast, also at 2048 x 2048.
+    # A few coloured pixels, enlarged: smooth enough to be encoded fast, even at 2048 x 2048.
     grains = hashlib.shake_256(picture.recipe.encode()).digest(3 * GRAINS * GRAINS)
     image = Image.frombytes("RGB", (GRAINS, GRAINS), grains).resize(
         (picture.width, picture.height), Image.Resampling.BICUBIC

@@ -1,4 +1,4 @@
-"""A simulator in a process of its own: for tests that measure memory, or kill what stands around it."""
+"""A simulator in a separate process, for tests that measure memory, or kill other processes."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ TESTS = Path(__file__).parents[1]
 
 
 class SimulatorProcess:
-    """Speaks to a simulator's `/_control/`, blocking for a moment; `base_url` is where it serves."""
+    """A client of a simulator's `/_control/`, which blocks; `base_url` is the URL of the simulated API."""
 
     def __init__(self, base_url: str, control: httpx.Client) -> None:
         self.base_url = base_url
         self._control = control
 
     def charges(self) -> dict[str, Any]:
-        """As `ChargeBook.described` gives it."""
+        """Return the charges, as `ChargeBook.described` describes them."""
         charges: dict[str, Any] = self._control.get("charges").raise_for_status().json()
         return charges
 
@@ -39,7 +39,7 @@ class SimulatorProcess:
 
 @contextmanager
 def simulator_process(provider: str, *arguments: str) -> Iterator[SimulatorProcess]:
-    """Runs `python -m simulators.{provider}` on a free port until the block ends; `--help` names its `arguments`.
+    """Run `python -m simulators.{provider}` on a free port within the block; its `--help` lists the `arguments`.
 
     Raises:
         ProgramFailed: it did not start.

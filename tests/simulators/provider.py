@@ -1,4 +1,4 @@
-"""A simulated provider: everything but its own wire contract."""
+"""The parts of a simulated provider that do not depend on its API."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from simulators.pictures import Picture
 
 LOOPBACK = "127.0.0.1"
 LONGEST_STOP = 2.0
-"""Seconds that a request may go on after the simulator was told to stop."""
+"""The most seconds that a request may continue after the simulator was told to stop."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class PaidWork:
-    """A paid call that is in order.
+    """The work of a valid paid call.
 
-    `prompt` is where faults may be ordered, `images` is how many are charged. `draw` makes the images' entries; the
-    faults that it is given belong to the pictures that it hangs up. `render` puts the provider's own words around them.
+    `prompt` may order faults, `images` is the number of charged images. `draw` returns an entry for each image; it
+    receives the call's faults, for the pictures that it adds to the gallery. `render` makes the provider's answer.
     """
 
     prompt: str
@@ -45,11 +45,11 @@ class PaidWork:
 
 
 class ProviderSimulator(ABC):
-    """Listens on loopback from `async with` on; `base_url` is known from then on.
+    """Listens on the loopback interface within `async with`, where `base_url` is known.
 
-    A provider's class says in `routes` what it serves: its paid call, which ends in `answer`, and its images, which
-    `serve_image` hands out. `port` 0 takes a free one. `links_live` says for how long the provider's links open, as it
-    documents; `tested_against` what its generator is tested against.
+    A provider's class defines `routes`: its paid call, which ends by calling `answer`, and its images, by
+    `serve_image`. `port` 0 is any free one. `links_live` is the documented lifetime of the provider's links,
+    `tested_against` what its generator is tested against; both are text for the documentation.
     """
 
     base_url: str
@@ -81,28 +81,28 @@ class ProviderSimulator(ABC):
 
     @property
     def calls(self) -> list[Call]:
-        """The paid calls that arrived, charged or not, in that order."""
+        """The received paid calls, charged or not, in order."""
         return list(self.book.calls)
 
     @property
     def fetches(self) -> list[Fetch]:
-        """The requests for images that arrived, in that order."""
+        """The received requests for images, in order."""
         return list(self.book.fetches)
 
     def reset(self) -> None:
-        """As just started, but for the links that are out."""
+        """Restore the state at the start, except that links stay valid."""
         self.faults.clear()
         self.book.clear()
 
     async def answer(self, request: web.Request, call: Call, work: PaidWork) -> web.StreamResponse:
-        """Charges, draws and answers, as far as the faults let it."""
+        """Charge, draw and answer, changed by the call's faults."""
         faults = self.faults.for_call(work.prompt)
         exchange = self._exchange(request)
         if early := faults.first(BeforeCharge):
             self.book.note_fault(call, early.fault.name)
             return await early.fault.act(exchange, early.options)
 
-        # Charged before it is drawn: a client that hangs up meanwhile has paid.
+        # Charge before drawing: a client that hangs up meanwhile has paid.
         self.book.charge(call, work.images)
         await exchange.pause(self._seconds_per_image * work.images)
         entries = await work.draw(faults)
@@ -117,7 +117,7 @@ class ProviderSimulator(ABC):
         return answer.response()
 
     async def serve_image(self, request: web.Request) -> web.StreamResponse:
-        """Hands out what hangs behind a link; 403 where nothing does, or no longer."""
+        """Serve the image behind a link; 403 if the link has expired or was never valid."""
         self.book.note_fetch(request)
         exhibit = self.gallery.visit(request.path, request.query)
         if exhibit is None:
@@ -129,7 +129,7 @@ class ProviderSimulator(ABC):
         return answer.response()
 
     async def bytes_of(self, picture: Picture, index: int, faults: CallFaults) -> bytes:
-        """The bytes of an answer's image at `index`, encoded beside the event loop."""
+        """Return the bytes of an answer's image at `index`, encoded in a thread."""
         if spoiled := faults.first(OfBytes, index):
             return await asyncio.to_thread(spoiled.fault.act, picture)
         return await asyncio.to_thread(picture.encoded)
@@ -156,7 +156,7 @@ class ProviderSimulator(ABC):
 
 
 async def _listen(runner: web.AppRunner, port: int) -> str:
-    """Opens a port on loopback and says its origin."""
+    """Listen on a port of the loopback interface, and return the origin."""
     listener = socket.create_server((LOOPBACK, port), backlog=1024)
     await web.SockSite(runner, listener, backlog=1024).start()
     return f"http://{LOOPBACK}:{listener.getsockname()[1]}"
@@ -166,7 +166,7 @@ async def _listen(runner: web.AppRunner, port: int) -> str:
 async def _bear(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
-    """Bears clients that hang up, and says which faults cannot be ordered."""
+    """Ignore clients that hang up, and report unknown faults in prompts by 501."""
     try:
         return await handler(request)
     except ConnectionError:

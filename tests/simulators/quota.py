@@ -1,4 +1,4 @@
-"""A provider's quota, counted by images and not by requests."""
+"""A provider's quota, counted in images and not in requests."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections import deque
 from collections.abc import Callable
 
 WINDOW = 60.0
-"""Seconds that an image counts."""
+"""Seconds for which an image counts."""
 
 
 class ImageQuota:
-    """At most `images_per_minute` in any 60 seconds; `None` for as many as you like. `clock` gives Unix seconds."""
+    """At most `images_per_minute` in any 60 seconds; None is unlimited. `clock` returns Unix seconds."""
 
     def __init__(self, images_per_minute: int | None, clock: Callable[[], float]) -> None:
         self._limit = images_per_minute
@@ -18,7 +18,7 @@ class ImageQuota:
         self._taken: deque[float] = deque()
 
     def take(self, images: int) -> bool:
-        """Whether that many are still free: all of them are taken, or none."""
+        """Count `images` and return True if the quota has room for all of them; else return False."""
         if self._limit is None:
             return True
         now = self._clock()

@@ -1,4 +1,4 @@
-"""A server that speaks S3 as other servers than Amazon's do: what it knows, and where it sends its clients, is set."""
+"""An S3 server with the peculiarities of servers other than Amazon's, as tests set them."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ BUCKET = "darkroom"
 
 @dataclass
 class S3StandIn:
-    """Keeps objects of one bucket in memory. It holds bytes to the hash that is signed, and takes any signature.
+    """Keeps the objects of one bucket in memory. It checks the signed hash of bodies, but accepts any signature.
 
     Attributes:
-        conditions: What becomes of `If-None-Match`: it holds, is passed over in silence, or is answered by 501.
-        checksums: What becomes of `x-amz-checksum-sha256`: it holds, or is answered by a 400 that names it or by 501.
-        deletes: Whether anything may be deleted.
-        missing_is_told: Whether the deletion of what is not there is refused.
-        region: In which requests must be signed; else they are sent there, as S3 does. None: in any.
-        by_host: Takes the bucket's name in the host alone.
-        elsewhere: An origin to which everything is redirected by 307.
-        error: A status, a code and perhaps a message with which everything is answered.
-        objects: What it keeps, by key, with the media type.
-        requests: What came: the method, the path as it was sent, the headers.
+        conditions: How `If-None-Match` is treated: honoured, silently ignored, or answered with 501.
+        checksums: How `x-amz-checksum-sha256` is treated: honoured, or answered with a 400 that names it, or with 501.
+        deletes: Whether objects may be deleted.
+        missing_is_told: Whether deleting a missing object is answered with 404.
+        region: The region for which requests must be signed; others are redirected, as S3 does. None accepts any.
+        by_host: Accepts the bucket's name only in the host.
+        elsewhere: An origin to which all requests are redirected by 307.
+        error: A status, a code and optionally a message with which all requests are answered.
+        objects: The stored bytes and media types, by key.
+        requests: The received requests.
     """
 
     conditions: Literal["hold", "ignored", "501"] = "hold"
@@ -62,7 +62,7 @@ class S3StandIn:
         return f"http://{LOOPBACK}:{self.port}"
 
     def asked(self, method: str) -> list[web.Request]:
-        """What came by a method."""
+        """Return the received requests with a method."""
         return [request for request in self.requests if request.method == method]
 
     async def _answer(self, request: web.Request) -> web.Response:
@@ -137,7 +137,7 @@ class S3StandIn:
 
 
 def error(status: int, code: str, message: str = "It failed.") -> web.Response:
-    """An error document, as S3 writes one."""
+    """Return an error document in S3's format."""
     return web.Response(
         status=status,
         text=f"<Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>",

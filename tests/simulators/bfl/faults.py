@@ -1,4 +1,4 @@
-"""BFL's own faults: refusals, ends of tasks, and whatever may come while one asks about them."""
+"""BFL's own faults: refusals, ends of tasks, and answers to polls."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ REFUSALS: dict[str, tuple[int, object]] = {
     "unprocessable": (422, [{"loc": ["body", "width"], "msg": "must be a multiple of 16", "type": "value_error"}]),
     "too-many-tasks": (429, "Too many active tasks"),
 }
-"""By the name of their fault, after `error-`: no task is begun."""
+"""Errors by the name of their fault without `error-`: no task is begun."""
 
 REASONS: dict[str, object] = {"result": None, "details": {"Moderation Reasons": ["Derivative Works Filter"]}}
 

@@ -1,4 +1,4 @@
-"""What two models take: one that takes steps and guidance, and one that does not."""
+"""The orders of two models: one with steps and guidance, and one without."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ SMALLEST_SIDE = 64
 STEP = 16
 MOST_PIXELS = 4_000_000
 CREDITS = {PRO: 3, FLEX: 5}
-"""For the first megapixel."""
+"""Credits for the first megapixel, by model."""
 
 
 class ProInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """As FLUX.2 [pro] takes it, without what is for editing."""
+    """The input of FLUX.2 [pro], without the fields for editing."""
 
     prompt: str
     seed: int | None = None
@@ -43,7 +43,7 @@ class ProInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FlexInput(ProInput, frozen=True, forbid_unknown_fields=True):
-    """As FLUX.2 [flex] takes it."""
+    """The input of FLUX.2 [flex]."""
 
     prompt_upsampling: bool = True
     steps: Annotated[int, Meta(ge=1, le=50)] = 50
@@ -67,16 +67,20 @@ class Refused(Exception):
 
 
 def authorised(headers: Mapping[str, str], api_key: str) -> None:
-    """Refuse a caller that does not send the key."""
+    """Check the key of a caller.
+
+    Raises:
+        Refused: it is missing or wrong.
+    """
     if headers.get("x-key") != api_key:
         raise Refused(403, "Not authenticated - Invalid Authentication")
 
 
 def read_order(headers: Mapping[str, str], body: Any, api_key: str, model: str) -> Input:  # noqa: ANN401
-    """An order that is right in every respect.
+    """Return the input of a valid order.
 
     Raises:
-        Refused: for the first thing that is wrong with it.
+        Refused: the order is invalid; it reports the first error.
     """
     authorised(headers, api_key)
     if model not in INPUTS:
@@ -88,7 +92,7 @@ def read_order(headers: Mapping[str, str], body: Any, api_key: str, model: str) 
 
 
 def picture(model: str, given: Input) -> tuple[int, Picture]:
-    """The seed, and what is drawn with it: all inputs equal, the same image."""
+    """Return the seed and the picture: equal inputs give the same picture."""
     seed = secrets.randbelow(2**32) if given.seed is None else given.seed
     recipe = repr((model, seed, msgspec.to_builtins(given)))
     return seed, Picture(recipe, given.width or 1024, given.height or 1024, given.output_format)

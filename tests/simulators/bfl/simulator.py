@@ -1,4 +1,4 @@
-"""BFL's API on one loopback port, and the host that tasks are asked about at on another."""
+"""BFL's API on a loopback port, and the host for polling on another."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from simulators.provider import PaidWork, ProviderSimulator
 API_KEY = "bfl-test-key"
 TASKS_AT_ONCE = 24
 KEPT = 3600.0
-"""Seconds that a task is known."""
+"""Seconds for which a task is known."""
 
 
 @dataclass(slots=True)
 class Task:
-    """One task; `done_at` is Unix seconds, `faults` are those of the call that ordered it."""
+    """A task; `done_at` is in Unix seconds, `faults` are those of the call that ordered it."""
 
     id: str
     given: Input
@@ -47,7 +47,7 @@ class Task:
 
 
 class BflSimulator(ProviderSimulator):
-    """Draws for those who send `api_key`, with two models; at most `tasks_at_once` of them, None for any number."""
+    """Draws for callers that send `api_key`, with two models; at most `tasks_at_once` tasks, None is unlimited."""
 
     links_live = "ten minutes"
 
@@ -62,7 +62,7 @@ class BflSimulator(ProviderSimulator):
         tasks_at_once: int | None,
         clock: Callable[[], float],
     ) -> None:
-        # Ordering takes no time: it is the task that does.
+        # Only the task takes time, not the order.
         super().__init__(BFL_MENU, book, gallery, port=port, seconds_per_image=0.0)
         self.api_key = api_key
         self._tasks_at_once, self._clock, self._drawing_seconds = tasks_at_once, clock, seconds_per_image
@@ -78,7 +78,7 @@ class BflSimulator(ProviderSimulator):
 
     @property
     def polling_host(self) -> str:
-        """The origin that tasks are asked about at."""
+        """The origin at which tasks are polled."""
         return self.elsewhere
 
     async def _order(self, request: web.Request) -> web.StreamResponse:
@@ -145,7 +145,7 @@ class BflSimulator(ProviderSimulator):
         }
 
     async def _credits(self, request: web.Request) -> web.StreamResponse:
-        """Says for free what is left."""
+        """Report the remaining credits, for free."""
         try:
             authorised({name.lower(): value for name, value in request.headers.items()}, self.api_key)
         except Refused as refused:
@@ -162,9 +162,9 @@ def bfl_simulator(
     charges_file: Path | None = None,
     clock: Callable[[], float] = time.time,
 ) -> BflSimulator:
-    """A simulator to be used with `async with`, on a free port unless `port` names one.
+    """Return a simulator, to be used with `async with`; by default it listens on a free port.
 
-    `charges_file` as in `ChargeBook`; `clock` (Unix seconds) decides when links expire, and when a task is done.
+    `charges_file` is the file of `ChargeBook`; `clock`, in Unix seconds, determines when links expire and tasks end.
     """
     return BflSimulator(
         api_key,

@@ -1,4 +1,4 @@
-"""ComfyUI's own faults: refusals, ends of jobs, and whatever may come while one asks about them."""
+"""ComfyUI's own faults: refusals, ends of jobs, and answers to polls."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ REFUSALS = {
     "no-outputs": Refused("prompt_no_outputs"),
     "missing-node": Refused("missing_node_type"),
 }
-"""By the name of their fault, after `error-`: nothing is queued."""
+"""Errors by the name of their fault without `error-`: nothing is queued."""
 
 OUT_OF_MEMORY = execution_error("5", "KSampler", "torch.OutOfMemoryError", "Allocation on device")
 MODERATED = execution_error("1", "Flux2ProImageNode", "Exception", "Task failed: Content Moderated")

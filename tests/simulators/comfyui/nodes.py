@@ -1,4 +1,4 @@
-"""The nodes that this ComfyUI has, as `/object_info` describes them, and the check of a workflow against that."""
+"""The nodes of this ComfyUI, as described by `/object_info`, and the validation of workflows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LONGEST_SEED = 2**64 - 1
 
 @dataclass(frozen=True)
 class NodeClass:
-    """Its inputs as declared, the types of its outputs, and whether it saves something or costs money."""
+    """A class of nodes: its declared inputs, the types of its outputs, and whether it saves files or costs money."""
 
     inputs: Mapping[str, list[Any]]
     outputs: tuple[str, ...] = ()
@@ -83,7 +83,7 @@ Graph = Mapping[str, Mapping[str, Any]]
 
 
 def node_errors(graph: Graph) -> dict[str, list[dict[str, Any]]]:
-    """What is wrong with each node that an output depends on."""
+    """Return the errors of each invalid node, by node."""
     return {node: errors for node in graph if (errors := list(_errors_of(graph, node)))}
 
 

@@ -1,4 +1,4 @@
-"""Reading an order: a workflow that is right in every respect, and what it draws."""
+"""Parses an order: a valid workflow, and the picture that it draws."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MEMBERS = frozenset({"prompt", "prompt_id", "client_id", "extra_data", "number",
 
 
 class Refused(Exception):
-    """ComfyUI refuses an order, before anything of it runs."""
+    """ComfyUI refuses an order before it runs."""
 
     def __init__(self, type_: str, nodes: Mapping[str, Any] | None = None) -> None:
         super().__init__(type_)
@@ -32,7 +32,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Order:
-    """An order as it is queued; `partial` are the errors of outputs that will not come."""
+    """A queued order; `partial` holds the errors of invalid outputs, which are not drawn."""
 
     id: str
     graph: Graph
@@ -41,12 +41,12 @@ class Order:
 
     @property
     def paid(self) -> bool:
-        """Whether Partner nodes stand in it."""
+        """Whether it contains Partner nodes."""
         return any(NODES[node["class_type"]].api_node for node in self.graph.values())
 
     @property
     def failure(self) -> dict[str, Any] | None:
-        """Why it fails as it runs, as its error says; None if it does not."""
+        """The error with which it fails when it runs; None if it does not."""
         for id_, node in self.graph.items():
             if NODES[node["class_type"]].api_node and not self.extra_data.get("api_key_comfy_org"):
                 return execution_error(
@@ -56,12 +56,12 @@ class Order:
 
     @property
     def prompt(self) -> str:
-        """All its texts, where faults may be ordered."""
+        """All its texts, which may order faults."""
         return "\n".join(texts(self.graph))
 
     @property
     def saved(self) -> dict[str, str]:
-        """By the node that saves an image, the prefix of its file."""
+        """The prefixes of files, by the node that saves them."""
         return {
             id_: node["inputs"]["filename_prefix"]
             for id_, node in self.graph.items()
@@ -69,7 +69,7 @@ class Order:
         }
 
     def picture(self) -> Picture:
-        """What is drawn: all inputs equal but the file's name, the same image."""
+        """Return the picture: equal inputs give the same picture, apart from the name of the file."""
         told = {id_: node for id_, node in self.graph.items() if not NODES[node["class_type"]].output_node}
         sized = next(node["inputs"] for node in told.values() if "width" in node["inputs"])
         return Picture(json.dumps(told, sort_keys=True), sized["width"], sized["height"], "png")
@@ -94,10 +94,10 @@ def execution_error(node: str, class_type: str, exception: str, message: str) ->
 
 
 def read_order(body: Any, *, old: bool) -> Order:  # noqa: ANN401  # whatever JSON the client sent
-    """An order as it is queued.
+    """Return the order that is queued for a body.
 
     Raises:
-        Refused: it is not.
+        Refused: the body is invalid.
     """
     if not isinstance(body, dict) or "prompt" not in body:
         raise Refused("no_prompt")

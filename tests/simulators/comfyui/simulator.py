@@ -1,4 +1,4 @@
-"""A ComfyUI on one loopback port."""
+"""A simulated ComfyUI on a loopback port."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ END_OF_HEADER = 33  # bytes: the signature, and the chunk IHDR
 
 @dataclass(slots=True)
 class Job:
-    """One job; `began` and `ended` are Unix seconds. `faults` are those of the call that ordered it."""
+    """A job; `queued`, `began` and `ended` are in Unix seconds. `faults` are those of the call that ordered it."""
 
     number: int
     order: Order
@@ -59,7 +59,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class SavedFile:
-    """A file in the output folder; it outlives the job."""
+    """A file in the output folder, which is kept after the job was forgotten."""
 
     picture: Picture
     graph: str
@@ -67,7 +67,7 @@ class SavedFile:
 
 
 class ComfyUISimulator(ProviderSimulator):
-    """Draws for everybody, or for those who send `authorization`, one job after another.
+    """Draws one job after the other, for callers that send `authorization`; None asks for none.
 
     `old` is a ComfyUI without `/api/jobs`.
     """
@@ -85,7 +85,7 @@ class ComfyUISimulator(ProviderSimulator):
         old: bool,
         clock: Callable[[], float],
     ) -> None:
-        # Ordering takes no time: it is the job that does.
+        # Only the job takes time, not the order.
         super().__init__(COMFYUI_MENU, book, gallery, port=port, seconds_per_image=0.0)
         self.authorization, self._old = authorization, old
         self._clock, self._drawing_seconds = clock, seconds_per_image
@@ -118,7 +118,7 @@ class ComfyUISimulator(ProviderSimulator):
         return list(self._files)
 
     def restart(self) -> None:
-        """As after a restart: queue and history are gone, files are there."""
+        """Forget queue and history, but keep files, like a restart."""
         self._advance()
         self._queue, self._history = [], []
 
@@ -135,7 +135,7 @@ class ComfyUISimulator(ProviderSimulator):
         return guarded
 
     def _advance(self) -> None:
-        """What the one worker has done by now."""
+        """Advance the jobs to what the worker would have done by now."""
         free_at = max((job.ended or 0.0 for job in self._history), default=0.0)
         while self._queue:
             job = self._queue[0]
@@ -166,7 +166,7 @@ class ComfyUISimulator(ProviderSimulator):
 
     async def _draw(self, order: Order, queued: list[CallFaults], faults: CallFaults) -> list[Entry]:
         queued.append(faults)
-        # ComfyUI says nothing of ids and seeds of images: they are here for the faults that all providers share.
+        # ComfyUI has no ids and seeds of images: they are here for the faults that all providers share.
         taken = dict.fromkeys(self._files)
         for job in self._queue:
             for prefix in job.order.saved.values():
@@ -204,7 +204,7 @@ class ComfyUISimulator(ProviderSimulator):
         return answer.response()
 
     def _find(self, id_: str) -> Job | None:
-        """The last one of that id, should it have been sent twice."""
+        """Return the job of an id, the last one if the id was sent twice; None if there is none."""
         return next((job for job in reversed([*self._history, *self._queue]) if job.order.id == id_), None)
 
     async def _cancel(self, request: web.Request) -> web.StreamResponse:
@@ -216,7 +216,7 @@ class ComfyUISimulator(ProviderSimulator):
             return False
         self._queue.remove(job)
         self.taken_back += 1
-        if job.began is not None:  # one that has not begun leaves no trace
+        if job.began is not None:  # a job that has not begun is not in the history
             job.interrupted, job.ended = True, self._clock()
             self._history.append(job)
         return True
@@ -282,13 +282,13 @@ class ComfyUISimulator(ProviderSimulator):
 
 
 def _name(prefix: str, taken: Iterable[str]) -> str:
-    """The file's name for a prefix: the highest number present, and one more."""
+    """Return the name of the next file for a prefix: its number is one more than the highest so far."""
     numbers = [int(name[len(prefix) + 1 : len(prefix) + 6]) for name in taken if name.startswith(f"{prefix}_")]
     return f"{prefix}_{max(numbers, default=0) + 1:05}_.png"
 
 
 def _said(image: object) -> dict[str, object]:
-    """As an output names a file."""
+    """Return the description of a file in an output."""
     if not isinstance(image, str):
         return {"filename": image, "subfolder": "", "type": "output"}
     subfolder, _, filename = image.rpartition("/")
@@ -296,7 +296,7 @@ def _said(image: object) -> dict[str, object]:
 
 
 def _with_text(data: bytes, graph: str) -> bytes:
-    """A PNG with the workflow in a text chunk; anything else as it is."""
+    """Return a PNG with the workflow in a text chunk; other data are unchanged."""
     if not data.startswith(PNG):
         return data
     text = b"prompt\0" + graph.encode("ascii")
@@ -313,10 +313,10 @@ def comfyui_simulator(
     charges_file: Path | None = None,
     clock: Callable[[], float] = time.time,
 ) -> ComfyUISimulator:
-    """A simulator to be used with `async with`, on a free port unless `port` names one.
+    """Return a simulator, to be used with `async with`; by default it listens on a free port.
 
-    `authorization` is what a proxy before it asks for; `charges_file` as in `ChargeBook`. `clock` (Unix seconds)
-    decides when a job has ended.
+    `authorization` is the header that a proxy in front of it requires. `charges_file` is the file of `ChargeBook`;
+    `clock`, in Unix seconds, determines when jobs end.
     """
     return ComfyUISimulator(
         ChargeBook(clock, charges_file),

@@ -1,4 +1,4 @@
-"""Runs the simulator by hand, or in a process of its own: `python -m simulators.fal`."""
+"""Runs the simulator on the command line: `python -m simulators.fal`."""
 
 from __future__ import annotations
 

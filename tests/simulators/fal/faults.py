@@ -1,4 +1,4 @@
-"""fal's own faults: refusals, results that are errors, and whatever may come while one asks about an order."""
+"""fal's own faults: refusals, results that are errors, and answers to polls."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from simulators.faults.poll import OfPoll, polls, told, untold, without
 
 
 class OfResult(Fault[AnswerAct]):
-    """Instead of the result of an order that is completed."""
+    """A fault that replaces the result of a completed order."""
 
     stage = "result of an order"
 
@@ -27,7 +27,7 @@ REFUSALS: dict[str, tuple[int, object]] = {
     "not-found": (404, "Application not found"),
     "throttled": (429, "Too many requests"),
 }
-"""By the name of their fault, after `error-`: no order is taken."""
+"""Errors by the name of their fault without `error-`: no order is accepted."""
 
 SERVER_ERRORS: dict[str, int] = {
     "request-timeout": 504,
@@ -38,7 +38,7 @@ SERVER_ERRORS: dict[str, int] = {
     "runner-server-error": 500,
     "internal-error": 500,
 }
-"""fal's own errors by their type, which it does not charge for."""
+"""The statuses of fal's own errors by type; they are not charged."""
 
 NOT_CHARGED = frozenset(f"result-{name}" for name in (*SERVER_ERRORS, "error-in-header"))
 
@@ -116,6 +116,6 @@ FAL_MENU: tuple[AnyFault, ...] = (
     _images("without-url", "An image without `url`.", [{"width": 1}]),
     _images("url-huge", "A link of 10 kB.", [{"url": f"https://x/{'x' * 10_000}"}]),
 )
-"""`OfPoll` is the stage of asking for the status."""
+"""The faults of fal; those of polling for the status are of the class `OfPoll`."""
 
 __all__ = ["FAL_MENU", "NOT_CHARGED", "REFUSALS", "OfPoll", "OfResult"]

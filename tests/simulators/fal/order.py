@@ -1,4 +1,4 @@
-"""What two models take, which stand for the two ways in which a size is told; and who may order at all."""
+"""The orders of two models, with the two ways to give a size; and the check of keys."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Size(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FluxInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """As `fal-ai/flux/dev` takes it."""
+    """The input of `fal-ai/flux/dev`."""
 
     prompt: str
     image_size: (
@@ -56,7 +56,7 @@ class FluxInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class BananaInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """As `fal-ai/nano-banana` takes it."""
+    """The input of `fal-ai/nano-banana`."""
 
     prompt: str
     aspect_ratio: Literal["1:1", "16:9", "9:16"] = "1:1"
@@ -86,16 +86,20 @@ class Refused(Exception):
 
 
 def authorised(headers: Mapping[str, str], api_key: str) -> None:
-    """Refuse a caller that does not send the key."""
+    """Check the key of a caller.
+
+    Raises:
+        Refused: it is missing or wrong.
+    """
     if headers.get("authorization") != f"Key {api_key}":
         raise Refused(401, "Cannot access application. Authentication is required.")
 
 
 def look_at_order(headers: Mapping[str, str], body: Any, api_key: str, model: str) -> Mapping[str, Any]:  # noqa: ANN401
-    """What is given to a model, whatever it makes of it.
+    """Return the input of an order, not yet validated by the model.
 
     Raises:
-        Refused: the order is not taken.
+        Refused: the order is not accepted.
     """
     authorised(headers, api_key)
     if model not in INPUTS:
@@ -109,10 +113,10 @@ def look_at_order(headers: Mapping[str, str], body: Any, api_key: str, model: st
 
 
 def read_input(model: str, given: Mapping[str, Any]) -> Input:
-    """What a model is told.
+    """Return the validated input for a model.
 
     Raises:
-        Refused: it does not take it.
+        Refused: the model does not accept it.
     """
     try:
         return msgspec.convert(given, INPUTS[model])
@@ -122,7 +126,7 @@ def read_input(model: str, given: Mapping[str, Any]) -> Input:
 
 
 def pictures(given: Input) -> tuple[int, list[Picture]]:
-    """The seed, and what is drawn with it: all inputs equal, the same images."""
+    """Return the seed and the pictures: equal inputs give the same pictures."""
     seed = secrets.randbelow(2**32) if given.seed is None else given.seed
     image_format: ImageFormat = given.output_format
     recipe = (type(given).__name__, seed, msgspec.to_builtins(given))

@@ -1,4 +1,4 @@
-"""fal's queue, and the host of its files, on one loopback port."""
+"""fal's queue, and the host of its files, on a loopback port."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ API_KEY = "fal-key-id:fal-key-secret"
 
 @dataclass(slots=True)
 class Order:
-    """One order; `done_at` is Unix seconds. `refused` is what the model says of inputs that it does not take."""
+    """An order; `done_at` is in Unix seconds. `refused` is the model's refusal of invalid inputs, if any."""
 
     id: str
     place: str
@@ -50,7 +50,7 @@ class Order:
 
 
 class FalSimulator(ProviderSimulator):
-    """Draws for those who send `api_key`, with two models."""
+    """Draws for callers that send `api_key`, with two models."""
 
     links_live = "a week at least"
 
@@ -65,7 +65,7 @@ class FalSimulator(ProviderSimulator):
         seconds_per_image: float,
         clock: Callable[[], float],
     ) -> None:
-        # Ordering takes no time: it is the model that does.
+        # Only the drawing takes time, not the order.
         super().__init__(FAL_MENU, book, gallery, port=port, seconds_per_image=0.0)
         self.api_key = api_key
         self._quota, self._clock, self._drawing_seconds = quota, clock, seconds_per_image
@@ -84,7 +84,7 @@ class FalSimulator(ProviderSimulator):
 
     @property
     def taken_back(self) -> int:
-        """How many orders were taken back before they began."""
+        """The number of orders that were cancelled before they began."""
         return sum(order.taken_back for order in self._orders.values())
 
     def reset(self) -> None:
@@ -120,7 +120,7 @@ class FalSimulator(ProviderSimulator):
         order.faults = faults
         expires = self.gallery.expiry()
         seed, drawn = pictures(given)
-        # fal says nothing of ids: they are here for the faults that all providers share.
+        # fal has no ids of images: they are here for the faults that all providers share.
         flags = {"has_nsfw_concepts": [False] * len(drawn), "prompt": given.prompt}
         order.result = {"timings": {"inference": 0.1}, **flags}
         return [
@@ -222,10 +222,10 @@ def fal_simulator(
     charges_file: Path | None = None,
     clock: Callable[[], float] = time.time,
 ) -> FalSimulator:
-    """A simulator to be used with `async with`, on a free port unless `port` names one.
+    """Return a simulator, to be used with `async with`; by default it listens on a free port.
 
-    `charges_file` as in `ChargeBook`; `clock` (Unix seconds) decides when links expire, what the quota remembers, and
-    when an order is done.
+    `charges_file` is the file of `ChargeBook`; `clock`, in Unix seconds, determines when links expire and orders end,
+    and the quota.
     """
     return FalSimulator(
         api_key,

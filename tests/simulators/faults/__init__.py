@@ -1,6 +1,6 @@
-"""The menu of faults: every way in which any provider may misbehave, and the switchboard that turns them on.
+"""The menu of faults that any provider may have, and the switchboard that turns them on.
 
-A provider's own faults (its error codes, the words of its answers) are added by its simulator.
+Each simulator adds its provider's own faults, such as error codes and members of answers.
 """
 
 from simulators.faults import fetch, image_bytes, image_links, image_list, paid_call

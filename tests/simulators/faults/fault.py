@@ -1,4 +1,4 @@
-"""What a fault is: a named way for a provider to misbehave, at one stage of a call. Its class is the stage."""
+"""Faults: named ways for a provider to misbehave at one stage of a call, which is the fault's class."""
 
 from __future__ import annotations
 
@@ -13,15 +13,18 @@ from simulators.exchange import AnsweredExchange, Exchange
 from simulators.pictures import Picture
 
 Entry: TypeAlias = dict[str, object]
-"""One image of an answer under our words, as far as the provider has them: `id`, `seed`, `image` (link or base64)."""
+"""One image of an answer under our names, if the provider has them: `id`, `seed`, `image` (a link or base64)."""
 
 
 class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """How a fault is to be done; each fault says which of them it reads, `None` is its own default.
+    """The options of a fault. Each fault says which of them it reads; None is its default.
 
-    `times`: calls (or fetches) that it spoils before it is over; all of them by default.
-    `index`: the one image of the answer that it spoils, from 0 on; all of them by default.
-    `seconds`: of delay, or between two bytes. `size`: bytes. `status`: of the HTTP answer.
+    Attributes:
+        times: The number of calls or fetches that it affects; by default all.
+        index: The only image of the answer that it affects, from 0; by default all.
+        seconds: The delay, or the time between two bytes.
+        size: The number of bytes.
+        status: The HTTP status of the answer.
     """
 
     times: Annotated[int, msgspec.Meta(ge=1)] | None = None
@@ -33,7 +36,7 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """The images of one answer, before the provider's own words are put around them; `elsewhere` as in `Exchange`."""
+    """The images of an answer, before it is rendered in the provider's format; `elsewhere` as in `Exchange`."""
 
     images: list[Entry]
     elsewhere: str
@@ -49,7 +52,7 @@ Act = TypeVar("Act")
 
 @dataclass(frozen=True)
 class Fault(Generic[Act]):
-    """`sentence` says what happens, `reads` which options change it (`times` always does)."""
+    """A fault: `sentence` says what happens, `reads` names the options that it reads besides `times`."""
 
     stage: ClassVar[str]
     name: str
@@ -62,31 +65,31 @@ class Fault(Generic[Act]):
 
 
 class BeforeCharge(Fault[BeforeChargeAct]):
-    """Instead of the paid call's answer, and nothing is charged."""
+    """A fault that replaces the answer to the paid call; nothing is charged."""
 
     stage = "paid call, before the charge"
 
 
 class AfterCharge(Fault[AnswerAct]):
-    """Instead of the paid call's answer, once all images are charged."""
+    """A fault that replaces the answer to the paid call after all images were charged."""
 
     stage = "paid call, after the charge"
 
 
 class OfImages(Fault[ImagesAct]):
-    """What the paid call's answer says of its images; they are charged."""
+    """A fault that changes what the answer to the paid call says about its images; they are charged."""
 
     stage = "images in the answer"
 
 
 class OfBytes(Fault[BytesAct]):
-    """What the bytes of an image are, behind a link and in an answer that holds them."""
+    """A fault that changes the bytes of an image, behind a link or in the answer."""
 
     stage = "bytes of an image"
 
 
 class OfFetch(Fault[AnswerAct]):
-    """Instead of the image behind a link."""
+    """A fault that replaces the answer to the fetch of an image."""
 
     stage = "fetch of an image"
 
@@ -97,7 +100,7 @@ AnyFault: TypeAlias = Fault[Any]
 def at_either_side(
     name: str, sentence: str, act: BeforeChargeAct, reads: tuple[str, ...] = ()
 ) -> tuple[BeforeCharge, AfterCharge]:
-    """The same misfortune with and without a charge: what the client sees does not tell which."""
+    """Return the same fault with and without a charge, which look alike to the client."""
     return (
         BeforeCharge(f"{name}-before-charge", f"{sentence} Nothing has been charged.", act, reads),
         AfterCharge(f"{name}-after-charge", f"{sentence} All images have been charged.", act, reads),

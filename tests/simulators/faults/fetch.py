@@ -1,4 +1,4 @@
-"""Faults of fetching an image: what comes instead of the image behind its link."""
+"""Faults of the fetch of an image: answers in place of the image behind its link."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from simulators.faults.fault import AnswerAct, AnyFault, OfFetch, Options
 
 
 def declaring(media_type: str) -> AnswerAct:
-    """The true bytes under another media type."""
+    """Return a fault that sends the image with another media type."""
 
     async def act(exchange: AnsweredExchange, options: Options) -> web.StreamResponse:
         return Answer(exchange.answer.body, media_type).response()

@@ -1,4 +1,4 @@
-"""Faults of an image's own bytes: no image, half an image, a header that lies."""
+"""Faults of the bytes of an image: not an image, half an image, a false header."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GIF = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\x01\0\x01\0\0\x02\
 
 ENORMOUS_SIDE = 65_500
 ENORMOUS_WEBP_SIDE = 16_383
-"""The largest that a lossy WebP's 14 bits can say."""
+"""The largest side that the 14 bits of a lossy WebP can hold."""
 
 
 def instead(data: bytes) -> Callable[[Picture], bytes]:
@@ -47,7 +47,7 @@ def of_other_format(picture: Picture) -> bytes:
 
 
 def enormous(picture: Picture) -> bytes:
-    """The true image, whose header says that it is larger than any memory."""
+    """Return the image with a header that says that it is larger than any memory."""
     data = bytearray(picture.encoded())
     match picture.image_format:
         case "png":

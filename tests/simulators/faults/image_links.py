@@ -1,7 +1,7 @@
-"""Faults of the place where an answer says that an image is: links nobody should follow, base64 that is none.
+"""Faults of links and base64 in an answer: links that a client must not follow, and invalid base64.
 
-The hostile links keep the signed path of the true one wherever they can: a client that follows gets its image, and only
-the simulator's record of fetches tells on it.
+Hostile links keep the signed path of the correct one if possible: a client that follows them gets its image, and only
+the simulator's record of fetches shows it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ ANOTHER_NAME_FOR_LOOPBACK = "localhost"
 
 
 def leading(rewrite: Callable[[SplitResult], SplitResult | str]) -> Callable[[Drawn, Options], list[Entry]]:
-    """Puts something in the place of each image's true link."""
+    """Return a fault that replaces the link of each image."""
 
     def change(entry: Entry) -> Entry:
         link = rewrite(urlsplit(str(entry["image"])))
@@ -32,7 +32,7 @@ def to_other_port(drawn: Drawn, options: Options) -> list[Entry]:
 
 
 def at(host: str, scheme: str = "http") -> Callable[[SplitResult], SplitResult]:
-    """The same link with another host, on the same port."""
+    """Return a function that replaces the host of a link, but keeps its port."""
     return lambda true: true._replace(scheme=scheme, netloc=f"{host}:{true.port}")
 
 
@@ -50,7 +50,7 @@ def half_of_base64(entry: Entry) -> Entry:
 
 
 def in_base64(change: Callable[[str], str]) -> Callable[[Drawn, Options], list[Entry]]:
-    """Puts base64 differently; a link stays as it is."""
+    """Return a fault that changes the base64 of images; links are left alone."""
 
     def changed(entry: Entry) -> Entry:
         image = str(entry["image"])

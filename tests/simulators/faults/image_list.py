@@ -1,4 +1,4 @@
-"""Faults of the list of images in an answer: how many, in which order, what each entry says."""
+"""Faults of the list of images in an answer: their number, order and members."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WRONG_VALUES: dict[str, dict[str, object]] = {
 
 
 def of_each(change: Callable[[Entry], Entry], drawn: Drawn, options: Options) -> list[Entry]:
-    """The entries, each one changed, or only the one at `index`."""
+    """Return the entries, each changed, or only the one at `options.index`."""
     return [change(entry) if options.index in {None, index} else entry for index, entry in enumerate(drawn.images)]
 
 

@@ -1,4 +1,4 @@
-"""Parts of a provider's own faults, where it answers in JSON: another answer, or the right one changed."""
+"""Helpers for faults of providers that answer in JSON: another answer, or a changed one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from simulators.faults.fault import AnswerAct, BeforeChargeAct, Options
 
 
 def saying_instead(body: object, status: int, headers: Mapping[str, str] | None = None) -> BeforeChargeAct:
-    """Answers with just that; the option `status` goes before `status`."""
+    """Return a fault that answers with this body and status; the option `status` overrides the latter."""
 
     async def act(exchange: Exchange, options: Options) -> web.StreamResponse:
         return web.json_response(body, status=options.status or status, headers=headers)
@@ -22,7 +22,7 @@ def saying_instead(body: object, status: int, headers: Mapping[str, str] | None 
 
 
 def changing(change: Callable[[dict[str, Any]], object]) -> AnswerAct:
-    """The right answer with something changed in its outermost object."""
+    """Return a fault that sends the correct answer after `change` was applied to its outermost object."""
 
     async def act(exchange: AnsweredExchange, options: Options) -> web.StreamResponse:
         return web.json_response(change(json.loads(exchange.answer.body)))

@@ -1,4 +1,4 @@
-"""Faults of the paid call: what comes instead of its answer."""
+"""Faults of the paid call: answers in place of the correct one."""
 
 from __future__ import annotations
 

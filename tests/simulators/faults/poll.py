@@ -1,4 +1,4 @@
-"""Faults of asking how far a drawing is: what comes instead of the answer, whatever a provider calls it."""
+"""Faults of polling for the state of a drawing, whatever its name at a provider."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from simulators.faults.paid_call import DEEP, HTML, NOT_TEXT
 
 
 class OfPoll(Fault[AnswerAct]):
-    """Instead of what is said of a drawing that is asked about."""
+    """A fault that replaces the answer to a poll."""
 
     stage = "poll of a drawing"
 
 
 def told(name: str, sentence: str, **members: object) -> OfPoll:
-    """A drawing told with other members than it has."""
+    """Return a fault that sets members of a poll's answer."""
     return OfPoll(name, sentence, changing(lambda document: {**document, **members}))
 
 
 def untold(name: str, sentence: str, member: str) -> OfPoll:
-    """A drawing told without one of its members."""
+    """Return a fault that removes a member from a poll's answer."""
     return OfPoll(name, sentence, changing(without(member)))
 
 
@@ -36,7 +36,7 @@ def _poll(name: str, sentence: str, act: AnswerAct, *reads: str) -> OfPoll:
 
 
 def polls(*statuses: int) -> tuple[AnyFault, ...]:
-    """What may become of any such question, and an answer under each of the statuses."""
+    """Return the faults of polls that all providers share, with one for each of the statuses."""
     return (
         *(
             _poll(str(status), f"{status} with a line of text.", wire.replying(b"No.\n", "text/plain", status))

@@ -1,4 +1,4 @@
-"""Switches faults on and off: from a test, over HTTP, or by a prompt that says `[fault:NAME option=value ...]`."""
+"""Switches faults on and off: from a test, over HTTP, or by a prompt with `[fault:NAME option=value ...]`."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ F = TypeVar("F", bound=Fault[Any])
 
 
 class NoSuchFault(Exception):
-    """The menu has no such fault, or the fault does not read such an option."""
+    """The menu has no such fault, or the fault has no such option."""
 
 
 @dataclass(slots=True)
 class Switch(Generic[F]):
-    """A fault that is on; `left` is how many more times it acts, `None` for always."""
+    """A fault that is on; `left` is the number of times that it still acts, None for always."""
 
     fault: F
     options: Options
     left: int | None
 
     def is_on_for(self, index: int | None) -> bool:
-        """Whether it spoils the image at `index`, or with `None` the answer as a whole."""
+        """Return whether it affects the image at `index`, or the answer as a whole if None."""
         return self.left != 0 and (index is None or self.options.index in {None, index})
 
 
 class CallFaults:
-    """The faults that one call meets: those that its prompt switched on for itself, then those that are on for all."""
+    """The faults of one call: first those that its prompt orders, then those that are on for all calls."""
 
     def __init__(self, own: Iterable[Switch[Any]], common: dict[str, Switch[Any]]) -> None:
         self._own = tuple(own)
         self._common = common
 
     def take(self, stage: type[F], index: int | None = None) -> Iterator[Switch[F]]:
-        """Those that act at `stage`; each one handed out has acted once more."""
+        """Yield the faults that act at `stage`, and count each as having acted once more."""
         for switch in chain(self._own, tuple(self._common.values())):
             if isinstance(switch.fault, stage) and switch.is_on_for(index):
                 if switch.left is not None:
@@ -51,12 +51,12 @@ class CallFaults:
                 yield switch
 
     def first(self, stage: type[F], index: int | None = None) -> Switch[F] | None:
-        """The one that acts where there is room for one only."""
+        """Return the first fault that acts at `stage`, or None, and count it."""
         return next(self.take(stage, index), None)
 
 
 class Switchboard:
-    """The menu of one simulator, and what is switched on."""
+    """The menu of one simulator, and the faults that are on."""
 
     def __init__(self, menu: Iterable[AnyFault]) -> None:
         self.menu: dict[str, AnyFault] = {}
@@ -67,29 +67,29 @@ class Switchboard:
         self._on: dict[str, Switch[Any]] = {}
 
     def set(self, name: str, **options: float | str) -> None:
-        """Switches a fault on for the calls to come, anew if it was on already.
+        """Switch a fault on for later calls; if it is on already, replace its options.
 
         Raises:
-            NoSuchFault: the menu has no such fault or the fault no such option.
+            NoSuchFault: the menu has no such fault, or the fault has no such option.
         """
         self._on[name] = self._switch(name, options)
 
     def clear(self) -> None:
-        """Switches all of them off."""
+        """Switch all faults off."""
         self._on.clear()
 
     def described(self) -> list[dict[str, object]]:
-        """What is on: name, options as given, how many times are left."""
+        """Return the faults that are on: name, given options, and how often they still act."""
         return [
             {"name": name, "options": msgspec.to_builtins(switch.options), "left": switch.left}
             for name, switch in self._on.items()
         ]
 
     def for_call(self, prompt: str) -> CallFaults:
-        """The faults that a call with this prompt meets.
+        """Return the faults of a call with this prompt.
 
         Raises:
-            NoSuchFault: as for `set`, because of the prompt.
+            NoSuchFault: the prompt orders an unknown fault or option.
         """
         own = [
             self._switch(found["name"], dict(option.split("=", 1) for option in found["options"].split()))

@@ -1,4 +1,4 @@
-"""What can be done to an answer on its way: cut, dripped, blown up. Shared by the paid call and the fetch."""
+"""Faults of the transfer of an answer: cut off, dripped, inflated. Shared by paid calls, polls and fetches."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from simulators.faults.fault import BeforeChargeAct, Options
 ENORMOUS = 300_000_000
 HUGE_HEADER = 1_000_000
 CHUNK = b" " * 65536
-"""Filler that JSON allows after a document: the answer stays a right one, only too large."""
+"""Filler that JSON allows after a document: the answer stays valid, but is too large."""
 
 
 def replying(body: bytes = b"", media_type: str = "text/plain", status: int = 200) -> BeforeChargeAct:
-    """Answers with just that; the option `status` goes before `status`."""
+    """Return a fault that answers with this body and status; the option `status` overrides the latter."""
 
     async def act(exchange: Exchange, options: Options) -> web.StreamResponse:
         return web.Response(body=body, content_type=media_type, status=options.status or status)
@@ -130,7 +130,7 @@ async def cut_unmeasured(exchange: AnsweredExchange, options: Options) -> web.St
 
 
 async def with_a_bad_byte(exchange: AnsweredExchange, options: Options) -> web.StreamResponse:
-    """One byte of a message that is not UTF-8, and one that JSON does not allow in a string."""
+    """Add a message with a byte that is not UTF-8, and one that JSON does not allow in a string."""
     body = exchange.answer.body.replace(b"{", b'{"message": "caf\xe9\x01",', 1)
     return Answer(body, exchange.answer.media_type, exchange.answer.status, exchange.answer.headers).response()
 
@@ -144,7 +144,7 @@ async def gzip_bomb(exchange: AnsweredExchange, options: Options) -> web.StreamR
 
 
 async def _begin(exchange: AnsweredExchange, length: int | None = None) -> web.StreamResponse:
-    """Sends the head; without a length the body goes in chunks."""
+    """Send the head, and return the response; without a `length` the body is chunked."""
     response = web.StreamResponse(status=exchange.answer.status, headers=dict(exchange.answer.headers))
     response.content_type = exchange.answer.media_type
     if length is None:
@@ -177,9 +177,9 @@ def _first_half(exchange: AnsweredExchange) -> bytes:
 
 @lru_cache(maxsize=4)
 def _bomb(body: bytes, size: int) -> bytes:
-    """`body` and `size` bytes of filler, in whole megabytes, as one gzip member of a thousandth of that size.
+    """Return `body` and about `size` bytes of filler as one gzip member, a thousandth of that long.
 
-    A deflated block that refers to nothing before itself may be repeated: so one megabyte is deflated, not `size`.
+    A deflated block without references to earlier data can be repeated, so only one megabyte is compressed.
     """
     megabyte = b" " * 1_000_000
     repeats = max(1, size // len(megabyte))

@@ -13,7 +13,7 @@ KINDS = "type.googleapis.com/google.rpc."
 
 @dataclass(frozen=True, slots=True)
 class GeminiError:
-    """One error; `code` is the HTTP status too."""
+    """An error; `code` is also the HTTP status."""
 
     code: int
     status: str

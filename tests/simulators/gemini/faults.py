@@ -1,4 +1,4 @@
-"""Google's own faults: its errors, refusals inside a 200, and pictures among other things."""
+"""Google's own faults: its errors, refusals in a 200, and images among other parts."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ ERRORS: dict[str, GeminiError] = {
     "day-quota": DAY_QUOTA,
     "internal": INTERNAL,
 }
-"""By the name of their fault, after `error-`: nothing is charged."""
+"""Errors by the name of their fault without `error-`: nothing is charged."""
 
 BLOCK_REASONS = (
     "SAFETY",

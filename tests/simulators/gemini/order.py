@@ -1,4 +1,4 @@
-"""What `generateContent` takes for an image: every member with its type and range, by model."""
+"""The orders that `generateContent` accepts for an image: every member with its type and range, by model."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ ENLARGED = {"512": 0.5, "1K": 1, "2K": 2, "4K": 4}
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What one of them takes."""
+    """The sizes that a model accepts."""
 
     tiers: tuple[str, ...]
     long_ratios: bool = False
@@ -53,7 +53,7 @@ THRESHOLDS = Literal["BLOCK_NONE", "BLOCK_ONLY_HIGH", "BLOCK_MEDIUM_AND_ABOVE", 
 
 
 class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Knows no other members."""
+    """Refuses unknown members."""
 
 
 class Part(Strict, frozen=True):
@@ -91,19 +91,23 @@ class Body(Strict, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class GeminiOrder:
-    """A call that is right in every respect."""
+    """A valid call."""
 
     prompt: str
     width: int
     height: int
 
     def picture(self) -> Picture:
-        """What is drawn: never the same again, whatever the seed."""
+        """Return the picture, which is different each time, whatever the seed."""
         return Picture(secrets.token_hex(), self.width, self.height, "png")
 
 
 def authorised(headers: Mapping[str, str], url: str, api_key: str) -> None:
-    """Refuse a caller who does not send the key in its header."""
+    """Check the key of a caller, which must be in the header and not in the URL.
+
+    Raises:
+        Refused: it is missing, wrong or in the URL.
+    """
     given = headers.get("x-goog-api-key")
     if given is None or "key=" in url:
         raise Refused(NO_KEY)
@@ -112,7 +116,7 @@ def authorised(headers: Mapping[str, str], url: str, api_key: str) -> None:
 
 
 def model_of(name: str) -> Model:
-    """The model of that name.
+    """Return the model `name`.
 
     Raises:
         Refused: there is none.
@@ -123,10 +127,10 @@ def model_of(name: str) -> Model:
 
 
 def read_order(call: Call, name: str, api_key: str) -> GeminiOrder:
-    """The order of a call.
+    """Return the order of a valid call.
 
     Raises:
-        Refused: for the first thing that is wrong with it.
+        Refused: the call is invalid; it reports the first error.
     """
     authorised(call.headers, call.url, api_key)
     model = model_of(name)

@@ -1,4 +1,4 @@
-"""The Gemini API on one loopback port, as far as it draws."""
+"""The image part of the Gemini API, on a loopback port."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TOKENS_OF_AN_IMAGE = 1120
 
 
 class GeminiSimulator(ProviderSimulator):
-    """Draws one image a call for a caller who sends `api_key`."""
+    """Draws one image for each call, for callers that send `api_key`."""
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class GeminiSimulator(ProviderSimulator):
 
     async def _draw(self, order: GeminiOrder, faults: CallFaults) -> list[Entry]:
         data = await self.bytes_of(order.picture(), 0, faults)
-        # The API says nothing of ids and seeds: they are here for the faults that all providers share.
+        # The API has no ids and seeds: they are here for the faults that all providers share.
         return [{"id": secrets.token_hex(4), "seed": 0, "image": base64.b64encode(data).decode()}]
 
 
@@ -118,9 +118,9 @@ def gemini_simulator(
     charges_file: Path | None = None,
     clock: Callable[[], float] = time.time,
 ) -> GeminiSimulator:
-    """A simulator to be used with `async with`, on a free port unless `port` names one.
+    """Return a simulator, to be used with `async with`; by default it listens on a free port.
 
-    `charges_file` as in `ChargeBook`; `clock` (Unix seconds) decides what the quota remembers.
+    `charges_file` is the file of `ChargeBook`; `clock`, in Unix seconds, determines the quota.
     """
     return GeminiSimulator(
         api_key,

@@ -1,4 +1,4 @@
-"""Runs the Karlo simulator by hand, or in a process of its own: `python -m simulators.karlo`."""
+"""Runs the Karlo simulator on the command line: `python -m simulators.karlo`."""
 
 from __future__ import annotations
 

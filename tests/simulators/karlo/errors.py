@@ -10,7 +10,7 @@ from simulators.exchange import Answer
 
 @dataclass(frozen=True, slots=True)
 class KarloError:
-    """One error as Karlo documents it. `may_have_spent` (inferred): nobody can tell whether images were drawn."""
+    """An error as documented by Karlo. `may_have_spent` (inferred): it is unknown whether images were drawn."""
 
     code: int
     status: int
@@ -42,11 +42,11 @@ KARLO_ERRORS = {
         KarloError(-9798, 503, "the service is under maintenance"),
     )
 }
-"""By code. The statuses of -8, -11, -12 and -903 are inferred: Kakao gives 400 or 403 without saying which."""
+"""The errors by code. The statuses of -8, -11, -12 and -903 are inferred: Kakao documents 400 or 403 for them."""
 
 
 class Refused(Exception):
-    """Karlo refuses a call; `msg` goes before the error's usual one."""
+    """Karlo refuses a call; `msg` replaces the error's default message."""
 
     def __init__(self, code: int, msg: str | None = None) -> None:
         error = KARLO_ERRORS[code]

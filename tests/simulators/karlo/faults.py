@@ -1,4 +1,4 @@
-"""Karlo's own faults: its error codes, and mistakes in its own words."""
+"""Karlo's own faults: its error codes, and malformed answers in its format."""
 
 from __future__ import annotations
 

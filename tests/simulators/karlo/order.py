@@ -1,4 +1,4 @@
-"""What Karlo accepts: every field with its type and range, by model."""
+"""The orders that Karlo accepts: every field with its type and range, by model."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LARGEST_UPSCALED_SIDE = 2048
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """Limits of one model: pixels a side, characters of a prompt, and how it names itself in an answer."""
+    """The limits of a model, in pixels and characters, and its name in answers."""
 
     largest_side: int
     longest_prompt: int
@@ -29,7 +29,7 @@ class Model:
 
 MODELS = {
     "v2.0": Model(largest_side=640, longest_prompt=256, model_version="v2.0.4.0.prod"),
-    # Of v2.1, the smallest side and the step are inferred from v2.0, the full name is made up after it.
+    # For v2.1, the smallest side and the step are inferred from v2.0, and the full name is invented like it.
     "v2.1": Model(largest_side=1280, longest_prompt=2048, model_version="v2.1.0.0.prod"),
 }
 
@@ -40,7 +40,7 @@ Guidance = Annotated[float, Meta(ge=1.0, le=20.0)]
 
 
 class KarloOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of a call. `null` is refused, and so are (inferred) unknown fields and an empty prompt."""
+    """The body of a call. `null` is refused; so are unknown fields and an empty prompt (inferred)."""
 
     version: Literal["v2.0", "v2.1"]
     prompt: Prompt
@@ -86,11 +86,11 @@ class KarloOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.scale if self.upscale else 1
 
     def seeds(self) -> list[int]:
-        """Those of the order, or as many drawn now."""
+        """Return the seeds of the order; random ones if it has none."""
         return [secrets.randbelow(2**32) for _ in range(self.samples)] if self.seed is UNSET else self.seed
 
     def picture(self, seed: int) -> Picture:
-        """What is drawn with that seed: all parameters equal, the same image."""
+        """Return the picture for a seed: equal parameters give the same picture."""
         recipe = (
             seed,
             self.version,
@@ -112,10 +112,10 @@ class KarloOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def read_order(call: Call, api_key: str) -> KarloOrder:
-    """The order of a call that is right in every respect.
+    """Return the order of a valid call.
 
     Raises:
-        Refused: for the first thing that is wrong with it.
+        Refused: the call is invalid; it reports the first error.
     """
     if call.headers.get("authorization") != f"KakaoAK {api_key}":
         raise Refused(-401)

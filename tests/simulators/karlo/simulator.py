@@ -30,13 +30,13 @@ API_KEY = "karlo-test-key"
 KOREAN_TIME = timezone(timedelta(hours=9))
 PODS = (
     "karlo-triton-6949b8dc5f-fv728",  # as captured; its base64 ends in "="
-    "karlo-triton-~~~",  # made up, for a "+" and
-    "karlo-triton-???",  # for a "/" in the base64
+    "karlo-triton-~~~",  # invented: its base64 contains a "+"
+    "karlo-triton-???",  # invented: its base64 contains a "/"
 )
 
 
 class KarloSimulator(ProviderSimulator):
-    """Draws for whoever sends `api_key`."""
+    """Draws for callers that send `api_key`."""
 
     links_live = "about ten minutes"
 
@@ -121,10 +121,10 @@ def karlo_simulator(
     charges_file: Path | None = None,
     clock: Callable[[], float] = time.time,
 ) -> KarloSimulator:
-    """A simulator to be used with `async with`, on a free port unless `port` names one.
+    """Return a simulator, to be used with `async with`; by default it listens on a free port.
 
-    Karlo itself allowed 30 `images_per_minute` and took about 3 `seconds_per_image`. `charges_file` as in `ChargeBook`;
-    `clock` (Unix seconds) decides when links expire and what the quota remembers.
+    Karlo itself allowed 30 `images_per_minute` and needed about 3 `seconds_per_image`. `charges_file` is the file of
+    `ChargeBook`; `clock`, in Unix seconds, determines the expiry of links and the quota.
     """
     return KarloSimulator(
         api_key,

@@ -1,4 +1,4 @@
-"""Runs the simulator by hand, or in a process of its own: `python -m simulators.openai_images`."""
+"""Runs the simulator on the command line: `python -m simulators.openai_images`."""
 
 from __future__ import annotations
 

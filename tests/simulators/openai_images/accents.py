@@ -1,8 +1,8 @@
-"""With which accent others speak the Images API: how the key goes there, what fields are called, what they refuse.
+"""Variants of the Images API at other providers: how they receive the key, name fields, and what they refuse.
 
-From each one's own documentation or code, as it stood in autumn 2026, and from public clients of theirs (vercel/ai,
-huggingface.js, TanStack/ai). An accent here refuses every field that its speaker does not document: what the real one
-would pass over in silence shows as an error.
+From each provider's documentation or code, as of autumn 2026, and from public clients (vercel/ai, huggingface.js,
+TanStack/ai). A variant here refuses every field that its provider does not document, so that what the original would
+silently ignore shows as an error.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from simulators.openai_images.errors import WRONG_KEY, OpenAIError, Refused
 
 @dataclass(frozen=True)
 class Accent:
-    """How one speaker differs from OpenAI.
+    """How one provider differs from OpenAI.
 
-    `models` are its names for ours. `fields` are its names for the fields of an order; `width` and `height` there make
-    a size, and so does `aspect_ratio` by `ratios`. `constants` have to come as they are here. `formats` are its names
-    for `b64_json` and `url`, empty if it knows no `response_format`.
+    `models` maps its names of models to ours. `fields` are the fields that it accepts; `width` and `height` among them
+    give a size, as does `aspect_ratio` by `ratios`. `renamed` maps its names of fields to ours. `constants` must be
+    sent exactly like this. `formats` maps its names to `b64_json` and `url`; empty if it has no `response_format`.
+    `key_header` is the header of the key, and `query` must be in the URL.
     """
 
     models: Mapping[str, str]
@@ -40,10 +41,10 @@ class Accent:
             raise Refused(OpenAIError(404, "404", "Resource not found"))
 
     def in_plain_words(self, body: dict[str, Any]) -> dict[str, Any]:
-        """The body as OpenAI, or a self-hosted engine, would have it.
+        """Return the body in the format of OpenAI or a self-hosted engine.
 
         Raises:
-            Refused: something is not documented for this speaker, or misses what it wants.
+            Refused: a field is not documented for this provider, or a required one is missing.
         """
         known = {"model", "prompt", "n", *self.fields, *self.renamed, *self.constants}
         known |= {"response_format"} if self.formats else set()

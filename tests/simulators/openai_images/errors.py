@@ -12,7 +12,7 @@ from simulators.exchange import Answer
 
 @dataclass(frozen=True, slots=True)
 class OpenAIError:
-    """One error; `also` are members of the error beside the usual four."""
+    """An error; `also` holds additional members of it."""
 
     status: int
     code: str | None
@@ -40,12 +40,12 @@ class Refused(Exception):
 
 
 def request_id() -> dict[str, str]:
-    """The header that names one answer."""
+    """Return the header with the id of an answer."""
     return {"x-request-id": f"req_{secrets.token_hex(16)}"}
 
 
 def blocked(stage: str | None) -> OpenAIError:
-    """Moderation says no, at the stage `input` or `output`, or without saying at which."""
+    """Return the error of moderation at the stage `input` or `output`; None does not name a stage."""
     details = {"moderation_details": {"moderation_stage": stage, "categories": ["other"]}} if stage else {}
     return OpenAIError(
         400,

@@ -1,4 +1,4 @@
-"""OpenAI's own faults: its errors, and mistakes in its own words."""
+"""OpenAI's own faults: its errors, and malformed answers in its format."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ REFUSALS: dict[str, OpenAIError] = {
         400, "content_policy_violation", "Your request was rejected as a result of our safety system."
     ),
 }
-"""By the name of their fault, after `error-`: nothing is charged."""
+"""Errors by the name of their fault without `error-`: nothing is charged."""
 
 MODERATION_OUTPUT = blocked("output")
 
 
 def linked_instead(entry: Entry) -> Entry:
-    """A link, though base64 was ordered."""
+    """Return the entry with a link, although base64 was ordered."""
     return {**entry, "image": "https://images.example.com/drawn.png", "linked": True}
 
 

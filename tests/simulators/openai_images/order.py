@@ -1,4 +1,4 @@
-"""What the Images API accepts: every parameter with its type and range, by model."""
+"""The orders that the Images API accepts: every parameter with its type and range, by model."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ FIELD = re.compile(r"unknown field `(?P<unknown>[^`]*)`|`\$\.(?P<wrong>[^`]*)`|f
 
 
 class GPTImageOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A call that names a GPT image model. They know no seed, and no `response_format`: they answer in base64."""
+    """A call for a GPT image model. These have neither seeds nor `response_format`: they answer in base64."""
 
     model: str
     prompt: Prompt
@@ -82,13 +82,13 @@ class GPTImageOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return False
 
     def pictures(self) -> list[Picture]:
-        """What is drawn: never the same again."""
+        """Return the pictures of the order, which are different each time."""
         quality = 100 if self.output_compression is None else max(1, self.output_compression)
         return [Picture(secrets.token_hex(), *self.pixels, self.image_format, quality) for _ in range(self.images)]
 
 
 class OpenOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A call that names any other model: that of an engine which speaks the shape of the API, seeds included."""
+    """A call for any other model, of an engine with the same API, and with seeds."""
 
     prompt: Prompt
     model: str
@@ -118,7 +118,7 @@ class OpenOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.response_format == "url"
 
     def pictures(self) -> list[Picture]:
-        """What is drawn: all parameters equal, the same images."""
+        """Return the pictures of the order: equal parameters give the same pictures."""
         first = secrets.randbelow(2**32) if self.seed is None else self.seed
         recipes = (
             (
@@ -137,7 +137,7 @@ class OpenOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         ]
 
     def _infotext(self, seed: int) -> str:
-        """What an engine writes into the file of an image, as stable-diffusion.cpp does."""
+        """Return the text that an engine writes to the file of an image, as stable-diffusion.cpp does."""
         negative = f"Negative prompt: {self.negative_prompt}\n" if self.negative_prompt else ""
         said = "" if self.seed is None else f"Seed: {seed}, "
         size = "x".join(str(side) for side in self.pixels)
@@ -148,20 +148,20 @@ ImageOrder: TypeAlias = GPTImageOrder | OpenOrder
 
 
 def pixels_of(size: str | None) -> tuple[int, int]:
-    """Width and height of a size; `auto` and none are the default."""
+    """Return the width and height of a size; `auto` and None are the default."""
     width, _, height = (size if size and size != "auto" else "1024x1024").partition("x")
     return int(width), int(height)
 
 
 PLAIN = Accent({})
-"""That of OpenAI and of engines like vLLM-Omni: every field by its own name."""
+"""The API of OpenAI, and of engines like vLLM-Omni: no field is renamed."""
 
 
 def read_order(call: Call, api_key: str, open_models: Collection[str], accent: Accent = PLAIN) -> ImageOrder:
-    """The order of a call that is right in every respect.
+    """Return the order of a valid call.
 
     Raises:
-        Refused: for the first thing that is wrong with it.
+        Refused: the call is invalid; it reports the first error.
     """
     accent.authorised(call.headers, dict(parse_qsl(urlsplit(call.url).query)), api_key)
     if call.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":

@@ -1,4 +1,4 @@
-"""The Images API, and the host of the images it links to, on one loopback port."""
+"""The Images API, and the host of its images, on a loopback port."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ OPEN_MODEL = "flux-dev"
 
 
 class OpenAIImagesSimulator(ProviderSimulator):
-    """Draws for whoever sends `api_key`, with the GPT image models and with `open_models`."""
+    """Draws for callers that send `api_key`, with the GPT image models and with `open_models`."""
 
     tested_against = "its simulator, LiteLLM's proxy, the server of stable-diffusion.cpp"
 
@@ -73,7 +73,7 @@ class OpenAIImagesSimulator(ProviderSimulator):
         return await self.answer(request, call, work)
 
     async def _models(self, request: web.Request) -> web.StreamResponse:
-        """Lists the models, for free."""
+        """List the models, for free."""
         try:
             headers = {key.lower(): value for key, value in request.headers.items()}
             self._accent.authorised(headers, dict(request.query), self.api_key)
@@ -103,7 +103,7 @@ class OpenAIImagesSimulator(ProviderSimulator):
         else:
             data = await self.bytes_of(exhibit.picture, exhibit.index, exhibit.faults)
             image = base64.b64encode(data).decode()
-        # The API says nothing of ids and seeds: they are here for the faults that all providers share.
+        # The API has no ids and seeds: they are here for the faults that all providers share.
         return {"id": f"{exhibit.index}", "seed": exhibit.index, "image": image, "linked": order.links}
 
     def _render(self, order: ImageOrder, images: list[Entry]) -> Answer:
@@ -126,7 +126,7 @@ class OpenAIImagesSimulator(ProviderSimulator):
 
 
 def _rendered(order: ImageOrder, entry: Entry) -> dict[str, object]:
-    """An image in the words of whoever drew it: OpenAI leaves out what does not apply, vLLM-Omni says null."""
+    """Return an image in the format of its engine: OpenAI leaves missing members out, vLLM-Omni sends null."""
     name = "url" if entry.get("linked") else "b64_json"
     given = {name: entry["image"]} if "image" in entry else {}
     return (
@@ -145,10 +145,10 @@ def openai_images_simulator(
     clock: Callable[[], float] = time.time,
     accent: Accent = PLAIN,
 ) -> OpenAIImagesSimulator:
-    """A simulator to be used with `async with`, on a free port unless `port` names one.
+    """Return a simulator, to be used with `async with`; by default it listens on a free port.
 
-    `open_models` are those of a self-hosted engine. `charges_file` as in `ChargeBook`; `clock` (Unix seconds) decides
-    when links expire and what the quota remembers. `accent` is how it differs from OpenAI.
+    `open_models` are those of a self-hosted engine. `charges_file` is the file of `ChargeBook`; `clock`, in Unix
+    seconds, determines when links expire, and the quota. `accent` says how it differs from OpenAI.
     """
     return OpenAIImagesSimulator(
         api_key,

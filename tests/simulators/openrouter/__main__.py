@@ -1,4 +1,4 @@
-"""Runs the simulator by hand, or in a process of its own: `python -m simulators.openrouter`."""
+"""Runs the simulator on the command line: `python -m simulators.openrouter`."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from simulators.exchange import Answer
 
 @dataclass(frozen=True, slots=True)
 class OpenRouterError:
-    """One error."""
+    """An error; `code` is also the HTTP status."""
 
     code: int
     message: str

@@ -1,4 +1,4 @@
-"""OpenRouter's own faults: its errors, errors inside a 200, and what a maker draws otherwise."""
+"""OpenRouter's own faults: its errors, errors in a 200, and images that differ from the order."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ REFUSALS: dict[str, OpenRouterError] = {
     "too-large": OpenRouterError(413, "Request payload too large"),
     "rate-limit": RATE_LIMIT,
 }
-"""By the name of their fault, after `error-`: nothing is charged."""
+"""Errors by the name of their fault without `error-`: nothing is charged."""
 
 TROUBLE: dict[str, OpenRouterError] = {
     "timeout": OpenRouterError(408, "Request timed out"),
@@ -41,7 +41,7 @@ TROUBLE: dict[str, OpenRouterError] = {
     "edge": OpenRouterError(524, "Request timed out. Please try again later."),
     "overloaded": OpenRouterError(529, "Provider returned error"),
 }
-"""By the name of their fault, after `error-`: whether an image was charged for is not documented."""
+"""Errors by the name of their fault without `error-`; it is not documented whether they are charged."""
 
 
 def of_cost(error: OpenRouterError, cost: float | None) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""The models on offer, as the endpoints' documents describe them: one of each kind that there may be."""
+"""The models on offer, as described by the documents of their endpoints: one of each kind."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def price(cost: float, unit: str = "image", **also: str) -> dict[str, Any]:
 
 
 def described() -> dict[str, list[dict[str, Any]]]:
-    """By the name of a model: its endpoints."""
+    """Return the endpoints of each model, by the name of the model."""
     return {
         SEEDREAM: [
             endpoint(

@@ -1,4 +1,4 @@
-"""What a call may hold: every member with its type and values, and what the maker makes of it."""
+"""The orders that a call may contain: every member with its type and values, and how the maker treats it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Ratio = Literal[
 
 
 class Routing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which makers may draw."""
+    """The makers that may draw."""
 
     only: list[str] | None = None
     order: list[str] | None = None
@@ -44,7 +44,7 @@ class Routing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A call."""
+    """The body of a call."""
 
     model: str
     prompt: Annotated[str, Meta(min_length=1)]
@@ -63,18 +63,18 @@ class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class OpenRouterOrder:
-    """A call that is right in every respect; `maker` draws it."""
+    """A valid call; `maker` draws it."""
 
     body: Body
     maker: Mapping[str, Any]
 
     @property
     def cost(self) -> float | None:
-        """In USD, if the maker is paid by the image."""
+        """The cost in USD; None if the maker is not paid by the image."""
         return next((line["cost_usd"] for line in self.maker["pricing"] if line["unit"] == "image"), None)
 
     def picture(self) -> Picture:
-        """All parameters equal, and a seed that the maker heeds: the same image."""
+        """Return the picture: equal parameters give the same picture if the maker honours the seed."""
         heeded = self.body.seed if "seed" in self.maker["supported_parameters"] else None
         seed = secrets.token_hex() if heeded is None else heeded
         recipe = repr((seed, self.body.model, self.body.prompt, self.body.quality))
@@ -97,21 +97,25 @@ class OpenRouterOrder:
 
 
 def _clamped(value: str | None, taken: Sequence[str]) -> str:
-    """What a maker makes of it: itself, or the first that it takes."""
+    """Return the value if the maker supports it; else the first one that it supports."""
     return value if value and value in taken and value != "auto" else taken[0]
 
 
 def authorised(headers: Mapping[str, str], api_key: str) -> None:
-    """Refuse a caller who does not send the key."""
+    """Check the key of a caller.
+
+    Raises:
+        Refused: it is missing or wrong.
+    """
     if headers.get("authorization") != f"Bearer {api_key}":
         raise Refused(WRONG_KEY)
 
 
 def read_order(call: Call, api_key: str, models: Mapping[str, Sequence[Mapping[str, Any]]]) -> OpenRouterOrder:
-    """The order of a call.
+    """Return the order of a valid call.
 
     Raises:
-        Refused: for the first thing that is wrong with it.
+        Refused: the call is invalid; it reports the first error.
     """
     authorised(call.headers, api_key)
     if call.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
@@ -130,7 +134,7 @@ def read_order(call: Call, api_key: str, models: Mapping[str, Sequence[Mapping[s
 
 
 def _routed(routing: Routing, makers: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """The maker that draws: the first that the routing allows."""
+    """Return the maker that draws: the first that the routing allows."""
     allowed = [
         maker
         for maker in makers

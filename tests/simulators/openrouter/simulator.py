@@ -1,4 +1,4 @@
-"""The Image API and the descriptions of its models, on one loopback port."""
+"""The Image API and the descriptions of its models, on a loopback port."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ API_KEY = "sk-or-v1-test-key"
 
 
 class OpenRouterSimulator(ProviderSimulator):
-    """Draws one image a call for a caller who sends `api_key`.
+    """Draws one image for each call, for callers that send `api_key`.
 
-    `models` are the endpoints of each model and `expiration_dates` the days that models end on; both may be changed.
-    `describes_models` is whether it answers to `GET /model/…`, which is not confirmed for image models.
+    `models` holds the endpoints of each model and `expiration_dates` the last days of models; tests may change both.
+    `describes_models` says whether it answers `GET /model/…`, which is not confirmed for image models.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class OpenRouterSimulator(ProviderSimulator):
         return order
 
     def _free(self, answer: Callable[[web.Request], object]) -> Callable[[web.Request], Any]:
-        """A call that costs nothing, for callers who send the key."""
+        """Return a handler of a call that costs nothing, for callers that send the key."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
             try:
@@ -135,7 +135,7 @@ class OpenRouterSimulator(ProviderSimulator):
         picture = order.picture()
         data = await self.bytes_of(picture, 0, faults)
         image = base64.b64encode(data).decode()
-        # The API says nothing of ids and seeds: they are here for the faults that all providers share.
+        # The API has no ids and seeds: they are here for the faults that all providers share.
         return [{"id": "0", "seed": 0, "image": image, "media_type": picture.media_type}]
 
     def _render(self, order: OpenRouterOrder, images: list[Entry]) -> Answer:
@@ -157,9 +157,9 @@ def openrouter_simulator(
     charges_file: Path | None = None,
     clock: Callable[[], float] = time.time,
 ) -> OpenRouterSimulator:
-    """A simulator to be used with `async with`, on a free port unless `port` names one.
+    """Return a simulator, to be used with `async with`; by default it listens on a free port.
 
-    `charges_file` as in `ChargeBook`; `clock` (Unix seconds) decides what the quota remembers.
+    `charges_file` is the file of `ChargeBook`; `clock`, in Unix seconds, determines the quota.
     """
     return OpenRouterSimulator(
         api_key,

@@ -1,4 +1,4 @@
-"""Runs the simulator by hand, or in a process of its own: `python -m simulators.replicate`."""
+"""Runs the simulator on the command line: `python -m simulators.replicate`."""
 
 from __future__ import annotations
 

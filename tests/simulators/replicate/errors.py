@@ -1,4 +1,4 @@
-"""Replicate's errors: `{"title", "detail", "status"}`, as far as each has them."""
+"""Replicate's errors: `{"title", "detail", "status"}`; some have only a part of it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from simulators.exchange import Answer
 
 @dataclass(frozen=True, slots=True)
 class ReplicateError:
-    """One error; `also` are members of its body beside the usual ones."""
+    """An error; `also` holds additional members of its body."""
 
     status: int
     detail: str

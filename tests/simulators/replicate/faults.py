@@ -1,4 +1,4 @@
-"""Replicate's own faults: its errors, ends of predictions, and whatever may come while one asks about them."""
+"""Replicate's own faults: its errors, ends of predictions, and answers to polls."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ REFUSALS: dict[str, ReplicateError] = {
     "invalid-input": invalid_input("- input.seed: Invalid type. Expected: integer, given: string"),
     "throttled": THROTTLED,
 }
-"""By the name of their fault, after `error-`: no prediction is created."""
+"""Errors by the name of their fault without `error-`: no prediction is created."""
 
 NSFW = "NSFW content detected. Try running it again, or try a different prompt."
 SENSITIVE = "The input or output was flagged as sensitive. Please try again with different inputs. (E005)"

@@ -1,4 +1,4 @@
-"""What models take: two that stand for the two ways in which they are told a size."""
+"""The inputs of two models, with the two ways to give a size."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Steps = Annotated[int, Meta(ge=1, le=500)]
 
 
 class SDXLInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """As `stability-ai/sdxl` takes it, without what is for other things than drawing from text."""
+    """The input of `stability-ai/sdxl`, with the fields for text-to-image only."""
 
     prompt: str = "An astronaut riding a rainbow unicorn"
     negative_prompt: str = ""
@@ -48,7 +48,7 @@ class SDXLInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FluxInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """As `black-forest-labs/flux-dev` takes it."""
+    """The input of `black-forest-labs/flux-dev`."""
 
     prompt: str
     aspect_ratio: Literal["1:1", "16:9", "9:16"] = "1:1"
@@ -72,23 +72,27 @@ Input: TypeAlias = SDXLInput | FluxInput
 
 
 def pictures(given: Input) -> list[Picture]:
-    """What is drawn: all inputs equal, the same images."""
+    """Return the pictures for an input: equal inputs give the same pictures."""
     seed = secrets.randbelow(2**32) if given.seed is None else given.seed
     recipe = (type(given).__name__, seed, msgspec.to_builtins(given))
     return [Picture(repr((recipe, place)), *given.pixels, given.image_format) for place in range(given.num_outputs)]
 
 
 def authorised(headers: dict[str, str], api_token: str) -> None:
-    """Refuses whoever does not send the token."""
+    """Check the token of a caller.
+
+    Raises:
+        Refused: it is missing or wrong.
+    """
     if headers.get("authorization") != f"Bearer {api_token}":
         raise Refused(UNAUTHENTICATED)
 
 
 def read_order(call: Call, api_token: str, official: str | None) -> Input:
-    """The input of a prediction that is right in every respect; `official` is the model that the path names.
+    """Return the input of a valid call; `official` is the model that the path names, None for a version.
 
     Raises:
-        Refused: for the first thing that is wrong with it.
+        Refused: the call is invalid; it reports the first error.
     """
     authorised(call.headers, api_token)
     body = call.body

@@ -1,4 +1,4 @@
-"""Replicate's API, and the host of its output files, on one loopback port."""
+"""Replicate's API, and the host of its output files, on a loopback port."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ API_TOKEN = "r8_test_token"
 
 @dataclass(slots=True)
 class Prediction:
-    """One prediction; `done_at` is Unix seconds, `faults` are those of the call that created it."""
+    """A prediction; `created_at` and `done_at` are in Unix seconds, `faults` are those of the call that created it."""
 
     id: str
     given: dict[str, Any]
@@ -55,7 +55,7 @@ class Prediction:
 
 
 class ReplicateSimulator(ProviderSimulator):
-    """Draws for whoever sends `api_token`: with one official model, and with a version of another."""
+    """Draws for callers that send `api_token`, with an official model and with a version of another one."""
 
     links_live = "an hour"
 
@@ -70,7 +70,7 @@ class ReplicateSimulator(ProviderSimulator):
         seconds_per_image: float,
         clock: Callable[[], float],
     ) -> None:
-        # Creating a prediction takes no time: it is the prediction that does.
+        # Only the prediction takes time, not its creation.
         super().__init__(REPLICATE_MENU, book, gallery, port=port, seconds_per_image=0.0)
         self.api_token = api_token
         self._quota, self._clock, self._drawing_seconds = quota, clock, seconds_per_image
@@ -90,7 +90,7 @@ class ReplicateSimulator(ProviderSimulator):
 
     @property
     def canceled(self) -> int:
-        """How many predictions were taken back before they were done."""
+        """The number of predictions that were cancelled before they were done."""
         return sum(prediction.canceled for prediction in self._predictions.values())
 
     def reset(self) -> None:
@@ -122,7 +122,7 @@ class ReplicateSimulator(ProviderSimulator):
         prediction.faults = faults
         expires = self.gallery.expiry()
         ending = given.output_format if isinstance(given, FluxInput) else given.image_format
-        # The API says nothing of ids and seeds of images: they are here for the faults that all providers share.
+        # The API has no ids and seeds of images: they are here for the faults that all providers share.
         return [
             {
                 "id": f"{index}",
@@ -166,7 +166,7 @@ class ReplicateSimulator(ProviderSimulator):
         return prediction
 
     async def _model(self, request: web.Request) -> web.StreamResponse:
-        """Describes a model, or a version of one, for free."""
+        """Describe a model, or a version of one, for free."""
         try:
             authorised({name.lower(): value for name, value in request.headers.items()}, self.api_token)
         except Refused as refused:
@@ -177,7 +177,7 @@ class ReplicateSimulator(ProviderSimulator):
         return web.json_response({"id": version} if version else {"owner": owner, "name": name, "visibility": "public"})
 
     async def _account(self, request: web.Request) -> web.StreamResponse:
-        """Says for free whose the token is."""
+        """Describe the account of the token, for free."""
         try:
             authorised({name.lower(): value for name, value in request.headers.items()}, self.api_token)
         except Refused as refused:
@@ -217,10 +217,10 @@ def replicate_simulator(
     charges_file: Path | None = None,
     clock: Callable[[], float] = time.time,
 ) -> ReplicateSimulator:
-    """A simulator to be used with `async with`, on a free port unless `port` names one.
+    """Return a simulator, to be used with `async with`; by default it listens on a free port.
 
-    `charges_file` as in `ChargeBook`; `clock` (Unix seconds) decides when links expire, what the quota remembers, and
-    when a prediction is done.
+    `charges_file` is the file of `ChargeBook`; `clock`, in Unix seconds, determines when links expire and predictions
+    end, and the quota.
     """
     return ReplicateSimulator(
         api_token,
@@ -234,5 +234,5 @@ def replicate_simulator(
 
 
 def _bar(step: int) -> str:
-    """A line of tqdm's."""
+    """Return a progress line of tqdm."""
     return f"\r{step * 100 // 28:3}%|{'█' * (step // 3):9}| {step}/28 [00:01<00:01, 13.90it/s]"

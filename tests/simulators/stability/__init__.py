@@ -6,9 +6,9 @@ the body or in the headers `seed` and `finish-reason`, the statuses 400, 403, 41
 `{"id", "name", "errors"}`, 150 requests in 10 seconds, and that failed generations are not charged for. As users showed
 them: 402 with `payment_required`, 403 with `content_moderation` ("you were not charged").
 
-Documented of sizes: Ultra and SD 3.5 draw one megapixel, 1024 x 1024 by default, Core one and a half. Inferred: how
-many pixels the other ratios have; the words of 401, 413, 422 and 429; that unknown fields are refused. Not simulated:
-image-to-image, and so no body of more than 10 MiB.
+Documented sizes: Ultra and SD 3.5 draw one megapixel, 1024 x 1024 by default, and Core one and a half. Inferred: the
+pixels of the other ratios; the messages of 401, 413, 422 and 429; that unknown fields are refused. Not simulated:
+image-to-image, and thus bodies of more than 10 MiB.
 """
 
 from simulators.stability.simulator import StabilitySimulator, stability_simulator

@@ -12,7 +12,7 @@ from simulators.exchange import Answer
 
 @dataclass(frozen=True, slots=True)
 class StabilityError:
-    """One error; each of `errors` is a sentence."""
+    """An error; each of `errors` is a sentence."""
 
     status: int
     name: str
@@ -52,7 +52,7 @@ ERRORS = {
         StabilityError(429, "rate_limit_exceeded", ("You have made more than 150 requests in 10 seconds.",)),
     )
 }
-"""By name: nothing is charged."""
+"""Errors by name; nothing is charged."""
 
 INTERNAL = StabilityError(500, "internal_error", ("An internal error occurred.",))
 

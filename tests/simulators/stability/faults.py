@@ -1,4 +1,4 @@
-"""Stability AI's own faults: its errors, and mistakes in its own words."""
+"""Stability AI's own faults: its errors, and malformed answers in its format."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading `multipart/form-data`, strictly: text fields, each once."""
+"""Strict parsing of `multipart/form-data`: only text fields, each once."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from simulators.stability.errors import bad_request
 
 
 def read_form(call: Call) -> dict[str, str]:
-    """The fields of a call's body.
+    """Return the fields of a call's body.
 
     Raises:
-        Refused: it is no form, or holds something else than text under a name.
+        Refused: it is not a form, or a part is not a text field.
     """
     content_type = call.headers.get("content-type", "")
     document = f"Content-Type: {content_type}\r\n\r\n".encode() + call.raw

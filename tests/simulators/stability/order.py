@@ -1,4 +1,4 @@
-"""What the three services accept: every field with its type and range."""
+"""The orders that the three services accept: every field with its type and range."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ RATIOS: dict[str, tuple[int, int]] = {
     "9:16": (768, 1344),
     "9:21": (640, 1536),
 }
-"""One megapixel in each ratio."""
+"""Width and height of about one megapixel, by ratio."""
 CORE_ENLARGEMENT = 1.25
-"""Makes one and a half megapixels of one, with sides that are whole."""
+"""The factor from one to about one and a half megapixels that keeps the sides whole."""
 
 Service = Literal["ultra", "core", "sd3"]
 Text = Annotated[str, Meta(max_length=10_000)]
@@ -56,7 +56,7 @@ StylePreset = Literal[
 
 
 class Fields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What all of them take. A seed of 0 means one drawn by the service."""
+    """The fields of all services. A seed of 0 means a random one."""
 
     prompt: Annotated[str, Meta(min_length=1, max_length=10_000)]
     negative_prompt: Text = ""
@@ -67,7 +67,7 @@ class Fields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SD3Fields(Fields, frozen=True, forbid_unknown_fields=True):
-    """What SD 3.5 takes beside it."""
+    """The fields of SD 3.5."""
 
     output_format: Literal["png", "jpeg"] = "png"
     mode: Literal["text-to-image"] = "text-to-image"
@@ -80,7 +80,7 @@ FIELDS: dict[Service, type[Fields]] = {"ultra": Fields, "core": Fields, "sd3": S
 
 @dataclass(frozen=True, slots=True)
 class StabilityOrder:
-    """A call that is right in every respect; `seed` is the one that draws, `in_json` how it is to be answered."""
+    """A valid call; `seed` is the seed that draws, `in_json` says whether the answer is JSON."""
 
     service: Service
     fields: Fields
@@ -88,7 +88,7 @@ class StabilityOrder:
     in_json: bool
 
     def picture(self) -> Picture:
-        """All fields equal, the same image."""
+        """Return the picture: equal fields give the same picture."""
         width, height = RATIOS[self.fields.aspect_ratio]
         if self.service == "core":
             width, height = int(width * CORE_ENLARGEMENT), int(height * CORE_ENLARGEMENT)
@@ -97,16 +97,20 @@ class StabilityOrder:
 
 
 def authorised(headers: dict[str, str], api_key: str) -> None:
-    """Refuses whoever does not send the key."""
+    """Check the key of a caller.
+
+    Raises:
+        Refused: it is missing or wrong.
+    """
     if headers.get("authorization") != f"Bearer {api_key}":
         raise Refused(ERRORS["unauthorized"])
 
 
 def read_order(call: Call, service: Service, api_key: str) -> StabilityOrder:
-    """The order of a call.
+    """Return the order of a valid call.
 
     Raises:
-        Refused: for the first thing that is wrong with it.
+        Refused: the call is invalid; it reports the first error.
     """
     authorised(call.headers, api_key)
     accept = call.headers.get("accept", "image/*")
@@ -123,6 +127,6 @@ def read_order(call: Call, service: Service, api_key: str) -> StabilityOrder:
 
 
 def _sentence(error: str) -> str:
-    """What is wrong, after the name of the field, as Stability AI says it."""
+    """Return an error with the name of the field in front, as Stability AI writes it."""
     found = re.search(r"`\$\.(?P<wrong>[^`]*)`|field `(?P<odd>[^`]*)`", error)
     return f"{found[found.lastgroup]}: {error}" if found and found.lastgroup else error

@@ -1,4 +1,4 @@
-"""The services that generate images, on one loopback port."""
+"""The services that generate images, on a loopback port."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ API_KEY = "sk-stability-test-key"
 
 
 class StabilitySimulator(ProviderSimulator):
-    """Draws one image a call for whoever sends `api_key`."""
+    """Draws one image for each call, for callers that send `api_key`."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class StabilitySimulator(ProviderSimulator):
         return order
 
     async def _balance(self, request: web.Request) -> web.StreamResponse:
-        """Says for free how many credits there are, as v1 of the API documents it."""
+        """Report the remaining credits for free, as documented in v1 of the API."""
         try:
             authorised({name.lower(): value for name, value in request.headers.items()}, self.api_key)
         except Refused as refused:
@@ -84,12 +84,12 @@ class StabilitySimulator(ProviderSimulator):
     async def _draw(self, order: StabilityOrder, faults: CallFaults) -> list[Entry]:
         data = await self.bytes_of(order.picture(), 0, faults)
         image = base64.b64encode(data).decode()
-        # The API gives no id: it is here for the faults that all providers share.
+        # The API has no id: it is here for the faults that all providers share.
         return [{"id": secrets.token_hex(4), "image": image, "seed": order.seed, "finish_reason": "SUCCESS"}]
 
 
 def _render(order: StabilityOrder, images: list[Entry]) -> Answer:
-    """The first image, however many there are: an answer has room for one."""
+    """Return the answer with the first image: an answer holds only one."""
     said = {name: value for name, value in images[0].items() if name != "id"} if images else {}
     media_type, headers = f"image/{order.fields.output_format}", {"x-request-id": secrets.token_hex(16)}
     if order.in_json:
@@ -103,7 +103,7 @@ def _bytes(text: object) -> bytes:
     try:
         return base64.b64decode(str(text))
     except ValueError:
-        return b""  # a fault has got hold of it
+        return b""  # a fault has changed it
 
 
 def stability_simulator(
@@ -115,10 +115,10 @@ def stability_simulator(
     charges_file: Path | None = None,
     clock: Callable[[], float] = time.time,
 ) -> StabilitySimulator:
-    """A simulator to be used with `async with`, on a free port unless `port` names one.
+    """Return a simulator, to be used with `async with`; by default it listens on a free port.
 
-    Stability AI itself allows 150 requests in 10 seconds. `charges_file` as in `ChargeBook`; `clock` (Unix seconds)
-    decides what the quota remembers.
+    Stability AI itself allows 150 requests in 10 seconds. `charges_file` is the file of `ChargeBook`; `clock`, in Unix
+    seconds, determines the quota.
     """
     return StabilitySimulator(
         api_key,

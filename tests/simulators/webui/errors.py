@@ -1,4 +1,4 @@
-"""The web UI's errors: FastAPI's own, and those of its handler for exceptions."""
+"""The web UI's errors: those of FastAPI, and those of the web UI's exception handler."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Refused(Exception):
 
 
 def handled(status: int, exception: str, detail: str = "", errors: str = "") -> WebUIError:
-    """As the handler for exceptions says it."""
+    """Return an error in the format of the web UI's exception handler."""
     return WebUIError(status, {"error": exception, "detail": detail, "body": "", "errors": errors})
 
 

@@ -1,4 +1,4 @@
-"""The web UI's own faults: its errors, and mistakes in its own words."""
+"""The web UI's own faults: its errors, and malformed answers in its format."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ REFUSALS: dict[str, WebUIError] = {
     "sampler": NO_SUCH_SAMPLER,
     "unprocessable": unprocessable("width", "value is not a valid integer"),
 }
-"""By the name of their fault, after `error-`: nothing is drawn."""
+"""Errors by the name of their fault without `error-`: nothing is drawn."""
 
 
 def as_data_url(entry: Entry) -> Entry:
@@ -37,7 +37,7 @@ def _answer(name: str, sentence: str, change: Callable[[dict[str, Any]], object]
 
 
 def _info(name: str, sentence: str, change: Callable[[dict[str, Any]], object]) -> AfterCharge:
-    """Changes what `info` holds, which is JSON within JSON."""
+    """Return a fault that changes the content of `info`, which is JSON in a string."""
     return _answer(name, sentence, lambda answer: {**answer, "info": json.dumps(change(json.loads(answer["info"])))})
 
 

@@ -1,4 +1,4 @@
-"""What txt2img accepts."""
+"""The orders that txt2img accepts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from simulators.pictures import Picture
 from simulators.webui.errors import NO_SUCH_SAMPLER, WRONG_CREDENTIALS, Refused, unprocessable
 
 CHECKPOINTS = ("v1-5-pruned-emaonly", "sd_xl_base_1.0")
-"""File names without their ending; the first one is loaded at the start."""
+"""File names without their extension; the first one is loaded at the start."""
 
 SAMPLERS = ("Euler", "Euler a", "DPM++ 2M", "DPM++ SDE")
 LARGEST_SEED = 2**32 - 1
@@ -25,7 +25,7 @@ FIELD = re.compile(r"`\$\.(?P<field>[a-z_]*)")
 
 
 class Txt2ImgOrder(msgspec.Struct, frozen=True):
-    """The body of a call. Fields that are not known are ignored."""
+    """The body of a call. Unknown fields are ignored."""
 
     SIDE_STEP: ClassVar = 8
 
@@ -52,17 +52,17 @@ class Txt2ImgOrder(msgspec.Struct, frozen=True):
 
     @property
     def checkpoint(self) -> str:
-        """The one it is drawn with: the one that is loaded, where there is none of the name that was given."""
+        """The checkpoint that draws: the requested one, or the loaded one if there is no such checkpoint."""
         wanted = self.override_settings.get("sd_model_checkpoint")
         return next((name for name in CHECKPOINTS if wanted in names_of(name)), CHECKPOINTS[0])
 
     def seeds(self) -> list[int]:
-        """One for each image: they count on from the first."""
+        """Return consecutive seeds, one for each image."""
         first = secrets.randbelow(LARGEST_SEED) if self.seed == -1 else self.seed
         return [first + place for place in range(self.images)]
 
     def picture(self, seed: int) -> Picture:
-        """What is drawn with that seed: all parameters equal, the same image."""
+        """Return the picture for a seed: equal parameters give the same picture."""
         recipe = (
             seed,
             self.checkpoint,
@@ -77,7 +77,7 @@ class Txt2ImgOrder(msgspec.Struct, frozen=True):
         return Picture(repr(recipe), width, height, "png", parameters=self.infotext(seed))
 
     def infotext(self, seed: object) -> str:
-        """What the web UI writes into the file of an image, and says of it in `infotexts`."""
+        """Return the text that the web UI writes to the file of an image, and to `infotexts`."""
         negative = f"Negative prompt: {self.negative_prompt}\n" if self.negative_prompt else ""
         return (
             f"{self.prompt}\n{negative}Steps: {self.steps}, Sampler: {self.sampler_name or SAMPLERS[0]}, "
@@ -87,26 +87,30 @@ class Txt2ImgOrder(msgspec.Struct, frozen=True):
 
 
 def names_of(checkpoint: str) -> tuple[str, ...]:
-    """What a checkpoint may be called: its title, its file, its name."""
+    """Return the names of a checkpoint: its title, its file name, its name."""
     return (f"{checkpoint}.safetensors [{short_hash(checkpoint)}]", f"{checkpoint}.safetensors", checkpoint)
 
 
 def short_hash(checkpoint: str) -> str:
-    """Ten hexadecimal digits, made up from the name."""
+    """Return ten hexadecimal digits, derived from the name."""
     return checkpoint.encode().hex()[:10]
 
 
 def authorised(headers: dict[str, str], auth: str | None) -> None:
-    """Refuses whoever does not send the credentials, where there are any."""
+    """Check the credentials of a caller; None asks for none.
+
+    Raises:
+        Refused: they are missing or wrong.
+    """
     if auth is not None and headers.get("authorization") != f"Basic {base64.b64encode(auth.encode()).decode()}":
         raise Refused(WRONG_CREDENTIALS)
 
 
 def read_order(call: Call, auth: str | None) -> Txt2ImgOrder:
-    """The order of a call that is right in every respect.
+    """Return the order of a valid call.
 
     Raises:
-        Refused: for the first thing that is wrong with it.
+        Refused: the call is invalid; it reports the first error.
     """
     authorised(call.headers, auth)
     try:

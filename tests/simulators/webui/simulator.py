@@ -1,4 +1,4 @@
-"""A web UI on one loopback port."""
+"""A simulated web UI on a loopback port."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from simulators.webui.order import CHECKPOINTS, Txt2ImgOrder, authorised, names_
 
 
 class WebUISimulator(ProviderSimulator):
-    """Draws for whoever sends `auth` (`user:password`), or for everybody where that is None."""
+    """Draws for callers that send the credentials `auth` (`user:password`); None asks for none."""
 
     tested_against = "its simulator, the server of stable-diffusion.cpp"
 
@@ -57,7 +57,7 @@ class WebUISimulator(ProviderSimulator):
             self._at_work.remove(begun)
 
     async def _progress(self, request: web.Request) -> web.StreamResponse:
-        """Says for free how far the latest call is."""
+        """Report the progress of the latest call, for free."""
         try:
             authorised({name.lower(): value for name, value in request.headers.items()}, self.auth)
         except Refused as refused:
@@ -78,7 +78,7 @@ class WebUISimulator(ProviderSimulator):
         )
 
     async def _sd_models(self, request: web.Request) -> web.StreamResponse:
-        """Says for free which checkpoints there are."""
+        """List the checkpoints, for free."""
         try:
             authorised({name.lower(): value for name, value in request.headers.items()}, self.auth)
         except Refused as refused:
@@ -89,7 +89,7 @@ class WebUISimulator(ProviderSimulator):
         entries: list[Entry] = []
         for index, seed in enumerate(order.seeds()):
             data = await self.bytes_of(order.picture(seed), index, faults)
-            # The API says nothing of ids: they are here for the faults that all providers share.
+            # The API has no ids: they are here for the faults that all providers share.
             entries.append({"id": f"{index}", "seed": seed, "image": base64.b64encode(data).decode()})
         return entries
 
@@ -139,9 +139,10 @@ def webui_simulator(
     charges_file: Path | None = None,
     clock: Callable[[], float] = time.time,
 ) -> WebUISimulator:
-    """A simulator to be used with `async with`, on a free port unless `port` names one.
+    """Return a simulator, to be used with `async with`; by default it listens on a free port.
 
-    `auth` is what the web UI's `--api-auth` takes; `charges_file` as in `ChargeBook`, whose `clock` gives Unix seconds.
+    `auth` is the value of the web UI's option `--api-auth`. `charges_file` and `clock`, in Unix seconds, are those of
+    `ChargeBook`.
     """
     return WebUISimulator(
         auth,
