@@ -1,1 +1,1 @@
-"""Metrics and traces of what passes through the ports."""
+"""Metrics and traces of the calls of ports."""

@@ -1,4 +1,4 @@
-"""The trace that the task at hand belongs to, as requests to the outside carry it on (W3C Trace Context)."""
+"""The trace of the current task, for outgoing requests (W3C Trace Context)."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -9,13 +9,13 @@ from typing import Final
 HEADER: Final = "traceparent"
 
 _current: Final[ContextVar[str | None]] = ContextVar("traceparent", default=None)
-# Version, trace id, id of the parent, flags. A later version may say more behind these (W3C Trace Context, 3.2.2).
+# Version, trace id, parent id, flags. Later versions may append fields (W3C Trace Context, 3.2.2).
 _IDS: Final = "(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
 _TRACEPARENT: Final = re.compile(f"00-{_IDS}|(?!00|ff)[0-9a-f]{{2}}-{_IDS}(?:-[!-~]*)?")
 
 
 def sent_traceparent(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
-    """The `traceparent` that a request was sent with; None where it is none, or not the only one."""
+    """Return the `traceparent` of a request; None if it is missing, invalid or not the only one."""
     match [value.decode("latin-1") for name, value in headers if name == HEADER.encode()]:
         case [traceparent] if _TRACEPARENT.fullmatch(traceparent):
             return traceparent
@@ -25,7 +25,7 @@ def sent_traceparent(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
 
 @contextmanager
 def within(traceparent: str | None) -> Iterator[None]:
-    """Belong to a trace for the length of the block, and so do all tasks that are begun in it."""
+    """Set the trace of the current task within the block, and of tasks that are created in it; None for none."""
     token = _current.set(traceparent)
     try:
         yield
@@ -34,12 +34,12 @@ def within(traceparent: str | None) -> Iterator[None]:
 
 
 def trace_headers() -> dict[str, str]:
-    """What a request to the outside is to carry besides its own headers."""
+    """Return the headers that continue the current trace in an outgoing request; empty outside of a trace."""
     traceparent = _current.get()
     return {} if traceparent is None else {HEADER: traceparent}
 
 
 def trace_id() -> str | None:
-    """The name of the trace; None outside of any."""
+    """Return the id of the current trace, in hexadecimal; None outside of a trace."""
     traceparent = _current.get()
     return None if traceparent is None else traceparent.split("-")[1]

@@ -1,1 +1,1 @@
-"""What is watched, counted and measured for Prometheus."""
+"""Metrics for Prometheus."""

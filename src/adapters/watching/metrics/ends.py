@@ -1,4 +1,4 @@
-"""What becomes of generations, counted when it is written down."""
+"""Counts the outcomes of generations when they are recorded."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
@@ -19,10 +19,10 @@ class Ends:
         self._chains: Mapping[str, Sequence[str]] = {}
 
     def expect(self, cards: Iterable[ModelCard], chains: Mapping[str, Sequence[str]]) -> None:
-        """Show 0 for the models on offer: of a counter that begins with its first image, no increase is seen.
+        """Create the counters of the models on offer at 0: Prometheus sees no increase in a counter's first sample.
 
-        `chains` by version: the model that it stands for, then those that may draw in its place. An alias is left out:
-        what is ordered by it is counted as the model's.
+        `chains` has, by version, the model that it stands for and then its fallbacks. Aliases are left out: their
+        orders count for the model.
         """
         self._chains = chains
         for model, *others in chains.values():
@@ -39,8 +39,8 @@ class Ends:
                     self._spend.labels(version, card.price.currency, charged.value)
 
     def count(self, generation: Generation) -> None:
-        """Count a generation that has just been written down, if that was its end."""
-        # What follows an end is the forgetting of prompts and the removing of images.
+        """Count a generation that has just been recorded, if that was its end."""
+        # Later revisions, such as a deletion, do not count again.
         if not generation.state.final or generation.looked_after:
             return
         version, generator = generation.model.value, generation.generator

@@ -1,4 +1,4 @@
-"""What stands as it stands: shown anew once in a while."""
+"""Gauges, which are updated periodically."""
 
 from darkroom.adapters.watching.metrics.instruments import Instruments
 from darkroom.domain.model.money import Money
@@ -6,7 +6,7 @@ from darkroom.domain.use_cases.work import Work
 
 
 class Gauges:
-    """Shows how much is at work, how much waits, and where the limits are."""
+    """Sets the gauges of running and waiting work, and of their limits."""
 
     def __init__(
         self,
@@ -19,7 +19,7 @@ class Gauges:
         spool_mark: float,
         spend_per_day: Money | None,
     ) -> None:
-        """`spool_mark`: the bytes in the spool at which no more orders are accepted."""
+        """`spool_mark`: bytes in the spool from which on no orders are accepted."""
         self._instruments, self._work = instruments, work
         instruments.in_flight_limit.set(max_in_flight)
         instruments.queue_limit.set(max_queued)
@@ -29,7 +29,7 @@ class Gauges:
             instruments.spend_limit.labels(spend_per_day.currency).set(float(spend_per_day.amount))
 
     def show(self, *, streams: int, spool_images: int, spool_bytes: int, out_of_reach: int) -> None:
-        """Show how it stands now."""
+        """Set the gauges to the current values."""
         self._instruments.in_flight.set(self._work.admission.in_flight)
         self._instruments.queued.set(self._work.admission.queued)
         self._instruments.being_stored.set(self._work.being_stored)

@@ -1,4 +1,4 @@
-"""Every metric, declared once. Labels have few values: no caller, no prompt, no id."""
+"""All metrics. Labels have few values: never a caller, prompt or id."""
 
 from typing import Final
 
@@ -12,9 +12,10 @@ _REQUEST_SECONDS: Final = (0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 3, 5, 8, 1
 
 
 class Instruments:
-    """What is counted, measured and shown, by the names that `docs/watching.md` explains.
+    """The metrics, by the names that `docs/watching.md` explains.
 
-    With several processes, counters and histograms add up; of the gauges those do that are each process's own.
+    Over several processes, counters, histograms and the gauges of `added_up` are summed; of the gauges of `shared`, the
+    maximum is shown.
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:

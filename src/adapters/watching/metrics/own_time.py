@@ -1,4 +1,4 @@
-"""How long a generation takes, less the time in which the provider or the storage was waited for."""
+"""Measures the time that Darkroom itself takes for a generation, without waiting for provider and storage."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 
 class OwnTime:
-    """A stop watch that runs while nothing outside is waited for."""
+    """A stopwatch that is stopped while something outside is waited for."""
 
     def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
         self._clock, self._began, self._seconds = clock, clock(), 0.0
@@ -14,15 +14,15 @@ class OwnTime:
 
     @property
     def seconds(self) -> float:
-        """What it shows."""
+        """The time measured so far."""
         return self._seconds if self._waited_for else self._seconds + self._clock() - self._began
 
     @contextmanager
     def waiting_for(self, what: object) -> Iterator[None]:
-        """Stop it for the length of the block, beside what is waited for already.
+        """Stop the watch within the block; blocks may overlap.
 
-        After a failure it stays stopped until the same is waited for again, and comes: between two tries of what is
-        tried until it is done, it is still the outside that is waited for.
+        If the block raises, the watch stays stopped until a later block for the same `what` succeeds: the time between
+        retries counts as waiting too.
         """
         self._seconds = self.seconds
         self._waited_for.add(what)

@@ -1,4 +1,4 @@
-"""What is watched, as numbers."""
+"""A watcher that updates metrics."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -27,7 +27,7 @@ from darkroom.domain.model.errors import (
 from darkroom.domain.model.generation import Generation
 from darkroom.domain.model.model_card import ModelCard
 
-# Clients may make methods up.
+# Other methods share one label, since clients may invent methods.
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _DAY: Final = 24 * 60 * 60  # seconds
 _NONE: Final = "none"
@@ -37,13 +37,13 @@ _own_time: Final[ContextVar[OwnTime | None]] = ContextVar("own_time", default=No
 
 
 class MetricsWatcher(Watcher):
-    """Counts and measures."""
+    """Updates the metrics."""
 
     def __init__(self, instruments: Instruments, clock: Callable[[], datetime]) -> None:
         self._instruments, self._ends, self._clock = instruments, Ends(instruments), clock
 
     def expect(self, cards: Iterable[ModelCard], chains: Mapping[str, Sequence[str]], refusals: Iterable[str]) -> None:
-        """Show 0 for what may be counted: of a counter that begins with its first fault, no increase is seen.
+        """Create the counters of expected events at 0: Prometheus sees no increase in a counter's first sample.
 
         `chains` as for `Ends.expect`; `refusals` are the reasons for which connections are closed.
         """
@@ -64,7 +64,7 @@ class MetricsWatcher(Watcher):
             self._instruments.webhooks.labels(outcome)
 
     def _show_endings(self, cards: Iterable[ModelCard], chains: Mapping[str, Sequence[str]]) -> None:
-        """Show until when models can be drawn with, an alias as the model that it stands for."""
+        """Set the gauge of the models' last days; aliases are left out."""
         for card in cards:
             version = card.version.value
             if card.ends and chains[version][0] == version:
@@ -72,7 +72,7 @@ class MetricsWatcher(Watcher):
                 self._instruments.model_ends.labels(version, card.generator).set(last_day.timestamp() + _DAY)
 
     def expect_faults(self, addresses: Iterable[tuple[str, str]]) -> None:
-        """The same for faults of our own: `addresses` are the methods that are answered, each with its route."""
+        """Create the counters of internal errors at 0; `addresses` are the methods that are answered, with routes."""
         for method, route in addresses:
             self._instruments.requests.labels(method, route, "500", "internal")
 
@@ -90,7 +90,7 @@ class MetricsWatcher(Watcher):
             yield
         finally:
             _own_time.reset(token)
-        if generation.revision == 0:  # else a process has died over it
+        if generation.revision == 0:  # otherwise a dead process has worked on it before
             self._instruments.own.observe(max(before, 0) + own.seconds)
 
     @contextmanager

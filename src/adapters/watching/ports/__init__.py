@@ -1,1 +1,1 @@
-"""The ports, watched: each decorator is the same port, and reports its calls to a watcher."""
+"""Decorators of ports that report calls to a watcher."""

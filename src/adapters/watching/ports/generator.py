@@ -1,4 +1,4 @@
-"""A generator, watched."""
+"""A generator that reports its calls to a watcher."""
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class WatchedImageGenerator(ImageGenerator):
-    """Tells a watcher when a provider is waited for."""
+    """Reports to a watcher while a provider is waited for."""
 
     def __init__(self, generator: ImageGenerator, watcher: Watcher) -> None:
         self._generator, self._watcher = generator, watcher

@@ -1,4 +1,4 @@
-"""Traces without a tracer."""
+"""Trace propagation without a tracer."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from darkroom.adapters.watching.trace_context import sent_traceparent, within
 
 
 class HandsOnTraces(Watcher):
-    """Has the trace that a request was sent with handed on as it came, as one does who takes no part in it."""
+    """Passes the `traceparent` of a request on to outgoing requests unchanged, as W3C Trace Context allows."""
 
     @contextmanager
     def request(self, headers: Headers) -> Iterator[Answered]:

@@ -1,4 +1,4 @@
-"""A ledger, watched."""
+"""A ledger that reports its calls to a watcher."""
 
 from collections.abc import AsyncIterator, Container, Sequence
 from contextlib import AbstractContextManager
@@ -14,7 +14,7 @@ from darkroom.domain.ports import Abandoned, Call, GenerationLedger, ImageOnReco
 
 
 class WatchedGenerationLedger(GenerationLedger):
-    """Tells a watcher how long the ledger takes, and what is written down."""
+    """Reports to a watcher how long the ledger takes, and the generations that are recorded."""
 
     def __init__(self, ledger: GenerationLedger, watcher: Watcher) -> None:
         self._ledger, self._watcher = ledger, watcher

@@ -8,11 +8,11 @@ from darkroom.domain.model.generation import Generation
 
 
 class SeveralWatchers(Watcher):
-    """Each sees everything, the first from the outermost."""
+    """Passes everything on to each watcher; the first one is the outermost."""
 
     def __init__(self, watchers: Sequence[Watcher]) -> None:
         self._watchers = tuple(watchers)
-        # Calls are many, and most watchers look away.
+        # Calls are frequent, and most watchers ignore them.
         self._of_calls = tuple(watcher for watcher in watchers if type(watcher).call is not Watcher.call)
 
     @contextmanager

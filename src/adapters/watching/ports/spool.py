@@ -1,4 +1,4 @@
-"""A spool, watched."""
+"""A spool that reports its calls to a watcher."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -9,7 +9,7 @@ from darkroom.domain.ports import ImageSpool
 
 
 class WatchedImageSpool(ImageSpool):
-    """Tells a watcher what the spool does not do."""
+    """Reports the spool's calls to a watcher."""
 
     def __init__(self, spool: ImageSpool, watcher: Watcher) -> None:
         self._spool, self._watcher = spool, watcher

@@ -1,4 +1,4 @@
-"""A storage, watched."""
+"""A storage that reports its calls to a watcher."""
 
 from collections.abc import AsyncIterator
 
@@ -9,7 +9,7 @@ from darkroom.domain.ports import ImageStorage
 
 
 class WatchedImageStorage(ImageStorage):
-    """Tells a watcher when the storage is waited for, and what it does not do."""
+    """Reports to a watcher while the storage is waited for."""
 
     def __init__(self, storage: ImageStorage, watcher: Watcher) -> None:
         self._storage, self._watcher = storage, watcher

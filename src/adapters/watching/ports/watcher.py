@@ -1,4 +1,4 @@
-"""What observes the service at work: metrics, traces and logs."""
+"""Watchers, which observe the service: for metrics and traces."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -15,9 +15,9 @@ WebhookOutcome = Literal["delivered", "put-off", "given-up"]
 
 @dataclass(slots=True)
 class Call:
-    """A call to the outside: `name` is the port's method, or why an HTTP request is sent.
+    """A call to the outside; `name` is the port's method, or the purpose of an HTTP request.
 
-    `about` says more of it, without prompts and secrets. `status` is that of an HTTP answer, once there is one.
+    `about` has details, without prompts and secrets. `status` is that of the HTTP response, set when there is one.
     """
 
     port: Literal["provider", "storage", "spool", "ledger", "http"]
@@ -27,9 +27,9 @@ class Call:
 
 
 class Answered(Protocol):
-    """Called with an answer to a request: `route` is the path's template, None for an unknown path.
+    """Called when a request was answered; `route` is the path's template, None for an unknown path.
 
-    `status` is None where nothing was answered; `problem` is the name of its type, where it is one.
+    `status` is None if there was no response; `problem` is the type of the problem, None if it is not one.
     """
 
     def __call__(
@@ -38,43 +38,44 @@ class Answered(Protocol):
 
 
 class Watcher:
-    """Looks away. Those that look override what they want to see."""
+    """Ignores everything; a subclass overrides the methods for what it observes."""
 
     @contextmanager
     def request(self, headers: Headers) -> Iterator[Answered]:
-        """A block around the answering of a request, in its task; it yields the function that reports the answer."""
+        """Enclose the handling of a request, in its task; yield a function to be called with the response."""
         del headers
         yield _unheard
 
     @contextmanager
     def generation(self, generation: Generation) -> Iterator[None]:
-        """Be there while a generation is worked on, in its task."""
+        """Enclose the work on a generation, in its task."""
         del generation
         yield
 
     def call(self, call: Call) -> AbstractContextManager[Step]:
-        """Be there from a call's beginning to its end; each step of it, of which most have one, is entered within.
+        """Return a context manager that encloses a call; it yields a function for context managers around each step.
 
-        What is held for a task alone belongs to the steps: a generator of images is left and entered again.
+        Most calls have one step; an async generator has one for each item. Context variables must be set in the steps,
+        since the caller's code runs between them.
         """
         del call
         return nullcontext(nullcontext)
 
     def recorded(self, generation: Generation) -> None:
-        """A generation has been written down, as it stands."""
+        """Observe a generation that has just been recorded."""
 
     def settling(self, generations: int) -> None:
-        """`count` generations that dead workers left unfinished are taken over here."""
+        """Observe that this worker took over that many abandoned `generations`."""
 
     def refused(self, reason: str) -> None:
-        """A connection was closed for a reason of which there are few, before or beside any answer of a handler."""
+        """Observe that a connection was closed by the HTTP server itself, for one of a few reasons."""
 
     def webhook(self, outcome: WebhookOutcome) -> None:
-        """The outcome of an attempt to deliver a webhook is recorded."""
+        """Observe the recorded outcome of an attempt to deliver a webhook."""
 
     @contextmanager
     def around(self, call: Call) -> Iterator[None]:
-        """Be there during a call of one step."""
+        """Enclose a call of one step."""
         with self.call(call) as step, step():
             yield
 
@@ -84,4 +85,4 @@ def _unheard(*, method: str, route: str | None, status: int | None, problem: str
 
 
 WATCHER: Final[ContextVar[Watcher | None]] = ContextVar("watcher", default=None)
-"""Who watches the task at hand, for what lies too deep within an adapter to be decorated."""
+"""The watcher of the current task, for code in adapters that cannot be decorated."""

@@ -1,4 +1,4 @@
-"""A webhook ledger, watched."""
+"""A webhook ledger that reports outcomes to a watcher."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,7 +9,7 @@ from darkroom.domain.ports import WebhookLedger
 
 
 class WatchedWebhookLedger(WebhookLedger):
-    """Tells a watcher what came of each delivery."""
+    """Reports the outcome of each delivery to a watcher."""
 
     def __init__(self, ledger: WebhookLedger, watcher: Watcher) -> None:
         self._ledger, self._watcher = ledger, watcher
@@ -19,7 +19,7 @@ class WatchedWebhookLedger(WebhookLedger):
 
     async def forget(self, delivery: Delivery) -> None:
         await self._ledger.forget(delivery)
-        if delivery.generation.webhook:  # else its owner has deleted it, and no request was sent
+        if delivery.generation.webhook:  # otherwise its owner has deleted it, and no request was sent
             self._watcher.webhook("delivered")
 
     async def put_off(self, delivery: Delivery, until: datetime | None, *, attempted: bool = True) -> None:

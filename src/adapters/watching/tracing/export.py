@@ -1,4 +1,4 @@
-"""Where spans go."""
+"""The export of spans."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,10 +13,10 @@ from opentelemetry.trace import Tracer
 
 @asynccontextmanager
 async def open_tracer() -> AsyncIterator[Tracer]:
-    """Export spans from a thread of their own, and the last of them at the end of the block.
+    """Yield a tracer whose spans are exported from a thread, the last ones at the end of the block.
 
-    Where to, what share of traces and under which name is read from OpenTelemetry's usual variables
-    (`OTEL_EXPORTER_OTLP_*`, `OTEL_TRACES_SAMPLER`, `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`).
+    Endpoint, sampling and service name come from OpenTelemetry's environment variables (`OTEL_EXPORTER_OTLP_*`,
+    `OTEL_TRACES_SAMPLER`, `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`).
     """
     resource = Resource.create({SERVICE_NAME: "darkroom"}).merge(OTELResourceDetector().detect())
     provider = TracerProvider(resource=resource, shutdown_on_exit=False)

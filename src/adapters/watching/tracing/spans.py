@@ -1,4 +1,4 @@
-"""Spans, and the `traceparent` that requests sent within them carry on."""
+"""Spans, and the `traceparent` of requests that are sent within them."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ FAILED: Final = Status(StatusCode.ERROR)
 def started(
     tracer: Tracer, name: str, about: Mapping[str, str | int] | None = None, *, kind: SpanKind = SpanKind.INTERNAL
 ) -> Iterator[Span]:
-    """A span for the length of the block. Of an error it has the class, not the text, which may quote prompts."""
+    """Yield a span that ends with the block. It records an error's class, not its text, which may quote prompts."""
     span = tracer.start_span(name, kind=kind, attributes=about)
     try:
         yield span
@@ -29,7 +29,7 @@ def started(
 
 @contextmanager
 def inside(span: Span) -> Iterator[None]:
-    """What is begun in the block belongs to a span, and carries it on."""
+    """Make a span the current one within the block: the parent of new spans and of outgoing requests."""
     context = span.get_span_context()
     traceparent = f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
     with use_span(span, record_exception=False, set_status_on_exception=False), within(traceparent):
@@ -40,6 +40,6 @@ def inside(span: Span) -> Iterator[None]:
 def spanned(
     tracer: Tracer, name: str, about: Mapping[str, str | int] | None = None, *, kind: SpanKind = SpanKind.INTERNAL
 ) -> Iterator[Span]:
-    """Both: a span for the length of the block, and for what is begun in it."""
+    """Yield a span that ends with the block and is the current one within it: `started` and `inside` together."""
     with started(tracer, name, about, kind=kind) as span, inside(span):
         yield span

@@ -1,4 +1,4 @@
-"""What is watched, as spans."""
+"""A watcher that records spans."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -18,7 +18,7 @@ _SERVERS_FAULT: Final = 500
 
 
 class TracingWatcher(Watcher):
-    """Continues the trace that a request was sent with, or begins one, and follows it to the provider and back."""
+    """Records spans for requests, generations and calls, in the trace of the request or a new one."""
 
     def __init__(self, tracer: Tracer) -> None:
         self._tracer = tracer
@@ -58,7 +58,7 @@ class TracingWatcher(Watcher):
     @contextmanager
     def call(self, call: Call) -> Iterator[Step]:
         if not get_current_span().get_span_context().is_valid:
-            yield nullcontext  # background work that repeats would make a trace each time
+            yield nullcontext  # outside of a trace: periodic background work would create a trace each time
             return
         name = f"{call.port} {call.name}"
         about = {f"darkroom.{label}": value for label, value in call.about.items()}
