@@ -1,4 +1,4 @@
-"""Calling whom callers name, by the Standard Webhooks specification 1.0 (https://www.standardwebhooks.com)."""
+"""Webhooks to URLs that callers name, by the Standard Webhooks specification 1.0 (https://www.standardwebhooks.com)."""
 
 from darkroom.adapters.webhooks.sender import HttpWebhookSender, open_webhook_sender
 from darkroom.adapters.webhooks.signatures import Signatures

@@ -1,4 +1,4 @@
-"""The sender: one POST, to public addresses only, that follows no redirect."""
+"""Sends a webhook: one POST, to public addresses only by default, without following redirects."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -26,11 +26,11 @@ from darkroom.domain.model.webhook import NotDelivered
 from darkroom.domain.ports import WebhookSender
 
 TIMEOUT: Final = 15.0
-"""Seconds for a whole attempt: what the specification recommends at least."""
+"""Seconds for a whole attempt: the minimum that the specification recommends."""
 
 
 class HttpWebhookSender(WebhookSender):
-    """Calls `hosts`, or where that is None any public one by https; what a receiver answers is not read."""
+    """Sends webhooks to `hosts`, or to any public host by https if that is None; response bodies are not read."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class HttpWebhookSender(WebhookSender):
         hosts: ImageHosts | None,
         clock: Callable[[], datetime],
     ) -> None:
-        """`transport` raises LinkRefused rather than connect to an address that is not public."""
+        """`transport` must raise `LinkRefused` instead of connecting to an address that is not public."""
         self._transport, self._signatures, self._hosts, self._clock = transport, signatures, hosts, clock
 
     def check(self, url: WebhookUrl) -> None:
@@ -98,12 +98,12 @@ async def open_webhook_sender(
     trust_env: bool = False,
     resolver: AbstractResolver | None = None,
 ) -> AsyncIterator[HttpWebhookSender]:
-    """Open it, for as long as the block lasts.
+    """Yield a sender, open within the block.
 
-    `hosts` as `ImageHosts.parse` reads them, None for any public one; `trust_env` as for `open_provider_http`.
+    `hosts` as for `ImageHosts.parse`, None for any public host; `trust_env` as for `open_provider_http`.
 
     Raises:
-        InvalidValue: `hosts` cannot be read.
+        InvalidValue: `hosts` cannot be parsed.
     """
     allowed = None if hosts is None else ImageHosts.parse(hosts)
     proxies = Proxies.of_environment() if trust_env else Proxies()

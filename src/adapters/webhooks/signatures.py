@@ -1,4 +1,4 @@
-"""Symmetric signatures of messages, as the Standard Webhooks specification has them."""
+"""Symmetric signatures of messages, by the Standard Webhooks specification."""
 
 import base64
 import binascii
@@ -16,16 +16,16 @@ _SECRET_BYTES: Final = range(24, 65)  # 192 to 512 bits
 
 @dataclass(frozen=True, slots=True)
 class Signatures:
-    """Signs with each of several secrets, so that receivers may change from one to the next when they like."""
+    """Signs with each of several secrets, so that receivers can change from one to the next at any time."""
 
     secrets: Sequence[bytes] = field(repr=False)
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read secrets with commas between them, each `whsec_` and 24 to 64 bytes in base64.
+        """Parse comma-separated secrets, each `whsec_` followed by 24 to 64 bytes in base64.
 
         Raises:
-            InvalidValue: they are anything else; the message never quotes them.
+            InvalidValue: the text is something else; the message never quotes it.
         """
         secrets = tuple(_secret(one.strip()) for one in text.split(",") if one.strip())
         if not secrets:
@@ -33,7 +33,7 @@ class Signatures:
         return cls(secrets)
 
     def of(self, message_id: str, timestamp: int, body: bytes) -> str:
-        """The value of `webhook-signature`; `timestamp` in Unix seconds."""
+        """Return the value of the header `webhook-signature`; `timestamp` is in Unix seconds."""
         signed = b"%b.%d.%b" % (message_id.encode(), timestamp, body)
         digests = (hmac.new(secret, signed, hashlib.sha256).digest() for secret in self.secrets)
         return " ".join(f"v1,{base64.b64encode(digest).decode()}" for digest in digests)
