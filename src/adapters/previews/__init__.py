@@ -1,4 +1,4 @@
-"""Small copies of images, made by Pillow in a process of its own: the extra `previews`."""
+"""Previews of images, made by Pillow in a separate process. Needs the extra `previews`."""
 
 from darkroom.adapters.previews.maker import PillowPreviewMaker
 

@@ -1,4 +1,4 @@
-"""Previews, made by a process that is limited in memory, time and pixels."""
+"""Makes previews in a process with limits on memory, time and pixels."""
 
 import asyncio
 import os
@@ -19,31 +19,34 @@ _PROGRAM: Final = Path(__file__).with_name("program.py")
 _FORMATS: Final = {MediaType.PNG: "PNG", MediaType.JPEG: "JPEG", MediaType.WEBP: "WEBP"}
 
 PIXELS: Final = 8192 * 8192
-"""An image of more is not decoded: as many as an order may ask for."""
+"""The most pixels that are decoded: the largest size of an order."""
 
 MEMORY: Final = 1 << 30
-"""Bytes of addresses that the process has: an image of `PIXELS`, decoded and made smaller, fits in."""
+"""Bytes of address space of the process: enough to decode and shrink an image of `PIXELS`."""
 
 SECONDS: Final = 20
-"""CPU time that the process has."""
+"""Seconds of CPU time of the process."""
 
 LENGTH: Final = 120_000
-"""Bytes of a preview without its mark, so that it is below 150 kB with it: noise is drawn the more coarsely."""
+"""The most bytes of a preview before it is marked, so that it has less than 150 kB after that.
 
-_PATIENCE: Final = 120.0  # seconds on the clock, on a machine that is busy with other things
-_ENDING: Final = 10.0  # seconds that a process that was killed is waited for
-_LARGEST: Final = 2_000_000  # bytes that are read of it
+Images that do not compress well, such as noise, get a lower quality.
+"""
+
+_PATIENCE: Final = 120.0  # seconds of wall-clock time, since the machine may be busy
+_ENDING: Final = 10.0  # seconds to wait for a killed process
+_LARGEST: Final = 2_000_000  # bytes of output that are read
 _PIECE: Final = 1 << 16
 
 _FROM_OUTSIDE: Final = (os.EX_TEMPFAIL, -signal.SIGHUP, -signal.SIGINT, -signal.SIGTERM)
-"""How it ends if it could not begin, or was stopped along with the service."""
+"""Exit statuses of a process that could not begin, or was stopped together with the service."""
 
 Marked = Callable[[bytes, StoredImage, Generation], bytes]
-"""Gives a preview in WebP the mark that the image has."""
+"""Returns a preview, a WebP file, with the same mark as its image."""
 
 
 class PillowPreviewMaker(PreviewMaker):
-    """Makes one at a time: previews take what is left of the machine."""
+    """Makes one preview at a time with Pillow, since previews must not slow down other work."""
 
     SIDE: Final = 512
     """Pixels of the longest side."""
@@ -65,9 +68,9 @@ class PillowPreviewMaker(PreviewMaker):
                 stdin=PIPE,
                 stdout=PIPE,
                 stderr=DEVNULL,
-                env={},  # what it decodes must learn no secret
+                env={},  # an exploit in a decoder must find no secret
                 cwd="/",
-                start_new_session=True,  # what a terminal sends to the service is not for it
+                start_new_session=True,  # so that signals of a terminal do not reach it
             )
         except OSError as fault:
             raise PreviewsUnavailable(f"no process can be started: {fault}") from fault
@@ -78,7 +81,7 @@ class PillowPreviewMaker(PreviewMaker):
         except TimeoutError as late:
             raise PreviewsUnavailable("the process does not end") from late
         finally:
-            # Also for a caller who is cancelled again meanwhile.
+            # Shielded, so that it also ends if this task is cancelled again.
             await asyncio.shield(asyncio.ensure_future(_end(process)))
         if status in _FROM_OUTSIDE:
             raise PreviewsUnavailable(f"the process ended with {status}, which says nothing of the image")
@@ -94,9 +97,9 @@ class PillowPreviewMaker(PreviewMaker):
 
 
 async def _end(process: Process) -> None:
-    """End it and collect it; nothing that it has left in its pipes, nor a descriptor of them, stays.
+    """Kill a process and wait for it, draining and closing its pipes.
 
-    asyncio says that a process has ended only when its pipes are at their end, as they never are if not read.
+    asyncio considers a process ended only when its pipes are at their end, so unread output would keep it forever.
     """
     with suppress(ProcessLookupError):
         process.kill()
@@ -112,15 +115,15 @@ async def _end(process: Process) -> None:
 
 async def _sent(process: Process, data: bytes) -> None:
     assert process.stdin  # noqa: S101  # it is a pipe
-    with suppress(ConnectionError):  # it has ended before it has read all
-        for begin in range(0, len(data), _PIECE):  # so that it is not copied as a whole
+    with suppress(ConnectionError):  # the process may end before it has read everything
+        for begin in range(0, len(data), _PIECE):  # in pieces, so that it is not copied as a whole
             process.stdin.write(data[begin : begin + _PIECE])
             await process.stdin.drain()
     process.stdin.close()
 
 
 async def _received(process: Process) -> bytes:
-    """What it writes; of one that writes without end the beginning, and it is ended."""
+    """Return the output of a process; kill it if that is longer than `_LARGEST`."""
     assert process.stdout  # noqa: S101  # it is a pipe
     made = bytearray()
     while len(made) <= _LARGEST and (piece := await process.stdout.read(_PIECE)):

@@ -1,9 +1,9 @@
-"""Reads an image from standard input and writes its preview to standard output, within limits that it sets itself.
+"""A program that reads an image from standard input and writes its preview to standard output, within resource limits.
 
-Run as a program of its own, `python -I program.py FORMAT SIDE LENGTH PIXELS MEMORY SECONDS`, because decoders of images
-are large, written in C, and fed with what a stranger sent. Before the first byte is decoded it can open no file and no
-connection, and take no more memory or time than it was given. Exit status: 0, EX_TEMPFAIL if it could not begin, or
-anything else if no preview can be made.
+Usage: `python -I program.py FORMAT SIDE LENGTH PIXELS MEMORY SECONDS`. It is a separate program since image decoders
+are large C libraries with untrusted input. Before the first byte is decoded, it limits its own memory and CPU time, and
+gives up the ability to open files and connections. Exit status: 0, EX_TEMPFAIL if it could not begin, anything else if
+no preview can be made.
 """
 
 import io
@@ -26,12 +26,12 @@ def main() -> None:
             resource.setrlimit(limit, (most, most))
         from PIL import Image, ImageOps, JpegImagePlugin, PngImagePlugin, WebPImagePlugin  # noqa: PLC0415  # under the limits
 
-        del JpegImagePlugin, PngImagePlugin, WebPImagePlugin  # imported to be registered; nothing can be imported later
+        del JpegImagePlugin, PngImagePlugin, WebPImagePlugin  # imported now, since nothing can be imported later
         Image.preinit()
-    except Exception:  # noqa: BLE001  # whatever it is, the image has nothing to do with it
+    except Exception:  # noqa: BLE001  # whatever it is, it is not caused by the image
         sys.exit(os.EX_TEMPFAIL)
     data = sys.stdin.buffer.read()
-    # From here on nothing can be opened, and no process started but by root; pipes that are open stay so.
+    # From here on no file can be opened, and no process started except as root; open pipes stay open.
     resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
     with Image.open(io.BytesIO(data), formats=[wanted]) as image:
