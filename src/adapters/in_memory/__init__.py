@@ -1,1 +1,1 @@
-"""All the ports in memory: for tests, and for trying things out."""
+"""Adapters of all ports in memory, for tests and experiments."""

@@ -1,4 +1,4 @@
-"""A generator that draws plain tiles at once, and remembers what it was asked."""
+"""A generator in memory that draws images of one colour at once, and records its requests."""
 
 import struct
 import zlib
@@ -24,7 +24,7 @@ WIDEST_CARD: Final = ModelCard(
 
 
 class InMemoryImageGenerator(ImageGenerator):
-    """Draws tiles in the colour of their seed; `asked` holds each request that it was paid for, with its key."""
+    """Draws images in the colour of their seed; `asked` has each submitted request with its key."""
 
     def __init__(self, *cards: ModelCard) -> None:
         self._cards = cards or (WIDEST_CARD,)
@@ -46,7 +46,7 @@ class InMemoryImageGenerator(ImageGenerator):
 
 
 def tile(width: int, height: int, colour: int) -> bytes:
-    """A PNG of one colour, the low 24 bits of `colour` as RGB."""
+    """Return a PNG of one colour: the low 24 bits of `colour` as RGB."""
     row = b"\0" + (colour & 0xFFFFFF).to_bytes(3, "big") * width
 
     def chunk(kind: bytes, data: bytes) -> bytes:

@@ -8,7 +8,7 @@ from darkroom.domain.ports import IssuedTokens
 
 
 class InMemoryIssuedTokens(IssuedTokens):
-    """Remembers tokens for as long as this process lives."""
+    """Remembers tokens as long as this process lives."""
 
     def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._clock = clock

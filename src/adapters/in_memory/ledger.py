@@ -1,4 +1,4 @@
-"""A ledger that is a dictionary."""
+"""A ledger in dictionaries."""
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Container, Iterator, Sequence
@@ -51,7 +51,7 @@ class _Book:
 
 
 class InMemoryGenerationLedger(GenerationLedger):
-    """One worker at a ledger in memory; `colleague` is another one at the same ledger."""
+    """One worker at a ledger in memory; `colleague` returns another one at the same ledger."""
 
     def __init__(
         self, clock: Callable[[], datetime] = lambda: datetime.now(UTC), *, _book: _Book | None = None
@@ -62,16 +62,16 @@ class InMemoryGenerationLedger(GenerationLedger):
         self.webhooks = InMemoryWebhookLedger(self._book)
 
     def colleague(self) -> "InMemoryGenerationLedger":
-        """Another worker, at the same ledger."""
+        """Return another worker at the same ledger."""
         return InMemoryGenerationLedger(self._clock, _book=self._book)
 
     def die(self) -> None:
-        """Let this worker live no more; what it has not finished is abandoned."""
+        """Mark this worker as dead; its unfinished generations are abandoned."""
         self._book.living.discard(self.worker)
         self._book.died[self.worker] = self._clock()
 
     def revive(self) -> None:
-        """Let this worker live again: it was only cut off, and others took it for dead."""
+        """Mark this worker as living again, as if it was only cut off, and others took it for dead."""
         self._book.living.add(self.worker)
 
     async def receive(self, generation: Generation, limits: Limits) -> Generation:
@@ -230,7 +230,7 @@ class InMemoryGenerationLedger(GenerationLedger):
         return [kept for kept in self._generations() if is_due(kept)]
 
     async def check(self) -> None:
-        """It always can be written to."""
+        """Return: it can always be written."""
 
     async def images(self) -> AsyncIterator[ImageOnRecord]:
         for kept in list(self._generations()):
@@ -269,7 +269,7 @@ class InMemoryGenerationLedger(GenerationLedger):
 
 
 class InMemoryWebhookLedger(WebhookLedger):
-    """The webhooks that are due, beside the generations of a ledger in memory."""
+    """The webhooks of a ledger in memory."""
 
     def __init__(self, book: _Book) -> None:
         self._book = book
@@ -295,7 +295,7 @@ class InMemoryWebhookLedger(WebhookLedger):
             webhook.attempts -= not attempted
 
     def _is_still(self, delivery: Delivery) -> bool:
-        """Whether the generation has not moved on since: else it may have been lifted, and its new end is due."""
+        """Return whether the generation has no later revision; if it has, it may have been lifted, and is due again."""
         row = self._book.rows.get(delivery.generation.id)
         return row is not None and row.generation.revision == delivery.generation.revision
 
@@ -305,12 +305,12 @@ class InMemoryWebhookLedger(WebhookLedger):
 
 
 def _dated_as(row: _Row, generation: Generation) -> Generation:
-    """The generation with the time of its order in the row, which may have been dated back since."""
+    """Return the generation with `created_at` as in the row, which may have been redated since."""
     return replace(generation, created_at=row.generation.created_at)
 
 
 def _room_at(taken: Sequence[tuple[datetime, int]], excess: int) -> datetime | None:
-    """When that was taken with whose end, and that of all before it, the excess is gone; None where it never is."""
+    """Return the time of the entry with which, in their order, at least `excess` will have left; None if never."""
     for at, amount in sorted(taken):
         excess -= amount
         if excess <= 0:

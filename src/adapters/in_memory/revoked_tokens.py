@@ -7,7 +7,7 @@ from darkroom.domain.ports import RevokedTokens
 
 
 class InMemoryRevokedTokens(RevokedTokens):
-    """Remembers tokens for as long as this process lives."""
+    """Remembers tokens as long as this process lives."""
 
     def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._clock = clock

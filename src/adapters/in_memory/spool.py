@@ -1,4 +1,4 @@
-"""A spool that lives as long as the process."""
+"""A spool in a dictionary."""
 
 import hashlib
 from collections.abc import Sequence
@@ -8,7 +8,10 @@ from darkroom.domain.ports import ImageSpool
 
 
 class InMemoryImageSpool(ImageSpool):
-    """`kept` holds what waits, by generation and index; `aside` what was set aside; `room` in bytes."""
+    """Keeps images as long as this process lives.
+
+    `kept` has the waiting images by generation id and index, `aside` the evidence with its names. `room` is in bytes.
+    """
 
     def __init__(self, room: int = 2**30) -> None:
         self.kept: dict[tuple[str, int], bytes] = {}
@@ -23,7 +26,7 @@ class InMemoryImageSpool(ImageSpool):
         return self.kept.get((generation_id, index))
 
     async def secure(self, generation_id: str, index: int) -> None:
-        """Nothing here survives more than it does."""
+        """Do nothing: nothing here survives the process."""
 
     async def remove(self, generation_id: str, index: int) -> None:
         self.kept.pop((generation_id, index), None)

@@ -1,4 +1,4 @@
-"""A storage that keeps images for as long as the process lives."""
+"""A storage in a dictionary."""
 
 import hashlib
 from collections.abc import AsyncIterator
@@ -10,7 +10,10 @@ from darkroom.domain.ports import ImageStorage
 
 
 class InMemoryImageStorage(ImageStorage):
-    """`kept` holds each image with its media type, by key; a link is `memory:` and the key."""
+    """Keeps images as long as this process lives; `kept` has their bytes and media types by key.
+
+    A link is `memory:` and the key.
+    """
 
     def __init__(self) -> None:
         self.kept: dict[str, tuple[bytes, MediaType]] = {}
