@@ -1,1 +1,1 @@
-"""The outside world behind the domain's ports: a module for each technology."""
+"""Adapters of the domain's ports: a module or package for each technology."""

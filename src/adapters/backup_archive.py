@@ -1,11 +1,11 @@
 """The file format of a backup: a tar archive whose last member lists the others with their lengths and SHA-256.
 
     ledger.sqlite            a ledger in SQLite
-    secrets/<name>           what the machine made for itself once: keys of tokens and links, the name of its spool
+    secrets/<name>           values that this machine generated: keys for tokens and links, the id of its spool
     spool/…  evidence/…  images/…
     manifest.<SHA-256 of these bytes>.json
 
-An archive that was cut off has no manifest, so it is not taken for a whole one.
+A truncated archive has no manifest, so that it is recognised.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ import msgspec
 from darkroom.domain.model.errors import StorageFault
 
 LEDGER: Final = "ledger.sqlite"
-SECRETS: Final = "secrets"  # the name of a folder
+SECRETS: Final = "secrets"  # a folder in the archive
 FOLDERS: Final = ("spool", "evidence", "images")
 
 _FORMAT: Final = 1
@@ -31,11 +31,11 @@ _BLOCK: Final = 1 << 20  # bytes read at a time
 
 
 class BackupUnusable(StorageFault):
-    """The archive is damaged, was cut off, or is not a backup of Darkroom."""
+    """The archive is damaged, truncated, or not a backup of Darkroom."""
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """A file of a backup: its name in the archive, its length in bytes and its SHA-256, hexadecimal."""
+    """A file in a backup: its name in the archive, its length in bytes and its SHA-256 in hexadecimal."""
 
     name: str
     length: int
@@ -43,12 +43,12 @@ class Entry(msgspec.Struct, frozen=True):
 
     @property
     def part(self) -> str:
-        """Which part of the service it belongs to: the ledger's file, or a folder."""
+        """The first part of its name: the ledger's file, or a folder."""
         return self.name.partition("/")[0]
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """What a backup holds. `release` is the one of Darkroom that made it."""
+    """The list of files in a backup; `release` is the version of Darkroom that made it."""
 
     format: Literal[1]
     release: str
@@ -57,18 +57,18 @@ class Manifest(msgspec.Struct, frozen=True):
 
 
 class BackupWriter:
-    """Writes files to a stream that need not be seekable."""
+    """Writes a backup to a stream, which need not be seekable."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._tar = tarfile.open(fileobj=stream, mode="w|", format=tarfile.PAX_FORMAT)  # noqa: SIM115  # closed by `end`
         self._entries: list[Entry] = []
 
     def add(self, name: str, path: Path) -> None:
-        """Add a file.
+        """Add the file at `path` under a name; symbolic links are refused.
 
         Raises:
-            FileNotFoundError: it is gone; nothing was written for it.
-            OSError: it cannot be read; the archive is of no use.
+            FileNotFoundError: the file does not exist; nothing was written.
+            OSError: the file cannot be read; the archive is unusable.
         """
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
             hashed = _Hashed(file)
@@ -77,7 +77,7 @@ class BackupWriter:
         self._entries.append(Entry(name, member.size, hashed.hexdigest()))
 
     def end(self, *, release: str, made_at: datetime) -> Manifest:
-        """Write the manifest, and the end of the archive."""
+        """Write the manifest and the end of the archive, and return the manifest."""
         manifest = Manifest(_FORMAT, release, made_at, tuple(self._entries))
         data = msgspec.json.encode(manifest)
         self._tar.addfile(_member(f"manifest.{hashlib.sha256(data).hexdigest()}.json", len(data)), io.BytesIO(data))
@@ -86,10 +86,10 @@ class BackupWriter:
 
 
 def unpack(stream: IO[bytes], place: Callable[[str], Path]) -> Manifest:
-    """Write every file of an archive to where `place` puts that name, flushed to the disk, and verify all of them.
+    """Write each file of an archive durably to the path that `place` returns for its name, and verify all of them.
 
     Raises:
-        BackupUnusable: the archive is not whole, or not one of a backup.
+        BackupUnusable: the archive is incomplete, damaged, or not a backup.
         OSError: a file cannot be written.
     """
     unpacked: dict[str, Entry] = {}
@@ -107,7 +107,7 @@ def unpack(stream: IO[bytes], place: Callable[[str], Path]) -> Manifest:
 
 
 class _Hashed:
-    """Reads a file and takes its SHA-256 on the way."""
+    """A readable stream that computes the SHA-256 of what is read."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file, self._digest = file, hashlib.sha256()
@@ -120,14 +120,14 @@ class _Hashed:
 
 
 class Digesting:
-    """A stream to write to that takes the SHA-256 of all that is written; for archives."""
+    """A writable stream that computes the SHA-256 and the length in bytes of what is written."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream, self._digest = stream, hashlib.sha256()
         self.hexdigest, self.length = self._digest.hexdigest, 0
 
     def write(self, data: bytes) -> int:
-        """Write all of it."""
+        """Write `data`, and return its length."""
         self._digest.update(data)
         self.length += len(data)
         self._stream.write(data)
@@ -141,7 +141,7 @@ def _member(name: str, length: int) -> tarfile.TarInfo:
 
 
 def _is_ours(name: str) -> bool:
-    """Whether a name is one that a backup may hold; none leads out of the folders that it is unpacked to."""
+    """Return whether a backup may contain a file of that name; such a name never leads out of the target folders."""
     part, *within = name.split("/")
     if part == LEDGER:
         return not within

@@ -1,4 +1,4 @@
-"""Doing for many at once what costs as much for one."""
+"""Batches items that arrive while a batch is being processed."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -8,23 +8,23 @@ from typing import Final, Generic, TypeVar
 T = TypeVar("T")
 R = TypeVar("R")
 
-_MOST_AT_ONCE: Final = 64  # keeps the wait of the first among them short
+_MOST_AT_ONCE: Final = 64  # so that the first item of a batch does not wait long
 
 
 class Batches(Generic[T, R]):
-    """What comes while one batch is worked on goes into the next one together."""
+    """Calls `work` with a batch at a time; items that arrive meanwhile form the next batch."""
 
     def __init__(self, work: Callable[[Sequence[T]], Awaitable[Sequence[R | Exception]]]) -> None:
-        """`work` returns for each item a result, or the exception that is raised to the caller that waits for it."""
+        """`work` returns for each item its result, or an exception to be raised for that item."""
         self._work = work
         self._waiting: list[tuple[T, asyncio.Future[R]]] = []
         self._working: asyncio.Task[None] | None = None
 
     async def __call__(self, item: T) -> R:
-        """Have the item worked on, and give what came of it.
+        """Process an item in the next batch, and return its result.
 
         Raises:
-            Exception: what came of it, or what the work on its batch raised.
+            Exception: the one that `work` returned for the item, or raised for its batch.
         """
         answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, answer))
@@ -33,7 +33,7 @@ class Batches(Generic[T, R]):
         return await answer
 
     async def close(self) -> None:
-        """Wait until all that came is worked on."""
+        """Wait until all items are processed."""
         while self._working:
             await asyncio.wait([self._working])
 
@@ -43,7 +43,7 @@ class Batches(Generic[T, R]):
                 batch, self._waiting = self._waiting[:_MOST_AT_ONCE], self._waiting[_MOST_AT_ONCE:]
                 try:
                     results = await self._work([item for item, _ in batch])
-                except Exception as fault:  # noqa: BLE001  # it is raised to all who wait
+                except Exception as fault:  # noqa: BLE001  # it is raised for each item
                     results = [_told(fault) for _ in batch]
                 for (_, answer), result in zip(batch, results, strict=True):
                     if answer.done():  # its caller has left
@@ -57,10 +57,10 @@ class Batches(Generic[T, R]):
 
 
 def _told(fault: Exception) -> Exception:
-    """One for each caller that waits, since each adds to its traceback; one that cannot be copied serves all."""
+    """Return a copy of an exception, since each caller adds to its traceback; the exception itself if that fails."""
     try:
         told = copy(fault)
-    except Exception:  # noqa: BLE001  # a constructor of its own may raise anything
+    except Exception:  # noqa: BLE001  # copying calls its constructor, which may raise anything
         return fault
     told.__cause__ = fault
     return told

@@ -1,4 +1,4 @@
-"""A bound on memory: a number of bytes that may be held at once."""
+"""Limits the bytes that are held in memory at the same time."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -10,10 +10,10 @@ from typing import ClassVar, Final, Self
 
 
 class Stay:
-    """What one order keeps in memory until all of its answer is handed on, however many parts that comes in.
+    """The parts of one answer in memory, from the first until all are passed on.
 
-    An order whose first part is here may find no room for the next one, which another order holds that waits in the
-    same way. So each room has one place beyond it: the order that gets it has room for all of its parts, until it ends.
+    Two answers that each hold a part and wait for room for the next one would deadlock. So a `ByteRoom` lets one stay
+    at a time exceed its size: all parts of that stay are admitted until it ends.
     """
 
     _current: ClassVar[ContextVar["Stay | None"]] = ContextVar("_current", default=None)
@@ -23,12 +23,12 @@ class Stay:
 
     @classmethod
     def now(cls) -> "Stay | None":
-        """The one whose block this is done in."""
+        """Return the stay in whose `current` block this is called; None outside of one."""
         return cls._current.get()
 
     @contextmanager
     def current(self) -> Iterator[None]:
-        """What is read within the block, and in tasks that begin there, is a part of this order's answer."""
+        """Make this the current stay within the block, and in tasks that are created there."""
         token = self._current.set(self)
         try:
             yield
@@ -36,7 +36,7 @@ class Stay:
             self._current.reset(token)
 
     def at_its_end(self, do: Callable[[], None]) -> None:
-        """Leave something to be done at the end of the stay."""
+        """Call `do` at the end of the stay; the last one registered is called first."""
         self._endings.append(do)
 
     def __enter__(self) -> Self:
@@ -57,29 +57,29 @@ class _Waiting:
 
 
 class ByteRoom:
-    """Room for a number of bytes; a part that is larger than the whole room counts as the whole room.
+    """A semaphore that counts bytes. A part that is larger than `size` counts as `size` bytes.
 
-    A holder that will give back without having more MAY wait for the others. One that cannot, since further parts of
-    the same answer are still to come, MUST say by its `Stay` which parts belong together.
+    A holder that waits for more before it gives back what it holds MUST pass a `Stay`, which groups its parts; others
+    need none.
     """
 
     def __init__(self, size: int) -> None:
         self._size: Final = size
         self._free = size
         self._queue: list[_Waiting] = []
-        self._beyond: Stay | None = None  # who has the place beyond the room
+        self._beyond: Stay | None = None  # the one that may exceed the size
 
     def offers(self, length: int) -> bool:
-        """Take this many bytes if they are free now and no other waits for them."""
+        """Take bytes if they are free now and no other holder waits; return whether they were taken."""
         if self._queue or length > self._free:
             return False
         self._free -= length
         return True
 
     async def take(self, length: int, stay: Stay | None = None) -> int:
-        """Take this many bytes as soon as they are free, first come, first served. Gives how many are to be given back.
+        """Take bytes as soon as they are free, first come, first served; return how many to give back.
 
-        `stay` is the one that they are a part of, if they are.
+        `stay` is the one that they are a part of; None if it is the only part.
         """
         length = min(length, self._size)
         if self.offers(length):
@@ -92,20 +92,20 @@ class ByteRoom:
         except asyncio.CancelledError:
             if waiting in self._queue:
                 self._queue.remove(waiting)
-                self._let_in()  # it may have stood before others that fit in
+                self._let_in()  # others behind it may fit
             else:
-                self.give_back(length)  # it was let in at the moment of leaving
+                self.give_back(length)  # it was admitted just as it was cancelled
             raise
         return length
 
     def give_back(self, length: int) -> None:
-        """Free bytes that were taken."""
+        """Free bytes that were taken, and admit those that wait and fit."""
         self._free += length
         self._let_in()
 
     @asynccontextmanager
     async def holding(self, length: int) -> AsyncIterator[None]:
-        """Hold this many bytes for the length of the block."""
+        """Hold bytes within the block."""
         taken = await self.take(length)
         try:
             yield

@@ -1,4 +1,4 @@
-"""Work on a disk, off the event loop."""
+"""Runs disk operations outside the event loop."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,20 +11,20 @@ from darkroom.domain.model.errors import StorageFault
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_THREADS: Final = 8  # syncs that wait side by side share the disk's journal
+_THREADS: Final = 8  # concurrent syncs share a write of the file system's journal
 
 
 class DiskThreads:
-    """Threads for the disk alone: a slow one holds up nothing else, such as the looking up of hosts."""
+    """A thread pool for disk operations only, so that a slow disk does not delay other work, such as DNS lookups."""
 
     def __init__(self) -> None:
         self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="disk")
 
     async def __call__(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Do the work and wait for it.
+        """Run `work` in a thread and return its result.
 
         Raises:
-            StorageFault: the disk did not do it.
+            StorageFault: it raised `OSError`.
         """
         try:
             return await asyncio.get_running_loop().run_in_executor(self._executor, partial(work, *args, **kwargs))
@@ -32,5 +32,5 @@ class DiskThreads:
             raise StorageFault(f"the disk did not do it: {error}") from error
 
     def begin(self, work: Callable[[], None]) -> None:
-        """Have the work done some time soon."""
+        """Queue `work` without waiting for it."""
         self._executor.submit(work)

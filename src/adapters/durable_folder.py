@@ -1,4 +1,4 @@
-"""Files that are whole or not there, and that outlive a loss of power once they are written."""
+"""Atomic and durable files: each is whole or missing, and survives a loss of power once it is written."""
 
 import errno
 import os
@@ -14,15 +14,15 @@ from uuid import uuid4
 from darkroom.adapters.ownership import hand_over
 
 _PROBE: Final = b"written to see whether files can be kept here"
-_STALE: Final = 3600.0  # seconds: no draft is at work for so long, so its process is dead
+_STALE: Final = 3600.0  # seconds; no write takes that long, so the process of an older draft is dead
 
 
 class DurableFolder:
-    """A folder of files. A name may hold folders, parted by `/`; none leads out of it, and no link is followed.
+    """A folder of files. A name may contain folders, separated by `/`, but never leads out of the folder or to a link.
 
-    Only the account that runs this can read what it writes, or the folder's owner where that account is root. Several
-    processes may share it. Every call blocks until the disk has done it, and raises `OSError` where it cannot, or where
-    a name is none.
+    Files are readable by the account of this process only, or by the folder's owner if that account is root. Several
+    processes may share the folder. Every method blocks on the disk, and raises `OSError` if it fails or a name is
+    invalid.
     """
 
     def __init__(self, root: Path) -> None:
@@ -34,7 +34,7 @@ class DurableFolder:
         return str(self._root)
 
     def create(self, name: str, data: bytes) -> bool:
-        """Write a new file. False where there is one of that name already, which stays as it is."""
+        """Write a new file; return False if there is one of that name already, which is not changed."""
         try:
             self._write([(self._path(name), data)], _link)
         except FileExistsError:
@@ -42,34 +42,34 @@ class DurableFolder:
         return True
 
     def replace(self, *files: tuple[str, bytes]) -> None:
-        """Write files, by name, in place of what was there; waiting for the disk together is faster than one by one.
+        """Write files, given as names and bytes, replacing any that exist; faster than one at a time.
 
-        After an error any of them may have been written.
+        After an error some of them may have been written.
         """
         self._write([(self._path(name), data) for name, data in files], os.replace)
 
     def read(self, name: str) -> bytes | None:
-        """The whole file; None where there is none."""
+        """Return the bytes of a file; None if it does not exist."""
         with suppress(FileNotFoundError):
             return self._path(name).read_bytes()
         return None
 
     def remove(self, name: str) -> None:
-        """Remove a file; one that is not there is removed."""
+        """Remove a file durably; removing a missing one succeeds."""
         path = self._path(name)
         with suppress(FileNotFoundError):
             path.unlink()
             sync_folder(path.parent)
 
     def discard(self, *names: str) -> None:
-        """Remove files without waiting for the disk: after a loss of power they may be there again."""
+        """Remove files without a sync: they may reappear after a loss of power."""
         for name in names:
             self._path(name).unlink(missing_ok=True)
 
     def prove(self) -> None:
-        """Try whether files can be kept here: write, read and remove one, here and in the newest folders within.
+        """Check that files can be kept: write, read and remove one, here and in the newest folders within.
 
-        Nothing stays, nor the folder itself if it was made for it.
+        Leaves nothing behind, not even the folder itself if it did not exist.
         """
         made = [folder for folder in (self._drafts, self._root) if not folder.exists()]
         try:
@@ -77,23 +77,23 @@ class DurableFolder:
                 self._prove(folder)
         finally:
             for folder_made in made:
-                with suppress(OSError):  # another process keeps something there by now
+                with suppress(OSError):  # another process may have written something there meanwhile
                     folder_made.rmdir()
 
     def free(self) -> int:
-        """Bytes that can still be written."""
+        """Return the free bytes of the disk."""
         return shutil.disk_usage(next(folder for folder in (self._root, *self._root.parents) if folder.exists())).free
 
     def names(self) -> Iterator[str]:
-        """The name of every file."""
+        """Return an iterator over the names of all files."""
         return (os.path.relpath(file.path, self._root) for file in _files(self._root))
 
     def lengths(self) -> Iterator[int]:
-        """The length of every file, in bytes."""
+        """Return an iterator over the lengths of all files, in bytes."""
         return (_length(file) for file in _files(self._root))
 
     def _newest(self) -> Iterator[str]:
-        """The folders in which the next files may be kept: this one, and in each the last by its name, as dates are."""
+        """Yield the folders of the next files: this one, and in each the last by name, as these are dates."""
         name = ""
         while True:
             yield name
@@ -104,7 +104,7 @@ class DurableFolder:
             name = f"{name}{max(within)}/"
 
     def _prove(self, folder: str) -> None:
-        probe = self._root / folder / f".check-{uuid4().hex}"  # which is not a name of a file here
+        probe = self._root / folder / f".check-{uuid4().hex}"  # names of files never begin with a dot
         try:
             self._write([(probe, _PROBE)], _link)
             if probe.read_bytes() != _PROBE:
@@ -116,7 +116,7 @@ class DurableFolder:
         path = self._root
         for part in name.split("/"):
             path /= part
-            # What begins with a dot is a step upwards, or ours.
+            # A part that begins with a dot leads upwards, or is internal.
             if not part or part.startswith(".") or not _is_plain(path):
                 raise OSError(errno.EINVAL, "is not a name for a file here", name)
         return path
@@ -141,12 +141,12 @@ class DurableFolder:
         finally:
             for _, descriptor in drafts:
                 os.close(descriptor)
-            # Also if the file was there before: the process that wrote it may have died before this.
+            # Also if the file exists: the process that wrote it may have died before this sync.
             for folder in folders:
                 sync_folder(folder)
 
     def _draft(self, data: bytes) -> tuple[Path, int]:
-        """A draft on its way to the disk, and the descriptor by which to wait for it."""
+        """Write a draft and start its sync; return its path and an open descriptor for `fsync`."""
         draft = self._drafts / uuid4().hex
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
@@ -162,7 +162,7 @@ class DurableFolder:
         return draft, descriptor
 
     def _sweep_drafts(self) -> None:
-        """Remove, once in the life of a process, what others left behind when they died in a write."""
+        """Remove the drafts of processes that died while writing; once in each process."""
         if not self._drafts_swept:
             self._drafts_swept = True
             for draft in self._drafts.iterdir():
@@ -172,7 +172,7 @@ class DurableFolder:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and those above it; all of them outlive a loss of power."""
+    """Create a folder and its missing parents, durably."""
     if not folder.is_dir():
         make_folder(folder.parent)
         try:
@@ -185,7 +185,7 @@ def make_folder(folder: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Have what was put into a folder, or taken out of it, outlive a loss of power: the names are the folder's own."""
+    """Sync a folder, which makes the creation, renaming and removal of files in it durable."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -194,7 +194,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def _is_plain(path: Path) -> bool:
-    """Whether a path leads where it says: not through a symbolic link, nor nowhere."""
+    """Return whether a path is not a symbolic link; it may be missing."""
     try:
         return not S_ISLNK(path.lstat().st_mode)
     except (FileNotFoundError, NotADirectoryError):
@@ -204,13 +204,13 @@ def _is_plain(path: Path) -> bool:
 
 
 def _link(draft: Path, target: Path) -> None:
-    """Unlike a replacement, this fails where there is a file of that name."""
+    """Move a draft to its target; unlike `os.replace`, fail if the target exists."""
     target.hardlink_to(draft)
     draft.unlink()
 
 
 def _begin_to_sync(descriptor: int) -> None:
-    """Where the system takes the hint, several files are on their way to the disk before the first is waited for."""
+    """Start writing a file to the disk, if the system supports that, so that several are written at the same time."""
     if hasattr(os, "posix_fadvise"):
         os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
 

@@ -1,4 +1,4 @@
-"""What providers sent and could not be used, on the disk of this machine, for the operator to look at."""
+"""Evidence on the disk of this machine: providers' unusable answers, for the operator."""
 
 import errno
 import hashlib
@@ -16,12 +16,12 @@ from darkroom.domain.model.errors import Evidence
 
 log = logging.getLogger(__name__)
 
-_DIGEST: Final = 16  # characters of it that a name has
+_DIGEST: Final = 16  # characters of the SHA-256 in a name
 
 
 @dataclass(frozen=True, slots=True)
 class KeptEvidence:
-    """A piece of evidence: its file's name, the generation that it belongs to, its length and when it was kept."""
+    """A piece of evidence: its file name, generation id, length in bytes, and Unix time when it was written."""
 
     name: str
     generation_id: str
@@ -30,38 +30,42 @@ class KeptEvidence:
 
 
 class EvidenceFolder:
-    """Files that have a generation's id in their names; the oldest make room for the newest.
+    """A folder of evidence whose names begin with generation ids; the oldest pieces are removed to make room.
 
-    Several processes may share it. Every method blocks on the disk, and raises `OSError` where that fails.
+    Several processes may share it. Every method blocks on the disk, and raises `OSError` if that fails.
     """
 
     def __init__(self, folder: Path, *, room: int, spared: Callable[[], int]) -> None:
-        """`room`: bytes for all of them together; `spared`: bytes of the disk that they do not take now."""
+        """`room`: bytes for all pieces together; `spared` returns the bytes of the disk that must stay free now."""
         self._path, self._folder, self._room, self._spared = folder, DurableFolder(folder), room, spared
 
     def keep(self, name: str, evidence: bytes | Evidence) -> None:
-        """Keep a piece under a name that begins with its generation's id; one that is kept already is kept once."""
+        """Write a piece, unless it is kept already; `name` begins with the generation's id.
+
+        Raises:
+            OSError: there is no room, or the disk failed.
+        """
         data = evidence if isinstance(evidence, bytes) else evidence.read()
         if not self._make_room(len(data)):
             raise OSError(errno.ENOSPC, "there is no room for evidence", name)
-        # Named for its bytes too, so that what is kept once is never replaced by another answer.
+        # The name includes a hash of the bytes, so that one piece never replaces another.
         self._folder.create(f"{name}.{hashlib.sha256(data).hexdigest()[:_DIGEST]}", data)
 
     def kept(self, generation_id: str | None = None) -> Sequence[KeptEvidence]:
-        """All pieces, or those of one generation, the oldest first."""
+        """Return all pieces, or those of one generation, oldest first."""
         found = sorted(self._found(), key=lambda one: (one.kept_at, one.name))
         return [one for one in found if generation_id in (None, one.generation_id)]
 
     def read(self, evidence: KeptEvidence) -> bytes | None:
-        """A piece's bytes; None if it is gone."""
+        """Return the bytes of a piece; None if it was removed."""
         return self._folder.read(evidence.name)
 
     def prove(self) -> None:
-        """Try whether evidence can be kept, leaving nothing behind."""
+        """Check that evidence can be written, leaving nothing behind."""
         self._folder.prove()
 
     def remove(self, name: str) -> None:
-        """Remove a piece; one that is not there is removed."""
+        """Remove a piece; removing a missing one succeeds."""
         self._folder.remove(name)
 
     def _make_room(self, length: int) -> bool:
@@ -76,7 +80,7 @@ class EvidenceFolder:
         return self._fits(taken + length, length)
 
     def _fits(self, altogether: int, length: int) -> bool:
-        """Whether there is room, on the disk too: what the images need that are paid for comes first."""
+        """Return whether there is room, also on the disk, where paid images have priority."""
         folder = next(folder for folder in (self._path, *self._path.parents) if folder.exists())
         return altogether <= self._room and shutil.disk_usage(folder).free - length >= self._spared()
 

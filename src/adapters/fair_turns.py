@@ -1,4 +1,4 @@
-"""Turns at something that only a few can be at, shared fairly among callers."""
+"""A semaphore that is fair between callers."""
 
 import asyncio
 from collections import Counter, deque
@@ -9,13 +9,13 @@ from typing import Final
 from darkroom.domain.model.errors import Overloaded
 
 MOST_WAITING: Final = 32
-"""As many turns of one caller may wait; what comes beyond is turned away."""
+"""The most turns of one caller that may wait; further ones are refused."""
 
 
 class FairTurns:
-    """At most `places` at once, and of one caller half of them; callers take turns, however many of one wait.
+    """Lets `places` holders in at a time, at most half of them for one caller; waiting callers take turns.
 
-    What is asked for no caller goes before all of them: it is short, or the service's own.
+    Requests without a caller go first: they are short, or the service's own.
     """
 
     def __init__(self, places: int) -> None:
@@ -25,10 +25,10 @@ class FairTurns:
 
     @asynccontextmanager
     async def turn(self, caller: str | None = None) -> AsyncIterator[None]:
-        """Wait for a place, and hold it for the length of the block.
+        """Wait for a place, and hold it within the block.
 
         Raises:
-            Overloaded: too many reads of this caller are waiting already.
+            Overloaded: too many requests of this caller already wait.
         """
         if caller is not None and len(self._waiting.get(caller, ())) >= MOST_WAITING:
             raise Overloaded("you are asking for more at once than is answered at once; ask again in a second")
@@ -70,7 +70,7 @@ class FairTurns:
             raise
 
     def _call_next(self) -> None:
-        """Callers that wait are in the order in which each had its last turn."""
+        """Give the free place to the next caller; waiting callers are in the order of their last turns."""
         for caller in sorted(self._waiting, key=lambda one: one is not None):
             if self._may_begin(caller):
                 place = self._waiting[caller][0]

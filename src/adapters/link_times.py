@@ -1,12 +1,12 @@
-"""When links are signed: at rounded times, so that one image has one link for a while and browsers can cache it."""
+"""Rounds the times at which links are signed, so that an image's link stays the same for a while and can be cached."""
 
 from datetime import datetime, timedelta
 
 
 def rounded(now: datetime, ttl: timedelta) -> datetime:
-    """The time that a link is signed for, a whole second: links made in the same half of `ttl` are the same.
+    """Return `now` rounded down to a multiple of half of `ttl`, in whole seconds.
 
-    A link that lives for `ttl` from then on lives for half of that at least from now on, and never for longer.
+    A link that is valid for `ttl` from that time is valid for between half of `ttl` and all of it from now.
     """
     step = max(1, int(ttl.total_seconds()) // 2)
     seconds = int(now.timestamp())

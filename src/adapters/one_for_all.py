@@ -1,15 +1,15 @@
-"""One answer for all who ask at the same time."""
+"""Runs an operation once for all callers that ask at the same time."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
 CHECK_GOOD_FOR: Final = 1.0
-"""Seconds for which a ledger that was written to counts as one that can be."""
+"""Seconds for which a check of a ledger stays valid."""
 
 
 class OneForAll:
-    """Does the work once for all who ask meanwhile, and for those who ask in the `good_for` seconds after it."""
+    """Runs `work` once for all callers that ask while it runs, or within `good_for` seconds after it."""
 
     def __init__(self, work: Callable[[], Awaitable[None]], good_for: float) -> None:
         self._work, self._good_for = work, good_for
@@ -17,10 +17,10 @@ class OneForAll:
         self._until = 0.0
 
     async def __call__(self) -> None:
-        """Wait for it.
+        """Wait for the current run, or start a new one if the last is no longer valid.
 
         Raises:
-            Exception: what the work raised.
+            Exception: what `work` raised.
         """
         now = asyncio.get_running_loop().time()
         if self._task is None or (self._task.done() and now >= self._until):
@@ -28,7 +28,7 @@ class OneForAll:
         await asyncio.shield(self._task)
 
     async def close(self) -> None:
-        """Wait for what is under way."""
+        """Wait for a run in progress."""
         if self._task:
             await asyncio.wait([self._task])
 

@@ -1,4 +1,4 @@
-"""Whose the files are that root makes."""
+"""The ownership of files that root creates."""
 
 import os
 from pathlib import Path
@@ -7,10 +7,9 @@ _ROOT = 0
 
 
 def hand_over(made: int | Path, folder: Path) -> None:
-    """Give what was made in a folder to the folder's owner, if root made it; `made` is a descriptor or a path.
+    """Change the owner of a new file or folder, given by descriptor or path, to that of `folder` if we are root.
 
-    Else a command that was run as root once would leave behind what the service's own account can neither read nor
-    write: folders in which nothing more can be kept.
+    Otherwise a command that was once run as root would leave files and folders that the service's account cannot use.
     """
     if os.geteuid() == _ROOT:
         owner = folder.stat()

@@ -1,4 +1,4 @@
-"""Documents that a server publishes which the operator trusts, such as the keys of access tokens."""
+"""Fetches documents from servers that the operator trusts, such as the keys of access tokens."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,27 +19,26 @@ from darkroom.domain.model.errors import GeneratorUnavailable
 
 
 class DocumentUnavailable(Exception):
-    """A document did not come; the message says why."""
+    """A document cannot be fetched; the message says why."""
 
 
 class PublishedDocuments:
-    """Fetches small documents: once, with a deadline, following no redirect.
+    """Fetches small documents: in one attempt with a deadline, without following redirects.
 
-    Over https from anywhere; over plain http only from addresses that are not public, since anyone on the way could
-    replace the keys.
+    By https from anywhere; by http only from addresses that are not public, since http can be tampered with.
     """
 
     LONGEST: ClassVar = 256 * 1024  # bytes
 
     def __init__(self, secure: FreeCalls, plain: FreeCalls) -> None:
-        """`plain` connects to no public address."""
+        """`plain` must not connect to public addresses."""
         self._secure, self._plain = secure, plain
 
     async def get(self, url: str) -> bytes:
-        """The document at an address.
+        """Return the document at a URL.
 
         Raises:
-            DocumentUnavailable: it cannot be had, and why.
+            DocumentUnavailable: it cannot be fetched; the message says why.
         """
         try:
             request = httpx.Request("GET", url, headers={**HEADERS, "Accept": "application/json"})
@@ -59,14 +58,14 @@ class PublishedDocuments:
             return self._secure
         if url.scheme != "http" or not url.host:
             raise DocumentUnavailable(f"{str(url)[:200]!r} is not a web address")
-        if is_public(url.host):  # addresses are not resolved, so the resolver would not check them
+        if is_public(url.host):  # the resolver does not check literal IP addresses
             raise LinkRefused("leads to a public address in plain text")
         return self._plain
 
 
 @asynccontextmanager
 async def open_published_documents(*, trust_env: bool = False) -> AsyncIterator[PublishedDocuments]:
-    """Open it for as long as the block lasts. `trust_env` as for `open_provider_http`; plain http goes past proxies."""
+    """Yield an open `PublishedDocuments`. `trust_env` as for `open_provider_http`; http does not use proxies."""
     tls = authorities(trust_env=trust_env)
     proxies = Proxies.of_environment() if trust_env else Proxies()
     plain = aiohttp.TCPConnector(resolver=NoPublicAddresses(ThreadedResolver()), force_close=True)

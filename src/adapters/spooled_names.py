@@ -1,6 +1,6 @@
-"""The names under which images wait in a spool, on disk and in a database: `{generation id}.{index}`.
+"""The names in spools, on disk and in a database: `{generation id}.{index}` for an image.
 
-A generation's receipt is `{generation id}.receipt`, and the seed that drew an image `{generation id}.seed{index}`.
+The receipt is `{generation id}.receipt`, and the seed of an image `{generation id}.seed{index}`.
 """
 
 import re
@@ -12,14 +12,14 @@ _NAME: Final = re.compile(r"(.+)\.(?:(receipt)|(seed)?([0-9]+))")
 
 
 def spooled_name(generation_id: str, index: int) -> str:
-    """The name of an image, or of what else is kept of a generation."""
+    """Return the name for an index of `ImageSpool`: an image, the receipt or a seed."""
     if index == RECEIPT:
         return f"{generation_id}.receipt"
     return f"{generation_id}.{index}" if index >= 0 else f"{generation_id}.seed{seed_index(index)}"
 
 
 def spooled_image(name: str) -> tuple[str, int] | None:
-    """The generation's id and the index that a name stands for; None if it is another file's."""
+    """Return the generation id and the index of a name; None if it is not a name in a spool."""
     found = _NAME.fullmatch(name)
     if not found:
         return None
