@@ -26,7 +26,7 @@ MASTER_KEY: Final = "sk-for-tests-on-the-loopback-interface-only"
 MODELS: Final = ("gpt-image-1.5", "flux-dev=64-512/8 response_format=")
 START: Final = 240.0  # seconds; most of it is its imports
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.timeout(400)]
 
 
 @pytest.fixture
