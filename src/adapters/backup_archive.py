@@ -73,7 +73,7 @@ class BackupWriter:
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
             hashed = _Hashed(file)
             member = _member(name, os.fstat(file.fileno()).st_size)
-            self._tar.addfile(member, hashed)  # type: ignore[arg-type]  # reads, and does nothing else
+            self._tar.addfile(member, hashed)  # type: ignore[arg-type]  # it has only `read`
         self._entries.append(Entry(name, member.size, hashed.hexdigest()))
 
     def end(self, *, release: str, made_at: datetime) -> Manifest:

@@ -199,7 +199,7 @@ def _is_plain(path: Path) -> bool:
         return not S_ISLNK(path.lstat().st_mode)
     except (FileNotFoundError, NotADirectoryError):
         return True
-    except ValueError:  # a NUL, or what no file name can be encoded from
+    except ValueError:  # a NUL, or a character that cannot be encoded in a file name
         return False
 
 

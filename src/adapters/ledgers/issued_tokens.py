@@ -21,7 +21,7 @@ class _Allowed(msgspec.Struct, omit_defaults=True, frozen=True):
 class Row(Protocol):
     """A row whose values are read by column name."""
 
-    def __getitem__(self, column: str, /) -> Any: ...  # noqa: ANN401  # each column has a type of its own
+    def __getitem__(self, column: str, /) -> Any: ...  # noqa: ANN401  # columns differ in type
 
 
 _encoder: Final = msgspec.json.Encoder()

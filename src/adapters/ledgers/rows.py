@@ -46,7 +46,7 @@ _LOOKED_AT_ONCE: Final = 500  # rows
 class Row(Protocol):
     """A row whose values are read by column name."""
 
-    def __getitem__(self, column: str, /) -> Any: ...  # noqa: ANN401  # each column has a type of its own
+    def __getitem__(self, column: str, /) -> Any: ...  # noqa: ANN401  # columns differ in type
 
 
 Record = Mapping[str, Any]

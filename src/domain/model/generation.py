@@ -350,15 +350,15 @@ class Generation:
     lifted: str | None = None
 
     def submitted(self) -> Self:
-        """Return it as `submitted`: the request is about to be sent to the provider."""
+        """Return the generation as `submitted`: the request is about to be sent to the provider."""
         return self._to(State.SUBMITTED)
 
     def receipted(self, receipt: bytes) -> Self:
-        """Return it with the provider's receipt, with which the images can be collected."""
+        """Return the generation with the provider's receipt, with which the images can be collected."""
         return self._to(State.SUBMITTED, receipt=receipt)
 
     def handed_on(self) -> Self:
-        """Return it with its first fallback as its model, if nothing was spent so far.
+        """Return the generation with its first fallback as its model. Only for one on which nothing was spent so far.
 
         This is not a revision: it is recorded as `submitted` before that model is asked.
         """
@@ -374,13 +374,13 @@ class Generation:
         )
 
     def drawn(self, images: Iterable[StoredImage], error: DrawingFailed | None = None) -> Self:
-        """Return it as `drawn`, with images that are kept in the spool; `error` says why others are missing."""
+        """Return the generation as `drawn`, with images that are in the spool; `error` says why others are missing."""
         ordered = tuple(sorted(images, key=lambda image: image.index))
         failure = Failure.of(error, paid_in_part=True) if error else None
         return self._to(State.DRAWN, waiting=ordered, failure=failure, fallbacks=())
 
     def stored(self, images: Sequence[StoredImage], at: datetime, *, lost: str = LOST) -> Self:
-        """Return it at its end, with those of the waiting `images` that are stored.
+        """Return the generation at its end, with those of the waiting `images` that are stored.
 
         The other waiting images are lost, and `lost` says why. The end is `stored` if none is missing.
         """
@@ -392,7 +392,7 @@ class Generation:
         return self._to(end, images=tuple(images), waiting=(), receipt=None, failure=failure, finished_at=at)
 
     def failed(self, error: DrawingFailed, at: datetime) -> Self:
-        """Return it at its end without an image. If nothing was spent, its idempotency key becomes free."""
+        """Return the generation at its end without an image. If nothing was spent, its idempotency key becomes free."""
         free = error.charged is Charged.NO
         return self._to(
             _FAILED[error.charged],
@@ -405,7 +405,7 @@ class Generation:
         )
 
     def lifted_by(self, images: Iterable[StoredImage], reason: str, at: datetime) -> Self:
-        """Return it with images that were found and stored after its end; `stored` if none is missing now."""
+        """Return the generation with images that were found and stored after its end; `stored` if none is missing."""
         stored = {image.index: image for image in (*images, *self.images)}
         whole = len(stored) + len(self.removed) == self.request.samples
         return self._to(
@@ -417,7 +417,7 @@ class Generation:
         )
 
     def refused_late(self, error: DrawingFailed, reason: str, at: datetime) -> Self:
-        """Return it as `refused`: after its outcome was recorded as unknown, the answer proved to be a free refusal."""
+        """Return the generation as `refused`, since the answer to an unknown outcome proved to be a free refusal."""
         return self._to(
             State.REFUSED,
             failure=Failure.of(error, paid_in_part=False),
@@ -428,7 +428,7 @@ class Generation:
         )
 
     def costing(self, told: Money | None) -> Self:
-        """Return it with the cost that the provider reports; unchanged if `told` is None.
+        """Return the generation with the cost that the provider reports; unchanged if `told` is None.
 
         An amount above `Money.MOST_CHARGED` is ignored, and so is one in another currency than the price.
         """
@@ -437,17 +437,17 @@ class Generation:
         return replace(self, cost=told)
 
     def cancelled(self, at: datetime) -> Self:
-        """Return it as `cancelled` by its owner, before the provider was asked."""
+        """Return the generation as `cancelled` by its owner, before the provider was asked."""
         return self._to(State.CANCELLED, key=None, cost=None, fallbacks=(), finished_at=at)
 
     def forgotten(self) -> Self:
-        """Return it without its prompts, and without the provider's message, which may quote them."""
+        """Return the generation without its prompts, and without the provider's message, which may quote them."""
         request = replace(self.request, prompt=_FORGOTTEN, parameters=self.request.parameters.forgotten())
         failure = self.failure and replace(self.failure, provider_message="")
         return replace(self, request=request, failure=failure, revision=self.revision + 1)
 
     def erased(self, at: datetime) -> Self:
-        """Return it without its prompts, and with its images marked for removal; no webhook reports this.
+        """Return the generation without its prompts, and with its images marked for removal; no webhook reports this.
 
         Raises:
             ValueError: it has not ended.
@@ -457,7 +457,7 @@ class Generation:
         return replace(self.forgotten(), webhook=None, erased_at=at)
 
     def without(self, index: int) -> Self:
-        """Return it with one of its images marked for removal from the storage.
+        """Return the generation with one of its images marked for removal from the storage.
 
         Raises:
             LookupError: it has no such image.
@@ -470,12 +470,12 @@ class Generation:
         return replace(self, images=others, removed=tuple(removed), revision=self.revision + 1)
 
     def with_previews(self, previews: Mapping[int, Preview]) -> Self:
-        """Return it with previews for some of its images, by their indexes."""
+        """Return the generation with previews for some of its images, by their indexes."""
         images = (replace(image, preview=previews.get(image.index, image.preview)) for image in self.images)
         return replace(self, images=tuple(images), revision=self.revision + 1)
 
     def promised_since(self, read: "Generation") -> bool:
-        """Return whether it was promised, and is still `received`, since a worker read it as `read`."""
+        """Return whether it was promised after a worker read it as `read`, and is still `received`."""
         return self.state is State.RECEIVED and self.promised and not read.promised
 
     @property
@@ -502,7 +502,7 @@ class Generation:
         return (*removed, *(key for image in self.images for key in image.keys if self.erased_at))
 
     def emptied(self) -> Self:
-        """Return it after everything in `to_be_emptied` was removed from the storage."""
+        """Return the generation after everything in `to_be_emptied` was removed from the storage."""
         removed = tuple(RemovedImage(one.index) for one in self.removed)
         return replace(self, images=() if self.erased_at else self.images, removed=removed, revision=self.revision + 1)
 

@@ -1,1 +1,1 @@
-"""What Darkroom does, written against the ports."""
+"""The use cases, which depend on the model and the ports only."""

@@ -139,9 +139,9 @@ class Draw:
         return drawing
 
     async def _can_be_handed_on(self, drawing: Drawing) -> bool:
-        """Make sure that no receipt of the last model is left in ledger or spool; return whether that succeeded.
+        """Wait until no receipt of the last model is being recorded, and remove it from the spool.
 
-        The receipt would otherwise be used to collect from the next model.
+        Returns whether that succeeded. The receipt would otherwise be used to collect from the next model.
         """
         if drawing.recording:
             await asyncio.wait([drawing.recording], timeout=self._policy.begin_timeout)
@@ -345,7 +345,7 @@ class Draw:
     async def _put_with_seed(self, generation: Generation, index: int, seed: Seed | None, data: bytes) -> str:
         """Put an image into the spool, after its seed if that differs from the one sent; return the SHA-256.
 
-        After a crash the spool may be all that is left of both.
+        After a crash the spool may be the only place that has both.
         """
         if seed != generation.request.seed_of(index):
             record = str(seed.value).encode() if seed else b""

@@ -42,7 +42,7 @@ from darkroom.domain.model.values import IdempotencyKey
 from darkroom.domain.ports import Abandoned, Call, CallState, GenerationLedger, ImageOnRecord
 
 _MINUTE: Final = 60.0  # seconds
-_SESSIONS_TO_WRITE: Final = 4  # of those of a process
+_SESSIONS_TO_WRITE: Final = 4  # of the process's sessions
 _FIRST_ID: Final = UUID(int=0)
 _LAST_ID: Final = UUID(int=2**128 - 1)
 _WINDOWS: Final = windows(lambda number: f"${number}")

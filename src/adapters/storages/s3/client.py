@@ -82,8 +82,8 @@ def _stay_when_fetching_credentials(session: Any) -> None:  # noqa: ANN401  # ai
         for name in ("_role_fetcher", "_fetcher"):
             fetcher = getattr(provider, name, None)
             if isinstance(fetcher, AioIMDSFetcher):
-                proxies = get_environ_proxies(fetcher._base_url)  # noqa: SLF001  # as it does itself
-                fetcher._session = _StayingFetches(timeout=fetcher._timeout, proxies=proxies)  # noqa: SLF001  # no parameter leads there
+                proxies = get_environ_proxies(fetcher._base_url)  # noqa: SLF001  # as the fetcher itself does
+                fetcher._session = _StayingFetches(timeout=fetcher._timeout, proxies=proxies)  # noqa: SLF001  # there is no parameter for it
             elif isinstance(fetcher, AioContainerMetadataFetcher):
                 fetcher._session = _StayingFetches(timeout=fetcher.TIMEOUT_SECONDS)  # noqa: SLF001  # the same
 
