@@ -22,7 +22,7 @@ _VARIATION_SELECTORS = range(0xE0100, 0xE01F0)
 
 
 def _is_visible(character: str) -> bool:
-    """Return whether a character is not a blank, a format character or a filler; control characters are ruled apart."""
+    """Return whether a character is not a blank, format character or filler; control characters have their own rule."""
     code = ord(character)
     invisible = code in _INVISIBLE or code in _VARIATION_SELECTORS or character.isspace()
     return not invisible and unicodedata.category(character) not in ("Cf", "Zl", "Zp", "Zs")

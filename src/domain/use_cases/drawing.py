@@ -9,7 +9,7 @@ from darkroom.domain.model.generation import Generation, StoredImage
 
 @dataclass(slots=True)
 class Drawing:
-    """A generation at work, and where the bytes of its images are: in the spool, unless an attribute says otherwise.
+    """A generation that is being drawn or stored. The bytes of its images are in the spool, except as noted below.
 
     Attributes:
         generation: The revision that was last recorded, or is about to be.
@@ -22,7 +22,7 @@ class Drawing:
         superseded: Another worker has taken the generation; or it has ended, and nothing of this is recorded.
         recording: The task that records the receipt.
         receipt_spooled: The spool may hold the receipt.
-        unwritten: Why the provider was not asked: `submitted` could not be recorded, or the quota not be read.
+        unwritten: Why the provider was not asked: the ledger could not record `submitted` or reserve the quota.
     """
 
     generation: Generation

@@ -120,7 +120,7 @@ class KeepGenerations:
         """Erase generations older than `images`, and forget prompts older than `prompts`; None keeps them.
 
         It also removes images of deleted generations that are still in the storage, and redates orders of a wrong
-        clock. Returns how many revisions it made. Safe to run on every machine.
+        clock. Returns the number of generations erased, forgotten or emptied. Safe to run on every machine.
         """
         if dated := await self._ledger.date_back(self._clock()):
             log.warning("%d orders were dated by a clock that was ahead; they are dated to now", dated)

@@ -121,7 +121,7 @@ class Recover:
 
 
 class _AtWork:
-    """The ids that recovery must not take: of generations at work here, and of those kept for a missing generator."""
+    """The ids that recovery must not take: those that this process works on or keeps for a missing generator."""
 
     def __init__(self, work: Work, kept: Container[str]) -> None:
         self._work, self._kept = work, kept

@@ -44,7 +44,7 @@ class Known:
 
 @dataclass(slots=True, eq=False)
 class _Job:
-    """One generation at work, and the answers for its waiting callers.
+    """The work on one generation, and the answers for its waiting callers.
 
     `received` is what `GenerationLedger.receive` returned; `answer` is the result. `successor` starts work on the
     generation again, after other workers had it meanwhile; None if that is not needed.
@@ -134,7 +134,7 @@ class Work:
 
     @property
     def out_of_reach(self) -> Sequence[Drawing]:
-        """The generations at work whose images are out of reach, so that they cannot be stored for now."""
+        """The drawings with images out of reach, which cannot be stored for now."""
         return [job.drawing for job in self._jobs.values() if job.drawing and job.drawing.out_of_reach]
 
     async def receive(self, generation: Generation, limits: Limits) -> Generation:
