@@ -239,7 +239,8 @@ async def serving(provider: BentProvider) -> AsyncIterator[BentProvider]:
 async def attack(generator: ImageGenerator, provider: BentProvider, numbers: range) -> list[str]:
     """Order every answer once, some at once; return what was wrong.
 
-    An answer that was given up at a deadline is ordered once more, alone: the machine may have been busy.
+    An order that was given up at a deadline, before it was sent or while its image was fetched, is placed once more,
+    alone: the machine may have been busy.
     """
     wrong: list[str] = []
     waiting, late = iter(numbers), list[int]()
@@ -258,14 +259,14 @@ async def attack(generator: ImageGenerator, provider: BentProvider, numbers: ran
     async def orders() -> None:
         for number in waiting:
             flaw = await order(number)
-            if flaw and "could not be fetched within" in flaw:
+            if flaw and ("could not be fetched within" in flaw or not provider.asked[number]):
                 late.append(number)
             elif flaw:
                 wrong.append(flaw)
 
     await asyncio.gather(*(orders() for _ in range(AT_ONCE)))
     for number in late:
-        provider.asked[number] -= 1
+        provider.asked[number] = 0
         if flaw := await order(number):
             wrong.append(flaw)
     return wrong
