@@ -1,4 +1,4 @@
--- What wrk sends, and how it tells what came of it: one line of JSON.
+-- The request that wrk sends, and its report of the result as one line of JSON.
 
 wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/json"

@@ -74,7 +74,7 @@ class Workshop:
         await until(lambda: self.charged() >= calls)
 
     async def tidy_up(self) -> None:
-        """If images are left in a spool, restart every process, which has to remove them, and wait until they are gone.
+        """Restart every process if images are left in a spool, which has to remove them, and wait until they are gone.
 
         Raises:
             AssertionError: a process does not end with status 0.

@@ -64,23 +64,23 @@ class Watching:
         self._shown: list[Callable[[], None]] = []
 
     def generator(self, generator: ImageGenerator) -> ImageGenerator:
-        """The same port, watched."""
+        """Return the port, wrapped in watchers if metrics or traces are on."""
         return WatchedImageGenerator(generator, self._watcher) if self._looks_at_calls else generator
 
     def storage(self, storage: ImageStorage) -> ImageStorage:
-        """The same port, watched."""
+        """Return the port, wrapped in watchers if metrics or traces are on."""
         return WatchedImageStorage(storage, self._watcher) if self._looks_at_calls else storage
 
     def spool(self, spool: ImageSpool) -> ImageSpool:
-        """The same port, watched."""
+        """Return the port, wrapped in watchers if metrics are on."""
         return WatchedImageSpool(spool, self._watcher) if self._metrics else spool
 
     def ledger(self, ledger: GenerationLedger) -> GenerationLedger:
-        """The same port, watched."""
+        """Return the port, wrapped in watchers if metrics or traces are on."""
         return WatchedGenerationLedger(ledger, self._watcher) if self._looks_at_calls else ledger
 
     def webhooks(self, ledger: WebhookLedger) -> WebhookLedger:
-        """The same port, watched."""
+        """Return the port, wrapped in watchers if metrics are on."""
         return WatchedWebhookLedger(ledger, self._watcher) if self._metrics else ledger
 
     def keys(self, keys: PublishedKeys) -> None:

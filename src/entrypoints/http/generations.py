@@ -58,7 +58,7 @@ Moment = Annotated[datetime, Meta(tz=True)]
 
 
 class OrderShown(Struct, frozen=True):
-    """What was ordered, as an order that gives the same images again; prompts are null once they are forgotten."""
+    """An order in the form that draws the same images again; prompts are null once they are forgotten."""
 
     version: str
     prompt: str | None

@@ -13,7 +13,7 @@ from darkroom.entrypoints.settings.setting import Secret, Setting
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerSettings:
-    """Where orders are written down."""
+    """The ledger, in which orders are recorded."""
 
     url: Annotated[
         Secret,
@@ -47,7 +47,7 @@ class LedgerSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitSettings:
-    """Limits on work, orders, money and keeping."""
+    """Limits on work, orders and money, and retention."""
 
     store_timeout: Annotated[
         float,

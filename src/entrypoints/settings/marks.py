@@ -10,7 +10,7 @@ from darkroom.entrypoints.settings.setting import Secret, Setting
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarkSettings:
-    """What images say of themselves."""
+    """Marks: what images say about their origin."""
 
     kind: Annotated[
         str,
@@ -27,7 +27,7 @@ class MarkSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class C2PASettings:
-    """What Content Credentials are signed with."""
+    """The certificate and the key that sign Content Credentials."""
 
     certificate: Annotated[
         str,

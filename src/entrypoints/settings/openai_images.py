@@ -11,7 +11,7 @@ _OPENAI_CHOOSES = "as OpenAI chooses"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenAISettings:
-    """OpenAI, a gateway, or an engine on machines of one's own. What is for GPT image models reaches no others."""
+    """OpenAI, a gateway, or an engine on your own machines. Settings for GPT image models do not reach others."""
 
     api_key: Annotated[
         Secret,

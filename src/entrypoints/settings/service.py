@@ -18,7 +18,7 @@ MCP: Final = "mcp"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceSettings:
-    """Where it listens, where its embedded state lies, and how it logs."""
+    """The process: its address, its data folder and its log."""
 
     host: Annotated[str, Setting("DARKROOM_HOST", read.listening_host, "the address it listens on")] = "127.0.0.1"
     port: Annotated[int, Setting("DARKROOM_PORT", read.whole(0, 65_535), "the port it listens on; 0: any free one")] = (

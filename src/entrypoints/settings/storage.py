@@ -14,7 +14,7 @@ _CHAIN: Final = "from botocore's usual chain"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorageSettings:
-    """Which storage, how long what it hands out lives, and what is kept beside it."""
+    """The storage, the lifetime of its links, and previews."""
 
     kind: Annotated[
         str, Setting("DARKROOM_STORAGE", read.name, "where images are kept: `disk`, `s3`, or a plugin's name")
@@ -38,7 +38,7 @@ class StorageSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class S3Settings:
-    """The bucket, and how it is reached. Without keys here credentials come from botocore's usual chain: a role, ..."""
+    """S3: the bucket and its endpoint. Without keys here, credentials come from botocore's usual chain: a role, ..."""
 
     bucket: Annotated[str, Setting("DARKROOM_S3_BUCKET", read.bucket, "the bucket")]
     prefix: Annotated[str, Setting("DARKROOM_S3_PREFIX", read.key_prefix, "what the keys of images begin with")] = (

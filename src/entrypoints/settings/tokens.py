@@ -21,7 +21,7 @@ _PUBLIC_KEY_ALGORITHMS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenSettings:
-    """What a token must carry, and what it is checked with."""
+    """Access tokens: what they must contain, and how they are verified."""
 
     algorithm_set: Annotated[
         str | None,

@@ -9,7 +9,7 @@ from darkroom.entrypoints.settings.setting import Setting
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchingSettings:
-    """Who may watch it. Spans need the extra `otel`; all of OpenTelemetry's own variables hold for them."""
+    """Metrics and traces. Traces need the extra `otel`; all of OpenTelemetry's own variables apply to them."""
 
     metrics_port: Annotated[
         int | None,

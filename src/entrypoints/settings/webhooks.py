@@ -9,7 +9,7 @@ from darkroom.entrypoints.settings.setting import Secret, Setting
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookSettings:
-    """Whether callers may name webhook URLs, and which."""
+    """Webhooks: whether callers may name URLs, and which."""
 
     secrets: Annotated[
         Secret | None,

@@ -1,4 +1,4 @@
-/** What can be done with an image. */
+/** The actions on an image. */
 
 import { compare } from "./comparing.js";
 import { showCommand } from "./command.js";
@@ -7,7 +7,7 @@ import { download, orderOf } from "./shots.js";
 import { vary } from "./desk.js";
 import { button } from "./words.js";
 
-/** The buttons under an image. */
+/** Returns the buttons under an image. */
 export function actsOn(shot) {
   const repeatable = orderOf(shot) !== null;
   const act = (name, doIt) => button(name, () => (closeDialogs(), doIt(shot)), { class: "plain" });

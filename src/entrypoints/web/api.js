@@ -1,4 +1,4 @@
-/** The service, called with an access token, which is a variable of this module. */
+/** Calls the service with an access token, which is a variable of this module. */
 
 const API = "api/";
 
@@ -15,16 +15,16 @@ export class Problem extends Error {
     this.retryAfter = retryAfter;
   }
 
-  /** The id of the generation that it happened to, where there is one. */
+  /** The id of the failed generation, if there is one. */
   get generation() {
     return this.instance?.match(/\/api\/generations\/([^/]+)$/)?.[1];
   }
 }
 
-/** No answer came, or none of the service's own: it is not known what arrived. */
+/** No answer arrived, or one that is not the service's: it is not known whether the request arrived. */
 export class ConnectionLost extends Error {}
 
-/** Calls with this token from now on. `another` gives the next one when it is `stale()` or no longer accepted. */
+/** Uses this token from now on. `another` returns a new one when it is `stale()` or no longer accepted. */
 export function callWith(given, { stale, another }) {
   token = given;
   isStale = stale;
@@ -32,22 +32,22 @@ export function callWith(given, { stale, another }) {
 }
 
 /**
- * The models that a token opens; null if it shows nothing but the usage of all callers. Throws Problem where it opens
- * nothing.
+ * Returns the models that a token allows; null if it only allows to see the usage of all callers. Throws Problem if it
+ * allows nothing.
  */
 export async function modelsFor(given) {
   try {
     return (await json(call("models", {}, given))).models;
   } catch (fault) {
     if (fault.status !== 403) throw fault;
-    await call("usage?by=day&since=9999-01-01", {}, given); // of no day: to see whether it may be asked for
+    await call("usage?by=day&since=9999-01-01", {}, given); // a day without usage: only to see whether the token allows it
     return null;
   }
 }
 
 export const usage = () => json(send("usage"));
 
-/** What all callers have ordered since a day, as lines of one `by`: caller, version or day. */
+/** Returns what all callers have ordered since a day, a line for each caller, version or day, as `by` says. */
 export const usageBy = async (by, since) => (await json(send(`usage?by=${by}&since=${since}`))).items;
 
 /** The same as CSV. */
@@ -57,13 +57,13 @@ export const generation = (id) => json(send(`generations/${id}`));
 export const remove = (id) => send(`generations/${id}`, { method: "DELETE" });
 export const removeImage = (id, index) => send(`generations/${id}/images/${index}`, { method: "DELETE" });
 
-/** A page of what was ordered before `cursor`: all of it, or what has this `state`, `version` and `text`. */
+/** Returns a page of generations older than `cursor`, which may be restricted by `state`, `version` and `text`. */
 export function generationsBefore(cursor, wanted) {
   const given = Object.entries({ ...wanted, cursor }).filter(([, value]) => value);
   return json(send(`generations?${new URLSearchParams([["limit", 24], ...given])}`));
 }
 
-/** Hands in an order under its key, without waiting for the images. Gives the generation that it has become. */
+/** Places an order under its key without waiting for the images, and returns its generation. */
 export async function order(key, fields) {
   const answer = await send("images", {
     method: "POST",
@@ -75,7 +75,7 @@ export async function order(key, fields) {
   return generation(id);
 }
 
-/** The stream of what happens to a generation, until `signal` aborts it; null where the service has none. */
+/** Returns the event stream of a generation, until `signal` aborts it; null if the service has none. */
 export async function events(id, lastEventId, signal) {
   const headers = { Accept: "text/event-stream", ...(lastEventId && { "Last-Event-ID": lastEventId }) };
   try {
@@ -95,7 +95,7 @@ async function send(path, options) {
       return await call(path, options, used);
     } catch (fault) {
       if (fault.status !== 401) throw fault;
-      if (token === used) token = await askForAnother(); // else another call has renewed it meanwhile
+      if (token === used) token = await askForAnother(); // otherwise another call has renewed it
     }
   }
 }

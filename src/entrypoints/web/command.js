@@ -1,4 +1,4 @@
-/** An order as a command for a shell, with `$TOKEN` for the access token: the page hands out none. */
+/** An order as a shell command, with `$TOKEN` in place of the access token, which the page does not reveal. */
 
 import { copy } from "./copying.js";
 import { announce, byId, el } from "./dom.js";
@@ -7,7 +7,7 @@ import { button, say, spoken } from "./words.js";
 
 const dialog = byId("command");
 
-/** Shows the command that draws an order, to be copied. */
+/** Shows the command for an order, for copying. */
 export function showCommand(order) {
   const text = el("pre", { tabindex: 0, role: "group", "aria-labelledby": "command-title" }, commandFor(order));
   const press = async ({ currentTarget }) => {
@@ -31,8 +31,8 @@ export function showCommand(order) {
 }
 
 /**
- * The command, under a key of its own, so that one that is cut off can be run again and is paid once. What is between
- * single quotes a shell leaves alone; a single quote itself has to step outside.
+ * Returns the command. It has a key, so that it can be run again after an interruption and is paid for once. Single
+ * quotes protect everything from the shell except single quotes, which are escaped.
  */
 function commandFor(order) {
   const body = JSON.stringify(order).replaceAll("'", String.raw`'\''`);

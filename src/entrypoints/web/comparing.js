@@ -10,7 +10,7 @@ const bar = byId("comparing");
 
 let first = null;
 
-/** Chooses an image; the second one that is chosen is compared with the first. */
+/** Selects an image; a second one is compared with the first. */
 export function compare(shot) {
   if (first && first.image.id !== shot.image.id) {
     sideBySide(first, shot);
@@ -20,7 +20,7 @@ export function compare(shot) {
   }
 }
 
-/** Shows two images side by side, with what makes them differ. */
+/** Shows two images side by side, with the parameters in which they differ. */
 export function sideBySide(one, other) {
   const names = differences(one, other);
   dialog.replaceChildren(

@@ -1,10 +1,10 @@
-/** What can be copied from an image: its link and its seed. */
+/** Copying the link and the seed of an image. */
 
 import { announce, el } from "./dom.js";
 import { freshly } from "./shots.js";
 import { button, say } from "./words.js";
 
-/** Buttons that copy the link of an image and its seed. What was copied is said by the button itself. */
+/** Returns the buttons that copy the link and the seed of an image. Each button confirms the copy itself. */
 export function copiesOf(shot) {
   return [
     copier("copyLink", "linkCopied", async () => ((await freshly(shot)) ?? shot.image).image),
@@ -23,13 +23,13 @@ function copier(name, done, textOf) {
   return made;
 }
 
-/** Copies a text; whether that was possible. `beside` is the button that was pressed. */
+/** Copies a text, and returns whether that was possible. `beside` is the pressed button. */
 export async function copy(text, beside) {
   try {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    // Pages of plain origins are not given the clipboard: what is selected can be copied all the same.
+    // Pages with plain http have no clipboard API, but can copy a selection.
     const field = el("textarea", { class: "unseen", readonly: true });
     field.value = text;
     beside.after(field);

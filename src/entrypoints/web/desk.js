@@ -1,4 +1,4 @@
-/** The desk, where orders are written: a form whose limits are those of the model. */
+/** The desk, a form for orders with the limits of the model. */
 
 import { announce, byId, el } from "./dom.js";
 import { draftOf, keepDraft } from "./draft.js";
@@ -17,11 +17,11 @@ const NUMBERS = ["num_inference_steps", "guidance_scale"];
 const field = Object.fromEntries(FIELDS.map((name) => [name, byId(name)]));
 
 let models = new Map();
-let origin = null; // the shot of which a variation is written
-let subject = null; // who writes
-let handIn = null; // hands in an order
+let origin = null; // the shot that the order varies
+let subject = null; // the caller
+let handIn = null; // places an order
 
-/** Opens the desk for a caller; `draw` is called with the fields of each order, and the shot that it varies. */
+/** Opens the desk for a caller; `draw` is called with the fields of each order and the shot that it varies. */
 export function openDesk(offered, { caller, draw }) {
   subject = caller;
   models = new Map(offered.map((model) => [model.version, model]));
@@ -35,21 +35,21 @@ export function openDesk(offered, { caller, draw }) {
   };
 }
 
-/** Whether a model is there to order from. */
+/** Returns whether any model can be ordered. */
 export const offers = (version) => models.has(version);
 
-/** The models that are there to order from. */
+/** Returns the models that can be ordered. */
 export const versions = () => [...models.keys()];
 
-/** Hands in an order that was written before. */
+/** Places an order that was written before. */
 export const drawNow = (order) => handIn(order);
 
-/** While an order is handed in, no other one is: two presses of a button are one order. */
+/** Places one order at a time, so that pressing the button twice gives one order. */
 export function setHandingIn(busy) {
   byId("draw").setAttribute("aria-disabled", busy);
 }
 
-/** Writes what was kept, as far as the models that are offered now allow it. */
+/** Fills in the kept draft, as far as the models now on offer allow it. */
 function restore(draft) {
   if (models.has(draft.version)) field.version.value = draft.version;
   for (const name of FIELDS) if (name !== "version" && name in draft) field[name].value = draft[name];
@@ -60,14 +60,14 @@ function restore(draft) {
   refresh();
 }
 
-/** Writes an example. */
+/** Fills in an example. */
 export function writeExample() {
   field.prompt.value = say("examplePrompt");
   refresh();
   field.prompt.focus();
 }
 
-/** Writes the order of an image once more, its seed kept, for one thing to be changed. */
+/** Fills in the order of an image with its seed, so that one thing can be varied. */
 export function vary(shot) {
   if (!rewrite(orderOf(shot))) return;
   origin = shot;
@@ -76,14 +76,14 @@ export function vary(shot) {
   announce(say("keepsSeed", { seed: shot.image.seed }));
 }
 
-/** Writes an order once more, to be changed. Says so, and returns false, if its model is gone. */
+/** Fills in an order for changing. If its model is gone, reports that and returns false. */
 export function rewrite(order) {
   const { version } = order;
   byId("desk").scrollIntoView({ block: "start" });
   const gone = !offers(version);
   byId("order-problem").replaceChildren(...(gone ? [spoken("p", "modelGone", { version }, { class: "error" })] : []));
   if (gone) return false;
-  origin = null; // half of a form differs in everything
+  origin = null; // a form that is filled in halfway would differ in everything
   byId("variation").hidden = true;
   field.version.value = version;
   takeLimits();
@@ -96,7 +96,7 @@ export function rewrite(order) {
   return true;
 }
 
-/** Shows what the service found wrong, `errors` as in its problem, each at its field. Says whether all have one. */
+/** Shows each of a problem's `errors` at its field, and returns whether all of them have one. */
 export function pointAt(errors) {
   const found = errors.map(({ pointer, detail }) => {
     const name = pointer?.split("/")[1];
@@ -109,7 +109,7 @@ export function pointAt(errors) {
 
 const model = () => models.get(field.version.value);
 
-/** Makes the limits of the chosen model those of the form. What it does not honour is not shown. */
+/** Applies the limits of the chosen model to the form, and hides the fields that the model does not honour. */
 function takeLimits() {
   const chosen = model();
   speak(byId("version-hint"), "versionHint", {
@@ -137,7 +137,7 @@ function takeLimits() {
 const seeds = () => field.seed.value.split(/[\s,]+/).filter(Boolean);
 const given = (name) => !byId(`${name}-field`)?.hidden && field[name].value.trim() !== "";
 
-/** The order as the service takes it. What is left empty is left out: then the model's default holds. */
+/** Returns the fields of the order. Empty ones are left out, so that the model's defaults apply. */
 function read() {
   const [width, height] = readSize(model());
   const order = { version: field.version.value, prompt: field.prompt.value, width, height };
@@ -148,7 +148,7 @@ function read() {
   return order;
 }
 
-/** Says at each field what is wrong with it, and whether nothing is. */
+/** Shows at each field what is wrong with it, and returns whether all are valid. */
 function check() {
   const wrong = FIELDS.filter((name) => {
     const rule = brokenRule(name);
@@ -184,7 +184,7 @@ function complain(name, ...what) {
   byId(`${name}-error`)?.replaceChildren(...what.filter(Boolean));
 }
 
-/** Brings up to date what the form says about what is written in it. */
+/** Updates the hints of the form, which depend on its fields. */
 function refresh() {
   for (const name of TEXTS) {
     const length = [...field[name].value].length;

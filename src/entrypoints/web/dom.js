@@ -1,8 +1,8 @@
-/** Elements. Text is only ever set as text, so that no prompt can become markup. */
+/** Elements. Text is always set as text, so that a prompt cannot become markup. */
 
 export const byId = (id) => document.getElementById(id);
 
-/** Makes an element. Attributes that begin with "on" are listeners; those that are false or missing are left out. */
+/** Makes an element. Attributes that begin with "on" are listeners; false, null and undefined ones are left out. */
 export function el(name, attributes = {}, ...children) {
   const element = document.createElement(name);
   for (const [attribute, value] of Object.entries(attributes)) {
@@ -13,24 +13,24 @@ export function el(name, attributes = {}, ...children) {
   return element;
 }
 
-/** Lets the page come into view again. */
+/** Closes all dialogs, so that the page is visible. */
 export function closeDialogs() {
   document.querySelectorAll("dialog[open]").forEach((dialog) => dialog.close());
 }
 
-/** Gives the focus to an element where what had it is gone, so that keyboard users need not begin at the top again. */
+/** Focuses an element if the focused one is gone, so that keyboard users need not start at the top again. */
 export function catchFocus(element) {
   if (document.activeElement === document.body) element.focus({ preventScroll: true });
 }
 
-/** Scrolls to an element if its beginning is above the window, or in its lower half; at once if less motion is wanted. */
+/** Scrolls to an element if its top is above the window or in its lower half; without animation on reduced motion. */
 export function bringIntoView(element) {
   const { top } = element.getBoundingClientRect();
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   if (top < 0 || top > innerHeight / 2) element.scrollIntoView({ behavior: still ? "instant" : "smooth" });
 }
 
-/** Says something to who listens to the page instead of looking at it. */
+/** Announces a text to screen readers. */
 export function announce(text) {
   byId("news").textContent = text;
 }

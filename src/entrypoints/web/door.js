@@ -1,4 +1,4 @@
-/** The door: the page opens for an access token that the service accepts. */
+/** The door: it opens the page for an access token that the service accepts. */
 
 import { ConnectionLost, Problem, modelsFor } from "./api.js";
 import { byId, closeDialogs, el } from "./dom.js";
@@ -12,8 +12,8 @@ const stay = byId("stay");
 let opened = null;
 
 /**
- * Waits for a token that is accepted; gives it, with the models that it opens. `reason` names the text that says why
- * one is asked for. Calls while the door is open wait for the same token.
+ * Waits for an accepted token, and returns it with the models that it allows. `reason` names the text that says why a
+ * token is needed. Calls while the door waits get the same token.
  */
 export function enter(reason) {
   opened ??= new Promise((open) => show(open, reason)).finally(() => {
@@ -74,13 +74,13 @@ async function show(open, reason) {
   if (!byId("door").hidden) (providerHost ? byId("sign-in") : field).focus();
 }
 
-/** Goes on with a token that was brought, and not with the one of who was signed in. */
+/** Continues with a given token instead of the one of the person who was signed in. */
 function take(token, forTab) {
   forgetSession();
   keepToken(token, { forTab });
 }
 
-/** Shows the door, or the room behind it. */
+/** Shows the door, or the room. */
 function stand({ inside }) {
   byId("door").hidden = inside;
   for (const id of ["inside", "leave", "skip"]) byId(id).hidden = !inside;

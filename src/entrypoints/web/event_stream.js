@@ -1,4 +1,4 @@
-/** Server-sent events from a stream that needs a header, which EventSource cannot send (HTML standard, 9.2.6). */
+/** Server-sent events (HTML Living Standard, 9.2.6) from a request with a header, which EventSource cannot send. */
 
 /** Yields `{ id, type, data }` for each event of a body, `data` parsed as JSON. */
 export async function* eventsIn(body) {
@@ -29,6 +29,6 @@ async function* textOf(body) {
       yield value;
     }
   } finally {
-    reader.cancel().catch(() => {}); // a stream that broke cannot be cancelled, nor need be
+    reader.cancel().catch(() => {}); // a broken stream cannot be cancelled, and need not be
   }
 }

@@ -1,4 +1,4 @@
-/** What becomes of an order, from the moment that it leaves to its end, whatever happens to the connection. */
+/** Follows an order from its start to its end, whatever happens to the connection. */
 
 import * as api from "./api.js";
 import { ConnectionLost, Problem } from "./api.js";
@@ -6,20 +6,20 @@ import { eventsIn } from "./event_stream.js";
 import { pause } from "./pausing.js";
 import { accepted } from "./pending.js";
 
-const LOOK_AGAIN = 1500; // milliseconds between two looks at a generation that has no stream of events
-const STREAMS = 3; // a browser makes six connections to a service at most (HTTP/1.1), in all its tabs together
+const LOOK_AGAIN = 1500; // milliseconds between two polls of a generation without an event stream
+const STREAMS = 3; // browsers open at most six connections to a service (HTTP/1.1), for all tabs together
 const PAUSES = [500, 1000, 2000, 4000, 8000, 15000]; // milliseconds between two tries to reach the service
 
-const followed = new Map(); // orders with a stream of events, and what closes it
-let looking = 0; // orders that are looked at without one
+const followed = new Map(); // orders with an event stream, and the functions that close them
+let looking = 0; // the number of orders that are polled
 
 /**
- * The generation that a pending order has become, once it has ended. Until then `report` is told how it stands:
- * `{ state, position, step, steps, seconds_left }` as far as they are known, or `{ lost: true }` while the service does not answer.
+ * Returns the generation of a pending order once it has ended. Until then `report` is called with its state,
+ * `{ state, position, step, steps, seconds_left }` as far as known, or with `{ lost: true }` while the service does not answer.
  *
- * Asking again under the same key costs nothing, so a lost connection is never a reason to give up.
+ * Repeating an order under the same key costs nothing, so it never gives up because of a lost connection.
  *
- * Throws Problem where the order was not accepted.
+ * Throws Problem if the order was not accepted.
  */
 export async function outcomeOf(order, report) {
   if (!order.id) {
@@ -44,7 +44,7 @@ async function handedIn(order) {
   try {
     return await api.order(order.key, order.fields);
   } catch (fault) {
-    // A problem of a generation is shown by the generation itself, with the images that came all the same.
+    // The generation itself shows its problem, together with the images that were stored.
     if (fault instanceof Problem && fault.generation) return api.generation(fault.generation);
     throw fault;
   }
@@ -54,7 +54,7 @@ async function lookedAt(order, seen, report) {
   return (makeRoomFor(order) && (await streamed(order, seen, report))) || api.generation(order.id);
 }
 
-/** Makes room for the stream of an order. The oldest one that has a stream is looked at from time to time instead. */
+/** Makes room for an order's event stream. The order with the oldest stream is polled instead. */
 function makeRoomFor(order) {
   if (followed.size < STREAMS) return true;
   const [oldest, stop] = [...followed].reduce((one, other) => (one[0].at <= other[0].at ? one : other));
@@ -64,7 +64,7 @@ function makeRoomFor(order) {
   return true;
 }
 
-/** What a stream of events gives as the end; undefined if it ends before, or has to make room. */
+/** Returns the generation of the event `done`; undefined if the stream ends before that, or has to make room. */
 async function streamed(order, seen, report) {
   const stop = new AbortController();
   followed.set(order, stop);

@@ -1,22 +1,22 @@
-/** A model's limits, as the form's. */
+/** The limits of a model, for the form. */
 
 export const SEED_MAX = 2 ** 32 - 1;
 
 const SHAPES = { "1:1": 1, "3:2": 3 / 2, "2:3": 2 / 3, "16:9": 16 / 9 };
-const LONG_SIDE = 768; // pixels of a first order, which need not be the largest
+const LONG_SIDE = 768; // pixels; the default of a first order, which need not be the largest
 
-/** The numbers that may be given for a parameter; null where none may. */
+/** Returns the range of a parameter; null if the model does not honour it. */
 export function numbersOf(model, name) {
   const own = model[name];
   return own && { min: own.min, max: own.max, value: own.default };
 }
 
-/** The pixels of a side: the first and last multiple of the step that are within the limits. */
+/** Returns the range of a side in pixels: the first and the last multiple of the step within the limits. */
 export function pixelsOf({ min, max, step }) {
   return { min: Math.ceil(min / step) * step, max: Math.floor(max / step) * step, step };
 }
 
-/** Sizes in the usual shapes, `[shape, width, height]`: those that the model can draw. */
+/** Returns the sizes in common shapes that the model draws, as `[shape, width, height]`. */
 export function shapesOf(model) {
   const [width, height] = [pixelsOf(model.width), pixelsOf(model.height)];
   const long = Math.min(Math.max(LONG_SIDE, width.min, height.min), width.max, height.max);

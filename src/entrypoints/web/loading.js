@@ -1,4 +1,4 @@
-/** Pictures that fail to load: tried again with growing pauses and fresh links, and at once on the network again. */
+/** Loads pictures, with growing pauses and new links after a failure, and at once when the network is back. */
 
 import { announce } from "./dom.js";
 import { pause } from "./pausing.js";
@@ -7,8 +7,8 @@ import { say, speak, spoken } from "./words.js";
 const PAUSES = [500, 2000, 5000, 15000, 60000]; // milliseconds between two tries to load a picture
 
 /**
- * Loads `img` from `link`, and again until it is there. `renew` gives a fresh link, null if the service cannot be
- * reached, and undefined if the picture was deleted.
+ * Loads `img` from `link`, and tries again until it has loaded. `renew` returns a new link, null if the service cannot
+ * be reached, and undefined if the picture was deleted.
  */
 export function load(img, link, renew) {
   const note = spoken("span", "pictureLate", {}, { class: "late small" });
@@ -17,14 +17,14 @@ export function load(img, link, renew) {
   const retry = async () => {
     let fresh = null;
     while (fresh === null) {
-      // The first fault is most often a link that has expired: a fresh one is asked for at once.
+      // The first failure is usually an expired link: renew it at once.
       if (tries > 0) {
         if (!note.isConnected && img.isConnected) {
           img.after(note);
           announce(say("pictureLate"));
         }
         await pause(PAUSES[Math.min(tries - 1, PAUSES.length - 1)]);
-        if (!img.isConnected) return; // the page has put another in its place
+        if (!img.isConnected) return; // it was replaced
         if (!img.checkVisibility()) continue;
       }
       tries += 1;

@@ -1,4 +1,4 @@
-/** A generation of the contact sheet, opened: what became of it, what it was ordered by, and what can be done with it. */
+/** An opened generation of the contact sheet: its outcome, its parameters, and its actions. */
 
 import { showCommand } from "./command.js";
 import { copiesOf } from "./copying.js";
@@ -13,7 +13,7 @@ import { button, label, say, spoken } from "./words.js";
 
 const dialog = byId("opened");
 
-/** What a frame says of its state: how many images came, if not all did. */
+/** Returns the text about a generation's state, with the number of images if some are missing. */
 export function stateOf({ images, deleted, order, state }) {
   const count = images.length;
   if (deleted.length && count === 0) return ["imagesDeleted", { count: deleted.length }];
@@ -44,7 +44,7 @@ export function open(generation) {
   dialog.showModal();
 }
 
-/** One image, with what can be done with it alone. */
+/** Returns one image with its actions. */
 function content(shot, index, all) {
   const large = el("button", { type: "button", class: "picture", onclick: () => look(all, index) });
   large.append(picture(shot, { small: true }));
@@ -86,7 +86,7 @@ function acts(generation, shots) {
   ];
 }
 
-/** The order for once more: with its seeds if nothing came of it, with new ones otherwise; null if it is forgotten. */
+/** Returns the order for repeating: with its seeds if it has no images, else with new ones; null if it is forgotten. */
 export function anew({ order, images }) {
   const { samples, seed } = order;
   const same = bare(order);

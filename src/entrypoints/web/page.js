@@ -1,4 +1,4 @@
-/** The page: who comes in, what lies on the stage, and how the parts meet. */
+/** The page: its caller, the orders on the stage, and how the parts work together. */
 
 import * as api from "./api.js";
 import { ConnectionLost, Problem, callWith } from "./api.js";
@@ -18,7 +18,7 @@ const trays = byId("trays");
 
 let subject = null;
 
-/** Lays an order on the stage. Those that have ended make room for it: the contact sheet has them. */
+/** Puts an order on the stage. Orders that have ended leave it, since the contact sheet shows them. */
 function lay(order, origin = null) {
   trays.querySelectorAll("article:not([aria-busy])").forEach((ended) => ended.remove());
   byId("empty").hidden = true;
@@ -42,10 +42,10 @@ function lay(order, origin = null) {
   catchFocus(byId("stage"));
 }
 
-/** Lays what is under way and was ordered elsewhere, or in a tab that was closed, as far as the sheet shows it. */
+/** Puts orders in progress that were placed elsewhere on the stage, as far as the sheet shows them. */
 function layOthers() {
   const ours = pendingOf(subject);
-  if (ours.some(({ id }) => !id)) return; // which of them it is, the service has yet to say
+  if (ours.some(({ id }) => !id)) return; // the service has not told yet which of them is ours
   const others = underWay().filter(({ id }) => !ours.some((order) => order.id === id));
   for (const generation of others) {
     lay({ id: generation.id, fields: anew(generation), at: Date.parse(generation.created_at) });
@@ -62,7 +62,7 @@ function clear(element) {
   byId("empty").hidden = trays.childElementCount > 0;
 }
 
-/** Shows what is left of the caller's limits and what was spent. Gives the versions that may be ordered; null is all. */
+/** Shows what is left of the caller's limits and what was spent. Returns the versions it may order; null is all. */
 async function showUsage() {
   try {
     const { limits, left, this_month: month, scopes } = await api.usage();
@@ -75,17 +75,17 @@ async function showUsage() {
     );
     return limits.models;
   } catch (fault) {
-    // It is an extra: if something is wrong, the next order shows it.
+    // Not essential: if something is wrong, the next order reports it.
     if (!(fault instanceof Problem || fault instanceof ConnectionLost)) throw fault;
     return null;
   }
 }
 
-/** A new token for one that is no longer accepted. If it is another caller's, nothing of this one's is left here. */
+/** Returns a new token for one that is no longer accepted. If it is another caller's, the page is loaded anew. */
 async function comeBack() {
   const token = (await renewed()) ?? (await enter("tokenExpired")).token;
   if (subjectOf(token) === subject) return token;
-  location.hash = `token=${token}`; // as if the other one had opened a link
+  location.hash = `token=${token}`; // as if the other caller had opened a link
   return new Promise(() => {});
 }
 
@@ -108,7 +108,7 @@ addEventListener("hashchange", standWhereTheAddressSays);
 document.addEventListener("click", (event) => {
   const link = event.target.closest('a[href^="#"]');
   if (!link) return;
-  event.preventDefault(); // under a base, it would lead to another address than that of this page
+  event.preventDefault(); // with a base URL, the link would lead to another page
   location.hash = link.hash;
 });
 byId("language").addEventListener("click", speakTheOther);

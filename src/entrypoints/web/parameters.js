@@ -1,9 +1,9 @@
-/** What an image was ordered by, as people read it. */
+/** The parameters of an image, for people. */
 
 import { el } from "./dom.js";
 import { say, spoken } from "./words.js";
 
-// In the order in which they are shown. Size is one thing, though an order has two fields for it.
+// In display order. The size is one parameter, though an order has two fields for it.
 const READ = {
   version: ({ version }) => version,
   prompt: ({ prompt }) => prompt ?? say("promptForgotten"),
@@ -14,15 +14,15 @@ const READ = {
   guidance_scale: ({ guidance_scale: scale }) => `${scale ?? say("parameterDefault")}`,
 };
 
-/** Each parameter of a shot: `[name, value]`, the name one of the words. */
+/** Returns each parameter of a shot as `[name, value]`; the name is a key of the words. */
 export function parametersOf({ generation, image }) {
   return Object.entries(READ).map(([name, read]) => [name, read(generation.order, image.seed)]);
 }
 
-/** Rows of a list of facts, from `[name, value]`. */
+/** Returns the rows of a description list for `[name, value]` pairs. */
 export const rowsOf = (known) => known.map(([name, value]) => el("div", {}, spoken("dt", name), el("dd", {}, value)));
 
-/** The names of the parameters in which two shots differ. */
+/** Returns the names of the parameters in which two shots differ. */
 export function differences(one, other) {
   const others = parametersOf(other);
   return parametersOf(one)

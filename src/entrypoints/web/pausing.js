@@ -1,6 +1,6 @@
 /** Waiting before another try. */
 
-/** Waits this long, or until the browser is back on the network, or the window gets one of the events in `sooner`. */
+/** Waits this long, or until the browser is online again, or the window gets one of the events in `sooner`. */
 export function pause(milliseconds, ...sooner) {
   const events = ["online", ...sooner];
   return new Promise((go) => {

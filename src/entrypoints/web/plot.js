@@ -4,10 +4,10 @@ import { el } from "./dom.js";
 import { label, speak, spoken } from "./words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const GAP = 0.2; // of a day's width
-const LEAST = 0.02; // of the height: how high the smallest bar is
+const GAP = 0.2; // share of a day's width
+const LEAST = 0.02; // the height of the smallest bar, as a share of the plot's
 
-/** A figure of `[day, value]`, images or money of a `currency`, under what they are together. */
+/** Returns a figure of `[day, value]`, images or money of a `currency`, with their sum as the caption. */
 export function plot(values, currency = null) {
   const sum = values.reduce((all, [, value]) => all + value, 0);
   const most = Math.max(...values.map(([, value]) => value));
@@ -27,7 +27,7 @@ export function plot(values, currency = null) {
   );
 }
 
-/** The bar of a day; all of its column says what it stands for to who points at it. */
+/** Returns the bar of a day; its whole column has a tooltip. */
 function bar(index, height, about) {
   const column = svg("g", {});
   column.append(

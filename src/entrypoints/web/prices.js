@@ -1,8 +1,8 @@
-/** What an image costs: as `GET /api/models` says it, by the image, by its megapixels, or by its size. */
+/** The price of an image from `GET /api/models`: by the image, by megapixels, or by size. */
 
 const MEGAPIXEL = 1_048_576;
 
-/** The price of one image in these pixels; null if none is known. */
+/** Returns the price of an image of these pixels; null if none is known. */
 export function priceOf(price, width, height) {
   if (!price) return null;
   const { amount, further, currency, sizes = [] } = price;

@@ -3,7 +3,7 @@
 import { el } from "./dom.js";
 import { knows, spoken } from "./words.js";
 
-/** Tells a problem: a `Problem`, or that of a generation. `actions` are buttons for what can be done about it. */
+/** Shows a problem: a `Problem`, or that of a generation. `actions` are buttons for what can be done about it. */
 export function told(problem, ...actions) {
   const slug = problem.type.split("/").at(-1);
   const kind = knows(slug) ? slug : "unforeseen";

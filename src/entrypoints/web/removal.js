@@ -1,6 +1,6 @@
 /**
- * Deleting a generation or one of its images, after asking. Tells the page by the event `removed`, whose detail is the
- * generation, or by `thinned`, whose detail is `{ generation, image }`: the generation as it is now, and what it lost.
+ * Deletes a generation or one of its images after confirmation. Dispatches the event `removed`, whose detail is the
+ * generation, or `thinned`, whose detail is `{ generation, image }`: the changed generation, and the deleted image.
  */
 
 import * as api from "./api.js";
@@ -12,8 +12,8 @@ import { button, say, spoken } from "./words.js";
 const dialog = byId("removal");
 
 /**
- * Asks, and removes all images and the prompt of a generation. With a `shot` of several, that image alone can be
- * removed as well.
+ * Asks for confirmation, and removes all images and the prompt of a generation. With a `shot`, one of several, it also
+ * offers to remove only that image.
  */
 export function removalOf(generation, shot = null) {
   const count = generation.images.length;
@@ -28,7 +28,7 @@ export function removalOf(generation, shot = null) {
     } catch (fault) {
       if (fault instanceof ConnectionLost) return problem.replaceChildren(spoken("p", "unreachable", {}, { class: "error" }));
       if (!(fault instanceof Problem)) throw fault;
-      // What another tab removed meanwhile is removed.
+      // Another tab has removed it meanwhile.
       if (!["gone", "not-found"].includes(fault.slug)) return problem.replaceChildren(told(fault));
       event = await news().catch(() => all());
     }

@@ -1,13 +1,13 @@
-/** Looking for something on the contact sheet: by what became of it, by model, by a piece of its prompt. */
+/** Searching the contact sheet: by state, by model, and by a part of the prompt. */
 
 import { versions } from "./desk.js";
 import { byId, el } from "./dom.js";
 import { label, speak, spoken } from "./words.js";
 
 const STATES = ["stored", "refused", "unusable", "unknown", "cancelled", "received", "submitted", "drawn"];
-const SETTLED = 300; // milliseconds without another letter, after which the service is asked
+const SETTLED = 300; // milliseconds without typing before the service is asked
 
-/** Lays out the fields; `lookFor` is called with `{ state, version, text }` as soon as they change. */
+/** Sets up the fields; `lookFor` is called with `{ state, version, text }` when they change. */
 export function offerSearch(lookFor) {
   const choice = (any, options) => el("select", {}, spoken("option", any, {}, { value: "" }), ...options);
   const state = choice("anyState", STATES.map((name) => spoken("option", name, {}, { value: name })));
@@ -34,7 +34,7 @@ export function offerSearch(lookFor) {
   byId("sheet-title").after(form);
 }
 
-/** Whether a generation is one of those that are looked for, as the service would say. */
+/** Returns whether a generation matches the search, by the same rules as the service. */
 export function meets({ state, order }, wanted) {
   const found = !wanted.text || order.prompt?.toLowerCase().includes(wanted.text.toLowerCase());
   return found && (!wanted.state || state === wanted.state) && (!wanted.version || order.version === wanted.version);

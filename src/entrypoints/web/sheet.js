@@ -1,4 +1,4 @@
-/** The contact sheet: everything that the caller has drawn, newest first, older ones as one scrolls. */
+/** The contact sheet: everything that the caller has drawn, newest first; older ones load while scrolling. */
 
 import * as api from "./api.js";
 import { ConnectionLost, Problem } from "./api.js";
@@ -15,21 +15,21 @@ const frames = byId("frames");
 const older = byId("older");
 const shown = new Map(); // generations by id, newest first, as in `frames`
 
-// Comes before one sees it, so that one need not wait.
+// Load more before the end of the list is visible.
 const end = new IntersectionObserver(([edge]) => edge.isIntersecting && showOlder(), { rootMargin: "600px" });
 
 let cursor = null;
 let loading = false;
-let wanted = {}; // what is looked for; what is found by an earlier search is no longer of use
+let wanted = {}; // the current search; results of earlier ones are dropped
 
-/** Opens the sheet: shows the newest, and the rest as one comes to their end. */
+/** Opens the sheet: shows the newest generations, and more while scrolling. */
 export function openSheet() {
   older.addEventListener("click", showOlder);
   offerSearch(lookFor);
   return showOlder();
 }
 
-/** Shows what has this `state`, `version` and `text` alone, as far as they are given. */
+/** Shows only generations with this `state`, `version` and `text`, as far as they are given. */
 function lookFor(those) {
   wanted = those;
   cursor = null;
@@ -39,7 +39,7 @@ function lookFor(those) {
   return showOlder();
 }
 
-/** Puts a generation that has ended in its place: the top, unless it is there already. */
+/** Puts a generation that has ended on top; if it is on the sheet already, updates it in place. */
 export function keep(generation) {
   const before = frames.querySelector(`[data-id="${generation.id}"]`);
   if (!before && !meets(generation, wanted)) return;
@@ -55,7 +55,7 @@ export function keep(generation) {
   showWhetherEmpty();
 }
 
-/** What is still under way of what is shown, oldest first. */
+/** Returns the shown generations that have not ended, oldest first. */
 export const underWay = () => [...shown.values()].filter((generation) => !generation.finished_at).reverse();
 
 function showWhetherEmpty() {
@@ -79,10 +79,10 @@ async function showOlder() {
     showWhetherEmpty();
     byId("sheet-problem").replaceChildren();
     end.unobserve(older);
-    end.observe(older); // anew, since it tells of changes only, and the end may still be in sight
+    end.observe(older); // observe again: observers report changes only, and the end may still be visible
   } catch (fault) {
     if (mine !== wanted) return;
-    older.hidden = false; // to try again by hand
+    older.hidden = false; // lets people try again
     if (fault instanceof ConnectionLost) byId("sheet-problem").replaceChildren(spoken("p", "unreachable"));
     else if (fault instanceof Problem) byId("sheet-problem").replaceChildren(told(fault));
     else throw fault;

@@ -8,24 +8,24 @@ import { el } from "./dom.js";
 import { load } from "./loading.js";
 import { say } from "./words.js";
 
-/** Every image of a generation. */
+/** Returns a shot for every image of a generation. */
 export function shotsOf(generation) {
   return generation.images.map((image, index) => ({ generation, image, index }));
 }
 
-/** The order that draws this image, and no other, once more; null where its prompt is forgotten. */
+/** Returns the order that draws only this image again; null if its prompt is forgotten. */
 export function orderOf({ generation, image }) {
   const same = bare(generation.order);
   return same && { ...same, ...(image.seed !== null && { seed: [image.seed] }) };
 }
 
-/** What was given of an order, without its number of images and its seeds; null where its prompt is forgotten. */
+/** Returns the given fields of an order, without samples and seeds; null if its prompt is forgotten. */
 export function bare({ samples, seed, ...order }) {
   if (order.prompt === null) return null;
   return Object.fromEntries(Object.entries(order).filter(([, value]) => value !== null));
 }
 
-/** The image itself, as large as its place; `small` where its preview will do. It is loaded until it is there. */
+/** Returns the image element, which fills its place; `small` shows the preview. Loading is retried until it succeeds. */
 export function picture(shot, { small = false, ...attributes } = {}) {
   const { width, height } = shot.generation.order;
   const shown = el("img", { width, height, decoding: "async", alt: captionOf(shot), ...attributes });
@@ -37,20 +37,20 @@ export function picture(shot, { small = false, ...attributes } = {}) {
   return shown;
 }
 
-/** What a picture is to who cannot see it. */
+/** Returns the alternative text of a picture. */
 export function captionOf({ generation, index }) {
   const prompt = generation.order.prompt ?? say("promptForgotten");
   return say("pictureOf", { index, count: generation.images.length, prompt });
 }
 
-/** Saves the image under a name made of its prompt and seed. A link that names no file is opened beside the page. */
+/** Saves the image under a name made of its prompt and seed. A link without a file name is opened in a new tab. */
 export async function download(shot) {
   const { image, download: named } = (await freshly(shot)) ?? shot.image;
-  const name = new URL(named).pathname.split("/").at(-1); // for a link that names no file; one that does goes before
+  const name = new URL(named).pathname.split("/").at(-1); // used only if the link does not name the file
   el("a", { href: named, download: name, rel: "noopener", target: named === image && "_blank" }).click();
 }
 
-/** The image with links that are signed now; null if the service cannot be asked, undefined if it was deleted. */
+/** Returns the image with new links; null if the service cannot be reached, undefined if the image was deleted. */
 export async function freshly(shot) {
   try {
     const { images } = await api.generation(shot.generation.id);

@@ -1,7 +1,7 @@
 /**
- * Signing in at the operator's OpenID provider: an authorization code with PKCE (RFC 6749, 4.1; RFC 7636), as a public
- * client. Tokens are variables of this module. The tab's storage holds the state and the verifier while the provider is
- * visited, and whether a person was signed in, so that a reload asks the provider and not the person.
+ * Sign-in at the operator's OpenID provider: an authorization code with PKCE (RFC 6749, 4.1; RFC 7636), as a public
+ * client. Tokens are variables of this module. The tab's storage holds the state and the verifier during the visit to
+ * the provider, and whether a person was signed in, so that a reload asks the provider and not the person.
  */
 
 import { ConnectionLost } from "./api.js";
@@ -9,8 +9,8 @@ import { readToken } from "./token.js";
 
 const VISIT = "darkroom.visit";
 const BEFORE = "darkroom.signed-in"; // "yes", or "left" after signing out
-const MARGIN = 30; // seconds before its end at which a token is renewed, or a quarter of its life if that is less
-const RENEWED_IN_VAIN = 10_000; // milliseconds in which a new token that is refused too is not renewed again
+const MARGIN = 30; // seconds before its expiry at which a token is renewed; a quarter of its lifetime if that is less
+const RENEWED_IN_VAIN = 10_000; // milliseconds for which a new token that is refused is not renewed again
 
 const provider = JSON.parse(document.querySelector('meta[name="sign-in"]')?.content ?? "null");
 
@@ -19,7 +19,7 @@ let staleAt = Infinity;
 let renewedAt = -Infinity;
 let renewing = null;
 
-/** The provider refused, or answered what the page cannot use. `reason` names the text for it, `detail` is its own. */
+/** The provider refused, or its answer cannot be used. `reason` names our text, `detail` is the provider's. */
 export class SigningInFailed extends Error {
   constructor(reason, detail = null) {
     super(detail ?? reason);
@@ -27,18 +27,18 @@ export class SigningInFailed extends Error {
   }
 }
 
-/** The host of the provider that people sign in at; null if they do not. */
+/** Returns the host of the provider; null if there is no sign-in. */
 export const providerHost = provider && new URL(provider.issuer).host;
 
-/** Whether a person was signed in here before the page was loaded. */
+/** Returns whether a person was signed in here before the page was loaded. */
 export const wasSignedIn = () => Boolean(provider) && sessionStorage.getItem(BEFORE) === "yes";
 
-/** Whether the token is about to expire. */
+/** Returns whether the token is about to expire. */
 export const isStale = () => Date.now() > staleAt;
 
-/** Leaves for the provider, which sends people back; with `silent` without showing them anything. */
+/** Redirects to the provider, which redirects back; with `silent`, it does not ask the person anything. */
 export async function signIn({ silent = false } = {}) {
-  // Browsers lend no cryptography to pages of plain origins, other than those of the same machine.
+  // Browsers offer cryptography only to https pages, and those of the same machine.
   if (!crypto.subtle) throw new SigningInFailed("signInNeedsHttps");
   const visit = { state: random(), verifier: random(), silent, hash: location.hash };
   sessionStorage.setItem(VISIT, JSON.stringify(visit));
@@ -61,14 +61,14 @@ export async function signIn({ silent = false } = {}) {
   return new Promise(() => {}); // this page ends here
 }
 
-/** The token for which the provider has sent a code; null if it has sent none. Throws SigningInFailed. */
+/** Exchanges the provider's code for a token; null if it has sent no code. Throws SigningInFailed. */
 export async function takeAnswer() {
   const answer = new URLSearchParams(location.search);
   const visit = JSON.parse(sessionStorage.getItem(VISIT) ?? "null");
   if (!provider || !(answer.has("code") || answer.has("error"))) return null;
   history.replaceState(null, "", location.pathname + (visit?.hash ?? ""));
   sessionStorage.removeItem(VISIT);
-  if (!visit) return null; // an old address, opened once more
+  if (!visit) return null; // an old address was opened again
   const error = answer.get("error");
   if (error && visit.silent) return forgetSession(), fail("signInAgain");
   if (error) return fail(error === "access_denied" ? "signInDenied" : "signInRefused", answer.get("error_description") ?? error);
@@ -83,8 +83,8 @@ export async function takeAnswer() {
 }
 
 /**
- * A new token for one that has expired: by a refresh token, or by way of the provider, if the page has none. Null if
- * no person is signed in, or if the one before was refused too. Throws ConnectionLost if the provider cannot be reached.
+ * Returns a new token for one that has expired: by a refresh token, or through the provider if there is none. Null if
+ * no person is signed in, or the last new token was refused too. Throws ConnectionLost if the provider cannot be reached.
  */
 export function renewed() {
   renewing ??= renew().finally(() => {
@@ -108,12 +108,12 @@ async function renew() {
   }
 }
 
-/** Forgets who was signed in. The provider asks for the password at the next sign-in here. */
+/** Signs out. The provider asks for the password at the next sign-in here. */
 export function signOut() {
   if (wasSignedIn()) sessionStorage.setItem(BEFORE, "left");
 }
 
-/** Forgets that a person was signed in: the service does not accept the provider's token, or has been given another. */
+/** Forgets that a person was signed in, if the service refuses the provider's token or was given another one. */
 export function forgetSession() {
   refreshToken = null;
   staleAt = Infinity;
@@ -140,7 +140,7 @@ async function exchange(given) {
   return told.access_token;
 }
 
-/** For whom the token is to be meant: as RFC 8707 asks for it, which knows addresses only, and as Auth0 does. */
+/** Returns the parameters for the audience: `resource` of RFC 8707, which must be a URI, and Auth0's `audience`. */
 function meantForUs() {
   const { audience } = provider;
   return { audience, ...(URL.canParse(audience) && { resource: audience }) };

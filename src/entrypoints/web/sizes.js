@@ -7,7 +7,7 @@ import { label, speak } from "./words.js";
 const size = byId("size");
 const [width, height] = [byId("width"), byId("height")];
 
-/** Offers the sizes of a model; one that is written and fits stays. `changed` is called when another is taken. */
+/** Offers the sizes of a model, and keeps the present one if the model draws it. `changed` is called on changes. */
 export function offerSizes(model, changed) {
   byId("size-field").hidden = !model.sizes;
   byId("sides").hidden = Boolean(model.sizes);
@@ -30,7 +30,7 @@ export function offerSizes(model, changed) {
   writeSize(w, h);
 }
 
-/** The width and height that are chosen. */
+/** Returns the chosen width and height. */
 export function readSize(model) {
   return (model.sizes ? size.value.split("x") : [width.value, height.value]).map(Number);
 }

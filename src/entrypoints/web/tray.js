@@ -1,4 +1,4 @@
-/** A tray on the stage: one order, from the moment that it is handed in until its pictures have come up. */
+/** A tray on the stage: one order, from its start until its pictures are shown. */
 
 import * as api from "./api.js";
 import { ConnectionLost, Problem } from "./api.js";
@@ -13,9 +13,9 @@ import { look } from "./viewer.js";
 import { button, label, say, speak, spoken } from "./words.js";
 
 /**
- * Lays a pending order in a new tray, and gives its element. `origin` is the shot that it varies, if any. Called are
- * `handedIn` as soon as the service has the order, `ended` with the generation at its end, `refused` with the problem
- * where the order was not accepted, and `again` if the person wants it once more: with true, under the same key.
+ * Puts a pending order in a new tray, and returns its element. `origin` is the shot that it varies, if any. It calls
+ * `handedIn` once the service has the order, `ended` with the generation that has ended, `refused` with the problem if
+ * the order was not accepted, and `again` if the person wants to repeat it: with true under the same key.
  */
 export function tray(order, { origin, handedIn, ended, refused, again }) {
   const element = el("article", { class: "tray", "aria-busy": "true", "aria-label": order.fields.prompt });
@@ -38,7 +38,7 @@ export function tray(order, { origin, handedIn, ended, refused, again }) {
       ended(generation);
     } catch (fault) {
       if (!(fault instanceof Problem)) throw fault;
-      // If it is not known whether the order was taken, only its own key makes sure that it is paid once.
+      // If it is not known whether the order was accepted, only the same key ensures that it is paid for once.
       const sameKey = fault.charged === "unknown";
       if (!sameKey) forget(order);
       show(el("div", { role: "alert" }, told(fault, button("tryAgain", () => again(sameKey)))));
@@ -65,7 +65,7 @@ function outcome(generation, origin, drawAgain) {
   ].filter(Boolean);
 }
 
-/** One picture, as it lies in the tray. */
+/** Returns one picture in the tray. */
 function print(shot, index, all) {
   const open = el("button", { type: "button", class: "picture", onclick: () => look(all, index) }, picture(shot));
   const figure = el(
@@ -82,14 +82,14 @@ function print(shot, index, all) {
   return shaped(figure, shot.generation.order);
 }
 
-/** Lets the style sheet know what an order measures. */
+/** Passes the size of an order to the style sheet. */
 function shaped(element, { width, height }) {
   element.style.setProperty("--shape", width / height);
   element.style.setProperty("--width", width);
   return element;
 }
 
-/** What is seen while it develops. `report` as `outcomeOf` wants it. */
+/** Returns what is shown while it is drawn, with a `report` for `outcomeOf`. */
 function progressOf(order) {
   const sheet = shaped(el("div", { class: "developing" }), order.fields);
   const said = el("p", { class: "said" });
@@ -114,7 +114,7 @@ function progressOf(order) {
     else bar.removeAttribute("value");
     left = secondsLeft == null ? null : Math.round(secondsLeft);
     cancel.hidden = lost || state !== "received";
-    // Who listens is told of each turn, not of each step.
+    // Announce each state to screen readers, but not each step.
     if (name !== before) announce(said.textContent);
     before = name;
   };
@@ -123,7 +123,7 @@ function progressOf(order) {
   return { element, report, stop: () => clearInterval(clock) };
 }
 
-/** Cancels what has not begun. Where it has, it goes on, as its progress shows. */
+/** Cancels an order that has not begun. One that has begun continues, as its progress shows. */
 async function withdraw(order) {
   try {
     await api.remove(order.id);

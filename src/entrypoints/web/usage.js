@@ -1,4 +1,4 @@
-/** The usage of all callers, for those who may see it: what was ordered, drawn and spent, by caller, model and day. */
+/** The usage of all callers, for people who may see it: what was ordered, drawn and spent, by caller, model and day. */
 
 import * as api from "./api.js";
 import { ConnectionLost, Problem } from "./api.js";
@@ -9,7 +9,7 @@ import { button, label, spoken } from "./words.js";
 
 const GROUPS = { caller: "byCaller", version: "byVersion", day: "byDay" };
 const COUNTS = { images: "imagesOrdered", drawn: "imagesDrawn", stored: "imagesKept", unknown: "imagesUnknown" };
-const PERIODS = [7, 30, 90, 365]; // days, today among them
+const PERIODS = [7, 30, 90, 365]; // days, including today
 const FIRST = 30;
 const DAY = 24 * 60 * 60 * 1000; // milliseconds
 
@@ -18,7 +18,7 @@ const period = byId("period");
 let may = { allowed: false, alone: false };
 let asked = 0;
 
-/** Shows the way here, if the token is `allowed` to see it. It may see nothing else: then it stands here `alone`. */
+/** Shows the link to the usage if the token is `allowed` to see it; `alone` if it may see nothing else. */
 export function openUsage({ allowed, alone = false }) {
   may = { allowed, alone };
   byId("to-usage").hidden = !allowed || alone;
@@ -26,7 +26,7 @@ export function openUsage({ allowed, alone = false }) {
   standWhereTheAddressSays();
 }
 
-/** Shows the usage if the address names it, and the room with the pictures otherwise. */
+/** Shows the usage if the address names it, else the room with the pictures. */
 export function standWhereTheAddressSays() {
   const here = may.allowed && (may.alone || location.hash === "#usage");
   if (here === !byId("usage").hidden) return;
@@ -37,7 +37,7 @@ export function standWhereTheAddressSays() {
   (here ? byId("usage-title") : byId("to-usage")).focus();
 }
 
-/** Asks for the usage in the chosen period, and shows it. */
+/** Fetches the usage of the chosen period, and shows it. */
 async function show() {
   const mine = (asked += 1);
   const days = daysOf(Number(period.value));
@@ -58,7 +58,7 @@ function explained(fault, again) {
   throw fault;
 }
 
-/** The last days, as ISO 8601 writes them, of UTC, as the service counts. */
+/** Returns the last days (UTC, as the service counts) in ISO 8601. */
 function daysOf(count) {
   const now = Date.now();
   return Array.from({ length: count }, (_, n) => new Date(now - (count - 1 - n) * DAY).toISOString().slice(0, 10));
@@ -86,7 +86,7 @@ function report(days, callers, versions, byDay) {
   ];
 }
 
-/** What a line has cost in a currency. */
+/** Returns the cost of a line in a currency. */
 const spent = ({ cost }, currency) => Number(cost.find((sum) => sum.currency === currency)?.amount ?? 0);
 
 function together(one, other) {
@@ -97,7 +97,7 @@ function together(one, other) {
   };
 }
 
-/** A table of lines by `by`, with a file of the same to save. */
+/** Returns a table of the lines by `by`, with a button that saves them as a file. */
 function section(by, lines, total, since) {
   const title = `usage-by-${by}`;
   const problem = el("div", { role: "alert" });
@@ -125,7 +125,7 @@ function section(by, lines, total, since) {
   );
 }
 
-// Roles are named, since a phone lays rows out as a grid, and then some browsers take a table for none.
+// Roles are explicit, since rows are a grid on phones, and then some browsers drop the table's semantics.
 function table(by, lines, total) {
   const row = (first, cells) => el("tr", { role: "row" }, first, ...cells);
   const head = [...Object.values(COUNTS), "cost"].map((name) => spoken("th", name, {}, { scope: "col", role: "columnheader" }));

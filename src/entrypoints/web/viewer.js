@@ -1,4 +1,4 @@
-/** Images large, one after the other. */
+/** Shows images large, one at a time. */
 
 import { actsOn } from "./acts.js";
 import { copiesOf } from "./copying.js";
@@ -13,7 +13,7 @@ const dialog = byId("viewer");
 let shots = [];
 let at = 0;
 
-/** Shows the images, beginning with one of them. */
+/** Shows the images, starting with one of them. */
 export function look(all, index) {
   shots = all;
   turnTo(index);
@@ -50,7 +50,7 @@ function turnTo(index) {
       ),
     ),
   );
-  // The buttons are new ones; who pressed one goes on from its successor.
+  // The buttons are replaced; move the focus to the successor of the pressed one.
   if (focused) dialog.querySelector(`.${focused.replaceAll(" ", ".")}`)?.focus();
 }
 

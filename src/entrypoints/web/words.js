@@ -1,8 +1,8 @@
 /**
- * What the page says, in the language of who reads it.
+ * The texts of the page, in the reader's language.
  *
- * An element with `data-word` holds the text of that name, one with `data-label` or `data-placeholder` has it as an
- * attribute; `data-values` is what the text is about, as JSON. So another language is spoken at once, everywhere.
+ * An element with `data-word` shows the text of that name; one with `data-label` or `data-placeholder` has it as an
+ * attribute. `data-values` holds the values for the text, as JSON. So the language can change at once, everywhere.
  */
 
 import { el } from "./dom.js";
@@ -14,39 +14,39 @@ const KEPT = "darkroom.language";
 
 let language = "en";
 
-/** The text of that name. */
+/** Returns the text of a name. */
 export function say(name, values = {}) {
   const text = LANGUAGES[language][name];
   return typeof text === "function" ? text(values, FORMATS) : text;
 }
 
-/** Whether there is such a text. */
+/** Returns whether there is a text of this name. */
 export const knows = (name) => name in LANGUAGES[language];
 
-/** Makes an element speak a text from now on: as its content, or as its `label` or `placeholder`. */
+/** Makes an element show a text from now on: as its content, or as its `label` or `placeholder`. */
 export function speak(element, name, values = {}, as = "word") {
   element.dataset[as] = name;
   element.dataset.values = JSON.stringify(values);
   return fill(element);
 }
 
-/** A new element that speaks. */
+/** Returns a new element with a text. */
 export const spoken = (tag, name, values = {}, attributes = {}) => speak(el(tag, attributes), name, values);
 
-/** A button that says what it does. */
+/** Returns a button with a text. */
 export const button = (name, onclick, attributes = {}) =>
   spoken("button", name, {}, { type: "button", onclick, ...attributes });
 
-/** Gives an element an accessible name that it does not show. */
+/** Sets the accessible name of an element, which is not shown. */
 export const label = (element, name, values = {}) => speak(element, name, values, "label");
 
-/** Speaks the language that was chosen here before, or that of the browser. */
+/** Uses the language that was chosen here before, or that of the browser. */
 export function speakAsExpected() {
   const wanted = [localStorage.getItem(KEPT), ...navigator.languages].map((code) => code?.slice(0, 2));
   use(wanted.find((code) => code in LANGUAGES) ?? "en");
 }
 
-/** Speaks the other language. */
+/** Switches to the other language. */
 export function speakTheOther() {
   const other = Object.keys(LANGUAGES).find((code) => code !== language);
   localStorage.setItem(KEPT, other);
@@ -68,7 +68,7 @@ function fill(element) {
   return element;
 }
 
-/** How numbers, times and money are written in the language that is spoken. */
+/** The formats of numbers, times and money in the current language. */
 const FORMATS = {
   number: (value) => new Intl.NumberFormat(language).format(value),
   time: (value) => new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(value)),

@@ -1,5 +1,5 @@
-// The OpenID provider of npm, with clients that may draw or only look: `provider.mjs PORT ALGORITHM [PAGE]`. Says `ready`.
-// PAGE is the address of a page where people sign in, as the client `page`.
+// oidc-provider from npm, with clients that may draw or only read: `provider.mjs PORT ALGORITHM [PAGE]`. Prints `ready`.
+// PAGE is the URL of a page that signs people in, as the client `page`.
 import { generateKeyPairSync } from "node:crypto";
 import { Provider } from "oidc-provider";
 

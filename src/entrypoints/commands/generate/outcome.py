@@ -77,7 +77,7 @@ def by_its_key(key: str) -> str:
 
 @contextmanager
 def interruption_told(key: str) -> Iterator[None]:
-    """If the block is interrupted, print at once what happens to the order, which may have been sent."""
+    """Print at once what may happen to the order if the block is interrupted."""
     try:
         yield
     except asyncio.CancelledError:

@@ -1,4 +1,4 @@
-/** English. A text that depends on something is a function of it and of how numbers and the like are written. */
+/** English. A text with values is a function of them, and of the formats of numbers and the like. */
 
 import { spanOf } from "./spans.js";
 

@@ -11,7 +11,7 @@ function span(seconds, { number }) {
   return (unit === "second" ? "" : "약 ") + number(count) + UNITS[unit];
 }
 
-/** The particle of an object after a number, by the sound of its last digit. */
+/** Returns the object particle after a number, which depends on the sound of its last digit. */
 const object = (number) => ("2459".includes(`${number}`.at(-1)) ? "를" : "을");
 
 export const ko = {

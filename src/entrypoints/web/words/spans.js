@@ -1,4 +1,4 @@
-/** Spans of time as people say them. */
+/** Durations as people say them. */
 
 const UNITS = [
   ["second", 1, 90],
@@ -7,7 +7,7 @@ const UNITS = [
   ["day", 86400, Infinity],
 ];
 
-/** A span of time in seconds, as `[count, unit]`, rounded up: 1,439 minutes are a day. */
+/** Returns a duration in seconds as `[count, unit]`, rounded up: 1,439 minutes are a day. */
 export function spanOf(seconds) {
   const [unit, length] = UNITS.find(([, , below]) => seconds < below);
   return [Math.max(1, Math.ceil(seconds / length)), unit];
