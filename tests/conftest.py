@@ -26,6 +26,15 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker("tools")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return how many workers `--numprocesses auto` starts: one more than there are cores.
+
+    Tests wait for processes to start and for time limits to pass; meanwhile the cores serve another worker.
+    """
+    return len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)) + 1
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
     """Collect garbage after the tests are collected, not while their files are parsed.

@@ -71,7 +71,7 @@ def test_a_token_and_nothing_else(shell: CommandLine, algorithm: str) -> None:
     assert claims["iat"] >= before
 
 
-@pytest.mark.parametrize("algorithm", ["HS256", "HS512"])
+@pytest.mark.parametrize("algorithm", [pytest.param("HS256", marks=pytest.mark.long), "HS512"])
 def test_a_token_by_the_development_secret_is_accepted(shell: CommandLine, algorithm: str) -> None:
     token = shell.run("token", DARKROOM_JWT_ALGORITHM=algorithm).stdout.strip()
     darkroom = shell.serve(DARKROOM_JWT_ALGORITHM=algorithm)

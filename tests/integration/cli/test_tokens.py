@@ -30,8 +30,15 @@ def published() -> KeyServer:
     return KeyServer([jwk(KEYS[0], "first")])
 
 
-@pytest.mark.parametrize("found", ["by its address", "by discovery"])
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize(
+    ("found", "workers"),
+    [
+        ("by its address", "1"),
+        ("by discovery", "2"),
+        pytest.param("by its address", "2", marks=pytest.mark.long),
+        pytest.param("by discovery", "1", marks=pytest.mark.long),
+    ],
+)
 async def test_a_key_is_published_and_another_follows_without_a_restart(
     shell: CommandLine, published: KeyServer, found: str, workers: str
 ) -> None:
@@ -78,7 +85,7 @@ def test_tokens_are_not_made_here_where_keys_are_published(shell: CommandLine) -
     assert ended.stderr.startswith("darkroom: DARKROOM_JWT_JWKS_URL must be left out to make tokens here")
 
 
-@pytest.mark.parametrize("claim", ["scope", "scp", "roles"])
+@pytest.mark.parametrize("claim", ["scope", pytest.param("scp", marks=pytest.mark.long), "roles"])
 async def test_tokens_of_our_own_may_do_what_scopes_allow(shell: CommandLine, claim: str) -> None:
     settings = SECRET | {"DARKROOM_JWT_SCOPE_CLAIM": claim}
     darkroom = shell.serve(**settings)
