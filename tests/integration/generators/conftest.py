@@ -6,6 +6,7 @@ from typing import Final
 import pytest
 
 from darkroom.domain.ports import ImageGenerator
+from darkroom.domain.use_cases import patience
 from integration.generators.karlo_provider import KarloProvider, karlo_provider
 from integration.generators.simulated import Opened
 
@@ -29,6 +30,12 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     rule = getattr(item, "originalname", item.name)
     if rule in _OF_THE_CALLS and not any(shape in item.nodeid for shape in _ONE_OF_EACH_SHAPE):
         item.add_marker(pytest.mark.long)
+
+
+@pytest.fixture(autouse=True)
+def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shorten the pauses between tries: simulators answer within milliseconds."""
+    monkeypatch.setattr(patience, "FIRST_PAUSE", 0.02)
 
 
 @pytest.fixture
