@@ -9,6 +9,7 @@ import pytest
 
 from darkroom.adapters.conformance import Read
 from darkroom.adapters.storages.s3 import PresignedLinks, S3ImageStorage, Wanted, open_s3_client
+from integration.http.house import NO_AUTHORITIES
 from servers.s3 import Credentials, S3Server
 
 OpenStorage: TypeAlias = Callable[..., AbstractAsyncContextManager[S3ImageStorage]]
@@ -50,7 +51,7 @@ def open_storage(monkeypatch: pytest.MonkeyPatch) -> OpenStorage:
 @pytest.fixture
 async def read() -> AsyncIterator[Read]:
     """Opens links as a browser does: without credentials."""
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(trust_env=False, verify=NO_AUTHORITIES) as http:
 
         async def read(link: str) -> tuple[bytes, str]:
             answer = await http.get(link)
