@@ -39,7 +39,7 @@ async def _serve(settings: Settings, listener: socket, *, spool_too: bool) -> No
             leave_alone_what_stays()
             print(f"Darkroom is ready at {settings.service.public_url}", flush=True)
             await stop.wait()
-            await container.running().drain()
+            await container.application().generate.work.drain()
 
 
 if __name__ == "__main__":
