@@ -31,6 +31,7 @@ from servers.ports import LOOPBACK
 AT_ONCE: Final = 32
 _NUMBER: Final = re.compile(rb"bent answer (\d+)|/bent/(\d+)|[/=]n(\d+)")
 _OUR_ID: Final = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_LATE: Final = re.compile(r"within \d+ s\b")
 _JPEG_SCAN: Final = b"\xff\xda"
 
 Template = Callable[[str], dict[str, Any]]
@@ -239,8 +240,8 @@ async def serving(provider: BentProvider) -> AsyncIterator[BentProvider]:
 async def attack(generator: ImageGenerator, provider: BentProvider, numbers: range) -> list[str]:
     """Order every answer once, some at once; return what was wrong.
 
-    An order that was given up at a deadline, before it was sent or while its image was fetched, is placed once more,
-    alone: the machine may have been busy.
+    An order that was given up at a deadline, or before it was sent, is placed once more, alone: the machine may have
+    been busy.
     """
     wrong: list[str] = []
     waiting, late = iter(numbers), list[int]()
@@ -259,7 +260,7 @@ async def attack(generator: ImageGenerator, provider: BentProvider, numbers: ran
     async def orders() -> None:
         for number in waiting:
             flaw = await order(number)
-            if flaw and ("could not be fetched within" in flaw or not provider.asked[number]):
+            if flaw and (_LATE.search(flaw) or not provider.asked[number]):
                 late.append(number)
             elif flaw:
                 wrong.append(flaw)
