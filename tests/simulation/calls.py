@@ -194,7 +194,8 @@ class CallBook:
         if any(one.ended for one in self._alike(new)):
             self.broken.append("a call that was cut is given to its repetition")
         for one in self._alike(new):
-            if one.connection.caller is new.connection.caller and not one.connection.open and not one.ended:
+            # Of any caller that asks for the same: its repetition may have been given the call of this one.
+            if not one.connection.open and not one.ended:
                 self._miss(one)
 
     def _joined(self, new: _Tracked) -> None:
