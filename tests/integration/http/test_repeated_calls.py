@@ -254,7 +254,7 @@ async def test_a_whole_answer_is_never_given_again() -> None:
     generator = InMemoryImageGenerator()
     async with opened(generator) as (house, ledger):
         async with httpx.AsyncClient(base_url=house.client.base_url, headers=bearer(), trust_env=False) as client:
-            answers = [await client.post(PATH, json=ASKED) for _ in range(2)]
+            answers = [await client.post(PATH, json=ASKED, timeout=60) for _ in range(2)]
         answers += [await ask(house), await ask(house, {"Connection": "close"})]
     assert not [answer for answer in answers if "idempotency-replay" in answer.headers]
     assert (len(generator.asked), ledger.cut) == (4, 0)

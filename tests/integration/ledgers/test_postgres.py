@@ -388,10 +388,10 @@ class TestFailover:
 
 class TestOpening:
     async def test_a_schema_that_is_wanted_by_many_at_once_is_made_once(self, workplace: PostgresWorkplace) -> None:
-        workers = await asyncio.gather(*(workplace.hire() for _ in range(8)))
+        workers = await asyncio.gather(*(workplace.hire() for _ in range(4)))
 
         order = await workers[0].receive(received(), UNLIMITED)
-        assert [await worker.find(order.id) for worker in workers] == [order] * 8
+        assert [await worker.find(order.id) for worker in workers] == [order] * 4
 
     async def test_a_schema_of_a_later_release_is_left_alone(self, workplace: PostgresWorkplace) -> None:
         await workplace.hire()
