@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import resource
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -151,6 +152,12 @@ async def _attacked(kind: str, numbers: range, folder: Path) -> None:
 
     assert wrong == [], f"{len(wrong)} of {len(numbers)}"
     assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 < MEMORY
+
+
+@pytest.fixture(autouse=True)
+def _unlogged(caplog: pytest.LogCaptureFixture) -> None:
+    """A captured record is kept until the end, with the bytes of the failure that it names."""
+    caplog.set_level(logging.CRITICAL, "darkroom")
 
 
 @pytest.mark.parametrize("kind", ["karlo, links", "openai, base64"])
