@@ -1,6 +1,7 @@
 """The receipt of an image that the provider serves under a link."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import replace
 from typing import Annotated, Self
 
 import msgspec
@@ -30,7 +31,7 @@ class LinkedImage(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @classmethod
     def decode(cls, reference: bytes, request: GenerationRequest) -> Self:
-        """Read what `encode` wrote. Until 2.0 it was the bare link, and the seed was the first one of the request.
+        """Read what `encode` wrote. Older releases wrote the bare link; the seed is then the first one of the request.
 
         Raises:
             UnusableImage: `reference` is neither.
@@ -43,14 +44,24 @@ class LinkedImage(msgspec.Struct, frozen=True, omit_defaults=True):
             raise UnusableImage("the receipt of the provider's answer cannot be read") from error
 
 
+def stripped(receipt: Receipt, strip: Callable[[bytes], bytes]) -> Receipt:
+    """Return a receipt whose images are stripped, as `collect_one` strips the one behind a link."""
+    return replace(receipt, images=tuple(replace(image, data=strip(image.data)) for image in receipt.images))
+
+
 async def collect_one(
-    request: GenerationRequest, receipt: Receipt, images: ImageFetcher
+    request: GenerationRequest, receipt: Receipt, images: ImageFetcher, *, strip: Callable[[bytes], bytes] = bytes
 ) -> AsyncGenerator[GeneratedImage, None]:
-    """Yield the only image of a request: from the receipt itself, or downloaded from its link."""
+    """Yield the only image of a request: from the receipt itself, or downloaded from its link.
+
+    `strip` removes from the downloaded file what must not be kept. Only a complete image is stripped: a damaged one is
+    kept unchanged as evidence.
+    """
     for image in receipt.images:
         yield image
     if receipt.reference:
         linked = LinkedImage.decode(receipt.reference, request)
         seed = None if linked.seed is None else Seed(linked.seed)
         async with images.fetched("image 0", linked.link) as data:
-            yield drawn_image(request, index=0, seed=seed, data=data, image_id=None)
+            image = drawn_image(request, index=0, seed=seed, data=data, image_id=None)
+            yield replace(image, data=strip(image.data))

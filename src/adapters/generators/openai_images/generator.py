@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Final
 
@@ -18,7 +18,7 @@ from darkroom.adapters.generators.openai_images.models import OpenAIModel
 from darkroom.adapters.generators.png_text import without_parameters
 from darkroom.adapters.outbound_http.answer import Answer
 from darkroom.adapters.outbound_http.endpoint import Endpoint
-from darkroom.adapters.outbound_http.linked_image import collect_one
+from darkroom.adapters.outbound_http.linked_image import collect_one, stripped
 from darkroom.adapters.outbound_http.room import Intake, ProviderHttp, open_provider_http
 from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
 from darkroom.domain.model.image_file import MediaType
@@ -69,12 +69,10 @@ class OpenAIImageGenerator(ImageGenerator):
         self._notice_gateway(answer)
         with understood(answer, request, self._api.key):
             receipt = read_answer(answer, request, seed_told=model.card.seed_told)
-        return replace(receipt, images=tuple(_bare(image) for image in receipt.images))
+        return stripped(receipt, without_parameters)
 
-    async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
-        async with aclosing(collect_one(request, receipt, self._http.images)) as images:
-            async for image in images:
-                yield _bare(image)
+    def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
+        return collect_one(request, receipt, self._http.images, strip=without_parameters)
 
     async def check(self) -> str:
         return await Listing(self._api, self._http.free, tuple(model.name for model in self._models.values())).told()
@@ -83,11 +81,6 @@ class OpenAIImageGenerator(ImageGenerator):
         if is_litellm(answer) and not self._warned:
             log.warning("%s", PAYS_AGAIN)
             self._warned = True
-
-
-def _bare(image: GeneratedImage) -> GeneratedImage:
-    """Return an image without the prompts that some engines write into it; other metadata stays."""
-    return replace(image, data=without_parameters(image.data))
 
 
 @asynccontextmanager

@@ -3,8 +3,7 @@
 import base64
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager
-from dataclasses import replace
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import httpx
@@ -20,7 +19,7 @@ from darkroom.adapters.generators.webui.progress import read_progress
 from darkroom.adapters.outbound_http.answer import Answer
 from darkroom.adapters.outbound_http.endpoint import Endpoint
 from darkroom.adapters.outbound_http.headers import HEADERS
-from darkroom.adapters.outbound_http.linked_image import collect_one
+from darkroom.adapters.outbound_http.linked_image import collect_one, stripped
 from darkroom.adapters.outbound_http.room import Intake, ProviderHttp, open_provider_http
 from darkroom.domain.model.errors import GeneratorRefused, GeneratorUnavailable, InvalidValue
 from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
@@ -50,7 +49,7 @@ class WebUIImageGenerator(ImageGenerator):
     ) -> None:
         """`models` is by version; the endpoint's key is `user:password`, or empty."""
         self._endpoint, self._http, self._models, self._options = endpoint, http, models, options
-        self._keep_metadata = keep_metadata
+        self._strip = bytes if keep_metadata else without_text
 
     @property
     def cards(self) -> Sequence[ModelCard]:
@@ -67,12 +66,10 @@ class WebUIImageGenerator(ImageGenerator):
         answer = await self._http.paid.send(call, longest=self._http.intake.longest_answer(1))
         with understood(answer, request, self._endpoint.api_key):
             receipt = read_answer(answer, request, model)
-        return replace(receipt, images=tuple(self._bare(image) for image in receipt.images))
+        return stripped(receipt, self._strip)
 
-    async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
-        async with aclosing(collect_one(request, receipt, self._http.images)) as images:
-            async for image in images:
-                yield self._bare(image)
+    def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
+        return collect_one(request, receipt, self._http.images, strip=self._strip)
 
     async def progress(self, request: GenerationRequest, key: str, receipt: Receipt | None) -> Progress | None:
         del request, receipt
@@ -90,10 +87,6 @@ class WebUIImageGenerator(ImageGenerator):
         if missing := [checkpoint for checkpoint in wanted if checkpoint not in there]:
             raise GeneratorRefused(f"the server has no checkpoint called {' or '.join(missing)}")
         return f"the web UI answers at {self._endpoint.base_url} and has every checkpoint that is named"
-
-    def _bare(self, image: GeneratedImage) -> GeneratedImage:
-        """Return an image without the text that the server writes into it, unless `keep_metadata` is set."""
-        return image if self._keep_metadata else replace(image, data=without_text(image.data))
 
     @property
     def _headers(self) -> dict[str, str]:
