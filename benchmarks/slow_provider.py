@@ -33,7 +33,7 @@ class SlowProvider:
         finally:
             server.close()
             async with asyncio.timeout(30):
-                while self._connections:  # noqa: ASYNC110  # there is no event for the last one
+                while self._connections:  # noqa: ASYNC110  # no event reports the last one
                     await asyncio.sleep(0.01)
 
     async def until_waiting(self, orders: int) -> None:

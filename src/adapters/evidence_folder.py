@@ -43,7 +43,7 @@ class EvidenceFolder:
         """Write a piece, unless it is kept already; `name` begins with the generation's id.
 
         Raises:
-            OSError: there is no room, or the disk failed.
+            OSError: the disk is full, or failed.
         """
         data = evidence if isinstance(evidence, bytes) else evidence.read()
         if not self._make_room(len(data)):

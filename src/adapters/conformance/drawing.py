@@ -75,7 +75,7 @@ async def collected(
 async def until(condition: Callable[[], object]) -> None:
     """Poll until `condition()` is true; raise TimeoutError after 30 seconds."""
     async with asyncio.timeout(30):
-        while not condition():  # noqa: ASYNC110  # there is no event to wait for
+        while not condition():  # noqa: ASYNC110  # a condition has no event
             await asyncio.sleep(0.005)
 
 

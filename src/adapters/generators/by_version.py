@@ -45,7 +45,7 @@ class ByVersionImageGenerator(ImageGenerator):
         return "; ".join([await generator.check() for generator in self._generators])
 
     def _generator_of(self, request: GenerationRequest, otherwise: type[DrawingFailed]) -> ImageGenerator:
-        # A generation resumed after a restart may name a model that is no longer configured.
+        # A generation resumed after a restart may name a model that was removed from the settings.
         generator = self._by_version.get(request.version.value)
         if generator is None:
             raise otherwise(f"{request.version.value} is not offered here any more")

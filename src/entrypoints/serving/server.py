@@ -97,7 +97,7 @@ class Server:
     async def _farewell(self) -> None:
         now = asyncio.get_running_loop().time
         deadline = now() + _FAREWELL
-        while self._connections and now() < deadline:  # noqa: ASYNC110  # there is no event for a closed connection
+        while self._connections and now() < deadline:  # noqa: ASYNC110  # no event reports a closed connection
             await asyncio.sleep(_FAREWELL / 20)
 
     @property

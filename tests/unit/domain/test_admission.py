@@ -156,13 +156,18 @@ async def test_a_position_is_how_many_turns_it_takes(seed: int) -> None:
     assert room.admission.position("a", "unknown") is None
 
 
-async def test_who_leaves_while_its_turn_comes_passes_it_on() -> None:
+async def one_at_work_and_two_waiting() -> tuple[Room, Place, Place]:
     room = Room(in_flight=1, queued=2)
     first, second, third = [await room.enter("a", name) for name in ("1", "2", "3")]
     assert first
     assert second
     assert third
     await first.turn()
+    return room, second, third
+
+
+async def test_who_leaves_while_its_turn_comes_passes_it_on() -> None:
+    room, second, third = await one_at_work_and_two_waiting()
     waiting = [asyncio.create_task(place.turn()) for place in (second, third)]
     await asyncio.sleep(0)
 
@@ -175,12 +180,7 @@ async def test_who_leaves_while_its_turn_comes_passes_it_on() -> None:
 
 
 async def test_who_is_cancelled_while_it_waits_was_never_let_in() -> None:
-    room = Room(in_flight=1, queued=2)
-    first, second, third = [await room.enter("a", name) for name in ("1", "2", "3")]
-    assert first
-    assert second
-    assert third
-    await first.turn()
+    room, second, third = await one_at_work_and_two_waiting()
     waiting = asyncio.create_task(second.turn())
     await asyncio.sleep(0)
 

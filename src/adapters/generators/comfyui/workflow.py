@@ -90,7 +90,7 @@ class Workflow:
         return sorted({node["class_type"] for node in self.nodes.values()})
 
     def value(self, place: Place) -> object:
-        """Return the value of an input; None if there is no such input or it is a link."""
+        """Return the value of an input; None if the node lacks the input, or if it is a link."""
         value = self.nodes[place.node]["inputs"].get(place.input) if place.node in self.nodes else None
         return None if linked(value) else value
 
@@ -98,7 +98,7 @@ class Workflow:
         """Read the name of an input that has a value, such as `6.text`.
 
         Raises:
-            InvalidValue: there is no such input, or it is a link.
+            InvalidValue: the node lacks the input, or it is a link.
         """
         place = Place(*text.rpartition(".")[::2])
         if self.value(place) is None:

@@ -39,7 +39,7 @@ class GeminiImageGenerator(ImageGenerator):
         return tuple(model.card for model in self._models.values())
 
     async def submit(self, request: GenerationRequest, key: str) -> Receipt:
-        del key  # there is no idempotency key: each call is charged
+        del key  # the provider takes no idempotency key: each call is charged
         name = request.version.value
         call = self._request("POST", f"/models/{name}:generateContent", call_body(request, self._models[name]))
         answer = await self._http.paid.send(call, longest=self._http.intake.longest_answer(_MOST_PICTURES))

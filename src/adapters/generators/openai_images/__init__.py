@@ -22,7 +22,7 @@ From vLLM-Omni's documentation: `response_format`, and `negative_prompt`, `num_i
 `seed` under these names. The operator declares what other engines honour.
 
 Inferred: the 2.6 models draw the sizes of 2 and 2.5; a refusal at the stage `input`, or without a stage, is not billed;
-there is no idempotency key, since none is documented. Whether a refusal at the stage `output` is billed is not
+no idempotency key is sent, since none is documented. Whether a refusal at the stage `output` is billed is not
 documented, so that is unknown. Prices depend on the quality and on the length of the prompt, so no card has one.
 """
 

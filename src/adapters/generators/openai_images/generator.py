@@ -57,7 +57,7 @@ class OpenAIImageGenerator(ImageGenerator):
         )
 
     async def submit(self, request: GenerationRequest, key: str) -> Receipt:
-        del key  # there is no idempotency key: each call is charged
+        del key  # the provider takes no idempotency key: each call is charged
         model = self._models[request.version.value]
         call = httpx.Request(
             "POST",

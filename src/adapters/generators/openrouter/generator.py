@@ -37,7 +37,7 @@ class OpenRouterImageGenerator(ImageGenerator):
         return tuple(model.card for model in self._models.values())
 
     async def submit(self, request: GenerationRequest, key: str) -> Receipt:
-        del key  # there is no idempotency key: each call is charged
+        del key  # the provider takes no idempotency key: each call is charged
         call = httpx.Request(
             "POST",
             self._endpoint.url("/images"),

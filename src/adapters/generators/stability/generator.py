@@ -35,7 +35,7 @@ class StabilityImageGenerator(ImageGenerator):
         return self._cards
 
     async def submit(self, request: GenerationRequest, key: str) -> Receipt:
-        del key  # there is no idempotency key: each call is charged
+        del key  # the provider takes no idempotency key: each call is charged
         service = MODELS[request.version.value].service
         call = httpx.Request(
             "POST",
