@@ -41,7 +41,7 @@ async def draw(
     except AssertionError:
         raise
     except Exception as fault:
-        raise AssertionError(f"nothing but a DrawingFailed may escape, unlike {fault!r}") from fault
+        raise AssertionError(f"only a DrawingFailed may be raised, not {fault!r}") from fault
     return came, None
 
 
@@ -49,19 +49,19 @@ def _hold_to_what_is_written_down(failure: DrawingFailed) -> None:
     """Assert that a failure survives storage: it is stored as the domain class that it inherits, with equal fields."""
     written = Failure.of(failure, paid_in_part=False)
     again = written.error()
-    assert type(failure).code == again.code, f"{failure!r} is written down as {again.code}: inherit one of our failures"
+    assert type(failure).code == again.code, f"{failure!r} is recorded as {again.code}: inherit one of our failures"
     told, kept = (
         (failure.detail, failure.charged, failure.retry_after),
         (again.detail, again.charged, again.retry_after),
     )
-    assert told == kept, f"of {failure!r} detail, charged and retry_after {told} are written down as {kept}"
-    assert isinstance(again.charged, Charged), f"charged must be one of ours, unlike {failure.charged!r}"
+    assert told == kept, f"detail, charged and retry_after of {failure!r} are {told}, and are recorded as {kept}"
+    assert isinstance(again.charged, Charged), f"charged must be a member of Charged, not {failure.charged!r}"
 
 
 async def drawn(generator: ImageGenerator, request: GenerationRequest) -> dict[int, GeneratedImage]:
     """Return the images of a request that must not fail, by index."""
     images, failure = await draw(generator, request)
-    assert failure is None, f"what a card allows was not drawn: {failure!r}"
+    assert failure is None, f"an order that the card allows was not drawn: {failure!r}"
     return images
 
 

@@ -26,15 +26,15 @@ class GeneratorContract:
         assert versions, "it offers no model"
         assert len(set(versions)) == len(versions), "a version is offered twice"
 
-    async def test_it_says_how_it_is_without_an_order(self, generator: ImageGenerator) -> None:
-        assert await generator.check(), "check says nothing"
+    async def test_check_returns_a_sentence_without_an_order(self, generator: ImageGenerator) -> None:
+        assert await generator.check(), "check returns an empty text"
 
     async def test_each_model_draws_as_many_images_as_it_may(self, generator: ImageGenerator) -> None:
         for card in generator.cards:
             for samples in {1, 2, card.samples_max} & set(range(1, card.samples_max + 1)):
                 images = await drawn(generator, plain_request(card, samples=samples))
 
-                assert sorted(images) == list(range(samples)), f"not each of {samples} samples came"
+                assert sorted(images) == list(range(samples)), f"not all of the {samples} samples came"
 
     async def test_each_image_is_of_its_own_seed(self, generator: ImageGenerator) -> None:
         for card in generator.cards:
@@ -43,30 +43,30 @@ class GeneratorContract:
 
             expected = request.seeds or (None,) * request.samples
             told = [images[index].seed for index in sorted(images)]
-            assert told == list(expected), "the seeds reported are not those of the samples, in their order"
+            assert told == list(expected), "the reported seeds are not those of the samples, in their order"
 
     async def test_each_image_is_of_the_size_and_type_that_its_model_card_says(self, generator: ImageGenerator) -> None:
         for card in generator.cards:
             request = full_request(card)
             file = (await drawn(generator, request))[0].file
 
-            assert ImageSize(file.width, file.height) == request.size, "the image has another size than was ordered"
-            assert file.media_type == card.media_type, "the image is of another type than its card says"
+            assert ImageSize(file.width, file.height) == request.size, "the image does not have the ordered size"
+            assert file.media_type == card.media_type, "the image is not of the type that its card declares"
 
     async def test_no_image_holds_its_prompts(self, generator: ImageGenerator) -> None:
         for card in generator.cards:
             data = (await drawn(generator, full_request(card)))[0].data
 
             held = [prompt for prompt in (PROMPT, NEGATIVE_PROMPT) if any(part in data for part in _parts(prompt))]
-            assert held == [], "the prompt stands in the file: images are kept when prompts are forgotten"
+            assert held == [], "the prompt is in the file, which is kept when prompts are deleted"
 
     async def test_ids_that_it_gives_are_all_different(self, generator: ImageGenerator) -> None:
         card = generator.cards[0]
         twice = [await drawn(generator, plain_request(card, samples=card.samples_max)) for _ in range(2)]
 
         ids = [image.id for images in twice for image in images.values() if image.id is not None]
-        assert len(set(ids)) == len(ids), "two images have one id"
-        assert "" not in ids, "an id is empty; where there is none it is None"
+        assert len(set(ids)) == len(ids), "two images have the same id"
+        assert "" not in ids, "an id is empty; if an image has no id, it must be None"
 
     async def test_a_seed_makes_the_same_image_again_and_another_one_another(self, generator: ImageGenerator) -> None:
         for card in generator.cards:
@@ -76,27 +76,27 @@ class GeneratorContract:
                 (await drawn(generator, plain_request(card, first_seed=seed)))[0].data for seed in (5, 5, 6)
             ]
 
-            assert first == second, "one seed gives two images; if that cannot be helped, set `repeatable = False`"
-            assert first != other, "two seeds give one image"
+            assert first == second, "one seed gives two images; if that cannot be avoided, set `repeatable = False`"
+            assert first != other, "two seeds give the same image"
 
     async def test_images_can_be_collected_again(self, generator: ImageGenerator) -> None:
         request = plain_request(generator.cards[0], samples=min(2, generator.cards[0].samples_max))
         receipt = await generator.submit(request, "key")
 
         first, second = [await collected(generator, request, receipt) for _ in range(2)]
-        assert first == second, "the second collection gives something else"
+        assert first == second, "the second collection gives other images"
 
     async def test_what_is_found_by_its_key_is_what_was_submitted(self, generator: ImageGenerator) -> None:
         request = plain_request(generator.cards[0], samples=min(2, generator.cards[0].samples_max))
         receipt = await generator.submit(request, "key")
         found = await generator.find(request, "key")
 
-        assert await generator.find(request, "another key") is None, "it finds what was never submitted"
+        assert await generator.find(request, "another key") is None, "it finds an order that was never submitted"
         if found is not None:
             images = await collected(generator, request, receipt)
-            assert await collected(generator, request, found) == images, "what it finds is another order"
+            assert await collected(generator, request, found) == images, "it finds another order"
 
-    async def test_what_can_be_stored_of_a_receipt_is_all_it_takes(self, generator: ImageGenerator) -> None:
+    async def test_the_stored_reference_of_a_receipt_is_enough_to_collect(self, generator: ImageGenerator) -> None:
         request = plain_request(generator.cards[0])
         receipt = await generator.submit(request, "key")
         at_first = await collected(generator, request, receipt)
@@ -105,7 +105,7 @@ class GeneratorContract:
             again = await collected(generator, request, Receipt(receipt.reference))
             assert again == at_first, "the reference alone does not give what the whole receipt gave"
         else:
-            assert len(receipt.images) == request.samples, "there is no reference, and not all images came at once"
+            assert len(receipt.images) == request.samples, "the receipt has no reference, and does not hold all images"
 
     async def test_what_comes_with_the_answer_is_what_is_collected(self, generator: ImageGenerator) -> None:
         request = plain_request(generator.cards[0], samples=generator.cards[0].samples_max)
@@ -113,16 +113,16 @@ class GeneratorContract:
 
         images = await collected(generator, request, receipt)
         for image in receipt.images:
-            assert images.get(image.index) == image, "an image of the receipt is kept at once, and collected otherwise"
+            assert images.get(image.index) == image, "an image in the receipt differs from the collected one"
 
-    async def test_many_draw_side_by_side_and_each_gets_its_own(self, generator: ImageGenerator) -> None:
+    async def test_concurrent_orders_each_get_their_own_images(self, generator: ImageGenerator) -> None:
         requests = [plain_request(generator.cards[0], first_seed=number) for number in range(AT_ONCE)]
         all_drawn = await asyncio.gather(*(drawn(generator, request) for request in requests))
 
         for request, images in zip(requests, all_drawn, strict=True):
-            assert [images[0].seed] == list(request.seeds or (None,)), "one got what another ordered"
+            assert [images[0].seed] == list(request.seeds or (None,)), "one request got the image of another"
 
-    async def test_cancelled_wherever_it_stands_it_leaves_nothing_running(self, generator: ImageGenerator) -> None:
+    async def test_cancelled_at_any_await_it_leaves_nothing_running(self, generator: ImageGenerator) -> None:
         request = plain_request(generator.cards[0])
         async with nothing_left_running():
             for steps in range(CANCELLED):
@@ -135,7 +135,7 @@ class GeneratorContract:
 
         await drawn(generator, request)
 
-    async def test_whoever_stops_collecting_leaves_nothing_running(self, generator: ImageGenerator) -> None:
+    async def test_a_collection_stopped_early_leaves_nothing_running(self, generator: ImageGenerator) -> None:
         request = plain_request(generator.cards[0], samples=generator.cards[0].samples_max)
         receipt = await generator.submit(request, "key")
         async with nothing_left_running():
@@ -144,7 +144,7 @@ class GeneratorContract:
                     await anext(images)
 
         whole = await collected(generator, request, receipt)
-        assert len(whole) == request.samples, "after it was left early, not all can be collected"
+        assert len(whole) == request.samples, "after a collection stopped early, not all images can be collected"
 
 
 def _parts(prompt: str) -> list[bytes]:

@@ -36,27 +36,27 @@ class ProviderContract(GeneratorContract):
                 await draw(generator, request)
 
                 arrived = together(provider.asked[before:])
-                assert arrived == Asked.of(request), "what arrived is not what was ordered"
+                assert arrived == Asked.of(request), "the provider did not receive what was ordered"
 
     async def test_checking_spends_nothing(self, generator: ImageGenerator, provider: Provider) -> None:
         await generator.check()
 
-        assert not provider.asked, "checking asked for images"
-        assert provider.charged_images == 0, "checking was charged for"
+        assert not provider.asked, "the check ordered images"
+        assert provider.charged_images == 0, "the check was charged for"
 
-    async def test_checking_tells_that_nobody_is_there(self, generator: ImageGenerator, provider: Provider) -> None:
+    async def test_check_reports_an_unreachable_provider(self, generator: ImageGenerator, provider: Provider) -> None:
         await provider.suffer(Situation.UNREACHABLE)
 
         with pytest.raises(GeneratorUnavailable):
             await generator.check()
 
     async def test_looking_for_an_order_sends_none(self, generator: ImageGenerator, provider: Provider) -> None:
-        assert await generator.find(plain_request(generator.cards[0]), "a key of no order") is None
+        assert await generator.find(plain_request(generator.cards[0]), "a key without an order") is None
 
-        assert not provider.asked, "looking for an order sent one"
+        assert not provider.asked, "looking for an order placed one"
         assert provider.charged_images == 0, "looking for an order was charged for"
 
-    async def test_trouble_is_told_with_the_truth_about_the_money(
+    async def test_each_failure_says_whether_money_was_spent(
         self,
         generator: ImageGenerator,
         impatient: ImageGenerator,
@@ -73,27 +73,27 @@ class ProviderContract(GeneratorContract):
         async with nothing_left_running():
             images, failure = await draw(asked, request)
 
-        assert sum(call.samples for call in provider.asked) <= request.samples, "it was asked again"
-        assert provider.charged_images <= request.samples, "it was paid twice"
+        assert sum(call.samples for call in provider.asked) <= request.samples, "the order was sent again"
+        assert provider.charged_images <= request.samples, "the order was paid twice"
         assert type(failure) is (expected.error or type(None)), f"if {situation.value}, another error must be raised"
         if failure is None:
-            assert sorted(images) == list(range(request.samples)), "not all came, and no failure says so"
+            assert sorted(images) == list(range(request.samples)), "not all images came, and no failure was raised"
         else:
-            assert failure.charged in expected.charged, "what it says of the money is not what is known of it"
-            assert failure.charged is not Charged.NO or provider.charged_images == 0, "it was paid after all"
-            assert failure.charged is not Charged.YES or provider.charged_images > 0, "it was not paid at all"
-            assert failure.detail, "it says nothing of what happened"
+            assert failure.charged in expected.charged, "its `charged` is not what is known of the money"
+            assert failure.charged is not Charged.NO or provider.charged_images == 0, "charged is no, but it was paid"
+            assert failure.charged is not Charged.YES or provider.charged_images > 0, "charged is yes, but it was free"
+            assert failure.detail, "its `detail` is empty"
             if expected.evidence:
-                assert any(failure.all_evidence), "what came and cannot be used is not handed on as evidence"
+                assert any(failure.all_evidence), "an answer that cannot be used is not handed on as evidence"
             if expected.some_images:
-                assert 0 < len(images) < request.samples, "what came is not given, or what did not"
+                assert 0 < len(images) < request.samples, "the images that came are not returned, or others are"
             else:
-                assert images == {}, "images are given that never came"
+                assert images == {}, "images are returned that never came"
         shown = caplog.text + "".join(traceback.format_exception(failure))
         told = [secret for secret in (*provider.secrets, PROMPT, NEGATIVE_PROMPT) if secret in shown]
         assert told == [], "a secret or a prompt is in the log or in the failure"
 
-    async def test_trouble_passes_without_a_trace(
+    async def test_after_a_failure_it_draws_again(
         self, generator: ImageGenerator, impatient: ImageGenerator, provider: Provider, situation: Situation
     ) -> None:
         asked = impatient if self._expected(situation).at_the_deadline else generator
@@ -115,7 +115,7 @@ class ProviderContract(GeneratorContract):
                 await until_asked(provider, number)
                 work.cancel()
                 await asyncio.wait([work])
-                assert work.cancelled(), "something else came of it"
+                assert work.cancelled(), "a cancelled submit did not end as cancelled"
         await provider.recover()
 
         await drawn(generator, request)

@@ -86,18 +86,18 @@ class StorageContract:
         with pytest.raises(StorageFault):
             await storage.get(placed(new_key(), some_image()))
 
-    async def test_it_holds_what_lies_there_whole_and_nothing_else(self, storage: ImageStorage) -> None:
+    async def test_it_holds_only_whole_images_that_were_put(self, storage: ImageStorage) -> None:
         key, image = new_key(), some_image()
-        assert not await storage.holds(placed(key, image)), "it holds what was never put there"
+        assert not await storage.holds(placed(key, image)), "it reports an image that was never put there"
         await put(storage, key, image)
 
         # A storage that does not override `holds` always answers False.
         assert await storage.holds(placed(key, image)) is _knows_what_it_holds(storage)
         for other in (some_image(seed=1), image[:-1], image + b"!"):
-            assert not await storage.holds(placed(key, other)), "it holds other bytes than lie there"
-        assert not await storage.holds(placed(new_key(), image)), "it holds what lies under another key"
+            assert not await storage.holds(placed(key, other)), "it reports bytes that differ from the stored ones"
+        assert not await storage.holds(placed(new_key(), image)), "it reports an image that is stored under another key"
         await storage.delete(key)
-        assert not await storage.holds(placed(key, image)), "it holds what was deleted"
+        assert not await storage.holds(placed(key, image)), "it reports a deleted image"
 
     async def test_an_image_of_many_megabytes_comes_back_whole(self, storage: ImageStorage, read: Read) -> None:
         key, image = new_key(), some_image(8_000_000)
@@ -134,7 +134,7 @@ class StorageContract:
         await asyncio.gather(*(put(storage, key, some_image()) for _ in range(8)))
 
         assert await read(await storage.link(key)) == (some_image(), MediaType.PNG)
-        assert await all_keys(storage) == [key], "one image is kept more than once"
+        assert await all_keys(storage) == [key], "the image is stored more than once"
 
     @pytest.mark.parametrize("length", [10_000, 9_999], ids=["of the same length", "of another length"])
     async def test_other_bytes_are_refused_and_the_first_stay(
@@ -156,7 +156,7 @@ class StorageContract:
 
         won = [image for image, end in zip(images, ends, strict=True) if end is None]
         assert [await read(await storage.link(key))] == [(image, MediaType.PNG) for image in won]
-        assert sum(isinstance(end, StorageFault) for end in ends) == 7, "losing does not raise a StorageFault"
+        assert sum(isinstance(end, StorageFault) for end in ends) == 7, "a losing upload does not raise a StorageFault"
 
     async def test_a_deleted_image_is_gone_for_everyone(self, storage: ImageStorage, read: Read) -> None:
         key, other = new_key(), new_key()
@@ -168,7 +168,7 @@ class StorageContract:
 
         with pytest.raises(LookupError):
             await read(link)
-        assert await all_keys(storage) == [other], "another than the deleted one is gone"
+        assert await all_keys(storage) == [other], "not only the deleted image is gone"
 
     async def test_what_is_not_there_is_deleted(self, storage: ImageStorage) -> None:
         await storage.delete(new_key())
@@ -190,9 +190,9 @@ class StorageContract:
 
         assert await all_keys(storage) == sorted(keys)
 
-    async def test_a_check_says_a_sentence_and_leaves_nothing(self, storage: ImageStorage) -> None:
-        assert await storage.check(), "check says nothing"
-        assert await all_keys(storage) == [], "check leaves something behind"
+    async def test_a_check_returns_a_sentence_and_leaves_nothing(self, storage: ImageStorage) -> None:
+        assert await storage.check(), "check returns an empty text"
+        assert await all_keys(storage) == [], "check leaves an object behind"
 
 
 class StorageOutageContract:
@@ -201,7 +201,7 @@ class StorageOutageContract:
     @pytest.mark.parametrize("doing", ["put", "holds", "get", "delete", "keys", "check"])
     async def test_an_outage_is_a_storage_fault(self, storage: ImageStorage, outage: Outage, doing: str) -> None:
         if doing == "holds" and not _knows_what_it_holds(storage):
-            pytest.skip("it cannot know what it holds, in an outage or without one")
+            pytest.skip("this storage cannot report what it holds")
         key = new_key()
         await put(storage, key, some_image())
         calls: dict[str, Callable[[], Awaitable[object]]] = {
@@ -217,8 +217,8 @@ class StorageOutageContract:
             with pytest.raises(StorageFault) as raised:
                 await calls[doing]()
 
-        assert str(raised.value), "it does not say why"
-        assert raised.value.__cause__ is not None, "the cause is lost"
+        assert str(raised.value), "the fault has no message"
+        assert raised.value.__cause__ is not None, "the fault has no cause"
 
     async def test_after_an_outage_it_works_again(self, storage: ImageStorage, read: Read, outage: Outage) -> None:
         before, refused = new_key(), new_key()

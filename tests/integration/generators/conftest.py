@@ -13,11 +13,11 @@ from integration.generators.simulated import Opened
 # Rules that try the calls under a generator more than the generator itself, by their hundreds. Generators share those
 # calls, so the rules are tried at one generator of each shape, and at all of them by `make test-long`.
 _OF_THE_CALLS: Final = (
-    "test_trouble_passes_without_a_trace",
+    "test_after_a_failure_it_draws_again",
     "test_waiting_for_the_answer_can_be_cancelled_again_and_again",
-    "test_many_draw_side_by_side_and_each_gets_its_own",
-    "test_cancelled_wherever_it_stands_it_leaves_nothing_running",
-    "test_whoever_stops_collecting_leaves_nothing_running",
+    "test_concurrent_orders_each_get_their_own_images",
+    "test_cancelled_at_any_await_it_leaves_nothing_running",
+    "test_a_collection_stopped_early_leaves_nothing_running",
 )
 _ONE_OF_EACH_SHAPE: Final = (
     "test_karlo.py::TestByLinks",  # one call for all samples, links

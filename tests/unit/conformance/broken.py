@@ -49,7 +49,7 @@ class OffersNothing(Broken):
 
 
 class SaysNothing(Broken):
-    breaks, told = "it_says_how_it_is_without_an_order", "check says nothing"
+    breaks, told = "check_returns_a_sentence_without_an_order", "check returns an empty text"
 
     async def check(self) -> str:
         return ""
@@ -70,7 +70,7 @@ class DrawsOneTwice(Broken):
 
 
 class TellsSeedsInAnyOrder(Broken):
-    breaks, told = "each_image_is_of_its_own_seed", "the seeds reported are not those of the samples"
+    breaks, told = "each_image_is_of_its_own_seed", "the reported seeds are not those of the samples"
 
     def changed(self, request: GenerationRequest, images: tuple[GeneratedImage, ...]) -> tuple[GeneratedImage, ...]:
         backwards = [image.seed for image in reversed(images)]
@@ -79,14 +79,14 @@ class TellsSeedsInAnyOrder(Broken):
 
 class DrawsAnotherSize(Broken):
     breaks = "each_image_is_of_the_size_and_type_that_its_model_card_says"
-    told = "the image has another size than was ordered"
+    told = "the image does not have the ordered size"
 
     def changed(self, request: GenerationRequest, images: tuple[GeneratedImage, ...]) -> tuple[GeneratedImage, ...]:
         return tuple(replace(image, data=tile(64, 64, image.index)) for image in images)
 
 
 class WritesThePromptIntoTheFile(Broken):
-    breaks, told = "no_image_holds_its_prompts", "the prompt stands in the file"
+    breaks, told = "no_image_holds_its_prompts", "the prompt is in the file"
 
     def changed(self, request: GenerationRequest, images: tuple[GeneratedImage, ...]) -> tuple[GeneratedImage, ...]:
         text = b"tEXtparameters\0" + request.prompt.value.encode()
@@ -95,14 +95,14 @@ class WritesThePromptIntoTheFile(Broken):
 
 
 class GivesOneId(Broken):
-    breaks, told = "ids_that_it_gives_are_all_different", "two images have one id"
+    breaks, told = "ids_that_it_gives_are_all_different", "two images have the same id"
 
     def changed(self, request: GenerationRequest, images: tuple[GeneratedImage, ...]) -> tuple[GeneratedImage, ...]:
         return tuple(replace(image, id="the-id") for image in images)
 
 
 class IgnoresSeeds(Broken):
-    breaks, told = "a_seed_makes_the_same_image_again_and_another_one_another", "two seeds give one image"
+    breaks, told = "a_seed_makes_the_same_image_again_and_another_one_another", "two seeds give the same image"
 
     def changed(self, request: GenerationRequest, images: tuple[GeneratedImage, ...]) -> tuple[GeneratedImage, ...]:
         size = request.size
@@ -110,7 +110,7 @@ class IgnoresSeeds(Broken):
 
 
 class ForgetsItsReceipts(Broken):
-    breaks, told = "images_can_be_collected_again", "the second collection gives something else"
+    breaks, told = "images_can_be_collected_again", "the second collection gives other images"
 
     async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
         times = self.__dict__.setdefault("times", count())
@@ -119,14 +119,14 @@ class ForgetsItsReceipts(Broken):
 
 
 class FindsWhatItNeverGot(Broken):
-    breaks, told = "what_is_found_by_its_key_is_what_was_submitted", "it finds what was never submitted"
+    breaks, told = "what_is_found_by_its_key_is_what_was_submitted", "it finds an order that was never submitted"
 
     async def find(self, request: GenerationRequest, key: str) -> Receipt | None:
         return await super().submit(request, key)
 
 
 class PromisesMoreThanItsReceipt(Broken):
-    breaks = "what_can_be_stored_of_a_receipt_is_all_it_takes"
+    breaks = "the_stored_reference_of_a_receipt_is_enough_to_collect"
     told = "the reference alone does not give what the whole receipt gave"
 
     async def submit(self, request: GenerationRequest, key: str) -> Receipt:
@@ -135,7 +135,7 @@ class PromisesMoreThanItsReceipt(Broken):
 
 class TouchesThemUpLate(Broken):
     breaks = "what_comes_with_the_answer_is_what_is_collected"
-    told = "an image of the receipt is kept at once, and collected otherwise"
+    told = "an image in the receipt differs from the collected one"
 
     async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
         for image in receipt.images:
@@ -143,7 +143,7 @@ class TouchesThemUpLate(Broken):
 
 
 class MixesThemUp(Broken):
-    breaks, told = "many_draw_side_by_side_and_each_gets_its_own", "one got what another ordered"
+    breaks, told = "concurrent_orders_each_get_their_own_images", "one request got the image of another"
 
     async def submit(self, request: GenerationRequest, key: str) -> Receipt:
         receipt = await super().submit(request, key)
@@ -153,7 +153,7 @@ class MixesThemUp(Broken):
 
 
 class GoesOnWhenCancelled(Broken):
-    breaks, told = "cancelled_wherever_it_stands_it_leaves_nothing_running", "cancellation was reported as a failure"
+    breaks, told = "cancelled_at_any_await_it_leaves_nothing_running", "cancellation was reported as a failure"
 
     async def submit(self, request: GenerationRequest, key: str) -> Receipt:
         try:
@@ -164,7 +164,7 @@ class GoesOnWhenCancelled(Broken):
 
 
 class Raises(Broken):
-    breaks, told = "each_model_draws_as_many_images_as_it_may", "nothing but a DrawingFailed may escape"
+    breaks, told = "each_model_draws_as_many_images_as_it_may", "only a DrawingFailed may be raised"
 
     async def submit(self, request: GenerationRequest, key: str) -> Receipt:
         raise KeyError("images")
@@ -266,7 +266,7 @@ class Caller(Broken):
 
 
 class AsksAgain(Caller):
-    breaks, told = "trouble_is_told_with_the_truth_about_the_money[connection_lost]", "it was asked again"
+    breaks, told = "each_failure_says_whether_money_was_spent[connection_lost]", "the order was sent again"
 
     async def order(self, request: GenerationRequest) -> None:
         try:
@@ -276,16 +276,16 @@ class AsksAgain(Caller):
 
 
 class LiesAboutTheMoney(Caller):
-    breaks = "trouble_is_told_with_the_truth_about_the_money[connection_lost]"
-    told = "what it says of the money is not what is known of it"
+    breaks = "each_failure_says_whether_money_was_spent[connection_lost]"
+    told = "its `charged` is not what is known of the money"
 
     def lost(self) -> DrawingFailed:
         return OutcomeUnknown("cut off", charged=Charged.NO)
 
 
 class SpeaksOfMoneyInItsOwnWords(Caller):
-    breaks = "trouble_is_told_with_the_truth_about_the_money[connection_lost]"
-    told = "are written down as"
+    breaks = "each_failure_says_whether_money_was_spent[connection_lost]"
+    told = "are recorded as"
 
     def lost(self) -> DrawingFailed:
         class CutOff(OutcomeUnknown):
@@ -297,7 +297,7 @@ class SpeaksOfMoneyInItsOwnWords(Caller):
 
 
 class TellsOtherwise(Caller):
-    breaks = "trouble_is_told_with_the_truth_about_the_money[connection_lost]"
+    breaks = "each_failure_says_whether_money_was_spent[connection_lost]"
     told = "another error must be raised"
 
     def lost(self) -> DrawingFailed:
@@ -305,7 +305,7 @@ class TellsOtherwise(Caller):
 
 
 class HandsARejectedPromptOn(Caller):
-    breaks = "trouble_is_told_with_the_truth_about_the_money[refused_in_a_success]"
+    breaks = "each_failure_says_whether_money_was_spent[refused_in_a_success]"
     told = "another error must be raised"
 
     def rejected(self) -> DrawingFailed:
@@ -313,7 +313,7 @@ class HandsARejectedPromptOn(Caller):
 
 
 class GivesUpAtOnce(Caller):
-    breaks, told = "trouble_is_told_with_the_truth_about_the_money[links_not_yet]", "another error must be raised"
+    breaks, told = "each_failure_says_whether_money_was_spent[links_not_yet]", "another error must be raised"
 
     def fetch(self) -> None:
         try:
@@ -323,21 +323,21 @@ class GivesUpAtOnce(Caller):
 
 
 class RefusesAnotherSize(Caller):
-    breaks, told = "trouble_is_told_with_the_truth_about_the_money[other_size]", "another error must be raised"
+    breaks, told = "each_failure_says_whether_money_was_spent[other_size]", "another error must be raised"
 
     def resized(self, image: GeneratedImage) -> GeneratedImage:
         raise UnusableImage("it is longer than what was ordered can be", evidence=image.data)
 
 
 class ThrowsEvidenceAway(Caller):
-    breaks, told = "trouble_is_told_with_the_truth_about_the_money[garbage]", "is not handed on as evidence"
+    breaks, told = "each_failure_says_whether_money_was_spent[garbage]", "is not handed on as evidence"
 
     def unreadable(self, answer: bytes) -> DrawingFailed:
         return UnusableImage("it cannot be read")
 
 
 class TellsSecrets(Caller):
-    breaks = "trouble_is_told_with_the_truth_about_the_money[unreachable]"
+    breaks = "each_failure_says_whether_money_was_spent[unreachable]"
     told = "a secret or a prompt is in the log"
 
     async def order(self, request: GenerationRequest) -> None:
@@ -346,14 +346,14 @@ class TellsSecrets(Caller):
 
 
 class DropsAField(Caller):
-    breaks, told = "every_parameter_arrives_as_it_was_given", "what arrived is not what was ordered"
+    breaks, told = "every_parameter_arrives_as_it_was_given", "the provider did not receive what was ordered"
 
     async def order(self, request: GenerationRequest) -> None:
         await super().order(replace(request, parameters=request.parameters.forgotten()))
 
 
 class PaysForChecking(Caller):
-    breaks, told = "checking_spends_nothing", "checking asked for images"
+    breaks, told = "checking_spends_nothing", "the check ordered images"
 
     async def check(self) -> str:
         self.studio.calls.append(self.studio.calls[0] if self.studio.calls else _NOTHING)
@@ -361,7 +361,7 @@ class PaysForChecking(Caller):
 
 
 class OrdersToLook(Caller):
-    breaks, told = "looking_for_an_order_sends_none", "looking for an order sent one"
+    breaks, told = "looking_for_an_order_sends_none", "looking for an order placed one"
 
     async def find(self, request: GenerationRequest, key: str) -> Receipt | None:
         await self.order(request)
