@@ -1,4 +1,4 @@
-"""How checkpoints and workflows become models of ComfyUI, and what becomes of an order in their graph."""
+"""How checkpoints and workflows become models of ComfyUI, and how an order is written into their graph."""
 
 import copy
 import json
@@ -43,7 +43,7 @@ def model_of(entry: str) -> ComfyUIModel:
     return model
 
 
-def test_a_checkpoint_is_enough() -> None:
+def test_a_checkpoint_needs_no_workflow_file() -> None:
     model = model_of("sdxl=sd/xl.safetensors")
     graph = model.graph(REQUEST, "the-name")
 
@@ -61,7 +61,7 @@ def test_a_checkpoint_is_enough() -> None:
     assert graph["7"]["inputs"]["filename_prefix"] == "darkroom/the-name"
 
 
-def test_an_order_changes_nothing_for_the_next(folder: Path) -> None:
+def test_an_order_does_not_change_the_workflow(folder: Path) -> None:
     model = model_of(f"own={folder / 'plain.json'}")
     before = copy.deepcopy(model.workflow.nodes)
     model.graph(REQUEST, "name")
@@ -69,16 +69,16 @@ def test_an_order_changes_nothing_for_the_next(folder: Path) -> None:
     assert model.workflow.nodes == before
 
 
-def test_what_lies_between_a_text_and_the_sampler_is_passed_through(folder: Path) -> None:
+def test_the_prompt_is_found_through_nodes_before_the_sampler(folder: Path) -> None:
     model = model_of(f"flux={folder / 'flux.json'}")
 
     assert model.places["prompt"] == Place("2", "text")
-    # The same text zeroed out is not a negative prompt.
+    # The prompt's conditioning, zeroed out, is not a negative prompt.
     assert model.card.honours == ("seed", "num_inference_steps", "guidance_scale")
     assert model.graph(REQUEST, "name")["5"]["inputs"]["steps"] == REQUEST.parameters.given["num_inference_steps"]
 
 
-def test_what_is_declared_goes_before_what_is_found(folder: Path) -> None:
+def test_declarations_take_precedence_over_what_the_workflow_shows(folder: Path) -> None:
     model = model_of(
         f"flux={folder / 'flux.json'} 512-1536/16 guidance_scale:8.guidance=3.5(1-10) "
         "num_inference_steps:5.steps=12(10-20) output:7 paid"
@@ -91,7 +91,7 @@ def test_what_is_declared_goes_before_what_is_found(folder: Path) -> None:
     assert model.graph(REQUEST, "name")["8"]["inputs"]["guidance"] == 5.5
 
 
-def test_a_size_that_stands_in_the_file_is_the_only_one(folder: Path) -> None:
+def test_a_size_fixed_in_the_workflow_is_the_only_one(folder: Path) -> None:
     fixed = copy.deepcopy(PLAIN)
     fixed["4"]["inputs"] |= {"width": ["1", 0]}
     (folder / "fixed.json").write_text(json.dumps(fixed), encoding="utf-8")
@@ -118,7 +118,7 @@ def test_a_size_that_stands_in_the_file_is_the_only_one(folder: Path) -> None:
     ],
     ids=lambda value: value[:24],
 )
-def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, document: str, says: str) -> None:
+def test_an_unusable_file_is_named(tmp_path: Path, document: str, says: str) -> None:
     file = tmp_path / "w.json"
     file.write_text(document, encoding="utf-8")
 
@@ -141,12 +141,12 @@ def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, document: str, says
         ("a.ckpt 5-10", "cannot be drawn"),
     ],
 )
-def test_what_cannot_be_read_is_told_in_a_line(words: str, says: str) -> None:
+def test_an_invalid_entry_is_reported_in_one_line(words: str, says: str) -> None:
     with pytest.raises(InvalidValue, match=says) as refused:
         model_of(f"own={words}")
     assert "\n" not in str(refused.value)
 
 
-def test_no_version_is_named_twice() -> None:
+def test_a_version_may_be_named_only_once() -> None:
     with pytest.raises(InvalidValue, match="'a' is named twice"):
         parse_models(["a=a.ckpt", "a=b.ckpt"])

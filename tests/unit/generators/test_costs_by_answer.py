@@ -1,4 +1,4 @@
-"""What answers say that a call cost."""
+"""The cost of a call, read from the provider's answer."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ PRICES = TokenPrices.parse("0.5/3/60")
             },
             "0.06729",
         ),
-        # What is senseless counts nothing, and more pictures than candidates there are not.
+        # Invalid counts are ignored, and images never have more tokens than all candidates together.
         ({"candidatesTokenCount": 10, "candidatesTokensDetails": [{"modality": "IMAGE", "tokenCount": 99}]}, "0.0006"),
         ({"candidatesTokenCount": 10, "candidatesTokensDetails": [7, {"modality": "IMAGE"}]}, "0.0006"),
         ({"candidatesTokenCount": 10, "promptTokenCount": -5, "thoughtsTokenCount": True}, "0.0006"),
     ],
 )
-def test_tokens_have_their_prices(usage: dict[str, Any], dollars: str) -> None:
+def test_tokens_are_priced_by_kind(usage: dict[str, Any], dollars: str) -> None:
     assert PRICES.cost(usage) == Money(Decimal(dollars), "USD")
 
 
@@ -48,12 +48,12 @@ def test_tokens_have_their_prices(usage: dict[str, Any], dollars: str) -> None:
     "usage",
     [None, [], {}, {"candidatesTokenCount": None}, {"candidatesTokenCount": "10"}, {"candidatesTokenCount": 1e3}],
 )
-def test_where_nothing_is_counted_no_cost_is_said(usage: object) -> None:
+def test_no_cost_is_known_without_a_valid_token_count(usage: object) -> None:
     assert PRICES.cost(usage) is None
 
 
 @pytest.mark.parametrize("text", ["", "60", "1/2", "1/2/3/4", "a/b/c", "-1/2/3", "1/2/NaN", "1e9/2/3"])
-def test_prices_that_cannot_be_read_are_told_in_a_line(text: str) -> None:
+def test_invalid_prices_are_reported(text: str) -> None:
     with pytest.raises(InvalidValue, match="must be USD for a million tokens"):
         TokenPrices.parse(text)
 
@@ -74,6 +74,6 @@ def test_prices_that_cannot_be_read_are_told_in_a_line(text: str) -> None:
         (None, None),
     ],
 )
-def test_the_cost_is_what_openrouter_says_of_all_of_it(usage: object, dollars: str | None) -> None:
+def test_openrouters_cost_includes_that_of_the_operators_own_key(usage: object, dollars: str | None) -> None:
     answer = Answer(200, httpx.Headers(), json.dumps({"data": [], "usage": usage}).encode())
     assert cost_of(answer) == (Money(Decimal(dollars), "USD") if dollars else None)

@@ -1,4 +1,4 @@
-"""How words that declare a model are read, whoever draws."""
+"""How the operator's words that declare a model are read, for every provider."""
 
 import pytest
 
@@ -16,7 +16,7 @@ from darkroom.domain.model.model_card import NumberRange
         ("guidance_scale=5(2.5-500)", NumberRange(2.5, 100.0, default=5.0)),
     ],
 )
-def test_a_range_is_as_narrow_as_the_model_and_never_wider_than_an_order(word: str, taken: NumberRange) -> None:
+def test_a_range_is_limited_by_the_model_and_by_what_an_order_allows(word: str, taken: NumberRange) -> None:
     field, honoured = read_honoured(word)
 
     assert (field, honoured) == (word.partition("=")[0], taken)
@@ -35,6 +35,6 @@ def test_a_range_is_as_narrow_as_the_model_and_never_wider_than_an_order(word: s
         "seed=1(0-10)",
     ],
 )
-def test_what_no_order_could_hold_is_refused(word: str) -> None:
+def test_a_range_that_no_order_allows_is_refused(word: str) -> None:
     with pytest.raises(InvalidValue):
         read_honoured(word)

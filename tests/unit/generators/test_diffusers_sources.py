@@ -1,4 +1,4 @@
-"""Where models of the generator `diffusers` come from, and what is said where none can be loaded."""
+"""Where the generator `diffusers` finds its models, and what it reports if none can be loaded."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ from darkroom.domain.model.errors import InvalidValue
 from darkroom.domain.model.values import ModelVersion
 
 
-def test_a_folder_that_is_there_is_local(tmp_path: Path) -> None:
+def test_an_existing_folder_is_local(tmp_path: Path) -> None:
     assert parse_sources([f" karlo = {tmp_path} "]) == (ModelSource(ModelVersion("karlo"), str(tmp_path), local=True),)
 
 
-def test_a_folder_that_is_there_comes_before_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_existing_folder_takes_precedence_over_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "models" / "karlo").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
 
     assert [source.local for source in parse_sources(["karlo=models/karlo", "other=models/other"])] == [True, False]
 
 
-def test_the_hub_is_named_by_owner_and_name() -> None:
+def test_owner_and_name_stand_for_a_model_of_the_hub() -> None:
     (source,) = parse_sources(["sdxl=stabilityai/stable-diffusion-xl-base-1.0"])
 
     assert source == ModelSource(ModelVersion("sdxl"), "stabilityai/stable-diffusion-xl-base-1.0", local=False)
 
 
 @pytest.mark.parametrize("place", ["", "/no/such/folder", "./models/karlo", "../karlo", "~/no/such", "karlo", "a/b/c"])
-def test_a_folder_that_is_missing_is_not_asked_of_the_hub(place: str) -> None:
+def test_a_missing_folder_is_not_looked_up_on_the_hub(place: str) -> None:
     with pytest.raises(InvalidValue, match="folder that is there"):
         parse_sources([f"karlo={place}"])
 
 
 @pytest.mark.parametrize("entries", [["a=b/c", "a=d/e"], ["=b/c"], ["a\n=b/c=d"]])
-def test_what_cannot_be_read_is_refused(entries: list[str]) -> None:
+def test_invalid_entries_are_refused(entries: list[str]) -> None:
     with pytest.raises(InvalidValue):
         parse_sources(entries)
 
 
-async def test_that_the_extra_is_missing_is_told_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_missing_extra_is_reported_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "darkroom.adapters.generators.diffusers.loading", None)
 
     with pytest.raises(InvalidValue, match=r"pip install --editable .\.\[diffusers\]"):

@@ -1,4 +1,4 @@
-"""Whoever stands before a generator hands on all that it can do, and not what the port would do in its place."""
+"""Every wrapper of a generator passes each call on to it and does not fall back to the port's default."""
 
 import pytest
 
@@ -11,5 +11,5 @@ VERBS = {name for name in vars(ImageGenerator) if not name.startswith("_")}
 
 
 @pytest.mark.parametrize("wrapper", [ByVersionImageGenerator, MarkingImageGenerator, WatchedImageGenerator])
-def test_every_verb_is_handed_on(wrapper: type[ImageGenerator]) -> None:
+def test_a_wrapper_defines_every_method_of_the_port(wrapper: type[ImageGenerator]) -> None:
     assert set(vars(wrapper)) >= VERBS

@@ -44,13 +44,13 @@ def linked(receipt: Receipt) -> list[tuple[int, str | None, int | None]]:
     return [(image.index, image.id, image.seed) for image in KarloReceipt.decode(receipt.reference).linked]
 
 
-def test_images_are_told_apart_by_their_seeds() -> None:
+def test_images_are_matched_by_their_seeds() -> None:
     receipt = read({"images": [entry("c", 30), entry("a", 10), entry("b", 20)]}, 10, 20, 30)
 
     assert linked(receipt) == [(0, "a", 10), (1, "b", 20), (2, "c", 30)]
 
 
-def test_equal_seeds_go_by_their_place() -> None:
+def test_images_with_equal_seeds_are_matched_by_position() -> None:
     receipt = read({"images": [entry("a", 7), entry("b", 7)]}, 7, 7)
 
     assert linked(receipt) == [(0, "a", 7), (1, "b", 7)]
@@ -60,33 +60,31 @@ def test_equal_seeds_go_by_their_place() -> None:
     ("reported", "seed"),
     [(None, 20), ("", 20), ("20", 20), (20.0, 20), ([20], 20), (True, None), (-1, None), (2**32, None), ("x", None)],
 )
-def test_a_seed_that_cannot_be_read_is_not_known_and_one_that_is_not_reported_was_sent(
-    reported: object, seed: int | None
-) -> None:
+def test_an_unreadable_seed_is_unknown_and_a_missing_one_is_the_one_sent(reported: object, seed: int | None) -> None:
     receipt = read({"images": [entry("c", 30), entry("b", reported), entry("a", 10)]}, 10, 20, 30)
 
     assert linked(receipt) == [(0, "a", 10), (1, "b", seed), (2, "c", 30)]
 
 
-def test_seeds_as_decimal_texts_tell_images_apart_too() -> None:
+def test_seeds_may_be_decimal_strings() -> None:
     receipt = read({"images": [entry("c", "30"), entry("a", "10"), entry("b", "20")]}, 10, 20, 30)
 
     assert linked(receipt) == [(0, "a", 10), (1, "b", 20), (2, "c", 30)]
 
 
-def test_where_seeds_contradict_each_other_the_order_counts_and_no_seed_is_known() -> None:
+def test_contradictory_seeds_are_unknown_and_images_are_matched_by_position() -> None:
     receipt = read({"images": [entry("a", 20), entry("b", 20), entry("c", 10)]}, 10, 20, 30)
 
     assert linked(receipt) == [(0, "a", None), (1, "b", None), (2, "c", None)]
 
 
-def test_another_seed_than_sent_is_the_truth() -> None:
+def test_a_reported_seed_counts_even_if_another_was_sent() -> None:
     receipt = read({"images": [entry("a", 10), entry("b", 21)]}, 10, 20)
 
     assert linked(receipt) == [(0, "a", 10), (1, "b", 21)]
 
 
-def test_what_is_paid_for_is_kept_though_other_images_are_flawed() -> None:
+def test_good_images_are_kept_if_others_are_flawed() -> None:
     receipt = read({"images": [entry("a", 10, image=None), entry("b", 20)]}, 10, 20)
     kept = KarloReceipt.decode(receipt.reference)
 
@@ -95,14 +93,14 @@ def test_what_is_paid_for_is_kept_though_other_images_are_flawed() -> None:
     assert [b'"image": null' in piece for piece in receipt.evidence if isinstance(piece, bytes)] == [True]
 
 
-def test_images_at_hand_need_no_receipt() -> None:
+def test_images_inside_the_answer_need_no_receipt() -> None:
     receipt = read({"images": [entry("a", 10, image=PNG), entry("b", 20, image=PNG)]}, 10, 20)
 
     assert receipt.reference == b""
     assert [(image.index, image.id, image.seed) for image in receipt.images] == [(0, "a", Seed(10)), (1, "b", Seed(20))]
 
 
-def test_of_images_at_hand_the_flaws_are_kept() -> None:
+def test_flaws_beside_images_inside_the_answer_are_kept_in_the_receipt() -> None:
     receipt = read({"images": [entry("a", 10, image=PNG), entry("b", 20, image="%")]}, 10, 20)
 
     assert [image.index for image in receipt.images] == [0]
@@ -110,7 +108,7 @@ def test_of_images_at_hand_the_flaws_are_kept() -> None:
 
 
 @pytest.mark.parametrize("value", [True, "yes", 1, []])
-def test_whatever_may_be_a_flag_holds_the_image_back(value: object) -> None:
+def test_any_flag_other_than_false_withholds_the_image(value: object) -> None:
     receipt = read({"images": [entry("a", 10, nsfw_content_detected=value)]}, 10)
 
     (failure,) = KarloReceipt.decode(receipt.reference).failures()
@@ -119,13 +117,13 @@ def test_whatever_may_be_a_flag_holds_the_image_back(value: object) -> None:
 
 
 @pytest.mark.parametrize("name", [None, "", 7, "a\nb", "a\0b", "x" * 513, "\ud800"])
-def test_an_id_that_cannot_be_handed_on_does_not_cost_the_image(name: object) -> None:
+def test_an_invalid_id_is_dropped_and_the_image_is_kept(name: object) -> None:
     receipt = read({"images": [entry("a", 10, id=name)]}, 10)
 
     assert linked(receipt) == [(0, None, 10)]
 
 
-def test_one_picture_is_not_given_twice() -> None:
+def test_no_picture_is_returned_twice() -> None:
     receipt = read(
         {"images": [entry("a", 10), entry("a", 20), entry("c", 30, image="https://cdn.example/a")]}, 10, 20, 30
     )
@@ -143,16 +141,16 @@ def test_the_code_is_read_before_the_status(status: int) -> None:
 
 
 @pytest.mark.parametrize("code", [0, 7, -99_999, "-777"])
-def test_a_code_that_is_not_known_may_stand_for_anything(code: object) -> None:
+def test_an_unknown_code_means_an_unknown_outcome(code: object) -> None:
     with pytest.raises(OutcomeUnknown):
         read({"code": code, "msg": "new here"}, 10)
 
 
-def test_images_count_more_than_a_code() -> None:
+def test_images_take_precedence_over_a_code() -> None:
     assert linked(read({"code": 0, "images": [entry("a", 10)]}, 10)) == [(0, "a", 10)]
 
 
-def test_what_the_provider_says_stays_with_the_operator() -> None:
+def test_the_providers_words_are_not_in_the_failure() -> None:
     for body in ({"code": -2, "msg": "hush"}, {"code": -1, "msg": "hush"}, {"images": ["hush"]}, b"hush"):
         with pytest.raises(DrawingFailed) as raised:
             read(body, 10)
@@ -186,7 +184,7 @@ almost_an_answer: Final = st.fixed_dictionaries(
 @example(body={"images": [entry("a", 10, image="\ud800")]}, status=200)
 @example(body={"code": 10**4000}, status=200)
 @example(body={"images": [entry("a", 10**4000, nsfw_score=float("nan"))]}, status=200)
-def test_whatever_json_comes_is_a_receipt_or_a_failure(body: object, status: int) -> None:
+def test_any_json_becomes_a_receipt_or_a_failure(body: object, status: int) -> None:
     try:
         receipt = read(body, 10, 20, 30, status=status)
     except DrawingFailed as failure:
@@ -203,7 +201,7 @@ def test_whatever_json_comes_is_a_receipt_or_a_failure(body: object, status: int
 @example(b"[" * 100_000)
 @example(b'{"images":' * 50_000)
 @example(b'{"images": [{"seed": ' + b"9" * 100_000 + b"}]}")
-def test_whatever_bytes_come_are_a_failure(body: bytes) -> None:
+def test_any_bytes_become_a_failure(body: bytes) -> None:
     with pytest.raises(UnusableImage) as raised:
         read(body, 10)
 

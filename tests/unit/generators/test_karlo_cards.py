@@ -25,7 +25,7 @@ def order(version: str, **fields: object) -> dict[str, object]:
         order("v2.1", num_inference_steps=100, guidance_scale=20.0),
     ],
 )
-def test_orders_within_karlos_limits_are_taken(fields: dict[str, object]) -> None:
+def test_orders_within_karlos_limits_are_accepted(fields: dict[str, object]) -> None:
     assert read_order(fields, CARDS).version.value == fields["version"]
 
 
@@ -41,14 +41,14 @@ def test_orders_within_karlos_limits_are_taken(fields: dict[str, object]) -> Non
         (order("v2.1", width=1000 + 4), "/width"),
     ],
 )
-def test_orders_beyond_them_are_not(fields: dict[str, object], pointer: str) -> None:
+def test_orders_beyond_karlos_limits_are_refused(fields: dict[str, object], pointer: str) -> None:
     with pytest.raises(InvalidRequest) as raised:
         read_order(fields, CARDS)
 
     assert [violation.pointer for violation in raised.value.violations] == [pointer]
 
 
-def test_everything_is_honoured_and_the_defaults_are_karlos() -> None:
+def test_every_parameter_is_honoured_with_karlos_defaults() -> None:
     for card in CARDS.values():
         assert card.honours == HONOURABLE
         assert card.num_inference_steps is not None

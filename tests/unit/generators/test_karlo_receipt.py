@@ -20,22 +20,22 @@ FULL: Final = KarloReceipt(
 )
 
 
-def test_what_was_written_down_is_read_again() -> None:
+def test_a_receipt_survives_encoding() -> None:
     assert KarloReceipt.decode(FULL.encode()) == FULL
 
 
-def test_where_there_is_nothing_to_come_back_for_it_is_empty() -> None:
+def test_a_receipt_with_nothing_to_collect_is_empty() -> None:
     assert KarloReceipt().encode() == b""
     assert KarloReceipt.decode(b"") == KarloReceipt()
 
 
-def test_it_is_small() -> None:
+def test_a_receipt_is_small() -> None:
     one = LinkedImage(0, "i" * 90, 2**32 - 1, "https://mk.kakaocdn.net/" + "x" * 230)
 
     assert len(KarloReceipt(linked=(one,) * 8).encode()) < 4096
 
 
-def test_whatever_is_missing_was_paid_for() -> None:
+def test_missing_and_withheld_images_were_charged() -> None:
     assert [(type(failure), failure.charged) for failure in FULL.failures()] == [
         (UnusableImage, Charged.YES),
         (PromptRejected, Charged.YES),
@@ -49,6 +49,6 @@ def test_whatever_is_missing_was_paid_for() -> None:
 @example(b'{"linked":[{"index":0,"id":null,"seed":4294967296,"link":"x"}]}')
 @example(b'{"linked":[{"index":0,"id":null,"seed":0,"link":"\xff"}]}')
 @example(b'{"unknown":1}')
-def test_anything_else_is_no_receipt(reference: bytes) -> None:
+def test_other_bytes_are_not_a_receipt(reference: bytes) -> None:
     with pytest.raises(UnusableImage, match="receipt"):
         KarloReceipt.decode(reference)

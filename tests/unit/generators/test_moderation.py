@@ -1,4 +1,4 @@
-"""Refusals by moderation, under whatever name, and sentences that are none."""
+"""Refusals by moderation under each provider's names, and sentences that are not refusals."""
 
 import json
 from typing import Any
@@ -63,7 +63,7 @@ def request_for(prompt: str, negative_prompt: str | None = None) -> GenerationRe
 
 
 def read(status: int, said: object, prompt: str = "a lighthouse at night") -> DrawingFailed:
-    """What a generator makes of an answer that has no image in it."""
+    """The failure that a generator raises for an answer without an image."""
     answer = Answer(status, httpx.Headers(), said.encode() if isinstance(said, str) else json.dumps(said).encode())
     with pytest.raises(DrawingFailed) as raised, understood(answer, request_for(prompt), KEY):
         raise UnusableImage("no image") if answer.is_success else answer.failure()
@@ -90,7 +90,7 @@ def read(status: int, said: object, prompt: str = "a lighthouse at night") -> Dr
     ids=json.dumps,
 )
 @pytest.mark.parametrize("status", [200, 400, 403, 422, 500])
-def test_a_known_code_or_field_is_a_rejected_prompt_wherever_it_stands(status: int, said: object) -> None:
+def test_a_known_code_or_field_is_a_rejected_prompt_at_any_depth(status: int, said: object) -> None:
     failure = read(status, said)
 
     assert type(failure) is PromptRejected
@@ -119,7 +119,7 @@ def test_a_known_code_or_field_is_a_rejected_prompt_wherever_it_stands(status: i
     ],
 )
 @pytest.mark.parametrize("form", ["error", "message", "detail", "text"])
-def test_a_known_wording_is_a_rejected_prompt_in_an_answered_4xx_only(sentence: str, form: str) -> None:
+def test_a_known_wording_is_a_rejected_prompt_only_in_a_4xx_answer(sentence: str, form: str) -> None:
     said = {"error": {"error": {"message": sentence}}, "message": {"message": sentence}}.get(form)
     said = said or ([{"detail": sentence}] if form == "detail" else sentence)
 
@@ -146,7 +146,7 @@ def test_a_known_wording_is_a_rejected_prompt_in_an_answered_4xx_only(sentence: 
         "Your account has been deactivated, please contact us",
     ],
 )
-def test_any_other_sentence_decides_nothing_and_is_kept(sentence: str) -> None:
+def test_any_other_sentence_is_kept_and_is_not_a_rejected_prompt(sentence: str) -> None:
     failure = read(400, {"error": {"message": sentence}})
 
     assert type(failure) is GeneratorRefused
@@ -164,7 +164,7 @@ def test_any_other_sentence_decides_nothing_and_is_kept(sentence: str) -> None:
     ],
 )
 @pytest.mark.parametrize("spelled", [str, repr, json.dumps, lambda prompt: prompt[: len(prompt) * 3 // 4], str.upper])
-def test_a_prompt_that_an_error_quotes_does_not_decide_what_it_means(prompt: str, spelled: Any) -> None:  # noqa: ANN401
+def test_a_prompt_quoted_in_an_error_does_not_change_its_meaning(prompt: str, spelled: Any) -> None:  # noqa: ANN401
     said = {"error": {"message": f"Invalid size for prompt {spelled(prompt)}: must be 1024x1024"}}
     for request in (request_for(prompt), request_for("a lighthouse", prompt)):
         refusal = GeneratorRefused("HTTP 400")
@@ -172,7 +172,7 @@ def test_a_prompt_that_an_error_quotes_does_not_decide_what_it_means(prompt: str
         assert "safety system" not in refusal.provider_message
 
 
-def test_what_an_error_says_beside_the_quoted_prompt_still_counts() -> None:
+def test_the_rest_of_an_error_that_quotes_the_prompt_still_counts() -> None:
     said = {"error": {"message": "'a fox in fog' was rejected by our safety system"}}
 
     assert type(read(400, said, prompt="a fox in fog")) is PromptRejected
@@ -183,7 +183,7 @@ def test_what_an_error_says_beside_the_quoted_prompt_still_counts() -> None:
     [ALLOWED_BY_AZURE, {"data": [{"url": "", "respect_moderation": True}]}, {"moderation": "auto"}],
     ids=json.dumps,
 )
-def test_what_moderation_lets_pass_is_not_rejected(said: object) -> None:
+def test_a_prompt_that_moderation_allows_is_not_rejected(said: object) -> None:
     assert not says_no(said)
     assert type(read(200, said)) is UnusableImage
 
@@ -201,18 +201,18 @@ def test_what_moderation_lets_pass_is_not_rejected(said: object) -> None:
     ],
     ids=json.dumps,
 )
-def test_an_image_that_moderation_holds_back_is_recognised_by_its_entry(entry: object) -> None:
+def test_an_image_withheld_by_moderation_is_recognised_by_its_entry(entry: object) -> None:
     assert says_no(entry)
     assert type(read(200, {"data": [entry]})) is PromptRejected
 
 
-def test_what_repeats_the_request_says_nothing() -> None:
+def test_fields_that_repeat_the_request_are_ignored() -> None:
     said = {"input": {"nsfw": True, "prompt": "moderation_blocked"}, "revised_prompt": "content_filter", "error": "no"}
 
     assert not says_no(said)
 
 
-def test_the_kept_sentence_shows_neither_keys_nor_signed_links_nor_control_characters() -> None:
+def test_the_kept_message_contains_no_keys_signed_links_or_control_characters() -> None:
     sentence = (
         f"Incorrect key {KEY}; Authorization: Bearer abcdef123456; token=hunter22\x1b[31m at\r\n"
         "https://user:pw@cdn.example.com/a.png?signature=s3cr3t sk-proj-12**34 "
@@ -226,12 +226,12 @@ def test_the_kept_sentence_shows_neither_keys_nor_signed_links_nor_control_chara
     assert "https://cdn.example.com/a.png" in kept
 
 
-def test_the_kept_sentence_has_an_end() -> None:
+def test_the_kept_message_is_limited_in_length() -> None:
     assert len(kept_message({"error": "long " * 1000}, request_for("a fox"), [])) == LONGEST_MESSAGE
 
 
 @pytest.mark.parametrize("said", [None, [], {}, 7, "", {"error": None}, {"error": {"message": {"message": []}}}])
-def test_where_nothing_is_said_nothing_is_kept(said: object) -> None:
+def test_an_answer_without_a_message_keeps_none(said: object) -> None:
     assert kept_message(said, request_for("a fox"), []) == ""
     assert type(read(400, said)) is GeneratorRefused
 
@@ -242,7 +242,7 @@ def test_a_page_of_html_is_kept_as_its_text() -> None:
     assert read(502, page).provider_message == "Bad gateway Something & nothing"
 
 
-def test_what_the_adapter_knows_of_the_money_stays() -> None:
+def test_a_charge_that_the_adapter_knows_is_not_changed() -> None:
     rejected = PromptRejected("no", charged=Charged.YES)
 
     assert explain(rejected, AZURE, request_for("a fox"), [], wordings=True) is rejected

@@ -1,4 +1,4 @@
-"""One call for each sample: what is asked, what is kept, and what is told of the rest."""
+"""One call for each sample: what is asked, what is kept, and what is reported about the rest."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -39,7 +39,7 @@ def image_of(request: GenerationRequest) -> GeneratedImage:
 
 @dataclass
 class Scripted(ImageGenerator):
-    """Does with each sample, known by its seed, what its script says: "inline", "linked", "dead link", or a failure."""
+    """Answers each sample, which its seed identifies, as scripted: "inline", "linked", "dead link", or a failure."""
 
     script: Mapping[int, Outcome]
     asked: list[tuple[int, int, str]] = field(default_factory=list)
@@ -106,12 +106,12 @@ def expected_failures(outcomes: Sequence[Outcome]) -> list[DrawingFailed]:
     return dead + [outcome for outcome in outcomes if isinstance(outcome, DrawingFailed)]
 
 
-def told(failure: DrawingFailed) -> tuple[type[DrawingFailed], Charged]:
+def kind_and_charge(failure: DrawingFailed) -> tuple[type[DrawingFailed], Charged]:
     return type(failure), failure.charged
 
 
 @given(OUTCOMES)
-async def test_whatever_becomes_of_the_samples_nothing_is_asked_twice_or_lost(outcomes: list[Outcome]) -> None:
+async def test_no_sample_is_asked_for_twice_or_lost(outcomes: list[Outcome]) -> None:
     request = request_of(len(outcomes))
     scripted = Scripted({100 + index: outcome for index, outcome in enumerate(outcomes)})
     generator = OneByOneImageGenerator(scripted, at_once=8, patience=0)
@@ -121,26 +121,28 @@ async def test_whatever_becomes_of_the_samples_nothing_is_asked_twice_or_lost(ou
         receipt = await generator.submit(request, KEY)
     except DrawingFailed as failure:
         images: list[GeneratedImage] = []
-        told_of: DrawingFailed | None = failure
+        reported: DrawingFailed | None = failure
         assert failure.charged is Charged.NO
         assert len(wrong) == len(outcomes)
     else:
-        images, told_of = await collected(generator, request, receipt)
+        images, reported = await collected(generator, request, receipt)
         assert any(not isinstance(one, DrawingFailed) or one.charged is not Charged.NO for one in outcomes)
 
     assert sorted(scripted.asked) == [(1, 100 + index, f"{KEY}.{index}") for index in range(len(outcomes))]
     came = [index for index, outcome in enumerate(outcomes) if outcome in {"inline", "linked"}]
     assert sorted((image.index, image.seed) for image in images) == [(index, Seed(100 + index)) for index in came]
-    if told_of is None:
+    if reported is None:
         assert not wrong
     else:
         worst = max(failure.charged.badness for failure in wrong)
-        assert told(told_of) in {told(failure) for failure in wrong if failure.charged.badness == worst}
-        assert all(failure.detail in told_of.detail for failure in wrong)
+        assert kind_and_charge(reported) in {
+            kind_and_charge(failure) for failure in wrong if failure.charged.badness == worst
+        }
+        assert all(failure.detail in reported.detail for failure in wrong)
 
 
 @given(OUTCOMES)
-async def test_a_receipt_that_was_written_down_brings_back_all_but_what_came_at_once(outcomes: list[Outcome]) -> None:
+async def test_a_recorded_receipt_collects_every_image_that_was_linked(outcomes: list[Outcome]) -> None:
     request = request_of(len(outcomes))
     scripted = Scripted({100 + index: outcome for index, outcome in enumerate(outcomes)})
     generator = OneByOneImageGenerator(scripted, at_once=8, patience=0)
@@ -158,7 +160,7 @@ async def test_a_receipt_that_was_written_down_brings_back_all_but_what_came_at_
 
 
 @given(st.binary(min_size=1))
-async def test_a_receipt_that_is_none_of_ours_is_an_unusable_image(reference: bytes) -> None:
+async def test_bytes_that_are_not_our_receipt_are_an_unusable_image(reference: bytes) -> None:
     generator = OneByOneImageGenerator(Scripted({}), at_once=1)
 
     images, failure = await collected(generator, request_of(2), Receipt(reference))
@@ -168,7 +170,7 @@ async def test_a_receipt_that_is_none_of_ours_is_an_unusable_image(reference: by
 
 
 class Slow(Scripted):
-    """Answers for the last sample when it is let go."""
+    """Answers for the last sample only when `let_go` is set."""
 
     let_go: asyncio.Event
 
@@ -181,7 +183,7 @@ class Slow(Scripted):
 @pytest.mark.parametrize(
     ("first", "images", "brought_back"), [("inline", [0, 1], []), ("linked", [], [0, 1]), ("dead link", [], [])]
 )
-async def test_what_came_is_told_before_the_slowest_has_answered(
+async def test_results_are_reported_before_the_slowest_call_has_answered(
     first: str, images: list[int], brought_back: list[int]
 ) -> None:
     slow = Slow({100: first, 101: first, 102: "inline"})
@@ -198,7 +200,7 @@ async def test_what_came_is_told_before_the_slowest_has_answered(
     assert [image.index for image in so_far.images] == images
     assert [image.index for image in whole.images] == sorted({*images, 2})
     if first == "inline":
-        assert so_far.reference == b""  # nothing to come back for
+        assert so_far.reference == b""  # nothing left to collect
     else:
         came, failure = await collected(generator, request, Receipt(so_far.reference))
         assert [image.index for image in came] == brought_back
@@ -206,7 +208,7 @@ async def test_what_came_is_told_before_the_slowest_has_answered(
         assert "sample 2: the service was interrupted before it was answered" in failure.detail
 
 
-async def test_where_asking_again_is_free_nothing_is_written_down_before_all_have_answered() -> None:
+async def test_an_idempotent_generator_gets_no_receipt_before_all_have_answered() -> None:
     class Idempotent(Slow):
         @property
         def cards(self) -> Sequence[ModelCard]:
@@ -222,13 +224,13 @@ async def test_where_asking_again_is_free_nothing_is_written_down_before_all_hav
         assert (await anext(answers)).reference != b""
 
 
-async def test_what_was_all_drawn_at_once_leaves_nothing_to_come_back_for() -> None:
+async def test_images_inside_the_answers_leave_an_empty_receipt() -> None:
     generator = OneByOneImageGenerator(Scripted({100: "inline", 101: "inline"}), at_once=8)
 
     assert (await generator.submit(request_of(2), KEY)).reference == b""
 
 
-async def test_a_failure_tells_whose_it_is_and_keeps_its_evidence() -> None:
+async def test_a_failure_names_its_sample_and_keeps_its_evidence() -> None:
     broken = UnusableImage("no image", evidence=b"<html>")
     generator = OneByOneImageGenerator(Scripted({100: "linked", 101: broken, 102: "dead link"}), at_once=8)
     request = request_of(3)
@@ -242,7 +244,7 @@ async def test_a_failure_tells_whose_it_is_and_keeps_its_evidence() -> None:
     assert receipt.evidence == (b"<html>",)
 
 
-async def test_evidence_is_kept_whole_and_not_written_down() -> None:
+async def test_evidence_is_kept_whole_and_is_not_part_of_the_receipt() -> None:
     answers = [b"<html>%d" % index * 100_000 for index in range(8)]
     broken = {index: UnusableImage("no image", evidence=answer) for index, answer in enumerate(answers, start=100)}
     generator = OneByOneImageGenerator(Scripted(broken), at_once=8)
@@ -253,7 +255,7 @@ async def test_evidence_is_kept_whole_and_not_written_down() -> None:
     assert sorted(map(bytes, receipt.evidence)) == answers  # type: ignore[arg-type]  # all are in memory
 
 
-async def test_the_failure_of_a_single_sample_is_told_as_it_is() -> None:
+async def test_the_failure_of_a_single_sample_is_raised_unchanged() -> None:
     generator = OneByOneImageGenerator(Scripted({100: GeneratorUnavailable("not now", retry_after=7)}), at_once=1)
 
     with pytest.raises(GeneratorUnavailable) as failure:
@@ -262,7 +264,7 @@ async def test_the_failure_of_a_single_sample_is_told_as_it_is() -> None:
     assert (failure.value.detail, failure.value.retry_after) == ("not now", 7)
 
 
-async def test_a_model_without_seeds_is_asked_without() -> None:
+async def test_a_model_without_seeds_is_sent_none() -> None:
     class Seedless(Scripted):
         async def submit(self, request: GenerationRequest, key: str) -> Receipt:
             assert request.seeds == ()
@@ -273,7 +275,7 @@ async def test_a_model_without_seeds_is_asked_without() -> None:
     assert [(image.index, image.seed) for image in receipt.images] == [(0, None), (1, None), (2, None)]
 
 
-async def test_a_fault_in_one_call_loses_nothing_of_the_others() -> None:
+async def test_a_fault_in_one_call_does_not_lose_the_others() -> None:
     generator = OneByOneImageGenerator(Scripted({100: "inline"}), at_once=8)  # a KeyError for any other sample
     request = request_of(2)
 
@@ -284,7 +286,7 @@ async def test_a_fault_in_one_call_loses_nothing_of_the_others() -> None:
 
 
 class Counting(Scripted):
-    """Holds every call until it is let go, and counts how many are held."""
+    """Holds every call until `let_go` is set, and counts the calls that it holds."""
 
     held = 0
     let_go: asyncio.Event
@@ -299,12 +301,12 @@ class Counting(Scripted):
 
 
 async def settled() -> None:
-    """Let everything run that can."""
+    """Let every task run until it waits."""
     for _ in range(20):
         await asyncio.sleep(0)
 
 
-async def test_asks_side_by_side_and_no_more_at_once_than_allowed_over_all_requests() -> None:
+async def test_calls_run_concurrently_up_to_a_limit_shared_by_all_requests() -> None:
     counting = Counting({100 + index: "inline" for index in range(8)})
     counting.let_go = asyncio.Event()
     generator = OneByOneImageGenerator(counting, at_once=5)
@@ -318,7 +320,7 @@ async def test_asks_side_by_side_and_no_more_at_once_than_allowed_over_all_reque
     assert [len(receipt.images) for receipt in receipts] == [4, 4]
 
 
-async def test_cancelling_it_ends_every_call() -> None:
+async def test_cancelling_submit_cancels_every_call() -> None:
     counting = Counting({100 + index: "inline" for index in range(4)})
     counting.let_go = asyncio.Event()
 
@@ -331,14 +333,14 @@ async def test_cancelling_it_ends_every_call() -> None:
     assert counting.held == 0
 
 
-def test_offers_as_many_samples_as_an_order_may_have() -> None:
+def test_its_card_allows_as_many_samples_as_an_order_may_have() -> None:
     (card,) = OneByOneImageGenerator(Scripted({}), at_once=1).cards
 
     assert card == replace(WIDEST_CARD, one_by_one_for=180.0)
 
 
 @pytest.mark.parametrize(
-    ("told", "submitted", "progress"),
+    ("of_each", "submitted", "progress"),
     [
         ([None, None], False, None),
         ([Progress(step=3, steps=20, seconds_left=9)], False, Progress(step=3, steps=20, seconds_left=9)),
@@ -347,31 +349,31 @@ def test_offers_as_many_samples_as_an_order_may_have() -> None:
         ([None, Progress(position=2)], True, Progress(position=2)),
     ],
 )
-async def test_the_progress_of_all_is_that_of_each_together(
-    told: list[Progress | None], submitted: bool, progress: Progress | None
+async def test_progress_is_the_sum_over_the_samples(
+    of_each: list[Progress | None], submitted: bool, progress: Progress | None
 ) -> None:
-    class Telling(Scripted):
+    class Progressing(Scripted):
         async def progress(self, request: GenerationRequest, key: str, receipt: Receipt | None) -> Progress | None:
             index = int(key.removeprefix("key."))
             assert request == request_of(1) if index == 0 else request.samples == 1
             assert (receipt.reference if receipt else b"") == (b"linked" if submitted else b"")
-            return told[index]
+            return of_each[index]
 
-    generator = OneByOneImageGenerator(Telling(dict.fromkeys(range(100, 108), "linked")), at_once=8)
-    request = request_of(len(told))
+    generator = OneByOneImageGenerator(Progressing(dict.fromkeys(range(100, 108), "linked")), at_once=8)
+    request = request_of(len(of_each))
     receipt = await generator.submit(request, "key") if submitted else None
     assert await generator.progress(request, "key", receipt) == progress
 
 
 @dataclass
 class Named(Scripted):
-    """Knows which keys have arrived, and gives the receipt again."""
+    """Finds the receipt of each key that it was asked with."""
 
     async def find(self, request: GenerationRequest, key: str) -> Receipt | None:
         return Receipt(b"linked") if key in [asked for *_, asked in self.asked] else None
 
 
-async def test_samples_are_looked_for_one_by_one_and_of_the_others_nothing_is_known() -> None:
+async def test_find_looks_for_each_sample_and_reports_the_others_as_unknown() -> None:
     generator = Named({100: "linked"})
     alone = OneByOneImageGenerator(generator, at_once=1)
     request = request_of(2)
@@ -384,12 +386,12 @@ async def test_samples_are_looked_for_one_by_one_and_of_the_others_nothing_is_kn
 
     assert [image.index for image in images] == [0]
     assert failure is not None
-    assert told(failure) == (OutcomeUnknown, Charged.UNKNOWN)
+    assert kind_and_charge(failure) == (OutcomeUnknown, Charged.UNKNOWN)
 
 
 @dataclass
 class Busy(ImageGenerator):
-    """Turns away whatever comes beyond its quota until `retry_after` seconds are over, and counts who left when."""
+    """Refuses calls beyond its quota for `retry_after` seconds, and records when each accepted sample was asked for."""
 
     quota: int
     retry_after: int = 1
@@ -409,7 +411,7 @@ class Busy(ImageGenerator):
         return Receipt(images=(image_of(request),))
 
 
-async def test_samples_turned_away_for_free_are_asked_for_again_when_the_provider_says() -> None:
+async def test_samples_refused_for_free_are_asked_for_again_after_retry_after() -> None:
     busy = Busy(quota=2)
     receipt = await OneByOneImageGenerator(busy, at_once=8).submit(request_of(5), KEY)
 
@@ -418,7 +420,7 @@ async def test_samples_turned_away_for_free_are_asked_for_again_when_the_provide
     assert receipt.reference == b""
 
 
-async def test_where_all_are_turned_away_none_is_asked_for_again() -> None:
+async def test_if_every_sample_is_refused_none_is_asked_for_again() -> None:
     busy = Busy(quota=0)
     with pytest.raises(GeneratorUnavailable) as refused:
         await OneByOneImageGenerator(busy, at_once=8).submit(request_of(3), KEY)
@@ -426,7 +428,7 @@ async def test_where_all_are_turned_away_none_is_asked_for_again() -> None:
     assert (refused.value.charged, busy.refusals) == (Charged.NO, 3)
 
 
-async def test_what_may_not_leave_in_time_is_given_up_at_once() -> None:
+async def test_a_sample_that_cannot_be_asked_for_in_time_fails_at_once() -> None:
     busy = Busy(quota=2, retry_after=60)
     generator = OneByOneImageGenerator(busy, at_once=8, patience=30)
     images, failure = await collected(generator, request_of(3), await generator.submit(request_of(3), KEY))
@@ -435,7 +437,7 @@ async def test_what_may_not_leave_in_time_is_given_up_at_once() -> None:
     assert (type(failure), busy.refusals) == (GeneratorUnavailable, 1)
 
 
-async def test_samples_leave_no_faster_than_they_are_metered() -> None:
+async def test_each_sample_waits_for_the_meter() -> None:
     busy, turns = Busy(quota=8), asyncio.Semaphore(2)
     deadlines: list[float] = []
 
@@ -456,7 +458,7 @@ async def test_samples_leave_no_faster_than_they_are_metered() -> None:
     assert all(began <= until - 7 <= began + 1 for until in deadlines)
 
 
-def test_its_cards_say_that_samples_leave_one_by_one() -> None:
+def test_its_card_counts_each_sample_against_the_quota() -> None:
     (card,) = OneByOneImageGenerator(Busy(quota=1), at_once=8, patience=100).cards
 
     assert card.metered(3).samples_max == 6

@@ -28,7 +28,7 @@ def sent(request: GenerationRequest, options: GPTImageOptions | None = None) -> 
     return fields
 
 
-def test_a_gpt_image_model_is_told_what_the_operator_chose_and_no_response_format() -> None:
+def test_a_gpt_image_model_is_sent_the_operators_options_and_no_response_format() -> None:
     plain = {"model": "gpt-image-2", "prompt": "a lighthouse", "n": 1, "size": "1024x816", "output_format": "png"}
 
     assert sent(REQUEST) == plain
@@ -48,12 +48,12 @@ def test_a_gpt_image_model_is_told_what_the_operator_chose_and_no_response_forma
         ({"output_format": "jpeg", "background": "transparent"}, "jpeg has no transparent background"),
     ],
 )
-def test_what_contradicts_itself_is_told(options: dict[str, Any], says: str) -> None:
+def test_contradictory_options_are_reported(options: dict[str, Any], says: str) -> None:
     with pytest.raises(InvalidValue, match=says):
         GPTImageOptions(**options)
 
 
-def test_any_other_model_is_told_the_parameters_of_the_request_and_a_response_format() -> None:
+def test_any_other_model_is_sent_the_parameters_of_the_request_and_a_response_format() -> None:
     request = replace(
         REQUEST,
         version=ModelVersion("flux-dev"),

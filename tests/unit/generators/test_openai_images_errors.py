@@ -1,4 +1,4 @@
-"""What OpenAI's errors mean for money."""
+"""Whether a call was charged, according to each of OpenAI's errors."""
 
 import json
 
@@ -40,7 +40,7 @@ def failure_of(status: int, error: object, **headers: str) -> DrawingFailed:
         (400, "billing_hard_limit_reached"),
     ],
 )
-def test_a_refusal_costs_nothing_and_does_not_pass_by_itself(status: int, code: object) -> None:
+def test_a_refusal_costs_nothing_and_is_not_retried(status: int, code: object) -> None:
     failure = failure_of(status, {"code": code, "message": "secret words", "type": "t", "param": None})
 
     assert type(failure) is GeneratorRefused
@@ -52,7 +52,7 @@ def test_a_refusal_costs_nothing_and_does_not_pass_by_itself(status: int, code: 
     ("status", "code"),
     [(429, "rate_limit_exceeded"), (429, "slow_down"), (503, "slow_down"), (503, "server_is_overloaded")],
 )
-def test_what_it_cannot_do_now_may_be_asked_again_when_it_says(status: int, code: str) -> None:
+def test_a_temporary_failure_may_be_retried_after_retry_after(status: int, code: str) -> None:
     failure = failure_of(status, {"code": code}, retry_after="12")
 
     assert type(failure) is GeneratorUnavailable
@@ -69,7 +69,7 @@ def test_what_it_cannot_do_now_may_be_asked_again_when_it_says(status: int, code
         ("moderation_blocked", "output", Charged.NO),
     ],
 )
-def test_moderation_before_the_drawing_costs_nothing_and_after_it_nobody_knows(
+def test_moderation_of_the_input_costs_nothing_and_of_the_output_the_charge_is_unknown(
     code: str, details: object, charged: Charged
 ) -> None:
     failure = failure_of(400, {"code": code, "moderation_details": details})
@@ -79,7 +79,7 @@ def test_moderation_before_the_drawing_costs_nothing_and_after_it_nobody_knows(
 
 
 @pytest.mark.parametrize(
-    ("status", "told", "kind"),
+    ("status", "charged", "kind"),
     [
         (424, "unknown", OutcomeUnknown),
         (424, "yes", UnusableImage),
@@ -90,15 +90,15 @@ def test_moderation_before_the_drawing_costs_nothing_and_after_it_nobody_knows(
         (409, "no", GeneratorRefused),
     ],
 )
-def test_a_darkroom_says_itself_what_is_known_of_the_money(status: int, told: str, kind: type[DrawingFailed]) -> None:
-    failure = failure_of(status, {"code": "outcome-unknown", "message": "secret words", "charged": told})
+def test_another_darkroom_reports_whether_it_was_charged(status: int, charged: str, kind: type[DrawingFailed]) -> None:
+    failure = failure_of(status, {"code": "outcome-unknown", "message": "secret words", "charged": charged})
 
     assert type(failure) is kind
-    assert failure.charged is Charged(told)
+    assert failure.charged is Charged(charged)
 
 
 @pytest.mark.parametrize("charged", Charged)
-def test_a_prompt_that_a_darkroom_rejects_is_rejected_here(charged: Charged) -> None:
+def test_a_prompt_that_another_darkroom_rejects_is_rejected_here(charged: Charged) -> None:
     failure = failure_of(422, {"code": "prompt-rejected", "charged": charged.value})
 
     assert type(failure) is PromptRejected
@@ -112,7 +112,7 @@ def test_a_problem_is_read_like_an_error_of_the_images_api() -> None:
 
 
 @pytest.mark.parametrize("status", [409, 424])
-def test_a_conflict_without_a_word_may_have_been_charged(status: int) -> None:
+def test_a_conflict_without_details_may_have_been_charged(status: int) -> None:
     assert type(failure_of(status, None)) is OutcomeUnknown
 
 

@@ -32,7 +32,7 @@ def test_older_gpt_image_models_draw_three_sizes(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["gpt-image-2", "gpt-image-2-2026-04-21", "gpt-image-2.6-flare"])
-def test_newer_ones_draw_any_size_within_openais_limits(name: str) -> None:
+def test_newer_gpt_image_models_draw_any_size_within_openais_limits(name: str) -> None:
     card = card_of(name)
 
     assert card.sizes is None
@@ -43,7 +43,7 @@ def test_newer_ones_draw_any_size_within_openais_limits(name: str) -> None:
             assert 655_360 <= width * height <= 8_294_400
 
 
-def test_a_gpt_image_model_honours_nothing_beside_the_prompt_and_has_no_price() -> None:
+def test_a_gpt_image_model_honours_only_the_prompt_and_has_no_price() -> None:
     card = card_of("gpt-image-2")
 
     assert (card.honours, card.prompt_max, card.price) == ((), 32_000, None)
@@ -53,7 +53,7 @@ def test_the_operator_may_list_other_sizes_of_a_known_model() -> None:
     assert card_of("gpt-image-2=1024x1024|3840x2160").sizes == (ImageSize(1024, 1024), ImageSize(3840, 2160))
 
 
-def test_any_other_model_says_what_it_draws_and_honours() -> None:
+def test_any_other_model_is_declared_with_its_sizes_and_fields() -> None:
     card = card_of("flux-dev=512-2048/16 seed negative_prompt num_inference_steps=28 guidance_scale=3.5")
 
     assert card.width == card.height == PixelRange(512, 2048, step=16)
@@ -63,7 +63,7 @@ def test_any_other_model_says_what_it_draws_and_honours() -> None:
     assert card.media_type is MediaType.PNG
 
 
-def test_what_is_not_named_is_not_honoured() -> None:
+def test_a_field_that_is_not_declared_is_not_honoured() -> None:
     card = card_of("Qwen/Qwen-Image=1024x1024")
 
     assert (card.honours, card.sizes) == ((), (ImageSize(1024, 1024),))
@@ -94,14 +94,14 @@ def test_without_a_step_any_length_is_drawn() -> None:
         ("=512-1024", "must be 1 to 64 printable characters"),
     ],
 )
-def test_what_cannot_be_read_is_told_in_a_line(entry: str, says: str) -> None:
+def test_an_invalid_entry_is_reported_in_one_line(entry: str, says: str) -> None:
     with pytest.raises(InvalidValue, match=says) as refused:
         card_of(entry)
 
     assert "\n" not in str(refused.value)
 
 
-def test_no_model_is_named_twice() -> None:
+def test_a_model_may_be_named_only_once() -> None:
     with pytest.raises(InvalidValue, match="'gpt-image-2' is named twice"):
         parse_models(["gpt-image-2", "gpt-image-2=1024x1024"])
 
@@ -114,7 +114,7 @@ def body(entry: str, *, size: ImageSize | None = None, **parameters: object) -> 
     return {name: value for name, value in fields.items() if name not in {"prompt", "n"}}
 
 
-def test_fields_go_by_the_names_that_the_engine_has_for_them() -> None:
+def test_fields_are_sent_under_the_engines_names() -> None:
     entry = "flux=512-1024/64 seed:random_seed num_inference_steps:steps=28 guidance_scale:cfg=3.5 size:width,height"
 
     assert body(entry, num_inference_steps=20, guidance_scale=4) == {
@@ -128,7 +128,7 @@ def test_fields_go_by_the_names_that_the_engine_has_for_them() -> None:
     }
 
 
-def test_a_size_may_go_by_another_name_or_as_a_ratio_with_a_tier() -> None:
+def test_a_size_may_be_sent_under_another_name_or_as_a_ratio_with_a_tier() -> None:
     assert body("flux=1024x1024 size:dimensions")["dimensions"] == "1024x1024"
     ratios = "grok=1:1=1024x1024|16:9@2K=2752x1536"
     assert body(ratios)["aspect_ratio"] == "1:1"
@@ -140,7 +140,7 @@ def test_a_size_may_go_by_another_name_or_as_a_ratio_with_a_tier() -> None:
     }
 
 
-def test_constants_go_along_and_what_is_left_empty_is_left_out() -> None:
+def test_constants_are_sent_and_empty_ones_are_omitted() -> None:
     assert body("a=64-512 response_format=base64 watermark=false scale=1.5 model=vendor/a-1") == {
         "model": "vendor/a-1",
         "size": "64x64",
@@ -151,7 +151,7 @@ def test_constants_go_along_and_what_is_left_empty_is_left_out() -> None:
     assert body("a=64-512 response_format=") == {"model": "a", "size": "64x64"}
 
 
-def test_a_deployment_may_be_a_gpt_image_model_whatever_its_name() -> None:
+def test_a_deployment_of_any_name_may_be_declared_a_gpt_image_model() -> None:
     (model,) = parse_models(["mine=1024x1024 kind=gpt-image model=images-prod"]).values()
 
     assert model.is_gpt_image
@@ -172,7 +172,7 @@ def test_the_card_says_which_markup_the_engine_reads(words: str, reads: set[Mark
     assert card_of(f"a=64-512 {words}").reads == reads
 
 
-def test_a_seed_may_count_only_if_it_is_reported() -> None:
+def test_seed_told_declares_that_only_a_reported_seed_counts() -> None:
     assert card_of("a=64-512 seed=told").seed_told
     assert card_of("a=64-512 seed:noise=told").seed_told
     assert not card_of("a=64-512 seed=sent").seed_told
@@ -188,6 +188,6 @@ def test_a_seed_may_count_only_if_it_is_reported() -> None:
         ("a=64-512 8bit=true", "'8bit=true' must name an input"),
     ],
 )
-def test_a_word_that_makes_no_sense_is_told_in_a_line(entry: str, says: str) -> None:
+def test_an_invalid_word_is_reported(entry: str, says: str) -> None:
     with pytest.raises(InvalidValue, match=says):
         card_of(entry)

@@ -1,4 +1,4 @@
-"""The sizes that stand for shapes, as they are usual and as an operator lists them."""
+"""The sizes that stand for aspect ratios, by default and as an operator lists them."""
 
 import pytest
 
@@ -24,7 +24,7 @@ def test_a_list_names_ratios_and_tiers() -> None:
 
 
 @pytest.mark.parametrize("ratio", [*RATIOS, *LONG_RATIOS])
-def test_the_usual_size_of_a_ratio_has_about_its_shape_and_a_megapixel(ratio: str) -> None:
+def test_the_default_size_of_a_ratio_has_about_its_shape_and_a_megapixel(ratio: str) -> None:
     (size,) = RatioTable.of([ratio]).shapes
     wide, high = map(float, ratio.split(":"))
 
@@ -41,18 +41,18 @@ def test_no_two_shapes_share_a_size() -> None:
     assert table.shape(ImageSize(512, 512)) == Shape("1:1", "512")
 
 
-def test_what_no_order_can_name_and_what_is_not_known_is_left_out() -> None:
+def test_ratios_that_no_order_can_have_or_that_are_unknown_are_left_out() -> None:
     assert RatioTable.of(["1:8", "7:5", "auto"], ["4K"]).shapes == {}
 
 
-def test_without_a_ratio_it_is_a_square() -> None:
+def test_a_table_without_a_ratio_has_squares() -> None:
     assert RatioTable.of([None], ["1K", "2K"]).shapes == {
         ImageSize(1024, 1024): Shape(None, "1K"),
         ImageSize(2048, 2048): Shape(None, "2K"),
     }
 
 
-def test_a_size_that_is_not_offered_any_more_is_refused_and_free() -> None:
+def test_a_size_that_is_no_longer_offered_is_refused_without_cost() -> None:
     with pytest.raises(GeneratorRefused, match="512 x 512 any more") as refused:
         RatioTable.of(["1:1"]).shape(ImageSize(512, 512))
 
@@ -71,6 +71,6 @@ def test_a_size_that_is_not_offered_any_more_is_refused_and_free() -> None:
         ("1:1=1024x1024|5:5=1024x1024", "must name each size once"),
     ],
 )
-def test_what_cannot_be_read_is_told_in_a_line(text: str, says: str) -> None:
+def test_an_invalid_list_is_reported(text: str, says: str) -> None:
     with pytest.raises(InvalidValue, match=says):
         RatioTable.read(text)

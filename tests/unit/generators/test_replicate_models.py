@@ -1,4 +1,4 @@
-"""How the operator's declarations of Replicate's models are read, and what becomes of them in a call."""
+"""How the operator's declarations of Replicate's models are read, and the calls that they lead to."""
 
 import json
 from typing import Any
@@ -48,7 +48,7 @@ def test_a_declaration_becomes_a_card() -> None:
     assert (card.media_type, card.sizes, card.price) == (MediaType.PNG, None, None)
 
 
-def test_ratios_stand_for_sizes() -> None:
+def test_a_size_is_sent_as_its_ratio() -> None:
     card = model_of(FLUX).card
 
     assert card.sizes == (ImageSize(1024, 1024), ImageSize(1344, 768))
@@ -58,7 +58,7 @@ def test_ratios_stand_for_sizes() -> None:
     }
 
 
-def test_sizes_without_ratios_are_sent_as_they_are_and_so_is_all_else() -> None:
+def test_sizes_without_ratios_and_all_other_fields_are_sent_unchanged() -> None:
     request = GenerationRequest(
         version=ModelVersion("sdxl"),
         prompt=Prompt("a lighthouse"),
@@ -84,11 +84,11 @@ def test_sizes_without_ratios_are_sent_as_they_are_and_so_is_all_else() -> None:
 @pytest.mark.parametrize(
     ("output_format", "media_type"), [("png", MediaType.PNG), ("jpg", MediaType.JPEG), ("webp", MediaType.WEBP)]
 )
-def test_the_format_is_the_one_that_goes_along(output_format: str, media_type: MediaType) -> None:
+def test_the_media_type_follows_the_declared_output_format(output_format: str, media_type: MediaType) -> None:
     assert model_of(f"{FLUX} output_format={output_format}").card.media_type is media_type
 
 
-def test_what_goes_along_is_a_number_or_a_flag_where_it_reads_as_one() -> None:
+def test_a_constant_is_sent_as_a_number_or_a_flag_if_it_reads_as_one() -> None:
     also = model_of(f"{FLUX} go_fast=false megapixels=0.25 output_quality=90 scheduler=K_EULER odd=[1]").also
 
     assert also == {
@@ -108,7 +108,7 @@ def test_what_goes_along_is_a_number_or_a_flag_where_it_reads_as_one() -> None:
         (VERSION, "/predictions"),
     ],
 )
-def test_an_official_model_has_a_place_of_its_own(name: str, path: str) -> None:
+def test_an_official_model_has_its_own_path(name: str, path: str) -> None:
     assert call_path(model_of(f"any={name} 1024x1024")) == path
 
 
@@ -132,13 +132,13 @@ def test_an_official_model_has_a_place_of_its_own(name: str, path: str) -> None:
         ("=a/b 1024x1024", "must be 1 to 64 printable characters"),
     ],
 )
-def test_what_cannot_be_read_is_told_in_a_line(entry: str, says: str) -> None:
+def test_an_invalid_entry_is_reported_in_one_line(entry: str, says: str) -> None:
     with pytest.raises(InvalidValue, match=says) as refused:
         model_of(entry)
 
     assert "\n" not in str(refused.value)
 
 
-def test_no_version_is_named_twice() -> None:
+def test_a_version_may_be_named_only_once() -> None:
     with pytest.raises(InvalidValue, match="'flux' is named twice"):
         parse_models([FLUX, "flux=a/b 1024x1024"])

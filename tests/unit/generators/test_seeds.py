@@ -1,4 +1,4 @@
-"""The seed that drew an image, however an answer reports it."""
+"""The seed that drew an image, in each form in which answers report it."""
 
 import json
 import logging
@@ -37,7 +37,7 @@ REQUEST = GenerationRequest(
     ],
     ids=json.dumps,
 )
-def test_a_reported_seed_counts_wherever_it_stands(said: object) -> None:
+def test_a_reported_seed_counts_at_any_depth(said: object) -> None:
     assert seed_that_drew(list(reported_in(said)), SENT) == Seed(7)
 
 
@@ -54,7 +54,7 @@ def test_a_reported_seed_counts_wherever_it_stands(said: object) -> None:
     ],
     ids=json.dumps,
 )
-def test_a_seed_that_cannot_be_read_or_is_several_is_not_known(said: object, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unreadable_or_ambiguous_seed_is_unknown(said: object, caplog: pytest.LogCaptureFixture) -> None:
     assert seed_that_drew(list(reported_in(said)), SENT) is None
     assert "not known" in caplog.text
 
@@ -62,7 +62,7 @@ def test_a_seed_that_cannot_be_read_or_is_several_is_not_known(said: object, cap
 @pytest.mark.parametrize(
     "said", [None, {}, [], "seed", {"seed": None}, {"seed": ""}, {"seeds": []}, {"input": {"seed": 7}}]
 )
-def test_where_none_is_reported_the_sent_one_counts_unless_the_model_is_declared_otherwise(said: object) -> None:
+def test_without_a_reported_seed_the_one_sent_counts_unless_declared_otherwise(said: object) -> None:
     reported = list(reported_in(said))
 
     assert seed_that_drew(reported, SENT) == SENT
@@ -74,7 +74,7 @@ def test_a_seed_in_a_header_counts(name: str) -> None:
     assert seed_that_drew(list(reported_by(httpx.Headers({name: "7", "x-request": "9"}))), SENT) == Seed(7)
 
 
-def test_another_seed_than_sent_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_seed_other_than_the_one_sent_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING)
 
     assert seed_that_drew([7], SENT) == Seed(7)
@@ -100,7 +100,7 @@ def test_another_seed_than_sent_is_logged(caplog: pytest.LogCaptureFixture) -> N
     ],
     ids=str,
 )
-def test_entries_find_their_samples(
+def test_entries_are_matched_to_their_samples(
     entries: list[object], sent: list[int], expected: dict[int, tuple[int, int | None]]
 ) -> None:
     found = matched(entries, [Seed(seed) for seed in sent])
@@ -118,7 +118,7 @@ def test_a_link_is_kept_with_the_seed_that_drew_it(reported: dict[str, list[dict
     assert LinkedImage.decode(receipt.reference, REQUEST) == LinkedImage("https://cdn.example.com/a.png", 7)
 
 
-def test_a_receipt_of_the_release_before_is_a_bare_link_with_the_sent_seed() -> None:
+def test_a_receipt_of_the_previous_release_is_a_bare_link_with_the_seed_sent() -> None:
     assert LinkedImage.decode(b"https://cdn.example.com/a.png", REQUEST).seed == SENT.value
 
 

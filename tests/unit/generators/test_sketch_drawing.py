@@ -1,4 +1,4 @@
-"""The drawing behind `sketch`: what its words, its seed and its numbers do to the pixels."""
+"""The drawing of `sketch`: how its prompt, seed, steps and guidance change the pixels."""
 
 import hashlib
 import io
@@ -60,7 +60,7 @@ def brightness(picture: NDArray[np.int32]) -> float:
 
 
 def warmth(picture: NDArray[np.int32]) -> float:
-    """How much more red there is than blue."""
+    """Mean red minus mean blue."""
     return float((picture[:, :, 0] - picture[:, :, 2]).mean())
 
 
@@ -87,7 +87,9 @@ GOLDEN = [
 
 
 @pytest.mark.parametrize(("drawing", "golden"), GOLDEN, ids=[str(drawing.args[0]) for drawing, _ in GOLDEN])
-def test_equal_input_gives_the_pixels_it_always_gave(drawing: Callable[[], NDArray[np.int32]], golden: str) -> None:
+def test_equal_input_gives_the_same_pixels_as_in_earlier_releases(
+    drawing: Callable[[], NDArray[np.int32]], golden: str
+) -> None:
     assert hash_of(drawing()) == golden
 
 
@@ -135,7 +137,7 @@ def test_threads_draw_the_same() -> None:
 def test_any_input_gives_a_picture_of_exactly_its_size(drawing: partial[NDArray[np.int32]]) -> None:
     picture = drawing()
     assert picture.shape == (drawing.keywords["height"], drawing.keywords["width"], 3)
-    assert picture.std() > 1  # it is not blank
+    assert picture.std() > 1  # not blank
 
 
 WORDS = (
@@ -153,7 +155,7 @@ WORDS = (
     height=st.integers(8, 120),
 )
 @settings(max_examples=120, deadline=None)
-def test_motifs_go_together_in_any_size(
+def test_any_motifs_can_be_combined_in_any_size(
     prompt: list[str], negative_prompt: list[str], seed: int, width: int, height: int
 ) -> None:
     words, others = " ".join(prompt), " ".join(negative_prompt)
@@ -161,7 +163,7 @@ def test_motifs_go_together_in_any_size(
 
 
 @pytest.mark.parametrize("prompt", [LIGHTHOUSE, "mountains", "city", "flowers", "fire", "marble", "완전히 다른 말"])
-def test_another_seed_is_clearly_another_picture(prompt: str) -> None:
+def test_another_seed_draws_a_clearly_different_picture(prompt: str) -> None:
     pictures = [pixels(prompt, seed=seed) for seed in (0, 1, 2**31, 2**32 - 1)]
     assert all(difference(one, other) > 8 for index, one in enumerate(pictures) for other in pictures[index + 1 :])
 
@@ -169,7 +171,7 @@ def test_another_seed_is_clearly_another_picture(prompt: str) -> None:
 @pytest.mark.parametrize(
     "prompt", [LIGHTHOUSE, "mountains", "city", "flowers", "fire", "marble", "meadow with flowers"]
 )
-def test_more_steps_show(prompt: str) -> None:
+def test_more_steps_change_the_picture(prompt: str) -> None:
     few, some, many = (pixels(prompt, steps=steps) for steps in (10, 50, 100))
     assert difference(few, some) > 1.5
     assert difference(some, many) > 1.5
@@ -184,7 +186,7 @@ def test_more_steps_bring_finer_detail() -> None:
 
 
 @pytest.mark.parametrize("prompt", [LIGHTHOUSE, "mountains", "city", "flowers", "fire", "marble"])
-def test_guidance_shows(prompt: str) -> None:
+def test_guidance_changes_the_picture(prompt: str) -> None:
     loose, usual, strict = (pixels(prompt, guidance=guidance) for guidance in (1.0, 7.5, 20.0))
     assert difference(loose, usual) > 4
     assert difference(usual, strict) > 2
@@ -202,39 +204,39 @@ def test_more_guidance_brings_stronger_colours() -> None:
     "negative_prompt",
     ["sea", "lighthouse", "sun", "red", "mountains", "바다", "blurry", "nothing that we know"],
 )
-def test_every_negative_prompt_changes_something(negative_prompt: str) -> None:
+def test_every_negative_prompt_changes_the_picture(negative_prompt: str) -> None:
     assert difference(pixels(LIGHTHOUSE), pixels(LIGHTHOUSE, negative_prompt=negative_prompt)) > 0
 
 
-def test_what_the_negative_prompt_names_goes_away() -> None:
+def test_motifs_in_the_negative_prompt_are_removed() -> None:
     assert difference(pixels(LIGHTHOUSE), pixels(LIGHTHOUSE, negative_prompt="등대")) > 1
     assert warmth(pixels("sea at sunset", negative_prompt="sunset")) < 0 < warmth(pixels("sea at sunset"))
     assert brightness(pixels("a winter night", negative_prompt="night")) > brightness(pixels("a winter night")) + 40
 
 
 @pytest.mark.parametrize(("dark", "bright"), [("a night at sea", "the sea at noon"), ("한밤의 숲", "겨울 숲")])
-def test_words_settle_how_bright_it_is(dark: str, bright: str) -> None:
+def test_the_prompt_determines_the_brightness(dark: str, bright: str) -> None:
     assert brightness(pixels(dark)) < brightness(pixels(bright)) - 40
 
 
 @pytest.mark.parametrize(
     ("cold", "warm"), [("blue sea", "sunset"), ("파란 바다", "붉은 노을"), ("moonlight", "fire"), ("푸른 호수", "불꽃")]
 )
-def test_words_settle_how_warm_it_is(cold: str, warm: str) -> None:
+def test_the_prompt_determines_the_warmth(cold: str, warm: str) -> None:
     assert warmth(pixels(cold)) < 0 < warmth(pixels(warm))
 
 
-def test_a_sea_at_sunset_lies_in_level_bands() -> None:
+def test_a_sea_at_sunset_is_drawn_in_horizontal_bands() -> None:
     picture = pixels("a calm sea at sunset", width=256, height=256).mean(axis=2)
     across, down = picture.std(axis=1).mean(), picture.mean(axis=1).std()
     assert down > across
 
 
-def test_a_prompt_can_be_as_long_as_any() -> None:
+def test_a_very_long_prompt_is_drawn() -> None:
     assert pixels("sea " + "말 word " * 4000).shape == (120, 192, 3)
 
 
-def test_numpy_is_loaded_only_when_something_is_drawn() -> None:
+def test_numpy_is_imported_only_when_something_is_drawn() -> None:
     program = "import sys, darkroom.adapters.generators.sketch.drawing; print('numpy' in sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
     assert loaded == "False\n"

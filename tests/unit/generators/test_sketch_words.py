@@ -36,15 +36,15 @@ def test_words_stand_for_motifs(text: str, motifs: set[Motif]) -> None:
     assert motifs_in(text) == motifs
 
 
-def test_korean_letters_may_come_apart() -> None:
+def test_korean_letters_may_be_decomposed() -> None:
     assert motifs_in(unicodedata.normalize("NFD", "바다와 산")) == {Motif.SEA, Motif.MOUNTAINS}
 
 
-def test_a_concept_counts_once_however_often_it_is_named() -> None:
+def test_a_concept_named_several_times_counts_once() -> None:
     assert len(concepts_in("sea ocean 바다 sea waves")) == 1
 
 
-def test_every_palette_and_motif_can_be_asked_for() -> None:
+def test_a_word_exists_for_every_palette_and_motif() -> None:
     concepts = list(VOCABULARY.values())
     assert {palette for concept in concepts for palette in concept.palettes} == PALETTES.keys()
     assert {motif for concept in concepts for motif in concept.motifs} == set(Motif)

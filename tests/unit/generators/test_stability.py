@@ -1,4 +1,4 @@
-"""What Stability AI is asked for, and how its answers are read."""
+"""What is requested from Stability AI, and how its answers are read."""
 
 import base64
 import json
@@ -33,7 +33,7 @@ def answered(status: int = 200, *, width: int = 160, height: int = 90, **fields:
 
 
 @pytest.mark.parametrize(("size", "shape"), RATIOS.shapes.items(), ids=str)
-def test_each_size_has_exactly_the_shape_that_is_ordered_for_it(size: ImageSize, shape: Shape) -> None:
+def test_each_size_has_exactly_the_ratio_that_is_requested_for_it(size: ImageSize, shape: Shape) -> None:
     wide, high = map(int, str(shape.ratio).split(":"))
 
     assert Fraction(size.width, size.height) == Fraction(wide, high)
@@ -48,14 +48,14 @@ def test_every_size_of_a_card_lies_within_its_sides() -> None:
 
 
 @pytest.mark.parametrize(("width", "height"), [(160, 90), (1344, 768), (1536, 864)])
-def test_how_many_pixels_there_are_is_up_to_stability_ai(width: int, height: int) -> None:
+def test_an_image_may_have_any_number_of_pixels(width: int, height: int) -> None:
     (image,) = read_answer(answered(width=width, height=height), REQUEST).images
 
     assert (image.file.width, image.file.height, image.seed) == (width, height, Seed(7))
 
 
 @pytest.mark.parametrize(("said", "made"), [(8, 8), (0, 0), (None, 7), ("8", 8), (8.0, 8), (True, None), (2**32, None)])
-def test_the_seed_is_the_one_that_made_the_image_as_far_as_that_is_said(said: object, made: int | None) -> None:
+def test_the_seed_is_the_reported_one_or_else_the_one_sent(said: object, made: int | None) -> None:
     (image,) = read_answer(answered(seed=said), REQUEST).images
 
     assert image.seed == (None if made is None else Seed(made))
@@ -67,22 +67,22 @@ def failure_of(answer: Answer) -> DrawingFailed:
     return failure.value
 
 
-def test_whoever_asks_too_often_rests_a_minute_unless_told_otherwise() -> None:
-    told = Answer(429, httpx.Headers({"retry-after": "3"}), b"")
+def test_a_rate_limit_lasts_a_minute_unless_the_answer_has_retry_after() -> None:
+    with_retry_after = Answer(429, httpx.Headers({"retry-after": "3"}), b"")
 
-    for answer, rest in ((answered(429), 60), (told, 3)):
+    for answer, rest in ((answered(429), 60), (with_retry_after, 3)):
         failure = failure_of(answer)
         assert (type(failure), failure.charged, failure.retry_after) == (GeneratorUnavailable, Charged.NO, rest)
 
 
-def test_credits_that_are_gone_do_not_come_back_by_waiting() -> None:
+def test_exhausted_credits_are_a_refusal_that_is_not_retried() -> None:
     failure = failure_of(answered(402))
 
     assert (type(failure), failure.retry_after) == (GeneratorRefused, None)
     assert "no credits left" in failure.detail
 
 
-def test_moderation_costs_nothing_before_the_drawing_and_a_blurred_image_is_paid() -> None:
+def test_moderation_before_drawing_costs_nothing_and_a_blurred_image_is_charged() -> None:
     before = failure_of(answered(403, name="content_moderation"))
     after = failure_of(answered(finish_reason="CONTENT_FILTERED"))
 

@@ -8,7 +8,7 @@ from darkroom.domain.model.image_file import MediaType
 from darkroom.domain.model.model_card import Markup, NumberRange, PixelRange
 
 
-def test_a_version_stands_for_a_checkpoint_or_for_whichever_one_is_loaded() -> None:
+def test_a_version_stands_for_a_checkpoint_or_for_the_one_that_is_loaded() -> None:
     models = parse_models(["webui", "sdxl = sd_xl_base_1.0.safetensors [31e35c80fc]"])
 
     assert {version: model.checkpoint for version, model in models.items()} == {
@@ -18,7 +18,7 @@ def test_a_version_stands_for_a_checkpoint_or_for_whichever_one_is_loaded() -> N
     assert [model.card.version.value for model in models.values()] == ["webui", "sdxl"]
 
 
-def test_a_card_says_what_every_web_ui_draws() -> None:
+def test_the_default_card_declares_what_every_web_ui_draws() -> None:
     card = parse_models(["webui"])["webui"].card
 
     assert card.width == card.height == PixelRange(64, 2048, step=8)
@@ -26,7 +26,7 @@ def test_a_card_says_what_every_web_ui_draws() -> None:
     assert (card.generator, card.media_type, card.price) == ("webui", MediaType.PNG, None)
 
 
-def test_words_say_what_another_server_draws() -> None:
+def test_words_declare_what_another_server_draws() -> None:
     words = "step=64 seed=told num_inference_steps=20 guidance_scale=1(0-10)"
     (model,) = parse_models([f"sdcpp = a file {words}"]).values()
 
@@ -60,6 +60,6 @@ def test_the_card_says_which_markup_the_server_reads(words: str, reads: set[Mark
         (["sdxl guidance_scale=3(5-9)"], "'guidance_scale=3\\(5-9\\)' cannot be honoured"),
     ],
 )
-def test_what_cannot_be_read_is_told_in_a_line(entries: list[str], says: str) -> None:
+def test_an_invalid_entry_is_reported(entries: list[str], says: str) -> None:
     with pytest.raises(InvalidValue, match=says):
         parse_models(entries)
