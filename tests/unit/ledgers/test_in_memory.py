@@ -1,4 +1,4 @@
-"""The ledger in memory keeps the contract."""
+"""The ledger in memory fulfils the ledger contract."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows outlive the code that wrote them: what was written once can be read for good."""
+"""Rows outlive the code that wrote them: every later release can read them."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_a_row_of_the_first_release_is_read() -> None:
     assert decode(ROW) == in_the_row()
 
 
-def test_what_is_written_is_read_again() -> None:
+def test_a_written_row_is_read_back_unchanged() -> None:
     lifted = in_the_row().stored([], NOON).lifted_by([image_of(in_the_row())], "it was there after all", NOON)
     for generation in (in_the_row(), lifted):
         row = {**ROW, "request": encode_request(generation.request), "outcome": encode_outcome(generation)}
@@ -100,7 +100,7 @@ def test_what_is_written_is_read_again() -> None:
         assert decode({**row, **changed, "receipt": generation.receipt}) == generation
 
 
-def test_a_rule_that_was_tightened_since_makes_no_row_unreadable() -> None:
+def test_a_rule_that_became_stricter_makes_no_row_unreadable() -> None:
     beyond = (
         REQUEST.replace('"num_inference_steps":{"value":50}', '"num_inference_steps":{"value":5000}')
         .replace('"seeds":[{"value":0}', '"seeds":[{"value":-1}')
@@ -127,7 +127,9 @@ def test_a_rule_that_was_tightened_since_makes_no_row_unreadable() -> None:
     ],
     ids=str,
 )
-def test_a_row_is_shown_as_far_as_it_can_be_read(broken: dict[str, str], caplog: pytest.LogCaptureFixture) -> None:
+def test_the_readable_parts_of_a_damaged_row_are_shown(
+    broken: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
     decoded = decode({**ROW, **broken})
 
     assert (decoded.id, decoded.state, decoded.request.version) == (ROW["id"], State.DRAWN, ModelVersion("v2.1"))
@@ -143,13 +145,13 @@ def test_a_failure_of_an_unknown_code_is_an_internal_fault() -> None:
     assert (failure.error().code, failure.error().charged) == ("internal", Charged.YES)
 
 
-def test_a_document_of_a_later_release_is_read_as_far_as_it_is_known() -> None:
+def test_unknown_fields_of_a_later_release_are_ignored() -> None:
     later = {**ROW, "outcome": OUTCOME.replace("{", '{"new":1,', 1), "request": REQUEST.replace("{", '{"new":1,', 1)}
 
     assert decode(later) == in_the_row()
 
 
-def test_times_are_read_as_the_database_keeps_them() -> None:
+def test_times_are_read_in_the_databases_own_form() -> None:
     row = {**ROW, "state": State.STORED, "created_at": 1, "finished_at": 2, "erased_at": 3}
 
     decoded = decode(row, lambda stored: datetime.fromtimestamp(stored, UTC))
@@ -157,7 +159,7 @@ def test_times_are_read_as_the_database_keeps_them() -> None:
     assert [at and at.timestamp() for at in (decoded.created_at, decoded.finished_at, decoded.erased_at)] == [1, 2, 3]
 
 
-def test_images_on_record_are_those_that_wait_and_those_that_are_stored() -> None:
+def test_images_on_record_are_the_waiting_and_the_stored_ones() -> None:
     order = received(samples=2)
     outcomes = ["{}", OUTCOME, encode_outcome(stored(order)[-1])]
 

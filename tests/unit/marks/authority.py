@@ -1,4 +1,4 @@
-"""A certificate authority of our own, and the signers that it vouches for, as good or as bad as a test wants them."""
+"""A certificate authority for tests, and the signers that it certifies, valid or flawed as a test requires."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ PrivateKey = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPri
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flawed:
-    """What a signer's certificate says; by default all that it has to."""
+    """The contents of a signer's certificate; valid by default."""
 
     common_name: str | None = "Darkroom Studio"
     ca: bool = False
@@ -29,7 +29,7 @@ class Flawed:
 
 
 class Authority:
-    """Vouches for signers; `root` is its certificate in PEM."""
+    """Issues certificates to signers; `root` is its own certificate in PEM."""
 
     def __init__(self) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
@@ -82,7 +82,7 @@ def _name(common_name: str | None) -> x509.Name:
 def _usage(*, digital_signature: bool, key_cert_sign: bool) -> x509.KeyUsage:
     return x509.KeyUsage(
         digital_signature=digital_signature,
-        content_commitment=not digital_signature,  # a certificate has to be for something
+        content_commitment=not digital_signature,  # a certificate needs at least one usage
         key_encipherment=False,
         data_encipherment=False,
         key_agreement=False,

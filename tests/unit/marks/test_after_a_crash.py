@@ -1,4 +1,4 @@
-"""Signatures differ each time. What is written down, spooled and stored is one of them all the same."""
+"""Each signing gives other bytes, and the ledger, the spool and the storage still agree on one of them."""
 
 import asyncio
 import hashlib
@@ -24,7 +24,7 @@ from unit.marks.authority import Authority, pem_of
 
 
 class CrashingSpool(InMemoryImageSpool):
-    """Keeps what it is given, and then the process dies, after so many images."""
+    """Keeps images until the given number is reached, and then its process dies."""
 
     def __init__(self, images: int) -> None:
         super().__init__()
@@ -47,7 +47,7 @@ def signing() -> Mark:
 
 @pytest.mark.parametrize("mark", [stated_in_xmp, signing()], ids=["xmp", "c2pa"])
 @pytest.mark.parametrize("images", [1, 2, 3])
-async def test_what_is_stored_is_what_the_ledger_says(mark: Mark, images: int) -> None:
+async def test_stored_images_match_the_ledger_after_a_crash(mark: Mark, images: int) -> None:
     ledger, spool, storage = InMemoryGenerationLedger(), CrashingSpool(images), InMemoryImageStorage()
     generator = MarkingImageGenerator(SketchImageGenerator(), mark, prompts=False)
     cards = {card.version.value: card for card in generator.cards}
@@ -84,7 +84,7 @@ async def test_what_is_stored_is_what_the_ledger_says(mark: Mark, images: int) -
 
 
 async def again(ledger: InMemoryGenerationLedger, generation: Generation) -> Generation:
-    """As the ledger has it after a restart."""
+    """The generation as the ledger returns it after a restart."""
     found = await ledger.find(generation.id)
     assert found is not None
     return found

@@ -1,4 +1,4 @@
-"""Whatever a file holds: it is marked and whole, or it is said why not."""
+"""Any file is either marked and whole, or refused with a reason."""
 
 from contextlib import suppress
 from functools import partial
@@ -22,7 +22,7 @@ FILES = {name: encode() for name, encode in VARIANTS.items()}
 
 @st.composite
 def mutilated(draw: st.DrawFn, files: st.SearchStrategy[bytes]) -> bytes:
-    """A file with a few bytes changed, cut out or put in, its header more often than its pixels."""
+    """A file with a few bytes changed, removed or inserted, more often in its header than in its pixels."""
     data = bytearray(draw(files))
     for _ in range(draw(st.integers(1, 4))):
         at = draw(st.integers(0, min(len(data), 400)) | st.integers(0, len(data)))
@@ -53,7 +53,7 @@ def test_a_mutilated_file_is_read_or_refused(data: bytes) -> None:
 
 
 @given(mutilated(st.just(THEIRS) | st.just(xmp.packet(DRAWN.properties))))
-def test_a_mutilated_packet_is_added_to_or_given_up(packet: bytes) -> None:
+def test_a_mutilated_packet_is_extended_or_replaced(packet: bytes) -> None:
     ours = DRAWN.packet(packet)
 
     assert xmp.read(ours).keys() >= {"Iptc4xmpExt:DigitalSourceType", "darkroom:Model", "darkroom:Seed"}
@@ -65,12 +65,12 @@ def test_a_mutilated_packet_is_added_to_or_given_up(packet: bytes) -> None:
     ids=["png", "jpeg", "webp"],
 )
 @given(data=st.binary(max_size=200))
-def test_no_bytes_make_a_reader_fall_over(form: Format, signature: bytes, data: bytes) -> None:
+def test_readers_raise_only_invalid_value(form: Format, signature: bytes, data: bytes) -> None:
     for read in (form.embedded, partial(form.with_xmp, packet=b"<x/>")):
         with suppress(InvalidValue):
             read(signature + data)
 
 
-def test_a_packet_nested_beyond_measure_does_no_harm() -> None:
+def test_a_very_deeply_nested_packet_is_handled() -> None:
     packet = b"<a>" * 100_000 + b"</a>" * 100_000
     assert xmp.read(DRAWN.packet(packet)) == DRAWN.properties

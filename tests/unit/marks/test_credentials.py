@@ -1,4 +1,4 @@
-"""Content Credentials, read by a reader that is not ours: C2PA's own, with our test root as its anchor."""
+"""Content Credentials, as read by C2PA's own reader with the root of our test authority as its trust anchor."""
 
 import io
 import json
@@ -58,7 +58,9 @@ def active(store: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 @pytest.mark.parametrize("name", VARIANTS)
-def test_a_reader_that_is_not_ours_trusts_it(name: str, authority: Authority, credentials: ContentCredentials) -> None:
+def test_c2pas_own_reader_trusts_a_signed_image(
+    name: str, authority: Authority, credentials: ContentCredentials
+) -> None:
     data = VARIANTS[name]()
     signed = credentials(data, media_type(data), DRAWN)
     store = read(signed, authority.root)
@@ -79,7 +81,7 @@ def test_a_reader_that_is_not_ours_trusts_it(name: str, authority: Authority, cr
 
 
 @pytest.mark.parametrize("name", THREE)
-def test_of_an_image_signed_twice_only_the_manifests_differ(name: str, credentials: ContentCredentials) -> None:
+def test_signing_an_image_twice_changes_only_the_manifest(name: str, credentials: ContentCredentials) -> None:
     data = VARIANTS[name]()
     one, other = (credentials(data, media_type(data), DRAWN) for _ in range(2))
 
@@ -90,7 +92,7 @@ def test_of_an_image_signed_twice_only_the_manifests_differ(name: str, credentia
 
 
 @pytest.mark.parametrize("name", THREE)
-def test_a_manifest_that_came_with_the_file_becomes_an_ingredient(
+def test_a_manifest_already_in_the_file_becomes_an_ingredient(
     name: str, authority: Authority, credentials: ContentCredentials
 ) -> None:
     provider = signer(authority, Flawed(common_name="A provider"))
@@ -106,19 +108,17 @@ def test_a_manifest_that_came_with_the_file_becomes_an_ingredient(
     assert parent["signature_info"]["common_name"] == "A provider"
     assert parent == active(read(came, authority.root))
     flaws = {flaw["code"] for flaw in ingredient["validation_results"]["activeManifest"]["failure"]}
-    assert flaws <= {"signingCredential.untrusted"}, "who signed is for the reader to trust"
+    assert flaws <= {"signingCredential.untrusted"}, "only the trust in the signer may be missing"
 
 
 @pytest.mark.parametrize("name", THREE)
-def test_without_a_certificate_of_ours_a_signed_file_is_left_to_the_bit(
-    name: str, credentials: ContentCredentials
-) -> None:
+def test_without_our_certificate_a_signed_file_is_left_unchanged(name: str, credentials: ContentCredentials) -> None:
     data = VARIANTS[name]()
     came = credentials(data, media_type(data), DRAWN)
     assert stated_in_xmp(came, media_type(came), DRAWN) == came
 
 
-def test_a_manifest_elsewhere_is_not_fetched(credentials: ContentCredentials, authority: Authority) -> None:
+def test_a_remote_manifest_is_not_fetched(credentials: ContentCredentials, authority: Authority) -> None:
     with socket.create_server(("127.0.0.1", 0)) as elsewhere:
         elsewhere.setblocking(False)
         link = f"http://127.0.0.1:{elsewhere.getsockname()[1]}/manifest.c2pa"
@@ -127,12 +127,12 @@ def test_a_manifest_elsewhere_is_not_fetched(credentials: ContentCredentials, au
         assert inspect(data).credentials
         assert inspect(signed, anchors=authority.root).credentials
 
-        with pytest.raises(BlockingIOError):  # nobody came
+        with pytest.raises(BlockingIOError):  # no connection was made
             elsewhere.accept()
     assert read(signed, authority.root)["validation_state"] == "Trusted"
 
 
-def test_what_cannot_be_signed_says_what_it_is_all_the_same(
+def test_an_image_that_cannot_be_signed_is_still_marked_in_xmp(
     authority: Authority, caplog: pytest.LogCaptureFixture
 ) -> None:
     expired = signer(authority, Flawed(ends=NOW - timedelta(days=1)))
@@ -144,12 +144,12 @@ def test_what_cannot_be_signed_says_what_it_is_all_the_same(
     assert "without Content Credentials" in caplog.text
 
 
-def test_what_cannot_sign_is_told_at_once() -> None:
+def test_an_unusable_certificate_is_reported_when_it_is_loaded() -> None:
     with pytest.raises(InvalidValue, match="cannot be signed with"):
         ContentCredentials(chain="no chain", key="no key", algorithm="es256")
 
 
-def test_many_threads_sign_side_by_side(authority: Authority, credentials: ContentCredentials) -> None:
+def test_many_threads_sign_concurrently(authority: Authority, credentials: ContentCredentials) -> None:
     data = VARIANTS["webp lossy"]()
     with ThreadPoolExecutor(8) as threads:
         signed = list(threads.map(lambda _: credentials(data, media_type(data), DRAWN), range(64)))
@@ -158,7 +158,7 @@ def test_many_threads_sign_side_by_side(authority: Authority, credentials: Conte
     assert {read(one, authority.root)["validation_state"] for one in signed} == {"Trusted"}
 
 
-def test_inspecting_tells_trusted_from_valid_and_valid_from_changed(
+def test_inspection_distinguishes_trusted_valid_and_invalid_signatures(
     authority: Authority, credentials: ContentCredentials
 ) -> None:
     data = VARIANTS["png rgb"]()
@@ -185,7 +185,7 @@ def inspected(data: bytes, authority: Authority | None = None) -> Credentials:
     return found
 
 
-def test_how_it_was_made_is_read_from_the_manifest_of_who_writes_no_xmp(
+def test_the_source_type_is_read_from_the_manifest_if_there_is_no_xmp(
     authority: Authority, credentials: ContentCredentials
 ) -> None:
     data = VARIANTS["jpeg baseline"]()

@@ -1,4 +1,4 @@
-"""The mark lies beside the pixels: everything else in a file stays as it was."""
+"""The mark is metadata: the pixels and everything else in a file stay unchanged."""
 
 import io
 from dataclasses import replace
@@ -34,17 +34,17 @@ def said(data: bytes) -> dict[str, str]:
 
 @without_xmp
 @pytest.mark.parametrize("statement", [DRAWN, PROMPTED])
-def test_what_is_stated_can_be_read_again(name: str, statement: Statement) -> None:
+def test_a_mark_is_read_back_unchanged(name: str, statement: Statement) -> None:
     assert said(marked(VARIANTS[name](), statement)) == statement.properties
 
 
 @with_xmp
-def test_what_a_file_said_before_stays_said(name: str) -> None:
+def test_existing_statements_in_a_file_are_kept(name: str) -> None:
     assert said(marked(VARIANTS[name]())) == {**DRAWN.properties, "xmp:CreatorTool": "Studio & Sons"}
 
 
 @variants
-def test_pixels_and_all_other_metadata_stay(data: bytes) -> None:
+def test_pixels_and_all_other_metadata_are_unchanged(data: bytes) -> None:
     after = marked(data)
 
     assert pixels(after) == pixels(data)
@@ -55,18 +55,18 @@ def test_pixels_and_all_other_metadata_stay(data: bytes) -> None:
 
 
 @variants
-def test_equal_pictures_stay_equal_bytes(data: bytes) -> None:
+def test_marking_is_deterministic_and_idempotent(data: bytes) -> None:
     assert marked(data) == marked(data)
     assert marked(marked(data)) == marked(data)
 
 
 @without_xmp
-def test_one_piece_is_put_into_the_file_and_all_else_is_there_as_it_was(name: str) -> None:
+def test_a_mark_is_one_insertion_and_all_other_bytes_are_unchanged(name: str) -> None:
     data = VARIANTS[name]()
     after = marked(data)
 
     if name.startswith("webp"):
-        # Its header says how long it is and what is in it.
+        # The header of a WebP contains its length and lists its chunks, so it may change.
         extended = data[12:16] == b"VP8X"
         assert after[30:].startswith(data[30 if extended else 12 :])
     else:
@@ -75,7 +75,7 @@ def test_one_piece_is_put_into_the_file_and_all_else_is_there_as_it_was(name: st
 
 
 @with_xmp
-def test_a_packet_that_came_with_the_file_stays_as_it_is(name: str) -> None:
+def test_an_existing_packet_is_only_added_to(name: str) -> None:
     after = marked(VARIANTS[name]())
     packet = embedded(after, media_type(after)).xmp
     assert packet is not None
@@ -97,7 +97,7 @@ def test_a_packet_that_came_with_the_file_stays_as_it_is(name: str) -> None:
         b'<r:RDF xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#"/>',
     ],
 )
-def test_a_packet_that_nobody_can_read_makes_room_for_one_that_says_what_it_is(unreadable: bytes) -> None:
+def test_an_unreadable_packet_is_replaced(unreadable: bytes) -> None:
     data = webp.with_xmp(VARIANTS["webp lossy"](), unreadable)
     assert embedded(data, MediaType.WEBP).xmp == unreadable
     assert said(marked(data)) == DRAWN.properties
@@ -112,7 +112,7 @@ def test_a_packet_that_nobody_can_read_makes_room_for_one_that_says_what_it_is(u
         ("trainedAlgorithmicMediaNot", "trainedAlgorithmicMedia"),
     ],
 )
-def test_no_drawn_image_says_that_it_is_a_photograph(theirs: str, ours: str) -> None:
+def test_no_drawn_image_claims_to_be_a_photograph(theirs: str, ours: str) -> None:
     packet = xmp.packet({"Iptc4xmpExt:DigitalSourceType": SOURCE_TYPES + theirs, "xmp:CreatorTool": "A gateway"})
     expected = {
         **DRAWN.properties,
@@ -122,13 +122,13 @@ def test_no_drawn_image_says_that_it_is_a_photograph(theirs: str, ours: str) -> 
     assert said(marked(png.with_xmp(VARIANTS["png rgb"](), packet))) == expected
 
 
-def test_a_file_that_a_manifest_elsewhere_vouches_for_is_left_alone() -> None:
+def test_a_file_with_a_remote_manifest_is_left_unchanged() -> None:
     packet = xmp.packet({"dcterms:provenance": "https://credentials.example/1.c2pa"})
     data = jpeg.with_xmp(VARIANTS["jpeg baseline"](), packet)
     assert marked(data) == data
 
 
-def test_rules_make_no_trained_media() -> None:
+def test_an_image_drawn_by_an_algorithm_is_not_marked_as_trained_media() -> None:
     statement = Statement(source=MediaSource.ALGORITHMIC, generator="sketch", model="sketch", seed=7, prompt="a fox")
     assert said(marked(VARIANTS["png rgb"](), statement)) == {
         "Iptc4xmpExt:DigitalSourceType": SOURCE_TYPES + "algorithmicMedia",
@@ -144,13 +144,13 @@ def test_the_longest_prompt_fits_into_a_jpeg() -> None:
     assert said(marked(VARIANTS["jpeg baseline"](), statement))["Iptc4xmpExt:AIPromptInformation"].startswith("😀&😀&")
 
 
-def test_a_packet_that_leaves_no_room_in_a_jpeg_is_told() -> None:
+def test_a_packet_too_long_for_a_jpeg_is_reported() -> None:
     packet = xmp.packet({"xmp:CreatorTool": "x" * 65_000})
     with pytest.raises(InvalidValue, match="too long"):
         marked(jpeg.with_xmp(VARIANTS["jpeg baseline"](), packet))
 
 
-def test_a_transparent_picture_stays_transparent_to_those_who_look_at_the_header_only() -> None:
+def test_a_marked_webp_declares_transparency_in_its_header() -> None:
     for name, transparent in (("webp lossless alpha", True), ("webp lossless", False), ("webp lossy", False)):
         header = marked(VARIANTS[name]())[12:30]
         assert header.startswith(b"VP8X")

@@ -1,4 +1,4 @@
-"""A generator with marks on is a generator like any other, and its images say what they are."""
+"""A marking generator fulfils the contract of its port, and its images carry marks."""
 
 import asyncio
 import logging
@@ -52,7 +52,7 @@ def said(image: GeneratedImage) -> dict[str, str]:
     return dict(properties(embedded(image.data, image.file.media_type)))
 
 
-async def test_each_image_says_what_it_is_and_is_otherwise_what_was_drawn() -> None:
+async def test_each_image_is_marked_and_otherwise_unchanged() -> None:
     bare = await drawn(InMemoryImageGenerator())
     marked = await drawn(MarkingImageGenerator(InMemoryImageGenerator(), stated_in_xmp, prompts=False))
 
@@ -71,7 +71,7 @@ async def test_each_image_says_what_it_is_and_is_otherwise_what_was_drawn() -> N
         assert pixels(after.data) == pixels(before.data)
 
 
-async def test_an_image_that_comes_with_an_answer_is_marked_then_and_only_then() -> None:
+async def test_an_image_inside_an_answer_is_marked_once() -> None:
     made = 0
 
     def counted(data: bytes, media_type: MediaType, statement: Statement) -> bytes:
@@ -89,15 +89,15 @@ async def test_an_image_that_comes_with_an_answer_is_marked_then_and_only_then()
     assert made == 2
 
 
-async def test_prompts_are_told_only_where_the_operator_says_so() -> None:
-    telling = MarkingImageGenerator(InMemoryImageGenerator(), stated_in_xmp, prompts=True)
-    silent = MarkingImageGenerator(InMemoryImageGenerator(), stated_in_xmp, prompts=False)
+async def test_the_prompt_is_in_the_mark_only_if_the_operator_chose_so() -> None:
+    with_prompts = MarkingImageGenerator(InMemoryImageGenerator(), stated_in_xmp, prompts=True)
+    without_prompts = MarkingImageGenerator(InMemoryImageGenerator(), stated_in_xmp, prompts=False)
 
-    assert said((await drawn(telling))[0])["Iptc4xmpExt:AIPromptInformation"] == "a fox\nNegative prompt: hounds"
-    assert "a fox" not in str(said((await drawn(silent))[0]))
+    assert said((await drawn(with_prompts))[0])["Iptc4xmpExt:AIPromptInformation"] == "a fox\nNegative prompt: hounds"
+    assert "a fox" not in str(said((await drawn(without_prompts))[0]))
 
 
-async def test_without_a_seed_it_tells_of_none() -> None:
+async def test_a_mark_without_a_seed_contains_none() -> None:
     seedless = InMemoryImageGenerator(replace(WIDEST_CARD, seed=False, media_source=MediaSource.ALGORITHMIC))
     (image,) = await drawn(
         MarkingImageGenerator(seedless, stated_in_xmp, prompts=True), replace(REQUEST, seeds=(), samples=1)
@@ -111,7 +111,7 @@ async def test_without_a_seed_it_tells_of_none() -> None:
 
 
 @pytest.mark.parametrize("broken", [b"no image at all", b""])
-async def test_an_image_that_cannot_be_marked_is_handed_out_all_the_same(
+async def test_an_image_that_cannot_be_marked_is_still_returned(
     broken: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     bare = await drawn(InMemoryImageGenerator())
@@ -123,7 +123,7 @@ async def test_an_image_that_cannot_be_marked_is_handed_out_all_the_same(
     assert "a fox" not in caplog.text
 
 
-async def test_marking_that_takes_time_lets_others_go_on() -> None:
+async def test_slow_marking_does_not_block_the_event_loop() -> None:
     loop, others = asyncio.get_running_loop(), asyncio.Event()
 
     def waiting_for_others(data: bytes, media_type: MediaType, statement: Statement) -> bytes:
@@ -136,7 +136,7 @@ async def test_marking_that_takes_time_lets_others_go_on() -> None:
     assert all(said(image) for image in marked)
 
 
-async def test_it_is_otherwise_the_generator_that_it_marks() -> None:
+async def test_all_other_calls_go_to_the_wrapped_generator() -> None:
     inner = InMemoryImageGenerator()
     marking = MarkingImageGenerator(inner, stated_in_xmp, prompts=False)
 
@@ -147,7 +147,7 @@ async def test_it_is_otherwise_the_generator_that_it_marks() -> None:
     assert await marking.progress(REQUEST, "key", receipt) == await inner.progress(REQUEST, "key", receipt)
 
 
-async def test_images_that_are_found_with_their_order_are_marked_too() -> None:
+async def test_images_inside_a_found_receipt_are_marked() -> None:
     class Remembering(InMemoryImageGenerator):
         async def find(self, request: GenerationRequest, key: str) -> Receipt | None:
             return await self.submit(request, key) if key == "key" else None

@@ -1,4 +1,4 @@
-"""Where the extra c2pa is not installed, marks in XMP are written and read all the same, and signing is refused."""
+"""Without the extra c2pa, marks in XMP are still written and read, and signing is refused."""
 
 import sys
 
@@ -28,13 +28,13 @@ def signed() -> bytes:
 
 @pytest.fixture
 def _without_c2pa(signed: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    del signed  # made while it can be
+    del signed  # it must be made before c2pa is missing
     monkeypatch.setitem(sys.modules, "c2pa", None)
     monkeypatch.delitem(sys.modules, "darkroom.adapters.marks.credentials")
 
 
 @pytest.mark.usefixtures("_without_c2pa")
-def test_a_signed_file_is_read_and_its_signature_said_to_be_unchecked(signed: bytes) -> None:
+def test_a_signed_file_is_read_and_its_signature_reported_as_unchecked(signed: bytes) -> None:
     found = inspect(signed)
     assert found.seed == "7"
     assert found.credentials is not None
@@ -42,13 +42,13 @@ def test_a_signed_file_is_read_and_its_signature_said_to_be_unchecked(signed: by
 
 
 @pytest.mark.usefixtures("_without_c2pa")
-def test_signing_is_refused_in_a_line_that_names_what_is_missing() -> None:
+def test_signing_is_refused_with_the_command_that_installs_the_extra() -> None:
     with pytest.raises(BadSettings, match=r"^DARKROOM_MARKS=c2pa needs .* pip install --editable '\.\[c2pa\]'$"):
         read_marks(Settings.read(SIGNING))
 
 
-def test_each_setting_is_told() -> None:
+def test_each_setting_is_described() -> None:
     assert read_marks(Settings.read({})).told == "images say what they are"
     assert read_marks(Settings.read({"DARKROOM_MARKS": "none"})).told == "images do not say what they are"
-    told = read_marks(Settings.read(SIGNING)).told
-    assert told.startswith("images say what they are, signed by Darkroom Studio until")
+    signed = read_marks(Settings.read(SIGNING)).told
+    assert signed.startswith("images say what they are, signed by Darkroom Studio until")

@@ -1,4 +1,4 @@
-"""Files as encoders really write them, by what is special about each."""
+"""Files as real encoders write them, each named by its special feature."""
 
 import io
 from collections.abc import Callable, Mapping, Sequence
@@ -8,7 +8,7 @@ from PIL import Image, ImageCms, PngImagePlugin
 
 from darkroom.domain.model.image_file import ImageFile, MediaType
 
-SIZE: Final = (37, 23)  # odd, so that paddings show
+SIZE: Final = (37, 23)  # odd, so that padding shows
 THEIRS: Final = (
     '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
     '<r:RDF xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><r:Description r:about="uuid:7" '
@@ -110,7 +110,7 @@ def pixels(data: bytes) -> Sequence[object]:
 
 
 def metadata(data: bytes) -> Mapping[object, object]:
-    """What else Pillow finds in a file, but for its XMP."""
+    """All other metadata that Pillow finds in a file, except its XMP."""
     with Image.open(io.BytesIO(data)) as image:
         image.load()
         return {name: value for name, value in image.info.items() if "xmp" not in str(name).lower()}

@@ -1,4 +1,4 @@
-"""A URL is read as libpq reads it, whatever the password holds, and nothing of a password is in any message."""
+"""A URL is read as libpq reads it, with any password, and no message contains a part of the password."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ANY = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]),
 
 
 @given(user=ANY, password=ANY)
-def test_what_is_percent_encoded_comes_as_it_was(user: str, password: str) -> None:
+def test_percent_encoded_parts_are_decoded(user: str, password: str) -> None:
     address = parse(f"postgresql://{quote(user, safe='')}:{quote(password, safe='')}@host:5433/db?sslmode=require")
 
     assert (address.user, address.password) == (user, password)
@@ -29,7 +29,7 @@ def test_what_is_percent_encoded_comes_as_it_was(user: str, password: str) -> No
     "password",
     ["a#b", "a/b", "a@b", "top@secret/word", "a?b", "a?b=c", "@", "/", "a:b", "a&b=c", "%", "100%", "a b", "#?/@:"],
 )
-def test_a_password_may_hold_any_character_as_it_is(password: str) -> None:
+def test_a_password_may_contain_any_character_unencoded(password: str) -> None:
     for rest in ("host:5432/db", "host/db?sslmode=disable", "h1:5432,h2:5432/db", "host"):
         assert parse(f"postgresql://user:{password}@{rest}").password == password
 
@@ -38,14 +38,14 @@ def test_a_password_may_hold_any_character_as_it_is(password: str) -> None:
     password=ANY,
     rest=st.sampled_from(["host:port/db", "host/db?no_such=1@x", "ho st/db", "host/db?sslmode", "h:1/d?port=1,2"]),
 )
-def test_nothing_of_a_password_is_in_a_message(password: str, rest: str) -> None:
+def test_no_message_contains_a_part_of_the_password(password: str, rest: str) -> None:
     try:
         parse(f"postgresql://user:sesame{password}@{rest}")
     except InvalidValue as rule:
         assert "sesame" not in str(rule)
 
 
-def test_nothing_of_a_password_is_in_what_is_printed_of_an_address() -> None:
+def test_the_repr_of_an_address_contains_no_password() -> None:
     assert "sesame" not in repr(parse("postgresql://user:sesame@host/db?sslpassword=sesame", "sesame"))
 
 
@@ -59,18 +59,18 @@ def test_nothing_of_a_password_is_in_what_is_printed_of_an_address() -> None:
         ("%2Frun%2Fpostgresql", (("/run/postgresql", None),)),
     ],
 )
-def test_servers_are_named_before_the_database(hosts: str, servers: tuple[object, ...]) -> None:
+def test_servers_may_be_named_before_the_database(hosts: str, servers: tuple[object, ...]) -> None:
     for user in ("", "user@", "user:pass@"):
         assert parse(f"postgresql://{user}{hosts}/db").servers == servers
 
 
-def test_servers_are_named_by_parameters() -> None:
+def test_servers_may_be_named_in_parameters() -> None:
     assert parse("postgresql:///db?host=h1,h2&port=1,2&user=me%40x").servers == (("h1", 1), ("h2", 2))
     assert parse("postgresql:///db?host=/tmp&user=me@x&password=p@w").servers == (("/tmp", None),)
     assert parse("postgres://h1,h2/db?port=7").servers == (("h1", 7), ("h2", 7))
 
 
-def test_a_password_of_its_own_goes_before_the_one_in_the_url() -> None:
+def test_a_separate_password_takes_precedence_over_the_one_in_the_url() -> None:
     assert parse("postgresql://user:old@host/db", "new").password == "new"
     assert parse("postgresql://user:old@host/db").password == "old"
     assert parse("postgresql://user@host/db").password is None
@@ -95,12 +95,12 @@ def test_a_password_of_its_own_goes_before_the_one_in_the_url() -> None:
         ("sslmode", "sslmode"),
     ],
 )
-def test_what_cannot_be_honoured_is_named(parameters: str, named: str) -> None:
+def test_an_unsupported_parameter_is_named(parameters: str, named: str) -> None:
     with pytest.raises(InvalidValue, match=named):
         parse(f"postgresql://user:pass@host/db?{parameters}")
 
 
-def test_channel_binding_may_be_required_where_the_certificate_is_verified() -> None:
+def test_channel_binding_may_be_required_if_the_certificate_is_verified() -> None:
     address = parse("postgresql://u@host/db?channel_binding=require&sslmode=verify-full&sslrootcert=system")
 
     assert address.ssl is not None
@@ -108,7 +108,7 @@ def test_channel_binding_may_be_required_where_the_certificate_is_verified() -> 
     assert address.driver_url == "postgresql://"
 
 
-def test_the_driver_reads_what_it_knows_and_the_session_is_set_to_the_rest() -> None:
+def test_the_driver_gets_the_parameters_it_knows_and_the_session_gets_the_rest() -> None:
     address = parse(
         "postgresql://u@h/d?sslmode=verify-ca&sslrootcert=/ca%20s.pem&connect_timeout=4&keepalives=0&pgbouncer=true"
         "&application_name=mine&work_mem=8MB&options=-csearch_path%3Da%5C%20b%20--lock-timeout=1s"
@@ -127,7 +127,7 @@ def test_the_driver_reads_what_it_knows_and_the_session_is_set_to_the_rest() -> 
 @pytest.mark.parametrize(
     "url", ["mysql://u:sesame@h/d", "postgresql:/d", "postgresql://u:sesame@h:x/d", "postgresql://h/d#x"]
 )
-def test_what_is_no_url_of_postgres_is_told_how_one_looks(url: str) -> None:
+def test_an_invalid_url_is_refused_with_an_example(url: str) -> None:
     with pytest.raises(InvalidValue, match="must be like postgresql://USER:PASSWORD@HOST:PORT/DATABASE"):
         parse(url)
 
@@ -150,18 +150,18 @@ class TestPasswordFile:
             ("me:own@h1/db", "own"),
         ],
     )
-    def test_the_first_line_that_fits_holds_it(self, file: Path, url: str, password: str | None) -> None:
+    def test_the_first_matching_line_holds_the_password(self, file: Path, url: str, password: str | None) -> None:
         address = parse(f"postgresql://{url}?passfile={file}")
         assert address.password_for(address.servers[0]) == password
 
-    def test_one_that_others_can_read_is_passed_over(self, file: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def test_a_file_that_others_can_read_is_ignored(self, file: Path, caplog: pytest.LogCaptureFixture) -> None:
         file.chmod(0o640)
         address = parse(f"postgresql://me@h1/db?passfile={file}")
         assert address.password_for(address.servers[0]) is None
         assert "others can read it" in caplog.text
 
 
-def test_a_worker_is_called_dead_only_after_longer_than_its_way_back() -> None:
+def test_dead_after_must_exceed_the_time_that_a_reconnection_takes() -> None:
     assert Times().checked(servers=3).dead_after == 45
     with pytest.raises(InvalidValue, match="more than"):
         Times(dead_after=10).checked(servers=1)

@@ -1,4 +1,4 @@
-"""What of the driver's errors passes, and what is a fault of ours: no list of what passes is ever complete."""
+"""Which errors of the driver are outages: all but our own faults, since a list of outages would never be complete."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def test_every_other_error_of_the_server_is_an_outage(kind: type[asyncpg.Postgre
         asyncpg.UndefinedTableError,
         asyncpg.DuplicatePreparedStatementError,
     )
-    with pytest.raises(kind if ours else LedgerUnavailable) as told, faults_as(LedgerUnavailable, "not now"):
+    with pytest.raises(kind if ours else LedgerUnavailable) as raised, faults_as(LedgerUnavailable, "not now"):
         raise kind("text")
     if not ours:
-        assert isinstance(told.value.__cause__, kind)
+        assert isinstance(raised.value.__cause__, kind)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_every_other_error_of_the_server_is_an_outage(kind: type[asyncpg.Postgre
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_what_happens_on_the_way_spoils_all_sessions(error: Exception) -> None:
+def test_an_error_of_the_connection_spoils_all_sessions(error: Exception) -> None:
     assert passes(error)
     assert spoils(error)
     assert spoils_all(error)
@@ -63,7 +63,7 @@ def test_what_happens_on_the_way_spoils_all_sessions(error: Exception) -> None:
         ValueError(),
     ],
 )
-def test_what_a_statement_meets_spoils_no_session(error: Exception) -> None:
+def test_an_error_of_a_statement_spoils_no_session(error: Exception) -> None:
     assert not spoils(error)
 
 

@@ -1,4 +1,4 @@
-"""Previews made by Pillow in a process of its own, also of what a hostile provider sends."""
+"""Previews made by Pillow in a separate process, including those of files from a hostile provider."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ def chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def bomb(width: int, height: int) -> bytes:
-    """A PNG of a few kilobytes, whole by its structure, whose pixels are black."""
+    """A structurally valid PNG of a few kilobytes whose pixels are black."""
     header = width.to_bytes(4) + height.to_bytes(4) + bytes([8, 6, 0, 0, 0])
     packer, row = zlib.compressobj(9), bytes(1 + 4 * width)
-    rows = min(height, 20_000_000 // len(row) + 1)  # so that it is made soon; a decoder asks for the size first
+    rows = min(height, 20_000_000 // len(row) + 1)  # made quickly; decoders allocate by the header
     data = b"".join(packer.compress(row) for _ in range(rows)) + packer.flush()
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
 
 
 def text_bomb() -> bytes:
-    """A PNG with gigabytes of text in it."""
+    """A PNG with a compressed text of 200 MB."""
     text = b"Comment\0\0" + zlib.compress(bytes(200_000_000), 9)
     whole = picture(MediaType.PNG)
     return whole[:33] + chunk(b"zTXt", text) + whole[33:]
@@ -67,7 +67,7 @@ async def preview(data: bytes, media_type: MediaType = MediaType.PNG) -> bytes:
     ("size", "small"),
     [((1100, 550), (512, 256)), ((300, 900), (171, 512)), ((64, 48), (64, 48)), ((3, 2000), (1, 512))],
 )
-async def test_the_longest_side_is_512_and_nothing_is_made_larger(
+async def test_the_longest_side_is_at_most_512_and_nothing_is_enlarged(
     media_type: MediaType, size: tuple[int, int], small: tuple[int, int]
 ) -> None:
     file = ImageFile.inspect(await preview(picture(media_type, *size), media_type))
@@ -76,13 +76,13 @@ async def test_the_longest_side_is_512_and_nothing_is_made_larger(
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "P", "L", "LA", "1"])
-async def test_pictures_of_every_kind_have_one(mode: str) -> None:
+async def test_images_of_every_mode_get_a_preview(mode: str) -> None:
     made = Image.open(io.BytesIO(await preview(picture(MediaType.PNG, 600, 400, mode))))
 
     assert (made.size, made.mode) == ((512, 341), "RGB")
 
 
-async def test_what_is_transparent_stays_so() -> None:
+async def test_transparency_is_kept() -> None:
     file = io.BytesIO()
     Image.new("RGBA", (600, 400), (255, 0, 0, 100)).save(file, "PNG")
 
@@ -93,14 +93,14 @@ async def test_what_is_transparent_stays_so() -> None:
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])
-async def test_noise_is_as_short_as_any_other(mode: str) -> None:
+async def test_a_preview_of_noise_is_within_the_length_limit(mode: str) -> None:
     noise, file = random.Random(1).randbytes(512 * 512 * len(mode)), io.BytesIO()
     Image.frombytes(mode, (512, 512), noise).save(file, "PNG")
 
     assert len(await preview(file.getvalue())) <= limits.LENGTH
 
 
-async def test_it_is_given_the_mark() -> None:
+async def test_a_preview_is_marked() -> None:
     maker = PillowPreviewMaker(lambda made, image, generation: made + image.id.encode() + generation.id.encode())
 
     made = await maker.make(picture(MediaType.PNG), image(MediaType.PNG), ORDER)
@@ -114,18 +114,18 @@ async def test_it_is_given_the_mark() -> None:
         b"",
         b"\x89PNG\r\n\x1a\n",
         picture(MediaType.PNG)[:-200],
-        picture(MediaType.JPEG),  # not what it is said to be
+        picture(MediaType.JPEG),  # not the declared format
         bomb(60_000, 60_000),
         bomb(8192, 8193),
     ],
     ids=["empty", "a head", "cut short", "another format", "a bomb", "a row too many"],
 )
-async def test_what_cannot_be_decoded_has_none(data: bytes) -> None:
+async def test_a_file_that_cannot_be_decoded_has_no_preview(data: bytes) -> None:
     with pytest.raises(NoPreview):
         await preview(data)
 
 
-async def test_the_process_has_no_more_memory_time_or_secrets_than_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_process_is_limited_in_memory_and_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CANARY", "a secret")
     monkeypatch.setattr(limits, "MEMORY", 150_000_000)
     with pytest.raises(NoPreview):
@@ -137,7 +137,7 @@ async def test_the_process_has_no_more_memory_time_or_secrets_than_it_needs(monk
         await preview(picture(MediaType.PNG))
 
 
-async def test_where_no_process_can_be_started_there_are_none_just_now(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_if_no_process_can_be_started_previews_are_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.executable", "/nowhere/python")
 
     with pytest.raises(PreviewsUnavailable):
@@ -145,11 +145,11 @@ async def test_where_no_process_can_be_started_there_are_none_just_now(monkeypat
 
 
 def children() -> set[str]:
-    """The processes that this one has started and not collected; other tests may have left some that live on."""
+    """This process's children that were not waited for; other tests may have left some running."""
     return set(Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())
 
 
-async def test_who_leaves_leaves_no_process_behind() -> None:
+async def test_a_cancelled_call_leaves_no_process_behind() -> None:
     others = children()
     making = asyncio.create_task(preview(picture(MediaType.PNG, 2000, 2000)))
     await until(lambda: children() > others)
@@ -177,12 +177,12 @@ def descriptors() -> int:
         (ENDED_BY.format("SIGSEGV"), NoPreview),
         (ENDED_BY.format("SIGTERM"), PreviewsUnavailable),
         (ENDED_BY.format("SIGINT"), PreviewsUnavailable),
-        (WITHOUT_PILLOW.format(str(limits._PROGRAM)), PreviewsUnavailable),  # noqa: SLF001  # what is run otherwise
+        (WITHOUT_PILLOW.format(str(limits._PROGRAM)), PreviewsUnavailable),  # noqa: SLF001  # the real program
         ("", NoPreview),
     ],
     ids=["without end", "silent", "crashed", "stopped with the service", "interrupted", "no Pillow", "nothing"],
 )
-async def test_whatever_becomes_of_the_process_the_next_image_has_its_own_preview(
+async def test_after_any_end_of_the_process_the_next_image_gets_its_own_preview(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, program: str, end: type[Exception]
 ) -> None:
     maker, one = PillowPreviewMaker(lambda made, *_: made), image(MediaType.PNG)
@@ -228,7 +228,7 @@ async def test_a_call_that_is_cancelled_twice_leaves_nothing_behind(
 
 
 def hostile(many: int) -> Iterator[tuple[bytes, MediaType]]:
-    """Bombs, files cut short, and files with bytes that were changed, left out and put in."""
+    """Bombs, truncated files, and files with bytes changed, removed or inserted."""
     chance = random.Random(17)
     whole = {media_type: picture(media_type, 200, 150) for media_type in MediaType}
     for number in range(many):
@@ -253,7 +253,7 @@ def hostile(many: int) -> Iterator[tuple[bytes, MediaType]]:
 
 @pytest.mark.long
 @pytest.mark.timeout(3000)
-async def test_a_thousand_hostile_files_touch_neither_the_memory_nor_the_event_loop() -> None:
+async def test_a_thousand_hostile_files_affect_neither_the_memory_nor_the_event_loop() -> None:
     ends, waits = list[BaseException | bytes](), list[float]()
     loop = asyncio.get_running_loop()
 
@@ -280,6 +280,6 @@ async def test_a_thousand_hostile_files_touch_neither_the_memory_nor_the_event_l
     )
     assert len(ends) == 1000
     assert {type(end) for end in ends} <= {bytes, NoPreview}
-    assert grown < 64 * 1024  # KiB: as much as the files that are being sent, and their previews
+    assert grown < 64 * 1024  # KiB: room for the files being sent and their previews
     assert sorted(waits)[int(len(waits) * 0.99)] < 0.25
     assert await preview(picture(MediaType.PNG))

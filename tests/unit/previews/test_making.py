@@ -1,4 +1,4 @@
-"""Previews are made after everything else, once, and never keep anything waiting."""
+"""A preview is made once, after everything else, and nothing waits for it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from darkroom.domain.use_cases.previews import MakePreviews
 
 
 class Maker(PreviewMaker):
-    """Makes one of each; `fault` is raised instead, and `meanwhile` is done."""
+    """Makes one preview for each image, or raises `fault`; runs `meanwhile` first."""
 
     def __init__(self) -> None:
         self.made = 0
@@ -34,7 +34,7 @@ class Maker(PreviewMaker):
         return b"small " + data
 
     async def meanwhile(self, generation: Generation) -> None:
-        """Nothing."""
+        """Does nothing; tests replace it."""
 
 
 class Shop:
@@ -64,7 +64,7 @@ def shop() -> Shop:
     return Shop()
 
 
-async def test_each_image_gets_one_beside_it_and_once(shop: Shop) -> None:
+async def test_each_image_gets_one_preview_beside_it(shop: Shop) -> None:
     order = await shop.sell()
 
     for _ in range(2):
@@ -83,7 +83,7 @@ async def test_each_image_gets_one_beside_it_and_once(shop: Shop) -> None:
     assert sorted(listed) == sorted((key, False) for key in shop.storage.kept)
 
 
-async def test_one_that_cannot_be_made_is_not_tried_again(shop: Shop) -> None:
+async def test_a_preview_that_cannot_be_made_is_not_tried_again(shop: Shop) -> None:
     order = await shop.sell()
     shop.maker.fault = NoPreview("a bomb")
 
@@ -96,7 +96,9 @@ async def test_one_that_cannot_be_made_is_not_tried_again(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("fault", [PreviewsUnavailable("busy"), StorageFault("away"), MemoryError()])
-async def test_what_cannot_be_done_now_is_done_when_it_is_looked_at_again(shop: Shop, fault: Exception) -> None:
+async def test_a_preview_that_failed_temporarily_is_made_when_its_generation_is_read_again(
+    shop: Shop, fault: Exception
+) -> None:
     order = await shop.sell()
     shop.maker.fault = fault
     await shop.previews(order.id)
@@ -108,7 +110,7 @@ async def test_what_cannot_be_done_now_is_done_when_it_is_looked_at_again(shop: 
         await until_made(shop, order)
 
 
-async def test_after_a_crash_in_between_it_is_made_again(shop: Shop) -> None:
+async def test_a_preview_interrupted_by_a_crash_is_made_again(shop: Shop) -> None:
     order = await shop.sell(samples=1)
 
     class Crash(InMemoryImageStorage):
@@ -135,7 +137,7 @@ async def test_after_a_crash_in_between_it_is_made_again(shop: Shop) -> None:
 
 @pytest.mark.parametrize("when", ["while it is made", "while it is stored"])
 @pytest.mark.parametrize("whole", [True, False])
-async def test_what_is_deleted_meanwhile_leaves_no_preview(
+async def test_an_image_deleted_meanwhile_leaves_no_preview(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, when: str, whole: bool
 ) -> None:
     order = await shop.sell()
@@ -166,7 +168,7 @@ async def test_what_is_deleted_meanwhile_leaves_no_preview(
     assert {one.key async for one in shop.ledger.images()} == set(shop.storage.kept)
 
 
-async def test_a_preview_goes_with_its_image_and_with_retention(shop: Shop) -> None:
+async def test_a_preview_is_deleted_with_its_image_and_by_retention(shop: Shop) -> None:
     order, other = await shop.sell(), await shop.sell()
     for one in (order, other):
         await shop.previews(one.id)
@@ -182,7 +184,7 @@ async def test_a_preview_goes_with_its_image_and_with_retention(shop: Shop) -> N
     assert shop.storage.kept == {}
 
 
-async def test_what_is_on_its_way_has_none(shop: Shop) -> None:
+async def test_a_generation_that_is_not_stored_has_no_preview(shop: Shop) -> None:
     order = await shop.ledger.receive(received(), Limits())
     for revision in drawn(order):
         await shop.ledger.record(revision)
@@ -195,5 +197,5 @@ async def test_what_is_on_its_way_has_none(shop: Shop) -> None:
 
 async def until_made(shop: Shop, order: Generation) -> None:
     async with asyncio.timeout(30):
-        while (await shop.look(order)).awaits_previews:  # noqa: ASYNC110  # nothing says when
+        while (await shop.look(order)).awaits_previews:  # noqa: ASYNC110  # nothing signals it
             await asyncio.sleep(0.01)

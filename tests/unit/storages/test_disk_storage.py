@@ -57,7 +57,7 @@ def read(storage: DiskImageStorage) -> Read:
 
 @contextmanager
 def a_file_in_place_of(folder: Path) -> Iterator[None]:
-    """Where not even root can write."""
+    """A file instead of the folder, so that even root cannot write there."""
     away = folder.rename(folder.with_name("away"))
     folder.touch()
     try:
@@ -78,7 +78,7 @@ class TestDiskImageStorage(StorageContract, StorageOutageContract):
         return outage
 
 
-async def test_a_link_opens_until_it_expires(storage: DiskImageStorage, read: Read, clock: Clock) -> None:
+async def test_a_link_works_until_it_expires(storage: DiskImageStorage, read: Read, clock: Clock) -> None:
     key = new_key()
     await put(storage, key, some_image())
     link = await storage.link(key)
@@ -113,12 +113,12 @@ async def test_nothing_outside_of_the_folder_is_opened_even_by_a_genuine_link(
             await read(await storage.link(key))
 
 
-async def test_a_media_type_that_the_ending_would_not_give_back_is_refused(storage: DiskImageStorage) -> None:
+async def test_a_media_type_that_does_not_match_the_ending_is_refused(storage: DiskImageStorage) -> None:
     with pytest.raises(StorageFault, match="does not end as image/webp must"):
         await put(storage, new_key(MediaType.PNG), some_image(), MediaType.WEBP)
 
 
-async def test_what_is_no_image_is_not_opened(storage: DiskImageStorage, read: Read, folder: Path) -> None:
+async def test_a_file_that_is_not_an_image_is_not_opened(storage: DiskImageStorage, read: Read, folder: Path) -> None:
     await put(storage, new_key(), some_image())
     (folder / "notes.html").write_text("<script>", encoding="utf-8")
 

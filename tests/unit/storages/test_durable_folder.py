@@ -94,7 +94,7 @@ def test_a_folder_that_is_itself_reached_by_a_link_works(tmp_path: Path) -> None
     assert (tmp_path / "big disk" / "a.png").read_bytes() == b"data"
 
 
-def test_nobody_else_can_read_what_it_writes(folder: DurableFolder, root: Path) -> None:
+def test_files_and_folders_are_private_to_the_user(folder: DurableFolder, root: Path) -> None:
     before = os.umask(0)
     try:
         folder.create("a/b.png", b"data")
@@ -106,13 +106,13 @@ def test_nobody_else_can_read_what_it_writes(folder: DurableFolder, root: Path) 
     assert modes == {"data": 0o700, "folder": 0o700, ".drafts": 0o700, "a": 0o700, "b.png": 0o600, "c.png": 0o600}
 
 
-def test_a_new_file_never_takes_the_place_of_another(folder: DurableFolder) -> None:
+def test_create_never_replaces_a_file(folder: DurableFolder) -> None:
     assert folder.create("a.png", b"first")
     assert not folder.create("a.png", b"second")
     assert folder.read("a.png") == b"first"
 
 
-def test_of_many_that_create_one_file_at_once_one_does_and_all_read_the_same(root: Path) -> None:
+def test_of_concurrent_creations_one_succeeds_and_all_read_its_data(root: Path) -> None:
     start = threading.Barrier(8)
 
     def create(number: int) -> tuple[bool, bytes | None]:
@@ -129,7 +129,7 @@ def test_of_many_that_create_one_file_at_once_one_does_and_all_read_the_same(roo
 
 
 @pytest.mark.parametrize("writing", ["create", "replace"])
-def test_a_process_that_dies_in_a_write_leaves_nothing_to_be_seen(root: Path, writing: str) -> None:
+def test_a_process_that_dies_while_writing_leaves_no_visible_file(root: Path, writing: str) -> None:
     died = subprocess.run([sys.executable, "-c", DIES_IN_A_WRITE, str(root), writing], check=False, timeout=60)
     assert died.returncode == 9
     folder = DurableFolder(root)
@@ -141,7 +141,7 @@ def test_a_process_that_dies_in_a_write_leaves_nothing_to_be_seen(root: Path, wr
     assert folder.read("a/b.png") == b"the whole of it"
 
 
-def test_what_the_dead_leave_behind_is_swept_an_hour_later(folder: DurableFolder, root: Path) -> None:
+def test_drafts_of_dead_processes_are_removed_after_an_hour(folder: DurableFolder, root: Path) -> None:
     (root / ".drafts").mkdir(parents=True)
     old, young = root / ".drafts" / "old", root / ".drafts" / "young"
     for draft in (old, young):
@@ -155,7 +155,7 @@ def test_what_the_dead_leave_behind_is_swept_an_hour_later(folder: DurableFolder
 
 
 @pytest.mark.parametrize("writing", ["create", "replace"])
-def test_a_write_that_fails_leaves_nothing_behind(folder: DurableFolder, root: Path, writing: str) -> None:
+def test_a_failed_write_leaves_nothing_behind(folder: DurableFolder, root: Path, writing: str) -> None:
     (root / "a").mkdir(parents=True)
     (root / "a" / "b").mkdir()
     (root / "a" / "b" / "c.png").touch()
@@ -169,7 +169,7 @@ def test_a_write_that_fails_leaves_nothing_behind(folder: DurableFolder, root: P
     assert everything_in(root) == {".drafts", "a", "a/b", "a/b/c.png"}
 
 
-def test_many_are_written_at_once_and_the_last_of_a_name_counts(folder: DurableFolder, root: Path) -> None:
+def test_replace_writes_several_files_and_the_last_of_a_name_counts(folder: DurableFolder, root: Path) -> None:
     folder.replace(("a.png", b"first"), ("b/c.png", b"other"), ("a.png", b"second"))
 
     assert folder.read("a.png") == b"second"
@@ -177,7 +177,7 @@ def test_many_are_written_at_once_and_the_last_of_a_name_counts(folder: DurableF
     assert everything_in(root) == {".drafts", "a.png", "b", "b/c.png"}
 
 
-def test_of_many_at_once_one_that_cannot_be_written_leaves_no_draft(folder: DurableFolder, root: Path) -> None:
+def test_a_failed_replace_of_several_files_leaves_no_draft(folder: DurableFolder, root: Path) -> None:
     (root / "taken" / "inside").mkdir(parents=True)
 
     with pytest.raises(OSError, match=r"."):
@@ -186,7 +186,7 @@ def test_of_many_at_once_one_that_cannot_be_written_leaves_no_draft(folder: Dura
     assert list((root / ".drafts").iterdir()) == []
 
 
-def test_names_and_sizes_are_those_of_whole_files(folder: DurableFolder) -> None:
+def test_names_and_lengths_are_those_of_complete_files(folder: DurableFolder) -> None:
     assert list(folder.names()) == []
     assert list(folder.lengths()) == []
 
@@ -197,7 +197,7 @@ def test_names_and_sizes_are_those_of_whole_files(folder: DurableFolder) -> None
     assert list(folder.lengths()) == [4, 4, 4]
 
 
-def test_files_that_go_while_they_are_counted_are_no_fault(folder: DurableFolder) -> None:
+def test_files_removed_while_they_are_counted_are_not_an_error(folder: DurableFolder) -> None:
     names = [f"{number}.png" for number in range(300)]
     for name in names:
         folder.create(name, b"1234")
@@ -209,7 +209,7 @@ def test_files_that_go_while_they_are_counted_are_no_fault(folder: DurableFolder
         assert list(emptied) == [None] * 300
 
 
-def test_a_folder_removed_while_it_is_in_use_is_made_again(folder: DurableFolder, root: Path) -> None:
+def test_a_folder_removed_while_in_use_is_created_again(folder: DurableFolder, root: Path) -> None:
     folder.create("a/b.png", b"data")
     folder.remove("a/b.png")
     folder.remove("a/b.png")

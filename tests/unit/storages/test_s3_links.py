@@ -48,7 +48,7 @@ async def test_presigned_links_name_the_host_that_serves_the_region(
     assert signed["X-Amz-Credential"][0].split("/")[2] == region
 
 
-async def test_a_link_is_the_same_for_a_while_and_lives_for_half_its_time_at_least() -> None:
+async def test_a_link_stays_the_same_for_a_while_and_is_valid_for_at_least_half_its_ttl() -> None:
     moment = datetime(2026, 3, 14, 15, 29, 59, tzinfo=UTC)
     async with open_s3_client(region=SEOUL) as client:
         at = [moment - timedelta(minutes=29), moment, moment + timedelta(seconds=1)]
@@ -59,7 +59,7 @@ async def test_a_link_is_the_same_for_a_while_and_lives_for_half_its_time_at_lea
     assert signed == [["20260314T150000Z"], ["20260314T150000Z"], ["20260314T153000Z"]]
 
 
-async def test_a_download_is_answered_with_its_name() -> None:
+async def test_a_download_gets_its_file_name() -> None:
     async with open_s3_client(region=SEOUL) as client:
         link = await PresignedLinks(client, "darkroom", 3600)("a.png", name=FileName("바다-7", MediaType.PNG))
 
@@ -67,7 +67,7 @@ async def test_a_download_is_answered_with_its_name() -> None:
     assert said == "attachment; filename=\"7.png\"; filename*=UTF-8''%EB%B0%94%EB%8B%A4-7.png"
 
 
-async def test_an_endpoint_in_the_shell_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_endpoint_in_the_environment_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", HERE)
     async with open_s3_client(region=SEOUL) as client:
         link = await PresignedLinks(client, "darkroom", 3600)("a.png")

@@ -19,7 +19,7 @@ CALLED = ("CreateSession", "GetObject", "ListObjects")
 
 @pytest.fixture(scope="module")
 def own() -> Loader:
-    """botocore's own."""
+    """The loader of botocore."""
     return Loader()
 
 
@@ -30,8 +30,8 @@ def ours(own: Loader) -> ModelLoader:
 
 @pytest.mark.parametrize("service", ["s3", "sts", "sso", "sso-oidc", "signin"])
 @pytest.mark.parametrize("region", ["ap-northeast-2", "us-east-1", "cn-north-1", "us-gov-west-1", "mars-1"])
-async def test_clients_meet_the_same_endpoints(own: Loader, ours: ModelLoader, service: str, region: str) -> None:
-    async def told(loader: Loader) -> tuple[object, ...]:
+async def test_clients_use_the_same_endpoints(own: Loader, ours: ModelLoader, service: str, region: str) -> None:
+    async def endpoint_of(loader: Loader) -> tuple[object, ...]:
         session = get_session()
         session.register_component("data_loader", loader)
         config = AioConfig(ignore_configured_endpoint_urls=True)
@@ -39,39 +39,39 @@ async def test_clients_meet_the_same_endpoints(own: Loader, ours: ModelLoader, s
             meta = client.meta
             return meta.endpoint_url, meta.region_name, meta.partition, meta.config.signature_version
 
-    assert await told(ours) == await told(own)
+    assert await endpoint_of(ours) == await endpoint_of(own)
 
 
-def test_operations_are_the_same_down_to_their_last_shape(own: Loader, ours: ModelLoader) -> None:
+def test_operations_and_all_their_shapes_are_the_same(own: Loader, ours: ModelLoader) -> None:
     theirs, kept = (loader.load_service_model("s3", "service-2") for loader in (own, ours))
     model = ServiceModel(kept, "s3")
     for name in CALLED:
         assert kept["operations"][name] == theirs["operations"][name]
         operation = model.operation_model(name)
         for shape in filter(None, (operation.input_shape, operation.output_shape, *operation.error_shapes)):
-            ArgumentGenerator().generate_skeleton(shape)  # goes through all that it is made of
+            ArgumentGenerator().generate_skeleton(shape)  # resolves every nested shape
     assert all(shape == theirs["shapes"][name] for name, shape in kept["shapes"].items())
 
 
-def test_only_what_is_called_is_held(ours: ModelLoader) -> None:
+def test_only_the_operations_that_are_called_are_kept(ours: ModelLoader) -> None:
     assert ours.load_service_model("s3", "service-2")["operations"].keys() == set(CALLED)
     for partition in ours.load_data("endpoints")["partitions"]:
         assert len(partition["services"]) <= 5
 
 
-def test_files_of_the_operator_go_first(own: Loader, tmp_path: Path) -> None:
+def test_the_operators_files_take_precedence(own: Loader, tmp_path: Path) -> None:
     (tmp_path / "partitions.json").write_text('{"mine": 1}')
     assert ModelLoader([str(tmp_path), *own.search_paths]).load_data("partitions") == {"mine": 1}
 
 
-def test_what_is_nowhere_is_missed(ours: ModelLoader) -> None:
+def test_unknown_data_raises_data_not_found(ours: ModelLoader) -> None:
     with pytest.raises(DataNotFoundError):
         ours.load_data("nothing")
     with pytest.raises(DataNotFoundError):
         ours.load_service_model("nothing", "service-2")
 
 
-async def test_broken_files_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_broken_files_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "endpoints.json").write_text('{"partitions"')
     monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path))
     with pytest.raises(StorageFault, match="no S3 client can be made"):

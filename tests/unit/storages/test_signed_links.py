@@ -12,7 +12,7 @@ from darkroom.adapters.storages.disk import SignedLinks
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 LINKS = SignedLinks(secret=b"s" * 32, base_url="https://darkroom.example/files", ttl=timedelta(minutes=1))
-ANY_TEXT = st.text(st.characters())  # lone surrogates too: what a careless decoder may hand over
+ANY_TEXT = st.text(st.characters())  # including lone surrogates, which a lenient decoder may produce
 
 
 def parts(link: str) -> tuple[str, str, str]:
@@ -34,12 +34,12 @@ def test_every_key_survives_its_link(key: str, age: int) -> None:
 
 
 @given(key=ANY_TEXT, expires=ANY_TEXT, signature=ANY_TEXT)
-def test_nothing_made_up_opens(key: str, expires: str, signature: str) -> None:
+def test_no_invented_link_opens(key: str, expires: str, signature: str) -> None:
     assert not opens(key, expires, signature)
 
 
 @given(data=st.data())
-def test_no_change_of_a_genuine_link_opens(data: st.DataObject) -> None:
+def test_no_changed_link_opens(data: st.DataObject) -> None:
     genuine = parts(LINKS.link("images/2026/a.png", NOW))
     place = data.draw(st.integers(0, 2))
     changed = list(genuine)
@@ -50,20 +50,20 @@ def test_no_change_of_a_genuine_link_opens(data: st.DataObject) -> None:
     assert not opens(*changed)
 
 
-def test_key_and_expiry_cannot_lend_each_other_characters() -> None:
+def test_characters_cannot_move_between_key_and_expiry() -> None:
     _, expires, signature = parts(LINKS.link("7 a.png", NOW))
 
     assert not opens("a.png", f"{expires} 7", signature)
 
 
-def test_another_secret_opens_nothing() -> None:
+def test_a_link_signed_with_another_secret_does_not_open() -> None:
     other = SignedLinks(secret=b"t" * 32, base_url=LINKS.base_url, ttl=LINKS.ttl)
 
     assert not opens(*parts(LINKS.link("a.png", NOW)), links=other)
 
 
 @given(moments=st.lists(st.integers(0, 10**10), min_size=2, max_size=2), ttl=st.integers(2, 604_800))
-def test_a_link_lives_for_half_its_time_at_least_and_is_the_same_for_a_while(moments: list[int], ttl: int) -> None:
+def test_a_link_is_valid_for_at_least_half_its_ttl_and_stays_the_same_for_a_while(moments: list[int], ttl: int) -> None:
     links = replace(LINKS, ttl=timedelta(seconds=ttl))
     made = [links.link("a.png", datetime.fromtimestamp(moment, UTC)) for moment in moments]
     lives = [int(parts(link)[1]) - moment for link, moment in zip(made, moments, strict=True)]
@@ -74,7 +74,7 @@ def test_a_link_lives_for_half_its_time_at_least_and_is_the_same_for_a_while(mom
 
 
 @given(key=ANY_TEXT, name=st.text(min_size=1), other=ANY_TEXT)
-def test_a_name_is_signed_too(key: str, name: str, other: str) -> None:
+def test_a_file_name_is_signed_too(key: str, name: str, other: str) -> None:
     assume(name != other)
     query = dict(part.split("=", 1) for part in LINKS.link("a.png", NOW, name).partition("?")[2].split("&"))
     expires, signature = query["expires"], query["signature"]
@@ -86,9 +86,9 @@ def test_a_name_is_signed_too(key: str, name: str, other: str) -> None:
 
 
 @pytest.mark.parametrize(("late", "open_"), [(59, True), (60, False), (3600, False)])
-def test_a_link_lives_for_its_time(late: int, open_: bool) -> None:
+def test_a_link_expires_after_its_ttl(late: int, open_: bool) -> None:
     assert opens(*parts(LINKS.link("a.png", NOW)), now=NOW + timedelta(seconds=late)) is open_
 
 
-def test_the_secret_is_not_shown() -> None:
+def test_the_repr_does_not_contain_the_secret() -> None:
     assert "sss" not in repr(LINKS)
