@@ -1,4 +1,4 @@
-"""An operator gives a generation an image that was set aside: one that is missing, of what ended without it."""
+"""An operator adds an image that was set aside to a generation that ended without it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ IMAGE: Final = tile(16, 16, 7)
 
 
 class Desk:
-    """A ledger that holds one generation, and the operator's command."""
+    """A ledger with one generation, and the operator's command."""
 
     def __init__(self) -> None:
         self.ledger, self.storage = InMemoryGenerationLedger(), InMemoryImageStorage()
@@ -46,7 +46,7 @@ class Desk:
 
 
 @pytest.mark.parametrize("failure", [UnusableImage("torn"), OutcomeUnknown("cut off")], ids=["unusable", "unknown"])
-async def test_it_is_stored_once_every_image_that_was_missing_is_there(
+async def test_a_generation_becomes_stored_when_every_missing_image_was_added(
     failure: UnusableImage | OutcomeUnknown,
 ) -> None:
     desk = await Desk().with_one(SENT.failed(failure, NOON))
@@ -74,7 +74,7 @@ async def test_it_is_stored_once_every_image_that_was_missing_is_there(
     ],
     ids=["submitted", "refused", "drawn", "stored"],
 )
-async def test_what_has_another_end_or_none_is_left_alone(revisions: tuple[Generation, ...]) -> None:
+async def test_a_generation_in_another_state_is_left_alone(revisions: tuple[Generation, ...]) -> None:
     desk = await Desk().with_one(*revisions)
     with pytest.raises(InvalidValue, match="must be the index of an image that is missing"):
         await desk.accept(ORDER.id, 0, IMAGE)
@@ -82,20 +82,20 @@ async def test_what_has_another_end_or_none_is_left_alone(revisions: tuple[Gener
 
 
 @pytest.mark.parametrize("index", [-1, 2])
-async def test_there_is_no_image_of_another_index(index: int) -> None:
+async def test_an_index_outside_of_the_order_is_refused(index: int) -> None:
     desk = await Desk().with_one(SENT.failed(UnusableImage("torn"), NOON))
     with pytest.raises(InvalidValue, match="must be the index of an image that is missing"):
         await desk.accept(ORDER.id, index, IMAGE)
 
 
-async def test_what_is_no_image_is_not_accepted() -> None:
+async def test_a_file_that_is_not_an_image_is_refused() -> None:
     desk = await Desk().with_one(SENT.failed(UnusableImage("torn"), NOON))
     with pytest.raises(InvalidValue, match="image 0 cannot be used"):
         await desk.accept(ORDER.id, 0, b"<html>")
     assert desk.storage.kept == {}
 
 
-async def test_what_was_deleted_or_never_there_is_not_found() -> None:
+async def test_a_deleted_or_unknown_generation_is_not_found() -> None:
     unusable = SENT.failed(UnusableImage("torn"), NOON)
     desk = await Desk().with_one(unusable, unusable.erased(NOON))
     for id_ in (ORDER.id, received().id):

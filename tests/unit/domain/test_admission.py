@@ -1,4 +1,4 @@
-"""Who may be drawn, who waits and who is turned away is fair between callers."""
+"""Admission is fair between callers: who may draw, who waits, who is turned away."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from darkroom.domain.use_cases.admission import Admission, Place
 
 
 class Room:
-    """An admission, and who holds a place in it."""
+    """An admission, with the places that are held in it."""
 
     def __init__(self, *, in_flight: int = 1, queued: int = 0) -> None:
         self.admission = Admission(InMemoryImageSpool(), max_in_flight=in_flight, max_queued=queued)
@@ -42,13 +42,13 @@ async def room() -> AsyncIterator[Room]:
         await stack.aclose()
 
 
-async def test_a_caller_who_is_alone_may_have_every_place_and_no_more(room: Room) -> None:
+async def test_a_single_caller_may_take_every_place(room: Room) -> None:
     assert [bool(await room.enter("flood", str(number))) for number in range(4)] == [True, True, False, False]
     await room.leave("1")
     assert await room.enter("flood", "5")
 
 
-async def test_the_next_place_is_for_a_caller_who_was_turned_away_and_has_none(room: Room) -> None:
+async def test_the_next_place_is_reserved_for_a_caller_who_was_turned_away_and_has_none(room: Room) -> None:
     for name in ("a", "b"):
         await room.enter("flood", name)
 
@@ -60,7 +60,7 @@ async def test_the_next_place_is_for_a_caller_who_was_turned_away_and_has_none(r
     assert await room.enter("flood", "d")
 
 
-async def test_a_caller_who_has_a_place_is_kept_no_other(room: Room) -> None:
+async def test_no_place_is_reserved_for_a_caller_who_has_one(room: Room) -> None:
     await room.enter("one", "a")
     await room.enter("other", "b")
 
@@ -69,7 +69,7 @@ async def test_a_caller_who_has_a_place_is_kept_no_other(room: Room) -> None:
     assert await room.enter("one", "d")
 
 
-async def test_no_more_than_half_of_the_places_are_kept() -> None:
+async def test_at_most_half_of_the_places_are_reserved() -> None:
     room = Room(in_flight=2, queued=2)
     for number in range(4):
         await room.enter("flood", str(number))
@@ -82,7 +82,7 @@ async def test_no_more_than_half_of_the_places_are_kept() -> None:
     assert not await room.enter("flood", "5")
 
 
-async def test_a_place_is_not_kept_for_ever(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_reserved_place_expires(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("a", "b"):
         await room.enter("flood", name)
     await room.enter("other", "c")
@@ -95,7 +95,7 @@ async def test_a_place_is_not_kept_for_ever(room: Room, monkeypatch: pytest.Monk
     assert await room.enter("flood", "d")
 
 
-async def test_what_was_accepted_before_is_always_taken(room: Room) -> None:
+async def test_an_order_that_was_accepted_before_always_gets_a_place(room: Room) -> None:
     for name in ("a", "b"):
         await room.enter("flood", name)
     room.admission.close()
@@ -105,7 +105,7 @@ async def test_what_was_accepted_before_is_always_taken(room: Room) -> None:
     assert (room.admission.in_flight, room.admission.queued) == (0, 3)
 
 
-async def test_turns_go_round_the_callers() -> None:
+async def test_callers_take_turns() -> None:
     room = Room(in_flight=1, queued=9)
     order: list[str] = []
     places = [(name, await room.enter(name[0], name)) for name in ("a1", "a2", "a3", "b1", "b2", "c1")]
@@ -125,7 +125,7 @@ async def test_turns_go_round_the_callers() -> None:
 
 
 @pytest.mark.parametrize("seed", range(20))
-async def test_a_position_is_how_many_turns_it_takes(seed: int) -> None:
+async def test_a_position_is_the_number_of_turns_until_the_order_is_drawn(seed: int) -> None:
     chance, room, order = random.Random(seed), Room(in_flight=1, queued=40), list[str]()
 
     async def wait_for_its_turn(name: str, place: Place) -> None:
@@ -140,7 +140,7 @@ async def test_a_position_is_how_many_turns_it_takes(seed: int) -> None:
         tasks.append(asyncio.create_task(wait_for_its_turn(name, place)))
         await asyncio.sleep(0)
         waiting.append(name)
-        if chance.random() < 0.3:  # the one that is drawn is done
+        if chance.random() < 0.3:  # the order that is being drawn ends
             await room.leave(order[-1])
             await asyncio.sleep(0)
     left = [name for name in waiting if name not in order]
@@ -166,7 +166,7 @@ async def one_at_work_and_two_waiting() -> tuple[Room, Place, Place]:
     return room, second, third
 
 
-async def test_who_leaves_while_its_turn_comes_passes_it_on() -> None:
+async def test_an_order_cancelled_just_as_its_turn_comes_passes_the_turn_on() -> None:
     room, second, third = await one_at_work_and_two_waiting()
     waiting = [asyncio.create_task(place.turn()) for place in (second, third)]
     await asyncio.sleep(0)
@@ -179,7 +179,7 @@ async def test_who_leaves_while_its_turn_comes_passes_it_on() -> None:
     assert room.admission.in_flight == 1
 
 
-async def test_who_is_cancelled_while_it_waits_was_never_let_in() -> None:
+async def test_an_order_cancelled_while_it_waits_frees_no_drawing_slot() -> None:
     room, second, third = await one_at_work_and_two_waiting()
     waiting = asyncio.create_task(second.turn())
     await asyncio.sleep(0)

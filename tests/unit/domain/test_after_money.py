@@ -1,4 +1,4 @@
-"""After money was spent nothing is dropped, whatever any port raises; before it, the order is refused."""
+"""After money was spent, no image is dropped if a port fails in any way; before that, the order is refused."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ ORDER: Final = read_order({"version": "memory", "prompt": "a fox", "width": 16, 
 KEY: Final = IdempotencyKey("key")
 
 
-class OfItsOwn(Exception):
-    """An exception that no list of ours holds."""
+class UnknownError(Exception):
+    """An exception that Darkroom does not know."""
 
 
 def hang() -> Awaitable[None]:
@@ -55,10 +55,10 @@ async def raise_(fault: Exception) -> None:
     raise fault
 
 
-# What a port may do instead of its work.
+# How a call to a port may fail.
 TROUBLES: Final[dict[str, Callable[[], Awaitable[None]]]] = {
-    "what its port says": lambda: raise_(StorageFault("away")),
-    "another": lambda: raise_(OfItsOwn("EIO")),
+    "the port's error": lambda: raise_(StorageFault("away")),
+    "an unknown error": lambda: raise_(UnknownError("EIO")),
     "out of memory": lambda: raise_(MemoryError()),
     "cancelled inside": lambda: raise_(asyncio.CancelledError()),  # type: ignore[arg-type]  # as a driver's task may be
     "no answer": hang,
@@ -67,7 +67,7 @@ TROUBLES: Final[dict[str, Callable[[], Awaitable[None]]]] = {
 
 @dataclass
 class Trouble:
-    """Stands before calls, by their names."""
+    """Fails the calls that are named in `calls`."""
 
     calls: dict[str, Callable[[], Awaitable[None]]] = field(default_factory=dict)
 
@@ -111,7 +111,7 @@ class Ledger(InMemoryGenerationLedger):
 
 
 class Provider(InMemoryImageGenerator):
-    """Answers when it is let, with links or with the images."""
+    """Answers once `answer` is set, with links or with the images themselves."""
 
     def __init__(self, *, links: bool = False) -> None:
         super().__init__()
@@ -141,7 +141,7 @@ class Provider(InMemoryImageGenerator):
 
 @dataclass
 class Service:
-    """A process, and what it is made of."""
+    """A process with its ports."""
 
     trouble: Trouble = field(default_factory=Trouble)
     provider: Provider = field(default_factory=Provider)
@@ -171,7 +171,7 @@ class Service:
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
-def test_what_the_spool_does_not_take_is_uploaded_at_once(trouble: str) -> None:
+def test_an_image_that_the_spool_does_not_accept_is_uploaded_at_once(trouble: str) -> None:
     async def story() -> None:
         service = Service()
         service.trouble.calls["spool"] = TROUBLES[trouble]
@@ -182,7 +182,7 @@ def test_what_the_spool_does_not_take_is_uploaded_at_once(trouble: str) -> None:
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
-def test_what_nothing_takes_is_in_memory_and_the_caller_is_told_so(trouble: str) -> None:
+def test_an_image_that_nothing_accepts_stays_in_memory_and_the_answer_says_so(trouble: str) -> None:
     async def story() -> None:
         service, began = Service(), asyncio.get_running_loop().time()
         service.trouble.calls |= {"spool": TROUBLES[trouble], "storage": TROUBLES[trouble]}
@@ -193,7 +193,7 @@ def test_what_nothing_takes_is_in_memory_and_the_caller_is_told_so(trouble: str)
         assert asyncio.get_running_loop().time() - began < 200
 
         service.trouble.calls.clear()
-        if trouble != "no answer":  # what hangs for ever is not tried again
+        if trouble != "no answer":  # a call that hangs for ever is not retried
             assert (await service.settled()).state is State.STORED
             assert len((await service.order()).images) == 2
         assert len(service.provider.asked) == 1
@@ -203,7 +203,7 @@ def test_what_nothing_takes_is_in_memory_and_the_caller_is_told_so(trouble: str)
 
 @pytest.mark.parametrize("trouble", TROUBLES)
 @pytest.mark.parametrize("call", ["receipted", "drawn", "stored"])
-def test_a_ledger_that_fails_after_the_answer_costs_no_image(call: str, trouble: str) -> None:
+def test_no_image_is_lost_if_the_ledger_fails_after_the_answer(call: str, trouble: str) -> None:
     async def story() -> None:
         service = Service(provider=Provider(links=True))
         service.trouble.calls[call] = TROUBLES[trouble]
@@ -219,7 +219,7 @@ def test_a_ledger_that_fails_after_the_answer_costs_no_image(call: str, trouble:
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
-def test_a_ledger_that_fails_before_the_order_leaves_costs_nothing(trouble: str) -> None:
+def test_nothing_is_charged_if_the_ledger_fails_before_the_order_is_sent(trouble: str) -> None:
     async def story() -> None:
         service = Service()
         service.trouble.calls["submitted"] = TROUBLES[trouble]
@@ -236,12 +236,12 @@ def test_a_ledger_that_fails_before_the_order_leaves_costs_nothing(trouble: str)
     run(story())
 
 
-INSIDE: Final = {"memory": MemoryError(), "a fault": KeyError("x"), "cancelled": asyncio.CancelledError()}
+INSIDE: Final = {"memory": MemoryError(), "a bug": KeyError("x"), "cancelled": asyncio.CancelledError()}
 
 
-@pytest.mark.parametrize("links", [True, False], ids=["links", "at once"])
+@pytest.mark.parametrize("links", [True, False], ids=["links", "images"])
 @pytest.mark.parametrize("fault", INSIDE)
-def test_a_fault_of_ours_at_the_collecting_is_not_taken_for_the_provider_s(fault: str, *, links: bool) -> None:
+def test_a_bug_of_ours_while_collecting_is_retried_and_not_blamed_on_the_provider(fault: str, *, links: bool) -> None:
     async def story() -> None:
         service = Service(provider=Provider(links=links))
         service.provider.failing_inside = [INSIDE[fault]] * 3
@@ -251,7 +251,7 @@ def test_a_fault_of_ours_at_the_collecting_is_not_taken_for_the_provider_s(fault
     run(story())
 
 
-def test_one_that_stays_is_told_as_ours_and_the_receipt_is_kept_for_the_operator() -> None:
+def test_a_bug_that_persists_is_an_internal_fault_and_the_receipt_is_kept_for_the_operator() -> None:
     async def story() -> None:
         service = Service(provider=Provider(links=True))
         service.provider.failing_inside = [MemoryError()] * 1000
@@ -274,13 +274,14 @@ def test_one_that_stays_is_told_as_ours_and_the_receipt_is_kept_for_the_operator
     ],
     ids=["free", "charged", "unknown"],
 )
-def test_an_end_that_cannot_be_written_down_is_not_told(failure: DrawingFailed, charged: Charged, end: State) -> None:
-    """A crash would leave it unknown; so the caller is told that it is not known yet, and asks again under its key."""
+def test_an_end_that_cannot_be_recorded_is_not_reported(failure: DrawingFailed, charged: Charged, end: State) -> None:
+    """A crash would leave the generation unknown, so the caller is answered that its end is not known yet, and can ask
+    again under its key."""
 
     async def story() -> None:
         service = Service()
         service.provider.refusal = failure
-        service.trouble.calls[end] = TROUBLES["another"]
+        service.trouble.calls[end] = TROUBLES["an unknown error"]
         for _ in range(2):
             with pytest.raises(LedgerUnavailable, match="cannot be written down now") as raised:
                 await asyncio.wait_for(service.order(), 100)
@@ -296,10 +297,10 @@ def test_an_end_that_cannot_be_written_down_is_not_told(failure: DrawingFailed, 
     run(story())
 
 
-def test_a_receipt_that_only_the_spool_has_is_collected_with_after_a_crash() -> None:
+def test_a_receipt_that_is_only_in_the_spool_is_used_after_a_crash() -> None:
     async def story() -> None:
         service = Service(provider=Provider(links=True))
-        service.trouble.calls |= {"receipted": TROUBLES["another"], "drawn": TROUBLES["another"]}
+        service.trouble.calls |= {"receipted": TROUBLES["an unknown error"], "drawn": TROUBLES["an unknown error"]}
         ordering = asyncio.create_task(service.order())
         await asyncio.sleep(3)
         (generation,) = await service.ledger.page("ada", limit=1)
@@ -319,22 +320,22 @@ def test_a_receipt_that_only_the_spool_has_is_collected_with_after_a_crash() -> 
 
 
 async def crash(service: Service, ordering: asyncio.Task[Outcome]) -> None:
-    """The process dies, and another one is about to start."""
+    """Kill the process, so that another one can start."""
     service.ledger.die()
     for job in [*service.application.generate.work._jobs.values()]:  # noqa: SLF001
         job.task.cancel()  # type: ignore[union-attr]  # it has begun
     await asyncio.gather(ordering, return_exceptions=True)
 
 
-def test_what_waits_in_a_spool_that_does_not_answer_is_not_called_lost() -> None:
+def test_images_in_an_unavailable_spool_are_not_given_up_as_lost() -> None:
     async def story() -> None:
         service = Service(provider=Provider(links=True))
-        service.trouble.calls["drawn"] = TROUBLES["another"]
+        service.trouble.calls["drawn"] = TROUBLES["an unknown error"]
         ordering = asyncio.create_task(service.order())
         await asyncio.sleep(3)
         await crash(service, ordering)
 
-        service.trouble.calls = {"reading the spool": TROUBLES["what its port says"]}
+        service.trouble.calls = {"reading the spool": TROUBLES["the port's error"]}
         service.provider.dead_links = True
         application = service.start(service.ledger.colleague())
         unknown = await service.settled()
@@ -348,10 +349,10 @@ def test_what_waits_in_a_spool_that_does_not_answer_is_not_called_lost() -> None
     run(story())
 
 
-def test_an_image_is_not_in_the_spool_without_the_seed_that_drew_it() -> None:
-    """After a crash it would be told under the one that was sent; so the storage takes both, or memory keeps them."""
+def test_an_image_is_not_kept_in_the_spool_without_the_seed_that_drew_it() -> None:
+    """After a crash the image would be reported with the seed that was sent, so it goes to the storage or stays in memory."""
 
-    class WithSeedsOfItsOwn(Provider):
+    class ChangesSeeds(Provider):
         async def submit(self, request: GenerationRequest, key: str) -> Receipt:
             receipt = await super().submit(request, key)
             return replace(receipt, images=tuple(replace(image, seed=Seed(4711)) for image in receipt.images))
@@ -363,9 +364,9 @@ def test_an_image_is_not_in_the_spool_without_the_seed_that_drew_it() -> None:
             return await super().put(generation_id, index, data)
 
     async def story() -> None:
-        service = Service(provider=WithSeedsOfItsOwn())
+        service = Service(provider=ChangesSeeds())
         service.spool = TakesNoSeeds(service.trouble)
-        service.trouble.calls["storage"] = TROUBLES["what its port says"]
+        service.trouble.calls["storage"] = TROUBLES["the port's error"]
         service.start(service.ledger)
         ordering = asyncio.create_task(service.order())
         await asyncio.sleep(60)
@@ -379,7 +380,7 @@ def test_an_image_is_not_in_the_spool_without_the_seed_that_drew_it() -> None:
 
 
 async def superseded(service: Service) -> asyncio.Task[Outcome]:
-    """An order of a process that others take for dead while the provider draws."""
+    """An order of a process that is taken for dead, and superseded, while the provider draws."""
     service.provider.answer.clear()
     ordering = asyncio.create_task(service.order())
     await until(lambda: bool(service.provider.asked))
@@ -401,7 +402,7 @@ async def superseded(service: Service) -> asyncio.Task[Outcome]:
     return ordering
 
 
-def test_an_answer_that_comes_late_lifts_the_outcome() -> None:
+def test_a_late_answer_lifts_the_generation_to_stored() -> None:
     async def story() -> None:
         service = Service()
         outcome = await (await superseded(service))
@@ -413,7 +414,7 @@ def test_an_answer_that_comes_late_lifts_the_outcome() -> None:
     run(story())
 
 
-def test_a_refusal_that_comes_late_frees_the_key() -> None:
+def test_a_late_refusal_frees_the_key() -> None:
     async def story() -> None:
         service = Service()
         service.provider.refusal = GeneratorUnavailable("closed")
@@ -426,7 +427,7 @@ def test_a_refusal_that_comes_late_frees_the_key() -> None:
     run(story())
 
 
-def test_what_was_deleted_meanwhile_stays_deleted_and_its_bytes_go() -> None:
+def test_a_generation_deleted_while_it_is_drawn_stays_deleted_and_its_images_are_removed() -> None:
     async def story() -> None:
         service = Service()
         service.provider.answer.clear()
@@ -440,8 +441,8 @@ def test_what_was_deleted_meanwhile_stays_deleted_and_its_bytes_go() -> None:
     run(story())
 
 
-@pytest.mark.parametrize("knows", [False, True], ids=["and does not know it", "and waits for their end"])
-def test_what_others_had_meanwhile_may_come_back_to_who_is_still_at_it(*, knows: bool) -> None:
+@pytest.mark.parametrize("knows", [False, True], ids=["before-the-answer", "after-the-answer"])
+def test_a_generation_that_another_process_took_over_may_come_back_to_the_process_drawing_it(*, knows: bool) -> None:
     async def story() -> None:
         service = Service()
         service.provider.answer.clear()

@@ -1,4 +1,4 @@
-"""When callers are told, and how often."""
+"""When webhooks are sent, how often they are retried, and when they are given up."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ HOOK = WebhookUrl("https://receiver.example/hook")
 
 
 class Sender(WebhookSender):
-    """Fails with the next of its failures, and then no more."""
+    """Raises the given failures one after the other, then succeeds."""
 
     def __init__(self, *failures: Exception) -> None:
         self.failures, self.sent = list(failures), list[str]()
@@ -41,7 +41,7 @@ class Sender(WebhookSender):
 
 
 class Desk:
-    """Delivers, at a time of our choosing."""
+    """Delivers webhooks, on a clock that the test sets."""
 
     def __init__(self, sender: Sender) -> None:
         self.now, self.sender, self.ledger = NOON + timedelta(minutes=1), sender, InMemoryGenerationLedger()
@@ -49,7 +49,7 @@ class Desk:
         self.sending = DeliverWebhooks(self.ledger.webhooks, sender, self._message, clock=lambda: self.now)
 
     async def deliver(self) -> int:
-        """Send what is due, and wait for that."""
+        """Send what is due, wait until it is sent, and return how many deliveries began."""
         begun = await self.sending()
         await self.sending.sent()
         return begun
@@ -71,7 +71,7 @@ class Desk:
         return stored(order)[-1]
 
     async def next_after(self) -> timedelta:
-        """Go to the next attempt, and say how long it was until then."""
+        """Advance the clock to the next attempt, and return how long that took."""
         start = self.now
         while not await self.deliver():
             self.now += timedelta(seconds=1)
@@ -81,14 +81,14 @@ class Desk:
         return await self.ledger.webhooks.backlog()
 
 
-async def test_what_is_delivered_is_sent_once() -> None:
+async def test_a_delivered_message_is_sent_once() -> None:
     desk = Desk(Sender())
     generation = await desk.ended()
     assert [await desk.deliver() for _ in range(3)] == [1, 0, 0]
     assert desk.sender.sent == [generation.id]
 
 
-async def test_it_is_tried_on_the_schedule_of_the_specification_and_then_given_up() -> None:
+async def test_a_failing_delivery_is_retried_on_the_schedule_of_the_specification_and_then_given_up() -> None:
     desk = Desk(Sender(*(NotDelivered("HTTP 500") for _ in range(10))))
     generation = await desk.ended()
     await desk.deliver()
@@ -107,14 +107,14 @@ async def test_a_receiver_that_is_gone_is_not_called_again() -> None:
     assert await desk.backlog() == Backlog(0, 1)
 
 
-async def test_a_receiver_that_asks_for_time_gets_it() -> None:
+async def test_the_retry_after_of_a_receiver_is_honoured() -> None:
     desk = Desk(Sender(NotDelivered("HTTP 429", retry_after=7200)))
     await desk.ended()
     await desk.deliver()
     assert await desk.next_after() == timedelta(hours=2)
 
 
-async def test_what_its_owner_has_deleted_is_not_told_of() -> None:
+async def test_no_webhook_is_sent_for_a_deleted_generation() -> None:
     desk = Desk(Sender())
     generation = await desk.ended()
     await desk.ledger.record(generation.erased(desk.now))
@@ -122,7 +122,7 @@ async def test_what_its_owner_has_deleted_is_not_told_of() -> None:
     assert (desk.sender.sent, await desk.backlog()) == ([], Backlog(0, 0))
 
 
-async def test_where_the_message_cannot_be_made_it_is_sent_later() -> None:
+async def test_a_message_that_cannot_be_built_is_sent_later() -> None:
     def fail(generation: Generation) -> bytes:
         raise StorageUnavailable("nothing to sign links with")
 
@@ -136,7 +136,7 @@ async def test_where_the_message_cannot_be_made_it_is_sent_later() -> None:
     assert len(desk.sender.sent) == 1
 
 
-async def test_a_message_that_could_not_be_made_uses_up_no_attempt() -> None:
+async def test_a_message_that_could_not_be_built_uses_up_no_attempt() -> None:
     def fail(generation: Generation) -> bytes:
         raise StorageUnavailable("nothing to sign links with")
 
@@ -152,7 +152,7 @@ async def test_a_message_that_could_not_be_made_uses_up_no_attempt() -> None:
     assert await desk.backlog() == Backlog(0, 0)
 
 
-async def test_where_the_delivery_cannot_be_written_down_it_is_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_message_is_sent_again_if_its_delivery_cannot_be_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     async def unavailable(_: Delivery) -> None:
         raise LedgerUnavailable("away")
 
@@ -166,7 +166,7 @@ async def test_where_the_delivery_cannot_be_written_down_it_is_sent_again(monkey
     assert await desk.backlog() == Backlog(0, 0)
 
 
-async def test_a_fault_of_ours_is_not_repeated_for_ever() -> None:
+async def test_a_bug_in_the_sender_counts_as_a_failed_attempt() -> None:
     desk = Desk(Sender(ZeroDivisionError()))
     await desk.ended()
     await desk.deliver()
@@ -174,7 +174,7 @@ async def test_a_fault_of_ours_is_not_repeated_for_ever() -> None:
     assert await desk.backlog() == Backlog(0, 0)
 
 
-async def test_a_slow_receiver_keeps_nobody_waiting_and_is_let_go_at_the_end() -> None:
+async def test_a_slow_receiver_delays_no_other_delivery_and_is_cancelled_at_shutdown() -> None:
     class Slow(Sender):
         async def send(self, url: WebhookUrl, message_id: str, body: bytes) -> None:
             await super().send(url, message_id, body)
@@ -186,13 +186,13 @@ async def test_a_slow_receiver_keeps_nobody_waiting_and_is_let_go_at_the_end() -
     async with asyncio.timeout(10), desk.delivering():
         await until(lambda: desk.sender.sent == [slow.id])
         quick = await desk.ended()
-        while await desk.backlog() != Backlog(1, 0):  # noqa: ASYNC110  # a ledger does not say when it changes
+        while await desk.backlog() != Backlog(1, 0):  # noqa: ASYNC110  # a ledger does not announce its changes
             await asyncio.sleep(0)
     assert desk.sender.sent == [slow.id, quick.id]
     assert len(asyncio.all_tasks()) == 1
 
 
-async def test_a_ledger_that_is_away_is_looked_into_again(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_deliveries_resume_when_an_unavailable_ledger_is_back(monkeypatch: pytest.MonkeyPatch) -> None:
     desk, looked = Desk(Sender()), asyncio.Event()
 
     async def unavailable(limit: int, *, now: datetime, until: datetime) -> list[Delivery]:

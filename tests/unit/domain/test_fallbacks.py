@@ -1,4 +1,4 @@
-"""Another model draws only where it is certain that nothing was spent; and that one alone is paid and named."""
+"""A fallback is asked only if it is certain that nothing was spent; only the model that drew is charged and named."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ FIRST, SECOND, THIRD = card("first", "1 USD"), card("second", "3 USD"), card("th
 
 
 class Studios(InMemoryImageGenerator):
-    """Fails as it is told, by model: when it is asked, or when the images are collected."""
+    """Fails with the given error of a model, when it is asked or when its images are collected."""
 
     def __init__(self, *cards: ModelCard) -> None:
         super().__init__(*cards)
@@ -80,7 +80,7 @@ class Studios(InMemoryImageGenerator):
 
 
 class Shop:
-    """All of the use case, with a chain of three; what the limit for spending is, is up to each test."""
+    """The whole use case with a chain of three models, and a spending limit that a test may set."""
 
     def __init__(
         self,
@@ -129,7 +129,7 @@ def ordered(shop: Shop, **changes: object) -> Generation:
 FREE: Final = (GeneratorUnavailable("closed"), GeneratorRefused("no such key"))
 
 
-def test_whoever_gave_a_receipt_and_then_turned_it_away_may_have_drawn() -> None:
+def test_no_fallback_is_asked_after_a_receipt_because_the_model_may_have_drawn() -> None:
     class Fickle(Studios):
         async def answers(self, request: GenerationRequest, key: str) -> AsyncGenerator[Receipt, None]:
             yield await self.submit(request, key)
@@ -145,7 +145,7 @@ def test_whoever_gave_a_receipt_and_then_turned_it_away_may_have_drawn() -> None
 
 @pytest.mark.parametrize("failure", FREE, ids=lambda failure: type(failure).__name__)
 @pytest.mark.parametrize("when", ["asking", "collecting"])
-def test_whoever_turned_it_away_for_free_is_passed_over(failure: DrawingFailed, when: str) -> None:
+def test_the_next_model_is_asked_after_a_failure_that_was_free(failure: DrawingFailed, when: str) -> None:
     shop = Shop()
     getattr(shop.studios, when)["first"] = failure
 
@@ -159,7 +159,7 @@ def test_whoever_turned_it_away_for_free_is_passed_over(failure: DrawingFailed, 
 
 
 class SlowToTakeReceipts(InMemoryGenerationLedger):
-    """Takes a receipt at the fourth try only."""
+    """Records a receipt only at the fourth attempt."""
 
     tried = 0
     taken: ClassVar[list[tuple[str, bytes]]] = []
@@ -173,7 +173,7 @@ class SlowToTakeReceipts(InMemoryGenerationLedger):
         await super().record(generation)
 
 
-def test_no_model_is_asked_with_the_receipt_of_another() -> None:
+def test_no_model_is_shown_the_receipt_of_another() -> None:
     shop = Shop(ledger=SlowToTakeReceipts)
     shop.studios.collecting["first"] = GeneratorUnavailable("turned away in the queue")
 
@@ -193,12 +193,12 @@ def test_no_model_is_asked_with_the_receipt_of_another() -> None:
         UnusableImage("garbage"),
         GeneratorUnavailable("perhaps", charged=Charged.UNKNOWN),
         GeneratorRefused("too late", charged=Charged.YES),
-        ZeroDivisionError("a fault of the adapter's"),
+        ZeroDivisionError("a bug of the adapter"),
     ],
     ids=lambda failure: type(failure).__name__,
 )
 @pytest.mark.parametrize("when", ["asking", "collecting"])
-def test_nobody_else_is_asked_where_something_may_have_been_spent_or_the_prompt_was_rejected(
+def test_no_fallback_is_asked_if_money_may_have_been_spent_or_the_prompt_was_rejected(
     failure: Exception, when: str
 ) -> None:
     shop = Shop()
@@ -211,7 +211,7 @@ def test_nobody_else_is_asked_where_something_may_have_been_spent_or_the_prompt_
     assert generation.cost in (None, Money.parse("1 USD"))
 
 
-def test_a_used_up_quota_of_one_provider_is_not_that_of_the_next() -> None:
+def test_the_next_model_is_asked_if_the_quota_of_the_first_is_used_up() -> None:
     shop = Shop(quotas={"first-studio": 1, "second-studio": 2})
 
     generation = ordered(shop, samples=2)
@@ -220,7 +220,7 @@ def test_a_used_up_quota_of_one_provider_is_not_that_of_the_next() -> None:
     assert generation.model.value == "second"
 
 
-def test_all_that_fail_are_told_of_and_nothing_is_charged() -> None:
+def test_if_all_models_fail_every_failure_is_reported_and_nothing_is_charged() -> None:
     shop = Shop()
     shop.studios.asking = {
         "first": GeneratorRefused("no such key"),
@@ -247,9 +247,9 @@ def test_all_that_fail_are_told_of_and_nothing_is_charged() -> None:
         (replace(SECOND, samples_max=1), {"samples": 2}),
         (replace(SECOND, guidance_scale=None), {"guidance_scale": 2.5}),
     ],
-    ids=["prompt", "negative prompt", "seeds", "a seed", "samples", "guidance"],
+    ids=["prompt", "negative prompt", "no seeds", "seed range", "samples", "guidance"],
 )
-def test_a_model_that_cannot_honour_all_of_it_is_passed_over(narrow: ModelCard, order: dict[str, object]) -> None:
+def test_a_fallback_that_cannot_honour_the_whole_order_is_skipped(narrow: ModelCard, order: dict[str, object]) -> None:
     shop = Shop(FIRST, narrow, THIRD)
     shop.studios.asking["first"] = GeneratorUnavailable("closed")
 
@@ -257,7 +257,7 @@ def test_a_model_that_cannot_honour_all_of_it_is_passed_over(narrow: ModelCard, 
     assert shop.studios.models_asked == ["first", "third"]
 
 
-def test_seeds_that_we_drew_are_drawn_anew_where_a_model_does_not_know_them() -> None:
+def test_seeds_drawn_by_darkroom_are_drawn_again_for_a_fallback_with_another_range() -> None:
     shop = Shop(FIRST, replace(SECOND, seed_min=1, seed_max=3, samples_max=3), replace(THIRD, seed=False))
     shop.studios.asking = dict.fromkeys(("first", "second"), GeneratorUnavailable("closed"))
 
@@ -268,14 +268,14 @@ def test_seeds_that_we_drew_are_drawn_anew_where_a_model_does_not_know_them() ->
     assert (generation.request.seeds, [image.seed for image in generation.images]) == ((), [None] * 3)
 
 
-def test_the_dearest_of_them_has_to_fit_into_the_limit() -> None:
+def test_the_most_expensive_model_of_the_chain_must_fit_into_the_limit() -> None:
     with pytest.raises(SpendLimit):
         ordered(Shop(spend_per_day="2.5 USD"))
     assert ordered(Shop(spend_per_day="3 USD")).cost == Money.parse("1 USD")
 
 
 async def interrupted(shop: Shop) -> Generation:
-    """One that was handed on to the second and asked of it, when its process died."""
+    """A generation that was handed on to the second model, which had been asked when the process died."""
     shop.studios.asking["first"] = GeneratorUnavailable("closed")
     shop.studios.silent.add("second")
     ordering = asyncio.create_task(shop.order())
@@ -289,7 +289,7 @@ async def interrupted(shop: Shop) -> Generation:
     return generation
 
 
-def test_who_holds_the_order_is_written_down_before_it_leaves() -> None:
+def test_the_model_that_is_asked_is_recorded_before_the_order_is_sent() -> None:
     async def story() -> None:
         shop = Shop()
         generation = await interrupted(shop)
@@ -299,7 +299,7 @@ def test_who_holds_the_order_is_written_down_before_it_leaves() -> None:
     run(story())
 
 
-def test_what_was_interrupted_is_collected_from_whom_gave_the_receipt_and_never_handed_on() -> None:
+def test_an_interrupted_generation_is_collected_from_the_model_of_its_receipt_and_not_handed_on() -> None:
     async def story() -> None:
         shop = Shop()
         receipted = (await interrupted(shop)).receipted(b"second")
@@ -317,7 +317,7 @@ def test_what_was_interrupted_is_collected_from_whom_gave_the_receipt_and_never_
     run(story())
 
 
-def test_a_forgotten_prompt_leaves_who_drew() -> None:
+def test_a_forgotten_generation_still_names_the_model_that_drew_it() -> None:
     generation = ordered(Shop()).forgotten()
 
     assert generation.request.prompt != Prompt("a fox")

@@ -1,4 +1,4 @@
-"""The arrows of a generation: where each leads, what it keeps and what it frees."""
+"""The arrows (transitions) of a generation: the state each leads to, what it keeps and what it frees."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ LEADS: Final = {
 
 
 @pytest.mark.parametrize(("start", "end"), [*itertools.product(EACH, ARROWS)])
-def test_each_arrow_leads_where_the_picture_says_and_no_other_does(start: State, end: State) -> None:
+def test_only_the_arrows_of_the_state_diagram_exist(start: State, end: State) -> None:
     before, arrow = EACH[start], ARROWS[end]
     if end in LEADS.get(start, ()):
         after = arrow(before)
@@ -71,7 +71,7 @@ def test_each_arrow_leads_where_the_picture_says_and_no_other_does(start: State,
 
 
 @pytest.mark.parametrize("state", [state for state in EACH if state.final])
-def test_what_was_deleted_moves_nowhere_and_its_webhook_is_forgotten(state: State) -> None:
+def test_no_arrow_leads_from_a_deleted_generation_and_its_webhook_is_forgotten(state: State) -> None:
     erased = EACH[state].erased(LATER)
     assert (erased.webhook, erased.erased_at, erased.prompts_kept) == (None, LATER, False)
     assert erased.revision == EACH[state].revision + 1
@@ -81,7 +81,7 @@ def test_what_was_deleted_moves_nowhere_and_its_webhook_is_forgotten(state: Stat
 
 
 @pytest.mark.parametrize("state", [state for state in EACH if not state.final])
-def test_what_is_on_its_way_is_not_deleted(state: State) -> None:
+def test_a_generation_that_has_not_ended_cannot_be_deleted(state: State) -> None:
     with pytest.raises(ValueError, match="cannot be erased"):
         EACH[state].erased(LATER)
 
@@ -102,21 +102,21 @@ def test_what_is_on_its_way_is_not_deleted(state: State) -> None:
     ],
     ids=lambda value: value.state.value if isinstance(value, Generation) else getattr(value, "__name__", str(value)),
 )
-def test_what_is_said_of_the_money_and_of_the_images(
+def test_each_state_reports_whether_it_was_charged_and_its_error(
     generation: Generation, charged: Charged, error: type[DarkroomError] | None
 ) -> None:
     assert generation.charged is charged
     assert type(generation.error) is (error or type(None))
 
 
-def test_a_key_is_free_where_nothing_was_spent_and_stays_where_it_may_have_been() -> None:
+def test_a_key_is_freed_if_nothing_was_spent_and_kept_if_money_may_have_been() -> None:
     for free in (REFUSED, CANCELLED, UNKNOWN.refused_late(GeneratorUnavailable("closed"), "late", LATER)):
         assert (free.key, free.cost, free.finished_at is not None) == (None, None, True)
     for kept in (STORED, UNKNOWN, UNUSABLE):
         assert (kept.key, kept.cost, kept.receipt) == (RECEIVED.key, RECEIVED.cost, None)
 
 
-def test_images_that_were_lost_before_they_were_stored_are_missed() -> None:
+def test_a_generation_that_lost_images_before_they_were_stored_is_unusable() -> None:
     lost = DRAWN.stored(DRAWN.waiting[:1], NOON, lost="the disk is gone")
 
     assert (lost.state, lost.charged, len(lost.images), lost.waiting) == (State.UNUSABLE, Charged.YES, 1, ())
@@ -135,12 +135,14 @@ def test_images_that_were_lost_before_they_were_stored_are_missed() -> None:
         lambda at: UNKNOWN.refused_late(GeneratorRefused("no"), "found", at),
     ],
 )
-def test_a_clock_that_was_set_back_ends_nothing_before_it_was_ordered(end: Callable[[datetime], Generation]) -> None:
+def test_no_generation_ends_before_it_was_ordered_even_if_the_clock_was_set_back(
+    end: Callable[[datetime], Generation],
+) -> None:
     assert end(NOON - timedelta(days=1)).finished_at == NOON
     assert end(LATER).finished_at == LATER
 
 
-def test_some_of_the_images_are_kept_beside_why_it_is_not_all() -> None:
+def test_a_part_of_the_images_is_kept_with_the_reason_why_others_are_missing() -> None:
     end = IN_PART.stored(IN_PART.waiting, NOON)
     assert (end.state, [image.index for image in end.images]) == (State.UNKNOWN, [1])
 
@@ -157,11 +159,11 @@ def test_some_of_the_images_are_kept_beside_why_it_is_not_all() -> None:
         (OutcomeUnknown("cut"), Charged.UNKNOWN),
     ],
 )
-def test_of_what_came_in_part_money_was_spent_whatever_the_rest_says(error: DrawingFailed, charged: Charged) -> None:
+def test_a_generation_with_some_images_is_never_reported_as_free(error: DrawingFailed, charged: Charged) -> None:
     assert RECEIPTED.drawn([image_of(RECEIVED)], error).charged is charged
 
 
-def test_images_stand_in_their_order_whatever_order_they_came_in() -> None:
+def test_images_are_sorted_by_index() -> None:
     images = [image_of(RECEIVED, 1), image_of(RECEIVED, 0)]
     assert [image.index for image in RECEIPTED.drawn(images).waiting] == [0, 1]
     lifted = UNKNOWN.lifted_by(images, "found", LATER)
@@ -169,20 +171,20 @@ def test_images_stand_in_their_order_whatever_order_they_came_in() -> None:
     assert (lifted.state, lifted.failure, lifted.lifted, lifted.finished_at) == (State.STORED, None, "found", LATER)
 
 
-def test_what_is_lifted_in_part_keeps_its_failure() -> None:
+def test_a_generation_that_is_lifted_in_part_keeps_its_failure() -> None:
     lifted = UNKNOWN.lifted_by([image_of(RECEIVED, 0)], "found", LATER)
     assert (lifted.state, lifted.failure, len(lifted.images)) == (State.UNKNOWN, UNKNOWN.failure, 1)
     whole = lifted.lifted_by([image_of(RECEIVED, 1)], "found", LATER)
     assert (whole.state, whole.failure, len(whole.images)) == (State.STORED, None, 2)
 
 
-def test_the_dearest_of_its_models_is_reserved_until_it_is_drawn() -> None:
+def test_the_highest_price_of_its_models_is_reserved_until_it_is_drawn() -> None:
     assert RECEIVED.reserved == Money.parse("0.5 USD")
     assert DRAWN.reserved == STORED.reserved == Money.parse("0.02 USD")
     assert REFUSED.reserved is None
 
 
-def test_what_is_handed_on_is_asked_under_the_other_s_name_without_a_receipt() -> None:
+def test_a_generation_that_is_handed_on_names_the_next_model_and_has_no_receipt() -> None:
     handed_on = RECEIPTED.handed_on()
     assert (handed_on.model.value, handed_on.generator, handed_on.receipt, handed_on.fallbacks) == (
         *("other", "other", None),
@@ -192,7 +194,7 @@ def test_what_is_handed_on_is_asked_under_the_other_s_name_without_a_receipt() -
     assert (handed_on.cost, handed_on.state) == (Money.parse("0.5 USD"), State.SUBMITTED)
 
 
-def test_what_the_provider_said_is_forgotten_with_the_prompt_that_it_may_quote() -> None:
+def test_the_message_of_the_provider_is_forgotten_with_the_prompt_that_it_may_quote() -> None:
     error = UnusableImage("torn")
     error.provider_message = "I cannot draw a lighthouse in the fog"
     failed = RECEIPTED.failed(error, NOON)
@@ -205,7 +207,7 @@ def test_what_the_provider_said_is_forgotten_with_the_prompt_that_it_may_quote()
     assert "lighthouse" not in repr(forgotten)
 
 
-def test_one_image_of_several_is_removed_and_then_out_of_storage() -> None:
+def test_one_image_of_several_can_be_removed() -> None:
     one_left = STORED.without(0)
     assert [image.index for image in one_left.images] == [1]
     assert one_left.to_be_emptied == (STORED.images[0].key,)
@@ -224,7 +226,7 @@ def test_revisions_count_the_commits() -> None:
     assert [one.revision for one in (RECEIVED, *drawn(RECEIVED), STORED)] == [0, 1, 2, 3, 4]
 
 
-def test_of_a_restored_ledger_what_had_not_left_may_have_left_since() -> None:
+def test_after_a_restore_an_order_that_was_not_sent_counts_as_unknown_because_it_may_have_been_sent_since() -> None:
     assert [(one.state, one.charged, one.revision) for one in revisions_after_restore(RECEIVED, LATER)] == [
         (State.SUBMITTED, Charged.UNKNOWN, 1),
         (State.UNKNOWN, Charged.UNKNOWN, 2),

@@ -1,4 +1,4 @@
-"""What left for a generator that is not set any more is kept and reported, and finished when it is back."""
+"""A generation sent to a generator that is no longer configured is kept and logged, and finished when it is back."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def offering(*cards: object, ledger: InMemoryGenerationLedger) -> Application:
 
 
 @pytest.mark.parametrize("cards", [(WIDEST_CARD,), (RENAMED,)], ids=["gone", "renamed"])
-async def test_it_is_kept_and_reported_and_never_called_unknown(
+async def test_a_generation_of_a_missing_generator_is_kept_logged_once_and_never_becomes_unknown(
     cards: tuple[object, ...], caplog: pytest.LogCaptureFixture
 ) -> None:
     ledger = InMemoryGenerationLedger(lambda: NOON)
@@ -53,7 +53,7 @@ async def test_it_is_kept_and_reported_and_never_called_unknown(
 
     while await application.recover():
         pass
-    assert not await application.recover(), "it is taken up again and again"
+    assert not await application.recover(), "the generation is taken up again and again"
 
     kept = await ledger.find(generation.id)
     assert kept
@@ -61,7 +61,7 @@ async def test_it_is_kept_and_reported_and_never_called_unknown(
     assert caplog.text.count("is kept as it is: it left for v2.1 of the generator karlo") == 1
 
 
-async def test_it_is_taken_up_where_its_generator_is_offered() -> None:
+async def test_a_generation_is_taken_up_by_a_process_that_offers_its_generator() -> None:
     ledger = InMemoryGenerationLedger(lambda: NOON)
     generation = await submitted(ledger)
     application = offering(KARLO, ledger=ledger)
@@ -70,7 +70,7 @@ async def test_it_is_taken_up_where_its_generator_is_offered() -> None:
     assert generation.id in application.generate.work
 
 
-def test_what_a_provider_said_is_forgotten_with_the_prompt() -> None:
+def test_the_message_of_a_provider_is_forgotten_with_the_prompt() -> None:
     refusal = GeneratorRefused("no")
     refusal.provider_message = "the prompt says something"
     generation = received().submitted().failed(refusal, NOON)

@@ -1,4 +1,4 @@
-"""A file is what its bytes say, whole or not at all."""
+"""The type and size of an image are read from its bytes; an incomplete file is refused."""
 
 import io
 import itertools
@@ -35,7 +35,7 @@ FILES = {
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_type_and_size_are_read_as_another_decoder_reads_them(name: str) -> None:
+def test_type_and_size_agree_with_another_decoder(name: str) -> None:
     data = FILES[name]
     with Image.open(io.BytesIO(data)) as independent:
         kind = Image.MIME[independent.format or ""]
@@ -43,7 +43,7 @@ def test_type_and_size_are_read_as_another_decoder_reads_them(name: str) -> None
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_every_cut_is_noticed(name: str) -> None:
+def test_a_truncated_file_is_refused(name: str) -> None:
     data = FILES[name]
     for length in {*range(0, len(data), 7), len(data) - 1, len(data) - 2}:
         with pytest.raises(InvalidValue):
@@ -51,23 +51,23 @@ def test_every_cut_is_noticed(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_file_with_another_riding_along_is_refused(name: str) -> None:
+def test_a_file_with_appended_data_is_refused(name: str) -> None:
     with pytest.raises(InvalidValue):
         ImageFile.inspect(FILES[name] + b"<script>alert(1)</script>")
 
 
 @pytest.mark.parametrize("name", [name for name in FILES if "jpeg" in name])
 @pytest.mark.parametrize("rider", [b"PK\x05\x06" + b"\0" * 18, b"<script>alert(1)</script>", b"\xff\xd8\xff"])
-def test_a_jpeg_ends_at_its_own_end_and_not_at_that_of_its_rider(name: str, rider: bytes) -> None:
+def test_a_jpeg_with_appended_data_is_refused_even_if_that_ends_with_an_end_marker(name: str, rider: bytes) -> None:
     with pytest.raises(InvalidValue):
         ImageFile.inspect(FILES[name] + rider + b"\xff\xd9")
 
 
 @pytest.mark.parametrize("kind", ["iCCP", "zTXt", "iTXt"])
-def test_what_is_packed_into_a_header_stays_packed(kind: str) -> None:
+def test_compressed_headers_are_not_decompressed(kind: str) -> None:
     bomb = b"name\0\0" + zlib.compress(bytes(20_000_000))
     chunk = len(bomb).to_bytes(4, "big") + kind.encode() + bomb + zlib.crc32(kind.encode() + bomb).to_bytes(4, "big")
-    data = FILES["png"][:33] + chunk + FILES["png"][33:]  # behind the signature and the chunk IHDR
+    data = FILES["png"][:33] + chunk + FILES["png"][33:]  # after the signature and the IHDR chunk
     tracemalloc.start()
     try:
         assert ImageFile.inspect(data) == ImageFile(MediaType.PNG, 40, 24)
@@ -79,19 +79,19 @@ def test_what_is_packed_into_a_header_stays_packed(kind: str) -> None:
 @pytest.mark.parametrize(
     "data", [b"", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"<!doctype html>", b"GIF89a....", b"\x89PNG", b"RIFF"]
 )
-def test_what_is_no_png_jpeg_or_webp_is_refused(data: bytes) -> None:
+def test_data_that_is_not_a_png_jpeg_or_webp_is_refused(data: bytes) -> None:
     with pytest.raises(InvalidValue):
         ImageFile.inspect(data)
 
 
-def test_dimensions_beyond_all_reason_are_refused() -> None:
+def test_absurd_dimensions_are_refused() -> None:
     lying = bytearray(FILES["png"])
     lying[16:24] = (100_000).to_bytes(4, "big") * 2
     with pytest.raises(InvalidValue, match="100000 x 100000"):
         ImageFile.inspect(bytes(lying))
 
 
-def test_a_broken_image_was_paid_for_and_its_bytes_are_evidence() -> None:
+def test_a_broken_image_is_charged_and_its_bytes_are_evidence() -> None:
     with pytest.raises(UnusableImage) as caught:
         GeneratedImage(index=2, seed=None, data=b"<html>sorry</html>")
     assert caught.value.charged is Charged.YES
@@ -99,7 +99,7 @@ def test_a_broken_image_was_paid_for_and_its_bytes_are_evidence() -> None:
 
 
 @given(st.sampled_from([b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF\x20\0\0\0WEBP", b""]), st.binary(max_size=64))
-def test_no_bytes_do_more_than_be_refused(start: bytes, rest: bytes) -> None:
+def test_arbitrary_bytes_raise_only_invalid_value(start: bytes, rest: bytes) -> None:
     try:
         ImageFile.inspect(start + rest)
     except InvalidValue:
@@ -108,7 +108,7 @@ def test_no_bytes_do_more_than_be_refused(start: bytes, rest: bytes) -> None:
 
 
 @given(st.sampled_from(sorted(FILES)), st.data())
-def test_a_changed_byte_never_does_more_than_be_refused(name: str, data: st.DataObject) -> None:
+def test_a_changed_byte_raises_only_invalid_value(name: str, data: st.DataObject) -> None:
     changed = bytearray(FILES[name])
     changed[data.draw(st.integers(0, min(len(changed) - 1, 400)))] = data.draw(st.integers(0, 255))
     try:
@@ -118,13 +118,13 @@ def test_a_changed_byte_never_does_more_than_be_refused(name: str, data: st.Data
     assert 0 < file.width <= ImageFile.MAX_SIDE
 
 
-# Which of the seven passes draws a pixel: the pattern of 8 by 8 that the specification prints (PNG, 8.2).
+# The pass that draws each pixel of an 8 by 8 block, as printed in the PNG specification (8.2).
 PASSES = ("16462646", "77777777", "56565656", "77777777", "36463646", "77777777", "56565656", "77777777")
-COLOUR_TYPES = {(0, 1): 1, (0, 16): 16, (2, 8): 24, (3, 4): 4, (4, 8): 16, (6, 8): 32}  # bits of a pixel
+COLOUR_TYPES = {(0, 1): 1, (0, 16): 16, (2, 8): 24, (3, 4): 4, (4, 8): 16, (6, 8): 32}  # bits per pixel
 
 
 def scanlines(width: int, height: int, bits: int, *, interlaced: bool) -> bytes:
-    """The bytes of all lines, each with the one that names its filter, pixel for pixel as the pattern says."""
+    """Uncompressed data of all scanlines: a filter byte and the pixels of each, counted one by one with the pattern."""
     lines: dict[tuple[str, int], int] = {}
     for y in range(height):
         for x in range(width):
@@ -133,9 +133,11 @@ def scanlines(width: int, height: int, bits: int, *, interlaced: bool) -> bytes:
     return bytes(sum(1 + -(-columns * bits // 8) for columns in lines.values()))
 
 
-@pytest.mark.parametrize("interlaced", [False, True], ids=["line by line", "interlaced"])
+@pytest.mark.parametrize("interlaced", [False, True], ids=["not interlaced", "interlaced"])
 @pytest.mark.parametrize("kind", COLOUR_TYPES, ids=str)
-def test_a_png_without_its_end_is_whole_if_every_pixel_is_there(kind: tuple[int, int], *, interlaced: bool) -> None:
+def test_a_png_without_its_end_chunk_is_recovered_if_every_pixel_is_there(
+    kind: tuple[int, int], *, interlaced: bool
+) -> None:
     def chunk(name: bytes, content: bytes) -> bytes:
         return len(content).to_bytes(4, "big") + name + content + zlib.crc32(name + content).to_bytes(4, "big")
 

@@ -1,4 +1,4 @@
-"""Links to what is stored: all of them or a reason, and never a word that money was not spent."""
+"""Links to stored images: all of them or an error, and the error always says that they were paid for."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STORED = stored(received(samples=3))[-1]
 
 
 @pytest.mark.parametrize("fault", [KeyError("no credentials"), MemoryError()])
-async def test_what_cannot_be_linked_to_is_paid_for_all_the_same(fault: Exception) -> None:
+async def test_images_that_cannot_be_linked_are_reported_as_charged(fault: Exception) -> None:
     class WithoutCredentials(InMemoryImageStorage):
         async def link(self, key: str) -> str:
             raise fault
@@ -26,7 +26,7 @@ async def test_what_cannot_be_linked_to_is_paid_for_all_the_same(fault: Exceptio
     assert raised.value.charged is Charged.YES
 
 
-async def test_each_image_has_its_link_in_their_order() -> None:
+async def test_each_image_has_its_link_in_the_order_of_the_images() -> None:
     storage = InMemoryImageStorage()
     found = await linked(STORED, storage)
     assert [one.image for one in found] == [*STORED.images]
@@ -34,7 +34,7 @@ async def test_each_image_has_its_link_in_their_order() -> None:
     assert {(one.download, one.preview) for one in found} == {(None, None)}
 
 
-async def test_only_a_preview_that_is_stored_is_linked_to() -> None:
+async def test_only_a_stored_preview_is_linked() -> None:
     storage = InMemoryImageStorage()
     there, planned, none = (
         Preview("a.preview.webp", 1, "0" * 64, stored=True),

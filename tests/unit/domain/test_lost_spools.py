@@ -1,4 +1,4 @@
-"""Images in a spool out of reach are not lost: callers are told so, and only the operator gives them up."""
+"""Images in a spool that is out of reach are not lost until the operator, or the configured time, gives them up."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from harness.waiting import until
 
 
 class Machine:
-    """What a process has, whose worker has died and left drawn generations behind."""
+    """The ports of a process whose worker died and left drawn generations behind."""
 
     def __init__(self) -> None:
         self.ledger, self.spool, self.storage = InMemoryGenerationLedger(), InMemoryImageSpool(), InMemoryImageStorage()
 
     async def left(self, *spooled: int, samples: int = 2) -> Generation:
-        """A drawn one whose images of these indexes are in the spool."""
+        """A drawn generation, whose images at the indexes `spooled` are in the spool."""
         dead = self.ledger.colleague()
         generation = received(samples=samples, key=f"key {len(spooled)} {samples}")
         await dead.receive(generation, Limits())
@@ -66,7 +66,7 @@ def machine() -> Machine:
     return Machine()
 
 
-async def test_what_is_left_is_listed_with_what_is_out_of_reach(machine: Machine) -> None:
+async def test_generations_left_behind_are_listed_with_their_missing_images(machine: Machine) -> None:
     whole, half = await machine.left(0, 1), await machine.left(1)
 
     left = {one.generation.id: (one.missing, one.spool) for one in await machine.lost().left()}
@@ -74,7 +74,7 @@ async def test_what_is_left_is_listed_with_what_is_out_of_reach(machine: Machine
     assert left == {whole.id: (frozenset(), LOCAL), half.id: (frozenset({0}), LOCAL)}
 
 
-async def test_what_lies_in_the_storage_already_is_in_reach(machine: Machine) -> None:
+async def test_an_image_that_is_already_in_the_storage_is_not_missing(machine: Machine) -> None:
     generation = await machine.left(1)
     await machine.storage.put(generation.waiting[0], b"image")
 
@@ -83,7 +83,7 @@ async def test_what_lies_in_the_storage_already_is_in_reach(machine: Machine) ->
     assert left.missing == frozenset()
 
 
-async def test_what_recovery_has_not_taken_up_by_the_next_look_is_finished(machine: Machine) -> None:
+async def test_a_generation_that_recovery_has_not_taken_up_by_the_next_look_is_finished(machine: Machine) -> None:
     whole, half = await machine.left(0, 1), await machine.left(1)
     await machine.storage.put(half.waiting[0], b"image")
     lost = machine.lost()
@@ -96,7 +96,7 @@ async def test_what_recovery_has_not_taken_up_by_the_next_look_is_finished(machi
     assert await machine.spool.waiting() == []
 
 
-async def test_what_was_taken_up_meanwhile_is_left_alone(machine: Machine) -> None:
+async def test_a_generation_that_was_taken_up_meanwhile_is_left_alone(machine: Machine) -> None:
     generation, lost = await machine.left(0, 1), machine.lost()
     await lost()
     (taken,) = await machine.ledger.colleague().take_abandoned(10, at_work=())
@@ -105,7 +105,7 @@ async def test_what_was_taken_up_meanwhile_is_left_alone(machine: Machine) -> No
     assert await machine.found(generation) == taken
 
 
-async def test_what_is_given_up_keeps_what_is_in_reach_and_says_why(machine: Machine) -> None:
+async def test_a_generation_that_is_given_up_keeps_the_images_in_reach_and_reports_why(machine: Machine) -> None:
     whole, half, none = await machine.left(0, 1), await machine.left(1), await machine.left()
 
     ended = await machine.lost().give_up(LOCAL)
@@ -129,7 +129,7 @@ async def test_another_spool_is_left_alone(machine: Machine) -> None:
 
 
 @pytest.mark.parametrize("after", [None, 3600.0, 0.0])
-async def test_a_service_gives_up_by_itself_only_after_its_time(machine: Machine, after: float | None) -> None:
+async def test_the_service_gives_up_only_after_the_configured_time(machine: Machine, after: float | None) -> None:
     generation = await machine.left()
     lost = machine.lost(Policy(lost_spool_after=after))
 
@@ -140,7 +140,7 @@ async def test_a_service_gives_up_by_itself_only_after_its_time(machine: Machine
     assert (await machine.found(generation)).state is (State.UNUSABLE if after == 0 else State.DRAWN)
 
 
-async def test_a_caller_is_told_that_it_is_stored_later_until_it_is_given_up(
+async def test_a_caller_gets_storage_unavailable_until_the_generation_is_given_up(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("darkroom.domain.use_cases.store.LONGEST_PAUSE", 0.01)
@@ -160,18 +160,18 @@ async def test_a_caller_is_told_that_it_is_stored_later_until_it_is_given_up(
         assert await application.recover() == 1
         await until(lambda: bool(application.generate.work.out_of_reach))
 
-        told = await application.generate(order, caller, IdempotencyKey("other"))
+        before = await application.generate(order, caller, IdempotencyKey("other"))
         given_up = await application.lost()
         await until(lambda: revision.id not in application.generate.work)
         after = await application.generate(order, caller, IdempotencyKey("other"))
 
-    assert (told.error and told.error.code, told.generation.state) == ("storage-unavailable", State.DRAWN)
+    assert (before.error and before.error.code, before.generation.state) == ("storage-unavailable", State.DRAWN)
     assert given_up == 1
     assert (after.error and after.error.detail, after.generation.state) == (GIVEN_UP, State.UNUSABLE)
 
 
 def replaced(stored: Generation) -> Generation:
-    """The same order as it was received, under another key."""
+    """The same order, just received, under another key."""
     order = received(key="other")
     return Generation(
         id=order.id,

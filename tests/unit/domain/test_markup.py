@@ -1,4 +1,4 @@
-"""Markup of an engine's own in a prompt: refused by pointer and rule before money, unless it is only text."""
+"""Engine markup in a prompt is refused, with pointer and rule, before money is spent; weights and editing are text."""
 
 from dataclasses import replace
 
@@ -33,7 +33,7 @@ def order(**fields: object) -> dict[str, object]:
     ],
 )
 @pytest.mark.parametrize("field", ["prompt", "negative_prompt"])
-def test_what_an_engine_would_obey_is_refused_in_both_prompts(text: str, markup: Markup, field: str) -> None:
+def test_markup_that_an_engine_would_obey_is_refused_in_both_prompts(text: str, markup: Markup, field: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
         read_order(order(**{field: text}), CARDS)
 
@@ -44,11 +44,11 @@ def test_what_an_engine_would_obey_is_refused_in_both_prompts(text: str, markup:
 @pytest.mark.parametrize(
     "text", ["(a fox:1.2)", "a fox AND a cat", "[a fox:a cat:0.5]", "<b>a fox</b>", "a <3 fox: lora"]
 )
-def test_weights_and_editing_are_text(text: str) -> None:
+def test_prompt_weights_and_prompt_editing_are_accepted_as_text(text: str) -> None:
     assert read_order(order(prompt=text), CARDS).prompt == Prompt(text)
 
 
-def test_a_fallback_whose_engine_would_obey_it_is_passed_over() -> None:
+def test_a_fallback_whose_engine_would_obey_the_markup_is_skipped() -> None:
     asked = read_order(order(version="plain", prompt="a fox <lora:x>"), CARDS)
 
     assert asked.suits(PLAIN)
@@ -59,11 +59,11 @@ def test_a_fallback_whose_engine_would_obey_it_is_passed_over() -> None:
     "text",
     ["\u200b", "\ufeff\u2060", " \u00ad\t", "\u3164", "\u115f\u1160", "\u2800", "\ufe0f\U000e0100", "\u034f", "\u2028"],
 )
-def test_a_prompt_that_shows_nothing_is_blank(text: str) -> None:
+def test_a_prompt_of_invisible_characters_is_blank(text: str) -> None:
     with pytest.raises(InvalidValue, match="must not be blank"):
         Prompt(text)
 
 
 @pytest.mark.parametrize("text", ["\u200ba", "여\u200b우", "🦊\ufe0f", "ﷺ", "・"])
-def test_a_prompt_that_shows_something_is_not(text: str) -> None:
+def test_a_prompt_with_a_visible_character_is_not_blank(text: str) -> None:
     assert Prompt(text).value == text

@@ -14,7 +14,7 @@ def test_money_is_counted_in_millionths_rounded_up(amount: str, counted: int) ->
 
 
 @pytest.mark.parametrize("amount", ["0 USD", "0.02 USD", "0.000001 USD", "1.5 EUR", "20 KRW", "1000000 KRW"])
-def test_counted_money_is_told_without_needless_digits(amount: str) -> None:
+def test_counted_money_is_written_without_trailing_zeros(amount: str) -> None:
     money = Money.parse(amount)
 
     assert str(Money.of_millionths(money.millionths, money.currency)) == amount

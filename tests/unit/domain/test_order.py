@@ -1,4 +1,4 @@
-"""An order that breaks rules is told every one of them; a good one is read as it was meant."""
+"""Every broken rule of an order is reported in one answer; a valid order is read as it was meant."""
 
 from dataclasses import replace
 from typing import Any
@@ -57,13 +57,13 @@ def test_four_fields_are_enough() -> None:
     assert (order.seeds, order.samples, order.parameters) == (None, None, NONE_GIVEN)
 
 
-def test_broken_rules_are_told_in_the_order_of_the_fields() -> None:
+def test_broken_rules_are_reported_in_the_order_of_the_fields() -> None:
     wrong = {"colour": 1, "samples": 0, "seed": [0, -1, -2], "width": 8, "prompt": " ", "version": "narrow"}
     places = ["/prompt", "/width", "/seed/1", "/seed/2", "/samples", "/colour"]
     assert [place for place in broken(**wrong) if place in places] == places
 
 
-def test_null_is_the_same_as_leaving_out() -> None:
+def test_null_is_the_same_as_leaving_a_field_out() -> None:
     optional = ("negative_prompt", "seed", "num_inference_steps", "guidance_scale", "samples")
     assert read(**dict.fromkeys(optional)) == read()
 
@@ -93,24 +93,24 @@ def test_every_wrong_field_is_named_in_one_answer() -> None:
     }
 
 
-def test_nothing_at_all_names_the_required_fields() -> None:
+def test_an_empty_order_reports_the_required_fields() -> None:
     with pytest.raises(InvalidRequest) as caught:
         read_order({}, CARDS)
     assert {v.pointer for v in caught.value.violations} == {"/version", "/prompt", "/width", "/height"}
 
 
-def test_an_unknown_version_names_the_known_ones_and_holds_the_rest_to_the_contract() -> None:
+def test_an_unknown_version_reports_the_known_ones_and_checks_the_rest_against_the_contract() -> None:
     assert broken(version="v9", num_inference_steps=1001) == {
         "/version": "must be one of memory, narrow, sizes",
         "/num_inference_steps": "must be an integer from 1 to 1000",
     }
 
 
-def test_a_rule_of_the_whole_body_is_told_without_a_pointer() -> None:
+def test_a_rule_of_the_whole_body_is_reported_without_a_pointer() -> None:
     assert InvalidRequest([Violation("", "must be an object")]).detail == "must be an object"
 
 
-def test_a_narrower_model_refuses_by_name() -> None:
+def test_a_narrower_model_is_named_in_the_rules() -> None:
     violations = broken(
         version="narrow",
         prompt="x" * 21,
@@ -133,13 +133,13 @@ def test_a_narrower_model_refuses_by_name() -> None:
 
 
 @pytest.mark.parametrize("length", [385, 648, 9999, -1, True, "512", 512.0])
-def test_whatever_is_wrong_with_a_length_its_rule_is_the_model_s(length: object) -> None:
+def test_a_wrong_width_or_height_is_reported_with_the_rule_of_the_model(length: object) -> None:
     rule = "must be an integer from 384 to 640, a multiple of 8, for narrow"
     violations = broken(version="narrow", width=length, height=383)
     assert violations == {"/width": rule, "/height": rule}
 
 
-def test_every_bound_that_is_told_is_the_model_s() -> None:
+def test_every_reported_bound_is_that_of_the_model() -> None:
     wrong = {"num_inference_steps": "x", "guidance_scale": 99, "samples": 9, "seed": [1, "x"]}
     assert broken(version="narrow", prompt="x" * 32_001, **wrong) == {
         "/prompt": "must be at most 20 characters long for narrow",
@@ -150,7 +150,7 @@ def test_every_bound_that_is_told_is_the_model_s() -> None:
     }
 
 
-def test_a_model_with_a_list_of_sizes_draws_no_other() -> None:
+def test_a_model_with_a_list_of_sizes_refuses_other_sizes() -> None:
     assert read(version="sizes", prompt="sea", width=1024, height=512).size == ImageSize(1024, 512)
     violations = broken(version="sizes", prompt="sea", width=512, height=1024)
     assert violations.keys() == {"/width", "/height"}
@@ -158,7 +158,7 @@ def test_a_model_with_a_list_of_sizes_draws_no_other() -> None:
 
 
 @pytest.mark.parametrize("width", ["512", None, 9999])
-def test_one_length_is_held_to_a_list_of_sizes_whatever_the_other_is(width: object) -> None:
+def test_width_and_height_are_checked_against_a_list_of_sizes_even_if_the_other_is_wrong(width: object) -> None:
     violations = broken(version="sizes", width=width, height=1024)
     assert violations.keys() == {"/width", "/height"}
     assert violations["/height"] == "must be an integer, and width x height one of 512 x 512, 1024 x 512 for sizes"
@@ -168,7 +168,7 @@ def test_one_length_is_held_to_a_list_of_sizes_whatever_the_other_is(width: obje
 @pytest.mark.parametrize(
     ("field", "value"), [("seed", [1]), ("num_inference_steps", 20), ("guidance_scale", 2.0), ("negative_prompt", "x")]
 )
-def test_a_field_that_the_model_cannot_honour_is_refused_never_dropped(field: str, value: object) -> None:
+def test_a_field_that_the_model_cannot_honour_is_refused_not_dropped(field: str, value: object) -> None:
     fields = {"version": "sizes", "prompt": "sea", "width": 512, "height": 512, field: value}
     assert broken(**fields) == {f"/{field}": "is not honoured by sizes: leave it out"}
 
@@ -183,16 +183,16 @@ def test_a_field_that_the_model_cannot_honour_is_refused_never_dropped(field: st
         ("negative_prompt", 5),
     ],
 )
-def test_what_the_model_cannot_honour_need_not_be_mended_first(field: str, value: object) -> None:
+def test_a_wrong_value_of_a_field_that_the_model_cannot_honour_is_not_reported(field: str, value: object) -> None:
     fields = {"version": "sizes", "height": 512, field: value}
     assert broken(**fields) == {f"/{field}": "is not honoured by sizes: leave it out"}
 
 
-def test_an_empty_negative_prompt_is_none_to_a_model_that_honours_none() -> None:
+def test_an_empty_negative_prompt_is_accepted_by_a_model_without_negative_prompts() -> None:
     assert read(version="sizes", height=512, negative_prompt="") == read(version="sizes", height=512)
 
 
-def test_seeds_are_counted_even_where_one_of_them_is_wrong() -> None:
+def test_seeds_are_counted_even_if_one_of_them_is_wrong() -> None:
     assert broken(seed=[1, "x"], samples=3) == {
         "/seed": "must hold one seed for each image: 2 given for 3",
         "/seed/1": "must be an integer from 0 to 4294967295 for memory",
@@ -204,42 +204,42 @@ def test_seeds_are_counted_even_where_one_of_them_is_wrong() -> None:
     }
 
 
-def test_as_many_seeds_as_samples() -> None:
+def test_there_must_be_as_many_seeds_as_samples() -> None:
     assert broken(seed=[1, 2, 3], samples=2) == {"/seed": "must hold one seed for each image: 3 given for 2"}
     assert read(seed=[1, 2], samples=2).seeds == (Seed(1), Seed(2))
 
 
 @pytest.mark.parametrize("seed", [[], [1] * 9, 7, "7", {"0": 7}])
-def test_seeds_come_as_an_array_of_one_to_eight(seed: object) -> None:
+def test_seeds_must_be_an_array_of_one_to_eight_integers(seed: object) -> None:
     assert broken(seed=seed) == {"/seed": "must be an array of 1 to 8 integers"}
 
 
-def test_pointers_escape_what_json_pointers_must() -> None:
+def test_pointers_are_escaped() -> None:
     assert broken(**{"a/b~c": 1}).keys() == {"/a~1b~0c"}
 
 
 class TestSettling:
-    def test_seeds_are_drawn_one_for_each_sample_and_distinct(self) -> None:
+    def test_one_distinct_seed_is_drawn_for_each_sample(self) -> None:
         chance = iter([7, 7, 7, 8, 8, 9])
         request = GenerationRequest.settle(read(samples=3), WIDEST_CARD, lambda: Seed(next(chance)))
         assert request.seeds == (Seed(7), Seed(8), Seed(9))
 
-    def test_given_seeds_are_kept_and_count_the_samples(self) -> None:
+    def test_given_seeds_are_kept_and_set_the_number_of_samples(self) -> None:
         request = GenerationRequest.settle(read(seed=[4_294_967_295, 0, 0]), WIDEST_CARD)
         assert [seed.value for seed in request.seeds] == [4_294_967_295, 0, 0]
         assert request.samples == 3
 
-    def test_one_sample_where_nothing_is_said(self) -> None:
+    def test_one_sample_by_default(self) -> None:
         request = GenerationRequest.settle(read(), WIDEST_CARD)
         assert (request.samples, len(request.seeds)) == (1, 1)
 
-    def test_a_model_without_seeds_is_given_none(self) -> None:
+    def test_a_model_without_seeds_gets_none(self) -> None:
         order = read(version="sizes", prompt="sea", width=512, height=512, samples=2)
         assert GenerationRequest.settle(order, SIZES).seeds == ()
 
 
 class TestFingerprint:
-    def test_is_of_the_order_and_not_of_its_bytes(self) -> None:
+    def test_is_taken_of_the_order_not_of_its_bytes(self) -> None:
         assert read(guidance_scale=5).fingerprint == read(guidance_scale=5.0).fingerprint
         assert read(negative_prompt="").fingerprint == read(negative_prompt=None).fingerprint == read().fingerprint
 
@@ -288,7 +288,7 @@ def test_any_json_object_is_read_or_refused_with_pointers(fields: dict[str, obje
     width=st.integers(16, 2048),
     height=st.integers(16, 2048),
 )
-def test_what_the_card_allows_is_accepted_and_kept(
+def test_values_that_the_card_allows_are_accepted_and_kept(
     seeds: list[int] | None, steps: int | None, guidance: float | None, width: int, height: int
 ) -> None:
     order = read(seed=seeds, num_inference_steps=steps, guidance_scale=guidance, width=width, height=height)

@@ -1,4 +1,6 @@
-"""A new parameter of an order is one class with its field, a line on the card, and one in each place that shows it."""
+"""A new parameter of an order needs one class with its field, a line on the card, and a line in each place that
+shows it.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,8 @@ class ClipSkip:
         _integer(self.value, self.MIN, self.MAX)
 """
 
-# By file, what is put before which line: all that has to be touched for a parameter `clip_skip` that one model honours.
+# By file: the line that an insertion goes before, and the insertion. These are all the edits that a parameter
+# `clip_skip`, honoured by one model, needs.
 ADDED: Final = {
     "domain/model/values.py": (
         "@dataclass(frozen=True, slots=True)\nclass IdempotencyKey:",
@@ -105,13 +108,13 @@ print("honoured")
 """
 
 
-def test_a_new_parameter_is_honoured_from_the_order_to_the_row_by_these_edits_alone(tmp_path: Path) -> None:
+def test_these_edits_alone_add_a_parameter_from_the_order_to_the_row(tmp_path: Path) -> None:
     ours = Path(next(iter(darkroom.__path__)))
     shutil.copytree(ours, tmp_path / "darkroom", ignore=shutil.ignore_patterns("__pycache__", "web"))
     for name, (before, added) in ADDED.items():
         file = tmp_path / "darkroom" / name
         text = file.read_text(encoding="utf-8")
-        assert text.count(before) == 1, f"{name} has changed: say here where its line goes"
+        assert text.count(before) == 1, f"{name} has changed: update its line in ADDED"
         file.write_text(text.replace(before, added + before), encoding="utf-8")
     file = tmp_path / "darkroom/domain/model/parameters.py"
     file.write_text(f"from darkroom.domain.model import values\n{file.read_text(encoding='utf-8')}", encoding="utf-8")
@@ -128,15 +131,17 @@ def test_a_new_parameter_is_honoured_from_the_order_to_the_row_by_these_edits_al
     assert (tried.stdout, tried.stderr) == ("honoured\n", "")
 
 
-def test_each_parameter_has_a_place_on_the_card_and_in_what_is_shown() -> None:
-    shown, told = ({field.name for field in msgspec.structs.fields(struct)} for struct in (OrderShown, Model))
+def test_each_parameter_is_on_the_card_and_in_the_answers() -> None:
+    order_fields, model_fields = (
+        {field.name for field in msgspec.structs.fields(struct)} for struct in (OrderShown, Model)
+    )
 
     assert set(PARAMETERS) <= set(HONOURABLE)
-    assert set(PARAMETERS) <= shown
-    assert set(NUMBERS) <= told
+    assert set(PARAMETERS) <= order_fields
+    assert set(NUMBERS) <= model_fields
 
 
-def test_parameters_are_made_of_plain_values_and_give_them_back() -> None:
+def test_parameters_are_built_from_plain_values_and_return_them() -> None:
     values = {"negative_prompt": "fog", "num_inference_steps": 25, "guidance_scale": 0.0}
     parameters = Parameters.of(**values)
 
@@ -157,5 +162,5 @@ def test_parameters_are_made_of_plain_values_and_give_them_back() -> None:
         ),
     ],
 )
-def test_a_fingerprint_is_what_the_first_release_took(fields: dict[str, object], fingerprint: str) -> None:
+def test_fingerprints_are_those_of_the_first_release(fields: dict[str, object], fingerprint: str) -> None:
     assert read_order({**PLAIN, **fields}, {"memory": WIDEST_CARD}).fingerprint == fingerprint

@@ -1,4 +1,4 @@
-"""What is free is tried again: with growing pauses, for as long as it may be, whatever is raised."""
+"""A call that costs nothing is retried after any error, with growing pauses, until its time is over."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from darkroom.domain.use_cases.patience import (
 from simulation.virtual_time import run
 
 
-class OfItsOwn(Exception):
-    """An exception that no list of ours holds."""
+class UnknownError(Exception):
+    """An exception that Darkroom does not know."""
 
 
 @dataclass
 class Attempts:
-    """Fails so many times, and notes when it was tried; None is for ever."""
+    """Fails `failures` times (None: always), and records the time of each attempt."""
 
     fault: BaseException
     failures: int | None = None
@@ -44,7 +44,7 @@ class Attempts:
         return "done"
 
 
-FAULTS = [OfItsOwn("EIO"), MemoryError(), LedgerUnavailable("away"), asyncio.CancelledError()]
+FAULTS = [UnknownError("EIO"), MemoryError(), LedgerUnavailable("away"), asyncio.CancelledError()]
 
 
 def test_pauses_double_with_jitter_up_to_the_longest() -> None:
@@ -58,7 +58,7 @@ def test_pauses_double_with_jitter_up_to_the_longest() -> None:
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=repr)
-def test_whatever_is_raised_it_is_tried_again_and_the_cause_is_logged(
+def test_a_call_is_retried_after_any_error_and_the_cause_is_logged(
     fault: BaseException, caplog: pytest.LogCaptureFixture
 ) -> None:
     attempts = Attempts(fault, failures=5)
@@ -69,7 +69,7 @@ def test_whatever_is_raised_it_is_tried_again_and_the_cause_is_logged(
     assert all("the ledger: trying again in" in record.message for record in caplog.records)
 
 
-def test_another_worker_s_revision_is_never_tried_again() -> None:
+def test_a_superseded_revision_is_not_retried() -> None:
     attempts = Attempts(Superseded("id"))
     with pytest.raises(Superseded):
         run(patiently(attempts, "the ledger", timeout=1))
@@ -77,12 +77,12 @@ def test_another_worker_s_revision_is_never_tried_again() -> None:
 
 
 @pytest.mark.parametrize("within", [1.0, 7.0, 100.0])
-def test_it_is_given_up_within_the_time_and_not_long_before(within: float) -> None:
+def test_a_call_is_given_up_within_the_time_and_not_long_before(within: float) -> None:
     async def story() -> tuple[float, float]:
-        attempts, loop = Attempts(OfItsOwn("EIO")), asyncio.get_running_loop()
+        attempts, loop = Attempts(UnknownError("EIO")), asyncio.get_running_loop()
         with pytest.raises(OutOfPatience) as given_up:
             await patiently(attempts, "the spool", timeout=5, within=within)
-        assert isinstance(given_up.value.__cause__, OfItsOwn)
+        assert isinstance(given_up.value.__cause__, UnknownError)
         return loop.time(), attempts.tried[-1]
 
     for _ in range(20):
@@ -91,7 +91,7 @@ def test_it_is_given_up_within_the_time_and_not_long_before(within: float) -> No
         assert ended >= min(within / 4, within - LONGEST_PAUSE)
 
 
-def test_a_try_that_hangs_ends_after_its_timeout_or_with_the_time_that_is_left() -> None:
+def test_an_attempt_that_hangs_ends_after_its_timeout_or_when_the_whole_time_is_over() -> None:
     async def story() -> list[float]:
         tried = list[float]()
 
@@ -111,12 +111,12 @@ def test_a_try_that_hangs_ends_after_its_timeout_or_with_the_time_that_is_left()
     assert 8 < third < 8.5
 
 
-def test_without_a_limit_it_is_tried_for_as_long_as_it_takes() -> None:
-    attempts = Attempts(OfItsOwn("EIO"), failures=500)
+def test_without_a_limit_a_call_is_retried_until_it_succeeds() -> None:
+    attempts = Attempts(UnknownError("EIO"), failures=500)
     assert run(patiently(attempts, "the ledger", timeout=1)) == "done"
 
 
-def test_a_cancellation_of_the_task_itself_ends_it() -> None:
+def test_a_cancellation_of_the_task_itself_ends_the_call() -> None:
     async def story() -> None:
         async def hang() -> None:
             await asyncio.Event().wait()
@@ -132,10 +132,10 @@ def test_a_cancellation_of_the_task_itself_ends_it() -> None:
 
 
 @pytest.mark.parametrize("timeout", [None, 5.0])
-def test_a_cancellation_from_inside_is_a_fault_like_any_other(timeout: float | None) -> None:
+def test_a_cancellation_from_inside_is_an_error_like_any_other(timeout: float | None) -> None:
     with pytest.raises(RuntimeError, match="cancelled from inside"):
         run(once(Attempts(asyncio.CancelledError()), timeout=timeout))
-    assert run(once(Attempts(OfItsOwn("EIO"), failures=0), timeout=timeout)) == "done"
+    assert run(once(Attempts(UnknownError("EIO"), failures=0), timeout=timeout)) == "done"
 
 
 @pytest.mark.parametrize(
@@ -143,11 +143,11 @@ def test_a_cancellation_from_inside_is_a_fault_like_any_other(timeout: float | N
     [
         (Attempts(LedgerUnavailable("away")), LedgerUnavailable),
         (asyncio.Event().wait, LedgerUnavailable),
-        (Attempts(OfItsOwn("EIO")), InternalFault),
+        (Attempts(UnknownError("EIO")), InternalFault),
     ],
-    ids=["an outage", "no answer", "a fault"],
+    ids=["an outage", "no answer", "a bug"],
 )
-def test_before_money_it_is_tried_for_as_long_as_an_order_waits(
+def test_before_money_a_call_is_retried_for_as_long_as_an_order_waits(
     attempt: Callable[[], Awaitable[object]], expected: type[LedgerUnavailable | InternalFault]
 ) -> None:
     async def story() -> float:
@@ -159,7 +159,7 @@ def test_before_money_it_is_tried_for_as_long_as_an_order_waits(
     assert 2 <= run(story()) <= 8.01
 
 
-def test_one_that_was_promised_waits_until_the_ledger_is_back() -> None:
+def test_a_promised_order_waits_until_the_ledger_is_back() -> None:
     attempts = Attempts(LedgerUnavailable("away"), failures=100)
     promised = replace(received(), promised=True)
     assert run(before_money(attempts, promised, Policy(begin_timeout=8.0))) == "done"

@@ -1,4 +1,4 @@
-"""What an image costs, and what settles it."""
+"""What an image costs: the price for its size, or the cost that the provider reports."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ FIRST_AND_FURTHER = read_price("0.03+0.015 USD/MP")
         (PER_MEGAPIXEL, (1, 1), "0.03"),
         (FIRST_AND_FURTHER, (1024, 1024), "0.03"),
         (FIRST_AND_FURTHER, (2048, 2048), "0.075"),
-        (FIRST_AND_FURTHER, (1000, 2098), "0.06"),  # 2,098,000 pixels, and two megapixels are 2,097,152
+        (FIRST_AND_FURTHER, (1000, 2098), "0.06"),  # 2,098,000 pixels; two megapixels are 2,097,152
         (read_price("0+0.015 USD/MP"), (2048, 1024), "0.015"),
     ],
 )
-def test_a_megapixel_that_is_begun_counts(price: Price, size: tuple[int, int], amount: str) -> None:
+def test_a_megapixel_that_is_begun_counts_as_a_whole_one(price: Price, size: tuple[int, int], amount: str) -> None:
     width, height = (max(side, ImageSize.MIN) for side in size)
     assert price.of_image(ImageSize(width, height)) == Money(Decimal(amount), "USD")
 
@@ -46,7 +46,7 @@ def test_a_megapixel_has_1_048_576_pixels(width: int, height: int) -> None:
     assert (amount - 1) * 1_048_576 < width * height <= amount * 1_048_576
 
 
-def test_a_line_is_for_the_longest_name_on_offer_and_then_for_a_size() -> None:
+def test_a_line_names_the_longest_matching_model_and_then_a_size() -> None:
     cards: dict[str, Price | None] = dict.fromkeys(("gpt", "gpt@512x512", "a@b", "card"))
     cards["card"] = PER_MEGAPIXEL
     small, dear, odd = Money.parse("0.01 USD"), Money.parse("0.09 USD"), Money.parse("1 USD")
@@ -71,11 +71,11 @@ def test_a_line_is_for_the_longest_name_on_offer_and_then_for_a_size() -> None:
     other = ImageSize(2048, 1024)
     at = {name: [str(price.of_image(size)) for size in (SQUARE, other)] for name, price in prices.items()}
     assert at["gpt"] == ["0.01 USD", "0.09 USD"]
-    assert at["a@b"] == ["0.01 USD", "0.09 USD"]  # as much as the dearest, if no price holds for it
+    assert at["a@b"] == ["0.01 USD", "0.09 USD"]  # without a price for the size, the highest one
     assert at["card"] == ["0.09 USD", "0.06 USD"]
 
 
-def test_a_line_for_a_size_stands_beside_those_of_the_card() -> None:
+def test_a_line_for_a_size_is_added_to_the_prices_of_the_card() -> None:
     card = SizePrice(((SQUARE, Money.parse("1 USD")), (ImageSize(64, 64), Money.parse("2 USD"))), PER_MEGAPIXEL)
     (price,) = prices_of_models({"gpt@64x64": Money.parse("3 USD")}, {"gpt": card}).values()
     sizes = (SQUARE, ImageSize(64, 64), ImageSize(64, 128))
@@ -95,7 +95,7 @@ def test_a_line_for_a_size_stands_beside_those_of_the_card() -> None:
         ({"gpt@64x64": "1 USD", "gpt@64x128": "1 EUR"}, "in one currency for each model, not in EUR and USD"),
     ],
 )
-def test_lines_that_mean_nothing_are_named(lines: dict[str, str], rule: str) -> None:
+def test_meaningless_lines_are_named_in_the_error(lines: dict[str, str], rule: str) -> None:
     with pytest.raises(InvalidValue, match=rule):
         prices_of_models({line: read_price(price) for line, price in lines.items()}, {"gpt": None})
 
@@ -107,7 +107,7 @@ def test_lines_that_mean_nothing_are_named(lines: dict[str, str], rule: str) -> 
         *("1+-1 USD/MP", "1+1+1 USD/MP", "NaN USD", "1+Infinity USD/MP", "1000000001 USD", "1+1e30 USD/MP"),
     ],
 )
-def test_what_is_not_a_price_is_refused_in_one_sentence(text: str) -> None:
+def test_text_that_is_not_a_price_is_refused(text: str) -> None:
     with pytest.raises(InvalidValue, match=r"^must be prices such as .* of at most 1000000000$"):
         read_price(text)
 
@@ -119,7 +119,7 @@ def test_limits_reserve_the_price_of_the_size() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reserved", "told", "cost"),
+    ("reserved", "reported", "cost"),
     [
         ("0.04 USD", None, "0.04 USD"),
         ("0.04 USD", "0.05 USD", "0.05 USD"),
@@ -131,8 +131,10 @@ def test_limits_reserve_the_price_of_the_size() -> None:
         (None, "1e300 USD", None),
     ],
 )
-def test_a_cost_that_the_provider_tells_settles_it(reserved: str | None, told: str | None, cost: str | None) -> None:
-    settled = received(cost=reserved).costing(Money.parse(told) if told else None)
+def test_a_valid_cost_reported_by_the_provider_replaces_the_reserved_one(
+    reserved: str | None, reported: str | None, cost: str | None
+) -> None:
+    settled = received(cost=reserved).costing(Money.parse(reported) if reported else None)
     assert settled.cost == (Money.parse(cost) if cost else None)
 
 

@@ -1,4 +1,4 @@
-"""A provider's quota is for what is asked of it."""
+"""A provider's quota counts the images that it is asked for, and orders wait for room in it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ POLICY: Final = Policy(images_per_minute={"karlo": 4}, begin_timeout=1.0, call_t
 ONE_BY_ONE: Final = frozenset({"v2.1"})
 
 
-async def test_what_its_owner_took_back_takes_nothing_out_of_it() -> None:
+async def test_a_cancelled_order_uses_up_no_quota() -> None:
     ledger = InMemoryGenerationLedger(lambda: NOON)
     quota = ProviderQuota(ledger, Policy(images_per_minute={"karlo": 8}), longest_wait=0)
     taken_back, meant = received(samples=8), received(samples=8)
@@ -45,7 +45,7 @@ async def ordered(ledger: InMemoryGenerationLedger, samples: int) -> Generation:
 
 
 @pytest.mark.parametrize(("one_by_one", "taken"), [(frozenset(), 3), (ONE_BY_ONE, 1)])
-def test_an_order_takes_its_images_or_the_first_of_them_where_each_is_a_call(
+def test_an_order_reserves_all_its_images_or_only_the_first_if_each_is_a_call(
     one_by_one: frozenset[str], taken: int
 ) -> None:
     async def story() -> None:
@@ -57,7 +57,7 @@ def test_an_order_takes_its_images_or_the_first_of_them_where_each_is_a_call(
     run(story())
 
 
-def test_an_order_waits_a_little_for_room_and_not_for_long() -> None:
+def test_an_order_waits_a_short_time_for_room_and_is_refused_if_it_would_take_long() -> None:
     async def story() -> None:
         ledger, clock = InMemoryGenerationLedger(now), asyncio.get_running_loop().time
         quota = ProviderQuota(ledger, POLICY)
@@ -74,7 +74,7 @@ def test_an_order_waits_a_little_for_room_and_not_for_long() -> None:
     run(story())
 
 
-def test_more_at_once_than_the_quota_has_is_never_waited_for() -> None:
+def test_an_order_larger_than_the_whole_quota_is_refused_at_once() -> None:
     async def story() -> None:
         ledger = InMemoryGenerationLedger(now)
         with pytest.raises(GeneratorUnavailable, match="5 images at once are more than the provider's quota of 4"):
@@ -87,7 +87,7 @@ def test_more_at_once_than_the_quota_has_is_never_waited_for() -> None:
     run(story())
 
 
-def test_samples_that_are_asked_for_one_by_one_leave_as_the_quota_has_room() -> None:
+def test_samples_that_are_asked_for_one_by_one_are_sent_when_the_quota_has_room() -> None:
     async def story() -> None:
         ledger, clock = InMemoryGenerationLedger(now), asyncio.get_running_loop().time
         quota, order = ProviderQuota(ledger, POLICY, one_by_one=ONE_BY_ONE), await ordered(ledger, 6)
@@ -110,7 +110,7 @@ def test_samples_that_are_asked_for_one_by_one_leave_as_the_quota_has_room() -> 
     run(story())
 
 
-def test_a_ledger_that_does_not_answer_lets_a_sample_wait_and_not_fail() -> None:
+def test_a_sample_waits_for_a_ledger_that_does_not_answer_and_fails_only_at_its_deadline() -> None:
     class Away(InMemoryGenerationLedger):
         away = False
 
@@ -144,7 +144,7 @@ def test_a_ledger_that_does_not_answer_lets_a_sample_wait_and_not_fail() -> None
 
 
 @pytest.mark.parametrize("policy", [Policy(), POLICY])
-def test_without_a_quota_or_with_one_call_for_all_nothing_is_metered(policy: Policy) -> None:
+def test_nothing_is_metered_without_a_quota_or_if_one_call_draws_all_samples(policy: Policy) -> None:
     async def story() -> None:
         ledger = InMemoryGenerationLedger(now)
         quota = ProviderQuota(ledger, policy)

@@ -1,4 +1,4 @@
-"""Whoever repeats an order that waits is told what is so, whatever becomes of the one who ordered it first."""
+"""A repeat of an order that still waits gets a true answer, even if the first request fails or is turned away."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ADA: Final = Caller("ada")
 
 
 class Forgetful(InMemoryGenerationLedger):
-    """Writes down, and does not say so while it is `forgetting`: it fails with this `fault`."""
+    """Records orders, but raises `fault` afterwards while it is `forgetting`."""
 
     forgetting = False
 
@@ -37,7 +37,7 @@ class Forgetful(InMemoryGenerationLedger):
 
 
 class Stumbling(InMemoryGenerationLedger):
-    """Writes an order down, and fails once it may."""
+    """Records an order, then waits for `may_fail` and fails."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,21 +57,21 @@ async def ordered(life: Life, key: str | None = None, *, promise: bool = False) 
 
 
 async def keep_busy(life: Life, world: World) -> None:
-    """Let it draw as much as it draws at once, so that all others wait."""
+    """Fill every drawing slot, so that further orders wait."""
     for _ in range(WIDTH):
         await ordered(life)
     await until(lambda: len(world.provider.waiting) == WIDTH)
 
 
-async def with_one_who_waits(world: World) -> tuple[Life, asyncio.Task[Generation]]:
-    """A process that is busy, and somebody who waits there for an order under `key`."""
+async def with_a_waiting_caller(world: World) -> tuple[Life, asyncio.Task[Generation]]:
+    """A busy process, and a caller waiting there for an order under `key`."""
     life = Life(world, InMemoryGenerationLedger())
     await keep_busy(life, world)
     first = await ordered(life, "key")
     return life, asyncio.create_task(life.outcome(first.generation))
 
 
-def draw_what_is_asked(world: World) -> None:
+def draw_everything_asked(world: World) -> None:
     for key in [*world.provider.waiting]:
         world.provider.reply(key, Reply(charged=True))
 
@@ -84,15 +84,15 @@ async def crash(life: Life, ledger: InMemoryGenerationLedger) -> None:
 
 
 async def settled(life: Life, world: World, generation: Generation) -> Generation:
-    """Its end, with a provider that draws whatever it is asked."""
+    """The generation in its final state, with a provider that draws everything it is asked for."""
     while not (found := await life.ledger.find(generation.id)) or not found.state.final:
         await life.recover()
-        draw_what_is_asked(world)
+        draw_everything_asked(world)
         await asyncio.sleep(0)
     return found
 
 
-async def test_who_is_told_that_it_will_be_drawn_has_it_drawn_though_another_waited_for_it() -> None:
+async def test_an_order_promised_to_a_repeat_is_drawn_after_a_crash() -> None:
     ledger, world = InMemoryGenerationLedger(), World()
     life, next_one = Life(world, ledger), Life(world, ledger.colleague())
     await keep_busy(life, world)
@@ -106,9 +106,9 @@ async def test_who_is_told_that_it_will_be_drawn_has_it_drawn_though_another_wai
     assert world.provider.charges[again.generation.id] == 1
 
 
-async def test_and_without_a_crash_both_have_it() -> None:
+async def test_without_a_crash_the_first_request_and_the_repeat_get_the_same_generation() -> None:
     world = World()
-    life, waiting = await with_one_who_waits(world)
+    life, waiting = await with_a_waiting_caller(world)
 
     again = await ordered(life, "key", promise=True)
 
@@ -117,15 +117,15 @@ async def test_and_without_a_crash_both_have_it() -> None:
     assert world.provider.charges[again.generation.id] == 1
 
 
-async def test_nor_is_it_left_undrawn_by_a_stop() -> None:
+async def test_an_order_promised_to_a_repeat_is_drawn_before_a_shutdown_ends() -> None:
     world = World()
-    life, waiting = await with_one_who_waits(world)
+    life, waiting = await with_a_waiting_caller(world)
     draining = asyncio.create_task(life.work.drain())
     await asyncio.sleep(0)
 
     again = await ordered(life, "key", promise=True)
     while not draining.done():
-        draw_what_is_asked(world)
+        draw_everything_asked(world)
         await asyncio.sleep(0)
 
     assert again.generation.promised
@@ -133,20 +133,20 @@ async def test_nor_is_it_left_undrawn_by_a_stop() -> None:
     assert world.provider.charges[again.generation.id] == 1
 
 
-async def test_what_is_promised_is_drawn_though_the_first_was_turned_away() -> None:
+async def test_an_order_promised_to_a_repeat_is_drawn_even_if_the_first_request_was_turned_away() -> None:
     ledger, world = Forgetful(), World()
     life = Life(world, ledger)
     ledger.forgetting = True
-    told = await turned_away(life, "key")
+    charged = await turned_away(life, "key")
     ledger.forgetting = False
 
     again = await ordered(life, "key", promise=True)
 
-    assert told is Charged.UNKNOWN
+    assert charged is Charged.UNKNOWN
     assert (await settled(life, world, again.generation)).state is State.STORED
 
 
-async def test_nobody_is_told_that_its_owner_took_back_what_was_turned_away() -> None:
+async def test_an_order_that_was_turned_away_ends_as_refused_not_as_cancelled_by_its_caller() -> None:
     ledger, world = Forgetful(), World()
     life = Life(world, ledger)
     ledger.forgetting = True
@@ -163,7 +163,7 @@ async def test_nobody_is_told_that_its_owner_took_back_what_was_turned_away() ->
 
 
 @pytest.mark.parametrize("fault", [LedgerUnavailable, RuntimeError])
-async def test_no_repeat_is_told_that_it_cost_nothing_where_nobody_knows(fault: type[Exception]) -> None:
+async def test_a_repeat_is_not_reported_as_free_if_the_ledger_cannot_say(fault: type[Exception]) -> None:
     ledger, world = Forgetful(fault), World()
     life = Life(world, ledger)
     stored = await settled(life, world, (await ordered(life, "key")).generation)
@@ -174,7 +174,7 @@ async def test_no_repeat_is_told_that_it_cost_nothing_where_nobody_knows(fault: 
     assert await turned_away(life) is Charged.NO
 
 
-async def test_those_who_are_turned_away_leave_nothing_behind() -> None:
+async def test_orders_that_are_turned_away_leave_no_tasks_behind() -> None:
     ledger, world = Forgetful(), World()
     life = Life(world, ledger)
     ledger.forgetting = True
@@ -183,7 +183,7 @@ async def test_those_who_are_turned_away_leave_nothing_behind() -> None:
     assert not life.tasks
 
 
-async def test_who_waits_for_what_is_deleted_meanwhile_is_told_so() -> None:
+async def test_a_repeat_whose_generation_is_deleted_while_it_waits_gets_gone() -> None:
     ledger, world = InMemoryGenerationLedger(), World()
     here, there = Life(world, ledger), Life(world, ledger.colleague())
     generation = (await ordered(here, "key")).generation
@@ -198,10 +198,10 @@ async def test_who_waits_for_what_is_deleted_meanwhile_is_told_so() -> None:
     except Gone as gone:
         assert gone.charged is Charged.YES
     else:
-        raise AssertionError("an answer without images")
+        raise AssertionError("a deleted generation was answered")
 
 
-async def test_what_came_back_while_its_first_try_stood_is_drawn_though_that_failed() -> None:
+async def test_a_generation_that_comes_back_is_drawn_even_if_its_first_receive_then_fails() -> None:
     ledger, world = Stumbling(), World()
     life = Life(world, ledger)
     turning_away = asyncio.create_task(turned_away(life))
@@ -217,7 +217,7 @@ async def test_what_came_back_while_its_first_try_stood_is_drawn_though_that_fai
     ledger.may_fail.set()
     await turning_away
     await until(lambda: bool(world.provider.waiting))
-    draw_what_is_asked(world)
+    draw_everything_asked(world)
 
     assert (await life.outcome(back)).state is State.STORED
 

@@ -1,4 +1,4 @@
-"""Images that were spooled before a crash are not lost, whatever became of their generation's receipt."""
+"""Images that were spooled before a crash are not lost, with or without a receipt of their generation."""
 
 from __future__ import annotations
 
@@ -45,16 +45,16 @@ class Workshop:
         self.work, self.recover = application.generate.work, application.recover
 
     async def resumed(self, generation: Generation, failure: OutcomeUnknown | None = None) -> Generation:
-        """What becomes of it once it is taken up."""
+        """Resume the generation, and return it as it is when the work on it ended."""
         self.work.resume(generation, failure)
-        while generation.id in self.work:  # noqa: ASYNC110  # it does not say when the spool is empty
+        while generation.id in self.work:  # noqa: ASYNC110  # the end of the work is not announced
             await asyncio.sleep(0)
         found = await self.ledger.find(generation.id)
         assert found
         return found
 
     async def interrupted(self, *, spooled: Sequence[int], receipt: bytes = b"") -> Generation:
-        """A generation of two images, of which these were spooled when its process died."""
+        """A generation of two images, of which those at `spooled` were in the spool when its process died."""
         generation = received(samples=2)
         await self.ledger.receive(generation, Limits())
         await self.ledger.record(generation := generation.submitted())
@@ -86,14 +86,14 @@ async def test_some_images_in_the_spool_are_kept_and_the_rest_is_unknown(worksho
     assert ended.state is State.UNKNOWN
 
 
-async def test_nothing_in_the_spool_leaves_it_unknown(workshop: Workshop) -> None:
+async def test_an_interrupted_generation_without_spooled_images_is_unknown(workshop: Workshop) -> None:
     ended = await workshop.resumed(await workshop.interrupted(spooled=[]), INTERRUPTED)
 
     assert (ended.state, ended.charged) == (State.UNKNOWN, Charged.UNKNOWN)
 
 
 @pytest.mark.parametrize(("spooled", "flawed"), [([0, 1], False), ([0], True)])
-async def test_links_that_expired_meanwhile_cost_only_what_had_not_come(
+async def test_expired_links_lose_only_the_images_that_were_not_spooled(
     workshop: Workshop, spooled: list[int], *, flawed: bool
 ) -> None:
     ended = await workshop.resumed(await workshop.interrupted(spooled=spooled, receipt=b"links"))
@@ -102,7 +102,7 @@ async def test_links_that_expired_meanwhile_cost_only_what_had_not_come(
     assert (ended.failure is not None) is flawed
 
 
-async def test_a_receipt_in_the_spool_is_collected_with(workshop: Workshop) -> None:
+async def test_a_receipt_in_the_spool_is_used_to_collect(workshop: Workshop) -> None:
     generation = await workshop.interrupted(spooled=[0, 1])
     await workshop.spool.put(generation.id, RECEIPT, b"links")
 
@@ -113,13 +113,13 @@ async def test_a_receipt_in_the_spool_is_collected_with(workshop: Workshop) -> N
 
 
 async def ended_elsewhere(workshop: Workshop, failure: DrawingFailed, *, spooled: Sequence[int] = (0, 1)) -> Generation:
-    """Another machine, with a spool of its own, has ended it."""
+    """A generation that was ended by another machine, which has its own spool."""
     generation = await workshop.interrupted(spooled=spooled)
     await workshop.ledger.record(ended := generation.failed(failure, NOON))
     return ended
 
 
-async def test_what_lies_in_the_spool_lifts_an_outcome_that_was_called_unknown(workshop: Workshop) -> None:
+async def test_images_in_the_spool_lift_a_generation_that_ended_as_unknown(workshop: Workshop) -> None:
     ended = await ended_elsewhere(workshop, INTERRUPTED)
 
     assert await workshop.recover.tidy() == 2
@@ -132,7 +132,7 @@ async def test_what_lies_in_the_spool_lifts_an_outcome_that_was_called_unknown(w
     assert workshop.spool.kept == {}
 
 
-async def test_and_a_part_of_it_is_listed_and_the_rest_stays_unknown(workshop: Workshop) -> None:
+async def test_some_images_in_the_spool_are_added_to_a_generation_that_stays_unknown(workshop: Workshop) -> None:
     ended = await ended_elsewhere(workshop, INTERRUPTED, spooled=[1])
 
     await workshop.recover.tidy()
@@ -142,7 +142,7 @@ async def test_and_a_part_of_it_is_listed_and_the_rest_stays_unknown(workshop: W
     assert (lifted.state, [image.index for image in lifted.images]) == (State.UNKNOWN, [1])
 
 
-async def test_what_was_never_stored_of_another_outcome_is_set_aside(workshop: Workshop) -> None:
+async def test_a_spooled_image_of_an_unusable_generation_is_set_aside(workshop: Workshop) -> None:
     ended = await ended_elsewhere(workshop, UnusableImage("no image"), spooled=[0])
 
     assert await workshop.recover.tidy() == 1
@@ -151,7 +151,7 @@ async def test_what_was_never_stored_of_another_outcome_is_set_aside(workshop: W
     assert workshop.spool.aside == [(ended.id, tile(16, 16, 0))]
 
 
-async def test_what_was_stored_is_removed(workshop: Workshop) -> None:
+async def test_spooled_images_that_are_stored_are_removed(workshop: Workshop) -> None:
     generation = await workshop.interrupted(spooled=[0, 1])
     stored = await workshop.resumed(generation, INTERRUPTED)
     for index in range(2):
@@ -162,7 +162,7 @@ async def test_what_was_stored_is_removed(workshop: Workshop) -> None:
     assert (workshop.spool.kept, workshop.spool.aside) == ({}, [])
 
 
-async def test_what_its_owner_deleted_is_removed(workshop: Workshop) -> None:
+async def test_spooled_images_of_a_deleted_generation_are_removed(workshop: Workshop) -> None:
     ended = await ended_elsewhere(workshop, INTERRUPTED)
     await workshop.ledger.record(ended.erased(NOON))
 
@@ -172,7 +172,7 @@ async def test_what_its_owner_deleted_is_removed(workshop: Workshop) -> None:
 
 
 class OwnSeeds(InMemoryImageGenerator):
-    """Draws with another seed than it is sent, reports it, and says nothing more after the first image."""
+    """Draws with a seed other than the one it is sent, reports it, and hangs after the first image."""
 
     async def answers(self, request: GenerationRequest, key: str) -> AsyncGenerator[Receipt, None]:
         del request, key
@@ -183,9 +183,9 @@ class OwnSeeds(InMemoryImageGenerator):
 async def killed_after_its_first_image() -> tuple[Workshop, Generation]:
     workshop = Workshop(OwnSeeds(WIDEST_CARD))
     generation = await workshop.work.receive(received(samples=2, version="memory"), Limits())
-    while (generation.id, 0) not in workshop.spool.kept:  # noqa: ASYNC110  # it does not say when it is written to
+    while (generation.id, 0) not in workshop.spool.kept:  # noqa: ASYNC110  # the spool does not announce writes
         await asyncio.sleep(0)
-    task = workshop.work._jobs[generation.id].task  # noqa: SLF001  # only a kill ends it without an end
+    task = workshop.work._jobs[generation.id].task  # noqa: SLF001  # only a kill stops it in this state
     assert task
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
@@ -195,7 +195,7 @@ async def killed_after_its_first_image() -> tuple[Workshop, Generation]:
     return workshop, left
 
 
-async def test_after_a_kill_an_image_is_told_under_the_seed_that_drew_it() -> None:
+async def test_after_a_kill_an_image_is_reported_with_the_seed_that_drew_it() -> None:
     workshop, left = await killed_after_its_first_image()
 
     ended = await workshop.resumed(left, INTERRUPTED)
@@ -204,7 +204,7 @@ async def test_after_a_kill_an_image_is_told_under_the_seed_that_drew_it() -> No
     assert workshop.spool.kept == {}
 
 
-async def test_and_so_it_is_if_another_worker_had_called_it_unknown() -> None:
+async def test_a_lifted_image_is_reported_with_the_seed_that_drew_it() -> None:
     workshop, left = await killed_after_its_first_image()
     await workshop.ledger.record(left.failed(INTERRUPTED, NOON))
 

@@ -1,4 +1,4 @@
-"""What cannot be stored at once is secured with all that was drawn beside it: a machine takes it up whole."""
+"""If an image cannot be stored at once, all images of its generation are secured, so that one machine has them all."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from harness.waiting import until
 
 
 class TurnsAway(InMemoryImageStorage):
-    """Fails once for each of some images."""
+    """Fails once for each of the given images."""
 
     def __init__(self, *indices: int) -> None:
         super().__init__()
@@ -34,7 +34,7 @@ class TurnsAway(InMemoryImageStorage):
 
 
 class Slow(InMemoryImageStorage):
-    """Does not answer until it is told to."""
+    """Answers once `answer` is set."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,7 +55,7 @@ class Noting(InMemoryImageSpool):
 
 
 @pytest.mark.parametrize("failing", [(), (0,), (2,), (0, 1, 2)], ids=str)
-async def test_all_are_secured_once_as_soon_as_one_fails(failing: tuple[int, ...]) -> None:
+async def test_all_are_secured_once_when_one_upload_fails(failing: tuple[int, ...]) -> None:
     ledger, spool, storage = InMemoryGenerationLedger(), Noting(), TurnsAway(*failing)
     generation = received(samples=3)
     await ledger.receive(generation, Limits())
@@ -71,7 +71,7 @@ async def test_all_are_secured_once_as_soon_as_one_fails(failing: tuple[int, ...
     assert sorted(spool.secured) == ([0, 1, 2] if failing else [])
 
 
-async def test_what_takes_long_is_secured_though_it_has_not_failed() -> None:
+async def test_all_are_secured_if_an_upload_takes_long() -> None:
     ledger, spool, storage = InMemoryGenerationLedger(), Noting(), Slow()
     generation = received(samples=2)
     await ledger.receive(generation, Limits())

@@ -11,7 +11,7 @@ from darkroom.domain.use_cases.storage_trial import StorageTrial
 
 
 class Storage(InMemoryImageStorage):
-    """Answers a check as it is told, and counts checks."""
+    """Raises `fault` in a check, if one is set, and counts the checks."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,13 +37,13 @@ def without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(storage_trial, "_PAUSE", 0.0)
 
 
-async def test_a_storage_that_is_not_doubted_is_not_tried(storage: Storage) -> None:
+async def test_a_storage_that_is_not_in_doubt_is_not_checked(storage: Storage) -> None:
     storage.fault = StorageRefused("no")
     await StorageTrial(storage).require()
     assert storage.checks == 0
 
 
-async def test_one_that_refuses_takes_no_order_until_a_try_succeeds(storage: Storage) -> None:
+async def test_no_order_is_accepted_while_the_storage_refuses_until_a_check_succeeds(storage: Storage) -> None:
     trial, storage.fault = StorageTrial(storage), StorageRefused("the keys are wrong")
     with pytest.raises(StorageRefused), trial.noticing():
         raise storage.fault
@@ -62,8 +62,10 @@ async def test_one_that_refuses_takes_no_order_until_a_try_succeeds(storage: Sto
     assert storage.checks == tried
 
 
-@pytest.mark.parametrize("fault", [StorageFault("away"), RuntimeError("a fault inside")])
-async def test_one_that_is_away_takes_orders_and_is_tried_before_each(storage: Storage, fault: Exception) -> None:
+@pytest.mark.parametrize("fault", [StorageFault("away"), RuntimeError("a bug")])
+async def test_orders_are_accepted_while_the_storage_is_away_and_it_is_checked_before_each(
+    storage: Storage, fault: Exception
+) -> None:
     trial, storage.fault = StorageTrial(storage), fault
     trial.doubt()
     for tried in (1, 2):
@@ -74,7 +76,7 @@ async def test_one_that_is_away_takes_orders_and_is_tried_before_each(storage: S
         await trial.require()
 
 
-async def test_a_fault_of_an_upload_is_no_reason_to_doubt(storage: Storage) -> None:
+async def test_a_failed_upload_does_not_put_the_storage_in_doubt(storage: Storage) -> None:
     trial = StorageTrial(storage)
     with pytest.raises(StorageFault), trial.noticing():
         raise StorageFault("away")
@@ -82,7 +84,9 @@ async def test_a_fault_of_an_upload_is_no_reason_to_doubt(storage: Storage) -> N
     assert storage.checks == 0
 
 
-async def test_many_orders_wait_for_one_try_and_not_for_long(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_many_orders_wait_for_one_check_and_only_a_short_time(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(storage_trial, "_PATIENCE", 0.01)
     trial = StorageTrial(storage)
     storage.may_answer.clear()
@@ -100,7 +104,7 @@ async def asked_without_end(trial: StorageTrial) -> None:
         await trial.require()
 
 
-async def test_tries_are_some_time_apart(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_there_is_a_pause_between_checks(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(storage_trial, "_PAUSE", 3600.0)
     trial, storage.fault = StorageTrial(storage), StorageRefused("no")
     trial.doubt()

@@ -1,4 +1,4 @@
-"""From drawn to stored: tried until it is done, secured if it takes long, and never called stored before it is."""
+"""Storing drawn images: it is retried until it succeeds, and slow uploads are secured in the spool meanwhile."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ POLICY: Final = Policy(patience=20.0, call_timeout=5.0, secure_after=5.0, upload
 
 
 class Spool(InMemoryImageSpool):
-    """Notes what is secured; `lost` is what cannot be read just now."""
+    """Records which images are secured; the images in `lost` cannot be read for now."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -52,7 +52,7 @@ class Spool(InMemoryImageSpool):
 
 
 class Storage(InMemoryImageStorage):
-    """Takes its time, and nothing at first."""
+    """An upload takes `seconds` and fails while the storage is `away`; `knows`: it can say which images it holds."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -94,7 +94,7 @@ class Service:
         return generation
 
 
-def test_a_quick_upload_is_not_secured_and_its_spool_is_emptied() -> None:
+def test_a_quick_upload_is_not_secured_and_leaves_the_spool_empty() -> None:
     async def story() -> None:
         service = Service()
         outcome = await service.order()
@@ -106,7 +106,7 @@ def test_a_quick_upload_is_not_secured_and_its_spool_is_emptied() -> None:
     run(story())
 
 
-def test_no_more_images_are_uploaded_at_once_than_may_be() -> None:
+def test_at_most_the_configured_number_of_images_is_uploaded_at_once() -> None:
     async def story() -> None:
         service = Service()
         service.storage.seconds = 1
@@ -116,7 +116,7 @@ def test_no_more_images_are_uploaded_at_once_than_may_be() -> None:
     run(story())
 
 
-def test_what_takes_long_is_secured_and_the_caller_is_told_after_its_patience() -> None:
+def test_a_slow_upload_is_secured_and_the_caller_is_answered_when_the_patience_is_over() -> None:
     async def story() -> None:
         service, began = Service(), asyncio.get_running_loop().time()
         service.storage.seconds = 30
@@ -138,7 +138,7 @@ def test_what_takes_long_is_secured_and_the_caller_is_told_after_its_patience() 
     run(story())
 
 
-def test_what_fails_is_secured_at_once_and_tried_until_the_storage_is_back() -> None:
+def test_a_failed_upload_is_secured_at_once_and_retried_until_the_storage_is_back() -> None:
     async def story() -> None:
         service = Service()
         service.storage.away = True
@@ -159,8 +159,10 @@ def test_what_fails_is_secured_at_once_and_tried_until_the_storage_is_back() -> 
     run(story())
 
 
-@pytest.mark.parametrize("knows", [True, False], ids=["a storage that can be asked", "one that cannot"])
-def test_what_is_out_of_reach_is_not_called_stored(caplog: pytest.LogCaptureFixture, *, knows: bool) -> None:
+@pytest.mark.parametrize("knows", [True, False], ids=["storage-reports-what-it-holds", "storage-does-not"])
+def test_images_that_cannot_be_read_from_the_spool_are_not_reported_as_stored(
+    caplog: pytest.LogCaptureFixture, *, knows: bool
+) -> None:
     async def story() -> None:
         service = Service()
         service.storage.away, service.storage.knows = True, knows
@@ -181,7 +183,7 @@ def test_what_is_out_of_reach_is_not_called_stored(caplog: pytest.LogCaptureFixt
     assert sum("out of reach" in record.message for record in caplog.records) == SAMPLES
 
 
-def test_what_another_process_has_uploaded_is_stored() -> None:
+def test_images_uploaded_by_another_process_count_as_stored() -> None:
     async def story() -> None:
         service = Service()
         service.storage.away = True
@@ -198,7 +200,7 @@ def test_what_another_process_has_uploaded_is_stored() -> None:
     run(story())
 
 
-def test_a_stop_does_not_wait_for_a_storage_that_is_away() -> None:
+def test_shutdown_does_not_wait_for_an_unavailable_storage() -> None:
     async def story() -> None:
         service, began = Service(), asyncio.get_running_loop().time()
         service.storage.away = True

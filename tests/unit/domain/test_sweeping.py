@@ -1,4 +1,4 @@
-"""What is older than it may become is forgotten, however much of it there is, and as far as that can be done now."""
+"""One sweep forgets every image and prompt that is past its retention time, except those it cannot remove now."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MANY: Final = 250
 
 
 class Ledger(InMemoryGenerationLedger):
-    """Gives a hundred of each kind at once, like those that are databases."""
+    """Returns at most a hundred of each kind at once, like the ledgers in databases."""
 
     async def sweepable(self, *, erase_before: datetime | None, forget_before: datetime | None) -> Sequence[Generation]:
         due = await super().sweepable(erase_before=erase_before, forget_before=forget_before)
@@ -40,7 +40,7 @@ def keeping(ledger: InMemoryGenerationLedger, storage: Storage) -> KeepGeneratio
     return KeepGenerations(ledger=ledger, storage=storage, clock=lambda: NOON + 2 * DAY)
 
 
-async def test_one_sweep_forgets_all_that_is_due() -> None:
+async def test_one_sweep_forgets_all_images_that_are_due() -> None:
     ledger, storage = Ledger(), Storage()
     await overdue(ledger)
 
@@ -50,7 +50,7 @@ async def test_one_sweep_forgets_all_that_is_due() -> None:
     assert [image async for image in ledger.images()] == []
 
 
-async def test_prompts_too() -> None:
+async def test_one_sweep_forgets_all_prompts_that_are_due() -> None:
     ledger = Ledger()
     await overdue(ledger)
 
@@ -73,7 +73,7 @@ async def test_prompts_too() -> None:
         (2 * DAY, None, None, "all"),
     ],
 )
-async def test_what_is_old_enough_is_forgotten_and_nothing_younger(
+async def test_only_generations_past_their_retention_time_are_forgotten(
     age: timedelta, images: timedelta | None, prompts: timedelta | None, left: str
 ) -> None:
     ledger, order = Ledger(), received(at=NOON + 2 * DAY - age)
@@ -90,7 +90,7 @@ async def test_what_is_old_enough_is_forgotten_and_nothing_younger(
     assert steps == {"all": 0, "images": 1, "nothing": 2}[left]
 
 
-async def test_an_image_that_cannot_be_removed_keeps_no_other() -> None:
+async def test_an_image_that_cannot_be_removed_does_not_prevent_the_removal_of_others() -> None:
     class Locked(Storage):
         async def delete(self, key: str) -> None:
             if key in locked:
@@ -106,7 +106,7 @@ async def test_an_image_that_cannot_be_removed_keeps_no_other() -> None:
     assert {image.key async for image in ledger.images()} == locked
 
 
-async def test_while_the_storage_is_away_it_forgets_the_rest_and_comes_back() -> None:
+async def test_while_the_storage_is_away_the_rest_is_forgotten_and_images_are_removed_later() -> None:
     ledger, storage = Ledger(), Storage()
     await overdue(ledger)
     keep = keeping(ledger, storage)

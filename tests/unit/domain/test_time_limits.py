@@ -1,4 +1,4 @@
-"""Time limits hold as those of `asyncio.timeout` do, with one timer for all of them."""
+"""Time limits behave like those of `asyncio.timeout`, but share one timer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ async def for_ever() -> None:
     await asyncio.Event().wait()
 
 
-async def test_a_call_that_takes_too_long_ends_and_the_others_go_on() -> None:
+async def test_a_call_that_takes_too_long_is_ended_and_the_others_go_on() -> None:
     done = asyncio.Event()
     others = [asyncio.create_task(once(done.wait, timeout=LONG)) for _ in range(3)]
 
@@ -30,7 +30,7 @@ async def test_a_call_that_takes_too_long_ends_and_the_others_go_on() -> None:
     assert await asyncio.gather(*others) == [True] * 3
 
 
-async def test_a_shorter_limit_than_those_that_run_ends_first_and_each_ends_in_its_time() -> None:
+async def test_limits_end_in_the_order_of_their_length() -> None:
     ended: list[float] = []
 
     async def limited(seconds: float) -> None:
@@ -43,7 +43,7 @@ async def test_a_shorter_limit_than_those_that_run_ends_first_and_each_ends_in_i
     assert ended == [0.02, 0.25, 0.5]
 
 
-async def test_a_cancellation_is_not_taken_for_the_end_of_the_time() -> None:
+async def test_a_cancellation_is_not_reported_as_a_timeout() -> None:
     task = asyncio.create_task(once(for_ever, timeout=LONG))
     await asyncio.sleep(0)
     task.cancel()
@@ -52,7 +52,7 @@ async def test_a_cancellation_is_not_taken_for_the_end_of_the_time() -> None:
         await task
 
 
-async def test_a_limit_within_a_longer_one_ends_alone() -> None:
+async def test_a_limit_nested_in_a_longer_one_ends_alone() -> None:
     async def inner() -> str:
         with pytest.raises(TimeoutError):
             await once(for_ever, timeout=0.01)
@@ -62,7 +62,7 @@ async def test_a_limit_within_a_longer_one_ends_alone() -> None:
     assert await once(inner, timeout=LONG) == "went on"
 
 
-async def test_what_ends_in_time_makes_no_timer_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_calls_that_end_in_time_share_one_timer(monkeypatch: pytest.MonkeyPatch) -> None:
     loop, made = asyncio.get_running_loop(), list[float]()
     call_at = loop.call_at
 
@@ -79,7 +79,7 @@ async def test_what_ends_in_time_makes_no_timer_of_its_own(monkeypatch: pytest.M
     assert len(made) <= 1
 
 
-def test_each_loop_has_its_own() -> None:
+def test_each_event_loop_has_its_own_timer() -> None:
     async def limited(attempt: Callable[[], Awaitable[None]]) -> None:
         with pytest.raises(TimeoutError):
             await once(attempt, timeout=0.01)

@@ -1,4 +1,4 @@
-"""Value objects refuse at birth what the contract does not allow."""
+"""Value objects cannot be created with a value that the contract does not allow."""
 
 import math
 
@@ -22,7 +22,7 @@ NOT_INTEGERS: list[object] = [None, True, False, "25", 25.0, 25.5, math.nan, [25
 
 
 @pytest.mark.parametrize("kind", [Seed, InferenceSteps, SampleCount])
-def test_bounds_are_part_of_the_range(kind: type[Seed | InferenceSteps | SampleCount]) -> None:
+def test_the_bounds_are_part_of_the_range(kind: type[Seed | InferenceSteps | SampleCount]) -> None:
     assert kind(kind.MIN).value == kind.MIN
     assert kind(kind.MAX).value == kind.MAX
     for beyond in (kind.MIN - 1, kind.MAX + 1, -(10**400), 10**400):
@@ -32,12 +32,12 @@ def test_bounds_are_part_of_the_range(kind: type[Seed | InferenceSteps | SampleC
 
 @pytest.mark.parametrize("value", NOT_INTEGERS)
 @pytest.mark.parametrize("kind", [Seed, InferenceSteps, SampleCount, ImageSize.side])
-def test_what_is_no_integer_is_refused_not_guessed(kind: type[Seed], value: object) -> None:
+def test_a_value_that_is_not_an_integer_is_refused_not_converted(kind: type[Seed], value: object) -> None:
     with pytest.raises(InvalidValue, match="must be an integer"):
         kind(value)  # type: ignore[arg-type]
 
 
-def test_seeds_are_unsigned_and_pass_two_to_the_31() -> None:
+def test_seeds_are_unsigned_and_may_exceed_two_to_the_31() -> None:
     assert Seed(4_292_169_748).value == 4_292_169_748
 
 
@@ -51,13 +51,13 @@ def test_guidance_takes_integers_and_floats_alike(value: float) -> None:
 @pytest.mark.parametrize(
     "value", [-0.01, 100.01, math.nan, math.inf, -math.inf, 10**400, True, "5", None, [5.0], 5 + 0j]
 )
-def test_guidance_refuses_what_is_no_number_in_its_range(value: object) -> None:
+def test_guidance_refuses_anything_but_a_number_in_its_range(value: object) -> None:
     with pytest.raises(InvalidValue, match=r"a number from 0.0 to 100.0"):
         GuidanceScale(value)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("text", ["a", "고양이", "two\nlines\r\n\tand a tab", "🖼️ emoji", "x" * Prompt.MAX_LENGTH])
-def test_prompts_take_any_text(text: str) -> None:
+def test_prompts_accept_any_text(text: str) -> None:
     assert Prompt(text).value == text
 
 
@@ -73,7 +73,7 @@ def test_control_characters_are_refused(character: str) -> None:
         Prompt(f"a {character} b")
 
 
-def test_half_a_pair_of_surrogates_is_refused_for_what_it_is() -> None:
+def test_an_unpaired_surrogate_is_refused_with_its_own_rule() -> None:
     with pytest.raises(InvalidValue, match="must not contain unpaired surrogates"):
         Prompt("a \ud83d b")
 
@@ -107,7 +107,7 @@ def test_an_idempotency_key_may_hold_spaces_and_quotes() -> None:
 
 
 @given(st.one_of(st.none(), st.booleans(), st.floats(), st.text(), st.integers(), st.lists(st.integers()), st.binary()))
-def test_whatever_comes_is_either_born_or_refused_by_a_rule(value: object) -> None:
+def test_any_value_is_either_accepted_or_refused_with_a_rule(value: object) -> None:
     for kind in (Seed, InferenceSteps, SampleCount, GuidanceScale, Prompt, ModelVersion, ImageSize.side):
         try:
             kind(value)  # type: ignore[arg-type]

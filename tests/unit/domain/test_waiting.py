@@ -1,4 +1,4 @@
-"""Who repeats an order that is drawn and not stored waits a little, hears the same, and gets the images in time."""
+"""A repeat of an order that is drawn but not stored waits a short time, gets the same answer, and later the images."""
 
 import asyncio
 
@@ -28,7 +28,7 @@ class AwayStorage(InMemoryImageStorage):
         await super().put(image, data)
 
 
-def test_a_repetition_waits_a_little_and_then_hears_the_same() -> None:
+def test_a_repeat_waits_a_short_time_and_then_gets_the_same_answer() -> None:
     async def story() -> None:
         storage, generator = AwayStorage(), InMemoryImageGenerator()
         cards = {card.version.value: card for card in generator.cards}
