@@ -350,7 +350,7 @@ def test_images_in_an_unavailable_spool_are_not_given_up_as_lost() -> None:
 
 
 def test_an_image_is_not_kept_in_the_spool_without_the_seed_that_drew_it() -> None:
-    """After a crash the image would be reported with the seed that was sent, so it goes to the storage or stays in memory."""
+    """Otherwise the image would be reported with the seed that was sent, if the process crashed."""
 
     class ChangesSeeds(Provider):
         async def submit(self, request: GenerationRequest, key: str) -> Receipt:

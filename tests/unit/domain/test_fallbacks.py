@@ -299,7 +299,7 @@ def test_the_model_that_is_asked_is_recorded_before_the_order_is_sent() -> None:
     run(story())
 
 
-def test_an_interrupted_generation_is_collected_from_the_model_of_its_receipt_and_not_handed_on() -> None:
+def test_an_interrupted_generation_is_collected_from_the_model_of_its_receipt() -> None:
     async def story() -> None:
         shop = Shop()
         receipted = (await interrupted(shop)).receipted(b"second")

@@ -226,7 +226,7 @@ def test_revisions_count_the_commits() -> None:
     assert [one.revision for one in (RECEIVED, *drawn(RECEIVED), STORED)] == [0, 1, 2, 3, 4]
 
 
-def test_after_a_restore_an_order_that_was_not_sent_counts_as_unknown_because_it_may_have_been_sent_since() -> None:
+def test_an_order_that_was_not_sent_counts_as_unknown_after_a_restore() -> None:
     assert [(one.state, one.charged, one.revision) for one in revisions_after_restore(RECEIVED, LATER)] == [
         (State.SUBMITTED, Charged.UNKNOWN, 1),
         (State.UNKNOWN, Charged.UNKNOWN, 2),

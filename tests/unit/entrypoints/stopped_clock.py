@@ -1,4 +1,4 @@
-"""Time for the connections of a server: it passes when a test says so, however busy the machine is."""
+"""A clock for the connections of a server: its time passes only when a test moves it, however busy the machine is."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from darkroom.entrypoints.serving.http_guard import GuardedHttpProtocol
 
 
 class StoppedClock:
-    """Stands in for the event loop of a protocol, whose timers run by it; all else is the loop's."""
+    """Replaces the event loop of a protocol: timers run on this clock, everything else is passed to the real loop."""
 
     def __init__(self) -> None:
         self._now = 0.0
@@ -26,13 +26,13 @@ class StoppedClock:
         return getattr(asyncio.get_running_loop(), name)
 
     def call_later(self, delay: float, callback: Callable[..., object], *args: object) -> asyncio.TimerHandle:
-        """As the loop's."""
+        """As `loop.call_later`, on this clock."""
         timer = asyncio.TimerHandle(self._now + delay, callback, args, asyncio.get_running_loop())
         self._timers.append((timer, partial(callback, *args)))
         return timer
 
     def move(self, seconds: float) -> None:
-        """Let time pass: what is due meanwhile is called, in its order."""
+        """Let time pass, and call the timers that become due, in their order."""
         until = self._now + seconds
         while due := [one for one in self._timers if one[0].when() <= until and not one[0].cancelled()]:
             timer, call = min(due, key=lambda one: one[0].when())
@@ -41,8 +41,8 @@ class StoppedClock:
             call()
         self._now = until
 
-    def hears(self, data: bytes = b"") -> None:
-        """A connection is made, or the server has read this on one."""
+    def record(self, data: bytes = b"") -> None:
+        """Record that a connection was made, or that the server has read `data` on one."""
         self._connected, self._read = True, self._read + len(data)
         self._more.set()
 
@@ -70,13 +70,13 @@ class _Timed(GuardedHttpProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        self._clock.hears()
+        self._clock.record()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        self._clock.hears(data)
+        self._clock.record(data)
 
 
 def timed(clock: StoppedClock, refused: Callable[[Refusal], None] = lambda _: None) -> type[GuardedHttpProtocol]:
-    """The protocol as it is served, by that clock."""
+    """The protocol as it is served, but on `clock`."""
     return cast("type[GuardedHttpProtocol]", partial(_Timed, clock=clock, refused=refused))

@@ -51,7 +51,7 @@ async def test_another_provider_takes_five_lines(tmp_path: Path) -> None:
         assert [key async for key in keys] == [image.key for image in generation.images]
 
 
-async def test_the_operator_knows_prices_better_than_the_cards(tmp_path: Path) -> None:
+async def test_prices_of_the_operator_replace_those_of_the_cards(tmp_path: Path) -> None:
     settings = {"DARKROOM_PRICES": "memory=0.02 USD,v2.0=0.05 USD", "DARKROOM_ALIASES": "v2.1=memory,v2.0=memory"}
     async with opened(tmp_path, **settings) as container:
         prices = {version: card.price for version, card in container.cards().items()}
@@ -61,7 +61,7 @@ async def test_the_operator_knows_prices_better_than_the_cards(tmp_path: Path) -
     assert generation.cost == Money(Decimal("0.06"), "USD")
 
 
-async def test_prices_by_size_are_the_alias_s_own_or_its_model_s(tmp_path: Path) -> None:
+async def test_an_alias_has_its_own_prices_by_size_or_those_of_its_model(tmp_path: Path) -> None:
     settings = {
         "DARKROOM_PRICES": "memory@1024x1024=0.04 USD,memory=0.03+0.01 USD/MP,v2.0@64x64=0.1 USD",
         "DARKROOM_ALIASES": "v2.1=memory,v2.0=memory",
@@ -75,19 +75,21 @@ async def test_prices_by_size_are_the_alias_s_own_or_its_model_s(tmp_path: Path)
     assert costs == {"memory": by_model, "v2.1": by_model, "v2.0": ["0.1 USD"] * 3}
 
 
-async def test_the_operator_knows_later_news_of_a_models_end(tmp_path: Path) -> None:
+async def test_the_operator_can_set_the_ending_date_of_a_model_and_of_its_aliases(tmp_path: Path) -> None:
     settings = {"DARKROOM_ENDING_DATES": "memory=2027-03-31", "DARKROOM_ALIASES": "v2.1=memory"}
     async with opened(tmp_path, **settings) as container:
         assert {card.ends for card in container.cards().values()} == {date(2027, 3, 31)}
 
 
-async def test_an_end_of_a_model_that_is_not_on_offer_stops_the_start(tmp_path: Path) -> None:
+async def test_an_ending_date_of_a_model_that_is_not_on_offer_prevents_the_start(tmp_path: Path) -> None:
     with pytest.raises(BadSettings, match="DARKROOM_ENDING_DATES must be of models on offer"):
         async with opened(tmp_path, DARKROOM_ENDING_DATES="v2.1=2027-03-31"):
-            raise AssertionError("it opened")
+            raise AssertionError("the container was opened")
 
 
-async def test_what_the_limit_cannot_count_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_model_that_a_spending_limit_cannot_count_is_logged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     async with opened(tmp_path, DARKROOM_SPEND_PER_DAY="9 USD"):
         assert "DARKROOM_SPEND_PER_DAY does not count memory: it has no price" in caplog.text
 
@@ -118,7 +120,7 @@ async def test_what_the_limit_cannot_count_is_told(tmp_path: Path, caplog: pytes
         ),
     ],
 )
-async def test_what_does_not_fit_together_is_told_at_once(
+async def test_inconsistent_settings_prevent_the_start(
     tmp_path: Path, settings: Mapping[str, str], problem: str
 ) -> None:
     with pytest.raises(BadSettings, match=problem):
@@ -126,23 +128,21 @@ async def test_what_does_not_fit_together_is_told_at_once(
             pass
 
 
-async def test_a_bucket_that_is_reached_in_plain_text_is_warned_about(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_plain_http_bucket_is_warned_about(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     s3 = {"DARKROOM_STORAGE": "s3", "DARKROOM_S3_BUCKET": "b", "DARKROOM_S3_ENDPOINT_URL": "http://s3.invalid:8333"}
     keys = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
-    async with opened(tmp_path, **s3, **keys):  # a storage that is away does not stop the start
+    async with opened(tmp_path, **s3, **keys):  # an unavailable storage does not prevent the start
         assert "DARKROOM_S3_ENDPOINT_URL is plain http: anyone on the way can read images" in caplog.text
 
 
-async def test_a_generator_that_nobody_knows_is_told(tmp_path: Path) -> None:
+async def test_an_unknown_generator_prevents_the_start(tmp_path: Path) -> None:
     settings = Settings.read({"DARKROOM_DATA_DIR": str(tmp_path), "DARKROOM_GENERATORS": "dalle"})
     with pytest.raises(BadSettings, match=r"DARKROOM_GENERATORS must name some of .*sketch.*, not 'dalle'"):
         async with open_container(settings):
             pass
 
 
-async def test_without_a_secret_webhooks_are_neither_taken_nor_sent(tmp_path: Path) -> None:
+async def test_without_a_secret_webhooks_are_neither_accepted_nor_sent(tmp_path: Path) -> None:
     async with opened(tmp_path) as container:
         assert container.services().webhooks is None
         assert container.application().deliver is None
@@ -156,7 +156,7 @@ class Everyone(TokenVerifier):
         return Access(Caller(token))
 
 
-async def test_an_issuer_is_asked_only_for_tokens_of_its_own(tmp_path: Path) -> None:
+async def test_an_issuer_is_not_asked_for_keys_if_another_verifier_is_given(tmp_path: Path) -> None:
     settings = Settings.read(
         {
             "DARKROOM_DATA_DIR": str(tmp_path),
@@ -172,7 +172,7 @@ async def test_an_issuer_is_asked_only_for_tokens_of_its_own(tmp_path: Path) -> 
         assert container.services().sign_in is None
 
 
-async def test_an_image_host_that_can_never_be_followed_is_told(tmp_path: Path) -> None:
+async def test_an_image_host_that_can_never_be_used_prevents_the_start(tmp_path: Path) -> None:
     settings = Settings.read(
         {
             "DARKROOM_DATA_DIR": str(tmp_path),

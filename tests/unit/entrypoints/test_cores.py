@@ -1,4 +1,4 @@
-"""How many cores a process may use, read from control groups as Linux shows them."""
+"""The number of cores that a process may use, read from the control groups of Linux."""
 
 import os
 from pathlib import Path
@@ -14,7 +14,7 @@ def eight_cores(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def system(folder: Path, cgroup: str, **files: str) -> Path:
-    """A folder with `proc` and `sys`; `files` are named from the top of the control groups, `__` for a slash."""
+    """A folder with `proc` and `sys`; `files` are named by their path in the control groups, with `__` for a slash."""
     (folder / "proc/self").mkdir(parents=True)
     (folder / "proc/self/cgroup").write_text(cgroup)
     for name, text in files.items():
@@ -28,33 +28,33 @@ def test_affinity_is_the_limit_if_no_group_has_one(tmp_path: Path) -> None:
     assert usable_cores(system(tmp_path, "0::/user.slice\n", user_slice__cpu_max="max 100000")) == 8
 
 
-def test_a_system_without_control_groups_is_one_without_limits(tmp_path: Path) -> None:
+def test_a_system_without_control_groups_has_no_limit(tmp_path: Path) -> None:
     assert usable_cores(tmp_path) == 8
 
 
 @pytest.mark.parametrize(
     ("quota", "cores"), [("200000 100000", 2), ("350000 100000", 3), ("50000 100000", 1), ("900000 100000", 8)]
 )
-def test_whole_cores_of_the_quota_and_at_least_one(tmp_path: Path, quota: str, cores: int) -> None:
+def test_the_quota_is_rounded_down_to_whole_cores_and_at_least_one(tmp_path: Path, quota: str, cores: int) -> None:
     assert usable_cores(system(tmp_path, "0::/app\n", app__cpu_max=quota)) == cores
 
 
-def test_the_quota_of_a_group_above_holds_too(tmp_path: Path) -> None:
+def test_the_quota_of_a_parent_group_applies_too(tmp_path: Path) -> None:
     limits = {"pod__cpu_max": "200000 100000", "pod__app__cpu_max": "max 100000"}
     assert usable_cores(system(tmp_path, "0::/pod/app\n", **limits)) == 2
 
 
-def test_a_container_that_sees_its_own_group_as_the_top(tmp_path: Path) -> None:
+def test_a_container_may_see_its_own_group_as_the_top_one(tmp_path: Path) -> None:
     assert usable_cores(system(tmp_path, "0::/docker/1234\n", cpu_max="300000 100000")) == 3
 
 
 @pytest.mark.parametrize(("quota", "cores"), [("250000", 2), ("-1", 8)])
-def test_version_1_of_control_groups(tmp_path: Path, quota: str, cores: int) -> None:
+def test_the_quota_is_read_from_control_groups_of_version_1(tmp_path: Path, quota: str, cores: int) -> None:
     files = {"cpu,cpuacct__app__cpu.cfs_quota_us": quota, "cpu,cpuacct__app__cpu.cfs_period_us": "100000"}
     groups = "11:cpu,cpuacct:/app\n3:cpuset:/app\n0::/app\n"
     assert usable_cores(system(tmp_path, groups, **files)) == cores
 
 
 @pytest.mark.parametrize("text", ["", "max", "0 0", "one 100000"])
-def test_a_file_that_makes_no_sense_limits_nothing(tmp_path: Path, text: str) -> None:
+def test_a_file_that_cannot_be_understood_is_ignored(tmp_path: Path, text: str) -> None:
     assert usable_cores(system(tmp_path, "0::/\n", cpu_max=text)) == 8

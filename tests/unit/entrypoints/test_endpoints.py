@@ -1,4 +1,4 @@
-"""Several endpoints of one kind of provider, as they are set."""
+"""Settings for several endpoints of one kind of provider."""
 
 import pytest
 
@@ -19,7 +19,7 @@ TWO = {
 }
 
 
-def test_each_has_settings_of_its_own() -> None:
+def test_each_endpoint_has_its_own_settings() -> None:
     settings = Settings.read(TWO)
     plain, azure = (settings.for_generator(name).of(OpenAISettings) for name in settings.generators.names)
 
@@ -30,7 +30,7 @@ def test_each_has_settings_of_its_own() -> None:
     assert not list(ignored_names(TWO))
 
 
-async def test_each_is_a_generator_of_its_own_name() -> None:
+async def test_each_endpoint_is_a_generator_with_its_own_name() -> None:
     settings = Settings.read(TWO)
     cards: list[ModelCard] = []
     for name in settings.generators.names:
@@ -43,13 +43,13 @@ async def test_each_is_a_generator_of_its_own_name() -> None:
     ]
 
 
-def test_the_first_need_not_be_there() -> None:
+def test_an_endpoint_does_not_need_the_unnamed_one() -> None:
     alone = {name: text for name, text in TWO.items() if name != "DARKROOM_OPENAI_API_KEY"}
 
     assert Settings.read(alone | {"DARKROOM_GENERATORS": "openai.azure"}).generators.names == ("openai.azure",)
 
 
-def test_what_is_in_use_lists_the_settings_of_each() -> None:
+def test_the_settings_in_use_include_those_of_each_endpoint() -> None:
     names = [one.setting.name for group in Settings.read(TWO).groups for one in declared_in(group)]
 
     assert "DARKROOM_OPENAI_MODELS" in names
@@ -70,7 +70,7 @@ def test_what_is_in_use_lists_the_settings_of_each() -> None:
         ({"DARKROOM_IMAGES_PER_MINUTE_OPENAI_AZURE": "x"}, "DARKROOM_IMAGES_PER_MINUTE_OPENAI_AZURE must be"),
     ],
 )
-def test_what_is_wrong_is_told_by_its_own_name(changes: dict[str, str], says: str) -> None:
+def test_a_wrong_setting_of_an_endpoint_is_reported_by_its_own_name(changes: dict[str, str], says: str) -> None:
     with pytest.raises(BadSettings, match=says):
         Settings.read(TWO | changes)
 
@@ -82,7 +82,7 @@ def test_what_is_wrong_is_told_by_its_own_name(changes: dict[str, str], says: st
         ({"DARKROOM_OPENAI_AZURE_QUERY": "a b"}, "the query must be such as"),
     ],
 )
-async def test_what_shows_only_when_it_is_opened_is_told_by_its_own_name_too(
+async def test_a_mistake_found_when_the_generator_is_opened_is_reported_by_its_own_name_too(
     changes: dict[str, str], says: str
 ) -> None:
     settings = Settings.read(TWO | changes)
@@ -92,7 +92,7 @@ async def test_what_shows_only_when_it_is_opened_is_told_by_its_own_name_too(
             pass
 
 
-async def test_a_kind_that_has_no_settings_has_no_endpoints() -> None:
+async def test_a_kind_without_settings_cannot_have_endpoints() -> None:
     settings = Settings.read({"DARKROOM_GENERATORS": "sketch.second"})
 
     with pytest.raises(BadSettings, match="DARKROOM_GENERATORS must name some of"):
@@ -100,7 +100,7 @@ async def test_a_kind_that_has_no_settings_has_no_endpoints() -> None:
             pass
 
 
-def test_two_fields_for_a_size_are_one_word() -> None:
+def test_the_two_fields_of_a_size_are_read_as_one_word() -> None:
     models = "a=64-512 size:width,height steps=4,b=64-512 size:width,height,gpt-image-2"
     settings = Settings.read(
         {"DARKROOM_GENERATORS": "openai", "DARKROOM_OPENAI_API_KEY": "k", "DARKROOM_OPENAI_MODELS": models}

@@ -24,7 +24,7 @@ def cut_off(request: httpx.Request) -> httpx.Response:
     raise httpx.ReadError("reset", request=request)
 
 
-def nobody_there(request: httpx.Request) -> httpx.Response:
+def connection_refused(request: httpx.Request) -> httpx.Response:
     raise httpx.ConnectError("refused", request=request)
 
 
@@ -36,12 +36,12 @@ def not_reached(request: httpx.Request) -> httpx.Response:
     raise httpx.ConnectTimeout("no route", request=request)
 
 
-def somebody_elses(_: httpx.Request) -> httpx.Response:
+def other_service(_: httpx.Request) -> httpx.Response:
     return httpx.Response(503, json={"title": "Bad gateway", "detail": "not here"})
 
 
 class Service:
-    """Answers as it is told, one request after the other, and remembers them."""
+    """Answers requests with the given answers in turn, and records them."""
 
     def __init__(self, *answers: Callable[[httpx.Request], httpx.Response]) -> None:
         self._answers: Iterator[Callable[[httpx.Request], httpx.Response]] = iter(answers)
@@ -59,7 +59,7 @@ async def client_of(service: Service, tries: int = 3, own_links: str = "") -> As
         yield Client(http, "the-token", own_links=own_links, pauses=(0.0,) * (tries - 1))
 
 
-@pytest.mark.parametrize("lost", [[cut_off], [cut_off, cut_off], [cut_off, nobody_there], [cut_off, no_room]])
+@pytest.mark.parametrize("lost", [[cut_off], [cut_off, cut_off], [cut_off, connection_refused], [cut_off, no_room]])
 async def test_a_lost_answer_is_asked_for_again_under_the_same_key(
     lost: list[Callable[[httpx.Request], httpx.Response]],
 ) -> None:
@@ -74,16 +74,18 @@ async def test_a_lost_answer_is_asked_for_again_under_the_same_key(
 @pytest.mark.parametrize(
     ("answers", "charged"),
     [
-        ([nobody_there], "no"),
+        ([connection_refused], "no"),
         ([not_reached], "no"),
         ([no_room], "no"),
-        ([somebody_elses], "unknown"),
-        ([cut_off, somebody_elses], "unknown"),
+        ([other_service], "unknown"),
+        ([cut_off, other_service], "unknown"),
         ([cut_off, cut_off, cut_off], "unknown"),
-        ([cut_off, nobody_there, nobody_there], "unknown"),
+        ([cut_off, connection_refused, connection_refused], "unknown"),
     ],
 )
-async def test_it_gives_up(answers: list[Callable[[httpx.Request], httpx.Response]], charged: str) -> None:
+async def test_an_order_is_given_up_and_reports_whether_it_may_have_been_charged(
+    answers: list[Callable[[httpx.Request], httpx.Response]], charged: str
+) -> None:
     service = Service(*answers)
     async with client_of(service) as client:
         with pytest.raises(Problem) as caught:
@@ -92,7 +94,7 @@ async def test_it_gives_up(answers: list[Callable[[httpx.Request], httpx.Respons
     assert len(service.asked) == len(answers)
 
 
-async def test_no_room_after_a_lost_answer_says_nothing_of_what_was_lost() -> None:
+async def test_an_overloaded_answer_after_a_lost_one_leaves_the_charge_unknown() -> None:
     async with client_of(Service(cut_off, no_room, no_room)) as client:
         with pytest.raises(Problem) as caught:
             await client.draw({}, "key")
@@ -100,13 +102,13 @@ async def test_no_room_after_a_lost_answer_says_nothing_of_what_was_lost() -> No
 
 
 @pytest.mark.parametrize("answer", [httpx.Response(502, text="<html>"), httpx.Response(502, json=[1])])
-async def test_an_answer_of_somebody_else_is_told_as_such(answer: httpx.Response) -> None:
+async def test_an_answer_of_another_service_is_reported_as_such(answer: httpx.Response) -> None:
     async with client_of(Service(lambda _: answer)) as client:
         with pytest.raises(Problem, match=r"https://darkroom\.example/api/images answered 502, and is not Darkroom"):
             await client.draw({}, "key")
 
 
-async def test_the_token_goes_to_the_service_and_to_nobody_else() -> None:
+async def test_the_token_is_sent_only_to_the_service() -> None:
     service = Service(lambda _: httpx.Response(200, json={"models": []}), lambda _: httpx.Response(200, content=b"png"))
     async with client_of(service) as client:
         assert await client.models() == []
@@ -131,7 +133,7 @@ READS: list[Ask] = [
 
 
 @pytest.mark.parametrize("ask", READS)
-@pytest.mark.parametrize("lost", [[cut_off], [cut_off, cut_off], [cut_off, nobody_there], [cut_off, no_room]])
+@pytest.mark.parametrize("lost", [[cut_off], [cut_off, cut_off], [cut_off, connection_refused], [cut_off, no_room]])
 async def test_a_read_that_is_cut_off_is_repeated(
     ask: Ask, lost: list[Callable[[httpx.Request], httpx.Response]]
 ) -> None:
@@ -146,15 +148,15 @@ async def test_a_read_that_is_cut_off_is_repeated(
 @pytest.mark.parametrize(
     "answers",
     [
-        [nobody_there],
+        [connection_refused],
         [not_reached],
         [out_of_time],
-        [somebody_elses],
+        [other_service],
         [lambda _: httpx.Response(502, text="<html>")],
         [lambda _: httpx.Response(200, text="<html>")],
         [cut_off, cut_off, cut_off],
-        [cut_off, nobody_there, no_room],
-        [cut_off, out_of_time, somebody_elses],
+        [cut_off, connection_refused, no_room],
+        [cut_off, out_of_time, other_service],
     ],
 )
 async def test_a_read_without_an_answer_costs_nothing(
@@ -168,7 +170,7 @@ async def test_a_read_without_an_answer_costs_nothing(
     assert len(service.asked) == len(answers)
 
 
-@pytest.mark.parametrize("answer", [cut_off, out_of_time, nobody_there, somebody_elses])
+@pytest.mark.parametrize("answer", [cut_off, out_of_time, connection_refused, other_service])
 async def test_deleting_is_not_repeated_and_costs_nothing(
     answer: Callable[[httpx.Request], httpx.Response],
 ) -> None:
@@ -180,16 +182,16 @@ async def test_deleting_is_not_repeated_and_costs_nothing(
     assert len(service.asked) == 1
 
 
-@pytest.mark.parametrize("answer", [nobody_there, lambda _: httpx.Response(404)])
-async def test_an_image_that_cannot_be_had_was_paid(answer: Callable[[httpx.Request], httpx.Response]) -> None:
+@pytest.mark.parametrize("answer", [connection_refused, lambda _: httpx.Response(404)])
+async def test_an_image_that_cannot_be_fetched_was_charged(answer: Callable[[httpx.Request], httpx.Response]) -> None:
     async with client_of(Service(answer)) as client:
         with pytest.raises(Problem) as caught:
             await client.fetch("https://cdn.example/1.png")
     assert caught.value.members["charged"] == "yes"
 
 
-async def test_without_a_service_no_model_is_known() -> None:
-    async with client_of(Service(nobody_there)) as client:
+async def test_a_service_that_does_not_answer_is_reported() -> None:
+    async with client_of(Service(connection_refused)) as client:
         with pytest.raises(Problem, match=r"https://darkroom\.example/ does not answer: refused"):
             await client.models()
 
@@ -208,13 +210,13 @@ def stream(*events: tuple[str, object]) -> Callable[[httpx.Request], httpx.Respo
     return lambda _: httpx.Response(200, text=text)
 
 
-async def test_who_looks_is_told_how_far_it_is() -> None:
-    told: list[object] = []
+async def test_progress_is_reported_if_it_is_asked_for() -> None:
+    reported: list[object] = []
     done = {"state": "stored", "images": IMAGES, "problem": None}
     service = Service(promised, stream(("progress", PROGRESS), ("done", done)))
     async with client_of(service) as client:
-        assert await client.draw({"prompt": "a fox"}, "the-key", told.append) == IMAGES
-    assert told == [PROGRESS]
+        assert await client.draw({"prompt": "a fox"}, "the-key", reported.append) == IMAGES
+    assert reported == [PROGRESS]
     assert service.asked[0].headers["prefer"] == "respond-async"
     assert service.asked[1].url.path == "/api/generations/1/events"
     assert service.asked[1].headers["authorization"] == "Bearer the-token"
@@ -224,22 +226,22 @@ def garbage(_: httpx.Request) -> httpx.Response:
     return httpx.Response(200, text="event: done\ndata: <html>\n\n")
 
 
-@pytest.mark.parametrize("broken", [stream(("progress", PROGRESS)), cut_off, nobody_there, no_room, garbage])
-async def test_where_nothing_is_heard_the_answer_is_asked_for_under_the_same_key(
+@pytest.mark.parametrize("broken", [stream(("progress", PROGRESS)), cut_off, connection_refused, no_room, garbage])
+async def test_without_a_final_event_the_order_is_repeated_under_the_same_key(
     broken: Callable[[httpx.Request], httpx.Response],
 ) -> None:
-    service = Service(promised, broken, nobody_there, drawn)
+    service = Service(promised, broken, connection_refused, drawn)
     async with client_of(service) as client:
         assert await client.draw({}, "the-key", lambda _: None) == IMAGES
     assert [request.headers.get("idempotency-key") for request in service.asked] == ["the-key", None] + ["the-key"] * 2
     assert "prefer" not in service.asked[2].headers
 
 
-@pytest.mark.parametrize("first", [cut_off, out_of_time, drawn, somebody_elses])
-async def test_an_order_that_may_have_left_stays_so_when_it_is_repeated(
+@pytest.mark.parametrize("first", [cut_off, out_of_time, drawn, other_service])
+async def test_an_order_that_may_have_been_charged_stays_so_when_it_is_repeated(
     first: Callable[[httpx.Request], httpx.Response],
 ) -> None:
-    service = Service(first, nobody_there, nobody_there, nobody_there)
+    service = Service(first, connection_refused, connection_refused, connection_refused)
     async with client_of(service) as client:
         with pytest.raises(Problem) as caught:
             await client.draw({}, "the-key", lambda _: None)
@@ -257,8 +259,8 @@ async def test_only_a_promise_is_followed() -> None:
     assert {request.url.host for request in service.asked} == {"darkroom.example"}
 
 
-@pytest.mark.parametrize("first", [nobody_there, no_room, drawn])
-async def test_what_is_answered_at_once_is_asked_as_if_nobody_looked(
+@pytest.mark.parametrize("first", [connection_refused, no_room, drawn])
+async def test_an_order_that_is_not_promised_is_repeated_without_progress(
     first: Callable[[httpx.Request], httpx.Response],
 ) -> None:
     service = Service(first, drawn)
@@ -276,13 +278,13 @@ async def test_what_is_answered_at_once_is_asked_as_if_nobody_looked(
 async def test_an_end_without_its_images_is_a_problem(shown: dict[str, object], charged: str) -> None:
     service = Service(promised, stream(("done", shown)))
     async with client_of(service) as client:
-        with pytest.raises(Problem) as told:
+        with pytest.raises(Problem) as caught:
             await client.draw({}, "the-key", lambda _: None)
-    assert (told.value.members["charged"], told.value.members["images"]) == (charged, shown["images"])
+    assert (caught.value.members["charged"], caught.value.members["images"]) == (charged, shown["images"])
 
 
 @pytest.mark.parametrize(
-    ("told", "words"),
+    ("event", "words"),
     [
         (PROGRESS, "drawing, step 1 of 4"),
         (
@@ -293,5 +295,5 @@ async def test_an_end_without_its_images_is_a_problem(shown: dict[str, object], 
         (dict.fromkeys(PROGRESS), "drawing"),
     ],
 )
-def test_progress_is_told_in_a_few_words(told: dict[str, object], words: str) -> None:
-    assert sentence(told) == words
+def test_progress_is_described_in_a_few_words(event: dict[str, object], words: str) -> None:
+    assert sentence(event) == words

@@ -24,29 +24,31 @@ PNG = tile(16, 16, 0)
         ("word " * 20, 0, "word-word-word-word-word-word-word-word-0.png"),
     ],
 )
-def test_a_file_is_named_for_its_prompt_and_its_seed(tmp_path: Path, prompt: str, seed: int | None, name: str) -> None:
+def test_a_file_is_named_after_its_prompt_and_its_seed(
+    tmp_path: Path, prompt: str, seed: int | None, name: str
+) -> None:
     assert write_image(tmp_path, prompt=prompt, seed=seed, data=PNG) == tmp_path / name
 
 
-def test_no_file_is_written_over(tmp_path: Path) -> None:
+def test_no_file_is_overwritten(tmp_path: Path) -> None:
     names = [write_image(tmp_path, prompt="fox", seed=1, data=PNG).name for _ in range(3)]
     assert names == ["fox-1.png", "fox-1-2.png", "fox-1-3.png"]
 
 
-def test_what_is_no_image_is_not_written(tmp_path: Path) -> None:
+def test_data_that_is_not_an_image_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(InvalidValue):
         write_image(tmp_path, prompt="fox", seed=1, data=b"<html>")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_is_made_and_trying_it_leaves_nothing_there(tmp_path: Path) -> None:
+def test_a_folder_is_created_and_the_write_test_leaves_nothing_in_it(tmp_path: Path) -> None:
     for _ in range(2):
         make_writable(tmp_path / "a" / "b")
     assert list((tmp_path / "a" / "b").iterdir()) == []
 
 
 @pytest.mark.parametrize(
-    ("problem", "told"),
+    ("problem", "expected"),
     [
         ({"type": "/problems/outcome-unknown", "charged": "unknown"}, "may be charged again"),
         ({"type": "/problems/prompt-rejected", "charged": "unknown"}, "may be charged again"),
@@ -59,10 +61,12 @@ def test_a_folder_is_made_and_trying_it_leaves_nothing_there(tmp_path: Path) -> 
         ({"charged": "unknown"}, "--idempotency-key the-key"),
     ],
 )
-def test_a_key_is_told_where_it_can_give_more_than_the_same_problem(problem: dict[str, str], told: str) -> None:
+def test_the_key_is_suggested_only_if_repeating_the_order_under_it_can_help(
+    problem: dict[str, str], expected: str
+) -> None:
     hint = what_next(problem, "the-key")
-    assert told in hint
-    assert ("the-key" in hint) == ("the-key" in told)
+    assert expected in hint
+    assert ("the-key" in hint) == ("the-key" in expected)
 
 
 class Terminal(io.StringIO):
@@ -70,16 +74,16 @@ class Terminal(io.StringIO):
         return True
 
 
-async def test_progress_is_shown_and_wiped_off(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_progress_is_shown_and_then_erased(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     async with progress():
-        while "drawing ... 0 s" not in terminal.getvalue():  # noqa: ASYNC110  # a terminal tells nobody
+        while "drawing ... 0 s" not in terminal.getvalue():  # noqa: ASYNC110  # a terminal does not announce writes
             await asyncio.sleep(0)
     assert terminal.getvalue().endswith("\r\x1b[K")
 
 
-async def test_where_nobody_looks_there_is_no_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_progress_is_written_to_anything_but_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)
     async with progress():

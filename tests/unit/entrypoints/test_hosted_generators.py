@@ -1,4 +1,4 @@
-"""Generators over HTTP, as they are set."""
+"""Settings of the generators over HTTP."""
 
 from pathlib import Path
 
@@ -28,18 +28,18 @@ STABILITY = {"DARKROOM_GENERATORS": "stability", "DARKROOM_STABILITY_API_KEY": "
 
 
 async def offered(environment: dict[str, str]) -> dict[str, MediaType]:
-    """What each model on offer draws."""
+    """The media type that each model on offer draws."""
     settings = Settings.read(environment)
     (name,) = settings.generators.names
     async with open_generator(settings, name) as generator:
         return {card.version.value: card.media_type for card in generator.cards}
 
 
-async def test_a_key_is_all_that_openai_needs() -> None:
+async def test_openai_needs_only_a_key() -> None:
     assert await offered(OPENAI) == {"gpt-image-2": MediaType.PNG}
 
 
-async def test_an_engine_needs_an_address_and_its_models() -> None:
+async def test_an_openai_compatible_engine_needs_an_address_and_models() -> None:
     engine = {
         "DARKROOM_OPENAI_BASE_URL": "http://127.0.0.1:8000/v1",
         "DARKROOM_OPENAI_MODELS": "flux-dev=512-2048/16 seed num_inference_steps=28, gpt-image-1.5",
@@ -56,23 +56,23 @@ async def test_an_engine_needs_an_address_and_its_models() -> None:
     assert await offered(OPENAI | engine) == {"flux-dev": MediaType.PNG, "gpt-image-1.5": MediaType.WEBP}
 
 
-async def test_an_address_and_a_checkpoint_are_all_that_comfyui_needs() -> None:
+async def test_comfyui_needs_only_an_address_and_a_checkpoint() -> None:
     assert await offered(COMFYUI) == {"sdxl": MediaType.PNG}
 
 
-async def test_a_key_is_all_that_bfl_needs() -> None:
+async def test_bfl_needs_only_a_key() -> None:
     assert await offered(BFL) == {"flux-2-pro": MediaType.PNG, "flux-2-flex": MediaType.PNG}
 
 
-async def test_a_key_is_all_that_fal_needs() -> None:
+async def test_fal_needs_only_a_key() -> None:
     assert await offered(FAL) == {"flux-dev": MediaType.PNG}
 
 
-async def test_a_key_is_all_that_gemini_needs() -> None:
+async def test_gemini_needs_only_a_key() -> None:
     assert await offered(GEMINI) == {"gemini-3.1-flash-image": MediaType.PNG}
 
 
-async def test_a_key_is_all_that_stability_ai_needs() -> None:
+async def test_stability_ai_needs_only_a_key() -> None:
     assert len(await offered(STABILITY)) == 6
 
 
@@ -82,9 +82,7 @@ async def test_stability_ai_offers_the_models_that_were_chosen() -> None:
     assert await offered(STABILITY | chosen) == {"sd3.5-flash": MediaType.JPEG, "stable-image-core": MediaType.JPEG}
 
 
-async def test_openrouter_offers_the_models_that_were_declared_by_hand(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_openrouter_offers_the_models_that_were_declared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert await offered(OPENROUTER) == {"seedream": MediaType.PNG}
 
@@ -111,7 +109,7 @@ async def test_openrouter_needs_a_key_and_models(name: str) -> None:
         ("a=b/c, a=b/d", "'a' is named twice"),
     ],
 )
-async def test_what_openrouter_cannot_be_asked_for_stops_the_start(
+async def test_a_wrong_model_line_of_openrouter_prevents_the_start(
     models: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -119,7 +117,7 @@ async def test_what_openrouter_cannot_be_asked_for_stops_the_start(
         await offered(OPENROUTER | {"DARKROOM_OPENROUTER_MODELS": models})
 
 
-async def test_a_token_is_all_that_replicate_needs() -> None:
+async def test_replicate_needs_only_a_token() -> None:
     assert await offered(REPLICATE) == {"flux-schnell": MediaType.PNG}
 
 
@@ -132,7 +130,7 @@ async def test_replicate_offers_the_models_that_were_declared() -> None:
     assert await offered(REPLICATE | declared) == {"flux": MediaType.WEBP}
 
 
-async def test_an_address_is_all_that_a_web_ui_needs() -> None:
+async def test_a_web_ui_needs_only_an_address() -> None:
     assert await offered(WEBUI) == {"webui": MediaType.PNG}
 
 
@@ -152,7 +150,7 @@ async def test_a_web_ui_offers_the_checkpoints_that_were_named() -> None:
     [BFL, FAL, GEMINI, OPENAI, STABILITY, REPLICATE, WEBUI],
     ids=["bfl", "fal", "gemini", "openai", "stability", "replicate", "webui"],
 )
-async def test_without_what_it_needs_the_start_stops(environment: dict[str, str]) -> None:
+async def test_a_missing_setting_prevents_the_start(environment: dict[str, str]) -> None:
     (name,) = environment.keys() - {"DARKROOM_GENERATORS"}
 
     with pytest.raises(BadSettings, match=f"{name} is missing"):
@@ -194,7 +192,7 @@ async def test_without_what_it_needs_the_start_stops(environment: dict[str, str]
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-async def test_what_cannot_be_used_stops_the_start_in_a_line_that_names_it(
+async def test_a_wrong_setting_prevents_the_start_and_is_named_in_one_line(
     environment: dict[str, str], says: str
 ) -> None:
     with pytest.raises(BadSettings, match=says) as stopped:

@@ -16,7 +16,7 @@ DAYS = 1e6
 
 
 class Endless(GuardedHttpProtocol):
-    """Whose limits of time no test ever reaches."""
+    """Has time limits that no test reaches."""
 
     HEAD_WITHIN: ClassVar = DAYS
     BODY_WITHIN: ClassVar = DAYS
@@ -24,7 +24,7 @@ class Endless(GuardedHttpProtocol):
 
 @dataclass
 class Application:
-    """Answers with the body that it got, once it may."""
+    """Answers with the body of the request, once `may_answer` is set."""
 
     may_answer: asyncio.Event = field(default_factory=asyncio.Event)
     scopes: list[dict[str, Any]] = field(default_factory=list)
@@ -79,7 +79,7 @@ async def connected(port: int) -> AsyncIterator[Talk]:
 
 
 async def whole_answer(reader: asyncio.StreamReader) -> tuple[int, dict[str, Any]]:
-    """The status and the problem of the last answer on a connection, which the server closes after it."""
+    """The status and the problem of the last answer on a connection, which the server then closes."""
     head, _, body = (await reader.read()).partition(b"\r\n\r\n")
     assert b"content-type: application/problem+json" in head
     problem = json.loads(body)
@@ -94,7 +94,7 @@ async def next_answer(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
 
 
 @pytest.mark.parametrize("sent", [b"", b"\r\n", b"GET / HT", b"GET / HTTP/1.1\r\nhost: darkroom\r\n"])
-async def test_a_head_that_does_not_come_is_given_up(sent: bytes) -> None:
+async def test_headers_that_do_not_come_in_time_are_answered_408(sent: bytes) -> None:
     clock = StoppedClock()
     async with serving(timed(clock), Application()) as port, connected(port) as (reader, writer):
         writer.write(sent)
@@ -105,7 +105,7 @@ async def test_a_head_that_does_not_come_is_given_up(sent: bytes) -> None:
     assert problem["detail"] == "the headers did not come in time"
 
 
-async def test_a_head_that_comes_byte_by_byte_gets_no_more_time() -> None:
+async def test_headers_that_come_byte_by_byte_get_no_more_time() -> None:
     clock, drops = StoppedClock(), [b"GET /", *([b"x"] * 9)]
     async with serving(timed(clock), Application()) as port, connected(port) as (reader, writer):
         for number, drop in enumerate(drops, start=1):
@@ -116,7 +116,7 @@ async def test_a_head_that_comes_byte_by_byte_gets_no_more_time() -> None:
     assert status == 408
 
 
-async def test_a_head_that_comes_in_time_is_read() -> None:
+async def test_a_request_that_comes_in_time_is_read() -> None:
     clock, application = StoppedClock(), Application()
     application.may_answer.set()
     async with serving(timed(clock), application) as port, connected(port) as (reader, writer):
@@ -131,7 +131,7 @@ async def test_a_head_that_comes_in_time_is_read() -> None:
 
 
 @pytest.mark.parametrize("sent", [b"", b"bod"])
-async def test_a_body_that_does_not_come_is_given_up(sent: bytes) -> None:
+async def test_a_body_that_does_not_come_in_time_is_answered_408(sent: bytes) -> None:
     clock, application = StoppedClock(), Application()
     async with serving(timed(clock), application) as port, connected(port) as (reader, writer):
         writer.write(REQUEST + sent)
@@ -142,7 +142,7 @@ async def test_a_body_that_does_not_come_is_given_up(sent: bytes) -> None:
     assert (status, problem["detail"]) == (408, "the body did not come in time")
 
 
-async def test_blank_lines_after_an_answer_buy_no_time() -> None:
+async def test_blank_lines_after_an_answer_do_not_extend_the_time() -> None:
     clock, application = StoppedClock(), Application()
     application.may_answer.set()
     async with serving(timed(clock), application) as port, connected(port) as (reader, writer):
@@ -155,7 +155,7 @@ async def test_blank_lines_after_an_answer_buy_no_time() -> None:
     assert (status, problem["detail"]) == (408, "the headers did not come in time")
 
 
-async def test_a_long_answer_is_not_the_clients_fault() -> None:
+async def test_the_time_of_a_long_answer_does_not_count_against_the_client() -> None:
     clock, application = StoppedClock(), Application()
     async with serving(timed(clock), application) as port, connected(port) as (reader, writer):
         writer.write(REQUEST + b"body")
@@ -165,12 +165,12 @@ async def test_a_long_answer_is_not_the_clients_fault() -> None:
         assert (await next_answer(reader))[1] == b"body"
 
 
-async def test_a_request_that_waits_behind_another_is_not_the_clients_fault() -> None:
+async def test_the_time_that_a_request_waits_behind_another_does_not_count_against_the_client() -> None:
     clock, application = StoppedClock(), Application()
     async with serving(timed(clock), application) as port, connected(port) as (reader, writer):
         writer.write(REQUEST + b"one." + REQUEST)
         await clock.until_read(len(REQUEST + b"one." + REQUEST))
-        clock.move(3 * GuardedHttpProtocol.BODY_WITHIN)  # we have stopped reading meanwhile
+        clock.move(3 * GuardedHttpProtocol.BODY_WITHIN)  # the server has stopped reading
         writer.write(b"two.")
         application.may_answer.set()
         assert (await next_answer(reader))[1] == b"one."
@@ -186,7 +186,7 @@ async def test_a_request_that_waits_behind_another_is_not_the_clients_fault() ->
     ],
     ids=["path", "header without end", "many headers"],
 )
-async def test_too_large_a_head_is_refused(head: bytes) -> None:
+async def test_headers_that_are_too_large_are_refused(head: bytes) -> None:
     application = Application()
     async with serving(Endless, application) as port, connected(port) as (reader, writer):
         writer.write(head)
@@ -195,7 +195,7 @@ async def test_too_large_a_head_is_refused(head: bytes) -> None:
     assert application.scopes == []
 
 
-async def test_a_head_is_measured_by_itself() -> None:
+async def test_the_size_of_headers_is_counted_per_request() -> None:
     application = Application()
     application.may_answer.set()
     body = b"x" * 60_000
@@ -208,21 +208,21 @@ async def test_a_head_is_measured_by_itself() -> None:
             assert (await next_answer(reader))[1] == b"body"
 
 
-async def test_requests_cannot_be_piled_up() -> None:
+async def test_pipelined_requests_are_limited() -> None:
     async with serving(Endless, Application()) as port, connected(port) as (reader, writer):
         writer.write((REQUEST + b"body") * 100)
         assert await reader.read() == b""
 
 
 @pytest.mark.parametrize("garbage", [b"\x16\x03\x01\x02\x00", b"HELLO\r\n\r\n", b"GET / HTTP/1.1\r\nno colon\r\n\r\n"])
-async def test_what_is_no_http_is_told_so(garbage: bytes) -> None:
+async def test_data_that_is_not_http_is_answered_400(garbage: bytes) -> None:
     async with serving(Endless, Application()) as port, connected(port) as (reader, writer):
         writer.write(garbage)
         status, problem = await whole_answer(reader)
     assert (status, problem["detail"]) == (400, "this is not an HTTP request")
 
 
-async def test_trailers_are_no_headers() -> None:
+async def test_trailers_are_not_added_to_the_headers() -> None:
     application = Application()
     application.may_answer.set()
     head = b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"

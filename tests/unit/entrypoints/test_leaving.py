@@ -1,4 +1,4 @@
-"""The end of a connection when the service stops: whatever request meets it is answered."""
+"""Connections at the shutdown of the service: every request that still arrives is answered."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from unit.entrypoints.test_http_guard import Application as Echo
 
 
 class Patient(Endless):
-    """Which waits for its clients to leave."""
+    """Waits for its clients to leave."""
 
     LEFT_WITHIN: ClassVar = DAYS
 
 
 class Impatient(Endless):
-    """Which does not."""
+    """Hardly waits for its clients to leave."""
 
     LEFT_WITHIN: ClassVar = 0.05
 
 
 @dataclass
 class Application(Echo):
-    """Counts what it is asked."""
+    """Counts its requests."""
 
     @property
     def asked(self) -> int:
@@ -45,7 +45,7 @@ class Application(Echo):
 
 @dataclass
 class Halting(Application):
-    """Stops in the midst of its answer."""
+    """Stops in the middle of its answer."""
 
     async def __call__(
         self, scope: dict[str, Any], receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
@@ -58,7 +58,7 @@ class Halting(Application):
 
 @asynccontextmanager
 async def stopping(listener: socket.socket, application: Application) -> AsyncIterator[Server]:
-    """Serve within the block; what it ends with is the end of the server."""
+    """Serve within the block, and shut the server down at its end."""
     server = Server(cast("Litestar", application), OpenConnections(), lambda _: None, keep_alive=60)
     async with server.answering(listener):
         yield server
@@ -71,10 +71,10 @@ def listening() -> socket.socket:
 
 
 def everything(client: socket.socket) -> bytes:
-    """What comes on a connection, to its end.
+    """All data that comes on a connection until it is closed.
 
     Raises:
-        ConnectionError: it is cut off.
+        ConnectionError: the connection is reset.
     """
     heard = b""
     while piece := client.recv(65536):
@@ -82,17 +82,18 @@ def everything(client: socket.socket) -> bytes:
     return heard
 
 
-def assert_told_to_come_back(answer: bytes) -> None:
+def assert_asked_to_come_back(answer: bytes) -> None:
     head, _, body = answer.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 503 ")
     assert {b"retry-after: 1", b"connection: close"} <= set(head.splitlines())
     assert (json.loads(body)["detail"], json.loads(body)["charged"]) == (Refusal.STOPPING.detail, "no")
 
 
-async def test_whoever_has_connected_is_answered_though_nobody_listens_any_more() -> None:
+async def test_clients_that_have_connected_are_answered_after_the_listener_is_closed() -> None:
     application, listener = Application(), listening()
     async with stopping(listener, application):
-        # They connect to the system, which tells the service of them at the next turn of its loop: there is none.
+        # They connect to the operating system; the service would learn of them at the next turn of its loop, which
+        # does not come.
         clients = [socket.create_connection(listener.getsockname()) for _ in range(50)]
         for client in clients:
             client.sendall(REQUEST + b"body")
@@ -103,12 +104,12 @@ async def test_whoever_has_connected_is_answered_though_nobody_listens_any_more(
             assert answer.endswith(b"body")
 
 
-async def test_an_answer_begun_before_the_end_is_the_last_on_its_connection() -> None:
+async def test_an_answer_to_a_request_begun_before_shutdown_is_the_last_on_its_connection() -> None:
     application, listener = Application(), listening()
     port = listener.getsockname()[1]
     async with connected(port) as (reader, writer), stopping(listener, application) as server:
         writer.write(REQUEST + b"body")
-        while not application.asked:  # noqa: ASYNC110  # it tells nobody
+        while not application.asked:  # noqa: ASYNC110  # a request is not announced
             await asyncio.sleep(0)
         server.announce_the_end()
         application.may_answer.set()
@@ -117,8 +118,10 @@ async def test_an_answer_begun_before_the_end_is_the_last_on_its_connection() ->
         assert await reader.read() == b""
 
 
-@pytest.mark.parametrize("sent_before", [0, len(REQUEST) // 2], ids=["nothing came before", "half a head came before"])
-async def test_a_request_that_meets_the_end_finds_its_answer(sent_before: int) -> None:
+@pytest.mark.parametrize(
+    "sent_before", [0, len(REQUEST) // 2], ids=["nothing sent before", "half of the head sent before"]
+)
+async def test_a_request_sent_while_the_server_shuts_down_is_answered(sent_before: int) -> None:
     application = Application()
     application.may_answer.set()
     async with serving(Patient, application) as port:
@@ -127,11 +130,11 @@ async def test_a_request_that_meets_the_end_finds_its_answer(sent_before: int) -
         while not (await asyncio.to_thread(client.recv, 65536)).endswith(b"body"):
             pass
         meeting = asyncio.create_task(asyncio.to_thread(speak_at_the_end, client, REQUEST[sent_before:]))
-    assert_told_to_come_back(await meeting)
+    assert_asked_to_come_back(await meeting)
     assert application.asked == 1
 
 
-async def test_a_request_that_meets_the_end_of_an_idle_connection_finds_its_answer() -> None:
+async def test_a_request_sent_while_an_idle_connection_is_closed_is_answered() -> None:
     application = Application()
     application.may_answer.set()
     async with serving(Patient, application, keep_alive=1) as port:
@@ -149,23 +152,23 @@ async def test_a_request_that_meets_the_end_of_an_idle_connection_finds_its_answ
 
 def speak_at_the_end(client: socket.socket, request: bytes) -> bytes:
     with client:
-        select.select([client], [], [])  # the end is there, and this client has not looked
+        select.select([client], [], [])  # the server has announced the end, and this client has not read it
         client.sendall(request)
-        client.sendall(b"body")  # fails, if the first has met a closed connection
+        client.sendall(b"body")  # fails if the connection was already closed before
         return everything(client)
 
 
-async def test_who_has_connected_and_asked_nothing_is_told_too(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_client_that_has_connected_without_a_request_is_answered_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(GuardedHttpProtocol, "LEFT_WITHIN", DAYS)
     application, listener = Application(), listening()
     async with stopping(listener, application):
         client = socket.create_connection(listener.getsockname())
         meeting = asyncio.create_task(asyncio.to_thread(speak_at_the_end, client, REQUEST))
-    assert_told_to_come_back(await meeting)
+    assert_asked_to_come_back(await meeting)
     assert not application.asked
 
 
-async def test_an_answer_that_could_not_say_that_it_is_the_last_is_followed_by_the_end() -> None:
+async def test_an_answer_begun_without_connection_close_is_followed_by_a_503() -> None:
     async with serving(Patient, Halting()) as port:
         client = socket.create_connection(("127.0.0.1", port))
         await asyncio.to_thread(client.sendall, REQUEST + b"body")
@@ -175,10 +178,10 @@ async def test_an_answer_that_could_not_say_that_it_is_the_last_is_followed_by_t
         meeting = asyncio.create_task(asyncio.to_thread(speak_at_the_end, client, REQUEST))
     rest = await meeting
     assert rest.startswith(b"dy")
-    assert_told_to_come_back(rest.removeprefix(b"dy"))
+    assert_asked_to_come_back(rest.removeprefix(b"dy"))
 
 
-async def test_nobody_waits_for_a_client_who_does_not_leave() -> None:
+async def test_shutdown_does_not_wait_for_a_client_that_does_not_leave() -> None:
     application = Application()
     application.may_answer.set()
     async with serving(Impatient, application) as port:
@@ -186,5 +189,5 @@ async def test_nobody_waits_for_a_client_who_does_not_leave() -> None:
         await asyncio.to_thread(client.sendall, REQUEST + b"body")
         while not (await asyncio.to_thread(client.recv, 65536)).endswith(b"body"):
             pass
-    with client:  # the server has ended, and the connection is open from here still
-        assert_told_to_come_back(everything(client))
+    with client:  # the server has ended; the connection is still open at this end
+        assert_asked_to_come_back(everything(client))

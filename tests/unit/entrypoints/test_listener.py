@@ -1,4 +1,4 @@
-"""Before a listener is closed nobody is left who has connected."""
+"""Before a listener is closed, every client that has connected is accepted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def listener() -> Iterator[socket.socket]:
         yield listener
 
 
-def test_all_who_have_connected_are_accepted(listener: socket.socket) -> None:
+def test_all_clients_that_have_connected_are_accepted(listener: socket.socket) -> None:
     clients = [socket.create_connection(listener.getsockname()) for _ in range(20)]
     accepted = accept_all(listener)
     assert {one.getpeername() for one in accepted} == {client.getsockname() for client in clients}
@@ -27,12 +27,12 @@ def test_all_who_have_connected_are_accepted(listener: socket.socket) -> None:
         one.close()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="no other system has the filter")
-def test_whoever_comes_later_is_passed_over_and_finds_nobody(listener: socket.socket) -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has the filter")
+def test_a_client_that_comes_later_is_ignored_and_refused_at_the_end(listener: socket.socket) -> None:
     with socket.create_connection(listener.getsockname()) as early, socket.socket() as late:
         let_nobody_connect(listener)
         late.settimeout(0)
-        assert late.connect_ex(listener.getsockname()) == errno.EINPROGRESS  # else it would be done by now
+        assert late.connect_ex(listener.getsockname()) == errno.EINPROGRESS  # otherwise it would be connected by now
         accepted = accept_all(listener)
         assert [one.getpeername() for one in accepted] == [early.getsockname()]
         for one in accepted:
@@ -42,5 +42,5 @@ def test_whoever_comes_later_is_passed_over_and_finds_nobody(listener: socket.so
                 assert one.recv(100) == b"still here"
         listener.close()
         late.settimeout(None)
-        with pytest.raises(ConnectionRefusedError):  # when their system has tried again
+        with pytest.raises(ConnectionRefusedError):  # when its system has retried
             late.recv(1)

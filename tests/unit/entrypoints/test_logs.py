@@ -36,7 +36,7 @@ def stderr(monkeypatch: pytest.MonkeyPatch, *, terminal: bool = False) -> Stream
     return stream
 
 
-def test_a_json_line_holds_what_the_record_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_json_line_contains_the_fields_of_the_record(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = stderr(monkeypatch)
     logs.set_up(level="info")
     logging.getLogger("a.b").info("drawn %s", "그림\n", extra={"generation": "g", "images": 2})
@@ -46,14 +46,14 @@ def test_a_json_line_holds_what_the_record_holds(monkeypatch: pytest.MonkeyPatch
     assert stream.getvalue().count("\n") == 1
 
 
-def test_a_json_line_holds_the_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_json_line_contains_the_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = stderr(monkeypatch)
     logs.set_up(level="info", style="json")
     logging.getLogger().error("no", exc_info=OSError("disk"))
     assert json.loads(stream.getvalue())["exception"].endswith("OSError: disk")
 
 
-def test_people_get_a_line_for_people(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_gets_readable_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = stderr(monkeypatch, terminal=True)
     logs.set_up(level="info")
     logging.getLogger().warning("not stored", extra={"generation": "g", "caller": None})
@@ -67,14 +67,14 @@ def test_a_terminal_can_be_given_json(monkeypatch: pytest.MonkeyPatch) -> None:
     assert json.loads(stream.getvalue())["message"] == "x"
 
 
-def test_nobody_writes_a_line_of_their_own_through_us(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_characters_in_a_message_are_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = stderr(monkeypatch)
     logs.set_up(level="info", style="console")
     logging.getLogger().info("a\n12:00 b\x1b[2J", extra={"c": "d\r"})
     assert stream.getvalue().endswith("INFO a\\n12:00 b\\x1b[2J c=d\\r\n")
 
 
-def test_a_traceback_stands_below_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_traceback_follows_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = stderr(monkeypatch)
     logs.set_up(level="info", style="console")
     logging.getLogger().error("no", exc_info=OSError("disk"))
@@ -82,14 +82,14 @@ def test_a_traceback_stands_below_its_line(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize("name", ["httpx", "httpcore.http11", "botocore.credentials", "aiobotocore", "uvicorn.error"])
-def test_libraries_do_not_tell_urls_and_credentials(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_libraries_do_not_log_urls_and_credentials(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     stream = stderr(monkeypatch)
     logs.set_up(level="debug")
     logging.getLogger(name).info("GET https://s3.example/key?X-Amz-Signature=canary")
     assert stream.getvalue() == ""
 
 
-def test_the_level_holds_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_level_applies_to_all_loggers(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = stderr(monkeypatch)
     logs.set_up(level="error")
     logging.getLogger("domain").warning("x")

@@ -1,4 +1,4 @@
-"""`darkroom mcp`: what it makes of a line, and of what a service answers."""
+"""`darkroom mcp`: how it relays lines to a service, and the answers of the service."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LINK = "http://127.0.0.1:8000/files/2026/11/a%20fox.png?expires=1&signature=x"
 
 
 class Service:
-    """Answers as it is told, and remembers what it was asked."""
+    """Answers with the given function, and records the requests."""
 
     def __init__(self, answer: Callable[[httpx.Request], httpx.Response]) -> None:
         self._answer = answer
@@ -32,7 +32,7 @@ class Service:
 
 
 @asynccontextmanager
-async def relay_to(service: Any, folders: Mapping[str, Path] | None = None) -> AsyncIterator[tuple[Relay, list[Json]]]:  # noqa: ANN401  # as httpx takes it
+async def relay_to(service: Any, folders: Mapping[str, Path] | None = None) -> AsyncIterator[tuple[Relay, list[Json]]]:  # noqa: ANN401  # the type that httpx accepts
     written: list[Json] = []
     async with httpx.AsyncClient(transport=httpx.MockTransport(service), base_url="https://darkroom.example") as http:
         yield Relay(Client(http, "the-token"), lambda line: written.append(json.loads(line)), folders or {}), written
@@ -58,11 +58,11 @@ def cut_off(request: httpx.Request) -> httpx.Response:
     raise httpx.ReadError("reset", request=request)
 
 
-def nobody_there(request: httpx.Request) -> httpx.Response:
+def connection_refused(request: httpx.Request) -> httpx.Response:
     raise httpx.ConnectError("refused", request=request)
 
 
-async def test_the_revision_that_was_agreed_on_is_named_from_then_on() -> None:
+async def test_the_negotiated_revision_is_sent_with_every_later_request() -> None:
     service = Service(answered({"protocolVersion": "2025-06-18"}))
     await relayed(service, asked("initialize"), asked("ping"))
     first, then = service.asked
@@ -71,7 +71,7 @@ async def test_the_revision_that_was_agreed_on_is_named_from_then_on() -> None:
     assert {request.headers["authorization"] for request in service.asked} == {"Bearer the-token"}
 
 
-async def test_a_request_that_names_its_own_is_sent_with_the_headers_that_it_needs() -> None:
+async def test_a_request_that_names_its_own_revision_is_sent_with_the_headers_of_that_revision() -> None:
     service = Service(answered({}))
     meta = {"io.modelcontextprotocol/protocolVersion": "2026-07-28"}
     await relayed(service, asked("tools/call", name="dráw", _meta=meta))
@@ -80,13 +80,13 @@ async def test_a_request_that_names_its_own_is_sent_with_the_headers_that_it_nee
     assert (request.headers["mcp-method"], request.headers["mcp-name"]) == ("tools/call", "=?base64?ZHLDoXc=?=")
 
 
-async def test_a_refusal_that_does_not_know_the_request_is_given_its_id() -> None:
+async def test_a_refusal_without_an_id_gets_the_id_of_its_request() -> None:
     refusal = {"jsonrpc": "2.0", "id": None, "error": {"code": -32600, "message": "an access token is required"}}
-    (told,) = await relayed(Service(lambda _: httpx.Response(401, json=refusal)), asked("ping"))
-    assert told == refusal | {"id": 7}
+    (written,) = await relayed(Service(lambda _: httpx.Response(401, json=refusal)), asked("ping"))
+    assert written == refusal | {"id": 7}
 
 
-async def test_what_is_no_darkroom_is_said_to_be_none() -> None:
+async def test_an_answer_of_another_service_is_reported_as_such() -> None:
     problem = {"type": "/problems/not-found", "detail": "there is nothing at this address"}
     shut = await relayed(Service(lambda _: httpx.Response(404, json=problem)), asked("ping"))
     other = await relayed(Service(lambda _: httpx.Response(200, text="<html>")), asked("ping"))
@@ -94,16 +94,16 @@ async def test_what_is_no_darkroom_is_said_to_be_none() -> None:
     assert "answered 200: it is not a Darkroom" in other[0]["error"]["message"]
 
 
-@pytest.mark.parametrize(("fault", "charged"), [(cut_off, "unknown"), (nobody_there, "no")])
-async def test_a_call_that_is_not_answered_says_what_was_spent(
+@pytest.mark.parametrize(("fault", "charged"), [(cut_off, "unknown"), (connection_refused, "no")])
+async def test_a_tool_call_without_an_answer_reports_whether_it_was_charged(
     fault: Callable[[httpx.Request], httpx.Response], charged: str
 ) -> None:
-    (told,) = await relayed(Service(fault), asked("tools/call", name="draw_image"))
-    text = told["result"]["content"][0]["text"]
-    assert (told["result"]["isError"], f"charged: {charged}" in text) == (True, True)
+    (written,) = await relayed(Service(fault), asked("tools/call", name="draw_image"))
+    text = written["result"]["content"][0]["text"]
+    assert (written["result"]["isError"], f"charged: {charged}" in text) == (True, True)
     assert ("list_generations" in text) == (charged == "unknown")
-    (told,) = await relayed(Service(fault), asked("ping"))
-    assert told["error"]["code"] == -32603
+    (written,) = await relayed(Service(fault), asked("ping"))
+    assert written["error"]["code"] == -32603
 
 
 @pytest.mark.parametrize(
@@ -118,26 +118,26 @@ async def test_a_call_that_is_not_answered_says_what_was_spent(
 )
 async def test_only_a_tool_that_costs_money_may_have_been_charged(params: object, charged: str) -> None:
     message = {"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": params}
-    (told,) = await relayed(Service(cut_off), message)
-    text = told["result"]["content"][0]["text"]
+    (written,) = await relayed(Service(cut_off), message)
+    text = written["result"]["content"][0]["text"]
     assert f"charged: {charged}" in text
     assert ("before ordering again" in text) == (charged == "unknown")
 
 
 async def test_a_notification_is_never_answered() -> None:
     notification = {"jsonrpc": "2.0", "method": "notifications/initialized"}
-    for service in (lambda _: httpx.Response(202), lambda _: httpx.Response(404, json={}), nobody_there):
+    for service in (lambda _: httpx.Response(202), lambda _: httpx.Response(404, json={}), connection_refused):
         assert await relayed(Service(service), notification) == []
 
 
 @pytest.mark.parametrize("line", [b"{", b"[]", b"\xff", b'{"jsonrpc": "2.0", "id": "\\ud800", "method": "\\ud800"}'])
-async def test_a_line_that_is_no_message_is_handed_on_all_the_same(line: bytes) -> None:
+async def test_a_line_that_is_not_a_message_is_relayed_unchanged(line: bytes) -> None:
     service = Service(lambda _: httpx.Response(400, json={"jsonrpc": "2.0", "id": None, "error": {}}))
-    (told,) = await relayed(service, line)
-    assert ("error" in told, [request.content for request in service.asked]) == (True, [line])
+    (written,) = await relayed(service, line)
+    assert ("error" in written, [request.content for request in service.asked]) == (True, [line])
 
 
-async def test_what_is_cancelled_is_not_answered() -> None:
+async def test_a_cancelled_request_is_not_answered() -> None:
     began, go = asyncio.Event(), asyncio.Event()
 
     async def slow(request: httpx.Request) -> httpx.Response:
@@ -154,11 +154,11 @@ async def test_what_is_cancelled_is_not_answered() -> None:
     assert written == []
 
 
-async def test_links_that_only_this_process_opens_become_files() -> None:
+async def test_links_that_only_this_process_can_open_become_file_links() -> None:
     link = {"type": "resource_link", "uri": LINK, "name": "a fox.png"}
     result = {"content": [{"type": "text", "text": f"drawn: {LINK}"}, link], "structuredContent": {"image": LINK}}
     folders = {"http://127.0.0.1:8000/files/": Path("/pictures")}
-    (told,) = await relayed(Service(answered(result)), asked("tools/call"), folders=folders)
-    text, shown = told["result"]["content"]
+    (written,) = await relayed(Service(answered(result)), asked("tools/call"), folders=folders)
+    text, shown = written["result"]["content"]
     assert shown["uri"] == "file:///pictures/2026/11/a%20fox.png"
-    assert (text["text"], told["result"]["structuredContent"]) == (f"drawn: {shown['uri']}", {"image": shown["uri"]})
+    assert (text["text"], written["result"]["structuredContent"]) == (f"drawn: {shown['uri']}", {"image": shown["uri"]})

@@ -1,4 +1,4 @@
-"""Orders that a provider's quota could never take are refused at once, by the field that asks for too much."""
+"""An order that exceeds the quota of its provider is refused at once, with the pointer of the field to change."""
 
 import pytest
 
@@ -25,7 +25,7 @@ async def refused(environment: dict[str, str], **order: object) -> list[tuple[st
 
 
 @pytest.mark.parametrize(("samples", "fits"), [(5, True), (6, False), (8, False)])
-async def test_one_call_takes_no_more_samples_than_a_minute_of_the_quota(samples: int, *, fits: bool) -> None:
+async def test_one_call_may_have_at_most_as_many_samples_as_a_minute_of_the_quota(samples: int, *, fits: bool) -> None:
     quota = {"DARKROOM_IMAGES_PER_MINUTE_KARLO": "5"}
     rule = "must be an integer from 1 to 5 for v2.1, whose provider draws at most 5 images a minute"
 
@@ -33,13 +33,13 @@ async def test_one_call_takes_no_more_samples_than_a_minute_of_the_quota(samples
 
 
 @pytest.mark.parametrize(("samples", "fits"), [(6, True), (7, False)])
-async def test_one_by_one_the_last_sample_has_to_leave_in_time(samples: int, *, fits: bool) -> None:
+async def test_one_by_one_the_last_sample_must_be_sent_before_the_timeout(samples: int, *, fits: bool) -> None:
     quota = {"DARKROOM_IMAGES_PER_MINUTE_OPENAI": "3"}
     rule = "must be an integer from 1 to 6 for gpt-image-2, whose provider draws at most 3 images a minute"
 
-    told = await refused(OPENAI | quota, version="gpt-image-2", samples=samples)
-    assert told == ([] if fits else [("/samples", rule)])
+    found = await refused(OPENAI | quota, version="gpt-image-2", samples=samples)
+    assert found == ([] if fits else [("/samples", rule)])
 
 
-async def test_a_quota_that_suffices_changes_nothing() -> None:
+async def test_a_large_enough_quota_changes_nothing() -> None:
     assert await refused(KARLO | {"DARKROOM_IMAGES_PER_MINUTE_KARLO": "8"}, version="v2.1", samples=8) == []

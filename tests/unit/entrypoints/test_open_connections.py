@@ -1,4 +1,4 @@
-"""Connections that pile up, and clients who do not take what they asked for."""
+"""Limits on open connections, and on the time in which a client must take its answer."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from unit.entrypoints.test_http_guard import (
 )
 
 LARGE = b"x" * 20_000_000
-"""More than all buffers between the two ends of a connection hold."""
+"""More than all buffers between the two ends of a connection can hold."""
 
 
 class Watched(OpenConnections):
-    """Says when a connection is gone."""
+    """Sets `gone` when a connection is closed."""
 
     def __init__(self, *, most: int | None = None, most_of_one: int | None = None) -> None:
         super().__init__(most=most, most_of_one=most_of_one)
@@ -39,7 +39,7 @@ class Watched(OpenConnections):
 
 
 class Quick(Endless):
-    """Gives clients hardly any time to take an answer."""
+    """Gives a client very little time to take its answer."""
 
     TAKEN_WITHIN: ClassVar = 0.1
 
@@ -49,7 +49,7 @@ def guarded(connections: OpenConnections, protocol: type[GuardedHttpProtocol] = 
 
 
 @pytest.mark.parametrize("limit", ["most", "most_of_one"])
-async def test_one_too_many_is_turned_away_while_the_others_are_at_work(limit: str) -> None:
+async def test_a_connection_above_the_limit_is_refused_while_the_others_are_in_use(limit: str) -> None:
     application = Application()
     connections = Watched(**{limit: 2})
     async with (
@@ -68,7 +68,7 @@ async def test_one_too_many_is_turned_away_while_the_others_are_at_work(limit: s
 
 
 @pytest.mark.parametrize("limit", ["most", "most_of_one"])
-async def test_one_that_is_only_kept_gives_its_place_to_a_new_one(limit: str) -> None:
+async def test_the_connection_that_is_idle_for_longest_is_closed_for_a_new_one(limit: str) -> None:
     application = Application()
     application.may_answer.set()
     connections = Watched(**{limit: 2})
@@ -78,7 +78,7 @@ async def test_one_that_is_only_kept_gives_its_place_to_a_new_one(limit: str) ->
         async with connected(port) as (second, also):
             also.write(REQUEST + b"body")
             await next_answer(second)
-            writer.write(REQUEST + b"body")  # now it is the other one that is idle for longest
+            writer.write(REQUEST + b"body")  # now the other connection has been idle for longest
             await next_answer(reader)
             async with connected(port) as (third, again):
                 again.write(REQUEST + b"body")
@@ -101,7 +101,7 @@ def test_each_address_has_its_own_limit() -> None:
 
 
 @pytest.mark.parametrize("head", ["", "connection: close\r\n"])
-async def test_who_does_not_take_the_answer_is_cut_off(head: str) -> None:
+async def test_a_client_that_does_not_take_its_answer_is_disconnected(head: str) -> None:
     application: Any = Application()
     connections = Watched()
     request = f"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: {len(LARGE)}\r\n{head}\r\n".encode()
@@ -115,7 +115,7 @@ async def test_who_does_not_take_the_answer_is_cut_off(head: str) -> None:
             await reader.readexactly(len(LARGE))
 
 
-async def test_who_has_taken_it_may_stay() -> None:
+async def test_a_client_that_has_taken_its_answer_keeps_its_connection() -> None:
     clock, application = StoppedClock(), Application()
     application.may_answer.set()
     request = REQUEST.replace(b"content-length: 4", b"content-length: %d" % len(LARGE)) + LARGE

@@ -1,4 +1,4 @@
-"""What `darkroom orphans` finds, from the books in memory."""
+"""What `darkroom orphans` finds, with a ledger and a storage in memory."""
 
 from conformance.generations import drawn, image_of, received, stored
 from darkroom.adapters.conformance import put
@@ -9,7 +9,7 @@ from darkroom.domain.model.limits import Limits
 from darkroom.entrypoints.commands.orphans import Orphans, compare
 
 
-async def test_what_waits_is_told_from_what_is_lost() -> None:
+async def test_images_that_wait_are_distinguished_from_lost_ones() -> None:
     ledger, storage = InMemoryGenerationLedger(), InMemoryImageStorage()
     waiting, lost, kept = received(), received(), received()
     for order, revisions in ((waiting, drawn(waiting)), (lost, stored(lost)), (kept, stored(kept))):

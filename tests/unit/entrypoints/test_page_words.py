@@ -1,4 +1,4 @@
-"""What the page says, it says in each language, and it says something of everything that can go wrong."""
+"""The page has each of its texts in every language, and texts for every problem."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from darkroom.entrypoints.http.problem_types import PROBLEM_TYPES
 
 WEB = Path(__file__).parents[3] / "src" / "entrypoints" / "web"
 LANGUAGES = ("en", "ko")
-# A text is asked for by a literal name, but for those of states, of charges and of problems.
+# A text is asked for by a literal name, except those of states, charges and problems.
 ASKED = re.compile(
     r"data-(?:word|label|placeholder)=\"(\w+)\""
     r"|(?:say|button|word|act)\(\"(\w+)\""
@@ -30,19 +30,19 @@ def asked() -> set[str]:
     return {name for source in sources for found in ASKED.findall(source) for name in found if name}
 
 
-def test_both_languages_say_the_same() -> None:
+def test_both_languages_have_the_same_texts() -> None:
     assert texts("en") == texts("ko")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_what_is_asked_for_can_be_said(language: str) -> None:
+def test_every_text_that_is_asked_for_exists(language: str) -> None:
     assert len(asked()) > 50
     assert asked() - texts(language) == set()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("slug", sorted({kind.slug for kind in PROBLEM_TYPES.values()}))
-def test_every_problem_is_told_in_words(language: str, slug: str) -> None:
+def test_every_problem_has_texts(language: str, slug: str) -> None:
     assert {slug, f"{slug}_text"} <= texts(language)
 
 

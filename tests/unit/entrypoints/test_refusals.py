@@ -1,4 +1,4 @@
-"""Who looks after a service hears why connections were closed from here."""
+"""The operator learns why the service closed a connection."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ FULL = OpenConnections(most=0)
     ],
     ids=lambda value: value.name if isinstance(value, Refusal) else "",
 )
-async def test_each_is_told_once_with_its_reason(
+async def test_each_refusal_is_reported_once_with_its_reason(
     connections: OpenConnections | None, sent: bytes, refusal: Refusal
 ) -> None:
-    told: list[Refusal] = []
-    guarded = cast("type[GuardedHttpProtocol]", partial(Endless, connections=connections, refused=told.append))
+    reported: list[Refusal] = []
+    guarded = cast("type[GuardedHttpProtocol]", partial(Endless, connections=connections, refused=reported.append))
     async with serving(guarded, Application()) as port, connected(port) as (reader, writer):
         writer.write(sent)
         status, problem = await whole_answer(reader)
-    assert told == [refusal]
+    assert reported == [refusal]
     assert (status, problem["detail"]) == (refusal.status, refusal.detail)
 
 
@@ -46,18 +46,18 @@ async def test_each_is_told_once_with_its_reason(
     ],
     ids=lambda value: value.name if isinstance(value, Refusal) else "",
 )
-async def test_so_is_each_who_is_late(sent: bytes, refusal: Refusal) -> None:
-    told: list[Refusal] = []
+async def test_each_timeout_is_reported_once_with_its_reason(sent: bytes, refusal: Refusal) -> None:
+    reported: list[Refusal] = []
     clock = StoppedClock()
-    async with serving(timed(clock, told.append), Application()) as port, connected(port) as (reader, writer):
+    async with serving(timed(clock, reported.append), Application()) as port, connected(port) as (reader, writer):
         writer.write(sent)
         await clock.until_read(len(sent))
         clock.move(DAYS)
         status, problem = await whole_answer(reader)
-    assert told == [refusal]
+    assert reported == [refusal]
     assert (status, problem["detail"]) == (refusal.status, refusal.detail)
 
 
-def test_reasons_are_written_like_types_of_problems() -> None:
+def test_reasons_are_written_like_problem_types() -> None:
     assert Refusal.HEAD_LATE.reason == "head-late"
     assert len({refusal.reason for refusal in Refusal}) == len(Refusal)

@@ -28,7 +28,7 @@ ISSUER = "https://id.example"
 JWKS = {"DARKROOM_JWT_JWKS_URL": f"{ISSUER}/keys"}
 RS256 = {"DARKROOM_JWT_ALGORITHM": "RS256", "DARKROOM_JWT_PUBLIC_KEY": PEM}
 
-# Name, a good text, what it means, a bad text, what is said of it.
+# Name, a valid text, its value, a wrong text, the rule in the error.
 NUMBER, LONG = "must be a whole number from", "must be a number of seconds"
 TABLE: list[tuple[str, str, object, str, str]] = [
     ("DARKROOM_HOST", "localhost", "localhost", "0.0.0.0.1", "must be an address or a host's name"),
@@ -210,7 +210,7 @@ TABLE: list[tuple[str, str, object, str, str]] = [
     ("DARKROOM_JWT_MAX_LENGTH", "16384", 16_384, "30001", f"{NUMBER} 512 to 30000"),
     ("DARKROOM_JWT_SCOPE_CLAIM", "scp,roles", ("scp", "roles"), "a b", "must be the name of a claim, or several"),
 ]
-# Any text will do for these.
+# Settings that accept any text.
 TEXTS = {
     "DARKROOM_OPENAI_QUERY": "api-version=preview",
     "DARKROOM_DIFFUSERS_SIZES": "512-1024/64",
@@ -275,7 +275,7 @@ def value_of(settings: Settings, name: str) -> object:
 
 
 def chosen(name: str) -> Mapping[str, str]:
-    """What else must be set for a setting to matter."""
+    """The other settings that must be set for this one to be used."""
     return next((choice for prefix, choice in CHOICES.items() if name.startswith(prefix)), {})
 
 
@@ -285,7 +285,7 @@ def problems(environment: Mapping[str, str]) -> tuple[str, ...]:
     return caught.value.problems
 
 
-def test_every_setting_is_tried_here() -> None:
+def test_this_file_covers_every_setting() -> None:
     declared = [one.setting.name for group in GROUPS for one in declared_in(group)]
     assert sorted(declared) == sorted([*TEXTS, *(row[0] for row in TABLE)])
 
@@ -296,38 +296,38 @@ def test_a_setting_is_read(name: str, text: str, meaning: object, _bad: str, _sa
 
 
 @pytest.mark.parametrize(("name", "text"), TEXTS.items())
-def test_a_text_is_taken_as_it_is(name: str, text: str) -> None:
+def test_a_text_is_read_unchanged(name: str, text: str) -> None:
     value = value_of(Settings.read({**chosen(name), name: text}), name)
     assert str(value.value if isinstance(value, Secret) else value) == text
 
 
 @pytest.mark.parametrize(("name", "_text", "_meaning", "bad", "said"), TABLE, ids=[row[0] for row in TABLE])
-def test_a_bad_value_is_named_in_one_line(name: str, _text: str, _meaning: object, bad: str, said: str) -> None:
+def test_a_wrong_value_is_reported_in_one_line(name: str, _text: str, _meaning: object, bad: str, said: str) -> None:
     (line,) = problems({**chosen(name), name: bad})
     assert line.startswith(f"{name} {said}")
     assert "\n" not in line
 
 
 @pytest.mark.parametrize(("name", "_text", "_meaning", "bad", "_said"), TABLE, ids=[row[0] for row in TABLE])
-def test_a_bad_value_is_bad_where_nothing_has_chosen_it(
+def test_a_wrong_value_is_reported_even_if_the_setting_is_not_used(
     name: str, _text: str, _meaning: object, bad: str, _said: str
 ) -> None:
     assert problems({name: bad})[0].startswith(name)
 
 
 @pytest.mark.parametrize("name", [row[0] for row in TABLE])
-def test_set_to_nothing_is_not_set(name: str) -> None:
+def test_a_blank_value_counts_as_not_set(name: str) -> None:
     assert Settings.read({name: " "}) == Settings.read({})
 
 
 def drains(environment: Mapping[str, str]) -> float:
-    """Seconds that a stop waits."""
+    """The seconds that a shutdown waits."""
     limit = read_policy(Settings.read(environment), Models({}, {})).drain_timeout
     assert limit is not None
     return limit
 
 
-# What any setting in seconds says of a generator is how long it may take: a stop must not depend on its name.
+# Every setting of a generator that is read as seconds is a time limit: the shutdown must not rely on its name.
 TIME_LIMITS = {
     generator: [one for one in declared_in(group) if one.setting.read is seconds]
     for generator, group in GENERATOR_GROUPS.items()
@@ -335,7 +335,7 @@ TIME_LIMITS = {
 
 
 @pytest.mark.parametrize("limit", [one for limits in TIME_LIMITS.values() for one in limits], ids=lambda one: one.field)
-def test_a_stop_waits_as_long_as_a_generator_may_take(limit: Declared) -> None:
+def test_shutdown_waits_as_long_as_a_generator_may_take(limit: Declared) -> None:
     name, default = limit.setting.name, limit.default
     environment = {**chosen(name), "DARKROOM_FETCH_TIMEOUT": "30", "DARKROOM_STORE_TIMEOUT": "7"}
     assert isinstance(default, int | float)
@@ -348,7 +348,7 @@ def test_every_generator_outside_of_this_process_has_a_time_limit() -> None:
     assert [generator for generator, limits in TIME_LIMITS.items() if not limits] == ["diffusers"]
 
 
-def test_a_stop_waits_for_the_slowest_of_the_generators() -> None:
+def test_shutdown_waits_for_the_slowest_generator() -> None:
     both = {
         "DARKROOM_GENERATORS": "openai,openai.azure",
         "DARKROOM_OPENAI_API_KEY": "the-openai-key",
@@ -358,12 +358,12 @@ def test_a_stop_waits_for_the_slowest_of_the_generators() -> None:
     assert drains(both) == 700 + 60 + 20
 
 
-def test_all_bad_values_are_named_at_once() -> None:
+def test_all_wrong_values_are_reported_at_once() -> None:
     lines = problems({"DARKROOM_PORT": "x", "DARKROOM_LINK_TTL": "y", "DARKROOM_METRICS_PORT": "z"})
     assert [line.split()[0] for line in lines] == ["DARKROOM_PORT", "DARKROOM_LINK_TTL", "DARKROOM_METRICS_PORT"]
 
 
-def test_what_a_choice_needs_is_named_beside_all_that_is_wrong() -> None:
+def test_settings_required_by_a_choice_are_reported_together_with_wrong_values() -> None:
     environment = {
         "DARKROOM_PORT": "x",
         "DARKROOM_GENERATORS": "karlo",
@@ -392,23 +392,23 @@ def test_what_a_choice_needs_is_named_beside_all_that_is_wrong() -> None:
         ({"DARKROOM_HOST": "images.example"}, ["DARKROOM_JWT_SECRET"]),
     ],
 )
-def test_what_a_choice_needs_is_named(environment: Mapping[str, str], missing: list[str]) -> None:
+def test_settings_required_by_a_choice_are_reported(environment: Mapping[str, str], missing: list[str]) -> None:
     lines = problems(environment)
     assert [line.partition(" is missing: ")[0] for line in lines] == missing
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])
-def test_the_development_secret_serves_on_loopback(host: str) -> None:
+def test_the_development_secret_is_used_on_loopback(host: str) -> None:
     assert Settings.read({"DARKROOM_HOST": host}).tokens.development
 
 
-def test_with_a_secret_of_its_own_it_serves_everywhere() -> None:
+def test_the_development_secret_is_not_used_if_a_secret_is_set() -> None:
     settings = Settings.read({"DARKROOM_HOST": "0.0.0.0", "DARKROOM_JWT_SECRET": "s" * 32})
     assert not settings.tokens.development
 
 
 @pytest.mark.parametrize(("algorithm", "least"), [("HS256", 32), ("HS384", 48), ("HS512", 64)])
-def test_a_secret_is_as_long_as_its_hash(algorithm: str, least: int) -> None:
+def test_a_secret_must_be_as_long_as_its_hash(algorithm: str, least: int) -> None:
     environment = {"DARKROOM_JWT_ALGORITHM": algorithm, "DARKROOM_JWT_SECRET": "s" * (least - 1)}
     assert problems(environment) == (f"DARKROOM_JWT_SECRET is too short: {algorithm} needs at least {least} bytes",)
     assert Settings.read(environment | {"DARKROOM_JWT_SECRET": "s" * least}).tokens.algorithm == algorithm
@@ -432,7 +432,7 @@ def test_a_secret_is_as_long_as_its_hash(algorithm: str, least: int) -> None:
         ({"DARKROOM_PAGE_SCOPE": "openid"}, "DARKROOM_PAGE_CLIENT_ID is missing"),
     ],
 )
-def test_a_key_that_nothing_checks_with_is_refused(environment: Mapping[str, str], wrong: str) -> None:
+def test_token_settings_that_would_not_be_used_are_refused(environment: Mapping[str, str], wrong: str) -> None:
     (line,) = problems(environment)
     assert line.startswith(wrong)
 
@@ -440,18 +440,18 @@ def test_a_key_that_nothing_checks_with_is_refused(environment: Mapping[str, str
 @pytest.mark.parametrize(
     "url", ["ftp://id.example/keys", "https://me:pass@id.example/keys", "https://id.example/#k", "/"]
 )
-def test_keys_are_published_at_a_web_address(url: str) -> None:
+def test_the_address_of_published_keys_must_be_a_web_address(url: str) -> None:
     (line,) = problems({"DARKROOM_JWT_JWKS_URL": url})
     assert line == ("DARKROOM_JWT_JWKS_URL must be an address such as https://id.example.com/.well-known/jwks.json")
 
 
-def test_with_published_keys_it_serves_everywhere() -> None:
+def test_the_development_secret_is_not_used_with_published_keys() -> None:
     settings = Settings.read(JWKS | {"DARKROOM_HOST": "0.0.0.0"})
     assert not settings.tokens.development
     assert settings.tokens.algorithm_set is None
 
 
-def test_a_public_key_may_lie_in_a_file(tmp_path: Path) -> None:
+def test_a_public_key_may_be_in_a_file(tmp_path: Path) -> None:
     file = tmp_path / "key.pem"
     file.write_text(PEM + "\n")
     assert Settings.read(RS256 | {"DARKROOM_JWT_PUBLIC_KEY": str(file)}).tokens.public_key == PEM
@@ -469,7 +469,7 @@ def test_a_providers_quota_is_set_by_its_name() -> None:
     assert line.startswith("DARKROOM_IMAGES_PER_MINUTE_KARLO must be a whole number from 1")
 
 
-def test_unknown_names_are_told_with_the_nearest_known() -> None:
+def test_unknown_names_are_reported_with_the_nearest_known_one() -> None:
     environment = {
         "DARKROOM_PROT": "1",
         "DARKROOM_KARLO_KEY": "1",
@@ -499,7 +499,7 @@ LINKS = {
 OF_METRICS = {name.replace("DARKROOM_", "DARKROOM_METRICS_"): text for name, text in LINKS.items()}
 
 
-def test_what_kubernetes_sets_for_a_service_is_named_as_that_and_ignored() -> None:
+def test_variables_that_kubernetes_sets_for_a_service_are_ignored_and_reported() -> None:
     settings = Settings.read(LINKS | OF_METRICS)
     assert (settings.service.port, settings.watching.metrics_port) == (8000, None)
     (line,) = ignored_names(LINKS | OF_METRICS)
@@ -508,7 +508,7 @@ def test_what_kubernetes_sets_for_a_service_is_named_as_that_and_ignored() -> No
     assert set(f"DARKROOM{names}".split(", ")) == LINKS.keys() | OF_METRICS.keys()
 
 
-def test_what_is_set_by_hand_holds_beside_it() -> None:
+def test_settings_beside_the_variables_of_kubernetes_are_used() -> None:
     environment = LINKS | OF_METRICS | {"DARKROOM_PORT": "81", "DARKROOM_METRICS_PORT": "9100"}
     settings = Settings.read(environment)
     assert (settings.service.port, settings.watching.metrics_port) == (81, 9100)
@@ -517,7 +517,7 @@ def test_what_is_set_by_hand_holds_beside_it() -> None:
 
 
 @pytest.mark.parametrize("text", ["tcp://10.0.0.1", "http://10.0.0.1:80", "tcp:80", "10.0.0.1:80"])
-def test_what_kubernetes_would_not_set_is_wrong(text: str) -> None:
+def test_a_port_that_kubernetes_would_not_set_is_refused(text: str) -> None:
     with pytest.raises(BadSettings, match="DARKROOM_PORT must be a whole number"):
         Settings.read({"DARKROOM_PORT": text})
 
@@ -531,7 +531,7 @@ def test_what_kubernetes_would_not_set_is_wrong(text: str) -> None:
         ({"DARKROOM_PUBLIC_URL": "https://images.example/"}, "https://images.example"),
     ],
 )
-def test_clients_reach_it_by_its_public_url(environment: Mapping[str, str], url: str) -> None:
+def test_the_public_url_is_the_address_for_clients(environment: Mapping[str, str], url: str) -> None:
     assert Settings.read(environment).service.public_url == url
 
 
@@ -544,25 +544,25 @@ def test_a_connection_is_kept_for_longer_than_usual_proxies_keep_theirs() -> Non
     ("url", "path"),
     [("https://a.example", ""), ("https://a.example/", ""), ("https://a.example/pictures/d-1/", "/pictures/d-1")],
 )
-def test_a_path_of_its_public_url_is_what_its_own_paths_begin_with(url: str, path: str) -> None:
+def test_the_path_of_the_public_url_is_the_prefix_of_all_paths(url: str, path: str) -> None:
     assert Settings.read({"DARKROOM_PUBLIC_URL": url}).service.public_path == path
 
 
 @pytest.mark.parametrize("path", ["a b", "a//b", "..", "a/./b", "a%20b", "그림", 'a"b', "a;b"])
-def test_a_path_that_is_folded_or_escaped_on_the_way_is_refused(path: str) -> None:
+def test_a_public_path_that_proxies_may_change_is_refused(path: str) -> None:
     with pytest.raises(BadSettings, match="with plain names in its path"):
         Settings.read({"DARKROOM_PUBLIC_URL": f"https://a.example/{path}"})
 
 
 @pytest.mark.parametrize(
-    ("host", "told"),
+    ("host", "warned"),
     [("127.0.0.1:8333", False), ("localhost", False), ("[::1]:8333", False), ("s3.internal", True), ("10.0.0.1", True)],
 )
-def test_plain_http_to_other_machines_is_told(host: str, told: bool) -> None:
+def test_plain_http_to_other_machines_is_reported(host: str, warned: bool) -> None:
     names = ["DARKROOM_S3_ENDPOINT_URL", "DARKROOM_S3_PUBLIC_ENDPOINT_URL", "DARKROOM_S3_PUBLIC_BASE_URL"]
     for scheme in ("http", "https"):
         settings = Settings.read(S3 | dict.fromkeys(names, f"{scheme}://{host}"))
-        assert list(settings.of(S3Settings).in_plain_text) == (names if told and scheme == "http" else [])
+        assert list(settings.of(S3Settings).in_plain_text) == (names if warned and scheme == "http" else [])
     assert list(Settings.read(S3).of(S3Settings).in_plain_text) == []
 
 
@@ -578,6 +578,6 @@ def test_secrets_are_never_shown() -> None:
 
 
 @pytest.mark.parametrize("name", ["DARKROOM_LEDGER_URL", "DARKROOM_KARLO_BASE_URL", "DARKROOM_S3_ENDPOINT_URL"])
-def test_a_bad_value_that_may_hold_a_password_is_not_repeated(name: str) -> None:
+def test_a_wrong_value_that_may_contain_a_password_is_not_repeated(name: str) -> None:
     (line,) = problems({name: "ftp://user:canary@host"})
     assert "canary" not in line

@@ -1,4 +1,4 @@
-"""What is set for all workers together is divided among them, and what they have adds up to it."""
+"""Limits that are set for all workers together are divided among them, and the shares add up to the limit."""
 
 from collections.abc import Mapping
 
@@ -26,7 +26,7 @@ def held(settings: Settings) -> Mapping[str, int]:
 
 
 @given(workers=st.integers(1, 9), numbers=st.lists(st.integers(9, 100_000), min_size=6, max_size=6))
-def test_shares_add_up_and_are_as_equal_as_can_be(workers: int, numbers: list[int]) -> None:
+def test_shares_add_up_and_differ_by_at_most_one(workers: int, numbers: list[int]) -> None:
     asked = dict(zip(TOGETHER, numbers, strict=True))
     settings = Settings.read({name: str(number) for name, number in asked.items()} | {"DARKROOM_WORKERS": str(workers)})
     shares = [held(settings.share(seat)) for seat in range(1, workers + 1)]
@@ -35,17 +35,17 @@ def test_shares_add_up_and_are_as_equal_as_can_be(workers: int, numbers: list[in
         assert max(share[name] for share in shares) - min(share[name] for share in shares) <= 1
 
 
-def test_no_limit_for_a_client_is_none_for_any_worker() -> None:
+def test_without_a_limit_per_client_no_worker_has_one() -> None:
     assert Settings.read({"DARKROOM_WORKERS": "2"}).share(2).service.max_connections_per_client is None
 
 
-def test_nobody_waits_at_any_worker_if_nobody_may_wait() -> None:
-    nobody = Settings.read({"DARKROOM_WORKERS": "2", "DARKROOM_MAX_QUEUED": "0", "DARKROOM_MAX_STREAMS": "0"})
-    assert nobody.share(1).limits.max_queued == nobody.share(2).limits.max_streams == 0
+def test_a_limit_of_zero_is_zero_for_every_worker() -> None:
+    settings = Settings.read({"DARKROOM_WORKERS": "2", "DARKROOM_MAX_QUEUED": "0", "DARKROOM_MAX_STREAMS": "0"})
+    assert settings.share(1).limits.max_queued == settings.share(2).limits.max_streams == 0
 
 
 @pytest.mark.parametrize("name", sorted({*TOGETHER} - {"DARKROOM_MAX_QUEUED", "DARKROOM_MAX_STREAMS"}))
-def test_less_than_one_for_each_worker_is_refused_by_name(name: str) -> None:
+def test_a_limit_below_the_number_of_workers_is_refused_by_name(name: str) -> None:
     with pytest.raises(BadSettings) as refused:
         Settings.read({"DARKROOM_WORKERS": "3", name: "2"})
     assert refused.value.problems == (
@@ -53,7 +53,7 @@ def test_less_than_one_for_each_worker_is_refused_by_name(name: str) -> None:
     )
 
 
-class TestAsManyAsSuitTheMachine:
+class TestAutomaticNumberOfWorkers:
     @pytest.mark.parametrize(("cores", "workers"), [(1, 1), (2, 2), (4, 4), (64, 4)])
     def test_one_for_each_core_and_at_most_four(
         self, monkeypatch: pytest.MonkeyPatch, cores: int, workers: int
@@ -62,12 +62,12 @@ class TestAsManyAsSuitTheMachine:
         assert Settings.read({"DARKROOM_WORKERS": "auto"}).workers == workers
 
     @pytest.mark.parametrize("generators", ["diffusers", "sketch,diffusers.large"])
-    def test_one_if_models_are_loaded_into_it(self, monkeypatch: pytest.MonkeyPatch, generators: str) -> None:
+    def test_one_if_models_are_loaded_into_the_process(self, monkeypatch: pytest.MonkeyPatch, generators: str) -> None:
         monkeypatch.setattr("darkroom.entrypoints.settings.usable_cores", lambda: 4)
         models = {"DARKROOM_DIFFUSERS_MODELS": "a=/a 64-512", "DARKROOM_DIFFUSERS_LARGE_MODELS": "a=/a 64-512"}
         assert Settings.read({"DARKROOM_WORKERS": "auto", "DARKROOM_GENERATORS": generators, **models}).workers == 1
 
-    def test_no_more_than_can_divide_what_is_set(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_at_most_as_many_as_the_smallest_limit(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("darkroom.entrypoints.settings.usable_cores", lambda: 4)
         assert Settings.read({"DARKROOM_WORKERS": "auto", "DARKROOM_MAX_IN_FLIGHT": "3"}).workers == 3
 

@@ -1,4 +1,4 @@
-"""A request that asks for another protocol is answered as if it had not (RFC 9110, 7.8), and loses nothing."""
+"""A request to upgrade to another protocol is answered as if it had not asked (RFC 9110, 7.8), and loses nothing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from unit.entrypoints.stopped_clock import StoppedClock, timed
 from unit.entrypoints.test_http_guard import Application, Endless, connected, next_answer, serving, whole_answer
 
-# What each client sends beside its request.
+# The headers that each client adds to its request.
 UPGRADES = {
     "curl --http2": b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQCAAAAAAIA\r\n",
     "the JDK": b"Connection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAEAAEAAAAIAAAAB\r\nUpgrade: h2c\r\n",
@@ -28,7 +28,7 @@ BODIES = {
 
 @pytest.mark.parametrize("body", BODIES)
 @pytest.mark.parametrize("upgrade", UPGRADES)
-async def test_it_is_answered_as_without_and_so_is_the_next(upgrade: str, body: str) -> None:
+async def test_a_request_with_an_upgrade_and_the_next_one_are_answered_as_without_it(upgrade: str, body: str) -> None:
     rest, whole = BODIES[body]
     application = Application()
     application.may_answer.set()
@@ -46,7 +46,7 @@ async def test_it_is_answered_as_without_and_so_is_the_next(upgrade: str, body: 
     assert [one for one in plain["headers"] if one not in upgraded["headers"]] == []
 
 
-async def test_it_does_not_matter_where_the_segments_end_nor_what_is_pipelined() -> None:
+async def test_pipelined_requests_may_be_split_anywhere() -> None:
     wire = b"".join(
         POST + UPGRADES[upgrade] + BODIES[body][0] for upgrade in ("curl --http2", "the JDK") for body in BODIES
     )
@@ -64,7 +64,7 @@ async def test_it_does_not_matter_where_the_segments_end_nor_what_is_pipelined()
                 assert [(await next_answer(reader))[1] for _ in expected] == expected, split
 
 
-async def test_byte_by_byte() -> None:
+async def test_a_request_may_come_byte_by_byte() -> None:
     application = Application()
     application.may_answer.set()
     clock = StoppedClock()
@@ -75,7 +75,7 @@ async def test_byte_by_byte() -> None:
         assert (await next_answer(reader))[1] == b"body"
 
 
-async def test_a_client_that_expects_to_be_asked_for_the_body_is_asked() -> None:
+async def test_a_client_that_expects_100_continue_gets_it() -> None:
     application = Application()
     application.may_answer.set()
     async with serving(Endless, application) as port, connected(port) as (reader, writer):
@@ -97,13 +97,13 @@ async def test_a_client_that_expects_to_be_asked_for_the_body_is_asked() -> None
         (b"Transfer-Encoding: chunked\r\n\r\n1\r\n{}\r\n0\r\n\r\n", 400),
     ],
 )
-async def test_what_is_refused_without_is_refused_with_one(wire: bytes, status: int) -> None:
+async def test_a_malformed_request_is_refused_with_and_without_an_upgrade(wire: bytes, status: int) -> None:
     async with serving(Endless, Application()) as port:
         for upgrade in (b"", UPGRADES["the JDK"]):
             async with connected(port) as (reader, writer):
                 writer.write(POST + upgrade + wire)
-                told, _ = await whole_answer(reader)
-                assert told == status
+                answered, _ = await whole_answer(reader)
+                assert answered == status
 
 
 @pytest.mark.parametrize("upgrade", [b"", UPGRADES["the JDK"]])
@@ -115,7 +115,7 @@ async def test_a_tunnel_is_refused(target: bytes, upgrade: bytes) -> None:
     assert (status, problem["charged"]) == (400, "no")
 
 
-async def test_they_cannot_be_piled_up_either() -> None:
+async def test_pipelined_upgrades_are_limited() -> None:
     application: Any = Application()
     async with serving(Endless, application) as port, connected(port) as (reader, writer):
         writer.write((POST + UPGRADES["the JDK"] + b"\r\n") * 1000)

@@ -7,7 +7,7 @@ from darkroom.domain.model.errors import LedgerUnavailable
 from darkroom.entrypoints.container.upkeep import kept_up
 
 
-async def test_it_goes_on_whatever_goes_wrong_and_ends_with_the_block(caplog: pytest.LogCaptureFixture) -> None:
+async def test_upkeep_goes_on_after_any_error_and_ends_with_the_block(caplog: pytest.LogCaptureFixture) -> None:
     faults = iter([LedgerUnavailable("not now"), RuntimeError("unforeseen")])
     worked = asyncio.Event()
 
@@ -21,5 +21,5 @@ async def test_it_goes_on_whatever_goes_wrong_and_ends_with_the_block(caplog: py
         async with kept_up(work, 0.001):
             await worked.wait()
     assert asyncio.all_tasks() == {asyncio.current_task()}
-    told = [(record.levelname, record.getMessage(), record.exc_info is not None) for record in caplog.records]
-    assert told[:2] == [("WARNING", "trying again in 0 s: not now", False), ("ERROR", "trying again in 0 s", True)]
+    logged = [(record.levelname, record.getMessage(), record.exc_info is not None) for record in caplog.records]
+    assert logged[:2] == [("WARNING", "trying again in 0 s: not now", False), ("ERROR", "trying again in 0 s", True)]
