@@ -11,7 +11,7 @@ BIG = 1_000_000
 
 
 class Bench:
-    """Works on a batch when it is told to."""
+    """Works on one batch for each release of `turns`."""
 
     def __init__(self) -> None:
         self.batches: list[Sequence[int]] = []
@@ -25,7 +25,7 @@ class Bench:
         return [ValueError(str(item)) if item > BIG else str(item) for item in items]
 
 
-async def test_what_comes_meanwhile_is_worked_on_together() -> None:
+async def test_items_that_arrive_meanwhile_are_worked_on_together() -> None:
     bench = Bench()
     work = Batches(bench.work)
     first = asyncio.create_task(work(1))
@@ -38,7 +38,7 @@ async def test_what_comes_meanwhile_is_worked_on_together() -> None:
     assert bench.batches == [[1], [2, 3, 4]]
 
 
-async def test_no_batch_grows_without_bounds() -> None:
+async def test_batches_are_limited_in_size() -> None:
     bench = Bench()
     work = Batches(bench.work)
     for _ in range(100):
@@ -49,29 +49,29 @@ async def test_no_batch_grows_without_bounds() -> None:
     assert max(map(len, bench.batches)) < 100
 
 
-async def test_each_is_told_what_came_of_its_own() -> None:
+async def test_each_item_gets_its_own_result() -> None:
     bench = Bench()
     work = Batches(bench.work)
     bench.turns.release()
-    told = await asyncio.gather(work(1), work(BIG + 1), work(2), return_exceptions=True)
+    results = await asyncio.gather(work(1), work(BIG + 1), work(2), return_exceptions=True)
 
-    assert [str(one) for one in told] == ["1", str(BIG + 1), "2"]
-    assert [type(one) for one in told] == [str, ValueError, str]
+    assert [str(one) for one in results] == ["1", str(BIG + 1), "2"]
+    assert [type(one) for one in results] == [str, ValueError, str]
     assert bench.batches == [[1, BIG + 1, 2]]
 
 
-async def test_what_goes_wrong_is_told_to_all_of_a_batch_and_to_no_other() -> None:
+async def test_a_failure_is_raised_for_every_item_of_its_batch_only() -> None:
     bench = Bench()
     work = Batches(bench.work)
     for _ in range(3):
         bench.turns.release()
-    told = await asyncio.gather(work(1), work(-1), work(2), return_exceptions=True)
+    results = await asyncio.gather(work(1), work(-1), work(2), return_exceptions=True)
 
-    assert [str(fault) for fault in told] == ["no room"] * 3
+    assert [str(fault) for fault in results] == ["no room"] * 3
     await work(3)
 
 
-async def test_who_leaves_takes_nothing_from_the_others() -> None:
+async def test_cancelling_one_item_does_not_affect_the_others() -> None:
     bench = Bench()
     work = Batches(bench.work)
     leaves, stays = asyncio.create_task(work(1)), asyncio.create_task(work(2))

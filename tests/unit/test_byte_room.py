@@ -8,7 +8,7 @@ from darkroom.adapters.byte_room import ByteRoom, Stay
 
 
 class Guest:
-    """Holds this many bytes until told to leave; as a part of a stay, until that ends."""
+    """Holds `length` bytes until `leaves` is called; if given a stay, until that ends."""
 
     def __init__(self, room: ByteRoom, length: int, stay: Stay | None = None) -> None:
         self.inside, self.leave = False, asyncio.Event()
@@ -38,7 +38,7 @@ async def guests(room: ByteRoom, *lengths: int) -> list[Guest]:
     return came
 
 
-async def test_no_more_bytes_are_inside_than_there_is_room_for() -> None:
+async def test_at_most_as_many_bytes_are_inside_as_there_is_room_for() -> None:
     first, second, third = await guests(ByteRoom(10), 6, 4, 1)
     assert (first.inside, second.inside, third.inside) == (True, True, False)
 
@@ -46,7 +46,7 @@ async def test_no_more_bytes_are_inside_than_there_is_room_for() -> None:
     assert third.inside
 
 
-async def test_who_came_first_is_let_in_first_and_the_small_do_not_pass_the_large() -> None:
+async def test_admission_is_first_come_first_served_and_small_ones_do_not_overtake() -> None:
     room = ByteRoom(10)
     holder, large, small = await guests(room, 6, 8, 1)
     assert (large.inside, small.inside, room.offers(1)) == (False, False, False)
@@ -55,7 +55,7 @@ async def test_who_came_first_is_let_in_first_and_the_small_do_not_pass_the_larg
     assert (large.inside, small.inside) == (True, True)
 
 
-async def test_what_is_larger_than_the_room_has_it_for_itself() -> None:
+async def test_a_body_larger_than_the_room_has_it_alone() -> None:
     giant, other = await guests(ByteRoom(10), 1000, 1)
     assert (giant.inside, other.inside) == (True, False)
 
@@ -64,7 +64,7 @@ async def test_what_is_larger_than_the_room_has_it_for_itself() -> None:
 
 
 @pytest.mark.parametrize("at_the_last_moment", [False, True])
-async def test_who_leaves_the_queue_holds_nobody_up(at_the_last_moment: bool) -> None:
+async def test_cancelling_a_waiter_does_not_block_the_next(at_the_last_moment: bool) -> None:
     holder, leaving, waiting = await guests(ByteRoom(10), 10, 10, 10)
     if at_the_last_moment:
         holder.leave.set()
@@ -78,13 +78,13 @@ async def test_who_leaves_the_queue_holds_nobody_up(at_the_last_moment: bool) ->
     assert waiting.inside
 
 
-async def test_orders_that_hold_a_part_each_do_not_wait_for_each_other() -> None:
+async def test_stays_that_each_hold_a_part_do_not_deadlock() -> None:
     room, one, other = ByteRoom(10), Stay(), Stay()
     parts = [Guest(room, 5, stay) for stay in (one, other, one, other, one)]
     await asyncio.sleep(0)
     await asyncio.sleep(0)
 
-    # The place beyond the room goes to one of them, which needs no more than it gets; the other comes after it.
+    # One of the stays may exceed the room, so it gets all that it needs; the other stay waits for it to end.
     assert [part.inside for part in parts] == [True, True, True, False, True]
     with one:
         pass
@@ -92,10 +92,10 @@ async def test_orders_that_hold_a_part_each_do_not_wait_for_each_other() -> None
     assert parts[3].inside
     with other:
         pass
-    assert room.offers(10), "something was not given back"
+    assert room.offers(10), "some bytes were not given back"
 
 
-async def test_a_part_gets_the_place_beyond_though_another_stands_before_it() -> None:
+async def test_a_part_of_a_stay_may_exceed_the_room_ahead_of_earlier_waiters() -> None:
     room, order = ByteRoom(10), Stay()
     first, waiting, second = Guest(room, 10, order), Guest(room, 1), Guest(room, 10, order)
     await asyncio.sleep(0)
@@ -109,7 +109,7 @@ async def test_a_part_gets_the_place_beyond_though_another_stands_before_it() ->
     await waiting.leaves()
 
 
-async def test_bytes_belong_to_the_order_that_asks_for_them() -> None:
+async def test_a_task_inherits_the_current_stay() -> None:
     assert Stay.now() is None
     with Stay() as order:
         with order.current():

@@ -9,7 +9,7 @@ from darkroom.domain.model.errors import Overloaded
 
 
 class Desk:
-    """Whoever gets a turn writes the name down, and leaves when told."""
+    """Records each caller that gets a turn, and ends turns when `leave` is called."""
 
     def __init__(self, places: int) -> None:
         self.turns, self.began, self._leaving = FairTurns(places), list[str | None](), asyncio.Semaphore(0)
@@ -36,7 +36,7 @@ async def settled() -> None:
         await asyncio.sleep(0)
 
 
-async def test_one_caller_holds_half_of_the_places() -> None:
+async def test_one_caller_holds_at_most_half_of_the_places() -> None:
     desk = Desk(4)
     await desk.come("a", "a", "a", "b")
     assert desk.began == ["a", "a", "b"]
@@ -44,34 +44,34 @@ async def test_one_caller_holds_half_of_the_places() -> None:
     assert desk.began == ["a", "a", "b", "a"]
 
 
-async def test_callers_take_turns_however_many_of_one_wait() -> None:
+async def test_callers_take_turns_even_if_one_has_many_waiting() -> None:
     desk = Desk(2)
     await desk.come("a", None, "a", "a", "a", "b", "c", "b")
     await desk.leave(8)
     assert desk.began == ["a", None, "a", "b", "c", "a", "b", "a"]
 
 
-async def test_what_no_caller_asked_for_goes_first() -> None:
+async def test_work_without_a_caller_goes_first() -> None:
     desk = Desk(1)
     await desk.come("a", "a", "b", None)
     await desk.leave(4)
     assert desk.began == ["a", None, "a", "b"]
 
 
-async def test_too_many_of_one_caller_are_turned_away() -> None:
+async def test_too_many_waiting_for_one_caller_are_refused() -> None:
     desk = Desk(2)
     await desk.come("a", *["a"] * MOST_WAITING)
-    with pytest.raises(Overloaded) as told:
+    with pytest.raises(Overloaded) as refused:
         async with desk.turns.turn("a"):
             pass
-    assert told.value.retry_after == 1
+    assert refused.value.retry_after == 1
     await desk.come("b")
     assert desk.began == ["a", "b"]
     await desk.leave(MOST_WAITING + 2)
     assert len(desk.began) == MOST_WAITING + 2
 
 
-async def test_who_leaves_the_line_takes_no_place_with_it() -> None:
+async def test_a_cancelled_waiter_does_not_take_a_place() -> None:
     desk = Desk(2)
     await desk.come("a", None, "b", "b", "a")
     desk.tasks[2].cancel()

@@ -1,4 +1,4 @@
-"""What `make mutants` counts as noticed: nothing that a busy machine does, or that no test has tried."""
+"""Which mutants `make mutants` counts as noticed: failures due to a busy machine do not count."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PASSES, FAILS, TOO_LONG = Ran(0), Ran(1, {"test": False}), Ran(1, {"test": True}
 
 
 class Machine:
-    """Runs tests, and each time ends as is said: with the mutant, and without it."""
+    """Simulates runs of tests with the given results, with the mutant and without it."""
 
     def __init__(self, with_it: Sequence[Ran], without: Sequence[Ran]) -> None:
         self._ends = {MUTANT: iter(with_it), None: iter(without)}
@@ -40,13 +40,13 @@ class Machine:
         ([Ran(2), Ran(4)], [], Verdict.UNCLEAR),
     ],
 )
-def test_only_what_the_mutant_itself_does_is_held_against_it(
+def test_only_failures_caused_by_the_mutant_count(
     with_it: Sequence[Ran], without: Sequence[Ran], verdict: Verdict
 ) -> None:
     assert judged(MUTANT, ["test", "another"], Machine(with_it, without)) is verdict
 
 
-def test_what_no_test_runs_survives() -> None:
+def test_a_mutant_that_no_test_reaches_survives() -> None:
     assert judged(MUTANT, [], Machine([], [])) is Verdict.NOT_REACHED
     assert {verdict for verdict in Verdict if verdict.survives} == {Verdict.SURVIVES, Verdict.NOT_REACHED}
     assert {verdict for verdict in Verdict if not verdict.counts} == {Verdict.CANNOT_BE_IMPORTED, Verdict.UNCLEAR}

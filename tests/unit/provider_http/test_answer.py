@@ -19,7 +19,7 @@ def answer(status: int, **headers: str) -> Answer:
 
 
 @pytest.mark.parametrize(
-    ("status", "told"),
+    ("status", "kind"),
     [
         (301, OutcomeUnknown),
         (307, OutcomeUnknown),
@@ -38,16 +38,16 @@ def answer(status: int, **headers: str) -> Answer:
         (999, OutcomeUnknown),
     ],
 )
-def test_a_status_says_what_may_have_been_paid(status: int, told: type[DrawingFailed]) -> None:
+def test_a_status_determines_whether_the_call_was_charged(status: int, kind: type[DrawingFailed]) -> None:
     failure = answer(status).failure()
 
-    assert type(failure) is told
-    assert failure.charged is told.charged
-    assert failure.evidence == (b"raw" if told is OutcomeUnknown else b"")
+    assert type(failure) is kind
+    assert failure.charged is kind.charged
+    assert failure.evidence == (b"raw" if kind is OutcomeUnknown else b"")
 
 
 @pytest.mark.parametrize(("status", "success"), [(199, False), (200, True), (204, True), (299, True), (300, False)])
-def test_two_hundred_and_something_is_success(status: int, *, success: bool) -> None:
+def test_only_2xx_is_success(status: int, *, success: bool) -> None:
     assert answer(status).is_success is success
 
 
@@ -68,19 +68,19 @@ def test_retry_after_may_be_a_date() -> None:
 @pytest.mark.parametrize(
     "text", ["", "-7", "7.5", "soon", "\u0667", "Wed, 99 Oct 9999 07:28:00 GMT", "1 Jan 1 00:00:00 +9999"]
 )
-def test_any_other_retry_after_says_nothing(text: str) -> None:
+def test_any_other_retry_after_is_ignored(text: str) -> None:
     headers = httpx.Headers({b"retry-after": text.encode()})
 
     assert Answer(429, headers, b"").retry_after is None
 
 
-def test_what_the_provider_asks_for_is_handed_on() -> None:
+def test_retry_after_is_passed_to_the_failure() -> None:
     assert answer(429, retry_after="7").failure().retry_after == 7
     assert answer(429).failure().retry_after == GeneratorUnavailable.retry_after
 
 
 @pytest.mark.parametrize("body", [b"", b"null", b"[]", b"{", b"\xff", b"[" * 100_000, b'{"a":' * 100_000, b'"\\ud800'])
-def test_a_body_that_is_no_object_is_an_empty_one(body: bytes) -> None:
+def test_a_body_that_is_not_an_object_is_read_as_an_empty_one(body: bytes) -> None:
     assert Answer(200, httpx.Headers(), body).document() == {}
 
 
@@ -102,12 +102,12 @@ def test_a_body_that_is_no_object_is_an_empty_one(body: bytes) -> None:
         (rb'{"\ud83d": ["\ud83d"]}', {"\ufffd": ["\ufffd"]}),
     ],
 )
-def test_what_is_not_a_character_is_replaced(text: bytes, read: object) -> None:
+def test_lone_surrogates_are_replaced(text: bytes, read: object) -> None:
     assert read_json(text) == read
 
 
 @given(st.lists(st.sampled_from(["\\", "\\u", "d83d", "DE00", "\\ud83d", "\\uDE00", "0041", "n", "é"]), max_size=12))
-def test_nothing_else_of_what_a_text_says_is_changed(parts: list[str]) -> None:
+def test_nothing_but_lone_surrogates_is_replaced(parts: list[str]) -> None:
     text = f'"{"".join(parts)}"'
     try:
         said = re.sub("[\ud800-\udfff]", REPLACED, json.loads(text))
@@ -117,5 +117,5 @@ def test_nothing_else_of_what_a_text_says_is_changed(parts: list[str]) -> None:
     assert read_json(text.encode()) == said
 
 
-def test_a_body_is_not_shown() -> None:
+def test_the_repr_does_not_contain_the_body() -> None:
     assert "raw" not in repr(answer(200))

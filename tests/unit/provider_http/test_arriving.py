@@ -1,4 +1,4 @@
-"""Bodies that find no room in memory come to the disk, and none waits for another that is half here."""
+"""Bodies without room in memory are buffered on disk, and none waits for another that has arrived in part."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ async def arrived(room: ByteRoom, stay: Stay, *pieces: bytes, folder: Path | Non
     return body
 
 
-async def test_what_there_is_room_for_stays_in_memory(tmp_path: Path) -> None:
+async def test_a_body_stays_in_memory_if_there_is_room(tmp_path: Path) -> None:
     room = ByteRoom(MB)
     with Stay() as stay:
         body = await arrived(room, stay, b"abc", b"def", folder=tmp_path / "arriving")
@@ -30,12 +30,12 @@ async def test_what_there_is_room_for_stays_in_memory(tmp_path: Path) -> None:
         room.give_back(MB - 6)
 
     assert room.offers(MB)
-    assert body.evidence() == b"", "it is not counted any more, and held all the same"
+    assert body.evidence() == b"", "the body is still held after its room was given back"
     assert not (tmp_path / "arriving").exists()
 
 
-@pytest.mark.parametrize("lengths", [[600, 600], [5 * MB]], ids=["no room", "longer than images are"])
-async def test_what_there_is_not_comes_to_the_disk_and_holds_nothing(tmp_path: Path, lengths: list[int]) -> None:
+@pytest.mark.parametrize("lengths", [[600, 600], [5 * MB]], ids=["no room", "longer than any image"])
+async def test_a_body_without_room_is_buffered_on_disk_and_holds_no_room(tmp_path: Path, lengths: list[int]) -> None:
     room = ByteRoom(1000 if len(lengths) > 1 else 100 * MB)
     pieces = [bytes([place]) * length for place, length in enumerate(lengths)]
     with Stay() as stay:
@@ -43,13 +43,13 @@ async def test_what_there_is_not_comes_to_the_disk_and_holds_nothing(tmp_path: P
         assert room.offers(1000)
         room.give_back(1000)
         assert await body.whole() == b"".join(pieces)
-        assert not room.offers(100 * MB), "what is read back is not counted"
+        assert not room.offers(100 * MB), "the body that was read back is not counted"
 
     assert room.offers(1000)
     assert list((tmp_path / "arriving").iterdir()) == [], "a crash would leave it behind"
 
 
-async def test_no_more_is_kept_than_may_come() -> None:
+async def test_at_most_the_longest_allowed_body_is_kept() -> None:
     with Stay() as stay:
         body = ArrivingBytes(ByteRoom(MB), 10, stay)
         await body.add(b"x" * 8)
@@ -59,7 +59,7 @@ async def test_no_more_is_kept_than_may_come() -> None:
         assert await body.whole() == b"x" * 8 + b"yy"
 
 
-async def test_a_disk_that_is_full_drops_nothing(tmp_path: Path) -> None:
+async def test_a_full_disk_loses_no_body(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     room = ByteRoom(10)
 
@@ -75,7 +75,7 @@ async def test_a_disk_that_is_full_drops_nothing(tmp_path: Path) -> None:
 
 
 async def test_64_answers_of_64_mb_are_all_read_in_room_for_one(tmp_path: Path) -> None:
-    """Scaled to a sixteenth here; the long test of generators has them whole."""
+    """Scaled to a sixteenth; the long test of generators uses the full size."""
     room, length, in_memory = ByteRoom(4 * MB), 4 * MB, set[int]()
     most = 0
 
@@ -97,7 +97,7 @@ async def test_64_answers_of_64_mb_are_all_read_in_room_for_one(tmp_path: Path) 
         await asyncio.gather(*map(come, range(64)))
 
     assert room.offers(4 * MB)
-    assert most <= 2, "more are in memory than the room and one beyond it"
+    assert most <= 2, "more bodies are in memory than the room admits, plus one beyond it"
 
 
 async def test_long_evidence_stays_in_its_file(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from darkroom.domain.model.errors import InvalidValue
         ("http://[::1]:9001", "http://[::1]:9001/v2/draw"),
     ],
 )
-def test_paths_are_those_behind_the_base_url(base_url: str, expected: str) -> None:
+def test_paths_are_appended_to_the_base_url(base_url: str, expected: str) -> None:
     assert str(Endpoint.parse(base_url=base_url, api_key="key").url("/v2/draw")) == expected
 
 
@@ -31,18 +31,18 @@ def test_paths_are_those_behind_the_base_url(base_url: str, expected: str) -> No
         "h\0",
     ],
 )
-def test_what_is_no_base_url_is_refused(base_url: str) -> None:
+def test_an_invalid_base_url_is_refused(base_url: str) -> None:
     with pytest.raises(InvalidValue, match="base URL"):
         Endpoint.parse(base_url=base_url, api_key="key")
 
 
 @pytest.mark.parametrize("api_key", ["", " ", "a b", "key\r\nX-Injected: 1", "schlüssel"])
-def test_what_is_no_key_is_refused_and_not_shown(api_key: str) -> None:
+def test_an_invalid_key_is_refused_without_repeating_it(api_key: str) -> None:
     with pytest.raises(InvalidValue, match="API key") as raised:
         Endpoint.parse(base_url="https://api.example.com", api_key=api_key)
 
     assert not api_key.strip() or api_key not in str(raised.value)
 
 
-def test_a_key_is_not_shown() -> None:
+def test_the_repr_does_not_contain_the_key() -> None:
     assert "secret" not in repr(Endpoint.parse(base_url="https://api.example.com", api_key="secret"))

@@ -1,4 +1,4 @@
-"""Calls that cost nothing: one try, and an answer whatever it says."""
+"""Calls that cost nothing: one try, and an answer of any status is returned."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ REQUEST = httpx.Request("GET", "http://provider.example/status")
 
 
 class Body(httpx.AsyncByteStream):
-    """Gives some bytes, then breaks off or goes silent, if told so."""
+    """Yields some bytes, then ends, raises `end`, or stays silent."""
 
     def __init__(self, data: bytes, end: Exception | None = None, *, silent: bool = False) -> None:
         self._data, self._end, self._silent = data, end, silent
@@ -29,7 +29,7 @@ class Body(httpx.AsyncByteStream):
 
 
 class Answering(httpx.AsyncBaseTransport):
-    """A transport that gives one answer, or raises."""
+    """A transport that returns one answer, or raises."""
 
     def __init__(self, answer: httpx.Response | Exception) -> None:
         self._answer = answer
@@ -43,7 +43,7 @@ class Answering(httpx.AsyncBaseTransport):
 
 
 @pytest.mark.parametrize("status", [200, 404, 500])
-async def test_an_answer_is_given_whatever_its_status(status: int) -> None:
+async def test_an_answer_of_any_status_is_returned(status: int) -> None:
     answer = await FreeCalls(Answering(httpx.Response(status, stream=Body(b"{}")))).send(REQUEST, longest=2)
 
     assert (answer.status, answer.body) == (status, b"{}")
@@ -58,12 +58,12 @@ async def test_an_answer_is_given_whatever_its_status(status: int) -> None:
         (httpx.Response(200, headers={"content-encoding": "br"}, stream=Body(b"??")), "is packed"),
     ],
 )
-async def test_none_that_can_be_read_is_told_as_unavailable(answer: httpx.Response | Exception, says: str) -> None:
+async def test_no_readable_answer_means_unavailable(answer: httpx.Response | Exception, says: str) -> None:
     with pytest.raises(GeneratorUnavailable, match=says):
         await FreeCalls(Answering(answer)).send(REQUEST, longest=2)
 
 
-async def test_silence_is_not_waited_out(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_silent_server_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(FreeCalls, "TIMEOUT", 0.01)
 
     with pytest.raises(GeneratorUnavailable, match="no answer within"):
@@ -71,7 +71,7 @@ async def test_silence_is_not_waited_out(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.parametrize("status", [200, 307, 404, 405])
-async def test_whoever_answers_is_reached(status: int) -> None:
+async def test_a_server_that_answers_is_reached(status: int) -> None:
     transport = Answering(httpx.Response(status, stream=Body(b"", silent=True)))
     await FreeCalls(transport).reach(REQUEST.url)
 
@@ -83,13 +83,15 @@ async def test_whoever_answers_is_reached(status: int) -> None:
     ("answer", "says"),
     [(httpx.Response(503, stream=Body(b"")), "503"), (httpx.ConnectError("no connection"), "no con")],
 )
-async def test_whoever_does_not_answer_or_fails_is_not(answer: httpx.Response | Exception, says: str) -> None:
+async def test_a_server_that_fails_or_does_not_answer_is_not_reached(
+    answer: httpx.Response | Exception, says: str
+) -> None:
     with pytest.raises(GeneratorUnavailable, match=says):
         await FreeCalls(Answering(answer)).reach(REQUEST.url)
 
 
 @pytest.mark.parametrize("status", [401, 403])
-async def test_a_key_that_is_not_taken_is_refused(status: int) -> None:
+async def test_a_rejected_key_is_reported(status: int) -> None:
     transport = Answering(httpx.Response(status, stream=Body(b"")))
     with pytest.raises(GeneratorRefused, match=str(status)):
         await FreeCalls(transport).reach(REQUEST.url, authorization="Bearer key")
@@ -98,5 +100,5 @@ async def test_a_key_that_is_not_taken_is_refused(status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [401, 403])
-async def test_without_a_key_there_is_none_to_refuse(status: int) -> None:
+async def test_without_a_key_a_401_or_403_counts_as_reached(status: int) -> None:
     await FreeCalls(Answering(httpx.Response(status, stream=Body(b"")))).reach(REQUEST.url)

@@ -26,7 +26,7 @@ IMAGE: Final = tile(64, 64, 0)
 
 
 class Cdn(httpx.AsyncBaseTransport):
-    """Gives one answer or error after the other, the last one again and again."""
+    """Gives the next answer or error for each request, and repeats the last one."""
 
     def __init__(self, *answers: int | Exception, content: bytes = b"image", **headers: str) -> None:
         self._answers, self.content, self._headers = list(answers), content, headers
@@ -59,7 +59,7 @@ async def fetched(cdn: Cdn, *, patience: float = 30.0, link: str = LINK) -> byte
 
 @asynccontextmanager
 async def opened(*answers: bytes, patience: float = 30.0) -> AsyncIterator[tuple[Wire, ImageFetcher, str]]:
-    """A CDN on a wire that hangs up after each answer, a fetcher that may go there, and a link."""
+    """A CDN that closes each connection after an answer, a fetcher that is allowed to use it, and a link."""
     async with (
         wire(*answers, hang_up=True) as cdn,
         open_provider_http(image_hosts=[cdn.origin], call_timeout=30, fetch_timeout=patience) as http,
@@ -67,7 +67,7 @@ async def opened(*answers: bytes, patience: float = 30.0) -> AsyncIterator[tuple
         yield cdn, http.images, f"{cdn.origin}/x"
 
 
-async def test_a_file_comes_as_it_is() -> None:
+async def test_a_file_is_fetched_unchanged() -> None:
     cdn = Cdn(200)
 
     assert await fetched(cdn) == b"image"
@@ -79,29 +79,29 @@ async def test_a_file_comes_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    "passing",
+    "failure",
     [
         *(403, 404, 408, 425, 429, 500, 502, 503, 504),
         *(httpx.ConnectError("x"), httpx.ReadError("x"), httpx.RemoteProtocolError("x")),
         *(MemoryError(), ZeroDivisionError()),
     ],
 )
-async def test_what_may_pass_is_tried_again(passing: int | Exception) -> None:
-    cdn = Cdn(passing, passing, 200)
+async def test_a_temporary_failure_is_tried_again(failure: int | Exception) -> None:
+    cdn = Cdn(failure, failure, 200)
 
     assert await fetched(cdn) == b"image"
     assert len(cdn.requests) == 3
 
 
-@pytest.mark.parametrize(("passing", "why"), [(503, ": HTTP 503"), (404, ": HTTP 404"), (httpx.ReadError("x"), "")])
-async def test_what_does_not_pass_is_given_up_at_the_deadline(passing: int | Exception, why: str) -> None:
+@pytest.mark.parametrize(("failure", "why"), [(503, ": HTTP 503"), (404, ": HTTP 404"), (httpx.ReadError("x"), "")])
+async def test_a_lasting_failure_is_given_up_at_the_deadline(failure: int | Exception, why: str) -> None:
     with pytest.raises(UnusableImage, match=rf"image 0 could not be fetched within 0\.3 s{why}$") as raised:
-        await fetched(Cdn(passing), patience=0.3)
+        await fetched(Cdn(failure), patience=0.3)
 
     assert raised.value.charged is Charged.YES
 
 
-async def test_a_fault_of_ours_is_never_called_the_providers() -> None:
+async def test_a_fault_of_ours_is_never_attributed_to_the_provider() -> None:
     with pytest.raises(MemoryError):
         await fetched(Cdn(MemoryError()), patience=0.3)
 
@@ -125,7 +125,7 @@ async def test_a_redirect_within_the_allowed_hosts_is_followed(status: int) -> N
 
 
 @pytest.mark.parametrize("location", ["https://elsewhere.example/", "http://cdn.example/", "http://[oops", "ftp://x/"])
-async def test_each_hop_of_a_redirect_is_looked_at_as_the_first(location: str) -> None:
+async def test_each_hop_of_a_redirect_is_checked_like_the_first(location: str) -> None:
     cdn = Cdn(302, location=location)
     with pytest.raises(UnusableImage, match="its link"):
         await fetched(cdn)
@@ -133,7 +133,7 @@ async def test_each_hop_of_a_redirect_is_looked_at_as_the_first(location: str) -
     assert len(cdn.requests) == 1
 
 
-async def test_redirects_end() -> None:
+async def test_at_most_five_redirects_are_followed() -> None:
     cdn = Cdn(*[302] * 5, 200, location="/next")
     assert await fetched(cdn) == b"image"
 
@@ -146,7 +146,7 @@ async def test_redirects_end() -> None:
 @pytest.mark.parametrize(
     "coding", ["aws-chunked", "", "identity", "gzip", "deflate", "br", "zstd", "x-label, aws-chunked", "UTF-8"]
 )
-async def test_a_coding_that_the_bytes_do_not_have_is_not_believed(coding: str) -> None:
+async def test_a_false_content_encoding_is_ignored(coding: str) -> None:
     assert await fetched(Cdn(200, content=IMAGE, content_encoding=coding)) == IMAGE
 
 
@@ -163,7 +163,7 @@ async def test_a_coding_that_the_bytes_do_not_have_is_not_believed(coding: str) 
         ("deflate", zlib.compress(IMAGE)[2:-4]),
     ],
 )
-async def test_what_is_packed_is_unpacked(coding: str, packed: bytes) -> None:
+async def test_a_compressed_image_is_decompressed(coding: str, packed: bytes) -> None:
     assert await fetched(Cdn(200, content=packed, content_encoding=coding)) == IMAGE
 
 
@@ -175,7 +175,7 @@ async def test_what_is_packed_is_unpacked(coding: str, packed: bytes) -> None:
         (Cdn(200, content=b"something packed", content_encoding="br"), "packed with br"),
     ],
 )
-async def test_what_cannot_be_the_image_is_final_and_kept_as_it_came(cdn: Cdn, why: str) -> None:
+async def test_an_unusable_body_is_final_and_kept_as_evidence(cdn: Cdn, why: str) -> None:
     with pytest.raises(UnusableImage, match=why) as raised:
         await fetched(cdn)
 
@@ -195,7 +195,7 @@ async def test_a_link_that_is_not_allowed_is_never_followed(link: str) -> None:
 
 
 @pytest.mark.parametrize("place", ["/files/a.png", "\ud800", "", "https://cdn.example/\u00f6"])
-async def test_what_is_no_link_is_not_fetched(place: str) -> None:
+async def test_text_that_is_not_a_link_is_not_fetched(place: str) -> None:
     cdn = Cdn(200)
     with pytest.raises(UnusableImage, match="image 0"):
         await fetched(cdn, link=place)
@@ -203,7 +203,7 @@ async def test_what_is_no_link_is_not_fetched(place: str) -> None:
     assert cdn.requests == []
 
 
-async def test_an_image_that_stands_where_a_link_should_is_taken() -> None:
+async def test_an_image_in_place_of_a_link_is_accepted() -> None:
     cdn = Cdn(200)
 
     assert await fetched(cdn, link=f"data:image/png;base64,{base64.b64encode(IMAGE).decode()}") == IMAGE
@@ -221,14 +221,14 @@ CUT: Final = {
 
 
 @pytest.mark.parametrize("how", CUT)
-async def test_what_is_cut_short_is_fetched_again(how: str) -> None:
+async def test_a_truncated_image_is_fetched_again(how: str) -> None:
     whole = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + IMAGE
     async with opened(CUT[how], whole) as (cdn, images, link), images.fetched("image 0", link) as data:
         assert data == IMAGE
         assert len(cdn.heard) == 2
 
 
-async def test_what_came_of_a_try_that_failed_takes_no_room_while_it_is_tried_again() -> None:
+async def test_the_body_of_a_failed_try_holds_no_room_during_the_next() -> None:
     room, free = ByteRoom(LONGEST), list[bool]()
 
     class Halves(Cdn):
@@ -246,7 +246,7 @@ async def test_what_came_of_a_try_that_failed_takes_no_room_while_it_is_tried_ag
         assert (data, free) == (IMAGE, [True] * 3)
 
 
-async def test_what_stays_cut_short_is_kept_as_far_as_it_came() -> None:
+async def test_the_received_part_of_a_truncated_image_is_kept_as_evidence() -> None:
     async with opened(CUT["less than announced"], patience=0.5) as (_, images, link):
         with pytest.raises(UnusableImage, match="within") as raised:
             async with images.fetched("image 0", link):
@@ -255,7 +255,7 @@ async def test_what_stays_cut_short_is_kept_as_far_as_it_came() -> None:
     assert raised.value.evidence in (HALF, b"")  # the last try may not have begun
 
 
-async def test_the_try_in_which_most_came_is_kept_though_less_came_later() -> None:
+async def test_the_longest_received_part_is_kept_even_if_later_ones_are_shorter() -> None:
     class Dwindling(Cdn):
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
             self.content = HALF[: -len(self.requests) or None]
@@ -269,7 +269,7 @@ async def test_the_try_in_which_most_came_is_kept_though_less_came_later() -> No
     assert raised.value.evidence == HALF
 
 
-async def test_an_image_whose_connection_breaks_behind_its_end_is_taken() -> None:
+async def test_a_whole_image_is_accepted_even_if_the_connection_then_breaks() -> None:
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + IMAGE
     async with opened(answer) as (cdn, images, link), images.fetched("image 0", link) as data:
         assert data == IMAGE
@@ -277,14 +277,14 @@ async def test_an_image_whose_connection_breaks_behind_its_end_is_taken() -> Non
 
 
 @pytest.mark.parametrize("lines", [1, 480])
-async def test_an_image_comes_under_many_headers(lines: int) -> None:
+async def test_an_image_with_many_headers_is_fetched(lines: int) -> None:
     head = b"".join(b"X-%d: %s\r\n" % (line, b"x" * (60_000 // lines)) for line in range(lines))
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n" + head + b"\r\nhi"
     async with opened(answer) as (_, images, link), images.fetched("image 0", link) as data:
         assert data == b"hi"
 
 
-async def test_a_name_that_leads_inside_is_not_connected_to() -> None:
+async def test_a_name_with_a_private_address_is_not_connected_to() -> None:
     async with (
         wire(OK) as inside,
         open_provider_http(image_hosts=[f"localhost:{inside.port}"], call_timeout=30, fetch_timeout=30) as http,
@@ -296,7 +296,7 @@ async def test_a_name_that_leads_inside_is_not_connected_to() -> None:
     assert inside.connections == 0
 
 
-async def test_an_origin_that_the_operator_trusts_may_be_anywhere() -> None:
+async def test_an_origin_that_the_operator_trusts_may_have_any_address() -> None:
     async with wire(OK) as inside:
         origin = f"http://localhost:{inside.port}"
         async with open_provider_http(image_hosts=[origin], call_timeout=30, fetch_timeout=30) as http:

@@ -34,7 +34,7 @@ def test_a_link_to_an_allowed_host_may_be_followed(link: str) -> None:
     assert HOSTS.allow(link).host
 
 
-def test_a_link_is_kept_as_it_is_written() -> None:
+def test_a_link_is_kept_as_written() -> None:
     assert str(HOSTS.allow(LINK)) == LINK
 
 
@@ -58,7 +58,7 @@ def test_a_link_is_kept_as_it_is_written() -> None:
         "http://127.0.0.1:9002/x",
         "http://sim:8080/x",
         "https://sim/x",
-        # the same address in other words
+        # the same address in other notations
         "http://localhost:9001/x",
         "http://2130706433:9001/x",
         "http://0x7f000001:9001/x",
@@ -85,7 +85,7 @@ def test_a_link_is_kept_as_it_is_written() -> None:
         "https://mk.kakaocdn.net%2eevil.example/x",
         "https://mk.kakaocdn.net%00.evil.example/x",
         "https://mk.kakaocdn.net;evil.example/x",
-        # no link at all
+        # not a link
         "",
         "/dna/x.webp",
         "//mk.kakaocdn.net/x",
@@ -106,7 +106,7 @@ def test_a_link_is_kept_as_it_is_written() -> None:
         "https://mk.kakaocdn.net/" + "x" * ImageHosts.LONGEST_LINK,
     ],
 )
-def test_no_other_link_may_be(link: str) -> None:
+def test_any_other_link_is_refused(link: str) -> None:
     with pytest.raises(LinkRefused):
         HOSTS.allow(link)
 
@@ -149,18 +149,18 @@ def test_any_text_is_followed_or_refused(text: str) -> None:
         "http://127.0.0.1:9001#fragment",
     ],
 )
-def test_an_entry_that_can_never_be_right_is_refused(entry: str) -> None:
+def test_an_invalid_entry_is_refused(entry: str) -> None:
     with pytest.raises(InvalidValue, match=r"must be|is not a public address"):
         ImageHosts.parse(["mk.kakaocdn.net", entry])
 
 
-def test_a_name_in_another_script_is_written_as_it_is_looked_up() -> None:
+def test_an_internationalised_name_is_written_in_punycode() -> None:
     link = "https://xn--4h5b.example/x"
 
     assert str(ImageHosts.parse(["xn--4h5b.example"]).allow(link)) == link
 
 
-def test_somebody_must_be_allowed() -> None:
+def test_at_least_one_host_must_be_allowed() -> None:
     with pytest.raises(InvalidValue, match="at least one"):
         ImageHosts.parse([])
 
@@ -188,12 +188,12 @@ def test_all_hosts_below_a_domain_may_be_allowed(link: str) -> None:
         "https://evil.example/v3.fal.media",
     ],
 )
-def test_what_is_not_below_the_domain_is_not(link: str) -> None:
+def test_a_host_outside_the_domain_is_refused(link: str) -> None:
     with pytest.raises(LinkRefused):
         BELOW.allow(link)
 
 
 @pytest.mark.parametrize("entry", [".com", ".", "*", ".10.0.0.1", ".*.example.com", "..example.com", ".a.b/c"])
-def test_what_is_no_domain_is_refused_at_the_start(entry: str) -> None:
+def test_an_invalid_domain_is_refused_at_the_start(entry: str) -> None:
     with pytest.raises(InvalidValue):
         ImageHosts.parse([entry])

@@ -23,7 +23,7 @@ BODIES = BodyReader(ByteRoom(2**20))
 
 
 class Carrier(httpx.AsyncBaseTransport):
-    """Fails with the first of `failures` for each request, before or after its body has begun; then answers."""
+    """Raises the next of `failures` for each request, after its body has begun if `sent`; then answers."""
 
     def __init__(self, *failures: httpx.TransportError, sent: bool = False, answer: bytes = b"done") -> None:
         self._failures, self._sent, self._answer = list(failures), sent, answer
@@ -51,7 +51,7 @@ async def paying(*, patience: float = 30.0) -> AsyncIterator[PaidCalls]:
 @pytest.mark.parametrize(
     "failure", [httpx.ConnectError("x"), httpx.ConnectTimeout("x"), httpx.PoolTimeout("x"), httpx.WriteError("x")]
 )
-async def test_what_was_not_sent_is_sent_again(failure: httpx.TransportError) -> None:
+async def test_a_call_that_was_not_sent_is_sent_again(failure: httpx.TransportError) -> None:
     carrier = Carrier(failure, failure)
     answer = await PaidCalls(carrier, BODIES, timeout=30).send(order(), longest=LONGEST)
 
@@ -61,7 +61,7 @@ async def test_what_was_not_sent_is_sent_again(failure: httpx.TransportError) ->
 @pytest.mark.parametrize(
     "failure", [httpx.ReadError("x"), httpx.WriteError("x"), httpx.RemoteProtocolError("x"), httpx.ConnectError("x")]
 )
-async def test_what_was_sent_never_is(failure: httpx.TransportError) -> None:
+async def test_a_call_that_was_sent_is_never_sent_again(failure: httpx.TransportError) -> None:
     carrier = Carrier(failure, sent=True)
     with pytest.raises(OutcomeUnknown) as raised:
         await PaidCalls(carrier, BODIES, timeout=30).send(order(), longest=LONGEST)
@@ -77,7 +77,7 @@ async def test_a_request_without_a_body_is_never_sent_again() -> None:
     assert carrier.requests == 1
 
 
-async def test_a_provider_that_stays_away_is_given_up_at_the_deadline() -> None:
+async def test_an_unreachable_provider_is_given_up_at_the_deadline() -> None:
     carrier = Carrier(*(httpx.ConnectError("x") for _ in range(1000)))
     with pytest.raises(GeneratorUnavailable) as raised:
         await PaidCalls(carrier, BODIES, timeout=0.3).send(order(), longest=LONGEST)
@@ -86,7 +86,7 @@ async def test_a_provider_that_stays_away_is_given_up_at_the_deadline() -> None:
     assert carrier.requests > 1
 
 
-async def test_a_deadline_far_off_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_unreachable_provider_is_given_up_before_a_late_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(PaidCalls, "LONGEST_TRYING", 0.2)
     carrier = Carrier(*(httpx.ConnectError("x") for _ in range(1000)))
     with pytest.raises(GeneratorUnavailable, match="cannot be reached"):
@@ -94,7 +94,7 @@ async def test_a_deadline_far_off_is_not_waited_for(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhi"])
-async def test_the_deadline_is_for_all_of_it_and_says_nothing_of_the_money(answer: bytes) -> None:
+async def test_after_the_deadline_the_charge_is_unknown(answer: bytes) -> None:
     async with wire(answer) as provider, paying(patience=1.0) as calls:
         request = httpx.Request("POST", provider.origin, content=b"{}")
         with pytest.raises(OutcomeUnknown, match="within") as raised:
@@ -105,16 +105,16 @@ async def test_the_deadline_is_for_all_of_it_and_says_nothing_of_the_money(answe
 
 
 async def test_a_deadline_before_anything_was_sent_costs_nothing() -> None:
-    class Nobody(httpx.AsyncBaseTransport):
+    class Silent(httpx.AsyncBaseTransport):
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
             await asyncio.Event().wait()
             raise AssertionError
 
     with pytest.raises(GeneratorUnavailable):
-        await PaidCalls(Nobody(), BODIES, timeout=0.05).send(order(), longest=LONGEST)
+        await PaidCalls(Silent(), BODIES, timeout=0.05).send(order(), longest=LONGEST)
 
 
-async def test_an_answer_may_be_as_long_as_was_said_and_no_longer() -> None:
+async def test_an_answer_is_limited_in_length() -> None:
     calls = PaidCalls(Carrier(answer=b"x" * LONGEST), BODIES, timeout=30)
     assert len((await calls.send(order(), longest=LONGEST)).body) == LONGEST
 
@@ -132,7 +132,7 @@ async def test_an_answer_may_be_as_long_as_was_said_and_no_longer() -> None:
         (b"HTTP/1.1 201 OK\r\nContent-Encoding: br\r\nContent-Length: 2\r\n\r\nhi", "packed"),
     ],
 )
-async def test_an_answer_that_cannot_be_read_was_paid(answer: bytes, why: str) -> None:
+async def test_an_unreadable_answer_was_charged(answer: bytes, why: str) -> None:
     async with wire(answer, hang_up=True) as provider, paying() as calls:
         with pytest.raises(UnusableImage, match=why) as raised:
             await calls.send(httpx.Request("POST", provider.origin, content=b"{}"), longest=LONGEST)
@@ -145,7 +145,7 @@ async def test_an_answer_that_cannot_be_read_was_paid(answer: bytes, why: str) -
     [b"Content-Length: 100", b'Transfer-Encoding: chunked\r\n\r\n8\r\n{"a": 1}\r\n'],
     ids=["less than announced", "without the last chunk"],
 )
-async def test_an_answer_whose_connection_breaks_behind_its_end_is_used(head: bytes) -> None:
+async def test_a_whole_answer_is_used_even_if_the_connection_then_breaks(head: bytes) -> None:
     body = b"" if b"chunked" in head else b'{"a": 1}'
     answered = b"HTTP/1.1 200 OK\r\n" + head + b"\r\n\r\n" * bool(body) + body
     async with wire(answered, hang_up=True) as provider, paying() as calls:
@@ -155,7 +155,7 @@ async def test_an_answer_whose_connection_breaks_behind_its_end_is_used(head: by
 
 
 @pytest.mark.parametrize("status", [400, 429, 503])
-async def test_of_an_error_what_can_be_read_is_enough(status: int) -> None:
+async def test_a_truncated_error_is_used(status: int) -> None:
     head = b"HTTP/1.1 %d Error\r\nContent-Encoding: gzip\r\nContent-Length: 100\r\n\r\nhi" % status
     async with wire(head, hang_up=True) as provider, paying() as calls:
         answer = await calls.send(httpx.Request("POST", provider.origin, content=b"{}"), longest=LONGEST)
@@ -163,7 +163,7 @@ async def test_of_an_error_what_can_be_read_is_enough(status: int) -> None:
     assert (answer.status, answer.body) == (status, b"hi")
 
 
-async def test_no_connection_is_used_twice() -> None:
+async def test_no_connection_is_reused() -> None:
     async with wire(OK) as provider, paying() as calls:
         for _ in range(3):
             await calls.send(httpx.Request("POST", provider.origin, content=b"{}"), longest=LONGEST)
@@ -171,7 +171,7 @@ async def test_no_connection_is_used_twice() -> None:
     assert provider.connections == 3
 
 
-async def test_cancelling_a_call_ends_its_connection() -> None:
+async def test_cancelling_a_call_closes_its_connection() -> None:
     async with wire(b"") as provider, paying() as calls:
         request = httpx.Request("POST", provider.origin, content=b"{}")
         work = asyncio.create_task(calls.send(request, longest=LONGEST))

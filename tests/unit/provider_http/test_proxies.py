@@ -15,7 +15,7 @@ def no_proxy_by_chance(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.lower(), raising=False)
 
 
-def test_there_is_none_unless_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_proxy_is_used_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
 
     assert Proxies().proxy_for(httpx.URL("https://api.example")) is None
@@ -35,7 +35,7 @@ def test_there_is_none_unless_asked_for(monkeypatch: pytest.MonkeyPatch) -> None
         ({"NO_PROXY": "api.example"}, "https://api.example", None),
     ],
 )
-def test_the_environment_names_them(
+def test_proxies_are_read_from_the_environment(
     monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], url: str, proxy: str | None
 ) -> None:
     for name, value in environment.items():
@@ -44,7 +44,7 @@ def test_the_environment_names_them(
     assert Proxies.of_environment().proxy_for(httpx.URL(url)) == proxy
 
 
-def test_their_addresses_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_addresses_of_proxies_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://plain.example")
     monkeypatch.setenv("HTTPS_PROXY", "https://user:password@safe.example")
     monkeypatch.setenv("ALL_PROXY", "other.example:3128")
@@ -54,7 +54,7 @@ def test_their_addresses_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("trust_env", [True, False])
-async def test_calls_and_fetches_go_through_it_only_on_request(
+async def test_calls_and_fetches_use_a_proxy_only_with_trust_env(
     monkeypatch: pytest.MonkeyPatch, *, trust_env: bool
 ) -> None:
     async with wire(OK) as proxy, wire(OK) as provider:

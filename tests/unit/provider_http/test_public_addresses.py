@@ -65,19 +65,19 @@ def test_an_address_of_the_internet_is_public(address: str) -> None:
         "4000::1",
     ],
 )
-def test_any_other_address_is_not(address: str) -> None:
+def test_any_other_address_is_not_public(address: str) -> None:
     assert not is_public(address)
 
 
 @pytest.mark.parametrize(
     "text", ["", "localhost", "2130706433", "0x7f000001", "0177.0.0.1", "127.1", "1.1.1.1 ", "1.1.1.01"]
 )
-def test_what_is_no_address_is_not_public(text: str) -> None:
+def test_text_that_is_not_an_address_is_not_public(text: str) -> None:
     assert not is_public(text)
 
 
 class Names(AbstractResolver):
-    """Gives one answer after the other, whatever is asked, the last one again and again."""
+    """Gives the next answer for each name that is looked up, and repeats the last one."""
 
     def __init__(self, *answers: Sequence[str]) -> None:
         self._answers = list(answers)
@@ -98,7 +98,7 @@ class Names(AbstractResolver):
         self.closed = True
 
 
-async def test_names_that_lead_outside_pass() -> None:
+async def test_a_name_with_only_public_addresses_is_resolved() -> None:
     found = await PublicAddresses(Names([PUBLIC, "1.1.1.1"]), exempt=()).resolve("cdn.example", 443)
 
     assert [one["host"] for one in found] == [PUBLIC, "1.1.1.1"]
@@ -111,12 +111,12 @@ async def test_a_name_with_any_private_address_is_refused(addresses: list[str]) 
 
 
 @pytest.mark.parametrize("addresses", [[PUBLIC], ["10.0.0.1", PUBLIC], ["::ffff:8.8.8.8"]])
-async def test_what_is_sent_in_plain_text_goes_to_no_public_address(addresses: list[str]) -> None:
+async def test_no_public_addresses_refuses_a_name_with_a_public_address(addresses: list[str]) -> None:
     with pytest.raises(LinkRefused):
         await NoPublicAddresses(Names(addresses)).resolve("id.example", 80)
 
 
-async def test_and_may_go_to_private_ones() -> None:
+async def test_no_public_addresses_resolves_private_addresses() -> None:
     names = Names(["10.0.0.1", "::1"])
     private = NoPublicAddresses(names)
     assert [one["host"] for one in await private.resolve("id.example", 80)] == ["10.0.0.1", "::1"]
@@ -124,20 +124,20 @@ async def test_and_may_go_to_private_ones() -> None:
     assert names.closed
 
 
-async def test_the_operator_may_trust_a_name_wherever_it_leads() -> None:
+async def test_the_operator_may_exempt_a_name_from_the_check() -> None:
     resolver = PublicAddresses(Names(["127.0.0.1"]), exempt=[("cdn.example", 9001)])
 
     assert await resolver.resolve("cdn.example", 9001)
 
 
-async def test_closing_closes_the_resolver_within() -> None:
+async def test_closing_also_closes_the_wrapped_resolver() -> None:
     names = Names([PUBLIC])
     await PublicAddresses(names, exempt=()).close()
 
     assert names.closed
 
 
-async def test_a_name_that_changes_its_mind_is_connected_to_where_it_was_checked() -> None:
+async def test_a_connection_goes_to_the_address_that_was_checked() -> None:
     names = Names([PUBLIC], ["127.0.0.1"])
     connected: list[str] = []
 

@@ -22,7 +22,7 @@ HOST = "api.provider.example"
 
 
 class Here(AbstractResolver):
-    """Every name is this machine's."""
+    """Resolves every name to this machine."""
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
@@ -34,7 +34,7 @@ class Here(AbstractResolver):
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
-    """A certificate for HOST that signs itself, and its key, in one file."""
+    """A file with a self-signed certificate for HOST and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
     now = datetime.now(UTC)
@@ -59,7 +59,7 @@ def certificate(tmp_path: Path) -> Path:
 
 
 def server(certificate: Path) -> tuple[ssl.SSLContext, list[str | None]]:
-    """A server's TLS, and the names that clients ask it for."""
+    """The TLS context of a server, and the list of names that clients request."""
     asked: list[str | None] = []
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(certificate)
@@ -67,7 +67,7 @@ def server(certificate: Path) -> tuple[ssl.SSLContext, list[str | None]]:
     return tls, asked
 
 
-async def test_the_name_stays_right_though_its_address_is_looked_up_by_us(
+async def test_the_name_is_verified_although_we_resolve_it_ourselves(
     certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
@@ -89,11 +89,11 @@ async def test_the_name_stays_right_though_its_address_is_looked_up_by_us(
 @pytest.mark.parametrize(
     ("host", "trust_env"),
     [
-        pytest.param(HOST, False, id="authorities of the environment, which was not asked for"),
+        pytest.param(HOST, False, id="authority from the environment, without trust_env"),
         pytest.param("another.example", True, id="a certificate for another name"),
     ],
 )
-async def test_a_certificate_that_is_not_good_gets_nothing(
+async def test_nothing_is_sent_to_a_server_without_a_valid_certificate(
     certificate: Path, monkeypatch: pytest.MonkeyPatch, host: str, *, trust_env: bool
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))

@@ -42,7 +42,7 @@ class Tracing:
         self.events.append(event)
 
 
-async def test_a_request_goes_out_as_it_is_and_nothing_is_added() -> None:
+async def test_a_request_is_sent_unchanged_and_nothing_is_added() -> None:
     async with wire(OK) as provider, transport(force_close=True) as opened:
         headers = {"X-Key": "k", "Accept-Encoding": "identity"}
         url = f"{provider.origin}/a%2Fb/%41'|?signature=a%2Bb%2F%3D&x=%41+;,&empty="
@@ -57,7 +57,7 @@ async def test_a_request_goes_out_as_it_is_and_nothing_is_added() -> None:
     ]
 
 
-async def test_what_comes_is_given_as_it_comes() -> None:
+async def test_an_answer_is_returned_unchanged() -> None:
     head = b"HTTP/1.1 404 Nothing\r\nContent-Encoding: gzip\r\nSet-Cookie: a=b\r\nContent-Length: 6\r\n\r\n"
     async with wire(head + b"\x1f\x8b1234", OK) as provider, transport() as opened:
         response = await opened.handle_async_request(httpx.Request("GET", provider.origin))
@@ -69,7 +69,7 @@ async def test_what_comes_is_given_as_it_comes() -> None:
     assert b"ookie" not in provider.heard[1]
 
 
-async def test_a_redirect_is_an_answer_like_any_other() -> None:
+async def test_a_redirect_is_not_followed() -> None:
     head = b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n"
     async with wire(head) as provider, transport() as opened:
         response = await answered(opened, httpx.Request("GET", provider.origin))
@@ -78,7 +78,7 @@ async def test_a_redirect_is_an_answer_like_any_other() -> None:
     assert len(provider.heard) == 1
 
 
-async def test_the_body_is_told_to_begin_once_there_is_a_connection() -> None:
+async def test_body_begins_is_traced_once_there_is_a_connection() -> None:
     trace = Tracing()
     async with wire(OK) as provider, transport() as opened:
         request = httpx.Request("POST", provider.origin, content=b"body", extensions={"trace": trace})
@@ -87,7 +87,7 @@ async def test_the_body_is_told_to_begin_once_there_is_a_connection() -> None:
     assert trace.events == [BODY_BEGINS]
 
 
-async def test_the_body_never_begins_where_nobody_listens() -> None:
+async def test_body_begins_is_not_traced_if_the_connection_is_refused() -> None:
     trace = Tracing()
     async with wire(OK) as provider:
         origin = provider.origin
@@ -99,7 +99,7 @@ async def test_the_body_never_begins_where_nobody_listens() -> None:
     assert trace.events == []
 
 
-async def test_the_body_never_begins_where_the_name_is_unknown() -> None:
+async def test_body_begins_is_not_traced_if_the_name_is_unknown() -> None:
     class Nowhere(aiohttp.abc.AbstractResolver):
         async def resolve(self, *_: object, **__: object) -> list[aiohttp.abc.ResolveResult]:
             raise OSError("no such name")
@@ -115,7 +115,7 @@ async def test_the_body_never_begins_where_the_name_is_unknown() -> None:
     assert trace.events == []
 
 
-async def test_a_handshake_that_is_never_answered_is_given_up_before_the_body_begins() -> None:
+async def test_an_unanswered_handshake_times_out_before_the_body_begins() -> None:
     trace = Tracing()
     async with wire(b"") as provider, transport() as opened:
         extensions = {"timeout": {"connect": 0.05}, "trace": trace}
@@ -126,7 +126,7 @@ async def test_a_handshake_that_is_never_answered_is_given_up_before_the_body_be
     assert trace.events == []
 
 
-async def test_silence_is_given_up_too() -> None:
+async def test_a_silent_server_times_out() -> None:
     async with wire(b"") as provider, transport() as opened:
         request = httpx.Request("GET", provider.origin, extensions={"timeout": {"read": 0.05}})
         with pytest.raises(httpx.ReadTimeout):
@@ -134,7 +134,7 @@ async def test_silence_is_given_up_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "told"),
+    ("answer", "error"),
     [
         (b"", httpx.RemoteProtocolError),
         (b"SSH-2.0-OpenSSH\r\n", httpx.RemoteProtocolError),
@@ -145,9 +145,11 @@ async def test_silence_is_given_up_too() -> None:
         (b"HTTP/1.1 200 OK\r\n" + b"X: x\r\n" * 10_000 + b"\r\n", httpx.RemoteProtocolError),
     ],
 )
-async def test_what_is_no_whole_answer_is_called_that(answer: bytes, told: type[httpx.TransportError]) -> None:
+async def test_an_incomplete_or_invalid_answer_is_a_protocol_error(
+    answer: bytes, error: type[httpx.TransportError]
+) -> None:
     async with wire(answer, hang_up=True) as provider, transport() as opened:
-        with pytest.raises(told):
+        with pytest.raises(error):
             await answered(opened, httpx.Request("POST", provider.origin, content=b"body"))
 
 
@@ -156,7 +158,7 @@ async def test_what_is_no_whole_answer_is_called_that(answer: bytes, told: type[
     st.binary(max_size=60),
     st.sampled_from([b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"]),
 )
-async def test_whatever_comes_only_httpx_errors_come_of_it(garbage: bytes, before: bytes) -> None:
+async def test_any_bytes_lead_to_an_answer_or_an_httpx_error(garbage: bytes, before: bytes) -> None:
     async with wire(before + garbage, hang_up=True) as provider, transport() as opened:
         try:
             await answered(opened, httpx.Request("POST", provider.origin, content=b"body"))
@@ -174,7 +176,7 @@ async def test_errors_do_not_quote_the_url() -> None:
 
 
 @pytest.mark.parametrize("force_close", [True, False])
-async def test_connections_are_kept_only_where_that_was_asked_for(*, force_close: bool) -> None:
+async def test_connections_are_kept_open_unless_force_close_is_set(*, force_close: bool) -> None:
     async with wire(OK) as provider, transport(force_close=force_close) as opened:
         for _ in range(3):
             await answered(opened, httpx.Request("POST", provider.origin, content=b"body"))
@@ -182,7 +184,7 @@ async def test_connections_are_kept_only_where_that_was_asked_for(*, force_close
     assert provider.connections == (3 if force_close else 1)
 
 
-async def test_a_connection_whose_answer_was_not_read_to_its_end_is_not_used_again() -> None:
+async def test_a_connection_with_an_unread_answer_is_not_reused() -> None:
     long = b"HTTP/1.1 200 OK\r\nContent-Length: 5000000\r\n\r\n" + b"x" * 5_000_000
     async with wire(long, OK) as provider, transport() as opened:
         response = await opened.handle_async_request(httpx.Request("GET", provider.origin))
@@ -192,7 +194,7 @@ async def test_a_connection_whose_answer_was_not_read_to_its_end_is_not_used_aga
     assert provider.connections == 2
 
 
-async def test_cancelled_requests_give_their_place_in_the_pool_back() -> None:
+async def test_cancelled_requests_return_their_place_to_the_pool() -> None:
     async with wire(b"") as provider, transport(limit=2) as opened:
         for number in range(1, 101):
             work = asyncio.create_task(opened.handle_async_request(httpx.Request("GET", provider.origin)))

@@ -1,4 +1,4 @@
-"""A server that says just what it is told to, and keeps what it hears."""
+"""A server that sends exactly the given answers and records the requests that it receives."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ OK: Final = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 
 
 class Wire:
-    """Answers each whole request with the next of `answers`, the last one again and again; b"" is silence.
+    """Answers each whole request with the next of `answers` and repeats the last one; b"" means no answer.
 
-    `hang_up` ends each connection after an answer, as `end` says.
+    `hang_up` closes each connection after an answer.
     """
 
     def __init__(self, *answers: bytes, hang_up: bool = False) -> None:
