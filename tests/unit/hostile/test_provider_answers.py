@@ -1,4 +1,4 @@
-"""What providers answer: whatever it is, it is a receipt or a failure that says what is known of the money."""
+"""Hostile answers of providers: each is either used, or a failure that says whether it was charged."""
 
 from __future__ import annotations
 
@@ -107,18 +107,18 @@ READERS: Final[dict[str, Callable[[Answer], object]]] = {
 @example(answer=Answer(200, httpx.Headers(), b'{"images": ' + b"9" * 10_000 + b"}"))
 @example(answer=Answer(200, httpx.Headers(), b"\xff\xfe{\0}\0"))
 @example(answer=Answer(200, httpx.Headers(), HALF_A_CHARACTER))
-def test_an_answer_is_used_or_a_failure(name: str, answer: Answer) -> None:
+def test_an_answer_is_used_or_is_a_failure(name: str, answer: Answer) -> None:
     try:
         assert READERS[name](answer) is not None
     except DrawingFailed as failure:
         assert failure.charged in Charged
-        # Replicate's answers are of predictions, Gemini refuses within a 200, and OpenRouter may say that it was free.
+        # Replicate's reader gets predictions, Gemini refuses within a 200, and OpenRouter may report that it was free.
         free = name in ("replicate", "gemini", "openrouter")
         assert not (answer.is_success and not free and failure.charged is Charged.NO)
 
 
 @given(answer=ANSWERS)
-def test_what_refuses_an_order_says_so(answer: Answer) -> None:
+def test_an_error_is_always_read_as_a_failure(answer: Answer) -> None:
     assert isinstance(replicate_failure(answer), DrawingFailed)
     assert answer.retry_after is None or 1 <= answer.retry_after <= 86_400
 
@@ -135,14 +135,14 @@ def test_an_order_in_a_queue_is_read_or_unusable(document: bytes) -> None:
 
 
 @given(DOCUMENTS)
-def test_a_queue_and_a_history_are_read_whatever_they_hold(document: object) -> None:
+def test_any_queue_and_any_history_are_read(document: object) -> None:
     held = document if isinstance(document, dict) else {"queue_running": document, "queue_pending": document}
     assert read_place(held, "the job") is None
     assert isinstance(Job.of_history({**held, "status": document}).ended, bool)
 
 
 @given(DOCUMENTS)
-def test_a_description_of_a_model_is_read_whatever_it_holds(document: object) -> None:
+def test_any_description_of_a_model_is_read_or_refused(document: object) -> None:
     try:
         description = Description.read({"endpoints": [document, {"provider_tag": "a", "pricing": document}]}, document)
         description.made_by("a").price(["1K", None])
@@ -151,7 +151,7 @@ def test_a_description_of_a_model_is_read_whatever_it_holds(document: object) ->
 
 
 @given(st.binary(max_size=80) | DOCUMENTS.map(lambda value: json.dumps(value).encode()))
-def test_a_receipt_that_somebody_changed_is_unusable(reference: bytes) -> None:
+def test_a_changed_receipt_is_read_or_unusable(reference: bytes) -> None:
     try:
         KarloReceipt.decode(reference).failures()
     except UnusableImage as failure:
@@ -169,7 +169,7 @@ CHUNKS: Final = st.lists(
 
 
 @given(st.sampled_from(["big", "little"]), CHUNKS, st.binary(max_size=8))
-def test_a_file_of_odd_parts_is_an_image_of_a_bounded_size_or_none(
+def test_a_file_of_odd_chunks_is_an_image_of_limited_size_or_refused(
     order: str, chunks: list[tuple[bytes, bytes, int]], tail: bytes
 ) -> None:
     big = order == "big"

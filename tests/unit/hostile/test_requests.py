@@ -1,4 +1,4 @@
-"""What callers send: whatever it is, it is read or refused, and refused in the one way that is promised."""
+"""Hostile requests of callers: each is either read, or refused in the documented way."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_body_is_json_or_malformed(body: bytes) -> None:
 
 
 @given(st.dictionaries(FIELDS | st.text(max_size=5), DOCUMENTS))
-def test_fields_are_an_order_or_named(fields: dict[str, object]) -> None:
+def test_fields_are_an_order_or_its_violations_are_named(fields: dict[str, object]) -> None:
     try:
         order = read_order(fields, CARDS)
     except InvalidRequest as refusal:
@@ -74,7 +74,7 @@ def test_a_query_is_read_or_each_parameter_is_named(query: bytes) -> None:
 
 
 @given(st.text(max_size=60))
-def test_a_cursor_is_one_or_none(text: str) -> None:
+def test_a_cursor_is_read_or_refused(text: str) -> None:
     try:
         assert len(read_cursor(text)) == 36
     except InvalidValue as rule:
@@ -82,7 +82,7 @@ def test_a_cursor_is_one_or_none(text: str) -> None:
 
 
 @given(LINES)
-def test_headers_are_understood_or_not(line: bytes) -> None:
+def test_headers_are_read_ignored_or_refused(line: bytes) -> None:
     headers = [
         (name, line)
         for name in (b"prefer", b"idempotency-key", b"authorization", b"x-request-id", b"traceparent", b"if-none-match")
@@ -94,5 +94,5 @@ def test_headers_are_understood_or_not(line: bytes) -> None:
     for read, refusal in ((idempotency_key, InvalidRequest), (bearer_token, Unauthorized)):
         try:
             read(headers)
-        except refusal as told:
-            assert told.charged == "no"
+        except refusal as refused:
+            assert refused.charged == "no"

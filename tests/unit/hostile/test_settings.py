@@ -1,4 +1,4 @@
-"""Whatever a setting is set to, it is read, or it is said what would be right."""
+"""Any text in a setting is either read, or refused with a description of what is allowed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PIECES = st.sampled_from((*ADDRESSES, *OTHERS))
 TEXTS = st.one_of(st.text(max_size=60), st.lists(PIECES, max_size=8).map("".join), st.integers().map(str))
 
 
-# Settings that are read by the same function are one kind, whatever its bounds are.
+# Settings that are read by the same function are one kind, with any bounds.
 KINDS = {one.setting.read.__qualname__.partition(".")[0]: one for one in DECLARED.values()}
 
 
@@ -35,7 +35,7 @@ def test_a_setting_is_read_or_refused(declared: Declared, text: str) -> None:
 
 
 @given(st.dictionaries(st.sampled_from(sorted(DECLARED)), TEXTS, max_size=4))
-def test_all_of_them_together_are_read_or_refused_by_name(environment: dict[str, str]) -> None:
+def test_several_settings_are_read_or_refused_by_name(environment: dict[str, str]) -> None:
     try:
         Settings.read(environment)
     except BadSettings as bad:

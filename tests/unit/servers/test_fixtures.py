@@ -22,7 +22,7 @@ def test_missing_parts_are_skipped_and_named_at_the_end(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pytest", "-p", "servers.fixtures", "-n1", "-pno:cacheprovider"]
 
     with Process(command, environment={"PYTHONPATH": str(TESTS)}, folder=tmp_path) as run:
-        status = run.wait(90)  # it starts one more process, on a machine that may have much else to do
+        status = run.wait(90)  # it starts another process, and the machine may be busy
         output = run.stdout
 
     assert status == 0

@@ -9,7 +9,7 @@ def test_never_gives_the_same_port_twice() -> None:
     assert len(set(ports)) == 500
 
 
-def test_gives_ports_that_are_free_and_whose_companions_are() -> None:
+def test_gives_free_ports_with_free_companions() -> None:
     port = free_port()
 
     for number in (port, port + COMPANION):

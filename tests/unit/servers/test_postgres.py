@@ -25,7 +25,7 @@ async def test_answers(database_url: str) -> None:
         assert await connection.fetchval("SELECT 6 * 7") == 42
 
 
-async def test_databases_know_nothing_of_each_other(postgres: PostgresServer) -> None:
+async def test_databases_are_isolated_from_each_other(postgres: PostgresServer) -> None:
     with postgres.database() as one, postgres.database() as other:
         async with connected(one) as here, connected(other) as there:
             await here.execute("CREATE TABLE orders (id int)")
@@ -33,7 +33,7 @@ async def test_databases_know_nothing_of_each_other(postgres: PostgresServer) ->
                 await there.execute("SELECT * FROM orders")
 
 
-async def test_a_database_is_gone_after_its_test_whoever_is_still_connected(postgres: PostgresServer) -> None:
+async def test_a_database_is_dropped_after_its_test_despite_open_connections(postgres: PostgresServer) -> None:
     with postgres.database() as url:
         forgotten = await asyncpg.connect(url)
     with pytest.raises(asyncpg.InvalidCatalogNameError):
@@ -46,13 +46,13 @@ async def test_refuses_a_wrong_password(database_url: str) -> None:
         await asyncpg.connect(database_url, password="wrong")
 
 
-async def test_its_account_may_do_nothing_elsewhere(database_url: str) -> None:
+async def test_its_account_has_no_rights_outside_its_database(database_url: str) -> None:
     async with connected(database_url) as connection:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await connection.execute("CREATE DATABASE another")
 
 
-async def test_comes_back_with_its_data_on_the_same_port(postgres: PostgresServer, database_url: str) -> None:
+async def test_restarts_with_its_data_on_the_same_port(postgres: PostgresServer, database_url: str) -> None:
     async with connected(database_url) as connection:
         await connection.execute("CREATE TABLE orders AS SELECT 7 AS id")
         postgres.stop()
@@ -68,7 +68,7 @@ async def test_comes_back_with_its_data_on_the_same_port(postgres: PostgresServe
         assert await connection.fetchval("SELECT id FROM orders") == 7
 
 
-def test_takes_another_port_when_someone_was_quicker(monkeypatch: pytest.MonkeyPatch, postgres: PostgresServer) -> None:
+def test_takes_another_port_if_the_first_is_in_use(monkeypatch: pytest.MonkeyPatch, postgres: PostgresServer) -> None:
     ports = chain([postgres.port], iter(free_port, None))
     monkeypatch.setattr("servers.postgres.free_port", lambda: next(ports))
 
@@ -76,7 +76,7 @@ def test_takes_another_port_when_someone_was_quicker(monkeypatch: pytest.MonkeyP
         assert late.port != postgres.port
 
 
-async def test_commits_wait_for_the_disk_only_when_asked(database_url: str) -> None:
+async def test_commits_wait_for_the_disk_only_if_durable(database_url: str) -> None:
     async with connected(database_url) as connection:
         assert await connection.fetchval("SHOW fsync") == "off"
     with PostgresServer(durable=True) as durable, durable.database() as url:

@@ -1,4 +1,4 @@
-"""Who is killed says nothing. Programs whose death is to be seen hold a FIFO open: reading it ends with the last."""
+"""Killed programs write nothing, so they hold a FIFO open instead: a read of it ends when the last one is dead."""
 
 import os
 import signal
@@ -53,7 +53,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 @pytest.fixture
 def alive(tmp_path: Path) -> Iterator[TextIO]:
     os.mkfifo(tmp_path / "alive")
-    fifo = os.open(tmp_path / "alive", os.O_RDONLY | os.O_NONBLOCK)  # waits for no writer
+    fifo = os.open(tmp_path / "alive", os.O_RDONLY | os.O_NONBLOCK)  # does not wait for a writer
     os.set_blocking(fifo, True)
     with os.fdopen(fifo) as alive:
         yield alive
@@ -63,14 +63,14 @@ def python(source: str) -> list[str]:
     return [sys.executable, "-c", source]
 
 
-def test_waits_for_a_line_and_hands_out_what_is_in_it(tmp_path: Path, alive: TextIO) -> None:
+def test_waits_for_a_line_and_returns_the_match(tmp_path: Path, alive: TextIO) -> None:
     with Process(python(WAITS), folder=tmp_path) as process:
         assert process.wait_for(r"port (\d+)")[1] == "7"
         assert process.wait_for("ready").string == "ready on port 7\n"
         assert process.running
 
 
-def test_a_line_that_never_comes_fails_with_all_that_was_written() -> None:
+def test_a_line_that_never_comes_fails_with_all_output() -> None:
     everything = r"wrote no line like 'ready' to stdout\n(?s:.*)one\n(?s:.*)two\n"
     with (
         Process(python("import sys; print('one'); sys.exit('two')")) as process,
@@ -86,7 +86,7 @@ def test_does_not_wait_for_a_line_forever(tmp_path: Path, alive: TextIO) -> None
         assert process.running
 
 
-def test_collects_both_streams_apart() -> None:
+def test_collects_both_streams_separately() -> None:
     with Process(python(STOPS_POLITELY)) as process:
         process.wait_for("ready")
         process.wait_for("warning", stream="stderr")
@@ -94,14 +94,14 @@ def test_collects_both_streams_apart() -> None:
         assert process.stderr == "a warning\n"
 
 
-def test_has_the_environment_and_the_folder_that_it_was_given(tmp_path: Path) -> None:
+def test_runs_in_the_given_environment_and_folder(tmp_path: Path) -> None:
     source = "import os; print(os.environ['DARKROOM_PORT'], os.getcwd(), 'PATH' in os.environ)"
     with Process(python(source), environment={"DARKROOM_PORT": "7"}, folder=tmp_path) as process:
         assert process.wait() == 0
         assert process.stdout == f"7 {tmp_path.resolve()} True\n"
 
 
-def test_terminates_and_tells_the_exit_status() -> None:
+def test_terminates_and_returns_the_exit_status() -> None:
     with Process(python(STOPS_POLITELY)) as process:
         process.wait_for("ready")
         process.terminate()
@@ -117,7 +117,7 @@ def test_interrupts_like_control_c(tmp_path: Path, alive: TextIO) -> None:
         assert "KeyboardInterrupt" in process.stderr
 
 
-def test_says_that_it_still_runs_and_what_it_wrote() -> None:
+def test_a_timeout_reports_that_it_still_runs_and_its_output() -> None:
     with Process(python(IGNORES_SIGTERM)) as process:
         process.wait_for("ready")
         process.terminate()
@@ -140,7 +140,7 @@ def test_kills_the_children_of_a_program_that_has_ended(tmp_path: Path, alive: T
         assert alive.read() == ""
 
 
-def test_is_closed_as_often_as_one_likes(tmp_path: Path, alive: TextIO) -> None:
+def test_may_be_closed_more_than_once(tmp_path: Path, alive: TextIO) -> None:
     with Process(python(WAITS), folder=tmp_path) as process:
         process.wait_for("ready")
         process.close()
@@ -166,7 +166,7 @@ def test_leaves_nothing_behind_when_the_tests_are_killed(tmp_path: Path, alive: 
         assert alive.read() == ""
 
 
-def test_tells_how_much_memory_it_holds_and_held() -> None:
+def test_reports_its_current_and_its_peak_memory() -> None:
     source = "b = b'b' * 50_000_000; del b; print('ready', flush=True); import signal; signal.pause()"
     with Process(python(source)) as process:
         process.wait_for("ready")

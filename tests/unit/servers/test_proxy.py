@@ -11,7 +11,7 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class Server:
-    """Answers everything with the same, and keeps what it got."""
+    """Echoes all that it receives, and records it."""
 
     def __init__(self) -> None:
         self.received = b""
@@ -60,7 +60,7 @@ async def proxy(server: Server) -> AsyncIterator[Proxy]:
         yield proxy
 
 
-async def test_passes_everything_on_both_ways(server: Server, proxy: Proxy) -> None:
+async def test_passes_all_bytes_in_both_directions(server: Server, proxy: Proxy) -> None:
     sent = bytes(range(256)) * 4_000
     async with connection(proxy.port) as (reader, writer):
         writer.write(sent)
@@ -76,10 +76,10 @@ async def test_counts_connections_and_bytes(proxy: Proxy) -> None:
     assert (proxy.connections, proxy.uploaded, proxy.downloaded, proxy.swallowed) == (3, 300, 300, 0)
 
 
-# Times are lower bounds: what was delayed cannot have come sooner, however slow or fast the machine is.
+# Times are lower bounds: delayed data cannot arrive sooner, on a slow machine or a fast one.
 
 
-async def test_adds_latency_to_each_way(proxy: Proxy) -> None:
+async def test_adds_latency_in_each_direction(proxy: Proxy) -> None:
     await proxy.switch(Faults(latency=0.05))
     async with connection(proxy.port) as client:
         assert await seconds(exchange(client, b"x")) >= 0.099
@@ -91,7 +91,7 @@ async def test_limits_the_rate(proxy: Proxy) -> None:
         assert await seconds(exchange(client, b"x" * 10_000)) >= 0.099
 
 
-async def test_cuts_what_the_client_sends(server: Server, proxy: Proxy) -> None:
+async def test_cuts_the_upload(server: Server, proxy: Proxy) -> None:
     await proxy.switch(Faults(cut_upload=10))
     async with connection(proxy.port) as (_, writer):
         writer.write(b"x" * 1_000)
@@ -99,14 +99,14 @@ async def test_cuts_what_the_client_sends(server: Server, proxy: Proxy) -> None:
     assert server.received == b"x" * 10
 
 
-async def test_cuts_what_the_server_sends(proxy: Proxy) -> None:
+async def test_cuts_the_download(proxy: Proxy) -> None:
     await proxy.switch(Faults(cut_download=10))
     async with connection(proxy.port) as (reader, writer):
         writer.write(b"x" * 1_000)
         assert await reader.read(-1) == b"x" * 10
 
 
-async def test_counts_to_the_cut_from_the_start_of_the_connection(proxy: Proxy) -> None:
+async def test_counts_bytes_up_to_the_cut_from_the_start_of_the_connection(proxy: Proxy) -> None:
     async with connection(proxy.port) as client:
         await exchange(client, b"x" * 100)
         await proxy.switch(Faults(cut_download=150))
@@ -123,7 +123,7 @@ async def test_resets_at_the_cut(proxy: Proxy) -> None:
             await reader.read(-1)
 
 
-async def test_resets_living_and_new_connections(proxy: Proxy, caplog: pytest.LogCaptureFixture) -> None:
+async def test_resets_open_and_new_connections(proxy: Proxy, caplog: pytest.LogCaptureFixture) -> None:
     async with connection(proxy.port) as client:
         await exchange(client, b"x")
         await proxy.switch(Faults(reset=True))
@@ -132,10 +132,10 @@ async def test_resets_living_and_new_connections(proxy: Proxy, caplog: pytest.Lo
     async with connection(proxy.port) as (reader, _):
         with pytest.raises(ConnectionResetError):
             await reader.read()
-    assert not caplog.records  # asyncio logs what a handler does not handle
+    assert not caplog.records  # asyncio logs errors that a handler does not catch
 
 
-async def test_swallows_what_is_sent_into_a_black_hole(server: Server, proxy: Proxy) -> None:
+async def test_a_black_hole_swallows_all_bytes(server: Server, proxy: Proxy) -> None:
     async with connection(proxy.port) as living:
         await exchange(living, b"before")
         await proxy.switch(Faults(black_hole=True))
@@ -146,7 +146,7 @@ async def test_swallows_what_is_sent_into_a_black_hole(server: Server, proxy: Pr
     assert server.received == b"before"
 
 
-async def test_resets_what_lost_something_when_the_hole_closes_and_nothing_else(proxy: Proxy) -> None:
+async def test_the_end_of_a_black_hole_resets_only_connections_that_lost_bytes(proxy: Proxy) -> None:
     async with connection(proxy.port) as losing, connection(proxy.port) as quiet:
         await exchange(losing, b"x")
         await exchange(quiet, b"x")
@@ -159,7 +159,7 @@ async def test_resets_what_lost_something_when_the_hole_closes_and_nothing_else(
         assert await exchange(quiet, b"alive") == b"alive"
 
 
-async def test_refuses_and_listens_again_on_the_same_port(proxy: Proxy) -> None:
+async def test_refuses_connections_and_then_listens_again_on_the_same_port(proxy: Proxy) -> None:
     async with connection(proxy.port) as client:
         await exchange(client, b"x")
         await proxy.switch(Faults(refuse=True))
@@ -174,13 +174,13 @@ async def test_refuses_and_listens_again_on_the_same_port(proxy: Proxy) -> None:
         assert await exchange(client, b"back") == b"back"
 
 
-async def test_resets_when_the_server_behind_it_is_gone() -> None:
+async def test_resets_connections_if_the_server_is_gone() -> None:
     async with Proxy(free_port()) as proxy, connection(proxy.port) as (reader, _):
         with pytest.raises(ConnectionResetError):
             await reader.read()
 
 
-async def test_passes_on_that_the_client_was_reset(server: Server, proxy: Proxy) -> None:
+async def test_passes_a_clients_reset_to_the_server(server: Server, proxy: Proxy) -> None:
     async with connection(proxy.port) as client:
         await exchange(client, b"x")
     await server.ended.wait()

@@ -17,7 +17,7 @@ Answer = dict[str, Any]
 
 
 class Client(Protocol):
-    """What these tests ask of aiobotocore's client, which is made up as it runs."""
+    """The methods of aiobotocore's client that these tests use; aiobotocore generates them at run time."""
 
     async def put_object(self, **request: object) -> Answer: ...
     async def get_object(self, **request: object) -> Answer: ...
@@ -61,7 +61,7 @@ async def refused_elsewhere(client: Client) -> None:
         await client.put_object(Bucket="elsewhere", Key="key", Body=b"")
 
 
-async def test_keeps_what_was_put(s3: S3Server, service: Client) -> None:
+async def test_keeps_an_object_with_its_metadata(s3: S3Server, service: Client) -> None:
     body = bytes(range(256)) * 1_000
     await put(service, s3, "images/1.webp", body, ContentType="image/webp", Metadata={"seed": "7"})
 
@@ -90,9 +90,7 @@ async def test_gives_each_test_an_empty_bucket(s3: S3Server, service: Client, on
     await put(service, s3, "left/behind")
 
 
-async def test_a_presigned_link_opens_without_credentials_and_not_for_another_key(
-    s3: S3Server, service: Client
-) -> None:
+async def test_a_presigned_link_works_without_credentials_and_only_for_its_key(s3: S3Server, service: Client) -> None:
     for key in ("mine", "other"):
         await put(service, s3, key)
     link = await service.generate_presigned_url("get_object", Params={"Bucket": s3.bucket, "Key": "mine"})
@@ -102,7 +100,7 @@ async def test_a_presigned_link_opens_without_credentials_and_not_for_another_ke
         assert (await browser.get(link.replace("/mine", "/other"))).status_code == 403
 
 
-async def test_does_not_overwrite_under_if_none_match(s3: S3Server, service: Client) -> None:
+async def test_does_not_overwrite_with_if_none_match(s3: S3Server, service: Client) -> None:
     await put(service, s3, "key", b"first", IfNoneMatch="*")
 
     with pytest.raises(ClientError, match="PreconditionFailed"):
@@ -120,14 +118,16 @@ async def test_does_not_overwrite_under_if_none_match(s3: S3Server, service: Cli
     ],
     ids=["stranger", "wrong secret", "reader"],
 )
-async def test_refuses_who_may_not_write(s3: S3Server, who: Callable[[S3Server], Credentials], why: str) -> None:
+async def test_refuses_credentials_that_may_not_write(
+    s3: S3Server, who: Callable[[S3Server], Credentials], why: str
+) -> None:
     async with connect(s3, who(s3)) as refused:
         with pytest.raises(ClientError, match=why):
             await put(refused, s3, "key")
     assert s3.keys() == []
 
 
-async def test_the_reader_reads_and_lists(s3: S3Server, service: Client) -> None:
+async def test_the_reader_may_read_and_list(s3: S3Server, service: Client) -> None:
     await put(service, s3, "key")
     async with connect(s3, s3.reader) as reader:
         answer = await reader.get_object(Bucket=s3.bucket, Key="key")
@@ -135,14 +135,14 @@ async def test_the_reader_reads_and_lists(s3: S3Server, service: Client) -> None
         assert (await reader.list_objects_v2(Bucket=s3.bucket))["KeyCount"] == 1
 
 
-async def test_the_service_deletes_and_sees_its_bucket_and_no_other(s3: S3Server, service: Client) -> None:
+async def test_the_service_may_delete_and_has_rights_in_its_bucket_only(s3: S3Server, service: Client) -> None:
     await put(service, s3, "key")
     await service.delete_object(Bucket=s3.bucket, Key="key")
     await service.head_bucket(Bucket=s3.bucket)
     await refused_elsewhere(service)
 
 
-async def test_nobody_becomes_an_administrator_by_the_environment_of_a_test(
+async def test_the_environment_of_a_test_makes_no_account_an_administrator(
     s3: S3Server, service: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in s3.settings().items():
@@ -153,7 +153,7 @@ async def test_nobody_becomes_an_administrator_by_the_environment_of_a_test(
     await refused_elsewhere(service)
 
 
-async def test_comes_back_with_its_data_on_the_same_port(s3: S3Server, service: Client) -> None:
+async def test_restarts_with_its_data_on_the_same_port(s3: S3Server, service: Client) -> None:
     await put(service, s3, "key")
     s3.stop()
     assert not s3.running
@@ -167,7 +167,7 @@ async def test_comes_back_with_its_data_on_the_same_port(s3: S3Server, service: 
     assert s3.keys() == ["after", "key"]
 
 
-def test_takes_other_ports_when_another_server_was_quicker(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_takes_other_ports_if_the_first_are_in_use(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
     ports = chain([free_port(), free_port(), free_port(), free_port(), s3.port], iter(free_port, None))
     monkeypatch.setattr("servers.s3.free_port", lambda: next(ports))
 

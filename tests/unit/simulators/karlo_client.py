@@ -1,4 +1,4 @@
-"""Two clients of the Karlo simulator: one that speaks HTTP, and one that sees what goes over the wire."""
+"""Two clients of the Karlo simulator: one speaks HTTP, and one reads the raw bytes of the connection."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ORDER: dict[str, Any] = {"version": "v2.1", "prompt": "a lighthouse", "width": 3
 
 @dataclass(frozen=True)
 class Heard:
-    """All that came until the connection ended; `ending` is "FIN" or "RST", the body is as on the wire."""
+    """Everything received until the connection ended; `ending` is "FIN" or "RST", and the body is not decoded."""
 
     head: str
     body: bytes
@@ -49,7 +49,7 @@ class Wire:
         self._writer.transport.abort()
 
     async def hear(self) -> Heard:
-        """Listens until the other side ends the connection."""
+        """Reads until the other side ends the connection."""
         heard, ending = b"", "FIN"
         try:
             while chunk := await self.reader.read(1_000_000):
@@ -67,7 +67,7 @@ class KarloClient:
         self.session = session
 
     async def post(self, body: bytes, **headers: str) -> tuple[int, Any]:
-        """Sends those bytes as an order: status and JSON of the answer."""
+        """Sends the bytes as an order; returns status and JSON of the answer."""
         sent = {"Authorization": f"KakaoAK {self.karlo.api_key}", "Content-Type": "application/json"}
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
         async with self.session.post(
@@ -91,7 +91,7 @@ class KarloClient:
         return str((await self.draw(**fields))[0]["image"])
 
     async def fetch(self, link: str) -> tuple[int, str, bytes]:
-        """Status, media type and bytes behind a link."""
+        """Fetches a link; returns status, media type and bytes."""
         async with self.session.get(link, allow_redirects=False) as answer:
             return answer.status, answer.content_type, await answer.read()
 
@@ -101,7 +101,7 @@ class KarloClient:
         return data
 
     async def hear_order(self, **fields: object) -> Heard:
-        """Sends an order and listens to the wire until the connection ends."""
+        """Sends an order and reads until the connection ends."""
         return await (await self.send_order(**fields)).hear()
 
     async def send_order(self, **fields: object) -> Wire:

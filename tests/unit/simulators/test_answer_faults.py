@@ -1,4 +1,4 @@
-"""What the faults of the images in an answer say."""
+"""Faults of the images in an answer."""
 
 from __future__ import annotations
 
@@ -42,18 +42,18 @@ async def test_seeds(client: KarloClient, fault: str, seeds: list[object]) -> No
     assert client.karlo.charged_images == 3
 
 
-async def test_one_too_many_has_an_id_of_its_own(client: KarloClient) -> None:
+async def test_an_extra_image_has_its_own_id(client: KarloClient) -> None:
     assert len({image["id"] for image in await draw_with(client, "images-too-many")}) == 4
 
 
-async def test_duplicates_are_the_same_in_all(client: KarloClient) -> None:
+async def test_duplicates_are_equal_in_every_member(client: KarloClient) -> None:
     first, second, third = await draw_with(client, "images-duplicated")
 
     assert first == second == third
 
 
 @pytest.mark.parametrize("key", ["id", "seed", "image"])
-async def test_a_member_is_missing(client: KarloClient, key: str) -> None:
+async def test_a_member_may_be_missing(client: KarloClient, key: str) -> None:
     assert [key in image for image in await draw_with(client, f"{key}-missing index=1")] == [True, False, True]
 
 
@@ -72,7 +72,7 @@ async def test_a_member_is_missing(client: KarloClient, key: str) -> None:
         ("image-empty", "image", ""),
     ],
 )
-async def test_a_member_is_of_the_wrong_kind(client: KarloClient, fault: str, key: str, value: object) -> None:
+async def test_a_member_may_be_of_the_wrong_type(client: KarloClient, fault: str, key: str, value: object) -> None:
     image = (await draw_with(client, fault))[0]
 
     assert image[key] == value
@@ -93,7 +93,7 @@ async def test_a_member_is_of_the_wrong_kind(client: KarloClient, fault: str, ke
         ("not-a-link", "http://[oops"),
     ],
 )
-async def test_a_link_names(client: KarloClient, fault: str, beginning: str) -> None:
+async def test_a_link_begins_with(client: KarloClient, fault: str, beginning: str) -> None:
     assert (await link_with(client, fault)).startswith(beginning)
 
 
@@ -107,7 +107,9 @@ async def test_a_link_names(client: KarloClient, fault: str, beginning: str) -> 
         ("host-as-userinfo", "localhost"),
     ],
 )
-async def test_a_hostile_link_hands_the_image_to_whoever_follows(client: KarloClient, fault: str, host: str) -> None:
+async def test_a_hostile_link_serves_the_image_to_a_client_that_follows_it(
+    client: KarloClient, fault: str, host: str
+) -> None:
     link = await link_with(client, fault)
     url = urlsplit(link)
 
@@ -119,22 +121,22 @@ async def test_a_hostile_link_hands_the_image_to_whoever_follows(client: KarloCl
     assert heard.body.startswith(b"RIFF")
 
 
-async def test_a_link_to_another_port_hands_the_image_to_whoever_follows(client: KarloClient) -> None:
+async def test_a_link_to_another_port_serves_the_image(client: KarloClient) -> None:
     link = await link_with(client, "other-port")
 
     assert link.startswith(f"{client.karlo.elsewhere}/")
     assert (await client.fetch(link))[0] == 200
 
 
-async def test_a_lookalike_begins_as_the_right_host(client: KarloClient) -> None:
+async def test_a_lookalike_host_begins_like_the_right_one(client: KarloClient) -> None:
     assert (await link_with(client, "lookalike-host")).startswith(f"{client.karlo.base_url}.example.test/")
 
 
-async def test_a_link_holds_line_ends(client: KarloClient) -> None:
+async def test_a_link_may_contain_line_ends(client: KarloClient) -> None:
     assert (await link_with(client, "control-characters")).endswith("\r\nX-Injected: 1")
 
 
-async def test_a_link_is_very_long(client: KarloClient) -> None:
+async def test_a_link_may_be_very_long(client: KarloClient) -> None:
     assert len(await link_with(client, "very-long")) > 1_000_000
 
 
@@ -145,20 +147,20 @@ async def test_a_tampered_link_is_dead(client: KarloClient) -> None:
     assert (await client.fetch(link))[0] == 403
 
 
-async def test_base64_is_none(client: KarloClient) -> None:
+async def test_base64_may_be_invalid(client: KarloClient) -> None:
     for image in await draw_with(client, "base64-garbage", return_type="base64_string"):
         with pytest.raises(ValueError, match="base64"):
             base64.b64decode(image["image"], validate=True)
 
 
-async def test_base64_is_cut_short(client: KarloClient) -> None:
+async def test_base64_may_be_truncated(client: KarloClient) -> None:
     for image in await draw_with(client, "base64-cut-short", return_type="base64_string"):
         assert base64.b64decode(image["image"][:-1], validate=True).startswith(b"RIFF")
         with pytest.raises(ValueError, match="base64"):
             base64.b64decode(image["image"], validate=True)
 
 
-async def test_bytes_within_an_answer_are_spoiled_too(client: KarloClient) -> None:
+async def test_an_image_inside_the_answer_may_be_spoiled(client: KarloClient) -> None:
     images = await draw_with(client, "image-html index=1", return_type="base64_string")
 
     beginnings = [base64.b64decode(image["image"])[:4] for image in images]

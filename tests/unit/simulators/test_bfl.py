@@ -1,4 +1,4 @@
-"""What the simulated Black Forest Labs accept, refuse and answer, over HTTP."""
+"""The simulated Black Forest Labs over HTTP: orders accepted and refused, and answers."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def client() -> AsyncIterator[Client]:
         yield Client(simulator, session)
 
 
-async def test_a_task_is_known_at_its_polling_host_only(client: Client) -> None:
+async def test_a_task_is_known_only_at_its_polling_host(client: Client) -> None:
     _, taken = await client.order()
     elsewhere = taken["polling_url"].replace(client.simulator.polling_host, client.simulator.base_url)
 
@@ -50,7 +50,7 @@ async def test_a_task_is_known_at_its_polling_host_only(client: Client) -> None:
     assert taken["cost"] == 3
 
 
-async def test_equal_inputs_make_equal_images_and_other_ones_others(client: Client) -> None:
+async def test_equal_inputs_give_equal_images_and_different_ones_give_different_images(client: Client) -> None:
     first, again, other, rewritten = [
         await client.image(FLEX, prompt_upsampling=False, seed=7),
         await client.image(FLEX, prompt_upsampling=False, seed=7),
@@ -82,7 +82,7 @@ async def test_a_wrong_field_is_refused(client: Client, model: str, inputs: dict
     assert client.simulator.charged_images == 0
 
 
-async def test_strangers_unknown_models_and_a_25th_task_are_refused(client: Client) -> None:
+async def test_wrong_keys_unknown_models_and_a_25th_task_are_refused(client: Client) -> None:
     assert (await client.ask("POST", f"{client.simulator.base_url}/v1/{PRO}", "wrong", **ORDER))[0] == 403
     assert (await client.order("flux-9"))[0] == 404
     assert [(await client.order())[0] for _ in range(25)] == [200] * 24 + [429]

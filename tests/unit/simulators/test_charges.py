@@ -7,7 +7,7 @@ from simulators.karlo import karlo_simulator
 from unit.simulators.karlo_client import ORDER, KarloClient
 
 
-async def test_keeps_each_call_as_it_came(client: KarloClient) -> None:
+async def test_records_each_call_as_received(client: KarloClient) -> None:
     async with karlo_simulator(clock=lambda: 1000.5) as karlo:
         client = KarloClient(karlo, client.session)
         await client.draw(samples=2, seed=[1, 2])
@@ -22,7 +22,7 @@ async def test_keeps_each_call_as_it_came(client: KarloClient) -> None:
         assert (karlo.charged_images, karlo.charged_calls, karlo.book.received_calls) == (2, 1, 2)
 
 
-async def test_a_call_without_json_has_no_body_but_its_bytes(client: KarloClient) -> None:
+async def test_a_call_without_json_is_recorded_as_raw_bytes(client: KarloClient) -> None:
     await client.post(b"{")
 
     (call,) = client.karlo.calls

@@ -1,4 +1,4 @@
-"""What the simulated ComfyUI accepts, refuses and answers, over HTTP."""
+"""The simulated ComfyUI over HTTP: orders accepted and refused, and answers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Client:
             text = await answer.text(errors="replace")
             return answer.status, json.loads(text) if answer.content_type == "application/json" else text
 
-    async def order(self, id_: str | None = None, **inputs: Any) -> tuple[int, Any]:  # noqa: ANN401  # as they are to be refused
+    async def order(self, id_: str | None = None, **inputs: Any) -> tuple[int, Any]:  # noqa: ANN401  # invalid values too
         graph = copy.deepcopy(GRAPH)
         for place, value in inputs.items():
             node, name = place.split("_", 1)
@@ -45,7 +45,7 @@ async def client() -> AsyncIterator[Client]:
         yield Client(simulator, session)
 
 
-async def test_a_job_is_drawn_and_its_file_is_there_after_a_restart(client: Client) -> None:
+async def test_a_job_is_drawn_and_its_file_outlives_a_restart(client: Client) -> None:
     _, taken = await client.order()
     _, job = await client.ask("GET", f"/api/jobs/{taken['prompt_id']}")
     client.simulator.restart()
@@ -62,7 +62,7 @@ async def test_a_job_is_drawn_and_its_file_is_there_after_a_restart(client: Clie
         assert json.loads(opened.info["prompt"]) == GRAPH
 
 
-async def test_an_id_that_is_sent_twice_is_drawn_twice(client: Client) -> None:
+async def test_an_id_sent_twice_is_drawn_twice(client: Client) -> None:
     id_ = str(uuid.uuid4())
     for _ in range(2):
         assert (await client.order(id_))[0] == 200
@@ -87,7 +87,7 @@ async def test_an_id_that_is_sent_twice_is_drawn_twice(client: Client) -> None:
         ({"n5_odd": 1}, "unexpected_input"),
     ],
 )
-async def test_what_is_wrong_is_refused_before_anything_runs(
+async def test_an_invalid_input_is_refused_before_anything_runs(
     client: Client, inputs: dict[str, Any], type_: str
 ) -> None:
     status, said = await client.order(**inputs)
@@ -119,7 +119,7 @@ async def test_one_job_runs_at_a_time_and_an_interrupt_without_an_id_stops_it() 
         assert (await client.ask("GET", f"/api/jobs/{ids[0]}"))[1]["status"] == "cancelled"
 
 
-async def test_nothing_leads_out_of_the_folder(client: Client) -> None:
+async def test_no_path_leads_out_of_the_folder(client: Client) -> None:
     assert (await client.ask("GET", "/view?filename=../secret.png"))[0] == 400
     assert (await client.ask("GET", "/view?filename=a.png&subfolder=../.."))[0] == 403
     assert (await client.ask("GET", "/view?filename=a.png"))[0] == 404

@@ -11,7 +11,7 @@ from simulators.process import TESTS
 
 
 @pytest.mark.parametrize("stop", [Process.interrupt, Process.terminate])
-def test_says_how_darkroom_is_pointed_at_it_and_stops_when_told(stop: Callable[[Process], None]) -> None:
+def test_prints_the_settings_for_darkroom_and_stops_on_a_signal(stop: Callable[[Process], None]) -> None:
     command = [sys.executable, "-m", "simulators.karlo", "--port", "0", "--api-key", "k"]
     with Process(command, folder=TESTS) as process:
         origin = process.wait_for(r"^Karlo is ready at (http://127\.0\.0\.1:\d+)$")[1]

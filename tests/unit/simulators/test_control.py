@@ -45,7 +45,7 @@ async def test_switches_faults_on_and_off(client: KarloClient) -> None:
 
 
 @pytest.mark.parametrize("body", [{"name": "error-99"}, {"name": "slow", "size": 1}, {}, [], {"name": None}])
-async def test_refuses_what_the_menu_has_not(client: KarloClient, body: object) -> None:
+async def test_refuses_a_fault_that_is_not_on_the_menu(client: KarloClient, body: object) -> None:
     status, text = await control(client, "PUT", "faults", body)
 
     assert status == 400
@@ -53,7 +53,7 @@ async def test_refuses_what_the_menu_has_not(client: KarloClient, body: object) 
     assert await got(client, "faults") == []
 
 
-async def test_tells_what_was_charged(client: KarloClient) -> None:
+async def test_reports_the_charges(client: KarloClient) -> None:
     link = await client.link(prompt="a lighthouse [fault:seed-altered]")
     await client.hear_fetch(link)
     await client.post(b"{")
@@ -68,7 +68,7 @@ async def test_tells_what_was_charged(client: KarloClient) -> None:
     assert [fetch["url"] for fetch in charges["fetches"]] == [link]
 
 
-async def test_starts_over(client: KarloClient) -> None:
+async def test_reset_starts_over(client: KarloClient) -> None:
     async with karlo_simulator(images_per_minute=1) as karlo:
         client = KarloClient(karlo, client.session)
         await client.draw()

@@ -1,4 +1,4 @@
-"""What the simulated fal accepts, refuses and answers, over HTTP."""
+"""The simulated fal over HTTP: orders accepted and refused, and answers."""
 
 from __future__ import annotations
 
@@ -44,16 +44,16 @@ async def client() -> AsyncIterator[Client]:
         yield Client(simulator, session)
 
 
-async def test_an_order_waits_and_is_completed_under_the_first_two_parts_of_its_path(client: Client) -> None:
+async def test_an_order_is_queued_and_completed_under_the_first_two_parts_of_its_path(client: Client) -> None:
     _, taken = await client.order()
-    told = [await client.ask("GET", taken["status_url"]) for _ in range(2)]
+    answers = [await client.ask("GET", taken["status_url"]) for _ in range(2)]
 
-    assert [(status, said["status"]) for status, said in told] == [(202, "IN_QUEUE"), (200, "COMPLETED")]
+    assert [(status, said["status"]) for status, said in answers] == [(202, "IN_QUEUE"), (200, "COMPLETED")]
     assert taken["response_url"] == f"{client.simulator.base_url}/fal-ai/flux/requests/{taken['request_id']}"
     assert client.simulator.charged_images == 1
 
 
-async def test_equal_inputs_make_equal_images_and_other_ones_others(client: Client) -> None:
+async def test_equal_inputs_give_equal_images_and_different_ones_give_different_images(client: Client) -> None:
     files = []
     for seed in (7, 7, 8):
         _, result = await client.result(await client.order(seed=seed, output_format="png"))
@@ -80,7 +80,7 @@ async def test_equal_inputs_make_equal_images_and_other_ones_others(client: Clie
         (BANANA, {"aspect_ratio": "7:3"}),
     ],
 )
-async def test_a_wrong_input_is_a_refusal_in_the_result_and_free(
+async def test_a_wrong_input_is_refused_in_the_result_and_not_charged(
     client: Client, model: str, inputs: dict[str, object]
 ) -> None:
     status, result = await client.result(await client.order(model, **inputs))
@@ -89,12 +89,12 @@ async def test_a_wrong_input_is_a_refusal_in_the_result_and_free(
     assert client.simulator.charged_images == 0
 
 
-async def test_strangers_and_unknown_models_are_refused(client: Client) -> None:
+async def test_wrong_keys_and_unknown_models_are_refused(client: Client) -> None:
     assert (await client.ask("POST", f"{client.simulator.base_url}/{FLUX}", "wrong", **ORDER))[0] == 401
     assert (await client.order("fal-ai/none"))[0] == 404
 
 
-async def test_an_order_is_taken_back_before_it_begins(client: Client) -> None:
+async def test_an_order_can_be_cancelled_before_it_begins(client: Client) -> None:
     _, taken = await client.order()
     assert await client.ask("PUT", taken["cancel_url"]) == (202, {"status": "CANCELLATION_REQUESTED"})
     assert (await client.ask("GET", taken["response_url"]))[0] == 499

@@ -1,4 +1,4 @@
-"""What the faults of fetching an image do on the wire."""
+"""Faults while an image is fetched, as bytes on the wire."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from unit.simulators.karlo_client import Heard, KarloClient
 
 
 async def hear_fault(client: KarloClient, options: str) -> Heard:
-    """Fetches an image whose prompt ordered the fault."""
+    """Fetches an image whose prompt requested the fault."""
     return await client.hear_fetch(await client.link(prompt=f"a lighthouse [fault:fetch-{options}]"))
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 410, 429, 500, 503])
-async def test_a_link_is_dead(client: KarloClient, status: int) -> None:
+async def test_a_link_may_be_dead(client: KarloClient, status: int) -> None:
     assert (await hear_fault(client, str(status))).status == status
 
 
-async def test_a_link_comes_to_life(client: KarloClient) -> None:
+async def test_a_link_may_work_after_some_tries(client: KarloClient) -> None:
     link = await client.link(prompt="a lighthouse [fault:fetch-503 times=2]")
 
     assert [(await client.fetch(link))[0] for _ in range(4)] == [503, 503, 200, 200]
 
 
-async def test_one_link_of_three_is_dead(client: KarloClient) -> None:
+async def test_one_link_of_three_may_be_dead(client: KarloClient) -> None:
     images = await client.draw(samples=3, prompt="a lighthouse [fault:fetch-404 index=1]")
 
     assert [(await client.fetch(image["image"]))[0] for image in images] == [200, 404, 200]
 
 
-async def test_faults_that_are_switched_on_later_reach_links_that_are_out(client: KarloClient) -> None:
+async def test_a_fault_switched_on_later_affects_existing_links(client: KarloClient) -> None:
     link = await client.link()
     client.karlo.faults.set("fetch-410")
 
@@ -69,7 +69,7 @@ async def test_redirects_to_itself(client: KarloClient) -> None:
     assert f"Location: {link}" in (await client.hear_fetch(link)).head
 
 
-async def test_redirects_to_a_port_where_the_image_is(client: KarloClient) -> None:
+async def test_redirects_to_another_port_that_serves_the_image(client: KarloClient) -> None:
     link = await client.link(prompt="a lighthouse [fault:fetch-redirect-elsewhere times=1]")
 
     async with client.session.get(link) as answer:
@@ -84,14 +84,14 @@ async def test_redirects_to_a_port_where_the_image_is(client: KarloClient) -> No
     ("fault", "media_type"),
     [("as-html", "text/html"), ("as-octets", "application/octet-stream"), ("as-other-image", "image/bmp")],
 )
-async def test_is_said_to_be_something_else(client: KarloClient, fault: str, media_type: str) -> None:
+async def test_has_another_media_type(client: KarloClient, fault: str, media_type: str) -> None:
     heard = await hear_fault(client, fault)
 
     assert f"Content-Type: {media_type}" in heard.head
     assert heard.body.startswith(b"RIFF")
 
 
-async def test_bytes_that_are_no_image_come_under_its_media_type(client: KarloClient) -> None:
+async def test_html_is_served_as_an_image(client: KarloClient) -> None:
     link = await client.link(prompt="a lighthouse [fault:image-html]")
 
     _, media_type, data = await client.fetch(link)
@@ -99,7 +99,7 @@ async def test_bytes_that_are_no_image_come_under_its_media_type(client: KarloCl
     assert data.startswith(b"<!doctype html>")
 
 
-async def test_a_fetch_is_kept_with_what_the_client_called_us(client: KarloClient) -> None:
+async def test_a_fetch_is_recorded_with_the_host_that_the_client_used(client: KarloClient) -> None:
     link = await client.link()
     await client.fetch(link.replace("127.0.0.1", "localhost"))
 
@@ -109,7 +109,7 @@ async def test_a_fetch_is_kept_with_what_the_client_called_us(client: KarloClien
     assert "authorization" not in fetch.headers
 
 
-async def test_a_drip_can_be_left(client: KarloClient) -> None:
+async def test_a_drip_ends_with_the_simulator(client: KarloClient) -> None:
     async with karlo_simulator() as karlo:
         client = KarloClient(karlo, client.session)
         hearing = asyncio.create_task(hear_fault(client, "drip seconds=3600"))

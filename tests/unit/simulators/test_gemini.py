@@ -1,4 +1,4 @@
-"""What the simulated Gemini API accepts, refuses and answers, over HTTP."""
+"""The simulated Gemini API over HTTP: orders accepted and refused, and answers."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ async def test_draws_a_shape(client: Client, model: str, image: dict[str, str], 
         ({"imageConfig": {"imageOutputOptions": {"mimeType": "image/png"}}}, "imageOutputOptions"),
     ],
 )
-async def test_refuses_what_is_wrong_and_charges_nothing(client: Client, config: dict[str, Any], says: str) -> None:
+async def test_refuses_an_invalid_config_and_charges_nothing(client: Client, config: dict[str, Any], says: str) -> None:
     status, answer = await client.post(body_of(config))
 
     assert (status, answer["error"]["code"], answer["error"]["status"]) == (400, 400, "INVALID_ARGUMENT")
@@ -98,17 +98,17 @@ async def test_refuses_what_is_wrong_and_charges_nothing(client: Client, config:
 @pytest.mark.parametrize(
     "body", [b"{", b"[]", {}, body_of(negativePrompt="fog"), body_of(prompt=" "), {"contents": []}], ids=repr
 )
-async def test_refuses_what_is_no_order(client: Client, body: object) -> None:
+async def test_refuses_a_body_that_is_not_an_order(client: Client, body: object) -> None:
     assert (await client.post(body))[0] == 400
 
 
-async def test_long_ratios_and_small_tiers_are_for_the_newer_flash_models(client: Client) -> None:
+async def test_only_the_newer_flash_models_have_long_ratios_and_small_tiers(client: Client) -> None:
     for image in ({"aspectRatio": "1:4"}, {"imageSize": "512"}):
         assert (await client.post(body_of({"imageConfig": image})))[0] == 200
         assert (await client.post(body_of({"imageConfig": image}), model="gemini-3-pro-image"))[0] == 400
 
 
-async def test_the_key_belongs_into_its_header_and_nowhere_else(client: Client) -> None:
+async def test_the_key_is_accepted_only_in_its_header(client: Client) -> None:
     key = client.simulator.api_key
     assert (await client.post(body_of(), x_goog_api_key=None, query=f"?key={key}"))[0] == 403
     assert (await client.post(body_of(), query=f"?key={key}"))[0] == 403
@@ -117,13 +117,13 @@ async def test_the_key_belongs_into_its_header_and_nowhere_else(client: Client) 
     assert (status, answer["error"]["details"][0]["reason"]) == (400, "API_KEY_INVALID")
 
 
-async def test_a_model_that_has_ended_is_not_found(client: Client) -> None:
+async def test_a_retired_model_is_not_found(client: Client) -> None:
     status, answer = await client.post(body_of(), model="gemini-2.5-flash-image")
 
     assert (status, answer["error"]["status"]) == (404, "NOT_FOUND")
 
 
-async def test_the_quota_is_by_the_minute() -> None:
+async def test_the_quota_is_per_minute() -> None:
     async with gemini_simulator(images_per_minute=1) as simulator, aiohttp.ClientSession() as session:
         client = Client(simulator, session)
         assert [(await client.post(body_of()))[0] for _ in range(2)] == [200, 429]

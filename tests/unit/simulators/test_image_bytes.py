@@ -20,14 +20,16 @@ def spoiled(name: str, image_format: ImageFormat) -> bytes:
 
 @pytest.mark.parametrize("image_format", FORMATS)
 @pytest.mark.parametrize("name", ["image-html", "image-svg", "image-text", "image-zero-bytes"])
-def test_what_is_no_image_is_none(name: str, image_format: ImageFormat) -> None:
+def test_bytes_that_are_not_an_image_cannot_be_opened(name: str, image_format: ImageFormat) -> None:
     with pytest.raises(UnidentifiedImageError):
         Image.open(io.BytesIO(spoiled(name, image_format)))
 
 
 @pytest.mark.parametrize("image_format", FORMATS)
 @pytest.mark.parametrize(("name", "missing"), [("image-cut-short", 1000), ("image-without-its-end", 2)])
-def test_a_cut_image_begins_as_the_whole_one(name: str, missing: int, image_format: ImageFormat) -> None:
+def test_a_truncated_image_is_the_beginning_of_the_whole_one(
+    name: str, missing: int, image_format: ImageFormat
+) -> None:
     whole = Picture("a lighthouse", 384, 392, image_format).encoded()
     part = spoiled(name, image_format)
 
@@ -44,7 +46,7 @@ def test_a_tail_follows_the_whole_image(image_format: ImageFormat) -> None:
 
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 @pytest.mark.parametrize("image_format", FORMATS)
-def test_an_enormous_header_is_believed(image_format: ImageFormat, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_enormous_image_has_a_readable_header(image_format: ImageFormat, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
 
     with Image.open(io.BytesIO(spoiled("image-enormous", image_format))) as image:
@@ -54,19 +56,19 @@ def test_an_enormous_header_is_believed(image_format: ImageFormat, monkeypatch: 
 
 
 @pytest.mark.parametrize("image_format", FORMATS)
-def test_an_image_of_other_size_is_a_real_one(image_format: ImageFormat) -> None:
+def test_an_image_of_another_size_is_a_real_one(image_format: ImageFormat) -> None:
     picture = Picture("a lighthouse", 384, 392, image_format)
 
     assert spoiled("image-of-other-size", image_format) == replace(picture, width=192).encoded()
 
 
 @pytest.mark.parametrize(("ordered", "drawn"), [("webp", "PNG"), ("jpeg", "PNG"), ("png", "WEBP")])
-def test_an_image_of_other_format_is_a_real_one(ordered: ImageFormat, drawn: str) -> None:
+def test_an_image_of_another_format_is_a_real_one(ordered: ImageFormat, drawn: str) -> None:
     with Image.open(io.BytesIO(spoiled("image-of-other-format", ordered))) as image:
         assert (image.format, image.size) == (drawn, (384, 392))
 
 
-def test_the_gif_is_one() -> None:
+def test_the_gif_is_a_real_one() -> None:
     with Image.open(io.BytesIO(spoiled("image-gif", "webp"))) as image:
         image.load()
         assert image.format == "GIF"

@@ -1,4 +1,4 @@
-"""What Karlo answers, and what is behind its links."""
+"""The simulated Karlo's answers, and the images behind its links."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from unit.simulators.karlo_client import ORDER, KarloClient
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 
 
-async def test_has_the_shape_that_was_captured(client: KarloClient) -> None:
+async def test_an_answer_has_the_captured_structure(client: KarloClient) -> None:
     status, answer = await client.order(version="v2.0", seed=[4292169748])
 
     assert status == 200
@@ -46,7 +46,7 @@ async def test_images_come_in_the_order_of_the_seeds(client: KarloClient) -> Non
     assert [image["seed"] for image in await client.draw(seed=seeds, samples=4)] == seeds
 
 
-async def test_seeds_are_drawn_where_none_are_given(client: KarloClient) -> None:
+async def test_random_seeds_are_chosen_if_none_are_given(client: KarloClient) -> None:
     seeds = {image["seed"] for _ in range(4) for image in await client.draw(samples=8)}
 
     assert len(seeds) == 32
@@ -65,18 +65,18 @@ async def test_a_link_leads_to_an_image_of_the_size_and_format_ordered(client: K
         assert (image.size, image.format) == ((1024, 384), image_format.upper())
 
 
-async def test_an_upscaled_image_is_that_much_larger(client: KarloClient) -> None:
+async def test_an_upscaled_image_is_larger_by_the_scale(client: KarloClient) -> None:
     with Image.open(io.BytesIO(await client.image(upscale=True, scale=4))) as image:
         assert image.size == (ORDER["width"] * 4, ORDER["height"] * 4)
 
 
-async def test_an_image_may_come_within_the_answer(client: KarloClient) -> None:
+async def test_an_image_may_be_inside_the_answer(client: KarloClient) -> None:
     (entry,) = await client.draw(seed=[7], return_type="base64_string")
 
     assert base64.b64decode(entry["image"], validate=True) == await client.image(seed=[7])
 
 
-async def test_all_parameters_equal_is_the_same_image(client: KarloClient) -> None:
+async def test_equal_parameters_give_the_same_image(client: KarloClient) -> None:
     assert await client.image(seed=[7]) == await client.image(seed=[7])
 
 
@@ -96,18 +96,20 @@ async def test_all_parameters_equal_is_the_same_image(client: KarloClient) -> No
     ],
     ids=str,
 )
-async def test_any_other_parameter_is_another_image(client: KarloClient, fields: dict[str, object]) -> None:
+async def test_another_value_of_any_parameter_gives_another_image(
+    client: KarloClient, fields: dict[str, object]
+) -> None:
     assert await client.image(**{"seed": [7]} | fields) != await client.image(seed=[7])
 
 
-async def test_the_nsfw_checker_says_something_when_asked(client: KarloClient) -> None:
+async def test_the_nsfw_checker_reports_when_requested(client: KarloClient) -> None:
     (image,) = await client.draw(nsfw_checker=True)
 
     assert image["nsfw_content_detected"] is False
     assert 0 <= image["nsfw_score"] <= 1
 
 
-async def test_a_link_opens_for_ten_minutes(client: KarloClient) -> None:
+async def test_a_link_works_for_ten_minutes(client: KarloClient) -> None:
     now = 1_704_937_631.0
     async with karlo_simulator(clock=lambda: now) as karlo:
         client = KarloClient(karlo, client.session)
@@ -122,7 +124,7 @@ async def test_a_link_opens_for_ten_minutes(client: KarloClient) -> None:
         assert (await client.fetch(first.geturl()))[0] == 200
         now += 1
         assert (await client.fetch(first.geturl()))[0] == 403
-        # The next order clears away what has expired; a link from before stays as dead as it was.
+        # The next order removes expired images; their links remain dead.
         await client.draw()
         assert (await client.fetch(second.geturl()))[0] == 403
 
@@ -135,7 +137,7 @@ async def test_a_tampered_link_does_not_open(client: KarloClient) -> None:
         assert (await client.fetch(false))[0] == 403
 
 
-async def test_takes_its_time_for_each_image_where_told_so(client: KarloClient) -> None:
+async def test_takes_the_configured_time_for_each_image(client: KarloClient) -> None:
     async with karlo_simulator(seconds_per_image=0.05) as karlo:
         began = time.monotonic()
         await KarloClient(karlo, client.session).draw(samples=3)

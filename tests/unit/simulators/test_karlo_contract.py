@@ -1,4 +1,4 @@
-"""What Karlo accepts and what it refuses, over HTTP."""
+"""The simulated Karlo over HTTP: orders that it accepts and refuses."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ async def test_refuses_an_order_without(client: KarloClient, missing: str) -> No
     ],
     ids=lambda body: repr(body[:20]),
 )
-async def test_refuses_what_is_no_order(client: KarloClient, body: bytes) -> None:
+async def test_refuses_a_body_that_is_not_an_order(client: KarloClient, body: bytes) -> None:
     status, answer = await client.post(body)
 
     assert (status, answer["code"]) == (400, -2)
@@ -150,20 +150,20 @@ async def test_refuses_another_content_type(client: KarloClient, content_type: s
     assert (status, answer["code"]) == (400, -8)
 
 
-async def test_takes_a_content_type_with_charset(client: KarloClient) -> None:
+async def test_accepts_a_content_type_with_charset(client: KarloClient) -> None:
     status, _ = await client.post(json.dumps(ORDER).encode(), Content_Type="application/json; charset=utf-8")
 
     assert status == 200
 
 
-async def test_takes_no_other_method_or_path(client: KarloClient) -> None:
+async def test_refuses_any_other_method_or_path(client: KarloClient) -> None:
     async with client.session.get(client.karlo.base_url + PATH) as answer:
         assert answer.status == 405
     async with client.session.post(client.karlo.base_url + "/v1/inference/karlo/t2i") as answer:
         assert answer.status == 404
 
 
-async def test_refuses_what_exceeds_the_quota_of_images(client: KarloClient) -> None:
+async def test_refuses_images_beyond_the_quota(client: KarloClient) -> None:
     now = 0.0
     async with karlo_simulator(images_per_minute=30, clock=lambda: now) as karlo:
         client = KarloClient(karlo, client.session)
@@ -179,7 +179,7 @@ async def test_refuses_what_exceeds_the_quota_of_images(client: KarloClient) -> 
         await client.draw(samples=8)
 
 
-async def test_a_refused_order_takes_nothing_from_the_quota(client: KarloClient) -> None:
+async def test_a_refused_order_does_not_use_the_quota(client: KarloClient) -> None:
     async with karlo_simulator(images_per_minute=1) as karlo:
         client = KarloClient(karlo, client.session)
         await client.order(width=1)

@@ -14,7 +14,7 @@ def fault_of(error: KarloError, side: str = "before") -> str:
     return f"error{error.code}-{side}-charge" if error.may_have_spent else f"error{error.code}"
 
 
-def test_all_documented_codes_are_there() -> None:
+def test_all_documented_codes_exist() -> None:
     assert sorted(KARLO_ERRORS) == [-9798, -903, -603, -401, -12, -11, -10, -9, -8, -7, -6, -5, -4, -3, -2, -1]
 
 
@@ -52,14 +52,14 @@ async def test_an_error_may_come_after_the_charge(client: KarloClient, error: Ka
         ("error-without-code", {"msg": "something is wrong"}),
     ],
 )
-async def test_an_error_may_be_odd(client: KarloClient, fault: str, body: object) -> None:
+async def test_an_error_may_be_malformed(client: KarloClient, fault: str, body: object) -> None:
     client.karlo.faults.set(fault)
 
     assert await client.order() == (400, body)
 
 
 @pytest.mark.parametrize(("fault", "images"), [("images-null", None), ("images-object", {})])
-async def test_images_may_be_no_list(client: KarloClient, fault: str, images: object) -> None:
+async def test_images_may_not_be_a_list(client: KarloClient, fault: str, images: object) -> None:
     client.karlo.faults.set(fault)
 
     status, answer = await client.order()

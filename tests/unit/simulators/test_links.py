@@ -39,7 +39,7 @@ def test_opens_until_it_expires() -> None:
         ("credential=", "credential=0"),
     ],
 )
-def test_does_not_open_once_changed(true: str, false: str) -> None:
+def test_does_not_open_if_changed(true: str, false: str) -> None:
     links = SignedLinks(Clock())
     link = links.sign("/image/1.webp", links.expiry())
 
@@ -53,7 +53,7 @@ def test_does_not_open_unsigned(query: str) -> None:
     assert not opens(SignedLinks(Clock()), f"/image/1.webp{query}")
 
 
-def test_another_provider_signs_otherwise() -> None:
+def test_another_provider_has_other_signatures() -> None:
     links = SignedLinks(Clock())
 
     assert not opens(SignedLinks(Clock()), links.sign("/image/1.webp", links.expiry()))

@@ -1,4 +1,4 @@
-"""Each fault of the menu, one by one: it spoils a call, charges as its stage says, and then all is well again."""
+"""Each fault of the menu spoils a call, charges according to its stage, and has no effect once it is off."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MENU = [fault for fault in (*SHARED_MENU, *KARLO_MENU) if fault.name not in LATE
 
 
 async def is_right(client: KarloClient) -> bool:
-    """Whether an order is answered as Karlo should, and its images are those that were ordered."""
+    """Whether an order is answered as by Karlo, with exactly the images that were ordered."""
     wanted = [KarloOrder("v2.1", "a lighthouse", 384, 392).picture(seed).encoded() for seed in SEEDS]
     try:
         status, answer = await client.order(seed=SEEDS, samples=2)
@@ -40,7 +40,7 @@ async def is_right(client: KarloClient) -> bool:
         return False
 
 
-# What this client, which asks for links and takes bytes as they come, does not notice.
+# Faults that this client does not notice, because it orders links and does not interpret the bytes.
 UNNOTICED = {"base64-as-data-uri", "base64-wrapped", "labelled"}
 
 
@@ -58,6 +58,6 @@ async def test_spoils_a_call_until_it_is_off(client: KarloClient, fault: AnyFaul
     assert karlo.charged_images == (2 if isinstance(fault, BeforeCharge) else 4)
 
 
-async def test_all_is_well_without_a_fault(client: KarloClient) -> None:
+async def test_without_a_fault_the_answer_is_right(client: KarloClient) -> None:
     assert await is_right(client)
     assert client.karlo.calls[0].faults == []

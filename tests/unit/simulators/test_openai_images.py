@@ -1,4 +1,4 @@
-"""What the simulated Images API accepts, refuses and answers, over HTTP."""
+"""The simulated Images API over HTTP: orders accepted and refused, and answers."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ async def test_refuses_a_wrong_key(client: Client, authorization: str) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[" * 100_000, b'{"prompt": "\xff"}'], ids=lambda body: repr(body[:9]))
-async def test_refuses_what_is_no_json(client: Client, body: bytes) -> None:
+async def test_refuses_a_body_that_is_not_json(client: Client, body: bytes) -> None:
     assert (await client.post(body))[0] == 400
 
 
@@ -150,7 +150,7 @@ async def test_refuses_another_content_type(client: Client) -> None:
     assert (await client.post(json.dumps(GPT).encode(), Content_Type="text/plain"))[0] == 415
 
 
-async def test_a_gpt_image_model_answers_in_base64_and_says_how_it_drew(client: Client) -> None:
+async def test_a_gpt_image_model_answers_in_base64_with_the_options_used(client: Client) -> None:
     status, answer = await client.order(GPT, quality="low", output_format="jpeg")
 
     assert status == 200
@@ -161,21 +161,21 @@ async def test_a_gpt_image_model_answers_in_base64_and_says_how_it_drew(client: 
     assert opened(base64.b64decode(text, validate=True)) == ((816, 832), "JPEG")
 
 
-async def test_an_answer_has_a_name_whether_it_is_good_or_bad(client: Client) -> None:
+async def test_every_answer_has_a_request_id(client: Client) -> None:
     url = f"{client.simulator.base_url}/v1/images/generations"
     for key in (client.simulator.api_key, "wrong"):
         async with client.session.post(url, json=OPEN, headers={"Authorization": f"Bearer {key}"}) as answer:
             assert answer.headers["x-request-id"].startswith("req_")
 
 
-async def test_it_never_draws_the_same_again_and_an_engine_does_with_the_same_seed(client: Client) -> None:
+async def test_only_an_engine_draws_the_same_image_again_with_the_same_seed(client: Client) -> None:
     assert await client.draw(GPT) != await client.draw(GPT)
     assert await client.draw(OPEN, seed=7) == await client.draw(OPEN, seed=7) != await client.draw(OPEN, seed=8)
     assert await client.draw(OPEN, seed=7) != await client.draw(OPEN, seed=7, guidance_scale=2)
     assert await client.draw(OPEN) != await client.draw(OPEN)
 
 
-async def test_an_engine_links_to_its_images_where_told_so(client: Client) -> None:
+async def test_an_engine_links_to_its_images_if_requested(client: Client) -> None:
     _, answer = await client.order(OPEN, response_format="url")
 
     (entry,) = answer["data"]
@@ -184,7 +184,7 @@ async def test_an_engine_links_to_its_images_where_told_so(client: Client) -> No
     assert (status, opened(data)) == (200, ((128, 64), "PNG"))
 
 
-async def test_lists_its_models_for_free_to_whoever_has_the_key(client: Client) -> None:
+async def test_lists_its_models_for_free_with_a_key(client: Client) -> None:
     status, data = await client.get("/v1/models", Authorization=f"Bearer {client.simulator.api_key}")
 
     assert status == 200
@@ -193,7 +193,7 @@ async def test_lists_its_models_for_free_to_whoever_has_the_key(client: Client) 
     assert client.simulator.calls == []
 
 
-async def test_refuses_what_exceeds_the_quota_of_images(client: Client) -> None:
+async def test_refuses_images_beyond_the_quota(client: Client) -> None:
     async with openai_images_simulator(images_per_minute=2) as simulator:
         limited = Client(simulator, client.session)
         await limited.draw(OPEN, n=2)
@@ -205,7 +205,7 @@ async def test_refuses_what_exceeds_the_quota_of_images(client: Client) -> None:
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-async def test_a_refusal_comes_in_openais_words_and_costs_nothing(client: Client, name: str) -> None:
+async def test_a_refusal_has_openais_wording_and_costs_nothing(client: Client, name: str) -> None:
     client.simulator.faults.set(f"error-{name}")
     error = REFUSALS[name]
 
@@ -220,7 +220,7 @@ async def test_a_refusal_comes_in_openais_words_and_costs_nothing(client: Client
 
 
 @pytest.mark.parametrize(("side", "charged"), [("before", 0), ("after", 1)])
-async def test_moderation_may_hold_back_what_was_drawn(client: Client, side: str, charged: int) -> None:
+async def test_moderation_may_withhold_a_drawn_image(client: Client, side: str, charged: int) -> None:
     client.simulator.faults.set(f"error-moderation-output-{side}-charge")
 
     status, answer = await client.order(GPT)
@@ -232,14 +232,14 @@ async def test_moderation_may_hold_back_what_was_drawn(client: Client, side: str
 @pytest.mark.parametrize(
     ("fault", "data"), [("data-missing", ...), ("data-null", None), ("data-object", {}), ("data-of-strings", ["image"])]
 )
-async def test_data_may_be_something_else(client: Client, fault: str, data: object) -> None:
+async def test_data_may_be_malformed(client: Client, fault: str, data: object) -> None:
     client.simulator.faults.set(fault)
 
     status, answer = await client.order(OPEN)
     assert (status, answer.get("data", ...)) == (200, data)
 
 
-async def test_a_link_may_come_where_base64_was_ordered(client: Client) -> None:
+async def test_a_link_may_come_in_place_of_base64(client: Client) -> None:
     client.simulator.faults.set("linked-instead")
 
     _, answer = await client.order(GPT)

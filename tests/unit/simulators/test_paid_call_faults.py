@@ -1,4 +1,4 @@
-"""What the faults of the paid call do on the wire."""
+"""Faults of the paid call, as bytes on the wire."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def is_whole_answer(body: bytes) -> bool:
     return bool(json.loads(body)["images"][0]["seed"] == 7)
 
 
-async def test_an_honest_answer_is_heard_whole(client: KarloClient) -> None:
+async def test_a_correct_answer_arrives_whole(client: KarloClient) -> None:
     heard = await client.hear_order(seed=[7])
 
     assert (heard.status, heard.ending) == (200, "FIN")
@@ -47,11 +47,11 @@ async def test_never_answers(client: KarloClient, side: str, charged: int) -> No
         wire = await KarloClient(karlo, client.session).send_order()
         await karlo.book.until(lambda: any(call.faults for call in karlo.calls))
         assert karlo.charged_images == charged
-    # Only that it was stopped has ended the wait.
+    # The wait ended only because the simulator was stopped.
     assert await wire.hear() == Heard("", b"", "FIN")
 
 
-async def test_is_no_http(client: KarloClient) -> None:
+async def test_is_not_http(client: KarloClient) -> None:
     assert (await hear_fault(client, "not-http-after-charge")).head.startswith("SSH-2.0-")
 
 
@@ -71,7 +71,7 @@ async def test_has_a_huge_header(client: KarloClient) -> None:
         ("server-error-html", 502, "text/html", b"<!doctype html>"),
     ],
 )
-async def test_errs(  # noqa: PLR0917 - the cases
+async def test_answers_with_an_error(  # noqa: PLR0917 - the cases
     client: KarloClient, fault: str, status: int, media_type: str, body: bytes, charged: int
 ) -> None:
     heard = await hear_fault(client, f"{fault}-{'after' if charged else 'before'}-charge")
@@ -86,11 +86,11 @@ async def test_errs(  # noqa: PLR0917 - the cases
 @pytest.mark.parametrize(
     "fault", ["server-error-json-after-charge", "client-error-html", "redirect-elsewhere", "error-401"]
 )
-async def test_a_status_may_be_ordered(client: KarloClient, fault: str) -> None:
+async def test_the_status_can_be_chosen(client: KarloClient, fault: str) -> None:
     assert (await hear_fault(client, fault, status=504)).status == 504
 
 
-async def test_redirects_to_itself_and_charges_who_follows(client: KarloClient) -> None:
+async def test_redirects_to_itself_and_charges_each_call(client: KarloClient) -> None:
     client.karlo.faults.set("redirect-after-charge", times=1)
 
     async with client.session.post(
@@ -130,7 +130,7 @@ async def test_drips(client: KarloClient) -> None:
         wire = await KarloClient(karlo, client.session).send_order()
         await wire.reader.readuntil(b"\r\n\r\n")
         assert await wire.reader.readexactly(1) == b"{"
-    # The second byte would have come in an hour.
+    # The second byte was due in an hour.
     assert await wire.hear() == Heard("", b"", "FIN")
 
 
@@ -138,14 +138,14 @@ async def test_drips_to_the_end(client: KarloClient) -> None:
     assert is_whole_answer((await hear_fault(client, "drip", seconds=0)).body)
 
 
-async def test_is_cut_short_of_its_length(client: KarloClient) -> None:
+async def test_is_shorter_than_its_content_length(client: KarloClient) -> None:
     heard = await hear_fault(client, "cut-short")
 
     (length,) = (line.split()[1] for line in heard.head.splitlines() if line.startswith("Content-Length"))
     assert (heard.ending, len(heard.body)) == ("FIN", int(length) // 2)
 
 
-async def test_is_cut_within_its_chunks(client: KarloClient) -> None:
+async def test_ends_without_the_last_chunk(client: KarloClient) -> None:
     heard = await hear_fault(client, "cut-chunked")
 
     assert "Transfer-Encoding: chunked" in heard.head
@@ -176,7 +176,7 @@ async def test_is_oversized_as_declared(client: KarloClient) -> None:
 
 @pytest.mark.parametrize("fault", ["oversized", "drip seconds=0.001", "slow seconds=0.001", "cut-chunked"])
 @pytest.mark.parametrize("bytes_until_then", [0, 100])
-async def test_bears_a_client_that_hangs_up(
+async def test_survives_a_client_that_hangs_up(
     client: KarloClient, fault: str, bytes_until_then: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with karlo_simulator(seconds_per_image=0.01) as karlo:
@@ -188,7 +188,7 @@ async def test_bears_a_client_that_hangs_up(
     assert caplog.messages == []
 
 
-async def test_is_a_gzip_bomb_though_identity_was_asked_for(client: KarloClient) -> None:
+async def test_is_a_gzip_bomb_although_identity_was_requested(client: KarloClient) -> None:
     heard = await hear_fault(client, "gzip-bomb")
 
     assert client.karlo.calls[0].headers["accept-encoding"] == "identity"
@@ -197,7 +197,7 @@ async def test_is_a_gzip_bomb_though_identity_was_asked_for(client: KarloClient)
     inflate = zlib.decompressobj(16 + zlib.MAX_WBITS)
     first = inflate.decompress(heard.body, MEGABYTE)
     inflated = len(first)
-    while not inflate.eof:  # which is where length and checksum have been compared
+    while not inflate.eof:  # at the end, length and checksum have been verified
         inflated += len(inflate.decompress(inflate.unconsumed_tail, 10 * MEGABYTE))
     assert inflated > 300 * MEGABYTE
     assert is_whole_answer(first)
@@ -225,7 +225,7 @@ async def test_truncated_json_is_a_whole_http_answer(client: KarloClient) -> Non
         ("answer-deep", 200, b"[[["),
     ],
 )
-async def test_answers_something_else(client: KarloClient, fault: str, status: int, body: bytes) -> None:
+async def test_answers_with_another_body(client: KarloClient, fault: str, status: int, body: bytes) -> None:
     heard = await hear_fault(client, fault)
 
     assert heard.status == status
@@ -234,21 +234,21 @@ async def test_answers_something_else(client: KarloClient, fault: str, status: i
     assert client.karlo.charged_images == 1
 
 
-async def test_a_refused_order_meets_no_fault(client: KarloClient) -> None:
+async def test_a_refused_order_does_not_use_up_a_fault(client: KarloClient) -> None:
     client.karlo.faults.set("reset-before-charge", times=1)
 
     assert (await client.order(width=1))[0] == 400
     assert (await client.hear_order()).ending == "RST"
 
 
-async def test_a_prompt_may_order_a_fault(client: KarloClient) -> None:
+async def test_a_prompt_may_request_a_fault(client: KarloClient) -> None:
     heard = await client.hear_order(prompt="a lighthouse [fault:reset-after-charge]")
 
     assert heard.ending == "RST"
     assert client.karlo.charged_images == 1
 
 
-async def test_a_prompt_that_orders_an_unknown_fault_is_told(client: KarloClient) -> None:
+async def test_an_unknown_fault_in_a_prompt_is_reported(client: KarloClient) -> None:
     heard = await client.hear_order(prompt="a lighthouse [fault:reset]")
 
     assert heard.status == 501
@@ -256,5 +256,5 @@ async def test_a_prompt_that_orders_an_unknown_fault_is_told(client: KarloClient
     assert client.karlo.charged_images == 0
 
 
-def test_an_honest_answer_keeps_its_status() -> None:
+def test_a_correct_answer_keeps_its_status() -> None:
     assert Answer(b"{}", status=202).response().status == 202

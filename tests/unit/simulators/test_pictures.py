@@ -29,7 +29,7 @@ def test_equal_recipes_give_equal_bytes() -> None:
     assert again.encoded() == PICTURE.encoded()
 
 
-def test_another_recipe_gives_a_clearly_other_image() -> None:
+def test_another_recipe_gives_a_clearly_different_image() -> None:
     other = replace(PICTURE, recipe="a lighthouse, seed 2")
 
     with Image.open(io.BytesIO(PICTURE.encoded())) as one, Image.open(io.BytesIO(other.encoded())) as two:

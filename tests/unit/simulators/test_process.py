@@ -21,7 +21,7 @@ def order(karlo: SimulatorProcess, api_key: str) -> httpx.Response:
     )
 
 
-def test_serves_and_is_told_what_to_do_from_outside(tmp_path: Path) -> None:
+def test_a_simulator_process_serves_and_is_controlled_over_http(tmp_path: Path) -> None:
     file = tmp_path / "charges.jsonl"
     arguments = ("--api-key", "k", "--images-per-minute", "2", "--charges-file", str(file))
     with simulator_process("karlo", *arguments) as karlo:
@@ -42,6 +42,6 @@ def test_serves_and_is_told_what_to_do_from_outside(tmp_path: Path) -> None:
         order(karlo, "k")
 
 
-def test_what_does_not_start_is_told() -> None:
+def test_a_simulator_that_does_not_start_is_reported() -> None:
     with pytest.raises(ProgramFailed, match="invalid int value"), simulator_process("karlo", "--port", "no"):
         pass

@@ -3,7 +3,7 @@ from __future__ import annotations
 from simulators.quota import ImageQuota
 
 
-def test_counts_images_and_takes_all_or_none() -> None:
+def test_accepts_all_images_of_an_order_or_none() -> None:
     quota = ImageQuota(30, clock=lambda: 0.0)
 
     assert quota.take(28)

@@ -1,4 +1,4 @@
-"""What the simulated Replicate accepts, refuses and answers, over HTTP."""
+"""The simulated Replicate over HTTP: orders accepted and refused, and answers."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ class Client:
     async def poll(self, prediction: dict[str, Any]) -> dict[str, Any]:
         status, said = await self.ask("GET", f"/predictions/{prediction['id']}")
         assert status == 200
-        told: dict[str, Any] = said
-        return told
+        polled: dict[str, Any] = said
+        return polled
 
     async def output(self, created: tuple[int, Any]) -> list[bytes]:
         assert created[0] == 201, created
@@ -58,17 +58,17 @@ async def client() -> AsyncIterator[Client]:
         yield Client(simulator, session)
 
 
-async def test_a_prediction_starts_runs_and_succeeds_as_it_is_asked_about(client: Client) -> None:
+async def test_a_prediction_advances_with_each_poll(client: Client) -> None:
     _, created = await client.create()
-    told = [created, await client.poll(created), await client.poll(created)]
+    polls = [created, await client.poll(created), await client.poll(created)]
 
-    assert [one["status"] for one in told] == ["starting", "processing", "succeeded"]
-    assert [one["output"] is None for one in told] == [True, True, False]
-    assert told[2]["urls"]["cancel"] == f"{client.simulator.base_url}/v1/predictions/{created['id']}/cancel"
+    assert [one["status"] for one in polls] == ["starting", "processing", "succeeded"]
+    assert [one["output"] is None for one in polls] == [True, True, False]
+    assert polls[2]["urls"]["cancel"] == f"{client.simulator.base_url}/v1/predictions/{created['id']}/cancel"
     assert client.simulator.charged_images == 1
 
 
-async def test_it_takes_the_time_that_it_was_told_to() -> None:
+async def test_takes_the_configured_time_for_each_image() -> None:
     now = 1000.0
     async with (
         replicate_simulator(seconds_per_image=5, clock=lambda: now) as simulator,
@@ -83,7 +83,7 @@ async def test_it_takes_the_time_that_it_was_told_to() -> None:
     assert (waiting, done) == (["processing"] * 3, "succeeded")
 
 
-async def test_equal_inputs_make_equal_images_and_other_ones_others(client: Client) -> None:
+async def test_equal_inputs_give_equal_images_and_different_ones_give_different_images(client: Client) -> None:
     first, again, other = [await client.output(await client.create(seed=seed)) for seed in (7, 7, 8)]
 
     assert first == again != other
@@ -91,12 +91,14 @@ async def test_equal_inputs_make_equal_images_and_other_ones_others(client: Clie
         assert (opened.size, opened.format) == ((128, 64), "PNG")
 
 
-@pytest.mark.parametrize(("output_format", "told"), [("webp", "WEBP"), ("jpg", "JPEG"), ("png", "PNG")])
-async def test_an_official_model_draws_by_ratio_in_any_format(client: Client, output_format: str, told: str) -> None:
+@pytest.mark.parametrize(("output_format", "image_format"), [("webp", "WEBP"), ("jpg", "JPEG"), ("png", "PNG")])
+async def test_an_official_model_draws_by_ratio_in_any_format(
+    client: Client, output_format: str, image_format: str
+) -> None:
     (file,) = await client.output(await client.create_flux(output_format=output_format))
 
     with Image.open(io.BytesIO(file)) as opened:
-        assert (opened.size, opened.format) == ((1344, 768), told)
+        assert (opened.size, opened.format) == ((1344, 768), image_format)
 
 
 async def test_several_outputs_are_several_files(client: Client) -> None:
@@ -104,7 +106,7 @@ async def test_several_outputs_are_several_files(client: Client) -> None:
     assert client.simulator.charged_images == 3
 
 
-async def test_a_prediction_can_be_taken_back_until_it_is_done(client: Client) -> None:
+async def test_a_prediction_can_be_cancelled_until_it_is_done(client: Client) -> None:
     _, created = await client.create()
     path = f"/predictions/{created['id']}"
 
@@ -138,27 +140,27 @@ async def test_a_version_is_known_with_and_without_its_model(client: Client, ver
     ids=str,
 )
 async def test_refuses(client: Client, path: str, body: dict[str, Any], status: int) -> None:
-    told, answer = await client.ask("POST", path, **body)
+    answered, answer = await client.ask("POST", path, **body)
 
-    assert (told, answer["status"]) == (status, status)
+    assert (answered, answer["status"]) == (status, status)
     assert client.simulator.charged_images == 0
 
 
 @pytest.mark.parametrize(
     ("verb", "path"), [("GET", "/account"), ("GET", "/predictions/x"), ("POST", "/predictions/x/cancel")]
 )
-async def test_takes_no_other_token(client: Client, verb: str, path: str) -> None:
+async def test_refuses_a_wrong_token(client: Client, verb: str, path: str) -> None:
     assert (await client.ask(verb, path, token="wrong"))[0] == 401
     assert (await client.ask("POST", "/predictions", token="wrong", version=SDXL, input=ORDER))[0] == 401
 
 
-async def test_says_for_free_whose_the_token_is_and_that_a_prediction_is_not_known(client: Client) -> None:
+async def test_account_and_unknown_predictions_are_free_queries(client: Client) -> None:
     assert (await client.ask("GET", "/account"))[1]["type"] == "user"
     assert (await client.ask("GET", "/predictions/x"))[0] == 404
     assert client.simulator.calls == []
 
 
-async def test_throttles_what_exceeds_the_quota(client: Client) -> None:
+async def test_refuses_predictions_beyond_the_quota(client: Client) -> None:
     async with replicate_simulator(images_per_minute=1) as simulator:
         limited = Client(simulator, client.session)
         await limited.create()
@@ -170,7 +172,7 @@ async def test_throttles_what_exceeds_the_quota(client: Client) -> None:
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-async def test_a_refusal_comes_in_its_words_and_costs_nothing(client: Client, name: str) -> None:
+async def test_a_refusal_has_replicates_wording_and_costs_nothing(client: Client, name: str) -> None:
     client.simulator.faults.set(f"error-{name}")
 
     assert await client.create() == (REFUSALS[name].status, REFUSALS[name].body)

@@ -1,4 +1,4 @@
-"""What simulated Stability AI accepts, refuses and answers, over HTTP."""
+"""The simulated Stability AI over HTTP: orders accepted and refused, and answers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Client:
     async def order(
         self, service: str, fields: Mapping[str, object], *, accept: str = "application/json", key: str = ""
     ) -> tuple[int, Any, bytes]:
-        """Status, headers and body of the answer to an order, whose fields are those given and a prompt."""
+        """Sends an order with a prompt and the given fields; returns status, headers and body of the answer."""
         form = aiohttp.FormData(default_to_multipart=True)
         for name, value in {"prompt": PROMPT, **fields}.items():
             if value is not None:
@@ -141,7 +141,7 @@ async def test_refuses_a_header(client: Client, headers: dict[str, str], status:
     ],
     ids=lambda value: str(value)[:50],
 )
-async def test_refuses_what_is_no_form(client: Client, content_type: str, body: bytes) -> None:
+async def test_refuses_a_body_that_is_not_a_form(client: Client, content_type: str, body: bytes) -> None:
     status, _, answer = await client.post("core", body, content_type=content_type)
 
     assert (status, json.loads(answer)["name"]) == (400, "bad_request")
@@ -157,7 +157,7 @@ async def test_knows_no_other_service(client: Client) -> None:
     assert (await client.order("sdxl", {}))[0] == 404
 
 
-async def test_an_image_comes_in_json_or_as_it_is(client: Client) -> None:
+async def test_an_image_comes_in_json_or_as_bytes(client: Client) -> None:
     status, headers, body = await client.order("sd3", {"seed": 7})
     assert (status, headers["content-type"]) == (200, "application/json; type=image/png")
     answer = json.loads(body)
@@ -187,7 +187,7 @@ async def test_an_image_has_the_ratio_that_was_ordered(client: Client, ratio: st
         assert width * height / 1024**2 == pytest.approx(megapixels, rel=0.1)
 
 
-async def test_the_same_seed_is_the_same_image_and_no_seed_a_new_one(client: Client) -> None:
+async def test_the_same_seed_gives_the_same_image_and_no_seed_a_new_one(client: Client) -> None:
     first, again, other = [(await client.draw(seed=seed))["image"] for seed in (7, 7, 8)]
     assert first == again != other
 
@@ -201,11 +201,11 @@ async def test_the_same_seed_is_the_same_image_and_no_seed_a_new_one(client: Cli
     [{"prompt": "a bridge"}, {"negative_prompt": "fog"}, {"model": "sd3.5-medium"}, {"cfg_scale": 2}],
     ids=str,
 )
-async def test_any_other_field_is_another_image(client: Client, fields: dict[str, object]) -> None:
+async def test_another_value_of_any_field_gives_another_image(client: Client, fields: dict[str, object]) -> None:
     assert (await client.draw(seed=7, **fields))["image"] != (await client.draw(seed=7))["image"]
 
 
-async def test_says_its_balance_for_free(client: Client) -> None:
+async def test_reports_the_balance_for_free(client: Client) -> None:
     url = f"{client.simulator.base_url}/v1/user/balance"
     async with client.session.get(url, headers={"authorization": f"Bearer {client.simulator.api_key}"}) as answer:
         assert (await answer.json())["credits"] > 0
@@ -214,7 +214,7 @@ async def test_says_its_balance_for_free(client: Client) -> None:
     assert client.simulator.calls == []
 
 
-async def test_refuses_what_exceeds_the_quota(client: Client) -> None:
+async def test_refuses_images_beyond_the_quota(client: Client) -> None:
     async with stability_simulator(images_per_minute=1) as simulator:
         limited = Client(simulator, client.session)
         await limited.draw()
@@ -225,7 +225,7 @@ async def test_refuses_what_exceeds_the_quota(client: Client) -> None:
 
 
 @pytest.mark.parametrize("name", ERRORS)
-async def test_a_refusal_comes_in_its_words_and_costs_nothing(client: Client, name: str) -> None:
+async def test_a_refusal_has_stabilitys_wording_and_costs_nothing(client: Client, name: str) -> None:
     client.simulator.faults.set(f"error-{name.replace('_', '-')}")
     error = ERRORS[name]
 
@@ -235,7 +235,7 @@ async def test_a_refusal_comes_in_its_words_and_costs_nothing(client: Client, na
     assert client.simulator.charged_images == 0
 
 
-async def test_a_blurred_image_says_so_and_is_charged(client: Client) -> None:
+async def test_a_blurred_image_is_declared_and_charged(client: Client) -> None:
     client.simulator.faults.set("content-filtered")
 
     assert (await client.draw())["finish_reason"] == "CONTENT_FILTERED"
@@ -243,7 +243,7 @@ async def test_a_blurred_image_says_so_and_is_charged(client: Client) -> None:
     assert client.simulator.charged_images == 2
 
 
-async def test_finish_reason_may_be_odd_or_missing(client: Client) -> None:
+async def test_finish_reason_may_be_unknown_or_missing(client: Client) -> None:
     client.simulator.faults.set("finished-oddly")
     assert (await client.draw())["finish_reason"] == "ERROR"
 
@@ -253,7 +253,7 @@ async def test_finish_reason_may_be_odd_or_missing(client: Client) -> None:
 
 
 @pytest.mark.parametrize("fault", ["images-none", "image-missing", "image-number", "base64-cut-short"])
-async def test_a_fault_of_the_image_is_one_in_either_shape(client: Client, fault: str) -> None:
+async def test_a_fault_of_the_image_keeps_the_status_in_json_and_bytes(client: Client, fault: str) -> None:
     client.simulator.faults.set(fault)
 
     assert (await client.order("sd3", {}))[0] == (await client.order("sd3", {}, accept="image/*"))[0] == 200

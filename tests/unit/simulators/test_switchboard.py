@@ -15,11 +15,11 @@ def board() -> Switchboard:
 
 
 def names(faults: CallFaults, index: int | None = None) -> list[str]:
-    """The fetch faults that act now."""
+    """The names of the fetch faults that are active now."""
     return [switch.fault.name for switch in faults.take(OfFetch, index)]
 
 
-def test_nothing_is_on_by_itself(board: Switchboard) -> None:
+def test_no_fault_is_on_by_default(board: Switchboard) -> None:
     faults = board.for_call("a lighthouse")
 
     assert not [*faults.take(BeforeCharge), *faults.take(AfterCharge), *faults.take(OfImages), *faults.take(OfFetch)]
@@ -41,7 +41,7 @@ def test_a_fault_stays_on_until_it_is_cleared(board: Switchboard) -> None:
     assert names(board.for_call("")) == []
 
 
-def test_a_fault_may_be_over_after_some_calls(board: Switchboard) -> None:
+def test_a_fault_may_end_after_some_calls(board: Switchboard) -> None:
     board.set("fetch-503", times=2)
 
     assert [names(board.for_call("")) for _ in range(3)] == [["fetch-503"], ["fetch-503"], []]
@@ -53,7 +53,7 @@ def test_a_fault_may_spoil_one_image_only(board: Switchboard) -> None:
     assert [names(board.for_call(""), index) for index in (0, 1, 2)] == [[], ["fetch-503"], []]
 
 
-def test_a_prompt_orders_faults_for_its_own_call(board: Switchboard) -> None:
+def test_a_prompt_requests_faults_for_its_own_call(board: Switchboard) -> None:
     faults = board.for_call("a [fault:fetch-503 times=1] lighthouse [fault:fetch-slow seconds=0.5 index=2]")
 
     assert names(faults, 2) == ["fetch-503", "fetch-slow"]
@@ -61,7 +61,7 @@ def test_a_prompt_orders_faults_for_its_own_call(board: Switchboard) -> None:
     assert names(board.for_call("a lighthouse")) == []
 
 
-def test_a_call_meets_faults_that_are_switched_on_later(board: Switchboard) -> None:
+def test_a_fault_switched_on_later_affects_existing_calls(board: Switchboard) -> None:
     faults = board.for_call("")
     board.set("fetch-404")
 
@@ -78,22 +78,22 @@ def test_a_call_meets_faults_that_are_switched_on_later(board: Switchboard) -> N
         ("images-none", {"index": 0}, "images-none does not read index"),
     ],
 )
-def test_what_cannot_be_ordered_is_named(board: Switchboard, name: str, options: dict[str, int], said: str) -> None:
+def test_an_invalid_fault_or_option_is_named(board: Switchboard, name: str, options: dict[str, int], said: str) -> None:
     with pytest.raises(NoSuchFault, match=said):
         board.set(name, **options)
 
 
-def test_a_prompt_cannot_order_what_the_menu_has_not(board: Switchboard) -> None:
+def test_a_prompt_cannot_request_a_fault_that_is_not_on_the_menu(board: Switchboard) -> None:
     with pytest.raises(NoSuchFault, match="no fault is called 'flood'"):
         board.for_call("a lighthouse [fault:flood]")
 
 
-def test_a_provider_cannot_give_a_fault_a_name_that_is_taken() -> None:
+def test_two_faults_cannot_have_the_same_name() -> None:
     with pytest.raises(ValueError, match="two faults are called"):
         Switchboard((*MENU, *MENU))
 
 
-def test_every_fault_can_be_ordered_by_prompt_and_says_what_it_does() -> None:
+def test_every_fault_can_be_requested_in_a_prompt_and_has_a_description() -> None:
     board = Switchboard((*SHARED_MENU, *KARLO_MENU))
 
     for fault in board.menu.values():

@@ -1,4 +1,4 @@
-"""What the simulated web UI accepts, refuses and answers, over HTTP."""
+"""The simulated web UI over HTTP: orders accepted and refused, and answers."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def client() -> AsyncIterator[Client]:
         yield Client(simulator, session)
 
 
-async def test_a_batch_counts_its_seeds_on_and_says_so_in_a_string_of_json(client: Client) -> None:
+async def test_a_batch_uses_consecutive_seeds_and_reports_them_in_a_json_string(client: Client) -> None:
     status, answer = await client.order(batch_size=2, n_iter=2)
 
     assert (status, len(answer["images"]), client.simulator.charged_images) == (200, 4, 4)
@@ -50,7 +50,7 @@ async def test_a_batch_counts_its_seeds_on_and_says_so_in_a_string_of_json(clien
     assert info["all_prompts"] == ["a lighthouse"] * 4
 
 
-async def test_equal_orders_make_equal_images_and_other_ones_others(client: Client) -> None:
+async def test_equal_orders_give_equal_images_and_different_ones_give_different_images(client: Client) -> None:
     assert await client.draw() == await client.draw()
     assert (await client.draw(batch_size=2))[1:] == await client.draw(seed=8) != await client.draw()
     assert await client.draw(cfg_scale=3) != await client.draw()
@@ -65,18 +65,18 @@ async def test_sides_are_rounded_down_to_a_multiple_of_8(client: Client) -> None
 
 
 @pytest.mark.parametrize("name", ["sd_xl_base_1.0", "sd_xl_base_1.0.safetensors"])
-async def test_a_checkpoint_is_changed_for_one_call(client: Client, name: str) -> None:
+async def test_a_checkpoint_is_overridden_for_one_call(client: Client, name: str) -> None:
     _, answer = await client.order(override_settings={"sd_model_checkpoint": name})
 
     assert json.loads(answer["info"])["sd_model_name"] == "sd_xl_base_1.0"
     assert json.loads((await client.order())[1]["info"])["sd_model_name"] == "v1-5-pruned-emaonly"
 
 
-async def test_a_checkpoint_that_is_not_there_is_passed_over_in_silence(client: Client) -> None:
+async def test_an_unknown_checkpoint_is_silently_ignored(client: Client) -> None:
     assert await client.draw(override_settings={"sd_model_checkpoint": "flux-dev"}) == await client.draw()
 
 
-async def test_what_is_not_known_is_ignored_and_images_need_not_be_sent(client: Client) -> None:
+async def test_unknown_fields_are_ignored_and_images_may_be_omitted(client: Client) -> None:
     assert await client.draw(guidance=3) == await client.draw()
     assert await client.draw(send_images=False) == []
 
@@ -92,7 +92,7 @@ async def test_refuses_a_field_by_name(client: Client, fields: dict[str, object]
     assert client.simulator.charged_images == 0
 
 
-async def test_refuses_a_sampler_that_it_does_not_know(client: Client) -> None:
+async def test_refuses_an_unknown_sampler(client: Client) -> None:
     status, answer = await client.order(sampler_name="Best")
 
     assert (status, answer["detail"]) == (404, "Sampler not found")
@@ -107,7 +107,7 @@ async def test_lists_its_checkpoints_for_free(client: Client) -> None:
     assert client.simulator.calls == []
 
 
-async def test_asks_for_credentials_where_it_was_told_to() -> None:
+async def test_requires_credentials_if_configured() -> None:
     async with webui_simulator("painter:secret") as simulator, aiohttp.ClientSession() as session:
         for path, method in (("/sdapi/v1/sd-models", "GET"), ("/sdapi/v1/txt2img", "POST")):
             for password, status in (("secret", 200), ("wrong", 401)):
@@ -118,7 +118,7 @@ async def test_asks_for_credentials_where_it_was_told_to() -> None:
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-async def test_a_refusal_comes_in_its_words_and_nothing_is_drawn(client: Client, name: str) -> None:
+async def test_a_refusal_has_the_web_uis_wording_and_nothing_is_drawn(client: Client, name: str) -> None:
     client.simulator.faults.set(f"error-{name}")
 
     assert await client.order() == (REFUSALS[name].status, REFUSALS[name].body)

@@ -29,7 +29,7 @@ def spool(reopen: Reopen) -> DiskImageSpool:
 
 @contextmanager
 def files_in_place_of_folders(root: Path) -> Iterator[None]:
-    """Where not even root can write."""
+    """Files instead of the folders, so that even root cannot write there."""
     away = (root / "spool").rename(root / "away")
     for name in ("spool", "evidence"):
         (root / name).touch()
@@ -55,7 +55,7 @@ class TestDiskImageSpool(SpoolContract, SpoolOutageContract):
     pass
 
 
-async def test_while_nothing_can_be_put_nothing_more_may_be_ordered(spool: DiskImageSpool, tmp_path: Path) -> None:
+async def test_a_spool_that_cannot_be_written_counts_as_full(spool: DiskImageSpool, tmp_path: Path) -> None:
     await spool.put(*NAME, b"before")
     with files_in_place_of_folders(tmp_path):
         with pytest.raises(StorageFault):
@@ -65,7 +65,7 @@ async def test_while_nothing_can_be_put_nothing_more_may_be_ordered(spool: DiskI
     assert not spool.full
 
 
-async def test_no_evidence_is_ever_lost_to_another(spool: DiskImageSpool, tmp_path: Path) -> None:
+async def test_no_evidence_replaces_another(spool: DiskImageSpool, tmp_path: Path) -> None:
     for evidence in (b"<html>", b"<html>", b"other"):
         await spool.set_aside(NAME[0], evidence)
     await spool.remove(*NAME)
@@ -83,15 +83,15 @@ async def test_no_name_leads_out_of_the_folder(spool: DiskImageSpool, tmp_path: 
     assert everything_in(tmp_path) == set()
 
 
-async def test_an_outage_while_counting_is_told_and_got_over(
+async def test_an_outage_while_counting_is_logged_and_survived(
     spool: DiskImageSpool, outage: Outage, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def told() -> bool:
-        _ = spool.full  # asking is what makes it count
+    def logged() -> bool:
+        _ = spool.full  # reading it starts a count
         return "cannot be counted" in caplog.text
 
     await spool.put(*NAME, bytes(ROOM))
     async with outage():
-        await until(told)
+        await until(logged)
 
     await until(lambda: spool.full)

@@ -1,4 +1,4 @@
-"""What cannot be used is kept whole, as long as there is room for it, and goes with its generation."""
+"""An unusable answer is kept whole while there is room for it, and is removed with its generation."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_piece_is_kept_once_and_whole(tmp_path: Path) -> None:
     assert [piece.generation_id for piece in evidence.kept("two")] == ["two"]
 
 
-def test_the_oldest_make_room_for_the_newest(tmp_path: Path) -> None:
+def test_the_oldest_pieces_make_room_for_the_newest(tmp_path: Path) -> None:
     evidence = folder(tmp_path)
     for age, name in enumerate(("new", "older", "oldest")):
         evidence.keep(name, name.encode() * 10)
@@ -50,8 +50,10 @@ def test_the_oldest_make_room_for_the_newest(tmp_path: Path) -> None:
     assert [piece.generation_id for piece in evidence.kept()] == ["new", "now"]
 
 
-@pytest.mark.parametrize(("length", "spared"), [(101, 0), (1, 2**62)], ids=["its own room", "that of the spool"])
-def test_what_there_is_no_room_for_is_not_kept(tmp_path: Path, length: int, spared: int) -> None:
+@pytest.mark.parametrize(
+    ("length", "spared"), [(101, 0), (1, 2**62)], ids=["the room of the folder", "the room of the spool"]
+)
+def test_a_piece_without_room_is_not_kept(tmp_path: Path, length: int, spared: int) -> None:
     with pytest.raises(OSError, match="no room"):
         folder(tmp_path, spared=spared).keep("one", bytes(length))
 
@@ -68,7 +70,7 @@ QUOTING = b'{"prompt": "a lighthouse in the fog"}'
     ],
     ids=["kept", "prompts forgotten", "erased"],
 )
-async def test_evidence_goes_with_its_generation_and_with_the_prompt_that_it_quotes(
+async def test_evidence_is_removed_with_its_generation_and_with_the_prompt_that_it_quotes(
     change: Callable[[Generation], Generation] | None, left: list[bytes]
 ) -> None:
     ledger, spool = InMemoryGenerationLedger(lambda: NOON), InMemoryImageSpool()

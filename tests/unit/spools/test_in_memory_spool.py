@@ -15,7 +15,7 @@ class TestInMemoryImageSpool(SpoolContract):
     def reopen(self, spool: InMemoryImageSpool) -> Reopen:
         return lambda: spool
 
-    async def test_evidence_can_be_looked_at(self, spool: InMemoryImageSpool) -> None:
+    async def test_evidence_can_be_read(self, spool: InMemoryImageSpool) -> None:
         await spool.set_aside(NAME[0], b"<html>")
 
         assert spool.aside == [(NAME[0], b"<html>")]

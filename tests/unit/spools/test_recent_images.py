@@ -27,19 +27,23 @@ class TestRecentImages(SpoolContract):
 
 
 async def remembered(spool: RecentImages, inside: InMemoryImageSpool) -> set[tuple[str, int]]:
-    """What is given although it lies in the spool no more."""
+    """The images that are still returned after the wrapped spool has lost them."""
     inside.kept.clear()
     return {name for name in (NAME, OTHER) if await spool.get(*name) is not None}
 
 
-async def test_what_was_put_is_not_read_again(spool: RecentImages, inside: InMemoryImageSpool) -> None:
+async def test_an_image_that_was_put_is_not_read_from_the_spool(
+    spool: RecentImages, inside: InMemoryImageSpool
+) -> None:
     await spool.put(*NAME, bytes(60))
     await spool.put(*OTHER, bytes(40))
 
     assert await remembered(spool, inside) == {NAME, OTHER}
 
 
-async def test_no_more_is_remembered_than_there_is_room_for(spool: RecentImages, inside: InMemoryImageSpool) -> None:
+async def test_at_most_as_many_bytes_are_remembered_as_there_is_room_for(
+    spool: RecentImages, inside: InMemoryImageSpool
+) -> None:
     await spool.put(*NAME, bytes(60))
     await spool.put(*OTHER, bytes(41))
 
@@ -48,7 +52,7 @@ async def test_no_more_is_remembered_than_there_is_room_for(spool: RecentImages,
 
 
 @pytest.mark.parametrize("doing", ["remove", "secure", "put"])
-async def test_what_is_over_leaves_its_room_to_others(
+async def test_a_removed_secured_or_replaced_image_gives_its_room_back(
     spool: RecentImages, inside: InMemoryImageSpool, doing: str
 ) -> None:
     await spool.put(*NAME, bytes(100))

@@ -14,7 +14,7 @@ from darkroom.domain.model.values import ModelVersion
 
 
 class Counting:
-    """Counts what it is told of, in a registry of its own."""
+    """Counts ends in its own registry."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -36,7 +36,7 @@ class Counting:
         return self._registry.get_sample_value("darkroom_spend_total", labels)
 
 
-def test_an_end_is_counted_once_whatever_is_written_down_before_and_after() -> None:
+def test_an_end_is_counted_once_for_all_revisions_of_a_generation() -> None:
     counting = Counting()
     revisions = stored(received(samples=2, cost="0.04 USD"))
     for revision in revisions:
@@ -49,7 +49,7 @@ def test_an_end_is_counted_once_whatever_is_written_down_before_and_after() -> N
     assert counting.spend("yes") == 0.04
 
 
-def test_an_order_that_another_model_was_asked_for_is_told() -> None:
+def test_an_order_drawn_by_a_fallback_is_counted() -> None:
     counting = Counting()
     counting.ends.expect([], {"karlo": ("v2.1", "v2.0", "sketch"), "v2.0": ("v2.0",)})
     assert (counting.fallbacks("v2.0"), counting.fallbacks("sketch")) == (0, 0)
@@ -60,7 +60,7 @@ def test_an_order_that_another_model_was_asked_for_is_told() -> None:
     assert (counting.fallbacks("v2.0"), counting.fallbacks("sketch")) == (2, 0)
 
 
-def test_only_who_draws_is_shown_before_the_first_image_and_not_an_alias() -> None:
+def test_models_are_shown_before_their_first_image_and_aliases_are_not() -> None:
     counting = Counting()
     karlo = replace(WIDEST_CARD, generator="karlo", price=Money.parse("0.02 USD"))
     cards = [replace(karlo, version=ModelVersion(version)) for version in ("v2.1", "an alias")]
@@ -69,7 +69,7 @@ def test_only_who_draws_is_shown_before_the_first_image_and_not_an_alias() -> No
     assert counting.models() == {"v2.1"}
 
 
-def test_what_came_is_told_from_what_did_not() -> None:
+def test_stored_and_missing_images_are_counted_separately() -> None:
     counting = Counting()
     generation = received(samples=3, cost="0.06 USD")
     receipted = drawn(generation)[1]
@@ -79,7 +79,7 @@ def test_what_came_is_told_from_what_did_not() -> None:
     assert counting.spend("yes") == 0.06
 
 
-def test_money_of_which_nobody_knows_is_told_apart() -> None:
+def test_unknown_charges_are_counted_separately() -> None:
     counting = Counting()
     submitted = received(cost="0.02 USD").submitted()
     counting.ends.count(submitted.failed(OutcomeUnknown("cut off"), NOON))

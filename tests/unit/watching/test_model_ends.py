@@ -13,7 +13,7 @@ from darkroom.domain.model.values import ModelVersion
 VERSIONS = ("ends", "stays", "alias")
 
 
-def test_it_is_shown_when_a_model_may_be_removed_and_an_alias_is_its_model() -> None:
+def test_the_end_of_a_model_is_shown_and_an_alias_counts_as_its_model() -> None:
     registry = CollectorRegistry()
     card = replace(WIDEST_CARD, generator="karlo")
     ends, stays, alias = (replace(card, version=ModelVersion(version)) for version in VERSIONS)

@@ -12,7 +12,7 @@ class Clock:
         return self.now
 
 
-def test_what_is_waited_for_is_left_out() -> None:
+def test_time_spent_waiting_is_not_counted() -> None:
     clock = Clock()
     own = OwnTime(clock)
     clock.now = 1
@@ -23,7 +23,7 @@ def test_what_is_waited_for_is_left_out() -> None:
     assert own.seconds == 3
 
 
-def test_what_is_waited_for_at_once_is_left_out_once() -> None:
+def test_overlapping_waits_are_subtracted_once() -> None:
     clock = Clock()
     own = OwnTime(clock)
     with own.waiting_for("a"):
@@ -35,7 +35,7 @@ def test_what_is_waited_for_at_once_is_left_out_once() -> None:
     assert own.seconds == 2
 
 
-def test_between_two_tries_it_is_still_the_outside_that_is_waited_for() -> None:
+def test_time_between_two_tries_counts_as_waiting() -> None:
     clock = Clock()
     own = OwnTime(clock)
     with pytest.raises(StorageFault), own.waiting_for("a"):

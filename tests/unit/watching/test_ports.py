@@ -1,4 +1,4 @@
-"""A decorated port is the whole port: what has a default in it would be answered by the default, unheard."""
+"""A watched port defines every method: the default of a method would hide calls from the watcher."""
 
 import pytest
 
@@ -20,7 +20,7 @@ from darkroom.domain.ports import GenerationLedger, ImageGenerator, ImageSpool, 
         (WebhookLedger, WatchedWebhookLedger),
     ],
 )
-def test_every_method_of_the_port_goes_through(port: type, watched: type) -> None:
+def test_a_watched_port_defines_every_method(port: type, watched: type) -> None:
     methods = {name for name in vars(port) if not name.startswith("_")}
     assert methods
     assert methods <= vars(watched).keys()

@@ -1,4 +1,4 @@
-"""What the spool does not do is counted, by the call that it did not do."""
+"""Faults of the spool are counted by the call that failed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from darkroom.entrypoints.container.clock import now
 
 
 class ReadOnly(InMemoryImageSpool):
-    """Gives what it has, and takes nothing; now and then what it raises is on no list."""
+    """A spool that can be read but not written; it raises any exception, listed or not."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -24,7 +24,7 @@ class ReadOnly(InMemoryImageSpool):
         raise self.raises
 
 
-async def test_faults_are_counted_whatever_is_raised() -> None:
+async def test_any_exception_is_counted_as_a_fault() -> None:
     registry, spool = CollectorRegistry(), ReadOnly()
     watcher = MetricsWatcher(Instruments(registry), now)
     watcher.expect((), {}, ())

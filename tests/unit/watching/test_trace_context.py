@@ -11,7 +11,7 @@ TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
     "traceparent",
     [f"00-{TRACE}-{PARENT}-01", f"00-{TRACE}-{PARENT}-00", f"01-{TRACE}-{PARENT}-01", f"fe-{TRACE}-{PARENT}-01-more"],
 )
-def test_what_the_standard_allows_is_taken(traceparent: str) -> None:
+def test_a_valid_traceparent_is_accepted(traceparent: str) -> None:
     assert sent_traceparent([(b"traceparent", traceparent.encode())]) == traceparent
 
 
@@ -29,16 +29,16 @@ def test_what_the_standard_allows_is_taken(traceparent: str) -> None:
         f"01-{TRACE}-{PARENT}-01-\xe9",
     ],
 )
-def test_what_is_no_traceparent_is_left_behind(traceparent: str) -> None:
+def test_an_invalid_traceparent_is_ignored(traceparent: str) -> None:
     assert sent_traceparent([(b"traceparent", traceparent.encode("latin-1"))]) is None
 
 
-def test_two_of_them_are_none() -> None:
+def test_two_traceparents_are_ignored() -> None:
     header = (b"traceparent", f"00-{TRACE}-{PARENT}-01".encode())
     assert sent_traceparent([header, header]) is None
 
 
-async def test_what_is_begun_within_a_trace_belongs_to_it() -> None:
+async def test_a_task_started_within_a_trace_belongs_to_it() -> None:
     may_go_on = asyncio.Event()
 
     async def work() -> tuple[str | None, dict[str, str]]:

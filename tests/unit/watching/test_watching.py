@@ -23,7 +23,7 @@ def line() -> str:
     return JsonFormatter().format(logging.makeLogRecord({"msg": "x", "request_id": "said by itself"}))
 
 
-async def test_whatever_is_begun_within_says_whose_it_is() -> None:
+async def test_log_lines_of_a_task_carry_the_context_in_which_it_started() -> None:
     may_go_on = asyncio.Event()
 
     async def later() -> str:
@@ -38,7 +38,7 @@ async def test_whatever_is_begun_within_says_whose_it_is() -> None:
     assert "trace_id" not in line()
 
 
-def test_a_request_and_a_generation_are_told_in_their_lines() -> None:
+def test_log_lines_name_their_request_and_generation() -> None:
     generation = received()
     watching = Watching()
     headers = [(b"traceparent", f"00-{TRACE}-b7ad6b7169203331-01".encode())]
@@ -46,7 +46,7 @@ def test_a_request_and_a_generation_are_told_in_their_lines() -> None:
         assert f'"trace_id": "{TRACE}", "generation": "{generation.id}"' in line()
 
 
-def test_ports_are_left_as_they_are_where_nobody_looks() -> None:
+def test_without_watchers_ports_are_not_wrapped() -> None:
     generator, storage, ledger = InMemoryImageGenerator(), InMemoryImageStorage(), InMemoryGenerationLedger()
     watching = Watching()
     assert watching.generator(generator) is generator
@@ -54,7 +54,7 @@ def test_ports_are_left_as_they_are_where_nobody_looks() -> None:
     assert watching.ledger(ledger) is ledger
 
 
-async def test_without_the_extra_it_is_told_that_no_traces_are_sent(
+async def test_without_the_extra_it_is_logged_that_no_traces_are_sent(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setitem(sys.modules, "darkroom.adapters.watching.tracing", None)

@@ -1,4 +1,4 @@
-"""What comes of telling callers is told to who watches."""
+"""Watchers are informed of the outcome of each delivery of a webhook."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Listening(Watcher):
         self.heard.append(outcome)
 
 
-async def test_each_attempt_is_told_by_what_came_of_it() -> None:
+async def test_the_outcome_of_each_attempt_is_reported() -> None:
     watcher = Listening()
     ledger = WatchedWebhookLedger(InMemoryGenerationLedger().webhooks, watcher)
     delivery = Delivery(GENERATION, 1)
@@ -37,7 +37,7 @@ async def test_each_attempt_is_told_by_what_came_of_it() -> None:
     assert watcher.heard == ["put-off", "given-up", "delivered"]
 
 
-async def test_who_is_still_to_be_told_is_shown() -> None:
+async def test_the_number_of_waiting_deliveries_is_shown() -> None:
     ledger = InMemoryGenerationLedger()
     await ledger.receive(replace(received(), webhook=GENERATION.webhook), Limits())
     registry = CollectorRegistry()
@@ -45,7 +45,7 @@ async def test_who_is_still_to_be_told_is_shown() -> None:
     assert registry.get_sample_value("darkroom_webhooks_waiting") == 1
 
 
-async def test_of_what_its_owner_deleted_nobody_was_told() -> None:
+async def test_forgetting_an_erased_generation_is_not_reported_as_a_delivery() -> None:
     watcher = Listening()
     ledger = WatchedWebhookLedger(InMemoryGenerationLedger().webhooks, watcher)
     await ledger.forget(Delivery(GENERATION.erased(NOON), 1))

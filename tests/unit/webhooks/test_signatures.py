@@ -1,4 +1,4 @@
-"""Signatures, verified by a package that is not ours."""
+"""Signatures, verified by an independent package."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def headers(secrets: str, at: datetime | None = None) -> dict[str, str]:
     }
 
 
-def test_each_secret_signs_so_that_receivers_change_when_they_like() -> None:
+def test_each_secret_signs_so_that_receivers_can_change_theirs_at_any_time() -> None:
     sent = headers(f"{FIRST}, {SECOND}")
     assert sent["webhook-signature"].count("v1,") == 2
     for secret in (FIRST, SECOND):
@@ -33,7 +33,7 @@ def test_each_secret_signs_so_that_receivers_change_when_they_like() -> None:
         Webhook(OTHER).verify(BODY, sent)
 
 
-def test_what_was_signed_cannot_be_changed() -> None:
+def test_the_id_and_the_timestamp_are_signed() -> None:
     for change in ({"webhook-id": "n"}, {"webhook-timestamp": str(int(datetime.now(UTC).timestamp()) - 1)}):
         with pytest.raises(WebhookVerificationError):
             Webhook(FIRST).verify(BODY, headers(FIRST) | change)
@@ -42,11 +42,11 @@ def test_what_was_signed_cannot_be_changed() -> None:
 @pytest.mark.parametrize(
     "text", ["", ",", "whsec_", "MDAw" * 8, f"{FIRST},x", "whsec_MDAw", "whsec_" + "A" * 100, "whsec_비밀", FIRST + "!"]
 )
-def test_what_is_no_secret_is_refused_and_not_repeated(text: str) -> None:
-    with pytest.raises(InvalidValue) as told:
+def test_an_invalid_secret_is_refused_without_repeating_it(text: str) -> None:
+    with pytest.raises(InvalidValue) as refused:
         Signatures.parse(text)
-    assert FIRST not in str(told.value)
+    assert FIRST not in str(refused.value)
 
 
-def test_secrets_are_not_shown() -> None:
+def test_the_repr_does_not_contain_the_secrets() -> None:
     assert "secrets" not in repr(Signatures.parse(FIRST))
