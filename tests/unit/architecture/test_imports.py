@@ -1,4 +1,4 @@
-"""Holds the code to the directions of its imports, where the import linter cannot look."""
+"""Rules about imports that the import linter cannot check."""
 
 import ast
 import inspect
@@ -20,7 +20,7 @@ MODULES = {
     for root in ROOTS
     for path in sorted((SOURCES / root).rglob("*.py"))
 }
-# Of the standard library, what reaches out of the process.
+# The modules of the standard library that reach out of the process.
 EFFECTS = {
     "ftplib",
     "http",
@@ -76,7 +76,7 @@ def technology(module: str) -> str | None:
     return next((known for known in TECHNOLOGIES if module == known or module.startswith(f"{known}.")), None)
 
 
-def test_every_spelling_of_an_import_is_seen() -> None:
+def test_every_form_of_import_is_found() -> None:
     source = """
 import a, b.c as d
 from e.f import g
@@ -98,7 +98,7 @@ def lazily():
 
 
 @pytest.mark.parametrize("module", modules_under("darkroom.domain"))
-def test_domain_imports_the_standard_library_and_itself(module: str) -> None:
+def test_the_domain_imports_only_the_standard_library_and_itself(module: str) -> None:
     foreign = {
         name
         for name in imports_of(module)
@@ -108,7 +108,7 @@ def test_domain_imports_the_standard_library_and_itself(module: str) -> None:
 
 
 @pytest.mark.parametrize("module", modules_under("darkroom.domain"))
-def test_domain_is_pure(module: str) -> None:
+def test_the_domain_is_pure(module: str) -> None:
     tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
     calls = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
     assert calls & {"open", "input", "print"} == set()
@@ -116,7 +116,7 @@ def test_domain_is_pure(module: str) -> None:
 
 
 @pytest.mark.parametrize("module", modules_under("darkroom.domain.model"))
-def test_the_model_knows_neither_tasks_nor_logs(module: str) -> None:
+def test_the_model_imports_neither_tasks_nor_logging(module: str) -> None:
     assert {top_level(name) for name in imports_of(module)} & {
         "asyncio",
         "logging",
@@ -125,16 +125,16 @@ def test_the_model_knows_neither_tasks_nor_logs(module: str) -> None:
     } == set()
 
 
-def test_the_domain_is_three_floors() -> None:
-    rooms = {module.split(".")[2] for module in modules_under("darkroom.domain") if module.count(".") > 1}
-    assert rooms == {"model", "ports", "use_cases"}
-    for room, below in (("model", {"model"}), ("ports", {"model", "ports"})):
-        inside = {name for module in modules_under(f"darkroom.domain.{room}") for name in imports_of(module)}
+def test_the_domain_has_three_layers() -> None:
+    layers = {module.split(".")[2] for module in modules_under("darkroom.domain") if module.count(".") > 1}
+    assert layers == {"model", "ports", "use_cases"}
+    for layer, below in (("model", {"model"}), ("ports", {"model", "ports"})):
+        inside = {name for module in modules_under(f"darkroom.domain.{layer}") for name in imports_of(module)}
         assert {name.split(".")[2] for name in inside if name.startswith("darkroom.domain.")} <= below
 
 
-def test_the_use_case_is_as_the_design_card_says() -> None:
-    """A use case, GenerateImages, depends on the ports ImageGenerator and ImageStorage."""
+def test_the_use_case_depends_on_the_ports_of_the_design() -> None:
+    """The use case GenerateImages depends on the ports ImageGenerator and ImageStorage."""
     parameters = [*inspect.signature(GenerateImages).parameters.values()][:4]
     assert [parameter.annotation for parameter in parameters] == [
         ImageGenerator,
@@ -145,12 +145,12 @@ def test_the_use_case_is_as_the_design_card_says() -> None:
 
 
 @pytest.mark.parametrize("module", modules_under("darkroom.adapters"))
-def test_no_technology_is_known_outside_of_its_own_room(module: str) -> None:
+def test_no_technology_is_imported_outside_of_its_own_folder(module: str) -> None:
     known = {found for name in imports_of(module) if (found := technology(name))}
     assert known <= {technology(module)}
 
 
-def test_only_packages_that_we_depend_on_ourselves_are_imported() -> None:
+def test_only_direct_dependencies_are_imported() -> None:
     required = {
         re.split(r"[^\w.-]", requirement)[0].lower().replace("_", "-")
         for requirement in metadata.requires("darkroom") or []

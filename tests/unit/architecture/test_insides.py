@@ -1,4 +1,4 @@
-"""Libraries whose insides are used are bounded, and each part that is used is still there: what moved is named."""
+"""Libraries whose internals are used have an upper bound, and every internal part that is used still exists."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from darkroom.entrypoints.serving.http_guard import GuardedHttpProtocol
 PROJECT = Path(__file__).parents[3] / "pyproject.toml"
 BOUNDED = ("aiobotocore", "aiohttp", "botocore", "httptools", "uvicorn")
 
-# What the guard overrides, with its parameters as uvicorn has them, and what it reads.
+# The methods that the guard overrides, with the parameters of uvicorn, and the attributes that it reads.
 OVERRIDDEN = {
     "__init__": ("config", "server_state", "app_state", "_loop"),
     "connection_made": ("transport",),
@@ -65,14 +65,14 @@ OF_THE_STATE = ("connections", "default_headers")
 
 
 @pytest.mark.parametrize("library", BOUNDED)
-def test_a_library_whose_insides_are_used_has_an_upper_bound(library: str) -> None:
+def test_a_library_whose_internals_are_used_has_an_upper_bound(library: str) -> None:
     declared = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]["dependencies"]
     (requirement,) = [one for one in map(Requirement, declared) if one.name == library]
-    assert "<" in {specifier.operator for specifier in requirement.specifier}, f"{library} may become any release"
+    assert "<" in {specifier.operator for specifier in requirement.specifier}, f"{library} has no upper bound"
 
 
 def moved(owner: type, names: dict[str, tuple[str, ...]]) -> dict[str, str]:
-    """What is gone or takes other parameters, by its name."""
+    """The methods that are gone or take other parameters, by name."""
     found: dict[str, str] = {}
     for name, expected in names.items():
         method: Callable[..., object] | None = getattr(owner, name, None)
@@ -83,7 +83,7 @@ def moved(owner: type, names: dict[str, tuple[str, ...]]) -> dict[str, str]:
     return found
 
 
-def test_what_the_guard_uses_of_uvicorn_is_there() -> None:
+def test_the_internals_of_uvicorn_that_the_guard_uses_exist() -> None:
     assert moved(HttpToolsProtocol, OVERRIDDEN | CALLED) == {}
     ours = {
         name for name in vars(GuardedHttpProtocol) if name in vars(HttpToolsProtocol) and not name.endswith("_doc__")
@@ -93,47 +93,47 @@ def test_what_the_guard_uses_of_uvicorn_is_there() -> None:
     assert [name for name in ATTRIBUTES if not hasattr(made, name)] == []
     written = inspect.getsource(RequestResponseCycle)
     assert [name for name in OF_A_CYCLE if f"self.{name}" not in written] == []
-    # The guard starts nothing by itself: it relies on these being called from there.
+    # The guard does not call these itself: it relies on uvicorn calling them there.
     assert "self.flow.pause_reading" in inspect.getsource(HttpToolsProtocol.on_headers_complete)
     assert "timeout_keep_alive_handler" in inspect.getsource(HttpToolsProtocol.on_response_complete)
 
 
-def test_what_the_server_uses_of_uvicorn_is_there() -> None:
+def test_the_internals_of_uvicorn_that_the_server_uses_exist() -> None:
     assert moved(uvicorn.Server, OF_THE_SERVER) == {}
     config = _config()
     assert [name for name in OF_THE_CONFIG if not hasattr(config, name)] == []
     assert [name for name in OF_THE_STATE if not hasattr(uvicorn.server.ServerState(), name)] == []
 
 
-def test_aiohttp_has_a_body_write_itself() -> None:
-    # By this it is known whether a byte of a paid order has left.
+def test_aiohttp_lets_a_body_write_itself() -> None:
+    # This shows whether a byte of a paid order was sent.
     assert moved(aiohttp.BytesPayload, {"write_with_length": ("writer", "content_length")}) == {}
     assert "self._body.write_with_length(writer, content_length)" in inspect.getsource(ClientRequest.write_bytes)
-    # And by these the bodies of uploads are read.
+    # Bodies of uploads are read by these.
     assert [name for name in ("size", "autoclose") if not isinstance(vars(Payload).get(name), property)] == []
 
 
-def test_httptools_says_where_an_upgrade_begins() -> None:
+def test_httptools_reports_where_an_upgrade_begins() -> None:
     head = b"GET / HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n"
     with pytest.raises(httptools.HttpParserUpgrade) as upgrade:
         httptools.HttpRequestParser(object()).feed_data(head + b"rest")
     assert upgrade.value.args == (len(head),)
 
 
-async def test_what_the_s3_storage_uses_of_botocore_is_there() -> None:
+async def test_the_internals_of_botocore_that_the_s3_storage_uses_exist() -> None:
     session = cast("Any", get_session())
     given = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "region_name": "eu-west-1"}
     async with session.create_client("s3", **given) as client:
-        frozen = await client._request_signer._credentials.get_frozen_credentials()  # noqa: SLF001  # it is the point
+        frozen = await client._request_signer._credentials.get_frozen_credentials()  # noqa: SLF001  # the internals are what is tested
         assert frozen[:2] == ("a", "b")
         assert inspect.iscoroutinefunction(client._endpoint.http_session.send)  # noqa: SLF001  # the same
         assert client.meta.service_model.operation_model("ListObjects").output_shape
         assert client.meta.config.s3 is None or "addressing_style" in client.meta.config.s3
     assert inspect.iscoroutinefunction(type(create_parser("rest-xml")).parse)
-    # Of which no redirect is followed, since every request of a session goes through here.
+    # Every request of a session goes through here, so that no redirect is followed.
     assert tuple(inspect.signature(AIOHTTPSession._get_session).parameters) == ("self", "proxy_url")  # noqa: SLF001
     assert "await self._get_session(proxy_url)" in inspect.getsource(AIOHTTPSession.send)
-    # Nor of what asks for credentials.
+    # The same for the requests for credentials.
     fetchers = [
         getattr(provider, name)
         for provider in session.get_component("credential_provider").providers

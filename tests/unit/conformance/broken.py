@@ -1,4 +1,4 @@
-"""Generators that break a rule each, on purpose: `breaks` names the rule, `told` what the kit says of it."""
+"""Generators that break one rule each: `breaks` names the rule, `message` is what the kit reports."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ BACKGROUND: Final[set[asyncio.Task[None]]] = set()
 
 
 class Broken(InMemoryImageGenerator):
-    """Draws as it should; a subclass changes what comes of it."""
+    """Draws correctly; each subclass changes one thing."""
 
     breaks: ClassVar[str]
-    told: ClassVar[str]
+    message: ClassVar[str]
 
     async def submit(self, request: GenerationRequest, key: str) -> Receipt:
         images = (await super().submit(request, key)).images
@@ -44,33 +44,33 @@ class Broken(InMemoryImageGenerator):
 
 
 class OffersNothing(Broken):
-    breaks, told = "it_offers_models_each_under_its_own_version", "it offers no model"
+    breaks, message = "it_offers_models_each_under_its_own_version", "it offers no model"
     cards: Sequence[object] = ()  # type: ignore[assignment]
 
 
-class SaysNothing(Broken):
-    breaks, told = "check_returns_a_sentence_without_an_order", "check returns an empty text"
+class ReturnsAnEmptyCheck(Broken):
+    breaks, message = "check_returns_a_sentence_without_an_order", "check returns an empty text"
 
     async def check(self) -> str:
         return ""
 
 
 class DrawsOneOnly(Broken):
-    breaks, told = "each_model_draws_as_many_images_as_it_may", "samples came"
+    breaks, message = "each_model_draws_as_many_images_as_it_may", "samples came"
 
     def changed(self, request: GenerationRequest, images: tuple[GeneratedImage, ...]) -> tuple[GeneratedImage, ...]:
         return images[:1]
 
 
 class DrawsOneTwice(Broken):
-    breaks, told = "each_model_draws_as_many_images_as_it_may", "image 0 comes twice"
+    breaks, message = "each_model_draws_as_many_images_as_it_may", "image 0 comes twice"
 
     def changed(self, request: GenerationRequest, images: tuple[GeneratedImage, ...]) -> tuple[GeneratedImage, ...]:
         return (images[0], *images)
 
 
-class TellsSeedsInAnyOrder(Broken):
-    breaks, told = "each_image_is_of_its_own_seed", "the reported seeds are not those of the samples"
+class MixesUpSeeds(Broken):
+    breaks, message = "each_image_is_of_its_own_seed", "the reported seeds are not those of the samples"
 
     def changed(self, request: GenerationRequest, images: tuple[GeneratedImage, ...]) -> tuple[GeneratedImage, ...]:
         backwards = [image.seed for image in reversed(images)]
@@ -79,14 +79,14 @@ class TellsSeedsInAnyOrder(Broken):
 
 class DrawsAnotherSize(Broken):
     breaks = "each_image_is_of_the_size_and_type_that_its_model_card_says"
-    told = "the image does not have the ordered size"
+    message = "the image does not have the ordered size"
 
     def changed(self, request: GenerationRequest, images: tuple[GeneratedImage, ...]) -> tuple[GeneratedImage, ...]:
         return tuple(replace(image, data=tile(64, 64, image.index)) for image in images)
 
 
 class WritesThePromptIntoTheFile(Broken):
-    breaks, told = "no_image_holds_its_prompts", "the prompt is in the file"
+    breaks, message = "no_image_holds_its_prompts", "the prompt is in the file"
 
     def changed(self, request: GenerationRequest, images: tuple[GeneratedImage, ...]) -> tuple[GeneratedImage, ...]:
         text = b"tEXtparameters\0" + request.prompt.value.encode()
@@ -94,15 +94,15 @@ class WritesThePromptIntoTheFile(Broken):
         return tuple(replace(image, data=image.data[:33] + chunk + image.data[33:]) for image in images)
 
 
-class GivesOneId(Broken):
-    breaks, told = "ids_that_it_gives_are_all_different", "two images have the same id"
+class GivesOneIdToAll(Broken):
+    breaks, message = "ids_that_it_gives_are_all_different", "two images have the same id"
 
     def changed(self, request: GenerationRequest, images: tuple[GeneratedImage, ...]) -> tuple[GeneratedImage, ...]:
         return tuple(replace(image, id="the-id") for image in images)
 
 
 class IgnoresSeeds(Broken):
-    breaks, told = "a_seed_makes_the_same_image_again_and_another_one_another", "two seeds give the same image"
+    breaks, message = "a_seed_makes_the_same_image_again_and_another_one_another", "two seeds give the same image"
 
     def changed(self, request: GenerationRequest, images: tuple[GeneratedImage, ...]) -> tuple[GeneratedImage, ...]:
         size = request.size
@@ -110,7 +110,7 @@ class IgnoresSeeds(Broken):
 
 
 class ForgetsItsReceipts(Broken):
-    breaks, told = "images_can_be_collected_again", "the second collection gives other images"
+    breaks, message = "images_can_be_collected_again", "the second collection gives other images"
 
     async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
         times = self.__dict__.setdefault("times", count())
@@ -118,32 +118,32 @@ class ForgetsItsReceipts(Broken):
             yield image
 
 
-class FindsWhatItNeverGot(Broken):
-    breaks, told = "what_is_found_by_its_key_is_what_was_submitted", "it finds an order that was never submitted"
+class FindsOrdersItNeverGot(Broken):
+    breaks, message = "what_is_found_by_its_key_is_what_was_submitted", "it finds an order that was never submitted"
 
     async def find(self, request: GenerationRequest, key: str) -> Receipt | None:
         return await super().submit(request, key)
 
 
-class PromisesMoreThanItsReceipt(Broken):
+class StoresAUselessReference(Broken):
     breaks = "the_stored_reference_of_a_receipt_is_enough_to_collect"
-    told = "the reference alone does not give what the whole receipt gave"
+    message = "the reference alone does not give what the whole receipt gave"
 
     async def submit(self, request: GenerationRequest, key: str) -> Receipt:
         return replace(await super().submit(request, key), reference=b"come back")
 
 
-class TouchesThemUpLate(Broken):
+class ChangesCollectedImages(Broken):
     breaks = "what_comes_with_the_answer_is_what_is_collected"
-    told = "an image in the receipt differs from the collected one"
+    message = "an image in the receipt differs from the collected one"
 
     async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
         for image in receipt.images:
             yield replace(image, id="touched up")
 
 
-class MixesThemUp(Broken):
-    breaks, told = "concurrent_orders_each_get_their_own_images", "one request got the image of another"
+class MixesUpOrders(Broken):
+    breaks, message = "concurrent_orders_each_get_their_own_images", "one request got the image of another"
 
     async def submit(self, request: GenerationRequest, key: str) -> Receipt:
         receipt = await super().submit(request, key)
@@ -153,7 +153,7 @@ class MixesThemUp(Broken):
 
 
 class GoesOnWhenCancelled(Broken):
-    breaks, told = "cancelled_at_any_await_it_leaves_nothing_running", "cancellation was reported as a failure"
+    breaks, message = "cancelled_at_any_await_it_leaves_nothing_running", "cancellation was reported as a failure"
 
     async def submit(self, request: GenerationRequest, key: str) -> Receipt:
         try:
@@ -163,15 +163,15 @@ class GoesOnWhenCancelled(Broken):
         return await super().submit(request, key)
 
 
-class Raises(Broken):
-    breaks, told = "each_model_draws_as_many_images_as_it_may", "only a DrawingFailed may be raised"
+class RaisesKeyError(Broken):
+    breaks, message = "each_model_draws_as_many_images_as_it_may", "only a DrawingFailed may be raised"
 
     async def submit(self, request: GenerationRequest, key: str) -> Receipt:
         raise KeyError("images")
 
 
 class Studio(Provider):
-    """A provider in memory, which can be out of reach or break connections off."""
+    """A provider in memory that can be unreachable, silent or wrong, as the situation demands."""
 
     def __init__(self) -> None:
         self.situation: Situation | None = None
@@ -215,9 +215,9 @@ class Studio(Provider):
 
 
 class Caller(Broken):
-    """Asks the studio as it should."""
+    """Asks the studio correctly; each subclass changes one thing."""
 
-    breaks, told = "", ""
+    breaks, message = "", ""
 
     def __init__(self, studio: Studio) -> None:
         super().__init__()
@@ -227,7 +227,7 @@ class Caller(Broken):
         try:
             await self.order(request)
         except ConnectionRefusedError as fault:
-            raise GeneratorUnavailable("nobody is there") from fault
+            raise GeneratorUnavailable("the studio is unreachable") from fault
         except ConnectionResetError as fault:
             raise self.lost() from fault
         except PermissionError as fault:
@@ -261,12 +261,12 @@ class Caller(Broken):
 
     async def check(self) -> str:
         if self.studio.situation is Situation.UNREACHABLE:
-            raise GeneratorUnavailable("nobody is there")
+            raise GeneratorUnavailable("the studio is unreachable")
         return "there"
 
 
-class AsksAgain(Caller):
-    breaks, told = "each_failure_says_whether_money_was_spent[connection_lost]", "the order was sent again"
+class SendsTheOrderAgain(Caller):
+    breaks, message = "each_failure_says_whether_money_was_spent[connection_lost]", "the order was sent again"
 
     async def order(self, request: GenerationRequest) -> None:
         try:
@@ -275,45 +275,45 @@ class AsksAgain(Caller):
             await super().order(request)
 
 
-class LiesAboutTheMoney(Caller):
+class ReportsAWrongCharge(Caller):
     breaks = "each_failure_says_whether_money_was_spent[connection_lost]"
-    told = "its `charged` is not what is known of the money"
+    message = "its `charged` is not what is known of the money"
 
     def lost(self) -> DrawingFailed:
         return OutcomeUnknown("cut off", charged=Charged.NO)
 
 
-class SpeaksOfMoneyInItsOwnWords(Caller):
+class ReportsAnUnknownCharge(Caller):
     breaks = "each_failure_says_whether_money_was_spent[connection_lost]"
-    told = "are recorded as"
+    message = "are recorded as"
 
     def lost(self) -> DrawingFailed:
         class CutOff(OutcomeUnknown):
             def __init__(self, code: int, host: str) -> None:
                 super().__init__(f"{host}: {code}")
-                self.charged = "perhaps"  # type: ignore[assignment]  # an author may write anything
+                self.charged = "perhaps"  # type: ignore[assignment]  # an author may assign anything
 
         return CutOff(7, "cut off")
 
 
-class TellsOtherwise(Caller):
+class RaisesAnotherError(Caller):
     breaks = "each_failure_says_whether_money_was_spent[connection_lost]"
-    told = "another error must be raised"
+    message = "another error must be raised"
 
     def lost(self) -> DrawingFailed:
         return GeneratorUnavailable("cut off")
 
 
-class HandsARejectedPromptOn(Caller):
+class ReportsARejectedPromptAsUnusable(Caller):
     breaks = "each_failure_says_whether_money_was_spent[refused_in_a_success]"
-    told = "another error must be raised"
+    message = "another error must be raised"
 
     def rejected(self) -> DrawingFailed:
         return UnusableImage("there is no image in the answer")
 
 
 class GivesUpAtOnce(Caller):
-    breaks, told = "each_failure_says_whether_money_was_spent[links_not_yet]", "another error must be raised"
+    breaks, message = "each_failure_says_whether_money_was_spent[links_not_yet]", "another error must be raised"
 
     def fetch(self) -> None:
         try:
@@ -323,22 +323,22 @@ class GivesUpAtOnce(Caller):
 
 
 class RefusesAnotherSize(Caller):
-    breaks, told = "each_failure_says_whether_money_was_spent[other_size]", "another error must be raised"
+    breaks, message = "each_failure_says_whether_money_was_spent[other_size]", "another error must be raised"
 
     def resized(self, image: GeneratedImage) -> GeneratedImage:
         raise UnusableImage("it is longer than what was ordered can be", evidence=image.data)
 
 
 class ThrowsEvidenceAway(Caller):
-    breaks, told = "each_failure_says_whether_money_was_spent[garbage]", "is not handed on as evidence"
+    breaks, message = "each_failure_says_whether_money_was_spent[garbage]", "is not handed on as evidence"
 
     def unreadable(self, answer: bytes) -> DrawingFailed:
         return UnusableImage("it cannot be read")
 
 
-class TellsSecrets(Caller):
+class LogsSecrets(Caller):
     breaks = "each_failure_says_whether_money_was_spent[unreachable]"
-    told = "a secret or a prompt is in the log"
+    message = "a secret or a prompt is in the log"
 
     async def order(self, request: GenerationRequest) -> None:
         logging.getLogger(__name__).info("calling with the-secret-key")
@@ -346,22 +346,22 @@ class TellsSecrets(Caller):
 
 
 class DropsAField(Caller):
-    breaks, told = "every_parameter_arrives_as_it_was_given", "the provider did not receive what was ordered"
+    breaks, message = "every_parameter_arrives_as_it_was_given", "the provider did not receive what was ordered"
 
     async def order(self, request: GenerationRequest) -> None:
         await super().order(replace(request, parameters=request.parameters.forgotten()))
 
 
-class PaysForChecking(Caller):
-    breaks, told = "checking_spends_nothing", "the check ordered images"
+class OrdersInCheck(Caller):
+    breaks, message = "checking_spends_nothing", "the check ordered images"
 
     async def check(self) -> str:
         self.studio.calls.append(self.studio.calls[0] if self.studio.calls else _NOTHING)
         return await super().check()
 
 
-class OrdersToLook(Caller):
-    breaks, told = "looking_for_an_order_sends_none", "looking for an order placed one"
+class OrdersInFind(Caller):
+    breaks, message = "looking_for_an_order_sends_none", "looking for an order placed one"
 
     async def find(self, request: GenerationRequest, key: str) -> Receipt | None:
         await self.order(request)

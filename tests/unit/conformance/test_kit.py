@@ -1,4 +1,4 @@
-"""The kit names the rule that a generator breaks, and says in a sentence what is wrong."""
+"""The conformance kit names the rule that a generator breaks, and describes the mistake in one sentence."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 
 @pytest.fixture(scope="module")
 def broken_rules(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What the kit says of each broken rule, by the test's name."""
+    """The message of the kit for each broken rule, by the name of the test."""
     report = tmp_path_factory.mktemp("kit") / "report.xml"
     subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}", HERE / "broken.py"],
@@ -30,17 +30,17 @@ def broken_rules(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("kind", [*GENERATORS, *CALLERS], ids=lambda kind: kind.__name__)
-def test_the_broken_rule_is_named(broken_rules: dict[str, str], kind: type[Broken]) -> None:
+def test_a_broken_rule_is_reported_by_name(broken_rules: dict[str, str], kind: type[Broken]) -> None:
     rule, _, situation = kind.breaks.partition("[")
     of_this = {
-        name: told
-        for name, told in broken_rules.items()
+        name: message
+        for name, message in broken_rules.items()
         if name.startswith(f"test_{rule}[") and kind.__name__ in name and situation.rstrip("]") in name
     }
 
     assert len(of_this) == 1, sorted(broken_rules)
-    assert all(kind.told in told for told in of_this.values()), of_this
+    assert all(kind.message in message for message in of_this.values()), of_this
 
 
-def test_who_keeps_every_rule_is_told_of_none(broken_rules: dict[str, str]) -> None:
+def test_no_broken_rule_is_reported_for_a_generator_that_keeps_them_all(broken_rules: dict[str, str]) -> None:
     assert [name for name in broken_rules if "Caller" in name.strip("]").partition("[")[2].split("-")] == []

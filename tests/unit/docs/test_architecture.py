@@ -1,4 +1,4 @@
-"""The page on architecture is true: what it names is there, and the way of an order is as long as it says."""
+"""docs/architecture.md is true: the files that it names exist, and an order takes the calls that it lists."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
 LISTED = re.findall(r"^\| \d+ \| `(\w+\.\w+)` ", PAGE, re.MULTILINE)
 MOST = 10
-"""Calls between the controller and the generator's `submit`."""
+"""The most calls between the controller and the generator's `submit`."""
 
 
 @pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)#]+)\)", PAGE))))
-def test_what_it_links_to_is_there(link: str) -> None:
+def test_every_link_leads_to_a_file(link: str) -> None:
     assert (ROOT / "docs" / link).exists()
 
 
-@pytest.mark.parametrize("room", sorted(set(re.findall(r"^  (\w+)/", PAGE, re.MULTILINE))))
-def test_the_rooms_of_the_entry_points_are_there(room: str) -> None:
-    assert (ROOT / "src/entrypoints" / room).is_dir()
+@pytest.mark.parametrize("folder", sorted(set(re.findall(r"^  (\w+)/", PAGE, re.MULTILINE))))
+def test_the_folders_of_the_entry_points_exist(folder: str) -> None:
+    assert (ROOT / "src/entrypoints" / folder).is_dir()
 
 
 def awaiting(task: asyncio.Task[Any] | None) -> Iterator[str]:
@@ -45,7 +45,7 @@ def awaiting(task: asyncio.Task[Any] | None) -> Iterator[str]:
         inner = getattr(inner, "cr_await", None)
 
 
-async def test_an_order_takes_the_calls_that_it_lists() -> None:
+async def test_an_order_takes_the_calls_that_the_page_lists() -> None:
     seen: list[str] = []
 
     class Noting(InMemoryImageGenerator):
@@ -63,7 +63,7 @@ async def test_an_order_takes_the_calls_that_it_lists() -> None:
     assert len(LISTED) <= MOST
 
 
-def test_the_calls_before_the_task_are_those_that_it_lists() -> None:
+def test_the_listed_calls_before_the_task_exist() -> None:
     before = {"ImagesController": ImagesController, "GenerateImages": GenerateImages, "Work": Work}
     for call in LISTED[:4]:
         kind, _, method = call.partition(".")

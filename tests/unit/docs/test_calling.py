@@ -1,4 +1,4 @@
-"""docs/calling.md is enough to write a client from: its problems and its JSON are those of the service."""
+"""docs/calling.md is enough to write a client: its problems and its JSON are those of the service."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ def test_each_problem_type_has_a_row_with_its_status() -> None:
 
 
 @pytest.mark.parametrize("kind", [kind for kind in kinds(DarkroomError) if "code" in vars(kind) and kind.code in TYPES])
-def test_what_is_charged_is_what_its_error_says(kind: type[DarkroomError]) -> None:
+def test_the_charge_in_each_row_is_that_of_its_error(kind: type[DarkroomError]) -> None:
     charged = ROWS[kind.code][1]
     assert kind.charged in charged
     if issubclass(kind, NothingWasDrawn) and kind.code != "overloaded":
         assert charged == {Charged.NO}
 
 
-def test_a_ledger_that_does_not_answer_leaves_it_open() -> None:
+def test_the_charge_of_an_overloaded_answer_may_be_unknown() -> None:
     assert PROBLEM_TYPES[LedgerUnavailable.code].slug == "overloaded"
     assert ROWS["overloaded"][1] == {Charged.NO, Charged.UNKNOWN}
 
@@ -62,7 +62,7 @@ def test_a_ledger_that_does_not_answer_leaves_it_open() -> None:
         (CallerUsage, '"today": {'),
     ],
 )
-def test_the_json_of_each_answer_is_what_the_service_gives(shown: type[msgspec.Struct], first: str) -> None:
+def test_the_json_of_each_answer_has_the_fields_of_the_service(shown: type[msgspec.Struct], first: str) -> None:
     (block,) = [
         text for text in re.findall(r"```json\n(\{\n.*?)```", PAGE, re.DOTALL) if text[2:].lstrip().startswith(first)
     ]
@@ -71,13 +71,13 @@ def test_the_json_of_each_answer_is_what_the_service_gives(shown: type[msgspec.S
 
 
 def keys(value: object) -> object:
-    """The names of all fields, however deep, without their values."""
+    """The names of all fields at every depth, without their values."""
     if isinstance(value, dict):
         return {name: keys(inner) for name, inner in value.items()}
     return [keys(inner) for inner in value] if isinstance(value, list) else None
 
 
-def test_what_a_page_of_another_origin_may_read_is_listed() -> None:
-    (_, exposed) = cors._EXPOSED  # noqa: SLF001  # no request is needed to see it
+def test_the_headers_that_a_page_of_another_origin_may_read_are_listed() -> None:
+    (_, exposed) = cors._EXPOSED  # noqa: SLF001  # it can be read without a request
     listed = PAGE.partition("## From a browser")[2]
     assert [name for name in exposed.decode().split(", ") if f"`{name}`" not in listed] == ["x-should-retry"]

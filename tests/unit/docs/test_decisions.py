@@ -1,4 +1,4 @@
-"""Each decision says what holds of it and since when, in one form."""
+"""Each decision has a status and a date, and all have the same form."""
 
 import re
 from datetime import date
@@ -17,12 +17,12 @@ FORM = re.compile(
 
 
 @pytest.mark.parametrize("file", DECISIONS, ids=lambda file: file.stem)
-def test_it_has_the_form(file: Path) -> None:
+def test_a_decision_has_the_common_form(file: Path) -> None:
     found = FORM.fullmatch(file.read_text(encoding="utf-8"))
     assert found, "number and title, Status, Date, then Context, Decision, Consequence"
     assert int(found["number"]) == int(file.name[:4])
     date.fromisoformat(found["date"])
 
 
-def test_they_are_numbered_without_gaps() -> None:
+def test_decisions_are_numbered_without_gaps() -> None:
     assert [int(file.name[:4]) for file in DECISIONS] == list(range(1, len(DECISIONS) + 1))

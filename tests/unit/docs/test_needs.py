@@ -1,4 +1,4 @@
-"""What the page of needs says has its test, sentence by sentence, in each table that names tests."""
+"""Every row of the tables in docs/needs.md cites a test that exists."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ ROWS = [line.strip("|").split("|") for table in TABLES for line in table.splitli
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row[0].strip()[:40] for row in ROWS])
-def test_each_row_names_a_test_that_exists(row: list[str]) -> None:
+def test_each_row_cites_an_existing_test(row: list[str]) -> None:
     _, cited = row
     (file, name), *others = re.findall(r"`((?:unit|integration)/[\w/]+\.py)::(\w+)`", cited)
     assert others == []

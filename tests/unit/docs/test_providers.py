@@ -1,4 +1,4 @@
-"""The generator that the guide shows is complete: it passes the suite that the guide points to."""
+"""The generator in docs/providers.md is complete: it passes the conformance suite."""
 
 import re
 from pathlib import Path
@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def shown_in(page: str) -> dict[str, Any]:
-    """What the Python of a page defines."""
+    """The names that the Python code of a page defines."""
     (code,) = re.findall(r"^```python\n(.*?)^```$", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     shown: dict[str, Any] = {}
     exec(compile(code, page, "exec"), shown)  # noqa: S102  # our own page

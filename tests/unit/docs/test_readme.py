@@ -1,4 +1,4 @@
-"""The README's picture is what its call draws, and its error is what its mistakes get."""
+"""The picture in the README is drawn by its example call, and its error is the answer to its example mistakes."""
 
 import io
 import json
@@ -27,20 +27,20 @@ def the_order() -> dict[str, object]:
     return fields
 
 
-async def test_its_picture_is_what_its_call_draws() -> None:
+async def test_the_picture_is_what_the_example_call_draws() -> None:
     request = GenerationRequest.settle(read_order(the_order(), CARDS), CARDS["sketch"])
     (image,) = [image async for image in SketchImageGenerator().collect(request, Receipt())]
     with Image.open(PICTURE) as shown, Image.open(io.BytesIO(image.data)) as drawn:
         assert ImageChops.difference(shown, drawn).getbbox() is None
 
 
-def test_its_picture_says_what_it_is() -> None:
+def test_the_picture_is_marked_with_its_origin() -> None:
     said = inspect(PICTURE.read_bytes())
     assert (said.source_type or "").endswith("/algorithmicMedia")
     assert (said.generator, said.model, said.seed) == ("sketch", "sketch", "7")
 
 
-def test_its_error_is_what_its_mistakes_get() -> None:
+def test_the_error_is_the_answer_to_the_example_mistakes() -> None:
     (answer,) = [json.loads(block) for block in re.findall(r"```json\n(\{.*?\})\n```", README, re.DOTALL)]
     with pytest.raises(InvalidRequest) as refused:
         read_order(the_order() | {"width": 32, "seed": [1, -1], "colour": "blue"}, CARDS)

@@ -1,4 +1,4 @@
-"""What the page on security calls upon exists, and what it says was measured is what holds."""
+"""docs/security.md cites only tests that exist, and its measurements are current."""
 
 import re
 from pathlib import Path
@@ -14,7 +14,7 @@ CITED = sorted(set(re.findall(r"`((?:unit|integration|conformance)/[\w/]+\.py)(?
 
 
 @pytest.mark.parametrize(("file", "name"), CITED, ids=["::".join(filter(None, cited)) for cited in CITED])
-def test_every_test_that_is_called_upon_exists(file: str, name: str) -> None:
+def test_every_cited_test_exists(file: str, name: str) -> None:
     text = (ROOT / "tests" / file).read_text(encoding="utf-8")
     assert f"def {name}(" in text if name else "def test_" in text
 
@@ -26,5 +26,5 @@ def test_every_requirement_is_named_once() -> None:
     assert len(set(cited)) == len(cited)
 
 
-def test_the_fate_of_each_shape_is_what_was_measured() -> None:
+def test_the_outcome_of_each_shape_is_the_measured_one() -> None:
     assert edge.shapes_in(PAGE) == {shape.name: shape.outcome for shape in SHAPES}

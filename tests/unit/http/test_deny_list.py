@@ -1,4 +1,4 @@
-"""What a process knows of revoked tokens."""
+"""The list of revoked tokens that a process holds in memory."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Failing(InMemoryRevokedTokens):
         return list(await super().listed())
 
 
-async def test_it_knows_what_was_revoked_when_it_was_read_and_asks_nobody_in_between() -> None:
+async def test_the_list_holds_the_tokens_of_its_last_read_and_does_not_ask_the_ledger_in_between() -> None:
     revoked = Failing()
     await revoked.revoke("one", LATER)
     denied = DenyList(revoked)
@@ -34,7 +34,7 @@ async def test_it_knows_what_was_revoked_when_it_was_read_and_asks_nobody_in_bet
     assert None not in denied
 
 
-async def test_what_it_knows_stays_while_it_cannot_be_read() -> None:
+async def test_the_list_is_kept_if_it_cannot_be_read_again() -> None:
     revoked = Failing()
     await revoked.revoke("one", LATER)
     denied = DenyList(revoked)

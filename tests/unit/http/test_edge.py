@@ -14,7 +14,7 @@ from darkroom.entrypoints.http.edge import Answered, Edge
 from harness.waiting import until
 
 
-async def test_an_answer_took_until_it_was_sent_whatever_is_done_afterwards() -> None:
+async def test_the_reported_time_of_an_answer_ends_when_it_was_sent() -> None:
     took: list[float] = []
     sent_at = began = time.perf_counter()
 
@@ -30,7 +30,7 @@ async def test_an_answer_took_until_it_was_sent_whatever_is_done_afterwards() ->
         sent_at = time.perf_counter()
         await until(lambda: time.perf_counter() - sent_at > 0.01)
 
-    async def nothing(*_: object) -> Any:  # noqa: ANN401  # what ASGI hands in and takes
+    async def nothing(*_: object) -> Any:  # noqa: ANN401  # the types of ASGI
         return {}
 
     scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "query_string": b""}

@@ -1,4 +1,4 @@
-"""Which keys of a set verify tokens, and which are passed over."""
+"""Which keys of a set verify tokens, and which are skipped."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FAMILY = {"RSA": "RS256", "P-256": "ES256", "P-384": "ES384", "P-521": "ES512", 
 
 
 def jwk(kind: str, key: Any = None, **members: object) -> Jwk:  # noqa: ANN401  # keys have no common type
-    """A public key, if no other is given, under the name of its kind; a member that is `...` is left out."""
+    """The public key of a kind, or the given key, as a JWK with the kind as `kid`; `...` leaves a member out."""
     key = key or PRIVATE[kind].public_key()
     plain: Jwk = jwt.get_algorithm_by_name(FAMILY[kind]).to_jwk(key, as_dict=True)
     plain.pop("key_ops", None)
@@ -38,12 +38,12 @@ def read(*keys: object, algorithm: str | None = None) -> KeySet:
 
 
 @pytest.mark.parametrize(("kind", "algorithm"), FAMILY.items())
-def test_a_key_that_names_no_algorithm_is_for_that_of_its_type(kind: str, algorithm: str) -> None:
+def test_a_key_without_an_algorithm_is_for_that_of_its_type(kind: str, algorithm: str) -> None:
     assert read(jwk(kind)).find(kind, algorithm).algorithm == algorithm
 
 
 @pytest.mark.parametrize("algorithm", ["RS256", "RS512", "PS256"])
-def test_it_is_for_the_one_that_it_names_and_no_other(algorithm: str) -> None:
+def test_a_key_with_an_algorithm_is_only_for_that_one(algorithm: str) -> None:
     keys = read(jwk("RSA", alg=algorithm))
     assert keys.find("RSA", algorithm).algorithm == algorithm
     for other in {"RS256", "RS512", "PS256", "ES256", "HS256", "none"} - {algorithm}:
@@ -51,7 +51,7 @@ def test_it_is_for_the_one_that_it_names_and_no_other(algorithm: str) -> None:
             keys.find("RSA", other)
 
 
-def test_where_the_operator_names_an_algorithm_the_key_is_for_that() -> None:
+def test_a_key_is_for_the_algorithm_that_the_operator_sets() -> None:
     assert read(jwk("RSA"), algorithm="PS256").find("RSA", "PS256").algorithm == "PS256"
     with pytest.raises(ValueError, match="is for ES256, not for PS256"):
         read(jwk("P-256"), algorithm="PS256")
@@ -60,8 +60,8 @@ def test_where_the_operator_names_an_algorithm_the_key_is_for_that() -> None:
 @pytest.mark.parametrize(("curve", "other"), [("Ed25519", "Ed448"), ("Ed448", "Ed25519")])
 @pytest.mark.parametrize("published", [..., "EdDSA", "by its curve"])
 @pytest.mark.parametrize("expected", [None, "EdDSA", "by its curve"])
-def test_eddsa_is_also_called_by_its_curve(curve: str, other: str, published: object, expected: str | None) -> None:
-    """RFC 9864, 2.2."""
+def test_eddsa_may_also_be_named_by_its_curve(curve: str, other: str, published: object, expected: str | None) -> None:
+    """As RFC 9864, 2.2, says."""
     named = {"by its curve": curve}
     document = jwk(curve, alg=named.get(published, published) if isinstance(published, str) else ...)
     keys = read(document, algorithm=named.get(expected, expected) if expected else None)
@@ -74,13 +74,13 @@ def test_eddsa_is_also_called_by_its_curve(curve: str, other: str, published: ob
         read(jwk(curve, alg=other))
 
 
-def test_an_edwards_key_that_is_published_under_both_names_is_one_key() -> None:
+def test_an_edwards_key_published_under_both_names_is_one_key() -> None:
     keys = read(jwk("Ed25519", alg="EdDSA"), jwk("Ed25519", alg="Ed25519"))
     assert len(keys.keys) == 1
     assert keys.passed_over == ()
 
 
-def test_a_key_is_found_by_its_name_and_without_one_where_it_is_the_only_one() -> None:
+def test_a_key_is_found_by_its_kid_or_without_one_if_it_is_the_only_one() -> None:
     keys = read(jwk("RSA"), jwk("P-256"), jwk("P-256", PRIVATE["P-256"].public_key(), kid="other"))
     assert keys.find("RSA", "RS256") == keys.find(None, "RS256")
     assert keys.find("other", "ES256").algorithm == "ES256"
@@ -89,14 +89,14 @@ def test_a_key_is_found_by_its_name_and_without_one_where_it_is_the_only_one() -
             keys.find(kid, algorithm)
 
 
-def test_a_key_without_a_name_is_found_by_tokens_without_one() -> None:
+def test_a_key_without_a_kid_is_found_by_tokens_without_one() -> None:
     keys = read(jwk("RSA", kid=...))
     assert keys.find(None, "RS256").algorithm == "RS256"
     with pytest.raises(LookupError):
         keys.find("RSA", "RS256")
 
 
-SHORT = rsa.generate_private_key(65_537, 1024).public_key()  # noqa: S505  # it is to be passed over
+SHORT = rsa.generate_private_key(65_537, 1024).public_key()  # noqa: S505  # it must be skipped
 
 
 @pytest.mark.parametrize(
@@ -127,14 +127,14 @@ SHORT = rsa.generate_private_key(65_537, 1024).public_key()  # noqa: S505  # it 
         (jwk("RSA", n=5), "."),
         (jwk("Ed25519", x=""), "."),
     ],
-    ids=itertools.count(),  # the keys are made anew for each run, and so would be their names
+    ids=itertools.count(),  # the keys are generated anew in each run, and ids made of them would change
 )
-def test_a_key_of_no_use_is_passed_over_and_costs_the_others_nothing(useless: Jwk, why: str) -> None:
+def test_an_unusable_key_is_skipped_and_the_others_are_kept(useless: Jwk, why: str) -> None:
     keys = read(useless, jwk("P-384"))
     assert [one.kid for one in keys.keys] == ["P-384"]
-    (told,) = keys.passed_over
-    assert told.startswith("key 0 (")
-    assert re.search(why, told)
+    (reason,) = keys.passed_over
+    assert reason.startswith("key 0 (")
+    assert re.search(why, reason)
 
 
 def test_the_same_key_twice_is_one_key() -> None:
@@ -143,12 +143,12 @@ def test_the_same_key_twice_is_one_key() -> None:
     assert keys.passed_over == ()
 
 
-def test_two_keys_of_one_name_cannot_be_told_apart_and_are_passed_over() -> None:
+def test_two_different_keys_with_one_kid_are_skipped() -> None:
     other = ec.generate_private_key(ec.SECP256R1()).public_key()
     keys = read(jwk("P-256"), jwk("P-256", other), jwk("P-384"))
     assert [one.kid for one in keys.keys] == ["P-384"]
     assert keys.passed_over == ("2 keys for ES256 are called 'P-256'",)
-    assert len(read(jwk("RSA"), jwk("RSA", alg="PS256")).keys) == 2  # each token says which one it means
+    assert len(read(jwk("RSA"), jwk("RSA", alg="PS256")).keys) == 2  # each token names the algorithm that it means
 
 
 @pytest.mark.parametrize(
@@ -165,12 +165,12 @@ def test_two_keys_of_one_name_cannot_be_told_apart_and_are_passed_over() -> None
     ],
     ids=itertools.count(),
 )
-def test_what_is_no_key_set_is_refused(document: bytes) -> None:
+def test_a_document_that_is_not_a_key_set_is_refused(document: bytes) -> None:
     with pytest.raises(ValueError, match="not a JSON Web Key Set"):
         KeySet.read(document, None)
 
 
-def test_a_set_without_a_key_of_use_is_refused_with_the_reasons() -> None:
+def test_a_set_without_a_usable_key_is_refused_with_the_reasons() -> None:
     with pytest.raises(ValueError, match=r"no key in the set can be used; key 0 .* is not for signatures"):
         read(jwk("RSA", use="enc"))
     with pytest.raises(ValueError, match=r"no key in the set can be used$"):

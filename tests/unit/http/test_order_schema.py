@@ -1,4 +1,4 @@
-"""The published schema of an order and the check of orders say the same."""
+"""The published schema of an order accepts exactly the orders that the service accepts."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ anything: st.SearchStrategy[Any] = (
 
 
 def either(right: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """Mostly what may be right, so that not every order is wrong somewhere."""
+    """Mostly a value that may be valid, so that not every order is invalid."""
     return st.one_of(*[right] * 12, anything)
 
 
@@ -63,17 +63,17 @@ def is_accepted(order: dict[str, Any]) -> bool:
 
 
 @given(orders)
-def test_the_schema_takes_what_the_check_takes(order: dict[str, Any]) -> None:
+def test_the_schema_accepts_what_the_service_accepts(order: dict[str, Any]) -> None:
     assert VALIDATOR.valid(order, SCHEMA) == is_accepted(order)
 
 
 @given(st.sampled_from(SCHEMA["anyOf"]), st.data())
-def test_near_an_order_that_is_right_too(schema: dict[str, Any], data: st.DataObject) -> None:
+def test_the_schema_agrees_with_the_service_on_almost_valid_orders(schema: dict[str, Any], data: st.DataObject) -> None:
     order = dict(schema["examples"][0])
     changed = data.draw(st.sampled_from([*ORDER_FIELDS, "nothing_of_ours"]))
     order[changed] = data.draw({"seed": st.lists(seeds, max_size=9)}.get(changed, anything) | anything | sides)
     assert VALIDATOR.valid(order, SCHEMA) == is_accepted(order)
 
 
-def test_each_example_is_an_order() -> None:
+def test_each_example_is_a_valid_order() -> None:
     assert [is_accepted(order["examples"][0]) for order in SCHEMA["anyOf"]] == [True] * len(CARDS)

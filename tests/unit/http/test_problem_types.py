@@ -1,4 +1,4 @@
-"""The table of problems has no hole."""
+"""The table of problem types is complete."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ def kinds(root: type[DarkroomError]) -> Iterator[type[DarkroomError]]:
 )
 def test_each_error_has_a_problem_type_by_its_code(kind: type[DarkroomError]) -> None:
     assert kind.code in PROBLEM_TYPES
-    assert "code" in vars(kind), "each class declares its own"
+    assert "code" in vars(kind), "each class must declare its own code"
 
 
-def test_types_are_named_as_the_errors_are() -> None:
+def test_problem_types_are_named_after_the_errors() -> None:
     for code, kind in PROBLEM_TYPES.items():
         assert code in (kind.slug, LedgerUnavailable.code)
     assert PROBLEM_TYPES[LedgerUnavailable.code] is PROBLEM_TYPES[Overloaded.code]
 
 
-def test_an_error_that_a_plugin_made_is_shown_as_what_it_inherits() -> None:
+def test_an_error_of_a_plugin_has_the_problem_type_of_its_base_class() -> None:
     class TooBusy(GeneratorUnavailable):
         def __init__(self, seconds: int, queue: str) -> None:
             super().__init__(f"{queue} is busy", retry_after=seconds)

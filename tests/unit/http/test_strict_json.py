@@ -1,4 +1,4 @@
-"""JSON without leniency."""
+"""JSON is read strictly: invalid documents and repeated names are reported."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def as_members(value: object) -> object:
 
 
 @given(values)
-def test_what_is_json_is_read_as_it_is(value: object) -> None:
+def test_valid_json_is_read_unchanged(value: object) -> None:
     assert strict_json.read(json.dumps(value, ensure_ascii=False).encode()) == as_members(value)
 
 
 @given(st.binary(max_size=40))
-def test_what_is_not_is_refused_in_one_way(document: bytes) -> None:
+def test_invalid_json_raises_only_value_error(document: bytes) -> None:
     try:
         strict_json.read(document)
     except ValueError as refusal:
@@ -54,12 +54,12 @@ def test_what_is_not_is_refused_in_one_way(document: bytes) -> None:
         (b'[{"a": {"\\udfff": 1}}]', "surrogate"),
     ],
 )
-def test_the_reason_says_why_and_where(document: bytes, reason: str) -> None:
+def test_the_error_says_why_and_where(document: bytes, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         strict_json.read(document)
 
 
-def test_repeated_names_are_told_once_each_in_their_order() -> None:
+def test_repeated_names_are_reported_once_each_in_order() -> None:
     members = strict_json.read(b'{"b": 1, "a": 2, "b": 3, "a": 4, "b": 5, "c": {"d": 1}}')
     assert isinstance(members, tuple)
     assert strict_json.repeated(members) == ["b", "a"]

@@ -1,4 +1,4 @@
-"""The times of tokens, and keys that suit no algorithm."""
+"""Which access tokens are accepted, what they allow, and which keys can verify them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def verified(
     revoked: Container[str] = (),
     **changes: Any,  # noqa: ANN401  # claims of any type
 ) -> Access:
-    """Verify at a time a token that was issued at noon for ten minutes; a claim that is `...` is left out."""
+    """Verify, at the time `at`, a token that was issued at noon for ten minutes; a claim that is `...` is left out."""
     keeper = JwtTokenVerifier(
         OneKey(SECRET, "HS256"), rules, clock=lambda: datetime.fromtimestamp(at, UTC), revoked=revoked
     )
@@ -46,7 +46,7 @@ async def verified(
 
 
 @pytest.mark.parametrize("at", [NOON - 10, NOON, NOON + 600, NOON + 609.9])
-async def test_a_token_is_good_in_its_time_and_for_ten_seconds_around_it(at: float) -> None:
+async def test_a_token_is_valid_in_its_time_with_ten_seconds_of_leeway(at: float) -> None:
     assert await verified(at) == ADA
 
 
@@ -60,13 +60,15 @@ async def test_a_token_is_good_in_its_time_and_for_ten_seconds_around_it(at: flo
         (NOON, {"aud": "other"}, "audience"),
     ],
 )
-async def test_and_at_no_other_time_and_for_nobody_else(at: float, changes: dict[str, Any], reason: str) -> None:
+async def test_a_token_for_another_time_issuer_or_audience_is_refused(
+    at: float, changes: dict[str, Any], reason: str
+) -> None:
     with pytest.raises(Unauthorized, match=reason):
         await verified(at, **changes)
 
 
 @pytest.mark.parametrize("leeway", [0, 30])
-async def test_how_far_clocks_may_be_apart_is_set(leeway: int) -> None:
+async def test_the_leeway_can_be_set(leeway: int) -> None:
     rules = replace(RULES, leeway=leeway)
     for at in (NOON + 599.9 + leeway, NOON - leeway):
         assert await verified(at, rules) == ADA
@@ -75,13 +77,13 @@ async def test_how_far_clocks_may_be_apart_is_set(leeway: int) -> None:
             await verified(at, rules)
 
 
-async def test_how_long_tokens_may_live_is_set() -> None:
+async def test_the_lifetime_of_tokens_can_be_limited() -> None:
     assert await verified(NOON, replace(RULES, max_lifetime=600)) == ADA
     with pytest.raises(Unauthorized, match="lives longer than tokens may here"):
         await verified(NOON, replace(RULES, max_lifetime=599))
 
 
-async def test_a_revoked_token_is_refused_and_no_other() -> None:
+async def test_only_a_revoked_token_is_refused() -> None:
     with pytest.raises(Unauthorized, match="was revoked"):
         await verified(NOON, revoked={"one"}, jti="one")
     assert await verified(NOON, revoked={"one"}, jti="two") == ADA
@@ -127,24 +129,24 @@ async def test_scopes_are_read_from_the_claims_that_are_set(
         ("darkroom/usage:read", CALLERS),
     ],
 )
-async def test_unless_scopes_are_asked_for_a_token_may_do_all_but_see_the_usage_of_others(
+async def test_without_a_scope_claim_setting_a_token_may_do_everything_but_see_the_usage_of_others(
     scope: object, allowed: set[str]
 ) -> None:
     assert (await verified(NOON, scope=scope)).scopes == allowed
 
 
 @pytest.mark.parametrize("prefix", ["", "darkroom/"])
-async def test_a_token_with_the_scopes_that_its_issuer_is_asked_for_may_look_and_order(prefix: str) -> None:
+async def test_the_scopes_that_an_issuer_is_asked_for_allow_reading_and_ordering(prefix: str) -> None:
     rules = replace(RULES, scope_claims=("scp", "scope"), scope_prefix=prefix)
     access = await verified(NOON, rules, scp=rules.scopes_of_callers)
     assert access.scopes == CALLERS
-    assert RULES.scopes_of_callers == []  # none is looked at
+    assert RULES.scopes_of_callers == []  # no scope claim is set
 
 
 @pytest.mark.parametrize(
     "value", [0, True, {"images:write": True}, {"images:write": {}, "x": 1}, [["images:write"]], [1]]
 )
-async def test_scopes_that_cannot_be_read_are_no_scopes(value: object) -> None:
+async def test_a_token_with_unreadable_scopes_is_refused(value: object) -> None:
     with pytest.raises(Unauthorized):
         await verified(NOON, replace(RULES, scope_claims=("scp", "scope")), scope=value, scp="images:read")
 
@@ -173,7 +175,7 @@ BY_CLIENT = replace(RULES, audience_claims=("aud", "client_id"))
     ],
     ids=itertools.count(),
 )
-async def test_without_any_aud_the_client_may_name_the_audience(
+async def test_the_client_id_may_stand_for_a_missing_aud(
     rules: TokenRules, audience: dict[str, Any], good: bool
 ) -> None:
     if good:
@@ -202,7 +204,9 @@ async def test_without_any_aud_the_client_may_name_the_audience(
     ],
     ids=itertools.count(),
 )
-async def test_the_operator_learns_what_was_expected_and_found(claims: dict[str, Any], reason: str) -> None:
+async def test_the_reason_for_the_operator_has_the_expected_and_the_found_value(
+    claims: dict[str, Any], reason: str
+) -> None:
     rules = replace(RULES, max_lifetime=600, scope_claims=("scp",))
     with pytest.raises(Unauthorized) as refused:
         await verified(NOON, rules, {"one"}, **claims)
@@ -212,7 +216,7 @@ async def test_the_operator_learns_what_was_expected_and_found(claims: dict[str,
     assert "'" not in refused.value.detail
 
 
-async def test_and_before_the_signature_holds_the_reason_alone() -> None:
+async def test_before_the_signature_is_verified_the_reason_contains_nothing_of_the_token() -> None:
     keeper = JwtTokenVerifier(OneKey(SECRET, "HS256"), RULES, clock=lambda: datetime.fromtimestamp(NOON, UTC))
     secret = "canary" * 10
     claims = {"iss": secret, "aud": secret, "sub": secret, "iat": NOON, "exp": NOON + 600}
@@ -234,20 +238,20 @@ async def test_and_before_the_signature_holds_the_reason_alone() -> None:
         assert refused.value.detail == "the token is refused: its form, its signature or a claim is not accepted here"
 
 
-async def test_whom_to_let_in_is_set() -> None:
+async def test_the_accepted_subjects_can_be_set() -> None:
     rules = replace(RULES, subjects=frozenset({"ada", "grace"}))
     assert await verified(NOON, rules) == ADA
     with pytest.raises(Unauthorized, match="its subject is not let in here"):
         await verified(NOON, rules, sub="Ada")
 
 
-async def test_how_long_a_token_may_be_is_set() -> None:
+async def test_the_maximum_length_of_a_token_can_be_set() -> None:
     assert await verified(NOON, replace(RULES, max_length=20_000), groups=["g" * 36] * 300) == ADA
     with pytest.raises(Unauthorized):
         await verified(NOON, groups=["g" * 36] * 300)
 
 
-async def test_the_token_says_who_calls_and_how_much_they_may_order() -> None:
+async def test_a_token_names_the_caller_and_its_limits() -> None:
     assert await verified(NOON, sub="grace", images_per_day=12) == Access(Caller("grace", images_per_day=12))
     limited = await verified(NOON, images_per_day=0, spend_per_day="0.02 USD", models=["v2.1", "sketch"])
     assert limited.caller == Caller("ada", 0, Money.parse("0.02 USD"), frozenset({"v2.1", "sketch"}))
@@ -285,7 +289,7 @@ EDWARDS = ed25519.Ed25519PrivateKey.generate()
         (pem(CURVE), "Ed25519"),
         (pem(RSA, private=True), "RS256"),
         (pem(CURVE, private=True), "ES256"),
-        (pem(rsa.generate_private_key(65_537, 1024)), "RS256"),  # noqa: S505  # it is to be refused
+        (pem(rsa.generate_private_key(65_537, 1024)), "RS256"),  # noqa: S505  # it must be refused
         (b"-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----", "RS256"),
         (b"\xff" * 64, "RS256"),
     ],
@@ -296,7 +300,7 @@ def test_a_key_that_does_not_suit_its_algorithm_is_refused(key: bytes, algorithm
 
 
 class ChangingKeys(KeySource):
-    """Gives whichever key it holds now."""
+    """Returns the key that is set at the time."""
 
     def __init__(self, secret: str) -> None:
         self.now = VerificationKey.of("HS256", secret.encode())
@@ -305,7 +309,7 @@ class ChangingKeys(KeySource):
         return self.now
 
 
-async def test_a_token_that_was_good_is_held_to_time_revocation_and_keys_again() -> None:
+async def test_a_remembered_token_is_checked_again_for_time_revocation_and_key() -> None:
     now, revoked, keys = datetime.fromtimestamp(NOON, UTC), set[str](), ChangingKeys(SECRET)
     keeper = JwtTokenVerifier(keys, RULES, clock=lambda: now, revoked=revoked)
     claims = {"iss": "issuer", "aud": "audience", "sub": "ada", "iat": NOON, "exp": NOON + 600, "jti": "one"}
@@ -328,7 +332,7 @@ async def test_a_token_that_was_good_is_held_to_time_revocation_and_keys_again()
         await keeper.verify(token)
 
 
-async def test_it_is_for_many_callers_and_remembers_a_bounded_number() -> None:
+async def test_a_verifier_remembers_a_bounded_number_of_tokens() -> None:
     keeper = JwtTokenVerifier(OneKey(SECRET, "HS256"), RULES, clock=lambda: datetime.fromtimestamp(NOON, UTC))
     claims = {"iss": "issuer", "aud": "audience", "iat": NOON, "exp": NOON + 600}
     names = [f"caller {number}" for number in range(JwtTokenVerifier.MOST_REMEMBERED + 10)]
