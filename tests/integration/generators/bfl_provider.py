@@ -1,4 +1,4 @@
-"""The simulator of Black Forest Labs, as the rules for generators see a provider."""
+"""The simulator of Black Forest Labs as a `Provider` for the contract tests of generators."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def asked(call: Call) -> Asked:
 
 
 class BflProvider(SimulatedQueue[BflSimulator]):
-    """BFL at `base_url`, whose tasks are asked about at another host."""
+    """BFL at `base_url`; its tasks are polled at another host."""
 
     faults: ClassVar[Causes] = {
         **SimulatedQueue.faults,
@@ -54,7 +54,7 @@ class BflProvider(SimulatedQueue[BflSimulator]):
         return [asked(call) for call in self.simulator.calls]
 
     def opened(self, *, patience: float = 60.0, **options: Any) -> AbstractAsyncContextManager[ImageGenerator]:  # noqa: ANN401
-        """A generator for it; `patience` is how long each part of a drawing may take, in seconds."""
+        """Open a generator for it; `patience` is the time limit of each part of a drawing, in seconds."""
         known = self.settings(patience) | {
             "models": parse_models(MODELS),
             "polling_hosts": [self.simulator.polling_host],
@@ -63,5 +63,5 @@ class BflProvider(SimulatedQueue[BflSimulator]):
 
 
 def bfl_provider(tasks_at_once: int | None = None) -> AbstractAsyncContextManager[BflProvider]:
-    """It, running."""
+    """Run the simulator as a provider."""
     return BflProvider.running(bfl_simulator(tasks_at_once=tasks_at_once))

@@ -1,4 +1,4 @@
-"""The simulator of ComfyUI, as the rules for generators see a provider."""
+"""The simulator of ComfyUI as a `Provider` for the contract tests of generators."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FOUND_AGAIN: Final = frozenset(
         Situation.TOO_LARGE,
     }
 )
-"""The answer to the order is lost, and its job is found under our name for it."""
+"""In these the answer to the order is lost, and its job is found under the id that we chose."""
 
 PARTNER: Final[Mapping[str, Any]] = {
     "1": {
@@ -75,7 +75,7 @@ def asked(body: Mapping[str, Any]) -> Asked:
 
 
 class ComfyUIProvider(SimulatedProvider[ComfyUISimulator]):
-    """ComfyUI at `base_url`, behind a proxy that asks who we are."""
+    """ComfyUI at `base_url`, behind a proxy that requires credentials."""
 
     faults: ClassVar[Causes] = {
         **ANYWHERE,
@@ -98,7 +98,7 @@ class ComfyUIProvider(SimulatedProvider[ComfyUISimulator]):
         return [asked(call.body) for call in self.simulator.calls]
 
     def opened(self, *, patience: float = 60.0, **options: Any) -> AbstractAsyncContextManager[ImageGenerator]:  # noqa: ANN401
-        """A generator for it; `patience` is how long each part of a drawing may take, in seconds."""
+        """Open a generator for it; `patience` is the time limit of each part of a drawing, in seconds."""
         known: dict[str, Any] = {
             "models": parse_models([f"sdxl={CHECKPOINTS[0]}", f"flux={CHECKPOINTS[1]}"]),
             "authorization": self.simulator.authorization,
@@ -109,7 +109,7 @@ class ComfyUIProvider(SimulatedProvider[ComfyUISimulator]):
         return open_comfyui(base_url=self.base_url, **(known | options))
 
     def opened_paid(self, folder: Path, **options: Any) -> AbstractAsyncContextManager[ImageGenerator]:  # noqa: ANN401
-        """One that draws with a Partner node."""
+        """Open a generator that draws with a Partner node."""
         file = folder / "partner.json"
         file.write_text(json.dumps(PARTNER), encoding="utf-8")
         models = parse_models([f"partner={file} {PARTNER_WORDS}"])
@@ -117,5 +117,5 @@ class ComfyUIProvider(SimulatedProvider[ComfyUISimulator]):
 
 
 def comfyui_provider(*, old: bool = False) -> AbstractAsyncContextManager[ComfyUIProvider]:
-    """It, running."""
+    """Run the simulator as a provider."""
     return ComfyUIProvider.running(comfyui_simulator(AUTHORIZATION, old=old))

@@ -10,8 +10,8 @@ from darkroom.domain.use_cases import patience
 from integration.generators.karlo_provider import KarloProvider, karlo_provider
 from integration.generators.simulated import Opened
 
-# Rules that try the calls under a generator more than the generator itself, by their hundreds. Generators share those
-# calls, so the rules are tried at one generator of each shape, and at all of them by `make test-long`.
+# Contract tests of the HTTP calls that all generators share, with hundreds of cases each. `make test` runs them for one
+# generator of each shape, and `make test-long` for all generators.
 _OF_THE_CALLS: Final = (
     "test_after_a_failure_it_draws_again",
     "test_waiting_for_the_answer_can_be_cancelled_again_and_again",
@@ -22,7 +22,7 @@ _OF_THE_CALLS: Final = (
 _ONE_OF_EACH_SHAPE: Final = (
     "test_karlo.py::TestByLinks",  # one call for all samples, links
     "test_openai_images.py::TestEngine",  # a call for each sample, base64
-    "test_fal.py::TestFal",  # a queue that is asked
+    "test_fal.py::TestFal",  # a queue that is polled
 )
 
 
@@ -34,7 +34,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shorten the pauses between tries: simulators answer within milliseconds."""
+    """Shorten the pauses between tries, because simulators answer within milliseconds."""
     monkeypatch.setattr(patience, "FIRST_PAUSE", 0.02)
 
 

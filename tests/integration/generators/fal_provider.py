@@ -1,4 +1,4 @@
-"""The simulator of fal, as the rules for generators see a provider."""
+"""The simulator of fal as a `Provider` for the contract tests of generators."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def asked(call: Call) -> Asked:
 
 
 class FalProvider(SimulatedQueue[FalSimulator]):
-    """fal at `base_url`, whose files lie at `image_host`."""
+    """fal at `base_url`, with its files at `image_host`."""
 
     faults: ClassVar[Causes] = {
         **SimulatedQueue.faults,
@@ -56,11 +56,11 @@ class FalProvider(SimulatedQueue[FalSimulator]):
         return [asked(call) for call in self.simulator.calls]
 
     def opened(self, *, patience: float = 60.0, **options: Any) -> AbstractAsyncContextManager[ImageGenerator]:  # noqa: ANN401
-        """A generator for it; `patience` is how long each part of a drawing may take, in seconds."""
+        """Open a generator for it; `patience` is the time limit of each part of a drawing, in seconds."""
         known = self.settings(patience) | {"models": parse_models(MODELS)}
         return open_fal(**(known | options))
 
 
 def fal_provider() -> AbstractAsyncContextManager[FalProvider]:
-    """It, running."""
+    """Run the simulator as a provider."""
     return FalProvider.running(fal_simulator())

@@ -1,4 +1,4 @@
-"""The simulator of the Gemini API, as the rules for generators see a provider."""
+"""The simulator of the Gemini API as a `Provider` for the contract tests of generators."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def asked(call: Call) -> Asked:
 
 
 class GeminiProvider(SimulatedProvider[GeminiSimulator]):
-    """Google at `base_url`. It links to nothing, and never says that it is closed.
+    """Google at `base_url`. It sends no links and never reports maintenance.
 
-    Whether a picture that is withheld is charged for depends on what is counted, so that has tests of its own.
+    A withheld image may be charged for, depending on the tokens that are counted, so that has its own tests.
     """
 
     path = "/v1beta"
@@ -56,7 +56,7 @@ class GeminiProvider(SimulatedProvider[GeminiSimulator]):
 
     @property
     def api_key(self) -> str:
-        """What it takes its callers by."""
+        """The key that it accepts."""
         return self.simulator.api_key
 
     @property
@@ -70,7 +70,7 @@ class GeminiProvider(SimulatedProvider[GeminiSimulator]):
     def opened(
         self, *, models: Iterable[str] = MODELS, patience: float = 60.0, api_key: str | None = None
     ) -> AbstractAsyncContextManager[ImageGenerator]:
-        """A generator for it; `patience` is how long a call may take, in seconds."""
+        """Open a generator for it; `patience` is the time limit of a call, in seconds."""
         return open_gemini(
             api_key=api_key or self.api_key,
             base_url=self.base_url,
@@ -80,5 +80,5 @@ class GeminiProvider(SimulatedProvider[GeminiSimulator]):
 
 
 def gemini_provider() -> AbstractAsyncContextManager[GeminiProvider]:
-    """It, running."""
+    """Run the simulator as a provider."""
     return GeminiProvider.running(gemini_simulator())

@@ -1,4 +1,4 @@
-"""The Karlo simulator, as the rules for generators see a provider."""
+"""The Karlo simulator as a `Provider` for the contract tests of generators."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from simulators.karlo import KarloSimulator, karlo_simulator
 
 
 class KarloProvider(SimulatedProvider[KarloSimulator]):
-    """Karlo at `base_url`, whose images lie at `image_host`."""
+    """Karlo at `base_url`, with its images at `image_host`."""
 
     faults: ClassVar[Causes] = {
         **ANYWHERE,
@@ -32,7 +32,7 @@ class KarloProvider(SimulatedProvider[KarloSimulator]):
 
     @property
     def api_key(self) -> str:
-        """What it takes its callers by."""
+        """The key that it accepts."""
         return self.simulator.api_key
 
     @property
@@ -60,5 +60,5 @@ class KarloProvider(SimulatedProvider[KarloSimulator]):
 
 
 def karlo_provider() -> AbstractAsyncContextManager[KarloProvider]:
-    """It, running."""
+    """Run the simulator as a provider."""
     return KarloProvider.running(karlo_simulator())

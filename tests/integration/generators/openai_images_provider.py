@@ -1,4 +1,4 @@
-"""The simulator of the Images API, as the rules for generators see a provider."""
+"""The simulator of the Images API as a `Provider` for the contract tests of generators."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def asked(body: dict[str, Any]) -> Asked:
 
 
 class OpenAIImagesProvider(SimulatedProvider[OpenAIImagesSimulator]):
-    """The API at `base_url`, whose links lead to `image_host`.
+    """The API at `base_url`, with links to `image_host`.
 
-    A refusal after the drawing says nothing of the money, so that has tests of its own.
+    A refusal after the drawing does not say whether it was charged, so that has its own tests.
     """
 
     path = "/v1"
@@ -51,7 +51,7 @@ class OpenAIImagesProvider(SimulatedProvider[OpenAIImagesSimulator]):
 
     @property
     def api_key(self) -> str:
-        """What it takes its callers by."""
+        """The key that it accepts."""
         return self.simulator.api_key
 
     @property
@@ -64,5 +64,5 @@ class OpenAIImagesProvider(SimulatedProvider[OpenAIImagesSimulator]):
 
 
 def openai_images_provider() -> AbstractAsyncContextManager[OpenAIImagesProvider]:
-    """It, running."""
+    """Run the simulator as a provider."""
     return OpenAIImagesProvider.running(openai_images_simulator())

@@ -1,4 +1,4 @@
-"""The simulator of OpenRouter, as the rules for generators see a provider."""
+"""The simulator of OpenRouter as a `Provider` for the contract tests of generators."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def asked(call: Call) -> Asked:
 
 
 class OpenRouterProvider(SimulatedProvider[OpenRouterSimulator]):
-    """OpenRouter at `base_url`. It links to nothing, and never says that it is closed."""
+    """OpenRouter at `base_url`. It sends no links and never reports maintenance."""
 
     path = "/api/v1"
     faults: ClassVar[Causes] = {
@@ -62,7 +62,7 @@ class OpenRouterProvider(SimulatedProvider[OpenRouterSimulator]):
 
     @property
     def api_key(self) -> str:
-        """What it takes its callers by."""
+        """The key that it accepts."""
         return self.simulator.api_key
 
     @property
@@ -76,7 +76,7 @@ class OpenRouterProvider(SimulatedProvider[OpenRouterSimulator]):
     def opened(
         self, folder: Path, *, models: Iterable[str] = MODELS, patience: float = 60.0, api_key: str | None = None
     ) -> AbstractAsyncContextManager[ImageGenerator]:
-        """A generator for it; `patience` is how long a call may take, in seconds."""
+        """Open a generator for it; `patience` is the time limit of a call, in seconds."""
         return open_openrouter(
             api_key=api_key or self.api_key,
             base_url=self.base_url,
@@ -87,5 +87,5 @@ class OpenRouterProvider(SimulatedProvider[OpenRouterSimulator]):
 
 
 def openrouter_provider() -> AbstractAsyncContextManager[OpenRouterProvider]:
-    """It, running."""
+    """Run the simulator as a provider."""
     return OpenRouterProvider.running(openrouter_simulator())

@@ -1,4 +1,4 @@
-"""The rules for a generator whose provider queues drawings and is asked about them."""
+"""The rules for a generator whose provider queues drawings and is polled for them."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from integration.generators.simulated import SimulatedQueue
 
 
 class QueueContract(ProviderContract):
-    """What holds beyond the rules for every provider."""
+    """The rules for such a generator, in addition to those for every provider."""
 
     stumbles: ClassVar[tuple[str, ...]] = ()
-    """Faults of asking that pass by themselves."""
+    """Faults of polling that pass by themselves."""
 
     no_references: ClassVar[tuple[bytes, ...]] = (b"../account", b"\xff")
-    """What stands in a receipt and names no drawing of the provider."""
+    """References in a receipt that do not name a drawing of the provider."""
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         super().pytest_generate_tests(metafunc)
@@ -39,14 +39,14 @@ class QueueContract(ProviderContract):
         assert provider.charged_images == 3
         assert provider.image_host.encode() not in reference
 
-    async def test_asking_stumbles_and_goes_on(
+    async def test_polling_continues_after_a_fault_that_passes(
         self, generator: ImageGenerator, provider: SimulatedQueue[Any], stumble: str
     ) -> None:
         provider.simulator.faults.set(stumble, times=2)
 
         assert (await draw(generator, plain_request(generator.cards[0])))[1] is None
 
-    async def test_a_receipt_that_is_none_is_followed_nowhere(
+    async def test_a_receipt_that_names_no_drawing_is_unusable(
         self, provider: SimulatedQueue[Any], no_reference: bytes
     ) -> None:
         receipt = Receipt(msgspec.json.encode({"references": {0: no_reference}}))

@@ -1,4 +1,4 @@
-"""The simulator of Replicate, as the rules for generators see a provider."""
+"""The simulator of Replicate as a `Provider` for the contract tests of generators."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def asked(call: Call) -> Asked:
 
 
 class ReplicateProvider(SimulatedQueue[ReplicateSimulator]):
-    """Replicate at `base_url`, whose files lie at `image_host`."""
+    """Replicate at `base_url`, with its files at `image_host`."""
 
     path = "/v1"
     key_name = "api_token"
@@ -59,11 +59,11 @@ class ReplicateProvider(SimulatedQueue[ReplicateSimulator]):
         return [asked(call) for call in self.simulator.calls]
 
     def opened(self, *, patience: float = 60.0, **options: Any) -> AbstractAsyncContextManager[ImageGenerator]:  # noqa: ANN401
-        """A generator for it; `patience` is how long each part of a drawing may take, in seconds."""
+        """Open a generator for it; `patience` is the time limit of each part of a drawing, in seconds."""
         known = self.settings(patience) | {"models": parse_models(MODELS)}
         return open_replicate(**(known | options))
 
 
 def replicate_provider() -> AbstractAsyncContextManager[ReplicateProvider]:
-    """It, running."""
+    """Run the simulator as a provider."""
     return ReplicateProvider.running(replicate_simulator())

@@ -1,4 +1,4 @@
-"""What all simulators have in common, as the rules for generators see a provider."""
+"""The simulators as providers for the contract tests of generators: what they have in common."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from servers.proxy import NO_FAULTS, Faults, Proxy
 from simulators.provider import ProviderSimulator
 
 Causes = Mapping[Situation, tuple[str, Mapping[str, float]]]
-"""By which fault of a simulator's menu, and which options of it, situations come about."""
+"""The fault of a simulator's menu that brings each situation about, and the options of the fault."""
 
 ANYWHERE: Final[Causes] = {
     Situation.CONFLICT: ("conflict-after-charge", {}),
@@ -56,17 +56,17 @@ BY_LINK: Final[Causes] = {
 
 
 class Opened(Protocol):
-    """A provider that opens a generator for itself."""
+    """A provider that can open a generator for itself."""
 
     def opened(self, *, patience: float = 60.0) -> AbstractAsyncContextManager[ImageGenerator]:
-        """A generator for it; `patience` is how long each part of a drawing may take, in seconds."""
+        """Open a generator for it; `patience` is the time limit of each part of a drawing, in seconds."""
 
 
 Simulator = TypeVar("Simulator", bound=ProviderSimulator)
 
 
 class SimulatedProvider(Provider, Generic[Simulator]):
-    """A simulator that is spoken to through a proxy, so that it can be out of reach."""
+    """A simulator behind a proxy, which can make it unreachable."""
 
     faults: ClassVar[Causes]
     path: ClassVar[str] = ""
@@ -77,28 +77,28 @@ class SimulatedProvider(Provider, Generic[Simulator]):
     @classmethod
     @asynccontextmanager
     async def running(cls, simulation: AbstractAsyncContextManager[Simulator]) -> AsyncIterator[Self]:
-        """It, as long as its simulator runs."""
+        """Run the simulator and a proxy in front of it."""
         async with simulation as simulator, Proxy(urlsplit(simulator.base_url).port or 0) as proxy:
             yield cls(simulator, proxy)
 
     @classmethod
     def situations(cls) -> frozenset[Situation]:
-        """Those that it can come into."""
+        """The situations that it can bring about."""
         return frozenset(cls.faults) | {Situation.UNREACHABLE}
 
     @property
     def base_url(self) -> str:
-        """Where it is called."""
+        """The address at which generators call it."""
         return self._proxy.url + self.path
 
     @property
     def image_host(self) -> str:
-        """Where its images lie."""
+        """The origin of its images."""
         return self.simulator.base_url
 
     @property
     def signatures(self) -> list[str]:
-        """What the links held that its images were fetched by, and nobody else may see."""
+        """The secrets in the links by which its images were fetched."""
         links = [parse_qs(urlsplit(fetch.url).query) for fetch in self.simulator.fetches]
         return [value for link in links for name in ("credential", "signature") for value in link[name]]
 
@@ -119,9 +119,10 @@ class SimulatedProvider(Provider, Generic[Simulator]):
 
 
 class SimulatedQueue(SimulatedProvider[Simulator]):
-    """A simulator whose drawings wait in a queue and lie behind links. It never closes.
+    """A simulator that queues drawings and delivers images by link. It never reports maintenance.
 
-    Whether what moderation holds back is charged for differs, or is not documented, so that has tests of its own.
+    Providers differ in whether they charge for an image that moderation holds back, or do not document it, so that has
+    its own tests.
     """
 
     faults: ClassVar[Causes] = {
@@ -134,11 +135,11 @@ class SimulatedQueue(SimulatedProvider[Simulator]):
 
     @abstractmethod
     def opened(self, *, patience: float = 60.0, **options: Any) -> AbstractAsyncContextManager[ImageGenerator]:  # noqa: ANN401
-        """A generator for it; `patience` is how long each part of a drawing may take, in seconds."""
+        """Open a generator for it; `patience` is the time limit of each part of a drawing, in seconds."""
 
     @property
     def key(self) -> str:
-        """What it takes its callers by."""
+        """The key that it accepts."""
         return str(getattr(self.simulator, self.key_name))
 
     @property
@@ -146,7 +147,7 @@ class SimulatedQueue(SimulatedProvider[Simulator]):
         return [self.key, *self.signatures]
 
     def settings(self, patience: float) -> dict[str, Any]:
-        """What a generator for it is opened with; `patience` as in `opened`."""
+        """The settings that a generator for it is opened with; `patience` as in `opened`."""
         return {
             self.key_name: self.key,
             "base_url": self.base_url,

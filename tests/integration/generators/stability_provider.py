@@ -1,4 +1,4 @@
-"""The simulator of Stability AI, as the rules for generators see a provider."""
+"""The simulator of Stability AI as a `Provider` for the contract tests of generators."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def asked(call: Call) -> Asked:
 
 
 class StabilityProvider(SimulatedProvider[StabilitySimulator]):
-    """Stability AI at `base_url`. It links to nothing, and never says that it is closed."""
+    """Stability AI at `base_url`. It sends no links and never reports maintenance."""
 
     faults: ClassVar[Causes] = {
         **ANYWHERE,
@@ -58,7 +58,7 @@ class StabilityProvider(SimulatedProvider[StabilitySimulator]):
 
     @property
     def api_key(self) -> str:
-        """What it takes its callers by."""
+        """The key that it accepts."""
         return self.simulator.api_key
 
     @property
@@ -67,11 +67,11 @@ class StabilityProvider(SimulatedProvider[StabilitySimulator]):
 
     @property
     def asked(self) -> Sequence[Asked]:
-        # Forms take their time to be read, and this is asked again and again.
+        # Reading a form is slow and this property is read often, so each form is read once.
         self._asked += [asked(call) for call in self.simulator.calls[len(self._asked) :]]
         return self._asked.copy()
 
 
 def stability_provider() -> AbstractAsyncContextManager[StabilityProvider]:
-    """It, running."""
+    """Run the simulator as a provider."""
     return StabilityProvider.running(stability_simulator())

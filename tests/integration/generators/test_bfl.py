@@ -1,4 +1,4 @@
-"""The generator for Black Forest Labs against its simulator, by the rules for every generator and beyond."""
+"""The generator for Black Forest Labs against its simulator: the rules for every generator, and its own."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class TestBfl(QueueContract):
     )
 
 
-async def test_an_order_is_as_bfl_takes_it(generator: ImageGenerator, provider: BflProvider) -> None:
+async def test_an_order_has_the_form_that_bfl_expects(generator: ImageGenerator, provider: BflProvider) -> None:
     await draw(generator, full_request(generator.cards[0]))
 
     (call,) = provider.simulator.calls
@@ -62,7 +62,7 @@ async def test_an_order_is_as_bfl_takes_it(generator: ImageGenerator, provider: 
     }
 
 
-async def test_a_prompt_is_drawn_as_it_is_unless_the_operator_declares_otherwise(provider: BflProvider) -> None:
+async def test_prompts_are_not_rewritten_unless_the_operator_turns_that_on(provider: BflProvider) -> None:
     for also in ("", " prompt_upsampling=true"):
         async with provider.opened(models=parse_models([f"flex={FLEX} 64-512/16{also}"])) as generator:
             await draw(generator, plain_request(generator.cards[0]))
@@ -70,7 +70,7 @@ async def test_a_prompt_is_drawn_as_it_is_unless_the_operator_declares_otherwise
     assert [call.body["prompt_upsampling"] for call in provider.simulator.calls] == [False, True]
 
 
-async def test_what_a_task_costs_is_known_when_it_is_ordered(generator: ImageGenerator, provider: BflProvider) -> None:
+async def test_the_cost_of_a_task_is_known_when_it_is_ordered(generator: ImageGenerator, provider: BflProvider) -> None:
     request = plain_request(generator.cards[0], samples=2)
     assert (await generator.submit(request, "key")).cost == Money(Decimal("0.06"), "USD")
 
@@ -79,7 +79,7 @@ async def test_what_a_task_costs_is_known_when_it_is_ordered(generator: ImageGen
 
 
 @pytest.mark.parametrize("cost", [None, "3", True, -1, 1e300, [3]])
-def test_a_cost_that_is_not_a_number_of_credits_is_not_known(cost: object) -> None:
+def test_a_cost_that_is_not_a_number_of_credits_is_unknown(cost: object) -> None:
     assert BflOrder("1", "https://api.bfl.ai/x", cost).price is None
 
 
@@ -96,7 +96,7 @@ def test_a_cost_that_is_not_a_number_of_credits_is_not_known(cost: object) -> No
         ("error-no-credits", GeneratorRefused, Charged.NO),
     ],
 )
-async def test_each_end_of_a_task_says_what_is_known_of_the_money(
+async def test_each_failed_task_reports_whether_it_was_charged(
     generator: ImageGenerator, provider: BflProvider, fault: str, error: type[DrawingFailed], charged: Charged
 ) -> None:
     provider.simulator.faults.set(fault)
@@ -106,7 +106,7 @@ async def test_each_end_of_a_task_says_what_is_known_of_the_money(
     assert (type(failure), failure and failure.charged) == (error, charged)
 
 
-async def test_why_moderation_said_no_is_logged(
+async def test_the_reason_for_a_moderation_is_logged(
     generator: ImageGenerator, provider: BflProvider, caplog: pytest.LogCaptureFixture
 ) -> None:
     provider.simulator.faults.set("request-moderated")
@@ -115,7 +115,7 @@ async def test_why_moderation_said_no_is_logged(
     assert "the provider says: Derivative Works Filter" in caplog.messages
 
 
-async def test_what_does_not_end_is_unknown() -> None:
+async def test_a_task_that_does_not_end_has_an_unknown_outcome() -> None:
     async with (
         bfl_simulator(seconds_per_image=3600) as simulator,
         open_bfl(
@@ -132,7 +132,7 @@ async def test_what_does_not_end_is_unknown() -> None:
     assert (type(failure), failure and failure.charged) == (OutcomeUnknown, Charged.UNKNOWN)
 
 
-async def test_more_tasks_than_may_be_under_way_are_turned_away_for_free() -> None:
+async def test_a_task_beyond_the_limit_of_running_tasks_is_refused_for_free() -> None:
     async with bfl_provider(tasks_at_once=2) as provider, provider.opened() as generator:
         request = plain_request(generator.cards[0])
         for number in range(2):
@@ -143,7 +143,7 @@ async def test_more_tasks_than_may_be_under_way_are_turned_away_for_free() -> No
     assert provider.charged_images == 2
 
 
-async def test_a_link_is_dead_after_ten_minutes() -> None:
+async def test_a_link_expires_after_ten_minutes() -> None:
     now = 1_800_000_000.0
     async with (
         bfl_simulator(clock=lambda: now) as simulator,
@@ -164,8 +164,8 @@ async def test_a_link_is_dead_after_ten_minutes() -> None:
             await collected(generator, request, receipt)
 
 
-async def test_the_key_goes_nowhere_else(generator: ImageGenerator, provider: BflProvider) -> None:
-    """Neither to a stranger's polling URL, nor where an answer says that it should go, nor to the host of files."""
+async def test_the_key_is_not_sent_to_the_host_of_files(generator: ImageGenerator, provider: BflProvider) -> None:
+    """Not even after an answer that names another host for polling."""
     for fault in ("polling-stranger", "poll-redirect-elsewhere", "seed-null"):
         provider.simulator.faults.set(fault, times=1)
         await draw(generator, plain_request(generator.cards[0]))
@@ -174,7 +174,7 @@ async def test_the_key_goes_nowhere_else(generator: ImageGenerator, provider: Bf
     assert all("x-key" not in fetch.headers for fetch in provider.simulator.fetches)
 
 
-async def test_it_tells_how_far_it_is(generator: ImageGenerator) -> None:
+async def test_progress_is_reported(generator: ImageGenerator) -> None:
     request = plain_request(generator.cards[0])
     assert await generator.progress(request, "key", None) is None
 
@@ -182,7 +182,7 @@ async def test_it_tells_how_far_it_is(generator: ImageGenerator) -> None:
     assert await generator.progress(request, "key", receipt) == Progress(position=0, step=50, steps=100)
 
 
-async def test_checking_says_what_is_left_and_that_a_key_is_wrong(provider: BflProvider) -> None:
+async def test_check_reports_the_credits_left_and_a_wrong_key(provider: BflProvider) -> None:
     async with provider.opened() as generator:
         assert "which has 1000 credits" in await generator.check()
     async with provider.opened(api_key="wrong") as generator:

@@ -1,4 +1,4 @@
-"""Whatever the simulator of Black Forest Labs can do wrong: what it is called, and what is said of the money."""
+"""Every fault of the simulator of Black Forest Labs: the error it becomes, and whether it is reported as charged."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pytest
 from darkroom.adapters.outbound_http.free_calls import FreeCalls
 from darkroom.domain.model.errors import Charged
 from darkroom.domain.ports import ImageGenerator
-from integration.generators.asking import TOLD as TOLD_OF_ALL
+from integration.generators.asking import OUTCOMES as SHARED_OUTCOMES
 from integration.generators.bfl_provider import BflProvider, bfl_provider
-from integration.generators.one_call_an_image import tell
+from integration.generators.one_call_an_image import check_fault
 from integration.generators.test_karlo_faults import (
     ALL,
     REFUSED,
@@ -20,13 +20,13 @@ from integration.generators.test_karlo_faults import (
     UNAVAILABLE,
     UNKNOWN,
     UNUSABLE,
-    Told,
+    Outcome,
     each,
 )
 from simulators.bfl import bfl_simulator
 
 MENU: Final = list(bfl_simulator().faults.menu)
-TOLD: Final = dict(TOLD_OF_ALL) | dict(
+OUTCOMES: Final = dict(SHARED_OUTCOMES) | dict(
     (
         *each(ALL, "image-without-its-end"),
         *each(REFUSED, "error-key", "error-no-credits", "error-not-found", "error-unprocessable"),
@@ -34,7 +34,7 @@ TOLD: Final = dict(TOLD_OF_ALL) | dict(
         *each(ALL, "cost-missing"),
         *each(UNUSABLE, "polling-missing", "polling-number", "polling-stranger", "polling-own-host"),
         *each(UNUSABLE, "result-null", "result-list", "sample-null", "sample-number", "sample-huge"),
-        *each(Told(REJECTED.error, Charged.UNKNOWN), "request-moderated", "content-moderated"),
+        *each(Outcome(REJECTED.error, Charged.UNKNOWN), "request-moderated", "content-moderated"),
         *each(UNKNOWN, "error", "failed", "not-found-any-more"),
     )
 )
@@ -50,14 +50,14 @@ async def provider() -> AsyncIterator[BflProvider]:
         yield running
 
 
-def test_every_fault_of_the_menu_is_expected_here() -> None:
-    assert set(TOLD) == set(MENU)
+def test_every_fault_of_the_menu_has_an_expected_outcome() -> None:
+    assert set(OUTCOMES) == set(MENU)
 
 
 @pytest.mark.parametrize(
     "fault", [pytest.param(fault, marks=() if fault in REPRESENTATIVE else pytest.mark.long) for fault in MENU]
 )
-async def test_a_fault_is_called_what_it_is(
+async def test_a_fault_has_the_expected_outcome(
     provider: BflProvider,
     generator: ImageGenerator,
     impatient: ImageGenerator,
@@ -65,4 +65,4 @@ async def test_a_fault_is_called_what_it_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(FreeCalls, "TIMEOUT", 0.5)
-    await tell(provider.simulator, generator, impatient, fault, TOLD[fault])
+    await check_fault(provider.simulator, generator, impatient, fault, OUTCOMES[fault])

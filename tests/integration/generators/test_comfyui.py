@@ -1,4 +1,4 @@
-"""The generator for ComfyUI against its simulator, by the rules for every generator and beyond."""
+"""The generator for ComfyUI against its simulator: the rules for every generator, and its own."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class TestOldComfyUI(TestComfyUI):
             yield running
 
 
-async def test_an_order_is_as_comfyui_takes_it(generator: ImageGenerator, provider: ComfyUIProvider) -> None:
+async def test_an_order_has_the_form_that_comfyui_expects(generator: ImageGenerator, provider: ComfyUIProvider) -> None:
     await draw(generator, full_request(generator.cards[0]), "key")
     (call,) = provider.simulator.calls
     graph = call.body["prompt"]
@@ -63,7 +63,7 @@ async def test_an_order_is_as_comfyui_takes_it(generator: ImageGenerator, provid
     assert len(graph) == 7
 
 
-async def test_one_key_is_drawn_once_however_often_it_is_submitted(
+async def test_a_key_that_is_submitted_again_is_not_drawn_again(
     generator: ImageGenerator, provider: ComfyUIProvider
 ) -> None:
     request = plain_request(generator.cards[0], samples=2)
@@ -77,7 +77,7 @@ async def test_one_key_is_drawn_once_however_often_it_is_submitted(
 
 
 @pytest.mark.parametrize("old", [False, True], ids=["jobs", "queue and history"])
-async def test_a_cut_order_is_looked_up_and_drawn(old: bool) -> None:
+async def test_an_order_whose_answer_is_lost_is_looked_up_and_collected(old: bool) -> None:
     async with comfyui_provider(old=old) as provider, provider.opened() as generator:
         provider.simulator.faults.set("close-after-charge")
         images, failure = await draw(generator, plain_request(generator.cards[0], samples=2))
@@ -86,7 +86,9 @@ async def test_a_cut_order_is_looked_up_and_drawn(old: bool) -> None:
         assert len(provider.asked) == provider.charged_images == 2
 
 
-async def test_what_never_arrived_was_not_drawn(generator: ImageGenerator, provider: ComfyUIProvider) -> None:
+async def test_an_order_that_never_arrived_was_not_charged(
+    generator: ImageGenerator, provider: ComfyUIProvider
+) -> None:
     provider.simulator.faults.set("close-before-charge")
     _, failure = await draw(generator, plain_request(generator.cards[0]))
 
@@ -122,7 +124,7 @@ async def test_after_a_restart_a_job_without_a_file_is_gone(provider: ComfyUIPro
 
 
 @pytest.mark.parametrize("old", [False, True], ids=["jobs", "queue and history"])
-async def test_what_does_not_end_is_taken_back_and_nothing_else(old: bool) -> None:
+async def test_jobs_that_do_not_end_are_cancelled_and_no_others(old: bool) -> None:
     async with (
         comfyui_simulator(seconds_per_image=3600, old=old) as simulator,
         open_comfyui(base_url=simulator.base_url, models=parse_models([f"a={CHECKPOINTS[0]}"])) as other,
@@ -140,7 +142,7 @@ async def test_what_does_not_end_is_taken_back_and_nothing_else(old: bool) -> No
 
 
 @pytest.mark.parametrize("old", [False, True], ids=["jobs", "queue and history"])
-async def test_what_runs_too_long_is_interrupted_by_its_id(old: bool) -> None:
+async def test_a_job_that_runs_too_long_is_interrupted_by_its_id(old: bool) -> None:
     async with (
         comfyui_simulator(seconds_per_image=3600, old=old) as simulator,
         open_comfyui(
@@ -154,7 +156,7 @@ async def test_what_runs_too_long_is_interrupted_by_its_id(old: bool) -> None:
         assert (simulator.taken_back, simulator.interrupted_blindly) == (1, 0)
 
 
-async def test_it_tells_the_place_in_the_queue() -> None:
+async def test_progress_reports_the_position_in_the_queue() -> None:
     async with (
         comfyui_simulator(seconds_per_image=3600) as simulator,
         open_comfyui(base_url=simulator.base_url, models=parse_models([f"a={CHECKPOINTS[0]}"])) as generator,
@@ -162,11 +164,11 @@ async def test_it_tells_the_place_in_the_queue() -> None:
         requests = [plain_request(generator.cards[0], first_seed=seed) for seed in range(3)]
         assert await generator.progress(requests[0], "0", None) is None
         receipts = [await generator.submit(request, f"{index}") for index, request in enumerate(requests)]
-        told = [
+        reported = [
             await generator.progress(request, f"{index}", receipts[index]) for index, request in enumerate(requests)
         ]
 
-        assert told == [Progress(position=0), Progress(position=1), Progress(position=2)]
+        assert reported == [Progress(position=0), Progress(position=1), Progress(position=2)]
 
 
 async def test_prompts_and_workflow_stay_out_of_the_file_unless_they_are_asked_for(provider: ComfyUIProvider) -> None:
@@ -180,7 +182,7 @@ async def test_prompts_and_workflow_stay_out_of_the_file_unless_they_are_asked_f
     assert b"tEXt" not in files[0]
 
 
-async def test_a_damaged_file_lies_in_the_evidence_as_it_came(
+async def test_a_damaged_file_is_kept_unchanged_as_evidence(
     generator: ImageGenerator, provider: ComfyUIProvider
 ) -> None:
     provider.simulator.faults.set("image-cut-short")
@@ -192,7 +194,7 @@ async def test_a_damaged_file_lies_in_the_evidence_as_it_came(
     assert b"KSampler" in evidence
 
 
-async def test_what_fails_on_an_own_machine_costs_nothing(generator: ImageGenerator, provider: ComfyUIProvider) -> None:
+async def test_a_failure_on_our_own_machine_costs_nothing(generator: ImageGenerator, provider: ComfyUIProvider) -> None:
     provider.simulator.faults.set("failed")
     _, failure = await draw(generator, plain_request(generator.cards[0]))
 
@@ -203,7 +205,7 @@ async def test_what_fails_on_an_own_machine_costs_nothing(generator: ImageGenera
     assert b"nobody's business" not in failure.evidence
 
 
-async def test_a_workflow_that_is_taken_in_part_is_taken_back() -> None:
+async def test_a_workflow_that_is_accepted_in_part_is_cancelled() -> None:
     async with (
         comfyui_simulator(seconds_per_image=3600) as simulator,
         open_comfyui(base_url=simulator.base_url, models=parse_models([f"a={CHECKPOINTS[0]}"])) as generator,
@@ -215,7 +217,7 @@ async def test_a_workflow_that_is_taken_in_part_is_taken_back() -> None:
         assert simulator.taken_back == 1
 
 
-async def test_partner_nodes_are_drawn_with_their_key(provider: ComfyUIProvider, tmp_path: Path) -> None:
+async def test_partner_nodes_are_called_with_their_key(provider: ComfyUIProvider, tmp_path: Path) -> None:
     async with provider.opened_paid(tmp_path) as generator:
         images, failure = await draw(generator, full_request(generator.cards[0]))
         (call,) = provider.simulator.calls
@@ -226,7 +228,7 @@ async def test_partner_nodes_are_drawn_with_their_key(provider: ComfyUIProvider,
         assert not generator.cards[0].idempotent
 
 
-async def test_the_partner_key_goes_along_with_paid_workflows_only(provider: ComfyUIProvider) -> None:
+async def test_the_partner_key_is_sent_with_paid_workflows_only(provider: ComfyUIProvider) -> None:
     async with provider.opened(partner_key=PARTNER_KEY) as generator:
         await draw(generator, plain_request(generator.cards[0]))
 
@@ -234,7 +236,7 @@ async def test_the_partner_key_goes_along_with_paid_workflows_only(provider: Com
 
 
 @pytest.mark.parametrize("fault", ["close-before-charge", "failed", "cancelled", "node-errors"])
-async def test_where_money_is_at_stake_what_is_not_said_is_unknown(
+async def test_a_failure_of_a_paid_workflow_may_have_been_charged(
     provider: ComfyUIProvider, tmp_path: Path, fault: str
 ) -> None:
     provider.simulator.faults.set(fault)
@@ -245,7 +247,7 @@ async def test_where_money_is_at_stake_what_is_not_said_is_unknown(
     assert len(provider.asked) == 1
 
 
-async def test_what_a_partner_moderates_is_a_rejected_prompt(provider: ComfyUIProvider, tmp_path: Path) -> None:
+async def test_a_moderation_by_a_partner_is_a_rejected_prompt(provider: ComfyUIProvider, tmp_path: Path) -> None:
     provider.simulator.faults.set("moderated-by-a-partner")
     async with provider.opened_paid(tmp_path) as generator:
         _, failure = await draw(generator, plain_request(generator.cards[0]))
@@ -266,7 +268,9 @@ async def test_check_names_what_is_missing(provider: ComfyUIProvider, tmp_path: 
             await generator.check()
 
 
-async def test_check_tells_of_partner_nodes_that_are_not_declared(provider: ComfyUIProvider, tmp_path: Path) -> None:
+async def test_check_refuses_partner_nodes_that_are_not_declared_paid(
+    provider: ComfyUIProvider, tmp_path: Path
+) -> None:
     async with provider.opened_paid(tmp_path) as generator:
         assert await generator.check()
     entry = f"p={tmp_path / 'partner.json'} 256-2048/32 prompt:1.prompt width:1.width height:1.height"
@@ -276,7 +280,7 @@ async def test_check_tells_of_partner_nodes_that_are_not_declared(provider: Comf
 
 
 @pytest.mark.parametrize("authorization", [None, "Bearer wrong"])
-async def test_a_proxy_that_does_not_let_us_in_is_told(provider: ComfyUIProvider, authorization: str | None) -> None:
+async def test_refused_credentials_are_reported(provider: ComfyUIProvider, authorization: str | None) -> None:
     async with provider.opened(authorization=authorization) as generator:
         with pytest.raises(GeneratorRefused, match="does not let us in"):
             await generator.check()
@@ -287,7 +291,7 @@ async def test_a_proxy_that_does_not_let_us_in_is_told(provider: ComfyUIProvider
 
 
 @pytest.mark.parametrize("reference", [b"../queue", b"\xff", b"5f8c1f0e"])
-async def test_a_receipt_that_is_none_goes_into_no_url(provider: ComfyUIProvider, reference: bytes) -> None:
+async def test_a_receipt_that_names_no_job_is_unusable(provider: ComfyUIProvider, reference: bytes) -> None:
     async with provider.opened() as generator:
         request = plain_request(generator.cards[0])
         receipt = Receipt(msgspec.json.encode({"references": {0: reference}}))

@@ -1,4 +1,4 @@
-"""Whatever the simulator of ComfyUI can do wrong: what it is called, and what is said of the money."""
+"""Every fault of the simulator of ComfyUI: the error it becomes, and whether it is reported as charged."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from darkroom.adapters.outbound_http.free_calls import FreeCalls
 from darkroom.domain.model.errors import Charged
 from darkroom.domain.ports import ImageGenerator
 from integration.generators.comfyui_provider import ComfyUIProvider, comfyui_provider
-from integration.generators.one_call_an_image import TOLD as TOLD_OF_ALL
-from integration.generators.one_call_an_image import tell
+from integration.generators.one_call_an_image import OUTCOMES as SHARED_OUTCOMES
+from integration.generators.one_call_an_image import check_fault
 from integration.generators.test_karlo_faults import (
     ALL,
     REFUSED,
@@ -22,26 +22,26 @@ from integration.generators.test_karlo_faults import (
     UNKNOWN_LATE,
     UNUSABLE,
     UNUSABLE_LATE,
-    Told,
+    Outcome,
     each,
 )
 from simulators.comfyui import comfyui_simulator
 
 MENU: Final = list(comfyui_simulator().faults.menu)
-ALL_LATE: Final = Told(None, images=(0, 1, 2), late=True)
-TOLD: Final = dict(TOLD_OF_ALL) | dict(
+ALL_LATE: Final = Outcome(None, images=(0, 1, 2), late=True)
+OUTCOMES: Final = dict(SHARED_OUTCOMES) | dict(
     (
         *each(ALL, "image-without-its-end"),
         *each(REFUSED, "error-value-not-in-list", "error-no-outputs", "error-missing-node", "error-credentials"),
         *each(REFUSED, "node-errors"),
-        # Nothing is charged on an own machine, and what did not arrive is not there.
+        # Our own machine charges nothing, and an order that did not arrive is not found there.
         *each(UNAVAILABLE, "failed", "failed-silently", "cancelled"),
-        *each(Told(REJECTED.error, Charged.UNKNOWN), "moderated-by-a-partner"),
+        *each(Outcome(REJECTED.error, Charged.UNKNOWN), "moderated-by-a-partner"),
         *each(UNAVAILABLE, "reset-before-charge", "close-before-charge", "not-http-before-charge"),
         *each(UNAVAILABLE, "server-error-json-before-charge", "server-error-empty-before-charge"),
         *each(UNAVAILABLE, "server-error-html-before-charge", "redirect-before-charge", "redirect-elsewhere"),
         *each(UNAVAILABLE, "conflict-before-charge", "refused-in-a-success-before-charge"),
-        *each(Told(UNAVAILABLE.error, late=True), "black-hole-before-charge"),
+        *each(Outcome(UNAVAILABLE.error, late=True), "black-hole-before-charge"),
         # An answer may be lost: the order is found under the id that we chose.
         *each(ALL, "reset-after-charge", "close-after-charge", "not-http-after-charge", "huge-header"),
         *each(ALL, "server-error-json-after-charge", "server-error-empty-after-charge"),
@@ -51,12 +51,12 @@ TOLD: Final = dict(TOLD_OF_ALL) | dict(
         *each(ALL, "answer-html", "answer-garbage", "answer-truncated", "answer-empty", "answer-no-content"),
         *each(ALL, "answer-null", "answer-array", "answer-object", "answer-deep"),
         *each(ALL_LATE, "black-hole-after-charge", "slow", "drip"),
-        # A file is asked for by its name and its folder: of a link, only those are read.
+        # Only the name and the folder in a link are used, so other changes to it have no effect.
         *each(ALL, "link-relative", "link-schemeless", "link-tampered"),
         *each(UNUSABLE_LATE, "link-other-host"),
         *each(UNUSABLE, "outputs-missing", "outputs-null", "outputs-of-others", "images-null", "images-object"),
         *each(UNUSABLE, "images-of-strings", "filename-missing", "filename-huge", "filename-leads-out"),
-        # Asking is free, and so it is asked again until the deadline.
+        # Polling is free, so it is repeated until the deadline.
         *each(UNKNOWN, "poll-401", "poll-403"),
         *each(UNKNOWN_LATE, "never-ending", "status-unknown", "status-missing", "poll-410"),
         *each(UNKNOWN_LATE, "poll-429", "poll-500", "poll-503", "poll-reset", "poll-close", "poll-not-http"),
@@ -76,14 +76,14 @@ async def provider() -> AsyncIterator[ComfyUIProvider]:
         yield running
 
 
-def test_every_fault_of_the_menu_is_expected_here() -> None:
-    assert set(TOLD) == set(MENU)
+def test_every_fault_of_the_menu_has_an_expected_outcome() -> None:
+    assert set(OUTCOMES) == set(MENU)
 
 
 @pytest.mark.parametrize(
     "fault", [pytest.param(fault, marks=() if fault in REPRESENTATIVE else pytest.mark.long) for fault in MENU]
 )
-async def test_a_fault_is_called_what_it_is(
+async def test_a_fault_has_the_expected_outcome(
     provider: ComfyUIProvider,
     generator: ImageGenerator,
     impatient: ImageGenerator,
@@ -91,4 +91,4 @@ async def test_a_fault_is_called_what_it_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(FreeCalls, "TIMEOUT", 0.5)
-    await tell(provider.simulator, generator, impatient, fault, TOLD[fault])
+    await check_fault(provider.simulator, generator, impatient, fault, OUTCOMES[fault])

@@ -1,4 +1,4 @@
-"""The generator for fal against its simulator, by the rules for every generator and beyond."""
+"""The generator for fal against its simulator: the rules for every generator, and its own."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class TestFal(QueueContract):
     )
 
 
-async def test_an_order_is_as_fal_takes_it_and_nothing_is_tried_twice(
+async def test_an_order_has_the_form_that_fal_expects_and_forbids_retries(
     generator: ImageGenerator, provider: FalProvider
 ) -> None:
     request = full_request(generator.cards[0])
@@ -66,7 +66,7 @@ async def test_an_order_is_as_fal_takes_it_and_nothing_is_tried_twice(
     }
 
 
-async def test_an_order_that_never_begins_is_taken_back() -> None:
+async def test_an_order_that_never_begins_is_cancelled() -> None:
     async with (
         fal_simulator() as simulator,
         open_fal(
@@ -98,7 +98,7 @@ async def test_an_order_that_never_begins_is_taken_back() -> None:
         ("result-gone", OutcomeUnknown, Charged.UNKNOWN),
     ],
 )
-async def test_one_order_that_ends_badly_does_not_take_the_others_along(
+async def test_one_failed_order_does_not_lose_the_others(
     generator: ImageGenerator, provider: FalProvider, fault: str, error: type[DrawingFailed], charged: Charged
 ) -> None:
     provider.simulator.faults.set(fault, times=1)
@@ -114,8 +114,8 @@ async def test_a_model_may_answer_with_a_single_image(generator: ImageGenerator,
     assert (await draw(generator, plain_request(generator.cards[0])))[1] is None
 
 
-async def test_the_key_goes_nowhere_else(generator: ImageGenerator, provider: FalProvider) -> None:
-    """Neither where an order says that it is, nor where a status says that it should go, nor to the host of files."""
+async def test_the_key_is_not_sent_to_the_host_of_files(generator: ImageGenerator, provider: FalProvider) -> None:
+    """Not even after an answer that names another host for polling."""
     for fault, samples in (("order-elsewhere", 1), ("poll-redirect-elsewhere", 1), ("seed-null", 1)):
         provider.simulator.faults.set(fault, times=1)
         await draw(generator, plain_request(generator.cards[0], samples=samples))
@@ -124,7 +124,7 @@ async def test_the_key_goes_nowhere_else(generator: ImageGenerator, provider: Fa
     assert all("authorization" not in fetch.headers for fetch in provider.simulator.fetches)
 
 
-async def test_it_tells_the_place_in_the_queue(generator: ImageGenerator) -> None:
+async def test_progress_reports_the_position_in_the_queue(generator: ImageGenerator) -> None:
     request = plain_request(generator.cards[0])
     assert await generator.progress(request, "key", None) is None
 
@@ -132,7 +132,7 @@ async def test_it_tells_the_place_in_the_queue(generator: ImageGenerator) -> Non
     assert await generator.progress(request, "key", receipt) == Progress(position=1)
 
 
-async def test_checking_tells_that_the_key_is_wrong(provider: FalProvider) -> None:
+async def test_check_reports_a_wrong_key(provider: FalProvider) -> None:
     async with provider.opened(api_key="wrong:key") as generator:
         with pytest.raises(GeneratorRefused, match="refuses our key"):
             await generator.check()

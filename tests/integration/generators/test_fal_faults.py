@@ -1,4 +1,4 @@
-"""Whatever the simulator of fal can do wrong: what it is called, and what is said of the money."""
+"""Every fault of the simulator of fal: the error it becomes, and whether it is reported as charged."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pytest
 from darkroom.adapters.outbound_http.free_calls import FreeCalls
 from darkroom.domain.model.errors import Charged
 from darkroom.domain.ports import ImageGenerator
-from integration.generators.asking import TOLD as TOLD_OF_ALL
+from integration.generators.asking import OUTCOMES as SHARED_OUTCOMES
 from integration.generators.fal_provider import FalProvider, fal_provider
-from integration.generators.one_call_an_image import tell
+from integration.generators.one_call_an_image import check_fault
 from integration.generators.test_karlo_faults import (
     ALL,
     REFUSED,
@@ -21,21 +21,21 @@ from integration.generators.test_karlo_faults import (
     UNKNOWN,
     UNKNOWN_LATE,
     UNUSABLE,
-    Told,
+    Outcome,
     each,
 )
 from simulators.fal import fal_simulator
 from simulators.fal.faults import NOT_CHARGED
 
 MENU: Final = list(fal_simulator().faults.menu)
-TOLD: Final = dict(TOLD_OF_ALL) | dict(
+OUTCOMES: Final = dict(SHARED_OUTCOMES) | dict(
     (
         *each(ALL, "image-without-its-end"),
         *each(REFUSED, "error-unauthenticated", "error-locked", "error-not-found"),
         *each(UNAVAILABLE, "error-throttled", *NOT_CHARGED),
         *each(UNUSABLE, "order-without-status-url", "order-with-number", "order-with-garbage", "order-elsewhere"),
         *each(UNKNOWN, "result-taken-back", "result-value-error", "result-missing-input", "result-gone"),
-        *each(Told(REJECTED.error, Charged.UNKNOWN), "result-policy"),
+        *each(Outcome(REJECTED.error, Charged.UNKNOWN), "result-policy"),
         *each(REJECTED, "result-flagged"),
         *each(ALL, "result-single-image"),
         *each(UNUSABLE, "result-images-missing", "result-images-null", "result-images-object"),
@@ -56,14 +56,14 @@ async def provider() -> AsyncIterator[FalProvider]:
         yield running
 
 
-def test_every_fault_of_the_menu_is_expected_here() -> None:
-    assert set(TOLD) == set(MENU)
+def test_every_fault_of_the_menu_has_an_expected_outcome() -> None:
+    assert set(OUTCOMES) == set(MENU)
 
 
 @pytest.mark.parametrize(
     "fault", [pytest.param(fault, marks=() if fault in REPRESENTATIVE else pytest.mark.long) for fault in MENU]
 )
-async def test_a_fault_is_called_what_it_is(
+async def test_a_fault_has_the_expected_outcome(
     provider: FalProvider,
     generator: ImageGenerator,
     impatient: ImageGenerator,
@@ -71,4 +71,4 @@ async def test_a_fault_is_called_what_it_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(FreeCalls, "TIMEOUT", 0.5)
-    await tell(provider.simulator, generator, impatient, fault, TOLD[fault])
+    await check_fault(provider.simulator, generator, impatient, fault, OUTCOMES[fault])

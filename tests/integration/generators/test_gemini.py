@@ -1,4 +1,4 @@
-"""The generator for the Gemini API against its simulator, by the rules for every generator."""
+"""The generator for the Gemini API against its simulator: the rules for every generator, and its own."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def provider() -> AsyncIterator[GeminiProvider]:
 
 class TestGemini(ProviderContract):
     situations = GeminiProvider.situations()
-    repeatable = False  # to Google a seed is a wish: the same one gives a similar image
+    repeatable = False  # Google takes a seed as a hint: the same one gives a similar image
 
     @pytest.fixture
     async def impatient(self, provider: GeminiProvider) -> AsyncIterator[ImageGenerator]:
@@ -38,7 +38,7 @@ async def test_the_call_is_as_google_documents_it(generator: ImageGenerator, pro
     await draw(generator, replace(plain_request(card, first_seed=7), size=ImageSize(2752, 1536)))
 
     (call,) = provider.simulator.calls
-    assert call.url.endswith("/v1beta/models/gemini-3.1-flash-image:generateContent")  # and no key after it
+    assert call.url.endswith("/v1beta/models/gemini-3.1-flash-image:generateContent")  # without the key in its query
     assert call.headers["x-goog-api-key"] == provider.api_key
     assert "authorization" not in call.headers
     assert call.headers["connection"] == "close"
@@ -53,7 +53,7 @@ async def test_the_call_is_as_google_documents_it(generator: ImageGenerator, pro
     }
 
 
-async def test_every_size_of_a_card_is_drawn_in_its_shape(generator: ImageGenerator) -> None:
+async def test_an_image_has_the_shape_of_the_ordered_size(generator: ImageGenerator) -> None:
     (card,) = [card for card in generator.cards if card.version.value == "gemini-3-pro-image"]
     assert len(card.sizes or ()) == 10
     for size in card.sizes or ():
@@ -63,7 +63,7 @@ async def test_every_size_of_a_card_is_drawn_in_its_shape(generator: ImageGenera
         assert images[0].file.width / images[0].file.height == pytest.approx(size.width / size.height, rel=0.02)
 
 
-async def test_seeds_are_offered_where_the_operator_says_so_and_are_those_of_32_bits_with_a_sign(
+async def test_seeds_are_offered_if_declared_and_fit_a_signed_32_bit_integer(
     generator: ImageGenerator, provider: GeminiProvider
 ) -> None:
     flash, pro = generator.cards
@@ -74,7 +74,7 @@ async def test_seeds_are_offered_where_the_operator_says_so_and_are_those_of_32_
     assert [call.seeds for call in provider.asked] == [(2**31 - 1,)]
 
 
-async def test_the_media_type_is_the_choice_of_the_model(generator: ImageGenerator, provider: GeminiProvider) -> None:
+async def test_the_model_chooses_the_media_type(generator: ImageGenerator, provider: GeminiProvider) -> None:
     provider.simulator.faults.set("image-as-jpeg")
     images, failure = await draw(generator, plain_request(generator.cards[0]))
 
@@ -82,7 +82,7 @@ async def test_the_media_type_is_the_choice_of_the_model(generator: ImageGenerat
 
 
 @pytest.mark.parametrize("fault", ["thinking-first", "thinking-last", "another-first"])
-async def test_the_picture_is_the_last_one_that_is_no_thought(
+async def test_the_image_is_the_last_one_that_is_not_a_thought(
     generator: ImageGenerator, provider: GeminiProvider, fault: str
 ) -> None:
     provider.simulator.faults.set(fault)
@@ -94,7 +94,7 @@ async def test_the_picture_is_the_last_one_that_is_no_thought(
 @pytest.mark.parametrize(
     ("fault", "seconds"), [("error-rate-limit", 22), ("error-day-quota", 3600), ("too-many-requests", 7)]
 )
-async def test_when_to_come_again_is_handed_on(
+async def test_the_time_to_retry_after_is_passed_on(
     generator: ImageGenerator, provider: GeminiProvider, fault: str, seconds: int
 ) -> None:
     provider.simulator.faults.set(fault)
@@ -104,15 +104,15 @@ async def test_when_to_come_again_is_handed_on(
     assert (failure.charged, failure.retry_after) == (Charged.NO, seconds)
 
 
-async def test_what_a_call_costs_is_computed_from_the_tokens_that_it_counts(provider: GeminiProvider) -> None:
+async def test_the_cost_of_a_call_is_computed_from_its_token_counts(provider: GeminiProvider) -> None:
     async with provider.opened(models=["gemini-3-pro-image=tokens=0.5/3/60"]) as generator:
         receipt = await generator.submit(plain_request(generator.cards[0], samples=2), "key")
 
-    # Twice 10 tokens of the prompt, 100 of thoughts, 1120 of the picture.
+    # Two calls, each with 10 tokens for the prompt, 100 for thoughts and 1120 for the image.
     assert receipt.cost == Money(Decimal("0.13501"), "USD")
 
 
-async def test_of_several_samples_one_withheld_is_free_and_the_others_come(
+async def test_a_withheld_sample_is_free_and_the_others_are_returned(
     generator: ImageGenerator, provider: GeminiProvider
 ) -> None:
     provider.simulator.faults.set("withheld-image-safety", times=1)
@@ -129,7 +129,7 @@ async def test_of_several_samples_one_withheld_is_free_and_the_others_come(
         (["gemini-3-pro-image", "gemini-2.5-flash-image"], None, "gemini-2.5-flash-image: .*has ended it"),
     ],
 )
-async def test_checking_tells_a_wrong_key_and_a_model_that_has_ended(
+async def test_check_reports_a_wrong_key_and_a_model_that_has_ended(
     provider: GeminiProvider, models: list[str], key: str | None, says: str
 ) -> None:
     async with provider.opened(models=models, api_key=key) as generator:

@@ -1,4 +1,4 @@
-"""Whatever the simulator of the Gemini API can do wrong: what it is called, and what is said of the money."""
+"""Every fault of the simulator of the Gemini API: the error it becomes, and whether it is reported as charged."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ import pytest
 
 from darkroom.domain.model.errors import Charged, PromptRejected
 from integration.generators.gemini_provider import GeminiProvider, gemini_provider
-from integration.generators.one_call_an_image import TOLD as TOLD_OF_ALL
-from integration.generators.one_call_an_image import tell
-from integration.generators.test_karlo_faults import ALL, REFUSED, UNAVAILABLE, UNKNOWN, UNUSABLE, Told, each
+from integration.generators.one_call_an_image import OUTCOMES as SHARED_OUTCOMES
+from integration.generators.one_call_an_image import check_fault
+from integration.generators.test_karlo_faults import ALL, REFUSED, UNAVAILABLE, UNKNOWN, UNUSABLE, Outcome, each
 from simulators.gemini import gemini_simulator
 from simulators.gemini.faults import BLOCK_REASONS, WITHHELD_REASONS, named
 
-NOT_HERE: Final = ("link-", "fetch-")  # it links to nothing
+NOT_HERE: Final = ("link-", "fetch-")  # it sends no links
 MENU: Final = [name for name in gemini_simulator().faults.menu if not name.startswith(NOT_HERE)]
-FREE: Final = Told(PromptRejected, Charged.NO)
-TOLD: Final = {name: told for name, told in TOLD_OF_ALL.items() if not name.startswith(NOT_HERE)} | dict(
+FREE: Final = Outcome(PromptRejected, Charged.NO)
+OUTCOMES: Final = {name: outcome for name, outcome in SHARED_OUTCOMES.items() if not name.startswith(NOT_HERE)} | dict(
     (
-        # All pixels of a PNG are there without its end.
+        # A PNG without its end still has all of its pixels.
         *each(ALL, "image-without-its-end"),
         *each(REFUSED, "error-wrong-key", "error-permission", "error-unauthenticated", "error-invalid-argument"),
         *each(REFUSED, "error-precondition", "error-model-not-found"),
-        # Google charges for neither of them, and says so of no other status from 500 on.
+        # Google documents that it does not charge for these, but not so for other statuses from 500 on.
         *each(UNAVAILABLE, "error-internal", "error-rate-limit", "error-day-quota"),
         *each(UNKNOWN, "error-overloaded-before-charge", "error-overloaded-after-charge"),
         *each(UNKNOWN, "error-deadline-before-charge", "error-deadline-after-charge"),
@@ -32,7 +32,7 @@ TOLD: Final = {name: told for name, told in TOLD_OF_ALL.items() if not name.star
         *each(FREE, *(f"blocked-{named(reason)}" for reason in BLOCK_REASONS)),
         *each(FREE, *(f"withheld-{named(reason)}" for reason in WITHHELD_REASONS), "withheld-uncounted"),
         *each(
-            Told(PromptRejected, Charged.UNKNOWN),
+            Outcome(PromptRejected, Charged.UNKNOWN),
             "withheld-and-counted-before-charge",
             "withheld-and-counted-after-charge",
         ),
@@ -65,21 +65,21 @@ async def provider() -> AsyncIterator[GeminiProvider]:
         yield running
 
 
-async def told_as_it_is(provider: GeminiProvider, fault: str) -> None:
+async def check_one(provider: GeminiProvider, fault: str) -> None:
     async with provider.opened() as generator, provider.opened(patience=2.0) as impatient:
-        await tell(provider.simulator, generator, impatient, fault, TOLD[fault])
+        await check_fault(provider.simulator, generator, impatient, fault, OUTCOMES[fault])
 
 
-def test_every_fault_of_the_menu_is_expected_here() -> None:
-    assert set(TOLD) == set(MENU)
+def test_every_fault_of_the_menu_has_an_expected_outcome() -> None:
+    assert set(OUTCOMES) == set(MENU)
 
 
 @pytest.mark.parametrize("fault", ONE_OF_EACH_KIND)
-async def test_one_fault_of_each_kind_is_called_what_it_is(provider: GeminiProvider, fault: str) -> None:
-    await told_as_it_is(provider, fault)
+async def test_one_fault_of_each_kind_has_the_expected_outcome(provider: GeminiProvider, fault: str) -> None:
+    await check_one(provider, fault)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("fault", MENU)
-async def test_a_fault_is_called_what_it_is_and_paid_once(provider: GeminiProvider, fault: str) -> None:
-    await told_as_it_is(provider, fault)
+async def test_a_fault_has_the_expected_outcome_and_is_paid_once(provider: GeminiProvider, fault: str) -> None:
+    await check_one(provider, fault)

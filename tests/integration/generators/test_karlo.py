@@ -1,4 +1,4 @@
-"""Karlo's generator against its simulator, by the rules for every generator."""
+"""The generator for Karlo against its simulator: the rules for every generator, and its own."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def opened(
         nsfw_checker=nsfw_checker,
         call_timeout=patience,
         fetch_timeout=patience,
-        intake=Intake(image=16 * 2**20),  # so that three of them are less than the simulator has of an endless answer
+        intake=Intake(image=16 * 2**20),  # three of these are less than an endless answer of the simulator
     )
 
 
@@ -89,7 +89,7 @@ async def test_the_call_is_as_karlo_documents_it(provider: KarloProvider) -> Non
 
 
 @pytest.mark.parametrize("image_format", ["webp", "jpeg", "png"])
-async def test_the_cards_say_what_format_the_operator_chose(
+async def test_cards_and_images_have_the_format_that_the_operator_chose(
     provider: KarloProvider, image_format: Literal["webp", "jpeg", "png"]
 ) -> None:
     async with opened(provider, image_format=image_format) as generator:

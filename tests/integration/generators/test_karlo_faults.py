@@ -1,4 +1,4 @@
-"""Whatever Karlo's simulator can do wrong: what it is called, what is said of the money, and that it is paid once."""
+"""Every fault of the simulator of Karlo: the error it becomes, whether it is reported as charged, and one paid call."""
 
 from __future__ import annotations
 
@@ -34,8 +34,11 @@ SAMPLES: Final = 3
 
 
 @dataclass(frozen=True)
-class Told:
-    """The error and what it says of the money; `images` are those that come all the same."""
+class Outcome:
+    """The outcome of a fault: its error, whether it is reported as charged, and the images that come all the same.
+
+    A `late` outcome comes only after a time limit, so it is tested with a generator that has short limits.
+    """
 
     error: type[DrawingFailed] | None
     charged: Charged = Charged.NO
@@ -43,22 +46,22 @@ class Told:
     late: bool = False
 
 
-ALL = Told(None, images=(0, 1, 2))
-REFUSED = Told(GeneratorRefused)
-UNAVAILABLE = Told(GeneratorUnavailable)
-UNKNOWN = Told(OutcomeUnknown, Charged.UNKNOWN)
-UNKNOWN_LATE = Told(OutcomeUnknown, Charged.UNKNOWN, late=True)
-UNUSABLE = Told(UnusableImage, Charged.YES)
-UNUSABLE_LATE = Told(UnusableImage, Charged.YES, late=True)
-REJECTED = Told(PromptRejected, Charged.YES)
-MODERATED = Told(PromptRejected, Charged.UNKNOWN)
+ALL = Outcome(None, images=(0, 1, 2))
+REFUSED = Outcome(GeneratorRefused)
+UNAVAILABLE = Outcome(GeneratorUnavailable)
+UNKNOWN = Outcome(OutcomeUnknown, Charged.UNKNOWN)
+UNKNOWN_LATE = Outcome(OutcomeUnknown, Charged.UNKNOWN, late=True)
+UNUSABLE = Outcome(UnusableImage, Charged.YES)
+UNUSABLE_LATE = Outcome(UnusableImage, Charged.YES, late=True)
+REJECTED = Outcome(PromptRejected, Charged.YES)
+MODERATED = Outcome(PromptRejected, Charged.UNKNOWN)
 
 
-def each(told: Told, *names: str) -> Iterable[tuple[str, Told]]:
-    return ((name, told) for name in names)
+def each(outcome: Outcome, *names: str) -> Iterable[tuple[str, Outcome]]:
+    return ((name, outcome) for name in names)
 
 
-TOLD: Final = dict(
+OUTCOMES: Final = dict(
     (
         *each(REFUSED, "error-2", "error-3", "error-4", "error-5", "error-6", "error-8", "error-9", "error-11"),
         *each(REFUSED, "error-12", "error-401", "error-903", "error-without-code", "client-error-html"),
@@ -80,12 +83,12 @@ TOLD: Final = dict(
         *each(UNUSABLE, "answer-html", "answer-garbage", "answer-truncated", "answer-empty", "answer-no-content"),
         *each(UNUSABLE, "answer-null", "answer-array", "answer-object", "answer-deep"),
         *each(UNUSABLE, "images-missing", "images-null", "images-object", "images-none"),
-        *each(Told(UnusableImage, Charged.YES, images=(0, 1)), "images-too-few"),
-        *each(Told(UnusableImage, Charged.YES, images=(0,)), "images-duplicated"),
-        # What is more than was ordered is left; what was ordered is paid for, and handed out.
+        *each(Outcome(UnusableImage, Charged.YES, images=(0, 1)), "images-too-few"),
+        *each(Outcome(UnusableImage, Charged.YES, images=(0,)), "images-duplicated"),
+        # Images beyond those that were ordered are ignored; the ordered ones are paid for and returned.
         *each(ALL, "images-too-many", "images-of-strings", "packed", "labelled", "bad-byte"),
         *each(ALL, "base64-wrapped", "base64-as-data-uri", "fetch-packed", "fetch-labelled"),
-        # The seed that really made an image is told; a missing or senseless one is the one that was sent.
+        # The seed in the answer is reported; if it is missing or invalid, the seed that was sent is reported.
         *each(ALL, "images-out-of-order", "seed-altered", "seed-missing", "seed-null", "seed-string", "seed-boolean"),
         *each(ALL, "seed-fraction", "seed-negative", "seed-too-large", "seed-huge"),
         *each(ALL, "id-missing", "id-null", "id-number", "id-empty"),
@@ -95,10 +98,10 @@ TOLD: Final = dict(
         *each(UNUSABLE, "link-mapped-address", "link-userinfo", "link-host-as-userinfo", "link-backslash"),
         *each(UNUSABLE, "link-file", "link-data", "link-relative", "link-schemeless", "link-control-characters"),
         *each(UNUSABLE, "link-not-a-link", "link-very-long", "base64-garbage"),
-        *each(UNUSABLE_LATE, "base64-cut-short"),  # half of a link, where links are asked for, which opens nothing
+        *each(UNUSABLE_LATE, "base64-cut-short"),  # if links were ordered: half of a link, which opens nothing
         *each(UNUSABLE, "image-html", "image-svg", "image-text", "image-gif", "image-zero-bytes", "image-cut-short"),
         *each(UNUSABLE, "image-without-its-end", "image-enormous"),
-        # A file is what its bytes say: another format than ordered is still the picture that was ordered.
+        # The format of a file is read from its bytes; an image in another format than ordered is accepted.
         *each(
             ALL,
             "image-of-other-format",
@@ -133,46 +136,49 @@ async def impatient(provider: KarloProvider) -> AsyncIterator[KarloImageGenerato
         yield generator
 
 
-def test_every_fault_of_the_menu_is_expected_here() -> None:
-    assert set(TOLD) == set(MENU)
+def test_every_fault_of_the_menu_has_an_expected_outcome() -> None:
+    assert set(OUTCOMES) == set(MENU)
 
 
 @pytest.mark.parametrize("fault", MENU)
-async def test_a_fault_is_called_what_it_is_and_paid_once(
+async def test_a_fault_has_the_expected_outcome_and_is_paid_once(
     generator: KarloImageGenerator, impatient: KarloImageGenerator, provider: KarloProvider, fault: str
 ) -> None:
-    told = TOLD[fault]
-    asked = impatient if told.late else generator
+    expected = OUTCOMES[fault]
+    asked = impatient if expected.late else generator
     provider.simulator.faults.set(fault)
     images, failure = await draw(asked, plain_request(asked.cards[1], samples=SAMPLES))
 
-    assert (type(failure), failure and failure.charged) == (told.error or type(None), told.error and told.charged)
-    assert tuple(sorted(images)) == told.images
+    assert (type(failure), failure and failure.charged) == (
+        expected.error or type(None),
+        expected.error and expected.charged,
+    )
+    assert tuple(sorted(images)) == expected.images
     assert len(provider.simulator.calls) == 1
     assert provider.charged_images <= SAMPLES
 
 
 SPOILING_ONE: Final = [
     name
-    for name, told in TOLD.items()
-    if "index" in MENU[name].reads and told.error and not told.late and not name.startswith("base64")
+    for name, expected in OUTCOMES.items()
+    if "index" in MENU[name].reads and expected.error and not expected.late and not name.startswith("base64")
 ]
 
 
 @pytest.mark.parametrize("fault", SPOILING_ONE)
-async def test_one_bad_image_does_not_take_the_others_along(
+async def test_one_bad_image_does_not_lose_the_others(
     generator: KarloImageGenerator, provider: KarloProvider, fault: str
 ) -> None:
     provider.simulator.faults.set(fault, index=1)
     images, failure = await draw(generator, plain_request(generator.cards[1], samples=SAMPLES))
 
-    assert (type(failure), failure and failure.charged) == (TOLD[fault].error, TOLD[fault].charged)
+    assert (type(failure), failure and failure.charged) == (OUTCOMES[fault].error, OUTCOMES[fault].charged)
     assert sorted(images) == [0, 2]
     assert failure is not None
     assert "image 1" in failure.detail
 
 
-async def test_what_could_not_be_read_is_kept_as_evidence(
+async def test_an_unreadable_answer_is_kept_as_evidence(
     generator: KarloImageGenerator, provider: KarloProvider
 ) -> None:
     provider.simulator.faults.set("answer-html")
@@ -183,7 +189,7 @@ async def test_what_could_not_be_read_is_kept_as_evidence(
     assert "Something went wrong" not in str(failure)
 
 
-async def test_what_was_wrong_with_an_answer_survives_a_restart(
+async def test_a_fault_in_an_answer_is_still_reported_after_a_restart(
     generator: KarloImageGenerator, provider: KarloProvider
 ) -> None:
     provider.simulator.faults.set("image-null", index=1)
@@ -195,9 +201,7 @@ async def test_what_was_wrong_with_an_answer_survives_a_restart(
     assert [b'"image": null' in piece for piece in receipt.evidence if isinstance(piece, bytes)] == [True]
 
 
-async def test_the_seed_that_made_an_image_is_the_one_that_is_told(
-    generator: KarloImageGenerator, provider: KarloProvider
-) -> None:
+async def test_the_seed_in_the_answer_is_reported(generator: KarloImageGenerator, provider: KarloProvider) -> None:
     provider.simulator.faults.set("seed-altered", index=1)
     request = replace(plain_request(generator.cards[0], samples=3), seeds=(Seed(100), Seed(200), Seed(300)))
     images, _ = await draw(generator, request)
@@ -205,16 +209,14 @@ async def test_the_seed_that_made_an_image_is_the_one_that_is_told(
     assert [images[index].seed for index in range(3)] == [Seed(100), Seed(201), Seed(300)]
 
 
-async def test_seeds_that_contradict_each_other_are_not_known(
-    generator: KarloImageGenerator, provider: KarloProvider
-) -> None:
+async def test_contradictory_seeds_are_unknown(generator: KarloImageGenerator, provider: KarloProvider) -> None:
     provider.simulator.faults.set("seed-altered", index=1)
     images, _ = await draw(generator, plain_request(generator.cards[0], samples=SAMPLES, first_seed=100))
 
-    assert [images[index].seed for index in range(SAMPLES)] == [None, None, None], "102 is reported of two"
+    assert [images[index].seed for index in range(SAMPLES)] == [None, None, None], "102 is reported for two images"
 
 
-async def test_retry_after_is_handed_on(generator: KarloImageGenerator, provider: KarloProvider) -> None:
+async def test_retry_after_is_passed_on(generator: KarloImageGenerator, provider: KarloProvider) -> None:
     provider.simulator.faults.set("too-many-requests", seconds=12)
     _, failure = await draw(generator, plain_request(generator.cards[0]))
 
@@ -242,10 +244,8 @@ async def test_no_redirect_of_the_paid_call_is_followed(
     assert provider.simulator.book.received_calls == 1
 
 
-@pytest.mark.parametrize("deadline", [30.0, 0.5], ids=["within the deadline of a fetch", "beyond it"])
-async def test_an_image_whose_fetch_finds_no_memory_is_fetched_again(
-    deadline: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("deadline", [30.0, 0.5], ids=["within the deadline of a fetch", "after the deadline"])
+async def test_an_image_is_fetched_again_after_a_memory_error(deadline: float, monkeypatch: pytest.MonkeyPatch) -> None:
     read, first = BodyReader.read, list[float]()
 
     async def without_memory(bodies: BodyReader, response: httpx.Response, body: ArrivingBytes) -> None:

@@ -1,4 +1,4 @@
-"""What answers without an end cost, in memory: measured in a process of its own."""
+"""The memory that endless answers cost, measured in a separate process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from simulators.process import SimulatorProcess, simulator_process
 
 ALLOWED: Final = 64_000_000
 
-# Draws once, to have everything in memory that it takes, then with a fault; writes by how much the peak grew.
+# Draws once as a warm-up, then once with a fault; prints by how many bytes the peak memory grew.
 DRAWING: Final = r"""
 import asyncio, re, sys
 from pathlib import Path
@@ -68,17 +68,17 @@ def karlo() -> Iterator[SimulatorProcess]:
         ("url", 8, "fetch-oversized"),
         ("url", 8, "fetch-oversized-as-declared"),
         ("url", 8, "fetch-gzip-bomb"),
-        # Eight of these in base64 may rightly be longer than that.
+        # In base64, eight images may legitimately be longer than these endless answers.
         ("base64_string", 1, "oversized"),
         ("base64_string", 1, "oversized-as-declared"),
         ("base64_string", 1, "gzip-bomb"),
     ],
 )
-def test_an_answer_without_an_end_costs_little_memory(
+def test_an_endless_answer_costs_little_memory(
     karlo: SimulatorProcess, return_type: str, samples: int, fault: str
 ) -> None:
     if not Path("/proc/self/status").exists():
-        raise PartMissing("/proc", "tells how much memory a process held; Linux has it")
+        raise PartMissing("/proc", "reports how much memory a process held; Linux has it")
     command = [sys.executable, "-c", DRAWING, karlo.base_url, return_type, str(samples), fault]
     grown = subprocess.run(command, capture_output=True, text=True, check=True, timeout=100).stdout
 

@@ -1,4 +1,4 @@
-"""Images that are as large as they may be, many at once, in room for one of them."""
+"""Many large images at once, with room in memory for only one of them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _PIECE: Final = 256 * 1024
 
 
 def png(length: int) -> bytes:
-    """A whole PNG of this many bytes: one grey pixel, and a chunk of text that nobody reads."""
+    """A complete PNG of `length` bytes: one grey pixel, and a chunk of text as padding."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
         return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
@@ -75,15 +75,15 @@ async def _order(generator: ImageGenerator, samples: int) -> list[int]:
     receipt, lengths = Receipt(), list[int]()
     async for so_far in generator.answers(request, "key"):
         receipt = so_far
-        await asyncio.sleep(0.01)  # as long as keeping it takes
+        await asyncio.sleep(0.01)  # stands for keeping the receipt
     async for image in generator.collect(request, receipt):
         lengths.append(len(image.data))
         await asyncio.sleep(0.01)
     return lengths
 
 
-async def _all_come(tmp_path: Path, length: int, orders: int, samples: int, *, linked: bool) -> int:
-    """How much memory it took to have all of them, in room for one image."""
+async def _draw_all(tmp_path: Path, length: int, orders: int, samples: int, *, linked: bool) -> int:
+    """Draw all images with room for one; return by how many bytes the peak memory grew."""
     image = png(length)
     async with (
         _serving(image, linked=linked) as origin,
@@ -106,15 +106,15 @@ async def _all_come(tmp_path: Path, length: int, orders: int, samples: int, *, l
 
 @pytest.mark.parametrize("linked", [True, False], ids=["behind links", "in base64"])
 @pytest.mark.parametrize(("orders", "samples"), [(6, 1), (2, 3)])
-async def test_all_of_many_large_images_come(tmp_path: Path, orders: int, samples: int, *, linked: bool) -> None:
-    await _all_come(tmp_path, 5 * MB, orders, samples, linked=linked)
+async def test_many_large_images_all_arrive(tmp_path: Path, orders: int, samples: int, *, linked: bool) -> None:
+    await _draw_all(tmp_path, 5 * MB, orders, samples, linked=linked)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("linked", [True, False], ids=["behind links", "in base64"])
-async def test_64_answers_of_64_mb_all_come_at_64_mb_of_room(tmp_path: Path, *, linked: bool) -> None:
-    grown = await _all_come(tmp_path, 64 * MB, 64, 1, linked=linked)
+async def test_64_answers_of_64_mb_all_arrive_with_room_for_64_mb(tmp_path: Path, *, linked: bool) -> None:
+    grown = await _draw_all(tmp_path, 64 * MB, 64, 1, linked=linked)
 
-    # The room, one beyond it, what base64 and JSON take while one is decoded, and what was just handed on.
+    # The room, one image beyond it, the base64 and JSON of the one being decoded, and the images just passed on.
     assert grown < 16 * 64 * MB

@@ -1,4 +1,4 @@
-"""The generator `openai` with LiteLLM's real proxy between it and the simulator: `make test-long` installs it."""
+"""The generator `openai` with LiteLLM's real proxy, which `make test-peers` installs, in front of the simulator."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from simulators.openai_images import OpenAIImagesSimulator, openai_images_simula
 LITELLM: Final = Path(__file__).parents[3] / ".bench-peers" / "litellm" / "bin" / "litellm"
 MASTER_KEY: Final = "sk-for-tests-on-the-loopback-interface-only"
 MODELS: Final = ("gpt-image-1.5", "flux-dev=64-512/8 response_format=")
-START: Final = 240.0  # seconds; most of it is its imports
+START: Final = 240.0  # seconds; most of that is spent on imports
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(400)]
 
@@ -44,7 +44,7 @@ async def proxy(simulator: OpenAIImagesSimulator, tmp_path: Path) -> AsyncIterat
         {"model_name": name, "litellm_params": {"model": f"openai/{name}", **upstream}}
         for name in ("gpt-image-1.5", "flux-dev")
     ]
-    (tmp_path / "config.yaml").write_text(json.dumps({"model_list": models}), encoding="utf-8")  # YAML holds JSON
+    (tmp_path / "config.yaml").write_text(json.dumps({"model_list": models}), encoding="utf-8")  # JSON is valid YAML
     port = free_port()
     command: list[str | Path] = [
         LITELLM,
@@ -82,17 +82,17 @@ async def opened(base_url: str, model: str, key: str = MASTER_KEY) -> AsyncItera
         yield generator
 
 
-async def test_litellm_in_between(
+async def test_images_refusals_and_failures_pass_through_litellm(
     proxy: str, simulator: OpenAIImagesSimulator, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """One start of the proxy serves all: it takes half a minute."""
+    """All checks share one proxy, because starting it takes half a minute."""
     for model in MODELS:
         async with opened(proxy, model) as generator:
             images, failure = await draw(generator, plain_request(generator.cards[0], samples=2))
             assert (sorted(images), failure) == ([0, 1], None)
             assert "and has " in await generator.check()
     assert simulator.charged_images == 4
-    assert "asks up to three" in caplog.text, "nothing warns that LiteLLM pays again"
+    assert "asks up to three" in caplog.text, "no warning says that LiteLLM repeats paid calls"
 
     async with opened(proxy, MODELS[1], key="sk-wrong") as generator:
         assert "the key could not be tried" in await generator.check()
@@ -109,5 +109,5 @@ async def test_litellm_in_between(
     async with opened(proxy, MODELS[1]) as generator:
         _, failure = await draw(generator, plain_request(generator.cards[0]))
     assert type(failure) is OutcomeUnknown
-    # Without our header it were nine: what is left are the tries of the client that LiteLLM uses.
+    # Without our header there would be nine calls. The rest are retries of the client that LiteLLM uses.
     assert 1 <= len(simulator.calls) - before <= 3

@@ -1,4 +1,4 @@
-"""Those who speak the Images API with an accent, each by settings alone: those that docs/providers.md shows."""
+"""Endpoints whose Images API differs (an accent), each opened only by the settings that docs/providers.md shows."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ ALSO: Final[Mapping[str, Mapping[str, str]]] = {
 
 @asynccontextmanager
 async def spoken_with(accent: str) -> AsyncIterator[tuple[OpenAIImagesSimulator, ImageGenerator]]:
-    """A provider with an accent, and the generator for it, by settings."""
+    """A provider with this accent, and a generator for it that is opened from settings."""
     async with openai_images_simulator(accent=ACCENTS[accent]) as simulator:
         name = f"openai.{accent}"
         settings = Settings.read(
@@ -82,7 +82,7 @@ async def test_an_endpoint_with_an_accent_draws_what_was_ordered(accent: str) ->
 
 
 @pytest.mark.parametrize("accent", ACCENTS)
-async def test_an_endpoint_with_an_accent_says_how_it_is(accent: str) -> None:
+async def test_an_endpoint_with_an_accent_is_checked_without_a_paid_call(accent: str) -> None:
     async with spoken_with(accent) as (simulator, generator):
         said = await generator.check()
 
@@ -91,7 +91,7 @@ async def test_an_endpoint_with_an_accent_says_how_it_is(accent: str) -> None:
 
 
 @pytest.mark.parametrize("accent", ACCENTS)
-def test_the_page_shows_these_very_settings(accent: str) -> None:
+def test_the_page_shows_these_settings(accent: str) -> None:
     page = " ".join(PAGE.read_text(encoding="utf-8").split())
 
     assert f"`{MODELS[accent]}`".replace("|", r"\|") in page

@@ -1,4 +1,4 @@
-"""What `check` says of an endpoint of the Images API: against stand-ins over real HTTP."""
+"""What `check` reports about an endpoint of the Images API, tested with stand-in servers over real HTTP."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Said = tuple[int, object, Mapping[str, str]]
 
 @asynccontextmanager
 async def answering(said: Mapping[str, Said]) -> AsyncIterator[str]:
-    """A server that answers each path as it is told, 404 otherwise."""
+    """A server that gives the answers in `said`, by path, and 404 for any other path."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
         status, body, headers = said.get(request.path, (404, {"detail": "Not Found"}, {}))
@@ -49,14 +49,14 @@ def listing(*entries: dict[str, object], **headers: str) -> Mapping[str, Said]:
     return {"/v1/models": (200, {"object": "list", "data": list(entries)}, headers)}
 
 
-async def test_names_are_compared_with_the_list() -> None:
+async def test_names_of_models_are_compared_with_the_list() -> None:
     assert "has gpt-image-2" in await checked(listing({"id": "gpt-image-2"}, {"id": "other"}))
     assert "has gpt-image-2" in await checked(listing({"id": "gpt-*"}))
     with pytest.raises(GeneratorRefused, match="does not have flux, gpt-image-9"):
         await checked(listing({"id": "gpt-image-2"}), "flux=64-512", "mine=64-512 model=gpt-image-9")
 
 
-async def test_azure_lists_what_can_be_deployed_and_not_what_is_called() -> None:
+async def test_names_are_not_compared_at_azure_which_lists_models_and_not_deployments() -> None:
     said = await checked(listing({"id": "gpt-image-2"}), "mine=1024x1024 kind=gpt-image", query="api-version=preview")
 
     assert "could not be compared" in said
@@ -83,7 +83,7 @@ async def test_an_api_that_ends_is_named_with_the_day() -> None:
     assert "this API ends on 2026-12-24" in said
 
 
-async def test_where_the_list_is_refused_one_model_is_asked_for() -> None:
+async def test_if_the_list_is_refused_one_model_is_asked_for() -> None:
     said: dict[str, Said] = {"/v1/models": (400, {}, {}), "/v1/models/gpt-image-2": (200, {"id": "gpt-image-2"}, {})}
     assert "does not refuse the key" in await checked(said)
 
@@ -92,20 +92,20 @@ async def test_where_the_list_is_refused_one_model_is_asked_for() -> None:
         await checked(said)
 
 
-async def test_a_key_that_could_not_be_tried_is_not_called_good() -> None:
+async def test_a_key_that_could_not_be_tried_is_not_reported_as_accepted() -> None:
     said = await checked({"/v1/models": (400, {"error": {"message": "No connected db."}}, {})})
 
     assert "the key could not be tried: it answers no question for free (HTTP 400)" in said
     assert "does not refuse" not in said
 
 
-async def test_litellm_is_named() -> None:
+async def test_litellm_is_recognised_and_warned_about() -> None:
     said = {"/v1/models": (200, {"data": [{"id": "gpt-image-2"}]}, {"x-litellm-version": "1.108.7"})}
 
     assert "asks up to three times" in await checked(said)
 
 
 @pytest.mark.parametrize("status", [500, 503])
-async def test_a_server_that_fails_is_told(status: int) -> None:
+async def test_a_failing_server_is_reported(status: int) -> None:
     with pytest.raises(GeneratorUnavailable, match=f"HTTP {status}"):
         await checked({"/v1/models": (status, {}, {})})

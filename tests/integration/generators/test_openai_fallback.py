@@ -1,4 +1,4 @@
-"""A prompt that one provider rejects, in whatever words, is not drawn by the next: through the service, over HTTP."""
+"""A prompt that one provider rejects, in any wording, is not passed on to the next; tested through the service."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ORDER: Final[dict[str, Any]] = {"version": "flux-dev", "prompt": "a fox in fog",
         ("error-invalid-key", 200, None, True),
     ],
 )
-async def test_a_rejected_prompt_is_not_carried_to_the_next_model(
+async def test_a_rejected_prompt_is_not_passed_on_to_the_next_model(
     fault: str, status: int, charged: str | None, *, handed_on: bool
 ) -> None:
     async with (
@@ -61,7 +61,7 @@ async def test_a_rejected_prompt_is_not_carried_to_the_next_model(
 
 
 @pytest.mark.parametrize("shown", [False, True])
-async def test_what_the_provider_said_is_shown_only_if_the_operator_lets_it(*, shown: bool) -> None:
+async def test_the_providers_message_is_shown_only_if_the_operator_allows_it(*, shown: bool) -> None:
     async with (
         openai_images_simulator() as provider,
         open_openai_images(
@@ -79,7 +79,7 @@ async def test_what_the_provider_said_is_shown_only_if_the_operator_lets_it(*, s
 
 
 class Minute(InMemoryGenerationLedger):
-    """A ledger whose quota for a minute is asked often, and is free again as soon as a test says that it is over."""
+    """A ledger whose quota per minute is asked for often, and is free again as soon as a test sets `over`."""
 
     over = False
     refusals = 0
@@ -90,7 +90,7 @@ class Minute(InMemoryGenerationLedger):
         return wait
 
 
-async def test_samples_that_leave_one_by_one_are_metered() -> None:
+async def test_samples_that_are_sent_one_by_one_count_against_the_quota() -> None:
     minute = Minute()
     async with (
         openai_images_simulator() as provider,
@@ -101,7 +101,7 @@ async def test_samples_that_leave_one_by_one_are_metered() -> None:
     ):
         ordering = asyncio.create_task(house.order(**ORDER, samples=3))
         await until(lambda: minute.refusals >= 3 and len(provider.calls) >= 2)
-        assert len(provider.calls) == 2, "the third sample left before the minute was over"
+        assert len(provider.calls) == 2, "the third sample was sent before the minute was over"
         minute.over = True
         assert (await ordering).status_code == 200
         assert len(provider.calls) == 3

@@ -1,4 +1,4 @@
-"""The generator for the Images API against its simulator, by the rules for every generator."""
+"""The generator for the Images API against its simulator: the rules for every generator, and its own."""
 
 from __future__ import annotations
 
@@ -105,8 +105,8 @@ async def test_an_engine_answers_in_base64_unless_the_operator_wants_links(provi
     assert {call.body["response_format"] for call in provider.simulator.calls} == {"b64_json"}
 
 
-async def test_what_an_engine_writes_into_a_file_is_read_and_taken_out(provider: OpenAIImagesProvider) -> None:
-    """The server of stable-diffusion.cpp reports the seed there alone, beside the prompts."""
+async def test_text_in_a_file_is_read_for_its_seed_and_then_removed(provider: OpenAIImagesProvider) -> None:
+    """The server of stable-diffusion.cpp reports the seed only there, next to the prompts."""
     async with opened(provider, "flux-dev=64-512/8 seed=told") as generator:
         images, _ = await draw(generator, plain_request(generator.cards[0], samples=2, first_seed=7))
 
@@ -114,7 +114,7 @@ async def test_what_an_engine_writes_into_a_file_is_read_and_taken_out(provider:
     assert not any(b"Steps: " in image.data for image in images.values())
 
 
-async def test_images_of_models_without_seeds_carry_none(provider: OpenAIImagesProvider) -> None:
+async def test_images_of_models_without_seeds_have_none(provider: OpenAIImagesProvider) -> None:
     async with opened(provider, "gpt-image-2") as generator:
         images, _ = await draw(generator, plain_request(generator.cards[0], samples=3))
 
@@ -122,7 +122,7 @@ async def test_images_of_models_without_seeds_carry_none(provider: OpenAIImagesP
     assert len({image.data for image in images.values()}) == 3
 
 
-async def test_draws_in_the_format_that_the_operator_chose(provider: OpenAIImagesProvider) -> None:
+async def test_images_have_the_format_that_the_operator_chose(provider: OpenAIImagesProvider) -> None:
     chosen = GPTImageOptions(output_format="webp", output_compression=70, background="opaque", moderation="low")
     async with opened(provider, "gpt-image-2", options=chosen) as generator:
         (card,) = generator.cards
@@ -139,7 +139,7 @@ async def test_a_size_that_the_operator_listed_is_drawn(provider: OpenAIImagesPr
 
 
 @pytest.mark.parametrize("side", ["before", "after"])
-async def test_whether_an_image_that_moderation_holds_back_is_paid_is_not_known(
+async def test_an_image_that_moderation_holds_back_may_have_been_charged(
     provider: OpenAIImagesProvider, side: str
 ) -> None:
     provider.simulator.faults.set(f"error-moderation-output-{side}-charge", times=1)
@@ -150,7 +150,7 @@ async def test_whether_an_image_that_moderation_holds_back_is_paid_is_not_known(
     assert (type(failure), failure and failure.charged) == (PromptRejected, Charged.UNKNOWN)
 
 
-async def test_a_link_to_a_stranger_is_not_followed_whatever_was_ordered(provider: OpenAIImagesProvider) -> None:
+async def test_an_unexpected_link_to_another_host_is_not_followed(provider: OpenAIImagesProvider) -> None:
     provider.simulator.faults.set("linked-instead")
     async with opened(provider, "gpt-image-2") as generator:
         images, failure = await draw(generator, plain_request(generator.cards[0]))
@@ -172,7 +172,7 @@ async def test_links_to_the_server_itself_need_not_be_allowed(provider: OpenAIIm
     assert (len(images), failure) == (1, None)
 
 
-async def test_checking_tells_that_the_key_is_wrong(provider: OpenAIImagesProvider) -> None:
+async def test_check_reports_a_wrong_key(provider: OpenAIImagesProvider) -> None:
     async with opened(provider, "gpt-image-2", api_key="sk-wrong") as generator:
         with pytest.raises(GeneratorRefused, match="refuses our key"):
             await generator.check()

@@ -1,4 +1,4 @@
-"""The generator for OpenRouter against its simulator, by the rules for every generator."""
+"""The generator for OpenRouter against its simulator: the rules for every generator, and its own."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ async def card_of(provider: OpenRouterProvider, folder: Path, entry: str) -> Mod
         return card
 
 
-async def test_a_call_names_one_maker_and_lets_no_other_draw(provider: OpenRouterProvider, tmp_path: Path) -> None:
+async def test_a_call_names_one_maker_and_allows_no_fallback(provider: OpenRouterProvider, tmp_path: Path) -> None:
     async with provider.opened(tmp_path, models=[f"a={GPT} quality=high background=opaque"]) as generator:
         (card,) = generator.cards
         await draw(generator, replace(plain_request(card), size=ImageSize(1264, 848)))
@@ -73,13 +73,15 @@ async def test_a_call_names_one_maker_and_lets_no_other_draw(provider: OpenRoute
     }
 
 
-async def test_cards_are_what_openrouter_says_of_the_first_maker(provider: OpenRouterProvider, tmp_path: Path) -> None:
+async def test_a_card_shows_what_openrouter_publishes_about_the_first_maker(
+    provider: OpenRouterProvider, tmp_path: Path
+) -> None:
     seedream = await card_of(provider, tmp_path, f"a={SEEDREAM}")
     flux = await card_of(provider, tmp_path, f"a={FLUX}")
     gpt = await card_of(provider, tmp_path, f"a={GPT} output_format=webp")
     gemini = await card_of(provider, tmp_path, f"a={GEMINI}")
 
-    # Ratios that are no shapes, such as auto, are left out.
+    # Ratios that are not shapes, such as auto, are left out.
     assert [len(card.sizes or ()) for card in (seedream, flux, gpt, gemini)] == [4 * 3, 3, 3, 2 * 3]
     assert [card.honours for card in (seedream, flux, gpt, gemini)] == [("seed",), ("seed",), (), ()]
     assert [card.seed_max for card in (seedream, flux)] == [2**31 - 1, 2**32 - 2]
@@ -91,7 +93,7 @@ async def test_the_operator_may_choose_the_maker_and_the_resolutions(
     provider: OpenRouterProvider, tmp_path: Path
 ) -> None:
     smaller = await card_of(provider, tmp_path, f"a={GEMINI} 1K|2K")
-    # Two records of one maker, which disagree: offered is what both take, at the dearer price.
+    # Two records of one maker disagree: only what both accept is offered, at the higher price.
     vertex = await card_of(provider, tmp_path, f"a={GEMINI} only=google-vertex/global")
 
     assert (len(smaller.sizes or ()), str(smaller.price)) == (4, "0.101 USD")
@@ -99,7 +101,7 @@ async def test_the_operator_may_choose_the_maker_and_the_resolutions(
     assert (vertex.seed_min, vertex.seed_max, str(vertex.price)) == (100, 1000, "0.08 USD")
 
 
-async def test_a_start_without_a_network_offers_what_was_said_last(
+async def test_a_start_without_a_network_uses_the_last_known_description(
     provider: OpenRouterProvider, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     provider.simulator.expiration_dates[SEEDREAM] = "2027-03-01"
@@ -112,7 +114,7 @@ async def test_a_start_without_a_network_offers_what_was_said_last(
     assert "is offered as OpenRouter described it last" in caplog.text
 
 
-async def test_the_last_day_that_was_told_is_kept_while_no_other_is(
+async def test_the_last_known_end_of_a_model_is_kept_until_openrouter_describes_it_again(
     provider: OpenRouterProvider, tmp_path: Path
 ) -> None:
     simulator = provider.simulator
@@ -128,7 +130,9 @@ async def test_the_last_day_that_was_told_is_kept_while_no_other_is(
     assert days == [None, date(2027, 3, 1), date(2027, 3, 1), None]
 
 
-async def test_what_changes_is_seen_at_the_next_start(provider: OpenRouterProvider, tmp_path: Path) -> None:
+async def test_a_changed_description_takes_effect_at_the_next_start(
+    provider: OpenRouterProvider, tmp_path: Path
+) -> None:
     before = await card_of(provider, tmp_path, f"a={SEEDREAM}")
     provider.simulator.models[SEEDREAM][0]["pricing"][0]["cost_usd"] = 0.05
     after = await card_of(provider, tmp_path, f"a={SEEDREAM}")
@@ -137,7 +141,7 @@ async def test_what_changes_is_seen_at_the_next_start(provider: OpenRouterProvid
 
 
 @pytest.mark.parametrize("entry", [BY_HAND, f"seedream={SEEDREAM} 1024x1024|1536x1024 only=bytedance"])
-async def test_what_is_declared_by_hand_needs_no_network(
+async def test_a_model_that_is_declared_by_hand_needs_no_network(
     provider: OpenRouterProvider, tmp_path: Path, entry: str
 ) -> None:
     await provider.suffer(Situation.UNREACHABLE)
@@ -153,7 +157,7 @@ async def test_what_is_declared_by_hand_needs_no_network(
 
 
 @pytest.mark.parametrize("kept", [b"{", b"[]", b"\xff", b'{"endpoints": [1, {"provider_tag": 2}, {"pricing": {}}]}'])
-async def test_what_was_kept_and_is_broken_stops_the_start(
+async def test_a_broken_copy_of_a_description_stops_the_start(
     provider: OpenRouterProvider, tmp_path: Path, kept: bytes
 ) -> None:
     await card_of(provider, tmp_path, f"a={SEEDREAM}")
@@ -177,7 +181,7 @@ async def test_what_was_kept_and_is_broken_stops_the_start(
         (f"a={VECTOR}", f"'a': {VECTOR} draws svg"),
     ],
 )
-async def test_what_cannot_be_offered_stops_the_start_in_a_line(
+async def test_a_model_that_cannot_be_offered_stops_the_start_with_one_line(
     provider: OpenRouterProvider, tmp_path: Path, entry: str, says: str
 ) -> None:
     with pytest.raises(InvalidValue, match=re.escape(says)) as stopped:
@@ -185,7 +189,7 @@ async def test_what_cannot_be_offered_stops_the_start_in_a_line(
     assert "\n" not in str(stopped.value)
 
 
-async def test_a_picture_of_another_shape_than_was_ordered_is_handed_out_as_it_is(
+async def test_an_image_of_another_shape_than_ordered_is_returned_as_it_is(
     provider: OpenRouterProvider, tmp_path: Path
 ) -> None:
     provider.simulator.faults.set("image-clamped")
@@ -199,7 +203,7 @@ async def test_a_picture_of_another_shape_than_was_ordered_is_handed_out_as_it_i
 @pytest.mark.parametrize(
     ("fault", "cost"), [(None, Money.parse("0.08 USD")), ("usage-missing", None), ("cost-null", None)]
 )
-async def test_what_a_call_cost_is_what_its_answer_says(
+async def test_the_cost_of_a_call_is_read_from_its_answer(
     provider: OpenRouterProvider, tmp_path: Path, fault: str | None, cost: Money | None
 ) -> None:
     if fault:
@@ -210,7 +214,7 @@ async def test_what_a_call_cost_is_what_its_answer_says(
     assert receipt.cost == cost
 
 
-async def test_svg_is_paid_for_and_no_image(provider: OpenRouterProvider, tmp_path: Path) -> None:
+async def test_svg_is_charged_but_is_not_an_image(provider: OpenRouterProvider, tmp_path: Path) -> None:
     provider.simulator.faults.set("image-svg-drawn")
     async with provider.opened(tmp_path, models=[f"a={SEEDREAM}"]) as generator:
         request = plain_request(generator.cards[0])
@@ -221,7 +225,7 @@ async def test_svg_is_paid_for_and_no_image(provider: OpenRouterProvider, tmp_pa
     assert [piece[:4] for piece in receipt.evidence if isinstance(piece, bytes)] == [b"<svg"]
 
 
-async def test_checking_tells_that_the_key_is_wrong(provider: OpenRouterProvider, tmp_path: Path) -> None:
+async def test_check_reports_a_wrong_key(provider: OpenRouterProvider, tmp_path: Path) -> None:
     async with provider.opened(tmp_path, models=[BY_HAND], api_key="sk-wrong") as generator:
         with pytest.raises(GeneratorRefused, match="refuses our key"):
             await generator.check()

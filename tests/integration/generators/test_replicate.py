@@ -1,4 +1,4 @@
-"""The generator for Replicate against its simulator, by the rules for every generator and beyond."""
+"""The generator for Replicate against its simulator: the rules for every generator, and its own."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ async def test_a_version_is_called_as_replicate_documents_it(
     assert call.body == {"version": SDXL, "input": {"prompt": prompt, "seed": 7, "width": 64, "height": 64}}
 
 
-async def test_an_official_model_is_called_by_its_name_and_told_what_the_operator_declared(
+async def test_an_official_model_is_called_by_its_name_with_the_declared_parameters(
     generator: ImageGenerator, provider: ReplicateProvider
 ) -> None:
     request = full_request(generator.cards[1])
@@ -74,7 +74,7 @@ async def test_an_official_model_is_called_by_its_name_and_told_what_the_operato
     assert images[0].file.media_type is MediaType.PNG
 
 
-async def test_a_prediction_is_asked_about_until_it_is_done() -> None:
+async def test_a_prediction_is_polled_until_it_is_done() -> None:
     async with (
         replicate_simulator(seconds_per_image=0.3) as simulator,
         open_replicate(
@@ -89,7 +89,7 @@ async def test_a_prediction_is_asked_about_until_it_is_done() -> None:
     assert (sorted(images), failure) == ([0, 1], None)
 
 
-async def test_what_does_not_end_is_taken_back_and_paid(provider: ReplicateProvider) -> None:
+async def test_a_prediction_that_does_not_end_is_cancelled_and_charged(provider: ReplicateProvider) -> None:
     async with (
         replicate_simulator(seconds_per_image=3600) as simulator,
         open_replicate(
@@ -118,7 +118,7 @@ async def test_what_does_not_end_is_taken_back_and_paid(provider: ReplicateProvi
         ("poll-404", OutcomeUnknown, Charged.UNKNOWN),
     ],
 )
-async def test_one_prediction_that_ends_badly_does_not_take_the_others_along(
+async def test_one_failed_prediction_does_not_lose_the_others(
     generator: ImageGenerator,
     provider: ReplicateProvider,
     fault: str,
@@ -132,7 +132,7 @@ async def test_one_prediction_that_ends_badly_does_not_take_the_others_along(
     assert (type(failure), failure and failure.charged) == (error, charged)
 
 
-async def test_what_never_begins_is_taken_back_and_may_have_been_paid() -> None:
+async def test_a_prediction_that_never_begins_is_cancelled_and_may_have_been_charged() -> None:
     async with (
         replicate_simulator(seconds_per_image=3600) as simulator,
         open_replicate(
@@ -152,7 +152,9 @@ async def test_what_never_begins_is_taken_back_and_may_have_been_paid() -> None:
     assert "before it began" in failure.detail
 
 
-async def test_when_to_come_again_is_said_in_the_body(generator: ImageGenerator, provider: ReplicateProvider) -> None:
+async def test_the_time_to_retry_after_is_read_from_the_body(
+    generator: ImageGenerator, provider: ReplicateProvider
+) -> None:
     provider.simulator.faults.set("error-throttled")
     _, failure = await draw(generator, plain_request(generator.cards[0]))
 
@@ -160,7 +162,7 @@ async def test_when_to_come_again_is_said_in_the_body(generator: ImageGenerator,
     assert failure.retry_after == 12
 
 
-async def test_what_the_model_said_of_its_failure_is_evidence_and_the_prompt_is_not(
+async def test_the_models_error_is_kept_as_evidence_without_the_prompt(
     generator: ImageGenerator, provider: ReplicateProvider
 ) -> None:
     provider.simulator.faults.set("failed")
@@ -173,35 +175,35 @@ async def test_what_the_model_said_of_its_failure_is_evidence_and_the_prompt_is_
 
 
 @pytest.mark.parametrize("prediction", [b"../account", b"\xff", b"x" * 65])
-async def test_a_receipt_that_is_none_goes_into_no_url(provider: ReplicateProvider, prediction: bytes) -> None:
+async def test_a_receipt_that_names_no_prediction_is_unusable(provider: ReplicateProvider, prediction: bytes) -> None:
     receipt = Receipt(msgspec.json.encode({"references": {0: prediction}}))
     async with provider.opened() as generator:
         with pytest.raises(UnusableImage, match="names no prediction"):
             await collected(generator, plain_request(generator.cards[0]), receipt)
 
 
-async def test_checking_tells_that_the_token_is_wrong(provider: ReplicateProvider) -> None:
+async def test_check_reports_a_wrong_token(provider: ReplicateProvider) -> None:
     async with provider.opened(api_token="r8_wrong") as generator:
         with pytest.raises(GeneratorRefused, match="refuses our key"):
             await generator.check()
 
 
 @pytest.mark.parametrize("name", ["black-forest-labs/flux-dve", SDXL[:-1] + "0"])
-async def test_checking_names_a_model_that_replicate_does_not_have(provider: ReplicateProvider, name: str) -> None:
+async def test_check_names_a_model_that_replicate_does_not_have(provider: ReplicateProvider, name: str) -> None:
     async with provider.opened(models=parse_models([f"mine={name} 64-512/8 seed"])) as generator:
         with pytest.raises(GeneratorRefused, match=f"does not have {name}"):
             await generator.check()
 
 
-async def test_it_tells_how_far_it_is_by_what_its_models_log(generator: ImageGenerator) -> None:
+async def test_progress_is_read_from_the_models_log(generator: ImageGenerator) -> None:
     request = plain_request(generator.cards[0], samples=2)
     assert await generator.progress(request, "key", None) is None
 
     receipt = await generator.submit(request, "key")
-    told = [await generator.progress(request, "key", receipt) for _ in range(2)]
-    assert [(one.step, one.steps) for one in told if one] == [(42, 56), (56, 56)]
+    reported = [await generator.progress(request, "key", receipt) for _ in range(2)]
+    assert [(one.step, one.steps) for one in reported if one] == [(42, 56), (56, 56)]
 
 
 @pytest.mark.parametrize("logs", [None, 7, "", "10/28", "| 29/28 [", "| 0/0 [", "| 9999999/1 ["])
-def test_a_log_without_a_bar_tells_nothing(logs: object) -> None:
+def test_a_log_without_a_progress_bar_shows_no_progress(logs: object) -> None:
     assert Prediction({"logs": logs}).progress is None

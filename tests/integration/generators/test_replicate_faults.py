@@ -1,4 +1,4 @@
-"""Whatever the simulator of Replicate can do wrong: what it is called, and what is said of the money."""
+"""Every fault of the simulator of Replicate: the error it becomes, and whether it is reported as charged."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from darkroom.adapters.outbound_http.free_calls import FreeCalls
 from darkroom.domain.model.errors import Charged
 from darkroom.domain.ports import ImageGenerator
-from integration.generators.asking import TOLD as TOLD_OF_ALL
-from integration.generators.one_call_an_image import tell
+from integration.generators.asking import OUTCOMES as SHARED_OUTCOMES
+from integration.generators.one_call_an_image import check_fault
 from integration.generators.replicate_provider import ReplicateProvider, replicate_provider
 from integration.generators.test_karlo_faults import (
     ALL,
@@ -21,15 +21,15 @@ from integration.generators.test_karlo_faults import (
     UNKNOWN,
     UNKNOWN_LATE,
     UNUSABLE,
-    Told,
+    Outcome,
     each,
 )
 from simulators.replicate import replicate_simulator
 
 MENU: Final = list(replicate_simulator().faults.menu)
-TOLD: Final = dict(TOLD_OF_ALL) | dict(
+OUTCOMES: Final = dict(SHARED_OUTCOMES) | dict(
     (
-        # All pixels of a PNG are there without its end.
+        # A PNG without its end still has all of its pixels.
         *each(ALL, "image-without-its-end"),
         *each(REFUSED, "error-unauthenticated", "error-no-credit", "error-not-found", "error-no-such-version"),
         *each(REFUSED, "error-invalid-input"),
@@ -40,7 +40,7 @@ TOLD: Final = dict(TOLD_OF_ALL) | dict(
         *each(UNKNOWN, "canceled-before-it-began"),
         *each(UNKNOWN_LATE, "never-begins"),
         *each(UNKNOWN, "failed", "failed-silently"),
-        *each(Told(REJECTED.error, Charged.UNKNOWN), "failed-nsfw", "failed-sensitive"),
+        *each(Outcome(REJECTED.error, Charged.UNKNOWN), "failed-nsfw", "failed-sensitive"),
     )
 )
 REPRESENTATIVE: Final = (
@@ -55,14 +55,14 @@ async def provider() -> AsyncIterator[ReplicateProvider]:
         yield running
 
 
-def test_every_fault_of_the_menu_is_expected_here() -> None:
-    assert set(TOLD) == set(MENU)
+def test_every_fault_of_the_menu_has_an_expected_outcome() -> None:
+    assert set(OUTCOMES) == set(MENU)
 
 
 @pytest.mark.parametrize(
     "fault", [pytest.param(fault, marks=() if fault in REPRESENTATIVE else pytest.mark.long) for fault in MENU]
 )
-async def test_a_fault_is_called_what_it_is(
+async def test_a_fault_has_the_expected_outcome(
     provider: ReplicateProvider,
     generator: ImageGenerator,
     impatient: ImageGenerator,
@@ -70,14 +70,14 @@ async def test_a_fault_is_called_what_it_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(FreeCalls, "TIMEOUT", 0.5)
-    await tell(provider.simulator, generator, impatient, fault, TOLD[fault])
+    await check_fault(provider.simulator, generator, impatient, fault, OUTCOMES[fault])
 
 
-async def test_the_token_goes_to_nobody_else(provider: ReplicateProvider) -> None:
-    """Neither where an answer says that a prediction is, nor along to the host of its files."""
+async def test_the_token_is_not_sent_to_the_host_of_files(provider: ReplicateProvider) -> None:
+    """Not even after an answer that names another host for polling."""
     provider.simulator.faults.set("poll-redirect-elsewhere", times=1)
     async with provider.opened() as generator:
-        await tell(provider.simulator, generator, generator, "seed-null", TOLD["seed-null"])
+        await check_fault(provider.simulator, generator, generator, "seed-null", OUTCOMES["seed-null"])
 
     assert provider.simulator.fetches
     assert all("authorization" not in fetch.headers for fetch in provider.simulator.fetches)

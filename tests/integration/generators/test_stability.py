@@ -1,4 +1,4 @@
-"""Stability AI's generator against its simulator, by the rules for every generator."""
+"""The generator for Stability AI against its simulator: the rules for every generator, and its own."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class TestStability(ProviderContract):
             yield generator
 
     async def test_each_image_is_of_the_size_and_type_that_its_model_card_says(self, generator: ImageGenerator) -> None:
-        """A shape is all that can be ordered: how many pixels there are is up to Stability AI."""
+        """Only a shape can be ordered; Stability AI decides how many pixels an image has."""
         for card in generator.cards:
             for size in card.sizes or ():
                 images, _ = await draw(generator, replace(full_request(card), size=size))
@@ -92,9 +92,7 @@ async def test_the_call_is_as_stability_ai_documents_it(generator: ImageGenerato
     }
 
 
-async def test_each_sample_is_a_call_with_a_seed_of_its_own(
-    generator: ImageGenerator, provider: StabilityProvider
-) -> None:
+async def test_each_sample_is_a_call_with_its_own_seed(generator: ImageGenerator, provider: StabilityProvider) -> None:
     images, failure = await draw(generator, plain_request(generator.cards[0], samples=8, first_seed=1))
 
     assert failure is None
@@ -103,9 +101,9 @@ async def test_each_sample_is_a_call_with_a_seed_of_its_own(
 
 
 async def test_cards_say_what_an_image_costs_and_what_is_honoured(generator: ImageGenerator) -> None:
-    told = {card.version.value: (str(card.price), card.honours) for card in generator.cards}
+    shown = {card.version.value: (str(card.price), card.honours) for card in generator.cards}
 
-    assert told == {
+    assert shown == {
         "stable-image-core": ("0.03 USD", ("negative_prompt", "seed")),
         "stable-image-ultra": ("0.08 USD", ("negative_prompt", "seed")),
         "sd3.5-large": ("0.065 USD", ("negative_prompt", "seed", "guidance_scale")),
@@ -115,7 +113,7 @@ async def test_cards_say_what_an_image_costs_and_what_is_honoured(generator: Ima
     }
 
 
-async def test_draws_in_the_format_and_with_the_models_that_the_operator_chose(provider: StabilityProvider) -> None:
+async def test_models_and_format_are_those_that_the_operator_chose(provider: StabilityProvider) -> None:
     async with opened(provider, models=["sd3.5-flash", "sd3.5-flash"], output_format="jpeg") as generator:
         (card,) = generator.cards
         images, _ = await draw(generator, plain_request(card))
@@ -124,19 +122,19 @@ async def test_draws_in_the_format_and_with_the_models_that_the_operator_chose(p
     assert images[0].file.media_type is MediaType.JPEG
 
 
-async def test_a_model_that_there_is_not_stops_the_start(provider: StabilityProvider) -> None:
+async def test_an_unknown_model_stops_the_start(provider: StabilityProvider) -> None:
     with pytest.raises(InvalidValue, match="'sdxl' must be one of stable-image-core, "):
         async with opened(provider, models=["sdxl"]):
             raise AssertionError("it opened")
 
 
-async def test_checking_tells_that_the_key_is_wrong(provider: StabilityProvider) -> None:
+async def test_check_reports_a_wrong_key(provider: StabilityProvider) -> None:
     async with opened(provider, api_key="sk-wrong") as generator:
         with pytest.raises(GeneratorRefused, match="refuses our key"):
             await generator.check()
 
 
-async def test_one_blurred_image_is_paid_and_held_back_and_the_others_come(
+async def test_blurred_images_are_charged_and_held_back_and_the_others_are_returned(
     generator: ImageGenerator, provider: StabilityProvider
 ) -> None:
     provider.simulator.faults.set("content-filtered", times=2)

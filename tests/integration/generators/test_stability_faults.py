@@ -1,4 +1,4 @@
-"""Whatever Stability AI's simulator can do wrong: what it is called, and what is said of the money."""
+"""Every fault of Stability AI's simulator: the error it becomes, and whether it is reported as charged."""
 
 from __future__ import annotations
 
@@ -8,23 +8,32 @@ from typing import Final
 import pytest
 
 from darkroom.domain.ports import ImageGenerator
-from integration.generators.one_call_an_image import TOLD as TOLD_OF_ALL
-from integration.generators.one_call_an_image import menu, tell
+from integration.generators.one_call_an_image import OUTCOMES as SHARED_OUTCOMES
+from integration.generators.one_call_an_image import check_fault, menu
 from integration.generators.stability_provider import StabilityProvider, stability_provider
-from integration.generators.test_karlo_faults import ALL, REFUSED, REJECTED, UNAVAILABLE, UNKNOWN, UNUSABLE, Told, each
+from integration.generators.test_karlo_faults import (
+    ALL,
+    REFUSED,
+    REJECTED,
+    UNAVAILABLE,
+    UNKNOWN,
+    UNUSABLE,
+    Outcome,
+    each,
+)
 from integration.generators.test_stability import opened
 from simulators.stability import stability_simulator
 
-NOT_HERE: Final = ("link-", "fetch-")  # it links to nothing
+NOT_HERE: Final = ("link-", "fetch-")  # it sends no links
 MENU: Final = [name for name in stability_simulator().faults.menu if not name.startswith(NOT_HERE)]
-TOLD: Final = {name: told for name, told in TOLD_OF_ALL.items() if not name.startswith(NOT_HERE)} | dict(
+OUTCOMES: Final = {name: outcome for name, outcome in SHARED_OUTCOMES.items() if not name.startswith(NOT_HERE)} | dict(
     (
         *each(REFUSED, "error-bad-request", "error-unauthorized", "error-payment-required", "error-not-found"),
         *each(
             REFUSED, "error-payload-too-large", "error-unprocessable-entity", "error-forbidden", "error-without-name"
         ),
         *each(UNAVAILABLE, "error-rate-limit-exceeded"),
-        ("error-content-moderation", Told(REJECTED.error)),
+        ("error-content-moderation", Outcome(REJECTED.error)),
         *each(UNKNOWN, "error-internal-before-charge", "error-internal-after-charge"),
         *each(REJECTED, "content-filtered"),
         *each(UNUSABLE, "finished-oddly"),
@@ -51,12 +60,12 @@ async def impatient(provider: StabilityProvider) -> AsyncIterator[ImageGenerator
         yield generator
 
 
-def test_every_fault_of_the_menu_is_expected_here() -> None:
-    assert set(TOLD) == set(MENU)
+def test_every_fault_of_the_menu_has_an_expected_outcome() -> None:
+    assert set(OUTCOMES) == set(MENU)
 
 
 @pytest.mark.parametrize("fault", menu(MENU))
-async def test_a_fault_is_called_what_it_is_and_paid_once(
+async def test_a_fault_has_the_expected_outcome_and_is_paid_once(
     generator: ImageGenerator, impatient: ImageGenerator, provider: StabilityProvider, fault: str
 ) -> None:
-    await tell(provider.simulator, generator, impatient, fault, TOLD[fault])
+    await check_fault(provider.simulator, generator, impatient, fault, OUTCOMES[fault])

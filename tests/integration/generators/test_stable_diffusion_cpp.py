@@ -1,6 +1,6 @@
-"""The generators `webui` and `openai` with the real server of stable-diffusion.cpp: `make test-peers` builds it.
+"""The generators `webui` and `openai` with the real server of stable-diffusion.cpp, which `make test-peers` builds.
 
-Its model has random weights: what it draws is noise, but another noise for each seed, prompt, size and number of steps.
+Its model has random weights: it draws noise, which differs for each seed, prompt, size and number of steps.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 PAGE: Final = Path(__file__).parents[3] / "docs" / "providers.md"
 WEBUI: Final = "sdcpp step=64 num_inference_steps=20"
 OPENAI: Final = "sdcpp-v1=64-2048/64 model=sd-cpp-local"
-STEPS: Final = 1  # if a call names none
+STEPS: Final = 1  # by default
 ENDLESS: Final = 150  # steps
 TIMEOUT: Final = 300.0  # seconds for a call
 THE_SEED: Final = Seed(42)  # of every image on `/v1`
@@ -87,7 +87,7 @@ async def image_of(generator: ImageGenerator, seed: int | None = None, **given: 
 
 
 def pixels(image: GeneratedImage) -> bytes:
-    """What a decoder makes of it."""
+    """The decoded pixels of an image, which must be a PNG without texts."""
     with Image.open(io.BytesIO(image.data)) as file:
         file.load()
         assert file.format == "PNG"
@@ -119,8 +119,8 @@ async def test_webui_draws_what_was_ordered(server: SDServer) -> None:
     assert (size.width, size.height, first.file.width, first.file.height) == (128, 64, 64, 64)
 
 
-async def test_webui_tells_the_seed_and_the_steps_that_the_server_says(server: SDServer) -> None:
-    """`info` is empty there: the file says which seed drew it, and how many steps it took."""
+async def test_webui_reports_the_seed_and_the_steps_in_the_file(server: SDServer) -> None:
+    """This server leaves `info` empty; the file holds the seed and the number of steps."""
     async with by_webui(server, f"{WEBUI} seed=told", keep_metadata=True) as generator:
         image = await image_of(generator, 7)
     with Image.open(io.BytesIO(image.data)) as file:
@@ -131,7 +131,7 @@ async def test_webui_tells_the_seed_and_the_steps_that_the_server_says(server: S
     assert f"Steps: {STEPS}, CFG scale: 7.000000" in text
 
 
-async def test_webui_must_know_that_sides_are_multiples_of_64(
+async def test_without_a_declared_step_webui_gets_another_size_and_warns(
     server: SDServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with by_webui(server, "sdcpp") as generator:
@@ -141,7 +141,7 @@ async def test_webui_must_know_that_sides_are_multiples_of_64(
     assert "came in 128 x 64 pixels, and 72 x 64 were ordered" in caplog.text
 
 
-async def test_openai_draws_every_image_with_the_same_seed_and_says_so(
+async def test_openai_draws_every_image_with_the_same_seed_and_reports_it(
     server: SDServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with by_openai(server) as generator:
@@ -154,12 +154,12 @@ async def test_openai_draws_every_image_with_the_same_seed_and_says_so(
 
     async with by_openai(server, f"{OPENAI} seed num_inference_steps=20") as generator:
         sent = await image_of(generator, 7, num_inference_steps=2)
-    assert (sent.seed, pixels(sent)) == (THE_SEED, pixels(first)), "neither seed nor steps are read there"
+    assert (sent.seed, pixels(sent)) == (THE_SEED, pixels(first)), "the server reads the seed or the steps"
     assert "with another seed than it was sent" in caplog.text
 
 
 @pytest.mark.parametrize("opened", [by_webui, by_openai])
-async def test_the_server_s_own_markup_is_refused_before_anything_is_sent(server: SDServer, opened: Any) -> None:  # noqa: ANN401
+async def test_the_servers_own_markup_is_refused_before_anything_is_sent(server: SDServer, opened: Any) -> None:  # noqa: ANN401
     async with opened(server) as generator, open_house(generator=generator, patience=TIMEOUT) as house:
         before = server.drawn
         order = {"version": generator.cards[0].version.value, "prompt": f"a fox {MARKUP}", "width": 64, "height": 64}
@@ -169,14 +169,14 @@ async def test_the_server_s_own_markup_is_refused_before_anything_is_sent(server
         assert (error["pointer"], server.drawn) == ("/prompt", before)
         assert "<sd_cpp_extra_args>" in error["detail"]
 
-        # Sent all the same, it changes what was checked.
+        # If it is sent all the same, it changes values that were checked.
         images, failure = await draw(generator, request(generator, 1, prompt=f"a fox {MARKUP}"))
     assert failure is None
     assert (images[0].file.width, images[0].seed) == (128, Seed(7))
 
 
 @pytest.mark.parametrize("opened", [by_webui, by_openai])
-async def test_a_server_that_dies_while_it_draws(model: Path, opened: Any) -> None:  # noqa: ANN401
+async def test_an_order_whose_server_dies_while_it_draws_has_an_unknown_outcome(model: Path, opened: Any) -> None:  # noqa: ANN401
     with SDServer(model, steps=ENDLESS) as server:
         await asyncio.to_thread(server.wait_until_ready)
         async with opened(server) as generator, open_house(generator=generator, patience=TIMEOUT) as house:
@@ -195,7 +195,7 @@ async def test_a_server_that_dies_while_it_draws(model: Path, opened: Any) -> No
     ]
 
 
-async def test_check_says_the_truth(server: SDServer, tmp_path: Path) -> None:
+async def test_check_compares_the_models_with_those_of_the_server(server: SDServer, tmp_path: Path) -> None:
     settings = {
         "DARKROOM_GENERATORS": "webui,openai",
         "DARKROOM_WEBUI_BASE_URL": server.base_url,
@@ -219,13 +219,13 @@ async def test_check_says_the_truth(server: SDServer, tmp_path: Path) -> None:
     assert "list of models does not have flux" in bad.stdout
 
 
-def test_the_page_says_how_it_is_declared() -> None:
+def test_the_page_shows_how_it_is_declared() -> None:
     page = " ".join(PAGE.read_text(encoding="utf-8").split())
     if not PROGRAM.exists():
         raise PartMissing("stable-diffusion.cpp", "`make test-peers` builds its server")
-    told = subprocess.run([PROGRAM, "-h"], capture_output=True, text=True, check=True).stdout
+    help_text = subprocess.run([PROGRAM, "-h"], capture_output=True, text=True, check=True).stdout
 
     assert f"DARKROOM_WEBUI_MODELS='{WEBUI}'" in page
     assert f"DARKROOM_OPENAI_MODELS='{OPENAI}'" in page
     for option, default in (("--steps", "20"), ("--cfg-scale", r"7\.0"), ("--seed", "42")):
-        assert re.search(rf"{option} .*?\(default: {default}", " ".join(told.split())), option
+        assert re.search(rf"{option} .*?\(default: {default}", " ".join(help_text.split())), option

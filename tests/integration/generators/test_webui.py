@@ -1,4 +1,4 @@
-"""The generator for web UIs against their simulator, by the rules for every generator and beyond."""
+"""The generator for web UIs against their simulator: the rules for every generator, and its own."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class TestWebUI(ProviderContract):
     situations = WebUIProvider.situations()
 
 
-async def test_the_call_is_as_the_web_ui_takes_it(provider: WebUIProvider) -> None:
+async def test_a_call_has_the_form_that_the_web_ui_expects(provider: WebUIProvider) -> None:
     async with provider.opened(options=CallOptions("DPM++ 2M", "Karras")) as generator:
         await draw(generator, plain_request(generator.cards[1], first_seed=7), "key")
 
@@ -58,16 +58,14 @@ async def test_each_version_is_drawn_with_its_checkpoint(generator: ImageGenerat
     assert loaded != sdxl
 
 
-async def test_the_seed_that_made_an_image_is_the_one_that_is_told(
-    generator: ImageGenerator, provider: WebUIProvider
-) -> None:
+async def test_the_seed_in_the_answer_is_reported(generator: ImageGenerator, provider: WebUIProvider) -> None:
     provider.simulator.faults.set("seed-altered")
     images, _ = await draw(generator, plain_request(generator.cards[0], samples=2, first_seed=100))
 
     assert [images[index].seed for index in (0, 1)] == [Seed(101), Seed(102)]
 
 
-async def test_it_warns_where_another_checkpoint_drew(
+async def test_it_warns_if_another_checkpoint_drew(
     generator: ImageGenerator, provider: WebUIProvider, caplog: pytest.LogCaptureFixture
 ) -> None:
     for card in generator.cards:
@@ -95,9 +93,7 @@ async def test_check_names_the_checkpoints_that_are_missing(provider: WebUIProvi
 
 
 @pytest.mark.parametrize(("auth", "says"), [("painter:wrong", "user name and password"), (None, "user name")])
-async def test_check_tells_that_the_credentials_are_refused(
-    provider: WebUIProvider, auth: str | None, says: str
-) -> None:
+async def test_check_reports_refused_credentials(provider: WebUIProvider, auth: str | None, says: str) -> None:
     async with provider.opened(auth=auth) as generator:
         with pytest.raises(GeneratorRefused, match=says):
             await generator.check()
@@ -106,7 +102,7 @@ async def test_check_tells_that_the_credentials_are_refused(
 @pytest.mark.parametrize(
     ("path", "error"), [("/_control/menu", GeneratorRefused), ("/_control/charges?", InvalidValue)]
 )
-async def test_check_tells_that_something_else_is_there(
+async def test_check_reports_another_service_at_the_address(
     provider: WebUIProvider, path: str, error: type[Exception]
 ) -> None:
     with pytest.raises(error):
@@ -115,7 +111,7 @@ async def test_check_tells_that_something_else_is_there(
 
 
 @pytest.mark.parametrize("body", ["<h1>Welcome</h1>", "{}", "null", "[" * 100_000], ids=lambda body: body[:9])
-async def test_check_tells_that_what_answers_is_no_web_ui(body: str) -> None:
+async def test_check_reports_an_answer_that_is_not_a_list_of_checkpoints(body: str) -> None:
     async def welcome(request: web.Request) -> web.Response:
         return web.Response(text=body)
 
@@ -127,20 +123,20 @@ async def test_check_tells_that_what_answers_is_no_web_ui(body: str) -> None:
 
 
 @pytest.mark.parametrize("auth", ["painter", "", "painter:two words"])
-async def test_credentials_that_cannot_be_are_refused_at_the_start(auth: str) -> None:
+async def test_malformed_credentials_are_refused_at_the_start(auth: str) -> None:
     with pytest.raises(InvalidValue):
         async with open_webui(base_url="http://127.0.0.1:7860", auth=auth):
             pass
 
 
-async def test_check_tells_that_nobody_is_there_to_ask() -> None:
+async def test_check_reports_a_server_that_does_not_answer() -> None:
     async with open_webui(base_url="http://127.0.0.1:1") as generator:
         with pytest.raises(GeneratorUnavailable):
             await generator.check()
 
 
-async def test_it_tells_how_far_it_is_over_all_images() -> None:
-    told: list[Progress] = []
+async def test_progress_is_reported_over_all_images() -> None:
+    reported: list[Progress] = []
     async with (
         webui_simulator(AUTH, seconds_per_image=1.0) as simulator,
         open_webui(base_url=simulator.base_url, auth=AUTH) as generator,
@@ -150,11 +146,11 @@ async def test_it_tells_how_far_it_is_over_all_images() -> None:
         drawing = asyncio.ensure_future(generator.submit(request, "key"))
         while not drawing.done():
             if progress := await generator.progress(request, "key", None):
-                told.append(progress)
+                reported.append(progress)
             assert await generator.progress(request, "another's", None) is None
         await drawing
-    steps = [progress.step or 0 for progress in told]
-    assert {(progress.position, progress.steps) for progress in told} == {(0, 100)}
+    steps = [progress.step or 0 for progress in reported]
+    assert {(progress.position, progress.steps) for progress in reported} == {(0, 100)}
     assert steps == sorted(steps)
     assert steps[0] < 50 < steps[-1] <= 100
 
@@ -170,7 +166,7 @@ async def test_it_tells_how_far_it_is_over_all_images() -> None:
         '{"state": {"sampling_step": 1, "sampling_steps": 2}}',
     ],
 )
-def test_what_says_nothing_of_ours_is_no_progress(body: str) -> None:
+def test_an_answer_without_the_state_of_our_task_gives_no_progress(body: str) -> None:
     assert read_progress(Answer(200, httpx.Headers(), body.encode()), "key") is None
 
 
@@ -185,7 +181,7 @@ def test_what_says_nothing_of_ours_is_no_progress(body: str) -> None:
         ('{"sampling_step": 0, "sampling_steps": 0}', "1", Progress(position=0)),
     ],
 )
-def test_steps_are_read_as_far_as_they_make_sense(state: str, eta: str, progress: Progress) -> None:
+def test_only_plausible_steps_and_times_are_read(state: str, eta: str, progress: Progress) -> None:
     body = f'{{"current_task": "key", "state": {state}, "eta_relative": {eta}}}'
     assert read_progress(Answer(200, httpx.Headers(), body.encode()), "key") == progress
 
@@ -199,8 +195,8 @@ async def test_prompts_and_settings_stay_out_of_the_file_unless_they_are_asked_f
     assert [b"CFG scale" in file for file in files] == [False, True]
 
 
-async def test_a_seed_that_stands_in_the_file_alone_is_told(provider: WebUIProvider) -> None:
-    """The server of stable-diffusion.cpp reports it nowhere else."""
+async def test_a_seed_that_is_only_in_the_file_is_reported(provider: WebUIProvider) -> None:
+    """The server of stable-diffusion.cpp reports it only there."""
     provider.simulator.faults.set("info-missing")
     async with provider.opened(models=["webui seed=told"]) as generator:
         images, _ = await draw(generator, plain_request(generator.cards[0], samples=2, first_seed=7))

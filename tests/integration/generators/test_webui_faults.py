@@ -1,4 +1,4 @@
-"""Whatever the simulated web UI can do wrong: what it is called, what is told of it, and that it is asked once."""
+"""Every fault of the simulator of a web UI: the error it becomes, and whether it is reported as charged."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import pytest
 
 from darkroom.adapters.conformance import draw, plain_request
 from darkroom.domain.ports import ImageGenerator
-from integration.generators.one_call_an_image import TOLD as TOLD_OF_ALL
-from integration.generators.one_call_an_image import menu, tell
+from integration.generators.one_call_an_image import OUTCOMES as SHARED_OUTCOMES
+from integration.generators.one_call_an_image import check_fault, menu
 from integration.generators.test_karlo_faults import ALL, REFUSED, UNKNOWN, UNUSABLE, each
 from integration.generators.webui_provider import WebUIProvider, webui_provider
 from simulators.webui import webui_simulator
 
 MENU: Final = [name for name in webui_simulator().faults.menu if not name.startswith(("link-", "fetch-"))]
-TOLD: Final = dict(TOLD_OF_ALL) | dict(
+OUTCOMES: Final = dict(SHARED_OUTCOMES) | dict(
     (
-        # All pixels of a PNG are there without its end.
+        # A PNG without its end still has all of its pixels.
         *each(ALL, "image-without-its-end"),
         *each(REFUSED, "error-credentials", "error-api-off", "error-sampler", "error-unprocessable"),
         *each(UNKNOWN, "error-out-of-memory-before-charge", "error-out-of-memory-after-charge"),
@@ -35,14 +35,14 @@ async def provider() -> AsyncIterator[WebUIProvider]:
         yield running
 
 
-def test_every_fault_of_the_menu_is_expected_here() -> None:
-    assert set(TOLD) == set(webui_simulator().faults.menu)
+def test_every_fault_of_the_menu_has_an_expected_outcome() -> None:
+    assert set(OUTCOMES) == set(webui_simulator().faults.menu)
 
 
 @pytest.mark.parametrize("fault", menu(MENU))
-async def test_a_fault_is_called_what_it_is(generator: ImageGenerator, provider: WebUIProvider, fault: str) -> None:
+async def test_a_fault_has_the_expected_outcome(generator: ImageGenerator, provider: WebUIProvider, fault: str) -> None:
     async with provider.opened(patience=1.0) as impatient:
-        await tell(provider.simulator, generator, impatient, fault, TOLD[fault])
+        await check_fault(provider.simulator, generator, impatient, fault, OUTCOMES[fault])
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ async def test_a_fault_is_called_what_it_is(generator: ImageGenerator, provider:
         ("error-out-of-memory-after-charge", "failed inside with OutOfMemoryError"),
     ],
 )
-async def test_an_operator_is_told_what_to_look_at(
+async def test_the_message_names_what_the_operator_should_check(
     generator: ImageGenerator, provider: WebUIProvider, fault: str, says: str
 ) -> None:
     provider.simulator.faults.set(fault)

@@ -1,4 +1,4 @@
-"""The simulator of a web UI, as the rules for generators see a provider."""
+"""The simulator of a web UI as a `Provider` for the contract tests of generators."""
 
 from __future__ import annotations
 
@@ -56,12 +56,12 @@ class WebUIProvider(SimulatedProvider[WebUISimulator]):
         return [asked(call.body) for call in self.simulator.calls]
 
     def opened(self, *, patience: float = 60.0, **options: Any) -> AbstractAsyncContextManager[ImageGenerator]:  # noqa: ANN401
-        """A generator for it, whose calls take `patience` seconds at the most."""
+        """Open a generator for it; `patience` is the time limit of a call, in seconds."""
         models = [version if name is None else f"{version}={name}" for version, name in CHECKPOINTS.items()]
         known: dict[str, Any] = {"models": models, "auth": AUTH, "call_timeout": patience}
         return open_webui(base_url=self.base_url, **(known | options))
 
 
 def webui_provider() -> AbstractAsyncContextManager[WebUIProvider]:
-    """It, running."""
+    """Run the simulator as a provider."""
     return WebUIProvider.running(webui_simulator(AUTH))
