@@ -275,7 +275,7 @@ def test_a_bug_that_persists_is_an_internal_fault_and_the_receipt_is_kept_for_th
     ids=["free", "charged", "unknown"],
 )
 def test_an_end_that_cannot_be_recorded_is_not_reported(failure: DrawingFailed, charged: Charged, end: State) -> None:
-    """A crash would leave the generation unknown, so the caller is answered that its end is not known yet, and can ask
+    """A crash would leave the generation unknown. The answer is that the end is not known yet, and the caller can ask
     again under its key."""
 
     async def story() -> None:

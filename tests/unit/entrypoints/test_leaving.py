@@ -92,7 +92,7 @@ def assert_asked_to_come_back(answer: bytes) -> None:
 async def test_clients_that_have_connected_are_answered_after_the_listener_is_closed() -> None:
     application, listener = Application(), listening()
     async with stopping(listener, application):
-        # They connect to the operating system; the service would learn of them at the next turn of its loop, which
+        # They connect to the operating system. The service would see them at the next turn of its loop, which
         # does not come.
         clients = [socket.create_connection(listener.getsockname()) for _ in range(50)]
         for client in clients:
@@ -154,7 +154,7 @@ def speak_at_the_end(client: socket.socket, request: bytes) -> bytes:
     with client:
         select.select([client], [], [])  # the server has announced the end, and this client has not read it
         client.sendall(request)
-        client.sendall(b"body")  # fails if the connection was already closed before
+        client.sendall(b"body")  # fails if the connection was closed before the first send
         return everything(client)
 
 

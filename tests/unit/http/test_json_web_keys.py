@@ -61,7 +61,7 @@ def test_a_key_is_for_the_algorithm_that_the_operator_sets() -> None:
 @pytest.mark.parametrize("published", [..., "EdDSA", "by its curve"])
 @pytest.mark.parametrize("expected", [None, "EdDSA", "by its curve"])
 def test_eddsa_may_also_be_named_by_its_curve(curve: str, other: str, published: object, expected: str | None) -> None:
-    """As RFC 9864, 2.2, says."""
+    """See RFC 9864, 2.2."""
     named = {"by its curve": curve}
     document = jwk(curve, alg=named.get(published, published) if isinstance(published, str) else ...)
     keys = read(document, algorithm=named.get(expected, expected) if expected else None)
