@@ -1,4 +1,4 @@
-"""Generations to try things with."""
+"""Sample generations for tests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from darkroom.domain.model.values import (
 
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
 IMAGE = b"image"
-"""The bytes of each image; a ledger does not look into them."""
+"""The bytes of each image; a ledger does not read them."""
 
 
 def received(
@@ -32,7 +32,7 @@ def received(
     at: datetime = NOON,
     prompt: str = "a lighthouse in the fog",
 ) -> Generation:
-    """An order that was just accepted; `cost` such as `0.02 USD`."""
+    """A generation just received; `cost` is text such as `0.02 USD`."""
     return Generation(
         id=uuid7(),
         caller=caller,
@@ -53,7 +53,7 @@ def received(
 
 
 def image_of(generation: Generation, index: int = 0) -> StoredImage:
-    """An image of it, with its place in storage."""
+    """One image of the generation, with its key in the storage."""
     return StoredImage(
         index=index,
         id=f"image-{index}",
@@ -66,7 +66,7 @@ def image_of(generation: Generation, index: int = 0) -> StoredImage:
 
 
 def drawn(generation: Generation) -> list[Generation]:
-    """The revisions that lead a received one to `drawn`."""
+    """The revisions from a received generation to `drawn`."""
     submitted = generation.submitted()
     receipted = submitted.receipted(b"links")
     images = [image_of(generation, index) for index in range(generation.request.samples)]
@@ -74,6 +74,6 @@ def drawn(generation: Generation) -> list[Generation]:
 
 
 def stored(generation: Generation) -> list[Generation]:
-    """The revisions that lead a received one to `stored`."""
+    """The revisions from a received generation to `stored`."""
     revisions = drawn(generation)
     return [*revisions, revisions[-1].stored(revisions[-1].waiting, generation.created_at + timedelta(seconds=9))]

@@ -1,4 +1,4 @@
-"""Any generation that the domain can bring about, revision by revision."""
+"""Strategies for the revisions of any generation that the domain can produce."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ from darkroom.domain.model.values import (
     WebhookUrl,
 )
 
-# Text that can leave a JSON document. What names a caller is shorter: it comes from a token that we check.
+# Text that a JSON document can contain. Names of callers are shorter: they come from tokens, which are checked.
 _text = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 _name = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=40)
-_instants = st.datetimes(datetime(1999, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  # given apart
+_instants = st.datetimes(datetime(1999, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  # `timezones` adds it
 _versions = st.sampled_from(["v2.0", "v2.1", "사진"]).map(ModelVersion)
-_prompts = _name.map(lambda text: Prompt(f"a{text}"))  # visible, whatever follows
+_prompts = _name.map(lambda text: Prompt(f"a{text}"))  # the first character is visible, as a prompt requires
 _seeds = st.integers(Seed.MIN, Seed.MAX).map(Seed)
 _money = st.builds(Money, st.decimals(0, 10_000, places=4, allow_nan=False), st.sampled_from(["USD", "EUR", "KRW"]))
 _kinds = st.sampled_from([GeneratorRefused, GeneratorUnavailable, OutcomeUnknown, PromptRejected, UnusableImage])
@@ -101,7 +101,7 @@ def _failures(draw: st.DrawFn, charged: st.SearchStrategy[Charged]) -> DrawingFa
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[Generation]:
-    """Revision after revision of one generation, along arrows of the domain."""
+    """The successive revisions of one generation, along the transitions of the domain."""
     request = draw(_requests())
     generation = Generation(
         id=uuid7(),

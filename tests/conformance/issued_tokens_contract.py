@@ -1,4 +1,4 @@
-"""What every list of issued tokens must do."""
+"""What every list of issued tokens MUST do, as tests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from darkroom.domain.ports import IssuedTokens
 
 
 def issued(name: str, jti: str = "one", *, lives: float = 1) -> IssuedToken:
-    """A token that allows all that one can allow; `lives` in hours from now."""
+    """A token with every right that exists, which expires in `lives` hours."""
     expires_at = hours(lives).replace(microsecond=0)
     return IssuedToken(
         name=name,
@@ -27,9 +27,9 @@ def issued(name: str, jti: str = "one", *, lives: float = 1) -> IssuedToken:
 
 
 class IssuedTokensContract:
-    """A class that inherits this gives `issued_tokens` and `elsewhere`: the same list, as two processes have it."""
+    """A subclass provides the fixtures `issued_tokens` and `elsewhere`: one list, as seen by two processes."""
 
-    async def test_what_is_recorded_is_listed_everywhere_by_name(
+    async def test_recorded_tokens_are_listed_by_name_in_every_process(
         self, issued_tokens: IssuedTokens, elsewhere: IssuedTokens
     ) -> None:
         assert list(await issued_tokens.listed()) == []
@@ -39,7 +39,7 @@ class IssuedTokensContract:
         assert [await issued_tokens.record(token) for token in [*tokens, *tokens]] == [True] * 6
         assert list(await elsewhere.listed()) == sorted(tokens, key=lambda token: token.name)
 
-    async def test_of_many_with_one_name_one_is_recorded(
+    async def test_of_many_tokens_with_one_name_one_is_recorded(
         self, issued_tokens: IssuedTokens, elsewhere: IssuedTokens
     ) -> None:
         tokens = [issued("laptop", str(number)) for number in range(10)]
@@ -49,13 +49,13 @@ class IssuedTokensContract:
         assert sum(recorded) == 1
         assert list(await issued_tokens.listed()) == [tokens[recorded.index(True)]]
 
-    async def test_past_its_time_a_token_is_forgotten_and_its_name_free(self, issued_tokens: IssuedTokens) -> None:
+    async def test_an_expired_token_is_forgotten_and_its_name_is_free(self, issued_tokens: IssuedTokens) -> None:
         assert await issued_tokens.record(issued("laptop", "old", lives=-1))
         assert list(await issued_tokens.listed()) == []
         assert await issued_tokens.record(issued("laptop", "new"))
         assert [token.jti for token in await issued_tokens.listed()] == ["new"]
 
-    async def test_what_is_forgotten_leaves_its_name_free(
+    async def test_a_forgotten_token_leaves_its_name_free(
         self, issued_tokens: IssuedTokens, elsewhere: IssuedTokens
     ) -> None:
         for name in ("laptop", "phone"):

@@ -1,6 +1,6 @@
 """What every generation ledger MUST do, as tests.
 
-A subclass of `LedgerContract` names the adapter by the fixture `workplace`: one empty ledger, and workers at it.
+A subclass of `LedgerContract` names the adapter by the fixture `workplace`: an empty ledger, and workers that use it.
 """
 
 from __future__ import annotations
@@ -49,20 +49,20 @@ LATER = NOON + timedelta(hours=1)
 
 
 class Workplace(Protocol):
-    """One ledger, and workers at it."""
+    """One ledger, and workers that use it."""
 
     async def hire(self) -> GenerationLedger:
-        """Another worker, at the same ledger."""
+        """Return another worker at the same ledger."""
 
     async def kill(self, worker: GenerationLedger) -> None:
-        """Let a worker live no more, wherever it is in its work."""
+        """Let a worker die, at any point of its work."""
 
     async def wait_a_minute(self) -> None:
-        """Let a minute pass by the clock that `reserve` goes by."""
+        """Let a minute pass on the clock that `reserve` reads."""
 
 
 async def eventually(look: Callable[[], Awaitable[T]]) -> T:
-    """What is there to be seen, once there is something."""
+    """Call `look` until it returns something, and return that."""
     async with asyncio.timeout(30):
         while True:
             if seen := await look():
@@ -71,7 +71,7 @@ async def eventually(look: Callable[[], Awaitable[T]]) -> T:
 
 
 async def written(ledger: GenerationLedger, *revisions: Generation) -> Generation:
-    """Write one revision after the other, from the received one on, and give the last."""
+    """Receive the first revision, record the others in order, and return the last."""
     await ledger.receive(revisions[0], UNLIMITED)
     for revision in revisions[1:]:
         await ledger.record(revision)
@@ -79,12 +79,12 @@ async def written(ledger: GenerationLedger, *revisions: Generation) -> Generatio
 
 
 async def abandoned(ledger: GenerationLedger, limit: int = 100) -> Sequence[Generation]:
-    """What the worker takes of the dead, as soon as there is something."""
+    """The generations of dead workers that this worker takes, once there are any."""
     return await eventually(lambda: ledger.take_abandoned(limit, at_work=()))
 
 
 def begun(caller: str = "ada", body: str = "a fox", *, repeats: bool = True) -> Call:
-    """A call that begins, with a key of its own."""
+    """A call that begins, with its own key."""
     id_ = uuid7()
     return Call(id=id_, caller=caller, body=body, key=IdempotencyKey(f"call {id_}"), repeats=repeats)
 
@@ -106,15 +106,15 @@ class LedgerContract:
     async def ledger(self, workplace: Workplace) -> GenerationLedger:
         return await workplace.hire()
 
-    # -- what is written
+    # -- recording
 
-    # One ledger for all examples will do, and that several adapters are tried by one test is the point of it.
+    # One ledger serves all examples, and this test runs against several adapters on purpose.
     @settings(
         max_examples=60,
         suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
     )
     @given(history=histories())
-    async def test_every_revision_of_any_generation_is_found_as_it_was_written(
+    async def test_every_revision_of_any_generation_is_found_unchanged(
         self, ledger: GenerationLedger, history: list[Generation]
     ) -> None:
         assert await ledger.receive(history[0], UNLIMITED) == history[0]
@@ -124,7 +124,7 @@ class LedgerContract:
             await ledger.record(revision)
             assert await ledger.find(revision.id) == revision
 
-    async def test_every_revision_is_there_for_whoever_comes_later(self, workplace: Workplace) -> None:
+    async def test_every_revision_is_found_by_later_workers(self, workplace: Workplace) -> None:
         order = received(key="k", cost="0.02 USD", samples=2)
         whole = stored(order)[-1]
         worker = await workplace.hire()
@@ -137,7 +137,7 @@ class LedgerContract:
     @pytest.mark.parametrize(
         "generation_id", ["01a204ec-a14d-7c27-ada9-1830ac502ff7", "", "none", "nul\0", "사진", "'; --"]
     )
-    async def test_what_was_never_written_is_not_found(self, ledger: GenerationLedger, generation_id: str) -> None:
+    async def test_an_unknown_generation_is_not_found(self, ledger: GenerationLedger, generation_id: str) -> None:
         await ledger.receive(received(), UNLIMITED)
 
         assert await ledger.find(generation_id) is None
@@ -152,7 +152,7 @@ class LedgerContract:
 
         assert await ledger.find(generation.id) == stored(generation)[-1]
 
-    async def test_a_revision_is_written_only_over_the_one_before_it(self, ledger: GenerationLedger) -> None:
+    async def test_a_revision_replaces_only_its_predecessor(self, ledger: GenerationLedger) -> None:
         order = received()
         submitted, receipted, whole = drawn(order)
         await written(ledger, order, submitted)
@@ -166,8 +166,8 @@ class LedgerContract:
         with pytest.raises(Superseded):
             await ledger.record(submitted)
 
-    async def test_only_the_very_same_revision_is_a_repetition(self, ledger: GenerationLedger) -> None:
-        """Else a generation that its owner has just cancelled would be drawn all the same by who is at it."""
+    async def test_only_an_identical_revision_counts_as_a_repetition(self, ledger: GenerationLedger) -> None:
+        """Otherwise a worker would still draw a generation that its caller has just cancelled."""
         generation = received()
         await ledger.receive(generation, UNLIMITED)
         await ledger.record(generation.cancelled(LATER))
@@ -177,7 +177,7 @@ class LedgerContract:
 
         assert await ledger.find(generation.id) == generation.cancelled(LATER)
 
-    async def test_a_revision_that_another_has_written_is_not_ones_own(self, workplace: Workplace) -> None:
+    async def test_another_workers_revision_does_not_count_as_a_repetition(self, workplace: Workplace) -> None:
         generation, owner, visitor = received(), await workplace.hire(), await workplace.hire()
         await owner.receive(generation, UNLIMITED)
         await visitor.record(generation.cancelled(LATER))
@@ -188,7 +188,9 @@ class LedgerContract:
         assert await owner.find(generation.id) == generation.cancelled(LATER)
 
     @pytest.mark.parametrize("seconds_apart", [0, 1])
-    async def test_of_many_who_write_one_revision_one_does(self, workplace: Workplace, seconds_apart: int) -> None:
+    async def test_of_many_workers_that_record_one_revision_one_succeeds(
+        self, workplace: Workplace, seconds_apart: int
+    ) -> None:
         workers = [await workplace.hire() for _ in range(3)]
         generation = received()
         await workers[0].receive(generation, UNLIMITED)
@@ -203,7 +205,7 @@ class LedgerContract:
 
     # -- keys
 
-    async def test_of_many_orders_with_one_key_the_first_is_written_and_all_get_it(self, workplace: Workplace) -> None:
+    async def test_of_many_orders_with_one_key_the_first_is_recorded_and_all_get_it(self, workplace: Workplace) -> None:
         workers = [await workplace.hire() for _ in range(2)]
         orders = [received(key="once") for _ in range(100)]
 
@@ -214,7 +216,7 @@ class LedgerContract:
         assert len({generation.id for generation in got}) == 1
         assert await workers[0].page("ada", limit=100) == [got[0]]
 
-    async def test_a_key_stands_for_its_generation_as_it_is_by_now(self, ledger: GenerationLedger) -> None:
+    async def test_a_key_stands_for_the_current_revision_of_its_generation(self, ledger: GenerationLedger) -> None:
         first = received(key="k")
         whole = await written(ledger, first, *stored(first))
 
@@ -226,7 +228,7 @@ class LedgerContract:
         assert await ledger.receive(received(key="k"), UNLIMITED) == erased
 
     @pytest.mark.parametrize("end", [refused, lambda generation: generation.cancelled(LATER)])
-    async def test_a_key_is_free_again_where_nothing_was_spent(
+    async def test_a_key_is_free_again_if_nothing_was_spent(
         self, ledger: GenerationLedger, end: Callable[[Generation], Generation]
     ) -> None:
         first, second = received(key="k"), received(key="k")
@@ -236,7 +238,7 @@ class LedgerContract:
         assert await ledger.receive(second, UNLIMITED) == second
 
     @pytest.mark.parametrize("failure", [OutcomeUnknown("cut"), UnusableImage("garbage")])
-    async def test_a_key_is_kept_where_something_may_have_been_spent(
+    async def test_a_key_is_kept_if_something_may_have_been_spent(
         self, ledger: GenerationLedger, failure: OutcomeUnknown | UnusableImage
     ) -> None:
         first = received(key="k")
@@ -245,44 +247,42 @@ class LedgerContract:
 
         assert await ledger.receive(received(key="k"), UNLIMITED) == failed
 
-    async def test_a_key_is_one_callers_own(self, ledger: GenerationLedger) -> None:
+    async def test_a_key_belongs_to_one_caller(self, ledger: GenerationLedger) -> None:
         await ledger.receive(received(caller="ada", key="k"), UNLIMITED)
         babbages = received(caller="babbage", key="k")
 
         assert await ledger.find_by_key("babbage", IdempotencyKey("k")) is None
         assert await ledger.receive(babbages, UNLIMITED) == babbages
 
-    async def test_without_a_key_every_order_is_another(self, ledger: GenerationLedger) -> None:
+    async def test_without_a_key_every_order_is_a_new_generation(self, ledger: GenerationLedger) -> None:
         orders = [received() for _ in range(3)]
 
         assert [await ledger.receive(order, UNLIMITED) for order in orders] == orders
 
-    async def test_receiving_one_again_gives_the_one_that_is_written(self, ledger: GenerationLedger) -> None:
+    async def test_receiving_an_order_again_returns_the_recorded_one(self, ledger: GenerationLedger) -> None:
         order = received(samples=2)
 
         for _ in range(2):
             assert await ledger.receive(order, Limits(images_per_day=2)) == order
         assert await ledger.page("ada", limit=10) == [order]
 
-    # -- limits
+    # -- calls without a key
 
-    # -- calls that bring no key
-
-    async def test_a_call_has_a_key_of_its_own_unless_it_repeats_one_that_was_cut(
+    async def test_a_call_has_its_own_key_unless_it_repeats_one_that_was_cut_off(
         self, ledger: GenerationLedger
     ) -> None:
         first, again, third = begun(), begun(), begun()
         assert await ledger.track(first, DAY) == first
-        assert await ledger.track(again, DAY) == again  # the first is connected still
+        assert await ledger.track(again, DAY) == again  # the first is still connected
         await cut(ledger, first)
 
-        for _ in range(2):  # asking again does no harm
+        for _ in range(2):  # tracking a call twice changes nothing
             assert (await ledger.track(third, DAY)).key == first.key
-        assert (await ledger.track(other := begun(), DAY)).key == other.key  # it was given to the third
+        assert (await ledger.track(other := begun(), DAY)).key == other.key  # the third call has taken the first key
         await cut(ledger, third)
         assert (await ledger.track(begun(), DAY)).key == first.key
 
-    async def test_what_was_answered_or_is_another_call_is_not_repeated(self, ledger: GenerationLedger) -> None:
+    async def test_an_answered_or_different_call_is_not_repeated(self, ledger: GenerationLedger) -> None:
         answered = await ledger.track(begun(), DAY)
         for _ in range(2):
             await ledger.track(replace(answered, state=CallState.ANSWERED), DAY)
@@ -293,7 +293,7 @@ class LedgerContract:
             assert (await ledger.track(new, DAY)).key == new.key
         assert (await ledger.track(new := begun(), timedelta(0))).key == new.key
 
-    async def test_a_call_of_a_worker_that_is_dead_was_cut(self, workplace: Workplace) -> None:
+    async def test_a_call_of_a_dead_worker_counts_as_cut_off(self, workplace: Workplace) -> None:
         dying, living = await workplace.hire(), await workplace.hire()
         orphan = await dying.track(begun(), DAY)
         assert (await living.track(new := begun(body="a fox"), DAY)).key == new.key
@@ -302,20 +302,20 @@ class LedgerContract:
         assert (await living.track(begun(), DAY)).key == orphan.key
 
     @pytest.mark.parametrize("hired_since", [False, True])
-    async def test_every_call_of_a_worker_that_is_dead_was_cut_whoever_saw_that_first(
+    async def test_all_calls_of_a_dead_worker_are_cut_off_for_every_other_worker(
         self, workplace: Workplace, *, hired_since: bool
     ) -> None:
         dying, first, second = [await workplace.hire() for _ in range(3)]
         lost = [await dying.track(begun(caller), DAY) for caller in ("ada", "eve")]
         await workplace.kill(dying)
-        if hired_since:  # which has seen by now who is dead
+        if hired_since:  # the new worker notices the dead one first
             await workplace.hire()
 
         joined = [await first.track(begun("ada"), DAY), await second.track(begun("eve"), DAY)]
 
         assert [call.key for call in joined] == [call.key for call in lost]
 
-    async def test_each_call_that_was_cut_is_given_to_one(self, workplace: Workplace) -> None:
+    async def test_each_call_that_was_cut_off_is_joined_by_one_other(self, workplace: Workplace) -> None:
         workers = [await workplace.hire() for _ in range(4)]
         lost = [await workers[number % 4].track(begun(repeats=False), DAY) for number in range(6)]
         await asyncio.gather(*(cut(workers[number % 3], call) for number, call in enumerate(lost)))
@@ -325,7 +325,9 @@ class LedgerContract:
         assert len({*keys}) == 20
         assert {call.key for call in lost} <= {*keys}
 
-    async def test_no_more_images_are_ordered_than_the_caller_may(self, workplace: Workplace) -> None:
+    # -- limits
+
+    async def test_a_caller_orders_at_most_its_limit_of_images(self, workplace: Workplace) -> None:
         workers = [await workplace.hire() for _ in range(5)]
         limits = Limits(images_per_day=20)
 
@@ -337,7 +339,7 @@ class LedgerContract:
         assert sum(isinstance(outcome, QuotaExceeded) for outcome in outcomes) == 40
         assert len(await workers[0].page("ada", limit=100)) == 10
 
-    async def test_no_more_is_spent_than_each_caller_may(self, workplace: Workplace) -> None:
+    async def test_each_caller_spends_at_most_its_limit(self, workplace: Workplace) -> None:
         workers = [await workplace.hire() for _ in range(5)]
         budgets = {
             "ada": Limits(spend_per_day_per_caller=Money.parse("0.1 USD")),
@@ -354,7 +356,7 @@ class LedgerContract:
         assert Counter(outcome[0] for outcome in outcomes if isinstance(outcome, tuple)) == {"ada": 3, "babbage": 8}
         assert sum(isinstance(outcome, QuotaExceeded) for outcome in outcomes) == 49
 
-    async def test_a_callers_own_money_is_counted_in_its_currency_and_beside_the_services(
+    async def test_a_callers_spend_is_counted_in_its_currency_and_beside_the_services(
         self, ledger: GenerationLedger
     ) -> None:
         own = Limits(spend_per_day=Money.parse("10 USD"), spend_per_day_per_caller=Money.parse("1 USD"))
@@ -374,7 +376,7 @@ class LedgerContract:
                 received(caller="noether", cost="1.1 USD"), own.of(Caller("noether", None, Money.parse("9 USD")))
             )
 
-    async def test_no_more_is_spent_than_the_service_may(self, workplace: Workplace) -> None:
+    async def test_the_service_spends_at_most_its_limit(self, workplace: Workplace) -> None:
         workers = [await workplace.hire() for _ in range(5)]
         limits = Limits(spend_per_day=Money.parse("0.1 USD"))
 
@@ -389,7 +391,7 @@ class LedgerContract:
         assert sum(isinstance(outcome, Generation) for outcome in outcomes) == 3
         assert sum(isinstance(outcome, SpendLimit) for outcome in outcomes) == 47
 
-    async def test_the_dearest_who_may_draw_it_counts_until_somebody_has(self, ledger: GenerationLedger) -> None:
+    async def test_the_dearest_possible_model_counts_until_the_order_is_drawn(self, ledger: GenerationLedger) -> None:
         limits = Limits(spend_per_day=Money.parse("1 USD"))
         dear = Fallback(ModelVersion("dear"), "another", (), Money.parse("0.9 USD"))
         cheap, other = replace(received(cost="0.1 USD"), fallbacks=(dear,)), received(cost="0.2 USD")
@@ -403,7 +405,7 @@ class LedgerContract:
         await ledger.record(whole.stored(whole.waiting, LATER))
         assert await ledger.receive(other, limits) == other
 
-    async def test_a_limit_counts_only_what_it_is_about(self, ledger: GenerationLedger) -> None:
+    async def test_a_limit_counts_only_its_own_caller_and_currency(self, ledger: GenerationLedger) -> None:
         images, spend = Limits(images_per_day=2), Limits(spend_per_day=Money.parse("1 USD"))
         await ledger.receive(received(caller="lovelace", cost="5 EUR"), UNLIMITED)
         await ledger.receive(received(samples=2, cost="1 USD"), spend)
@@ -417,14 +419,14 @@ class LedgerContract:
         with pytest.raises(SpendLimit):
             await ledger.receive(received(cost="0.000001 USD"), spend)
 
-    async def test_a_repeated_order_is_held_to_no_limit(self, ledger: GenerationLedger) -> None:
+    async def test_a_repeated_order_is_not_limited(self, ledger: GenerationLedger) -> None:
         limits = Limits(images_per_day=1, spend_per_day=Money.parse("1 USD"))
         first = await ledger.receive(received(key="k", cost="1 USD"), limits)
 
         assert await ledger.receive(received(key="k", cost="1 USD"), limits) == first
 
     @pytest.mark.parametrize("end", [refused, lambda generation: generation.cancelled(LATER)])
-    async def test_what_cost_nothing_is_given_back(
+    async def test_an_order_that_cost_nothing_is_no_longer_counted(
         self, ledger: GenerationLedger, end: Callable[[Generation], Generation]
     ) -> None:
         limits = Limits(images_per_day=1, spend_per_day=Money.parse("1 USD"))
@@ -434,7 +436,7 @@ class LedgerContract:
 
         assert await ledger.receive(second, limits) == second
 
-    async def test_what_was_deleted_still_counts(self, ledger: GenerationLedger) -> None:
+    async def test_a_deleted_generation_still_counts(self, ledger: GenerationLedger) -> None:
         first = received(cost="1 USD")
         whole = await written(ledger, first, *stored(first))
         await ledger.record(whole.erased(LATER))
@@ -452,7 +454,7 @@ class LedgerContract:
             (Limits(spend_per_day_per_caller=Money.parse("4 USD")), QuotaExceeded),
         ],
     )
-    async def test_a_limit_looks_back_24_hours_and_says_when_there_is_room(
+    async def test_a_limit_covers_24_hours_and_reports_when_to_retry(
         self, ledger: GenerationLedger, limits: Limits, refusal: type[QuotaExceeded | SpendLimit]
     ) -> None:
         for hour in range(4):
@@ -463,18 +465,18 @@ class LedgerContract:
             return await ledger.receive(received(samples=samples, cost=f"{samples} USD", at=at), limits)
 
         for samples, wait in ((1, 21), (2, 22), (4, 24)):
-            with pytest.raises(refusal) as told:
+            with pytest.raises(refusal) as raised:
                 await order(samples, NOON + timedelta(hours=3))
-            assert told.value.retry_after == wait * 3600
-        with pytest.raises(refusal, match="this order alone") as told:
+            assert raised.value.retry_after == wait * 3600
+        with pytest.raises(refusal, match="this order alone") as raised:
             await order(5, NOON + timedelta(hours=3))
-        assert told.value.retry_after == 24 * 3600
-        with pytest.raises(refusal) as told:
+        assert raised.value.retry_after == 24 * 3600
+        with pytest.raises(refusal) as raised:
             await order(1, NOON + DAY - timedelta(milliseconds=1))
-        assert told.value.retry_after == 1
+        assert raised.value.retry_after == 1
         await order(1, NOON + DAY)
 
-    async def test_what_a_wrong_clock_has_dated_ahead_counts_from_now_on(self, ledger: GenerationLedger) -> None:
+    async def test_an_order_dated_ahead_by_a_wrong_clock_counts_from_now_on(self, ledger: GenerationLedger) -> None:
         limits, ahead = Limits(images_per_day=2, spend_per_day=Money.parse("2 USD")), NOON + timedelta(hours=25)
 
         def order(at: datetime) -> Generation:
@@ -492,12 +494,12 @@ class LedgerContract:
         assert (await ledger.find(before.id)) == before
         (usage,) = await ledger.usage(NOON - timedelta(hours=1), "ada")
         assert (usage.day, usage.images, usage.drawn) == (NOON.date(), 2, 1)
-        with pytest.raises((QuotaExceeded, SpendLimit)) as told:
+        with pytest.raises((QuotaExceeded, SpendLimit)) as raised:
             await ledger.receive(order(NOON + timedelta(minutes=1)), limits)
-        assert told.value.retry_after == DAY.total_seconds() - 60
+        assert raised.value.retry_after == DAY.total_seconds() - 60
         await ledger.receive(order(NOON + DAY), limits)
 
-    async def test_no_end_is_dated_ahead_or_before_its_order(self, ledger: GenerationLedger) -> None:
+    async def test_an_end_is_never_dated_ahead_or_before_its_order(self, ledger: GenerationLedger) -> None:
         ahead = NOON + timedelta(hours=25)
 
         async def ordered() -> Generation:
@@ -508,12 +510,12 @@ class LedgerContract:
         *on_the_way, last = stored(by_one_clock)
         for revision in (*on_the_way, replace(last, finished_at=ahead + timedelta(seconds=9))):
             await ledger.record(revision)
-        *on_the_way, last = stored(set_back)  # as rows were written before the model saw to it
+        *on_the_way, last = stored(set_back)  # as rows were written before the model prevented it
         for revision in (*on_the_way, replace(last, finished_at=NOON - timedelta(seconds=1))):
             await ledger.record(revision)
         assert await ledger.date_back(NOON) == 3
 
-        for revision in stored(running):  # by a worker that does not know that it was dated back
+        for revision in stored(running):  # by a worker that has not seen the corrected date
             for _ in range(2):
                 await ledger.record(revision)
         assert await ledger.date_back(LATER) == 1
@@ -545,7 +547,7 @@ class LedgerContract:
         assert await ledger.page("ada", limit=3, before=orders[6].id) == []
         assert await ledger.page("nobody", limit=3) == []
 
-    async def test_pages_leave_out_what_was_deleted(self, ledger: GenerationLedger) -> None:
+    async def test_pages_omit_deleted_generations(self, ledger: GenerationLedger) -> None:
         kept, deleted = received(), received()
         await ledger.receive(kept, UNLIMITED)
         whole = await written(ledger, deleted, *stored(deleted))
@@ -570,7 +572,7 @@ class LedgerContract:
             (Search(state=State.STORED, text=SearchText("fox")), []),
         ],
     )
-    async def test_a_search_finds_what_is_looked_for_and_nothing_else(
+    async def test_a_search_finds_exactly_the_matching_generations(
         self, ledger: GenerationLedger, search: Search, found: list[str]
     ) -> None:
         prompts = {
@@ -603,7 +605,7 @@ class LedgerContract:
         assert (forgotten.id in [one.id for one in page.generations]) == (search == Search(state=State.STORED))
         assert page.older_than is None
 
-    async def test_what_is_found_comes_page_by_page(self, ledger: GenerationLedger) -> None:
+    async def test_search_results_are_paged(self, ledger: GenerationLedger) -> None:
         orders = [received(prompt="fox" if number % 3 else "owl") for number in range(12)]
         for order in orders:
             await ledger.receive(order, UNLIMITED)
@@ -617,7 +619,7 @@ class LedgerContract:
         assert first == HistoryPage(foxes[:5], foxes[4].id)
         assert second == HistoryPage(foxes[5:], None)
 
-    async def test_a_search_looks_at_so_many_rows_and_says_where_to_go_on(
+    async def test_a_search_reads_a_limited_number_of_rows_and_returns_where_to_continue(
         self, ledger: GenerationLedger, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(Search, "LOOKS_AT", 1_000)
@@ -636,7 +638,7 @@ class LedgerContract:
 
     # -- promises
 
-    async def test_a_promise_is_written_on_a_received_row_and_disturbs_nobody(self, ledger: GenerationLedger) -> None:
+    async def test_a_promise_is_recorded_without_a_new_revision(self, ledger: GenerationLedger) -> None:
         order = await ledger.receive(received(key="k"), UNLIMITED)
 
         promised = await ledger.promise(order.id)
@@ -645,13 +647,13 @@ class LedgerContract:
         assert await ledger.promise(order.id) == promised
         await ledger.record(order.submitted())
 
-    async def test_what_has_left_is_not_promised_any_more(self, ledger: GenerationLedger) -> None:
+    async def test_a_submitted_generation_cannot_be_promised(self, ledger: GenerationLedger) -> None:
         submitted = await written(ledger, order := received(), order.submitted())
 
         assert await ledger.promise(order.id) == submitted
         assert await ledger.promise(uuid7()) is None
 
-    async def test_the_promise_outlives_the_worker(self, workplace: Workplace) -> None:
+    async def test_a_promise_outlives_its_worker(self, workplace: Workplace) -> None:
         dead, taker = await workplace.hire(), await workplace.hire()
         order = await written(dead, received())
         await dead.promise(order.id)
@@ -661,7 +663,7 @@ class LedgerContract:
 
         assert taken.promised
 
-    async def test_what_was_promised_meanwhile_is_not_withdrawn(self, ledger: GenerationLedger) -> None:
+    async def test_a_promised_order_is_not_withdrawn(self, ledger: GenerationLedger) -> None:
         order = await ledger.receive(received(key="k"), UNLIMITED)
         await ledger.promise(order.id)
 
@@ -669,7 +671,7 @@ class LedgerContract:
             await ledger.withdraw(refused(order))
         assert await ledger.find(order.id) == replace(order, promised=True)
 
-    async def test_what_nobody_was_promised_is_withdrawn_and_its_key_is_free(self, ledger: GenerationLedger) -> None:
+    async def test_an_order_without_a_promise_is_withdrawn_and_its_key_is_free(self, ledger: GenerationLedger) -> None:
         order = await ledger.receive(received(key="k"), UNLIMITED)
 
         for _ in range(2):
@@ -677,9 +679,9 @@ class LedgerContract:
 
         assert await ledger.find_by_key("ada", IdempotencyKey("k")) is None
 
-    # -- what turns out after the end
+    # -- corrections after the end
 
-    async def test_an_outcome_is_lifted_by_any_worker_once(self, workplace: Workplace) -> None:
+    async def test_an_outcome_can_be_lifted_once_by_any_worker(self, workplace: Workplace) -> None:
         one, other = await workplace.hire(), await workplace.hire()
         unknown = await written(one, order := received(key="k"), order.submitted(), unknown_end(order))
         lifted = unknown.lifted_by([image_of(order)], "it was there", LATER)
@@ -691,14 +693,14 @@ class LedgerContract:
         with pytest.raises(Superseded):
             await one.lift(unknown.lifted_by([image_of(order)], "twice", LATER))
 
-    async def test_what_was_deleted_stays_deleted(self, ledger: GenerationLedger) -> None:
+    async def test_a_deleted_generation_cannot_be_lifted(self, ledger: GenerationLedger) -> None:
         unknown = await written(ledger, order := received(), order.submitted(), unknown_end(order))
         await ledger.record(unknown.erased(LATER))
 
         with pytest.raises(Superseded):
             await ledger.lift(unknown.lifted_by([image_of(order)], "late", LATER))
 
-    async def test_a_late_refusal_gives_back_what_was_counted(self, ledger: GenerationLedger) -> None:
+    async def test_after_a_late_refusal_the_order_is_no_longer_counted(self, ledger: GenerationLedger) -> None:
         limits = Limits(images_per_day=1, spend_per_day=Money.parse("1 USD"))
         unknown = await written(ledger, order := received(cost="1 USD", key="k"), order.submitted(), unknown_end(order))
 
@@ -706,9 +708,11 @@ class LedgerContract:
 
         assert await ledger.receive(second := received(cost="1 USD", key="k"), limits) == second
 
-    # -- workers that live no more
+    # -- dead workers
 
-    async def test_what_the_dead_have_left_unfinished_is_taken_a_revision_on(self, workplace: Workplace) -> None:
+    async def test_unfinished_generations_of_dead_workers_are_taken_as_a_new_revision(
+        self, workplace: Workplace
+    ) -> None:
         dead, taker = await workplace.hire(), await workplace.hire()
         orders = [received(samples=2) for _ in range(6)]
         revisions = [
@@ -729,7 +733,7 @@ class LedgerContract:
         for generation in taken:
             assert await taker.find(generation.id) == generation
 
-    async def test_what_the_living_are_at_is_never_taken(self, workplace: Workplace) -> None:
+    async def test_generations_of_living_workers_are_never_taken(self, workplace: Workplace) -> None:
         living, dead, taker = [await workplace.hire() for _ in range(3)]
         orders = [received() for _ in range(3)]
         busy = [
@@ -740,11 +744,11 @@ class LedgerContract:
         left = await written(dead, received())
         await workplace.kill(dead)
 
-        # When the dead are seen to be dead, the living are seen to be alive.
+        # A taker that sees the dead worker as dead also sees the living one as alive.
         assert [generation.id for generation in await abandoned(taker)] == [left.id]
         assert [await taker.find(generation.id) for generation in busy] == busy
 
-    async def test_each_is_taken_by_one(self, workplace: Workplace) -> None:
+    async def test_each_abandoned_generation_is_taken_by_one_worker(self, workplace: Workplace) -> None:
         dead, *takers = [await workplace.hire() for _ in range(5)]
         left = [await written(dead, received()) for _ in range(120)]
         await workplace.kill(dead)
@@ -764,7 +768,7 @@ class LedgerContract:
 
         assert sorted(taken) == sorted(generation.id for generation in left)
 
-    async def test_who_was_taken_for_dead_writes_no_more(self, workplace: Workplace) -> None:
+    async def test_a_worker_considered_dead_cannot_record_any_more(self, workplace: Workplace) -> None:
         dead, taker = await workplace.hire(), await workplace.hire()
         order = await written(dead, received())
         await workplace.kill(dead)
@@ -775,7 +779,7 @@ class LedgerContract:
             await visitor.record(order.submitted())
         await taker.record(taken.submitted())
 
-    async def test_what_the_worker_itself_is_not_at_is_taken_again(self, workplace: Workplace) -> None:
+    async def test_a_worker_takes_its_own_generations_that_it_is_not_working_on(self, workplace: Workplace) -> None:
         worker = await workplace.hire()
         busy, lost = await written(worker, received()), await written(worker, received())
 
@@ -784,7 +788,7 @@ class LedgerContract:
         assert taken == replace(lost, revision=1)
         assert await worker.take_abandoned(100, at_work={busy.id, lost.id}) == []
 
-    async def test_no_more_are_taken_than_asked_for(self, workplace: Workplace) -> None:
+    async def test_at_most_the_requested_number_is_taken(self, workplace: Workplace) -> None:
         dead, taker = await workplace.hire(), await workplace.hire()
         left = {(await written(dead, received())).id for _ in range(5)}
         await workplace.kill(dead)
@@ -795,7 +799,7 @@ class LedgerContract:
         assert (len(first), len(rest)) == (3, 2)
         assert first | rest == left
 
-    async def test_what_the_dead_have_left_is_listed_and_not_taken(self, workplace: Workplace) -> None:
+    async def test_abandoned_lists_generations_without_taking_them(self, workplace: Workplace) -> None:
         dead, living, looker = [await workplace.hire() for _ in range(3)]
         ended, *orders = [received() for _ in range(4)]
         await written(dead, ended, *stored(ended))
@@ -810,7 +814,7 @@ class LedgerContract:
         assert await looker.abandoned(1) == listed[:1]
         assert [await looker.find(generation.id) for generation in left] == left
 
-    async def test_what_lies_in_the_storage_whole_is_ended_though_who_has_drawn_it_is_dead(
+    async def test_a_dead_workers_generation_is_stored_if_all_its_images_are_in_storage(
         self, workplace: Workplace
     ) -> None:
         dead, looker = await workplace.hire(), await workplace.hire()
@@ -830,7 +834,7 @@ class LedgerContract:
 
     # -- the quota of a provider
 
-    async def test_a_minute_holds_what_the_provider_allows_and_no_more(self, workplace: Workplace) -> None:
+    async def test_a_minute_has_exactly_the_room_of_the_providers_quota(self, workplace: Workplace) -> None:
         workers = [await workplace.hire() for _ in range(2)]
 
         waits = await asyncio.gather(*(workers[number % 2].reserve("karlo", 2, 30) for number in range(20)))
@@ -843,15 +847,15 @@ class LedgerContract:
         assert await workers[0].reserve("karlo", 30, 30) == 0
         assert await workers[0].reserve("karlo", 1, 30) > 0
 
-    async def test_what_finds_no_room_takes_none(self, ledger: GenerationLedger) -> None:
+    async def test_a_reservation_that_does_not_fit_takes_no_room(self, ledger: GenerationLedger) -> None:
         assert await ledger.reserve("karlo", 6, 10) == 0
 
         assert await ledger.reserve("karlo", 5, 10) > 0
         assert await ledger.reserve("karlo", 4, 10) == 0
 
-    # -- accounts
+    # -- usage
 
-    async def test_the_account_is_by_caller_model_and_day(self, ledger: GenerationLedger) -> None:
+    async def test_usage_is_summed_by_caller_model_and_day(self, ledger: GenerationLedger) -> None:
         async def order(*ends: Callable[[Generation], Sequence[Generation]], **what: object) -> None:
             generation = received(**what)  # type: ignore[arg-type]  # as `received` takes them
             await written(ledger, generation, *(revision for end in ends for revision in end(generation)))
@@ -895,7 +899,7 @@ class LedgerContract:
         ]
         assert await ledger.usage(midnight + timedelta(seconds=1)) == []
 
-    async def test_the_account_is_what_the_rows_add_up_to(self, ledger: GenerationLedger) -> None:
+    async def test_usage_equals_the_sum_over_the_rows(self, ledger: GenerationLedger) -> None:
         counted, dice = InMemoryGenerationLedger(), random.Random(7)
         versions, costs = ["v2.0", "v2.1"], [None, "0.02 USD", "20 KRW"]
         for _ in range(60):
@@ -925,7 +929,7 @@ class LedgerContract:
             for caller in (None, "ada", "babbage", "charles"):
                 assert await ledger.usage(since, caller) == await counted.usage(since, caller)
 
-    async def test_what_was_drawn_is_counted_apart_from_what_is_still_kept(self, ledger: GenerationLedger) -> None:
+    async def test_drawn_images_are_counted_separately_from_stored_ones(self, ledger: GenerationLedger) -> None:
         async def account() -> tuple[int, int, int]:
             (row,) = await ledger.usage(NOON)
             return row.images, row.drawn, row.stored
@@ -946,9 +950,9 @@ class LedgerContract:
             await ledger.record(generation.erased(LATER).emptied())
         assert await account() == (5, 3, 0)
 
-    # -- how long it takes
+    # -- durations
 
-    async def test_how_long_orders_of_its_kind_took_is_remembered(self, ledger: GenerationLedger) -> None:
+    async def test_durations_are_those_of_stored_orders_like_the_request(self, ledger: GenerationLedger) -> None:
         async def order(*, seconds: float = 9, samples: int = 1, version: str = "v2.1") -> Generation:
             generation = received(samples=samples, version=version)
             *on_the_way, last = stored(generation)
@@ -974,7 +978,7 @@ class LedgerContract:
         assert sorted(took) == [timedelta(seconds=3.5), timedelta(seconds=4), timedelta(seconds=5)]
         assert await ledger.durations(received(samples=4, version="v9").request) == []
 
-    async def test_how_long_it_took_is_not_known_if_a_clock_was_set_back_or_it_was_lifted(
+    async def test_durations_exclude_lifted_orders_and_those_whose_clock_was_set_back(
         self, ledger: GenerationLedger
     ) -> None:
         for seconds in (-3600, 0, 5):
@@ -988,7 +992,7 @@ class LedgerContract:
 
         assert await ledger.durations(received().request) == [timedelta(seconds=5)]
 
-    async def test_only_the_latest_orders_say_how_long_it_takes(self, ledger: GenerationLedger) -> None:
+    async def test_durations_are_those_of_the_latest_100_orders(self, ledger: GenerationLedger) -> None:
         for second in range(110):
             generation = received(at=NOON - timedelta(seconds=second))
             *on_the_way, last = stored(generation)
@@ -1001,7 +1005,7 @@ class LedgerContract:
 
     # -- retention
 
-    async def test_what_is_to_be_swept_is_finished_and_old_enough(self, ledger: GenerationLedger) -> None:
+    async def test_only_finished_and_old_generations_are_swept(self, ledger: GenerationLedger) -> None:
         def order(day: int) -> Generation:
             return received(at=NOON + timedelta(days=day))
 
@@ -1034,7 +1038,9 @@ class LedgerContract:
         await ledger.record(erased.emptied())
         assert await due(2, 2) == {old.id}
 
-    async def test_what_was_deleted_alone_is_swept_until_it_is_gone(self, ledger: GenerationLedger) -> None:
+    async def test_a_generation_with_a_deleted_image_is_swept_until_that_is_gone(
+        self, ledger: GenerationLedger
+    ) -> None:
         order = received(samples=2)
         without = stored(order)[-1].without(1)
         await written(ledger, order, *stored(order), without)
@@ -1047,13 +1053,13 @@ class LedgerContract:
         assert await ledger.sweepable(erase_before=None, forget_before=None) == []
         assert [image.key async for image in ledger.images()] == [image_of(order, 0).key]
 
-    async def test_what_is_to_be_swept_is_given_as_it_stands(self, ledger: GenerationLedger) -> None:
+    async def test_sweepable_returns_generations_unchanged(self, ledger: GenerationLedger) -> None:
         order = received()
         whole = await written(ledger, order, *stored(order))
 
         assert await ledger.sweepable(erase_before=LATER, forget_before=LATER) == [whole]
 
-    async def test_every_image_is_listed_while_it_may_lie_in_storage(self, ledger: GenerationLedger) -> None:
+    async def test_every_image_is_listed_while_it_may_be_in_storage(self, ledger: GenerationLedger) -> None:
         waiting, kept, erased, emptied, bare = [received(samples=2) for _ in range(5)]
         await written(ledger, bare)
         await written(ledger, waiting, *drawn(waiting))
@@ -1070,7 +1076,7 @@ class LedgerContract:
             for index in range(2)
         )
 
-    async def test_all_images_are_listed_however_many_there_are(self, ledger: GenerationLedger) -> None:
+    async def test_all_of_many_images_are_listed(self, ledger: GenerationLedger) -> None:
         orders = [received() for _ in range(1100)]
         await asyncio.gather(*(written(ledger, order, *drawn(order)) for order in orders))
 

@@ -1,4 +1,4 @@
-"""Trying again until a ledger answers."""
+"""Retries until a ledger answers."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ T = TypeVar("T")
 
 
 async def patiently(attempt: Callable[[], Awaitable[T]]) -> T:
-    """As the use case does."""
+    """Retry as the use cases do."""
     return await patience.patiently(attempt, "the ledger", timeout=5)

@@ -1,7 +1,7 @@
 """What every image spool MUST do, as tests.
 
-A subclass of `SpoolContract` names the adapter by two fixtures: `spool`, empty, with room for `ROOM` bytes, and
-`reopen`, which gives the spool that another process finds in the same place.
+A subclass of `SpoolContract` names the adapter by two fixtures: `spool`, which is empty and has room for `ROOM` bytes,
+and `reopen`, which returns the spool that another process finds in the same place.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ OTHER: Final = ("0199f0a0-0000-7000-8000-000000000000", 1)
 
 Reopen: TypeAlias = Callable[[], ImageSpool]
 Outage: TypeAlias = Callable[[], AbstractAsyncContextManager[None]]
-"""The spool cannot do anything while this lasts."""
+"""Every call of the spool fails within this context."""
 
 
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(30):
-        while not condition():  # noqa: ASYNC110  # a spool tells nobody when it is full
+        while not condition():  # noqa: ASYNC110  # a spool signals nothing when it is full
             await asyncio.sleep(0.01)
 
 
 class SpoolContract:
-    async def test_gives_back_what_was_put(self, spool: ImageSpool) -> None:
+    async def test_an_image_is_returned_as_it_was_put(self, spool: ImageSpool) -> None:
         digests = [await spool.put(*NAME, b"drawn"), await spool.put(*OTHER, b"")]
 
         assert digests == [hashlib.sha256(data).hexdigest() for data in (b"drawn", b"")]
         assert await spool.get(*NAME) == b"drawn"
         assert await spool.get(*OTHER) == b""
 
-    async def test_a_receipt_and_the_seeds_lie_beside_the_images(self, spool: ImageSpool, reopen: Reopen) -> None:
+    async def test_a_receipt_and_seeds_are_kept_beside_the_images(self, spool: ImageSpool, reopen: Reopen) -> None:
         indexes = [0, 1, RECEIPT, seed_index(0), seed_index(1)]
         for index in indexes:
             await spool.put(NAME[0], index, str(index).encode())
@@ -48,30 +48,30 @@ class SpoolContract:
         assert sorted(await reopen().waiting()) == sorted((NAME[0], index) for index in indexes)
         assert [await reopen().get(NAME[0], index) for index in indexes] == [str(index).encode() for index in indexes]
 
-    async def test_gives_none_for_what_was_never_put(self, spool: ImageSpool) -> None:
+    async def test_get_returns_none_for_an_unknown_image(self, spool: ImageSpool) -> None:
         await spool.put(*OTHER, b"drawn")
 
         assert await spool.get(*NAME) is None
 
-    async def test_what_is_put_last_counts(self, spool: ImageSpool) -> None:
+    async def test_the_image_that_was_put_last_counts(self, spool: ImageSpool) -> None:
         await spool.put(*NAME, b"collected once")
         await spool.put(*NAME, b"collected again")
 
         assert await spool.get(*NAME) == b"collected again"
 
-    async def test_of_many_at_once_every_one_is_kept(self, spool: ImageSpool) -> None:
+    async def test_of_many_images_put_at_once_all_are_kept(self, spool: ImageSpool) -> None:
         images = {(NAME[0], number): bytes([number]) * 10_000 for number in range(40)}
         await asyncio.gather(*(spool.put(*name, data) for name, data in images.items()))
 
         assert {name: await spool.get(*name) for name in images} == images
 
-    async def test_under_one_name_at_once_one_is_kept_whole(self, spool: ImageSpool) -> None:
+    async def test_of_images_put_at_once_under_one_name_one_is_kept_whole(self, spool: ImageSpool) -> None:
         images = [bytes([number]) * 10_000 for number in range(16)]
         await asyncio.gather(*(spool.put(*NAME, image) for image in images))
 
         assert await spool.get(*NAME) in images
 
-    async def test_what_is_removed_is_gone(self, spool: ImageSpool) -> None:
+    async def test_a_removed_image_is_gone(self, spool: ImageSpool) -> None:
         await spool.put(*NAME, b"drawn")
         await spool.put(*OTHER, b"drawn too")
         await spool.remove(*NAME)
@@ -79,10 +79,10 @@ class SpoolContract:
         assert await spool.get(*NAME) is None
         assert await spool.get(*OTHER) == b"drawn too"
 
-    async def test_what_is_not_there_is_removed(self, spool: ImageSpool) -> None:
+    async def test_removing_an_unknown_image_succeeds(self, spool: ImageSpool) -> None:
         await spool.remove(*NAME)
 
-    async def test_what_is_secured_is_still_there_and_can_be_removed(self, spool: ImageSpool) -> None:
+    async def test_a_secured_image_is_kept_and_can_be_removed(self, spool: ImageSpool) -> None:
         await spool.put(*NAME, b"drawn")
         await spool.secure(*NAME)
         await spool.secure(*NAME)
@@ -91,7 +91,7 @@ class SpoolContract:
         await spool.remove(*NAME)
         assert await spool.get(*NAME) is None
 
-    async def test_names_what_waits(self, spool: ImageSpool, reopen: Reopen) -> None:
+    async def test_waiting_names_every_image(self, spool: ImageSpool, reopen: Reopen) -> None:
         assert list(await spool.waiting()) == []
         for name in (NAME, OTHER):
             await spool.put(*name, b"drawn")
@@ -101,7 +101,7 @@ class SpoolContract:
         await spool.remove(*OTHER)
         assert list(await spool.waiting()) == [NAME]
 
-    async def test_evidence_is_not_what_waits(self, spool: ImageSpool) -> None:
+    async def test_evidence_is_not_among_the_waiting_images(self, spool: ImageSpool) -> None:
         await spool.set_aside(NAME[0], b"<html>")
 
         assert await spool.get(*NAME) is None
@@ -111,12 +111,12 @@ class SpoolContract:
         for evidence in (b"<html>", b"<html>", b"other"):
             await spool.set_aside(NAME[0], evidence)
 
-    async def test_another_process_finds_what_waits(self, spool: ImageSpool, reopen: Reopen) -> None:
+    async def test_another_process_finds_a_waiting_image(self, spool: ImageSpool, reopen: Reopen) -> None:
         await spool.put(*NAME, b"drawn")
 
         assert await reopen().get(*NAME) == b"drawn"
 
-    async def test_is_full_at_four_fifths_of_its_room_and_not_after(self, spool: ImageSpool) -> None:
+    async def test_it_is_full_from_four_fifths_of_its_room_until_images_are_removed(self, spool: ImageSpool) -> None:
         assert not spool.full
         await spool.put(*NAME, bytes(ROOM * 4 // 5 - 1))
         assert not spool.full
@@ -132,7 +132,7 @@ class SpoolContract:
 
         assert not reopen().full
 
-    async def test_is_full_for_another_process_too(self, spool: ImageSpool, reopen: Reopen) -> None:
+    async def test_it_is_full_for_another_process_too(self, spool: ImageSpool, reopen: Reopen) -> None:
         other = reopen()
         await spool.put(*NAME, bytes(ROOM))
 
@@ -144,7 +144,7 @@ class SpoolContract:
 
 
 class SpoolOutageContract:
-    """For spools that can be away: besides `spool`, a fixture `outage`."""
+    """For spools that can be unavailable: it needs a fixture `outage` besides `spool`."""
 
     @pytest.mark.parametrize("doing", ["put", "get", "remove", "set_aside"])
     async def test_an_outage_is_a_storage_fault(self, spool: ImageSpool, outage: Outage, doing: str) -> None:
@@ -162,7 +162,9 @@ class SpoolOutageContract:
 
         assert str(raised.value)
 
-    async def test_after_an_outage_everything_is_there_and_it_works(self, spool: ImageSpool, outage: Outage) -> None:
+    async def test_after_an_outage_every_image_is_there_and_new_ones_can_be_put(
+        self, spool: ImageSpool, outage: Outage
+    ) -> None:
         await spool.put(*NAME, b"drawn")
         async with outage():
             with pytest.raises(StorageFault):

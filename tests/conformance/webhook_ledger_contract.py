@@ -1,4 +1,4 @@
-"""What every ledger MUST remember of whom to tell, as tests.
+"""What every ledger MUST record about webhooks, as tests.
 
 A subclass of `WebhookLedgerContract` names the adapter by the fixture `workplace`, as for `LedgerContract`.
 """
@@ -27,18 +27,18 @@ LATER = NOON + timedelta(seconds=30)
 LATE = NOON + timedelta(hours=1)
 
 
-class TellingLedger(GenerationLedger, Protocol):
-    """A ledger with what is remembered beside it."""
+class LedgerWithWebhooks(GenerationLedger, Protocol):
+    """A generation ledger with its webhook ledger."""
 
     @property
     def webhooks(self) -> WebhookLedger: ...
 
 
 class Workplace(Protocol):
-    """One ledger, and workers at it."""
+    """One ledger, and workers that use it."""
 
-    async def hire(self) -> TellingLedger:
-        """Another worker, at the same ledger."""
+    async def hire(self) -> LedgerWithWebhooks:
+        """Return another worker at the same ledger."""
 
 
 def ordered(**what: object) -> Generation:
@@ -46,7 +46,7 @@ def ordered(**what: object) -> Generation:
 
 
 async def ended(ledger: GenerationLedger, limits: Limits | None = None) -> Generation:
-    """One at its end, whose caller wants to know."""
+    """A stored generation whose caller asked for a webhook."""
     order = ordered()
     await ledger.receive(order, limits or Limits())
     for revision in stored(order):
@@ -54,19 +54,19 @@ async def ended(ledger: GenerationLedger, limits: Limits | None = None) -> Gener
     return stored(order)[-1]
 
 
-async def claimed(ledger: TellingLedger, now: datetime, limit: int = 100) -> list[Delivery]:
+async def claimed(ledger: LedgerWithWebhooks, now: datetime, limit: int = 100) -> list[Delivery]:
     return list(await ledger.webhooks.claim(limit, now=now, until=now + timedelta(seconds=30)))
 
 
 class WebhookLedgerContract:
     @pytest.fixture
-    async def ledger(self, workplace: Workplace) -> TellingLedger:
+    async def ledger(self, workplace: Workplace) -> LedgerWithWebhooks:
         return await workplace.hire()
 
     @pytest.mark.parametrize(
         "limits", [Limits(), Limits(images_per_day=5, spend_per_day=Money.parse("1 USD"))], ids=["free", "held"]
     )
-    async def test_whoever_wants_to_know_is_told_of_the_end_and_not_before(
+    async def test_a_delivery_is_due_when_the_generation_ends_and_not_before(
         self, workplace: Workplace, limits: Limits
     ) -> None:
         ledger, other = await workplace.hire(), await workplace.hire()
@@ -81,7 +81,7 @@ class WebhookLedgerContract:
 
         assert await claimed(other, LATER) == [Delivery(last, 1)]
 
-    async def test_nobody_else_is_told(self, ledger: TellingLedger) -> None:
+    async def test_without_a_webhook_there_is_no_delivery(self, ledger: LedgerWithWebhooks) -> None:
         order = received()
         await ledger.receive(order, Limits())
         for revision in stored(order):
@@ -90,14 +90,14 @@ class WebhookLedgerContract:
         assert await claimed(ledger, LATE) == []
         assert await ledger.webhooks.backlog() == Backlog(0, 0)
 
-    async def test_what_ended_without_an_image_is_told_too(self, ledger: TellingLedger) -> None:
+    async def test_a_generation_that_ended_without_an_image_is_delivered_too(self, ledger: LedgerWithWebhooks) -> None:
         order = ordered()
         await ledger.receive(order, Limits())
         await ledger.record(order.cancelled(LATER))
 
         assert await claimed(ledger, LATER) == [Delivery(order.cancelled(LATER), 1)]
 
-    async def test_an_order_that_is_repeated_is_told_once(self, ledger: TellingLedger) -> None:
+    async def test_a_repeated_order_is_delivered_once(self, ledger: LedgerWithWebhooks) -> None:
         order = ordered(key="k")
         for again in (order, order, ordered(key="k")):
             await ledger.receive(again, Limits())
@@ -105,7 +105,7 @@ class WebhookLedgerContract:
 
         assert len(await claimed(ledger, LATER)) == 1
 
-    async def test_an_order_that_is_refused_leaves_nothing(self, ledger: TellingLedger) -> None:
+    async def test_a_refused_order_leaves_no_delivery(self, ledger: LedgerWithWebhooks) -> None:
         await ended(ledger, Limits(images_per_day=1))
         outcomes = await asyncio.gather(
             *(ledger.receive(ordered(), Limits(images_per_day=1)) for _ in range(3)), return_exceptions=True
@@ -114,7 +114,7 @@ class WebhookLedgerContract:
         assert all(isinstance(outcome, Exception) for outcome in outcomes)
         assert await ledger.webhooks.backlog() == Backlog(1, 0)
 
-    async def test_what_was_delivered_is_forgotten(self, ledger: TellingLedger) -> None:
+    async def test_a_completed_delivery_is_forgotten(self, ledger: LedgerWithWebhooks) -> None:
         await ended(ledger)
         (delivery,) = await claimed(ledger, LATER)
 
@@ -124,7 +124,7 @@ class WebhookLedgerContract:
         assert await claimed(ledger, LATE) == []
         assert await ledger.webhooks.backlog() == Backlog(0, 0)
 
-    async def test_who_claims_and_is_never_heard_of_again_leaves_it_to_others(self, workplace: Workplace) -> None:
+    async def test_a_claim_that_expires_leaves_the_delivery_to_others(self, workplace: Workplace) -> None:
         dead, other = await workplace.hire(), await workplace.hire()
         generation = await ended(dead)
         await claimed(dead, LATER)
@@ -132,7 +132,7 @@ class WebhookLedgerContract:
         assert await claimed(other, LATER + timedelta(seconds=29)) == []
         assert await claimed(other, LATER + timedelta(seconds=30)) == [Delivery(generation, 2)]
 
-    async def test_each_is_claimed_by_one(self, workplace: Workplace) -> None:
+    async def test_each_delivery_is_claimed_by_one_worker(self, workplace: Workplace) -> None:
         workers = [await workplace.hire() for _ in range(4)]
         generations = [await ended(workers[0]) for _ in range(20)]
 
@@ -142,7 +142,7 @@ class WebhookLedgerContract:
         assert all(len(batch) <= 7 for batch in batches)
         assert sorted(got) == sorted(generation.id for generation in generations)
 
-    async def test_what_is_put_off_is_due_when_it_is(self, ledger: TellingLedger) -> None:
+    async def test_a_postponed_delivery_is_due_at_its_new_time(self, ledger: LedgerWithWebhooks) -> None:
         generation = await ended(ledger)
         (delivery,) = await claimed(ledger, LATER)
         await ledger.webhooks.put_off(delivery, LATE)
@@ -150,14 +150,14 @@ class WebhookLedgerContract:
         assert await claimed(ledger, LATE - timedelta(microseconds=1)) == []
         assert await claimed(ledger, LATE) == [Delivery(generation, 2)]
 
-    async def test_an_attempt_that_was_none_does_not_count(self, ledger: TellingLedger) -> None:
+    async def test_a_delivery_that_was_not_attempted_does_not_count(self, ledger: LedgerWithWebhooks) -> None:
         generation = await ended(ledger)
         (delivery,) = await claimed(ledger, LATER)
         await ledger.webhooks.put_off(delivery, LATE, attempted=False)
 
         assert await claimed(ledger, LATE) == [Delivery(generation, 1)]
 
-    async def test_what_is_given_up_is_counted_and_never_due_again(self, ledger: TellingLedger) -> None:
+    async def test_a_delivery_given_up_is_counted_and_never_due_again(self, ledger: LedgerWithWebhooks) -> None:
         for _ in range(2):
             await ended(ledger)
         await ledger.receive(ordered(), Limits())
@@ -167,7 +167,7 @@ class WebhookLedgerContract:
         assert await ledger.webhooks.backlog() == Backlog(waiting=2, given_up=1)
         assert given_up.generation.id not in [delivery.generation.id for delivery in await claimed(ledger, LATE)]
 
-    async def test_who_was_too_slow_puts_nothing_off(self, ledger: TellingLedger) -> None:
+    async def test_an_expired_claim_cannot_postpone_a_delivery(self, ledger: LedgerWithWebhooks) -> None:
         await ended(ledger)
         (slow,) = await claimed(ledger, LATER)
         (quick,) = await claimed(ledger, LATE)
@@ -177,8 +177,8 @@ class WebhookLedgerContract:
         assert await ledger.webhooks.backlog() == Backlog(1, 0)
 
     @pytest.mark.parametrize("late", ["forget", "put_off", "give_up"])
-    async def test_what_was_lifted_while_its_end_was_being_told_is_told_again(
-        self, ledger: TellingLedger, late: str
+    async def test_a_generation_lifted_during_its_delivery_is_delivered_again(
+        self, ledger: LedgerWithWebhooks, late: str
     ) -> None:
         order = ordered()
         await ledger.receive(order, Limits())
@@ -200,7 +200,7 @@ class WebhookLedgerContract:
         await ledger.webhooks.put_off(first, None)
         assert await claimed(ledger, LATE + timedelta(minutes=1)) == [Delivery(lifted, 2)]
 
-    async def test_where_to_tell_is_forgotten_with_the_rest(self, ledger: TellingLedger) -> None:
+    async def test_an_erased_generation_loses_its_webhook(self, ledger: LedgerWithWebhooks) -> None:
         generation = await ended(ledger)
         await ledger.record(generation.erased(LATE))
 
@@ -209,7 +209,7 @@ class WebhookLedgerContract:
         assert found is not None
         assert found.webhook is None
 
-    async def test_what_a_wrong_clock_has_made_due_is_due_now(self, workplace: Workplace) -> None:
+    async def test_a_delivery_dated_ahead_by_a_wrong_clock_becomes_due_now(self, workplace: Workplace) -> None:
         ledger, ahead = await workplace.hire(), NOON + timedelta(hours=25)
         order = replace(ordered(at=ahead), id=uuid7(int(ahead.timestamp() * 1000)))
         await ledger.receive(order, Limits())
@@ -220,7 +220,9 @@ class WebhookLedgerContract:
         (delivery,) = await claimed(ledger, NOON)
         assert (delivery.generation.id, delivery.attempt) == (order.id, 1)
 
-    async def test_what_was_put_off_by_a_clock_that_was_set_back_since_is_due_now(self, ledger: TellingLedger) -> None:
+    async def test_a_delivery_postponed_before_the_clock_was_set_back_becomes_due_now(
+        self, ledger: LedgerWithWebhooks
+    ) -> None:
         generations = {(await ended(ledger)).id for _ in range(3)}
         ahead = LATE + timedelta(hours=10)
         put_off, given_up, lost = await claimed(ledger, ahead)
@@ -239,8 +241,8 @@ class WebhookLedgerContract:
         assert [one.attempt for one in await claimed(ledger, ahead)] == [3, 3]
 
     @pytest.mark.parametrize("lifted_at", [NOON + timedelta(hours=25), LATE])
-    async def test_the_new_end_of_what_was_lifted_is_due_by_the_right_clock(
-        self, ledger: TellingLedger, lifted_at: datetime
+    async def test_the_end_of_a_lifted_generation_is_due_by_the_corrected_clock(
+        self, ledger: LedgerWithWebhooks, lifted_at: datetime
     ) -> None:
         order = ordered()
         await ledger.receive(order, Limits())

@@ -1,12 +1,12 @@
 """`python -m mutation N SEED`: try a sample of mutants against the fast tests, and list those that no test notices.
 
-The sample is the same for the same seed and code. What was tried before is read from `.mutants/`, so that a run which
-was ended goes on where it stood. Two mutants are tried at once, each with the tests that run the changed function.
+The sample is the same for the same seed and code. Earlier verdicts are read from `.mutants/`, so that an interrupted
+run continues. Two mutants are tried at once, each with the tests that run the changed function.
 
-A mutant that cannot be imported, or whose tests fail without it too, is not counted: another one takes its place.
+A mutant that cannot be imported, or whose tests fail without it too, is not counted: another one replaces it.
 
-One module is changed as it is imported: nothing is written to the sources, which are installed from `src` under another
-name.
+The changed module is mutated while it is imported. The source files are not written, since the package installs them
+from `src` under another name.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ CHANGED: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One change of one file; `digest` is that of the file."""
+    """One change of one file; `digest` is the hash of the file."""
 
     file: str
     number: int
@@ -66,7 +66,7 @@ def mutants() -> Iterator[Mutant]:
 
 
 def main(sample: int, seed: int) -> int:
-    """Try so many, and return how many survived."""
+    """Try `sample` mutants, and return how many survived."""
     everything = list(mutants())
     order = iter(random.Random(seed).sample(everything, len(everything)))
     KEPT.mkdir(exist_ok=True)

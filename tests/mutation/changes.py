@@ -1,4 +1,4 @@
-"""What is changed in a module, one change a mutant: comparisons, flags, numbers, conditions, statements."""
+"""The changes that mutants make to a module, one each: comparisons, flags, numbers, conditions, statements."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _OTHER_WAY: Final[dict[type[ast.AST], type[ast.AST]]] = {
 }
 _OTHER_NAME: Final = {"min": "max", "max": "min", "any": "all", "all": "any"}
 _UNTOUCHED: Final = frozenset({"annotation", "returns", "decorator_list", "type_params"})
-"""Parts of a node that say nothing of what it does when it runs."""
+"""Parts of a node that do not affect what it does at run time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change; `make` makes it in the tree that it was found in."""
+    """One change; `make` applies it to the tree in which it was found."""
 
     line: int
     what: str
@@ -41,12 +41,12 @@ class Change:
 
 
 def changes(tree: ast.Module) -> list[Change]:
-    """Every change that can be made, always in the same order."""
+    """Every possible change, always in the same order."""
     return [change for parent in _reached(tree) for change in _of(parent)]
 
 
 def _reached(node: ast.AST) -> Iterator[ast.AST]:
-    """The nodes of what runs, without docstrings and log lines."""
+    """The nodes that run, without docstrings and log calls."""
     yield node
     for name, value in ast.iter_fields(node):
         for child in value if isinstance(value, list) else [value]:
@@ -55,7 +55,7 @@ def _reached(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _only_says(node: ast.AST) -> bool:
-    """Whether it is a docstring, or what is written to a log, and when."""
+    """Whether the node is a docstring or a log call, or a condition of nothing else."""
     if isinstance(node, ast.If):
         return all(map(_only_says, (*node.body, *node.orelse)))
     if not isinstance(node, ast.Expr):
@@ -75,7 +75,7 @@ def _of(node: ast.AST) -> Iterator[Change]:
 
 
 def _turned(node: ast.AST) -> tuple[str, str, object] | None:
-    """What a comparison, a connective or a condition becomes: in words, the attribute, and its new value."""
+    """The change of a comparison, a connective or a condition: its description, the attribute, and the new value."""
     match node:
         case ast.Compare(ops=[first, *others]) if type(first) in _OTHER_WAY:
             other = _OTHER_WAY[type(first)]()
@@ -92,7 +92,7 @@ def _turned(node: ast.AST) -> tuple[str, str, object] | None:
 
 
 def _counted_on(node: ast.AST) -> tuple[str, str, object] | None:
-    """The same of a flag, a number, or a function that has a counterpart."""
+    """The change of a flag, a number, or a function that has a counterpart."""
     match node:
         case ast.Constant(value=bool(flag)):
             return f"{flag} becomes {not flag}", "value", not flag
@@ -105,7 +105,7 @@ def _counted_on(node: ast.AST) -> tuple[str, str, object] | None:
 
 
 def _dropped(node: ast.AST) -> Iterator[Change]:
-    """Each statement that can go, since what follows does not need a name that it binds."""
+    """The removal of each statement that binds no name that later code needs."""
     for name in ("body", "orelse", "finalbody"):
         statements = getattr(node, name, None)
         for index, statement in enumerate(statements if isinstance(statements, list) else ()):

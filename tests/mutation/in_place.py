@@ -1,6 +1,6 @@
 """A plugin for pytest: imports one module as a mutant, and reports which tests failed and how.
 
-`MUTANT=src/domain/use_cases/store.py:12` says which; the report goes to the file that `MUTANT_REPORT` names.
+`MUTANT=src/domain/use_cases/store.py:12` selects the mutant; `MUTANT_REPORT` names the file for the report.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ FILE, _, NUMBER = os.environ.get("MUTANT", "").rpartition(":")
 MODULE = FILE.removesuffix(".py").replace("src/", "darkroom/", 1).replace("/", ".")
 REPORT: Final = os.environ.get("MUTANT_REPORT")
 CANNOT_BE_IMPORTED: Final = 64
-"""The exit status of pytest if the mutant, or a module that needs it, cannot be imported: no test has tried it then."""
+"""The exit status of pytest if the mutant, or a module that needs it, cannot be imported, so that no test ran."""
 
 failed: Final[dict[str, bool]] = {}
-"""The tests that failed, and whether each only took too long."""
+"""The tests that failed; the value is whether the test only took too long."""
 
 seconds: Final[dict[str, float]] = {}
-"""How long each test took."""
+"""The duration of each test."""
 
 
 class _Mutating(SourceFileLoader):
@@ -52,20 +52,20 @@ class _Finder(MetaPathFinder):
 
 
 def pytest_collectreport(report: pytest.CollectReport) -> None:
-    """A module of tests cannot be imported with the mutant."""
+    """Exit if a test module cannot be imported with the mutant."""
     if FILE and report.failed:
         pytest.exit(f"{report.nodeid} cannot be collected", returncode=CANNOT_BE_IMPORTED)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Note how long a test took, and whether it failed."""
+    """Record how long a test took, and whether it failed."""
     seconds[report.nodeid] = seconds.get(report.nodeid, 0.0) + report.duration
     if report.failed:
         failed.setdefault(report.nodeid, "from pytest-timeout" in str(report.longrepr))
 
 
 def pytest_sessionfinish() -> None:
-    """Write it down."""
+    """Write the report."""
     if REPORT:
         Path(REPORT).write_text(json.dumps({"failed": failed, "seconds": seconds}))
 
@@ -76,7 +76,7 @@ def _import_it() -> None:
     sys.meta_path.insert(0, _Finder())
     try:
         importlib.import_module(MODULE)
-    except Exception as fault:  # noqa: BLE001  # whatever its import raises
+    except Exception as fault:  # noqa: BLE001  # an import may raise anything
         sys.stderr.write(f"{MODULE}: {fault!r}\n")
         sys.exit(CANNOT_BE_IMPORTED)
 

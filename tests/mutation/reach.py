@@ -1,4 +1,4 @@
-"""Which tests reach which code: measured once, without a mutant, and kept for as long as nothing is changed."""
+"""Which tests reach which code: measured once, without a mutant, and kept until a file changes."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ STORIES: Final = "tests/mutation/stories.py"
 
 @dataclass(frozen=True)
 class Reach:
-    """For each file and line, the tests that run it; and how many seconds each test takes."""
+    """The tests that run each line of each file, and the duration of each test in seconds."""
 
     lines: Mapping[str, Mapping[int, Sequence[str]]]
     seconds: Mapping[str, float]
 
     def tests_of(self, file: str, line: int) -> Sequence[str]:
-        """The tests that run the function around a line; the module, if it is in none. The quickest comes first."""
+        """The tests that run the function around a line, or the module if there is none; the quickest test first."""
         reached = self.lines.get(file, {})
         first, last = _function_around(ROOT / file, line)
         tests = {test for at, those in reached.items() if first <= at <= last for test in those}
@@ -45,7 +45,7 @@ class Reach:
 
 
 def measured(kept: Path) -> Reach:
-    """Run all fast tests, and note what each of them runs; those that fail are left out."""
+    """Run all fast tests, and record the lines that each of them runs; failed tests are left out."""
     data_file, names = kept / f"reach-{_digest()}", (*FAST, STORIES)
     took = data_file.with_suffix(".seconds.json")
     if not took.exists():
@@ -66,7 +66,7 @@ def measured(kept: Path) -> Reach:
 
 
 def _function_around(file: Path, line: int) -> tuple[int, int]:
-    """The first and the last line of the body of the innermost function that a line is in, or of the file."""
+    """The first and last line of the body of the innermost function around a line, or of the file."""
     source = file.read_text()
     found = (1, len(source.splitlines()))
     for node in ast.walk(ast.parse(source)):  # outer nodes come before inner ones

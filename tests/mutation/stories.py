@@ -1,4 +1,4 @@
-"""A short simulation, for mutants; `tests/simulation` tells a thousand stories."""
+"""A short simulation, for mutants; `tests/simulation` runs a thousand stories."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One mutant, and the tests that may notice it: what is a verdict, and what only looks like one."""
+"""Runs the tests that may notice a mutant, and judges whether they did."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from typing import Final, Protocol
 from mutation.in_place import CANNOT_BE_IMPORTED
 
 ROOT: Final = Path(__file__).parents[2]
-EACH_TEST: Final = 60  # seconds; many times what the slowest takes
-ALL_TESTS: Final = 1800  # seconds, after which a process that does not end says nothing
+EACH_TEST: Final = 60  # seconds; many times the duration of the slowest test
+ALL_TESTS: Final = 1800  # seconds; a process that takes longer gives no verdict
 TRIES: Final = 2
 
 
 class Verdict(StrEnum):
-    """What became of a mutant."""
+    """The result for a mutant."""
 
     NOTICED = "noticed"
     SURVIVES = "survives"
@@ -32,7 +32,7 @@ class Verdict(StrEnum):
 
     @property
     def counts(self) -> bool:
-        """Whether the tests have said something of the mutant."""
+        """Whether the tests reached a verdict on the mutant."""
         return self not in (Verdict.CANNOT_BE_IMPORTED, Verdict.UNCLEAR)
 
     @property
@@ -43,7 +43,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Ran:
-    """How tests ended: pytest's exit status, how long each took, and whether each that failed only took too long."""
+    """The result of a test run: pytest's exit status, the durations, and whether each failed test was only too slow."""
 
     status: int | None
     failed: Mapping[str, bool] = field(default_factory=dict)
@@ -59,7 +59,7 @@ def run(mutant: str | None, tests: Sequence[str], *options: str, data_file: Path
             environment["COVERAGE_FILE"] = str(data_file)
         command = [sys.executable, "-m", "pytest", "-q", "-p", "mutation.in_place", "-p", "no:cacheprovider"]
         command += ["-m", "not long and not postgres", f"--timeout={EACH_TEST}", *options]
-        command += ["--deselect", "tests/unit/domain/test_parameters.py"]  # which is about edits of a copy of the code
+        command += ["--deselect", "tests/unit/domain/test_parameters.py"]  # it edits a copy of the code
         try:
             ended = subprocess.run(
                 [*command, *tests], cwd=ROOT, env=environment, capture_output=True, timeout=ALL_TESTS, check=False
@@ -70,15 +70,15 @@ def run(mutant: str | None, tests: Sequence[str], *options: str, data_file: Path
 
 
 class Run(Protocol):
-    """As `run`."""
+    """The signature of `run`."""
 
     def __call__(self, mutant: str | None, tests: Sequence[str], /, *options: str) -> Ran: ...
 
 
 def judged(mutant: str, tests: Sequence[str], run: Run = run) -> Verdict:
-    """Try a mutant. A test that fails has noticed it only if the same test passes without it at that time.
+    """Try a mutant. A failed test has noticed it only if the same test then passes without the mutant.
 
-    One that takes too long has noticed it only if it does so again, between which it is quick without the mutant.
+    A test that takes too long has noticed it only if it is quick without the mutant, and too slow with it again.
     """
     if not tests:
         return Verdict.NOT_REACHED

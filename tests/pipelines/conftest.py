@@ -1,4 +1,4 @@
-"""Drawing with real pipelines, in an environment that has them: `make test-diffusers`."""
+"""Tests with real pipelines, in an environment that has them: `make test-diffusers`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-# The ordinary environment has no torch; that its target runs these tests is said there.
+# The default environment has no torch; `make test-diffusers` runs these tests.
 collect_ignore_glob = [] if find_spec("torch") else ["test_*.py"]
 
 
@@ -37,7 +37,7 @@ def latent_consistency(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def coarse(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of one that draws large pictures as fast, of few latents."""
+    """The folder of a tiny Stable Diffusion that draws large images equally fast, from few latents."""
     from pipelines.tiny import save_coarse  # noqa: PLC0415  # needs torch
 
     return save_coarse(tmp_path_factory.mktemp("models") / "coarse")

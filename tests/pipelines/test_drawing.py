@@ -1,4 +1,4 @@
-"""The generator over pipelines of both kinds, their weights tiny and random."""
+"""The generator `diffusers` with both kinds of pipelines, with tiny and random weights."""
 
 from __future__ import annotations
 
@@ -71,14 +71,14 @@ async def test_the_card_says_what_karlo_honours(karlo: Path) -> None:
     assert (card.num_inference_steps, card.guidance_scale) == (NumberRange(1, 1000, 25), NumberRange(0, 100, 8))
 
 
-async def test_what_draws_in_four_steps_takes_that_many(latent_consistency: Path) -> None:
+async def test_a_latent_consistency_model_honours_no_negative_prompt(latent_consistency: Path) -> None:
     async with opened(latent_consistency) as generator:
         (card,) = generator.cards
 
     assert card.honours == ("seed", "num_inference_steps", "guidance_scale")
 
 
-async def test_sizes_are_those_that_were_set(stable_diffusion: Path) -> None:
+async def test_sizes_are_those_of_the_settings(stable_diffusion: Path) -> None:
     async with opened(stable_diffusion, sizes=read_sizes("48x24|32x32")) as generator:
         (card,) = generator.cards
 
@@ -86,7 +86,7 @@ async def test_sizes_are_those_that_were_set(stable_diffusion: Path) -> None:
 
 
 @pytest.mark.parametrize("model", ["stable_diffusion", "karlo"])
-async def test_everything_that_a_model_honours_changes_the_pixels(model: str, request: pytest.FixtureRequest) -> None:
+async def test_every_honoured_parameter_changes_the_pixels(model: str, request: pytest.FixtureRequest) -> None:
     async with opened(request.getfixturevalue(model)) as generator:
         (card,) = generator.cards
         whole = full_request(card)
@@ -102,7 +102,7 @@ async def test_everything_that_a_model_honours_changes_the_pixels(model: str, re
     assert all(other != pictures[0] for other in pictures[1:])
 
 
-async def test_another_process_would_draw_the_same(stable_diffusion: Path) -> None:
+async def test_a_newly_loaded_model_draws_the_same(stable_diffusion: Path) -> None:
     pictures = []
     for _ in range(2):
         async with opened(stable_diffusion) as generator:
@@ -111,7 +111,7 @@ async def test_another_process_would_draw_the_same(stable_diffusion: Path) -> No
     assert pictures[0] == pictures[1]
 
 
-async def test_a_sample_drawn_alone_is_that_of_its_seed_among_others(stable_diffusion: Path) -> None:
+async def test_a_sample_drawn_alone_equals_that_of_its_seed_in_a_batch(stable_diffusion: Path) -> None:
     async with opened(stable_diffusion) as generator:
         together = plain_request(generator.cards[0], samples=2)
         alone = replace(together, samples=1, seeds=together.seeds[1:])
@@ -120,7 +120,7 @@ async def test_a_sample_drawn_alone_is_that_of_its_seed_among_others(stable_diff
 
 
 @pytest.mark.parametrize("field", ["prompt", "negative_prompt"])
-async def test_a_prompt_that_would_be_cut_is_refused(stable_diffusion: Path, field: str) -> None:
+async def test_a_prompt_that_would_be_truncated_is_refused(stable_diffusion: Path, field: str) -> None:
     async with opened(stable_diffusion) as generator:
         plain = plain_request(generator.cards[0])
 
@@ -150,7 +150,7 @@ async def test_a_prompt_that_would_be_cut_is_refused(stable_diffusion: Path, fie
         (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), GeneratorRefused),
     ],
 )
-async def test_what_fails_in_the_pipeline_was_not_charged(
+async def test_a_failure_in_the_pipeline_is_not_charged(
     stable_diffusion: Path, monkeypatch: pytest.MonkeyPatch, fault: Exception, error: type[Exception]
 ) -> None:
     def decode(*_: object, **__: object) -> None:
@@ -167,7 +167,7 @@ async def test_what_fails_in_the_pipeline_was_not_charged(
         assert len(await drawn(generator, request)) == 2
 
 
-async def test_what_a_safety_checker_holds_back_is_told_after_the_others(
+async def test_an_image_withheld_by_the_safety_checker_is_reported_after_the_others(
     stable_diffusion: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checks: list[int] = []
@@ -186,7 +186,7 @@ async def test_what_a_safety_checker_holds_back_is_told_after_the_others(
 
 
 class HeldSteps:
-    """Holds each step of a drawing, in the drawing's thread, until the event loop has heard of the first."""
+    """Blocks the steps of a drawing in its thread until `go_on` is set; `begun` is set at the first step."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.count, self.begun, self.go_on = 0, asyncio.Event(), asyncio.Event()
@@ -201,7 +201,9 @@ class HeldSteps:
         monkeypatch.setattr(LCMScheduler, "step", step)
 
 
-async def test_the_event_loop_goes_on_while_it_draws(latent_consistency: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_event_loop_is_not_blocked_while_it_draws(
+    latent_consistency: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with opened(latent_consistency) as generator:
         held = HeldSteps(monkeypatch)
         work = asyncio.create_task(draw(generator, plain_request(generator.cards[0])))
@@ -213,27 +215,29 @@ async def test_the_event_loop_goes_on_while_it_draws(latent_consistency: Path, m
     assert (len(images), failure) == (1, None)
 
 
-async def test_it_tells_which_step_it_is_at(latent_consistency: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_progress_reports_the_current_step_and_the_position(
+    latent_consistency: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with opened(latent_consistency) as generator:
-        request, told = plain_request(generator.cards[0], samples=2), list[Progress | None]()
+        request, reported = plain_request(generator.cards[0], samples=2), list[Progress | None]()
         receipt = await generator.submit(request, "key")
         assert await generator.progress(request, "key", receipt) is None
         held = HeldSteps(monkeypatch)
         work = asyncio.create_task(draw(generator, request, "key"))
         await held.begun.wait()
-        told.append(await generator.progress(request, "key", receipt))
+        reported.append(await generator.progress(request, "key", receipt))
         waiting = asyncio.create_task(anext(generator.collect(request, Receipt(b"another"))))
         await asyncio.sleep(0)
-        told.append(await generator.progress(request, "another", None))
+        reported.append(await generator.progress(request, "another", None))
         held.go_on.set()
         await work
         await waiting
         assert await generator.progress(request, "key", receipt) is None
 
-    assert told == [Progress(position=0, step=0, steps=8), Progress(position=1, step=0, steps=8)]
+    assert reported == [Progress(position=0, step=0, steps=8), Progress(position=1, step=0, steps=8)]
 
 
-async def test_whoever_leaves_frees_the_device_after_a_step(
+async def test_a_cancelled_drawing_stops_after_the_current_step(
     latent_consistency: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with opened(latent_consistency) as generator:
@@ -250,13 +254,15 @@ async def test_whoever_leaves_frees_the_device_after_a_step(
 
 
 @pytest.mark.parametrize(("device", "dtype"), [("cuda:99", "auto"), ("nowhere", "auto"), ("cpu", "float33")])
-async def test_what_this_machine_has_not_is_told_at_the_start(stable_diffusion: Path, device: str, dtype: str) -> None:
+async def test_an_unavailable_device_or_dtype_is_reported_at_the_start(
+    stable_diffusion: Path, device: str, dtype: str
+) -> None:
     with pytest.raises(InvalidValue, match="'tiny' cannot be loaded"):
         async with opened(stable_diffusion, device=device, dtype=dtype):
             pass
 
 
-async def test_a_folder_without_a_model_is_told_at_the_start(tmp_path: Path) -> None:
+async def test_a_folder_without_a_model_is_reported_at_the_start(tmp_path: Path) -> None:
     with pytest.raises(InvalidValue, match="'tiny' cannot be loaded"):
         async with opened(tmp_path):
             pass

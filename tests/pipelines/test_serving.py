@@ -1,4 +1,4 @@
-"""The service with a model in its process, as an operator starts it."""
+"""The service with a model in its own process, started as an operator starts it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from integration.providers.one_call import ALIAS, see_the_call_served
 
 
 def serve(shell: CommandLine, settings: dict[str, str]) -> tuple[str, str]:
-    """Where the service answers, and a token for it."""
+    """Starts the service; returns its URL and a token for it."""
     process = shell.start("serve", DARKROOM_PORT="0", **settings)
-    # Loading takes seconds, and it is not ready before.
+    # Loading the models takes seconds.
     url = process.wait_for(r"Darkroom is ready at (\S+)", timeout=100)[1]
     return url, shell.run("token").stdout.strip()
 
 
-async def test_it_answers_everybody_while_it_draws(tmp_path: Path, stable_diffusion: Path, karlo: Path) -> None:
+async def test_other_requests_are_answered_while_it_draws(tmp_path: Path, stable_diffusion: Path, karlo: Path) -> None:
     settings = {
         "DARKROOM_GENERATORS": "diffusers",
         "DARKROOM_DIFFUSERS_MODELS": f"karlo={karlo}, sd={stable_diffusion}",
@@ -47,7 +47,7 @@ async def test_it_answers_everybody_while_it_draws(tmp_path: Path, stable_diffus
             )
             refused = await client.post("/api/images", json={"version": "karlo", "negative_prompt": "dark", **order})
 
-    # One whose event loop waits for the drawing answers once at the most.
+    # A service whose event loop waited for the drawing would answer at most once.
     assert answered > 2
     assert len(images) == 2
     with Image.open(io.BytesIO(picture.content)) as image:

@@ -1,4 +1,4 @@
-"""Pipelines of a few megabytes with random weights: what they draw is noise, and drawn in a moment."""
+"""Pipelines of a few megabytes with random weights: they draw noise, and quickly."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ from diffusers.pipelines.deprecated.unclip.text_proj import UnCLIPTextProjModel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
 TOKENS = 160
-"""As many as the text encoders read: one for each byte of a prompt without its blanks, and two around it."""
+"""The number of tokens that the text encoders read: one for each byte of a prompt except spaces, and two around it."""
 
 
 def save_stable_diffusion(folder: Path) -> Path:
-    """Draws 64 x 64 pixels where nothing else is asked for, in 50 steps."""
+    """Save a model that by default draws 64 x 64 pixels, in 50 steps."""
     _save_latent(folder, StableDiffusionPipeline, DDIMScheduler(steps_offset=1, clip_sample=False))
     return folder
 
 
 def save_coarse(folder: Path) -> Path:
-    """Draws 2048 x 2048 pixels where nothing else is asked for, each 64 x 64 of them from one latent, in 4 steps."""
+    """Save a model that by default draws 2048 x 2048 pixels, each 64 x 64 from one latent, in 4 steps."""
     _save_latent(folder, LatentConsistencyModelPipeline, LCMScheduler(), halvings=6, time_cond_proj_dim=8)
     return folder
 
 
 def save_latent_consistency(folder: Path) -> Path:
-    """The same, in 4 steps."""
+    """Save a model that by default draws 64 x 64 pixels, in 4 steps."""
     _save_latent(folder, LatentConsistencyModelPipeline, LCMScheduler(), time_cond_proj_dim=8)
     return folder
 
@@ -77,7 +77,7 @@ def _save_latent(folder: Path, kind: type[Any], scheduler: object, *, halvings: 
 
 
 def save_unclip(folder: Path) -> Path:
-    """Draws 32 x 32 pixels, and nothing else."""
+    """Save a model that draws 32 x 32 pixels only."""
     torch.manual_seed(0)
     text_encoder = CLIPTextModelWithProjection(_text_config())
     decoder = UNet2DConditionModel(
@@ -143,7 +143,7 @@ def _text_config() -> CLIPTextConfig:
 
 
 def _tokenizer(folder: Path) -> CLIPTokenizer:
-    """Knows bytes, at the end of a word and elsewhere, and nothing longer."""
+    """A tokenizer whose tokens are single bytes, at the end of a word or elsewhere."""
     made = folder.with_name(f"{folder.name}-tokenizer")
     made.mkdir(parents=True)
     letters = _letters()
@@ -155,7 +155,7 @@ def _tokenizer(folder: Path) -> CLIPTokenizer:
 
 
 def _letters() -> list[str]:
-    """How byte-level vocabularies write the 256 bytes: printable ones as they are, the others shifted beyond them."""
+    """The characters for the 256 bytes in a byte-level vocabulary: printable bytes unchanged, others shifted."""
     printable = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
     others = [byte for byte in range(256) if byte not in printable]
     return [*map(chr, printable), *(chr(256 + number) for number in range(len(others)))]
