@@ -118,7 +118,7 @@ async def test_a_preview_is_marked() -> None:
         bomb(60_000, 60_000),
         bomb(8192, 8193),
     ],
-    ids=["empty", "a head", "cut short", "another format", "a bomb", "a row too many"],
+    ids=["empty", "a header only", "truncated", "another format", "a bomb", "a row too many"],
 )
 async def test_a_file_that_cannot_be_decoded_has_no_preview(data: bytes) -> None:
     with pytest.raises(NoPreview):

@@ -46,7 +46,7 @@ async def test_a_body_without_room_is_buffered_on_disk_and_holds_no_room(tmp_pat
         assert not room.offers(100 * MB), "the body that was read back is not counted"
 
     assert room.offers(1000)
-    assert list((tmp_path / "arriving").iterdir()) == [], "a crash would leave it behind"
+    assert list((tmp_path / "arriving").iterdir()) == [], "the file has a name, so a crash would leave it behind"
 
 
 async def test_at_most_the_longest_allowed_body_is_kept() -> None:
