@@ -1,4 +1,4 @@
-"""Holds each answer to the contract that the service itself publishes."""
+"""Checks each answer against the contract that the service itself publishes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PROBLEM = {"$ref": "#/components/schemas/ProblemAnswer"}
 
 
 class Contract:
-    """`document` is the OpenAPI document."""
+    """The contract in an OpenAPI document."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._document, self._validator = document, Validator(document)
@@ -27,7 +27,7 @@ class Contract:
         ]
 
     async def hold(self, response: httpx.Response) -> None:
-        """Fail where an answer is not as the contract says."""
+        """Fail if an answer breaks the contract."""
         await response.aread()
         assert response.headers["x-request-id"]
         form = self._form_of_errors(response.request.url.path)

@@ -1,4 +1,4 @@
-"""Storages and ledgers that are in trouble."""
+"""Storages and ledgers that fail until a test lets them work."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from darkroom.domain.model.limits import Limits, Usage
 
 
 class StorageInTrouble(InMemoryImageStorage):
-    """Takes nothing until it is well."""
+    """Refuses every image until `well` is set."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -27,7 +27,7 @@ class StorageInTrouble(InMemoryImageStorage):
 
 
 class WithoutCredentials(InMemoryImageStorage):
-    """Has nothing to sign links with until it is well."""
+    """Cannot sign links until `well` is set."""
 
     well = False
 
@@ -38,7 +38,7 @@ class WithoutCredentials(InMemoryImageStorage):
 
 
 class LedgerInTrouble(InMemoryGenerationLedger):
-    """Fails with what it is given, as long as it is given it."""
+    """Raises `fault` until that is None."""
 
     def __init__(self, fault: Exception | None = None) -> None:
         super().__init__()
@@ -71,4 +71,4 @@ class LedgerInTrouble(InMemoryGenerationLedger):
 
     async def usage(self, since: object, caller: str | None = None) -> Sequence[Usage]:
         self._try()
-        return await super().usage(since, caller)  # type: ignore[arg-type]  # handed on
+        return await super().usage(since, caller)  # type: ignore[arg-type]  # passed on

@@ -1,4 +1,4 @@
-"""Generators that do as they are told."""
+"""Generators whose behaviour a test chooses."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ PRICED = replace(WIDEST_CARD, price=Money.parse("0.02 USD"))
 
 
 class GatedGenerator(InMemoryImageGenerator):
-    """Draws when its gate is opened."""
+    """Draws once its gate is open."""
 
     def __init__(self, *cards: ModelCard) -> None:
         super().__init__(*cards)
@@ -57,7 +57,7 @@ class GatedGenerator(InMemoryImageGenerator):
 
 
 class TellingGenerator(GatedGenerator):
-    """Tells what it is told to tell."""
+    """Reports the progress in `told`, or raises the exception in it."""
 
     told: Progress | Exception | None = None
 
@@ -68,7 +68,7 @@ class TellingGenerator(GatedGenerator):
 
 
 class FailingGenerator(InMemoryImageGenerator):
-    """Fails when it is asked."""
+    """Fails every order."""
 
     def __init__(self, failure: Exception) -> None:
         super().__init__()
@@ -80,7 +80,7 @@ class FailingGenerator(InMemoryImageGenerator):
 
 
 class StingyGenerator(InMemoryImageGenerator):
-    """Gives one image, whatever was ordered, and may say why no more."""
+    """Returns one image for every order, and may then raise `failure`."""
 
     def __init__(self, failure: DrawingFailed | None) -> None:
         super().__init__()

@@ -50,7 +50,7 @@ from darkroom.entrypoints.serving.http_guard import GuardedHttpProtocol
 from integration.http.contract import Contract
 from servers.ports import LOOPBACK
 
-# For clients that speak over loopback only: to read the certificates of authorities takes 20 ms for each client.
+# For clients that connect over loopback only: reading the certificates of authorities takes 20 ms for each client.
 NO_AUTHORITIES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 RULES = TokenRules(issuer="darkroom", audience="darkroom")
 SECRET = "a secret of thirty-two bytes, or a few more"
@@ -62,7 +62,7 @@ def now() -> datetime:
 
 
 def claims(**changes: object) -> dict[str, Any]:
-    """What a good token holds; a claim that is changed to None is left out."""
+    """The claims of a valid token; a claim that is changed to None is left out."""
     at = int(time.time())
     good = {"iss": "darkroom", "aud": "darkroom", "sub": "ada", "iat": at, "exp": at + 3600}  # longer than all tests
     return {claim: value for claim, value in (good | changes).items() if value is not None}
@@ -83,7 +83,7 @@ def bearer(**changes: object) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class House:
-    """`client` carries the token of Ada; every answer that it gets is held to the published contract."""
+    """A running service. `client` sends Ada's token, and checks each answer against the published contract."""
 
     app: Litestar
     services: Services
@@ -94,7 +94,7 @@ class House:
         return await self.client.post("/api/images", json=ORDER | changes, headers=headers)
 
     async def settled(self, generation_id: str) -> dict[str, Any]:
-        """The generation once it has ended."""
+        """Wait until the generation has ended, and return it."""
         async with asyncio.timeout(10):
             while True:
                 shown: dict[str, Any] = (await self.client.get(f"/api/generations/{generation_id}")).json()
@@ -213,7 +213,7 @@ async def _serving(app: Litestar, *, guarded: bool) -> AsyncIterator[int]:
     config.load()
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)
-    # Told that it is TCP, since only then asyncio sends each answer without waiting for the client to acknowledge.
+    # asyncio sets TCP_NODELAY only if the socket names its protocol; without it, answers wait for acknowledgements.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind((LOOPBACK, 0))
     await server.startup([listener])

@@ -1,4 +1,4 @@
-"""A validator for as much of JSON Schema 2020-12 as the contract uses; what it does not know, it refuses."""
+"""A validator for the part of JSON Schema 2020-12 that the contract uses; it raises at any other keyword."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ANNOTATIONS = {"title", "description", "examples", "default"}
 
 
 class Validator:
-    """Holds values to the schemas of one document; `#/...` refers into it."""
+    """Validates values against the schemas of one document; references are of the form `#/...`."""
 
     def __init__(self, document: Schema) -> None:
         self._document = document
@@ -70,13 +70,13 @@ class Validator:
             case "if":
                 return not self.valid(value, rule) or self.valid(value, schema["then"])
             case "then":
-                return True  # looked at with its condition
+                return True  # checked with `if`
             case "required":
                 return not isinstance(value, dict) or set(rule) <= value.keys()
             case "additionalProperties":
                 return not isinstance(value, dict) or value.keys() <= schema["properties"].keys()
             case "properties" | "items":
-                return True  # looked into by `errors`
+                return True  # checked by `errors`
             case "prefixItems":
                 return not isinstance(value, list) or all(
                     self.valid(item, one) for item, one in zip(value, rule, strict=False)

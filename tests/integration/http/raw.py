@@ -1,4 +1,4 @@
-"""HTTP as no library would send it."""
+"""Raw HTTP requests, such as no client library would send."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ def said(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     return caplog
 
 
-def told(line: logging.LogRecord) -> tuple[Any, ...]:
+def fields(line: logging.LogRecord) -> tuple[Any, ...]:
     return tuple(vars(line)[field] for field in FIELDS)
 
 
@@ -31,8 +31,10 @@ async def test_each_request_has_one_line(house: House, said: pytest.LogCaptureFi
     await house.client.get("/wp-login.php", headers=named)
     await house.client.put("/api/images", headers=named)
     await house.client.get("/api/models", headers=named | {"Authorization": "Bearer x"})
-    lines = [line for line in said.records if line.message == "request"]  # the last has another, of its token
-    assert [told(line) for line in lines] == [
+    lines = [
+        line for line in said.records if line.message == "request"
+    ]  # the last request has another line, about its token
+    assert [fields(line) for line in lines] == [
         ("POST", "/api/images", 200, "r", "ada"),
         ("GET", "/api/generations/{generation_id}", 404, "r", "ada"),
         ("HEAD", "/health/live", 200, "r", "ada"),
@@ -43,7 +45,7 @@ async def test_each_request_has_one_line(house: House, said: pytest.LogCaptureFi
     assert all(vars(line)["ms"] >= 0 for line in lines)
 
 
-async def test_no_prompt_token_or_query_is_told(house: House, said: pytest.LogCaptureFixture) -> None:
+async def test_no_prompt_token_or_query_is_logged(house: House, said: pytest.LogCaptureFixture) -> None:
     headers = bearer(sub="grace")
     await house.order(headers, prompt="canary-prompt", negative_prompt="canary-negative", seed=[424242])
     await house.client.get("/api/generations?cursor=canary-cursor", headers=headers)
@@ -56,7 +58,7 @@ async def test_no_prompt_token_or_query_is_told(house: House, said: pytest.LogCa
         assert "424242" not in text
 
 
-async def test_a_fault_is_one_line_more(
+async def test_an_internal_error_has_a_line_of_its_own(
     house: House, said: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def broken(*_: object, **__: object) -> None:
@@ -65,4 +67,4 @@ async def test_a_fault_is_one_line_more(
     monkeypatch.setattr(InMemoryGenerationLedger, "usage", broken)
     await house.client.get("/api/usage")
     assert [line.levelname for line in said.records] == ["ERROR", "INFO"]
-    assert told(said.records[1])[2] == 500
+    assert fields(said.records[1])[2] == 500

@@ -1,4 +1,4 @@
-"""Bodies that no honest client sends: refused in words, never a fault of ours, and nothing is drawn."""
+"""Malformed bodies: each is refused with a problem, causes no internal error, and draws nothing."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def malformed() -> Iterator[bytes]:
     yield from (chance.randbytes(chance.randrange(1, 200)) for _ in range(20))
 
 
-async def test_what_is_no_json_is_malformed(house: House, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_body_that_is_not_json_is_malformed(house: House, caplog: pytest.LogCaptureFixture) -> None:
     bodies = [body for body in malformed() if body != GOOD.decode().encode("utf-7")]
     assert len(bodies) > 100
     with caplog.at_level(logging.ERROR):
@@ -89,9 +89,7 @@ async def test_what_is_no_json_is_malformed(house: House, caplog: pytest.LogCapt
     assert caplog.records == []
 
 
-async def test_mutated_orders_are_answered_and_never_with_a_fault(
-    house: House, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_mutated_orders_never_cause_an_internal_error(house: House, caplog: pytest.LogCaptureFixture) -> None:
     chance = random.Random(11)
     with caplog.at_level(logging.ERROR):
         for _ in range(500):
@@ -114,14 +112,18 @@ async def test_the_longest_body_is_read(house: House) -> None:
     assert answer.status_code == 200
 
 
-@pytest.mark.parametrize("content", [GOOD.ljust(LIMIT + 1), b"x" * 10**6, chunks(LIMIT + 1024)], ids=["1", "2", "3"])
-async def test_a_longer_one_is_too_large(house: House, content: bytes | AsyncIterator[bytes]) -> None:
+@pytest.mark.parametrize(
+    "content",
+    [GOOD.ljust(LIMIT + 1), b"x" * 10**6, chunks(LIMIT + 1024)],
+    ids=["one byte more", "a megabyte", "chunked"],
+)
+async def test_a_longer_body_is_too_large(house: House, content: bytes | AsyncIterator[bytes]) -> None:
     answer = await house.client.post("/api/images", content=content, headers=JSON)
     assert answer.status_code == 413
     assert answer.json()["type"] == "/problems/body-too-large"
 
 
-async def test_a_chunked_body_is_as_good_as_any(house: House) -> None:
+async def test_a_chunked_body_is_accepted(house: House) -> None:
     async def pieces() -> AsyncIterator[bytes]:
         for at in range(0, len(GOOD), 7):
             yield GOOD[at : at + 7]
@@ -130,7 +132,7 @@ async def test_a_chunked_body_is_as_good_as_any(house: House) -> None:
     assert answer.status_code == 200
 
 
-async def test_a_body_without_end_is_cut_off() -> None:
+async def test_an_endless_body_is_refused() -> None:
     async with open_house() as house:
         reader, writer = await send(house, head("Content-Type: application/json", "Transfer-Encoding: chunked"))
         for _ in range(65):
@@ -141,7 +143,7 @@ async def test_a_body_without_end_is_cut_off() -> None:
     assert status.startswith(b"HTTP/1.1 413 ")
 
 
-async def test_a_client_that_leaves_in_its_body_is_no_fault_of_ours(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_client_that_disconnects_within_its_body_causes_no_error(caplog: pytest.LogCaptureFixture) -> None:
     generator = InMemoryImageGenerator()
     with caplog.at_level(logging.INFO, logger="darkroom.entrypoints"):
         async with open_house(generator=generator) as house:
@@ -156,7 +158,7 @@ async def test_a_client_that_leaves_in_its_body_is_no_fault_of_ours(caplog: pyte
     assert generator.asked == []
 
 
-async def test_a_body_that_does_not_fit_its_length_is_malformed(house: House) -> None:
+async def test_a_body_cut_by_its_content_length_is_malformed(house: House) -> None:
     answer = await exchange(
         house,
         head("Content-Type: application/json", f"Content-Length: {len(GOOD) - 1}", "Connection: close"),
@@ -175,7 +177,7 @@ async def test_a_body_that_does_not_fit_its_length_is_malformed(house: House) ->
         'application/json ; charset="UTF-8"',
     ],
 )
-async def test_json_in_utf_8_is_welcome(house: House, declared: str) -> None:
+async def test_json_in_utf_8_is_accepted(house: House, declared: str) -> None:
     answer = await house.client.post("/api/images", content=GOOD, headers={"Content-Type": declared})
     assert answer.status_code == 200
 
@@ -201,25 +203,25 @@ async def test_json_in_utf_8_is_welcome(house: House, declared: str) -> None:
     ],
     ids=str,
 )
-async def test_any_other_content_type_is_not(house: House, declared: list[str]) -> None:
+async def test_any_other_content_type_is_refused(house: House, declared: list[str]) -> None:
     answer = await house.client.post("/api/images", content=GOOD, headers=[("Content-Type", one) for one in declared])
     assert answer.status_code == 415
     assert answer.json()["type"] == "/problems/unsupported-media-type"
 
 
 @pytest.mark.parametrize("coding", ["gzip", "br", "identity, gzip"])
-async def test_a_content_coding_is_not(house: House, coding: str) -> None:
+async def test_a_content_encoding_is_refused(house: House, coding: str) -> None:
     packed = gzip.compress(GOOD)
     answer = await house.client.post("/api/images", content=packed, headers=JSON | {"Content-Encoding": coding})
     assert answer.status_code == 415
 
 
-async def test_who_asks_first_is_told_before_it_sends(house: House) -> None:
+async def test_a_client_that_expects_100_continue_is_refused_before_it_sends_its_body(house: House) -> None:
     wrong = head("Content-Type: text/plain", "Content-Length: 100", "Expect: 100-continue", "Connection: close")
     assert (await exchange(house, wrong)).startswith(b"HTTP/1.1 415 ")
 
 
-async def test_a_body_where_none_belongs_changes_nothing(house: House) -> None:
+async def test_the_body_of_a_get_request_is_ignored(house: House) -> None:
     request = house.client.build_request("GET", "/api/usage", content=b"\xff" * 10_000)
     answer: httpx.Response = await house.client.send(request)
     assert answer.status_code == 200

@@ -1,6 +1,6 @@
-"""Whose token it is decides what it opens, at every route that there is: a new one is tried without a word here.
+"""A token opens only what belongs to its caller, at every route. A new route is tested without a change here.
 
-Where a route asks for something that is not known here, say in `Belongings` what Ada has there.
+If a route takes a parameter that is not known here, add Ada's value for it to `Belongings`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ ORDERS = {
     "/v1/images/generations": {"model": "memory", "prompt": "a lighthouse in a storm", "size": "64x48"},
 }
 SCOPE_OF_EACH_TOOL = "/mcp"
-"""Where the scope depends on the body: `test_mcp.py` tries it."""
+"""The route at which the scope depends on the body; `test_mcp.py` tests it."""
 KEY, PROMPT = "canary-key", "canary prompt"
 
 
@@ -46,7 +46,7 @@ def guarded(house: House) -> Iterator[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class Belongings:
-    """A generation of Ada's, and what she knows of it."""
+    """One of Ada's generations, and the values by which she finds it."""
 
     generation: dict[str, Any]
 
@@ -56,7 +56,7 @@ class Belongings:
     def requests(
         self, method: str, template: str, parameters: Iterable[str], *, ordering: bool
     ) -> Iterator[dict[str, Any]]:
-        """What Bob asks for: plainly, and by everything that is Ada's, these parameters of the query included."""
+        """Bob's requests: plain ones, and ones with every value of Ada's, also in these parameters of the query."""
         known = {
             "limit": "100",
             "cursor": self.generation["id"],
@@ -78,7 +78,7 @@ class Belongings:
                     yield request | ({"json": body} if body else {})
 
     def bodies(self, template: str) -> list[dict[str, Any]]:
-        """What is posted there: an order, or each look at what is Ada's."""
+        """The bodies to post there: an order, or each call of a tool that would read Ada's generations."""
         if template in ORDERS:
             return [ORDERS[template]]
         looks: dict[str, dict[str, Any]] = {"list_generations": {}, "get_generation": {"id": self.generation["id"]}}
@@ -88,10 +88,10 @@ class Belongings:
         ]
 
     def shown_in(self, answer: httpx.Response) -> list[str]:
-        """What of it an answer gives away, other than the address that was asked for."""
-        told = f"{answer.headers!r} {answer.text}".replace(answer.request.url.path, "")
+        """The values of Ada's that an answer reveals, apart from the path of the request."""
+        text = f"{answer.headers!r} {answer.text}".replace(answer.request.url.path, "")
         images = [name for image in self.generation["images"] for name in (image["id"], image["image"])]
-        return [canary for canary in (self.generation["id"], PROMPT, KEY, *images) if canary in told]
+        return [canary for canary in (self.generation["id"], PROMPT, KEY, *images) if canary in text]
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgres"])
@@ -110,7 +110,7 @@ async def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
             yield shared
 
 
-async def test_nobody_reads_or_changes_what_is_anothers(ledger: GenerationLedger) -> None:
+async def test_no_caller_reads_or_changes_what_belongs_to_another(ledger: GenerationLedger) -> None:
     async with open_house(ledger=ledger) as house:
         drawn = await house.client.post("/api/images", json=ORDER, headers={"Idempotency-Key": KEY})
         await house.order(prompt=PROMPT)
@@ -126,11 +126,11 @@ async def test_nobody_reads_or_changes_what_is_anothers(ledger: GenerationLedger
                 names = [one["name"] for one in parameters if one["in"] == "query"]
                 for request in ada.requests(method, template, names, ordering="requestBody" in operation):
                     sent = await house.client.send(house.client.build_request(**request, timeout=10))
-                    told = f"{method} {sent.url}: {sent.text}"
-                    assert ada.shown_in(sent) == [], told
-                    of_all = "by" in request["params"]  # for which Bob's token has no scope
+                    seen = f"{method} {sent.url}: {sent.text}"
+                    assert ada.shown_in(sent) == [], seen
+                    of_all = "by" in request["params"]  # Bob's token has no scope for that
                     expected = 403 if of_all else 404 if "{generation_id}" in template else 200
-                    assert sent.status_code == expected, told
+                    assert sent.status_code == expected, seen
             assert (await house.client.get(address)).json()["order"] == before
         again = await house.client.post("/api/images", json=ORDER, headers={"Idempotency-Key": KEY})
         assert again.headers["idempotency-replay"] == "true"
@@ -139,7 +139,7 @@ async def test_nobody_reads_or_changes_what_is_anothers(ledger: GenerationLedger
         assert (await house.client.get("/api/generations")).json()["items"][1]["id"] == generations[1]["id"]
 
 
-async def test_what_is_looked_for_is_found_in_the_owners_answers() -> None:
+async def test_the_owners_answers_do_contain_the_values_that_others_must_not_see() -> None:
     async with open_house() as house:
         await house.client.post("/api/images", json=ORDER | {"prompt": PROMPT}, headers={"Idempotency-Key": KEY})
         (generation,) = (await house.client.get("/api/generations")).json()["items"]
@@ -148,7 +148,7 @@ async def test_what_is_looked_for_is_found_in_the_owners_answers() -> None:
             assert len(ada.shown_in(await house.client.get(path))) >= 3, path
 
 
-async def test_without_a_token_no_route_opens_but_those_that_are_open_to_all() -> None:
+async def test_every_route_that_is_not_open_to_all_requires_a_token() -> None:
     async with open_house() as house:
         ada = Belongings({"id": uuid7(), "images": []})
         del house.client.headers["Authorization"]
@@ -160,7 +160,7 @@ async def test_without_a_token_no_route_opens_but_those_that_are_open_to_all() -
 
 
 @pytest.mark.parametrize("scope", [READ, WRITE])
-async def test_a_scope_opens_what_it_is_for_and_nothing_else(scope: str) -> None:
+async def test_a_scope_opens_only_what_it_is_for(scope: str) -> None:
     verifier = JwtTokenVerifier(OneKey(SECRET, "HS256"), replace(RULES, scope_claims=("scope",)), clock=now)
     async with open_house(tokens=verifier) as house:
         ada = Belongings({"id": uuid7(), "images": []})
@@ -174,8 +174,8 @@ async def test_a_scope_opens_what_it_is_for_and_nothing_else(scope: str) -> None
             if needed == scope:
                 assert sent.status_code not in (401, 403), f"{method} {template}"
             else:
-                told = sent.json().get("error") or sent.json()
-                assert (sent.status_code, told["charged"]) == (403, "no"), f"{method} {template}"
-                assert (told.get("code") or told["type"]).rpartition("/")[2] == "forbidden"
+                error = sent.json().get("error") or sent.json()
+                assert (sent.status_code, error["charged"]) == (403, "no"), f"{method} {template}"
+                assert (error.get("code") or error["type"]).rpartition("/")[2] == "forbidden"
                 assert sent.headers["www-authenticate"] == f'Bearer error="insufficient_scope", scope="{needed}"'
         assert (await house.client.get("/health/ready", headers=bearer())).status_code == 200

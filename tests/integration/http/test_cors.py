@@ -12,7 +12,7 @@ PREFLIGHT = {
 }
 
 
-async def test_other_origins_are_kept_out_unless_they_are_set(house: House) -> None:
+async def test_other_origins_are_kept_out_by_default(house: House) -> None:
     answers = [
         await house.client.options("/api/images", headers=PREFLIGHT),
         await house.client.get("/api/models", headers={"Origin": PAGE}),
@@ -21,7 +21,7 @@ async def test_other_origins_are_kept_out_unless_they_are_set(house: House) -> N
         assert not [name for name in answer.headers if name.startswith("access-control-")]
 
 
-async def test_an_origin_that_is_set_may_ask_and_read() -> None:
+async def test_a_configured_origin_may_order_and_read() -> None:
     async with open_house(cors_origins=[PAGE]) as house:
         answer = await house.order({"Origin": PAGE})
         refused = await house.client.get("/api/nowhere", headers={"Origin": PAGE})
@@ -32,9 +32,9 @@ async def test_an_origin_that_is_set_may_ask_and_read() -> None:
     assert "POST" in preflight.headers["access-control-allow-methods"]
     allowed = {name.strip().lower() for name in preflight.headers["access-control-allow-headers"].split(",")}
     assert {"authorization", "content-type", "idempotency-key", "prefer", "x-request-id"} <= allowed
-    for told in (preflight, answer, refused, denied):
-        assert told.headers["access-control-allow-origin"] == PAGE
-        assert "access-control-allow-credentials" not in told.headers
+    for response in (preflight, answer, refused, denied):
+        assert response.headers["access-control-allow-origin"] == PAGE
+        assert "access-control-allow-credentials" not in response.headers
     assert {"Darkroom-Cost", "Link", "Location", "Idempotency-Replay", "Retry-After", "X-Request-ID"} <= {
         name.strip() for name in answer.headers["access-control-expose-headers"].split(",")
     }
@@ -42,8 +42,8 @@ async def test_an_origin_that_is_set_may_ask_and_read() -> None:
     assert denied.status_code == 401
 
 
-async def test_openai_s_sdk_may_call_from_a_browser() -> None:
-    """The headers that openai 6.49 sends beside those that every page may."""
+async def test_openais_sdk_may_call_from_a_browser() -> None:
+    """openai 6.49 sends these headers in addition to those that every page may send."""
     of_sdk = [
         f"x-stainless-{name}"
         for name in ("arch", "lang", "os", "package-version", "retry-count", "runtime", "runtime-version", "timeout")

@@ -1,4 +1,4 @@
-"""What an order costs: in the answers' header, in problems, in generations, and in what was spent."""
+"""The cost of an order: in headers of answers, in problems, in generations, and in the usage."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ from integration.http.house import open_house
 DOLLARS = {"currency": "USD"}
 
 
-class TellingItsCost(InMemoryImageGenerator):
-    """Says what it charges."""
+class ReportingItsCost(InMemoryImageGenerator):
+    """Reports this cost in its receipts."""
 
-    def __init__(self, told: str, card: ModelCard = PRICED) -> None:
+    def __init__(self, reported: str, card: ModelCard = PRICED) -> None:
         super().__init__(card)
-        self._told = Money.parse(told)
+        self._reported = Money.parse(reported)
 
     async def submit(self, request: GenerationRequest, key: str) -> Receipt:
-        return replace(await super().submit(request, key), cost=self._told)
+        return replace(await super().submit(request, key), cost=self._reported)
 
 
 class Failing(InMemoryImageGenerator):
@@ -57,12 +57,12 @@ async def test_every_answer_about_an_order_says_what_it_costs() -> None:
         promised = await house.order({"Prefer": "respond-async"})
         shown = await house.client.get(drawn.headers["link"].partition(">")[0].lstrip("<"))
         at_v1 = await house.client.post("/v1/images/generations", json=asked)
-    told = [answer.headers["darkroom-cost"] for answer in (drawn, again, promised, shown, at_v1)]
-    assert told == ["0.04 USD", "0.04 USD", "0.02 USD", "0.04 USD", "0.04 USD"]
+    reported = [answer.headers["darkroom-cost"] for answer in (drawn, again, promised, shown, at_v1)]
+    assert reported == ["0.04 USD", "0.04 USD", "0.02 USD", "0.04 USD", "0.04 USD"]
     assert shown.json()["cost"] == {"amount": "0.04"} | DOLLARS
 
 
-async def test_without_a_price_nothing_is_said() -> None:
+async def test_without_a_price_no_cost_is_shown() -> None:
     async with open_house() as house:
         drawn = await house.order()
         shown = await house.client.get(drawn.headers["link"].partition(">")[0].lstrip("<"))
@@ -93,28 +93,28 @@ async def test_a_problem_says_what_was_or_may_have_been_charged(failure: Drawing
     assert [one.headers.get("darkroom-cost") for one in (answer, at_v1)] == [f"{cost} USD" if cost else None] * 2
 
 
-@pytest.mark.parametrize(("told", "charged"), [("0.05 USD", "0.05"), ("0.005 USD", "0.005"), ("7 KRW", "0.02")])
-async def test_what_the_provider_tells_is_what_was_spent(
-    told: str, charged: str, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(("reported", "charged"), [("0.05 USD", "0.05"), ("0.005 USD", "0.005"), ("7 KRW", "0.02")])
+async def test_the_cost_that_the_provider_reports_is_what_was_spent(
+    reported: str, charged: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     limit = Money.parse("0.04 USD")
     caplog.set_level(logging.WARNING)
-    generator = TellingItsCost(told)
+    generator = ReportingItsCost(reported)
     async with open_house(generator=generator, spend_per_day_per_caller=limit) as house:
         drawn = await house.order()
         usage = (await house.client.get("/api/usage")).json()
         orders = [await house.order() for _ in range(2)]
     assert drawn.headers["darkroom-cost"] == f"{charged} USD"
     assert usage["today"]["cost"] == [{"amount": charged} | DOLLARS]
-    # The limit was passed once at the most, by what was told after it had been reserved.
+    # The limit is passed at most once: by a cost that was reported after the price had been reserved.
     statuses = [order.status_code for order in orders]
     assert statuses == {"0.05": [429, 429], "0.005": [200, 200], "0.02": [200, 429]}[charged]
-    assert ("charges 0.05 USD, and not 0.02 USD" in caplog.text) == (told == "0.05 USD")
-    assert ("costs 7 KRW, which is not believed" in caplog.text) == (told == "7 KRW")
+    assert ("charges 0.05 USD, and not 0.02 USD" in caplog.text) == (reported == "0.05 USD")
+    assert ("costs 7 KRW, which is not believed" in caplog.text) == (reported == "7 KRW")
 
 
-async def test_a_model_without_a_price_has_the_cost_that_its_provider_tells() -> None:
-    async with open_house(generator=TellingItsCost("0.0123456 USD", WIDEST_CARD)) as house:
+async def test_a_model_without_a_price_has_the_cost_that_its_provider_reports() -> None:
+    async with open_house(generator=ReportingItsCost("0.0123456 USD", WIDEST_CARD)) as house:
         drawn = await house.order()
         usage = (await house.client.get("/api/usage")).json()
     assert drawn.headers["darkroom-cost"] == "0.0123456 USD"
@@ -148,7 +148,7 @@ async def test_prices_are_shown_in_their_unit_and_reserved_by_size() -> None:
     assert costs == ["0.04 USD", "0.1 USD"]
 
 
-async def test_a_limit_refuses_the_size_that_is_too_dear() -> None:
+async def test_a_limit_refuses_a_size_that_is_too_expensive() -> None:
     async with open_house(generator=drawing_at("0.03 USD/MP"), spend_per_day=Money.parse("0.05 USD")) as house:
         dear, cheap = await house.order(width=2048, height=1024), await house.order()
     assert (dear.json()["type"], cheap.status_code) == ("/problems/spend-limit", 200)

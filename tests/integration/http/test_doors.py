@@ -1,4 +1,4 @@
-"""Deny by default: which doors are open without a token, and that no other is."""
+"""Deny by default: only the doors in `OPEN` are open without a token."""
 
 from __future__ import annotations
 
@@ -52,12 +52,12 @@ async def test_without_a_token_only_the_open_doors_open(house: House, method: st
             assert answer.headers["www-authenticate"] == f"Bearer{named if at_mcp else ''}"
 
 
-async def test_a_path_is_taken_as_it_comes(house: House) -> None:
+async def test_dot_segments_in_a_path_are_not_resolved(house: House) -> None:
     request = b"GET /health/live/../../api/models HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
     assert (await exchange(house, request)).startswith(b"HTTP/1.1 401 ")
 
 
-async def test_with_a_token_what_is_unknown_is_said_to_be(house: House) -> None:
+async def test_with_a_token_unknown_paths_and_methods_are_reported_as_such(house: House) -> None:
     nowhere = await house.client.get("/api/nowhere")
     wrong = [await house.client.request(method, "/api/images") for method in ("GET", "HEAD", "PUT", "TRACE")]
     assert (nowhere.status_code, nowhere.json()["type"]) == (404, "/problems/not-found")
@@ -73,17 +73,17 @@ async def test_head_is_get_without_the_body(house: House, path: str) -> None:
     assert head.status_code == got.status_code
     assert head.content == b""
     assert head.headers["content-length"] == str(len(got.content))
-    # The connection is as good as before.
+    # The connection can still be used.
     assert (await house.client.get("/health/live")).status_code == 200
 
 
-async def test_options_says_what_can_be_done(house: House) -> None:
+async def test_options_lists_the_allowed_methods(house: House) -> None:
     one, two = [await house.client.options(path) for path in ("/api/generations", f"/api/generations/{UUID(int=1)}")]
     assert (one.status_code, one.headers["allow"]) == (204, "GET, HEAD, OPTIONS")
     assert (two.status_code, two.headers["allow"]) == (204, "DELETE, GET, HEAD, OPTIONS")
 
 
-async def test_no_body_is_read_of_who_is_not_let_in(house: House) -> None:
+async def test_a_request_without_a_token_is_refused_before_its_body_is_read(house: House) -> None:
     head = b"POST /api/images HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\nConnection: close\r\n\r\n"
     assert (await exchange(house, head)).startswith(b"HTTP/1.1 401 ")
 
@@ -106,7 +106,7 @@ async def test_no_header_of_a_proxy_opens_anything(house: House, header: tuple[s
     assert (await house.client.get("/api/usage", headers=[header])).status_code == 401
 
 
-async def test_a_host_that_is_none_is_refused(house: House) -> None:
+async def test_an_invalid_host_is_refused(house: House) -> None:
     token = bearer()["Authorization"].encode()
     request = b"GET /api/models HTTP/1.1\r\nHost: a b\r\nAuthorization: " + token + b"\r\nConnection: close\r\n\r\n"
     answer = await exchange(house, request)
@@ -114,7 +114,7 @@ async def test_a_host_that_is_none_is_refused(house: House) -> None:
     assert b'"header":"Host"' in answer
 
 
-async def test_every_answer_forbids_guessing_its_type_and_keeping_it(house: House) -> None:
+async def test_every_answer_forbids_sniffing_its_type_and_caching_it(house: House) -> None:
     for path in ("/health/live", "/api/models", "/api/nowhere", "/problems/gone"):
         answer = await house.client.get(path)
         assert (answer.headers["x-content-type-options"], answer.headers["cache-control"]) == ("nosniff", "no-store")

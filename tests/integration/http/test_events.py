@@ -1,4 +1,4 @@
-"""`GET /api/generations/{id}/events`."""
+"""`GET /api/generations/{id}/events`: the stream of a generation's progress."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ class Stream:
         self.coming = answer.aiter_lines()
 
     async def next(self) -> Event:
-        """The next event; `StopAsyncIteration` where the stream has ended."""
+        """Return the next event; raise `StopAsyncIteration` if the stream has ended."""
         block: dict[str, str] = {}
         while line := await anext(self.coming):
             self._note(line, block)
         return Event(block["event"], block["id"], json.loads(block["data"])) if "data" in block else await self.next()
 
     async def until(self, **what: object) -> Event:
-        """The next event that holds all of that."""
+        """Return the next event whose data includes `what`."""
         while True:
             event = await self.next()
             if what.items() <= event.data.items():
@@ -71,7 +71,7 @@ class Stream:
 
 @asynccontextmanager
 async def listening(house: House, address: str, headers: dict[str, str] | None = None) -> AsyncIterator[Stream]:
-    """A stream, held to no contract until it ends, as the house's own client would."""
+    """Open a stream, with a client that does not first read it to its end to check the contract."""
     async with (
         asyncio.timeout(20),
         httpx.AsyncClient(base_url=house.client.base_url, headers=bearer(), timeout=30, trust_env=False) as client,
@@ -81,7 +81,7 @@ async def listening(house: House, address: str, headers: dict[str, str] | None =
 
 
 async def begun(house: House, **changes: object) -> str:
-    """The address of a generation that its caller does not wait for."""
+    """Order without waiting, and return the address of the generation."""
     return (await house.order(ASYNC, **changes)).headers["location"]
 
 
@@ -106,7 +106,7 @@ async def test_a_generation_is_followed_to_its_end() -> None:
     assert (first.id, second.id, done.id) == ("1-0", "1-3", "3-0")
 
 
-async def test_what_is_done_is_told_at_once_and_again(house: House) -> None:
+async def test_a_finished_generation_is_reported_at_once_to_every_listener(house: House) -> None:
     address = (await house.order()).links["describedby"]["url"]
     for headers in ({}, {"Last-Event-ID": "3-0"}):
         async with listening(house, address, headers) as stream:
@@ -114,7 +114,7 @@ async def test_what_is_done_is_told_at_once_and_again(house: House) -> None:
         assert done.data == (await house.client.get(address)).json()
 
 
-async def test_what_failed_is_done_with_its_problem() -> None:
+async def test_a_failed_generation_ends_with_its_problem() -> None:
     async with open_house(generator=FailingGenerator(OutcomeUnknown("cut off"))) as house:
         address = await begun(house)
         async with listening(house, address) as stream:
@@ -123,7 +123,7 @@ async def test_what_failed_is_done_with_its_problem() -> None:
     assert done.data["problem"]["type"] == "/problems/outcome-unknown"
 
 
-async def test_who_comes_again_is_told_nothing_older() -> None:
+async def test_a_client_that_reconnects_receives_nothing_older() -> None:
     generator = TellingGenerator()
     async with open_house(generator=generator) as house:
         address = await begun(house)
@@ -140,7 +140,7 @@ async def test_who_comes_again_is_told_nothing_older() -> None:
 
 
 @pytest.mark.parametrize("junk", ["", "x", "1", "1-", "-1-0", "1-2-3", "9" * 40 + "-0"])
-async def test_an_id_that_is_not_ours_says_nothing(junk: str) -> None:
+async def test_an_invalid_last_event_id_is_ignored(junk: str) -> None:
     generator = GatedGenerator()
     async with open_house(generator=generator) as house:
         address = await begun(house)
@@ -149,7 +149,7 @@ async def test_an_id_that_is_not_ours_says_nothing(junk: str) -> None:
         generator.gate.set()
 
 
-async def test_places_in_the_queue_are_told_fairly() -> None:
+async def test_positions_in_the_queue_follow_the_fair_order_between_callers() -> None:
     generator = GatedGenerator()
     async with open_house(generator=generator, max_in_flight=1) as house:
         drawn, *waiting = [await begun(house) for _ in range(3)]
@@ -162,7 +162,7 @@ async def test_places_in_the_queue_are_told_fairly() -> None:
     assert positions == [0, 1, 2, 3]
 
 
-async def test_what_waits_for_the_storage_is_drawn_and_no_more_is_known() -> None:
+async def test_while_it_waits_for_the_storage_a_generation_is_drawn_without_an_estimate() -> None:
     storage = StorageInTrouble()
     async with open_house(storage=storage) as house:
         address = await begun(house)
@@ -175,7 +175,7 @@ async def test_what_waits_for_the_storage_is_drawn_and_no_more_is_known() -> Non
 
 
 async def take(ledger: InMemoryGenerationLedger, seconds: float) -> None:
-    """Let an order of that kind have taken so long."""
+    """Record an earlier order of the same kind that took this long."""
     order = received(version="memory")
     order = replace(order, request=replace(order.request, size=replace(order.request.size, width=64, height=48)))
     *on_the_way, last = stored(order)
@@ -184,7 +184,7 @@ async def take(ledger: InMemoryGenerationLedger, seconds: float) -> None:
         await ledger.record(revision)
 
 
-async def test_for_who_does_not_tell_the_time_is_estimated_from_history() -> None:
+async def test_the_time_left_is_estimated_from_history_if_the_generator_does_not_report_it() -> None:
     generator, ledger = TellingGenerator(), InMemoryGenerationLedger()
     for seconds in (1, 100, 10_000):
         await take(ledger, seconds)
@@ -198,7 +198,7 @@ async def test_for_who_does_not_tell_the_time_is_estimated_from_history() -> Non
     assert 80 < estimated <= 100
 
 
-async def test_what_takes_longer_than_ever_before_has_no_estimate() -> None:
+async def test_a_drawing_that_takes_longer_than_any_before_has_no_estimate() -> None:
     generator, ledger = GatedGenerator(), InMemoryGenerationLedger()
     await take(ledger, 0.001)
     async with open_house(generator=generator, ledger=ledger) as house:
@@ -208,7 +208,7 @@ async def test_what_takes_longer_than_ever_before_has_no_estimate() -> None:
         generator.gate.set()
 
 
-async def test_what_another_process_draws_is_followed_through_the_ledger() -> None:
+async def test_a_drawing_in_another_process_is_followed_through_the_ledger() -> None:
     here, there = InMemoryGenerationLedger(), GatedGenerator()
     async with open_house(generator=there, ledger=here.colleague()) as house, open_house(ledger=here) as other:
         address = await begun(house)
@@ -220,7 +220,7 @@ async def test_what_another_process_draws_is_followed_through_the_ledger() -> No
 
 
 @pytest.mark.parametrize("fault", [GeneratorUnavailable("busy"), OutcomeUnknown("?")])
-async def test_a_provider_that_cannot_be_asked_changes_nothing(fault: Exception) -> None:
+async def test_a_provider_that_fails_to_report_progress_changes_nothing(fault: Exception) -> None:
     generator = TellingGenerator()
     generator.told = fault
     async with open_house(generator=generator) as house:
@@ -232,19 +232,19 @@ async def test_a_provider_that_cannot_be_asked_changes_nothing(fault: Exception)
     assert done.data["state"] == "stored"
 
 
-async def test_streams_of_others_and_of_nothing_are_not_found(house: House) -> None:
+async def test_streams_of_other_callers_and_of_unknown_generations_are_not_found(house: House) -> None:
     address = (await house.order()).links["describedby"]["url"]
     others = await house.client.get(f"{address}/events", headers=bearer(sub="grace"))
-    nobodys = await house.client.get("/api/generations/01a204ec-a14d-7c27-ada9-1830ac502ff7/events")
+    unknown = await house.client.get("/api/generations/01a204ec-a14d-7c27-ada9-1830ac502ff7/events")
     deleted = await house.client.delete(address)
     gone = await house.client.get(f"{address}/events")
-    assert (others.status_code, nobodys.status_code, deleted.status_code, gone.status_code) == (404, 404, 204, 410)
-    assert others.json()["type"] == nobodys.json()["type"] == "/problems/not-found"
+    assert (others.status_code, unknown.status_code, deleted.status_code, gone.status_code) == (404, 404, 204, 410)
+    assert others.json()["type"] == unknown.json()["type"] == "/problems/not-found"
     async with httpx.AsyncClient(base_url=house.client.base_url, trust_env=False) as client:
         assert (await client.get(f"{address}/events")).status_code == 401
 
 
-async def test_streams_are_bounded_and_a_place_is_free_once_its_listener_has_left() -> None:
+async def test_the_number_of_streams_is_limited_and_a_listener_that_leaves_frees_its_place() -> None:
     generator = GatedGenerator()
     async with open_house(generator=generator, max_streams=1) as house:
         address = await begun(house)
@@ -268,7 +268,7 @@ async def test_one_caller_may_have_all_places_until_another_wants_its_share() ->
         graces = (await house.order(ASYNC | bearer(sub="grace"))).headers["location"]
         grace = await opened.enter_async_context(listening(house, graces, bearer(sub="grace")))
         assert (await grace.next()).name == "progress"
-        assert await first.rest() == []  # ends as a stream does, and without `done`: it is to be opened again
+        assert await first.rest() == []  # it ends without `done`, so its client opens it again
         refused = await house.client.get(f"{adas}/events")
         assert (refused.status_code, refused.json()["type"]) == (503, "/problems/overloaded")
         enough = await house.client.get(f"{graces}/events", headers=bearer(sub="grace"))
@@ -280,7 +280,7 @@ async def test_one_caller_may_have_all_places_until_another_wants_its_share() ->
     assert house.services.streams.taken == 0
 
 
-async def test_head_answers_at_once_and_the_connection_goes_on() -> None:
+async def test_head_answers_at_once_and_keeps_the_connection_open() -> None:
     generator = GatedGenerator()
     async with open_house(generator=generator, max_streams=1) as house:
         address = await begun(house)
@@ -299,7 +299,7 @@ async def test_head_answers_at_once_and_the_connection_goes_on() -> None:
         generator.gate.set()
 
 
-async def test_nothing_is_left_at_work_for_who_has_left() -> None:
+async def test_no_task_remains_for_a_client_that_has_left() -> None:
     generator = GatedGenerator()
     async with open_house(generator=generator) as house:
         address = await begun(house)
@@ -311,7 +311,9 @@ async def test_nothing_is_left_at_work_for_who_has_left() -> None:
         generator.gate.set()
 
 
-async def test_silence_is_broken_so_that_nobody_in_between_takes_it_for_dead(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_comments_are_sent_on_a_silent_stream_to_keep_the_connection_open(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(event_stream, "_KEEP_ALIVE", 0.0)
     generator = GatedGenerator()
     async with open_house(generator=generator) as house:
@@ -323,7 +325,7 @@ async def test_silence_is_broken_so_that_nobody_in_between_takes_it_for_dead(mon
         generator.gate.set()
 
 
-async def test_a_process_that_stops_ends_the_streams_of_what_others_draw() -> None:
+async def test_a_process_that_stops_ends_the_streams_of_drawings_in_other_processes() -> None:
     here, there = InMemoryGenerationLedger(), GatedGenerator()
     async with open_house(generator=there, ledger=here.colleague()) as house, open_house(ledger=here) as other:
         address = await begun(house)

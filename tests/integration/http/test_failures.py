@@ -1,4 +1,4 @@
-"""Each way it can go wrong: its problem, its status, and what is said of the money."""
+"""Every failure of an order: its problem, its status, and whether it is reported as charged."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from integration.http.house import House, bare, bearer, open_house
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else str(value),
 )
-async def test_a_failed_drawing_is_told_with_its_generation(
+async def test_a_failed_drawing_is_reported_with_its_generation(
     failure: Exception, status: int, slug: str, charged: str
 ) -> None:
     async with open_house(generator=FailingGenerator(failure)) as house:
@@ -68,7 +68,7 @@ async def test_a_failed_drawing_is_told_with_its_generation(
         (OutcomeUnknown("no answer"), "outcome-unknown", "unknown"),
     ],
 )
-async def test_what_came_is_listed_beside_the_problem_of_the_rest(
+async def test_images_that_arrived_are_listed_in_the_problem_about_the_rest(
     failure: DrawingFailed, slug: str, charged: str
 ) -> None:
     async with open_house(generator=StingyGenerator(failure)) as house:
@@ -85,7 +85,7 @@ async def test_fewer_images_than_ordered_are_never_a_success() -> None:
     assert (answer.status_code, answer.json()["type"]) == (502, "/problems/unusable-image")
 
 
-async def test_what_is_drawn_and_not_stored_is_told_and_stored_later() -> None:
+async def test_an_order_that_is_drawn_but_not_stored_is_reported_and_stored_later() -> None:
     storage = StorageInTrouble()
     async with open_house(storage=storage, patience=0.05) as house:
         key = {"Idempotency-Key": "k"}
@@ -104,7 +104,7 @@ async def test_what_is_drawn_and_not_stored_is_told_and_stored_later() -> None:
     assert finally_.json() == bare(stored["images"])
 
 
-async def test_where_no_links_can_be_made_it_is_said_that_it_was_paid_for() -> None:
+async def test_if_links_cannot_be_signed_the_problem_says_that_the_order_was_charged() -> None:
     storage = WithoutCredentials()
     async with open_house(storage=storage) as house:
         key = {"Idempotency-Key": "k"}
@@ -113,15 +113,15 @@ async def test_where_no_links_can_be_made_it_is_said_that_it_was_paid_for() -> N
         shown, listed = await house.client.get(address), await house.client.get("/api/generations")
         storage.well = True
         finally_ = await house.order(key)
-    for told in (answer, again, shown, listed):
-        assert (told.status_code, told.json()["type"]) == (503, "/problems/storage-unavailable")
-        assert (told.json()["charged"], told.headers["retry-after"]) == ("yes", "10")
+    for response in (answer, again, shown, listed):
+        assert (response.status_code, response.json()["type"]) == (503, "/problems/storage-unavailable")
+        assert (response.json()["charged"], response.headers["retry-after"]) == ("yes", "10")
     assert again.headers["idempotency-replay"] == "true"
     assert answer.links["describedby"]["url"] == address
     assert len(finally_.json()) == 1
 
 
-async def test_there_is_room_for_so_many_and_no_more() -> None:
+async def test_an_order_beyond_the_queue_is_refused() -> None:
     generator = GatedGenerator()
     async with open_house(generator=generator, max_in_flight=1, max_queued=1) as house:
         taken = [await house.order({"Prefer": "respond-async"}) for _ in range(2)]
@@ -132,7 +132,7 @@ async def test_there_is_room_for_so_many_and_no_more() -> None:
     assert (refused.json()["charged"], refused.headers["retry-after"]) == ("no", "1")
 
 
-async def test_a_full_spool_takes_nothing_more() -> None:
+async def test_no_order_is_accepted_while_the_spool_is_full() -> None:
     spool = InMemoryImageSpool(room=10)
     await spool.put("waits", 0, b"1234567890")
     async with open_house(spool=spool) as house:
@@ -141,14 +141,14 @@ async def test_a_full_spool_takes_nothing_more() -> None:
     assert answer.json()["type"] == "/problems/overloaded"
 
 
-async def test_who_is_about_to_stop_takes_nothing_more(house: House) -> None:
+async def test_a_process_that_is_about_to_stop_accepts_no_order(house: House) -> None:
     await house.services.generate.work.drain()
     answer = await house.order()
     assert (answer.status_code, answer.json()["type"]) == (503, "/problems/overloaded")
     assert "retry-after" in answer.headers
 
 
-async def test_the_callers_own_limit() -> None:
+async def test_the_callers_limit_of_images() -> None:
     async with open_house(images_per_day=3) as house:
         assert (await house.order(samples=3)).status_code == 200
         refused = await house.order()
@@ -165,7 +165,7 @@ async def test_the_callers_own_limit() -> None:
     assert (by_token.status_code, other.status_code) == (200, 200)
 
 
-async def test_the_callers_own_money() -> None:
+async def test_the_callers_limit_of_spending() -> None:
     limit = Money.parse("0.05 USD")
     async with open_house(generator=InMemoryImageGenerator(PRICED), spend_per_day_per_caller=limit) as house:
         first = await house.order({"Idempotency-Key": "k"}, samples=2)
@@ -182,7 +182,7 @@ async def test_the_callers_own_money() -> None:
     assert too_dear.json()["detail"] == "this order alone costs 0.06 USD, more than your limit of 0.05 USD in 24 hours"
 
 
-async def test_a_model_that_the_caller_may_not_order() -> None:
+async def test_a_model_that_the_caller_may_not_order_is_refused() -> None:
     cheap, unpriced = replace(PRICED, version=ModelVersion("cheap")), replace(PRICED, price=None)
     async with open_house(generator=InMemoryImageGenerator(cheap, unpriced)) as house:
         key = {"Idempotency-Key": "k"}
@@ -215,7 +215,7 @@ async def test_a_model_that_the_caller_may_not_order() -> None:
         assert answer.headers["www-authenticate"] == 'Bearer error="insufficient_scope"'
 
 
-async def test_the_services_own_limit() -> None:
+async def test_the_services_limit_of_spending() -> None:
     async with open_house(generator=InMemoryImageGenerator(PRICED), spend_per_day=Money.parse("0.05 USD")) as house:
         assert (await house.order(samples=2)).status_code == 200
         refused = await house.order()
@@ -225,7 +225,7 @@ async def test_the_services_own_limit() -> None:
         assert "retry-after" in answer.headers
 
 
-async def test_nothing_is_begun_that_cannot_be_written_down() -> None:
+async def test_nothing_is_drawn_while_the_ledger_fails() -> None:
     generator, ledger = InMemoryImageGenerator(), LedgerInTrouble()
     async with open_house(generator=generator, ledger=ledger) as house:
         answers = [
@@ -240,7 +240,7 @@ async def test_nothing_is_begun_that_cannot_be_written_down() -> None:
     assert generator.asked == []
 
 
-async def test_a_fault_of_ours_says_nothing_but_its_request_and_is_logged_once(
+async def test_an_internal_error_reveals_only_its_request_id_and_is_logged_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     ledger = LedgerInTrouble(RuntimeError("secret: hunter2"))
@@ -256,7 +256,7 @@ async def test_a_fault_of_ours_says_nothing_but_its_request_and_is_logged_once(
     assert record.request_id == answer.json()["request_id"]  # type: ignore[attr-defined]
 
 
-async def test_who_waits_for_another_process_waits_for_its_ledger_too() -> None:
+async def test_waiting_for_another_process_survives_an_outage_of_the_ledger() -> None:
     generator, ledger, key = GatedGenerator(), LedgerInTrouble(), {"Idempotency-Key": "k"}
     ledger.fault = None
     async with open_house(ledger=ledger.colleague(), generator=generator) as there, open_house(ledger=ledger) as here:

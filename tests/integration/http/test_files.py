@@ -1,4 +1,4 @@
-"""Images of the disk storage, behind links that the service signs."""
+"""Images in the disk storage, served by links that the service signs."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
 
 
 async def open_link(house: House, link: str, method: str = "GET") -> httpx.Response:
-    """As a stranger does, who has nothing but the link."""
+    """Open a link without a token."""
     parts = urlsplit(link)
     async with httpx.AsyncClient(base_url=house.client.base_url, trust_env=False) as stranger:
         return await stranger.request(method, f"{parts.path}?{parts.query}")
@@ -58,7 +58,7 @@ async def test_an_image_has_the_same_link_for_a_while(house: House) -> None:
     answer = await house.order()
     address, (image,) = answer.links["describedby"]["url"], answer.json()
     links = {image["image"]} | {(await house.client.get(address)).json()["images"][0]["image"] for _ in range(3)}
-    assert len(links) <= 2  # a half of the hour may end meanwhile
+    assert len(links) <= 2  # the link changes every half hour
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ async def test_an_image_has_the_same_link_for_a_while(house: House) -> None:
         ("!", 'attachment; filename="image-7.png"'),
     ],
 )
-async def test_an_image_is_saved_under_a_name_of_its_own(house: House, prompt: str, name: str) -> None:
+async def test_a_download_is_named_after_its_prompt_and_its_seed(house: House, prompt: str, name: str) -> None:
     answer = await house.order(prompt=prompt, seed=[7])
     (image,) = (await house.client.get(answer.links["describedby"]["url"])).json()["images"]
     opened = await open_link(house, image["download"])
@@ -83,18 +83,18 @@ async def test_an_image_is_saved_under_a_name_of_its_own(house: House, prompt: s
     ("old", "new"),
     [("&name=", "&name=x"), ("&name=a", "&name=%61"), ("&name=", "&nome="), ("&name=a-fox-7", ""), ("a-fox-7", "")],
 )
-async def test_the_name_of_a_link_cannot_be_changed(house: House, old: str, new: str) -> None:
+async def test_the_name_in_a_link_cannot_be_changed(house: House, old: str, new: str) -> None:
     answer = await house.order(prompt="a fox", seed=[7])
     (image,) = (await house.client.get(answer.links["describedby"]["url"])).json()["images"]
     assert old in image["download"]
     assert (await open_link(house, image["download"].replace(old, new))).status_code == 404
 
 
-async def test_head_tells_of_it(house: House) -> None:
+async def test_head_reports_the_length(house: House) -> None:
     (image,) = (await house.order()).json()
-    told = await open_link(house, image["image"], "HEAD")
-    assert (told.status_code, told.content) == (200, b"")
-    assert int(told.headers["content-length"]) > 0
+    answer = await open_link(house, image["image"], "HEAD")
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert int(answer.headers["content-length"]) > 0
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ async def test_head_tells_of_it(house: House) -> None:
         ("/files/images/", "/files/"),
         ("/files/", "/files/%2e%2e/"),
         ("/files/", "/files//etc/passwd"),
-        # The same image in another form.
+        # Other spellings of the link.
         ("expires=", "expires=1&expires="),
         ("signature=", "signature=&signature="),
         ("?", "?x=1&"),
@@ -125,11 +125,11 @@ async def test_head_tells_of_it(house: House) -> None:
         ("/files/images/", "/files/x/../images/"),
     ],
 )
-async def test_a_link_that_was_changed_opens_nothing(house: House, old: str, new: str) -> None:
+async def test_a_changed_link_is_refused(house: House, old: str, new: str) -> None:
     (image,) = (await house.order()).json()
     assert old in image["image"]
     link = urlsplit(image["image"].replace(old, new))
-    # Past httpx, which would tidy it up.
+    # Without httpx, which would normalise the URL.
     reader, writer = await asyncio.open_connection(house.client.base_url.host, house.port)
     writer.write(f"GET {link.path}?{link.query} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
     refused = await reader.read()
@@ -137,7 +137,7 @@ async def test_a_link_that_was_changed_opens_nothing(house: House, old: str, new
     assert refused.split(b" ", 2)[1] in (b"401", b"404"), refused
 
 
-async def test_a_link_is_read_in_the_order_in_which_it_is_written(house: House) -> None:
+async def test_the_parameters_of_a_link_cannot_be_reordered(house: House) -> None:
     (image,) = (await house.order()).json()
     path, _, query = image["image"].partition("?")
     expires, _, signature = query.partition("&")
@@ -145,7 +145,7 @@ async def test_a_link_is_read_in_the_order_in_which_it_is_written(house: House) 
     assert (await open_link(house, f"{path}?{expires}&{signature}")).status_code == 200
 
 
-async def test_a_link_dies(tmp_path: Path) -> None:
+async def test_a_link_expires(tmp_path: Path) -> None:
     storage = disk(tmp_path, ttl=timedelta(seconds=-1))
     async with open_house(storage=storage, files=storage) as house:
         (image,) = (await house.order()).json()
@@ -153,19 +153,19 @@ async def test_a_link_dies(tmp_path: Path) -> None:
     assert (refused.status_code, refused.json()["type"]) == (404, "/problems/not-found")
 
 
-async def test_what_was_deleted_is_behind_no_link(house: House) -> None:
+async def test_the_link_of_a_deleted_image_is_not_found(house: House) -> None:
     answer = await house.order()
     await house.client.delete(answer.links["describedby"]["url"])
     assert (await open_link(house, answer.json()[0]["image"])).status_code == 404
 
 
-async def test_other_methods_are_denied(house: House) -> None:
+async def test_other_methods_are_refused(house: House) -> None:
     (image,) = (await house.order()).json()
     for method in ("POST", "PUT", "DELETE", "OPTIONS"):
         assert (await open_link(house, image["image"], method)).status_code == 401
 
 
-async def test_a_disk_in_trouble_is_no_fault_of_the_link(tmp_path: Path) -> None:
+async def test_a_failing_disk_is_not_reported_as_a_wrong_link(tmp_path: Path) -> None:
     class InTrouble(DiskImageStorage):
         async def open(self, key: str, *, expires: str, signature: str, name: str = "") -> tuple[bytes, MediaType]:
             raise StorageFault("the disk is gone")
@@ -177,6 +177,6 @@ async def test_a_disk_in_trouble_is_no_fault_of_the_link(tmp_path: Path) -> None
     assert "retry-after" in refused.headers
 
 
-async def test_without_such_a_storage_there_are_no_files() -> None:
+async def test_without_a_disk_storage_no_file_is_found() -> None:
     async with open_house() as house:
         assert (await house.client.get("/files/x.png")).status_code == 404

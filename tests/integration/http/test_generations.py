@@ -1,4 +1,4 @@
-"""What callers see of their generations, and how they remove them."""
+"""How callers read, list, search and delete their generations."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from integration.http.house import House, bare, bearer, open_house
 
 
 class Stubborn(InMemoryImageStorage):
-    """Keeps everything until it lets go."""
+    """Fails to delete until `lets_go` is set."""
 
     lets_go = False
 
@@ -32,7 +32,7 @@ ASYNC = {"Prefer": "respond-async"}
 GENERATIONS = "/api/generations"
 
 
-async def test_a_generation_is_shown_as_it_stands() -> None:
+async def test_a_generation_is_shown_with_its_order_and_its_images() -> None:
     async with open_house(generator=InMemoryImageGenerator(PRICED)) as house:
         answer = await house.order(
             prompt="a\nb", negative_prompt="people", seed=[2**32 - 1], num_inference_steps=50, guidance_scale=5
@@ -66,7 +66,7 @@ async def test_a_generation_is_shown_as_it_stands() -> None:
     }
 
 
-async def test_what_is_shown_as_order_can_be_ordered_again(house: House) -> None:
+async def test_the_order_that_is_shown_can_be_ordered_again(house: House) -> None:
     first = await house.order(samples=3)
     shown = (await house.client.get(first.links["describedby"]["url"])).json()
     again = await house.client.post("/api/images", json=shown["order"])
@@ -79,7 +79,7 @@ async def test_times_are_rfc_3339_in_utc(house: House) -> None:
     assert shown["created_at"].endswith("Z")
 
 
-async def test_anothers_generation_is_not_found(house: House) -> None:
+async def test_a_generation_of_another_caller_is_not_found(house: House) -> None:
     address = (await house.order()).links["describedby"]["url"]
     stranger = bearer(sub="mallory")
     answers = [
@@ -94,7 +94,7 @@ async def test_anothers_generation_is_not_found(house: House) -> None:
 
 
 @pytest.mark.parametrize("name", ["x", "0", "..", "%00", "%2e%2e%2f", "0199a8f2", "'; DROP TABLE generations"])
-async def test_a_name_that_is_none_is_not_found(house: House, name: str) -> None:
+async def test_an_invalid_id_is_not_found(house: House, name: str) -> None:
     answers = [await house.client.request(method, f"{GENERATIONS}/{name}/") for method in ("GET", "DELETE")]
     assert {answer.status_code for answer in answers} <= {404, 405}
 
@@ -118,14 +118,14 @@ async def test_a_full_last_page_has_no_next(house: House) -> None:
     assert (len(page["items"]), page["next_cursor"]) == (2, None)
 
 
-async def test_twenty_are_listed_unless_asked_otherwise(house: House) -> None:
+async def test_twenty_are_listed_by_default(house: House) -> None:
     for _ in range(21):
         await house.order(ASYNC, width=16, height=16)
     assert len((await house.client.get(GENERATIONS)).json()["items"]) == 20
     assert len((await house.client.get(GENERATIONS, params={"limit": 100})).json()["items"]) == 21
 
 
-async def test_the_list_shows_what_is_looked_for(house: House) -> None:
+async def test_the_list_can_be_searched(house: House) -> None:
     await house.order(prompt="a Red fox")
     await house.order(prompt="붉은 여우")
     await house.order(prompt="an owl")
@@ -143,7 +143,7 @@ async def test_the_list_shows_what_is_looked_for(house: House) -> None:
     }
 
 
-async def test_what_is_looked_for_comes_page_by_page(house: House) -> None:
+async def test_results_of_a_search_come_page_by_page(house: House) -> None:
     for number in range(7):
         await house.order(prompt=f"fox {number}" if number % 2 else f"owl {number}")
     query = {"text": "FOX", "limit": "2"}
@@ -198,13 +198,13 @@ async def test_wrong_parameters_are_named(house: House, query: str, wrong: list[
         ("DELETE", f"{GENERATIONS}/{UUID(int=1)}"),
     ],
 )
-async def test_parameters_where_none_belong_are_named(house: House, method: str, path: str) -> None:
+async def test_unknown_parameters_are_named(house: House, method: str, path: str) -> None:
     answer = await house.client.request(method, f"{path}?dry_run=true&prompt=a%20fox")
     assert [broken["parameter"] for broken in answer.json()["errors"]] == ["dry_run", "prompt"]
     assert answer.status_code == 400
 
 
-async def test_deleting_what_is_stored_removes_images_and_prompts() -> None:
+async def test_deleting_a_stored_generation_removes_images_and_prompts() -> None:
     storage = InMemoryImageStorage()
     async with open_house(storage=storage) as house:
         kept = await house.order(prompt="keep me")
@@ -221,7 +221,7 @@ async def test_deleting_what_is_stored_removes_images_and_prompts() -> None:
     assert not generation.prompts_kept
 
 
-async def test_one_image_is_deleted_alone() -> None:
+async def test_one_image_can_be_deleted_alone() -> None:
     storage = InMemoryImageStorage()
     async with open_house(storage=storage) as house:
         answer = await house.order({"Idempotency-Key": "k"}, prompt="two of these", samples=3)
@@ -246,7 +246,7 @@ async def test_one_image_is_deleted_alone() -> None:
     assert [(row["images"], row["drawn"], row["stored"]) for row in usage] == [(3, 3, 2)]
 
 
-async def test_images_are_deleted_side_by_side_and_the_last_one_leaves_the_order() -> None:
+async def test_images_can_be_deleted_concurrently_and_the_order_remains() -> None:
     storage = InMemoryImageStorage()
     async with open_house(storage=storage) as house:
         address = (await house.order(prompt="all of these", samples=4)).links["describedby"]["url"]
@@ -260,7 +260,7 @@ async def test_images_are_deleted_side_by_side_and_the_last_one_leaves_the_order
     assert afterwards.status_code == 410
 
 
-async def test_an_image_goes_later_if_the_storage_does_not_let_it_go_now() -> None:
+async def test_an_image_is_deleted_later_if_the_storage_fails_now() -> None:
     storage = Stubborn()
     async with open_house(storage=storage) as house:
         address = (await house.order(samples=2)).links["describedby"]["url"]
@@ -272,7 +272,7 @@ async def test_an_image_goes_later_if_the_storage_does_not_let_it_go_now() -> No
     assert len(storage.kept) == 1
 
 
-async def test_an_image_of_what_is_being_drawn_or_of_another_is_not_deleted() -> None:
+async def test_an_image_of_a_running_generation_or_of_another_caller_is_not_deleted() -> None:
     generator = GatedGenerator()
     async with open_house(generator=generator) as house:
         address = (await house.order(ASYNC)).headers["location"]
@@ -285,7 +285,7 @@ async def test_an_image_of_what_is_being_drawn_or_of_another_is_not_deleted() ->
     assert anothers.status_code == 404
 
 
-async def test_deleting_what_waits_cancels_it() -> None:
+async def test_deleting_a_waiting_generation_cancels_it() -> None:
     generator = GatedGenerator()
     async with open_house(generator=generator, max_in_flight=1) as house:
         await house.order(ASYNC)
@@ -297,7 +297,7 @@ async def test_deleting_what_waits_cancels_it() -> None:
     assert len(generator.asked) == 1
 
 
-async def test_deleting_what_is_being_drawn_is_refused() -> None:
+async def test_deleting_a_running_generation_is_refused() -> None:
     generator = GatedGenerator()
     async with open_house(generator=generator) as house:
         address = (await house.order(ASYNC)).headers["location"]
@@ -310,7 +310,7 @@ async def test_deleting_what_is_being_drawn_is_refused() -> None:
     assert (answer.status_code, answer.json()["type"]) == (409, "/problems/generation-running")
 
 
-async def test_deleting_what_waits_for_the_storage_is_refused() -> None:
+async def test_deleting_a_generation_that_waits_for_the_storage_is_refused() -> None:
     storage = StorageInTrouble()
     async with open_house(storage=storage, patience=0.05) as house:
         address = (await house.order()).headers["location"]
@@ -328,7 +328,7 @@ async def test_deleting_what_waits_for_the_storage_is_refused() -> None:
     ],
     ids=["refused", "unknown", "unusable"],
 )
-async def test_deleting_what_has_failed(generator: InMemoryImageGenerator, charged: str) -> None:
+async def test_a_failed_generation_can_be_deleted(generator: InMemoryImageGenerator, charged: str) -> None:
     async with open_house(generator=generator) as house:
         address = (await house.order(samples=2)).links["describedby"]["url"]
         assert (await house.client.delete(address)).status_code == 204

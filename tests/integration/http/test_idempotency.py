@@ -1,4 +1,4 @@
-"""Paying once: what a repeated order is answered with."""
+"""Idempotency keys: a repeated order gets the answer of the first one, and is paid once."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ async def test_a_key_stands_for_one_order(house: House) -> None:
     assert (other.json()["type"], other.json()["charged"]) == ("/problems/idempotency-key-reused", "no")
 
 
-async def test_a_key_is_its_callers_own(house: House) -> None:
+async def test_callers_may_use_the_same_key(house: House) -> None:
     await house.order(KEY)
     answer = await house.order(KEY | bearer(sub="grace"), prompt="another")
     assert answer.status_code == 200
@@ -84,7 +84,9 @@ async def test_a_repeated_order_waits_for_the_running_one() -> None:
     ],
     ids=lambda failure: type(failure).__name__,
 )
-async def test_what_may_have_been_paid_is_kept_under_its_key_and_never_sent_again(failure: DrawingFailed) -> None:
+async def test_an_order_that_may_have_been_charged_is_kept_under_its_key_and_never_sent_again(
+    failure: DrawingFailed,
+) -> None:
     generator = FailingGenerator(failure)
     async with open_house(generator=generator) as house:
         first, second = await house.order(KEY), await house.order(KEY)
@@ -99,7 +101,7 @@ async def test_what_may_have_been_paid_is_kept_under_its_key_and_never_sent_agai
     [GeneratorRefused("no such key"), GeneratorUnavailable("maintenance"), PromptRejected("flagged")],
     ids=lambda failure: type(failure).__name__,
 )
-async def test_what_was_free_frees_its_key(failure: DrawingFailed) -> None:
+async def test_an_order_that_cost_nothing_frees_its_key(failure: DrawingFailed) -> None:
     generator = FailingGenerator(failure)
     async with open_house(generator=generator) as house:
         first, second = await house.order(KEY), await house.order(KEY, prompt="another")
@@ -109,14 +111,14 @@ async def test_what_was_free_frees_its_key(failure: DrawingFailed) -> None:
     assert len(generator.asked) == 2
 
 
-async def test_some_images_of_a_paid_order_come_again_with_its_problem() -> None:
+async def test_the_images_of_a_partly_failed_order_are_replayed_with_its_problem() -> None:
     async with open_house(generator=StingyGenerator(UnusableImage("the others are broken"))) as house:
         first, second = await house.order(KEY, seed=[1, 2, 3]), await house.order(KEY, seed=[1, 2, 3])
     assert [image["seed"] for image in first.json()["images"]] == [1]
     assert first.json()["images"] == second.json()["images"]
 
 
-async def test_what_was_deleted_is_gone_under_its_key(house: House) -> None:
+async def test_a_repeated_order_whose_generation_was_deleted_is_gone(house: House) -> None:
     first = await house.order(KEY)
     assert (await house.client.delete(first.links["describedby"]["url"])).status_code == 204
     again = await house.order(KEY)
@@ -137,11 +139,11 @@ async def test_a_cancelled_order_frees_its_key() -> None:
 
 
 @pytest.mark.parametrize("key", ["x", "~" * 255, "a b!", '"quoted"'])
-async def test_any_printable_ascii_will_do(house: House, key: str) -> None:
+async def test_a_key_may_be_any_printable_ascii(house: House, key: str) -> None:
     await house.order({"Idempotency-Key": key})
     assert (await house.order({"Idempotency-Key": key})).headers["idempotency-replay"] == "true"
 
 
-async def test_a_broken_order_does_not_take_its_key(house: House) -> None:
+async def test_an_invalid_order_does_not_use_up_its_key(house: House) -> None:
     await house.client.post("/api/images", json=ORDER | {"width": 1}, headers=KEY)
     assert "idempotency-replay" not in (await house.order(KEY)).headers

@@ -59,12 +59,12 @@ async def test_an_image_comes_as_a_link_and_as_bytes(house: House) -> None:
 
 
 @pytest.mark.parametrize(("asked", "given"), [("url", "url"), ("b64_json", "b64_json")])
-async def test_the_form_that_is_asked_for_is_the_only_one(house: House, asked: str, given: str) -> None:
+async def test_only_the_requested_response_format_is_returned(house: House, asked: str, given: str) -> None:
     images = (await ask(house, n=3, response_format=asked)).json()["data"]
     assert [sorted(image) for image in images] == [sorted([given, "id", "seed"])] * 3
 
 
-async def test_fields_of_ours_reach_the_generator() -> None:
+async def test_our_additional_fields_reach_the_generator() -> None:
     generator = InMemoryImageGenerator()
     async with open_house(generator=generator) as house:
         ours: dict[str, Any] = {
@@ -84,22 +84,24 @@ async def test_fields_of_ours_reach_the_generator() -> None:
     ("model", "size", "drawn"),
     [("memory", "auto", (1024, 1024)), ("v2.0", None, (640, 640)), ("listed", "auto", (1024, 1024))],
 )
-async def test_a_size_that_is_left_open_is_the_card_s(model: str, size: str | None, drawn: tuple[int, int]) -> None:
+async def test_the_default_size_is_that_of_the_model_card(model: str, size: str | None, drawn: tuple[int, int]) -> None:
     generator = InMemoryImageGenerator(WIDEST_CARD, KARLO_LIKE, WITHOUT_SEEDS)
-    async with open_house(generator=generator, memory_bytes=1) as house:  # more than the room counts as all of it
+    async with open_house(
+        generator=generator, memory_bytes=1
+    ) as house:  # an image larger than the room takes all of it
         answer = await ask(house, model=model, size=size)
     image = ImageFile.inspect(base64.b64decode(answer.json()["data"][0]["b64_json"]))
     assert (image.width, image.height) == drawn
 
 
-async def test_what_clients_always_send_is_taken(house: House) -> None:
+async def test_neutral_values_that_clients_always_send_are_accepted(house: House) -> None:
     neutral: dict[str, Any] = {
         "quality": "standard",
         "style": "vivid",
         "background": "auto",
         "moderation": "auto",
         "user": "u" * 512,
-        "safety_identifier": "\ud800",  # half of a character is text too, and not kept
+        "safety_identifier": "\ud800",  # half a surrogate pair is a string too, and is not kept
         "output_format": "png",
         "stream": False,
         "n": None,
@@ -110,7 +112,7 @@ async def test_what_clients_always_send_is_taken(house: House) -> None:
     assert (await house.client.post("/v1/images/generations", content=body, headers=headers)).status_code == 200
 
 
-async def test_what_open_webui_and_langchain_send_is_drawn(house: House) -> None:
+async def test_the_bodies_of_open_webui_and_langchain_are_drawn(house: House) -> None:
     """The bodies that Open WebUI 0.12.4 and langchain-community 0.4.2 send, and the field that each reads."""
     webui = {"model": "memory", "prompt": "a fox", "n": 1, "size": "512x512", "response_format": "b64_json"}
     langchain = {"model": "memory", "prompt": "a fox", "n": 1, "size": "1024x1024"}
@@ -153,20 +155,22 @@ async def test_what_open_webui_and_langchain_send_is_drawn(house: House) -> None
         ("a/b", None, "a/b"),
     ],
 )
-async def test_what_is_not_honoured_is_refused_by_name(house: House, field: str, value: object, param: str) -> None:
+async def test_a_field_that_is_not_honoured_is_refused_by_name(
+    house: House, field: str, value: object, param: str
+) -> None:
     changes: dict[str, Any] = {field: value}
     answer = await ask(house, **changes)
     assert refused(answer) == (400, "invalid-request", param, "no")
     assert param in answer.json()["error"]["message"]
 
 
-async def test_every_fault_is_named_in_one_answer(house: House) -> None:
+async def test_every_broken_rule_is_named_in_one_answer(house: House) -> None:
     answer = await ask(house, {"Idempotency-Key": ""}, size="1x1", quality="hd", n=0, wish=1)
     for name in ("Idempotency-Key", "size", "quality", "n must", "wish"):
         assert name in answer.json()["error"]["message"], name
 
 
-async def test_a_field_given_twice_and_a_body_that_is_not_json(house: House) -> None:
+async def test_a_field_given_twice_and_a_body_that_is_not_json_are_refused(house: House) -> None:
     headers = {"Content-Type": "application/json"}
     twice = b'{"model": "memory", "prompt": "a", "size": "64x48", "size": "64x64"}'
     answers = [
@@ -192,7 +196,7 @@ async def test_a_field_given_twice_and_a_body_that_is_not_json(house: House) -> 
         (UnusableImage("no image"), 424, "yes"),
     ],
 )
-async def test_what_may_have_cost_money_is_answered_so_that_no_client_repeats_it(
+async def test_a_failure_that_may_have_cost_money_is_answered_so_that_no_client_repeats_it(
     failure: DrawingFailed, status: int, charged: str
 ) -> None:
     async with open_house(generator=FailingGenerator(failure)) as house:
@@ -205,27 +209,27 @@ async def test_what_may_have_cost_money_is_answered_so_that_no_client_repeats_it
     assert shown["problem"]["type"] == f"/problems/{failure.code}"
 
 
-async def test_what_was_stored_all_the_same_is_listed() -> None:
+async def test_images_that_were_stored_despite_a_failure_are_listed() -> None:
     async with open_house(generator=StingyGenerator(None)) as house:
         answer = await ask(house, n=2)
     assert refused(answer) == (424, "unusable-image", None, "yes")
     assert len(answer.json()["error"]["images"]) == 1
 
 
-class KeptToItself(InMemoryImageStorage):
+class UnreadableStorage(InMemoryImageStorage):
     async def get(self, image: StoredImage) -> bytes:
         raise StorageFault("away")
 
 
-async def test_bytes_that_cannot_be_read_back_leave_the_link() -> None:
-    async with open_house(storage=KeptToItself()) as house:
+async def test_an_image_that_cannot_be_read_back_still_has_its_link() -> None:
+    async with open_house(storage=UnreadableStorage()) as house:
         both, only = await ask(house), await ask(house, response_format="b64_json")
     assert sorted(both.json()["data"][0]) == ["id", "seed", "url"]
     assert refused(only) == (424, "storage-unavailable", None, "yes")
     assert only.headers["location"].startswith("/api/generations/")
 
 
-async def test_a_key_stands_for_the_order_as_at_the_other_door() -> None:
+async def test_a_key_stands_for_the_same_order_at_both_doors() -> None:
     generator, key = InMemoryImageGenerator(), {"Idempotency-Key": "mine"}
     async with open_house(generator=generator) as house:
         first, again = await ask(house, key), await ask(house, key)
@@ -237,7 +241,7 @@ async def test_a_key_stands_for_the_order_as_at_the_other_door() -> None:
     assert len(generator.asked) == 1
 
 
-async def test_equal_orders_without_a_key_are_pictures_each() -> None:
+async def test_equal_orders_without_a_key_are_drawn_separately() -> None:
     generator = InMemoryImageGenerator()
     async with open_house(generator=generator) as house:
         ids = {(await ask(house)).json()["data"][0]["id"] for _ in range(3)}
@@ -253,7 +257,7 @@ async def test_models_are_listed_and_shown_one_by_one() -> None:
     assert refused(none) == (404, "not-found", None, "no")
 
 
-async def test_what_is_not_offered_says_what_is(house: House) -> None:
+async def test_an_unknown_path_is_answered_with_the_paths_that_are_offered(house: House) -> None:
     for path in ("/v1/images/edits", "/v1/images/variations", "/v1/chat/completions", "/v1"):
         answer = await house.client.post(path)
         assert refused(answer) == (404, "not-found", None, "no")
@@ -261,7 +265,7 @@ async def test_what_is_not_offered_says_what_is(house: House) -> None:
     assert (await house.client.get("/v1/images/generations")).headers["allow"] == "OPTIONS, POST"
 
 
-async def test_tokens_and_scopes_hold_as_everywhere(house: House) -> None:
+async def test_tokens_are_checked_as_at_the_other_doors(house: House) -> None:
     bad = await ask(house, {"Authorization": "Bearer sk-proj-nothing"})
     assert refused(bad)[:2] == (401, "unauthorized")
     assert bad.headers["www-authenticate"] == 'Bearer error="invalid_token"'
@@ -269,7 +273,7 @@ async def test_tokens_and_scopes_hold_as_everywhere(house: House) -> None:
     assert (await house.client.get("/v1/models", headers=bearer(sub="eve"))).status_code == 200
 
 
-async def test_the_door_can_be_shut() -> None:
+async def test_the_door_can_be_switched_off() -> None:
     async with open_house(images_api=False) as house:
         answers = [await ask(house), await house.client.get("/v1/models")]
         document = (await house.client.get("/docs/openapi.json")).json()
@@ -278,7 +282,7 @@ async def test_the_door_can_be_shut() -> None:
     assert "ImagesRequest" not in document["components"]["schemas"]
 
 
-async def test_no_field_that_may_be_left_out_has_a_default_in_the_schema(house: House) -> None:
+async def test_optional_fields_have_no_default_in_the_schema(house: House) -> None:
     schema = (await house.client.get("/docs/openapi.json")).json()["components"]["schemas"]["ImagesRequest"]
     (memory,) = schema["anyOf"]
     assert memory["required"] == ["model", "prompt"]

@@ -1,4 +1,4 @@
-"""A client that goes away changes nothing: what was accepted is drawn, stored and handed out to whoever asks again."""
+"""A client that disconnects changes nothing: its order is drawn, stored, and returned when it is repeated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A caller that asks for very much at once keeps no other caller waiting."""
+"""A caller with very many reads at once does not keep other callers waiting."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ from integration.http.house import bearer, now, open_house
 READS = MOST_WAITING + CONNECTIONS + 8
 
 
-async def test_it_is_answered_with_503_and_others_as_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_caller_with_too_many_reads_gets_503_and_others_are_answered_as_usual(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     slow, usage = threading.Event(), reads.usage
 
     def held(*asked: object) -> object:
         if asked[2] == "ada":
             slow.wait(60)
-        return usage(*asked)  # type: ignore[arg-type]  # what it takes
+        return usage(*asked)  # type: ignore[arg-type]  # passed on
 
     monkeypatch.setattr(reads, "usage", held)
     try:

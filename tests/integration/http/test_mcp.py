@@ -1,4 +1,4 @@
-"""The door for agents: its messages, its tools, what goes wrong at it, and who is let in."""
+"""The door for agents: its messages, its tools, its errors, and its access rules."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ METADATA = "/.well-known/oauth-protected-resource/mcp"
 
 @pytest.fixture(autouse=True)
 def _glancing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Has whoever waits for a drawing look often."""
+    """Check often whether a drawing has ended."""
     monkeypatch.setattr(follow, "_GLANCE", 0.02)
 
 
@@ -63,9 +63,9 @@ async def ask(
 ) -> dict[str, Any]:
     answer = await send(house, {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}, headers)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json"), answer.text
-    told: dict[str, Any] = answer.json()
-    assert (told["jsonrpc"], told["id"]) == ("2.0", 1)
-    return told
+    message: dict[str, Any] = answer.json()
+    assert (message["jsonrpc"], message["id"]) == ("2.0", 1)
+    return message
 
 
 async def call(house: House, name: str, headers: dict[str, str] | None = None, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -80,7 +80,7 @@ def text(result: dict[str, Any]) -> str:
 
 
 def modern(method: str, **params: Any) -> tuple[dict[str, Any], dict[str, str]]:  # noqa: ANN401
-    """A request since 2026-07-28, and its headers."""
+    """A request of the revision 2026-07-28, and its headers."""
     headers = {"MCP-Protocol-Version": MODERN, "Mcp-Method": method}
     if "name" in params:
         headers["Mcp-Name"] = params["name"]
@@ -91,16 +91,18 @@ def modern(method: str, **params: Any) -> tuple[dict[str, Any], dict[str, str]]:
     ("asked", "agreed"),
     [("2025-06-18", "2025-06-18"), ("2025-11-25", "2025-11-25"), ("2024-11-05", "2025-11-25"), (MODERN, "2025-11-25")],
 )
-async def test_a_client_agrees_on_a_revision_and_is_told_what_there_is(house: House, asked: str, agreed: str) -> None:
+async def test_initialize_agrees_on_a_revision_and_lists_the_capabilities(
+    house: House, asked: str, agreed: str
+) -> None:
     result = (await ask(house, "initialize", protocolVersion=asked, capabilities={}, clientInfo={}))["result"]
     assert (result["protocolVersion"], result["serverInfo"]["name"]) == (agreed, "darkroom")
     assert result["capabilities"] == {"tools": {}}
-    told = await send(house, {"jsonrpc": "2.0", "method": "notifications/initialized"})
-    assert (told.status_code, told.content) == (202, b"")
+    noted = await send(house, {"jsonrpc": "2.0", "method": "notifications/initialized"})
+    assert (noted.status_code, noted.content) == (202, b"")
     assert (await ask(house, "ping", {"MCP-Protocol-Version": agreed}))["result"] == {}
 
 
-async def test_since_2026_07_28_each_request_says_its_revision_itself(house: House) -> None:
+async def test_since_2026_07_28_each_request_names_its_revision(house: House) -> None:
     found = (await send(house, *modern("server/discover"))).json()["result"]
     assert found["supportedVersions"] == ["2025-06-18", "2025-11-25", MODERN]
     assert (found["resultType"], found["cacheScope"]) == ("complete", "private")
@@ -131,7 +133,7 @@ def without(name: str) -> tuple[dict[str, Any], dict[str, str]]:
         (({"jsonrpc": "2.0", "id": "a", "method": "tools/list"}, {"MCP-Protocol-Version": "2024-11-05"}), 400, -32022),
     ],
 )
-async def test_what_the_newest_revision_does_not_allow(
+async def test_requests_that_break_the_newest_revision_are_refused(
     house: House, request_: tuple[dict[str, Any], dict[str, str]], status: int, code: int
 ) -> None:
     answer = await send(house, *request_)
@@ -168,24 +170,22 @@ async def test_what_the_newest_revision_does_not_allow(
         (b'{"jsonrpc": "2.0", "id": 1, "method": "ping", "params": "%b"}' % (b"x" * 66_000), 413, -32600),
     ],
 )
-async def test_a_message_that_is_not_one_is_an_error_of_json_rpc(
-    house: House, body: bytes, status: int, code: int
-) -> None:
+async def test_an_invalid_message_is_a_json_rpc_error(house: House, body: bytes, status: int, code: int) -> None:
     answer = await house.client.post("/mcp", content=body, headers={"Content-Type": "application/json"})
-    told = answer.json()
-    assert (answer.status_code, told["error"]["code"]) == (status, code)
-    assert told["id"] == (1 if status == 200 else None)
-    assert told["error"]["data"]["charged"] == "no"
+    message = answer.json()
+    assert (answer.status_code, message["error"]["code"]) == (status, code)
+    assert message["id"] == (1 if status == 200 else None)
+    assert message["error"]["data"]["charged"] == "no"
 
 
-async def test_there_is_nothing_but_post(house: House) -> None:
+async def test_only_post_is_allowed(house: House) -> None:
     for method in ("GET", "DELETE", "PUT"):
         answer = await house.client.request(method, "/mcp")
         assert (answer.status_code, answer.headers["allow"]) == (405, "OPTIONS, POST")
     assert (await house.client.post("/mcp", content=b"{}", headers={"Content-Type": "text/plain"})).status_code == 415
 
 
-async def test_the_tools_say_what_they_take_and_what_they_cost() -> None:
+async def test_tools_describe_their_arguments_and_their_cost() -> None:
     by_megapixel = MegapixelPrice(Money.parse("0.03 USD"), Money.parse("0.01 USD"))
     cards = replace(KARLO_LIKE, price=Money.parse("0.02 USD")), replace(WITHOUT_SEEDS, price=by_megapixel)
     async with open_house(generator=InMemoryImageGenerator(*cards)) as house:
@@ -229,7 +229,7 @@ async def test_an_image_is_drawn_and_shown_by_its_link(house: House) -> None:
     assert (await house.client.get(f"/api/generations/{shown['id']}")).json() == shown
 
 
-async def test_every_field_that_is_wrong_is_named_and_nothing_was_spent() -> None:
+async def test_every_wrong_field_is_named_and_nothing_is_spent() -> None:
     generator = InMemoryImageGenerator()
     async with open_house(generator=generator) as house:
         result = await call(house, "draw_image", version="memory", prompt=" ", width=1, colour="red", key="")
@@ -257,9 +257,7 @@ async def test_every_field_that_is_wrong_is_named_and_nothing_was_spent() -> Non
         (UnusableImage("no image"), "yes"),
     ],
 )
-async def test_what_goes_wrong_is_an_error_of_the_tool_that_says_what_was_spent(
-    failure: DrawingFailed, charged: str
-) -> None:
+async def test_a_failure_is_a_tool_error_that_says_whether_it_was_charged(failure: DrawingFailed, charged: str) -> None:
     async with open_house(generator=FailingGenerator(failure)) as house:
         result = await call(house, "draw_image", **ORDER)
         again = await call(house, "get_generation", id=result["structuredContent"]["id"])
@@ -271,7 +269,7 @@ async def test_what_goes_wrong_is_an_error_of_the_tool_that_says_what_was_spent(
     assert text(again) == text(result)
 
 
-async def test_what_was_stored_all_the_same_is_linked() -> None:
+async def test_images_that_were_stored_despite_a_failure_are_linked() -> None:
     async with open_house(generator=StingyGenerator(None)) as house:
         result = await call(house, "draw_image", **ORDER, samples=2)
     assert result["isError"] is True
@@ -284,7 +282,7 @@ class WithoutLinks(InMemoryImageStorage):
         raise StorageFault("away")
 
 
-async def test_without_links_the_generation_is_named() -> None:
+async def test_if_links_cannot_be_signed_the_generation_is_named() -> None:
     async with open_house(storage=WithoutLinks()) as house:
         result = await call(house, "draw_image", **ORDER)
         (listed,) = (await call(house, "list_generations"))["structuredContent"]["generations"]
@@ -303,7 +301,7 @@ async def test_limits_hold_as_at_the_other_doors() -> None:
 
 
 class Patient(InMemoryImageGenerator):
-    """Draws when it is let."""
+    """Draws once `go` is set."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -314,7 +312,7 @@ class Patient(InMemoryImageGenerator):
         return await super().submit(request, key)
 
 
-async def test_what_takes_too_long_goes_on_and_is_found_by_its_id(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_drawing_that_takes_too_long_continues_and_is_found_by_its_id(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drawing, "PATIENCE", 0.5)
     generator = Patient()
     async with open_house(generator=generator) as house:
@@ -334,7 +332,7 @@ async def test_what_takes_too_long_goes_on_and_is_found_by_its_id(monkeypatch: p
 
 @pytest.mark.long
 async def test_a_call_is_answered_before_agents_give_up() -> None:
-    """They wait for 40 seconds."""
+    """Agents wait for 40 seconds."""
     generator = Patient()
     async with open_house(generator=generator) as house:
         began = time.monotonic()
@@ -371,7 +369,7 @@ async def test_a_key_stands_for_the_order_at_every_door() -> None:
     assert len(generator.asked) == 1
 
 
-async def test_what_is_listed_is_the_caller_s_own_page_by_page(house: House) -> None:
+async def test_the_callers_own_generations_are_listed_page_by_page(house: House) -> None:
     ids = [(await call(house, "draw_image", **ORDER))["structuredContent"]["id"] for _ in range(3)]
     first = await call(house, "list_generations", limit=2)
     rest = await call(house, "list_generations", cursor=first["structuredContent"]["next_cursor"])
@@ -409,15 +407,13 @@ async def test_models_are_listed_with_their_limits() -> None:
         ("list_models", {"cursor": 1}, "cursor must be"),
     ],
 )
-async def test_arguments_that_are_wrong_are_named(
-    house: House, tool: str, arguments: dict[str, Any], named: str
-) -> None:
+async def test_wrong_arguments_are_named(house: House, tool: str, arguments: dict[str, Any], named: str) -> None:
     result = await call(house, tool, **arguments)
     assert (result["isError"], named in text(result)) == (True, True)
 
 
-async def test_the_longest_results_fit_into_what_agents_take() -> None:
-    """Claude Code takes 25,000 tokens, Claude Desktop 1 MiB. A token is at least 3 bytes of what is sent here."""
+async def test_the_longest_results_are_within_the_limits_of_agents() -> None:
+    """Claude Code accepts 25,000 tokens, Claude Desktop 1 MiB. A token is at least 3 bytes of these results."""
 
     class LongLinks(InMemoryImageStorage):
         async def link(self, key: str) -> str:
@@ -433,7 +429,7 @@ async def test_the_longest_results_fit_into_what_agents_take() -> None:
         assert len(json.dumps(result, ensure_ascii=False).encode()) < 75_000
 
 
-async def test_without_a_token_the_way_to_one_is_named() -> None:
+async def test_without_a_token_the_answer_names_where_to_get_one() -> None:
     async with open_house(public_url="https://images.example/darkroom") as house:
         del house.client.headers["Authorization"]
         where = 'resource_metadata="https://images.example/darkroom/.well-known/oauth-protected-resource/mcp"'
@@ -460,7 +456,7 @@ async def test_an_issuer_with_an_address_is_named() -> None:
     assert named["resource"] == "https://images.example/mcp"
 
 
-async def test_a_token_sees_and_calls_only_what_it_allows() -> None:
+async def test_a_token_lists_and_calls_only_the_tools_of_its_scopes() -> None:
     rules = TokenRules(issuer="darkroom", audience="darkroom", scope_claims=("scope",))
     async with open_house(tokens=JwtTokenVerifier(OneKey(SECRET, "HS256"), rules, clock=now)) as house:
         may_look = bearer(scope="images:read")
@@ -475,7 +471,7 @@ async def test_a_token_sees_and_calls_only_what_it_allows() -> None:
 
 
 async def test_pages_of_other_origins_are_kept_out() -> None:
-    """Against DNS rebinding: whatever name a browser was led here by, it says whose page it is."""
+    """Against DNS rebinding: a browser names the origin of its page, even if that name now leads here."""
     async with open_house(
         public_url="https://images.example/darkroom", cors_origins=["https://agent.example"]
     ) as house:
@@ -487,7 +483,7 @@ async def test_pages_of_other_origins_are_kept_out() -> None:
             assert (await send(house, ping, {"Origin": origin})).status_code == 200
 
 
-async def test_the_door_can_be_shut() -> None:
+async def test_the_door_can_be_switched_off() -> None:
     async with open_house(mcp=False) as house:
         answers = [await send(house, {}), await house.client.get(METADATA)]
         document = (await house.client.get("/docs/openapi.json")).json()
@@ -495,7 +491,7 @@ async def test_the_door_can_be_shut() -> None:
     assert "/mcp" not in document["paths"]
 
 
-async def test_a_fault_of_ours_says_nothing_but_the_request_s_id() -> None:
+async def test_an_internal_error_reveals_nothing() -> None:
     class Broken(InMemoryGenerationLedger):
         async def page(self, caller: str, *, limit: int, before: str | None = None) -> Sequence[Generation]:
             raise RuntimeError("secret")

@@ -1,4 +1,4 @@
-"""Previews in what tools answer: images that an agent can look at, in time and within what its client takes."""
+"""Previews in the results of tools: images for an agent, made in time and within the limits of its client."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ SENTENCE = "shown here; the links lead to the images themselves."
 
 @cache
 def webp(length: int = 0) -> bytes:
-    """A picture of 512 x 384, of that many bytes or a few."""
+    """A picture of 512 x 384, padded to at least `length` bytes."""
     file = io.BytesIO()
     Image.effect_mandelbrot((512, 384), (-2, -1.5, 1, 1.5), 20).save(file, "WEBP")
     return file.getvalue().ljust(length, b"\0")
 
 
 class Maker(PreviewMaker):
-    """Makes them of these lengths, one after the other, unless `fault` is raised."""
+    """Makes previews of these lengths, one after the other, or raises `fault`."""
 
     def __init__(self, *lengths: int, fault: Exception | None = None) -> None:
         self._lengths, self._fault = list(lengths), fault
@@ -54,7 +54,7 @@ class Slow(PreviewMaker):
 
 
 def shown(result: dict[str, Any]) -> Sequence[bytes]:
-    """The previews in a result, each opened."""
+    """The previews in a result; each must open."""
     contents = [content for content in result["content"] if content["type"] == "image"]
     assert {content["mimeType"] for content in contents} <= {"image/webp"}
     pictures = [base64.b64decode(content["data"], validate=True) for content in contents]
@@ -66,7 +66,7 @@ def shown(result: dict[str, Any]) -> Sequence[bytes]:
 
 
 def as_without(result: dict[str, Any]) -> bool:
-    """Whether a result has no previews and says nothing of any."""
+    """Whether a result has no previews and does not mention any."""
     return {content["type"] for content in result["content"]} == {"text", "resource_link"} and SENTENCE not in text(
         result
     )
@@ -82,7 +82,7 @@ async def test_a_result_shows_previews_besides_its_links() -> None:
     assert all(image["preview"] for image in drawn["structuredContent"]["images"])
 
 
-async def test_what_was_stored_before_previews_were_made_gets_them_when_it_is_looked_at() -> None:
+async def test_images_that_were_stored_without_previews_get_them_when_they_are_read() -> None:
     maker = Maker(fault=PreviewsUnavailable("not now"))
     async with open_house(previews=maker) as house:
         with pytest.MonkeyPatch.context() as patched:
@@ -94,7 +94,7 @@ async def test_what_was_stored_before_previews_were_made_gets_them_when_it_is_lo
     assert shown(found) == [webp()]
 
 
-async def test_what_failed_shows_what_was_stored_all_the_same() -> None:
+async def test_a_failed_result_shows_the_images_that_were_stored() -> None:
     async with open_house(generator=StingyGenerator(None), previews=Maker()) as house:
         result = await call(house, "draw_image", **ORDER, samples=2)
     assert (result["isError"], len(shown(result))) == (True, 1)
@@ -103,7 +103,7 @@ async def test_what_failed_shows_what_was_stored_all_the_same() -> None:
 @pytest.mark.parametrize(
     "maker", [Slow(), Maker(fault=NoPreview("no image")), Maker(fault=PreviewsUnavailable("not now"))]
 )
-async def test_what_has_no_previews_in_time_is_answered_without(
+async def test_previews_that_are_not_made_in_time_are_left_out(
     maker: PreviewMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(previews, "PATIENCE", 0.3)
@@ -113,27 +113,27 @@ async def test_what_has_no_previews_in_time_is_answered_without(
     assert (drawn["isError"], as_without(drawn)) == (False, True)
 
 
-class Forgetful(InMemoryImageStorage):
-    """Gives previews back as it is told."""
+class WithoutPreviews(InMemoryImageStorage):
+    """Cannot give previews back: reading one hangs or fails."""
 
-    def __init__(self, *, at_all: bool) -> None:
+    def __init__(self, *, hangs: bool) -> None:
         super().__init__()
-        self._at_all = at_all
+        self._hangs = hangs
 
     async def get(self, image: StoredImage) -> bytes:
         if image.media_type is MediaType.WEBP:
-            if self._at_all:
+            if self._hangs:
                 await asyncio.Event().wait()
             raise StorageFault("away")
         return await super().get(image)
 
 
-@pytest.mark.parametrize("at_all", [True, False])
+@pytest.mark.parametrize("hangs", [True, False])
 async def test_previews_that_cannot_be_read_in_time_are_left_out(
-    monkeypatch: pytest.MonkeyPatch, *, at_all: bool
+    monkeypatch: pytest.MonkeyPatch, *, hangs: bool
 ) -> None:
     monkeypatch.setattr(previews, "_READING", 0.3)
-    async with open_house(previews=Maker(), storage=Forgetful(at_all=at_all)) as house:
+    async with open_house(previews=Maker(), storage=WithoutPreviews(hangs=hangs)) as house:
         drawn = await call(house, "draw_image", **ORDER)
     assert (drawn["isError"], as_without(drawn)) == (False, True)
 
@@ -146,7 +146,7 @@ async def test_previews_count_as_memory_until_they_are_sent(monkeypatch: pytest.
         assert as_without(drawn)
         assert shown(await call(house, "get_generation", id=drawn["structuredContent"]["id"]))
         async with asyncio.timeout(5), house.services.memory(2**20):
-            pass  # all of it was given back
+            pass  # all of the memory is free again
 
 
 async def raw(house: House, **arguments: Any) -> httpx.Response:  # noqa: ANN401  # what JSON holds
@@ -154,7 +154,7 @@ async def raw(house: House, **arguments: Any) -> httpx.Response:  # noqa: ANN401
     return await house.client.post("/mcp", json={"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params})
 
 
-async def test_a_result_of_eight_is_within_what_clients_take() -> None:
+async def test_a_result_with_eight_images_is_within_the_limits_of_clients() -> None:
     prompt = "등대 " * 80
     lengths = [previews.LARGEST] * 3 + [previews.LARGEST + 1] + [previews.LARGEST] * 4
     async with open_house(previews=Maker(*lengths), memory_bytes=2**22) as house:
@@ -173,5 +173,5 @@ async def test_eight_previews_of_usual_length_all_fit() -> None:
     result = answer.json()["result"]
     assert len(shown(result)) == 8
     assert len(answer.content) < MIB
-    # Claude Code takes 25,000 tokens: four characters each, and 1,600 for an image, as it estimates.
+    # Claude Code accepts 25,000 tokens. It counts four characters as one, and an image as 1,600.
     assert len(text(result)) / 4 + 8 * 1600 < 25_000

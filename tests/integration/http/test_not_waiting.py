@@ -1,4 +1,4 @@
-"""`Prefer: respond-async`."""
+"""`Prefer: respond-async`: orders whose caller does not wait for the images."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from integration.http.house import House, open_house
 ASYNC = {"Prefer": "respond-async"}
 
 
-async def test_who_does_not_wait_is_told_where_to_look() -> None:
+async def test_a_caller_that_does_not_wait_gets_the_address_of_its_generation() -> None:
     generator = GatedGenerator()
     async with open_house(generator=generator) as house:
         answer = await house.order(ASYNC, seed=[5])
@@ -63,7 +63,7 @@ async def test_a_finished_order_is_answered_at_once(house: House) -> None:
     assert "preference-applied" not in again.headers
 
 
-async def test_a_failed_one_with_its_problem() -> None:
+async def test_a_failed_order_is_answered_with_its_problem() -> None:
     async with open_house(generator=FailingGenerator(OutcomeUnknown("cut off"))) as house:
         key = {"Idempotency-Key": "k"}
         await house.order(key)
@@ -71,7 +71,7 @@ async def test_a_failed_one_with_its_problem() -> None:
     assert again.status_code == 502
 
 
-async def test_many_who_do_not_wait_are_all_served() -> None:
+async def test_many_concurrent_orders_are_all_drawn() -> None:
     async with open_house(max_queued=200) as house:
         answers = await asyncio.gather(*(house.order(ASYNC) for _ in range(100)))
         shown = [await house.settled(answer.json()["id"]) for answer in answers]

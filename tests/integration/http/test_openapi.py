@@ -1,4 +1,4 @@
-"""The published contract is whole, and says what the service does."""
+"""The published contract is complete, and describes what the service does."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from integration.http.generators import KARLO_LIKE, WITHOUT_SEEDS
 from integration.http.house import House, open_house
 from integration.http.json_schema import Validator, references
 
-# What the contract leaves out: itself, the page for people, and the links that storages make as they like.
+# The contract leaves out itself, the page for people, and links to files, whose form each storage chooses.
 UNDESCRIBED = {"/docs", "/docs/openapi.json", "/", "/page/{name}", "/files/{key}"}
 
 
@@ -39,7 +39,7 @@ async def test_every_route_is_described_and_nothing_else(house: House) -> None:
     assert described == routed
 
 
-async def test_it_is_a_description_by_the_rules_of_openapi(house: House) -> None:
+async def test_the_document_is_valid_openapi(house: House) -> None:
     validate(await document_of(house))
 
 
@@ -52,7 +52,7 @@ async def test_every_reference_leads_somewhere(house: House) -> None:
         assert validator.resolve({"$ref": reference})
 
 
-async def test_operations_are_told_apart_and_say_who_may_ask(house: House) -> None:
+async def test_operations_have_unique_ids_and_declare_whether_they_need_a_token(house: House) -> None:
     document = await document_of(house)
     operations = [
         (path, operation)
@@ -69,7 +69,7 @@ async def test_operations_are_told_apart_and_say_who_may_ask(house: House) -> No
         assert "500" in operation["responses"]
 
 
-async def test_examples_of_problems_are_as_their_schema_says(house: House) -> None:
+async def test_examples_of_problems_match_their_schema(house: House) -> None:
     document = await document_of(house)
     validator = Validator(document)
     contents = [
@@ -94,7 +94,7 @@ async def test_the_example_of_an_order_can_be_ordered(index: int) -> None:
     assert answer.status_code == 200
 
 
-async def test_nothing_is_loaded_from_elsewhere(house: House) -> None:
+async def test_the_document_refers_to_no_other_host(house: House) -> None:
     text = (await house.client.get("/docs/openapi.json")).text
     assert "cdn" not in text
     assert "//" not in text.replace("https://pictures.example/7.png", "")

@@ -1,4 +1,4 @@
-"""POST /api/images, where all goes well."""
+"""`POST /api/images`, when all goes well."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def test_images_come_back_as_a_bare_array_in_the_order_of_the_seeds() -> N
     assert "idempotency-replay" not in answer.headers
 
 
-async def test_the_generator_is_asked_for_what_the_caller_meant() -> None:
+async def test_the_generator_receives_the_order_unchanged() -> None:
     generator = InMemoryImageGenerator()
     async with open_house(generator=generator) as house:
         await house.order(
@@ -54,7 +54,7 @@ async def test_null_for_an_optional_field_is_the_same_as_leaving_it_out() -> Non
     assert request.samples == 1
 
 
-async def test_seeds_are_drawn_for_who_gives_none(house: House) -> None:
+async def test_seeds_are_chosen_at_random_if_none_are_given(house: House) -> None:
     seeds = [image["seed"] for image in (await house.order(samples=8)).json()]
     assert len(set(seeds)) == 8
 
@@ -88,7 +88,7 @@ async def test_a_request_id_that_does_not_fit_is_replaced(house: House, sent: st
     assert answer.json()["request_id"] == answer.headers["x-request-id"]
 
 
-async def test_two_request_ids_are_none(house: House) -> None:
+async def test_two_request_ids_are_replaced_by_a_new_one(house: House) -> None:
     answer = await house.client.get("/health/live", headers=[("X-Request-ID", "a"), ("X-Request-ID", "b")])
     assert answer.headers.get_list("x-request-id") != ["a"]
     assert len(answer.headers.get_list("x-request-id")) == 1

@@ -1,4 +1,4 @@
-"""How the page for people is served; what it does is tried in a browser."""
+"""How the page for people is served; what it does is tested in a browser."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+
 
 
 class LinksTo(InMemoryImageStorage):
-    """Makes links, where it can, that begin with `base`."""
+    """Makes links that begin with `base`, or fails if that is None."""
 
     def __init__(self, base: str | None) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ def directives(policy: str) -> dict[str, list[str]]:
     return {name: values for name, *values in (directive.split() for directive in policy.split("; "))}
 
 
-async def test_the_page_may_do_nothing_that_it_need_not(house: House) -> None:
+async def test_the_policy_of_the_page_allows_only_what_it_needs(house: House) -> None:
     answer = await house.client.get("/")
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert answer.headers["referrer-policy"] == "no-referrer"
@@ -66,13 +66,13 @@ async def test_the_page_may_do_nothing_that_it_need_not(house: House) -> None:
         (None, []),
     ],
 )
-async def test_images_come_from_where_the_storage_has_them(base: str | None, allowed: list[str]) -> None:
+async def test_the_policy_allows_images_from_the_storage(base: str | None, allowed: list[str]) -> None:
     async with open_house(storage=LinksTo(base)) as house:
         policy = (await house.client.get("/")).headers["content-security-policy"]
     assert directives(policy)["img-src"] == ["'self'", *allowed]
 
 
-async def test_where_people_sign_in_is_all_that_the_page_may_call_besides() -> None:
+async def test_the_issuers_token_endpoint_is_the_only_other_address_that_the_page_may_call() -> None:
     sign_in = SignIn.at(
         Configuration("https://id.example.com", "", "https://id.example.com/in", "https://tokens.example.com/t"),
         client_id='the "page"',
@@ -85,15 +85,15 @@ async def test_where_people_sign_in_is_all_that_the_page_may_call_besides() -> N
         "'self'",
         "https://tokens.example.com",
     ]
-    (told,) = re.findall(r'<meta name="sign-in" content="([^"]+)">', answer.text)
-    assert json.loads(unescape(told)) == asdict(sign_in)
+    (content,) = re.findall(r'<meta name="sign-in" content="([^"]+)">', answer.text)
+    assert json.loads(unescape(content)) == asdict(sign_in)
 
 
 @pytest.mark.parametrize(
     "endpoint",
     [None, "", "http://id.example.com/in", "javascript:alert(1)", "https://id.example.com; img-src *", "/in"],
 )
-def test_an_issuer_that_signs_no_people_in_is_refused(endpoint: str | None) -> None:
+def test_an_issuer_without_valid_endpoints_for_signing_in_is_refused(endpoint: str | None) -> None:
     good = "https://id.example.com/in"
     for endpoints in ((endpoint, good), (good, endpoint)):
         issuer = Configuration("https://id.example.com", "", *endpoints)
@@ -101,7 +101,7 @@ def test_an_issuer_that_signs_no_people_in_is_refused(endpoint: str | None) -> N
             SignIn.at(issuer, client_id="page", scope="openid", audience="x")
 
 
-async def test_what_a_browser_has_is_not_sent_again(house: House) -> None:
+async def test_a_cached_file_is_not_sent_again(house: House) -> None:
     for path in ("/", "/page/page.js"):
         first = await house.client.get(path)
         assert first.headers["cache-control"] == "no-cache"
@@ -109,7 +109,7 @@ async def test_what_a_browser_has_is_not_sent_again(house: House) -> None:
         assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
 
 
-async def test_a_new_policy_is_a_new_page() -> None:
+async def test_a_new_policy_changes_the_etag() -> None:
     tags = []
     for base in ("https://here.example", "https://there.example"):
         async with open_house(storage=LinksTo(base)) as house:
@@ -117,7 +117,7 @@ async def test_a_new_policy_is_a_new_page() -> None:
     assert tags[0] != tags[1]
 
 
-async def test_each_file_comes_under_its_media_type(house: House) -> None:
+async def test_each_file_is_served_with_its_media_type(house: House) -> None:
     names = [path.relative_to(WEB).as_posix() for path in WEB.rglob("*.*")]
     assert len(names) > 20
     for name in names:

@@ -1,4 +1,4 @@
-"""A service that a proxy serves under a path, beside others: every address that it gives leads back to it."""
+"""A service that a proxy serves under a path: every address that it returns begins with that path."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ UNDER = "/pictures/darkroom"
 
 
 def texts(document: object) -> Iterator[str]:
-    """Every text in a document that is not the name of something."""
+    """Every string in a document, without the names of members."""
     match document:
         case str():
             yield document
@@ -37,9 +37,9 @@ def texts(document: object) -> Iterator[str]:
 @pytest.mark.parametrize(
     ("under", "left_on"),
     [("", ""), (UNDER, ""), (UNDER, UNDER)],
-    ids=["no path", "the proxy takes the path off", "the proxy leaves it on"],
+    ids=["no path", "the proxy strips the path", "the proxy passes it on"],
 )
-async def test_every_address_in_an_answer_begins_with_it(under: str, left_on: str) -> None:
+async def test_every_address_in_an_answer_begins_with_the_path(under: str, left_on: str) -> None:
     async with open_house(public_url=under) as house:
         ordered = await house.client.post(f"{left_on}/api/images", json=ORDER, headers=ASYNC)
         waited = await house.client.post(f"{left_on}/api/images", json=ORDER)
@@ -66,21 +66,21 @@ async def test_every_address_in_an_answer_begins_with_it(under: str, left_on: st
     assert [link for link in links if not link.startswith(f"{under}/")] == []
 
 
-async def test_a_failure_that_is_kept_leads_there_too_and_so_does_a_webhook() -> None:
+async def test_addresses_in_kept_problems_and_in_webhooks_begin_with_the_path() -> None:
     ledger = InMemoryGenerationLedger()
     generator = FailingGenerator(OutcomeUnknown("cut off"))
     async with open_house(public_url=UNDER, ledger=ledger, generator=generator) as house:
         failed = await house.order()
         (shown,) = (await house.client.get("/api/generations")).json()["items"]
         generation = await house.services.keep.one(shown["id"], "ada")
-        told = json.loads(await partial(webhook_message, public_path=UNDER)(generation, house.services.storage))
+        message = json.loads(await partial(webhook_message, public_path=UNDER)(generation, house.services.storage))
     address = f"{UNDER}/api/generations/{shown['id']}"
-    for problem in (failed.json(), shown["problem"], told["data"]["problem"]):
+    for problem in (failed.json(), shown["problem"], message["data"]["problem"]):
         assert (problem["type"], problem["instance"]) == (f"{UNDER}/problems/outcome-unknown", address)
 
 
 @pytest.mark.parametrize("asked_at", [UNDER, UNDER + "/"])
-async def test_the_page_finds_what_it_is_made_of_wherever_it_was_asked_for(asked_at: str) -> None:
+async def test_the_page_finds_its_files_with_and_without_a_trailing_slash(asked_at: str) -> None:
     async with open_house(public_url=UNDER) as house:
         page = await house.client.get("/")
         (base,) = re.findall(r'<base href="([^"]+)">', page.text)
@@ -91,7 +91,7 @@ async def test_the_page_finds_what_it_is_made_of_wherever_it_was_asked_for(asked
     assert "base-uri 'self'" in page.headers["content-security-policy"]
 
 
-async def test_a_public_path_that_could_be_one_of_ours_is_expected_to_be_taken_off() -> None:
+async def test_a_proxy_must_strip_a_public_path_that_could_be_one_of_ours() -> None:
     async with open_house(public_url="/api") as house:
         taken_off = await house.client.get("/api/models")
         left_on = await house.client.get("/api/api/models")
@@ -101,7 +101,7 @@ async def test_a_public_path_that_could_be_one_of_ours_is_expected_to_be_taken_o
 
 
 @pytest.mark.parametrize("other", ["/pictures", "/pictures/darkroomX/api/models", "/other/api/models"])
-async def test_other_paths_are_not_ours(other: str) -> None:
+async def test_other_paths_are_not_found(other: str) -> None:
     async with open_house(public_url=UNDER) as house:
         assert (await house.client.get(other)).status_code == 404
 

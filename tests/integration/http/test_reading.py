@@ -1,4 +1,4 @@
-"""Models, usage, health and what problem types mean."""
+"""Models, usage, health and the pages of problem types."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from integration.http.generators import KARLO_LIKE, PRICED, WITHOUT_SEEDS
 from integration.http.house import House, bearer, open_house
 
 
-async def test_models_are_shown_as_orders_are_held_to_them() -> None:
+async def test_models_are_shown_with_the_limits_that_orders_must_keep() -> None:
     async with open_house(
         generator=InMemoryImageGenerator(KARLO_LIKE, replace(WITHOUT_SEEDS, ends=date(2027, 6, 30)))
     ) as house:
@@ -63,19 +63,19 @@ async def test_models_are_shown_as_orders_are_held_to_them() -> None:
 
 
 @pytest.mark.parametrize("condition", ["{tag}", "W/{tag}", '"x", {tag}', "*"])
-async def test_who_knows_the_models_is_not_told_again(house: House, condition: str) -> None:
+async def test_models_that_the_client_has_are_not_sent_again(house: House, condition: str) -> None:
     tag = (await house.client.get("/api/models")).headers["etag"]
     again = await house.client.get("/api/models", headers={"If-None-Match": condition.format(tag=tag)})
     assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
 
 
-async def test_who_knows_others_is(house: House) -> None:
+async def test_models_are_sent_if_the_client_has_others(house: House) -> None:
     async with open_house(generator=InMemoryImageGenerator(KARLO_LIKE)) as elsewhere:
         other = (await elsewhere.client.get("/api/models")).headers["etag"]
     assert (await house.client.get("/api/models", headers={"If-None-Match": other})).status_code == 200
 
 
-async def test_usage_adds_up_what_was_not_refused() -> None:
+async def test_usage_adds_up_the_orders_that_were_not_refused() -> None:
     limit = Money.parse("9.5 USD")
     async with open_house(generator=InMemoryImageGenerator(PRICED), images_per_day=10, spend_per_day=limit) as house:
         await house.order(samples=2)
@@ -121,19 +121,19 @@ async def test_usage_without_limits(house: House) -> None:
     }
 
 
-async def test_a_process_in_order_is_live_and_ready(house: House) -> None:
+async def test_a_healthy_process_is_live_and_ready(house: House) -> None:
     assert (await house.client.get("/health/live")).json() == {"status": "live"}
     assert (await house.client.get("/health/ready")).json() == {"status": "ready"}
 
 
-async def test_without_its_ledger_it_is_live_and_not_ready() -> None:
+async def test_a_process_without_its_ledger_is_live_but_not_ready() -> None:
     async with open_house(ledger=LedgerInTrouble()) as house:
         live, ready = await house.client.get("/health/live"), await house.client.get("/health/ready")
     assert live.status_code == 200
     assert (ready.status_code, ready.json()["type"]) == (503, "/problems/overloaded")
 
 
-async def test_a_ledger_that_does_not_answer_in_time_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_process_whose_ledger_does_not_answer_in_time_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
     class Silent(InMemoryGenerationLedger):
         async def check(self) -> None:
             await asyncio.Event().wait()
@@ -144,13 +144,13 @@ async def test_a_ledger_that_does_not_answer_in_time_is_none(monkeypatch: pytest
     assert (ready.status_code, ready.json()["type"]) == (503, "/problems/overloaded")
 
 
-async def test_about_to_stop_it_is_live_and_not_ready(house: House) -> None:
+async def test_a_process_that_is_about_to_stop_is_live_but_not_ready(house: House) -> None:
     await house.services.generate.work.drain()
     assert (await house.client.get("/health/live")).status_code == 200
     assert (await house.client.get("/health/ready")).status_code == 503
 
 
-async def test_health_draws_nothing() -> None:
+async def test_checking_health_draws_nothing() -> None:
     generator = InMemoryImageGenerator()
     async with open_house(generator=generator) as house:
         await house.client.get("/health/ready")

@@ -1,4 +1,4 @@
-"""The reference for people tells of everything that the contract holds, and loads nothing."""
+"""The reference for people describes everything in the contract, and loads nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from integration.http.house import House, open_house
 
 
 class Page(HTMLParser):
-    """What a page is made of: its tags, where it leads, the names of its places, and its words."""
+    """The parts of a page: its tags, its links, the ids of its elements, what it loads, and its words."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -42,12 +42,12 @@ class Page(HTMLParser):
 
 
 async def shown(house: House) -> httpx.Response:
-    """As a stranger sees it, who has no token."""
+    """Get the page without a token."""
     async with httpx.AsyncClient(base_url=house.client.base_url, trust_env=False) as stranger:
         return await stranger.get("/docs")
 
 
-async def test_it_is_a_page_for_all_that_loads_nothing(house: House) -> None:
+async def test_the_page_is_open_to_all_and_loads_nothing(house: House) -> None:
     answer = await shown(house)
     page = Page(answer.text)
 
@@ -62,7 +62,7 @@ async def test_it_is_a_page_for_all_that_loads_nothing(house: House) -> None:
     assert "@import" not in style
 
 
-async def test_everything_in_the_contract_is_on_it() -> None:
+async def test_everything_in_the_contract_is_on_the_page() -> None:
     async with open_house(generator=InMemoryImageGenerator(KARLO_LIKE, WITHOUT_SEEDS)) as house:
         page = Page((await shown(house)).text)
         document = (await house.client.get("/docs/openapi.json")).json()

@@ -1,4 +1,4 @@
-"""Calls without a key, at the door for OpenAI's clients: repeated after their connection ended, they are paid once."""
+"""Calls without a key at the door for OpenAI's clients: repeated after the connection was lost, they are paid once."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SAYING_NOTHING: dict[str, str] = {}
 
 
 class Ledger(InMemoryGenerationLedger):
-    """Counts the calls that began, those that were cut, and how often it was asked while it was away."""
+    """Counts the calls that began, those that were cut off, and those that it was asked for and refused."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -88,7 +88,7 @@ async def ask(house: House, headers: dict[str, str] = SAYING_NOTHING, **changes:
 
 
 async def cut_off(house: House, ledger: Ledger, generator: InMemoryImageGenerator, headers: dict[str, str]) -> None:
-    """A call whose client gives up while it is being drawn."""
+    """Call, and give up while the image is being drawn."""
     before, asked = ledger.cut, len(generator.asked)
     async with httpx.AsyncClient(base_url=house.client.base_url, headers=bearer(), trust_env=False) as client:
         calling = asyncio.create_task(client.post(PATH, json=ASKED, headers=headers, timeout=60))
@@ -98,7 +98,9 @@ async def cut_off(house: House, ledger: Ledger, generator: InMemoryImageGenerato
 
 
 @pytest.mark.parametrize(("first", "again"), [(FIRST, SECOND), (SAYING_NOTHING, SAYING_NOTHING)])
-async def test_a_call_that_was_cut_off_is_repeated_and_paid_once(first: dict[str, str], again: dict[str, str]) -> None:
+async def test_a_call_that_was_cut_off_and_is_repeated_is_paid_once(
+    first: dict[str, str], again: dict[str, str]
+) -> None:
     generator = GatedGenerator()
     async with opened(generator) as (house, ledger):
         await cut_off(house, ledger, generator, first)
@@ -112,7 +114,7 @@ async def test_a_call_that_was_cut_off_is_repeated_and_paid_once(first: dict[str
     assert "idempotency-replay" not in new.headers
 
 
-async def test_a_first_try_always_orders_anew() -> None:
+async def test_a_first_try_is_always_a_new_order() -> None:
     generator = GatedGenerator()
     async with opened(generator) as (house, ledger):
         await cut_off(house, ledger, generator, FIRST)
@@ -122,7 +124,7 @@ async def test_a_first_try_always_orders_anew() -> None:
 
 
 @pytest.mark.parametrize("headers", [FIRST, SECOND, SAYING_NOTHING])
-async def test_calls_at_once_are_pictures_each(headers: dict[str, str]) -> None:
+async def test_concurrent_calls_are_drawn_separately(headers: dict[str, str]) -> None:
     generator = GatedGenerator()
     async with opened(generator) as (house, _):
         calls = [asyncio.create_task(ask(house, headers)) for _ in range(4)]
@@ -132,7 +134,7 @@ async def test_calls_at_once_are_pictures_each(headers: dict[str, str]) -> None:
     assert len({answer.json()["data"][0]["id"] for answer in answers}) == 4
 
 
-async def test_each_call_that_was_cut_off_is_repeated_once_at_the_most() -> None:
+async def test_each_call_that_was_cut_off_is_repeated_at_most_once() -> None:
     generator = GatedGenerator()
     async with opened(generator) as (house, ledger):
         for _ in range(2):
@@ -145,7 +147,7 @@ async def test_each_call_that_was_cut_off_is_repeated_once_at_the_most() -> None
     assert len({answer.json()["data"][0]["id"] for answer in answers}) == 3
 
 
-async def test_a_repetition_that_is_cut_off_is_repeated_too() -> None:
+async def test_a_repetition_that_is_cut_off_can_be_repeated() -> None:
     generator = GatedGenerator()
     async with opened(generator) as (house, ledger):
         await cut_off(house, ledger, generator, FIRST)
@@ -170,19 +172,19 @@ async def test_only_the_same_call_of_the_same_caller_is_a_repetition(
         await cut_off(house, ledger, generator, FIRST)
         generator.gate.set()
         other = await ask(house, SECOND | headers, **changes)
-        same = await ask(house, SECOND, n=None)  # which is left out where it is null
+        same = await ask(house, SECOND, n=None)  # null counts as left out
     assert ("idempotency-replay" in other.headers, same.headers["idempotency-replay"]) == (False, "true")
 
 
 @pytest.mark.parametrize(
-    ("failure", "told", "asked"),
+    ("failure", "expected", "asked"),
     [
         (OutcomeUnknown("cut off"), (424, "unknown"), 1),
         (GeneratorUnavailable("later"), (503, "no"), 2),
     ],
 )
-async def test_what_is_unknown_is_told_again_and_what_cost_nothing_is_a_new_order(
-    failure: DrawingFailed, told: tuple[int, str], asked: int
+async def test_an_unknown_outcome_is_reported_again_and_a_free_failure_is_ordered_anew(
+    failure: DrawingFailed, expected: tuple[int, str], asked: int
 ) -> None:
     generator = Failing(failure)
     async with opened(generator) as (house, ledger):
@@ -190,23 +192,24 @@ async def test_what_is_unknown_is_told_again_and_what_cost_nothing_is_a_new_orde
         generator.gate.set()
         await until(lambda: not house.services.generate.work.admission.in_flight)
         again = await ask(house, SECOND)
-        assert (again.status_code, again.json()["error"]["charged"]) == told
+        assert (again.status_code, again.json()["error"]["charged"]) == expected
         assert len(generator.asked) == asked
-        assert (await ask(house, SECOND)).json()["error"]["charged"] == failure.charged  # it was told: a new order
+        # The failure was reported, so the next call is a new order.
+        assert (await ask(house, SECOND)).json()["error"]["charged"] == failure.charged
         assert len(generator.asked) == asked + 1
 
 
-async def test_later_it_is_a_new_order() -> None:
+async def test_a_late_repetition_is_a_new_order() -> None:
     generator = GatedGenerator()
     async with opened(generator, repeated_within=0.05) as (house, ledger):
         await cut_off(house, ledger, generator, FIRST)
-        await asyncio.sleep(0.1)  # the time itself is what is tried
+        await asyncio.sleep(0.1)  # the time limit itself is tested
         generator.gate.set()
         assert "idempotency-replay" not in (await ask(house, SECOND)).headers
     assert len(generator.asked) == 2
 
 
-async def test_what_was_deleted_since_is_a_new_order() -> None:
+async def test_the_repetition_of_a_deleted_order_is_a_new_order() -> None:
     generator = GatedGenerator()
     async with opened(generator) as (house, ledger):
         await cut_off(house, ledger, generator, FIRST)
@@ -220,7 +223,7 @@ async def test_what_was_deleted_since_is_a_new_order() -> None:
 
 
 class LongImages(InMemoryImageStorage):
-    """Gives back images of this many bytes more."""
+    """Returns images with this many bytes appended."""
 
     def __init__(self, more: int) -> None:
         super().__init__()
@@ -231,8 +234,8 @@ class LongImages(InMemoryImageStorage):
 
 
 @pytest.mark.parametrize("more", [20 * 2**20, 200 * 2**10, 0])
-async def test_half_an_answer_is_none(more: int) -> None:
-    """Whether the rest is with the service, on its way, or with the client's machine, which nobody asks any more."""
+async def test_a_call_whose_answer_was_not_read_to_its_end_can_be_repeated(more: int) -> None:
+    """The unread rest is in the service, on its way, or in the client's kernel, depending on its length."""
     generator = InMemoryImageGenerator()
     async with opened(generator, storage=LongImages(more)) as (house, ledger):
         reader, writer = await asyncio.open_connection(LOOPBACK, house.port, limit=64)
@@ -242,7 +245,7 @@ async def test_half_an_answer_is_none(more: int) -> None:
             b"Authorization: Bearer %b\r\nContent-Length: %d\r\n\r\n%b" % (token().encode(), len(body), body)
         )
         assert b" 200 " in await reader.readline()
-        linger = struct.pack("ii", 1, 0)  # closing tears the connection down, as it does with what was not read
+        linger = struct.pack("ii", 1, 0)  # closing resets the connection, as it does if data is unread
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         writer.transport.abort()
         await until(lambda: ledger.cut == 1)
@@ -250,7 +253,7 @@ async def test_half_an_answer_is_none(more: int) -> None:
     assert len(generator.asked) == 1
 
 
-async def test_a_whole_answer_is_never_given_again() -> None:
+async def test_an_answer_that_was_read_to_its_end_is_never_replayed() -> None:
     generator = InMemoryImageGenerator()
     async with opened(generator) as (house, ledger):
         async with httpx.AsyncClient(base_url=house.client.base_url, headers=bearer(), trust_env=False) as client:
@@ -260,13 +263,13 @@ async def test_a_whole_answer_is_never_given_again() -> None:
     assert (len(generator.asked), ledger.cut) == (4, 0)
 
 
-@pytest.mark.parametrize(("headers", "told"), [(FIRST, (503, "no")), (SECOND, (424, "unknown"))])
-async def test_while_the_ledger_is_away_nothing_is_begun(headers: dict[str, str], told: tuple[int, str]) -> None:
+@pytest.mark.parametrize(("headers", "expected"), [(FIRST, (503, "no")), (SECOND, (424, "unknown"))])
+async def test_no_order_begins_while_the_ledger_is_away(headers: dict[str, str], expected: tuple[int, str]) -> None:
     generator = InMemoryImageGenerator()
     async with opened(generator) as (house, ledger):
         ledger.away = True
         answer = await ask(house, headers)
-    assert (answer.status_code, answer.json()["error"]["charged"]) == told
+    assert (answer.status_code, answer.json()["error"]["charged"]) == expected
     assert not generator.asked
 
 
@@ -278,7 +281,7 @@ async def test_a_caller_that_leaves_while_the_ledger_is_slow_has_ordered_nothing
             calling = asyncio.create_task(client.post(PATH, json=ASKED, headers=FIRST, timeout=60))
             await until(lambda: ledger.asked == 1)
             calling.cancel()
-        await house.client.get("/health/live")  # which is answered after the end of that connection was read
+        await house.client.get("/health/live")  # answered only after the server has seen that connection end
         ledger.answers.set()
         await until(lambda: ledger.cut == 1)
         assert generator.asked == []
@@ -286,7 +289,7 @@ async def test_a_caller_that_leaves_while_the_ledger_is_slow_has_ordered_nothing
     assert (repeated.status_code, len(generator.asked)) == (200, 1)
 
 
-async def test_that_a_call_was_cut_off_is_written_down_as_soon_as_the_ledger_is_back() -> None:
+async def test_a_call_that_was_cut_off_is_recorded_as_soon_as_the_ledger_is_back() -> None:
     generator = GatedGenerator()
     async with opened(generator) as (house, ledger):
         async with httpx.AsyncClient(base_url=house.client.base_url, headers=bearer(), trust_env=False) as client:

@@ -1,4 +1,4 @@
-"""Orders that break rules: every one is named, and nothing is spent."""
+"""Orders that break rules: every broken rule is named, and nothing is spent."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ async def test_each_rule_has_its_pointer(house: House, changes: dict[str, Any], 
     assert pointers(await house.order(**changes)) == [wrong]
 
 
-async def test_a_model_narrows_the_contract() -> None:
+async def test_orders_must_keep_the_limits_of_their_model() -> None:
     async with open_house(generator=InMemoryImageGenerator(KARLO_LIKE, WITHOUT_SEEDS)) as house:
         karlo = await house.order(version="v2.0", prompt="x" * 257, width=383, height=641)
         listed = await house.order(
@@ -83,7 +83,7 @@ async def test_a_model_narrows_the_contract() -> None:
     assert fine.status_code == 200
 
 
-async def test_with_an_unknown_version_the_rest_is_held_to_the_contract(house: House) -> None:
+async def test_with_an_unknown_version_the_general_limits_apply_to_the_rest(house: House) -> None:
     assert pointers(await house.order(version="v9", width=8193, height=16)) == ["/version", "/width"]
 
 
@@ -93,7 +93,7 @@ async def test_a_wrong_header_is_named_beside_the_wrong_fields(house: House) -> 
 
 
 @pytest.mark.parametrize("key", ["", "ä", "a\tb"])
-async def test_a_key_of_other_than_printable_ascii_is_refused(house: House, key: str) -> None:
+async def test_a_key_that_is_not_printable_ascii_is_refused(house: House, key: str) -> None:
     answer = await house.client.post("/api/images", json=ORDER, headers={b"Idempotency-Key": key.encode("latin-1")})
     assert pointers(answer) == ["Idempotency-Key"]
 
@@ -110,6 +110,6 @@ async def test_a_field_that_is_given_twice_is_named(house: House) -> None:
 
 
 @pytest.mark.parametrize("body", [b"[]", b"null", b"1", b'"{}"', b"true", b'[{"version": "memory"}]'])
-async def test_what_is_no_object_is_refused_as_a_whole(house: House, body: bytes) -> None:
+async def test_a_body_that_is_not_an_object_is_refused_as_a_whole(house: House, body: bytes) -> None:
     answer = await house.client.post("/api/images", content=body, headers={"Content-Type": "application/json"})
     assert pointers(answer) == [""]

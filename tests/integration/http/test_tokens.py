@@ -1,4 +1,4 @@
-"""Who is let in, and how a token is to be sent."""
+"""Which tokens are accepted, and how they must be sent."""
 
 from __future__ import annotations
 
@@ -38,19 +38,19 @@ async def test_genuine_tokens_are_accepted(algorithm: str) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "Bearer "])
-async def test_the_name_of_the_scheme_is_taken_in_any_letters(house: House, scheme: str) -> None:
+async def test_the_name_of_the_scheme_is_case_insensitive(house: House, scheme: str) -> None:
     headers = {"Authorization": bearer()["Authorization"].replace("Bearer", scheme)}
     assert (await house.client.get("/api/models", headers=headers)).status_code == 200
 
 
 @pytest.mark.parametrize("scheme", ["Basic", "Token", "JWT", "Digest", "Bearer:", "Bearer=", "Bearerx", "X-Bearer", ""])
-async def test_other_schemes_send_no_token(house: House, scheme: str) -> None:
+async def test_other_schemes_are_not_read_as_tokens(house: House, scheme: str) -> None:
     headers = {"Authorization": bearer()["Authorization"].replace("Bearer", scheme).strip()}
     answer = await house.client.get("/api/models", headers=headers)
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
 
 
-async def test_a_token_elsewhere_is_none(house: House) -> None:
+async def test_a_token_outside_the_authorization_header_is_ignored(house: House) -> None:
     token = bearer()["Authorization"].removeprefix("Bearer ")
     del house.client.headers["Authorization"]
     answers = [
@@ -62,7 +62,7 @@ async def test_a_token_elsewhere_is_none(house: House) -> None:
     assert {(answer.status_code, answer.headers["www-authenticate"]) for answer in answers} == {(401, "Bearer")}
 
 
-async def test_more_than_one_token_is_none(house: House) -> None:
+async def test_more_than_one_token_is_refused(house: House) -> None:
     del house.client.headers["Authorization"]
     headers = [("Authorization", bearer()["Authorization"])] * 2
     answer = await house.client.get("/api/models", headers=headers)
@@ -71,7 +71,7 @@ async def test_more_than_one_token_is_none(house: House) -> None:
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/problems/gone", "/docs/openapi.json"])
-async def test_a_bad_token_closes_no_open_door(house: House, path: str) -> None:
+async def test_an_invalid_token_does_not_close_open_doors(house: House, path: str) -> None:
     assert (await house.client.get(path, headers={"Authorization": "Bearer x"})).status_code == 200
 
 

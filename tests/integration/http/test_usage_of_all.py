@@ -1,4 +1,4 @@
-"""`GET /api/usage?by=...`: what all callers have ordered, for those who may see it."""
+"""`GET /api/usage?by=...`: the orders of all callers, for tokens with the scope `usage:read`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ AUDITOR = bearer(sub="auditor", scope="usage:read")
 
 
 async def ordered(house: House) -> None:
-    """Three images of Ada's, one of them deleted since, and two of a caller who is called like a formula."""
+    """Order three images as Ada, delete one of them, and order two as a caller whose name looks like a formula."""
     await house.order(samples=2)
     deleted = (await house.order()).headers["link"].partition(">")[0].lstrip("<")
     assert (await house.client.delete(deleted)).status_code == 204
@@ -44,7 +44,7 @@ async def test_usage_is_added_up_by_caller_version_or_day() -> None:
     assert reports["day"]["items"] == [everything | {"day": today.isoformat()}]
 
 
-async def test_and_comes_as_csv_that_spreadsheets_take_for_no_formula() -> None:
+async def test_usage_comes_as_csv_in_which_spreadsheets_find_no_formula() -> None:
     async with open_house(generator=InMemoryImageGenerator(PRICED)) as house:
         await ordered(house)
         answer = await house.client.get("/api/usage?by=caller", headers=AUDITOR | {"Accept": "text/csv, */*;q=0.1"})
@@ -60,7 +60,7 @@ async def test_and_comes_as_csv_that_spreadsheets_take_for_no_formula() -> None:
     assert as_json.headers["content-type"] == "application/json"
 
 
-async def test_what_was_ordered_before_is_left_out(house: House) -> None:
+async def test_orders_before_the_given_day_are_left_out(house: House) -> None:
     await house.order()
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).date()
     later = await house.client.get(f"/api/usage?by=day&since={tomorrow}", headers=AUDITOR)
@@ -87,7 +87,7 @@ async def test_only_a_token_that_names_the_scope_may_see_it(house: House, scope:
         ("group=day", "group", "is not a parameter here"),
     ],
 )
-async def test_other_questions_are_refused_by_name(house: House, query: str, parameter: str, rule: str) -> None:
+async def test_wrong_parameters_are_refused_by_name(house: House, query: str, parameter: str, rule: str) -> None:
     answer = await house.client.get(f"/api/usage?{query}", headers=AUDITOR | bearer(scope="usage:read"))
     assert answer.status_code == 400
     assert answer.json()["errors"] == [{"parameter": parameter, "detail": rule}]

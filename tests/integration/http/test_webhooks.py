@@ -1,4 +1,4 @@
-"""`Webhook-URL`."""
+"""`Webhook-URL`: a message to the caller when its generation has ended."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SECRETS = [f"whsec_{base64.b64encode(bytes([fill]) * 32).decode()}" for fill in 
 
 
 class Delivering(DeliverWebhooks):
-    """Waits until what is due was sent."""
+    """Waits until every webhook that is due was sent."""
 
     async def __call__(self) -> int:
         begun = await super().__call__()
@@ -36,10 +36,10 @@ class Delivering(DeliverWebhooks):
 
 
 @asynccontextmanager
-async def telling(
+async def with_webhooks(
     *faults: str, generator: ImageGenerator | None = None
 ) -> AsyncIterator[tuple[House, Receiver, Delivering]]:
-    """A house, somebody who wants to be told, and what tells."""
+    """A house, a receiver of webhooks, and the use case that delivers them."""
     ledger = InMemoryGenerationLedger()
     async with (
         receiver(*faults) as at,
@@ -50,8 +50,8 @@ async def telling(
         yield house, at, Delivering(ledger.webhooks, sender, message, clock=now)
 
 
-async def test_who_does_not_wait_is_told_of_the_end_as_reading_tells_it() -> None:
-    async with telling() as (house, at, deliver):
+async def test_a_webhook_contains_the_generation_as_reading_it_shows_it() -> None:
+    async with with_webhooks() as (house, at, deliver):
         answer = await house.order(ASYNC | {"Webhook-URL": at.url})
         shown = await house.settled(answer.json()["id"])
         while not await deliver():
@@ -75,8 +75,8 @@ async def test_who_does_not_wait_is_told_of_the_end_as_reading_tells_it() -> Non
         assert list(validator.errors(call.headers[header["name"].lower()], header["schema"])) == []
 
 
-async def test_who_is_not_drawn_is_told_why() -> None:
-    async with telling(generator=FailingGenerator(OutcomeUnknown("cut off"))) as (house, at, deliver):
+async def test_the_webhook_of_a_failed_generation_contains_its_problem() -> None:
+    async with with_webhooks(generator=FailingGenerator(OutcomeUnknown("cut off"))) as (house, at, deliver):
         await house.order(ASYNC | {"Webhook-URL": at.url})
         while not await deliver():
             pass
@@ -84,9 +84,9 @@ async def test_who_is_not_drawn_is_told_why() -> None:
     assert (call.document["data"]["state"], call.document["data"]["problem"]["charged"]) == ("unknown", "unknown")
 
 
-async def test_what_is_cancelled_has_ended_too() -> None:
+async def test_a_cancelled_generation_has_a_webhook_too() -> None:
     generator = GatedGenerator()
-    async with telling(generator=generator) as (house, at, deliver):
+    async with with_webhooks(generator=generator) as (house, at, deliver):
         orders = [await house.order(ASYNC | {"Webhook-URL": at.url}) for _ in range(9)]
         assert (await house.client.delete(orders[-1].headers["location"])).status_code == 204
         await deliver()
@@ -113,7 +113,7 @@ async def test_a_header_that_breaks_its_rule_is_named_before_anything_is_spent(
     headers: list[tuple[str, str]], rule: str
 ) -> None:
     generator = GatedGenerator()
-    async with telling(generator=generator) as (house, at, deliver):
+    async with with_webhooks(generator=generator) as (house, at, deliver):
         sent = [(name, value.format(url=at.url).encode("latin-1")) for name, value in headers]
         answer = await house.client.post(
             "/api/images", json=ORDER | {"width": 1}, headers=[(name.encode(), value) for name, value in sent]
@@ -126,15 +126,15 @@ async def test_a_header_that_breaks_its_rule_is_named_before_anything_is_spent(
     assert generator.asked == []
 
 
-async def test_where_webhooks_are_off_nobody_is_promised_one(house: House) -> None:
+async def test_a_webhook_is_refused_if_webhooks_are_off(house: House) -> None:
     answer = await house.order(ASYNC | {"Webhook-URL": "https://receiver.example/hook"})
     (error,) = answer.json()["errors"]
     assert (answer.status_code, error["header"]) == (400, "Webhook-URL")
     assert "switched webhooks on" in error["detail"]
 
 
-async def test_a_repeated_order_is_told_once_and_nowhere_else() -> None:
-    async with telling() as (house, at, deliver):
+async def test_a_repeated_order_has_one_webhook_and_its_address_cannot_change() -> None:
+    async with with_webhooks() as (house, at, deliver):
         key = ASYNC | {"Idempotency-Key": "k"}
         first = await house.order(key | {"Webhook-URL": at.url})
         await house.settled(first.json()["id"])
@@ -149,8 +149,8 @@ async def test_a_repeated_order_is_told_once_and_nowhere_else() -> None:
     assert len(at.received) == 1
 
 
-async def test_nobody_is_told_where_others_want_to_be_told() -> None:
-    async with telling() as (house, at, deliver):
+async def test_the_address_of_a_webhook_is_never_shown() -> None:
+    async with with_webhooks() as (house, at, deliver):
         await house.order(ASYNC | bearer(sub="grace") | {"Webhook-URL": at.url})
         listed = (await house.client.get("/api/generations")).text
         graces = (await house.client.get("/api/generations", headers=bearer(sub="grace"))).text

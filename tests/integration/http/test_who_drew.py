@@ -1,4 +1,4 @@
-"""Whoever draws, the answer's headers say who it was: at once, on a replay, and when the generation is read."""
+"""Headers name the generator and the model that drew: in the first answer, in a replay, and on reading."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def who_drew(answer: httpx.Response) -> tuple[str | None, str | None]:
     return answer.headers.get("darkroom-generator"), answer.headers.get("darkroom-model")
 
 
-async def test_who_draws_in_anothers_place_is_named() -> None:
+async def test_the_fallback_that_drew_is_named() -> None:
     async with open_house(generator=KarloInTrouble(KARLO, STAND_IN), chains=CHAINS) as house:
         headers = {"Idempotency-Key": "a fox"}
         answer = await house.order(headers, version="v2.1")
@@ -47,7 +47,7 @@ async def test_who_draws_in_anothers_place_is_named() -> None:
     assert generation["order"]["version"] == "v2.1"
 
 
-async def test_nobody_is_named_where_nothing_was_drawn_and_nobody_else_asked_where_it_may_have_been() -> None:
+async def test_after_an_unknown_outcome_no_generator_is_named_and_no_fallback_is_asked() -> None:
     generator = KarloInTrouble(KARLO, STAND_IN)
     async with open_house(generator=generator, chains=CHAINS) as house:
         answer = await house.order(version="v2.1", prompt="a wolf")

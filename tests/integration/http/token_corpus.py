@@ -1,4 +1,4 @@
-"""Tokens as forgers and broken issuers make them: none may be accepted."""
+"""Forged and malformed tokens; none of them may be accepted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 Json = dict[str, Any]
 
-# A forger has keys too; made once, since RSA takes its time.
+# A forger has keys too. All are made once, because making RSA keys is slow.
 _RSA, _FORGERS_RSA = (rsa.generate_private_key(65_537, 2048) for _ in range(2))
 _CURVE, _FORGERS_CURVE = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
 _WIDE, _FORGERS_WIDE = (ec.generate_private_key(ec.SECP384R1()) for _ in range(2))
@@ -36,7 +36,7 @@ KEYS: dict[str, tuple[Any, Any]] = {
 }
 
 ADDRESSES = ("jku", "x5u")
-"""Header parameters that say where keys are: ignored, and never asked."""
+"""Header parameters that contain addresses of keys: they are ignored, and the addresses are never opened."""
 
 
 def b64url(data: bytes) -> str:
@@ -48,7 +48,7 @@ def dump(value: Json | bytes) -> bytes:
 
 
 def claims(**changes: object) -> Json:
-    """What a good token holds; a claim that is changed to `...` is left out."""
+    """The claims of a valid token; a claim that is changed to `...` is left out."""
     at = int(time.time())
     good = {"iss": "darkroom", "aud": "darkroom", "sub": "ada", "iat": at, "exp": at + 600}
     return {claim: value for claim, value in (good | changes).items() if value is not ...}
@@ -56,7 +56,7 @@ def claims(**changes: object) -> Json:
 
 @dataclass(frozen=True)
 class Issuer:
-    """Whoever signs with one algorithm: the one that we trust, and a forger."""
+    """Signs tokens with one algorithm, with the key that we trust or with a forger's."""
 
     algorithm: str
 
@@ -77,7 +77,7 @@ class Issuer:
     def token(
         self, header: Json | bytes | None = None, payload: Json | bytes | None = None, *, forged: bool = False
     ) -> str:
-        """A token with a genuine signature, whatever it holds."""
+        """A token with any content and, unless `forged`, a genuine signature."""
         return self.raw({} if header is None else header, claims() if payload is None else payload, forged=forged)
 
     def raw(self, header: Json | bytes, payload: Json | bytes, *, forged: bool = False) -> str:
@@ -93,14 +93,14 @@ def _unsigned(header: Json, signature: str = "") -> str:
 
 
 def by_hmac(algorithm: str, secret: bytes, **header: object) -> str:
-    """A token whose signature anybody can make who knows the secret."""
+    """A token signed with `secret`."""
     message = f"{b64url(dump({'alg': algorithm, 'typ': 'JWT'} | header))}.{b64url(dump(claims()))}"
     hashed = {"HS256": hashlib.sha256, "HS384": hashlib.sha384, "HS512": hashlib.sha512}[algorithm]
     return f"{message}.{b64url(hmac.digest(secret, message.encode(), hashed))}"
 
 
 def forgeries(issuer: Issuer) -> Iterator[tuple[str, str]]:
-    """Kinds of tokens by name."""
+    """The name of each kind of token, and the token."""
     yield from _algorithms(issuer)
     yield from _signatures(issuer)
     yield from _headers(issuer)
@@ -120,7 +120,7 @@ def _algorithms(issuer: Issuer) -> Iterator[tuple[str, str]]:
         yield f"says {other}, signed as {own}", issuer.token({"alg": other})
         yield f"is {other}, with a key of its own", Issuer(other).token(forged=True)
     for other in ("Ed25519", "Ed448", "ed25519", "Ed25519ph", "ESP256", "ES256K"):
-        if (own, other) != ("EdDSA", "Ed25519"):  # which are two names of one algorithm (RFC 9864)
+        if (own, other) != ("EdDSA", "Ed25519"):  # two names of one algorithm (RFC 9864)
             yield f"says {other}, signed as {own}", issuer.token({"alg": other})
     public = issuer.verification_key
     secrets = {"PEM": public, "PEM without its last line end": public.strip(), "empty": b"", "word": b"secret"}
