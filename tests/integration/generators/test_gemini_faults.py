@@ -24,7 +24,7 @@ OUTCOMES: Final = {name: outcome for name, outcome in SHARED_OUTCOMES.items() if
         *each(ALL, "image-without-its-end"),
         *each(REFUSED, "error-wrong-key", "error-permission", "error-unauthenticated", "error-invalid-argument"),
         *each(REFUSED, "error-precondition", "error-model-not-found"),
-        # Google documents that it does not charge for these, but not so for other statuses from 500 on.
+        # Google documents that these are not charged; of other statuses from 500 on it says nothing.
         *each(UNAVAILABLE, "error-internal", "error-rate-limit", "error-day-quota"),
         *each(UNKNOWN, "error-overloaded-before-charge", "error-overloaded-after-charge"),
         *each(UNKNOWN, "error-deadline-before-charge", "error-deadline-after-charge"),

@@ -31,7 +31,7 @@ SAYING_NOTHING: dict[str, str] = {}
 
 
 class Ledger(InMemoryGenerationLedger):
-    """Counts the calls that began, those that were cut off, and those that it was asked for and refused."""
+    """Counts the calls that began or were cut off, how often it was asked, and how often it refused while `away`."""
 
     def __init__(self) -> None:
         super().__init__()
