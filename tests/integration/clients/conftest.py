@@ -10,14 +10,14 @@ from integration.cli.command_line import CommandLine
 
 @dataclass(frozen=True)
 class Service:
-    """The service as it runs for everybody, and a token for it."""
+    """A service started by the command line, and a token for it."""
 
     url: str
     token: str
 
     @property
     def description(self) -> str:
-        """Where it describes itself."""
+        """The address of its OpenAPI document."""
         return f"{self.url}/docs/openapi.json"
 
 

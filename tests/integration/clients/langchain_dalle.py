@@ -1,9 +1,9 @@
-"""Draws with the DallE wrapper of langchain-community, once for each order. Run where that is installed.
+"""Draw with the DallE wrapper of langchain-community, once for each order. Runs in an environment that has it.
 
-An order that is `patient` is repeated as often as the wrapper repeats it by itself; it waits for `seconds`.
+A `patient` order uses the wrapper's default retries; `seconds` is its timeout.
 """
 
-# ruff: noqa: T201  # a program of its own, which prints
+# ruff: noqa: T201  # a program, which prints
 
 import json
 import sys

@@ -1,6 +1,6 @@
-"""Calls tools as an agent does, with the client of `mcp`, and says in JSON what came of it. Run where `mcp` is."""
+"""Call tools as an agent does, with the package `mcp`, and print the results as JSON. Runs where `mcp` is installed."""
 
-# ruff: noqa: T201  # a program of its own, which prints
+# ruff: noqa: T201  # a program, which prints
 
 import asyncio
 import json
@@ -32,7 +32,7 @@ async def main(server: dict[str, Any], calls: list[dict[str, Any]], mode: str) -
                 except (mcp.MCPError, TimeoutError) as error:
                     failed = {"failed": type(error).__name__, "code": getattr(error, "code", None), "said": str(error)}
                     told["results"].append(failed)
-    except Exception as error:  # noqa: BLE001  # whatever it says is what the test is about
+    except Exception as error:  # noqa: BLE001  # the test checks what it says
         first = _first(error)
         told["failed"] = {"name": type(first).__name__, "code": getattr(first, "code", None), "said": str(first)}
     return told

@@ -1,6 +1,6 @@
-"""Serves the routers of images and files of Open WebUI, and nothing else of it. Run in an environment that has it.
+"""Serve only Open WebUI's routers for images and files. Runs in an environment that has Open WebUI.
 
-It listens on the port that it is given. There is one person, who is the administrator.
+The argument is the port. The only user is the administrator.
 """
 
 import asyncio

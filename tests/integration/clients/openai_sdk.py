@@ -1,6 +1,6 @@
-"""Draws with OpenAI's SDK as it comes, and says in JSON what came of it. Run in an environment that has the SDK."""
+"""Draw with OpenAI's SDK and print the result as JSON. Runs in an environment that has the SDK."""
 
-# ruff: noqa: T201  # a program of its own, which prints
+# ruff: noqa: T201  # a program, which prints
 
 import json
 import sys

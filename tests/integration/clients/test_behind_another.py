@@ -1,4 +1,4 @@
-"""Darkroom behind Darkroom: the generator `openai` of one calls the door of another."""
+"""Darkroom in front of Darkroom: the `openai` generator of one service calls the images API of the other."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ async def in_front_of(behind: House) -> AsyncIterator[ImageGenerator]:
 
 @asynccontextmanager
 async def two(generator: ImageGenerator) -> AsyncIterator[tuple[House, House]]:
-    """The one that clients call, and the one behind it, which draws."""
+    """The service that clients call, and the service behind it, which draws."""
     async with (
         open_house(generator=generator, guarded=True) as behind,
         in_front_of(behind) as calling,
@@ -91,7 +91,7 @@ async def test_every_parameter_arrives_and_seeds_and_costs_come_back() -> None:
         (UnusableImage("no image"), ("unusable-image", "yes")),
     ],
 )
-async def test_what_is_known_of_the_money_behind_is_told_in_front(
+async def test_the_front_service_reports_what_the_one_behind_knows_of_the_charge(
     failure: DrawingFailed, told: tuple[str, str]
 ) -> None:
     generator = FailingGenerator(failure)
@@ -111,8 +111,8 @@ class Ledger(InMemoryGenerationLedger):
         return await super().track(call, within)
 
 
-async def test_what_the_one_in_front_has_lost_is_paid_once() -> None:
-    """As it is killed over the call, and its client orders the same anew."""
+async def test_an_order_that_the_front_service_lost_is_paid_once() -> None:
+    """The front service is killed during the call, and its client places the same order again."""
     drawing, ledger = GatedGenerator(), Ledger()
     request = replace(received(version="memory").request, seeds=(Seed(7),))
     async with open_house(generator=drawing, ledger=ledger, guarded=True) as behind:
@@ -131,7 +131,7 @@ async def test_what_the_one_in_front_has_lost_is_paid_once() -> None:
 @pytest.mark.long
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("killed", ["the one in front", "the one behind"])
-async def test_through_two_ledgers_it_is_charged_once_under_a_kill_of_either(
+async def test_an_order_through_two_ledgers_is_charged_once_if_either_service_is_killed(
     tmp_path: Path, s3: S3Server, killed: str
 ) -> None:
     async with open_workshop(tmp_path, s3, database_url=None, seconds_per_image=2) as workshop:
@@ -162,7 +162,7 @@ async def test_through_two_ledgers_it_is_charged_once_under_a_kill_of_either(
         assert workshop.charged() == 1
 
         anew = await workshop.caller.order(front.url, replace(order, key="another key"))
-        if dying is front:  # what was drawn behind meanwhile
+        if dying is front:  # it receives the image that was drawn behind meanwhile
             assert ([image.seed for image in anew.images], workshop.charged()) == ([7], 1)
-        else:  # the outcome of the call that was cut off there is told once
+        else:  # the outcome of the interrupted call is reported once
             assert (anew.charged, workshop.charged()) == ("unknown", 1)

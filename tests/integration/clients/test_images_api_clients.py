@@ -1,6 +1,6 @@
-"""OpenAI's SDK for Node, the AI SDK, and LangChain's wrapper for Python: an image, and every problem as a sentence.
+"""OpenAI's SDK for Node, the AI SDK and LangChain's wrapper draw images and report each problem as a sentence.
 
-`make test-peers` installs the last one; the others come from the npm registry. The first one draws in `make test`, too.
+`make test-peers` installs LangChain; the others come from the npm registry. `make test` runs OpenAI's SDK only.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def node_clients(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(params=["openai", pytest.param("ai", marks=long), pytest.param("langchain", marks=long)])
 def client(request: pytest.FixtureRequest) -> Client:
-    """A client's program; what it is asked for follows."""
+    """The command that runs a client; the orders are its last argument."""
     if request.param != "langchain":
         folder: Path = request.getfixturevalue("node_clients")
         return [NODE, folder / "draw.mjs", request.param]
@@ -71,7 +71,7 @@ def client(request: pytest.FixtureRequest) -> Client:
 
 
 async def drawn(client: Client, *orders: Json) -> list[Json]:
-    """What a client makes of orders, one after the other."""
+    """Place the orders one after the other with a client; return what it reports."""
     running = await asyncio.create_subprocess_exec(
         *client, json.dumps(orders), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
@@ -100,7 +100,7 @@ async def test_an_image_is_drawn_and_opened(client: Client, service: Service) ->
 
 
 class Unreadable(InMemoryImageStorage):
-    """Keeps images, and gives neither them nor links to them."""
+    """Stores images, but returns neither them nor links to them."""
 
     async def link(self, key: str) -> str:
         raise StorageFault("away")
@@ -126,7 +126,7 @@ FAILURES: Final = (
 
 @asynccontextmanager
 async def problems() -> AsyncIterator[list[tuple[str, Json]]]:
-    """A sentence for each kind of problem, and an order that meets it."""
+    """Pairs of a problem's sentence and an order that causes this problem."""
     by_scope = JwtTokenVerifier(
         OneKey(SECRET, "HS256"),
         TokenRules(issuer="darkroom", audience="darkroom", scope_claims=("scope",)),
@@ -181,8 +181,8 @@ async def test_each_problem_arrives_as_a_sentence_in_the_client_s_own_exception(
 
 @long
 @pytest.mark.parametrize("fault", MAY_BE_PAID)
-async def test_a_storm_is_paid_once_and_ends_in_a_truthful_error(client: Client, fault: str) -> None:
-    """With the retries that each client comes with."""
+async def test_retries_after_an_unknown_outcome_are_paid_once_and_end_in_an_error(client: Client, fault: str) -> None:
+    """Each client uses its default retries."""
     async with upstream() as (house, provider):
         provider.faults.set(fault)
         (told,) = await drawn(client, at(house, model="flux-dev", patient=True))
@@ -194,8 +194,8 @@ async def test_a_storm_is_paid_once_and_ends_in_a_truthful_error(client: Client,
 
 
 @long
-async def test_a_call_that_outlasts_its_client_is_paid_once(client: Client) -> None:
-    """It is repeated by the client, and finds what was ordered first."""
+async def test_a_call_that_takes_longer_than_its_timeout_is_paid_once(client: Client) -> None:
+    """The client repeats the call and receives the images of the first one."""
     async with upstream(seconds_per_image=3.0) as (house, provider):
         (told,) = await drawn(client, at(house, model="flux-dev", patient=True, seconds=2.0))
         shown = (await house.client.get("/api/generations")).json()["items"]

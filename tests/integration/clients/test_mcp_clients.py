@@ -1,6 +1,6 @@
-"""The clients of the Model Context Protocol's own packages, for Node and for Python, over HTTP and standard input.
+"""The official MCP clients for Node and for Python draw over HTTP and over standard input.
 
-`make test-peers` installs the one for Python. The first one draws over HTTP in `make test`, too.
+`make test-peers` installs the client for Python. `make test` runs the legacy Node client only, over HTTP.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _CLIENTS: Final = ["node auto", "python legacy", "python auto"]
 
 @pytest.fixture(params=["node legacy", *(pytest.param(name, marks=long) for name in _CLIENTS)])
 def client(request: pytest.FixtureRequest) -> tuple[Sequence[str | Path], str]:
-    """A client's program, and whether it begins with a handshake."""
+    """A client's program and its mode: a `legacy` client begins with a handshake."""
     language, mode = str(request.param).split()
     if language == "node":
         folder: Path = request.getfixturevalue("node_client")
@@ -65,7 +65,7 @@ Client = tuple[Sequence[str | Path], str]
 
 
 async def called(client: Client, server: Json, *calls: Json) -> Json:
-    """What a client makes of calls, one after the other."""
+    """Make the calls one after the other with a client; return what it reports."""
     program, mode = client
     asked = json.dumps({"server": server, "calls": calls, "mode": mode})
     running = await asyncio.create_subprocess_exec(
@@ -87,7 +87,7 @@ def text(result: Json) -> str:
 
 
 def server_of(house: House, transport: str) -> Json:
-    """How a client reaches a service: by its address, or by our command, which hands messages on."""
+    """How a client reaches a service: by its address, or by `darkroom mcp`, which forwards messages."""
     if transport == "http":
         return {"url": f"http://127.0.0.1:{house.port}/mcp", "token": token()}
     return {"command": str(PROGRAM), "args": ["mcp", "--url", f"http://127.0.0.1:{house.port}", "--token", token()]}
@@ -107,7 +107,7 @@ async def slow_house() -> AsyncIterator[tuple[House, InMemoryImageGenerator]]:
 
 
 @pytest.mark.parametrize("transport", ["http", pytest.param("stdio", marks=long)])
-async def test_it_lists_draws_and_reads_errors(client: Client, transport: str) -> None:
+async def test_a_client_lists_tools_draws_and_reads_errors(client: Client, transport: str) -> None:
     wrong = ORDER | {"width": 1, "colour": "red"}
     calls = [call("draw_image", **ORDER, seed=[7]), call("draw_image", **wrong), call("list_generations")]
     async with open_house() as house:
@@ -115,7 +115,8 @@ async def test_it_lists_draws_and_reads_errors(client: Client, transport: str) -
     _, mode = client
     assert "failed" not in told, told
     revision = "2026-07-28" if mode == "auto" else "2025-11-25"
-    assert (told["revision"] or revision, told["server"]) == (revision, "darkroom")  # over stdio the older forgets it
+    # The legacy client does not know the revision over stdio.
+    assert (told["revision"] or revision, told["server"]) == (revision, "darkroom")
     assert [tool["name"] for tool in told["tools"]] == [
         "draw_image",
         "list_models",
@@ -135,7 +136,7 @@ async def test_it_lists_draws_and_reads_errors(client: Client, transport: str) -
 
 @long
 @pytest.mark.parametrize("transport", ["http", "stdio"])
-async def test_what_may_have_cost_money_says_so(client: Client, transport: str) -> None:
+async def test_an_unknown_outcome_says_that_it_may_be_charged(client: Client, transport: str) -> None:
     async with open_house(generator=FailingGenerator(OutcomeUnknown("cut off"))) as house:
         told = await called(client, server_of(house, transport), call("draw_image", **ORDER))
     (result,) = told["results"]
@@ -145,7 +146,7 @@ async def test_what_may_have_cost_money_says_so(client: Client, transport: str) 
 
 @long
 @pytest.mark.parametrize("transport", ["http", "stdio"])
-async def test_an_agent_that_gives_up_finds_its_image_paid_once(client: Client, transport: str) -> None:
+async def test_an_agent_that_gave_up_finds_its_image_which_is_paid_once(client: Client, transport: str) -> None:
     order = ORDER | {"key": "the agent's"}
     calls = [call("draw_image", 1.0, **order), call("list_generations"), call("draw_image", **order)]
     async with slow_house() as (house, generator):
@@ -165,7 +166,7 @@ class Slower(InMemoryImageGenerator):
 
 @long
 @pytest.mark.parametrize("client", ["node legacy", "python auto"], indirect=True)
-async def test_what_takes_longer_than_a_call_waits_is_found_later_paid_once(client: Client) -> None:
+async def test_a_drawing_that_outlasts_a_call_is_found_later_and_paid_once(client: Client) -> None:
     generator = Slower()
     async with open_house(generator=generator) as house:
         waiting = (await called(client, server_of(house, "http"), call("draw_image", **ORDER)))["results"][0]
@@ -177,14 +178,14 @@ async def test_what_takes_longer_than_a_call_waits_is_found_later_paid_once(clie
 
 
 @long
-async def test_a_token_that_is_refused_is_told(client: Client) -> None:
+async def test_a_refused_token_is_reported(client: Client) -> None:
     async with open_house() as house:
         told = await called(client, server_of(house, "http") | {"token": "none"})
     assert "401" in json.dumps(told["failed"]) or "refused" in told["failed"]["said"], told
 
 
 @long
-async def test_our_command_draws_in_its_own_process(client: Client, tmp_path: Path) -> None:
+async def test_the_local_command_draws_in_its_own_process(client: Client, tmp_path: Path) -> None:
     server = {"command": str(PROGRAM), "args": ["mcp", "--local"], "cwd": str(tmp_path)}
     order: Json = {"version": "sketch", "prompt": "a fox", "width": 96, "height": 64}
     told = await called(client, server, call("draw_image", **order))
@@ -199,7 +200,7 @@ async def test_our_command_draws_in_its_own_process(client: Client, tmp_path: Pa
 
 @long
 @pytest.mark.parametrize("transport", ["http", "stdio"])
-async def test_previews_of_eight_images_are_opened_and_within_what_clients_take(
+async def test_previews_of_eight_images_open_and_keep_within_the_limits_of_clients(
     client: Client, service: Service, transport: str
 ) -> None:
     if transport == "http":
@@ -208,7 +209,7 @@ async def test_previews_of_eight_images_are_opened_and_within_what_clients_take(
         server = {"command": str(PROGRAM), "args": ["mcp", "--url", service.url, "--token", service.token]}
     order: Json = {"version": "sketch", "prompt": "바다 위의 등대", "width": 768, "height": 512, "samples": 8}
     drawn = (await called(client, server, call("draw_image", **order, key=transport)))["results"][0]
-    # On a machine that is busy with other things eight take longer than a call waits for them.
+    # On a busy machine, drawing eight images takes longer than one call waits.
     async with asyncio.timeout(120):
         while len(pictures := [content for content in drawn["content"] if content["type"] == "image"]) < 8:
             asked = call("get_generation", id=drawn["structuredContent"]["id"])
@@ -224,7 +225,7 @@ async def test_previews_of_eight_images_are_opened_and_within_what_clients_take(
 
 
 @long
-async def test_the_service_as_it_runs_for_everybody(client: Client, service: Service) -> None:
+async def test_a_client_draws_at_a_service_started_by_the_command_line(client: Client, service: Service) -> None:
     order: Json = {"version": "sketch", "prompt": "a fox", "width": 96, "height": 64}
     told = await called(client, {"url": f"{service.url}/mcp", "token": service.token}, call("draw_image", **order))
     (drawn,) = told["results"]

@@ -1,6 +1,6 @@
-"""Open WebUI's own code: its router of images draws at our door as its administrator has set it.
+"""Open WebUI's own image router draws at our images API, as its administrator configured it.
 
-`make test-peers` installs it, with what that router needs of its dependencies. It runs in a process of its own.
+`make test-peers` installs it with only the dependencies that this router needs. It runs in a process of its own.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
 
 class OpenWebUI:
-    """What a person and the administrator do."""
+    """The actions of a user and of the administrator."""
 
     def __init__(self, http: httpx.AsyncClient) -> None:
         self._http = http
 
     async def set(self, base_url: str, api_key: str, *, model: str, size: str = "64x64") -> None:
-        """Enter a server in the panel of images."""
+        """Enter a server in the image settings."""
         shown = (await self._http.get("/api/v1/images/config")).json()
         entered = {
             "ENABLE_IMAGE_GENERATION": True,
@@ -60,7 +60,7 @@ class OpenWebUI:
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where it serves."""
+    """The address of Open WebUI."""
     if not any(PEER.glob("lib/python*/site-packages/open_webui/routers/images.py")):
         raise PartMissing("Open WebUI", "`make test-peers` installs it")
     folder, port = tmp_path_factory.mktemp("open-webui"), free_port()
@@ -71,7 +71,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "FROM_INIT_PY": "true",
         "USE_SLIM_DOCKER": "true",
         "OFFLINE_MODE": "true",
-        "ENABLE_LOCAL_WEB_FETCH": "true",  # as it must be where links lead to an address that is not public
+        "ENABLE_LOCAL_WEB_FETCH": "true",  # needed to fetch links to an address that is not public
         "WEBUI_SECRET_KEY": "a secret of thirty-two bytes, or a few more",
     }
     command: list[str | Path] = [PEER / "bin/python", HERE / "open_webui_server.py", str(port)]
@@ -86,9 +86,9 @@ async def open_webui(address: str) -> Any:  # noqa: ANN401  # an iterator
         yield OpenWebUI(http)
 
 
-@pytest.mark.parametrize("model", ["sketch", "gpt-image-1"], ids=["by its bytes", "by its link"])
+@pytest.mark.parametrize("model", ["sketch", "gpt-image-1"], ids=["as bytes", "as a link"])
 async def test_an_image_is_drawn_and_opened(open_webui: OpenWebUI, tmp_path: Path, model: str) -> None:
-    """Under a name that begins with gpt-image it does not ask for bytes, and fetches the link."""
+    """If the model's name begins with gpt-image, Open WebUI does not ask for bytes and fetches the link."""
     with CommandLine(tmp_path) as shell:
         darkroom = await asyncio.to_thread(lambda: shell.serve(DARKROOM_ALIASES="gpt-image-1=sketch"))
         api_key = (await asyncio.to_thread(shell.run, "token")).stdout.strip()
@@ -97,7 +97,7 @@ async def test_an_image_is_drawn_and_opened(open_webui: OpenWebUI, tmp_path: Pat
     assert [(file.width, file.height) for file in files] == [(96, 64)] * 2
 
 
-async def test_an_error_is_told_by_its_status(open_webui: OpenWebUI) -> None:
+async def test_an_error_is_shown_by_its_status(open_webui: OpenWebUI) -> None:
     """Open WebUI reads the status line only, not the sentence."""
     async with open_house() as house:
         await open_webui.set_to(house, model="no-such-model")
@@ -110,7 +110,7 @@ async def test_an_error_is_told_by_its_status(open_webui: OpenWebUI) -> None:
 
 
 @pytest.mark.parametrize("fault", MAY_BE_PAID)
-async def test_what_may_have_been_paid_is_paid_once(open_webui: OpenWebUI, fault: str) -> None:
+async def test_a_call_with_an_unknown_outcome_is_paid_once(open_webui: OpenWebUI, fault: str) -> None:
     async with upstream() as (house, provider):
         await open_webui.set_to(house, model="flux-dev")
         provider.faults.set(fault)
@@ -121,7 +121,7 @@ async def test_what_may_have_been_paid_is_paid_once(open_webui: OpenWebUI, fault
     assert listed["problem"]["charged"] == "unknown"
 
 
-async def test_what_cost_nothing_is_repeated_until_it_is_drawn(open_webui: OpenWebUI) -> None:
+async def test_a_failure_that_cost_nothing_can_be_repeated_until_it_is_drawn(open_webui: OpenWebUI) -> None:
     async with upstream() as (house, provider):
         await open_webui.set_to(house, model="flux-dev")
         provider.faults.set("error-overloaded", times=1)

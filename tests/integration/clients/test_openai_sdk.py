@@ -1,4 +1,4 @@
-"""OpenAI's own SDK for Python, with the retries that it comes with: `make test-peers` installs it."""
+"""OpenAI's SDK for Python with its default retries. `make test-peers` installs it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def draw(
     options: dict[str, Any] | None = None,
     url: str | None = None,
 ) -> dict[str, Any]:
-    """What the SDK makes of a call; `url` is where it finds the service, if not at its own port."""
+    """Make a call with the SDK and return what it reports; `url` replaces the service's own address."""
     if not PYTHON.exists():
         raise PartMissing("OpenAI's SDK", "`make test-peers` installs it")
     said = [
@@ -59,7 +59,7 @@ async def test_it_draws_an_image_and_lists_the_models() -> None:
     assert models == ["flux-dev"]
 
 
-async def test_an_error_arrives_as_the_sdk_s_own_with_its_sentence() -> None:
+async def test_an_error_arrives_as_a_sentence_in_the_sdk_s_own_exception() -> None:
     async with open_house(generator=InMemoryImageGenerator(), images_per_day=0) as house:
         bad = await draw(house, {"model": "memory", "prompt": "a fox", "quality": "hd"})
         unknown = await draw(house, CALL)
@@ -71,7 +71,7 @@ async def test_an_error_arrives_as_the_sdk_s_own_with_its_sentence() -> None:
 
 
 @pytest.mark.parametrize("fault", MAY_BE_PAID)
-async def test_a_storm_is_paid_once_and_ends_in_a_truthful_error(fault: str) -> None:
+async def test_retries_after_an_unknown_outcome_are_paid_once_and_end_in_an_error(fault: str) -> None:
     async with upstream() as (house, provider):
         provider.faults.set(fault)
         told = await draw(house, CALL)
@@ -80,7 +80,7 @@ async def test_a_storm_is_paid_once_and_ends_in_a_truthful_error(fault: str) -> 
     assert told["body"]["code"] == "outcome-unknown"
 
 
-async def test_what_cost_nothing_is_repeated_until_it_is_drawn() -> None:
+async def test_a_failure_that_cost_nothing_is_retried_until_it_is_drawn() -> None:
     async with upstream() as (house, provider):
         provider.faults.set("error-overloaded", times=1)
         told = await draw(house, CALL)
@@ -88,13 +88,13 @@ async def test_what_cost_nothing_is_repeated_until_it_is_drawn() -> None:
 
 
 @pytest.mark.parametrize("key", [{}, {"extra_headers": {"Idempotency-Key": "one-picture"}}])
-async def test_a_call_that_outlasts_its_client_is_paid_once_with_and_without_a_key(key: dict[str, Any]) -> None:
+async def test_a_call_that_takes_longer_than_its_timeout_is_paid_once(key: dict[str, Any]) -> None:
     async with upstream(seconds_per_image=3.0) as (house, provider):
         told = await draw(house, CALL | key, options={"timeout": 1.5, "max_retries": 10})
     assert (len(told["images"]), provider.charged_calls) == (1, 1)
 
 
-async def test_calls_at_once_are_pictures_each() -> None:
+async def test_identical_calls_at_the_same_time_each_draw_an_image() -> None:
     async with upstream(seconds_per_image=1.0) as (house, provider):
         told = await asyncio.gather(*(draw(house, CALL) for _ in range(4)))
     assert len({one["images"][0]["url"] for one in told}) == 4
@@ -102,9 +102,9 @@ async def test_calls_at_once_are_pictures_each() -> None:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize(("patience", "takes"), [(3, 5.0), (60, 63.0)], ids=["soon", "after its own 60 s"])
-async def test_behind_a_proxy_that_gives_up_it_is_paid_once(tmp_path: Path, patience: int, takes: float) -> None:
-    """nginx answers 504 after its time, the SDK repeats the call, and finds what the first one has ordered."""
+@pytest.mark.parametrize(("patience", "takes"), [(3, 5.0), (60, 63.0)], ids=["after 3 s", "after nginx's 60 s"])
+async def test_a_call_that_a_proxy_gives_up_is_paid_once(tmp_path: Path, patience: int, takes: float) -> None:
+    """nginx answers 504 at its timeout; the SDK repeats the call and receives the image of the first one."""
     impatient = deployed("nginx").replace("proxy_read_timeout 600s", f"proxy_read_timeout {patience}s")
     assert impatient != deployed("nginx")
     async with upstream(seconds_per_image=takes) as (house, provider):

@@ -1,4 +1,4 @@
-"""The service in front of a provider that counts."""
+"""The service in front of a simulated provider that counts its calls."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAY_BE_PAID: Final = (
     "close-after-charge",
     "reset-after-charge",
 )
-"""Faults of the provider after which nothing is known of the money."""
+"""Faults of the provider after which it is unknown whether the call was charged."""
 
 
 @asynccontextmanager

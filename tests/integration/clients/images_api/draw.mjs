@@ -1,11 +1,11 @@
-// Draws with OpenAI's SDK for Node or with the AI SDK, once for each order, and says in JSON what came of it. An order
-// that is `patient` is repeated as often as the SDK repeats it by itself; `seconds` is how long it waits for an answer.
+// Draws with OpenAI's SDK for Node or with the AI SDK, once for each order, and prints the results as JSON. A `patient`
+// order uses the SDK's default retries; `seconds` is its timeout.
 
 const [sdk, orders] = [process.argv[2], JSON.parse(process.argv[3])];
 
 const once = ({ patient }) => (patient ? {} : { maxRetries: 0 });
 
-// What Node's own fetch does once its time is over, which is five minutes.
+// Fails after `seconds` as Node's own fetch does at its timeout of five minutes.
 async function impatient(seconds, url, options) {
   try {
     return await fetch(url, { ...options, signal: AbortSignal.timeout(seconds * 1000) });

@@ -4,7 +4,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.util.Arrays;
 
-/** Orders an image twice at each of the services, by the JDK's client as it comes; its arguments: a token, addresses. */
+/** Orders an image twice at each service with the JDK's default HTTP client. Arguments: a token, then addresses. */
 class Draw {
   private static final String ORDER =
       "{\"version\": \"sketch\", \"prompt\": \"a harbour\", \"width\": 64, \"height\": 64}";

@@ -1,5 +1,5 @@
-// Calls tools as an agent does, and says in JSON what came of it. `mode` is `legacy` for @modelcontextprotocol/sdk, whose
-// revisions begin with a handshake, or `auto` for @modelcontextprotocol/client, which knows 2026-07-28.
+// Calls tools as an agent does and prints the results as JSON. `mode` is `legacy` for @modelcontextprotocol/sdk, whose
+// revisions begin with a handshake, or `auto` for @modelcontextprotocol/client, which supports 2026-07-28.
 
 const { server, calls, mode } = JSON.parse(process.argv[2]);
 const auto = mode === "auto";
@@ -33,4 +33,4 @@ try {
 } catch (error) {
   told.failed = { name: error.name, code: error.code, said: error.message };
 }
-process.stdout.write(JSON.stringify(told), () => process.exit(0)); // when all of it has been read
+process.stdout.write(JSON.stringify(told), () => process.exit(0)); // exit when all output is written

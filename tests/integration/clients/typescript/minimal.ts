@@ -1,4 +1,4 @@
-// The smallest orders that each model takes, at both doors.
+// The smallest orders that each model accepts, in both APIs.
 
 import type { components } from "./widest.ts";
 

@@ -1,12 +1,12 @@
-// What the types must not let through: each line is one mistake.
+// Each line is one mistake that the types must reject.
 
 import type { components } from "./darkroom.ts";
 
 type Order = components["schemas"]["Order"];
 
-// @ts-expect-error  no such model
+// @ts-expect-error  an unknown model
 export const unknown: Order = { version: "v9", prompt: "a fox", width: 96, height: 64 };
-// @ts-expect-error  a string is no number
+// @ts-expect-error  a string is not a number
 export const lettered: Order = { version: "sketch", prompt: "a fox", width: "96", height: 64 };
-// @ts-expect-error  no prompt
+// @ts-expect-error  the prompt is missing
 export const silent: Order = { version: "sketch", width: 96, height: 64 };
