@@ -1,4 +1,4 @@
-"""A container image without a container engine: the same steps, bare, in a folder that stands for the image's root."""
+"""Build a container image without an engine: the same steps run in a folder that stands for the image's root."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _IMAGE_FOLDERS: Final = ("/opt/darkroom", "/var/lib/darkroom", "/build")
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One instruction, its continued lines joined, its flags apart from its arguments."""
+    """One instruction, with its continued lines joined and its flags separated from its arguments."""
 
     instruction: str
     flags: Mapping[str, str]
@@ -27,7 +27,7 @@ class Step:
 
     @property
     def command(self) -> Sequence[str]:
-        """The command of an instruction in its exec form, the only one that needs no shell."""
+        """The command of an instruction in exec form, the only form that needs no shell."""
         words = json.loads(self.arguments)
         assert all(isinstance(word, str) for word in words)
         command: Sequence[str] = words
@@ -35,7 +35,7 @@ class Step:
 
 
 def steps(file: Path) -> Iterator[Step]:
-    """The instructions of a container file, in their order."""
+    """The instructions of a container file, in order."""
     lines = [line for line in file.read_text(encoding="utf-8").splitlines() if not line.lstrip().startswith("#")]
     for line in "\n".join(lines).replace("\\\n", " ").splitlines():
         if line.strip():
@@ -48,9 +48,9 @@ def steps(file: Path) -> Iterator[Step]:
 
 @dataclass(slots=True)
 class BareImage:
-    """What a container file makes, in the folder `root`; what ends up in it is what its last stage says.
+    """The image that a container file describes, built in the folder `root`, with the configuration of the last stage.
 
-    `context` is the folder that it is built from, of which it sees only what its ignore file lets through.
+    `context` is the folder to build from; the build sees only the files that the ignore file admits.
     """
 
     context: Path
@@ -62,7 +62,7 @@ class BareImage:
     workdir: Path = Path("/")
 
     def build(self, file: Path) -> None:
-        """Do every step."""
+        """Run every step."""
         allowed = _allowed(file.with_name(f"{file.name}.dockerignore"))
         for step in steps(file):
             if not self._does(step, allowed) and not self._says(step):
@@ -70,7 +70,7 @@ class BareImage:
         self.environment = {name: self._within(value) for name, value in self.environment.items()}
 
     def _does(self, step: Step, allowed: Sequence[str]) -> bool:
-        """Do what makes files; False where a step makes none."""
+        """Run a step that makes files; return False if it makes none."""
         match step.instruction:
             case "WORKDIR":
                 self.workdir = Path(self._within(step.arguments))
@@ -80,13 +80,13 @@ class BareImage:
             case "COPY" if "from" not in step.flags:
                 self._copy(step.arguments.split(), allowed)
             case "COPY" | "VOLUME":
-                pass  # it lies there already
+                pass  # the files are there already
             case _:
                 return False
         return True
 
     def _says(self, step: Step) -> bool:
-        """Remember what is said of how it runs; False where a step says nothing of that."""
+        """Record what a step says of how the image runs; return False if it says nothing of that."""
         match step.instruction:
             case "FROM":
                 self.environment, self.command = {}, []
@@ -99,13 +99,13 @@ class BareImage:
             case "ENTRYPOINT" | "CMD":
                 self.command += [self._within(word) for word in step.command]
             case "ARG" | "EXPOSE" | "STOPSIGNAL":
-                pass  # for the engine alone
+                pass  # for the engine only
             case _:
                 return False
         return True
 
     def _run(self, command: Sequence[str]) -> None:
-        # A cache would make a layer larger; here it spares the index.
+        # A cache would make a layer larger; here it saves downloads.
         words = [self._within(word) for word in command if word != "--no-cache-dir"]
         words[0] = reachable_python() if words[0] == "python" else words[0]
         subprocess.run(words, cwd=self.workdir, check=True, stdout=subprocess.DEVNULL)
@@ -113,7 +113,7 @@ class BareImage:
     def _copy(self, words: Sequence[str], allowed: Sequence[str]) -> None:
         *sources, target = words
         for source in sources:
-            assert any(fnmatch(source, pattern) for pattern in allowed), f"{source} is kept from the build"
+            assert any(fnmatch(source, pattern) for pattern in allowed), f"{source} is excluded from the build"
             to = self.workdir / target
             if (self.context / source).is_dir():
                 left_out = shutil.ignore_patterns("__pycache__")
@@ -124,7 +124,7 @@ class BareImage:
                 shutil.copyfile(self.context / source, to)
 
     def _within(self, text: str) -> str:
-        """A text in which the folders of the image are those below the root."""
+        """The text with the image's folders replaced by those below `root`."""
         for folder in _IMAGE_FOLDERS:
             text = text.replace(folder, f"{self.root}{folder}")
         return text
@@ -132,18 +132,18 @@ class BareImage:
 
 def _allowed(ignore_file: Path) -> Sequence[str]:
     lines = ignore_file.read_text(encoding="utf-8").splitlines()
-    assert "*" in lines, "everything is kept from the build at first"
+    assert "*" in lines, "the ignore file must exclude everything first"
     return [line[1:] for line in lines if line.startswith("!")]
 
 
 def reachable_python() -> str:
-    """A Python that accounts other than this one can run, where there is one; else our own."""
+    """A Python that other accounts can run, if there is one; otherwise our own."""
     candidates = (sys.executable, "/usr/bin/python3")
     return next(filter(_others_may_run, candidates), sys.executable)
 
 
 def may_be_another() -> bool:
-    """Whether programs can be run here as other accounts, which can run a Python."""
+    """Whether we can run programs as other accounts, and these accounts can run a Python."""
     return os.geteuid() == 0 and _others_may_run(reachable_python())
 
 

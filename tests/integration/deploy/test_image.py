@@ -1,4 +1,4 @@
-"""The container image, built and run without a container engine: its own steps, its own commands, as any account."""
+"""The container image, built and run without a container engine: its own steps and commands, under any account."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from servers.process import Process
 PROJECT = Path(__file__).parents[3]
 CONTAINERFILE = PROJECT / "deploy" / "container" / "Containerfile"
 SECRET = "only-for-tests-on-the-loopback-interface"
-OPENSHIFTS = 1_000_680_000  # such accounts have no name, no home, and the group 0
+OPENSHIFTS = 1_000_680_000  # such an account has no name and no home, and is in group 0
 ACCOUNTS = [10_001, OPENSHIFTS] if may_be_another() else [None]
 
 
@@ -26,16 +26,16 @@ ACCOUNTS = [10_001, OPENSHIFTS] if may_be_another() else [None]
 def image() -> Iterator[BareImage]:
     with tempfile.TemporaryDirectory(prefix="darkroom-image-") as folder:
         root = Path(folder)
-        root.chmod(0o755)  # the account that it runs as must reach it
+        root.chmod(0o755)  # the account that runs the image must be able to enter it
         image = BareImage(PROJECT, root)
         image.build(CONTAINERFILE)
-        shutil.rmtree(root / "build")  # stays behind in the first stage
+        shutil.rmtree(root / "build")  # exists in the first stage only
         yield image
 
 
 @pytest.fixture
 def data(image: BareImage) -> None:
-    """Have the data folder empty, and as the image has it."""
+    """Empty the data folder, and give it the owner and mode that the image gives it."""
     shutil.rmtree(image.workdir)
     image.workdir.mkdir()
     if may_be_another():
@@ -46,10 +46,10 @@ def data(image: BareImage) -> None:
 
 @pytest.mark.long
 @pytest.mark.usefixtures("data")
-@pytest.mark.timeout(300)  # every package is installed anew
+@pytest.mark.timeout(300)  # every package is installed
 class TestImage:
     @pytest.mark.parametrize("account", ACCOUNTS)
-    def test_it_serves_as_any_account_and_writes_into_its_data_folder_alone(
+    def test_it_serves_as_any_account_and_writes_only_into_its_data_folder(
         self, image: BareImage, account: int | None
     ) -> None:
         before = _files(image)
@@ -72,19 +72,19 @@ class TestImage:
         assert _files(image) == before
         assert list(image.workdir.rglob("*.png"))
 
-    def test_its_health_check_fails_where_nothing_answers(self, image: BareImage) -> None:
+    def test_its_health_check_fails_if_nothing_answers(self, image: BareImage) -> None:
         settings = {"DARKROOM_PORT": str(free_port()), "DARKROOM_JWT_SECRET": SECRET}
         with Process(image.health, environment=image.environment | settings, folder=image.workdir) as probe:
             assert probe.wait() == 1
         assert "Connection refused" in probe.stderr
 
-    def test_it_runs_as_an_account_without_a_name(self, image: BareImage) -> None:
+    def test_it_runs_as_a_numbered_account_in_group_0(self, image: BareImage) -> None:
         user, group = map(int, image.user.split(":"))
         assert user > 1000
         assert group == 0
 
 
-def test_its_data_folder_is_its_account_s_own_and_that_of_any_other() -> None:
+def test_its_data_folder_is_writable_for_its_account_and_its_group() -> None:
     (user,) = [step.arguments for step in steps(CONTAINERFILE) if step.instruction == "USER"]
     assert _data_folder().flags["chown"] == user
     assert _data_folder().flags["chmod"] == "0770"

@@ -1,4 +1,4 @@
-"""What `make release` builds, used as those who get it do: the wheel in an empty environment, the image unpacked."""
+"""What `make release` builds, used as its users use it: the wheel in an empty environment, the image unpacked."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
 
 @pytest.fixture(scope="module")
 def root(release: Release) -> Iterator[Path]:
-    """The image's files, unpacked where any account may read them."""
+    """The image's files, unpacked into a folder that every account may read."""
     if not release.archive.exists():
         raise PartMissing("the container image", "is built on Debian only")
     with tempfile.TemporaryDirectory(prefix="darkroom-image-") as folder:
@@ -125,13 +125,13 @@ class TestWheel:
         assert (shared / "doc" / "darkroom" / "operating.md").exists()
         assert (shared / "darkroom" / "requirements" / "image.lock").exists()
 
-    def test_it_says_which_release_it_is(self, release: Release) -> None:
+    def test_its_metadata_names_the_release(self, release: Release) -> None:
         with zipfile.ZipFile(release.wheel) as wheel:
             (metadata,) = [name for name in wheel.namelist() if name.endswith(".dist-info/METADATA")]
             assert f"\nVersion: {VERSION}\n" in wheel.read(metadata).decode()
 
 
-def test_the_source_archive_carries_all_that_is_needed_to_build(release: Release) -> None:
+def test_the_source_archive_contains_everything_needed_to_build(release: Release) -> None:
     with tarfile.open(release.folder / f"darkroom-{VERSION}.tar.gz") as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     needed = {"pyproject.toml", "LICENSE", "README.md", "CHANGELOG.md", "Makefile", "requirements/image.lock"}
@@ -147,7 +147,7 @@ def test_the_checksums_are_those_of_the_files(release: Release) -> None:
 
 
 class TestImage:
-    def test_it_is_ready_draws_and_stops_as_nobody_on_a_read_only_root(self, release: Release, root: Path) -> None:
+    def test_it_serves_as_an_unprivileged_account_on_a_read_only_root(self, release: Release, root: Path) -> None:
         bwrap = shutil.which("bwrap")
         if bwrap is None:
             raise PartMissing("bubblewrap", "is not installed")
@@ -173,7 +173,7 @@ class TestImage:
                 assert draw(url, token.stdout.strip()).startswith(b"\x89PNG")
                 with Process([*inside, *program, "backup", "backup.tar"], user=account) as backup:
                     assert backup.wait(60) == 0, backup.stderr
-                # bubblewrap waits for its child, and passes no signal on to it.
+                # bubblewrap waits for its child but does not forward signals to it.
                 children = Path(f"/proc/{service.pid}/task/{service.pid}/children").read_text(encoding="ascii").split()
                 os.kill(int(children[0]), SIGTERM)
                 assert service.wait(60) == 0
@@ -186,12 +186,12 @@ class TestImage:
                 assert python.wait(60) == 0, python.stderr
             assert int(python.stdout) > 100
 
-    def test_it_has_no_shell_and_nothing_that_gains_rights(self, root: Path) -> None:
+    def test_it_has_no_shell_and_no_setuid_programs(self, root: Path) -> None:
         programs = {path.name for path in root.rglob("*") if path.parent.name in ("bin", "sbin") and not path.is_dir()}
         assert programs == {"python3.11", "python3", "darkroom"}
         assert [path for path in root.rglob("*") if not path.is_symlink() and path.stat().st_mode & 0o6000] == []
 
-    def test_it_says_what_it_is_and_who_runs_it(self, release: Release) -> None:
+    def test_its_configuration_names_the_release_and_the_account(self, release: Release) -> None:
         run = release.configuration["config"]
         user, group = run["User"].split(":")
         assert int(user) > 1000
@@ -204,7 +204,7 @@ class TestImage:
                 assert name == f"blobs/sha256/{hashlib.sha256(data).hexdigest()}"
 
     @pytest.mark.parametrize("kind", ["oci-archive:{file}:{version}", "docker-archive:{file}"])
-    def test_tools_for_images_read_it(self, release: Release, kind: str, tmp_path: Path) -> None:
+    def test_skopeo_reads_it(self, release: Release, kind: str, tmp_path: Path) -> None:
         skopeo = shutil.which("skopeo")
         if skopeo is None:
             raise PartMissing("skopeo", "is not installed")
