@@ -1,4 +1,4 @@
-"""What becomes of a shape: sent as it is, with a good request behind it that tells whether the connection survived."""
+"""Measure the outcome of a shape: a good request behind it shows whether the connection survived."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _STATUS = re.compile(rb"HTTP/1\.1 (\d{3}) ")
 
 
 async def outcome(port: int, token: str, shape: Shape) -> str:
-    """What becomes of it, in the words of `Shape.outcome`."""
+    """The outcome of a shape, in the words of `Shape.outcome`."""
     reader, writer = await asyncio.open_connection(LOOPBACK, port)
     answers = bytearray()
-    with suppress(ConnectionError):  # closed with bytes of ours unread: what came first counts
+    with suppress(ConnectionError):  # the service may close before it has read all our bytes: what it sent counts
         writer.write(shape.wire.replace(b"%TOKEN%", token.encode()) + LAST)
         while piece := await reader.read(65_536):
             answers += piece
@@ -32,5 +32,5 @@ async def outcome(port: int, token: str, shape: Shape) -> str:
 
 
 def statuses_in(answers: bytes | bytearray) -> list[str]:
-    """The statuses of the answers that came on a connection."""
+    """The statuses of the answers on a connection."""
     return [status.decode() for status in _STATUS.findall(answers)]

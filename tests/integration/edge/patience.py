@@ -1,4 +1,4 @@
-"""Clients who take their time: held by the hundred, timed until they are cut off, while somebody else is served."""
+"""Slow clients: hundreds of connections are held until they are cut off, while another client is served."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LIVE: Final = b"GET /health/live HTTP/1.1\r\nHost: darkroom\r\n\r\n"
 
 @dataclass(frozen=True, slots=True)
 class Slow:
-    """One kind: what it sends at first, and what every second from then on."""
+    """One kind of slow client: what it sends first, and what it sends every second after that."""
 
     name: str
     first: bytes = b""
@@ -31,7 +31,7 @@ class Slow:
 
 @dataclass(frozen=True, slots=True)
 class CutOff:
-    """What became of all connections of one kind: the statuses that they were told, and after how many seconds."""
+    """The result of all connections of one kind: the statuses that they received, and when the last one was closed."""
 
     name: str
     statuses: frozenset[str]
@@ -56,7 +56,7 @@ async def cut_off(port: int, token: str, kind: Slow) -> CutOff:
 
 
 async def served_meanwhile(port: int, others: Awaitable[object]) -> tuple[int, int]:
-    """Ask ten times a second until the others are done: how often it was asked, and how often answered."""
+    """Ask ten times a second until the others are done; return the numbers of requests and of answers."""
     waiting, asked, answered = asyncio.ensure_future(others), 0, 0
     while not waiting.done():
         asked += 1

@@ -1,4 +1,4 @@
-"""Requests in shapes that two readers could take differently, or that no reader should take at all."""
+"""Requests in shapes that two readers could understand differently, or that no reader should accept."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ HOST: Final = b"Host: darkroom\r\n"
 JSON: Final = b"Content-Type: application/json\r\n"
 CHUNKED: Final = b"Transfer-Encoding: chunked\r\n"
 RIDER: Final = b"GET /rider HTTP/1.1\r\nHost: darkroom\r\n\r\n"
-"""The request that a second reader would find within the first one."""
+"""The request that a second reader would find inside the first one."""
 
 UPGRADE: Final = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
 PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0"
@@ -21,8 +21,8 @@ CHUNKS: Final = b"2\r\n{}\r\n0\r\n\r\n"
 class Shape:
     """One shape; `wire` holds `%TOKEN%` where the access token belongs.
 
-    `outcome` is what becomes of it: the status of each answer of the application, then `closed` where the connection
-    is good for no other request; or `refused`, with the status that it is told, before the application hears of it.
+    `outcome` is the status of each answer of the application, then `closed` if the connection takes no other request;
+    or `refused` with the status of the answer, if the request does not reach the application.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""More kept connections than a process may open files: whoever comes next is served."""
+"""More idle connections than a process may open files: new clients are still served."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from servers.ports import LOOPBACK, free_port
 from servers.process import Process
 
 
-def test_kept_connections_give_way_before_files_run_out(tmp_path: Path) -> None:
+def test_idle_connections_are_closed_before_file_descriptors_run_out(tmp_path: Path) -> None:
     port = free_port()
     program = Path(sysconfig.get_path("scripts")) / "darkroom"
     shell = ["/bin/sh", "-c", f"ulimit -n 400 && exec {program} serve"]

@@ -1,4 +1,4 @@
-"""Nobody holds a connection for ever, and nobody else waits for those who try."""
+"""No client can hold a connection for ever, and no other client waits for one that tries."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from integration.edge.patience import SLOW, cut_off, served_meanwhile
 
 @pytest.mark.long
 @pytest.mark.timeout(300)
-async def test_whoever_takes_their_time_is_cut_off_and_others_are_served(tmp_path: Path) -> None:
+async def test_slow_clients_are_cut_off_and_others_are_served(tmp_path: Path) -> None:
     with CommandLine(tmp_path) as shell:
         darkroom = await asyncio.to_thread(shell.serve, DARKROOM_LOG_LEVEL="warning", DARKROOM_KEEP_ALIVE="20")
         token = (await asyncio.to_thread(shell.run, "token")).stdout.strip()

@@ -1,4 +1,4 @@
-"""Each odd shape meets one fate, and no rider in it is ever answered as a request of its own."""
+"""Each odd shape has its declared outcome, and a rider inside it is never answered as a request."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, str
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
-async def test_a_shape_meets_its_fate(service: tuple[int, str], shape: Shape) -> None:
+async def test_a_shape_has_its_declared_outcome(service: tuple[int, str], shape: Shape) -> None:
     async with asyncio.timeout(20):
         assert await outcome(*service, shape) == shape.outcome
 
 
-def test_a_rider_is_answered_only_where_it_is_a_request() -> None:
+def test_a_rider_is_answered_only_if_it_is_a_request() -> None:
     riders = {shape.name: shape.wire.count(RIDER) for shape in SHAPES if " 401" in f" {shape.outcome}"}
     assert riders == {"Authorization twice": 0, "3 requests at once": 3}
