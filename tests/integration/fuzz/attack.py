@@ -1,4 +1,4 @@
-"""Sends mutants to the service, each on a connection of its own, and judges every answer."""
+"""Send mutants to the service, each on a connection of its own, and check every answer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from servers.ports import LOOPBACK
 
 AT_ONCE: Final = 16
 PATIENCE: Final = 45.0
-"""Seconds for an answer; the service gives up a request that does not come whole after 40."""
+"""Seconds to wait for an answer; the service gives up an incomplete request after 40."""
 
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 
@@ -41,22 +41,22 @@ class Answer:
 
     @property
     def accepted(self) -> bool:
-        """Whether an order was accepted: it has the generation's address, in a header of its door."""
+        """Whether an order was accepted: the answer has the generation's address in the header that its API uses."""
         return "link" in self.headers or "/api/generations/" in self.headers.get("location", "")
 
     def accepted_of_agent(self) -> str | None:
-        """The generation that a tool has ordered, if the answer is its result."""
+        """The generation that a tool call ordered, if the answer is the result of one."""
         if self.status != 200 or b'"structuredContent":{"id":' not in self.body:
             return None
         generation: str = json.loads(self.body)["result"]["structuredContent"]["id"]
         return generation
 
     def wrong(self, method: bytes) -> str | None:
-        """What an answer to this method must never be; None where it is as it should."""
+        """What is wrong with an answer to this method; None if nothing is."""
         if self.status >= 500:
-            return "a fault of ours"
+            return "a server error"
         if "x-request-id" not in self.headers:
-            return "without a name"
+            return "without a request id"
         if self.status < 400 or method == b"HEAD":
             return None
         try:
@@ -67,19 +67,19 @@ class Answer:
 
 
 def _lack(told: dict[str, Any], status: int) -> str | None:
-    """What a problem does not say, in the form of its door; None if it says all."""
+    """What is missing or false in a problem, in the form of its API; None if nothing is."""
     at_v1 = "error" in told and "jsonrpc" not in told
     problem = told["error"] if at_v1 else told["error"]["data"] if "jsonrpc" in told else told
     own = {"message", "type", "param", "code"} if at_v1 else {"type", "title", "status", "detail"}
     lack = (own | {"charged", "request_id"}) - problem.keys()
     if lack or problem.get("status", status) != status or problem["charged"] not in ("no", "yes"):
-        return f"a problem that does not say {lack or 'what is so'}"
+        return f"a problem without {lack or 'true values'}"
     return None
 
 
 @dataclass
 class Findings:
-    """What became of all of them. `drawn` counts those that cost money; `by_agents` are generations ordered at MCP."""
+    """The results of all mutants. `drawn` counts those that cost money; `by_agents` holds what was ordered over MCP."""
 
     statuses: Counter[int] = field(default_factory=Counter)
     drawn: int = 0
@@ -88,7 +88,7 @@ class Findings:
 
     def note(self, request: Mutant, answer: Answer) -> None:
         self.statuses[answer.status] += 1
-        # Only an accepted order is given an address; some bent targets still lead to where orders are taken.
+        # Only an accepted order gets an address; some bent targets still reach the endpoint for orders.
         if answer.accepted and "idempotency-replay" not in answer.headers:
             self.drawn += 1
         elif (generation := answer.accepted_of_agent()) and generation not in self.by_agents:
@@ -99,7 +99,7 @@ class Findings:
 
 
 async def attack(port: int, mutants: Iterable[Mutant]) -> Findings:
-    """Send them all, some at once, and give what was found."""
+    """Send all mutants, several at a time; return the findings."""
     findings, waiting = Findings(), iter(mutants)
 
     async def sender() -> None:
@@ -114,13 +114,13 @@ async def attack(port: int, mutants: Iterable[Mutant]) -> Findings:
 
 
 async def _exchange(port: int, wire: bytes) -> bytes:
-    """All that comes until the connection is closed."""
+    """Send a request and return everything that arrives until the connection is closed."""
     reader, writer = await asyncio.open_connection(LOOPBACK, port)
     connection: socket.socket = writer.get_extra_info("socket")
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)  # leaves no port waiting behind
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)  # leaves no port in TIME_WAIT
     answer = bytearray()
     writer.write(wire)
-    with suppress(ConnectionError):  # the service may have closed with bytes of ours unread: what came first counts
+    with suppress(ConnectionError):  # the service may close before it has read all our bytes: what it sent counts
         async with asyncio.timeout(PATIENCE):
             while piece := await reader.read(65_536):
                 answer += piece

@@ -1,4 +1,4 @@
-"""Requests that were right once: each from its own seed, so that any of them can be made again."""
+"""Mutants: right requests, changed at random. Each is made from its own seed, and can be repeated."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ ODD_HEADERS: Final[Sequence[Header]] = (
 
 @dataclass
 class Mutant:
-    """A request; `name` is its seed. It always says how long its body is, and that it is the last on its connection."""
+    """A request; `name` is its seed. It always has the right `Content-Length`, and closes its connection."""
 
     name: str
     method: bytes
@@ -111,7 +111,7 @@ class Mutant:
 
 
 def mutant(series: str, number: int, authorization: str) -> Mutant:
-    """The mutant of that number in that series, with `authorization` as a good client sends it."""
+    """The mutant with this number in this series; `authorization` is that of a good client."""
     name = f"{series}:{number}"
     chance = random.Random(name)
     headers = [(b"Authorization", authorization.encode()), (b"X-Request-ID", b"mutant-%d" % number)]
@@ -139,7 +139,7 @@ def mutant(series: str, number: int, authorization: str) -> Mutant:
 
 
 def _to_v1(name: str, chance: random.Random, headers: list[Header]) -> Mutant:
-    """A request to the door for OpenAI's clients, with some of it changed; most bring no key."""
+    """A request to the images API for OpenAI's clients, with some of it changed; most have no idempotency key."""
     if chance.random() < 0.1:
         target = chance.choice((b"/v1/models", b"/v1/models/v2.0", b"/v1/images/edits", b"/v1/", b"/v1"))
         return Mutant(name, chance.choice(METHODS), target, headers)
@@ -158,7 +158,7 @@ def _to_v1(name: str, chance: random.Random, headers: list[Header]) -> Mutant:
 
 
 def _to_mcp(name: str, chance: random.Random, headers: list[Header]) -> Mutant:
-    """A message to the door for agents, with some of it changed."""
+    """An MCP message, with some of it changed."""
     message = deepcopy(TOOL_CALL)
     params: dict[str, Any] = message["params"]
     arguments: dict[str, Any] = params["arguments"]
@@ -191,7 +191,7 @@ def _change_member(chance: random.Random, order: dict[str, Any], names: Sequence
 
 
 def _spoilt(chance: random.Random, text: bytes) -> bytes:
-    """The same with a piece of it changed, doubled, removed, or another put in its place."""
+    """The text with a piece removed, doubled or replaced."""
     at = chance.randrange(len(text) + 1)
     end = min(len(text), at + chance.randrange(8))
     piece = chance.choice((b"", text[at:end] * 2, chance.choice(FRAGMENTS), chance.randbytes(chance.randrange(1, 9))))

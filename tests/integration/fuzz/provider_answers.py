@@ -1,4 +1,4 @@
-"""A provider whose answers were right once: each is bent from its own number, so that any can be made again."""
+"""A provider with bent answers: right ones, changed at random. Each is made from a number, and can be repeated."""
 
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ def _pictures() -> tuple[bytes, ...]:
 
 
 def loads(data: bytes) -> bool:
-    """Whether another decoder reads a whole image of a kind that is kept, within the limits on its sides.
+    """Whether another decoder reads a whole image of a kind that Darkroom keeps, within the limits on its sides.
 
-    Whether Pillow does without the end of a JPEG depends on how its last bits fall: whole is one that has its end.
+    Pillow accepts some JPEGs without an end, depending on their last bits; here only one with its end is whole.
     """
     try:
         with warnings.catch_warnings():
@@ -67,7 +67,7 @@ def loads(data: bytes) -> bool:
             with Image.open(io.BytesIO(data)) as image:
                 image.load()
                 kind, size = image.format, image.size
-    except Exception:  # noqa: BLE001  # whatever Pillow makes of it, it is not a picture
+    except Exception:  # noqa: BLE001  # any error of Pillow means that it is not an image
         return False
     if kind == "JPEG" and b"\xff\xd9" not in data[data.find(_JPEG_SCAN) :]:
         return False
@@ -114,9 +114,9 @@ _LABELS: Final = ("aws-chunked", "", "identity", "gzip", "deflate", "br", "x, aw
 
 @dataclass(frozen=True)
 class Bent:
-    """One answer: `image` as it is meant, the JSON around it, and how each of them goes over the wire.
+    """One answer: the `image`, the JSON around it, and the bytes of each on the wire.
 
-    `whole`: nothing but the image was bent, so that it must come if another decoder reads it.
+    `whole`: only the image was bent, if anything, so it must be kept if another decoder reads it.
     """
 
     image: bytes
@@ -128,7 +128,7 @@ class Bent:
 
 
 def make(number: int, template: Template, *, linked: bool, origin: str) -> Bent:
-    """The answer of a number."""
+    """The answer made from a number."""
     chance = random.Random(number)
     image = chance.choice(_pictures())
     kind = chance.choice(("image", "base64", "document", "labels", "packed", "image", "document", "head", "cut"))
@@ -156,7 +156,7 @@ def make(number: int, template: Template, *, linked: bool, origin: str) -> Bent:
 
 
 def _sent(chance: random.Random, body: bytes, kind: str) -> tuple[bytes, bool]:
-    """An answer on the wire, and whether all of the body can be read from it."""
+    """An answer on the wire, and whether the whole body can be read from it."""
     match kind:
         case "labels":
             label = chance.choice(_LABELS).encode("latin-1")
@@ -183,10 +183,10 @@ def _head(lines: bytes, length: int | None, status: bytes = b"200 OK") -> bytes:
 
 @dataclass
 class BentProvider:
-    """Answers each order by its number; `asked` counts the paid calls of each.
+    """Answers each order by its number; `asked` counts the paid calls of each number.
 
-    `queued` is what an order is answered with at a provider that lets it wait in a queue, by the origin, the number and
-    the name that we gave the order, if the provider lets us. Such a name is not known before it was ordered.
+    `queued` is for a provider with a queue: it makes the answer to an order from the origin, the number and the name
+    that we gave the order, if the provider takes a name. The name is unknown to the provider before the order.
     """
 
     template: Template
@@ -238,10 +238,10 @@ async def serving(provider: BentProvider) -> AsyncIterator[BentProvider]:
 
 
 async def attack(generator: ImageGenerator, provider: BentProvider, numbers: range) -> list[str]:
-    """Order every answer once, some at once; return what was wrong.
+    """Order every answer once, several at a time; return what was wrong.
 
-    An order that was given up at a deadline, or before it was sent, is placed once more, alone: the machine may have
-    been busy.
+    An order that was given up at a deadline, or before it was sent, is placed once more on its own: the machine may
+    have been busy.
     """
     wrong: list[str] = []
     waiting, late = iter(numbers), list[int]()
@@ -281,13 +281,13 @@ def _wrong(answer: Bent, images: dict[int, GeneratedImage], failure: DrawingFail
     if failure is None:
         return "neither an image nor a failure"
     if failure.charged is Charged.NO:
-        return "it is called free"
+        return "the failure says that it was not charged"
     if answer.whole and not _is_kept(answer, failure):
-        return "what came does not lie whole in evidence"
+        return "the evidence does not hold the whole answer"
     return None
 
 
 def _is_kept(answer: Bent, failure: DrawingFailed) -> bool:
     pieces = [piece if isinstance(piece, bytes) else piece.read() for piece in failure.all_evidence]
-    # Evidence is the image as it was decoded, or all of the answer that it came in.
+    # Evidence is the decoded image, or the whole answer that contained it.
     return any(piece in (answer.image, answer.kept) or answer.kept in piece for piece in pieces)

@@ -1,4 +1,4 @@
-"""What schemathesis is told beyond the description. It is given this file by `SCHEMATHESIS_HOOKS`."""
+"""What schemathesis cannot learn from the description. `SCHEMATHESIS_HOOKS` names this file."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Any
 import schemathesis
 
 SMALLEST = 64
-"""Pixels a side: what is tried is the service, not how fast the sketch is drawn."""
+"""Pixels of each side: the subject is the service, not how fast a sketch is drawn."""
 
 
 @schemathesis.hook
 def before_load_schema(context: Any, raw_schema: dict[str, Any]) -> None:  # noqa: ANN401
-    """Call nobody: `Webhook-URL` is for services whose operator has switched webhooks on, as its description says."""
+    """Send no `Webhook-URL`: it is only for services whose operator switched webhooks on, as its description says."""
     order = raw_schema["paths"]["/api/images"]["post"]
     order["parameters"] = [one for one in order["parameters"] if one.get("name") != "Webhook-URL"]
 
 
 @schemathesis.hook
 def before_call(context: Any, case: schemathesis.Case[Any], kwargs: dict[str, Any]) -> None:  # noqa: ANN401
-    """Order the smallest picture wherever any would do; `64.0` is an integer to JSON Schema, and none here."""
+    """Order the smallest image if any will do; send `64.0` as `64`: only JSON Schema takes `64.0` for an integer."""
     _put_right(case)
     if isinstance(case.body, dict):
         for name in ("width", "height", "samples", "n", "num_inference_steps", "seed"):
@@ -36,7 +36,7 @@ def before_call(context: Any, case: schemathesis.Case[Any], kwargs: dict[str, An
 
 
 def _put_right(case: schemathesis.Case[Any]) -> None:
-    """In a query `since` and `format` go with `by`, and texts are printable, which a description cannot say."""
+    """Send `since` and `format` with `by`, and only printable texts: a description cannot express these rules."""
     if case.path == "/api/usage" and case.query and {"since", "format"} & case.query.keys():
         case.query.setdefault("by", "day")
     if case.path == "/api/generations" and case.query:

@@ -1,6 +1,6 @@
-"""Requests bent in every direction: each is answered in words, none is a fault of ours, and none that is refused costs.
+"""Mutated requests: each gets a proper answer, none causes a server error, and a refused one costs nothing.
 
-A finding names its mutant: `FUZZ=SERIES:NUMBER make fuzz` sends that one alone.
+A finding names its mutant: `FUZZ=SERIES:NUMBER make fuzz` sends only that one.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ API_KEY: Final = "known-to-the-provider"
 
 
 class Attack(Protocol):
-    """Sends the mutants of these numbers, and holds every answer and every charge to what is promised."""
+    """Sends the mutants with these numbers, and checks every answer and every charge."""
 
     async def __call__(self, series: str, numbers: range) -> Findings: ...
 
@@ -61,7 +61,7 @@ def attacked(darkroom: Darkroom, provider: SimulatorProcess) -> Attack:
         found = await attack(darkroom.port, (mutant(series, number, authorization) for number in numbers))
         assert found.wrong == []
         assert '"level": "error"' not in darkroom.stderr, darkroom.stderr
-        darkroom.terminate()  # which finishes what was promised and not awaited
+        darkroom.terminate()  # which finishes the promised orders
         assert await asyncio.to_thread(darkroom.wait, 60) == 0
         assert provider.charges()["received_calls"] == found.drawn
         return found
@@ -69,19 +69,19 @@ def attacked(darkroom: Darkroom, provider: SimulatorProcess) -> Attack:
     return send
 
 
-async def test_no_mutant_is_a_fault_and_none_that_is_refused_costs(attacked: Attack) -> None:
+async def test_no_mutant_causes_a_server_error_and_a_refused_one_costs_nothing(attacked: Attack) -> None:
     found = await attacked("short", range(1500))
     assert found.drawn > 0
     assert {200, 400, 401, 404, 405, 413, 415, 431} <= found.statuses.keys()
 
 
-async def test_no_message_of_an_agent_is(attacked: Attack) -> None:
+async def test_no_mutated_mcp_message_causes_a_server_error(attacked: Attack) -> None:
     found = await attacked("short-mcp", range(300))
     assert found.drawn > 0
     assert {200, 400, 401, 413, 415} <= found.statuses.keys()
 
 
-async def test_no_request_of_openai_s_clients_is(attacked: Attack) -> None:
+async def test_no_mutated_images_api_request_causes_a_server_error(attacked: Attack) -> None:
     found = await attacked("short-v1", range(300))
     assert found.drawn > 0
     assert {200, 400, 401, 404, 413, 415} <= found.statuses.keys()
@@ -90,7 +90,9 @@ async def test_no_request_of_openai_s_clients_is(attacked: Attack) -> None:
 @pytest.mark.long
 @pytest.mark.timeout(7200)
 @pytest.mark.parametrize("kind", ["long", "long-mcp", "long-v1"])
-async def test_no_mutant_of_many_is(attacked: Attack, capsys: pytest.CaptureFixture[str], kind: str) -> None:
+async def test_none_of_many_mutants_causes_a_server_error(
+    attacked: Attack, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
     series, _, number = os.environ.get("FUZZ", kind).partition(":")
     found = await attacked(
         series, range(int(number), int(number) + 1) if number else range(100_000 if kind == "long" else 20_000)

@@ -1,4 +1,4 @@
-"""Whatever providers answer: an image that can be read is kept, the rest is evidence, and nothing is paid twice."""
+"""Of any answer of a provider, a readable image is kept and the rest is evidence; no order is paid twice."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ async def _opened(kind: str, provider: BentProvider, folder: Path) -> AsyncItera
             **QUEUE_PATIENCE,
         ),
         "replicate": lambda: open_replicate(
-            api_token="k",  # of nobody
+            api_token="k",  # not a real one
             base_url=url,
             models=replicate_models(["x=own/x 64-512 seed"]),
             image_hosts=[url],
@@ -156,17 +156,17 @@ async def _attacked(kind: str, numbers: range, folder: Path) -> None:
 
 @pytest.fixture(autouse=True)
 def _unlogged(caplog: pytest.LogCaptureFixture) -> None:
-    """A captured record is kept until the end, with the bytes of the failure that it names."""
+    """Capture no log records: each would keep the bytes of its failure in memory until the end."""
     caplog.set_level(logging.CRITICAL, "darkroom")
 
 
 @pytest.mark.parametrize("kind", ["karlo, links", "openai, base64"])
-async def test_few_bent_answers(kind: str, tmp_path: Path) -> None:
+async def test_a_few_bent_answers_lose_no_image_and_are_paid_once(kind: str, tmp_path: Path) -> None:
     await _attacked(kind, range(FEW), tmp_path)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("kind", ANSWERS)
-async def test_many_bent_answers(kind: str, tmp_path: Path) -> None:
+async def test_many_bent_answers_lose_no_image_and_are_paid_once(kind: str, tmp_path: Path) -> None:
     await _attacked(kind, range(MANY), tmp_path)

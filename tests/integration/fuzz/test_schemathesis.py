@@ -1,4 +1,4 @@
-"""The service against its own description, as schemathesis reads it: every check, every phase, no finding."""
+"""schemathesis checks the service against its own OpenAPI document: every check and every phase, without a finding."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PROGRAM = Path(sysconfig.get_path("scripts")) / "schemathesis"
 
 
 def hold(folder: Path, *, examples: int, seed: int, within: float) -> None:
-    """Try so many examples on every operation; a finding comes with the `curl` line that repeats it."""
+    """Try the examples on every operation; a finding comes with the `curl` line that repeats it."""
     with CommandLine(folder) as shell:
         darkroom = shell.serve(DARKROOM_LOG_LEVEL="warning")
         token = shell.run("token").stdout.strip()
@@ -29,12 +29,12 @@ def hold(folder: Path, *, examples: int, seed: int, within: float) -> None:
         assert '"level": "error"' not in darkroom.stderr, darkroom.stderr
 
 
-def test_what_it_describes_is_what_it_does(tmp_path: Path) -> None:
+def test_the_service_does_what_it_describes(tmp_path: Path) -> None:
     hold(tmp_path, examples=5, seed=1, within=100)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("seed", [2, 3])
-def test_what_it_describes_is_what_it_does_for_long(tmp_path: Path, seed: int) -> None:
+def test_the_service_does_what_it_describes_in_many_examples(tmp_path: Path, seed: int) -> None:
     hold(tmp_path, examples=200, seed=seed, within=3000)
