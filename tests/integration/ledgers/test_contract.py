@@ -1,4 +1,4 @@
-"""The ledgers that outlive a process keep the contract."""
+"""The durable ledgers keep the contract."""
 
 from __future__ import annotations
 

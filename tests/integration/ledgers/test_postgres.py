@@ -1,4 +1,4 @@
-"""What is the Postgres ledger's own: what is in whose reach, and outages of the server and of the way to it."""
+"""What only the Postgres ledger promises: which machine takes which work, and outages of the server and the network."""
 
 from __future__ import annotations
 
@@ -60,15 +60,15 @@ async def proxy(database_url: str) -> AsyncIterator[Proxy]:
 
 @pytest.fixture
 def by_proxy(database_url: str, proxy: Proxy) -> str:
-    """The URL of the database on the way through the proxy."""
+    """The URL of the database through the proxy."""
     return database_url.replace(f":{urlsplit(database_url).port}/", f":{proxy.port}/")
 
 
 class TestReach:
-    """What was drawn is taken only where its bytes can be read."""
+    """A drawn generation is taken over only by a machine that can read its images."""
 
     @pytest.mark.parametrize(("secured", "in_reach"), [(0, False), (1, False), (2, True)])
-    async def test_another_machine_takes_what_lies_in_the_database_whole(
+    async def test_another_machine_takes_a_generation_if_the_database_holds_all_its_images(
         self, workplace: PostgresWorkplace, secured: int, *, in_reach: bool
     ) -> None:
         dead, taker = await workplace.hire(HERE), await workplace.hire(ELSEWHERE)
@@ -86,7 +86,9 @@ class TestReach:
 
         assert taken == ({bare.id, waiting.id} if in_reach else {bare.id})
 
-    async def test_the_same_machine_takes_what_waits_on_its_disk(self, workplace: PostgresWorkplace) -> None:
+    async def test_the_same_machine_takes_a_generation_whose_images_wait_on_its_disk(
+        self, workplace: PostgresWorkplace
+    ) -> None:
         dead, elsewhere, here = [await workplace.hire(spool) for spool in (HERE, ELSEWHERE, HERE)]
         waiting = received()
         await written(dead, waiting, *drawn(waiting))
@@ -97,7 +99,7 @@ class TestReach:
         assert taken.id == waiting.id
         assert await elsewhere.take_abandoned(10, at_work=()) == []
 
-    async def test_what_waits_in_a_spool_that_nobody_holds_is_listed_under_its_name_and_given_up(
+    async def test_a_generation_whose_spool_has_no_holder_is_listed_and_can_be_given_up(
         self, workplace: PostgresWorkplace
     ) -> None:
         dead, elsewhere = await workplace.hire(HERE), await workplace.hire(ELSEWHERE)
@@ -115,7 +117,7 @@ class TestReach:
         assert ended == [await elsewhere.find(whole.id)]
 
     @pytest.mark.parametrize("secured", [0, 1])
-    async def test_another_machine_ends_what_lies_in_the_storage_and_the_database_whole(
+    async def test_another_machine_ends_a_generation_if_storage_and_database_hold_all_its_images(
         self, workplace: PostgresWorkplace, secured: int
     ) -> None:
         dead, elsewhere = await workplace.hire(HERE), await workplace.hire(ELSEWHERE)
@@ -137,7 +139,7 @@ class TestReach:
         assert await elsewhere.find(whole.id) == whole.stored(whole.waiting, LATER)
         assert {*storage.kept} == {image.key for image in whole.waiting}
 
-    async def test_what_a_living_process_of_its_machine_holds_is_not_out_of_reach(
+    async def test_a_generation_is_in_reach_as_long_as_a_process_of_its_machine_lives(
         self, workplace: PostgresWorkplace
     ) -> None:
         dead, beside, elsewhere = [await workplace.hire(spool) for spool in (HERE, HERE, ELSEWHERE)]
@@ -146,15 +148,15 @@ class TestReach:
         await written(dead, bare)
         await workplace.kill(dead)
 
-        # When the worker is seen to be dead, what it left is listed beside it, and nothing elsewhere.
+        # Once the worker is found dead, its generations are listed on its own machine and nowhere else.
         listed = await eventually(lambda: beside.abandoned(100))
 
         assert {one.generation.id for one in listed} == {waiting.id, bare.id}
         assert await elsewhere.abandoned(100) == []
-        await asyncio.sleep(TIMES.dead_after)  # by then it is called dead elsewhere too
+        await asyncio.sleep(TIMES.dead_after)  # by then it counts as dead elsewhere too
         assert await elsewhere.abandoned(100) == []
 
-    async def test_it_does_not_keep_others_from_what_is_in_reach(self, workplace: PostgresWorkplace) -> None:
+    async def test_generations_out_of_reach_do_not_hide_those_in_reach(self, workplace: PostgresWorkplace) -> None:
         dead, taker = await workplace.hire(HERE), await workplace.hire(ELSEWHERE)
         for _ in range(3):
             waiting = received()
@@ -166,7 +168,7 @@ class TestReach:
 
 
 class TestCalls:
-    async def test_a_call_whose_row_another_process_has_locked_is_repeated_all_the_same(
+    async def test_a_call_is_repeated_even_if_another_process_has_locked_its_row(
         self, workplace: PostgresWorkplace
     ) -> None:
         worker = await workplace.hire()
@@ -185,9 +187,9 @@ class TestCalls:
 
 
 class TestSpools:
-    """A spool has one living holder: a copied data folder is told from one that has moved."""
+    """A spool has one living holder: a copied data folder is refused, and a moved one is accepted."""
 
-    async def test_a_copy_of_a_data_folder_does_not_start_as_long_as_the_other_lives(
+    async def test_a_copy_of_a_data_folder_does_not_start_while_the_original_is_used(
         self, database_url: str, tmp_path: Path
     ) -> None:
         workplace, copy = (PostgresWorkplace(database_url, tmp_path / name) for name in ("here", "copy"))
@@ -212,7 +214,7 @@ class TestSpools:
 
 
 class TestOutages:
-    async def test_a_server_that_is_down_is_told_and_all_goes_on_when_it_is_back(
+    async def test_a_server_that_is_down_is_reported_and_work_goes_on_when_it_is_back(
         self, workplace: PostgresWorkplace, postgres: PostgresServer
     ) -> None:
         ledger = await workplace.hire()
@@ -241,7 +243,7 @@ class TestOutages:
             await patiently(call)
         assert await ledger.find(order.id) == order.submitted()
 
-    async def test_after_a_restart_the_living_are_alive_and_the_dead_are_dead(
+    async def test_after_a_restart_of_the_server_only_dead_workers_count_as_dead(
         self, workplace: PostgresWorkplace, postgres: PostgresServer
     ) -> None:
         living, dead, taker = [await workplace.hire() for _ in range(3)]
@@ -272,7 +274,7 @@ class TestOutages:
         await patiently(lambda: living.record(busy.submitted()))
 
     @pytest.mark.parametrize("limits", [UNLIMITED, Limits(images_per_day=1)])
-    async def test_a_commit_whose_answer_was_lost_is_found_by_asking_again(
+    async def test_a_commit_whose_answer_was_lost_is_found_by_repeating_it(
         self, workplace: PostgresWorkplace, proxy: Proxy, by_proxy: str, limits: Limits
     ) -> None:
         far, near = await workplace.hire(url=by_proxy), await workplace.hire()
@@ -289,7 +291,7 @@ class TestOutages:
 
         assert await near.page("ada", limit=10) == [last]
 
-    async def test_a_way_that_swallows_everything_is_told(
+    async def test_a_network_that_swallows_everything_is_reported(
         self, workplace: PostgresWorkplace, proxy: Proxy, by_proxy: str
     ) -> None:
         ledger = await workplace.hire(url=by_proxy)
@@ -306,7 +308,7 @@ class TestOutages:
         await patiently(lambda: ledger.record(order.submitted()))
         assert await ledger.find(order.id) == order.submitted()
 
-    async def test_it_can_be_closed_while_an_answer_is_missing(self, database_url: str) -> None:
+    async def test_the_database_can_be_closed_while_an_answer_is_missing(self, database_url: str) -> None:
         asked = asyncio.Event()
 
         async def ask(database: PostgresDatabase) -> None:
@@ -322,7 +324,7 @@ class TestOutages:
         with pytest.raises(asyncpg.PostgresConnectionError):
             await asking
 
-    async def test_the_server_notices_soon_that_a_machine_has_vanished(self, database_url: str) -> None:
+    async def test_the_server_notices_within_ten_seconds_that_a_machine_has_vanished(self, database_url: str) -> None:
         connecting = Connecting(PostgresAddress.parse(database_url), Times())
         session = await connecting()
 
@@ -336,9 +338,9 @@ class TestOutages:
 
 
 class TestFailover:
-    """A server that takes no writes any more keeps its sessions: none of them is of any use."""
+    """A server that no longer accepts writes keeps its sessions open, but they are useless."""
 
-    async def test_sessions_that_turned_read_only_are_left(self, workplace: PostgresWorkplace) -> None:
+    async def test_sessions_that_became_read_only_are_abandoned(self, workplace: PostgresWorkplace) -> None:
         ledger = await workplace.hire()
         order = await written(ledger, received())
         await asyncio.gather(*(ledger.find(order.id) for _ in range(20)))  # several sessions are open
@@ -347,7 +349,7 @@ class TestFailover:
             sessions = "FROM pg_stat_activity WHERE application_name = 'darkroom' AND datname = current_database()"
             opened = {row["pid"] for row in await owner.fetch(f"SELECT pid {sessions}")}
             await owner.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
-            # Sessions of before are told by their next statement, as those of a server that was demoted.
+            # Earlier sessions learn of it from their next statement, as after the demotion of a server.
             for step in ("record", "check"):
                 await owner.execute("SELECT pg_terminate_backend(pid) " + sessions)
                 with pytest.raises(LedgerUnavailable):
@@ -358,7 +360,7 @@ class TestFailover:
             await ledger.check()
             assert opened.isdisjoint({row["pid"] for row in await owner.fetch(f"SELECT pid {sessions}")})
 
-    async def test_of_a_session_that_is_read_only_none_of_its_time_is_used_again(self, database_url: str) -> None:
+    async def test_if_a_session_is_read_only_no_session_of_its_time_is_used_again(self, database_url: str) -> None:
         async with open_postgres_database(PostgresAddress.parse(database_url)) as database:
             async with database.session() as one, database.session() as other:
                 await one.execute("SET default_transaction_read_only = on")
@@ -372,7 +374,7 @@ class TestFailover:
                 await session.execute("DELETE FROM reservations")
                 assert {session, another}.isdisjoint(old)
 
-    async def test_a_lease_does_not_stay_with_a_server_that_takes_no_writes(self, workplace: PostgresWorkplace) -> None:
+    async def test_a_lease_moves_away_from_a_read_only_server(self, workplace: PostgresWorkplace) -> None:
         ledger = await workplace.hire()
         async with ledger._lease.watching() as watch:  # noqa: SLF001  # what a server does to its sessions
             await watch.session.execute("SET default_transaction_read_only = on")
@@ -387,13 +389,15 @@ class TestFailover:
 
 
 class TestOpening:
-    async def test_a_schema_that_is_wanted_by_many_at_once_is_made_once(self, workplace: PostgresWorkplace) -> None:
+    async def test_a_schema_is_created_once_if_several_workers_start_at_once(
+        self, workplace: PostgresWorkplace
+    ) -> None:
         workers = await asyncio.gather(*(workplace.hire() for _ in range(4)))
 
         order = await workers[0].receive(received(), UNLIMITED)
         assert [await worker.find(order.id) for worker in workers] == [order] * 4
 
-    async def test_a_schema_of_a_later_release_is_left_alone(self, workplace: PostgresWorkplace) -> None:
+    async def test_a_schema_of_a_later_release_is_refused(self, workplace: PostgresWorkplace) -> None:
         await workplace.hire()
         async with workplace.connection() as connection:
             await connection.execute("INSERT INTO ledger_migrations (number) VALUES ($1)", len(MIGRATIONS) + 1)
@@ -401,7 +405,7 @@ class TestOpening:
         with pytest.raises(LedgerUnavailable, match=f"version {len(MIGRATIONS) + 1}"):
             await workplace.hire()
 
-    async def test_what_was_written_before_there_were_sums_is_in_them(self, workplace: PostgresWorkplace) -> None:
+    async def test_the_migration_to_usage_sums_counts_earlier_generations(self, workplace: PostgresWorkplace) -> None:
         ledger = await workplace.hire()
         for number in range(5):
             order = received(cost="0.02 USD", at=NOON + timedelta(minutes=25 * number))
@@ -420,7 +424,7 @@ class TestOpening:
     @pytest.mark.parametrize(
         ("old", "new"), [("darkroom:", "stranger:"), ("/test_", "/no_test_"), ("127.0.0.1", "127.0.0.2")]
     )
-    async def test_where_it_cannot_be_connected_to_it_says_so(
+    async def test_a_database_that_cannot_be_connected_to_is_reported(
         self, database_url: str, tmp_path: Path, old: str, new: str
     ) -> None:
         with pytest.raises(LedgerUnavailable, match="cannot be connected to"):

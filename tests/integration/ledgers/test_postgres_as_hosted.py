@@ -1,4 +1,4 @@
-"""Postgres as it is hosted: behind a pooler, with roles that may do little, and set up in other ways."""
+"""Postgres as providers host it: behind a pooler, with restricted roles, and with other settings."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ async def connected(url: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record
 
 
 class TestPoolers:
-    async def test_in_session_mode_pgbouncer_works_as_it_comes(self, database_url: str, tmp_path: Path) -> None:
+    async def test_pgbouncer_in_session_mode_works(self, database_url: str, tmp_path: Path) -> None:
         with PgBouncer(database_url, "session") as pooler:
             workplace = PostgresWorkplace(pooler.url, tmp_path)
             ledger, other = await workplace.hire(), await workplace.hire()
@@ -57,7 +57,7 @@ class TestPoolers:
             await workplace.close()
 
     @pytest.mark.parametrize("mode", ["transaction", "statement"])
-    async def test_in_another_mode_it_is_refused_by_name(
+    async def test_pgbouncer_in_another_mode_is_refused_with_the_reason(
         self, database_url: str, mode: Literal["transaction", "statement"]
     ) -> None:
         with PgBouncer(database_url, mode) as pooler:
@@ -65,8 +65,8 @@ class TestPoolers:
                 with pytest.raises(InvalidValue, match="the pooler on the way is in transaction mode or in"):
                     await opens(pooler.url)
 
-    async def test_it_is_refused_too_while_others_use_it(self, database_url: str) -> None:
-        """Then what comes next is not always given the process of the server that was used last."""
+    async def test_it_is_also_refused_while_other_clients_use_it(self, database_url: str) -> None:
+        """Under load, the next transaction does not always get the server process that was used last."""
         with PgBouncer(database_url, "transaction") as pooler:
             busy = True
 
@@ -82,7 +82,7 @@ class TestPoolers:
             busy = False
             await asyncio.gather(*users)
 
-    def test_the_service_says_it_in_one_line(self, database_url: str, shell: CommandLine) -> None:
+    def test_serve_reports_it_in_one_line(self, database_url: str, shell: CommandLine) -> None:
         with PgBouncer(database_url, "transaction") as pooler:
             ended = shell.run("serve", DARKROOM_PORT="0", DARKROOM_LEDGER_URL=pooler.url)
 
@@ -97,7 +97,7 @@ class TestRoles:
     async def workplace(self, postgres_workplace: PostgresWorkplace) -> PostgresWorkplace:
         return postgres_workplace
 
-    async def test_one_without_create_works_in_a_database_that_is_up_to_date(
+    async def test_a_role_without_create_works_in_a_database_that_is_up_to_date(
         self, workplace: PostgresWorkplace, postgres: PostgresServer, tmp_path: Path
     ) -> None:
         await workplace.hire()
@@ -113,13 +113,13 @@ class TestRoles:
             assert await ledger.find(order.id) == order
             await guest.close()
 
-    async def test_one_without_create_is_told_what_it_lacks_in_an_empty_database(
+    async def test_a_role_without_create_learns_in_an_empty_database_which_grant_it_lacks(
         self, database_url: str, postgres: PostgresServer
     ) -> None:
         with postgres.role(database_url) as url, pytest.raises(InvalidValue, match="GRANT USAGE, CREATE ON SCHEMA"):
             await opens(url)
 
-    async def test_rights_that_are_taken_for_a_while_are_an_outage(self, workplace: PostgresWorkplace) -> None:
+    async def test_rights_that_are_revoked_for_a_while_are_an_outage(self, workplace: PostgresWorkplace) -> None:
         ledger = await workplace.hire()
         order = await written(ledger, received())
         async with workplace.connection() as owner:
@@ -132,7 +132,7 @@ class TestRoles:
 
         await patiently(lambda: ledger.record(order.submitted()))
 
-    async def test_its_time_limits_are_an_outage(self, workplace: PostgresWorkplace) -> None:
+    async def test_a_time_limit_of_the_role_that_is_reached_is_an_outage(self, workplace: PostgresWorkplace) -> None:
         async with workplace.connection() as owner:
             await owner.execute("ALTER ROLE CURRENT_USER SET lock_timeout = '100ms'")
             ledger = await workplace.hire()
@@ -152,7 +152,7 @@ class TestRoles:
 
         await patiently(lambda: ledger.record(order.submitted()))
 
-    async def test_a_commit_that_was_answered_is_on_the_disk_whatever_the_role_is_set_to(
+    async def test_commits_are_synchronous_even_if_the_role_is_set_otherwise(
         self, workplace: PostgresWorkplace
     ) -> None:
         async with workplace.connection() as owner:
@@ -164,12 +164,12 @@ class TestRoles:
 
 
 class TestSetUp:
-    async def test_a_schema_that_is_not_there_is_named(self, database_url: str) -> None:
+    async def test_a_missing_schema_is_named(self, database_url: str) -> None:
         for parameter in ("search_path=elsewhere", "options=-csearch_path%3Delsewhere"):
             with pytest.raises(InvalidValue, match=r"search_path \(elsewhere\)"):
                 await opens(f"{database_url}?{parameter}")
 
-    async def test_a_schema_of_its_own_is_used(self, database_url: str) -> None:
+    async def test_another_schema_can_be_used(self, database_url: str) -> None:
         async with connected(database_url) as owner:
             await owner.execute("CREATE SCHEMA elsewhere")
             await opens(f"{database_url}?options=-c%20search_path%3Delsewhere")
@@ -196,26 +196,26 @@ class TestSetUp:
             "client_encoding=utf-8&statement_timeout=5s",
         ],
     )
-    async def test_what_libpq_takes_is_taken(self, database_url: str, parameters: str) -> None:
+    async def test_parameters_of_libpq_are_accepted(self, database_url: str, parameters: str) -> None:
         await opens(f"{database_url}?{parameters}")
 
-    async def test_what_the_server_does_not_know_either_is_named(self, database_url: str) -> None:
+    async def test_a_parameter_that_the_server_does_not_know_is_named(self, database_url: str) -> None:
         with pytest.raises(InvalidValue, match="conection_timeout"):
             await opens(f"{database_url}?conection_timeout=10")
 
-    async def test_settings_of_the_url_are_those_of_the_session(self, database_url: str) -> None:
+    async def test_settings_in_the_url_apply_to_the_session(self, database_url: str) -> None:
         url = f"{database_url}?application_name=%ED%95%9C%27s%5C&options=--work_mem=7MB%20-c%20lock_timeout%3D3s"
         session = await Connecting(PostgresAddress.parse(url), Times())()
         shown = [await session.fetchval(f"SHOW {name}") for name in ("work_mem", "lock_timeout")]
         assert shown == ["7MB", "3s"]
         await session.close()
 
-    async def test_of_several_servers_the_one_that_takes_writes_is_used(self, database_url: str) -> None:
+    async def test_of_several_servers_the_writable_one_is_used(self, database_url: str) -> None:
         port = urlsplit(database_url).port
         several = database_url.replace(f"127.0.0.1:{port}", f"127.0.0.2:{port},127.0.0.1:{port}")
         await opens(f"{several}?target_session_attrs=read-write")
 
-    async def test_a_process_has_eleven_connections_at_most(self, database_url: str, tmp_path: Path) -> None:
+    async def test_a_process_has_at_most_eleven_connections(self, database_url: str, tmp_path: Path) -> None:
         async with (
             connected(database_url) as other,
             open_postgres_database(PostgresAddress.parse(database_url)) as database,
@@ -230,7 +230,7 @@ class TestSetUp:
             )
         assert 2 <= most <= 11
 
-    def test_check_says_what_commits_are_not_safe_from(self, database_url: str, shell: CommandLine) -> None:
+    def test_check_says_that_fsync_is_off(self, database_url: str, shell: CommandLine) -> None:
         checked = shell.run("check", DARKROOM_LEDGER_URL=database_url)
 
         assert checked.status == 0
@@ -248,12 +248,14 @@ class TestPasswords:
     async def test_it_may_hold_any_character_percent_encoded(self, url: str) -> None:
         await opens(url)
 
-    async def test_it_may_stand_apart_as_it_is(self, url: str) -> None:
+    async def test_it_may_be_given_apart_from_the_url_without_encoding(self, url: str) -> None:
         name, server = urlsplit(url).username, urlsplit(url).netloc.rpartition("@")[2]
         await opens(f"postgresql://{name}@{server}{urlsplit(url).path}", self.PASSWORD)
         await opens(f"postgresql://{name}:{quote('wrong', safe='')}@{server}{urlsplit(url).path}", self.PASSWORD)
 
-    async def test_it_may_stand_in_a_file(self, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test_it_may_be_in_a_password_file(
+        self, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         parts, file = urlsplit(url), tmp_path / "pgpass"
         escaped = self.PASSWORD.replace("\\", "\\\\").replace(":", "\\:")
         file.write_text(f"*:*:*:{parts.username}:{escaped}\n", encoding="utf-8")
@@ -261,7 +263,9 @@ class TestPasswords:
         monkeypatch.setenv("PGPASSFILE", str(file))
         await opens(f"postgresql://{parts.username}@{parts.netloc.rpartition('@')[2]}{parts.path}")
 
-    async def test_one_that_is_wrong_is_in_no_line(self, url: str, caplog: pytest.LogCaptureFixture) -> None:
+    async def test_a_wrong_password_is_neither_reported_nor_logged(
+        self, url: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
         wrong = "top@sec/ret#word"
         with pytest.raises(LedgerUnavailable) as told:
             await opens(url.replace(quote(self.PASSWORD, safe=""), wrong))

@@ -1,4 +1,4 @@
-"""What waits at the same time is written together in Postgres, and is no concern of its neighbours."""
+"""Calls at the same time share a transaction in Postgres, and none affects the others."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ async def _orders(ledger: PostgresGenerationLedger, count: int = MANY) -> list[G
 
 
 async def _transactions(workplace: PostgresWorkplace) -> int:
-    """How many have written the rows as they are."""
+    """The number of transactions that wrote the current rows."""
     async with workplace.connection() as connection:
         count: int = await connection.fetchval("SELECT count(DISTINCT xmin::text) FROM generations")
         return count
 
 
-async def test_what_waits_at_the_same_time_shares_a_transaction(
+async def test_calls_at_the_same_time_share_a_transaction(
     ledger: PostgresGenerationLedger, postgres_workplace: PostgresWorkplace
 ) -> None:
     orders = await _orders(ledger)
@@ -50,7 +50,7 @@ async def test_what_waits_at_the_same_time_shares_a_transaction(
         assert [await ledger.find(revision.id) for revision in step] == list(step)
 
 
-async def test_those_that_are_superseded_are_told_and_the_others_written(ledger: PostgresGenerationLedger) -> None:
+async def test_superseded_calls_fail_and_the_others_are_written(ledger: PostgresGenerationLedger) -> None:
     orders = await _orders(ledger)
     for order in orders[::5]:
         await ledger.record(order.cancelled(LATER))
@@ -67,11 +67,11 @@ async def test_those_that_are_superseded_are_told_and_the_others_written(ledger:
 @pytest.mark.parametrize(
     "spoiled",
     [
-        lambda order: replace(order, generator="nul\0"),  # which the server refuses
-        lambda order: replace(order, cost=Money.parse("99999999999999 USD")),  # which the driver does
+        lambda order: replace(order, generator="nul\0"),  # the server refuses it
+        lambda order: replace(order, cost=Money.parse("99999999999999 USD")),  # the driver refuses it
     ],
 )
-async def test_a_row_that_cannot_be_written_does_not_hurt_its_neighbours(
+async def test_a_row_that_cannot_be_written_does_not_affect_the_others(
     ledger: PostgresGenerationLedger, spoiled: Callable[[Generation], Generation]
 ) -> None:
     fresh = [received() for _ in range(MANY)]
@@ -89,7 +89,7 @@ async def test_a_row_that_cannot_be_written_does_not_hurt_its_neighbours(
     assert [await ledger.find(order.id) for order in orders] == [*revisions[:30], orders[30], *revisions[31:]]
 
 
-async def test_a_row_that_somebody_else_holds_does_not_hold_up_its_neighbours(
+async def test_a_row_that_another_session_has_locked_does_not_hold_up_the_others(
     ledger: PostgresGenerationLedger, postgres_workplace: PostgresWorkplace
 ) -> None:
     held, *others = await _orders(ledger)
@@ -104,7 +104,9 @@ async def test_a_row_that_somebody_else_holds_does_not_hold_up_its_neighbours(
     assert await ledger.find(held.id) == held.submitted()
 
 
-async def test_of_two_who_write_one_revision_in_one_batch_one_does(ledger: PostgresGenerationLedger) -> None:
+async def test_of_two_different_writes_of_a_revision_in_one_batch_one_succeeds(
+    ledger: PostgresGenerationLedger,
+) -> None:
     orders = await _orders(ledger)
     ends = [end for order in orders for end in (order.cancelled(LATER), order.submitted())]
 
@@ -114,13 +116,13 @@ async def test_of_two_who_write_one_revision_in_one_batch_one_does(ledger: Postg
     assert [await ledger.find(order.id) for order in orders] == ends[::2]
 
 
-async def test_of_two_who_repeat_one_revision_in_one_batch_both_succeed(ledger: PostgresGenerationLedger) -> None:
+async def test_two_equal_writes_of_a_revision_in_one_batch_both_succeed(ledger: PostgresGenerationLedger) -> None:
     orders = await _orders(ledger)
 
     await asyncio.gather(*(ledger.record(order.submitted()) for order in orders for _ in range(2)))
 
 
-async def test_processes_with_the_same_keys_in_another_order_do_not_wait_for_each_other(
+async def test_processes_with_the_same_keys_in_another_order_do_not_deadlock(
     postgres_workplace: PostgresWorkplace,
 ) -> None:
     workers = [await postgres_workplace.hire() for _ in range(2)]
@@ -137,7 +139,7 @@ async def test_processes_with_the_same_keys_in_another_order_do_not_wait_for_eac
     assert len({one.id for one in got}) == MANY
 
 
-async def test_who_leaves_takes_nothing_from_the_others(ledger: PostgresGenerationLedger) -> None:
+async def test_cancelled_calls_do_not_affect_the_others(ledger: PostgresGenerationLedger) -> None:
     orders = await _orders(ledger)
     tasks = [asyncio.create_task(ledger.record(order.submitted())) for order in orders]
     await asyncio.sleep(0)
@@ -148,7 +150,7 @@ async def test_who_leaves_takes_nothing_from_the_others(ledger: PostgresGenerati
     assert all(task.cancelled() for task in tasks[::2])
 
 
-async def test_what_waits_is_written_before_the_ledger_is_closed(postgres_workplace: PostgresWorkplace) -> None:
+async def test_waiting_calls_are_written_before_the_ledger_is_closed(postgres_workplace: PostgresWorkplace) -> None:
     ledger, reader = await postgres_workplace.hire(), await postgres_workplace.hire()
     orders = await _orders(ledger)
     tasks = [asyncio.create_task(ledger.record(order.submitted())) for order in orders]

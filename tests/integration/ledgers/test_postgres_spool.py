@@ -1,4 +1,4 @@
-"""The spool that shares the ledger's database keeps the contract, and what it secured survives its machine."""
+"""The spool in the ledger's database keeps the contract, and secured images survive the loss of their machine."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class TestPostgresImageSpool(SpoolContract):
         return lambda: spool_on(tmp_path / "here", database)
 
 
-async def test_what_is_secured_is_found_on_another_machine(
+async def test_a_secured_image_is_found_on_another_machine(
     spool: PostgresImageSpool, tmp_path: Path, database: PostgresDatabase
 ) -> None:
     elsewhere, image = spool_on(tmp_path / "elsewhere", database), bytes(range(256)) * 8000
@@ -58,7 +58,7 @@ async def test_what_is_secured_is_found_on_another_machine(
     assert await spool_on(tmp_path / "third", database).get(*NAME) is None
 
 
-async def test_what_is_not_there_needs_no_securing(spool: PostgresImageSpool) -> None:
+async def test_securing_a_missing_image_does_nothing(spool: PostgresImageSpool) -> None:
     await spool.secure(*NAME)
 
     assert await spool.waiting() == []

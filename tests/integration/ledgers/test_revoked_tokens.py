@@ -1,4 +1,4 @@
-"""Every list of revoked tokens keeps the contract, and loses none where the ledger goes away."""
+"""Every list of revoked tokens keeps the contract, and loses no token in an outage of the ledger."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class TestSQLite(RevokedTokensContract):
     def elsewhere(self, ledgers: list[SQLiteGenerationLedger]) -> RevokedTokens:
         return ledgers[1].revoked_tokens
 
-    async def test_what_is_past_its_time_takes_up_no_room(self, revoked: RevokedTokens, tmp_path: Path) -> None:
+    async def test_expired_entries_are_removed(self, revoked: RevokedTokens, tmp_path: Path) -> None:
         for jti in ("one", "two", "three"):
             await revoked.revoke(jti, hours(-1))
         with closing(sqlite3.connect(tmp_path / "ledger")) as file:
@@ -74,7 +74,9 @@ class TestPostgres(RevokedTokensContract):
     def elsewhere(self, databases: list[PostgresDatabase]) -> RevokedTokens:
         return PostgresRevokedTokens(databases[1])
 
-    async def test_a_database_that_goes_away_is_told(self, revoked: RevokedTokens, postgres: PostgresServer) -> None:
+    async def test_an_outage_of_the_database_is_reported(
+        self, revoked: RevokedTokens, postgres: PostgresServer
+    ) -> None:
         await revoked.revoke("one", hours(1))
         postgres.stop()
         for attempt in (revoked.listed(), revoked.revoke("two", hours(1))):

@@ -1,4 +1,4 @@
-"""What is the SQLite ledger's own: its files, its locks, and what it says when the disk fails it."""
+"""What only the SQLite ledger promises: its files, its locks, and its errors when the disk fails."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ async def _is_unavailable(call: Awaitable[object]) -> bool:
 
 @contextmanager
 def no_room(file: Path) -> Iterator[None]:
-    """No file can grow beyond the length of this one."""
+    """Let no file grow beyond the length of this one."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (file.stat().st_size, hard))
     try:
@@ -83,15 +83,15 @@ async def test_every_commit_is_on_the_disk(workplace: SQLiteWorkplace) -> None:
         assert tuple(opened.execute("PRAGMA synchronous").fetchone()) == (2,)  # FULL
 
 
-async def test_a_ledger_that_is_opened_by_many_at_once_is_made_once(workplace: SQLiteWorkplace) -> None:
+async def test_a_ledger_opened_by_several_workers_at_once_is_created_once(workplace: SQLiteWorkplace) -> None:
     workers = await asyncio.gather(*(workplace.hire() for _ in range(8)))
 
     order = await workers[0].receive(received(), UNLIMITED)
     assert [await worker.find(order.id) for worker in workers] == [order] * 8
 
 
-async def test_a_stranger_who_comes_and_goes_takes_nothing_away(workplace: SQLiteWorkplace) -> None:
-    """SQLite removes the WAL, and what it holds, with the last connection whose locks it sees."""
+async def test_another_program_that_opens_and_closes_the_file_loses_nothing(workplace: SQLiteWorkplace) -> None:
+    """SQLite removes the WAL and its content when the last connection whose locks it sees is closed."""
     first, second = await workplace.hire(), await workplace.hire()
     visit = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('SELECT * FROM generations').fetchall()"
     visitor = await asyncio.create_subprocess_exec(sys.executable, "-c", visit, workplace.file)
@@ -103,7 +103,7 @@ async def test_a_stranger_who_comes_and_goes_takes_nothing_away(workplace: SQLit
     assert [await (await workplace.hire()).find(order.id) for order in orders] == orders
 
 
-async def test_a_ledger_of_a_later_release_is_left_alone(workplace: SQLiteWorkplace) -> None:
+async def test_a_ledger_of_a_later_release_is_refused(workplace: SQLiteWorkplace) -> None:
     await workplace.kill(await workplace.hire())
     with closing(sqlite3.connect(workplace.file)) as later:
         later.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
@@ -112,21 +112,21 @@ async def test_a_ledger_of_a_later_release_is_left_alone(workplace: SQLiteWorkpl
         await workplace.hire()
 
 
-async def test_where_it_cannot_be_opened_it_says_why(tmp_path: Path) -> None:
+async def test_a_ledger_that_cannot_be_opened_is_reported_with_the_reason(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
     with pytest.raises(LedgerUnavailable, match="File exists"):
         await SQLiteWorkplace(tmp_path / "file").hire()
 
 
-async def test_what_is_no_ledger_is_not_opened(workplace: SQLiteWorkplace) -> None:
+async def test_a_file_that_is_not_a_database_is_refused(workplace: SQLiteWorkplace) -> None:
     workplace.file.write_bytes(b"not a database, and long enough to be taken for one" * 100)
 
     with pytest.raises(LedgerUnavailable):
         await workplace.hire()
 
 
-async def test_a_full_disk_is_told_and_nothing_is_written_until_there_is_room(
+async def test_a_full_disk_is_reported_and_nothing_is_written_until_there_is_room(
     workplace: SQLiteWorkplace, ledger: GenerationLedger
 ) -> None:
     first = await ledger.receive(received(), UNLIMITED)
@@ -140,7 +140,7 @@ async def test_a_full_disk_is_told_and_nothing_is_written_until_there_is_room(
     assert [await ledger.receive(order, UNLIMITED) for order in orders] == orders
 
 
-async def test_who_finds_the_ledger_unavailable_may_make_of_it_what_it_likes(
+async def test_each_call_of_a_failed_batch_raises_its_own_exception_object(
     workplace: SQLiteWorkplace, ledger: GenerationLedger
 ) -> None:
     await ledger.receive(received(), UNLIMITED)
@@ -152,7 +152,7 @@ async def test_who_finds_the_ledger_unavailable_may_make_of_it_what_it_likes(
     assert len({id(fault) for fault in faults}) == 3
 
 
-async def test_a_stranger_that_keeps_it_locked_is_told(
+async def test_a_lock_that_another_program_holds_is_reported(
     workplace: SQLiteWorkplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "PATIENCE", 0.01)
@@ -167,7 +167,7 @@ async def test_a_stranger_that_keeps_it_locked_is_told(
     assert await ledger.receive(order, UNLIMITED) == order
 
 
-async def test_another_process_that_does_not_end_its_turn_is_told(
+async def test_a_turn_that_another_process_does_not_end_is_reported(
     workplace: SQLiteWorkplace, ledger: GenerationLedger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(turn, "PATIENCE", 0.01)
@@ -181,10 +181,10 @@ async def test_another_process_that_does_not_end_its_turn_is_told(
     assert await ledger.receive(order, UNLIMITED) == order
 
 
-async def test_of_many_who_are_written_together_each_gets_its_own_answer(ledger: GenerationLedger) -> None:
+async def test_calls_that_are_written_together_each_get_their_own_answer(ledger: GenerationLedger) -> None:
     known = await ledger.receive(received(key="known"), UNLIMITED)
     fresh = received()
-    unwritable = replace(received(), caller="\ud800")  # half a character is no text
+    unwritable = replace(received(), caller="\ud800")  # half of a surrogate pair cannot be encoded
 
     answers = await asyncio.gather(
         ledger.receive(fresh, UNLIMITED),
@@ -200,7 +200,7 @@ async def test_of_many_who_are_written_together_each_gets_its_own_answer(ledger:
     assert await ledger.find(known.id) == known.submitted()
 
 
-async def test_who_leaves_before_the_answer_keeps_nobody_waiting(ledger: GenerationLedger) -> None:
+async def test_a_cancelled_call_does_not_hold_up_the_others(ledger: GenerationLedger) -> None:
     orders = [received() for _ in range(20)]
     asking = [asyncio.create_task(ledger.receive(order, UNLIMITED)) for order in orders]
     await asyncio.sleep(0)
@@ -212,7 +212,7 @@ async def test_who_leaves_before_the_answer_keeps_nobody_waiting(ledger: Generat
     assert [answer for answer in answers if isinstance(answer, Generation)] == orders[1::2]
 
 
-async def test_what_waits_is_written_before_it_is_closed(workplace: SQLiteWorkplace) -> None:
+async def test_waiting_calls_are_written_before_the_ledger_is_closed(workplace: SQLiteWorkplace) -> None:
     ledger, orders = await workplace.hire(), [received() for _ in range(50)]
     asking = [asyncio.create_task(ledger.receive(order, UNLIMITED)) for order in orders]
     await asyncio.sleep(0)
@@ -222,7 +222,7 @@ async def test_what_waits_is_written_before_it_is_closed(workplace: SQLiteWorkpl
     assert len(await (await workplace.hire()).page("ada", limit=100)) == 50
 
 
-async def test_what_was_written_is_sound(workplace: SQLiteWorkplace) -> None:
+async def test_a_file_that_several_workers_wrote_passes_the_integrity_check(workplace: SQLiteWorkplace) -> None:
     workers = [await workplace.hire() for _ in range(3)]
 
     async def through(order: Generation, worker: GenerationLedger) -> None:
@@ -245,7 +245,7 @@ class TestWriter:
             yield writer, file
             await writer.close()
 
-    async def test_where_the_disk_fails_one_nothing_of_the_same_commit_is_written(
+    async def test_nothing_of_a_commit_in_which_the_disk_fails_is_written(
         self, opened: tuple[Writer, sqlite3.Connection]
     ) -> None:
         writer, file = opened
@@ -270,7 +270,7 @@ class TestWriter:
         assert isinstance(together[1].exception(), LedgerUnavailable)
         await writer.write(well)
 
-    async def test_a_fault_of_ours_is_no_outage(self, opened: tuple[Writer, sqlite3.Connection]) -> None:
+    async def test_a_programming_error_is_not_an_outage(self, opened: tuple[Writer, sqlite3.Connection]) -> None:
         writer, _ = opened
 
         for statement in ("SELECT nonsense", "INSERT INTO nowhere VALUES (1)"):
@@ -278,7 +278,7 @@ class TestWriter:
                 await writer.write(lambda file, sql=statement: file.execute(sql))  # type: ignore[misc]
 
 
-async def test_what_was_written_before_there_were_sums_is_in_them(workplace: SQLiteWorkplace) -> None:
+async def test_the_migration_to_usage_sums_counts_earlier_generations(workplace: SQLiteWorkplace) -> None:
     ledger = await workplace.hire()
     for number in range(5):
         order = received(cost="0.02 USD", at=NOON + timedelta(minutes=25 * number))
@@ -301,10 +301,10 @@ async def test_what_was_written_before_there_were_sums_is_in_them(workplace: SQL
 
 
 class TestFilesThatAreGone:
-    """A ledger goes on in files that were removed, and all that it writes then is lost."""
+    """SQLite goes on with files that were removed, and everything that it writes to them is lost."""
 
     @pytest.mark.parametrize("what", ["file", "wal", "shm", "folder", "replaced", "folder replaced"])
-    async def test_nothing_is_taken_until_they_are_back(self, tmp_path: Path, what: str) -> None:
+    async def test_every_call_fails_until_the_files_are_back(self, tmp_path: Path, what: str) -> None:
         (tmp_path / "data").mkdir()
         workplace = SQLiteWorkplace(tmp_path / "data")
         ledger = await workplace.hire()
@@ -336,12 +336,12 @@ class TestFilesThatAreGone:
         await eventually(lambda: _is_available(ledger.check()))
         await workplace.close()
 
-    async def test_what_was_committed_in_the_moment_of_their_removal_is_not_said_to_be_written(
+    async def test_a_commit_at_the_moment_of_their_removal_is_not_reported_as_written(
         self, workplace: SQLiteWorkplace, ledger: GenerationLedger, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         receive = writes.receive
 
-        def receive_and_lose(*arguments: Any) -> Generation:  # noqa: ANN401  # handed on
+        def receive_and_lose(*arguments: Any) -> Generation:  # noqa: ANN401  # passed on
             written = receive(*arguments)
             workplace.file.rename(workplace.folder / "aside")
             return written
@@ -351,7 +351,7 @@ class TestFilesThatAreGone:
         with pytest.raises(LedgerUnavailable, match="removed or replaced"):
             await ledger.receive(received(), UNLIMITED)
 
-    async def test_it_is_said_once_what_to_do(
+    async def test_the_remedy_is_logged_once(
         self, workplace: SQLiteWorkplace, ledger: GenerationLedger, caplog: pytest.LogCaptureFixture
     ) -> None:
         workplace.file.rename(workplace.folder / "aside")
@@ -376,7 +376,7 @@ class TestFilesThatAreGone:
 
 
 class TestReads:
-    async def test_a_long_one_holds_up_neither_others_nor_writes(
+    async def test_a_long_read_holds_up_neither_other_reads_nor_writes(
         self, ledger: GenerationLedger, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         held, began = threading.Event(), threading.Semaphore(0)
@@ -404,7 +404,7 @@ class TestWorkerLock:
     def new(self, tmp_path: Path) -> Callable[[str], WorkerLock]:
         return lambda worker: WorkerLock(tmp_path / "workers", worker)
 
-    def test_who_holds_it_is_alive_until_it_is_closed(self, new: Callable[[str], WorkerLock]) -> None:
+    def test_a_worker_is_alive_until_its_lock_is_closed(self, new: Callable[[str], WorkerLock]) -> None:
         first, second = new("first"), new("second")
 
         assert not second.is_dead("first")
@@ -412,13 +412,13 @@ class TestWorkerLock:
         assert second.is_dead("first")
         second.close()
 
-    def test_who_has_no_file_is_dead_if_it_is_not_made_again(self, tmp_path: Path) -> None:
+    def test_a_worker_without_a_file_is_dead_if_the_file_does_not_come_back(self, tmp_path: Path) -> None:
         moments = iter([0.0, 4.9, 5.1])
         with closing(WorkerLock(tmp_path / "workers", "first", clock=lambda: next(moments))) as first:
             assert [first.is_dead("stranger") for _ in range(3)] == [False, False, True]
 
     @pytest.mark.parametrize("lost", ["file", "folder", "replaced"])
-    def test_whose_file_was_removed_makes_it_again(
+    def test_a_worker_whose_file_was_removed_creates_it_again(
         self, new: Callable[[str], WorkerLock], tmp_path: Path, lost: str
     ) -> None:
         with closing(new("first")) as first, closing(new("second")) as second:
@@ -435,7 +435,7 @@ class TestWorkerLock:
             assert not second.is_dead("first")
         assert new("third").is_dead("first")
 
-    def test_what_the_dead_have_left_is_cleared_away_once_all_have_seen_it(
+    def test_files_of_dead_workers_are_removed_after_an_hour(
         self, new: Callable[[str], WorkerLock], tmp_path: Path
     ) -> None:
         with closing(new("first")):
@@ -445,14 +445,14 @@ class TestWorkerLock:
             with closing(new("second")):
                 assert {path.name for path in (tmp_path / "workers").iterdir()} == {"first", "second", "lately"}
 
-    def test_no_program_that_is_started_inherits_it(self, new: Callable[[str], WorkerLock], tmp_path: Path) -> None:
+    def test_a_child_process_does_not_inherit_the_lock(self, new: Callable[[str], WorkerLock], tmp_path: Path) -> None:
         with closing(new("first")), subprocess.Popen(["cat"], stdin=subprocess.PIPE, close_fds=False) as program:
             inherited = {path.readlink() for path in Path(f"/proc/{program.pid}/fd").iterdir()}
             program.communicate()
 
         assert not any(path.is_relative_to(tmp_path) for path in inherited)
 
-    def test_the_living_are_never_found_dead_however_many_look(
+    def test_a_living_worker_is_never_found_dead_by_several_that_look(
         self, new: Callable[[str], WorkerLock], tmp_path: Path
     ) -> None:
         over, wrong = threading.Event(), list[str]()
@@ -470,7 +470,7 @@ class TestWorkerLock:
             with closing(new(f"worker-{number}")):
                 if watcher.is_dead(f"worker-{number}"):
                     wrong.append(f"worker-{number}")
-                os.utime(tmp_path / "workers" / f"worker-{number}", (0, 0))  # so that those who look remove it
+                os.utime(tmp_path / "workers" / f"worker-{number}", (0, 0))  # so that those that look remove it
         over.set()
         for looker in lookers:
             looker.join()

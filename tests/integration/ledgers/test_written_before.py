@@ -1,4 +1,4 @@
-"""A ledger that the release before has written is read, listed, swept and gone on with."""
+"""A ledger that the previous release wrote is read, listed, swept and continued."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ async def test_every_row_is_listed_as_it_ended(ledger: SQLiteGenerationLedger) -
     assert [str(fallback.cost) for fallback in listed["handed on"].fallbacks] == ["0.2 USD"]
 
 
-async def test_what_was_left_is_taken_up_and_what_ended_is_swept(ledger: SQLiteGenerationLedger) -> None:
+async def test_unfinished_generations_are_taken_over_and_ended_ones_are_swept(ledger: SQLiteGenerationLedger) -> None:
     taken = await abandoned(ledger)
     due = await ledger.sweepable(erase_before=NOW, forget_before=NOW)
 

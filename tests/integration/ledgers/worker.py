@@ -1,7 +1,7 @@
-"""A worker at a ledger, in a process of its own: `worker.py LEDGER COMMAND ...`.
+"""A worker of a ledger, in a process of its own: `worker.py LEDGER COMMAND ...`.
 
-LEDGER is a folder for SQLite, or the URL of a Postgres database. Each line that it writes tells what was done, after
-it was done. It begins when it gets SIGUSR1, and says `ready` before.
+LEDGER is a folder for SQLite, or the URL of a Postgres database. The worker prints `ready` and begins when it receives
+SIGUSR1. It prints a line after each thing that it has done.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def now() -> datetime:
 
 
 def say(*words: object) -> None:
-    print(*words, flush=True)  # noqa: T201  # it is read by a test
+    print(*words, flush=True)  # noqa: T201  # a test reads it
 
 
 @asynccontextmanager
@@ -54,7 +54,7 @@ async def opened(address: str) -> AsyncIterator[GenerationLedger]:
 
 
 async def hold(ledger: GenerationLedger, go: asyncio.Event) -> None:
-    """Begin three orders, and bring them to their end when told to."""
+    """Begin three orders, and finish them after the signal."""
     orders = [received() for _ in range(3)]
     begun: list[list[Generation]] = [[], drawn(orders[1])[:1], drawn(orders[2])[:2]]
     for order, revisions in zip(orders, begun, strict=True):
@@ -72,7 +72,7 @@ async def hold(ledger: GenerationLedger, go: asyncio.Event) -> None:
 
 
 async def storm(ledger: GenerationLedger, go: asyncio.Event) -> None:
-    """Take orders to their end, twenty at once, until killed."""
+    """Place orders and finish them, twenty at once, until killed."""
 
     async def one_after_the_other() -> None:
         while True:
@@ -89,7 +89,7 @@ async def storm(ledger: GenerationLedger, go: asyncio.Event) -> None:
 
 
 async def repeat(ledger: GenerationLedger, go: asyncio.Event, key: str) -> None:
-    """Order thirty times under one key."""
+    """Order thirty times with one key."""
 
     async def once() -> None:
         kept = await ledger.receive(received(key=key), Limits())
@@ -137,7 +137,7 @@ async def spend(ledger: GenerationLedger, go: asyncio.Event, *budgets: str) -> N
 
 
 async def call(ledger: GenerationLedger, go: asyncio.Event, *callers: str) -> None:
-    """Begin a call without a key for each caller, and answer none."""
+    """Begin a call without a key for each caller, and do not answer it."""
     for caller in callers:
         begun = Call(id=uuid7(), caller=caller, body="a fox", key=IdempotencyKey(uuid7()), repeats=True)
         say("began", caller, (await ledger.track(begun, timedelta(hours=24))).key.value)

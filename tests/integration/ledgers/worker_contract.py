@@ -1,7 +1,7 @@
-"""What processes at one ledger MUST do, as tests; each is started, stopped and killed for real.
+"""What processes that share a ledger MUST do, as tests; real processes are started, suspended and killed.
 
-A subclass names the adapter by the fixtures `workplace`, as for `LedgerContract`, and `address`, as `worker.py` takes
-it, both of the same ledger.
+A subclass defines two fixtures for the same ledger: `workplace`, as for `LedgerContract`, and `address`, the argument
+of `worker.py`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Worker(Process):
         super().__init__([sys.executable, program, address, *command], environment={"PYTHONPATH": str(TESTS)})
 
     def told(self, verb: str) -> list[tuple[str, ...]]:
-        """What it has said so far after that word, in whole lines."""
+        """What it has printed so far after this verb, in complete lines."""
         lines = (line.split() for line in self.stdout.splitlines(keepends=True) if line.endswith("\n"))
         return [tuple(words) for said, *words in lines if said == verb]
 
@@ -60,7 +60,7 @@ class WorkerContract:
         with ExitStack() as stack:
             yield start
 
-    async def test_what_a_killed_process_was_at_is_taken_up(
+    async def test_the_generations_of_a_killed_process_are_taken_over(
         self, start: Callable[..., Worker], workplace: Workplace
     ) -> None:
         worker = start("hold")
@@ -72,7 +72,7 @@ class WorkerContract:
 
         assert sorted(generation.id for generation in taken) == sorted(held for (held,) in worker.told("holds"))
 
-    async def test_what_the_callers_of_a_killed_process_repeat_is_given_its_key(
+    async def test_calls_that_are_repeated_after_a_kill_get_the_same_keys(
         self, start: Callable[..., Worker], workplace: Workplace
     ) -> None:
         callers = [f"caller-{number}" for number in range(20)]
@@ -85,7 +85,7 @@ class WorkerContract:
         async def repeated(number: int, caller: str) -> bool:
             again = begun(caller)
             found = await workers[number % 4].track(again, DAY)
-            if found.key == again.key:  # the machine of the killed one may not have been missed yet
+            if found.key == again.key:  # the killed process may not count as dead yet
                 await workers[number % 4].track(replace(again, state=CallState.ANSWERED), DAY)
             return found.key.value == keys[caller]
 
@@ -94,7 +94,7 @@ class WorkerContract:
 
         assert all(joined)
 
-    async def test_what_a_stopped_process_is_at_stays_its_own(
+    async def test_the_generations_of_a_suspended_process_stay_its_own(
         self, start: Callable[..., Worker], workplace: Workplace
     ) -> None:
         frozen, killed = start("hold"), start("hold")
@@ -104,7 +104,7 @@ class WorkerContract:
         frozen.freeze()
         killed.kill()
 
-        # When the killed one is seen to be dead, the stopped one is seen to be alive.
+        # When the killed process is found dead, the suspended one is found alive.
         taken = await abandoned(taker)
         assert {generation.id for generation in taken} == {held for (held,) in killed.told("holds")}
 
@@ -112,7 +112,7 @@ class WorkerContract:
         frozen.go()
         await eventually(lambda: asyncio.sleep(0, len(frozen.told("finished")) == 3))
 
-    async def test_nothing_that_was_told_to_be_written_is_lost_by_a_kill(
+    async def test_a_kill_loses_nothing_that_was_reported_as_written(
         self, start: Callable[..., Worker], workplace: Workplace
     ) -> None:
         for seed in range(3):
@@ -129,7 +129,7 @@ class WorkerContract:
                 assert found is not None
                 assert found.revision >= int(revision)
 
-    async def test_of_all_processes_with_one_key_one_order_is_written(
+    async def test_several_processes_with_one_key_write_one_order(
         self, start: Callable[..., Worker], workplace: Workplace
     ) -> None:
         workers = [start("repeat", "once") for _ in range(3)]
@@ -151,7 +151,7 @@ class WorkerContract:
         written = await (await workplace.hire()).page("ada", limit=100)
         assert len(written) == 40
 
-    async def test_all_processes_together_keep_to_what_each_caller_may_spend(
+    async def test_all_processes_together_keep_to_the_spending_limit_of_each_caller(
         self, start: Callable[..., Worker], workplace: Workplace
     ) -> None:
         workers = [start("spend", "ada=0.07", "babbage=0.23") for _ in range(2)]

@@ -1,6 +1,6 @@
-"""Ledgers to try: workers in this one process, each with files or connections of its own.
+"""Ledgers to test, with workers in this process, each with files or connections of its own.
 
-A worker that ends in order leaves its lock as one that dies does, so that will do for death here.
+A worker that is closed releases its lock as a dying one does, so `kill` only closes it.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from darkroom.domain.model.identifiers import uuid7
 from darkroom.domain.ports import GenerationLedger
 
 TIMES = Times(answer=5, pulse=0.5, pulse_answer=1, takeover=0.5, dead_after=2)
-"""So short that tests need not wait long, and that a crowded machine does not matter."""
+"""Short, so that tests need not wait long, but long enough for a busy machine."""
 
 
 class SQLiteWorkplace:
-    """A folder with a ledger, as a data folder has one."""
+    """A folder with a ledger, like a data folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self._now = folder, NOON
@@ -59,7 +59,7 @@ class SQLiteWorkplace:
 
 
 class PostgresWorkplace:
-    """A database with a ledger; all work on one machine, unless they are hired with another spool."""
+    """A database with a ledger; its workers share one machine, unless they are hired with another spool."""
 
     def __init__(self, url: str, folder: Path) -> None:
         self.url, self._folder, self._spool = url, folder, uuid7()
