@@ -1,5 +1,5 @@
 /*
- * Looks over what of the page can be seen, as WCAG 2.2 AA has it, and lists what is wrong: names, labels, headings,
+ * Checks the visible part of the page against WCAG 2.2 AA and returns what is wrong: names, labels, headings,
  * landmarks, ids, contrast (1.4.3), the size of targets (2.5.8), and whether anything is wider than the window.
  */
 () => {
@@ -20,20 +20,20 @@
   for (const control of all("button, a, input, select, textarea, dialog, section, [role=group], aside")) {
     if (!nameOf(control).trim()) tell(control, "has no name");
   }
-  for (const image of all("img")) if (!image.hasAttribute("alt")) tell(image, "has no alternative");
+  for (const image of all("img")) if (!image.hasAttribute("alt")) tell(image, "has no alternative text");
   for (const described of document.querySelectorAll("[aria-describedby]")) {
     for (const id of described.getAttribute("aria-describedby").split(" ")) {
-      if (!document.getElementById(id)) tell(described, `is described by nothing called ${id}`);
+      if (!document.getElementById(id)) tell(described, `is described by ${id}, which does not exist`);
     }
   }
 
   const ids = [...document.querySelectorAll("[id]")].map(({ id }) => id);
   for (const id of new Set(ids)) if (ids.indexOf(id) !== ids.lastIndexOf(id)) wrong.push(`twice: ${id}`);
-  if (all("h1").length !== 1) wrong.push("there is not one first heading");
-  if (all("main").length !== 1) wrong.push("there is not one main part");
+  if (all("h1").length !== 1) wrong.push("the page must have one h1");
+  if (all("main").length !== 1) wrong.push("the page must have one main");
   if (!document.documentElement.lang || !document.title) wrong.push("no language or no title");
 
-  // Colours as they are computed, whatever way they are written in the style sheets.
+  // Colours as the browser computes them, independent of their notation in the style sheets.
   const brush = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
   const rgba = (colour) => {
     brush.clearRect(0, 0, 1, 1);

@@ -1,4 +1,4 @@
-"""The service with a page that somebody can visit: real processes, a provider that can be told to misbehave."""
+"""A service with its page: real processes, and a provider that can be made to fail."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ SECRET = "s" * 32
 
 @dataclass(frozen=True)
 class Studio:
-    """`folder` holds its state; `karlo` draws `v2.0` and `v2.1`, the service itself `sketch`; nobody `pictures`."""
+    """`folder` holds its state; `karlo` draws `v2.0` and `v2.1`, the service draws `sketch`, and nothing `pictures`."""
 
     folder: Path
     url: str
     karlo: SimulatorProcess
 
     def token(self, subject: str = "ada", **claims: object) -> str:
-        """An access token of somebody's."""
+        """An access token for this subject."""
         at = int(time.time())
         good = {"iss": "darkroom", "aud": "darkroom", "sub": subject, "iat": at, "exp": at + 3600}
         return jwt.encode(good | claims, SECRET, algorithm="HS256")
 
     def link(self, subject: str = "ada", **claims: object) -> str:
-        """The link that lets somebody in."""
+        """The link that signs this subject in."""
         return f"{self.url}/#token={self.token(subject, **claims)}"
 
 
 @contextmanager
 def open_studio(folder: Path) -> Iterator[Studio]:
-    """Starts it, its state in `folder`, and stops it after the block."""
+    """Start a studio with its state in `folder`, and stop it after the block."""
     with simulator_process("karlo", "--images-per-minute", "0") as karlo:
         settings = {
             "DARKROOM_JWT_SECRET": SECRET,
@@ -48,7 +48,7 @@ def open_studio(folder: Path) -> Iterator[Studio]:
             "DARKROOM_OPENAI_API_KEY": "never-used",
             "DARKROOM_OPENAI_BASE_URL": karlo.base_url,
             "DARKROOM_OPENAI_MODELS": "pictures=1024x1024|1536x1024",
-            "DARKROOM_MAX_IN_FLIGHT": "1",  # so that a slow order lets the others wait
+            "DARKROOM_MAX_IN_FLIGHT": "1",  # so that the others wait for a slow order
             "DARKROOM_PRICES": "v2.1=0.02 USD",
         }
         with Darkroom(folder, settings) as darkroom:

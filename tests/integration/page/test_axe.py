@@ -1,4 +1,4 @@
-"""axe-core, which others wrote, finds no fault with any state of the page."""
+"""axe-core finds no violation in any state of the page."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 SOURCE = Path(__file__).with_name("axe")
 SLOW = 6.0
-"""Seconds that the provider takes, so that axe has the time to look at what is drawn meanwhile."""
+"""Seconds that the provider takes, so that axe has time to check the page while it draws."""
 
 
 @pytest.fixture(scope="module")
 def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The program, as npm has it, pinned by its hash."""
+    """The program from npm, pinned by its hash."""
     folder = installed(SOURCE, tmp_path_factory.mktemp("npm") / "axe")
     return (folder / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
@@ -56,7 +56,7 @@ async def test_no_state_of_the_page_violates_a_rule(visitor: Visitor, axe: str) 
 
 
 async def states(visitor: Visitor) -> AsyncIterator[str]:
-    """Go from one state of the page to the next; each is yielded by its name."""
+    """Go from one state of the page to the next, and yield the name of each."""
     for part in (coming_in, drawing, looking, deleting, paying):
         async for state in part(visitor):
             yield state
@@ -92,7 +92,7 @@ async def drawing(visitor: Visitor) -> AsyncIterator[str]:
         await page.click("#draw")
         await expect(under_way).to_have_count(count)
     yield "queue"
-    await expect(under_way).to_have_count(2)  # axe has seen both
+    await expect(under_way).to_have_count(2)  # axe has checked both
     await visitor.developed(4)
     yield "picture"
 

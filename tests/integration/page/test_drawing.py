@@ -1,4 +1,4 @@
-"""From a token to an image, and what is done with it."""
+"""From a token to an image, and what a user can do with the image."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ async def test_from_the_link_that_serve_prints_to_the_downloaded_image(chromium:
     assert link[1].partition("=")[2] not in kept
 
 
-async def test_a_token_is_pasted(visitor: Visitor) -> None:
+async def test_a_token_can_be_pasted(visitor: Visitor) -> None:
     page, studio = visitor.page, visitor.studio
     await page.goto(studio.url)
     await expect(page.get_by_label("Access token")).to_be_focused()
@@ -63,7 +63,7 @@ async def test_a_token_is_pasted(visitor: Visitor) -> None:
     await expect(page.get_by_text("1 of 50 images in the last 24 hours")).to_be_visible()
 
 
-async def test_a_budget_is_seen_and_only_models_that_one_may_order_are_offered(visitor: Visitor) -> None:
+async def test_the_budget_is_shown_and_only_models_that_the_caller_may_order_are_offered(visitor: Visitor) -> None:
     page = visitor.page
     await visitor.enter(spend_per_day="0.50 USD", models=["v2.1"])
     await expect(page.locator("#version option")).to_have_text(["v2.1"])
@@ -95,7 +95,7 @@ async def test_the_limits_of_the_model_are_those_of_the_form(visitor: Visitor) -
     assert visitor.orders() == 0
 
 
-async def test_again_with_the_seed_kept_and_one_thing_changed(visitor: Visitor) -> None:
+async def test_an_image_is_drawn_again_with_the_same_seed_and_one_change(visitor: Visitor) -> None:
     page = visitor.page
     await visitor.enter()
     await visitor.draw(seed="5")
@@ -116,7 +116,7 @@ async def test_again_with_the_seed_kept_and_one_thing_changed(visitor: Visitor) 
     assert [order["guidance_scale"] for order in orders] == [15.0, None]
 
 
-async def test_two_of_a_tray_are_compared_and_all_are_looked_at_large(visitor: Visitor) -> None:
+async def test_two_images_of_an_order_are_compared_and_all_are_shown_large(visitor: Visitor) -> None:
     page = visitor.page
     await visitor.enter()
     await visitor.write(seed="1 2 3")
@@ -164,7 +164,7 @@ async def test_the_command_draws_the_same_image(visitor: Visitor) -> None:
     assert drawn == drawn_again
 
 
-async def test_an_expired_link_is_read_anew(visitor: Visitor) -> None:
+async def test_an_expired_link_is_renewed(visitor: Visitor) -> None:
     page = visitor.page
     await visitor.enter()
     await page.route(re.compile("/files/"), lambda route: route.fulfill(status=404), times=1)

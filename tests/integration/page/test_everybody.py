@@ -1,4 +1,4 @@
-"""The page is for everybody: by keyboard, on a phone, by ear, in the dark, in Korean."""
+"""The page is accessible: by keyboard, on a phone, with a screen reader, in dark mode, in Korean."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def look_over(visitor: Visitor) -> None:
     indirect=True,
     ids=["light", "dark", "phone"],
 )
-async def test_nothing_is_out_of_reach_wherever_one_is(visitor: Visitor) -> None:
+async def test_every_state_of_the_page_is_accessible(visitor: Visitor) -> None:
     page = visitor.page
     await page.goto(visitor.studio.url)
     await look_over(visitor)

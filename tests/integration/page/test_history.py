@@ -1,4 +1,4 @@
-"""What was drawn is found again, opened, and used."""
+"""Earlier orders can be found, opened and used again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ async def look_over(visitor: Visitor) -> None:
 
 
 @pytest.mark.parametrize("visitor", [{"permissions": ["clipboard-read", "clipboard-write"]}], indirect=True, ids=["-"])
-async def test_a_frame_opens_with_all_that_is_known_of_it(visitor: Visitor) -> None:
+async def test_an_order_opens_with_all_its_details(visitor: Visitor) -> None:
     page = visitor.page
     visitor.ask("POST", "/api/images", json=TINY | {"seed": [7, 8]})
     await visitor.enter()
@@ -41,7 +41,7 @@ async def test_a_frame_opens_with_all_that_is_known_of_it(visitor: Visitor) -> N
     await expect(page.get_by_role("button", name="Details: a calm sea")).to_be_focused()
 
 
-async def test_a_failure_is_opened_with_its_reason_and_drawn_again(visitor: Visitor) -> None:
+async def test_a_failed_order_opens_with_its_reason_and_can_be_drawn_again(visitor: Visitor) -> None:
     page = visitor.page
     visitor.studio.karlo.set_fault("error-9798", times=1)
     order = {"version": "v2.1", "prompt": "a stormy sea", "width": 512, "height": 512, "seed": [5]}
@@ -68,7 +68,7 @@ async def test_a_failure_is_opened_with_its_reason_and_drawn_again(visitor: Visi
     indirect=True,
     ids=["dark", "dark-ko-phone", "ko", "phone"],
 )
-async def test_an_opened_order_is_for_everybody(visitor: Visitor) -> None:
+async def test_an_opened_order_is_accessible(visitor: Visitor) -> None:
     page, keys = visitor.page, visitor.page.keyboard
     visitor.ask("POST", "/api/images", json=TINY | {"prompt": "a sea" + " without_end" * 12, "seed": [7, 8]})
     visitor.studio.karlo.set_fault("error-9798", times=1)
@@ -92,7 +92,7 @@ async def test_an_opened_order_is_for_everybody(visitor: Visitor) -> None:
     await look_over(visitor)
     width, wide = await opened.evaluate("dialog => [dialog.getBoundingClientRect().width, innerWidth]")
     assert width <= wide
-    # All of it can be reached by keys, to the last button, which is scrolled into view.
+    # The keyboard reaches every control; even the last button is scrolled into view.
     await tab_to(page, '#opened > .actions [data-word="remove"]')
     await expect(opened.locator('> .actions [data-word="remove"]')).to_be_in_viewport()
     await tab_to(page, '#opened .contents li:last-child [data-word="removeOne"]')
@@ -105,7 +105,7 @@ async def test_an_opened_order_is_for_everybody(visitor: Visitor) -> None:
     await expect(page.locator("dialog[open]")).to_have_count(0)
 
 
-async def test_one_image_is_deleted_alone(visitor: Visitor) -> None:
+async def test_one_image_of_an_order_can_be_deleted(visitor: Visitor) -> None:
     page = visitor.page
     visitor.ask("POST", "/api/images", json=TINY | {"seed": [7, 8]})
     await visitor.enter()
@@ -121,7 +121,7 @@ async def test_one_image_is_deleted_alone(visitor: Visitor) -> None:
     assert ([image["seed"] for image in kept["images"]], kept["deleted"]) == ([8], [0])
 
 
-async def test_it_is_looked_for_by_text_and_state(visitor: Visitor) -> None:
+async def test_orders_are_found_by_text_and_state(visitor: Visitor) -> None:
     page = visitor.page
     for prompt in ("a calm sea", "a red house"):
         visitor.ask("POST", "/api/images", json=TINY | {"prompt": prompt})
@@ -137,7 +137,7 @@ async def test_it_is_looked_for_by_text_and_state(visitor: Visitor) -> None:
     await expect(page.locator(".frame")).to_have_count(2)
 
 
-async def test_a_picture_that_does_not_load_says_so_and_comes_later(visitor: Visitor) -> None:
+async def test_an_image_that_does_not_load_is_reported_and_loaded_later(visitor: Visitor) -> None:
     page = visitor.page
     visitor.ask("POST", "/api/images", json=TINY)
     away = True
@@ -156,7 +156,7 @@ async def test_a_picture_that_does_not_load_says_so_and_comes_later(visitor: Vis
 
 
 def window(width: int, height: int, *, long: bool = True) -> ParameterSet:
-    """A browser window of that many pixels."""
+    """A browser window of this size in pixels."""
     special = {"viewport": {"width": width, "height": height}}
     return pytest.param(special, id=f"{width}x{height}", marks=[pytest.mark.long] if long else [])
 
@@ -169,7 +169,7 @@ def window(width: int, height: int, *, long: bool = True) -> ParameterSet:
     ],
     indirect=True,
 )
-async def test_what_is_drawn_is_in_view_from_a_long_desk(visitor: Visitor) -> None:
+async def test_a_new_image_is_in_view_on_a_long_page(visitor: Visitor) -> None:
     page = visitor.page
     for seed in range(4):  # with a contact sheet the page is longer than the window, and can be scrolled
         visitor.ask("POST", "/api/images", json=TINY | {"seed": [seed]})

@@ -1,4 +1,4 @@
-"""What was drawn is kept: the contact sheet."""
+"""The contact sheet keeps earlier orders."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ async def draw_many(visitor: Visitor, count: int) -> None:
     assert {answer.status_code for answer in await asyncio.gather(*orders)} == {200}
 
 
-async def test_older_ones_come_as_one_scrolls(visitor: Visitor) -> None:
+async def test_older_orders_are_loaded_on_scrolling(visitor: Visitor) -> None:
     page = visitor.page
     await draw_many(visitor, 30)
     await visitor.enter()
@@ -31,7 +31,7 @@ async def test_older_ones_come_as_one_scrolls(visitor: Visitor) -> None:
     await expect(page.get_by_role("heading", name="Image 30 of 30")).to_be_visible()
 
 
-async def test_what_is_written_outlives_a_reload_and_the_token_if_it_is_to(visitor: Visitor) -> None:
+async def test_the_form_survives_a_reload_and_the_token_does_if_the_user_wants_it(visitor: Visitor) -> None:
     page = visitor.page
     await page.goto(visitor.studio.url)
     await page.get_by_label("Access token").fill(visitor.studio.token(visitor.subject))
@@ -57,7 +57,7 @@ async def test_what_is_written_outlives_a_reload_and_the_token_if_it_is_to(visit
     await expect(page.get_by_label("Access token")).to_be_focused()
 
 
-async def test_what_is_deleted_is_gone_after_a_question(visitor: Visitor) -> None:
+async def test_an_order_is_deleted_after_a_confirmation(visitor: Visitor) -> None:
     page = visitor.page
     await draw_many(visitor, 2)
     await visitor.enter()
@@ -79,7 +79,7 @@ async def test_what_is_deleted_is_gone_after_a_question(visitor: Visitor) -> Non
     assert visitor.ask("GET", f"/api/generations/{newest['id']}").status_code == 410
 
 
-async def test_deleted_while_it_is_looked_at(visitor: Visitor) -> None:
+async def test_an_order_can_be_deleted_while_it_is_shown_large(visitor: Visitor) -> None:
     page = visitor.page
     await draw_many(visitor, 1)
     await visitor.enter()

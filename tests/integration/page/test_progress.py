@@ -1,4 +1,4 @@
-"""How far it is: told by a provider that counts its steps."""
+"""Progress on the page, from a provider that counts its steps."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from integration.http.house import open_house, token
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-async def test_steps_and_the_time_that_is_left_are_seen_and_said(chromium: Browser) -> None:
+async def test_steps_and_the_remaining_time_are_shown_and_announced(chromium: Browser) -> None:
     generator = TellingGenerator()
     async with open_house(generator=generator) as house:
         page = await chromium.new_page(locale="en-GB")

@@ -1,4 +1,4 @@
-"""Several orders at once: the newest on the stage, the others in a queue."""
+"""Several orders at once: the newest is shown large, the others in a queue."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from integration.page.test_everybody import LOOKED_OVER, PHONE
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 UNDER_WAY = "#trays article[aria-busy]"
-ORDERS = 7  # more than the streams that a browser could hold open at once
+ORDERS = 7  # more than the streams that a browser holds open at once
 DESKTOP = {"viewport": {"width": 1200, "height": 800}}
 
 
@@ -26,7 +26,7 @@ async def enter(page: Page, house: House) -> None:
 
 
 def order(page: Page, prompt: str) -> Locator:
-    """An order under way, by the name that a screen reader says."""
+    """An order in progress, by the name that a screen reader announces."""
     return page.get_by_role("article", name=prompt, exact=True)
 
 
@@ -44,7 +44,7 @@ def order(page: Page, prompt: str) -> Locator:
     ],
     ids=["desktop", "phone-dark-ko"],
 )
-async def test_what_is_under_way_is_a_queue_that_outlives_the_tab(
+async def test_orders_in_progress_are_a_queue_that_survives_the_tab(
     chromium: Browser, special: Mapping[str, Any], draw: str, cancel: str, cancelled: str
 ) -> None:
     generator = GatedGenerator()
@@ -75,7 +75,7 @@ async def test_what_is_under_way_is_a_queue_that_outlives_the_tab(
 
 
 async def look_over(page: Page) -> None:
-    """The newest order is first and large, all others are lines; each is named and says how it stands."""
+    """The newest order is first and large, all others are lines; each has a name and shows its progress."""
     trays = page.locator(UNDER_WAY)
     names = [f"wave {number}" for number in reversed(range(ORDERS))]
     assert [await each.get_attribute("aria-label") for each in await trays.all()] == names

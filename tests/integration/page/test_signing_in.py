@@ -1,4 +1,4 @@
-"""People sign in on the page, at a real OpenID provider."""
+"""Users sign in on the page, at a real OpenID provider."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 @dataclass(frozen=True)
 class Place:
-    """A service, its state in `folder`, whose page signs people in at the provider."""
+    """A service, with its state in `folder`, whose page signs users in at the provider."""
 
     folder: Path
     provider: OpenIdProvider
@@ -31,7 +31,7 @@ class Place:
 
     @property
     def exchange(self) -> str:
-        """What is asked of the provider in exchange for a token."""
+        """The request by which the page obtains a token from the provider."""
         return f"POST {self.provider.issuer}/token"
 
 
@@ -58,7 +58,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 async def guest(
     chromium: Browser, place: Place, studio: Studio, request: pytest.FixtureRequest
 ) -> AsyncIterator[Visitor]:
-    """A visitor of the page, who may go to the provider and come back."""
+    """A visitor of the page, whose browser may also call the provider."""
     here = Studio(place.folder, place.url, studio.karlo)
     async with visiting(chromium, here, subject=request.node.name, storage=place.provider.issuer) as visitor:
         await visitor.page.clock.install()
@@ -76,7 +76,7 @@ async def sign_in(page: Page) -> None:
     await expect(page.locator("#room")).to_be_visible()
 
 
-async def test_from_the_provider_to_a_picture_and_on_with_a_new_token(guest: Visitor, place: Place) -> None:
+async def test_a_user_signs_in_draws_and_goes_on_with_a_renewed_token(guest: Visitor, place: Place) -> None:
     page = guest.page
     await expect(page.get_by_text(f"your account at {urlsplit(place.provider.issuer).netloc}.")).to_be_visible()
     await expect(page.get_by_role("button", name="Sign in", exact=True)).to_be_focused()
@@ -84,7 +84,7 @@ async def test_from_the_provider_to_a_picture_and_on_with_a_new_token(guest: Vis
     assert page.url == f"{place.url}/#here"
     await guest.draw()
     kept = await page.evaluate("JSON.stringify([localStorage, sessionStorage, document.cookie, history.state])")
-    assert "eyJ" not in kept  # as every JSON Web Token begins
+    assert "eyJ" not in kept  # every JSON Web Token begins like this
     await page.clock.fast_forward("01:00:00")
     await guest.draw("a stormy sea")
     assert guest.asked.count(place.exchange) == 2
@@ -96,7 +96,9 @@ async def test_from_the_provider_to_a_picture_and_on_with_a_new_token(guest: Vis
 
 
 @pytest.mark.long
-async def test_a_token_that_cannot_be_renewed_is_fetched_by_way_of_the_provider(guest: Visitor, place: Place) -> None:
+async def test_a_token_that_cannot_be_renewed_is_fetched_by_a_redirect_to_the_provider(
+    guest: Visitor, place: Place
+) -> None:
     page = guest.page
     await sign_in(page)
 
@@ -116,7 +118,7 @@ async def test_a_token_that_cannot_be_renewed_is_fetched_by_way_of_the_provider(
 
 
 @pytest.mark.long
-async def test_a_session_that_has_ended_is_said_and_what_was_written_is_kept(guest: Visitor, place: Place) -> None:
+async def test_an_ended_session_is_reported_and_the_form_is_kept(guest: Visitor, place: Place) -> None:
     page = guest.page
     await sign_in(page)
     await guest.write("a stormy sea")
@@ -128,7 +130,7 @@ async def test_a_session_that_has_ended_is_said_and_what_was_written_is_kept(gue
 
 
 @pytest.mark.long
-async def test_a_provider_that_is_away_for_a_while_takes_nothing_from_the_order(guest: Visitor, place: Place) -> None:
+async def test_an_outage_of_the_provider_does_not_lose_the_order(guest: Visitor, place: Place) -> None:
     page = guest.page
     await sign_in(page)
     await guest.write("a stormy sea")
@@ -167,7 +169,7 @@ async def foreign(route: Route) -> None:
         (foreign, "is not accepted"),
     ],
 )
-async def test_what_goes_wrong_at_the_provider_is_said(guest: Visitor, place: Place, answer: object, told: str) -> None:
+async def test_a_failure_of_the_provider_is_shown(guest: Visitor, place: Place, answer: object, told: str) -> None:
     page = guest.page
     await page.route(f"{place.provider.issuer}/token", answer)  # type: ignore[arg-type]  # one of the above
     await page.get_by_role("button", name="Sign in", exact=True).click()
@@ -182,7 +184,7 @@ async def test_what_goes_wrong_at_the_provider_is_said(guest: Visitor, place: Pl
 
 
 @pytest.mark.long
-async def test_who_does_not_sign_in_stays_at_the_door(guest: Visitor, place: Place) -> None:
+async def test_a_user_who_cancels_signing_in_stays_signed_out(guest: Visitor, place: Place) -> None:
     page = guest.page
     await page.get_by_role("button", name="Sign in", exact=True).click()
     await page.get_by_text("Cancel").click()
@@ -194,7 +196,7 @@ async def test_who_does_not_sign_in_stays_at_the_door(guest: Visitor, place: Pla
 
 
 @pytest.mark.long
-async def test_an_answer_to_another_attempt_is_not_taken(guest: Visitor, place: Place) -> None:
+async def test_an_answer_to_another_attempt_is_refused(guest: Visitor, place: Place) -> None:
     page = guest.page
     await page.get_by_role("button", name="Sign in", exact=True).click()
     await page.goto(f"{place.url}/?code=of-another&state=of-another")

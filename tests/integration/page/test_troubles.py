@@ -1,4 +1,4 @@
-"""Whatever goes wrong, the page says so, and nothing is paid twice."""
+"""The page reports every failure, and nothing is paid twice."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from servers.proxy import NO_FAULTS, Faults, Proxy
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 SLOW = 2.0
-"""Seconds that the provider takes in tests that look at the page meanwhile."""
+"""Seconds that the provider takes in tests that look at the page while it draws."""
 
 
 def charged(visitor: Visitor) -> int:
@@ -24,14 +24,14 @@ def charged(visitor: Visitor) -> int:
 
 
 async def start(visitor: Visitor) -> None:
-    """Order from the provider, who takes its time."""
+    """Order from the provider, which is slow."""
     visitor.studio.karlo.set_fault("slow", seconds=SLOW)
     await visitor.write(version="v2.1")
     await visitor.button("Draw").click()
     await expect(visitor.page.locator(".progress .said")).to_have_text("Drawing")
 
 
-async def test_what_the_service_finds_wrong_stands_at_its_field(visitor: Visitor) -> None:
+async def test_what_the_service_finds_wrong_is_shown_at_its_field(visitor: Visitor) -> None:
     await visitor.enter()
     await visitor.write("a calm\x01sea")
     await visitor.button("Draw").click()
@@ -40,7 +40,7 @@ async def test_what_the_service_finds_wrong_stands_at_its_field(visitor: Visitor
     await expect(visitor.page.locator("#empty")).to_be_visible()
 
 
-async def test_a_token_that_expires_is_asked_for_anew_and_nothing_is_lost(visitor: Visitor) -> None:
+async def test_an_expired_token_is_asked_for_again_and_nothing_is_lost(visitor: Visitor) -> None:
     page = visitor.page
     await visitor.enter()
 
@@ -57,7 +57,7 @@ async def test_a_token_that_expires_is_asked_for_anew_and_nothing_is_lost(visito
     await expect(page.locator("#prompt")).to_have_value("a calm sea")
 
 
-async def test_an_outcome_that_nobody_knows_is_told_and_left_to_who_ordered(visitor: Visitor) -> None:
+async def test_an_unknown_outcome_is_shown_and_only_the_user_orders_again(visitor: Visitor) -> None:
     page = visitor.page
     await visitor.enter()
     visitor.studio.karlo.set_fault("reset-after-charge", times=1)
@@ -82,7 +82,7 @@ async def test_a_refusal_says_that_nothing_was_charged(visitor: Visitor) -> None
     await expect(page.locator(".frame").get_by_text("Refused")).to_be_visible()
 
 
-async def test_a_limit_of_ones_own_says_when_there_is_room_again(visitor: Visitor) -> None:
+async def test_the_limit_of_a_caller_says_when_to_try_again(visitor: Visitor) -> None:
     page = visitor.page
     await visitor.enter(images_per_day=1)
     await visitor.draw()
@@ -92,7 +92,7 @@ async def test_a_limit_of_ones_own_says_when_there_is_room_again(visitor: Visito
     await expect(told.get_by_text("Try again in about a day.")).to_be_visible()
 
 
-async def test_an_answer_that_is_lost_is_asked_for_again_and_paid_once(visitor: Visitor) -> None:
+async def test_an_order_whose_answer_is_lost_is_repeated_and_paid_once(visitor: Visitor) -> None:
     page = visitor.page
     await visitor.enter()
 
@@ -108,7 +108,7 @@ async def test_an_answer_that_is_lost_is_asked_for_again_and_paid_once(visitor: 
     assert charged(visitor) == 1
 
 
-async def test_a_lost_connection_is_told_and_the_picture_comes_later(chromium: Browser, studio: Studio) -> None:
+async def test_a_lost_connection_is_shown_and_the_image_comes_later(chromium: Browser, studio: Studio) -> None:
     async with (
         Proxy(int(studio.url.rpartition(":")[2])) as proxy,
         visiting(chromium, replace(studio, url=proxy.url), subject="lost", storage=studio.url) as visitor,
@@ -122,7 +122,7 @@ async def test_a_lost_connection_is_told_and_the_picture_comes_later(chromium: B
     assert charged(visitor) == 1
 
 
-async def test_a_reload_in_the_middle_pays_once(visitor: Visitor) -> None:
+async def test_an_order_during_which_the_page_is_reloaded_is_paid_once(visitor: Visitor) -> None:
     page = visitor.page
     await visitor.enter()
     await start(visitor)
@@ -134,7 +134,7 @@ async def test_a_reload_in_the_middle_pays_once(visitor: Visitor) -> None:
     assert (visitor.orders(), charged(visitor)) == (1, 1)
 
 
-async def test_an_order_of_which_nobody_heard_is_repeated_after_a_reload_by_whose_it_is(visitor: Visitor) -> None:
+async def test_an_unanswered_order_is_repeated_after_a_reload_for_its_own_caller_only(visitor: Visitor) -> None:
     page = visitor.page
     await visitor.enter()
     arrived = asyncio.Event()
@@ -158,7 +158,7 @@ async def test_an_order_of_which_nobody_heard_is_repeated_after_a_reload_by_whos
     assert (visitor.orders(), charged(visitor)) == (2, 1)
 
 
-async def test_a_storage_that_is_away_keeps_nobody_from_the_picture_for_good(visitor: Visitor) -> None:
+async def test_an_image_is_shown_once_a_storage_that_was_away_is_back(visitor: Visitor) -> None:
     page, images = visitor.page, visitor.studio.folder / ".darkroom" / "images"
     await visitor.enter()
     await visitor.draw()

@@ -1,4 +1,4 @@
-"""Who spent what: a page for those who may see the usage of all callers, and for nobody else."""
+"""Who spent what: a page only for callers that may see the usage of all callers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SCOPE = "usage:read"
 
 
 def spend(visitor: Visitor) -> str:
-    """Another caller, who has ordered two images for 0.02 USD each. Other tests have ordered, too."""
+    """Order two images for 0.02 USD each as another caller; return its name. Other tests order, too."""
     spender = f"the spender of {visitor.subject}"
     order = {"version": "v2.1", "prompt": "a calm sea", "width": 512, "height": 512, "seed": [1, 2]}
     headers = {"Authorization": f"Bearer {visitor.studio.token(spender)}"}
@@ -39,7 +39,7 @@ def reported(visitor: Visitor, by: str) -> list[dict[str, object]]:
     return items
 
 
-async def test_who_may_see_it_finds_who_spent_what(visitor: Visitor) -> None:
+async def test_a_caller_with_the_scope_sees_who_spent_what(visitor: Visitor) -> None:
     page, spender = visitor.page, spend(visitor)
     await visitor.enter(scope=SCOPE)
     await page.get_by_role("link", name="Usage", exact=True).click()
@@ -82,7 +82,7 @@ async def test_who_may_see_it_finds_who_spent_what(visitor: Visitor) -> None:
     await expect(line).to_be_visible()
 
 
-async def test_who_may_not_see_it_finds_no_way_to_it(visitor: Visitor) -> None:
+async def test_a_caller_without_the_scope_finds_no_way_to_it(visitor: Visitor) -> None:
     page = visitor.page
     await visitor.enter(scope="images:read", images_per_day=5)
     await expect(page.get_by_text("0 of 5 images")).to_be_visible()
@@ -94,7 +94,7 @@ async def test_who_may_not_see_it_finds_no_way_to_it(visitor: Visitor) -> None:
 
 
 @pytest.mark.long
-async def test_who_may_see_nothing_else_sees_it_at_once(chromium: Browser) -> None:
+async def test_a_caller_with_no_other_scope_sees_it_at_once(chromium: Browser) -> None:
     verifier = JwtTokenVerifier(OneKey(SECRET_OF_HOUSE, "HS256"), replace(RULES, scope_claims=("scope",)), clock=now)
     async with open_house(tokens=verifier) as house:
         await house.client.post(
@@ -119,7 +119,7 @@ async def test_who_may_see_nothing_else_sees_it_at_once(chromium: Browser) -> No
     indirect=True,
     ids=["dark", "phone", "ko"],
 )
-async def test_it_is_for_everybody(visitor: Visitor) -> None:
+async def test_it_is_accessible(visitor: Visitor) -> None:
     page, keys = visitor.page, visitor.page.keyboard
     spender = spend(visitor)
     await visitor.enter(scope=SCOPE)
@@ -136,7 +136,7 @@ async def test_it_is_for_everybody(visitor: Visitor) -> None:
 
 
 @pytest.mark.long
-async def test_what_cannot_be_read_is_said_and_asked_for_again(visitor: Visitor) -> None:
+async def test_a_failed_read_is_shown_and_can_be_repeated(visitor: Visitor) -> None:
     page, spender = visitor.page, spend(visitor)
     await visitor.enter(scope=SCOPE)
 
@@ -153,7 +153,7 @@ async def test_what_cannot_be_read_is_said_and_asked_for_again(visitor: Visitor)
 
 
 @pytest.mark.long
-async def test_links_within_the_page_stay_there_under_a_path(chromium: Browser) -> None:
+async def test_links_within_the_page_work_if_it_is_served_under_a_path(chromium: Browser) -> None:
     async with open_house(public_url="http://127.0.0.1/darkroom") as house:
         page = await chromium.new_page(locale="en-GB")
         base = f"{house.client.base_url}".rstrip("/")

@@ -1,4 +1,4 @@
-"""Somebody who visits the page."""
+"""A visitor of the page."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ expect.set_options(timeout=15_000)
 
 @dataclass
 class Visitor:
-    """`page` is in front of them. `asked` are the addresses that their browser asked, as `METHOD URL`."""
+    """`page` is what the browser shows; `asked` holds the browser's requests, as `METHOD URL`."""
 
     studio: Studio
     subject: str
@@ -27,7 +27,7 @@ class Visitor:
     complaints: list[str] = field(default_factory=list)
 
     async def enter(self, **claims: object) -> None:
-        """Come in by a link."""
+        """Sign in by a link."""
         await self.page.goto(self.studio.link(self.subject, **claims))
         await expect(self.page.locator("#room")).to_be_visible()
 
@@ -43,27 +43,27 @@ class Visitor:
             await self.page.fill(f"#{name}", value)
 
     async def draw(self, prompt: str = "a calm sea", **order: str) -> None:
-        """Fill in the form, hand it in, and wait for the pictures."""
+        """Fill in the form, submit it, and wait for the image."""
         await self.write(prompt, **order)
         await self.button("Draw").click()
         await self.developed()
 
     async def developed(self, count: int = 1) -> None:
-        """Wait until the tray shows so many pictures."""
+        """Wait until the tray shows this number of images."""
         await expect(self.page.locator(".pictures img.there")).to_have_count(count)
 
     def button(self, name: str, *, within: str = "body") -> Locator:
-        """A button, by the name that it is known by."""
+        """A button, by its accessible name."""
         return self.page.locator(within).get_by_role("button", name=name, exact=True)
 
     def orders(self) -> int:
-        """How often an order was sent."""
+        """How often the page sent an order."""
         return sum(address == f"POST {self.studio.url}/api/images" for address in self.asked)
 
     def ask(
         self, method: str, path: str, json: object = None, headers: Mapping[str, str] | None = None
     ) -> httpx.Response:
-        """Ask the service, without the page."""
+        """Call the service without the page."""
         every = {"Authorization": f"Bearer {self.studio.token(self.subject)}", **(headers or {})}
         return httpx.request(method, self.studio.url + path, json=json, headers=every, timeout=30, trust_env=False)
 
@@ -72,10 +72,10 @@ class Visitor:
 async def visiting(
     browser: Browser, studio: Studio, *, subject: str, storage: str = "", special: Mapping[str, Any] | None = None
 ) -> AsyncIterator[Visitor]:
-    """Somebody visits, with a browser of their own, which may be `special`.
+    """A visitor with a browser of their own, opened with the `special` options.
 
-    Fails where the page throws an error, breaks its own policy, or asks anybody but the service and the `storage`,
-    which may also be the origin of an OpenID provider.
+    Fails if the page throws an error, violates its content security policy, or calls another server than the service
+    and the `storage`, which may also be the origin of an OpenID provider.
     """
     wanted = {"viewport": {"width": 1200, "height": 800}, "reduced_motion": "reduce", "locale": "en-GB"}
     context = await browser.new_context(**wanted | dict(special or {}))
@@ -83,7 +83,7 @@ async def visiting(
     visitor = Visitor(studio, subject, page)
 
     def asked_by_us(request: Request) -> None:
-        # What the pages of an OpenID provider ask for is its own affair.
+        # The requests of an OpenID provider's own pages are not counted.
         if not (storage and request.frame.url.startswith(storage)):
             visitor.asked.append(f"{request.method} {request.url}")
 
