@@ -1,4 +1,4 @@
-"""Our commands, run beside packages from outside."""
+"""Runs our commands beside packages from outside."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def darkroom(folder: Path, installed: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    """A command in `folder`, where the packages in `installed` are installed too."""
+    """Run a command in `folder`, with the packages in `installed` on the path."""
     environment = {**os.environ, "PYTHONPATH": str(installed), "DARKROOM_DATA_DIR": str(folder / "state"), **settings}
     return subprocess.run(
         [sys.executable, "-m", "darkroom.entrypoints.cli", *arguments],

@@ -1,4 +1,4 @@
-"""A generator from outside that raises what no generator may, or is none: it is told, and hides nobody else."""
+"""A generator from outside that raises when it is opened, or is not one, is reported and does not hide the others."""
 
 import json
 from pathlib import Path
@@ -27,7 +27,7 @@ async def opened(_):
     ],
     ids=["raises", "inherits nothing"],
 )
-def test_check_tells_it_beside_all_others(tmp_path: Path, source: str, detail: str) -> None:
+def test_check_reports_it_beside_the_others(tmp_path: Path, source: str, detail: str) -> None:
     installed = tmp_path / "installed"
     about = installed / "broken-1.dist-info"
     about.mkdir(parents=True)

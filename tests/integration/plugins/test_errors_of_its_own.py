@@ -1,4 +1,4 @@
-"""A generator from outside raises classes of its own: each is the problem that it inherits, also in the history."""
+"""A generator from outside raises its own exceptions: each is shown as the problem of its base class."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from integration.cli.command_line import CommandLine
 from servers.darkroom import Darkroom
 
-# Each is raised for the prompt of its name: when it is asked, or when its images are collected.
+# The prompt names the exception, and when to raise it: when asked, or when the images are collected.
 SOURCE: Final = '''
 from contextlib import asynccontextmanager
 from darkroom.adapters.in_memory.generator import WIDEST_CARD
@@ -161,7 +161,7 @@ def told(problem: dict[str, Any]) -> tuple[str, str, str]:
     return problem["type"].removeprefix("/problems/"), problem["charged"], problem["detail"]
 
 
-def test_each_is_the_problem_that_it_inherits_and_the_history_stays_readable(client: httpx.Client) -> None:
+def test_each_is_the_problem_of_its_base_class_and_the_history_stays_readable(client: httpx.Client) -> None:
     answers = {}
     for prompt in EXPECTED:
         order = {"version": "memory", "prompt": prompt, "width": 64, "height": 64}

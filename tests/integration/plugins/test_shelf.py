@@ -1,4 +1,4 @@
-"""A storage from outside: installed beside Darkroom, named by a setting, and nothing else was touched."""
+"""A storage from outside: it is installed beside Darkroom and named by a setting; nothing else is changed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class TestShelfImageStorage(StorageContract):
 
     @pytest.fixture
     def read(self, tmp_path: Path) -> Read:
-        """As a web server does: the type by the ending."""
+        """Read a link as a web server does: the ending gives the type."""
         types = {media_type.ending: media_type for media_type in MediaType}
 
         async def opened(link: str) -> tuple[bytes, str]:
@@ -36,7 +36,7 @@ class TestShelfImageStorage(StorageContract):
         return opened
 
 
-def test_the_service_keeps_images_in_it_by_a_setting(installed: Path, tmp_path: Path) -> None:
+def test_a_setting_makes_the_service_keep_images_in_it(installed: Path, tmp_path: Path) -> None:
     (tmp_path / "shelf").mkdir()
     settings = {
         "DARKROOM_STORAGE": "shelf",
@@ -47,19 +47,19 @@ def test_the_service_keeps_images_in_it_by_a_setting(installed: Path, tmp_path: 
     checked = darkroom(tmp_path, installed, "check", "--json", **settings)
 
     assert checked.returncode == 0, checked.stderr
-    assert "DARKROOM_SHELF_FOLDER" not in checked.stderr, "its own setting is its own affair"
+    assert "DARKROOM_SHELF_FOLDER" not in checked.stderr, "Darkroom must not warn of a plugin's own setting"
     findings = {finding["part"]: finding["detail"] for finding in json.loads(checked.stdout)["findings"]}
     assert findings["storage shelf"] == f"keeps images in {tmp_path / 'shelf'}"
 
 
-def test_a_setting_of_its_own_that_is_missing_is_told(installed: Path, tmp_path: Path) -> None:
+def test_a_missing_setting_of_its_own_is_reported(installed: Path, tmp_path: Path) -> None:
     served = darkroom(tmp_path, installed, "serve", DARKROOM_STORAGE="shelf")
 
     assert served.returncode == 2
     assert "shelf: DARKROOM_SHELF_FOLDER and DARKROOM_SHELF_URL must be set" in served.stderr
 
 
-def test_a_storage_that_nobody_offers_is_told(installed: Path, tmp_path: Path) -> None:
+def test_an_unknown_storage_is_reported(installed: Path, tmp_path: Path) -> None:
     served = darkroom(tmp_path, installed, "serve", DARKROOM_STORAGE="tape")
 
     assert served.returncode == 2

@@ -1,4 +1,4 @@
-"""A generator from outside: installed beside Darkroom, named by a setting, and nothing else was touched."""
+"""A generator from outside: it is installed beside Darkroom and named by a setting; nothing else is changed."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from integration.plugins.conftest import EXAMPLES
 from integration.plugins.outside import darkroom
 
 
-def test_its_own_tests_hold_it_to_the_rules_with_nothing_of_the_repository(installed: Path, tmp_path: Path) -> None:
+def test_its_own_tests_check_the_contract_without_our_repository(installed: Path, tmp_path: Path) -> None:
     for name in ("pyproject.toml", "test_darkroom_stripes.py"):
         shutil.copy(EXAMPLES / "darkroom-stripes" / name, tmp_path)
 
@@ -30,7 +30,7 @@ def test_its_own_tests_hold_it_to_the_rules_with_nothing_of_the_repository(insta
     assert re.search(r"^1\d passed", tested.stdout, re.MULTILINE), tested.stdout
 
 
-def test_a_setting_of_its_own_that_makes_no_sense_is_told_beside_all_others(installed: Path, tmp_path: Path) -> None:
+def test_a_wrong_setting_of_its_own_is_reported_beside_the_others(installed: Path, tmp_path: Path) -> None:
     settings = {"DARKROOM_GENERATORS": "stripes,sketch", "DARKROOM_STRIPES_WIDTH": "wide"}
 
     checked = darkroom(tmp_path, installed, "check", **settings)
@@ -39,13 +39,13 @@ def test_a_setting_of_its_own_that_makes_no_sense_is_told_beside_all_others(inst
     assert "ok      generator sketch: draws in this process" in checked.stdout
 
 
-def test_the_service_draws_with_it_by_a_setting(installed: Path, tmp_path: Path) -> None:
+def test_a_setting_makes_the_service_draw_with_it(installed: Path, tmp_path: Path) -> None:
     settings = {"DARKROOM_GENERATORS": "sketch,stripes", "DARKROOM_STRIPES_WIDTH": "8"}
     order = ["generate", "a zebra", "--version", "stripes", "--width", "64", "--height", "32", "--local", "--json"]
 
     drawn = darkroom(tmp_path, installed, *order, **settings)
 
     assert drawn.returncode == 0, drawn.stderr
-    assert "DARKROOM_STRIPES_WIDTH" not in drawn.stderr, "its own setting is its own affair"
+    assert "DARKROOM_STRIPES_WIDTH" not in drawn.stderr, "Darkroom must not warn of a plugin's own setting"
     (image,) = json.loads(drawn.stdout)["images"]
     assert (tmp_path / image["file"]).read_bytes().startswith(b"\x89PNG")
