@@ -1,4 +1,4 @@
-"""Previews in the whole service: made after the answer, linked, marked, and removed."""
+"""Previews in the whole service: they are made after the answer, linked, marked, and deleted with their image."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def previewed(http: httpx.AsyncClient, address: str) -> dict[str, Any]:
             await asyncio.sleep(0.1)
 
 
-async def test_an_image_gets_a_preview_that_carries_its_mark_and_goes_with_it(tmp_path: Path) -> None:
+async def test_an_image_gets_a_preview_that_has_its_mark_and_is_deleted_with_it(tmp_path: Path) -> None:
     with CommandLine(tmp_path) as shell:
         darkroom = await asyncio.to_thread(shell.serve)
         token = (await asyncio.to_thread(shell.run, "token")).stdout.strip()
@@ -56,13 +56,13 @@ async def test_an_image_gets_a_preview_that_carries_its_mark_and_goes_with_it(tm
 
 
 @pytest.mark.parametrize(("wanted", "said"), [("false", "no previews, as it is set"), ("auto", "images get a preview")])
-def test_the_check_says_whether_there_are_previews(tmp_path: Path, wanted: str, said: str) -> None:
+def test_check_says_whether_previews_are_made(tmp_path: Path, wanted: str, said: str) -> None:
     with CommandLine(tmp_path) as shell:
         checked = shell.run("check", DARKROOM_PREVIEWS=wanted)
     assert said in checked.stdout
 
 
-async def test_switched_off_there_are_none(tmp_path: Path) -> None:
+async def test_no_previews_are_made_if_they_are_switched_off(tmp_path: Path) -> None:
     with CommandLine(tmp_path) as shell:
         darkroom = await asyncio.to_thread(lambda: shell.serve(DARKROOM_PREVIEWS="false"))
         token = (await asyncio.to_thread(shell.run, "token")).stdout.strip()
