@@ -1,4 +1,4 @@
-"""What the promises are tried with, and the table of what was measured."""
+"""Fixtures for the tests of the promises, and the table of measurements."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _ROW = "measured"
 
 @pytest.fixture
 def chance() -> random.Random:
-    """Everything that is random in a test; `SEED=n` in the environment repeats one."""
+    """The source of everything random in a test; `SEED=n` in the environment repeats a run."""
     return random.Random(int(os.environ.get("SEED", "0")))
 
 
 @pytest.fixture
 def workshop_on(tmp_path: Path, s3: S3Server) -> OpenWorkshop:
-    """Opens a workshop, with a ledger in SQLite files or in the database of that URL."""
+    """Opens a workshop, with a ledger in SQLite files or in the database with the given URL."""
 
     @asynccontextmanager
     async def opened(database_url: str | None = None, *, seconds_per_image: float = 0.1) -> AsyncIterator[Workshop]:
@@ -38,7 +38,7 @@ def workshop_on(tmp_path: Path, s3: S3Server) -> OpenWorkshop:
 
 @pytest.fixture
 def measured(record_property: Callable[[str, object], None]) -> Callable[..., None]:
-    """Says, by name, what a test has measured: a row of the table that pytest prints at its end."""
+    """Records, by name, what a test has measured: a row of the table that pytest prints at its end."""
 
     def note(**values: object) -> None:
         record_property(_ROW, values)

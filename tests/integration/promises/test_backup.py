@@ -1,4 +1,4 @@
-"""A service that is restored from a backup, by the operator's guide, pays for no order again that it knew then."""
+"""A service that is restored as the operator's guide says does not pay again for any order in the backup."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from servers.postgres import PostgresServer
 
 GUIDE = (Path(__file__).parents[3] / "docs" / "operating.md").read_text(encoding="utf-8")
 ORDER = Order(key="a key", prompt="a lighthouse in the fog", samples=2)
-# One is drawn while the other waits for its turn, for longer than a backup takes.
+# One order is drawn while the other waits for its turn, for longer than a backup takes.
 UNDER_WAY, QUEUED = (Order(key=f"key {name}", prompt=f"order {name}") for name in ("under way", "queued"))
 ONE_AT_A_TIME = {"DARKROOM_MAX_IN_FLIGHT": "1"}
 
 
 def command(beginning: str) -> str:
-    """The one line of the guide's blocks of commands that begins so."""
+    """The one command in the guide that begins with these words."""
     blocks = re.findall(r"```sh\n(.*?)```", GUIDE, re.DOTALL)
     line: str
     (line,) = [line for block in blocks for line in block.splitlines() if line.startswith(beginning)]
@@ -38,7 +38,7 @@ def command(beginning: str) -> str:
 
 
 async def run(command: str, seat: Seat, **more: str) -> str:
-    """A line of the guide, as a shell of the operator runs it; what it printed."""
+    """Run a command of the guide in a shell, as the operator does; return what it printed."""
     path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
     environment = {**os.environ, **seat.settings, "PATH": path, **more}
     shell = ["/bin/sh", "-c", command]
@@ -50,7 +50,7 @@ async def run(command: str, seat: Seat, **more: str) -> str:
 
 
 async def under_load(workshop: Workshop, seat: Seat, chance: random.Random, backup: str, **more: str) -> None:
-    """Back up while orders are under way, some of them finished, some not."""
+    """Back up while orders are in progress, some of them finished, some not."""
     load = Load([Client(workshop.caller, [seat.url], chance) for _ in range(8)], orders(chance))
     async with load.running():
         await workshop.until_charged(20)
@@ -64,21 +64,21 @@ async def until_ended(workshop: Workshop, seat: Seat) -> None:
 
 
 async def require_paid_once(workshop: Workshop, seat: Seat, known: set[str]) -> None:
-    """Make sure that of what the restored ledger knows nothing was charged twice or lost, and its keys stay."""
+    """Check that no order in the restored ledger was charged twice or lost, and that its `known` images are kept."""
     await until_ended(workshop, seat)
     found = await workshop.books()
-    # Both lists name what the ledger of the backup does not know, as it was ordered after it.
+    # Both lists contain orders that were placed after the backup, which its ledger does not know.
     since = set(found.faults.pop("charged and not in the ledger", []))
     stray = set(found.faults.pop("in storage and not in the ledger", []))
     said_to_be_free = found.faults.pop("charged, and said to cost nothing", [])
     assert set(said_to_be_free) <= since
-    # What a crash left in the spool is tidied up a while later, if the ledger knows it; else it stays.
+    # What a crash left in the spool is removed later if the ledger knows it; otherwise it stays.
     found.faults.pop("left in the spool", None)
     assert not found.faults, found
     assert not stray & known
 
 
-async def test_a_sqlite_ledger_is_restored_on_a_disk_that_was_lost(
+async def test_a_sqlite_ledger_is_restored_after_the_loss_of_its_disk(
     workshop_on: OpenWorkshop, chance: random.Random
 ) -> None:
     async with workshop_on() as workshop:
@@ -100,7 +100,7 @@ async def test_a_sqlite_ledger_is_restored_on_a_disk_that_was_lost(
         assert workshop.charged() == charged
 
 
-async def test_a_dump_of_the_postgres_ledger_taken_under_load_is_the_ledger(
+async def test_a_postgres_ledger_is_restored_from_a_dump_that_was_taken_under_load(
     workshop_on: OpenWorkshop, chance: random.Random, postgres: PostgresServer, database_url: str
 ) -> None:
     programs = {"PATH": os.pathsep.join((str(Path(sys.executable).parent), str(postgres.programs), os.environ["PATH"]))}
@@ -125,7 +125,7 @@ async def test_a_dump_of_the_postgres_ledger_taken_under_load_is_the_ledger(
 
 
 async def _queue(workshop: Workshop, seat: Seat) -> None:
-    """Have one order drawn, which takes seconds, and another one promised behind it."""
+    """Let one order be drawn, which takes seconds, and another one wait behind it."""
     await seat.start(**ONE_AT_A_TIME)
     for order in (UNDER_WAY, QUEUED):
         promised = await workshop.caller.order(seat.url, order, wait=False)
@@ -134,7 +134,7 @@ async def _queue(workshop: Workshop, seat: Seat) -> None:
 
 
 async def _require_not_drawn_again(workshop: Workshop, seat: Seat, **more: str) -> None:
-    """Make sure that the order that waited when the backup was made, and was drawn since, is not drawn once more."""
+    """Check that the order that waited during the backup, and was drawn after it, is not drawn again."""
     await seat.start(**ONE_AT_A_TIME, **more)
     await until_ended(workshop, seat)
     answers = [await workshop.caller.order(seat.url, order) for order in (UNDER_WAY, QUEUED)]
@@ -146,7 +146,9 @@ async def _require_not_drawn_again(workshop: Workshop, seat: Seat, **more: str) 
 
 
 @pytest.mark.long
-async def test_what_waited_at_the_backup_and_was_drawn_since_is_not_paid_again(workshop_on: OpenWorkshop) -> None:
+async def test_an_order_that_waited_during_the_backup_and_was_drawn_after_it_is_not_paid_again(
+    workshop_on: OpenWorkshop,
+) -> None:
     async with workshop_on(seconds_per_image=4) as workshop:
         seat = workshop.seat()
         await _queue(workshop, seat)
@@ -162,7 +164,7 @@ async def test_what_waited_at_the_backup_and_was_drawn_since_is_not_paid_again(w
 
 
 @pytest.mark.long
-async def test_what_waited_at_the_dump_and_was_drawn_since_is_not_paid_again(
+async def test_an_order_that_waited_during_the_dump_and_was_drawn_after_it_is_not_paid_again(
     workshop_on: OpenWorkshop, postgres: PostgresServer, database_url: str
 ) -> None:
     programs = {"PATH": os.pathsep.join((str(Path(sys.executable).parent), str(postgres.programs), os.environ["PATH"]))}

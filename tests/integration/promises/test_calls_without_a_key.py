@@ -1,4 +1,4 @@
-"""Calls of OpenAI's clients that bring no key: cut off and repeated, they are paid once, wherever they are repeated."""
+"""Calls of OpenAI's clients without a key are paid once if they are cut off and repeated, at any process."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ async def call(workshop: Workshop, seat: Seat, *, tries: int = 0) -> httpx.Respo
 
 
 async def cut_off(workshop: Workshop, seat: Seat) -> None:
-    """A call whose client gives up while it is being drawn."""
+    """Make a call whose client gives up while it is being drawn."""
     calling = asyncio.create_task(call(workshop, seat))
     await workshop.until_charged(1)
     calling.cancel()
@@ -31,7 +31,7 @@ async def cut_off(workshop: Workshop, seat: Seat) -> None:
 
 
 async def stored(workshop: Workshop, seat: Seat) -> list[dict[str, Any]]:
-    """The caller's generations, once there are some and each has ended."""
+    """The caller's generations, as soon as there are some and all have ended."""
     headers = {"Authorization": workshop.caller.authorization}
     async with httpx.AsyncClient(trust_env=False) as client:
         while True:
@@ -72,10 +72,10 @@ async def test_a_call_that_was_cut_off_is_repeated_after_a_restart(workshop_on: 
 
 
 @pytest.mark.parametrize("machines", [1, pytest.param(2, marks=pytest.mark.long)])
-async def test_the_calls_of_a_process_that_dies_were_cut_off(
+async def test_the_calls_of_a_process_that_died_count_as_cut_off(
     workshop_on: OpenWorkshop, database_url: str, machines: int
 ) -> None:
-    """What the provider answers to the dead is lost, so the repetition is told that nobody knows: not charged again."""
+    """The provider's answer to the dead process is lost, so the repeated call gets an unknown outcome and no charge."""
     async with workshop_on(database_url, seconds_per_image=2) as workshop:
         dying = workshop.seat({"DARKROOM_WORKER_DEAD_AFTER": "12"})
         living = workshop.seat({"DARKROOM_WORKER_DEAD_AFTER": "12"}, beside=dying if machines == 1 else None)

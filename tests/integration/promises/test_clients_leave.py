@@ -1,4 +1,4 @@
-"""A client who goes away changes nothing: what was ordered is drawn, stored, and fetched by its key."""
+"""A client that disconnects changes nothing: its order is drawn, stored, and can be fetched by its key."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CLIENTS = 100
 
 
 async def send(caller: Caller, url: str, order: Order) -> socket.socket:
-    """Send the whole request on a connection of its own, and give the connection."""
+    """Send the whole request on a new connection, and return the connection."""
     body = json.dumps(order.body).encode()
     head = (
         "POST /api/images HTTP/1.1\r\n"
@@ -38,14 +38,14 @@ async def send(caller: Caller, url: str, order: Order) -> socket.socket:
 
 
 def leave(connection: socket.socket, *, by_reset: bool) -> None:
-    """Close it, with FIN or with RST."""
+    """Close the connection, with FIN or with RST."""
     if by_reset:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
 
 
 async def fetched_by_their_keys(workshop: Workshop, url: str, ordered: list[Order]) -> None:
-    """Repeat every order: images that are there, and not one charge more."""
+    """Check that every repeated order returns its images without another charge."""
     charged = workshop.charged()
     answers = await asyncio.gather(*(workshop.caller.order(url, order) for order in ordered))
     assert {answer.status for answer in answers} == {200}
@@ -57,7 +57,7 @@ async def fetched_by_their_keys(workshop: Workshop, url: str, ordered: list[Orde
     assert found.charges == len(ordered)
 
 
-async def test_who_leaves_while_it_is_drawn_finds_the_images_under_the_key(
+async def test_a_client_that_leaves_during_drawing_finds_its_images_under_its_key(
     workshop_on: OpenWorkshop, chance: random.Random
 ) -> None:
     ordered = list(itertools.islice(orders(chance), CLIENTS))
@@ -76,7 +76,7 @@ async def test_who_leaves_while_it_is_drawn_finds_the_images_under_the_key(
         await fetched_by_their_keys(workshop, seat.url, ordered)
 
 
-async def test_who_leaves_at_any_moment_pays_once(workshop_on: OpenWorkshop, chance: random.Random) -> None:
+async def test_a_client_that_leaves_at_any_moment_pays_once(workshop_on: OpenWorkshop, chance: random.Random) -> None:
     ordered = list(itertools.islice(orders(chance), CLIENTS))
     async with workshop_on(seconds_per_image=0.1) as workshop:
         seat = workshop.seat({"DARKROOM_MAX_IN_FLIGHT": str(CLIENTS)})
@@ -89,7 +89,7 @@ async def test_who_leaves_at_any_moment_pays_once(workshop_on: OpenWorkshop, cha
 
         for start in range(0, CLIENTS, 20):
             await asyncio.gather(*(order_and_leave(order) for order in ordered[start : start + 20]))
-        # A request that was never heard to its end is no order; whoever repeats it makes it one.
+        # A request that did not arrive completely is not an order yet; the repetition places the order.
         answers = await asyncio.gather(*(workshop.caller.order(seat.url, order) for order in ordered))
         assert {answer.status for answer in answers} == {200}
 

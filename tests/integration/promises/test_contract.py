@@ -1,4 +1,4 @@
-"""The whole idempotency contract, driven by a machine, with each ledger."""
+"""The whole idempotency contract, checked by a state machine, with each ledger."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ class InMemoryWorkplace:
         worker.die()
 
     async def wait_a_minute(self) -> None:
-        """Nobody here has quotas."""
+        """Quotas are not part of this contract."""
 
 
 @pytest.fixture(autouse=True)
 def _in_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What waits before it tries again need not wait for long: everything here is told when to come back."""
+    """Shorten the pauses before retries: here, outages end as soon as the state machine says so."""
     monkeypatch.setattr(patience, "FIRST_PAUSE", 0.001)
     monkeypatch.setattr(patience, "LONGEST_PAUSE", 0.01)
 
 
 def drive(open_workplace: Callable[[], Workplace], *, examples: int, steps: int = 40) -> None:
     run_state_machine_as_test(
-        partial(IdempotencyContract, open_workplace),  # type: ignore[arg-type]  # it takes any factory, and says so
+        partial(IdempotencyContract, open_workplace),  # type: ignore[arg-type]  # it accepts any factory
         settings=settings(
             max_examples=examples, stateful_step_count=steps, suppress_health_check=list(HealthCheck), database=None
         ),

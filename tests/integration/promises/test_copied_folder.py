@@ -1,4 +1,4 @@
-"""A data folder is copied to another machine: what waits on the disk of the first is out of its reach, and not lost."""
+"""A data folder is copied to another machine, which cannot reach the images on the first one's disk; none is lost."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from servers.s3 import S3Server
 
 @pytest.mark.long
 @pytest.mark.timeout(300)
-async def test_what_the_first_machine_has_drawn_waits_for_it(
+async def test_images_that_the_first_machine_drew_wait_for_it(
     workshop_on: OpenWorkshop, database_url: str, s3: S3Server, chance: random.Random
 ) -> None:
     before, *ordered = itertools.islice(orders(chance), 4)
@@ -37,7 +37,7 @@ async def test_what_the_first_machine_has_drawn_waits_for_it(
         told = await asyncio.gather(*(workshop.caller.order(first.url, order) for order in ordered))
         assert {(answer.kind, answer.charged) for answer in told} == {("storage-unavailable", "yes")}
         await first.kill()
-        assert await workshop.secured() == [], "killed before anything was secured against the loss of the machine"
+        assert await workshop.secured() == [], "the first machine must be killed before it secures anything"
         await proxy.switch(NO_FAULTS)
 
         await second.start()

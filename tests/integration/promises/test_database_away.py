@@ -1,6 +1,6 @@
-"""The database fails over, or is out of reach for a while, with twenty orders in flight: nothing is paid twice or lost.
+"""The database fails over, or is away for a while, with twenty orders in flight: nothing is paid twice or lost.
 
-`OUTAGES=100 SEED=7 pytest -m long tests/integration/promises/test_database_away.py` has so many.
+`OUTAGES=100 SEED=7 pytest -m long tests/integration/promises/test_database_away.py` sets the number of outages.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SECONDS_PER_IMAGE = 0.5
 pytestmark = [pytest.mark.long, pytest.mark.postgres, pytest.mark.timeout(0)]
 
 
-@pytest.mark.parametrize("end", [PostgresServer.kill, PostgresServer.retire], ids=["it dies", "it stays, read-only"])
+@pytest.mark.parametrize("end", [PostgresServer.kill, PostgresServer.retire], ids=["dead primary", "read-only primary"])
 async def test_after_a_promotion_orders_are_accepted_again_and_nothing_is_lost(
     end: Callable[[PostgresServer], None],
     workshop_on: OpenWorkshop,
@@ -106,7 +106,7 @@ async def test_processes_that_lose_their_database_for_a_while_lose_no_answer(
         load = Load(clients, orders(chance))
 
         async def lose(number: int) -> None:
-            """The way hangs, or the process is stopped; often the server gives up on the sessions meanwhile."""
+            """Let the network swallow everything, or suspend the process; often the server also ends the sessions."""
             for _ in range(outages // 2):
                 await asyncio.sleep(chance.uniform(0.5, 4))
                 lengths.append(chance.uniform(4, 40))
@@ -148,7 +148,7 @@ async def _is_ready(url: str) -> bool:
 
 
 async def _accepted(caller: Caller, url: str, order: Order) -> float:
-    """When an order is accepted."""
+    """Repeat an order until it is accepted; return the time."""
     while True:
         answer = await caller.order(url, order, wait=False)
         if answer.status in (200, 202):

@@ -1,4 +1,4 @@
-"""The disk is full when the provider answers: every caller has an answer, the stop ends, and nothing is paid twice."""
+"""The disk is full when the provider answers: every caller gets an answer, a stop ends, and nothing is paid twice."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def disk(tmp_path: Path) -> Iterator[SmallDisk]:
 
 
 async def filled_while_it_draws(workshop: Workshop, disk: SmallDisk, storage: str) -> tuple[Seat, list[Answer]]:
-    """A process whose disk was filled while the provider drew, and what its callers were answered."""
+    """Fill the disk of a process while the provider draws; return the process and the answers to its callers."""
     seat = workshop.seat(
         {
             "DARKROOM_DATA_DIR": str(disk.folder),
@@ -71,7 +71,7 @@ async def test_callers_are_answered_while_the_disk_is_full_and_get_their_images_
 
 
 @pytest.mark.long
-async def test_a_stop_ends_while_the_disk_is_full_and_says_what_it_leaves(
+async def test_a_stop_ends_while_the_disk_is_full_and_logs_what_it_leaves(
     workshop_on: OpenWorkshop, disk: SmallDisk
 ) -> None:
     async with workshop_on(seconds_per_image=0.3) as workshop:
@@ -88,6 +88,6 @@ async def test_a_stop_ends_while_the_disk_is_full_and_says_what_it_leaves(
         await seat.start()
         await workshop.caller.until_final(seat.url, created_before=time.time())
         again = [await workshop.caller.order(seat.url, order) for order in ORDERS]
-        # What lay in memory alone is lost with it, and nothing else is said of it.
+        # Images that were only in memory are lost with the process, and the answer says that their outcome is unknown.
         assert {(answer.kind, answer.charged) for answer in again} == {("outcome-unknown", "unknown")}
         assert workshop.charged() == len(ORDERS)

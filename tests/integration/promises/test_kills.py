@@ -1,7 +1,7 @@
 """Processes are killed at random moments with twenty orders in flight: nothing is paid twice, nothing is lost.
 
-`KILLS=1000 SEED=7 pytest -m long tests/integration/promises/test_kills.py` kills so many, the same ones again for the
-same seed, as far as the scheduler of a machine repeats itself.
+`KILLS=1000 SEED=7 pytest -m long tests/integration/promises/test_kills.py` sets the number of kills. The same seed
+repeats the same kills, as far as the scheduler of the machine allows.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SECONDS_PER_IMAGE = 0.3
 
 @dataclass(frozen=True)
 class Shape:
-    """How the service is run; `kills` is how many of them the short form has time for."""
+    """How the service is run; `kills` is the number of kills in the short test."""
 
     ledger: str
     processes: int
@@ -59,7 +59,7 @@ def database_of(shape: Shape, request: pytest.FixtureRequest) -> str | None:
     return url
 
 
-@pytest.mark.timeout(600)  # processes are started again and again, on a machine that may have much else to do
+@pytest.mark.timeout(600)  # processes are restarted again and again, on a machine that may be busy
 class TestKills:
     async def test_nothing_is_paid_twice_and_nothing_is_lost(
         self,
@@ -73,7 +73,7 @@ class TestKills:
 
     @pytest.mark.long
     @pytest.mark.timeout(0)
-    async def test_nothing_is_paid_twice_and_nothing_is_lost_by_a_thousand(
+    async def test_nothing_is_paid_twice_and_nothing_is_lost_in_a_thousand_kills(
         self,
         shape: Shape,
         database_of: str | None,
@@ -124,4 +124,4 @@ async def kill(
         assert not found.faults, found
         assert max(deaths.settled) <= settled_within
         assert found.outcomes["stored"]
-        assert found.outcomes["unknown"], "something was interrupted"
+        assert found.outcomes["unknown"], "at least one order must have been interrupted"

@@ -1,4 +1,4 @@
-"""The ledger fails in ways that no list foresees while the provider draws: what was paid for is stored all the same."""
+"""The ledger fails in unforeseen ways while the provider draws: what was paid for is stored nevertheless."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Trouble: TypeAlias = Callable[[Owner], AbstractAsyncContextManager[None]]
 
 @asynccontextmanager
 async def locked(owner: Owner) -> AsyncIterator[None]:
-    """VACUUM FULL and many migrations lock a table; our role waits for a lock for a moment only."""
+    """VACUUM FULL and many migrations lock a table; our role waits only briefly for a lock."""
     async with owner.transaction():
         await owner.execute("LOCK TABLE generations")
         yield
@@ -33,7 +33,7 @@ async def locked(owner: Owner) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def without_rights(owner: Owner) -> AsyncIterator[None]:
-    """An operator takes the rights of our role and gives them back."""
+    """An operator revokes the rights of our role and grants them again."""
     await owner.execute("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM CURRENT_USER")
     yield
     await owner.execute("GRANT ALL ON ALL TABLES IN SCHEMA public TO CURRENT_USER")
@@ -41,7 +41,7 @@ async def without_rights(owner: Owner) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def renamed(owner: Owner) -> AsyncIterator[None]:
-    """A tool that copies a table exchanges it."""
+    """A tool that replaces a table renames it for a while."""
     await owner.execute("ALTER TABLE generations RENAME TO elsewhere")
     yield
     await owner.execute("ALTER TABLE elsewhere RENAME TO generations")
@@ -49,7 +49,7 @@ async def renamed(owner: Owner) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def without_sessions(owner: Owner) -> AsyncIterator[None]:
-    """Sessions end, and others have taken every place for new ones."""
+    """All sessions end, and other clients have taken every connection that is allowed."""
     name = await owner.fetchval("SELECT current_database()")
     await owner.execute(f"ALTER DATABASE {name} CONNECTION LIMIT 0")
     await owner.execute(
@@ -62,7 +62,7 @@ async def without_sessions(owner: Owner) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def refusing(owner: Owner) -> AsyncIterator[None]:
-    """A constraint that an operator has added lets no row through."""
+    """An operator adds a constraint that rejects every row."""
     await owner.execute("ALTER TABLE generations ADD CONSTRAINT never CHECK (false) NOT VALID")
     yield
     await owner.execute("ALTER TABLE generations DROP CONSTRAINT never")
@@ -88,9 +88,9 @@ async def test_a_ledger_that_fails_for_four_seconds_while_the_provider_draws_cos
 
 
 async def drawn_in_the_end(caller: Caller, url: str, order: Order) -> Answer:
-    """Repeat an order that was made while nothing could be written down, until it is drawn."""
+    """Repeat an order that was placed while nothing could be recorded, until it is drawn."""
     while (answer := await caller.order(url, order)).status != 200:
-        # 503 for an outage, 500 for what looks like a fault of ours. Under its key it may be written down by then.
+        # 503 for an outage, 500 for what looks like our own error. The order may already be recorded under its key.
         assert answer.charged == {503: "unknown", 500: "no"}[answer.status], answer
         await asyncio.sleep(LOOK_AGAIN)
     return answer
@@ -115,7 +115,7 @@ async def suffer(
     seconds: float,
     return_type: str = "url",
 ) -> None:
-    """Each trouble comes while the provider draws, and lasts some seconds, in which one more order is made."""
+    """Let each trouble begin while the provider draws, and place one more order before it ends."""
     with postgres.role(database_url, owns=True) as url:
         async with owning(url) as owner:
             await owner.execute(f"ALTER ROLE CURRENT_USER SET lock_timeout = '{seconds / 8:.3f}s'")
@@ -160,7 +160,7 @@ async def test_files_that_are_away_while_the_provider_draws_cost_no_image(
         path, aside = seat.folder / ".darkroom" / gone, seat.folder / "aside"
         path.rename(aside)
         await asyncio.sleep(4)
-        if path.is_dir():  # made again meanwhile
+        if path.is_dir():  # created again meanwhile
             path.rename(seat.folder / "made again")
         aside.rename(path)
         answers = await asyncio.gather(*drawing)

@@ -1,4 +1,4 @@
-"""Many orders under one key are one order."""
+"""Many requests with one key are one order."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OTHER = Order(key="a key", prompt="a harbour at noon", samples=2)
 
 
 async def at_once(workshop: Workshop, orders: Sequence[Order]) -> list[Answer]:
-    """Send all of them in one moment, each to the next process."""
+    """Send all orders at the same time, each to the next process."""
     urls = [seat.url for seat in workshop.seats]
     return await asyncio.gather(
         *(workshop.caller.order(urls[number % len(urls)], order) for number, order in enumerate(orders))

@@ -1,4 +1,4 @@
-"""SIGTERM: what was begun is finished, and nothing is lost."""
+"""After SIGTERM, everything that was begun is finished, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ async def test_a_stop_with_two_hundred_in_flight_loses_none(workshop_on: OpenWor
 
 
 async def orders_until_one_is_refused(workshop: Workshop, seat: Seat) -> int:
-    """Order on while the signal is on its way; how many orders were accepted before it had arrived."""
+    """Place orders while the signal is on its way; return how many were accepted before it arrived."""
     for number in itertools.count():
         late = Order(key=f"late {number}", prompt=f"late order {number}")
         answer = await workshop.caller.order(seat.url, late, wait=False)
@@ -57,7 +57,7 @@ async def orders_until_one_is_refused(workshop: Workshop, seat: Seat) -> int:
     raise AssertionError("counting never ends")
 
 
-async def test_a_rolling_restart_of_two_processes_on_sqlite_fails_nobody(
+async def test_no_request_fails_in_a_rolling_restart_of_two_processes_on_sqlite(
     workshop_on: OpenWorkshop, chance: random.Random
 ) -> None:
     async with workshop_on() as workshop:
@@ -65,7 +65,7 @@ async def test_a_rolling_restart_of_two_processes_on_sqlite_fails_nobody(
         await roll(workshop, [first, workshop.seat(beside=first)], chance, rounds=1)
 
 
-async def test_a_rolling_restart_of_two_machines_on_postgres_fails_nobody(
+async def test_no_request_fails_in_a_rolling_restart_of_two_machines_on_postgres(
     workshop_on: OpenWorkshop, database_url: str, chance: random.Random
 ) -> None:
     async with workshop_on(database_url) as workshop:
@@ -74,7 +74,7 @@ async def test_a_rolling_restart_of_two_machines_on_postgres_fails_nobody(
 
 @pytest.mark.long
 @pytest.mark.timeout(0)
-async def test_rolling_restarts_fail_nobody_for_long(
+async def test_no_request_fails_in_many_rolling_restarts(
     workshop_on: OpenWorkshop, database_url: str, chance: random.Random, measured: Callable[..., None]
 ) -> None:
     async with workshop_on(database_url) as workshop:
@@ -84,11 +84,11 @@ async def test_rolling_restarts_fail_nobody_for_long(
 
 
 async def roll(workshop: Workshop, seats: list[Seat], chance: random.Random, *, rounds: int) -> Counter[str]:
-    """Stop and start one process after the other under load; what the clients met meanwhile, by name."""
+    """Stop and start one process after the other under load; count what the clients received meanwhile, by name."""
     await asyncio.gather(*(seat.start() for seat in seats))
     urls = [seat.url for seat in seats]
     async with calling(kept=True) as keeping:
-        # Half of them keep their connections, which break if a process closes one while a request is on its way.
+        # Half of them keep connections open; one fails if a process closes it while a request is on its way.
         callers = itertools.islice(itertools.cycle((workshop.caller, keeping)), CLIENTS)
         load = Load([Client(caller, urls, chance, patience=(60,)) for caller in callers], orders(chance))
         async with load.running():
@@ -98,8 +98,8 @@ async def roll(workshop: Workshop, seats: list[Seat], chance: random.Random, *, 
                 await load.until_answered(2 * CLIENTS)
                 await seat.start()
 
-    # Who finds nobody at one address goes to the other; what was heard is answered, by images or by 503. The latter is
-    # a problem without a name (about:blank) where it is not the application that answers, but the connection's end.
+    # A client that cannot connect to one process goes to the other. Every request that arrived is answered with images
+    # or with 503; the type of that problem is about:blank if the server answers and not the application.
     assert load.seen.keys() <= {"images", "overloaded", "about:blank", "ClientConnectorError"}, load.seen
     found = await workshop.books(answers=load.told())
     assert not found.faults, found

@@ -1,4 +1,4 @@
-"""The storage is away while orders come in: what is drawn waits, and is stored by itself when storage is back."""
+"""The storage is away while orders come in: drawn images wait, and are stored when the storage is back."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from servers.s3 import S3Server
 AWAY = [pytest.param(Faults(refuse=True), id="refused"), pytest.param(Faults(black_hole=True), id="black-hole")]
 CLIENTS = 20
 ROOM = 400_000
-"""Bytes: a hundred small images fit in."""
+"""Bytes; room for a hundred small images."""
 
 
 @pytest.mark.parametrize("away", AWAY)
-async def test_what_is_drawn_is_stored_when_storage_is_back(
+async def test_drawn_images_are_stored_when_the_storage_is_back(
     away: Faults, workshop_on: OpenWorkshop, s3: S3Server, chance: random.Random, measured: Callable[..., None]
 ) -> None:
     await lose_storage(away, workshop_on, s3, chance, measured, seconds=0)
@@ -35,7 +35,7 @@ async def test_what_is_drawn_is_stored_when_storage_is_back(
 @pytest.mark.long
 @pytest.mark.timeout(0)
 @pytest.mark.parametrize("away", AWAY)
-async def test_what_is_drawn_is_stored_when_storage_is_back_after_minutes(
+async def test_drawn_images_are_stored_when_the_storage_is_back_after_minutes(
     away: Faults, workshop_on: OpenWorkshop, s3: S3Server, chance: random.Random, measured: Callable[..., None]
 ) -> None:
     await lose_storage(away, workshop_on, s3, chance, measured, seconds=int(os.environ.get("AWAY", "240")))
@@ -70,12 +70,12 @@ async def lose_storage(
             begun = time.monotonic()
             await load.until_seen("overloaded", CLIENTS)
             await workshop.caller.until_drawn(seat.url)
-            # Nothing is drawn for those who are turned away.
+            # Nothing is drawn for orders that are refused.
             charged, waiting = workshop.charged(), sum(map(len, seat.waiting().values()))
             await load.until_seen("overloaded", load.seen["overloaded"] + 2 * CLIENTS)
             assert workshop.charged() == charged
 
-            # What waits outlives the process too, and whoever comes after it knows that there is no room.
+            # Waiting images also survive the process, and its successor knows that there is no room.
             await seat.kill()
             await seat.start()
             await asyncio.sleep(max(0.0, begun + seconds - time.monotonic()))
@@ -116,7 +116,7 @@ async def lose_storage(
         assert took <= 60
 
 
-async def test_what_a_lost_machine_has_drawn_is_stored_by_another(
+async def test_images_that_a_lost_machine_drew_are_stored_by_another(
     workshop_on: OpenWorkshop, database_url: str, s3: S3Server, chance: random.Random
 ) -> None:
     ordered = list(itertools.islice(orders(chance), CLIENTS))
