@@ -1,4 +1,4 @@
-"""The one call that clients make, whoever draws: an alias lets those of one model live on with another."""
+"""The one call that clients make to any provider: an alias lets clients of one model continue with another."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CALL: Final = {"version": ALIAS, "prompt": "a fox in the snow", "width": 1024, "
 
 
 async def see_the_call_served(url: str, token: str) -> None:
-    """Make it, at a service where somebody draws what the alias stands for, and make it too wide for whoever draws."""
+    """Make the call at a service that can draw the alias, and once more with a width too large for the model."""
     headers = {"Authorization": f"Bearer {token}"}
     async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60, trust_env=False) as client:
         models = (await client.get("/api/models")).json()["models"]

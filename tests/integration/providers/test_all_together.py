@@ -1,4 +1,4 @@
-"""All providers at once: a chain of fallbacks through every one of them, and a kill in the middle of each."""
+"""All providers together: a chain of fallbacks through all of them, and a kill while each of them draws."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ORDERS: Final = 60
 
 
 def settings_of(providers: Mapping[str, tuple[Provider, ProviderSimulator]]) -> dict[str, str]:
-    """All of them in one service; the alias stands for the first, which falls back to the others in their order."""
+    """Settings for all providers in one service; the alias names the first model, which falls back to the others."""
     models = [provider.model for provider, _ in providers.values()]
     settings = {
         "DARKROOM_GENERATORS": ",".join(providers),
@@ -60,8 +60,8 @@ async def client_of(shell: CommandLine, darkroom: Darkroom) -> AsyncIterator[htt
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
-async def test_a_chain_of_all_of_them_charges_an_order_once_at_most(tmp_path: Path) -> None:
-    """Most providers turn an order away for free, so that many are asked; some draw, some fail in any other way."""
+async def test_a_fallback_chain_of_all_providers_charges_an_order_at_most_once(tmp_path: Path) -> None:
+    """Most providers refuse an order for free, so that many are asked; some draw, and some fail in other ways."""
     chance = random.Random(11)
     async with AsyncExitStack() as started:
         providers = {
@@ -90,11 +90,11 @@ async def test_a_chain_of_all_of_them_charges_an_order_once_at_most(tmp_path: Pa
             elif answer.json()["charged"] != "unknown":
                 assert (answer.json()["charged"] == "yes") == bool(charged), (answer.text, faults)
     assert drawn > ORDERS / 10
-    assert asked_most > len(PAID) / 2, "the chain was hardly walked"
+    assert asked_most > len(PAID) / 2, "too few providers of the chain were asked"
 
 
 COLLECTED_AGAIN: Final = {"replicate", "fal", "bfl", "comfyui"}
-"""Those whose order waits at the provider under a name that is on record before it is drawn."""
+"""Providers that queue orders under a name, which is on record before the order is drawn."""
 
 
 @pytest.mark.long
@@ -117,7 +117,7 @@ async def test_a_kill_in_the_middle_of_a_drawing_costs_one_charge_and_loses_no_r
         async with client_of(shell, darkroom) as client:
             order = asyncio.create_task(client.post("/api/images", json=CALL, headers={"Idempotency-Key": "k"}))
             await until(lambda: simulator.charged_calls == 1)
-            if provider.generator in COLLECTED_AGAIN:  # its receipt is on record as soon as it is asked about
+            if provider.generator in COLLECTED_AGAIN:  # its receipt is on record before the generator polls
                 await until(lambda: receipt_is_on_record(tmp_path))
             darkroom.kill()
             with contextlib.suppress(httpx.TransportError):
@@ -135,6 +135,6 @@ async def test_a_kill_in_the_middle_of_a_drawing_costs_one_charge_and_loses_no_r
 
 
 def receipt_is_on_record(folder: Path) -> bool:
-    """Whether the ledger holds what the provider answered to the order."""
+    """Whether the ledger holds the provider's answer to the order."""
     with contextlib.closing(sqlite3.connect(f"file:{folder / '.darkroom' / 'ledger.sqlite'}?mode=ro", uri=True)) as db:
         return db.execute("SELECT 1 FROM generations WHERE receipt IS NOT NULL").fetchone() is not None

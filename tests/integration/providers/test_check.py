@@ -1,4 +1,4 @@
-"""`darkroom check` with every provider at once: a line for each, and nothing is spent."""
+"""`darkroom check` with every provider at once: it reports on each, and nothing is charged."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from simulators.provider import ProviderSimulator
 
 @asynccontextmanager
 async def simulated() -> AsyncIterator[tuple[Sequence[ProviderSimulator], Mapping[str, str]]]:
-    """The simulators, and the settings that choose every provider."""
+    """The simulators, and the settings that select every provider."""
     simulators, settings = [], {"DARKROOM_GENERATORS": ",".join(provider.generator for provider in PROVIDERS)}
     async with AsyncExitStack() as started:
         for provider in PROVIDERS:
@@ -28,14 +28,14 @@ async def simulated() -> AsyncIterator[tuple[Sequence[ProviderSimulator], Mappin
 
 
 async def check(folder: Path, settings: Mapping[str, str]) -> tuple[Ended, dict[str, bool]]:
-    """How the command ends, and which generators it finds in order."""
+    """How the command ends, and whether it finds each generator usable."""
     with CommandLine(folder) as shell:
         ended = await asyncio.to_thread(shell.run, "check", "--json", **settings)
     found = [(finding["part"].split(), finding["ok"]) for finding in json.loads(ended.stdout)["findings"]]
     return ended, {words[1]: ok for words, ok in found if words[0] == "generator"}
 
 
-async def test_each_is_found_in_order_and_nothing_is_spent(tmp_path: Path) -> None:
+async def test_each_provider_is_found_usable_and_nothing_is_charged(tmp_path: Path) -> None:
     async with simulated() as (simulators, settings):
         ended, generators = await check(tmp_path, settings)
 
@@ -44,7 +44,7 @@ async def test_each_is_found_in_order_and_nothing_is_spent(tmp_path: Path) -> No
     assert [call for simulator in simulators for call in simulator.calls] == []
 
 
-async def test_each_that_is_out_of_reach_is_told(tmp_path: Path) -> None:
+async def test_each_provider_that_cannot_be_reached_is_reported(tmp_path: Path) -> None:
     async with simulated() as (_, settings):
         pass
     ended, generators = await check(tmp_path, settings)

@@ -1,4 +1,4 @@
-"""Every fault of every simulated provider, met by the whole service: told, paid once, and true to the money."""
+"""Every fault of every simulated provider, in the whole service: it is paid once and reported with the true charge."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ AT_ONCE: Final = 8
 PATIENCE: Final = "3"  # seconds for each call and each fetch: some faults last for ever
 
 GIVEN_BACK: Final = {"aborted", *NOT_CHARGED, "failed", "failed-silently", "cancelled", "node-errors"}
-"""Not charged in the end: it never began, the provider does not charge for what failed, or the machine is our own. The
-simulators' books do not take back what they have noted."""
+"""Faults that cost nothing in the end: drawing never began, the provider does not charge for failures, or the machine
+is our own. The simulators do not take back a charge that they have noted."""
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
@@ -64,7 +64,7 @@ async def running(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
         yield Running(simulator, darkroom, await started.enter_async_context(client))
 
 
-async def test_every_fault_is_told_and_true_to_the_money(running: Running) -> None:
+async def test_every_fault_is_reported_with_the_true_charge(running: Running) -> None:
     room = asyncio.Semaphore(AT_ONCE)
 
     async def order(fault: str) -> tuple[str, httpx.Response]:
@@ -83,19 +83,19 @@ async def test_every_fault_is_told_and_true_to_the_money(running: Running) -> No
 
 
 def untrue(fault: str, answer: httpx.Response, simulator: ProviderSimulator) -> list[str]:
-    """What an answer says that is not so, or does not say."""
+    """What is false or missing in an answer."""
     calls = [call for call in simulator.calls if f"({fault}) a fox".encode() in call.raw]
     charged = sum(call.charged_images for call in calls)
     said = []
     if len(calls) > 1:
         said.append(f"{fault}: asked {len(calls)} times")
     if answer.status_code == 200:
-        return [*said, *([] if charged else [f"{fault}: drawn, and nobody was paid"])]
+        return [*said, *([] if charged else [f"{fault}: drawn, but not charged"])]
     problem = answer.json()
     if answer.status_code == 500 or problem["type"] == "/problems/internal":
-        said.append(f"{fault}: a fault of ours")
+        said.append(f"{fault}: a server error")
     if problem["charged"] == "no" and charged and fault not in GIVEN_BACK:
-        said.append(f"{fault}: said to be free, and charged")
+        said.append(f"{fault}: reported as free, but charged")
     if problem["charged"] == "yes" and not charged:
-        said.append(f"{fault}: said to be charged, and free")
+        said.append(f"{fault}: reported as charged, but free")
     return said

@@ -1,4 +1,4 @@
-"""The same client call, unchanged, served by each provider. `pipelines` makes it to a model in the process."""
+"""The same client call is served by each provider. The tests of `pipelines` make it to a model in the process."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from simulators.webui import webui_simulator
 
 @dataclass(frozen=True)
 class Provider:
-    """Who draws, how it is set, and which of its models the alias stands for."""
+    """A generator, its model that the alias stands for, its simulator, and its settings."""
 
     generator: str
     model: str

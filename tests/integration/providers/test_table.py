@@ -1,4 +1,4 @@
-"""The table of providers says what a run against their simulators shows."""
+"""The tables on the page about providers say what a run against their simulators shows."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def test_a_row_is_what_a_run_shows() -> None:
     assert providers.table([await providers.row(provider)]).splitlines()[-1] in shown, "`make pages` writes it anew"
 
 
-async def test_what_is_drawn_in_the_process_is_drawn_again_after_an_interruption() -> None:
+async def test_an_image_that_this_process_draws_is_drawn_again_after_an_interruption() -> None:
     (card,) = SketchImageGenerator().cards
     receipt = await SketchImageGenerator().submit(plain_request(card), "key")
 
