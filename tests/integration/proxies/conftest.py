@@ -11,7 +11,7 @@ from servers.ports import LOOPBACK, free_port
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A running service, and a token that it accepts; a proxy on `public_port` is where its public URL leads."""
+    """A running service and a token that it accepts; its public URL leads to `public_port`, where tests run a proxy."""
 
     port: int
     token: str

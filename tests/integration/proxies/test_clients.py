@@ -1,4 +1,4 @@
-"""Clients that offer another protocol with each request, directly and through proxies that pass the offer on."""
+"""Clients that offer another protocol with each request, directly and through proxies that forward the offer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from servers.web_proxies import WebProxy
 
 JAVA = Path(__file__).parents[1] / "clients" / "java" / "Draw.java"
 ORDER = {"version": "sketch", "prompt": "a harbour", "width": 64, "height": 64}
-# What many pages advise for websockets, for all of a host.
+# The configuration that many web pages recommend for websockets, applied to a whole host.
 WEBSOCKETS = """
 server {
     listen 80;
@@ -51,7 +51,7 @@ def program(name: str, package: str) -> str:
     return found
 
 
-def test_curl_asks_for_http_2(service: Service, urls: tuple[str, str]) -> None:
+def test_curl_draws_if_it_asks_for_http_2(service: Service, urls: tuple[str, str]) -> None:
     curl = program("curl", "curl")
     for url in urls:
         words = [curl, "--silent", "--http2", f"{url}/api/images", "--data", json.dumps(ORDER)]
@@ -62,7 +62,7 @@ def test_curl_asks_for_http_2(service: Service, urls: tuple[str, str]) -> None:
         assert len(json.loads(answer)) == 1
 
 
-def test_the_client_of_the_jdk_as_it_comes(service: Service, urls: tuple[str, str]) -> None:
+def test_the_client_of_the_jdk_draws_with_its_defaults(service: Service, urls: tuple[str, str]) -> None:
     java = program("java", "default-jdk-headless")
     modules = subprocess.run([java, "--list-modules"], capture_output=True, text=True, check=True).stdout
     if "jdk.compiler" not in modules:
@@ -74,7 +74,7 @@ def test_the_client_of_the_jdk_as_it_comes(service: Service, urls: tuple[str, st
 
 
 @pytest.mark.parametrize("offer", OFFERS)
-def test_any_client_that_offers_another_protocol(service: Service, urls: tuple[str, str], offer: str) -> None:
+def test_any_client_that_offers_another_protocol_draws(service: Service, urls: tuple[str, str], offer: str) -> None:
     for url in urls:
         with httpx.Client(base_url=url, headers=service.headers, trust_env=False, timeout=60) as client:
             ordered = [client.post("/api/images", json=ORDER, headers=OFFERS[offer]) for _ in range(2)]

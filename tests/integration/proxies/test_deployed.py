@@ -1,4 +1,4 @@
-"""The proxies of deploy/proxies/, with just these files."""
+"""The proxies that deploy/proxies/ configures, with exactly these files."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_orders_pass_with_and_without_an_offer_of_another_protocol(
 ) -> None:
     headers = OFFERS[offer] if offer else {}
     with httpx.Client(base_url=proxy, headers=service.headers, trust_env=False, timeout=60) as client:
-        for _ in range(3):  # on one connection, and over those that the proxy keeps
+        for _ in range(3):  # on one connection, and on those that the proxy keeps open
             answer = client.post("/api/images", json=ORDER, headers=headers)
             assert answer.status_code == 200, answer.text
         told = client.post("/api/images", json=ORDER | {"width": 1}, headers=headers)
@@ -50,7 +50,7 @@ def test_orders_pass_with_and_without_an_offer_of_another_protocol(
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_the_offer_is_not_passed_on(name: str, tmp_path: Path) -> None:
+async def test_the_offer_is_not_forwarded(name: str, tmp_path: Path) -> None:
     heads: list[bytes] = []
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -70,10 +70,10 @@ async def test_the_offer_is_not_passed_on(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_events_are_passed_on_as_they_come(
+async def test_events_are_forwarded_as_they_come(
     name: str, shell: CommandLine, karlo: KarloSimulator, with_karlo: dict[str, str], tmp_path: Path
 ) -> None:
-    karlo.faults.set("black-hole-after-charge")  # so that it goes on for longer than this test
+    karlo.faults.set("black-hole-after-charge")  # so that drawing takes longer than this test
     service = await asyncio.to_thread(serving, shell, **with_karlo)
     async with _through(name, tmp_path / name, service) as client:
         begun = await client.post("/api/images", json=KARLO_ORDER, headers={"Prefer": "respond-async"})
@@ -84,14 +84,14 @@ async def test_events_are_passed_on_as_they_come(
             while not (await anext(lines)).startswith("event: progress"):
                 pass
             shown = (await client.get(address)).json()
-        # One stream ended from here leaves the next request unharmed.
+        # A stream that the client ended does not affect the next request.
         again = await client.get(address)
     assert shown["finished_at"] is None
     assert again.status_code == 200
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_service_under_a_path_is_found_there_and_leads_back_there(
+def test_a_service_under_a_path_is_found_there_and_its_links_lead_there(
     name: str, service_under_a_path: Service, tmp_path: Path
 ) -> None:
     service = service_under_a_path
@@ -124,7 +124,7 @@ def test_the_command_line_follows_its_order_under_a_path(service_under_a_path: S
 
 
 def test_no_proxy_gives_up_before_the_slowest_order() -> None:
-    """The first to be silent for long is an order that waits for its images."""
+    """The longest silence is that of an order that waits for its images."""
     patience = {
         "nginx.conf": r"proxy_read_timeout (\d+)s;",
         "haproxy.cfg": r"timeout server (\d+)s",
@@ -137,7 +137,7 @@ def test_no_proxy_gives_up_before_the_slowest_order() -> None:
         assert timedelta(seconds=int(seconds)) >= timedelta(minutes=10), file
 
 
-def test_what_traefik_is_told_hangs_together() -> None:
+def test_the_configuration_of_traefik_is_consistent() -> None:
     told = yaml.safe_load((PROXIES / "traefik.yaml").read_text(encoding="utf-8"))["http"]
     (router,) = told["routers"].values()
     assert set(router["middlewares"]) == told["middlewares"].keys()
