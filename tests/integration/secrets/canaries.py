@@ -1,4 +1,4 @@
-"""Texts that must show nowhere, and where to look for them."""
+"""Texts that must not appear anywhere, and the places to search for them."""
 
 from __future__ import annotations
 
@@ -12,22 +12,24 @@ from servers.parts import PartMissing
 
 
 def canary() -> str:
-    """A text that nothing else in the world says: 36 letters and digits."""
+    """A text that occurs nowhere else: 36 letters and digits."""
     return f"canary{secrets.token_hex(15)}"
 
 
 def disguises(text: str) -> Iterator[bytes]:
-    """The text as it is, in hexadecimal digits, and in base64 wherever it may begin in what is encoded."""
+    """The text as it is, in hexadecimal digits, and in base64 at each of the three offsets."""
     raw = text.encode()
     yield raw
     yield raw.hex().encode()
     for before in range(3):
         encoded = base64.b64encode(bytes(before) + raw)
-        yield encoded[-(-before * 8 // 6) : len(encoded) - 4]  # without what its neighbours have a part in
+        yield encoded[
+            -(-before * 8 // 6) : len(encoded) - 4
+        ]  # without the characters that also depend on its neighbours
 
 
 def sightings(canaries: Mapping[str, str], places: Mapping[str, bytes]) -> list[str]:
-    """Which canary shows where, in whatever disguise."""
+    """Which canary appears where, in any disguise."""
     return [
         f"{name} in {place}"
         for name, text in canaries.items()
@@ -37,12 +39,12 @@ def sightings(canaries: Mapping[str, str], places: Mapping[str, bytes]) -> list[
 
 
 def in_processes(pid: int) -> dict[str, bytes]:
-    """What a process and its children were started with, as far as it is not meant to hold secrets.
+    """What a process and its children were started with, except the environment of the process itself.
 
-    The environment of the first is what the operator made it; those of its children are ours.
+    The operator sets that environment, with secrets; the service sets those of its children.
 
     Raises:
-        PartMissing: this system does not tell.
+        PartMissing: this system does not show it.
     """
     if not Path("/proc/self/task").exists():
         raise PartMissing("/proc", "shows what processes were started with; Linux has it")

@@ -1,4 +1,4 @@
-"""The service with everything behind it, and a canary in every secret and every prompt."""
+"""The service with all providers and stores, and a canary in every secret and every prompt."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ MODELS: Final = {
     "webui": ("webui", 512),
     "sketch": ("sketch", 64),
 }
-"""A model of each generator, and how long a side of its picture is."""
+"""A model of each generator, and the length of its image's sides."""
 
 
 @dataclass(frozen=True)
 class House:
-    """`secrets` are those that `settings` hold, under the names of their settings; `spans` what came of traces."""
+    """`secrets` are those in `settings`, under the names of their settings; `spans` holds the received traces."""
 
     shell: CommandLine
     settings: dict[str, str]
@@ -77,7 +77,7 @@ class House:
 
 @asynccontextmanager
 async def open_house(folder: Path, s3: S3Server, database_url: str) -> AsyncIterator[House]:
-    """Every generator with its simulator, beside the S3 server and a database; tests start the service."""
+    """Settings for every generator with its simulator, the S3 server and a database; tests start the service."""
     keys = {generator: canary() for generator in MODELS if generator != "sketch"}
     signer = ec.generate_private_key(ec.SECP256R1())
     spans: list[bytes] = []
@@ -112,7 +112,7 @@ async def open_house(folder: Path, s3: S3Server, database_url: str) -> AsyncIter
             "DARKROOM_LEDGER_URL": urlsplit(database_url).password or "",
             "DARKROOM_LEDGER_PASSWORD": urlsplit(database_url).password or "",
             "AWS_SECRET_ACCESS_KEY": s3.service.secret_key,
-            "DARKROOM_C2PA_KEY": pem_of(signer).splitlines()[2],  # the line that holds most of the secret number
+            "DARKROOM_C2PA_KEY": pem_of(signer).splitlines()[2],  # the line with most of the private number
         }
         settings = {
             **secrets,
@@ -171,7 +171,7 @@ def _signing(key: str) -> str:
 
 @asynccontextmanager
 async def _collector(spans: list[bytes]) -> AsyncIterator[str]:
-    """Where traces are sent to: keeps what comes, as it comes."""
+    """A receiver of traces that keeps everything as it comes."""
 
     async def keep(request: web.Request) -> web.Response:
         spans.append(repr(request.raw_headers).encode() + await request.read())

@@ -1,6 +1,7 @@
-"""No secret, and no prompt but to its own caller, shows in anything that the service says, writes or runs.
+"""No secret appears in anything that the service answers, writes or runs; a prompt appears only to its own caller.
 
-Every provider draws and fails in its own ways, callers err, storage and ledger go away; then all of it is searched.
+Every provider draws and fails in its own ways, callers make mistakes, and storage and ledger go away; then everything
+is searched.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ FAULTS: Final = (
     *("image-html", "image-with-a-tail", "image-enormous"),
     *("link-metadata-address", "link-userinfo", "link-tampered", "fetch-404", "fetch-redirect-elsewhere"),
 )
-# Whole PEM files, which no other part of the service reads; and what every link that is signed carries.
+# A whole PEM file, which no other part of the service reads, and what every signed link contains.
 UNTRIED: Final = {"DARKROOM_C2PA_KEY", "AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN"}
 
 
@@ -45,7 +46,7 @@ def told(answer: httpx.Response) -> bytes:
 
 
 async def draw_and_fail(client: httpx.AsyncClient, house: House) -> list[httpx.Response]:
-    """Orders that succeed, that break rules, and that meet faults, with every generator."""
+    """Place orders that succeed, that break rules, and that meet faults, with every generator."""
     answers = []
     for generator in MODELS:
         answers += [
@@ -74,7 +75,7 @@ async def draw_and_fail(client: httpx.AsyncClient, house: House) -> list[httpx.R
 async def lose_everything(
     client: httpx.AsyncClient, house: House, s3: S3Server, postgres: PostgresServer
 ) -> list[httpx.Response]:
-    """Orders while the storage is away, and the ledger then too."""
+    """Place orders while the storage is away, and then while the ledger is away too."""
     answers = []
     for server in (s3, postgres):
         await asyncio.to_thread(server.stop)
@@ -87,7 +88,9 @@ async def lose_everything(
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("style", ["json", pytest.param("console", marks=pytest.mark.long)])
-async def test_no_canary_is_ever_seen(house: House, s3: S3Server, postgres: PostgresServer, style: str) -> None:
+async def test_no_canary_appears_in_answers_processes_logs_metrics_spans_or_objects(
+    house: House, s3: S3Server, postgres: PostgresServer, style: str
+) -> None:
     token = (await asyncio.to_thread(house.shell.run, "token", **house.settings)).stdout.strip()
     darkroom = await asyncio.to_thread(house.shell.serve, **house.settings, DARKROOM_LOG_FORMAT=style)
     async with httpx.AsyncClient(
@@ -107,7 +110,7 @@ async def test_no_canary_is_ever_seen(house: House, s3: S3Server, postgres: Post
     log = darkroom.stdout.encode() + darkroom.stderr.encode()
 
     assert {200, 400, 422, 502, 503} <= {answer.status_code for answer in answers}
-    # What is searched for can be found: where it belongs.
+    # The search works: it finds secrets and prompts where they belong.
     received = repr([call.headers for one in house.simulators.values() for call in one.calls]).encode()
     for generator, name in zip(house.simulators, house.secrets, strict=False):
         assert sightings({name: house.secrets[name]}, {generator: received})
@@ -126,21 +129,21 @@ async def test_no_canary_is_ever_seen(house: House, s3: S3Server, postgres: Post
 
 
 def signatures(answers: list[httpx.Response]) -> dict[str, str]:
-    """Those of the links that were handed out."""
+    """The signatures of the links in the answers."""
     found = {text for answer in answers for text in re.findall(r"X-Amz-Signature=([0-9a-f]+)", answer.text)}
     assert found
     return {f"signature {number}": text for number, text in enumerate(found)}
 
 
 def links_of_providers(house: House) -> dict[str, str]:
-    """The secrets in the links that providers handed out."""
+    """The secrets in the links of the providers."""
     fetched = [urlsplit(fetch.url).query for one in house.simulators.values() for fetch in one.fetches]
     found = {text for query in fetched for name, text in parse_qsl(query) if name in ("credential", "signature")}
     assert found
     return {f"link {number}": text for number, text in enumerate(found)}
 
 
-async def test_no_command_tells_a_secret(house: House) -> None:
+async def test_no_command_prints_a_secret(house: House) -> None:
     spoilt = {name: f"{secret} and more" for name, secret in house.secrets.items()}
     spoilt["DARKROOM_LEDGER_URL"] = f"mysql://darkroom:{house.secrets['DARKROOM_LEDGER_URL']}@localhost/"
     places = {}
