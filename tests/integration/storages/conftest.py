@@ -17,7 +17,7 @@ OpenStorage: TypeAlias = Callable[..., AbstractAsyncContextManager[S3ImageStorag
 
 @pytest.fixture
 def open_storage(monkeypatch: pytest.MonkeyPatch) -> OpenStorage:
-    """Opens the storage as an operator would have set it."""
+    """Opens the storage as an operator configures it."""
 
     @asynccontextmanager
     async def open_storage(
@@ -50,7 +50,7 @@ def open_storage(monkeypatch: pytest.MonkeyPatch) -> OpenStorage:
 
 @pytest.fixture
 async def read() -> AsyncIterator[Read]:
-    """Opens links as a browser does: without credentials."""
+    """Opens links as a browser does, without credentials."""
     async with httpx.AsyncClient(trust_env=False, verify=NO_AUTHORITIES) as http:
 
         async def read(link: str) -> tuple[bytes, str]:

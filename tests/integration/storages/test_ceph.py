@@ -1,4 +1,4 @@
-"""The storage in Ceph's RADOS Gateway: a second server that nobody here wrote."""
+"""The storage with Ceph's RADOS Gateway, a second independent server."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ class TestCeph(StorageContract):
     pass
 
 
-async def test_it_knows_all_that_is_asked_of_it(ceph: CephServer, storage: S3ImageStorage) -> None:
+async def test_it_supports_every_feature_that_is_used(ceph: CephServer, storage: S3ImageStorage) -> None:
     assert await storage.check() == f"keeps images in the bucket darkroom at {ceph.endpoint_url}"
 
 
-async def test_bytes_that_changed_since_they_came_are_not_kept(ceph: CephServer, open_storage: OpenStorage) -> None:
+async def test_bytes_that_change_on_their_way_are_refused(ceph: CephServer, open_storage: OpenStorage) -> None:
     async with open_storage(ceph.endpoint_url, ceph.service, region=ceph.region, checksums="false") as storage:
         await storage.check()
         key = new_key()

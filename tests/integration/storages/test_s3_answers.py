@@ -1,4 +1,4 @@
-"""Answers that Amazon S3 gives, or what is no S3 at all, and the servers at hand do not: said by hand."""
+"""Scripted answers of Amazon S3, and of servers that are not S3, which the servers of the other tests do not give."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def error(status: int, code: str, more: str = "", headers: str = "") -> tuple[in
 
 
 class Script:
-    """A server that answers each request with the next of its answers, and every further one with the last."""
+    """A server that gives its answers one after the other, and then repeats the last one."""
 
     def __init__(self, *answers: tuple[int, str, str]) -> None:
         self._answers = list(answers)
@@ -70,7 +70,7 @@ def answering(open_storage: OpenStorage) -> Callable[[Script], AbstractAsyncCont
 Answering = Callable[[Script], AbstractAsyncContextManager[S3ImageStorage]]
 
 
-async def test_a_trace_is_carried_on_and_not_signed(answering: Answering) -> None:
+async def test_a_trace_context_is_sent_and_not_signed(answering: Answering) -> None:
     traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     script = Script(KEPT, REMOVED)
     async with answering(script) as storage:
@@ -105,19 +105,19 @@ async def test_a_bucket_in_another_region_is_followed_once(answering: Answering,
     assert [head.partition("credential=")[2].split("/")[2] for head in script.heads] == ["ap-northeast-2", "eu-west-1"]
 
 
-async def test_a_redirect_that_names_no_region_is_told(answering: Answering) -> None:
+async def test_a_redirect_that_names_no_region_is_reported(answering: Answering) -> None:
     async with answering(Script(error(301, "PermanentRedirect"))) as storage:
         with pytest.raises(StorageFault, match=r"lies in another region than ap-northeast-2$"):
             await storage.check()
 
 
-async def test_another_refusal_is_told_as_it_came(answering: Answering) -> None:
+async def test_another_refusal_is_reported_as_it_came(answering: Answering) -> None:
     async with answering(Script(error(400, "QuotaFull"))) as storage:
         with pytest.raises(StorageFault, match=r"^PutObject in the bucket .* failed with 400 QuotaFull: It failed\.$"):
             await put(storage, new_key(), some_image())
 
 
-async def test_an_upload_is_sent_again_while_another_under_its_key_is_under_way(answering: Answering) -> None:
+async def test_an_upload_is_sent_again_while_another_one_with_its_key_is_in_progress(answering: Answering) -> None:
     script = Script(error(409, "ConditionalRequestConflict"), error(409, "ConditionalRequestConflict"), KEPT)
     async with answering(script) as storage:
         await put(storage, new_key(), some_image())
@@ -137,7 +137,9 @@ async def test_an_upload_is_sent_again_while_another_under_its_key_is_under_way(
     ],
     ids=["busy", "too slow", "cut off", "damaged", "failed after it began to answer", "gateway"],
 )
-async def test_an_upload_is_sent_again_after_what_passes(answering: Answering, answer: tuple[int, str, str]) -> None:
+async def test_an_upload_is_sent_again_after_a_passing_fault(
+    answering: Answering, answer: tuple[int, str, str]
+) -> None:
     script = Script(answer, KEPT)
     async with answering(script) as storage:
         await put(storage, new_key(), some_image())
@@ -145,7 +147,7 @@ async def test_an_upload_is_sent_again_after_what_passes(answering: Answering, a
     assert script.methods == ["put", "put"]
 
 
-async def test_what_says_yes_to_everything_is_not_believed(answering: Answering) -> None:
+async def test_a_server_that_accepts_everything_is_not_believed(answering: Answering) -> None:
     async with answering(Script((200, "", ""))) as storage:
         with pytest.raises(StorageFault, match="is not an S3 server"):
             await put(storage, new_key(), some_image())
@@ -154,13 +156,15 @@ async def test_what_says_yes_to_everything_is_not_believed(answering: Answering)
 @pytest.mark.parametrize(
     "page", ["<!DOCTYPE html><p>Welcome<br>", "<html/>", "<List><Contents><Size>x</Size></Contents></List>", ""]
 )
-async def test_what_is_no_list_of_keys_is_not_taken_for_an_empty_one(answering: Answering, page: str) -> None:
+async def test_an_answer_that_is_not_a_list_of_keys_is_not_taken_for_an_empty_list(
+    answering: Answering, page: str
+) -> None:
     async with answering(Script((200, "", page))) as storage:
         with pytest.raises(StorageFault):
             await all_keys(storage)
 
 
-async def test_an_error_instead_of_a_list_of_keys_is_asked_about_again_and_passes(answering: Answering) -> None:
+async def test_an_error_instead_of_a_list_of_keys_is_retried_and_is_a_passing_fault(answering: Answering) -> None:
     script = Script(error(200, "SlowDown"))
     async with answering(script) as storage:
         with pytest.raises(StorageFault, match="500 SlowDown") as raised:
@@ -173,7 +177,7 @@ async def test_an_error_instead_of_a_list_of_keys_is_asked_about_again_and_passe
 EXISTS = error(412, "PreconditionFailed")
 
 
-async def test_a_check_finds_out_that_links_could_not_open_and_tidies_up(answering: Answering) -> None:
+async def test_a_check_detects_that_links_could_not_be_opened_and_cleans_up(answering: Answering) -> None:
     script = Script(REMOVED, KEPT, EXISTS, error(403, "AccessDenied"), REMOVED)
     async with answering(script) as storage:
         with pytest.raises(StorageFault, match="access is denied: GetObject"):
@@ -182,7 +186,7 @@ async def test_a_check_finds_out_that_links_could_not_open_and_tidies_up(answeri
     assert script.methods == ["delete", "put", "put", "get", "delete"]
 
 
-async def test_a_check_finds_out_that_other_bytes_come_back(answering: Answering) -> None:
+async def test_a_check_detects_that_other_bytes_come_back(answering: Answering) -> None:
     script = Script(REMOVED, KEPT, EXISTS, (200, "", "other bytes"), REMOVED)
     async with answering(script) as storage:
         with pytest.raises(StorageFault, match="does not give back what was put there"):
@@ -191,7 +195,7 @@ async def test_a_check_finds_out_that_other_bytes_come_back(answering: Answering
     assert script.methods == ["delete", "put", "put", "get", "delete"]
 
 
-async def test_a_check_finds_out_that_what_it_wrote_cannot_be_deleted(answering: Answering) -> None:
+async def test_a_check_detects_that_its_object_cannot_be_deleted(answering: Answering) -> None:
     written = "written to see whether images could be kept here"
     async with answering(Script(REMOVED, KEPT, EXISTS, (200, "", written), error(403, "AccessDenied"))) as storage:
         with pytest.raises(StorageFault, match="access is denied: DeleteObject"):
@@ -199,7 +203,7 @@ async def test_a_check_finds_out_that_what_it_wrote_cannot_be_deleted(answering:
 
 
 @pytest.mark.parametrize(("status", "code"), [(404, "NoSuchKey"), (403, "AccessDenied")])
-async def test_it_does_not_hold_what_is_not_there(answering: Answering, status: int, code: str) -> None:
+async def test_a_missing_object_is_not_held(answering: Answering, status: int, code: str) -> None:
     async with answering(Script(error(status, code))) as storage:
         assert not await storage.holds(placed(new_key(), some_image()))
 
@@ -208,7 +212,7 @@ async def test_it_does_not_hold_what_is_not_there(answering: Answering, status: 
     ("status", "code"),
     [(404, "NoSuchBucket"), (403, "InvalidAccessKeyId"), (403, "SignatureDoesNotMatch"), (400, "ExpiredToken")],
 )
-async def test_a_refusal_that_says_nothing_of_the_object_is_a_fault(
+async def test_a_refusal_that_does_not_concern_the_object_is_a_fault(
     answering: Answering, status: int, code: str
 ) -> None:
     async with answering(Script(error(status, code))) as storage:

@@ -1,4 +1,4 @@
-"""What an operator is told who set something wrong."""
+"""What `check` reports if the operator has configured something wrong."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from simulators.s3 import S3StandIn
 OpenStorage = Callable[..., AbstractAsyncContextManager[S3ImageStorage]]
 
 
-async def test_all_is_well(s3: S3Server, open_storage: OpenStorage) -> None:
+async def test_a_bucket_that_can_be_used_is_reported(s3: S3Server, open_storage: OpenStorage) -> None:
     async with open_storage(s3.endpoint_url, s3.service) as storage:
         assert await storage.check() == f"keeps images in the bucket darkroom at {s3.endpoint_url}"
     assert s3.keys() == []
 
 
-async def test_the_bucket_is_missing(s3: S3Server, open_storage: OpenStorage) -> None:
+async def test_a_missing_bucket_is_reported(s3: S3Server, open_storage: OpenStorage) -> None:
     async with open_storage(s3.endpoint_url, s3.admin, bucket="nonesuch") as storage:
         with pytest.raises(StorageFault, match=f"^the bucket nonesuch at {s3.endpoint_url} does not exist$"):
             await storage.check()
 
 
-async def test_access_is_denied(s3: S3Server, open_storage: OpenStorage) -> None:
+async def test_denied_access_is_reported(s3: S3Server, open_storage: OpenStorage) -> None:
     async with open_storage(s3.endpoint_url, s3.reader) as storage:
         with pytest.raises(
             StorageFault, match=r"^access is denied: PutObject in the bucket darkroom at .* not allowed"
@@ -39,7 +39,9 @@ async def test_access_is_denied(s3: S3Server, open_storage: OpenStorage) -> None
 
 
 @pytest.mark.parametrize("which", ["access key", "secret key"])
-async def test_the_credentials_are_wrong(s3: S3Server, open_storage: OpenStorage, which: str) -> None:
+async def test_wrong_credentials_are_reported_without_showing_them(
+    s3: S3Server, open_storage: OpenStorage, which: str
+) -> None:
     wrong = s3.stranger if which == "access key" else Credentials(s3.service.access_key, "not the secret")
     async with open_storage(s3.endpoint_url, wrong) as storage:
         with pytest.raises(StorageFault, match=r"^the credentials are refused at ") as raised:
@@ -48,7 +50,7 @@ async def test_the_credentials_are_wrong(s3: S3Server, open_storage: OpenStorage
         assert secret not in str(raised.value)
 
 
-async def test_there_are_no_credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_missing_credentials_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
         monkeypatch.setenv(name, str(tmp_path / "none"))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
@@ -87,7 +89,7 @@ async def test_there_are_no_credentials(tmp_path: Path, monkeypatch: pytest.Monk
         (503, "SlowDown", False),
     ],
 )
-async def test_a_refusal_lasts_and_a_fault_passes(
+async def test_lasting_refusals_are_distinguished_from_passing_faults(
     open_storage: OpenStorage, status: int, code: str, *, lasts: bool
 ) -> None:
     async with (
@@ -99,7 +101,7 @@ async def test_a_refusal_lasts_and_a_fault_passes(
         assert isinstance(raised.value, StorageRefused) == lasts
 
 
-async def test_nobody_is_there(open_storage: OpenStorage) -> None:
+async def test_a_server_that_cannot_be_reached_is_reported(open_storage: OpenStorage) -> None:
     url = f"http://{LOOPBACK}:{free_port()}"
     async with open_storage(url, Credentials()) as storage:
         with pytest.raises(StorageFault, match=f"^{url} cannot be reached") as raised:
@@ -107,7 +109,7 @@ async def test_nobody_is_there(open_storage: OpenStorage) -> None:
         assert not isinstance(raised.value, StorageRefused)
 
 
-async def test_the_bucket_has_no_name_that_a_bucket_can_have(open_storage: OpenStorage) -> None:
+async def test_an_invalid_bucket_name_is_reported(open_storage: OpenStorage) -> None:
     async with open_storage(f"http://{LOOPBACK}:{free_port()}", Credentials(), bucket="dark room") as storage:
         with pytest.raises(StorageFault, match=r"^the bucket dark room at .* cannot be used"):
             await storage.check()
@@ -116,7 +118,7 @@ async def test_the_bucket_has_no_name_that_a_bucket_can_have(open_storage: OpenS
 @pytest.mark.parametrize(
     ("region", "endpoint_url"), [("no region", None), ("eu-west-1", "no address")], ids=["region", "endpoint"]
 )
-async def test_no_client_can_be_made(region: str, endpoint_url: str | None) -> None:
+async def test_an_invalid_region_or_endpoint_is_reported(region: str, endpoint_url: str | None) -> None:
     with pytest.raises(StorageFault, match=r"^no S3 client can be made: "):
         async with open_s3_client(region=region, endpoint_url=endpoint_url):
             pass

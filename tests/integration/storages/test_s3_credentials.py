@@ -1,4 +1,4 @@
-"""Where credentials come from if no keys are set: the metadata of an instance or of a container."""
+"""If no keys are set, credentials come from the metadata service of an instance or of a container."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TOKENS = ("X-aws-ec2-metadata-token", "Authorization")
 
 
 class Metadata:
-    """Answers as both do, or sends every request elsewhere."""
+    """Answers as both services do, or redirects every request."""
 
     def __init__(self) -> None:
         self.elsewhere: str | None = None

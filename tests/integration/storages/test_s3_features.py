@@ -1,4 +1,4 @@
-"""Servers that do not know all of S3: what is left out, and what is kept all the same."""
+"""Servers that lack features of S3: which features are left out, and what still works."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ LEFT_OUT = {
 
 PASSING = ("RequestTimeout", "IncompleteBody", "BadDigest", "SlowDown")
 
-# That each is found out is tried by a test of its own; the whole contract is tried with the two that differ most.
+# A separate test checks that each is detected; the whole contract is checked with the two that differ most.
 DIFFERENT = ("all of it", "501 for both")
 
 
@@ -60,7 +60,7 @@ class TestServersThatDoNotKnowAllOfS3(StorageContract):
 
 
 @pytest.mark.parametrize("name", SERVERS)
-async def test_what_a_server_does_not_know_is_found_out_and_logged_once(
+async def test_missing_features_are_detected_and_logged_once(
     open_storage: OpenStorage, caplog: pytest.LogCaptureFixture, name: str
 ) -> None:
     caplog.set_level(logging.WARNING)
@@ -69,11 +69,11 @@ async def test_what_a_server_does_not_know_is_found_out_and_logged_once(
         await put(storage, new_key(), some_image())
         await put(storage, new_key(), some_image())
         assert said == f"keeps images in the bucket darkroom at {server.url}{LEFT_OUT[name]}"
-        assert len(server.objects) == 2, "what it was tried with is still there"
+        assert len(server.objects) == 2, "the objects of the trial must be removed"
     assert len(caplog.records) == bool(LEFT_OUT[name]), [record.getMessage() for record in caplog.records]
 
 
-async def test_it_is_found_out_before_the_first_upload_and_not_again(open_storage: OpenStorage) -> None:
+async def test_missing_features_are_detected_once_before_the_first_upload(open_storage: OpenStorage) -> None:
     async with S3StandIn(**SERVERS["Backblaze B2"]) as server, open_storage(server.url, Credentials()) as storage:
         keys = [new_key() for _ in range(5)]
         await asyncio.gather(*(put(storage, key, some_image()) for key in keys))
@@ -83,7 +83,7 @@ async def test_it_is_found_out_before_the_first_upload_and_not_again(open_storag
         assert [request.method for request in server.requests] == ["HEAD", "PUT", "GET"]
 
 
-async def test_it_is_tried_again_by_the_next_process(open_storage: OpenStorage) -> None:
+async def test_the_next_process_tries_the_features_again(open_storage: OpenStorage) -> None:
     async with S3StandIn(conditions="501", checksums="501") as server:
         async with open_storage(server.url, Credentials()) as storage:
             await put(storage, new_key(), some_image())
@@ -102,7 +102,7 @@ async def test_it_is_tried_again_by_the_next_process(open_storage: OpenStorage) 
         *((400, code, "x-amz-checksum-sha256: it was read, and then nothing more") for code in PASSING),
     ],
 )
-async def test_nothing_else_counts_as_not_known(
+async def test_no_other_error_counts_as_a_missing_feature(
     open_storage: OpenStorage, trouble: tuple[int, str] | tuple[int, str, str]
 ) -> None:
     async with S3StandIn(error=trouble) as server, open_storage(server.url, Credentials()) as storage:
@@ -113,7 +113,7 @@ async def test_nothing_else_counts_as_not_known(
         assert "without" not in await storage.check()
 
 
-async def test_a_server_that_was_away_is_tried_as_soon_as_it_is_there(open_storage: OpenStorage) -> None:
+async def test_the_features_of_a_server_that_was_away_are_tried_when_it_is_back(open_storage: OpenStorage) -> None:
     async with S3StandIn() as first:
         port = first.port
     async with open_storage(f"http://127.0.0.1:{port}", Credentials()) as storage:
@@ -134,7 +134,7 @@ async def test_a_server_that_was_away_is_tried_as_soon_as_it_is_there(open_stora
     ],
     ids=["conditions", "conditions passed over", "checksums"],
 )
-async def test_what_is_set_is_not_left_out(
+async def test_a_feature_that_a_setting_requires_is_not_left_out(
     open_storage: OpenStorage, server: dict[str, Any], settings: dict[str, str], fault: str
 ) -> None:
     async with S3StandIn(**server) as stand_in, open_storage(stand_in.url, Credentials(), **settings) as storage:
@@ -143,7 +143,7 @@ async def test_what_is_set_is_not_left_out(
         assert stand_in.objects == {}
 
 
-async def test_what_is_switched_off_is_never_sent(open_storage: OpenStorage) -> None:
+async def test_a_feature_that_is_switched_off_is_never_used(open_storage: OpenStorage) -> None:
     off = {"conditions": "false", "checksums": "false"}
     async with S3StandIn() as server, open_storage(server.url, Credentials(), **off) as storage:
         assert (await storage.check()).endswith("without If-None-Match and x-amz-checksum-sha256")
@@ -153,7 +153,7 @@ async def test_what_is_switched_off_is_never_sent(open_storage: OpenStorage) -> 
             assert "x-amz-checksum-sha256" not in request.headers
 
 
-async def test_without_checksums_other_bytes_are_refused_by_the_hash_that_is_signed(open_storage: OpenStorage) -> None:
+async def test_without_checksums_changed_bytes_are_refused_by_the_signed_hash(open_storage: OpenStorage) -> None:
     async with S3StandIn(checksums="400") as server, open_storage(server.url, Credentials()) as storage:
         await storage.check()
         connections = storage._direct._connections  # noqa: SLF001  # what lies between us and the server
@@ -170,7 +170,9 @@ async def test_without_checksums_other_bytes_are_refused_by_the_hash_that_is_sig
         assert server.objects == {}
 
 
-async def test_a_server_that_wants_the_bucket_in_the_host_gets_it(monkeypatch: pytest.MonkeyPatch, read: Read) -> None:
+async def test_a_server_that_requires_the_bucket_in_the_host_is_addressed_so(
+    monkeypatch: pytest.MonkeyPatch, read: Read
+) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     async with S3StandIn(by_host=True) as server:

@@ -1,4 +1,4 @@
-"""Servers that do not know all of S3, or send their clients elsewhere, behind the whole service."""
+"""Servers that lack features of S3, refuse, or redirect their clients, behind the whole service."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ async def ready(darkroom: Darkroom) -> httpx.Response:
 
 
 def images(server: S3StandIn) -> list[str]:
-    """What is kept there, without previews."""
+    """The keys of the images on the server, without previews."""
     return [key for key in server.objects if ".preview." not in key]
 
 
@@ -59,7 +59,7 @@ def waiting(shell: CommandLine) -> list[Path]:
     return [file for file in Path(shell.folder, ".darkroom", "spool").glob("*") if file.is_file()]
 
 
-async def test_backblaze_b2_keeps_images_and_the_log_says_once_what_it_does_not_know(shell: CommandLine) -> None:
+async def test_backblaze_b2_keeps_images_and_its_missing_features_are_logged_once(shell: CommandLine) -> None:
     async with S3StandIn(conditions="501", checksums="400") as server:
         darkroom = await serve(shell, settings(server))
         for key in ("one", "two"):
@@ -70,7 +70,7 @@ async def test_backblaze_b2_keeps_images_and_the_log_says_once_what_it_does_not_
         assert "does not know If-None-Match and x-amz-checksum-sha256" in warning
 
 
-async def test_a_server_that_is_away_at_the_start_is_found_out_later(shell: CommandLine) -> None:
+async def test_the_features_of_a_server_that_is_away_at_the_start_are_detected_later(shell: CommandLine) -> None:
     async with S3StandIn() as first:
         port = first.port
     darkroom = await serve(shell, settings(f"http://127.0.0.1:{port}"))
@@ -81,7 +81,7 @@ async def test_a_server_that_is_away_at_the_start_is_found_out_later(shell: Comm
         assert len(images(server)) == 1
 
 
-async def test_a_storage_that_refuses_ends_the_start_in_one_line(shell: CommandLine) -> None:
+async def test_a_storage_that_refuses_ends_the_start_with_one_line(shell: CommandLine) -> None:
     async with S3StandIn(error=(403, "InvalidAccessKeyId")) as server:
         environment = settings(server, DARKROOM_PORT="0", DARKROOM_LOG_FORMAT="console")
         ended = await asyncio.to_thread(lambda: shell.run("serve", **environment))
@@ -91,7 +91,7 @@ async def test_a_storage_that_refuses_ends_the_start_in_one_line(shell: CommandL
     assert "Traceback" not in ended.stderr
 
 
-async def test_no_order_is_charged_while_the_storage_refuses_and_what_was_paid_waits(shell: CommandLine) -> None:
+async def test_no_order_is_charged_while_the_storage_refuses_and_paid_images_wait(shell: CommandLine) -> None:
     async with S3StandIn() as server:
         darkroom = await serve(shell, settings(server, DARKROOM_STORE_TIMEOUT="2"))
         assert (await ordered(shell, darkroom, "before")).status_code == 200
@@ -104,7 +104,7 @@ async def test_no_order_is_charged_while_the_storage_refuses_and_what_was_paid_w
         assert refused.json()["charged"] == "no"
         assert int(refused.headers["Retry-After"]) > 0
         assert (await ready(darkroom)).status_code == 503
-        assert (await ordered(shell, darkroom, "before")).status_code == 200, "what is stored is answered"
+        assert (await ordered(shell, darkroom, "before")).status_code == 200, "a stored order is still answered"
         assert len(waiting(shell)) > 0
         assert any("no order is taken until" in line for line in warnings(darkroom))
 
@@ -117,7 +117,7 @@ async def test_no_order_is_charged_while_the_storage_refuses_and_what_was_paid_w
         assert (await ready(darkroom)).status_code == 200
 
 
-async def test_one_that_was_away_at_the_start_and_then_refuses_takes_no_money(shell: CommandLine) -> None:
+async def test_no_order_is_charged_if_the_storage_was_away_at_the_start_and_then_refuses(shell: CommandLine) -> None:
     async with S3StandIn() as first:
         port = first.port
     darkroom = await serve(shell, settings(f"http://127.0.0.1:{port}"))
@@ -129,7 +129,7 @@ async def test_one_that_was_away_at_the_start_and_then_refuses_takes_no_money(sh
         assert not images(server)
 
 
-async def test_an_upload_that_is_sent_elsewhere_is_not_stored_and_waits(shell: CommandLine) -> None:
+async def test_an_upload_that_is_redirected_is_not_stored_and_waits(shell: CommandLine) -> None:
     async with S3StandIn() as elsewhere, S3StandIn() as server:
         darkroom = await serve(shell, settings(server, DARKROOM_STORE_TIMEOUT="2"))
         server.elsewhere = elsewhere.url
@@ -147,7 +147,7 @@ async def test_an_upload_that_is_sent_elsewhere_is_not_stored_and_waits(shell: C
         assert repeated.status_code == 200
 
 
-async def test_keys_lose_their_line_ends_and_come_from_files(shell: CommandLine) -> None:
+async def test_keys_are_stripped_of_line_ends_and_may_come_from_files(shell: CommandLine) -> None:
     (shell.folder / "secret").write_text("the-secret\n")
     keys = {"AWS_ACCESS_KEY_ID": "the-key\n", "AWS_SECRET_ACCESS_KEY": "", "AWS_SECRET_ACCESS_KEY_FILE": "secret"}
     async with S3StandIn() as server:

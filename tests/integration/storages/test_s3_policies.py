@@ -1,4 +1,4 @@
-"""The policies of `deploy/s3` allow what Darkroom does, and nothing else, on a server that enforces them."""
+"""The policies of `deploy/s3` allow only what Darkroom does, on a server that enforces them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ELSEWHERE = "another"
 
 
 def policy(name: str, bucket: str = S3Server.bucket) -> str:
-    """A policy as it is shipped, for a bucket of ours."""
+    """A shipped policy, with the name of our bucket."""
     text = (POLICIES / f"{name}.json").read_text(encoding="utf-8")
     assert "arn:aws:s3:::my-images" in text
     return text.replace("my-images", bucket)
@@ -32,13 +32,13 @@ def policy(name: str, bucket: str = S3Server.bucket) -> str:
 
 @pytest.fixture(scope="module")
 def service(s3_server: S3Server) -> Credentials:
-    """What a service needs."""
+    """A user with the rights that a service needs."""
     return user_with(s3_server, policy("service-policy"))
 
 
 @pytest.fixture(scope="module")
 def auditor(s3_server: S3Server) -> Credentials:
-    """What `darkroom orphans` needs besides."""
+    """A user that also has the rights that `darkroom orphans` needs."""
     return user_with(s3_server, policy("service-policy"), policy("orphans-policy"))
 
 
@@ -51,7 +51,7 @@ class TestEverythingThatAStorageDoes(StorageContract):
             yield storage
 
 
-async def test_a_service_lists_nothing(
+async def test_a_service_may_not_list_the_bucket(
     s3: S3Server, service: Credentials, open_storage: OpenStorage, read: Read
 ) -> None:
     async with open_storage(s3.endpoint_url, service) as storage:
@@ -69,7 +69,7 @@ async def test_a_service_lists_nothing(
 
 
 def user_without(s3: S3Server, action: str) -> Credentials:
-    """Who may do what the policies allow but for one action."""
+    """A user with all rights that the policies grant, except one action."""
 
     def without(name: str) -> str:
         document = json.loads(policy(name))
@@ -82,17 +82,15 @@ def user_without(s3: S3Server, action: str) -> Credentials:
 
 
 @pytest.mark.parametrize("action", ["s3:PutObject", "s3:GetObject", "s3:ListBucket"])
-async def test_nothing_in_the_policies_is_more_than_is_needed(
-    s3: S3Server, open_storage: OpenStorage, action: str
-) -> None:
+async def test_every_action_in_the_policies_is_needed(s3: S3Server, open_storage: OpenStorage, action: str) -> None:
     lacking = user_without(s3, action)
     async with open_storage(s3.endpoint_url, lacking) as storage:
-        with pytest.raises(StorageFault, match="access is denied"):  # noqa: PT012  # whichever of the two
+        with pytest.raises(StorageFault, match="access is denied"):  # noqa: PT012  # by either of the two calls
             await storage.check()
             await all_keys(storage)
 
 
-async def test_where_nothing_may_be_deleted_a_check_leaves_one_object_however_often(
+async def test_repeated_checks_leave_one_object_if_nothing_may_be_deleted(
     s3: S3Server, open_storage: OpenStorage
 ) -> None:
     lacking = user_without(s3, "s3:DeleteObject")
@@ -129,7 +127,7 @@ FOREIGN: dict[str, Callable[[Any, str], object]] = {
 }
 
 
-def test_whoever_has_the_keys_can_do_nothing_else(s3: S3Server, auditor: Credentials) -> None:
+def test_a_thief_of_the_keys_can_do_nothing_else(s3: S3Server, auditor: Credentials) -> None:
     admin, thief = client_of(s3, s3.admin), client_of(s3, auditor)
     admin.create_bucket(Bucket=ELSEWHERE)
     kept = [(s3.bucket, "images/a"), (s3.bucket, "images2/a"), (s3.bucket, "other/a"), (ELSEWHERE, "images/a")]
@@ -145,7 +143,7 @@ def test_whoever_has_the_keys_can_do_nothing_else(s3: S3Server, auditor: Credent
     assert [admin.get_object(Bucket=bucket, Key=key)["Body"].read() for bucket, key in kept] == [b"a"] * 4
 
 
-async def test_nothing_goes_in_plain_text_where_the_bucket_says_so(s3: S3Server, open_storage: OpenStorage) -> None:
+async def test_plain_text_is_refused_if_the_bucket_policy_says_so(s3: S3Server, open_storage: OpenStorage) -> None:
     bucket, admin = "tls-only", client_of(s3, s3.admin)
     admin.create_bucket(Bucket=bucket)
     async with open_storage(s3.endpoint_url, user_with(s3, policy("service-policy", bucket)), bucket=bucket) as storage:

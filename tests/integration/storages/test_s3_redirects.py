@@ -1,4 +1,4 @@
-"""Where a server sends its clients: S3 into the bucket's region, anything else to nowhere."""
+"""Redirects of a server: the storage follows S3 to the bucket's region, and no other redirect."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OpenStorage = Callable[..., AbstractAsyncContextManager[S3ImageStorage]]
 
 @pytest.fixture
 async def elsewhere() -> AsyncIterator[S3StandIn]:
-    """Says yes to everything, and is not where images were sent."""
+    """A server that accepts everything, but is not the one that images are sent to."""
     async with S3StandIn() as server:
         yield server
 
@@ -35,7 +35,9 @@ DOING: dict[str, Callable[[S3ImageStorage], Awaitable[object]]] = {
 
 
 @pytest.mark.parametrize("doing", DOING)
-async def test_no_other_origin_is_followed(elsewhere: S3StandIn, open_storage: OpenStorage, doing: str) -> None:
+async def test_a_redirect_to_another_origin_is_not_followed(
+    elsewhere: S3StandIn, open_storage: OpenStorage, doing: str
+) -> None:
     async with S3StandIn() as server, open_storage(server.url, Credentials()) as storage:
         await put(storage, new_key(), some_image())
         server.elsewhere = elsewhere.url
@@ -51,7 +53,7 @@ async def test_a_redirect_within_the_server_is_not_followed(open_storage: OpenSt
         assert server.objects == {}
 
 
-async def test_the_region_of_the_bucket_is_followed_and_signed_for(
+async def test_the_region_of_the_bucket_is_followed_and_used_in_signatures(
     open_storage: OpenStorage, read: Read, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING)
@@ -71,7 +73,7 @@ async def test_the_region_of_the_bucket_is_followed_and_signed_for(
 
 
 @pytest.mark.parametrize("region", ["evil.example/", "eu-west-1.evil.example", "a@evil.example", "EU", "", "a" * 64])
-async def test_what_is_no_region_is_not_followed(open_storage: OpenStorage, region: str) -> None:
+async def test_an_invalid_region_is_not_followed(open_storage: OpenStorage, region: str) -> None:
     async with S3StandIn(region=region or "-") as server, open_storage(server.url, Credentials()) as storage:
         with pytest.raises(StorageFault, match="region"):
             await put(storage, new_key(), some_image())
@@ -96,7 +98,7 @@ SELF_HOSTED = Address.read("http://minio.example:9000/my-images/", "us-east-1")
         ),
     ],
 )
-def test_another_region_changes_its_label_of_the_host_alone(address: Address, url: str) -> None:
+def test_another_region_changes_only_its_label_in_the_host(address: Address, url: str) -> None:
     assert address.in_region("eu-west-1") == Address.read(url, "eu-west-1")
 
 

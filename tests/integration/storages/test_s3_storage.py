@@ -69,7 +69,7 @@ class TestS3ImageStorage(StorageContract, StorageOutageContract):
     pass
 
 
-async def test_bytes_that_changed_since_they_came_are_not_kept(storage: S3ImageStorage) -> None:
+async def test_bytes_that_do_not_match_their_digest_are_not_kept(storage: S3ImageStorage) -> None:
     key = new_key()
     with pytest.raises(StorageFault, match="BadDigest"):
         await storage.put(placed(key, some_image()), some_image(seed=1))
@@ -77,7 +77,7 @@ async def test_bytes_that_changed_since_they_came_are_not_kept(storage: S3ImageS
     assert await all_keys(storage) == []
 
 
-async def test_an_image_is_kept_as_it_is_for_readers_that_may_cache_it(storage: S3ImageStorage, s3: S3Server) -> None:
+async def test_an_image_is_kept_unchanged_and_may_be_cached_privately(storage: S3ImageStorage, s3: S3Server) -> None:
     key = new_key(MediaType.WEBP)
     await put(storage, key, some_image(), MediaType.WEBP)
 
@@ -86,7 +86,7 @@ async def test_an_image_is_kept_as_it_is_for_readers_that_may_cache_it(storage: 
     assert kept.headers["cache-control"] == "private, max-age=30, immutable"
 
 
-async def test_what_others_keep_in_the_bucket_is_not_listed(s3: S3Server, open_storage: OpenStorage) -> None:
+async def test_objects_outside_the_prefix_are_not_listed(s3: S3Server, open_storage: OpenStorage) -> None:
     async with open_storage(s3.endpoint_url, s3.service, prefix="") as everything:
         await put(everything, "theirs/a.png", some_image())
         await put(everything, "images/a.png", some_image())
@@ -95,9 +95,7 @@ async def test_what_others_keep_in_the_bucket_is_not_listed(s3: S3Server, open_s
         assert await all_keys(ours) == ["images/a.png"]
 
 
-async def test_more_keys_than_one_answer_holds_are_all_listed(
-    public: PublicImages, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_all_keys_are_listed_over_several_pages(public: PublicImages, monkeypatch: pytest.MonkeyPatch) -> None:
     keys = [f"images/{number}.png" for number in range(5)]
     for key in keys:
         await put(public.storage, key, some_image())
@@ -120,7 +118,7 @@ async def test_a_link_opens_nothing_without_its_signature_or_with_another(storag
 
 
 async def refusal(read: Read, link: str) -> str:
-    """Wait until a link opens nothing any more."""
+    """Wait until a link is refused; return the refusal."""
     async with asyncio.timeout(60):
         while True:
             try:
@@ -151,12 +149,12 @@ async def test_links_can_be_signed_for_another_address(
     assert await read(link) == (some_image(), MediaType.PNG)
 
 
-async def test_a_storage_that_nobody_answers_for_is_a_fault_within_the_deadline(
+async def test_a_storage_that_does_not_answer_is_a_fault_within_the_deadline(
     s3: S3Server, proxy: Proxy, open_storage: OpenStorage
 ) -> None:
     key = new_key()
     async with open_storage(proxy.url, s3.service, deadline=1.0) as storage:
-        await storage.check()  # so that living connections fall into the hole too
+        await storage.check()  # so that open connections are swallowed too
         await proxy.switch(Faults(black_hole=True))
         with pytest.raises(StorageFault, match="does not answer in time"):
             await put(storage, key, some_image())
@@ -166,7 +164,9 @@ async def test_a_storage_that_nobody_answers_for_is_a_fault_within_the_deadline(
         assert s3.get(key).body == some_image()
 
 
-async def test_a_storage_that_was_killed_and_started_again_goes_on(s3: S3Server, open_storage: OpenStorage) -> None:
+async def test_a_storage_that_was_killed_and_started_again_is_used_again(
+    s3: S3Server, open_storage: OpenStorage
+) -> None:
     before, after = new_key(), new_key()
     async with open_storage(s3.endpoint_url, s3.service) as storage:
         await put(storage, before, some_image())
@@ -184,7 +184,7 @@ async def test_an_upload_whose_answer_was_lost_succeeds_when_repeated(
 ) -> None:
     await storage.check()
     key = new_key()
-    # The server's leave to send the body passes, its word that the image is kept does not.
+    # The server's permission to send the body arrives; its confirmation that the image is kept does not.
     await proxy.switch(Faults(cut_download=len(b"HTTP/1.1 100 Continue\r\n\r\n") + 4, reset=True))
     with pytest.raises(StorageFault, match="broke off"):
         await put(storage, key, some_image())
