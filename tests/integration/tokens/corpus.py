@@ -1,4 +1,4 @@
-"""`python -m integration.tokens.corpus`: try every forged token, and say how many were accepted or were a fault."""
+"""`python -m integration.tokens.corpus`: try every forged token, and print how many were accepted or caused errors."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ INVALID = 'Bearer error="invalid_token"'
 
 @dataclass(frozen=True)
 class Tried:
-    """What became of some forgeries, by their names: those let in, those that were faults, those told otherwise."""
+    """The results of forgeries, by name: those accepted, those that caused server errors, those with another answer."""
 
     kinds: int
     accepted: list[str]
@@ -37,7 +37,7 @@ class Tried:
 
 
 Ask = Callable[[House, dict[bytes, bytes]], Awaitable[httpx.Response]]
-"""Asks for something with these headers."""
+"""Makes a request with these headers."""
 
 
 async def at_the_api(house: House, headers: dict[bytes, bytes]) -> httpx.Response:
@@ -56,7 +56,7 @@ async def at_v1(house: House, headers: dict[bytes, bytes]) -> httpx.Response:
 
 
 async def tried(verifier: TokenVerifier, good: str, corpus: Iterable[tuple[str, str]], ask: Ask = at_the_api) -> Tried:
-    """Send each forgery to the service; a good token is let in before and after."""
+    """Send each forgery to the service; a good token must be accepted before and after."""
     answers: dict[str, tuple[int, str]] = {}
     async with open_house(tokens=verifier) as house:
 
@@ -80,7 +80,7 @@ async def tried(verifier: TokenVerifier, good: str, corpus: Iterable[tuple[str, 
 
 
 async def tried_with_one_key(algorithm: str, ask: Ask = at_the_api) -> Tried:
-    """Against the one key that an operator has set."""
+    """Try all forgeries against the one key that an operator has set."""
     issuer = Issuer(algorithm)
     verifier = JwtTokenVerifier(OneKey(issuer.verification_key, algorithm), RULES, clock=now)
     return await tried(verifier, issuer.token(), forgeries(issuer), ask)
@@ -88,7 +88,7 @@ async def tried_with_one_key(algorithm: str, ask: Ask = at_the_api) -> Tried:
 
 @asynccontextmanager
 async def a_trap() -> AsyncIterator[KeyServer]:
-    """Where a forger publishes keys of its own; whoever asks for them has fallen for it."""
+    """A server at which a forger publishes its own keys; the service must not ask for them."""
     keys = [
         public_key(algorithm, forged=True) | {"kid": kid} for algorithm in PUBLISHED for kid in (algorithm, "forger")
     ]
@@ -98,12 +98,12 @@ async def a_trap() -> AsyncIterator[KeyServer]:
 
 
 async def tried_with_a_key_set(algorithm: str) -> Tried:
-    """Against keys that an issuer publishes, of which it is asked no more than twice."""
+    """Try all forgeries against keys that an issuer publishes, and that are fetched at most twice."""
     issuer = Issuer(algorithm)
     async with KeyServer(key_set()) as server, a_trap() as trap, published(server, Clock()) as keys:
         corpus = [*forgeries(issuer), *key_set_forgeries(issuer, trap.issuer)]
         verifier = JwtTokenVerifier(keys, RULES, clock=now)
-        # Where a genuine token says that its keys are is nobody's business: it is let in by the issuer's.
+        # Addresses in a genuine token are ignored: it is accepted because of the issuer's key.
         addresses = dict.fromkeys(ADDRESSES, f"{trap.issuer}/keys")
         found = await tried(verifier, issuer.token({"kid": algorithm} | addresses), corpus)
         assert len(server.asked) <= 2

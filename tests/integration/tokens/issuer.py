@@ -1,4 +1,4 @@
-"""Whoever signs tokens with keys that are published."""
+"""An issuer that signs tokens with keys that it publishes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def token(key: ec.EllipticCurvePrivateKey, kid: str | None, **changes: object) -
 
 
 class Clock:
-    """Seconds that pass when they are told to."""
+    """A clock in seconds that only the test moves."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -40,7 +40,7 @@ class Clock:
 
 @asynccontextmanager
 async def published(server: KeyServer, clock: Clock, **settings: str) -> AsyncIterator[PublishedKeys]:
-    """The keys of a server, as an operator lets them be fetched; kept fresh only when a test says so."""
+    """The keys of a server, fetched as the operator's settings say; only the test refreshes them."""
     read = Settings.read({"DARKROOM_JWT_JWKS_URL": server.jwks_url} | settings)
     async with open_published_keys(read, clock) as keys:
         yield keys

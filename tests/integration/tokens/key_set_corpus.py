@@ -1,4 +1,4 @@
-"""Forgeries against a service that takes its keys from a key set: to choose the key, or to bring one along."""
+"""Forgeries against a service that takes its keys from a key set: they choose a key, or bring one along."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from simulators.key_server import Jwk
 
 PUBLISHED = [algorithm for algorithm in KEYS if not algorithm.startswith("HS")]
 
-_SHORT = rsa.generate_private_key(65_537, 1024)  # noqa: S505  # nobody may sign with it here
+_SHORT = rsa.generate_private_key(65_537, 1024)  # noqa: S505  # it must not be accepted
 _SECRET = b"p" * 64
 
 
 def published(algorithm: str, *, forged: bool = False) -> Jwk:
-    """The public key of the issuer, or of a forger, that is named after its algorithm."""
+    """The public key of the issuer, or of a forger, named after its algorithm."""
     key = KEYS[algorithm][forged].public_key()
     public: Jwk = jwt.get_algorithm_by_name(algorithm).to_jwk(key, as_dict=True)
     return public | {"kid": algorithm, "alg": algorithm, "use": "sig"}
 
 
 def key_set() -> list[Jwk]:
-    """The issuer's keys, among others that are not for signatures here; a forger has those of all the others."""
+    """The issuer's keys, and others that must not be used for signatures; a forger can sign with all the others."""
     forgers = published("ES256", forged=True)
     short = jwt.get_algorithm_by_name("RS256").to_jwk(_SHORT.public_key(), as_dict=True)
     return [
@@ -39,7 +39,7 @@ def key_set() -> list[Jwk]:
 
 
 def key_set_forgeries(issuer: Issuer, trap: str) -> Iterator[tuple[str, str]]:
-    """Kinds of tokens by name; `trap` is where a forger publishes keys of its own and listens."""
+    """Kinds of tokens, by name; `trap` is a server at which a forger publishes its own keys."""
     yield from _chosen(issuer)
     yield from _brought(issuer, trap)
 

@@ -1,4 +1,4 @@
-"""No forged token is let in, none is a fault, and all are told the same."""
+"""No forged token is accepted, none causes a server error, and all get the same answer."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ def hold(found: Tried, least: int, caplog: pytest.LogCaptureFixture) -> None:
 
 
 @pytest.mark.parametrize("algorithm", KEYS)
-async def test_no_forgery_passes_for_the_one_key_that_is_set(algorithm: str, caplog: pytest.LogCaptureFixture) -> None:
+async def test_no_forgery_is_accepted_if_one_key_is_set(algorithm: str, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         hold(await tried_with_one_key(algorithm), 200, caplog)
 
 
 @pytest.mark.parametrize("ask", [at_mcp, at_v1])
-async def test_no_forgery_passes_at_the_further_doors(ask: Ask, caplog: pytest.LogCaptureFixture) -> None:
+async def test_no_forgery_is_accepted_at_mcp_or_at_v1(ask: Ask, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         hold(await tried_with_one_key("HS256", ask), 200, caplog)
 
 
 @pytest.mark.parametrize("algorithm", PUBLISHED)
-async def test_no_forgery_passes_for_a_published_key(algorithm: str, caplog: pytest.LogCaptureFixture) -> None:
+async def test_no_forgery_is_accepted_if_keys_are_published(algorithm: str, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         hold(await tried_with_a_key_set(algorithm), 400, caplog)

@@ -1,4 +1,4 @@
-"""An issuer is asked by its name where its keys are (OpenID Connect Discovery 1.0)."""
+"""The keys of an issuer are found by the issuer's name (OpenID Connect Discovery 1.0)."""
 
 from __future__ import annotations
 
@@ -49,20 +49,22 @@ async def test_an_issuer_may_end_in_a_slash(server: KeyServer) -> None:
         ({"jwks_uri": "http://127.0.0.1:1/keys"}, "no connection"),
     ],
 )
-async def test_what_an_issuer_may_not_say(server: KeyServer, said: dict[str, object], why: str) -> None:
+async def test_a_wrong_configuration_of_an_issuer_is_refused(
+    server: KeyServer, said: dict[str, object], why: str
+) -> None:
     server.configuration = said
     with pytest.raises(KeysUnavailable, match=f"^DARKROOM_JWT_DISCOVERY=true leads to no keys: [^\n]*{why}"):
         async with open_published_keys(settings(server.issuer), Clock()):
             pass
 
 
-async def test_a_name_that_differs_by_a_slash_is_another(server: KeyServer) -> None:
+async def test_an_issuer_whose_name_differs_by_a_slash_is_another_issuer(server: KeyServer) -> None:
     with pytest.raises(KeysUnavailable, match="speaks for another issuer"):
         async with open_published_keys(settings(f"{server.issuer}/"), Clock()):
             pass
 
 
-async def test_who_is_asked_over_https_does_not_send_us_to_plain_http() -> None:
+async def test_an_issuer_at_https_may_not_name_keys_at_plain_http() -> None:
     asked = []
 
     async def get(url: str) -> bytes:

@@ -1,4 +1,4 @@
-"""The recipes of docs/tokens.md let in the tokens of identity providers, in the forms that these publish."""
+"""The recipes of docs/tokens.md accept the tokens of identity providers, in the forms that these document."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def recipe(provider: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Form:
-    """Tokens of one provider: what is in their header, and in one that may look and order, or only look.
+    """Tokens of one provider: their header, the claims of one that may read and order, and of one that may only read.
 
-    `published` is what the provider says of its keys. Of each token in `foreign` it is said what others there are.
+    `published` is what the provider publishes with its keys. `foreign` describes tokens that must be refused.
     """
 
     may_all: Claims
@@ -48,7 +48,7 @@ class Form:
     published: Mapping[str, object] = field(default_factory=lambda: {"alg": "RS256", "use": "sig"})
 
 
-# Claims that were changed to `...` are left out. Times are the same for all.
+# A claim that is changed to `...` is left out. The times are the same for all.
 FORMS: dict[str, Form] = {
     # https://www.keycloak.org/docs/latest/server_admin/: access tokens, audience support, client scopes
     "Keycloak": Form(
@@ -184,7 +184,7 @@ def key(private: rsa.RSAPrivateKey, **said: object) -> Jwk:
 
 @asynccontextmanager
 async def open_for(settings: Mapping[str, str], form: Form) -> AsyncIterator[House]:
-    """The service as the recipe sets it, but with a stand-in for the provider's address."""
+    """The service with the settings of the recipe, except that a stand-in publishes the keys."""
     keys = [key(SIGNING, kid="signing", **form.published), key(ENCRYPTING, kid="encrypting", use="enc", alg="RSA-OAEP")]
     async with KeyServer(keys) as server:
         environment = {**settings, "DARKROOM_JWT_DISCOVERY": "false", "DARKROOM_JWT_JWKS_URL": server.jwks_url}
@@ -197,7 +197,7 @@ async def open_for(settings: Mapping[str, str], form: Form) -> AsyncIterator[Hou
 
 
 @pytest.mark.parametrize("provider", FORMS)
-async def test_its_tokens_are_let_in_and_its_tokens_for_others_are_not(provider: str) -> None:
+async def test_its_tokens_are_accepted_and_foreign_tokens_are_refused(provider: str) -> None:
     settings, form = recipe(provider), FORMS[provider]
     issuer = settings["DARKROOM_JWT_ISSUER"]
     assert settings["DARKROOM_JWT_DISCOVERY"] == "true"

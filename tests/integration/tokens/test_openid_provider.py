@@ -1,4 +1,4 @@
-"""A real OpenID provider: found by its name, asked for its keys, its tokens let in as far as their scopes go."""
+"""A real OpenID provider: its keys are found by discovery, and its tokens give access according to their scopes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from servers.openid_provider import AUDIENCE, OpenIdProvider
 
 @pytest.fixture(scope="module")
 def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], OpenIdProvider]]:
-    """Start a provider that signs by an algorithm; it is installed once."""
+    """Start a provider that signs with the given algorithm; it is installed once."""
     folder = tmp_path_factory.mktemp("openid") / "provider"
 
     def started(algorithm: str) -> OpenIdProvider:
@@ -31,7 +31,7 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], 
 
 
 @pytest.mark.parametrize("algorithm", [pytest.param("RS256", marks=pytest.mark.long), "Ed25519"])
-async def test_its_tokens_are_let_in_as_far_as_their_scopes_go(
+async def test_its_tokens_give_access_according_to_their_scopes(
     start: Callable[[str], OpenIdProvider], algorithm: str
 ) -> None:
     provider = start(algorithm)

@@ -1,4 +1,4 @@
-"""Keys that an issuer publishes: whatever becomes of the issuer, good tokens are let in and no others."""
+"""Keys that an issuer publishes: only good tokens are accepted, even while the issuer fails."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ GOOD, ROTATED = token(KEYS[0], "first"), token(KEYS[1], "second")
 
 @contextmanager
 def little_patience() -> Iterator[None]:
-    """For as long as no good answer is waited for: on a crowded machine one may take its time."""
+    """Shorten the timeout while no good answer is expected; on a busy machine, a good one may take long."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(FreeCalls, "TIMEOUT", 0.5)
         yield
@@ -34,7 +34,7 @@ def little_patience() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Entrance:
-    """The service, the keys that it knows, and the clock that they age by."""
+    """The service, the keys that it knows, and the clock by which they age."""
 
     house: House
     keys: PublishedKeys
@@ -57,7 +57,7 @@ async def entrance(server: KeyServer, **settings: str) -> AsyncIterator[Entrance
         yield Entrance(house, keys, clock)
 
 
-async def test_tokens_are_let_in_whose_keys_are_published(server: KeyServer) -> None:
+async def test_tokens_that_are_signed_with_a_published_key_are_accepted(server: KeyServer) -> None:
     async with entrance(server) as door:
         assert await door.status(GOOD) == 200
         assert await door.status(token(KEYS[0], None)) == 200
@@ -67,14 +67,14 @@ async def test_tokens_are_let_in_whose_keys_are_published(server: KeyServer) -> 
 
 
 @pytest.mark.parametrize("fault", MENU)
-async def test_without_any_key_there_is_no_start_and_one_line_says_why(server: KeyServer, fault: str) -> None:
+async def test_the_service_does_not_start_without_a_key_and_one_line_says_why(server: KeyServer, fault: str) -> None:
     server.fault = fault
     with little_patience(), pytest.raises(KeysUnavailable, match=r"^DARKROOM_JWT_JWKS_URL leads to no keys: [^\n]+$"):
         async with published(server, Clock()):
             pass
 
 
-async def test_nor_where_nobody_is_there(server: KeyServer) -> None:
+async def test_the_service_does_not_start_if_the_issuer_cannot_be_reached(server: KeyServer) -> None:
     await server.stop()
     with pytest.raises(
         KeysUnavailable, match=r"^DARKROOM_JWT_JWKS_URL leads to no keys: http://127[^\n]+no connection"
@@ -84,7 +84,7 @@ async def test_nor_where_nobody_is_there(server: KeyServer) -> None:
 
 
 @pytest.mark.parametrize("fault", [*MENU, "down"])
-async def test_what_becomes_of_the_issuer_later_costs_no_good_token(server: KeyServer, fault: str) -> None:
+async def test_good_tokens_stay_accepted_if_the_issuer_fails_later(server: KeyServer, fault: str) -> None:
     async with entrance(server, DARKROOM_JWT_KEYS_MAX_AGE="3600") as door:
         server.fault = None if fault == "down" else fault
         if fault == "down":
@@ -93,14 +93,14 @@ async def test_what_becomes_of_the_issuer_later_costs_no_good_token(server: KeyS
         with little_patience():
             await door.keys.keep_fresh()
             assert await door.status(GOOD) == 200
-            unknown = await door.answer(ROTATED)  # it may well be good: nobody can tell
+            unknown = await door.answer(ROTATED)  # it may be good; this cannot be determined
         assert unknown.status_code == 503
         assert unknown.json()["type"] == "/problems/keys-unavailable"
         assert unknown.headers["retry-after"] == "30"
         assert "www-authenticate" not in unknown.headers
 
         door.clock.now += 1
-        assert await door.status(GOOD) == 503  # too old to be trusted
+        assert await door.status(GOOD) == 503  # its key is too old to be trusted
         assert await door.status("no token at all") == 401
         assert (await door.house.client.get("/health/ready")).status_code == 200
 
@@ -111,22 +111,22 @@ async def test_what_becomes_of_the_issuer_later_costs_no_good_token(server: KeyS
         assert [await door.status(GOOD), await door.status(ROTATED)] == [200, 200]
 
 
-async def test_nothing_but_the_document_that_is_set_is_asked_for(server: KeyServer) -> None:
+async def test_only_the_configured_document_is_fetched(server: KeyServer) -> None:
     async with entrance(server) as door:
         server.fault = "redirect"
         assert await door.status(ROTATED) == 503
     assert Counter(server.asked) == {"/keys": 2}
 
 
-async def test_a_rotation_is_noticed_at_once_and_what_is_withdrawn_is_worth_nothing(server: KeyServer) -> None:
+async def test_a_rotation_is_noticed_at_once_and_a_withdrawn_key_is_no_longer_accepted(server: KeyServer) -> None:
     async with entrance(server) as door:
         server.keys = [jwk(KEYS[1], "second")]
-        assert await door.status(GOOD) == 200  # nobody has told us yet
+        assert await door.status(GOOD) == 200  # the withdrawal is not known yet
         assert await door.status(ROTATED) == 200
         assert await door.status(GOOD) == 401
 
 
-async def test_a_rotation_behind_the_same_name_is_noticed_in_the_background(server: KeyServer) -> None:
+async def test_a_rotation_under_the_same_key_id_is_noticed_in_the_background(server: KeyServer) -> None:
     async with entrance(server) as door:
         server.keys = [jwk(KEYS[1], "first")]
         door.clock.now += door.keys.REFRESH - 1
@@ -138,7 +138,7 @@ async def test_a_rotation_behind_the_same_name_is_noticed_in_the_background(serv
     assert len(server.asked) == 2
 
 
-async def test_keys_that_are_trusted_for_less_are_fetched_more_often(server: KeyServer) -> None:
+async def test_keys_with_a_shorter_maximum_age_are_fetched_more_often(server: KeyServer) -> None:
     async with entrance(server, DARKROOM_JWT_KEYS_MAX_AGE="20") as door:
         assert door.keys.pause == 10
         for fetched in (2, 3, 4):
@@ -168,7 +168,7 @@ async def test_a_flood_while_the_issuer_is_down_does_not_ask_it_more_often(serve
     assert len(server.asked) == 2
 
 
-async def test_all_who_wait_wait_for_one_answer_and_leaving_takes_it_from_nobody(server: KeyServer) -> None:
+async def test_waiting_requests_share_one_fetch_which_a_cancelled_one_does_not_end(server: KeyServer) -> None:
     async with entrance(server) as door:
         server.keys.append(jwk(KEYS[1], "second"))
         server.go_on.clear()
@@ -181,7 +181,7 @@ async def test_all_who_wait_wait_for_one_answer_and_leaving_takes_it_from_nobody
     assert len(server.asked) == 2
 
 
-async def test_what_is_passed_over_is_told_once(server: KeyServer, caplog: pytest.LogCaptureFixture) -> None:
+async def test_keys_that_are_skipped_are_logged_once(server: KeyServer, caplog: pytest.LogCaptureFixture) -> None:
     server.keys += [jwk(KEYS[1], "enc") | {"use": "enc"}, {"kty": "oct", "kid": "canary", "k": "Y2FuYXJ5"}]
     with caplog.at_level(logging.INFO, "darkroom.entrypoints"):
         async with entrance(server) as door:
@@ -194,7 +194,7 @@ async def test_what_is_passed_over_is_told_once(server: KeyServer, caplog: pytes
     ]
 
 
-async def test_two_keys_of_one_name_do_not_take_the_place_of_the_good_ones(server: KeyServer) -> None:
+async def test_a_key_set_in_which_two_keys_share_an_id_does_not_replace_the_good_one(server: KeyServer) -> None:
     async with entrance(server) as door:
         server.keys.append(jwk(KEYS[1], "first"))
         door.clock.now += 300
@@ -202,7 +202,7 @@ async def test_two_keys_of_one_name_do_not_take_the_place_of_the_good_ones(serve
         assert [await door.status(GOOD), await door.status(token(KEYS[1], "first"))] == [200, 401]
 
 
-async def test_the_operator_may_hold_keys_to_one_algorithm(server: KeyServer) -> None:
+async def test_the_operator_may_restrict_keys_to_one_algorithm(server: KeyServer) -> None:
     with pytest.raises(KeysUnavailable, match="is for ES256, not for RS256"):
         async with published(server, Clock(), DARKROOM_JWT_ALGORITHM="RS256"):
             pass
@@ -211,7 +211,7 @@ async def test_the_operator_may_hold_keys_to_one_algorithm(server: KeyServer) ->
 
 
 @pytest.mark.parametrize("url", ["http://8.8.8.8/keys", "http://[2001:4860:4860::8888]/", "http://[::ffff:8.8.8.8]/"])
-async def test_keys_come_in_plain_text_from_private_addresses_only(server: KeyServer, url: str) -> None:
+async def test_keys_are_fetched_in_plain_text_only_from_private_addresses(server: KeyServer, url: str) -> None:
     with pytest.raises(KeysUnavailable, match=r"leads to a public address in plain text: use https"):
         async with published(server, Clock(), DARKROOM_JWT_JWKS_URL=url):
             pass
