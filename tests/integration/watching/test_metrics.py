@@ -1,4 +1,4 @@
-"""What the listener for Prometheus tells."""
+"""What the metrics for Prometheus report."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class Scraped:
         self._samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
 
     def __call__(self, name: str, **labels: str) -> float:
-        """The sum of the samples of that name with these labels."""
+        """The sum of the samples with this name and these labels."""
         return sum(self.all(name, **labels))
 
     def all(self, name: str, **labels: str) -> list[float]:
-        """The samples of that name with these labels."""
+        """The samples with this name and these labels."""
         return [
             sample.value
             for sample in self._samples
@@ -52,7 +52,7 @@ async def scrape(port: int) -> Scraped:
 
 
 async def answered(port: int, requests: int, route: str) -> Scraped:
-    """What is told when so many requests are counted, which happens after their answers."""
+    """The metrics as soon as this number of requests is counted, which happens after their answers."""
 
     async def all_of_them() -> bool:
         return (await scrape(port))("http_requests_total", route=route) == requests
@@ -62,10 +62,10 @@ async def answered(port: int, requests: int, route: str) -> Scraped:
 
 
 def workers_of(darkroom: Darkroom) -> list[str]:
-    """The processes that it has started."""
+    """The ids of its worker processes."""
     children = Path(f"/proc/{darkroom.pid}/task/{darkroom.pid}/children")
     if not children.exists():
-        raise PartMissing("/proc", "tells which worker processes there are; Linux has it")
+        raise PartMissing("/proc", "shows which worker processes there are; Linux has it")
     return children.read_text(encoding="ascii").split()
 
 
@@ -74,7 +74,7 @@ async def serving(shell: CommandLine, **settings: str) -> tuple[Darkroom, int]:
     return await asyncio.to_thread(shell.serve, DARKROOM_METRICS_PORT=str(port), **settings), port
 
 
-async def test_images_money_and_times_are_told(shell: CommandLine, karlo: KarloSimulator) -> None:
+async def test_images_money_and_times_are_reported(shell: CommandLine, karlo: KarloSimulator) -> None:
     settings = with_karlo(karlo, DARKROOM_PRICES="v2.1=0.5 USD", DARKROOM_SPEND_PER_DAY="9 USD")
     darkroom, port = await serving(shell, **settings)
     before = await scrape(port)
@@ -109,7 +109,7 @@ async def test_images_money_and_times_are_told(shell: CommandLine, karlo: KarloS
     assert told("spool_mark_bytes") == 2**30 * 0.8
 
 
-async def test_a_fault_inside_is_shown_before_the_first_wherever_there_may_be_one(shell: CommandLine) -> None:
+async def test_internal_errors_are_reported_as_zero_before_the_first_one(shell: CommandLine) -> None:
     _, port = await serving(shell)
     told = await scrape(port)
     for method, route in (
@@ -122,7 +122,7 @@ async def test_a_fault_inside_is_shown_before_the_first_wherever_there_may_be_on
         assert told.all("http_requests_total", **labels) == [0], labels
 
 
-async def test_nothing_of_a_caller_or_an_order_is_told(shell: CommandLine, karlo: KarloSimulator) -> None:
+async def test_metrics_contain_nothing_of_a_caller_or_an_order(shell: CommandLine, karlo: KarloSimulator) -> None:
     darkroom, port = await serving(shell, **with_karlo(karlo))
     await order(darkroom.port)
     async with httpx.AsyncClient(base_url=f"http://{LOOPBACK}:{darkroom.port}", trust_env=False) as client:
@@ -133,7 +133,7 @@ async def test_nothing_of_a_caller_or_an_order_is_told(shell: CommandLine, karlo
         assert canary not in told.text
 
 
-async def test_what_waits_is_told(shell: CommandLine, karlo: KarloSimulator) -> None:
+async def test_running_and_queued_orders_are_reported(shell: CommandLine, karlo: KarloSimulator) -> None:
     karlo.faults.set("black-hole-after-charge")
     darkroom, port = await serving(shell, **with_karlo(karlo, DARKROOM_MAX_IN_FLIGHT="1"))
     orders = [asyncio.create_task(order(darkroom.port, f"order {number}")) for number in range(3)]
@@ -148,7 +148,7 @@ async def test_what_waits_is_told(shell: CommandLine, karlo: KarloSimulator) -> 
         waiting.cancel()
 
 
-async def test_what_was_refused_and_who_was_told_is_told(shell: CommandLine, karlo: KarloSimulator) -> None:
+async def test_refused_connections_and_webhooks_are_reported(shell: CommandLine, karlo: KarloSimulator) -> None:
     secret = f"whsec_{base64.b64encode(b'w' * 32).decode()}"
     async with receiver("410") as at:
         webhooks = {"DARKROOM_WEBHOOK_SECRETS": secret, "DARKROOM_WEBHOOK_HOSTS": at.origin}
@@ -173,7 +173,7 @@ async def test_what_was_refused_and_who_was_told_is_told(shell: CommandLine, kar
     assert told("connections_refused_total", reason="no-http") == 1
 
 
-async def test_open_streams_are_told(shell: CommandLine, karlo: KarloSimulator) -> None:
+async def test_open_streams_are_reported(shell: CommandLine, karlo: KarloSimulator) -> None:
     karlo.faults.set("black-hole-after-charge")
     darkroom, port = await serving(shell, **with_karlo(karlo, DARKROOM_MAX_STREAMS="7"))
     accepted = await order(darkroom.port, headers={"Prefer": "respond-async"})
@@ -190,7 +190,7 @@ async def test_open_streams_are_told(shell: CommandLine, karlo: KarloSimulator) 
     karlo.faults.clear()
 
 
-async def test_the_age_of_published_keys_is_told(shell: CommandLine) -> None:
+async def test_the_age_of_published_keys_is_reported(shell: CommandLine) -> None:
     async with KeyServer([jwk(KEYS[0], "first")]) as published:
         keys = {"DARKROOM_JWT_JWKS_URL": published.jwks_url, "DARKROOM_JWT_KEYS_MAX_AGE": "600"}
         _, port = await serving(shell, **keys)
@@ -224,12 +224,12 @@ async def test_counters_of_workers_add_up_and_outlive_them(shell: CommandLine, k
     assert len(list((shell.folder / ".darkroom" / f"metrics-{port}").glob("counter_*.db"))) == 2
 
     async def both_are_there() -> bool:
-        return (await scrape(port))("in_flight_limit") == 64  # which they divide
+        return (await scrape(port))("in_flight_limit") == 64  # which the two workers share
 
     await until_seen(both_are_there)
 
 
-def test_an_address_that_is_taken_is_told(shell: CommandLine) -> None:
+def test_a_port_that_is_taken_is_reported(shell: CommandLine) -> None:
     port = str(free_port())
     shell.serve(DARKROOM_METRICS_PORT=port)
     ended = shell.run("serve", DARKROOM_PORT="0", DARKROOM_METRICS_PORT=port)
@@ -238,7 +238,7 @@ def test_an_address_that_is_taken_is_told(shell: CommandLine) -> None:
 
 
 @pytest.mark.parametrize("host", ["no.such.host.invalid", "127.0.0.1:9464"])
-def test_a_host_that_is_none_is_told(shell: CommandLine, host: str) -> None:
+def test_an_invalid_host_is_reported(shell: CommandLine, host: str) -> None:
     ended = shell.run("serve", DARKROOM_PORT="0", DARKROOM_METRICS_PORT=str(free_port()), DARKROOM_METRICS_HOST=host)
     assert ended.status == 2
     assert ended.stderr.startswith("darkroom: DARKROOM_METRICS_HOST")

@@ -24,7 +24,7 @@ ALERTS = (DEPLOY / "prometheus" / "alerts.yml").read_text(encoding="utf-8")
 
 
 def expressions(panel: object) -> Iterator[str]:
-    """Those that a part of the dashboard asks for, as the dashboard would ask with all processes chosen."""
+    """The expressions in a part of the dashboard, as Grafana sends them if all processes are chosen."""
     if isinstance(panel, dict):
         if "expr" in panel:
             yield panel["expr"].replace("$__rate_interval", "1m").replace("$instance", ".*")
@@ -43,11 +43,11 @@ def test_each_alert_fires_when_it_should_and_not_before() -> None:
     promtool("test", "rules", "alerts_test.yml", folder=DEPLOY / "prometheus")
 
 
-def test_prometheus_takes_the_configuration() -> None:
+def test_prometheus_accepts_the_configuration() -> None:
     promtool("check", "config", "prometheus.yml", folder=DEPLOY / "prometheus")
 
 
-def test_each_alert_is_tried_and_has_its_place_in_the_runbook() -> None:
+def test_each_alert_has_a_test_and_a_section_in_the_runbook() -> None:
     names = re.findall(r"- alert: (\w+)", ALERTS)
     tried = (DEPLOY / "prometheus" / "alerts_test.yml").read_text(encoding="utf-8")
     runbook = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
@@ -57,7 +57,7 @@ def test_each_alert_is_tried_and_has_its_place_in_the_runbook() -> None:
         assert f"\n### {name}\n" in runbook
 
 
-async def test_every_question_of_the_dashboard_and_the_alerts_is_answered(
+async def test_every_expression_of_the_dashboard_and_every_metric_of_the_alerts_has_values(
     shell: CommandLine, karlo: KarloSimulator, tmp_path: Path
 ) -> None:
     metrics = free_port()
@@ -77,7 +77,7 @@ async def test_every_question_of_the_dashboard_and_the_alerts_is_answered(
     shutil.copy(DEPLOY / "prometheus" / "alerts.yml", rules)
     prometheus = PrometheusServer(folder, targets={"darkroom": [f"{LOOPBACK}:{metrics}"]}, rules=[rules])
     try:
-        for round_ in range(3):  # a rate needs two looks at what goes up
+        for round_ in range(3):  # a rate needs two scrapes of a growing counter
             karlo.faults.clear()
             await asyncio.gather(*(order(darkroom.port, f"order {round_} {number}") for number in range(4)))
             await order(darkroom.port, prompt="")
@@ -103,7 +103,7 @@ async def ask(prometheus: PrometheusServer, expression: str) -> list[dict[str, A
 
 
 async def scraped(prometheus: PrometheusServer, expression: str, value: int) -> None:
-    """Wait until Prometheus has seen so many."""
+    """Wait until Prometheus has seen at least this value."""
 
     async def seen() -> bool:
         return any(float(one["value"][1]) >= value for one in await ask(prometheus, f"sum({expression})"))

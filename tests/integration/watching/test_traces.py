@@ -1,4 +1,4 @@
-"""A trace goes in, through the house, to the provider and the storage, and its spans come out."""
+"""A trace is continued through the service to the provider and the storage, and its spans are exported."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def lines(darkroom: Darkroom) -> list[dict[str, Any]]:
     return [json.loads(line) for line in darkroom.stderr.splitlines()]
 
 
-async def test_a_trace_is_continued_and_handed_on(
+async def test_a_trace_is_continued_and_passed_on(
     shell: CommandLine, karlo: KarloSimulator, traces: TraceReceiver
 ) -> None:
     settings = with_karlo(karlo, OTEL_EXPORTER_OTLP_ENDPOINT=traces.endpoint, OTEL_BSP_SCHEDULE_DELAY="50")
@@ -73,9 +73,7 @@ async def test_no_prompt_and_no_secret_is_in_a_span(
         assert secret.encode() not in traces.raw
 
 
-async def test_no_redirect_takes_spans_elsewhere(
-    shell: CommandLine, karlo: KarloSimulator, traces: TraceReceiver
-) -> None:
+async def test_spans_do_not_follow_a_redirect(shell: CommandLine, karlo: KarloSimulator, traces: TraceReceiver) -> None:
     async with trace_receiver(redirect_to=f"{traces.endpoint}/v1/traces") as redirecting:
         settings = with_karlo(karlo, OTEL_EXPORTER_OTLP_ENDPOINT=redirecting.endpoint, OTEL_BSP_SCHEDULE_DELAY="50")
         darkroom = await serving(shell, **settings)
@@ -86,7 +84,7 @@ async def test_no_redirect_takes_spans_elsewhere(
     assert traces.raw == b""
 
 
-async def test_without_a_receiver_a_trace_is_handed_on_as_it_came(shell: CommandLine, karlo: KarloSimulator) -> None:
+async def test_without_a_receiver_a_trace_is_passed_on_unchanged(shell: CommandLine, karlo: KarloSimulator) -> None:
     darkroom = await serving(shell, **with_karlo(karlo))
     await order(darkroom.port, headers=SENT)
     await order(darkroom.port, headers={"traceparent": "00-" + "0" * 32 + "-1-01"})
@@ -95,12 +93,12 @@ async def test_without_a_receiver_a_trace_is_handed_on_as_it_came(shell: Command
     assert [fetch.headers.get("traceparent") for fetch in karlo.fetches] == [SENT["traceparent"], None, None]
 
 
-async def test_each_line_says_whose_it_is(shell: CommandLine, karlo: KarloSimulator) -> None:
+async def test_each_log_line_names_its_request_trace_and_generation(shell: CommandLine, karlo: KarloSimulator) -> None:
     karlo.faults.set("fetch-500", times=1)
     darkroom = await serving(shell, **with_karlo(karlo))
     answer = await order(darkroom.port, headers=SENT)
     generation = answer.headers["link"].partition(">")[0].rpartition("/")[2]
-    await asyncio.to_thread(darkroom.wait_for, '"status": 200', stream="stderr")  # said after it was answered
+    await asyncio.to_thread(darkroom.wait_for, '"status": 200', stream="stderr")  # logged after the answer
     retried, answered = lines(darkroom)
     assert "trying again" in retried["message"]
     assert (retried["request_id"], retried["trace_id"], retried["generation"]) == ("r-1", TRACE, generation)
