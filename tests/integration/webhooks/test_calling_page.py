@@ -1,4 +1,4 @@
-"""The receiver that docs/calling.md shows takes what is genuine, and nothing else."""
+"""The receiver that docs/calling.md shows accepts genuine messages only."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SECRETS = [f"whsec_{base64.b64encode(bytes([fill]) * 32).decode()}" for fill in 
 
 @pytest.fixture
 def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Its origin; it knows the first secret."""
+    """The receiver's origin; the receiver knows the first secret."""
     (code,) = (block.partition("```")[0] for block in PAGE.read_text(encoding="utf-8").split("```python\n")[1:])
     monkeypatch.setenv("WEBHOOK_SECRET", SECRETS[0])
     shown: dict[str, type] = {}
@@ -47,11 +47,11 @@ async def send(origin: str, secrets: str, *, late: timedelta = timedelta()) -> N
 
 
 @pytest.mark.parametrize("secrets", [SECRETS[0], ",".join(SECRETS), ",".join(reversed(SECRETS))])
-async def test_what_is_genuine_is_taken(receiver: str, secrets: str) -> None:
+async def test_a_genuine_message_is_accepted(receiver: str, secrets: str) -> None:
     await send(receiver, secrets)
 
 
-async def test_what_others_sign_and_what_is_old_is_not(receiver: str) -> None:
+async def test_a_message_with_another_signature_or_an_old_one_is_refused(receiver: str) -> None:
     for secret, late in ((SECRETS[1], timedelta()), (SECRETS[0], timedelta(minutes=6))):
         with pytest.raises(NotDelivered, match="HTTP 401"):
             await send(receiver, secret, late=late)

@@ -1,4 +1,4 @@
-"""Processes that are killed between the end of a generation and the word of it: whoever lives tells."""
+"""Processes are killed between the end of a generation and its webhook: the next live process sends it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def bearer() -> dict[str, str]:
 
 @asynccontextmanager
 async def seats(folder: Path, at: Receiver, *settings: Mapping[str, str]) -> AsyncIterator[list[Seat]]:
-    """Places for processes, each in a folder of its own; they end with the block."""
+    """Seats for processes, each in a folder of its own; the processes end with the block."""
     common = {
         "DARKROOM_JWT_SECRET": JWT_SECRET,
         "DARKROOM_WEBHOOK_SECRETS": SECRET,
@@ -47,7 +47,7 @@ async def seats(folder: Path, at: Receiver, *settings: Mapping[str, str]) -> Asy
 
 
 async def order(seat: Seat, at: Receiver) -> str:
-    """The id of a generation whose caller wants to be told."""
+    """Place an order with a webhook; return the id of its generation."""
     headers = bearer() | {"Prefer": "respond-async", "Webhook-URL": at.url}
     async with httpx.AsyncClient(base_url=seat.url, headers=headers, trust_env=False, timeout=30) as client:
         answer = await client.post("/api/images", json=ORDER)
@@ -68,7 +68,7 @@ def hold_genuine(at: Receiver, ids: set[str]) -> None:
         assert (told["data"]["id"], told["data"]["state"]) == (call.id, "stored")
 
 
-async def test_what_a_killed_process_has_not_told_is_told_when_it_is_back(tmp_path: Path) -> None:
+async def test_webhooks_that_a_killed_process_did_not_send_are_sent_after_its_restart(tmp_path: Path) -> None:
     async with receiver("slow") as at, seats(tmp_path, at, {}) as (seat,):
         await seat.start()
         ids = {await order(seat, at) for _ in range(3)}
@@ -81,7 +81,7 @@ async def test_what_a_killed_process_has_not_told_is_told_when_it_is_back(tmp_pa
         hold_genuine(at, ids)
 
 
-async def test_a_process_that_is_killed_while_it_tells_leaves_it_to_the_next(tmp_path: Path) -> None:
+async def test_a_webhook_whose_process_is_killed_while_sending_is_sent_by_the_next(tmp_path: Path) -> None:
     async with receiver("slow") as at, seats(tmp_path, at, {}) as (seat,):
         await seat.start()
         generation_id = await order(seat, at)
@@ -93,7 +93,7 @@ async def test_a_process_that_is_killed_while_it_tells_leaves_it_to_the_next(tmp
 
 
 @pytest.mark.postgres
-async def test_two_processes_tell_all_of_it_also_when_one_is_killed(tmp_path: Path, database_url: str) -> None:
+async def test_two_processes_send_every_webhook_even_if_one_is_killed(tmp_path: Path, database_url: str) -> None:
     shared = {"DARKROOM_LEDGER_URL": database_url}
     async with receiver("500", "reset") as at, seats(tmp_path, at, shared, shared) as (one, other):
         await asyncio.gather(one.start(), other.start())

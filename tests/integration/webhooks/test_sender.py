@@ -1,4 +1,4 @@
-"""The sender against real receivers, good and bad, and addresses that nobody is to be led to."""
+"""The webhook sender against real receivers, good and bad, and against addresses that it must not call."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def now() -> datetime:
 
 
 class Names(AbstractResolver):
-    """Every name stands for one address."""
+    """Resolves every name to one address."""
 
     def __init__(self, address: str) -> None:
         self._address = address
@@ -76,7 +76,7 @@ async def test_a_message_is_signed_and_delivered() -> None:
 
 
 @pytest.mark.parametrize("fault", ["500", "503", "404", "403", "302", "reset", "redirect"])
-async def test_anything_but_success_is_none(fault: str) -> None:
+async def test_only_a_2xx_status_is_a_delivery(fault: str) -> None:
     at, failure = await attempt(fault)
     assert failure is not None
     assert (failure.gone, failure.retry_after) == (False, None)
@@ -84,24 +84,24 @@ async def test_anything_but_success_is_none(fault: str) -> None:
     assert (len(at.received), at.elsewhere) == (1, 0)
 
 
-async def test_a_receiver_that_is_gone_says_so() -> None:
+async def test_a_410_means_that_the_receiver_is_gone() -> None:
     _, failure = await attempt("410")
     assert failure is not None
     assert failure.gone
 
 
-async def test_a_receiver_may_ask_for_time() -> None:
+async def test_a_receiver_may_ask_to_be_called_later() -> None:
     _, failure = await attempt("busy")
     assert failure is not None
     assert failure.retry_after == 7200
 
 
-async def test_what_a_receiver_answers_is_not_read() -> None:
+async def test_the_body_of_an_answer_is_not_read() -> None:
     _, failure = await attempt("endless")
     assert failure is None
 
 
-async def test_who_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_receiver_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sender, "TIMEOUT", 0.2)
     _, failure = await attempt("slow")
     assert "no answer within" in str(failure)
@@ -117,7 +117,7 @@ async def test_who_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyP
         *("https://127.0.0.1./", "https://user:secret@receiver.example/", "https://receiver.example\\@127.0.0.1/"),
     ],
 )
-async def test_nobody_is_led_inside_by_an_address(url: str) -> None:
+async def test_a_url_that_is_not_a_public_https_address_is_refused(url: str) -> None:
     async with open_webhook_sender(signatures=SIGNATURES, hosts=None, clock=now) as calls:
         with pytest.raises(InvalidValue, match="must be an https address"):
             calls.check(WebhookUrl(url))
@@ -141,24 +141,24 @@ async def test_nobody_is_led_inside_by_an_address(url: str) -> None:
         ),
     ],
 )
-async def test_what_can_never_be_called_is_refused_before_anything_is_promised(
+async def test_a_url_that_can_never_be_called_is_refused_before_the_order_is_accepted(
     url: str, hosts: list[str] | None
 ) -> None:
     async with open_webhook_sender(signatures=SIGNATURES, hosts=hosts, clock=now) as calls:
         with pytest.raises(InvalidValue, match="must be an https address"):
             calls.check(WebhookUrl(url))
-        with pytest.raises(NotDelivered):  # one that was accepted by an earlier release
+        with pytest.raises(NotDelivered):  # an earlier release may have accepted it
             await calls.send(WebhookUrl(url), "m", b"{}")
 
 
-# No digits beside a port: an address that is public would be called.
+# Digits occur in ports only: a public address would really be called.
 HOSTS = st.text(st.sampled_from("ahx.-_:/@[]%?#\\{}~\"'|^`"), max_size=20)
 PORTS = st.sampled_from(["", ":", ":0", ":443", ":65535", ":65536", ":99999", ":-1", ":x", ":1:1"])
 
 
 @settings(max_examples=10)
 @given(st.lists(st.tuples(HOSTS, PORTS), min_size=20))
-async def test_whatever_a_url_is_it_is_refused_or_can_be_tried(urls: list[tuple[str, str]]) -> None:
+async def test_any_url_is_refused_or_can_be_tried(urls: list[tuple[str, str]]) -> None:
     async with open_webhook_sender(signatures=SIGNATURES, hosts=None, clock=now, resolver=Names("127.0.0.1")) as calls:
         for host, port in urls:
             url = WebhookUrl(f"https://{host}{port}/hook")
@@ -169,7 +169,7 @@ async def test_whatever_a_url_is_it_is_refused_or_can_be_tried(urls: list[tuple[
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "10.1.2.3", "169.254.169.254", "::1", "fd00::1"])
-async def test_nor_by_a_name(address: str) -> None:
+async def test_a_name_of_an_address_that_is_not_public_is_not_called(address: str) -> None:
     async with open_webhook_sender(signatures=SIGNATURES, hosts=None, clock=now, resolver=Names(address)) as calls:
         url = WebhookUrl("https://receiver.example/hook")
         calls.check(url)
@@ -177,7 +177,7 @@ async def test_nor_by_a_name(address: str) -> None:
             await calls.send(url, "m", b"{}")
 
 
-async def test_only_those_are_called_whom_the_operator_lists(other: Receiver) -> None:
+async def test_only_hosts_that_the_operator_lists_are_called(other: Receiver) -> None:
     hosts = ["receiver.example", "http://127.0.0.1:9"]
     async with open_webhook_sender(signatures=SIGNATURES, hosts=hosts, clock=now) as calls:
         for url in ("https://receiver.example/a?b", "http://127.0.0.1:9/hook"):
@@ -190,7 +190,7 @@ async def test_only_those_are_called_whom_the_operator_lists(other: Receiver) ->
     assert other.received == []
 
 
-async def test_who_is_not_there_is_told_in_words_without_the_url() -> None:
+async def test_an_unreachable_receiver_is_reported_without_its_url() -> None:
     async with open_webhook_sender(signatures=SIGNATURES, hosts=["http://127.0.0.1:9"], clock=now) as calls:
         assert isinstance(calls, HttpWebhookSender)
         with pytest.raises(NotDelivered) as told:
