@@ -1,7 +1,7 @@
-"""A guard against getting slower that does not depend on the machine: what one order makes the process do, counted.
+"""A guard against slowness that does not depend on the machine: it counts what the process does for one order.
 
-The figures are upper bounds a little above what was counted when they were last lowered. Whoever passes one finds out
-what has become dearer, and either makes it cheaper or raises the bound and says why.
+The figures are upper bounds, a little above the counts at the time when they were last lowered. If a change exceeds
+one, find out what it made more expensive; make that cheaper, or raise the bound and give the reason.
 """
 
 from __future__ import annotations
@@ -36,20 +36,20 @@ HOUR = timedelta(hours=1)
 ORDERS = 20
 BODY = json.dumps({"version": "memory", "prompt": "a lighthouse", "width": 64, "height": 48, "seed": [1]}).encode()
 
-# For each order, one after the other, with a folder as storage, the ledger in SQLite and marks in the images.
+# Per order, placed one after the other: the storage is a folder, the ledger is SQLite, the images are marked.
 MOST = {
-    "SQL statements": 13,  # BEGIN and COMMIT for received, submitted, drawn, stored; five between, one to look it up
-    "steps in triggers": 5,  # the usage of what was received, and of what was stored
+    "SQL statements": 13,  # BEGIN and COMMIT for received, submitted, drawn, stored; five between them; one look-up
+    "steps in triggers": 5,  # they count usage when an order is received and when it is stored
     "transactions": 4,
-    "waits for the disk": 4,  # the file and its folder, in the spool and in the storage; SQLite's own are not seen
-    "hops to a thread": 7.5,  # seven, and now and then one that counts what waits in the spool
+    "waits for the disk": 4,  # the file and its folder, in the spool and in the storage; SQLite's own are not counted
+    "hops to a thread": 7.5,  # seven, and sometimes one that counts the files in the spool
     "tasks": 7,
     "calls of Python functions": 1_750,
 }
 
 
-async def test_an_order_costs_no_more_than_it_did(service: Litestar, token: str, counted: Counter[str]) -> None:
-    for _ in range(3):  # what is done once in the life of a process
+async def test_an_order_stays_within_its_bounds(service: Litestar, token: str, counted: Counter[str]) -> None:
+    for _ in range(3):  # some work is done once in the life of a process
         await order(service, token)
     counted.clear()
 
@@ -59,7 +59,7 @@ async def test_an_order_costs_no_more_than_it_did(service: Litestar, token: str,
 
     costs = {what: counted[what] / ORDERS for what in MOST}
     assert {what: cost for what, cost in costs.items() if cost > MOST[what]} == {}
-    assert all(costs.values()), f"what is not counted is not guarded: {costs}"
+    assert all(costs.values()), f"every cost must have been counted: {costs}"
 
 
 async def test_orders_at_the_same_time_share_transactions_and_hops(
@@ -75,7 +75,7 @@ async def test_orders_at_the_same_time_share_transactions_and_hops(
 
 
 async def order(service: Litestar, token: str) -> None:
-    """Send an order to the application, without a server or a client whose work would be counted too."""
+    """Send an order to the application, without a server or client, whose work would be counted too."""
     asked = iter([{"type": "http.request", "body": BODY, "more_body": False}])
     told: list[dict[str, Any]] = []
 
@@ -119,7 +119,7 @@ def token(settings: Settings) -> str:
 
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """What is done while the test runs, by kind; the calls of functions only within `python_calls_in`."""
+    """The counts of work during the test, by kind; function calls are counted only within `python_calls_in`."""
     counts: Counter[str] = Counter()
 
     def counting(what: str, inner: Callable[..., Any]) -> Callable[..., Any]:
@@ -137,7 +137,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
         return connection
 
     def statement(sql: str) -> None:
-        # A statement is named again for each trigger that it sets off, and for each statement in it.
+        # SQLite traces a statement again for each trigger that it fires, and for each statement in the trigger.
         counts["steps in triggers" if sql == last[0] else "SQL statements"] += 1
         last[0] = sql
         counts["transactions"] += sql == "COMMIT"
@@ -156,7 +156,7 @@ async def service(settings: Settings, counted: Counter[str]) -> AsyncIterator[Li
         counted["tasks"] += 1
         return asyncio.Task(coroutine, loop=loop, context=context)
 
-    asyncio.get_running_loop().set_task_factory(task)  # type: ignore[arg-type]  # in its words a factory takes any other argument
+    asyncio.get_running_loop().set_task_factory(task)  # type: ignore[arg-type]  # its declared type takes any further argument
     async with open_container(settings, generators=[InMemoryImageGenerator()]) as container:
         yield create_app(container.services())
         await container.application().generate.work.drain()
