@@ -1,1 +1,1 @@
-"""The use case under a clock, a provider and a fate of our own making: everything repeats from one seed."""
+"""The use case with a simulated clock, provider and failures: everything repeats from one seed."""

@@ -1,4 +1,4 @@
-"""`python -m simulation FIRST [COUNT]`: tell stories again, and say which of them breaks a promise."""
+"""`python -m simulation FIRST [COUNT]`: repeat stories, and print which of them break a promise."""
 
 import logging
 import sys

@@ -1,7 +1,7 @@
-"""Callers at the door for OpenAI's clients, who bring no key, and a book of what became of each of their calls.
+"""Callers of the API for OpenAI's clients that send no key, and a book with the state of each of their calls.
 
-Such a caller repeats its call when the connection ends without an answer. The book knows from both sides how a call
-stands: whether its caller is connected, and what the ledger has written down.
+Such a caller repeats its call when the connection ends without an answer. The book knows both sides of a call: whether
+its caller is connected, and what the ledger has recorded.
 """
 
 import asyncio
@@ -23,9 +23,9 @@ AT: Final = ContextVar["Connection"]("the connection for which a task works")
 
 @dataclass(eq=False)
 class Process:
-    """A process as callers and the ledger know it.
+    """A process as callers and the ledger see it.
 
-    `serve` answers a request. `counts_as_dead`: the ledger takes it for dead, be it dead or only cut off.
+    `serve` answers a request. `counts_as_dead`: the ledger takes it for dead, whether it is dead or only cut off.
     """
 
     fate: Fate
@@ -35,13 +35,13 @@ class Process:
 
     @property
     def dead(self) -> bool:
-        """Whether nothing of it has effects any more."""
+        """Whether it has no effects any more."""
         return self.fate.dead.is_set()
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What is read of an answer that came whole; `generation_id`: of the generation that it names, if it names one."""
+    """What was read from a complete answer; `generation_id` is empty if it names no generation."""
 
     status: int
     charged: Charged
@@ -66,7 +66,7 @@ class Connection:
         return not self.ended.is_set() and not self.process.dead
 
     async def until_it_ends(self, patience: float) -> None:
-        """Wait for the answer, and leave after so many seconds, or with the process."""
+        """Wait for the answer, but leave after `patience` seconds or when the process dies."""
         ends = [asyncio.ensure_future(event.wait()) for event in (self.ended, self.process.fate.dead)]
         await asyncio.wait(ends, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
         for end in ends:
@@ -74,12 +74,12 @@ class Connection:
         self.ended.set()
 
     async def receive(self) -> Mapping[str, str]:
-        """Its body was read before: all that is left to come is its end."""
+        """Wait for the end: the body of the request was read before."""
         await self.ended.wait()
         return {"type": "http.disconnect"}
 
     async def send(self, message: Mapping[str, Any]) -> None:
-        """A piece of the answer goes to the caller, if it still waits; the process may die before each."""
+        """Send a piece of the answer to the caller, if it still waits; the process may die before each piece."""
         await self.process.fate.point()
         if not self.open:
             return
@@ -94,13 +94,13 @@ class Connection:
             self.ended.set()
 
     async def taken(self) -> bool:
-        """Whether the caller has taken the whole answer."""
+        """Whether the caller has received the whole answer."""
         return self.answer is not None
 
 
 @dataclass(eq=False)
 class CallerWithoutKey:
-    """Calls until it has an answer by which it may have paid; `counts` its tries, as OpenAI's own SDKs do."""
+    """Calls until it has an answer for which it may have paid; `counts`: it counts its tries, as OpenAI's SDKs do."""
 
     name: str
     counts: bool
@@ -109,11 +109,11 @@ class CallerWithoutKey:
 
     @property
     def answered(self) -> bool:
-        """Most people try again for a while if nothing was charged."""
+        """Whether it stops calling; most callers try again for a while if nothing was charged."""
         return bool(self.answers) and (self.answers[-1].charged is not Charged.NO or len(self.answers) > 5)
 
     async def call(self, processes: Sequence[Process], chance: random.Random) -> None:
-        """Call, and call again, each time at any of the processes that live then."""
+        """Call, and repeat the call, each time at a random living process."""
         tries = 0
         while not self.answered:
             living = [process for process in processes if not process.dead]
@@ -124,7 +124,7 @@ class CallerWithoutKey:
                 connection.process.serving.append(asyncio.ensure_future(connection.process.serve(connection)))
                 await connection.until_it_ends(chance.choice((0.5, 3.0, 40.0)))
                 self.answers += filter(None, [connection.answer])
-            # Longer than it takes to write down that a call was cut, if nothing is in trouble.
+            # Without trouble, this is longer than it takes to record that a call was cut.
             await asyncio.sleep(chance.choice((1.0, 1.5, 10.0)))
 
 
@@ -132,8 +132,8 @@ class CallerWithoutKey:
 class _Tracked:
     """A call as the ledger holds it.
 
-    `cut` is written down. `gone`: it is forgotten, since it was answered, or given to its repetition. `missed`: it
-    counts as unheard.
+    `cut`: the ledger has recorded that it was cut off. `gone`: the ledger has forgotten it, because it was answered or
+    given to its repetition. `missed`: it counts as unheard.
     """
 
     call: Call
@@ -151,12 +151,11 @@ class _Tracked:
 
 @dataclass
 class CallBook:
-    """Every call that the ledger has heard of.
+    """Every call that the ledger has recorded.
 
-    `broken` are the promises that did not hold. `failing` are connections whose calls were cut while they were open:
-    the application failed, and what they will be answered is that nothing is known. `unheard` counts, for each prompt,
-    the calls of which the ledger heard too late: that its caller had gone was not written down yet when the repetition
-    came.
+    `broken` lists the promises that did not hold. `failing` lists connections whose calls were cut while they were
+    open: the application failed, and the answer will be that the outcome is unknown. `unheard` counts, for each prompt,
+    the calls whose repetition came before the ledger had recorded that their caller was gone.
     """
 
     broken: list[str] = field(default_factory=list)
@@ -165,7 +164,7 @@ class CallBook:
     _calls: dict[str, _Tracked] = field(default_factory=dict)
 
     def written(self, call: Call, found: Call) -> None:
-        """The ledger has just written down how a call stands, and found its order under that key."""
+        """Note that the ledger has recorded the state of a call, and found its order under that key."""
         tracked = self._calls.get(call.id)
         if tracked is None and call.state is CallState.BEGUN:
             self._begun(_Tracked(call, found.key.value, AT.get()))
@@ -188,18 +187,18 @@ class CallBook:
         self._calls[new.call.id] = new
 
     def _ordered(self, new: _Tracked) -> None:
-        """It is an order of its own: no call was there that it could have repeated."""
+        """Note a call that is a new order: there was no call that it could have repeated."""
         if not new.call.repeats:
             return
         if any(one.ended for one in self._alike(new)):
             self.broken.append("a call that was cut is given to its repetition")
         for one in self._alike(new):
-            # Of any caller that asks for the same: its repetition may have been given the call of this one.
+            # It may be another caller's: the repetition of that caller may have been given the call of this one.
             if not one.connection.open and not one.ended:
                 self._miss(one)
 
     def _joined(self, new: _Tracked) -> None:
-        """It repeats another call: one that was cut, and that no other call repeats."""
+        """Note a call that repeats another one, which was cut and which no other call repeats."""
         repeated = [one for one in self._alike(new) if one.key == new.key]
         if not new.call.repeats or len(repeated) != 1:
             self.broken.append("a call is joined at most once, by one that may repeat it, and not if it was answered")
@@ -209,7 +208,7 @@ class CallBook:
         repeated[0].gone = True
 
     def _alike(self, new: _Tracked) -> Iterator[_Tracked]:
-        """The calls that ask for the same, and that the ledger still holds."""
+        """The calls with the same request that the ledger still holds."""
         return (one for one in self._calls.values() if one.call.body == new.call.body and not one.gone)
 
     def _miss(self, call: _Tracked) -> None:

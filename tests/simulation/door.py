@@ -1,4 +1,4 @@
-"""The door for OpenAI's clients in one process: the real application, from where the server has read a request."""
+"""The API for OpenAI's clients in one process: the real application behind the server, which has read the request."""
 
 import asyncio
 import json
@@ -37,7 +37,7 @@ def door(
     cards: Mapping[str, ModelCard],
     clock: Callable[[], datetime],
 ) -> Callable[[Connection], Awaitable[None]]:
-    """What answers a request; who calls has been found out by then."""
+    """The function that answers a request of an authenticated caller."""
     services = Services(
         generate=application.generate,
         keep=application.keep,

@@ -1,4 +1,4 @@
-"""Fate: decides from a seed where a call fails and where the process dies."""
+"""Fate decides, from a seed, where a call fails and where the process dies."""
 
 import asyncio
 import random
@@ -8,11 +8,11 @@ from typing import Final
 
 
 class Crash(BaseException):
-    """The process is dead from here on; no `except Exception` sees it, and nothing has effects any more."""
+    """The process is dead from here on; no `except Exception` catches it, and nothing has effects any more."""
 
 
 class OfItsOwn(Exception):
-    """An exception that no list of ours holds, whose constructor wants more than a message."""
+    """An exception that is in none of our lists, and whose constructor takes more than a message."""
 
     def __init__(self, message: str, *more: object) -> None:
         super().__init__(message, *more)
@@ -31,10 +31,10 @@ UNFORESEEN: Final = (
 
 
 class Fate:
-    """One life of a process: it ends when so many points were passed, or when it is killed.
+    """One life of a process: it ends after a number of points, or when it is killed.
 
-    Points stand before and after everything that has effects outside the process. `trouble` is the share of calls
-    that fail; whether a call fails before its effect or after it, so that only the answer is lost, is chance too.
+    Points are before and after everything that has effects outside the process. `trouble` is the share of calls that
+    fail; a random choice decides whether a call fails before its effect, or after it so that only the answer is lost.
     """
 
     def __init__(self, chance: random.Random, *, points: int | None = None, trouble: float = 0.0) -> None:
@@ -46,7 +46,7 @@ class Fate:
         self.dead.set()
 
     async def point(self) -> None:
-        """Others may run here, and the process may die here."""
+        """Other tasks may run here, and the process may die here."""
         if not self.dead.is_set():
             await asyncio.sleep(self._chance.choice((0, 0, 0, 0.001, 0.3)))
         if self._points is not None:
@@ -61,9 +61,9 @@ class Fate:
 
     @asynccontextmanager
     async def call(self, fault: Exception) -> AsyncIterator[None]:
-        """Around one call with effects: it may fail before them, after them, hang, or end the process at either place.
+        """Wrap one call with effects: it may fail before or after them, hang, or end the process at either place.
 
-        It raises what its port says, or anything else: no port can name what drivers and disks come up with.
+        It raises the error that its port declares, or any other: no port can list what drivers and disks may raise.
         """
         await self.point()
         await self._strike(fault)

@@ -1,4 +1,4 @@
-"""One life of a process, put together from the real use case and ports that fate plays with."""
+"""One life of a process, composed of the real use cases and of ports whose calls fail by `Fate`."""
 
 import asyncio
 import random
@@ -49,7 +49,7 @@ HOOK = WebhookUrl("https://receiver.example/hook")
 
 @dataclass
 class World:
-    """What no crash takes away."""
+    """What survives every crash."""
 
     provider: Provider = field(default_factory=Provider)
     ledger: InMemoryGenerationLedger = field(default_factory=lambda: InMemoryGenerationLedger(now))
@@ -58,7 +58,7 @@ class World:
     promised: set[str] = field(default_factory=set)
     told: dict[str, str] = field(default_factory=dict)
     answered: dict[tuple[str, ModelVersion], Fate] = field(default_factory=dict)
-    """By generation and model, the process that has received the provider's whole answer."""
+    """By generation and model, the process that received the provider's whole answer."""
     calls: CallBook = field(default_factory=CallBook)
     processes: list[Process] = field(default_factory=list)
 
@@ -67,7 +67,7 @@ class World:
 
 
 class Life:
-    """A process: it lives from `begin` until fate or its owner ends it."""
+    """A process: it lives until fate or `end` ends it."""
 
     def __init__(self, world: World, fate: Fate, chance: random.Random) -> None:
         self._fate, self.world = fate, world
@@ -100,9 +100,9 @@ class Life:
         ]
 
     async def order(self, fields: dict[str, object], key: str | None, *, promise: bool) -> Generation:
-        """What a client does with one request: order, and wait, or ask again and again what has become of it.
+        """Order as a client does: wait for the answer, or, with `promise`, poll the generation until it has ended.
 
-        Who does not wait wants to be told; where it has ordered before without that, it leaves it at that.
+        A client that does not wait asks for a webhook; if it has ordered the same before without one, it does without.
         """
         try:
             outcome = await self._ordered(fields, key, promise=promise, webhook=HOOK if promise else None)
@@ -137,7 +137,7 @@ class Life:
             await self.application.deliver()
 
     async def lapse(self, seconds: float) -> None:
-        """Others take this process for dead for a while, and it knows nothing of that."""
+        """Other processes take this one for dead for a while, and it does not know."""
         self._own_ledger.die()
         self._process.counts_as_dead = True
         await asyncio.sleep(seconds)
@@ -146,14 +146,14 @@ class Life:
             self._process.counts_as_dead = False
 
     async def end(self) -> None:
-        """SIGKILL: nothing has effects any more, and the kernel lets go of the worker's lock."""
+        """SIGKILL: nothing has effects any more, and the kernel releases the worker's lock."""
         self._fate.kill()
         self._own_ledger.die()
         self._process.counts_as_dead = True
         tasks = [*self._working, *self._process.serving]
         for task in tasks:
             task.cancel()
-        # The tasks of the dead run into their next point and end there; nobody is told.
+        # The tasks of the dead process end at their next point, without an answer.
         await asyncio.gather(*tasks, self.work.drain(), return_exceptions=True)
 
 

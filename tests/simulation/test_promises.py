@@ -1,4 +1,4 @@
-"""Whatever fate does, the promises hold. A story that breaks one is told again by `python -m simulation SEED`."""
+"""The promises hold in every simulated story. `python -m simulation SEED` repeats a story that breaks one."""
 
 import logging
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from simulation.story import simulate
 
 @pytest.fixture(autouse=True)
 def _quiet() -> Iterator[None]:
-    """Tens of thousands of simulated faults are no news."""
+    """Do not log tens of thousands of simulated faults."""
     logging.disable(logging.CRITICAL)
     yield
     logging.disable(logging.NOTSET)
@@ -26,7 +26,7 @@ def broken(seeds: range) -> dict[int, str]:
     return promises
 
 
-@pytest.mark.timeout(600)  # they are work for a whole core, which coverage makes twice as much
+@pytest.mark.timeout(600)  # the stories keep a core busy, and coverage doubles the time
 @pytest.mark.parametrize("first", range(0, 1_000, 250))  # so that processes share them
 def test_promises_hold_in_a_thousand_stories(first: int) -> None:
     assert broken(range(first, first + 250)) == {}
@@ -39,5 +39,5 @@ def test_promises_hold_in_ten_thousand_stories() -> None:
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_a_story_is_told_the_same_way_again(seed: int) -> None:
+def test_a_story_repeats_from_its_seed(seed: int) -> None:
     assert simulate(seed) == simulate(seed)

@@ -1,4 +1,4 @@
-"""An event loop whose clock jumps: nobody waits, and everything happens in the same order each time."""
+"""An event loop whose clock jumps: nothing really waits, and everything happens in the same order each time."""
 
 import asyncio
 import random
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class _JumpingSelector(selectors.SelectSelector):
-    """Instead of sleeping until the next timer, moves the clock there."""
+    """Moves the clock to the next timer instead of sleeping until then."""
 
     now = 0.0
 
@@ -37,14 +37,14 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
-    """Run to the end in virtual time, whatever hours that takes."""
+    """Run to the end in virtual time, even if that is hours."""
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         return runner.run(main)
 
 
 @contextmanager
 def repeatable_secrets(seed: int) -> Iterator[None]:
-    """Within the block, ids are made of the loop's time and of chance, as the seeds of images are; chance by this seed.
+    """Within the block, ids come from the loop's time and from chance with this seed, and image seeds from chance too.
 
     The ledger sorts by ids, and which models can take over an order depends on the seeds of its images.
     """

@@ -1,4 +1,4 @@
-"""What outlives a process: the books of the provider, the ledger, the spool, the storage; and how a process sees it."""
+"""What survives a process: the provider's books, the ledger, the spool, the storage; and how a process sees them."""
 
 import random
 from collections import Counter
@@ -41,9 +41,9 @@ from simulation.fate import UNFORESEEN, Fate
 ONCE = replace(WIDEST_CARD, version=ModelVersion("once"))
 BY_KEY = replace(WIDEST_CARD, version=ModelVersion("by-key"), idempotent=True)
 AT_ONCE = replace(WIDEST_CARD, version=ModelVersion("at-once"))
-# Draws with other seeds than it is sent, and reports them.
+# It draws with other seeds than those it is sent, and reports them.
 OWN_SEEDS = replace(WIDEST_CARD, version=ModelVersion("own-seeds"), seed_told=True)
-# A model of narrower limits: seeds that we drew for another are not all known to it.
+# A model with narrower limits: it does not accept every seed that we drew for another model.
 FEW_SEEDS = replace(WIDEST_CARD, version=ModelVersion("few-seeds"), seed_max=9)
 CHAINS: Mapping[str, Sequence[str]] = {
     "once": ("once", "few-seeds", "by-key"),
@@ -54,12 +54,12 @@ CHAINS: Mapping[str, Sequence[str]] = {
 
 
 def drew_with(version: ModelVersion, seed: Seed) -> Seed:
-    """The seed with which a model draws if it is sent that one."""
+    """The seed with which a model draws if it is sent this one."""
     return Seed(seed.value ^ 0xABCDEF) if version == OWN_SEEDS.version else seed
 
 
 class Provider:
-    """Keeps the books: what it charged, under which key, which model drew, and the pictures it holds for collection."""
+    """Records what it charged under which key, which model drew, and the pictures that wait for collection."""
 
     def __init__(self) -> None:
         self.charges: Counter[str] = Counter()
@@ -68,7 +68,7 @@ class Provider:
         self.astray: list[str] = []
 
     def draw(self, request: GenerationRequest, key: str) -> list[bytes]:
-        """Charge and draw; where the model is idempotent by a key, once for each key."""
+        """Charge and draw; if the model is idempotent by key, only once for each key."""
         if request.version == BY_KEY.version == self.drew.get(key):
             return self.pictures[key]
         self.charges[key] += 1
@@ -77,7 +77,7 @@ class Provider:
         return self.pictures[key]
 
     def collect(self, request: GenerationRequest, key: str) -> list[bytes]:
-        """The pictures that a receipt stands for; `astray` are those that are not shown to the model that drew."""
+        """The pictures that a receipt stands for; `astray` lists receipts that another model was shown."""
         if key not in self.drew:
             raise GeneratorUnavailable("turned away in the queue")
         if self.drew[key] != request.version:
@@ -86,7 +86,7 @@ class Provider:
 
 
 class FatefulGenerator(ImageGenerator):
-    """The adapter of that provider: links as a receipt, or the bytes at once, one image after the other."""
+    """The adapter of this provider: its receipt is a reference, or the images themselves, one after the other."""
 
     def __init__(
         self,
@@ -108,7 +108,7 @@ class FatefulGenerator(ImageGenerator):
             kinds = (GeneratorRefused, GeneratorUnavailable, PromptRejected, OutcomeUnknown, ZeroDivisionError)
             raise self._chance.choice(kinds)("before it arrived")
         if request.version != AT_ONCE.version and self._fate.strikes():
-            return Receipt(reference=key.encode())  # queued, and never drawn
+            return Receipt(reference=key.encode())  # queued, but never drawn
         pictures = self._provider.draw(request, key)
         await self._fate.point()
         if self._fate.strikes():
@@ -140,14 +140,14 @@ class FatefulGenerator(ImageGenerator):
             for index in self._chance.sample(range(len(pictures)), len(pictures)):
                 await self._fate.point()
                 if self._fate.strikes():
-                    if self._chance.random() < 0.3:  # ours, so that it is collected again
+                    if self._chance.random() < 0.3:  # an error on our side, so that collecting is tried again
                         raise self._chance.choice(UNFORESEEN)("unforeseen")
                     missing = True
                 else:
                     seed = drew_with(request.version, request.seeds[index])
                     yield GeneratedImage(index=index, seed=seed, data=pictures[index])
         if missing:
-            # Not all of the answer can be had any more, and what is missing is not ours to keep.
+            # A part of the answer is no longer available at the provider, so we cannot be expected to keep it.
             self._answered.pop((receipt.reference.decode(), request.version), None)
             raise UnusableImage("a link was dead", evidence=b"404")
 
@@ -185,7 +185,7 @@ class FatefulStorage(ImageStorage):
 
 
 class RememberingSpool(InMemoryImageSpool):
-    """`ever` holds every image that was kept once, by its generation and index."""
+    """`ever` holds every image that was ever kept, by its generation and index."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -242,7 +242,7 @@ class FatefulLedger(GenerationLedger):
     """A ledger whose calls fail, before the commit or after it, and whose process dies."""
 
     def __init__(self, ledger: GenerationLedger, fate: Fate, tracked: Callable[[Call, Call], None]) -> None:
-        """`tracked` hears of each call, as it was handed in and as it is returned, when that is written down."""
+        """`tracked` gets each call that was written down, as it was passed and as it is returned."""
         self._ledger, self._fate, self._tracked = ledger, fate, tracked
 
     async def receive(self, generation: Generation, limits: Limits) -> Generation:
@@ -318,7 +318,7 @@ class FatefulLedger(GenerationLedger):
 
 
 class FatefulWebhookLedger(WebhookLedger):
-    """What that ledger remembers of whom to tell, with the same fate."""
+    """The webhooks in this ledger, with the same fate."""
 
     def __init__(self, ledger: WebhookLedger, fate: Fate) -> None:
         self._ledger, self._fate = ledger, fate
@@ -340,7 +340,7 @@ class FatefulWebhookLedger(WebhookLedger):
 
 
 class FatefulSender(WebhookSender):
-    """Calls a receiver that keeps in `told` what it was told, though its answer may be lost."""
+    """Calls a receiver that keeps every message in `told`, though its answer may be lost."""
 
     def __init__(self, told: dict[str, str], fate: Fate) -> None:
         self._told, self._fate = told, fate
