@@ -29,7 +29,7 @@ class DiskThreads:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._executor, partial(work, *args, **kwargs))
         except OSError as error:
-            raise StorageFault(f"the disk did not do it: {error}") from error
+            raise StorageFault(f"the disk operation failed: {error}") from error
 
     def begin(self, work: Callable[[], None]) -> None:
         """Queue `work` without waiting for it."""

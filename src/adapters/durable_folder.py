@@ -118,7 +118,7 @@ class DurableFolder:
             path /= part
             # A part that begins with a dot leads upwards, or is internal.
             if not part or part.startswith(".") or not _is_plain(path):
-                raise OSError(errno.EINVAL, "is not a name for a file here", name)
+                raise OSError(errno.EINVAL, "is not a valid file name here", name)
         return path
 
     def _write(self, targets: Sequence[tuple[Path, bytes]], place: Callable[[Path, Path], None]) -> None:

@@ -74,7 +74,7 @@ class EvidenceFolder:
         for oldest in kept:
             if self._fits(taken + length, length):
                 break
-            log.warning("the evidence %s makes room for newer", oldest.name)
+            log.warning("the evidence %s is removed to make room for newer evidence", oldest.name)
             self.remove(oldest.name)
             taken -= oldest.length
         return self._fits(taken + length, length)

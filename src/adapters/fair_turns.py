@@ -31,7 +31,7 @@ class FairTurns:
             Overloaded: too many requests of this caller already wait.
         """
         if caller is not None and len(self._waiting.get(caller, ())) >= MOST_WAITING:
-            raise Overloaded("you are asking for more at once than is answered at once; ask again in a second")
+            raise Overloaded("too many of your requests are waiting; try again in a second")
         if self._may_begin(caller):
             self._begin(caller)
         else:

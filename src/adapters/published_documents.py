@@ -59,7 +59,7 @@ class PublishedDocuments:
         if url.scheme != "http" or not url.host:
             raise DocumentUnavailable(f"{str(url)[:200]!r} is not a web address")
         if is_public(url.host):  # the resolver does not check literal IP addresses
-            raise LinkRefused("leads to a public address in plain text")
+            raise LinkRefused("leads to a public address over plain http")
         return self._plain
 
 

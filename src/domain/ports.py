@@ -152,7 +152,7 @@ class ImageStorage(Protocol):
         Raises:
             StorageFault: the image is missing or damaged, cannot be read at present, or this storage cannot be read.
         """
-        raise StorageFault(f"this storage does not give {image.key} back")
+        raise StorageFault(f"this storage cannot return {image.key}")
 
     @abstractmethod
     async def link(self, key: str) -> str:

@@ -77,7 +77,7 @@ def signed_with(settings: Settings) -> str:
     folder = settings.service.data_dir.absolute()
     if settings.tokens.development:
         return f"tokens are signed with the development secret of the data folder {folder}"
-    signer = "DARKROOM_JWT_SECRET" if settings.tokens.symmetric else "keys that are not known here"
+    signer = "DARKROOM_JWT_SECRET" if settings.tokens.symmetric else "keys that this machine does not have"
     return f"tokens are signed with {signer}; the data folder is {folder}"
 
 

@@ -21,24 +21,24 @@ COMMANDS: Final = {
     "serve": "serve images over HTTP",
     "token": "print an access token",
     "tokens": "list the access tokens that were made under a name",
-    "revoke": "let an access token be accepted no more",
+    "revoke": "revoke an access token",
     "generate": "draw images, through a running service or in this process",
     "models": "list the models on offer",
     "list": "list your generations, newest first",
     "show": "show one of your generations",
     "delete": "delete generations, or one image of each",
     "mcp": "let an agent draw over standard input and output (Model Context Protocol)",
-    "inspect": "say what an image file says of itself: how it was made, and who signed that",
-    "check": "say what is configured and whether it can be reached; spends nothing",
-    "health": "ask the service on this machine whether it takes orders; for health checks of containers",
-    "usage": "say what was drawn and what it cost, by caller, model and day",
+    "inspect": "print the marks of an image file: how it was made, and who signed it",
+    "check": "print what is configured and whether it can be reached; spends nothing",
+    "health": "check whether the service on this machine accepts orders; for health checks of containers",
+    "usage": "print what was drawn and what it cost, by caller, model and day",
     "ledger": "make a new ledger, or bring the ledger's schema up to date",
-    "backup": "write what this machine keeps to a file, while the service goes on",
-    "restore": "put a backup in its place, while no service runs",
-    "recover": "list what waits for something out of reach, and give up a spool that is lost",
-    "evidence": "list and show what providers sent and could not be used",
+    "backup": "back up what this machine keeps to a file, while the service runs",
+    "restore": "restore a backup, while no service runs",
+    "recover": "list generations whose images are out of reach, and give up a lost spool",
+    "evidence": "list and show answers of providers that could not be used",
     "orphans": "compare what the ledger knows with what the storage keeps",
-    "completion": "print what lets a shell complete these commands",
+    "completion": "print a script with which a shell completes these commands",
 }
 COMPLETES: Final = "_DARKROOM_COMPLETE"
 """The variable that a shell sets to ask for completions; `COMP_WORDS` holds the command line."""
@@ -47,10 +47,10 @@ COMPLETES: Final = "_DARKROOM_COMPLETE"
 _WITHOUT_SETTINGS: Final = frozenset({"inspect", "completion"})
 _STATUS: Final = """exit status:
   0    done
-  1    it could not be done, and nothing was spent
-  2    the settings or the arguments make no sense
-  3    it could not be done, and money was spent, or may have been
-  130  interrupted; an order that had left may go on, and be charged
+  1    failed, and nothing was spent
+  2    the settings or the arguments are wrong
+  3    failed, and money was spent, or may have been
+  130  interrupted; an order that was already sent may go on, and be charged
 """
 
 
@@ -89,7 +89,7 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
         epilog=_STATUS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action=_Release, nargs=0, help="say which release this is, and exit")
+    parser.add_argument("--version", action=_Release, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")

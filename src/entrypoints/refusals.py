@@ -21,10 +21,10 @@ class Refusal(Enum):
     ANSWER_NOT_TAKEN = HTTPStatus.REQUEST_TIMEOUT, "the answer was not read in time"
     IDLE = HTTPStatus.REQUEST_TIMEOUT, "the connection was not used for too long"
     HEAD_TOO_LARGE = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the headers are too large"
-    TRANSFER_CODING = HTTPStatus.NOT_IMPLEMENTED, "no transfer coding is known but chunked"
+    TRANSFER_CODING = HTTPStatus.NOT_IMPLEMENTED, "only the transfer coding chunked is supported"
     TOO_MANY_CONNECTIONS = HTTPStatus.SERVICE_UNAVAILABLE, "there are too many connections"
     STOPPING = HTTPStatus.SERVICE_UNAVAILABLE, "the service is about to stop"
-    HTTP_VERSION = HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "HTTP/1.1 is spoken here"
+    HTTP_VERSION = HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "only HTTP/1.1 is supported here"
 
     def __init__(self, status: HTTPStatus, detail: str) -> None:
         self.status, self.detail = status, detail

@@ -8,20 +8,21 @@ from darkroom.entrypoints.settings.setting import SECRET_FILE, Declared, declare
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
 HEAD = """# Settings
 
-From the environment, and from a file `.env` in the working folder, which loses against the environment. A missing or
-senseless value stops the start with a line that names the variable and says what would be right; an unknown
-`DARKROOM_` name is warned about. Secrets are never printed.
+Settings come from the environment, and from a file `.env` in the working folder; the environment takes precedence. If a
+value is missing or wrong, the service does not start, and one line names the variable and says what it must be. An
+unknown name that begins with `DARKROOM_` is ignored with a warning. Secrets are never printed.
 
-`DARKROOM_IMAGES_PER_MINUTE_KARLO` and the like, one for each generator, set a provider's own quota for all processes
-together; unlimited where they are not set.
+`DARKROOM_IMAGES_PER_MINUTE_KARLO` and the like, one for each generator, set the quota of a provider for all processes
+together. By default it is unlimited.
 
-Each secret may stand in a file instead, as Docker and Kubernetes hand it over: `DARKROOM_JWT_SECRET_FILE` names a file
-that holds what `DARKROOM_JWT_SECRET` would. Where both are set, or the file is empty or cannot be read, nothing starts.
-White space and line ends around a secret are left out, with a warning.
+Each secret may be in a file instead, as Docker and Kubernetes provide it: `DARKROOM_JWT_SECRET_FILE` names a file that
+contains the value of `DARKROOM_JWT_SECRET`. If both are set, or if the file is empty or cannot be read, the service
+does not start. White space and line ends around a secret are removed with a warning.
 
-Where a part needs an extra, it is installed from the checkout: `.venv/bin/python -m pip install --editable '.[otel]'`.
+To install the extra that a part needs, run this in the checkout:
+`.venv/bin/python -m pip install --editable '.[otel]'`.
 
-This page is written from the declarations in `src/entrypoints/settings`, and a test holds it to them.
+This page is generated from the declarations in `src/entrypoints/settings`, and a test compares them.
 """
 
 

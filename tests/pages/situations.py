@@ -99,7 +99,7 @@ async def _outcome(generator: ImageGenerator, provider: SimulatedProvider[Any], 
     if failure is None:
         return "drawn"
     kept = ", the images that came are kept" if images else ""
-    evidence = ", what came is kept as evidence" if any(failure.all_evidence) else ""
+    evidence = ", the answer is kept as evidence" if any(failure.all_evidence) else ""
     return f"`{failure.code}`, charged `{failure.charged}`{kept}{evidence}"
 
 

@@ -48,5 +48,5 @@ class ByVersionImageGenerator(ImageGenerator):
         # A generation resumed after a restart may name a model that was removed from the settings.
         generator = self._by_version.get(request.version.value)
         if generator is None:
-            raise otherwise(f"{request.version.value} is not offered here any more")
+            raise otherwise(f"{request.version.value} is no longer offered here")
         return generator

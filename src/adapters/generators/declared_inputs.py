@@ -95,7 +95,9 @@ def parse_declared(entries: Iterable[str], wording: Wording) -> dict[str, Declar
 
 def _model(version: str, words: Sequence[str], wording: Wording) -> DeclaredModel:
     if len(words) < 2 or not wording.names.fullmatch(words[0]):  # noqa: PLR2004  # a name and its sizes
-        raise InvalidValue(f"{version!r} must say who draws and what, as in {version}={wording.example} {EXAMPLE}")
+        raise InvalidValue(
+            f"{version!r} must name the model that draws and what it draws, as in {version}={wording.example} {EXAMPLE}"
+        )
     ratios = _read_ratios(words[1], wording) if "=" in words[1] else None
     sizes = ratios.sizes if ratios else read_sizes(words[1])
     honoured: dict[str, NumberRange | None] = {}
@@ -110,7 +112,9 @@ def _model(version: str, words: Sequence[str], wording: Wording) -> DeclaredMode
         elif equals:
             also[read_input(left, word)] = read_value(value)
         else:
-            raise InvalidValue(f"{word!r} must be a field that it honours, or an input as output_format=png")
+            raise InvalidValue(
+                f"{word!r} must be a field that the model honours, or an input such as output_format=png"
+            )
     card = ModelCard(
         version=ModelVersion(version),
         generator=wording.generator,

@@ -90,7 +90,7 @@ def read_honoured(word: str) -> tuple[str, NumberRange | None]:
             return field, NumberRange(max(low, least), min(high, most), default=number(found[1]))
         except ValueError as error:
             raise InvalidValue(f"{word!r} cannot be honoured: {error}") from error
-    raise InvalidValue(f"{word!r} must be a field that it honours, as in {EXAMPLE}")
+    raise InvalidValue(f"{word!r} must be a field that the model honours, as in {EXAMPLE}")
 
 
 def honouring(honoured: Mapping[str, NumberRange | None]) -> dict[str, Any]:

@@ -107,7 +107,7 @@ class OneByOneImageGenerator(ImageGenerator):
                 return answer
             if not turned_away or not await order.may_ask_again(answer):
                 return sample.told_of(answer)
-            log.info("a sample that was turned away is asked for again, as others came: %s", answer)
+            log.info("a refused sample is asked for again, as others were drawn: %s", answer)
 
     async def _answer(self, sample: "_Sample", key: str, order: "_Order") -> Receipt | DrawingFailed:
         try:
@@ -117,8 +117,8 @@ class OneByOneImageGenerator(ImageGenerator):
         except DrawingFailed as failure:
             return failure
         except Exception:  # a fault in one call must not lose the images of the others
-            log.exception("a generator broke its port")
-            return OutcomeUnknown("the generator failed inside")
+            log.exception("a generator raised an error that its port does not allow")
+            return OutcomeUnknown("the generator had an internal error")
 
     @asynccontextmanager
     async def _collected(self, sample: "_Sample", reference: bytes) -> AsyncIterator[GeneratedImage]:
@@ -126,7 +126,7 @@ class OneByOneImageGenerator(ImageGenerator):
             try:
                 image = await anext(images, None)
                 if image is None:
-                    raise UnusableImage("its image did not come")
+                    raise UnusableImage("its image was not received")
             except DrawingFailed as failure:
                 raise sample.told_of(failure) from failure
             yield replace(image, index=sample.index)

@@ -49,10 +49,10 @@ async def said_of_job(calls: FreeCalls, request: httpx.Request, *, longest: int)
     try:
         answer = await calls.send(request, longest=longest)
     except GeneratorUnavailable as reason:
-        log.warning("a job cannot be asked about just now: %s", reason)
+        log.warning("the state of a job cannot be read now: %s", reason)
         return None
     if answer.status in _FINAL:
-        raise OutcomeUnknown(f"the provider does not let us ask about it any more (HTTP {answer.status})")
+        raise OutcomeUnknown(f"the provider no longer lets us read its state (HTTP {answer.status})")
     return answer
 
 
@@ -77,7 +77,7 @@ async def job_at_its_end(
                     return job
                 await asyncio.sleep(min(pause, LONGEST_PAUSE))
     except TimeoutError:
-        log.warning("a job has not ended after %g s%s", patience, ", and is taken back" if take_back else "")
+        log.warning("a job has not ended after %g s%s", patience, ", and is cancelled" if take_back else "")
     if take_back:
         await take_back()
         for pause in islice(pauses(), _TIMES_AFTER_TAKING_BACK):

@@ -100,7 +100,7 @@ class RatioTable:
             GeneratorRefused: the size is no longer listed; an order from before a restart may name it.
         """
         if size not in self.shapes:
-            raise GeneratorRefused(f"the model is not offered in {size.width} x {size.height} any more")
+            raise GeneratorRefused(f"the model is not offered in {size.width} x {size.height} now")
         return self.shapes[size]
 
 

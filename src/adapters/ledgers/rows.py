@@ -241,7 +241,7 @@ def _document(text: str, about: str) -> Record:
     try:
         return msgspec.json.decode(text, type=dict[str, Any])
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as fault:
-        log.error("a document of %s cannot be read, and is shown without: %s", about, fault)  # noqa: TRY400  # no trace
+        log.error("a document of %s cannot be read, and is left out: %s", about, fault)  # noqa: TRY400  # no trace
         return {}
 
 
@@ -250,7 +250,7 @@ def _read(read: Callable[[Any], T], records: Sequence[Any], about: str) -> Itera
         try:
             yield read(record)
         except (KeyError, TypeError, ValueError, ArithmeticError) as fault:
-            log.error("a part of %s cannot be read, and is shown without: %r", about, fault)  # noqa: TRY400  # no trace
+            log.error("a part of %s cannot be read, and is left out: %r", about, fault)  # noqa: TRY400  # no trace
 
 
 def _request(record: Record, row: Row) -> GenerationRequest:

@@ -79,9 +79,9 @@ def _flaws(chain: Sequence[x509.Certificate], now: datetime) -> Iterator[str]:
     usage, purposes = _extension(leaf, x509.KeyUsage), _extension(leaf, x509.ExtendedKeyUsage)
     constraints = _extension(leaf, x509.BasicConstraints)
     if constraints and constraints.ca:
-        yield "begins with a certificate authority: the signer's own certificate must stand first"
+        yield "begins with a certificate authority: the signer's own certificate must come first"
     if leaf.issuer == leaf.subject:
-        yield "is self-signed: some authority must have issued it"
+        yield "is self-signed: an authority must have issued it"
     if not (usage and usage.digital_signature):
         yield "is not for digital signatures (keyUsage)"
     if not (purposes and _PURPOSES & set(purposes)):

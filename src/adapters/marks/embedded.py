@@ -15,4 +15,4 @@ class Embedded:
 
 def misbuilt() -> InvalidValue:
     """Return the error for a file whose structure violates its format."""
-    return InvalidValue("it is not built as its format demands")
+    return InvalidValue("it does not conform to its format")

@@ -46,7 +46,7 @@ class Answer:
         429 and most other 4xx are refusals: nothing was charged. After a redirect or a server error, it may have been.
         """
         if self.status == HTTPStatus.TOO_MANY_REQUESTS:
-            return GeneratorUnavailable("the provider takes no more requests now", retry_after=self.retry_after)
+            return GeneratorUnavailable("the provider accepts no more requests now", retry_after=self.retry_after)
         if HTTPStatus(400) <= self.status < HTTPStatus(500) and self.status not in _MAY_HAVE_GONE_THROUGH:
             return GeneratorRefused(f"the provider refused the request (HTTP {self.status})")
         return OutcomeUnknown(f"the provider failed (HTTP {self.status})", evidence=self.body)

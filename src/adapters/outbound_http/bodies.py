@@ -84,7 +84,7 @@ class BodyReader:
             body.close()
             body = plain
         if unread := [coding for coding in codings if coding in _OF_OTHERS and not _is_plain(await body.whole())]:
-            raise BodyFlawed(f"is packed with {unread[0]}, although that was not asked for")
+            raise BodyFlawed(f"is compressed with {unread[0]}, which was not requested")
         return body
 
 
@@ -113,9 +113,9 @@ async def _unpack(data: bytes, window: int, plain: ArrivingBytes) -> bool:
                 break  # ignore garbage behind the last member
             if not len(plain):
                 return False
-            raise BodyFlawed("is packed, and broken") from broken
+            raise BodyFlawed("is compressed, and damaged") from broken
     if not ended:
-        raise CutShort("is packed, and cut short")
+        raise CutShort("is compressed, and cut short")
     return True
 
 
@@ -134,7 +134,7 @@ async def _unpack_one(
                 await asyncio.sleep(0)  # let other tasks run after each piece
         except zlib.error:
             if len(plain) and end == len(data) and end - position <= _TRAILER:
-                log.warning("a packed answer has another checksum than it should have")
+                log.warning("a compressed answer has a wrong checksum")
                 return len(data), True
             raise
         position = end

@@ -127,7 +127,7 @@ class ImageFetcher:
             # If the image is complete, the rest of the announced bytes is not worth another try.
             if _is_cut_short(await body.whole()):
                 raise
-            log.warning("the connection broke behind the end of an image")
+            log.warning("the connection broke after the end of an image")
         coding = response.headers.get("content-encoding", "")
         data = await (await self._bodies.unpacked(body, coding, self._longest, stay)).whole()
         if _ends_with_the_connection(response) and _is_cut_short(data):
@@ -146,7 +146,7 @@ class ImageFetcher:
                 return response
             await response.aclose()
             url = self._hosts.allow(_absolute(url, location))
-        raise LinkRefused(f"leads on and on, more than {_MOST_REDIRECTS} times")
+        raise LinkRefused(f"redirects more than {_MOST_REDIRECTS} times")
 
 
 def _absolute(url: httpx.URL, location: str) -> str:

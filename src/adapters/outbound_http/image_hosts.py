@@ -100,7 +100,7 @@ def read_link(link: str) -> httpx.URL:
     if url.port is not None and not 0 < url.port < 2**16:
         raise LinkRefused("names a port that cannot exist")
     if url.userinfo:
-        raise LinkRefused("holds a user name")
+        raise LinkRefused("contains a user name")
     return url
 
 

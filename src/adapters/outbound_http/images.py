@@ -92,10 +92,10 @@ def drawn_image(
     """
     image = GeneratedImage(index=index, seed=seed, data=data, id=image_id)
     if len(image.data) != len(data):
-        log.warning("image %d came with %d bytes behind its end, which are cut off", index, len(data) - len(image.data))
+        log.warning("image %d came with %d bytes after its end, which are cut off", index, len(data) - len(image.data))
     if (image.file.width, image.file.height) != (request.size.width, request.size.height):
         log.warning(
-            "image %d came in %d x %d pixels, and %d x %d were ordered",
+            "image %d has %d x %d pixels, but %d x %d were ordered",
             index,
             image.file.width,
             image.file.height,

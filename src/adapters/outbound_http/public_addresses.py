@@ -87,7 +87,7 @@ class NoPublicAddresses(AbstractResolver):
         """Raises LinkRefused if any address of the name is public."""
         found = await self._resolver.resolve(host, port, family)
         if any(is_public(one["host"]) for one in found):
-            raise LinkRefused("leads to a public address in plain text")
+            raise LinkRefused("leads to a public address over plain http")
         return found
 
     async def close(self) -> None:

@@ -125,16 +125,16 @@ def _raise_in_httpx_words(error: Exception) -> NoReturn:
     """Raise httpx's equivalent of an aiohttp error, without its text, which quotes URLs; the cause is kept."""
     match error:
         case aiohttp.ConnectionTimeoutError():
-            raise httpx.ConnectTimeout("no connection in time") from error
+            raise httpx.ConnectTimeout("no connection was made in time") from error
         case aiohttp.ClientConnectorError():
             raise httpx.ConnectError(f"no connection: {error.os_error}") from error
         case aiohttp.ClientHttpProxyError():
             raise httpx.ProxyError(f"the proxy answered {error.status}") from error
         case TimeoutError():
-            raise httpx.ReadTimeout("nothing came in time") from error
+            raise httpx.ReadTimeout("nothing was received in time") from error
         case aiohttp.ServerDisconnectedError():
             raise httpx.RemoteProtocolError("the connection was closed without an answer") from error
         case aiohttp.ClientPayloadError() | aiohttp.ClientResponseError() | HttpProcessingError():
-            raise httpx.RemoteProtocolError("what came is not a whole HTTP answer") from error
+            raise httpx.RemoteProtocolError("the answer is not complete HTTP") from error
         case _:
             raise httpx.ReadError("the connection broke") from error

@@ -26,8 +26,8 @@ _AFTER_USER: Final = re.compile(
     rf"(?P<hosts>{_HOST}(?:,{_HOST})*)(?:/(?P<database>[^/?#@]*))?(?:\?(?P<parameters>.*))?", re.DOTALL
 )
 _FORM: Final = (
-    "must be like postgresql://USER:PASSWORD@HOST:PORT/DATABASE?NAME=VALUE; percent-encode what is special in the "
-    "password, or give the password apart from the URL"
+    "must be like postgresql://USER:PASSWORD@HOST:PORT/DATABASE?NAME=VALUE; percent-encode special characters in "
+    "the password, or set the password separately from the URL"
 )
 
 # Passed to the driver in a URL.
@@ -183,8 +183,8 @@ def _refuse_what_cannot_be_kept(given: Mapping[str, str]) -> None:
         raise InvalidValue("must set target_session_attrs to read-write, primary or any: the ledger is written to")
     if given.get("channel_binding") == "require" and given.get("sslmode") != "verify-full":
         raise InvalidValue(
-            "must not set channel_binding=require, which the driver does not know, unless with sslmode=verify-full, "
-            "which protects from the same (sslrootcert=system names the system's certificate authorities)"
+            "must not set channel_binding=require, which the driver does not know, without sslmode=verify-full, which "
+            "protects from the same attack (sslrootcert=system names the system's certificate authorities)"
         )
     if given.get("sslrootcert") == "system" and given.get("sslmode", "verify-full") != "verify-full":
         raise InvalidValue("must set sslmode=verify-full with sslrootcert=system")
@@ -235,7 +235,7 @@ def _settings(given: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     while place < len(options):
         option = _OPTION.match(options, place)
         if option is None:
-            raise InvalidValue("must hold nothing but -c NAME=VALUE in options")
+            raise InvalidValue("must contain only -c NAME=VALUE in options")
         yield option[1].replace("-", "_"), re.sub(r"\\(.)", r"\1", option[2])
         place = option.end()
     yield "application_name", given.get("application_name") or given.get("fallback_application_name") or "darkroom"

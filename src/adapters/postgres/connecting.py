@@ -81,7 +81,7 @@ class Connecting:
                 # Not as startup parameters, which poolers refuse, and by a simple query, without a prepared statement.
                 await session.execute(self._set)
                 if await session.fetchval("SELECT current_setting('transaction_read_only')::boolean"):
-                    raise asyncpg.ReadOnlySQLTransactionError("the server takes no writes: it is a standby by now")
+                    raise asyncpg.ReadOnlySQLTransactionError("the server accepts no writes: it has become a standby")
                 given_up.pop_all()
         return session
 

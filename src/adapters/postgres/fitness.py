@@ -32,18 +32,18 @@ async def require_fit(one: Session, other: Session) -> None:
     """
     if not await _are_sessions(one, other):
         raise InvalidValue(
-            "must lead to Postgres directly, or through a pooler in session mode: the pooler on the way is in "
-            "transaction mode or in statement mode (pool_mode), which loses the lock by which a worker is known to live"
+            "must lead to Postgres directly, or through a pooler in session mode: this pooler is in transaction mode "
+            "or in statement mode (pool_mode), which loses the lock that shows that a worker is alive"
         )
     (found,) = await one.fetch(_LOOK)
     if found["release"] < OLDEST:
         raise InvalidValue(f"must lead to Postgres {OLDEST // 10_000} or newer")
     if found["encoding"] != "UTF8":
-        raise InvalidValue(f"must lead to a database with the encoding UTF8, unlike {found['encoding']}")
+        raise InvalidValue(f"must lead to a database with the encoding UTF8, not {found['encoding']}")
     if found["schema"] is None:
         raise InvalidValue(
-            f"must lead to a database with a schema for the tables: of search_path ({found['search_path']}) there is "
-            "none, or the role may not use it"
+            f"must lead to a database with a schema for the tables: no schema of search_path ({found['search_path']}) "
+            "exists, or the role may not use it"
         )
 
 
@@ -55,8 +55,8 @@ async def remarks(session: Session) -> tuple[str, ...]:
         told.append("fsync is off: a loss of power may lose what was committed")
     if found["followers"] and not found["waited_for"]:
         told.append(
-            "replication is asynchronous (synchronous_standby_names is empty): a promotion may lose what was committed "
-            "last, and what was paid with it"
+            "replication is asynchronous (synchronous_standby_names is empty): a promotion may lose the last "
+            "commits, and orders that were paid for"
         )
     return tuple(told)
 

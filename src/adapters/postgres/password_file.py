@@ -35,7 +35,7 @@ def password_in(file: str | None, *, host: str | None, port: int | None, databas
 def _lines(path: Path) -> Iterator[list[str]]:
     try:
         if path.stat().st_mode & _OTHERS:
-            log.warning("%s holds passwords and others can read it, so it is passed over: chmod 600", path)
+            log.warning("%s contains passwords and other accounts can read it, so it is ignored: chmod 600", path)
             return
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):

@@ -190,7 +190,7 @@ async def migrate(session: Session) -> None:
     except asyncpg.InsufficientPrivilegeError as refused:
         role, schema = await session.fetchrow("SELECT current_user, current_schema()")  # type: ignore[misc]  # one row
         raise InvalidValue(
-            f"must name a role that may bring the tables up to date, unlike {role} ({refused}): GRANT USAGE, CREATE ON "
+            f"must name a role that may bring the tables up to date, not {role} ({refused}): GRANT USAGE, CREATE ON "
             f"SCHEMA {schema} TO {role}, or let the owner of the tables start this release once"
         ) from refused
     await _require_rights(session)

@@ -37,7 +37,7 @@ class Times:
         """
         if self.dead_after <= self.way_back(servers):
             raise InvalidValue(
-                f"must be more than {self.way_back(servers):.1f} seconds: a worker that lost its way to the database "
-                "may take as long to come back"
+                f"must be more than {self.way_back(servers):.1f} seconds: a worker that lost its connection to the "
+                "database may take as long to reconnect"
             )
         return self

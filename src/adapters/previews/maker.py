@@ -84,15 +84,15 @@ class PillowPreviewMaker(PreviewMaker):
             # Shielded, so that it also ends if this task is cancelled again.
             await asyncio.shield(asyncio.ensure_future(_end(process)))
         if status in _FROM_OUTSIDE:
-            raise PreviewsUnavailable(f"the process ended with {status}, which says nothing of the image")
+            raise PreviewsUnavailable(f"the process ended with {status}, which is not due to the image")
         if status != 0:
             raise NoPreview(f"the process ended with {status}")
         try:
             file = ImageFile.inspect(made)
         except InvalidValue as flaw:
-            raise NoPreview("what was made is not an image") from flaw
+            raise NoPreview("the result is not an image") from flaw
         if file.media_type is not MediaType.WEBP or max(file.width, file.height) > self.SIDE:
-            raise NoPreview("what was made is not a preview")
+            raise NoPreview("the result is not a preview")
         return made
 
 

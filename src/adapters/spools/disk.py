@@ -128,7 +128,7 @@ class DiskImageSpool(ImageSpool):
         try:
             self._counted = self._count_now()
         except OSError:
-            log.exception("what waits in the spool cannot be counted")
+            log.exception("the images in the spool cannot be counted")
         self._counted_at = time.monotonic()
 
     def _count_now(self) -> Waiting:

@@ -77,6 +77,6 @@ class PostgresImageSpool(ImageSpool):
 
     @asynccontextmanager
     async def _session(self) -> AsyncIterator[Session]:
-        with faults_as(StorageFault, "the database does not answer, or cannot write just now"):
+        with faults_as(StorageFault, "the database does not answer, or cannot write now"):
             async with self._database.session() as session:
                 yield session

@@ -453,7 +453,7 @@ class Generation:
             ValueError: it has not ended.
         """
         if not self.state.final:
-            raise ValueError(f"what is {self.state} cannot be erased")
+            raise ValueError(f"a generation that is {self.state} cannot be erased")
         return replace(self.forgotten(), webhook=None, erased_at=at)
 
     def without(self, index: int) -> Self:
@@ -532,7 +532,7 @@ class Generation:
         if self.failure and self.state.final:
             return self.failure.error()
         if self.state is State.DRAWN:
-            return StorageUnavailable("drawn and kept safe; it is stored later by itself")
+            return StorageUnavailable("drawn and kept; it will be stored without another request")
         return Gone("it was cancelled by its owner") if self.state is State.CANCELLED else None
 
     @property

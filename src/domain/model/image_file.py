@@ -105,7 +105,7 @@ class CutShort(InvalidValue):
     """The bytes begin like an image file, but it is incomplete or malformed."""
 
     def __init__(self) -> None:
-        super().__init__("it is cut short, or not built as its format demands")
+        super().__init__("it is cut short, or does not conform to its format")
 
 
 def _png_with_an_end(data: bytes) -> bytes | None:

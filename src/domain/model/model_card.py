@@ -242,7 +242,7 @@ class ModelCard:
     def _markup_violations(self, field: str, text: str) -> Iterator[Violation]:
         for markup in sorted(self.reads):
             if markup.is_in(text):
-                detail = f"must not hold {markup}, which {self.version.value} would obey and not draw"
+                detail = f"must not hold {markup}, which {self.version.value} would execute instead of drawing"
                 yield Violation(f"/{field}", detail)
 
     def _size_violations(self, width: int | None, height: int | None) -> Iterator[Violation]:

@@ -118,9 +118,9 @@ def prices_of_models(
             case name, size if isinstance(price, Money):
                 sized[name].append((size, price))
             case _:
-                raise InvalidValue(f"must be for an image if they are for a size, unlike {line}")
+                raise InvalidValue(f"must be for an image if they are for a size, not {line}")
     if unknown:
-        raise InvalidValue(f"must be for models on offer, unlike {', '.join(sorted(unknown))}")
+        raise InvalidValue(f"must be for models on offer, not {', '.join(sorted(unknown))}")
     for name, sizes in sized.items():
         known = prices.get(name) or cards[name]
         if isinstance(known, SizePrice):

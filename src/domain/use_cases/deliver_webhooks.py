@@ -100,8 +100,8 @@ class DeliverWebhooks:
         except StorageUnavailable:
             raise
         except Exception:  # a fault of ours must count as an attempt, or it would be repeated for ever
-            log.exception("a webhook failed inside", extra={"generation": generation.id})
-            return NotDelivered("the service failed inside")
+            log.exception("a webhook failed with an internal error", extra={"generation": generation.id})
+            return NotDelivered("the service had an internal error")
         return None
 
     def _next(self, delivery: Delivery, failure: NotDelivered) -> datetime | None:

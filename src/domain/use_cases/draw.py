@@ -162,7 +162,7 @@ class Draw:
         """Make the next fallback the model of the generation."""
         handed_on = drawing.generation.handed_on()
         log.warning(
-            "not drawn by %s, which said: %s; %s is asked",
+            "not drawn by %s: %s; %s is asked instead",
             *(drawing.generation.model.value, refusal, handed_on.model.value),
             extra={"generation": handed_on.id},
         )
@@ -208,7 +208,7 @@ class Draw:
                 lambda: self._generator.find(generation.asked, generation.id), timeout=self._policy.patience
             )
         except Exception as fault:  # noqa: BLE001  # any fault of a generator means that it knows no receipt
-            log.warning("the provider cannot be asked for it: %r", fault, extra={"generation": generation.id})
+            log.warning("the provider cannot be asked for its receipt: %r", fault, extra={"generation": generation.id})
             return None
 
     async def _submit(self, drawing: Drawing, *, again: bool = False) -> None:
@@ -275,7 +275,7 @@ class Draw:
             except Superseded:
                 raise
             except Exception as fault:  # noqa: BLE001  # whatever it is, the receipt must be durable somewhere
-                log.warning("the receipt goes to the spool: %r", fault, extra={"generation": receipted.id})
+                log.warning("the receipt is kept in the spool: %r", fault, extra={"generation": receipted.id})
                 drawing.receipt_spooled = True
                 await self._spool_receipt(receipted.id, reference)
                 await self._written(receipted)
@@ -335,7 +335,7 @@ class Draw:
                 )
             except (OutOfPatience, Superseded) as fault:
                 log.error(  # noqa: TRY400  # the cause is enough
-                    "the spool does not take image %d: %r", image.index, fault.__cause__, extra={"generation": id_}
+                    "the spool does not accept image %d: %r", image.index, fault.__cause__, extra={"generation": id_}
                 )
         placed = self._placed(image, sha256 or hashlib.sha256(image.data).hexdigest())
         drawing.images[image.index] = placed
@@ -411,7 +411,7 @@ class Draw:
                 seed = None if data is None else await self._seed_of(drawing.generation, index)
             except OutOfPatience:
                 if failure.charged is not Charged.UNKNOWN:
-                    drawing.failure = OutcomeUnknown(f"what was kept of it is out of reach; {failure.detail}")
+                    drawing.failure = OutcomeUnknown(f"its images in the spool are out of reach; {failure.detail}")
                     drawing.failure.further_evidence = failure.all_evidence
                 return
             if data is not None:
@@ -431,7 +431,7 @@ class Draw:
                 set_aside = partial(self._spool.set_aside, aside_name(generation, piece), piece)
                 await once(set_aside, timeout=self._policy.call_timeout)
             except Exception as fault:  # noqa: BLE001  # the outcome must still be recorded
-                log.error("evidence is not kept: %r", fault, extra={"generation": generation.id})  # noqa: TRY400
+                log.error("evidence could not be kept: %r", fault, extra={"generation": generation.id})  # noqa: TRY400
 
     async def _spooled(self, generation: Generation, index: int) -> bytes | None:
         """Return the bytes that the spool holds under an index; None if there are none.
@@ -469,17 +469,19 @@ async def _next_of(coming: AsyncGenerator[T, None]) -> T | None:
     except (Exception, asyncio.CancelledError) as fault:
         if isinstance(fault, asyncio.CancelledError) and (task is None or task.cancelling() > cancelling):
             raise  # this task was cancelled, not something inside
-        log.exception("a generator broke its port")
-        raise _FailedInside("the generator failed inside") from fault
+        log.exception("a generator raised an error that its port does not allow")
+        raise _FailedInside("the generator had an internal error") from fault
 
 
 def _settled(generation: Generation, told: Money | None) -> Generation:
     """Return the generation with the cost that its provider reports; log it if that is too high or not believed."""
     settled, about = generation.costing(told), {"generation": generation.id}
     if told and settled.cost != told:
-        log.warning("%s says that it costs %s, which is not believed", generation.generator, told, extra=about)
+        log.warning(
+            "%s reports a cost of %s, which is not plausible and is ignored", generation.generator, told, extra=about
+        )
     elif told and generation.cost and told.amount > generation.cost.amount:
-        log.warning("%s charges %s, and not %s", generation.generator, told, generation.cost, extra=about)
+        log.warning("%s charges %s instead of %s", generation.generator, told, generation.cost, extra=about)
     return settled
 
 

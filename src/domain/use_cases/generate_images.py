@@ -123,7 +123,9 @@ class GenerateImages:
             raise
         except Exception as fault:
             log.exception("an order could not be received")
-            raise InternalFault("the service failed inside while it received the order", charged=charged) from fault
+            raise InternalFault(
+                "the service had an internal error while it received the order", charged=charged
+            ) from fault
         return Outcome(kept, replay=kept.id != new.id, promised=not wait and not kept.state.final)
 
     async def _ended(self, accepted: Outcome) -> Outcome:
@@ -216,7 +218,7 @@ class GenerateImages:
 
     def _error(self, known: Known) -> DarkroomError | None:
         if known.in_memory and known.generation.state is State.DRAWN:
-            return StorageUnavailable("drawn, and held in memory only: neither the spool nor the storage takes it now")
+            return StorageUnavailable("drawn, but in memory only: neither the spool nor the storage accepts it now")
         return known.generation.error
 
 

@@ -83,7 +83,7 @@ class KeepGenerations:
                     raise GenerationRunning("it is being drawn; delete it when it is finished")
             except Superseded:
                 if not generation.state.final:
-                    raise GenerationRunning("it has just moved on; look at it again") from None
+                    raise GenerationRunning("its state has just changed; read it again") from None
                 continue  # a later revision, such as a preview, does not prevent the deletion
             except StorageFault as fault:
                 # The row keeps the keys, so a later sweep removes them.
@@ -107,7 +107,7 @@ class KeepGenerations:
                     generation = generation.without(index)
                     await self._ledger.record(generation)
                 except LookupError:
-                    raise NotFound("it has not got an image of that index") from None
+                    raise NotFound("it has no image with that index") from None
                 except Superseded:
                     continue  # another image may have been removed meanwhile
             try:
@@ -123,7 +123,7 @@ class KeepGenerations:
         clock. Returns the number of generations erased, forgotten or emptied. Safe to run on every machine.
         """
         if dated := await self._ledger.date_back(self._clock()):
-            log.warning("%d orders were dated by a clock that was ahead; they are dated to now", dated)
+            log.warning("%d orders were dated by a clock that was ahead; their times are set to now", dated)
         steps, faults, stuck = 0, 0, set[str]()
         while True:
             now, before = self._clock(), steps

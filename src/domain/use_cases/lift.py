@@ -17,10 +17,10 @@ from darkroom.domain.use_cases.store import Store
 
 log = logging.getLogger(__name__)
 
-INTERRUPTED: Final = "the service was interrupted after the order had left for the provider"
+INTERRUPTED: Final = "the service was interrupted, and the order may have been sent to the provider"
 """The detail of an unknown outcome after an interruption, if no worker has submitted the order again since."""
 
-LATE: Final = "the provider's answer was received after its outcome had been called unknown"
+LATE: Final = "the provider's answer was received after the outcome had been reported as unknown"
 _LOOK_EVERY: Final = 1.0  # seconds between two reads while another worker works on it
 
 
@@ -60,7 +60,7 @@ class Lift:
                 continue
             lifted = await self._lifted(found, drawing, reason) if found.state in liftable else None
             if lifted is None:
-                log.warning("what was received late is not needed: it is %s", found.state, extra={"generation": id_})
+                log.warning("a late answer is not needed: the generation is %s", found.state, extra={"generation": id_})
                 await self._discard(drawing, found)
                 return found
             try:

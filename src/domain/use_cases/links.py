@@ -45,7 +45,7 @@ async def linked(
     except Exception as fault:
         log.exception("links cannot be made")
         raise StorageUnavailable(
-            "the images are stored, and links to them cannot be made just now", charged=generation.charged
+            "the images are stored, and links to them cannot be made now", charged=generation.charged
         ) from fault
 
 

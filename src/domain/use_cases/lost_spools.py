@@ -130,7 +130,7 @@ class LostSpools:
         kept = [image for image in generation.waiting if image.index not in left.missing]
         for image in kept:
             if not await self._store.try_to_upload(drawing, image):
-                raise StorageFault(f"image {image.index} of {generation.id} is out of reach too by now")
+                raise StorageFault(f"image {image.index} of {generation.id} is now out of reach, too")
         try:
             await self._ledger.record(generation.stored(kept, self._clock(), lost=GIVEN_UP))
         except Superseded:

@@ -110,5 +110,5 @@ async def before_money(attempt: Callable[[], Awaitable[T]], generation: Generati
         return await patiently(attempt, "the ledger", timeout=policy.call_timeout, within=within)
     except OutOfPatience as fault:
         if isinstance(fault.__cause__, LedgerUnavailable | TimeoutError):
-            raise LedgerUnavailable("the ledger does not answer, so nothing was asked of a provider") from fault
-        raise InternalFault("the service failed inside before anything was asked of a provider") from fault
+            raise LedgerUnavailable("the ledger does not answer, so nothing was sent to a provider") from fault
+        raise InternalFault("the service had an internal error before anything was sent to a provider") from fault

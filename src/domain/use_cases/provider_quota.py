@@ -91,7 +91,7 @@ class ProviderQuota:
                         lambda: self._ledger.reserve(generator, 1, per_minute), timeout=self._policy.call_timeout
                     )
                 except Exception as fault:  # noqa: BLE001  # other samples were paid for: wait, whatever the fault
-                    log.warning("the quota of %s cannot be asked for: %r", generator, fault)
+                    log.warning("the quota of %s cannot be read: %r", generator, fault)
                     wait = 1.0
                 if not wait:
                     return

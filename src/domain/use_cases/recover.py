@@ -15,7 +15,7 @@ from darkroom.domain.use_cases.work import Work
 
 log = logging.getLogger(__name__)
 
-FOUND = "the provider's answer was found in the spool after its outcome had been called unknown"
+FOUND = "the provider's answer was found in the spool after the outcome had been reported as unknown"
 
 
 class Recover:
@@ -44,11 +44,11 @@ class Recover:
         """
         abandoned = await self._ledger.take_abandoned(self.BATCH, at_work=_AtWork(self._work, self._kept))
         for generation in abandoned:
-            log.warning("was left %s by a worker", generation.state, extra={"generation": generation.id})
+            log.warning("a worker left it in the state %s", generation.state, extra={"generation": generation.id})
             if self._is_gone(generation):
                 self._kept.add(generation.id)
                 log.error(
-                    "is kept as it is: it left for %s of the generator %s, which is not set here; set it again",
+                    "is kept as it is: it was sent to %s of the generator %s, which is not set here; set it again",
                     *(generation.model.value, generation.generator),
                     extra={"generation": generation.id},
                 )
@@ -113,7 +113,7 @@ class Recover:
         """Return why it cannot be continued; None if it can."""
         if generation.state is State.RECEIVED and not generation.promised:
             # Its caller has left and may have ordered again: drawing both would be charged twice.
-            return GeneratorUnavailable("the service was interrupted before the order left for the provider")
+            return GeneratorUnavailable("the service was interrupted before the order was sent to the provider")
         card = self._cards.get(generation.model.value)
         if generation.state is State.SUBMITTED and generation.receipt is None and not (card and card.idempotent):
             return OutcomeUnknown(INTERRUPTED)

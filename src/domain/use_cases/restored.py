@@ -7,7 +7,7 @@ from typing import Final
 from darkroom.domain.model.errors import OutcomeUnknown
 from darkroom.domain.model.generation import Generation, State
 
-MAY_HAVE_LEFT: Final = "the ledger was restored from a backup; the order may have left for the provider since"
+MAY_HAVE_LEFT: Final = "the ledger was restored from a backup; the order may have been sent to the provider since"
 
 
 def revisions_after_restore(generation: Generation, at: datetime) -> Sequence[Generation]:

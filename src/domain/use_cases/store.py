@@ -90,7 +90,7 @@ class Store:
                 await self._require_not_given_up(drawing.generation)
             else:
                 drawing.out_of_reach.add(image.index)
-                log.error("image %d is out of reach: it is in no spool that answers here", image.index, extra=about)
+                log.error("image %d is out of reach: it is not in a spool that answers here", image.index, extra=about)
             await asyncio.sleep(LONGEST_PAUSE)
 
     async def _require_not_given_up(self, generation: Generation) -> None:

@@ -87,7 +87,7 @@ class _Job:
         if self.generation.failure and self.generation.state.final:
             # The failure is not recorded yet, and a crash would leave the outcome unknown: do not report it as final.
             charged = Charged.NO if self.generation.charged is Charged.NO else Charged.UNKNOWN
-            self.fail(LedgerUnavailable("what became of it cannot be written down now", charged=charged))
+            self.fail(LedgerUnavailable("its outcome cannot be recorded now", charged=charged))
         else:
             self.tell(self.generation)
 
@@ -196,7 +196,7 @@ class Work:
             # The short timeout is for jobs that become safe: their tasks may not end.
             await asyncio.wait([job.task for job in unsafe if job.task], timeout=0.2)
         for job in unsafe:
-            log.error("left %s at the stop", job.generation.state, extra={"generation": job.generation.id})
+            log.error("left in the state %s by the stop", job.generation.state, extra={"generation": job.generation.id})
         left = [job.task for job in self._all() if job.task]
         for task in left:
             task.cancel()
@@ -221,7 +221,7 @@ class Work:
         if isinstance(fault, Exception):
             if not isinstance(fault, DarkroomError):
                 about = {"generation": job.generation.id}
-                log.error("a generation was left where it stood", exc_info=fault, extra=about)
+                log.error("work on a generation failed, and it was left as it was", exc_info=fault, extra=about)
             job.fail(fault)
         job.end()
         self._former.discard(job)

@@ -21,7 +21,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     declare_where(parser)
     parser.add_argument("--json", action="store_true", help="print what became of each as JSON")
     parser.epilog = (
-        "Each is tried, whatever became of the others; the exit status is 1 if any could not be deleted. "
+        "Each is tried, even if others fail; the exit status is 1 if any could not be deleted. "
         "A generation that has not begun is cancelled, and costs nothing. "
         "One that has ended loses its images and its prompts."
     )

@@ -23,12 +23,12 @@ from darkroom.entrypoints.settings import Settings
 def declare(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments: the verbs `list`, `show` and `accept`."""
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    listed = verbs.add_parser("list", help="say what is kept on this machine, the oldest first")
+    listed = verbs.add_parser("list", help="list what is kept on this machine, oldest first")
     listed.add_argument("generation", nargs="?", metavar="GENERATION", help="of this generation only")
     shown = verbs.add_parser("show", help="write one piece to standard output, as it came")
     shown.add_argument("generation", metavar="GENERATION")
     shown.add_argument("index", metavar="INDEX", type=int, help="which of its pieces, as `list` numbers them")
-    accepted = verbs.add_parser("accept", help="let the generation have a piece as one of its images")
+    accepted = verbs.add_parser("accept", help="give a piece to the generation as one of its images")
     accepted.add_argument("generation", metavar="GENERATION")
     accepted.add_argument("index", metavar="INDEX", type=int, help="which of its pieces, as `list` numbers them")
     accepted.add_argument(

@@ -17,7 +17,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
         "--dry-run", action="store_true", help="change nothing: try it on a copy of a ledger in SQLite"
     )
     actions.add_parser(
-        "restored", help="after pg_restore: end the orders that may have left for the provider after the dump"
+        "restored", help="after pg_restore: end the orders that may have been sent to the provider after the dump"
     )
     parser.epilog = (
         "The service does not start with a new ledger beside images or a spool: if the old one was lost, keys are free "
@@ -28,10 +28,10 @@ def declare(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Make, upgrade or fix up a ledger; return the exit status."""
     if arguments.action == "new":
-        print(f"a new ledger lies at {asyncio.run(make_new_ledger(settings))}")
+        print(f"a new ledger was made at {asyncio.run(make_new_ledger(settings))}")
     elif arguments.action == "restored":
         ended = asyncio.run(end_what_may_have_left(settings))
-        print(f"ended as unknown, as they may have left for the provider after the dump: {ended}")
+        print(f"ended as unknown, as they may have been sent to the provider after the dump: {ended}")
     else:
         print(_told(asyncio.run(upgrade_ledger(settings, dry_run=arguments.dry_run)), dry_run=arguments.dry_run))
     return 0

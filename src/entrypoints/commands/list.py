@@ -15,7 +15,7 @@ _PROMPT = 60  # the most characters of a prompt in a line
 def declare(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments: what to search for, the service, and the format of the output."""
     parser.add_argument("--limit", metavar="N", help="how many; default: 20, at most 100")
-    parser.add_argument("--cursor", metavar="ID", help="go on after this one, the next_cursor of the list before")
+    parser.add_argument("--cursor", metavar="ID", help="continue after the previous list, with its next_cursor")
     parser.add_argument("--state", help="only those in this state, such as stored or unknown")
     parser.add_argument("--model", "--version", dest="version", metavar="NAME", help="only those of this model")
     parser.add_argument("--text", help="only those whose prompt contains this, in upper or lower case")

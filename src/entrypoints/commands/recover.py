@@ -22,7 +22,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--lost-spool",
         metavar="ID",
-        help="end the generations whose images wait in this spool, as they are lost; what is in reach is stored",
+        help="end the generations whose images wait in this lost spool; images that are in reach are stored",
     )
     parser.epilog = (
         "Only what no living process works on is listed. A process is called dead after some seconds, with PostgreSQL "
@@ -50,7 +50,7 @@ async def _run(settings: Settings, lost_spool: str | None, *, as_json: bool) -> 
             return FAILED if any(one.missing for one in left) else 0
         given_up = await lost.give_up(lost_spool)
     if not given_up:
-        tell(f"nothing waits in {lost_spool} that is out of reach")
+        tell(f"no image that is out of reach waits in {lost_spool}")
         return FAILED
     _list_given_up(given_up, as_json=as_json)
     return 0
@@ -65,7 +65,7 @@ def _list(left: Sequence[Left], *, as_json: bool) -> None:
         where = (
             f"{len(one.missing)} of {len(generation.waiting)} images out of reach, in spool {one.spool}"
             if one.missing
-            else "left to recovery: a service takes it up"
+            else "nothing to do: a running service will finish it"
         )
         print(f"{generation.id}  {moment(generation.created_at)}  {generation.state}  {where}")
 

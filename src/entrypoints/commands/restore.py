@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         return FAILED
     print(f"restored: {contents(restored)}")
     for folder in restored.aside:
-        print(f"what was replaced lies in {folder}")
+        print(f"the replaced files are in {folder}")
     if restored.ended:
-        print(f"ended as unknown, as they may have left for the provider after the backup: {restored.ended}")
+        print(f"ended as unknown, as they may have been sent to the provider after the backup: {restored.ended}")
     return 0

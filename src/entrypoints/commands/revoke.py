@@ -24,7 +24,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments: the token, its `jti` or its name."""
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("token", nargs="?", metavar="TOKEN", help="the token; - reads it from standard input")
-    which.add_argument("--jti", help="the token's jti, if the token itself is not at hand")
+    which.add_argument("--jti", help="the token's jti, if you do not have the token")
     which.add_argument("--name", help="the name that it was made under, as `darkroom tokens` lists it")
     parser.epilog = f"All processes that share the ledger refuse it within {DenyList.EVERY:.0f} seconds."
 
@@ -57,11 +57,9 @@ def _read(token: str, leeway: int) -> tuple[str, datetime]:
         claims = jwt.decode(token, options={"verify_signature": False, "verify_exp": False})
         until = datetime.fromtimestamp(claims["exp"], UTC) + timedelta(seconds=leeway)
     except (jwt.InvalidTokenError, LookupError, TypeError, ValueError, OverflowError) as flaw:
-        raise _NotRevocable("it cannot be read, or says no time at which it expires") from flaw
+        raise _NotRevocable("it cannot be read, or has no time at which it expires") from flaw
     if not isinstance(claims.get("jti"), str):
-        raise _NotRevocable(
-            "it has no jti; it is worth nothing when it expires, or when the key that signed it is gone"
-        )
+        raise _NotRevocable("it has no jti; it is valid until it expires or until the key that signed it is replaced")
     return claims["jti"], until
 
 
@@ -80,7 +78,7 @@ async def _named(settings: Settings, name: str) -> tuple[str, datetime]:
 
 async def _revoke(settings: Settings, jti: str, until: datetime) -> None:
     if not jti or not jti.isprintable():
-        raise _NotRevocable("its jti is empty, or holds what cannot be printed")
+        raise _NotRevocable("its jti is empty, or contains characters that cannot be printed")
     async with open_kept_records(settings) as records:
         if len(await records.revoked.listed()) >= DenyList.MOST:
             raise _NotRevocable(f"{DenyList.MOST} are revoked already: replace the key that signs them")

@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Declare no arguments: all settings are environment variables."""
-    parser.epilog = "Everything is set by environment variables, which a .env file may hold."
+    parser.epilog = "All settings are environment variables, which may be in a .env file."
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -30,7 +30,9 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         service = replace(settings.service, port=listener.getsockname()[1])
         settings = replace(settings, service=service)
         if service.guesses_url:
-            log.warning("links say %s: set DARKROOM_PUBLIC_URL to how clients reach it", service.public_url)
+            log.warning(
+                "links begin with %s: set DARKROOM_PUBLIC_URL to the address that clients use", service.public_url
+            )
         if settings.workers > 1:
             from darkroom.entrypoints.serving.supervisor import Supervisor  # noqa: PLC0415  # a parent needs only this
 

@@ -296,5 +296,5 @@ def _nobody_at_work(data: Path, file: Path | None) -> Iterator[None]:
             yield
         return
     if any_lives(data / "workers"):
-        raise LedgerUnavailable(f"a process of Darkroom is at work in {data}: stop the service first")
+        raise LedgerUnavailable(f"a Darkroom process is using {data}: stop the service first")
     yield

@@ -35,7 +35,7 @@ def data_folder(settings: Settings) -> Path:
     except OSError as fault:
         raise BadSettings(f"DARKROOM_DATA_DIR must be a folder that can be made: {fault}") from fault
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-        raise BadSettings(f"DARKROOM_DATA_DIR must be a folder that can be written to, unlike {folder}")
+        raise BadSettings(f"DARKROOM_DATA_DIR must be a folder that can be written to, not {folder}")
     return folder
 
 

@@ -51,7 +51,7 @@ def open_records(settings: Settings) -> AbstractAsyncContextManager[Records]:
     spool = disk_spool(settings)
     if file := sqlite_file(settings):
         if not file.parent.is_dir():
-            raise BadSettings(f"DARKROOM_LEDGER_URL must name a file in a folder that is there, unlike {file.parent}")
+            raise BadSettings(f"DARKROOM_LEDGER_URL must name a file in a folder that is there, not {file.parent}")
         _require_kept_ledger(file, data_folder(settings))
     if settings.trial:
         return _open_for_a_trial(settings, file, spool)
@@ -102,7 +102,7 @@ async def make_new_ledger(settings: Settings) -> Path:
         raise BadSettings("DARKROOM_LEDGER_URL names a database: its tables are made by the first start")
     data_folder(settings)
     if _holds_ledger(file):
-        raise BadSettings(f"there is a ledger at {file} already")
+        raise BadSettings(f"there already is a ledger at {file}")
     async with open_sqlite_ledger(file, workers_of(file), now):
         return file
 

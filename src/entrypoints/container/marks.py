@@ -68,13 +68,13 @@ def read_marks(settings: Settings) -> Marks:
     prompts = settings.marks.prompts
     match settings.marks.kind:
         case "none":
-            return Marks(mark=None, told="images do not say what they are")
+            return Marks(mark=None, told="images are not marked")
         case "c2pa":
             mark, signer = _signing(settings.of(C2PASettings))
-            told = f"images say what they are, signed by {signer}"
+            told = f"images are marked and signed by {signer}"
             return Marks(mark=mark, prompts=prompts, takes_time=True, told=told)
         case _:
-            return Marks(mark=stated_in_xmp, prompts=prompts, told="images say what they are")
+            return Marks(mark=stated_in_xmp, prompts=prompts, told="images are marked")
 
 
 def _signing(c2pa: C2PASettings) -> tuple[Mark, str]:
@@ -84,7 +84,7 @@ def _signing(c2pa: C2PASettings) -> tuple[Mark, str]:
         from darkroom.adapters.marks.credentials import ContentCredentials
     except ImportError as missing:
         raise BadSettings(
-            f"DARKROOM_MARKS=c2pa needs more than is installed: {missing}; it comes by "
+            f"DARKROOM_MARKS=c2pa needs a package that is not installed: {missing}; install it with "
             ".venv/bin/python -m pip install --editable '.[c2pa]'"
         ) from missing
     with read_from("DARKROOM_C2PA_CERTIFICATE", joined=" "):

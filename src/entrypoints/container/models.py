@@ -31,7 +31,7 @@ def read_models(settings: Settings, generator: ImageGenerator) -> Models:
     own = _ending(settings, {card.version.value: _metered(settings, card) for card in generator.cards})
     cards = _priced(settings, {**own, **_aliased(settings, own)})
     if unknown := settings.generators.fallbacks.keys() - cards.keys():
-        raise BadSettings(f"DARKROOM_FALLBACKS must be for models on offer, unlike {', '.join(sorted(unknown))}")
+        raise BadSettings(f"DARKROOM_FALLBACKS must be for models on offer, not {', '.join(sorted(unknown))}")
     chains = {version: _chain(settings, version, cards) for version in cards}
     return Models(cards, chains)
 
@@ -46,7 +46,7 @@ def _ending(settings: Settings, own: Mapping[str, ModelCard]) -> Mapping[str, Mo
     """Return the cards with the operator's ending dates, which override those of the generators."""
     days = settings.generators.ending_dates
     if unknown := days.keys() - own.keys():
-        raise BadSettings(f"DARKROOM_ENDING_DATES must be of models on offer, unlike {', '.join(sorted(unknown))}")
+        raise BadSettings(f"DARKROOM_ENDING_DATES must be of models on offer, not {', '.join(sorted(unknown))}")
     return {version: replace(card, ends=days.get(version, card.ends)) for version, card in own.items()}
 
 
@@ -55,9 +55,9 @@ def _aliased(settings: Settings, own: Mapping[str, ModelCard]) -> Mapping[str, M
     aliases = settings.generators.aliases
     for alias, version in aliases.items():
         if version not in own:
-            raise BadSettings(f"DARKROOM_ALIASES must stand for models on offer, unlike {alias}={version}")
+            raise BadSettings(f"DARKROOM_ALIASES must stand for models on offer, not {alias}={version}")
         if alias in own:
-            raise BadSettings(f"DARKROOM_ALIASES must be names that no generator offers, unlike {alias}")
+            raise BadSettings(f"DARKROOM_ALIASES must be names that no generator offers, not {alias}")
     return {alias: replace(own[version], version=ModelVersion(alias)) for alias, version in aliases.items()}
 
 
@@ -93,9 +93,7 @@ def _priced(settings: Settings, cards: Mapping[str, ModelCard]) -> Mapping[str, 
 def _require_its_sizes(card: ModelCard, price: Price | None) -> None:
     sizes = [size for size, _ in price.sizes] if isinstance(price, SizePrice) else []
     if never := [f"{size.width}x{size.height}" for size in sizes if not card.draws(size)]:
-        raise BadSettings(
-            f"DARKROOM_PRICES must be for sizes that {card.version.value} draws, unlike {', '.join(never)}"
-        )
+        raise BadSettings(f"DARKROOM_PRICES must be for sizes that {card.version.value} draws, not {', '.join(never)}")
 
 
 def _chain(settings: Settings, version: str, cards: Mapping[str, ModelCard]) -> Sequence[str]:
@@ -104,7 +102,7 @@ def _chain(settings: Settings, version: str, cards: Mapping[str, ModelCard]) -> 
     model = aliases.get(version, version)
     chain = [model, *(aliases.get(name, name) for name in fallbacks.get(version) or fallbacks.get(model) or ())]
     if unknown := set(chain) - cards.keys():
-        raise BadSettings(f"DARKROOM_FALLBACKS must be models on offer, unlike {', '.join(sorted(unknown))}")
+        raise BadSettings(f"DARKROOM_FALLBACKS must be models on offer, not {', '.join(sorted(unknown))}")
     if len(set(chain)) < len(chain):
         raise BadSettings(f"DARKROOM_FALLBACKS must name each model once for {version}, not {' after '.join(chain)}")
     if len(currencies := {price.currency for name in chain if (price := cards[name].price)}) > 1:

@@ -35,13 +35,13 @@ def told_of_previews(settings: Settings) -> str:
     if _are_made(settings):
         return "images get a preview"
     wanted = settings.storage.previews == "auto"
-    return f"images have no previews; they come by {_EXTRA}" if wanted else "images have no previews, as it is set"
+    return f"images have no previews; install them with {_EXTRA}" if wanted else "images have no previews, as it is set"
 
 
 def _are_made(settings: Settings) -> bool:
     wanted, installed = settings.storage.previews, find_spec("PIL") is not None
     if wanted == "true" and not installed:
-        raise BadSettings(f"DARKROOM_PREVIEWS=true needs more than is installed: Pillow; it comes by {_EXTRA}")
+        raise BadSettings(f"DARKROOM_PREVIEWS=true needs Pillow, which is not installed: {_EXTRA}")
     return wanted == "true" or (wanted == "auto" and installed)
 
 
@@ -53,7 +53,7 @@ def _marked(
             return data
         card = cards.get(generation.model.value)
         if card is None:
-            raise PreviewsUnavailable(f"{generation.model.value} is not offered, so what its mark says is not known")
+            raise PreviewsUnavailable(f"{generation.model.value} is not offered, so its mark is not known")
         return marked(data, image, generation, card)
 
     return of_preview

@@ -40,11 +40,11 @@ async def try_storage(settings: Settings, storage: ImageStorage) -> bool:
     except StorageFault as fault:
         if settings.storage.kind == "disk":
             raise BadSettings(f"DARKROOM_DATA_DIR must be a folder that can be written to: {fault}") from fault
-        log.warning("the storage cannot be used, and what is drawn waits until it can: %s", fault)
+        log.warning("the storage cannot be used, and images wait until it can: %s", fault)
     except TimeoutError:
-        log.warning("the storage does not answer within %.0f s, and what is drawn waits until it does", _PATIENCE)
+        log.warning("the storage does not answer within %.0f s, and images wait until it does", _PATIENCE)
     except Exception:
-        log.exception("the storage cannot be used, and what is drawn waits until it can")
+        log.exception("the storage cannot be used, and images wait until it can")
     else:
         return True
     return False

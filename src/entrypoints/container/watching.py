@@ -161,7 +161,7 @@ async def open_watching(settings: Settings, registry: "CollectorRegistry | None"
         from darkroom.adapters.watching.tracing import TracingWatcher, open_tracer
     except ModuleNotFoundError as missing:
         log.warning(
-            "OTEL_EXPORTER_OTLP_ENDPOINT is set, and no traces are sent: %s; it comes by "
+            "OTEL_EXPORTER_OTLP_ENDPOINT is set, but no traces are sent: %s; install it with "
             ".venv/bin/python -m pip install --editable '.[otel]'",
             missing,
         )

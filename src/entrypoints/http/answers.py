@@ -11,10 +11,10 @@ from darkroom.domain.use_cases.links import LinkedImage
 class Image(Struct, frozen=True):
     """A stored image."""
 
-    id: Annotated[str, Meta(description="The provider's own id, where it gives one; else one of ours. Opaque.")]
+    id: Annotated[str, Meta(description="The provider's own id, if it gives one; otherwise one of ours. Opaque.")]
     seed: Annotated[
         int | None,
-        Meta(description="The seed that made this image, usable as input again; null where the model knows none."),
+        Meta(description="The seed that made this image, usable as input again; null if the model has no seeds."),
     ]
     image: Annotated[str, Meta(description="The URL of the stored image.")]
 

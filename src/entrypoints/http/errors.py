@@ -27,7 +27,7 @@ class MethodNotAllowed(NothingWasDrawn):
     code = "method-not-allowed"
 
     def __init__(self, allowed: str) -> None:
-        super().__init__("this path does not know the method")
+        super().__init__("this path does not support the method")
         self.allowed = allowed
 
 

@@ -42,7 +42,7 @@ def signed_file_route(files: SignedFiles) -> HTTPRouteHandler:
         try:
             image, media_type = await files.open(name, expires=expires, signature=signature, name=stem)
         except StorageFault as fault:
-            raise Overloaded("the image cannot be read just now") from fault
+            raise Overloaded("the image cannot be read now") from fault
         seconds = max(0, int(expires) - int(services.clock().timestamp()))
         headers = _CAREFUL | {"Cache-Control": f"private, max-age={seconds}, immutable"}
         if stem:

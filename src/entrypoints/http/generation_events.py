@@ -31,10 +31,10 @@ class ProgressShown(Struct, frozen=True):
     """How far a generation is; null is unknown."""
 
     state: State
-    position: Annotated[_Count | None, Meta(description="Its place in the queue; 0: it is being drawn.")]
+    position: Annotated[_Count | None, Meta(description="Its place in the queue; 0 while it is being drawn.")]
     step: Annotated[_Count | None, Meta(description="Inference steps done, over all images of the order.")]
-    steps: Annotated[_Steps | None, Meta(description="How many steps there are.")]
-    seconds_left: Annotated[_Count | None, Meta(description="An estimate: until all of it is stored.")]
+    steps: Annotated[_Steps | None, Meta(description="The number of steps.")]
+    seconds_left: Annotated[_Count | None, Meta(description="An estimate of the time until everything is stored.")]
 
     @classmethod
     def of(cls, generation: Generation, progress: Progress) -> Self:

@@ -50,7 +50,7 @@ def webhook_url(headers: Headers, sender: WebhookSender | None) -> WebhookUrl | 
     if not urls:
         return None
     if sender is None:
-        rule = "is not honoured here, where the operator has not switched webhooks on"
+        rule = "is not honoured here, because the operator has not enabled webhooks"
     elif len(urls) > 1:
         rule = "must be sent once"
     elif not prefers_not_to_wait(headers):

@@ -62,13 +62,15 @@ class Problem(Struct, frozen=True, kw_only=True):
     title: str
     status: int
     detail: str
-    instance: Annotated[str, Meta(description="What it happened to: the generation, else the address asked for.")]
+    instance: Annotated[
+        str, Meta(description="What the problem is about: the generation, otherwise the requested address.")
+    ]
     charged: Charged
     cost: Annotated[
         Price | UnsetType, Meta(description="What the provider charges, or may have charged, if a price is known.")
     ] = UNSET
     provider_message: Annotated[
-        str | UnsetType, Meta(description="What the provider said, where the operator lets callers see it.")
+        str | UnsetType, Meta(description="What the provider said, if the operator lets callers see it.")
     ] = UNSET
 
 
@@ -77,7 +79,7 @@ class ProblemAnswer(Problem, frozen=True, kw_only=True):
 
     request_id: str
     errors: list[BrokenRule] | UnsetType = UNSET
-    images: Annotated[list[Image], Meta(description="What was stored all the same.")] | UnsetType = UNSET
+    images: Annotated[list[Image], Meta(description="The images that were stored nevertheless.")] | UnsetType = UNSET
 
 
 _SHOWN: Final = ContextVar("provider messages are shown", default=False)

@@ -22,9 +22,9 @@ def read(document: bytes) -> object:
     except json.JSONDecodeError as error:
         raise ValueError(f"{error.msg} at line {error.lineno}, column {error.colno}") from None
     except UnicodeDecodeError as error:
-        raise ValueError(f"no UTF-8 at byte {error.start}") from None
+        raise ValueError(f"not UTF-8 at byte {error.start}") from None
     except UnicodeEncodeError:
-        raise ValueError("a name holds half of a surrogate pair") from None
+        raise ValueError("a name contains half of a surrogate pair") from None
     except RecursionError:
         raise ValueError("nested too deep") from None
 

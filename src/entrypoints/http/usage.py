@@ -126,7 +126,7 @@ async def usage(
     access_of(request.scope).require(USAGE if "by" in asked else READ)
     if "by" not in asked:
         if alone := [name for name in ("since", "format") if name in asked]:
-            raise InvalidRequest([Violation(PARAMETER + name, "goes with by") for name in alone])
+            raise InvalidRequest([Violation(PARAMETER + name, "is allowed with `by` only") for name in alone])
         return Response(await _own(request, services))
     since: date = asked.get("since", services.clock().date() - _LOOKS_BACK)
     rows = await services.ledger.usage(datetime.combine(since, time(), UTC))

@@ -25,7 +25,7 @@ def listen(service: ServiceSettings) -> socket.socket:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except (OSError, UnicodeError) as fault:  # UnicodeError for a name that is not a valid host name
-        raise BadSettings(f"DARKROOM_HOST must be an address of this machine, unlike {host!r}: {fault}") from fault
+        raise BadSettings(f"DARKROOM_HOST must be an address of this machine, not {host!r}: {fault}") from fault
     listener = socket.socket(family, kind, protocol)
     try:
         # Recently closed connections (TIME_WAIT) do not block the address.
@@ -35,7 +35,7 @@ def listen(service: ServiceSettings) -> socket.socket:
     except OSError as fault:
         listener.close()
         raise BadSettings(
-            f"DARKROOM_HOST and DARKROOM_PORT must be an address that is free, unlike {host}, port {port}: "
+            f"DARKROOM_HOST and DARKROOM_PORT must be an address that is free, not {host}, port {port}: "
             f"{fault.strerror}"
         ) from fault
     return listener

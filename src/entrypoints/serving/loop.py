@@ -30,7 +30,7 @@ def within_open_files(connections: int, *, besides: int) -> int:
     if soft == resource.RLIM_INFINITY or connections <= room:
         return connections
     log.warning(
-        "DARKROOM_MAX_CONNECTIONS is %d, and %d are held at most: this process may open %d files (ulimit -n)",
+        "DARKROOM_MAX_CONNECTIONS is %d, but at most %d are held: this process may open %d files (ulimit -n)",
         connections,
         room,
         soft,

@@ -43,7 +43,7 @@ def metrics_listener(settings: Settings) -> Iterator["CollectorRegistry | None"]
         server, thread = start_http_server(port, host, registry)
     except OSError as fault:
         raise BadSettings(
-            f"DARKROOM_METRICS_HOST and DARKROOM_METRICS_PORT must be an address that is free, unlike {host}, "
+            f"DARKROOM_METRICS_HOST and DARKROOM_METRICS_PORT must be an address that is free, not {host}, "
             f"port {port}: {fault.strerror}"
         ) from fault
     try:

@@ -136,7 +136,7 @@ class Supervisor:
             self._workers.discard(worker)
             seat_is_empty(self._settings, worker.seat)
             if not self._stop.is_set():
-                log.error("a worker %s; another takes its place", _ended(status))
+                log.error("a worker %s; another one replaces it", _ended(status))
             worker = await self._replacement(worker.seat)
         return status
 

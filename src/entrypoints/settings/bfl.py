@@ -23,7 +23,7 @@ class BflSettings:
         Setting(
             "DARKROOM_BFL_BASE_URL",
             read.web_url,
-            "who speaks BFL's API, such as `https://api.eu.bfl.ai`",
+            "the address of BFL's API, such as `https://api.eu.bfl.ai`",
             confidential=True,
         ),
     ] = "https://api.bfl.ai"
@@ -32,9 +32,9 @@ class BflSettings:
         Setting(
             "DARKROOM_BFL_MODELS",
             read.names,
-            "what it draws with, its sizes, what it honours and what always goes along, such as "
-            "`flux-2-max=flux-2-max 256-1984/16 seed output_format=png safety_tolerance=2`; sides are multiples of 16, "
-            "4 megapixels at most together",
+            "the models: their paths, sizes, the fields that they honour, and fixed inputs, such as "
+            "`flux-2-max=flux-2-max 256-1984/16 seed output_format=png safety_tolerance=2`; sides are multiples of "
+            "16, at most 4 megapixels together",
             "flux-2-pro, flux-2-flex",
         ),
     ] = (_PRO, _FLEX)
@@ -43,8 +43,8 @@ class BflSettings:
         Setting(
             "DARKROOM_BFL_POLLING_HOSTS",
             read.hosts,
-            "where tasks may be asked about, besides which the key goes to no other host; `.bfl.ai` are all hosts "
-            "below bfl.ai",
+            "hosts at which tasks may be polled; the key is sent to no other host, except that of the base URL; "
+            "`.bfl.ai` are all hosts below bfl.ai",
             ".bfl.ai",
         ),
     ] = (".bfl.ai",)
@@ -53,10 +53,11 @@ class BflSettings:
         Setting(
             "DARKROOM_BFL_IMAGE_HOSTS",
             read.hosts,
-            "who image links may name, as `DARKROOM_KARLO_IMAGE_HOSTS`",
+            "hosts that image links may name, as in `DARKROOM_KARLO_IMAGE_HOSTS`",
             ".bfl.ai,bfldeliveryprod.blob.core.windows.net",
         ),
     ] = (".bfl.ai", "bfldeliveryprod.blob.core.windows.net")
     drawing_timeout: Annotated[
-        float, Setting("DARKROOM_BFL_TIMEOUT", read.seconds, "seconds until a task that is not done is given up")
+        float,
+        Setting("DARKROOM_BFL_TIMEOUT", read.seconds, "seconds after which a task that has not ended is given up"),
     ] = 300

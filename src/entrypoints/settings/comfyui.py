@@ -22,7 +22,7 @@ class ComfyUISettings:
         Setting(
             "DARKROOM_COMFYUI_BASE_URL",
             read.web_url,
-            "where ComfyUI is, such as `http://127.0.0.1:8188`",
+            "the address of ComfyUI, such as `http://127.0.0.1:8188`",
             confidential=True,
         ),
     ]
@@ -31,8 +31,8 @@ class ComfyUISettings:
         Setting(
             "DARKROOM_COMFYUI_MODELS",
             read.names,
-            "what it draws with: `sdxl=sd_xl_base_1.0.safetensors` for a checkpoint, or the file of a workflow in API "
-            "format. What the workflow does not say by itself follows: `own=/etc/darkroom/own.json 512-1536/8 "
+            "the models: `sdxl=sd_xl_base_1.0.safetensors` for a checkpoint, or the file of a workflow in API "
+            "format. What the workflow does not show follows the file: `own=/etc/darkroom/own.json 512-1536/8 "
             "prompt:6.text negative_prompt:7.text seed:3.seed num_inference_steps:3.steps=20(10-60) "
             "guidance_scale:3.cfg=8 width:5.width height:5.height output:9`, and `paid` if it has Partner nodes",
         ),
@@ -42,7 +42,7 @@ class ComfyUISettings:
         Setting(
             "DARKROOM_COMFYUI_AUTHORIZATION",
             _header,
-            "the header `Authorization` for what stands before ComfyUI, such as `Bearer TOKEN`",
+            "the header `Authorization` for a server in front of ComfyUI, such as `Bearer TOKEN`",
             confidential=True,
         ),
     ] = None
@@ -51,14 +51,15 @@ class ComfyUISettings:
         Setting(
             "DARKROOM_COMFYUI_PARTNER_KEY",
             read.api_key,
-            "the Comfy account's API key, which Partner nodes are billed to; goes along with `paid` workflows only",
+            "the API key of the Comfy account that Partner nodes are billed to; sent with `paid` workflows only",
             confidential=True,
         ),
     ] = None
     keep_metadata: Annotated[
         bool,
-        Setting("DARKROOM_COMFYUI_KEEP_METADATA", read.flag, "whether prompts and workflow stay in the PNG files"),
+        Setting("DARKROOM_COMFYUI_KEEP_METADATA", read.flag, "whether prompts and the workflow stay in the PNG files"),
     ] = False
     drawing_timeout: Annotated[
-        float, Setting("DARKROOM_COMFYUI_TIMEOUT", read.seconds, "seconds until a job that has not ended is taken back")
+        float,
+        Setting("DARKROOM_COMFYUI_TIMEOUT", read.seconds, "seconds after which a job that has not ended is cancelled"),
     ] = 600

@@ -24,21 +24,24 @@ class DiffusersSettings:
         Setting(
             "DARKROOM_DIFFUSERS_MODELS",
             read.names,
-            "what it draws with, a folder or an `owner/name` on the hub: "
-            "`karlo=/models/karlo-v1-alpha, sdxl=stabilityai/stable-diffusion-xl-base-1.0`. For a folder nothing is "
-            "asked of the network",
+            "the models, each a folder or an `owner/name` on the hub: `karlo=/models/karlo-v1-alpha, "
+            "sdxl=stabilityai/stable-diffusion-xl-base-1.0`. A folder needs no network",
         ),
     ]
     device: Annotated[
         str,
-        Setting("DARKROOM_DIFFUSERS_DEVICE", _device, "`auto` is the first GPU where there is one; or `cpu`, `cuda:1`"),
+        Setting(
+            "DARKROOM_DIFFUSERS_DEVICE",
+            _device,
+            "`auto` is the first GPU, or the CPU if there is none; or `cpu`, `cuda:1`",
+        ),
     ] = "auto"
     dtype: Annotated[
         Literal["auto", "float32", "bfloat16", "float16"],
         Setting(
             "DARKROOM_DIFFUSERS_DTYPE",
             read.one_of("auto", "float32", "bfloat16", "float16"),
-            "how exactly it computes; `auto` is float32 on a CPU, else bfloat16",
+            "the precision; `auto` is float32 on a CPU, otherwise bfloat16",
         ),
     ] = "auto"
     sizes: Annotated[
@@ -46,8 +49,8 @@ class DiffusersSettings:
         Setting(
             "DARKROOM_DIFFUSERS_SIZES",
             read.text,
-            "what the models draw that take sizes, such as `512-1536/64` or `512x512|768x768`",
-            "half to twice the side that each was made for",
+            "the sizes of models that accept a size, such as `512-1536/64` or `512x512|768x768`",
+            "from half to twice the side that each model was made for",
         ),
     ] = None
     batch: Annotated[
@@ -55,7 +58,7 @@ class DiffusersSettings:
         Setting(
             "DARKROOM_DIFFUSERS_BATCH",
             read.whole(SampleCount.MIN, SampleCount.MAX),
-            "how many images of one order are drawn together: faster on a GPU with memory to spare. With more than 1 "
-            "the bits of an image may depend on those beside it",
+            "the number of images of one order that are drawn together, which is faster on a GPU with enough "
+            "memory; with more than 1, the bits of an image may depend on the other images",
         ),
     ] = 1

@@ -21,7 +21,7 @@ class FalSettings:
         Setting(
             "DARKROOM_FAL_BASE_URL",
             read.web_url,
-            "who speaks fal's queue API; the key goes to no other host",
+            "the address of fal's queue API; the key is sent to no other host",
             confidential=True,
         ),
     ] = "https://queue.fal.run"
@@ -30,9 +30,9 @@ class FalSettings:
         Setting(
             "DARKROOM_FAL_MODELS",
             read.names,
-            "what it draws with, its sizes, what it honours and what always goes along, such as "
-            "`flux-dev=fal-ai/flux/dev 512-1536/16 seed guidance_scale=3.5(1-20) output_format=png`, or with the "
-            "ratios and tiers that a model knows instead, `banana=fal-ai/nano-banana 1:1=1024x1024|16:9=1344x768`",
+            "the models: their paths, sizes, the fields that they honour, and fixed inputs, such as "
+            "`flux-dev=fal-ai/flux/dev 512-1536/16 seed guidance_scale=3.5(1-20) output_format=png`, or with "
+            "ratios and tiers if a model takes those, `banana=fal-ai/nano-banana 1:1=1024x1024|16:9=1344x768`",
             "flux-dev",
         ),
     ] = (_FLUX_DEV,)
@@ -41,10 +41,12 @@ class FalSettings:
         Setting(
             "DARKROOM_FAL_IMAGE_HOSTS",
             read.hosts,
-            "who image links may name, as `DARKROOM_KARLO_IMAGE_HOSTS`; `.fal.media` are all hosts below fal.media",
+            "hosts that image links may name, as in `DARKROOM_KARLO_IMAGE_HOSTS`; `.fal.media` are all hosts below "
+            "fal.media",
             "fal.media,.fal.media",
         ),
     ] = ("fal.media", ".fal.media")
     drawing_timeout: Annotated[
-        float, Setting("DARKROOM_FAL_TIMEOUT", read.seconds, "seconds until an order that is not done is taken back")
+        float,
+        Setting("DARKROOM_FAL_TIMEOUT", read.seconds, "seconds after which an order that has not ended is cancelled"),
     ] = 600

@@ -15,7 +15,10 @@ class GeminiSettings:
     base_url: Annotated[
         str,
         Setting(
-            "DARKROOM_GEMINI_BASE_URL", read.web_url, "who speaks the Gemini API, up to `/v1beta`", confidential=True
+            "DARKROOM_GEMINI_BASE_URL",
+            read.web_url,
+            "the address of the Gemini API, up to `/v1beta`",
+            confidential=True,
         ),
     ] = "https://generativelanguage.googleapis.com/v1beta"
     models: Annotated[
@@ -23,10 +26,10 @@ class GeminiSettings:
         Setting(
             "DARKROOM_GEMINI_MODELS",
             read.names,
-            "what it draws with: a name alone offers ten ratios at `1K`, `NAME=1K|2K seed` the same at two resolutions "
-            "and with seeds, `NAME=1:1=1024x1024|16:9@2K=2752x1536` lists ratios with the sizes that stand for them; "
-            "`tokens=0.5/3/60` after it are USD for a million tokens of the prompt, of text and of pictures, by which "
-            "the cost of each answer is computed",
+            "the models: a name alone offers ten ratios at `1K`, `NAME=1K|2K seed` the same at two resolutions and "
+            "with seeds, `NAME=1:1=1024x1024|16:9@2K=2752x1536` lists ratios with the sizes that stand for them; "
+            "`tokens=0.5/3/60` after it are USD for a million tokens of the prompt, of text and of images, from "
+            "which the cost of each answer is computed",
             "gemini-3.1-flash-image",
         ),
     ] = ("gemini-3.1-flash-image",)

@@ -24,12 +24,14 @@ class GeneratorSettings:
     """Which generators offer their models, and how providers over HTTP are reached."""
 
     names: Annotated[
-        tuple[str, ...], Setting("DARKROOM_GENERATORS", read.names, "which generators offer their models", "sketch")
+        tuple[str, ...], Setting("DARKROOM_GENERATORS", read.names, "the generators whose models are offered", "sketch")
     ] = ("sketch",)
     aliases: Annotated[
         Mapping[str, str],
         Setting(
-            "DARKROOM_ALIASES", read.aliases, "`v2.1=sdxl-local`: clients written for one model live on with another"
+            "DARKROOM_ALIASES",
+            read.aliases,
+            "`v2.1=sdxl-local`: further names of models, so that clients need not change when a model does",
         ),
     ] = field(default_factory=dict)
     fallbacks: Annotated[
@@ -37,8 +39,8 @@ class GeneratorSettings:
         Setting(
             "DARKROOM_FALLBACKS",
             read.fallbacks,
-            "`v2.1=sdxl-local|gpt-image-2,...`: who draws instead where a model turned an order away and nothing was "
-            "spent",
+            "`v2.1=sdxl-local|gpt-image-2,...`: the models that draw instead if a model refused an order and "
+            "nothing was spent",
             "none",
         ),
     ] = field(default_factory=dict)
@@ -48,8 +50,8 @@ class GeneratorSettings:
             "DARKROOM_ENDING_DATES",
             read.days_of_models,
             "`gpt-image-2=2027-03-31,...`: the last day of models whose provider announces it outside of its API; "
-            "`darkroom check`, a metric and an alert warn of it",
-            "as far as providers say",
+            "`darkroom check`, a metric and an alert warn before it",
+            "as reported by providers",
         ),
     ] = field(default_factory=dict)
     fetch_timeout: Annotated[
@@ -60,32 +62,37 @@ class GeneratorSettings:
         Setting(
             "DARKROOM_SHOW_PROVIDER_MESSAGES",
             read.flag,
-            "whether callers see what a provider said of a failure, in `provider_message`; the log and the ledger have "
-            "it in any case, without prompts and keys",
+            "whether callers see what a provider said about a failure, in `provider_message`; the log and the "
+            "ledger always have it, without prompts and keys",
         ),
     ] = False
     trust_env: Annotated[
         bool,
-        Setting("DARKROOM_TRUST_ENV", read.flag, "whether HTTPS_PROXY, NO_PROXY and SSL_CERT_FILE are followed"),
+        Setting("DARKROOM_TRUST_ENV", read.flag, "whether HTTPS_PROXY, NO_PROXY and SSL_CERT_FILE are used"),
     ] = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KarloSettings:
-    """The server that speaks Karlo's contract."""
+    """A server that implements Karlo's API."""
 
     api_key: Annotated[Secret, Setting("DARKROOM_KARLO_API_KEY", read.api_key, "the REST API key", confidential=True)]
     base_url: Annotated[
         str,
-        Setting("DARKROOM_KARLO_BASE_URL", read.web_url, "the server that speaks Karlo's contract", confidential=True),
+        Setting(
+            "DARKROOM_KARLO_BASE_URL",
+            read.web_url,
+            "the address of a server that implements Karlo's API",
+            confidential=True,
+        ),
     ]
     image_hosts: Annotated[
         tuple[str, ...],
         Setting(
             "DARKROOM_KARLO_IMAGE_HOSTS",
             read.hosts,
-            "who image links may name: `host` or `host:port` means https on public addresses, an origin such as "
-            "`http://127.0.0.1:9001` means exactly that one",
+            "hosts that image links may name: `host` or `host:port` means https on public addresses, an origin "
+            "such as `http://127.0.0.1:9001` means exactly that one",
             "mk.kakaocdn.net",
         ),
     ] = ("mk.kakaocdn.net",)
@@ -99,7 +106,7 @@ class KarloSettings:
     ] = "webp"
     nsfw_checker: Annotated[
         bool,
-        Setting("DARKROOM_KARLO_NSFW_CHECKER", read.flag, "whether flagged images, which are paid, are held back"),
+        Setting("DARKROOM_KARLO_NSFW_CHECKER", read.flag, "whether flagged images, which are paid for, are withheld"),
     ] = False
     timeout: Annotated[float, Setting("DARKROOM_KARLO_TIMEOUT", read.seconds, "seconds for the whole paid call")] = 100
 

@@ -30,8 +30,9 @@ class LedgerSettings:
         Setting(
             "DARKROOM_LEDGER_PASSWORD",
             read.secret,
-            "the password for PostgreSQL, as it is; goes before one in the URL, where it would be percent-encoded",
-            "the one in the URL, or of PGPASSFILE",
+            "the password for PostgreSQL, not encoded; it takes precedence over one in the URL, which must be "
+            "percent-encoded",
+            "the one in the URL or in PGPASSFILE",
         ),
     ] = None
     dead_after: Annotated[
@@ -39,8 +40,8 @@ class LedgerSettings:
         Setting(
             "DARKROOM_WORKER_DEAD_AFTER",
             read.seconds,
-            "PostgreSQL: seconds without a lease after which a worker on another machine is called dead, and its work "
-            "is taken up; outages that are shorter cost nothing",
+            "PostgreSQL: seconds without a lease after which a worker on another machine counts as dead and its "
+            "work is taken over; shorter outages have no effect",
         ),
     ] = 45
 
@@ -54,7 +55,7 @@ class LimitSettings:
         Setting(
             "DARKROOM_STORE_TIMEOUT",
             read.seconds,
-            "seconds to store before the client is answered `storage-unavailable`",
+            "seconds for storing, after which the caller is answered `storage-unavailable`",
         ),
     ] = 20
     keep_timeout: Annotated[
@@ -62,7 +63,7 @@ class LimitSettings:
         Setting(
             "DARKROOM_KEEP_TIMEOUT",
             read.seconds,
-            "seconds that a call of the ledger or the spool may take once money was spent, until it is tried again",
+            "seconds after which a call to the ledger or the spool is tried again once money was spent",
         ),
     ] = 5
     begin_timeout: Annotated[
@@ -70,7 +71,8 @@ class LimitSettings:
         Setting(
             "DARKROOM_BEGIN_TIMEOUT",
             read.seconds,
-            "seconds that an order waits for a ledger that does not answer, before anything is spent: then 503",
+            "seconds that an order waits for a ledger that does not answer, before anything is spent; then it is "
+            "answered with 503",
         ),
     ] = 10
     drain_timeout: Annotated[
@@ -78,7 +80,7 @@ class LimitSettings:
         Setting(
             "DARKROOM_DRAIN_TIMEOUT",
             read.seconds,
-            "seconds that a stop waits for what was begun",
+            "seconds that a stop waits for work that was begun",
             "the longest time limit of a generator in use, its fetch and DARKROOM_STORE_TIMEOUT together",
         ),
     ] = None
@@ -87,7 +89,7 @@ class LimitSettings:
         Setting(
             "DARKROOM_LOST_SPOOL_AFTER",
             read.duration,
-            "how long drawn images may be out of reach, in a spool that no living process holds, until their "
+            "how long images may be out of reach, in a spool that no living process holds, before their "
             "generations are given up: `7d`, `12h`",
             "never; see `darkroom recover`",
         ),
@@ -97,7 +99,7 @@ class LimitSettings:
         Setting(
             "DARKROOM_MAX_IN_FLIGHT",
             read.whole(1, 100_000),
-            "for all workers together: generations drawn at once",
+            "for all workers together: generations drawn at the same time",
             least_share=1,
         ),
     ] = 64
@@ -106,7 +108,7 @@ class LimitSettings:
         Setting(
             "DARKROOM_MAX_QUEUED",
             read.whole(0, 1_000_000),
-            "for all workers together: generations waiting for that; beyond: 503 `overloaded`",
+            "for all workers together: generations that wait to be drawn; further ones get 503 `overloaded`",
             least_share=0,
         ),
     ] = 64
@@ -115,8 +117,8 @@ class LimitSettings:
         Setting(
             "DARKROOM_MAX_STREAMS",
             read.whole(0, 100_000),
-            "for all workers together: streams of progress open at once; "
-            "when all are taken each caller has a share, and beyond that 503 `overloaded`",
+            "for all workers together: streams of progress that are open at once; if all are taken, each caller "
+            "has a share, and gets 503 `overloaded` beyond it",
             least_share=0,
         ),
     ] = 256
@@ -125,7 +127,7 @@ class LimitSettings:
         Setting(
             "DARKROOM_SPOOL_BYTES",
             read.byte_count,
-            "room for what is drawn and not stored; at four fifths admission stops",
+            "disk space for images that are not stored yet; at four fifths of it no more orders are accepted",
             "1 GiB",
         ),
     ] = 2**30
@@ -134,8 +136,8 @@ class LimitSettings:
         Setting(
             "DARKROOM_MEMORY_BYTES",
             read.byte_count,
-            "for all workers together: images in memory at once on their way from a provider, and as many on their way "
-            "to the storage; what finds no room waits on the disk",
+            "for all workers together: bytes of images in memory on their way from a provider, and as many on "
+            "their way to the storage; further images wait on the disk",
             "256 MiB",
             least_share=1,
         ),
@@ -145,7 +147,7 @@ class LimitSettings:
         Setting(
             "DARKROOM_IMAGE_BYTES",
             read.byte_count,
-            "how long one image may be that comes from a provider, whatever size was ordered",
+            "the largest image that is accepted from a provider, whatever size was ordered",
             "64 MiB",
         ),
     ] = 64 * 2**20
@@ -154,7 +156,7 @@ class LimitSettings:
         Setting(
             "DARKROOM_EVIDENCE_BYTES",
             read.byte_count,
-            "room for what providers sent and could not be used; the oldest goes first",
+            "disk space for answers of providers that could not be used; the oldest are removed first",
             "1 GiB",
         ),
     ] = 2**30
@@ -163,7 +165,7 @@ class LimitSettings:
         Setting(
             "DARKROOM_IMAGES_PER_DAY",
             read.whole(0),
-            "images one caller may order in 24 h; the token's claim `images_per_day` goes before it",
+            "images that one caller may order in 24 h; the token's claim `images_per_day` takes precedence",
             "unlimited",
         ),
     ] = None
@@ -172,15 +174,19 @@ class LimitSettings:
         Setting(
             "DARKROOM_PRICES",
             read.prices,
-            "what an image costs, `v2.1=0.02 USD,...`; or a megapixel, `flux=0.03 USD/MP`; or the first and each "
-            "further one, `flux=0.03+0.015 USD/MP`; or an image of a size, `gpt-image-2@1024x1024=0.04 USD`",
+            "the price of an image, `v2.1=0.02 USD,...`; or of a megapixel, `flux=0.03 USD/MP`; or of the first "
+            "and each further one, `flux=0.03+0.015 USD/MP`; or of an image of a size, `gpt-image-2@1024x1024=0.04 "
+            "USD`",
             "none",
         ),
     ] = field(default_factory=dict)
     spend_per_day: Annotated[
         Money | None,
         Setting(
-            "DARKROOM_SPEND_PER_DAY", read.money, "what the whole service may spend in 24 h: `10 USD`", "unlimited"
+            "DARKROOM_SPEND_PER_DAY",
+            read.money,
+            "money that the whole service may spend in 24 h: `10 USD`",
+            "unlimited",
         ),
     ] = None
     spend_per_day_per_caller: Annotated[
@@ -188,14 +194,16 @@ class LimitSettings:
         Setting(
             "DARKROOM_SPEND_PER_DAY_PER_CALLER",
             read.money,
-            "what one caller may spend in 24 h: `1 USD`; the token's claim `spend_per_day` goes before it; models "
-            "without a price in that currency are then refused",
+            "money that one caller may spend in 24 h: `1 USD`; the token's claim `spend_per_day` takes precedence; "
+            "models without a price in that currency are then refused",
             "unlimited",
         ),
     ] = None
     retention: Annotated[
-        timedelta | None, Setting("DARKROOM_RETENTION_DAYS", read.days, "days that images and rows are kept", "forever")
+        timedelta | None,
+        Setting("DARKROOM_RETENTION_DAYS", read.days, "days for which images and rows are kept", "forever"),
     ] = None
     prompt_retention: Annotated[
-        timedelta | None, Setting("DARKROOM_PROMPT_RETENTION_DAYS", read.days, "days that prompts are kept", "forever")
+        timedelta | None,
+        Setting("DARKROOM_PROMPT_RETENTION_DAYS", read.days, "days for which prompts are kept", "forever"),
     ] = None

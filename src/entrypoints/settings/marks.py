@@ -17,11 +17,12 @@ class MarkSettings:
         Setting(
             "DARKROOM_MARKS",
             read.one_of("none", "xmp", "c2pa"),
-            "marks of AI-made media in the file: `none`, `xmp`, or `c2pa`, which is XMP and signed Content Credentials",
+            "marks of AI-generated media in the file: `none`, `xmp`, or `c2pa`, which is XMP and signed Content "
+            "Credentials",
         ),
     ] = "xmp"
     prompts: Annotated[
-        bool, Setting("DARKROOM_MARK_PROMPTS", read.flag, "whether they contain the prompts too: `true` or `false`")
+        bool, Setting("DARKROOM_MARK_PROMPTS", read.flag, "whether marks contain the prompts too: `true` or `false`")
     ] = False
 
 

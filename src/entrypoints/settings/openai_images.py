@@ -11,14 +11,14 @@ _OPENAI_CHOOSES = "as OpenAI chooses"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenAISettings:
-    """OpenAI, a gateway, or an engine on your own machines. Settings for GPT image models do not reach others."""
+    """OpenAI, a gateway, or an engine on your own machines. Settings for GPT image models apply to those only."""
 
     api_key: Annotated[
         Secret,
         Setting(
             "DARKROOM_OPENAI_API_KEY",
             read.api_key,
-            "the API key, or any word for a server that asks for none",
+            "the API key, or any word for a server that requires none",
             confidential=True,
         ),
     ]
@@ -36,10 +36,11 @@ class OpenAISettings:
         Setting(
             "DARKROOM_OPENAI_MODELS",
             read.declared_models,
-            "what it draws with: GPT image models by their name, any other with its sizes and what it honours, such as "
-            "`flux-dev=512-2048/16 seed negative_prompt num_inference_steps=28 guidance_scale=3.5` or "
-            "`sd-turbo=512x512|768x768`; [providers.md](providers.md) has the words for endpoints with an accent, such "
-            "as `num_inference_steps:steps=28`, `size:width,height`, `response_format=`, `kind=gpt-image`",
+            "the models: GPT image models by their name, any other with its sizes and the fields that it honours, "
+            "such as `flux-dev=512-2048/16 seed negative_prompt num_inference_steps=28 guidance_scale=3.5` or "
+            "`sd-turbo=512x512|768x768`; [providers.md](providers.md) lists the words for endpoints that use other "
+            "names, such as `num_inference_steps:steps=28`, `size:width,height`, `response_format=`, "
+            "`kind=gpt-image`",
             "gpt-image-2",
         ),
     ] = ("gpt-image-2",)
@@ -48,7 +49,7 @@ class OpenAISettings:
         Setting(
             "DARKROOM_OPENAI_HEADER",
             read.header_name,
-            "the header that the key goes into, such as `api-key` for Azure",
+            "the header for the key, such as `api-key` for Azure",
             "`Authorization`, as a Bearer token",
         ),
     ] = None
@@ -57,7 +58,7 @@ class OpenAISettings:
         Setting(
             "DARKROOM_OPENAI_QUERY",
             read.text,
-            "what goes along in the address of each call: `api-version=preview`",
+            "a query for the address of each call: `api-version=preview`",
             "none",
         ),
     ] = ""
@@ -66,7 +67,7 @@ class OpenAISettings:
         Setting(
             "DARKROOM_OPENAI_RESPONSE_FORMAT",
             read.one_of("b64_json", "url"),
-            "how models other than GPT image ones hand over images: `b64_json` or `url`",
+            "how models other than GPT image models return images: `b64_json` or `url`",
         ),
     ] = "b64_json"
     image_hosts: Annotated[
@@ -74,7 +75,7 @@ class OpenAISettings:
         Setting(
             "DARKROOM_OPENAI_IMAGE_HOSTS",
             read.hosts,
-            "who image links may name besides the server itself, as `DARKROOM_KARLO_IMAGE_HOSTS`",
+            "hosts that image links may name besides the server itself, as in `DARKROOM_KARLO_IMAGE_HOSTS`",
             "none",
         ),
     ] = ()
@@ -83,7 +84,7 @@ class OpenAISettings:
         Setting(
             "DARKROOM_OPENAI_LINKS_WITH_KEY",
             read.flag,
-            "whether the key goes along where an image link names the server itself",
+            "whether the key is sent with the fetch if an image link names the server itself",
         ),
     ] = False
     output_format: Annotated[
@@ -99,7 +100,7 @@ class OpenAISettings:
         Setting(
             "DARKROOM_OPENAI_OUTPUT_COMPRESSION",
             read.whole(0, 100),
-            "per cent of quality that JPEG and WebP of GPT image models keep",
+            "the quality of JPEG and WebP files of GPT image models, in per cent",
             _OPENAI_CHOOSES,
         ),
     ] = None
@@ -108,7 +109,7 @@ class OpenAISettings:
         Setting(
             "DARKROOM_OPENAI_QUALITY",
             read.one_of("auto", "low", "medium", "high", "xhigh", "max"),
-            "how much work GPT image models put in; the last two are not for all",
+            "the quality of GPT image models; not all models support the last two",
             _OPENAI_CHOOSES,
         ),
     ] = None
@@ -117,7 +118,7 @@ class OpenAISettings:
         Setting(
             "DARKROOM_OPENAI_BACKGROUND",
             read.one_of("auto", "opaque", "transparent"),
-            "what GPT image models draw on; the last is not for all",
+            "the background of GPT image models; not all models support the last one",
             _OPENAI_CHOOSES,
         ),
     ] = None

@@ -17,10 +17,10 @@ class OpenRouterSettings:
         Setting(
             "DARKROOM_OPENROUTER_MODELS",
             read.names,
-            "what it draws with, such as `seedream=bytedance-seed/seedream-4.5`: what a model accepts and costs is "
-            "read from OpenRouter at the start. `1K|2K` after it are the resolutions to offer, `only=bytedance` is who "
-            "draws, `quality=high` and the like go along. `1:1=1024x1024|16:9@2K=2752x1536 only=bytedance seed` "
-            "declares a model by hand",
+            "the models, such as `seedream=bytedance-seed/seedream-4.5`: what a model accepts and costs is read "
+            "from OpenRouter at the start. After the name, `1K|2K` are the resolutions to offer, `only=bytedance` "
+            "is the maker that draws, and `quality=high` and the like are sent with each order. "
+            "`1:1=1024x1024|16:9@2K=2752x1536 only=bytedance seed` declares a model by hand",
         ),
     ]
     base_url: Annotated[
@@ -28,7 +28,7 @@ class OpenRouterSettings:
         Setting(
             "DARKROOM_OPENROUTER_BASE_URL",
             read.web_url,
-            "who speaks OpenRouter's Image API, up to `/api/v1`",
+            "the address of OpenRouter's Image API, up to `/api/v1`",
             confidential=True,
         ),
     ] = "https://openrouter.ai/api/v1"

@@ -26,7 +26,7 @@ class ReplicateSettings:
         Setting(
             "DARKROOM_REPLICATE_BASE_URL",
             read.web_url,
-            "who speaks Replicate's API, up to `/v1`",
+            "the address of Replicate's API, up to `/v1`",
             confidential=True,
         ),
     ] = "https://api.replicate.com/v1"
@@ -35,9 +35,9 @@ class ReplicateSettings:
         Setting(
             "DARKROOM_REPLICATE_MODELS",
             read.names,
-            "what it draws with, its sizes, what it honours and what always goes along, such as "
+            "the models: their names, sizes, the fields that they honour, and fixed inputs, such as "
             "`sdxl=stability-ai/sdxl:VERSION 512-1536/8 seed negative_prompt num_inference_steps=50 "
-            "guidance_scale=7.5(1-20)`, or with the ratios and the inputs that a model knows instead, "
+            "guidance_scale=7.5(1-20)`, or with ratios and other inputs if a model takes those, "
             "`flux=black-forest-labs/flux-dev 1:1=1024x1024 seed guidance_scale:guidance=3(0-10) output_format=png`",
             "flux-schnell",
         ),
@@ -47,13 +47,15 @@ class ReplicateSettings:
         Setting(
             "DARKROOM_REPLICATE_IMAGE_HOSTS",
             read.hosts,
-            "who image links may name, as `DARKROOM_KARLO_IMAGE_HOSTS`",
+            "hosts that image links may name, as in `DARKROOM_KARLO_IMAGE_HOSTS`",
             "replicate.delivery",
         ),
     ] = ("replicate.delivery",)
     drawing_timeout: Annotated[
         float,
         Setting(
-            "DARKROOM_REPLICATE_TIMEOUT", read.seconds, "seconds until a prediction that is not done is taken back"
+            "DARKROOM_REPLICATE_TIMEOUT",
+            read.seconds,
+            "seconds after which a prediction that has not ended is cancelled",
         ),
     ] = 600

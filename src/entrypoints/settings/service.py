@@ -21,16 +21,16 @@ class ServiceSettings:
     """The process: its address, its data folder and its log."""
 
     host: Annotated[str, Setting("DARKROOM_HOST", read.listening_host, "the address it listens on")] = "127.0.0.1"
-    port: Annotated[int, Setting("DARKROOM_PORT", read.whole(0, 65_535), "the port it listens on; 0: any free one")] = (
-        8000
-    )
+    port: Annotated[
+        int, Setting("DARKROOM_PORT", read.whole(0, 65_535), "the port it listens on; 0 is any free port")
+    ] = 8000
     workers_set: Annotated[
         int | None,
         Setting(
             "DARKROOM_WORKERS",
             read.workers,
-            "worker processes; `auto`: one for each core that the process may use, at most 4, and 1 with `diffusers`; "
-            "they divide what is for all workers together",
+            "worker processes; `auto`: one for each core that the process may use, at most 4, and 1 with "
+            '`diffusers`; limits "for all workers together" are divided between them',
             "1",
         ),
     ] = 1  # None: as many as suit this machine
@@ -48,7 +48,7 @@ class ServiceSettings:
         Setting(
             "DARKROOM_MAX_CONNECTIONS_PER_CLIENT",
             read.whole(1, 1_000_000),
-            "the same from one address; behind a proxy all clients have the proxy's",
+            "the same from one address; behind a proxy all clients have the address of the proxy",
             "unlimited",
             least_share=1,
         ),
@@ -58,7 +58,7 @@ class ServiceSettings:
         Setting(
             "DARKROOM_KEEP_ALIVE",
             read.whole(1, 86_400),
-            "seconds that a connection is kept for its next request; more than the proxy in front keeps its own",
+            "seconds that a connection is kept for its next request; set more than the proxy in front of it",
         ),
     ] = 3660  # a minute more than Envoy, which keeps them longest; Cloudflare 900, Google 600, Caddy 120, Traefik 90
     public_url_set: Annotated[
@@ -66,7 +66,7 @@ class ServiceSettings:
         Setting(
             "DARKROOM_PUBLIC_URL",
             read.public_url,
-            "how clients reach it; addresses that the service gives begin with it, also with a path of it",
+            "the address that clients use, which may have a path; addresses in answers begin with it",
             "from host and port",
             confidential=True,
         ),
@@ -74,7 +74,10 @@ class ServiceSettings:
     cors_origins: Annotated[
         tuple[str, ...],
         Setting(
-            "DARKROOM_CORS_ORIGINS", read.origins, "origins whose pages may call it from a browser, with commas", "none"
+            "DARKROOM_CORS_ORIGINS",
+            read.origins,
+            "origins whose pages may call it from a browser, separated by commas",
+            "none",
         ),
     ] = ()
     doors: Annotated[
@@ -82,8 +85,8 @@ class ServiceSettings:
         Setting(
             "DARKROOM_DOORS",
             read.some_of(IMAGES_API, MCP),
-            "doors besides `POST /api/images`, with commas, or `none`: `images_api`, for clients of OpenAI's Images "
-            "API, below `/v1`; `mcp`, for agents that speak the Model Context Protocol, at `/mcp`",
+            "doors besides `POST /api/images`, separated by commas, or `none`: `images_api`, for clients of "
+            "OpenAI's Images API, below `/v1`; `mcp`, for agents that speak the Model Context Protocol, at `/mcp`",
             "all",
         ),
     ] = (IMAGES_API, MCP)
@@ -92,8 +95,8 @@ class ServiceSettings:
         Setting(
             "DARKROOM_V1_REPLAY_SECONDS",
             read.seconds,
-            "seconds within which a call below `/v1` without an `Idempotency-Key`, whose connection ended before its "
-            "answer, may be repeated and is paid once; later it is a new order",
+            "seconds within which a call below `/v1` without an `Idempotency-Key`, whose connection ended before "
+            "its answer, may be repeated without paying again; later it is a new order",
         ),
     ] = 300
     data_dir: Annotated[
@@ -101,19 +104,22 @@ class ServiceSettings:
         Setting(
             "DARKROOM_DATA_DIR",
             read.path,
-            "embedded state: images of the disk storage, the SQLite ledger, the spool, generated secrets",
+            "the folder for local state: the SQLite ledger, the spool, images of the disk storage, generated secrets",
         ),
     ] = Path(".darkroom")
     log_level: Annotated[
-        str, Setting("DARKROOM_LOG_LEVEL", read.one_of("debug", "info", "warning", "error"), "what is worth a log line")
+        str,
+        Setting(
+            "DARKROOM_LOG_LEVEL", read.one_of("debug", "info", "warning", "error"), "the lowest level that is logged"
+        ),
     ] = "info"
     log_format: Annotated[
         str | None,
         Setting(
             "DARKROOM_LOG_FORMAT",
             read.one_of("console", "json"),
-            "how log lines look",
-            "console on a terminal, else json",
+            "the format of log lines",
+            "console on a terminal, otherwise json",
         ),
     ] = None
 

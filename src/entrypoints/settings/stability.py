@@ -14,17 +14,15 @@ class StabilitySettings:
     api_key: Annotated[Secret, Setting("DARKROOM_STABILITY_API_KEY", read.api_key, "the API key", confidential=True)]
     base_url: Annotated[
         str,
-        Setting(
-            "DARKROOM_STABILITY_BASE_URL", read.web_url, "the server that speaks Stability AI's API", confidential=True
-        ),
+        Setting("DARKROOM_STABILITY_BASE_URL", read.web_url, "the address of Stability AI's API", confidential=True),
     ] = "https://api.stability.ai"
     models: Annotated[
         tuple[str, ...] | None,
         Setting(
             "DARKROOM_STABILITY_MODELS",
             read.names,
-            "which of its models: `stable-image-core`, `stable-image-ultra`, `sd3.5-large`, `sd3.5-large-turbo`, "
-            "`sd3.5-medium`, `sd3.5-flash`",
+            "the models to offer: `stable-image-core`, `stable-image-ultra`, `sd3.5-large`, "
+            "`sd3.5-large-turbo`, `sd3.5-medium`, `sd3.5-flash`",
             "all of them",
         ),
     ] = None

@@ -23,7 +23,9 @@ class StorageSettings:
     link_ttl: Annotated[
         int,
         Setting(
-            "DARKROOM_LINK_TTL", read.whole(1, 604_800), "seconds a signed link lives at most, and half of it at least"
+            "DARKROOM_LINK_TTL",
+            read.whole(1, 604_800),
+            "the longest life of a signed link, in seconds; it lives at least half as long",
         ),
     ] = 3600
     previews: Annotated[
@@ -31,7 +33,7 @@ class StorageSettings:
         Setting(
             "DARKROOM_PREVIEWS",
             read.one_of("auto", "true", "false"),
-            "whether images get a small copy beside them, for lists; `auto`: if the extra `previews` is installed",
+            "whether a small copy for lists is stored beside each image; `auto`: if the extra `previews` is installed",
         ),
     ] = "auto"
 
@@ -41,7 +43,7 @@ class S3Settings:
     """S3: the bucket and its endpoint. Without keys here, credentials come from botocore's usual chain: a role, ..."""
 
     bucket: Annotated[str, Setting("DARKROOM_S3_BUCKET", read.bucket, "the bucket")]
-    prefix: Annotated[str, Setting("DARKROOM_S3_PREFIX", read.key_prefix, "what the keys of images begin with")] = (
+    prefix: Annotated[str, Setting("DARKROOM_S3_PREFIX", read.key_prefix, "the beginning of the keys of images")] = (
         "images/"
     )
     region: Annotated[str, Setting("DARKROOM_S3_REGION", read.region, "the bucket's region")] = "ap-northeast-2"
@@ -54,7 +56,7 @@ class S3Settings:
         Setting(
             "DARKROOM_S3_PUBLIC_ENDPOINT_URL",
             read.web_url,
-            "the address that links are signed for, where clients see another one",
+            "the address that links are signed for, if clients use another one",
             "the same",
             confidential=True,
         ),
@@ -62,7 +64,9 @@ class S3Settings:
     addressing: Annotated[
         Literal["auto", "path", "virtual"],
         Setting(
-            "DARKROOM_S3_ADDRESSING", read.one_of("auto", "path", "virtual"), "the bucket in the path or in the host"
+            "DARKROOM_S3_ADDRESSING",
+            read.one_of("auto", "path", "virtual"),
+            "whether the bucket is in the path or in the host",
         ),
     ] = "auto"
     conditional_writes: Annotated[
@@ -70,7 +74,7 @@ class S3Settings:
         Setting(
             "DARKROOM_S3_CONDITIONAL_WRITES",
             read.one_of("auto", "true", "false"),
-            "whether uploads carry `If-None-Match`; `auto` finds out at the start whether the server knows it",
+            "whether uploads have `If-None-Match`; `auto` finds out at the start whether the server knows it",
         ),
     ] = "auto"
     checksums: Annotated[
@@ -78,7 +82,7 @@ class S3Settings:
         Setting(
             "DARKROOM_S3_CHECKSUMS",
             read.one_of("auto", "true", "false"),
-            "whether uploads carry `x-amz-checksum-sha256`; `auto` finds out at the start whether the server knows it",
+            "whether uploads have `x-amz-checksum-sha256`; `auto` finds out at the start whether the server knows it",
         ),
     ] = "auto"
     access_key: Annotated[
@@ -96,7 +100,7 @@ class S3Settings:
         Setting(
             "DARKROOM_S3_PUBLIC_BASE_URL",
             read.web_url,
-            "if set, links are this and the key (public bucket, CDN)",
+            "if set, a link is this and the key (public bucket, CDN)",
             "links are presigned",
             confidential=True,
         ),

@@ -29,7 +29,7 @@ class TokenSettings:
             "DARKROOM_JWT_ALGORITHM",
             read.one_of(*SECRET_BYTES, *_PUBLIC_KEY_ALGORITHMS),
             "how tokens are signed",
-            "HS256; with published keys what each key is for",
+            "HS256; with published keys the algorithm of each key",
         ),
     ] = None
     secret: Annotated[
@@ -47,8 +47,8 @@ class TokenSettings:
         Setting(
             "DARKROOM_TOKEN",
             read.api_key,
-            "for `darkroom generate`, `list` and their like: the access token that they call a service with",
-            "one of their own making",
+            "the access token with which `darkroom generate`, `list` and the like call a service",
+            "one that they make",
             confidential=True,
         ),
     ] = None
@@ -57,7 +57,7 @@ class TokenSettings:
         Setting(
             "DARKROOM_JWT_PUBLIC_KEY",
             read.pem,
-            "PEM text or file, for RS256, PS256, ES256, EdDSA and their like",
+            "PEM text or a file, for RS256, PS256, ES256, EdDSA and the like",
             confidential=True,
         ),
     ] = None
@@ -66,7 +66,8 @@ class TokenSettings:
         Setting(
             "DARKROOM_JWT_JWKS_URL",
             read.document_url,
-            "where the issuer publishes its keys (JWKS), instead of the two above; http at private addresses only",
+            "the address at which the issuer publishes its keys (JWKS), instead of the two above; http at private "
+            "addresses only",
             confidential=True,
         ),
     ] = None
@@ -75,7 +76,8 @@ class TokenSettings:
         Setting(
             "DARKROOM_JWT_DISCOVERY",
             read.flag,
-            "whether the issuer, then named by its address, is asked where its keys are (OpenID Connect)",
+            "whether the keys are found through OpenID Connect Discovery at the issuer, whose address is then the "
+            "`iss`",
         ),
     ] = False
     keys_max_age: Annotated[
@@ -83,7 +85,7 @@ class TokenSettings:
         Setting(
             "DARKROOM_JWT_KEYS_MAX_AGE",
             read.seconds,
-            "seconds for which published keys are trusted while no newer ones can be had",
+            "seconds for which published keys are trusted while no newer ones can be fetched",
         ),
     ] = 86_400
     issuer: Annotated[str, Setting("DARKROOM_JWT_ISSUER", read.text, "the `iss` that a token must carry")] = "darkroom"
@@ -95,7 +97,8 @@ class TokenSettings:
         Setting(
             "DARKROOM_JWT_AUDIENCE_CLAIM",
             read.audience_claims,
-            "`aud`, or `aud,client_id`: a token without any `aud` is then held to its `client_id`, as Cognito's are",
+            "`aud`, or `aud,client_id`: then `client_id` names the audience of a token without any `aud`, such as "
+            "Cognito's",
             "aud",
         ),
     ] = ("aud",)
@@ -104,7 +107,7 @@ class TokenSettings:
         Setting(
             "DARKROOM_JWT_SUBJECTS",
             read.names,
-            "the callers that are let in, by the `sub` of their tokens, with commas between them",
+            "the callers that are accepted, by the `sub` of their tokens, separated by commas",
             "all",
         ),
     ] = ()
@@ -122,7 +125,7 @@ class TokenSettings:
         Setting(
             "DARKROOM_JWT_MAX_LENGTH",
             read.whole(512, 30_000),
-            "characters of a token at most; the whole head of a request may be 32 KiB long",
+            "characters of a token at most; the head of a request may be 32 KiB long",
         ),
     ] = 8192
     scope_claims: Annotated[
@@ -130,8 +133,8 @@ class TokenSettings:
         Setting(
             "DARKROOM_JWT_SCOPE_CLAIM",
             read.claims,
-            "the claim, or several such as `scp,roles`, that must hold `images:read` to look and `images:write` to "
-            "order and delete",
+            "the claim, or several such as `scp,roles`, that must contain `images:read` to read and `images:write` "
+            "to order and delete",
             "every token may do both",
         ),
     ] = ()
@@ -140,7 +143,7 @@ class TokenSettings:
         Setting(
             "DARKROOM_JWT_SCOPE_PREFIX",
             read.text,
-            "what scopes for this service begin with, such as `darkroom/`; others do not count",
+            "the beginning of scopes for this service, such as `darkroom/`; other scopes do not count",
             "none",
         ),
     ] = ""
@@ -159,7 +162,7 @@ class TokenSettings:
         Setting(
             "DARKROOM_PAGE_SCOPE",
             read.text,
-            "the scopes that the page asks for, with blanks between them, such as `openid offline_access images:read`",
+            "the scopes that the page requests, separated by blanks, such as `openid offline_access images:read`",
             "`openid`; with `DARKROOM_JWT_SCOPE_CLAIM` also `images:read` and `images:write`",
         ),
     ] = None

@@ -16,7 +16,7 @@ class WatchingSettings:
         Setting(
             "DARKROOM_METRICS_PORT",
             read.whole(1, 65_535),
-            "Prometheus metrics on a listener of their own, for all workers together",
+            "the port of a separate listener for Prometheus metrics, for all workers together",
             "off",
         ),
     ] = None
@@ -28,5 +28,10 @@ class WatchingSettings:
     ] = None
     otlp_endpoint: Annotated[
         str | None,
-        Setting("OTEL_EXPORTER_OTLP_ENDPOINT", read.web_url, "where spans go, by OTLP over HTTP", "no traces"),
+        Setting(
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            read.web_url,
+            "the address to which spans are sent, by OTLP over HTTP",
+            "no traces",
+        ),
     ] = None

@@ -16,8 +16,8 @@ class WebhookSettings:
         Setting(
             "DARKROOM_WEBHOOK_SECRETS",
             read.secret,
-            "what messages are signed with: `whsec_` and 24 to 64 bytes in base64; several, with commas, while "
-            "receivers change from one to the next",
+            "the secret that messages are signed with: `whsec_` and 24 to 64 bytes in base64; several, separated "
+            "by commas, while receivers change from one to the next",
             "no webhooks",
             confidential=True,
         ),
@@ -27,8 +27,8 @@ class WebhookSettings:
         Setting(
             "DARKROOM_WEBHOOK_HOSTS",
             read.hosts,
-            "whom callers may name: `host` or `host:port` by https on public addresses, or exactly an origin such as "
-            "`http://127.0.0.1:9001`",
+            "hosts that callers may name: `host` or `host:port` means https on public addresses, an origin such as "
+            "`http://127.0.0.1:9001` means exactly that one",
             "any public host, by https",
         ),
     ] = None

@@ -22,7 +22,7 @@ class WebUISettings:
         Setting(
             "DARKROOM_WEBUI_BASE_URL",
             read.web_url,
-            "where the web UI is, such as `http://127.0.0.1:7860`",
+            "the address of the web UI, such as `http://127.0.0.1:7860`",
             confidential=True,
         ),
     ]
@@ -31,7 +31,7 @@ class WebUISettings:
         Setting(
             "DARKROOM_WEBUI_MODELS",
             read.names,
-            "what it draws with: `sdxl=sd_xl_base_1.0` for a checkpoint, a name alone for whichever one is loaded",
+            "the models: `sdxl=sd_xl_base_1.0` for a checkpoint, a name alone for the one that is loaded",
             "webui",
         ),
     ] = ("webui",)

@@ -164,7 +164,7 @@ def test_what_is_replaced_lies_aside_and_what_is_newer_stays(shell: Here, data: 
 
     assert restored.status == 0, restored.stderr
     (aside,) = data.glob("replaced-*")
-    assert f"what was replaced lies in {aside}\n" in restored.stdout
+    assert f"the replaced files are in {aside}\n" in restored.stdout
     assert (aside / "jwt-secret").read_text() == "a newer secret"
     assert (data / "jwt-secret").read_text() == SECRET
     assert (orders(aside), orders(data)) == (["stored", "stored"], ["stored"])

@@ -170,7 +170,7 @@ def test_check_sees_what_does_not_fit_together(shell: CommandLine) -> None:
     ended = shell.run("check", "--json", DARKROOM_PRICES="v9=1 USD")
     assert ended.status == 1
     (broken,) = [finding for finding in json.loads(ended.stdout)["findings"] if not finding["ok"]]
-    assert broken == {"part": "models", "ok": False, "detail": "DARKROOM_PRICES must be for models on offer, unlike v9"}
+    assert broken == {"part": "models", "ok": False, "detail": "DARKROOM_PRICES must be for models on offer, not v9"}
 
 
 def test_usage_tells_what_was_drawn_and_what_it_cost(shell: CommandLine) -> None:

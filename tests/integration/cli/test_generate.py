@@ -191,7 +191,7 @@ async def test_where_no_file_can_be_written_nothing_is_ordered(
         ended = await asyncio.to_thread(shell.run, "generate", "a fox", "--local", "--out", folder, **with_karlo)
         assert (ended.status, ended.stdout) == (2, "")
         (line,) = ended.stderr.splitlines()
-        assert line.startswith(f"darkroom: --out must be a folder that files can be written into, unlike {folder}: ")
+        assert line.startswith(f"darkroom: --out must be a folder that files can be written into, not {folder}: ")
     assert karlo.calls == []
 
 

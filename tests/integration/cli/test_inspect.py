@@ -177,7 +177,7 @@ def test_a_file_cannot_play_with_the_terminal(shell: CommandLine) -> None:
 
 
 def test_check_says_who_signs_and_until_when(shell: CommandLine, signing: dict[str, str]) -> None:
-    line = r"^ok +marks: images say what they are, signed by Darkroom Studio until 20\d\d-\d\d-\d\d$"
+    line = r"^ok +marks: images are marked and signed by Darkroom Studio until 20\d\d-\d\d-\d\d$"
     assert re.search(line, shell.run("check", **signing).stdout, re.MULTILINE)
 
 

@@ -132,8 +132,8 @@ def test_a_new_one_can_be_meant(shell: CommandLine, data: Path) -> None:
 
     made, again = shell.run("ledger", "new"), shell.run("ledger", "new")
 
-    assert (made.status, made.stdout) == (0, f"a new ledger lies at {data / 'ledger.sqlite'}\n")
-    assert (again.status, again.stderr) == (2, f"darkroom: there is a ledger at {data / 'ledger.sqlite'} already\n")
+    assert (made.status, made.stdout) == (0, f"a new ledger was made at {data / 'ledger.sqlite'}\n")
+    assert (again.status, again.stderr) == (2, f"darkroom: there already is a ledger at {data / 'ledger.sqlite'}\n")
     shell.serve()
 
 

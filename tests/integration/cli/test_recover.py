@@ -45,10 +45,10 @@ def test_what_is_left_is_listed_and_a_lost_spool_is_given_up(
     shown = {one["id"]: (one["state"], one["out_of_reach"], one["spool"]) for one in json.loads(listed.stdout)}
     assert shown == {bare.id: ("received", [], None), waiting.id: ("drawn", [0, 1], "local")}
     assert (refused.status, refused.stdout) == (1, "")
-    assert "nothing waits in elsewhere" in refused.stderr
+    assert "no image that is out of reach waits in elsewhere" in refused.stderr
     assert given_up.status == 0, given_up.stderr
     assert given_up.stdout == f"{waiting.id} is unusable now, with 0 of its images stored\n"
     assert after.status == 0
     assert after.stdout.splitlines() == [
-        f"{bare.id}  {bare.created_at:%Y-%m-%d %H:%M:%S} UTC  received  left to recovery: a service takes it up"
+        f"{bare.id}  {bare.created_at:%Y-%m-%d %H:%M:%S} UTC  received  nothing to do: a running service will finish it"
     ]

@@ -138,11 +138,11 @@ async def test_a_revoked_token_is_refused_by_all_workers_within_seconds(
     ("arguments", "why"),
     [
         (("nonsense",), "it cannot be read"),
-        ((jwt.encode({"jti": "a"}, "s" * 32),), "says no time at which it expires"),
-        ((jwt.encode({"exp": 10**400}, "s" * 32),), "says no time at which it expires"),
+        ((jwt.encode({"jti": "a"}, "s" * 32),), "has no time at which it expires"),
+        ((jwt.encode({"exp": 10**400}, "s" * 32),), "has no time at which it expires"),
         ((jwt.encode({"exp": 2_000_000_000}, "s" * 32),), "it has no jti"),
         ((jwt.encode({"exp": 2_000_000_000, "jti": ""}, "s" * 32),), "its jti is empty"),
-        (("--jti", "a\nb"), "its jti is empty, or holds what cannot be printed"),
+        (("--jti", "a\nb"), "its jti is empty, or contains characters that cannot be printed"),
     ],
     ids=["nonsense", "no exp", "endless", "no jti", "empty jti", "unprintable jti"],
 )
@@ -272,7 +272,7 @@ def test_a_token_is_explained(shell: CommandLine) -> None:
     assert "refused    sub must be one of DARKROOM_JWT_SUBJECTS, and is 'ada'" in explained.stdout
 
     explained = shell.run("token", "--inspect", good, DARKROOM_JWT_SECRET="t" * 32)
-    assert (explained.status, "its signature does not hold" in explained.stdout) == (1, True)
+    assert (explained.status, "its signature is not valid" in explained.stdout) == (1, True)
     explained = shell.run("token", "--inspect", "nonsense", **SECRET)
     assert (explained.status, "it is not a signed JSON Web Token" in explained.stdout) == (1, True)
 
@@ -287,7 +287,7 @@ def test_explaining_a_token_makes_neither_a_secret_nor_a_ledger(shell: CommandLi
 
 
 def test_scopes_that_the_service_does_not_ask_for_are_told(shell: CommandLine) -> None:
-    told = "every token may look and order here: with DARKROOM_JWT_SCOPE_CLAIM=scope the service asks for scopes"
+    told = "every token may read and order here: with DARKROOM_JWT_SCOPE_CLAIM=scope the service requires scopes"
     assert told in shell.run("token", "--scope", "images:read", **SECRET).stderr
     assert told not in shell.run("token", "--scope", "images:read images:write usage:read", **SECRET).stderr
     prefixed = SECRET | {"DARKROOM_JWT_SCOPE_CLAIM": "scp,roles", "DARKROOM_JWT_SCOPE_PREFIX": "darkroom/"}

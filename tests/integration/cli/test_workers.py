@@ -130,7 +130,7 @@ def test_one_that_is_killed_while_the_others_start_is_replaced(shell: CommandLin
         os.kill(second, SIGKILL)
         darkroom.wait_for("a worker was ended by SIGKILL before it was ready; trying again", stream="stderr")
         os.kill(first, SIGKILL)
-        darkroom.wait_for("a worker was ended by SIGKILL; another takes its place", stream="stderr")
+        darkroom.wait_for("a worker was ended by SIGKILL; another one replaces it", stream="stderr")
         darkroom.wait_until_ready()
         wait_until(lambda: len(workers_of(darkroom) - {first, second}) == 3)
         assert all(answers(darkroom) for _ in range(20))

@@ -161,8 +161,8 @@ async def problems() -> AsyncIterator[list[tuple[str, Json]]]:
                 at(await house(generator=priced, spend_per_day=Money.parse("0.5 USD"))),
             ),
             ("too many generations are running and waiting", at(await house(max_in_flight=0, max_queued=0))),
-            ("links to them cannot be made just now", at(await house(storage=Unreadable()))),
-            ("failed inside", at(await house(generator=FailingGenerator(RuntimeError("a secret"))))),
+            ("links to them cannot be made now", at(await house(storage=Unreadable()))),
+            ("had an internal error", at(await house(generator=FailingGenerator(RuntimeError("a secret"))))),
             *[(failure.detail, at(await house(generator=FailingGenerator(failure)))) for failure in FAILURES],
         ]
 

@@ -186,5 +186,5 @@ async def test_check_reports_the_credits_left_and_a_wrong_key(provider: BflProvi
     async with provider.opened() as generator:
         assert "which has 1000 credits" in await generator.check()
     async with provider.opened(api_key="wrong") as generator:
-        with pytest.raises(GeneratorRefused, match="does not take our key"):
+        with pytest.raises(GeneratorRefused, match="does not accept our key"):
             await generator.check()

@@ -119,7 +119,7 @@ async def test_after_a_restart_a_job_without_a_file_is_gone(provider: ComfyUIPro
         simulator.restart()
 
         assert await generator.find(request, "key") is None
-        with pytest.raises(GeneratorUnavailable, match="does not know the job any more"):
+        with pytest.raises(GeneratorUnavailable, match="no longer knows the job"):
             await collected(generator, request, receipt)
 
 
@@ -152,7 +152,7 @@ async def test_a_job_that_runs_too_long_is_interrupted_by_its_id(old: bool) -> N
         _, failure = await draw(generator, plain_request(generator.cards[0]))
 
         assert failure is not None
-        assert failure.detail == "the job was taken back before it ended"
+        assert failure.detail == "the job was cancelled before it ended"
         assert (simulator.taken_back, simulator.interrupted_blindly) == (1, 0)
 
 
@@ -282,7 +282,7 @@ async def test_check_refuses_partner_nodes_that_are_not_declared_paid(
 @pytest.mark.parametrize("authorization", [None, "Bearer wrong"])
 async def test_refused_credentials_are_reported(provider: ComfyUIProvider, authorization: str | None) -> None:
     async with provider.opened(authorization=authorization) as generator:
-        with pytest.raises(GeneratorRefused, match="does not let us in"):
+        with pytest.raises(GeneratorRefused, match="refuses our credentials"):
             await generator.check()
         _, failure = await draw(generator, plain_request(generator.cards[0]))
 

@@ -92,10 +92,10 @@ async def test_images_refusals_and_failures_pass_through_litellm(
             assert (sorted(images), failure) == ([0, 1], None)
             assert "and has " in await generator.check()
     assert simulator.charged_images == 4
-    assert "asks up to three" in caplog.text, "no warning says that LiteLLM repeats paid calls"
+    assert "sends one call up to three" in caplog.text, "no warning says that LiteLLM repeats paid calls"
 
     async with opened(proxy, MODELS[1], key="sk-wrong") as generator:
-        assert "the key could not be tried" in await generator.check()
+        assert "the key could not be tested" in await generator.check()
 
     simulator.faults.set("error-moderation-input")
     async with opened(proxy, MODELS[0]) as generator:

@@ -95,14 +95,14 @@ async def test_if_the_list_is_refused_one_model_is_asked_for() -> None:
 async def test_a_key_that_could_not_be_tried_is_not_reported_as_accepted() -> None:
     said = await checked({"/v1/models": (400, {"error": {"message": "No connected db."}}, {})})
 
-    assert "the key could not be tried: it answers no question for free (HTTP 400)" in said
+    assert "the key could not be tested: no free request is answered (HTTP 400)" in said
     assert "does not refuse" not in said
 
 
 async def test_litellm_is_recognised_and_warned_about() -> None:
     said = {"/v1/models": (200, {"data": [{"id": "gpt-image-2"}]}, {"x-litellm-version": "1.108.7"})}
 
-    assert "asks up to three times" in await checked(said)
+    assert "sends one call up to three times" in await checked(said)
 
 
 @pytest.mark.parametrize("status", [500, 503])

@@ -175,7 +175,7 @@ async def test_a_broken_copy_of_a_description_stops_the_start(
         ("a=nobody/knows", "'a': OpenRouter does not draw with nobody/knows"),
         (f"a={SEEDREAM} only=openai", f"'a': {SEEDREAM} is made by bytedance, not by openai"),
         (f"a={SEEDREAM} 4K", f"'a': {SEEDREAM} is not drawn at 4K"),
-        (f"a={SEEDREAM} quality=high", f"'a': quality is not taken by {SEEDREAM}"),
+        (f"a={SEEDREAM} quality=high", f"'a': quality is not accepted by {SEEDREAM}"),
         (f"a={GPT} quality=best", f"'a': quality must be one of auto, low, medium, high by {GPT}"),
         (f"a={SHAPELESS}", f"as in a={SHAPELESS} 1024x1024 only=MAKER"),
         (f"a={VECTOR}", f"'a': {VECTOR} draws svg"),

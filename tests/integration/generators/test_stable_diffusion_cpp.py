@@ -138,7 +138,7 @@ async def test_without_a_declared_step_webui_gets_another_size_and_warns(
         image = await image_of(generator, 7, size=ImageSize(72, 64), num_inference_steps=1)
 
     assert (image.file.width, image.file.height) == (128, 64)
-    assert "came in 128 x 64 pixels, and 72 x 64 were ordered" in caplog.text
+    assert "has 128 x 64 pixels, but 72 x 64 were ordered" in caplog.text
 
 
 async def test_openai_draws_every_image_with_the_same_seed_and_reports_it(
@@ -210,7 +210,7 @@ async def test_check_compares_the_models_with_those_of_the_server(server: SDServ
         other = settings | {"DARKROOM_WEBUI_MODELS": "sdcpp=other", "DARKROOM_OPENAI_MODELS": "flux=64-2048/64"}
         bad = await asyncio.to_thread(shell.run, "check", **other)
     assert (good.status, bad.status, server.drawn) == (0, 1, before)
-    assert f"the web UI answers at {server.base_url} and has every checkpoint that is named" in good.stdout
+    assert f"the web UI answers at {server.base_url} and has every checkpoint that the models need" in good.stdout
     assert (
         f"the Images API answers at {server.base_url}/v1 and does not refuse the key, and has sd-cpp-local"
         in good.stdout

@@ -77,7 +77,7 @@ async def test_it_warns_if_another_checkpoint_drew(
         await draw(generator, plain_request(card))
 
     (warning,) = caplog.messages
-    assert "another checkpoint than sd_xl_base_1.0.safetensors" in warning
+    assert "a checkpoint other than sd_xl_base_1.0.safetensors" in warning
 
 
 @pytest.mark.parametrize("name", ["sd_xl_base_1.0", "sd_xl_base_1.0.safetensors", "73645f786c"])

@@ -48,10 +48,10 @@ async def test_a_fault_has_the_expected_outcome(generator: ImageGenerator, provi
 @pytest.mark.parametrize(
     ("fault", "says"),
     [
-        ("error-credentials", "does not take our user name and password"),
+        ("error-credentials", "does not accept our user name and password"),
         ("error-api-off", "started without --api"),
         ("error-sampler", "does not know the sampler"),
-        ("error-out-of-memory-after-charge", "failed inside with OutOfMemoryError"),
+        ("error-out-of-memory-after-charge", "had an internal error: OutOfMemoryError"),
     ],
 )
 async def test_the_message_names_what_the_operator_should_check(

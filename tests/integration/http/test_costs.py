@@ -109,8 +109,8 @@ async def test_the_cost_that_the_provider_reports_is_what_was_spent(
     # The limit is passed at most once: by a cost that was reported after the price had been reserved.
     statuses = [order.status_code for order in orders]
     assert statuses == {"0.05": [429, 429], "0.005": [200, 200], "0.02": [200, 429]}[charged]
-    assert ("charges 0.05 USD, and not 0.02 USD" in caplog.text) == (reported == "0.05 USD")
-    assert ("costs 7 KRW, which is not believed" in caplog.text) == (reported == "7 KRW")
+    assert ("charges 0.05 USD instead of 0.02 USD" in caplog.text) == (reported == "0.05 USD")
+    assert ("a cost of 7 KRW, which is not plausible" in caplog.text) == (reported == "7 KRW")
 
 
 async def test_a_model_without_a_price_has_the_cost_that_its_provider_reports() -> None:

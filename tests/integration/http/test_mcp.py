@@ -297,7 +297,7 @@ async def test_limits_hold_as_at_the_other_doors() -> None:
         refused = await call(house, "draw_image", **ORDER)
     assert (drawn["isError"], refused["isError"]) == (False, True)
     assert "Your own limit is reached" in text(refused)
-    assert "Another try makes sense after" in text(refused)
+    assert "Try again after" in text(refused)
 
 
 class Patient(InMemoryImageGenerator):

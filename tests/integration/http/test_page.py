@@ -97,7 +97,7 @@ def test_an_issuer_without_valid_endpoints_for_signing_in_is_refused(endpoint: s
     good = "https://id.example.com/in"
     for endpoints in ((endpoint, good), (good, endpoint)):
         issuer = Configuration("https://id.example.com", "", *endpoints)
-        with pytest.raises(KeysUnavailable, match="that people could sign in at"):
+        with pytest.raises(KeysUnavailable, match="for signing in"):
             SignIn.at(issuer, client_id="page", scope="openid", audience="x")
 
 

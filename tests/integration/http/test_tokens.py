@@ -81,7 +81,7 @@ async def test_the_log_says_why_a_token_is_refused_and_never_the_token(
     tokens = {
         bearer(aud="billing")["Authorization"]: "a token is refused: aud must name 'darkroom'; found aud 'billing'",
         "Bearer canary": "a token is refused: it is not a signed JSON Web Token in compact form",
-        f"{bearer()['Authorization']}A": "a token is refused: its signature does not hold",
+        f"{bearer()['Authorization']}A": "a token is refused: its signature is not valid",
     }
     for path in ("/api/models", "/api/nowhere"):
         for token, reason in tokens.items():

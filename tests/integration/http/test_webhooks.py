@@ -130,7 +130,7 @@ async def test_a_webhook_is_refused_if_webhooks_are_off(house: House) -> None:
     answer = await house.order(ASYNC | {"Webhook-URL": "https://receiver.example/hook"})
     (error,) = answer.json()["errors"]
     assert (answer.status_code, error["header"]) == (400, "Webhook-URL")
-    assert "switched webhooks on" in error["detail"]
+    assert "enabled webhooks" in error["detail"]
 
 
 async def test_a_repeated_order_has_one_webhook_and_its_address_cannot_change() -> None:

@@ -302,7 +302,7 @@ class TestOutages:
             await ledger.find(order.id)
         with pytest.raises(LedgerUnavailable):
             await ledger.record(order.submitted())
-        await eventually(lambda: _told(ledger.record(order.submitted()), "being connected to again"))
+        await eventually(lambda: _told(ledger.record(order.submitted()), "is reconnecting"))
         await proxy.switch(NO_FAULTS)
 
         await patiently(lambda: ledger.record(order.submitted()))

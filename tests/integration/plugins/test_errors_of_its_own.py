@@ -129,7 +129,7 @@ EXPECTED: Final[dict[str, tuple[int, str, str, str]]] = {
     "asked torn": (502, "outcome-unknown", "unknown", "it hung up"),
     "asked bent": (503, "generator-unavailable", "no", "7"),
     "asked odd": (500, "internal", "unknown", "odd"),
-    "asked unpicklable": (502, "outcome-unknown", "unknown", "the generator failed inside"),
+    "asked unpicklable": (502, "outcome-unknown", "unknown", "the generator had an internal error"),
     "collected rude": (400, "prompt-rejected", "no", "not these words"),
     "collected locked": (502, "generator-refused", "no", "the account is locked"),
     "collected dear": (502, "unusable-image", "yes", "paid, and torn"),

@@ -81,7 +81,7 @@ async def test_a_stop_ends_while_the_disk_is_full_and_logs_what_it_leaves(
         began = time.monotonic()
         said = await seat.last_words()
         assert time.monotonic() - began < DRAINS + 15
-        left = [line for line in said.splitlines() if "at the stop" in line]
+        left = [line for line in said.splitlines() if "by the stop" in line]
         assert all(any(id_ in line for line in left) for id_ in ids), said
 
         disk.make_room()

@@ -98,7 +98,7 @@ async def test_a_trace_context_is_sent_and_not_signed(answering: Answering) -> N
 async def test_a_bucket_in_another_region_is_followed_once(answering: Answering, answer: tuple[int, str, str]) -> None:
     script = Script(answer)
     async with answering(script) as storage:
-        with pytest.raises(StorageFault, match=r"lies in the region eu-west-1, not in ap-northeast-2$"):
+        with pytest.raises(StorageFault, match=r"is in the region eu-west-1, not in ap-northeast-2$"):
             await put(storage, new_key(), some_image())
 
     assert script.methods == ["put", "put"]
@@ -107,7 +107,7 @@ async def test_a_bucket_in_another_region_is_followed_once(answering: Answering,
 
 async def test_a_redirect_that_names_no_region_is_reported(answering: Answering) -> None:
     async with answering(Script(error(301, "PermanentRedirect"))) as storage:
-        with pytest.raises(StorageFault, match=r"lies in another region than ap-northeast-2$"):
+        with pytest.raises(StorageFault, match=r"is in a region other than ap-northeast-2$"):
             await storage.check()
 
 
@@ -189,7 +189,7 @@ async def test_a_check_detects_that_links_could_not_be_opened_and_cleans_up(answ
 async def test_a_check_detects_that_other_bytes_come_back(answering: Answering) -> None:
     script = Script(REMOVED, KEPT, EXISTS, (200, "", "other bytes"), REMOVED)
     async with answering(script) as storage:
-        with pytest.raises(StorageFault, match="does not give back what was put there"):
+        with pytest.raises(StorageFault, match="does not return what was put there"):
             await storage.check()
 
     assert script.methods == ["delete", "put", "put", "get", "delete"]

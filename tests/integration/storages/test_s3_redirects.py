@@ -68,7 +68,7 @@ async def test_the_region_of_the_bucket_is_followed_and_used_in_signatures(
         await storage.delete(key)
         assert server.objects == {}
     assert [record.getMessage() for record in caplog.records] == [
-        "the bucket darkroom lies in the region eu-west-1: set DARKROOM_S3_REGION to it"
+        "the bucket darkroom is in the region eu-west-1: set DARKROOM_S3_REGION to it"
     ]
 
 

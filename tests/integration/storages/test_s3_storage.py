@@ -186,7 +186,7 @@ async def test_an_upload_whose_answer_was_lost_succeeds_when_repeated(
     key = new_key()
     # The server's permission to send the body arrives; its confirmation that the image is kept does not.
     await proxy.switch(Faults(cut_download=len(b"HTTP/1.1 100 Continue\r\n\r\n") + 4, reset=True))
-    with pytest.raises(StorageFault, match="broke off"):
+    with pytest.raises(StorageFault, match="closed the connection"):
         await put(storage, key, some_image())
     assert s3.keys() == [key]
     await proxy.switch(NO_FAULTS)

@@ -44,7 +44,7 @@ async def test_an_issuer_may_end_in_a_slash(server: KeyServer) -> None:
         ({"jwks_uri": ""}, "is not a web address"),
         ({"jwks_uri": "/keys"}, "is not a web address"),
         ({"jwks_uri": "file:///etc/passwd"}, "is not a web address"),
-        ({"jwks_uri": "http://8.8.8.8/keys"}, "leads to a public address in plain text"),
+        ({"jwks_uri": "http://8.8.8.8/keys"}, "leads to a public address over plain http"),
         ({"jwks_uri": "http://[::1"}, "is not an address"),
         ({"jwks_uri": "http://127.0.0.1:1/keys"}, "no connection"),
     ],

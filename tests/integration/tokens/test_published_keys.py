@@ -188,8 +188,8 @@ async def test_keys_that_are_skipped_are_logged_once(server: KeyServer, caplog: 
             door.clock.now += 1000
             await door.keys.keep_fresh()
     assert [record.getMessage() for record in caplog.records if record.name.endswith("published_keys")] == [
-        "passed over among the keys of access tokens: key 1 ('enc'): is not for signatures",
-        "passed over among the keys of access tokens: key 2 ('canary'): is a secret, and now published",
+        "ignored among the keys of access tokens: key 1 ('enc'): is not for signatures",
+        "ignored among the keys of access tokens: key 2 ('canary'): is a secret, and now published",
         "access tokens are verified with 'first' (ES256)",
     ]
 
@@ -212,6 +212,6 @@ async def test_the_operator_may_restrict_keys_to_one_algorithm(server: KeyServer
 
 @pytest.mark.parametrize("url", ["http://8.8.8.8/keys", "http://[2001:4860:4860::8888]/", "http://[::ffff:8.8.8.8]/"])
 async def test_keys_are_fetched_in_plain_text_only_from_private_addresses(server: KeyServer, url: str) -> None:
-    with pytest.raises(KeysUnavailable, match=r"leads to a public address in plain text: use https"):
+    with pytest.raises(KeysUnavailable, match=r"leads to a public address over plain http: use https"):
         async with published(server, Clock(), DARKROOM_JWT_JWKS_URL=url):
             pass

@@ -283,7 +283,7 @@ def test_an_end_that_cannot_be_recorded_is_not_reported(failure: DrawingFailed, 
         service.provider.refusal = failure
         service.trouble.calls[end] = TROUBLES["an unknown error"]
         for _ in range(2):
-            with pytest.raises(LedgerUnavailable, match="cannot be written down now") as raised:
+            with pytest.raises(LedgerUnavailable, match="cannot be recorded now") as raised:
                 await asyncio.wait_for(service.order(), 100)
             assert raised.value.charged is charged
 

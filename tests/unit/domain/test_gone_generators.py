@@ -58,7 +58,7 @@ async def test_a_generation_of_a_missing_generator_is_kept_logged_once_and_never
     kept = await ledger.find(generation.id)
     assert kept
     assert (kept.state, kept.receipt) == (State.SUBMITTED, b"links")
-    assert caplog.text.count("is kept as it is: it left for v2.1 of the generator karlo") == 1
+    assert caplog.text.count("is kept as it is: it was sent to v2.1 of the generator karlo") == 1
 
 
 async def test_a_generation_is_taken_up_by_a_process_that_offers_its_generator() -> None:

@@ -37,7 +37,7 @@ def test_markup_that_an_engine_would_obey_is_refused_in_both_prompts(text: str, 
     with pytest.raises(InvalidRequest) as refused:
         read_order(order(**{field: text}), CARDS)
 
-    rule = f"must not hold {markup}, which memory would obey and not draw"
+    rule = f"must not hold {markup}, which memory would execute instead of drawing"
     assert refused.value.violations == (Violation(f"/{field}", rule),)
 
 

@@ -97,23 +97,23 @@ async def test_a_model_that_a_spending_limit_cannot_count_is_logged(
 @pytest.mark.parametrize(
     ("settings", "problem"),
     [
-        ({"DARKROOM_PRICES": "v9=1 USD"}, "DARKROOM_PRICES must be for models on offer, unlike v9"),
-        ({"DARKROOM_PRICES": "memory@9x9=1 USD"}, "DARKROOM_PRICES must be for models on offer, unlike memory@9x9"),
+        ({"DARKROOM_PRICES": "v9=1 USD"}, "DARKROOM_PRICES must be for models on offer, not v9"),
+        ({"DARKROOM_PRICES": "memory@9x9=1 USD"}, "DARKROOM_PRICES must be for models on offer, not memory@9x9"),
         (
             {"DARKROOM_PRICES": "memory@4096x16=1 USD"},
-            "DARKROOM_PRICES must be for sizes that memory draws, unlike 4096x16",
+            "DARKROOM_PRICES must be for sizes that memory draws, not 4096x16",
         ),
         (
             {"DARKROOM_PRICES": "memory=1 USD", "DARKROOM_SPEND_PER_DAY": "9 KRW"},
             "DARKROOM_SPEND_PER_DAY must be in USD, as memory is",
         ),
-        ({"DARKROOM_ALIASES": "a=b"}, "DARKROOM_ALIASES must stand for models on offer, unlike a=b"),
+        ({"DARKROOM_ALIASES": "a=b"}, "DARKROOM_ALIASES must stand for models on offer, not a=b"),
         (
             {"DARKROOM_ALIASES": "memory=memory"},
-            "DARKROOM_ALIASES must be names that no generator offers, unlike memory",
+            "DARKROOM_ALIASES must be names that no generator offers, not memory",
         ),
-        ({"DARKROOM_FALLBACKS": "v9=memory"}, "DARKROOM_FALLBACKS must be for models on offer, unlike v9"),
-        ({"DARKROOM_FALLBACKS": "memory=v9"}, "DARKROOM_FALLBACKS must be models on offer, unlike v9"),
+        ({"DARKROOM_FALLBACKS": "v9=memory"}, "DARKROOM_FALLBACKS must be for models on offer, not v9"),
+        ({"DARKROOM_FALLBACKS": "memory=v9"}, "DARKROOM_FALLBACKS must be models on offer, not v9"),
         (
             {"DARKROOM_ALIASES": "v2.1=memory", "DARKROOM_FALLBACKS": "v2.1=memory"},
             "DARKROOM_FALLBACKS must name each model once for v2.1, not memory after memory",

@@ -178,9 +178,15 @@ async def test_a_missing_setting_prevents_the_start(environment: dict[str, str])
             OPENAI | {"DARKROOM_OPENAI_IMAGE_HOSTS": "10.0.0.1"},
             "DARKROOM_OPENAI_IMAGE_HOSTS: '10.0.0.1' is not a public",
         ),
-        (OPENAI | {"DARKROOM_OPENAI_OUTPUT_COMPRESSION": "80"}, "DARKROOM_OPENAI_OUTPUT_FORMAT: png is not compressed"),
+        (
+            OPENAI | {"DARKROOM_OPENAI_OUTPUT_COMPRESSION": "80"},
+            "DARKROOM_OPENAI_OUTPUT_FORMAT: the compression of png",
+        ),
         (OPENAI | {"DARKROOM_OPENAI_QUALITY": "hd"}, "DARKROOM_OPENAI_QUALITY must be auto, low"),
-        (REPLICATE | {"DARKROOM_REPLICATE_MODELS": "sdxl"}, "DARKROOM_REPLICATE_MODELS: 'sdxl' must say who draws"),
+        (
+            REPLICATE | {"DARKROOM_REPLICATE_MODELS": "sdxl"},
+            "DARKROOM_REPLICATE_MODELS: 'sdxl' must name the model that draws",
+        ),
         (
             REPLICATE | {"DARKROOM_REPLICATE_IMAGE_HOSTS": "10.0.0.1"},
             "DARKROOM_REPLICATE_IMAGE_HOSTS: '10.0.0.1' is no",

@@ -97,7 +97,7 @@ def test_a_size_fixed_in_the_workflow_is_the_only_one(folder: Path) -> None:
     (folder / "fixed.json").write_text(json.dumps(fixed), encoding="utf-8")
 
     assert model_of(f"own={folder / 'fixed.json'} 1024x1024").card.sizes == (ImageSize(1024, 1024),)
-    with pytest.raises(InvalidValue, match="does not say by itself where the size goes"):
+    with pytest.raises(InvalidValue, match="does not show where the size goes"):
         model_of(f"own={folder / 'fixed.json'} 512-1024")
 
 
@@ -113,7 +113,7 @@ def test_a_size_fixed_in_the_workflow_is_the_only_one(folder: Path) -> None:
         ("[" * 100_000, "is not JSON"),
         (
             '{"1": {"class_type": "SaveImage", "inputs": {"filename_prefix": "a"}}}',
-            "does not say by itself",
+            "does not show",
         ),
     ],
     ids=lambda value: value[:24],

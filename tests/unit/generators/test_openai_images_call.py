@@ -44,7 +44,7 @@ def test_a_gpt_image_model_is_sent_the_operators_options_and_no_response_format(
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"output_format": "png", "output_compression": 80}, "png is not compressed"),
+        ({"output_format": "png", "output_compression": 80}, "the compression of png cannot be chosen"),
         ({"output_format": "jpeg", "background": "transparent"}, "jpeg has no transparent background"),
     ],
 )

@@ -183,8 +183,8 @@ def test_seed_told_declares_that_only_a_reported_seed_counts() -> None:
     [
         ("a=64-512 markup=html", "'markup=html' must be markup=lora or markup=localai"),
         ("a=64-512 kind=dall-e", "'kind=dall-e' must be kind=gpt-image"),
-        ("a=64-512 size=auto", "'size=auto' cannot be said for all orders"),
-        ("a=64-512 prompt=hello", "'prompt=hello' cannot be said for all orders"),
+        ("a=64-512 size=auto", "'size=auto' cannot be set for all orders"),
+        ("a=64-512 prompt=hello", "'prompt=hello' cannot be set for all orders"),
         ("a=64-512 8bit=true", "'8bit=true' must name an input"),
     ],
 )

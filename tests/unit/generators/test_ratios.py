@@ -53,7 +53,7 @@ def test_a_table_without_a_ratio_has_squares() -> None:
 
 
 def test_a_size_that_is_no_longer_offered_is_refused_without_cost() -> None:
-    with pytest.raises(GeneratorRefused, match="512 x 512 any more") as refused:
+    with pytest.raises(GeneratorRefused, match="512 x 512 now") as refused:
         RatioTable.of(["1:1"]).shape(ImageSize(512, 512))
 
     assert refused.value.charged is Charged.NO

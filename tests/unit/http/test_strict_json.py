@@ -44,7 +44,7 @@ def test_invalid_json_raises_only_value_error(document: bytes) -> None:
     [
         (b"{", "line 1, column 2"),
         (b'{"a":\n\n x}', "line 3, column 2"),
-        (b'"a\xff"', "no UTF-8 at byte 2"),
+        (b'"a\xff"', "not UTF-8 at byte 2"),
         (b"[" * 50_000, "nested too deep"),
         (b"[NaN]", "NaN is not JSON"),
         (b"-Infinity", "-Infinity is not JSON"),

@@ -79,7 +79,7 @@ async def test_the_leeway_can_be_set(leeway: int) -> None:
 
 async def test_the_lifetime_of_tokens_can_be_limited() -> None:
     assert await verified(NOON, replace(RULES, max_lifetime=600)) == ADA
-    with pytest.raises(Unauthorized, match="lives longer than tokens may here"):
+    with pytest.raises(Unauthorized, match="lifetime is longer than allowed here"):
         await verified(NOON, replace(RULES, max_lifetime=599))
 
 
@@ -199,8 +199,8 @@ async def test_the_client_id_may_stand_for_a_missing_aud(
         ({"sub": ...}, "a claim is missing or of another type: Object missing required field `sub`"),
         ({"sub": "a\nb"}, "sub must be printable, and is 'a\\nb'"),
         ({"jti": "one"}, "its jti 'one' was revoked"),
-        ({"exp": NOON + 700}, "from iat to exp it may be 600 s at most, and is 700 s"),
-        ({"scp": 7}, "scp must be a text or a list of texts, and is neither"),
+        ({"exp": NOON + 700}, "from iat to exp there may be at most 600 s, and there are 700 s"),
+        ({"scp": 7}, "scp must be a string or a list of strings, and is neither"),
     ],
     ids=itertools.count(),
 )
@@ -221,10 +221,12 @@ async def test_before_the_signature_is_verified_the_reason_contains_nothing_of_t
     secret = "canary" * 10
     claims = {"iss": secret, "aud": secret, "sub": secret, "iat": NOON, "exp": NOON + 600}
     reasons = {
-        jwt.encode(claims, "another" * 10): "its signature does not hold",
+        jwt.encode(claims, "another" * 10): "its signature is not valid",
         jwt.encode(claims, SECRET * 2, "HS512"): "its algorithm (alg) is not that of the key that is set",
         jwt.encode(claims, SECRET, headers={"jwk": {"k": secret}}): "its header holds jwk, which is not accepted",
-        jwt.encode(claims, SECRET, headers={"typ": secret}): "its type (typ) is none of an access token: JWT or at+jwt",
+        jwt.encode(
+            claims, SECRET, headers={"typ": secret}
+        ): "its type (typ) is not that of an access token: JWT or at+jwt",
         secret: "it is not a signed JSON Web Token in compact form",
         secret * 200: "it is longer than DARKROOM_JWT_MAX_LENGTH",
         f"{secret}.{secret}.{secret}": "its header is not JSON",
@@ -241,7 +243,7 @@ async def test_before_the_signature_is_verified_the_reason_contains_nothing_of_t
 async def test_the_accepted_subjects_can_be_set() -> None:
     rules = replace(RULES, subjects=frozenset({"ada", "grace"}))
     assert await verified(NOON, rules) == ADA
-    with pytest.raises(Unauthorized, match="its subject is not let in here"):
+    with pytest.raises(Unauthorized, match="its subject is not allowed here"):
         await verified(NOON, rules, sub="Ada")
 
 

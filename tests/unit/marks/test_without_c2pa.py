@@ -48,7 +48,7 @@ def test_signing_is_refused_with_the_command_that_installs_the_extra() -> None:
 
 
 def test_each_setting_is_described() -> None:
-    assert read_marks(Settings.read({})).told == "images say what they are"
-    assert read_marks(Settings.read({"DARKROOM_MARKS": "none"})).told == "images do not say what they are"
+    assert read_marks(Settings.read({})).told == "images are marked"
+    assert read_marks(Settings.read({"DARKROOM_MARKS": "none"})).told == "images are not marked"
     signed = read_marks(Settings.read(SIGNING)).told
-    assert signed.startswith("images say what they are, signed by Darkroom Studio until")
+    assert signed.startswith("images are marked and signed by Darkroom Studio until")

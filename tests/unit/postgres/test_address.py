@@ -158,7 +158,7 @@ class TestPasswordFile:
         file.chmod(0o640)
         address = parse(f"postgresql://me@h1/db?passfile={file}")
         assert address.password_for(address.servers[0]) is None
-        assert "others can read it" in caplog.text
+        assert "other accounts can read it" in caplog.text
 
 
 def test_dead_after_must_exceed_the_time_that_a_reconnection_takes() -> None:

@@ -55,7 +55,7 @@ async def test_an_answer_of_any_status_is_returned(status: int) -> None:
         (httpx.ConnectError("no connection"), "no connection"),
         (httpx.Response(200, stream=Body(b"{", httpx.ReadError("the connection broke"))), "the connection broke"),
         (httpx.Response(200, stream=Body(b"{}{")), "is longer than 2 bytes"),
-        (httpx.Response(200, headers={"content-encoding": "br"}, stream=Body(b"??")), "is packed"),
+        (httpx.Response(200, headers={"content-encoding": "br"}, stream=Body(b"??")), "is compressed"),
     ],
 )
 async def test_no_readable_answer_means_unavailable(answer: httpx.Response | Exception, says: str) -> None:

@@ -172,7 +172,7 @@ async def test_a_compressed_image_is_decompressed(coding: str, packed: bytes) ->
     [
         (Cdn(200, content=b"x" * (LONGEST + 1)), "longer"),
         (Cdn(200, content=gzip.compress(bytes(1_000_000))), "longer"),
-        (Cdn(200, content=b"something packed", content_encoding="br"), "packed with br"),
+        (Cdn(200, content=b"something packed", content_encoding="br"), "compressed with br"),
     ],
 )
 async def test_an_unusable_body_is_final_and_kept_as_evidence(cdn: Cdn, why: str) -> None:

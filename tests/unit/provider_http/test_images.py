@@ -61,14 +61,14 @@ def test_an_image_of_another_size_is_accepted_and_logged(
     data = tile(width, height, 0)
 
     assert drawn_image(REQUEST, index=0, seed=None, data=data, image_id=None).data == data
-    assert f"came in {width} x {height} pixels, and 32 x 16 were ordered" in caplog.text
+    assert f"has {width} x {height} pixels, but 32 x 16 were ordered" in caplog.text
 
 
 def test_bytes_after_the_end_are_cut_off_and_logged(caplog: pytest.LogCaptureFixture) -> None:
     data = tile(32, 16, 0)
 
     assert drawn_image(REQUEST, index=1, seed=None, data=data + b"<script>", image_id=None).data == data
-    assert "image 1 came with 8 bytes behind its end" in caplog.text
+    assert "image 1 came with 8 bytes after its end" in caplog.text
 
 
 BYTES = bytes(range(256)) + b"\xfb\xff\xfe"  # its base64 has padding and every character in which the alphabets differ

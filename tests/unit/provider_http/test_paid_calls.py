@@ -129,7 +129,7 @@ async def test_an_answer_is_limited_in_length() -> None:
     [
         (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhi", "cut short"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n", "cut short"),
-        (b"HTTP/1.1 201 OK\r\nContent-Encoding: br\r\nContent-Length: 2\r\n\r\nhi", "packed"),
+        (b"HTTP/1.1 201 OK\r\nContent-Encoding: br\r\nContent-Length: 2\r\n\r\nhi", "compressed"),
     ],
 )
 async def test_an_unreadable_answer_was_charged(answer: bytes, why: str) -> None:

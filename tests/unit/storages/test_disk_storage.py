@@ -114,7 +114,7 @@ async def test_nothing_outside_of_the_folder_is_opened_even_by_a_genuine_link(
 
 
 async def test_a_media_type_that_does_not_match_the_ending_is_refused(storage: DiskImageStorage) -> None:
-    with pytest.raises(StorageFault, match="does not end as image/webp must"):
+    with pytest.raises(StorageFault, match="does not have the ending for image/webp"):
         await put(storage, new_key(MediaType.PNG), some_image(), MediaType.WEBP)
 
 

@@ -9,9 +9,9 @@ from darkroom.domain.model.errors import DrawingFailed, GeneratorRefused
 _REFUSALS: Final = {
     HTTPStatus.UNAUTHORIZED: "it does not know our key",
     HTTPStatus.PAYMENT_REQUIRED: "our account has no credits",
-    HTTPStatus.FORBIDDEN: "it does not take our key",
+    HTTPStatus.FORBIDDEN: "it does not accept our key",
     HTTPStatus.NOT_FOUND: "it does not know the model",
-    HTTPStatus.UNPROCESSABLE_ENTITY: "it does not take one of the inputs",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "it does not accept one of the inputs",
 }
 
 

@@ -92,7 +92,7 @@ class BflImageGenerator(ImageGenerator):
             raise failure if isinstance(failure, GeneratorRefused) else GeneratorUnavailable(failure.detail)
         credits_left = answer.document().get("credits")
         left = f", which has {credits_left:g} credits" if isinstance(credits_left, int | float) else ""
-        return f"BFL answers at {self._endpoint.base_url} and takes the key{left}"
+        return f"BFL answers at {self._endpoint.base_url} and accepts the key{left}"
 
     async def _asked(self, order: BflOrder) -> Task:
         call = httpx.Request("GET", order.polling_url, headers=self._headers)

@@ -50,7 +50,7 @@ class BflOrder(msgspec.Struct, frozen=True, omit_defaults=True):
         try:
             hosts.allow(order.polling_url)
         except LinkRefused as refusal:
-            raise UnusableImage(f"our key does not go where the task is asked about: its URL {refusal}") from refusal
+            raise UnusableImage(f"our key is not sent to the address of the task: its URL {refusal}") from refusal
         return order
 
     @property
@@ -109,7 +109,7 @@ class Task:
             raise explain(self._failure(), self._said, request, [key], wordings=True)
         link = self._result.get("sample")
         if not isinstance(link, str) or not link.strip():
-            raise UnusableImage("the task is ready, and has no link to an image")
+            raise UnusableImage("the task is ready, but has no link to an image")
         return link
 
     def _failure(self) -> DrawingFailed:
@@ -117,8 +117,8 @@ class Task:
         if status in _MODERATED:
             return PromptRejected(REJECTED, charged=Charged.UNKNOWN)
         if status == _MISSING:
-            return OutcomeUnknown("the provider does not know the task any more")
-        return OutcomeUnknown("the model failed while it drew")
+            return OutcomeUnknown("the provider no longer knows the task")
+        return OutcomeUnknown("the model failed while drawing")
 
     @property
     def _said(self) -> Mapping[str, Any]:

@@ -16,7 +16,7 @@ def comfyui_failure(answer: Answer) -> DrawingFailed:
     if not isinstance(failure, GeneratorRefused):
         return failure
     if answer.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-        return GeneratorRefused(f"{failure.detail}: what stands before ComfyUI does not let us in")
+        return GeneratorRefused(f"{failure.detail}: the server in front of ComfyUI refuses our credentials")
     return GeneratorRefused(failure.detail + "".join(f", {broken}" for broken in _broken_rules(answer)))
 
 

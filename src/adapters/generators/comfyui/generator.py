@@ -89,7 +89,7 @@ class ComfyUIImageGenerator(ImageGenerator):
             return receipt
         if said.get("node_errors"):
             await self._take_back(job)
-            detail = "ComfyUI took the workflow only in part, and it is taken back"
+            detail = "ComfyUI accepted only a part of the workflow, so the job is cancelled"
             raise OutcomeUnknown(detail) if model.paid else GeneratorRefused(detail)
         return receipt
 
@@ -103,7 +103,7 @@ class ComfyUIImageGenerator(ImageGenerator):
             )
             left_behind = await self._left_behind(job) if ended.missing else None
         if ended.missing and left_behind is None:
-            raise not_drawn("ComfyUI does not know the job any more, and has no file of it", paid=model.paid)
+            raise not_drawn("ComfyUI no longer knows the job, and has no file of it", paid=model.paid)
         try:
             file = left_behind or ended.file(model.output, paid=model.paid)
         except DrawingFailed as failure:
@@ -127,12 +127,12 @@ class ComfyUIImageGenerator(ImageGenerator):
         answer = await self._free("GET", "/system_stats")
         system = answer.document().get("system")
         if not isinstance(system, dict):
-            raise GeneratorUnavailable("what answers there is not ComfyUI")
+            raise GeneratorUnavailable("the server at this address is not ComfyUI")
         classes = sorted({name for model in self._models.values() for name in model.workflow.classes})
         known = {name: await self._described(name) for name in classes}
         for version, model in self._models.items():
             _look_over(version, model, known)
-        return f"ComfyUI answers at {self._endpoint.base_url} and has every node and file that is named"
+        return f"ComfyUI answers at {self._endpoint.base_url} and has every node and file that the models need"
 
     def _order(self, request: GenerationRequest, model: ComfyUIModel, job: str) -> httpx.Request:
         body: dict[str, Any] = {"prompt": model.graph(request, job), "prompt_id": job}
@@ -183,7 +183,7 @@ class ComfyUIImageGenerator(ImageGenerator):
             said = await self._asked(job)
             for pause in islice(pauses(), _TIMES_LOOKED):
                 if said.known:
-                    log.warning("the answer to an order is lost, and its job was found: %s", cut)
+                    log.warning("the answer to an order was lost, but its job was found: %s", cut)
                     return
                 await asyncio.sleep(pause)
                 said = await self._asked(job)
@@ -191,7 +191,7 @@ class ComfyUIImageGenerator(ImageGenerator):
             raise not_drawn(f"{cut.detail}, and ComfyUI does not know the job", paid=paid, evidence=cut.evidence)
 
     async def _asked(self, job: str) -> Job:
-        """Look a job up; return it empty if ComfyUI does not answer just now.
+        """Look a job up; return it empty if ComfyUI does not answer now.
 
         Raises:
             GeneratorRefused: a proxy in front of ComfyUI refuses our credentials.
@@ -206,7 +206,7 @@ class ComfyUIImageGenerator(ImageGenerator):
                 raise comfyui_failure(answer)
             return await self._asked_in_the_old_way(job) if answer.status in _ELSEWHERE else Job({})
         except GeneratorUnavailable as reason:
-            log.warning("a job cannot be asked about just now: %s", reason)
+            log.warning("the state of a job cannot be read now: %s", reason)
             return Job({})
 
     async def _asked_in_the_old_way(self, job: str) -> Job:
@@ -235,7 +235,7 @@ class ComfyUIImageGenerator(ImageGenerator):
                 stop = self._request("POST", "/interrupt", {"prompt_id": job})
                 await self._http.free.send(stop, longest=_LONGEST_ANSWER)
         except GeneratorUnavailable as reason:
-            log.warning("a job cannot be taken back just now: %s", reason)
+            log.warning("a job cannot be cancelled now: %s", reason)
 
     async def _left_behind(self, job: str) -> File | None:
         """Return the file that a job has saved, None if there is none; ComfyUI may have forgotten the job itself."""
@@ -280,7 +280,7 @@ def _unknown_otherwise() -> Iterator[None]:
     try:
         yield
     except (GeneratorRefused, GeneratorUnavailable) as reason:
-        raise OutcomeUnknown(f"ComfyUI does not say what became of the job: {reason}") from reason
+        raise OutcomeUnknown(f"ComfyUI does not report the outcome of the job: {reason}") from reason
 
 
 def _look_over(version: str, model: ComfyUIModel, known: Mapping[str, Mapping[str, Any] | None]) -> None:

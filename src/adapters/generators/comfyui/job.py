@@ -88,9 +88,7 @@ class Job:
         image = images[0] if isinstance(images, list) and images else None
         told = [image.get(field, "") for field in File._fields] if isinstance(image, dict) else []
         if not told or not told[0] or not all(isinstance(name, str) and len(name) <= _LONGEST_NAME for name in told):
-            raise UnusableImage(
-                "the job ended, and the node that saves its image has saved none", evidence=self._evidence
-            )
+            raise UnusableImage("the job ended, but the node that saves its image saved none", evidence=self._evidence)
         return File(*told)
 
     @property
@@ -101,7 +99,7 @@ class Job:
 
     def _failure(self, *, paid: bool) -> DrawingFailed:
         if self.document.get("status") == "cancelled":
-            detail = "the job was taken back before it ended"
+            detail = "the job was cancelled before it ended"
         else:
             error = self.document.get("execution_error")
             told = [error.get(name) for name in ("node_type", "exception_type")] if isinstance(error, dict) else []

@@ -102,9 +102,9 @@ def _declared(version: str, workflow: Workflow, sizes: Sizes | None, words: Sequ
         else:
             raise InvalidValue(f"{word!r} must be paid, output:9, or a field and where it goes, as prompt:6.text")
     if "prompt" not in places:
-        raise InvalidValue(f"{workflow.name} does not say by itself where the prompt goes: name it, as prompt:6.text")
+        raise InvalidValue(f"{workflow.name} does not show where the prompt goes: declare it, as in prompt:6.text")
     if output is None:
-        raise InvalidValue(f"{workflow.name} does not say by itself which node saves the image: name it, as output:9")
+        raise InvalidValue(f"{workflow.name} does not show which node saves the image: declare it, as in output:9")
     places = {field: place for field, place in places.items() if field not in NUMBERS or ranges[field]}
     return ComfyUIModel(_card(version, workflow, sizes, places, ranges, paid=paid), workflow, places, output, paid)
 
@@ -138,7 +138,7 @@ def _card(
     drawn = sizes or (_SIDES if takes_sizes else None)
     if drawn is None or not (takes_sizes or (drawn.listed and len(drawn.listed) == 1)):
         raise InvalidValue(
-            f"{workflow.name} does not say by itself where the size goes: name it, as width:5.width height:5.height, "
+            f"{workflow.name} does not show where the size goes: declare it, as in width:5.width height:5.height, "
             "or the one size that it draws, as 1024x1024"
         )
     return ModelCard(

@@ -54,7 +54,7 @@ def _sizes(pipeline: DiffusionPipeline, sizes: Sizes | None) -> Sizes:
     network = pipeline.unet if hasattr(pipeline, "unet") else pipeline.transformer
     latents = getattr(pipeline, "default_sample_size", None) or getattr(network.config, "sample_size", None)
     if not isinstance(latents, int):
-        raise InvalidValue("it does not say which sizes it draws: they must be set")
+        raise InvalidValue("the model does not declare its sizes: they must be set")
     scale = pipeline.vae_scale_factor
     side = latents * scale
     return Sizes(PixelRange(max(ImageSize.MIN, side // 2), min(ImageSize.MAX, side * 2), step=max(_STEP, scale)))

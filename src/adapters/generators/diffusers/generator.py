@@ -23,7 +23,7 @@ from darkroom.domain.ports import ImageGenerator, Receipt
 if TYPE_CHECKING:
     from darkroom.adapters.generators.diffusers.model import Model
 
-_HELD_BACK: Final = "the model's safety checker held an image back"
+_HELD_BACK: Final = "the model's safety checker withheld an image"
 
 
 @asynccontextmanager
@@ -134,7 +134,7 @@ def _loaded(sources: Iterable[ModelSource], sizes: Sizes | None, device: str, dt
         from darkroom.adapters.generators.diffusers.loading import load  # noqa: PLC0415  # slow, and large in memory
     except ImportError as missing:
         raise InvalidValue(
-            f"nothing can be loaded: {missing}; what it takes comes by "
+            f"no model can be loaded: {missing}; install what is needed with "
             ".venv/bin/python -m pip install --editable '.[diffusers]'"
         ) from missing
     return [load(source, sizes, device=device, dtype=dtype) for source in sources]

@@ -68,7 +68,7 @@ class Model:
         for prompt in (request.prompt, *request.parameters.texts):
             if (tokens := self._reader.count(prompt.value)) > self._reader.most:
                 raise PromptRejected(
-                    f"a prompt takes {tokens} tokens, and {self.card.version.value} reads {self._reader.most}",
+                    f"a prompt has {tokens} tokens, and {self.card.version.value} reads at most {self._reader.most}",
                     charged=Charged.NO,
                 )
 
@@ -113,7 +113,7 @@ def _told() -> Iterator[None]:
         raise
     except Exception as fault:
         if isinstance(fault, torch.OutOfMemoryError | MemoryError) or _NO_MEMORY in str(fault):
-            raise GeneratorUnavailable("there is not memory enough to draw it") from fault
+            raise GeneratorUnavailable("there is not enough memory to draw it") from fault
         log.exception("a pipeline failed")
         raise GeneratorRefused("the model's pipeline failed") from fault
 

@@ -8,9 +8,9 @@ from darkroom.domain.model.errors import DrawingFailed, GeneratorRefused
 
 _REFUSALS: Final = {
     HTTPStatus.UNAUTHORIZED: "it does not know our key",
-    HTTPStatus.FORBIDDEN: "our key may not, or our account is locked, as without credit",
+    HTTPStatus.FORBIDDEN: "our key may not do that, or our account is locked, as without credit",
     HTTPStatus.NOT_FOUND: "it does not know the model",
-    HTTPStatus.UNPROCESSABLE_ENTITY: "it does not take one of the inputs",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "it does not accept one of the inputs",
 }
 
 

@@ -35,9 +35,9 @@ class FalOrder(msgspec.Struct, frozen=True):
         try:
             urls = [_url(text) for text in (order.status_url, order.response_url, order.cancel_url)]
         except LinkRefused as flaw:
-            raise UnusableImage("the answer names an order by what is not a URL", evidence=document) from flaw
+            raise UnusableImage("the answer names an order by something that is not a URL", evidence=document) from flaw
         if any(Origin.of(url) != Origin.of(endpoint.url("/")) for url in urls):
-            raise UnusableImage("the answer names a place outside the queue, which our key does not go to")
+            raise UnusableImage("the answer names an address outside the queue, to which our key is not sent")
         return order
 
     def encode(self) -> bytes:

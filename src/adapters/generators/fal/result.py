@@ -94,7 +94,7 @@ class FalResult:
             # fal's FAQ: "Server errors (HTTP 500+) are never charged".
             return GeneratorUnavailable(f"the model failed ({self._error_type})", evidence=answer.body)
         if answer.status == _TAKEN_BACK:
-            return OutcomeUnknown("the order was taken back", evidence=answer.body)
+            return OutcomeUnknown("the order was cancelled", evidence=answer.body)
         # It may be charged: the runner may have computed until it failed.
         return OutcomeUnknown(f"the model did not draw it (HTTP {answer.status})", evidence=answer.body)
 

@@ -18,7 +18,7 @@ _REFUSALS: Final = {
 }
 _REASONS: Final = {
     "API_KEY_INVALID": "it does not know our key",
-    "FAILED_PRECONDITION": "our account cannot be billed, or it does not serve where we are",
+    "FAILED_PRECONDITION": "our account cannot be billed, or it is not available in our region",
 }
 
 
@@ -32,7 +32,7 @@ def gemini_failure(answer: Answer) -> DrawingFailed:
             return _refused(answer, error)
         case HTTPStatus.TOO_MANY_REQUESTS:
             delay = _retry_delay(error)
-            detail = "the provider takes no more requests now" if delay else "the provider's quota is used up"
+            detail = "the provider accepts no more requests now" if delay else "the provider's quota is used up"
             return GeneratorUnavailable(detail, retry_after=delay or answer.retry_after or _NOT_SOON)
         case HTTPStatus.INTERNAL_SERVER_ERROR:
             # Documented as not charged; that holds for no other status from 500 on.

@@ -52,7 +52,9 @@ class GeminiImageGenerator(ImageGenerator):
     async def check(self) -> str:
         for name in self._models:
             await self._see(name)
-        return f"the Gemini API answers at {self._endpoint.base_url}, takes the key and knows {', '.join(self._models)}"
+        return (
+            f"the Gemini API answers at {self._endpoint.base_url}, accepts the key and knows {', '.join(self._models)}"
+        )
 
     async def _see(self, name: str) -> None:
         """Check that a model exists and that our key may use it.

@@ -9,12 +9,12 @@ from darkroom.adapters.outbound_http.answer import Answer
 from darkroom.domain.model.errors import DrawingFailed, GeneratorRefused, GeneratorUnavailable, OutcomeUnknown
 
 _REFUSALS: Final = {
-    -2: "it calls a parameter missing, of the wrong type or out of range",
+    -2: "it reports a parameter that is missing, of the wrong type or out of range",
     -3: "the feature is not switched on",
     -4: "our account is sanctioned",
     -5: "we have no permission",
     -6: "the service is not allowed",
-    -8: "it calls a header malformed",
+    -8: "it reports a malformed header",
     -9: "it has ended",
     -11: "our account is sanctioned",
     -12: "the call is not allowed",
@@ -22,7 +22,7 @@ _REFUSALS: Final = {
     -903: "it does not know our app",
 }
 _NOT_NOW: Final = {-10: "its quota is used up", -9798: "it is closed for maintenance"}
-_TROUBLE: Final = {-1: "it failed inside", -7: "it failed inside", -603: "it ran out of time inside"}
+_TROUBLE: Final = {-1: "it failed inside", -7: "it failed inside", -603: "it had an internal timeout"}
 
 
 def karlo_failure(code: int, answer: Answer) -> DrawingFailed:

@@ -51,7 +51,7 @@ class KarloReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit
     def failures(self) -> list[DrawingFailed]:
         """Return an error for each missing image; all of them were charged."""
         held_back = [
-            PromptRejected(f"the provider's moderation held image {index} back", charged=Charged.YES)
+            PromptRejected(f"the provider's moderation withheld image {index}", charged=Charged.YES)
             for index in self.withheld
         ]
         return [*(UnusableImage(flaw, evidence=self.evidence) for flaw in self.flaws), *held_back]

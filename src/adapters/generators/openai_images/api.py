@@ -13,8 +13,8 @@ from darkroom.adapters.outbound_http.headers import HEADERS
 from darkroom.domain.model.errors import InvalidValue
 
 PAYS_AGAIN: Final = (
-    "LiteLLM stands before the provider: where the provider answers 5xx or the connection breaks, it asks up to three "
-    "times for one call, and each may be charged; set num_retries and max_retries to 0 for the model there"
+    "LiteLLM is in front of the provider: if the provider answers 5xx or the connection breaks, it sends one call up "
+    "to three times, and each may be charged; set num_retries and max_retries to 0 for the model there"
 )
 
 _HEADER: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}")  # RFC 9110, 5.6.2

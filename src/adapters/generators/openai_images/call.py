@@ -30,7 +30,7 @@ class GPTImageOptions:
 
     def __post_init__(self) -> None:
         if self.output_format == "png" and self.output_compression is not None:
-            raise InvalidValue("png is not compressed at a choice: choose jpeg or webp, or no compression")
+            raise InvalidValue("the compression of png cannot be chosen: choose jpeg or webp, or no compression")
         if self.output_format == "jpeg" and self.background == "transparent":
             raise InvalidValue("jpeg has no transparent background: choose png or webp")
 

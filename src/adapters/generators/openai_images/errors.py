@@ -23,7 +23,7 @@ from darkroom.domain.model.errors import (
 _SPENT: Final = "our account may spend no more"
 _REFUSALS: Final = {
     "invalid_api_key": "it does not know our key",
-    "unsupported_country_region_territory": "it does not serve where we are",
+    "unsupported_country_region_territory": "it is not available in our region",
     "model_not_found": "it does not know the model",
     # Some of these have status 429, but waiting does not help.
     "insufficient_quota": _SPENT,
@@ -55,7 +55,7 @@ def openai_failure(answer: Answer) -> DrawingFailed:
     if code in _REFUSALS:
         return GeneratorRefused(f"the provider refused the request: {_REFUSALS[code]} ({code})")
     if code in _NOT_NOW:
-        detail = f"the provider takes no more requests now ({code})"
+        detail = f"the provider accepts no more requests now ({code})"
         return GeneratorUnavailable(detail, retry_after=answer.retry_after)
     return answer.failure()
 
@@ -72,9 +72,9 @@ def _darkroom_failure(document: Mapping[str, Any], answer: Answer) -> DrawingFai
         return PromptRejected("the provider's moderation rejected the prompt, or what came of it", charged=charged)
     match charged:
         case Charged.UNKNOWN:
-            return OutcomeUnknown(f"the provider does not know what became of it{named}", evidence=answer.body)
+            return OutcomeUnknown(f"the provider does not know the outcome{named}", evidence=answer.body)
         case Charged.YES:
-            return UnusableImage(f"the provider was paid and hands out no image{named}", evidence=answer.body)
+            return UnusableImage(f"the provider was paid but returns no image{named}", evidence=answer.body)
         case _ if answer.status in _LATER or answer.retry_after:
             return GeneratorUnavailable(f"the provider cannot draw now{named}", retry_after=answer.retry_after)
         case _:

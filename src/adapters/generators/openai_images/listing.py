@@ -51,9 +51,7 @@ class Listing:
         ):
             raise GeneratorRefused(f"the provider's list of models does not have {', '.join(missing)}")
         said = f"the Images API answers at {self.api.endpoint.base_url}"
-        known = (
-            "does not refuse the key" if takes_key else "the key could not be tried: it answers no question for free"
-        )
+        known = "does not refuse the key" if takes_key else "the key could not be tested: no free request is answered"
         notes = [
             *(f"{name} ends on {day}" for name, day in self._ends(entries)),
             *([f"the provider says that this API ends on {day}"] if (day := _sunset(answer)) else []),
@@ -64,7 +62,7 @@ class Listing:
         elif entries and self._lists_what_is_called:
             known += ", and has every model that is named" if len(self.names) > 1 else f", and has {self.names[0]}"
         else:
-            known += "; it lists no models by the names that are called, so these could not be compared"
+            known += "; it lists none of the names that are called, so they could not be compared"
         return "; ".join([f"{said} and {known}" if takes_key else f"{said}; {known}", *notes])
 
     async def _asked(self, path: str) -> Answer:

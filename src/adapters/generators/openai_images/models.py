@@ -130,13 +130,15 @@ class _Words:
         elif left == "markup":
             pass  # read by `read_markup`
         elif equals and left in _ORDERED:
-            raise InvalidValue(f"{word!r} cannot be said for all orders")
+            raise InvalidValue(f"{word!r} cannot be set for all orders")
         elif equals and value:
             self.also[read_input(left, word)] = read_value(value)
         elif equals:
             self.without.add(read_input(left, word))
         else:
-            raise InvalidValue(f"{word!r} must be a field that it honours, as in {EXAMPLE}, or one as watermark=false")
+            raise InvalidValue(
+                f"{word!r} must be a field that the model honours, as in {EXAMPLE}, or one like watermark=false"
+            )
 
 
 def _model(name: str, words: Sequence[str]) -> OpenAIModel:

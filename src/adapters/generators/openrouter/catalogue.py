@@ -65,7 +65,7 @@ class Catalogue:
         try:
             model = (await self._get(f"/model/{named.name}", named)).get("data")
         except (DrawingFailed, InvalidValue) as reason:
-            log.warning("OpenRouter does not say until when %s can be drawn with: %s", named.name, reason)
+            log.warning("OpenRouter does not say when %s ends: %s", named.name, reason)
             model = kept
         ends = model.get("expiration_date") if isinstance(model, Mapping) else None
         return {"endpoints": endpoints.get("endpoints"), "expiration_date": ends}
@@ -85,7 +85,7 @@ class Catalogue:
         try:
             document = json.loads(self._folder.read(file) or b"null")
         except (OSError, ValueError, RecursionError) as fault:
-            log.warning("what OpenRouter said last cannot be read from %s/%s: %s", self._folder, file, fault)
+            log.warning("the last answer of OpenRouter cannot be read from %s/%s: %s", self._folder, file, fault)
             return None
         return document if isinstance(document, dict) else None
 
@@ -94,4 +94,4 @@ class Catalogue:
         try:
             self._folder.replace((file, json.dumps(document).encode()))
         except OSError as fault:
-            log.warning("what OpenRouter says cannot be kept in %s/%s: %s", self._folder, file, fault)
+            log.warning("the answer of OpenRouter cannot be kept in %s/%s: %s", self._folder, file, fault)

@@ -59,7 +59,7 @@ class OpenRouterImageGenerator(ImageGenerator):
     async def check(self) -> str:
         await self._http.free.reach(self._endpoint.url("/key"), authorization=self._authorization)
         makers = ", ".join(f"{version} is made by {model.maker}" for version, model in self._models.items())
-        return f"OpenRouter answers at {self._endpoint.base_url} and takes the key; {makers}"
+        return f"OpenRouter answers at {self._endpoint.base_url} and accepts the key; {makers}"
 
     @property
     def _authorization(self) -> str:

@@ -103,7 +103,7 @@ class Named:
         for name, value in self.also.items():
             values = taken.values(name)
             if name not in taken or (values and value not in values):
-                allowed = f"must be one of {', '.join(values)}" if values else "is not taken"
+                allowed = f"must be one of {', '.join(values)}" if values else "is not accepted"
                 raise InvalidValue(f"{self.version!r}: {name} {allowed} by {self.name}")
 
     def _model(

@@ -11,7 +11,7 @@ _REFUSALS: Final = {
     HTTPStatus.UNAUTHORIZED: "it does not know our token",
     HTTPStatus.PAYMENT_REQUIRED: "our account has no credit",
     HTTPStatus.NOT_FOUND: "it does not know the model",
-    HTTPStatus.UNPROCESSABLE_ENTITY: "it does not take the version, or one of the inputs",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "it does not accept the version, or one of the inputs",
 }
 
 

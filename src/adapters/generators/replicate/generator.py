@@ -99,7 +99,7 @@ class ReplicateImageGenerator(ImageGenerator):
         )
 
     async def _asked(self, verb: str, path: str) -> Prediction:
-        """Request a prediction; return it empty if it cannot be read just now."""
+        """Request a prediction; return it empty if it cannot be read now."""
         answer = await said_of_job(
             self._http.free, self._request(verb, path), longest=self._http.intake.longest_answer(1)
         )

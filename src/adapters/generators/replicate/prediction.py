@@ -82,23 +82,23 @@ class Prediction:
         if self.document.get("status") != "succeeded":
             raise self._failure()
         if self.document.get("data_removed") is True:
-            raise UnusableImage("the provider has removed its image by now")
+            raise UnusableImage("the provider has already removed its image")
         output = self.document.get("output")
         link = output[0] if isinstance(output, list) and output else output
         if not isinstance(link, str) or not link.strip():
-            raise UnusableImage("the prediction succeeded, and has no link to an image", evidence=self._evidence)
+            raise UnusableImage("the prediction succeeded, but has no link to an image", evidence=self._evidence)
         return link
 
     def _failure(self) -> DrawingFailed:
         status = self.document.get("status")
         if status == "aborted":
-            return GeneratorUnavailable("the provider had no room to begin in time")
+            return GeneratorUnavailable("the provider had no capacity to begin in time")
         if status == "canceled" and self.began:
             return UnusableImage("the prediction was canceled while it ran")
         if status == "canceled":
             # A charge is documented for those that ran; for those that did not begin, nothing is.
             return OutcomeUnknown("the prediction was canceled before it began", evidence=self._evidence)
-        return OutcomeUnknown("the model failed while it drew", evidence=self._evidence)
+        return OutcomeUnknown("the model failed while drawing", evidence=self._evidence)
 
     @property
     def _evidence(self) -> bytes:

@@ -53,5 +53,7 @@ def _failure(answer: Answer) -> DrawingFailed:
     if answer.status in _REFUSALS:
         return GeneratorRefused(f"the provider refused the request: {_REFUSALS[HTTPStatus(answer.status)]}")
     if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
-        return GeneratorUnavailable("the provider takes no more requests now", retry_after=answer.retry_after or _REST)
+        return GeneratorUnavailable(
+            "the provider accepts no more requests now", retry_after=answer.retry_after or _REST
+        )
     return answer.failure()

@@ -53,7 +53,7 @@ class StabilityImageGenerator(ImageGenerator):
 
     async def check(self) -> str:
         await self._http.free.reach(self._endpoint.url("/v1/user/balance"), authorization=self._authorization)
-        return f"Stability AI answers at {self._endpoint.base_url} and takes the key"
+        return f"Stability AI answers at {self._endpoint.base_url} and accepts the key"
 
     @property
     def _authorization(self) -> str:

@@ -61,4 +61,4 @@ def _look_at_model(info: Mapping[str, Any], checkpoint: str) -> None:
     """
     names = [name for key in ("sd_model_name", "sd_model_hash") if isinstance(name := info.get(key), str)]
     if names and not any(name in checkpoint for name in names):
-        log.warning("the server drew with another checkpoint than %s: does it have it?", checkpoint)
+        log.warning("the server drew with a checkpoint other than %s, which it may not have", checkpoint)

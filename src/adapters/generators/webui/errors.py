@@ -16,15 +16,15 @@ def webui_failure(answer: Answer) -> DrawingFailed:
         return GeneratorRefused(f"{failure.detail}{_hint(answer.status, document.get('detail'))}")
     exception = document.get("error")
     if isinstance(failure, OutcomeUnknown) and _is_name(exception):
-        return OutcomeUnknown(f"the server failed inside with {exception}", evidence=answer.body)
+        return OutcomeUnknown(f"the server had an internal error: {exception}", evidence=answer.body)
     return failure
 
 
 def _hint(status: int, detail: object) -> str:
     if status == HTTPStatus.UNAUTHORIZED:
-        return ": it does not take our user name and password"
+        return ": it does not accept our user name and password"
     if status == HTTPStatus.NOT_FOUND and detail == "Not Found":
-        return ": it offers no such API, as when it was started without --api"
+        return ": it does not offer this API; it may have been started without --api"
     if detail == "Sampler not found":
         return ": it does not know the sampler"
     return ""

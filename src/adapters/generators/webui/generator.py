@@ -86,7 +86,7 @@ class WebUIImageGenerator(ImageGenerator):
         wanted = [model.checkpoint for model in self._models.values() if model.checkpoint is not None]
         if missing := [checkpoint for checkpoint in wanted if checkpoint not in there]:
             raise GeneratorRefused(f"the server has no checkpoint called {' or '.join(missing)}")
-        return f"the web UI answers at {self._endpoint.base_url} and has every checkpoint that is named"
+        return f"the web UI answers at {self._endpoint.base_url} and has every checkpoint that the models need"
 
     @property
     def _headers(self) -> dict[str, str]:
@@ -103,7 +103,7 @@ def _checkpoints(answer: Answer) -> set[str]:
     except (ValueError, RecursionError):
         entries = None
     if not isinstance(entries, list):
-        raise GeneratorUnavailable("what answers there is not a list of checkpoints")
+        raise GeneratorUnavailable("the answer is not a list of checkpoints")
     models = [entry for entry in entries if isinstance(entry, dict)]
     names = {name for model in models for key in _NAMES if isinstance(name := model.get(key), str)}
     # A title is the file's name and a hash in brackets; the server accepts the name alone too.

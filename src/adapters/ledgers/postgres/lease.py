@@ -117,7 +117,7 @@ class Lease:
             LedgerUnavailable: the lease is lost, and is being taken again.
         """
         if self._watch is None or self._lost or self._watch.ended.is_set():
-            raise LedgerUnavailable("the ledger is being connected to again")
+            raise LedgerUnavailable("the ledger is reconnecting")
         return self._watch
 
     @asynccontextmanager
@@ -150,7 +150,7 @@ class Lease:
         try:
             self._lock.keep()
         except OSError as fault:
-            log.warning("the lock of this worker cannot be made again: %s", fault)
+            log.warning("the lock of this worker cannot be taken again: %s", fault)
 
     async def _takes_writes(self) -> bool:
         """Return whether the session answers, and its server has not become a standby."""
@@ -178,8 +178,8 @@ class Lease:
             except SpoolHeldElsewhere as held:
                 if asyncio.get_running_loop().time() > end:
                     raise InvalidValue(
-                        "must not be a copy of the data folder of a service that runs elsewhere, as its spool-id says: "
-                        "what waits in one of them would be called lost by the other; remove spool-id and spool here"
+                        "must not be a copy of the data folder of a running service, whose spool-id it has: the images "
+                        "of one would be reported as lost by the other; remove spool-id and spool here"
                     ) from held
             await asyncio.sleep(self._times.pause)
 

@@ -315,7 +315,7 @@ async def open_postgres_ledger(
         lock = WorkerLock(workers, worker)
         claim = SpoolClaim(spool, workers.with_name(f"{workers.name}-holder"))
     except OSError as error:
-        raise LedgerUnavailable(f"the lock of this worker cannot be made: {error}") from error
+        raise LedgerUnavailable(f"the lock of this worker cannot be taken: {error}") from error
     with closing(lock), closing(claim):
         lease = Lease(database.connecting, worker, lock, claim)
         async with lease.held():
@@ -327,7 +327,7 @@ async def open_postgres_ledger(
 
 
 def _faults_translated() -> AbstractContextManager[None]:
-    return faults_as(LedgerUnavailable, "the ledger cannot be written or read just now")
+    return faults_as(LedgerUnavailable, "the ledger cannot be written or read now")
 
 
 def _older_than(before: str | None) -> UUID | None:

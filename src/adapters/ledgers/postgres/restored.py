@@ -21,12 +21,12 @@ async def require_no_worker(database: PostgresDatabase) -> None:
     Raises:
         LedgerUnavailable: a process uses it, or the database does not answer.
     """
-    with faults_as(LedgerUnavailable, "the ledger cannot be read just now"):
+    with faults_as(LedgerUnavailable, "the ledger cannot be read now"):
         async with database.session() as session:
             holders = await session.fetch(_HOLDERS)
             held = await held_keys(session)
             if any(lock_key("holder", row["holder"]) in held for row in holders):
-                raise LedgerUnavailable("a process of Darkroom is at work at the database: stop every service first")
+                raise LedgerUnavailable("a Darkroom process is using the database: stop every service first")
 
 
 async def end_what_may_have_left(database: PostgresDatabase, ledger: PostgresGenerationLedger, at: datetime) -> int:
@@ -35,7 +35,7 @@ async def end_what_may_have_left(database: PostgresDatabase, ledger: PostgresGen
     Raises:
         LedgerUnavailable: the database does not answer; orders that were ended before stay ended.
     """
-    with faults_as(LedgerUnavailable, "the ledger cannot be read just now"):
+    with faults_as(LedgerUnavailable, "the ledger cannot be read now"):
         async with database.session() as session:
             rows = await session.fetch(_UNFINISHED)
     ended = 0

@@ -24,12 +24,12 @@ class PostgresRevokedTokens(RevokedTokens):
         self._database = database
 
     async def revoke(self, jti: str, until: datetime) -> None:
-        with faults_as(LedgerUnavailable, "revoked tokens cannot be written down just now"):
+        with faults_as(LedgerUnavailable, "revoked tokens cannot be written down now"):
             async with self._database.transaction() as session:
                 await session.execute(_FORGET)
                 await session.execute(_REVOKE, jti, until)
 
     async def listed(self) -> Collection[str]:
-        with faults_as(LedgerUnavailable, "revoked tokens cannot be read just now"):
+        with faults_as(LedgerUnavailable, "revoked tokens cannot be read now"):
             async with self._database.session() as session:
                 return [row["jti"] for row in await session.fetch(_LISTED)]

@@ -62,6 +62,6 @@ class PostgresWebhookLedger(WebhookLedger):
 
     @asynccontextmanager
     async def _session(self) -> AsyncIterator[Session]:
-        with faults_as(LedgerUnavailable, "the ledger cannot be written or read just now"):
+        with faults_as(LedgerUnavailable, "the ledger cannot be written or read now"):
             async with self._database.session() as session:
                 yield session

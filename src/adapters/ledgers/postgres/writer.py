@@ -42,7 +42,7 @@ class Writer:
     async def _write(self, batch: Sequence[tuple[Contended, Row]]) -> Sequence[bool]:
         in_order = sorted(range(len(batch)), key=lambda place: batch[place][0])
         rows = [(*batch[place][1], place) for place in in_order]
-        with faults_as(LedgerUnavailable, "the ledger cannot be written just now"):
+        with faults_as(LedgerUnavailable, "the ledger cannot be written now"):
             try:
                 async with self._database.session() as session:
                     written = {place for (place,) in await session.fetchmany(self._statement, rows)}

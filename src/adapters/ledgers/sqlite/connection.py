@@ -66,4 +66,4 @@ def faults_translated() -> Iterator[None]:
         if code & _PRIMARY_CODE in _FAULTS_OF_OURS:
             raise
         log.warning("SQLite: %s", error)
-        raise LedgerUnavailable("the ledger cannot be written or read just now") from error
+        raise LedgerUnavailable("the ledger cannot be written or read now") from error

@@ -106,7 +106,7 @@ def no_worker_lives(path: Path, workers: Path) -> Iterator[None]:
     """
     with closing(Turn(path.with_name(f"{path.name}-turn"))) as turn, turn:
         if any_lives(workers):
-            raise LedgerUnavailable(f"a process of Darkroom is at work at {path}: stop the service first")
+            raise LedgerUnavailable(f"a Darkroom process is using {path}: stop the service first")
         yield
 
 

@@ -35,8 +35,8 @@ class OpenedFile:
         if not self._lost:
             self._lost = True
             log.critical(
-                "%s was removed or replaced under the running service, which takes no orders: put the same files back, "
-                "or stop it, put a backup there, and start it again",
+                "%s was removed or replaced under the running service, which accepts no orders: put the same files "
+                "back, or stop it, put a backup there, and start it again",
                 self._paths[0],
             )
         raise LedgerUnavailable("the ledger's file was removed or replaced")

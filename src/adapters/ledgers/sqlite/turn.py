@@ -35,7 +35,7 @@ class Turn:
         end = time.monotonic() + PATIENCE
         while not self._taken():
             if time.monotonic() > end:
-                raise LedgerUnavailable("another process keeps the ledger from being written")
+                raise LedgerUnavailable("another process blocks writing to the ledger")
             time.sleep(random.uniform(_GLANCE / 2, _GLANCE))  # noqa: S311  # jitter is not a secret
 
     def __exit__(self, *_: object) -> None:

@@ -29,7 +29,7 @@ class DiskImageStorage(ImageStorage):
 
     async def put(self, image: StoredImage, data: bytes) -> None:
         if _media_type(image.key) is not image.media_type:
-            raise StorageFault(f"{image.key} does not end as {image.media_type} must")
+            raise StorageFault(f"{image.key} does not have the ending for {image.media_type}")
         await self._put(image.key, data)
 
     async def holds(self, image: StoredImage) -> bool:
@@ -39,7 +39,7 @@ class DiskImageStorage(ImageStorage):
     async def get(self, image: StoredImage) -> bytes:
         data = await self._disk(self._folder.read, image.key)
         if data is None or hashlib.sha256(data).hexdigest() != image.sha256:
-            raise StorageFault(f"{image.key} does not lie whole in the folder")
+            raise StorageFault(f"{image.key} is not complete in the folder")
         return data
 
     async def link(self, key: str) -> str:

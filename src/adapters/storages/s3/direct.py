@@ -168,7 +168,7 @@ class DirectBucket:
             answer, refusal = await self._sent(request, there)
             if self.whereabouts == here and not (refusal and lies_elsewhere(refusal)):
                 self.whereabouts = there
-                log.warning("the bucket %s lies in the region %s: set DARKROOM_S3_REGION to it", self._bucket, region)
+                log.warning("the bucket %s is in the region %s: set DARKROOM_S3_REGION to it", self._bucket, region)
         if refusal:
             raise refusal
         return answer

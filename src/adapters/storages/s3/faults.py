@@ -80,7 +80,7 @@ class Bucket:
         except CredentialRetrievalError as error:
             raise StorageFault(f"there are no credentials for {self}: {error}") from error
         except (EndpointConnectionError, HTTPClientError, aiohttp.ClientError, OSError) as error:
-            raise StorageFault(f"{self.endpoint_url} cannot be reached, or broke off: {error}") from error
+            raise StorageFault(f"{self.endpoint_url} cannot be reached, or closed the connection: {error}") from error
         except BotoCoreError as error:
             kind = StorageRefused if isinstance(error, ParamValidationError) else StorageFault
             raise kind(f"{self} cannot be used: {error}") from error
@@ -110,7 +110,7 @@ class Bucket:
                 f"{error.operation_name} in {self} was answered by a redirect to {_origin(location)}, which is not "
                 f"followed"
             )
-        return f"{self} lies in another region than {self.region}" if lies_elsewhere(error) else None
+        return f"{self} is in a region other than {self.region}" if lies_elsewhere(error) else None
 
 
 def status_of(refusal: ClientError) -> int:

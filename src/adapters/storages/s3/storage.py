@@ -85,7 +85,7 @@ class S3ImageStorage(ImageStorage):
         async with self._faults():
             data = await self._direct.get(image.key, image.length)
             if data is None or hashlib.sha256(data).hexdigest() != image.sha256:
-                raise StorageFault(f"{image.key} does not lie whole in {self._bucket}")
+                raise StorageFault(f"{image.key} is not complete in {self._bucket}")
             return data
 
     async def link(self, key: str) -> str:
@@ -172,7 +172,9 @@ class S3ImageStorage(ImageStorage):
                 refusal = refused
         if refusal:
             raise refusal
-        raise StorageRefused(f"{self._bucket} takes no conditions: DARKROOM_S3_CONDITIONAL_WRITES must not be true")
+        raise StorageRefused(
+            f"{self._bucket} does not know conditional writes: DARKROOM_S3_CONDITIONAL_WRITES must not be true"
+        )
 
     async def _works(self, features: Features, probe: str) -> bool:
         """Return whether the server honours these features.
@@ -187,14 +189,14 @@ class S3ImageStorage(ImageStorage):
             return False  # it has overwritten the object
         # Also checks that the credentials may read, without which links would not work.
         if not await self._direct.holds(probe, len(_PROBE), _PROBE_SHA256.hex()):
-            raise StorageFault(f"{self._bucket} does not give back what was put there")
+            raise StorageFault(f"{self._bucket} does not return what was put there")
         return True
 
     def _report(self, features: Features) -> None:
         unknown = [name for name in features.left_out if name in self._candidates[0].headers("")]
         if unknown:
             log.warning(
-                "%s does not know %s: uploads go without until the next start; docs/needs.md says what that costs",
+                "%s does not know %s: uploads do without until the next start; docs/needs.md says what is lost",
                 *(self._bucket, " and ".join(unknown)),
             )
 

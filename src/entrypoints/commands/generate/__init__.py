@@ -43,7 +43,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     )
     order.add_argument("--negative-prompt", metavar="TEXT", help="what must not appear")
     order.add_argument("--width", type=int, metavar="PIXELS", help="default: 640, or what comes next to it")
-    order.add_argument("--height", type=int, metavar="PIXELS", help="as --width")
+    order.add_argument("--height", type=int, metavar="PIXELS", help="like --width")
     order.add_argument("--seed", type=int, action="append", metavar="N", help="one for each image; may be repeated")
     order.add_argument("--steps", type=int, metavar="N", help="inference steps")
     order.add_argument("--guidance", type=float, metavar="SCALE", help="guidance scale")
@@ -58,7 +58,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
         "--jobs", type=_jobs, default=1, metavar="N", help="with --prompts: orders at once, 1 to 64; default: 1"
     )
     parser.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="the folder for the files")
-    parser.add_argument("--json", action="store_true", help="print what came, or the problem, as JSON")
+    parser.add_argument("--json", action="store_true", help="print the answer or the problem as JSON")
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     try:
         make_writable(arguments.out)
     except OSError as fault:
-        tell(f"--out must be a folder that files can be written into, unlike {arguments.out}: {fault.strerror}")
+        tell(f"--out must be a folder that files can be written into, not {arguments.out}: {fault.strerror}")
         return BAD_SETTINGS
     if arguments.prompts is None:
         return asyncio.run(_generate(arguments, settings))

@@ -31,12 +31,12 @@ def read_prompts(source: str) -> Sequence[str]:
     try:
         text = sys.stdin.read() if source == STDIN else Path(source).read_text(encoding="utf-8-sig")
     except OSError as fault:
-        raise InvalidValue(f"must be a file that can be read, unlike {source}: {fault.strerror}") from fault
+        raise InvalidValue(f"must be a file that can be read, not {source}: {fault.strerror}") from fault
     except UnicodeDecodeError as fault:
-        raise InvalidValue(f"must be a file in UTF-8, unlike {source}") from fault
+        raise InvalidValue(f"must be a file in UTF-8, not {source}") from fault
     prompts = [line for line in map(str.strip, text.splitlines()) if line]
     if not prompts:
-        raise InvalidValue(f"must hold a prompt a line, unlike {source}")
+        raise InvalidValue(f"must hold a prompt a line, not {source}")
     return prompts
 
 
@@ -74,7 +74,7 @@ class Batch:
                 for _ in range(min(self._jobs, len(orders))):
                     group.create_task(work())
         except asyncio.CancelledError:
-            tell("interrupted; orders that had left may go on (charged: unknown)", _AGAIN)
+            tell("interrupted; orders that were already sent may go on (charged: unknown)", _AGAIN)
             raise
         if self._status:
             tell(_AGAIN)

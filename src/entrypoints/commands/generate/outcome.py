@@ -81,5 +81,5 @@ def interruption_told(key: str) -> Iterator[None]:
     try:
         yield
     except asyncio.CancelledError:
-        tell("interrupted; the order may go on all the same (charged: unknown)", by_its_key(key))
+        tell("interrupted; the order may still go on (charged: unknown)", by_its_key(key))
         raise

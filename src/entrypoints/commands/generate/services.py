@@ -35,7 +35,7 @@ def declare_where(parser: argparse.ArgumentParser) -> "argparse._ArgumentGroup":
     where.add_argument(
         "--token",
         type=held_to(api_key),
-        help="default: DARKROOM_TOKEN, else one of our own making, if the secret is at hand",
+        help="default: DARKROOM_TOKEN, otherwise a new one, if the secret is available",
     )
     where.add_argument(
         "--local", action="store_true", help="a service in this process, for as long as the command takes"

@@ -28,7 +28,7 @@ _MOST_IMAGES: Final = 2**31 - 1
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments: the caller, limits, scopes and lifetime of a new token; or a token to explain."""
-    parser.add_argument("--subject", type=_subject, help="the caller that it stands for (default: me)")
+    parser.add_argument("--subject", type=_subject, help="the caller that it is for (default: me)")
     parser.add_argument("--ttl", type=_duration, default="1h", help="how long it lives: 90s, 15m, 1h, 7d (default: 1h)")
     parser.add_argument(
         "--name", type=held_to(TokenName), help="record it in the ledger under this name, as `darkroom tokens` shows"
@@ -73,7 +73,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         tell(f"{name.value!r} names another token that has not expired: darkroom revoke --name frees the name")
         return FAILED
     if arguments.scope is not None and not settings.tokens.scope_claims and CALLERS - {*arguments.scope}:
-        tell("every token may look and order here: with DARKROOM_JWT_SCOPE_CLAIM=scope the service asks for scopes")
+        tell("every token may read and order here: with DARKROOM_JWT_SCOPE_CLAIM=scope the service requires scopes")
     tell(signed_with(settings))
     print(made.text)
     return 0

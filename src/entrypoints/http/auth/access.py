@@ -72,4 +72,4 @@ def _scopes_in(name: str, payload: Mapping[str, object]) -> frozenset[str]:
         case tuple(members) if all(isinstance(organisations, tuple) for _, organisations in members):
             return frozenset(role for role, _ in members)
         case _:
-            raise ValueError(f"{name} must be a text or a list of texts, and is neither")
+            raise ValueError(f"{name} must be a string or a list of strings, and is neither")

@@ -148,7 +148,7 @@ class TokenRules:
             yield Flaw("its subject holds characters that cannot be printed", reason)
         if self.subjects and claims.sub not in self.subjects:
             reason = f"sub must be one of DARKROOM_JWT_SUBJECTS, and is {_shown(claims.sub)}"
-            yield Flaw("its subject is not let in here", reason)
+            yield Flaw("its subject is not allowed here", reason)
         if claims.jti in revoked:
             yield Flaw("it was revoked", f"its jti {_shown(claims.jti)} was revoked")
         try:
@@ -167,8 +167,8 @@ class TokenRules:
             if begins > now + self.leeway:
                 yield Flaw("it is not valid yet", f"{name} is {_moment(begins)}; {by_our_clock}")
         if self.max_lifetime is not None and lifetime > self.max_lifetime:
-            reason = f"from iat to exp it may be {self.max_lifetime:g} s at most, and is {lifetime:g} s"
-            yield Flaw("it lives longer than tokens may here", reason)
+            reason = f"from iat to exp there may be at most {self.max_lifetime:g} s, and there are {lifetime:g} s"
+            yield Flaw("its lifetime is longer than allowed here", reason)
 
     def _is_meant_for_us(self, claims: Claims, payload: Mapping[str, object]) -> bool:
         if claims.aud is UNSET:

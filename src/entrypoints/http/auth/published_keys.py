@@ -12,7 +12,7 @@ from darkroom.entrypoints.http.errors import KeysUnavailable
 
 log = logging.getLogger(__name__)
 
-_OUT_OF_REACH: Final = "the keys of access tokens cannot be had at the moment"
+_OUT_OF_REACH: Final = "the keys of access tokens cannot be fetched at the moment"
 _NEVER: Final = float("-inf")
 
 
@@ -112,7 +112,7 @@ class PublishedKeys(KeySource):
         else:
             if found != self._set:
                 for line in found.passed_over:
-                    log.warning("passed over among the keys of access tokens: %s", line)
+                    log.warning("ignored among the keys of access tokens: %s", line)
                 log.info("access tokens are verified with %s", found)
             self._set, self._fetched_at, self._trouble = found, self._clock(), None
         finally:

@@ -51,7 +51,5 @@ class SignIn:
 def _endpoint(issuer: Configuration, name: str, address: str | None) -> str:
     found = _ADDRESS.fullmatch(address or "")
     if not found or (issuer.issuer.startswith("https:") and found[1] != "https"):
-        raise KeysUnavailable(
-            f"{issuer.issuer} names no {name} that people could sign in at: {(address or '')[:200]!r}"
-        )
+        raise KeysUnavailable(f"{issuer.issuer} names no usable {name} for signing in: {(address or '')[:200]!r}")
     return found[0]

@@ -61,7 +61,7 @@ class Header:
         if not isinstance(alg, str) or not isinstance(kid, str | None):
             raise _refused("its header names no algorithm (alg), or a key (kid) that is not a text")
         if not isinstance(typ, str) or typ.lower() not in _ACCESS_TOKEN_TYPES:
-            raise _refused("its type (typ) is none of an access token: JWT or at+jwt")
+            raise _refused("its type (typ) is not that of an access token: JWT or at+jwt")
         return cls(alg, kid)
 
 
@@ -109,7 +109,7 @@ class JwtTokenVerifier(TokenVerifier):
         except LookupError as unknown:
             raise _refused(str(unknown)) from unknown
         except jwt.InvalidSignatureError as fault:
-            raise _refused("its signature does not hold") from fault
+            raise _refused("its signature is not valid") from fault
         except Exception as fault:  # a token that causes any error is not accepted
             raise _refused(f"its signature cannot be verified ({type(fault).__name__})") from fault
         payload = _members("payload", signed)

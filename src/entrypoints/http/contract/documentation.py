@@ -128,8 +128,8 @@ def openapi(cards: Mapping[str, ModelCard], *, images_api: bool = True, mcp: boo
             },
             "/api/models": {"get": _list_models()},
             "/api/usage": {"get": _show_usage()},
-            "/health/live": {"get": _health("live", "Say that the process lives")},
-            "/health/ready": {"get": _health("ready", "Say whether orders are taken", Overloaded)},
+            "/health/live": {"get": _health("live", "Report that the process is alive")},
+            "/health/ready": {"get": _health("ready", "Report whether orders are accepted", Overloaded)},
             "/problems/{slug}": {
                 "parameters": [
                     _path_parameter("slug", {"enum": sorted({kind.slug for kind in PROBLEM_TYPES.values()})})
@@ -184,7 +184,7 @@ def _draw_images() -> Json:
             _header(
                 "Webhook-URL",
                 "The URL of your webhook for the end, with `Prefer: respond-async`: an https address. Only if the "
-                "operator has switched webhooks on.",
+                "operator has enabled webhooks.",
                 {"format": "uri", "maxLength": WebhookUrl.MAX_LENGTH},
             ),
         ],
@@ -198,8 +198,8 @@ def _list_generations() -> Json:
         "List your generations, newest first",
         {
             200: answer(
-                f"A page of them. With `state`, `version` or `text` at most {Search.LOOKS_AT} are looked at for one: "
-                "it may hold fewer than `limit`, and have a `next_cursor` all the same.",
+                f"A page of them. With `state`, `version` or `text` at most {Search.LOOKS_AT} are searched for a page: "
+                "it may have fewer than `limit`, and still have a `next_cursor`.",
                 schema("GenerationPage"),
             )
         },
@@ -207,7 +207,7 @@ def _list_generations() -> Json:
         parameters=[
             _query(
                 "limit",
-                "How many at the most.",
+                "How many at most.",
                 {
                     "type": "integer",
                     "minimum": PageLength.MIN,
@@ -217,13 +217,13 @@ def _list_generations() -> Json:
             ),
             _query(
                 "cursor",
-                "Where to go on: the `next_cursor` of the page before.",
+                "Where to continue: the `next_cursor` of the previous page.",
                 {"type": "string", "format": "uuid"},
             ),
             _query("state", "Only those in this state.", {"type": "string", "enum": [*State]}),
             _query(
                 "version",
-                "Only those that were ordered of this model.",
+                "Only those for which this model was ordered.",
                 {"type": "string", "minLength": 1, "maxLength": ModelVersion.MAX_LENGTH},
             ),
             _query(
@@ -237,14 +237,14 @@ def _list_generations() -> Json:
 
 def _show_generation() -> Json:
     headers = ("Darkroom-Generator", "Darkroom-Model", "Darkroom-Cost")
-    shown = answer("The generation as it stands.", schema("GenerationShown"), *headers)
+    shown = answer("The generation in its present state.", schema("GenerationShown"), *headers)
     return operation("show_generation", "Show one of your generations", {200: shown}, NotFound, Gone, Overloaded)
 
 
 def _follow_generation() -> Json:
     stream = answer(
-        "Server-sent events. `progress`, as often as something is new: a `ProgressShown`. Last of all `done`: the "
-        "`GenerationShown`, as reading it gives it. A stream that ends without `done` is to be opened again.",
+        "Server-sent events. `progress` is sent at each change: a `ProgressShown`. `done` is the last one: the "
+        "`GenerationShown`, as reading it returns it. If a stream ends without `done`, open it again.",
         {
             "type": "string",
             "examples": [
@@ -284,7 +284,7 @@ def _delete_image() -> Json:
     return operation(
         "delete_image",
         "Remove one image of a generation",
-        {204: answer("It is removed; the others stay. The order's key stands for a deleted order from now on.")},
+        {204: answer("It is removed; the others stay. From now on the order's key gets 410.")},
         *(NotFound, Gone, GenerationRunning, Overloaded),
     )
 
@@ -308,7 +308,7 @@ def _generation_finished() -> Json:
         ],
         "requestBody": {"required": True, "content": {"application/json": {"schema": schema("GenerationFinished")}}},
         "responses": {
-            "2XX": {"description": "It has come, and is not sent again."},
+            "2XX": {"description": "It was received, and is not sent again."},
             "410": {"description": "The receiver is gone: the webhook is not sent again."},
         },
     }
@@ -320,9 +320,9 @@ def _list_models() -> Json:
         "List the models on offer",
         {
             200: answer("The models, each with its limits.", schema("Models"), "ETag"),
-            304: answer("You know them: they are what `If-None-Match` names.", None, "ETag"),
+            304: answer("The list has not changed since the one that `If-None-Match` names.", None, "ETag"),
         },
-        parameters=[_header("If-None-Match", "The `ETag` of the list that you know.", {})],
+        parameters=[_header("If-None-Match", "The `ETag` of the list that you have.", {})],
     )
 
 
@@ -358,12 +358,12 @@ def _show_usage() -> Json:
 
 
 def _health(name: str, summary: str, *problems: type[Overloaded]) -> Json:
-    return operation(name, summary, {200: answer("It is so.", schema("Health"))}, *problems, open_to_all=True)
+    return operation(name, summary, {200: answer("Yes.", schema("Health"))}, *problems, open_to_all=True)
 
 
 def _explain_problem() -> Json:
     page = answer("A page to read.", {"type": "string"}, media_type="text/html")
-    return operation("explain_problem", "Say what a problem type means", {200: page}, NotFound, open_to_all=True)
+    return operation("explain_problem", "Explain a problem type", {200: page}, NotFound, open_to_all=True)
 
 
 def _path_parameter(name: str, of: Json) -> Json:

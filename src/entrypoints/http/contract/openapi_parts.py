@@ -24,7 +24,7 @@ HEADERS: Final[Mapping[str, Json]] = {
     for name, description, schema in (
         (
             "X-Request-ID",
-            "The request's id: the client's own, where it sent one that fits.",
+            "The request's id: the client's own, if it sent a valid one.",
             {"pattern": "^[A-Za-z0-9_-]{1,64}$"},
         ),
         ("Cache-Control", "No cache may store this answer.", {"const": "no-store"}),
@@ -38,10 +38,10 @@ HEADERS: Final[Mapping[str, Json]] = {
             "What the provider charges, or may have charged, for the images; only if a price is known.",
             {"pattern": r"^\d+(\.\d+)? [A-Z]{3}$", "examples": ["0.04 USD"]},
         ),
-        ("Preference-Applied", "The request was not made to wait.", {"const": "respond-async"}),
-        ("Retry-After", "Seconds after which another try makes sense.", {"type": "integer", "minimum": 0}),
+        ("Preference-Applied", "The request did not wait for the images.", {"const": "respond-async"}),
+        ("Retry-After", "Seconds after which to try again.", {"type": "integer", "minimum": 0}),
         ("WWW-Authenticate", "What is missing.", {"enum": _CHALLENGES}),
-        ("ETag", "Stands for the answer as it is now.", {}),
+        ("ETag", "Identifies the current version of the answer.", {}),
     )
 }
 # Every request may carry these.
@@ -49,7 +49,7 @@ PARAMETERS: Final[Mapping[str, Json]] = {
     "X-Request-ID": {
         "name": "X-Request-ID",
         "in": "header",
-        "description": "Your own id for the request; kept, if it fits `[A-Za-z0-9_-]{1,64}`.",
+        "description": "Your own id for the request; used if it matches `[A-Za-z0-9_-]{1,64}`.",
         "schema": {"type": "string"},
     },
     "traceparent": {

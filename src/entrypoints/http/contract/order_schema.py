@@ -57,7 +57,7 @@ def fields_at_any_door(card: ModelCard) -> dict[str, Schema]:
         },
         "samples": {
             "type": ["integer", "null"],
-            "description": "How many images; left out: as many as there are seeds, else 1.",
+            "description": "How many images; left out: as many as there are seeds, otherwise 1.",
             "minimum": SampleCount.MIN,
             "maximum": card.samples_max,
         },
@@ -83,7 +83,7 @@ def _honoured(card: ModelCard) -> Iterator[tuple[str, Schema]]:
             "seed",
             {
                 "type": ["array", "null"],
-                "description": "One seed for each image; null: drawn for you.",
+                "description": "One seed for each image; null: chosen for you at random.",
                 "items": {"type": "integer", "minimum": card.seed_min, "maximum": card.seed_max},
                 "minItems": SampleCount.MIN,
                 "maxItems": card.samples_max,
@@ -116,7 +116,7 @@ def one_seed_for_each_image(card: ModelCard, samples: str) -> Schema:
             "required": ["seed", samples],
         },
         "then": {
-            "description": f"As many seeds as `{samples}`, where both are given.",
+            "description": f"As many seeds as `{samples}`, if both are given.",
             "anyOf": [
                 {"properties": {samples: {"const": count}, "seed": {"minItems": count, "maxItems": count}}}
                 for count in counts

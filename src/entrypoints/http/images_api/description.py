@@ -78,7 +78,7 @@ def _request_for(card: ModelCard) -> Json:
             "model": {"const": card.version.value, "description": "Names the model."},
             **fields,
             "n": count,
-            "size": _sizes(card) | {"description": "`auto`, or left out: the one that is nearest to a megapixel."},
+            "size": _sizes(card) | {"description": "`auto`, or left out: the size that is nearest to a megapixel."},
             **({"seed": _seeds(card, fields["seed"])} if card.seed else {}),
             "response_format": {"enum": [*FORMS, None], "description": "Left out: both."},
             "output_format": {
@@ -113,11 +113,11 @@ def _seeds(card: ModelCard, one_for_each: Json) -> Json:
 
 
 def _neutral(values: Iterable[object]) -> Json:
-    return {"description": "Says nothing.", "anyOf": [{"type": "null"}, *({"const": value} for value in values)]}
+    return {"description": "Has no effect.", "anyOf": [{"type": "null"}, *({"const": value} for value in values)]}
 
 
 def _user() -> Json:
-    return {"type": ["string", "null"], "description": "Taken, and not kept.", "maxLength": USER_MAX}
+    return {"type": ["string", "null"], "description": "Accepted, and not kept.", "maxLength": USER_MAX}
 
 
 def _draw() -> Json:

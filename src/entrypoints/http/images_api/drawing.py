@@ -41,7 +41,7 @@ from darkroom.entrypoints.http.services import Services
 
 log = logging.getLogger(__name__)
 
-_NOT_READ: Final = "the images are stored, and cannot be read back just now"
+_NOT_READ: Final = "the images are stored, and cannot be read back now"
 
 _LEDGER_TIMEOUT: Final = 5.0  # seconds for each try to record that a call has ended
 
@@ -53,8 +53,8 @@ class DrawnImage(Struct, frozen=True, kw_only=True):
 
     url: Annotated[str | UnsetType, Meta(description="The URL of the stored image.")] = UNSET
     b64_json: Annotated[bytes | UnsetType, Meta(description="The stored bytes, in base64.")] = UNSET
-    seed: Annotated[int | None, Meta(description="The seed that made it; null if the model knows none.")]
-    id: Annotated[str, Meta(description="The provider's own id, if it gives one; else one of ours. Opaque.")]
+    seed: Annotated[int | None, Meta(description="The seed that made it; null if the model has no seeds.")]
+    id: Annotated[str, Meta(description="The provider's own id, if it gives one; otherwise one of ours. Opaque.")]
 
 
 class DrawnImages(Struct, frozen=True):

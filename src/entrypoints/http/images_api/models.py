@@ -20,7 +20,7 @@ class ListedModel(Struct, frozen=True, kw_only=True):
 
     id: Annotated[str, Meta(description="What `model` of a request names: the `version` of `GET /api/models`.")]
     object: Literal["model"] = "model"
-    created: Annotated[int, Meta(description="0: when a model was made is not known here.")] = 0
+    created: Annotated[int, Meta(description="Always 0: it is not known when a model was made.")] = 0
     owned_by: Annotated[str, Meta(description="The generator that draws with it.")]
 
     @classmethod

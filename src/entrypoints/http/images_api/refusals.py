@@ -37,7 +37,7 @@ class Refusal(Struct, frozen=True, kw_only=True):
     provider_message: Annotated[
         str | UnsetType, Meta(description="What the provider said, if the operator lets callers see it.")
     ] = UNSET
-    images: Annotated[list[Image], Meta(description="What was stored all the same.")] | UnsetType = UNSET
+    images: Annotated[list[Image], Meta(description="The images that were stored nevertheless.")] | UnsetType = UNSET
 
 
 class RefusalAnswer(Struct, frozen=True):

@@ -13,7 +13,7 @@ SHOWN: Final = (Answer, ProtectedResource, RpcRefusal)
 """The types that need a schema in the document."""
 
 _REFUSED: Final = {
-    400: "The message is not one of the protocol, or of a revision that is not spoken here.",
+    400: "The message does not follow the protocol, or its revision is not supported here.",
     401: "An access token is required.",
     403: "The token does not allow the tool, or the page of this origin may not call.",
     404: f"Since {BY_REQUEST[0]}: the method is not offered.",

@@ -95,7 +95,10 @@ async def _at_its_end(generation: Generation, call: Call) -> ToolResult:
     stored = [_line(place, image) for place, image in enumerate(shown.images, 1)]
     links = [_link(generation, place, image) for place, image in enumerate(shown.images)]
     if error := generation.error:
-        more = [f"Generation {generation.id}.", *(["These were stored all the same:", *stored] if stored else [])]
+        more = [
+            f"Generation {generation.id}.",
+            *(["These images were stored nevertheless:", *stored] if stored else []),
+        ]
         refusal = refused(call.request, error, *more, instance=address_of(generation), cost=generation.cost)
         return await with_previews(replace(refusal, data=shown, links=links), generation, call)
     cost = f", cost {generation.cost}" if generation.cost else ""

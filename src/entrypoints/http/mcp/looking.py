@@ -41,7 +41,7 @@ class ListedGeneration(Struct, frozen=True, kw_only=True):
     state: State
     created_at: Annotated[datetime, Meta(tz=True)]
     version: str
-    prompt: Annotated[str | None, Meta(description="The beginning of it; null if it is forgotten.")]
+    prompt: Annotated[str | None, Meta(description="The beginning of the prompt; null if it was deleted.")]
     images: Annotated[int, Meta(description="How many are stored.")]
     cost: Price | None
 

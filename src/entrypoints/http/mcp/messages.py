@@ -64,7 +64,7 @@ def read_message(body: bytes) -> Message:
     except ValueError as error:
         raise MalformedBody(f"the body is not JSON: {error}") from error
     if isinstance(members, list):
-        raise BrokenProtocol(INVALID_REQUEST, "a batch is not taken: send each message by itself")
+        raise BrokenProtocol(INVALID_REQUEST, "batches are not accepted: send each message by itself")
     message = read_object(members, "the message", INVALID_REQUEST)
     method = message.get("method")
     if message.get("jsonrpc") != "2.0":

@@ -62,5 +62,5 @@ def told(error: DarkroomError, cost: Money | None) -> str:
     charged = f"charged: {error.charged}" + (f" ({cost})" if cost and error.charged is not Charged.NO else "")
     lines = [f"{title}: {detail}" if detail else title, charged]
     if error.retry_after is not None:
-        lines.append(f"Another try makes sense after {error.retry_after} s.")
+        lines.append(f"Try again after {error.retry_after} s.")
     return "\n".join(lines)

@@ -105,7 +105,7 @@ def _only(headers: Headers, name: str) -> str | None:
 
 
 def _unsupported(asked: str) -> BrokenProtocol:
-    detail = f"this revision of the protocol is not spoken here: {', '.join(SPOKEN)} are"
+    detail = f"this revision of the protocol is not supported here: {', '.join(SPOKEN)} are"
     return BrokenProtocol(UNSUPPORTED_PROTOCOL_VERSION, detail, {"supported": list(SPOKEN), "requested": asked})
 
 

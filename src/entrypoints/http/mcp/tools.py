@@ -123,7 +123,7 @@ def _draw_arguments(cards: Cards) -> Mapping[str, Json]:
             "type": "integer",
             "minimum": SampleCount.MIN,
             "maximum": samples_max,
-            "description": "How many images; left out: as many as there are seeds, else 1.",
+            "description": "How many images; left out: as many as there are seeds, otherwise 1.",
         },
         "negative_prompt": {"type": "string", "maxLength": prompt_max, "description": "What must not appear."},
         "seed": {
@@ -131,7 +131,7 @@ def _draw_arguments(cards: Cards) -> Mapping[str, Json]:
             "items": {"type": "integer", "minimum": Seed.MIN, "maximum": Seed.MAX},
             "minItems": SampleCount.MIN,
             "maxItems": samples_max,
-            "description": "One seed for each image, to draw the same again; left out: drawn for you.",
+            "description": "One seed for each image, to draw the same again; left out: chosen at random.",
         },
         **{
             name: {
@@ -212,7 +212,7 @@ TOOLS: Final = {
                     "type": "string",
                     "minLength": 1,
                     "maxLength": SearchText.MAX_LENGTH,
-                    "description": "Only those whose prompt contains this, in whatever case.",
+                    "description": "Only those whose prompt contains this, in upper or lower case.",
                 },
                 "cursor": _CURSOR,
             },
