@@ -34,7 +34,7 @@ from simulators.provider import ProviderSimulator
 PAGE: Final = Path(__file__).parents[2] / "docs" / "providers.md"
 BEGIN, END = "<!-- written by `make pages`: begin -->", "<!-- end -->"
 COLUMNS: Final = (
-    *("provider", "what it is for", "seed", "takes a drawing back", "receipt", "idempotent", "a call that breaks off"),
+    *("provider", "what it is for", "seed", "cancels a drawing", "receipt", "idempotent", "a call that is cut off"),
     *("a refusal by moderation", "price", "links live", "tested against"),
 )
 LATER: Final = "can be collected later"

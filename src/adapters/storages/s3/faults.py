@@ -104,7 +104,7 @@ class Bucket:
         said, headers = error.response["Error"], error.response["ResponseMetadata"]["HTTPHeaders"]
         region, location = headers.get("x-amz-bucket-region") or said.get("Region"), headers.get("location")
         if lies_elsewhere(error) and region and region != self.region:
-            return f"{self} lies in the region {region}, not in {self.region}"
+            return f"{self} is in the region {region}, not in {self.region}"
         if location:
             return (
                 f"{error.operation_name} in {self} was answered by a redirect to {_origin(location)}, which is not "
