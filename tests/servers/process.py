@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from signal import SIGINT, SIGKILL, SIGTERM
 from types import MappingProxyType
-from typing import IO, Literal, Self
+from typing import IO, Literal, Protocol, Self
 
 from servers.parts import PartMissing
 
@@ -24,6 +24,22 @@ _GUARD = 'read -r _; kill -s KILL -- "-$0"'
 
 class ProgramFailed(Exception):
     """A program did not do what the test waited for; the message quotes its output."""
+
+
+class Program(Protocol):
+    """What `Process` uses of `subprocess.Popen`."""
+
+    @property
+    def args(self) -> object: ...
+    @property
+    def pid(self) -> int: ...
+    @property
+    def stdout(self) -> IO[str] | None: ...
+    @property
+    def stderr(self) -> IO[str] | None: ...
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float) -> int: ...
+    def send_signal(self, sig: int) -> None: ...
 
 
 class Process:
@@ -48,20 +64,7 @@ class Process:
         folder: Path | None = None,
         user: str | int | None = None,
     ) -> None:
-        self._program = subprocess.Popen(
-            command,
-            cwd=folder,
-            env={**os.environ, **environment},
-            user=user,
-            group=pwd.getpwnam(user).pw_gid if isinstance(user, str) else None if user is None else 0,
-            extra_groups=None if user is None else [],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-            errors="backslashreplace",
-            start_new_session=True,
-        )
+        self._program = self._launch(command, {**os.environ, **environment}, folder, user)
         self._guard = subprocess.Popen(
             ["/bin/sh", "-c", _GUARD, str(self.pid)],
             stdin=subprocess.PIPE,
@@ -168,6 +171,24 @@ class Process:
         """Send SIGKILL to the whole group, as if the machine had lost power."""
         with suppress(ProcessLookupError, PermissionError):  # macOS raises the latter if all of them have ended
             os.killpg(self.pid, SIGKILL)
+
+    def _launch(
+        self, command: Sequence[str | Path], environment: Mapping[str, str], folder: Path | None, user: str | int | None
+    ) -> Program:
+        return subprocess.Popen(
+            command,
+            cwd=folder,
+            env=environment,
+            user=user,
+            group=pwd.getpwnam(user).pw_gid if isinstance(user, str) else None if user is None else 0,
+            extra_groups=None if user is None else [],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            errors="backslashreplace",
+            start_new_session=True,
+        )
 
     def _collect(self, stream: Stream, pipe: IO[str]) -> None:
         with pipe:

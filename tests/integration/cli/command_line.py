@@ -1,18 +1,13 @@
-"""Our commands, run as whoever types them runs them: in a folder of their own, with nothing but what a test sets."""
+"""Our commands, run as an operator runs them: in a folder of their own, with the settings of a test only."""
 
 from __future__ import annotations
 
-import sysconfig
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from integration.cli.forked_commands import nursery, suits
-from servers.darkroom import Darkroom
-from servers.process import Process
-
-PROGRAM = Path(sysconfig.get_path("scripts")) / "darkroom"
+from servers.darkroom import Command, Darkroom
 
 
 @dataclass(frozen=True)
@@ -25,7 +20,7 @@ class Ended:
 
 
 class CommandLine:
-    """A shell in `folder`. Whatever it starts ends with the `with` block."""
+    """A shell in `folder`. What it starts ends with the `with` block."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -37,20 +32,18 @@ class CommandLine:
     def __exit__(self, *_: object) -> None:
         self._started.close()
 
-    def start(self, *arguments: str, **settings: str) -> Process:
-        """A command that goes on beside the test."""
-        process = Process([PROGRAM, *arguments], environment=settings, folder=self.folder)
-        return self._started.enter_context(process)
+    def start(self, *arguments: str, **settings: str) -> Command:
+        """Start the installed program beside the test."""
+        command = Command(*arguments, folder=self.folder, settings=settings, installed=True)
+        return self._started.enter_context(command)
 
     def run(self, *arguments: str, **settings: str) -> Ended:
-        """A command, to its end; `start` for one whose being a program of its own is the point."""
-        if suits(settings):
-            return Ended(*nursery().run(arguments, settings, self.folder))
-        process = self.start(*arguments, **settings)
-        return Ended(process.wait(), process.stdout, process.stderr)
+        """Run a command to its end; use `start` if a test needs the installed program."""
+        with Command(*arguments, folder=self.folder, settings=settings) as command:
+            return Ended(command.wait(), command.stdout, command.stderr)
 
-    def serve(self, **settings: str) -> Darkroom:
-        """The service, ready."""
-        darkroom = self._started.enter_context(Darkroom(self.folder, settings))
+    def serve(self, *, installed: bool = False, **settings: str) -> Darkroom:
+        """Start the service, and wait until it is ready."""
+        darkroom = self._started.enter_context(Darkroom(self.folder, settings, installed=installed))
         darkroom.wait_until_ready()
         return darkroom

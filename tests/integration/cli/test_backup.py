@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from darkroom.entrypoints.cli import main
-from integration.cli.command_line import PROGRAM, CommandLine, Ended
+from integration.cli.command_line import CommandLine, Ended
+from servers.darkroom import INSTALLED
 from servers.process import Process
 
 WRITTEN_BEFORE = Path(__file__).parents[1] / "ledgers" / "written_before" / "release_0.sql"
@@ -190,7 +191,7 @@ def test_nothing_is_restored_while_a_service_runs(shell: Here, data: Path) -> No
 
 def test_a_backup_may_be_streamed(shell: Here, data: Path) -> None:
     before = kept(data)
-    command = f"{PROGRAM} backup - > piped && {PROGRAM} restore - < piped"
+    command = f"{INSTALLED} backup - > piped && {INSTALLED} restore - < piped"
     with Process(["/bin/sh", "-c", command], folder=shell.folder) as piped:
         assert piped.wait() == 0, piped.stderr
     assert kept(data) == before

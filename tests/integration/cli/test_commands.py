@@ -13,7 +13,8 @@ import httpx
 import jwt
 import pytest
 
-from integration.cli.command_line import PROGRAM, CommandLine
+from integration.cli.command_line import CommandLine
+from servers.darkroom import INSTALLED
 from servers.ports import free_port
 
 SECRET = "s" * 64
@@ -46,7 +47,7 @@ def test_a_reader_who_leaves_early_is_no_fault(shell: CommandLine) -> None:
     nobody_reads, output = os.pipe()
     os.close(nobody_reads)
     with os.fdopen(output, "wb") as pipe:
-        command = [str(PROGRAM), "generate", "a fox", "--local", "--json"]
+        command = [str(INSTALLED), "generate", "a fox", "--local", "--json"]
         ended = subprocess.run(command, stdout=pipe, stderr=subprocess.PIPE, cwd=shell.folder, check=False)
     assert (ended.returncode, ended.stderr) == (128 + signal.SIGPIPE, b"")
     assert len(list(shell.folder.glob("*.png"))) == 1

@@ -10,7 +10,8 @@ import pytest
 
 from darkroom.entrypoints.cli import COMMANDS, main
 from darkroom.entrypoints.commands.completion import SHELLS
-from integration.cli.command_line import PROGRAM, CommandLine
+from integration.cli.command_line import CommandLine
+from servers.darkroom import INSTALLED
 
 
 @pytest.fixture
@@ -50,14 +51,14 @@ def test_options_come_after_others_and_once(completed: Callable[[str], list[str]
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_there_is_a_script_for_each_shell(tmp_path: os.PathLike[str], shell: str) -> None:
-    printed = subprocess.run([PROGRAM, "completion", shell], capture_output=True, text=True, check=True, cwd=tmp_path)
+    printed = subprocess.run([INSTALLED, "completion", shell], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert "_DARKROOM_COMPLETE" in printed.stdout
     assert shell == "bash" or "darkroom" in printed.stdout
 
 
 def test_bash_itself_completes_with_it(shell: CommandLine) -> None:
     script = f"""
-        PATH="{PROGRAM.parent}:$PATH"
+        PATH="{INSTALLED.parent}:$PATH"
         eval "$(darkroom completion bash)"
         COMP_WORDS=(darkroom gen) COMP_CWORD=1 COMP_LINE="darkroom gen"
         _darkroom_completion darkroom

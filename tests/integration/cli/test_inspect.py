@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from PIL import Image
 
 from darkroom.adapters.marks import png, xmp
-from integration.cli.command_line import PROGRAM, CommandLine
+from integration.cli.command_line import CommandLine
+from servers.darkroom import INSTALLED
 from unit.marks.authority import Authority, Flawed, pem_of
 
 ORDER = ("generate", "a fox in the snow", "--seed", "7", "--width", "96", "--height", "64", "--local", "--json")
@@ -130,7 +131,9 @@ def test_it_says_who_signed_and_whether_that_holds(
 def test_it_reads_standard_input(shell: CommandLine) -> None:
     file = shell.folder / drawn(shell)
     with file.open("rb") as image:
-        read = subprocess.run([PROGRAM, "inspect", "-"], stdin=image, capture_output=True, check=True, cwd=shell.folder)
+        read = subprocess.run(
+            [INSTALLED, "inspect", "-"], stdin=image, capture_output=True, check=True, cwd=shell.folder
+        )
     assert b"algorithmicMedia" in read.stdout
 
 

@@ -11,7 +11,8 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from darkroom.domain.model.image_file import ImageFile, MediaType
-from integration.cli.command_line import PROGRAM, CommandLine
+from integration.cli.command_line import CommandLine
+from servers.darkroom import INSTALLED
 from servers.ports import free_port
 
 ORDER: dict[str, Any] = {"version": "sketch", "prompt": "a fox", "width": 96, "height": 64}
@@ -25,7 +26,7 @@ def told(folder: Path, *messages: object, arguments: tuple[str, ...] = ()) -> di
     """What it answers to these, by their ids."""
     lines = "".join(f"{json.dumps(message)}\n" for message in messages)
     ended = subprocess.run(
-        [PROGRAM, "mcp", *arguments], cwd=folder, input=lines, capture_output=True, text=True, check=False, timeout=60
+        [INSTALLED, "mcp", *arguments], cwd=folder, input=lines, capture_output=True, text=True, check=False, timeout=60
     )
     assert ended.returncode == 0, ended.stderr
     answers = [json.loads(line) for line in ended.stdout.splitlines()]
@@ -67,7 +68,7 @@ def test_without_a_service_each_call_says_so(tmp_path: Path) -> None:
 
 def test_it_ends_when_it_is_told_to(tmp_path: Path) -> None:
     with subprocess.Popen(
-        [PROGRAM, "mcp", "--local"], cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [INSTALLED, "mcp", "--local"], cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as it:
         assert it.stdin is not None
         assert it.stdout is not None

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from integration.cli.command_line import PROGRAM, CommandLine, Ended
+from integration.cli.command_line import CommandLine, Ended
+from servers.darkroom import INSTALLED
 from servers.parts import PartMissing
 from servers.process import Process
 
@@ -66,7 +67,9 @@ def without_root_s_privilege(shell: CommandLine, *arguments: str) -> Ended:
     privilege = [] if os.geteuid() else ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
     if privilege and not shutil.which("setpriv"):
         raise PartMissing("setpriv", "takes root's privileges from a program; Linux has it")
-    with Process([*privilege, PROGRAM, *arguments], environment={"DARKROOM_PORT": "0"}, folder=shell.folder) as process:
+    with Process(
+        [*privilege, INSTALLED, *arguments], environment={"DARKROOM_PORT": "0"}, folder=shell.folder
+    ) as process:
         return Ended(process.wait(), process.stdout, process.stderr)
 
 

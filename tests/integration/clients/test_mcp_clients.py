@@ -24,10 +24,10 @@ from darkroom.domain.model.generation import GenerationRequest
 from darkroom.domain.model.image_file import ImageFile
 from darkroom.domain.ports import Receipt
 from darkroom.entrypoints.http.mcp.drawing import PATIENCE
-from integration.cli.command_line import PROGRAM
 from integration.clients.conftest import Service
 from integration.http.generators import FailingGenerator
 from integration.http.house import ORDER, House, open_house, token
+from servers.darkroom import INSTALLED
 from servers.node import NODE, installed
 from servers.parts import PartMissing
 
@@ -90,7 +90,7 @@ def server_of(house: House, transport: str) -> Json:
     """How a client reaches a service: by its address, or by `darkroom mcp`, which forwards messages."""
     if transport == "http":
         return {"url": f"http://127.0.0.1:{house.port}/mcp", "token": token()}
-    return {"command": str(PROGRAM), "args": ["mcp", "--url", f"http://127.0.0.1:{house.port}", "--token", token()]}
+    return {"command": str(INSTALLED), "args": ["mcp", "--url", f"http://127.0.0.1:{house.port}", "--token", token()]}
 
 
 class Slow(InMemoryImageGenerator):
@@ -186,7 +186,7 @@ async def test_a_refused_token_is_reported(client: Client) -> None:
 
 @long
 async def test_the_local_command_draws_in_its_own_process(client: Client, tmp_path: Path) -> None:
-    server = {"command": str(PROGRAM), "args": ["mcp", "--local"], "cwd": str(tmp_path)}
+    server = {"command": str(INSTALLED), "args": ["mcp", "--local"], "cwd": str(tmp_path)}
     order: Json = {"version": "sketch", "prompt": "a fox", "width": 96, "height": 64}
     told = await called(client, server, call("draw_image", **order))
     (drawn,) = told["results"]
@@ -206,7 +206,7 @@ async def test_previews_of_eight_images_open_and_keep_within_the_limits_of_clien
     if transport == "http":
         server: Json = {"url": f"{service.url}/mcp", "token": service.token}
     else:
-        server = {"command": str(PROGRAM), "args": ["mcp", "--url", service.url, "--token", service.token]}
+        server = {"command": str(INSTALLED), "args": ["mcp", "--url", service.url, "--token", service.token]}
     order: Json = {"version": "sketch", "prompt": "바다 위의 등대", "width": 768, "height": 512, "samples": 8}
     drawn = (await called(client, server, call("draw_image", **order, key=transport)))["results"][0]
     # On a busy machine, drawing eight images takes longer than one call waits.

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import socket
-import sysconfig
 from contextlib import ExitStack
 from pathlib import Path
 
 from integration.edge.patience import LIVE
+from servers.darkroom import INSTALLED
 from servers.ports import LOOPBACK, free_port
 from servers.process import Process
 
 
 def test_idle_connections_are_closed_before_file_descriptors_run_out(tmp_path: Path) -> None:
     port = free_port()
-    program = Path(sysconfig.get_path("scripts")) / "darkroom"
-    shell = ["/bin/sh", "-c", f"ulimit -n 400 && exec {program} serve"]
+    shell = ["/bin/sh", "-c", f"ulimit -n 400 && exec {INSTALLED} serve"]
     with Process(shell, environment={"DARKROOM_PORT": str(port)}, folder=tmp_path) as darkroom, ExitStack() as opened:
         darkroom.wait_for("Darkroom is ready at")
         said = darkroom.wait_for("DARKROOM_MAX_CONNECTIONS is 10000, and", stream="stderr").string
