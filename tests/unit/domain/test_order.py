@@ -243,9 +243,6 @@ class TestFingerprint:
         assert read(guidance_scale=5).fingerprint == read(guidance_scale=5.0).fingerprint
         assert read(negative_prompt="").fingerprint == read(negative_prompt=None).fingerprint == read().fingerprint
 
-    def test_is_taken_before_seeds_are_drawn(self) -> None:
-        assert read(samples=2).fingerprint == read(samples=2).fingerprint
-
     @pytest.mark.parametrize(
         "change",
         [
