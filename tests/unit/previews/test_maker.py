@@ -125,8 +125,19 @@ async def test_a_file_that_cannot_be_decoded_has_no_preview(data: bytes) -> None
         await preview(data)
 
 
-async def test_the_process_is_limited_in_memory_and_time(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_process_inherits_no_variables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    program, seen = tmp_path / "program.py", tmp_path / "seen"
+    program.write_text(f"import os, pathlib; pathlib.Path({str(seen)!r}).write_text(repr(dict(os.environ)))")
+    monkeypatch.setattr(limits, "_PROGRAM", program)
     monkeypatch.setenv("CANARY", "a secret")
+    with pytest.raises(NoPreview):
+        await preview(picture(MediaType.PNG))
+
+    assert "PATH" not in seen.read_text()
+    assert "a secret" not in seen.read_text()
+
+
+async def test_the_process_is_limited_in_memory_and_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "MEMORY", 150_000_000)
     with pytest.raises(NoPreview):
         await preview(bomb(4000, 4000))

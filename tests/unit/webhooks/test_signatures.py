@@ -45,7 +45,7 @@ def test_the_id_and_the_timestamp_are_signed() -> None:
 def test_an_invalid_secret_is_refused_without_repeating_it(text: str) -> None:
     with pytest.raises(InvalidValue) as refused:
         Signatures.parse(text)
-    assert FIRST not in str(refused.value)
+    assert not [secret for secret in text.split(",") if len(secret) > len("whsec_") and secret in str(refused.value)]
 
 
 def test_the_repr_does_not_contain_the_secrets() -> None:
