@@ -42,8 +42,8 @@ class CommandLine:
         with Command(*arguments, folder=self.folder, settings=settings) as command:
             return Ended(command.wait(), command.stdout, command.stderr)
 
-    def serve(self, *, installed: bool = False, **settings: str) -> Darkroom:
+    def serve(self, **settings: str) -> Darkroom:
         """Start the service, and wait until it is ready."""
-        darkroom = self._started.enter_context(Darkroom(self.folder, settings, installed=installed))
+        darkroom = self._started.enter_context(Darkroom(self.folder, settings))
         darkroom.wait_until_ready()
         return darkroom

@@ -22,7 +22,7 @@ CANARY = "canary-" + "s" * 32
 @pytest.fixture
 def darkroom(shell: CommandLine) -> Darkroom:
     secrets = {"AWS_SECRET_ACCESS_KEY": "canary", "OTEL_EXPORTER_OTLP_HEADERS": "api-key=canary"}
-    return shell.serve(installed=True, DARKROOM_WORKERS="2", DARKROOM_JWT_SECRET=CANARY, **secrets)
+    return shell.serve(DARKROOM_WORKERS="2", DARKROOM_JWT_SECRET=CANARY, **secrets)
 
 
 def workers_of(darkroom: Darkroom) -> set[int]:
