@@ -44,19 +44,20 @@ test-parts: ## Install the programs that tests need from Debian (needs root); mi
 		DEBIAN_FRONTEND=noninteractive apt-get install --no-install-recommends --yes -qq $$missing >/dev/null; } || \
 	echo "SKIPPED PARTS: not installed here:$$missing (Debian: apt-get install$$missing)" >&2
 
-# Coverage makes the tests nearly twice as slow: only `make coverage` and continuous integration measure it. What tests
-# are made of is tested there, too, and here if the last commit or what came after it has changed it.
+# `make test` takes one representative of each promise. `make coverage`, which continuous integration calls, runs thorough
+# tests, too, and measures the coverage, which makes the tests nearly twice as slow. What tests are made of is tested
+# there, and here if the last commit or what came after it has changed it.
 tools := tests/servers tests/simulators tests/unit/servers tests/unit/simulators
 tools_are_new = $(shell git diff --quiet HEAD~1 -- $(tools) 2>&1 && [ -z "$$(git status --porcelain -- $(tools))" ] || echo yes)
-chosen = not long$(if $(COVERAGE)$(tools_are_new),, and not tools)
+chosen = not long$(if $(COVERAGE),, and not thorough$(if $(tools_are_new),, and not tools))
 
 .PHONY: test
-test: $(dev_ready) test-parts ## Run the tests but the long ones and those of diffusers; those of the tools of tests only if these have changed
+test: $(dev_ready) test-parts ## Run one representative of each promise, in minutes; real servers included
 	$(bin)/python -m pytest -m '$(chosen)' --numprocesses auto --maxprocesses 4 --dist worksteal \
 		$(if $(COVERAGE),--cov --cov-report term)
 
 .PHONY: coverage
-coverage: ## Run the same and all tests of these tools, with branch coverage; fail if too little is covered
+coverage: ## Run all tests but the long ones and those of diffusers, with branch coverage; fail if too little is covered
 	@$(MAKE) --no-print-directory test COVERAGE=1
 
 .PHONY: test-peers

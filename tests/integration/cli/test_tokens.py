@@ -109,7 +109,7 @@ async def test_no_token_is_made_that_would_be_refused_for_its_lifetime(shell: Co
     assert ended.stderr == "darkroom: DARKROOM_JWT_MAX_LIFETIME must be at least 660 for such a token\n"
 
 
-@pytest.mark.parametrize("ledger", ["sqlite", "postgres"])
+@pytest.mark.parametrize("ledger", ["sqlite", pytest.param("postgres", marks=pytest.mark.thorough)])
 async def test_a_revoked_token_is_refused_by_all_workers_within_seconds(
     shell: CommandLine, request: pytest.FixtureRequest, ledger: str
 ) -> None:

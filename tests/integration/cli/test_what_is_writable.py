@@ -17,7 +17,13 @@ from servers.parts import PartMissing
 from servers.process import Process
 
 ACCOUNT = "nobody"
-FOLDERS = ["spool", "spool/.drafts", "evidence", "images", "images/.drafts", "images/2026/11/30"]
+FOLDERS = [
+    *("spool", "images/2026/11/30"),
+    *(
+        pytest.param(name, marks=pytest.mark.thorough)
+        for name in ("spool/.drafts", "evidence", "images", "images/.drafts")
+    ),
+]
 
 
 def everything_in(folder: Path) -> set[tuple[str, int, int]]:
@@ -115,6 +121,7 @@ def test_check_beside_a_running_service_leaves_it_alone(shell: CommandLine) -> N
     assert darkroom.running
 
 
+@pytest.mark.thorough
 def test_check_beside_a_running_service_on_postgres_leaves_it_alone(shell: CommandLine, database_url: str) -> None:
     settings = {"DARKROOM_LEDGER_URL": database_url}
     assert shell.run("check", **settings).status == 0
@@ -142,6 +149,7 @@ def test_what_root_makes_belongs_to_the_owner_of_the_folder(elsewhere: Path, she
     assert {"spool", "images", "ledger.sqlite", "jwt-secret"} <= names
 
 
+@pytest.mark.thorough
 def test_so_does_what_a_service_on_postgres_makes(elsewhere: Path, shell: CommandLine, database_url: str) -> None:
     shell.serve(DARKROOM_DATA_DIR=str(elsewhere), DARKROOM_LEDGER_URL=database_url)
     owner = pwd.getpwnam(ACCOUNT).pw_uid

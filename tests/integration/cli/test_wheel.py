@@ -21,6 +21,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+@pytest.mark.thorough
 def test_it_draws_beside_packages_called_entrypoints_domain_and_adapters(wheel: Path, tmp_path: Path) -> None:
     site, state = tmp_path / "site", tmp_path / "state"
     with zipfile.ZipFile(wheel) as archive:

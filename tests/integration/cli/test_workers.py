@@ -76,7 +76,7 @@ def test_whoever_connects_while_they_end_is_answered_or_finds_nobody(darkroom: D
         assert darkroom.wait() == 0
 
 
-@pytest.mark.parametrize("signal", [SIGKILL, SIGTERM])
+@pytest.mark.parametrize("signal", [SIGKILL, pytest.param(SIGTERM, marks=pytest.mark.thorough)])
 def test_a_worker_that_ends_is_replaced(darkroom: Darkroom, signal: int) -> None:
     first, second = workers_of(darkroom)
     os.kill(first, signal)
@@ -87,6 +87,7 @@ def test_a_worker_that_ends_is_replaced(darkroom: Darkroom, signal: int) -> None
     assert all(answers(darkroom) for _ in range(20))
 
 
+@pytest.mark.thorough
 def test_a_worker_that_cannot_be_replaced_is_tried_again(darkroom: Darkroom, shell: CommandLine) -> None:
     key = shell.folder / ".darkroom" / "link-key"
     kept = key.read_bytes()
@@ -100,6 +101,7 @@ def test_a_worker_that_cannot_be_replaced_is_tried_again(darkroom: Darkroom, she
     assert second in workers_of(darkroom)
 
 
+@pytest.mark.thorough
 async def test_a_second_signal_ends_them_all_there_and_then(
     shell: CommandLine, karlo: KarloSimulator, with_karlo: dict[str, str]
 ) -> None:
@@ -117,12 +119,14 @@ async def test_a_second_signal_ends_them_all_there_and_then(
     order.kill()
 
 
+@pytest.mark.thorough
 def test_workers_end_when_their_parent_is_killed(darkroom: Darkroom) -> None:
     workers = workers_of(darkroom)
     os.kill(darkroom.pid, SIGKILL)
     wait_until(lambda: not any(map(lives, workers)))
 
 
+@pytest.mark.thorough
 def test_one_that_is_killed_while_the_others_start_is_replaced(shell: CommandLine) -> None:
     with Darkroom(shell.folder, {"DARKROOM_WORKERS": "3"}) as darkroom:
         wait_until(lambda: len(workers_of(darkroom)) == 3)  # one takes orders, two start
@@ -170,6 +174,7 @@ async def test_what_may_be_drawn_at_once_holds_for_all_of_them_together(
     assert len(karlo.calls) == 2
 
 
+@pytest.mark.thorough
 def test_as_many_as_suit_the_machine(shell: CommandLine) -> None:
     with Darkroom(shell.folder, {"DARKROOM_WORKERS": "auto"}) as darkroom:
         darkroom.wait_until_ready()

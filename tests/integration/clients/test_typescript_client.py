@@ -35,11 +35,13 @@ def client(tmp_path_factory: pytest.TempPathFactory, service: Service) -> Path:
     return folder
 
 
+@pytest.mark.thorough
 def test_optional_fields_may_be_left_out_of_an_order(client: Path) -> None:
     ended = node(client, "node_modules/typescript/bin/tsc", *STRICT, "minimal.ts")
     assert ended.returncode == 0, ended.stdout
 
 
+@pytest.mark.thorough
 def test_its_types_accept_right_orders_and_reject_wrong_ones(client: Path) -> None:
     ended = node(client, "node_modules/typescript/bin/tsc", *STRICT, "--types", "node", "draw.ts", "wrong.ts")
     assert ended.returncode == 0, ended.stdout

@@ -47,10 +47,12 @@ def test_the_container_file_is_clean() -> None:
     said_by("hadolint", DEPLOY / "container" / "Containerfile")
 
 
+@pytest.mark.thorough
 def test_the_compose_file_matches_its_schema() -> None:
     said_by("check-jsonschema", "--builtin-schema", "vendor.compose-spec", COMPOSE)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("file", [KUBERNETES, INGRESS], ids=lambda file: file.name)
 def test_the_manifests_match_the_schemas_of_kubernetes(file: Path) -> None:
     said_by("kubernetes-validate", "--strict", file)

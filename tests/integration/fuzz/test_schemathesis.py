@@ -29,6 +29,7 @@ def hold(folder: Path, *, examples: int, seed: int, within: float) -> None:
         assert '"level": "error"' not in darkroom.stderr, darkroom.stderr
 
 
+@pytest.mark.thorough
 def test_the_service_does_what_it_describes(tmp_path: Path) -> None:
     hold(tmp_path, examples=5, seed=1, within=100)
 

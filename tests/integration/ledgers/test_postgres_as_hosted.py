@@ -187,12 +187,12 @@ class TestSetUp:
     @pytest.mark.parametrize(
         "parameters",
         [
-            "connect_timeout=10",
-            "channel_binding=prefer",
+            pytest.param("connect_timeout=10", marks=pytest.mark.thorough),
+            pytest.param("channel_binding=prefer", marks=pytest.mark.thorough),
             "gssencmode=disable&keepalives=1&keepalives_idle=30&tcp_user_timeout=1000",
-            "pgbouncer=true",
-            "sslmode=prefer&target_session_attrs=read-write",
-            "application_name=darkroom%20one",
+            pytest.param("pgbouncer=true", marks=pytest.mark.thorough),
+            pytest.param("sslmode=prefer&target_session_attrs=read-write", marks=pytest.mark.thorough),
+            pytest.param("application_name=darkroom%20one", marks=pytest.mark.thorough),
             "client_encoding=utf-8&statement_timeout=5s",
         ],
     )

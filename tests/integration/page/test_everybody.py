@@ -21,7 +21,11 @@ async def look_over(visitor: Visitor) -> None:
 
 @pytest.mark.parametrize(
     "visitor",
-    [{"color_scheme": "light"}, {"color_scheme": "dark"}, {"color_scheme": "dark", "locale": "ko-KR", **PHONE}],
+    [
+        pytest.param({"color_scheme": "light"}, marks=pytest.mark.thorough),
+        pytest.param({"color_scheme": "dark"}, marks=pytest.mark.thorough),
+        {"color_scheme": "dark", "locale": "ko-KR", **PHONE},
+    ],
     indirect=True,
     ids=["light", "dark", "phone"],
 )

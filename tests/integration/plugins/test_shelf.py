@@ -52,6 +52,7 @@ def test_a_setting_makes_the_service_keep_images_in_it(installed: Path, tmp_path
     assert findings["storage shelf"] == f"keeps images in {tmp_path / 'shelf'}"
 
 
+@pytest.mark.thorough
 def test_a_missing_setting_of_its_own_is_reported(installed: Path, tmp_path: Path) -> None:
     served = darkroom(tmp_path, installed, "serve", DARKROOM_STORAGE="shelf")
 

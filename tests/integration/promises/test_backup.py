@@ -100,6 +100,7 @@ async def test_a_sqlite_ledger_is_restored_after_the_loss_of_its_disk(
         assert workshop.charged() == charged
 
 
+@pytest.mark.thorough
 async def test_a_postgres_ledger_is_restored_from_a_dump_that_was_taken_under_load(
     workshop_on: OpenWorkshop, chance: random.Random, postgres: PostgresServer, database_url: str
 ) -> None:
@@ -163,6 +164,7 @@ async def test_an_order_that_waited_during_the_backup_and_was_drawn_after_it_is_
         await _require_not_drawn_again(workshop, seat)
 
 
+@pytest.mark.thorough
 @pytest.mark.long
 async def test_an_order_that_waited_during_the_dump_and_was_drawn_after_it_is_not_paid_again(
     workshop_on: OpenWorkshop, postgres: PostgresServer, database_url: str

@@ -42,6 +42,7 @@ async def stored(workshop: Workshop, seat: Seat) -> list[dict[str, Any]]:
             await asyncio.sleep(LOOK_AGAIN)
 
 
+@pytest.mark.thorough
 async def test_a_call_that_was_cut_off_at_one_machine_is_repeated_at_another(
     workshop_on: OpenWorkshop, database_url: str
 ) -> None:
@@ -71,6 +72,7 @@ async def test_a_call_that_was_cut_off_is_repeated_after_a_restart(workshop_on: 
         assert workshop.charged() == 1
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("machines", [1, pytest.param(2, marks=pytest.mark.long)])
 async def test_the_calls_of_a_process_that_died_count_as_cut_off(
     workshop_on: OpenWorkshop, database_url: str, machines: int

@@ -11,6 +11,8 @@ import struct
 import time
 from urllib.parse import urlsplit
 
+import pytest
+
 from harness.caller import Caller
 from harness.orders import Order, orders
 from harness.workshop import OpenWorkshop, Workshop
@@ -76,6 +78,7 @@ async def test_a_client_that_leaves_during_drawing_finds_its_images_under_its_ke
         await fetched_by_their_keys(workshop, seat.url, ordered)
 
 
+@pytest.mark.thorough
 async def test_a_client_that_leaves_at_any_moment_pays_once(workshop_on: OpenWorkshop, chance: random.Random) -> None:
     ordered = list(itertools.islice(orders(chance), CLIENTS))
     async with workshop_on(seconds_per_image=0.1) as workshop:

@@ -63,6 +63,7 @@ def test_the_contract_holds_with_sqlite(tmp_path: Path) -> None:
     drive(sqlite_in(tmp_path), examples=15)
 
 
+@pytest.mark.thorough
 def test_the_contract_holds_with_postgres(database_url: str, tmp_path: Path) -> None:
     drive(lambda: PostgresWorkplace(database_url, tmp_path), examples=15)
 

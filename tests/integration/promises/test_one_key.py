@@ -57,6 +57,7 @@ async def test_a_hundred_requests_under_one_key_are_charged_once(workshop_on: Op
         await one_order_for_a_hundred_requests(workshop, [workshop.seat()])
 
 
+@pytest.mark.thorough
 async def test_a_hundred_requests_to_two_processes_on_sqlite_are_charged_once(workshop_on: OpenWorkshop) -> None:
     async with workshop_on() as workshop:
         first = workshop.seat()
@@ -103,8 +104,8 @@ async def test_a_key_that_cost_nothing_is_free_again(workshop_on: OpenWorkshop, 
     ("fault", "kind", "charged"),
     [
         ("reset-after-charge", "outcome-unknown", "unknown"),
-        pytest.param("close-before-charge", "outcome-unknown", "unknown", marks=pytest.mark.long),
-        ("answer-garbage", "unusable-image", "yes"),
+        pytest.param("close-before-charge", "outcome-unknown", "unknown", marks=pytest.mark.thorough),
+        pytest.param("answer-garbage", "unusable-image", "yes", marks=pytest.mark.thorough),
     ],
 )
 async def test_a_key_that_may_have_cost_something_keeps_its_answer(

@@ -65,6 +65,7 @@ async def test_no_request_fails_in_a_rolling_restart_of_two_processes_on_sqlite(
         await roll(workshop, [first, workshop.seat(beside=first)], chance, rounds=1)
 
 
+@pytest.mark.thorough
 async def test_no_request_fails_in_a_rolling_restart_of_two_machines_on_postgres(
     workshop_on: OpenWorkshop, database_url: str, chance: random.Random
 ) -> None:

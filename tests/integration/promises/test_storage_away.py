@@ -19,7 +19,10 @@ from harness.workshop import OpenWorkshop
 from servers.proxy import NO_FAULTS, Faults, Proxy
 from servers.s3 import S3Server
 
-AWAY = [pytest.param(Faults(refuse=True), id="refused"), pytest.param(Faults(black_hole=True), id="black-hole")]
+AWAY = [
+    pytest.param(Faults(refuse=True), id="refused"),
+    pytest.param(Faults(black_hole=True), id="black-hole", marks=pytest.mark.thorough),
+]
 CLIENTS = 20
 ROOM = 400_000
 """Bytes; room for a hundred small images."""
@@ -116,6 +119,7 @@ async def lose_storage(
         assert took <= 60
 
 
+@pytest.mark.thorough
 async def test_images_that_a_lost_machine_drew_are_stored_by_another(
     workshop_on: OpenWorkshop, database_url: str, s3: S3Server, chance: random.Random
 ) -> None:

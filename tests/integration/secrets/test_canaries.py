@@ -86,6 +86,7 @@ async def lose_everything(
     return answers
 
 
+@pytest.mark.thorough
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("style", ["json", pytest.param("console", marks=pytest.mark.long)])
 async def test_no_canary_appears_in_answers_processes_logs_metrics_spans_or_objects(

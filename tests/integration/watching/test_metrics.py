@@ -202,6 +202,7 @@ async def test_the_age_of_published_keys_is_reported(shell: CommandLine) -> None
         await until_seen(they_grow_old)
 
 
+@pytest.mark.thorough
 async def test_counters_of_workers_add_up_and_outlive_them(shell: CommandLine, karlo: KarloSimulator) -> None:
     darkroom, port = await serving(shell, **with_karlo(karlo, DARKROOM_WORKERS="2"))
     for _ in range(6):

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from harness.waiting import until_seen
 from integration.cli.command_line import CommandLine
 from integration.watching.ordering import order, with_karlo
@@ -57,6 +59,7 @@ def test_each_alert_has_a_test_and_a_section_in_the_runbook() -> None:
         assert f"\n### {name}\n" in runbook
 
 
+@pytest.mark.thorough
 async def test_every_expression_of_the_dashboard_and_every_metric_of_the_alerts_has_values(
     shell: CommandLine, karlo: KarloSimulator, tmp_path: Path
 ) -> None:

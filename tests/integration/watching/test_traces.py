@@ -6,6 +6,8 @@ import asyncio
 import json
 from typing import Any
 
+import pytest
+
 from harness.waiting import until
 from integration.cli.command_line import CommandLine
 from integration.watching.ordering import PROMPT, order, with_karlo
@@ -73,6 +75,7 @@ async def test_no_prompt_and_no_secret_is_in_a_span(
         assert secret.encode() not in traces.raw
 
 
+@pytest.mark.thorough
 async def test_spans_do_not_follow_a_redirect(shell: CommandLine, karlo: KarloSimulator, traces: TraceReceiver) -> None:
     async with trace_receiver(redirect_to=f"{traces.endpoint}/v1/traces") as redirecting:
         settings = with_karlo(karlo, OTEL_EXPORTER_OTLP_ENDPOINT=redirecting.endpoint, OTEL_BSP_SCHEDULE_DELAY="50")
@@ -84,6 +87,7 @@ async def test_spans_do_not_follow_a_redirect(shell: CommandLine, karlo: KarloSi
     assert traces.raw == b""
 
 
+@pytest.mark.thorough
 async def test_without_a_receiver_a_trace_is_passed_on_unchanged(shell: CommandLine, karlo: KarloSimulator) -> None:
     darkroom = await serving(shell, **with_karlo(karlo))
     await order(darkroom.port, headers=SENT)
@@ -105,6 +109,7 @@ async def test_each_log_line_names_its_request_trace_and_generation(shell: Comma
     assert (answered["request_id"], answered["trace_id"], answered["status"]) == ("r-1", TRACE, 200)
 
 
+@pytest.mark.thorough
 async def test_a_receiver_that_is_away_changes_nothing(shell: CommandLine, karlo: KarloSimulator) -> None:
     settings = with_karlo(karlo, OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9", OTEL_EXPORTER_OTLP_TIMEOUT="1")
     darkroom = await serving(shell, **settings)

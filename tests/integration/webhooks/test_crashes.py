@@ -81,6 +81,7 @@ async def test_webhooks_that_a_killed_process_did_not_send_are_sent_after_its_re
         hold_genuine(at, ids)
 
 
+@pytest.mark.thorough
 async def test_a_webhook_whose_process_is_killed_while_sending_is_sent_by_the_next(tmp_path: Path) -> None:
     async with receiver("slow") as at, seats(tmp_path, at, {}) as (seat,):
         await seat.start()
@@ -92,6 +93,7 @@ async def test_a_webhook_whose_process_is_killed_while_sending_is_sent_by_the_ne
         hold_genuine(at, {generation_id})
 
 
+@pytest.mark.thorough
 @pytest.mark.postgres
 async def test_two_processes_send_every_webhook_even_if_one_is_killed(tmp_path: Path, database_url: str) -> None:
     shared = {"DARKROOM_LEDGER_URL": database_url}
