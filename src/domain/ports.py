@@ -100,6 +100,18 @@ class ImageGenerator(Protocol):
         del request, key, receipt
         return None
 
+    async def unfinished(self, request: GenerationRequest, key: str, receipt: Receipt | None) -> GeneratedImage | None:
+        """Return an image of what was submitted under a key, as far as it is drawn; None if the provider shows none.
+
+        Called as `progress` is, for callers who want to see it. MUST NOT return an image of another order.
+
+        Raises:
+            DrawingFailed: the provider cannot be asked at present, or shows no image, which says nothing about the
+                drawing.
+        """
+        del request, key, receipt
+        return None
+
     async def find(self, request: GenerationRequest, key: str) -> Receipt | None:
         """Look up what was submitted under a key, if its answer was lost. Costs nothing, and orders nothing.
 

@@ -38,6 +38,9 @@ class ByVersionImageGenerator(ImageGenerator):
     async def progress(self, request: GenerationRequest, key: str, receipt: Receipt | None) -> Progress | None:
         return await self._generator_of(request, GeneratorUnavailable).progress(request, key, receipt)
 
+    async def unfinished(self, request: GenerationRequest, key: str, receipt: Receipt | None) -> GeneratedImage | None:
+        return await self._generator_of(request, GeneratorUnavailable).unfinished(request, key, receipt)
+
     async def find(self, request: GenerationRequest, key: str) -> Receipt | None:
         return await self._generator_of(request, OutcomeUnknown).find(request, key)
 

@@ -87,6 +87,15 @@ class OneByOneImageGenerator(ImageGenerator):
         told = await asyncio.gather(*(self._how_far(sample, key, answers) for sample in _samples(request)))
         return _altogether(told, side_by_side=receipt is not None)
 
+    async def unfinished(self, request: GenerationRequest, key: str, receipt: Receipt | None) -> GeneratedImage | None:
+        answers = _Answers.decode(receipt.reference) if receipt else None
+        for sample in _samples(request):
+            told = Receipt(answers.reference(sample)) if answers else None
+            image = await self._generator.unfinished(sample.request, f"{key}.{sample.index}", told)
+            if image is not None:
+                return replace(image, index=sample.index)
+        return None
+
     async def find(self, request: GenerationRequest, key: str) -> Receipt | None:
         found = [await self._generator.find(one.request, f"{key}.{one.index}") for one in _samples(request)]
         return _so_far(found) if any(found) else None

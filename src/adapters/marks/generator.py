@@ -6,8 +6,9 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
-from darkroom.adapters.marks.files import Mark
+from darkroom.adapters.marks.files import Mark, stated_in_xmp
 from darkroom.adapters.marks.statement import Statement
+from darkroom.domain.model.errors import InvalidValue, UnusableImage
 from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
 from darkroom.domain.model.model_card import ModelCard
 from darkroom.domain.model.progress import Progress
@@ -52,6 +53,17 @@ class MarkingImageGenerator(ImageGenerator):
     async def progress(self, request: GenerationRequest, key: str, receipt: Receipt | None) -> Progress | None:
         return await self._generator.progress(request, key, receipt)
 
+    async def unfinished(self, request: GenerationRequest, key: str, receipt: Receipt | None) -> GeneratedImage | None:
+        """Return an unfinished image with its XMP, and never without; it is not signed, as it is not what was drawn."""
+        image = await self._generator.unfinished(request, key, receipt)
+        if image is None:
+            return None
+        try:
+            data = stated_in_xmp(image.data, image.file.media_type, self._statement(image, request))
+        except InvalidValue as flaw:
+            raise UnusableImage(f"an unfinished image cannot be marked: {flaw}") from flaw
+        return replace(image, data=data)
+
     async def find(self, request: GenerationRequest, key: str) -> Receipt | None:
         receipt = await self._generator.find(request, key)
         return await self._all_marked(receipt, request) if receipt else None
@@ -62,11 +74,12 @@ class MarkingImageGenerator(ImageGenerator):
     async def _all_marked(self, receipt: Receipt, request: GenerationRequest) -> Receipt:
         return replace(receipt, images=tuple([await self._marked(image, request) for image in receipt.images]))
 
+    def _statement(self, image: GeneratedImage, request: GenerationRequest) -> Statement:
+        return Statement.of(self._by_version[request.version], request, image.seed, prompt=self._prompts)
+
     async def _marked(self, image: GeneratedImage, request: GenerationRequest) -> GeneratedImage:
         try:
-            card = self._by_version[request.version]
-            statement = Statement.of(card, request, image.seed, prompt=self._prompts)
-            made = image.data, image.file.media_type, statement
+            made = image.data, image.file.media_type, self._statement(image, request)
             data = await asyncio.to_thread(self._mark, *made) if self._takes_time else self._mark(*made)
             return replace(image, data=data)
         except Exception:  # a fault of the mark must not lose the image

@@ -365,6 +365,25 @@ async def test_progress_is_the_sum_over_the_samples(
     assert await generator.progress(request, "key", receipt) == progress
 
 
+@pytest.mark.parametrize("submitted", [False, True])
+async def test_the_unfinished_image_is_that_of_the_sample_that_shows_one(*, submitted: bool) -> None:
+    class Showing(Scripted):
+        async def unfinished(
+            self, request: GenerationRequest, key: str, receipt: Receipt | None
+        ) -> GeneratedImage | None:
+            assert request.samples == 1
+            assert (receipt.reference if receipt else b"") == (b"linked" if submitted else b"")
+            return GeneratedImage(index=0, seed=request.seeds[0], data=tile(8, 8, 7)) if key == "key.1" else None
+
+    generator = OneByOneImageGenerator(Showing(dict.fromkeys(range(100, 108), "linked")), at_once=8)
+    request = request_of(3)
+    receipt = await generator.submit(request, "key") if submitted else None
+    assert await generator.unfinished(request, "key", receipt) == GeneratedImage(
+        index=1, seed=request.seeds[1], data=tile(8, 8, 7)
+    )
+    assert await generator.unfinished(request_of(1), "key", receipt) is None
+
+
 @dataclass
 class Named(Scripted):
     """Finds the receipt of each key that it was asked with."""

@@ -13,6 +13,7 @@ from darkroom.adapters.in_memory.generator import WIDEST_CARD, InMemoryImageGene
 from darkroom.adapters.marks.files import embedded, properties, stated_in_xmp
 from darkroom.adapters.marks.generator import MarkingImageGenerator
 from darkroom.adapters.marks.statement import SOURCE_TYPES, Statement
+from darkroom.domain.model.errors import InvalidValue, UnusableImage
 from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
 from darkroom.domain.model.image_file import MediaType
 from darkroom.domain.model.model_card import MediaSource
@@ -145,6 +146,46 @@ async def test_all_other_calls_go_to_the_wrapped_generator() -> None:
     assert marking.cards == inner.cards
     assert await marking.check() == await inner.check()
     assert await marking.progress(REQUEST, "key", receipt) == await inner.progress(REQUEST, "key", receipt)
+
+
+class Showing(InMemoryImageGenerator):
+    """Shows an image while it draws."""
+
+    shown: GeneratedImage | None = None
+
+    async def unfinished(self, request: GenerationRequest, key: str, receipt: Receipt | None) -> GeneratedImage | None:
+        return self.shown
+
+
+async def test_an_unfinished_image_is_marked_in_xmp_whatever_the_mark() -> None:
+    inner, made = Showing(), list[bytes]()
+
+    def signing(data: bytes, media_type: MediaType, statement: Statement) -> bytes:
+        made.append(data)
+        return data
+
+    marking = MarkingImageGenerator(inner, signing, prompts=False, takes_time=True)
+    assert await marking.unfinished(REQUEST, "key", None) is None
+    (inner.shown, *_) = await drawn(InMemoryImageGenerator())
+
+    marked = await marking.unfinished(REQUEST, "key", None)
+    assert marked is not None
+    assert said(marked) == said(
+        (await drawn(MarkingImageGenerator(InMemoryImageGenerator(), stated_in_xmp, prompts=False)))[0]
+    )
+    assert pixels(marked.data) == pixels(inner.shown.data)
+    assert made == []
+
+
+async def test_an_unfinished_image_that_cannot_be_marked_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refusing(data: bytes, media_type: MediaType, statement: Statement) -> bytes:
+        raise InvalidValue("its own packet leaves no room")
+
+    monkeypatch.setattr("darkroom.adapters.marks.generator.stated_in_xmp", refusing)
+    inner = Showing()
+    (inner.shown, *_) = await drawn(InMemoryImageGenerator())
+    with pytest.raises(UnusableImage, match="cannot be marked: its own packet leaves no room"):
+        await MarkingImageGenerator(inner, stated_in_xmp, prompts=False).unfinished(REQUEST, "key", None)
 
 
 async def test_images_inside_a_found_receipt_are_marked() -> None:
