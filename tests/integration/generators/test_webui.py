@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -12,13 +14,17 @@ from aiohttp.test_utils import TestServer
 
 from darkroom.adapters.conformance import ProviderContract, draw, plain_request
 from darkroom.adapters.generators.webui import CallOptions, open_webui
-from darkroom.adapters.generators.webui.progress import read_progress
+from darkroom.adapters.generators.webui.progress import read_progress, read_unfinished
+from darkroom.adapters.in_memory.generator import WIDEST_CARD
 from darkroom.adapters.outbound_http.answer import Answer
-from darkroom.domain.model.errors import GeneratorRefused, GeneratorUnavailable, InvalidValue
+from darkroom.domain.model.errors import GeneratorRefused, GeneratorUnavailable, InvalidValue, UnusableImage
+from darkroom.domain.model.generation import GeneratedImage
+from darkroom.domain.model.parameters import Parameters
 from darkroom.domain.model.progress import Progress
-from darkroom.domain.model.values import Seed
+from darkroom.domain.model.values import Prompt, Seed
 from darkroom.domain.ports import ImageGenerator
 from integration.generators.webui_provider import AUTH, WebUIProvider, webui_provider
+from simulators.pictures import ImageFormat, Picture
 from simulators.webui import webui_simulator
 
 
@@ -149,41 +155,135 @@ async def test_progress_is_reported_over_all_images() -> None:
                 reported.append(progress)
             assert await generator.progress(request, "another's", None) is None
         await drawing
+    assert {asked["live_preview"] for asked in simulator.progress_asked} == {False}
     steps = [progress.step or 0 for progress in reported]
     assert {(progress.position, progress.steps) for progress in reported} == {(0, 100)}
     assert steps == sorted(steps)
     assert steps[0] < 50 < steps[-1] <= 100
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        "",
-        "[]",
-        '{"current_task": "another"}',
-        '{"current_task": "key"}',
-        '{"current_task": "key", "state": []}',
-        '{"state": {"sampling_step": 1, "sampling_steps": 2}}',
-    ],
-)
-def test_an_answer_without_the_state_of_our_task_gives_no_progress(body: str) -> None:
-    assert read_progress(Answer(200, httpx.Headers(), body.encode()), "key") is None
+async def test_steps_are_counted_as_ordered_or_as_declared() -> None:
+    async with (
+        webui_simulator(AUTH, seconds_per_image=0.5) as simulator,
+        open_webui(base_url=simulator.base_url, auth=AUTH, models=["webui num_inference_steps=20"]) as generator,
+    ):
+        plain = plain_request(generator.cards[0])
+        for steps, request in {
+            20: plain,
+            30: replace(plain, parameters=Parameters.of(num_inference_steps=30)),
+        }.items():
+            drawing = asyncio.ensure_future(generator.submit(request, "key"))
+            told = set()
+            while not drawing.done():
+                told.add(await generator.progress(request, "key", None))
+            assert {progress.steps for progress in told if progress} == {steps}
+
+
+NOT_BEING_DRAWN = [
+    "",
+    "[]",
+    "<h1>Not Found</h1>",
+    '{"detail": "Not Found"}',
+    '{"active": false, "progress": 0.5, "live_preview": "%s"}',
+    '{"active": 1, "progress": 0.5, "live_preview": "%s"}',
+]
+PICTURE = base64.b64encode(Picture("a sea", 8, 8, "png").encoded()).decode()
+BOMB = base64.b64encode(Picture("a sea", 8, 8, "png").encoded().replace(b"\0\0\0\x08", b"\0\1\0\0", 2)).decode()
+
+
+def answered(body: str) -> Answer:
+    return Answer(200, httpx.Headers(), body.encode())
+
+
+@pytest.mark.parametrize("body", NOT_BEING_DRAWN)
+def test_an_answer_about_no_call_of_ours_gives_no_progress_and_no_image(body: str) -> None:
+    answer = answered(body.replace("%s", PICTURE))
+    assert read_progress(answer, steps=20) is None
+    assert read_unfinished(answer, plain_request(WIDEST_CARD)) is None
 
 
 @pytest.mark.parametrize(
-    ("state", "eta", "progress"),
+    ("done", "eta", "progress"),
     [
-        ('{"sampling_step": 3, "sampling_steps": 20}', "4.5", Progress(position=0, step=3, steps=20, seconds_left=4.5)),
-        ('{"sampling_step": 0, "sampling_steps": 20}', "-1", Progress(position=0, step=0, steps=20)),
-        ('{"sampling_step": 3, "sampling_steps": 20}', "1e999", Progress(position=0, step=3, steps=20)),
-        ('{"sampling_step": 21, "sampling_steps": 20}', "1", Progress(position=0)),
-        ('{"sampling_step": true, "sampling_steps": "20"}', "1", Progress(position=0)),
-        ('{"sampling_step": 0, "sampling_steps": 0}', "1", Progress(position=0)),
+        ("0.15", "4.5", Progress(position=0, step=3, steps=20, seconds_left=4.5)),
+        ("0", "-1", Progress(position=0, step=0, steps=20)),
+        ("1", "0", Progress(position=0, step=20, steps=20)),
+        ("0.15", "1e999", Progress(position=0, step=3, steps=20)),
+        ("1.05", "1", Progress(position=0)),
+        ("true", "1", Progress(position=0)),
+        ('"0.15"', "1", Progress(position=0)),
+        ("-0.1", "1", Progress(position=0)),
+        ("null", "null", Progress(position=0)),
     ],
 )
-def test_only_plausible_steps_and_times_are_read(state: str, eta: str, progress: Progress) -> None:
-    body = f'{{"current_task": "key", "state": {state}, "eta_relative": {eta}}}'
-    assert read_progress(Answer(200, httpx.Headers(), body.encode()), "key") == progress
+def test_only_plausible_steps_and_times_are_read(done: str, eta: str, progress: Progress) -> None:
+    assert read_progress(answered(f'{{"active": true, "progress": {done}, "eta": {eta}}}'), steps=20) == progress
+
+
+@pytest.mark.parametrize("image_format", ["png", "jpeg", "webp"])
+@pytest.mark.parametrize("prefix", ["", "data:image/anything;base64,"])
+def test_an_unfinished_image_is_recognised_by_its_bytes(image_format: ImageFormat, prefix: str) -> None:
+    data = Picture("a sea", 8, 8, image_format).encoded()
+    body = f'{{"active": true, "live_preview": "{prefix}{base64.b64encode(data).decode()}"}}'
+    image = read_unfinished(answered(body), plain_request(WIDEST_CARD, first_seed=7))
+    assert image is not None
+    assert (image.data, image.seed, image.file.media_type) == (data, Seed(7), f"image/{image_format}")
+
+
+@pytest.mark.parametrize("nothing", ["null", '""', "7", '"https://127.0.0.1/image.png"'])
+def test_an_answer_without_an_image_gives_none(nothing: str) -> None:
+    answer = answered(f'{{"active": true, "live_preview": {nothing}}}')
+    assert read_unfinished(answer, plain_request(WIDEST_CARD)) is None
+
+
+@pytest.mark.parametrize("junk", ["<svg/>", "R0lGODlh", PICTURE[:40], "data:text/html,<script>", BOMB], ids=len)
+def test_anything_but_an_image_is_refused(junk: str) -> None:
+    answer = answered(f'{{"active": true, "live_preview": "{junk}"}}')
+    with pytest.raises(UnusableImage):
+        read_unfinished(answer, plain_request(WIDEST_CARD))
+
+
+async def test_an_unfinished_image_is_shown_under_its_own_key_only() -> None:
+    seen: dict[str, list[GeneratedImage]] = {"adas": [], "graces": []}
+    async with (
+        webui_simulator(AUTH, seconds_per_image=0.5) as simulator,
+        open_webui(base_url=simulator.base_url, auth=AUTH) as generator,
+    ):
+        requests = {
+            key: replace(plain_request(generator.cards[0], samples=2, first_seed=seed), prompt=Prompt(key))
+            for key, seed in {"adas": 10, "graces": 20}.items()
+        }
+        assert await generator.unfinished(requests["adas"], "adas", None) is None
+        drawing = {key: asyncio.ensure_future(generator.submit(request, key)) for key, request in requests.items()}
+        while not all(task.done() for task in drawing.values()):
+            for key, request in requests.items():
+                if image := await generator.unfinished(request, key, None):
+                    seen[key].append(image)
+                assert await generator.unfinished(request, "another's", None) is None
+        finished = {key: drawn.result() for key, drawn in drawing.items()}
+    assert len({image.data for images in finished.values() for image in images.images}) == 4
+    for key, images in seen.items():
+        shown = {Picture(f"{key}, step {step}", 8, 8, "png").encoded() for step in range(51)}
+        assert {image.data for image in images} <= shown
+        assert len({image.data for image in images}) > 2
+        assert [image.index for image in images] == sorted(image.index for image in images)
+        assert {(image.index, image.seed) for image in images} == {
+            (index, seed) for index, seed in enumerate(requests[key].seeds)
+        }
+
+
+async def test_a_report_that_is_too_long_costs_the_image_and_not_the_steps() -> None:
+    async def report(request: web.Request) -> web.Response:
+        shown = "A" * 4 * 2**20 if (await request.json())["live_preview"] else None
+        return web.json_response({"active": True, "progress": 0.5, "live_preview": shown})
+
+    application = web.Application()
+    application.router.add_post("/internal/progress", report)
+    async with TestServer(application) as server, open_webui(base_url=str(server.make_url("/"))) as generator:
+        request = plain_request(generator.cards[0])
+        with pytest.raises(GeneratorUnavailable):
+            await generator.unfinished(request, "key", None)
+        assert await generator.progress(request, "key", None) == Progress(position=0, step=25, steps=50)
 
 
 async def test_prompts_and_settings_stay_out_of_the_file_unless_they_are_asked_for(provider: WebUIProvider) -> None:

@@ -76,6 +76,13 @@ class Txt2ImgOrder(msgspec.Struct, frozen=True):
         width, height = (side // self.SIDE_STEP * self.SIDE_STEP for side in (self.width, self.height))
         return Picture(repr(recipe), width, height, "png", parameters=self.infotext(seed))
 
+    def unfinished(self, step: int) -> Picture | None:
+        """Return the picture as it looks after some steps, an eighth of its size; None before the first."""
+        if step == 0:
+            return None
+        width, height = (max(side // self.SIDE_STEP, 1) for side in (self.width, self.height))
+        return Picture(f"{self.prompt}, step {step}", width, height, "png")
+
     def infotext(self, seed: object) -> str:
         """Return the text that the web UI writes to the file of an image, and to `infotexts`."""
         negative = f"Negative prompt: {self.negative_prompt}\n" if self.negative_prompt else ""

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from aiohttp import web
 
@@ -22,6 +23,14 @@ from simulators.webui.errors import Refused
 from simulators.webui.faults import WEBUI_MENU
 from simulators.webui.order import CHECKPOINTS, Txt2ImgOrder, authorised, names_of, read_order, short_hash
 
+_REPORT: Final[dict[str, object]] = {
+    "completed": False,
+    "progress": None,
+    "eta": None,
+    "live_preview": None,
+    "textinfo": None,
+}
+
 
 class WebUISimulator(ProviderSimulator):
     """Draws for callers that send the credentials `auth` (`user:password`); None asks for none."""
@@ -33,13 +42,14 @@ class WebUISimulator(ProviderSimulator):
     ) -> None:
         super().__init__(WEBUI_MENU, book, gallery, port=port, seconds_per_image=seconds_per_image)
         self.auth = auth
-        self._at_work: list[tuple[Txt2ImgOrder, float]] = []
+        self.progress_asked: list[dict[str, object]] = []
+        self._at_work: list[tuple[Txt2ImgOrder, float]] = []  # one after another, the first one is being drawn
 
     def routes(self) -> Iterable[web.AbstractRouteDef]:
         return [
             web.post("/sdapi/v1/txt2img", self._txt2img),
             web.get("/sdapi/v1/sd-models", self._sd_models),
-            web.get("/sdapi/v1/progress", self._progress),
+            web.post("/internal/progress", self._progress),
         ]
 
     async def _txt2img(self, request: web.Request) -> web.StreamResponse:
@@ -57,23 +67,29 @@ class WebUISimulator(ProviderSimulator):
             self._at_work.remove(begun)
 
     async def _progress(self, request: web.Request) -> web.StreamResponse:
-        """Report the progress of the latest call, for free."""
-        try:
-            authorised({name.lower(): value for name, value in request.headers.items()}, self.auth)
-        except Refused as refused:
-            return refused.error.answer().response()
-        if not self._at_work:
-            return web.json_response({"progress": 0.0, "eta_relative": 0.0, "state": {}, "current_task": None})
-        order, began = self._at_work[-1]
+        """Report the progress of a call by its name, for free and without credentials, as the web UI does."""
+        asked = await request.json()
+        self.progress_asked.append(asked)
+        order, began = self._at_work[0] if self._at_work else (None, 0.0)
+        if order is None or order.force_task_id != asked["id_task"]:
+            queued = any(other.force_task_id == asked["id_task"] for other, _ in self._at_work)
+            told = "Queued..." if queued else "Waiting..."
+            return web.json_response(
+                _REPORT | {"active": False, "queued": queued, "id_live_preview": -1, "textinfo": told}
+            )
         part = min((time.monotonic() - began) / (self._seconds_per_image * order.images or 1), 1.0)
+        step = int(part * order.steps)
+        shown = order.unfinished(step) if asked.get("live_preview", True) else None
+        data = base64.b64encode(shown.encoded()).decode() if shown else None
         return web.json_response(
-            {
-                "progress": part,
-                "eta_relative": (1 - part) * self._seconds_per_image * order.images,
-                "state": {"sampling_step": int(part * order.steps), "sampling_steps": order.steps, "job_count": 1},
-                "current_image": None,
-                "textinfo": None,
-                "current_task": order.force_task_id,
+            _REPORT
+            | {
+                "active": True,
+                "queued": False,
+                "progress": step / order.steps,
+                "eta": (1 - part) * self._seconds_per_image * order.images,
+                "live_preview": data and f"data:image/png;base64,{data}",
+                "id_live_preview": step,
             }
         )
 

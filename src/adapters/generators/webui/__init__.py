@@ -19,8 +19,12 @@ autumn 2026:
 - The web UI and stable-diffusion.cpp write prompts, settings and the seed into a PNG, as a text chunk `parameters`.
 - stable-diffusion.cpp reports the seed only there: its `info` is empty. It takes 20 steps unless it is started with
   another number, ignores an unknown sampler or scheduler, and reports no progress.
-- `force_task_id` names a call. `GET /sdapi/v1/progress` reports `sampling_step` of `sampling_steps`, and in
-  `current_task` the call to which they belong; without that name, nothing is known of our call.
+- `force_task_id` names a call at AUTOMATIC1111 (since 1.8) and Forge. `POST /internal/progress` with that name as
+  `id_task` says whether it is `active`, the `progress` from 0 to 1, an estimate `eta` in seconds and, unless
+  `live_preview` is false, the image as far as it is drawn: a data URI in `live_preview`, null if previews are switched
+  off. It is the web UI's own route, and missing if that is started with `--nowebui`. `GET /sdapi/v1/progress` does not
+  say to which call its image and its steps belong (its model has no `current_task`), so it is not asked. SD.Next
+  ignores `force_task_id`: nothing is known of our call there.
 - Sides that are not multiples of 8 are rounded down, so Darkroom refuses them. stable-diffusion.cpp rounds up to
   multiples of 64: declare its models with `step=64`.
 

@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, Final
 
 import httpx
@@ -15,7 +16,7 @@ from darkroom.adapters.generators.webui.answer import read_answer
 from darkroom.adapters.generators.webui.call import CallOptions, call_body
 from darkroom.adapters.generators.webui.errors import webui_failure
 from darkroom.adapters.generators.webui.models import WebUIModel, parse_models
-from darkroom.adapters.generators.webui.progress import read_progress
+from darkroom.adapters.generators.webui.progress import read_progress, read_unfinished
 from darkroom.adapters.outbound_http.answer import Answer
 from darkroom.adapters.outbound_http.endpoint import Endpoint
 from darkroom.adapters.outbound_http.headers import HEADERS
@@ -29,9 +30,10 @@ from darkroom.domain.ports import ImageGenerator, Receipt
 
 _PATH: Final = "/sdapi/v1/txt2img"
 _MODELS_PATH: Final = "/sdapi/v1/sd-models"
-_PROGRESS_PATH: Final = "/sdapi/v1/progress?skip_current_image=true"
+_PROGRESS_PATH: Final = "/internal/progress"
 _LONGEST_LIST: Final = 8 * 1024 * 1024  # bytes
 _LONGEST_PROGRESS: Final = 64 * 1024
+_LONGEST_UNFINISHED: Final = 4 * 1024 * 1024  # room for a PNG of 1024 x 1024 pixels in base64
 _NAMES: Final = ("title", "model_name", "hash", "sha256")
 
 
@@ -72,9 +74,16 @@ class WebUIImageGenerator(ImageGenerator):
         return collect_one(request, receipt, self._http.images, strip=self._strip)
 
     async def progress(self, request: GenerationRequest, key: str, receipt: Receipt | None) -> Progress | None:
-        del request, receipt
-        call = httpx.Request("GET", self._endpoint.url(_PROGRESS_PATH), headers=self._headers)
-        return read_progress(await self._http.free.send(call, longest=_LONGEST_PROGRESS), key)
+        del receipt
+        answer = await self._how_far(key, with_image=False, longest=_LONGEST_PROGRESS)
+        asked: int | None = request.parameters.given.get("num_inference_steps")
+        return read_progress(answer, steps=asked or self._models[request.version.value].steps)
+
+    async def unfinished(self, request: GenerationRequest, key: str, receipt: Receipt | None) -> GeneratedImage | None:
+        del receipt
+        answer = await self._how_far(key, with_image=True, longest=_LONGEST_UNFINISHED)
+        image = read_unfinished(answer, request)
+        return image and replace(image, data=self._strip(image.data))
 
     async def check(self) -> str:
         call = httpx.Request("GET", self._endpoint.url(_MODELS_PATH), headers=self._headers)
@@ -87,6 +96,12 @@ class WebUIImageGenerator(ImageGenerator):
         if missing := [checkpoint for checkpoint in wanted if checkpoint not in there]:
             raise GeneratorRefused(f"the server has no checkpoint called {' or '.join(missing)}")
         return f"the web UI answers at {self._endpoint.base_url} and has every checkpoint that the models need"
+
+    async def _how_far(self, task: str, *, with_image: bool, longest: int) -> Answer:
+        body = json.dumps({"id_task": task, "live_preview": with_image}).encode()
+        headers = {**self._headers, "Content-Type": "application/json"}
+        call = httpx.Request("POST", self._endpoint.url(_PROGRESS_PATH), headers=headers, content=body)
+        return await self._http.free.send(call, longest=longest)
 
     @property
     def _headers(self) -> dict[str, str]:

@@ -28,6 +28,11 @@ class WebUIModel:
     card: ModelCard
     checkpoint: str | None
 
+    @property
+    def steps(self) -> int:
+        """The number of steps of an order that gives none."""
+        return int((self.card.num_inference_steps or _STEPS).default)
+
 
 def parse_models(entries: Iterable[str]) -> dict[str, WebUIModel]:
     """Read the operator's list of `version=checkpoint`, or `version` for the loaded one; return models by version.

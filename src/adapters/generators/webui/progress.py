@@ -1,27 +1,39 @@
-"""Reads the progress of a drawing."""
+"""Reads answers of `/internal/progress`: how far a call is, and its image as far as it is drawn."""
 
 import math
 from typing import Any
 
 from darkroom.adapters.outbound_http.answer import Answer
+from darkroom.adapters.outbound_http.images import enclosed_or_linked
+from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
 from darkroom.domain.model.progress import Progress
 
 
-def read_progress(answer: Answer, task: str) -> Progress | None:
-    """Return the progress of `task`; None if the server draws another one, or its report is invalid."""
+def read_progress(answer: Answer, *, steps: int) -> Progress | None:
+    """Return the progress of a call of that many steps; None if it is not being drawn, or the report is invalid."""
     document = answer.document()
-    state = document.get("state")
-    if document.get("current_task") != task or not isinstance(state, dict):
+    if document.get("active") is not True:
         return None
-    step, steps = (_count(state.get(name)) for name in ("sampling_step", "sampling_steps"))
-    if step is None or not steps or step > steps:
+    done = _number(document.get("progress"))
+    if done is None or done > 1:
         return Progress(position=0)
-    return Progress(position=0, step=step, steps=steps, seconds_left=_seconds(document.get("eta_relative")))
+    left = _number(document.get("eta"))
+    return Progress(position=0, step=round(done * steps), steps=steps, seconds_left=left or None)
 
 
-def _count(value: Any) -> int | None:  # noqa: ANN401  # whatever JSON it is
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+def read_unfinished(answer: Answer, request: GenerationRequest) -> GeneratedImage | None:
+    """Return the image of a call as far as it is drawn; None if it is not being drawn, or no image is in the answer.
+
+    Raises:
+        UnusableImage: what is in place of the image is not one.
+    """
+    document = answer.document()
+    if document.get("active") is not True:
+        return None
+    data = enclosed_or_linked(document.get("live_preview"), index=0)
+    return GeneratedImage(index=0, seed=request.seeds[0], data=data) if isinstance(data, bytes) else None
 
 
-def _seconds(value: Any) -> float | None:  # noqa: ANN401  # whatever JSON it is
-    return value if isinstance(value, int | float) and math.isfinite(value) and value > 0 else None
+def _number(value: Any) -> float | None:  # noqa: ANN401  # whatever JSON it is
+    usable = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0
+    return value if usable else None
