@@ -1,20 +1,22 @@
 """Follows the progress of a generation until its end."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from statistics import median
 from typing import Final
 
 from darkroom.domain.model.errors import DrawingFailed, LedgerUnavailable
-from darkroom.domain.model.generation import Generation, State
+from darkroom.domain.model.generation import GeneratedImage, Generation, State
 from darkroom.domain.model.progress import Progress
 from darkroom.domain.ports import GenerationLedger, ImageGenerator, Receipt
 from darkroom.domain.use_cases.work import Work
 
 _GLANCE: Final = 0.5  # seconds between two queries
 _PATIENCE: Final = 2.0  # seconds for a generator to report progress
+_UNFINISHED: Final = 4  # most unfinished images in memory at once
 
 
 class FollowGeneration:
@@ -34,6 +36,7 @@ class FollowGeneration:
         clock: Callable[[], datetime],
     ) -> None:
         self._ledger, self._work, self._generator, self._clock = ledger, work, generator, clock
+        self._places = asyncio.Semaphore(_UNFINISHED)
 
     async def __call__(self, generation: Generation) -> AsyncGenerator[tuple[Generation, Progress], None]:
         """Yield the generation with its progress now, every `_GLANCE` seconds, and at its end.
@@ -55,6 +58,23 @@ class FollowGeneration:
             except LedgerUnavailable:
                 continue  # the ledger may answer next time
         yield generation, Progress()
+
+    @asynccontextmanager
+    async def unfinished(self, generation: Generation) -> AsyncIterator[GeneratedImage | None]:
+        """Hold an image of the generation as far as it is drawn; None if the generator shows none.
+
+        None, too, while `_UNFINISHED` images are held: they are large, and the caller may ask again.
+        """
+        if generation.state is not State.SUBMITTED or self._places.locked():
+            yield None
+            return
+        async with self._places:
+            receipt = Receipt(generation.receipt) if generation.receipt else None
+            image: GeneratedImage | None = None
+            with suppress(TimeoutError, DrawingFailed):
+                async with asyncio.timeout(_PATIENCE):
+                    image = await self._generator.unfinished(generation.asked, generation.id, receipt)
+            yield image
 
     async def _progress(self, generation: Generation, usual: timedelta | None) -> Progress:
         match generation.state:

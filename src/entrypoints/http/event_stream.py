@@ -15,6 +15,7 @@ RECONNECT_AFTER: Final = 2
 """Seconds after which a client whose stream broke off should reconnect (the field `retry`)."""
 
 _KEEP_ALIVE: Final = 15.0  # seconds of silence; common proxies close a connection after 30 or 60
+_PIECE: Final = 2**16  # most bytes that are sent at once: the server buffers what a slow client has not read
 _HEADERS: Final = (
     (b"content-type", EVENT_STREAM.encode()),
     (b"x-accel-buffering", b"no"),  # nginx, and proxies like it, would hold events back until their buffer is full
@@ -112,7 +113,10 @@ class EventStream:
         async for told in self._source:
             if told is None and now() - last < _KEEP_ALIVE:
                 continue
-            await _send_piece(send, told or b": still here\n\n")
+            whole = told or b": still here\n\n"
+            for start in range(0, len(whole), _PIECE):
+                await _send_piece(send, whole[start : start + _PIECE])
+            del told, whole  # an event may be large, and the next one may take long
             last = now()
         await _send_piece(send, b"", more=False)
 

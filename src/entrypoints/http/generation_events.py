@@ -1,5 +1,7 @@
 """`GET /api/generations/{id}/events`: the progress of a generation, as server-sent events."""
 
+import base64
+import hashlib
 import math
 import re
 from collections.abc import AsyncGenerator
@@ -13,12 +15,14 @@ from litestar.params import FromPath
 from litestar.types import ASGIApp
 from msgspec import Meta, Struct
 
-from darkroom.domain.model.generation import Generation, State
+from darkroom.domain.model.errors import InvalidValue
+from darkroom.domain.model.generation import GeneratedImage, Generation, State
 from darkroom.domain.model.progress import Progress
 from darkroom.entrypoints.http.auth.authentication import CallerRequest
 from darkroom.entrypoints.http.event_stream import EventStream, event
 from darkroom.entrypoints.http.generations import GENERATIONS, GenerationShown
 from darkroom.entrypoints.http.headers import Headers, values_of
+from darkroom.entrypoints.http.query import TAKES_PARAMETERS, read_parameters
 from darkroom.entrypoints.http.services import Services
 
 _EVENT_ID: Final = re.compile(r"([0-9]{1,9})-([0-9]{1,9})")
@@ -49,21 +53,39 @@ class ProgressShown(Struct, frozen=True):
         )
 
 
-@get(GENERATIONS + "/{generation_id:uuid}/events")
+class UnfinishedShown(Struct, frozen=True):
+    """An image as far as it is drawn."""
+
+    index: Annotated[_Count, Meta(description="Which image of the order it is, from 0.")]
+    image: Annotated[str, Meta(description="PNG, JPEG or WebP, as a data URI (RFC 2397).")]
+
+    @classmethod
+    def of(cls, image: GeneratedImage) -> Self:
+        """Make one from an image."""
+        return cls(image.index, f"data:{image.file.media_type};base64,{base64.b64encode(image.data).decode()}")
+
+
+@get(GENERATIONS + "/{generation_id:uuid}/events", opt=TAKES_PARAMETERS)
 async def generation_events(
     request: CallerRequest, services: NamedDependency[Services], generation_id: FromPath[UUID]
 ) -> ASGIApp:
     """Follow one of the caller's generations to its end."""
+    asked = read_parameters(request.scope["query_string"], {"unfinished": _flag})
     generation = await services.keep.one(str(generation_id), request.user.subject)
-    events = _events(services, generation, _last_event(request.scope["headers"]))
+    last = _last_event(request.scope["headers"])
+    events = _events(services, generation, last, unfinished=asked.get("unfinished", False))
     return EventStream(events, services.streams, request.user.subject)
 
 
 async def _events(
-    services: Services, generation: Generation, seen: tuple[int, int]
+    services: Services, generation: Generation, seen: tuple[int, int], *, unfinished: bool
 ) -> AsyncGenerator[bytes | None, None]:
-    """Yield events that are not older than `seen` (a revision and a step), and None if there is nothing new."""
+    """Yield events that are not older than `seen` (a revision and a step), and None if there is nothing new.
+
+    `unfinished`: each change of an image that is being drawn is an event too.
+    """
     told: ProgressShown | None = None
+    seen_image = b""
     async for now, progress in services.follow(generation):
         if now.erased_at:
             return  # a client that reconnects is answered with 410
@@ -79,8 +101,24 @@ async def _events(
         if showing.step is not None:
             # Some providers count anew for each image: never report fewer steps than before.
             showing = msgspec.structs.replace(showing, step=seen[1])
-        yield None if showing == told else event("progress", f"{seen[0]}-{seen[1]}", msgspec.json.encode(showing))
-        told = showing
+        if showing == told:
+            yield None
+            continue
+        told, event_id = showing, f"{seen[0]}-{seen[1]}"
+        yield event("progress", event_id, msgspec.json.encode(showing))
+        if not unfinished:
+            continue
+        async with services.follow.unfinished(now) as image:
+            if image and (digest := hashlib.sha256(image.data).digest()) != seen_image:
+                seen_image = digest
+                yield event("unfinished", event_id, msgspec.json.encode(UnfinishedShown.of(image)))
+            del image  # its place is free now: it must not stay in memory until the next one
+
+
+def _flag(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise InvalidValue("must be true or false")
+    return text == "true"
 
 
 def _last_event(headers: Headers) -> tuple[int, int]:

@@ -57,9 +57,20 @@ class GatedGenerator(InMemoryImageGenerator):
 
 
 class TellingGenerator(GatedGenerator):
-    """Reports the progress in `told`, or raises the exception in it."""
+    """Reports the progress in `told` and shows the file in `shown`, or raises the exception in it.
+
+    `looked` counts the calls of `unfinished`.
+    """
 
     told: Progress | Exception | None = None
+    shown: bytes | Exception | None = None
+    looked = 0
+
+    async def unfinished(self, request: GenerationRequest, key: str, receipt: Receipt | None) -> GeneratedImage | None:
+        self.looked += 1
+        if isinstance(self.shown, Exception):
+            raise self.shown
+        return GeneratedImage(index=0, seed=None, data=self.shown) if self.shown else None
 
     async def progress(self, request: GenerationRequest, key: str, receipt: Receipt | None) -> Progress | None:
         if isinstance(self.told, Exception):

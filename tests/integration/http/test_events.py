@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
+import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from gc import get_objects
 from typing import Any
+from zlib import crc32
 
 import httpx
 import pytest
 
 from conformance.generations import received, stored
+from darkroom.adapters.in_memory.generator import tile
 from darkroom.adapters.in_memory.ledger import InMemoryGenerationLedger
-from darkroom.domain.model.errors import GeneratorUnavailable, OutcomeUnknown
+from darkroom.domain.model.errors import GeneratorUnavailable, OutcomeUnknown, UnusableImage
+from darkroom.domain.model.generation import GeneratedImage, GenerationRequest
 from darkroom.domain.model.limits import Limits
 from darkroom.domain.model.progress import Progress
+from darkroom.domain.ports import Receipt
+from darkroom.domain.use_cases import follow
 from darkroom.entrypoints.http import event_stream
 from harness.waiting import until
 from integration.http.faults import StorageInTrouble
 from integration.http.generators import FailingGenerator, GatedGenerator, TellingGenerator
 from integration.http.house import House, bearer, open_house
+from simulators.pictures import Picture
 
 ASYNC = {"Prefer": "respond-async"}
 
@@ -35,10 +44,10 @@ class Event:
 
 
 class Stream:
-    """An open stream; it keeps every line."""
+    """An open stream; it keeps every line and every event."""
 
     def __init__(self, answer: httpx.Response) -> None:
-        self.answer, self.lines = answer, list[str]()
+        self.answer, self.lines, self.events = answer, list[str](), list[Event]()
         self.coming = answer.aiter_lines()
 
     async def next(self) -> Event:
@@ -46,7 +55,10 @@ class Stream:
         block: dict[str, str] = {}
         while line := await anext(self.coming):
             self._note(line, block)
-        return Event(block["event"], block["id"], json.loads(block["data"])) if "data" in block else await self.next()
+        if "data" not in block:
+            return await self.next()
+        self.events.append(Event(block["event"], block["id"], json.loads(block["data"])))
+        return self.events[-1]
 
     async def until(self, **what: object) -> Event:
         """Return the next event whose data includes `what`."""
@@ -70,12 +82,14 @@ class Stream:
 
 
 @asynccontextmanager
-async def listening(house: House, address: str, headers: dict[str, str] | None = None) -> AsyncIterator[Stream]:
+async def listening(
+    house: House, address: str, headers: dict[str, str] | None = None, query: str = ""
+) -> AsyncIterator[Stream]:
     """Open a stream, with a client that does not first read it to its end to check the contract."""
     async with (
         asyncio.timeout(20),
         httpx.AsyncClient(base_url=house.client.base_url, headers=bearer(), timeout=30, trust_env=False) as client,
-        client.stream("GET", f"{address}/events", headers=headers) as answer,
+        client.stream("GET", f"{address}/events{query}", headers=headers) as answer,
     ):
         yield Stream(answer)
 
@@ -230,6 +244,197 @@ async def test_a_provider_that_fails_to_report_progress_changes_nothing(fault: E
             generator.gate.set()
             (*_, done) = await stream.rest()
     assert done.data["state"] == "stored"
+
+
+def as_shown(data: bytes, media_type: str = "image/png") -> dict[str, Any]:
+    """Return the data of the event for an unfinished image."""
+    return {"index": 0, "image": f"data:{media_type};base64,{base64.b64encode(data).decode()}"}
+
+
+async def asked(generator: TellingGenerator, times: int) -> None:
+    """Wait until the generator was asked that many times for an unfinished image."""
+    await until(lambda: generator.looked >= times)
+
+
+async def test_each_change_of_an_unfinished_image_is_one_event() -> None:
+    generator, (first, second) = TellingGenerator(), (tile(8, 6, colour) for colour in (1, 2))
+    jpeg = Picture("a sea", 8, 6, "jpeg").encoded()
+    async with open_house(generator=generator) as house:
+        address = await begun(house)
+        async with listening(house, address, query="?unfinished=true") as stream:
+            await stream.until(state="submitted", step=None)
+            for step, shown in enumerate((first, first, second, None, second, jpeg), start=1):
+                generator.shown, generator.told = shown, Progress(step=step, steps=20)
+                await stream.until(step=step)
+                await asked(generator, step + 1)
+            generator.gate.set()
+            rest = await stream.rest()
+        events = [event for event in stream.events if event.name != "progress"]
+    assert [event.name for event in events] == ["unfinished"] * 3 + ["done"]
+    assert [event.data for event in events[:3]] == [as_shown(first), as_shown(second), as_shown(jpeg, "image/jpeg")]
+    assert [event.id for event in events[:3]] == ["1-1", "1-3", "1-6"]
+    assert rest[-1].name == "done"
+
+
+async def test_a_new_stream_begins_with_the_present_unfinished_image() -> None:
+    generator = TellingGenerator()
+    generator.shown = tile(8, 6, 1)
+    async with open_house(generator=generator) as house:
+        address = await begun(house)
+        for headers in ({}, {"Last-Event-ID": "1-0"}):
+            async with listening(house, address, headers, "?unfinished=true") as stream:
+                while (event := await stream.next()).name != "unfinished":
+                    assert event.name == "progress"
+        generator.gate.set()
+
+
+@pytest.mark.parametrize("query", ["", "?unfinished=false"])
+async def test_without_the_parameter_the_generator_is_not_asked_for_an_image(query: str) -> None:
+    generator = TellingGenerator()
+    generator.shown = tile(8, 6, 1)
+    async with open_house(generator=generator) as house:
+        address = await begun(house)
+        async with listening(house, address, query=query) as stream:
+            generator.told = Progress(step=3, steps=20)
+            await stream.until(step=3)
+            generator.gate.set()
+            await stream.rest()
+    assert {event.name for event in stream.events} == {"progress", "done"}
+    assert generator.looked == 0
+
+
+async def test_nothing_is_shown_before_the_drawing_begins_and_after_it_has_ended() -> None:
+    generator, storage = TellingGenerator(), StorageInTrouble()
+    generator.shown = tile(8, 6, 1)
+    async with open_house(generator=generator, storage=storage, max_in_flight=1) as house:
+        first, second = await begun(house), await begun(house)
+        async with listening(house, second, query="?unfinished=true") as stream:
+            assert (await stream.until(state="received")).data["position"] == 1
+            await house.client.delete(second)
+            assert (await stream.until(state="cancelled")).name == "done"
+        assert generator.looked == 0
+        generator.gate.set()
+        async with listening(house, first, query="?unfinished=true") as stream:
+            await stream.until(state="drawn")
+            storage.well = True
+            await stream.until(state="stored")
+        assert "unfinished" not in {event.name for event in stream.events}
+
+
+@pytest.mark.parametrize("fault", [GeneratorUnavailable("busy"), UnusableImage("no image", evidence=b"<svg/>")])
+async def test_a_generator_that_fails_to_show_an_image_changes_nothing(fault: Exception) -> None:
+    generator = TellingGenerator()
+    generator.shown = fault
+    async with open_house(generator=generator) as house:
+        address = await begun(house)
+        async with listening(house, address, query="?unfinished=true") as stream:
+            await stream.until(state="submitted")
+            await until(lambda: generator.looked > 0)
+            generator.gate.set()
+            await stream.until(state="stored")
+    assert {event.name for event in stream.events} == {"progress", "done"}
+
+
+@pytest.mark.parametrize(
+    ("query", "pointer", "detail"),
+    [
+        ("?unfinished=yes", "unfinished", "must be true or false"),
+        ("?unfinished=", "unfinished", "must be true or false"),
+        ("?unfinished=true&unfinished=true", "unfinished", "is given more than once"),
+        ("?preview=true", "preview", "is not a parameter here"),
+    ],
+)
+async def test_wrong_parameters_are_named(house: House, query: str, pointer: str, detail: str) -> None:
+    address = (await house.order()).links["describedby"]["url"]
+    refused = await house.client.get(f"{address}/events{query}")
+    assert (refused.status_code, refused.json()["type"]) == (400, "/problems/invalid-request")
+    assert refused.json()["errors"] == [{"parameter": pointer, "detail": detail}]
+
+
+class Holding(TellingGenerator):
+    """Answers calls of `unfinished` once `told_enough` is set; `most` is the most that waited at once."""
+
+    under_way = most = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told_enough = asyncio.Event()
+
+    async def unfinished(self, request: GenerationRequest, key: str, receipt: Receipt | None) -> GeneratedImage | None:
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        await self.told_enough.wait()
+        self.under_way -= 1
+        return None
+
+
+async def test_at_most_four_unfinished_images_are_held_and_other_streams_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(follow, "_PATIENCE", 60.0)
+    generator, count = Holding(), 12
+    async with open_house(generator=generator, max_streams=count) as house, AsyncExitStack() as opened:
+        address = await begun(house)
+        streams = [
+            await opened.enter_async_context(listening(house, address, query="?unfinished=true")) for _ in range(count)
+        ]
+        for stream in streams:
+            await stream.until(state="submitted")
+        await until(lambda: generator.under_way >= 4)
+        generator.told = Progress(step=3, steps=20)
+        told = [asyncio.ensure_future(stream.until(step=3)) for stream in streams]
+        await until(lambda: sum(one.done() for one in told) == count - 4)
+        assert (generator.under_way, generator.most) == (4, 4)
+        generator.told_enough.set()
+        await asyncio.gather(*told)
+        generator.gate.set()
+
+
+async def test_a_sent_unfinished_image_does_not_stay_in_memory() -> None:
+    generator, shown = TellingGenerator(), tile(8, 6, 1)
+    generator.shown = shown
+    async with open_house(generator=generator) as house:
+        address = await begun(house)
+        async with listening(house, address, query="?unfinished=true") as stream:
+            while (await stream.next()).name != "unfinished":
+                pass
+            await until(lambda: not any(isinstance(one, GeneratedImage) and one.data == shown for one in get_objects()))
+            generator.told = Progress(step=3, steps=20)
+            await stream.until(step=3)
+        generator.gate.set()
+
+
+async def stalled(house: House, address: str) -> socket.socket:
+    """Open a connection that asks for the events and does not read them."""
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.setblocking(False)
+    loop = asyncio.get_running_loop()
+    await loop.sock_connect(connection, (house.client.base_url.host, house.port))
+    head = f"GET {address}/events?unfinished=true HTTP/1.1\r\nHost: x\r\n"
+    await loop.sock_sendall(connection, f"{head}Authorization: {bearer()['Authorization']}\r\n\r\n".encode())
+    return connection
+
+
+async def test_an_image_that_the_client_does_not_read_counts_as_held() -> None:
+    generator, length = TellingGenerator(), 12 * 2**20
+    whole, text = tile(8, 6, 1), bytes(length)
+    chunk = length.to_bytes(4, "big") + b"noTe" + text + crc32(b"noTe" + text).to_bytes(4, "big")
+    generator.shown = large = whole[:-12] + chunk + whole[-12:]
+    async with open_house(generator=generator) as house:
+        address = await begun(house)
+        connections = [await stalled(house, address) for _ in range(4)]
+        await until(lambda: generator.looked == 4)
+        async with listening(house, address, query="?unfinished=true") as stream:
+            for step in range(1, 4):
+                generator.told = Progress(step=step, steps=20)
+                assert (await stream.until(step=step)).name == "progress"
+            assert generator.looked == 4
+            for connection in connections:
+                connection.close()
+            await until(lambda: house.services.streams.taken == 1)
+            generator.told = Progress(step=4, steps=20)
+            await stream.until(step=4)
+            assert (await stream.next()).data == as_shown(large)
+        generator.gate.set()
 
 
 async def test_streams_of_other_callers_and_of_unknown_generations_are_not_found(house: House) -> None:

@@ -157,7 +157,7 @@ class Showing(InMemoryImageGenerator):
         return self.shown
 
 
-async def test_an_unfinished_image_is_marked_in_xmp_whatever_the_mark() -> None:
+async def test_an_unfinished_image_gets_xmp_whatever_the_mark() -> None:
     inner, made = Showing(), list[bytes]()
 
     def signing(data: bytes, media_type: MediaType, statement: Statement) -> bytes:
@@ -177,7 +177,7 @@ async def test_an_unfinished_image_is_marked_in_xmp_whatever_the_mark() -> None:
     assert made == []
 
 
-async def test_an_unfinished_image_that_cannot_be_marked_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_unfinished_image_without_room_for_a_mark_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     def refusing(data: bytes, media_type: MediaType, statement: Statement) -> bytes:
         raise InvalidValue("its own packet leaves no room")
 

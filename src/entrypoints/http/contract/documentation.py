@@ -34,7 +34,7 @@ from darkroom.entrypoints.http.contract.reference.page import HEADERS as REFEREN
 from darkroom.entrypoints.http.contract.reference.page import reference_page
 from darkroom.entrypoints.http.errors import BodyTooLarge, MalformedBody, UnsupportedMediaType
 from darkroom.entrypoints.http.event_stream import EVENT_STREAM
-from darkroom.entrypoints.http.generation_events import ProgressShown
+from darkroom.entrypoints.http.generation_events import ProgressShown, UnfinishedShown
 from darkroom.entrypoints.http.generations import GENERATIONS, GenerationPage, PageLength
 from darkroom.entrypoints.http.health import Health
 from darkroom.entrypoints.http.images_api import description as images_api_description
@@ -47,7 +47,7 @@ from darkroom.entrypoints.http.usage import CSV, GROUPS, CallerUsage, UsageRepor
 from darkroom.entrypoints.http.webhook_message import GenerationFinished
 
 _SHOWN: Final = (
-    *(GenerationPage, ProgressShown, GenerationFinished),
+    *(GenerationPage, ProgressShown, UnfinishedShown, GenerationFinished),
     *(Models, CallerUsage, UsageReport, Health, ProblemAnswer),
 )
 
@@ -244,7 +244,9 @@ def _show_generation() -> Json:
 def _follow_generation() -> Json:
     stream = answer(
         "Server-sent events. `progress` is sent at each change: a `ProgressShown`. `done` is the last one: the "
-        "`GenerationShown`, as reading it returns it. If a stream ends without `done`, open it again.",
+        "`GenerationShown`, as reading it returns it. If a stream ends without `done`, open it again. With "
+        "`unfinished=true`, `unfinished` is sent too when the image that is being drawn has changed, if the provider "
+        "shows it: an `UnfinishedShown`.",
         {
             "type": "string",
             "examples": [
@@ -256,17 +258,23 @@ def _follow_generation() -> Json:
         },
         media_type=EVENT_STREAM,
     )
+    events = {"progress": "ProgressShown", "unfinished": "UnfinishedShown", "done": "GenerationShown"}
     return operation(
         "follow_generation",
         "Follow one of your generations to its end",
-        {200: stream | {"x-events": {"progress": schema("ProgressShown"), "done": schema("GenerationShown")}}},
+        {200: stream | {"x-events": {name: schema(shown) for name, shown in events.items()}}},
         *(NotFound, Gone, Overloaded),
         parameters=[
             _header(
                 "Last-Event-ID",
                 "The `id` of the last event that you have seen: nothing older is sent.",
                 {"examples": ["2-17"]},
-            )
+            ),
+            _query(
+                "unfinished",
+                "Whether to send images as far as they are drawn.",
+                {"type": "boolean", "default": False},
+            ),
         ],
     )
 
