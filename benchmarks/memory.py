@@ -44,7 +44,7 @@ class Service:
 
 def measure(place: Workplace) -> Iterator[str]:
     """Measure all of it; return it as Markdown."""
-    yield "| orders held open by the provider | over idle, MB | for each, kB |"
+    yield "| orders held open by the provider | above idle, MB | for each, kB |"
     yield "|---:|---:|---:|"
     for orders in _HELD:
         service, held = asyncio.run(_held(place, orders))
@@ -52,8 +52,8 @@ def measure(place: Workplace) -> Iterator[str]:
     service, most = asyncio.run(_at_once(place))
     yield ""
     yield (
-        f"{_AT_ONCE:,} orders whose four images of 1 MB come in the same moment, `DARKROOM_MEMORY_BYTES` at "
-        f"{_BUDGET // 2**20} MiB: at most {service.over_idle(most)} MB over idle, for {4 * _AT_ONCE:,} MB of images."
+        f"{_AT_ONCE:,} orders whose four images of 1 MB arrive at the same moment, `DARKROOM_MEMORY_BYTES` at "
+        f"{_BUDGET // 2**20} MiB: at most {service.over_idle(most)} MB above idle, for {4 * _AT_ONCE:,} MB of images."
     )
     yield ""
     yield from _soak(place)

@@ -50,7 +50,7 @@ def _tables(measured: Sequence[Measured], plan: Plan) -> Iterator[str]:
     yield f"- medians of {plan.rounds} rounds of {plan.seconds:g} s each, all systems side by side in each round"
     yield f"- other work took {median(one.others for one in measured):.1f} cores meanwhile"
     yield ""
-    yield from _head(f"Requests a second ± half of how far the rounds lie apart (of the {floor.name}'s)", plan)
+    yield from _head(f"Requests a second ± half of the range of the rounds (of the {floor.name}'s)", plan)
     for one in measured:
         ratios = ((cell, cell.rate / floor.cells[n].rate) for n, cell in one.cells.items())
         yield _row(one.name, *(f"{cell.rate:.0f} ± {cell.spread:.0f} ({ratio:.2f})" for cell, ratio in ratios))

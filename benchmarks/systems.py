@@ -175,30 +175,30 @@ DURABLE_FLOOR: Final = "durable floor"
 SYSTEMS: Final = (
     System(
         DURABLE_FLOOR,
-        "by hand on bare aiohttp: the three calls and what keeps an order: token, commits, spool, signatures, log",
+        "written by hand with bare aiohttp: the three calls, and token, commits, spool, signatures, log",
         _durable_floor,
     ),
-    System("bare floor", "bare aiohttp: the three calls, nothing checked, signed, written down or logged", _floor),
+    System("bare floor", "bare aiohttp: the three calls, nothing checked, signed, recorded or logged", _floor),
     System("Darkroom", "`darkroom serve`, ledger on SQLite", _darkroom(DARKROOM, "serve")),
     System(
         "Darkroom again",
-        "the same once more: how far two figures of one row differ by chance",
+        "the same service once more: how far two figures differ by chance",
         _darkroom(DARKROOM, "serve"),
     ),
     System(
         "naive", "FastAPI, httpx and aioboto3: the three calls, the link signed, nothing checked or kept", open_naive
     ),
-    System("on Postgres", "`darkroom serve`, ledger on a PostgreSQL of the same machine", _darkroom_on_postgres),
+    System("on Postgres", "`darkroom serve`, ledger on a PostgreSQL on the same machine", _darkroom_on_postgres),
     System(
         "Portkey (stores nothing)",
-        "Portkey's gateway, which only passes the call on",
+        "Portkey's gateway, which only forwards the call",
         open_portkey,
         portkey_call,
         stores=False,
     ),
     System(
         "LiteLLM (stores nothing)",
-        "LiteLLM's proxy, which only passes the call on",
+        "LiteLLM's proxy, which only forwards the call",
         open_litellm,
         litellm_call,
         stores=False,
@@ -210,7 +210,7 @@ SYSTEMS: Final = (
     ),
     System(
         "without ledger and spool",
-        "Darkroom with ledger and spool in memory: nothing touches the disk but the log",
+        "Darkroom with ledger and spool in memory: only the log touches the disk",
         _darkroom(_PYTHON, "-m", "benchmarks.unrecorded", "spool"),
     ),
 )
