@@ -40,10 +40,10 @@ def measure(place: Workplace) -> Iterator[str]:
     yield ""
     yield "| | answers | p50, ms | p99, ms | longest, ms |"
     yield "|---|---:|---:|---:|---:|"
-    yield _row("turned away: 503 with `Retry-After`", _times(flood, _REFUSED))
+    yield _row("refused: 503 with `Retry-After`", _times(flood, _REFUSED))
     yield _row("accepted: 200 with the image", _times(flood, _ACCEPTED))
     yield _row("another caller meanwhile, accepted", _times(other, _ACCEPTED))
-    yield _row("another caller meanwhile, turned away", _times(other, _REFUSED))
+    yield _row("another caller meanwhile, refused", _times(other, _REFUSED))
 
 
 async def _measure(place: Workplace) -> tuple[list[Answered], list[Answered]]:

@@ -32,8 +32,8 @@ def measure(place: Workplace) -> Iterator[str]:
     yield "|---|---:|---:|"
     yield _row("worker processes of one `darkroom serve`, SQLite", partial(_workers, place))
     with PostgresServer(durable=True) as postgres, postgres.database() as url:
-        yield _row("services of their own, PostgreSQL", partial(_services, place, url))
-        yield _row("processes that write orders down and nothing else, PostgreSQL", partial(_written, url))
+        yield _row("separate services, PostgreSQL", partial(_services, place, url))
+        yield _row("processes that only record orders, PostgreSQL", partial(_written, url))
         services = _times(partial(_services, place, url, share=_SHARE))
     workers = _times(partial(_workers, place, share=_SHARE))
     yield _row("the same, SQLite", partial(_written, f"sqlite:{place.folder / 'alone.sqlite'}"))
@@ -42,7 +42,7 @@ def measure(place: Workplace) -> Iterator[str]:
     yield ""
     yield f"| each let run for {_SHARE:.0%} of the time, orders a second, {_IN_FLIGHT} in flight | {_cells(_SMALL)} |"
     yield f"|---|{'---:|' * len(_SMALL)}"
-    yield f"| services of their own, PostgreSQL | {_cells(services)} |"
+    yield f"| separate services, PostgreSQL | {_cells(services)} |"
     yield f"| worker processes of one `darkroom serve`, SQLite | {_cells(workers)} |"
 
 

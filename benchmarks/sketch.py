@@ -27,7 +27,7 @@ def measure(place: Workplace) -> Iterator[str]:
     yield f"| one after the other, the median of each | {alone * 1000:.0f} |"
     yield f"| the longest of them | {longest * 1000:.0f} |"
     yield f"| as many at once as there are cores ({os.cpu_count()}), for each | {together * 1000:.0f} |"
-    yield f"| the longest that the event loop was late meanwhile | {late * 1000:.0f} |"
+    yield f"| the longest delay of the event loop meanwhile | {late * 1000:.0f} |"
 
 
 async def _measure() -> tuple[float, float, float, float]:

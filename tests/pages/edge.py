@@ -36,12 +36,12 @@ httptools {metadata.version("httptools")}.
 {EACH} connections of each of these kinds at once, {len(cuts) * EACH} together. Another client asked {asked} times
 meanwhile, and was answered {answered} times. `DARKROOM_KEEP_ALIVE` was {KEPT} s.
 
-| what a client does | told | cut off after |
+| what a client does | answer | cut off after |
 |---|---|---|
 {told}
 
-"refused" is by the guard, before the application hears of it, and closes the connection; a bare number is the
-application's own answer, after which the connection is good for another request unless it says "closed".
+"refused" means that the guard refuses the request before the application sees it, and closes the connection. A bare
+number is the application's answer; the connection can then be used for another request, unless it says "closed".
 
 | shape of a request | what becomes of it |
 |---|---|
