@@ -1,1 +1,1 @@
-"""How the project is written, as far as a program can see."""
+"""Checks of the project's prose that a program can make."""

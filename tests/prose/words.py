@@ -1,6 +1,6 @@
-"""Words that plain English does without, in docs, messages, docstrings and comments.
+"""Words to avoid in docs, messages, docstrings and comments.
 
-`python -m prose.words FILE...` lists them, with what to write instead.
+`python -m prose.words FILE...` lists each occurrence and what to write instead.
 """
 
 from __future__ import annotations
@@ -28,21 +28,20 @@ INSTEAD: Final = {
     r"the model's own": "by default",
     r"holes?": "vulnerability",
 }
-# Those words where they are right.
+# Correct uses of these words.
 _RIGHT: Final = re.compile(r"black holes?|(?:as|user) nobody|nobody:x:", re.IGNORECASE)
 _WORDS: Final = re.compile("|".join(rf"(?P<w{n}>\b{word}\b)" for n, word in enumerate(INSTEAD)), re.IGNORECASE)
-# `is no ` ends with a space.
 _BY_GROUP: Final = {f"w{n}": text for n, text in enumerate(INSTEAD.values())}
 
 _ENDINGS: Final = frozenset(
     {".cfg", ".css", ".html", ".js", ".json", ".md", ".py", ".service", ".sh", ".toml", ".yaml", ".yml", ""}
 )
-_LEFT_OUT: Final = re.compile(r"CONTRIBUTING\.md|tests/")  # the one lists the words
+_LEFT_OUT: Final = re.compile(r"CONTRIBUTING\.md|tests/")  # CONTRIBUTING.md lists the words themselves
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A word that should be another one: where it stands, and what to write."""
+    """An occurrence of a word to avoid, and what to write instead."""
 
     file: str
     line: int
@@ -54,7 +53,7 @@ class Hit:
 
 
 def hits_in(file: str, text: str) -> Iterator[Hit]:
-    """The hits in a file's prose: all of it, but of Python the comments and strings alone."""
+    """Yield the hits in a file's prose: in Python its comments and strings, otherwise the whole text."""
     for line, prose in _prose_of_python(text) if file.endswith(".py") else enumerate(text.splitlines(), start=1):
         right = [found.span() for found in _RIGHT.finditer(prose)]
         for found in _WORDS.finditer(prose):
@@ -64,27 +63,27 @@ def hits_in(file: str, text: str) -> Iterator[Hit]:
 
 
 def files() -> Iterable[str]:
-    """The files that are held to it."""
+    """Return the files that are checked."""
     listed = subprocess.run(["git", "ls-files"], cwd=PROJECT, check=True, capture_output=True, text=True).stdout
-    return [name for name in listed.splitlines() if _is_held(name)]
+    return [name for name in listed.splitlines() if _is_checked(name)]
 
 
 def all_hits() -> Iterator[Hit]:
-    """Every hit in the project."""
+    """Yield every hit in the project."""
     for file in files():
         if (PROJECT / file).is_file():
             yield from hits_in(file, (PROJECT / file).read_text(encoding="utf-8"))
 
 
 def main(names: list[str]) -> int:
-    """List what is in some files; the exit status."""
-    hits = [hit for name in names if _is_held(name) for hit in hits_in(name, Path(name).read_text(encoding="utf-8"))]
+    """Print the hits in the files, and return the exit status."""
+    hits = [hit for name in names if _is_checked(name) for hit in hits_in(name, Path(name).read_text(encoding="utf-8"))]
     for hit in hits:
         print(hit)
     return int(bool(hits))
 
 
-def _is_held(file: str) -> bool:
+def _is_checked(file: str) -> bool:
     return not _LEFT_OUT.match(file) and Path(file).suffix in _ENDINGS
 
 
