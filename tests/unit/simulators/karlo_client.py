@@ -19,7 +19,7 @@ ORDER: dict[str, Any] = {"version": "v2.1", "prompt": "a lighthouse", "width": 3
 
 @dataclass(frozen=True)
 class Heard:
-    """Everything received until the connection ended; `ending` is "FIN" or "RST", and the body is not decoded."""
+    """The bytes received until the connection ended; `ending` is "FIN" or "RST", and the body is not decoded."""
 
     head: str
     body: bytes
@@ -49,7 +49,7 @@ class Wire:
         self._writer.transport.abort()
 
     async def hear(self) -> Heard:
-        """Reads until the other side ends the connection."""
+        """Read until the other side ends the connection."""
         heard, ending = b"", "FIN"
         try:
             while chunk := await self.reader.read(1_000_000):
@@ -67,7 +67,7 @@ class KarloClient:
         self.session = session
 
     async def post(self, body: bytes, **headers: str) -> tuple[int, Any]:
-        """Sends the bytes as an order; returns status and JSON of the answer."""
+        """Send the bytes as an order; return the status and the JSON of the answer."""
         sent = {"Authorization": f"KakaoAK {self.karlo.api_key}", "Content-Type": "application/json"}
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
         async with self.session.post(
@@ -81,7 +81,7 @@ class KarloClient:
         return await self.post(json.dumps(ORDER | fields).encode())
 
     async def draw(self, **fields: object) -> list[dict[str, Any]]:
-        """The images of an order that must succeed."""
+        """Return the images of an order that must succeed."""
         status, answer = await self.order(**fields)
         assert status == 200, answer
         images: list[dict[str, Any]] = answer["images"]
@@ -91,7 +91,7 @@ class KarloClient:
         return str((await self.draw(**fields))[0]["image"])
 
     async def fetch(self, link: str) -> tuple[int, str, bytes]:
-        """Fetches a link; returns status, media type and bytes."""
+        """Fetch a link; return its status, media type and bytes."""
         async with self.session.get(link, allow_redirects=False) as answer:
             return answer.status, answer.content_type, await answer.read()
 
@@ -101,7 +101,7 @@ class KarloClient:
         return data
 
     async def hear_order(self, **fields: object) -> Heard:
-        """Sends an order and reads until the connection ends."""
+        """Send an order, and read until the connection ends."""
         return await (await self.send_order(**fields)).hear()
 
     async def send_order(self, **fields: object) -> Wire:

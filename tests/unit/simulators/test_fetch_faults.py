@@ -12,7 +12,7 @@ from unit.simulators.karlo_client import Heard, KarloClient
 
 
 async def hear_fault(client: KarloClient, options: str) -> Heard:
-    """Fetches an image whose prompt requested the fault."""
+    """Fetch an image whose prompt requested the fault."""
     return await client.hear_fetch(await client.link(prompt=f"a lighthouse [fault:fetch-{options}]"))
 
 

@@ -34,7 +34,7 @@ class Client:
     async def post(
         self, body: object, *, model: str = FLASH, query: str = "", **headers: str | None
     ) -> tuple[int, dict[str, Any]]:
-        """Status and JSON of the answer."""
+        """Send a call; return the status and the JSON of the answer."""
         sent = {"x-goog-api-key": self.simulator.api_key, "content-type": "application/json"}
         wanted = {name: value for name, value in (sent | _dashed(headers)).items() if value is not None}
         url = f"{self.simulator.base_url}/v1beta/models/{model}:generateContent{query}"

@@ -29,7 +29,7 @@ class Client:
     async def order(
         self, service: str, fields: Mapping[str, object], *, accept: str = "application/json", key: str = ""
     ) -> tuple[int, Any, bytes]:
-        """Sends an order with a prompt and the given fields; returns status, headers and body of the answer."""
+        """Send an order with a prompt and the given fields; return the status, headers and body of the answer."""
         form = aiohttp.FormData(default_to_multipart=True)
         for name, value in {"prompt": PROMPT, **fields}.items():
             if value is not None:

@@ -15,7 +15,7 @@ def board() -> Switchboard:
 
 
 def names(faults: CallFaults, index: int | None = None) -> list[str]:
-    """The names of the fetch faults that are active now."""
+    """Return the names of the fetch faults that act now."""
     return [switch.fault.name for switch in faults.take(OfFetch, index)]
 
 
