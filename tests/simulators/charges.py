@@ -20,7 +20,7 @@ KEPT = 10_000
 
 @dataclass(slots=True)
 class Call:
-    """A received paid call, whatever its outcome. Header names are in lower case, `at` is in Unix seconds."""
+    """A received paid call with any outcome. Header names are in lower case, `at` is in Unix seconds."""
 
     at: float
     url: str
@@ -30,7 +30,7 @@ class Call:
     faults: list[str] = field(default_factory=list)
 
     @property
-    def body(self) -> Any:  # noqa: ANN401 - whatever JSON the client sent
+    def body(self) -> Any:  # noqa: ANN401 - any JSON that the client sent
         """The decoded JSON of the body; None if it is not JSON."""
         try:
             return msgspec.json.decode(self.raw)
@@ -50,7 +50,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """A received request for an image, whatever its outcome; `url` is the URL exactly as the client sent it."""
+    """A received request for an image, with any outcome; `url` is the URL exactly as the client sent it."""
 
     at: float
     url: str
@@ -84,16 +84,16 @@ class ChargeBook:
         call = Call(self._clock(), url_as_sent(request), _headers(request), raw)
         self.received_calls += 1
         self.calls.append(call)
-        self._tell()
+        self._notify()
         return call
 
     def note_fetch(self, request: web.Request) -> None:
         self.fetches.append(Fetch(self._clock(), url_as_sent(request), _headers(request)))
-        self._tell()
+        self._notify()
 
     def note_fault(self, call: Call, name: str) -> None:
         call.faults.append(name)
-        self._tell()
+        self._notify()
 
     def charge(self, call: Call, images: int) -> None:
         call.charged_images += images
@@ -103,14 +103,14 @@ class ChargeBook:
             line = msgspec.json.encode({"at": self._clock(), "charged_images": images, "body": call.body}) + b"\n"
             with self._file.open("ab", buffering=0) as file:
                 file.write(line)
-        self._tell()
+        self._notify()
 
     async def until(self, holds: Callable[[], bool]) -> None:
         """Wait until `holds` returns True; it is called after each change of requests and charges."""
         while not holds():
             await self._changed.wait()
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         self._changed.set()
         self._changed = asyncio.Event()
 

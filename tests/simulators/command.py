@@ -26,7 +26,7 @@ def run_for_a_key(
 ) -> None:
     """Run the simulator of a provider with an API key and a quota of images per minute.
 
-    `key`, `port` and `images_per_minute` (0 is no quota) are the defaults of the command line.
+    `key`, `port` and `images_per_minute` (0 for no quota) are the defaults of the command line.
     """
     parser = argparse.ArgumentParser(prog=f"python -m {simulate.__module__.rpartition('.')[0]}", description=name)
     parser.add_argument("--port", type=int, default=port, help="0 takes a free one; default: %(default)s")
@@ -53,13 +53,13 @@ def run(name: str, simulator: S, settings: Callable[[S], dict[str, str]]) -> Non
 
 
 async def _serve(name: str, simulator: S, settings: Callable[[S], dict[str, str]]) -> None:
-    told_to_stop = asyncio.Event()
+    stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, told_to_stop.set)
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with simulator:
         sys.stdout.write(_greeting(name, simulator.base_url, settings(simulator)))
         sys.stdout.flush()
-        await told_to_stop.wait()
+        await stop.wait()
 
 
 def _greeting(name: str, base_url: str, settings: dict[str, str]) -> str:
@@ -69,7 +69,7 @@ def _greeting(name: str, base_url: str, settings: dict[str, str]) -> str:
 Point Darkroom at it:
 {variables}    make run
 
-A prompt that holds [fault:NAME option=value ...] orders a fault.
-  its faults        curl {base_url}/_control/menu
-  what it charged   curl {base_url}/_control/charges
+A prompt that contains [fault:NAME option=value ...] orders a fault.
+  all faults        curl {base_url}/_control/menu
+  charges           curl {base_url}/_control/charges
 """

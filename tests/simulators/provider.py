@@ -25,7 +25,7 @@ from simulators.pictures import Picture
 
 LOOPBACK = "127.0.0.1"
 LONGEST_STOP = 2.0
-"""The most seconds that a request may continue after the simulator was told to stop."""
+"""The most seconds that a request may continue while the simulator stops."""
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ class ProviderSimulator(ABC):
     """Listens on the loopback interface within `async with`, where `base_url` is known.
 
     A provider's class defines `routes`: its paid call, which ends by calling `answer`, and its images, by
-    `serve_image`. `port` 0 is any free one. `links_live` is the documented lifetime of the provider's links,
+    `serve_image`. `port` 0 takes a free one. `links_live` is the documented lifetime of the provider's links,
     `tested_against` what its generator is tested against; both are text for the documentation.
     """
 
@@ -95,14 +95,14 @@ class ProviderSimulator(ABC):
         self.book.clear()
 
     async def answer(self, request: web.Request, call: Call, work: PaidWork) -> web.StreamResponse:
-        """Charge, draw and answer, changed by the call's faults."""
+        """Charge, draw and answer; each step may be changed by the call's faults."""
         faults = self.faults.for_call(work.prompt)
         exchange = self._exchange(request)
         if early := faults.first(BeforeCharge):
             self.book.note_fault(call, early.fault.name)
             return await early.fault.act(exchange, early.options)
 
-        # Charge before drawing: a client that hangs up meanwhile has paid.
+        # Charge before drawing, so that a client that hangs up meanwhile has paid.
         self.book.charge(call, work.images)
         await exchange.pause(self._seconds_per_image * work.images)
         entries = await work.draw(faults)
@@ -166,7 +166,7 @@ async def _listen(runner: web.AppRunner, port: int) -> str:
 async def _bear(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
-    """Ignore clients that hang up, and report unknown faults in prompts by 501."""
+    """Ignore clients that hang up, and answer a prompt with an unknown fault with 501."""
     try:
         return await handler(request)
     except ConnectionError:

@@ -10,7 +10,7 @@ from aiohttp import web
 from simulators.exchange import AnsweredExchange
 from simulators.faults.fault import AfterCharge, AnyFault, BeforeCharge, Options
 from simulators.faults.json_answer import changing, saying_instead
-from simulators.faults.poll import OfPoll, polls, told, untold, without
+from simulators.faults.poll import OfPoll, poll_with, poll_without, polls, without
 
 REFUSALS: dict[str, tuple[int, object]] = {
     "key": (403, "Not authenticated - Invalid Authentication"),
@@ -48,22 +48,31 @@ BFL_MENU: tuple[AnyFault, ...] = (
     _url("missing", "A task without a polling URL.", without("polling_url")),
     _url("number", "A polling URL that is a number.", lambda order: {**order, "polling_url": 7}),
     _url(
-        "stranger", "A polling URL of a stranger.", lambda order: {**order, "polling_url": "https://bfl.ai.example/x"}
+        "stranger",
+        "A polling URL on an unknown host.",
+        lambda order: {**order, "polling_url": "https://bfl.ai.example/x"},
     ),
     AfterCharge("cost-missing", "A task that does not say what it costs.", changing(without("cost"))),
-    AfterCharge("polling-own-host", "A polling URL of the host that it was ordered from.", at_its_own_host),
-    told("request-moderated", "It was held back before it was drawn.", status="Request Moderated", **REASONS),
-    told("content-moderated", "It was held back once it was drawn.", status="Content Moderated", **REASONS),
-    told("error", "It has failed.", status="Error", result=None, details=None),
-    told("failed", "It has failed, in other words.", status="Failed", result=None),
-    told("not-found-any-more", "The task is not known any more.", status="Task not found", result=None),
-    told("never-ending", "It is pending, for ever.", status="Pending", result=None),
-    told("status-unknown", "Its status is one that is not documented.", status="Pondering"),
-    untold("status-missing", "It has no status.", "status"),
-    told("result-null", "It is ready without a result.", status="Ready", result=None),
-    told("result-list", "It is ready, and its result is a list.", status="Ready", result=[]),
-    _result("sample-null", "Its link is null.", sample=None),
-    _result("sample-number", "Its link is a number.", sample=7),
-    _result("sample-huge", "Its link has 10 kB.", sample=f"https://x/{'x' * 10_000}"),
+    AfterCharge("polling-own-host", "A polling URL on the host that took the order.", at_its_own_host),
+    poll_with(
+        "request-moderated",
+        "Moderation rejected the prompt before anything was drawn.",
+        status="Request Moderated",
+        **REASONS,
+    ),
+    poll_with(
+        "content-moderated", "Moderation withheld the image after it was drawn.", status="Content Moderated", **REASONS
+    ),
+    poll_with("error", "The task failed with the status Error.", status="Error", result=None, details=None),
+    poll_with("failed", "The task failed with the status Failed.", status="Failed", result=None),
+    poll_with("not-found-any-more", "The task is no longer known.", status="Task not found", result=None),
+    poll_with("never-ending", "The task stays pending.", status="Pending", result=None),
+    poll_with("status-unknown", "The status is not documented.", status="Pondering"),
+    poll_without("status-missing", "The answer has no status.", "status"),
+    poll_with("result-null", "The task is ready, but has no result.", status="Ready", result=None),
+    poll_with("result-list", "The task is ready, but its result is a list.", status="Ready", result=[]),
+    _result("sample-null", "The link is null.", sample=None),
+    _result("sample-number", "The link is a number.", sample=7),
+    _result("sample-huge", "A link of 10 kB.", sample=f"https://x/{'x' * 10_000}"),
     *polls(401, 403, 404, 410, 429, 500, 503),
 )

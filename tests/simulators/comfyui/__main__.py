@@ -13,7 +13,7 @@ from simulators.command import run
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m simulators.comfyui", description="ComfyUI, simulated on loopback.")
     parser.add_argument("--port", type=int, default=9006, help="0 takes a free one; default: %(default)s")
-    parser.add_argument("--authorization", help="the header that a proxy before it asks for; none by default")
+    parser.add_argument("--authorization", help="the header that a proxy in front of it requires; none by default")
     parser.add_argument("--seconds-per-image", type=float, default=0.0, help="how long a job takes")
     parser.add_argument("--old", action="store_true", help="a version without /api/jobs")
     parser.add_argument("--charges-file", type=Path, help="append a line of JSON for each job")
@@ -34,8 +34,8 @@ def _settings(simulator: ComfyUISimulator) -> dict[str, str]:
         "DARKROOM_COMFYUI_BASE_URL": simulator.base_url,
         "DARKROOM_COMFYUI_MODELS": f"sdxl={CHECKPOINTS[0]}",
     }
-    told = {"DARKROOM_COMFYUI_AUTHORIZATION": f"'{simulator.authorization}'"} if simulator.authorization else {}
-    return settings | told
+    optional = {"DARKROOM_COMFYUI_AUTHORIZATION": f"'{simulator.authorization}'"} if simulator.authorization else {}
+    return settings | optional
 
 
 main()

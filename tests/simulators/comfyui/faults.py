@@ -12,7 +12,7 @@ from simulators.exchange import AnsweredExchange
 from simulators.faults import wire
 from simulators.faults.fault import AfterCharge, AnyFault, BeforeCharge, Options
 from simulators.faults.json_answer import changing, saying_instead
-from simulators.faults.poll import OfPoll, polls, told, untold
+from simulators.faults.poll import OfPoll, poll_with, poll_without, polls
 
 REFUSALS = {
     "value-not-in-list": Refused(
@@ -46,22 +46,26 @@ COMFYUI_MENU: tuple[AnyFault, ...] = (
         BeforeCharge(f"error-{name}", f"400: {refused}.", saying_instead(refused.body, 400))
         for name, refused in REFUSALS.items()
     ),
-    BeforeCharge("error-credentials", "401 of a proxy before it.", wire.replying(b"Who are you?\n", "text/plain", 401)),
-    AfterCharge("node-errors", "200, and one of several outputs does not validate.", taken_in_part),
-    AfterCharge("other-id", "200, and the job has another id.", changing(lambda answer: {**answer, "prompt_id": "1"})),
-    told("failed", "The job failed: out of memory.", status="failed", outputs={}, execution_error=OUT_OF_MEMORY),
-    told("failed-silently", "The job failed, and nothing says why.", status="failed", outputs={}),
-    told("moderated-by-a-partner", "A Partner node failed.", status="failed", outputs={}, execution_error=MODERATED),
-    told("cancelled", "Another client has taken the job back.", status="cancelled", outputs={}),
-    told("never-ending", "The job runs, for ever.", status="in_progress"),
-    told("status-unknown", "Its status is one that is not documented.", status="pondering"),
-    untold("status-missing", "It has no status.", "status"),
-    untold("outputs-missing", "It has ended, and has no outputs.", "outputs"),
-    told("outputs-null", "Its outputs are null.", outputs=None),
-    told("outputs-of-others", "It has outputs of other nodes only.", outputs={"99": {"images": []}}),
-    _outputs("images-null", "Its images are null.", None),
-    _outputs("images-object", "Its images are an object.", {}),
-    _outputs("images-of-strings", "Its images are strings.", ["a.png"]),
+    BeforeCharge(
+        "error-credentials", "401 of a proxy in front of it.", wire.replying(b"Who are you?\n", "text/plain", 401)
+    ),
+    AfterCharge("node-errors", "200, but one of several outputs is invalid.", taken_in_part),
+    AfterCharge("other-id", "200, but the job has another id.", changing(lambda answer: {**answer, "prompt_id": "1"})),
+    poll_with("failed", "The job failed: out of memory.", status="failed", outputs={}, execution_error=OUT_OF_MEMORY),
+    poll_with("failed-silently", "The job failed without a reason.", status="failed", outputs={}),
+    poll_with(
+        "moderated-by-a-partner", "A Partner node failed.", status="failed", outputs={}, execution_error=MODERATED
+    ),
+    poll_with("cancelled", "Another client cancelled the job.", status="cancelled", outputs={}),
+    poll_with("never-ending", "The job never ends.", status="in_progress"),
+    poll_with("status-unknown", "The status is not documented.", status="pondering"),
+    poll_without("status-missing", "The answer has no status.", "status"),
+    poll_without("outputs-missing", "The job has ended, but has no outputs.", "outputs"),
+    poll_with("outputs-null", "The outputs are null.", outputs=None),
+    poll_with("outputs-of-others", "All outputs are of other nodes.", outputs={"99": {"images": []}}),
+    _outputs("images-null", "The images are null.", None),
+    _outputs("images-object", "The images are an object.", {}),
+    _outputs("images-of-strings", "The images are strings.", ["a.png"]),
     _outputs("filename-missing", "An image has no filename.", [{"subfolder": "", "type": "output"}]),
     _outputs("filename-huge", "A filename of 10 kB.", [{"filename": "x" * 10_000, "subfolder": "", "type": "output"}]),
     _outputs(

@@ -21,13 +21,13 @@ class NodeClass:
     hidden: Mapping[str, str] = field(default_factory=dict)
 
     def described(self, name: str) -> dict[str, Any]:
-        told = {
+        description = {
             "input": {"required": dict(self.inputs), "hidden": dict(self.hidden)},
             "output": list(self.outputs),
             "name": name,
             "output_node": self.output_node,
         }
-        return told | ({"api_node": True} if self.api_node else {})
+        return description | ({"api_node": True} if self.api_node else {})
 
 
 def _whole(least: int, most: int, step: int = 1) -> list[Any]:

@@ -70,9 +70,9 @@ class Order:
 
     def picture(self) -> Picture:
         """Return the picture: equal inputs give the same picture, apart from the name of the file."""
-        told = {id_: node for id_, node in self.graph.items() if not NODES[node["class_type"]].output_node}
-        sized = next(node["inputs"] for node in told.values() if "width" in node["inputs"])
-        return Picture(json.dumps(told, sort_keys=True), sized["width"], sized["height"], "png")
+        drawing = {id_: node for id_, node in self.graph.items() if not NODES[node["class_type"]].output_node}
+        sized = next(node["inputs"] for node in drawing.values() if "width" in node["inputs"])
+        return Picture(json.dumps(drawing, sort_keys=True), sized["width"], sized["height"], "png")
 
 
 def texts(graph: Graph) -> Iterator[str]:
@@ -93,7 +93,7 @@ def execution_error(node: str, class_type: str, exception: str, message: str) ->
     }
 
 
-def read_order(body: Any, *, old: bool) -> Order:  # noqa: ANN401  # whatever JSON the client sent
+def read_order(body: Any, *, old: bool) -> Order:  # noqa: ANN401  # any JSON that the client sent
     """Return the order that is queued for a body.
 
     Raises:
@@ -122,8 +122,8 @@ def read_order(body: Any, *, old: bool) -> Order:  # noqa: ANN401  # whatever JS
     if not outputs:
         raise Refused("prompt_no_outputs")
     errors = {
-        node: {"errors": told, "dependent_outputs": outputs, "class_type": graph[node]["class_type"]}
-        for node, told in node_errors(graph).items()
+        node: {"errors": found, "dependent_outputs": outputs, "class_type": graph[node]["class_type"]}
+        for node, found in node_errors(graph).items()
     }
     if errors and (len(outputs) == 1 or not errors.keys() < set(outputs)):
         raise Refused("prompt_outputs_failed_validation", errors)

@@ -59,7 +59,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class SavedFile:
-    """A file in the output folder, which is kept after the job was forgotten."""
+    """A file in the output folder, which is kept after the job is forgotten."""
 
     picture: Picture
     graph: str
@@ -67,7 +67,7 @@ class SavedFile:
 
 
 class ComfyUISimulator(ProviderSimulator):
-    """Draws one job after the other, for callers that send `authorization`; None asks for none.
+    """Draws one job after the other, for callers that send `authorization`; None requires none.
 
     `old` is a ComfyUI without `/api/jobs`.
     """
@@ -102,9 +102,9 @@ class ComfyUISimulator(ProviderSimulator):
         ]
         return [
             web.post("/prompt", self._guarded(self._prompt)),
-            web.get("/queue", self._guarded(self._tell_queue)),
+            web.get("/queue", self._guarded(self._report_queue)),
             web.post("/queue", self._guarded(self._change_queue)),
-            web.get("/history/{id}", self._guarded(self._tell_history)),
+            web.get("/history/{id}", self._guarded(self._report_history)),
             web.post("/interrupt", self._guarded(self._interrupt)),
             web.get("/view", self._guarded(self._view)),
             web.get("/system_stats", self._guarded(self._system_stats)),
@@ -216,12 +216,12 @@ class ComfyUISimulator(ProviderSimulator):
             return False
         self._queue.remove(job)
         self.taken_back += 1
-        if job.began is not None:  # a job that has not begun is not in the history
+        if job.began is not None:  # a job that has not begun does not enter the history
             job.interrupted, job.ended = True, self._clock()
             self._history.append(job)
         return True
 
-    async def _tell_queue(self, request: web.Request) -> web.StreamResponse:
+    async def _report_queue(self, request: web.Request) -> web.StreamResponse:
         running = [job.queue_entry for job in self._queue if job.began is not None]
         pending = [job.queue_entry for job in self._queue if job.began is None]
         return web.json_response({"queue_running": running, "queue_pending": pending})
@@ -233,7 +233,7 @@ class ComfyUISimulator(ProviderSimulator):
                 self._stop(job)
         return web.Response()
 
-    async def _tell_history(self, request: web.Request) -> web.StreamResponse:
+    async def _report_history(self, request: web.Request) -> web.StreamResponse:
         job = self._find(request.match_info["id"])
         if job is None or job.ended is None:
             return web.json_response({})

@@ -12,7 +12,7 @@ from simulators.faults import wire
 from simulators.faults.fault import AfterCharge, AnswerAct, AnyFault, BeforeCharge, Fault, Options
 from simulators.faults.json_answer import changing, saying_instead
 from simulators.faults.paid_call import HTML
-from simulators.faults.poll import OfPoll, polls, told, untold, without
+from simulators.faults.poll import OfPoll, poll_with, poll_without, polls, without
 
 
 class OfResult(Fault[AnswerAct]):
@@ -84,11 +84,11 @@ FAL_MENU: tuple[AnyFault, ...] = (
     ),
     AfterCharge("order-without-status-url", "An order without `status_url`.", changing(without("status_url"))),
     AfterCharge("order-with-number", "An order whose `status_url` is a number.", _saying(status_url=7)),
-    AfterCharge("order-with-garbage", "A `cancel_url` that is no URL.", _saying(cancel_url="http://[")),
+    AfterCharge("order-with-garbage", "A `cancel_url` that is not a URL.", _saying(cancel_url="http://[")),
     AfterCharge("order-elsewhere", "An order whose URLs name another host.", elsewhere),
-    told("never-ending", "It is in progress, for ever.", status="IN_PROGRESS"),
-    told("status-unknown", "Its status is one that is not documented.", status="PONDERING"),
-    untold("status-missing", "It has no status.", "status"),
+    poll_with("never-ending", "The order stays in progress.", status="IN_PROGRESS"),
+    poll_with("status-unknown", "The status is not documented.", status="PONDERING"),
+    poll_without("status-missing", "The answer has no status.", "status"),
     *polls(401, 403, 404, 410, 429, 500, 503),
     *(
         _result(name, f"{status}, {name}.", saying_instead(_own_error(name), status))
@@ -96,18 +96,20 @@ FAL_MENU: tuple[AnyFault, ...] = (
     ),
     _result(
         "error-in-header",
-        "500, whose type stands in the header.",
+        "500 with the type of the error in a header.",
         saying_instead({"detail": "No."}, 500, {"X-Fal-Error-Type": "internal_error"}),
     ),
-    _result("ingress-page", "502 with a page of HTML, as the ingress sends it.", wire.replying(HTML, "text/html", 502)),
-    _result("error-of-nobody", "503 in JSON that says nothing.", saying_instead({"error": "internal"}, 503)),
+    _result("ingress-page", "502 with an HTML page, as from the ingress.", wire.replying(HTML, "text/html", 502)),
+    _result("error-of-nobody", "503 with JSON without details.", saying_instead({"error": "internal"}, 503)),
     _result("html", "200 with a page of HTML.", wire.replying(HTML, "text/html")),
     _result("taken-back", "499, client_cancelled.", saying_instead(_own_error("client-cancelled"), 499)),
     _result("policy", "422, content_policy_violation.", saying_instead(_detail("content_policy_violation"), 422)),
     _result("value-error", "422, value_error.", saying_instead(_detail("value_error"), 422)),
     _result("missing-input", "422, missing.", saying_instead(_detail("missing"), 422)),
     _result("gone", "404.", saying_instead({"detail": "Not found"}, 404)),
-    _changed("flagged", "The checker has blackened it.", lambda result: {**result, "has_nsfw_concepts": [True]}),
+    _changed(
+        "flagged", "The safety checker made the image black.", lambda result: {**result, "has_nsfw_concepts": [True]}
+    ),
     _changed("single-image", "`image` instead of `images`.", _as_single),
     _changed("images-missing", "A result without `images`.", without("images")),
     _images("images-null", "`images` is null.", None),
@@ -116,6 +118,6 @@ FAL_MENU: tuple[AnyFault, ...] = (
     _images("without-url", "An image without `url`.", [{"width": 1}]),
     _images("url-huge", "A link of 10 kB.", [{"url": f"https://x/{'x' * 10_000}"}]),
 )
-"""The faults of fal; those of polling for the status are of the class `OfPoll`."""
+"""All faults of fal; those of polling for the status are of the class `OfPoll`."""
 
 __all__ = ["FAL_MENU", "NOT_CHARGED", "REFUSALS", "OfPoll", "OfResult"]

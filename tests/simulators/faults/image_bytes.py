@@ -47,7 +47,7 @@ def of_other_format(picture: Picture) -> bytes:
 
 
 def enormous(picture: Picture) -> bytes:
-    """Return the image with a header that says that it is larger than any memory."""
+    """Return the image with a header that declares a size that does not fit into memory."""
     data = bytearray(picture.encoded())
     match picture.image_format:
         case "png":
@@ -71,15 +71,15 @@ def _bytes(name: str, sentence: str, act: Callable[[Picture], bytes]) -> OfBytes
 
 
 MENU: tuple[AnyFault, ...] = (
-    _bytes("html", "HTML with a script, said to be the image.", instead(HTML)),
-    _bytes("svg", "SVG with a script, said to be the image.", instead(SVG)),
-    _bytes("text", "Plain text, said to be the image.", instead(TEXT)),
-    _bytes("gif", "A GIF, which nobody can have ordered.", instead(GIF)),
-    _bytes("zero-bytes", "No bytes at all.", instead(b"")),
-    _bytes("cut-short", "The first half of the image, as if it were the whole.", half),
+    _bytes("html", "HTML with a script in place of the image.", instead(HTML)),
+    _bytes("svg", "SVG with a script in place of the image.", instead(SVG)),
+    _bytes("text", "Plain text in place of the image.", instead(TEXT)),
+    _bytes("gif", "A GIF, a format that cannot be ordered.", instead(GIF)),
+    _bytes("zero-bytes", "No bytes.", instead(b"")),
+    _bytes("cut-short", "The first half of the image, as a complete answer.", half),
     _bytes("without-its-end", "The image without its last two bytes.", without_its_end),
-    _bytes("with-a-tail", "The image, and HTML after its end.", with_a_tail),
-    _bytes("enormous", "The image, with a header that says billions of pixels.", enormous),
+    _bytes("with-a-tail", "The image, followed by HTML.", with_a_tail),
+    _bytes("enormous", "The image, with a header that declares billions of pixels.", enormous),
     _bytes("of-other-size", "An image half as wide as ordered.", of_other_size),
-    _bytes("of-other-format", "A PNG, or where a PNG was ordered a WebP.", of_other_format),
+    _bytes("of-other-format", "A PNG, or a WebP if a PNG was ordered.", of_other_format),
 )

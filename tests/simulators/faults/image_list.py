@@ -61,12 +61,14 @@ def altered_seed(entry: Entry) -> Entry:
 
 
 MENU: tuple[AnyFault, ...] = (
-    OfImages("images-too-few", "The last image is not in the answer.", too_few),
-    OfImages("images-too-many", "One more image than ordered, with an id and a seed of its own.", too_many),
+    OfImages("images-too-few", "The last image is missing.", too_few),
+    OfImages("images-too-many", "One more image than ordered, with its own id and seed.", too_many),
     OfImages("images-none", "The list of images is empty.", none_at_all),
     OfImages("images-out-of-order", "The first image comes last.", out_of_order),
-    OfImages("images-duplicated", "Each image is the first one again, with its id, seed and link.", duplicated),
-    OfImages("seed-altered", "Another seed than the one ordered.", partial(of_each, altered_seed), reads=("index",)),
+    OfImages("images-duplicated", "All images are copies of the first one, with its id, seed and link.", duplicated),
+    OfImages(
+        "seed-altered", "A seed that differs from the ordered one.", partial(of_each, altered_seed), reads=("index",)
+    ),
     *(
         OfImages(f"{key}-missing", f"An image has no `{key}`.", partial(of_each, without(key)), reads=("index",))
         for key in WRONG_VALUES

@@ -39,10 +39,10 @@ MENU: tuple[AnyFault, ...] = (
     *at_either_side("reset", "The connection is reset (RST) without a byte of an answer.", wire.reset),
     *at_either_side("close", "The connection is closed (FIN) without a byte of an answer.", wire.close),
     *at_either_side("not-http", "The answer is the greeting of an SSH server.", wire.not_http),
-    *at_either_side("black-hole", "The connection stays open, nothing ever comes.", wire.black_hole),
+    *at_either_side("black-hole", "The connection stays open, but no answer is sent.", wire.black_hole),
     *at_either_side(
         "server-error-json",
-        "A 500, or the 5xx in `status`, with a JSON body that says nothing.",
+        "A 500, or the 5xx in `status`, with a JSON body without details.",
         wire.replying(b'{"error": "internal"}', "application/json", 500),
         reads=("status",),
     ),
@@ -54,13 +54,13 @@ MENU: tuple[AnyFault, ...] = (
     ),
     *at_either_side(
         "server-error-html",
-        "A 502, or the 5xx in `status`, with a page of HTML, as a gateway sends it.",
+        "A 502, or the 5xx in `status`, with an HTML page, as from a gateway.",
         wire.replying(HTML, "text/html", 502),
         reads=("status",),
     ),
     *at_either_side(
         "redirect",
-        "A 307, or the `status`, back to the same address: a client that follows calls, and pays, again.",
+        "A 307, or the `status`, to the same address: a client that follows it calls and pays again.",
         wire.redirect_to_itself,
         reads=("status",),
     ),
@@ -72,29 +72,29 @@ MENU: tuple[AnyFault, ...] = (
     ),
     *at_either_side(
         "refused-in-a-success",
-        "200 with an entry without an image, which says `respect_moderation: false`.",
+        "200 with an entry that has `respect_moderation: false` and no image.",
         saying_instead(FILTERED, 200),
     ),
     BeforeCharge(
         "moderated-in-other-words",
-        "400 as a gateway hands on what another provider's moderation said, its code nested.",
+        "400 of a gateway that passes on a refusal by another provider's moderation, with its code nested.",
         saying_instead(MODERATED, 400),
     ),
     BeforeCharge(
         "redirect-elsewhere",
-        "A 307, or the `status`, to another port: a client that follows shows its key and its prompt to a stranger.",
+        "A 307, or the `status`, to another port: a client that follows it sends key and prompt to another host.",
         wire.redirect_elsewhere,
         reads=("status",),
     ),
     BeforeCharge(
         "client-error-html",
-        "A 404, or the 4xx in `status`, with a page of HTML: nothing of the provider's own has answered.",
+        "A 404, or the 4xx in `status`, with an HTML page, which is not from the provider itself.",
         wire.replying(HTML, "text/html", 404),
         reads=("status",),
     ),
     BeforeCharge(
         "too-many-requests",
-        "A 429 without a body that asks to wait 7 seconds, or as many as `seconds` says.",
+        "A 429 without a body, with a Retry-After of 7 seconds, or `seconds`.",
         too_many_requests,
         reads=("seconds",),
     ),
@@ -102,12 +102,12 @@ MENU: tuple[AnyFault, ...] = (
     AfterCharge(
         "drip", "The right answer, byte by byte, one a second or every `seconds`.", wire.drip, reads=("seconds",)
     ),
-    AfterCharge("cut-short", "Half of the answer, less than Content-Length says, then FIN.", wire.cut_short),
+    AfterCharge("cut-short", "Half of the answer, shorter than its Content-Length, then FIN.", wire.cut_short),
     AfterCharge("cut-chunked", "Half of the answer in chunks, then FIN without the last chunk.", wire.cut_chunked),
     AfterCharge("reset-midway", "Half of the answer, then RST.", wire.reset_midway),
     AfterCharge(
         "huge-header",
-        "The right answer under a header of 1 MB, or `size` bytes.",
+        "The right answer after a header of 1 MB, or `size` bytes.",
         wire.huge_header,
         reads=("size",),
     ),
@@ -119,25 +119,27 @@ MENU: tuple[AnyFault, ...] = (
     ),
     AfterCharge(
         "oversized-as-declared",
-        "The right answer and 300 MB of blanks after it, or `size` bytes, as Content-Length says.",
+        "The right answer and 300 MB of blanks after it, or `size` bytes, with a correct Content-Length.",
         wire.oversized_as_declared,
         reads=("size",),
     ),
     AfterCharge(
         "gzip-bomb",
         "The right answer and 300 MB of blanks after it, or `size` bytes, gzipped to a thousandth, "
-        "whether the client takes gzip or not.",
+        "even if the client does not accept gzip.",
         wire.gzip_bomb,
         reads=("size",),
     ),
-    AfterCharge("packed", "The right answer, gzipped, whether the client takes gzip or not.", wire.packed),
-    AfterCharge("labelled", "The right answer, said to be text/plain, and to be `aws-chunked`.", wire.labelled),
+    AfterCharge("packed", "The right answer, gzipped even if the client does not accept gzip.", wire.packed),
     AfterCharge(
-        "bad-byte", "The right answer, with bytes in a message that JSON does not allow.", wire.with_a_bad_byte
+        "labelled", "The right answer, declared as text/plain with the content encoding `aws-chunked`.", wire.labelled
+    ),
+    AfterCharge(
+        "bad-byte", "The right answer, with bytes in a message that are invalid in JSON.", wire.with_a_bad_byte
     ),
     AfterCharge("answer-html", "200 with a page of HTML.", wire.replying(HTML, "text/html")),
-    AfterCharge("answer-garbage", "200 with bytes that are no text.", wire.replying(NOT_TEXT, "application/json")),
-    AfterCharge("answer-truncated", "200 with the first half of the JSON, as a whole HTTP answer.", truncated_json),
+    AfterCharge("answer-garbage", "200 with bytes that are not text.", wire.replying(NOT_TEXT, "application/json")),
+    AfterCharge("answer-truncated", "200 with the first half of the JSON, as a complete HTTP answer.", truncated_json),
     AfterCharge("answer-empty", "200 without a body.", wire.replying(b"", "application/json")),
     AfterCharge("answer-no-content", "204.", wire.replying(status=204)),
     AfterCharge("answer-null", "200 with `null`.", wire.replying(b"null", "application/json")),

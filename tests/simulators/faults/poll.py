@@ -1,4 +1,4 @@
-"""Faults of polling for the state of a drawing, whatever its name at a provider."""
+"""Faults of polling for the state of a drawing, which each provider calls by another name."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ class OfPoll(Fault[AnswerAct]):
     stage = "poll of a drawing"
 
 
-def told(name: str, sentence: str, **members: object) -> OfPoll:
+def poll_with(name: str, sentence: str, **members: object) -> OfPoll:
     """Return a fault that sets members of a poll's answer."""
     return OfPoll(name, sentence, changing(lambda document: {**document, **members}))
 
 
-def untold(name: str, sentence: str, member: str) -> OfPoll:
+def poll_without(name: str, sentence: str, member: str) -> OfPoll:
     """Return a fault that removes a member from a poll's answer."""
     return OfPoll(name, sentence, changing(without(member)))
 
@@ -45,12 +45,12 @@ def polls(*statuses: int) -> tuple[AnyFault, ...]:
         _poll("reset", "The connection is reset (RST) without a byte of an answer.", wire.reset),
         _poll("close", "The connection is closed (FIN) without a byte of an answer.", wire.close),
         _poll("not-http", "The answer is the greeting of an SSH server.", wire.not_http),
-        _poll("black-hole", "The connection stays open, nothing ever comes.", wire.black_hole),
-        _poll("cut-short", "Half of the answer, less than Content-Length says, then FIN.", wire.cut_short),
+        _poll("black-hole", "The connection stays open, but no answer is sent.", wire.black_hole),
+        _poll("cut-short", "Half of the answer, shorter than its Content-Length, then FIN.", wire.cut_short),
         _poll("oversized", "The answer and 300 MB of blanks, or `size` bytes, in chunks.", wire.oversized, "size"),
         _poll("gzip-bomb", "The answer and 300 MB of blanks, or `size` bytes, gzipped.", wire.gzip_bomb, "size"),
         _poll("redirect-elsewhere", "A 307, or the `status`, to another port.", wire.redirect_elsewhere, "status"),
         _poll("html", "200 with a page of HTML.", wire.replying(HTML, "text/html")),
-        _poll("garbage", "200 with bytes that are no text.", wire.replying(NOT_TEXT, "application/json")),
+        _poll("garbage", "200 with bytes that are not text.", wire.replying(NOT_TEXT, "application/json")),
         _poll("deep", "200 with JSON nested 100,000 deep.", wire.replying(DEEP, "application/json")),
     )

@@ -1,4 +1,4 @@
-"""Faults of the transfer of an answer: cut off, dripped, inflated. Shared by paid calls, polls and fetches."""
+"""Faults of the transfer of an answer, shared by paid calls, polls and fetches: cut off, dripped, inflated."""
 
 from __future__ import annotations
 

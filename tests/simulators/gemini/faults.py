@@ -135,7 +135,7 @@ GEMINI_MENU: tuple[AnyFault, ...] = (
     *at_either_side("error-deadline", "504 with DEADLINE_EXCEEDED.", saying_instead(DEADLINE.body, 504)),
     *at_either_side(
         "error-of-other-code",
-        "500 with an error that says 400: it is not Google's own.",
+        "500 with an error whose code is 400, so that it is not from Google itself.",
         saying_instead(invalid("Something is wrong.").body, 500),
     ),
     *(
@@ -145,40 +145,38 @@ GEMINI_MENU: tuple[AnyFault, ...] = (
         for reason in BLOCK_REASONS
     ),
     *(
-        BeforeCharge(
-            f"withheld-{named(reason)}", f"200: no picture, {reason}.", saying_instead(withheld(reason, 0), 200)
-        )
+        BeforeCharge(f"withheld-{named(reason)}", f"200: no image, {reason}.", saying_instead(withheld(reason, 0), 200))
         for reason in WITHHELD_REASONS
     ),
     BeforeCharge(
         "withheld-uncounted",
-        "200: no picture, IMAGE_SAFETY, and no candidate tokens are counted.",
+        "200: no image, IMAGE_SAFETY, without a count of candidate tokens.",
         saying_instead(withheld("IMAGE_SAFETY"), 200),
     ),
     *at_either_side(
         "withheld-and-counted",
-        "200: no picture, IMAGE_SAFETY, though candidate tokens are counted.",
+        "200: no image, IMAGE_SAFETY, although candidate tokens are counted.",
         saying_instead(withheld("IMAGE_SAFETY", 1120), 200),
     ),
     *at_either_side(
         "withheld-oddly",
-        "200: no picture, for a reason that is not documented.",
+        "200: no image, for an undocumented reason.",
         saying_instead(withheld("IMAGE_UNSPEAKABLE", 0), 200),
     ),
-    AfterCharge("talked", "200: the model talks instead of drawing.", saying_instead(ended("STOP", SAID), 200)),
-    AfterCharge("talked-no-image", "200: NO_IMAGE, and words.", saying_instead(ended("NO_IMAGE", SAID), 200)),
-    AfterCharge("thought-too-long", "200: MAX_TOKENS, and nothing.", saying_instead(ended("MAX_TOKENS"), 200)),
+    AfterCharge("talked", "200: text instead of an image.", saying_instead(ended("STOP", SAID), 200)),
+    AfterCharge("talked-no-image", "200: NO_IMAGE, and text.", saying_instead(ended("NO_IMAGE", SAID), 200)),
+    AfterCharge("thought-too-long", "200: MAX_TOKENS, and no parts.", saying_instead(ended("MAX_TOKENS"), 200)),
     AfterCharge(
-        "only-thought", "200: a draft among the thoughts, no picture.", saying_instead(ended("STOP", DRAFT), 200)
+        "only-thought", "200: a draft among the thoughts, but no image.", saying_instead(ended("STOP", DRAFT), 200)
     ),
-    AfterCharge("finish-reason-missing", "200: words, and no reason.", saying_instead(ended(None, SAID), 200)),
-    AfterCharge("thinking-first", "Thoughts, a draft among them, before the picture.", changing(thinking_first)),
-    AfterCharge("thinking-last", "A draft among the thoughts, after the picture.", changing(thinking_last)),
-    AfterCharge("another-first", "A picture that is none before the picture.", changing(another_first)),
+    AfterCharge("finish-reason-missing", "200: text without a `finishReason`.", saying_instead(ended(None, SAID), 200)),
+    AfterCharge("thinking-first", "Thoughts, including a draft, before the image.", changing(thinking_first)),
+    AfterCharge("thinking-last", "A draft among the thoughts, after the image.", changing(thinking_last)),
+    AfterCharge("another-first", "An invalid image before the image.", changing(another_first)),
     AfterCharge("candidates-null", "`candidates` is null.", changing(lambda answer: {**answer, "candidates": None})),
     AfterCharge(
         "candidates-of-text", "`candidates` holds text.", changing(lambda answer: {**answer, "candidates": ["a"]})
     ),
     AfterCharge("content-null", "`content` is null.", saying_instead({"candidates": [{"content": None}]}, 200)),
-    OfBytes("image-as-jpeg", "A JPEG: the media type is the model's choice.", as_jpeg, reads=("index",)),
+    OfBytes("image-as-jpeg", "A JPEG, because the model chooses the media type.", as_jpeg, reads=("index",)),
 )

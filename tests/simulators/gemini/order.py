@@ -98,7 +98,7 @@ class GeminiOrder:
     height: int
 
     def picture(self) -> Picture:
-        """Return the picture, which is different each time, whatever the seed."""
+        """Return the picture, which is different each time, even with the same seed."""
         return Picture(secrets.token_hex(), self.width, self.height, "png")
 
 

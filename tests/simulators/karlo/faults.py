@@ -53,12 +53,12 @@ KARLO_MENU: tuple[AnyFault, ...] = (
     AfterCharge("images-object", "`images` is an object.", changing(lambda answer: {**answer, "images": {}})),
     AfterCharge(
         "images-of-strings",
-        "`images` holds the links themselves.",
+        "`images` contains the links themselves.",
         changing(lambda answer: {**answer, "images": [image["image"] for image in answer["images"]]}),
     ),
     OfImages(
         "nsfw-flagged",
-        "`nsfw_checker`, asked for or not, has found something.",
+        "`nsfw_checker` flags the image, even if it was not requested.",
         partial(of_each, flagged),
         reads=("index",),
     ),

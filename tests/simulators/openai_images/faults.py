@@ -64,7 +64,7 @@ OPENAI_MENU: tuple[AnyFault, ...] = (
     ),
     *at_either_side(
         "error-moderation-output",
-        "400 with moderation_blocked: the image was drawn, and is not handed out.",
+        "400 with moderation_blocked: the image was drawn, but is withheld.",
         saying_instead(MODERATION_OUTPUT.body, MODERATION_OUTPUT.status),
     ),
     *at_either_side(
@@ -78,5 +78,7 @@ OPENAI_MENU: tuple[AnyFault, ...] = (
     _answer("data-null", "`data` is null.", lambda answer: {**answer, "data": None}),
     _answer("data-object", "`data` is an object.", lambda answer: {**answer, "data": {}}),
     _answer("data-of-strings", "`data` holds strings.", lambda answer: {**answer, "data": ["image"]}),
-    OfImages("linked-instead", "A link to a stranger, though base64 was ordered.", partial(of_each, linked_instead)),
+    OfImages(
+        "linked-instead", "A link to another host, although base64 was ordered.", partial(of_each, linked_instead)
+    ),
 )

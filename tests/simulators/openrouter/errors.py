@@ -37,7 +37,7 @@ class Refused(Exception):
 WRONG_KEY = OpenRouterError(401, "Missing Authentication header")
 NOT_FOUND = OpenRouterError(404, "Resource not found")
 RATE_LIMIT = OpenRouterError(429, "Rate limit exceeded")
-NOBODY = OpenRouterError(503, "No allowed providers are available for the selected model")
+NO_MAKER = OpenRouterError(503, "No allowed providers are available for the selected model")
 MODERATED = OpenRouterError(
     403,
     "Input was flagged by moderation",

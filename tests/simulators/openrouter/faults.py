@@ -12,7 +12,7 @@ from simulators.faults.image_list import of_each
 from simulators.faults.json_answer import changing, saying_instead
 from simulators.openrouter.errors import (
     MODERATED,
-    NOBODY,
+    NO_MAKER,
     NOT_FOUND,
     RATE_LIMIT,
     WRONG_KEY,
@@ -37,7 +37,7 @@ TROUBLE: dict[str, OpenRouterError] = {
     "timeout": OpenRouterError(408, "Request timed out"),
     "internal": OpenRouterError(500, "Internal Server Error"),
     "maker": OpenRouterError(502, "Provider returned error"),
-    "nobody": NOBODY,
+    "nobody": NO_MAKER,
     "edge": OpenRouterError(524, "Request timed out. Please try again later."),
     "overloaded": OpenRouterError(529, "Provider returned error"),
 }
@@ -78,20 +78,24 @@ OPENROUTER_MENU: tuple[AnyFault, ...] = (
             f"error-{name}", f"{error.code}: {error.message}.", saying_instead(error.body, error.code)
         )
     ),
-    *at_either_side("within-unpriced", "200 that holds an error.", saying_instead(MAKER_FAILED.body, 200)),
-    *at_either_side("within-moderation", "200 that holds an error of moderation.", saying_instead(MODERATED.body, 200)),
-    BeforeCharge("within-free", "200 that holds an error, at no cost.", saying_instead(of_cost(MAKER_FAILED, 0), 200)),
+    *at_either_side("within-unpriced", "200 that contains an error.", saying_instead(MAKER_FAILED.body, 200)),
+    *at_either_side(
+        "within-moderation", "200 that contains a refusal by moderation.", saying_instead(MODERATED.body, 200)
+    ),
+    BeforeCharge(
+        "within-free", "200 that contains an error and a cost of 0.", saying_instead(of_cost(MAKER_FAILED, 0), 200)
+    ),
     BeforeCharge(
         "within-moderation-free",
-        "200 that holds an error of moderation, at no cost.",
+        "200 that contains a refusal by moderation and a cost of 0.",
         saying_instead(of_cost(MODERATED, 0), 200),
     ),
     AfterCharge(
-        "within-paid", "200 that holds an error, and a cost.", saying_instead(of_cost(MAKER_FAILED, 0.04), 200)
+        "within-paid", "200 that contains an error and a cost.", saying_instead(of_cost(MAKER_FAILED, 0.04), 200)
     ),
     AfterCharge(
         "error-beside-the-image",
-        "The right answer, and an error beside it.",
+        "The right answer with an additional error.",
         changing(lambda answer: answer | MAKER_FAILED.body),
     ),
     BeforeCharge("error-string", "`error` is a string, with 400.", saying_instead({"error": "wrong"}, 400)),
@@ -100,12 +104,12 @@ OPENROUTER_MENU: tuple[AnyFault, ...] = (
     AfterCharge("data-of-strings", "`data` holds strings.", changing(lambda answer: {**answer, "data": ["image"]})),
     AfterCharge("usage-missing", "An answer without `usage`.", changing(without("usage"))),
     AfterCharge("cost-null", "`usage.cost` is null.", changing(lambda answer: {**answer, "usage": {"cost": None}})),
-    OfBytes("image-clamped", "A picture of 4:3, whatever was ordered.", clamped, reads=("index",)),
-    OfBytes("image-svg-drawn", "SVG, as models for vectors draw it.", drawn_as_svg, reads=("index",)),
+    OfBytes("image-clamped", "An image of the ratio 4:3 instead of the ordered one.", clamped, reads=("index",)),
+    OfBytes("image-svg-drawn", "An SVG, as drawn by vector models.", drawn_as_svg, reads=("index",)),
     OfImages(
         "media-type-svg",
-        "The image is said to be SVG.",
+        "The declared media type is SVG.",
         partial(of_each, partial(said_to_be, media_type="image/svg+xml")),
     ),
-    OfImages("media-type-null", "No media type is said.", partial(of_each, partial(said_to_be, media_type=None))),
+    OfImages("media-type-null", "The media type is null.", partial(of_each, partial(said_to_be, media_type=None))),
 )

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from simulators.charges import Call
-from simulators.openrouter.errors import NOBODY, NOT_FOUND, WRONG_KEY, Refused, invalid
+from simulators.openrouter.errors import NO_MAKER, NOT_FOUND, WRONG_KEY, Refused, invalid
 from simulators.pictures import ImageFormat, Picture
 
 RATIOS: Mapping[str, tuple[int, int]] = {
@@ -142,5 +142,5 @@ def _routed(routing: Routing, makers: Sequence[Mapping[str, Any]]) -> Mapping[st
         and not {maker["provider_tag"], maker["provider_slug"]} & set(routing.ignore or ())
     ]
     if not allowed:
-        raise Refused(NOBODY)
+        raise Refused(NO_MAKER)
     return allowed[0]

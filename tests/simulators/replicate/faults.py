@@ -6,7 +6,7 @@ from typing import Any
 
 from simulators.faults.fault import AfterCharge, AnyFault, BeforeCharge
 from simulators.faults.json_answer import changing, saying_instead
-from simulators.faults.poll import OfPoll, polls, told, untold, without
+from simulators.faults.poll import OfPoll, poll_with, poll_without, polls, without
 from simulators.replicate.errors import (
     NO_CREDIT,
     NO_SUCH_VERSION,
@@ -47,29 +47,31 @@ REPLICATE_MENU: tuple[AnyFault, ...] = (
     ),
     AfterCharge("created-without-id", "A prediction without an `id`.", changing(without("id"))),
     _created("with-number", "A prediction whose `id` is a number.", 7),
-    _created("with-path", "A prediction whose `id` leads elsewhere.", "../account?"),
-    told("failed", "The prediction has failed.", status="failed", output=None, error="CUDA out of memory"),
-    told("failed-silently", "The prediction has failed and says nothing of it.", status="failed", output=None),
-    told("failed-nsfw", f"It has failed: {NSFW}", status="failed", output=None, error=NSFW),
-    told("failed-sensitive", f"It has failed: {SENSITIVE}", status="failed", output=None, error=SENSITIVE),
-    told("canceled", "Somebody has canceled the prediction.", status="canceled", output=None),
-    told(
+    _created("with-path", "A prediction whose `id` is a path to another resource.", "../account?"),
+    poll_with("failed", "The prediction failed.", status="failed", output=None, error="CUDA out of memory"),
+    poll_with("failed-silently", "The prediction failed without a reason.", status="failed", output=None),
+    poll_with("failed-nsfw", f"The prediction failed: {NSFW}", status="failed", output=None, error=NSFW),
+    poll_with("failed-sensitive", f"The prediction failed: {SENSITIVE}", status="failed", output=None, error=SENSITIVE),
+    poll_with("canceled", "Another client cancelled the prediction.", status="canceled", output=None),
+    poll_with(
         "canceled-before-it-began",
-        "Somebody has canceled the prediction before it began.",
+        "Another client cancelled the prediction before it began.",
         status="canceled",
         started_at=None,
         output=None,
         metrics={},
     ),
-    OfPoll("never-begins", "It is starting until it is taken back.", changing(_not_begun)),
-    told("aborted", "The prediction was aborted before it began.", status="aborted", output=None),
-    told("data-removed", "Its data has been removed.", status="succeeded", data_removed=True, output=None),
-    told("never-ending", "It is processing, for ever.", status="processing", output=None),
-    told("status-unknown", "Its status is one that nobody has documented.", status="pondering"),
-    untold("status-missing", "It has no status.", "status"),
-    told("output-null", "It has succeeded without output.", status="succeeded", output=None),
-    told("output-object", "Its output is an object.", status="succeeded", output={"image": 1}),
-    told("output-of-numbers", "Its output is a list of numbers.", status="succeeded", output=[1]),
-    told("output-huge", "Its output is a link of 10 kB.", status="succeeded", output=f"https://x/{'x' * 10_000}"),
+    OfPoll("never-begins", "The prediction stays in the status starting until it is cancelled.", changing(_not_begun)),
+    poll_with("aborted", "The prediction was aborted before it began.", status="aborted", output=None),
+    poll_with(
+        "data-removed", "The prediction's data has been removed.", status="succeeded", data_removed=True, output=None
+    ),
+    poll_with("never-ending", "The prediction stays in the status processing.", status="processing", output=None),
+    poll_with("status-unknown", "The status is not documented.", status="pondering"),
+    poll_without("status-missing", "The answer has no status.", "status"),
+    poll_with("output-null", "The prediction succeeded without output.", status="succeeded", output=None),
+    poll_with("output-object", "The output is an object.", status="succeeded", output={"image": 1}),
+    poll_with("output-of-numbers", "The output is a list of numbers.", status="succeeded", output=[1]),
+    poll_with("output-huge", "The output is a link of 10 kB.", status="succeeded", output=f"https://x/{'x' * 10_000}"),
     *polls(401, 403, 404, 410, 429, 500, 503),
 )

@@ -139,12 +139,12 @@ class ReplicateSimulator(ProviderSimulator):
         return self._said(prediction, 201)
 
     async def _get(self, request: web.Request) -> web.StreamResponse:
-        return await self._told(request, cancel=False)
+        return await self._state(request, cancel=False)
 
     async def _cancel(self, request: web.Request) -> web.StreamResponse:
-        return await self._told(request, cancel=True)
+        return await self._state(request, cancel=True)
 
-    async def _told(self, request: web.Request, *, cancel: bool) -> web.StreamResponse:
+    async def _state(self, request: web.Request, *, cancel: bool) -> web.StreamResponse:
         try:
             prediction = self._find(request)
         except Refused as refused:

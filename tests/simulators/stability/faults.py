@@ -29,10 +29,10 @@ STABILITY_MENU: tuple[AnyFault, ...] = (
     ),
     BeforeCharge(
         "error-forbidden",
-        "403 with another name than that of moderation.",
+        "403 whose name is not that of moderation.",
         saying_instead({"id": "0", "name": "permission_denied", "errors": ["no permission"]}, 403),
     ),
-    BeforeCharge("error-without-name", "403 whose body is not the usual one.", saying_instead({"message": "no"}, 403)),
+    BeforeCharge("error-without-name", "403 with an unusual body.", saying_instead({"message": "no"}, 403)),
     OfImages(
         "content-filtered",
         "`finish_reason` says that the image violates the policy and is blurred.",

@@ -94,8 +94,8 @@ def _render(order: StabilityOrder, images: list[Entry]) -> Answer:
     media_type, headers = f"image/{order.fields.output_format}", {"x-request-id": secrets.token_hex(16)}
     if order.in_json:
         return Answer(json.dumps(said).encode(), f"application/json; type={media_type}", headers=headers)
-    told = {"finish-reason": said.get("finish_reason"), "seed": said.get("seed")}
-    headers |= {name: str(value) for name, value in told.items() if value is not None}
+    reported = {"finish-reason": said.get("finish_reason"), "seed": said.get("seed")}
+    headers |= {name: str(value) for name, value in reported.items() if value is not None}
     return Answer(_bytes(said.get("image")), media_type, headers=headers)
 
 

@@ -15,7 +15,7 @@ def main() -> None:
         prog="python -m simulators.webui", description="A Stable Diffusion web UI, simulated on loopback."
     )
     parser.add_argument("--port", type=int, default=9004, help="0 takes a free one; default: %(default)s")
-    parser.add_argument("--auth", help="user:password to ask for; none by default")
+    parser.add_argument("--auth", help="the required user:password; none by default")
     parser.add_argument("--seconds-per-image", type=float, default=0.0, help="latency")
     parser.add_argument("--charges-file", type=Path, help="append a line of JSON for each drawing")
     given = parser.parse_args()

@@ -104,7 +104,7 @@ def short_hash(checkpoint: str) -> str:
 
 
 def authorised(headers: dict[str, str], auth: str | None) -> None:
-    """Check the credentials of a caller; None asks for none.
+    """Check the credentials of a caller; None requires none.
 
     Raises:
         Refused: they are missing or wrong.

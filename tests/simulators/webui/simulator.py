@@ -33,7 +33,7 @@ _REPORT: Final[dict[str, object]] = {
 
 
 class WebUISimulator(ProviderSimulator):
-    """Draws for callers that send the credentials `auth` (`user:password`); None asks for none."""
+    """Draws for callers that send the credentials `auth` (`user:password`); None requires none."""
 
     tested_against = "its simulator, the server of stable-diffusion.cpp"
 
