@@ -1,4 +1,4 @@
-"""Our commands, run as an operator runs them: in a folder of their own, with the settings of a test only."""
+"""Runs our commands as an operator does: in a separate folder, with only the settings of the test."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from servers.darkroom import Command, Darkroom
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended."""
+    """The exit status and the output of a command that has ended."""
 
     status: int
     stdout: str
@@ -20,7 +20,7 @@ class Ended:
 
 
 class CommandLine:
-    """A shell in `folder`. What it starts ends with the `with` block."""
+    """Runs commands in `folder`. Processes that it has started are killed at the end of the `with` block."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -33,7 +33,7 @@ class CommandLine:
         self._started.close()
 
     def start(self, *arguments: str, **settings: str) -> Command:
-        """Start the installed program beside the test."""
+        """Start the installed program, and return while it runs."""
         command = Command(*arguments, folder=self.folder, settings=settings, installed=True)
         return self._started.enter_context(command)
 

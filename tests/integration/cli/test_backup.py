@@ -1,4 +1,4 @@
-"""`darkroom backup`, `restore` and `ledger upgrade`: whole or not at all, and never under a running service."""
+"""`darkroom backup`, `restore` and `ledger upgrade` succeed completely or change nothing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SECRET = "a secret of the machine's own, long enough to sign with"
 
 
 class Here:
-    """Commands in this process, which start at once, in a folder of their own."""
+    """Runs commands in this process, which is faster than starting others; `folder` is the working folder."""
 
     def __init__(self, folder: Path, printed: pytest.CaptureFixture[str]) -> None:
         self.folder, self._printed = folder, printed
@@ -50,7 +50,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 
 @pytest.fixture
 def data(shell: Here) -> Path:
-    """A data folder with something of every kind in it."""
+    """A data folder with files of every kind."""
     drawn = shell.run("generate", "a fox", "--local", "--width", "64", "--height", "64", "--out", str(shell.folder))
     assert drawn.status == 0, drawn.stderr
     data = shell.folder / ".darkroom"
@@ -62,7 +62,7 @@ def data(shell: Here) -> Path:
 
 
 class Disk:
-    """What is sure to be there after a loss of power: what was waited for, as it was then."""
+    """Records what survives a loss of power: files and folders as they were at their last `fsync`."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._lengths: dict[int, int] = {}
@@ -71,11 +71,11 @@ class Disk:
         monkeypatch.setattr(os, "fsync", self._wait)
 
     def names(self, path: Path) -> bool:
-        """Whether a file or folder is there under its name."""
+        """Whether the name of a file or folder survives."""
         return path.name in self._names.get(path.parent.stat().st_ino, ())
 
     def holds(self, path: Path) -> bool:
-        """Whether a file is there under its name, and whole."""
+        """Whether a file survives completely, with its name."""
         there = path.stat()
         return self.names(path) and (path.is_dir() or self._lengths.get(there.st_ino) == there.st_size)
 
@@ -89,7 +89,7 @@ class Disk:
 
 
 def kept(data: Path) -> Mapping[str, bytes]:
-    """What is kept in a data folder, but for what belongs to running processes."""
+    """Return the contents of a data folder by name, without the ledger and the files of running processes."""
     files = {str(path.relative_to(data)): path for path in data.rglob("*") if path.is_file()}
     return {
         name: path.read_bytes()
@@ -103,7 +103,7 @@ def orders(data: Path) -> list[str]:
         return [state for (state,) in ledger.execute("SELECT state FROM generations ORDER BY id")]
 
 
-def test_everything_that_was_kept_is_there_again(shell: Here, data: Path) -> None:
+def test_a_backup_restores_everything_in_the_data_folder(shell: Here, data: Path) -> None:
     before = kept(data)
     assert {name.partition("/")[0] for name in before} == {"images", "spool", "evidence", "jwt-secret", "link-key"}
     made = shell.run("backup", "backup.tar")
@@ -121,7 +121,7 @@ def test_everything_that_was_kept_is_there_again(shell: Here, data: Path) -> Non
 
 
 @pytest.mark.usefixtures("data")
-def test_a_backup_outlives_a_loss_of_power(shell: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_backup_survives_a_loss_of_power(shell: Here, monkeypatch: pytest.MonkeyPatch) -> None:
     disk = Disk(monkeypatch)
 
     assert shell.run("backup", "backup.tar").status == 0
@@ -129,7 +129,7 @@ def test_a_backup_outlives_a_loss_of_power(shell: Here, monkeypatch: pytest.Monk
     assert disk.holds(shell.folder / "backup.tar")
 
 
-def test_what_was_restored_and_what_it_replaced_outlive_a_loss_of_power(
+def test_restored_and_replaced_files_survive_a_loss_of_power(
     shell: Here, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shell.run("backup", "backup.tar")
@@ -154,7 +154,7 @@ def _with_folders(paths: set[Path], data: Path) -> set[Path]:
     return {each for path in paths for each in (path, *path.parents) if each == data or data in each.parents}
 
 
-def test_what_is_replaced_lies_aside_and_what_is_newer_stays(shell: Here, data: Path) -> None:
+def test_replaced_files_are_moved_aside_and_newer_files_stay(shell: Here, data: Path) -> None:
     shell.run("backup", "backup.tar")
     (data / "jwt-secret").write_text("a newer secret")
     (data / "spool" / "01a3.0").write_bytes(b"a newer image")
@@ -222,7 +222,7 @@ def test_a_damaged_backup_changes_nothing(shell: Here, data: Path, damage: str) 
     assert not list(data.glob("replaced-*"))
 
 
-def test_a_name_that_leads_elsewhere_is_not_followed(shell: Here, data: Path) -> None:
+def test_no_file_is_restored_outside_the_data_folder(shell: Here, data: Path) -> None:
     shell.run("backup", "backup.tar")
     file = shell.folder / "backup.tar"
     file.write_bytes(file.read_bytes().replace(b"spool/01a2.0\0", b"../../01a2.0\0"))
@@ -233,7 +233,7 @@ def test_a_name_that_leads_elsewhere_is_not_followed(shell: Here, data: Path) ->
     assert not (shell.folder / "01a2.0").exists()
 
 
-def test_a_file_that_is_there_is_not_replaced_and_none_is_left_half_written(shell: Here, data: Path) -> None:
+def test_a_backup_neither_replaces_a_file_nor_leaves_a_partial_one(shell: Here, data: Path) -> None:
     (shell.folder / "backup.tar").write_text("mine")
 
     refused = shell.run("backup", "backup.tar")
@@ -255,7 +255,7 @@ def test_a_backup_of_another_kind_of_ledger_is_refused(shell: Here, data: Path) 
     assert "DARKROOM_LEDGER_URL" in refused.stderr
 
 
-def test_an_upgrade_is_tried_on_a_copy_before_it_is_made(shell: Here) -> None:
+def test_a_dry_run_of_an_upgrade_leaves_the_ledger_unchanged(shell: Here) -> None:
     data = shell.folder / ".darkroom"
     data.mkdir()
     with closing(sqlite3.connect(data / "ledger.sqlite")) as ledger:
@@ -272,7 +272,7 @@ def test_an_upgrade_is_tried_on_a_copy_before_it_is_made(shell: Here) -> None:
     assert "is up to date" in again.stdout
 
 
-def test_what_an_older_release_backed_up_is_restored_and_brought_up_to_date(shell: Here) -> None:
+def test_a_backup_of_an_older_release_is_restored_and_upgraded(shell: Here) -> None:
     data = shell.folder / ".darkroom"
     data.mkdir()
     with closing(sqlite3.connect(data / "ledger.sqlite")) as ledger:
@@ -317,7 +317,7 @@ def _unlike_its_index(ledger: sqlite3.Connection) -> None:
         (_unlike_its_index, "the ledger is damaged"),
     ],
 )
-def test_a_copy_that_could_not_be_restored_is_not_called_a_backup(
+def test_a_ledger_that_could_not_be_restored_is_not_backed_up(
     shell: Here, data: Path, change: Callable[[sqlite3.Connection], None], fault: str
 ) -> None:
     with closing(sqlite3.connect(data / "ledger.sqlite", isolation_level=None)) as ledger:
@@ -330,7 +330,7 @@ def test_a_copy_that_could_not_be_restored_is_not_called_a_backup(
     assert not list(shell.folder.glob("*backup.tar*"))
 
 
-def test_what_is_not_a_database_is_not_called_a_backup(shell: Here, data: Path) -> None:
+def test_a_file_that_is_not_a_database_is_not_backed_up(shell: Here, data: Path) -> None:
     (data / "ledger.sqlite").write_bytes(b"not a database" * 1000)
 
     refused = shell.run("backup", "backup.tar")

@@ -27,7 +27,7 @@ def test_help_names_every_command(shell: CommandLine) -> None:
     assert "\n  130  interrupted" in ended.stdout
 
 
-def test_it_says_which_release_it_is(shell: CommandLine) -> None:
+def test_version_names_the_release(shell: CommandLine) -> None:
     ended = shell.run("--version")
     assert (ended.status, ended.stdout, ended.stderr) == (0, f"darkroom {metadata.version('darkroom')}\n", "")
 
@@ -36,16 +36,16 @@ def test_it_says_which_release_it_is(shell: CommandLine) -> None:
     "arguments",
     [(), ("draw",), ("token", "--ttl", "soon"), ("token", "--subject="), ("generate",), ("serve", "--port=1")],
 )
-def test_what_makes_no_sense_ends_with_status_2(shell: CommandLine, arguments: tuple[str, ...]) -> None:
+def test_invalid_arguments_end_with_status_2(shell: CommandLine, arguments: tuple[str, ...]) -> None:
     ended = shell.run(*arguments)
     assert ended.status == 2
     assert ended.stderr.startswith("usage: darkroom")
     assert ended.stdout == ""
 
 
-def test_a_reader_who_leaves_early_is_no_fault(shell: CommandLine) -> None:
-    nobody_reads, output = os.pipe()
-    os.close(nobody_reads)
+def test_a_closed_output_pipe_ends_the_command_without_a_message(shell: CommandLine) -> None:
+    reader, output = os.pipe()
+    os.close(reader)
     with os.fdopen(output, "wb") as pipe:
         command = [str(INSTALLED), "generate", "a fox", "--local", "--json"]
         ended = subprocess.run(command, stdout=pipe, stderr=subprocess.PIPE, cwd=shell.folder, check=False)
@@ -53,13 +53,13 @@ def test_a_reader_who_leaves_early_is_no_fault(shell: CommandLine) -> None:
     assert len(list(shell.folder.glob("*.png"))) == 1
 
 
-def test_it_runs_as_a_module_too() -> None:
+def test_the_command_line_runs_as_a_module_too() -> None:
     said = subprocess.check_output([sys.executable, "-m", "darkroom.entrypoints.cli", "--help"], text=True)
     assert said.startswith("usage: darkroom")
 
 
 @pytest.mark.parametrize("algorithm", ["HS256", "HS384", "HS512"])
-def test_a_token_and_nothing_else(shell: CommandLine, algorithm: str) -> None:
+def test_token_prints_only_the_token(shell: CommandLine, algorithm: str) -> None:
     settings = {"DARKROOM_JWT_SECRET": SECRET, "DARKROOM_JWT_ALGORITHM": algorithm, "DARKROOM_JWT_ISSUER": "us"}
     before = int(datetime.now(UTC).timestamp())
     ended = shell.run("token", "--subject", "mina", "--ttl", "15m", **settings)
@@ -73,7 +73,7 @@ def test_a_token_and_nothing_else(shell: CommandLine, algorithm: str) -> None:
 
 
 @pytest.mark.parametrize("algorithm", [pytest.param("HS256", marks=pytest.mark.long), "HS512"])
-def test_a_token_by_the_development_secret_is_accepted(shell: CommandLine, algorithm: str) -> None:
+def test_a_token_signed_with_the_development_secret_is_accepted(shell: CommandLine, algorithm: str) -> None:
     token = shell.run("token", DARKROOM_JWT_ALGORITHM=algorithm).stdout.strip()
     darkroom = shell.serve(DARKROOM_JWT_ALGORITHM=algorithm)
     headers = {"Authorization": f"Bearer {token}"}
@@ -81,7 +81,7 @@ def test_a_token_by_the_development_secret_is_accepted(shell: CommandLine, algor
 
 
 @pytest.mark.parametrize("command", [("token",), ("generate", "a fox")], ids=["token", "generate"])
-def test_whoever_makes_a_development_secret_is_told_where(shell: CommandLine, command: tuple[str, ...]) -> None:
+def test_a_new_development_secret_is_reported_once_with_its_path(shell: CommandLine, command: tuple[str, ...]) -> None:
     nowhere = {"DARKROOM_PORT": str(free_port())}
     first, second = (shell.run(*command, **nowhere).stderr.splitlines() for _ in range(2))
     made = [line for line in first if f"{shell.folder}/.darkroom/jwt-secret is a new development secret" in line]
@@ -89,7 +89,7 @@ def test_whoever_makes_a_development_secret_is_told_where(shell: CommandLine, co
     assert [line for line in first if line not in made] == second
 
 
-def test_check_tells_that_a_development_secret_will_be_made(shell: CommandLine) -> None:
+def test_check_reports_that_a_development_secret_will_be_made(shell: CommandLine) -> None:
     first = shell.run("check").stdout
     shell.run("token")
     made = f"signatures can be verified, by a development secret that is made at the start: {shell.folder}/.darkroom/"
@@ -97,7 +97,7 @@ def test_check_tells_that_a_development_secret_will_be_made(shell: CommandLine) 
     assert "signatures can be verified\n" in shell.run("check").stdout
 
 
-def test_processes_that_start_at_once_agree_on_the_secret(shell: CommandLine) -> None:
+def test_processes_that_start_at_the_same_time_agree_on_the_secret(shell: CommandLine) -> None:
     processes = [shell.start("token") for _ in range(8)]
     assert [process.wait() for process in processes] == [0] * 8
     secret = (shell.folder / ".darkroom" / "jwt-secret").read_text()
@@ -112,7 +112,7 @@ def test_no_token_can_be_made_with_a_public_key(shell: CommandLine) -> None:
     assert ended.stderr.startswith("darkroom: DARKROOM_JWT_ALGORITHM must be HS256, HS384 or HS512 to make tokens here")
 
 
-def test_check_says_what_holds_and_what_can_be_reached(shell: CommandLine) -> None:
+def test_check_shows_the_settings_and_what_can_be_reached(shell: CommandLine) -> None:
     ended = shell.run("check", DARKROOM_JWT_SECRET="canary-" + SECRET, DARKROOM_LINK_TTL="60")
     assert ended.status == 0
     assert re.search(r"^DARKROOM_LINK_TTL +60$", ended.stdout, re.MULTILINE)
@@ -121,7 +121,7 @@ def test_check_says_what_holds_and_what_can_be_reached(shell: CommandLine) -> No
     assert "canary" not in ended.stdout + ended.stderr
 
 
-def test_check_fails_where_something_cannot_be_reached(shell: CommandLine) -> None:
+def test_check_fails_if_a_part_cannot_be_reached(shell: CommandLine) -> None:
     nowhere = f"http://127.0.0.1:{free_port()}"
     ended = shell.run(
         *("check", "--json"),
@@ -130,9 +130,9 @@ def test_check_fails_where_something_cannot_be_reached(shell: CommandLine) -> No
         DARKROOM_KARLO_BASE_URL=nowhere,
         DARKROOM_LEDGER_URL="sqlite:/dev/null/ledger",
     )
-    told = json.loads(ended.stdout)
+    report = json.loads(ended.stdout)
     assert ended.status == 1
-    assert {finding["part"]: finding["ok"] for finding in told["findings"]} == {
+    assert {finding["part"]: finding["ok"] for finding in report["findings"]} == {
         "generator sketch": True,
         "generator karlo": False,
         "storage disk": True,
@@ -142,12 +142,12 @@ def test_check_fails_where_something_cannot_be_reached(shell: CommandLine) -> No
         "marks": True,
         "previews": True,
     }
-    assert told["ok"] is False
-    assert told["settings"]["DARKROOM_KARLO_BASE_URL"] == nowhere
+    assert report["ok"] is False
+    assert report["settings"]["DARKROOM_KARLO_BASE_URL"] == nowhere
     assert "canary" not in ended.stdout + ended.stderr
 
 
-def test_check_counts_the_webhooks_that_wait(shell: CommandLine) -> None:
+def test_check_counts_the_waiting_webhooks(shell: CommandLine) -> None:
     secret = "whsec_" + "c2VjcmV0" * 8
     ended = shell.run("check", DARKROOM_WEBHOOK_SECRETS=secret)
     assert ended.status == 0
@@ -157,24 +157,24 @@ def test_check_counts_the_webhooks_that_wait(shell: CommandLine) -> None:
     assert secret not in ended.stdout + ended.stderr
 
 
-def test_check_says_which_secret_signs_nothing(shell: CommandLine) -> None:
+def test_check_reports_an_invalid_webhook_secret(shell: CommandLine) -> None:
     ended = shell.run("check", "--json", DARKROOM_WEBHOOK_SECRETS="whsec_short")
-    told = {finding["part"]: finding for finding in json.loads(ended.stdout)["findings"]}
+    findings = {finding["part"]: finding for finding in json.loads(ended.stdout)["findings"]}
     assert ended.status == 1
     assert (
-        told["webhooks"]["detail"]
+        findings["webhooks"]["detail"]
         == "DARKROOM_WEBHOOK_SECRETS: each secret must be whsec_ and 24 to 64 bytes in base64"
     )
 
 
-def test_check_sees_what_does_not_fit_together(shell: CommandLine) -> None:
+def test_check_reports_prices_of_unknown_models(shell: CommandLine) -> None:
     ended = shell.run("check", "--json", DARKROOM_PRICES="v9=1 USD")
     assert ended.status == 1
     (broken,) = [finding for finding in json.loads(ended.stdout)["findings"] if not finding["ok"]]
     assert broken == {"part": "models", "ok": False, "detail": "DARKROOM_PRICES must be for models on offer, not v9"}
 
 
-def test_usage_tells_what_was_drawn_and_what_it_cost(shell: CommandLine) -> None:
+def test_usage_shows_what_was_drawn_and_what_it_cost(shell: CommandLine) -> None:
     before = datetime.now(UTC).date()
     shell.run("generate", "a fox", "--local", "--samples", "4", DARKROOM_PRICES="sketch=0.05 USD")
     (row,) = json.loads(shell.run("usage", "--json").stdout)
@@ -194,7 +194,7 @@ def test_usage_tells_what_was_drawn_and_what_it_cost(shell: CommandLine) -> None
     assert json.loads(shell.run("usage", "--json", "--since", "2999-01-01").stdout) == []
 
 
-def test_a_day_that_is_none_is_told_by_its_rule(shell: CommandLine) -> None:
+def test_an_invalid_day_is_reported_with_its_rule(shell: CommandLine) -> None:
     ended = shell.run("usage", "--since", "yesterday")
     assert (ended.status, ended.stdout) == (2, "")
     assert ended.stderr.endswith("error: argument --since: must be a day such as 2026-01-31\n")
@@ -202,7 +202,7 @@ def test_a_day_that_is_none_is_told_by_its_rule(shell: CommandLine) -> None:
 
 @pytest.mark.parametrize("command", ["usage", "orphans"])
 @pytest.mark.parametrize("settings", [{}, {"DARKROOM_LEDGER_URL": "sqlite:elsewhere.sqlite"}], ids=["data", "url"])
-def test_who_only_reads_makes_no_ledger_and_says_that_there_is_none(
+def test_commands_that_only_read_report_a_missing_ledger_and_create_none(
     shell: CommandLine, command: str, settings: dict[str, str]
 ) -> None:
     ended = shell.run(command, **settings)
@@ -213,7 +213,7 @@ def test_who_only_reads_makes_no_ledger_and_says_that_there_is_none(
     assert list(shell.folder.iterdir()) == []
 
 
-def test_orphans_are_seen_from_both_sides(shell: CommandLine) -> None:
+def test_orphans_lists_images_without_a_generation_and_lost_images(shell: CommandLine) -> None:
     shell.run("generate", "a fox", "--local", "--samples", "2")
     assert (shell.run("orphans").status, shell.run("orphans").stdout) == (0, "")
     images = shell.folder / ".darkroom" / "images"

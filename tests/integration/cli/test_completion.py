@@ -39,11 +39,13 @@ def completed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str
         ("darkroom ledger n", ["new"]),
     ],
 )
-def test_what_may_follow_is_offered(completed: Callable[[str], list[str]], line: str, offered: list[str]) -> None:
+def test_words_that_may_follow_are_offered(
+    completed: Callable[[str], list[str]], line: str, offered: list[str]
+) -> None:
     assert sorted(completed(line)) == sorted(offered)
 
 
-def test_options_come_after_others_and_once(completed: Callable[[str], list[str]]) -> None:
+def test_used_options_are_not_offered_again_unless_they_may_be_repeated(completed: Callable[[str], list[str]]) -> None:
     offered = completed("darkroom generate --json --seed 1 --")
     assert "--json" not in offered
     assert {"--seed", "--jobs", "--prompts"} <= {*offered}
@@ -56,7 +58,7 @@ def test_there_is_a_script_for_each_shell(tmp_path: os.PathLike[str], shell: str
     assert shell == "bash" or "darkroom" in printed.stdout
 
 
-def test_bash_itself_completes_with_it(shell: CommandLine) -> None:
+def test_bash_completes_with_the_script(shell: CommandLine) -> None:
     script = f"""
         PATH="{INSTALLED.parent}:$PATH"
         eval "$(darkroom completion bash)"

@@ -1,4 +1,4 @@
-"""`darkroom evidence`: what was set aside is listed, shown, and given to its generation."""
+"""`darkroom evidence` lists and shows answers that could not be used, and accepts one as the missing image."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ IMAGE = tile(16, 16, 7)
 
 @pytest.fixture
 def unusable(shell: CommandLine) -> Generation:
-    """A generation that was charged and ended without an image; beside it, two pieces of evidence."""
+    """A generation that was charged and ended without an image, with two pieces of evidence."""
     state = shell.folder / ".darkroom"
 
     async def write() -> Generation:
@@ -50,7 +50,7 @@ def found(shell: CommandLine, generation: Generation) -> Generation:
     return kept
 
 
-def test_an_operator_gives_a_generation_the_image_that_was_set_aside(shell: CommandLine, unusable: Generation) -> None:
+def test_an_operator_can_accept_evidence_as_the_missing_image(shell: CommandLine, unusable: Generation) -> None:
     listed = shell.run("evidence", "list", unusable.id)
     lines = listed.stdout.splitlines()
     (index,) = [line.split()[1] for line in lines if "image/png, 16 x 16" in line]
@@ -71,7 +71,7 @@ def test_an_operator_gives_a_generation_the_image_that_was_set_aside(shell: Comm
     assert "operator" in (generation.lifted or "")
 
 
-def test_a_piece_that_is_not_there_is_named(shell: CommandLine, unusable: Generation) -> None:
+def test_a_missing_piece_is_named(shell: CommandLine, unusable: Generation) -> None:
     missing = shell.run("evidence", "show", unusable.id, "7")
 
     assert (missing.status, f"there is no piece 7 of {unusable.id}" in missing.stderr) == (1, True)

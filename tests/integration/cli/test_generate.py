@@ -20,13 +20,13 @@ ORDER = ("generate", "A fox, in the snow!", "--width", "512", "--height", "384",
 
 @pytest.fixture
 def interruptible() -> Iterator[None]:
-    """Lets commands hear SIGINT; those that a shell runs in the background ignore it, and so do all that they start."""
+    """Lets commands receive SIGINT, which processes in the background of a shell and their children ignore."""
     heard = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, heard)
 
 
-def test_images_come_into_files(shell: CommandLine, tmp_path: Path) -> None:
+def test_images_are_written_to_files(shell: CommandLine, tmp_path: Path) -> None:
     darkroom = shell.serve()
     ended = shell.run(*ORDER, "--out", "pictures", DARKROOM_PORT=str(darkroom.port))
     assert ended.status == 0, ended.stderr
@@ -46,7 +46,7 @@ def test_images_come_into_files(shell: CommandLine, tmp_path: Path) -> None:
     ).read_bytes()
 
 
-def test_no_service_is_needed(shell: CommandLine, tmp_path: Path) -> None:
+def test_local_drawing_needs_no_service(shell: CommandLine, tmp_path: Path) -> None:
     ended = shell.run(*ORDER, "--local", "--json")
     assert ended.status == 0, ended.stderr
     images = json.loads(ended.stdout)["images"]
@@ -55,14 +55,14 @@ def test_no_service_is_needed(shell: CommandLine, tmp_path: Path) -> None:
         assert ImageFile.inspect((tmp_path / image["file"]).read_bytes()).width == 512
 
 
-def test_what_is_left_out_is_chosen_from_the_models(shell: CommandLine, tmp_path: Path) -> None:
+def test_left_out_options_get_the_defaults_of_the_model(shell: CommandLine, tmp_path: Path) -> None:
     ended = shell.run("generate", "a fox", "--local", "--json")
     (image,) = json.loads(ended.stdout)["images"]
     file = ImageFile.inspect((tmp_path / image["file"]).read_bytes())
     assert (file.width, file.height) == (640, 640)
 
 
-def test_every_field_that_is_wrong_is_named(shell: CommandLine, tmp_path: Path) -> None:
+def test_every_invalid_field_is_named(shell: CommandLine, tmp_path: Path) -> None:
     ended = shell.run("generate", " ", "--local", "--width", "1", "--seed", "-1", "--steps", "1", "--guidance", "99")
     assert ended.status == 1
     assert ended.stderr.splitlines()[0].endswith("(charged: no)")
@@ -73,21 +73,21 @@ def test_every_field_that_is_wrong_is_named(shell: CommandLine, tmp_path: Path) 
     assert problem["images"] == []
 
 
-def test_where_nobody_answers_nothing_is_spent(shell: CommandLine) -> None:
+def test_a_service_that_does_not_answer_is_reported(shell: CommandLine) -> None:
     port = free_port()
     ended = shell.run("generate", "a fox", "--url", f"http://127.0.0.1:{port}")
     assert ended.status == 1
     assert f"http://127.0.0.1:{port}/ does not answer" in ended.stderr
 
 
-def test_a_token_that_is_not_accepted_is_told(shell: CommandLine) -> None:
+def test_a_token_that_is_not_accepted_is_reported(shell: CommandLine) -> None:
     darkroom = shell.serve()
     ended = shell.run("generate", "a fox", "--token", "none", DARKROOM_PORT=str(darkroom.port))
     assert ended.status == 1
     assert "token" in ended.stderr
 
 
-async def test_where_money_may_be_lost_the_status_is_3_and_no_key_is_praised(
+async def test_an_unknown_charge_ends_with_status_3_and_suggests_no_key(
     shell: CommandLine, karlo: KarloSimulator, with_karlo: dict[str, str]
 ) -> None:
     karlo.faults.set("reset-after-charge")
@@ -99,7 +99,7 @@ async def test_where_money_may_be_lost_the_status_is_3_and_no_key_is_praised(
     assert "--idempotency-key" not in ended.stderr
 
 
-async def test_what_came_is_kept_whatever_became_of_the_rest(
+async def test_images_that_came_are_written_even_if_another_one_is_lost(
     shell: CommandLine, karlo: KarloSimulator, with_karlo: dict[str, str]
 ) -> None:
     karlo.faults.set("image-html", index=1)
@@ -112,23 +112,23 @@ async def test_what_came_is_kept_whatever_became_of_the_rest(
     assert len(list((shell.folder / "pictures").iterdir())) == 2
 
 
-async def test_an_answer_that_is_lost_is_asked_for_again_and_paid_once(
+async def test_a_lost_answer_is_requested_again_and_paid_once(
     shell: CommandLine, karlo: KarloSimulator, with_karlo: dict[str, str]
 ) -> None:
     karlo.faults.set("slow", seconds=1.0)
     darkroom = await asyncio.to_thread(shell.serve, **with_karlo)
     async with Proxy(darkroom.port) as proxy:
         command = shell.start("generate", "a fox", "--url", proxy.url)
-        while not karlo.calls:  # noqa: ASYNC110  # the simulator tells nobody
+        while not karlo.calls:  # noqa: ASYNC110  # the simulator does not announce calls
             await asyncio.sleep(0.01)
         await proxy.switch(Faults(reset=True))
-        await proxy.wait_until(lambda proxy: proxy.connections >= 2)  # the first of its tries meets the fault too
+        await proxy.wait_until(lambda proxy: proxy.connections >= 2)  # the first retry meets the fault too
         await proxy.switch(NO_FAULTS)
         assert await asyncio.to_thread(command.wait) == 0, command.stderr
     assert karlo.charged_calls == 1
 
 
-def test_an_order_can_be_repeated_by_its_key(shell: CommandLine) -> None:
+def test_an_order_can_be_repeated_with_its_key(shell: CommandLine) -> None:
     first, again = (
         json.loads(shell.run("generate", "a fox", "--local", "--json", "--idempotency-key", "fox").stdout)
         for _ in range(2)
@@ -139,7 +139,7 @@ def test_an_order_can_be_repeated_by_its_key(shell: CommandLine) -> None:
 
 
 @pytest.mark.parametrize("where", ["at a service", "in its own process"])
-async def test_who_interrupts_is_told_how_to_get_the_images_without_paying_again(
+async def test_an_interrupted_command_says_how_to_get_the_images_without_paying_again(
     shell: CommandLine, karlo: KarloSimulator, with_karlo: dict[str, str], interruptible: None, where: str
 ) -> None:
     karlo.faults.set("slow", seconds=1.0)
@@ -148,7 +148,7 @@ async def test_who_interrupts_is_told_how_to_get_the_images_without_paying_again
         darkroom = await asyncio.to_thread(shell.serve, **with_karlo)
         order[-1:] = ["--url", f"http://127.0.0.1:{darkroom.port}"]
     command = await asyncio.to_thread(shell.start, *order, **with_karlo)
-    while not karlo.calls:  # noqa: ASYNC110  # the simulator tells nobody
+    while not karlo.calls:  # noqa: ASYNC110  # the simulator does not announce calls
         await asyncio.sleep(0.01)
     command.interrupt()
     assert await asyncio.to_thread(command.wait) == 128 + signal.SIGINT
@@ -163,7 +163,7 @@ async def test_who_interrupts_is_told_how_to_get_the_images_without_paying_again
     assert karlo.charged_calls == 1
 
 
-async def test_who_interrupts_before_the_order_has_left_is_told_of_no_charge(
+async def test_a_command_interrupted_before_it_orders_mentions_no_charge(
     shell: CommandLine, interruptible: None
 ) -> None:
     asked = asyncio.Event()
@@ -183,7 +183,7 @@ async def test_who_interrupts_before_the_order_has_left_is_told_of_no_charge(
     assert command.stderr == ""
 
 
-async def test_where_no_file_can_be_written_nothing_is_ordered(
+async def test_nothing_is_ordered_if_no_file_can_be_written(
     shell: CommandLine, karlo: KarloSimulator, with_karlo: dict[str, str]
 ) -> None:
     (shell.folder / "taken").touch()
@@ -195,13 +195,13 @@ async def test_where_no_file_can_be_written_nothing_is_ordered(
     assert karlo.calls == []
 
 
-async def test_images_that_could_not_be_written_are_had_by_their_key_without_paying_again(
+async def test_images_that_were_not_written_can_be_had_with_their_key_without_paying_again(
     shell: CommandLine, karlo: KarloSimulator, with_karlo: dict[str, str]
 ) -> None:
     karlo.faults.set("slow", seconds=1.0)
     order = ("generate", "a fox", "--local")
     command = await asyncio.to_thread(shell.start, *order, "--out", "pictures", **with_karlo)
-    while not karlo.calls:  # noqa: ASYNC110  # the simulator tells nobody
+    while not karlo.calls:  # noqa: ASYNC110  # the simulator does not announce calls
         await asyncio.sleep(0.01)
     (shell.folder / "pictures").rmdir()
     assert await asyncio.to_thread(command.wait) == 3

@@ -1,4 +1,4 @@
-"""`darkroom health`, which containers are asked with."""
+"""`darkroom health`, the health check of containers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Busy(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"the ledger does not answer: " + self.path.encode())
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its parent's name for it
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the name in the base class
         pass
 
 
@@ -31,13 +31,13 @@ def busy() -> Iterator[int]:
         thread.join()
 
 
-def test_it_asks_where_the_settings_say_past_any_proxy(shell: CommandLine) -> None:
+def test_it_uses_the_port_of_the_settings_and_no_proxy(shell: CommandLine) -> None:
     darkroom = shell.serve()
     asked = shell.run("health", DARKROOM_PORT=str(darkroom.port), http_proxy="http://127.0.0.1:1")
     assert (asked.status, asked.stdout, asked.stderr) == (0, "", "")
 
 
-def test_it_says_why_not(shell: CommandLine, busy: int) -> None:
+def test_it_reports_why_the_service_is_not_ready(shell: CommandLine, busy: int) -> None:
     asked = shell.run("health", DARKROOM_PORT=str(busy))
     assert asked.status == 1
     address = f"http://127.0.0.1:{busy}/health/ready"

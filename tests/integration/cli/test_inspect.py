@@ -1,4 +1,4 @@
-"""`darkroom inspect`: what was drawn says what it is, to whoever asks."""
+"""`darkroom inspect` shows the marks of an image: how it was made, and who signed it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def authority() -> Authority:
 
 @pytest.fixture(scope="module")
 def signing(authority: Authority) -> dict[str, str]:
-    """Settings that let images be signed."""
+    """Settings with which images are signed."""
     key = ec.generate_private_key(ec.SECP256R1())
     return {
         "DARKROOM_MARKS": "c2pa",
@@ -44,16 +44,16 @@ def drawn(shell: CommandLine, **settings: str) -> str:
     return file
 
 
-def told(shell: CommandLine, file: str, *more: str) -> dict[str, object]:
+def inspected(shell: CommandLine, file: str, *more: str) -> dict[str, object]:
     ended = shell.run("inspect", file, "--json", *more)
     assert ended.status == 0, ended.stderr
     found: dict[str, object] = json.loads(ended.stdout)
     return found
 
 
-def test_an_image_says_what_it_is_by_default(shell: CommandLine) -> None:
+def test_images_are_marked_by_default(shell: CommandLine) -> None:
     file = drawn(shell)
-    assert told(shell, file) == {
+    assert inspected(shell, file) == {
         "media_type": "image/png",
         "width": 96,
         "height": 64,
@@ -78,10 +78,12 @@ def test_an_image_says_what_it_is_by_default(shell: CommandLine) -> None:
     ]
 
 
-async def test_a_providers_image_says_that_a_model_made_it(shell: CommandLine, with_karlo: dict[str, str]) -> None:
+async def test_an_image_of_a_provider_is_marked_as_made_by_a_trained_model(
+    shell: CommandLine, with_karlo: dict[str, str]
+) -> None:
     order = ("generate", "a fox", "--local", "--json", "--version", "v2.1", "--seed", "4294967295")
     ended = await asyncio.to_thread(shell.run, *order, DARKROOM_MARK_PROMPTS="true", **with_karlo)
-    found = await asyncio.to_thread(told, shell, json.loads(ended.stdout)["images"][0]["file"])
+    found = await asyncio.to_thread(inspected, shell, json.loads(ended.stdout)["images"][0]["file"])
 
     assert found["media_type"] == "image/webp"
     assert found["source_type"] == SOURCE + "trainedAlgorithmicMedia"
@@ -89,14 +91,12 @@ async def test_a_providers_image_says_that_a_model_made_it(shell: CommandLine, w
     assert found["prompt"] == "a fox"
 
 
-def test_without_marks_an_image_says_nothing(shell: CommandLine) -> None:
-    found = told(shell, drawn(shell, DARKROOM_MARKS="none"))
+def test_images_can_be_left_unmarked(shell: CommandLine) -> None:
+    found = inspected(shell, drawn(shell, DARKROOM_MARKS="none"))
     assert {found[name] for name in ("source_type", "generator", "model", "seed", "tool", "credentials")} == {None}
 
 
-def test_the_same_pixels_with_and_without_marks_and_the_same_bytes_each_time(
-    shell: CommandLine, signing: dict[str, str]
-) -> None:
+def test_marks_do_not_change_pixels_and_are_the_same_each_time(shell: CommandLine, signing: dict[str, str]) -> None:
     bare, marked, again, signed = (
         (shell.folder / drawn(shell, **settings)).read_bytes()
         for settings in ({"DARKROOM_MARKS": "none"}, {}, {}, signing)
@@ -105,14 +105,14 @@ def test_the_same_pixels_with_and_without_marks_and_the_same_bytes_each_time(
     assert len({Image.open(io.BytesIO(data)).tobytes() for data in (bare, marked, signed)}) == 1
 
 
-def test_it_says_who_signed_and_whether_that_holds(
+def test_it_shows_who_signed_and_whether_the_signature_is_valid(
     shell: CommandLine, signing: dict[str, str], authority: Authority
 ) -> None:
     file = drawn(shell, **signing)
     root = shell.folder / "root.pem"
     root.write_text(authority.root)
 
-    assert told(shell, file, "--anchors", "root.pem")["credentials"] == {
+    assert inspected(shell, file, "--anchors", "root.pem")["credentials"] == {
         "state": "trusted",
         "signer": "Darkroom Studio",
         "issuer": "Darkroom tests",
@@ -138,7 +138,7 @@ def test_it_reads_standard_input(shell: CommandLine) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "message"),
     [
         (b"", "it is neither PNG, JPEG nor WebP"),
         (b"GIF89a", "it is neither PNG, JPEG nor WebP"),
@@ -146,18 +146,20 @@ def test_it_reads_standard_input(shell: CommandLine) -> None:
         (None, "No such file"),
     ],
 )
-def test_what_is_no_image_gets_one_clear_line(shell: CommandLine, data: bytes | None, told: str) -> None:
+def test_a_file_that_is_not_an_image_is_reported_in_one_line(
+    shell: CommandLine, data: bytes | None, message: str
+) -> None:
     if data is not None:
         (shell.folder / "image").write_bytes(data)
     ended = shell.run("inspect", "image")
     assert (ended.status, ended.stdout) == (1, "")
     (line,) = ended.stderr.splitlines()
-    assert told in line
+    assert message in line
     assert "image" in line
 
 
 @pytest.mark.parametrize("data", [None, "인증서".encode(), b"-----BEGIN PUBLIC KEY-----", b"\xff"])
-def test_anchors_that_hold_no_certificate_are_told_by_their_rule(shell: CommandLine, data: bytes | None) -> None:
+def test_anchors_without_a_certificate_are_reported_with_their_rule(shell: CommandLine, data: bytes | None) -> None:
     if data is not None:
         (shell.folder / "anchors").write_bytes(data)
     ended = shell.run("inspect", "--anchors", "anchors", drawn(shell))
@@ -165,26 +167,26 @@ def test_anchors_that_hold_no_certificate_are_told_by_their_rule(shell: CommandL
     assert ended.stderr.endswith("error: argument --anchors: must be a file that holds certificates as PEM text\n")
 
 
-def test_a_file_is_read_whatever_is_set(shell: CommandLine) -> None:
+def test_a_file_is_read_even_if_settings_are_invalid(shell: CommandLine) -> None:
     file = drawn(shell)
     (shell.folder / ".env").write_text("no setting\n")
     ended = shell.run("inspect", file, DARKROOM_GENERATORS="karlo", DARKROOM_PORT="http", DARKROOM_LINK_TLL="60")
     assert (ended.status, ended.stderr) == (0, "")
 
 
-def test_a_file_cannot_play_with_the_terminal(shell: CommandLine) -> None:
+def test_control_characters_in_marks_do_not_reach_the_terminal(shell: CommandLine) -> None:
     bare = (shell.folder / drawn(shell, DARKROOM_MARKS="none")).read_bytes()
     packet = xmp.packet({"xmp:CreatorTool": "a\x9b31mb\nsigned     by me"})
     (shell.folder / "hostile.png").write_bytes(png.with_xmp(bare, packet))
     assert "tool       a 31mb signed     by me\n" in shell.run("inspect", "hostile.png").stdout
 
 
-def test_check_says_who_signs_and_until_when(shell: CommandLine, signing: dict[str, str]) -> None:
+def test_check_shows_who_signs_and_until_when(shell: CommandLine, signing: dict[str, str]) -> None:
     line = r"^ok +marks: images are marked and signed by Darkroom Studio until 20\d\d-\d\d-\d\d$"
     assert re.search(line, shell.run("check", **signing).stdout, re.MULTILINE)
 
 
-def test_a_certificate_that_may_not_sign_stops_the_start(
+def test_an_unsuitable_certificate_or_key_stops_the_start(
     shell: CommandLine, signing: dict[str, str], authority: Authority
 ) -> None:
     key = ec.generate_private_key(ec.SECP256R1())

@@ -1,4 +1,4 @@
-"""A ledger that was lost is not taken for a new one."""
+"""A service whose ledger is lost does not start with a new one."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _zero_bytes(data: Path) -> None:
 
 
 def _without_its_log(data: Path) -> None:
-    """As it is while all that a new ledger holds lies in its write-ahead log, copied alone."""
+    """A copy of a new ledger without its write-ahead log, which still holds all of its contents."""
     with closing(sqlite3.connect(data / "ledger.sqlite")) as ledger:
         ledger.execute("PRAGMA journal_mode = WAL")
 
@@ -38,7 +38,7 @@ def _nothing(data: Path) -> None:
 
 
 @pytest.mark.parametrize("begun", [_nothing, _zero_bytes, _without_its_log])
-def test_without_its_ledger_the_service_does_not_start_beside_images(
+def test_the_service_does_not_start_if_there_are_images_and_no_ledger(
     shell: CommandLine, data: Path, begun: Callable[[Path], None]
 ) -> None:
     begun(data)
@@ -55,14 +55,14 @@ def test_without_its_ledger_the_service_does_not_start_beside_images(
     assert shell.run("ledger", "new").status == 0
 
 
-def test_its_place_is_the_same_however_it_is_written(shell: CommandLine, data: Path) -> None:
+def test_dots_in_the_path_of_the_ledger_are_resolved(shell: CommandLine, data: Path) -> None:
     ended = shell.run("check", DARKROOM_LEDGER_URL=f"sqlite:{data}/../{data.name}/ledger.sqlite")
 
     assert f"beside {data / 'images'}" in ended.stdout + ended.stderr
 
 
 @pytest.mark.parametrize("folder", [".darkroom", "elsewhere"])
-def test_a_write_ahead_log_alone_is_kept_for_its_ledger(shell: CommandLine, folder: str) -> None:
+def test_a_write_ahead_log_without_its_ledger_stops_the_start_and_is_kept(shell: CommandLine, folder: str) -> None:
     place = shell.folder / folder
     place.mkdir()
     log = place / "ledger.sqlite-wal"
@@ -76,7 +76,7 @@ def test_a_write_ahead_log_alone_is_kept_for_its_ledger(shell: CommandLine, fold
 
 
 @pytest.mark.parametrize("folders", [["spool"], ["images", "spool"]])
-def test_a_spool_counts_like_images(shell: CommandLine, folders: list[str]) -> None:
+def test_images_in_the_spool_count_too(shell: CommandLine, folders: list[str]) -> None:
     data = shell.folder / ".darkroom"
     for folder in folders:
         (data / folder).mkdir(parents=True)
@@ -95,7 +95,7 @@ def test_a_spool_counts_like_images(shell: CommandLine, folders: list[str]) -> N
     ],
     ids=["file", "wal", "shm", "folder"],
 )
-def test_one_that_is_removed_under_the_running_service_stops_its_orders(shell: CommandLine, gone: str) -> None:
+def test_orders_are_refused_while_the_ledger_of_a_running_service_is_missing(shell: CommandLine, gone: str) -> None:
     darkroom = shell.serve()
     headers = {"Authorization": f"Bearer {shell.run('token').stdout.strip()}"}
     with httpx.Client(base_url=f"http://127.0.0.1:{darkroom.port}", headers=headers, timeout=30) as client:
@@ -107,7 +107,7 @@ def test_one_that_is_removed_under_the_running_service_stops_its_orders(shell: C
         def until_ready_is(status: int) -> None:
             deadline = time.monotonic() + 20
             while client.get("/health/ready").status_code != status:
-                assert time.monotonic() < deadline, f"ready is not {status} within seconds"
+                assert time.monotonic() < deadline, f"/health/ready did not answer {status} within 20 s"
                 time.sleep(0.1)
 
         drawn = order("a key")
@@ -127,7 +127,7 @@ def test_one_that_is_removed_under_the_running_service_stops_its_orders(shell: C
         assert [image["id"] for image in again.json()] == [image["id"] for image in drawn.json()]
 
 
-def test_a_new_one_can_be_meant(shell: CommandLine, data: Path) -> None:
+def test_ledger_new_makes_a_new_ledger_once(shell: CommandLine, data: Path) -> None:
     (data / "ledger.sqlite").touch()
 
     made, again = shell.run("ledger", "new"), shell.run("ledger", "new")
@@ -137,7 +137,7 @@ def test_a_new_one_can_be_meant(shell: CommandLine, data: Path) -> None:
     shell.serve()
 
 
-def test_one_in_postgres_is_made_by_the_first_start(shell: CommandLine) -> None:
+def test_ledger_new_is_refused_for_postgres(shell: CommandLine) -> None:
     ended = shell.run("ledger", "new", DARKROOM_LEDGER_URL="postgresql://host/db")
 
     assert ended.status == 2

@@ -1,4 +1,4 @@
-"""The commands that ask a service: for models, generations, and what is to be deleted; and many prompts at once."""
+"""The commands that call a service: `models`, `list`, `show`, `delete`, and `generate` with many prompts."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_generations_are_listed_shown_and_deleted(shell: CommandLine, darkroom: 
     assert [ended.status for ended in (models, listed, page, one, shown, deleted, others)] == [0] * 7
 
 
-def test_each_is_deleted_whatever_became_of_the_others(shell: CommandLine, darkroom: Darkroom) -> None:
+def test_each_generation_is_deleted_even_if_another_one_cannot_be(shell: CommandLine, darkroom: Darkroom) -> None:
     mine = {"DARKROOM_TOKEN": shell.run("token", "--subject", "deleter").stdout.strip()}
     for prompt in ("a fox", "an owl"):
         ask(shell, darkroom, "generate", prompt, "--model", "sketch", *SMALL, **mine)
@@ -88,20 +88,20 @@ def test_each_is_deleted_whatever_became_of_the_others(shell: CommandLine, darkr
 
 
 @pytest.mark.parametrize("command", [["models"], ["list"], ["show", "01a204ec-a14d-7c27-ada9-1830ac502ff7"]])
-def test_where_nobody_answers_it_says_so(shell: CommandLine, command: list[str]) -> None:
+def test_a_service_that_does_not_answer_is_reported(shell: CommandLine, command: list[str]) -> None:
     ended = shell.run(*command, "--url", f"http://127.0.0.1:{free_port()}", "--json")
     assert ended.status == 1
     assert "does not answer" in ended.stderr
     assert json.loads(ended.stdout)["charged"] == "no"
 
 
-def test_what_is_wrong_is_named(shell: CommandLine, darkroom: Darkroom) -> None:
+def test_invalid_options_are_named(shell: CommandLine, darkroom: Darkroom) -> None:
     ended = ask(shell, darkroom, "list", "--limit", "0", "--state", "done")
     assert ended.status == 1
     assert {line.split()[1] for line in ended.stderr.splitlines()[1:]} == {"limit", "state"}
 
 
-def test_a_token_may_be_a_setting(shell: CommandLine, darkroom: Darkroom) -> None:
+def test_the_token_is_read_from_a_setting(shell: CommandLine, darkroom: Darkroom) -> None:
     refused = ask(shell, darkroom, "models", DARKROOM_TOKEN="none")
     assert (refused.status, "token" in refused.stderr) == (1, True)
 
@@ -125,11 +125,11 @@ def test_each_line_of_a_file_is_an_order_and_is_paid_once(shell: CommandLine, da
     ]
     assert [line["charged"] for line in lines[0] if "charged" in line] == ["no"]
     assert len(listed) == 6
-    assert len(list(Path(shell.folder, "batch").iterdir())) == 6  # the second run had them already
+    assert len(list(Path(shell.folder, "batch").iterdir())) == 6  # the second run writes no files again
     assert "pays for nothing twice" in first.stderr
 
 
-def test_prompts_may_come_by_standard_input_and_there_must_be_some(shell: CommandLine, darkroom: Darkroom) -> None:
+def test_wrong_uses_of_prompts_are_refused(shell: CommandLine, darkroom: Darkroom) -> None:
     empty = ask(shell, darkroom, "generate", "--prompts", "-")
     neither = ask(shell, darkroom, "generate")
     both = ask(shell, darkroom, "generate", "a fox", "--prompts", "-")

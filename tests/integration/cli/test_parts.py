@@ -1,4 +1,4 @@
-"""The parts of a grown service, wired by their settings: Karlo, S3 and Postgres, all at once."""
+"""Karlo, S3 and Postgres in one service, configured by settings only."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from servers.s3 import S3Server
 from simulators.karlo import KarloSimulator
 
 
-async def test_karlo_draws_into_s3_by_a_ledger_in_postgres(
+async def test_karlo_s3_and_postgres_work_together(
     shell: CommandLine, karlo: KarloSimulator, with_karlo: dict[str, str], s3: S3Server, database_url: str
 ) -> None:
     settings = {
@@ -52,16 +52,16 @@ async def test_karlo_draws_into_s3_by_a_ledger_in_postgres(
     assert (orphans.status, orphans.stdout) == (0, "")
 
 
-def test_a_bucket_of_the_public_is_linked_by_its_own_address(shell: CommandLine, s3: S3Server) -> None:
+def test_images_in_a_public_bucket_are_linked_by_its_public_url(shell: CommandLine, s3: S3Server) -> None:
     settings = {**s3.settings(), "DARKROOM_S3_PUBLIC_BASE_URL": f"{s3.endpoint_url}/{s3.bucket}"}
     drawn = shell.run("generate", "a fox", "--local", "--json", **settings)
     (image,) = json.loads(drawn.stdout)["images"]
     assert image["image"] == f"{s3.endpoint_url}/{s3.bucket}/{s3.keys()[0]}"
-    assert image["file"] is None  # this bucket is private, so its own address does not open it
+    assert image["file"] is None  # this bucket is private, so the link cannot be opened
     assert drawn.status == 3
 
 
-def test_clients_may_see_the_bucket_elsewhere(shell: CommandLine, s3: S3Server) -> None:
+def test_links_use_the_public_endpoint_of_the_bucket(shell: CommandLine, s3: S3Server) -> None:
     elsewhere = s3.endpoint_url.replace("127.0.0.1", "localhost")
     settings = {**s3.settings(), "DARKROOM_S3_PUBLIC_ENDPOINT_URL": elsewhere}
     drawn = shell.run("generate", "a fox", "--local", "--json", **settings)

@@ -1,4 +1,4 @@
-"""`darkroom recover`: what waits for something out of reach is listed, and a spool that is lost is given up."""
+"""`darkroom recover` lists unfinished generations, and gives up those whose spool is lost."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from integration.cli.command_line import CommandLine
 
 @pytest.fixture
 def left(shell: CommandLine) -> tuple[Generation, Generation]:
-    """What a process that is gone has left: one that was received, and one that was drawn, without its spool."""
+    """Two generations that a dead process left: one was received; the other one was drawn, and its spool is missing."""
     state = shell.folder / ".darkroom"
 
     async def write() -> tuple[Generation, Generation]:
@@ -31,7 +31,7 @@ def left(shell: CommandLine) -> tuple[Generation, Generation]:
     return asyncio.run(write())
 
 
-def test_what_is_left_is_listed_and_a_lost_spool_is_given_up(
+def test_unfinished_generations_are_listed_and_a_lost_spool_is_given_up(
     shell: CommandLine, left: tuple[Generation, Generation]
 ) -> None:
     bare, waiting = left

@@ -18,7 +18,7 @@ from servers.ports import free_port
 SECRET = "s" * 32
 
 
-def test_it_is_ready_and_the_line_that_it_prints_draws(shell: CommandLine) -> None:
+def test_the_curl_command_that_it_prints_draws_an_image(shell: CommandLine) -> None:
     darkroom = shell.serve()
     (line,) = [line for line in darkroom.stdout.splitlines() if line.startswith("curl ")]
     answer = json.loads(subprocess.check_output([*shlex.split(line), "--silent", "--show-error", "--fail"]))
@@ -27,18 +27,18 @@ def test_it_is_ready_and_the_line_that_it_prints_draws(shell: CommandLine) -> No
     assert ImageFile.inspect(image.content).width == 640
 
 
-def test_with_a_secret_of_the_operators_no_token_is_printed(shell: CommandLine) -> None:
+def test_no_token_is_printed_if_the_operator_sets_the_secret(shell: CommandLine) -> None:
     darkroom = shell.serve(DARKROOM_JWT_SECRET=SECRET)
     assert darkroom.stdout == f"Darkroom is ready at http://127.0.0.1:{darkroom.port}\n"
 
 
-def test_any_free_port_is_told(shell: CommandLine) -> None:
+def test_a_port_that_the_system_chooses_is_printed(shell: CommandLine) -> None:
     process = shell.start("serve", DARKROOM_PORT="0")
     url = process.wait_for(r"Darkroom is ready at (\S+)")[1]
     assert httpx.get(f"{url}/health/live").status_code == 200
 
 
-def test_its_state_is_nobody_elses(shell: CommandLine) -> None:
+def test_only_the_owner_has_access_to_the_data_folder(shell: CommandLine) -> None:
     shell.serve()
     folder = shell.folder / ".darkroom"
     files = [folder, *folder.rglob("*")]
@@ -46,9 +46,9 @@ def test_its_state_is_nobody_elses(shell: CommandLine) -> None:
     assert all(stat.S_IMODE(path.stat().st_mode) & 0o077 == 0 for path in files)
 
 
-def test_the_environment_goes_before_the_file(shell: CommandLine) -> None:
+def test_the_environment_takes_precedence_over_the_file(shell: CommandLine) -> None:
     (shell.folder / ".env").write_text("DARKROOM_PORT=1\nDARKROOM_JWT_ISSUER='the file'\nDARKROOM_LOG_LEVEL=loud\n")
-    darkroom = shell.serve(DARKROOM_LOG_LEVEL="info")  # and DARKROOM_PORT, always
+    darkroom = shell.serve(DARKROOM_LOG_LEVEL="info")  # `serve` always sets DARKROOM_PORT too
     token = shell.run("token", DARKROOM_LOG_LEVEL="info", DARKROOM_PORT="1").stdout.strip()
     headers = {"Authorization": f"Bearer {token}"}
     assert httpx.get(f"http://127.0.0.1:{darkroom.port}/api/models", headers=headers).status_code == 200
@@ -71,9 +71,7 @@ def test_the_environment_goes_before_the_file(shell: CommandLine) -> None:
         ({"DARKROOM_WORKERS": "2", "DARKROOM_PRICES": "v9=1 USD"}, "DARKROOM_PRICES"),
     ],
 )
-def test_a_bad_setting_is_named_in_a_line_and_the_status_is_2(
-    shell: CommandLine, settings: dict[str, str], named: str
-) -> None:
+def test_a_bad_setting_is_named_and_the_status_is_2(shell: CommandLine, settings: dict[str, str], named: str) -> None:
     ended = shell.run("serve", **{"DARKROOM_PORT": "0"} | settings)
     assert ended.status == 2
     said = [line for line in ended.stderr.splitlines() if not line.startswith(" ")]
@@ -82,14 +80,14 @@ def test_a_bad_setting_is_named_in_a_line_and_the_status_is_2(
     assert all(line.startswith("darkroom: ") for line in said)
 
 
-def test_a_port_that_is_taken_is_told(shell: CommandLine) -> None:
+def test_a_port_that_is_in_use_is_reported(shell: CommandLine) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         ended = shell.run("serve", DARKROOM_PORT=str(taken.getsockname()[1]))
     assert ended.status == 2
     assert ended.stderr.endswith(": Address already in use\n")
 
 
-def test_a_ledger_out_of_reach_is_told(shell: CommandLine) -> None:
+def test_a_ledger_that_cannot_be_reached_is_reported(shell: CommandLine) -> None:
     port = free_port()
     url = f"postgresql://us:secret@127.0.0.1:{port}/ledger"
     ended = shell.run("serve", DARKROOM_PORT="0", DARKROOM_LEDGER_URL=url)
@@ -98,20 +96,20 @@ def test_a_ledger_out_of_reach_is_told(shell: CommandLine) -> None:
     assert "secret" not in ended.stderr
 
 
-def test_a_ledger_in_a_folder_that_is_not_there_is_told(shell: CommandLine) -> None:
+def test_a_ledger_in_a_missing_folder_is_reported(shell: CommandLine) -> None:
     ended = shell.run("serve", DARKROOM_PORT="0", DARKROOM_LEDGER_URL="sqlite:/nowhere/ledger.sqlite")
     assert ended.status == 2
     assert ended.stderr.startswith("darkroom: DARKROOM_LEDGER_URL must name a file in a folder that is there")
 
 
-def test_a_name_that_means_nothing_is_warned_about(shell: CommandLine) -> None:
+def test_an_unknown_setting_is_warned_about(shell: CommandLine) -> None:
     darkroom = shell.serve(DARKROOM_LINK_TLL="60")
     line = json.loads(darkroom.wait_for("DARKROOM_LINK_TLL", stream="stderr").string)
     assert line["level"] == "warning"
     assert line["message"] == "DARKROOM_LINK_TLL is not a setting and is ignored; the nearest is DARKROOM_LINK_TTL"
 
 
-def test_links_that_can_only_be_guessed_are_warned_about(shell: CommandLine) -> None:
+def test_a_missing_public_url_is_warned_about(shell: CommandLine) -> None:
     darkroom = shell.serve(DARKROOM_HOST="0.0.0.0", DARKROOM_JWT_SECRET=SECRET)
     said = darkroom.wait_for("DARKROOM_PUBLIC_URL", stream="stderr").string
     assert json.loads(said)["message"].startswith(
@@ -119,7 +117,7 @@ def test_links_that_can_only_be_guessed_are_warned_about(shell: CommandLine) -> 
     )
 
 
-def test_what_is_no_http_is_refused_by_a_problem(shell: CommandLine) -> None:
+def test_a_request_that_is_not_http_is_answered_with_a_problem(shell: CommandLine) -> None:
     darkroom = shell.serve()
     with socket.create_connection(("127.0.0.1", darkroom.port)) as connection:
         connection.sendall(b"HELO darkroom\r\n\r\n")
@@ -130,7 +128,7 @@ def test_what_is_no_http_is_refused_by_a_problem(shell: CommandLine) -> None:
     assert b"server:" not in head.lower()
 
 
-def test_neither_secrets_nor_prompts_are_told_by_the_log(shell: CommandLine, tmp_path: Path) -> None:
+def test_the_log_contains_neither_secrets_nor_prompts(shell: CommandLine, tmp_path: Path) -> None:
     secret = "canary-secret-" + SECRET
     darkroom = shell.serve(DARKROOM_JWT_SECRET=secret, DARKROOM_LOG_LEVEL="debug")
     url = f"http://127.0.0.1:{darkroom.port}"

@@ -31,20 +31,20 @@ async def draw(client: httpx.AsyncClient) -> httpx.Response:
 
 
 async def until_asked(karlo: KarloSimulator, calls: int) -> None:
-    while len(karlo.calls) < calls:  # noqa: ASYNC110  # the simulator tells nobody
+    while len(karlo.calls) < calls:  # noqa: ASYNC110  # the simulator does not announce calls
         await asyncio.sleep(0.01)
 
 
 async def serve(shell: CommandLine, settings: dict[str, str], **more: str) -> Darkroom:
-    # In a thread, since the provider that it may ask lives in the loop of the test.
+    # In a thread, because the simulated provider runs in the event loop of the test.
     return await asyncio.to_thread(shell.serve, **settings, **more)
 
 
 @pytest.mark.parametrize("signal", [SIGTERM, SIGINT])
-async def test_what_was_begun_is_answered_and_nothing_new_is_accepted(
+async def test_orders_in_progress_are_answered_and_new_ones_are_refused(
     shell: CommandLine, karlo: KarloSimulator, with_karlo: dict[str, str], signal: int
 ) -> None:
-    karlo.faults.set("slow", seconds=4.0)  # time enough for all that is asked meanwhile
+    karlo.faults.set("slow", seconds=4.0)  # longer than the requests below take
     darkroom = await serve(shell, with_karlo)
     async with client_of(shell, darkroom) as client:
         begun = [asyncio.create_task(draw(client)) for _ in range(5)]
@@ -72,23 +72,23 @@ async def test_what_was_begun_is_answered_and_nothing_new_is_accepted(
     assert karlo.charged_calls == 5
 
 
-async def test_with_nothing_begun_it_ends_at_once(shell: CommandLine) -> None:
+async def test_an_idle_service_ends_at_once(shell: CommandLine) -> None:
     darkroom = await serve(shell, {})
     darkroom.terminate()
     assert await asyncio.to_thread(darkroom.wait, 10) == 0
 
 
-async def test_a_request_that_meets_the_end_of_its_kept_connection_is_told_to_come_back(shell: CommandLine) -> None:
+async def test_a_request_on_a_connection_that_is_being_closed_is_answered_with_retry_after(shell: CommandLine) -> None:
     darkroom = await serve(shell, {})
     reader, writer = await asyncio.open_connection("127.0.0.1", darkroom.port)
     writer.write(ASK)
     await reader.readuntil(b"\r\n\r\n")
     await reader.readuntil(b"}")
     darkroom.terminate()
-    head = await reader.readuntil(b"\r\n\r\n")  # no more is sent, and the connection is half closed
+    head = await reader.readuntil(b"\r\n\r\n")  # sent unasked; then the connection is half closed
     writer.write(ASK)
     await writer.drain()
-    body = await reader.read()  # fails, if the request was not taken
+    body = await reader.read()  # fails if the server does not read the request
     writer.close()
     assert head.startswith(b"HTTP/1.1 503 ")
     assert b"retry-after" in head
@@ -96,7 +96,7 @@ async def test_a_request_that_meets_the_end_of_its_kept_connection_is_told_to_co
     assert await asyncio.to_thread(darkroom.wait) == 0
 
 
-async def test_a_second_signal_ends_it_there_and_then(
+async def test_a_second_signal_ends_it_immediately(
     shell: CommandLine, karlo: KarloSimulator, with_karlo: dict[str, str]
 ) -> None:
     karlo.faults.set("black-hole-after-charge")
@@ -111,7 +111,7 @@ async def test_a_second_signal_ends_it_there_and_then(
         with pytest.raises(httpx.TransportError):
             await begun
 
-        # What it left is settled by the next one, before that is ready.
+        # The next process settles the interrupted order before it is ready.
         again = await serve(shell, with_karlo)
     async with client_of(shell, again) as client:
         (generation,) = (await client.get("/api/generations")).json()["items"]

@@ -1,4 +1,4 @@
-"""Who is let in, as operators set it: published keys, discovery, scopes, lifetimes, revocation."""
+"""How operators control access: published keys, discovery, scopes, lifetimes and revocation."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def published() -> KeyServer:
         pytest.param("by discovery", "1", marks=pytest.mark.long),
     ],
 )
-async def test_a_key_is_published_and_another_follows_without_a_restart(
+async def test_a_newly_published_key_is_accepted_without_a_restart(
     shell: CommandLine, published: KeyServer, found: str, workers: str
 ) -> None:
     async with published:
@@ -54,10 +54,10 @@ async def test_a_key_is_published_and_another_follows_without_a_restart(
         published.keys = [jwk(KEYS[1], "second")]
         rotated = token(KEYS[1], "second", iss=published.issuer)
         assert {(await asked(darkroom, rotated)).status_code for _ in range(10)} == {200}
-        assert published.asked.count("/keys") <= 2 * int(workers)  # each worker has its own
+        assert published.asked.count("/keys") <= 2 * int(workers)  # each worker fetches them
 
 
-async def test_without_a_key_it_does_not_start_and_says_so_in_a_line(shell: CommandLine) -> None:
+async def test_the_start_fails_with_one_line_if_no_keys_can_be_fetched(shell: CommandLine) -> None:
     url = f"http://127.0.0.1:{free_port()}/keys"
     for workers in ("1", "2"):
         ended = await asyncio.to_thread(
@@ -69,7 +69,7 @@ async def test_without_a_key_it_does_not_start_and_says_so_in_a_line(shell: Comm
         assert "Traceback" not in ended.stderr
 
 
-async def test_check_tells_whether_tokens_can_be_verified(shell: CommandLine, published: KeyServer) -> None:
+async def test_check_reports_whether_tokens_can_be_verified(shell: CommandLine, published: KeyServer) -> None:
     async with published:
         good = await asyncio.to_thread(lambda: shell.run("check", DARKROOM_JWT_JWKS_URL=published.jwks_url))
         published.fault = "html"
@@ -79,14 +79,14 @@ async def test_check_tells_whether_tokens_can_be_verified(shell: CommandLine, pu
     assert "broken  tokens: DARKROOM_JWT_JWKS_URL leads to no keys: what came is not a JSON Web Key Set" in bad.stdout
 
 
-def test_tokens_are_not_made_here_where_keys_are_published(shell: CommandLine) -> None:
+def test_no_tokens_are_made_if_an_issuer_publishes_the_keys(shell: CommandLine) -> None:
     ended = shell.run("token", DARKROOM_JWT_JWKS_URL="https://id.example/keys")
     assert (ended.status, ended.stdout) == (2, "")
     assert ended.stderr.startswith("darkroom: DARKROOM_JWT_JWKS_URL must be left out to make tokens here")
 
 
 @pytest.mark.parametrize("claim", ["scope", pytest.param("scp", marks=pytest.mark.long), "roles"])
-async def test_tokens_of_our_own_may_do_what_scopes_allow(shell: CommandLine, claim: str) -> None:
+async def test_our_own_tokens_carry_the_required_scopes(shell: CommandLine, claim: str) -> None:
     settings = SECRET | {"DARKROOM_JWT_SCOPE_CLAIM": claim}
     darkroom = shell.serve(**settings)
     own = shell.run("token", **settings).stdout.strip()
@@ -98,7 +98,7 @@ async def test_tokens_of_our_own_may_do_what_scopes_allow(shell: CommandLine, cl
 
 async def test_no_token_is_made_that_would_be_refused_for_its_lifetime(shell: CommandLine) -> None:
     limited = {"DARKROOM_JWT_MAX_LIFETIME": "600"}
-    darkroom = shell.serve(**limited)  # and the token that it prints lives no longer
+    darkroom = shell.serve(**limited)  # the token that it prints has this lifetime at most
     assert "curl " in darkroom.stdout
     short = shell.run("token", "--ttl", "10m", **limited).stdout.strip()
     long = shell.run("token", "--ttl", "11m").stdout.strip()
@@ -146,14 +146,14 @@ async def test_a_revoked_token_is_refused_by_all_workers_within_seconds(
     ],
     ids=["nonsense", "no exp", "endless", "no jti", "empty jti", "unprintable jti"],
 )
-def test_what_cannot_be_revoked_is_told(shell: CommandLine, arguments: tuple[str, ...], why: str) -> None:
+def test_a_token_that_cannot_be_revoked_is_reported(shell: CommandLine, arguments: tuple[str, ...], why: str) -> None:
     ended = shell.run("revoke", *arguments)
     assert (ended.status, ended.stdout) == (1, "")
     assert ended.stderr.startswith("darkroom: the token cannot be revoked: ")
     assert why in ended.stderr
 
 
-def test_nothing_is_called_revoked_where_no_service_would_read_it(shell: CommandLine) -> None:
+def test_nothing_is_revoked_without_a_ledger(shell: CommandLine) -> None:
     ended = shell.run("revoke", "--jti", "one")
     assert (ended.status, ended.stdout) == (2, "")
     assert ended.stderr.startswith(f"darkroom: there is no ledger at {shell.folder}/.darkroom/ledger.sqlite: ")
@@ -161,15 +161,13 @@ def test_nothing_is_called_revoked_where_no_service_would_read_it(shell: Command
 
 
 @pytest.mark.parametrize("settings", [{}, {"DARKROOM_JWT_MAX_LIFETIME": "3600"}], ids=["unlimited", "limited"])
-def test_a_name_is_remembered_for_as_long_as_its_token_can_live(
-    shell: CommandLine, settings: Mapping[str, str]
-) -> None:
+def test_a_revoked_jti_is_kept_as_long_as_its_token_can_live(shell: CommandLine, settings: Mapping[str, str]) -> None:
     shell.serve().terminate()  # which makes a ledger
     year = time.gmtime(time.time() + (3600 if settings else 3650 * 86_400)).tm_year
     assert f"revoked one until {year}-" in shell.run("revoke", "--jti", "one", **settings).stdout
 
 
-def test_each_command_says_with_which_data_folder_it_signs(shell: CommandLine) -> None:
+def test_each_token_command_names_the_secret_and_the_data_folder(shell: CommandLine) -> None:
     here = f"{shell.folder}/.darkroom"
     made = shell.run("token", "--name", "laptop")
     assert made.stderr.endswith(f"darkroom: tokens are signed with the development secret of the data folder {here}\n")
@@ -178,11 +176,11 @@ def test_each_command_says_with_which_data_folder_it_signs(shell: CommandLine) -
     for command in (("tokens",), ("revoke", "--name", "laptop")):
         ended = shell.run(*command)
         assert (ended.status, ended.stderr.count(here)) == (0, 1)
-    told = shell.run("tokens", **SECRET).stderr
-    assert told == f"darkroom: tokens are signed with DARKROOM_JWT_SECRET; the data folder is {here}\n"
+    said = shell.run("tokens", **SECRET).stderr
+    assert said == f"darkroom: tokens are signed with DARKROOM_JWT_SECRET; the data folder is {here}\n"
 
 
-def test_tokens_with_a_name_are_listed_and_revoked_by_it_and_never_kept(shell: CommandLine) -> None:
+def test_named_tokens_are_listed_and_revoked_by_name_and_never_stored(shell: CommandLine) -> None:
     limits = ("--images-per-day", "3", "--spend-per-day", "0.02 USD", "--model", "sketch", "--model", "v2.1")
     scope = ("--scope", "images:read images:write")
     made = shell.run("token", "--subject", "ada", "--name", "laptop", *limits, *scope, "--ttl", "2h")
@@ -246,7 +244,7 @@ def test_tokens_with_a_name_are_listed_and_revoked_by_it_and_never_kept(shell: C
         (("--subject", "a\nb"), "must be 1 to 255 printable characters"),
     ],
 )
-def test_what_a_token_cannot_say_is_refused_by_its_rule(
+def test_an_invalid_token_option_is_refused_with_its_rule(
     shell: CommandLine, arguments: tuple[str, ...], rule: str
 ) -> None:
     ended = shell.run("token", *arguments)
@@ -254,7 +252,7 @@ def test_what_a_token_cannot_say_is_refused_by_its_rule(
     assert rule in ended.stderr
 
 
-def test_a_token_is_explained(shell: CommandLine) -> None:
+def test_inspect_explains_why_a_token_is_accepted_or_refused(shell: CommandLine) -> None:
     good = shell.run("token", "--subject", "ada", "--images-per-day", "3", "--ttl", "10m", **SECRET).stdout.strip()
     shell.run("check", **SECRET)  # which makes a ledger
 
@@ -277,7 +275,7 @@ def test_a_token_is_explained(shell: CommandLine) -> None:
     assert (explained.status, "it is not a signed JSON Web Token" in explained.stdout) == (1, True)
 
 
-def test_explaining_a_token_makes_neither_a_secret_nor_a_ledger(shell: CommandLine) -> None:
+def test_inspecting_a_token_creates_neither_a_secret_nor_a_ledger(shell: CommandLine) -> None:
     ended = shell.run("token", "--inspect", "nonsense")
     assert ended.status == 2
     assert "there is no development secret at" in ended.stderr
@@ -286,18 +284,18 @@ def test_explaining_a_token_makes_neither_a_secret_nor_a_ledger(shell: CommandLi
     assert not (shell.folder / ".darkroom" / "ledger.sqlite").exists()
 
 
-def test_scopes_that_the_service_does_not_ask_for_are_told(shell: CommandLine) -> None:
-    told = "every token may read and order here: with DARKROOM_JWT_SCOPE_CLAIM=scope the service requires scopes"
-    assert told in shell.run("token", "--scope", "images:read", **SECRET).stderr
-    assert told not in shell.run("token", "--scope", "images:read images:write usage:read", **SECRET).stderr
+def test_scopes_that_the_service_does_not_require_are_warned_about(shell: CommandLine) -> None:
+    warning = "every token may read and order here: with DARKROOM_JWT_SCOPE_CLAIM=scope the service requires scopes"
+    assert warning in shell.run("token", "--scope", "images:read", **SECRET).stderr
+    assert warning not in shell.run("token", "--scope", "images:read images:write usage:read", **SECRET).stderr
     prefixed = SECRET | {"DARKROOM_JWT_SCOPE_CLAIM": "scp,roles", "DARKROOM_JWT_SCOPE_PREFIX": "darkroom/"}
     ended = shell.run("token", "--scope", "images:read", **prefixed)
-    assert told not in ended.stderr
+    assert warning not in ended.stderr
     assert jwt.decode(ended.stdout.strip(), options={"verify_signature": False})["scp"] == "darkroom/images:read"
     assert "with the scopes images:read" in shell.run("token", "--inspect", ended.stdout.strip(), **prefixed).stdout
 
 
-def test_only_callers_that_are_let_in_get_tokens(shell: CommandLine) -> None:
+def test_tokens_are_made_only_for_allowed_callers(shell: CommandLine) -> None:
     some = SECRET | {"DARKROOM_JWT_SUBJECTS": "ada,grace"}
     token = shell.run("token", **some).stdout.strip()
     assert jwt.decode(token, options={"verify_signature": False})["sub"] == "ada"

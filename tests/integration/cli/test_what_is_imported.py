@@ -1,4 +1,4 @@
-"""What a service does not need as it is set is not imported: its start and its memory, without a stop watch."""
+"""A service imports only what its settings need, so that its start is fast and its memory small."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from darkroom.entrypoints.settings.generators import GENERATOR_GROUPS
 from integration.cli.command_line import CommandLine
 from servers.ports import LOOPBACK, free_port
 
-# Each costs every process that imports it a megabyte or more.
+# Each takes a megabyte or more in every process that imports it.
 PROVIDERS = {"aiohttp", "httpx"}
 S3 = {"aiobotocore", "botocore", "urllib3"}
 METRICS = {"darkroom.adapters.watching.metrics", "prometheus_client"}
@@ -23,7 +23,7 @@ OTHERS = {
 
 
 def imported_by(shell: CommandLine, **settings: str) -> set[str]:
-    """Every module of a package, and the packages: a name that is looked for in vain has no modules."""
+    """Return the imported packages and their modules; not top-level modules, because failed imports are listed too."""
     darkroom = shell.serve(**settings, PYTHONPROFILEIMPORTTIME="1")
     darkroom.close()
     modules = re.findall(r"^import time:.*\| +(\S+)$", darkroom.stderr, re.MULTILINE)
@@ -31,13 +31,13 @@ def imported_by(shell: CommandLine, **settings: str) -> set[str]:
     return {".".join(names[:depth]) for names in parts for depth in range(1, len(names) + 1)}
 
 
-def test_as_it_comes_it_imports_no_client(shell: CommandLine) -> None:
+def test_by_default_no_client_is_imported(shell: CommandLine) -> None:
     imported = imported_by(shell)
     assert imported & (PROVIDERS | S3 | METRICS | POSTGRES | OTHERS) == set()
     assert "darkroom.adapters.generators.sketch" in imported
 
 
-def test_with_karlo_and_s3_it_imports_these_and_no_others(shell: CommandLine, with_karlo: dict[str, str]) -> None:
+def test_karlo_and_s3_import_only_their_own_clients(shell: CommandLine, with_karlo: dict[str, str]) -> None:
     s3 = {
         "AWS_ACCESS_KEY_ID": "id",
         "AWS_SECRET_ACCESS_KEY": "secret",

@@ -1,4 +1,4 @@
-"""What must be writable is tried by writing: at the start, and by `check`, which leaves nothing behind."""
+"""The start and `check` try to write to every folder that must be writable; `check` leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ FOLDERS = [
 
 
 def everything_in(folder: Path) -> set[tuple[str, int, int]]:
-    """Every file and folder, with its owner and its length."""
+    """Return every file and folder, with its owner and its length."""
     found = ((path, path.lstat()) for path in folder.rglob("*"))
     return {(str(path), status.st_uid, status.st_size if path.is_file() else 0) for path, status in found}
 
 
 @pytest.mark.parametrize("name", ["spool", "evidence", "images", "spool/.drafts"])
-def test_a_folder_that_cannot_be_made_stops_the_start_in_one_line(shell: CommandLine, name: str) -> None:
+def test_a_folder_that_cannot_be_created_stops_the_start_with_one_line(shell: CommandLine, name: str) -> None:
     blocked = shell.folder / ".darkroom" / name
     blocked.parent.mkdir(parents=True)
-    blocked.write_text("in its place")  # where not even root can write
+    blocked.write_text("in its place")  # stops even root
 
     ended = shell.run("serve", DARKROOM_PORT="0")
     checked = shell.run("check")
@@ -52,7 +52,7 @@ def test_a_folder_that_cannot_be_made_stops_the_start_in_one_line(shell: Command
 
 @pytest.fixture
 def elsewhere(tmp_path: Path) -> Iterator[Path]:
-    """A folder of another account's, on a machine whose root runs the tests."""
+    """A folder that belongs to another account. Only root can create it."""
     if os.geteuid() != 0:
         raise PartMissing("root", "may give files to another account")
     data = tmp_path / "data"
@@ -69,7 +69,7 @@ def give(folder: Path) -> None:
 
 
 def without_root_s_privilege(shell: CommandLine, *arguments: str) -> Ended:
-    """A command that the modes of files hold, though the tests may be root's."""
+    """Run a command that is bound by file permissions, even if the tests run as root."""
     privilege = [] if os.geteuid() else ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
     if privilege and not shutil.which("setpriv"):
         raise PartMissing("setpriv", "takes root's privileges from a program; Linux has it")
@@ -80,7 +80,7 @@ def without_root_s_privilege(shell: CommandLine, *arguments: str) -> Ended:
 
 
 @pytest.mark.parametrize("name", FOLDERS)
-def test_a_folder_that_may_not_be_written_stops_the_start_in_one_line(shell: CommandLine, name: str) -> None:
+def test_an_unwritable_folder_stops_the_start_with_one_line(shell: CommandLine, name: str) -> None:
     closed = shell.folder / ".darkroom" / name
     closed.mkdir(parents=True)
     closed.chmod(0o500)
@@ -99,7 +99,7 @@ def test_a_folder_that_may_not_be_written_stops_the_start_in_one_line(shell: Com
     assert list(closed.iterdir()) == []
 
 
-def test_check_leaves_nothing_where_nothing_was(shell: CommandLine) -> None:
+def test_check_creates_nothing(shell: CommandLine) -> None:
     ended = shell.run("check", DARKROOM_DATA_DIR="a/b/data")
     assert ended.status == 0, ended.stdout
     assert everything_in(shell.folder) == set()
@@ -113,7 +113,7 @@ def test_check_leaves_a_data_folder_as_it_was(shell: CommandLine) -> None:
     assert everything_in(shell.folder) == before
 
 
-def test_check_beside_a_running_service_leaves_it_alone(shell: CommandLine) -> None:
+def test_check_does_not_disturb_a_running_service(shell: CommandLine) -> None:
     darkroom = shell.serve()
     before = {path for path, _, _ in everything_in(shell.folder)}
     assert shell.run("check").status == 0
@@ -122,7 +122,7 @@ def test_check_beside_a_running_service_leaves_it_alone(shell: CommandLine) -> N
 
 
 @pytest.mark.thorough
-def test_check_beside_a_running_service_on_postgres_leaves_it_alone(shell: CommandLine, database_url: str) -> None:
+def test_check_does_not_disturb_a_running_service_on_postgres(shell: CommandLine, database_url: str) -> None:
     settings = {"DARKROOM_LEDGER_URL": database_url}
     assert shell.run("check", **settings).status == 0
     assert everything_in(shell.folder) == set()
@@ -134,12 +134,12 @@ def test_check_beside_a_running_service_on_postgres_leaves_it_alone(shell: Comma
     assert darkroom.running
 
 
-def test_check_as_root_leaves_nothing_of_its_own(elsewhere: Path, shell: CommandLine) -> None:
+def test_check_as_root_leaves_nothing_behind(elsewhere: Path, shell: CommandLine) -> None:
     assert shell.run("check", DARKROOM_DATA_DIR=str(elsewhere)).status == 0
     assert everything_in(elsewhere) == set()
 
 
-def test_what_root_makes_belongs_to_the_owner_of_the_folder(elsewhere: Path, shell: CommandLine) -> None:
+def test_files_that_root_creates_belong_to_the_owner_of_the_folder(elsewhere: Path, shell: CommandLine) -> None:
     settings = {"DARKROOM_DATA_DIR": str(elsewhere)}
     assert shell.run("generate", "a fox", "--local", "--out", "out", **settings).status == 0
     assert shell.run("token", **settings).status == 0
@@ -150,7 +150,9 @@ def test_what_root_makes_belongs_to_the_owner_of_the_folder(elsewhere: Path, she
 
 
 @pytest.mark.thorough
-def test_so_does_what_a_service_on_postgres_makes(elsewhere: Path, shell: CommandLine, database_url: str) -> None:
+def test_files_of_a_service_on_postgres_belong_to_the_owner_of_the_folder(
+    elsewhere: Path, shell: CommandLine, database_url: str
+) -> None:
     shell.serve(DARKROOM_DATA_DIR=str(elsewhere), DARKROOM_LEDGER_URL=database_url)
     owner = pwd.getpwnam(ACCOUNT).pw_uid
     assert [path for path, uid, _ in everything_in(elsewhere) if uid != owner] == []

@@ -1,4 +1,4 @@
-"""The wheel is one package, `darkroom`: it works beside packages that are called as its rooms are."""
+"""The wheel contains one package, `darkroom`, which works beside packages with the names of its subpackages."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_it_draws_beside_packages_called_entrypoints_domain_and_adapters(wheel: 
     assert [file.suffix for file in tmp_path.glob("*.png")] == [".png"]
 
 
-def test_it_carries_the_page_the_docs_and_the_locks_and_no_other_package(wheel: Path) -> None:
+def test_it_contains_the_page_the_docs_and_the_locks_and_no_other_package(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
 

@@ -26,15 +26,15 @@ def darkroom(shell: CommandLine) -> Darkroom:
 
 
 def workers_of(darkroom: Darkroom) -> set[int]:
-    """The processes that it has started and that live."""
+    """Return the process ids of the running workers of a service."""
     children = Path(f"/proc/{darkroom.pid}/task/{darkroom.pid}/children")
     if not children.exists():
-        raise PartMissing("/proc", "tells which processes another has started; Linux has it")
+        raise PartMissing("/proc", "lists the processes that another one has started; Linux has it")
     return {int(pid) for pid in children.read_text().split()}
 
 
 def lives(pid: int) -> bool:
-    """Whether a process runs; one whose parent has not heard of its end does not."""
+    """Whether a process runs; a zombie does not."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except (FileNotFoundError, ProcessLookupError):
@@ -49,7 +49,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 
 def answers(darkroom: Darkroom) -> bool:
-    # Who asks while all that were ready are gone waits for the start of the next.
+    # If no worker is ready, the request waits until the next one has started.
     return httpx.get(f"http://127.0.0.1:{darkroom.port}/health/ready", timeout=60).status_code == 200
 
 
@@ -62,9 +62,9 @@ def test_workers_share_a_port_and_end_with_their_parent(darkroom: Darkroom) -> N
     assert not any(map(lives, workers))
 
 
-def test_whoever_connects_while_they_end_is_answered_or_finds_nobody(darkroom: Darkroom) -> None:
+def test_a_client_that_connects_while_workers_end_is_answered_or_refused(darkroom: Darkroom) -> None:
     address = f"http://127.0.0.1:{darkroom.port}"
-    with httpx.Client(base_url=address) as keeping:  # for whose connection the service stays a moment longer
+    with httpx.Client(base_url=address) as keeping:  # its connection keeps the service open a moment longer
         assert keeping.get("/health/live").status_code == 200
         darkroom.terminate()
         while True:
@@ -82,13 +82,13 @@ def test_a_worker_that_ends_is_replaced(darkroom: Darkroom, signal: int) -> None
     os.kill(first, signal)
     wait_until(lambda: len(workers_of(darkroom) - {first}) == 2)
     assert second in workers_of(darkroom)
-    os.kill(second, SIGKILL)  # so that it is the new one that answers
+    os.kill(second, SIGKILL)  # so that the new one answers
     wait_until(lambda: second not in workers_of(darkroom))
     assert all(answers(darkroom) for _ in range(20))
 
 
 @pytest.mark.thorough
-def test_a_worker_that_cannot_be_replaced_is_tried_again(darkroom: Darkroom, shell: CommandLine) -> None:
+def test_a_failed_replacement_of_a_worker_is_tried_again(darkroom: Darkroom, shell: CommandLine) -> None:
     key = shell.folder / ".darkroom" / "link-key"
     kept = key.read_bytes()
     key.write_bytes(b"")
@@ -102,14 +102,14 @@ def test_a_worker_that_cannot_be_replaced_is_tried_again(darkroom: Darkroom, she
 
 
 @pytest.mark.thorough
-async def test_a_second_signal_ends_them_all_there_and_then(
+async def test_a_second_signal_ends_all_workers_immediately(
     shell: CommandLine, karlo: KarloSimulator, with_karlo: dict[str, str]
 ) -> None:
     karlo.faults.set("black-hole-after-charge")
     darkroom = await asyncio.to_thread(shell.serve, **with_karlo, DARKROOM_WORKERS="2")
     workers = workers_of(darkroom)
     order = shell.start("generate", "a fox", "--url", f"http://127.0.0.1:{darkroom.port}")
-    while not karlo.calls:  # noqa: ASYNC110  # the simulator tells nobody
+    while not karlo.calls:  # noqa: ASYNC110  # the simulator does not announce calls
         await asyncio.sleep(0.01)
     darkroom.terminate()
     await asyncio.to_thread(darkroom.wait_for, "stopping", stream="stderr")
@@ -127,7 +127,7 @@ def test_workers_end_when_their_parent_is_killed(darkroom: Darkroom) -> None:
 
 
 @pytest.mark.thorough
-def test_one_that_is_killed_while_the_others_start_is_replaced(shell: CommandLine) -> None:
+def test_a_worker_killed_while_others_start_is_replaced(shell: CommandLine) -> None:
     with Darkroom(shell.folder, {"DARKROOM_WORKERS": "3"}) as darkroom:
         wait_until(lambda: len(workers_of(darkroom)) == 3)  # one takes orders, two start
         first, second, _ = sorted(workers_of(darkroom))
@@ -142,7 +142,7 @@ def test_one_that_is_killed_while_the_others_start_is_replaced(shell: CommandLin
         assert darkroom.wait() == 0
 
 
-def test_the_first_that_is_killed_before_it_is_ready_ends_the_service_with_a_reason(shell: CommandLine) -> None:
+def test_the_service_ends_with_a_reason_if_its_first_worker_is_killed_early(shell: CommandLine) -> None:
     with Darkroom(shell.folder, {"DARKROOM_WORKERS": "2"}) as darkroom:
         wait_until(lambda: bool(workers_of(darkroom)))
         (first,) = workers_of(darkroom)
@@ -151,7 +151,7 @@ def test_the_first_that_is_killed_before_it_is_ready_ends_the_service_with_a_rea
         assert "a worker was ended by SIGKILL before it was ready" in darkroom.stderr
 
 
-async def test_what_may_be_drawn_at_once_holds_for_all_of_them_together(
+async def test_the_limit_of_orders_in_flight_holds_for_all_workers_together(
     shell: CommandLine, karlo: KarloSimulator, with_karlo: dict[str, str]
 ) -> None:
     karlo.faults.set("black-hole-after-charge")
@@ -166,16 +166,16 @@ async def test_what_may_be_drawn_at_once_holds_for_all_of_them_together(
             return (await http.post(f"http://127.0.0.1:{darkroom.port}/api/images", json=order)).status_code
 
     answers: list[int] = []
-    while answers.count(202) < 2:  # which of the workers a connection comes to is for the kernel to say
+    while answers.count(202) < 2:  # the kernel chooses the worker for each connection
         answers.append(await ordered())
     assert set(await asyncio.gather(*(ordered() for _ in range(16)))) == {503}
-    while len(karlo.calls) < 2:  # noqa: ASYNC110  # the simulator tells nobody
+    while len(karlo.calls) < 2:  # noqa: ASYNC110  # the simulator does not announce calls
         await asyncio.sleep(0.01)
     assert len(karlo.calls) == 2
 
 
 @pytest.mark.thorough
-def test_as_many_as_suit_the_machine(shell: CommandLine) -> None:
+def test_auto_starts_as_many_workers_as_suit_the_machine(shell: CommandLine) -> None:
     with Darkroom(shell.folder, {"DARKROOM_WORKERS": "auto"}) as darkroom:
         darkroom.wait_until_ready()
         suitable = min(usable_cores(), 4)
@@ -183,12 +183,12 @@ def test_as_many_as_suit_the_machine(shell: CommandLine) -> None:
         assert f"DARKROOM_WORKERS=auto: {suitable} here" in darkroom.stderr
 
 
-def test_secrets_do_not_show_in_the_list_of_processes(darkroom: Darkroom) -> None:
+def test_secrets_are_not_visible_in_the_list_of_processes(darkroom: Darkroom) -> None:
     for worker in workers_of(darkroom):
         shown = Path(f"/proc/{worker}/environ").read_bytes() + Path(f"/proc/{worker}/cmdline").read_bytes()
         assert b"canary" not in shown
 
 
-def test_ctrl_c_on_a_terminal_reaches_the_parent_alone(darkroom: Darkroom) -> None:
+def test_ctrl_c_on_a_terminal_ends_the_service_cleanly(darkroom: Darkroom) -> None:
     os.killpg(darkroom.pid, 2)
     assert darkroom.wait() == 0
