@@ -10,13 +10,13 @@ from hypothesis import settings
 
 pytest_plugins = ["servers.fixtures"]
 
-# How long an example takes says nothing about whether the property holds.
+# The time that an example takes does not show whether the property holds.
 settings.register_profile("darkroom", settings(), deadline=None)
 settings.load_profile("darkroom")
 
 _TOOLS = ("tests/unit/servers/", "tests/unit/simulators/")
 
-# Tests choose every setting themselves: what the developer's shell holds must not reach the services that they start.
+# Tests choose every setting themselves, so the variables of the developer's shell must not reach their services.
 for name in [name for name in os.environ if name.startswith(("DARKROOM_", "AWS_"))]:
     del os.environ[name]
 
@@ -51,11 +51,11 @@ def pytest_collection() -> Generator[None, object, object]:
 
 @pytest.hookimpl(wrapper=True, trylast=True)  # before pytest-cov combines the data files
 def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
-    """Remove what a process that a test killed had only begun to write down of its coverage."""
+    """Remove the incomplete coverage files of processes that tests have killed."""
     try:
         return (yield)
     finally:
-        if not hasattr(session.config, "workerinput"):  # others may still be writing when a worker ends
+        if not hasattr(session.config, "workerinput"):  # when a worker ends, others may still be writing
             for file in session.config.rootpath.glob(".coverage.*"):
                 if not _is_written(file):
                     file.unlink()

@@ -45,7 +45,7 @@ def digests(waiting: Mapping[str, bytes]) -> dict[str, str]:
 
 @dataclass(slots=True)
 class Findings:
-    """The result of a comparison. `faults` holds, by broken promise, a line for each order that it was broken for."""
+    """The result of a comparison. `faults` lists, for each broken promise, a line for each affected order."""
 
     orders: int = 0
     charges: int = 0
@@ -57,7 +57,7 @@ class Findings:
 
 
 class Books:
-    """All that is known at the end of a test, for comparison.
+    """Compares everything that is known at the end of a test.
 
     Args:
         charges: The file in which the provider recorded its charges.
@@ -144,7 +144,7 @@ class Books:
                     expected += ((image, order) for image in generation.images)
         keys = {image.key for image, _ in expected}
         previews = {f"{key.rpartition('.')[0]}.preview.webp" for key in keys}
-        # A start that was killed leaves the object with which it tries the bucket.
+        # A process that was killed while it started leaves the object with which it tries the bucket.
         stored = set(self._bucket.keys())
         tried = {key for key in stored if key.rpartition("/")[2].startswith("check-")}
         for key in stored - keys - previews - tried:
@@ -172,16 +172,16 @@ class Books:
         if digest in {hashlib.sha256(body).hexdigest() for body in stored}:
             return
         if digest in evidence:
-            # Its machine died before it was recorded as drawn, and another machine has ended the generation meanwhile.
+            # The machine died before the image was recorded as drawn, and another machine has ended the generation.
             self.findings.set_aside += 1
         else:
             self._fault("spooled and lost", f"{name} of {generation}")
 
     def _compare_answer(self, order: Order, answer: Answer) -> None:
         kept = self.kept(order.prompt)
-        told = {"images": "stored", "outcome-unknown": "unknown"}[answer.kind]
-        if kept is None or kept.state != told or kept.images != answer.images:
-            self._fault("told otherwise", f"{order.key}: {answer}, and it is {kept}")
+        state = {"images": "stored", "outcome-unknown": "unknown"}[answer.kind]
+        if kept is None or kept.state != state or kept.images != answer.images:
+            self._fault("answered otherwise", f"{order.key}: {answer}, and it is {kept}")
 
     def _fault(self, promise: str, what: str) -> None:
         self.findings.faults[promise].append(what)

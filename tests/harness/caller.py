@@ -96,7 +96,7 @@ class Caller:
         self.authorization = f"Bearer {jwt.encode(claims, SECRET, algorithm='HS256')}"
 
     async def order(self, url: str, order: Order, *, wait: bool = True) -> Answer:
-        """Place an order under its key, and return the answer; without `wait` it is a promise."""
+        """Place an order under its key, and return the answer; without `wait`, ask for a promise."""
         headers = {"Authorization": self.authorization, "Idempotency-Key": order.key}
         if not wait:
             headers["Prefer"] = "respond-async"
@@ -133,7 +133,7 @@ class Caller:
 
         Return `after` if there are none.
         """
-        end = f"{int(created_before * 1000):012x}"  # the first digits of a UUID of version 7 from then
+        end = f"{int(created_before * 1000):012x}"  # the first digits of a version 7 UUID of that time
         while True:
             known = [one for one in await self.generations(url, after=after) if one.id.replace("-", "") < end]
             if all(one.final for one in known):
@@ -143,7 +143,7 @@ class Caller:
 
 @asynccontextmanager
 async def calling(subject: str = "ada", *, kept: bool = False) -> AsyncIterator[Caller]:
-    """Yield a caller with unlimited connections, which are `kept` for further requests, or used once only."""
+    """Yield a caller with unlimited connections, which are `kept` for further requests or else used once."""
     connector = aiohttp.TCPConnector(limit=0, force_close=not kept)
     timeout = aiohttp.ClientTimeout(total=120)
     async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:

@@ -14,14 +14,14 @@ from harness.caller import Answer, Caller
 from harness.orders import Order
 
 FOR_GOOD: Final = frozenset({"images", "outcome-unknown"})
-"""Answers that are final, whatever happens afterwards."""
+"""Answers that are final and cannot change later."""
 
 LONGEST_PAUSE: Final = 0.5
-"""Seconds. A real client would wait as long as `Retry-After` says; a test need not."""
+"""The longest pause between two tries, in seconds. A real client would wait as long as `Retry-After` says."""
 
 
 class Unexpected(Exception):
-    """An answer that no client should get, whichever process was killed."""
+    """An answer that no client should get, no matter which process was killed."""
 
 
 class Client:
@@ -79,7 +79,7 @@ class Client:
             if answer.kind in self._content_with:
                 return answer
             if answer.status == 202:
-                if "idempotency-replay" not in answer.headers:  # else it may show an order that was not promised
+                if "idempotency-replay" not in answer.headers:  # a replay may show an order that was not promised
                     self.promised.append(answer.body["id"])
                 continue
             if answer.status != 503 or "retry-after" not in answer.headers:

@@ -79,7 +79,7 @@ class Entry:
         first_spooled: Whether the first image is in the spool, and the second one is still to be fetched.
         images: How many of its images are drawn, counted from the first.
         asked_before: Whether an earlier call under its key may have been charged.
-        told_late: Whether callers who wait were told that storing takes longer.
+        storing_late: Whether callers may be answered before its images are stored, because the storage is away.
         left: Whether its images are still in the storage although it is erased.
         waiters: The tasks that wait for its end, each with its process.
     """
@@ -93,7 +93,7 @@ class Entry:
     first_spooled: bool = False
     images: int = 0
     asked_before: bool = False
-    told_late: bool = False
+    storing_late: bool = False
     erased: bool = False
     left: bool = False
     waiters: list[tuple[int, asyncio.Task[Generation]]] = field(default_factory=list)
@@ -129,7 +129,7 @@ class IdempotencyContract(RuleBasedStateMachine):
         self._lives = [self._born() for _ in range(2)]
         self._entries: list[Entry] = []
         self._kept: dict[tuple[str, str], Entry] = {}
-        self._series = uuid7()  # tells subjects apart from those of earlier tests with the same ledger
+        self._series = uuid7()  # distinguishes subjects from those of earlier tests with the same ledger
 
     # -- what clients do
 
@@ -194,7 +194,7 @@ class IdempotencyContract(RuleBasedStateMachine):
                 entry.erased, entry.left = True, self._storage.away and entry.images > 0
             self._rest()
 
-    # -- what the world does
+    # -- what the provider, the storage and crashes do
 
     @precondition(lambda self: self._provider.waiting)
     @rule(data=st.data(), name=st.sampled_from(["images", "links", "links", *sorted(REPLIES)]))
@@ -234,24 +234,24 @@ class IdempotencyContract(RuleBasedStateMachine):
         for entry in self._entries:
             entry.left = entry.left and self._storage.away
 
-    # -- what must hold whenever all is at rest
+    # -- what must hold between two rules
 
     @invariant()
-    def keys_stand_for_what_they_should(self) -> None:
+    def keys_stand_for_the_right_generations(self) -> None:
         for caller, key in itertools.product(CALLERS, KEYS):
             stands_for = self._run(self._lives[0].ledger.find_by_key(self._subject(caller), IdempotencyKey(key)))
             entry = self._kept.get((self._subject(caller), key))
             assert (stands_for and stands_for.id) == (entry and entry.id)
 
     @invariant()
-    def what_is_said_of_the_money_is_true(self) -> None:
+    def recorded_charges_are_true(self) -> None:
         for entry in self._entries:
             charges = self._provider.charges[entry.id]
             assert charges <= 1
             assert entry.charged is Charged.UNKNOWN or charges == (entry.charged is Charged.YES)
 
     @invariant()
-    def images_are_those_that_were_drawn(self) -> None:
+    def stored_images_are_those_that_were_drawn(self) -> None:
         for entry in self._entries:
             known = self._run(self._lives[0].ledger.find(entry.id))
             assert known
@@ -285,14 +285,14 @@ class IdempotencyContract(RuleBasedStateMachine):
             if not reply.linked:
                 self._draw(entry, 1 if reply.only_first else 2)
         elif entry.asked_before and reply.error.charged is Charged.NO:
-            # This call cost nothing, but the one before may have.
+            # This call cost nothing, but an earlier one may have been charged.
             self._end(entry, State.UNKNOWN, Charged.UNKNOWN)
         else:
             self._end(entry, ENDS[reply.error.charged], reply.error.charged)
         self._rest()
 
     def _collect(self, entry: Entry) -> None:
-        """Model the collection of an order's images: all that can be fetched are."""
+        """Model the collection of an order's images: every image that can be fetched is collected."""
         came = int(entry.first_spooled) if self._provider.expired else 2
         if came:
             self._draw(entry, came)
@@ -305,7 +305,7 @@ class IdempotencyContract(RuleBasedStateMachine):
 
     def _store(self, entry: Entry) -> None:
         if self._storage.away:
-            entry.told_late = True
+            entry.storing_late = True
         else:
             self._end(entry, State.STORED if entry.images == 2 else State.UNUSABLE, Charged.YES)
 
@@ -326,13 +326,13 @@ class IdempotencyContract(RuleBasedStateMachine):
         if charged is Charged.NO:
             del self._kept[entry.key]
 
-    # -- what happens between two rules
+    # -- helpers
 
     def _rest(self) -> None:
-        """Wait until the service has come to rest in the state that the model predicts.
+        """Wait until the service is idle in the state that the model predicts.
 
         Raises:
-            AssertionError: it does not within `LONGEST_WAIT` seconds.
+            AssertionError: it is not within `LONGEST_WAIT` seconds.
         """
 
         unlike = ""
@@ -347,7 +347,7 @@ class IdempotencyContract(RuleBasedStateMachine):
         try:
             self._run(rest())
         except TimeoutError:
-            raise AssertionError(unlike or "nobody was told") from None
+            raise AssertionError(unlike or "the callers were not answered") from None
 
     async def _unlike(self) -> str:
         """Return a description of the first difference from the model; empty if there is none."""
@@ -373,14 +373,14 @@ class IdempotencyContract(RuleBasedStateMachine):
         return "" if waiting == self._world.spool.kept.keys() else f"{self._world.spool.kept.keys()} wait"
 
     async def _hear(self) -> None:
-        """Check the answers to callers whose generations have ended, or are stored late."""
+        """Check the answers to callers whose generations are drawn or have ended."""
         for entry in self._entries:
             if entry.drawing or entry.state is State.CANCELLED:
                 continue
             for _, waiter in entry.waiters:
-                told = await waiter
-                assert told.state is entry.state or (told.state is State.DRAWN and entry.told_late)
-                assert told.id == entry.id
+                answer = await waiter
+                assert answer.state is entry.state or (answer.state is State.DRAWN and entry.storing_late)
+                assert answer.id == entry.id
             entry.waiters.clear()
 
     def _born(self) -> Life:

@@ -70,7 +70,7 @@ class Deaths:
             await self._kill(seat)
         died_at = time.time()
         if len(self.seats) > 1:
-            # The processes that are left may take over its work, or just begin to, before it is started again.
+            # The other processes may take over its work, or begin to, before it is started again.
             await asyncio.sleep(self.chance.choice((0, 0, 1, 3)))
         await asyncio.gather(*(seat.start(**self.life()) for seat in victims))
         await self.until_settled(victims[0], died_at)
@@ -84,7 +84,7 @@ class Deaths:
         """Wait until all generations from before `died_at` (Unix time; None is now) have ended.
 
         Raises:
-            AssertionError: it takes longer than `LONGEST_SETTLING`; it lists what is unfinished, and the log.
+            AssertionError: it takes longer than `LONGEST_SETTLING`; the message shows what is unfinished, and the log.
         """
         begun = time.monotonic()
         try:

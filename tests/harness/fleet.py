@@ -59,7 +59,7 @@ class Seat:
         assert self._process
         listed = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
         if not listed.exists():
-            raise PartMissing("/proc", "tells which worker processes there are; Linux has it")
+            raise PartMissing("/proc", "lists the worker processes; Linux has it")
         if workers := listed.read_text(encoding="ascii").split():
             os.kill(int(chance.choice(workers)), SIGKILL)
 

@@ -33,7 +33,7 @@ WIDTH: Final = 2
 """The number of generations that a process draws at once; others wait in the state `received`."""
 
 STORE_PATIENCE: Final = 0.05
-"""Seconds after which callers who wait are told that storing takes longer."""
+"""Seconds after which waiting callers are answered, even if the images are not stored yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Provider:
 
 
 class ProviderAtWork(ImageGenerator):
-    """The generator that draws with this provider."""
+    """The generator that draws with a provider."""
 
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
@@ -167,7 +167,7 @@ class World:
 
 
 class Life:
-    """A process from its start to its crash."""
+    """The service in one process, from its start to its crash."""
 
     def __init__(self, world: World, ledger: GenerationLedger) -> None:
         self.ledger = ledger

@@ -11,12 +11,12 @@ GLANCE: Final = 0.02
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    """Wait until `holds` returns True; only the test's timeout ends it otherwise."""
+    """Wait until `holds` returns True; the only time limit is that of the test."""
     while not holds():  # noqa: ASYNC110  # files and counters do not announce changes
         await asyncio.sleep(GLANCE)
 
 
 async def until_seen(holds: Callable[[], Awaitable[bool]]) -> None:
-    """Like `until`, for a condition that another process has to be asked for."""
+    """Like `until`, for a condition that is asked of another process."""
     while not await holds():  # noqa: ASYNC110  # the other process does not announce changes
         await asyncio.sleep(GLANCE)

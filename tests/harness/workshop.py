@@ -23,7 +23,7 @@ API_KEY = "known-to-the-provider"
 
 
 class Workshop:
-    """What a test of the promises needs.
+    """Everything that a test of the promises needs.
 
     Attributes:
         provider: Karlo, simulated in a separate process, which is never killed.
@@ -74,7 +74,7 @@ class Workshop:
         await until(lambda: self.charged() >= calls)
 
     async def tidy_up(self) -> None:
-        """Restart every process if images are left in a spool, which has to remove them, and wait until they are gone.
+        """If images are left in a spool, restart every process, which must empty it, and wait until it is empty.
 
         Raises:
             AssertionError: a process does not end with status 0.
@@ -106,7 +106,7 @@ class Workshop:
         )
 
     async def left(self) -> list[str]:
-        """Return what waits in a spool longer than the longest pause between two tries.
+        """Return the images that stay in a spool for longer than the longest pause between two tries.
 
         An answer may be sent before the spool is emptied.
         """
@@ -117,13 +117,13 @@ class Workshop:
         return await self.waiting()
 
     async def waiting(self) -> list[str]:
-        """Return what waits in any spool now."""
+        """Return the images that wait in any spool now."""
         machines = {seat.folder.name: seat for seat in self.seats}
         on_disk = [f"{machine}: {name}" for machine, seat in machines.items() for name in seat.waiting()]
         return on_disk + [f"database: {name}" for name in await self.secured()]
 
     async def secured(self) -> list[str]:
-        """Return what waits in the database, where every machine can read it."""
+        """Return the images that wait in the database, where every machine can read them."""
         if self._database_url is None:
             return []
         connection = await asyncpg.connect(self._database_url)

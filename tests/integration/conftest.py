@@ -1,4 +1,4 @@
-"""What several kinds of tests begin with: a shell in a folder of its own, and Karlo."""
+"""Fixtures for several kinds of tests: a command line in a separate folder, and a simulated Karlo."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def karlo() -> AsyncIterator[KarloSimulator]:
 
 @pytest.fixture
 def with_karlo(karlo: KarloSimulator) -> dict[str, str]:
-    """Settings that let the simulator draw."""
+    """Settings with which the simulator draws."""
     return {
         "DARKROOM_GENERATORS": "karlo",
         "DARKROOM_KARLO_API_KEY": karlo.api_key,

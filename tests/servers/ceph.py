@@ -150,7 +150,7 @@ class CephServer:
                 time.sleep(0.1)
 
 
-def _connect(endpoint_url: str, credentials: Credentials) -> Any:  # noqa: ANN401 - botocore makes up its clients
+def _connect(endpoint_url: str, credentials: Credentials) -> Any:  # noqa: ANN401 - botocore generates its clients at run time
     return botocore.session.get_session().create_client(
         "s3",
         region_name=CephServer.region,

@@ -24,7 +24,7 @@ class Command(Process):
         arguments: The command and its arguments.
         folder: The working folder.
         settings: Environment variables in addition to those of the tests.
-        installed: Whether a test needs the program itself: its memory, its start, what /proc shows of it.
+        installed: Whether a test needs the program itself: its memory, its start, or its entries in /proc.
     """
 
     def __init__(self, *arguments: str, folder: Path, settings: Mapping[str, str], installed: bool = False) -> None:

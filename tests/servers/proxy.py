@@ -46,7 +46,7 @@ class Faults:
 
     @property
     def fatal(self) -> bool:
-        """Whether no connection can stay open with it."""
+        """Whether no connection can stay open with these faults."""
         return self.refuse or (self.reset and self.cut_upload == self.cut_download == NEVER)
 
 
@@ -130,7 +130,7 @@ class Proxy:
         handler = asyncio.current_task()
         assert handler
         connection = _Connection(handler, [to_client])
-        relay = asyncio.create_task(self._relay(connection, from_client))  # can be cancelled; handlers had better not
+        relay = asyncio.create_task(self._relay(connection, from_client))  # cancelled instead of the handler
         self._relays[relay] = connection
         by_reset = True
         try:

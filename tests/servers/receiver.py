@@ -26,7 +26,7 @@ class Received:
         return self.headers["webhook-id"]
 
     @property
-    def document(self) -> Any:  # noqa: ANN401  # whatever JSON it is
+    def document(self) -> Any:  # noqa: ANN401  # any JSON
         return json.loads(self.body)
 
 

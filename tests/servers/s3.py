@@ -225,11 +225,11 @@ class S3Server:
                 client.create_bucket(Bucket=self.bucket)
             client.put_object(Bucket=self.bucket, Key="first")  # the first object makes it create its volumes
             client.delete_object(Bucket=self.bucket, Key="first")
-        except (BotoCoreError, ClientError) as cause:  # the port may be another server's, which does not know the keys
+        except (BotoCoreError, ClientError) as cause:  # another server, which does not know the keys, may have the port
             raise ProgramFailed(f"SeaweedFS does not store: {cause}\n{process.stderr}") from cause
 
 
-def _connect(port: int, credentials: Credentials) -> Any:  # noqa: ANN401 - botocore makes up its clients as it runs
+def _connect(port: int, credentials: Credentials) -> Any:  # noqa: ANN401 - botocore generates its clients at run time
     return botocore.session.get_session().create_client(
         "s3",
         region_name=S3Server.region,
@@ -273,5 +273,5 @@ def remove_sockets(ports: Iterable[int]) -> None:
                 with socket.socket(socket.AF_UNIX) as probe:
                     try:
                         probe.connect(str(path))
-                    except ConnectionRefusedError:  # not in use; otherwise it belongs to a process that has the port
+                    except ConnectionRefusedError:  # not in use
                         path.unlink(missing_ok=True)

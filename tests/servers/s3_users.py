@@ -31,7 +31,7 @@ def user_with(server: S3Server, *policies: str) -> Credentials:
     made = iam.create_access_key(UserName=name)["AccessKey"]
     credentials = Credentials(made["AccessKeyId"], made["SecretAccessKey"])
     user, deadline = client_of(server, credentials), time.monotonic() + 30
-    while time.monotonic() < deadline:  # the S3 service learns of the user a moment later
+    while time.monotonic() < deadline:  # the S3 service accepts the user a moment later
         with suppress(ClientError):
             user.list_buckets()
             return credentials

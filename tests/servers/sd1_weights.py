@@ -2,8 +2,8 @@
 
 Sources: the names and shapes of the tensors in CompVis' checkpoint `v1-5-pruned`; the format of safetensors: eight
 bytes with the length of a JSON header, the header, and the numbers that it points into. The architecture fixes the
-shapes: 1.07 billion numbers. They lie over each other in a file of 76 MB, the size of the largest tensor;
-stable-diffusion.cpp reads each from where the header says that it begins.
+shapes: 1.07 billion numbers. They overlap in a file of 76 MB, the size of the largest tensor, because
+stable-diffusion.cpp reads each tensor from the position in the header.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ _APART: Final = 64  # bytes between the beginnings of two tensors
 
 
 def write_sd1_weights(path: Path) -> None:
-    """Write the model; always the same numbers."""
+    """Write the model, always with the same numbers."""
     header: dict[str, object] = {}
     longest = 0
     for place, (name, shape) in enumerate(_tensors()):
-        # Normalisation is left as it is; everything else is random.
+        # Normalisation changes nothing; everything else is random.
         begin = 0 if _is_scale(name) else _ONES * _NUMBER + place * _APART
         end = begin + prod(shape) * _NUMBER
         header[name] = {"dtype": "F16", "shape": shape, "data_offsets": (begin, end)}
@@ -47,7 +47,7 @@ def write_sd1_weights(path: Path) -> None:
 
 
 def _small_numbers(length: int) -> bytearray:
-    """Half-precision floats of 0.0156 to 0.0312 and either sign, as bytes: no layer lets them grow or fade away."""
+    """Half-precision floats of 0.0156 to 0.0312 and either sign, as bytes. No layer makes them grow or vanish."""
     # The high byte: the sign, five bits of the exponent, two of the fraction.
     sign_and_fraction, exponent = 0b1000_0011, 9 << 2
     table = bytes(byte & sign_and_fraction | exponent for byte in range(256))

@@ -41,7 +41,7 @@ def small_disk(folder: Path, *, size: int = 4 * 2**20) -> Iterator[SmallDisk]:
     """
     folder.mkdir()
     if os.geteuid() != 0 or not shutil.which("mount"):
-        raise PartMissing("mount", "only root may mount the small tmpfs that is the disk which fills up")
+        raise PartMissing("mount", "only root may mount the small tmpfs that fills up")
     mounted = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], capture_output=True, text=True, check=False
     )

@@ -81,7 +81,7 @@ def deployed(name: str) -> str:
 
 
 def under_a_path(name: str) -> str:
-    """Return that configuration for a service under /darkroom, changed as its comment says."""
+    """Return that configuration for a service under /darkroom, with the changes that its comment describes."""
     before, after = {
         "nginx": (
             "location / {\n        proxy_pass http://darkroom;",
