@@ -1,1 +1,1 @@
-"""Pages of `docs/` that are written from the code, so that they cannot say anything else."""
+"""Generates pages and tables of `docs/` from the code, so that they cannot differ from it."""

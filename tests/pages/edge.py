@@ -1,4 +1,4 @@
-"""The tables of `docs/security.md` on odd requests and slow clients. `make edge` measures them anew."""
+"""The tables of `docs/security.md` on odd requests and slow clients. `make edge` measures them again."""
 
 import asyncio
 import platform
@@ -20,15 +20,15 @@ BEGIN, END = "<!-- measured by `make edge` -->\n", "<!-- end of what is measured
 
 
 def shapes_in(page: str) -> dict[str, str]:
-    """What a page says becomes of each shape."""
+    """Return the outcome of each shape of request according to a page, by the name of the shape."""
     return dict(re.findall(r"^\| `(.+)` \| (.*) \|$", page, re.MULTILINE))
 
 
 def measured(port: int, token: str) -> str:
-    """Both tables, and what they were measured on."""
+    """Measure, and return both tables with the conditions of the measurement."""
     fates = [(shape.name, asyncio.run(outcome(port, token, shape))) for shape in SHAPES]
     cuts, asked, answered = asyncio.run(_slow(port, token))
-    told = "\n".join(f"| {cut.name} | {', '.join(sorted(cut.statuses))} | {cut.seconds:.0f} s |" for cut in cuts)
+    rows = "\n".join(f"| {cut.name} | {', '.join(sorted(cut.statuses))} | {cut.seconds:.0f} s |" for cut in cuts)
     return f"""
 On {datetime.now(UTC):%Y-%m-%d} with Python {platform.python_version()}, uvicorn {metadata.version("uvicorn")} and
 httptools {metadata.version("httptools")}.
@@ -38,7 +38,7 @@ meanwhile, and was answered {answered} times. `DARKROOM_KEEP_ALIVE` was {KEPT} s
 
 | what a client does | answer | cut off after |
 |---|---|---|
-{told}
+{rows}
 
 "refused" means that the guard refuses the request before the application sees it, and closes the connection. A bare
 number is the application's answer; the connection can then be used for another request, unless it says "closed".

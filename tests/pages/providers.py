@@ -1,6 +1,6 @@
-"""The table at the beginning of `docs/providers.md`: what a run of each generator against its simulator shows.
+"""The table at the beginning of `docs/providers.md`: the properties of each generator, seen in runs with its simulator.
 
-`make pages` writes it anew. Another provider appears in it by its line in `PROVIDERS`.
+`make pages` writes it. A line in `PROVIDERS` adds a provider to it.
 """
 
 from __future__ import annotations
@@ -39,17 +39,17 @@ COLUMNS: Final = (
 )
 LATER: Final = "can be collected later"
 IN_PROCESS: Final = {"sketch": "itself", "diffusers": "small models on a CPU"}
-"""Those that draw in the service's own process, and what they are tested against."""
+"""The generators that draw in the process of the service, and what they are tested against."""
 
 _AT_ONCE: Final = 4
-_PATIENCE: Final = "3"  # seconds for each call where a fault is on
+_PATIENCE: Final = "3"  # seconds for each call while a fault is on
 _MODERATED: Final = re.compile(r"moderat|nsfw|policy|filter|flag|block|withh|safety|sensitive", re.IGNORECASE)
 _TAKING_BACK: Final = re.compile(r"cancel|interrupt")
 
 
 @dataclass(frozen=True)
 class Run:
-    """A provider's simulator and a generator for it, which asks it for `request` at first."""
+    """A provider's simulator, a generator for it with its cards, and a plain request."""
 
     simulator: ProviderSimulator
     generator: ImageGenerator
@@ -59,7 +59,7 @@ class Run:
 
 @asynccontextmanager
 async def running(provider: Provider, *, patience: str | None = None, **options: float) -> AsyncIterator[Run]:
-    """A run of it, with the settings that the one call is made with."""
+    """Yield a run of a provider, with the settings of `integration/providers/test_one_call.py`."""
     assert provider.simulator is not None
     simulate: Callable[..., ProviderSimulator] = provider.simulator
     async with simulate(**options) as simulator:
@@ -77,7 +77,7 @@ async def running(provider: Provider, *, patience: str | None = None, **options:
 
 
 async def row(provider: Provider) -> Iterable[str]:
-    """What a run of a provider shows, in the order of the columns."""
+    """Return the cells of a provider, in the order of the columns."""
     async with running(provider) as run:
         receipt = await run.generator.submit(run.request, "key")
         await draw(run.generator, run.request)
@@ -101,26 +101,26 @@ async def row(provider: Provider) -> Iterable[str]:
 
 
 def row_in_process(name: str) -> Iterable[str]:
-    """The same for a generator that asks no provider: what is interrupted is drawn again, and costs nothing."""
+    """Return the cells of a generator without a provider: an interrupted order is drawn again, and costs nothing."""
     said = ("as sent", "no", LATER, "yes", "drawn again", "`no`", "nothing to pay", "no links", IN_PROCESS[name])
     return (f"`{name}`", _purpose(name), *said)
 
 
 def _purpose(name: str) -> str:
-    """The first sentence of its settings, or of its package."""
+    """Return the first sentence of the docstring of the generator's settings, or of its package."""
     group = GENERATOR_GROUPS.get(name)
     said = (group or import_module(f"darkroom.adapters.generators.{name}")).__doc__ or ""
     return re.split(r"(?<=\.)\s|\n\n", said.strip(), maxsplit=1)[0].removesuffix(".").replace("\n", " ")
 
 
 def _price(cards: Iterable[ModelCard], receipt: Receipt) -> str:
-    """Where the price of an image is known from, and whether an answer says what it came to."""
+    """Return the source of the price of an image, and whether an answer contains the cost."""
     known = "on the card" if any(card.price for card in cards) else "by `DARKROOM_PRICES`"
     return f"{known}, and by each answer" if receipt.cost else known
 
 
 async def _seed(run: Run) -> str:
-    """Whether seeds are taken, and which one is told: the one that was sent, or what the provider says of it."""
+    """Return whether seeds are used, and which seed is reported: the one that was sent, or the provider's."""
     if not run.request.seeds:
         return "not taken"
     run.simulator.faults.set("seed-altered")
@@ -130,7 +130,7 @@ async def _seed(run: Run) -> str:
 
 
 async def _cut(run: Run) -> str:
-    """What becomes of an order whose paid call was cut off after it was charged for."""
+    """Return the outcome of an order whose paid call was cut off after it was charged."""
     run.simulator.faults.set("reset-after-charge")
     images, failure = await draw(run.generator, run.request)
     run.simulator.faults.clear()
@@ -139,7 +139,7 @@ async def _cut(run: Run) -> str:
 
 
 async def _refusals(run: Run) -> str:
-    """What is said of the money where moderation says no, over those faults of the provider's own menu."""
+    """Return the charges that are reported for all refusals by moderation that the simulator offers as faults."""
     shared, room = {fault.name for fault in SHARED_MENU}, asyncio.Semaphore(_AT_ONCE)
     own = [fault for fault in run.simulator.faults.menu.values() if fault.name not in shared]
 
@@ -150,13 +150,13 @@ async def _refusals(run: Run) -> str:
         return failure.charged if isinstance(failure, PromptRejected) else None
 
     moderated = [fault.name for fault in own if _MODERATED.search(f"{fault.name} {fault.sentence}")]
-    told = await asyncio.gather(*map(charged, moderated))
-    seen = [one for one in Charged if one in told]
+    reported = await asyncio.gather(*map(charged, moderated))
+    seen = [one for one in Charged if one in reported]
     return " or ".join(f"`{one}`" for one in seen) if seen else "never seen"
 
 
 async def _taking_back(provider: Provider) -> str:
-    """Whether a drawing that takes too long is taken back."""
+    """Return whether a drawing that takes too long is cancelled at the provider."""
     async with running(provider, patience="1", seconds_per_image=20.0) as run:
         with _requests() as sent:
             await draw(run.generator, run.request)
@@ -167,7 +167,7 @@ async def _taking_back(provider: Provider) -> str:
 
 @contextmanager
 def _requests() -> Iterator[list[httpx.URL]]:
-    """The addresses of all requests that are sent within the block, by whichever generator."""
+    """Yield a list to which the URL of each request that a generator sends within the block is added."""
     sent: list[httpx.URL] = []
     usual = AiohttpTransport.handle_async_request
 
@@ -175,7 +175,7 @@ def _requests() -> Iterator[list[httpx.URL]]:
         sent.append(request.url)
         return await usual(self, request)
 
-    AiohttpTransport.handle_async_request = noting  # type: ignore[method-assign]  # for as long as the block lasts
+    AiohttpTransport.handle_async_request = noting  # type: ignore[method-assign]  # within the block
     try:
         yield sent
     finally:
@@ -183,7 +183,7 @@ def _requests() -> Iterator[list[httpx.URL]]:
 
 
 async def rows() -> Mapping[str, Iterable[str]]:
-    """By the name of a generator: what is shown of it."""
+    """Return the rows of all generators, by name."""
     simulated = [provider for provider in PROVIDERS if provider.simulator]
     found = {provider.generator: await row(provider) for provider in simulated}
     found |= {name: row_in_process(name) for name in IN_PROCESS}
@@ -191,29 +191,29 @@ async def rows() -> Mapping[str, Iterable[str]]:
 
 
 def table(found: Iterable[Iterable[str]]) -> str:
-    """It, in Markdown."""
+    """Return the table in Markdown."""
     lines = [COLUMNS, ["---"] * len(COLUMNS), *found]
     return "\n".join("| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |" for cells in lines)
 
 
 def table_in(page: str) -> str:
-    """The table that a page holds."""
+    """Return the table in a page."""
     return page.partition(BEGIN)[2].partition(END)[0].strip()
 
 
 def with_table(page: str, text: str) -> str:
-    """The page with another table."""
+    """Return the page with another table."""
     before, _, rest = page.partition(BEGIN)
     return f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.partition(END)[2]}"
 
 
 def names_in(text: str) -> list[str]:
-    """The generators of a table's rows."""
+    """Return the generators in a table."""
     return re.findall(r"^\| `([\w-]+)` \|", text, re.MULTILINE)
 
 
 def main() -> None:
-    """Write it."""
+    """Write the table into the page."""
     page = PAGE.read_text(encoding="utf-8")
     PAGE.write_text(with_table(page, table(asyncio.run(rows()).values())), encoding="utf-8")
 

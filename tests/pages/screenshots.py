@@ -1,6 +1,6 @@
-"""`docs/pictures/page-*.png`, taken from the page itself. `make screenshots` takes them anew.
+"""`docs/pictures/page-*.png`, screenshots of the page. `make screenshots` takes them.
 
-They look best where the fonts of Debian's packages fonts-inter and fonts-nanum are installed.
+They look best with the fonts of Debian's packages fonts-inter and fonts-nanum.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from servers.browser import open_browser
 PICTURES: Final = Path(__file__).parents[2] / "docs" / "pictures"
 DESKTOP: Final[ViewportSize] = {"width": 1120, "height": 780}
 PHONE: Final[ViewportSize] = {"width": 390, "height": 844}
-# What hangs on the sheet, newest last.
+# The pictures on the contact sheet, newest last.
 DRAWN: Final = (
     ("snow over a quiet village at night", [3]),
     ("smoke, violet and gold", [12]),
@@ -79,7 +79,7 @@ async def take_all() -> None:
 
 
 def draw(studio: Studio, prompt: str, seeds: list[int]) -> None:
-    """Draw for whoever visits."""
+    """Draw pictures for the visitor."""
     order = {"version": "sketch", "prompt": prompt, "width": 576, "height": 432, "seed": seeds}
     headers = {"Authorization": f"Bearer {studio.token()}"}
     httpx.post(f"{studio.url}/api/images", json=order, headers=headers, timeout=60).raise_for_status()
@@ -89,7 +89,7 @@ def draw(studio: Studio, prompt: str, seeds: list[int]) -> None:
 async def visit(
     browser: Browser, studio: Studio, viewport: ViewportSize, wanted: Mapping[str, Any]
 ) -> AsyncIterator[Page]:
-    """A visitor who has come in by a link, and whose pictures stand still."""
+    """Yield the page, opened by a link, without animations."""
     context = await browser.new_context(viewport=viewport, reduced_motion="reduce", **wanted)
     page = await context.new_page()
     await page.goto(studio.link(images_per_day=100))
@@ -101,7 +101,7 @@ async def visit(
 
 
 async def ordered(page: Page, prompt: str, *, seed: str) -> None:
-    """Draw on the page, and wait for the pictures."""
+    """Order with the page, and wait for the pictures."""
     await page.fill("#prompt", prompt)
     await page.click("#more summary")
     await page.fill("#seed", seed)
@@ -118,12 +118,12 @@ async def shown(page: Page, images: str) -> None:
         " return all.length && all.every(image => image.complete && image.naturalWidth) }",
         arg=images,
     )
-    # Images are decoded beside the page, so one that has come need not be painted yet.
+    # The browser decodes images in the background, so a loaded image may not be painted yet.
     await page.locator(images).evaluate_all("all => Promise.all(all.map(image => image.decode()))")
 
 
 async def take(page: Page, name: str) -> None:
-    """Take a screenshot, in so few colours that it is small, and so many that nobody misses any."""
+    """Take a screenshot and reduce it to 256 colours, which makes it small without a visible difference."""
     with Image.open(io.BytesIO(await page.screenshot())) as taken:
         every = taken.convert("RGB")
         palette = every.quantize(256, method=Image.Quantize.MAXCOVERAGE, kmeans=3)

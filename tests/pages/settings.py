@@ -1,4 +1,4 @@
-"""`docs/settings.md`, from the declarations of the settings. `make pages` writes it anew."""
+"""`docs/settings.md`, generated from the declarations of the settings by `make pages`."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ This page is generated from the declarations in `src/entrypoints/settings`, and 
 
 
 def page() -> str:
-    """The page as it should be."""
+    """Return the page that the declarations give."""
     return "\n".join([HEAD, *(_section(group) for group in GROUPS)])
 
 

@@ -1,6 +1,6 @@
-"""A table in `docs/providers.md`: what becomes of an order in each situation of the conformance kit, by generator.
+"""A table in `docs/providers.md`: the outcome of an order in each situation of the conformance kit, by generator.
 
-`make pages` writes it anew. Another provider appears in it by its line in `TRIED`.
+`make pages` writes it. A line in `TRIED` adds a provider to it.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ from pages.providers import PAGE
 BEGIN, END = "<!-- situations, written by `make pages`: begin -->", "<!-- situations: end -->"
 COLUMNS: Final = ("what the provider does", "what becomes of the order")
 
-_PATIENCE: Final = 2.0  # seconds where only a deadline ends it
+_PATIENCE: Final = 2.0  # seconds, for orders that only a deadline ends
 _MOST: Final = 3  # samples of an order
 
 Opened = AbstractAsyncContextManager[ImageGenerator]
 
 
-def _by_itself(provider: Any, _: Path, **options: float) -> Opened:  # noqa: ANN401  # each is a class of its own
+def _by_itself(provider: Any, _: Path, **options: float) -> Opened:  # noqa: ANN401  # each provider has its own class
     opened: Opened = provider.opened(**options)
     return opened
 
@@ -75,7 +75,7 @@ TRIED: Final[Mapping[str, tuple[Callable[[], AbstractAsyncContextManager[Any]], 
 
 
 async def outcomes(name: str) -> Mapping[Situation, str]:
-    """What becomes of an order with one generator, in each situation that its provider can come into."""
+    """Return the outcome of an order with one generator, in each situation that its provider can be in."""
     simulation, opened = TRIED[name]
     found = {}
     async with simulation() as provider:
@@ -104,7 +104,7 @@ async def _outcome(generator: ImageGenerator, provider: SimulatedProvider[Any], 
 
 
 async def rows() -> list[tuple[str, str]]:
-    """A row for each situation: the usual outcome, then the others with the names of their generators."""
+    """Return a row for each situation: the usual outcome, then the others with the names of their generators."""
     found = dict(zip(TRIED, await asyncio.gather(*map(outcomes, TRIED)), strict=True))
     shown = []
     for situation in Situation:
@@ -118,18 +118,18 @@ async def rows() -> list[tuple[str, str]]:
 
 
 def table(found: Iterable[tuple[str, str]]) -> str:
-    """It, in Markdown."""
+    """Return the table in Markdown."""
     lines = [COLUMNS, ("---", "---"), *found]
     return "\n".join(f"| {situation} | {outcome} |" for situation, outcome in lines)
 
 
 def table_in(page: str) -> str:
-    """The table that a page holds."""
+    """Return the table in a page."""
     return page.partition(BEGIN)[2].partition(END)[0].strip()
 
 
 def main() -> None:
-    """Write it."""
+    """Write the table into the page."""
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
     text = table(asyncio.run(rows()))
     PAGE.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.partition(END)[2]}", encoding="utf-8")

@@ -1,7 +1,7 @@
-"""`python -m supply_chain PYTHON FOLDER`: what is installed beside a Python, where from, under which licence, how safe.
+"""`python -m supply_chain PYTHON FOLDER`: checks the licences and vulnerabilities of the packages of a Python.
 
-Writes a bill of materials (CycloneDX) and a licence report into the folder, and asks for known vulnerabilities. Fails
-if a licence is not one that anyone may build on, or if something is known to be vulnerable.
+It writes a bill of materials (CycloneDX) and a licence report into the folder. It fails if a licence is neither
+permissive nor weakly copyleft, or if a package has a known vulnerability.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from typing import Final
 PROJECT: Final = Path(__file__).parents[2]
 SCRIPTS: Final = Path(sysconfig.get_path("scripts"))
 
-# Parts of names, as packages write them: permissive, or weak copyleft that stays within its own files (MPL).
+# Parts of licence names as packages write them: permissive ones, and weak copyleft limited to its own files (MPL).
 ALLOWED: Final = re.compile(r"Apache|BSD|\bISC\b|\bMIT\b|\bMPL\b|Mozilla|\bPSF\b|Python Software|\bZlib\b")
 REFUSED: Final = re.compile(r"\b[AL]?GPL|General Public License|SSPL|BUSL", re.IGNORECASE)
 _SOURCES: Final = ("License-Expression", "License-Classifier", "License-Metadata")
 
 
 def bill_of_materials(python: str, folder: Path) -> int:
-    """Write sbom.cdx.json, valid by its schema; how many components it lists."""
+    """Write sbom.cdx.json, validated by its schema; return the number of its components."""
     file = folder / "sbom.cdx.json"
     command = ["cyclonedx-py", "environment", python, "--pyproject", str(PROJECT / "pyproject.toml")]
     _run(*command, "--output-reproducible", "--validate", "--output-file", str(file))
@@ -33,7 +33,7 @@ def bill_of_materials(python: str, folder: Path) -> int:
 
 
 def licences(python: str, folder: Path) -> Iterator[str]:
-    """Write licences.md; a line for each package whose licence is not allowed."""
+    """Write licences.md; yield a line for each package whose licence is not allowed."""
     listed = ["pip-licenses", "--python", python, "--from=all"]
     _run(*listed, "--format=markdown", "--with-urls", "--output-file", str(folder / "licences.md"))
     for package in json.loads(_run(*listed, "--format=json")):
@@ -43,7 +43,7 @@ def licences(python: str, folder: Path) -> Iterator[str]:
 
 
 def vulnerabilities(lock: Path) -> Iterator[str]:
-    """A line for each known vulnerability in a lock file.
+    """Yield a line for each known vulnerability in the packages of a lock file.
 
     Raises:
         ConnectionError: no database of vulnerabilities answers.
@@ -60,7 +60,7 @@ def vulnerabilities(lock: Path) -> Iterator[str]:
 
 
 def main(python: str, folder: Path) -> int:
-    """Do all three; the exit status."""
+    """Write both reports, look for vulnerabilities, and return the exit status."""
     folder.mkdir(exist_ok=True)
     print(f"{bill_of_materials(python, folder)} components in {folder}/sbom.cdx.json, licences in {folder}/licences.md")
     problems = list(licences(python, folder))
