@@ -1,4 +1,4 @@
-"""A light client for thousands of waiting connections. It is used where wrk cannot distinguish the answers."""
+"""A light client for thousands of waiting connections, used if answers must be distinguished, which wrk cannot do."""
 
 import asyncio
 import json

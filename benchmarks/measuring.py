@@ -112,8 +112,8 @@ def _once(one: Running, stand_ins: StandIns, in_flight: int, seconds: float) -> 
     if orders < max(outcome.requests, 1):
         raise ProgramFailed(f"{one.name} answered {outcome.requests} orders and stored {stored} images")
     cpu_ms = (one.cpu_seconds - before) / orders * 1000
-    told = f"{in_flight:4} in flight {outcome.rate:8.0f}/s {cpu_ms:6.2f} ms CPU, {others:.1f} cores at other work"
-    print(f"{one.name:26} {told}", flush=True)
+    line = f"{in_flight:4} in flight {outcome.rate:8.0f}/s {cpu_ms:6.2f} ms CPU, {others:.1f} cores at other work"
+    print(f"{one.name:26} {line}", flush=True)
     return _Taken(outcome, cpu_ms, others)
 
 

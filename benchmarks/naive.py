@@ -1,4 +1,4 @@
-"""A service as many would write it first: FastAPI, httpx and aioboto3, and the bare minimum.
+"""The service that many would write first: FastAPI, httpx and aioboto3, with the bare minimum.
 
 Its arguments are `PORT STAND_INS_URL`; it runs in a separate environment (`make bench-peers`). It verifies neither
 tokens nor orders, records nothing, keeps no copy, and if anything fails, its caller has to order again.

@@ -1,4 +1,4 @@
-"""What the measurements share: a workplace, and writing results to docs/performance.md."""
+"""Shared by the measurements: the workplace, and writing results to docs/performance.md."""
 
 import argparse
 import resource

@@ -9,7 +9,7 @@ from typing import Final
 _WIDTH, _HEIGHT = 760, 400
 _LEFT, _RIGHT, _TOP, _BOTTOM = 60, 190, 40, 40
 _LINE_HEIGHT: Final = 15
-# Okabe and Ito's colours, which can be told apart with any colour vision.
+# Okabe and Ito's colours, which can be distinguished with any colour vision.
 _COLOURS: Final = ("#000000", "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 
 

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.reads`: what a caller that reads without pause costs others; exits with 1 if too much.
+"""`python -m benchmarks.reads`: how much a caller that reads without pause slows others; exits with 1 if too much.
 
 A ledger holds very many rows of one caller, which asks for its usage on eight connections at once. Meanwhile another
 caller lists its generations, and readiness is checked.

@@ -80,7 +80,7 @@ def access_token(subject: str = "benchmark") -> str:
     """Return a token that Darkroom accepts here.
 
     Raises:
-        PartMissing: Darkroom is not installed where it is measured.
+        PartMissing: the environment in which Darkroom is measured is missing.
     """
     if not Path(DARKROOM).exists():
         raise PartMissing(".bench-run", "has Darkroom without the tools for development: `make bench-start` makes it")

@@ -34,7 +34,7 @@ _ACCOUNTS: Final = {
     "etc/group": "root:x:0:\nnogroup:x:65534:\n",
 }
 _OWNED: Final = {
-    # OpenShift runs it as any account, without a name and a home, in group 0.
+    # OpenShift runs it as an arbitrary account in group 0, without a name or a home.
     _DATA: oci.Owned(_ACCOUNT, 0, 0o770),
     "tmp": oci.Owned(0, 0, 0o1777),
 }
