@@ -34,7 +34,7 @@ class Answer:
 class Exchange:
     """A request that is not answered yet.
 
-    `elsewhere` is the origin of a second listener of the same simulator, which clients do not trust. `closing` is set
+    `elsewhere` is the origin of another host, which clients must not trust. `closing` is set
     when the simulator stops, so that faults do not wait any longer.
     """
 

@@ -21,6 +21,7 @@ from simulators.faults import SHARED_MENU
 from simulators.faults.fault import AfterCharge, AnyFault, BeforeCharge, Drawn, Entry, OfBytes, OfFetch, OfImages
 from simulators.faults.switchboard import CallFaults, NoSuchFault, Switchboard
 from simulators.gallery import Gallery
+from simulators.hosts import Recipients
 from simulators.pictures import Picture
 
 LOOPBACK = "127.0.0.1"
@@ -54,6 +55,8 @@ class ProviderSimulator(ABC):
 
     base_url: str
     elsewhere: str
+    """The origin of another host, to which faults lead; by default a second listener of the simulator."""
+
     links_live: ClassVar[str] = "as long as the provider keeps them"
     tested_against: ClassVar[str] = "its simulator"
 
@@ -63,6 +66,7 @@ class ProviderSimulator(ABC):
         self.faults = Switchboard((*SHARED_MENU, *own_menu))
         self.book = book
         self.gallery = gallery
+        self.recipients = Recipients()
         self._port = port
         self._seconds_per_image = seconds_per_image
         self._closing = asyncio.Event()
@@ -134,32 +138,32 @@ class ProviderSimulator(ABC):
             return await asyncio.to_thread(spoiled.fault.act, picture)
         return await asyncio.to_thread(picture.encoded)
 
+    async def listen(self, port: int = 0) -> str:
+        """Listen on a further port of the loopback interface, and return its origin; 0 takes a free port."""
+        listener = socket.create_server((LOOPBACK, port), backlog=1024)
+        await web.SockSite(self._runner, listener, backlog=1024).start()
+        return f"http://{LOOPBACK}:{listener.getsockname()[1]}"
+
     def _exchange(self, request: web.Request) -> Exchange:
         return Exchange(request, self.elsewhere, self._closing)
 
     async def __aenter__(self) -> Self:
-        application = web.Application(middlewares=[_bear])
+        application = web.Application(middlewares=[self.recipients.note, _bear])
         application.add_routes(control_routes(self.faults, self.book, self.reset))
         application.add_routes(self.routes())
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=LONGEST_STOP)
         await runner.setup()
         self._stack.push_async_callback(runner.cleanup)
         self._stack.callback(self._closing.set)
-        self.base_url = await _listen(runner, self._port)
-        self.elsewhere = await _listen(runner, 0)
+        self._runner = runner
+        self.base_url = await self.listen(self._port)
+        self.elsewhere = await self.listen()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._stack.aclose()
-
-
-async def _listen(runner: web.AppRunner, port: int) -> str:
-    """Listen on a port of the loopback interface, and return the origin."""
-    listener = socket.create_server((LOOPBACK, port), backlog=1024)
-    await web.SockSite(runner, listener, backlog=1024).start()
-    return f"http://{LOOPBACK}:{listener.getsockname()[1]}"
 
 
 @web.middleware

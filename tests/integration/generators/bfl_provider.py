@@ -50,6 +50,10 @@ class BflProvider(SimulatedQueue[BflSimulator]):
     }
 
     @property
+    def key_hosts(self) -> set[str]:
+        return super().key_hosts | {self.simulator.polling_host}
+
+    @property
     def asked(self) -> Sequence[Asked]:
         return [asked(call) for call in self.simulator.calls]
 

@@ -143,6 +143,11 @@ class SimulatedQueue(SimulatedProvider[Simulator]):
         return str(getattr(self.simulator, self.key_name))
 
     @property
+    def key_hosts(self) -> set[str]:
+        """The origins that need the key: those of its API."""
+        return {self._proxy.url}
+
+    @property
     def secrets(self) -> Sequence[str]:
         return [self.key, *self.signatures]
 

@@ -37,6 +37,7 @@ async def provider() -> AsyncIterator[BflProvider]:
 class TestBfl(QueueContract):
     situations = BflProvider.situations()
     stumbles = ("poll-500", "poll-429", "poll-reset", "poll-garbage", "not-found-any-more")
+    astray = (*QueueContract.astray, "polling-stranger")
     no_references = (
         *QueueContract.no_references,
         b"{}",
@@ -162,16 +163,6 @@ async def test_a_link_expires_after_ten_minutes() -> None:
         now += 600
         with pytest.raises(UnusableImage):
             await collected(generator, request, receipt)
-
-
-async def test_the_key_is_not_sent_to_the_host_of_files(generator: ImageGenerator, provider: BflProvider) -> None:
-    """Not even after an answer that names another host for polling."""
-    for fault in ("polling-stranger", "poll-redirect-elsewhere", "seed-null"):
-        provider.simulator.faults.set(fault, times=1)
-        await draw(generator, plain_request(generator.cards[0]))
-
-    assert provider.simulator.fetches
-    assert all("x-key" not in fetch.headers for fetch in provider.simulator.fetches)
 
 
 async def test_progress_is_reported(generator: ImageGenerator) -> None:

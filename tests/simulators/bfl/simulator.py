@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from aiohttp import web
 
@@ -49,6 +49,9 @@ class Task:
 class BflSimulator(ProviderSimulator):
     """Draws for callers that send `api_key`, with two models; at most `tasks_at_once` tasks, None is unlimited."""
 
+    polling_host: str
+    """The origin at which tasks are polled."""
+
     links_live = "ten minutes"
 
     def __init__(
@@ -76,10 +79,10 @@ class BflSimulator(ProviderSimulator):
             web.post("/v1/{model}", self._order),
         ]
 
-    @property
-    def polling_host(self) -> str:
-        """The origin at which tasks are polled."""
-        return self.elsewhere
+    async def __aenter__(self) -> Self:
+        await super().__aenter__()
+        self.polling_host = await self.listen()
+        return self
 
     async def _order(self, request: web.Request) -> web.StreamResponse:
         call = await self.book.note_call(request)

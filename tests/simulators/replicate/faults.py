@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from simulators.faults.fault import AfterCharge, AnyFault, BeforeCharge
+from aiohttp import web
+
+from simulators.exchange import AnsweredExchange
+from simulators.faults.fault import AfterCharge, AnyFault, BeforeCharge, Options
 from simulators.faults.json_answer import changing, saying_instead
 from simulators.faults.poll import OfPoll, poll_with, poll_without, polls, without
 from simulators.replicate.errors import (
@@ -35,6 +39,12 @@ def _created(name: str, sentence: str, prediction_id: object) -> AfterCharge:
     return AfterCharge(f"created-{name}", sentence, changing(lambda prediction: {**prediction, "id": prediction_id}))
 
 
+async def polled_elsewhere(exchange: AnsweredExchange, options: Options) -> web.StreamResponse:
+    prediction = json.loads(exchange.answer.body)
+    url = f"{exchange.elsewhere}/v1/predictions/{prediction['id']}"
+    return web.json_response({**prediction, "urls": {"get": url, "cancel": f"{url}/cancel"}}, status=201)
+
+
 def _not_begun(prediction: dict[str, Any]) -> object:
     status = "canceled" if prediction["status"] == "canceled" else "starting"
     return {**prediction, "status": status, "started_at": None, "output": None, "metrics": {}}
@@ -48,6 +58,7 @@ REPLICATE_MENU: tuple[AnyFault, ...] = (
     AfterCharge("created-without-id", "A prediction without an `id`.", changing(without("id"))),
     _created("with-number", "A prediction whose `id` is a number.", 7),
     _created("with-path", "A prediction whose `id` is a path to another resource.", "../account?"),
+    AfterCharge("created-elsewhere", "A prediction whose `urls` name another host.", polled_elsewhere),
     poll_with("failed", "The prediction failed.", status="failed", output=None, error="CUDA out of memory"),
     poll_with("failed-silently", "The prediction failed without a reason.", status="failed", output=None),
     poll_with("failed-nsfw", f"The prediction failed: {NSFW}", status="failed", output=None, error=NSFW),
