@@ -79,7 +79,7 @@ export async function order(key, fields) {
 export async function events(id, lastEventId, signal) {
   const headers = { Accept: "text/event-stream", ...(lastEventId && { "Last-Event-ID": lastEventId }) };
   try {
-    const answer = await send(`generations/${id}/events`, { headers, signal });
+    const answer = await send(`generations/${id}/events?unfinished=true`, { headers, signal });
     return answer.headers.get("Content-Type")?.startsWith("text/event-stream") ? answer.body : null;
   } catch (fault) {
     if (fault instanceof Problem) return null;

@@ -15,7 +15,8 @@ let looking = 0; // the number of orders that are polled
 
 /**
  * Returns the generation of a pending order once it has ended. Until then `report` is called with its state,
- * `{ state, position, step, steps, seconds_left }` as far as known, or with `{ lost: true }` while the service does not answer.
+ * `{ state, position, step, steps, seconds_left }` as far as known, with `{ unfinished: { index, image } }` for a picture
+ * as far as it is drawn, or with `{ lost: true }` while the service does not answer.
  *
  * Repeating an order under the same key costs nothing, so it never gives up because of a lost connection.
  *
@@ -74,6 +75,7 @@ async function streamed(order, seen, report) {
     for await (const event of eventsIn(stream)) {
       seen.lastEventId = event.id ?? seen.lastEventId;
       if (event.type === "progress") report(event.data);
+      if (event.type === "unfinished") await report({ unfinished: event.data });
       if (event.type === "done") return event.data;
     }
   } catch (fault) {

@@ -22,6 +22,7 @@ export function tray(order, { origin, handedIn, ended, refused, again }) {
   const progress = progressOf(order);
   element.append(progress.element);
   const report = (news) => {
+    if (news.unfinished) return progress.show(news.unfinished);
     progress.report(news);
     if (news.state && news.state !== "placing") handedIn();
   };
@@ -89,9 +90,10 @@ function shaped(element, { width, height }) {
   return element;
 }
 
-/** Returns what is shown while it is drawn, with a `report` for `outcomeOf`. */
+/** Returns what is shown while it is drawn; `report` and `show` take what `outcomeOf` reports. */
 function progressOf(order) {
-  const sheet = shaped(el("div", { class: "developing" }), order.fields);
+  const canvas = el("canvas", { role: "img", hidden: true });
+  const sheet = shaped(el("div", { class: "developing" }, canvas), order.fields);
   const said = el("p", { class: "said" });
   const bar = label(el("progress"), "submitted");
   const time = el("p", { class: "small quiet", "aria-hidden": "true" });
@@ -118,9 +120,20 @@ function progressOf(order) {
     if (name !== before) announce(said.textContent);
     before = name;
   };
+  // A canvas, since the page's policy admits no picture that comes as a data URI.
+  const show = async ({ index, image }) => {
+    const [, type, coded] = image.match(/^data:([^;]*);base64,(.*)$/);
+    const bytes = Uint8Array.from(atob(coded), (character) => character.charCodeAt(0));
+    const bitmap = await createImageBitmap(new Blob([bytes], { type })).catch(() => null);
+    if (!bitmap) return; // the browser cannot read it: the one before stays
+    Object.assign(canvas, { width: bitmap.width, height: bitmap.height });
+    canvas.getContext("2d").drawImage(bitmap, 0, 0);
+    label(canvas, "unfinished", { index, count: order.fields.seed?.length ?? order.fields.samples ?? 1 });
+    canvas.hidden = false;
+  };
   const below = el("div", { class: "below" }, said, bar, time, cancel);
   const element = el("div", { class: "progress" }, sheet, below, el("p", { class: "caption" }, order.fields.prompt));
-  return { element, report, stop: () => clearInterval(clock) };
+  return { element, report, show, stop: () => clearInterval(clock) };
 }
 
 /** Cancels an order that has not begun. One that has begun continues, as its progress shows. */

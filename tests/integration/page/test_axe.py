@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Browser, Page, expect
 
+from darkroom.adapters.in_memory.generator import tile
+from integration.http.generators import TellingGenerator
+from integration.http.house import open_house, token
 from integration.page.test_everybody import PHONE
 from integration.page.visitor import Visitor
 from servers.node import installed
@@ -26,7 +30,8 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
     return (folder / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
 
-DARK, KOREAN = {"color_scheme": "dark"}, {"locale": "ko-KR"}
+DARK: dict[str, Any] = {"color_scheme": "dark"}
+KOREAN: dict[str, Any] = {"locale": "ko-KR"}
 
 
 @pytest.mark.parametrize(
@@ -44,15 +49,35 @@ DARK, KOREAN = {"color_scheme": "dark"}, {"locale": "ko-KR"}
 async def test_no_state_of_the_page_violates_a_rule(visitor: Visitor, axe: str) -> None:
     found = {}
     async for state in states(visitor):
-        if not await visitor.page.evaluate("'axe' in window"):
-            await visitor.page.evaluate(axe)
-        violations = await visitor.page.evaluate("axe.run().then(({ violations }) => violations)")
-        found[state] = [
-            (violation["id"], node["html"][:90], node["failureSummary"])
-            for violation in violations
-            for node in violation["nodes"]
-        ]
+        found[state] = await violations(visitor.page, axe)
     assert {state: faults for state, faults in found.items() if faults} == {}
+
+
+async def test_an_unfinished_picture_violates_no_rule(chromium: Browser, axe: str) -> None:
+    generator = TellingGenerator()
+    generator.shown = tile(8, 8, 7)
+    async with open_house(generator=generator) as house:
+        context = await chromium.new_context(**DARK | KOREAN | PHONE)
+        page = await context.new_page()
+        await page.goto(f"{house.client.base_url}#token={token()}")
+        await page.fill("#prompt", "a calm sea")
+        await page.click("#draw")
+        await expect(page.locator("canvas")).to_be_visible()
+        assert await violations(page, axe) == []
+        generator.gate.set()
+        await context.close()
+
+
+async def violations(page: Page, axe: str) -> list[tuple[str, str, str]]:
+    """Return the rule, the element and the explanation of each violation on the page."""
+    if not await page.evaluate("'axe' in window"):
+        await page.evaluate(axe)
+    found = await page.evaluate("axe.run().then(({ violations }) => violations)")
+    return [
+        (violation["id"], node["html"][:90], node["failureSummary"])
+        for violation in found
+        for node in violation["nodes"]
+    ]
 
 
 async def states(visitor: Visitor) -> AsyncIterator[str]:

@@ -107,6 +107,7 @@ export const en = {
   connectionLost: "The connection is lost. Your order is safe: this page asks again by itself, and nothing is paid twice.",
   elapsed: ({ seconds }, { number }) => (seconds < 90 ? `${number(seconds)} s` : `${number(Math.floor(seconds / 60))} min`),
   secondsLeft: ({ seconds }, formats) => `about ${span(seconds, formats).replace("about ", "")} left`,
+  unfinished: ({ index, count }) => `Unfinished picture${count === 1 ? "" : ` ${index + 1} of ${count}`}`,
   finished: ({ count }, formats) => `Done: ${images(count, formats)}.`,
   pictureOf: ({ index, count, prompt }) => (count === 1 ? prompt : `Image ${index + 1} of ${count}: ${prompt}`),
   promptForgotten: "The prompt was forgotten, as this service does after a while.",

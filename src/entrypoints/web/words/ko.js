@@ -108,6 +108,7 @@ export const ko = {
   connectionLost: "연결이 끊겼습니다. 주문은 안전합니다. 이 페이지가 알아서 다시 물어보며, 두 번 결제되지 않습니다.",
   elapsed: ({ seconds }, { number }) => (seconds < 90 ? `${number(seconds)}초` : `${number(Math.floor(seconds / 60))}분`),
   secondsLeft: ({ seconds }, formats) => `약 ${span(seconds, formats).replace("약 ", "")} 남음`,
+  unfinished: ({ index, count }) => `그리는 중인 그림${count === 1 ? "" : ` ${count}장 중 ${index + 1}번째`}`,
   finished: ({ count }, { number }) => `완료: 이미지 ${number(count)}장`,
   pictureOf: ({ index, count, prompt }) => (count === 1 ? prompt : `이미지 ${count}장 중 ${index + 1}번째: ${prompt}`),
   promptForgotten: "이 서비스는 시간이 지나면 프롬프트를 지웁니다. 이 프롬프트는 지워졌습니다.",
