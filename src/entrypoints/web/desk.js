@@ -38,6 +38,9 @@ export function openDesk(offered, { caller, draw }) {
 /** Returns whether any model can be ordered. */
 export const offers = (version) => models.has(version);
 
+/** Returns the default of a number at a model that can be ordered; undefined if it has none, or is not offered. */
+export const defaultOf = (version, name) => (offers(version) ? numbersOf(models.get(version), name)?.value : undefined);
+
 /** Returns the models that can be ordered. */
 export const versions = () => [...models.keys()];
 

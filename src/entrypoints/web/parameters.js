@@ -1,7 +1,12 @@
 /** The parameters of an image, for people. */
 
+import { defaultOf } from "./desk.js";
 import { el } from "./dom.js";
 import { say, spoken } from "./words.js";
+
+/** Reads a number of an order. If it was not sent, the default then is not recorded: the model's present one is shown. */
+const numberOf = (name) => (order, _, model) =>
+  `${order[name] ?? say("parameterDefault", { value: defaultOf(model, name) })}`;
 
 // In display order. The size is one parameter, though an order has two fields for it.
 const READ = {
@@ -10,13 +15,13 @@ const READ = {
   negative_prompt: ({ negative_prompt: unwanted }) => unwanted || say("none"),
   size: (order) => say("sizeOf", order),
   seed: (_, seed) => (seed === null ? say("none") : `${seed}`),
-  num_inference_steps: ({ num_inference_steps: steps }) => `${steps ?? say("parameterDefault")}`,
-  guidance_scale: ({ guidance_scale: scale }) => `${scale ?? say("parameterDefault")}`,
+  num_inference_steps: numberOf("num_inference_steps"),
+  guidance_scale: numberOf("guidance_scale"),
 };
 
 /** Returns each parameter of a shot as `[name, value]`; the name is a key of the words. */
 export function parametersOf({ generation, image }) {
-  return Object.entries(READ).map(([name, read]) => [name, read(generation.order, image.seed)]);
+  return Object.entries(READ).map(([name, read]) => [name, read(generation.order, image.seed, generation.model)]);
 }
 
 /** Returns the rows of a description list for `[name, value]` pairs. */

@@ -41,6 +41,45 @@ async def test_an_order_opens_with_all_its_details(visitor: Visitor) -> None:
     await expect(page.get_by_role("button", name="Details: a calm sea")).to_be_focused()
 
 
+@pytest.mark.parametrize(
+    ("visitor", "by_default", "now"),
+    [
+        ({}, "default", "default (now 5)"),
+        ({"color_scheme": "dark", "locale": "ko-KR", **PHONE}, "모델 기본값", "모델 기본값 (현재 5)"),
+    ],
+    indirect=["visitor"],
+    ids=["desktop", "phone-dark-ko"],
+)
+async def test_a_parameter_that_was_not_sent_is_shown_with_the_present_default(
+    visitor: Visitor, by_default: str, now: str
+) -> None:
+    page = visitor.page
+    order = {"version": "v2.1", "prompt": "a stormy sea", "width": 512, "height": 512, "num_inference_steps": 30}
+    visitor.ask("POST", "/api/images", json=order)
+
+    async def values() -> list[str]:
+        await page.locator('.frame [data-word="details"]').click()
+        numbers = [f'#opened dt[data-word="{name}"] + dd' for name in ("num_inference_steps", "guidance_scale")]
+        found = [await page.locator(each).inner_text() for each in numbers]
+        await look_over(visitor)
+        await page.keyboard.press("Escape")
+        return found
+
+    await visitor.enter()
+    assert await values() == ["30", now]
+
+    async def without_it(route: Route) -> None:
+        answer = await route.fetch()
+        offered = await answer.json()
+        models = [model for model in offered["models"] if model["version"] != "v2.1"]
+        await route.fulfill(response=answer, json=offered | {"models": models})
+
+    await page.route("**/api/models", without_it)
+    await page.goto("about:blank")
+    await visitor.enter()
+    assert await values() == ["30", by_default]
+
+
 async def test_a_failed_order_opens_with_its_reason_and_can_be_drawn_again(visitor: Visitor) -> None:
     page = visitor.page
     visitor.studio.karlo.set_fault("error-9798", times=1)

@@ -142,7 +142,7 @@ export const en = {
   cost: "Cost",
   time: ({ at }, { time }) => time(at),
   money: ({ price }, { money }) => money(price),
-  parameterDefault: "default",
+  parameterDefault: ({ value }, { number }) => (value === undefined ? "default" : `default (now ${number(value)})`),
   none: "none",
 
   comparing: "Comparison",

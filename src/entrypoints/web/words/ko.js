@@ -143,7 +143,7 @@ export const ko = {
   cost: "비용",
   time: ({ at }, { time }) => time(at),
   money: ({ price }, { money }) => money(price),
-  parameterDefault: "모델 기본값",
+  parameterDefault: ({ value }, { number }) => "모델 기본값" + (value === undefined ? "" : ` (현재 ${number(value)})`),
   none: "없음",
 
   comparing: "비교",
