@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator
 from operator import itemgetter
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from integration.cli.command_line import CommandLine, Ended
-from servers.darkroom import Darkroom
+from servers.darkroom import INSTALLED, Darkroom
 from servers.ports import free_port
 
 SMALL = ("--width", "64", "--height", "64")
@@ -127,6 +128,18 @@ def test_each_line_of_a_file_is_an_order_and_is_paid_once(shell: CommandLine, da
     assert len(listed) == 6
     assert len(list(Path(shell.folder, "batch").iterdir())) == 6  # the second run writes no files again
     assert "pays for nothing twice" in first.stderr
+
+
+def test_prompts_may_come_by_standard_input_in_utf_8_and_end_at_line_breaks_only(
+    shell: CommandLine, darkroom: Darkroom
+) -> None:
+    command = [INSTALLED, "generate", "--prompts", "-", "--json", *SMALL, "--url", f"http://127.0.0.1:{darkroom.port}"]
+    lines = "\ufeff바다 위의 등대\r\na fox\u2028at night\n\n".encode()
+
+    drawn = subprocess.run(command, input=lines, capture_output=True, cwd=shell.folder, check=True)
+
+    prompts = [json.loads(line)["prompt"] for line in drawn.stdout.splitlines()]
+    assert sorted(prompts) == ["a fox\u2028at night", "바다 위의 등대"]
 
 
 def test_wrong_uses_of_prompts_are_refused(shell: CommandLine, darkroom: Darkroom) -> None:

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from darkroom.entrypoints.settings.cores import usable_cores
+from harness.waiting import until
 from integration.cli.command_line import CommandLine
 from servers.darkroom import Darkroom
 from servers.parts import PartMissing
@@ -168,9 +169,8 @@ async def test_the_limit_of_orders_in_flight_holds_for_all_workers_together(
     answers: list[int] = []
     while answers.count(202) < 2:  # the kernel chooses the worker for each connection
         answers.append(await ordered())
+    await until(lambda: len(karlo.calls) == 2)
     assert set(await asyncio.gather(*(ordered() for _ in range(16)))) == {503}
-    while len(karlo.calls) < 2:  # noqa: ASYNC110  # the simulator does not announce calls
-        await asyncio.sleep(0.01)
     assert len(karlo.calls) == 2
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import re
 import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -29,12 +30,13 @@ def read_prompts(source: str) -> Sequence[str]:
         InvalidValue: it cannot be read, or contains no prompt.
     """
     try:
-        text = sys.stdin.read() if source == STDIN else Path(source).read_text(encoding="utf-8-sig")
+        text = (sys.stdin.buffer.read() if source == STDIN else Path(source).read_bytes()).decode("utf-8-sig")
     except OSError as fault:
         raise InvalidValue(f"must be a file that can be read, not {source}: {fault.strerror}") from fault
     except UnicodeDecodeError as fault:
         raise InvalidValue(f"must be a file in UTF-8, not {source}") from fault
-    prompts = [line for line in map(str.strip, text.splitlines()) if line]
+    # `str.splitlines` also splits at U+2028 and other characters, which may be within a prompt.
+    prompts = [line for line in map(str.strip, re.split(r"\r\n|\r|\n", text)) if line]
     if not prompts:
         raise InvalidValue(f"must hold a prompt a line, not {source}")
     return prompts
