@@ -133,7 +133,16 @@ def test_each_line_of_a_file_is_an_order_and_is_paid_once(shell: CommandLine, da
 def test_prompts_may_come_by_standard_input_in_utf_8_and_end_at_line_breaks_only(
     shell: CommandLine, darkroom: Darkroom
 ) -> None:
-    command = [INSTALLED, "generate", "--prompts", "-", "--json", *SMALL, "--url", f"http://127.0.0.1:{darkroom.port}"]
+    command = [
+        str(INSTALLED),
+        "generate",
+        "--prompts",
+        "-",
+        "--json",
+        *SMALL,
+        "--url",
+        f"http://127.0.0.1:{darkroom.port}",
+    ]
     lines = "\ufeff바다 위의 등대\r\na fox\u2028at night\n\n".encode()
 
     drawn = subprocess.run(command, input=lines, capture_output=True, cwd=shell.folder, check=True)
