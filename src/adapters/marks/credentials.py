@@ -47,7 +47,7 @@ class ContentCredentials:
         try:
             return self._signed(stated, media_type, statement, parent=data if vouched_for(found) else None)
         except C2paError:
-            log.exception("an image is handed out without Content Credentials")
+            log.exception("an image is returned without Content Credentials")
             return stated_in_xmp(data, media_type, statement)
 
     def _signed(self, data: bytes, media_type: MediaType, statement: Statement, parent: bytes | None) -> bytes:

@@ -83,5 +83,5 @@ class MarkingImageGenerator(ImageGenerator):
             data = await asyncio.to_thread(self._mark, *made) if self._takes_time else self._mark(*made)
             return replace(image, data=data)
         except Exception:  # a fault of the mark must not lose the image
-            log.exception("image %d is handed out without its mark", image.index)
+            log.exception("image %d is returned without its mark", image.index)
             return image

@@ -101,7 +101,7 @@ async def _spool(settings: Settings) -> str:
 async def _ledger(settings: Settings) -> str:
     async with open_records(settings) as records:
         await records.ledger.check()
-        return "; ".join(["orders can be written down", *records.remarks])
+        return "; ".join(["orders can be recorded", *records.remarks])
 
 
 async def _tokens(settings: Settings) -> str:

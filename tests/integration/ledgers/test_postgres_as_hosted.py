@@ -234,7 +234,7 @@ class TestSetUp:
         checked = shell.run("check", DARKROOM_LEDGER_URL=database_url)
 
         assert checked.status == 0
-        assert "ledger: orders can be written down; fsync is off" in checked.stdout
+        assert "ledger: orders can be recorded; fsync is off" in checked.stdout
 
 
 class TestPasswords:

@@ -27,7 +27,7 @@ class PostgresIssuedTokens(IssuedTokens):
 
     async def record(self, token: IssuedToken) -> bool:
         times = token.issued_at, token.expires_at
-        with faults_as(LedgerUnavailable, "issued tokens cannot be written down now"):
+        with faults_as(LedgerUnavailable, "issued tokens cannot be recorded now"):
             async with self._database.transaction() as session:
                 await session.execute(_FORGET_EXPIRED)
                 row = (token.name, token.jti, token.caller.subject, *times, encode_allowed(token))
@@ -39,6 +39,6 @@ class PostgresIssuedTokens(IssuedTokens):
                 return [decode_token(row) for row in await session.fetch(_LISTED)]
 
     async def forget(self, jti: str) -> None:
-        with faults_as(LedgerUnavailable, "issued tokens cannot be written down now"):
+        with faults_as(LedgerUnavailable, "issued tokens cannot be recorded now"):
             async with self._database.session() as session:
                 await session.execute(_FORGET, jti)

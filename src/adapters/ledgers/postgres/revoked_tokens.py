@@ -24,7 +24,7 @@ class PostgresRevokedTokens(RevokedTokens):
         self._database = database
 
     async def revoke(self, jti: str, until: datetime) -> None:
-        with faults_as(LedgerUnavailable, "revoked tokens cannot be written down now"):
+        with faults_as(LedgerUnavailable, "revoked tokens cannot be recorded now"):
             async with self._database.transaction() as session:
                 await session.execute(_FORGET)
                 await session.execute(_REVOKE, jti, until)
