@@ -12,6 +12,7 @@ from http import HTTPStatus
 
 from darkroom.domain.model.errors import Charged, DarkroomError, NothingWasDrawn
 from darkroom.domain.model.generation import Generation, State
+from darkroom.domain.use_cases.recover import NEVER_SENT
 from simulation.calls import CallerWithoutKey
 from simulation.fate import Fate
 from simulation.life import Life, World
@@ -156,7 +157,7 @@ def _hold_promises(world: World, clients: list[Client], generations: list[Genera
             assert generation.state is not State.UNKNOWN, "an answer that reached a process which lived on is not lost"
         assert generation.state is not State.CANCELLED, "only its caller cancels an order"
         if generation.id in world.promised:
-            interrupted = generation.failure and "before the order was sent" in generation.failure.detail
+            interrupted = generation.failure and generation.failure.detail == NEVER_SENT
             assert not interrupted, "a promised order is drawn"
     by_key = Counter(one.key.value for one in generations if one.key)
     assert all(count == 1 for count in by_key.values()), "a key stands for one order that may have cost money"

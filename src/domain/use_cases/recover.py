@@ -3,7 +3,7 @@
 import logging
 from collections import defaultdict
 from collections.abc import Container, Mapping
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from darkroom.domain.model.errors import DrawingFailed, GeneratorUnavailable, OutcomeUnknown
 from darkroom.domain.model.generation import Generation, State
@@ -14,6 +14,9 @@ from darkroom.domain.use_cases.lift import INTERRUPTED
 from darkroom.domain.use_cases.work import Work
 
 log = logging.getLogger(__name__)
+
+NEVER_SENT: Final = "the service was interrupted before the order was sent to the provider"
+"""Why an order failed that had not been sent to its provider when its process ended."""
 
 FOUND = "the provider's answer was found in the spool after the outcome had been reported as unknown"
 
@@ -113,7 +116,7 @@ class Recover:
         """Return why it cannot be continued; None if it can."""
         if generation.state is State.RECEIVED and not generation.promised:
             # Its caller has left and may have ordered again: drawing both would be charged twice.
-            return GeneratorUnavailable("the service was interrupted before the order was sent to the provider")
+            return GeneratorUnavailable(NEVER_SENT)
         card = self._cards.get(generation.model.value)
         if generation.state is State.SUBMITTED and generation.receipt is None and not (card and card.idempotent):
             return OutcomeUnknown(INTERRUPTED)
