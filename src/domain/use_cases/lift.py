@@ -17,8 +17,11 @@ from darkroom.domain.use_cases.store import Store
 
 log = logging.getLogger(__name__)
 
-INTERRUPTED: Final = "the service was interrupted, and the order may have been sent to the provider"
-"""The detail of an unknown outcome after an interruption, if no worker has submitted the order again since."""
+INTERRUPTED: Final = "the service was interrupted after the order had left for the provider"
+"""The detail of an unknown outcome after an interruption, if no worker has submitted the order again since.
+
+Ledgers contain it, so it must not change.
+"""
 
 LATE: Final = "the provider's answer was received after the outcome had been reported as unknown"
 _LOOK_EVERY: Final = 1.0  # seconds between two reads while another worker works on it

@@ -52,7 +52,7 @@ def exception_handlers(*, images_api: bool, mcp_of: str | None) -> ExceptionHand
     def unforeseen(request: AnyRequest, error: Exception) -> Told:
         """Log a fault of ours, and answer with nothing but the request id under which it is logged."""
         request_id = request_id_of(request.scope)
-        log.error("a request failed inside", exc_info=error, extra={"request_id": request_id})
+        log.error("a request failed with an internal error", exc_info=error, extra={"request_id": request_id})
         return told(request, Internal("a fault inside the service; its operator finds it by the request id"))
 
     def at_v1(request: AnyRequest) -> bool:

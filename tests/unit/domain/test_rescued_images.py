@@ -18,10 +18,10 @@ from darkroom.domain.model.limits import Limits
 from darkroom.domain.model.policy import Policy
 from darkroom.domain.model.values import Seed
 from darkroom.domain.ports import RECEIPT, ImageGenerator, Receipt
-from darkroom.domain.use_cases import lift
 from darkroom.domain.use_cases.application import Application
 
-INTERRUPTED = OutcomeUnknown(lift.INTERRUPTED)
+INTERRUPTED = OutcomeUnknown("the service was interrupted after the order had left for the provider")
+"""As ledgers of every release contain it."""
 
 
 class ExpiredLinks(InMemoryImageGenerator):

@@ -22,7 +22,7 @@ _REFUSALS: Final = {
     -903: "it does not know our app",
 }
 _NOT_NOW: Final = {-10: "its quota is used up", -9798: "it is closed for maintenance"}
-_TROUBLE: Final = {-1: "it failed inside", -7: "it failed inside", -603: "it had an internal timeout"}
+_TROUBLE: Final = {-1: "it had an internal error", -7: "it had an internal error", -603: "it had an internal timeout"}
 
 
 def karlo_failure(code: int, answer: Answer) -> DrawingFailed:
