@@ -2,54 +2,46 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import pytest
 
-from servers.parts import PartMissing
-from simulators.process import SimulatorProcess, simulator_process
-
-ALLOWED: Final = 64_000_000
-
-# Draws once as a warm-up, then once with a fault; prints by how many bytes the peak memory grew.
-DRAWING: Final = r"""
-import asyncio, re, sys
-from pathlib import Path
 from darkroom.adapters.generators.karlo import open_karlo
 from darkroom.domain.model.errors import UnusableImage
 from darkroom.domain.model.generation import GenerationRequest
 from darkroom.domain.model.values import ImageSize, ModelVersion, Prompt, Seed
+from darkroom.domain.ports import ImageGenerator
+from integration.generators.peak_memory import growth_of_peak, peak
+from simulators.karlo.simulator import API_KEY
+from simulators.process import SimulatorProcess, simulator_process
 
-base_url, return_type, samples, fault = sys.argv[1:]
+ALLOWED: Final = 64_000_000
 
-def peak():
-    return int(re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[1]) * 1024
 
-async def draw(generator, prompt):
+async def _draw(generator: ImageGenerator, prompt: str, samples: int) -> None:
     request = GenerationRequest(
-        version=ModelVersion("v2.1"), prompt=Prompt(prompt), size=ImageSize(1280, 1280), samples=int(samples),
-        seeds=tuple(map(Seed, range(int(samples)))),
+        version=ModelVersion("v2.1"),
+        prompt=Prompt(prompt),
+        size=ImageSize(1280, 1280),
+        samples=samples,
+        seeds=tuple(map(Seed, range(samples))),
     )
     receipt = await generator.submit(request, "key")
-    return [len(image.data) async for image in generator.collect(request, receipt)]
+    async for _ in generator.collect(request, receipt):
+        pass
 
-async def main():
+
+async def draw_with_fault(base_url: str, return_type: Literal["url", "base64_string"], samples: str, fault: str) -> int:
+    """Draw once as a warm-up, then once with a fault; return by how many bytes the peak memory grew."""
     async with open_karlo(
-        api_key="karlo-test-key", base_url=base_url, image_hosts=[base_url], return_type=return_type,
+        api_key=API_KEY, base_url=base_url, image_hosts=[base_url], return_type=return_type
     ) as generator:
-        await draw(generator, "a fox")
+        await _draw(generator, "a fox", int(samples))
         before = peak()
-        try:
-            await draw(generator, f"a fox [fault:{fault}]")
-        except UnusableImage:
-            print(peak() - before)
-
-asyncio.run(main())
-"""
+        with pytest.raises(UnusableImage):
+            await _draw(generator, f"a fox [fault:{fault}]", int(samples))
+        return peak() - before
 
 
 @pytest.fixture(scope="module")
@@ -77,9 +69,4 @@ def karlo() -> Iterator[SimulatorProcess]:
 def test_an_endless_answer_costs_little_memory(
     karlo: SimulatorProcess, return_type: str, samples: int, fault: str
 ) -> None:
-    if not Path("/proc/self/status").exists():
-        raise PartMissing("/proc", "reports how much memory a process held; Linux has it")
-    command = [sys.executable, "-c", DRAWING, karlo.base_url, return_type, str(samples), fault]
-    grown = subprocess.run(command, capture_output=True, text=True, check=True, timeout=100).stdout
-
-    assert int(grown) < ALLOWED
+    assert growth_of_peak(draw_with_fault, karlo.base_url, return_type, samples, fault, timeout=100) < ALLOWED

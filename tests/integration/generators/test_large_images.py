@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import re
 import struct
 import zlib
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +18,7 @@ from darkroom.adapters.conformance import plain_request
 from darkroom.adapters.generators.openai_images import open_openai_images, parse_models
 from darkroom.adapters.outbound_http.room import Intake
 from darkroom.domain.ports import ImageGenerator, Receipt
+from integration.generators.peak_memory import growth_of_peak, peak
 from servers.ports import LOOPBACK
 
 MB: Final = 2**20
@@ -65,11 +65,6 @@ async def _serving(image: bytes, *, linked: bool) -> AsyncIterator[str]:
         yield origin
 
 
-def _peak() -> int:
-    found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
-    return int(found[1]) * 1024 if found else 0
-
-
 async def _order(generator: ImageGenerator, samples: int) -> list[int]:
     request = plain_request(generator.cards[0], samples=samples)
     receipt, lengths = Receipt(), list[int]()
@@ -82,39 +77,49 @@ async def _order(generator: ImageGenerator, samples: int) -> list[int]:
     return lengths
 
 
-async def _draw_all(tmp_path: Path, length: int, orders: int, samples: int, *, linked: bool) -> int:
-    """Draw all images with room for one; return by how many bytes the peak memory grew."""
-    image = png(length)
-    async with (
-        _serving(image, linked=linked) as origin,
-        open_openai_images(
-            api_key="k",
-            base_url=origin,
-            models=parse_models(["x=64-512"]),
-            intake=Intake(ByteRoom(length), length, tmp_path),
-            call_timeout=3000,
-            fetch_timeout=3000,
-            at_once=64,
-        ) as generator,
-    ):
-        before = _peak()
-        came = await asyncio.gather(*(_order(generator, samples) for _ in range(orders)))
-
-    assert came == [[length] * samples] * orders
-    return _peak() - before
+def _opened(origin: str, folder: Path, length: int) -> AbstractAsyncContextManager[ImageGenerator]:
+    """Open a generator with room in memory for one image of `length` bytes."""
+    return open_openai_images(
+        api_key="k",
+        base_url=origin,
+        models=parse_models(["x=64-512"]),
+        intake=Intake(ByteRoom(length), length, folder),
+        call_timeout=3000,
+        fetch_timeout=3000,
+        at_once=64,
+    )
 
 
 @pytest.mark.parametrize("linked", [True, False], ids=["behind links", "in base64"])
 @pytest.mark.parametrize(("orders", "samples"), [(6, 1), (2, 3)])
-async def test_many_large_images_all_arrive(tmp_path: Path, orders: int, samples: int, *, linked: bool) -> None:
-    await _draw_all(tmp_path, 5 * MB, orders, samples, linked=linked)
+async def test_many_large_images_all_arrive_with_room_for_one(
+    tmp_path: Path, orders: int, samples: int, *, linked: bool
+) -> None:
+    length = 5 * MB
+    async with _serving(png(length), linked=linked) as origin, _opened(origin, tmp_path, length) as generator:
+        came = await asyncio.gather(*(_order(generator, samples) for _ in range(orders)))
+
+    assert came == [[length] * samples] * orders
+
+
+async def draw_64(origin: str, folder: str, length: str) -> int:
+    """Place 64 orders at once; return by how many bytes the peak memory grew."""
+    async with _opened(origin, Path(folder), int(length)) as generator:
+        before = peak()
+        came = await asyncio.gather(*(_order(generator, 1) for _ in range(64)))
+        grown = peak() - before
+
+    assert came == [[int(length)]] * 64
+    return grown
 
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("linked", [True, False], ids=["behind links", "in base64"])
 async def test_64_answers_of_64_mb_all_arrive_with_room_for_64_mb(tmp_path: Path, *, linked: bool) -> None:
-    grown = await _draw_all(tmp_path, 64 * MB, 64, 1, linked=linked)
+    length = 64 * MB
+    async with _serving(png(length), linked=linked) as origin:
+        grown = await asyncio.to_thread(growth_of_peak, draw_64, origin, tmp_path, length, timeout=3500)
 
     # The room, one image beyond it, the base64 and JSON of the one being decoded, and the images just passed on.
-    assert grown < 16 * 64 * MB
+    assert grown < 16 * length
