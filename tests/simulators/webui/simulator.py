@@ -73,9 +73,9 @@ class WebUISimulator(ProviderSimulator):
         order, began = self._at_work[0] if self._at_work else (None, 0.0)
         if order is None or order.force_task_id != asked["id_task"]:
             queued = any(other.force_task_id == asked["id_task"] for other, _ in self._at_work)
-            told = "Queued..." if queued else "Waiting..."
+            text = "Queued..." if queued else "Waiting..."
             return web.json_response(
-                _REPORT | {"active": False, "queued": queued, "id_live_preview": -1, "textinfo": told}
+                _REPORT | {"active": False, "queued": queued, "id_live_preview": -1, "textinfo": text}
             )
         part = min((time.monotonic() - began) / (self._seconds_per_image * order.images or 1), 1.0)
         step = int(part * order.steps)
