@@ -545,7 +545,7 @@ class LedgerContract:
         assert await ledger.page("ada", limit=3, before=orders[2].id) == orders[3:6]
         assert await ledger.page("ada", limit=3, before=orders[5].id) == orders[6:]
         assert await ledger.page("ada", limit=3, before=orders[6].id) == []
-        assert await ledger.page("nobody", limit=3) == []
+        assert await ledger.page("a stranger", limit=3) == []
 
     async def test_pages_omit_deleted_generations(self, ledger: GenerationLedger) -> None:
         kept, deleted = received(), received()

@@ -41,7 +41,7 @@ def listen(service: ServiceSettings) -> socket.socket:
     return listener
 
 
-def let_nobody_connect(listener: socket.socket) -> None:
+def refuse_connections(listener: socket.socket) -> None:
     """Make the system drop new connections, if it can, so that the listener can be closed safely.
 
     Without it, a client that connects between the last accept and the close would be reset: clients reconnect in the

@@ -12,7 +12,7 @@ from litestar import Litestar
 
 from darkroom.entrypoints.refusals import Refusal
 from darkroom.entrypoints.serving.http_guard import GuardedHttpProtocol
-from darkroom.entrypoints.serving.listener import BACKLOG, accept_all, let_nobody_connect
+from darkroom.entrypoints.serving.listener import BACKLOG, accept_all, refuse_connections
 from darkroom.entrypoints.serving.open_connections import OpenConnections
 
 # Seconds for open requests to end after the last generation has.
@@ -85,7 +85,7 @@ class Server:
     async def _stop_listening(self, listener: socket) -> None:
         """Accept the connections that wait, and close the listener at once."""
         if not self._shared:
-            let_nobody_connect(listener)
+            refuse_connections(listener)
         connected = accept_all(listener)
         for accepting in self._server.servers:
             accepting.close()

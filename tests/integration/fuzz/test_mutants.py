@@ -22,7 +22,7 @@ from integration.fuzz.mutants import mutant
 from servers.darkroom import Darkroom
 from simulators.process import SimulatorProcess, simulator_process
 
-SECRET: Final = "known to whoever signs the tokens of this test"
+SECRET: Final = "known to the one who signs the tokens of this test"
 API_KEY: Final = "known-to-the-provider"
 
 

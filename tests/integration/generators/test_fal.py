@@ -35,7 +35,7 @@ class TestFal(QueueContract):
     situations = FalProvider.situations()
     stumbles = (
         *("poll-500", "poll-429", "poll-reset", "status-missing"),
-        *("result-ingress-page", "result-error-of-nobody"),
+        *("result-ingress-page", "result-error-unexplained"),
     )
     astray = (*QueueContract.astray, "order-elsewhere")
     no_references = (

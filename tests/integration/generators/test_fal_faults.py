@@ -40,7 +40,7 @@ OUTCOMES: Final = dict(SHARED_OUTCOMES) | dict(
         *each(ALL, "result-single-image"),
         *each(UNUSABLE, "result-images-missing", "result-images-null", "result-images-object"),
         *each(UNUSABLE, "result-images-of-strings", "result-without-url", "result-url-huge"),
-        *each(UNKNOWN_LATE, "result-ingress-page", "result-error-of-nobody", "result-html"),
+        *each(UNKNOWN_LATE, "result-ingress-page", "result-error-unexplained", "result-html"),
     )
 )
 REPRESENTATIVE: Final = (

@@ -172,7 +172,7 @@ async def test_a_broken_copy_of_a_description_stops_the_start(
 @pytest.mark.parametrize(
     ("entry", "says"),
     [
-        ("a=nobody/knows", "'a': OpenRouter does not draw with nobody/knows"),
+        ("a=unknown/model", "'a': OpenRouter does not draw with unknown/model"),
         (f"a={SEEDREAM} only=openai", f"'a': {SEEDREAM} is made by bytedance, not by openai"),
         (f"a={SEEDREAM} 4K", f"'a': {SEEDREAM} is not drawn at 4K"),
         (f"a={SEEDREAM} quality=high", f"'a': quality is not accepted by {SEEDREAM}"),

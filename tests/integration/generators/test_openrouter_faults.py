@@ -17,7 +17,7 @@ from simulators.openrouter import openrouter_simulator
 
 NOT_HERE: Final = ("link-", "fetch-")  # it sends no links
 MENU: Final = [name for name in openrouter_simulator().faults.menu if not name.startswith(NOT_HERE)]
-TROUBLE: Final = ("timeout", "internal", "maker", "nobody", "edge", "overloaded")
+TROUBLE: Final = ("timeout", "internal", "maker", "no-maker", "edge", "overloaded")
 SIDES: Final = ("before", "after")
 OUTCOMES: Final = {name: outcome for name, outcome in SHARED_OUTCOMES.items() if not name.startswith(NOT_HERE)} | dict(
     (
@@ -42,7 +42,7 @@ ONE_OF_EACH_KIND: Final = (
     "error-permission",
     "error-moderation",
     "error-maker-after-charge",
-    "error-nobody-before-charge",
+    "error-no-maker-before-charge",
     "within-unpriced-after-charge",
     "within-free",
     "within-paid",

@@ -50,7 +50,7 @@ async def test_the_form_survives_a_reload_and_the_token_does_if_the_user_wants_i
     await visitor.button("Sign out").click()
     await expect(page.get_by_label("Access token")).to_be_focused()
     await page.get_by_label("Keep it until this tab is closed").uncheck()
-    await page.get_by_label("Access token").fill(visitor.studio.token("somebody else"))
+    await page.get_by_label("Access token").fill(visitor.studio.token("someone else"))
     await page.keyboard.press("Enter")
     await expect(page.locator("#prompt")).to_have_value("")
     await page.reload()

@@ -149,7 +149,7 @@ async def test_an_unanswered_order_is_repeated_after_a_reload_for_its_own_caller
     await arrived.wait()
     await page.goto("about:blank")
     await page.unroute_all()
-    await page.goto(visitor.studio.link("somebody else"))
+    await page.goto(visitor.studio.link("someone else"))
     await expect(page.get_by_text("What you draw is kept here.")).to_be_visible()
     assert visitor.orders() == 1
     await page.goto("about:blank")

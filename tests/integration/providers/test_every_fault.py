@@ -18,7 +18,7 @@ from servers.darkroom import Darkroom
 from simulators.fal.faults import NOT_CHARGED
 from simulators.provider import ProviderSimulator
 
-ALIAS: Final = "whoever-draws"
+ALIAS: Final = "any-model"
 AT_ONCE: Final = 8
 PATIENCE: Final = "3"  # seconds for each call and each fetch: some faults last for ever
 

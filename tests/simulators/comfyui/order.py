@@ -89,7 +89,7 @@ def execution_error(node: str, class_type: str, exception: str, message: str) ->
         "exception_type": exception,
         "exception_message": message,
         "traceback": ["Traceback"],
-        "current_inputs": {"text": ["a prompt that is nobody's business"]},
+        "current_inputs": {"text": ["a prompt that must not be logged"]},
     }
 
 

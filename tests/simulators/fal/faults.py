@@ -100,7 +100,7 @@ FAL_MENU: tuple[AnyFault, ...] = (
         saying_instead({"detail": "No."}, 500, {"X-Fal-Error-Type": "internal_error"}),
     ),
     _result("ingress-page", "502 with an HTML page, as from the ingress.", wire.replying(HTML, "text/html", 502)),
-    _result("error-of-nobody", "503 with JSON without details.", saying_instead({"error": "internal"}, 503)),
+    _result("error-unexplained", "503 with JSON without details.", saying_instead({"error": "internal"}, 503)),
     _result("html", "200 with a page of HTML.", wire.replying(HTML, "text/html")),
     _result("taken-back", "499, client_cancelled.", saying_instead(_own_error("client-cancelled"), 499)),
     _result("policy", "422, content_policy_violation.", saying_instead(_detail("content_policy_violation"), 422)),

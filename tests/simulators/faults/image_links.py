@@ -109,7 +109,7 @@ MENU: tuple[AnyFault, ...] = (
     _link("very-long", "A link of 1 MB.", leading(lambda true: f"{true.geturl()}&padding={'x' * 1_000_000}")),
     _link("tampered", "An invalid signature, so that the link does not open.", leading(tampered)),
     OfImages(
-        "base64-garbage", "Text that is not base64.", leading(just("%%%% this is no base64 %%%%")), reads=("index",)
+        "base64-garbage", "Text that is not base64.", leading(just("%%%% this is not base64 %%%%")), reads=("index",)
     ),
     OfImages(
         "base64-wrapped",

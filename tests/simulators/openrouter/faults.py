@@ -37,7 +37,7 @@ TROUBLE: dict[str, OpenRouterError] = {
     "timeout": OpenRouterError(408, "Request timed out"),
     "internal": OpenRouterError(500, "Internal Server Error"),
     "maker": OpenRouterError(502, "Provider returned error"),
-    "nobody": NO_MAKER,
+    "no-maker": NO_MAKER,
     "edge": OpenRouterError(524, "Request timed out. Please try again later."),
     "overloaded": OpenRouterError(529, "Provider returned error"),
 }

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from darkroom.entrypoints.serving.listener import accept_all, let_nobody_connect
+from darkroom.entrypoints.serving.listener import accept_all, refuse_connections
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def test_all_clients_that_have_connected_are_accepted(listener: socket.socket) -
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has the filter")
 def test_a_client_that_comes_later_is_ignored_and_refused_at_the_end(listener: socket.socket) -> None:
     with socket.create_connection(listener.getsockname()) as early, socket.socket() as late:
-        let_nobody_connect(listener)
+        refuse_connections(listener)
         late.settimeout(0)
         assert late.connect_ex(listener.getsockname()) == errno.EINPROGRESS  # otherwise it would be connected by now
         accepted = accept_all(listener)

@@ -10,7 +10,7 @@ from darkroom.entrypoints.settings import GROUPS, BadSettings, Settings
 from darkroom.entrypoints.settings.setting import Declared, InvalidSetting, declared_in
 
 DECLARED = {one.setting.name: one for group in GROUPS for one in declared_in(group)}
-ADDRESSES = ("http", "https://", "://", "//", "/", ":", "[", "]", "::1", "@", "%", "~", "~nobody-is-called-so", "..")
+ADDRESSES = ("http", "https://", "://", "//", "/", ":", "[", "]", "::1", "@", "%", "~", "~unknown-account", "..")
 OTHERS = ("=", ",", "0x1", "1e999", "-1", "USD", "sqlite:", "postgresql://", "-----BEGIN PUBLIC KEY-----", "\\n", "x")
 PIECES = st.sampled_from((*ADDRESSES, *OTHERS))
 TEXTS = st.one_of(st.text(max_size=60), st.lists(PIECES, max_size=8).map("".join), st.integers().map(str))
@@ -22,7 +22,7 @@ KINDS = {one.setting.read.__qualname__.partition(".")[0]: one for one in DECLARE
 
 @pytest.mark.parametrize("declared", KINDS.values(), ids=KINDS)
 @given(text=TEXTS)
-@example(text="~nobody-is-called-so/x")
+@example(text="~unknown-account/x")
 @example(text="\0")
 @example(text="/")
 @example(text="http://[")
