@@ -47,6 +47,7 @@ def test_its_types_accept_right_orders_and_reject_wrong_ones(client: Path) -> No
     assert ended.returncode == 0, ended.stdout
 
 
+@pytest.mark.thorough
 def test_it_draws_an_image_and_reads_a_problem(client: Path, service: Service) -> None:
     ended = node(client, "--disable-warning=ExperimentalWarning", "draw.ts", service.url, service.token)
     assert ended.returncode == 0, ended.stderr

@@ -93,6 +93,7 @@ def bucket(ports: Ports, tmp_path: Path) -> Iterator[None]:
     remove_sockets((ports.s3, ports.master, ports.volume, ports.filer))
 
 
+@pytest.mark.thorough
 def test_both_processes_are_one_service(bucket: None, ports: Ports, tmp_path: Path, database_url: str) -> None:
     order = {"version": "sketch", "prompt": "a harbour", "width": 256, "height": 256}
     token = jwt.encode(

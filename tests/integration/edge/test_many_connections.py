@@ -6,12 +6,15 @@ import socket
 from contextlib import ExitStack
 from pathlib import Path
 
+import pytest
+
 from integration.edge.patience import LIVE
 from servers.darkroom import INSTALLED
 from servers.ports import LOOPBACK, free_port
 from servers.process import Process
 
 
+@pytest.mark.thorough
 def test_idle_connections_are_closed_before_file_descriptors_run_out(tmp_path: Path) -> None:
     port = free_port()
     shell = ["/bin/sh", "-c", f"ulimit -n 400 && exec {INSTALLED} serve"]

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from integration.plugins.conftest import EXAMPLES
 from integration.plugins.outside import darkroom
 
@@ -30,6 +32,7 @@ def test_its_own_tests_check_the_contract_without_our_repository(installed: Path
     assert re.search(r"^1\d passed", tested.stdout, re.MULTILINE), tested.stdout
 
 
+@pytest.mark.thorough
 def test_a_wrong_setting_of_its_own_is_reported_beside_the_others(installed: Path, tmp_path: Path) -> None:
     settings = {"DARKROOM_GENERATORS": "stripes,sketch", "DARKROOM_STRIPES_WIDTH": "wide"}
 
