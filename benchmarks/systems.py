@@ -1,6 +1,7 @@
 """The systems to measure, each in a separate process."""
 
 import json
+import os
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -184,6 +185,10 @@ SYSTEMS: Final = (
         "Darkroom again",
         "the same service once more: how far two figures differ by chance",
         _darkroom(DARKROOM, "serve"),
+    ),
+    *(
+        System("Darkroom before", "an earlier commit, which DARKROOM_BEFORE names", _darkroom(program, "serve"))
+        for program in filter(None, [os.environ.get("DARKROOM_BEFORE")])
     ),
     System(
         "naive", "FastAPI, httpx and aioboto3: the three calls, the link signed, nothing checked or kept", open_naive
