@@ -113,7 +113,7 @@ def test_a_missing_public_url_is_warned_about(shell: CommandLine) -> None:
     darkroom = shell.serve(DARKROOM_HOST="0.0.0.0", DARKROOM_JWT_SECRET=SECRET)
     said = darkroom.wait_for("DARKROOM_PUBLIC_URL", stream="stderr").string
     assert json.loads(said)["message"].startswith(
-        f"links say http://127.0.0.1:{darkroom.port}: set DARKROOM_PUBLIC_URL"
+        f"links begin with http://127.0.0.1:{darkroom.port}: set DARKROOM_PUBLIC_URL"
     )
 
 

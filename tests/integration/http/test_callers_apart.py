@@ -64,7 +64,7 @@ class Belongings:
             "since": "2026-01-01",
             "format": "csv",
         }
-        known |= {"state": "stored", "version": "memory", "text": PROMPT}
+        known |= {"state": "stored", "version": "memory", "text": PROMPT, "unfinished": "true"}
         by_name = {"Idempotency-Key": KEY, "Last-Event-ID": "0", "X-Request-ID": "ada"}
         for params in ({}, {name: known[name] for name in parameters}):
             for headers in ({}, by_name):
