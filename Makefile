@@ -165,7 +165,7 @@ release: supply-chain ## Build wheel, source archive, container image, bill of m
 bench-parts: ## Install nginx and wrk from Debian, for `make bench` (needs root)
 	apt-get install --no-install-recommends --yes nginx-light wrk
 
-measurements := throughput floors tls memory overload scale start sketch
+measurements := throughput tls memory overload scale start sketch
 
 .PHONY: bench-peers
 bench-peers: test-peers ## Install what to compare with, in environments of its own, for `make bench`

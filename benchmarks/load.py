@@ -5,7 +5,8 @@ import os
 import shutil
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import nan
 from pathlib import Path
 from typing import Final
 
@@ -34,7 +35,10 @@ def order(token: str) -> Call:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The result of a load: the answered requests, the duration in seconds, and latencies in milliseconds."""
+    """The result of a load: the answered requests, the duration in seconds, and latencies in milliseconds.
+
+    Latencies are NaN if no request was answered.
+    """
 
     requests: int
     seconds: float
@@ -75,4 +79,5 @@ def load(url: str, call: Call, *, in_flight: int, seconds: float) -> Outcome:
         raise ProgramFailed(f"wrk: {done.stdout}{done.stderr}") from error
     if said.pop("refused") or said.pop("broken"):
         raise ProgramFailed(f"not every order was answered with 200: {done.stdout}")
-    return Outcome(**said)
+    outcome = Outcome(**said)
+    return outcome if outcome.requests else replace(outcome, p50_ms=nan, p99_ms=nan)

@@ -4,9 +4,11 @@ import resource
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from math import nan
 from pathlib import Path
 from statistics import median
-from time import perf_counter
+from time import perf_counter, sleep
+from typing import Final
 
 from benchmarks.load import Outcome, load
 from benchmarks.machine import busy_seconds, cpu_seconds
@@ -14,6 +16,10 @@ from benchmarks.stand_ins import StandIns
 from benchmarks.systems import Running, System
 from servers.parts import PartMissing
 from servers.process import ProgramFailed
+
+_GLANCE: Final = 0.25  # seconds between two readings
+_IDLE: Final = 0.1  # cores; what a system may use that has nothing to do
+_LONGEST_CALM: Final = 60.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +112,26 @@ def _once(one: Running, stand_ins: StandIns, in_flight: int, seconds: float) -> 
     busy_before = busy_seconds()
     outcome = load(one.url, one.call, in_flight=in_flight, seconds=seconds)
     others = (busy_seconds() - busy_before - _ours(one, stand_ins) + all_before) / (perf_counter() - begun)
+    _calm_down(one)
     # Orders whose client disconnected at the end are finished too, and have used as much CPU time.
     stored = stand_ins.empty_the_bucket()
     orders = stored if one.stores else outcome.requests
-    if orders < max(outcome.requests, 1):
+    if orders < outcome.requests:
         raise ProgramFailed(f"{one.name} answered {outcome.requests} orders and stored {stored} images")
-    cpu_ms = (one.cpu_seconds - before) / orders * 1000
+    cpu_ms = (one.cpu_seconds - before) / orders * 1000 if orders else nan  # it may collapse under the load
     line = f"{in_flight:4} in flight {outcome.rate:8.0f}/s {cpu_ms:6.2f} ms CPU, {others:.1f} cores at other work"
     print(f"{one.name:26} {line}", flush=True)
     return _Taken(outcome, cpu_ms, others)
+
+
+def _calm_down(one: Running) -> None:
+    """Wait until a system works no longer, so that it does not slow down the next one."""
+    deadline = perf_counter() + _LONGEST_CALM
+    while perf_counter() < deadline:
+        before = one.cpu_seconds
+        sleep(_GLANCE)
+        if one.cpu_seconds - before <= _IDLE * _GLANCE:
+            return
 
 
 def _ours(one: Running, stand_ins: StandIns) -> float:

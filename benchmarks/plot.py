@@ -55,7 +55,7 @@ def _plot(title: str, lines: Sequence[Line]) -> Iterator[str]:
         yield f'<text x="{_LEFT - 8}" y="{y + 4}" text-anchor="end">{10.0**power:g}</text>'
     for x in ticks:
         yield f'<text x="{across(x)}" y="{_HEIGHT - _BOTTOM + 18}" text-anchor="middle">{x}</text>'
-    ends = _apart((upwards(line.points[ticks[-1]]), number) for number, line in enumerate(lines))
+    ends = _apart((upwards(line.points[max(line.points)]), number) for number, line in enumerate(lines))
     for number, line in enumerate(lines):
         colour = _COLOURS[number % len(_COLOURS)]
         points = " ".join(f"{across(x)},{upwards(y)}" for x, y in sorted(line.points.items()))

@@ -1,6 +1,7 @@
 """Formats results as Markdown tables, and writes them to the documentation."""
 
 from collections.abc import Iterator, Sequence
+from math import isnan
 from pathlib import Path
 from statistics import median
 from typing import Final
@@ -11,6 +12,7 @@ from benchmarks.plot import Line, plot
 
 _DOCS: Final = Path(__file__).parents[1] / "docs"
 _MEGABYTE: Final = 1e6
+_NOT_PLOTTED: Final = ("Darkroom again", "Darkroom before")  # they would hide another line
 
 
 def write(measured: Sequence[Measured], plan: Plan, *, command: str, plots: bool) -> None:
@@ -27,7 +29,11 @@ def _plot(measured: Sequence[Measured]) -> None:
         ("throughput.svg", "requests a second, by orders in flight", "rate"),
         ("latency.svg", "median latency in ms, by orders in flight", "p50_ms"),
     ):
-        lines = [Line(one.name, {n: getattr(cell, attribute) for n, cell in one.cells.items()}) for one in measured]
+        lines = [
+            Line(one.name, {n: value for n, cell in one.cells.items() if (value := getattr(cell, attribute)) > 0})
+            for one in measured
+            if one.name not in _NOT_PLOTTED
+        ]
         (pictures / file).write_text(plot(title, lines), encoding="utf-8")
 
 
@@ -57,16 +63,22 @@ def _tables(measured: Sequence[Measured], plan: Plan) -> Iterator[str]:
     yield ""
     yield from _head("Latency, p50 / p99 in ms", plan)
     for one in measured:
-        yield _row(one.name, *(f"{cell.p50_ms:.1f} / {cell.p99_ms:.1f}" for cell in one.cells.values()))
+        yield _row(
+            one.name, *(f"{_or_dash(cell.p50_ms, 1)} / {_or_dash(cell.p99_ms, 1)}" for cell in one.cells.values())
+        )
     yield ""
     yield from _head("CPU time of the process for one order, in ms", plan)
     for one in measured:
-        yield _row(one.name, *(f"{cell.cpu_ms:.2f}" for cell in one.cells.values()))
+        yield _row(one.name, *(_or_dash(cell.cpu_ms, 2) for cell in one.cells.values()))
     yield ""
     yield "| | what it is | idle, MB | at most, MB |"
     yield "|---|---|---:|---:|"
     for one in measured:
         yield _row(one.name, one.describes, f"{one.idle / _MEGABYTE:.0f}", f"{one.peak / _MEGABYTE:.0f}")
+
+
+def _or_dash(number: float, digits: int) -> str:
+    return "-" if isnan(number) else f"{number:.{digits}f}"
 
 
 def _head(title: str, plan: Plan) -> Iterator[str]:
