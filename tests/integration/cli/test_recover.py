@@ -31,6 +31,7 @@ def left(shell: CommandLine) -> tuple[Generation, Generation]:
     return asyncio.run(write())
 
 
+@pytest.mark.thorough
 def test_unfinished_generations_are_listed_and_a_lost_spool_is_given_up(
     shell: CommandLine, left: tuple[Generation, Generation]
 ) -> None:

@@ -14,6 +14,7 @@ from integration.plugins.conftest import EXAMPLES
 from integration.plugins.outside import darkroom
 
 
+@pytest.mark.thorough
 def test_its_own_tests_check_the_contract_without_our_repository(installed: Path, tmp_path: Path) -> None:
     for name in ("pyproject.toml", "test_darkroom_stripes.py"):
         shutil.copy(EXAMPLES / "darkroom-stripes" / name, tmp_path)

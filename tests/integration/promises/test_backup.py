@@ -78,6 +78,7 @@ async def require_paid_once(workshop: Workshop, seat: Seat, known: set[str]) -> 
     assert not stray & known
 
 
+@pytest.mark.thorough
 async def test_a_sqlite_ledger_is_restored_after_the_loss_of_its_disk(
     workshop_on: OpenWorkshop, chance: random.Random
 ) -> None:

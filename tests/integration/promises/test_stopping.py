@@ -22,6 +22,7 @@ IN_FLIGHT = 200
 CLIENTS = 12
 
 
+@pytest.mark.thorough
 async def test_a_stop_with_two_hundred_in_flight_loses_none(workshop_on: OpenWorkshop, chance: random.Random) -> None:
     ordered = list(itertools.islice(orders(chance), IN_FLIGHT))
     async with workshop_on(seconds_per_image=2.0) as workshop:

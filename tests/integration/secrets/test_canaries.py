@@ -144,6 +144,7 @@ def links_of_providers(house: House) -> dict[str, str]:
     return {f"link {number}": text for number, text in enumerate(found)}
 
 
+@pytest.mark.thorough
 async def test_no_command_prints_a_secret(house: House) -> None:
     spoilt = {name: f"{secret} and more" for name, secret in house.secrets.items()}
     spoilt["DARKROOM_LEDGER_URL"] = f"mysql://darkroom:{house.secrets['DARKROOM_LEDGER_URL']}@localhost/"
