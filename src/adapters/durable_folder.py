@@ -4,16 +4,17 @@ import errno
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from stat import S_ISLNK
+from stat import S_ISDIR, S_ISLNK
 from typing import Final
 from uuid import uuid4
 
 from darkroom.adapters.ownership import hand_over
 
 _PROBE: Final = b"written to see whether files can be kept here"
+_TRIES: Final = 10
 _STALE: Final = 3600.0  # seconds; no write takes that long, so the process of an older draft is dead
 
 
@@ -97,7 +98,8 @@ class DurableFolder:
         name = ""
         while True:
             yield name
-            with os.scandir(self._root / name) as entries:
+            within: list[str] = []
+            with suppress(FileNotFoundError), os.scandir(self._root / name) as entries:  # another process removed it
                 within = [e.name for e in entries if e.is_dir(follow_symlinks=False) and not e.name.startswith(".")]
             if not within:
                 return
@@ -123,13 +125,10 @@ class DurableFolder:
 
     def _write(self, targets: Sequence[tuple[Path, bytes]], place: Callable[[Path, Path], None]) -> None:
         folders = {target.parent for target, _ in targets}
-        for folder in (*folders, self._drafts):
-            make_folder(folder)
-        self._sweep_drafts()
         drafts: list[tuple[Path, int]] = []
         try:
             for _, data in targets:
-                drafts.append(self._draft(data))
+                drafts.append(self._draft(data) if drafts else self._first_draft(data, folders))
             for _, descriptor in drafts:
                 os.fsync(descriptor)
             for (target, _), (draft, _) in zip(targets, drafts, strict=True):
@@ -144,6 +143,20 @@ class DurableFolder:
             # Also if the file exists: the process that wrote it may have died before this sync.
             for folder in folders:
                 sync_folder(folder)
+
+    def _first_draft(self, data: bytes, folders: Iterable[Path]) -> tuple[Path, int]:
+        """Make the folders that are missing, then as `_draft`, which keeps them from being removed."""
+        tries = 0
+        while True:
+            try:
+                for folder in (*folders, self._drafts):
+                    make_folder(folder)
+                self._sweep_drafts()
+                return self._draft(data)
+            except FileNotFoundError:  # another process has just removed what it had made for `prove`
+                tries += 1
+                if tries == _TRIES:
+                    raise
 
     def _draft(self, data: bytes) -> tuple[Path, int]:
         """Write a draft and start its sync; return its path and an open descriptor for `fsync`."""
@@ -172,15 +185,20 @@ class DurableFolder:
 
 
 def make_folder(folder: Path) -> None:
-    """Create a folder and its missing parents, durably."""
+    """Create a folder and its missing parents, durably.
+
+    Raises:
+        FileNotFoundError: another process has just removed one of them.
+        OSError: it cannot be created, or is not a folder.
+    """
     if not folder.is_dir():
         make_folder(folder.parent)
         try:
             folder.mkdir(mode=0o700)
             hand_over(folder, folder.parent)
         except FileExistsError:
-            if not folder.is_dir():
-                raise
+            if not S_ISDIR(folder.stat().st_mode):
+                raise NotADirectoryError(errno.ENOTDIR, "is not a folder", str(folder)) from None
         sync_folder(folder.parent)
 
 

@@ -217,3 +217,20 @@ def test_a_folder_removed_while_in_use_is_created_again(folder: DurableFolder, r
     (root / ".drafts").rmdir()
 
     assert folder.create("a/b.png", b"data")
+
+
+def test_processes_that_check_a_new_folder_disturb_no_write_of_each_other(tmp_path: Path) -> None:
+    """Each check removes the folders that it made, unless they are in use; another process may be about to write."""
+    with ThreadPoolExecutor(8) as pool:
+        for number in range(100):
+            root = tmp_path / str(number)
+            together = threading.Barrier(8)
+
+            def use(index: int, root: Path = root, together: threading.Barrier = together) -> None:
+                folder = DurableFolder(root)
+                together.wait()
+                folder.prove()
+                assert folder.create(f"{index}.png", b"data")
+
+            list(pool.map(use, range(8)))
+            assert sorted(DurableFolder(root).names()) == [f"{index}.png" for index in range(8)]
