@@ -34,7 +34,7 @@ async def test_a_trace_is_continued_and_passed_on(
     darkroom = await serving(shell, **settings)
     answer = await order(darkroom.port, samples=2, headers=SENT)
     assert answer.status_code == 200
-    await until(lambda: bool(traces.named("POST /api/images")))
+    await until(lambda: bool(traces.named("POST /api/images") and traces.named("generation")))  # each ends its own way
 
     spans = {span.id: span for span in traces.spans}
     assert {span.trace for span in spans.values()} == {TRACE}
