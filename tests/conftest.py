@@ -28,11 +28,11 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Return how many workers `--numprocesses auto` starts: two more than there are cores.
+    """Return how many workers `--numprocesses auto` starts: one more than there are cores.
 
     Tests wait for processes to start and for time limits to pass; meanwhile the cores serve another worker.
     """
-    return len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)) + 2
+    return len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)) + 1
 
 
 @pytest.hookimpl(wrapper=True)
