@@ -147,7 +147,7 @@ class FatefulGenerator(ImageGenerator):
                     seed = drew_with(request.version, request.seeds[index])
                     yield GeneratedImage(index=index, seed=seed, data=pictures[index])
         if missing:
-            # A part of the answer is no longer available at the provider, so we cannot be expected to keep it.
+            # The provider has removed a part of the answer, so we cannot be expected to keep it.
             self._answered.pop((receipt.reference.decode(), request.version), None)
             raise UnusableImage("a link was dead", evidence=b"404")
 

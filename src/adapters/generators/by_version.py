@@ -51,5 +51,5 @@ class ByVersionImageGenerator(ImageGenerator):
         # A generation resumed after a restart may name a model that was removed from the settings.
         generator = self._by_version.get(request.version.value)
         if generator is None:
-            raise otherwise(f"{request.version.value} is no longer offered here")
+            raise otherwise(f"{request.version.value} is not offered here now")
         return generator

@@ -108,7 +108,7 @@ class Admission:
         if self._closed:
             raise Overloaded("the service is about to stop")
         if self._spool.full:
-            raise Overloaded("there is no room to keep images until they are stored", retry_after=30)
+            raise Overloaded("the room for images that wait to be stored is used up", retry_after=30)
         now = asyncio.get_running_loop().time()
         self._kept_until = {other: until for other, until in self._kept_until.items() if until > now}
         kept = 0 if caller in self._kept_until else min(len(self._kept_until), self._size // 2)

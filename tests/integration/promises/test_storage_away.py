@@ -78,7 +78,7 @@ async def lose_storage(
             await load.until_seen("overloaded", load.seen["overloaded"] + 2 * CLIENTS)
             assert workshop.charged() == charged
 
-            # Waiting images also survive the process, and its successor knows that there is no room.
+            # Waiting images also survive the process, and its successor knows that they fill the room.
             await seat.kill()
             await seat.start()
             await asyncio.sleep(max(0.0, begun + seconds - time.monotonic()))
