@@ -31,6 +31,9 @@ class NamedImageGenerator(ImageGenerator):
     async def progress(self, request: GenerationRequest, key: str, receipt: Receipt | None) -> Progress | None:
         return await self._generator.progress(request, key, receipt)
 
+    async def unfinished(self, request: GenerationRequest, key: str, receipt: Receipt | None) -> GeneratedImage | None:
+        return await self._generator.unfinished(request, key, receipt)
+
     async def find(self, request: GenerationRequest, key: str) -> Receipt | None:
         return await self._generator.find(request, key)
 

@@ -84,28 +84,26 @@ class OneByOneImageGenerator(ImageGenerator):
 
     async def progress(self, request: GenerationRequest, key: str, receipt: Receipt | None) -> Progress | None:
         answers = _Answers.decode(receipt.reference) if receipt else None
-        told = await asyncio.gather(*(self._how_far(sample, key, answers) for sample in _samples(request)))
-        return _altogether(told, side_by_side=receipt is not None)
+        asked = (
+            self._generator.progress(sample.request, sample.key(key), sample.receipt(answers))
+            for sample in _samples(request)
+        )
+        return _altogether(await asyncio.gather(*asked), side_by_side=receipt is not None)
 
     async def unfinished(self, request: GenerationRequest, key: str, receipt: Receipt | None) -> GeneratedImage | None:
         answers = _Answers.decode(receipt.reference) if receipt else None
         for sample in _samples(request):
-            told = Receipt(answers.reference(sample)) if answers else None
-            image = await self._generator.unfinished(sample.request, f"{key}.{sample.index}", told)
+            image = await self._generator.unfinished(sample.request, sample.key(key), sample.receipt(answers))
             if image is not None:
                 return replace(image, index=sample.index)
         return None
 
     async def find(self, request: GenerationRequest, key: str) -> Receipt | None:
-        found = [await self._generator.find(one.request, f"{key}.{one.index}") for one in _samples(request)]
+        found = [await self._generator.find(one.request, one.key(key)) for one in _samples(request)]
         return _so_far(found) if any(found) else None
 
     async def check(self) -> str:
         return await self._generator.check()
-
-    async def _how_far(self, sample: "_Sample", key: str, answers: "_Answers | None") -> Progress | None:
-        receipt = Receipt(answers.reference(sample)) if answers else None
-        return await self._generator.progress(sample.request, f"{key}.{sample.index}", receipt)
 
     async def _asked(self, sample: "_Sample", key: str, order: "_Order") -> Receipt | DrawingFailed:
         while True:
@@ -122,7 +120,7 @@ class OneByOneImageGenerator(ImageGenerator):
         try:
             async with self._turns:
                 await order.leave()
-                return await self._generator.submit(sample.request, f"{key}.{sample.index}")
+                return await self._generator.submit(sample.request, sample.key(key))
         except DrawingFailed as failure:
             return failure
         except Exception:  # a fault in one call must not lose the images of the others
@@ -184,6 +182,14 @@ class _Sample:
     index: int
     request: GenerationRequest
     name: str
+
+    def key(self, order: str) -> str:
+        """Return the key of the sample's call, given that of its order."""
+        return f"{order}.{self.index}"
+
+    def receipt(self, answers: "_Answers | None") -> Receipt | None:
+        """Return the receipt of the sample's call; None if that of its order is not recorded yet."""
+        return Receipt(answers.reference(self)) if answers else None
 
     def told_of(self, failure: DrawingFailed) -> DrawingFailed:
         """Return the same failure with the sample's name before its detail."""

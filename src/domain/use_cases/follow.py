@@ -1,15 +1,15 @@
 """Follows the progress of a generation until its end."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from statistics import median
-from typing import Final
+from typing import Final, TypeVar
 
 from darkroom.domain.model.errors import DrawingFailed, LedgerUnavailable
-from darkroom.domain.model.generation import GeneratedImage, Generation, State
+from darkroom.domain.model.generation import GeneratedImage, Generation, GenerationRequest, State
 from darkroom.domain.model.progress import Progress
 from darkroom.domain.ports import GenerationLedger, ImageGenerator, Receipt
 from darkroom.domain.use_cases.work import Work
@@ -17,6 +17,8 @@ from darkroom.domain.use_cases.work import Work
 _GLANCE: Final = 0.5  # seconds between two queries
 _PATIENCE: Final = 2.0  # seconds for a generator to report progress
 _UNFINISHED: Final = 4  # most unfinished images in memory at once
+
+Answer = TypeVar("Answer")
 
 
 class FollowGeneration:
@@ -69,19 +71,15 @@ class FollowGeneration:
             yield None
             return
         async with self._places:
-            receipt = Receipt(generation.receipt) if generation.receipt else None
-            image: GeneratedImage | None = None
-            with suppress(TimeoutError, DrawingFailed):
-                async with asyncio.timeout(_PATIENCE):
-                    image = await self._generator.unfinished(generation.asked, generation.id, receipt)
-            yield image
+            yield await _asked(self._generator.unfinished, generation)
 
     async def _progress(self, generation: Generation, usual: timedelta | None) -> Progress:
         match generation.state:
             case State.RECEIVED:
                 progress = Progress(position=self._work.admission.position(generation.caller, generation.id))
             case State.SUBMITTED:
-                progress = await self._told(generation)
+                progress = await _asked(self._generator.progress, generation) or Progress()
+                progress = progress if progress.position is not None else replace(progress, position=0)
             case _:
                 return Progress()
         if progress.seconds_left is None and usual is not None:
@@ -89,13 +87,16 @@ class FollowGeneration:
             return replace(progress, seconds_left=left if left > 0 else None)
         return progress
 
-    async def _told(self, generation: Generation) -> Progress:
-        receipt = Receipt(generation.receipt) if generation.receipt else None
-        told: Progress | None = None
-        try:
-            async with asyncio.timeout(_PATIENCE):
-                told = await self._generator.progress(generation.asked, generation.id, receipt)
-        except (TimeoutError, DrawingFailed):
-            pass  # the drawing is not affected, and the next query may succeed
-        told = told or Progress()
-        return told if told.position is not None else replace(told, position=0)
+
+async def _asked(
+    ask: Callable[[GenerationRequest, str, Receipt | None], Awaitable[Answer | None]], generation: Generation
+) -> Answer | None:
+    """Ask a generator about a generation; return None if it cannot answer now.
+
+    That does not affect the drawing, and the next query may succeed.
+    """
+    receipt = Receipt(generation.receipt) if generation.receipt else None
+    with suppress(TimeoutError, DrawingFailed):
+        async with asyncio.timeout(_PATIENCE):
+            return await ask(generation.asked, generation.id, receipt)
+    return None
