@@ -32,7 +32,7 @@ BY_KEY: Final = "by-key"
 WIDTH: Final = 2
 """The number of generations that a process draws at once; others wait in the state `received`."""
 
-STORE_PATIENCE: Final = 0.5
+STORE_PATIENCE: Final = 1.0
 """Seconds after which waiting callers are answered, even if the images are not stored yet."""
 
 
