@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import socket
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -14,7 +13,7 @@ from signal import SIGCONT, SIGKILL, SIGSTOP
 from harness.waiting import until
 from servers.darkroom import Darkroom
 from servers.parts import PartMissing
-from servers.ports import LOOPBACK, free_port
+from servers.ports import LOOPBACK, free_port, is_free
 
 
 class Seat:
@@ -51,17 +50,9 @@ class Seat:
         if self._process:
             process, self._process = self._process, None
             await asyncio.to_thread(process.close)
-            await until(self._is_free)  # the kernel may still be ending its workers, which hold the port, too
-
-    def _is_free(self) -> bool:
-        with socket.socket() as listener:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                listener.bind((LOOPBACK, self._port))
-                listener.listen()
-            except OSError:
-                return False
-        return True
+            await until(
+                lambda: is_free(self._port)
+            )  # the kernel may still be ending its workers, which hold the port, too
 
     def kill_a_worker(self, chance: random.Random) -> None:
         """Kill one of its workers by SIGKILL; the other workers and their parent continue.

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from servers.parts import PartMissing
 from servers.ports import LOOPBACK, free_port
-from servers.process import Process
+from servers.process import Process, unprivileged_account
 
 
 class PgBouncer:
@@ -40,7 +40,7 @@ class PgBouncer:
             f"auth_type = plain\nauth_file = {folder / 'users'}\npool_mode = {self._mode}\n",
             encoding="ascii",
         )
-        account = "nobody" if os.geteuid() == 0 else None  # it refuses to run as root
+        account = unprivileged_account()
         if account:
             for path in (folder, *folder.iterdir()):
                 shutil.chown(path, account)

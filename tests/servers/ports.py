@@ -25,13 +25,14 @@ def free_port() -> int:
     """
     for _ in range(10_000):
         port = _dice.randrange(10_000, 20_000)
-        if port not in _handed_out and _is_free(port) and _is_free(port + COMPANION):
+        if port not in _handed_out and is_free(port) and is_free(port + COMPANION):
             _handed_out.add(port)
             return port
     raise OSError("hardly a port is free between 10000 and 19999")
 
 
-def _is_free(port: int) -> bool:
+def is_free(port: int) -> bool:
+    """Return whether a server could listen on the port now."""
     with socket.socket() as probe:
         # As servers do: recently closed connections (TIME_WAIT) do not count.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import secrets
 import shutil
 import tempfile
@@ -17,7 +16,7 @@ from urllib.parse import quote, urlsplit
 
 from servers.parts import PartMissing
 from servers.ports import LOOPBACK, free_port
-from servers.process import Process, ProgramFailed
+from servers.process import Process, ProgramFailed, unprivileged_account
 
 _ADMIN = "postgres"
 _SERVICE = "darkroom"
@@ -39,7 +38,7 @@ class PostgresServer:
         self._primary = of
         self._fsync = "on" if durable else "off"
         self._folder = tempfile.TemporaryDirectory(prefix="darkroom-postgres-")
-        self._account = "nobody" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
+        self._account = unprivileged_account()
         self._programs = Path()
         self._password = secrets.token_hex(16)
         self._port = 0

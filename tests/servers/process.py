@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from signal import SIGINT, SIGKILL, SIGTERM
 from types import MappingProxyType
-from typing import IO, Literal, Protocol, Self
+from typing import IO, Final, Literal, Protocol, Self
 
 from servers.parts import PartMissing
 
@@ -20,6 +20,15 @@ Stream = Literal["stdout", "stderr"]
 
 # Reads until the tests have ended for any reason, and then kills the process group.
 _GUARD = 'read -r _; kill -s KILL -- "-$0"'
+
+
+UNPRIVILEGED: Final = "nobody"
+"""An account that Linux and macOS have for programs without privileges."""
+
+
+def unprivileged_account() -> str | None:
+    """Return the account for a program that refuses to run as root; None if this process is not root's."""
+    return UNPRIVILEGED if os.geteuid() == 0 else None
 
 
 class ProgramFailed(Exception):

@@ -14,9 +14,8 @@ import pytest
 from integration.cli.command_line import CommandLine, Ended
 from servers.darkroom import INSTALLED
 from servers.parts import PartMissing
-from servers.process import Process
+from servers.process import UNPRIVILEGED, Process
 
-ACCOUNT = "nobody"
 FOLDERS = [
     *("spool", "images/2026/11/30"),
     *(
@@ -63,7 +62,7 @@ def elsewhere(tmp_path: Path) -> Iterator[Path]:
 
 
 def give(folder: Path) -> None:
-    account = pwd.getpwnam(ACCOUNT)
+    account = pwd.getpwnam(UNPRIVILEGED)
     for path in (folder, *folder.rglob("*")):
         os.chown(path, account.pw_uid, account.pw_gid)
 
@@ -143,7 +142,7 @@ def test_files_that_root_creates_belong_to_the_owner_of_the_folder(elsewhere: Pa
     settings = {"DARKROOM_DATA_DIR": str(elsewhere)}
     assert shell.run("generate", "a fox", "--local", "--out", "out", **settings).status == 0
     assert shell.run("token", **settings).status == 0
-    owner = pwd.getpwnam(ACCOUNT).pw_uid
+    owner = pwd.getpwnam(UNPRIVILEGED).pw_uid
     assert {uid for _, uid, _ in everything_in(elsewhere)} == {owner}
     names = {path.name for path in elsewhere.iterdir()}
     assert {"spool", "images", "ledger.sqlite", "jwt-secret"} <= names
@@ -154,6 +153,6 @@ def test_files_of_a_service_on_postgres_belong_to_the_owner_of_the_folder(
     elsewhere: Path, shell: CommandLine, database_url: str
 ) -> None:
     shell.serve(DARKROOM_DATA_DIR=str(elsewhere), DARKROOM_LEDGER_URL=database_url)
-    owner = pwd.getpwnam(ACCOUNT).pw_uid
+    owner = pwd.getpwnam(UNPRIVILEGED).pw_uid
     assert [path for path, uid, _ in everything_in(elsewhere) if uid != owner] == []
     assert any(path.name.endswith("-holder") for path in elsewhere.rglob("*"))

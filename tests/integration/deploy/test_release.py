@@ -28,7 +28,7 @@ import pytest
 
 from servers.parts import PartMissing
 from servers.ports import free_port
-from servers.process import Process
+from servers.process import Process, unprivileged_account
 
 ROOT = Path(__file__).parents[3]
 SECRET = "only-for-tests-on-the-loopback-interface"
@@ -153,7 +153,7 @@ class TestImage:
             raise PartMissing("bubblewrap", "is not installed")
         run, port = release.configuration["config"], free_port()
         with tempfile.TemporaryDirectory(prefix="darkroom-data-") as data:
-            account = "nobody" if os.geteuid() == 0 else None
+            account = unprivileged_account()
             if account:
                 os.chown(data, pwd.getpwnam(account).pw_uid, -1)
             settings = {**dict(each.split("=", 1) for each in run["Env"]), "DARKROOM_HOST": "127.0.0.1"}
