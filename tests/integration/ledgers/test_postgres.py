@@ -340,6 +340,34 @@ class TestOutages:
 class TestFailover:
     """A server that no longer accepts writes keeps its sessions open, but they are useless."""
 
+    async def test_after_a_broken_session_no_session_that_was_opened_before_is_used(
+        self, workplace: PostgresWorkplace
+    ) -> None:
+        ledger = await workplace.hire()
+        order = await written(ledger, received())
+        await asyncio.gather(*(ledger.find(order.id) for _ in range(20)))  # several sessions are open
+        async with workplace.connection() as owner, workplace.connection() as other:
+            sessions = (
+                "SELECT pid FROM pg_stat_activity WHERE application_name = 'darkroom' AND datname = current_database()"
+                " AND pid NOT IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory')"  # the lease has its own
+            )
+            opened = {row["pid"] for row in await owner.fetch(sessions)}
+            assert len(opened) > 1
+            async with other.transaction():
+                await other.execute("LOCK TABLE generations")
+                asking = asyncio.create_task(ledger.find(order.id))
+                waiting = await eventually(lambda: owner.fetch(f"{sessions} AND wait_event_type = 'Lock'"))
+                await owner.execute("SELECT pg_terminate_backend($1)", waiting[0]["pid"])
+                with pytest.raises(LedgerUnavailable):
+                    await asking
+
+            await patiently(lambda: ledger.find(order.id))
+
+            async def replaced() -> bool:
+                return opened.isdisjoint(row["pid"] for row in await owner.fetch(sessions))
+
+            assert await eventually(replaced)
+
     async def test_a_read_only_session_is_not_used(self, workplace: PostgresWorkplace) -> None:
         ledger = await workplace.hire()
         order = await written(ledger, received())

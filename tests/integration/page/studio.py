@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import jwt
-
+from integration.http.house import SECRET, token
 from servers.darkroom import Darkroom
 from simulators.process import SimulatorProcess, simulator_process
-
-SECRET = "s" * 32
 
 
 @dataclass(frozen=True)
@@ -26,9 +22,7 @@ class Studio:
 
     def token(self, subject: str = "ada", **claims: object) -> str:
         """An access token for this subject."""
-        at = int(time.time())
-        good = {"iss": "darkroom", "aud": "darkroom", "sub": subject, "iat": at, "exp": at + 3600}
-        return jwt.encode(good | claims, SECRET, algorithm="HS256")
+        return token(sub=subject, **claims)
 
     def link(self, subject: str = "ada", **claims: object) -> str:
         """The link that signs this subject in."""

@@ -2,45 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
-import json
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
-import jwt
 import pytest
 
 from darkroom.adapters.marks.inspection import inspect
 from darkroom.adapters.marks.statement import SOURCE_TYPES
+from harness.event_stream import Stream
+from integration.http.house import SECRET, bearer
 from servers.darkroom import Darkroom
 from simulators.process import simulator_process
 
-SECRET = "s" * 32
 ORDER: dict[str, Any] = {"version": "webui", "prompt": "a calm sea", "width": 128, "height": 64, "seed": [7, 8]}
 
 
-def bearer(subject: str) -> dict[str, str]:
-    at = int(time.time())
-    claims = {"iss": "darkroom", "aud": "darkroom", "sub": subject, "iat": at, "exp": at + 3600}
-    return {"Authorization": f"Bearer {jwt.encode(claims, SECRET, algorithm='HS256')}"}
-
-
-def events(stream: httpx.Response) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the name and the data of each event, to the end of the stream."""
-    name = ""
-    for line in stream.iter_lines():
-        field, _, value = line.partition(": ")
-        if field == "event":
-            name = value
-        if field == "data":
-            yield name, json.loads(value)
-
-
 @pytest.mark.parametrize(("marks", "source"), [("xmp", "trainedAlgorithmicMedia"), ("none", None)])
-def test_a_caller_sees_its_images_while_a_web_ui_draws_them(tmp_path: Path, marks: str, source: str | None) -> None:
+async def test_a_caller_sees_its_images_while_a_web_ui_draws_them(
+    tmp_path: Path, marks: str, source: str | None
+) -> None:
     with simulator_process("webui", "--seconds-per-image", "2") as webui:
         settings = {
             "DARKROOM_JWT_SECRET": SECRET,
@@ -48,18 +31,16 @@ def test_a_caller_sees_its_images_while_a_web_ui_draws_them(tmp_path: Path, mark
             "DARKROOM_WEBUI_BASE_URL": webui.base_url,
             "DARKROOM_MARKS": marks,
         }
-        with (
-            Darkroom(tmp_path, settings) as darkroom,
-            httpx.Client(base_url=darkroom.wait_until_ready(), timeout=30, trust_env=False) as client,
-        ):
-            headers = bearer("ada")
-            ordered = client.post("/api/images", json=ORDER, headers=headers | {"Prefer": "respond-async"})
-            address = f"{ordered.headers['location']}/events?unfinished=true"
-            assert client.get(address, headers=bearer("grace")).status_code == 404
-            with client.stream("GET", address, headers=headers) as stream:
-                told = list(events(stream))
-    shown = [data for name, data in told if name == "unfinished"]
-    assert told[-1][1]["state"] == "stored"
+        with Darkroom(tmp_path, settings) as darkroom:
+            url = await asyncio.to_thread(darkroom.wait_until_ready)
+            async with httpx.AsyncClient(base_url=url, headers=bearer(), timeout=30, trust_env=False) as client:
+                ordered = await client.post("/api/images", json=ORDER, headers={"Prefer": "respond-async"})
+                address = f"{ordered.headers['location']}/events?unfinished=true"
+                assert (await client.get(address, headers=bearer(sub="grace"))).status_code == 404
+                async with client.stream("GET", address) as answer:
+                    events = await Stream(answer).rest()
+    shown = [event.data for event in events if event.name == "unfinished"]
+    assert events[-1].data["state"] == "stored"
     assert {data["index"] for data in shown} == {0, 1}
     assert len({(data["index"], data["image"]) for data in shown}) == len(shown) > 2
     for data in shown:

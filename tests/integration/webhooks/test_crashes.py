@@ -4,35 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import httpx
-import jwt
 import pytest
 from standardwebhooks.webhooks import Webhook
 
 from harness.fleet import Seat
+from integration.http import house
 from servers.receiver import Receiver, receiver
 
-JWT_SECRET = "the secret that the processes of this test share"
 SECRET = f"whsec_{base64.b64encode(b'w' * 32).decode()}"
 ORDER = {"version": "sketch", "prompt": "a lighthouse", "width": 64, "height": 64}
-
-
-def bearer() -> dict[str, str]:
-    now = int(time.time())
-    claims = {"sub": "ada", "iss": "darkroom", "aud": "darkroom", "iat": now, "exp": now + 3600}
-    return {"Authorization": f"Bearer {jwt.encode(claims, JWT_SECRET, algorithm='HS256')}"}
 
 
 @asynccontextmanager
 async def seats(folder: Path, at: Receiver, *settings: Mapping[str, str]) -> AsyncIterator[list[Seat]]:
     """Seats for processes, each in a folder of its own; the processes end with the block."""
     common = {
-        "DARKROOM_JWT_SECRET": JWT_SECRET,
+        "DARKROOM_JWT_SECRET": house.SECRET,
         "DARKROOM_WEBHOOK_SECRETS": SECRET,
         "DARKROOM_WEBHOOK_HOSTS": at.origin,
         "DARKROOM_LOG_LEVEL": "debug",
@@ -48,7 +40,7 @@ async def seats(folder: Path, at: Receiver, *settings: Mapping[str, str]) -> Asy
 
 async def order(seat: Seat, at: Receiver) -> str:
     """Place an order with a webhook; return the id of its generation."""
-    headers = bearer() | {"Prefer": "respond-async", "Webhook-URL": at.url}
+    headers = house.bearer() | {"Prefer": "respond-async", "Webhook-URL": at.url}
     async with httpx.AsyncClient(base_url=seat.url, headers=headers, trust_env=False, timeout=30) as client:
         answer = await client.post("/api/images", json=ORDER)
         assert answer.status_code == 202, answer.text
@@ -56,7 +48,7 @@ async def order(seat: Seat, at: Receiver) -> str:
 
 
 async def ended(seat: Seat, generation_id: str) -> None:
-    async with httpx.AsyncClient(base_url=seat.url, headers=bearer(), trust_env=False, timeout=30) as client:
+    async with httpx.AsyncClient(base_url=seat.url, headers=house.bearer(), trust_env=False, timeout=30) as client:
         while not (await client.get(f"/api/generations/{generation_id}")).json()["finished_at"]:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 
