@@ -13,7 +13,8 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from darkroom.domain.model.image_file import ImageFile
-from integration.page.studio import SECRET, Studio
+from integration.http.house import SECRET
+from integration.page.studio import Studio
 from integration.page.visitor import Visitor, visiting
 from servers.darkroom import Darkroom
 from servers.s3 import S3Server
