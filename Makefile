@@ -31,7 +31,7 @@ run: $(run_ready) ## Start the service; sets everything up on first use
 	@$(bin)/darkroom serve
 
 # What tests need besides Python: the program that shows that it is installed, and its package.
-debian_parts := chromium=chromium curl=curl exiftool=libimage-exiftool-perl java=default-jdk-headless prometheus=prometheus \
+debian_parts := chromium-headless-shell=chromium-headless-shell curl=curl exiftool=libimage-exiftool-perl java=default-jdk-headless prometheus=prometheus \
 	caddy=caddy haproxy=haproxy nginx=nginx-light pgbouncer=pgbouncer
 long_parts := bwrap=bubblewrap skopeo=skopeo ceph=ceph-common ceph-mon=ceph-mon ceph-osd=ceph-osd radosgw=radosgw
 
@@ -53,7 +53,8 @@ chosen = not long$(if $(COVERAGE),, and not thorough$(if $(tools_are_new),, and 
 
 .PHONY: test
 test: $(dev_ready) test-parts ## Run one representative of each promise, in minutes; real servers included
-	$(bin)/python -m pytest -m '$(chosen)' --numprocesses auto --maxprocesses 4 --dist worksteal \
+	@# Tests start hundreds of processes; without its bytecode, each would compile the code again.
+	env -u PYTHONDONTWRITEBYTECODE $(bin)/python -m pytest -m '$(chosen)' --numprocesses auto --maxprocesses 4 --dist worksteal \
 		$(if $(COVERAGE),--cov --cov-report term)
 
 .PHONY: coverage
@@ -142,6 +143,7 @@ lint: $(dev_ready) ## Check style, types and the direction of imports
 	$(bin)/ruff format --check
 	$(bin)/mypy
 	$(bin)/lint-imports --no-logo
+	git ls-files -z | PYTHONPATH=tests xargs -0 $(bin)/python -m prose.words
 
 .PHONY: format
 format: $(dev_ready) ## Format the code and apply the fixes that ruff can make

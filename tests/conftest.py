@@ -1,5 +1,6 @@
 import gc
 import os
+import signal
 import sqlite3
 from collections.abc import Generator
 from contextlib import closing
@@ -20,6 +21,9 @@ _TOOLS = ("tests/unit/servers/", "tests/unit/simulators/")
 for name in [name for name in os.environ if name.startswith(("DARKROOM_", "AWS_"))]:
     del os.environ[name]
 
+# A shell that starts tests in the background lets them ignore SIGINT, and with them the programs that they interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     if item.nodeid.startswith(_TOOLS):
@@ -28,11 +32,11 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Return how many workers `--numprocesses auto` starts: one more than there are cores.
+    """Return how many workers `--numprocesses auto` starts: two more than there are cores.
 
     Tests wait for processes to start and for time limits to pass; meanwhile the cores serve another worker.
     """
-    return len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)) + 1
+    return len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)) + 2
 
 
 @pytest.hookimpl(wrapper=True)

@@ -8,15 +8,12 @@ from __future__ import annotations
 import ast
 import io
 import re
-import subprocess
 import sys
 import tokenize
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-
-PROJECT: Final = Path(__file__).parents[2]
 
 INSTEAD: Final = {
     r"whoever": "the caller, the operator, another process",
@@ -62,22 +59,10 @@ def hits_in(file: str, text: str) -> Iterator[Hit]:
                 yield Hit(file, at, found[0].strip(), _BY_GROUP[found.lastgroup or ""])
 
 
-def files() -> Iterable[str]:
-    """Return the files that are checked."""
-    listed = subprocess.run(["git", "ls-files"], cwd=PROJECT, check=True, capture_output=True, text=True).stdout
-    return [name for name in listed.splitlines() if _is_checked(name)]
-
-
-def all_hits() -> Iterator[Hit]:
-    """Yield every hit in the project."""
-    for file in files():
-        if (PROJECT / file).is_file():
-            yield from hits_in(file, (PROJECT / file).read_text(encoding="utf-8"))
-
-
 def main(names: list[str]) -> int:
     """Print the hits in the files, and return the exit status."""
-    hits = [hit for name in names if _is_checked(name) for hit in hits_in(name, Path(name).read_text(encoding="utf-8"))]
+    files = [name for name in names if _is_checked(name) and Path(name).is_file()]
+    hits = [hit for name in files for hit in hits_in(name, Path(name).read_text(encoding="utf-8"))]
     for hit in hits:
         print(hit)
     return int(bool(hits))

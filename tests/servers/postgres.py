@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeAlias, TypeVar
 from urllib.parse import quote, urlsplit
+
+import asyncpg
 
 from servers.parts import PartMissing
 from servers.ports import LOOPBACK, free_port
 from servers.process import Process, ProgramFailed, unprivileged_account
+
+T = TypeVar("T")
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 _ADMIN = "postgres"
 _SERVICE = "darkroom"
@@ -155,7 +162,8 @@ class PostgresServer:
         """Make commits wait for the standby from now on; return once it follows."""
         self._execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
         self._execute("SELECT pg_reload_conf()")
-        while self._asked("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'") == "0":
+        following = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'"
+        while not self._connected(lambda connection: connection.fetchval(following)):
             time.sleep(0.1)
 
     def url_with(self, other: Self, database_url: str) -> str:
@@ -202,12 +210,6 @@ class PostgresServer:
             if process.wait(timeout=60):
                 raise ProgramFailed(f"pg_basebackup failed\n{process.stderr}")
 
-    def _asked(self, query: str) -> str:
-        with self._run("psql", self._url(_ADMIN, "postgres"), "--no-psqlrc", "-At", f"--command={query}") as process:
-            if process.wait():
-                raise ProgramFailed(f"{query}: {process.stderr}")
-            return process.stdout.strip()
-
     def _options(self, port: int) -> Iterator[str]:
         yield f"-D{Path(self._folder.name) / 'data'}"
         for setting in (
@@ -224,9 +226,20 @@ class PostgresServer:
         return Process([self._programs / "bin" / program, *arguments], folder=folder, user=self._account)
 
     def _execute(self, statement: str, database: str = "postgres") -> None:
-        with self._run("psql", self._url(_ADMIN, database), "--no-psqlrc", f"--command={statement}") as process:
-            if process.wait():
-                raise ProgramFailed(f"{statement}: {process.stderr}")
+        self._connected(lambda connection: connection.execute(statement), database)
+
+    def _connected(self, work: Callable[[Connection], Awaitable[T]], database: str = "postgres") -> T:
+        """Do something as the administrator, in a connection of its own."""
+
+        async def done() -> T:
+            connection = await asyncpg.connect(self._url(_ADMIN, database), ssl=False)
+            try:
+                return await work(connection)
+            finally:
+                await connection.close()
+
+        with ThreadPoolExecutor(1) as thread:  # in this one, an event loop may be running
+            return thread.submit(asyncio.run, done()).result()
 
     def _url(self, account: str, database: str) -> str:
         return f"postgresql://{account}:{self._password}@{LOOPBACK}:{self._port}/{database}"

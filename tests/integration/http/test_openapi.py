@@ -38,8 +38,9 @@ async def test_every_route_is_described_and_nothing_else(house: House) -> None:
     assert described == routed
 
 
+@pytest.mark.thorough
 async def test_the_document_is_valid_openapi(house: House) -> None:
-    from openapi_spec_validator import validate  # noqa: PLC0415  # takes seconds, which each worker would wait for
+    from openapi_spec_validator import validate  # noqa: PLC0415  # takes seconds, which only this test needs
 
     validate(await document_of(house))
 

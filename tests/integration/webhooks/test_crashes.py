@@ -60,6 +60,7 @@ def hold_genuine(at: Receiver, ids: set[str]) -> None:
         assert (told["data"]["id"], told["data"]["state"]) == (call.id, "stored")
 
 
+@pytest.mark.thorough
 async def test_webhooks_that_a_killed_process_did_not_send_are_sent_after_its_restart(tmp_path: Path) -> None:
     async with receiver("slow") as at, seats(tmp_path, at, {}) as (seat,):
         await seat.start()
