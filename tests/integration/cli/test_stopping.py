@@ -40,7 +40,7 @@ async def serve(shell: CommandLine, settings: dict[str, str], **more: str) -> Da
     return await asyncio.to_thread(shell.serve, **settings, **more)
 
 
-@pytest.mark.parametrize("signal", [SIGTERM, SIGINT])
+@pytest.mark.parametrize("signal", [SIGTERM, pytest.param(SIGINT, marks=pytest.mark.thorough)])
 async def test_orders_in_progress_are_answered_and_new_ones_are_refused(
     shell: CommandLine, karlo: KarloSimulator, with_karlo: dict[str, str], signal: int
 ) -> None:

@@ -56,7 +56,7 @@ def sqlite_in(folder: Path) -> Callable[[], Workplace]:
 
 
 def test_the_contract_holds_in_memory() -> None:
-    drive(InMemoryWorkplace, examples=100)
+    drive(InMemoryWorkplace, examples=50)
 
 
 def test_the_contract_holds_with_sqlite(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ class Shape:
 
 
 SHAPES = [
-    Shape("sqlite", 1, kills=8),
+    Shape("sqlite", 1, kills=5),
     pytest.param(Shape("sqlite", 1, kills=4, workers=2), marks=pytest.mark.thorough),
     pytest.param(Shape("postgres", 1, kills=4), marks=[pytest.mark.postgres, pytest.mark.long]),
     pytest.param(Shape("postgres", 2, kills=6), marks=[pytest.mark.postgres, pytest.mark.thorough]),
