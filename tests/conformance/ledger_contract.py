@@ -605,13 +605,19 @@ class LedgerContract:
         assert (forgotten.id in [one.id for one in page.generations]) == (search == Search(state=State.STORED))
         assert page.older_than is None
 
-    async def test_search_results_are_paged(self, ledger: GenerationLedger) -> None:
-        orders = [received(prompt="fox" if number % 3 else "owl") for number in range(12)]
-        for order in orders:
+    @pytest.mark.parametrize(
+        "search",
+        [Search(text=SearchText("fox")), Search(version=ModelVersion("v2.0")), Search(state=State.RECEIVED)],
+        ids=["text", "version", "state"],
+    )
+    async def test_search_results_are_paged(self, ledger: GenerationLedger, search: Search) -> None:
+        foxes = [received(prompt="fox", version="v2.0") for _ in range(8)]
+        owls = [received(prompt="owl") for _ in range(4)]
+        for order in [one for place in range(4) for one in (owls[place], *foxes[2 * place : 2 * place + 2])]:
             await ledger.receive(order, UNLIMITED)
-        newest_first = sorted(orders, key=lambda order: order.id, reverse=True)
-        foxes = [order for order in newest_first if order.request.prompt.value == "fox"]
-        search = Search(text=SearchText("fox"))
+        for owl in owls:
+            await ledger.record(owl.submitted())
+        foxes.sort(key=lambda order: order.id, reverse=True)
 
         first = await ledger.search("ada", search, limit=5)
         second = await ledger.search("ada", search, limit=5, before=first.older_than)
