@@ -88,6 +88,13 @@ async def test_a_delivered_message_is_sent_once() -> None:
     assert desk.sender.sent == [generation.id]
 
 
+async def test_64_messages_are_sent_at_once_and_each_that_has_ended_makes_room_for_another() -> None:
+    desk = Desk(Sender())
+    for _ in range(65):
+        await desk.ended()
+    assert [await desk.deliver() for _ in range(3)] == [64, 1, 0]
+
+
 async def test_a_failing_delivery_is_retried_on_the_schedule_of_the_specification_and_then_given_up() -> None:
     desk = Desk(Sender(*(NotDelivered("HTTP 500") for _ in range(10))))
     generation = await desk.ended()

@@ -106,6 +106,22 @@ async def test_an_order_promised_to_a_repeat_is_drawn_after_a_crash() -> None:
     assert world.provider.charges[again.generation.id] == 1
 
 
+async def test_an_order_promised_while_recovery_withdraws_it_is_drawn() -> None:
+    ledger, world = InMemoryGenerationLedger(), World()
+    life, next_one = Life(world, ledger), Life(world, ledger.colleague())
+    await keep_busy(life, world)
+    first = await ordered(life, "key")
+    await crash(life, ledger)
+
+    await next_one.recover()
+    promised = await next_one.ledger.promise(first.generation.id)
+
+    assert promised
+    assert promised.promised
+    assert (await settled(next_one, world, promised)).state is State.STORED
+    assert world.provider.charges[promised.id] == 1
+
+
 async def test_without_a_crash_the_first_request_and_the_repeat_get_the_same_generation() -> None:
     world = World()
     life, waiting = await with_a_waiting_caller(world)

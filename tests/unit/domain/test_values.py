@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.domain.model.errors import InvalidValue
+from darkroom.domain.model.issued_token import TokenName
 from darkroom.domain.model.values import (
     GuidanceScale,
     IdempotencyKey,
@@ -104,6 +105,17 @@ def test_an_idempotency_key_is_printable_ascii(value: str) -> None:
 
 def test_an_idempotency_key_may_hold_spaces_and_quotes() -> None:
     assert IdempotencyKey('"8e03978e 40d5"').value == '"8e03978e 40d5"'
+
+
+@pytest.mark.parametrize("name", ["a", "Zoë's laptop", "x" * TokenName.MAX_LENGTH])
+def test_a_token_name_is_a_short_printable_text(name: str) -> None:
+    assert TokenName(name).value == name
+
+
+@pytest.mark.parametrize("name", ["", " ", " a", "a ", "a\nb", "a\x7f", "x" * (TokenName.MAX_LENGTH + 1)])
+def test_a_token_name_has_no_blanks_around_it_and_no_control_characters(name: str) -> None:
+    with pytest.raises(InvalidValue, match="1 to 64 printable"):
+        TokenName(name)
 
 
 @given(st.one_of(st.none(), st.booleans(), st.floats(), st.text(), st.integers(), st.lists(st.integers()), st.binary()))

@@ -168,6 +168,27 @@ async def test_an_image_deleted_meanwhile_leaves_no_preview(
     assert {one.key async for one in shop.ledger.images()} == set(shop.storage.kept)
 
 
+@pytest.mark.parametrize("whole", [True, False])
+async def test_a_preview_recorded_meanwhile_does_not_prevent_a_deletion(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, whole: bool
+) -> None:
+    order, find = await shop.sell(), shop.ledger.find
+
+    async def find_early(generation_id: str) -> Generation | None:
+        monkeypatch.undo()
+        found = await find(generation_id)
+        await shop.previews(generation_id)
+        return found
+
+    monkeypatch.setattr(shop.ledger, "find", find_early)
+    await (shop.keep.delete(order.id, "ada") if whole else shop.keep.delete_image(order.id, 0, "ada"))
+
+    left = await shop.look(order)
+    assert [image.index for image in left.images] == ([] if whole else [1])
+    assert (left.erased_at is not None, shop.maker.made) == (whole, 2)
+    assert {one.key async for one in shop.ledger.images()} == set(shop.storage.kept)
+
+
 async def test_a_preview_is_deleted_with_its_image_and_by_retention(shop: Shop) -> None:
     order, other = await shop.sell(), await shop.sell()
     for one in (order, other):
