@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import re
 import tracemalloc
 import zlib
 
@@ -26,12 +27,13 @@ FILES = {
     "png": picture("PNG"),
     "interlaced png with alpha": picture("PNG", mode="RGBA"),
     "jpeg": picture("JPEG"),
-    "progressive jpeg": picture("JPEG", progressive=True, quality=95),
+    "progressive jpeg": picture("JPEG", progressive=True, quality=95, restart_marker_blocks=1),
     "jpeg with a comment": picture("JPEG", comment=b"\xff\xc0 not a frame"),
     "lossy webp": picture("WEBP"),
     "lossless webp": picture("WEBP", lossless=True),
     "webp with alpha": picture("WEBP", mode="RGBA"),
 }
+JPEG_SCAN, JPEG_END = b"\xff\xda", b"\xff\xd9"
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -60,7 +62,35 @@ def test_a_file_with_appended_data_is_refused(name: str) -> None:
 @pytest.mark.parametrize("rider", [b"PK\x05\x06" + b"\0" * 18, b"<script>alert(1)</script>", b"\xff\xd8\xff"])
 def test_a_jpeg_with_appended_data_is_refused_even_if_that_ends_with_an_end_marker(name: str, rider: bytes) -> None:
     with pytest.raises(InvalidValue):
-        ImageFile.inspect(FILES[name] + rider + b"\xff\xd9")
+        ImageFile.inspect(FILES[name] + rider + JPEG_END)
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if "jpeg" in name])
+def test_markers_in_the_comments_of_a_jpeg_are_not_read(name: str) -> None:
+    data, frame = FILES[name], b"\xff\xc0\0\x07\x08\0\1\0\1"
+    comments = b"\xff\xfe\0\x0d" + frame + JPEG_END, b"\xff\xfe\0\2"
+    places = 2, *(scan.start() for scan in re.finditer(JPEG_SCAN, data))
+    for place, comment in itertools.product(places, comments):
+        assert ImageFile.inspect(data[:place] + comment + data[place:]) == ImageFile.inspect(data)
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if "jpeg" in name])
+def test_a_jpeg_without_pixels_is_refused(name: str) -> None:
+    header = FILES[name].partition(JPEG_SCAN)[0]
+    for length in (2, len(header)):
+        with pytest.raises(InvalidValue, match="cut short"):
+            ImageFile.recover(header[:length] + JPEG_END)
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if "jpeg" in name])
+@pytest.mark.parametrize("length", [b"\xff\xff", b"\0\x24", b"\0\x25", b"\0\0"], ids=bytes.hex)
+def test_the_end_of_a_jpeg_is_found_behind_pixels_that_look_like_a_segment(name: str, length: bytes) -> None:
+    damaged = FILES[name][:-40] + b"\xff\xe1" + length + FILES[name][-36:]
+
+    assert ImageFile.inspect(damaged) == ImageFile.inspect(FILES[name])
+    assert ImageFile.recover(damaged + b"<script>") == (ImageFile.inspect(FILES[name]), damaged)
+    with pytest.raises(InvalidValue, match="cut short"):
+        ImageFile.inspect(damaged[:-1])
 
 
 @pytest.mark.parametrize("kind", ["iCCP", "zTXt", "iTXt"])

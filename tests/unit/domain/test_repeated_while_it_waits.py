@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 from typing import Final
 
 import pytest
@@ -16,6 +17,7 @@ from darkroom.domain.model.values import IdempotencyKey
 from darkroom.domain.use_cases.generate_images import Outcome
 from harness.in_process import ONCE, WIDTH, Life, Reply, World
 from harness.waiting import until
+from simulation.virtual_time import run
 
 ADA: Final = Caller("ada")
 
@@ -236,6 +238,28 @@ async def test_a_generation_that_comes_back_is_drawn_even_if_its_first_receive_t
     draw_everything_asked(world)
 
     assert (await life.outcome(back)).state is State.STORED
+
+
+def test_a_repeat_looks_at_least_once_a_second_for_the_end_in_another_process() -> None:
+    class Observed(InMemoryGenerationLedger):
+        async def find(self, generation_id: str) -> Generation | None:
+            looks.append(asyncio.get_running_loop().time())
+            return await super().find(generation_id)
+
+    async def story() -> None:
+        ledger, world = Observed(), World()
+        here, there = Life(world, ledger), Life(world, ledger.colleague())
+        drawing = await ordered(there, "key")
+        waiting = asyncio.create_task(here.outcome((await ordered(here, "key")).generation))
+        await asyncio.sleep(60)
+        draw_everything_asked(world)
+
+        assert (await there.outcome(drawing.generation)).state is State.STORED
+        assert (await waiting).state is State.STORED
+        assert max(later - earlier for earlier, later in pairwise(looks)) < 1.001
+
+    looks = list[float]()
+    run(story())
 
 
 async def turned_away(life: Life, key: str | None = None) -> Charged:

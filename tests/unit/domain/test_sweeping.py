@@ -106,6 +106,19 @@ async def test_an_image_that_cannot_be_removed_does_not_prevent_the_removal_of_o
     assert {image.key async for image in ledger.images()} == locked
 
 
+async def test_what_is_left_of_a_removed_image_is_deleted_and_nothing_else_before_its_time() -> None:
+    ledger, order = Ledger(), received(samples=2, at=NOON)
+    await ledger.receive(order, Limits())
+    *revisions, ended = stored(order)
+    removed = ended.without(0)
+    for revision in (*revisions, ended, removed):
+        await ledger.record(revision)
+
+    assert await keeping(ledger, Storage()).sweep(images=3 * DAY, prompts=3 * DAY) == 1
+
+    assert await ledger.find(order.id) == removed.emptied()
+
+
 async def test_while_the_storage_is_away_the_rest_is_forgotten_and_images_are_removed_later() -> None:
     ledger, storage = Ledger(), Storage()
     await overdue(ledger)
