@@ -172,7 +172,7 @@ def test_a_png_without_its_end_chunk_is_recovered_if_every_pixel_is_there(
         return len(content).to_bytes(4, "big") + name + content + zlib.crc32(name + content).to_bytes(4, "big")
 
     colour, depth = kind
-    for width, height in itertools.product((1, 2, 3, 4, 5, 8, 9), repeat=2):
+    for width, height in itertools.product(range(1, 10), repeat=2):
         size = width.to_bytes(4, "big") + height.to_bytes(4, "big")
         header = chunk(b"IHDR", size + bytes((depth, colour, 0, 0, interlaced)))
         pixels = scanlines(width, height, COLOUR_TYPES[kind], interlaced=interlaced)
