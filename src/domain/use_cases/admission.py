@@ -84,7 +84,7 @@ class Admission:
         return position
 
     @asynccontextmanager
-    async def place(self, caller: str, name: str, *, owed: bool = False) -> AsyncIterator[Place]:
+    async def place(self, caller: str, name: str, *, owed: bool) -> AsyncIterator[Place]:
         """Hold a place within the block; `owed`: the order was accepted before, so it always gets one.
 
         Raises:
