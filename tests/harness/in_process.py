@@ -183,7 +183,7 @@ class Life:
             clock=now,
         )
         self.cards, self.generate, self.work = cards, application.generate, application.generate.work
-        self.follow, self.keep, self.recover = application.follow, application.keep, application.recover
+        self.keep, self.recover = application.keep, application.recover
 
     async def accept(
         self, order: Order, caller: Caller, key: IdempotencyKey | None = None, *, promise: bool = False

@@ -111,12 +111,13 @@ class Ledger(InMemoryGenerationLedger):
 
 
 class Provider(InMemoryImageGenerator):
-    """Answers once `answer` is set, with links or with the images themselves."""
+    """Answers once `answer` is set, with the images or with links to them, which work while `reachable` is set."""
 
     def __init__(self, *, links: bool = False) -> None:
         super().__init__()
-        self.answer, self._links = asyncio.Event(), links
+        self.answer, self.reachable, self._links = asyncio.Event(), asyncio.Event(), links
         self.answer.set()
+        self.reachable.set()
         self.refusal: DrawingFailed | None = None
         self.dead_links = False
         self.failing_inside: list[BaseException] = []
@@ -131,6 +132,7 @@ class Provider(InMemoryImageGenerator):
         return Receipt(key.encode()) if self._links else receipt
 
     async def collect(self, request: GenerationRequest, receipt: Receipt) -> AsyncGenerator[GeneratedImage, None]:
+        await self.reachable.wait()
         if self.dead_links:
             raise UnusableImage("a link is dead")
         for image in (self._drawn[receipt.reference.decode()] if receipt.reference else receipt).images:
@@ -410,6 +412,24 @@ def test_a_late_answer_lifts_the_generation_to_stored() -> None:
         (generation,) = await service.ledger.page("ada", limit=1)
         assert (generation.state, generation.charged, bool(generation.lifted)) == (State.STORED, Charged.YES, True)
         assert (await service.order()).replay
+
+    run(story())
+
+
+def test_a_process_that_knows_that_it_is_superseded_leaves_the_spool_to_the_other() -> None:
+    async def story() -> None:
+        service, written = Service(provider=Provider(links=True)), list[str]()
+
+        async def write() -> None:
+            written.append("an image or a receipt")
+
+        service.trouble.calls["spool"] = write
+        service.provider.reachable.clear()
+        ordering = await superseded(service)
+        await asyncio.sleep(1)  # its receipt is not accepted meanwhile
+        service.provider.reachable.set()
+        assert len((await ordering).images) == 2
+        assert written == []
 
     run(story())
 
