@@ -132,7 +132,7 @@ cpu_torch = $(pip) install --dry-run --ignore-installed --no-deps --only-binary 
 test-diffusers: $(dev_ready) ## Run the tests of drawing with local models, in a separate environment
 	@if [ -e $(diffusers_ready) ] || { $(cpu_torch); }; then \
 		$(MAKE) --no-print-directory $(diffusers_ready) && \
-		OMP_NUM_THREADS=1 .venv-diffusers/bin/python -m pytest tests/pipelines; \
+		env -u PYTHONDONTWRITEBYTECODE OMP_NUM_THREADS=1 .venv-diffusers/bin/python -m pytest tests/pipelines; \
 	else \
 		echo 'SKIPPED PART: diffusers: no build of $(torch) for CPUs alone is found here' >&2; \
 	fi
@@ -237,7 +237,8 @@ $(run_ready): requirements/run.lock pyproject.toml
 
 $(dev_ready): $(run_ready) requirements/dev.lock
 	@echo 'Setting up the tools for development ...'
-	@$(pip) install --require-hashes --requirement requirements/dev.lock
+	@# --no-compile: most of their modules are never imported.
+	@$(pip) install --no-compile --require-hashes --requirement requirements/dev.lock
 	@touch $@
 
 $(bench_ready): requirements/run.lock pyproject.toml
@@ -250,7 +251,7 @@ $(bench_ready): requirements/run.lock pyproject.toml
 $(diffusers_ready): requirements/dev.lock pyproject.toml
 	@echo 'Setting up .venv-diffusers ...'
 	@[ -e $@ ] || $(bin)/python -m venv --clear .venv-diffusers
-	@$(diffusers_pip) install --require-hashes --requirement requirements/dev.lock
+	@$(diffusers_pip) install --no-compile --require-hashes --requirement requirements/dev.lock
 	@$(diffusers_pip) install --no-deps --no-build-isolation --editable .
-	@$(diffusers_pip) install --only-binary :all: $(torch) 'diffusers==0.42.*' 'transformers==5.*'
+	@$(diffusers_pip) install --no-compile --only-binary :all: $(torch) 'diffusers==0.42.*' 'transformers==5.*'
 	@touch $@
