@@ -31,12 +31,13 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """Return how many workers `--numprocesses auto` starts: two more than there are cores.
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return how many workers `--numprocesses auto` starts: two more than there are cores, one more with coverage.
 
     Tests wait for processes to start and for time limits to pass; meanwhile the cores serve another worker.
     """
-    return len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)) + 2
+    cores = len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
+    return cores + (1 if config.getoption("cov_source", default=None) else 2)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -9,6 +9,7 @@ import ast
 import importlib
 import json
 import os
+import resource
 import sys
 from collections.abc import Sequence
 from importlib.abc import MetaPathFinder
@@ -24,6 +25,7 @@ from mutation.changes import changes
 FILE, _, NUMBER = os.environ.get("MUTANT", "").rpartition(":")
 MODULE = FILE.removesuffix(".py").replace("src/", "darkroom/", 1).replace("/", ".")
 REPORT: Final = os.environ.get("MUTANT_REPORT")
+MOST_MEMORY: Final = 4 * 2**30  # bytes; a mutant may collect without end
 CANNOT_BE_IMPORTED: Final = 64
 """The exit status of pytest if the mutant, or a module that needs it, cannot be imported, so that no test ran."""
 
@@ -82,4 +84,5 @@ def _import_it() -> None:
 
 
 if FILE:
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     _import_it()
