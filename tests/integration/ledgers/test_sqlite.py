@@ -303,7 +303,11 @@ async def test_the_migration_to_usage_sums_counts_earlier_generations(workplace:
 class TestFilesThatAreGone:
     """SQLite goes on with files that were removed, and everything that it writes to them is lost."""
 
-    @pytest.mark.parametrize("what", ["file", "wal", "shm", "folder", "replaced", "folder replaced"])
+    @pytest.mark.parametrize(
+        "what",
+        ["file", "folder replaced"]
+        + [pytest.param(what, marks=pytest.mark.thorough) for what in ("wal", "shm", "folder", "replaced")],
+    )
     async def test_every_call_fails_until_the_files_are_back(self, tmp_path: Path, what: str) -> None:
         (tmp_path / "data").mkdir()
         workplace = SQLiteWorkplace(tmp_path / "data")

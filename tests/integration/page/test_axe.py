@@ -37,7 +37,7 @@ KOREAN: dict[str, Any] = {"locale": "ko-KR"}
 @pytest.mark.parametrize(
     "visitor",
     [
-        DARK | KOREAN | PHONE,
+        pytest.param(DARK | KOREAN | PHONE, marks=pytest.mark.thorough),
         pytest.param({}, marks=pytest.mark.long),
         pytest.param(DARK, marks=pytest.mark.long),
         pytest.param(KOREAN, marks=pytest.mark.long),

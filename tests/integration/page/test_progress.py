@@ -52,15 +52,19 @@ class FailingLateGenerator(TellingGenerator):
         raise GeneratorUnavailable("it broke down")
 
 
+ENGLISH = (DESKTOP | {"locale": "en-GB"}, "Draw", "Unfinished picture")
+KOREAN = ({"color_scheme": "dark", "locale": "ko-KR", **PHONE}, "그리기", "그리는 중인 그림")
+
+
 @pytest.mark.parametrize(
-    ("special", "draw", "name"),
+    ("kind", "special", "draw", "name"),
     [
-        (DESKTOP | {"locale": "en-GB"}, "Draw", "Unfinished picture"),
-        ({"color_scheme": "dark", "locale": "ko-KR", **PHONE}, "그리기", "그리는 중인 그림"),
+        pytest.param(TellingGenerator, *ENGLISH, id="drawn-desktop"),
+        pytest.param(FailingLateGenerator, *KOREAN, id="failed-phone-dark-ko"),
+        pytest.param(TellingGenerator, *KOREAN, id="drawn-phone-dark-ko", marks=pytest.mark.thorough),
+        pytest.param(FailingLateGenerator, *ENGLISH, id="failed-desktop", marks=pytest.mark.thorough),
     ],
-    ids=["desktop", "phone-dark-ko"],
 )
-@pytest.mark.parametrize("kind", [TellingGenerator, FailingLateGenerator], ids=["drawn", "failed"])
 async def test_an_unfinished_picture_is_shown_until_the_order_ends(
     chromium: Browser, special: Mapping[str, Any], draw: str, name: str, kind: type[TellingGenerator]
 ) -> None:

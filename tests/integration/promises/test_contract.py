@@ -60,7 +60,7 @@ def test_the_contract_holds_in_memory() -> None:
 
 
 def test_the_contract_holds_with_sqlite(tmp_path: Path) -> None:
-    drive(sqlite_in(tmp_path), examples=15)
+    drive(sqlite_in(tmp_path), examples=8)
 
 
 @pytest.mark.thorough

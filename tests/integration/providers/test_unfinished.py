@@ -20,7 +20,9 @@ from simulators.process import simulator_process
 ORDER: dict[str, Any] = {"version": "webui", "prompt": "a calm sea", "width": 128, "height": 64, "seed": [7, 8]}
 
 
-@pytest.mark.parametrize(("marks", "source"), [("xmp", "trainedAlgorithmicMedia"), ("none", None)])
+@pytest.mark.parametrize(
+    ("marks", "source"), [("xmp", "trainedAlgorithmicMedia"), pytest.param("none", None, marks=pytest.mark.thorough)]
+)
 async def test_a_caller_sees_its_images_while_a_web_ui_draws_them(
     tmp_path: Path, marks: str, source: str | None
 ) -> None:
