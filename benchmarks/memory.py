@@ -102,7 +102,7 @@ async def _service(place: Workplace, provider: SlowProvider) -> AsyncIterator[tu
             "DARKROOM_KARLO_BASE_URL": provider.url,
             "DARKROOM_KARLO_IMAGE_HOSTS": provider.url,
             "DARKROOM_KARLO_TIMEOUT": "300",
-            "DARKROOM_MAX_IN_FLIGHT": "10000",
+            "DARKROOM_MAX_IN_FLIGHT": str(max(_HELD)),  # for each, two open files are reserved
             "DARKROOM_MEMORY_BYTES": str(_BUDGET),
             "DARKROOM_S3_BUCKET": "nowhere",
             "DARKROOM_SPOOL_BYTES": "16GiB",

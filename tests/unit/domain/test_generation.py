@@ -207,6 +207,14 @@ def test_the_message_of_the_provider_is_forgotten_with_the_prompt_that_it_may_qu
     assert "lighthouse" not in repr(forgotten)
 
 
+def test_a_caller_is_told_how_many_images_were_deleted() -> None:
+    one, both = STORED.without(0), STORED.without(0).without(1)
+    assert [str(generation.error) for generation in (one, both)] == [
+        "an image of this order was deleted",
+        "2 images of this order were deleted",
+    ]
+
+
 def test_one_image_of_several_can_be_removed() -> None:
     one_left = STORED.without(0)
     assert [image.index for image in one_left.images] == [1]
