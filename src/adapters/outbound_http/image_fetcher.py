@@ -5,7 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
-from typing import Final
+from typing import ClassVar, Final
 
 import httpx
 
@@ -24,8 +24,8 @@ from darkroom.domain.use_cases.patience import pauses
 log = logging.getLogger(__name__)
 
 _HEADERS: Final = {**HEADERS, "Accept": "image/*"}
-# Seconds to connect, and to wait for the next byte. They are short because trying again is free.
-_TIMEOUTS: Final = {"connect": 10.0, "read": 10.0}
+# Seconds. This timeout and that for reading are short because trying again is free.
+_CONNECT_TIMEOUT: Final = 10.0
 _LONGEST_PAUSE: Final = 3.0  # seconds between tries: the image may appear at any moment
 _MOST_REDIRECTS: Final = 5
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
@@ -47,6 +47,9 @@ class _TryAgain(Exception):
 
 class ImageFetcher:
     """Downloads files from allowed hosts, with one deadline for all tries of a file."""
+
+    READ_TIMEOUT: ClassVar = 10.0
+    """Seconds without a byte after which a try fails."""
 
     def __init__(
         self,
@@ -137,9 +140,10 @@ class ImageFetcher:
     async def _followed(self, link: str) -> httpx.Response:
         """Request `link`, follow allowed redirects, and return the final response, with its body unread."""
         url = self._hosts.allow(link)
+        timeouts = {"connect": _CONNECT_TIMEOUT, "read": self.READ_TIMEOUT}
         for _ in range(1 + _MOST_REDIRECTS):
             headers = {**_HEADERS, **self._headers.get(Origin.of(url), {})}
-            request = httpx.Request("GET", url, headers=headers, extensions={"timeout": _TIMEOUTS})
+            request = httpx.Request("GET", url, headers=headers, extensions={"timeout": timeouts})
             response = await self._transport.handle_async_request(request)
             location = response.headers.get("location")
             if response.status_code not in _REDIRECTS or location is None:

@@ -15,6 +15,7 @@ from darkroom.adapters.outbound_http.authorities import authorities
 from darkroom.adapters.outbound_http.bodies import BodyReader
 from darkroom.adapters.outbound_http.endpoint import Endpoint
 from darkroom.adapters.outbound_http.free_calls import FreeCalls
+from darkroom.adapters.outbound_http.idle_connections import longest_idle
 from darkroom.adapters.outbound_http.image_fetcher import ImageFetcher
 from darkroom.adapters.outbound_http.image_hosts import ImageHosts, Origin
 from darkroom.adapters.outbound_http.paid_calls import PaidCalls
@@ -86,7 +87,11 @@ async def open_provider_http(
     # pool has no limit: how many run at once is decided elsewhere.
     paying = aiohttp.TCPConnector(ssl=tls, resolver=resolver, force_close=True, limit=0)
     asking = aiohttp.TCPConnector(ssl=tls, resolver=resolver)
-    fetching = aiohttp.TCPConnector(ssl=tls, resolver=PublicAddresses(resolver, exempt=trusted))
+    fetching = aiohttp.TCPConnector(
+        ssl=tls,
+        resolver=PublicAddresses(resolver, exempt=trusted),
+        keepalive_timeout=longest_idle(ImageFetcher.READ_TIMEOUT),
+    )
     async with (
         AiohttpTransport(paying, proxies) as paid,
         AiohttpTransport(asking, proxies) as free,

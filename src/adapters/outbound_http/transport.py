@@ -37,7 +37,10 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
     """
 
     def __init__(self, connector: aiohttp.BaseConnector, proxies: Proxies) -> None:
-        """Take ownership of `connector`: closing the transport closes it."""
+        """Take ownership of `connector`: closing the transport closes it.
+
+        It MUST keep no connection for longer than `longest_idle` of the read timeouts of requests.
+        """
         self._proxies = proxies
         self._session = aiohttp.ClientSession(
             connector=connector,

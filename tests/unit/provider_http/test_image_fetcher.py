@@ -308,3 +308,22 @@ async def test_an_origin_that_the_operator_trusts_may_have_any_address() -> None
             both = await asyncio.gather(*map(one, range(2)))
 
     assert both == [b"hi", b"hi"]
+
+
+@pytest.mark.parametrize("length", [200, 200_000, 2_000_000])
+async def test_after_a_pause_the_next_download_comes_at_the_first_try(
+    length: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(ImageFetcher, "READ_TIMEOUT", 0.2)
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % length + bytes(length)
+    async with (
+        wire(answer) as cdn,
+        open_provider_http(image_hosts=[cdn.origin], call_timeout=30, fetch_timeout=30) as http,
+    ):
+        for _ in range(2):
+            async with http.images.fetched("image 0", f"{cdn.origin}/x") as data:
+                assert len(data) == length
+            await asyncio.sleep(2 * ImageFetcher.READ_TIMEOUT)
+
+    assert len(cdn.heard) == 2
+    assert not caplog.records

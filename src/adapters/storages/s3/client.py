@@ -13,6 +13,7 @@ from aiobotocore.utils import AioContainerMetadataFetcher, AioIMDSFetcher, _RefC
 from botocore.exceptions import BotoCoreError
 from botocore.utils import get_environ_proxies
 
+from darkroom.adapters.outbound_http.idle_connections import longest_idle
 from darkroom.adapters.storages.s3.models import ModelLoader
 from darkroom.domain.model.errors import StorageFault
 
@@ -117,6 +118,7 @@ async def open_s3_client(
         connect_timeout=_CONNECT_TIMEOUT,
         read_timeout=_READ_TIMEOUT,
         max_pool_connections=connections,
+        connector_args={"keepalive_timeout": longest_idle(_READ_TIMEOUT)},
         proxies=None if trust_env else {},
         ignore_configured_endpoint_urls=True,  # the endpoint is a setting of Darkroom
         http_session_cls=StayingSession,
