@@ -22,6 +22,8 @@ BODY_BEGINS: Final = "http11.send_request_body.started"
 # Limits on a response's headers: CDNs and gateways send far more than aiohttp's default of 8 kB and 128 lines.
 _HEADER_BYTES: Final = 65_536
 _HEADER_LINES: Final = 500
+# Bytes; aiohttp stops reading when twice as many wait. With its default of 256 KiB a hundred downloads hold over 50 MB.
+_UNREAD: Final = 65_536
 
 Trace = Callable[[str, dict[str, Any]], Awaitable[None]]
 
@@ -46,6 +48,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
+            read_bufsize=_UNREAD,
             max_line_size=_HEADER_BYTES,
             max_field_size=_HEADER_BYTES,
             max_headers=_HEADER_LINES,
